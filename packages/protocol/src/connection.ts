@@ -1,0 +1,166 @@
+// A peer's connection to its broker, as the sessions of client and worker share it: when to open a link, when to send a
+// heartbeat, when the broker counts as gone, how long to wait before coming back. It decides and counts time; it sends
+// nothing itself. Every life of a connection is a new link with a new routing id, so that nothing late from one life
+// can reach the next (P-DISC-2).
+//
+//            start            link-up            heard
+//   idle ───────────► connecting ──────► open ─────────┐ (answered: true)
+//    ▲                    ▲   │           │ ▲──────────┘
+//    │ stop               │   │ too long  │ silence, link-down, DISCONNECT
+//    └── from any         │   ▼           ▼
+//        phase            └── waiting ◄───┘   (backoff, next address)
+
+import { type Backoff, pauseBefore } from "./backoff.ts";
+import type { Instant } from "./time.ts";
+
+export interface ConnectionOptions {
+  /** Broker addresses, tried in turn. At least one. */
+  readonly addresses: readonly string[];
+  readonly heartbeatMs: number;
+  readonly liveness: number;
+  readonly backoff: Backoff;
+  /** Milliseconds to wait for a link to one of several addresses before trying the next. */
+  readonly connectTimeoutMs: number;
+  /** A number from 0 up to 1. */
+  readonly random: () => number;
+}
+
+type State =
+  | { readonly phase: "idle" }
+  | { readonly phase: "connecting"; readonly giveUpAt: Instant }
+  | { readonly phase: "open"; heardAt: Instant; heartbeatAt: Instant; answered: boolean }
+  | { readonly phase: "waiting"; readonly until: Instant };
+
+/** Why a connection ended. */
+export type LossReason = "silence" | "link-down" | "disconnected" | "unreachable";
+
+/** What the session is to do next. */
+export type ConnectionStep =
+  /** Make a new link, with a new routing id, to this address. The old one is gone. */
+  | { readonly type: "open"; readonly address: string }
+  /** The link is up: greet the broker, then send what waits. */
+  | { readonly type: "greet" }
+  /** The broker answered for the first time in this life. */
+  | { readonly type: "connected" }
+  /** A heartbeat is due. */
+  | { readonly type: "heartbeat" }
+  /** The connection ended: discard the link. `wasConnected` says whether `connected` had been reached. */
+  | { readonly type: "lost"; readonly reason: LossReason; readonly wasConnected: boolean };
+
+const NOTHING: readonly ConnectionStep[] = [];
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  #state: State = { phase: "idle" };
+  #addressIndex = 0;
+  #attempt = 0;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  get phase(): State["phase"] {
+    return this.#state.phase;
+  }
+
+  /** Whether the broker has answered in this life. */
+  get isConnected(): boolean {
+    return this.#state.phase === "open" && this.#state.answered;
+  }
+
+  /** Has no effect on a connection that runs already. */
+  start(now: Instant): readonly ConnectionStep[] {
+    if (this.#state.phase !== "idle") return NOTHING;
+    this.#attempt = 0;
+    return this.#connect(now);
+  }
+
+  /** Ends for good, from any phase. */
+  stop(): readonly ConnectionStep[] {
+    const { phase } = this.#state;
+    const wasConnected = this.isConnected;
+    this.#enter({ phase: "idle" });
+    if (phase === "idle" || phase === "waiting") return NOTHING;
+    return [{ type: "lost", reason: "disconnected", wasConnected }];
+  }
+
+  onLinkUp(now: Instant): readonly ConnectionStep[] {
+    if (this.#state.phase !== "connecting") return NOTHING;
+    const heartbeatAt = now + this.#options.heartbeatMs;
+    this.#enter({ phase: "open", heardAt: now, heartbeatAt, answered: false });
+    return [{ type: "greet" }];
+  }
+
+  /** Any message of the broker. */
+  onHeard(now: Instant): readonly ConnectionStep[] {
+    if (this.#state.phase !== "open") return NOTHING;
+    this.#state.heardAt = now;
+    if (this.#state.answered) return NOTHING;
+    this.#state.answered = true;
+    this.#attempt = 0;
+    return [{ type: "connected" }];
+  }
+
+  /** The link went down, the broker said goodbye, or a send found nobody: come back after a pause. */
+  onLost(reason: LossReason, now: Instant): readonly ConnectionStep[] {
+    const { phase } = this.#state;
+    if (phase === "idle" || phase === "waiting") return NOTHING;
+    const { addresses, backoff, random } = this.#options;
+    const wasConnected = this.isConnected;
+    this.#attempt += 1;
+    this.#addressIndex = (this.#addressIndex + 1) % addresses.length;
+    this.#enter({ phase: "waiting", until: now + pauseBefore(this.#attempt, backoff, random()) });
+    return [{ type: "lost", reason, wasConnected }];
+  }
+
+  onTick(now: Instant): readonly ConnectionStep[] {
+    const state = this.#state;
+    switch (state.phase) {
+      case "idle":
+        return NOTHING;
+      case "waiting":
+        return now >= state.until ? this.#connect(now) : NOTHING;
+      case "connecting":
+        return now >= state.giveUpAt ? this.onLost("unreachable", now) : NOTHING;
+      case "open":
+        if (now >= this.#expiresAt(state)) return this.onLost("silence", now);
+        if (now < state.heartbeatAt) return NOTHING;
+        state.heartbeatAt = now + this.#options.heartbeatMs;
+        return [{ type: "heartbeat" }];
+      default:
+        return state satisfies never;
+    }
+  }
+
+  nextDeadline(): Instant | undefined {
+    const state = this.#state;
+    switch (state.phase) {
+      case "idle":
+        return undefined;
+      case "waiting":
+        return state.until;
+      case "connecting":
+        return state.giveUpAt === Number.POSITIVE_INFINITY ? undefined : state.giveUpAt;
+      case "open":
+        return Math.min(state.heartbeatAt, this.#expiresAt(state));
+      default:
+        return state satisfies never;
+    }
+  }
+
+  #connect(now: Instant): readonly ConnectionStep[] {
+    const { addresses, connectTimeoutMs } = this.#options;
+    // A link to the only address keeps trying by itself; giving it up would gain nothing.
+    const giveUpAt = addresses.length > 1 ? now + connectTimeoutMs : Number.POSITIVE_INFINITY;
+    this.#enter({ phase: "connecting", giveUpAt });
+    return [{ type: "open", address: addresses[this.#addressIndex] ?? "" }];
+  }
+
+  #expiresAt(state: { readonly heardAt: Instant }): Instant {
+    return state.heardAt + this.#options.heartbeatMs * this.#options.liveness;
+  }
+
+  #enter(state: State): void {
+    this.#state = state;
+  }
+}

@@ -1,0 +1,374 @@
+// Frames of the PIGATO dialect to messages. Exact where a mistake would cost somebody a request, lenient where real
+// peers are known to differ: missing options, odd status texts, extra frames. Clauses are those of
+// docs/reference/protocol.md.
+
+import { type Capabilities, concurrencyFromWire, parseCapabilities } from "../../capabilities.ts";
+import { type Failure, isDelivery, isFailureCode } from "../../errors.ts";
+import { MAX_NAME_BYTES, peerId, type RequestId, readBytes, readText, requestId, serviceName } from "../../ids.ts";
+import type {
+  Frame,
+  FromClient,
+  FromWorker,
+  NoticeState,
+  StreamingMessage,
+  ToClient,
+  ToWorker,
+  Violation,
+} from "../../message.ts";
+import { decodePayload, isUndefinedFrame, NOT_JSON, NULL_FRAME } from "../../payload.ts";
+import { DEFAULT_REQUEST_OPTIONS, MAX_OPTIONS_BYTES, parseRequestOptions } from "../../request-options.ts";
+import {
+  BROKER_ORIGIN,
+  CLIENT_TAG,
+  EMPTY,
+  isTag,
+  MAX_FRAMES,
+  NO_OPTIONS,
+  REQUEST_WORDS,
+  readType,
+  sameBytes,
+  TYPE,
+  UNNAMED_SERVICE,
+  WORKER_TAG,
+  WORKER_WORD,
+} from "./wire.ts";
+
+type Frames = readonly Frame[];
+
+const NO_TRAILER: Frames = [];
+
+/** At the broker: what a client sent. */
+export function decodeFromClient(frames: Frames): FromClient | Violation {
+  const broken = checkEnvelope(frames, CLIENT_TAG);
+  if (broken) return broken;
+  switch (readType(frames[1])) {
+    case TYPE.REQUEST:
+      return clientRequest(frames);
+    case TYPE.HEARTBEAT:
+      return clientHeartbeat(frames);
+    case TYPE.CANCEL:
+      return withRequestId(frames[2], (id) => ({ type: "cancel", requestId: id }));
+    case TYPE.DISCONNECT:
+      return { type: "disconnect" };
+    case TYPE.CREDIT:
+      return withRequestId(frames[2], (id) => credit(id, frames[3]));
+    case TYPE.INPUT:
+      return withRequestId(frames[2], (id) => ({ type: "input", requestId: id, body: [frames[3] ?? NULL_FRAME] }));
+    case TYPE.INPUT_END:
+      return withRequestId(frames[2], (id) => ({ type: "input-end", requestId: id }));
+    default:
+      return violation("P-TYPE-1", `a client sent the message type ${shown(frames[1])}`);
+  }
+}
+
+/** At the broker: what a worker sent. */
+export function decodeFromWorker(frames: Frames): FromWorker | Violation {
+  const broken = checkEnvelope(frames, WORKER_TAG);
+  if (broken) return broken;
+  switch (readType(frames[1])) {
+    case TYPE.READY:
+      return workerReady(frames);
+    case TYPE.REPLY:
+      return workerReply("final", frames);
+    case TYPE.PARTIAL:
+      return workerReply("partial", frames);
+    case TYPE.HEARTBEAT:
+      return workerHeartbeat(frames);
+    case TYPE.REJECT:
+      return withAddress(frames, (address, id) => ({ type: "reject", address, requestId: id, reason: frames[6] }));
+    case TYPE.DISCONNECT:
+      return { type: "disconnect" };
+    case TYPE.CREDIT:
+      return withAddress(frames, (address, id) => ({ ...credit(id, frames[5]), address }));
+    default:
+      return violation("P-TYPE-1", `a worker sent the message type ${shown(frames[1])}`);
+  }
+}
+
+/** At a client: what the broker sent. */
+export function decodeToClient(frames: Frames): ToClient | Violation {
+  const broken = checkEnvelope(frames, CLIENT_TAG);
+  if (broken) return broken;
+  switch (readType(frames[1])) {
+    case TYPE.REPLY:
+      return clientReply("final", frames);
+    case TYPE.PARTIAL:
+      return clientReply("partial", frames);
+    case TYPE.HEARTBEAT:
+      return { type: "heartbeat", accepted: readOffer(frames[2]) };
+    case TYPE.NOTICE:
+      return clientNotice(frames);
+    case TYPE.CREDIT:
+      return withRequestId(frames[2], (id) => credit(id, frames[3]));
+    default:
+      return violation("P-TYPE-1", `the broker sent a client the message type ${shown(frames[1])}`);
+  }
+}
+
+/** At a worker: what the broker sent. */
+export function decodeToWorker(frames: Frames): ToWorker | Violation {
+  const broken = checkEnvelope(frames, WORKER_TAG);
+  if (broken) return broken;
+  switch (readType(frames[1])) {
+    case TYPE.READY:
+      return { type: "ready", accepted: readOffer(frames[2]) };
+    case TYPE.REQUEST:
+      return workerRequest(frames);
+    case TYPE.HEARTBEAT:
+      if (frames.length < 5) return { type: "heartbeat" };
+      return withAddress(frames, (address, id) => ({ type: "request-heartbeat", address, requestId: id }));
+    case TYPE.CANCEL:
+      return withAddress(frames, (address, id) => ({ type: "cancel", address, requestId: id }));
+    case TYPE.DISCONNECT:
+      return { type: "disconnect" };
+    case TYPE.CREDIT:
+      return withAddress(frames, (address, id) => ({ ...credit(id, frames[5]), address }));
+    case TYPE.INPUT:
+      return withAddress(frames, (address, id) => ({
+        type: "input",
+        address,
+        requestId: id,
+        body: [frames[5] ?? NULL_FRAME],
+      }));
+    case TYPE.INPUT_END:
+      return withAddress(frames, (address, id) => ({ type: "input-end", address, requestId: id }));
+    default:
+      return violation("P-TYPE-1", `the broker sent a worker the message type ${shown(frames[1])}`);
+  }
+}
+
+function checkEnvelope(frames: Frames, tag: number): Violation | undefined {
+  if (frames.length > MAX_FRAMES) {
+    return violation("P-MSG-2", `a message of ${frames.length} frames, the most is ${MAX_FRAMES}`);
+  }
+  if (!isTag(frames[0], tag)) return violation("P-MSG-1", `a message for another role: ${shown(frames[0])}`);
+  return undefined;
+}
+
+/** C 2 service rid data [opts [extra …]] */
+function clientRequest(frames: Frames): FromClient | Violation {
+  const [, , service, id, data] = frames;
+  if (service === undefined || id === undefined || data === undefined) {
+    return violation("P-REQ-1", `a request of ${frames.length} frames, the least is 5`);
+  }
+  return withRequestId(id, (requestId) => {
+    const options = frames[5];
+    if (service.length > MAX_NAME_BYTES) {
+      const detail = `a service name of ${service.length} bytes, the most is ${MAX_NAME_BYTES}`;
+      return violation("P-REQ-3", detail, requestId);
+    }
+    if (options !== undefined && options.length > MAX_OPTIONS_BYTES) {
+      const detail = `options of ${options.length} bytes, the most is ${MAX_OPTIONS_BYTES}`;
+      return violation("P-REQ-4", detail, requestId);
+    }
+    return {
+      type: "request",
+      service: serviceName(service.length === 0 ? UNNAMED_SERVICE : readBytes(service)),
+      requestId,
+      body: [data],
+      trailer: frames.length > 5 ? frames.slice(5) : NO_TRAILER,
+      options: options === undefined ? DEFAULT_REQUEST_OPTIONS : parseRequestOptions(readText(options)),
+    };
+  });
+}
+
+/** C 4 · C 4 offer · C 4 rid · C 4 request rid · C 4 worker id */
+function clientHeartbeat(frames: Frames): FromClient | Violation {
+  const [, , word, id] = frames;
+  if (word === undefined) return { type: "heartbeat", offer: undefined };
+  if (id === undefined) {
+    const offer = readOffer(word);
+    if (offer !== undefined || word.length === 0) return { type: "heartbeat", offer };
+    return withRequestId(word, (requestId) => ({ type: "request-heartbeat", requestId }));
+  }
+  const kind = word.length <= MAX_NAME_BYTES ? readBytes(word) : "";
+  if (REQUEST_WORDS.includes(kind)) {
+    return withRequestId(id, (requestId) => ({ type: "request-heartbeat", requestId }));
+  }
+  if (kind === WORKER_WORD && id.length <= MAX_NAME_BYTES) {
+    return { type: "worker-heartbeat", worker: peerId(readBytes(id)) };
+  }
+  return violation("P-HB-2", `a client's heartbeat about ${shown(word)}`);
+}
+
+/** W 1 service [offer] */
+function workerReady(frames: Frames): FromWorker | Violation {
+  const service = frames[2];
+  if (service === undefined || service.length === 0) return violation("P-READY-1", "READY without a service");
+  if (service.length > MAX_NAME_BYTES) {
+    return violation("P-READY-1", `a service name of ${service.length} bytes, the most is ${MAX_NAME_BYTES}`);
+  }
+  return { type: "ready", service: serviceName(readBytes(service)), offer: readOffer(frames[3]) };
+}
+
+/** W 4 · W 4 '' json · W 4 address '' rid */
+function workerHeartbeat(frames: Frames): FromWorker | Violation {
+  if (frames.length >= 5 && frames[2]?.length !== 0) {
+    return withAddress(frames, (address, id) => ({ type: "request-heartbeat", address, requestId: id }));
+  }
+  const settings = frames[3];
+  if (settings === undefined || settings.length === 0) {
+    return { type: "heartbeat", concurrency: undefined, update: false };
+  }
+  if (settings.length > MAX_OPTIONS_BYTES) {
+    return violation("P-HB-3", `heartbeat settings of ${settings.length} bytes, the most is ${MAX_OPTIONS_BYTES}`);
+  }
+  const value = decodePayload(settings);
+  if (typeof value !== "object" || value === null) return { type: "heartbeat", concurrency: undefined, update: false };
+  return {
+    type: "heartbeat",
+    concurrency: concurrencyFromWire(ownField(value, "concurrency")),
+    update: Boolean(ownField(value, "update")),
+  };
+}
+
+/** W 3|6 address '' rid status data [opts [extra …]] */
+function workerReply(type: "final" | "partial", frames: Frames): FromWorker | Violation {
+  const status = frames[5];
+  const data = frames[6];
+  if (status === undefined || data === undefined) {
+    return violation("P-REP-1", `a reply of ${frames.length} frames, the least is 7`);
+  }
+  return withAddress(frames, (address, id) => ({
+    type,
+    address,
+    requestId: id,
+    status: readStatus(status),
+    // The bare word is no JSON: every client would choke on it.
+    body: [isUndefinedFrame(data) ? NULL_FRAME : data],
+    trailer: replyTrailer(frames, 7),
+  }));
+}
+
+/** C 3|6 '' rid status data [opts [extra …]] */
+function clientReply(type: "final" | "partial", frames: Frames): ToClient | Violation {
+  return withRequestId(frames[3], (id) => {
+    const status = readStatus(frames[4]);
+    const data = frames[5] ?? EMPTY;
+    const options = frames[6];
+    if (type === "final" && status === -1 && options !== undefined && sameBytes(options, BROKER_ORIGIN)) {
+      return { type: "failure", requestId: id, failure: readFailure(data) };
+    }
+    return { type, requestId: id, status, body: [data], trailer: frames.length > 6 ? frames.slice(6) : NO_TRAILER };
+  });
+}
+
+/** C 12 '' rid state [worker] */
+function clientNotice(frames: Frames): ToClient | Violation {
+  const state = readNoticeState(frames[4]);
+  if (state === undefined) return violation("P-NOT-1", `a notice of the state ${shown(frames[4])}`);
+  const worker = frames[5];
+  return withRequestId(frames[3], (id) => ({
+    type: "notice",
+    requestId: id,
+    state,
+    worker: worker === undefined || worker.length > MAX_NAME_BYTES ? undefined : peerId(readBytes(worker)),
+  }));
+}
+
+/** W 2 address service '' rid data [opts [extra …]] */
+function workerRequest(frames: Frames): ToWorker | Violation {
+  const service = frames[3];
+  const data = frames[6];
+  if (service === undefined || data === undefined) {
+    return violation("P-DSP-1", `a dispatched request of ${frames.length} frames, the least is 7`);
+  }
+  return withAddress(
+    frames,
+    (address, id) => ({
+      type: "request",
+      address,
+      service: serviceName(readBytes(service)),
+      requestId: id,
+      body: [data],
+      trailer: frames.length > 7 ? frames.slice(7) : NO_TRAILER,
+      options: parseRequestOptions(readText(frames[7] ?? EMPTY)),
+    }),
+    5,
+  );
+}
+
+/** Reads `… address '' rid …`, the head of nearly everything between a broker and a worker. */
+function withAddress<Message>(
+  frames: Frames,
+  build: (address: string, id: RequestId) => Message,
+  position = 4,
+): Message | Violation {
+  const address = frames[2];
+  if (address === undefined || address.length > MAX_NAME_BYTES) {
+    return violation("P-ADDR-1", `a client address of ${address?.length ?? "no"} bytes, the most is ${MAX_NAME_BYTES}`);
+  }
+  return withRequestId(frames[position], (id) => build(readBytes(address), id));
+}
+
+function withRequestId<Message>(
+  frame: Frame | undefined,
+  build: (id: RequestId) => Message | Violation,
+): Message | Violation {
+  if (frame === undefined || frame.length === 0 || frame.length > MAX_NAME_BYTES) {
+    return violation("P-RID-1", `a request id of ${frame?.length ?? "no"} bytes, it has 1 to ${MAX_NAME_BYTES}`);
+  }
+  return build(requestId(readBytes(frame)));
+}
+
+function credit(id: RequestId, frame: Frame | undefined): StreamingMessage & { type: "credit" } {
+  const chunks = frame === undefined || frame.length > 15 ? 0 : Number(readBytes(frame));
+  return { type: "credit", requestId: id, chunks: Number.isSafeInteger(chunks) && chunks > 0 ? chunks : 0 };
+}
+
+function readOffer(frame: Frame | undefined): Capabilities | undefined {
+  return frame === undefined ? undefined : parseCapabilities(readBytes(frame));
+}
+
+/** Row 7 of the classic wire: a number is the status, anything else is success. */
+function readStatus(frame: Frame | undefined): number {
+  if (frame === undefined || frame.length > MAX_NAME_BYTES) return 0;
+  if (frame.length === 1 && frame[0] === 0x30) return 0;
+  return Number(readBytes(frame)) || 0;
+}
+
+/** A worker cannot pass its own error off as the broker's. */
+function replyTrailer(frames: Frames, start: number): Frames {
+  const options = frames[start];
+  if (options === undefined) return NO_TRAILER;
+  if (sameBytes(options, BROKER_ORIGIN)) return [NO_OPTIONS, ...frames.slice(start + 1)];
+  return frames.slice(start);
+}
+
+function readFailure(data: Frame): Failure {
+  const value = decodePayload(data);
+  const field = (name: string): unknown =>
+    typeof value === "object" && value !== null ? ownField(value, name) : undefined;
+  const code = field("code");
+  const message = field("message");
+  const delivery = field("delivery");
+  const detail = field("detail");
+  return {
+    code: isFailureCode(code) ? code : "INVALID",
+    message: typeof message === "string" ? message : "the broker failed the request without a message",
+    delivery: isDelivery(delivery) ? delivery : "maybe-executed",
+    ...(detail === undefined || detail === NOT_JSON ? {} : { detail }),
+  };
+}
+
+function readNoticeState(frame: Frame | undefined): NoticeState | undefined {
+  const state = frame === undefined || frame.length > MAX_NAME_BYTES ? "" : readBytes(frame);
+  return state === "queued" || state === "stored" || state === "dispatched" ? state : undefined;
+}
+
+function ownField(value: object, name: string): unknown {
+  return Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
+}
+
+function violation(clause: string, detail: string, id?: RequestId): Violation {
+  return id === undefined
+    ? { type: "violation", clause, detail }
+    : { type: "violation", clause, detail, requestId: id };
+}
+
+/** A frame in a message to people: short, and harmless whatever its bytes. */
+function shown(frame: Frame | undefined): string {
+  if (frame === undefined) return "(none)";
+  const text = readText(frame.subarray(0, 32));
+  return `${JSON.stringify(text)}${frame.length > 32 ? "…" : ""}`;
+}

@@ -1,0 +1,179 @@
+// Messages to frames of the PIGATO dialect. Payloads and trailers go out as the very frames that came in.
+
+import { type Capabilities, concurrencyToWire, formatCapabilities } from "../../capabilities.ts";
+import type { Failure } from "../../errors.ts";
+import { writeBytes, writeText } from "../../ids.ts";
+import type { Frame, FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
+import { NULL_FRAME } from "../../payload.ts";
+import { BROKER_ORIGIN, CLIENT, EMPTY, STATUS_ERROR, STATUS_OK, TYPE, typeFrame, WORKER, WORKER_WORD } from "./wire.ts";
+
+const REQUEST_WORD: Frame = writeText("request");
+const WORKER_WORD_FRAME: Frame = writeText(WORKER_WORD);
+
+/** At the broker, to a client. */
+export function encodeToClient(message: ToClient, capabilities: Capabilities): Frame[] {
+  switch (message.type) {
+    case "final":
+    case "partial": {
+      const type = typeFrame(message.type === "final" ? TYPE.REPLY : TYPE.PARTIAL);
+      const id = writeBytes(message.requestId);
+      return [CLIENT, type, EMPTY, id, writeStatus(message.status), ...bodyFrames(message.body), ...message.trailer];
+    }
+    case "failure":
+      return encodeFailure(message.failure, writeBytes(message.requestId), capabilities);
+    case "heartbeat":
+      return offered([CLIENT, typeFrame(TYPE.HEARTBEAT)], message.accepted);
+    case "notice": {
+      const frames = [CLIENT, typeFrame(TYPE.NOTICE), EMPTY, writeBytes(message.requestId), writeText(message.state)];
+      if (message.worker !== undefined) frames.push(writeBytes(message.worker));
+      return frames;
+    }
+    case "credit":
+      return [CLIENT, typeFrame(TYPE.CREDIT), writeBytes(message.requestId), writeText(String(message.chunks))];
+    case "input":
+      return [CLIENT, typeFrame(TYPE.INPUT), writeBytes(message.requestId), ...bodyFrames(message.body)];
+    case "input-end":
+      return [CLIENT, typeFrame(TYPE.INPUT_END), writeBytes(message.requestId)];
+    default:
+      return message satisfies never;
+  }
+}
+
+/** At the broker, to a worker. */
+export function encodeToWorker(message: ToWorker): Frame[] {
+  switch (message.type) {
+    case "request":
+      return [
+        WORKER,
+        typeFrame(TYPE.REQUEST),
+        writeBytes(message.address),
+        writeBytes(message.service),
+        EMPTY,
+        writeBytes(message.requestId),
+        ...bodyFrames(message.body),
+        ...message.trailer,
+      ];
+    case "ready":
+      return offered([WORKER, typeFrame(TYPE.READY)], message.accepted);
+    case "heartbeat":
+      return [WORKER, typeFrame(TYPE.HEARTBEAT)];
+    case "disconnect":
+      return [WORKER, typeFrame(TYPE.DISCONNECT)];
+    case "request-heartbeat":
+      return addressed(TYPE.HEARTBEAT, message);
+    case "cancel":
+      return addressed(TYPE.CANCEL, message);
+    case "credit":
+      return [...addressed(TYPE.CREDIT, message), writeText(String(message.chunks))];
+    case "input":
+      return [...addressed(TYPE.INPUT, message), ...bodyFrames(message.body)];
+    case "input-end":
+      return addressed(TYPE.INPUT_END, message);
+    default:
+      return message satisfies never;
+  }
+}
+
+/** At a client. */
+export function encodeFromClient(message: FromClient): Frame[] {
+  switch (message.type) {
+    case "request":
+      return [
+        CLIENT,
+        typeFrame(TYPE.REQUEST),
+        writeBytes(message.service),
+        writeBytes(message.requestId),
+        ...bodyFrames(message.body),
+        ...message.trailer,
+      ];
+    case "heartbeat":
+      return offered([CLIENT, typeFrame(TYPE.HEARTBEAT)], message.offer);
+    case "request-heartbeat":
+      return [CLIENT, typeFrame(TYPE.HEARTBEAT), REQUEST_WORD, writeBytes(message.requestId)];
+    case "worker-heartbeat":
+      return [CLIENT, typeFrame(TYPE.HEARTBEAT), WORKER_WORD_FRAME, writeBytes(message.worker)];
+    case "cancel":
+      return [CLIENT, typeFrame(TYPE.CANCEL), writeBytes(message.requestId)];
+    case "disconnect":
+      return [CLIENT, typeFrame(TYPE.DISCONNECT)];
+    case "credit":
+      return [CLIENT, typeFrame(TYPE.CREDIT), writeBytes(message.requestId), writeText(String(message.chunks))];
+    case "input":
+      return [CLIENT, typeFrame(TYPE.INPUT), writeBytes(message.requestId), ...bodyFrames(message.body)];
+    case "input-end":
+      return [CLIENT, typeFrame(TYPE.INPUT_END), writeBytes(message.requestId)];
+    default:
+      return message satisfies never;
+  }
+}
+
+/** At a worker. */
+export function encodeFromWorker(message: FromWorker): Frame[] {
+  switch (message.type) {
+    case "final":
+    case "partial": {
+      const type = message.type === "final" ? TYPE.REPLY : TYPE.PARTIAL;
+      return [
+        ...addressed(type, message),
+        writeStatus(message.status),
+        ...bodyFrames(message.body),
+        ...message.trailer,
+      ];
+    }
+    case "ready":
+      return offered([WORKER, typeFrame(TYPE.READY), writeBytes(message.service)], message.offer);
+    case "heartbeat":
+      return [WORKER, typeFrame(TYPE.HEARTBEAT), EMPTY, heartbeatSettings(message.concurrency, message.update)];
+    case "request-heartbeat":
+      return addressed(TYPE.HEARTBEAT, message);
+    case "reject":
+      return [...addressed(TYPE.REJECT, message), STATUS_OK, message.reason ?? NULL_FRAME];
+    case "disconnect":
+      return [WORKER, typeFrame(TYPE.DISCONNECT)];
+    case "credit":
+      return [...addressed(TYPE.CREDIT, message), writeText(String(message.chunks))];
+    case "input":
+      return [...addressed(TYPE.INPUT, message), ...bodyFrames(message.body)];
+    case "input-end":
+      return addressed(TYPE.INPUT_END, message);
+    default:
+      return message satisfies never;
+  }
+}
+
+/** W type address '' rid */
+function addressed(type: number, message: { readonly address: string; readonly requestId: string }): Frame[] {
+  return [WORKER, typeFrame(type), writeBytes(message.address), EMPTY, writeBytes(message.requestId)];
+}
+
+/** A classic peer reads the code alone, as the value of its error; one that negotiated `error` reads all of it. */
+function encodeFailure(failure: Failure, id: Frame, capabilities: Capabilities): Frame[] {
+  const head = [CLIENT, typeFrame(TYPE.REPLY), EMPTY, id, STATUS_ERROR];
+  if (!capabilities.error) return [...head, writeText(JSON.stringify(failure.code))];
+  const { code, message, delivery, detail } = failure;
+  return [...head, writeText(JSON.stringify({ code, message, delivery, detail })), BROKER_ORIGIN];
+}
+
+/** Position 5 must hold exactly one JSON frame: of a body of several, the PIGATO dialect carries the first. */
+function bodyFrames(body: readonly Frame[]): readonly Frame[] {
+  return body.length === 1 ? body : [body[0] ?? NULL_FRAME];
+}
+
+function offered(frames: Frame[], capabilities: Capabilities | undefined): Frame[] {
+  if (capabilities !== undefined) frames.push(writeText(formatCapabilities(capabilities)));
+  return frames;
+}
+
+function writeStatus(status: number): Frame {
+  if (status === 0) return STATUS_OK;
+  return status === -1 ? STATUS_ERROR : writeText(String(status));
+}
+
+function heartbeatSettings(concurrency: number | undefined, update: boolean): Frame {
+  return writeText(
+    JSON.stringify({
+      ...(concurrency === undefined ? {} : { concurrency: concurrencyToWire(concurrency) }),
+      ...(update ? { update: 1 } : {}),
+    }),
+  );
+}

@@ -1,0 +1,70 @@
+// The only table of the PIGATO dialect's bytes. Every frame is text; the type is one or two ASCII digits.
+
+import { writeText } from "../../ids.ts";
+import type { Frame } from "../../message.ts";
+
+export const CLIENT_TAG = 0x43; // "C"
+export const WORKER_TAG = 0x57; // "W"
+
+export const TYPE = {
+  READY: 1,
+  REQUEST: 2,
+  REPLY: 3,
+  HEARTBEAT: 4,
+  DISCONNECT: 5,
+  PARTIAL: 6,
+  REJECT: 7,
+  CANCEL: 8,
+  CREDIT: 9,
+  INPUT: 10,
+  INPUT_END: 11,
+  NOTICE: 12,
+} as const;
+
+const HIGHEST_TYPE = 12;
+
+/** The most frames of one message, the routing id not counted: a longer one is refused unread. */
+export const MAX_FRAMES = 64;
+/** The service that a request without a service name is for, as in the original. */
+export const UNNAMED_SERVICE = "UNK";
+/** The word before the id in a heartbeat for one request, and the one that the original's broker expected instead. */
+export const REQUEST_WORDS: readonly string[] = ["request", "req"];
+/** The word before the id in a heartbeat that a client's process sends for one of its workers. */
+export const WORKER_WORD = "worker";
+
+export const CLIENT: Frame = writeText("C");
+export const WORKER: Frame = writeText("W");
+export const EMPTY: Frame = writeText("");
+export const STATUS_OK: Frame = writeText("0");
+export const STATUS_ERROR: Frame = writeText("-1");
+export const NO_OPTIONS: Frame = writeText("{}");
+/** Stands in the options position of a failure that the broker made, where the peer negotiated `error`. */
+export const BROKER_ORIGIN: Frame = writeText('{"origin":"broker"}');
+
+const TYPES: readonly Frame[] = Array.from({ length: HIGHEST_TYPE + 1 }, (_, type) => writeText(String(type)));
+
+export function typeFrame(type: number): Frame {
+  return TYPES[type] ?? EMPTY;
+}
+
+/** The number in a type frame; 0 if it is none of ours. */
+export function readType(frame: Frame | undefined): number {
+  if (frame === undefined) return 0;
+  const first = (frame[0] ?? 0) - 0x30;
+  if (frame.length === 1) return first >= 1 && first <= 9 ? first : 0;
+  if (frame.length !== 2 || first !== 1) return 0;
+  const type = 10 + (frame[1] ?? 0) - 0x30;
+  return type >= 10 && type <= HIGHEST_TYPE ? type : 0;
+}
+
+export function isTag(frame: Frame | undefined, tag: number): boolean {
+  return frame !== undefined && frame.length === 1 && frame[0] === tag;
+}
+
+export function sameBytes(left: Frame, right: Frame): boolean {
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index++) {
+    if (left[index] !== right[index]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,72 @@
+export { type Backoff, pauseBefore } from "./backoff.ts";
+export {
+  type Capabilities,
+  concurrencyFromWire,
+  concurrencyToWire,
+  formatCapabilities,
+  NO_CAPABILITIES,
+  parseCapabilities,
+  sharedCapabilities,
+} from "./capabilities.ts";
+export { Connection, type ConnectionOptions, type ConnectionStep, type LossReason } from "./connection.ts";
+export { type Deadline, Deadlines } from "./deadlines.ts";
+export type { Dialect, Role } from "./dialects/dialect.ts";
+export { pigato } from "./dialects/pigato/index.ts";
+export {
+  type Delivery,
+  type Failure,
+  type FailureCode,
+  type HandlerError,
+  handlerErrorOf,
+  isDelivery,
+  isFailureCode,
+  PigatoError,
+  RequestError,
+  UsageError,
+} from "./errors.ts";
+export {
+  display,
+  MAX_NAME_BYTES,
+  type PeerId,
+  peerId,
+  peerIdFromText,
+  type RequestId,
+  readBytes,
+  readText,
+  requestId,
+  type ServiceName,
+  serviceName,
+  serviceNameFromText,
+  writeBytes,
+  writeText,
+} from "./ids.ts";
+export {
+  DEFAULT_HEARTBEAT_MS,
+  DEFAULT_LIVENESS,
+  intervalOf,
+  learnRhythm,
+  MAX_HEARTBEAT_MS,
+  type Rhythm,
+  UNKNOWN_RHYTHM,
+} from "./liveness.ts";
+export type {
+  Frame,
+  FromClient,
+  FromWorker,
+  NoticeState,
+  StreamingMessage,
+  ToClient,
+  ToWorker,
+  Violation,
+} from "./message.ts";
+export { decodePayload, encodePayload, NOT_JSON, NULL_FRAME, UNDEFINED_FRAME } from "./payload.ts";
+export {
+  DEFAULT_REQUEST_OPTIONS,
+  DEFAULT_TIMEOUT_MS,
+  MAX_OPTIONS_BYTES,
+  parseRequestOptions,
+  type RequestOptions,
+  timeoutFromWire,
+  timeoutToWire,
+} from "./request-options.ts";
+export type { Instant } from "./time.ts";

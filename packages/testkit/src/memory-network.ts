@@ -1,0 +1,193 @@
+// A transport without sockets: routers and dealers of one process, joined by address. Deliveries wait in a queue until
+// the test (or a microtask, if `auto`) runs them, so that a test decides what happens between two messages.
+
+import {
+  type DealerHandlers,
+  type DealerLink,
+  type DealerOptions,
+  type Frames,
+  LinkError,
+  type RouterHandlers,
+  type RouterLink,
+  type SendOutcome,
+  type Transport,
+} from "@pigato/transport";
+
+export class MemoryNetwork implements Transport {
+  readonly #routers = new Map<string, MemoryRouter>();
+  readonly #dealers = new Set<MemoryDealer>();
+  readonly #queue: (() => void)[] = [];
+  readonly #auto: boolean;
+  #isScheduled = false;
+
+  /** @param options.auto deliver in a microtask by itself instead of waiting for `deliver()` */
+  constructor(options: { readonly auto?: boolean } = {}) {
+    this.#auto = options.auto ?? false;
+  }
+
+  router(handlers: RouterHandlers): MemoryRouter {
+    return new MemoryRouter(this, handlers);
+  }
+
+  dealer(handlers: DealerHandlers, options: DealerOptions): MemoryDealer {
+    return new MemoryDealer(this, handlers, options.routingId);
+  }
+
+  /** Runs everything that is under way, and what that sets off. */
+  deliver(): void {
+    for (let step = this.#queue.shift(); step !== undefined; step = this.#queue.shift()) step();
+  }
+
+  /** Cuts every dealer that is connected to `address`, as a network does: without a goodbye. */
+  cut(address: string): void {
+    for (const dealer of this.#dealers) if (dealer.address === address) dealer.lose();
+  }
+
+  enqueue(step: () => void): void {
+    this.#queue.push(step);
+    if (!this.#auto || this.#isScheduled) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      this.deliver();
+    });
+  }
+
+  listen(address: string, router: MemoryRouter): void {
+    if (this.#routers.has(address)) {
+      throw new LinkError("ADDRESS_IN_USE", `the address ${address} is in use`, { address });
+    }
+    this.#routers.set(address, router);
+    for (const dealer of this.#dealers) if (dealer.address === address) dealer.join(router);
+  }
+
+  unlisten(address: string): void {
+    this.#routers.delete(address);
+  }
+
+  attach(dealer: MemoryDealer, address: string): void {
+    this.#dealers.add(dealer);
+    const router = this.#routers.get(address);
+    if (router) dealer.join(router);
+  }
+
+  detach(dealer: MemoryDealer): void {
+    this.#dealers.delete(dealer);
+  }
+}
+
+export class MemoryRouter implements RouterLink {
+  readonly #network: MemoryNetwork;
+  readonly handlers: RouterHandlers;
+  readonly #peers = new Map<string, MemoryDealer>();
+  readonly #addresses = new Set<string>();
+  /** Peers to which `send` answers "congested", set by tests. */
+  readonly congested: Set<string> = new Set();
+
+  constructor(network: MemoryNetwork, handlers: RouterHandlers) {
+    this.#network = network;
+    this.handlers = handlers;
+  }
+
+  async bind(address: string): Promise<string> {
+    this.#network.listen(address, this);
+    this.#addresses.add(address);
+    return address;
+  }
+
+  async unbind(address: string): Promise<void> {
+    this.#addresses.delete(address);
+    this.#network.unlisten(address);
+  }
+
+  send(peer: string, frames: Frames): SendOutcome {
+    const dealer = this.#peers.get(peer);
+    if (dealer === undefined) return "unreachable";
+    if (this.congested.has(peer)) return "congested";
+    this.#network.enqueue(() => dealer.receive(this, frames));
+    return "queued";
+  }
+
+  async close(): Promise<void> {
+    for (const address of this.#addresses) this.#network.unlisten(address);
+    this.#addresses.clear();
+    const peers = [...this.#peers.values()];
+    this.#peers.clear();
+    this.#network.enqueue(() => {
+      for (const dealer of peers) dealer.lose();
+    });
+  }
+
+  join(dealer: MemoryDealer): boolean {
+    if (this.#peers.has(dealer.routingId)) return false;
+    this.#peers.set(dealer.routingId, dealer);
+    this.handlers.onPeerUp?.(dealer.routingId, {});
+    return true;
+  }
+
+  leave(dealer: MemoryDealer): void {
+    if (this.#peers.get(dealer.routingId) !== dealer) return;
+    this.#peers.delete(dealer.routingId);
+    this.handlers.onPeerDown?.(dealer.routingId);
+  }
+}
+
+export class MemoryDealer implements DealerLink {
+  readonly #network: MemoryNetwork;
+  readonly #handlers: DealerHandlers;
+  readonly routingId: string;
+  address: string | undefined;
+  #router: MemoryRouter | undefined;
+  #waiting: Frames[] = [];
+  #isClosed = false;
+
+  constructor(network: MemoryNetwork, handlers: DealerHandlers, routingId: string) {
+    this.#network = network;
+    this.#handlers = handlers;
+    this.routingId = routingId;
+  }
+
+  connect(address: string): void {
+    this.address = address;
+    this.#network.attach(this, address);
+  }
+
+  send(frames: Frames): SendOutcome {
+    const router = this.#router;
+    if (router === undefined) this.#waiting.push(frames);
+    else this.#network.enqueue(() => router.handlers.onMessage(this.routingId, frames));
+    return "queued";
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#network.detach(this);
+    const router = this.#router;
+    this.#network.enqueue(() => router?.leave(this));
+  }
+
+  join(router: MemoryRouter): void {
+    this.#network.enqueue(() => {
+      if (this.#isClosed || !router.join(this)) return;
+      this.#router = router;
+      this.#handlers.onUp?.({});
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const frames of waiting) this.send(frames);
+    });
+  }
+
+  receive(router: MemoryRouter, frames: Frames): void {
+    if (!this.#isClosed && this.#router === router) this.#handlers.onMessage(frames);
+  }
+
+  /** The connection breaks. */
+  lose(): void {
+    const router = this.#router;
+    if (router === undefined || this.#isClosed) return;
+    this.#router = undefined;
+    router.leave(this);
+    this.#handlers.onDown?.();
+  }
+}

@@ -1,0 +1,19 @@
+export { type Alarm, type Clock, systemClock } from "./clock.ts";
+export { libzmq } from "./libzmq/index.ts";
+export {
+  DEFAULT_LINK_LIMITS,
+  type DealerHandlers,
+  type DealerLink,
+  type DealerOptions,
+  type Frames,
+  LinkError,
+  type LinkErrorCode,
+  type LinkLimits,
+  type PeerFacts,
+  type RouterHandlers,
+  type RouterLink,
+  type RouterOptions,
+  type SendOptions,
+  type SendOutcome,
+  type Transport,
+} from "./link.ts";

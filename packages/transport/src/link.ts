@@ -1,0 +1,141 @@
+// What a caller sees of a transport: a Router that many peers connect to, a Dealer that connects to one Router, both
+// moving messages of frames and knowing nothing of what is in them. Implementations differ in speed and in how much
+// they can tell; callers must not notice which one they hold.
+//
+// What holds for every implementation:
+// - Messages of one peer arrive whole and in the order sent. Handlers are called one at a time, never from within a
+//   call to the link.
+// - Nothing is dropped in silence. A message that `send` answers with "queued" or "slow" is written, or its loss is
+//   told: by `onUndelivered` (it never left) or by `onPeerDown` / `onDown` (what was under way may be lost).
+// - A routing id belongs to the connection that claimed it first; a second claim is refused, never handed over.
+// - A frame handed to `send` or to a handler is not changed afterwards by either side.
+
+/** One message: all frames that travel together. */
+export type Frames = readonly Uint8Array[];
+
+/**
+ * What became of a message handed to `send`.
+ * - `queued`: on its way
+ * - `slow`: on its way, but much waits for this peer already; hold back until `onDrain`
+ * - `congested`: refused, because the bound for this peer is reached; nothing was queued
+ * - `unreachable`: refused, because no such peer is connected
+ */
+export type SendOutcome = "queued" | "slow" | "congested" | "unreachable";
+
+/** Bounds that every link keeps. */
+export interface LinkLimits {
+  /** The most bytes of one frame; a peer that sends more is cut off. @defaultValue 64 MiB */
+  readonly maxFrameBytes: number;
+  /** Bytes waiting for one peer above which `send` answers `slow`. @defaultValue 1 MiB */
+  readonly slowBytes: number;
+  /** Bytes waiting for one peer above which `send` answers `congested`. @defaultValue 64 MiB */
+  readonly maxQueuedBytes: number;
+  /** Messages waiting for one peer above which `send` answers `congested`. @defaultValue 100 000 */
+  readonly maxQueuedMessages: number;
+}
+
+export const DEFAULT_LINK_LIMITS: LinkLimits = Object.freeze({
+  maxFrameBytes: 64 * 1024 * 1024,
+  slowBytes: 1024 * 1024,
+  maxQueuedBytes: 64 * 1024 * 1024,
+  maxQueuedMessages: 100_000,
+});
+
+/** What an implementation knows of a peer's connection. Fields are missing where it cannot tell. */
+export interface PeerFacts {
+  readonly remoteAddress?: string;
+}
+
+/** Peers are named by their routing id as a byte string: one character (U+0000 to U+00FF) for each byte. */
+export interface RouterHandlers {
+  onMessage(peer: string, frames: Frames): void;
+  /** A peer connected. Only from implementations that can tell. */
+  onPeerUp?(peer: string, facts: PeerFacts): void;
+  /** A peer's connection is gone. Some implementations find out only when they send to it. */
+  onPeerDown?(peer: string): void;
+  /** A message that was accepted has not left and never will. */
+  onUndelivered?(peer: string, frames: Frames): void;
+  /** A peer that was `slow` has caught up. */
+  onDrain?(peer: string): void;
+  /** The socket itself failed; it is closed. */
+  onError?(error: LinkError): void;
+}
+
+export interface SendOptions {
+  /**
+   * May use the reserve above the bound, an eighth of it, that is kept for goodbyes and for the word that something
+   * else was refused.
+   */
+  readonly urgent?: boolean;
+}
+
+export interface RouterLink {
+  /**
+   * Listens at an address: `tcp://host:port`, with `*` for every host or a free port, `ipc://path`, `inproc://name`.
+   * @returns the address as bound, with the real port
+   * @throws LinkError when it cannot be bound
+   */
+  bind(address: string): Promise<string>;
+  /** Stops listening at a bound address. Peers that are connected stay. */
+  unbind(address: string): Promise<void>;
+  send(peer: string, frames: Frames, options?: SendOptions): SendOutcome;
+  /** Writes what is queued, for at most `lingerMs` (default 1000), then closes. Safe to call twice. */
+  close(lingerMs?: number): Promise<void>;
+}
+
+export interface DealerHandlers {
+  onMessage(frames: Frames): void;
+  /** The other end is there: messages leave from now on. */
+  onUp?(facts: PeerFacts): void;
+  /** The other end is gone. What was under way may be lost. The link goes on trying to reconnect until closed. */
+  onDown?(): void;
+  /** A message that was accepted has not left and never will. */
+  onUndelivered?(frames: Frames): void;
+  /** The other end, `slow` before, has caught up. */
+  onDrain?(): void;
+  onError?(error: LinkError): void;
+}
+
+export interface DealerLink {
+  /** Starts connecting; the two ends may start in any order. @throws LinkError for an address it cannot read */
+  connect(address: string): void;
+  /** Never answers `unreachable`: before the other end is there, messages wait within the bound. */
+  send(frames: Frames, options?: SendOptions): SendOutcome;
+  /** Writes what is queued, for at most `lingerMs` (default 1000), then closes. Safe to call twice. */
+  close(lingerMs?: number): Promise<void>;
+}
+
+export interface RouterOptions {
+  readonly limits?: Partial<LinkLimits>;
+}
+
+export interface DealerOptions {
+  /** The routing id to claim, as a byte string of 1 to 255 bytes that does not start with U+0000. */
+  readonly routingId: string;
+  readonly limits?: Partial<LinkLimits>;
+  /** Milliseconds before the first attempt to reconnect. @defaultValue 100 */
+  readonly reconnectMs?: number;
+  /** Milliseconds that no pause between attempts exceeds. @defaultValue 5000 */
+  readonly reconnectMaxMs?: number;
+}
+
+/** One way to move frames. */
+export interface Transport {
+  router(handlers: RouterHandlers, options?: RouterOptions): RouterLink;
+  dealer(handlers: DealerHandlers, options: DealerOptions): DealerLink;
+}
+
+export type LinkErrorCode = "ADDRESS_IN_USE" | "ADDRESS_INVALID" | "CLOSED" | "FAILED";
+
+/** A socket that could not do what it was asked. */
+export class LinkError extends Error {
+  override readonly name = "LinkError";
+  readonly code: LinkErrorCode;
+  readonly address: string | undefined;
+
+  constructor(code: LinkErrorCode, message: string, options?: { readonly address?: string; readonly cause?: unknown }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.address = options?.address;
+  }
+}

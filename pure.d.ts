@@ -1,0 +1,10 @@
+// The only thing that pure code may use beyond the language itself: Buffer, because it is the fast way to turn
+// frames into short texts and back. tsconfig.pure.json compiles the pure files with no other ambient types, so
+// that timers, process, console and the like do not compile there.
+declare const Buffer: {
+  readonly prototype: {
+    latin1Slice(start?: number, end?: number): string;
+    utf8Slice(start?: number, end?: number): string;
+  };
+  from(text: string, encoding?: "latin1" | "utf8"): Uint8Array;
+};

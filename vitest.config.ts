@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  ssr: { resolve: { conditions: ["@pigato/source"] } },
+  test: {
+    include: ["packages/*/src/**/*.test.ts", "apps/*/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    // A leaked native socket aborts a whole run of threads; a fork takes only itself down.
+    pool: "forks",
+    reporters: ["default", "./.ci/count-reporter.ts"],
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+  },
+});
