@@ -24,8 +24,8 @@ export interface Capabilities {
 const MAGIC = "pigato/1";
 const FLAGS = ["cancel", "error", "notice", "credit", "duplex"] as const;
 const CODEC = /^[a-z0-9.+-]{1,32}$/;
-/** The most characters of an offer that are read; a longer one is no offer. */
-const MAX_OFFER_LENGTH = 1024;
+/** The most bytes of an offer; a longer text is no offer. */
+export const MAX_OFFER_BYTES = 1024;
 
 export const NO_CAPABILITIES: Capabilities = Object.freeze({
   cancel: false,
@@ -40,7 +40,7 @@ export const NO_CAPABILITIES: Capabilities = Object.freeze({
 
 /** Reads an offer or an answer; `undefined` if the text is neither. Unknown words are passed over. */
 export function parseCapabilities(text: string): Capabilities | undefined {
-  if (text.length > MAX_OFFER_LENGTH) return undefined;
+  if (text.length > MAX_OFFER_BYTES) return undefined;
   if (text !== MAGIC && !text.startsWith(`${MAGIC} `)) return undefined;
   const words = text.split(" ").slice(1);
   const has = (flag: string): boolean => words.includes(flag);

@@ -123,7 +123,10 @@ export class Connection {
       case "connecting":
         return now >= state.giveUpAt ? this.onLost("unreachable", now) : NOTHING;
       case "open":
-        if (now >= this.#expiresAt(state)) return this.onLost("silence", now);
+        if (now >= this.#expiresAt(state)) {
+          if (now < state.heartbeatAt + this.#options.heartbeatMs) return this.onLost("silence", now);
+          this.#listenOnceMore(state, now);
+        }
         if (now < state.heartbeatAt) return NOTHING;
         state.heartbeatAt = now + this.#options.heartbeatMs;
         return [{ type: "heartbeat" }];
@@ -154,6 +157,12 @@ export class Connection {
     const giveUpAt = addresses.length > 1 ? now + connectTimeoutMs : Number.POSITIVE_INFINITY;
     this.#enter({ phase: "connecting", giveUpAt });
     return [{ type: "open", address: addresses[this.#addressIndex] ?? "" }];
+  }
+
+  // P-LIVE-4: a heartbeat that is overdue by a whole interval shows that this process stood still and did not listen
+  // either. What the broker sent meanwhile still waits to be read, so it gets one more interval to be heard.
+  #listenOnceMore(state: { heardAt: Instant }, now: Instant): void {
+    state.heardAt = now - this.#options.heartbeatMs * (this.#options.liveness - 1);
   }
 
   #expiresAt(state: { readonly heardAt: Instant }): Instant {

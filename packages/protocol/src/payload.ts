@@ -23,7 +23,8 @@ export function encodePayload(value: unknown, absent: Frame): Frame {
   try {
     text = JSON.stringify(value);
   } catch (cause) {
-    throw new UsageError(`data cannot be written as JSON: ${String(cause)}`, { cause });
+    const reason = cause instanceof Error ? cause.message : "a toJSON threw something that is no Error";
+    throw new UsageError(`data cannot be written as JSON: ${reason}`, { cause });
   }
   return text === undefined ? absent : writeText(text);
 }
@@ -31,11 +32,11 @@ export function encodePayload(value: unknown, absent: Frame): Frame {
 /** The value of a body, or `NOT_JSON`. */
 export function decodePayload(frame: Frame): unknown {
   if (frame.length === 0) return null;
-  const text = readText(frame);
   try {
-    return JSON.parse(text);
+    // Reading is inside, too: a frame of more than half a gigabyte makes no string.
+    return JSON.parse(readText(frame));
   } catch {
-    return text === "undefined" ? undefined : NOT_JSON;
+    return isUndefinedFrame(frame) ? undefined : NOT_JSON;
   }
 }
 

@@ -125,6 +125,11 @@ export class MemoryRouter implements RouterLink {
     return true;
   }
 
+  /** Loses a peer without telling anybody, as a link does that only finds out when it sends. */
+  forget(peer: string): void {
+    this.#peers.delete(peer);
+  }
+
   leave(dealer: MemoryDealer): void {
     if (this.#peers.get(dealer.routingId) !== dealer) return;
     this.#peers.delete(dealer.routingId);

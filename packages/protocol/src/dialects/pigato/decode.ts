@@ -2,7 +2,7 @@
 // peers are known to differ: missing options, odd status texts, extra frames. Clauses are those of
 // docs/reference/protocol.md.
 
-import { type Capabilities, concurrencyFromWire, parseCapabilities } from "../../capabilities.ts";
+import { type Capabilities, concurrencyFromWire, MAX_OFFER_BYTES, parseCapabilities } from "../../capabilities.ts";
 import { type Failure, isDelivery, isFailureCode } from "../../errors.ts";
 import { MAX_NAME_BYTES, peerId, type RequestId, readBytes, readText, requestId, serviceName } from "../../ids.ts";
 import type {
@@ -15,7 +15,7 @@ import type {
   ToWorker,
   Violation,
 } from "../../message.ts";
-import { decodePayload, isUndefinedFrame, NOT_JSON, NULL_FRAME } from "../../payload.ts";
+import { decodePayload, isUndefinedFrame, NULL_FRAME } from "../../payload.ts";
 import { DEFAULT_REQUEST_OPTIONS, MAX_OPTIONS_BYTES, parseRequestOptions } from "../../request-options.ts";
 import {
   BROKER_ORIGIN,
@@ -51,11 +51,9 @@ export function decodeFromClient(frames: Frames): FromClient | Violation {
     case TYPE.DISCONNECT:
       return { type: "disconnect" };
     case TYPE.CREDIT:
-      return withRequestId(frames[2], (id) => credit(id, frames[3]));
     case TYPE.INPUT:
-      return withRequestId(frames[2], (id) => ({ type: "input", requestId: id, body: [frames[3] ?? NULL_FRAME] }));
     case TYPE.INPUT_END:
-      return withRequestId(frames[2], (id) => ({ type: "input-end", requestId: id }));
+      return clientStreaming(frames);
     default:
       return violation("P-TYPE-1", `a client sent the message type ${shown(frames[1])}`);
   }
@@ -79,7 +77,9 @@ export function decodeFromWorker(frames: Frames): FromWorker | Violation {
     case TYPE.DISCONNECT:
       return { type: "disconnect" };
     case TYPE.CREDIT:
-      return withAddress(frames, (address, id) => ({ ...credit(id, frames[5]), address }));
+    case TYPE.INPUT:
+    case TYPE.INPUT_END:
+      return workerStreaming(frames);
     default:
       return violation("P-TYPE-1", `a worker sent the message type ${shown(frames[1])}`);
   }
@@ -99,7 +99,9 @@ export function decodeToClient(frames: Frames): ToClient | Violation {
     case TYPE.NOTICE:
       return clientNotice(frames);
     case TYPE.CREDIT:
-      return withRequestId(frames[2], (id) => credit(id, frames[3]));
+    case TYPE.INPUT:
+    case TYPE.INPUT_END:
+      return clientStreaming(frames);
     default:
       return violation("P-TYPE-1", `the broker sent a client the message type ${shown(frames[1])}`);
   }
@@ -122,16 +124,9 @@ export function decodeToWorker(frames: Frames): ToWorker | Violation {
     case TYPE.DISCONNECT:
       return { type: "disconnect" };
     case TYPE.CREDIT:
-      return withAddress(frames, (address, id) => ({ ...credit(id, frames[5]), address }));
     case TYPE.INPUT:
-      return withAddress(frames, (address, id) => ({
-        type: "input",
-        address,
-        requestId: id,
-        body: [frames[5] ?? NULL_FRAME],
-      }));
     case TYPE.INPUT_END:
-      return withAddress(frames, (address, id) => ({ type: "input-end", address, requestId: id }));
+      return workerStreaming(frames);
     default:
       return violation("P-TYPE-1", `the broker sent a worker the message type ${shown(frames[1])}`);
   }
@@ -147,12 +142,13 @@ function checkEnvelope(frames: Frames, tag: number): Violation | undefined {
 
 /** C 2 service rid data [opts [extra …]] */
 function clientRequest(frames: Frames): FromClient | Violation {
-  const [, , service, id, data] = frames;
-  if (service === undefined || id === undefined || data === undefined) {
-    return violation("P-REQ-1", `a request of ${frames.length} frames, the least is 5`);
-  }
+  const service = frames[2];
+  const id = frames[3];
+  if (service === undefined || id === undefined) return shortRequest(frames);
   return withRequestId(id, (requestId) => {
+    const data = frames[4];
     const options = frames[5];
+    if (data === undefined) return shortRequest(frames, requestId);
     if (service.length > MAX_NAME_BYTES) {
       const detail = `a service name of ${service.length} bytes, the most is ${MAX_NAME_BYTES}`;
       return violation("P-REQ-3", detail, requestId);
@@ -172,13 +168,17 @@ function clientRequest(frames: Frames): FromClient | Violation {
   });
 }
 
+function shortRequest(frames: Frames, id?: RequestId): Violation {
+  return violation("P-REQ-1", `a request of ${frames.length} frames, the least is 5`, id);
+}
+
 /** C 4 · C 4 offer · C 4 rid · C 4 request rid · C 4 worker id */
 function clientHeartbeat(frames: Frames): FromClient | Violation {
   const [, , word, id] = frames;
-  if (word === undefined) return { type: "heartbeat", offer: undefined };
+  const offer = readOffer(word);
+  if (word === undefined || offer !== undefined) return { type: "heartbeat", offer };
   if (id === undefined) {
-    const offer = readOffer(word);
-    if (offer !== undefined || word.length === 0) return { type: "heartbeat", offer };
+    if (word.length === 0) return { type: "heartbeat", offer: undefined };
     return withRequestId(word, (requestId) => ({ type: "request-heartbeat", requestId }));
   }
   const kind = word.length <= MAX_NAME_BYTES ? readBytes(word) : "";
@@ -311,20 +311,38 @@ function withRequestId<Message>(
   return build(requestId(readBytes(frame)));
 }
 
-function credit(id: RequestId, frame: Frame | undefined): StreamingMessage & { type: "credit" } {
+/** C 9 rid n · C 10 rid data · C 11 rid */
+function clientStreaming(frames: Frames): StreamingMessage | Violation {
+  return withRequestId(frames[2], (id) => streaming(id, readType(frames[1]), frames[3]));
+}
+
+/** W 9 address '' rid n · W 10 address '' rid data · W 11 address '' rid */
+function workerStreaming(frames: Frames): (StreamingMessage & { readonly address: string }) | Violation {
+  return withAddress(frames, (address, id) => ({ ...streaming(id, readType(frames[1]), frames[5]), address }));
+}
+
+function streaming(id: RequestId, type: number, content: Frame | undefined): StreamingMessage {
+  if (type === TYPE.CREDIT) return { type: "credit", requestId: id, chunks: readCredit(content) };
+  if (type === TYPE.INPUT) return { type: "input", requestId: id, body: [content ?? NULL_FRAME] };
+  return { type: "input-end", requestId: id };
+}
+
+/** A grant that is no positive whole number grants nothing. */
+function readCredit(frame: Frame | undefined): number {
   const chunks = frame === undefined || frame.length > 15 ? 0 : Number(readBytes(frame));
-  return { type: "credit", requestId: id, chunks: Number.isSafeInteger(chunks) && chunks > 0 ? chunks : 0 };
+  return Number.isSafeInteger(chunks) && chunks > 0 ? chunks : 0;
 }
 
 function readOffer(frame: Frame | undefined): Capabilities | undefined {
-  return frame === undefined ? undefined : parseCapabilities(readBytes(frame));
+  return frame === undefined || frame.length > MAX_OFFER_BYTES ? undefined : parseCapabilities(readBytes(frame));
 }
 
-/** Row 7 of the classic wire: a number is the status, anything else is success. */
+/** A finite number is the status, anything else is success: so, nearly, the original's client reads it. */
 function readStatus(frame: Frame | undefined): number {
   if (frame === undefined || frame.length > MAX_NAME_BYTES) return 0;
   if (frame.length === 1 && frame[0] === 0x30) return 0;
-  return Number(readBytes(frame)) || 0;
+  const status = Number(readBytes(frame));
+  return Number.isFinite(status) ? status || 0 : 0;
 }
 
 /** A worker cannot pass its own error off as the broker's. */
@@ -347,7 +365,7 @@ function readFailure(data: Frame): Failure {
     code: isFailureCode(code) ? code : "INVALID",
     message: typeof message === "string" ? message : "the broker failed the request without a message",
     delivery: isDelivery(delivery) ? delivery : "maybe-executed",
-    ...(detail === undefined || detail === NOT_JSON ? {} : { detail }),
+    ...(detail === undefined ? {} : { detail }),
   };
 }
 

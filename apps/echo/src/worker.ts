@@ -1,0 +1,21 @@
+// A worker that answers with what it was sent. Usage: node dist/worker.js [address, default tcp://localhost:55555]
+// Asked for `{ repeat: n, text }`, it streams the text n times before the final answer.
+
+import { Worker } from "@pigato/worker";
+
+const worker = new Worker(process.argv[2] ?? "tcp://localhost:55555", "echo");
+
+worker.on("request", (data, reply) => {
+  if (isRepeat(data)) for (let part = 1; part <= data.repeat; part++) reply.write(`${data.text} ${part}`);
+  reply.end(data);
+});
+
+await worker.start();
+console.log('ready to serve "echo"');
+
+process.once("SIGTERM", () => worker.stop());
+process.once("SIGINT", () => worker.stop());
+
+function isRepeat(data: unknown): data is { readonly repeat: number; readonly text: string } {
+  return typeof data === "object" && data !== null && "repeat" in data && typeof data.repeat === "number";
+}

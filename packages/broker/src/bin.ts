@@ -1,0 +1,64 @@
+// The `pigato-broker` process: starts one broker, says on stdout when it is ready, logs to stderr, drains on SIGTERM and
+// SIGINT. Every way it can fail is one line on stderr and an exit code other than 0.
+
+import { readFileSync } from "node:fs";
+import { CommanderError } from "commander";
+import { destination, type Logger, pino } from "pino";
+import { PinoPretty } from "pino-pretty";
+import { Broker } from "./broker.ts";
+import { type CommandSettings, parseCommand } from "./command.ts";
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+const settings = readSettings();
+const logger = newLogger(settings);
+const broker = new Broker(settings.bind, { ...settings.options, logger });
+
+broker.on("error", (error) => fail(error));
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  process.once(signal, () => {
+    logger.info({ signal }, "stopping");
+    broker.stop().then(() => process.exit(0), fail);
+  });
+}
+
+try {
+  await broker.start();
+  process.stdout.write(`pigato-broker ready at ${broker.addresses.join(", ")}\n`);
+} catch (error) {
+  fail(error);
+}
+
+function readSettings(): CommandSettings {
+  try {
+    return parseCommand(process.argv.slice(2), packageVersion(), {
+      out: (text) => process.stdout.write(text),
+      err: (text) => process.stderr.write(text),
+    });
+  } catch (error) {
+    // Help and version are no mistakes; of a mistake, the line is written already.
+    if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
+    throw error;
+  }
+}
+
+function packageVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  const version: unknown =
+    typeof manifest === "object" && manifest !== null ? Reflect.get(manifest, "version") : undefined;
+  return String(version);
+}
+
+function newLogger({ logLevel, logFormat }: CommandSettings): Logger {
+  // Synchronous, so that the last words before an exit are not lost.
+  const stderr = destination({ dest: 2, sync: true });
+  const stream = logFormat === "json" ? stderr : PinoPretty({ destination: stderr, ignore: "pid,hostname" });
+  return pino({ level: logLevel }, stream);
+}
+
+function fail(error: unknown): void {
+  const text = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`pigato-broker: ${text.replaceAll("\n", " ")}\n`);
+  process.exit(EXIT_FAILED);
+}

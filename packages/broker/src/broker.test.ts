@@ -1,0 +1,262 @@
+// The shell around the core, over a network in memory and a clock that the test moves.
+
+import { readText, serviceNameFromText, writeText } from "@pigato/protocol";
+import { FakeClock, type MemoryDealer, MemoryNetwork, type MemoryRouter } from "@pigato/testkit";
+import { LinkError, type Transport } from "@pigato/transport";
+import { beforeEach, describe, expect, test } from "vitest";
+import { Broker } from "./broker.ts";
+import type { BrokerOptions } from "./options.ts";
+
+const ADDRESS = "memory://broker";
+
+let network: MemoryNetwork;
+let clock: FakeClock;
+let router: MemoryRouter | undefined;
+
+beforeEach(() => {
+  network = new MemoryNetwork();
+  clock = new FakeClock();
+});
+
+describe("start and stop", () => {
+  test("tell by promise, callback, event and option", async () => {
+    const told: string[] = [];
+    const broker = newBroker({ onStart: () => told.push("onStart"), onStop: () => told.push("onStop") });
+    broker.on("start", () => told.push("start")).on("stop", () => told.push("stop"));
+    await broker.start((error) => told.push(`started ${error}`));
+    expect(broker.addresses).toEqual([ADDRESS]);
+    await broker.stop(() => told.push("stopped"));
+    expect(told).toEqual(["start", "onStart", "started undefined", "stop", "onStop", "stopped"]);
+    expect(broker.addresses).toEqual([]);
+  });
+
+  test("may each be called twice", async () => {
+    const broker = newBroker();
+    let starts = 0;
+    let stops = 0;
+    broker.on("start", () => starts++).on("stop", () => stops++);
+    await Promise.all([broker.start(), broker.start()]);
+    await Promise.all([broker.stop(), broker.stop()]);
+    await broker.stop();
+    expect([starts, stops]).toEqual([1, 1]);
+  });
+
+  test("may follow each other in any order without waiting", async () => {
+    const broker = newBroker();
+    void broker.start();
+    void broker.stop();
+    await broker.start();
+    expect(broker.addresses).toEqual([ADDRESS]);
+    await broker.stop();
+  });
+
+  test("leave nothing behind for the next start", async () => {
+    const broker = newBroker();
+    await broker.start();
+    connect("w1").send("W", "1", "echo");
+    network.deliver();
+    expect(broker.stats()).toMatchObject({ workers: 1 });
+    await broker.stop();
+    await broker.start();
+    expect(broker.stats()).toMatchObject({ workers: 0, services: 0 });
+    await broker.stop();
+  });
+
+  test("a taken address rejects, tells the callback, and frees the addresses that were bound before it", async () => {
+    const other = newBroker();
+    await other.start();
+    const broker = new Broker(["memory://free", ADDRESS], { transport: network, clock });
+    const told: unknown[] = [];
+    await expect(broker.start((error) => told.push(error))).rejects.toThrow(LinkError);
+    expect(told).toEqual([expect.any(LinkError)]);
+    expect(broker.addresses).toEqual([]);
+    const third = new Broker("memory://free", { transport: network, clock });
+    await third.start();
+    await Promise.all([third.stop(), other.stop(), broker.stop()]);
+  });
+
+  test("a broker without an address is a mistake", () => {
+    expect(() => new Broker([])).toThrow(/listens at one or more addresses/);
+    expect(() => new Broker("")).toThrow(/listens at one or more addresses/);
+  });
+
+  test("it is disposed of by stopping", async () => {
+    const broker = newBroker();
+    await broker.start();
+    await broker[Symbol.asyncDispose]();
+    expect(broker.addresses).toEqual([]);
+  });
+});
+
+describe("stopping with open requests", () => {
+  test("lets a running one finish, refuses new ones, and tells the worker to leave", async () => {
+    const { broker, w1, c1 } = await served();
+    request(c1, "r1");
+    network.deliver();
+    const stopped = broker.stop();
+    await settled();
+    request(c1, "r2");
+    network.deliver();
+    expect(c1.received).toContainEqual(["C", "3", "", "r2", "-1", '"CLOSED"']);
+    w1.send("W", "3", w1.last()[2] ?? "", "", "r1", "0", '"done"', "{}");
+    network.deliver();
+    await stopped;
+    network.deliver();
+    expect(c1.received).toContainEqual(["C", "3", "", "r1", "0", '"done"', "{}"]);
+    expect(w1.last()).toEqual(["W", "5"]);
+  });
+
+  test("fails what is still running at the limit", async () => {
+    const { broker, c1 } = await served({ stopTimeoutMs: 500 });
+    request(c1, "r1");
+    network.deliver();
+    const stopped = broker.stop();
+    await settled();
+    clock.advance(500);
+    await stopped;
+    network.deliver();
+    expect(c1.last()).toEqual(["C", "3", "", "r1", "-1", '"CLOSED"']);
+  });
+});
+
+describe("what happens", () => {
+  test("is told by events, with names as text", async () => {
+    const { broker, w1, c1 } = await served({}, "wörker", "échö");
+    const told: unknown[] = [];
+    broker.on("worker:leave", (event) => told.push(event));
+    broker.on("request:failed", (event) => told.push(event));
+    request(c1, "r1", "échö");
+    network.deliver();
+    void w1.dealer.close();
+    network.deliver();
+    expect(told).toEqual([
+      { worker: "wörker", service: "échö", reason: "gone" },
+      { client: "c1", service: "échö", requestId: "r1", code: "WORKER_LOST" },
+    ]);
+    await broker.stop();
+  });
+
+  test("a frame that belongs to nobody is a violation, and the broker goes on", async () => {
+    const { broker, c1 } = await served();
+    const told: unknown[] = [];
+    broker.on("violation", (event) => told.push(event));
+    c1.send("X", "what");
+    c1.send();
+    network.deliver();
+    expect(told).toEqual([
+      expect.objectContaining({ peer: "c1", clause: "P-MSG-1" }),
+      expect.objectContaining({ peer: "c1", clause: "P-MSG-1" }),
+    ]);
+    c1.send("C", "4");
+    network.deliver();
+    expect(c1.last()).toEqual(["C", "4"]);
+    await broker.stop();
+  });
+
+  test("the alarm rings the core: a silent worker is disconnected", async () => {
+    const { broker, w1 } = await served({ heartbeat: 1000 });
+    clock.advance(10_000);
+    network.deliver();
+    expect(w1.last()).toEqual(["W", "5"]);
+    expect(broker.stats()).toMatchObject({ workers: 0 });
+    await broker.stop();
+  });
+});
+
+describe("what cannot be sent", () => {
+  test("to a congested client ends its request, and the word of that is urgent", async () => {
+    const { broker, w1, c1 } = await served();
+    request(c1, "r1");
+    network.deliver();
+    router?.congested.add("c1");
+    w1.send("W", "6", w1.last()[2] ?? "", "", "r1", "0", '"part"', "{}");
+    network.deliver();
+    expect(broker.stats()).toMatchObject({ open: 0, failed: 1 });
+    await broker.stop();
+  });
+
+  test("to a worker that is gone is given to another, without being asked to", async () => {
+    const { broker, w1, c1 } = await served();
+    const told: unknown[] = [];
+    broker.on("request:requeued", (event) => told.push(event));
+    broker.on("worker:leave", (event) => told.push(event));
+    router?.forget("w1");
+    const w2 = connect("w2");
+    w2.send("W", "1", "echo");
+    w2.send("W", "4", "", "{}");
+    network.deliver();
+    request(c1, "r1");
+    request(c1, "r2");
+    network.deliver();
+    expect(told).toEqual([
+      { service: "echo", requestId: "r1", worker: "w1" },
+      { worker: "w1", service: "echo", reason: "gone" },
+    ]);
+    expect(w1.received.filter(isRequest)).toEqual([]);
+    expect(w2.received.filter(isRequest)).toHaveLength(2);
+    await broker.stop();
+  });
+});
+
+/** A peer that speaks in texts. */
+interface Peer {
+  readonly dealer: MemoryDealer;
+  readonly received: string[][];
+  last(): string[];
+  send(...frames: string[]): void;
+}
+
+function newBroker(options: BrokerOptions = {}): Broker {
+  const transport: Transport = {
+    router: (handlers) => {
+      router = network.router(handlers);
+      return router;
+    },
+    dealer: (handlers, dealerOptions) => network.dealer(handlers, dealerOptions),
+  };
+  return new Broker(ADDRESS, { transport, clock, ...options });
+}
+
+/** A broker with one classic worker and one classic client. */
+async function served(
+  options: BrokerOptions = {},
+  workerId = "w1",
+  service = "echo",
+): Promise<{ broker: Broker; w1: Peer; c1: Peer }> {
+  const broker = newBroker(options);
+  await broker.start();
+  const w1 = connect(workerId);
+  w1.send("W", "1", service);
+  w1.send("W", "4", "", '{"concurrency":100}');
+  const c1 = connect("c1");
+  network.deliver();
+  return { broker, w1, c1 };
+}
+
+function connect(id: string): Peer {
+  const received: string[][] = [];
+  const dealer = network.dealer(
+    { onMessage: (frames) => received.push(frames.map(readText)) },
+    { routingId: serviceNameFromText(id) },
+  );
+  dealer.connect(ADDRESS);
+  return {
+    dealer,
+    received,
+    last: () => received.at(-1) ?? [],
+    send: (...frames) => dealer.send(frames.map(writeText)),
+  };
+}
+
+function request(client: Peer, id: string, service = "echo"): void {
+  client.send("C", "2", service, id, '"data"', "{}");
+}
+
+function isRequest(frames: readonly string[]): boolean {
+  return frames[1] === "2";
+}
+
+/** Lets what was started by a call go as far as it can without anything else happening. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+}

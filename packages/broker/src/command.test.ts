@@ -1,0 +1,75 @@
+import { CommanderError } from "commander";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { type CommandSettings, parseCommand } from "./command.ts";
+import { NUMERIC_OPTIONS } from "./options.ts";
+
+afterEach(() => vi.unstubAllEnvs());
+
+describe("pigato-broker", () => {
+  test("listens at port 55555 of every interface when told nothing", () => {
+    expect(parse().settings).toMatchObject({ bind: ["tcp://*:55555"], logLevel: "info", logFormat: "text" });
+  });
+
+  test("takes several addresses from one flag, from several, and from a variable", () => {
+    expect(parse("--bind", "tcp://*:1", "ipc:///tmp/x").settings?.bind).toEqual(["tcp://*:1", "ipc:///tmp/x"]);
+    expect(parse("--bind", "tcp://*:1", "--bind", "tcp://*:2").settings?.bind).toEqual(["tcp://*:1", "tcp://*:2"]);
+    vi.stubEnv("PIGATO_BIND", "tcp://*:3, tcp://*:4");
+    expect(parse().settings?.bind).toEqual(["tcp://*:3", "tcp://*:4"]);
+  });
+
+  test.each(NUMERIC_OPTIONS)("takes $name from a flag and from a variable, the flag first", ({ name, min, max }) => {
+    const words = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    vi.stubEnv(`PIGATO_${words.replaceAll("-", "_").toUpperCase()}`, String(max));
+    expect(parse().settings?.options).toMatchObject({ [name]: max });
+    expect(parse(`--${words}`, String(min)).settings?.options).toMatchObject({ [name]: min });
+  });
+
+  test("takes the dispatch mode and the logging", () => {
+    const { settings } = parse("--dmode", "lru", "--log-level", "warn", "--log-format", "json");
+    expect(settings).toMatchObject({ logLevel: "warn", logFormat: "json", options: { dmode: "lru" } });
+  });
+
+  test.each([
+    [["--heartbeat", "soon"], "--heartbeat"],
+    [["--heartbeat", "0"], "from 10 to 60000"],
+    [["--dmode", "fastest"], "load, lru, rand"],
+    [["--nonsense"], "--nonsense"],
+    [["stray"], "too many arguments"],
+    [["--bind", ""], "An address is empty"],
+  ])("refuses %j in one line", (args, named) => {
+    const { exitCode, err } = parse(...args);
+    expect(exitCode).not.toBe(0);
+    expect(err.trimEnd().split("\n")).toHaveLength(1);
+    expect(err).toContain(named);
+    expect(err).toMatch(/^pigato-broker: /);
+  });
+
+  test("shows every option and its variable with --help", () => {
+    const { exitCode, out } = parse("--help");
+    expect(exitCode).toBe(0);
+    expect(out).toContain("--bind <address...>");
+    expect(out.replace(/\s+/g, " ")).toContain("PIGATO_HEARTBEAT_LIVENESS");
+  });
+
+  test("shows its version", () => {
+    expect(parse("--version")).toMatchObject({ exitCode: 0, out: "9.8.7\n" });
+  });
+});
+
+function parse(...args: string[]): { settings?: CommandSettings; exitCode?: number; out: string; err: string } {
+  const written = { out: "", err: "" };
+  const output = {
+    out: (text: string) => {
+      written.out += text;
+    },
+    err: (text: string) => {
+      written.err += text;
+    },
+  };
+  try {
+    return { settings: parseCommand(args, "9.8.7", output), ...written };
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return { exitCode: error.exitCode, ...written };
+  }
+}

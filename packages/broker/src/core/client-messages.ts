@@ -1,0 +1,103 @@
+// What a client may say, and what follows from it.
+
+import {
+  type Capabilities,
+  type FromClient,
+  type Instant,
+  type PeerId,
+  type RequestId,
+  sharedCapabilities,
+} from "@pigato/protocol";
+import type { Clients } from "./clients.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Client } from "./records.ts";
+import type { Requests } from "./requests.ts";
+import type { Workers } from "./workers.ts";
+
+export class ClientMessages {
+  readonly #own: Capabilities;
+  readonly #clients: Clients;
+  readonly #workers: Workers;
+  readonly #requests: Requests;
+  readonly #outbox: Outbox;
+  #isClosing = false;
+
+  /** @param own what this broker can do beyond the classic wire */
+  constructor(own: Capabilities, clients: Clients, workers: Workers, requests: Requests, outbox: Outbox) {
+    this.#own = own;
+    this.#clients = clients;
+    this.#workers = workers;
+    this.#requests = requests;
+    this.#outbox = outbox;
+  }
+
+  /** From now on every new request is refused: the broker is about to stop. */
+  refuseRequests(): void {
+    this.#isClosing = true;
+  }
+
+  handle(from: PeerId, message: FromClient, now: Instant): void {
+    if (message.type === "worker-heartbeat") return this.#onWorkerVouchedFor(message.worker, now);
+    const client = this.#clients.require(from);
+    if (client === undefined) return this.#refuseStranger(from, message);
+    this.#clients.onHeard(client, now);
+    switch (message.type) {
+      case "request":
+        return this.#onRequest(client, message, now);
+      case "heartbeat":
+        return this.#onClientHeartbeat(client, message.offer, now);
+      case "request-heartbeat":
+        return this.#onRequestHeartbeat(client, message.requestId);
+      case "cancel": {
+        const request = client.requests.get(message.requestId);
+        if (request === undefined) return this.#outbox.reportDrop(from, "not-open", message.requestId);
+        return this.#requests.cancel(request);
+      }
+      case "disconnect":
+        return this.#clients.lose(client, "left");
+      case "credit":
+      case "input":
+      case "input-end":
+        return this.#outbox.reportDrop(from, "unsupported", message.requestId);
+      default:
+        message satisfies never;
+    }
+  }
+
+  #onRequest(client: Client, message: FromClient & { readonly type: "request" }, now: Instant): void {
+    if (client.requests.has(message.requestId)) {
+      return this.#outbox.reportDrop(client.id, "duplicate-id", message.requestId);
+    }
+    if (this.#isClosing) {
+      return this.#requests.refuse(client, message, "CLOSED", "came when the broker was about to stop");
+    }
+    this.#requests.open(client, message, (id) => this.#workers.get(id), now);
+  }
+
+  #onClientHeartbeat(client: Client, offer: Capabilities | undefined, now: Instant): void {
+    const accepted = offer && sharedCapabilities(this.#own, offer);
+    if (accepted) this.#clients.negotiate(client, accepted, offer.heartbeatMs, now);
+    this.#outbox.toClient(client, { type: "heartbeat", accepted });
+  }
+
+  /** P-HB-4: it keeps the request alive at its worker, and is answered like any heartbeat. */
+  #onRequestHeartbeat(client: Client, requestId: RequestId): void {
+    const request = client.requests.get(requestId);
+    if (request?.place.at === "worker") {
+      const { address } = request;
+      this.#outbox.toWorker(request.place.worker, { type: "request-heartbeat", address, requestId });
+    }
+    this.#outbox.toClient(client, { type: "heartbeat", accepted: undefined });
+  }
+
+  /** P-HB-5: a process speaks for one of its workers. Not answered: the socket it comes from is never read. */
+  #onWorkerVouchedFor(id: PeerId, now: Instant): void {
+    const worker = this.#workers.get(id);
+    if (worker !== undefined) this.#workers.onHeard(worker, now);
+  }
+
+  #refuseStranger(from: PeerId, message: FromClient): void {
+    if (message.type !== "request") return;
+    this.#requests.refuse(this.#clients.stranger(from), message, "BUSY", "came when the broker knew its most clients");
+  }
+}

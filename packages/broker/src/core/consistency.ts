@@ -1,0 +1,75 @@
+// What must hold between the core's tables after every input. Tests call it after each step; the broker never does.
+
+import type { Client, Request, Service, Worker } from "./records.ts";
+
+interface Tables {
+  readonly services: Iterable<Service>;
+  readonly workers: Iterable<Worker>;
+  readonly clients: Iterable<Client>;
+  readonly openCount: number;
+}
+
+export function assertConsistent({ services, workers, clients, openCount }: Tables): void {
+  const open = new Set<Request>();
+  for (const client of clients) {
+    for (const [id, request] of client.requests) {
+      expect(request.id === id && request.client === client, `request ${id} is filed under another id or client`);
+      open.add(request);
+    }
+  }
+  expect(open.size === openCount, `${openCount} requests count as open, ${open.size} are`);
+
+  const placed = new Set<Request>();
+  const place = (request: Request, where: string): void => {
+    expect(open.has(request), `request ${request.id} is ${where} but not open`);
+    expect(!placed.has(request), `request ${request.id} is ${where} and somewhere else`);
+    placed.add(request);
+  };
+  for (const service of services) checkService(service, place);
+  for (const worker of workers) checkWorker(worker, place);
+  expect(placed.size === open.size, `${open.size} requests are open, ${placed.size} have a place`);
+}
+
+function checkService(service: Service, place: (request: Request, where: string) => void): void {
+  const { name, queue, declined, available } = service;
+  let waiting = 0;
+  for (const request of queue) {
+    place(request, `queued for ${name}`);
+    expect(request.place === service.awaits, `request ${request.id} does not know that it is queued`);
+    waiting += 1;
+  }
+  for (const request of declined) {
+    place(request, `declined in ${name}`);
+    expect(request.place === service.awaitsOthers, `request ${request.id} does not know that it was declined`);
+    waiting += 1;
+  }
+  let free = 0;
+  for (const worker of service.workers) {
+    expect(worker.service === service, `worker ${worker.id} is filed under another service`);
+    waiting += worker.targeted.length;
+    if (worker.hasFreeSlot) free += 1;
+  }
+  expect(waiting === service.waiting, `${service.waiting} requests count as waiting for ${name}, ${waiting} do`);
+  expect(free === available.size, `${available.size} workers of ${name} count as available, ${free} are`);
+  expect(free === 0 || queue.length === 0, `a worker of ${name} is idle while requests wait`);
+  expect(service.workers.size > 0 || waiting > 0, `the service ${name} has neither workers nor requests`);
+}
+
+function checkWorker(worker: Worker, place: (request: Request, where: string) => void): void {
+  const { id, inFlight, targeted } = worker;
+  for (const [address, request] of inFlight) {
+    place(request, `in flight at ${id}`);
+    expect(request.address === address, `request ${request.id} is filed under another address`);
+    expect(request.place === worker.holds, `request ${request.id} does not know that ${id} holds it`);
+  }
+  for (const request of targeted) {
+    place(request, `waiting for ${id}`);
+    expect(request.place === worker.awaits, `request ${request.id} does not know that it waits for ${id}`);
+    expect(!worker.hasFreeSlot, `${id} is idle while a request waits for it`);
+  }
+  expect(worker.isAvailable === worker.hasFreeSlot, `${id} is in the wrong list`);
+}
+
+function expect(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Error(`inconsistent: ${otherwise}`);
+}

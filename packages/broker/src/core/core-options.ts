@@ -1,0 +1,37 @@
+// What the core must know. The shell's options resolve to these; nothing here is optional.
+
+/** How a worker is chosen for a request. */
+export type DispatchMode =
+  /** Least in flight; of those the one that has waited longest. */
+  | "load"
+  /** The one that has waited longest. */
+  | "lru"
+  /** The less loaded of two picked at random. */
+  | "rand";
+
+export interface CoreOptions {
+  /** Milliseconds between heartbeats. */
+  readonly heartbeatMs: number;
+  /** Silent intervals after which a peer counts as gone. */
+  readonly heartbeatLiveness: number;
+  readonly dispatchMode: DispatchMode;
+  /** Milliseconds that a worker which announced no concurrency is held back, waiting for the heartbeat that tells. */
+  readonly settleMs: number;
+  /** Open requests, queued or in flight, of all clients. At the bound new ones fail with `BUSY`. */
+  readonly maxRequests: number;
+  /** Open requests of one client. At the bound its new ones fail with `BUSY`. */
+  readonly maxRequestsPerClient: number;
+  /** Requests of one service that wait for a worker. At the bound new ones fail with `BUSY`. */
+  readonly maxQueuedPerService: number;
+  /** Payload bytes of all open requests. At the bound new ones fail with `BUSY`. */
+  readonly maxRequestBytes: number;
+  /** Registered workers. At the bound a new one is disconnected. */
+  readonly maxWorkers: number;
+  /** Clients known at once. At the bound a new one's requests fail with `BUSY`. */
+  readonly maxClients: number;
+  /** A number from 0 up to 1. */
+  readonly random: () => number;
+}
+
+/** In-flight requests of a worker that has not said how many it takes. */
+export const ASSUMED_CONCURRENCY = 100;

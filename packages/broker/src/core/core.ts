@@ -1,0 +1,241 @@
+// The broker's mind: one input and the time in, effects out. It routes inputs to whoever decides, and owns what spans
+// them: what is due, what could not be delivered, draining. No sockets, timers or logs; the same inputs at the same times
+// give the same effects. Nothing that a peer sends can throw out of it.
+
+import {
+  type Capabilities,
+  Deadlines,
+  display,
+  type Instant,
+  NO_CAPABILITIES,
+  type PeerId,
+  type ToClient,
+  type ToWorker,
+  type Violation,
+} from "@pigato/protocol";
+import { ClientMessages } from "./client-messages.ts";
+import { Clients } from "./clients.ts";
+import { assertConsistent } from "./consistency.ts";
+import type { CoreOptions } from "./core-options.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import type { Effect, Input, UndeliveredReason } from "./effects.ts";
+import { Outbox } from "./outbox.ts";
+import type { Due, Request } from "./records.ts";
+import { type RequestCounts, Requests } from "./requests.ts";
+import { Services } from "./services.ts";
+import { WorkerMessages } from "./worker-messages.ts";
+import { Workers } from "./workers.ts";
+
+/** Accepted = finished + failed + canceled + open. */
+export interface CoreStats extends Readonly<RequestCounts> {
+  readonly open: number;
+  readonly inFlight: number;
+  readonly workers: number;
+  readonly clients: number;
+  readonly services: number;
+}
+
+export class BrokerCore {
+  readonly #outbox = new Outbox();
+  readonly #deadlines = new Deadlines<Due>();
+  readonly #services: Services;
+  readonly #requests: Requests;
+  readonly #workers: Workers;
+  readonly #clients: Clients;
+  readonly #clientMessages: ClientMessages;
+  readonly #workerMessages: WorkerMessages;
+  readonly #drainLimit = this.#deadlines.entry({ kind: "drain-limit" });
+  #mode: "serving" | "draining" | "drained" = "serving";
+
+  constructor(options: CoreOptions) {
+    const own: Capabilities = { ...NO_CAPABILITIES, cancel: true, error: true, heartbeatMs: options.heartbeatMs };
+    const dispatcher = new Dispatcher(this.#outbox);
+    this.#services = new Services(options);
+    this.#requests = new Requests(options, this.#deadlines, dispatcher, this.#services, this.#outbox);
+    this.#workers = new Workers(options, this.#deadlines, dispatcher, this.#requests, this.#services, this.#outbox);
+    this.#clients = new Clients(options, this.#deadlines, this.#requests, this.#outbox);
+    this.#clientMessages = new ClientMessages(own, this.#clients, this.#workers, this.#requests, this.#outbox);
+    this.#workerMessages = new WorkerMessages(own, this.#workers, this.#services, this.#requests, this.#outbox);
+  }
+
+  handle(input: Input, now: Instant): Effect[] {
+    // First what is due: a request whose time is up must not be dispatched by what comes next.
+    this.#onTick(now);
+    switch (input.type) {
+      case "from-client":
+        this.#clientMessages.handle(input.from, input.message, now);
+        break;
+      case "from-worker":
+        this.#workerMessages.handle(input.from, input.message, now);
+        break;
+      case "violation":
+        this.#onViolation(input.from, input.role, input.violation);
+        break;
+      case "undelivered-to-client":
+        this.#onUndeliveredToClient(input.to, input.message, input.reason);
+        break;
+      case "undelivered-to-worker":
+        this.#onUndeliveredToWorker(input.to, input.message, input.reason);
+        break;
+      case "peer-down":
+        this.#onPeerDown(input.peer);
+        break;
+      case "tick":
+        break;
+      case "drain":
+        this.#onDrain(input.limitMs, now);
+        break;
+      default:
+        input satisfies never;
+    }
+    if (this.#mode === "draining" && this.#requests.openCount === 0) this.#finishDraining();
+    return this.#outbox.take();
+  }
+
+  /** When the next `tick` is wanted: never later than needed, sometimes earlier. */
+  nextDeadline(): Instant | undefined {
+    return this.#deadlines.next();
+  }
+
+  stats(): CoreStats {
+    let inFlight = 0;
+    for (const worker of this.#workers.values()) inFlight += worker.inFlight.size;
+    return {
+      ...this.#requests.counts,
+      open: this.#requests.openCount,
+      inFlight,
+      workers: this.#workers.size,
+      clients: this.#clients.size,
+      services: this.#services.size,
+    };
+  }
+
+  /** Throws if the tables contradict each other. For tests: it walks everything. */
+  assertConsistent(): void {
+    assertConsistent({
+      services: this.#services.values(),
+      workers: this.#workers.values(),
+      clients: this.#clients.values(),
+      openCount: this.#requests.openCount,
+    });
+  }
+
+  #onViolation(from: PeerId, role: "client" | "worker" | undefined, violation: Violation): void {
+    this.#outbox.report({ type: "violation", peer: from, role, violation });
+    if (role === "worker") {
+      const worker = this.#workers.get(from);
+      if (worker === undefined) return this.#outbox.toStranger(from, { type: "disconnect" });
+      return this.#workers.disconnect(worker, "violation");
+    }
+    const { requestId, detail, clause } = violation;
+    const client = this.#clients.get(from) ?? this.#clients.stranger(from);
+    // An answer under the id of a request that is open would end that one.
+    if (requestId === undefined || client.requests.has(requestId)) return;
+    this.#outbox.toClient(client, {
+      type: "failure",
+      requestId,
+      failure: {
+        code: "INVALID",
+        message: `request ${display(requestId)} was refused: ${detail}`,
+        delivery: "not-sent",
+        detail: clause,
+      },
+    });
+  }
+
+  #onUndeliveredToClient(to: PeerId, message: ToClient, reason: UndeliveredReason): void {
+    const client = this.#clients.get(to);
+    if (client === undefined) return;
+    if (reason === "unreachable") return this.#clients.lose(client, "gone");
+    switch (message.type) {
+      case "partial": {
+        const request = client.requests.get(message.requestId);
+        return request && this.#requests.fail(request, "BUSY", "lost a part of its reply: the client reads too slowly");
+      }
+      case "final":
+        return this.#outbox.toClient(client, {
+          type: "failure",
+          requestId: message.requestId,
+          failure: {
+            code: "BUSY",
+            message: `request ${display(message.requestId)} lost its reply: the client reads too slowly`,
+            delivery: "maybe-executed",
+          },
+        });
+      case "failure":
+        // Not even that its requests ended can be told: nothing that it still waits for will come.
+        return this.#clients.lose(client, "congested");
+      default:
+        return this.#outbox.reportDrop(to, "undelivered");
+    }
+  }
+
+  #onUndeliveredToWorker(to: PeerId, message: ToWorker, reason: UndeliveredReason): void {
+    const worker = this.#workers.get(to);
+    if (worker === undefined || message.type !== "request") return;
+    const request = worker.inFlight.get(message.address);
+    if (request === undefined) return;
+    if (reason === "unreachable") this.#workers.takeBack(request, worker);
+    else this.#requests.decline(request, worker);
+  }
+
+  #onPeerDown(peer: PeerId): void {
+    const worker = this.#workers.get(peer);
+    if (worker !== undefined) this.#workers.lose(worker, "gone");
+    const client = this.#clients.get(peer);
+    if (client !== undefined) this.#clients.lose(client, "gone");
+  }
+
+  #onTick(now: Instant): void {
+    for (let due = this.#deadlines.takeDue(now); due !== undefined; due = this.#deadlines.takeDue(now)) {
+      this.#onDue(due, now);
+    }
+  }
+
+  #onDue(due: Due, now: Instant): void {
+    switch (due.kind) {
+      case "request":
+        return this.#requests.expire(due);
+      case "worker-lease":
+        return this.#workers.onSilence(due.worker, now);
+      case "worker-settling":
+        return this.#workers.settle(due.worker);
+      case "client-lease":
+        return this.#clients.onSilence(due.client, now);
+      case "drain-limit":
+        return this.#closeRemaining();
+      default:
+        due satisfies never;
+    }
+  }
+
+  #onDrain(limitMs: number, now: Instant): void {
+    if (this.#mode !== "serving") return;
+    this.#mode = "draining";
+    this.#clientMessages.refuseRequests();
+    this.#workerMessages.refuseWorkers();
+    this.#deadlines.set(this.#drainLimit, limitMs, now);
+    // What no worker is there for would only wait for the limit.
+    for (const service of this.#services.values()) {
+      if (service.workers.size > 0) continue;
+      for (let node = service.queue.head; node !== undefined; node = service.queue.head) this.#closeOne(node.value);
+    }
+  }
+
+  #closeRemaining(): void {
+    for (const client of this.#clients.values()) {
+      for (const request of client.requests.values()) this.#closeOne(request);
+    }
+  }
+
+  #closeOne(request: Request): void {
+    this.#requests.fail(request, "CLOSED", "was open when the broker stopped");
+  }
+
+  #finishDraining(): void {
+    this.#mode = "drained";
+    this.#deadlines.clear(this.#drainLimit);
+    for (const worker of this.#workers.values()) this.#workers.disconnect(worker, "drained");
+    this.#outbox.drained();
+  }
+}

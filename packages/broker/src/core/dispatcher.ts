@@ -1,0 +1,156 @@
+// Which worker gets which request, and when. Holds no time and ends no request: it moves requests between queues and
+// workers, and says what goes out.
+//
+// What always holds between two inputs: a worker with a free slot has no request waiting that it could take; a request
+// waits in exactly one queue. Requests leave in order of arrival, except that one which names its worker, or which some
+// worker has declined, waits apart and holds up nobody.
+
+import type { Yallist } from "yallist";
+import type { Outbox } from "./outbox.ts";
+import { NOWHERE, type Request, type Worker } from "./records.ts";
+
+/** What became of a request that was to be placed. */
+export type Placement =
+  | "dispatched"
+  | "queued"
+  /** Every worker that could take it has declined it. */
+  | "rejected";
+
+export class Dispatcher {
+  readonly #outbox: Outbox;
+
+  constructor(outbox: Outbox) {
+    this.#outbox = outbox;
+  }
+
+  /**
+   * Gives a request to a worker or queues it.
+   * @param target the only worker that may have it
+   * @param isFirst whether it goes to the head of its queue, as one that was dispatched before
+   */
+  place(request: Request, target: Worker | undefined, isFirst = false): Placement {
+    const { service, rejectedBy } = request;
+    if (target !== undefined) return this.#placeAtTarget(request, target, isFirst);
+    const worker = service.available.choose(rejectedBy);
+    if (worker !== undefined) {
+      this.#dispatch(request, worker);
+      return "dispatched";
+    }
+    if (rejectedBy === undefined) {
+      this.#enqueue(request, service.queue, isFirst);
+      request.place = service.awaits;
+      return "queued";
+    }
+    if (hasDeclinedAll(request)) return "rejected";
+    service.waiting += 1;
+    service.declined.add(request);
+    request.place = service.awaitsOthers;
+    return "queued";
+  }
+
+  /** Takes a request from where it is: its queue, or the worker whose slot it held. */
+  remove(request: Request): void {
+    const { place, service } = request;
+    request.place = NOWHERE;
+    switch (place.at) {
+      case "queue":
+        service.waiting -= 1;
+        place.queue.removeNode(request.node);
+        return;
+      case "declined":
+        service.waiting -= 1;
+        place.queue.remove(request);
+        return;
+      case "worker":
+        place.worker.inFlight.delete(request.address);
+        if (place.worker.isAvailable) service.available.onEnded(place.worker);
+        return;
+      case "nowhere":
+        return;
+      default:
+        place satisfies never;
+    }
+  }
+
+  /** A worker's free slots, or whether it has any, may have changed: gives it what it can take. */
+  serve(worker: Worker): void {
+    while (worker.hasFreeSlot) {
+      const request = this.#nextFor(worker);
+      if (request === undefined) break;
+      this.remove(request);
+      this.#dispatch(request, worker);
+    }
+    this.#settleAvailability(worker);
+  }
+
+  /** A worker is gone: nothing is given to it any more. */
+  retire(worker: Worker): void {
+    worker.isRetired = true;
+    this.#settleAvailability(worker);
+    worker.service.workers.delete(worker);
+  }
+
+  #placeAtTarget(request: Request, target: Worker, isFirst: boolean): Placement {
+    if (request.rejectedBy?.has(target)) return "rejected";
+    if (target.hasFreeSlot) {
+      this.#dispatch(request, target);
+      return "dispatched";
+    }
+    this.#enqueue(request, target.targeted, isFirst);
+    request.place = target.awaits;
+    return "queued";
+  }
+
+  #enqueue(request: Request, queue: Yallist<Request>, isFirst: boolean): void {
+    request.service.waiting += 1;
+    if (isFirst) queue.unshiftNode(request.node);
+    else queue.pushNode(request.node);
+  }
+
+  /** The oldest of the requests that this worker may take. */
+  #nextFor(worker: Worker): Request | undefined {
+    const { queue, declined } = worker.service;
+    let next = queue.head?.value;
+    const targeted = worker.targeted.head?.value;
+    if (targeted !== undefined && (next === undefined || targeted.number < next.number)) next = targeted;
+    if (declined.size === 0) return next;
+    const other = declined.firstFor(worker);
+    return other !== undefined && (next === undefined || other.number < next.number) ? other : next;
+  }
+
+  #dispatch(request: Request, worker: Worker): void {
+    request.place = worker.holds;
+    worker.inFlight.set(request.address, request);
+    if (worker.isAvailable) {
+      if (worker.hasFreeSlot) worker.service.available.onDispatched(worker);
+      else this.#settleAvailability(worker);
+    }
+    this.#outbox.toWorker(worker, {
+      type: "request",
+      address: request.address,
+      service: request.name,
+      requestId: request.id,
+      body: request.body,
+      trailer: request.trailer,
+      options: request.options,
+    });
+  }
+
+  #settleAvailability(worker: Worker): void {
+    const { available } = worker.service;
+    if (worker.hasFreeSlot === worker.isAvailable) return;
+    worker.isAvailable = worker.hasFreeSlot;
+    if (worker.isAvailable) available.add(worker);
+    else available.remove(worker);
+  }
+}
+
+/** Whether its service has workers, and each of them has declined the request. */
+export function hasDeclinedAll(request: Request): boolean {
+  const { rejectedBy, service } = request;
+  if (rejectedBy === undefined || service.workers.size === 0) return false;
+  for (const worker of service.workers) {
+    if (!rejectedBy.has(worker)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,116 @@
+// The two unions between the broker's core and the world: what can happen to it, and what it wants done.
+
+import type {
+  Capabilities,
+  FailureCode,
+  FromClient,
+  FromWorker,
+  PeerId,
+  Role,
+  ServiceName,
+  ToClient,
+  ToWorker,
+  Violation,
+} from "@pigato/protocol";
+
+export type Input =
+  | { readonly type: "from-client"; readonly from: PeerId; readonly message: FromClient }
+  | { readonly type: "from-worker"; readonly from: PeerId; readonly message: FromWorker }
+  /** Frames that did not decode; `role` is undefined where not even that can be told. */
+  | {
+      readonly type: "violation";
+      readonly from: PeerId;
+      readonly role: Role | undefined;
+      readonly violation: Violation;
+    }
+  /** A message of ours that a peer will not get. */
+  | {
+      readonly type: "undelivered-to-client";
+      readonly to: PeerId;
+      readonly message: ToClient;
+      readonly reason: UndeliveredReason;
+    }
+  | {
+      readonly type: "undelivered-to-worker";
+      readonly to: PeerId;
+      readonly message: ToWorker;
+      readonly reason: UndeliveredReason;
+    }
+  /** A peer's connection is gone. */
+  | { readonly type: "peer-down"; readonly peer: PeerId }
+  | { readonly type: "tick" }
+  /** Take no new work; finish what there is within `limitMs`. */
+  | { readonly type: "drain"; readonly limitMs: number };
+
+/** `unreachable`: the peer is gone. `congested`: it is there but reads too slowly for what it is sent. */
+export type UndeliveredReason = "unreachable" | "congested";
+
+export type Effect =
+  | {
+      readonly type: "to-client";
+      readonly to: PeerId;
+      readonly message: ToClient;
+      readonly capabilities: Capabilities;
+    }
+  | { readonly type: "to-worker"; readonly to: PeerId; readonly message: ToWorker }
+  | { readonly type: "report"; readonly event: BrokerEvent }
+  /** Nothing is open any more: the shell may close. Follows a `drain`, once. */
+  | { readonly type: "drained" };
+
+/** What happened, for logs, metrics and whoever watches. Never needed for correctness. */
+export type BrokerEvent =
+  | { readonly type: "worker-up"; readonly worker: PeerId; readonly service: ServiceName }
+  | {
+      readonly type: "worker-down";
+      readonly worker: PeerId;
+      readonly service: ServiceName;
+      readonly reason: WorkerDownReason;
+    }
+  | { readonly type: "client-up"; readonly client: PeerId }
+  | { readonly type: "client-down"; readonly client: PeerId; readonly reason: ClientDownReason }
+  /** A request ended without a final reply of its worker. */
+  | {
+      readonly type: "request-failed";
+      readonly client: PeerId;
+      readonly service: ServiceName;
+      readonly requestId: string;
+      readonly code: FailureCode;
+    }
+  | {
+      readonly type: "request-requeued";
+      readonly service: ServiceName;
+      readonly requestId: string;
+      readonly worker: PeerId;
+    }
+  | {
+      readonly type: "violation";
+      readonly peer: PeerId;
+      readonly role: Role | undefined;
+      readonly violation: Violation;
+    }
+  /** A valid message that has no effect. */
+  | {
+      readonly type: "dropped";
+      readonly peer: PeerId;
+      readonly reason: DropReason;
+      readonly requestId: string | undefined;
+    };
+
+export type WorkerDownReason = "left" | "silent" | "gone" | "violation" | "drained";
+export type ClientDownReason = "left" | "silent" | "gone" | "congested" | "idle";
+export type DropReason =
+  /** A reply, partial or reject for a request that the worker does not hold (any more). */
+  | "not-held"
+  /** A second request under the id of one that is still open. */
+  | "duplicate-id"
+  /** A cancel or heartbeat for a request that is not open. */
+  | "not-open"
+  /** Known, and not supported yet: credit and streamed input. */
+  | "unsupported"
+  /** A `null` partial for a client that would take it as the end of its stream. */
+  | "null-partial"
+  /** A worker that registers although the table is full. */
+  | "too-many-workers"
+  | "already-registered"
+  /** A failure or answer that its client will not get. */
+  | "undelivered";

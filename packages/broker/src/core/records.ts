@@ -1,0 +1,171 @@
+// The rows of the core's tables. Each fact has one owner; the others hold references and never change it.
+
+import {
+  type Capabilities,
+  type Deadline,
+  type Deadlines,
+  type Frame,
+  type FromClient,
+  NO_CAPABILITIES,
+  type PeerId,
+  type RequestId,
+  type RequestOptions,
+  type Rhythm,
+  type ServiceName,
+  UNKNOWN_RHYTHM,
+} from "@pigato/protocol";
+import { Node, Yallist } from "yallist";
+import { DeclinedQueue } from "./declined.ts";
+import { newSeat, type Policy, type Seat } from "./policy.ts";
+
+/** Whatever may be due at a time. */
+export type Due =
+  | Request
+  | { readonly kind: "client-lease"; readonly client: Client }
+  | { readonly kind: "worker-lease"; readonly worker: Worker }
+  | { readonly kind: "worker-settling"; readonly worker: Worker }
+  | { readonly kind: "drain-limit" };
+
+/** Where an open request is: in exactly one queue, or with one worker. */
+export type Place =
+  | { readonly at: "queue"; readonly queue: Yallist<Request> }
+  | { readonly at: "declined"; readonly queue: DeclinedQueue }
+  | { readonly at: "worker"; readonly worker: Worker }
+  | { readonly at: "nowhere" };
+
+export const NOWHERE: Place = Object.freeze({ at: "nowhere" });
+
+export class Client {
+  readonly id: PeerId;
+  capabilities: Capabilities = NO_CAPABILITIES;
+  /** Its open requests, by its own ids. */
+  readonly requests: Map<RequestId, Request> = new Map();
+  /** Milliseconds between its heartbeats, if it announced them: no other is ever given up for its silence. */
+  intervalMs: number | undefined;
+  readonly lease: Deadline<Due>;
+  /** Intervals of silence so far. */
+  missed = 0;
+
+  constructor(id: PeerId, deadlines: Deadlines<Due>) {
+    this.id = id;
+    this.lease = deadlines.entry({ kind: "client-lease", client: this });
+  }
+}
+
+export class Worker {
+  readonly id: PeerId;
+  readonly service: Service;
+  readonly capabilities: Capabilities;
+  /** The most requests it takes at once; `Infinity` is no limit. */
+  concurrency = 0;
+  /** False while it is held back because its concurrency is not known yet. */
+  isSettled = false;
+  /** Whether it is gone, so that it gets nothing more. */
+  isRetired = false;
+  /** The requests it holds, by the address token that it echoes. */
+  readonly inFlight: Map<string, Request> = new Map();
+  /** Requests that wait for this worker and no other. */
+  readonly targeted: Yallist<Request> = new Yallist();
+  /** How far it has looked through its service's declined requests. */
+  declinedCursor = 0;
+  /** Whether its service's policy holds it, as one with a free slot. */
+  isAvailable = false;
+  readonly seat: Seat = newSeat(this);
+  readonly holds: Place = { at: "worker", worker: this };
+  readonly awaits: Place = { at: "queue", queue: this.targeted };
+  rhythm: Rhythm = UNKNOWN_RHYTHM;
+  /** When its last heartbeat came. */
+  heartbeatAt: number | undefined;
+  /** Intervals of silence so far. */
+  missed = 0;
+  readonly lease: Deadline<Due>;
+  readonly settling: Deadline<Due>;
+
+  constructor(id: PeerId, service: Service, capabilities: Capabilities, deadlines: Deadlines<Due>) {
+    this.id = id;
+    this.service = service;
+    this.capabilities = capabilities;
+    this.lease = deadlines.entry({ kind: "worker-lease", worker: this });
+    this.settling = deadlines.entry({ kind: "worker-settling", worker: this });
+  }
+
+  /** Whether it can take a request now. */
+  get hasFreeSlot(): boolean {
+    return this.isSettled && !this.isRetired && this.inFlight.size < this.concurrency;
+  }
+}
+
+export class Service {
+  readonly name: ServiceName;
+  readonly workers: Set<Worker> = new Set();
+  /** Those of its workers that have a free slot. */
+  readonly available: Policy;
+  /** Requests for any worker, oldest first. Empty while a worker is available. */
+  readonly queue: Yallist<Request> = new Yallist();
+  /** Requests that some workers have declined, waiting for one that has not. */
+  readonly declined: DeclinedQueue = new DeclinedQueue();
+  readonly awaits: Place = { at: "queue", queue: this.queue };
+  readonly awaitsOthers: Place = { at: "declined", queue: this.declined };
+  /** How many of its requests wait, in whichever queue. */
+  waiting = 0;
+
+  constructor(name: ServiceName, available: Policy) {
+    this.name = name;
+    this.available = available;
+  }
+}
+
+export class Request {
+  readonly kind = "request";
+  /** Its place in the order of arrival. */
+  readonly number: number;
+  /** The token by which workers know it (P-ADDR-2). */
+  readonly address: string;
+  readonly client: Client;
+  readonly id: RequestId;
+  /** The service as the client named it. */
+  readonly name: ServiceName;
+  readonly service: Service;
+  readonly body: readonly Frame[];
+  readonly trailer: readonly Frame[];
+  readonly bytes: number;
+  readonly options: RequestOptions;
+  place: Place = NOWHERE;
+  readonly node: Node<Request> = new Node<Request>(this);
+  readonly deadline: Deadline<Due>;
+  /** Workers that declined it. */
+  rejectedBy: Set<Worker> | undefined;
+  /** Whether a worker was lost that may have run it. */
+  mayHaveRun = false;
+  /** Whether a part of the reply has gone to the client: from then on it cannot start over. */
+  hasPartial = false;
+
+  constructor(
+    number: number,
+    client: Client,
+    service: Service,
+    message: FromClient & { readonly type: "request" },
+    deadlines: Deadlines<Due>,
+  ) {
+    this.number = number;
+    this.address = ADDRESS_MARK + number.toString(36);
+    this.client = client;
+    this.id = message.requestId;
+    this.name = message.service;
+    this.service = service;
+    this.body = message.body;
+    this.trailer = message.trailer;
+    this.bytes = bytesOf(message.body) + bytesOf(message.trailer);
+    this.options = message.options;
+    this.deadline = deadlines.entry(this);
+  }
+}
+
+/** Starts every address token of ours: it tells an echo of it from what a broken worker makes up. */
+export const ADDRESS_MARK = "~";
+
+function bytesOf(frames: readonly Frame[]): number {
+  let bytes = 0;
+  for (const frame of frames) bytes += frame.length;
+  return bytes;
+}

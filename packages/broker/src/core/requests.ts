@@ -1,0 +1,213 @@
+// The life of a request at the broker: accepted within bounds, placed, ended exactly once. Whoever ends a request says
+// how; that the slot is freed, the deadline cleared and the client told is seen to here.
+
+import {
+  type Deadlines,
+  type Delivery,
+  display,
+  type Failure,
+  type FailureCode,
+  type FromClient,
+  type Instant,
+  type PeerId,
+  type RequestId,
+  type ServiceName,
+} from "@pigato/protocol";
+import type { CoreOptions } from "./core-options.ts";
+import { type Dispatcher, hasDeclinedAll } from "./dispatcher.ts";
+import type { Outbox } from "./outbox.ts";
+import { type Client, type Due, Request, type Service, type Worker } from "./records.ts";
+import type { Services } from "./services.ts";
+
+/** How many requests went which way since the start; accepted = the other three + those open. */
+export interface RequestCounts {
+  accepted: number;
+  /** Answered by a final reply. */
+  finished: number;
+  /** Ended by a failure. */
+  failed: number;
+  /** Ended because nobody waits for the answer any more. */
+  canceled: number;
+}
+
+type RequestMessage = FromClient & { readonly type: "request" };
+
+export class Requests {
+  readonly counts: RequestCounts = { accepted: 0, finished: 0, failed: 0, canceled: 0 };
+  readonly #options: CoreOptions;
+  readonly #deadlines: Deadlines<Due>;
+  readonly #dispatcher: Dispatcher;
+  readonly #services: Services;
+  readonly #outbox: Outbox;
+  #openCount = 0;
+  #bytes = 0;
+
+  constructor(
+    options: CoreOptions,
+    deadlines: Deadlines<Due>,
+    dispatcher: Dispatcher,
+    services: Services,
+    outbox: Outbox,
+  ) {
+    this.#options = options;
+    this.#deadlines = deadlines;
+    this.#dispatcher = dispatcher;
+    this.#services = services;
+    this.#outbox = outbox;
+  }
+
+  /** Requests that are open, queued or in flight. */
+  get openCount(): number {
+    return this.#openCount;
+  }
+
+  /** A new request: given to a worker, queued, or refused with the reason. */
+  open(client: Client, message: RequestMessage, workerById: (id: PeerId) => Worker | undefined, now: Instant): void {
+    const service = this.#services.require(message.service);
+    const { worker: targetId, failFast } = message.options;
+    const target = targetId === undefined ? undefined : workerById(targetId);
+    const busy = this.#bound(client, service, target);
+    if (targetId !== undefined && target?.service !== service) {
+      this.refuse(client, message, "UNAVAILABLE", `is for the worker "${display(targetId)}", which does not offer it`);
+    } else if (failFast && service.workers.size === 0) {
+      this.refuse(client, message, "UNAVAILABLE", "has no worker that offers it");
+    } else if (busy !== undefined) {
+      this.refuse(client, message, "BUSY", busy);
+    } else {
+      this.#accept(client, service, target, message, now);
+    }
+    this.#services.release(service);
+  }
+
+  /** Tells a client that its request was not accepted. */
+  refuse(client: Client, message: RequestMessage, code: FailureCode, why: string): void {
+    const { service, requestId } = message;
+    this.#outbox.report({ type: "request-failed", client: client.id, service, requestId, code });
+    this.#tell(client, requestId, { code, message: describe(requestId, service, why), delivery: "not-sent" });
+  }
+
+  /** The timeout counts silence: every part of a reply starts it anew. */
+  restartTimeout(request: Request, now: Instant): void {
+    this.#deadlines.set(request.deadline, request.options.timeoutMs, now);
+  }
+
+  /** The final reply has gone out. */
+  finish(request: Request): void {
+    this.counts.finished += 1;
+    this.#close(request);
+  }
+
+  /** Nobody waits for it any more: takes it back from wherever it is, and tells nobody but its worker. */
+  cancel(request: Request): void {
+    this.counts.canceled += 1;
+    this.#recall(request);
+    this.#close(request);
+  }
+
+  /** Ends it with a failure that its client is told. */
+  fail(request: Request, code: FailureCode, why: string): void {
+    const delivery = deliveryOf(request);
+    this.#end(request, code);
+    this.#tell(request.client, request.id, { code, message: describe(request.id, request.name, why), delivery });
+  }
+
+  /**
+   * Its time is up. A client that negotiated nothing has its own timer, and would take any word after that for an
+   * answer to a request it does not know (P-TIME-3).
+   */
+  expire(request: Request): void {
+    if (request.client.capabilities.error) {
+      return this.fail(request, "DEADLINE_EXCEEDED", `exceeded its ${request.options.timeoutMs} ms timeout`);
+    }
+    this.#end(request, "DEADLINE_EXCEEDED");
+  }
+
+  /** A worker gave it back without running it. */
+  decline(request: Request, worker: Worker): void {
+    request.rejectedBy ??= new Set();
+    request.rejectedBy.add(worker);
+    this.#dispatcher.remove(request);
+    this.place(request, request.options.worker === undefined ? undefined : worker);
+    this.#dispatcher.serve(worker);
+  }
+
+  /** Puts a request that was given back to the head of its queue, or fails it when nobody is left to take it. */
+  place(request: Request, target: Worker | undefined): void {
+    if (this.#dispatcher.place(request, target, true) !== "rejected") return;
+    this.fail(request, "REJECTED", "was declined by every worker of the service");
+  }
+
+  /** The workers of a service became fewer: what all the others have declined has nobody left to wait for. */
+  failDeclined(service: Service): void {
+    for (const request of service.declined) {
+      if (hasDeclinedAll(request)) this.fail(request, "REJECTED", "was declined by every worker of the service");
+    }
+  }
+
+  #accept(client: Client, service: Service, target: Worker | undefined, message: RequestMessage, now: Instant): void {
+    this.counts.accepted += 1;
+    const request = new Request(this.counts.accepted, client, service, message, this.#deadlines);
+    this.#openCount += 1;
+    this.#bytes += request.bytes;
+    client.requests.set(request.id, request);
+    this.restartTimeout(request, now);
+    // Accepted with no time left: it is never dispatched (P-TIME-2).
+    if (message.options.timeoutMs === 0) this.expire(request);
+    else this.#dispatcher.place(request, target);
+  }
+
+  /** What stands in the way of one more request, if a bound is reached. */
+  #bound(client: Client, service: Service, target: Worker | undefined): string | undefined {
+    const { maxRequests, maxRequestsPerClient, maxRequestBytes, maxQueuedPerService } = this.#options;
+    if (this.#openCount >= maxRequests) return `came when the broker held ${maxRequests} requests, its most`;
+    if (this.#bytes >= maxRequestBytes) return `came when the broker held ${maxRequestBytes} bytes, its most`;
+    if (client.requests.size >= maxRequestsPerClient) {
+      return `came when its client had ${maxRequestsPerClient} requests open, the most`;
+    }
+    const mustWait = target === undefined ? service.available.size === 0 : !target.hasFreeSlot;
+    if (mustWait && service.waiting >= maxQueuedPerService) {
+      return `came when ${maxQueuedPerService} requests for the service waited, the most`;
+    }
+    return undefined;
+  }
+
+  #end(request: Request, code: FailureCode): void {
+    this.counts.failed += 1;
+    this.#outbox.reportFailure(request, code);
+    this.#recall(request);
+    this.#close(request);
+  }
+
+  #tell(client: Client, requestId: RequestId, failure: Failure): void {
+    this.#outbox.toClient(client, { type: "failure", requestId, failure });
+  }
+
+  /** Tells a worker that still runs it that the answer is not wanted any more. */
+  #recall(request: Request): void {
+    if (request.place.at !== "worker") return;
+    const { worker } = request.place;
+    if (!worker.capabilities.cancel) return;
+    this.#outbox.toWorker(worker, { type: "cancel", address: request.address, requestId: request.id });
+  }
+
+  #close(request: Request): void {
+    const { place, client } = request;
+    this.#openCount -= 1;
+    this.#bytes -= request.bytes;
+    this.#deadlines.clear(request.deadline);
+    client.requests.delete(request.id);
+    this.#dispatcher.remove(request);
+    if (place.at === "worker") this.#dispatcher.serve(place.worker);
+    else this.#services.release(request.service);
+  }
+}
+
+function describe(requestId: RequestId, service: ServiceName, why: string): string {
+  return `request ${display(requestId)} to "${display(service)}" ${why}`;
+}
+
+/** What is known, at this moment, of whether the request ran. */
+export function deliveryOf(request: Request): Delivery {
+  if (request.place.at === "worker" || request.mayHaveRun) return "maybe-executed";
+  return request.rejectedBy === undefined ? "queued" : "dispatched";
+}

@@ -1,0 +1,97 @@
+// What the core sends and reports, as one readable line each. Scenario tests compare these lines, so they hold what a
+// reviewer wants to see: no address tokens, no frames that say nothing.
+
+import { type Capabilities, display, formatCapabilities, type Frame, readText } from "@pigato/protocol";
+import type { ToClient, ToWorker } from "@pigato/protocol";
+import type { BrokerEvent, Effect } from "../effects.ts";
+
+/** One line for one effect, whoever it is for. */
+export function lineOf(effect: Effect): string {
+  switch (effect.type) {
+    case "to-client":
+      return `to ${display(effect.to)}: ${toClientLine(effect.message)}`;
+    case "to-worker":
+      return `to ${display(effect.to)}: ${toWorkerLine(effect.message)}`;
+    case "report":
+      return eventLine(effect.event);
+    case "drained":
+      return "drained";
+    default:
+      return effect satisfies never;
+  }
+}
+
+export function toClientLine(message: ToClient): string {
+  switch (message.type) {
+    case "heartbeat":
+      return withCapabilities("heartbeat", message.accepted);
+    case "partial":
+    case "final": {
+      const status = message.status === 0 ? "" : `status ${message.status} `;
+      return `${message.type} ${display(message.requestId)} ${status}${text(message.body)}`;
+    }
+    case "failure":
+      return `failure ${display(message.requestId)} ${message.failure.code} (${message.failure.delivery})`;
+    case "notice":
+      return `notice ${display(message.requestId)} ${message.state}`;
+    case "credit":
+    case "input":
+    case "input-end":
+      return `${message.type} ${display(message.requestId)}`;
+    default:
+      return message satisfies never;
+  }
+}
+
+export function toWorkerLine(message: ToWorker): string {
+  switch (message.type) {
+    case "ready":
+      return withCapabilities("ready", message.accepted);
+    case "request":
+      return `request ${display(message.requestId)} to ${display(message.service)}`;
+    case "heartbeat":
+    case "disconnect":
+      return message.type;
+    case "request-heartbeat":
+    case "cancel":
+    case "credit":
+    case "input":
+    case "input-end":
+      return `${message.type} ${display(message.requestId)}`;
+    default:
+      return message satisfies never;
+  }
+}
+
+export function eventLine(event: BrokerEvent): string {
+  switch (event.type) {
+    case "worker-up":
+      return `worker-up ${display(event.worker)} ${display(event.service)}`;
+    case "worker-down":
+      return `worker-down ${display(event.worker)} ${event.reason}`;
+    case "client-up":
+      return `client-up ${display(event.client)}`;
+    case "client-down":
+      return `client-down ${display(event.client)} ${event.reason}`;
+    case "request-failed":
+      return `request-failed ${display(event.client)}/${display(event.requestId)} ${event.code}`;
+    case "request-requeued":
+      return `request-requeued ${display(event.requestId)} from ${display(event.worker)}`;
+    case "violation":
+      return `violation ${display(event.peer)} ${event.violation.clause}`;
+    case "dropped": {
+      const id = event.requestId === undefined ? "" : ` ${display(event.requestId)}`;
+      return `dropped ${display(event.peer)} ${event.reason}${id}`;
+    }
+    default:
+      return event satisfies never;
+  }
+}
+
+function withCapabilities(word: string, accepted: Capabilities | undefined): string {
+  return accepted === undefined ? word : `${word} [${formatCapabilities(accepted)}]`;
+}
+
+function text(body: readonly Frame[]): string {
+  return body.map((frame) => JSON.stringify(readText(frame))).join(" ");
+}

@@ -1,0 +1,136 @@
+// What a worker may say, and what follows from it: READY first, then heartbeats and replies for requests it holds.
+
+import {
+  type Capabilities,
+  type FromWorker,
+  type Instant,
+  NO_CAPABILITIES,
+  type PeerId,
+  type RequestId,
+  sharedCapabilities,
+  type ToClient,
+} from "@pigato/protocol";
+import type { Outbox } from "./outbox.ts";
+import { ADDRESS_MARK, type Request, type Worker } from "./records.ts";
+import type { Requests } from "./requests.ts";
+import type { Services } from "./services.ts";
+import type { Workers } from "./workers.ts";
+
+/** How many of a worker's requests are looked at for one that it names without our address token. */
+const MAX_LOOKUP = 1_000;
+
+/** What a registered worker says of one request. */
+type AboutRequest = Exclude<FromWorker, { readonly type: "ready" | "heartbeat" | "disconnect" }>;
+
+export class WorkerMessages {
+  readonly #own: Capabilities;
+  readonly #workers: Workers;
+  readonly #services: Services;
+  readonly #requests: Requests;
+  readonly #outbox: Outbox;
+  #isClosing = false;
+
+  /** @param own what this broker can do beyond the classic wire */
+  constructor(own: Capabilities, workers: Workers, services: Services, requests: Requests, outbox: Outbox) {
+    this.#own = own;
+    this.#workers = workers;
+    this.#services = services;
+    this.#requests = requests;
+    this.#outbox = outbox;
+  }
+
+  /** From now on no worker is registered: the broker is about to stop. */
+  refuseWorkers(): void {
+    this.#isClosing = true;
+  }
+
+  handle(from: PeerId, message: FromWorker, now: Instant): void {
+    const worker = this.#workers.get(from);
+    if (worker === undefined) return this.#onUnregistered(from, message, now);
+    switch (message.type) {
+      case "ready":
+        return this.#outbox.reportDrop(from, "already-registered");
+      case "heartbeat":
+        this.#workers.onHeartbeat(worker, message.concurrency, now);
+        return this.#outbox.toWorker(worker, { type: "heartbeat" });
+      case "disconnect":
+        return this.#workers.lose(worker, "left");
+      default:
+        this.#workers.onHeard(worker, now);
+        return this.#onReply(worker, message, now);
+    }
+  }
+
+  #onReply(worker: Worker, message: AboutRequest, now: Instant): void {
+    const request = findInFlight(worker, message.address, message.requestId);
+    if (request === undefined) return this.#outbox.reportDrop(worker.id, "not-held", message.requestId);
+    switch (message.type) {
+      case "partial":
+        return this.#onPartial(request, message, now);
+      case "final":
+        this.#outbox.toClient(request.client, replyTo(request, message));
+        return this.#requests.finish(request);
+      case "reject":
+        return this.#requests.decline(request, worker);
+      case "request-heartbeat":
+        return;
+      case "credit":
+      case "input":
+      case "input-end":
+        return this.#outbox.reportDrop(worker.id, "unsupported", message.requestId);
+      default:
+        message satisfies never;
+    }
+  }
+
+  #onPartial(request: Request, message: FromWorker & { readonly type: "partial" }, now: Instant): void {
+    this.#requests.restartTimeout(request, now);
+    // P-REP-5: the original takes a `null` part for the end of its stream, and dies of what follows.
+    if (!request.client.capabilities.error && isNull(message.body[0])) {
+      return this.#outbox.reportDrop(request.client.id, "null-partial", request.id);
+    }
+    request.hasPartial = true;
+    this.#outbox.toClient(request.client, replyTo(request, message));
+  }
+
+  /** P-DISC-4: whatever comes before READY is answered by a DISCONNECT, except a DISCONNECT. */
+  #onUnregistered(from: PeerId, message: FromWorker, now: Instant): void {
+    if (message.type === "disconnect") return;
+    if (message.type !== "ready" || this.#isClosing) {
+      return this.#outbox.toStranger(from, { type: "disconnect" });
+    }
+    if (this.#workers.isFull) {
+      this.#outbox.reportDrop(from, "too-many-workers");
+      return this.#outbox.toStranger(from, { type: "disconnect" });
+    }
+    const accepted = message.offer && sharedCapabilities(this.#own, message.offer);
+    this.#outbox.toStranger(from, { type: "ready", accepted });
+    const service = this.#services.require(message.service);
+    this.#workers.register(from, service, message.offer, accepted ?? NO_CAPABILITIES, now);
+  }
+}
+
+/**
+ * P-ADDR-2: a worker echoes our address token. One that makes up something else, without our mark, is looked up by the
+ * request id among the requests it holds.
+ */
+function findInFlight(worker: Worker, address: string, requestId: RequestId): Request | undefined {
+  if (address.startsWith(ADDRESS_MARK)) return worker.inFlight.get(address);
+  let looked = 0;
+  for (const request of worker.inFlight.values()) {
+    if (request.id === requestId) return request;
+    looked += 1;
+    if (looked === MAX_LOOKUP) return undefined;
+  }
+  return undefined;
+}
+
+function replyTo(request: Request, message: FromWorker & { readonly type: "partial" | "final" }): ToClient {
+  const { type, status, body, trailer } = message;
+  return { type, requestId: request.id, status, body, trailer };
+}
+
+function isNull(frame: Uint8Array | undefined): boolean {
+  if (frame === undefined || frame.length === 0) return true;
+  return frame.length === 4 && frame[0] === 0x6e && frame[1] === 0x75 && frame[2] === 0x6c && frame[3] === 0x6c;
+}

@@ -1,0 +1,150 @@
+// Registered workers: coming, going, and how long a silent one counts as alive. What becomes of a request whose worker
+// is lost is decided here: given to another if it asked for that, failed at once if not.
+
+import type { Capabilities, Deadlines, Instant, PeerId } from "@pigato/protocol";
+import { display, intervalOf, learnRhythm, UNKNOWN_RHYTHM } from "@pigato/protocol";
+import { ASSUMED_CONCURRENCY, type CoreOptions } from "./core-options.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { WorkerDownReason } from "./effects.ts";
+import type { Outbox } from "./outbox.ts";
+import { type Due, type Request, type Service, Worker } from "./records.ts";
+import type { Requests } from "./requests.ts";
+import type { Services } from "./services.ts";
+
+export class Workers {
+  readonly #options: CoreOptions;
+  readonly #deadlines: Deadlines<Due>;
+  readonly #dispatcher: Dispatcher;
+  readonly #requests: Requests;
+  readonly #services: Services;
+  readonly #outbox: Outbox;
+  readonly #byId = new Map<PeerId, Worker>();
+
+  constructor(
+    options: CoreOptions,
+    deadlines: Deadlines<Due>,
+    dispatcher: Dispatcher,
+    requests: Requests,
+    services: Services,
+    outbox: Outbox,
+  ) {
+    this.#options = options;
+    this.#deadlines = deadlines;
+    this.#dispatcher = dispatcher;
+    this.#requests = requests;
+    this.#services = services;
+    this.#outbox = outbox;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get isFull(): boolean {
+    return this.#byId.size >= this.#options.maxWorkers;
+  }
+
+  get(id: PeerId): Worker | undefined {
+    return this.#byId.get(id);
+  }
+
+  values(): IterableIterator<Worker> {
+    return this.#byId.values();
+  }
+
+  /** A new worker. Until its concurrency is known it gets nothing, so that even its first requests respect it. */
+  register(id: PeerId, service: Service, offer: Capabilities | undefined, shared: Capabilities, now: Instant): Worker {
+    const worker = new Worker(id, service, shared, this.#deadlines);
+    worker.concurrency = offer?.concurrency ?? ASSUMED_CONCURRENCY;
+    worker.rhythm = { ...UNKNOWN_RHYTHM, announcedMs: offer?.heartbeatMs };
+    this.#byId.set(id, worker);
+    service.workers.add(worker);
+    this.#outbox.report({ type: "worker-up", worker: id, service: service.name });
+    this.onHeard(worker, now);
+    if (offer?.concurrency === undefined) this.#deadlines.set(worker.settling, this.#options.settleMs, now);
+    else this.settle(worker);
+    return worker;
+  }
+
+  /** Its concurrency is known, or has been waited for long enough. */
+  settle(worker: Worker): void {
+    this.#deadlines.clear(worker.settling);
+    worker.isSettled = true;
+    this.#dispatcher.serve(worker);
+  }
+
+  /** Any sign of life. */
+  onHeard(worker: Worker, now: Instant): void {
+    worker.missed = 0;
+    this.#deadlines.set(worker.lease, intervalOf(worker.rhythm, this.#options.heartbeatMs), now);
+  }
+
+  onHeartbeat(worker: Worker, concurrency: number | undefined, now: Instant): void {
+    const pause = worker.heartbeatAt === undefined ? undefined : now - worker.heartbeatAt;
+    worker.heartbeatAt = now;
+    worker.rhythm = learnRhythm(worker.rhythm, pause);
+    this.onHeard(worker, now);
+    if (concurrency !== undefined) worker.concurrency = concurrency;
+    this.settle(worker);
+  }
+
+  /** One more interval without a sign of life. */
+  onSilence(worker: Worker, now: Instant): void {
+    worker.missed += 1;
+    if (worker.missed >= this.#options.heartbeatLiveness) return this.disconnect(worker, "silent");
+    this.#deadlines.set(worker.lease, intervalOf(worker.rhythm, this.#options.heartbeatMs), now);
+    this.#outbox.toWorker(worker, { type: "heartbeat" });
+  }
+
+  /** Tells a worker to come back as a new one, and counts it as lost. */
+  disconnect(worker: Worker, reason: WorkerDownReason): void {
+    this.#outbox.toWorker(worker, { type: "disconnect" });
+    this.lose(worker, reason);
+  }
+
+  /** A worker is gone. A DISCONNECT of its own gets no answer, or it would come back to life (P-DISC-3). */
+  lose(worker: Worker, reason: WorkerDownReason): void {
+    const { service } = worker;
+    this.#byId.delete(worker.id);
+    this.#deadlines.clear(worker.lease);
+    this.#deadlines.clear(worker.settling);
+    this.#dispatcher.retire(worker);
+    this.#outbox.report({ type: "worker-down", worker: worker.id, service: service.name, reason });
+    // Newest first, each to the head of the queue: so they stand there in the order in which they came.
+    const inFlight = [...worker.inFlight.values()].sort((left, right) => right.number - left.number);
+    for (const request of inFlight) this.#loseOne(request, worker);
+    for (let node = worker.targeted.head; node !== undefined; node = worker.targeted.head) {
+      this.#requests.fail(node.value, "UNAVAILABLE", `waited for the worker "${display(worker.id)}", which is gone`);
+    }
+    this.#requests.failDeclined(service);
+    this.#services.release(service);
+  }
+
+  /**
+   * A worker never got this request, because it is gone: any other may have it. The worker gets nothing more; that it is
+   * lost, with all it still holds, is told separately.
+   */
+  takeBack(request: Request, worker: Worker): void {
+    this.#dispatcher.retire(worker);
+    this.#dispatcher.remove(request);
+    this.#requeue(request, worker);
+  }
+
+  #loseOne(request: Request, worker: Worker): void {
+    const { retry, worker: target } = request.options;
+    this.#dispatcher.remove(request);
+    request.mayHaveRun = true;
+    // A reply that has begun cannot start over, and another worker is not the one that was asked for.
+    if (retry && !request.hasPartial && target === undefined) return this.#requeue(request, worker);
+    this.#requests.fail(request, "WORKER_LOST", `was lost with its worker "${display(worker.id)}"`);
+  }
+
+  #requeue(request: Request, worker: Worker): void {
+    if (request.options.worker !== undefined) {
+      return this.#requests.fail(request, "UNAVAILABLE", `is for the worker "${display(worker.id)}", which is gone`);
+    }
+    const { name, id } = request;
+    this.#outbox.report({ type: "request-requeued", service: name, requestId: id, worker: worker.id });
+    this.#requests.place(request, undefined);
+  }
+}

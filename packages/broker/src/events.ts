@@ -1,0 +1,106 @@
+// What a broker tells its listeners and its log. Names are text here: byte strings stay inside.
+
+import { display } from "@pigato/protocol";
+import type { LinkError } from "@pigato/transport";
+import type { EventEmitter } from "eventemitter3";
+import type { Logger } from "pino";
+import type { BrokerEvent, ClientDownReason, DropReason, WorkerDownReason } from "./core/effects.ts";
+
+/** Events of a `Broker`. They are for watching: nothing depends on anybody listening. */
+export interface BrokerEvents {
+  start: [];
+  stop: [];
+  /** The socket failed. The broker has stopped. */
+  error: [error: LinkError];
+  "worker:join": [event: { readonly worker: string; readonly service: string }];
+  "worker:leave": [event: { readonly worker: string; readonly service: string; readonly reason: WorkerDownReason }];
+  "client:join": [event: { readonly client: string }];
+  "client:leave": [event: { readonly client: string; readonly reason: ClientDownReason }];
+  /** A request ended without the final reply of a worker. */
+  "request:failed": [event: RequestFailed];
+  /** A request lost its worker and waits for another. */
+  "request:requeued": [event: { readonly service: string; readonly requestId: string; readonly worker: string }];
+  /** A peer broke the protocol; `clause` is the one of docs/reference/protocol.md. */
+  violation: [event: { readonly peer: string; readonly clause: string; readonly detail: string }];
+  /** A message had no effect. */
+  drop: [event: { readonly peer: string; readonly reason: DropReason; readonly requestId: string | undefined }];
+}
+
+export interface RequestFailed {
+  readonly client: string;
+  readonly service: string;
+  readonly requestId: string;
+  readonly code: string;
+}
+
+/** Tells one event of the core to listeners and to the log. */
+export function publish(event: BrokerEvent, emitter: EventEmitter<BrokerEvents>, logger: Logger): void {
+  switch (event.type) {
+    case "worker-up": {
+      const told = { worker: display(event.worker), service: display(event.service) };
+      logger.info(told, "worker joined");
+      emitter.emit("worker:join", told);
+      return;
+    }
+    case "worker-down": {
+      const told = { worker: display(event.worker), service: display(event.service), reason: event.reason };
+      logger.info(told, "worker left");
+      emitter.emit("worker:leave", told);
+      return;
+    }
+    case "client-up": {
+      const told = { client: display(event.client) };
+      logger.debug(told, "client joined");
+      emitter.emit("client:join", told);
+      return;
+    }
+    case "client-down": {
+      const told = { client: display(event.client), reason: event.reason };
+      logger.debug(told, "client left");
+      emitter.emit("client:leave", told);
+      return;
+    }
+    case "request-failed": {
+      const { code } = event;
+      const told = {
+        client: display(event.client),
+        service: display(event.service),
+        requestId: display(event.requestId),
+        code,
+      };
+      logger.debug(told, "request failed");
+      emitter.emit("request:failed", told);
+      return;
+    }
+    case "request-requeued": {
+      const told = {
+        service: display(event.service),
+        requestId: display(event.requestId),
+        worker: display(event.worker),
+      };
+      logger.info(told, "request requeued");
+      emitter.emit("request:requeued", told);
+      return;
+    }
+    case "violation": {
+      const { clause, detail } = event.violation;
+      const told = { peer: display(event.peer), clause, detail };
+      logger.warn(told, "protocol violation");
+      emitter.emit("violation", told);
+      return;
+    }
+    case "dropped": {
+      const { reason, requestId } = event;
+      const told = {
+        peer: display(event.peer),
+        reason,
+        requestId: requestId === undefined ? undefined : display(requestId),
+      };
+      logger.debug(told, "message dropped");
+      emitter.emit("drop", told);
+      return;
+    }
+    default:
+      event satisfies never;
+  }
+}

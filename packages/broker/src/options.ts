@@ -1,0 +1,169 @@
+// The broker's options: what they are called, what they mean, their bounds. Past `resolveOptions` nothing is optional.
+// The command takes its flags and environment variables from the same table.
+
+import { DEFAULT_HEARTBEAT_MS, DEFAULT_LIVENESS, MAX_HEARTBEAT_MS, UsageError } from "@pigato/protocol";
+import { type Clock, type LinkLimits, libzmq, systemClock, type Transport } from "@pigato/transport";
+import { type Logger, pino } from "pino";
+import type { DispatchMode } from "./core/core-options.ts";
+
+export interface BrokerOptions {
+  /** Milliseconds between heartbeats, 10 to 60 000. @defaultValue 2500 */
+  readonly heartbeat?: number;
+  /** Silent heartbeat intervals after which a peer counts as gone, 1 to 100. @defaultValue 3 */
+  readonly heartbeatLiveness?: number;
+  /**
+   * How a worker is chosen: `load`, the least loaded, of equals the one waiting longest; `lru`, the one waiting longest;
+   * `rand`, the less loaded of two random ones. @defaultValue "load"
+   */
+  readonly dmode?: DispatchMode;
+  /**
+   * Milliseconds that a worker which did not announce its concurrency gets no request, waiting for the heartbeat that
+   * tells it; 0 to 60 000. @defaultValue 100
+   */
+  readonly settleMs?: number;
+  /** Milliseconds that `stop()` waits for running requests; what is open then fails with `CLOSED`. @defaultValue 5000 */
+  readonly stopTimeoutMs?: number;
+  /** Open requests of all clients; at the bound new ones fail with `BUSY`. @defaultValue 1 000 000 */
+  readonly maxRequests?: number;
+  /** Open requests of one client; at the bound its new ones fail with `BUSY`. @defaultValue 250 000 */
+  readonly maxRequestsPerClient?: number;
+  /** Requests of one service that wait for a worker; at the bound new ones fail with `BUSY`. @defaultValue 250 000 */
+  readonly maxQueuedPerService?: number;
+  /** Payload bytes of all open requests; at the bound new ones fail with `BUSY`. @defaultValue 1 GiB */
+  readonly maxRequestBytes?: number;
+  /** Registered workers; at the bound a new one is disconnected. @defaultValue 100 000 */
+  readonly maxWorkers?: number;
+  /** Clients known at once; at the bound a new one's requests fail with `BUSY`. @defaultValue 100 000 */
+  readonly maxClients?: number;
+  /** Called after each start, with the event `start`. */
+  readonly onStart?: () => void;
+  /** Called after each stop, with the event `stop`. */
+  readonly onStop?: () => void;
+  /** Where the broker logs to. @defaultValue silent */
+  readonly logger?: Logger;
+  /** What moves its frames. @defaultValue libzmq */
+  readonly transport?: Transport;
+  /** Bounds of its socket: frame size, bytes and messages waiting for one peer. */
+  readonly limits?: Partial<LinkLimits>;
+  /** @defaultValue the process's monotonic clock */
+  readonly clock?: Clock;
+  /** A number from 0 up to 1, for the mode `rand`. @defaultValue Math.random */
+  readonly random?: () => number;
+}
+
+export type ResolvedOptions = Required<BrokerOptions>;
+
+export const DISPATCH_MODES: readonly DispatchMode[] = ["load", "lru", "rand"];
+
+/** An option that is a whole number. */
+export interface NumericOption {
+  readonly name: NumericName;
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  /** One line for the command's help. */
+  readonly help: string;
+}
+
+type NumericName =
+  | "heartbeat"
+  | "heartbeatLiveness"
+  | "settleMs"
+  | "stopTimeoutMs"
+  | "maxRequests"
+  | "maxRequestsPerClient"
+  | "maxQueuedPerService"
+  | "maxRequestBytes"
+  | "maxWorkers"
+  | "maxClients";
+
+const LARGEST = Number.MAX_SAFE_INTEGER;
+
+export const NUMERIC_OPTIONS: readonly NumericOption[] = [
+  { name: "heartbeat", default: DEFAULT_HEARTBEAT_MS, min: 10, max: MAX_HEARTBEAT_MS, help: "ms between heartbeats" },
+  {
+    name: "heartbeatLiveness",
+    default: DEFAULT_LIVENESS,
+    min: 1,
+    max: 100,
+    help: "silent intervals until a peer is gone",
+  },
+  {
+    name: "settleMs",
+    default: 100,
+    min: 0,
+    max: 60_000,
+    help: "ms to hold a worker back until it tells its concurrency",
+  },
+  {
+    name: "stopTimeoutMs",
+    default: 5_000,
+    min: 0,
+    max: 3_600_000,
+    help: "ms to let running requests finish when stopping",
+  },
+  { name: "maxRequests", default: 1_000_000, min: 1, max: LARGEST, help: "open requests of all clients" },
+  { name: "maxRequestsPerClient", default: 250_000, min: 1, max: LARGEST, help: "open requests of one client" },
+  { name: "maxQueuedPerService", default: 250_000, min: 0, max: LARGEST, help: "waiting requests of one service" },
+  { name: "maxRequestBytes", default: 2 ** 30, min: 1, max: LARGEST, help: "payload bytes of all open requests" },
+  { name: "maxWorkers", default: 100_000, min: 1, max: LARGEST, help: "registered workers" },
+  { name: "maxClients", default: 100_000, min: 1, max: LARGEST, help: "clients known at once" },
+];
+
+const DEFAULTS: Omit<ResolvedOptions, NumericName> = Object.freeze({
+  dmode: "load",
+  onStart: () => {},
+  onStop: () => {},
+  logger: pino({ level: "silent" }),
+  transport: libzmq,
+  limits: {},
+  clock: systemClock,
+  random: Math.random,
+});
+
+const KNOWN: ReadonlySet<string> = new Set([...NUMERIC_OPTIONS.map(({ name }) => name), ...Object.keys(DEFAULTS)]);
+
+/** @throws UsageError that names an unknown option or a bad value */
+export function resolveOptions(input: BrokerOptions): ResolvedOptions {
+  for (const name of Object.keys(input)) {
+    if (!KNOWN.has(name)) throw new UsageError(`the broker has no option "${name}"`);
+  }
+  const dmode = input.dmode ?? DEFAULTS.dmode;
+  if (!DISPATCH_MODES.includes(dmode)) {
+    throw new UsageError(`dmode is one of ${DISPATCH_MODES.join(", ")}, not ${String(dmode)}`);
+  }
+  return { ...DEFAULTS, ...withoutUndefined(input), dmode, ...resolveNumbers(input) };
+}
+
+function resolveNumbers(input: BrokerOptions): Record<NumericName, number> {
+  const numbers: Record<NumericName, number> = {
+    heartbeat: 0,
+    heartbeatLiveness: 0,
+    settleMs: 0,
+    stopTimeoutMs: 0,
+    maxRequests: 0,
+    maxRequestsPerClient: 0,
+    maxQueuedPerService: 0,
+    maxRequestBytes: 0,
+    maxWorkers: 0,
+    maxClients: 0,
+  };
+  for (const option of NUMERIC_OPTIONS) {
+    const value = input[option.name] ?? option.default;
+    if (!Number.isInteger(value) || value < option.min || value > option.max) {
+      throw new UsageError(
+        `${option.name} is a whole number from ${option.min} to ${option.max}, not ${String(value)}`,
+      );
+    }
+    numbers[option.name] = value;
+  }
+  return numbers;
+}
+
+function withoutUndefined<Given extends object>(input: Given): Given {
+  const given = { ...input };
+  for (const key of Object.keys(given)) {
+    if (Reflect.get(given, key) === undefined) Reflect.deleteProperty(given, key);
+  }
+  return given;
+}

@@ -1,0 +1,191 @@
+// One run of a broker, from bind to close: binds the core to a socket and a clock. Dull on purpose: it never asks what a
+// message means. One input at a time; all its effects are performed before the next; what goes wrong while they are
+// performed comes back as inputs of their own.
+
+import {
+  type Capabilities,
+  type PeerId,
+  peerId,
+  pigato,
+  type Role,
+  type ToClient,
+  type ToWorker,
+} from "@pigato/protocol";
+import type { Alarm, Frames, LinkError, RouterLink } from "@pigato/transport";
+import { BrokerCore, type CoreStats } from "./core/core.ts";
+import type { BrokerEvent, Effect, Input } from "./core/effects.ts";
+import type { ResolvedOptions } from "./options.ts";
+
+export interface RunListener {
+  onEvent(event: BrokerEvent): void;
+  /** The socket failed: this run is over. */
+  onError(error: LinkError): void;
+}
+
+export class BrokerRun {
+  readonly #core: BrokerCore;
+  readonly #link: RouterLink;
+  readonly #alarm: Alarm;
+  readonly #options: ResolvedOptions;
+  readonly #listener: RunListener;
+  readonly #addresses: string[] = [];
+  #pending: Input[] = [];
+  #isApplying = false;
+  #onDrained: () => void = () => {};
+
+  constructor(options: ResolvedOptions, listener: RunListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#core = new BrokerCore({
+      heartbeatMs: options.heartbeat,
+      heartbeatLiveness: options.heartbeatLiveness,
+      dispatchMode: options.dmode,
+      settleMs: options.settleMs,
+      maxRequests: options.maxRequests,
+      maxRequestsPerClient: options.maxRequestsPerClient,
+      maxQueuedPerService: options.maxQueuedPerService,
+      maxRequestBytes: options.maxRequestBytes,
+      maxWorkers: options.maxWorkers,
+      maxClients: options.maxClients,
+      random: options.random,
+    });
+    this.#alarm = options.clock.alarm(() => this.#apply({ type: "tick" }));
+    this.#link = options.transport.router(
+      {
+        onMessage: (peer, frames) => this.#apply(inputOf(peerId(peer), frames)),
+        onPeerDown: (peer) => this.#apply({ type: "peer-down", peer: peerId(peer) }),
+        onUndelivered: (peer, frames) => this.#onUndelivered(peerId(peer), frames),
+        onError: (error) => listener.onError(error),
+      },
+      { limits: options.limits },
+    );
+  }
+
+  /** What it listens at, with real ports. */
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  stats(): CoreStats {
+    return this.#core.stats();
+  }
+
+  /** @throws LinkError (rejects) if an address cannot be bound */
+  async bind(addresses: readonly string[]): Promise<void> {
+    for (const address of addresses) this.#addresses.push(await this.#link.bind(address));
+  }
+
+  /**
+   * Takes no new peers and no new work; resolves when nothing is open any more, or the limit has passed and all has been
+   * failed.
+   */
+  async drain(): Promise<void> {
+    for (const address of this.#addresses) await this.#link.unbind(address);
+    await new Promise<void>((resolve) => {
+      this.#onDrained = resolve;
+      this.#apply({ type: "drain", limitMs: this.#options.stopTimeoutMs });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#alarm.set(undefined);
+    await this.#link.close();
+  }
+
+  #apply(input: Input): void {
+    if (this.#isApplying) {
+      this.#pending.push(input);
+      return;
+    }
+    this.#isApplying = true;
+    this.#step(input);
+    while (this.#pending.length > 0) {
+      const inputs = this.#pending;
+      this.#pending = [];
+      for (const next of inputs) this.#step(next);
+    }
+    this.#isApplying = false;
+    this.#alarm.set(this.#core.nextDeadline());
+  }
+
+  #step(input: Input): void {
+    for (const effect of this.#core.handle(input, this.#options.clock.now())) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.type) {
+      case "to-client":
+        return this.#sendToClient(effect.to, effect.message, effect.capabilities);
+      case "to-worker":
+        return this.#sendToWorker(effect.to, effect.message);
+      case "report":
+        return this.#listener.onEvent(effect.event);
+      case "drained":
+        return this.#onDrained();
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #sendToClient(to: PeerId, message: ToClient, capabilities: Capabilities): void {
+    const frames = pigato.encodeToClient(message, capabilities);
+    const outcome = this.#link.send(to, frames, message.type === "failure" ? URGENT : undefined);
+    if (outcome === "queued" || outcome === "slow") return;
+    this.#pending.push({ type: "undelivered-to-client", to, message, reason: outcome });
+    if (outcome === "unreachable") this.#pending.push({ type: "peer-down", peer: to });
+  }
+
+  #sendToWorker(to: PeerId, message: ToWorker): void {
+    const frames = pigato.encodeToWorker(message);
+    const outcome = this.#link.send(to, frames, message.type === "disconnect" ? URGENT : undefined);
+    if (outcome === "queued" || outcome === "slow") return;
+    this.#pending.push({ type: "undelivered-to-worker", to, message, reason: outcome });
+    if (outcome === "unreachable") this.#pending.push({ type: "peer-down", peer: to });
+  }
+
+  /** The link tells so before it tells that the peer is down, which is how a request that never left is kept apart. */
+  #onUndelivered(to: PeerId, frames: Frames): void {
+    if (pigato.detect(frames) === "client") {
+      const message = pigato.decodeToClient(frames);
+      if (message.type !== "violation") {
+        this.#apply({ type: "undelivered-to-client", to, message, reason: "unreachable" });
+      }
+      return;
+    }
+    const message = pigato.decodeToWorker(frames);
+    if (message.type !== "violation") {
+      this.#apply({ type: "undelivered-to-worker", to, message, reason: "unreachable" });
+    }
+  }
+}
+
+const URGENT = { urgent: true };
+
+function inputOf(from: PeerId, frames: Frames): Input {
+  switch (pigato.detect(frames)) {
+    case "client": {
+      const message = pigato.decodeFromClient(frames);
+      return message.type === "violation"
+        ? violationBy(from, "client", message)
+        : { type: "from-client", from, message };
+    }
+    case "worker": {
+      const message = pigato.decodeFromWorker(frames);
+      return message.type === "violation"
+        ? violationBy(from, "worker", message)
+        : { type: "from-worker", from, message };
+    }
+    default: {
+      const detail = `a message of ${frames.length} frames that starts like none of ours`;
+      return violationBy(from, undefined, { type: "violation", clause: "P-MSG-1", detail });
+    }
+  }
+}
+
+function violationBy(
+  from: PeerId,
+  role: Role | undefined,
+  violation: Extract<Input, { readonly type: "violation" }>["violation"],
+): Input {
+  return { type: "violation", from, role, violation };
+}

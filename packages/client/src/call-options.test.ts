@@ -1,0 +1,87 @@
+import { readText } from "@pigato/protocol";
+import { describe, expect, test } from "vitest";
+import { type CallOptions, encodeData, readService, resolveCallOptions } from "./call-options.ts";
+
+const defaults = { timeoutMs: 60_000, retry: false };
+
+function wireOf(options: CallOptions): string {
+  return resolveCallOptions(options, defaults).trailer.map(readText).join();
+}
+
+describe("the options of a request", () => {
+  test("always travel with a timeout and a retry, as on the classic wire", () => {
+    expect(wireOf({})).toBe('{"timeout":60000,"retry":0}');
+    expect(resolveCallOptions({}, { timeoutMs: Number.POSITIVE_INFINITY, retry: true }).trailer.map(readText)).toEqual([
+      '{"timeout":-1,"retry":1}',
+    ]);
+  });
+
+  test("carry the caller's own keys to the worker, and never the signal", () => {
+    const { signal } = new AbortController();
+    expect(wireOf({ timeout: 5, retry: true, tenant: "t1", trace: [1, 2], signal })).toBe(
+      '{"timeout":5,"retry":1,"tenant":"t1","trace":[1,2]}',
+    );
+  });
+
+  test("say what the broker must know", () => {
+    const { options } = resolveCallOptions(
+      { timeout: -1, workerId: "wörker", failFast: 1, nocache: true, persist: 0 },
+      defaults,
+    );
+    expect(options).toEqual({
+      timeoutMs: Number.POSITIVE_INFINITY,
+      retry: false,
+      worker: "w\u00c3\u00b6rker",
+      failFast: true,
+      noCache: true,
+      persist: false,
+    });
+  });
+
+  test.each([
+    ["timeout", "5s", "timeout must be a number of milliseconds"],
+    ["timeout", null, "timeout must be a number of milliseconds"],
+    ["retry", 3, "retry must be true, false, 0 or 1, not 3"],
+    ["workerId", "", "workerId must be text of 1 to 255 bytes, not ''"],
+    ["nocache", "no", "nocache must be true, false, 0 or 1, not 'no'"],
+    ["signal", {}, "signal must be an AbortSignal, not {}"],
+    ["own", 1n, "the options of a request cannot be written as JSON"],
+    ["own", "x".repeat(70_000), "options of 70036 bytes as JSON cannot be sent; the most is 65536"],
+  ])("refuse %s: %o", (key, value, message) => {
+    expect(() => resolveCallOptions({ [key]: value }, defaults)).toThrow(message);
+  });
+});
+
+describe("the data of a request", () => {
+  test.each([
+    [0, "0"],
+    [false, "false"],
+    ["", '""'],
+    [null, "null"],
+    [undefined, "undefined"],
+    ["snow ☃ and 𝄞", '"snow ☃ and 𝄞"'],
+    [Buffer.from("hi"), '{"type":"Buffer","data":[104,105]}'],
+  ])("%o travels as the classic wire has it", (data, text) => {
+    expect(readText(encodeData(data))).toBe(text);
+  });
+
+  test("is refused if JSON cannot carry it", () => {
+    expect(() => encodeData(1n)).toThrow("data cannot be written as JSON");
+  });
+
+  test("is refused if no broker would take its frame", () => {
+    expect(() => encodeData("x".repeat(64 * 1024 * 1024))).toThrow("data of 67108866 bytes as JSON cannot be sent");
+  });
+});
+
+describe("the name of a service", () => {
+  test("is any text of up to 255 bytes, a word of JavaScript's own too", () => {
+    expect(readService("__proto__")).toBe("__proto__");
+    expect(readService("größe")).toBe("gr\u00c3\u00b6\u00c3\u009fe");
+    expect(readService("x".repeat(255))).toHaveLength(255);
+  });
+
+  test.each([undefined, null, 7, "", "ä".repeat(128)])("is not %o", (value) => {
+    expect(() => readService(value)).toThrow("the service must be text of 1 to 255 bytes");
+  });
+});

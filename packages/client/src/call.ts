@@ -1,0 +1,165 @@
+// One request as its caller lives it: a stream, two callbacks, or a promise. The driver tells a `Caller` what came;
+// whatever the caller's own code throws meanwhile is the driver's to keep away from the other calls.
+
+import { Readable } from "node:stream";
+import type { RequestError, RequestId } from "@pigato/protocol";
+
+/** Who is told about a request: any number of partials, then a final or a failure, then nothing. */
+export interface Caller {
+  onPartial(value: unknown): void;
+  onFinal(value: unknown): void;
+  onFailure(error: RequestError): void;
+}
+
+/** What a caller may still do about its request. Both have no effect once the request has ended. */
+export interface CallControl {
+  cancel(requestId: RequestId, reason: unknown): void;
+  heartbeat(requestId: RequestId): void;
+}
+
+/** A value, or the reason why there is none. */
+export type ReplyCallback<Value = unknown> = (error: RequestError | null, value: Value) => void;
+
+/**
+ * The replies of one request, in order. A failure is the stream's error. Destroying it, also by leaving a `for await`,
+ * cancels the request. A chunk that is `null` or `undefined` cannot travel through a stream and is left out. Chunks
+ * that nobody reads wait in memory.
+ */
+export class ReplyStream extends Readable {
+  readonly #requestId: RequestId;
+  readonly #control: CallControl;
+
+  constructor(requestId: RequestId, control: CallControl) {
+    super({ objectMode: true });
+    this.#requestId = requestId;
+    this.#control = control;
+  }
+
+  /** Tells the worker that somebody still waits for the replies. */
+  heartbeat(): void {
+    this.#control.heartbeat(this.#requestId);
+  }
+
+  override _read(): void {}
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    if (!this.readableEnded) this.#control.cancel(this.#requestId, error ?? undefined);
+    callback(error);
+  }
+}
+
+export class StreamCaller implements Caller {
+  readonly #stream: ReplyStream;
+
+  constructor(stream: ReplyStream) {
+    this.#stream = stream;
+  }
+
+  onPartial(value: unknown): void {
+    if (value !== null && value !== undefined && !this.#stream.destroyed) this.#stream.push(value);
+  }
+
+  onFinal(value: unknown): void {
+    this.onPartial(value);
+    // The caller may have destroyed the stream on seeing the value.
+    if (!this.#stream.destroyed) this.#stream.push(null);
+  }
+
+  onFailure(error: RequestError): void {
+    this.#stream.destroy(error);
+  }
+}
+
+export class CallbackCaller implements Caller {
+  readonly #onPartial: ReplyCallback | undefined;
+  readonly #onFinal: ReplyCallback | undefined;
+
+  constructor(onPartial: ReplyCallback | undefined, onFinal: ReplyCallback | undefined) {
+    this.#onPartial = onPartial;
+    this.#onFinal = onFinal;
+  }
+
+  onPartial(value: unknown): void {
+    this.#onPartial?.(null, value);
+  }
+
+  onFinal(value: unknown): void {
+    this.#onFinal?.(null, value);
+  }
+
+  onFailure(error: RequestError): void {
+    this.#onFinal?.(error, null);
+  }
+}
+
+/** Resolves to the final value; partials are passed over. */
+export class FinalCaller implements Caller {
+  readonly #resolve: (value: unknown) => void;
+  readonly onFailure: (error: RequestError) => void;
+
+  constructor(resolve: (value: unknown) => void, reject: (error: RequestError) => void) {
+    this.#resolve = resolve;
+    this.onFailure = reject;
+  }
+
+  onPartial(): void {}
+
+  onFinal(value: unknown): void {
+    this.#resolve(value);
+  }
+}
+
+/** Resolves to every chunk in order. A final of `null` or `undefined` only says that there is no more. */
+export class CollectCaller implements Caller {
+  readonly #chunks: unknown[] = [];
+  readonly #resolve: (chunks: unknown[]) => void;
+  readonly onFailure: (error: RequestError) => void;
+
+  constructor(resolve: (chunks: unknown[]) => void, reject: (error: RequestError) => void) {
+    this.#resolve = resolve;
+    this.onFailure = reject;
+  }
+
+  onPartial(value: unknown): void {
+    this.#chunks.push(value);
+  }
+
+  onFinal(value: unknown): void {
+    if (value !== null && value !== undefined) this.#chunks.push(value);
+    this.#resolve(this.#chunks);
+  }
+}
+
+/** A caller that gives up when a signal aborts. Holds on to the signal no longer than to the request. */
+export class AbortableCaller implements Caller {
+  readonly #caller: Caller;
+  readonly #signal: AbortSignal;
+  readonly #requestId: RequestId;
+  readonly #control: CallControl;
+
+  constructor(caller: Caller, signal: AbortSignal, requestId: RequestId, control: CallControl) {
+    this.#caller = caller;
+    this.#signal = signal;
+    this.#requestId = requestId;
+    this.#control = control;
+    signal.addEventListener("abort", this);
+  }
+
+  handleEvent(): void {
+    this.#control.cancel(this.#requestId, this.#signal.reason);
+  }
+
+  onPartial(value: unknown): void {
+    this.#caller.onPartial(value);
+  }
+
+  onFinal(value: unknown): void {
+    this.#signal.removeEventListener("abort", this);
+    this.#caller.onFinal(value);
+  }
+
+  onFailure(error: RequestError): void {
+    this.#signal.removeEventListener("abort", this);
+    this.#caller.onFailure(error);
+  }
+}

@@ -1,0 +1,248 @@
+// What users hold: the verbs of a client. It turns arguments into messages and callers into streams, callbacks and
+// promises; what becomes of a request is decided by the session. Nothing is made for a caller that it did not ask for.
+
+import { type LossReason, type RequestError, type RequestId, requestId } from "@pigato/protocol";
+import { EventEmitter } from "eventemitter3";
+import { nanoid } from "nanoid";
+import {
+  AbortableCaller,
+  CallbackCaller,
+  type CallControl,
+  type Caller,
+  CollectCaller,
+  FinalCaller,
+  type ReplyCallback,
+  ReplyStream,
+  StreamCaller,
+} from "./call.ts";
+import {
+  type CallOptions,
+  encodeData,
+  type ResolvedCallOptions,
+  readService,
+  resolveCallOptions,
+} from "./call-options.ts";
+import type { RequestMessage } from "./calls.ts";
+import { Driver } from "./driver.ts";
+import { canceled } from "./failures.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import { type ClientOptions, type ResolvedOptions, resolveAddresses, resolveOptions } from "./options.ts";
+import { Session } from "./session.ts";
+import { wrong } from "./validate.ts";
+
+/** For watching only: nothing depends on anybody listening. */
+export interface ClientEvents {
+  /** A broker answered after `start()`. */
+  start(): void;
+  /** Everything has ended after `stop()`. */
+  stop(): void;
+  /** A broker answered on a new connection. */
+  connect(): void;
+  /** That connection is gone. A new one is tried unless the client was stopped. */
+  disconnect(reason: LossReason): void;
+  /** A link that failed, or a broker that broke the protocol. The client goes on. */
+  error(error: Error): void;
+}
+
+/** A request that is ready to go, and the signal that may end it. */
+interface Prepared {
+  readonly message: RequestMessage;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Sends requests to services and hands back their replies. Requests may be made at any time: those made before a broker
+ * is there wait for it, within bounds; those made after `stop()` fail with `CLOSED`.
+ */
+export class Client extends EventEmitter<ClientEvents> {
+  readonly #driver: Driver;
+  readonly #lifecycle: Lifecycle;
+  readonly #options: ResolvedOptions;
+  /** What a request without options of its own uses: written once. */
+  readonly #defaults: ResolvedCallOptions;
+  readonly #control: CallControl;
+  // The original's broker keeps the requests of all its clients under their ids alone, so ids must differ everywhere.
+  readonly #idPrefix = nanoid(12);
+  #requestCount = 0;
+
+  /**
+   * @param address of a broker, e.g. `tcp://localhost:55555`, or of several that are tried in turn
+   * @throws UsageError for an address or an option that cannot be used
+   */
+  constructor(address: string | readonly string[], options?: ClientOptions) {
+    super();
+    const addresses = resolveAddresses(address);
+    this.#options = resolveOptions(options);
+    this.#defaults = resolveCallOptions({}, this.#options);
+    this.#driver = this.#newDriver(addresses);
+    this.#lifecycle = new Lifecycle({
+      start: () => this.#driver.apply({ type: "start" }),
+      stop: () => this.#driver.apply({ type: "stop" }),
+    });
+    this.#control = {
+      cancel: (id, reason) => this.#driver.apply({ type: "cancel", requestId: id, reason }),
+      heartbeat: (id) => this.#driver.apply({ type: "request-heartbeat", requestId: id }),
+    };
+    const { onStart, onStop, onConnect, onDisconnect, autostart } = this.#options;
+    if (onStart) this.on("start", onStart);
+    if (onStop) this.on("stop", onStop);
+    if (onConnect) this.on("connect", onConnect);
+    if (onDisconnect) this.on("disconnect", onDisconnect);
+    if (autostart) void this.start();
+  }
+
+  /**
+   * Connects, and goes on trying while there is no broker. Calling it again has no further effect.
+   * @param callback called as the promise settles, with the error if it rejects
+   * @returns resolves when a broker has answered; rejects with `CLOSED` if `stop()` is called before
+   */
+  start(callback?: (error?: RequestError) => void): Promise<void> {
+    if (callback !== undefined && typeof callback !== "function") {
+      throw wrong("the callback of start()", "a function", callback);
+    }
+    const started = this.#lifecycle.start();
+    if (callback !== undefined) void started.then(() => callback(), callback);
+    return started;
+  }
+
+  /**
+   * Takes no new requests, lets the open ones end for at most `stopTimeoutMs`, fails what is left with `CLOSED`, and
+   * closes. Safe to call twice; `start()` works again afterwards.
+   */
+  stop(): Promise<void> {
+    return this.#lifecycle.stop();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /**
+   * Makes a request.
+   * @param data anything that JSON can carry
+   * @param onPartial called with each partial value
+   * @param onFinal called once, with the final value or with the error
+   * @throws UsageError for arguments that cannot be used
+   */
+  request<Value = unknown>(service: string, data: unknown, onPartial: ReplyCallback<Value>): void;
+  request<Value = unknown>(
+    service: string,
+    data: unknown,
+    onPartial: ReplyCallback<Value> | undefined,
+    onFinal: ReplyCallback<Value> | undefined,
+    options?: CallOptions,
+  ): void;
+  /**
+   * Makes a request.
+   * @param data anything that JSON can carry
+   * @returns the replies as a stream
+   * @throws UsageError for arguments that cannot be used
+   */
+  request(service: string, data?: unknown, options?: CallOptions): ReplyStream;
+  request(service: string, data?: unknown, ...rest: readonly unknown[]): ReplyStream | undefined {
+    const [third, fourth, fifth] = rest;
+    if (rest.length < 2 && typeof third !== "function") {
+      return this.requestStream(service, data, readOptions(third));
+    }
+    const caller = new CallbackCaller(readCallback("partial", third), readCallback("final", fourth));
+    this.#submit(this.#prepare(service, data, readOptions(fifth)), caller);
+    return undefined;
+  }
+
+  /** As `request()`, always with a stream. */
+  requestStream(service: string, data?: unknown, options?: CallOptions): ReplyStream {
+    const prepared = this.#prepare(service, data, options);
+    const stream = new ReplyStream(prepared.message.requestId, this.#control);
+    this.#submit(prepared, new StreamCaller(stream));
+    return stream;
+  }
+
+  /** Resolves to the final value of the reply; rejects with a `RequestError`, or a `UsageError` for misuse. */
+  call<Value = unknown>(service: string, data?: unknown, options?: CallOptions): Promise<Value>;
+  call(service: string, data?: unknown, options?: CallOptions): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#submit(this.#prepare(service, data, options), new FinalCaller(resolve, reject));
+    });
+  }
+
+  /**
+   * Resolves to every chunk of the reply in order; a final of `null` or `undefined` only ends it. Rejects with a
+   * `RequestError`, or a `UsageError` for misuse.
+   */
+  collect<Value = unknown>(service: string, data?: unknown, options?: CallOptions): Promise<Value[]>;
+  collect(service: string, data?: unknown, options?: CallOptions): Promise<unknown[]> {
+    return new Promise((resolve, reject) => {
+      this.#submit(this.#prepare(service, data, options), new CollectCaller(resolve, reject));
+    });
+  }
+
+  #prepare(service: string, data: unknown, options: CallOptions | undefined): Prepared {
+    const resolved = options === undefined ? this.#defaults : resolveCallOptions(options, this.#options);
+    const message: RequestMessage = {
+      type: "request",
+      service: readService(service),
+      requestId: this.#nextRequestId(),
+      body: [encodeData(data)],
+      trailer: resolved.trailer,
+      options: resolved.options,
+    };
+    return { message, signal: resolved.signal };
+  }
+
+  #submit({ message, signal }: Prepared, caller: Caller): void {
+    if (signal === undefined) return this.#driver.apply({ type: "request", message, caller });
+    if (signal.aborted) return this.#driver.fail(caller, message, canceled(message, "not-sent", signal.reason));
+    const abortable = new AbortableCaller(caller, signal, message.requestId, this.#control);
+    this.#driver.apply({ type: "request", message, caller: abortable });
+  }
+
+  #nextRequestId(): RequestId {
+    this.#requestCount += 1;
+    return requestId(`${this.#idPrefix}${this.#requestCount.toString(36)}`);
+  }
+
+  #newDriver(addresses: readonly string[]): Driver {
+    const { heartbeatMs, liveness, backoff, connectTimeoutMs, random } = this.#options;
+    const { maxQueuedRequests, maxOpenRequests, timeoutGraceMs, stopTimeoutMs } = this.#options;
+    const session = new Session<Caller>({
+      connection: { addresses, heartbeatMs, liveness, backoff, connectTimeoutMs, random },
+      limits: { maxQueuedRequests, maxOpenRequests, timeoutGraceMs },
+      stopTimeoutMs,
+    });
+    return new Driver(session, this.#options, {
+      onConnected: () => this.#onConnected(),
+      onDisconnected: (reason) => this.emit("disconnect", reason),
+      onStopped: () => this.#onStopped(),
+      onError: (error) => this.emit("error", error),
+    });
+  }
+
+  #onConnected(): void {
+    const isStart = this.#lifecycle.onConnected();
+    if (isStart) this.emit("start");
+    this.emit("connect");
+  }
+
+  #onStopped(): void {
+    this.#lifecycle.onStopped();
+    this.emit("stop");
+  }
+}
+
+function readCallback(name: string, value: unknown): ReplyCallback | undefined {
+  if (value === undefined || isCallback(value)) return value;
+  throw wrong(`the ${name} callback`, "a function", value);
+}
+
+function isCallback(value: unknown): value is ReplyCallback {
+  return typeof value === "function";
+}
+
+function readOptions(value: unknown): CallOptions | undefined {
+  if (value === undefined || isOptions(value)) return value;
+  throw wrong("the options of a request", "an object", value);
+}
+
+function isOptions(value: unknown): value is CallOptions {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,204 @@
+// The shell's heart: takes inputs one at a time, performs what the session answers, and sets the alarm. It never asks
+// what a message means. What happens while effects are performed (a caller's code may do anything) waits its turn.
+
+import {
+  display,
+  type Failure,
+  type FromClient,
+  type LossReason,
+  peerIdFromText,
+  pigato,
+  RequestError,
+} from "@pigato/protocol";
+import type { Alarm, DealerLink, Frames, SendOptions } from "@pigato/transport";
+import { nanoid } from "nanoid";
+import type { Caller } from "./call.ts";
+import type { RequestMessage } from "./calls.ts";
+import type { Effect, Input, SessionEvent } from "./effects.ts";
+import type { ResolvedOptions } from "./options.ts";
+import type { Session } from "./session.ts";
+
+/** Who watches a driver. */
+export interface DriverWatcher {
+  onConnected(): void;
+  onDisconnected(reason: LossReason): void;
+  /** The session has ended and every link is closed. */
+  onStopped(): void;
+  onError(error: Error): void;
+}
+
+type DriverOptions = Pick<ResolvedOptions, "prefix" | "transport" | "clock" | "logger">;
+
+const GOODBYE: SendOptions = Object.freeze({ urgent: true });
+
+export class Driver {
+  readonly #session: Session<Caller>;
+  readonly #options: DriverOptions;
+  readonly #watcher: DriverWatcher;
+  readonly #alarm: Alarm;
+  readonly #inputs: Input<Caller>[] = [];
+  readonly #closing = new Set<Promise<void>>();
+  #link: DealerLink | undefined;
+  #isApplying = false;
+
+  constructor(session: Session<Caller>, options: DriverOptions, watcher: DriverWatcher) {
+    this.#session = session;
+    this.#options = options;
+    this.#watcher = watcher;
+    this.#alarm = options.clock.alarm(() => this.apply({ type: "tick" }));
+  }
+
+  apply(input: Input<Caller>): void {
+    if (this.#isApplying) {
+      this.#inputs.push(input);
+      return;
+    }
+    this.#isApplying = true;
+    const { clock } = this.#options;
+    for (let next: Input<Caller> | undefined = input; next !== undefined; next = this.#inputs.shift()) {
+      for (const effect of this.#session.handle(next, clock.now())) this.#performGuarded(effect);
+    }
+    this.#isApplying = false;
+    this.#alarm.set(this.#session.nextDeadline());
+  }
+
+  /** Tells a caller that its request failed; never from within the call that made it. */
+  fail(caller: Caller, { service, requestId }: RequestMessage, failure: Failure): void {
+    const request = { service: display(service), requestId: display(requestId) };
+    queueMicrotask(() => caller.onFailure(new RequestError(failure, request)));
+  }
+
+  /** A callback or a listener that throws is an uncaught exception, but not the end of the effects behind it. */
+  #performGuarded(effect: Effect<Caller>): void {
+    try {
+      this.#perform(effect);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+
+  #perform(effect: Effect<Caller>): void {
+    switch (effect.type) {
+      case "send":
+        return this.#send(effect.message);
+      case "final":
+        return effect.caller.onFinal(effect.value);
+      case "partial":
+        return effect.caller.onPartial(effect.value);
+      case "failed":
+        return this.fail(effect.caller, effect.request, effect.failure);
+      case "open":
+        return this.#open(effect.address);
+      case "close":
+        return this.#close(effect.flush);
+      case "connected":
+        this.#options.logger.info("connected to the broker");
+        return this.#watcher.onConnected();
+      case "disconnected":
+        this.#options.logger.warn({ reason: effect.reason }, "disconnected from the broker");
+        return this.#watcher.onDisconnected(effect.reason);
+      case "stopped":
+        void Promise.all(this.#closing).then(() => this.#watcher.onStopped());
+        return;
+      case "report":
+        return this.#report(effect.event);
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  #send(message: FromClient): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    const options = message.type === "disconnect" ? GOODBYE : undefined;
+    const outcome = link.send(pigato.encodeFromClient(message), options);
+    switch (outcome) {
+      case "queued":
+      case "slow":
+        return;
+      case "congested":
+      case "unreachable":
+        if (message.type === "request") this.#inputs.push({ type: "refused", requestId: message.requestId });
+        else this.#options.logger.debug({ message: message.type, outcome }, "a message was not sent");
+        return;
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  #open(address: string): void {
+    const { transport, prefix, logger } = this.#options;
+    const routingId = peerIdFromText(`${prefix}-${nanoid()}`);
+    logger.debug({ address, routingId: display(routingId) }, "connecting");
+    try {
+      // Every life of the connection has its own link: what an earlier one still says is not about this one.
+      const link: DealerLink = transport.dealer(
+        {
+          onMessage: (frames) => {
+            if (this.#link === link) this.apply({ type: "message", message: pigato.decodeToClient(frames) });
+          },
+          onUp: () => {
+            if (this.#link === link) this.apply({ type: "link-up" });
+          },
+          onDown: () => {
+            if (this.#link === link) this.apply({ type: "link-lost", reason: "link-down" });
+          },
+          onUndelivered: (frames) => {
+            if (this.#link === link) this.#onUndelivered(frames);
+          },
+          onError: (error) => {
+            if (this.#link === link) this.#onLinkError(error, "link-down");
+          },
+        },
+        { routingId },
+      );
+      this.#link = link;
+      link.connect(address);
+    } catch (cause) {
+      const error = new Error(`cannot connect to ${address}: ${String(cause)}`, { cause });
+      this.#onLinkError(error, "unreachable");
+    }
+  }
+
+  #close(flush: boolean): void {
+    const link = this.#link;
+    this.#link = undefined;
+    if (link === undefined) return;
+    const closing: Promise<void> = (flush ? link.close() : link.close(0))
+      .catch((error: unknown) => this.#options.logger.warn({ error }, "a link did not close cleanly"))
+      .finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+
+  #onUndelivered(frames: Frames): void {
+    const message = pigato.decodeFromClient(frames);
+    if (message.type === "request") this.apply({ type: "undelivered", requestId: message.requestId });
+    else this.#options.logger.debug({ message: message.type }, "a message was not sent");
+  }
+
+  #onLinkError(error: Error, reason: LossReason): void {
+    this.#options.logger.error({ error: error.message }, "the link failed");
+    // The session first: a listener that throws must not leave it on a link that is gone.
+    this.apply({ type: "link-lost", reason });
+    this.#watcher.onError(error);
+  }
+
+  #report(event: SessionEvent): void {
+    const { logger } = this.#options;
+    switch (event.type) {
+      case "late":
+        return logger.debug({ message: event.message, requestId: display(event.requestId) }, "a late reply");
+      case "unsupported":
+        return logger.warn({ message: event.message }, "the broker sent what was not negotiated");
+      case "violation": {
+        const { clause, detail } = event.violation;
+        logger.warn({ clause, detail }, "the broker broke the protocol");
+        return this.#watcher.onError(new Error(`the broker broke ${clause}: ${detail}`, { cause: event.violation }));
+      }
+      default:
+        return event satisfies never;
+    }
+  }
+}

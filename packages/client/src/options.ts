@@ -1,0 +1,233 @@
+// The options of a client: the names its users know, their defaults and bounds. Past `resolveOptions` nothing is
+// optional and the classic names are gone.
+
+import {
+  type Backoff,
+  DEFAULT_HEARTBEAT_MS,
+  DEFAULT_LIVENESS,
+  DEFAULT_TIMEOUT_MS,
+  MAX_HEARTBEAT_MS,
+  peerIdFromText,
+} from "@pigato/protocol";
+import { type Clock, libzmq, systemClock, type Transport } from "@pigato/transport";
+import { nanoid } from "nanoid";
+import { type Logger, pino } from "pino";
+import { readCount, readDurationMs, readFlag, readTimeoutMs, rejectUnknownKeys, wrong } from "./validate.ts";
+
+/** Durations are milliseconds and at most 2 147 483 647, unless said otherwise. */
+export interface ClientOptions {
+  /** Whether to start when made. @defaultValue false */
+  readonly autostart?: boolean | undefined;
+  /** How the routing id starts, which is new in every life of the connection: 1 to 128 bytes. @defaultValue "C" and a random id */
+  readonly prefix?: string | undefined;
+
+  /** Milliseconds between heartbeats: 1 to 60 000. @defaultValue 2500 */
+  readonly heartbeat?: number | undefined;
+  /** Heartbeat intervals without a word of the broker after which it counts as lost: 1 to 1000. @defaultValue 3 */
+  readonly heartbeatLiveness?: number | undefined;
+  /** Milliseconds before the first attempt to reconnect; it doubles from there. At least 1. @defaultValue 1000 */
+  readonly reconnect?: number | undefined;
+  /** Milliseconds that no pause between attempts exceeds. At least 1. @defaultValue 5000 */
+  readonly reconnectMaxMs?: number | undefined;
+  /** With several addresses: milliseconds that one gets before the next is tried. At least 1. @defaultValue 3000 */
+  readonly connectTimeoutMs?: number | undefined;
+
+  /** Milliseconds that a request may stay without any reply; −1 is no limit, 0 expires at once. @defaultValue 60 000 */
+  readonly timeout?: number | undefined;
+  /**
+   * Whether a request goes out again when its worker or its broker is lost before the first reply. It may then run
+   * twice. @defaultValue 0
+   */
+  readonly retry?: boolean | 0 | 1 | undefined;
+  /**
+   * Milliseconds that the client waits longer than a request's timeout for the broker's own word on how far the
+   * request came; only with a broker that gives it. At least 0. @defaultValue 200
+   */
+  readonly timeoutGraceMs?: number | undefined;
+  /** Milliseconds that open requests get to end after `stop()`. At least 0. @defaultValue 5000 */
+  readonly stopTimeoutMs?: number | undefined;
+
+  /** Requests that may wait while no link is up; the next one fails with `BUSY`. 0 to 10 000 000. @defaultValue 10 000 */
+  readonly maxQueuedRequests?: number | undefined;
+  /** Requests that may be open; the next one fails with `BUSY`. 1 to 10 000 000. @defaultValue 100 000 */
+  readonly maxOpenRequests?: number | undefined;
+
+  /** A listener of the event `start`. */
+  readonly onStart?: (() => void) | undefined;
+  /** A listener of the event `stop`. */
+  readonly onStop?: (() => void) | undefined;
+  /** A listener of the event `connect`. */
+  readonly onConnect?: (() => void) | undefined;
+  /** A listener of the event `disconnect`. */
+  readonly onDisconnect?: (() => void) | undefined;
+
+  /** @defaultValue one that is silent */
+  readonly logger?: Logger | undefined;
+  /** What moves the frames. @defaultValue `libzmq` */
+  readonly transport?: Transport | undefined;
+  /** @defaultValue the process's own */
+  readonly clock?: Clock | undefined;
+  /** Numbers from 0 up to 1 that spread the pauses before reconnecting. @defaultValue `Math.random` */
+  readonly random?: (() => number) | undefined;
+}
+
+export interface ResolvedOptions {
+  readonly autostart: boolean;
+  readonly prefix: string;
+  readonly heartbeatMs: number;
+  readonly liveness: number;
+  readonly backoff: Backoff;
+  readonly connectTimeoutMs: number;
+  /** `Infinity` is no limit. */
+  readonly timeoutMs: number;
+  readonly retry: boolean;
+  readonly timeoutGraceMs: number;
+  readonly stopTimeoutMs: number;
+  readonly maxQueuedRequests: number;
+  readonly maxOpenRequests: number;
+  readonly onStart: (() => void) | undefined;
+  readonly onStop: (() => void) | undefined;
+  readonly onConnect: (() => void) | undefined;
+  readonly onDisconnect: (() => void) | undefined;
+  readonly logger: Logger;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** What an absent option stands for. A prefix and a logger are made anew for each client. */
+export const DEFAULTS: Omit<ResolvedOptions, "prefix" | "logger"> = Object.freeze({
+  autostart: false,
+  heartbeatMs: DEFAULT_HEARTBEAT_MS,
+  liveness: DEFAULT_LIVENESS,
+  backoff: Object.freeze({ firstMs: 1_000, maxMs: 5_000 }),
+  connectTimeoutMs: 3_000,
+  timeoutMs: DEFAULT_TIMEOUT_MS,
+  retry: false,
+  timeoutGraceMs: 200,
+  stopTimeoutMs: 5_000,
+  maxQueuedRequests: 10_000,
+  maxOpenRequests: 100_000,
+  onStart: undefined,
+  onStop: undefined,
+  onConnect: undefined,
+  onDisconnect: undefined,
+  transport: libzmq,
+  clock: systemClock,
+  random: Math.random,
+});
+
+const MAX_PREFIX_BYTES = 128;
+const MAX_BOUND = 10_000_000;
+/** `scheme://rest`. What the rest means is the transport's business. */
+const ADDRESS = /^[a-z][a-z0-9+.-]*:\/\/./;
+
+const KEYS: ReadonlySet<string> = new Set(
+  Object.keys({
+    autostart: true,
+    prefix: true,
+    heartbeat: true,
+    heartbeatLiveness: true,
+    reconnect: true,
+    reconnectMaxMs: true,
+    connectTimeoutMs: true,
+    timeout: true,
+    retry: true,
+    timeoutGraceMs: true,
+    stopTimeoutMs: true,
+    maxQueuedRequests: true,
+    maxOpenRequests: true,
+    onStart: true,
+    onStop: true,
+    onConnect: true,
+    onDisconnect: true,
+    logger: true,
+    transport: true,
+    clock: true,
+    random: true,
+  } satisfies Record<keyof ClientOptions, true>),
+);
+
+/** @throws UsageError for an unknown key or a value out of its bounds */
+export function resolveOptions(input: ClientOptions = {}): ResolvedOptions {
+  if (typeof input !== "object" || input === null) throw wrong("the options of a client", "an object", input);
+  rejectUnknownKeys("the options of a client", input, KEYS);
+  const {
+    autostart = DEFAULTS.autostart,
+    prefix = `C${nanoid()}`,
+    heartbeat = DEFAULTS.heartbeatMs,
+    heartbeatLiveness = DEFAULTS.liveness,
+    reconnect = DEFAULTS.backoff.firstMs,
+    reconnectMaxMs = DEFAULTS.backoff.maxMs,
+    connectTimeoutMs = DEFAULTS.connectTimeoutMs,
+    timeout = DEFAULTS.timeoutMs,
+    retry = DEFAULTS.retry,
+    timeoutGraceMs = DEFAULTS.timeoutGraceMs,
+    stopTimeoutMs = DEFAULTS.stopTimeoutMs,
+    maxQueuedRequests = DEFAULTS.maxQueuedRequests,
+    maxOpenRequests = DEFAULTS.maxOpenRequests,
+    logger = silentLogger(),
+    transport = DEFAULTS.transport,
+    clock = DEFAULTS.clock,
+    random = DEFAULTS.random,
+  } = input;
+  return {
+    autostart: readFlag("autostart", autostart),
+    prefix: readPrefix(prefix),
+    heartbeatMs: readDurationMs("heartbeat", heartbeat, 1, MAX_HEARTBEAT_MS),
+    liveness: readCount("heartbeatLiveness", heartbeatLiveness, 1, 1_000),
+    backoff: {
+      firstMs: readDurationMs("reconnect", reconnect, 1),
+      maxMs: readDurationMs("reconnectMaxMs", reconnectMaxMs, 1),
+    },
+    connectTimeoutMs: readDurationMs("connectTimeoutMs", connectTimeoutMs, 1),
+    timeoutMs: readTimeoutMs("timeout", timeout),
+    retry: readFlag("retry", retry),
+    timeoutGraceMs: readDurationMs("timeoutGraceMs", timeoutGraceMs, 0),
+    stopTimeoutMs: readDurationMs("stopTimeoutMs", stopTimeoutMs, 0),
+    maxQueuedRequests: readCount("maxQueuedRequests", maxQueuedRequests, 0, MAX_BOUND),
+    maxOpenRequests: readCount("maxOpenRequests", maxOpenRequests, 1, MAX_BOUND),
+    onStart: readListener("onStart", input.onStart),
+    onStop: readListener("onStop", input.onStop),
+    onConnect: readListener("onConnect", input.onConnect),
+    onDisconnect: readListener("onDisconnect", input.onDisconnect),
+    logger: readParts("logger", logger, ["debug", "warn", "error"]),
+    transport: readParts("transport", transport, ["dealer"]),
+    clock: readParts("clock", clock, ["now", "alarm"]),
+    random: readParts("random", random, ["call"]),
+  };
+}
+
+/** The addresses of brokers: one, or several to be tried in turn. @throws UsageError for anything else */
+export function resolveAddresses(input: string | readonly string[]): readonly string[] {
+  const addresses: readonly unknown[] = Array.isArray(input) ? input : [input];
+  if (addresses.length === 0) throw wrong("the address", "at least one address", input);
+  return addresses.map((address) => {
+    if (typeof address === "string" && ADDRESS.test(address)) return address;
+    throw wrong("the address", "text such as tcp://localhost:55555, or an array of such", address);
+  });
+}
+
+function readPrefix(value: unknown): string {
+  if (typeof value === "string" && !value.startsWith("\0")) {
+    const { length } = peerIdFromText(value);
+    if (length > 0 && length <= MAX_PREFIX_BYTES) return value;
+  }
+  throw wrong("prefix", `text of 1 to ${MAX_PREFIX_BYTES} bytes that does not start with U+0000`, value);
+}
+
+function readListener(name: string, value: (() => void) | undefined): (() => void) | undefined {
+  if (value === undefined || typeof value === "function") return value;
+  throw wrong(name, "a function", value);
+}
+
+/** Checks that something injected has the methods that are called on it. */
+function readParts<Part extends object>(name: string, value: Part, methods: readonly string[]): Part {
+  const isObject = (typeof value === "object" && value !== null) || typeof value === "function";
+  if (isObject && methods.every((method) => typeof Reflect.get(value, method) === "function")) return value;
+  throw wrong(name, `something with ${methods.join("(), ")}()`, value);
+}
+
+function silentLogger(): Logger {
+  return pino({ level: "silent" }, { write: () => {} });
+}

@@ -1,0 +1,198 @@
+// What becomes of requests: accepted or refused, sent, sent again, answered, failed. Every request that is accepted ends
+// exactly once, with a final or with a failure, and nothing follows its end. The session says when the link is there
+// and what the broker can do; this decides for each request what follows from it.
+
+import {
+  type Capabilities,
+  decodePayload,
+  type Failure,
+  type Instant,
+  type LossReason,
+  NO_CAPABILITIES,
+  NULL_FRAME,
+  type RequestId,
+  type ToClient,
+  type Violation,
+} from "@pigato/protocol";
+import { type Call, Calls, type RequestMessage } from "./calls.ts";
+import type { Effect } from "./effects.ts";
+import {
+  brokerLost,
+  canceled,
+  closed,
+  congested,
+  failureOf,
+  malformed,
+  timedOut,
+  tooManyOpen,
+  tooManyWaiting,
+} from "./failures.ts";
+
+export interface RequestLimits {
+  /** Requests that may wait for a link. */
+  readonly maxQueuedRequests: number;
+  /** Requests that may be open, waiting or sent. */
+  readonly maxOpenRequests: number;
+  /** Milliseconds past a request's timeout in which the broker may still say itself that it has expired. */
+  readonly timeoutGraceMs: number;
+}
+
+type Reply = Extract<ToClient, { readonly type: "partial" | "final" }>;
+type Emit<Caller> = (effect: Effect<Caller>) => void;
+
+export class Requests<Caller> {
+  readonly #limits: RequestLimits;
+  readonly #emit: Emit<Caller>;
+  readonly #calls = new Calls<Caller>();
+  /** What both sides can do in this life of the connection: nothing, until the broker answers the offer. */
+  capabilities: Capabilities = NO_CAPABILITIES;
+
+  constructor(limits: RequestLimits, emit: Emit<Caller>) {
+    this.#limits = limits;
+    this.#emit = emit;
+  }
+
+  /** Requests without an end. */
+  get openCount(): number {
+    return this.#calls.size;
+  }
+
+  nextDeadline(): Instant | undefined {
+    return this.#calls.nextDeadline();
+  }
+
+  accept(message: RequestMessage, caller: Caller, isLinkUp: boolean, now: Instant): void {
+    const { maxOpenRequests, maxQueuedRequests } = this.#limits;
+    if (this.#calls.size >= maxOpenRequests) {
+      return this.refuse(message, caller, tooManyOpen(message, maxOpenRequests));
+    }
+    if (!isLinkUp && this.#calls.waitingCount >= maxQueuedRequests) {
+      return this.refuse(message, caller, tooManyWaiting(message, maxQueuedRequests));
+    }
+    const call = this.#calls.add(message, caller);
+    if (isLinkUp) return this.#send(call, now);
+    this.#calls.setTimer(call, message.options.timeoutMs, now);
+    this.#calls.keepWaiting(call);
+  }
+
+  /** Fails a request without ever accepting it. */
+  refuse(message: RequestMessage, caller: Caller, failure: Failure): void {
+    this.#emit({ type: "failed", caller, request: message, failure });
+  }
+
+  sendWaiting(now: Instant): void {
+    if (this.#calls.waitingCount === 0) return;
+    for (const call of this.#calls.takeWaiting()) this.#send(call, now);
+  }
+
+  cancel(requestId: RequestId, reason: unknown): void {
+    const call = this.#calls.get(requestId);
+    if (call !== undefined) this.#giveUp(call, canceled(call.message, call.delivery, reason));
+  }
+
+  heartbeat(requestId: RequestId): void {
+    const call = this.#calls.get(requestId);
+    if (call === undefined || this.#calls.isWaiting(call)) return;
+    this.#emit({ type: "send", message: { type: "request-heartbeat", requestId } });
+  }
+
+  onReply(reply: Reply, now: Instant): void {
+    const call = this.#calls.get(reply.requestId);
+    if (call === undefined) return this.#reportLate(reply.type, reply.requestId);
+    const value = decodePayload(reply.body[0] ?? NULL_FRAME);
+    const failure = failureOf(reply, value, call.message);
+    if (reply.type === "final") {
+      if (failure !== undefined) return this.#fail(call, failure);
+      this.#calls.end(call);
+      return this.#emit({ type: "final", caller: call.caller, value });
+    }
+    if (failure !== undefined) return this.#giveUp(call, failure);
+    call.hasPartial = true;
+    call.isInGrace = false;
+    this.#calls.setTimer(call, call.message.options.timeoutMs, now);
+    this.#emit({ type: "partial", caller: call.caller, value });
+  }
+
+  /** The broker itself failed the request. */
+  onFailure(requestId: RequestId, failure: Failure): void {
+    const call = this.#calls.get(requestId);
+    if (call === undefined) return this.#reportLate("failure", requestId);
+    this.#fail(call, failure);
+  }
+
+  /** A reply that names its request and could not be read. */
+  onMalformed(requestId: RequestId, violation: Violation): void {
+    const call = this.#calls.get(requestId);
+    if (call !== undefined) this.#giveUp(call, malformed(call.message, `${violation.clause}, ${violation.detail}`));
+  }
+
+  /** The link refused to take the request. */
+  onRefused(requestId: RequestId): void {
+    const call = this.#calls.get(requestId);
+    if (call === undefined) return;
+    call.returns += 1;
+    this.#fail(call, congested(call.message, call.delivery));
+  }
+
+  /** The link gave the request back: it has not left. */
+  onUndelivered(requestId: RequestId): void {
+    const call = this.#calls.get(requestId);
+    if (call === undefined || this.#calls.isWaiting(call)) return;
+    call.returns += 1;
+    this.#calls.keepWaiting(call);
+  }
+
+  onTick(now: Instant): void {
+    for (let call = this.#calls.takeDue(now); call !== undefined; call = this.#calls.takeDue(now)) {
+      this.#onTimeUp(call, now);
+    }
+  }
+
+  /** The link is gone, and with it whatever was under way. */
+  onLost(reason: LossReason): void {
+    this.capabilities = NO_CAPABILITIES;
+    for (const call of this.#calls.all()) {
+      if (this.#calls.isWaiting(call)) continue;
+      // A caller that has seen a partial would see it again: a stream cannot start over.
+      if (call.message.options.retry && !call.hasPartial) this.#calls.keepWaiting(call);
+      else this.#fail(call, brokerLost(call.message, call.delivery, reason));
+    }
+  }
+
+  closeAll(): void {
+    for (const call of this.#calls.all()) this.#fail(call, closed(call.message, call.delivery));
+  }
+
+  #onTimeUp(call: Call<Caller>, now: Instant): void {
+    // The broker counts the same time and knows more: whether a worker ever had the request.
+    if (!call.isInGrace && !this.#calls.isWaiting(call) && this.capabilities.error) {
+      call.isInGrace = true;
+      return this.#calls.setTimer(call, this.#limits.timeoutGraceMs, now);
+    }
+    this.#giveUp(call, timedOut(call.message, call.delivery));
+  }
+
+  #send(call: Call<Caller>, now: Instant): void {
+    // The timeout counts from the first sending; a request that is sent again has the rest of it.
+    if (call.sends === 0) this.#calls.setTimer(call, call.message.options.timeoutMs, now);
+    call.sends += 1;
+    this.#emit({ type: "send", message: call.message });
+  }
+
+  /** Ends a call that the broker does not know to have ended. */
+  #giveUp(call: Call<Caller>, failure: Failure): void {
+    if (!this.#calls.isWaiting(call) && this.capabilities.cancel) {
+      this.#emit({ type: "send", message: { type: "cancel", requestId: call.message.requestId } });
+    }
+    this.#fail(call, failure);
+  }
+
+  #fail(call: Call<Caller>, failure: Failure): void {
+    this.#calls.end(call);
+    this.#emit({ type: "failed", caller: call.caller, request: call.message, failure });
+  }
+
+  #reportLate(message: ToClient["type"], requestId: RequestId): void {
+    this.#emit({ type: "report", event: { type: "late", message, requestId } });
+  }
+}

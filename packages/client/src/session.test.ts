@@ -1,0 +1,545 @@
+import {
+  type Failure,
+  type FromClient,
+  type Instant,
+  NO_CAPABILITIES,
+  parseRequestOptions,
+  peerId,
+  requestId,
+  serviceName,
+  type ToClient,
+  writeText,
+} from "@pigato/protocol";
+import { describe, expect, test } from "vitest";
+import type { RequestMessage } from "./calls.ts";
+import type { Effect, Input } from "./effects.ts";
+import { Session, type SessionOptions } from "./session.ts";
+
+interface Settings {
+  readonly addresses?: readonly string[];
+  readonly limits?: Partial<SessionOptions["limits"]>;
+  readonly stopTimeoutMs?: number;
+}
+
+/** A session, a clock that moves when told, and a transcript of what the session answered. */
+class Scenario {
+  readonly session: Session<string>;
+  readonly failures: Failure[] = [];
+  #lines: string[] = [];
+  #now: Instant = 1_000;
+
+  constructor(settings: Settings = {}) {
+    this.session = new Session({
+      connection: {
+        addresses: settings.addresses ?? ["tcp://a"],
+        heartbeatMs: 1_000,
+        liveness: 3,
+        backoff: { firstMs: 100, maxMs: 400 },
+        connectTimeoutMs: 500,
+        random: () => 0,
+      },
+      limits: { maxQueuedRequests: 10, maxOpenRequests: 20, timeoutGraceMs: 200, ...settings.limits },
+      stopTimeoutMs: settings.stopTimeoutMs ?? 2_000,
+    });
+  }
+
+  do(input: Input<string>): this {
+    for (const effect of this.session.handle(input, this.#now)) this.#lines.push(this.#line(effect));
+    return this;
+  }
+
+  /** Moves on, with a tick at every deadline on the way. */
+  advance(ms: number): this {
+    const end = this.#now + ms;
+    for (
+      let next = this.session.nextDeadline();
+      next !== undefined && next <= end;
+      next = this.session.nextDeadline()
+    ) {
+      this.#now = Math.max(this.#now, next);
+      this.do({ type: "tick" });
+    }
+    this.#now = end;
+    return this;
+  }
+
+  /** What has happened since the last look. */
+  seen(): readonly string[] {
+    const lines = this.#lines;
+    this.#lines = [];
+    return lines;
+  }
+
+  /** A client on a link that is up, whose broker answered; `features` is what the broker agreed to. */
+  connect(features: "modern" | "classic" = "modern"): this {
+    this.do({ type: "start" }).do({ type: "link-up" }).answer(features).seen();
+    return this;
+  }
+
+  answer(features: "modern" | "classic" = "modern"): this {
+    const accepted = { ...NO_CAPABILITIES, cancel: true, error: true };
+    return this.receive({ type: "heartbeat", accepted: features === "modern" ? accepted : undefined });
+  }
+
+  request(id: string, options: { readonly timeout?: number; readonly retry?: 0 | 1 } = {}): this {
+    const message: RequestMessage = {
+      type: "request",
+      service: serviceName("echo"),
+      requestId: requestId(id),
+      body: [writeText('"data"')],
+      trailer: [],
+      options: parseRequestOptions(JSON.stringify(options)),
+    };
+    return this.do({ type: "request", message, caller: `caller of ${id}` });
+  }
+
+  cancel(id: string): this {
+    return this.do({ type: "cancel", requestId: requestId(id), reason: "enough" });
+  }
+
+  receive(message: ToClient): this {
+    return this.do({ type: "message", message });
+  }
+
+  reply(type: "partial" | "final", id: string, json: string, status = 0): this {
+    return this.receive({ type, requestId: requestId(id), status, body: [writeText(json)], trailer: [] });
+  }
+
+  #line(effect: Effect<string>): string {
+    switch (effect.type) {
+      case "open":
+        return `open ${effect.address}`;
+      case "close":
+        return effect.flush ? "flush and close" : "close";
+      case "send":
+        return `send ${lineOf(effect.message)}`;
+      case "partial":
+      case "final":
+        return `${effect.caller}: ${effect.type} ${JSON.stringify(effect.value)}`;
+      case "failed":
+        this.failures.push(effect.failure);
+        return `${effect.caller}: ${effect.failure.code}, ${effect.failure.delivery}`;
+      case "disconnected":
+        return `disconnected: ${effect.reason}`;
+      case "connected":
+      case "stopped":
+        return effect.type;
+      case "report":
+        return `report ${effect.event.type}`;
+      default:
+        return effect satisfies never;
+    }
+  }
+}
+
+function lineOf(message: FromClient): string {
+  switch (message.type) {
+    case "request":
+    case "cancel":
+    case "request-heartbeat":
+      return `${message.type} ${message.requestId}`;
+    case "heartbeat":
+      return message.offer === undefined ? "heartbeat" : "heartbeat with an offer";
+    default:
+      return message.type;
+  }
+}
+
+describe("a connection", () => {
+  test("opens, greets with an offer, and counts as connected when the broker answers", () => {
+    const sim = new Scenario();
+    sim.do({ type: "start" }).do({ type: "link-up" });
+    expect(sim.seen()).toEqual(["open tcp://a", "send heartbeat with an offer"]);
+    sim.answer();
+    expect(sim.seen()).toEqual(["connected"]);
+  });
+
+  test("sends a heartbeat at every interval and comes back on a new link after three silent ones", () => {
+    const sim = new Scenario().connect();
+    sim.advance(3_100);
+    expect(sim.seen()).toEqual(["send heartbeat", "send heartbeat", "close", "disconnected: silence", "open tcp://a"]);
+  });
+
+  test("goes on to the next address when a link is lost", () => {
+    const sim = new Scenario({ addresses: ["tcp://a", "tcp://b"] }).connect();
+    sim.do({ type: "link-lost", reason: "link-down" }).advance(100);
+    expect(sim.seen()).toEqual(["close", "disconnected: link-down", "open tcp://b"]);
+  });
+
+  test("waits longer after each failure", () => {
+    const sim = new Scenario({ addresses: ["tcp://a", "tcp://b"] });
+    sim.do({ type: "start" }).advance(500 + 100 + 500 + 200);
+    expect(sim.seen()).toEqual(["open tcp://a", "close", "open tcp://b", "close", "open tcp://a"]);
+  });
+
+  test("is started once, however often it is asked to", () => {
+    const sim = new Scenario();
+    sim.do({ type: "start" }).do({ type: "start" });
+    expect(sim.seen()).toEqual(["open tcp://a"]);
+  });
+});
+
+describe("a request", () => {
+  test("leaves at once on a link that is up, and ends with its final", () => {
+    const sim = new Scenario().connect().request("r1");
+    expect(sim.seen()).toEqual(["send request r1"]);
+    sim.reply("partial", "r1", "1").reply("partial", "r1", "null").reply("final", "r1", '{"last":true}');
+    expect(sim.seen()).toEqual([
+      "caller of r1: partial 1",
+      "caller of r1: partial null",
+      'caller of r1: final {"last":true}',
+    ]);
+  });
+
+  test("waits for the link, and leaves behind the greeting without waiting for the answer", () => {
+    const sim = new Scenario().request("r1").do({ type: "start" }).request("r2");
+    expect(sim.seen()).toEqual(["open tcp://a"]);
+    sim.do({ type: "link-up" });
+    expect(sim.seen()).toEqual(["send heartbeat with an offer", "send request r1", "send request r2"]);
+  });
+
+  test("gets nothing after its end", () => {
+    const sim = new Scenario().connect().request("r1").reply("final", "r1", "1");
+    sim.seen();
+    sim.reply("partial", "r1", "2").reply("final", "r1", "3");
+    sim.receive({ type: "failure", requestId: requestId("r1"), failure: failure("BUSY") });
+    expect(sim.seen()).toEqual(["report late", "report late", "report late"]);
+  });
+
+  test("takes an empty body as null and the bare word as undefined", () => {
+    const sim = new Scenario().connect().request("r1").request("r2");
+    sim.seen();
+    sim.reply("final", "r1", "").reply("final", "r2", "undefined");
+    expect(sim.seen()).toEqual(["caller of r1: final null", "caller of r2: final undefined"]);
+  });
+
+  test("passes on a heartbeat while it is with the broker, and only then", () => {
+    const sim = new Scenario();
+    const beat = (id: string): Scenario => sim.do({ type: "request-heartbeat", requestId: requestId(id) });
+    sim.request("r1");
+    beat("r1");
+    expect(sim.seen()).toEqual([]);
+    sim.connect();
+    beat("r1");
+    expect(sim.seen()).toEqual(["send request-heartbeat r1"]);
+    sim.reply("final", "r1", "1").seen();
+    beat("r1");
+    expect(sim.seen()).toEqual([]);
+  });
+
+  test("whose id is a word of JavaScript's own is just a request", () => {
+    const sim = new Scenario().connect().reply("final", "__proto__", "1").reply("final", "constructor", "1");
+    expect(sim.seen()).toEqual(["report late", "report late"]);
+    sim.request("__proto__").reply("final", "__proto__", "1");
+    expect(sim.seen()).toEqual(["send request __proto__", "caller of __proto__: final 1"]);
+  });
+});
+
+describe("a failure", () => {
+  test("of the broker is handed on as it is", () => {
+    const sim = new Scenario().connect().request("r1");
+    sim.receive({ type: "failure", requestId: requestId("r1"), failure: failure("UNAVAILABLE") });
+    expect(sim.failures).toEqual([failure("UNAVAILABLE")]);
+  });
+
+  test.each([
+    ['{"name":"Error","message":"no such ticker"}', -1, "no such ticker", { name: "Error", message: "no such ticker" }],
+    ['"C_TIMEOUT"', -1, "C_TIMEOUT", "C_TIMEOUT"],
+    ['{"odd":1}', -1, '{"odd":1}', { odd: 1 }],
+    ["false", -1, "false", false],
+    ["undefined", -1, 'request r1 to "echo" failed in its worker, which did not say why', undefined],
+    ["null", 7, 'request r1 to "echo" failed in its worker with status 7', 7],
+  ])(
+    "of a worker that answers %s with status %i reads as words and keeps its detail",
+    (json, status, message, detail) => {
+      const sim = new Scenario().connect().request("r1").reply("final", "r1", json, status);
+      expect(sim.failures).toEqual([{ code: "WORKER_FAILED", message, delivery: "maybe-executed", detail }]);
+    },
+  );
+
+  test("of a worker quotes no more than 200 characters", () => {
+    const sim = new Scenario()
+      .connect()
+      .request("r1")
+      .reply("final", "r1", `"${"x".repeat(1_000)}"`, -1);
+    expect(sim.failures[0]?.message).toBe(`${"x".repeat(200)}…`);
+  });
+
+  test("in a partial ends the request for the broker too", () => {
+    const sim = new Scenario().connect().request("r1");
+    sim.seen();
+    sim.reply("partial", "r1", '"bad"', -1);
+    expect(sim.seen()).toEqual(["send cancel r1", "caller of r1: WORKER_FAILED, maybe-executed"]);
+  });
+
+  test("to read a body ends the request, and the broker is told if it does not know", () => {
+    const sim = new Scenario().connect().request("r1").request("r2");
+    sim.seen();
+    sim.reply("final", "r1", "{oops").reply("partial", "r2", "{oops");
+    expect(sim.seen()).toEqual([
+      "caller of r1: INVALID, maybe-executed",
+      "send cancel r2",
+      "caller of r2: INVALID, maybe-executed",
+    ]);
+  });
+
+  test("to read a message ends the request that it names, and no other", () => {
+    const sim = new Scenario().connect().request("r1").request("r2");
+    sim.seen();
+    const message = { type: "violation", clause: "P-REP-1", detail: "too short", requestId: requestId("r1") } as const;
+    sim.do({ type: "message", message });
+    expect(sim.seen()).toEqual(["report violation", "send cancel r1", "caller of r1: INVALID, maybe-executed"]);
+    expect(sim.failures[0]?.message).toBe('request r1 to "echo" got a malformed reply: P-REP-1, too short');
+  });
+
+  test("does not come from messages that were never negotiated", () => {
+    const sim = new Scenario().connect().request("r1");
+    sim.seen();
+    const id = requestId("r1");
+    sim.receive({ type: "notice", requestId: id, state: "queued", worker: peerId("w") });
+    sim.receive({ type: "credit", requestId: id, chunks: 1 }).receive({ type: "input-end", requestId: id });
+    expect(sim.seen()).toEqual(["report unsupported", "report unsupported", "report unsupported"]);
+  });
+});
+
+describe("a timeout", () => {
+  test("of a request that never left counts from its making, and is safe to retry", () => {
+    const sim = new Scenario().do({ type: "start" }).request("r1", { timeout: 500 });
+    sim.seen();
+    sim.advance(499);
+    expect(sim.seen()).toEqual([]);
+    sim.advance(1);
+    expect(sim.seen()).toEqual(["caller of r1: DEADLINE_EXCEEDED, not-sent"]);
+    expect(sim.failures[0]?.message).toBe('request r1 to "echo" exceeded its 500 ms timeout');
+  });
+
+  test("counts anew from the sending, and from every partial", () => {
+    const sim = new Scenario().do({ type: "start" }).request("r1", { timeout: 500 }).advance(400);
+    sim.do({ type: "link-up" }).answer("classic").advance(400).reply("partial", "r1", "1");
+    sim.seen();
+    sim.advance(499);
+    expect(sim.seen()).toEqual([]);
+    sim.advance(1);
+    expect(sim.seen()).toEqual(["caller of r1: DEADLINE_EXCEEDED, maybe-executed"]);
+  });
+
+  test("leaves a modern broker time to say itself how far the request came", () => {
+    const sim = new Scenario().connect().request("r1", { timeout: 500 });
+    sim.seen();
+    sim.advance(699);
+    sim.receive({ type: "failure", requestId: requestId("r1"), failure: failure("DEADLINE_EXCEEDED") });
+    expect(sim.seen()).toEqual(["caller of r1: DEADLINE_EXCEEDED, queued"]);
+  });
+
+  test("comes from the client when the broker does not say it in time, and stops the worker", () => {
+    const sim = new Scenario().connect().request("r1", { timeout: 500 });
+    sim.seen();
+    sim.advance(699);
+    expect(sim.seen()).toEqual([]);
+    sim.advance(1);
+    expect(sim.seen()).toEqual(["send cancel r1", "caller of r1: DEADLINE_EXCEEDED, maybe-executed"]);
+  });
+
+  test("grants the grace although the broker's answer came after the request had left", () => {
+    const sim = new Scenario().do({ type: "start" }).do({ type: "link-up" }).request("r1", { timeout: 500 });
+    sim.advance(100).answer();
+    sim.seen();
+    sim.advance(599);
+    expect(sim.seen()).toEqual([]);
+    sim.advance(1);
+    expect(sim.seen()).toContain("caller of r1: DEADLINE_EXCEEDED, maybe-executed");
+  });
+
+  test("of zero expires at once, and of -1 never does", () => {
+    const sim = new Scenario().connect("classic").request("r1", { timeout: 0 }).request("r2", { timeout: -1 });
+    sim.seen();
+    sim.advance(0);
+    expect(sim.seen()).toEqual(["caller of r1: DEADLINE_EXCEEDED, maybe-executed"]);
+    for (let day = 0; day < 3; day++) sim.advance(900).answer("classic");
+    expect(sim.seen().filter((line) => line.startsWith("caller"))).toEqual([]);
+  });
+});
+
+describe("a cancel", () => {
+  test("of a request at the broker reaches it", () => {
+    const sim = new Scenario().connect().request("r1");
+    sim.seen();
+    sim.cancel("r1").cancel("r1");
+    expect(sim.seen()).toEqual(["send cancel r1", "caller of r1: CANCELED, maybe-executed"]);
+    expect(sim.failures[0]?.detail).toBe("enough");
+  });
+
+  test("of a request that waits ends it without ever sending it", () => {
+    const sim = new Scenario().request("r1").cancel("r1");
+    expect(sim.seen()).toEqual(["caller of r1: CANCELED, not-sent"]);
+    sim.do({ type: "start" }).do({ type: "link-up" });
+    expect(sim.seen()).toEqual(["open tcp://a", "send heartbeat with an offer"]);
+  });
+
+  test("is not sent to a broker that did not agree to it", () => {
+    const sim = new Scenario().connect("classic").request("r1");
+    sim.seen();
+    sim.cancel("r1");
+    expect(sim.seen()).toEqual(["caller of r1: CANCELED, maybe-executed"]);
+  });
+});
+
+describe("a lost broker", () => {
+  test("fails at once what was sent without retry", () => {
+    const sim = new Scenario().connect().request("r1");
+    sim.seen();
+    sim.do({ type: "link-lost", reason: "link-down" });
+    expect(sim.seen()).toEqual(["close", "disconnected: link-down", "caller of r1: BROKER_LOST, maybe-executed"]);
+    expect(sim.failures[0]?.message).toBe('request r1 to "echo" lost its broker: the link went down');
+  });
+
+  test("gets again what may be retried, under the same id and ahead of what came later", () => {
+    const sim = new Scenario().connect().request("r1", { retry: 1 });
+    sim.do({ type: "link-lost", reason: "link-down" }).request("r2").advance(100);
+    sim.seen();
+    sim.do({ type: "link-up" });
+    expect(sim.seen()).toEqual(["send heartbeat with an offer", "send request r1", "send request r2"]);
+    sim.reply("final", "r1", "1");
+    expect(sim.seen()).toEqual(["connected", "caller of r1: final 1"]);
+  });
+
+  test("does not start a stream over", () => {
+    const sim = new Scenario().connect().request("r1", { retry: 1 }).reply("partial", "r1", "1");
+    sim.seen();
+    sim.do({ type: "link-lost", reason: "link-down" });
+    expect(sim.seen()).toContain("caller of r1: BROKER_LOST, maybe-executed");
+  });
+
+  test("leaves a request that is sent again the rest of its timeout, and its class", () => {
+    const sim = new Scenario().connect("classic").request("r1", { retry: 1, timeout: 500 }).advance(300);
+    sim.do({ type: "link-lost", reason: "link-down" }).advance(100).do({ type: "link-up" });
+    sim.seen();
+    sim.advance(99);
+    expect(sim.seen()).toEqual([]);
+    sim.advance(1);
+    expect(sim.seen()).toEqual(["caller of r1: DEADLINE_EXCEEDED, maybe-executed"]);
+  });
+
+  test("takes what it had agreed to with it", () => {
+    const sim = new Scenario().connect().request("r1", { retry: 1 });
+    sim.do({ type: "link-lost", reason: "link-down" }).advance(100).do({ type: "link-up" });
+    sim.seen();
+    sim.cancel("r1");
+    expect(sim.seen()).toEqual(["caller of r1: CANCELED, maybe-executed"]);
+  });
+});
+
+describe("a link", () => {
+  test("that is full fails the request it refuses, which is safe to retry", () => {
+    const sim = new Scenario().connect().request("r1");
+    sim.seen();
+    sim.do({ type: "refused", requestId: requestId("r1") });
+    expect(sim.seen()).toEqual(["caller of r1: BUSY, not-sent"]);
+  });
+
+  test("that gives a request back gets it again with the next heartbeat", () => {
+    const sim = new Scenario().connect().request("r1");
+    sim.seen();
+    sim.do({ type: "undelivered", requestId: requestId("r1") }).advance(1_000);
+    expect(sim.seen()).toEqual(["send heartbeat", "send request r1"]);
+  });
+
+  test("that gave a request back has it not lost with the broker", () => {
+    const sim = new Scenario().connect().request("r1");
+    sim.do({ type: "undelivered", requestId: requestId("r1") }).do({ type: "link-lost", reason: "link-down" });
+    sim.seen();
+    sim.cancel("r1");
+    expect(sim.seen()).toEqual(["caller of r1: CANCELED, not-sent"]);
+  });
+
+  test("that gives a request back keeps what an earlier link may have delivered", () => {
+    const sim = new Scenario().connect().request("r1", { retry: 1 });
+    sim.do({ type: "link-lost", reason: "link-down" }).advance(100).do({ type: "link-up" });
+    sim.do({ type: "undelivered", requestId: requestId("r1") });
+    sim.seen();
+    sim.cancel("r1");
+    expect(sim.seen()).toEqual(["caller of r1: CANCELED, maybe-executed"]);
+  });
+});
+
+describe("a bound", () => {
+  test("on waiting requests refuses the next one until there is room", () => {
+    const sim = new Scenario({ limits: { maxQueuedRequests: 1 } }).request("r1").request("r2");
+    expect(sim.seen()).toEqual(["caller of r2: BUSY, not-sent"]);
+    expect(sim.failures[0]?.message).toContain("1 requests wait, the most that maxQueuedRequests allows");
+    sim.connect().request("r3");
+    expect(sim.seen()).toEqual(["send request r3"]);
+  });
+
+  test("on open requests refuses the next one until one has ended", () => {
+    const sim = new Scenario({ limits: { maxOpenRequests: 1 } }).connect().request("r1").request("r2");
+    expect(sim.seen()).toEqual(["send request r1", "caller of r2: BUSY, not-sent"]);
+    sim.reply("final", "r1", "1").request("r3");
+    expect(sim.seen()).toEqual(["caller of r1: final 1", "send request r3"]);
+  });
+});
+
+describe("a stop", () => {
+  test("with nothing open says goodbye and ends at once", () => {
+    const sim = new Scenario().connect().do({ type: "stop" });
+    expect(sim.seen()).toEqual(["send disconnect", "flush and close", "disconnected: disconnected", "stopped"]);
+    expect(sim.session.nextDeadline()).toBeUndefined();
+  });
+
+  test("does not say goodbye to a broker that did not answer the offer", () => {
+    const sim = new Scenario().connect("classic").do({ type: "stop" });
+    expect(sim.seen()).toEqual(["flush and close", "disconnected: disconnected", "stopped"]);
+  });
+
+  test("lets what is open end, and takes nothing new", () => {
+    const sim = new Scenario().connect().request("r1").do({ type: "stop" }).request("r2");
+    expect(sim.seen()).toEqual(["send request r1", "caller of r2: CLOSED, not-sent"]);
+    sim.reply("partial", "r1", "1").reply("final", "r1", "2");
+    expect(sim.seen()).toEqual([
+      "caller of r1: partial 1",
+      "caller of r1: final 2",
+      "send disconnect",
+      "flush and close",
+      "disconnected: disconnected",
+      "stopped",
+    ]);
+  });
+
+  test("fails what is still open when its time is up", () => {
+    const sim = new Scenario().connect().request("r1").do({ type: "stop" }).do({ type: "stop" });
+    sim.seen();
+    sim.advance(2_000);
+    expect(sim.seen()).toEqual([
+      "send heartbeat",
+      "send heartbeat",
+      "caller of r1: CLOSED, maybe-executed",
+      "send disconnect",
+      "flush and close",
+      "disconnected: disconnected",
+      "stopped",
+    ]);
+  });
+
+  test("before the first start fails what waits", () => {
+    const sim = new Scenario().request("r1").do({ type: "stop" });
+    expect(sim.seen()).toEqual(["caller of r1: CLOSED, not-sent", "stopped"]);
+  });
+
+  test("without a broker ends when the last request has", () => {
+    const sim = new Scenario().do({ type: "start" }).request("r1", { timeout: 500 }).do({ type: "stop" });
+    sim.seen();
+    sim.advance(500);
+    expect(sim.seen()).toEqual(["caller of r1: DEADLINE_EXCEEDED, not-sent", "flush and close", "stopped"]);
+  });
+
+  test("leaves a client that can be started again", () => {
+    const sim = new Scenario().connect().do({ type: "stop" }).request("r1");
+    expect(sim.seen()).toContain("caller of r1: CLOSED, not-sent");
+    sim.connect().request("r2").reply("final", "r2", "1");
+    expect(sim.seen()).toEqual(["send request r2", "caller of r2: final 1"]);
+  });
+});
+
+function failure(code: Failure["code"]): Failure {
+  return { code, message: `the broker says ${code}`, delivery: "queued" };
+}

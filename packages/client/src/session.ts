@@ -1,0 +1,215 @@
+// What a client decides, composed: the connection says when the link is there, the requests say what to send on it, and
+// this leads one client through its life. One input and the time in, effects out; no sockets, timers or promises.
+//
+//   new ── start ──► running ── stop ──► draining ── all ended, or time is up ──► stopped
+//    │                  ▲                                                          ▲ │
+//    └── stop ──────────┼──────────────────────────────────────────────────────────┘ │
+//                       └────────────────────────── start ───────────────────────────┘
+
+import {
+  type Capabilities,
+  Connection,
+  type ConnectionOptions,
+  type ConnectionStep,
+  type FromClient,
+  type Instant,
+  NO_CAPABILITIES,
+  sharedCapabilities,
+  type ToClient,
+  type Violation,
+} from "@pigato/protocol";
+import type { RequestMessage } from "./calls.ts";
+import type { Effect, Input } from "./effects.ts";
+import { closed } from "./failures.ts";
+import { type RequestLimits, Requests } from "./requests.ts";
+
+export interface SessionOptions {
+  readonly connection: ConnectionOptions;
+  readonly limits: RequestLimits;
+  /** Milliseconds that open requests get to end after `stop`. */
+  readonly stopTimeoutMs: number;
+}
+
+type State =
+  | { readonly phase: "new" }
+  | { readonly phase: "running" }
+  | { readonly phase: "draining"; readonly until: Instant }
+  | { readonly phase: "stopped" };
+
+const HEARTBEAT: FromClient = Object.freeze({ type: "heartbeat", offer: undefined });
+
+export class Session<Caller> {
+  readonly #options: SessionOptions;
+  readonly #offer: Capabilities;
+  readonly #connection: Connection;
+  readonly #requests: Requests<Caller>;
+  #state: State = { phase: "new" };
+  /** Whether the broker, in this life of the connection, knows more than the classic wire. */
+  #isOfferAnswered = false;
+  #effects: Effect<Caller>[] = [];
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#offer = { ...NO_CAPABILITIES, cancel: true, error: true, heartbeatMs: options.connection.heartbeatMs };
+    this.#connection = new Connection(options.connection);
+    this.#requests = new Requests(options.limits, (effect) => this.#effects.push(effect));
+  }
+
+  get phase(): State["phase"] {
+    return this.#state.phase;
+  }
+
+  handle(input: Input<Caller>, now: Instant): readonly Effect<Caller>[] {
+    switch (input.type) {
+      case "start":
+        this.#onStart(now);
+        break;
+      case "stop":
+        this.#onStop(now);
+        break;
+      case "request":
+        this.#onRequest(input.message, input.caller, now);
+        break;
+      case "cancel":
+        this.#requests.cancel(input.requestId, input.reason);
+        break;
+      case "request-heartbeat":
+        this.#requests.heartbeat(input.requestId);
+        break;
+      case "link-up":
+        this.#follow(this.#connection.onLinkUp(now), now);
+        break;
+      case "link-lost":
+        this.#follow(this.#connection.onLost(input.reason, now), now);
+        break;
+      case "message":
+        this.#follow(this.#connection.onHeard(now), now);
+        this.#onMessage(input.message, now);
+        break;
+      case "refused":
+        this.#requests.onRefused(input.requestId);
+        break;
+      case "undelivered":
+        this.#requests.onUndelivered(input.requestId);
+        break;
+      case "tick":
+        this.#onTick(now);
+        break;
+      default:
+        input satisfies never;
+    }
+    if (this.#state.phase === "draining" && this.#requests.openCount === 0) this.#finish(now);
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  /** When the next `tick` is due; `undefined`: nothing is. */
+  nextDeadline(): Instant | undefined {
+    const next = Math.min(
+      this.#connection.nextDeadline() ?? Number.POSITIVE_INFINITY,
+      this.#requests.nextDeadline() ?? Number.POSITIVE_INFINITY,
+      this.#state.phase === "draining" ? this.#state.until : Number.POSITIVE_INFINITY,
+    );
+    return next === Number.POSITIVE_INFINITY ? undefined : next;
+  }
+
+  #onStart(now: Instant): void {
+    if (this.#state.phase !== "new" && this.#state.phase !== "stopped") return;
+    this.#enter({ phase: "running" });
+    this.#follow(this.#connection.start(now), now);
+  }
+
+  #onStop(now: Instant): void {
+    // Before the first start there is no connection over which anything that waits could still end.
+    if (this.#state.phase === "new") return this.#finish(now);
+    if (this.#state.phase !== "running") return;
+    this.#enter({ phase: "draining", until: now + this.#options.stopTimeoutMs });
+  }
+
+  #onRequest(message: RequestMessage, caller: Caller, now: Instant): void {
+    const { phase } = this.#state;
+    if (phase === "draining" || phase === "stopped") {
+      return this.#requests.refuse(message, caller, closed(message, "not-sent"));
+    }
+    this.#requests.accept(message, caller, this.#connection.phase === "open", now);
+  }
+
+  #onMessage(message: ToClient | Violation, now: Instant): void {
+    switch (message.type) {
+      case "partial":
+      case "final":
+        return this.#requests.onReply(message, now);
+      case "failure":
+        return this.#requests.onFailure(message.requestId, message.failure);
+      case "heartbeat":
+        if (message.accepted === undefined) return;
+        this.#isOfferAnswered = true;
+        this.#requests.capabilities = sharedCapabilities(this.#offer, message.accepted);
+        return;
+      case "violation":
+        this.#effects.push({ type: "report", event: { type: "violation", violation: message } });
+        if (message.requestId !== undefined) this.#requests.onMalformed(message.requestId, message);
+        return;
+      // None of these is offered. A notice could not make a failure safer to retry either: by the time it is read,
+      // the broker may have passed the request on.
+      case "notice":
+      case "credit":
+      case "input":
+      case "input-end":
+        this.#effects.push({ type: "report", event: { type: "unsupported", message: message.type } });
+        return;
+      default:
+        return message satisfies never;
+    }
+  }
+
+  #onTick(now: Instant): void {
+    this.#requests.onTick(now);
+    this.#follow(this.#connection.onTick(now), now);
+    if (this.#state.phase === "draining" && now >= this.#state.until) this.#finish(now);
+  }
+
+  #follow(steps: readonly ConnectionStep[], now: Instant): void {
+    for (const step of steps) {
+      switch (step.type) {
+        case "open":
+          this.#effects.push({ type: "open", address: step.address });
+          break;
+        case "greet":
+          this.#effects.push({ type: "send", message: { type: "heartbeat", offer: this.#offer } });
+          this.#requests.sendWaiting(now);
+          break;
+        case "heartbeat":
+          this.#effects.push({ type: "send", message: HEARTBEAT });
+          // What the link gave back goes out again at the heartbeat's pace, not in a race with a link that fails.
+          this.#requests.sendWaiting(now);
+          break;
+        case "connected":
+          this.#effects.push({ type: "connected" });
+          break;
+        case "lost":
+          this.#isOfferAnswered = false;
+          this.#effects.push({ type: "close", flush: this.#state.phase === "stopped" });
+          if (step.wasConnected) this.#effects.push({ type: "disconnected", reason: step.reason });
+          this.#requests.onLost(step.reason);
+          break;
+        default:
+          step satisfies never;
+      }
+    }
+  }
+
+  #finish(now: Instant): void {
+    this.#requests.closeAll();
+    // An old broker does not know a client's goodbye; one that answered the offer drops what is left of us.
+    if (this.#isOfferAnswered) this.#effects.push({ type: "send", message: { type: "disconnect" } });
+    this.#enter({ phase: "stopped" });
+    this.#follow(this.#connection.stop(), now);
+    this.#effects.push({ type: "stopped" });
+  }
+
+  #enter(state: State): void {
+    this.#state = state;
+  }
+}

@@ -1,0 +1,87 @@
+// A worker under test: its behaviour, what it was given, and how many requests it had at once.
+"use strict";
+
+const { behaviours } = require("./behaviours.cjs");
+const { Tally } = require("./tally.cjs");
+
+const EVENTS = ["start", "connect", "disconnect", "stop"];
+
+class WorkerPeer {
+  #worker;
+  #tally = new Tally();
+  #received = [];
+  #errors = [];
+  #held = [];
+  #inFlight = 0;
+  #mostInFlight = 0;
+
+  constructor(library, { address, service, conf, behaviour, name }) {
+    this.name = name;
+    this.#worker = new library.Worker(address, service, conf);
+    for (const event of EVENTS) this.#worker.on(event, () => this.#tally.add(event));
+    this.#worker.on("error", (error) => this.#errors.push(String(error)));
+    this.#worker.on("request", (data, reply, options) => this.#onRequest(behaviours[behaviour], data, reply, options));
+  }
+
+  async start() {
+    await this.#worker.start();
+  }
+
+  async stop() {
+    await this.#worker.stop();
+  }
+
+  /** The routing id of the current session: what `workerId` of a request names. */
+  id() {
+    return this.#worker.socketId;
+  }
+
+  until({ event, count }) {
+    return this.#tally.reached(event, count);
+  }
+
+  configure(conf) {
+    Object.assign(this.#worker.conf, conf);
+  }
+
+  hold(finish) {
+    this.#held.push(finish);
+    this.#tally.add("held");
+  }
+
+  /** Answers the oldest `count` held requests. */
+  release({ count }) {
+    for (const finish of this.#held.splice(0, count)) finish();
+  }
+
+  report() {
+    return {
+      received: this.#received,
+      errors: this.#errors,
+      held: this.#held.length,
+      mostInFlight: this.#mostInFlight,
+      connects: this.#tally.count("connect"),
+    };
+  }
+
+  #onRequest(behaviour, data, reply, options) {
+    this.#inFlight += 1;
+    this.#mostInFlight = Math.max(this.#mostInFlight, this.#inFlight);
+    this.#received.push({ data, options });
+    const finish = (verb) => (value) => {
+      this.#inFlight -= 1;
+      this.#tally.add("finished");
+      reply[verb](value);
+    };
+    const answer = {
+      write: (chunk) => reply.write(chunk),
+      end: finish("end"),
+      reject: finish("reject"),
+      error: finish("error"),
+    };
+    this.#tally.add("request");
+    behaviour(data, answer, this);
+  }
+}
+
+module.exports = { WorkerPeer };

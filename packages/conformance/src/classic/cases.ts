@@ -1,0 +1,24 @@
+// What must hold whichever library a client, a broker and a worker come from. A case makes its own services and peers on
+// a stage and leaves nothing behind that another case could meet.
+
+import { fieldOf } from "./peer-process.ts";
+import type { ClientPeer, Outcome } from "./peers.ts";
+import type { Stage } from "./stage.ts";
+
+export interface Case {
+  /** A sentence in domain words; the trio is told around it. */
+  readonly name: string;
+  /** Whether it holds for our broker alone, because the original's has a fault there. */
+  readonly ourBrokerOnly?: boolean;
+  run(stage: Stage): Promise<void>;
+}
+
+/** Why a request failed: ours tells an object with a code, the original nothing but the code. */
+export function failureCode({ error }: Pick<Outcome, "error">): unknown {
+  return fieldOf(error, "code") ?? error;
+}
+
+/** What a handler gave to `reply.error`: the detail of our error, the original's error itself. */
+export function handlerError(client: ClientPeer, { error }: Outcome): unknown {
+  return client.library === "classic" ? error : fieldOf(error, "detail");
+}

@@ -1,0 +1,123 @@
+// Ends and returns: requests that expire, workers that die or leave, a broker that comes back. Each case has a stage of
+// its own, with short heartbeats.
+
+import { expect } from "vitest";
+import { type Case, failureCode } from "./cases.ts";
+import type { ClientPeer } from "./peers.ts";
+
+export const LIFECYCLE_CASES: readonly Case[] = [
+  {
+    name: "a request that is answered too late has timed out, and its late reply disturbs nobody",
+    ourBrokerOnly: true,
+    async run(stage) {
+      const worker = await stage.worker("slow", "hold");
+      await stage.worker("echo", "echo");
+      const client = await stage.client();
+      const outcome = await client.request("slow", 1, { timeout: 300 });
+      expect(TIMEOUT_CODES[client.library]).toContain(failureCode(outcome));
+      expect(outcome.elapsedMs).toBeGreaterThanOrEqual(299);
+      await worker.release();
+      expect(await client.request("echo", "still here")).toMatchObject({ final: "still here" });
+      expect(await client.errors()).toEqual([]);
+    },
+  },
+  {
+    name: "a request that expired in the queue is never delivered",
+    ourBrokerOnly: true,
+    async run(stage) {
+      const client = await stage.client();
+      const outcome = await client.request("nobody yet", "expired", { timeout: 150 });
+      expect(TIMEOUT_CODES[client.library]).toContain(failureCode(outcome));
+      const worker = await stage.worker("nobody yet", "echo");
+      expect(await client.request("nobody yet", "in time")).toMatchObject({ final: "in time" });
+      expect(await worker.received()).toEqual(["in time"]);
+      expect(await client.errors()).toEqual([]);
+    },
+  },
+  {
+    name: "a request with retry survives the death of its worker",
+    async run(stage) {
+      const victim = await stage.mortalWorker("fragile", "exit");
+      const client = await stage.client();
+      const outcome = client.request("fragile", 1, { retry: 1 });
+      await victim.process.ended();
+      await stage.worker("fragile", "name", {}, "survivor");
+      expect(await outcome).toMatchObject({ final: "survivor", error: undefined });
+    },
+  },
+  {
+    name: "a request without retry ends with WORKER_LOST when its worker dies",
+    ourBrokerOnly: true,
+    async run(stage) {
+      await stage.mortalWorker("fragile", "exit");
+      const client = await stage.client();
+      expect(failureCode(await client.request("fragile", 1))).toBe("WORKER_LOST");
+    },
+  },
+  {
+    name: "a request with retry leaves a worker that fell silent, whose late reply disturbs nobody",
+    ourBrokerOnly: true,
+    async run(stage) {
+      const silent = await stage.mortalWorker("held", "hold");
+      const client = await stage.client();
+      const outcome = client.request("held", "question", { retry: 1 });
+      await silent.until("held");
+      silent.process.freeze();
+      await stage.worker("held", "name", {}, "survivor");
+      expect(await outcome).toMatchObject({ final: "survivor", error: undefined });
+      silent.process.thaw();
+      await silent.release();
+      await silent.until("connect", 2);
+      await stage.worker("echo", "echo");
+      expect(await client.request("echo", "still here")).toMatchObject({ final: "still here" });
+      expect(await client.errors()).toEqual([]);
+    },
+  },
+  {
+    name: "a request with retry moves on when its worker stops",
+    ourBrokerOnly: true,
+    async run(stage) {
+      const leaving = await stage.worker("held", "hold");
+      const client = await stage.client();
+      const outcome = client.request("held", 1, { retry: 1 });
+      await leaving.until("held");
+      await Promise.all([leaving.stop(), stage.worker("held", "name", {}, "staying")]);
+      expect(await outcome).toMatchObject({ final: "staying", error: undefined });
+    },
+  },
+  {
+    name: "peers that noticed the loss of the broker come back to its successor",
+    async run(stage) {
+      const worker = await stage.worker("echo", "echo");
+      const client = await stage.client();
+      await client.request("echo", "before");
+      await stage.stopBroker();
+      await Promise.all([worker.until("disconnect"), client.until("disconnect")]);
+      await stage.replaceBroker();
+      await Promise.all([worker.until("connect", 2), client.until("connect", 2)]);
+      expect(await answered(client, "after")).toBe("after");
+    },
+  },
+  {
+    name: "peers serve again when the broker is replaced before they notice",
+    async run(stage) {
+      const worker = await stage.worker("echo", "echo");
+      const client = await stage.client();
+      await client.request("echo", "before");
+      await stage.stopBroker();
+      await stage.replaceBroker();
+      await worker.until("connect", 2);
+      expect(await answered(client, "after")).toBe("after");
+    },
+  },
+];
+
+/** What a client may say of a request whose time is over: the original's own clock may be the first to tell it. */
+const TIMEOUT_CODES = { classic: ["C_TIMEOUT", "DEADLINE_EXCEEDED"], ours: ["DEADLINE_EXCEEDED"] } as const;
+
+/** Sends until one request is answered: what the original sends while it has no connection, it drops. */
+async function answered(client: ClientPeer, data: unknown, attempts = 10): Promise<unknown> {
+  const outcome = await client.request("echo", data, { timeout: 500 });
+  if (outcome.error === undefined || attempts === 1) return outcome.final;
+  return answered(client, data, attempts - 1);
+}

@@ -1,0 +1,185 @@
+// The peers that a test talks to, each living in a process of its own or sharing one. What they do is behind
+// `classic/*.cjs`; here is only what a test may ask of them.
+
+import { fieldOf, type Library, listOf, PeerProcess } from "./peer-process.ts";
+
+export type Behaviour =
+  | "echo"
+  | "name"
+  | "list"
+  | "count"
+  | "reject"
+  | "error"
+  | "error-without-value"
+  | "hold"
+  | "overlap"
+  | "exit";
+
+/** Options of the peers by their classic names: every library under test takes them. */
+export interface PeerConf {
+  readonly heartbeat?: number;
+  readonly reconnect?: number;
+  readonly concurrency?: number;
+  readonly timeout?: number;
+  readonly retry?: number;
+  readonly prefix?: string;
+}
+
+/** Events that a test can wait for. `request`, `held` and `finished` are a worker's, `sent` is a client's. */
+type PeerEvent = "start" | "connect" | "disconnect" | "stop" | "request" | "held" | "finished" | "sent";
+
+export interface Request {
+  readonly service: string;
+  readonly data?: unknown;
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
+/** How a request ended: `error` is `undefined` for success. */
+export interface Outcome {
+  readonly partials: readonly unknown[];
+  readonly final: unknown;
+  readonly error: unknown;
+  readonly elapsedMs: number;
+}
+
+/** The same of a request sent as a stream; the final reply is the last chunk. */
+export interface StreamOutcome {
+  readonly chunks: readonly unknown[];
+  readonly error: unknown;
+}
+
+class Peer {
+  readonly process: PeerProcess;
+  readonly #number: number;
+
+  constructor(process: PeerProcess, number: number) {
+    this.process = process;
+    this.#number = number;
+  }
+
+  /** Whose peer it is. */
+  get library(): Library {
+    return this.process.library;
+  }
+
+  start(): Promise<unknown> {
+    return this.call("start");
+  }
+
+  stop(): Promise<unknown> {
+    return this.call("stop");
+  }
+
+  /** Resolves when `event` has happened `count` times since the peer was made. */
+  until(event: PeerEvent, count = 1): Promise<unknown> {
+    return this.call("until", { event, count });
+  }
+
+  protected call(method: string, argument: object = {}): Promise<unknown> {
+    return this.process.call(this.#number, method, argument);
+  }
+}
+
+export class WorkerPeer extends Peer {
+  async id(): Promise<string> {
+    return String(await this.call("id"));
+  }
+
+  /** Changes options of the running worker. */
+  configure(conf: PeerConf): Promise<unknown> {
+    return this.call("configure", conf);
+  }
+
+  /** Lets a worker that holds its requests answer the oldest `count` of them. */
+  release(count = 1): Promise<unknown> {
+    return this.call("release", { count });
+  }
+
+  /** The data of every request so far, in order. */
+  async received(): Promise<unknown[]> {
+    const report = await this.call("report");
+    return listOf(fieldOf(report, "received")).map((request) => fieldOf(request, "data"));
+  }
+
+  async held(): Promise<number> {
+    return Number(fieldOf(await this.call("report"), "held"));
+  }
+
+  async mostInFlight(): Promise<number> {
+    return Number(fieldOf(await this.call("report"), "mostInFlight"));
+  }
+}
+
+export class ClientPeer extends Peer {
+  async request(service: string, data?: unknown, options: Request["options"] = {}): Promise<Outcome> {
+    return outcomeOf(await this.call("request", { service, data, options }));
+  }
+
+  /** Sends all in one turn; the outcomes come in the order of the requests. */
+  async requestAll(requests: readonly Request[]): Promise<Outcome[]> {
+    return listOf(await this.call("requestAll", { requests })).map(outcomeOf);
+  }
+
+  async stream(service: string, data?: unknown, options: Request["options"] = {}): Promise<StreamOutcome> {
+    const outcome = await this.call("stream", { service, data, options });
+    return { chunks: listOf(fieldOf(outcome, "chunks")), error: fieldOf(outcome, "error") };
+  }
+
+  /** What its `error` event said so far. */
+  async errors(): Promise<unknown[]> {
+    return listOf(fieldOf(await this.call("report"), "errors"));
+  }
+}
+
+export class BrokerPeer extends Peer {
+  async address(): Promise<string> {
+    return String(await this.call("address"));
+  }
+}
+
+export interface WorkerSettings {
+  readonly address: string;
+  readonly service: string;
+  readonly behaviour: Behaviour;
+  readonly conf?: PeerConf;
+  /** What the behaviour `name` answers. */
+  readonly name?: string;
+}
+
+export interface ClientSettings {
+  readonly address: string;
+  readonly conf?: PeerConf;
+}
+
+/** A worker that the broker has answered. */
+export async function startWorker(process: PeerProcess, settings: WorkerSettings): Promise<WorkerPeer> {
+  const worker = new WorkerPeer(process, await process.create("worker", settings));
+  await worker.start();
+  await worker.until("connect");
+  return worker;
+}
+
+/** A client that the broker has answered. */
+export async function startClient(process: PeerProcess, settings: ClientSettings): Promise<ClientPeer> {
+  const client = new ClientPeer(process, await process.create("client", settings));
+  await client.start();
+  await client.until("connect");
+  return client;
+}
+
+/** The original's broker, on a free port of the loopback unless `address` says otherwise. */
+export async function startClassicBroker(conf: PeerConf = {}, address = "tcp://127.0.0.1:*"): Promise<BrokerPeer> {
+  const process = await PeerProcess.fork("classic");
+  const broker = new BrokerPeer(process, await process.create("broker", { address, conf }));
+  await broker.start();
+  return broker;
+}
+
+function outcomeOf(value: unknown): Outcome {
+  return {
+    partials: listOf(fieldOf(value, "partials")),
+    final: fieldOf(value, "final"),
+    error: fieldOf(value, "error"),
+    elapsedMs: Number(fieldOf(value, "elapsedMs")),
+  };
+}

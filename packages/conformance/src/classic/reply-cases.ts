@@ -1,0 +1,133 @@
+// Replies: what a worker sends arrives whole, in order, and at the right request.
+
+import { expect } from "vitest";
+import { type Case, handlerError } from "./cases.ts";
+
+const VALUES: readonly unknown[] = [
+  "foo",
+  { nested: [{ a: [1, 2, { b: null }] }, "x"] },
+  0,
+  -1.5,
+  false,
+  true,
+  "",
+  null,
+  [],
+  {},
+  "emoji 👩‍👩‍👧 and ünïcödé",
+  "\u0000 and \u2028",
+  "undefined",
+  Number.MAX_SAFE_INTEGER,
+];
+const MEGABYTE = 1_048_576;
+
+export const REPLY_CASES: readonly Case[] = [
+  {
+    name: "every kind of value comes back as it was sent",
+    async run(stage) {
+      const service = stage.newService();
+      await stage.worker(service, "echo");
+      const client = await stage.client();
+      const outcomes = await client.requestAll(VALUES.map((data) => ({ service, data })));
+      expect(outcomes.map((outcome) => outcome.final)).toStrictEqual(VALUES);
+      expect(outcomes.filter((outcome) => outcome.error !== undefined)).toEqual([]);
+    },
+  },
+  {
+    name: "no value at all arrives as null",
+    async run(stage) {
+      const service = stage.newService();
+      const worker = await stage.worker(service, "echo");
+      const client = await stage.client();
+      expect(await client.request(service, undefined)).toMatchObject({ final: null, error: undefined });
+      expect(await worker.received()).toEqual([null]);
+    },
+  },
+  {
+    name: "partials come before the final, in order",
+    async run(stage) {
+      const service = stage.newService();
+      await stage.worker(service, "list");
+      const client = await stage.client();
+      const parts = [1, "two", { three: 3 }, 0, false, ""];
+      expect(await client.request(service, parts)).toMatchObject({ partials: parts, final: "last", error: undefined });
+      expect(await client.stream(service, parts)).toEqual({ chunks: [...parts, "last"], error: undefined });
+    },
+  },
+  {
+    name: "10,000 chunks arrive complete and in order",
+    ourBrokerOnly: true,
+    async run(stage) {
+      const service = stage.newService();
+      await stage.worker(service, "count");
+      const client = await stage.client();
+      const { chunks, error } = await client.stream(service, 10_000);
+      expect(error).toBeUndefined();
+      expect(chunks).toEqual(Array.from({ length: 10_001 }, (_, index) => index));
+    },
+  },
+  {
+    name: "a body of 1 MB goes there and back",
+    async run(stage) {
+      const service = stage.newService();
+      await stage.worker(service, "echo");
+      const client = await stage.client();
+      const data = "0123456789abcdef".repeat(MEGABYTE / 16);
+      const { final, error } = await client.request(service, data);
+      expect(error).toBeUndefined();
+      expect(final === data).toBe(true);
+    },
+  },
+  {
+    name: "500 requests at once are each answered with their own reply",
+    async run(stage) {
+      const service = stage.newService();
+      const worker = await stage.worker(service, "overlap", { concurrency: 7 });
+      const client = await stage.client();
+      const numbers = Array.from({ length: 500 }, (_, index) => index);
+      const outcomes = await client.requestAll(numbers.map((data) => ({ service, data })));
+      expect(outcomes.map((outcome) => outcome.final)).toEqual(numbers);
+      expect(await worker.mostInFlight()).toBeLessThanOrEqual(7);
+    },
+  },
+  {
+    name: "many clients get their own replies",
+    async run(stage) {
+      const service = stage.newService();
+      await Promise.all([1, 2, 3].map(() => stage.worker(service, "echo")));
+      const clients = await Promise.all(Array.from({ length: 20 }, () => stage.client()));
+      const answers = await Promise.all(
+        clients.map((client, index) =>
+          client.requestAll([0, 1, 2, 3, 4].map((part) => ({ service, data: `${index}/${part}` }))),
+        ),
+      );
+      expect(answers.map((outcomes) => outcomes.map((outcome) => outcome.final))).toEqual(
+        clients.map((_, index) => [0, 1, 2, 3, 4].map((part) => `${index}/${part}`)),
+      );
+    },
+  },
+  {
+    name: "what a handler gives to reply.error reaches the client as the error",
+    async run(stage) {
+      const service = stage.newService();
+      await stage.worker(service, "error");
+      const client = await stage.client();
+      for (const value of ["broken", { reason: "nested", list: [1] }, 42]) {
+        const outcome = await client.request(service, value);
+        expect(handlerError(client, outcome)).toEqual(value);
+        expect(outcome.final ?? null).toBeNull();
+      }
+    },
+  },
+  {
+    name: "reply.error without a value ends the request",
+    ourBrokerOnly: true,
+    async run(stage) {
+      const service = stage.newService();
+      await stage.worker(service, "error-without-value");
+      const client = await stage.client();
+      expect((await client.request(service)).final ?? null).toBeNull();
+      expect(await client.errors()).toEqual([]);
+    },
+  },
+];

@@ -1,0 +1,119 @@
+// One broker with a process of clients and a process of workers around it, each of a chosen library. Cases are written
+// once against a stage and run on every trio that they hold for.
+
+import { Broker } from "@pigato/broker";
+
+import { type Library, PeerProcess } from "./peer-process.ts";
+import {
+  type Behaviour,
+  type ClientPeer,
+  type PeerConf,
+  startClassicBroker,
+  startClient,
+  startWorker,
+  type WorkerPeer,
+} from "./peers.ts";
+
+/** Whose client, broker and worker meet. */
+export interface Trio {
+  readonly client: Library;
+  readonly broker: Library;
+  readonly worker: Library;
+}
+
+/** A heartbeat and a reconnect pause (ms) that make the loss of a peer show within about a second. */
+export const BRISK: PeerConf = { heartbeat: 200, reconnect: 200 };
+
+interface RunningBroker {
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
+export class Stage {
+  readonly trio: Trio;
+  readonly #conf: PeerConf;
+  readonly #processes: PeerProcess[];
+  readonly #clients: PeerProcess;
+  readonly #workers: PeerProcess;
+  #broker: RunningBroker;
+  #lastService = 0;
+
+  /** Options in `conf` hold for the broker and are the defaults of the peers. */
+  static async open(trio: Trio, conf: PeerConf = {}): Promise<Stage> {
+    const [broker, clients, workers] = await Promise.all([
+      openBroker(trio.broker, conf),
+      PeerProcess.fork(trio.client),
+      PeerProcess.fork(trio.worker),
+    ]);
+    return new Stage(trio, conf, broker, clients, workers);
+  }
+
+  private constructor(trio: Trio, conf: PeerConf, broker: RunningBroker, clients: PeerProcess, workers: PeerProcess) {
+    this.trio = trio;
+    this.#conf = conf;
+    this.#broker = broker;
+    this.#clients = clients;
+    this.#workers = workers;
+    this.#processes = [clients, workers];
+  }
+
+  /** A service name that nothing else on this stage uses. */
+  newService(): string {
+    this.#lastService += 1;
+    return `service-${this.#lastService}`;
+  }
+
+  /** A client that the broker has answered. */
+  client(conf: PeerConf = {}): Promise<ClientPeer> {
+    return startClient(this.#clients, { address: this.#broker.address, conf: { ...this.#conf, ...conf } });
+  }
+
+  /** A worker that the broker has answered. `name` is what the behaviour `name` says. */
+  worker(service: string, behaviour: Behaviour, conf: PeerConf = {}, name: string = behaviour): Promise<WorkerPeer> {
+    return this.#startWorker(this.#workers, service, behaviour, conf, name);
+  }
+
+  /** A worker in a process of its own, which may die. */
+  async mortalWorker(service: string, behaviour: Behaviour): Promise<WorkerPeer> {
+    const process = await PeerProcess.fork(this.trio.worker);
+    this.#processes.push(process);
+    return this.#startWorker(process, service, behaviour, {}, behaviour);
+  }
+
+  stopBroker(): Promise<void> {
+    return this.#broker.stop();
+  }
+
+  /** Starts a new broker, which knows nothing, where the stopped one was. */
+  async replaceBroker(): Promise<void> {
+    this.#broker = await openBroker(this.trio.broker, this.#conf, this.#broker.address);
+  }
+
+  async close(): Promise<void> {
+    // The peers first: a broker that stops waits for the requests of those that are there.
+    await Promise.all(this.#processes.map((process) => process.kill()));
+    await this.#broker.stop();
+  }
+
+  #startWorker(
+    process: PeerProcess,
+    service: string,
+    behaviour: Behaviour,
+    conf: PeerConf,
+    name: string,
+  ): Promise<WorkerPeer> {
+    const { address } = this.#broker;
+    return startWorker(process, { address, service, behaviour, conf: { ...this.#conf, ...conf }, name });
+  }
+}
+
+async function openBroker(library: Library, conf: PeerConf, address = "tcp://127.0.0.1:*"): Promise<RunningBroker> {
+  if (library === "classic") {
+    const broker = await startClassicBroker(conf, address);
+    // Killed rather than stopped: its port is free the moment the process is gone.
+    return { address: await broker.address(), stop: () => broker.process.kill() };
+  }
+  const broker = new Broker(address, conf.heartbeat === undefined ? {} : { heartbeat: conf.heartbeat });
+  await broker.start();
+  return { address: broker.addresses[0] ?? address, stop: () => broker.stop() };
+}

@@ -1,0 +1,129 @@
+import { describe, expect, test } from "vitest";
+import {
+  type Capabilities,
+  concurrencyFromWire,
+  concurrencyToWire,
+  formatCapabilities,
+  MAX_OFFER_BYTES,
+  NO_CAPABILITIES,
+  parseCapabilities,
+  sharedCapabilities,
+} from "./capabilities.ts";
+
+const EVERYTHING: Capabilities = {
+  cancel: true,
+  error: true,
+  notice: true,
+  credit: true,
+  duplex: true,
+  codecs: ["msgpack", "json"],
+  heartbeatMs: 2500,
+  concurrency: 8,
+};
+
+describe("an offer", () => {
+  test("names what a peer can, flags first", () => {
+    expect(formatCapabilities(EVERYTHING)).toBe(
+      "pigato/1 cancel error notice credit duplex codec=msgpack,json heartbeat=2500 concurrency=8",
+    );
+  });
+
+  test("of nothing is the bare mark", () => {
+    expect(formatCapabilities(NO_CAPABILITIES)).toBe("pigato/1");
+    expect(parseCapabilities("pigato/1")).toStrictEqual(NO_CAPABILITIES);
+  });
+
+  test("reads as it was written", () => {
+    expect(parseCapabilities(formatCapabilities(EVERYTHING))).toStrictEqual(EVERYTHING);
+  });
+
+  test("of a worker without a limit says −1", () => {
+    const unlimited = { ...NO_CAPABILITIES, concurrency: Number.POSITIVE_INFINITY };
+    expect(formatCapabilities(unlimited)).toBe("pigato/1 concurrency=-1");
+    expect(parseCapabilities("pigato/1 concurrency=-1")).toStrictEqual(unlimited);
+  });
+
+  test("of a worker that takes nothing for now says 0", () => {
+    expect(parseCapabilities("pigato/1 concurrency=0")?.concurrency).toBe(0);
+  });
+
+  test("may hold words that we do not know", () => {
+    expect(parseCapabilities("pigato/1 telepathy cancel=no cancelled error")).toStrictEqual({
+      ...NO_CAPABILITIES,
+      error: true,
+    });
+  });
+
+  test.each(["", "pigato", "pigato/2 cancel", "pigato/10", "pigato/1\tcancel", " pigato/1", "cancel", "Pigato/1"])(
+    "does not start like %j",
+    (text) => {
+      expect(parseCapabilities(text)).toBeUndefined();
+    },
+  );
+
+  test.each(["0", "-5", "2.5", "1e3", "fast", "", "9".repeat(16)])(
+    "with heartbeat=%s says nothing of heartbeats",
+    (value) => {
+      expect(parseCapabilities(`pigato/1 heartbeat=${value}`)?.heartbeatMs).toBeUndefined();
+    },
+  );
+
+  test.each(["2.5", "many", "", "--1", "9".repeat(16)])("with concurrency=%s says nothing of concurrency", (value) => {
+    expect(parseCapabilities(`pigato/1 concurrency=${value}`)?.concurrency).toBeUndefined();
+  });
+
+  test("keeps the order of its codecs and passes over what cannot be one", () => {
+    expect(parseCapabilities("pigato/1 codec=msgpack,,JSON,json,a/b")?.codecs).toEqual(["msgpack", "json"]);
+  });
+
+  test("longer than its bound is none", () => {
+    const offer = "pigato/1 ".padEnd(MAX_OFFER_BYTES, "x");
+    expect(parseCapabilities(offer)).toStrictEqual(NO_CAPABILITIES);
+    expect(parseCapabilities(`${offer}x`)).toBeUndefined();
+  });
+});
+
+describe("what two peers share", () => {
+  test("is what both can", () => {
+    const offer = { ...EVERYTHING, cancel: false, duplex: false };
+    const own = { ...EVERYTHING, error: false };
+    expect(sharedCapabilities(own, offer)).toMatchObject({
+      cancel: false,
+      error: false,
+      notice: true,
+      credit: true,
+      duplex: false,
+    });
+  });
+
+  test("is nothing where one side can nothing", () => {
+    expect(sharedCapabilities(NO_CAPABILITIES, EVERYTHING)).toStrictEqual(NO_CAPABILITIES);
+  });
+
+  test("announces our own settings, not those of the offer", () => {
+    const own = { ...EVERYTHING, heartbeatMs: 1000, concurrency: undefined };
+    expect(sharedCapabilities(own, EVERYTHING)).toMatchObject({ heartbeatMs: 1000, concurrency: undefined });
+  });
+
+  test("has the codecs of both, in the order of the offer", () => {
+    const own = { ...EVERYTHING, codecs: ["json", "msgpack"] };
+    const offer = { ...EVERYTHING, codecs: ["msgpack", "cbor", "json"] };
+    expect(sharedCapabilities(own, offer).codecs).toEqual(["msgpack", "json"]);
+  });
+});
+
+describe("a concurrency on the wire", () => {
+  test("is −1 for no limit, as is every negative number", () => {
+    expect(concurrencyToWire(Number.POSITIVE_INFINITY)).toBe(-1);
+    expect([-1, -7].map(concurrencyFromWire)).toEqual([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
+  });
+
+  test("is otherwise the number itself", () => {
+    expect([0, 1, 100].map(concurrencyToWire)).toEqual([0, 1, 100]);
+    expect([0, 1, 100].map(concurrencyFromWire)).toEqual([0, 1, 100]);
+  });
+
+  test.each([undefined, null, "5", 1.5, Number.NaN, 1e300, [], {}, true])("is not said by %j", (value) => {
+    expect(concurrencyFromWire(value)).toBeUndefined();
+  });
+});

@@ -1,0 +1,39 @@
+import { describe, expect, test } from "vitest";
+import { writeBytes } from "../../ids.ts";
+import { CLIENT_TAG, isTag, readType, sameBytes, TYPE, typeFrame } from "./wire.ts";
+
+describe("a type frame", () => {
+  test("reads as the type it was written for", () => {
+    for (const type of Object.values(TYPE)) expect(readType(typeFrame(type))).toBe(type);
+  });
+
+  test("is the number in ASCII digits", () => {
+    expect(Buffer.from(typeFrame(TYPE.READY)).toString()).toBe("1");
+    expect(Buffer.from(typeFrame(TYPE.NOTICE)).toString()).toBe("12");
+  });
+
+  test.each(["", "0", "00", "01", "13", "1/", "1:", "20", "100", "-1", " 1", "1 ", "\u0001", ":", "/", "x"])(
+    "is none of ours: %j",
+    (bytes) => {
+      expect(readType(writeBytes(bytes))).toBe(0);
+    },
+  );
+
+  test("may be missing", () => {
+    expect(readType(undefined)).toBe(0);
+  });
+});
+
+test("a tag is one byte", () => {
+  expect(isTag(writeBytes("C"), CLIENT_TAG)).toBe(true);
+  for (const frame of ["", "W", "CC", "c"]) expect(isTag(writeBytes(frame), CLIENT_TAG)).toBe(false);
+  expect(isTag(undefined, CLIENT_TAG)).toBe(false);
+});
+
+test("frames are the same only byte for byte", () => {
+  expect(sameBytes(writeBytes("abc"), writeBytes("abc"))).toBe(true);
+  expect(sameBytes(writeBytes(""), writeBytes(""))).toBe(true);
+  for (const other of ["", "ab", "abd", "abcd", "xbc"]) {
+    expect(sameBytes(writeBytes("abc"), writeBytes(other))).toBe(false);
+  }
+});

@@ -1,0 +1,68 @@
+import { describe, expect, test } from "vitest";
+import {
+  display,
+  peerId,
+  peerIdFromText,
+  readBytes,
+  readText,
+  requestId,
+  serviceName,
+  serviceNameFromText,
+  writeBytes,
+  writeText,
+} from "./ids.ts";
+
+const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+
+describe("a byte string", () => {
+  test("holds every byte exactly", () => {
+    const bytes = readBytes(EVERY_BYTE);
+    expect(bytes).toHaveLength(256);
+    expect(bytes.charCodeAt(200)).toBe(200);
+    expect(Uint8Array.from(writeBytes(bytes))).toStrictEqual(EVERY_BYTE);
+  });
+
+  test("is the text itself for ASCII", () => {
+    expect(readBytes(writeText("echo@1.2.3"))).toBe("echo@1.2.3");
+    expect(readText(writeBytes("echo@1.2.3"))).toBe("echo@1.2.3");
+  });
+
+  test("is read from a part of a larger buffer alone", () => {
+    const frame = new Uint8Array(EVERY_BYTE.buffer, 65, 3);
+    expect(readBytes(frame)).toBe("ABC");
+    expect(readText(frame)).toBe("ABC");
+  });
+
+  test("may be empty", () => {
+    expect(readBytes(writeBytes(""))).toBe("");
+  });
+});
+
+describe("a name", () => {
+  test("made from bytes is those bytes", () => {
+    expect(peerId("\u00ff\u0000")).toBe("\u00ff\u0000");
+    expect(requestId("__proto__")).toBe("__proto__");
+    expect(serviceName("caf\u00c3\u00a9")).toBe("caf\u00c3\u00a9");
+  });
+
+  test("made from text is its UTF-8 bytes", () => {
+    expect(serviceNameFromText("café")).toBe("caf\u00c3\u00a9");
+    expect(peerIdFromText("€")).toBe("\u00e2\u0082\u00ac");
+    expect(serviceNameFromText("echo")).toBe("echo");
+  });
+
+  test("made from half a character is well-formed all the same", () => {
+    expect(peerIdFromText("\ud800")).toBe("\u00ef\u00bf\u00bd");
+  });
+});
+
+describe("what is shown of a name", () => {
+  test("is its text, where it is UTF-8", () => {
+    expect(display("echo")).toBe("echo");
+    expect(display(serviceNameFromText("café €"))).toBe("café €");
+  });
+
+  test("is something, where it is not", () => {
+    expect(display("a\u00ffb")).toBe("a\ufffdb");
+  });
+});

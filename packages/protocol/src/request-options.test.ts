@@ -1,0 +1,98 @@
+import { describe, expect, test } from "vitest";
+import { peerIdFromText } from "./ids.ts";
+import {
+  DEFAULT_REQUEST_OPTIONS,
+  MAX_OPTIONS_BYTES,
+  parseRequestOptions,
+  timeoutFromWire,
+  timeoutToWire,
+} from "./request-options.ts";
+
+describe("the options of a request", () => {
+  test("are the defaults where nothing is said", () => {
+    expect(DEFAULT_REQUEST_OPTIONS).toStrictEqual({
+      timeoutMs: 60_000,
+      retry: false,
+      worker: undefined,
+      failFast: false,
+      noCache: false,
+      persist: false,
+    });
+  });
+
+  test.each(["", "{}", "{ }", "null", "true", "1", '"text"', "[]", "undefined", "{", "\u0000", "NaN"])(
+    "are the defaults for %j",
+    (text) => {
+      expect(parseRequestOptions(text)).toStrictEqual(DEFAULT_REQUEST_OPTIONS);
+    },
+  );
+
+  test("of the original's client mean the same however they are written", () => {
+    const usual = parseRequestOptions('{"timeout":60000,"retry":0}');
+    expect(usual).toStrictEqual(parseRequestOptions('{"retry":0,"timeout":60000}'));
+    expect(usual).toStrictEqual(DEFAULT_REQUEST_OPTIONS);
+  });
+
+  test("are read by their names on the wire", () => {
+    const text = '{"timeout":5,"retry":1,"workerId":"W1","failFast":true,"nocache":1,"persist":"yes","other":[1]}';
+    expect(parseRequestOptions(text)).toStrictEqual({
+      timeoutMs: 5,
+      retry: true,
+      worker: peerIdFromText("W1"),
+      failFast: true,
+      noCache: true,
+      persist: true,
+    });
+  });
+
+  test("count what JavaScript takes for true, as the original did", () => {
+    const said = (value: string) => parseRequestOptions(`{"retry":${value}}`).retry;
+    expect(["1", "true", '"0"', "{}", "-1"].map(said)).toEqual([true, true, true, true, true]);
+    expect(["0", "false", '""', "null"].map(said)).toEqual([false, false, false, false]);
+  });
+
+  test.each(["7", "null", '""', '["W1"]', '{"id":"W1"}'])("name no worker by %s", (value) => {
+    expect(parseRequestOptions(`{"workerId":${value}}`).worker).toBeUndefined();
+  });
+
+  test("name a worker by the UTF-8 bytes of its id", () => {
+    expect(parseRequestOptions('{"workerId":"W€"}').worker).toBe("W\u00e2\u0082\u00ac");
+  });
+
+  test("are not taken from prototypes", () => {
+    const text = '{"__proto__":{"retry":1,"timeout":1},"constructor":{"persist":1}}';
+    expect(parseRequestOptions(text)).toStrictEqual(DEFAULT_REQUEST_OPTIONS);
+  });
+
+  test("survive the deepest nesting that fits their bound", () => {
+    const depth = MAX_OPTIONS_BYTES / 2;
+    expect(parseRequestOptions("[".repeat(MAX_OPTIONS_BYTES))).toStrictEqual(DEFAULT_REQUEST_OPTIONS);
+    expect(parseRequestOptions("[".repeat(depth) + "]".repeat(depth))).toStrictEqual(DEFAULT_REQUEST_OPTIONS);
+    expect(parseRequestOptions('{"a":'.repeat(13_107))).toStrictEqual(DEFAULT_REQUEST_OPTIONS);
+  });
+
+  test("survive a number of 60 000 digits", () => {
+    expect(parseRequestOptions(`{"timeout":${"9".repeat(60_000)}}`).timeoutMs).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe("a timeout on the wire", () => {
+  test("is −1 for never, as is every negative number", () => {
+    expect([-1, -0.5, Number.NEGATIVE_INFINITY].map(timeoutFromWire)).toEqual(Array(3).fill(Number.POSITIVE_INFINITY));
+    expect(timeoutToWire(Number.POSITIVE_INFINITY)).toBe(-1);
+  });
+
+  test("is 0 for at once", () => {
+    expect(timeoutFromWire(0)).toBe(0);
+    expect(timeoutToWire(0)).toBe(0);
+  });
+
+  test("is otherwise its milliseconds", () => {
+    expect([1, 2.5, 60_000].map(timeoutFromWire)).toEqual([1, 2.5, 60_000]);
+    expect([1, 2.5, 60_000].map(timeoutToWire)).toEqual([1, 2.5, 60_000]);
+  });
+
+  test.each([undefined, null, "100", true, Number.NaN, [], {}])("is the default for %j", (value) => {
+    expect(timeoutFromWire(value)).toBe(60_000);
+  });
+});

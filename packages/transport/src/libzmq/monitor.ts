@@ -1,0 +1,50 @@
+// What libzmq tells about a socket besides its messages: connections made and lost, listeners closed, and the end, when
+// the last message has been written or its time to linger is over.
+
+import type { Dealer, Event, Router } from "zeromq";
+import { orAfter } from "./or-after.ts";
+import { surface } from "./surface.ts";
+
+/** Milliseconds that the end of a socket may come later than its time to linger. */
+const END_GRACE_MS = 100;
+
+export class Monitor {
+  readonly #socket: Router | Dealer;
+  readonly #observer: Router["events"];
+  /** Resolves when nothing more will be told. */
+  readonly ended: Promise<void>;
+
+  /** Events before this call are not told: watch before binding or connecting. `onEvent` is called later, never here. */
+  constructor(socket: Router | Dealer, onEvent: (event: Event) => void) {
+    this.#socket = socket;
+    this.#observer = socket.events;
+    this.ended = this.#watch(onEvent);
+  }
+
+  /** Closes the socket. Resolves when everything that it had taken is written, or the time for it is over. */
+  async closeSocket(lingerMs: number): Promise<void> {
+    const remainingMs = Math.max(0, Math.ceil(lingerMs));
+    this.#socket.linger = remainingMs;
+    this.#socket.close();
+    // An inproc peer that does not read holds up the end for ever: between threads there is no linger.
+    await orAfter(remainingMs + END_GRACE_MS, this.ended);
+    this.#observer.close();
+  }
+
+  async #watch(onEvent: (event: Event) => void): Promise<void> {
+    for (;;) {
+      let event: Event;
+      try {
+        event = await this.#observer.receive();
+      } catch {
+        return; // closed by us
+      }
+      if (event.type === "end") return;
+      try {
+        onEvent(event);
+      } catch (error) {
+        surface(error);
+      }
+    }
+  }
+}

@@ -1,0 +1,130 @@
+// A router over libzmq: it binds, reads one message after the other and hands them on; what it sends waits in
+// `RouterSends`. libzmq tells a router neither who connected nor who left, so `onPeerUp` is never called, and
+// `onPeerDown` only when a message finds nobody.
+//
+// `unbind` cuts the peers that came in through that address, after writing what they were sent: libzmq ends their
+// sessions with the listener. Over inproc they stay.
+
+import { type Event, Router } from "zeromq";
+import { systemClock } from "../clock.ts";
+import {
+  DEFAULT_LINK_LIMITS,
+  type Frames,
+  LinkError,
+  type RouterHandlers,
+  type RouterLink,
+  type RouterOptions,
+  type SendOptions,
+  type SendOutcome,
+} from "../link.ts";
+import { isIpv6, kindToBind, refusal, refuseTakenPath } from "./addresses.ts";
+import { Monitor } from "./monitor.ts";
+import { orAfter } from "./or-after.ts";
+import { RouterSends } from "./router-sends.ts";
+import { ROUTER_KEEPALIVE, SHARED_OPTIONS } from "./socket-options.ts";
+import { surface } from "./surface.ts";
+
+export class LibzmqRouter implements RouterLink {
+  readonly #handlers: RouterHandlers;
+  readonly #socket: Router;
+  readonly #sends: RouterSends;
+  /** Whoever waits for a listener to be closed, by its address. */
+  readonly #unbinding = new Map<string, () => void>();
+  #monitor: Monitor | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(handlers: RouterHandlers, options: RouterOptions = {}) {
+    const limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
+    this.#handlers = handlers;
+    this.#socket = new Router({
+      ...SHARED_OPTIONS,
+      ...ROUTER_KEEPALIVE,
+      mandatory: true,
+      handover: false,
+      sendTimeout: 0,
+      maxMessageSize: limits.maxFrameBytes,
+    });
+    this.#sends = new RouterSends(this.#socket, handlers, limits, (cause) => this.#onFailure(cause));
+    void this.#receive();
+  }
+
+  async bind(address: string): Promise<string> {
+    if (kindToBind(address) === "ipc") await refuseTakenPath(address);
+    if (this.#closing) throw new LinkError("CLOSED", `cannot bind ${address}: the router is closed`, { address });
+    if (this.#socket.ipv6 !== isIpv6(address)) this.#socket.ipv6 = isIpv6(address);
+    try {
+      // An asynchronous bind would run on another thread, while this one goes on using the socket.
+      this.#socket.bindSync(address);
+    } catch (error) {
+      throw refusal(address, error);
+    }
+    return this.#socket.lastEndpoint ?? address;
+  }
+
+  async unbind(address: string): Promise<void> {
+    const kind = kindToBind(address);
+    if (this.#closing) return this.#closing;
+    const monitor = this.#watched();
+    const closed = new Promise<void>((resolve) => this.#unbinding.set(address, resolve));
+    try {
+      // To libzmq, to disconnect is to unbind; zeromq.js has no other way to do it on this thread.
+      this.#socket.disconnect(address);
+    } catch (error) {
+      throw refusal(address, error);
+    }
+    if (kind !== "inproc") await Promise.race([closed, monitor.ended]);
+    this.#unbinding.delete(address);
+  }
+
+  send(peer: string, frames: Frames, options?: SendOptions): SendOutcome {
+    if (frames.length === 0) throw new TypeError("a message has at least one frame");
+    if (this.#closing) return "unreachable";
+    return this.#sends.send(peer, frames, options?.urgent ?? false);
+  }
+
+  close(lingerMs = 1000): Promise<void> {
+    this.#closing ??= this.#close(systemClock.now() + lingerMs);
+    return this.#closing;
+  }
+
+  async #close(deadline: number): Promise<void> {
+    await orAfter(deadline - systemClock.now(), this.#sends.flushed());
+    this.#sends.abandon();
+    await this.#watched().closeSocket(deadline - systemClock.now());
+  }
+
+  async #receive(): Promise<void> {
+    for (;;) {
+      let frames: Uint8Array[];
+      try {
+        frames = await this.#socket.receive();
+      } catch (error) {
+        return this.#onFailure(error);
+      }
+      if (this.#closing) return;
+      const routingId = frames.shift();
+      if (routingId === undefined) continue;
+      try {
+        this.#handlers.onMessage(Buffer.prototype.latin1Slice.call(routingId), frames);
+      } catch (error) {
+        surface(error);
+      }
+    }
+  }
+
+  /** Watching starts when something has to be known of libzmq. */
+  #watched(): Monitor {
+    this.#monitor ??= new Monitor(this.#socket, (event) => this.#onEvent(event));
+    return this.#monitor;
+  }
+
+  #onEvent(event: Event): void {
+    if (event.type === "close" || event.type === "close:error") this.#unbinding.get(event.address)?.();
+  }
+
+  #onFailure(cause: unknown): void {
+    if (this.#closing) return;
+    void this.close(0);
+    this.#handlers.onError?.(new LinkError("FAILED", `the router failed: ${String(cause)}`, { cause }));
+  }
+}

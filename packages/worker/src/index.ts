@@ -1,0 +1,3 @@
+export { DEFAULTS, type WorkerConf, type WorkerOptions } from "./options.ts";
+export type { Reply, ReplyOptions } from "./reply.ts";
+export { type RequestHandler, Worker, type WorkerEvents } from "./worker.ts";

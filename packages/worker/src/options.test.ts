@@ -1,0 +1,126 @@
+import { UsageError } from "@pigato/protocol";
+import { FakeClock, MemoryNetwork } from "@pigato/testkit";
+import { describe, expect, test } from "vitest";
+import {
+  DEFAULTS,
+  limitOf,
+  liveOptions,
+  resolveAddresses,
+  resolveOptions,
+  resolveService,
+  type WorkerOptions,
+} from "./options.ts";
+
+/** What only a program without types can write. */
+function untyped(name: string, value: unknown): WorkerOptions {
+  return Object.fromEntries([[name, value]]);
+}
+
+describe("options", () => {
+  test("the documented defaults fill what is not given", () => {
+    expect(resolveOptions({ heartbeat: 1000 })).toMatchObject({
+      heartbeat: 1000,
+      heartbeatLiveness: 3,
+      reconnect: 1000,
+      reconnectMaxMs: 10_000,
+      connectTimeoutMs: 5000,
+      concurrency: 100,
+      maxInFlight: 10_000,
+      stopTimeoutMs: 5000,
+    });
+    expect(DEFAULTS.heartbeat).toBe(2500);
+  });
+
+  test("an option that is undefined counts as not given", () => {
+    expect(resolveOptions(untyped("heartbeat", undefined)).heartbeat).toBe(2500);
+  });
+
+  test("every worker gets a prefix of its own", () => {
+    const { prefix } = resolveOptions({});
+    expect(prefix).toMatch(/^W/);
+    expect(resolveOptions({}).prefix).not.toBe(prefix);
+  });
+
+  test("an option that does not exist is refused by name", () => {
+    expect(() => resolveOptions(untyped("autostart", true))).toThrow(
+      new UsageError('a worker has no option "autostart"'),
+    );
+  });
+
+  test.each([
+    ["heartbeat", 9],
+    ["heartbeat", 60_001],
+    ["heartbeat", 12.5],
+    ["heartbeat", "2500"],
+    ["heartbeatLiveness", 0],
+    ["reconnect", 0],
+    ["reconnectMaxMs", Number.NaN],
+    ["connectTimeoutMs", Number.POSITIVE_INFINITY],
+    ["concurrency", -2],
+    ["maxInFlight", 0],
+    ["stopTimeoutMs", -1],
+    ["prefix", ""],
+    ["prefix", "\0W"],
+    ["prefix", "é".repeat(101)],
+    ["onConnect", "hello"],
+    ["logger", console.log],
+    ["transport", {}],
+    ["clock", null],
+    ["random", 4],
+  ])("%s: %o is refused with a message that names it", (name, value) => {
+    expect(() => resolveOptions(untyped(name, value))).toThrow(`the worker option "${name}" must be `);
+  });
+
+  test("the edges of every bound are accepted", () => {
+    resolveOptions({ heartbeat: 10, heartbeatLiveness: 1, concurrency: -1, stopTimeoutMs: 0, prefix: "é".repeat(100) });
+    resolveOptions({ heartbeat: 60_000, concurrency: 0, clock: new FakeClock(), transport: new MemoryNetwork() });
+  });
+
+  test("a limit of -1 is no limit", () => {
+    expect(limitOf(-1)).toBe(Number.POSITIVE_INFINITY);
+    expect(limitOf(0)).toBe(0);
+  });
+});
+
+describe("live options", () => {
+  test("setting the concurrency tells the new limit, in the worker's own terms", () => {
+    const limits: number[] = [];
+    const conf = liveOptions(resolveOptions({}), (limit) => limits.push(limit));
+    conf.concurrency = 2;
+    conf.concurrency = -1;
+    expect(limits).toEqual([2, Number.POSITIVE_INFINITY]);
+    expect(conf.concurrency).toBe(-1);
+  });
+
+  test("a concurrency out of bounds is refused and changes nothing", () => {
+    const conf = liveOptions(resolveOptions({}), () => expect.unreachable());
+    for (const value of [-2, 1.5, undefined]) {
+      expect(() => Reflect.set(conf, "concurrency", value)).toThrow(UsageError);
+    }
+    expect(conf.concurrency).toBe(100);
+  });
+
+  test("nothing else can be set", () => {
+    const conf = liveOptions(resolveOptions({}), () => {});
+    expect(Reflect.set(conf, "heartbeat", 1000)).toBe(false);
+  });
+});
+
+describe("addresses and service", () => {
+  test("one address is a list of one", () => {
+    expect(resolveAddresses("tcp://localhost:1")).toEqual(["tcp://localhost:1"]);
+    expect(resolveAddresses(["inproc://a", "ipc:///tmp/b c"])).toEqual(["inproc://a", "ipc:///tmp/b c"]);
+  });
+
+  test.each([[[]], [""], ["localhost:1"], [["tcp://localhost:1", "tcp://"]]])("%o is no address", (input) => {
+    expect(() => resolveAddresses(input)).toThrow(UsageError);
+  });
+
+  test("a service name is carried as its UTF-8 bytes", () => {
+    expect(resolveService("écho")).toBe("\u00c3\u00a9cho");
+  });
+
+  test.each(["", "é".repeat(128)])("%o is no service name", (input) => {
+    expect(() => resolveService(input)).toThrow(UsageError);
+  });
+});

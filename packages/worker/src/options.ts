@@ -1,0 +1,241 @@
+// What a worker can be told, checked once at its construction. Classic option names live here alone: past this file a
+// limit of −1 is `Infinity`, nothing is optional and every value is within its bounds.
+
+import {
+  DEFAULT_HEARTBEAT_MS,
+  DEFAULT_LIVENESS,
+  MAX_HEARTBEAT_MS,
+  MAX_NAME_BYTES,
+  peerIdFromText,
+  type ServiceName,
+  serviceNameFromText,
+  UsageError,
+} from "@pigato/protocol";
+import { type Clock, libzmq, systemClock, type Transport } from "@pigato/transport";
+import { nanoid } from "nanoid";
+import { type Logger, pino } from "pino";
+
+export interface WorkerOptions {
+  /**
+   * Milliseconds between heartbeats to the broker. Need not equal the broker's.
+   * @defaultValue 2500. From 10 to 60 000.
+   */
+  readonly heartbeat?: number;
+  /**
+   * Heartbeat intervals without a word from the broker after which it counts as gone.
+   * @defaultValue 3. From 1 to 100.
+   */
+  readonly heartbeatLiveness?: number;
+  /**
+   * Milliseconds before coming back to a lost broker; doubles with every attempt that fails.
+   * @defaultValue 1000. From 1 to 3 600 000.
+   */
+  readonly reconnect?: number;
+  /**
+   * Milliseconds that no pause between two attempts exceeds; `reconnect`, where that is longer.
+   * @defaultValue 10 000. From 1 to 3 600 000.
+   */
+  readonly reconnectMaxMs?: number;
+  /**
+   * Milliseconds to wait for one of several addresses before trying the next. A single address is waited for.
+   * @defaultValue 5000. From 1 to 3 600 000.
+   */
+  readonly connectTimeoutMs?: number;
+  /**
+   * The most requests that the broker may have this worker handle at a time; −1 is no limit, 0 a pause.
+   * @defaultValue 100. From −1 to 1 000 000. May be changed later: `worker.conf.concurrency = 2`.
+   */
+  readonly concurrency?: number;
+  /**
+   * Requests in flight above which further ones are rejected at once, whatever `concurrency` says: the guard against
+   * a broker that does not keep to it.
+   * @defaultValue 10 000. From 1 to 1 000 000.
+   */
+  readonly maxInFlight?: number;
+  /**
+   * Milliseconds that `stop()` lets running requests go on.
+   * @defaultValue 5000. From 0 (do not wait) to 3 600 000.
+   */
+  readonly stopTimeoutMs?: number;
+  /**
+   * The first part of the worker's id at the broker; the second is new with every connection.
+   * @defaultValue `W` and a random id. 1 to 200 bytes of UTF-8, the first of them not U+0000.
+   */
+  readonly prefix?: string;
+  /** A listener for the `start` event. */
+  readonly onStart?: () => void;
+  /** A listener for the `stop` event. */
+  readonly onStop?: () => void;
+  /** A listener for the `connect` event. */
+  readonly onConnect?: () => void;
+  /** A listener for the `disconnect` event. */
+  readonly onDisconnect?: () => void;
+  /** Where to log, a pino logger. @defaultValue a silent one */
+  readonly logger?: Logger;
+  /** How frames move. @defaultValue `libzmq` of @pigato/transport */
+  readonly transport?: Transport;
+  /** Time and alarms. @defaultValue the system's monotonic clock */
+  readonly clock?: Clock;
+  /** Numbers from 0 up to 1, for the jitter of reconnects. @defaultValue `Math.random` */
+  readonly random?: () => number;
+}
+
+/** Every option with its value. */
+export type WorkerSettings = Required<WorkerOptions>;
+
+/** `worker.conf`: the options in force. Setting `concurrency` tells the broker; the rest is read-only. */
+export type WorkerConf = Omit<WorkerSettings, "concurrency"> & { concurrency: number };
+
+export const DEFAULTS: {
+  readonly heartbeat: number;
+  readonly heartbeatLiveness: number;
+  readonly reconnect: number;
+  readonly reconnectMaxMs: number;
+  readonly connectTimeoutMs: number;
+  readonly concurrency: number;
+  readonly maxInFlight: number;
+  readonly stopTimeoutMs: number;
+} = Object.freeze({
+  heartbeat: DEFAULT_HEARTBEAT_MS,
+  heartbeatLiveness: DEFAULT_LIVENESS,
+  reconnect: 1_000,
+  reconnectMaxMs: 10_000,
+  connectTimeoutMs: 5_000,
+  concurrency: 100,
+  maxInFlight: 10_000,
+  stopTimeoutMs: 5_000,
+});
+
+const HOUR_MS = 3_600_000;
+const MAX_COUNT = 1_000_000;
+/** Leaves room in a routing id for the part that is new with every connection. */
+const MAX_PREFIX_BYTES = 200;
+
+/** Says what a value must be; `undefined` if it is that. */
+type Check = (value: unknown) => string | undefined;
+
+const CHECKS: Readonly<Record<keyof WorkerOptions, Check>> = {
+  heartbeat: integer(10, MAX_HEARTBEAT_MS),
+  heartbeatLiveness: integer(1, 100),
+  reconnect: integer(1, HOUR_MS),
+  reconnectMaxMs: integer(1, HOUR_MS),
+  connectTimeoutMs: integer(1, HOUR_MS),
+  concurrency: integer(-1, MAX_COUNT),
+  maxInFlight: integer(1, MAX_COUNT),
+  stopTimeoutMs: integer(0, HOUR_MS),
+  prefix: (value) => (isPrefix(value) ? undefined : `a string of 1 to ${MAX_PREFIX_BYTES} bytes`),
+  onStart: callback,
+  onStop: callback,
+  onConnect: callback,
+  onDisconnect: callback,
+  logger: having("info", "a pino logger"),
+  transport: having("dealer", "a transport"),
+  clock: having("alarm", "a clock"),
+  random: callback,
+};
+
+/** @throws UsageError for an unknown option or a value out of its bounds */
+export function resolveOptions(input: WorkerOptions): WorkerSettings {
+  if (typeof input !== "object" || input === null) {
+    throw new UsageError(`the worker's options must be an object, not ${shown(input)}`);
+  }
+  for (const name of Object.keys(input)) {
+    if (!Object.hasOwn(CHECKS, name)) throw new UsageError(`a worker has no option "${name}"`);
+  }
+  for (const [name, check] of Object.entries(CHECKS)) {
+    const value: unknown = Reflect.get(input, name);
+    if (value !== undefined) checkOption(name, value, check);
+  }
+  return Object.freeze({
+    heartbeat: input.heartbeat ?? DEFAULTS.heartbeat,
+    heartbeatLiveness: input.heartbeatLiveness ?? DEFAULTS.heartbeatLiveness,
+    reconnect: input.reconnect ?? DEFAULTS.reconnect,
+    reconnectMaxMs: input.reconnectMaxMs ?? DEFAULTS.reconnectMaxMs,
+    connectTimeoutMs: input.connectTimeoutMs ?? DEFAULTS.connectTimeoutMs,
+    concurrency: input.concurrency ?? DEFAULTS.concurrency,
+    maxInFlight: input.maxInFlight ?? DEFAULTS.maxInFlight,
+    stopTimeoutMs: input.stopTimeoutMs ?? DEFAULTS.stopTimeoutMs,
+    prefix: input.prefix ?? `W${nanoid()}`,
+    onStart: input.onStart ?? noListener,
+    onStop: input.onStop ?? noListener,
+    onConnect: input.onConnect ?? noListener,
+    onDisconnect: input.onDisconnect ?? noListener,
+    logger: input.logger ?? pino({ level: "silent" }),
+    transport: input.transport ?? libzmq,
+    clock: input.clock ?? systemClock,
+    random: input.random ?? Math.random,
+  });
+}
+
+/** The settings as `worker.conf`. @param onConcurrency told every new limit, as `limitOf` gives it */
+export function liveOptions(settings: WorkerSettings, onConcurrency: (limit: number) => void): WorkerConf {
+  let { concurrency } = settings;
+  return Object.freeze({
+    ...settings,
+    get concurrency(): number {
+      return concurrency;
+    },
+    set concurrency(value: number) {
+      checkOption("concurrency", value, CHECKS.concurrency);
+      concurrency = value;
+      onConcurrency(limitOf(value));
+    },
+  });
+}
+
+/** A `concurrency` as a number to compare with: −1 is `Infinity`. */
+export function limitOf(concurrency: number): number {
+  return concurrency < 0 ? Number.POSITIVE_INFINITY : concurrency;
+}
+
+/** @throws UsageError for anything but one address or a list of them */
+export function resolveAddresses(input: string | readonly string[]): readonly string[] {
+  const addresses: readonly unknown[] = Array.isArray(input) ? input : [input];
+  if (addresses.length === 0) throw new UsageError("a worker needs at least one broker address");
+  return addresses.map((address) => {
+    if (typeof address === "string" && /^[a-z]+:\/\/./.test(address)) return address;
+    throw new UsageError(`a broker address must be like "tcp://localhost:55555", not ${shown(address)}`);
+  });
+}
+
+/** @throws UsageError for a name that the wire cannot carry */
+export function resolveService(input: string): ServiceName {
+  if (typeof input === "string" && input !== "") {
+    const name = serviceNameFromText(input);
+    if (name.length <= MAX_NAME_BYTES) return name;
+  }
+  throw new UsageError(`a service name must be a string of 1 to ${MAX_NAME_BYTES} bytes, not ${shown(input)}`);
+}
+
+function checkOption(name: string, value: unknown, check: Check): void {
+  const demand = check(value);
+  if (demand !== undefined) throw new UsageError(`the worker option "${name}" must be ${demand}, not ${shown(value)}`);
+}
+
+function integer(min: number, max: number): Check {
+  return (value) =>
+    typeof value === "number" && Number.isInteger(value) && value >= min && value <= max
+      ? undefined
+      : `an integer from ${min} to ${max}`;
+}
+
+function callback(value: unknown): string | undefined {
+  return typeof value === "function" ? undefined : "a function";
+}
+
+function having(method: string, what: string): Check {
+  return (value) =>
+    typeof value === "object" && value !== null && typeof Reflect.get(value, method) === "function" ? undefined : what;
+}
+
+function isPrefix(value: unknown): boolean {
+  if (typeof value !== "string" || value === "" || value.startsWith("\0")) return false;
+  return peerIdFromText(value).length <= MAX_PREFIX_BYTES;
+}
+
+function noListener(): void {}
+
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}

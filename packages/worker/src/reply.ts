@@ -1,0 +1,379 @@
+// What a handler writes its answer to. To Node it is a writable stream: `pipe`, `pipeline` and `finished` accept it. It
+// is no `Writable` underneath, because there is one for every request and nothing in it to buffer: each chunk leaves at
+// once as a message, and back-pressure is the link's. What Node asks of such a stream, seen in its pipeline and
+// end-of-stream code: `finish` and `close` come after `end()` has returned; a stream that closes early says so with
+// `error` before `close`, because `close` alone counts as success.
+//
+// What always holds: nothing is sent after the last word, be that `end`, `error`, `reject`, `destroy` or an abort.
+
+import { EventEmitter } from "node:events";
+import {
+  encodePayload,
+  type Failure,
+  type Frame,
+  handlerErrorOf,
+  NULL_FRAME,
+  RequestError,
+  readText,
+  UsageError,
+  writeText,
+} from "@pigato/protocol";
+import type { Call } from "./effects.ts";
+
+/** What the worker's handlers tell the broker, beside the data. Whatever is set travels; the broker reads what it knows. */
+export interface ReplyOptions {
+  /** Milliseconds for which the broker may answer equal requests with this reply. */
+  cache?: number;
+  [name: string]: unknown;
+}
+
+/** What a reply needs of its worker. Every method may be called after the request has ended and then does nothing. */
+export interface ReplyPort {
+  /** @returns whether to go on at once; `false`: wait for `drained` */
+  partial(call: Call, body: Frame, options: Frame): boolean;
+  final(call: Call, status: 0 | -1, body: Frame, options: Frame): void;
+  reject(call: Call, reason: Frame): void;
+  heartbeat(): void;
+  /** An error of the stream that none of its listeners took. */
+  report(error: Error): void;
+}
+
+type Callback = (error?: Error | null) => void;
+
+/** A stream that is piped into a reply. */
+interface Source {
+  on(event: "error", listener: (error: Error) => void): unknown;
+  removeListener(event: "error", listener: (error: Error) => void): unknown;
+}
+
+type State =
+  | { readonly phase: "open" }
+  /** The handler has said its last word. */
+  | { readonly phase: "ended" }
+  /** It was cut off: by its handler (`destroy`), or from outside (an abort). */
+  | { readonly phase: "destroyed"; readonly error: Error };
+
+const OPEN: State = Object.freeze({ phase: "open" });
+const ENDED: State = Object.freeze({ phase: "ended" });
+const NO_OPTIONS: Frame = writeText("{}");
+
+export class Reply extends EventEmitter implements NodeJS.WritableStream {
+  readonly #port: ReplyPort;
+  readonly #call: Call;
+  #state: State = OPEN;
+  #isClosed = false;
+  #needsDrain = false;
+  #options: ReplyOptions | undefined;
+  #abortReason: RequestError | undefined;
+  #controller: AbortController | undefined;
+  #sources: Map<unknown, (error: Error) => void> | undefined;
+
+  constructor(port: ReplyPort, call: Call) {
+    super();
+    this.#port = port;
+    this.#call = call;
+  }
+
+  /** Sent to the broker with every chunk and with the end: `reply.opts.cache = 1000`. Empty at first. */
+  get opts(): ReplyOptions {
+    this.#options ??= {};
+    return this.#options;
+  }
+
+  set opts(options: ReplyOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the handler has said its last word: `end`, `error` or `reject`. */
+  get ended(): boolean {
+    return this.#state.phase === "ended";
+  }
+
+  /**
+   * Whether an answer is still wanted. `false` once it is given, and when the caller gave up, the connection to the
+   * broker is lost or the worker has stopped.
+   */
+  active(): boolean {
+    return this.#state.phase === "open";
+  }
+
+  /** Aborts when `active()` turns false for any reason but the handler's own; the reason is a `RequestError`. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  /**
+   * Sends a partial reply.
+   * @returns `false` to ask for a pause until `drain`. On an aborted reply nothing is sent, and `drain` follows at once.
+   * @throws UsageError for `null` and what JSON has no text for, because a chunk must be a value, and for what JSON
+   *   cannot carry (a cycle, a BigInt)
+   */
+  write(chunk: unknown, callback?: Callback): boolean;
+  write(chunk: unknown, encoding?: BufferEncoding, callback?: Callback): boolean;
+  write(chunk: unknown, encodingOrCallback?: BufferEncoding | Callback, callback?: Callback): boolean {
+    const done = isCallback(encodingOrCallback) ? encodingOrCallback : callback;
+    const state = this.#state;
+    switch (state.phase) {
+      case "open":
+        return this.#writeChunk(chunk, done);
+      case "ended":
+        this.#refuse("write", done);
+        return false;
+      case "destroyed":
+        if (done) process.nextTick(done, state.error);
+        this.#drainSoon();
+        return false;
+      default:
+        return state satisfies never;
+    }
+  }
+
+  /**
+   * Sends the final reply; without data, `null`.
+   * @throws UsageError for what JSON cannot carry; the reply stays open then
+   */
+  end(callback?: Callback): this;
+  end(data: unknown, callback?: Callback): this;
+  end(data: unknown, encoding?: BufferEncoding, callback?: Callback): this;
+  end(dataOrCallback?: unknown, encodingOrCallback?: BufferEncoding | Callback, callback?: Callback): this {
+    if (isCallback(dataOrCallback)) return this.end(undefined, dataOrCallback);
+    const done = isCallback(encodingOrCallback) ? encodingOrCallback : callback;
+    if (this.#state.phase === "ended" && dataOrCallback !== undefined) {
+      this.#refuse("end", done);
+      return this;
+    }
+    if (this.#state.phase === "open") {
+      this.#finish(0, encodePayload(dataOrCallback, NULL_FRAME), this.#optionsFrame());
+    }
+    if (done) this.#whenClosed(done);
+    return this;
+  }
+
+  /**
+   * Ends the request with an error: the caller's call rejects. An `Error` crosses the wire as its name, message, code
+   * and detail; any other value as it is.
+   * @throws UsageError for what JSON cannot carry; the reply stays open then
+   */
+  error(value?: unknown): void {
+    if (this.#state.phase === "ended") this.#refuse("error");
+    if (this.#state.phase === "open") {
+      this.#finish(-1, encodePayload(handlerErrorOf(value), NULL_FRAME), this.#optionsFrame());
+    }
+  }
+
+  /** Gives the request back: the broker hands it to another worker. The reason is for the broker only. */
+  reject(reason?: unknown): void {
+    if (this.#state.phase === "ended") this.#refuse("reject");
+    if (this.#state.phase !== "open") return;
+    const frame = encodePayload(reason, NULL_FRAME);
+    this.#enter(ENDED);
+    this.#port.reject(this.#call, frame);
+    process.nextTick(Reply.#close, this);
+  }
+
+  /** Sends a heartbeat of the worker to the broker now. */
+  heartbeat(): void {
+    if (this.#state.phase === "open") this.#port.heartbeat();
+  }
+
+  /** Ends an open request with `error`, as `pipeline` does when its source fails. */
+  destroy(error?: unknown): this {
+    if (this.#state.phase !== "open") return this;
+    const reason =
+      error instanceof Error ? error : new Error("the handler destroyed its reply before the end", { cause: error });
+    this.#enter({ phase: "destroyed", error: reason });
+    this.#port.final(this.#call, -1, errorBody(error ?? reason), NO_OPTIONS);
+    process.nextTick(Reply.#close, this);
+    return this;
+  }
+
+  /** For the worker: the handler failed. @returns whether the caller can still be told, and was */
+  fail(error: unknown): boolean {
+    if (this.#state.phase !== "open") return false;
+    this.#finish(-1, errorBody(error), NO_OPTIONS);
+    return true;
+  }
+
+  /** For the worker: no answer is wanted any more. Nothing is sent; listeners hear of it in the next tick. */
+  abort(failure: Failure, service: string): void {
+    if (this.#state.phase !== "open") return;
+    this.#abortReason = new RequestError(failure, { service, requestId: this.#call.requestId });
+    this.#enter({ phase: "destroyed", error: this.#abortReason });
+    process.nextTick(Reply.#close, this);
+  }
+
+  /** For the worker: the link has caught up. */
+  drained(): void {
+    if (!this.#needsDrain) return;
+    this.#needsDrain = false;
+    this.emit("drain");
+  }
+
+  get writable(): boolean {
+    return this.#state.phase === "open";
+  }
+
+  get writableEnded(): boolean {
+    return this.#state.phase === "ended";
+  }
+
+  get writableFinished(): boolean {
+    return this.#isClosed && this.#state.phase === "ended";
+  }
+
+  get writableNeedDrain(): boolean {
+    return this.#needsDrain;
+  }
+
+  get writableObjectMode(): true {
+    return true;
+  }
+
+  get writableErrored(): Error | null {
+    return this.#state.phase === "destroyed" ? this.#state.error : null;
+  }
+
+  get destroyed(): boolean {
+    return this.#state.phase === "destroyed";
+  }
+
+  get closed(): boolean {
+    return this.#isClosed;
+  }
+
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    switch (event) {
+      case "pipe":
+        this.#attach(args[0]);
+        break;
+      case "unpipe":
+        this.#detach(args[0]);
+        break;
+      case "error":
+        // `pipe` emits errors that nobody listens to, and Node's emitter would throw them at the process.
+        if (this.listenerCount("error") === 0) return this.#onUnheard(args[0]);
+        break;
+    }
+    return super.emit(event, ...args);
+  }
+
+  #writeChunk(chunk: unknown, done: Callback | undefined): boolean {
+    let body: Frame;
+    try {
+      body = encodeChunk(chunk);
+    } catch (error) {
+      // A source that writes is no caller that could catch.
+      if (this.#sources === undefined || this.#sources.size === 0) throw error;
+      this.destroy(error);
+      return false;
+    }
+    this.#needsDrain = !this.#port.partial(this.#call, body, this.#optionsFrame());
+    if (done) process.nextTick(done, this.writableErrored);
+    if (this.#needsDrain && !this.active()) this.#drainSoon();
+    return !this.#needsDrain;
+  }
+
+  #finish(status: 0 | -1, body: Frame, options: Frame): void {
+    this.#enter(ENDED);
+    this.#port.final(this.#call, status, body, options);
+    process.nextTick(Reply.#close, this);
+  }
+
+  /** Tells listeners, in a tick of its own. */
+  static #close(this: void, reply: Reply): void {
+    const error = reply.writableErrored;
+    reply.#isClosed = true;
+    if (reply.#abortReason) reply.#controller?.abort(reply.#abortReason);
+    if (error === null) reply.emit("finish");
+    else reply.emit("error", error);
+    reply.emit("close");
+  }
+
+  #optionsFrame(): Frame {
+    return this.#options === undefined ? NO_OPTIONS : encodePayload(this.#options, NO_OPTIONS);
+  }
+
+  /** Something was said after the last word. */
+  #refuse(method: string, done?: Callback): void {
+    const error = new WriteAfterEndError(`reply.${method}() after the end of request ${this.#call.requestId}`);
+    if (done) process.nextTick(done, error);
+    process.nextTick(() => this.emit("error", error));
+  }
+
+  #onUnheard(error: unknown): boolean {
+    // What closed the reply is known to its caller, or to its worker, already.
+    if (error instanceof Error && error !== this.writableErrored) this.#port.report(error);
+    return false;
+  }
+
+  /** A handler that waits for `drain` on an aborted reply goes on, and sees that it is not active. */
+  #drainSoon(): void {
+    this.#needsDrain = true;
+    process.nextTick(() => this.drained());
+  }
+
+  #whenClosed(done: Callback): void {
+    if (this.#isClosed) process.nextTick(done, this.writableErrored);
+    else this.once("close", () => done(this.writableErrored));
+  }
+
+  // `pipe` does not pass a source's failure on, and a source whose failure nobody hears ends the process. Here it ends
+  // the request.
+  #attach(source: unknown): void {
+    if (!isSource(source)) return;
+    const onError = (error: Error): void => {
+      this.destroy(error);
+    };
+    this.#sources ??= new Map();
+    this.#sources.set(source, onError);
+    source.on("error", onError);
+  }
+
+  #detach(source: unknown): void {
+    const onError = this.#sources?.get(source);
+    this.#sources?.delete(source);
+    if (onError && isSource(source)) source.removeListener("error", onError);
+  }
+
+  #enter(state: State): void {
+    this.#state = state;
+  }
+}
+
+class WriteAfterEndError extends Error {
+  override readonly name = "WriteAfterEndError";
+  /** As of Node's own streams. */
+  readonly code = "ERR_STREAM_WRITE_AFTER_END";
+}
+
+/** @throws UsageError, see `Reply.write` */
+function encodeChunk(chunk: unknown): Frame {
+  const body = encodePayload(chunk, NULL_FRAME);
+  // Streams of values end at null, and a classic client fails on a partial null.
+  if (body.length === NULL_FRAME.length && readText(body) === "null") {
+    throw new UsageError(`a partial reply cannot be null, as ${String(chunk)} is in JSON`);
+  }
+  return body;
+}
+
+/** An error as a body. What cannot be written must not keep the caller from being told that there was one. */
+function errorBody(error: unknown): Frame {
+  try {
+    return encodePayload(handlerErrorOf(error), NULL_FRAME);
+  } catch (cause) {
+    const message = `the handler failed with an error that cannot be sent: ${String(cause)}`;
+    return encodePayload({ name: "Error", message }, NULL_FRAME);
+  }
+}
+
+function isCallback(value: unknown): value is Callback {
+  return typeof value === "function";
+}
+
+function isSource(value: unknown): value is Source {
+  return value instanceof EventEmitter;
+}

@@ -1,0 +1,513 @@
+import {
+  type FromWorker,
+  NO_CAPABILITIES,
+  readText,
+  requestId,
+  serviceNameFromText,
+  type ToWorker,
+  type Violation,
+  writeText,
+} from "@pigato/protocol";
+import { describe, expect, test } from "vitest";
+import type { Call, SessionEffect, SessionInput } from "./effects.ts";
+import { Session, type SessionOptions } from "./session.ts";
+
+const BODY = writeText('"data"');
+const OPTIONS = writeText("{}");
+
+/** A session at a time of its own; what it wants done is told as lines of text. */
+class Scenario {
+  readonly session: Session;
+  readonly calls: Call[] = [];
+  #now = 0;
+
+  constructor(options: Partial<SessionOptions> = {}) {
+    this.session = new Session({
+      service: serviceNameFromText("echo"),
+      addresses: ["tcp://one:1"],
+      heartbeatMs: 1000,
+      liveness: 3,
+      backoff: { firstMs: 500, maxMs: 4000 },
+      connectTimeoutMs: 2000,
+      random: () => 0,
+      concurrency: 100,
+      maxInFlight: 3,
+      stopTimeoutMs: 5000,
+      ...options,
+    });
+  }
+
+  do(input: SessionInput): string[] {
+    const effects = this.session.handle(input, this.#now);
+    for (const effect of effects) if (effect.type === "run") this.calls.push(effect.call);
+    return effects.map(described);
+  }
+
+  hear(message: ToWorker | Violation): string[] {
+    return this.do({ type: "message", message });
+  }
+
+  request(id: string, address = "c1"): string[] {
+    return this.hear({
+      type: "request",
+      address,
+      requestId: requestId(id),
+      service: serviceNameFromText("echo"),
+      body: [BODY],
+      trailer: [],
+      options: { timeoutMs: 1, retry: false, worker: undefined, failFast: false, noCache: false, persist: false },
+    });
+  }
+
+  cancel(id: string): string[] {
+    return this.hear({ type: "cancel", address: "c1", requestId: requestId(id) });
+  }
+
+  /** The call that was run as number `index`, from 0. */
+  call(index: number): Call {
+    const call = this.calls[index];
+    if (call === undefined) throw new Error(`no call ${index}`);
+    return call;
+  }
+
+  final(index: number): string[] {
+    return this.do({ type: "final", call: this.call(index), status: 0, body: BODY, options: OPTIONS });
+  }
+
+  partial(index: number): string[] {
+    return this.do({ type: "partial", call: this.call(index), body: BODY, options: OPTIONS });
+  }
+
+  /** Moves to the next deadline, or to `ms` from now if that is sooner, ticking at every deadline on the way. */
+  advance(ms: number): string[] {
+    const end = this.#now + ms;
+    const lines: string[] = [];
+    for (let at = this.session.nextDeadline(); at !== undefined && at <= end; at = this.session.nextDeadline()) {
+      this.#now = at;
+      lines.push(...this.do({ type: "tick" }).map((line) => `${at}: ${line}`));
+    }
+    this.#now = end;
+    return lines;
+  }
+
+  connect(): this {
+    this.do({ type: "start" });
+    this.do({ type: "link-up" });
+    this.hear({ type: "ready", accepted: NO_CAPABILITIES });
+    this.hear({ type: "heartbeat" });
+    return this;
+  }
+}
+
+function described(effect: SessionEffect): string {
+  switch (effect.type) {
+    case "send":
+      return `${effect.isUrgent ? "send!" : "send"} ${sent(effect.message)}`;
+    case "open":
+      return `open ${effect.address}`;
+    case "run":
+      return `run ${effect.call.requestId} of ${effect.call.address}`;
+    case "abort":
+      return `abort ${effect.call.requestId}: ${effect.failure.code}`;
+    case "disconnected":
+      return `disconnected: ${effect.reason}`;
+    case "trouble":
+      return `trouble ${effect.message}`;
+    default:
+      return effect.type;
+  }
+}
+
+function sent(message: FromWorker): string {
+  switch (message.type) {
+    case "ready":
+      return `ready ${message.service}`;
+    case "heartbeat":
+      return `heartbeat ${message.concurrency}`;
+    case "partial":
+    case "final":
+      return `${message.type} ${message.requestId} to ${message.address}: ${message.status} ${message.body.map(readText)}`;
+    case "reject":
+      return `reject ${message.requestId} to ${message.address}`;
+    default:
+      return message.type;
+  }
+}
+
+describe("connecting", () => {
+  test("a new link is greeted with READY and a heartbeat, and counts as connected once the broker answers", () => {
+    const scenario = new Scenario();
+    expect(scenario.do({ type: "start" })).toEqual(["open tcp://one:1"]);
+    expect(scenario.do({ type: "link-up" })).toEqual(["send! ready echo", "send! heartbeat 100"]);
+    expect(scenario.hear({ type: "ready", accepted: undefined })).toEqual(["connected"]);
+    expect(scenario.hear({ type: "heartbeat" })).toEqual([]);
+  });
+
+  test("READY offers cancel, typed errors, the heartbeat interval and the concurrency", () => {
+    const scenario = new Scenario({ concurrency: 7 });
+    scenario.do({ type: "start" });
+    const [greeting] = scenario.session.handle({ type: "link-up" }, 0);
+    expect(greeting).toMatchObject({
+      message: { offer: { ...NO_CAPABILITIES, cancel: true, error: true, heartbeatMs: 1000, concurrency: 7 } },
+    });
+  });
+
+  test("what the broker can do is known until the connection ends", () => {
+    const scenario = new Scenario();
+    scenario.do({ type: "start" });
+    scenario.do({ type: "link-up" });
+    scenario.hear({ type: "ready", accepted: { ...NO_CAPABILITIES, cancel: true } });
+    expect(scenario.session.accepted.cancel).toBe(true);
+    scenario.do({ type: "link-down" });
+    scenario.advance(500);
+    expect(scenario.session.accepted.cancel).toBe(false);
+  });
+
+  test("any first message counts as the answer, so that brokers that do not echo READY serve as well", () => {
+    const scenario = new Scenario();
+    scenario.do({ type: "start" });
+    scenario.do({ type: "link-up" });
+    expect(scenario.request("r1")).toEqual(["connected", "run r1 of c1"]);
+  });
+
+  test("a broker whose first word is DISCONNECT was never connected", () => {
+    const scenario = new Scenario();
+    scenario.do({ type: "start" });
+    scenario.do({ type: "link-up" });
+    expect(scenario.hear({ type: "disconnect" })).toEqual(["close"]);
+    expect(scenario.advance(500)).toEqual(["500: open tcp://one:1"]);
+  });
+
+  test("heartbeats go out at the interval for as long as the broker is heard", () => {
+    const scenario = new Scenario().connect();
+    expect(scenario.advance(1000)).toEqual(["1000: send! heartbeat 100"]);
+    scenario.hear({ type: "heartbeat" });
+    expect(scenario.advance(1000)).toEqual(["2000: send! heartbeat 100"]);
+  });
+
+  test("starting twice has no effect", () => {
+    const scenario = new Scenario().connect();
+    expect(scenario.do({ type: "start" })).toEqual([]);
+  });
+});
+
+describe("losing the broker", () => {
+  test("a silent broker is left with a goodbye, and met again on a new link after a pause", () => {
+    const scenario = new Scenario().connect();
+    scenario.request("r1");
+    expect(scenario.advance(3500)).toEqual([
+      "1000: send! heartbeat 100",
+      "2000: send! heartbeat 100",
+      "3000: abort r1: BROKER_LOST",
+      "3000: send! disconnect",
+      "3000: close",
+      "3000: disconnected: silence",
+      "3500: open tcp://one:1",
+    ]);
+  });
+
+  test("the broker's DISCONNECT is not answered, and the worker does not come back at once", () => {
+    const scenario = new Scenario().connect();
+    scenario.request("r1");
+    expect(scenario.hear({ type: "disconnect" })).toEqual([
+      "abort r1: BROKER_LOST",
+      "close",
+      "disconnected: disconnected",
+    ]);
+    expect(scenario.advance(499)).toEqual([]);
+    expect(scenario.advance(1)).toEqual(["500: open tcp://one:1"]);
+  });
+
+  test("a link that goes down is replaced by one to the next address", () => {
+    const scenario = new Scenario({ addresses: ["tcp://one:1", "tcp://two:2"] }).connect();
+    expect(scenario.do({ type: "link-down" })).toEqual(["close", "disconnected: link-down"]);
+    expect(scenario.advance(500)).toEqual(["500: open tcp://two:2"]);
+  });
+
+  test("a handler of an earlier connection cannot speak on the new one", () => {
+    const scenario = new Scenario().connect();
+    scenario.request("r1");
+    scenario.do({ type: "link-down" });
+    scenario.advance(500);
+    scenario.do({ type: "link-up" });
+    scenario.request("r1");
+    expect(scenario.partial(0)).toEqual([]);
+    expect(scenario.final(0)).toEqual([]);
+    expect(scenario.final(1)).toEqual(['send final r1 to c1: 0 "data"']);
+  });
+
+  test("messages that come after the end of a connection are passed over", () => {
+    const scenario = new Scenario().connect();
+    scenario.do({ type: "link-down" });
+    expect(scenario.request("r1")).toEqual([]);
+  });
+
+  test("a message that was lost on its way ends the connection", () => {
+    const scenario = new Scenario().connect();
+    scenario.request("r1");
+    expect(scenario.do({ type: "undelivered" })).toEqual([
+      "trouble a message to the broker was lost on its way: connecting anew",
+      "abort r1: BROKER_LOST",
+      "send! disconnect",
+      "close",
+      "disconnected: unreachable",
+    ]);
+  });
+});
+
+describe("requests", () => {
+  test("a request runs and is answered under the broker's names for it", () => {
+    const scenario = new Scenario().connect();
+    expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
+    expect(scenario.partial(0)).toEqual(['send partial r1 to c1: 0 "data"']);
+    expect(scenario.final(0)).toEqual(['send final r1 to c1: 0 "data"']);
+  });
+
+  test("nothing is sent after the final reply", () => {
+    const scenario = new Scenario().connect();
+    scenario.request("r1");
+    scenario.final(0);
+    expect(scenario.partial(0)).toEqual([]);
+    expect(scenario.final(0)).toEqual([]);
+    expect(scenario.do({ type: "reject", call: scenario.call(0), reason: undefined })).toEqual([]);
+  });
+
+  test("equal ids of two clients are two requests", () => {
+    const scenario = new Scenario().connect();
+    expect(scenario.request("r1", "c1")).toEqual(["run r1 of c1"]);
+    expect(scenario.request("r1", "c2")).toEqual(["run r1 of c2"]);
+    expect(scenario.final(1)).toEqual(['send final r1 to c2: 0 "data"']);
+    expect(scenario.final(0)).toEqual(['send final r1 to c1: 0 "data"']);
+  });
+
+  test("names that are equal only when joined are not mistaken for each other", () => {
+    const scenario = new Scenario().connect();
+    scenario.request("1r", "c");
+    expect(scenario.request("r", "c1")).toEqual(["run r of c1"]);
+  });
+
+  test("a request that runs already is not run again", () => {
+    const scenario = new Scenario().connect();
+    scenario.request("r1");
+    expect(scenario.request("r1")).toEqual(["trouble P-DSP-2: the broker sent request r1 a second time while it runs"]);
+    expect(scenario.final(0)).toEqual(['send final r1 to c1: 0 "data"']);
+    expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
+  });
+
+  test("requests above the hard bound are given back, those above the concurrency are not", () => {
+    const scenario = new Scenario({ concurrency: 1, maxInFlight: 2 }).connect();
+    expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
+    expect(scenario.request("r2")).toEqual(["run r2 of c1"]);
+    expect(scenario.request("r3")).toEqual(["send reject r3 to c1"]);
+    scenario.final(0);
+    expect(scenario.request("r4")).toEqual(["run r4 of c1"]);
+  });
+
+  test("a rejected request is over for this worker", () => {
+    const scenario = new Scenario().connect();
+    scenario.request("r1");
+    expect(scenario.do({ type: "reject", call: scenario.call(0), reason: undefined })).toEqual([
+      "send reject r1 to c1",
+    ]);
+    expect(scenario.final(0)).toEqual([]);
+  });
+
+  test("a cancelled request is aborted and says nothing more", () => {
+    const scenario = new Scenario().connect();
+    scenario.request("r1");
+    expect(scenario.cancel("r1")).toEqual(["abort r1: CANCELED"]);
+    expect(scenario.partial(0)).toEqual([]);
+    expect(scenario.final(0)).toEqual([]);
+  });
+
+  test("a cancel for a request that does not run is passed over", () => {
+    expect(new Scenario().connect().cancel("r9")).toEqual([]);
+  });
+
+  test("a heartbeat for a request changes nothing", () => {
+    const scenario = new Scenario().connect();
+    scenario.request("r1");
+    expect(scenario.hear({ type: "request-heartbeat", address: "c1", requestId: requestId("r1") })).toEqual([]);
+    expect(scenario.final(0)).toEqual(['send final r1 to c1: 0 "data"']);
+  });
+
+  test("what the broker may not send is reported and passed over", () => {
+    const scenario = new Scenario().connect();
+    const named = { address: "c1", requestId: requestId("r1") };
+    expect(scenario.hear({ type: "credit", chunks: 1, ...named })).toEqual([
+      'trouble P-TYPE-1: the broker sent "credit", which was not negotiated',
+    ]);
+    expect(scenario.hear({ type: "violation", clause: "P-DSP-1", detail: "a short request" })).toEqual([
+      "trouble P-DSP-1: a short request",
+    ]);
+    expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
+  });
+});
+
+describe("a link that is full", () => {
+  const partial: FromWorker = {
+    type: "partial",
+    address: "c1",
+    requestId: requestId("r1"),
+    status: 0,
+    body: [BODY],
+    trailer: [],
+  };
+
+  test("a chunk that is refused fails its request, with the urgent word that it failed", () => {
+    const scenario = new Scenario().connect();
+    scenario.request("r1");
+    const [word, abort, ...rest] = scenario.do({ type: "refused", message: partial, isUrgent: false });
+    expect(word).toMatch(/^send! final r1 to c1: -1 .*"code":"BUSY"/);
+    expect(abort).toBe("abort r1: BUSY");
+    expect(rest).toEqual([]);
+    expect(scenario.final(0)).toEqual([]);
+  });
+
+  test("an end that is refused is tried once more as urgent, then the connection is given up", () => {
+    const scenario = new Scenario().connect();
+    const final: FromWorker = { ...partial, type: "final" };
+    expect(scenario.do({ type: "refused", message: final, isUrgent: false })).toEqual([
+      'send! final r1 to c1: 0 "data"',
+    ]);
+    expect(scenario.do({ type: "refused", message: final, isUrgent: true })).toEqual([
+      "trouble the link cannot take the end of request r1: connecting anew",
+      "send! disconnect",
+      "close",
+      "disconnected: unreachable",
+    ]);
+  });
+
+  test("a heartbeat that is refused is not missed", () => {
+    const message: FromWorker = { type: "heartbeat", concurrency: 1, update: false };
+    expect(new Scenario().connect().do({ type: "refused", message, isUrgent: true })).toEqual([]);
+  });
+});
+
+describe("concurrency", () => {
+  test("a new limit is told at once and with every heartbeat from then on", () => {
+    const scenario = new Scenario().connect();
+    expect(scenario.do({ type: "concurrency", concurrency: 2 })).toEqual(["send! heartbeat 2"]);
+    expect(scenario.advance(1000)).toEqual(["1000: send! heartbeat 2"]);
+  });
+
+  test("a limit set before the connection is up is told by the greeting", () => {
+    const scenario = new Scenario();
+    scenario.do({ type: "start" });
+    expect(scenario.do({ type: "concurrency", concurrency: Number.POSITIVE_INFINITY })).toEqual([]);
+    expect(scenario.do({ type: "link-up" })).toEqual(["send! ready echo", "send! heartbeat Infinity"]);
+  });
+});
+
+describe("stopping", () => {
+  test("an idle worker leaves once the broker has answered that nothing more is on its way", () => {
+    const scenario = new Scenario().connect();
+    expect(scenario.do({ type: "stop" })).toEqual(["send! heartbeat 0"]);
+    expect(scenario.hear({ type: "heartbeat" })).toEqual([
+      "send! disconnect",
+      "close",
+      "disconnected: disconnected",
+      "stopped",
+    ]);
+    expect(scenario.session.nextDeadline()).toBeUndefined();
+  });
+
+  test("a broker that does not answer is not waited for long", () => {
+    const scenario = new Scenario().connect();
+    scenario.do({ type: "stop" });
+    expect(scenario.advance(500)).toEqual([
+      "500: send! disconnect",
+      "500: close",
+      "500: disconnected: disconnected",
+      "500: stopped",
+    ]);
+  });
+
+  test("what runs may finish, what still arrives is given back", () => {
+    const scenario = new Scenario().connect();
+    scenario.request("r1");
+    scenario.do({ type: "stop" });
+    expect(scenario.request("r2")).toEqual(["send reject r2 to c1"]);
+    scenario.hear({ type: "heartbeat" });
+    expect(scenario.partial(0)).toEqual(['send partial r1 to c1: 0 "data"']);
+    expect(scenario.final(0)).toEqual([
+      'send final r1 to c1: 0 "data"',
+      "send! disconnect",
+      "close",
+      "disconnected: disconnected",
+      "stopped",
+    ]);
+  });
+
+  test("what does not finish in time is aborted", () => {
+    const scenario = new Scenario({ stopTimeoutMs: 600 }).connect();
+    scenario.request("r1");
+    scenario.do({ type: "stop" });
+    expect(scenario.advance(600)).toEqual([
+      "600: abort r1: CLOSED",
+      "600: send! disconnect",
+      "600: close",
+      "600: disconnected: disconnected",
+      "600: stopped",
+    ]);
+    expect(scenario.final(0)).toEqual([]);
+  });
+
+  test("heartbeats of a stopping worker ask for nothing", () => {
+    const scenario = new Scenario().connect();
+    scenario.request("r1");
+    scenario.do({ type: "stop" });
+    expect(scenario.advance(1000)).toEqual(["1000: send! heartbeat 0"]);
+  });
+
+  test("a cancel or a rejection that empties the worker lets it leave", () => {
+    for (const end of ["cancel", "reject"] as const) {
+      const scenario = new Scenario().connect();
+      scenario.request("r1");
+      scenario.do({ type: "stop" });
+      scenario.hear({ type: "heartbeat" });
+      const lines =
+        end === "cancel"
+          ? scenario.cancel("r1")
+          : scenario.do({ type: "reject", call: scenario.call(0), reason: undefined });
+      expect(lines.at(-1)).toBe("stopped");
+    }
+  });
+
+  test("a stopping worker that loses its broker has stopped", () => {
+    const scenario = new Scenario().connect();
+    scenario.request("r1");
+    scenario.do({ type: "stop" });
+    expect(scenario.do({ type: "link-down" })).toEqual([
+      "abort r1: BROKER_LOST",
+      "close",
+      "disconnected: link-down",
+      "stopped",
+    ]);
+    expect(scenario.session.nextDeadline()).toBeUndefined();
+  });
+
+  test("a worker that was never answered stops at once, in every phase", () => {
+    const scenario = new Scenario();
+    expect(scenario.do({ type: "stop" })).toEqual([]);
+    scenario.do({ type: "start" });
+    expect(scenario.do({ type: "stop" })).toEqual(["close", "stopped"]);
+    scenario.do({ type: "start" });
+    scenario.do({ type: "link-up" });
+    expect(scenario.do({ type: "stop" })).toEqual(["send! disconnect", "close", "stopped"]);
+    scenario.do({ type: "start" });
+    scenario.do({ type: "link-up" });
+    scenario.do({ type: "link-down" });
+    expect(scenario.do({ type: "stop" })).toEqual(["stopped"]);
+    expect(scenario.session.nextDeadline()).toBeUndefined();
+  });
+
+  test("a stopped worker starts again as if for the first time", () => {
+    const scenario = new Scenario().connect();
+    scenario.do({ type: "stop" });
+    scenario.hear({ type: "heartbeat" });
+    expect(scenario.do({ type: "start" })).toEqual(["open tcp://one:1"]);
+    expect(scenario.do({ type: "link-up" })).toEqual(["send! ready echo", "send! heartbeat 100"]);
+    expect(scenario.request("r1")).toEqual(["connected", "run r1 of c1"]);
+  });
+});

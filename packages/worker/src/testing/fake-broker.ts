@@ -1,0 +1,108 @@
+// A broker that does as it is told: it writes down what workers send, answers READY and heartbeats unless told not to,
+// and decides nothing.
+
+import {
+  type FromWorker,
+  NO_CAPABILITIES,
+  pigato,
+  readText,
+  requestId,
+  serviceNameFromText,
+  type ToWorker,
+  type Violation,
+  writeText,
+} from "@pigato/protocol";
+import type { MemoryNetwork, MemoryRouter } from "@pigato/testkit";
+
+export class FakeBroker {
+  /** The ids of the workers that said READY, oldest first. */
+  readonly workers: string[] = [];
+  readonly received: (FromWorker | Violation)[] = [];
+  /** Whether READY and heartbeats are answered. */
+  isAnswering = true;
+  readonly #network: MemoryNetwork;
+  readonly #router: MemoryRouter;
+
+  constructor(network: MemoryNetwork) {
+    this.#network = network;
+    this.#router = network.router({
+      onMessage: (peer, frames) => this.#onMessage(peer, pigato.decodeFromWorker(frames)),
+    });
+  }
+
+  static async at(address: string, network: MemoryNetwork): Promise<FakeBroker> {
+    const broker = new FakeBroker(network);
+    await broker.#router.bind(address);
+    return broker;
+  }
+
+  /** The worker that said READY last. */
+  get worker(): string {
+    return this.workers.at(-1) ?? "";
+  }
+
+  /** What came in since the last look, heartbeats left out, as lines of text. */
+  news(): string[] {
+    return this.received.splice(0).filter(isNews).map(described);
+  }
+
+  send(message: ToWorker, to: string = this.worker): void {
+    this.sendFrames(pigato.encodeToWorker(message), to);
+  }
+
+  sendFrames(frames: readonly Uint8Array[], to: string = this.worker): void {
+    this.#router.send(to, frames);
+    this.#network.deliver();
+  }
+
+  request(id: string, data: string, options?: string): void {
+    this.send({
+      type: "request",
+      address: "c1",
+      service: serviceNameFromText("echo"),
+      requestId: requestId(id),
+      body: [writeText(data)],
+      trailer: options === undefined ? [] : [writeText(options)],
+      options: { timeoutMs: 1, retry: false, worker: undefined, failFast: false, noCache: false, persist: false },
+    });
+  }
+
+  cancel(id: string): void {
+    this.send({ type: "cancel", address: "c1", requestId: requestId(id) });
+  }
+
+  async close(): Promise<void> {
+    await this.#router.close();
+    this.#network.deliver();
+  }
+
+  #onMessage(peer: string, message: FromWorker | Violation): void {
+    this.received.push(message);
+    if (message.type === "ready") this.workers.push(peer);
+    if (!this.isAnswering) return;
+    if (message.type === "ready") this.#answer(peer, { type: "ready", accepted: NO_CAPABILITIES });
+    if (message.type === "heartbeat") this.#answer(peer, { type: "heartbeat" });
+  }
+
+  #answer(peer: string, message: ToWorker): void {
+    this.#router.send(peer, pigato.encodeToWorker(message));
+  }
+}
+
+function isNews(message: FromWorker | Violation): boolean {
+  return message.type !== "heartbeat";
+}
+
+function described(message: FromWorker | Violation): string {
+  switch (message.type) {
+    case "ready":
+      return `ready ${message.service}`;
+    case "partial":
+    case "final":
+      return `${message.type} ${message.requestId} ${message.status} ${message.body.map(readText)}`;
+    case "reject":
+      return `reject ${message.requestId}`;
+    default:
+      return message.type;
+  }
+}

@@ -1,0 +1,52 @@
+// A worker as a reply sees it, which writes down what it is told.
+
+import { type Frame, type RequestId, readText, requestId } from "@pigato/protocol";
+import type { Call } from "../effects.ts";
+import { Reply, type ReplyPort } from "../reply.ts";
+
+export class RecordingPort implements ReplyPort {
+  /** Every message, as a line: `partial "data" {}`. */
+  readonly sent: string[] = [];
+  readonly reported: Error[] = [];
+  /** Chunks after which the link asks for a pause. */
+  pauseAfter: number = Number.POSITIVE_INFINITY;
+  #sinceDrain = 0;
+
+  reply(): Reply {
+    const id: RequestId = requestId("r1");
+    return new Reply(this, { address: "c1", requestId: id, key: "c1r1" });
+  }
+
+  partial(_call: Call, body: Frame, options: Frame): boolean {
+    this.sent.push(`partial ${readText(body)} ${readText(options)}`);
+    this.#sinceDrain += 1;
+    return this.#sinceDrain < this.pauseAfter;
+  }
+
+  final(_call: Call, status: number, body: Frame, options: Frame): void {
+    this.sent.push(`${status === 0 ? "final" : "error"} ${readText(body)} ${readText(options)}`);
+  }
+
+  reject(_call: Call, reason: Frame): void {
+    this.sent.push(`reject ${readText(reason)}`);
+  }
+
+  heartbeat(): void {
+    this.sent.push("heartbeat");
+  }
+
+  report(error: Error): void {
+    this.reported.push(error);
+  }
+
+  /** The link has caught up. */
+  drain(reply: Reply): void {
+    this.#sinceDrain = 0;
+    reply.drained();
+  }
+}
+
+/** One turn of the event loop: everything that was left for the next tick has happened. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,654 @@
+import { once } from "node:events";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { RequestError, UsageError, writeText } from "@pigato/protocol";
+import { FakeClock, MemoryNetwork } from "@pigato/testkit";
+import { type DealerHandlers, type DealerLink, LinkError, type SendOutcome, type Transport } from "@pigato/transport";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { WorkerOptions } from "./options.ts";
+import type { Reply } from "./reply.ts";
+import { FakeBroker } from "./testing/fake-broker.ts";
+import { turn } from "./testing/recording-port.ts";
+import { Worker } from "./worker.ts";
+
+const ADDRESS = "inproc://broker";
+
+/** A worker and a broker on a network that delivers when told to, at a time that passes when told to. */
+async function stage(options: WorkerOptions = {}, addresses: string | string[] = ADDRESS) {
+  const network = new MemoryNetwork();
+  const clock = new FakeClock();
+  const broker = await FakeBroker.at(ADDRESS, network);
+  const worker = new Worker(addresses, "echo", { transport: network, clock, random: () => 0, ...options });
+  const errors: Error[] = [];
+  worker.on("error", (error) => errors.push(error));
+  const events: string[] = [];
+  for (const event of ["start", "stop", "connect", "disconnect"] as const) worker.on(event, () => events.push(event));
+  onTestFinished(async () => {
+    const stopped = worker.stop();
+    network.deliver();
+    await stopped;
+  });
+  return {
+    network,
+    clock,
+    broker,
+    worker,
+    errors,
+    events,
+    /** Starts the worker and lets it meet the broker. */
+    async connect(): Promise<void> {
+      const ready = worker.start();
+      network.deliver();
+      await ready;
+      broker.news();
+    },
+    /** Delivers what is under way, and what the worker does about it in the ticks after. */
+    async settle(): Promise<void> {
+      network.deliver();
+      await turn();
+      network.deliver();
+    },
+    advance(ms: number): void {
+      clock.advance(ms);
+      network.deliver();
+    },
+    async stop(): Promise<void> {
+      const stopped = worker.stop();
+      network.deliver();
+      await stopped;
+      network.deliver();
+    },
+  };
+}
+
+/** A transport whose links answer what the test says. */
+function answering(network: MemoryNetwork, outcome: (isUrgent: boolean) => SendOutcome | undefined) {
+  const links: DealerHandlers[] = [];
+  const transport: Transport = {
+    router: (handlers) => network.router(handlers),
+    dealer: (handlers, options): DealerLink => {
+      links.push(handlers);
+      const link = network.dealer(handlers, options);
+      return {
+        connect: (address) => link.connect(address),
+        close: () => link.close(),
+        send: (frames, sendOptions) => {
+          const answer = outcome(sendOptions?.urgent ?? false) ?? "queued";
+          return answer === "congested" ? answer : (link.send(frames), answer);
+        },
+      };
+    },
+  };
+  return { transport, links };
+}
+
+describe("starting", () => {
+  test("start() resolves once the broker has answered", async () => {
+    const { worker, broker, network, events } = await stage();
+    let isReady = false;
+    const ready = worker.start().then(() => {
+      isReady = true;
+    });
+    await turn();
+    expect([isReady, events]).toEqual([false, ["start"]]);
+    network.deliver();
+    await ready;
+    expect(broker.news()).toEqual(["ready echo"]);
+    expect(events).toEqual(["start", "connect"]);
+  });
+
+  test("start() waits for a broker that is not there yet", async () => {
+    const { worker, network, advance } = await stage({}, "inproc://later");
+    const ready = worker.start();
+    advance(60_000);
+    await FakeBroker.at("inproc://later", network);
+    network.deliver();
+    await ready;
+    expect(worker.broker).toBe("inproc://later");
+  });
+
+  test("start() takes a callback", async () => {
+    const { worker, network } = await stage();
+    const called = new Promise<unknown>((resolve) => void worker.start(resolve));
+    network.deliver();
+    expect(await called).toBeUndefined();
+  });
+
+  test("start() twice is one start", async () => {
+    const { worker, broker, network } = await stage();
+    const both = [worker.start(), worker.start()];
+    network.deliver();
+    await Promise.all(both);
+    await worker.start();
+    expect(broker.news()).toEqual(["ready echo"]);
+  });
+
+  test("the id at the broker begins with the prefix, and is new with every connection", async () => {
+    const { worker, broker, connect, advance } = await stage({ prefix: "Wëb" });
+    await connect();
+    const first = worker.socketId;
+    expect(first).toMatch(/^Wëb-./);
+    expect(broker.worker).toBe(Buffer.from(first).toString("latin1"));
+    broker.send({ type: "disconnect" });
+    advance(1000);
+    expect(worker.socketId).toMatch(/^Wëb-./);
+    expect(worker.socketId).not.toBe(first);
+    expect(broker.workers).toHaveLength(2);
+  });
+
+  test("the callbacks of the classic options are called", async () => {
+    const called: string[] = [];
+    const { connect, stop } = await stage({
+      onStart: () => called.push("start"),
+      onConnect: () => called.push("connect"),
+      onDisconnect: () => called.push("disconnect"),
+      onStop: () => called.push("stop"),
+    });
+    await connect();
+    await stop();
+    expect(called).toEqual(["start", "connect", "disconnect", "stop"]);
+  });
+
+  test("an address that the transport cannot read fails the start, and the worker is stopped", async () => {
+    const network = new MemoryNetwork();
+    const transport: Transport = {
+      router: (handlers) => network.router(handlers),
+      dealer: (handlers, options) => {
+        const link = network.dealer(handlers, options);
+        link.connect = (address) => {
+          throw new LinkError("ADDRESS_INVALID", "no port", { address });
+        };
+        return link;
+      },
+    };
+    const { worker, errors } = await stage({ transport });
+    await expect(worker.start()).rejects.toMatchObject({ code: "ADDRESS_INVALID" });
+    expect(errors).toMatchObject([{ code: "ADDRESS_INVALID" }]);
+    await worker.stop();
+  });
+
+  test("misuse is told at construction", () => {
+    expect(() => new Worker([], "echo")).toThrow(UsageError);
+    expect(() => new Worker(ADDRESS, "")).toThrow(UsageError);
+    expect(() => new Worker(ADDRESS, "echo", { heartbeat: 0 })).toThrow(UsageError);
+  });
+});
+
+describe("handling requests", () => {
+  test("a handler gets the data and the client's options, and its chunks and end reach the client", async () => {
+    const { worker, broker, connect, settle } = await stage();
+    const seen: unknown[] = [];
+    worker.on("request", (data, reply, opts) => {
+      seen.push(data, opts);
+      reply.write("part");
+      reply.end("last");
+    });
+    await connect();
+    broker.request("r1", '{"foo":"bar"}', '{"timeout":5,"mine":[1]}');
+    await settle();
+    expect(seen).toEqual([{ foo: "bar" }, { timeout: 5, mine: [1] }]);
+    expect(broker.news()).toEqual(['partial r1 0 "part"', 'final r1 0 "last"']);
+  });
+
+  test.each([
+    ["none", undefined],
+    ["an empty frame", ""],
+    ["no JSON", "{oops"],
+    ["null", "null"],
+    ["an array", "[1]"],
+  ])("options that are %s are an empty object", async (_what, options) => {
+    const { worker, broker, connect } = await stage();
+    const seen: unknown[] = [];
+    worker.on("request", (_data, _reply, opts) => seen.push(opts));
+    await connect();
+    broker.request("r1", "1", options);
+    expect(seen).toEqual([{}]);
+  });
+
+  test("the bare word undefined of old clients is undefined, an empty frame is null", async () => {
+    const { worker, broker, connect } = await stage();
+    const seen: unknown[] = [];
+    worker.on("request", (data) => seen.push(data));
+    await connect();
+    broker.request("r1", "undefined");
+    broker.request("r2", "");
+    expect(seen).toEqual([undefined, null]);
+  });
+
+  test("data that is not JSON is answered with an error, and no handler sees it", async () => {
+    const { worker, broker, connect, settle } = await stage();
+    worker.on("request", () => expect.unreachable());
+    await connect();
+    broker.request("r1", "{oops");
+    await settle();
+    const [answer, ...rest] = broker.news();
+    expect(answer).toMatch(/^final r1 -1 .*"the data of request r1 is not JSON","code":"INVALID"/);
+    expect(rest).toEqual([]);
+  });
+
+  test("requests are handled at the same time and answered in any order", async () => {
+    const { worker, broker, connect, settle } = await stage();
+    const replies: Reply[] = [];
+    worker.on("request", (_data, reply) => replies.push(reply));
+    await connect();
+    broker.request("r1", "1");
+    broker.request("r2", "2");
+    replies[1]?.end("second");
+    replies[0]?.end("first");
+    await settle();
+    expect(broker.news()).toEqual(['final r2 0 "second"', 'final r1 0 "first"']);
+  });
+
+  test("a worker without a handler gives requests back", async () => {
+    const { broker, connect, settle } = await stage();
+    await connect();
+    broker.request("r1", "1");
+    await settle();
+    expect(broker.news()).toEqual(["reject r1"]);
+  });
+
+  test("every handler is called, those added with once() for one request only", async () => {
+    const { worker, broker, connect } = await stage();
+    const calls: string[] = [];
+    worker.on("request", (data) => calls.push(`on ${data}`));
+    worker.once("request", (data) => calls.push(`once ${data}`));
+    await connect();
+    broker.request("r1", "1");
+    broker.request("r2", "2");
+    expect(calls).toEqual(["on 1", "once 1", "on 2"]);
+  });
+
+  test.each([
+    [
+      "throws",
+      () => {
+        throw new TypeError("boom");
+      },
+    ],
+    ["rejects", () => Promise.reject(new TypeError("boom"))],
+  ])("a handler that %s fails its request, and nothing else", async (_how, fail) => {
+    const { worker, broker, errors, connect, settle } = await stage();
+    worker.on("request", fail);
+    await connect();
+    broker.request("r1", "1");
+    await settle();
+    expect(broker.news()).toEqual(['final r1 -1 {"name":"TypeError","message":"boom"}']);
+    expect(errors).toEqual([]);
+  });
+
+  test("a handler that fails after the end is told to the worker's listeners", async () => {
+    const { worker, broker, errors, connect, settle } = await stage();
+    worker.on("request", async (_data, reply) => {
+      reply.end("done");
+      throw new Error("too late");
+    });
+    await connect();
+    broker.request("r1", "1");
+    await settle();
+    expect(broker.news()).toEqual(['final r1 0 "done"']);
+    expect(errors).toMatchObject([{ message: "too late" }]);
+  });
+
+  test("a handler may stream with pipeline", async () => {
+    const { worker, broker, connect, settle } = await stage();
+    worker.on("request", (_data, reply) => pipeline(Readable.from(["a", "b"]), reply));
+    await connect();
+    broker.request("r1", "1");
+    await settle();
+    expect(broker.news()).toEqual(['partial r1 0 "a"', 'partial r1 0 "b"', "final r1 0 null"]);
+  });
+
+  test("reply.heartbeat() sends a heartbeat of the worker", async () => {
+    const { worker, broker, connect, settle } = await stage({ concurrency: 5 });
+    worker.on("request", (_data, reply) => reply.heartbeat());
+    await connect();
+    broker.request("r1", "1");
+    await settle();
+    expect(broker.received).toEqual([{ type: "heartbeat", concurrency: 5, update: false }]);
+  });
+
+  test("what a reply says after its end is an error event of the worker", async () => {
+    const { worker, broker, errors, connect, settle } = await stage();
+    worker.on("request", (_data, reply) => {
+      reply.end("last");
+      reply.write("more");
+    });
+    await connect();
+    broker.request("r1", "1");
+    await settle();
+    expect(broker.news()).toEqual(['final r1 0 "last"']);
+    expect(errors).toMatchObject([{ code: "ERR_STREAM_WRITE_AFTER_END" }]);
+  });
+});
+
+describe("requests that nobody waits for any more", () => {
+  test("a cancel aborts the signal, and the handler's failure over it is not news", async () => {
+    const { worker, broker, errors, connect, settle } = await stage();
+    let reply: Reply | undefined;
+    worker.on("request", async (_data, given) => {
+      reply = given;
+      await once(given.signal, "abort");
+      given.write("late");
+      throw given.signal.reason;
+    });
+    await connect();
+    broker.request("r1", "1");
+    expect(reply?.active()).toBe(true);
+    broker.cancel("r1");
+    expect(reply?.active()).toBe(false);
+    await settle();
+    expect(reply?.signal.reason).toMatchObject({ code: "CANCELED", service: "echo", requestId: "r1" });
+    expect(broker.news()).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
+  test("a lost connection aborts every request", async () => {
+    const { worker, network, broker, connect, settle, advance } = await stage();
+    const replies: Reply[] = [];
+    worker.on("request", (_data, reply) => replies.push(reply));
+    await connect();
+    broker.request("r1", "1");
+    broker.request("r2", "2");
+    network.cut(ADDRESS);
+    expect(replies.map((reply) => reply.active())).toEqual([false, false]);
+    expect(replies[0]?.signal.reason).toMatchObject({ code: "BROKER_LOST" });
+    advance(1000);
+    replies[0]?.end("late");
+    await settle();
+    expect(broker.news()).toEqual(["ready echo"]);
+  });
+
+  test("a link of an earlier life is not heard", async () => {
+    const network = new MemoryNetwork();
+    const { transport, links } = answering(network, () => undefined);
+    const { worker, connect, advance, events } = await stage({ transport });
+    await FakeBroker.at(ADDRESS, network);
+    worker.on("request", () => expect.unreachable());
+    const ready = connect();
+    network.deliver();
+    await ready;
+    links[0]?.onDown?.();
+    advance(1000);
+    network.deliver();
+    expect(events).toEqual(["start", "connect", "disconnect", "connect"]);
+    links[0]?.onMessage([writeText("W"), writeText("5")]);
+    links[0]?.onDown?.();
+    links[0]?.onUndelivered?.([]);
+    links[0]?.onError?.(new LinkError("FAILED", "late"));
+    expect(events).toEqual(["start", "connect", "disconnect", "connect"]);
+  });
+});
+
+describe("the broker", () => {
+  test("is told a new concurrency at once, and keeps being told", async () => {
+    const { worker, broker, connect, settle, advance } = await stage();
+    await connect();
+    worker.conf.concurrency = 2;
+    await settle();
+    expect(broker.received.splice(0)).toEqual([{ type: "heartbeat", concurrency: 2, update: false }]);
+    worker.conf.concurrency = -1;
+    advance(2500);
+    expect(broker.received).toEqual([
+      { type: "heartbeat", concurrency: Number.POSITIVE_INFINITY, update: false },
+      { type: "heartbeat", concurrency: Number.POSITIVE_INFINITY, update: false },
+    ]);
+  });
+
+  test("is left when it falls silent, and met again", async () => {
+    const { worker, broker, events, connect, advance } = await stage();
+    await connect();
+    broker.isAnswering = false;
+    advance(7499);
+    expect(events).toEqual(["start", "connect"]);
+    advance(1);
+    expect(events).toEqual(["start", "connect", "disconnect"]);
+    broker.isAnswering = true;
+    advance(1000);
+    expect(events).toEqual(["start", "connect", "disconnect", "connect"]);
+    expect(broker.news()).toEqual(["disconnect", "ready echo"]);
+    expect(worker.broker).toBe(ADDRESS);
+  });
+
+  test("that is gone gives way to the next address", async () => {
+    const { worker, network, broker, connect, advance } = await stage({}, [ADDRESS, "inproc://second"]);
+    const second = await FakeBroker.at("inproc://second", network);
+    await connect();
+    await broker.close();
+    advance(1000);
+    expect(second.news()).toEqual(["ready echo"]);
+    expect(worker.broker).toBe("inproc://second");
+  });
+
+  test("that breaks the protocol is an error event, and served on", async () => {
+    const { worker, broker, errors, connect, settle } = await stage();
+    worker.on("request", (data, reply) => reply.end(data));
+    await connect();
+    broker.sendFrames([writeText("W"), writeText("2")]);
+    broker.sendFrames([]);
+    broker.sendFrames([writeText("W"), writeText("99")]);
+    expect(errors.map((error) => error.message.split(":")[0])).toEqual(["P-DSP-1", "P-MSG-1", "P-TYPE-1"]);
+    broker.request("r1", "1");
+    await settle();
+    expect(broker.news()).toEqual(["final r1 0 1"]);
+  });
+
+  test("may break the protocol without an 'error' listener, too", async () => {
+    const { worker, broker, connect, settle } = await stage();
+    worker.removeAllListeners("error");
+    worker.on("request", (data, reply) => reply.end(data));
+    await connect();
+    broker.sendFrames([writeText("W"), writeText("99")]);
+    broker.request("r1", "1");
+    await settle();
+    expect(broker.news()).toEqual(["final r1 0 1"]);
+  });
+});
+
+describe("a link under pressure", () => {
+  test("a slow link asks the handler to pause until it has caught up", async () => {
+    const network = new MemoryNetwork();
+    let outcome: SendOutcome = "queued";
+    const { transport, links } = answering(network, () => outcome);
+    const { worker, connect } = await stage({ transport });
+    const broker = await FakeBroker.at(ADDRESS, network);
+    const log: unknown[] = [];
+    worker.on("request", (_data, reply) => {
+      log.push(reply.write(1));
+      reply.on("drain", () => log.push("drain"));
+    });
+    const ready = connect();
+    network.deliver();
+    await ready;
+    outcome = "slow";
+    broker.request("r1", "1");
+    outcome = "queued";
+    expect(log).toEqual([false]);
+    links[0]?.onDrain?.();
+    links[0]?.onDrain?.();
+    expect(log).toEqual([false, "drain"]);
+  });
+
+  test("a link that refuses a chunk fails the request, in words that get through", async () => {
+    const network = new MemoryNetwork();
+    let isFull = false;
+    const { transport } = answering(network, (isUrgent) => (isFull && !isUrgent ? "congested" : undefined));
+    const { worker, connect } = await stage({ transport });
+    const broker = await FakeBroker.at(ADDRESS, network);
+    const log: unknown[] = [];
+    worker.on("request", (_data, reply) => {
+      log.push(reply.write(1), reply.active(), reply.write(2));
+      reply.end("not reached");
+    });
+    const ready = connect();
+    network.deliver();
+    await ready;
+    broker.news();
+    isFull = true;
+    broker.request("r1", "1");
+    network.deliver();
+    expect(log).toEqual([false, false, false]);
+    expect(broker.news()).toHaveLength(1);
+  });
+
+  test("a link that refuses the end even as urgent is given up for a new one", async () => {
+    const network = new MemoryNetwork();
+    let isFull = false;
+    const { transport } = answering(network, () => (isFull ? "congested" : undefined));
+    const { worker, errors, events, connect, advance } = await stage({ transport });
+    const broker = await FakeBroker.at(ADDRESS, network);
+    worker.on("request", (_data, reply) => reply.end("never"));
+    const ready = connect();
+    network.deliver();
+    await ready;
+    isFull = true;
+    broker.request("r1", "1");
+    expect(errors).toMatchObject([{ message: expect.stringContaining("the end of request r1") }]);
+    expect(events.at(-1)).toBe("disconnect");
+    isFull = false;
+    advance(1000);
+    network.deliver();
+    expect(events.at(-1)).toBe("connect");
+  });
+
+  test("a link that fails is replaced", async () => {
+    const network = new MemoryNetwork();
+    const { transport, links } = answering(network, () => undefined);
+    const { errors, events, connect, advance } = await stage({ transport });
+    await FakeBroker.at(ADDRESS, network);
+    const ready = connect();
+    network.deliver();
+    await ready;
+    links[0]?.onError?.(new LinkError("FAILED", "broken"));
+    expect(errors).toMatchObject([{ code: "FAILED" }]);
+    advance(1000);
+    network.deliver();
+    expect(events.at(-1)).toBe("connect");
+    links[1]?.onUndelivered?.([]);
+    expect(events.at(-1)).toBe("disconnect");
+  });
+});
+
+describe("stopping", () => {
+  test("an idle worker says goodbye and closes", async () => {
+    const { broker, events, connect, stop } = await stage();
+    await connect();
+    await stop();
+    expect(broker.received).toEqual([{ type: "heartbeat", concurrency: 0, update: false }, { type: "disconnect" }]);
+    expect(events).toEqual(["start", "connect", "disconnect", "stop"]);
+  });
+
+  test("running requests finish first, new ones go back to the broker", async () => {
+    const { worker, broker, connect, settle, network } = await stage();
+    const replies: Reply[] = [];
+    worker.on("request", (_data, reply) => replies.push(reply));
+    await connect();
+    broker.request("r1", "1");
+    const stopped = worker.stop();
+    broker.request("r2", "2");
+    await settle();
+    expect(broker.news()).toEqual(["reject r2"]);
+    replies[0]?.end("done");
+    network.deliver();
+    await stopped;
+    expect(broker.news()).toEqual(['final r1 0 "done"', "disconnect"]);
+  });
+
+  test("requests that do not finish in time are aborted", async () => {
+    const { worker, broker, connect, advance } = await stage({ stopTimeoutMs: 2000 });
+    let reply: Reply | undefined;
+    worker.on("request", (_data, given) => {
+      reply = given;
+    });
+    await connect();
+    broker.request("r1", "1");
+    const stopped = worker.stop();
+    advance(1999);
+    expect(reply?.active()).toBe(true);
+    advance(1);
+    await stopped;
+    expect(reply?.active()).toBe(false);
+    expect(reply?.signal.reason).toMatchObject({ code: "CLOSED" });
+    expect(broker.news()).toEqual(["disconnect"]);
+  });
+
+  test("stop() twice, before the start and by `await using` are all fine", async () => {
+    const { worker, events, network, connect } = await stage();
+    await worker.stop();
+    await connect();
+    const both = [worker.stop(), worker[Symbol.asyncDispose]()];
+    network.deliver();
+    await Promise.all(both);
+    expect(events.filter((event) => event === "stop")).toHaveLength(1);
+  });
+
+  test("a start that is overtaken by a stop rejects, and nobody needs to listen", async () => {
+    const { worker, network } = await stage({}, "inproc://nobody");
+    const called = new Promise((resolve) => void worker.start(resolve));
+    const ready = worker.start();
+    void worker.start();
+    await worker.stop();
+    await expect(ready).rejects.toBeInstanceOf(RequestError);
+    await expect(ready).rejects.toMatchObject({ code: "CLOSED", delivery: "not-sent" });
+    expect(await called).toMatchObject({ code: "CLOSED" });
+    network.deliver();
+  });
+
+  test("a stopped worker starts again under a new id", async () => {
+    const { worker, broker, connect, stop } = await stage();
+    await connect();
+    await stop();
+    await connect();
+    expect(new Set(broker.workers).size).toBe(2);
+    expect(worker.socketId).toBe(broker.worker);
+  });
+
+  test("a start while stopping waits for the stop, and a further stop calls it off", async () => {
+    const { worker, broker, events, network, connect } = await stage();
+    await connect();
+    const stopped = worker.stop();
+    const restarted = worker.start();
+    network.deliver();
+    await stopped;
+    network.deliver();
+    await restarted;
+    expect(events).toEqual(["start", "connect", "disconnect", "stop", "start", "connect"]);
+    expect(broker.workers).toHaveLength(2);
+
+    const stoppedAgain = worker.stop();
+    const calledOff = worker.start();
+    void worker.stop();
+    await expect(calledOff).rejects.toMatchObject({ code: "CLOSED" });
+    network.deliver();
+    await stoppedAgain;
+    network.deliver();
+    expect(broker.workers).toHaveLength(2);
+  });
+
+  test("no alarm is left behind", async () => {
+    const { clock, broker, connect, stop } = await stage();
+    await connect();
+    await stop();
+    broker.received.length = 0;
+    clock.advance(60_000);
+    expect(broker.received).toEqual([]);
+  });
+});
+
+describe("listeners", () => {
+  test("a listener that throws ends up where Node reports such things, and the worker goes on", async () => {
+    const { worker, broker, connect, settle } = await stage();
+    worker.on("request", (data, reply) => reply.end(data));
+    worker.on("connect", () => {
+      throw new Error("a listener's fault");
+    });
+    const listeners = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    const uncaught = once(process, "uncaughtException");
+    await connect();
+    expect(await uncaught).toMatchObject([{ message: "a listener's fault" }, expect.anything()]);
+    for (const listener of listeners) process.on("uncaughtException", listener);
+    broker.request("r1", "1");
+    await settle();
+    expect(broker.news()).toEqual(["final r1 0 1"]);
+  });
+});
