@@ -1,6 +1,6 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions: ["@pigato/source"] } },
   test: {
     include: ["packages/*/src/**/*.test.ts", "apps/*/**/*.test.ts"],
@@ -12,3 +12,5 @@ export default defineConfig({
     hookTimeout: 20_000,
   },
 });
+
+export default config;

@@ -194,7 +194,7 @@ describe("what cannot be sent", () => {
     ]);
     expect(w1.received.filter(isRequest)).toEqual([]);
     expect(w2.received.filter(isRequest)).toHaveLength(2);
-    await broker.stop();
+    void broker.stop();
   });
 });
 

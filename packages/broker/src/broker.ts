@@ -8,15 +8,6 @@ import { type BrokerEvents, publish } from "./events.ts";
 import { type BrokerOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { BrokerRun } from "./run.ts";
 
-//   idle ──start()──► starting ──bound──► serving ──stop()──► stopping ──► idle
-//     ▲                  │ failed
-//     └──────────────────┘
-type Phase =
-  | { readonly name: "idle" }
-  | { readonly name: "starting"; readonly run: BrokerRun; readonly done: Promise<void> }
-  | { readonly name: "serving"; readonly run: BrokerRun }
-  | { readonly name: "stopping"; readonly done: Promise<void> };
-
 /**
  * Queues requests and routes them to workers.
  *
@@ -27,7 +18,10 @@ export class Broker extends EventEmitter<BrokerEvents> {
   /** The options in force. */
   readonly conf: ResolvedOptions;
   readonly #binds: readonly string[];
-  #phase: Phase = { name: "idle" };
+  /** What runs between a start and the next stop. */
+  #run: BrokerRun | undefined;
+  /** Starts and stops happen one after the other, in the order they were asked for. */
+  #lastChange: Promise<void> = Promise.resolve();
 
   /**
    * @param address where to listen: `tcp://*:55555`, `tcp://127.0.0.1:*`, `ipc://path`, `inproc://name`; one or several
@@ -44,12 +38,12 @@ export class Broker extends EventEmitter<BrokerEvents> {
 
   /** The addresses it listens at, with real ports; empty while it does not. */
   get addresses(): readonly string[] {
-    return this.#phase.name === "serving" ? this.#phase.run.addresses : [];
+    return this.#run?.addresses ?? [];
   }
 
   /** Counts of requests since the start and of what there is now; `undefined` while it does not serve. */
   stats(): CoreStats | undefined {
-    return this.#phase.name === "serving" ? this.#phase.run.stats() : undefined;
+    return this.#run?.stats();
   }
 
   /**
@@ -58,7 +52,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
    * @throws LinkError (rejects) when an address cannot be bound; nothing stays open then
    */
   start(callback?: (error?: unknown) => void): Promise<void> {
-    const started = this.#start();
+    const started = this.#afterLastChange(() => this.#start());
     if (callback) started.then(() => callback(), callback);
     return started;
   }
@@ -68,7 +62,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
    * Resolves when all is closed. Safe to call at any time, and twice.
    */
   stop(callback?: () => void): Promise<void> {
-    const stopped = this.#stop();
+    const stopped = this.#afterLastChange(() => this.#stop());
     if (callback) stopped.then(callback, callback);
     return stopped;
   }
@@ -77,81 +71,50 @@ export class Broker extends EventEmitter<BrokerEvents> {
     return this.stop();
   }
 
-  #start(): Promise<void> {
-    const phase = this.#phase;
-    switch (phase.name) {
-      case "serving":
-        return Promise.resolve();
-      case "starting":
-        return phase.done;
-      case "stopping":
-        return phase.done.then(() => this.#start());
-      case "idle": {
-        const run = new BrokerRun(this.conf, {
-          onEvent: (event) => publish(event, this, this.conf.logger),
-          onError: (error) => this.#onLinkError(error),
-        });
-        const done = this.#bind(run);
-        this.#phase = { name: "starting", run, done };
-        return done;
-      }
-      default:
-        return phase satisfies never;
-    }
+  #afterLastChange(change: () => Promise<void>): Promise<void> {
+    const done = this.#lastChange.then(change);
+    this.#lastChange = done.catch(() => {});
+    return done;
   }
 
-  async #bind(run: BrokerRun): Promise<void> {
+  async #start(): Promise<void> {
+    if (this.#run !== undefined) return;
+    const run = new BrokerRun(this.conf, {
+      onEvent: (event) => publish(event, this, this.conf.logger),
+      onError: (error) => this.#onLinkError(run, error),
+    });
     try {
       await run.bind(this.#binds);
     } catch (error) {
       await run.close();
-      this.#phase = { name: "idle" };
       throw error;
     }
-    this.#phase = { name: "serving", run };
+    this.#run = run;
     this.conf.logger.info({ addresses: run.addresses }, "broker ready");
     this.emit("start");
     this.conf.onStart();
   }
 
-  #stop(): Promise<void> {
-    const phase = this.#phase;
-    switch (phase.name) {
-      case "idle":
-        return Promise.resolve();
-      case "starting":
-        return phase.done.then(
-          () => this.#stop(),
-          () => {},
-        );
-      case "stopping":
-        return phase.done;
-      case "serving": {
-        const done = this.#drainAndClose(phase.run);
-        this.#phase = { name: "stopping", done };
-        return done;
-      }
-      default:
-        return phase satisfies never;
-    }
-  }
-
-  async #drainAndClose(run: BrokerRun): Promise<void> {
+  async #stop(): Promise<void> {
+    const run = this.#run;
+    if (run === undefined) return;
     await run.drain();
     await this.#close(run);
   }
 
   async #close(run: BrokerRun): Promise<void> {
     await run.close();
-    this.#phase = { name: "idle" };
+    this.#run = undefined;
     this.conf.logger.info("broker stopped");
     this.emit("stop");
     this.conf.onStop();
   }
 
-  #onLinkError(error: LinkError): void {
+  #onLinkError(run: BrokerRun, error: LinkError): void {
     this.conf.logger.error(error, "the broker's socket failed");
     this.emit("error", error);
-    if (this.#phase.name === "serving") this.#phase = { name: "stopping", done: this.#close(this.#phase.run) };
+    void this.#afterLastChange(async () => {
+      if (this.#run === run) await this.#close(run);
+    });
   }
 }

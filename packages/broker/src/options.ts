@@ -2,7 +2,7 @@
 // The command takes its flags and environment variables from the same table.
 
 import { DEFAULT_HEARTBEAT_MS, DEFAULT_LIVENESS, MAX_HEARTBEAT_MS, UsageError } from "@pigato/protocol";
-import { type Clock, type LinkLimits, libzmq, systemClock, type Transport } from "@pigato/transport";
+import { type Clock, DEFAULT_LINK_LIMITS, libzmq, systemClock, type Transport } from "@pigato/transport";
 import { type Logger, pino } from "pino";
 import type { DispatchMode } from "./core/core-options.ts";
 
@@ -35,6 +35,12 @@ export interface BrokerOptions {
   readonly maxWorkers?: number;
   /** Clients known at once; at the bound a new one's requests fail with `BUSY`. @defaultValue 100 000 */
   readonly maxClients?: number;
+  /** Bytes of one frame; a peer that sends more is cut off. @defaultValue 64 MiB */
+  readonly maxFrameBytes?: number;
+  /** Bytes waiting for one peer; at the bound its requests end with `BUSY`. @defaultValue 64 MiB */
+  readonly maxPeerBytes?: number;
+  /** Messages waiting for one peer; at the bound its requests end with `BUSY`. @defaultValue 100 000 */
+  readonly maxPeerMessages?: number;
   /** Called after each start, with the event `start`. */
   readonly onStart?: () => void;
   /** Called after each stop, with the event `stop`. */
@@ -43,8 +49,6 @@ export interface BrokerOptions {
   readonly logger?: Logger;
   /** What moves its frames. @defaultValue libzmq */
   readonly transport?: Transport;
-  /** Bounds of its socket: frame size, bytes and messages waiting for one peer. */
-  readonly limits?: Partial<LinkLimits>;
   /** @defaultValue the process's monotonic clock */
   readonly clock?: Clock;
   /** A number from 0 up to 1, for the mode `rand`. @defaultValue Math.random */
@@ -75,7 +79,10 @@ type NumericName =
   | "maxQueuedPerService"
   | "maxRequestBytes"
   | "maxWorkers"
-  | "maxClients";
+  | "maxClients"
+  | "maxFrameBytes"
+  | "maxPeerBytes"
+  | "maxPeerMessages";
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
 
@@ -108,6 +115,27 @@ export const NUMERIC_OPTIONS: readonly NumericOption[] = [
   { name: "maxRequestBytes", default: 2 ** 30, min: 1, max: LARGEST, help: "payload bytes of all open requests" },
   { name: "maxWorkers", default: 100_000, min: 1, max: LARGEST, help: "registered workers" },
   { name: "maxClients", default: 100_000, min: 1, max: LARGEST, help: "clients known at once" },
+  {
+    name: "maxFrameBytes",
+    default: DEFAULT_LINK_LIMITS.maxFrameBytes,
+    min: 1024,
+    max: LARGEST,
+    help: "bytes of one frame",
+  },
+  {
+    name: "maxPeerBytes",
+    default: DEFAULT_LINK_LIMITS.maxQueuedBytes,
+    min: 1024,
+    max: LARGEST,
+    help: "bytes waiting for one peer",
+  },
+  {
+    name: "maxPeerMessages",
+    default: DEFAULT_LINK_LIMITS.maxQueuedMessages,
+    min: 1,
+    max: LARGEST,
+    help: "messages waiting for one peer",
+  },
 ];
 
 const DEFAULTS: Omit<ResolvedOptions, NumericName> = Object.freeze({
@@ -116,7 +144,6 @@ const DEFAULTS: Omit<ResolvedOptions, NumericName> = Object.freeze({
   onStop: () => {},
   logger: pino({ level: "silent" }),
   transport: libzmq,
-  limits: {},
   clock: systemClock,
   random: Math.random,
 });
@@ -147,6 +174,9 @@ function resolveNumbers(input: BrokerOptions): Record<NumericName, number> {
     maxRequestBytes: 0,
     maxWorkers: 0,
     maxClients: 0,
+    maxFrameBytes: 0,
+    maxPeerBytes: 0,
+    maxPeerMessages: 0,
   };
   for (const option of NUMERIC_OPTIONS) {
     const value = input[option.name] ?? option.default;

@@ -31,6 +31,7 @@ export class BrokerRun {
   readonly #addresses: string[] = [];
   #pending: Input[] = [];
   #isApplying = false;
+  #isClosed = false;
   #onDrained: () => void = () => {};
 
   constructor(options: ResolvedOptions, listener: RunListener) {
@@ -57,7 +58,13 @@ export class BrokerRun {
         onUndelivered: (peer, frames) => this.#onUndelivered(peerId(peer), frames),
         onError: (error) => listener.onError(error),
       },
-      { limits: options.limits },
+      {
+        limits: {
+          maxFrameBytes: options.maxFrameBytes,
+          maxQueuedBytes: options.maxPeerBytes,
+          maxQueuedMessages: options.maxPeerMessages,
+        },
+      },
     );
   }
 
@@ -88,11 +95,13 @@ export class BrokerRun {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#alarm.set(undefined);
     await this.#link.close();
   }
 
   #apply(input: Input): void {
+    if (this.#isClosed) return;
     if (this.#isApplying) {
       this.#pending.push(input);
       return;

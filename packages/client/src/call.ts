@@ -56,13 +56,12 @@ export class StreamCaller implements Caller {
   }
 
   onPartial(value: unknown): void {
-    if (value !== null && value !== undefined && !this.#stream.destroyed) this.#stream.push(value);
+    if (value !== null && value !== undefined) this.#stream.push(value);
   }
 
   onFinal(value: unknown): void {
     this.onPartial(value);
-    // The caller may have destroyed the stream on seeing the value.
-    if (!this.#stream.destroyed) this.#stream.push(null);
+    this.#stream.push(null);
   }
 
   onFailure(error: RequestError): void {

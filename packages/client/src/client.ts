@@ -22,12 +22,12 @@ import {
   readService,
   resolveCallOptions,
 } from "./call-options.ts";
-import type { RequestMessage } from "./calls.ts";
 import { Driver } from "./driver.ts";
-import { canceled } from "./failures.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { type ClientOptions, type ResolvedOptions, resolveAddresses, resolveOptions } from "./options.ts";
-import { Session } from "./session.ts";
+import type { RequestMessage } from "./session/calls.ts";
+import { canceled } from "./session/failures.ts";
+import { Session } from "./session/session.ts";
 import { wrong } from "./validate.ts";
 
 /** For watching only: nothing depends on anybody listening. */

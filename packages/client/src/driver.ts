@@ -13,10 +13,10 @@ import {
 import type { Alarm, DealerLink, Frames, SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import type { Caller } from "./call.ts";
-import type { RequestMessage } from "./calls.ts";
-import type { Effect, Input, SessionEvent } from "./effects.ts";
 import type { ResolvedOptions } from "./options.ts";
-import type { Session } from "./session.ts";
+import type { RequestMessage } from "./session/calls.ts";
+import type { Effect, Input, SessionEvent } from "./session/effects.ts";
+import type { Session } from "./session/session.ts";
 
 /** Who watches a driver. */
 export interface DriverWatcher {

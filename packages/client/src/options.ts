@@ -96,7 +96,7 @@ export interface ResolvedOptions {
 }
 
 /** What an absent option stands for. A prefix and a logger are made anew for each client. */
-export const DEFAULTS: Omit<ResolvedOptions, "prefix" | "logger"> = Object.freeze({
+const DEFAULTS: Omit<ResolvedOptions, "prefix" | "logger"> = Object.freeze({
   autostart: false,
   heartbeatMs: DEFAULT_HEARTBEAT_MS,
   liveness: DEFAULT_LIVENESS,
@@ -194,7 +194,7 @@ export function resolveOptions(input: ClientOptions = {}): ResolvedOptions {
     logger: readParts("logger", logger, ["debug", "warn", "error"]),
     transport: readParts("transport", transport, ["dealer"]),
     clock: readParts("clock", clock, ["now", "alarm"]),
-    random: readParts("random", random, ["call"]),
+    random: readFunction("random", random),
   };
 }
 
@@ -217,13 +217,17 @@ function readPrefix(value: unknown): string {
 }
 
 function readListener(name: string, value: (() => void) | undefined): (() => void) | undefined {
-  if (value === undefined || typeof value === "function") return value;
+  return value === undefined ? undefined : readFunction(name, value);
+}
+
+function readFunction<Result>(name: string, value: () => Result): () => Result {
+  if (typeof value === "function") return value;
   throw wrong(name, "a function", value);
 }
 
 /** Checks that something injected has the methods that are called on it. */
 function readParts<Part extends object>(name: string, value: Part, methods: readonly string[]): Part {
-  const isObject = (typeof value === "object" && value !== null) || typeof value === "function";
+  const isObject = typeof value === "object" && value !== null;
   if (isObject && methods.every((method) => typeof Reflect.get(value, method) === "function")) return value;
   throw wrong(name, `something with ${methods.join("(), ")}()`, value);
 }

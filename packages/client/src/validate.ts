@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import { UsageError } from "@pigato/protocol";
 
 /** The longest duration that any option takes: about 24 days. */
-export const MAX_DURATION_MS = 2_147_483_647;
+const MAX_DURATION_MS = 2_147_483_647;
 
 export function readDurationMs(name: string, value: unknown, least: number, most: number = MAX_DURATION_MS): number {
   if (typeof value === "number" && value >= least && value <= most) return value;

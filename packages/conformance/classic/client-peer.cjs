@@ -45,7 +45,6 @@ class ClientPeer {
       const onFinal = (error, final) =>
         resolve({ partials, final, error: readable(error), elapsedMs: performance.now() - startedAt });
       this.#client.request(service, data, onPartial, onFinal, { ...options });
-      this.#tally.add("sent");
     });
   }
 

@@ -19,6 +19,7 @@ class WorkerPeer {
     this.name = name;
     this.#worker = new library.Worker(address, service, conf);
     for (const event of EVENTS) this.#worker.on(event, () => this.#tally.add(event));
+    this.#countHeartbeats();
     this.#worker.on("error", (error) => this.#errors.push(String(error)));
     this.#worker.on("request", (data, reply, options) => this.#onRequest(behaviours[behaviour], data, reply, options));
   }
@@ -64,13 +65,22 @@ class WorkerPeer {
     };
   }
 
+  /** Only the original's worker has a method that sends its heartbeats. */
+  #countHeartbeats() {
+    const { heartbeat } = this.#worker;
+    if (heartbeat === undefined) return;
+    this.#worker.heartbeat = (...settings) => {
+      heartbeat.apply(this.#worker, settings);
+      this.#tally.add("heartbeat");
+    };
+  }
+
   #onRequest(behaviour, data, reply, options) {
     this.#inFlight += 1;
     this.#mostInFlight = Math.max(this.#mostInFlight, this.#inFlight);
     this.#received.push({ data, options });
     const finish = (verb) => (value) => {
       this.#inFlight -= 1;
-      this.#tally.add("finished");
       reply[verb](value);
     };
     const answer = {

@@ -34,6 +34,7 @@ export class Deadlines<Owner> {
   readonly #lists = new Map<number, DeadlineList<Owner>>();
   #soonest: TinyQueue<DeadlineList<Owner>> = queueOf([]);
   #emptyLists = 0;
+  #size = 0;
 
   /** A new entry, not set to any time yet. */
   entry(owner: Owner): Deadline<Owner> {
@@ -55,11 +56,13 @@ export class Deadlines<Owner> {
       this.#emptyLists -= 1;
     }
     list.last = entry;
+    this.#size += 1;
   }
 
   clear(entry: Deadline<Owner>): void {
     const { list, previous, next } = entry;
     if (list === undefined) return;
+    this.#size -= 1;
     if (previous) previous.next = next;
     else list.first = next;
     if (next) next.previous = previous;
@@ -93,7 +96,7 @@ export class Deadlines<Owner> {
 
   /** When to call `takeDue` next; may be early, never late. `undefined`: nothing is set. */
   next(): Instant | undefined {
-    return this.#soonest.peek()?.dueAt;
+    return this.#size === 0 ? undefined : this.#soonest.peek()?.dueAt;
   }
 
   #list(durationMs: number, now: Instant): DeadlineList<Owner> {

@@ -1,31 +1,14 @@
 // What goes into a worker's session and what comes out. Inputs come from the link, the clock, the handlers and the
 // worker's owner; effects are for the shell to perform, in order, before the next input.
 
-import type { Failure, Frame, FromWorker, LossReason, RequestId, ToWorker, Violation } from "@pigato/protocol";
-
-/** A request in flight. The broker's names for it are used as they came; being the same object tells one life's from another's. */
-export interface Call {
-  readonly address: string;
-  readonly requestId: RequestId;
-  readonly key: string;
-}
+import type { Failure, Frame, FromWorker, LossReason, ToWorker, Violation } from "@pigato/protocol";
+import type { Call } from "./calls.ts";
 
 /** A request as the broker hands it to a worker. */
 export type WorkerRequest = Extract<ToWorker, { readonly type: "request" }>;
 
-export type SessionInput =
-  | { readonly type: "start" }
-  | { readonly type: "stop" }
-  | { readonly type: "tick" }
-  | { readonly type: "link-up" }
-  | { readonly type: "link-down" }
-  | { readonly type: "message"; readonly message: ToWorker | Violation }
-  /** The link did not take a message, or took it and then lost it (`undelivered`). */
-  | { readonly type: "refused"; readonly message: FromWorker; readonly isUrgent: boolean }
-  | { readonly type: "undelivered" }
-  | { readonly type: "concurrency"; readonly concurrency: number }
-  /** What handlers say. */
-  | { readonly type: "heartbeat" }
+/** What a handler says about its request. */
+export type HandlerInput =
   | { readonly type: "partial"; readonly call: Call; readonly body: Frame; readonly options: Frame }
   | {
       readonly type: "final";
@@ -34,13 +17,30 @@ export type SessionInput =
       readonly body: Frame;
       readonly options: Frame;
     }
-  | { readonly type: "reject"; readonly call: Call; readonly reason: Frame | undefined };
+  | { readonly type: "reject"; readonly call: Call; readonly reason: Frame };
 
-export type SessionEffect =
+export type Input =
+  | { readonly type: "start" }
+  | { readonly type: "stop" }
+  | { readonly type: "tick" }
+  | { readonly type: "link-up" }
+  | { readonly type: "link-down" }
+  | { readonly type: "message"; readonly message: ToWorker | Violation }
+  /** The link did not take a message. */
+  | { readonly type: "refused"; readonly message: FromWorker; readonly isUrgent: boolean }
+  /** The link took a message and then lost it. */
+  | { readonly type: "undelivered" }
+  /** From now on, `Infinity` is no limit. */
+  | { readonly type: "concurrency"; readonly concurrency: number }
+  /** Somebody asks for a heartbeat out of turn. */
+  | { readonly type: "heartbeat" }
+  | HandlerInput;
+
+export type Effect =
   /** Make a new link, with a new routing id, to this address. */
   | { readonly type: "open"; readonly address: string }
-  /** Close the link, once what was sent has been written. */
-  | { readonly type: "close" }
+  /** Discard the link. `flush`: once what was sent has been written. */
+  | { readonly type: "close"; readonly flush: boolean }
   /** `isUrgent`: may use the link's reserve. A message that the link does not take comes back as `refused`. */
   | { readonly type: "send"; readonly message: FromWorker; readonly isUrgent: boolean }
   /** Give the request to the handlers. */

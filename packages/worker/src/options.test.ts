@@ -22,10 +22,10 @@ describe("options", () => {
       heartbeat: 1000,
       heartbeatLiveness: 3,
       reconnect: 1000,
-      reconnectMaxMs: 10_000,
-      connectTimeoutMs: 5000,
+      reconnectMaxMs: 5000,
+      connectTimeoutMs: 3000,
       concurrency: 100,
-      maxInFlight: 10_000,
+      maxInFlight: 100_000,
       stopTimeoutMs: 5000,
     });
     expect(DEFAULTS.heartbeat).toBe(2500);
@@ -61,7 +61,7 @@ describe("options", () => {
     ["stopTimeoutMs", -1],
     ["prefix", ""],
     ["prefix", "\0W"],
-    ["prefix", "é".repeat(101)],
+    ["prefix", "é".repeat(65)],
     ["onConnect", "hello"],
     ["logger", console.log],
     ["transport", {}],
@@ -72,7 +72,7 @@ describe("options", () => {
   });
 
   test("the edges of every bound are accepted", () => {
-    resolveOptions({ heartbeat: 10, heartbeatLiveness: 1, concurrency: -1, stopTimeoutMs: 0, prefix: "é".repeat(100) });
+    resolveOptions({ heartbeat: 10, heartbeatLiveness: 1, concurrency: -1, stopTimeoutMs: 0, prefix: "é".repeat(64) });
     resolveOptions({ heartbeat: 60_000, concurrency: 0, clock: new FakeClock(), transport: new MemoryNetwork() });
   });
 

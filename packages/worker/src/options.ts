@@ -20,68 +20,68 @@ export interface WorkerOptions {
    * Milliseconds between heartbeats to the broker. Need not equal the broker's.
    * @defaultValue 2500. From 10 to 60 000.
    */
-  readonly heartbeat?: number;
+  readonly heartbeat?: number | undefined;
   /**
    * Heartbeat intervals without a word from the broker after which it counts as gone.
    * @defaultValue 3. From 1 to 100.
    */
-  readonly heartbeatLiveness?: number;
+  readonly heartbeatLiveness?: number | undefined;
   /**
    * Milliseconds before coming back to a lost broker; doubles with every attempt that fails.
    * @defaultValue 1000. From 1 to 3 600 000.
    */
-  readonly reconnect?: number;
+  readonly reconnect?: number | undefined;
   /**
    * Milliseconds that no pause between two attempts exceeds; `reconnect`, where that is longer.
-   * @defaultValue 10 000. From 1 to 3 600 000.
-   */
-  readonly reconnectMaxMs?: number;
-  /**
-   * Milliseconds to wait for one of several addresses before trying the next. A single address is waited for.
    * @defaultValue 5000. From 1 to 3 600 000.
    */
-  readonly connectTimeoutMs?: number;
+  readonly reconnectMaxMs?: number | undefined;
+  /**
+   * Milliseconds to wait for one of several addresses before trying the next. A single address is waited for.
+   * @defaultValue 3000. From 1 to 3 600 000.
+   */
+  readonly connectTimeoutMs?: number | undefined;
   /**
    * The most requests that the broker may have this worker handle at a time; −1 is no limit, 0 a pause.
    * @defaultValue 100. From −1 to 1 000 000. May be changed later: `worker.conf.concurrency = 2`.
    */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /**
-   * Requests in flight above which further ones are rejected at once, whatever `concurrency` says: the guard against
-   * a broker that does not keep to it.
-   * @defaultValue 10 000. From 1 to 1 000 000.
+   * Requests in flight above which further ones are rejected at once, or `concurrency` where that is more: the guard of
+   * a worker without a limit, and against a broker that does not keep to one.
+   * @defaultValue 100 000. From 1 to 1 000 000.
    */
-  readonly maxInFlight?: number;
+  readonly maxInFlight?: number | undefined;
   /**
    * Milliseconds that `stop()` lets running requests go on.
    * @defaultValue 5000. From 0 (do not wait) to 3 600 000.
    */
-  readonly stopTimeoutMs?: number;
+  readonly stopTimeoutMs?: number | undefined;
   /**
    * The first part of the worker's id at the broker; the second is new with every connection.
-   * @defaultValue `W` and a random id. 1 to 200 bytes of UTF-8, the first of them not U+0000.
+   * @defaultValue `W` and a random id. 1 to 128 bytes of UTF-8, the first of them not U+0000.
    */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /** A listener for the `start` event. */
-  readonly onStart?: () => void;
+  readonly onStart?: (() => void) | undefined;
   /** A listener for the `stop` event. */
-  readonly onStop?: () => void;
+  readonly onStop?: (() => void) | undefined;
   /** A listener for the `connect` event. */
-  readonly onConnect?: () => void;
+  readonly onConnect?: (() => void) | undefined;
   /** A listener for the `disconnect` event. */
-  readonly onDisconnect?: () => void;
+  readonly onDisconnect?: (() => void) | undefined;
   /** Where to log, a pino logger. @defaultValue a silent one */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
   /** How frames move. @defaultValue `libzmq` of @pigato/transport */
-  readonly transport?: Transport;
+  readonly transport?: Transport | undefined;
   /** Time and alarms. @defaultValue the system's monotonic clock */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** Numbers from 0 up to 1, for the jitter of reconnects. @defaultValue `Math.random` */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
 }
 
 /** Every option with its value. */
-export type WorkerSettings = Required<WorkerOptions>;
+export type WorkerSettings = { readonly [Name in keyof WorkerOptions]-?: NonNullable<WorkerOptions[Name]> };
 
 /** `worker.conf`: the options in force. Setting `concurrency` tells the broker; the rest is read-only. */
 export type WorkerConf = Omit<WorkerSettings, "concurrency"> & { concurrency: number };
@@ -99,17 +99,17 @@ export const DEFAULTS: {
   heartbeat: DEFAULT_HEARTBEAT_MS,
   heartbeatLiveness: DEFAULT_LIVENESS,
   reconnect: 1_000,
-  reconnectMaxMs: 10_000,
-  connectTimeoutMs: 5_000,
+  reconnectMaxMs: 5_000,
+  connectTimeoutMs: 3_000,
   concurrency: 100,
-  maxInFlight: 10_000,
+  maxInFlight: 100_000,
   stopTimeoutMs: 5_000,
 });
 
 const HOUR_MS = 3_600_000;
 const MAX_COUNT = 1_000_000;
 /** Leaves room in a routing id for the part that is new with every connection. */
-const MAX_PREFIX_BYTES = 200;
+const MAX_PREFIX_BYTES = 128;
 
 /** Says what a value must be; `undefined` if it is that. */
 type Check = (value: unknown) => string | undefined;

@@ -8,17 +8,18 @@
 
 import { EventEmitter } from "node:events";
 import {
+  display,
   encodePayload,
   type Failure,
   type Frame,
   handlerErrorOf,
   NULL_FRAME,
   RequestError,
-  readText,
-  UsageError,
   writeText,
 } from "@pigato/protocol";
-import type { Call } from "./effects.ts";
+import type { Call } from "./calls.ts";
+import { encodeChunk, errorBody } from "./reply-body.ts";
+import { Sources } from "./sources.ts";
 
 /** What the worker's handlers tell the broker, beside the data. Whatever is set travels; the broker reads what it knows. */
 export interface ReplyOptions {
@@ -40,12 +41,6 @@ export interface ReplyPort {
 
 type Callback = (error?: Error | null) => void;
 
-/** A stream that is piped into a reply. */
-interface Source {
-  on(event: "error", listener: (error: Error) => void): unknown;
-  removeListener(event: "error", listener: (error: Error) => void): unknown;
-}
-
 type State =
   | { readonly phase: "open" }
   /** The handler has said its last word. */
@@ -66,7 +61,7 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
   #options: ReplyOptions | undefined;
   #abortReason: RequestError | undefined;
   #controller: AbortController | undefined;
-  #sources: Map<unknown, (error: Error) => void> | undefined;
+  #sources: Sources | undefined;
 
   constructor(port: ReplyPort, call: Call) {
     super();
@@ -191,7 +186,7 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
     return this;
   }
 
-  /** For the worker: the handler failed. @returns whether the caller can still be told, and was */
+  /** For the worker: the handler failed. @returns whether the caller could still be told */
   fail(error: unknown): boolean {
     if (this.#state.phase !== "open") return false;
     this.#finish(-1, errorBody(error), NO_OPTIONS);
@@ -201,7 +196,7 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
   /** For the worker: no answer is wanted any more. Nothing is sent; listeners hear of it in the next tick. */
   abort(failure: Failure, service: string): void {
     if (this.#state.phase !== "open") return;
-    this.#abortReason = new RequestError(failure, { service, requestId: this.#call.requestId });
+    this.#abortReason = new RequestError(failure, { service, requestId: display(this.#call.requestId) });
     this.#enter({ phase: "destroyed", error: this.#abortReason });
     process.nextTick(Reply.#close, this);
   }
@@ -248,10 +243,11 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     switch (event) {
       case "pipe":
-        this.#attach(args[0]);
+        this.#sources ??= new Sources((error) => this.destroy(error));
+        this.#sources.add(args[0]);
         break;
       case "unpipe":
-        this.#detach(args[0]);
+        this.#sources?.remove(args[0]);
         break;
       case "error":
         // `pipe` emits errors that nobody listens to, and Node's emitter would throw them at the process.
@@ -267,7 +263,7 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
       body = encodeChunk(chunk);
     } catch (error) {
       // A source that writes is no caller that could catch.
-      if (this.#sources === undefined || this.#sources.size === 0) throw error;
+      if (this.#sources === undefined || this.#sources.isEmpty) throw error;
       this.destroy(error);
       return false;
     }
@@ -299,7 +295,7 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
 
   /** Something was said after the last word. */
   #refuse(method: string, done?: Callback): void {
-    const error = new WriteAfterEndError(`reply.${method}() after the end of request ${this.#call.requestId}`);
+    const error = new WriteAfterEndError(`reply.${method}() after the end of request ${display(this.#call.requestId)}`);
     if (done) process.nextTick(done, error);
     process.nextTick(() => this.emit("error", error));
   }
@@ -321,24 +317,6 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
     else this.once("close", () => done(this.writableErrored));
   }
 
-  // `pipe` does not pass a source's failure on, and a source whose failure nobody hears ends the process. Here it ends
-  // the request.
-  #attach(source: unknown): void {
-    if (!isSource(source)) return;
-    const onError = (error: Error): void => {
-      this.destroy(error);
-    };
-    this.#sources ??= new Map();
-    this.#sources.set(source, onError);
-    source.on("error", onError);
-  }
-
-  #detach(source: unknown): void {
-    const onError = this.#sources?.get(source);
-    this.#sources?.delete(source);
-    if (onError && isSource(source)) source.removeListener("error", onError);
-  }
-
   #enter(state: State): void {
     this.#state = state;
   }
@@ -350,30 +328,6 @@ class WriteAfterEndError extends Error {
   readonly code = "ERR_STREAM_WRITE_AFTER_END";
 }
 
-/** @throws UsageError, see `Reply.write` */
-function encodeChunk(chunk: unknown): Frame {
-  const body = encodePayload(chunk, NULL_FRAME);
-  // Streams of values end at null, and a classic client fails on a partial null.
-  if (body.length === NULL_FRAME.length && readText(body) === "null") {
-    throw new UsageError(`a partial reply cannot be null, as ${String(chunk)} is in JSON`);
-  }
-  return body;
-}
-
-/** An error as a body. What cannot be written must not keep the caller from being told that there was one. */
-function errorBody(error: unknown): Frame {
-  try {
-    return encodePayload(handlerErrorOf(error), NULL_FRAME);
-  } catch (cause) {
-    const message = `the handler failed with an error that cannot be sent: ${String(cause)}`;
-    return encodePayload({ name: "Error", message }, NULL_FRAME);
-  }
-}
-
 function isCallback(value: unknown): value is Callback {
   return typeof value === "function";
-}
-
-function isSource(value: unknown): value is Source {
-  return value instanceof EventEmitter;
 }

@@ -9,7 +9,8 @@ import {
   writeText,
 } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
-import type { Call, SessionEffect, SessionInput } from "./effects.ts";
+import type { Call } from "./calls.ts";
+import type { Effect, Input } from "./effects.ts";
 import { Session, type SessionOptions } from "./session.ts";
 
 const BODY = writeText('"data"');
@@ -31,13 +32,13 @@ class Scenario {
       connectTimeoutMs: 2000,
       random: () => 0,
       concurrency: 100,
-      maxInFlight: 3,
+      maxInFlight: 100,
       stopTimeoutMs: 5000,
       ...options,
     });
   }
 
-  do(input: SessionInput): string[] {
+  do(input: Input): string[] {
     const effects = this.session.handle(input, this.#now);
     for (const effect of effects) if (effect.type === "run") this.calls.push(effect.call);
     return effects.map(described);
@@ -99,7 +100,7 @@ class Scenario {
   }
 }
 
-function described(effect: SessionEffect): string {
+function described(effect: Effect): string {
   switch (effect.type) {
     case "send":
       return `${effect.isUrgent ? "send!" : "send"} ${sent(effect.message)}`;
@@ -109,6 +110,8 @@ function described(effect: SessionEffect): string {
       return `run ${effect.call.requestId} of ${effect.call.address}`;
     case "abort":
       return `abort ${effect.call.requestId}: ${effect.failure.code}`;
+    case "close":
+      return effect.flush ? "close after writing" : "close";
     case "disconnected":
       return `disconnected: ${effect.reason}`;
     case "trouble":
@@ -200,7 +203,7 @@ describe("losing the broker", () => {
       "2000: send! heartbeat 100",
       "3000: abort r1: BROKER_LOST",
       "3000: send! disconnect",
-      "3000: close",
+      "3000: close after writing",
       "3000: disconnected: silence",
       "3500: open tcp://one:1",
     ]);
@@ -249,7 +252,7 @@ describe("losing the broker", () => {
       "trouble a message to the broker was lost on its way: connecting anew",
       "abort r1: BROKER_LOST",
       "send! disconnect",
-      "close",
+      "close after writing",
       "disconnected: unreachable",
     ]);
   });
@@ -269,7 +272,7 @@ describe("requests", () => {
     scenario.final(0);
     expect(scenario.partial(0)).toEqual([]);
     expect(scenario.final(0)).toEqual([]);
-    expect(scenario.do({ type: "reject", call: scenario.call(0), reason: undefined })).toEqual([]);
+    expect(scenario.do({ type: "reject", call: scenario.call(0), reason: BODY })).toEqual([]);
   });
 
   test("equal ids of two clients are two requests", () => {
@@ -289,9 +292,17 @@ describe("requests", () => {
   test("a request that runs already is not run again", () => {
     const scenario = new Scenario().connect();
     scenario.request("r1");
-    expect(scenario.request("r1")).toEqual(["trouble P-DSP-2: the broker sent request r1 a second time while it runs"]);
+    expect(scenario.request("r1")).toEqual(["trouble P-DSP-2: request r1 came again while it runs"]);
     expect(scenario.final(0)).toEqual(['send final r1 to c1: 0 "data"']);
     expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
+  });
+
+  test("a request that runs already is not given back either, which would have it run elsewhere", () => {
+    const scenario = new Scenario({ concurrency: 1, maxInFlight: 1 }).connect();
+    scenario.request("r1");
+    expect(scenario.request("r1")).toEqual(["trouble P-DSP-2: request r1 came again while it runs"]);
+    scenario.do({ type: "stop" });
+    expect(scenario.request("r1")).toEqual(["trouble P-DSP-2: request r1 came again while it runs"]);
   });
 
   test("requests above the hard bound are given back, those above the concurrency are not", () => {
@@ -303,12 +314,19 @@ describe("requests", () => {
     expect(scenario.request("r4")).toEqual(["run r4 of c1"]);
   });
 
+  test("a concurrency above the hard bound raises it, no limit at all does not", () => {
+    const scenario = new Scenario({ concurrency: 3, maxInFlight: 2 }).connect();
+    scenario.request("r1");
+    scenario.request("r2");
+    expect(scenario.request("r3")).toEqual(["run r3 of c1"]);
+    scenario.do({ type: "concurrency", concurrency: Number.POSITIVE_INFINITY });
+    expect(scenario.request("r4")).toEqual(["send reject r4 to c1"]);
+  });
+
   test("a rejected request is over for this worker", () => {
     const scenario = new Scenario().connect();
     scenario.request("r1");
-    expect(scenario.do({ type: "reject", call: scenario.call(0), reason: undefined })).toEqual([
-      "send reject r1 to c1",
-    ]);
+    expect(scenario.do({ type: "reject", call: scenario.call(0), reason: BODY })).toEqual(["send reject r1 to c1"]);
     expect(scenario.final(0)).toEqual([]);
   });
 
@@ -373,7 +391,7 @@ describe("a link that is full", () => {
     expect(scenario.do({ type: "refused", message: final, isUrgent: true })).toEqual([
       "trouble the link cannot take the end of request r1: connecting anew",
       "send! disconnect",
-      "close",
+      "close after writing",
       "disconnected: unreachable",
     ]);
   });
@@ -405,7 +423,7 @@ describe("stopping", () => {
     expect(scenario.do({ type: "stop" })).toEqual(["send! heartbeat 0"]);
     expect(scenario.hear({ type: "heartbeat" })).toEqual([
       "send! disconnect",
-      "close",
+      "close after writing",
       "disconnected: disconnected",
       "stopped",
     ]);
@@ -417,7 +435,7 @@ describe("stopping", () => {
     scenario.do({ type: "stop" });
     expect(scenario.advance(500)).toEqual([
       "500: send! disconnect",
-      "500: close",
+      "500: close after writing",
       "500: disconnected: disconnected",
       "500: stopped",
     ]);
@@ -433,7 +451,7 @@ describe("stopping", () => {
     expect(scenario.final(0)).toEqual([
       'send final r1 to c1: 0 "data"',
       "send! disconnect",
-      "close",
+      "close after writing",
       "disconnected: disconnected",
       "stopped",
     ]);
@@ -446,7 +464,7 @@ describe("stopping", () => {
     expect(scenario.advance(600)).toEqual([
       "600: abort r1: CLOSED",
       "600: send! disconnect",
-      "600: close",
+      "600: close after writing",
       "600: disconnected: disconnected",
       "600: stopped",
     ]);
@@ -469,7 +487,7 @@ describe("stopping", () => {
       const lines =
         end === "cancel"
           ? scenario.cancel("r1")
-          : scenario.do({ type: "reject", call: scenario.call(0), reason: undefined });
+          : scenario.do({ type: "reject", call: scenario.call(0), reason: BODY });
       expect(lines.at(-1)).toBe("stopped");
     }
   });
@@ -494,7 +512,7 @@ describe("stopping", () => {
     expect(scenario.do({ type: "stop" })).toEqual(["close", "stopped"]);
     scenario.do({ type: "start" });
     scenario.do({ type: "link-up" });
-    expect(scenario.do({ type: "stop" })).toEqual(["send! disconnect", "close", "stopped"]);
+    expect(scenario.do({ type: "stop" })).toEqual(["send! disconnect", "close after writing", "stopped"]);
     scenario.do({ type: "start" });
     scenario.do({ type: "link-up" });
     scenario.do({ type: "link-down" });

@@ -1,5 +1,5 @@
 // One worker's dealings with its broker: what to send, which requests run, what to tell their handlers. It decides; the
-// shell in worker.ts opens links, sends, runs handlers and keeps time. The life of the connection is `Connection`'s.
+// shell in driver.ts opens links, sends, runs handlers and keeps time. The life of the connection is `Connection`'s.
 //
 // What always holds:
 // - A request runs from its `run` effect until its final, its rejection, its `abort` or the end of the connection.
@@ -14,9 +14,9 @@ import {
   Connection,
   type ConnectionOptions,
   type ConnectionStep,
+  display,
   encodePayload,
   type Failure,
-  type Frame,
   type FromWorker,
   type Instant,
   type LossReason,
@@ -27,13 +27,14 @@ import {
   type ToWorker,
   type Violation,
 } from "@pigato/protocol";
-import type { Call, SessionEffect, SessionInput, WorkerRequest } from "./effects.ts";
+import { Calls } from "./calls.ts";
+import type { Effect, HandlerInput, Input, WorkerRequest } from "./effects.ts";
 
 export interface SessionOptions extends ConnectionOptions {
   readonly service: ServiceName;
   /** The most requests to be sent at a time; `Infinity` is no limit. */
   readonly concurrency: number;
-  /** Requests in flight above which further ones are rejected. */
+  /** Requests in flight above which further ones are rejected, unless `concurrency` asks for more. */
   readonly maxInFlight: number;
   /** Milliseconds that running requests may go on after `stop`. */
   readonly stopTimeoutMs: number;
@@ -50,7 +51,7 @@ type State =
       readonly listenUntil: Instant;
     };
 
-type Effects = readonly SessionEffect[];
+type Effects = readonly Effect[];
 
 const NOTHING: Effects = [];
 
@@ -60,7 +61,7 @@ const LAST_WORD_MS = 500;
 export class Session {
   readonly #options: SessionOptions;
   readonly #connection: Connection;
-  readonly #calls = new Map<string, Call>();
+  readonly #calls = new Calls();
   #state: State = { phase: "stopped" };
   #concurrency: number;
   #accepted: Capabilities = NO_CAPABILITIES;
@@ -78,16 +79,14 @@ export class Session {
     return this.#accepted;
   }
 
-  handle(input: SessionInput, now: Instant): Effects {
+  handle(input: Input, now: Instant): Effects {
     switch (input.type) {
       case "message":
         return this.#onMessage(input.message, now);
-      case "final":
-        return this.#onFinal(input, now);
       case "partial":
-        return this.#onPartial(input);
+      case "final":
       case "reject":
-        return this.#onReject(input.call, input.reason, now);
+        return this.#onHandler(input, now);
       case "heartbeat":
         return this.#heartbeat();
       case "tick":
@@ -144,7 +143,7 @@ export class Session {
     const effects = this.#follow(this.#connection.onTick(now));
     const state = this.#state;
     if (state.phase !== "draining") return effects;
-    if (now >= state.giveUpAt) return [...effects, ...this.#leave()];
+    if (now > state.giveUpAt) return [...effects, ...this.#leave()];
     return [...effects, ...this.#leaveWhenDone(now)];
   }
 
@@ -184,60 +183,28 @@ export class Session {
   }
 
   #onRequest(request: WorkerRequest): Effects {
-    const { address, requestId } = request;
-    const call: Call = { address, requestId, key: keyOf(request) };
-    if (this.#calls.has(call.key)) {
-      return [trouble("P-DSP-2", `the broker sent request ${requestId} a second time while it runs`)];
+    const call = this.#calls.add(request);
+    if (call === undefined)
+      return [trouble("P-DSP-2", `request ${display(request.requestId)} came again while it runs`)];
+    if (this.#state.phase !== "draining" && this.#calls.size <= this.#mostInFlight()) {
+      return [{ type: "run", call, request }];
     }
-    if (this.#state.phase === "draining" || this.#calls.size >= this.#options.maxInFlight) {
-      return [{ type: "send", message: { type: "reject", address, requestId, reason: undefined }, isUrgent: false }];
-    }
-    this.#calls.set(call.key, call);
-    return [{ type: "run", call, request }];
+    this.#calls.remove(call);
+    return [send({ type: "reject", address: call.address, requestId: call.requestId, reason: undefined })];
   }
 
-  #onCancel(message: { readonly address: string; readonly requestId: RequestId }, now: Instant): Effects {
-    const call = this.#calls.get(keyOf(message));
+  #onCancel(named: { readonly address: string; readonly requestId: RequestId }, now: Instant): Effects {
+    const call = this.#calls.take(named);
     if (call === undefined) return NOTHING;
-    const failure = failureOf("CANCELED", `the caller of request ${call.requestId} gave it up`);
-    return [this.#abort(call, failure), ...this.#leaveWhenDone(now)];
+    const failure = failureOf("CANCELED", `the caller of request ${display(call.requestId)} gave it up`);
+    return [{ type: "abort", call, failure }, ...this.#leaveWhenDone(now)];
   }
 
-  #onPartial(input: { readonly call: Call; readonly body: Frame; readonly options: Frame }): Effects {
-    const { call, body, options } = input;
-    if (!this.#isRunning(call)) return NOTHING;
-    const { address, requestId } = call;
-    const trailer = [options];
-    return [
-      {
-        type: "send",
-        message: { type: "partial", address, requestId, status: 0, body: [body], trailer },
-        isUrgent: false,
-      },
-    ];
-  }
-
-  #onFinal(
-    input: { readonly call: Call; readonly status: number; readonly body: Frame; readonly options: Frame },
-    now: Instant,
-  ): Effects {
-    const { call, status, body, options } = input;
-    if (!this.#isRunning(call)) return NOTHING;
-    this.#calls.delete(call.key);
-    const { address, requestId } = call;
-    const message: FromWorker = { type: "final", address, requestId, status, body: [body], trailer: [options] };
-    const send: SessionEffect = { type: "send", message, isUrgent: false };
-    return this.#state.phase === "draining" ? [send, ...this.#leaveWhenDone(now)] : [send];
-  }
-
-  #onReject(call: Call, reason: Frame | undefined, now: Instant): Effects {
-    if (!this.#isRunning(call)) return NOTHING;
-    this.#calls.delete(call.key);
-    const { address, requestId } = call;
-    return [
-      { type: "send", message: { type: "reject", address, requestId, reason }, isUrgent: false },
-      ...this.#leaveWhenDone(now),
-    ];
+  #onHandler(input: HandlerInput, now: Instant): Effects {
+    const { call } = input;
+    if (input.type === "partial") return this.#calls.has(call) ? [send(messageOf(input))] : NOTHING;
+    if (!this.#calls.remove(call)) return NOTHING;
+    return [send(messageOf(input)), ...this.#leaveWhenDone(now)];
   }
 
   #onRefused(message: FromWorker, isUrgent: boolean, now: Instant): Effects {
@@ -246,11 +213,7 @@ export class Session {
         return this.#onRefusedPartial(message);
       case "final":
       case "reject":
-        if (!isUrgent) return [{ type: "send", message, isUrgent: true }];
-        return [
-          { type: "trouble", message: `the link cannot take the end of request ${message.requestId}: connecting anew` },
-          ...this.#lose("unreachable", now),
-        ];
+        return isUrgent ? this.#onRefusedEnd(message.requestId, now) : [sendUrgently(message)];
       default:
         // Heartbeats and goodbyes say nothing that silence does not say in the end.
         return NOTHING;
@@ -258,20 +221,21 @@ export class Session {
   }
 
   /** A reply with a hole in it is worse than none: the request is failed. */
-  #onRefusedPartial(message: { readonly address: string; readonly requestId: RequestId }): Effects {
-    const call = this.#calls.get(keyOf(message));
+  #onRefusedPartial(named: { readonly address: string; readonly requestId: RequestId }): Effects {
+    const call = this.#calls.take(named);
     if (call === undefined) return NOTHING;
     const { address, requestId } = call;
-    const failure = failureOf("BUSY", `the link to the broker is full: request ${requestId} cannot go on replying`);
+    const failure = failureOf("BUSY", `the link to the broker is full: request ${display(requestId)} cannot go on`);
     const body = [encodePayload({ name: "RequestError", message: failure.message, code: failure.code }, NULL_FRAME)];
     return [
-      {
-        type: "send",
-        message: { type: "final", address, requestId, status: -1, body, trailer: [] },
-        isUrgent: true,
-      },
-      this.#abort(call, failure),
+      sendUrgently({ type: "final", address, requestId, status: -1, body, trailer: [] }),
+      { type: "abort", call, failure },
     ];
+  }
+
+  #onRefusedEnd(id: RequestId, now: Instant): Effects {
+    const message = `the link cannot take the end of request ${display(id)}: connecting anew`;
+    return [{ type: "trouble", message }, ...this.#lose("unreachable", now)];
   }
 
   #lose(reason: LossReason, now: Instant): Effects {
@@ -290,11 +254,7 @@ export class Session {
         return [{ type: "open", address: step.address }];
       case "greet":
         return [
-          {
-            type: "send",
-            message: { type: "ready", service: this.#options.service, offer: this.#offer() },
-            isUrgent: true,
-          },
+          sendUrgently({ type: "ready", service: this.#options.service, offer: this.#offer() }),
           ...this.#heartbeat(),
         ];
       case "connected":
@@ -309,17 +269,14 @@ export class Session {
   }
 
   #onLost(reason: LossReason, wasConnected: boolean): Effects {
-    const effects = this.#abortAll(failureOf("BROKER_LOST", `the connection to the broker was lost: ${reason}`));
+    const failure = failureOf("BROKER_LOST", `the connection to the broker was lost: ${reason}`);
     // The broker may well be there and hold this life for alive: it must not keep requests for it.
-    if (reason === "silence" || (reason === "unreachable" && wasConnected)) effects.push(GOODBYE);
-    effects.push({ type: "close" });
-    if (wasConnected) effects.push({ type: "disconnected", reason });
-    if (this.#state.phase === "draining") {
-      this.#connection.stop();
-      this.#enter({ phase: "stopped" });
-      effects.push({ type: "stopped" });
-    }
-    return effects;
+    const saysGoodbye = reason === "silence" || (reason === "unreachable" && wasConnected);
+    const effects = [...this.#abortAll(failure), ...hangUp(reason, wasConnected, saysGoodbye)];
+    if (this.#state.phase !== "draining") return effects;
+    this.#connection.stop();
+    this.#enter({ phase: "stopped" });
+    return [...effects, { type: "stopped" }];
   }
 
   /** Leaves as soon as nothing runs and the broker has answered the heartbeat that told it to send nothing more. */
@@ -330,30 +287,28 @@ export class Session {
   }
 
   #leave(): Effects {
-    const effects = this.#abortAll(failureOf("CLOSED", "the worker stopped before the request was done"));
-    if (this.#connection.phase === "open") effects.push(GOODBYE);
+    const aborts = this.#abortAll(failureOf("CLOSED", "the worker stopped before the request was done"));
+    const isOpen = this.#connection.phase === "open";
+    const [lost] = this.#connection.stop();
+    const closing = lost?.type === "lost" ? hangUp(lost.reason, lost.wasConnected, isOpen) : NOTHING;
     this.#enter({ phase: "stopped" });
-    return [...effects, ...this.#follow(this.#connection.stop()), { type: "stopped" }];
+    return [...aborts, ...closing, { type: "stopped" }];
   }
 
-  #abort(call: Call, failure: Failure): SessionEffect {
-    this.#calls.delete(call.key);
-    return { type: "abort", call, failure };
+  #abortAll(failure: Failure): Effects {
+    return this.#calls.takeAll().map((call) => ({ type: "abort", call, failure }));
   }
 
-  #abortAll(failure: Failure): SessionEffect[] {
-    return [...this.#calls.values()].map((call) => this.#abort(call, failure));
-  }
-
-  #isRunning(call: Call): boolean {
-    return this.#calls.get(call.key) === call;
+  #mostInFlight(): number {
+    const { maxInFlight } = this.#options;
+    return this.#concurrency === Number.POSITIVE_INFINITY ? maxInFlight : Math.max(maxInFlight, this.#concurrency);
   }
 
   #heartbeat(): Effects {
     if (this.#connection.phase !== "open") return NOTHING;
     this.#unanswered += 1;
     const concurrency = this.#state.phase === "draining" ? 0 : this.#concurrency;
-    return [{ type: "send", message: { type: "heartbeat", concurrency, update: false }, isUrgent: true }];
+    return [sendUrgently({ type: "heartbeat", concurrency, update: false })];
   }
 
   #offer(): Capabilities {
@@ -371,17 +326,32 @@ export class Session {
   }
 }
 
-const GOODBYE: SessionEffect = { type: "send", message: { type: "disconnect" }, isUrgent: true };
+function send(message: FromWorker): Effect {
+  return { type: "send", message, isUrgent: false };
+}
 
-/** The length keeps two pairs apart whose concatenations are equal. */
-function keyOf(named: { readonly address: string; readonly requestId: RequestId }): string {
-  return `${named.address.length} ${named.address}${named.requestId}`;
+function sendUrgently(message: FromWorker): Effect {
+  return { type: "send", message, isUrgent: true };
+}
+
+function messageOf(input: HandlerInput): FromWorker {
+  const { address, requestId } = input.call;
+  if (input.type === "reject") return { type: "reject", address, requestId, reason: input.reason };
+  const status = input.type === "final" ? input.status : 0;
+  return { type: input.type, address, requestId, status, body: [input.body], trailer: [input.options] };
+}
+
+function hangUp(reason: LossReason, wasConnected: boolean, saysGoodbye: boolean): Effects {
+  const effects: Effect[] = saysGoodbye ? [sendUrgently({ type: "disconnect" })] : [];
+  effects.push({ type: "close", flush: saysGoodbye });
+  if (wasConnected) effects.push({ type: "disconnected", reason });
+  return effects;
 }
 
 function failureOf(code: Failure["code"], message: string): Failure {
   return { code, message, delivery: "maybe-executed" };
 }
 
-function trouble(clause: string, detail: string): SessionEffect {
+function trouble(clause: string, detail: string): Effect {
   return { type: "trouble", message: `${clause}: ${detail}` };
 }

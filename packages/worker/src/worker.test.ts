@@ -14,8 +14,11 @@ import { Worker } from "./worker.ts";
 const ADDRESS = "inproc://broker";
 
 /** A worker and a broker on a network that delivers when told to, at a time that passes when told to. */
-async function stage(options: WorkerOptions = {}, addresses: string | string[] = ADDRESS) {
-  const network = new MemoryNetwork();
+async function stage(
+  options: WorkerOptions = {},
+  addresses: string | string[] = ADDRESS,
+  network: MemoryNetwork = new MemoryNetwork(),
+) {
   const clock = new FakeClock();
   const broker = await FakeBroker.at(ADDRESS, network);
   const worker = new Worker(addresses, "echo", { transport: network, clock, random: () => 0, ...options });
@@ -25,7 +28,7 @@ async function stage(options: WorkerOptions = {}, addresses: string | string[] =
   for (const event of ["start", "stop", "connect", "disconnect"] as const) worker.on(event, () => events.push(event));
   onTestFinished(async () => {
     const stopped = worker.stop();
-    network.deliver();
+    clock.advance(10_000);
     await stopped;
   });
   return {
@@ -38,6 +41,7 @@ async function stage(options: WorkerOptions = {}, addresses: string | string[] =
     /** Starts the worker and lets it meet the broker. */
     async connect(): Promise<void> {
       const ready = worker.start();
+      await turn();
       network.deliver();
       await ready;
       broker.news();
@@ -74,7 +78,8 @@ function answering(network: MemoryNetwork, outcome: (isUrgent: boolean) => SendO
         close: () => link.close(),
         send: (frames, sendOptions) => {
           const answer = outcome(sendOptions?.urgent ?? false) ?? "queued";
-          return answer === "congested" ? answer : (link.send(frames), answer);
+          if (answer !== "congested") link.send(frames);
+          return answer;
         },
       };
     },
@@ -161,7 +166,7 @@ describe("starting", () => {
         return link;
       },
     };
-    const { worker, errors } = await stage({ transport });
+    const { worker, errors } = await stage({ transport }, ADDRESS, network);
     await expect(worker.start()).rejects.toMatchObject({ code: "ADDRESS_INVALID" });
     expect(errors).toMatchObject([{ code: "ADDRESS_INVALID" }]);
     await worker.stop();
@@ -361,15 +366,11 @@ describe("requests that nobody waits for any more", () => {
   test("a link of an earlier life is not heard", async () => {
     const network = new MemoryNetwork();
     const { transport, links } = answering(network, () => undefined);
-    const { worker, connect, advance, events } = await stage({ transport });
-    await FakeBroker.at(ADDRESS, network);
+    const { worker, connect, advance, events } = await stage({ transport }, ADDRESS, network);
     worker.on("request", () => expect.unreachable());
-    const ready = connect();
-    network.deliver();
-    await ready;
+    await connect();
     links[0]?.onDown?.();
     advance(1000);
-    network.deliver();
     expect(events).toEqual(["start", "connect", "disconnect", "connect"]);
     links[0]?.onMessage([writeText("W"), writeText("5")]);
     links[0]?.onDown?.();
@@ -449,16 +450,13 @@ describe("a link under pressure", () => {
     const network = new MemoryNetwork();
     let outcome: SendOutcome = "queued";
     const { transport, links } = answering(network, () => outcome);
-    const { worker, connect } = await stage({ transport });
-    const broker = await FakeBroker.at(ADDRESS, network);
+    const { worker, broker, connect } = await stage({ transport }, ADDRESS, network);
     const log: unknown[] = [];
     worker.on("request", (_data, reply) => {
       log.push(reply.write(1));
       reply.on("drain", () => log.push("drain"));
     });
-    const ready = connect();
-    network.deliver();
-    await ready;
+    await connect();
     outcome = "slow";
     broker.request("r1", "1");
     outcome = "queued";
@@ -472,16 +470,13 @@ describe("a link under pressure", () => {
     const network = new MemoryNetwork();
     let isFull = false;
     const { transport } = answering(network, (isUrgent) => (isFull && !isUrgent ? "congested" : undefined));
-    const { worker, connect } = await stage({ transport });
-    const broker = await FakeBroker.at(ADDRESS, network);
+    const { worker, broker, connect } = await stage({ transport }, ADDRESS, network);
     const log: unknown[] = [];
     worker.on("request", (_data, reply) => {
       log.push(reply.write(1), reply.active(), reply.write(2));
       reply.end("not reached");
     });
-    const ready = connect();
-    network.deliver();
-    await ready;
+    await connect();
     broker.news();
     isFull = true;
     broker.request("r1", "1");
@@ -494,34 +489,26 @@ describe("a link under pressure", () => {
     const network = new MemoryNetwork();
     let isFull = false;
     const { transport } = answering(network, () => (isFull ? "congested" : undefined));
-    const { worker, errors, events, connect, advance } = await stage({ transport });
-    const broker = await FakeBroker.at(ADDRESS, network);
+    const { worker, broker, errors, events, connect, advance } = await stage({ transport }, ADDRESS, network);
     worker.on("request", (_data, reply) => reply.end("never"));
-    const ready = connect();
-    network.deliver();
-    await ready;
+    await connect();
     isFull = true;
     broker.request("r1", "1");
     expect(errors).toMatchObject([{ message: expect.stringContaining("the end of request r1") }]);
     expect(events.at(-1)).toBe("disconnect");
     isFull = false;
     advance(1000);
-    network.deliver();
     expect(events.at(-1)).toBe("connect");
   });
 
   test("a link that fails is replaced", async () => {
     const network = new MemoryNetwork();
     const { transport, links } = answering(network, () => undefined);
-    const { errors, events, connect, advance } = await stage({ transport });
-    await FakeBroker.at(ADDRESS, network);
-    const ready = connect();
-    network.deliver();
-    await ready;
+    const { errors, events, connect, advance } = await stage({ transport }, ADDRESS, network);
+    await connect();
     links[0]?.onError?.(new LinkError("FAILED", "broken"));
     expect(errors).toMatchObject([{ code: "FAILED" }]);
     advance(1000);
-    network.deliver();
     expect(events.at(-1)).toBe("connect");
     links[1]?.onUndelivered?.([]);
     expect(events.at(-1)).toBe("disconnect");
@@ -609,6 +596,7 @@ describe("stopping", () => {
     const restarted = worker.start();
     network.deliver();
     await stopped;
+    await turn();
     network.deliver();
     await restarted;
     expect(events).toEqual(["start", "connect", "disconnect", "stop", "start", "connect"]);

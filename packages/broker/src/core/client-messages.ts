@@ -83,7 +83,9 @@ export class ClientMessages {
   /** P-HB-4: it keeps the request alive at its worker, and is answered like any heartbeat. */
   #onRequestHeartbeat(client: Client, requestId: RequestId): void {
     const request = client.requests.get(requestId);
-    if (request?.place.at === "worker") {
+    if (request === undefined) {
+      this.#outbox.reportDrop(client.id, "not-open", requestId);
+    } else if (request.place.at === "worker") {
       const { address } = request;
       this.#outbox.toWorker(request.place.worker, { type: "request-heartbeat", address, requestId });
     }

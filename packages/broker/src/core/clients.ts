@@ -80,8 +80,8 @@ export class Clients {
   lose(client: Client, reason: ClientDownReason): void {
     this.#byId.delete(client.id);
     this.#deadlines.clear(client.lease);
-    for (const request of client.requests.values()) this.#requests.cancel(request);
     this.#outbox.report({ type: "client-down", client: client.id, reason });
+    this.#requests.cancelAll(client.requests.values());
   }
 
   #leaseMs(client: Client): number {

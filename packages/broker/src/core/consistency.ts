@@ -33,8 +33,12 @@ export function assertConsistent({ services, workers, clients, openCount }: Tabl
 function checkService(service: Service, place: (request: Request, where: string) => void): void {
   const { name, queue, declined, available } = service;
   let waiting = 0;
+  let open = 0;
+  let last = 0;
   for (const request of queue) {
     place(request, `queued for ${name}`);
+    expect(request.number > last, `request ${request.id} is queued behind one that came later`);
+    last = request.number;
     expect(request.place === service.awaits, `request ${request.id} does not know that it is queued`);
     waiting += 1;
   }
@@ -47,12 +51,20 @@ function checkService(service: Service, place: (request: Request, where: string)
   for (const worker of service.workers) {
     expect(worker.service === service, `worker ${worker.id} is filed under another service`);
     waiting += worker.targeted.length;
-    if (worker.hasFreeSlot) free += 1;
+    open += worker.inFlight.size;
+    if (!worker.hasFreeSlot) continue;
+    free += 1;
+    for (const request of declined) {
+      expect(request.rejectedBy?.has(worker) === true, `${worker.id} is idle while a request waits that it could take`);
+    }
   }
+  open += waiting;
+  expect(open === service.open, `${service.open} requests for ${name} count as open, ${open} are`);
+  expect(queue.length + declined.size <= waiting, `a queue of ${name} counts more than it has`);
   expect(waiting === service.waiting, `${service.waiting} requests count as waiting for ${name}, ${waiting} do`);
   expect(free === available.size, `${available.size} workers of ${name} count as available, ${free} are`);
   expect(free === 0 || queue.length === 0, `a worker of ${name} is idle while requests wait`);
-  expect(service.workers.size > 0 || waiting > 0, `the service ${name} has neither workers nor requests`);
+  expect(service.workers.size > 0 || open > 0, `the service ${name} has neither workers nor requests`);
 }
 
 function checkWorker(worker: Worker, place: (request: Request, where: string) => void): void {

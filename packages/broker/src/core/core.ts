@@ -175,8 +175,8 @@ export class BrokerCore {
     if (worker === undefined || message.type !== "request") return;
     const request = worker.inFlight.get(message.address);
     if (request === undefined) return;
-    if (reason === "unreachable") this.#workers.takeBack(request, worker);
-    else this.#requests.decline(request, worker);
+    if (reason === "unreachable") this.#workers.onUnreachable(request, worker);
+    else this.#workers.onCongested(request, worker);
   }
 
   #onPeerDown(peer: PeerId): void {
@@ -187,15 +187,21 @@ export class BrokerCore {
   }
 
   #onTick(now: Instant): void {
-    for (let due = this.#deadlines.takeDue(now); due !== undefined; due = this.#deadlines.takeDue(now)) {
-      this.#onDue(due, now);
+    let due = this.#deadlines.takeDue(now);
+    if (due === undefined) return;
+    const expired: Request[] = [];
+    const others: Exclude<Due, Request>[] = [];
+    for (; due !== undefined; due = this.#deadlines.takeDue(now)) {
+      if (due.kind === "request") expired.push(due);
+      else others.push(due);
     }
+    // Requests before all else: what frees a slot or loses a worker must not dispatch one whose time is up as well.
+    this.#requests.expireAll(expired);
+    for (const other of others) this.#onDue(other, now);
   }
 
-  #onDue(due: Due, now: Instant): void {
+  #onDue(due: Exclude<Due, Request>, now: Instant): void {
     switch (due.kind) {
-      case "request":
-        return this.#requests.expire(due);
       case "worker-lease":
         return this.#workers.onSilence(due.worker, now);
       case "worker-settling":
@@ -215,21 +221,16 @@ export class BrokerCore {
     this.#clientMessages.refuseRequests();
     this.#workerMessages.refuseWorkers();
     this.#deadlines.set(this.#drainLimit, limitMs, now);
-    // What no worker is there for would only wait for the limit.
-    for (const service of this.#services.values()) {
-      if (service.workers.size > 0) continue;
-      for (let node = service.queue.head; node !== undefined; node = service.queue.head) this.#closeOne(node.value);
-    }
+    this.#requests.startClosing();
+    for (const service of this.#services.values()) this.#requests.closeUnserved(service);
   }
 
   #closeRemaining(): void {
+    const remaining: Request[] = [];
     for (const client of this.#clients.values()) {
-      for (const request of client.requests.values()) this.#closeOne(request);
+      for (const request of client.requests.values()) remaining.push(request);
     }
-  }
-
-  #closeOne(request: Request): void {
-    this.#requests.fail(request, "CLOSED", "was open when the broker stopped");
+    this.#requests.closeAll(remaining);
   }
 
   #finishDraining(): void {

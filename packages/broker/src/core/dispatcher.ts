@@ -5,9 +5,8 @@
 // waits in exactly one queue. Requests leave in order of arrival, except that one which names its worker, or which some
 // worker has declined, waits apart and holds up nobody.
 
-import type { Yallist } from "yallist";
 import type { Outbox } from "./outbox.ts";
-import { NOWHERE, type Request, type Worker } from "./records.ts";
+import { NOWHERE, type Request, type Waiting, type Worker } from "./records.ts";
 
 /** What became of a request that was to be placed. */
 export type Placement =
@@ -26,26 +25,18 @@ export class Dispatcher {
   /**
    * Gives a request to a worker or queues it.
    * @param target the only worker that may have it
-   * @param isFirst whether it goes to the head of its queue, as one that was dispatched before
    */
-  place(request: Request, target: Worker | undefined, isFirst = false): Placement {
+  place(request: Request, target: Worker | undefined): Placement {
     const { service, rejectedBy } = request;
-    if (target !== undefined) return this.#placeAtTarget(request, target, isFirst);
+    if (target !== undefined) return this.#placeAtTarget(request, target);
     const worker = service.available.choose(rejectedBy);
     if (worker !== undefined) {
       this.#dispatch(request, worker);
       return "dispatched";
     }
-    if (rejectedBy === undefined) {
-      this.#enqueue(request, service.queue, isFirst);
-      request.place = service.awaits;
-      return "queued";
-    }
+    if (rejectedBy === undefined) return this.#wait(request, service.awaits);
     if (hasDeclinedAll(request)) return "rejected";
-    service.waiting += 1;
-    service.declined.add(request);
-    request.place = service.awaitsOthers;
-    return "queued";
+    return this.#wait(request, service.awaitsOthers);
   }
 
   /** Takes a request from where it is: its queue, or the worker whose slot it held. */
@@ -54,9 +45,6 @@ export class Dispatcher {
     request.place = NOWHERE;
     switch (place.at) {
       case "queue":
-        service.waiting -= 1;
-        place.queue.removeNode(request.node);
-        return;
       case "declined":
         service.waiting -= 1;
         place.queue.remove(request);
@@ -87,31 +75,29 @@ export class Dispatcher {
   retire(worker: Worker): void {
     worker.isRetired = true;
     this.#settleAvailability(worker);
-    worker.service.workers.delete(worker);
   }
 
-  #placeAtTarget(request: Request, target: Worker, isFirst: boolean): Placement {
+  #placeAtTarget(request: Request, target: Worker): Placement {
     if (request.rejectedBy?.has(target)) return "rejected";
     if (target.hasFreeSlot) {
       this.#dispatch(request, target);
       return "dispatched";
     }
-    this.#enqueue(request, target.targeted, isFirst);
-    request.place = target.awaits;
-    return "queued";
+    return this.#wait(request, target.awaits);
   }
 
-  #enqueue(request: Request, queue: Yallist<Request>, isFirst: boolean): void {
+  #wait(request: Request, place: Waiting): Placement {
     request.service.waiting += 1;
-    if (isFirst) queue.unshiftNode(request.node);
-    else queue.pushNode(request.node);
+    request.place = place;
+    place.queue.add(request);
+    return "queued";
   }
 
   /** The oldest of the requests that this worker may take. */
   #nextFor(worker: Worker): Request | undefined {
     const { queue, declined } = worker.service;
-    let next = queue.head?.value;
-    const targeted = worker.targeted.head?.value;
+    let next = queue.first;
+    const targeted = worker.targeted.first;
     if (targeted !== undefined && (next === undefined || targeted.number < next.number)) next = targeted;
     if (declined.size === 0) return next;
     const other = declined.firstFor(worker);
@@ -120,6 +106,7 @@ export class Dispatcher {
 
   #dispatch(request: Request, worker: Worker): void {
     request.place = worker.holds;
+    request.isUndelivered = false;
     worker.inFlight.set(request.address, request);
     if (worker.isAvailable) {
       if (worker.hasFreeSlot) worker.service.available.onDispatched(worker);
@@ -145,12 +132,12 @@ export class Dispatcher {
   }
 }
 
-/** Whether its service has workers, and each of them has declined the request. */
-export function hasDeclinedAll(request: Request): boolean {
-  const { rejectedBy, service } = request;
-  if (rejectedBy === undefined || service.workers.size === 0) return false;
-  for (const worker of service.workers) {
-    if (!rejectedBy.has(worker)) return false;
+/** Whether its service has workers, and each of them has declined the request. Forgets those that are gone. */
+export function hasDeclinedAll({ rejectedBy, service }: Request): boolean {
+  const { workers } = service;
+  if (rejectedBy === undefined || rejectedBy.size < workers.size) return false;
+  for (const worker of rejectedBy) {
+    if (!workers.has(worker)) rejectedBy.delete(worker);
   }
-  return true;
+  return workers.size > 0 && rejectedBy.size === workers.size;
 }

@@ -14,9 +14,9 @@ import {
   type ServiceName,
   UNKNOWN_RHYTHM,
 } from "@pigato/protocol";
-import { Node, Yallist } from "yallist";
 import { DeclinedQueue } from "./declined.ts";
 import { newSeat, type Policy, type Seat } from "./policy.ts";
+import { RequestQueue } from "./request-queue.ts";
 
 /** Whatever may be due at a time. */
 export type Due =
@@ -26,12 +26,13 @@ export type Due =
   | { readonly kind: "worker-settling"; readonly worker: Worker }
   | { readonly kind: "drain-limit" };
 
+/** Where a request waits. */
+export type Waiting =
+  | { readonly at: "queue"; readonly queue: RequestQueue }
+  | { readonly at: "declined"; readonly queue: DeclinedQueue };
+
 /** Where an open request is: in exactly one queue, or with one worker. */
-export type Place =
-  | { readonly at: "queue"; readonly queue: Yallist<Request> }
-  | { readonly at: "declined"; readonly queue: DeclinedQueue }
-  | { readonly at: "worker"; readonly worker: Worker }
-  | { readonly at: "nowhere" };
+export type Place = Waiting | { readonly at: "worker"; readonly worker: Worker } | { readonly at: "nowhere" };
 
 export const NOWHERE: Place = Object.freeze({ at: "nowhere" });
 
@@ -62,17 +63,19 @@ export class Worker {
   isSettled = false;
   /** Whether it is gone, so that it gets nothing more. */
   isRetired = false;
+  /** Whether its connection refused a request, so that it gets nothing until it is heard again. */
+  isCongested = false;
   /** The requests it holds, by the address token that it echoes. */
   readonly inFlight: Map<string, Request> = new Map();
   /** Requests that wait for this worker and no other. */
-  readonly targeted: Yallist<Request> = new Yallist();
+  readonly targeted: RequestQueue = new RequestQueue();
   /** How far it has looked through its service's declined requests. */
   declinedCursor = 0;
   /** Whether its service's policy holds it, as one with a free slot. */
   isAvailable = false;
   readonly seat: Seat = newSeat(this);
   readonly holds: Place = { at: "worker", worker: this };
-  readonly awaits: Place = { at: "queue", queue: this.targeted };
+  readonly awaits: Waiting = { at: "queue", queue: this.targeted };
   rhythm: Rhythm = UNKNOWN_RHYTHM;
   /** When its last heartbeat came. */
   heartbeatAt: number | undefined;
@@ -91,7 +94,7 @@ export class Worker {
 
   /** Whether it can take a request now. */
   get hasFreeSlot(): boolean {
-    return this.isSettled && !this.isRetired && this.inFlight.size < this.concurrency;
+    return this.isSettled && !this.isRetired && !this.isCongested && this.inFlight.size < this.concurrency;
   }
 }
 
@@ -101,13 +104,15 @@ export class Service {
   /** Those of its workers that have a free slot. */
   readonly available: Policy;
   /** Requests for any worker, oldest first. Empty while a worker is available. */
-  readonly queue: Yallist<Request> = new Yallist();
+  readonly queue: RequestQueue = new RequestQueue();
   /** Requests that some workers have declined, waiting for one that has not. */
   readonly declined: DeclinedQueue = new DeclinedQueue();
-  readonly awaits: Place = { at: "queue", queue: this.queue };
-  readonly awaitsOthers: Place = { at: "declined", queue: this.declined };
+  readonly awaits: Waiting = { at: "queue", queue: this.queue };
+  readonly awaitsOthers: Waiting = { at: "declined", queue: this.declined };
   /** How many of its requests wait, in whichever queue. */
   waiting = 0;
+  /** How many of its requests are open, waiting or not. */
+  open = 0;
 
   constructor(name: ServiceName, available: Policy) {
     this.name = name;
@@ -131,10 +136,14 @@ export class Request {
   readonly bytes: number;
   readonly options: RequestOptions;
   place: Place = NOWHERE;
-  readonly node: Node<Request> = new Node<Request>(this);
+  /** Its neighbours while it waits in a queue; they belong to that queue. */
+  previous: Request | undefined;
+  next: Request | undefined;
   readonly deadline: Deadline<Due>;
   /** Workers that declined it. */
   rejectedBy: Set<Worker> | undefined;
+  /** Whether the worker it was sent to never got it. */
+  isUndelivered = false;
   /** Whether a worker was lost that may have run it. */
   mayHaveRun = false;
   /** Whether a part of the reply has gone to the client: from then on it cannot start over. */

@@ -39,6 +39,7 @@ export class Requests {
   readonly #dispatcher: Dispatcher;
   readonly #services: Services;
   readonly #outbox: Outbox;
+  #isClosing = false;
   #openCount = 0;
   #bytes = 0;
 
@@ -104,6 +105,26 @@ export class Requests {
     this.#close(request);
   }
 
+  cancelAll(requests: Iterable<Request>): void {
+    for (const request of waitingFirst(requests)) this.cancel(request);
+  }
+
+  /** The broker stops: they end, wherever they are. */
+  closeAll(requests: Iterable<Request>): void {
+    for (const request of waitingFirst(requests)) this.fail(request, "CLOSED", "was open when the broker stopped");
+  }
+
+  /** From now on nothing waits for a first worker: none will come, because the broker is about to stop. */
+  startClosing(): void {
+    this.#isClosing = true;
+  }
+
+  /** A service may have lost its last worker: while the broker stops, what waits for it has nothing to wait for. */
+  closeUnserved(service: Service): void {
+    if (!this.#isClosing || service.workers.size > 0) return;
+    this.closeAll([...service.queue, ...service.declined]);
+  }
+
   /** Ends it with a failure that its client is told. */
   fail(request: Request, code: FailureCode, why: string): void {
     const delivery = deliveryOf(request);
@@ -122,6 +143,10 @@ export class Requests {
     this.#end(request, "DEADLINE_EXCEEDED");
   }
 
+  expireAll(requests: Iterable<Request>): void {
+    for (const request of waitingFirst(requests)) this.expire(request);
+  }
+
   /** A worker gave it back without running it. */
   decline(request: Request, worker: Worker): void {
     request.rejectedBy ??= new Set();
@@ -131,9 +156,9 @@ export class Requests {
     this.#dispatcher.serve(worker);
   }
 
-  /** Puts a request that was given back to the head of its queue, or fails it when nobody is left to take it. */
+  /** Gives a request that came back to another worker or its place in the queue; fails it if all have declined it. */
   place(request: Request, target: Worker | undefined): void {
-    if (this.#dispatcher.place(request, target, true) !== "rejected") return;
+    if (this.#dispatcher.place(request, target) !== "rejected") return;
     this.fail(request, "REJECTED", "was declined by every worker of the service");
   }
 
@@ -149,6 +174,7 @@ export class Requests {
     const request = new Request(this.counts.accepted, client, service, message, this.#deadlines);
     this.#openCount += 1;
     this.#bytes += request.bytes;
+    service.open += 1;
     client.requests.set(request.id, request);
     this.restartTimeout(request, now);
     // Accepted with no time left: it is never dispatched (P-TIME-2).
@@ -194,11 +220,12 @@ export class Requests {
     const { place, client } = request;
     this.#openCount -= 1;
     this.#bytes -= request.bytes;
+    request.service.open -= 1;
     this.#deadlines.clear(request.deadline);
     client.requests.delete(request.id);
     this.#dispatcher.remove(request);
     if (place.at === "worker") this.#dispatcher.serve(place.worker);
-    else this.#services.release(request.service);
+    this.#services.release(request.service);
   }
 }
 
@@ -206,8 +233,16 @@ function describe(requestId: RequestId, service: ServiceName, why: string): stri
   return `request ${display(requestId)} to "${display(service)}" ${why}`;
 }
 
+/** Those that wait, then those in flight: else a slot that one frees would be given to another that is about to end. */
+function waitingFirst(requests: Iterable<Request>): Request[] {
+  const waiting: Request[] = [];
+  const inFlight: Request[] = [];
+  for (const request of requests) (request.place.at === "worker" ? inFlight : waiting).push(request);
+  return waiting.concat(inFlight);
+}
+
 /** What is known, at this moment, of whether the request ran. */
-export function deliveryOf(request: Request): Delivery {
-  if (request.place.at === "worker" || request.mayHaveRun) return "maybe-executed";
-  return request.rejectedBy === undefined ? "queued" : "dispatched";
+function deliveryOf({ place, isUndelivered, mayHaveRun, rejectedBy }: Request): Delivery {
+  if (mayHaveRun || (place.at === "worker" && !isUndelivered)) return "maybe-executed";
+  return rejectedBy === undefined ? "queued" : "dispatched";
 }

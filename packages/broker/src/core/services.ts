@@ -1,4 +1,4 @@
-// Services by name. One exists while it has workers or requests that wait for some.
+// Services by name. One exists while it has workers or open requests.
 
 import type { ServiceName } from "@pigato/protocol";
 import type { CoreOptions } from "./core-options.ts";
@@ -29,8 +29,8 @@ export class Services {
     return service;
   }
 
-  /** Forgets a service that nobody offers and nobody waits for. */
+  /** Forgets a service that nobody offers and that no open request is for. */
   release(service: Service): void {
-    if (service.workers.size === 0 && service.waiting === 0) this.#byName.delete(service.name);
+    if (service.workers.size === 0 && service.open === 0) this.#byName.delete(service.name);
   }
 }

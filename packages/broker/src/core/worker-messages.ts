@@ -16,7 +16,7 @@ import type { Requests } from "./requests.ts";
 import type { Services } from "./services.ts";
 import type { Workers } from "./workers.ts";
 
-/** How many of a worker's requests are looked at for one that it names without our address token. */
+/** The most requests that a worker may hold if one is to be found without our address token: all are looked at. */
 const MAX_LOOKUP = 1_000;
 
 /** What a registered worker says of one request. */
@@ -56,8 +56,9 @@ export class WorkerMessages {
       case "disconnect":
         return this.#workers.lose(worker, "left");
       default:
-        this.#workers.onHeard(worker, now);
-        return this.#onReply(worker, message, now);
+        // Heard only then: it cannot speak of a request that is given to it because it is heard.
+        this.#onReply(worker, message, now);
+        return this.#workers.onHeard(worker, now);
     }
   }
 
@@ -112,17 +113,19 @@ export class WorkerMessages {
 
 /**
  * P-ADDR-2: a worker echoes our address token. One that makes up something else, without our mark, is looked up by the
- * request id among the requests it holds.
+ * request id among the requests it holds. If those of two clients have that id, it is nobody's: a reply must not reach
+ * the wrong one.
  */
 function findInFlight(worker: Worker, address: string, requestId: RequestId): Request | undefined {
   if (address.startsWith(ADDRESS_MARK)) return worker.inFlight.get(address);
-  let looked = 0;
+  if (worker.inFlight.size > MAX_LOOKUP) return undefined;
+  let found: Request | undefined;
   for (const request of worker.inFlight.values()) {
-    if (request.id === requestId) return request;
-    looked += 1;
-    if (looked === MAX_LOOKUP) return undefined;
+    if (request.id !== requestId) continue;
+    if (found !== undefined) return undefined;
+    found = request;
   }
-  return undefined;
+  return found;
 }
 
 function replyTo(request: Request, message: FromWorker & { readonly type: "partial" | "final" }): ToClient {

@@ -77,14 +77,17 @@ export class Workers {
   onHeard(worker: Worker, now: Instant): void {
     worker.missed = 0;
     this.#deadlines.set(worker.lease, intervalOf(worker.rhythm, this.#options.heartbeatMs), now);
+    if (!worker.isCongested) return;
+    worker.isCongested = false;
+    this.#dispatcher.serve(worker);
   }
 
   onHeartbeat(worker: Worker, concurrency: number | undefined, now: Instant): void {
     const pause = worker.heartbeatAt === undefined ? undefined : now - worker.heartbeatAt;
     worker.heartbeatAt = now;
     worker.rhythm = learnRhythm(worker.rhythm, pause);
-    this.onHeard(worker, now);
     if (concurrency !== undefined) worker.concurrency = concurrency;
+    this.onHeard(worker, now);
     this.settle(worker);
   }
 
@@ -109,42 +112,47 @@ export class Workers {
     this.#deadlines.clear(worker.lease);
     this.#deadlines.clear(worker.settling);
     this.#dispatcher.retire(worker);
+    service.workers.delete(worker);
     this.#outbox.report({ type: "worker-down", worker: worker.id, service: service.name, reason });
-    // Newest first, each to the head of the queue: so they stand there in the order in which they came.
-    const inFlight = [...worker.inFlight.values()].sort((left, right) => right.number - left.number);
+    // Oldest first: what other workers have free slots for goes out in order of arrival.
+    const inFlight = [...worker.inFlight.values()].sort((left, right) => left.number - right.number);
     for (const request of inFlight) this.#loseOne(request, worker);
-    for (let node = worker.targeted.head; node !== undefined; node = worker.targeted.head) {
-      this.#requests.fail(node.value, "UNAVAILABLE", `waited for the worker "${display(worker.id)}", which is gone`);
+    for (const request of worker.targeted) {
+      this.#requests.fail(request, "UNAVAILABLE", `waited for the worker "${display(worker.id)}", which is gone`);
     }
     this.#requests.failDeclined(service);
+    this.#requests.closeUnserved(service);
     this.#services.release(service);
   }
 
   /**
-   * A worker never got this request, because it is gone: any other may have it. The worker gets nothing more; that it is
-   * lost, with all it still holds, is told separately.
+   * A worker never got this request, because it is gone. It gets nothing more; that it is lost, with all it still holds,
+   * is told next, and then any other worker may have this one.
    */
-  takeBack(request: Request, worker: Worker): void {
+  onUnreachable(request: Request, worker: Worker): void {
+    request.isUndelivered = true;
     this.#dispatcher.retire(worker);
+  }
+
+  /** A worker's connection takes no more for now. The request waits, for this worker or another. */
+  onCongested(request: Request, worker: Worker): void {
+    worker.isCongested = true;
     this.#dispatcher.remove(request);
-    this.#requeue(request, worker);
+    this.#dispatcher.serve(worker);
+    this.#requests.place(request, request.options.worker === undefined ? undefined : worker);
   }
 
   #loseOne(request: Request, worker: Worker): void {
     const { retry, worker: target } = request.options;
+    const { name, id, isUndelivered } = request;
     this.#dispatcher.remove(request);
-    request.mayHaveRun = true;
+    if (!isUndelivered) request.mayHaveRun = true;
     // A reply that has begun cannot start over, and another worker is not the one that was asked for.
-    if (retry && !request.hasPartial && target === undefined) return this.#requeue(request, worker);
-    this.#requests.fail(request, "WORKER_LOST", `was lost with its worker "${display(worker.id)}"`);
-  }
-
-  #requeue(request: Request, worker: Worker): void {
-    if (request.options.worker !== undefined) {
-      return this.#requests.fail(request, "UNAVAILABLE", `is for the worker "${display(worker.id)}", which is gone`);
+    if ((retry || isUndelivered) && !request.hasPartial && target === undefined) {
+      this.#outbox.report({ type: "request-requeued", service: name, requestId: id, worker: worker.id });
+      return this.#requests.place(request, undefined);
     }
-    const { name, id } = request;
-    this.#outbox.report({ type: "request-requeued", service: name, requestId: id, worker: worker.id });
-    this.#requests.place(request, undefined);
+    const code = isUndelivered ? "UNAVAILABLE" : "WORKER_LOST";
+    this.#requests.fail(request, code, `was lost with its worker "${display(worker.id)}"`);
   }
 }

@@ -105,6 +105,7 @@ export const DISPATCH_CASES: readonly Case[] = [
   {
     name: "a worker of a wildcard serves every name under it",
     ourBrokerOnly: true,
+    isPending: true,
     async run(stage) {
       const service = stage.newService();
       await stage.worker(`${service}-*`, "echo");
@@ -116,6 +117,7 @@ export const DISPATCH_CASES: readonly Case[] = [
   {
     name: "a request for a range of versions goes to a worker within it",
     ourBrokerOnly: true,
+    isPending: true,
     async run(stage) {
       const service = stage.newService();
       await stage.worker(`${service}@1.4.0`, "name", {}, "new");

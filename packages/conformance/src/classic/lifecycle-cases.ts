@@ -77,7 +77,7 @@ export const LIFECYCLE_CASES: readonly Case[] = [
     name: "a request with retry moves on when its worker stops",
     ourBrokerOnly: true,
     async run(stage) {
-      const leaving = await stage.worker("held", "hold");
+      const leaving = await stage.worker("held", "hold", { stopTimeoutMs: 50 });
       const client = await stage.client();
       const outcome = client.request("held", 1, { retry: 1 });
       await leaving.until("held");

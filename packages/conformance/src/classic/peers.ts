@@ -23,10 +23,12 @@ export interface PeerConf {
   readonly timeout?: number;
   readonly retry?: number;
   readonly prefix?: string;
+  /** Ours alone: milliseconds that a worker which stops waits for its requests. */
+  readonly stopTimeoutMs?: number;
 }
 
-/** Events that a test can wait for. `request`, `held` and `finished` are a worker's, `sent` is a client's. */
-type PeerEvent = "start" | "connect" | "disconnect" | "stop" | "request" | "held" | "finished" | "sent";
+/** Events that a test can wait for. From `request` on they are a worker's, `heartbeat` the original's alone. */
+type PeerEvent = "start" | "connect" | "disconnect" | "stop" | "request" | "held" | "heartbeat";
 
 export interface Request {
   readonly service: string;

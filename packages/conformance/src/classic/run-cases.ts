@@ -11,12 +11,16 @@ export function runCases(trio: Trio): void {
   const holds = ({ ourBrokerOnly }: Case): boolean => trio.broker === "ours" || ourBrokerOnly !== true;
 
   describe("on one broker", () => {
-    let stage: Stage;
-    beforeAll(async () => {
-      stage = await Stage.open(trio);
+    let opening: Promise<Stage>;
+    beforeAll(() => {
+      opening = Stage.open(trio);
+      return opening;
     });
-    afterAll(() => stage.close());
-    for (const { name, run } of [...REPLY_CASES, ...DISPATCH_CASES].filter(holds)) test(name, () => run(stage));
+    afterAll(async () => (await opening).close());
+    for (const { name, run, isPending } of [...REPLY_CASES, ...DISPATCH_CASES].filter(holds)) {
+      if (isPending) test.todo(name);
+      else test(name, async () => run(await opening));
+    }
   });
 
   describe("on a broker of its own", () => {

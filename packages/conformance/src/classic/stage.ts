@@ -77,7 +77,11 @@ export class Stage {
   async mortalWorker(service: string, behaviour: Behaviour): Promise<WorkerPeer> {
     const process = await PeerProcess.fork(this.trio.worker);
     this.#processes.push(process);
-    return this.#startWorker(process, service, behaviour, {}, behaviour);
+    const worker = await this.#startWorker(process, service, behaviour, {}, behaviour);
+    // The original does not announce its interval. A broker that has seen it need not assume the default, which would
+    // make every death last for seconds.
+    if (worker.library === "classic") await worker.until("heartbeat", 2);
+    return worker;
   }
 
   stopBroker(): Promise<void> {

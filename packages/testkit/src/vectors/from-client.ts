@@ -215,6 +215,14 @@ const REQUESTS: readonly Listed<FromClient>[] = [
     message: request("s".repeat(255), "r".repeat(255), "1"),
   },
   {
+    name: "options as long as they may be",
+    row: "1",
+    clause: "P-REQ-4",
+    ways: "both",
+    frames: ["C", "2", "echo", "r1", "1", " ".repeat(65_536)],
+    message: request("echo", "r1", "1", [" ".repeat(65_536)]),
+  },
+  {
     name: "a service without a name",
     row: "1",
     clause: "P-REQ-2",

@@ -193,6 +193,14 @@ const HEARTBEATS: readonly Listed<FromWorker>[] = [
     message: { type: "heartbeat", concurrency: undefined, update: false },
   },
   {
+    name: "settings as long as they may be",
+    row: "16",
+    clause: "P-HB-3",
+    ways: "decode",
+    frames: ["W", "4", "", " ".repeat(65_536)],
+    message: { type: "heartbeat", concurrency: undefined, update: false },
+  },
+  {
     name: "settings one byte too long",
     row: "16",
     clause: "P-HB-3",
@@ -290,6 +298,22 @@ const REPLIES: readonly Listed<FromWorker>[] = [
     ways: "both",
     frames: ["W", "3", "C1", "", "r1", "404", "null", "{}"],
     message: { ...reply("final", "r1", 404, "null", ["{}"]), address: "C1" },
+  },
+  {
+    name: "a status of 1 is no success",
+    row: "7",
+    clause: "P-REP-3",
+    ways: "both",
+    frames: ["W", "3", "C1", "", "r1", "1", "null", "{}"],
+    message: { ...reply("final", "r1", 1, "null", ["{}"]), address: "C1" },
+  },
+  {
+    name: "a status of 0, oddly written",
+    row: "7",
+    clause: "P-REP-3",
+    ways: "decode",
+    frames: ["W", "3", "C1", "", "r1", "-0.0", "1"],
+    message: { ...reply("final", "r1", 0, "1"), address: "C1" },
   },
   {
     name: "a status that is no number",

@@ -6,7 +6,7 @@ import { LinkError } from "../link.ts";
 
 export type AddressKind = "tcp" | "ipc" | "inproc";
 
-const TCP = /^tcp:\/\/.+:(?<port>\*|\d{1,5})$/;
+const TCP = /^tcp:\/\/.+:(\*|\d{1,5})$/;
 const MAX_PORT = 65_535;
 
 /** What libzmq answers for an address that it cannot use, whoever else uses it. */
@@ -33,7 +33,7 @@ export function kindToConnect(address: string): AddressKind {
 function kindOf(address: string, isPort: (port: string) => boolean): AddressKind {
   if (/^ipc:\/\/./.test(address)) return "ipc";
   if (/^inproc:\/\/./.test(address)) return "inproc";
-  const port = TCP.exec(address)?.groups?.["port"];
+  const port = TCP.exec(address)?.[1];
   if (port !== undefined && isPort(port)) return "tcp";
   throw new LinkError("ADDRESS_INVALID", `"${address}" is not an address of the form tcp://, ipc:// or inproc://`, {
     address,

@@ -5,19 +5,17 @@
 // tried again after a pause, which grows while nothing changes. State is kept for a peer only while something waits for
 // it; who is connected is libzmq's to know.
 
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Router } from "zeromq";
 import { type Alarm, systemClock } from "../clock.ts";
 import type { Frames, LinkLimits, RouterHandlers, SendOutcome } from "../link.ts";
 import { errorCode } from "./addresses.ts";
 import { Outbox, type Tally } from "./outbox.ts";
 import { surface } from "./surface.ts";
+import { Turns } from "./turns.ts";
 
 /** Milliseconds before a full pipe is tried again, the first time and at most; the pause doubles in between. */
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 32;
-/** Frames written before timers and other sockets get their turn: about a millisecond's worth. */
-const FRAMES_PER_TURN = 512;
 
 interface Peer {
   readonly name: string;
@@ -41,6 +39,7 @@ export class RouterSends {
   readonly #ready = new Set<Peer>();
   readonly #blocked = new Set<Peer>();
   #retryAt = Number.POSITIVE_INFINITY;
+  readonly #turns = new Turns();
   #isWriting = false;
   #onFlushed: (() => void) | undefined;
 
@@ -93,7 +92,6 @@ export class RouterSends {
   }
 
   async #write(): Promise<void> {
-    let framesThisTurn = 0;
     // Peers that are made ready on the way are visited too.
     for (const peer of this.#ready) {
       this.#ready.delete(peer);
@@ -105,10 +103,7 @@ export class RouterSends {
       } catch (error) {
         this.#onRefused(peer, error);
       }
-      framesThisTurn += frames.length;
-      if (framesThisTurn < FRAMES_PER_TURN) continue;
-      framesThisTurn = 0;
-      await nextTurn();
+      await this.#turns.after(frames.length);
     }
     this.#isWriting = false;
     this.#checkFlushed();

@@ -23,6 +23,7 @@ import { orAfter } from "./or-after.ts";
 import { RouterSends } from "./router-sends.ts";
 import { ROUTER_KEEPALIVE, SHARED_OPTIONS } from "./socket-options.ts";
 import { surface } from "./surface.ts";
+import { Turns } from "./turns.ts";
 
 export class LibzmqRouter implements RouterLink {
   readonly #handlers: RouterHandlers;
@@ -50,7 +51,7 @@ export class LibzmqRouter implements RouterLink {
 
   async bind(address: string): Promise<string> {
     if (kindToBind(address) === "ipc") await refuseTakenPath(address);
-    if (this.#closing) throw new LinkError("CLOSED", `cannot bind ${address}: the router is closed`, { address });
+    if (this.#isClosing) throw new LinkError("CLOSED", `cannot bind ${address}: the router is closed`, { address });
     if (this.#socket.ipv6 !== isIpv6(address)) this.#socket.ipv6 = isIpv6(address);
     try {
       // An asynchronous bind would run on another thread, while this one goes on using the socket.
@@ -63,7 +64,7 @@ export class LibzmqRouter implements RouterLink {
 
   async unbind(address: string): Promise<void> {
     const kind = kindToBind(address);
-    if (this.#closing) return this.#closing;
+    if (this.#closing !== undefined) return this.#closing;
     const monitor = this.#watched();
     const closed = new Promise<void>((resolve) => this.#unbinding.set(address, resolve));
     try {
@@ -78,13 +79,17 @@ export class LibzmqRouter implements RouterLink {
 
   send(peer: string, frames: Frames, options?: SendOptions): SendOutcome {
     if (frames.length === 0) throw new TypeError("a message has at least one frame");
-    if (this.#closing) return "unreachable";
+    if (this.#isClosing) return "unreachable";
     return this.#sends.send(peer, frames, options?.urgent ?? false);
   }
 
   close(lingerMs = 1000): Promise<void> {
     this.#closing ??= this.#close(systemClock.now() + lingerMs);
     return this.#closing;
+  }
+
+  get #isClosing(): boolean {
+    return this.#closing !== undefined;
   }
 
   async #close(deadline: number): Promise<void> {
@@ -94,21 +99,23 @@ export class LibzmqRouter implements RouterLink {
   }
 
   async #receive(): Promise<void> {
+    const turns = new Turns();
     for (;;) {
-      let frames: Uint8Array[];
+      let frames: Buffer[];
       try {
         frames = await this.#socket.receive();
       } catch (error) {
         return this.#onFailure(error);
       }
-      if (this.#closing) return;
+      if (this.#isClosing) return;
       const routingId = frames.shift();
       if (routingId === undefined) continue;
       try {
-        this.#handlers.onMessage(Buffer.prototype.latin1Slice.call(routingId), frames);
+        this.#handlers.onMessage(routingId.toString("latin1"), frames);
       } catch (error) {
         surface(error);
       }
+      await turns.after(frames.length);
     }
   }
 
@@ -123,7 +130,7 @@ export class LibzmqRouter implements RouterLink {
   }
 
   #onFailure(cause: unknown): void {
-    if (this.#closing) return;
+    if (this.#isClosing) return;
     void this.close(0);
     this.#handlers.onError?.(new LinkError("FAILED", `the router failed: ${String(cause)}`, { cause }));
   }

@@ -12,7 +12,9 @@ const HIGH_WATER_MARK = 128;
 /** Milliseconds that a process which exits without closing its links waits for their last messages. */
 const EXIT_LINGER_MS = 1000;
 
-export const SHARED_OPTIONS = Object.freeze({
+type Numbers<Names extends string> = Readonly<Record<Names, number>>;
+
+export const SHARED_OPTIONS: Numbers<"sendHighWaterMark" | "receiveHighWaterMark" | "linger"> = Object.freeze({
   sendHighWaterMark: HIGH_WATER_MARK,
   receiveHighWaterMark: HIGH_WATER_MARK,
   linger: EXIT_LINGER_MS,
@@ -25,14 +27,17 @@ export const SHARED_OPTIONS = Object.freeze({
  *
  * A router does not ask: a peer that speaks ZMTP 3.0 does not answer and would be cut whenever it is quiet for long.
  */
-export const DEALER_HEARTBEATS = Object.freeze({
-  heartbeatInterval: 2000,
-  heartbeatTimeout: 6000,
-  heartbeatTimeToLive: 6000,
-});
+export const DEALER_HEARTBEATS: Numbers<"heartbeatInterval" | "heartbeatTimeout" | "heartbeatTimeToLive"> =
+  Object.freeze({
+    heartbeatInterval: 2000,
+    heartbeatTimeout: 6000,
+    heartbeatTimeToLive: 6000,
+  });
 
 /** What notices the vanished hosts of peers that do not ask: seconds of silence, between tries, and tries. */
-export const ROUTER_KEEPALIVE = Object.freeze({
+export const ROUTER_KEEPALIVE: Numbers<
+  "tcpKeepalive" | "tcpKeepaliveIdle" | "tcpKeepaliveInterval" | "tcpKeepaliveCount"
+> = Object.freeze({
   tcpKeepalive: 1,
   tcpKeepaliveIdle: 10,
   tcpKeepaliveInterval: 5,

@@ -12,7 +12,12 @@ import {
   type Violation,
   writeText,
 } from "@pigato/protocol";
-import type { MemoryNetwork, MemoryRouter } from "@pigato/testkit";
+import type { RouterLink, Transport } from "@pigato/transport";
+
+/** A network that delivers when it is told to, as the one of @pigato/testkit. */
+interface Network extends Transport {
+  deliver(): void;
+}
 
 export class FakeBroker {
   /** The ids of the workers that said READY, oldest first. */
@@ -20,17 +25,17 @@ export class FakeBroker {
   readonly received: (FromWorker | Violation)[] = [];
   /** Whether READY and heartbeats are answered. */
   isAnswering = true;
-  readonly #network: MemoryNetwork;
-  readonly #router: MemoryRouter;
+  readonly #network: Network;
+  readonly #router: RouterLink;
 
-  constructor(network: MemoryNetwork) {
+  constructor(network: Network) {
     this.#network = network;
     this.#router = network.router({
       onMessage: (peer, frames) => this.#onMessage(peer, pigato.decodeFromWorker(frames)),
     });
   }
 
-  static async at(address: string, network: MemoryNetwork): Promise<FakeBroker> {
+  static async at(address: string, network: Network): Promise<FakeBroker> {
     const broker = new FakeBroker(network);
     await broker.#router.bind(address);
     return broker;

@@ -1,7 +1,7 @@
 // A worker as a reply sees it, which writes down what it is told.
 
 import { type Frame, type RequestId, readText, requestId } from "@pigato/protocol";
-import type { Call } from "../effects.ts";
+import type { Call } from "../calls.ts";
 import { Reply, type ReplyPort } from "../reply.ts";
 
 export class RecordingPort implements ReplyPort {

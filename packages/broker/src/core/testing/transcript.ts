@@ -1,8 +1,8 @@
 // What the core sends and reports, as one readable line each. Scenario tests compare these lines, so they hold what a
 // reviewer wants to see: no address tokens, no frames that say nothing.
 
-import { type Capabilities, display, formatCapabilities, type Frame, readText } from "@pigato/protocol";
 import type { ToClient, ToWorker } from "@pigato/protocol";
+import { type Capabilities, display, type Frame, formatCapabilities, readText } from "@pigato/protocol";
 import type { BrokerEvent, Effect } from "../effects.ts";
 
 /** One line for one effect, whoever it is for. */

@@ -157,7 +157,13 @@ describe("a connection", () => {
   test("sends a heartbeat at every interval and comes back on a new link after three silent ones", () => {
     const sim = new Scenario().connect();
     sim.advance(3_100);
-    expect(sim.seen()).toEqual(["send heartbeat", "send heartbeat", "close", "disconnected: silence", "open tcp://a"]);
+    expect(sim.seen()).toEqual([
+      "send heartbeat with an offer",
+      "send heartbeat with an offer",
+      "close",
+      "disconnected: silence",
+      "open tcp://a",
+    ]);
   });
 
   test("goes on to the next address when a link is lost", () => {
@@ -340,6 +346,23 @@ describe("a timeout", () => {
     expect(sim.seen()).toEqual(["send cancel r1", "caller of r1: DEADLINE_EXCEEDED, maybe-executed"]);
   });
 
+  test("grants the grace anew after a partial that came in it", () => {
+    const sim = new Scenario().connect().request("r1", { timeout: 500 }).advance(600).reply("partial", "r1", "1");
+    sim.seen();
+    sim.advance(699);
+    expect(sim.seen()).toEqual(["send heartbeat with an offer"]);
+    sim.advance(1);
+    expect(sim.seen()).toContain("caller of r1: DEADLINE_EXCEEDED, maybe-executed");
+  });
+
+  test("does not reach a request that has ended", () => {
+    const sim = new Scenario().connect("classic").request("r1", { timeout: 500 }).reply("final", "r1", "1");
+    sim.request("r2", { timeout: 500 }).cancel("r2");
+    sim.seen();
+    sim.advance(900);
+    expect(sim.seen()).toEqual([]);
+  });
+
   test("grants the grace although the broker's answer came after the request had left", () => {
     const sim = new Scenario().do({ type: "start" }).do({ type: "link-up" }).request("r1", { timeout: 500 });
     sim.advance(100).answer();
@@ -441,7 +464,21 @@ describe("a link", () => {
     const sim = new Scenario().connect().request("r1");
     sim.seen();
     sim.do({ type: "undelivered", requestId: requestId("r1") }).advance(1_000);
-    expect(sim.seen()).toEqual(["send heartbeat", "send request r1"]);
+    expect(sim.seen()).toEqual(["send heartbeat with an offer", "send request r1"]);
+  });
+
+  test("that gave a request back has nothing to cancel at the broker", () => {
+    const sim = new Scenario().connect().request("r1");
+    sim.seen();
+    sim.do({ type: "undelivered", requestId: requestId("r1") }).cancel("r1");
+    expect(sim.seen()).toEqual(["caller of r1: CANCELED, not-sent"]);
+  });
+
+  test("that gave a request back leaves the broker no say on its timeout", () => {
+    const sim = new Scenario().connect().request("r1", { timeout: 500 });
+    sim.seen();
+    sim.do({ type: "undelivered", requestId: requestId("r1") }).advance(500);
+    expect(sim.seen()).toEqual(["caller of r1: DEADLINE_EXCEEDED, not-sent"]);
   });
 
   test("that gave a request back has it not lost with the broker", () => {
@@ -481,13 +518,22 @@ describe("a bound", () => {
 
 describe("a stop", () => {
   test("with nothing open says goodbye and ends at once", () => {
-    const sim = new Scenario().connect().do({ type: "stop" });
+    const sim = new Scenario().connect().request("r1").reply("final", "r1", "1");
+    sim.seen();
+    sim.do({ type: "stop" });
     expect(sim.seen()).toEqual(["send disconnect", "flush and close", "disconnected: disconnected", "stopped"]);
     expect(sim.session.nextDeadline()).toBeUndefined();
   });
 
   test("does not say goodbye to a broker that did not answer the offer", () => {
     const sim = new Scenario().connect("classic").do({ type: "stop" });
+    expect(sim.seen()).toEqual(["flush and close", "disconnected: disconnected", "stopped"]);
+  });
+
+  test("does not say goodbye to a broker that came after one that answered the offer", () => {
+    const sim = new Scenario().connect().do({ type: "link-lost", reason: "link-down" }).advance(100);
+    sim.do({ type: "link-up" }).answer("classic").seen();
+    sim.do({ type: "stop" });
     expect(sim.seen()).toEqual(["flush and close", "disconnected: disconnected", "stopped"]);
   });
 
@@ -510,8 +556,8 @@ describe("a stop", () => {
     sim.seen();
     sim.advance(2_000);
     expect(sim.seen()).toEqual([
-      "send heartbeat",
-      "send heartbeat",
+      "send heartbeat with an offer",
+      "send heartbeat with an offer",
       "caller of r1: CLOSED, maybe-executed",
       "send disconnect",
       "flush and close",

@@ -11,7 +11,6 @@ import {
   Connection,
   type ConnectionOptions,
   type ConnectionStep,
-  type FromClient,
   type Instant,
   NO_CAPABILITIES,
   sharedCapabilities,
@@ -35,8 +34,6 @@ type State =
   | { readonly phase: "running" }
   | { readonly phase: "draining"; readonly until: Instant }
   | { readonly phase: "stopped" };
-
-const HEARTBEAT: FromClient = Object.freeze({ type: "heartbeat", offer: undefined });
 
 export class Session<Caller> {
   readonly #options: SessionOptions;
@@ -177,11 +174,11 @@ export class Session<Caller> {
           this.#effects.push({ type: "open", address: step.address });
           break;
         case "greet":
-          this.#effects.push({ type: "send", message: { type: "heartbeat", offer: this.#offer } });
+          this.#sendHeartbeat();
           this.#requests.sendWaiting(now);
           break;
         case "heartbeat":
-          this.#effects.push({ type: "send", message: HEARTBEAT });
+          this.#sendHeartbeat();
           // What the link gave back goes out again at the heartbeat's pace, not in a race with a link that fails.
           this.#requests.sendWaiting(now);
           break;
@@ -198,6 +195,11 @@ export class Session<Caller> {
           step satisfies never;
       }
     }
+  }
+
+  /** P-NEG-4: each repeats the offer, for a broker that has forgotten us meanwhile. */
+  #sendHeartbeat(): void {
+    this.#effects.push({ type: "send", message: { type: "heartbeat", offer: this.#offer } });
   }
 
   #finish(now: Instant): void {

@@ -1,0 +1,119 @@
+// Any script of any inputs keeps the core's promises. Each script is watched by an observer that keeps its own books, and
+// played again on a second core, which must do the same.
+//
+// PIGATO_FUZZ_RUNS and PIGATO_FUZZ_STEPS make it longer, PIGATO_FUZZ_SEED repeats a run; a failure prints its seed, its
+// path and the shortest script that shows it.
+
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { BrokerCore } from "./core.ts";
+import type { CoreOptions } from "./core-options.ts";
+import type { Effect, Input } from "./effects.ts";
+import { perform, type Step } from "./testing/random-script.ts";
+import { SCENARIO_OPTIONS, type Scenario, scenario } from "./testing/scenario.ts";
+import { anyOptions, anyStep, seededRandom } from "./testing/step-arbitrary.ts";
+
+const RUNS = Number(process.env.PIGATO_FUZZ_RUNS ?? 250);
+const STEPS = Number(process.env.PIGATO_FUZZ_STEPS ?? 120);
+const SEED = process.env.PIGATO_FUZZ_SEED;
+
+interface Handled {
+  readonly input: Input;
+  readonly now: number;
+  readonly effects: readonly Effect[];
+}
+
+test("any script of inputs keeps every promise, and does the same when played again", { timeout: 3_600_000 }, () => {
+  const reached = new Map<string, number>();
+  const script = fc.array(anyStep, { minLength: STEPS / 2, maxLength: STEPS, size: "max" });
+  fc.assert(
+    fc.property(script, anyOptions, fc.nat(), fc.nat({ max: 2_000 }), (steps, options, seed, limitMs) => {
+      const handled: Handled[] = [];
+      const record = (input: Input, now: number, effects: readonly Effect[]): void => {
+        handled.push({ input, now, effects });
+      };
+      const sim = scenario({ ...options, random: seededRandom(seed), record });
+      play(sim, steps, limitMs);
+      for (const { effects } of handled) for (const effect of effects) count(reached, kindOf(effect));
+      playAgain(handled, { ...SCENARIO_OPTIONS, ...options, random: seededRandom(seed) });
+    }),
+    { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
+  );
+  expect(EVERY_KIND.filter((kind) => !reached.has(kind))).toEqual([]);
+  expect([...reached.keys()].filter((kind) => !EVERY_KIND.includes(kind))).toEqual([]);
+});
+
+/** The steps; then the broker drains, and every peer goes: nothing may be left. */
+function play(sim: Scenario, steps: readonly Step[], limitMs: number): void {
+  for (const step of steps) perform(sim, step);
+  sim.drain(limitMs);
+  sim.advance(limitMs);
+  expect(sim.isDrained).toBe(true);
+  expect(sim.stats()).toMatchObject({ open: 0, inFlight: 0, workers: 0, services: 0 });
+  sim.advance(200_000);
+  expect(sim.stats().clients).toBe(0);
+  expect(sim.nextDeadline()).toBeUndefined();
+}
+
+/** Without the observer's tick before each input: what is due is done by the input itself, first. */
+function playAgain(handled: readonly Handled[], options: CoreOptions): void {
+  const core = new BrokerCore(options);
+  let before: readonly Effect[] = [];
+  for (const [index, { input, now, effects }] of handled.entries()) {
+    const next = handled[index + 1];
+    if (input.type === "tick" && next?.now === now && before.length === 0) {
+      before = effects;
+      continue;
+    }
+    expect(core.handle(input, now)).toEqual([...before, ...effects]);
+    before = [];
+  }
+}
+
+function count(reached: Map<string, number>, kind: string): void {
+  reached.set(kind, (reached.get(kind) ?? 0) + 1);
+}
+
+function kindOf(effect: Effect): string {
+  switch (effect.type) {
+    case "to-client":
+      return `to-client ${effect.message.type === "failure" ? effect.message.failure.code : effect.message.type}`;
+    case "to-worker":
+      return `to-worker ${effect.message.type}`;
+    case "report": {
+      const { event } = effect;
+      return "reason" in event ? `${event.type} ${event.reason}` : event.type;
+    }
+    case "drained":
+      return "drained";
+    default:
+      return effect satisfies never;
+  }
+}
+
+/** Everything that can come out. The unreached and the unknown both fail the test. */
+const EVERY_KIND: readonly string[] = [
+  ...["heartbeat", "partial", "final"].map((type) => `to-client ${type}`),
+  ...["UNAVAILABLE", "BUSY", "DEADLINE_EXCEEDED", "WORKER_LOST", "REJECTED", "CLOSED", "INVALID"].map(
+    (code) => `to-client ${code}`,
+  ),
+  ...["ready", "request", "heartbeat", "request-heartbeat", "cancel", "disconnect"].map((type) => `to-worker ${type}`),
+  "worker-up",
+  ...["left", "silent", "gone", "violation", "drained"].map((reason) => `worker-down ${reason}`),
+  "client-up",
+  ...["left", "silent", "gone", "congested", "idle"].map((reason) => `client-down ${reason}`),
+  "request-failed",
+  "request-requeued",
+  "violation",
+  ...[
+    "not-held",
+    "duplicate-id",
+    "not-open",
+    "unsupported",
+    "null-partial",
+    "too-many-workers",
+    "already-registered",
+    "undelivered",
+  ].map((reason) => `dropped ${reason}`),
+  "drained",
+];

@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { scenario } from "../testing/scenario.ts";
+
+const IDS = ["r1", "r2", "r3", "r4", "r5"] as const;
+
+test("a worker never has more than its concurrency in flight", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", { concurrency: 2 });
+  for (const id of IDS) sim.client("c1").request("echo", id);
+  expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2"]);
+  sim.worker("w1").final("r2");
+  expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2", "r3"]);
+});
+
+test("no limit is no limit", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", { concurrency: Number.POSITIVE_INFINITY });
+  for (let id = 0; id < 500; id++) sim.client("c1").request("echo", `r${id}`);
+  expect(sim.stats().inFlight).toBe(500);
+});
+
+test("a worker of concurrency 0 gets nothing until it takes some", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", { concurrency: 0 });
+  sim.client("c1").request("echo", "r1");
+  expect(sim.requestsSentTo("w1")).toEqual([]);
+  sim.worker("w1").heartbeat(1);
+  expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
+});
+
+test("concurrency raised by a heartbeat fills the new slots at once", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", { concurrency: 1 });
+  for (const id of IDS) sim.client("c1").request("echo", id);
+  sim.worker("w1").heartbeat(4);
+  expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2", "r3", "r4"]);
+});
+
+test("concurrency lowered by a heartbeat takes nothing back and gives nothing until there is room", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", { concurrency: 3 });
+  for (const id of IDS) sim.client("c1").request("echo", id);
+  sim.worker("w1").heartbeat(1).final("r1").final("r2");
+  expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2", "r3"]);
+  sim.worker("w1").final("r3");
+  expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2", "r3", "r4"]);
+});
+
+test("a worker whose concurrency was lowered is passed over for one with room", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", { concurrency: 2 }).heartbeat(0);
+  sim.worker("w2").ready("echo", { concurrency: 1 });
+  sim.client("c1").request("echo", "r1");
+  expect(sim.requestsSentTo("w2")).toEqual(["r1"]);
+});
+
+test("a heartbeat that says nothing of concurrency changes nothing", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", { concurrency: 1 }).heartbeat();
+  for (const id of IDS) sim.client("c1").request("echo", id);
+  expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
+});

@@ -1,0 +1,93 @@
+import { requestId } from "@pigato/protocol";
+import { expect, test } from "vitest";
+import { scenario } from "../testing/scenario.ts";
+
+test("a worker that offers something is answered with what both can do, before anything else", () => {
+  const sim = scenario({ heartbeatMs: 2_500 });
+  sim.client("c1").request("echo", "r1");
+  sim.worker("w1").ready("echo", { cancel: true, credit: true, codecs: ["json"] });
+  expect(sim.sentTo("w1")).toEqual(["ready [pigato/1 cancel heartbeat=2500]", "request r1 to echo"]);
+  expect(sim.events).toContain("worker-up w1 echo");
+});
+
+test("a classic worker is answered with a bare READY", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", "classic");
+  expect(sim.sentTo("w1")).toEqual(["ready"]);
+});
+
+test("a second READY changes nothing and gets no answer", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.forget();
+  sim.worker("w1").ready("other", { concurrency: 1 });
+  sim.client("c1").request("echo", "r1").request("other", "r2").request("echo", "r3");
+  expect(sim.sentTo("w1")).toEqual(["request r1 to echo", "request r3 to echo"]);
+  expect(sim.events).toContain("dropped w1 already-registered");
+});
+
+test("a classic worker gets the backlog only after the heartbeat that tells its concurrency", () => {
+  const sim = scenario();
+  for (const id of ["r1", "r2", "r3"]) sim.client("c1").request("echo", id);
+  sim.worker("w1").ready("echo", "classic");
+  expect(sim.sentTo("w1")).toEqual(["ready"]);
+  sim.worker("w1").heartbeat(1);
+  expect(sim.sentTo("w1")).toEqual(["ready", "request r1 to echo", "heartbeat"]);
+});
+
+test("a worker that never tells its concurrency counts as taking 100, after a short while", () => {
+  const sim = scenario({ settleMs: 100 });
+  sim.worker("w1").ready("echo", "classic");
+  for (let id = 0; id < 150; id++) sim.client("c1").request("echo", `r${id}`);
+  sim.advance(99);
+  expect(sim.requestsSentTo("w1")).toEqual([]);
+  sim.advance(1);
+  expect(sim.requestsSentTo("w1")).toHaveLength(100);
+});
+
+test("a heartbeat that tells no concurrency ends the wait as well", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", "classic").heartbeat();
+  sim.client("c1").request("echo", "r1");
+  expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
+});
+
+test("anything but a READY from a peer that is no worker is answered by DISCONNECT", () => {
+  const sim = scenario();
+  sim.worker("w1").heartbeat();
+  sim.worker("w1").says({ type: "credit", address: "~1", requestId: requestId("r1"), chunks: 1 });
+  expect(sim.sentTo("w1")).toEqual(["disconnect", "disconnect"]);
+});
+
+test("a DISCONNECT is never answered, neither of a worker nor of a stranger", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo").disconnect();
+  sim.worker("w1").disconnect();
+  expect(sim.sentTo("w1")).toEqual(["ready [pigato/1 cancel heartbeat=1000]"]);
+  expect(sim.events).toEqual(["worker-up w1 echo", "worker-down w1 left"]);
+});
+
+test("a worker that left may register again, for another service", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo").disconnect().ready("sum");
+  sim.client("c1").request("echo", "r1").request("sum", "r2");
+  expect(sim.requestsSentTo("w1")).toEqual(["r2"]);
+});
+
+test("names that JavaScript gives a meaning are names like any other", () => {
+  const sim = scenario();
+  for (const name of ["__proto__", "constructor", "toString", "\u00ff\u0000"]) {
+    sim.client(name).request(name, "r1");
+    sim.worker(`worker of ${name}`).ready(name);
+    expect(sim.requestsSentTo(`worker of ${name}`)).toEqual(["r1"]);
+  }
+});
+
+test("a service is forgotten with its last worker and its last request", () => {
+  const sim = scenario();
+  sim.client("c1").request("echo", "r1");
+  sim.worker("w1").ready("echo");
+  expect(sim.stats()).toMatchObject({ services: 1, workers: 1, clients: 1 });
+  sim.worker("w1").final("r1").disconnect();
+  expect(sim.stats()).toMatchObject({ services: 0, workers: 0, clients: 1 });
+});

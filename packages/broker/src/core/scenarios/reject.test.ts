@@ -1,0 +1,129 @@
+import { expect, test } from "vitest";
+import { scenario } from "../testing/scenario.ts";
+
+test("a rejected request goes to a worker that has not rejected it", () => {
+  const sim = scenario();
+  for (const name of ["w1", "w2"]) sim.worker(name).ready("echo");
+  sim.client("c1").request("echo", "r1");
+  sim.worker("w1").reject("r1");
+  expect(sim.requestsSentTo("w2")).toEqual(["r1"]);
+  expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
+});
+
+test("a request that every worker has rejected fails, and is known not to have run", () => {
+  const sim = scenario();
+  for (const name of ["w1", "w2"]) sim.worker(name).ready("echo");
+  sim.client("c1").request("echo", "r1");
+  sim.worker("w1").reject("r1");
+  sim.worker("w2").reject("r1");
+  expect(sim.sentTo("c1")).toEqual(["failure r1 REJECTED (dispatched)"]);
+});
+
+test("a sole worker is not offered what it rejected again", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1");
+  sim.worker("w1").reject("r1");
+  sim.advance(500);
+  expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
+  expect(sim.sentTo("c1")).toEqual(["failure r1 REJECTED (dispatched)"]);
+});
+
+test("a rejected request waits for a busy worker without holding up the others", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", { concurrency: 1 });
+  sim.worker("w2").ready("echo", { concurrency: 1 });
+  for (const id of ["r1", "r2", "r3"]) sim.client("c1").request("echo", id);
+  sim.worker("w1").reject("r1");
+  expect(sim.requestsSentTo("w1")).toEqual(["r1", "r3"]);
+  sim.worker("w2").final("r2");
+  expect(sim.requestsSentTo("w2")).toEqual(["r2", "r1"]);
+});
+
+test("a request that the others have rejected fails when the one it waits for leaves", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.worker("w2").ready("echo", { concurrency: 0 });
+  sim.client("c1").request("echo", "r1");
+  sim.worker("w1").reject("r1");
+  expect(sim.sentTo("c1")).toEqual([]);
+  sim.worker("w2").disconnect();
+  expect(sim.sentTo("c1")).toEqual(["failure r1 REJECTED (dispatched)"]);
+});
+
+test("a request that the last worker rejected before it left waits for a new one", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.worker("w2").ready("echo", { concurrency: 0 });
+  sim.client("c1").request("echo", "r1");
+  sim.worker("w1").reject("r1").disconnect();
+  sim.worker("w2").disconnect();
+  sim.worker("w3").ready("echo");
+  expect(sim.requestsSentTo("w3")).toEqual(["r1"]);
+});
+
+test("a worker that comes back is a new one and may be offered what it rejected", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.worker("w2").ready("echo", { concurrency: 0 });
+  sim.client("c1").request("echo", "r1");
+  sim.worker("w1").reject("r1").disconnect().ready("echo");
+  expect(sim.requestsSentTo("w1")).toEqual(["r1", "r1"]);
+});
+
+test("a rejected request that expires while it waits is known not to have run", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.worker("w2").ready("echo", { concurrency: 0 });
+  sim.client("c1").offer().request("echo", "r1", { timeoutMs: 50 });
+  sim.worker("w1").reject("r1");
+  sim.advance(50);
+  expect(sim.sentTo("c1")).toContain("failure r1 DEADLINE_EXCEEDED (dispatched)");
+});
+
+test("the reason of a reject is not sent to the client", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1");
+  const { address, message } = sim.worker("w1").receivedAs("r1");
+  sim.worker("w1").says({ type: "reject", address, requestId: message.requestId, reason: message.body[0] });
+  expect(sim.client("c1").received).toEqual([
+    {
+      type: "failure",
+      requestId: "r1",
+      failure: {
+        code: "REJECTED",
+        message: 'request r1 to "echo" was declined by every worker of the service',
+        delivery: "dispatched",
+      },
+    },
+  ]);
+});
+
+// Time is measured against the same work without rejects, so that a slow machine does not matter.
+test("a worker that rejects 100,000 requests while another is busy costs no more than its rejects", () => {
+  const accept = 100_000;
+  const straight = timeOf(() => rejectAll(accept / 10));
+  const tenfold = timeOf(() => rejectAll(accept));
+  expect(tenfold).toBeLessThan(straight * 40 + 200);
+});
+
+function rejectAll(count: number): void {
+  const sim = scenario({ isWatched: false });
+  sim.worker("w1").ready("echo", { concurrency: 10 });
+  sim.worker("busy").ready("echo", { concurrency: 0 });
+  for (let id = 0; id < count; id++) sim.client("c1").request("echo", `r${id}`);
+  for (let next = 0; next < count; next++) {
+    const request = sim.worker("w1").received[next];
+    if (request) sim.worker("w1").reject(request);
+  }
+  expect(sim.worker("w1").received).toHaveLength(count);
+  sim.worker("busy").heartbeat(Number.POSITIVE_INFINITY);
+  expect(sim.worker("busy").received).toHaveLength(count);
+}
+
+function timeOf(act: () => void): number {
+  const start = performance.now();
+  act();
+  return performance.now() - start;
+}

@@ -1,0 +1,403 @@
+// Watches a broker from outside and throws as soon as it breaks a promise: every accepted request ends once, and for a
+// reason; a reply reaches only the client whose request its worker holds; no worker gets more than it takes, or anything
+// after a DISCONNECT; requests leave in order of arrival; nothing is left open past its deadline. It keeps its own books
+// from inputs and effects alone, so that a fault in the core's tables shows here too.
+//
+// It expects a tick before each input, so that what is due has happened when the input comes.
+
+import type { FromWorker, Instant, PeerId, RequestId, ToClient, ToWorker } from "@pigato/protocol";
+import type { BrokerCore } from "../core.ts";
+import type { CoreOptions } from "../core-options.ts";
+import type { BrokerEvent, Effect, Input } from "../effects.ts";
+import { toClientLine } from "./transcript.ts";
+import { type OwedFailure, promise, WatchedClient, WatchedRequest, WatchedWorker } from "./watched.ts";
+
+/** A request that a worker holds. */
+export interface Held {
+  readonly worker: PeerId;
+  readonly address: string;
+  readonly requestId: RequestId;
+}
+
+type Reply = FromWorker & { readonly type: "partial" | "final" };
+
+export class Observer {
+  readonly #options: CoreOptions;
+  readonly #clients = new Map<PeerId, WatchedClient>();
+  readonly #workers = new Map<PeerId, WatchedWorker>();
+  #arrivals = 0;
+  #accepted = 0;
+  #isDrained = false;
+  // What the input at hand must lead to, or may.
+  #input: Input = { type: "tick" };
+  #arriving: WatchedRequest | undefined;
+  #awaitedReply: string | undefined;
+  #recalled = new Set<string>();
+  #orphans: WatchedRequest[] = [];
+  #owed: OwedFailure[] = [];
+
+  constructor(options: CoreOptions) {
+    this.#options = options;
+  }
+
+  /** Requests that workers hold now. */
+  held(): Held[] {
+    const all: Held[] = [];
+    for (const { id: worker, held } of this.#workers.values()) {
+      for (const { address, id } of held.values()) all.push({ worker, address, requestId: id });
+    }
+    return all;
+  }
+
+  /** Peers that the broker knows now, as workers or clients. */
+  known(): PeerId[] {
+    return [...new Set([...this.#workers.keys(), ...this.#clients.keys()])];
+  }
+
+  before(input: Input, now: Instant): void {
+    this.#input = input;
+    this.#arriving = undefined;
+    this.#awaitedReply = undefined;
+    this.#recalled = new Set();
+    this.#orphans = [];
+    this.#owed = [];
+    switch (input.type) {
+      case "from-client":
+        if (input.message.type === "request") {
+          const isDuplicate = this.#find(input.from, input.message.requestId) !== undefined;
+          this.#arrivals += 1;
+          if (!isDuplicate) this.#arriving = new WatchedRequest(input.from, input.message, this.#arrivals, now);
+        }
+        if (input.message.type === "cancel") this.#close(this.#find(input.from, input.message.requestId));
+        if (input.message.type === "worker-heartbeat") this.#onHeard(this.#workers.get(input.message.worker));
+        return;
+      case "from-worker":
+        return this.#beforeWorkerMessage(this.#workers.get(input.from), input.message, now);
+      case "violation": {
+        const { requestId } = input.violation;
+        if (input.role === "worker" || requestId === undefined) return;
+        if (this.#find(input.from, requestId) === undefined) this.#owe(input.from, requestId, "INVALID", "not-sent");
+        return;
+      }
+      case "undelivered-to-client":
+        if (input.reason === "congested" && input.message.type === "final" && this.#clients.has(input.to)) {
+          this.#owe(input.to, input.message.requestId, "BUSY", "maybe-executed");
+        }
+        return;
+      case "undelivered-to-worker":
+        return this.#beforeUndelivered(this.#workers.get(input.to), input.message, input.reason);
+      case "peer-down":
+      case "tick":
+      case "drain":
+        return;
+      default:
+        input satisfies never;
+    }
+  }
+
+  after(effects: readonly Effect[], core: BrokerCore, now: Instant): void {
+    for (const effect of effects) this.#see(effect, now);
+    promise(this.#awaitedReply === undefined, `the reply ${this.#awaitedReply} reached nobody`);
+    promise(this.#owed.length === 0, `${this.#owed.length} clients were not told that their request failed`);
+    for (const request of this.#orphans) this.#checkOrphan(request);
+    this.#settleArrival(core.stats().accepted);
+    this.#compareStats(core);
+    for (const client of this.#clients.values()) {
+      for (const request of client.open.values()) {
+        promise(request.deadlineAt > now, `${request.id} is still open at its deadline`);
+      }
+    }
+    const next = core.nextDeadline();
+    promise(next === undefined || next >= now, `the next deadline ${next} is before ${now}`);
+  }
+
+  #beforeWorkerMessage(worker: WatchedWorker | undefined, message: FromWorker, now: Instant): void {
+    if (worker === undefined || message.type === "ready") return;
+    this.#onHeard(worker);
+    if (message.type === "heartbeat") {
+      worker.concurrency = message.concurrency ?? worker.concurrency;
+      worker.settledAt = now;
+    }
+    if (message.type !== "partial" && message.type !== "final" && message.type !== "reject") return;
+    const request = heldAs(worker, message.address, message.requestId);
+    if (request === undefined) return;
+    if (message.type === "reject") {
+      request.release();
+      request.rejectedBy.add(worker);
+      return;
+    }
+    if (message.type === "partial") {
+      request.deadlineAt = now + request.options.timeoutMs;
+      const client = this.#clients.get(request.client);
+      if (isNull(message) && !client?.capabilities.error) return;
+      request.hasPartial = true;
+    }
+    const { type, status, body, trailer } = message;
+    this.#awaitedReply = replyKey(request.client, { type, requestId: request.id, status, body, trailer });
+    if (message.type === "final") this.#close(request);
+  }
+
+  #beforeUndelivered(worker: WatchedWorker | undefined, message: ToWorker, reason: "unreachable" | "congested"): void {
+    if (worker === undefined || message.type !== "request") return;
+    const request = worker.held.get(message.address);
+    if (request === undefined) return;
+    if (reason === "unreachable") {
+      worker.isClosed = true;
+      request.isUndelivered = true;
+    } else {
+      worker.isCongested = true;
+      request.release();
+    }
+  }
+
+  #see(effect: Effect, now: Instant): void {
+    switch (effect.type) {
+      case "to-client":
+        return this.#seeToClient(effect.to, effect.message);
+      case "to-worker":
+        return this.#seeToWorker(effect.to, effect.message, now);
+      case "report":
+        return this.#seeEvent(effect.event);
+      case "drained":
+        promise(!this.#isDrained, "drained twice");
+        this.#isDrained = true;
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #seeToClient(to: PeerId, message: ToClient): void {
+    switch (message.type) {
+      case "heartbeat": {
+        const input = this.#input;
+        const asked = input.type === "from-client" && input.from === to ? input.message.type : undefined;
+        promise(asked === "heartbeat" || asked === "request-heartbeat", `${to} got a heartbeat unasked`);
+        const client = this.#clients.get(to);
+        if (message.accepted && client) client.capabilities = message.accepted;
+        return;
+      }
+      case "partial":
+      case "final":
+        promise(
+          this.#awaitedReply === replyKey(to, message),
+          `${to} got ${toClientLine(message)}, which nobody sent it`,
+        );
+        this.#awaitedReply = undefined;
+        return;
+      case "failure": {
+        const { code, delivery } = message.failure;
+        const due = this.#owed.findIndex(({ client, id }) => client === to && id === message.requestId);
+        const owed = this.#owed[due];
+        promise(owed !== undefined, `${to} got ${toClientLine(message)}, which was not due`);
+        promise(owed?.code === code && owed.delivery === delivery, `${toClientLine(message)}, not ${owed?.delivery}`);
+        this.#owed.splice(due, 1);
+        return;
+      }
+      default:
+        promise(false, `${to} got ${toClientLine(message)}, which is not built yet`);
+    }
+  }
+
+  #seeToWorker(to: PeerId, message: ToWorker, now: Instant): void {
+    const worker = this.#workers.get(to);
+    if (message.type === "disconnect") {
+      if (worker) worker.isClosed = true;
+      const input = this.#input;
+      const saidGoodbye = input.type === "from-worker" && input.from === to && input.message.type === "disconnect";
+      return promise(!saidGoodbye, `${to} said goodbye and was disconnected`);
+    }
+    if (message.type === "ready") return this.#seeReady(to, now);
+    if (worker === undefined) return promise(false, `${to} is no worker and got ${message.type}`);
+    // To one out of reach the broker may still try to talk; one told to go must hear nothing more.
+    promise(!worker.isClosed || message.type !== "request", `${to} was told to go, or is gone, and got a request`);
+    switch (message.type) {
+      case "request":
+        return this.#seeDispatch(worker, message, now);
+      case "cancel":
+        promise(worker.takesCancel, `${to} does not know cancel and got one`);
+        promise(this.#recalled.delete(message.address), `${to} got a cancel for what it does not hold`);
+        return;
+      case "request-heartbeat":
+        return promise(worker.held.has(message.address), `${to} got a heartbeat for what it does not hold`);
+      case "heartbeat":
+        return;
+      default:
+        promise(false, `${to} got ${message.type}, which is not built yet`);
+    }
+  }
+
+  #seeReady(to: PeerId, now: Instant): void {
+    const input = this.#input;
+    if (input.type !== "from-worker" || input.message.type !== "ready" || input.from !== to || this.#workers.has(to)) {
+      return promise(false, `${to} got a READY that it did not ask for`);
+    }
+    const { service, offer } = input.message;
+    this.#workers.set(to, new WatchedWorker(to, service, offer, now, this.#options.settleMs));
+  }
+
+  #seeDispatch(worker: WatchedWorker, message: ToWorker & { readonly type: "request" }, now: Instant): void {
+    const request = this.#requestOf(message.body[0]);
+    if (request === undefined) return promise(false, `${worker.id} got ${message.requestId}, which is not open`);
+    const what = `${request.id} of ${request.client} to ${worker.id}`;
+    if (request === this.#arriving) this.#accept(request);
+    promise(request.holder === undefined, `${what}: another worker holds it`);
+    promise(request.id === message.requestId && request.service === message.service, `${what}: under a wrong name`);
+    promise(request.suits(worker), `${what}: not for this worker, or declined by it`);
+    promise(request.deadlineAt > now, `${what}: after its deadline`);
+    promise(now >= worker.settledAt, `${what}: before its concurrency is known`);
+    promise(!worker.isCongested, `${what}: it takes no more for now`);
+    promise(worker.held.size < worker.concurrency, `${what}: it has ${worker.held.size} of ${worker.concurrency}`);
+    this.#checkTurn(request, worker, what);
+    request.holder = worker;
+    request.address = message.address;
+    request.isUndelivered = false;
+    worker.held.set(message.address, request);
+  }
+
+  /** Of what was never declined, the worker gets what came first. */
+  #checkTurn(request: WatchedRequest, worker: WatchedWorker, what: string): void {
+    for (const client of this.#clients.values()) {
+      for (const other of client.open.values()) {
+        const isWaiting = other.holder === undefined && other.rejectedBy.size === 0 && other.suits(worker);
+        promise(!isWaiting || other.number >= request.number, `${what}: ${other.id} of ${other.client} came first`);
+      }
+    }
+  }
+
+  #seeEvent(event: BrokerEvent): void {
+    switch (event.type) {
+      case "worker-up":
+        return promise(this.#workers.has(event.worker), `${event.worker} is up without a READY`);
+      case "worker-down": {
+        const worker = this.#workers.get(event.worker);
+        if (worker === undefined) return promise(false, `${event.worker} went down twice`);
+        this.#workers.delete(event.worker);
+        for (const request of worker.held.values()) {
+          request.holder = undefined;
+          if (!request.isUndelivered) request.mayHaveRun = true;
+          this.#orphans.push(request);
+        }
+        return;
+      }
+      case "client-up":
+        promise(!this.#clients.has(event.client), `${event.client} came up twice`);
+        this.#clients.set(event.client, new WatchedClient(event.client));
+        return;
+      case "client-down": {
+        const client = this.#clients.get(event.client);
+        if (client === undefined) return promise(false, `${event.client} went down twice`);
+        for (const request of client.open.values()) this.#close(request);
+        this.#clients.delete(event.client);
+        return;
+      }
+      case "request-failed":
+        return this.#seeFailed(event);
+      case "request-requeued":
+      case "violation":
+      case "dropped":
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #seeFailed(event: BrokerEvent & { readonly type: "request-failed" }): void {
+    const { client, code } = event;
+    const arriving = this.#arriving;
+    if (arriving?.client === client && arriving.id === event.requestId) {
+      this.#arriving = undefined;
+      if (code !== "DEADLINE_EXCEEDED") return this.#owe(client, arriving.id, code, "not-sent");
+      promise(arriving.options.timeoutMs === 0, `${arriving.id} expired on arrival`);
+      this.#accepted += 1;
+      if (this.#isTyped(client)) this.#owe(client, arriving.id, code, "queued");
+      return;
+    }
+    const request = [...(this.#clients.get(client)?.open.values() ?? [])].find(({ id }) => id === event.requestId);
+    if (request === undefined) return promise(false, `${event.requestId} of ${client} failed and was not open`);
+    if (code !== "DEADLINE_EXCEEDED" || this.#isTyped(client)) this.#owe(client, request.id, code, request.delivery());
+    this.#close(request);
+  }
+
+  #checkOrphan(request: WatchedRequest): void {
+    if (this.#find(request.client, request.id) !== request || request.holder !== undefined) return;
+    const { retry, worker } = request.options;
+    const mayStartOver = (retry || request.isUndelivered) && worker === undefined && !request.hasPartial;
+    promise(mayStartOver, `${request.id} lost its worker and waits in silence`);
+    request.isUndelivered = false;
+  }
+
+  /** A request that led to nothing visible is queued, if the core counts it as accepted. */
+  #settleArrival(accepted: number): void {
+    if (this.#arriving !== undefined && accepted > this.#accepted) this.#accept(this.#arriving);
+    promise(this.#arriving === undefined, `${this.#arriving?.id} was neither accepted nor refused`);
+    promise(accepted === this.#accepted, `${accepted} requests count as accepted, ${this.#accepted} were`);
+  }
+
+  #compareStats(core: BrokerCore): void {
+    const stats = core.stats();
+    let open = 0;
+    let inFlight = 0;
+    for (const client of this.#clients.values()) open += client.open.size;
+    for (const worker of this.#workers.values()) inFlight += worker.held.size;
+    const ended = stats.finished + stats.failed + stats.canceled;
+    promise(stats.accepted === ended + stats.open, `accepted, ended and open requests do not add up`);
+    promise(stats.open === open, `${stats.open} requests count as open, ${open} are`);
+    promise(stats.inFlight === inFlight, `${stats.inFlight} requests count as in flight, ${inFlight} are`);
+    promise(stats.workers === this.#workers.size, `${stats.workers} workers, not ${this.#workers.size}`);
+    promise(stats.clients === this.#clients.size, `${stats.clients} clients, not ${this.#clients.size}`);
+  }
+
+  #accept(request: WatchedRequest): void {
+    this.#accepted += 1;
+    this.#arriving = undefined;
+    this.#clients.get(request.client)?.open.set(request.id, request);
+  }
+
+  #close(request: WatchedRequest | undefined): void {
+    if (request === undefined) return;
+    if (request.holder?.takesCancel) this.#recalled.add(request.address);
+    request.release();
+    this.#clients.get(request.client)?.open.delete(request.id);
+  }
+
+  #onHeard(worker: WatchedWorker | undefined): void {
+    if (worker) worker.isCongested = false;
+  }
+
+  #owe(client: PeerId, id: RequestId, code: OwedFailure["code"], delivery: OwedFailure["delivery"]): void {
+    this.#owed.push({ client, id, code, delivery });
+  }
+
+  #find(client: PeerId, id: RequestId): WatchedRequest | undefined {
+    return this.#clients.get(client)?.open.get(id);
+  }
+
+  #requestOf(frame: Uint8Array | undefined): WatchedRequest | undefined {
+    if (this.#arriving?.frame === frame) return this.#arriving;
+    for (const client of this.#clients.values()) {
+      for (const request of client.open.values()) if (request.frame === frame) return request;
+    }
+    return undefined;
+  }
+
+  #isTyped(client: PeerId): boolean {
+    return this.#clients.get(client)?.capabilities.error ?? false;
+  }
+}
+
+/** The rule of P-ADDR-2: by our token, or, if it is none of ours, by an id that only one held request has. */
+function heldAs(worker: WatchedWorker, address: string, id: RequestId): WatchedRequest | undefined {
+  if (address.startsWith("~")) return worker.held.get(address);
+  const named = [...worker.held.values()].filter((request) => request.id === id);
+  return named.length === 1 ? named[0] : undefined;
+}
+
+function isNull(message: Reply): boolean {
+  const frame = message.body[0];
+  return frame === undefined || frame.length === 0 || String.fromCharCode(...frame) === "null";
+}
+
+function replyKey(client: PeerId, message: ToClient & { readonly type: "partial" | "final" }): string {
+  return `${client}: ${toClientLine(message)} +${message.trailer.length}`;
+}

@@ -1,0 +1,209 @@
+// Steps of a random script and how they are played. Peers are few and share names, so that they meet; a step names what
+// it is about by a number that is taken modulo what there is.
+
+import { requestId, writeText } from "@pigato/protocol";
+import type { UndeliveredReason } from "../effects.ts";
+import type { Held } from "./observer.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** `p0` is a worker and a client at once. */
+const WORKERS = ["p0", "w1", "w2", "w3", "w4", "w5"] as const;
+const CLIENTS = ["p0", "c1", "c2", "c3"] as const;
+const SERVICES = ["echo", "sum", "__proto__"] as const;
+
+/** How a worker names the request that it speaks of. */
+export type Naming = "held" | "held by id alone" | "held by another" | "held before" | "made up";
+
+export type Step =
+  | {
+      readonly do: "request";
+      readonly who: number;
+      readonly id: number;
+      readonly service: number;
+      readonly timeoutMs: number;
+      readonly retry: boolean;
+      readonly failFast: boolean;
+      readonly target: number;
+    }
+  | { readonly do: "ready"; readonly who: number; readonly service: number; readonly offer: Offer }
+  | { readonly do: "heartbeat"; readonly who: number; readonly concurrency: number | undefined }
+  | {
+      readonly do: "final" | "partial" | "null partial" | "reject" | "request heartbeat" | "credit";
+      readonly who: number;
+      readonly pick: number;
+      readonly naming: Naming;
+    }
+  | { readonly do: "worker leaves" | "client leaves" | "client heartbeat" | "client offer"; readonly who: number }
+  | { readonly do: "cancel" | "ask after" | "input"; readonly who: number; readonly id: number }
+  | { readonly do: "vouch"; readonly who: number; readonly worker: number }
+  | { readonly do: "violation"; readonly who: number; readonly role: 0 | 1 | 2; readonly id: number }
+  | { readonly do: "peer down"; readonly who: number; readonly role: 0 | 1 }
+  | { readonly do: "undelivered request"; readonly pick: number; readonly andGone: boolean }
+  | { readonly do: "congested request"; readonly pick: number }
+  | { readonly do: "undelivered cancel"; readonly who: number }
+  | { readonly do: "undelivered to client"; readonly who: number; readonly reason: UndeliveredReason }
+  /** Time passes; with `isSilent` nobody sends heartbeats meanwhile. */
+  | { readonly do: "advance"; readonly ms: number; readonly isSilent: boolean }
+  | { readonly do: "stall"; readonly ms: number }
+  | { readonly do: "drain"; readonly limitMs: number };
+
+export type Offer =
+  | "classic"
+  | { readonly cancel: boolean; readonly concurrency?: number; readonly heartbeatMs?: number };
+
+/** Plays one step. */
+export function perform(sim: Scenario, step: Step): void {
+  switch (step.do) {
+    case "request": {
+      const { timeoutMs, retry, failFast } = step;
+      const target = step.target < WORKERS.length ? { worker: at(WORKERS, step.target) } : {};
+      const wishes = { timeoutMs, retry, failFast, ...target };
+      sim.client(at(CLIENTS, step.who)).request(at(SERVICES, step.service), `r${step.id}`, wishes);
+      return;
+    }
+    case "ready":
+      sim.worker(at(WORKERS, step.who)).ready(at(SERVICES, step.service), step.offer);
+      return;
+    case "heartbeat":
+      sim.worker(at(WORKERS, step.who)).heartbeat(step.concurrency);
+      return;
+    case "final":
+    case "partial":
+    case "null partial":
+    case "reject":
+    case "request heartbeat":
+    case "credit":
+      return speakOf(sim, step);
+    case "worker leaves":
+      sim.worker(at(WORKERS, step.who)).disconnect();
+      return;
+    case "client leaves":
+      sim.client(at(CLIENTS, step.who)).disconnect();
+      return;
+    case "client heartbeat":
+      sim.client(at(CLIENTS, step.who)).heartbeat();
+      return;
+    case "client offer":
+      sim.client(at(CLIENTS, step.who)).offer(step.who % 2 === 0 ? { heartbeatMs: 700 } : {});
+      return;
+    case "cancel":
+      sim.client(at(CLIENTS, step.who)).cancel(`r${step.id}`);
+      return;
+    case "ask after":
+      sim.client(at(CLIENTS, step.who)).requestHeartbeat(`r${step.id}`);
+      return;
+    case "input":
+      sim.client(at(CLIENTS, step.who)).says({ type: "input-end", requestId: requestId(`r${step.id}`) });
+      return;
+    case "vouch":
+      sim.client(at(CLIENTS, step.who)).vouchFor(at(WORKERS, step.worker));
+      return;
+    case "violation": {
+      const name = step.role === 0 ? at(WORKERS, step.who) : at(CLIENTS, step.who);
+      const role = step.role === 0 ? "worker" : step.role === 1 ? "client" : undefined;
+      sim.violation(name, role, "P-MSG-1", step.id < 10 ? requestId(`r${step.id}`) : undefined);
+      return;
+    }
+    case "peer down":
+      return sim.peerDown(step.role === 0 ? at(WORKERS, step.who) : at(CLIENTS, step.who));
+    case "undelivered request": {
+      const held = pickFrom(sim.held(), step.pick);
+      if (held === undefined) return;
+      sim.undeliveredToWorker(held.worker, held.requestId, "unreachable");
+      // The shell always tells so next; a core must live with anything in between.
+      if (step.andGone) sim.peerDown(held.worker);
+      return;
+    }
+    case "congested request": {
+      const held = pickFrom(sim.held(), step.pick);
+      if (held) sim.undeliveredToWorker(held.worker, held.requestId, "congested");
+      return;
+    }
+    case "undelivered cancel": {
+      const message = { type: "cancel", address: "~1", requestId: requestId("r1") } as const;
+      return sim.returnToWorker(at(WORKERS, step.who), message, "congested");
+    }
+    case "undelivered to client": {
+      const name = at(CLIENTS, step.who);
+      if (sim.client(name).received.length > 0) sim.undeliveredToClient(name, step.reason);
+      return;
+    }
+    case "advance":
+      return sim.advance(step.ms, { keepAlive: step.isSilent ? [] : sim.known() });
+    case "stall":
+      return sim.stall(step.ms);
+    case "drain":
+      return sim.drain(step.limitMs);
+    default:
+      step satisfies never;
+  }
+}
+
+interface SpokenOf {
+  readonly do: "final" | "partial" | "null partial" | "reject" | "request heartbeat" | "credit";
+  readonly who: number;
+  readonly pick: number;
+  readonly naming: Naming;
+}
+
+function speakOf(sim: Scenario, step: SpokenOf): void {
+  const request = named(sim, step);
+  if (request === undefined) return;
+  const { worker: name, address, requestId: id } = request;
+  const worker = sim.worker(name);
+  switch (step.do) {
+    case "final":
+    case "partial": {
+      const body = [writeText(`${name} on ${id}`)];
+      worker.says({ type: step.do, address, requestId: id, status: step.pick % 5 === 0 ? -1 : 0, body, trailer: [] });
+      return;
+    }
+    case "null partial":
+      worker.says({ type: "partial", address, requestId: id, status: 0, body: [writeText("null")], trailer: [] });
+      return;
+    case "reject":
+      worker.says({ type: "reject", address, requestId: id, reason: undefined });
+      return;
+    case "request heartbeat":
+      worker.says({ type: "request-heartbeat", address, requestId: id });
+      return;
+    case "credit":
+      worker.says({ type: "credit", address, requestId: id, chunks: 1 });
+      return;
+    default:
+      step.do satisfies never;
+  }
+}
+
+/** Which worker speaks, and under which names. */
+function named(
+  sim: Scenario,
+  { who, pick, naming }: SpokenOf,
+): (Omit<Held, "worker"> & { worker: string }) | undefined {
+  const held = pickFrom(sim.held(), pick);
+  const worker = at(WORKERS, who);
+  switch (naming) {
+    case "held":
+      return held;
+    case "held by id alone":
+      return held && { ...held, address: "c1" };
+    case "held by another":
+      return held && { ...held, worker };
+    case "held before": {
+      const request = pickFrom(sim.worker(worker).received, pick);
+      return request && { worker, address: request.address, requestId: request.requestId };
+    }
+    case "made up":
+      return { worker, address: pick % 2 === 0 ? `~${pick}` : "", requestId: requestId(`r${pick % 10}`) };
+    default:
+      return naming satisfies never;
+  }
+}
+
+function at(names: readonly string[], index: number): string {
+  return names[index % names.length] ?? "";
+}
+
+function pickFrom<Item>(items: readonly Item[], pick: number): Item | undefined {
+  return items.length === 0 ? undefined : items[pick % items.length];
+}

@@ -1,0 +1,249 @@
+// A broker's core in a play: peers by name, a clock that only the play moves, everything sent kept as readable lines.
+// After every step the core's tables are checked against each other and its promises against what came out.
+
+import {
+  type FromClient,
+  type FromWorker,
+  type Instant,
+  type PeerId,
+  peerId,
+  type RequestId,
+  type ToClient,
+  type ToWorker,
+} from "@pigato/protocol";
+import { BrokerCore, type CoreStats } from "../core.ts";
+import type { CoreOptions } from "../core-options.ts";
+import type { Effect, Input, UndeliveredReason } from "../effects.ts";
+import { ClientActor, WorkerActor } from "./actors.ts";
+import { type Held, Observer } from "./observer.ts";
+import { eventLine, toClientLine, toWorkerLine } from "./transcript.ts";
+
+/** What a scenario assumes unless it says otherwise. Bounds are out of reach. */
+export const SCENARIO_OPTIONS: CoreOptions = {
+  heartbeatMs: 1_000,
+  heartbeatLiveness: 3,
+  dispatchMode: "load",
+  settleMs: 100,
+  maxRequests: 1_000_000,
+  maxRequestsPerClient: 1_000_000,
+  maxQueuedPerService: 1_000_000,
+  maxRequestBytes: 1_000_000_000,
+  maxWorkers: 1_000,
+  maxClients: 1_000,
+  random: () => 0,
+};
+
+export interface ScenarioOptions extends Partial<CoreOptions> {
+  /** False leaves out the checks after each step, for a play of very many steps. */
+  readonly isWatched?: boolean;
+  /** Is told of every input and what it led to. */
+  readonly record?: (input: Input, now: Instant, effects: readonly Effect[]) => void;
+}
+
+export function scenario(options: ScenarioOptions = {}): Scenario {
+  return new Scenario(options);
+}
+
+export class Scenario {
+  /** Everything reported so far, one line each. */
+  readonly events: string[] = [];
+  readonly #options: CoreOptions;
+  readonly #core: BrokerCore;
+  readonly #observer: Observer | undefined;
+  readonly #record: ScenarioOptions["record"];
+  readonly #workers = new Map<string, WorkerActor>();
+  readonly #clients = new Map<string, ClientActor>();
+  #now: Instant = 1_000;
+  #isDrained = false;
+
+  constructor({ isWatched = true, record, ...options }: ScenarioOptions) {
+    this.#record = record;
+    this.#options = { ...SCENARIO_OPTIONS, ...options };
+    this.#core = new BrokerCore(this.#options);
+    this.#observer = isWatched ? new Observer(this.#options) : undefined;
+  }
+
+  worker(name: string): WorkerActor {
+    const known = this.#workers.get(name);
+    if (known) return known;
+    const worker = new WorkerActor((message) => this.fromWorker(name, message));
+    this.#workers.set(name, worker);
+    return worker;
+  }
+
+  client(name: string): ClientActor {
+    const known = this.#clients.get(name);
+    if (known) return known;
+    const client = new ClientActor(name, (message) => this.fromClient(name, message));
+    this.#clients.set(name, client);
+    return client;
+  }
+
+  fromClient(name: string, message: FromClient): void {
+    this.step({ type: "from-client", from: peerId(name), message });
+  }
+
+  fromWorker(name: string, message: FromWorker): void {
+    this.step({ type: "from-worker", from: peerId(name), message });
+  }
+
+  /** The peer sent frames that mean nothing. */
+  violation(name: string, role: "client" | "worker" | undefined, clause: string, requestId?: RequestId): void {
+    const violation = {
+      type: "violation",
+      clause,
+      detail: "…",
+      ...(requestId === undefined ? {} : { requestId }),
+    } as const;
+    this.step({ type: "violation", from: peerId(name), role, violation });
+  }
+
+  peerDown(name: string): void {
+    this.step({ type: "peer-down", peer: peerId(name) });
+  }
+
+  drain(limitMs: number): void {
+    this.step({ type: "drain", limitMs });
+  }
+
+  /** The last request that this worker was sent does not reach it, nor does any later one yet. */
+  undeliveredToWorker(name: string, requestId: string, reason: UndeliveredReason): void {
+    const { address, message } = this.worker(name).receivedAs(requestId);
+    this.step({ type: "undelivered-to-worker", to: peerId(name), message: { ...message, address }, reason });
+  }
+
+  /** A message that went to a worker comes back, whatever it is. */
+  returnToWorker(name: string, message: ToWorker, reason: UndeliveredReason): void {
+    this.step({ type: "undelivered-to-worker", to: peerId(name), message, reason });
+  }
+
+  /** The last message that this client was sent does not reach it. */
+  undeliveredToClient(name: string, reason: UndeliveredReason): void {
+    const message = this.client(name).received.at(-1);
+    if (message === undefined) throw new Error(`nothing was sent to ${name}`);
+    this.step({ type: "undelivered-to-client", to: peerId(name), message, reason });
+  }
+
+  /**
+   * Time passes, with a tick whenever the core asked for one. Workers and clients in `keepAlive` send heartbeats twice
+   * per interval; the answers are left out of their transcripts.
+   */
+  advance(ms: number, { keepAlive = [] }: { readonly keepAlive?: readonly string[] } = {}): void {
+    const end = this.#now + ms;
+    const pulseMs = this.#options.heartbeatMs / 2;
+    let pulseAt = keepAlive.length > 0 ? this.#now : Number.POSITIVE_INFINITY;
+    for (;;) {
+      const next = Math.min(this.#core.nextDeadline() ?? Number.POSITIVE_INFINITY, pulseAt);
+      if (next > end) break;
+      this.#now = Math.max(this.#now, next);
+      if (next === pulseAt) {
+        for (const name of keepAlive) this.#beat(name);
+        pulseAt += pulseMs;
+      }
+      this.#handle({ type: "tick" });
+    }
+    this.#now = end;
+    this.#handle({ type: "tick" });
+  }
+
+  /** Time passes and the broker stands still: no tick comes until the next step. */
+  stall(ms: number): void {
+    this.#now += ms;
+  }
+
+  /** Everything that was sent to a peer so far, one line each. */
+  sentTo(name: string): string[] {
+    return [...(this.#workers.get(name)?.lines ?? []), ...(this.#clients.get(name)?.lines ?? [])];
+  }
+
+  /** The ids of the requests that were sent to a worker so far, oldest first. */
+  requestsSentTo(name: string): string[] {
+    return this.worker(name).requestIds;
+  }
+
+  /** The requests that workers hold now. Of a watched play only. */
+  held(): Held[] {
+    return this.#observer?.held() ?? [];
+  }
+
+  /** The peers that the broker knows now. Of a watched play only. */
+  known(): string[] {
+    return this.#observer?.known() ?? [];
+  }
+
+  /** Forgets everything sent and reported so far. */
+  forget(): void {
+    this.events.length = 0;
+    for (const worker of this.#workers.values()) worker.lines.length = 0;
+    for (const client of this.#clients.values()) client.lines.length = 0;
+  }
+
+  get isDrained(): boolean {
+    return this.#isDrained;
+  }
+
+  get now(): Instant {
+    return this.#now;
+  }
+
+  stats(): CoreStats {
+    return this.#core.stats();
+  }
+
+  nextDeadline(): Instant | undefined {
+    return this.#core.nextDeadline();
+  }
+
+  /** Throws if the core's tables contradict each other; every step does it, unless the play is not watched. */
+  assertConsistent(): void {
+    this.#core.assertConsistent();
+  }
+
+  /** Lets one input happen now, after what is due. */
+  step(input: Input): void {
+    if (this.#observer) this.#handle({ type: "tick" });
+    this.#handle(input);
+  }
+
+  #beat(name: string): void {
+    const worker = this.#workers.get(name);
+    const client = this.#clients.get(name);
+    if (worker) worker.quietly(() => worker.heartbeat());
+    if (client) client.quietly(() => client.heartbeat());
+  }
+
+  #handle(input: Input): void {
+    this.#observer?.before(input, this.#now);
+    const effects = this.#core.handle(input, this.#now);
+    this.#record?.(input, this.#now, effects);
+    for (const effect of effects) this.#deliver(effect);
+    if (!this.#observer) return;
+    this.#core.assertConsistent();
+    this.#observer.after(effects, this.#core, this.#now);
+  }
+
+  #deliver(effect: Effect): void {
+    switch (effect.type) {
+      case "to-client":
+        return this.#deliverToClient(effect.to, effect.message);
+      case "to-worker":
+        return this.#deliverToWorker(effect.to, effect.message);
+      case "report":
+        this.events.push(eventLine(effect.event));
+        return;
+      case "drained":
+        this.#isDrained = true;
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #deliverToClient(to: PeerId, message: ToClient): void {
+    this.client(to).receive(message, toClientLine(message));
+  }
+
+  #deliverToWorker(to: PeerId, message: ToWorker): void {
+    this.worker(to).receive(message, toWorkerLine(message));
+  }
+}

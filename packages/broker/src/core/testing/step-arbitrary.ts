@@ -1,0 +1,106 @@
+// How likely each step of a random script is, and under which bounds a script runs.
+
+import fc, { type Arbitrary } from "fast-check";
+import type { CoreOptions } from "../core-options.ts";
+import type { Naming, Offer, Step } from "./random-script.ts";
+
+const who: Arbitrary<number> = fc.nat({ max: 11 });
+const id: Arbitrary<number> = fc.nat({ max: 9 });
+const pick: Arbitrary<number> = fc.nat({ max: 40 });
+const service: Arbitrary<number> = fc.constantFrom(0, 0, 0, 0, 0, 1, 2);
+const concurrency: Arbitrary<number> = fc.constantFrom(0, 1, 1, 2, 3, 5, Number.POSITIVE_INFINITY);
+const naming: Arbitrary<Naming> = fc.constantFrom(
+  ...repeat<Naming>("held", 12),
+  "held by id alone",
+  "held by another",
+  "held before",
+  "made up",
+);
+
+/** One of many steps that a broker may meet, the usual ones more often than the odd ones. */
+export const anyStep: Arbitrary<Step> = fc.oneof(
+  weighted(30, {
+    do: fc.constant("request" as const),
+    who,
+    id,
+    service,
+    timeoutMs: fc.constantFrom(0, 40, 500, 5_000, 5_000, 60_000, 60_000, Number.POSITIVE_INFINITY),
+    retry: fc.boolean(),
+    failFast: fc.constantFrom(false, false, false, true),
+    target: fc.nat({ max: 60 }),
+  }),
+  weighted(14, { do: fc.constant("ready" as const), who, service, offer: anyOffer() }),
+  weighted(5, { do: fc.constant("heartbeat" as const), who, concurrency: fc.option(concurrency, { nil: undefined }) }),
+  weighted(20, { do: fc.constantFrom("final" as const, "final" as const, "partial" as const), who, pick, naming }),
+  weighted(10, { do: fc.constant("reject" as const), who, pick, naming }),
+  weighted(4, { do: fc.constantFrom("null partial", "request heartbeat", "credit"), who, pick, naming }),
+  weighted(2, { do: fc.constant("worker leaves" as const), who }),
+  weighted(1, { do: fc.constant("client leaves" as const), who }),
+  weighted(5, { do: fc.constantFrom("client heartbeat", "client offer"), who }),
+  weighted(6, { do: fc.constantFrom("cancel", "cancel", "ask after", "ask after", "input"), who, id }),
+  weighted(1, { do: fc.constant("vouch" as const), who, worker: who }),
+  weighted(2, { do: fc.constant("violation" as const), who, role: fc.constantFrom(0, 1, 2), id: fc.nat({ max: 12 }) }),
+  weighted(2, { do: fc.constant("peer down" as const), who, role: fc.constantFrom(0, 1) }),
+  weighted(2, { do: fc.constant("undelivered request" as const), pick, andGone: fc.boolean() }),
+  weighted(3, { do: fc.constant("congested request" as const), pick }),
+  weighted(1, { do: fc.constant("undelivered cancel" as const), who }),
+  weighted(2, {
+    do: fc.constant("undelivered to client" as const),
+    who,
+    reason: fc.constantFrom("unreachable", "congested", "congested"),
+  }),
+  weighted(8, {
+    do: fc.constant("advance" as const),
+    ms: fc.constantFrom(1, 1, 10, 10, 40, 100, 100, 500, 1_000, 5_000),
+    isSilent: fc.constantFrom(false, false, false, false, true),
+  }),
+  weighted(1, { do: fc.constant("stall" as const), ms: fc.constantFrom(100, 1_000, 10_000) }),
+);
+
+/** Bounds that are sometimes within reach, and each way to choose a worker. */
+export const anyOptions: Arbitrary<Partial<CoreOptions>> = fc.record({
+  heartbeatLiveness: fc.constantFrom(2, 3),
+  dispatchMode: fc.constantFrom("load", "lru", "rand"),
+  settleMs: fc.constantFrom(0, 100),
+  maxRequests: rarely(12),
+  maxRequestsPerClient: rarely(5),
+  maxQueuedPerService: fc.oneof(rarely(0), rarely(5)),
+  maxRequestBytes: rarely(40),
+  maxWorkers: rarely(3),
+  maxClients: rarely(2),
+});
+
+/** Numbers from 0 up to 1 that are the same for the same seed. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 0x1_0000_0000;
+  };
+}
+
+function rarely(bound: number): Arbitrary<number> {
+  return fc.constantFrom(bound, ...repeat(1_000_000, 7));
+}
+
+function anyOffer(): Arbitrary<Offer> {
+  const modern = fc.record(
+    { cancel: fc.boolean(), concurrency, heartbeatMs: fc.constantFrom(200, 1_000, 5_000) },
+    { requiredKeys: ["cancel"] },
+  );
+  return fc.oneof(fc.constant("classic" as const), modern, modern);
+}
+
+function weighted<Fields>(
+  weight: number,
+  fields: { [Key in keyof Fields]: Arbitrary<Fields[Key]> },
+): {
+  weight: number;
+  arbitrary: Arbitrary<Fields>;
+} {
+  return { weight, arbitrary: fc.record(fields) };
+}
+
+function repeat<Item>(item: Item, times: number): Item[] {
+  return Array.from({ length: times }, () => item);
+}

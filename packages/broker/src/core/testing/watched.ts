@@ -1,0 +1,112 @@
+// What somebody who watches a broker from outside knows of its peers and their requests: only what went in and what came
+// out. Nothing here looks into the core.
+
+import {
+  type Capabilities,
+  type Delivery,
+  type FailureCode,
+  type Frame,
+  type FromClient,
+  type Instant,
+  NO_CAPABILITIES,
+  type PeerId,
+  type RequestId,
+  type RequestOptions,
+  type ServiceName,
+} from "@pigato/protocol";
+
+export type RequestMessage = FromClient & { readonly type: "request" };
+
+export class WatchedClient {
+  readonly id: PeerId;
+  capabilities: Capabilities = NO_CAPABILITIES;
+  readonly open: Map<RequestId, WatchedRequest> = new Map();
+
+  constructor(id: PeerId) {
+    this.id = id;
+  }
+}
+
+/** A worker from its READY until it is gone. */
+export class WatchedWorker {
+  readonly id: PeerId;
+  readonly service: ServiceName;
+  readonly takesCancel: boolean;
+  concurrency: number;
+  /** When it may get its first request. */
+  settledAt: Instant;
+  /** Told to go, or out of reach: nothing may be sent to it any more. */
+  isClosed = false;
+  /** Its connection refused a request, and it has not been heard since. */
+  isCongested = false;
+  readonly held: Map<string, WatchedRequest> = new Map();
+
+  constructor(id: PeerId, service: ServiceName, offer: Capabilities | undefined, now: Instant, settleMs: number) {
+    this.id = id;
+    this.service = service;
+    this.takesCancel = offer?.cancel ?? false;
+    this.concurrency = offer?.concurrency ?? 100;
+    this.settledAt = offer?.concurrency === undefined ? now + settleMs : now;
+  }
+}
+
+export class WatchedRequest {
+  readonly client: PeerId;
+  readonly id: RequestId;
+  readonly service: ServiceName;
+  readonly options: RequestOptions;
+  /** By which it is known again at a worker: the very frame, not one like it. */
+  readonly frame: Frame | undefined;
+  /** Its place in the order of arrival. */
+  readonly number: number;
+  deadlineAt: Instant;
+  holder: WatchedWorker | undefined;
+  address = "";
+  readonly rejectedBy: Set<WatchedWorker> = new Set();
+  /** A worker was lost that had it. */
+  mayHaveRun = false;
+  /** It is with a worker that never got it. */
+  isUndelivered = false;
+  hasPartial = false;
+
+  constructor(client: PeerId, message: RequestMessage, number: number, now: Instant) {
+    this.client = client;
+    this.id = message.requestId;
+    this.service = message.service;
+    this.options = message.options;
+    this.frame = message.body[0];
+    this.number = number;
+    this.deadlineAt = now + message.options.timeoutMs;
+  }
+
+  /** Whether this worker might be given it. */
+  suits(worker: WatchedWorker): boolean {
+    const { worker: target } = this.options;
+    if (this.service !== worker.service || this.rejectedBy.has(worker)) return false;
+    return target === undefined || target === worker.id;
+  }
+
+  /** What its client is to be told of whether it ran. */
+  delivery(): Delivery {
+    if (this.mayHaveRun || (this.holder !== undefined && !this.isUndelivered)) return "maybe-executed";
+    return this.rejectedBy.size > 0 ? "dispatched" : "queued";
+  }
+
+  release(): void {
+    this.holder?.held.delete(this.address);
+    this.holder = undefined;
+  }
+}
+
+/** A failure that its client is to be told. */
+export interface OwedFailure {
+  readonly client: PeerId;
+  readonly id: RequestId;
+  readonly code: FailureCode;
+  readonly delivery: Delivery;
+}
+
+/** What a promise that did not hold looks like in a test. */
+export function promise(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Error(`broken promise: ${otherwise}`);
+}

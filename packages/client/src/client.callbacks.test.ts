@@ -1,0 +1,109 @@
+import { describe, expect, test, vi } from "vitest";
+import { Stage, settled, uncaughtDuring } from "./testing/stage.ts";
+
+const stage = new Stage();
+
+describe("request() with callbacks", () => {
+  test("tells each partial, and once the final", async () => {
+    const { client, broker } = await stage.started();
+    broker.answer([1, null], "last");
+    const heard: unknown[] = [];
+    await new Promise<void>((resolve) => {
+      const returned = client.request(
+        "echo",
+        "data",
+        (error, value) => heard.push(["partial", error, value]),
+        (error, value) => {
+          heard.push(["final", error, value]);
+          resolve();
+        },
+        { timeout: 30_000 },
+      );
+      expect(returned).toBeUndefined();
+    });
+    expect(heard).toEqual([
+      ["partial", null, 1],
+      ["partial", null, null],
+      ["final", null, "last"],
+    ]);
+    expect(broker.requests[0]?.options.timeoutMs).toBe(30_000);
+  });
+
+  test("may leave out either callback", async () => {
+    const { client, broker } = await stage.started();
+    broker.answer([["w0"]], ["w1", "w2"]);
+    const workers = await new Promise((resolve) => {
+      client.request<string[]>("$dir", "echo", undefined, (_error, value) => resolve(value));
+    });
+    expect(workers).toEqual(["w1", "w2"]);
+    const partial = await new Promise((resolve) => {
+      client.request("echo", "data", (_error, value) => resolve(value));
+    });
+    expect(partial).toEqual(["w0"]);
+    expect(client.request("echo", "data", undefined, undefined)).toBeUndefined();
+  });
+
+  test("tells the failure to the final callback alone", async () => {
+    const { client, broker } = await stage.started();
+    broker.onRequest = (request) => broker.final(request, "boom", -1);
+    const onPartial = vi.fn();
+    const [error, value] = await new Promise<unknown[]>((resolve) => {
+      client.request("echo", "data", onPartial, (...heard) => resolve(heard));
+    });
+    expect(error).toMatchObject({ code: "WORKER_FAILED", message: "boom" });
+    expect(value).toBeNull();
+    expect(onPartial).not.toHaveBeenCalled();
+  });
+
+  test("never calls back before it has returned", async () => {
+    const { client } = await stage.started({ maxOpenRequests: 1 });
+    void client.call("echo").catch(() => {});
+    const onFinal = vi.fn();
+    client.request("echo", 1, undefined, onFinal);
+    expect(onFinal).not.toHaveBeenCalled();
+    await settled();
+    expect(onFinal.mock.calls).toEqual([[expect.objectContaining({ code: "BUSY", delivery: "not-sent" }), null]]);
+  });
+
+  test("goes on serving everybody when a callback throws", async () => {
+    const { client, broker } = await stage.started();
+    broker.answer([1], 2);
+    const uncaught = await uncaughtDuring(async () => {
+      const onFinal = vi.fn(() => {
+        throw new Error("final threw");
+      });
+      client.request(
+        "echo",
+        1,
+        () => {
+          throw new Error("partial threw");
+        },
+        onFinal,
+      );
+      expect(await client.collect("echo")).toEqual([1, 2]);
+      expect(onFinal).toHaveBeenCalledOnce();
+      await settled();
+    });
+    expect(uncaught.map(String)).toEqual(["Error: partial threw", "Error: final threw"]);
+  });
+
+  test("may make the next request from within a callback", async () => {
+    const { client, broker } = await stage.started();
+    broker.echo();
+    const second = await new Promise((resolve) => {
+      client.request("echo", 1, undefined, () => {
+        client.request("echo", 2, undefined, (_error, value) => resolve(value));
+      });
+    });
+    expect(second).toBe(2);
+  });
+
+  test("refuses what is neither callbacks nor options", async () => {
+    const { client } = await stage.started();
+    const loose: { request(...args: unknown[]): unknown } = client;
+    expect(() => loose.request("echo", 1, "soon")).toThrow("the options of a request must be an object, not 'soon'");
+    expect(() => loose.request("echo", 1, {}, () => {})).toThrow("the partial callback must be a function, not {}");
+    expect(() => loose.request("echo", 1, () => {}, {})).toThrow("the final callback must be a function, not {}");
+    expect(() => loose.request(7)).toThrow("the service must be text");
+  });
+});

@@ -1,0 +1,137 @@
+import { writeText } from "@pigato/protocol";
+import { type DealerHandlers, type Frames, LinkError, type SendOutcome, type Transport } from "@pigato/transport";
+import { describe, expect, test, vi } from "vitest";
+import { ADDRESS, FakeBroker, failureOf, onceEvent, Stage, settled } from "./testing/stage.ts";
+
+const stage = new Stage();
+
+describe("a lost broker", () => {
+  test("fails what cannot be sent twice, and gets the rest again", async () => {
+    const { client, broker } = await stage.started();
+    const once = client.call("echo", 1);
+    const again = client.call("echo", 2, { retry: true });
+    await settled();
+    stage.network.cut(ADDRESS);
+    expect(await failureOf(once)).toMatchObject({ code: "BROKER_LOST", delivery: "maybe-executed" });
+    broker.echo();
+    stage.clock.advance(1_000);
+    expect(await again).toBe(2);
+    const [, second, third] = broker.requests;
+    expect(third?.requestId).toBe(second?.requestId);
+  });
+
+  test("is left for another that is there", async () => {
+    const first = await new FakeBroker(stage.network).listen("memory://first");
+    const second = await new FakeBroker(stage.network).listen("memory://second");
+    second.echo();
+    const client = stage.newClient({}, ["memory://first", "memory://second"]);
+    await client.start();
+    await first.router.close();
+    await settled();
+    const answer = client.call("echo", 1);
+    stage.clock.advance(1_000);
+    expect(await answer).toBe(1);
+  });
+
+  test("that says nothing any more counts as lost after three intervals", async () => {
+    const { client, broker } = await stage.started({ heartbeat: 100 });
+    const reason = onceEvent(client, "disconnect");
+    for (const peer of broker.peers) broker.router.congested.add(peer);
+    stage.clock.advance(300);
+    expect(await reason).toBe("silence");
+  });
+});
+
+describe("a link", () => {
+  /** The memory stage.network, with a hand on what its dealers answer: what they then take goes nowhere. */
+  function watched(): { transport: Transport; handlers: DealerHandlers[]; outcomes: SendOutcome[]; taken: Frames[] } {
+    const handlers: DealerHandlers[] = [];
+    const outcomes: SendOutcome[] = [];
+    const taken: Frames[] = [];
+    const dealer: Transport["dealer"] = (own, options) => {
+      handlers.push(own);
+      const link = stage.network.dealer(own, options);
+      const send = (frames: Frames): SendOutcome => {
+        const outcome = outcomes.shift();
+        if (outcome === undefined) return link.send(frames);
+        taken.push(frames);
+        return outcome;
+      };
+      return { connect: (address) => link.connect(address), send, close: () => link.close() };
+    };
+    return { transport: { router: (own) => stage.network.router(own), dealer }, handlers, outcomes, taken };
+  }
+
+  test("that is full fails the request, and not from within the call", async () => {
+    const { transport, outcomes } = watched();
+    const { client } = await stage.started({ transport });
+    outcomes.push("congested");
+    const onFinal = vi.fn();
+    client.request("echo", 1, undefined, onFinal);
+    expect(onFinal).not.toHaveBeenCalled();
+    await settled();
+    expect(onFinal.mock.calls).toEqual([[expect.objectContaining({ code: "BUSY", delivery: "not-sent" }), null]]);
+  });
+
+  test("that is merely slow carries the request", async () => {
+    const { transport, outcomes } = watched();
+    const { client } = await stage.started({ transport });
+    outcomes.push("slow");
+    const answer = client.call("echo", 1, { timeout: 100 });
+    stage.clock.advance(300);
+    expect(await failureOf(answer)).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+  });
+
+  test("that gives a request back carries it with the next heartbeat", async () => {
+    const { transport, handlers, outcomes, taken } = watched();
+    const { client, broker } = await stage.started({ transport });
+    broker.echo();
+    outcomes.push("queued");
+    const answer = client.call("echo", 1);
+    for (const frames of taken) handlers[0]?.onUndelivered?.(frames);
+    stage.clock.advance(2_500);
+    expect(await answer).toBe(1);
+  });
+
+  test("that fails is told of, and replaced", async () => {
+    const { transport, handlers } = watched();
+    const { client, broker } = await stage.started({ transport });
+    broker.echo();
+    const failed = onceEvent(client, "error");
+    handlers[0]?.onError?.(new LinkError("FAILED", "the socket broke"));
+    expect(await failed).toMatchObject({ message: "the socket broke" });
+    const answer = client.call("echo", 1);
+    stage.clock.advance(1_000);
+    expect(await answer).toBe(1);
+  });
+
+  test("of an earlier life has no say any more", async () => {
+    const { transport, handlers } = watched();
+    const { client, broker } = await stage.started({ transport });
+    stage.network.cut(ADDRESS);
+    stage.clock.advance(1_000);
+    await settled();
+    broker.echo();
+    const onTrouble = vi.fn();
+    client.on("disconnect", onTrouble).on("error", onTrouble);
+    handlers[0]?.onDown?.();
+    handlers[0]?.onUp?.({});
+    handlers[0]?.onMessage([]);
+    handlers[0]?.onError?.(new LinkError("FAILED", "the socket broke"));
+    expect(await client.call("echo", 1)).toBe(1);
+    expect(onTrouble).not.toHaveBeenCalled();
+  });
+});
+
+describe("a broker that breaks the protocol", () => {
+  test("is told of, and fails nobody else", async () => {
+    const { client, broker } = await stage.started();
+    broker.echo();
+    const failed = onceEvent(client, "error");
+    broker.sendFrames([writeText("X"), writeText("?")]);
+    expect(await failed).toMatchObject({ message: expect.stringMatching(/^the broker broke P-MSG-1: /) });
+    broker.sendFrames([]);
+    broker.sendFrames([writeText("C"), writeText("3")]);
+    expect(await client.call("echo", 1)).toBe(1);
+  });
+});

@@ -1,0 +1,86 @@
+import { once } from "node:events";
+import { describe, expect, test, vi } from "vitest";
+import { failureOf, Stage, settled } from "./testing/stage.ts";
+
+const stage = new Stage();
+
+describe("an AbortSignal", () => {
+  test("ends the request, here and at the broker", async () => {
+    const { client, broker } = await stage.started();
+    const controller = new AbortController();
+    const answer = client.call("echo", 1, { signal: controller.signal });
+    await settled();
+    controller.abort("enough");
+    const error = await failureOf(answer);
+    expect(error).toMatchObject({ code: "CANCELED", delivery: "maybe-executed", detail: "enough" });
+    await settled();
+    expect(broker.typesSeen()).toEqual(["request", "cancel"]);
+  });
+
+  test("that has aborted already keeps the request from being sent", async () => {
+    const { client, broker } = await stage.started();
+    const answer = client.call("echo", 1, { signal: AbortSignal.abort() });
+    expect(await failureOf(answer)).toMatchObject({ code: "CANCELED", delivery: "not-sent" });
+    expect(broker.requests).toEqual([]);
+  });
+
+  test("is let go of at the end of the request, whatever the end", async () => {
+    const { client, broker } = await stage.started();
+    const { signal } = new AbortController();
+    const remove = vi.spyOn(signal, "removeEventListener");
+    broker.echo();
+    await client.call("echo", 1, { signal });
+    expect(remove).toHaveBeenCalledTimes(1);
+    broker.onRequest = (request) => broker.final(request, "boom", -1);
+    await failureOf(client.call("echo", 1, { signal }));
+    expect(remove).toHaveBeenCalledTimes(2);
+  });
+
+  test("fails a stream", async () => {
+    const { client } = await stage.started();
+    const controller = new AbortController();
+    const stream = client.request("echo", 1, { signal: controller.signal });
+    controller.abort();
+    const [error] = await once(stream, "error");
+    expect(error).toMatchObject({ code: "CANCELED" });
+  });
+});
+
+describe("a timeout", () => {
+  test("fails the request when its broker says nothing in the grace either", async () => {
+    const { client, broker } = await stage.started();
+    const answer = client.call("echo", 1, { timeout: 500 });
+    await settled();
+    stage.clock.advance(700);
+    const error = await failureOf(answer);
+    expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED", delivery: "maybe-executed" });
+    expect(error.message).toMatch(/^request \S+ to "echo" exceeded its 500 ms timeout$/);
+    await settled();
+    expect(broker.typesSeen()).toEqual(["request", "cancel"]);
+  });
+
+  test("fails a request that no broker ever took, which is safe to retry", async () => {
+    const client = stage.newClient();
+    void client.start().catch(() => {});
+    const answer = client.call("echo", 1, { timeout: 500 });
+    stage.clock.advance(500);
+    expect(await failureOf(answer)).toMatchObject({ code: "DEADLINE_EXCEEDED", delivery: "not-sent" });
+  });
+
+  test("makes a late reply nobody's", async () => {
+    const { client, broker } = await stage.started();
+    const onError = vi.fn();
+    client.on("error", onError);
+    const answer = client.call("echo", 1, { timeout: 500 });
+    await settled();
+    stage.clock.advance(700);
+    await failureOf(answer);
+    for (const request of broker.requests) {
+      broker.partial(request, 1);
+      broker.final(request, 2);
+    }
+    broker.echo();
+    expect(await client.call("echo", 3)).toBe(3);
+    expect(onError).not.toHaveBeenCalled();
+  });
+});

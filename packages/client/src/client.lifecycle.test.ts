@@ -1,0 +1,236 @@
+import type { Transport } from "@pigato/transport";
+import { describe, expect, test, vi } from "vitest";
+import { ADDRESS, FakeBroker, failureOf, onceEvent, Stage, settled, uncaughtDuring } from "./testing/stage.ts";
+
+const stage = new Stage();
+
+describe("start()", () => {
+  test("resolves when a broker has answered, however late it comes", async () => {
+    const client = stage.newClient();
+    const onStarted = vi.fn();
+    const started = client.start().then(onStarted);
+    stage.clock.advance(60_000);
+    await settled();
+    expect(onStarted).not.toHaveBeenCalled();
+    await new FakeBroker(stage.network).listen();
+    await started;
+  });
+
+  test("sends what was asked for before it, or while it goes on", async () => {
+    const broker = await new FakeBroker(stage.network).listen();
+    broker.echo();
+    const client = stage.newClient();
+    const answers = [client.call("echo", 1)];
+    void client.start();
+    answers.push(client.call("echo", 2));
+    expect(await Promise.all(answers)).toEqual([1, 2]);
+  });
+
+  test("is harmless twice, and takes a callback", async () => {
+    await new FakeBroker(stage.network).listen();
+    const client = stage.newClient();
+    const onConnect = vi.fn();
+    client.on("connect", onConnect);
+    const first = client.start();
+    expect(client.start()).toBe(first);
+    await new Promise<void>((resolve) => {
+      void client.start((error) => {
+        expect(error).toBeUndefined();
+        resolve();
+      });
+    });
+    expect(onConnect).toHaveBeenCalledOnce();
+  });
+
+  test("rejects when the client is stopped first, and need not be awaited", async () => {
+    const client = stage.newClient();
+    void client.start();
+    const onStarted = vi.fn();
+    const start = client.start(onStarted);
+    await client.stop();
+    await expect(start).rejects.toMatchObject({ code: "CLOSED" });
+    expect(onStarted).toHaveBeenCalledWith(expect.objectContaining({ code: "CLOSED" }));
+  });
+
+  test("that nobody awaits is no unhandled rejection", async () => {
+    const onUnhandled = vi.fn();
+    process.on("unhandledRejection", onUnhandled);
+    const client = stage.newClient();
+    void client.start();
+    await client.stop();
+    await settled();
+    process.off("unhandledRejection", onUnhandled);
+    expect(onUnhandled).not.toHaveBeenCalled();
+  });
+
+  test("happens by itself with autostart, and the classic listeners hear of it", async () => {
+    await new FakeBroker(stage.network).listen();
+    const heard: string[] = [];
+    const client = stage.newClient({
+      autostart: true,
+      onStart: () => heard.push("start"),
+      onConnect: () => heard.push("connect"),
+      onDisconnect: () => heard.push("disconnect"),
+      onStop: () => heard.push("stop"),
+    });
+    await client.start();
+    await client.stop();
+    expect(heard).toEqual(["start", "connect", "disconnect", "stop"]);
+  });
+
+  test("names itself by its prefix, anew in every life of the connection", async () => {
+    const onStart = vi.fn();
+    const { client, broker } = await stage.started({ prefix: "Cä", onStart });
+    const disconnected = onceEvent(client, "disconnect");
+    stage.network.cut(ADDRESS);
+    await disconnected;
+    const connected = onceEvent(client, "connect");
+    stage.clock.advance(1_000);
+    await connected;
+    expect(onStart).toHaveBeenCalledOnce();
+    expect(broker.peers).toHaveLength(2);
+    expect(new Set(broker.peers).size).toBe(2);
+    for (const peer of broker.peers) expect(peer).toMatch(/^C\u00c3\u00a4-[\w-]{21}$/);
+  });
+
+  test("tells of an address that its transport cannot read, and goes on to the next", async () => {
+    await new FakeBroker(stage.network).listen();
+    const transport: Transport = {
+      router: (handlers) => stage.network.router(handlers),
+      dealer: (handlers, options) => {
+        const link = stage.network.dealer(handlers, options);
+        const connect = (address: string): void => {
+          if (address === "odd://one") throw new Error("no such scheme");
+          link.connect(address);
+        };
+        return { connect, send: (frames) => link.send(frames), close: () => link.close() };
+      },
+    };
+    const client = stage.newClient({ transport }, ["odd://one", ADDRESS]);
+    const failed = onceEvent(client, "error");
+    const start = client.start();
+    expect(await failed).toMatchObject({ message: "cannot connect to odd://one: Error: no such scheme" });
+    stage.clock.advance(1_000);
+    await start;
+  });
+});
+
+describe("stop()", () => {
+  test("waits for what is open, takes nothing new, and says goodbye", async () => {
+    const { client, broker } = await stage.started();
+    const answer = client.call("echo", 1);
+    await settled();
+    const stop = client.stop();
+    expect(await failureOf(client.call("echo", 2))).toMatchObject({ code: "CLOSED", delivery: "not-sent" });
+    for (const request of broker.requests) broker.final(request, "done");
+    expect(await answer).toBe("done");
+    await stop;
+    await settled();
+    expect(broker.typesSeen()).toEqual(["request", "disconnect"]);
+  });
+
+  test("fails what is still open when its time is up", async () => {
+    const { client } = await stage.started({ stopTimeoutMs: 1_000 });
+    const answer = client.call("echo", 1);
+    await settled();
+    const stop = client.stop();
+    stage.clock.advance(1_000);
+    const error = await failureOf(answer);
+    expect(error).toMatchObject({ code: "CLOSED", delivery: "maybe-executed" });
+    await stop;
+  });
+
+  test("is safe twice, and before any start", async () => {
+    const client = stage.newClient();
+    const answer = client.call("echo", 1);
+    await Promise.all([client.stop(), client.stop()]);
+    await client.stop();
+    expect(await failureOf(answer)).toMatchObject({ code: "CLOSED", delivery: "not-sent" });
+  });
+
+  test("leaves a client that can be started again", async () => {
+    const { client, broker } = await stage.started();
+    broker.echo();
+    await client.stop();
+    expect(await failureOf(client.call("echo", 1))).toMatchObject({ code: "CLOSED" });
+    await client.start();
+    expect(await client.call("echo", 2)).toBe(2);
+  });
+
+  test("is followed by a start that was asked for meanwhile, unless stopped again", async () => {
+    const { client, broker } = await stage.started();
+    broker.echo();
+    void client.stop();
+    await client.start();
+    expect(await client.call("echo", 1)).toBe(1);
+    void client.stop();
+    const start = client.start();
+    await client.stop();
+    await expect(start).rejects.toMatchObject({ code: "CLOSED" });
+    expect(await failureOf(client.call("echo", 2))).toMatchObject({ code: "CLOSED" });
+  });
+
+  test("resolves when the link has written what it held, and not before", async () => {
+    await new FakeBroker(stage.network).listen();
+    let finishWriting: () => void = () => {};
+    const lingers: (number | undefined)[] = [];
+    const transport: Transport = {
+      router: (handlers) => stage.network.router(handlers),
+      dealer: (handlers, options) => {
+        const link = stage.network.dealer(handlers, options);
+        const close = (lingerMs?: number): Promise<void> => {
+          lingers.push(lingerMs);
+          return new Promise((resolve) => {
+            finishWriting = resolve;
+          });
+        };
+        return { connect: (address) => link.connect(address), send: (frames) => link.send(frames), close };
+      },
+    };
+    const client = stage.newClient({ transport });
+    await client.start();
+    const onStopped = vi.fn();
+    const stop = client.stop().then(onStopped);
+    await settled();
+    expect(onStopped).not.toHaveBeenCalled();
+    expect(lingers).toEqual([undefined]);
+    finishWriting();
+    await stop;
+  });
+
+  test("leaves nothing to wake up for", async () => {
+    const { client, broker } = await stage.started();
+    broker.echo();
+    await client.call("echo", 1);
+    await client.stop();
+    const looks = vi.spyOn(stage.clock, "now");
+    stage.clock.advance(120_000);
+    expect(looks).not.toHaveBeenCalled();
+  });
+
+  test("happens at the end of an await using", async () => {
+    const { client } = await stage.started();
+    const stopped = onceEvent(client, "stop");
+    await client[Symbol.asyncDispose]();
+    await stopped;
+  });
+});
+
+describe("a listener that throws", () => {
+  test("does not keep the client from its work", async () => {
+    const broker = await new FakeBroker(stage.network).listen();
+    broker.echo();
+    const client = stage.newClient({
+      onConnect: () => {
+        throw new Error("listener threw");
+      },
+    });
+    const uncaught = await uncaughtDuring(async () => {
+      const answer = client.call("echo", 1);
+      await client.start();
+      expect(await answer).toBe(1);
+      await settled();
+    });
+    expect(uncaught.map(String)).toEqual(["Error: listener threw"]);
+  });
+});

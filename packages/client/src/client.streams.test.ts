@@ -1,0 +1,96 @@
+import { once } from "node:events";
+import { type Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import { failureOf, Stage, settled } from "./testing/stage.ts";
+
+const stage = new Stage();
+
+describe("request() as a stream", () => {
+  test("emits every chunk and then ends", async () => {
+    const { client, broker } = await stage.started();
+    broker.answer(["a", 0, false, ""], { last: true });
+    const stream = client.request("echo", "data");
+    expectTypeOf(stream).toExtend<Readable>();
+    const chunks: unknown[] = [];
+    stream.on("data", (chunk) => chunks.push(chunk));
+    await once(stream, "end");
+    expect(chunks).toEqual(["a", 0, false, "", { last: true }]);
+  });
+
+  test("can be iterated, and leaves out what a stream cannot carry", async () => {
+    const { client, broker } = await stage.started();
+    broker.answer([1, null, undefined, 2], null);
+    expect(await client.request("echo").toArray()).toEqual([1, 2]);
+  });
+
+  test("can be piped to a writable of bytes", async () => {
+    const { client, broker } = await stage.started();
+    broker.answer(["one ", "two "], "three");
+    let text = "";
+    const output = new Writable({
+      write(chunk, _encoding, done) {
+        text += String(chunk);
+        done();
+      },
+    });
+    await pipeline(client.request("my-service", "foo", { timeout: 120_000 }), output);
+    expect(text).toBe("one two three");
+  });
+
+  test("fails with the request's error", async () => {
+    const { client, broker } = await stage.started();
+    broker.onRequest = (request) => {
+      broker.partial(request, 1);
+      broker.final(request, "boom", -1);
+    };
+    const chunks: unknown[] = [];
+    const reading = (async () => {
+      for await (const chunk of client.requestStream("echo")) chunks.push(chunk);
+    })();
+    expect(await failureOf(reading)).toMatchObject({ code: "WORKER_FAILED", message: "boom" });
+  });
+
+  test("cancels its request when it is destroyed", async () => {
+    const { client, broker } = await stage.started();
+    const stream = client.request("echo");
+    await settled();
+    stream.destroy();
+    await once(stream, "close");
+    await settled();
+    expect(broker.typesSeen()).toEqual(["request", "cancel"]);
+  });
+
+  test("cancels its request when a for await is left", async () => {
+    const { client, broker } = await stage.started();
+    broker.onRequest = (request) => {
+      broker.partial(request, 1);
+      broker.partial(request, 2);
+    };
+    for await (const chunk of client.request("echo")) {
+      expect(chunk).toBe(1);
+      break;
+    }
+    await settled();
+    expect(broker.typesSeen()).toEqual(["request", "cancel"]);
+  });
+
+  test("may be destroyed by whoever sees the last chunk", async () => {
+    const { client, broker } = await stage.started();
+    broker.answer([], "last");
+    const stream = client.request("echo");
+    stream.on("data", () => stream.destroy());
+    await once(stream, "close");
+    await settled();
+    expect(broker.typesSeen()).toEqual(["request"]);
+  });
+
+  test("passes on its heartbeats", async () => {
+    const { client, broker } = await stage.started();
+    const stream = client.request("echo");
+    stream.heartbeat();
+    await settled();
+    expect(broker.typesSeen()).toEqual(["request", "request-heartbeat"]);
+    stream.destroy();
+  });
+});

@@ -1,0 +1,170 @@
+// What the tests of the client's shell share: a broker's end of the wire, played by hand, and a client on a network in
+// memory with a clock that the test moves.
+
+import {
+  type Failure,
+  type FromClient,
+  NO_CAPABILITIES,
+  pigato,
+  RequestError,
+  type ToClient,
+  type Violation,
+  writeText,
+} from "@pigato/protocol";
+import { FakeClock, MemoryNetwork, type MemoryRouter } from "@pigato/testkit";
+import { afterEach, beforeEach } from "vitest";
+import { Client } from "../client.ts";
+import type { ClientOptions } from "../options.ts";
+
+export type Request = Extract<FromClient, { readonly type: "request" }>;
+
+export const ADDRESS = "memory://broker";
+
+/** The broker's end of the wire: answers heartbeats by itself, and requests as the test says. */
+export class FakeBroker {
+  readonly messages: (FromClient | Violation)[] = [];
+  readonly peers: string[] = [];
+  onRequest: (request: Request) => void = () => {};
+  readonly router: MemoryRouter;
+  readonly #accepted = { ...NO_CAPABILITIES, cancel: true, error: true };
+  #peer = "";
+
+  constructor(network: MemoryNetwork, isModern = true) {
+    this.router = network.router({
+      onPeerUp: (peer) => this.peers.push(peer),
+      onMessage: (peer, frames) => {
+        const message = pigato.decodeFromClient(frames);
+        this.messages.push(message);
+        this.#peer = peer;
+        if (message.type === "heartbeat") {
+          this.send({ type: "heartbeat", accepted: message.offer && isModern ? this.#accepted : undefined });
+        }
+        if (message.type === "request") this.onRequest(message);
+      },
+    });
+  }
+
+  get requests(): Request[] {
+    return this.messages.filter((message) => message.type === "request");
+  }
+
+  typesSeen(): string[] {
+    return this.messages.map((message) => message.type).filter((type) => type !== "heartbeat");
+  }
+
+  async listen(address: string = ADDRESS): Promise<this> {
+    await this.router.bind(address);
+    return this;
+  }
+
+  /** Answers every request with its own data. */
+  echo(): this {
+    this.onRequest = (request) => this.#reply("final", request, request.body);
+    return this;
+  }
+
+  /** Answers every request with these partials and this final. */
+  answer(partials: readonly unknown[], final: unknown): this {
+    this.onRequest = (request) => {
+      for (const value of partials) this.partial(request, value);
+      this.final(request, final);
+    };
+    return this;
+  }
+
+  partial(request: Request, value: unknown): void {
+    this.#reply("partial", request, [json(value)]);
+  }
+
+  final(request: Request, value: unknown, status = 0): void {
+    this.#reply("final", request, [json(value)], status);
+  }
+
+  fail(request: Request, failure: Failure): void {
+    this.send({ type: "failure", requestId: request.requestId, failure });
+  }
+
+  send(message: ToClient): void {
+    this.sendFrames(pigato.encodeToClient(message, this.#accepted));
+  }
+
+  sendFrames(frames: readonly Uint8Array[]): void {
+    this.router.send(this.#peer, frames);
+  }
+
+  #reply(type: "partial" | "final", { requestId }: Request, body: readonly Uint8Array[], status = 0): void {
+    this.send({ type, requestId, status, body, trailer: [] });
+  }
+}
+
+/** What one test plays with; renewed before each, cleaned up after. */
+export class Stage {
+  network: MemoryNetwork = new MemoryNetwork({ auto: true });
+  clock: FakeClock = new FakeClock();
+  #clients: Client[] = [];
+
+  constructor() {
+    beforeEach(() => {
+      this.network = new MemoryNetwork({ auto: true });
+      this.clock = new FakeClock();
+      this.#clients = [];
+    });
+    afterEach(async () => {
+      const stops = this.#clients.map((client) => client.stop());
+      this.clock.advance(10_000);
+      await Promise.all(stops);
+    });
+  }
+
+  newClient(options: ClientOptions = {}, address: string | string[] = ADDRESS): Client {
+    const { network, clock } = this;
+    const client = new Client(address, { transport: network, clock, random: () => 0, ...options });
+    this.#clients.push(client);
+    return client;
+  }
+
+  async started(options: ClientOptions = {}): Promise<{ client: Client; broker: FakeBroker }> {
+    const broker = await new FakeBroker(this.network).listen();
+    const client = this.newClient(options);
+    await client.start();
+    return { client, broker };
+  }
+}
+
+/** Lets everything that is under way arrive. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+export async function failureOf(promise: Promise<unknown>): Promise<RequestError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof RequestError) return error;
+  throw new Error(`no RequestError but ${String(error)}`);
+}
+
+/** The first thing that an event says. */
+export function onceEvent(client: Client, event: "connect" | "disconnect" | "error" | "stop"): Promise<unknown> {
+  return new Promise((resolve) => client.once(event, (...said: readonly unknown[]) => resolve(said[0])));
+}
+
+/** What would have ended the process while `run` ran. */
+export async function uncaughtDuring(run: () => Promise<void>): Promise<unknown[]> {
+  const uncaught: unknown[] = [];
+  const listeners = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", (error) => uncaught.push(error));
+  try {
+    await run();
+  } finally {
+    process.removeAllListeners("uncaughtException");
+    for (const listener of listeners) process.on("uncaughtException", listener);
+  }
+  return uncaught;
+}
+
+export function json(value: unknown): Uint8Array {
+  return writeText(JSON.stringify(value) ?? "undefined");
+}

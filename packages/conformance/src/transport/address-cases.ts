@@ -1,0 +1,133 @@
+// Where links bind and connect, and what they answer to addresses that cannot be had.
+
+import { once } from "node:events";
+import { connect } from "node:net";
+import { expect, test } from "vitest";
+import { message, texts } from "./frames.ts";
+import type { Lab, TestDealer, TestRouter } from "./lab.ts";
+
+export function addressCases(lab: () => Lab, kind: "tcp" | "ipc" | "inproc", keepsPeers: boolean): void {
+  test("bind tells an address that dealers can connect to", async () => {
+    const { address, ...router } = await lab().boundRouter();
+    if (kind === "tcp") expect(address).toMatch(/^tcp:\/\/127\.0\.0\.1:[1-9]\d*$/);
+    await expectThrough(lab().connectedDealer("d", address), router);
+  });
+
+  test("a router that is bound twice is reached at both addresses", async () => {
+    const { address, ...router } = await lab().boundRouter();
+    const second = await router.link.bind(lab().newAddress());
+    expect(second).not.toBe(address);
+    await expectThrough(lab().connectedDealer("first", address), router);
+    await expectThrough(lab().connectedDealer("second", second), router);
+  });
+
+  test("an address that is taken is refused, and its owner goes on", async () => {
+    const { address, ...owner } = await lab().boundRouter();
+    const inUse = { name: "LinkError", code: "ADDRESS_IN_USE", address };
+    await expect(lab().router().link.bind(address)).rejects.toMatchObject(inUse);
+    await expectThrough(lab().connectedDealer("d", address), owner);
+  });
+
+  test("a router whose address was refused can bind another", async () => {
+    const { address } = await lab().boundRouter();
+    const router = lab().router();
+    await expect(router.link.bind(address)).rejects.toMatchObject({ code: "ADDRESS_IN_USE" });
+    await expectThrough(lab().connectedDealer("d", await router.link.bind(lab().newAddress())), router);
+  });
+
+  test.each(["", "nonsense", "tcp://127.0.0.1", "tcp://127.0.0.1:99999", "http://127.0.0.1:80", `${kind}://`])(
+    "%j is no address to bind or connect to",
+    async (address) => {
+      const invalid = { name: "LinkError", code: "ADDRESS_INVALID", address };
+      await expect(lab().router().link.bind(address)).rejects.toMatchObject(invalid);
+      expect(() => lab().dealer("d").link.connect(address)).toThrow(expect.objectContaining(invalid));
+    },
+  );
+
+  test("an address that was unbound is free for another router", async () => {
+    const { address, link } = await lab().boundRouter();
+    await link.unbind(address);
+    if (kind === "tcp") await expectRefused(address);
+    const next = lab().router();
+    expect(await next.link.bind(address)).toBe(address);
+    await expectThrough(lab().connectedDealer("d", address), next);
+  });
+
+  test("an address that was never bound cannot be unbound", async () => {
+    const router = await lab().boundRouter();
+    const address = kind === "tcp" ? "tcp://127.0.0.1:1" : lab().newAddress();
+    await expect(router.link.unbind(address)).rejects.toMatchObject({ code: "ADDRESS_INVALID", address });
+  });
+
+  test("what is sent before unbinding arrives", async () => {
+    const { address, ...router } = await lab().boundRouter();
+    const dealer = lab().connectedDealer("d", address);
+    await expectThrough(dealer, router);
+    for (const text of ["one", "two", "three"]) router.link.send("d", message(text));
+    await router.link.unbind(address);
+    expect((await dealer.messages.takeMany(3)).map(texts)).toEqual([["one"], ["two"], ["three"]]);
+  });
+
+  test.runIf(keepsPeers)("peers that are connected stay when their address is unbound", async () => {
+    const { address, ...router } = await lab().boundRouter();
+    const dealer = lab().connectedDealer("d", address);
+    await expectThrough(dealer, router);
+    await router.link.unbind(address);
+    await expectThrough(dealer, router);
+    expect(dealer.news.items.map((news) => news.type)).toEqual(["up"]);
+  });
+
+  test.skipIf(keepsPeers)("peers are told that they were cut off when their address is unbound", async () => {
+    const { address, ...router } = await lab().boundRouter();
+    const dealer = lab().connectedDealer("d", address);
+    await expectThrough(dealer, router);
+    await router.link.unbind(address);
+    await dealer.news.take((news) => news.type === "down");
+  });
+
+  test("the other addresses go on when one is unbound", async () => {
+    const { address, ...router } = await lab().boundRouter();
+    const second = await router.link.bind(lab().newAddress());
+    const dealer = lab().connectedDealer("d", second);
+    await expectThrough(dealer, router);
+    await router.link.unbind(address);
+    await expectThrough(dealer, router);
+    await expectThrough(lab().connectedDealer("later", second), router);
+  });
+
+  test("closed links neither bind nor connect", async () => {
+    const router = lab().router();
+    await router.link.close();
+    await expect(router.link.bind(lab().newAddress())).rejects.toMatchObject({ code: "CLOSED" });
+    const address = await lab().knownAddress();
+    const dealer = lab().dealer("d");
+    await dealer.link.close();
+    expect(() => dealer.link.connect(address)).toThrow(expect.objectContaining({ code: "CLOSED" }));
+  });
+
+  test.runIf(kind === "tcp").each(["tcp://*:*", "tcp://*:0", "tcp://127.0.0.1:0", "tcp://localhost:*"])(
+    "%s binds a free port, found at localhost",
+    async (address) => {
+      const router = lab().router();
+      const port = (await router.link.bind(address)).split(":").at(-1);
+      expect(Number(port)).toBeGreaterThan(0);
+      await expectThrough(lab().connectedDealer("d", `tcp://localhost:${port}`), router);
+    },
+  );
+}
+
+/** A message of the dealer arrives, and its answer too. */
+async function expectThrough(dealer: TestDealer, router: Pick<TestRouter, "link" | "messages">): Promise<void> {
+  dealer.link.send(message("ping"));
+  const { peer, frames } = await router.messages.take();
+  expect(texts(frames)).toEqual(["ping"]);
+  expect(router.link.send(peer, message("pong"))).toBe("queued");
+  expect(texts(await dealer.messages.take())).toEqual(["pong"]);
+}
+
+async function expectRefused(address: string): Promise<void> {
+  const { hostname, port } = new URL(address);
+  const socket = connect(Number(port), hostname);
+  const [error] = await once(socket, "error");
+  expect(error).toMatchObject({ code: "ECONNREFUSED" });
+}

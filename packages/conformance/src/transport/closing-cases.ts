@@ -1,0 +1,142 @@
+// The end of a link: what was accepted still leaves, nothing comes after it, and nothing holds the process.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { firstNumbers, message, numbered, numberOf } from "./frames.ts";
+import type { Lab } from "./lab.ts";
+import type { ProcessSettings } from "./link-process.ts";
+import { MuteDealer } from "./mute-peers.ts";
+import type { Subject } from "./subject.ts";
+
+const PROCESS = fileURLToPath(new URL("./link-process.ts", import.meta.url));
+const MANY = 3_000;
+
+export function closingCases(lab: () => Lab, subject: Subject): void {
+  test("a router that closes at once still writes what it was given", async () => {
+    const router = await lab().boundRouter();
+    const dealer = lab().connectedDealer("d", router.address);
+    dealer.link.send(message("hello"));
+    await router.messages.take();
+    for (const number of firstNumbers(MANY)) router.link.send("d", numbered(number, Buffer.alloc(500)));
+    await router.link.close(10_000);
+    expect((await dealer.messages.takeMany(MANY)).map(numberOf)).toEqual(firstNumbers(MANY));
+  });
+
+  test("a dealer that closes at once still writes what it was given", async () => {
+    const router = await lab().boundRouter();
+    const dealer = lab().connectedDealer("d", router.address);
+    for (const number of firstNumbers(MANY)) dealer.link.send(numbered(number, Buffer.alloc(500)));
+    await dealer.link.close(10_000);
+    const received = await router.messages.takeMany(MANY);
+    expect(received.map(({ frames }) => numberOf(frames))).toEqual(firstNumbers(MANY));
+  });
+
+  test("what could not leave by the time of closing is told", async () => {
+    const dealer = lab().connectedDealer("d", await lab().knownAddress());
+    if (subject.kind === "inproc") return; // there, connecting is being connected
+    for (const number of firstNumbers(3)) dealer.link.send(numbered(number));
+    await dealer.link.close(20);
+    const told = dealer.news.items.map((news) => (news.type === "undelivered" ? numberOf(news.frames) : news.type));
+    expect(told).toEqual([0, 1, 2]);
+  });
+
+  test("closing with nothing to write does not wait for the time to linger", async () => {
+    const router = await lab().boundRouter();
+    const dealer = lab().connectedDealer("d", router.address);
+    dealer.link.send(message("hello"));
+    await router.messages.take();
+    const idle = lab().connectedDealer("idle", await lab().knownAddress());
+    // Longer than the test may take.
+    await Promise.all([dealer, idle, router].map(({ link }) => link.close(600_000)));
+  });
+
+  test("closing twice is closing once", async () => {
+    const router = await lab().boundRouter();
+    const dealer = lab().connectedDealer("d", router.address);
+    await Promise.all([dealer.link.close(), dealer.link.close(), router.link.close(), router.link.close()]);
+    await dealer.link.close();
+    await router.link.close();
+  });
+
+  test("links that were never used can be closed", async () => {
+    await lab().router().link.close();
+    await lab().dealer("d").link.close();
+  });
+
+  test("a closed link takes no messages", async () => {
+    const router = await lab().boundRouter();
+    const dealer = lab().connectedDealer("d", router.address);
+    dealer.link.send(message("hello"));
+    await router.messages.take();
+    const closing = [dealer.link.close(), router.link.close()];
+    expect(dealer.link.send(message("too late"))).toBe("congested");
+    expect(router.link.send("d", message("too late"))).toBe("unreachable");
+    await Promise.all(closing);
+    expect(dealer.link.send(message("too late"))).toBe("congested");
+    expect(router.link.send("d", message("too late"))).toBe("unreachable");
+  });
+
+  test("a closed link hands out nothing more", async () => {
+    const router = await lab().boundRouter();
+    const dealer = lab().connectedDealer("d", router.address);
+    const pass = await lab().clockwork();
+    for (const number of firstNumbers(20_000)) dealer.link.send(numbered(number));
+    await router.messages.take();
+    const closing = router.link.close(200);
+    const count = router.messages.items.length;
+    await closing;
+    for (const _ of firstNumbers(20)) await pass();
+    expect(router.messages.items).toHaveLength(count);
+    expect(router.news.items.filter((news) => news.type !== "up")).toEqual([]);
+  });
+
+  test("closing while a write waits is no error to anybody", async () => {
+    const router = await lab().boundRouter();
+    const mute = new MuteDealer(router.address, "mute");
+    lab().onClose(() => mute.close());
+    await mute.greet();
+    await router.messages.take();
+    while (router.link.send("mute", [Buffer.alloc(1024 * 1024)]) !== "congested");
+    await router.link.close(20);
+    const types = new Set(router.news.items.map((news) => news.type));
+    expect([...types].filter((type) => type !== "up" && type !== "undelivered")).toEqual([]);
+  });
+
+  test("a process ends by itself when its links are closed", async () => {
+    expect(await runProcess("echo")).toBe(0);
+  });
+
+  test("an exception of a handler is uncaught, and the link goes on", async () => {
+    expect(await runProcess("throw")).toBe(0);
+  });
+
+  test.skipIf(subject.kind === "inproc")("a process ends although its last messages find no reader", async () => {
+    const child = startProcess("unread");
+    const [address] = await once(child, "message");
+    const mute = new MuteDealer(String(address), "mute");
+    lab().onClose(() => mute.close());
+    await mute.greet();
+    const [code] = await once(child, "exit");
+    expect(code).toBe(0);
+  });
+
+  async function runProcess(scene: ProcessSettings["scene"]): Promise<number | null> {
+    const child = startProcess(scene);
+    const [code] = await once(child, "exit");
+    return code;
+  }
+
+  function startProcess(scene: ProcessSettings["scene"]): ChildProcess {
+    const { router, dealer } = subject;
+    const settings: ProcessSettings = { router, dealer, scene, address: lab().newAddress() };
+    const child = spawn(
+      process.execPath,
+      ["--conditions=@pigato/source", "--import", "tsx", PROCESS, JSON.stringify(settings)],
+      { stdio: ["ignore", "inherit", "inherit", "ipc"] },
+    );
+    lab().onClose(() => child.kill("SIGKILL"));
+    return child;
+  }
+}

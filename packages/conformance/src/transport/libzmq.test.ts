@@ -1,0 +1,43 @@
+import { libzmq } from "@pigato/transport";
+import { expect, test } from "vitest";
+import { Dealer, Router } from "zeromq";
+import { linkCompliance } from "./link-compliance.ts";
+import type { Abilities } from "./subject.ts";
+
+const OVER_THE_NETWORK: Abilities = {
+  tellPeers: false,
+  reconnect: true,
+  limitFrames: true,
+  keepPeersOnUnbind: false,
+};
+/** Between threads there are no connections that could break or be watched. */
+const WITHIN_THE_PROCESS: Abilities = {
+  tellPeers: false,
+  reconnect: false,
+  limitFrames: false,
+  keepPeersOnUnbind: true,
+};
+
+linkCompliance({ router: "libzmq", dealer: "libzmq", kind: "tcp", can: OVER_THE_NETWORK });
+linkCompliance({ router: "libzmq", dealer: "libzmq", kind: "ipc", can: OVER_THE_NETWORK });
+linkCompliance({ router: "libzmq", dealer: "libzmq", kind: "inproc", can: WITHIN_THE_PROCESS });
+
+test("other users of zeromq in the process meet libzmq's links over inproc", async () => {
+  const router = libzmq.router({ onMessage: (peer, frames) => router.send(peer, frames) });
+  await router.bind("inproc://shared-context-router");
+  const foreignDealer = new Dealer({ routingId: "foreign", linger: 0 });
+  foreignDealer.connect("inproc://shared-context-router");
+  await foreignDealer.send("hello");
+  expect(String(await foreignDealer.receive())).toBe("hello");
+  foreignDealer.close();
+  await router.close();
+
+  const foreignRouter = new Router({ linger: 0 });
+  foreignRouter.bindSync("inproc://shared-context-dealer");
+  const dealer = libzmq.dealer({ onMessage: () => {} }, { routingId: "ours" });
+  dealer.connect("inproc://shared-context-dealer");
+  dealer.send([Buffer.from("hello")]);
+  expect((await foreignRouter.receive()).map(String)).toEqual(["ours", "hello"]);
+  foreignRouter.close();
+  await dealer.close();
+});

@@ -1,0 +1,174 @@
+// Who is who, who is there, and who is not: routing ids, reconnecting, and messages for peers that are gone.
+
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { firstNumbers, message, numbered, numberOf, texts } from "./frames.ts";
+import type { Lab, TestRouter } from "./lab.ts";
+import type { Abilities } from "./subject.ts";
+
+export function peerCases(lab: () => Lab, can: Abilities): void {
+  test.each([
+    ["text", "worker-1"],
+    ["bytes that are no UTF-8", "\u00ff\u0080\u0000\u00fe"],
+    ["a single byte", "\u0001"],
+    ["255 bytes", "\u00e9".repeat(255)],
+  ])("a routing id of %s is the peer's name", async (_what, routingId) => {
+    const router = await lab().boundRouter();
+    const dealer = lab().connectedDealer(routingId, router.address);
+    dealer.link.send(message("hello"));
+    const { peer } = await router.messages.take();
+    expect(peer).toBe(routingId);
+    router.link.send(peer, message("welcome"));
+    expect(texts(await dealer.messages.take())).toEqual(["welcome"]);
+  });
+
+  test.each([
+    ["no bytes", ""],
+    ["a zero at its start", "\u0000abc"],
+    ["256 bytes", "x".repeat(256)],
+    ["characters that are no bytes", "\u017eluva"],
+  ])("a routing id of %s is refused", (_what, routingId) => {
+    expect(() => lab().dealer(routingId)).toThrow(RangeError);
+  });
+
+  test("a routing id belongs to the connection that claimed it first", async () => {
+    const router = await lab().boundRouter();
+    const first = lab().connectedDealer("same", router.address);
+    first.link.send(message("from the first"));
+    await router.messages.take();
+    const second = lab().connectedDealer("same", router.address);
+    second.link.send(message("from the second"));
+    const pass = await lab().clockwork();
+    for (const number of firstNumbers(50)) {
+      router.link.send("same", numbered(number));
+      await pass();
+    }
+    expect((await first.messages.takeMany(50)).map(numberOf)).toEqual(firstNumbers(50));
+    expect(second.messages.items).toEqual([]);
+    expect(router.messages.items).toEqual([]);
+    first.link.send(message("still here"));
+    expect(texts((await router.messages.take()).frames)).toEqual(["still here"]);
+  });
+
+  test("a dealer may connect before its router listens, and what it sent meanwhile arrives in order", async () => {
+    const address = await lab().knownAddress();
+    const dealer = lab().connectedDealer("early", address);
+    for (const number of firstNumbers(1_000)) expect(dealer.link.send(numbered(number))).not.toBe("unreachable");
+    const router = lab().router();
+    await router.link.bind(address);
+    const received = await router.messages.takeMany(1_000);
+    expect(received.map(({ frames }) => numberOf(frames))).toEqual(firstNumbers(1_000));
+    router.link.send("early", message("late"));
+    expect(texts(await dealer.messages.take())).toEqual(["late"]);
+  });
+
+  test("a dealer is told that the other end is there before its first message", async () => {
+    const address = await lab().knownAddress();
+    const heard: string[] = [];
+    const dealer = lab().dealer("d");
+    dealer.news.onAdd = ({ type }) => heard.push(type);
+    dealer.messages.onAdd = () => heard.push("message");
+    dealer.link.connect(address);
+    dealer.link.send(message("hello"));
+    const router = lab().router({}, (link, peer, frames) => {
+      for (const _ of firstNumbers(3)) link.send(peer, frames);
+    });
+    await router.link.bind(address);
+    await dealer.messages.takeMany(3);
+    expect(heard).toEqual(["up", "message", "message", "message"]);
+  });
+
+  test.runIf(can.reconnect)("a dealer is told of its router's end and finds the next at the same address", async () => {
+    const { address, ...router } = await lab().boundRouter();
+    const dealer = lab().connectedDealer("d", address);
+    dealer.link.send(message("to the first"));
+    await router.messages.take();
+    await router.link.close();
+    await dealer.news.take((news) => news.type === "down");
+    dealer.link.send(message("to the next"));
+    const next = lab().router();
+    await next.link.bind(address);
+    expect(texts((await next.messages.take()).frames)).toEqual(["to the next"]);
+    expect(dealer.news.items.map((news) => news.type)).toEqual(["up", "up"]);
+    next.link.send("d", message("welcome back"));
+    expect(texts(await dealer.messages.take())).toEqual(["welcome back"]);
+  });
+
+  test("a message for a peer that never was comes back", async () => {
+    const router = await lab().boundRouter();
+    await expectReturned(router, "nobody");
+  });
+
+  test("a message for a peer that has left comes back, and the peer's end is told", async () => {
+    const router = await lab().boundRouter();
+    const dealer = lab().connectedDealer("d", router.address);
+    dealer.link.send(message("hello"));
+    await router.messages.take();
+    await dealer.link.close();
+    await expectReturned(router, "d");
+    await router.news.take((news) => news.type === "down" && news.peer === "d");
+  });
+
+  test("every message that waited for a peer is told before its end", async () => {
+    const router = await lab().boundRouter();
+    const pending = firstNumbers(100).filter((number) => router.link.send("nobody", numbered(number)) === "queued");
+    if (pending.length === 0) return; // it knew
+    await router.news.take((news) => news.type === "down");
+    const returned = router.news.items.map((news) => (news.type === "undelivered" ? numberOf(news.frames) : news.type));
+    expect(returned).toEqual(pending);
+  });
+
+  test("a peer that has left can come back under the same routing id", async () => {
+    const router = await lab().boundRouter();
+    for (const text of ["first life", "second life"]) {
+      const dealer = lab().connectedDealer("d", router.address);
+      dealer.link.send(message(text));
+      expect(texts((await router.messages.take()).frames)).toEqual([text]);
+      router.link.send("d", message("welcome"));
+      expect(texts(await dealer.messages.take())).toEqual(["welcome"]);
+      await dealer.link.close();
+      await expectReturned(router, "d");
+    }
+  });
+
+  test.runIf(can.tellPeers)("a router is told of peers that come and go", async () => {
+    const router = await lab().boundRouter();
+    const dealer = lab().connectedDealer("d", router.address);
+    expect(await router.news.take()).toEqual({ type: "up", peer: "d" });
+    await dealer.link.close();
+    expect(await router.news.take()).toEqual({ type: "down", peer: "d" });
+  });
+
+  test.runIf(can.limitFrames)("a peer that sends a frame over the bound is cut off, alone", async () => {
+    const router = await lab().boundRouter({ limits: { maxFrameBytes: 10_000 } });
+    const good = lab().connectedDealer("good", router.address);
+    const bad = lab().connectedDealer("bad", router.address);
+    bad.link.send([Buffer.alloc(10_000)]);
+    await router.messages.take(({ peer }) => peer === "bad");
+    bad.link.send([Buffer.alloc(10_001)]);
+    await bad.news.take((news) => news.type === "down");
+    good.link.send(message("still here"));
+    expect((await router.messages.take()).peer).toBe("good");
+    await bad.news.take((news) => news.type === "up");
+    bad.link.send(message("back again"));
+    expect(texts((await router.messages.take()).frames)).toEqual(["back again"]);
+    expect(good.news.items.map((news) => news.type)).toEqual(["up"]);
+  });
+}
+
+/** Sends until the router knows that nobody is there: what it had accepted last comes back. */
+async function expectReturned(router: TestRouter, peer: string): Promise<void> {
+  for (;;) {
+    const outcome = router.link.send(peer, message("anybody?"));
+    if (outcome === "unreachable") return;
+    expect(outcome).toBe("queued");
+    for (let turn = 0; turn < 100; turn++) {
+      if (router.news.items.some((news) => news.type === "undelivered" && news.peer === peer)) {
+        const news = await router.news.take((each) => each.type === "undelivered" && each.peer === peer);
+        expect(news).toMatchObject({ frames: message("anybody?") });
+        return;
+      }
+      await nextTurn();
+    }
+  }
+}

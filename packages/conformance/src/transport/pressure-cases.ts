@@ -1,0 +1,116 @@
+// Peers that do not read: what `send` says of them, that nothing accepted is lost, and that nobody else has to wait.
+
+import type { SendOutcome } from "@pigato/transport";
+import { expect, test } from "vitest";
+import { firstNumbers, message, numbered, numberOf, texts } from "./frames.ts";
+import type { Lab, TestDealer } from "./lab.ts";
+import { MuteDealer, MuteRouter } from "./mute-peers.ts";
+
+const LIMITS = { slowBytes: 128 * 1024, maxQueuedBytes: 1024 * 1024 };
+const PADDING = Buffer.alloc(16 * 1024, "p");
+/** So often in a row refused, with time to write in between, means that nothing moves any more. */
+const REFUSALS_IN_A_ROW = 25;
+
+export function pressureCases(lab: () => Lab): void {
+  test("a peer that does not read is slow, then congested, and others are served meanwhile", async () => {
+    const { router, other } = await stage();
+    const { outcomes } = await flood((frames) => router.send("mute", frames), other);
+    expect(outcomes).toEqual(["queued", "slow", "congested"]);
+    expect(router.send("other", message("direct"))).toBe("queued");
+    expect(texts(await other.messages.take())).toEqual(["direct"]);
+  });
+
+  test("everything accepted for a slow peer arrives in order once it reads, and its catching up is told", async () => {
+    const { router, news, other, mute } = await stage();
+    const { accepted } = await flood((frames) => router.send("mute", frames), other);
+    expect(await mute.readNumbers(accepted)).toEqual(firstNumbers(accepted));
+    await news.take((each) => each.type === "drain" && each.peer === "mute");
+    expect(router.send("mute", numbered(accepted))).toBe("queued");
+    expect(await mute.readNumbers(1)).toEqual([accepted]);
+    expect(news.items).toEqual([]);
+  });
+
+  test("a peer at its bound still takes urgent messages, an eighth of the bound at most", async () => {
+    const { router, other, mute } = await stage();
+    const { accepted } = await flood((frames) => router.send("mute", frames), other);
+    const kilobyte = Buffer.alloc(1024);
+    let urgent = 0;
+    while (router.send("mute", numbered(accepted + urgent, kilobyte), { urgent: true }) !== "congested") urgent += 1;
+    expect(urgent).toBeGreaterThan(0);
+    expect(urgent * kilobyte.length).toBeLessThanOrEqual(LIMITS.maxQueuedBytes / 8 + PADDING.length);
+    expect(await mute.readNumbers(accepted + urgent)).toEqual(firstNumbers(accepted + urgent));
+  });
+
+  test("a dealer whose router does not read is slow, then congested, and nothing accepted is lost", async () => {
+    const mute = new MuteRouter();
+    lab().onClose(() => mute.close());
+    const dealer = lab().connectedDealer("d", mute.bind(lab().newAddress()), { limits: LIMITS });
+    await dealer.news.take((news) => news.type === "up");
+    const { other } = await stage();
+    const { outcomes, accepted } = await flood((frames) => dealer.link.send(frames), other);
+    expect(outcomes).toEqual(["queued", "slow", "congested"]);
+    expect(await mute.readNumbers(accepted)).toEqual(firstNumbers(accepted));
+    await dealer.news.take((news) => news.type === "drain");
+    expect(dealer.link.send(numbered(accepted))).toBe("queued");
+    expect(await mute.readNumbers(1)).toEqual([accepted]);
+  });
+
+  test("messages that wait for a router are bounded in number, and all that were accepted arrive", async () => {
+    const address = await lab().knownAddress();
+    const dealer = lab().dealer("d", { limits: { maxQueuedMessages: 10 } });
+    const outcomes = firstNumbers(20).map((number) => dealer.link.send(numbered(number)));
+    expect(outcomes).toEqual([...Array(10).fill("queued"), ...Array(10).fill("congested")]);
+    expect(dealer.link.send(numbered(10), { urgent: true })).toBe("queued");
+    dealer.link.connect(address);
+    const router = lab().router();
+    await router.link.bind(address);
+    const received = await router.messages.takeMany(11);
+    expect(received.map(({ frames }) => numberOf(frames))).toEqual(firstNumbers(11));
+    await dealer.news.take((news) => news.type === "drain");
+  });
+
+  test("a message larger than the bound is taken when nothing else waits", async () => {
+    const router = await lab().boundRouter();
+    const dealer = lab().connectedDealer("d", router.address, { limits: { maxQueuedBytes: 1_000 } });
+    expect(dealer.link.send([Buffer.alloc(5_000)])).not.toBe("congested");
+    expect((await router.messages.take()).frames[0]).toHaveLength(5_000);
+  });
+
+  /** A router with a peer that does not read and one that does. */
+  async function stage() {
+    const { link, news } = lab().router({ limits: LIMITS }, (router, peer, frames) => {
+      if (peer === "mute") greeted();
+      else router.send(peer, frames);
+    });
+    let greeted = () => {};
+    const greeting = new Promise<void>((resolve) => {
+      greeted = resolve;
+    });
+    const address = await link.bind(lab().newAddress());
+    const mute = new MuteDealer(address, "mute");
+    lab().onClose(() => mute.close());
+    await mute.greet();
+    await greeting;
+    const other = lab().connectedDealer("other", address);
+    return { router: link, news, other, mute };
+  }
+}
+
+/** Sends numbered messages until nothing moves any more. */
+async function flood(send: (frames: ReturnType<typeof numbered>) => SendOutcome, other: TestDealer) {
+  const outcomes = new Set<SendOutcome>();
+  let accepted = 0;
+  for (let refusals = 0; refusals < REFUSALS_IN_A_ROW; ) {
+    const outcome = send(numbered(accepted, PADDING));
+    outcomes.add(outcome);
+    if (outcome !== "congested") {
+      accepted += 1;
+      refusals = 0;
+      continue;
+    }
+    refusals += 1;
+    other.link.send(message("meanwhile"));
+    expect(texts(await other.messages.take())).toEqual(["meanwhile"]);
+  }
+  return { outcomes: [...outcomes], accepted };
+}

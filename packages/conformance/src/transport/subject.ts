@@ -1,0 +1,27 @@
+// What the compliance suite is run on: two implementations that meet over one kind of address, and what they cannot do.
+
+import { libzmq, type Transport } from "@pigato/transport";
+
+export type TransportName = "libzmq";
+
+/** Every implementation, by the name under which a process of its own finds it. */
+export const TRANSPORTS: Readonly<Record<TransportName, Transport>> = { libzmq };
+
+export interface Subject {
+  readonly router: TransportName;
+  readonly dealer: TransportName;
+  readonly kind: "tcp" | "ipc" | "inproc";
+  readonly can: Abilities;
+}
+
+/** Where implementations differ and the contract lets them. */
+export interface Abilities {
+  /** The router tells of peers that come and go by itself, not only when a message finds nobody. */
+  readonly tellPeers: boolean;
+  /** The dealer notices that the router is gone, and finds the next one at the same address. */
+  readonly reconnect: boolean;
+  /** Frames over the bound cut their sender off. */
+  readonly limitFrames: boolean;
+  /** Peers that are connected stay when the router stops listening. */
+  readonly keepPeersOnUnbind: boolean;
+}

@@ -1,0 +1,297 @@
+// Properties of the codec, for any message and for any frames. What single messages look like is in the vectors of
+// packages/testkit. `PIGATO_SEED=… vitest run codec` replays a run; every failure prints its seed.
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type Capabilities, NO_CAPABILITIES } from "../../capabilities.ts";
+import { readBytes, requestId, writeBytes, writeText } from "../../ids.ts";
+import type { Frame, Violation } from "../../message.ts";
+import { MAX_OPTIONS_BYTES } from "../../request-options.ts";
+import { pigato } from "./index.ts";
+import {
+  FROM_CLIENT,
+  FROM_WORKER,
+  fromClient,
+  fromWorker,
+  someFailure,
+  TO_CLIENT,
+  TO_WORKER,
+  toClient,
+  toWorker,
+} from "./testing/messages.ts";
+import { someMishap } from "./testing/mishaps.ts";
+import { MAX_FRAMES } from "./wire.ts";
+
+const SEED = Number(process.env.PIGATO_SEED ?? Math.trunc(Math.random() * 2 ** 31));
+const withSeed = (numRuns: number) => ({ seed: SEED, numRuns });
+
+const CAPABLE: Capabilities = { ...NO_CAPABILITIES, error: true };
+
+describe("what was encoded is decoded to the same", () => {
+  /** Checks one union, and that the run came by every one of its types. */
+  function identity<Message extends { readonly type: string }>(
+    messages: fc.Arbitrary<Message>,
+    types: Readonly<Record<string, true>>,
+    roundTrip: (message: Message) => unknown,
+  ): void {
+    const reached = new Set<string>();
+    fc.assert(
+      fc.property(messages, (message) => {
+        reached.add(message.type);
+        expect(readable(roundTrip(message))).toStrictEqual(readable(message));
+      }),
+      withSeed(400),
+    );
+    expect([...reached].sort(), `reached with seed ${SEED}`).toEqual(Object.keys(types).sort());
+  }
+
+  test("from a client", () => {
+    identity(fromClient, FROM_CLIENT, (message) => pigato.decodeFromClient(pigato.encodeFromClient(message)));
+  });
+
+  test("from a worker", () => {
+    identity(fromWorker, FROM_WORKER, (message) => pigato.decodeFromWorker(pigato.encodeFromWorker(message)));
+  });
+
+  test("to a client that reads failures", () => {
+    identity(toClient, TO_CLIENT, (message) => pigato.decodeToClient(pigato.encodeToClient(message, CAPABLE)));
+  });
+
+  test("to a worker", () => {
+    identity(toWorker, TO_WORKER, (message) => pigato.decodeToWorker(pigato.encodeToWorker(message)));
+  });
+
+  test("but for failures to a client that reads none: their code alone, as a worker's error", () => {
+    fc.assert(
+      fc.property(someFailure, (message) => {
+        const frames = pigato.encodeToClient(message, NO_CAPABILITIES);
+        expect(frames).toHaveLength(6);
+        expect(readable(pigato.decodeToClient(frames))).toStrictEqual({
+          type: "final",
+          requestId: message.requestId,
+          status: -1,
+          body: [JSON.stringify(message.failure.code)],
+          trailer: [],
+        });
+      }),
+      withSeed(100),
+    );
+  });
+});
+
+type Frames = readonly Frame[];
+
+/** One end of the wire: what it reads, what it makes of it, and the clauses by which it may refuse. */
+interface End {
+  readonly name: string;
+  readonly decode: (frames: Frames) => { readonly type: string } | Violation;
+  readonly honest: fc.Arbitrary<Frames>;
+  readonly types: Readonly<Record<string, true>>;
+  readonly clauses: readonly string[];
+}
+
+const ENDS: readonly End[] = [
+  {
+    name: "from a client",
+    decode: pigato.decodeFromClient,
+    honest: fromClient.map(pigato.encodeFromClient),
+    types: FROM_CLIENT,
+    clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-REQ-1", "P-REQ-3", "P-REQ-4", "P-HB-2"],
+  },
+  {
+    name: "from a worker",
+    decode: pigato.decodeFromWorker,
+    honest: fromWorker.map(pigato.encodeFromWorker),
+    types: FROM_WORKER,
+    clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-ADDR-1", "P-READY-1", "P-REP-1", "P-HB-3"],
+  },
+  {
+    name: "to a client",
+    decode: pigato.decodeToClient,
+    honest: toClient.map((message) => pigato.encodeToClient(message, CAPABLE)),
+    types: TO_CLIENT,
+    clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-NOT-1"],
+  },
+  {
+    name: "to a worker",
+    decode: pigato.decodeToWorker,
+    honest: toWorker.map(pigato.encodeToWorker),
+    types: TO_WORKER,
+    clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-ADDR-1", "P-DSP-1"],
+  },
+];
+
+function damaged(honest: fc.Arbitrary<Frames>): fc.Arbitrary<Frames> {
+  return fc
+    .tuple(honest, fc.array(someMishap, { minLength: 1, maxLength: 3 }))
+    .map(([frames, mishaps]) => mishaps.reduce((rest, mishap) => mishap(rest), frames));
+}
+
+/** What a decoder made of frames: the type of a message, or the clause of a violation; never an exception. */
+function outcomeOf({ decode, types, clauses }: End, frames: Frames): string {
+  const message = decode(frames);
+  if ("clause" in message) {
+    expect(clauses).toContain(message.clause);
+    expect(message.detail.length).toBeLessThan(300);
+    return message.clause;
+  }
+  expect(types).toHaveProperty([message.type]);
+  return message.type;
+}
+
+describe("any frames make a message or a violation", () => {
+  test.each(ENDS.map((end) => [end.name, end] as const))(
+    "%s, whatever happened to them; and every message and every violation is met",
+    (_, end) => {
+      const reached = new Set<string>();
+      fc.assert(
+        fc.property(damaged(end.honest), (frames) => {
+          reached.add(outcomeOf(end, frames));
+        }),
+        withSeed(4_000),
+      );
+      const expected = [...Object.keys(end.types), ...end.clauses];
+      expect([...reached].sort(), `reached with seed ${SEED}`).toEqual(expected.sort());
+    },
+  );
+
+  test("even at the wrong end, and even if they are nothing but bytes", () => {
+    const anything = fc.oneof(
+      ...ENDS.map(({ honest }) => honest),
+      fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 12 }),
+    );
+    fc.assert(
+      fc.property(anything, (frames) => {
+        for (const end of ENDS) outcomeOf(end, frames);
+      }),
+      withSeed(500),
+    );
+  });
+
+  test("and the frames stay as they were", () => {
+    fc.assert(
+      fc.property(fc.oneof(...ENDS.map(({ honest }) => honest)), (frames) => {
+        const before = readable(frames);
+        for (const end of ENDS) end.decode(frames);
+        expect(readable(frames)).toEqual(before);
+      }),
+      withSeed(200),
+    );
+  });
+
+  test("and what made a request makes it again, once encoded", () => {
+    fc.assert(
+      fc.property(damaged(fromClient.map(pigato.encodeFromClient)), (frames) => {
+        const message = pigato.decodeFromClient(frames);
+        if (message.type !== "request") return;
+        expect(readable(pigato.decodeFromClient(pigato.encodeFromClient(message)))).toStrictEqual(readable(message));
+      }),
+      withSeed(500),
+    );
+  });
+
+  test.each(ENDS.map(({ name, decode }) => [name, decode] as const))(
+    "%s: with one frame too many or a hundred thousand, it is the same violation",
+    (_, decode) => {
+      for (const length of [MAX_FRAMES + 1, 100_000]) {
+        const frames = Array.from({ length }, () => writeText("C"));
+        expect(decode(frames)).toMatchObject({ type: "violation", clause: "P-MSG-2" });
+      }
+      const most = Array.from({ length: MAX_FRAMES }, () => writeText("x"));
+      expect(decode(most)).toMatchObject({ clause: "P-MSG-1" });
+    },
+  );
+});
+
+describe("what is large is not read", () => {
+  /** Looks large, and fails whoever looks inside. */
+  function unreadable(length: number): Frame {
+    return new Proxy(new Uint8Array(0), {
+      get(_, key) {
+        if (key === "length") return length;
+        throw new Error(`${String(key)} of a large frame was read`);
+      },
+    });
+  }
+
+  test.each([
+    ["an id", ["C", "2", "echo", 256, "1"], "P-RID-1"],
+    ["a service", ["C", "2", 256, "r1", "1"], "P-REQ-3"],
+    ["the options", ["C", "2", "echo", "r1", "1", MAX_OPTIONS_BYTES + 1], "P-REQ-4"],
+    ["an offer", ["C", "4", 1e9], "P-RID-1"],
+  ] as const)("of a client: %s", (_, parts, clause) => {
+    const frames = parts.map((part) => (typeof part === "number" ? unreadable(part) : writeBytes(part)));
+    expect(pigato.decodeFromClient(frames)).toMatchObject({ type: "violation", clause });
+  });
+
+  test.each([
+    ["a service", ["W", "1", 256], "P-READY-1"],
+    ["the settings of a heartbeat", ["W", "4", "", MAX_OPTIONS_BYTES + 1], "P-HB-3"],
+    ["an address", ["W", "3", 256, "", "r1", "0", "1"], "P-ADDR-1"],
+  ] as const)("of a worker: %s", (_, parts, clause) => {
+    const frames = parts.map((part) => (typeof part === "number" ? unreadable(part) : writeBytes(part)));
+    expect(pigato.decodeFromWorker(frames)).toMatchObject({ type: "violation", clause });
+  });
+
+  test("of a worker: an offer, which is passed over", () => {
+    const frames = [writeText("W"), writeText("1"), writeText("echo"), unreadable(1e9)];
+    expect(pigato.decodeFromWorker(frames)).toMatchObject({ type: "ready", offer: undefined });
+  });
+
+  test("of a worker: a status, which is none", () => {
+    const frames = ["W", "3", "~1", "", "r1"].map(writeText);
+    expect(pigato.decodeFromWorker([...frames, unreadable(256), writeText("1")])).toMatchObject({ status: 0 });
+  });
+
+  test("of anybody: a payload", () => {
+    const payload = unreadable(1e9);
+    const request = [...["C", "2", "echo", "r1"].map(writeText), payload];
+    const reply = [...["W", "3", "~1", "", "r1", "0"].map(writeText), payload];
+    expect(pigato.decodeFromClient(request)).toMatchObject({ type: "request" });
+    expect(pigato.decodeFromWorker(reply)).toMatchObject({ type: "final" });
+  });
+});
+
+describe("payloads and what follows them", () => {
+  const data = writeText('"data"');
+  const rest = [writeText("{}"), writeText("more")];
+
+  test("are handed on by reference, from client to worker", () => {
+    const message = pigato.decodeFromClient([...["C", "2", "echo", "r1"].map(writeText), data, ...rest]);
+    if (message.type !== "request") throw new Error(message.type);
+    const frames = pigato.encodeToWorker({ ...message, address: "~1" });
+    expect(frames.slice(6).every((frame, index) => frame === [data, ...rest][index])).toBe(true);
+    expect(frames).toHaveLength(9);
+  });
+
+  test("are handed on by reference, from worker to client", () => {
+    const message = pigato.decodeFromWorker([...["W", "6", "~1", "", "r1", "0"].map(writeText), data, ...rest]);
+    if (message.type !== "partial") throw new Error(message.type);
+    const { type, requestId, status, body, trailer } = message;
+    const frames = pigato.encodeToClient({ type, requestId, status, body, trailer }, NO_CAPABILITIES);
+    expect(frames.slice(5).every((frame, index) => frame === [data, ...rest][index])).toBe(true);
+    expect(frames).toHaveLength(8);
+  });
+
+  test("of several frames, as other dialects have them, are cut to the first; of none they are null", () => {
+    const reply = { type: "final", requestId: requestId("r1"), status: 0, trailer: [] } as const;
+    const bodyOf = (body: readonly Frame[]) => pigato.encodeToClient({ ...reply, body }, NO_CAPABILITIES).slice(5);
+    expect(bodyOf([data, ...rest])).toEqual([data]);
+    expect(bodyOf([])).toEqual([writeText("null")]);
+  });
+});
+
+test("a peer's role is told by the tag of its first message", () => {
+  const roleOf = (...frames: readonly string[]) => pigato.detect(frames.map(writeText));
+  expect(roleOf("C", "4")).toBe("client");
+  expect(roleOf("W", "1", "echo")).toBe("worker");
+  expect([roleOf(), roleOf(""), roleOf("", "C"), roleOf("MDPC02"), roleOf("c")]).toEqual(Array(5).fill(undefined));
+});
+
+/** Frames as byte strings, so that a difference can be read. */
+function readable(value: unknown): unknown {
+  if (value instanceof Uint8Array) return readBytes(value);
+  if (Array.isArray(value)) return value.map(readable);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, readable(field)]));
+}

@@ -1,0 +1,204 @@
+// Any message of each union, as the property tests want it. Only what has one way to be written, so that encoding and
+// decoding must give it back.
+
+import fc from "fast-check";
+import type { Capabilities } from "../../../capabilities.ts";
+import type { Delivery, FailureCode } from "../../../errors.ts";
+import { peerId, readBytes, requestId, serviceName, writeText } from "../../../ids.ts";
+import type { Frame, FromClient, FromWorker, StreamingMessage, ToClient, ToWorker } from "../../../message.ts";
+import { isUndefinedFrame } from "../../../payload.ts";
+import { parseRequestOptions } from "../../../request-options.ts";
+import { BROKER_ORIGIN, sameBytes } from "../wire.ts";
+
+// Compiled only if they name every type: what is missing here would not be looked for.
+export const FROM_CLIENT: Record<FromClient["type"], true> = {
+  request: true,
+  heartbeat: true,
+  "request-heartbeat": true,
+  "worker-heartbeat": true,
+  cancel: true,
+  disconnect: true,
+  credit: true,
+  input: true,
+  "input-end": true,
+};
+export const FROM_WORKER: Record<FromWorker["type"], true> = {
+  ready: true,
+  heartbeat: true,
+  "request-heartbeat": true,
+  partial: true,
+  final: true,
+  reject: true,
+  disconnect: true,
+  credit: true,
+  input: true,
+  "input-end": true,
+};
+export const TO_CLIENT: Record<ToClient["type"], true> = {
+  heartbeat: true,
+  partial: true,
+  final: true,
+  failure: true,
+  notice: true,
+  credit: true,
+  input: true,
+  "input-end": true,
+};
+export const TO_WORKER: Record<ToWorker["type"], true> = {
+  ready: true,
+  request: true,
+  heartbeat: true,
+  "request-heartbeat": true,
+  cancel: true,
+  disconnect: true,
+  credit: true,
+  input: true,
+  "input-end": true,
+};
+const CODES: readonly FailureCode[] = ["UNAVAILABLE", "BUSY", "WORKER_LOST", "INVALID"];
+const DELIVERIES: readonly Delivery[] = ["not-sent", "queued", "dispatched", "maybe-executed"];
+
+export const someFrame: fc.Arbitrary<Frame> = fc.oneof(
+  fc.constantFrom("", "{}", "null", "undefined", '"text"', '{"origin":"broker"}', "0", "-1", "pigato/1").map(writeText),
+  fc.uint8Array({ maxLength: 24 }),
+);
+const someName = (minLength: number): fc.Arbitrary<string> =>
+  fc.oneof(
+    fc.constantFrom("echo", "__proto__", "request", "worker", "~1a", "pigato/1", "\u0000\u00ff"),
+    fc.uint8Array({ minLength, maxLength: 20 }).map(readBytes),
+    fc.uint8Array({ minLength, maxLength: 255, size: "max" }).map(readBytes),
+  );
+const someRequestId = someName(1).map(requestId);
+const someBody = someFrame.map((frame) => [frame]);
+const someTrailer = fc.array(someFrame, { maxLength: 4 });
+const someStatus = fc
+  .oneof(fc.constantFrom(0, -1), fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }))
+  .map((status) => (status === 0 ? 0 : status));
+const someChunks = fc.integer({ min: 1, max: 999_999_999_999_999 });
+const someInterval = fc.option(fc.integer({ min: 1, max: 999_999_999_999_999 }), { nil: undefined });
+const someConcurrency = fc.option(fc.oneof(fc.nat(), fc.constant(Number.POSITIVE_INFINITY)), { nil: undefined });
+const someCapabilities: fc.Arbitrary<Capabilities> = fc.record({
+  cancel: fc.boolean(),
+  error: fc.boolean(),
+  notice: fc.boolean(),
+  credit: fc.boolean(),
+  duplex: fc.boolean(),
+  codecs: fc.array(fc.stringMatching(/^[a-z0-9.+-]{1,32}$/), { maxLength: 5 }),
+  heartbeatMs: someInterval,
+  concurrency: someConcurrency,
+});
+const someOffer = fc.option(someCapabilities, { nil: undefined });
+/** The raw options frame of a request together with what it means. */
+const someOptions = fc
+  .oneof(
+    fc.constantFrom("", "{}", "null", "[]", "{", "undefined", '{"timeout":60000,"retry":0}'),
+    fc
+      .record(
+        {
+          timeout: fc.oneof(fc.integer({ min: -1, max: 1e9 }), fc.string()),
+          retry: fc.nat({ max: 1 }),
+          workerId: fc.oneof(fc.string(), fc.nat()),
+          failFast: fc.boolean(),
+          nocache: fc.boolean(),
+          persist: fc.boolean(),
+          other: fc.jsonValue(),
+        },
+        { requiredKeys: [] },
+      )
+      .map((options) => JSON.stringify(options)),
+  )
+  .map((text) => ({ options: parseRequestOptions(text), trailer: [writeText(text)] }));
+const someContent = fc
+  .record({
+    service: someName(1).map(serviceName),
+    requestId: someRequestId,
+    body: someBody,
+    said: fc.option(someOptions, { nil: { options: parseRequestOptions(""), trailer: [] } }),
+    more: someTrailer,
+  })
+  .map(({ said, more, ...content }) => ({
+    ...content,
+    options: said.options,
+    trailer: said.trailer.length > 0 ? [...said.trailer, ...more] : [],
+  }));
+const someReply = fc.record({
+  type: fc.constantFrom("partial" as const, "final" as const),
+  requestId: someRequestId,
+  status: someStatus,
+  body: someBody,
+  trailer: someTrailer,
+});
+const someStreaming: fc.Arbitrary<StreamingMessage> = fc.oneof(
+  fc.record({ type: fc.constant("credit" as const), requestId: someRequestId, chunks: someChunks }),
+  fc.record({ type: fc.constant("input" as const), requestId: someRequestId, body: someBody }),
+  fc.record({ type: fc.constant("input-end" as const), requestId: someRequestId }),
+);
+const someAddress = someName(0);
+const about = <Type extends string>(type: Type) => fc.record({ type: fc.constant(type), requestId: someRequestId });
+const addressed = <Message extends object>(message: fc.Arbitrary<Message>) =>
+  fc.tuple(message, someAddress).map(([content, address]) => ({ ...content, address }));
+/** For messages with many ways to be damaged. */
+const often = <Message>(arbitrary: fc.Arbitrary<Message>) => ({ weight: 4, arbitrary });
+const bare = <Type extends string>(type: Type) => fc.constant({ type });
+
+export const fromClient: fc.Arbitrary<FromClient> = fc.oneof(
+  often(someContent.map((content) => ({ type: "request" as const, ...content }))),
+  someOffer.map((offer) => ({ type: "heartbeat" as const, offer })),
+  about("request-heartbeat"),
+  fc.record({ type: fc.constant("worker-heartbeat" as const), worker: someName(1).map(peerId) }),
+  about("cancel"),
+  bare("disconnect"),
+  { weight: 3, arbitrary: someStreaming },
+);
+export const fromWorker: fc.Arbitrary<FromWorker> = fc.oneof(
+  fc.record({ type: fc.constant("ready" as const), service: someName(1).map(serviceName), offer: someOffer }),
+  often(fc.record({ type: fc.constant("heartbeat" as const), concurrency: someConcurrency, update: fc.boolean() })),
+  fc.tuple(about("request-heartbeat"), someName(1)).map(([message, address]) => ({ ...message, address })),
+  // What is left out here is rewritten on the way in, on purpose.
+  often(
+    addressed(
+      someReply.filter(
+        ({ body: [data], trailer: [options] }) =>
+          !(data && isUndefinedFrame(data)) && !(options && sameBytes(options, BROKER_ORIGIN)),
+      ),
+    ),
+  ),
+  addressed(fc.record({ type: fc.constant("reject" as const), requestId: someRequestId, reason: someFrame })),
+  bare("disconnect"),
+  { weight: 3, arbitrary: addressed(someStreaming) },
+);
+export const someFailure: fc.Arbitrary<Extract<ToClient, { readonly type: "failure" }>> = fc.record({
+  type: fc.constant("failure" as const),
+  requestId: someRequestId,
+  failure: fc.record(
+    {
+      code: fc.constantFrom(...CODES),
+      message: fc.string({ unit: "grapheme" }),
+      delivery: fc.constantFrom(...DELIVERIES),
+      detail: fc.jsonValue().map((value): unknown => JSON.parse(JSON.stringify(value))),
+    },
+    { requiredKeys: ["code", "message", "delivery"] },
+  ),
+});
+export const toClient: fc.Arbitrary<ToClient> = fc.oneof(
+  someOffer.map((accepted) => ({ type: "heartbeat" as const, accepted })),
+  // A final error with the broker's mark is the failure below.
+  someReply.filter(({ trailer: [options] }) => !(options && sameBytes(options, BROKER_ORIGIN))),
+  someFailure,
+  fc.record({
+    type: fc.constant("notice" as const),
+    requestId: someRequestId,
+    state: fc.constantFrom("queued" as const, "stored" as const, "dispatched" as const),
+    worker: fc.option(someName(1).map(peerId), { nil: undefined }),
+  }),
+  { weight: 3, arbitrary: someStreaming },
+);
+export const toWorker: fc.Arbitrary<ToWorker> = fc.oneof(
+  someOffer.map((accepted) => ({ type: "ready" as const, accepted })),
+  often(addressed(someContent).map((content) => ({ type: "request" as const, ...content }))),
+  bare("heartbeat"),
+  addressed(about("request-heartbeat")),
+  addressed(about("cancel")),
+  bare("disconnect"),
+  { weight: 3, arbitrary: addressed(someStreaming) },
+);

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { kindToBind, kindToConnect, refusal } from "./addresses.ts";
+
+test.each([
+  ["tcp://127.0.0.1:5555", "tcp"],
+  ["tcp://*:*", "tcp"],
+  ["tcp://eth0:0", "tcp"],
+  ["tcp://[::1]:65535", "tcp"],
+  ["ipc:///tmp/broker.sock", "ipc"],
+  ["ipc://@abstract", "ipc"],
+  ["inproc://broker", "inproc"],
+])("%s can be bound as %s", (address, kind) => {
+  expect(kindToBind(address)).toBe(kind);
+});
+
+test.each([
+  ["tcp://localhost:5555", "tcp"],
+  ["tcp://[::1]:1", "tcp"],
+  ["ipc:///tmp/broker.sock", "ipc"],
+  ["inproc://broker", "inproc"],
+])("%s can be connected to as %s", (address, kind) => {
+  expect(kindToConnect(address)).toBe(kind);
+});
+
+test.each([
+  "",
+  "broker",
+  "tcp://",
+  "tcp://127.0.0.1",
+  "tcp://127.0.0.1:",
+  "tcp://127.0.0.1:http",
+  "tcp://127.0.0.1:65536",
+  "tcp://127.0.0.1:-1",
+  "ipc://",
+  "inproc://",
+  "http://127.0.0.1:80",
+  "udp://127.0.0.1:5555",
+])("%j can neither be bound nor connected to", (address) => {
+  const invalid = expect.objectContaining({ name: "LinkError", code: "ADDRESS_INVALID", address });
+  expect(() => kindToBind(address)).toThrow(invalid);
+  expect(() => kindToConnect(address)).toThrow(invalid);
+});
+
+test.each(["tcp://127.0.0.1:*", "tcp://127.0.0.1:0"])("%s can be bound only", (address) => {
+  expect(kindToBind(address)).toBe("tcp");
+  expect(() => kindToConnect(address)).toThrow(expect.objectContaining({ code: "ADDRESS_INVALID" }));
+});
+
+test.each([
+  ["EADDRINUSE", "ADDRESS_IN_USE"],
+  ["EADDRNOTAVAIL", "ADDRESS_INVALID"],
+  ["ENODEV", "ADDRESS_INVALID"],
+  ["EACCES", "FAILED"],
+])("libzmq's %s is a LinkError %s that names the address and its cause", (errno, code) => {
+  const cause = Object.assign(new Error("refused"), { code: errno });
+  expect(refusal("tcp://10.0.0.1:1", cause)).toMatchObject({ code, address: "tcp://10.0.0.1:1", cause });
+});

@@ -1,0 +1,160 @@
+// A dealer over libzmq. Whether the other end is there, libzmq tells by events of its own, apart from the messages:
+// messages that overtake the news of their connection wait for it. Over inproc there are no such events: the other end
+// counts as there from the moment of connecting, and its end is never told.
+
+import { Dealer, type Event } from "zeromq";
+import { systemClock } from "../clock.ts";
+import {
+  DEFAULT_LINK_LIMITS,
+  type DealerHandlers,
+  type DealerLink,
+  type DealerOptions,
+  type Frames,
+  LinkError,
+  type PeerFacts,
+  type SendOptions,
+  type SendOutcome,
+} from "../link.ts";
+import { isIpv6, kindToConnect, refusal } from "./addresses.ts";
+import { DealerSends } from "./dealer-sends.ts";
+import { Monitor } from "./monitor.ts";
+import { orAfter } from "./or-after.ts";
+import { DEALER_HEARTBEATS, SHARED_OPTIONS } from "./socket-options.ts";
+import { surface } from "./surface.ts";
+import { Turns } from "./turns.ts";
+
+export class LibzmqDealer implements DealerLink {
+  readonly #handlers: DealerHandlers;
+  readonly #socket: Dealer;
+  readonly #sends: DealerSends;
+  readonly #monitor: Monitor;
+  #address: string | undefined;
+  #isUp = false;
+  /** Lets the message go on that came before the news of its connection. */
+  #onNextUp: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(handlers: DealerHandlers, options: DealerOptions) {
+    const { reconnectMs = 100, reconnectMaxMs = 5000 } = options;
+    const routingId = routingIdBytes(options.routingId);
+    const limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
+    this.#handlers = handlers;
+    this.#socket = new Dealer({
+      ...SHARED_OPTIONS,
+      ...DEALER_HEARTBEATS,
+      reconnectInterval: reconnectMs,
+      reconnectMaxInterval: reconnectMaxMs,
+      maxMessageSize: limits.maxFrameBytes,
+    });
+    // As bytes: zeromq.js takes them, but its types know text only, which it would write as UTF-8.
+    Reflect.set(this.#socket, "routingId", routingId);
+    this.#sends = new DealerSends(this.#socket, handlers, limits, (cause) => this.#onFailure(cause));
+    this.#monitor = new Monitor(this.#socket, (event) => this.#onEvent(event));
+    void this.#receive();
+  }
+
+  connect(address: string): void {
+    const kind = kindToConnect(address);
+    if (this.#isClosing)
+      throw new LinkError("CLOSED", `cannot connect to ${address}: the dealer is closed`, { address });
+    if (this.#address !== undefined) {
+      throw new LinkError("FAILED", `cannot connect to ${address}: the dealer connects to ${this.#address} already`);
+    }
+    if (isIpv6(address)) this.#socket.ipv6 = true;
+    try {
+      this.#socket.connect(address);
+    } catch (error) {
+      throw refusal(address, error);
+    }
+    this.#address = address;
+    if (kind === "inproc") queueMicrotask(() => this.#onUp({}));
+  }
+
+  send(frames: Frames, options?: SendOptions): SendOutcome {
+    if (frames.length === 0) throw new TypeError("a message has at least one frame");
+    if (this.#isClosing) return "congested";
+    return this.#sends.send(frames, options?.urgent ?? false);
+  }
+
+  close(lingerMs = 1000): Promise<void> {
+    this.#closing ??= this.#close(systemClock.now() + lingerMs);
+    return this.#closing;
+  }
+
+  get #isClosing(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  async #close(deadline: number): Promise<void> {
+    await orAfter(deadline - systemClock.now(), this.#sends.flushed());
+    await this.#monitor.closeSocket(deadline - systemClock.now());
+    this.#sends.abandon();
+    this.#onNextUp?.();
+  }
+
+  async #receive(): Promise<void> {
+    const turns = new Turns();
+    for (;;) {
+      let frames: Frames;
+      try {
+        frames = await this.#socket.receive();
+      } catch (error) {
+        return this.#onFailure(error);
+      }
+      while (!this.#isUp && !this.#isClosing) await this.#nextUp();
+      if (this.#isClosing) return;
+      this.#call(() => this.#handlers.onMessage(frames));
+      await turns.after(frames.length);
+    }
+  }
+
+  #nextUp(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onNextUp = resolve;
+    });
+  }
+
+  #onEvent(event: Event): void {
+    if (event.type === "handshake") this.#onUp({ remoteAddress: event.address });
+    else if (event.type === "disconnect") this.#onDown();
+  }
+
+  #onUp(facts: PeerFacts): void {
+    if (this.#isUp) return;
+    this.#isUp = true;
+    this.#sends.setUp(true);
+    if (!this.#isClosing) this.#call(() => this.#handlers.onUp?.(facts));
+    this.#onNextUp?.();
+  }
+
+  #onDown(): void {
+    if (!this.#isUp) return;
+    this.#isUp = false;
+    this.#sends.setUp(false);
+    if (!this.#isClosing) this.#call(() => this.#handlers.onDown?.());
+  }
+
+  #onFailure(cause: unknown): void {
+    if (this.#isClosing) return;
+    void this.close(0);
+    this.#call(() =>
+      this.#handlers.onError?.(new LinkError("FAILED", `the dealer failed: ${String(cause)}`, { cause })),
+    );
+  }
+
+  #call(handler: () => void): void {
+    try {
+      handler();
+    } catch (error) {
+      surface(error);
+    }
+  }
+}
+
+function routingIdBytes(routingId: string): Uint8Array {
+  const bytes = Buffer.from(routingId, "latin1");
+  if (bytes.length === 0 || bytes.length > 255 || bytes[0] === 0 || bytes.toString("latin1") !== routingId) {
+    throw new RangeError(`a routing id is 1 to 255 bytes and does not start with zero: ${JSON.stringify(routingId)}`);
+  }
+  return bytes;
+}

@@ -1,0 +1,127 @@
+import { expect, test } from "vitest";
+import { DEFAULT_LINK_LIMITS, type Frames } from "../link.ts";
+import { Outbox } from "./outbox.ts";
+
+const LIMITS = { ...DEFAULT_LINK_LIMITS, slowBytes: 2_000, maxQueuedBytes: 8_000, maxQueuedMessages: 100 };
+
+/** A message that counts for about `bytes`. */
+function message(bytes: number): Frames {
+  return [Buffer.alloc(bytes)];
+}
+
+/** Offers messages until one is not taken, and says how many were. */
+function fill(outbox: Outbox, frames: Frames, isUrgent = false): number {
+  let taken = 0;
+  while (outbox.offer(frames, isUrgent) !== "congested") taken += 1;
+  return taken;
+}
+
+test("gives messages back in the order they were offered", () => {
+  const outbox = new Outbox(LIMITS);
+  const messages = [message(1), message(2), message(3)];
+  for (const each of messages) outbox.offer(each, false);
+  expect(outbox.first).toBe(messages[0]);
+  expect([outbox.shift(), outbox.shift(), outbox.shift(), outbox.shift()]).toEqual([...messages, undefined]);
+  expect(outbox.isEmpty).toBe(true);
+});
+
+test("can be used again after it ran empty", () => {
+  const outbox = new Outbox(LIMITS);
+  outbox.offer(message(1), false);
+  outbox.shift();
+  const later = message(2);
+  outbox.offer(later, false);
+  expect(outbox.first).toBe(later);
+});
+
+test("answers queued, then slow, then congested as its bytes grow", () => {
+  const outbox = new Outbox(LIMITS);
+  const outcomes = new Set<string>();
+  for (let count = 0; count < 20; count++) outcomes.add(outbox.offer(message(500), false));
+  expect([...outcomes]).toEqual(["queued", "slow", "congested"]);
+});
+
+test("holds no more bytes than its bound", () => {
+  const taken = fill(new Outbox(LIMITS), message(500));
+  expect(taken * 500).toBeLessThanOrEqual(LIMITS.maxQueuedBytes);
+  expect(taken).toBeGreaterThan(10);
+});
+
+test("holds no more messages than its bound, however small they are", () => {
+  const limits = { ...LIMITS, maxQueuedBytes: 1_000_000 };
+  expect(fill(new Outbox(limits), message(0))).toBe(limits.maxQueuedMessages);
+});
+
+test("counts frames beyond their bytes, so that many empty ones are bounded", () => {
+  const frames = new Array<Uint8Array>(100).fill(new Uint8Array(0));
+  expect(fill(new Outbox(LIMITS), frames)).toBeLessThan(5);
+});
+
+test("takes one message of any size when nothing waits", () => {
+  const outbox = new Outbox(LIMITS);
+  expect(outbox.offer(message(100_000), false)).toBe("slow");
+  expect(outbox.offer(message(1), false)).toBe("congested");
+});
+
+test("keeps an eighth above the bounds for urgent messages", () => {
+  const outbox = new Outbox(LIMITS);
+  fill(outbox, message(100));
+  const urgentBytes = fill(outbox, message(100), true) * 100;
+  expect(urgentBytes).toBeGreaterThan(0);
+  expect(urgentBytes).toBeLessThanOrEqual(LIMITS.maxQueuedBytes / 8);
+});
+
+test("says once that the peer has caught up, when half of what made it slow is gone", () => {
+  const outbox = new Outbox(LIMITS);
+  while (outbox.offer(message(500), false) === "queued");
+  let drainedAt = 0;
+  for (let left = 4; left > 0; left--) {
+    expect(drainedAt).toBe(0);
+    outbox.shift();
+    if (outbox.takeDrained()) drainedAt = left;
+    if (drainedAt > 0) break;
+  }
+  expect(outbox.isEmpty).toBe(false);
+  expect(outbox.takeDrained()).toBe(false);
+});
+
+test("says nothing of catching up to a peer that was never slow", () => {
+  const outbox = new Outbox(LIMITS);
+  outbox.offer(message(10), false);
+  outbox.shift();
+  expect(outbox.takeDrained()).toBe(false);
+});
+
+test("says that a peer has caught up that was congested by the number of messages alone", () => {
+  const limits = { ...LIMITS, maxQueuedMessages: 4 };
+  const outbox = new Outbox(limits);
+  fill(outbox, message(1));
+  outbox.shift();
+  expect(outbox.takeDrained()).toBe(false);
+  outbox.shift();
+  expect(outbox.takeDrained()).toBe(true);
+});
+
+test("bounds what many peers hold together, and takes messages again when some have left", () => {
+  const total = { bytes: 0, messages: 0 };
+  const outboxes: Outbox[] = [];
+  let peers = 0;
+  for (; peers < 100; peers++) {
+    const outbox = new Outbox(LIMITS, total);
+    outboxes.push(outbox);
+    if (fill(outbox, message(500)) === 0) break;
+  }
+  expect(peers).toBeLessThan(10);
+  expect(total.bytes).toBeLessThanOrEqual(LIMITS.maxQueuedBytes * 4);
+  const [first] = outboxes;
+  while (first?.shift() !== undefined);
+  expect(new Outbox(LIMITS, total).offer(message(500), false)).toBe("queued");
+});
+
+test("leaves nothing counted when everything has left", () => {
+  const total = { bytes: 0, messages: 0 };
+  const outbox = new Outbox(LIMITS, total);
+  fill(outbox, message(77));
+  while (outbox.shift() !== undefined);
+  expect(total).toEqual({ bytes: 0, messages: 0 });
+});

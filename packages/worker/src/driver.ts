@@ -1,0 +1,249 @@
+// The shell's heart: hands inputs to the session, performs what it answers, keeps the link, the alarm and the replies of
+// running requests. It never asks what a message means.
+//
+// What always holds: the watcher, and with it the user's code, is called after the present effects, never among them;
+// and what a link of an earlier life has to say is not heard.
+
+import { type Frame, type FromWorker, type LossReason, peerIdFromText, pigato } from "@pigato/protocol";
+import type { Alarm, DealerLink, SendOptions, SendOutcome } from "@pigato/transport";
+import { nanoid } from "nanoid";
+import type { Call } from "./calls.ts";
+import type { Effect, HandlerInput, Input, WorkerRequest } from "./effects.ts";
+import type { WorkerSettings } from "./options.ts";
+import { Reply, type ReplyPort } from "./reply.ts";
+import type { Session } from "./session.ts";
+
+/** Who is told what happens. Whatever it throws is an uncaught exception, and disturbs nothing here. */
+export interface DriverWatcher {
+  onConnected(): void;
+  onDisconnected(reason: LossReason): void;
+  onRequest(request: WorkerRequest, reply: Reply): void;
+  onError(error: Error): void;
+  /** The transport refused the address. @returns whether to give up; otherwise the next one is tried after a pause */
+  onRefused(error: Error): boolean;
+  /** The session has ended and every link is closed. */
+  onStopped(): void;
+}
+
+type DriverSettings = Pick<WorkerSettings, "prefix" | "transport" | "clock" | "logger">;
+
+const URGENT: SendOptions = Object.freeze({ urgent: true });
+
+export class Driver implements ReplyPort {
+  readonly #session: Session;
+  readonly #service: string;
+  readonly #settings: DriverSettings;
+  readonly #watcher: DriverWatcher;
+  readonly #alarm: Alarm;
+  readonly #replies = new Map<Call, Reply>();
+  /** Replies that were asked to pause until the link has caught up. */
+  readonly #paused = new Set<Reply>();
+  /** What the link did not take, for the session to hear of after the present effects. */
+  readonly #refused: Input[] = [];
+  /** What to tell the watcher after the present effects. */
+  readonly #due: (() => void)[] = [];
+  readonly #closing = new Set<Promise<void>>();
+  #isTelling = false;
+  #link: DealerLink | undefined;
+  #lastOutcome: SendOutcome = "queued";
+  #address: string | undefined;
+  #socketId: string;
+
+  constructor(session: Session, service: string, settings: DriverSettings, watcher: DriverWatcher) {
+    this.#session = session;
+    this.#service = service;
+    this.#settings = settings;
+    this.#watcher = watcher;
+    this.#alarm = settings.clock.alarm(() => this.apply({ type: "tick" }));
+    this.#socketId = newSocketId(settings.prefix);
+  }
+
+  /** The address of the present link, or of the last one. */
+  get address(): string | undefined {
+    return this.#address;
+  }
+
+  get socketId(): string {
+    return this.#socketId;
+  }
+
+  apply(input: Input): void {
+    this.#handle(input);
+    for (let next = this.#refused.shift(); next !== undefined; next = this.#refused.shift()) this.#handle(next);
+    this.#alarm.set(this.#session.nextDeadline());
+    if (this.#due.length > 0) this.#tell();
+  }
+
+  partial(call: Call, body: Frame, options: Frame): boolean {
+    this.apply({ type: "partial", call, body, options });
+    const reply = this.#replies.get(call);
+    if (reply === undefined) return false;
+    if (this.#lastOutcome !== "slow") return true;
+    this.#paused.add(reply);
+    return false;
+  }
+
+  final(call: Call, status: number, body: Frame, options: Frame): void {
+    this.#end({ type: "final", call, status, body, options });
+  }
+
+  reject(call: Call, reason: Frame): void {
+    this.#end({ type: "reject", call, reason });
+  }
+
+  heartbeat(): void {
+    this.apply({ type: "heartbeat" });
+  }
+
+  report(error: Error): void {
+    this.#tell(() => this.#watcher.onError(error));
+  }
+
+  #handle(input: Input): void {
+    for (const effect of this.#session.handle(input, this.#settings.clock.now())) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    const { logger } = this.#settings;
+    switch (effect.type) {
+      case "send":
+        return this.#send(effect.message, effect.isUrgent);
+      case "run":
+        return this.#run(effect.call, effect.request);
+      case "abort":
+        return this.#forget(effect.call)?.abort(effect.failure, this.#service);
+      case "open":
+        return this.#open(effect.address);
+      case "close":
+        return this.#close(effect.flush);
+      case "connected":
+        logger.info({ service: this.#service, address: this.#address, socketId: this.#socketId }, "connected");
+        this.#due.push(() => this.#watcher.onConnected());
+        return;
+      case "disconnected":
+        logger.warn({ service: this.#service, address: this.#address, reason: effect.reason }, "disconnected");
+        this.#due.push(() => this.#watcher.onDisconnected(effect.reason));
+        return;
+      case "trouble":
+        this.#due.push(() => this.#watcher.onError(new Error(effect.message)));
+        return;
+      case "stopped":
+        void Promise.all(this.#closing).then(() => this.#tell(() => this.#watcher.onStopped()));
+        return;
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  #open(address: string): void {
+    this.#address = address;
+    this.#socketId = newSocketId(this.#settings.prefix);
+    try {
+      const link: DealerLink = this.#settings.transport.dealer(
+        {
+          onMessage: (frames) => {
+            if (this.#link === link) this.apply({ type: "message", message: pigato.decodeToWorker(frames) });
+          },
+          onUp: () => {
+            if (this.#link === link) this.apply({ type: "link-up" });
+          },
+          onDown: () => {
+            if (this.#link === link) this.apply({ type: "link-down" });
+          },
+          onUndelivered: () => {
+            if (this.#link === link) this.apply({ type: "undelivered" });
+          },
+          onDrain: () => {
+            if (this.#link === link) this.#resume();
+          },
+          onError: (error) => {
+            if (this.#link === link) this.#onLinkError(error);
+          },
+        },
+        { routingId: peerIdFromText(this.#socketId) },
+      );
+      this.#link = link;
+      link.connect(address);
+    } catch (cause) {
+      const error = cause instanceof Error ? cause : new Error(`cannot connect to ${address}`, { cause });
+      this.#due.push(() => this.#onRefusedAddress(error));
+    }
+  }
+
+  #onLinkError(error: Error): void {
+    this.#due.push(() => this.#watcher.onError(error));
+    this.apply({ type: "link-down" });
+  }
+
+  #onRefusedAddress(error: Error): void {
+    if (!this.#watcher.onRefused(error)) this.apply({ type: "link-down" });
+    this.#watcher.onError(error);
+  }
+
+  #close(flush: boolean): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    this.#link = undefined;
+    this.#paused.clear();
+    const closing: Promise<void> = (flush ? link.close() : link.close(0))
+      .catch((error: unknown) => this.#settings.logger.warn({ err: error }, "a link did not close cleanly"))
+      .finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+
+  #send(message: FromWorker, isUrgent: boolean): void {
+    if (this.#link === undefined) return;
+    const frames = pigato.encodeFromWorker(message);
+    const outcome = isUrgent ? this.#link.send(frames, URGENT) : this.#link.send(frames);
+    if (outcome === "congested" || outcome === "unreachable") {
+      this.#refused.push({ type: "refused", message, isUrgent });
+    }
+    this.#lastOutcome = outcome;
+  }
+
+  #run(call: Call, request: WorkerRequest): void {
+    const reply = new Reply(this, call);
+    this.#replies.set(call, reply);
+    this.#due.push(() => this.#watcher.onRequest(request, reply));
+  }
+
+  #end(input: HandlerInput): void {
+    this.#forget(input.call);
+    this.apply(input);
+  }
+
+  #forget(call: Call): Reply | undefined {
+    const reply = this.#replies.get(call);
+    if (reply === undefined) return undefined;
+    this.#replies.delete(call);
+    this.#paused.delete(reply);
+    return reply;
+  }
+
+  #resume(): void {
+    for (const reply of this.#paused) this.#due.push(() => reply.drained());
+    this.#paused.clear();
+    this.#tell();
+  }
+
+  /** Calls the watcher: in order, and never within another of its calls. */
+  #tell(...more: (() => void)[]): void {
+    this.#due.push(...more);
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    for (let next = this.#due.shift(); next !== undefined; next = this.#due.shift()) {
+      try {
+        next();
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+    this.#isTelling = false;
+  }
+}
+
+function newSocketId(prefix: string): string {
+  return `${prefix}-${nanoid()}`;
+}
