@@ -189,8 +189,8 @@ describe("what cannot be sent", () => {
     request(c1, "r2");
     network.deliver();
     expect(told).toEqual([
-      { service: "echo", requestId: "r1", worker: "w1" },
       { worker: "w1", service: "echo", reason: "gone" },
+      { service: "echo", requestId: "r1", worker: "w1" },
     ]);
     expect(w1.received.filter(isRequest)).toEqual([]);
     expect(w2.received.filter(isRequest)).toHaveLength(2);

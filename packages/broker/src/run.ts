@@ -82,13 +82,9 @@ export class BrokerRun {
     for (const address of addresses) this.#addresses.push(await this.#link.bind(address));
   }
 
-  /**
-   * Takes no new peers and no new work; resolves when nothing is open any more, or the limit has passed and all has been
-   * failed.
-   */
-  async drain(): Promise<void> {
-    for (const address of this.#addresses) await this.#link.unbind(address);
-    await new Promise<void>((resolve) => {
+  /** Takes no new work; resolves when nothing is open any more, or the limit has passed and all has been failed. */
+  drain(): Promise<void> {
+    return new Promise((resolve) => {
       this.#onDrained = resolve;
       this.#apply({ type: "drain", limitMs: this.#options.stopTimeoutMs });
     });

@@ -54,7 +54,7 @@ export class Lifecycle {
         return done.promise;
       }
       case "stopping":
-        
+        state.next?.reject(stoppedFirst());
         state.next = undefined;
         return state.done.promise;
       default:

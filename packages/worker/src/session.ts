@@ -143,7 +143,7 @@ export class Session {
     const effects = this.#follow(this.#connection.onTick(now));
     const state = this.#state;
     if (state.phase !== "draining") return effects;
-    if (now > state.giveUpAt) return [...effects, ...this.#leave()];
+    if (now >= state.giveUpAt) return [...effects, ...this.#leave()];
     return [...effects, ...this.#leaveWhenDone(now)];
   }
 

@@ -5,52 +5,66 @@
 
 import type { Request, Worker } from "./records.ts";
 
+/** A request's stay in the queue. Later stays of the same request are entries of their own. */
+export interface DeclinedEntry {
+  /** `undefined` when it has left. */
+  request: Request | undefined;
+  /** The entry before it; of one that has left, the entry that was before it then. */
+  previous: DeclinedEntry | undefined;
+  next: DeclinedEntry | undefined;
+}
+
 export class DeclinedQueue {
-  readonly #entries = new Map<number, Request>();
-  readonly #positions = new Map<Request, number>();
-  #next = 0;
+  readonly #entries = new Map<Request, DeclinedEntry>();
+  #first: DeclinedEntry | undefined;
+  #last: DeclinedEntry | undefined;
 
   get size(): number {
     return this.#entries.size;
   }
 
   add(request: Request): void {
-    this.#entries.set(this.#next, request);
-    this.#positions.set(request, this.#next);
-    this.#next += 1;
+    const entry: DeclinedEntry = { request, previous: this.#last, next: undefined };
+    if (this.#last) this.#last.next = entry;
+    else this.#first = entry;
+    this.#last = entry;
+    this.#entries.set(request, entry);
   }
 
   remove(request: Request): void {
-    const position = this.#positions.get(request);
-    if (position === undefined) return;
-    this.#positions.delete(request);
-    this.#entries.delete(position);
+    const entry = this.#entries.get(request);
+    if (entry === undefined) return;
+    const { previous, next } = entry;
+    if (previous) previous.next = next;
+    else this.#first = next;
+    if (next) next.previous = previous;
+    else this.#last = previous;
+    // Its way back stays, for workers that have looked as far as here; what it held is let go.
+    entry.request = undefined;
+    entry.next = undefined;
+    this.#entries.delete(request);
   }
 
   /** The first request that this worker has not declined, left in place. */
   firstFor(worker: Worker): Request | undefined {
-    if (this.#entries.size === 0 || worker.declinedCursor >= this.#next) return undefined;
-    // Gaps left by removed entries are walked only while there are fewer of them than entries.
-    if (this.#next - worker.declinedCursor > this.#entries.size) return this.#firstOfAll(worker);
-    while (worker.declinedCursor < this.#next) {
-      const request = this.#entries.get(worker.declinedCursor);
-      if (request !== undefined && !request.rejectedBy?.has(worker)) return request;
-      worker.declinedCursor += 1;
+    let passed = worker.declinedCursor;
+    while (passed !== undefined && passed.request === undefined) passed = passed.previous;
+    let entry = passed === undefined ? this.#first : passed.next;
+    while (entry?.request?.rejectedBy?.has(worker)) {
+      passed = entry;
+      entry = entry.next;
     }
-    return undefined;
+    worker.declinedCursor = passed;
+    return entry?.request;
   }
 
-  [Symbol.iterator](): IterableIterator<Request> {
-    return this.#entries.values();
-  }
-
-  #firstOfAll(worker: Worker): Request | undefined {
-    for (const [position, request] of this.#entries) {
-      if (position < worker.declinedCursor) continue;
-      worker.declinedCursor = position;
-      if (!request.rejectedBy?.has(worker)) return request;
+  /** Oldest decline first. The one at hand may be taken out meanwhile, no other. */
+  *[Symbol.iterator](): IterableIterator<Request> {
+    let entry = this.#first;
+    while (entry?.request !== undefined) {
+      const { request, next } = entry;
+      yield request;
+      entry = next;
     }
-    worker.declinedCursor = this.#next;
-    return undefined;
   }
 }

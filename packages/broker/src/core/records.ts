@@ -14,7 +14,7 @@ import {
   type ServiceName,
   UNKNOWN_RHYTHM,
 } from "@pigato/protocol";
-import { DeclinedQueue } from "./declined.ts";
+import { type DeclinedEntry, DeclinedQueue } from "./declined.ts";
 import { newSeat, type Policy, type Seat } from "./policy.ts";
 import { RequestQueue } from "./request-queue.ts";
 
@@ -69,8 +69,8 @@ export class Worker {
   readonly inFlight: Map<string, Request> = new Map();
   /** Requests that wait for this worker and no other. */
   readonly targeted: RequestQueue = new RequestQueue();
-  /** How far it has looked through its service's declined requests. */
-  declinedCursor = 0;
+  /** The last of its service's declined requests that it has passed over. */
+  declinedCursor: DeclinedEntry | undefined;
   /** Whether its service's policy holds it, as one with a free slot. */
   isAvailable = false;
   readonly seat: Seat = newSeat(this);
