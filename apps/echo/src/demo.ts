@@ -3,7 +3,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { on, once } from "node:events";
 import { createInterface, type Interface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
 const signal = AbortSignal.timeout(60_000);
 
@@ -27,8 +26,11 @@ interface Part {
 }
 
 function start(name: string, argument: string): Part {
-  const file = fileURLToPath(new URL(`./${name}.js`, import.meta.url));
-  const child = spawn(process.execPath, [file, argument], { stdio: ["ignore", "pipe", "inherit"] });
+  // Next to this file and run like it, compiled or not.
+  const file = import.meta.filename.replace(/demo(?=\.[jt]s$)/, name);
+  const child = spawn(process.execPath, [...process.execArgv, file, argument], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   process.once("exit", () => child.kill());
   const lines = createInterface(child.stdout);
   lines.on("line", (text) => console.log(`${name.padEnd(6)} | ${text}`));

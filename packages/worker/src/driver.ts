@@ -184,7 +184,6 @@ export class Driver implements ReplyPort {
     const link = this.#link;
     if (link === undefined) return;
     this.#link = undefined;
-    this.#paused.clear();
     const closing: Promise<void> = (flush ? link.close() : link.close(0))
       .catch((error: unknown) => this.#settings.logger.warn({ err: error }, "a link did not close cleanly"))
       .finally(() => this.#closing.delete(closing));

@@ -176,7 +176,7 @@ export function liveOptions(settings: WorkerSettings, onConcurrency: (limit: num
       return concurrency;
     },
     set concurrency(value: number) {
-      
+      checkOption("concurrency", value, CHECKS.concurrency);
       concurrency = value;
       onConcurrency(limitOf(value));
     },

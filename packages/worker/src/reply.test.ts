@@ -259,6 +259,19 @@ describe("an aborted reply", () => {
     expect(reply.active()).toBe(false);
   });
 
+  test("that its own write brought about lets its handler go on as well", async () => {
+    const port = new RecordingPort();
+    const reply = port.reply();
+    port.partial = () => {
+      reply.abort(CANCELED, "echo");
+      return false;
+    };
+    const drained = new Promise<void>((resolve) => reply.once("drain", resolve));
+    expect(reply.write("refused")).toBe(false);
+    await drained;
+    expect(reply.active()).toBe(false);
+  });
+
   test("tells the callbacks of later writes and ends the reason", async () => {
     const reply = new RecordingPort().reply();
     reply.abort(CANCELED, "echo");

@@ -430,6 +430,31 @@ describe("stopping", () => {
     expect(scenario.session.nextDeadline()).toBeUndefined();
   });
 
+  test("a heartbeat that the broker sent of its own accord before is not taken for that answer", () => {
+    const scenario = new Scenario().connect();
+    scenario.hear({ type: "heartbeat" });
+    expect(scenario.do({ type: "stop" })).toEqual(["send! heartbeat 0"]);
+    expect(scenario.hear({ type: "heartbeat" }).at(-1)).toBe("stopped");
+  });
+
+  test("heartbeats of an earlier connection are not waited for", () => {
+    const scenario = new Scenario();
+    scenario.do({ type: "start" });
+    scenario.do({ type: "link-up" });
+    scenario.do({ type: "link-down" });
+    scenario.advance(500);
+    scenario.do({ type: "link-up" });
+    scenario.hear({ type: "heartbeat" });
+    scenario.do({ type: "stop" });
+    expect(scenario.hear({ type: "heartbeat" }).at(-1)).toBe("stopped");
+  });
+
+  test("a stop timeout below that is kept by an idle worker, too", () => {
+    const scenario = new Scenario({ stopTimeoutMs: 100 }).connect();
+    scenario.do({ type: "stop" });
+    expect(scenario.advance(100).at(-1)).toBe("100: stopped");
+  });
+
   test("a broker that does not answer is not waited for long", () => {
     const scenario = new Scenario().connect();
     scenario.do({ type: "stop" });

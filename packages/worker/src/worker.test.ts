@@ -490,12 +490,15 @@ describe("a link under pressure", () => {
     let isFull = false;
     const { transport } = answering(network, () => (isFull ? "congested" : undefined));
     const { worker, broker, errors, events, connect, advance } = await stage({ transport }, ADDRESS, network);
-    worker.on("request", (_data, reply) => reply.end("never"));
+    worker.on("request", (_data, reply) => {
+      reply.end("never");
+      events.push("handler done");
+    });
     await connect();
     isFull = true;
     broker.request("r1", "1");
     expect(errors).toMatchObject([{ message: expect.stringContaining("the end of request r1") }]);
-    expect(events.at(-1)).toBe("disconnect");
+    expect(events).toEqual(["start", "connect", "handler done", "disconnect"]);
     isFull = false;
     advance(1000);
     expect(events.at(-1)).toBe("connect");

@@ -188,7 +188,7 @@ function readSentOptions(frame: Frame | undefined): SentOptions {
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && true;
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

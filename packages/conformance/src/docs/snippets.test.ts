@@ -1,6 +1,6 @@
-// Every TypeScript snippet of the README files and the docs is run as it stands, in a process of its own.
+// Every program in the README files and the docs is run as it stands, in a process of its own.
 //
-// - A ```ts block must end by itself with exit code 0.
+// - A ```ts or ```js block must end by itself with exit code 0.
 // - A ```ts serve``` block goes on for ever: it must print a line and stay alive.
 // - A snippet that starts no broker finds one at the documented address, with an `echo` worker.
 //
@@ -92,7 +92,7 @@ function pages(): string[] {
 
 function snippetsOf(page: string): Snippet[] {
   const text = readFileSync(join(ROOT, page), "utf8");
-  return [...text.matchAll(/^```ts( serve)?\n(.*?)^```$/gms)].map(({ 1: serve, 2: code = "", index }) => ({
+  return [...text.matchAll(/^```(?:ts|js)( serve)?\n(.*?)^```$/gms)].map(({ 1: serve, 2: code = "", index }) => ({
     page,
     line: text.slice(0, index).split("\n").length,
     serves: serve !== undefined,

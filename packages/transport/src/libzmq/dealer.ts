@@ -1,6 +1,7 @@
-// A dealer over libzmq. Whether the other end is there, libzmq tells by events of its own, apart from the messages:
-// messages that overtake the news of their connection wait for it. Over inproc there are no such events: the other end
-// counts as there from the moment of connecting, and its end is never told.
+// A dealer over libzmq. Whether the other end is there, libzmq tells by events of its own, apart from the messages: a
+// message that overtakes the news of its connection waits for it, and the news of a connection's end waits until the
+// messages that came before it are read. Over inproc there are no such events: the other end counts as there from the
+// moment of connecting, and its end is never told.
 
 import { Dealer, type Event } from "zeromq";
 import { systemClock } from "../clock.ts";
@@ -30,6 +31,9 @@ export class LibzmqDealer implements DealerLink {
   readonly #monitor: Monitor;
   #address: string | undefined;
   #isUp = false;
+  /** The connection is lost, but messages of it are still to be read. */
+  #isEnding = false;
+  #hasNetwork = false;
   /** Lets the message go on that came before the news of its connection. */
   #onNextUp: (() => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -68,6 +72,7 @@ export class LibzmqDealer implements DealerLink {
     }
     this.#address = address;
     if (kind === "inproc") queueMicrotask(() => this.#onUp({}));
+    else this.#hasNetwork = true;
   }
 
   send(frames: Frames, options?: SendOptions): SendOutcome {
@@ -87,7 +92,7 @@ export class LibzmqDealer implements DealerLink {
 
   async #close(deadline: number): Promise<void> {
     await orAfter(deadline - systemClock.now(), this.#sends.flushed());
-    await this.#monitor.closeSocket(deadline - systemClock.now());
+    await this.#monitor.closeSocket(this.#hasNetwork ? deadline - systemClock.now() : 0);
     this.#sends.abandon();
     this.#onNextUp?.();
   }
@@ -104,6 +109,7 @@ export class LibzmqDealer implements DealerLink {
       while (!this.#isUp && !this.#isClosing) await this.#nextUp();
       if (this.#isClosing) return;
       this.#call(() => this.#handlers.onMessage(frames));
+      this.#checkEnd();
       await turns.after(frames.length);
     }
   }
@@ -115,8 +121,20 @@ export class LibzmqDealer implements DealerLink {
   }
 
   #onEvent(event: Event): void {
-    if (event.type === "handshake") this.#onUp({ remoteAddress: event.address });
-    else if (event.type === "disconnect") this.#onDown();
+    switch (event.type) {
+      case "handshake":
+        this.#onDown();
+        return this.#onUp({ remoteAddress: event.address });
+      case "connect:retry":
+        // "disconnect" comes too early: before libzmq has handed over the last messages.
+        this.#isEnding = this.#isUp;
+        return this.#checkEnd();
+      default:
+    }
+  }
+
+  #checkEnd(): void {
+    if (this.#isEnding && !this.#socket.readable) this.#onDown();
   }
 
   #onUp(facts: PeerFacts): void {
@@ -130,6 +148,7 @@ export class LibzmqDealer implements DealerLink {
   #onDown(): void {
     if (!this.#isUp) return;
     this.#isUp = false;
+    this.#isEnding = false;
     this.#sends.setUp(false);
     if (!this.#isClosing) this.#call(() => this.#handlers.onDown?.());
   }

@@ -21,12 +21,15 @@ export class Monitor {
     this.ended = this.#watch(onEvent);
   }
 
-  /** Closes the socket. Resolves when everything that it had taken is written, or the time for it is over. */
+  /**
+   * Closes the socket. Resolves when everything that it had taken is written, or the time for it is over. Over inproc
+   * there is nothing to wait for: what was written is with its reader already.
+   */
   async closeSocket(lingerMs: number): Promise<void> {
     const remainingMs = Math.max(0, Math.ceil(lingerMs));
     this.#socket.linger = remainingMs;
     this.#socket.close();
-    // An inproc peer that does not read holds up the end for ever: between threads there is no linger.
+    // An inproc peer that does not read, or is not there yet, holds up the end for ever.
     await orAfter(remainingMs + END_GRACE_MS, this.ended);
     this.#observer.close();
   }

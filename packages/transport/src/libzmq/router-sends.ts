@@ -41,7 +41,7 @@ export class RouterSends {
   #retryAt = Number.POSITIVE_INFINITY;
   readonly #turns = new Turns();
   #isWriting = false;
-  #onFlushed: (() => void) | undefined;
+  #onFlushed: (() => void)[] = [];
 
   constructor(socket: Router, handlers: RouterHandlers, limits: LinkLimits, onFailure: (cause: unknown) => void) {
     this.#socket = socket;
@@ -64,7 +64,7 @@ export class RouterSends {
   /** Resolves when nothing waits any more. */
   flushed(): Promise<void> {
     return new Promise((resolve) => {
-      this.#onFlushed = resolve;
+      this.#onFlushed.push(resolve);
       this.#checkFlushed();
     });
   }
@@ -186,7 +186,6 @@ export class RouterSends {
 
   #checkFlushed(): void {
     if (this.#peers.size > 0 || this.#isWriting) return;
-    this.#onFlushed?.();
-    this.#onFlushed = undefined;
+    for (const resolve of this.#onFlushed.splice(0)) resolve();
   }
 }

@@ -25,6 +25,11 @@ import { ROUTER_KEEPALIVE, SHARED_OPTIONS } from "./socket-options.ts";
 import { surface } from "./surface.ts";
 import { Turns } from "./turns.ts";
 
+/** Milliseconds that peers which do not read can hold up an unbind. */
+const UNBIND_FLUSH_MS = 1000;
+/** No dealer may have this routing id. */
+const NOBODY = Uint8Array.of(0);
+
 export class LibzmqRouter implements RouterLink {
   readonly #handlers: RouterHandlers;
   readonly #socket: Router;
@@ -32,6 +37,7 @@ export class LibzmqRouter implements RouterLink {
   /** Whoever waits for a listener to be closed, by its address. */
   readonly #unbinding = new Map<string, () => void>();
   #monitor: Monitor | undefined;
+  #hasNetwork = false;
   #closing: Promise<void> | undefined;
 
   constructor(handlers: RouterHandlers, options: RouterOptions = {}) {
@@ -50,7 +56,8 @@ export class LibzmqRouter implements RouterLink {
   }
 
   async bind(address: string): Promise<string> {
-    if (kindToBind(address) === "ipc") await refuseTakenPath(address);
+    const kind = kindToBind(address);
+    if (kind === "ipc") await refuseTakenPath(address);
     if (this.#isClosing) throw new LinkError("CLOSED", `cannot bind ${address}: the router is closed`, { address });
     if (this.#socket.ipv6 !== isIpv6(address)) this.#socket.ipv6 = isIpv6(address);
     try {
@@ -59,12 +66,16 @@ export class LibzmqRouter implements RouterLink {
     } catch (error) {
       throw refusal(address, error);
     }
+    if (kind === "inproc") this.#wakeReader();
+    else this.#hasNetwork = true;
     return this.#socket.lastEndpoint ?? address;
   }
 
   async unbind(address: string): Promise<void> {
     const kind = kindToBind(address);
     if (this.#closing !== undefined) return this.#closing;
+    // Nothing more can be written to the peers that this cuts off.
+    if (kind !== "inproc") await orAfter(UNBIND_FLUSH_MS, this.#sends.flushed());
     const monitor = this.#watched();
     const closed = new Promise<void>((resolve) => this.#unbinding.set(address, resolve));
     try {
@@ -95,7 +106,15 @@ export class LibzmqRouter implements RouterLink {
   async #close(deadline: number): Promise<void> {
     await orAfter(deadline - systemClock.now(), this.#sends.flushed());
     this.#sends.abandon();
-    await this.#watched().closeSocket(deadline - systemClock.now());
+    await this.#watched().closeSocket(this.#hasNetwork ? deadline - systemClock.now() : 0);
+  }
+
+  /**
+   * Dealers that connected over inproc before there was anything to connect to are joined by binding, which wakes no read
+   * that waits already. A write does, even one that finds nobody.
+   */
+  #wakeReader(): void {
+    this.#socket.send([NOBODY, NOBODY]).catch(() => {});
   }
 
   async #receive(): Promise<void> {

@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import { scenario } from "../testing/scenario.ts";
+
+test("at the most requests of all clients a new one is refused, until one ends", () => {
+  const sim = scenario({ maxRequests: 2 });
+  sim.client("c1").request("echo", "r1");
+  sim.client("c2").request("echo", "r2").request("echo", "r3");
+  expect(sim.sentTo("c2")).toEqual(["failure r3 BUSY (not-sent)"]);
+  sim.client("c1").cancel("r1");
+  sim.client("c2").request("echo", "r4");
+  expect(sim.stats()).toMatchObject({ accepted: 3, open: 2 });
+});
+
+test("at the most requests of one client only that one is refused", () => {
+  const sim = scenario({ maxRequestsPerClient: 1 });
+  sim.client("c1").request("echo", "r1").request("echo", "r2");
+  sim.client("c2").request("echo", "r1");
+  expect(sim.sentTo("c1")).toEqual(["failure r2 BUSY (not-sent)"]);
+  expect(sim.sentTo("c2")).toEqual([]);
+});
+
+test("at the most waiting requests of a service only what would have to wait is refused", () => {
+  const sim = scenario({ maxQueuedPerService: 1 });
+  sim.client("c1").request("echo", "r1").request("echo", "r2").request("sum", "r3");
+  expect(sim.sentTo("c1")).toEqual(["failure r2 BUSY (not-sent)"]);
+  sim.worker("w1").ready("echo", { concurrency: 2 });
+  sim.client("c1").request("echo", "r4").request("echo", "r5");
+  expect(sim.requestsSentTo("w1")).toEqual(["r1", "r4"]);
+  expect(sim.stats().open).toBe(4);
+});
+
+test("requests that wait for one worker, or were declined, count as waiting", () => {
+  const sim = scenario({ maxQueuedPerService: 2 });
+  sim.worker("w1").ready("echo", { concurrency: 1 });
+  sim.worker("w2").ready("echo", { concurrency: 0 });
+  sim.client("c1").request("echo", "r1");
+  sim.client("c1").request("echo", "r2", { worker: "w1" });
+  sim.worker("w1").reject("r1");
+  sim.client("c1").request("echo", "r3").request("echo", "r4");
+  expect(sim.sentTo("c1")).toEqual(["failure r4 BUSY (not-sent)"]);
+});
+
+test("a request for a worker with a free slot need not wait, however many others do", () => {
+  const sim = scenario({ maxQueuedPerService: 1 });
+  sim.worker("w1").ready("echo", { concurrency: 0 });
+  sim.worker("w2").ready("echo");
+  sim.client("c1").request("echo", "r1", { worker: "w1" }).request("echo", "r2", { worker: "w1" });
+  sim.client("c1").request("echo", "r3", { worker: "w2" });
+  expect(sim.sentTo("c1")).toEqual(["failure r2 BUSY (not-sent)"]);
+  expect(sim.requestsSentTo("w2")).toEqual(["r3"]);
+});
+
+test("with no room to wait a request is served at once or refused", () => {
+  const sim = scenario({ maxQueuedPerService: 0 });
+  sim.client("c1").request("echo", "r1");
+  sim.worker("w1").ready("echo", { concurrency: 1 });
+  sim.client("c1").request("echo", "r2").request("echo", "r3");
+  expect(sim.sentTo("c1")).toEqual(["failure r1 BUSY (not-sent)", "failure r3 BUSY (not-sent)"]);
+});
+
+test("a request that comes back may wait above the bound: it was accepted", () => {
+  const sim = scenario({ maxQueuedPerService: 1 });
+  sim.worker("w1").ready("echo", { concurrency: 2 });
+  for (const id of ["r1", "r2", "r3"]) sim.client("c1").request("echo", id, { retry: true });
+  sim.worker("w1").disconnect();
+  sim.client("c1").request("echo", "r4");
+  expect(sim.sentTo("c1")).toEqual(["failure r4 BUSY (not-sent)"]);
+  expect(sim.stats().open).toBe(3);
+});
+
+test("at the most payload bytes a new request is refused, until enough have ended", () => {
+  const sim = scenario({ maxRequestBytes: 10 });
+  sim.client("c1").request("echo", "r1", { body: "1234567890" }).request("echo", "r2", { body: "" });
+  expect(sim.sentTo("c1")).toEqual(["failure r2 BUSY (not-sent)"]);
+  sim.client("c1").cancel("r1").request("echo", "r3");
+  expect(sim.stats().open).toBe(1);
+});
+
+test("at the most workers a new one is disconnected, until one leaves", () => {
+  const sim = scenario({ maxWorkers: 1 });
+  sim.worker("w1").ready("echo");
+  sim.worker("w2").ready("echo");
+  expect(sim.sentTo("w2")).toEqual(["disconnect"]);
+  expect(sim.events).toContain("dropped w2 too-many-workers");
+  sim.worker("w1").disconnect();
+  sim.worker("w2").ready("echo");
+  expect(sim.sentTo("w2").at(-1)).toContain("ready");
+});
+
+test("at the most clients the requests of a new one are refused, and nothing of it is kept", () => {
+  const sim = scenario({ maxClients: 1 });
+  sim.client("c1").request("echo", "r1");
+  sim.client("c2").heartbeat().request("echo", "r1").cancel("r1").disconnect();
+  expect(sim.sentTo("c2")).toEqual(["failure r1 BUSY (not-sent)"]);
+  sim.client("c1").disconnect();
+  sim.client("c2").request("echo", "r1");
+  expect(sim.stats()).toMatchObject({ clients: 1, open: 1 });
+});
+
+test("refusals leave nothing behind", () => {
+  const sim = scenario({ maxQueuedPerService: 0, maxRequests: 1 });
+  for (let id = 0; id < 100; id++) sim.client("c1").request(`service ${id}`, `r${id}`, { failFast: id % 2 === 0 });
+  expect(sim.stats()).toMatchObject({ accepted: 0, open: 0, services: 0 });
+});

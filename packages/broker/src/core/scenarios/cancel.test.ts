@@ -1,0 +1,80 @@
+import { expect, test } from "vitest";
+import { scenario } from "../testing/scenario.ts";
+
+test("a canceled request that waits is dropped without a word", () => {
+  const sim = scenario();
+  sim.client("c1").offer().request("echo", "r1").cancel("r1");
+  sim.forget();
+  sim.worker("w1").ready("echo");
+  expect(sim.requestsSentTo("w1")).toEqual([]);
+  expect(sim.sentTo("c1")).toEqual([]);
+  expect(sim.stats()).toMatchObject({ accepted: 1, canceled: 1, open: 0 });
+});
+
+test("a canceled request that runs is called back, and its slot is free at once", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", { concurrency: 1 });
+  sim.client("c1").offer().request("echo", "r1").request("echo", "r2").cancel("r1");
+  expect(sim.sentTo("w1").slice(1)).toEqual(["request r1 to echo", "cancel r1", "request r2 to echo"]);
+});
+
+test("replies to a canceled request are dropped", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").offer().request("echo", "r1").cancel("r1");
+  sim.forget();
+  sim.worker("w1").partial("r1").final("r1").reject("r1");
+  expect(sim.sentTo("c1")).toEqual([]);
+  expect(sim.events).toEqual(["dropped w1 not-held r1", "dropped w1 not-held r1", "dropped w1 not-held r1"]);
+});
+
+test("a cancel of what is not open is dropped", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").offer().request("echo", "r1");
+  sim.worker("w1").final("r1");
+  sim.client("c1").cancel("r1").cancel("never was");
+  sim.client("c2").cancel("r1");
+  expect(sim.events).toContain("dropped c1 not-open r1");
+  expect(sim.events).toContain("dropped c1 not-open never was");
+  expect(sim.events).toContain("dropped c2 not-open r1");
+});
+
+test("a client cannot cancel the request of another", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1");
+  sim.client("c2").offer().cancel("r1");
+  sim.worker("w1").final("r1");
+  expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
+});
+
+test("the goodbye of a client cancels all it has open, and starts none of it", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", { concurrency: 1 });
+  for (const id of ["r1", "r2", "r3"]) sim.client("c1").request("echo", id);
+  sim.client("c2").request("echo", "other");
+  sim.client("c1").disconnect();
+  expect(sim.sentTo("w1").slice(1)).toEqual(["request r1 to echo", "cancel r1", "request other to echo"]);
+  expect(sim.stats()).toMatchObject({ canceled: 3, open: 1, clients: 1 });
+});
+
+test("a client whose connection is gone has its requests canceled", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1");
+  sim.peerDown("c1");
+  expect(sim.sentTo("w1")).toContain("cancel r1");
+  expect(sim.events).toContain("client-down c1 gone");
+  sim.forget();
+  sim.worker("w1").final("r1");
+  expect(sim.sentTo("c1")).toEqual([]);
+});
+
+test("a client that is a worker, too, goes as both when its connection is gone", () => {
+  const sim = scenario();
+  sim.worker("both").ready("echo");
+  sim.client("both").request("sum", "r1");
+  sim.peerDown("both");
+  expect(sim.stats()).toMatchObject({ workers: 0, clients: 0, open: 0, services: 0 });
+});

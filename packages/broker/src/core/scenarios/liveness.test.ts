@@ -1,0 +1,167 @@
+import { expect, test } from "vitest";
+import { scenario } from "../testing/scenario.ts";
+
+const FOREVER = Number.POSITIVE_INFINITY;
+
+test("a silent worker is sent a heartbeat per interval, then DISCONNECT, then nothing", () => {
+  const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
+  sim.worker("w1").ready("echo", {});
+  sim.advance(2_999);
+  expect(sim.sentTo("w1").slice(1)).toEqual(["heartbeat", "heartbeat"]);
+  sim.advance(100_000);
+  expect(sim.sentTo("w1").slice(1)).toEqual(["heartbeat", "heartbeat", "disconnect"]);
+  expect(sim.events).toContain("worker-down w1 silent");
+});
+
+test("every heartbeat of a worker is answered, none of a stranger's worker is", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.forget();
+  sim.worker("w1").heartbeat().heartbeat();
+  expect(sim.sentTo("w1")).toEqual(["heartbeat", "heartbeat"]);
+});
+
+test("any message is a sign of life", () => {
+  const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 2 });
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1", { timeoutMs: FOREVER });
+  for (let turn = 0; turn < 10; turn++) {
+    sim.advance(1_900);
+    sim.worker("w1").partial("r1");
+  }
+  expect(sim.stats().workers).toBe(1);
+});
+
+test("a heartbeat for one of its requests keeps a worker alive, and is not answered", () => {
+  const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 2 });
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1", { timeoutMs: FOREVER });
+  sim.advance(1_900);
+  sim.forget();
+  sim.worker("w1").requestHeartbeat("r1");
+  expect(sim.sentTo("w1")).toEqual([]);
+  sim.advance(1_900);
+  expect(sim.stats().workers).toBe(1);
+});
+
+test("a process may vouch for its worker from another socket, which is not answered", () => {
+  const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
+  sim.worker("w1").ready("echo");
+  for (let turn = 0; turn < 5; turn++) {
+    sim.advance(2_500);
+    sim.client("helper").vouchFor("w1").vouchFor("unknown");
+  }
+  expect(sim.stats()).toMatchObject({ workers: 1, clients: 0 });
+  expect(sim.sentTo("helper")).toEqual([]);
+});
+
+// The broker's interval is far shorter than the worker's, then far longer: neither makes it lose the worker.
+test.each([
+  { brokerMs: 500, workerMs: 20_000 },
+  { brokerMs: 20_000, workerMs: 500 },
+])("a worker that announced $workerMs ms stays with a broker of $brokerMs ms", ({ brokerMs, workerMs }) => {
+  const sim = scenario({ heartbeatMs: brokerMs, heartbeatLiveness: 3 });
+  sim.worker("w1").ready("echo", { heartbeatMs: workerMs });
+  for (let turn = 0; turn < 20; turn++) {
+    sim.advance(workerMs);
+    sim.forget();
+    sim.worker("w1").heartbeat();
+    expect(sim.sentTo("w1")).toEqual(["heartbeat"]);
+  }
+  expect(sim.stats().workers).toBe(1);
+});
+
+test("a classic worker of the default interval stays with a broker of a much shorter one", () => {
+  const sim = scenario({ heartbeatMs: 200, heartbeatLiveness: 3 });
+  sim.worker("w1").ready("echo", "classic").heartbeat(1);
+  for (let turn = 0; turn < 20; turn++) {
+    sim.advance(2_500);
+    sim.worker("w1").heartbeat(1);
+  }
+  expect(sim.stats().workers).toBe(1);
+});
+
+test("a classic worker that was heard before is judged by the pauses that it makes", () => {
+  const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
+  sim.worker("w1").ready("echo", "classic").heartbeat();
+  sim.advance(7_000);
+  sim.worker("w1").heartbeat();
+  sim.advance(20_999);
+  expect(sim.stats().workers).toBe(1);
+  sim.advance(1);
+  expect(sim.stats().workers).toBe(0);
+});
+
+test("one very late tick gives nobody up: the broker stood still itself", () => {
+  const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
+  sim.worker("w1").ready("echo");
+  sim.client("c1").offer({ heartbeatMs: 1_000 });
+  sim.stall(600_000);
+  sim.advance(0);
+  expect(sim.stats()).toMatchObject({ workers: 1, clients: 1 });
+  sim.worker("w1").heartbeat();
+  sim.client("c1").heartbeat();
+  sim.advance(2_900);
+  expect(sim.stats()).toMatchObject({ workers: 1, clients: 1 });
+});
+
+test("a heartbeat of a client is answered, and only that", () => {
+  const sim = scenario();
+  sim.client("c1").heartbeat();
+  sim.advance(30_000);
+  expect(sim.sentTo("c1")).toEqual(["heartbeat"]);
+});
+
+test("an offer of a client is answered with what both can do", () => {
+  const sim = scenario({ heartbeatMs: 2_500 });
+  sim.client("c1").offer({ notice: true, duplex: true });
+  expect(sim.sentTo("c1")).toEqual(["heartbeat [pigato/1 cancel error heartbeat=2500]"]);
+});
+
+test("a client that promised heartbeats and falls silent is given up, with its requests", () => {
+  const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
+  sim.worker("w1").ready("echo", { heartbeatMs: 60_000 });
+  sim.client("c1").offer({ heartbeatMs: 1_000 }).request("echo", "r1");
+  sim.advance(2_999);
+  expect(sim.stats()).toMatchObject({ clients: 1, open: 1 });
+  sim.advance(1);
+  expect(sim.events).toContain("client-down c1 silent");
+  expect(sim.sentTo("w1")).toContain("cancel r1");
+});
+
+test("a client that promised nothing keeps its requests however silent it is", () => {
+  const sim = scenario();
+  sim.client("c1").request("echo", "r1", { timeoutMs: FOREVER });
+  sim.advance(3_600_000);
+  sim.worker("w1").ready("echo").final("r1");
+  expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
+});
+
+test("a client that promised nothing is forgotten once it has nothing open", () => {
+  const sim = scenario();
+  sim.client("c1").heartbeat();
+  sim.advance(60_000);
+  expect(sim.events).toEqual(["client-up c1", "client-down c1 idle"]);
+  expect(sim.nextDeadline()).toBeUndefined();
+});
+
+test("a heartbeat of a client for its request reaches the worker that holds it, and is answered", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", "classic").heartbeat(1);
+  sim.client("c1").request("echo", "r1").request("echo", "r2");
+  sim.forget();
+  sim.client("c1").requestHeartbeat("r1").requestHeartbeat("r2").requestHeartbeat("unknown");
+  expect(sim.sentTo("w1")).toEqual(["request-heartbeat r1"]);
+  expect(sim.sentTo("c1")).toEqual(["heartbeat", "heartbeat", "heartbeat"]);
+  expect(sim.events).toEqual(["dropped c1 not-open unknown"]);
+});
+
+test("nothing is due for peers that are gone", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", "classic");
+  sim.client("c1").offer({ heartbeatMs: 1_000 }).request("echo", "r1");
+  sim.peerDown("w1");
+  sim.peerDown("c1");
+  sim.advance(200_000);
+  expect(sim.nextDeadline()).toBeUndefined();
+});

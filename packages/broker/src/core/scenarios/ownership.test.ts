@@ -1,0 +1,129 @@
+import { requestId } from "@pigato/protocol";
+import { expect, test } from "vitest";
+import { scenario } from "../testing/scenario.ts";
+
+test("two clients may use the same id: each gets its own answer", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1");
+  sim.client("c2").request("echo", "r1");
+  const [first, second] = sim.worker("w1").received;
+  if (second) sim.worker("w1").final(second, "for c2");
+  if (first) sim.worker("w1").final(first, "for c1");
+  expect(sim.sentTo("c1")).toEqual(['final r1 "for c1"']);
+  expect(sim.sentTo("c2")).toEqual(['final r1 "for c2"']);
+});
+
+test("a second request under the id of an open one is dropped and ends nothing", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1", { body: "first" }).request("echo", "r1", { body: "second" });
+  expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
+  expect(sim.events).toContain("dropped c1 duplicate-id r1");
+  sim.worker("w1").final("r1");
+  expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
+});
+
+test("a late reply to the first request of an id does not answer the second one", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1", { timeoutMs: 10 });
+  sim.advance(10);
+  sim.client("c1").request("echo", "r1");
+  const [first, second] = sim.worker("w1").received;
+  if (first) sim.worker("w1").final(first, "late");
+  expect(sim.sentTo("c1")).toEqual([]);
+  if (second) sim.worker("w1").final(second, "right");
+  expect(sim.sentTo("c1")).toEqual(['final r1 "right"']);
+});
+
+test("a reply for a request that another worker holds reaches nobody, and the worker keeps its own work", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1");
+  sim.worker("w2").ready("echo");
+  sim.client("c1").request("echo", "r2");
+  const stolen = sim.worker("w1").receivedAs("r1").message;
+  sim.worker("w2").final(stolen, "stolen").partial(stolen).reject(stolen).requestHeartbeat(stolen);
+  expect(sim.sentTo("c1")).toEqual([]);
+  expect(sim.sentTo("w2")).not.toContain("disconnect");
+  sim.worker("w2").final("r2", "own");
+  sim.worker("w1").final("r1", "right");
+  expect(sim.sentTo("c1")).toEqual(['final r2 "own"', 'final r1 "right"']);
+});
+
+test("what follows a final reply is dropped", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1");
+  sim.worker("w1").final("r1").partial("r1").final("r1");
+  expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
+  expect(sim.stats()).toMatchObject({ workers: 1, finished: 1 });
+});
+
+test("a worker that names clients in its own way is understood by the id of the request", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1");
+  sim.worker("w1").says(replyUnder("c1", "r1"));
+  expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
+});
+
+test("a reply under an id that two clients use reaches neither, if the worker does not echo whose it is", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1");
+  sim.client("c2").request("echo", "r1");
+  sim.worker("w1").says(replyUnder("c1", "r1"));
+  expect([...sim.sentTo("c1"), ...sim.sentTo("c2")]).toEqual([]);
+  expect(sim.events).toContain("dropped w1 not-held r1");
+});
+
+test("a made-up address token finds nothing, even with the right id", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1");
+  sim.worker("w1").says(replyUnder("~zz", "r1"));
+  expect(sim.sentTo("c1")).toEqual([]);
+});
+
+test("a null part is kept from a classic client, which would take it for the end", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1");
+  sim.client("c2").offer().request("echo", "r2");
+  sim.forget();
+  sim.worker("w1").partial("r1", "null").partial("r1", "").final("r1", "null");
+  sim.worker("w1").partial("r2", "null");
+  expect(sim.sentTo("c1")).toEqual(['final r1 "null"']);
+  expect(sim.sentTo("c2")).toEqual(['partial r2 "null"']);
+  expect(sim.events).toEqual(["dropped c1 null-partial r1", "dropped c1 null-partial r1"]);
+});
+
+test("a request that only ever had null parts may still start over with another worker", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1", { retry: true });
+  sim.worker("w1").partial("r1", "null").disconnect();
+  sim.worker("w2").ready("echo");
+  expect(sim.requestsSentTo("w2")).toEqual(["r1"]);
+});
+
+test("flow control and streamed input, which are not built yet, are dropped with a word", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1");
+  const { address } = sim.worker("w1").receivedAs("r1");
+  sim.forget();
+  sim.client("c1").says({ type: "credit", requestId: requestId("r1"), chunks: 3 });
+  sim.worker("w1").says({ type: "credit", address, requestId: requestId("r1"), chunks: 3 });
+  expect(sim.events).toEqual(["dropped c1 unsupported r1", "dropped w1 unsupported r1"]);
+  sim.worker("w1").final("r1");
+  expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
+});
+
+function replyUnder(address: string, id: string) {
+  return { type: "final", address, requestId: requestId(id), status: 0, body: [DONE], trailer: [] } as const;
+}
+
+const DONE = Uint8Array.from("done", (letter) => letter.charCodeAt(0));
