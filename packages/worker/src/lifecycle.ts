@@ -79,7 +79,7 @@ export class Lifecycle {
     const { done, next } = this.#state;
     this.#enter({ phase: "stopped" });
     done.resolve();
-    
+    if (next !== undefined) void this.#begin(next);
   }
 
   #begin(ready: Deferred): Promise<void> {

@@ -24,4 +24,6 @@ export interface Abilities {
   readonly limitFrames: boolean;
   /** Peers that are connected stay when the router stops listening. */
   readonly keepPeersOnUnbind: boolean;
+  /** How many messages may be unread at one end when the other closes, without being lost. */
+  readonly unreadAtClose: number;
 }

@@ -76,15 +76,17 @@ export class LibzmqRouter implements RouterLink {
     if (this.#closing !== undefined) return this.#closing;
     // Nothing more can be written to the peers that this cuts off.
     if (kind !== "inproc") await orAfter(UNBIND_FLUSH_MS, this.#sends.flushed());
+    if (this.#closing !== undefined) return this.#closing;
     const monitor = this.#watched();
-    const closed = new Promise<void>((resolve) => this.#unbinding.set(address, resolve));
     try {
       // To libzmq, to disconnect is to unbind; zeromq.js has no other way to do it on this thread.
       this.#socket.disconnect(address);
     } catch (error) {
       throw refusal(address, error);
     }
-    if (kind !== "inproc") await Promise.race([closed, monitor.ended]);
+    if (kind === "inproc") return;
+    const closed = new Promise<void>((resolve) => this.#unbinding.set(address, resolve));
+    await Promise.race([closed, monitor.ended]);
     this.#unbinding.delete(address);
   }
 

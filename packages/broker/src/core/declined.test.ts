@@ -1,0 +1,156 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { DeclinedQueue } from "./declined.ts";
+import type { Request, Worker } from "./records.ts";
+import { aRequest, aWorker } from "./testing/rows.ts";
+
+function decline(queue: DeclinedQueue, request: Request, ...workers: Worker[]): void {
+  request.rejectedBy ??= new Set();
+  for (const worker of workers) request.rejectedBy.add(worker);
+  queue.add(request);
+}
+
+test("each worker takes the first that it has not declined itself", () => {
+  const queue = new DeclinedQueue();
+  const [w1, w2, late] = [aWorker("w1"), aWorker("w2"), aWorker("late")];
+  const [r1, r2, r3] = [aRequest(1), aRequest(2), aRequest(3)];
+  decline(queue, r1, w1);
+  decline(queue, r2, w1, w2);
+  decline(queue, r3, w2);
+  expect(queue.firstFor(w1)).toBe(r3);
+  expect(queue.firstFor(w2)).toBe(r1);
+  expect(queue.firstFor(late)).toBe(r1);
+});
+
+test("a request that was taken and declined again stands at the end", () => {
+  const queue = new DeclinedQueue();
+  const [w1, w2, w3] = [aWorker("w1"), aWorker("w2"), aWorker("w3")];
+  const [r1, r2] = [aRequest(1), aRequest(2)];
+  decline(queue, r1, w1);
+  decline(queue, r2, w1);
+  expect(queue.firstFor(w2)).toBe(r1);
+  queue.remove(r1);
+  decline(queue, r1, w2);
+  expect([...queue]).toEqual([r2, r1]);
+  expect(queue.firstFor(w2)).toBe(r2);
+  queue.remove(r2);
+  expect(queue.firstFor(w2)).toBeUndefined();
+  expect(queue.firstFor(w3)).toBe(r1);
+});
+
+test("a worker that has looked at everything sees what comes later, even if all it had seen is gone", () => {
+  const queue = new DeclinedQueue();
+  const [w1, w2] = [aWorker("w1"), aWorker("w2")];
+  const seen = [1, 2, 3].map(aRequest);
+  for (const request of seen) decline(queue, request, w1);
+  expect(queue.firstFor(w1)).toBeUndefined();
+  for (const request of seen.toReversed()) queue.remove(request);
+  const later = aRequest(4);
+  decline(queue, later, w2);
+  expect(queue.firstFor(w1)).toBe(later);
+});
+
+test("it may be walked while the request at hand is taken out", () => {
+  const queue = new DeclinedQueue();
+  for (let number = 1; number <= 5; number++) decline(queue, aRequest(number), aWorker("w1"));
+  const walked: number[] = [];
+  for (const request of queue) {
+    walked.push(request.number);
+    if (request.number % 2 === 0) queue.remove(request);
+  }
+  expect(walked).toEqual([1, 2, 3, 4, 5]);
+  expect([...queue].map((request) => request.number)).toEqual([1, 3, 5]);
+});
+
+interface Change {
+  readonly do: "decline" | "take" | "end" | "join";
+  readonly who: number;
+  readonly pick: number;
+}
+
+const change: fc.Arbitrary<Change> = fc.record({
+  do: fc.constantFrom("decline", "decline", "decline", "take", "end", "join"),
+  who: fc.nat({ max: 4 }),
+  pick: fc.nat({ max: 30 }),
+});
+
+test("it finds what a plain search finds, and looks at each entry at most once for each worker that declined it", () => {
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 100, maxLength: 400, size: "max" }), (changes) => {
+      const queue = new DeclinedQueue();
+      const workers = [0, 1, 2, 3, 4].map((name) => aWorker(`w${name}`));
+      let waiting: Request[] = [];
+      let looks = 0;
+      let paid = 0;
+      let next = 1;
+      for (const { do: what, who, pick } of changes) {
+        const worker = workers[who];
+        if (worker === undefined) continue;
+        if (what === "decline") {
+          // What the worker would be given, or something new, comes back declined by it.
+          const found = queue.firstFor(worker);
+          const request = found ?? aRequest(next++);
+          if (found) queue.remove(found);
+          request.rejectedBy ??= new CountingSet(() => {
+            looks += 1;
+          });
+          decline(queue, request, worker);
+          waiting = [...waiting.filter((other) => other !== request), request];
+          paid += 2;
+        }
+        if (what === "join") workers[who] = aWorker(`w${who} again`);
+        if (what === "end") {
+          const request = waiting[pick % (waiting.length || 1)];
+          if (request) queue.remove(request);
+          waiting = waiting.filter((other) => other !== request);
+        }
+        if (what === "take") {
+          paid += 1;
+          const before = looks;
+          const found = queue.firstFor(worker);
+          const spent = looks - before;
+          expect(found).toBe(waiting.find((request) => !request.rejectedBy?.has(worker)));
+          looks = before + spent;
+        }
+        expect([...queue]).toEqual(waiting);
+        expect(queue.size).toBe(waiting.length);
+      }
+      expect(looks).toBeLessThanOrEqual(paid);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+/** Tells how often it is asked. */
+class CountingSet extends Set<Worker> {
+  readonly #onLook: () => void;
+
+  constructor(onLook: () => void) {
+    super();
+    this.#onLook = onLook;
+  }
+
+  override has(worker: Worker): boolean {
+    this.#onLook();
+    return super.has(worker);
+  }
+}
+
+test("passing over what it declined costs a worker one look for each, however the others come and go", () => {
+  const queue = new DeclinedQueue();
+  const [w1, w2] = [aWorker("w1"), aWorker("w2")];
+  let looks = 0;
+  const declined = Array.from({ length: 1_000 }, (_, number) => aRequest(number));
+  for (const request of declined) {
+    request.rejectedBy = new CountingSet(() => {
+      looks += 1;
+    });
+    decline(queue, request, w1);
+    queue.firstFor(w1);
+  }
+  expect(looks).toBe(1_000);
+  for (let request = queue.firstFor(w2); request !== undefined; request = queue.firstFor(w2)) queue.remove(request);
+  expect(looks).toBe(2_000);
+  queue.firstFor(w1);
+  expect(looks).toBe(2_000);
+});

@@ -1,0 +1,40 @@
+// Rows of the core's tables for unit tests of what works on them: real ones, but filed nowhere.
+
+import { DEFAULT_REQUEST_OPTIONS, Deadlines, NO_CAPABILITIES, peerId, requestId, serviceName } from "@pigato/protocol";
+import { newPolicy } from "../policy.ts";
+import { Client, type Due, Request, Service, Worker } from "../records.ts";
+
+const deadlines = new Deadlines<Due>();
+const service = new Service(
+  serviceName("echo"),
+  newPolicy("lru", () => 0),
+);
+const client = new Client(peerId("c1"), deadlines);
+
+export function aWorker(name: string): Worker {
+  return new Worker(peerId(name), service, NO_CAPABILITIES, deadlines);
+}
+
+/** @param number its place in the order of arrival */
+export function aRequest(number: number): Request {
+  return new Request(
+    number,
+    client,
+    service,
+    {
+      type: "request",
+      service: service.name,
+      requestId: requestId(`r${number}`),
+      body: [],
+      trailer: [],
+      options: DEFAULT_REQUEST_OPTIONS,
+    },
+    deadlines,
+  );
+}
+
+/** Makes a worker hold so many requests. */
+export function setLoad(worker: Worker, load: number): void {
+  worker.inFlight.clear();
+  for (let number = 1; number <= load; number++) worker.inFlight.set(`~${number}`, aRequest(number));
+}
