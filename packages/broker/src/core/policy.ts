@@ -55,7 +55,6 @@ export function newPolicy(mode: DispatchMode, random: () => number): Policy {
 /** Least in flight; of those, the one that has been so for longest. Levels are chained in order of load. */
 class LeastLoaded implements Policy {
   #lowest: Level | undefined;
-  #highest: Level | undefined;
   #size = 0;
 
   get size(): number {
@@ -64,8 +63,8 @@ class LeastLoaded implements Policy {
 
   add(worker: Worker): void {
     this.#size += 1;
-    // A worker comes either new, with nothing in flight, or full until now, with about as much as anybody.
-    this.#sit(worker, worker.inFlight.size === 0 ? undefined : this.#highest);
+    // From below: it is new, with nothing in flight, or was full until now while others could still take more.
+    this.#sit(worker, undefined);
   }
 
   remove(worker: Worker): void {
@@ -115,7 +114,6 @@ class LeastLoaded implements Policy {
     if (level.lower) level.lower.higher = level.higher;
     else this.#lowest = level.higher;
     if (level.higher) level.higher.lower = level.lower;
-    else this.#highest = level.lower;
     return level.lower;
   }
 
@@ -124,7 +122,6 @@ class LeastLoaded implements Policy {
     if (lower) lower.higher = level;
     else this.#lowest = level;
     if (higher) higher.lower = level;
-    else this.#highest = level;
     return level;
   }
 }

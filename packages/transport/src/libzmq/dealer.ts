@@ -28,12 +28,12 @@ export class LibzmqDealer implements DealerLink {
   readonly #handlers: DealerHandlers;
   readonly #socket: Dealer;
   readonly #sends: DealerSends;
-  readonly #monitor: Monitor;
+  /** Over inproc there is nothing to watch. */
+  #monitor: Monitor | undefined;
   #address: string | undefined;
   #isUp = false;
   /** The connection is lost, but messages of it are still to be read. */
   #isEnding = false;
-  #hasNetwork = false;
   /** Lets the message go on that came before the news of its connection. */
   #onNextUp: (() => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -53,7 +53,6 @@ export class LibzmqDealer implements DealerLink {
     // As bytes: zeromq.js takes them, but its types know text only, which it would write as UTF-8.
     Reflect.set(this.#socket, "routingId", routingId);
     this.#sends = new DealerSends(this.#socket, handlers, limits, (cause) => this.#onFailure(cause));
-    this.#monitor = new Monitor(this.#socket, (event) => this.#onEvent(event));
     void this.#receive();
   }
 
@@ -65,6 +64,7 @@ export class LibzmqDealer implements DealerLink {
       throw new LinkError("FAILED", `cannot connect to ${address}: the dealer connects to ${this.#address} already`);
     }
     if (isIpv6(address)) this.#socket.ipv6 = true;
+    if (kind !== "inproc") this.#monitor ??= new Monitor(this.#socket, (event) => this.#onEvent(event));
     try {
       this.#socket.connect(address);
     } catch (error) {
@@ -72,7 +72,6 @@ export class LibzmqDealer implements DealerLink {
     }
     this.#address = address;
     if (kind === "inproc") queueMicrotask(() => this.#onUp({}));
-    else this.#hasNetwork = true;
   }
 
   send(frames: Frames, options?: SendOptions): SendOutcome {
@@ -92,9 +91,15 @@ export class LibzmqDealer implements DealerLink {
 
   async #close(deadline: number): Promise<void> {
     await orAfter(deadline - systemClock.now(), this.#sends.flushed());
-    await this.#monitor.closeSocket(this.#hasNetwork ? deadline - systemClock.now() : 0);
+    await (this.#monitor?.closeSocket(deadline - systemClock.now()) ?? this.#closeSocket());
+    // A write that waited has ended by now, and is counted either as made or as still to be made.
     this.#sends.abandon();
     this.#onNextUp?.();
+  }
+
+  /** Over inproc, what was written is with its reader already. */
+  async #closeSocket(): Promise<void> {
+    this.#socket.close();
   }
 
   async #receive(): Promise<void> {

@@ -5,6 +5,8 @@ import type { Dealer, Event, Router } from "zeromq";
 import { orAfter } from "./or-after.ts";
 import { surface } from "./surface.ts";
 
+/** zeromq.js may need some tries: see `observe`. */
+const TRIES = 20;
 /** Milliseconds that the end of a socket may come later than its time to linger. */
 const END_GRACE_MS = 100;
 
@@ -17,14 +19,11 @@ export class Monitor {
   /** Events before this call are not told: watch before binding or connecting. `onEvent` is called later, never here. */
   constructor(socket: Router | Dealer, onEvent: (event: Event) => void) {
     this.#socket = socket;
-    this.#observer = socket.events;
+    this.#observer = observe(socket);
     this.ended = this.#watch(onEvent);
   }
 
-  /**
-   * Closes the socket. Resolves when everything that it had taken is written, or the time for it is over. Over inproc
-   * there is nothing to wait for: what was written is with its reader already.
-   */
+  /** Closes the socket. Resolves when everything that it had taken is written, or the time for it is over. */
   async closeSocket(lingerMs: number): Promise<void> {
     const remainingMs = Math.max(0, Math.ceil(lingerMs));
     this.#socket.linger = remainingMs;
@@ -48,6 +47,20 @@ export class Monitor {
       } catch (error) {
         surface(error);
       }
+    }
+  }
+}
+
+/**
+ * zeromq.js names the channel of a socket's events by a place in memory, which may be that of an earlier socket whose
+ * channel libzmq has not taken down yet. Every try takes another place.
+ */
+function observe(socket: Router | Dealer): Router["events"] {
+  for (let tries = 1; ; tries++) {
+    try {
+      return socket.events;
+    } catch (error) {
+      if (tries === TRIES) throw error;
     }
   }
 }

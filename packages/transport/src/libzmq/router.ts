@@ -108,7 +108,9 @@ export class LibzmqRouter implements RouterLink {
   async #close(deadline: number): Promise<void> {
     await orAfter(deadline - systemClock.now(), this.#sends.flushed());
     this.#sends.abandon();
-    await this.#watched().closeSocket(this.#hasNetwork ? deadline - systemClock.now() : 0);
+    if (this.#hasNetwork) return this.#watched().closeSocket(deadline - systemClock.now());
+    // Over inproc there is nothing to wait for: what was written is with its reader already.
+    this.#socket.close();
   }
 
   /**
