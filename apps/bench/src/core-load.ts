@@ -70,12 +70,14 @@ for (const service of names) {
 for (let index = 0; index < IN_FLIGHT + queued; index++) request();
 
 answer(() => {
-  const start = process.hrtime.bigint();
+  // The processor's time rather than the wall's: others may want the machine, too. Collecting garbage counts.
+  const start = process.cpuUsage();
   for (let index = 0; index < REQUESTS_PER_ROUND; index++) {
     finish();
     request();
   }
-  return Number(process.hrtime.bigint() - start) / REQUESTS_PER_ROUND;
+  const { user, system } = process.cpuUsage(start);
+  return ((user + system) * 1_000) / REQUESTS_PER_ROUND;
 });
 
 function request(): void {
@@ -97,6 +99,7 @@ function request(): void {
 function finish(): void {
   const running = ring[first];
   if (running === undefined) throw new Error("nothing is in flight");
+  ring[first] = undefined;
   first = (first + 1) % ring.length;
   const { worker: from, address, requestId: id } = running;
   step();

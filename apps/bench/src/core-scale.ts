@@ -7,7 +7,7 @@
 import { takeTurns } from "./rounds.ts";
 
 const CASES = ["1 1 0", "100 1 0", "1000 1 0", "1 10000 0", "1 1 1", "1 1 100000", "100 1 100000"] as const;
-const MODES = ["load", "lru", "rand"] as const;
+const MODES = process.argv[3]?.split(",") ?? ["load", "lru", "rand"];
 const ROUNDS = Number(process.argv[2] ?? 7);
 
 const rows = [];

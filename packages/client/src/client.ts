@@ -32,7 +32,7 @@ import { wrong } from "./validate.ts";
 
 /** For watching only: nothing depends on anybody listening. */
 export interface ClientEvents {
-  /** A broker answered after `start()`. */
+  /** `start()` took effect: the client looks for a broker from now on. */
   start(): void;
   /** Everything has ended after `stop()`. */
   stop(): void;
@@ -76,7 +76,11 @@ export class Client extends EventEmitter<ClientEvents> {
     this.#defaults = resolveCallOptions({}, this.#options);
     this.#driver = this.#newDriver(addresses);
     this.#lifecycle = new Lifecycle({
-      start: () => this.#driver.apply({ type: "start" }),
+      start: () => {
+        // In a turn of its own, for listeners that are added right after the call of start().
+        queueMicrotask(() => this.emit("start"));
+        this.#driver.apply({ type: "start" });
+      },
       stop: () => this.#driver.apply({ type: "stop" }),
     });
     this.#control = {
@@ -218,8 +222,7 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   #onConnected(): void {
-    const isStart = this.#lifecycle.onConnected();
-    if (isStart) this.emit("start");
+    this.#lifecycle.onConnected();
     this.emit("connect");
   }
 

@@ -68,13 +68,11 @@ export class Lifecycle {
     }
   }
 
-  /** @returns whether that is what a `start()` waited for */
-  onConnected(): boolean {
-    if (this.#state.phase !== "starting") return false;
+  onConnected(): void {
+    if (this.#state.phase !== "starting") return;
     const { started } = this.#state;
     this.#state = { phase: "started", started };
     started.resolve();
-    return true;
   }
 
   onStopped(): void {

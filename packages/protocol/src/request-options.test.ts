@@ -45,6 +45,15 @@ describe("the options of a request", () => {
     });
   });
 
+  test.each([
+    ["retry", "retry"],
+    ["failFast", "failFast"],
+    ["nocache", "noCache"],
+    ["persist", "persist"],
+  ])("say no more by %s than %s", (field, option) => {
+    expect(parseRequestOptions(`{"${field}":1}`)).toStrictEqual({ ...DEFAULT_REQUEST_OPTIONS, [option]: true });
+  });
+
   test("count what JavaScript takes for true, as the original did", () => {
     const said = (value: string) => parseRequestOptions(`{"retry":${value}}`).retry;
     expect(["1", "true", '"0"', "{}", "-1"].map(said)).toEqual([true, true, true, true, true]);

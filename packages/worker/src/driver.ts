@@ -4,14 +4,14 @@
 // What always holds: the watcher, and with it the user's code, is called after the present effects, never among them;
 // and what a link of an earlier life has to say is not heard.
 
-import { type Frame, type FromWorker, type LossReason, peerIdFromText, pigato } from "@pigato/protocol";
+import { type Failure, type Frame, type FromWorker, type LossReason, peerIdFromText, pigato } from "@pigato/protocol";
 import type { Alarm, DealerLink, SendOptions, SendOutcome } from "@pigato/transport";
 import { nanoid } from "nanoid";
-import type { Call } from "./calls.ts";
-import type { Effect, HandlerInput, Input, WorkerRequest } from "./effects.ts";
 import type { WorkerSettings } from "./options.ts";
 import { Reply, type ReplyPort } from "./reply.ts";
-import type { Session } from "./session.ts";
+import type { Call } from "./session/calls.ts";
+import type { Effect, HandlerInput, Input, WorkerRequest } from "./session/effects.ts";
+import type { Session } from "./session/session.ts";
 
 /** Who is told what happens. Whatever it throws is an uncaught exception, and disturbs nothing here. */
 export interface DriverWatcher {
@@ -111,7 +111,7 @@ export class Driver implements ReplyPort {
       case "run":
         return this.#run(effect.call, effect.request);
       case "abort":
-        return this.#forget(effect.call)?.abort(effect.failure, this.#service);
+        return this.#abort(effect.call, effect.failure);
       case "open":
         return this.#open(effect.address);
       case "close":
@@ -206,6 +206,11 @@ export class Driver implements ReplyPort {
     this.#due.push(() => this.#watcher.onRequest(request, reply));
   }
 
+  #abort(call: Call, failure: Failure): void {
+    const reply = this.#forget(call);
+    if (reply !== undefined) Reply.abort(reply, failure, this.#service);
+  }
+
   #end(input: HandlerInput): void {
     this.#forget(input.call);
     this.apply(input);
@@ -220,7 +225,7 @@ export class Driver implements ReplyPort {
   }
 
   #resume(): void {
-    for (const reply of this.#paused) this.#due.push(() => reply.drained());
+    for (const reply of this.#paused) this.#due.push(() => Reply.drained(reply));
     this.#paused.clear();
     this.#tell();
   }

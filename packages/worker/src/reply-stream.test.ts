@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { finished, PassThrough, pipeline, Readable, Transform } from "node:stream";
 import { finished as finishedPromise, pipeline as pipelinePromise } from "node:stream/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Reply } from "./reply.ts";
+import { Reply } from "./reply.ts";
 import { RecordingPort, turn } from "./testing/recording-port.ts";
 
 const CANCELED = { code: "CANCELED", message: "the caller gave up", delivery: "maybe-executed" } as const;
@@ -143,7 +143,7 @@ describe("pipeline", () => {
     const running = pipelinePromise(source, reply);
     source.write({ value: 1 });
     await turn();
-    reply.abort(CANCELED, "echo");
+    Reply.abort(reply, CANCELED, "echo");
     await expect(running).rejects.toMatchObject(CANCELED);
     expect(source.destroyed).toBe(true);
     await turn();
@@ -154,7 +154,7 @@ describe("pipeline", () => {
   test("a reply that was aborted before fails the pipeline and destroys the source", async () => {
     const port = new RecordingPort();
     const reply = port.reply();
-    reply.abort(CANCELED, "echo");
+    Reply.abort(reply, CANCELED, "echo");
     await turn();
     const source = new PassThrough({ objectMode: true });
     await expect(pipelinePromise(source, reply)).rejects.toThrow();
@@ -177,7 +177,7 @@ describe("pipeline", () => {
     const port = new RecordingPort();
     const reply = port.reply();
     const running = pipelinePromise(new PassThrough({ objectMode: true }), reply, { signal: reply.signal });
-    reply.abort(CANCELED, "echo");
+    Reply.abort(reply, CANCELED, "echo");
     await expect(running).rejects.toThrow();
     await turn();
     expect(port.sent).toEqual([]);
@@ -237,7 +237,7 @@ describe("pipe", () => {
     const reply = port.reply();
     const source = new PassThrough({ objectMode: true });
     source.pipe(reply);
-    reply.abort(CANCELED, "echo");
+    Reply.abort(reply, CANCELED, "echo");
     await closed(reply);
     source.write({ value: 1 });
     await turn();
@@ -267,7 +267,7 @@ describe("finished", () => {
     const reply = new RecordingPort().reply();
     const done = new Promise((resolve) => finished(reply, resolve));
     if (how === "destroy") reply.destroy();
-    else reply.abort(CANCELED, "echo");
+    else Reply.abort(reply, CANCELED, "echo");
     expect(await done).toBeInstanceOf(Error);
     await expect(finishedPromise(reply)).rejects.toThrow();
   });

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { RequestError, UsageError } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
+import { Reply } from "./reply.ts";
 import { RecordingPort, turn } from "./testing/recording-port.ts";
 
 const CANCELED = { code: "CANCELED", message: "the caller gave up", delivery: "maybe-executed" } as const;
@@ -21,6 +22,21 @@ describe("what a reply sends", () => {
     port.reply().end(null);
     port.reply().end(undefined);
     expect(port.sent).toEqual(["final null {}", "final null {}", "final null {}"]);
+  });
+
+  test("and tells each write's callback that it has left", async () => {
+    const reply = new RecordingPort().reply();
+    const told = [
+      new Promise((resolve) => reply.write(1, resolve)),
+      new Promise((resolve) => reply.write("2", "utf8", resolve)),
+    ];
+    expect(await Promise.all(told)).toEqual([null, null]);
+  });
+
+  test("a chunk whose JSON is as long as null, but is not", () => {
+    const port = new RecordingPort();
+    port.reply().write(1234);
+    expect(port.sent).toEqual(["partial 1234 {}"]);
   });
 
   test("a Buffer travels as the JSON that Node makes of it", () => {
@@ -57,6 +73,15 @@ describe("what a reply sends", () => {
     port.reply().reject("busy");
     port.reply().reject();
     expect(port.sent).toEqual(['reject "busy"', "reject null"]);
+  });
+
+  test("no rejection of what it has begun to answer", () => {
+    const port = new RecordingPort();
+    const reply = port.reply();
+    reply.write(1);
+    expect(() => reply.reject("too late")).toThrow(UsageError);
+    expect(port.sent).toEqual(["partial 1 {}"]);
+    expect(reply.active()).toBe(true);
   });
 
   test("a heartbeat when asked for one", () => {
@@ -167,7 +192,7 @@ describe("data that JSON cannot carry", () => {
     const port = new RecordingPort();
     const reply = port.reply();
     reply.opts = { cycle };
-    expect(reply.fail(Object.assign(new Error("boom"), { detail: cycle }))).toBe(true);
+    expect(Reply.fail(reply, Object.assign(new Error("boom"), { detail: cycle }))).toBe(true);
     expect(port.sent).toHaveLength(1);
     expect(port.sent[0]).toMatch(/^error \{"name":"Error","message":"the handler failed with an error that cannot be/);
   });
@@ -191,7 +216,7 @@ describe("a slow link", () => {
   test("a reply that did not ask hears no 'drain'", () => {
     const reply = new RecordingPort().reply();
     reply.on("drain", () => expect.unreachable());
-    reply.drained();
+    Reply.drained(reply);
   });
 });
 
@@ -200,7 +225,7 @@ describe("an aborted reply", () => {
     const port = new RecordingPort();
     const reply = port.reply();
     reply.write(1);
-    reply.abort(CANCELED, "echo");
+    Reply.abort(reply, CANCELED, "echo");
     reply.write(2);
     reply.heartbeat();
     reply.error(new Error("late"));
@@ -216,7 +241,7 @@ describe("an aborted reply", () => {
   test("fires its signal with the reason", async () => {
     const reply = new RecordingPort().reply();
     const { signal } = reply;
-    reply.abort(CANCELED, "echo");
+    Reply.abort(reply, CANCELED, "echo");
     await once(signal, "abort");
     expect(signal.reason).toBeInstanceOf(RequestError);
     expect(signal.reason).toMatchObject({ ...CANCELED, service: "echo", requestId: "r1" });
@@ -224,7 +249,7 @@ describe("an aborted reply", () => {
 
   test("has a fired signal for those who ask later", () => {
     const reply = new RecordingPort().reply();
-    reply.abort(CANCELED, "echo");
+    Reply.abort(reply, CANCELED, "echo");
     expect(reply.signal.aborted).toBe(true);
   });
 
@@ -245,14 +270,14 @@ describe("an aborted reply", () => {
     reply.on("error", (error: Error) => events.push(`error ${error.message}`));
     reply.on("close", () => events.push("close"));
     reply.on("finish", () => events.push("finish"));
-    reply.abort(CANCELED, "echo");
+    Reply.abort(reply, CANCELED, "echo");
     await turn();
     expect(events).toEqual(["error the caller gave up", "close"]);
   });
 
   test("lets a handler that waits for 'drain' go on, to see that it is not active", async () => {
     const reply = new RecordingPort().reply();
-    reply.abort(CANCELED, "echo");
+    Reply.abort(reply, CANCELED, "echo");
     await turn();
     expect(reply.write("dropped")).toBe(false);
     await once(reply, "drain");
@@ -263,7 +288,7 @@ describe("an aborted reply", () => {
     const port = new RecordingPort();
     const reply = port.reply();
     port.partial = () => {
-      reply.abort(CANCELED, "echo");
+      Reply.abort(reply, CANCELED, "echo");
       return false;
     };
     const drained = new Promise<void>((resolve) => reply.once("drain", resolve));
@@ -274,7 +299,7 @@ describe("an aborted reply", () => {
 
   test("tells the callbacks of later writes and ends the reason", async () => {
     const reply = new RecordingPort().reply();
-    reply.abort(CANCELED, "echo");
+    Reply.abort(reply, CANCELED, "echo");
     const written = new Promise((resolve) => reply.write("dropped", resolve));
     const ended = new Promise((resolve) => reply.end(resolve));
     expect(await Promise.all([written, ended])).toMatchObject([CANCELED, CANCELED]);
@@ -284,7 +309,7 @@ describe("an aborted reply", () => {
   test("an end that was said before stays an end", async () => {
     const reply = new RecordingPort().reply();
     reply.end();
-    reply.abort(CANCELED, "echo");
+    Reply.abort(reply, CANCELED, "echo");
     await once(reply, "finish");
     expect(reply.signal.aborted).toBe(false);
   });
@@ -310,7 +335,7 @@ describe("a destroyed reply", () => {
     reply.end();
     await turn();
     expect(port.sent).toHaveLength(1);
-    expect(reply.fail(new Error("third"))).toBe(false);
+    expect(Reply.fail(reply, new Error("third"))).toBe(false);
   });
 
   test("leaves a reply that has ended as it is", () => {

@@ -15,10 +15,11 @@ import {
   handlerErrorOf,
   NULL_FRAME,
   RequestError,
+  UsageError,
   writeText,
 } from "@pigato/protocol";
-import type { Call } from "./calls.ts";
 import { encodeChunk, errorBody } from "./reply-body.ts";
+import type { Call } from "./session/calls.ts";
 import { Sources } from "./sources.ts";
 
 /** What the worker's handlers tell the broker, beside the data. Whatever is set travels; the broker reads what it knows. */
@@ -30,7 +31,7 @@ export interface ReplyOptions {
 
 /** What a reply needs of its worker. Every method may be called after the request has ended and then does nothing. */
 export interface ReplyPort {
-  /** @returns whether to go on at once; `false`: wait for `drained` */
+  /** @returns whether to go on at once; `false`: wait until the link has caught up */
   partial(call: Call, body: Frame, options: Frame): boolean;
   final(call: Call, status: 0 | -1, body: Frame, options: Frame): void;
   reject(call: Call, reason: Frame): void;
@@ -57,11 +58,36 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
   readonly #call: Call;
   #state: State = OPEN;
   #isClosed = false;
+  #hasBegun = false;
   #needsDrain = false;
   #options: ReplyOptions | undefined;
   #abortReason: RequestError | undefined;
   #controller: AbortController | undefined;
   #sources: Sources | undefined;
+
+  // What the worker does to a reply is static, out of the sight of handlers, which get instances only.
+
+  /** The handler failed. @returns whether the caller could still be told */
+  static fail(reply: Reply, error: unknown): boolean {
+    if (!reply.active()) return false;
+    reply.#finish(-1, errorBody(error), NO_OPTIONS);
+    return true;
+  }
+
+  /** No answer is wanted any more. Nothing is sent; listeners hear of it in the next tick. */
+  static abort(reply: Reply, failure: Failure, service: string): void {
+    if (!reply.active()) return;
+    reply.#abortReason = new RequestError(failure, { service, requestId: display(reply.#call.requestId) });
+    reply.#enter({ phase: "destroyed", error: reply.#abortReason });
+    process.nextTick(Reply.#close, reply);
+  }
+
+  /** The link has caught up. */
+  static drained(this: void, reply: Reply): void {
+    if (!reply.#needsDrain) return;
+    reply.#needsDrain = false;
+    reply.emit("drain");
+  }
 
   constructor(port: ReplyPort, call: Call) {
     super();
@@ -160,10 +186,15 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
     }
   }
 
-  /** Gives the request back: the broker hands it to another worker. The reason is for the broker only. */
+  /**
+   * Gives the request back: the broker hands it to another worker. The reason is for the broker only.
+   * @throws UsageError once a chunk was written (P-REJ-1), because another worker would send it again; and for a reason
+   *   that JSON cannot carry
+   */
   reject(reason?: unknown): void {
     if (this.#state.phase === "ended") this.#refuse("reject");
     if (this.#state.phase !== "open") return;
+    if (this.#hasBegun) throw new UsageError("a reply that has begun cannot be rejected; end it with error()");
     const frame = encodePayload(reason, NULL_FRAME);
     this.#enter(ENDED);
     this.#port.reject(this.#call, frame);
@@ -184,28 +215,6 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
     this.#port.final(this.#call, -1, errorBody(error ?? reason), NO_OPTIONS);
     process.nextTick(Reply.#close, this);
     return this;
-  }
-
-  /** For the worker: the handler failed. @returns whether the caller could still be told */
-  fail(error: unknown): boolean {
-    if (this.#state.phase !== "open") return false;
-    this.#finish(-1, errorBody(error), NO_OPTIONS);
-    return true;
-  }
-
-  /** For the worker: no answer is wanted any more. Nothing is sent; listeners hear of it in the next tick. */
-  abort(failure: Failure, service: string): void {
-    if (this.#state.phase !== "open") return;
-    this.#abortReason = new RequestError(failure, { service, requestId: display(this.#call.requestId) });
-    this.#enter({ phase: "destroyed", error: this.#abortReason });
-    process.nextTick(Reply.#close, this);
-  }
-
-  /** For the worker: the link has caught up. */
-  drained(): void {
-    if (!this.#needsDrain) return;
-    this.#needsDrain = false;
-    this.emit("drain");
   }
 
   get writable(): boolean {
@@ -267,6 +276,7 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
       this.destroy(error);
       return false;
     }
+    this.#hasBegun = true;
     this.#needsDrain = !this.#port.partial(this.#call, body, this.#optionsFrame());
     if (done) process.nextTick(done, this.writableErrored);
     if (this.#needsDrain && !this.active()) this.#drainSoon();
@@ -309,7 +319,7 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
   /** A handler that waits for `drain` on an aborted reply goes on, and sees that it is not active. */
   #drainSoon(): void {
     this.#needsDrain = true;
-    process.nextTick(() => this.drained());
+    process.nextTick(Reply.drained, this);
   }
 
   #whenClosed(done: Callback): void {

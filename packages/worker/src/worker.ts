@@ -4,7 +4,6 @@
 import { decodePayload, display, type Frame, type LossReason, NOT_JSON, NULL_FRAME } from "@pigato/protocol";
 import { EventEmitter } from "eventemitter3";
 import { Driver } from "./driver.ts";
-import type { WorkerRequest } from "./effects.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import {
   limitOf,
@@ -15,8 +14,9 @@ import {
   type WorkerConf,
   type WorkerOptions,
 } from "./options.ts";
-import type { Reply } from "./reply.ts";
-import { Session } from "./session.ts";
+import { Reply } from "./reply.ts";
+import type { WorkerRequest } from "./session/effects.ts";
+import { Session } from "./session/session.ts";
 
 /** The options that a client sent with its request, as it wrote them. */
 type SentOptions = Readonly<Record<string, unknown>>;
@@ -167,7 +167,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   }
 
   #onHandlerError(error: unknown, reply: Reply): void {
-    if (reply.fail(error)) {
+    if (Reply.fail(reply, error)) {
       this.conf.logger.warn({ service: this.service, err: error }, "a handler failed");
       return;
     }

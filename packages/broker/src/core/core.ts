@@ -38,6 +38,7 @@ export interface CoreStats extends Readonly<RequestCounts> {
 export class BrokerCore {
   readonly #outbox = new Outbox();
   readonly #deadlines = new Deadlines<Due>();
+  readonly #dispatcher = new Dispatcher(this.#outbox);
   readonly #services: Services;
   readonly #requests: Requests;
   readonly #workers: Workers;
@@ -49,13 +50,26 @@ export class BrokerCore {
 
   constructor(options: CoreOptions) {
     const own: Capabilities = { ...NO_CAPABILITIES, cancel: true, error: true, heartbeatMs: options.heartbeatMs };
-    const dispatcher = new Dispatcher(this.#outbox);
     this.#services = new Services(options);
-    this.#requests = new Requests(options, this.#deadlines, dispatcher, this.#services, this.#outbox);
-    this.#workers = new Workers(options, this.#deadlines, dispatcher, this.#requests, this.#services, this.#outbox);
+    this.#requests = new Requests(options, this.#deadlines, this.#dispatcher, this.#services, this.#outbox);
+    this.#workers = new Workers(
+      options,
+      this.#deadlines,
+      this.#dispatcher,
+      this.#requests,
+      this.#services,
+      this.#outbox,
+    );
     this.#clients = new Clients(options, this.#deadlines, this.#requests, this.#outbox);
     this.#clientMessages = new ClientMessages(own, this.#clients, this.#workers, this.#requests, this.#outbox);
-    this.#workerMessages = new WorkerMessages(own, this.#workers, this.#services, this.#requests, this.#outbox);
+    this.#workerMessages = new WorkerMessages(
+      own,
+      this.#workers,
+      this.#services,
+      this.#requests,
+      this.#dispatcher,
+      this.#outbox,
+    );
   }
 
   handle(input: Input, now: Instant): Effect[] {
@@ -98,12 +112,10 @@ export class BrokerCore {
   }
 
   stats(): CoreStats {
-    let inFlight = 0;
-    for (const worker of this.#workers.values()) inFlight += worker.inFlight.size;
     return {
       ...this.#requests.counts,
       open: this.#requests.openCount,
-      inFlight,
+      inFlight: this.#dispatcher.inFlight,
       workers: this.#workers.size,
       clients: this.#clients.size,
       services: this.#services.size,
@@ -116,6 +128,7 @@ export class BrokerCore {
       services: this.#services.values(),
       workers: this.#workers.values(),
       clients: this.#clients.values(),
+      dispatcher: this.#dispatcher,
       openCount: this.#requests.openCount,
     });
   }
@@ -173,7 +186,7 @@ export class BrokerCore {
   #onUndeliveredToWorker(to: PeerId, message: ToWorker, reason: UndeliveredReason): void {
     const worker = this.#workers.get(to);
     if (worker === undefined || message.type !== "request") return;
-    const request = worker.inFlight.get(message.address);
+    const request = this.#dispatcher.heldUnder(message.address, worker);
     if (request === undefined) return;
     if (reason === "unreachable") this.#workers.onUnreachable(request, worker);
     else this.#workers.onCongested(request, worker);

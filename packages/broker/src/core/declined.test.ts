@@ -7,7 +7,7 @@ import { aRequest, aWorker } from "./testing/rows.ts";
 function decline(queue: DeclinedQueue, request: Request, ...workers: Worker[]): void {
   request.rejectedBy ??= new Set();
   for (const worker of workers) request.rejectedBy.add(worker);
-  queue.add(request);
+  queue.insert(request);
 }
 
 test("each worker takes the first that it has not declined itself", () => {

@@ -23,7 +23,7 @@ export class DeclinedQueue {
     return this.#entries.size;
   }
 
-  add(request: Request): void {
+  insert(request: Request): void {
     const entry: DeclinedEntry = { request, previous: this.#last, next: undefined };
     if (this.#last) this.#last.next = entry;
     else this.#first = entry;

@@ -17,6 +17,8 @@ export type Placement =
 
 export class Dispatcher {
   readonly #outbox: Outbox;
+  /** Everything in flight. One table for all workers: a small one for each would be rebuilt every few requests. */
+  readonly #dispatched = new Map<string, Request>();
 
   constructor(outbox: Outbox) {
     this.#outbox = outbox;
@@ -39,6 +41,17 @@ export class Dispatcher {
     return this.#wait(request, service.awaitsOthers);
   }
 
+  /** How many requests are with workers. */
+  get inFlight(): number {
+    return this.#dispatched.size;
+  }
+
+  /** The request that a worker holds under this address token. */
+  heldUnder(address: string, worker: Worker): Request | undefined {
+    const request = this.#dispatched.get(address);
+    return request?.place === worker.holds ? request : undefined;
+  }
+
   /** Takes a request from where it is: its queue, or the worker whose slot it held. */
   remove(request: Request): void {
     const { place, service } = request;
@@ -50,7 +63,8 @@ export class Dispatcher {
         place.queue.remove(request);
         return;
       case "worker":
-        place.worker.inFlight.delete(request.address);
+        place.worker.inFlight.remove(request);
+        this.#dispatched.delete(request.address);
         if (place.worker.isAvailable) service.available.onEnded(place.worker);
         return;
       case "nowhere":
@@ -89,7 +103,7 @@ export class Dispatcher {
   #wait(request: Request, place: Waiting): Placement {
     request.service.waiting += 1;
     request.place = place;
-    place.queue.add(request);
+    place.queue.insert(request);
     return "queued";
   }
 
@@ -107,7 +121,8 @@ export class Dispatcher {
   #dispatch(request: Request, worker: Worker): void {
     request.place = worker.holds;
     request.isUndelivered = false;
-    worker.inFlight.set(request.address, request);
+    worker.inFlight.append(request);
+    this.#dispatched.set(request.address, request);
     if (worker.isAvailable) {
       if (worker.hasFreeSlot) worker.service.available.onDispatched(worker);
       else this.#settleAvailability(worker);

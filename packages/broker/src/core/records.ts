@@ -16,7 +16,7 @@ import {
 } from "@pigato/protocol";
 import { type DeclinedEntry, DeclinedQueue } from "./declined.ts";
 import { newSeat, type Policy, type Seat } from "./policy.ts";
-import { RequestQueue } from "./request-queue.ts";
+import { RequestList } from "./request-list.ts";
 
 /** Whatever may be due at a time. */
 export type Due =
@@ -28,7 +28,7 @@ export type Due =
 
 /** Where a request waits. */
 export type Waiting =
-  | { readonly at: "queue"; readonly queue: RequestQueue }
+  | { readonly at: "queue"; readonly queue: RequestList }
   | { readonly at: "declined"; readonly queue: DeclinedQueue };
 
 /** Where an open request is: in exactly one queue, or with one worker. */
@@ -65,10 +65,10 @@ export class Worker {
   isRetired = false;
   /** Whether its connection refused a request, so that it gets nothing until it is heard again. */
   isCongested = false;
-  /** The requests it holds, by the address token that it echoes. */
-  readonly inFlight: Map<string, Request> = new Map();
+  /** The requests it holds, oldest dispatch first. */
+  readonly inFlight: RequestList = new RequestList();
   /** Requests that wait for this worker and no other. */
-  readonly targeted: RequestQueue = new RequestQueue();
+  readonly targeted: RequestList = new RequestList();
   /** The last of its service's declined requests that it has passed over. */
   declinedCursor: DeclinedEntry | undefined;
   /** Whether its service's policy holds it, as one with a free slot. */
@@ -104,7 +104,7 @@ export class Service {
   /** Those of its workers that have a free slot. */
   readonly available: Policy;
   /** Requests for any worker, oldest first. Empty while a worker is available. */
-  readonly queue: RequestQueue = new RequestQueue();
+  readonly queue: RequestList = new RequestList();
   /** Requests that some workers have declined, waiting for one that has not. */
   readonly declined: DeclinedQueue = new DeclinedQueue();
   readonly awaits: Waiting = { at: "queue", queue: this.queue };
@@ -136,7 +136,7 @@ export class Request {
   readonly bytes: number;
   readonly options: RequestOptions;
   place: Place = NOWHERE;
-  /** Its neighbours while it waits in a queue; they belong to that queue. */
+  /** Its neighbours in the queue in which it waits, or at the worker that holds it; that list's business. */
   previous: Request | undefined;
   next: Request | undefined;
   readonly deadline: Deadline<Due>;

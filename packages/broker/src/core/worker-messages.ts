@@ -10,6 +10,7 @@ import {
   sharedCapabilities,
   type ToClient,
 } from "@pigato/protocol";
+import type { Dispatcher } from "./dispatcher.ts";
 import type { Outbox } from "./outbox.ts";
 import { ADDRESS_MARK, type Request, type Worker } from "./records.ts";
 import type { Requests } from "./requests.ts";
@@ -27,15 +28,24 @@ export class WorkerMessages {
   readonly #workers: Workers;
   readonly #services: Services;
   readonly #requests: Requests;
+  readonly #dispatcher: Dispatcher;
   readonly #outbox: Outbox;
   #isClosing = false;
 
   /** @param own what this broker can do beyond the classic wire */
-  constructor(own: Capabilities, workers: Workers, services: Services, requests: Requests, outbox: Outbox) {
+  constructor(
+    own: Capabilities,
+    workers: Workers,
+    services: Services,
+    requests: Requests,
+    dispatcher: Dispatcher,
+    outbox: Outbox,
+  ) {
     this.#own = own;
     this.#workers = workers;
     this.#services = services;
     this.#requests = requests;
+    this.#dispatcher = dispatcher;
     this.#outbox = outbox;
   }
 
@@ -63,7 +73,10 @@ export class WorkerMessages {
   }
 
   #onReply(worker: Worker, message: AboutRequest, now: Instant): void {
-    const request = findInFlight(worker, message.address, message.requestId);
+    const { address, requestId } = message;
+    const request = address.startsWith(ADDRESS_MARK)
+      ? this.#dispatcher.heldUnder(address, worker)
+      : heldByIdAlone(worker, requestId);
     if (request === undefined) return this.#outbox.reportDrop(worker.id, "not-held", message.requestId);
     switch (message.type) {
       case "partial":
@@ -116,11 +129,10 @@ export class WorkerMessages {
  * request id among the requests it holds. If those of two clients have that id, it is nobody's: a reply must not reach
  * the wrong one.
  */
-function findInFlight(worker: Worker, address: string, requestId: RequestId): Request | undefined {
-  if (address.startsWith(ADDRESS_MARK)) return worker.inFlight.get(address);
+function heldByIdAlone(worker: Worker, requestId: RequestId): Request | undefined {
   if (worker.inFlight.size > MAX_LOOKUP) return undefined;
   let found: Request | undefined;
-  for (const request of worker.inFlight.values()) {
+  for (const request of worker.inFlight) {
     if (request.id !== requestId) continue;
     if (found !== undefined) return undefined;
     found = request;

@@ -115,7 +115,7 @@ export class Workers {
     service.workers.delete(worker);
     this.#outbox.report({ type: "worker-down", worker: worker.id, service: service.name, reason });
     // Oldest first: what other workers have free slots for goes out in order of arrival.
-    const inFlight = [...worker.inFlight.values()].sort((left, right) => left.number - right.number);
+    const inFlight = [...worker.inFlight].sort((left, right) => left.number - right.number);
     for (const request of inFlight) this.#loseOne(request, worker);
     for (const request of worker.targeted) {
       this.#requests.fail(request, "UNAVAILABLE", `waited for the worker "${display(worker.id)}", which is gone`);

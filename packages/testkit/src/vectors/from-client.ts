@@ -370,7 +370,7 @@ const EXTENSIONS: readonly Listed<FromClient>[] = [
   {
     name: "an offer",
     row: "offer",
-    clause: "P-CAP-1",
+    clause: "P-NEG-1",
     ways: "both",
     frames: ["C", "4", "pigato/1 cancel error notice credit duplex codec=msgpack,json heartbeat=2500"],
     message: {
@@ -389,7 +389,7 @@ const EXTENSIONS: readonly Listed<FromClient>[] = [
   {
     name: "an offer of nothing yet",
     row: "offer",
-    clause: "P-CAP-2",
+    clause: "P-NEG-2",
     ways: "both",
     frames: ["C", "4", "pigato/1"],
     message: { type: "heartbeat", offer: capable({}) },
@@ -397,7 +397,7 @@ const EXTENSIONS: readonly Listed<FromClient>[] = [
   {
     name: "an offer with words unknown to us, in another order, twice",
     row: "offer",
-    clause: "P-CAP-2",
+    clause: "P-NEG-2",
     ways: "decode",
     frames: ["C", "4", "pigato/1 telepathy=9 error  cancel cancel heartbeat=fast codec=,Json,json"],
     message: { type: "heartbeat", offer: capable({ cancel: true, error: true, codecs: ["json"] }) },
@@ -413,7 +413,7 @@ const EXTENSIONS: readonly Listed<FromClient>[] = [
   {
     name: "a text that only looks like an offer is a request id",
     row: "11",
-    clause: "P-CAP-2",
+    clause: "P-NEG-2",
     ways: "decode",
     frames: ["C", "4", "pigato/10 cancel"],
     message: { type: "request-heartbeat", requestId: requestId("pigato/10 cancel") },
@@ -421,7 +421,7 @@ const EXTENSIONS: readonly Listed<FromClient>[] = [
   {
     name: "an offer that is too long is none",
     row: "offer",
-    clause: "P-CAP-2",
+    clause: "P-NEG-2",
     ways: "decode",
     frames: ["C", "4", `pigato/1 ${"x".repeat(1016)}`],
     message: refused("P-RID-1"),

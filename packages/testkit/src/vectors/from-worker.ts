@@ -48,7 +48,7 @@ const REGISTRATION: readonly Listed<FromWorker>[] = [
   {
     name: "a worker offers what it can, and says how many requests it takes",
     row: "offer",
-    clause: "P-CAP-1",
+    clause: "P-NEG-1",
     ways: "both",
     frames: ["W", "1", "echo", "pigato/1 cancel heartbeat=1000 concurrency=4"],
     message: {
@@ -60,7 +60,7 @@ const REGISTRATION: readonly Listed<FromWorker>[] = [
   {
     name: "a concurrency of −1 is no limit",
     row: "offer",
-    clause: "P-CAP-2",
+    clause: "P-NEG-2",
     ways: "both",
     frames: ["W", "1", "echo", "pigato/1 concurrency=-1"],
     message: {

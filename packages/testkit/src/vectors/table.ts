@@ -21,7 +21,7 @@ export function tableOf(vectors: readonly Vector[]): string {
     return [
       `### ${direction[0]?.toUpperCase()}${direction.slice(1)}`,
       "",
-      "| Row | Clause | What it shows | Frames | | Message |",
+      "| Row | Clause | What it shows | Frames | Way | Message |",
       "| --- | --- | --- | --- | --- | --- |",
       ...rows,
     ].join("\n");

@@ -218,7 +218,7 @@ const ANSWERS: readonly Listed<ToClient>[] = [
   {
     name: "the answer to an offer",
     row: "answer",
-    clause: "P-CAP-3",
+    clause: "P-NEG-3",
     ways: "both",
     frames: ["C", "4", "pigato/1 cancel error heartbeat=2500"],
     message: { type: "heartbeat", accepted: capable({ cancel: true, error: true, heartbeatMs: 2500 }) },

@@ -94,7 +94,7 @@ const LISTING: readonly Listed<ToWorker>[] = [
   {
     name: "the answer to a worker's offer",
     row: "answer",
-    clause: "P-CAP-3",
+    clause: "P-NEG-3",
     ways: "both",
     frames: ["W", "1", "pigato/1 cancel heartbeat=2500"],
     message: { type: "ready", accepted: capable({ cancel: true, heartbeatMs: 2500 }) },

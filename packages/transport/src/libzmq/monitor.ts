@@ -28,9 +28,8 @@ export class Monitor {
     const remainingMs = Math.max(0, Math.ceil(lingerMs));
     this.#socket.linger = remainingMs;
     this.#socket.close();
-    // An inproc peer that does not read, or is not there yet, holds up the end for ever.
+    // Nobody may close the observer before the end: libzmq's thread would wait for it for ever with the next event.
     await orAfter(remainingMs + END_GRACE_MS, this.ended);
-    this.#observer.close();
   }
 
   async #watch(onEvent: (event: Event) => void): Promise<void> {

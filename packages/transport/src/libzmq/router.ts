@@ -37,6 +37,7 @@ export class LibzmqRouter implements RouterLink {
   /** Whoever waits for a listener to be closed, by its address. */
   readonly #unbinding = new Map<string, () => void>();
   #monitor: Monitor | undefined;
+  readonly #inproc = new Set<string>();
   #hasNetwork = false;
   #closing: Promise<void> | undefined;
 
@@ -66,8 +67,12 @@ export class LibzmqRouter implements RouterLink {
     } catch (error) {
       throw refusal(address, error);
     }
-    if (kind === "inproc") this.#wakeReader();
-    else this.#hasNetwork = true;
+    if (kind === "inproc") {
+      this.#inproc.add(address);
+      this.#wakeReader();
+    } else {
+      this.#hasNetwork = true;
+    }
     return this.#socket.lastEndpoint ?? address;
   }
 
@@ -84,7 +89,7 @@ export class LibzmqRouter implements RouterLink {
     } catch (error) {
       throw refusal(address, error);
     }
-    if (kind === "inproc") return;
+    if (this.#inproc.delete(address)) return;
     const closed = new Promise<void>((resolve) => this.#unbinding.set(address, resolve));
     await Promise.race([closed, monitor.ended]);
     this.#unbinding.delete(address);
@@ -108,6 +113,8 @@ export class LibzmqRouter implements RouterLink {
   async #close(deadline: number): Promise<void> {
     await orAfter(deadline - systemClock.now(), this.#sends.flushed());
     this.#sends.abandon();
+    // The socket may take longer to end than anybody waits for; its names shall be free by then.
+    for (const address of this.#inproc) this.#socket.disconnect(address);
     if (this.#hasNetwork) return this.#watched().closeSocket(deadline - systemClock.now());
     // Over inproc there is nothing to wait for: what was written is with its reader already.
     this.#socket.close();

@@ -1,8 +1,8 @@
 // A worker as a reply sees it, which writes down what it is told.
 
 import { type Frame, type RequestId, readText, requestId } from "@pigato/protocol";
-import type { Call } from "../calls.ts";
 import { Reply, type ReplyPort } from "../reply.ts";
+import type { Call } from "../session/calls.ts";
 
 export class RecordingPort implements ReplyPort {
   /** Every message, as a line: `partial "data" {}`. */
@@ -42,7 +42,7 @@ export class RecordingPort implements ReplyPort {
   /** The link has caught up. */
   drain(reply: Reply): void {
     this.#sinceDrain = 0;
-    reply.drained();
+    Reply.drained(reply);
   }
 }
 

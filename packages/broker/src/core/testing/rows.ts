@@ -35,6 +35,6 @@ export function aRequest(number: number): Request {
 
 /** Makes a worker hold so many requests. */
 export function setLoad(worker: Worker, load: number): void {
-  worker.inFlight.clear();
-  for (let number = 1; number <= load; number++) worker.inFlight.set(`~${number}`, aRequest(number));
+  for (const request of worker.inFlight) worker.inFlight.remove(request);
+  for (let number = 1; number <= load; number++) worker.inFlight.append(aRequest(number));
 }

@@ -174,7 +174,7 @@ export class Session {
       case "credit":
       case "input":
       case "input-end":
-        return [trouble("P-TYPE-1", `the broker sent "${message.type}", which was not negotiated`)];
+        return [trouble("P-STREAM-2", `the broker sent "${message.type}", which was not negotiated`)];
       case "violation":
         return [trouble(message.clause, message.detail)];
       default:
@@ -185,7 +185,7 @@ export class Session {
   #onRequest(request: WorkerRequest): Effects {
     const call = this.#calls.add(request);
     if (call === undefined)
-      return [trouble("P-DSP-2", `request ${display(request.requestId)} came again while it runs`)];
+      return [trouble("P-ADDR-2", `request ${display(request.requestId)} came again while it runs`)];
     if (this.#state.phase !== "draining" && this.#calls.size <= this.#mostInFlight()) {
       return [{ type: "run", call, request }];
     }

@@ -292,7 +292,7 @@ describe("requests", () => {
   test("a request that runs already is not run again", () => {
     const scenario = new Scenario().connect();
     scenario.request("r1");
-    expect(scenario.request("r1")).toEqual(["trouble P-DSP-2: request r1 came again while it runs"]);
+    expect(scenario.request("r1")).toEqual(["trouble P-ADDR-2: request r1 came again while it runs"]);
     expect(scenario.final(0)).toEqual(['send final r1 to c1: 0 "data"']);
     expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
   });
@@ -300,9 +300,9 @@ describe("requests", () => {
   test("a request that runs already is not given back either, which would have it run elsewhere", () => {
     const scenario = new Scenario({ concurrency: 1, maxInFlight: 1 }).connect();
     scenario.request("r1");
-    expect(scenario.request("r1")).toEqual(["trouble P-DSP-2: request r1 came again while it runs"]);
+    expect(scenario.request("r1")).toEqual(["trouble P-ADDR-2: request r1 came again while it runs"]);
     scenario.do({ type: "stop" });
-    expect(scenario.request("r1")).toEqual(["trouble P-DSP-2: request r1 came again while it runs"]);
+    expect(scenario.request("r1")).toEqual(["trouble P-ADDR-2: request r1 came again while it runs"]);
   });
 
   test("requests above the hard bound are given back, those above the concurrency are not", () => {
@@ -353,7 +353,7 @@ describe("requests", () => {
     const scenario = new Scenario().connect();
     const named = { address: "c1", requestId: requestId("r1") };
     expect(scenario.hear({ type: "credit", chunks: 1, ...named })).toEqual([
-      'trouble P-TYPE-1: the broker sent "credit", which was not negotiated',
+      'trouble P-STREAM-2: the broker sent "credit", which was not negotiated',
     ]);
     expect(scenario.hear({ type: "violation", clause: "P-DSP-1", detail: "a short request" })).toEqual([
       "trouble P-DSP-1: a short request",
