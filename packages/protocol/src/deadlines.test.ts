@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Deadline, Deadlines } from "./deadlines.ts";
 
-/** `PIGATO_SEED=… vitest run deadlines` replays a run; a failure prints its seed. */
-const SEED = Number(process.env.PIGATO_SEED ?? Math.trunc(Math.random() * 2 ** 31));
+/** PIGATO_FUZZ_RUNS makes it longer, PIGATO_FUZZ_SEED repeats a run; a failure prints its seed. */
+const RUNS = Number(process.env.PIGATO_FUZZ_RUNS ?? 60);
+const SEED = Number(process.env.PIGATO_FUZZ_SEED ?? Math.trunc(Math.random() * 2 ** 31));
 
 function takeAll<Owner>(deadlines: Deadlines<Owner>, now: number): Owner[] {
   const taken: Owner[] = [];
@@ -287,7 +288,7 @@ test("any script does what a plain table of instants does", () => {
         expect(deadlines.next() ?? Number.POSITIVE_INFINITY).toBeLessThanOrEqual(soonest());
       }
     }),
-    { seed: SEED, numRuns: 60 },
+    { seed: SEED, numRuns: RUNS },
   );
   expect(takenInAll, `taken in all, with seed ${SEED}`).toBeGreaterThan(200);
 });

@@ -93,17 +93,6 @@ export function closingCases(lab: () => Lab, subject: Subject): void {
     expect(router.news.items.filter((news) => news.type !== "up")).toEqual([]);
   });
 
-  test("closing while a write waits is no error to anybody", async () => {
-    const router = await lab().boundRouter();
-    const mute = new MuteDealer(router.address, "mute");
-    lab().onClose(() => mute.close());
-    await mute.greet();
-    await router.messages.take();
-    while (router.link.send("mute", [Buffer.alloc(1024 * 1024)]) !== "congested");
-    await router.link.close(20);
-    expect(router.news.items.filter((news) => news.type === "down" || news.type === "error")).toEqual([]);
-  });
-
   test("a process ends by itself when its links are closed", async () => {
     expect(await runProcess("echo")).toBe(0);
   });

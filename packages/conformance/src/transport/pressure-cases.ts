@@ -41,6 +41,17 @@ export function pressureCases(lab: () => Lab): void {
     expect(await mute.readNumbers(accepted + urgent)).toEqual(firstNumbers(accepted + urgent));
   });
 
+  test("what still waits for a slow peer when the router closes is told", async () => {
+    const { router, news, other } = await stage();
+    const { accepted } = await flood((frames) => router.send("mute", frames), other);
+    await router.close(20);
+    const told = news.items.flatMap((each) => (each.type === "undelivered" ? [numberOf(each.frames)] : []));
+    expect(told.length).toBeGreaterThan(0);
+    // Each once and in order; what had left is all before them.
+    expect(told).toEqual(firstNumbers(accepted).slice(-told.length));
+    expect(news.items.filter((each) => each.type === "down" || each.type === "error")).toEqual([]);
+  });
+
   test("a dealer whose router does not read is slow, then congested, and nothing accepted is lost", async () => {
     const mute = new MuteRouter();
     lab().onClose(() => mute.close());

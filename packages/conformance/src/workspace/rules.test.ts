@@ -71,9 +71,9 @@ describe("pure code does not compile with", () => {
   });
 
   test("nothing but the language and Buffer", () => {
-    expect(withFile("packages/broker/src/core/x.ts", 'export const x: number = Buffer.from("x").length;\n', compilePure)).toBe(
-      0,
-    );
+    expect(
+      withFile("packages/broker/src/core/x.ts", 'export const x: number = Buffer.from("x").length;\n', compilePure),
+    ).toBe(0);
   });
 });
 

@@ -6,7 +6,7 @@ import { TO_WORKER } from "./to-worker.ts";
 import { frames, type Vector } from "./vector.ts";
 
 export { tableOf } from "./table.ts";
-export type { Direction, Refusal, Row, Vector, Ways } from "./vector.ts";
+export type { Vector } from "./vector.ts";
 
 /** Every vector of the PIGATO dialect. */
 export const VECTORS: readonly Vector[] = [...FROM_CLIENT, ...FROM_WORKER, ...TO_CLIENT, ...TO_WORKER];

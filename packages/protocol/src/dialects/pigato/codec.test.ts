@@ -1,5 +1,6 @@
 // Properties of the codec, for any message and for any frames. What single messages look like is in the vectors of
-// packages/testkit. `PIGATO_SEED=… vitest run codec` replays a run; every failure prints its seed.
+// packages/testkit. PIGATO_FUZZ_RUNS makes it longer, PIGATO_FUZZ_SEED
+// repeats a run; every failure prints its seed.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -22,8 +23,9 @@ import {
 import { someMishap } from "./testing/mishaps.ts";
 import { MAX_FRAMES } from "./wire.ts";
 
-const SEED = Number(process.env.PIGATO_SEED ?? Math.trunc(Math.random() * 2 ** 31));
-const withSeed = (numRuns: number) => ({ seed: SEED, numRuns });
+const SEED = Number(process.env.PIGATO_FUZZ_SEED ?? Math.trunc(Math.random() * 2 ** 31));
+const RUNS = process.env.PIGATO_FUZZ_RUNS;
+const withSeed = (numRuns: number) => ({ seed: SEED, numRuns: RUNS === undefined ? numRuns : Number(RUNS) });
 
 const CAPABLE: Capabilities = { ...NO_CAPABILITIES, error: true };
 
