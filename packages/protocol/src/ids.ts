@@ -2,7 +2,7 @@
 // ids and service names are bytes and need not be UTF-8; a byte string compares, hashes and re-encodes exactly. For
 // ASCII, a byte string and the text it stands for are the same string. This is the only file with type assertions.
 
-import type { Frame } from "./message.ts";
+import type { Frame } from "./frame.ts";
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };

@@ -24,6 +24,7 @@ export {
   RequestError,
   UsageError,
 } from "./errors.ts";
+export type { Frame } from "./frame.ts";
 export {
   display,
   MAX_NAME_BYTES,
@@ -50,7 +51,6 @@ export {
   UNKNOWN_RHYTHM,
 } from "./liveness.ts";
 export type {
-  Frame,
   FromClient,
   FromWorker,
   NoticeState,

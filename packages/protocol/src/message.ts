@@ -4,11 +4,9 @@
 
 import type { Capabilities } from "./capabilities.ts";
 import type { Failure } from "./errors.ts";
+import type { Frame } from "./frame.ts";
 import type { PeerId, RequestId, ServiceName } from "./ids.ts";
 import type { RequestOptions } from "./request-options.ts";
-
-/** One part of a message on the wire. */
-export type Frame = Uint8Array;
 
 /**
  * What a peer sent that its dialect does not allow. Data, never an exception: decoding does not throw.

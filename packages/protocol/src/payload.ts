@@ -3,8 +3,8 @@
 // is NOT_JSON, never an exception.
 
 import { UsageError } from "./errors.ts";
+import type { Frame } from "./frame.ts";
 import { readText, writeText } from "./ids.ts";
-import type { Frame } from "./message.ts";
 
 /** What `decodePayload` returns for bytes that are not JSON. */
 export const NOT_JSON: unique symbol = Symbol("not JSON");

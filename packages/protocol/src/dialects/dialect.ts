@@ -2,7 +2,8 @@
 // Frames are counted without the routing id that a ROUTER puts in front.
 
 import type { Capabilities } from "../capabilities.ts";
-import type { Frame, FromClient, FromWorker, ToClient, ToWorker, Violation } from "../message.ts";
+import type { Frame } from "../frame.ts";
+import type { FromClient, FromWorker, ToClient, ToWorker, Violation } from "../message.ts";
 
 /** Which side of the broker a peer is on. */
 export type Role = "client" | "worker";

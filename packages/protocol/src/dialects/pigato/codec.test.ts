@@ -5,8 +5,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Capabilities, NO_CAPABILITIES } from "../../capabilities.ts";
+import type { Frame } from "../../frame.ts";
 import { readBytes, requestId, writeBytes, writeText } from "../../ids.ts";
-import type { Frame, Violation } from "../../message.ts";
+import type { Violation } from "../../message.ts";
 import { MAX_OPTIONS_BYTES } from "../../request-options.ts";
 import { pigato } from "./index.ts";
 import {

@@ -4,9 +4,9 @@
 
 import { type Capabilities, concurrencyFromWire, MAX_OFFER_BYTES, parseCapabilities } from "../../capabilities.ts";
 import { type Failure, isDelivery, isFailureCode } from "../../errors.ts";
+import type { Frame } from "../../frame.ts";
 import { MAX_NAME_BYTES, peerId, type RequestId, readBytes, readText, requestId, serviceName } from "../../ids.ts";
 import type {
-  Frame,
   FromClient,
   FromWorker,
   NoticeState,

@@ -2,8 +2,9 @@
 
 import { type Capabilities, concurrencyToWire, formatCapabilities } from "../../capabilities.ts";
 import type { Failure } from "../../errors.ts";
+import type { Frame } from "../../frame.ts";
 import { writeBytes, writeText } from "../../ids.ts";
-import type { Frame, FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
+import type { FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
 import { NULL_FRAME } from "../../payload.ts";
 import { BROKER_ORIGIN, CLIENT, EMPTY, STATUS_ERROR, STATUS_OK, TYPE, typeFrame, WORKER, WORKER_WORD } from "./wire.ts";
 

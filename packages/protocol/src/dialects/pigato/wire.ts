@@ -1,7 +1,7 @@
 // The only table of the PIGATO dialect's bytes. Every frame is text; the type is one or two ASCII digits.
 
+import type { Frame } from "../../frame.ts";
 import { writeText } from "../../ids.ts";
-import type { Frame } from "../../message.ts";
 
 export const CLIENT_TAG = 0x43; // "C"
 export const WORKER_TAG = 0x57; // "W"

@@ -4,8 +4,9 @@
 import fc from "fast-check";
 import type { Capabilities } from "../../../capabilities.ts";
 import type { Delivery, FailureCode } from "../../../errors.ts";
+import type { Frame } from "../../../frame.ts";
 import { peerId, readBytes, requestId, serviceName, writeText } from "../../../ids.ts";
-import type { Frame, FromClient, FromWorker, StreamingMessage, ToClient, ToWorker } from "../../../message.ts";
+import type { FromClient, FromWorker, StreamingMessage, ToClient, ToWorker } from "../../../message.ts";
 import { isUndefinedFrame } from "../../../payload.ts";
 import { parseRequestOptions } from "../../../request-options.ts";
 import { BROKER_ORIGIN, sameBytes } from "../wire.ts";

@@ -2,8 +2,8 @@
 
 import fc from "fast-check";
 import { MAX_OFFER_BYTES } from "../../../capabilities.ts";
+import type { Frame } from "../../../frame.ts";
 import { MAX_NAME_BYTES, writeText } from "../../../ids.ts";
-import type { Frame } from "../../../message.ts";
 import { MAX_OPTIONS_BYTES } from "../../../request-options.ts";
 import { someFrame } from "./messages.ts";
 

@@ -1,0 +1,2 @@
+/** One part of a message on the wire. Never changed once it is handed on. */
+export type Frame = Uint8Array;
