@@ -38,7 +38,7 @@ export class ClientMessages {
 
   handle(from: PeerId, message: FromClient, now: Instant): void {
     if (message.type === "worker-heartbeat") return this.#onWorkerVouchedFor(message.worker, now);
-    const client = this.#clients.require(from);
+    const client = this.#clients.require(from, now);
     if (client === undefined) return this.#refuseStranger(from, message);
     this.#clients.onHeard(client, now);
     switch (message.type) {
@@ -71,7 +71,8 @@ export class ClientMessages {
     if (this.#isClosing) {
       return this.#requests.refuse(client, message, "CLOSED", "came when the broker was about to stop");
     }
-    this.#requests.open(client, message, (id) => this.#workers.get(id), now);
+    const { worker } = message.options;
+    this.#requests.open(client, message, worker === undefined ? undefined : this.#workers.get(worker), now);
   }
 
   #onClientHeartbeat(client: Client, offer: Capabilities | undefined, now: Instant): void {

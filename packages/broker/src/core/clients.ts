@@ -6,6 +6,8 @@ import type { Capabilities, Deadlines, Instant, PeerId } from "@pigato/protocol"
 import { intervalOf, UNKNOWN_RHYTHM } from "@pigato/protocol";
 import type { CoreOptions } from "./core-options.ts";
 import type { ClientDownReason } from "./effects.ts";
+import { countSilence, noteHeard, startLease } from "./lease.ts";
+import type { OpenRequests } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
 import { Client, type Due } from "./records.ts";
 import type { Requests } from "./requests.ts";
@@ -16,13 +18,15 @@ const IDLE_MS = 60_000;
 export class Clients {
   readonly #options: CoreOptions;
   readonly #deadlines: Deadlines<Due>;
+  readonly #open: OpenRequests;
   readonly #requests: Requests;
   readonly #outbox: Outbox;
   readonly #byId = new Map<PeerId, Client>();
 
-  constructor(options: CoreOptions, deadlines: Deadlines<Due>, requests: Requests, outbox: Outbox) {
+  constructor(options: CoreOptions, deadlines: Deadlines<Due>, open: OpenRequests, requests: Requests, outbox: Outbox) {
     this.#options = options;
     this.#deadlines = deadlines;
+    this.#open = open;
     this.#requests = requests;
     this.#outbox = outbox;
   }
@@ -41,39 +45,41 @@ export class Clients {
 
   /** A record to answer a client by, which is not remembered. */
   stranger(id: PeerId): Client {
-    return new Client(id, this.#deadlines);
+    return new Client(id, IDLE_MS, this.#open, this.#deadlines);
   }
 
   /** The client's record, made if there is none; `undefined` at the bound. */
-  require(id: PeerId): Client | undefined {
+  require(id: PeerId, now: Instant): Client | undefined {
     const known = this.#byId.get(id);
     if (known !== undefined) return known;
     if (this.#byId.size >= this.#options.maxClients) return undefined;
-    const client = new Client(id, this.#deadlines);
+    const client = new Client(id, IDLE_MS, this.#open, this.#deadlines);
     this.#byId.set(id, client);
+    startLease(client, client.leaseMs, this.#deadlines, now);
     this.#outbox.report({ type: "client-up", client: id });
     return client;
   }
 
   negotiate(client: Client, shared: Capabilities, intervalMs: number | undefined, now: Instant): void {
     client.capabilities = shared;
-    client.intervalMs = intervalMs;
-    this.onHeard(client, now);
+    client.hasPromised = intervalMs !== undefined;
+    client.leaseMs = client.hasPromised
+      ? intervalOf({ ...UNKNOWN_RHYTHM, announcedMs: intervalMs }, this.#options.heartbeatMs)
+      : IDLE_MS;
+    startLease(client, client.leaseMs, this.#deadlines, now);
   }
 
   /** Any sign of life. */
   onHeard(client: Client, now: Instant): void {
-    client.missed = 0;
-    this.#deadlines.set(client.lease, this.#leaseMs(client), now);
+    noteHeard(client, now);
   }
 
-  /** One more lease has run out without a sign of life. */
-  onSilence(client: Client, now: Instant): void {
-    client.missed += 1;
-    const hasPromised = client.intervalMs !== undefined;
-    if (hasPromised && client.missed >= this.#options.heartbeatLiveness) return this.lose(client, "silent");
-    if (!hasPromised && client.requests.size === 0) return this.lose(client, "idle");
-    this.#deadlines.set(client.lease, this.#leaseMs(client), now);
+  /** Its lease has come: it may have been silent. */
+  onLease(client: Client, now: Instant): void {
+    const missed = countSilence(client, client.leaseMs, this.#deadlines, now);
+    if (missed === 0) return;
+    if (client.hasPromised && missed >= this.#options.heartbeatLiveness) return this.lose(client, "silent");
+    if (!client.hasPromised && client.requests.size === 0) return this.lose(client, "idle");
   }
 
   /** A client is gone: nobody waits for its requests any more. */
@@ -81,11 +87,6 @@ export class Clients {
     this.#byId.delete(client.id);
     this.#deadlines.clear(client.lease);
     this.#outbox.report({ type: "client-down", client: client.id, reason });
-    this.#requests.cancelAll(client.requests.values());
-  }
-
-  #leaseMs(client: Client): number {
-    if (client.intervalMs === undefined) return IDLE_MS;
-    return intervalOf({ ...UNKNOWN_RHYTHM, announcedMs: client.intervalMs }, this.#options.heartbeatMs);
+    this.#requests.cancelAll(client.requests);
   }
 }

@@ -14,10 +14,12 @@ interface Tables {
 export function assertConsistent({ services, workers, clients, dispatcher, openCount }: Tables): void {
   const open = new Set<Request>();
   for (const client of clients) {
-    for (const [id, request] of client.requests) {
-      expect(request.id === id && request.client === client, `request ${id} is filed under another id or client`);
+    for (const request of client.requests) {
+      const isFound = client.requests.get(request.id) === request;
+      expect(isFound && request.client === client, `request ${request.id} is filed under another id or client`);
       open.add(request);
     }
+    expect(client.requests.size === [...client.requests].length, `requests of ${client.id} are filed and not open`);
   }
   expect(open.size === openCount, `${openCount} requests count as open, ${open.size} are`);
 

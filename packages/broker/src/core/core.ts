@@ -19,6 +19,7 @@ import { assertConsistent } from "./consistency.ts";
 import type { CoreOptions } from "./core-options.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Effect, Input, UndeliveredReason } from "./effects.ts";
+import { OpenRequests } from "./open-requests.ts";
 import { Outbox } from "./outbox.ts";
 import type { Due, Request } from "./records.ts";
 import { type RequestCounts, Requests } from "./requests.ts";
@@ -38,7 +39,8 @@ export interface CoreStats extends Readonly<RequestCounts> {
 export class BrokerCore {
   readonly #outbox = new Outbox();
   readonly #deadlines = new Deadlines<Due>();
-  readonly #dispatcher = new Dispatcher(this.#outbox);
+  readonly #open = new OpenRequests();
+  readonly #dispatcher = new Dispatcher(this.#open, this.#outbox);
   readonly #services: Services;
   readonly #requests: Requests;
   readonly #workers: Workers;
@@ -51,7 +53,7 @@ export class BrokerCore {
   constructor(options: CoreOptions) {
     const own: Capabilities = { ...NO_CAPABILITIES, cancel: true, error: true, heartbeatMs: options.heartbeatMs };
     this.#services = new Services(options);
-    this.#requests = new Requests(options, this.#deadlines, this.#dispatcher, this.#services, this.#outbox);
+    this.#requests = new Requests(options, this.#deadlines, this.#open, this.#dispatcher, this.#services, this.#outbox);
     this.#workers = new Workers(
       options,
       this.#deadlines,
@@ -60,7 +62,7 @@ export class BrokerCore {
       this.#services,
       this.#outbox,
     );
-    this.#clients = new Clients(options, this.#deadlines, this.#requests, this.#outbox);
+    this.#clients = new Clients(options, this.#deadlines, this.#open, this.#requests, this.#outbox);
     this.#clientMessages = new ClientMessages(own, this.#clients, this.#workers, this.#requests, this.#outbox);
     this.#workerMessages = new WorkerMessages(
       own,
@@ -216,11 +218,11 @@ export class BrokerCore {
   #onDue(due: Exclude<Due, Request>, now: Instant): void {
     switch (due.kind) {
       case "worker-lease":
-        return this.#workers.onSilence(due.worker, now);
+        return this.#workers.onLease(due.worker, now);
       case "worker-settling":
         return this.#workers.settle(due.worker);
       case "client-lease":
-        return this.#clients.onSilence(due.client, now);
+        return this.#clients.onLease(due.client, now);
       case "drain-limit":
         return this.#closeRemaining();
       default:
@@ -241,7 +243,7 @@ export class BrokerCore {
   #closeRemaining(): void {
     const remaining: Request[] = [];
     for (const client of this.#clients.values()) {
-      for (const request of client.requests.values()) remaining.push(request);
+      for (const request of client.requests) remaining.push(request);
     }
     this.#requests.closeAll(remaining);
   }

@@ -2,9 +2,10 @@
 // workers, and says what goes out.
 //
 // What always holds between two inputs: a worker with a free slot has no request waiting that it could take; a request
-// waits in exactly one queue. Requests leave in order of arrival, except that one which names its worker, or which some
-// worker has declined, waits apart and holds up nobody.
+// waits in exactly one queue. Requests leave in order of arrival, also those that come back because their worker was
+// lost; except that one which names its worker, or which some worker has declined, waits apart and holds up nobody.
 
+import type { OpenRequests } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
 import { NOWHERE, type Request, type Waiting, type Worker } from "./records.ts";
 
@@ -17,10 +18,11 @@ export type Placement =
 
 export class Dispatcher {
   readonly #outbox: Outbox;
-  /** Everything in flight. One table for all workers: a small one for each would be rebuilt every few requests. */
-  readonly #dispatched = new Map<string, Request>();
+  readonly #open: OpenRequests;
+  #inFlight = 0;
 
-  constructor(outbox: Outbox) {
+  constructor(open: OpenRequests, outbox: Outbox) {
+    this.#open = open;
     this.#outbox = outbox;
   }
 
@@ -43,12 +45,12 @@ export class Dispatcher {
 
   /** How many requests are with workers. */
   get inFlight(): number {
-    return this.#dispatched.size;
+    return this.#inFlight;
   }
 
   /** The request that a worker holds under this address token. */
   heldUnder(address: string, worker: Worker): Request | undefined {
-    const request = this.#dispatched.get(address);
+    const request = this.#open.byAddress(address);
     return request?.place === worker.holds ? request : undefined;
   }
 
@@ -64,7 +66,7 @@ export class Dispatcher {
         return;
       case "worker":
         place.worker.inFlight.remove(request);
-        this.#dispatched.delete(request.address);
+        this.#inFlight -= 1;
         if (place.worker.isAvailable) service.available.onEnded(place.worker);
         return;
       case "nowhere":
@@ -76,7 +78,8 @@ export class Dispatcher {
 
   /** A worker's free slots, or whether it has any, may have changed: gives it what it can take. */
   serve(worker: Worker): void {
-    while (worker.hasFreeSlot) {
+    const { service } = worker;
+    while (service.waiting > 0 && worker.hasFreeSlot) {
       const request = this.#nextFor(worker);
       if (request === undefined) break;
       this.remove(request);
@@ -121,8 +124,9 @@ export class Dispatcher {
   #dispatch(request: Request, worker: Worker): void {
     request.place = worker.holds;
     request.isUndelivered = false;
+    if (request.address === "") request.address = this.#open.addressOf(request);
     worker.inFlight.append(request);
-    this.#dispatched.set(request.address, request);
+    this.#inFlight += 1;
     if (worker.isAvailable) {
       if (worker.hasFreeSlot) worker.service.available.onDispatched(worker);
       else this.#settleAvailability(worker);

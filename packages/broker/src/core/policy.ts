@@ -2,9 +2,9 @@
 // a free slot, and is told of every change. Choosing costs O(1) whatever their number; workers that are excluded because
 // they declined the request are stepped over one by one.
 
-import { Node, Yallist } from "yallist";
 import type { DispatchMode } from "./core-options.ts";
 import type { Worker } from "./records.ts";
+import { WorkerList } from "./worker-list.ts";
 
 export interface Policy {
   readonly size: number;
@@ -20,21 +20,10 @@ export interface Policy {
   choose(excluded: ReadonlySet<Worker> | undefined): Worker | undefined;
 }
 
-/** Where a policy keeps a worker; each policy uses the part it needs. */
-export interface Seat {
-  readonly node: Node<Worker>;
-  level: Level | undefined;
-  index: number;
-}
-
-export function newSeat(worker: Worker): Seat {
-  return { node: new Node(worker), level: undefined, index: -1 };
-}
-
 /** Workers with the same number of requests in flight, the one waiting longest first. */
-interface Level {
-  readonly load: number;
-  readonly members: Yallist<Worker>;
+export interface Level {
+  load: number;
+  readonly members: WorkerList;
   lower: Level | undefined;
   higher: Level | undefined;
 }
@@ -55,6 +44,8 @@ export function newPolicy(mode: DispatchMode, random: () => number): Policy {
 /** Least in flight; of those, the one that has been so for longest. Levels are chained in order of load. */
 class LeastLoaded implements Policy {
   #lowest: Level | undefined;
+  /** A level that ran empty, for the next that is wanted: loads go up and down with every request. */
+  #spare: Level | undefined;
   #size = 0;
 
   get size(): number {
@@ -73,19 +64,27 @@ class LeastLoaded implements Policy {
   }
 
   onDispatched(worker: Worker): void {
-    this.#sit(worker, this.#rise(worker));
+    this.#move(worker);
   }
 
   onEnded(worker: Worker): void {
-    this.#sit(worker, this.#rise(worker));
+    this.#move(worker);
   }
 
   choose(excluded: ReadonlySet<Worker> | undefined): Worker | undefined {
     for (let level = this.#lowest; level !== undefined; level = level.higher) {
-      const worker = firstNotIn(level.members, excluded);
+      const worker = level.members.firstNotIn(excluded);
       if (worker !== undefined) return worker;
     }
     return undefined;
+  }
+
+  #move(worker: Worker): void {
+    const { level } = worker;
+    const load = worker.inFlight.size;
+    // Alone on its level, it takes the level along, as long as that keeps its place in the chain.
+    if (level?.members.size === 1 && isBetween(load, level.lower, level.higher)) level.load = load;
+    else this.#sit(worker, this.#rise(worker));
   }
 
   /** Seats a worker at the level of its load, looking from a level nearby. Loads change by one: the next is near. */
@@ -99,26 +98,33 @@ class LeastLoaded implements Policy {
       above = above.higher;
     }
     const level = below !== undefined && below.load === load ? below : this.#insert(load, below, above);
-    level.members.pushNode(worker.seat.node);
-    worker.seat.level = level;
+    level.members.append(worker);
+    worker.level = level;
   }
 
   /** Takes a worker off its level; returns a level nearby that is still in the chain. */
   #rise(worker: Worker): Level | undefined {
-    const { seat } = worker;
-    const { level } = seat;
+    const { level } = worker;
     if (level === undefined) return undefined;
-    level.members.removeNode(seat.node);
-    seat.level = undefined;
-    if (level.members.length > 0) return level;
+    level.members.remove(worker);
+    worker.level = undefined;
+    if (level.members.size > 0) return level;
     if (level.lower) level.lower.higher = level.higher;
     else this.#lowest = level.higher;
     if (level.higher) level.higher.lower = level.lower;
-    return level.lower;
+    const near = level.lower;
+    level.lower = undefined;
+    level.higher = undefined;
+    this.#spare = level;
+    return near;
   }
 
   #insert(load: number, lower: Level | undefined, higher: Level | undefined): Level {
-    const level: Level = { load, members: new Yallist(), lower, higher };
+    const level = this.#spare ?? { load, members: new WorkerList(), lower, higher };
+    this.#spare = undefined;
+    level.load = load;
+    level.lower = lower;
+    level.higher = higher;
     if (lower) lower.higher = level;
     else this.#lowest = level;
     if (higher) higher.lower = level;
@@ -128,22 +134,23 @@ class LeastLoaded implements Policy {
 
 /** The one that has waited longest since it was last given a request or got its first free slot. */
 class LeastRecentlyUsed implements Policy {
-  readonly #members = new Yallist<Worker>();
+  readonly #members = new WorkerList();
 
   get size(): number {
-    return this.#members.length;
+    return this.#members.size;
   }
 
   add(worker: Worker): void {
-    this.#members.pushNode(worker.seat.node);
+    this.#members.append(worker);
   }
 
   remove(worker: Worker): void {
-    this.#members.removeNode(worker.seat.node);
+    this.#members.remove(worker);
   }
 
   onDispatched(worker: Worker): void {
-    this.#members.pushNode(worker.seat.node);
+    this.#members.remove(worker);
+    this.#members.append(worker);
   }
 
   onEnded(_worker: Worker): void {
@@ -151,7 +158,7 @@ class LeastRecentlyUsed implements Policy {
   }
 
   choose(excluded: ReadonlySet<Worker> | undefined): Worker | undefined {
-    return firstNotIn(this.#members, excluded);
+    return this.#members.firstNotIn(excluded);
   }
 }
 
@@ -169,15 +176,15 @@ class RandomChoice implements Policy {
   }
 
   add(worker: Worker): void {
-    worker.seat.index = this.#members.length;
+    worker.index = this.#members.length;
     this.#members.push(worker);
   }
 
   remove(worker: Worker): void {
     const last = this.#members.pop();
     if (last === undefined || last === worker) return;
-    last.seat.index = worker.seat.index;
-    this.#members[last.seat.index] = last;
+    last.index = worker.index;
+    this.#members[last.index] = last;
   }
 
   onDispatched(_worker: Worker): void {
@@ -207,10 +214,6 @@ class RandomChoice implements Policy {
   }
 }
 
-function firstNotIn(members: Yallist<Worker>, excluded: ReadonlySet<Worker> | undefined): Worker | undefined {
-  if (excluded === undefined) return members.head?.value;
-  for (let node = members.head; node !== undefined; node = node.next) {
-    if (!excluded.has(node.value)) return node.value;
-  }
-  return undefined;
+function isBetween(load: number, lower: Level | undefined, higher: Level | undefined): boolean {
+  return (lower === undefined || lower.load < load) && (higher === undefined || load < higher.load);
 }

@@ -6,6 +6,7 @@ import {
   type Deadlines,
   type Frame,
   type FromClient,
+  type Instant,
   NO_CAPABILITIES,
   type PeerId,
   type RequestId,
@@ -15,7 +16,9 @@ import {
   UNKNOWN_RHYTHM,
 } from "@pigato/protocol";
 import { type DeclinedEntry, DeclinedQueue } from "./declined.ts";
-import { newSeat, type Policy, type Seat } from "./policy.ts";
+import type { Leased } from "./lease.ts";
+import { type OpenRequests, RequestsOfClient } from "./open-requests.ts";
+import type { Level, Policy } from "./policy.ts";
 import { RequestList } from "./request-list.ts";
 
 /** Whatever may be due at a time. */
@@ -36,24 +39,27 @@ export type Place = Waiting | { readonly at: "worker"; readonly worker: Worker }
 
 export const NOWHERE: Place = Object.freeze({ at: "nowhere" });
 
-export class Client {
+export class Client implements Leased {
   readonly id: PeerId;
   capabilities: Capabilities = NO_CAPABILITIES;
-  /** Its open requests, by its own ids. */
-  readonly requests: Map<RequestId, Request> = new Map();
-  /** Milliseconds between its heartbeats, if it announced them: no other is ever given up for its silence. */
-  intervalMs: number | undefined;
-  readonly lease: Deadline<Due>;
-  /** Intervals of silence so far. */
+  readonly requests: RequestsOfClient;
+  /** Whether it announced how often it sends heartbeats: no other is ever given up for its silence. */
+  hasPromised = false;
+  /** Milliseconds of silence that count as one interval. */
+  leaseMs: number;
+  heardAt: Instant = 0;
   missed = 0;
+  readonly lease: Deadline<Due>;
 
-  constructor(id: PeerId, deadlines: Deadlines<Due>) {
+  constructor(id: PeerId, leaseMs: number, open: OpenRequests, deadlines: Deadlines<Due>) {
     this.id = id;
+    this.leaseMs = leaseMs;
+    this.requests = new RequestsOfClient(open);
     this.lease = deadlines.entry({ kind: "client-lease", client: this });
   }
 }
 
-export class Worker {
+export class Worker implements Leased {
   readonly id: PeerId;
   readonly service: Service;
   readonly capabilities: Capabilities;
@@ -73,13 +79,17 @@ export class Worker {
   declinedCursor: DeclinedEntry | undefined;
   /** Whether its service's policy holds it, as one with a free slot. */
   isAvailable = false;
-  readonly seat: Seat = newSeat(this);
+  // Where its service's policy keeps it; each policy uses the part it needs.
+  previous: Worker | undefined;
+  next: Worker | undefined;
+  level: Level | undefined;
+  index = -1;
   readonly holds: Place = { at: "worker", worker: this };
   readonly awaits: Waiting = { at: "queue", queue: this.targeted };
   rhythm: Rhythm = UNKNOWN_RHYTHM;
   /** When its last heartbeat came. */
   heartbeatAt: number | undefined;
-  /** Intervals of silence so far. */
+  heardAt: Instant = 0;
   missed = 0;
   readonly lease: Deadline<Due>;
   readonly settling: Deadline<Due>;
@@ -120,12 +130,14 @@ export class Service {
   }
 }
 
-export class Request {
+export class Request implements Deadline<Due> {
   readonly kind = "request";
   /** Its place in the order of arrival. */
   readonly number: number;
-  /** The token by which workers know it (P-ADDR-2). */
-  readonly address: string;
+  /** Its place in the array of the open requests. */
+  index = -1;
+  /** The token by which workers know it (P-ADDR-2); empty until one does. */
+  address = "";
   readonly client: Client;
   readonly id: RequestId;
   /** The service as the client named it. */
@@ -136,10 +148,14 @@ export class Request {
   readonly bytes: number;
   readonly options: RequestOptions;
   place: Place = NOWHERE;
-  /** Its neighbours in the queue in which it waits, or at the worker that holds it; that list's business. */
-  previous: Request | undefined;
-  next: Request | undefined;
-  readonly deadline: Deadline<Due>;
+  // Its neighbours in the queue in which it waits, or at the worker that holds it: that list's business.
+  before: Request | undefined;
+  after: Request | undefined;
+  // It is its own deadline, one object less for each that waits: these are the business of `Deadlines`.
+  at: Instant = Number.POSITIVE_INFINITY;
+  list: Deadline<Due>["list"];
+  previous: Deadline<Due> | undefined;
+  next: Deadline<Due> | undefined;
   /** Workers that declined it. */
   rejectedBy: Set<Worker> | undefined;
   /** Whether the worker it was sent to never got it. */
@@ -149,15 +165,8 @@ export class Request {
   /** Whether a part of the reply has gone to the client: from then on it cannot start over. */
   hasPartial = false;
 
-  constructor(
-    number: number,
-    client: Client,
-    service: Service,
-    message: FromClient & { readonly type: "request" },
-    deadlines: Deadlines<Due>,
-  ) {
+  constructor(number: number, client: Client, service: Service, message: FromClient & { readonly type: "request" }) {
     this.number = number;
-    this.address = ADDRESS_MARK + number.toString(36);
     this.client = client;
     this.id = message.requestId;
     this.name = message.service;
@@ -166,12 +175,12 @@ export class Request {
     this.trailer = message.trailer;
     this.bytes = bytesOf(message.body) + bytesOf(message.trailer);
     this.options = message.options;
-    this.deadline = deadlines.entry(this);
+  }
+
+  get owner(): Request {
+    return this;
   }
 }
-
-/** Starts every address token of ours: it tells an echo of it from what a broken worker makes up. */
-export const ADDRESS_MARK = "~";
 
 function bytesOf(frames: readonly Frame[]): number {
   let bytes = 0;

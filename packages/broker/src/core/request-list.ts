@@ -36,14 +36,14 @@ export class RequestList {
 
   /** Takes out one that is in this list. */
   remove(request: Request): void {
-    const { previous, next } = request;
-    if (previous) previous.next = next;
-    else this.#first = next;
-    if (next) next.previous = previous;
-    else this.#last = previous;
-    if (this.#returned === request) this.#returned = previous;
-    request.previous = undefined;
-    request.next = undefined;
+    const { before, after } = request;
+    if (before) before.after = after;
+    else this.#first = after;
+    if (after) after.before = before;
+    else this.#last = before;
+    if (this.#returned === request) this.#returned = before;
+    request.before = undefined;
+    request.after = undefined;
     this.#size -= 1;
   }
 
@@ -51,32 +51,32 @@ export class RequestList {
   *[Symbol.iterator](): IterableIterator<Request> {
     let request = this.#first;
     while (request !== undefined) {
-      const { next } = request;
+      const { after } = request;
       yield request;
-      request = next;
+      request = after;
     }
   }
 
-  /** @param previous the one to stand behind; `undefined` is the head */
-  #link(request: Request, previous: Request | undefined): void {
-    const next = previous === undefined ? this.#first : previous.next;
-    request.previous = previous;
-    request.next = next;
-    if (previous) previous.next = request;
+  /** @param before the one to stand behind; `undefined` is the head */
+  #link(request: Request, before: Request | undefined): void {
+    const after = before === undefined ? this.#first : before.after;
+    request.before = before;
+    request.after = after;
+    if (before) before.after = request;
     else this.#first = request;
-    if (next) next.previous = request;
+    if (after) after.before = request;
     else this.#last = request;
     this.#size += 1;
   }
 
   #lastBefore(number: number): Request | undefined {
     const isBehind = this.#returned !== undefined && this.#returned.number < number;
-    let previous = isBehind ? this.#returned : undefined;
-    let next = previous === undefined ? this.#first : previous.next;
-    while (next !== undefined && next.number < number) {
-      previous = next;
-      next = next.next;
+    let before = isBehind ? this.#returned : undefined;
+    let after = before === undefined ? this.#first : before.after;
+    while (after !== undefined && after.number < number) {
+      before = after;
+      after = after.after;
     }
-    return previous;
+    return before;
   }
 }

@@ -9,12 +9,12 @@ import {
   type FailureCode,
   type FromClient,
   type Instant,
-  type PeerId,
   type RequestId,
   type ServiceName,
 } from "@pigato/protocol";
 import type { CoreOptions } from "./core-options.ts";
 import { type Dispatcher, hasDeclinedAll } from "./dispatcher.ts";
+import type { OpenRequests } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Client, type Due, Request, type Service, type Worker } from "./records.ts";
 import type { Services } from "./services.ts";
@@ -36,22 +36,24 @@ export class Requests {
   readonly counts: RequestCounts = { accepted: 0, finished: 0, failed: 0, canceled: 0 };
   readonly #options: CoreOptions;
   readonly #deadlines: Deadlines<Due>;
+  readonly #open: OpenRequests;
   readonly #dispatcher: Dispatcher;
   readonly #services: Services;
   readonly #outbox: Outbox;
   #isClosing = false;
-  #openCount = 0;
   #bytes = 0;
 
   constructor(
     options: CoreOptions,
     deadlines: Deadlines<Due>,
+    open: OpenRequests,
     dispatcher: Dispatcher,
     services: Services,
     outbox: Outbox,
   ) {
     this.#options = options;
     this.#deadlines = deadlines;
+    this.#open = open;
     this.#dispatcher = dispatcher;
     this.#services = services;
     this.#outbox = outbox;
@@ -59,14 +61,16 @@ export class Requests {
 
   /** Requests that are open, queued or in flight. */
   get openCount(): number {
-    return this.#openCount;
+    return this.#open.size;
   }
 
-  /** A new request: given to a worker, queued, or refused with the reason. */
-  open(client: Client, message: RequestMessage, workerById: (id: PeerId) => Worker | undefined, now: Instant): void {
+  /**
+   * A new request: given to a worker, queued, or refused with the reason.
+   * @param target the worker that its options name, if there is one
+   */
+  open(client: Client, message: RequestMessage, target: Worker | undefined, now: Instant): void {
     const service = this.#services.require(message.service);
     const { worker: targetId, failFast } = message.options;
-    const target = targetId === undefined ? undefined : workerById(targetId);
     const busy = this.#bound(client, service, target);
     if (targetId !== undefined && target?.service !== service) {
       this.refuse(client, message, "UNAVAILABLE", `is for the worker "${display(targetId)}", which does not offer it`);
@@ -89,7 +93,7 @@ export class Requests {
 
   /** The timeout counts silence: every part of a reply starts it anew. */
   restartTimeout(request: Request, now: Instant): void {
-    this.#deadlines.set(request.deadline, request.options.timeoutMs, now);
+    this.#deadlines.set(request, request.options.timeoutMs, now);
   }
 
   /** The final reply has gone out. */
@@ -105,6 +109,7 @@ export class Requests {
     this.#close(request);
   }
 
+  /** Their client is gone. */
   cancelAll(requests: Iterable<Request>): void {
     for (const request of waitingFirst(requests)) this.cancel(request);
   }
@@ -132,19 +137,9 @@ export class Requests {
     this.#tell(request.client, request.id, { code, message: describe(request.id, request.name, why), delivery });
   }
 
-  /**
-   * Its time is up. A client that negotiated nothing has its own timer, and would take any word after that for an
-   * answer to a request it does not know (P-TIME-3).
-   */
-  expire(request: Request): void {
-    if (request.client.capabilities.error) {
-      return this.fail(request, "DEADLINE_EXCEEDED", `exceeded its ${request.options.timeoutMs} ms timeout`);
-    }
-    this.#end(request, "DEADLINE_EXCEEDED");
-  }
-
+  /** Their time is up. */
   expireAll(requests: Iterable<Request>): void {
-    for (const request of waitingFirst(requests)) this.expire(request);
+    for (const request of waitingFirst(requests)) this.#expire(request);
   }
 
   /** A worker gave it back without running it. */
@@ -171,21 +166,21 @@ export class Requests {
 
   #accept(client: Client, service: Service, target: Worker | undefined, message: RequestMessage, now: Instant): void {
     this.counts.accepted += 1;
-    const request = new Request(this.counts.accepted, client, service, message, this.#deadlines);
-    this.#openCount += 1;
+    const request = new Request(this.counts.accepted, client, service, message);
+    this.#open.add(request);
     this.#bytes += request.bytes;
     service.open += 1;
-    client.requests.set(request.id, request);
+    client.requests.add(request);
     this.restartTimeout(request, now);
     // Accepted with no time left: it is never dispatched (P-TIME-2).
-    if (message.options.timeoutMs === 0) this.expire(request);
+    if (message.options.timeoutMs === 0) this.#expire(request);
     else this.#dispatcher.place(request, target);
   }
 
   /** What stands in the way of one more request, if a bound is reached. */
   #bound(client: Client, service: Service, target: Worker | undefined): string | undefined {
     const { maxRequests, maxRequestsPerClient, maxRequestBytes, maxQueuedPerService } = this.#options;
-    if (this.#openCount >= maxRequests) return `came when the broker held ${maxRequests} requests, its most`;
+    if (this.#open.size >= maxRequests) return `came when the broker held ${maxRequests} requests, its most`;
     if (this.#bytes >= maxRequestBytes) return `came when the broker held ${maxRequestBytes} bytes, its most`;
     if (client.requests.size >= maxRequestsPerClient) {
       return `came when its client had ${maxRequestsPerClient} requests open, the most`;
@@ -195,6 +190,17 @@ export class Requests {
       return `came when ${maxQueuedPerService} requests for the service waited, the most`;
     }
     return undefined;
+  }
+
+  /**
+   * A client that negotiated nothing has its own timer, and would take any word after that for an answer to a request it
+   * does not know (P-TIME-3).
+   */
+  #expire(request: Request): void {
+    if (request.client.capabilities.error) {
+      return this.fail(request, "DEADLINE_EXCEEDED", `exceeded its ${request.options.timeoutMs} ms timeout`);
+    }
+    this.#end(request, "DEADLINE_EXCEEDED");
   }
 
   #end(request: Request, code: FailureCode): void {
@@ -218,14 +224,15 @@ export class Requests {
 
   #close(request: Request): void {
     const { place, client } = request;
-    this.#openCount -= 1;
+    this.#open.remove(request);
     this.#bytes -= request.bytes;
     request.service.open -= 1;
-    this.#deadlines.clear(request.deadline);
-    client.requests.delete(request.id);
+    this.#deadlines.clear(request);
+    client.requests.remove(request);
     this.#dispatcher.remove(request);
+    // A request in flight leaves its worker behind, and with it the service.
     if (place.at === "worker") this.#dispatcher.serve(place.worker);
-    this.#services.release(request.service);
+    else this.#services.release(request.service);
   }
 }
 

@@ -31,6 +31,6 @@ export class Services {
 
   /** Forgets a service that nobody offers and that no open request is for. */
   release(service: Service): void {
-    if (service.workers.size === 0 && service.open === 0) this.#byName.delete(service.name);
+    if (service.open === 0 && service.workers.size === 0) this.#byName.delete(service.name);
   }
 }

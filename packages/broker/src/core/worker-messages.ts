@@ -11,8 +11,9 @@ import {
   type ToClient,
 } from "@pigato/protocol";
 import type { Dispatcher } from "./dispatcher.ts";
+import { ADDRESS_MARK } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
-import { ADDRESS_MARK, type Request, type Worker } from "./records.ts";
+import type { Request, Worker } from "./records.ts";
 import type { Requests } from "./requests.ts";
 import type { Services } from "./services.ts";
 import type { Workers } from "./workers.ts";

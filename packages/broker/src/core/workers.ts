@@ -6,6 +6,7 @@ import { display, intervalOf, learnRhythm, UNKNOWN_RHYTHM } from "@pigato/protoc
 import { ASSUMED_CONCURRENCY, type CoreOptions } from "./core-options.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { WorkerDownReason } from "./effects.ts";
+import { countSilence, noteHeard, startLease } from "./lease.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Due, type Request, type Service, Worker } from "./records.ts";
 import type { Requests } from "./requests.ts";
@@ -60,7 +61,7 @@ export class Workers {
     this.#byId.set(id, worker);
     service.workers.add(worker);
     this.#outbox.report({ type: "worker-up", worker: id, service: service.name });
-    this.onHeard(worker, now);
+    startLease(worker, intervalOf(worker.rhythm, this.#options.heartbeatMs), this.#deadlines, now);
     if (offer?.concurrency === undefined) this.#deadlines.set(worker.settling, this.#options.settleMs, now);
     else this.settle(worker);
     return worker;
@@ -75,8 +76,7 @@ export class Workers {
 
   /** Any sign of life. */
   onHeard(worker: Worker, now: Instant): void {
-    worker.missed = 0;
-    this.#deadlines.set(worker.lease, intervalOf(worker.rhythm, this.#options.heartbeatMs), now);
+    noteHeard(worker, now);
     if (!worker.isCongested) return;
     worker.isCongested = false;
     this.#dispatcher.serve(worker);
@@ -91,11 +91,12 @@ export class Workers {
     this.settle(worker);
   }
 
-  /** One more interval without a sign of life. */
-  onSilence(worker: Worker, now: Instant): void {
-    worker.missed += 1;
-    if (worker.missed >= this.#options.heartbeatLiveness) return this.disconnect(worker, "silent");
-    this.#deadlines.set(worker.lease, intervalOf(worker.rhythm, this.#options.heartbeatMs), now);
+  /** Its lease has come: it may have been silent. */
+  onLease(worker: Worker, now: Instant): void {
+    const intervalMs = intervalOf(worker.rhythm, this.#options.heartbeatMs);
+    const missed = countSilence(worker, intervalMs, this.#deadlines, now);
+    if (missed === 0) return;
+    if (missed >= this.#options.heartbeatLiveness) return this.disconnect(worker, "silent");
     this.#outbox.toWorker(worker, { type: "heartbeat" });
   }
 

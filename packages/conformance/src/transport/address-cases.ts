@@ -3,8 +3,9 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, test } from "vitest";
-import { message, texts } from "./frames.ts";
+import { firstNumbers, message, texts } from "./frames.ts";
 import type { Lab, TestDealer, TestRouter } from "./lab.ts";
+import { MuteDealer } from "./mute-peers.ts";
 
 export function addressCases(lab: () => Lab, kind: "tcp" | "ipc" | "inproc", keepsPeers: boolean): void {
   test("bind tells an address that dealers can connect to", async () => {
@@ -51,6 +52,21 @@ export function addressCases(lab: () => Lab, kind: "tcp" | "ipc" | "inproc", kee
     const next = lab().router();
     expect(await next.link.bind(address)).toBe(address);
     await expectThrough(lab().connectedDealer("d", address), next);
+  });
+
+  test("an address is free as soon as its router is closed, whoever was connected", async () => {
+    const address = await lab().knownAddress();
+    for (const life of firstNumbers(10)) {
+      const router = lab().router();
+      expect(await router.link.bind(address)).toBe(address);
+      const mute = new MuteDealer(address, `mute ${life}`);
+      lab().onClose(() => mute.close());
+      await mute.greet();
+      // Those of former lives may come back.
+      await router.messages.take(({ peer }) => peer === `mute ${life}`);
+      router.link.send(`mute ${life}`, [Buffer.alloc(10_000)]);
+      await router.link.close(0);
+    }
   });
 
   test("an address that was never bound cannot be unbound", async () => {

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { firstNumbers, message, numbered, numberOf, texts } from "./frames.ts";
 import type { Lab, TestRouter } from "./lab.ts";
+import { Stranger } from "./stranger.ts";
 import type { Abilities } from "./subject.ts";
 
 export function peerCases(lab: () => Lab, can: Abilities): void {
@@ -127,15 +128,19 @@ export function peerCases(lab: () => Lab, can: Abilities): void {
     await expectReturned(router, "d");
     // The router may still be about to forget the first life; then the second is refused and has to try again.
     const pass = await lab().clockwork();
-    for (let isBack = false; !isBack; ) {
+    const knock = async () => {
       const second = lab().connectedDealer("d", router.address);
       second.link.send(message("second life"));
       for (let passes = 0; passes < 200 && router.messages.items.length === 0; passes++) await pass();
-      isBack = router.messages.items.length > 0;
-      if (!isBack) await second.link.close(0);
-      else router.link.send("d", message("welcome"));
-      if (isBack) expect(texts(await second.messages.take())).toEqual(["welcome"]);
+      return second;
+    };
+    let second = await knock();
+    while (router.messages.items.length === 0) {
+      await second.link.close(0);
+      second = await knock();
     }
+    router.link.send("d", message("welcome"));
+    expect(texts(await second.messages.take())).toEqual(["welcome"]);
   });
 
   test.runIf(can.tellPeers)("a router is told of peers that come and go", async () => {
@@ -160,6 +165,36 @@ export function peerCases(lab: () => Lab, can: Abilities): void {
     bad.link.send(message("back again"));
     expect(texts((await router.messages.take()).frames)).toEqual(["back again"]);
     expect(good.news.items.map((news) => news.type)).toEqual(["up"]);
+  });
+
+  test.runIf(can.limitFrames)("a router that sends a dealer a frame over its bound is cut off", async () => {
+    const router = await lab().boundRouter();
+    const dealer = lab().connectedDealer("d", router.address, { limits: { maxFrameBytes: 10_000 } });
+    dealer.link.send(message("hello"));
+    await router.messages.take();
+    router.link.send("d", [Buffer.alloc(10_000)]);
+    expect((await dealer.messages.take())[0]).toHaveLength(10_000);
+    router.link.send("d", [Buffer.alloc(10_001)]);
+    await dealer.news.take((news) => news.type === "down");
+    await dealer.news.take((news) => news.type === "up");
+    for (const number of firstNumbers(100)) dealer.link.send(numbered(number));
+    const received = await router.messages.takeMany(100);
+    expect(received.map(({ frames }) => numberOf(frames))).toEqual(firstNumbers(100));
+    expect(dealer.messages.items).toEqual([]);
+  });
+
+  test.runIf(can.reconnect)("a dealer gets through to a router that takes the place of something else", async () => {
+    const address = await lab().knownAddress();
+    const stranger = new Stranger();
+    await stranger.listen(address);
+    const dealer = lab().connectedDealer("d", address);
+    dealer.link.send(message("hello"));
+    for (const _ of firstNumbers(3)) await stranger.visited();
+    await stranger.close();
+    const router = lab().router();
+    await router.link.bind(address);
+    expect(texts((await router.messages.take()).frames)).toEqual(["hello"]);
+    expect(dealer.news.items.map((news) => news.type)).toEqual(["up"]);
   });
 }
 

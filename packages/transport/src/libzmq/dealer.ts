@@ -1,9 +1,9 @@
-// A dealer over libzmq. Whether the other end is there, libzmq tells by events of its own, apart from the messages: a
-// message that overtakes the news of its connection waits for it, and the news of a connection's end waits until the
-// messages that came before it are read. Over inproc there are no such events: the other end counts as there from the
-// moment of connecting, and its end is never told.
+// A dealer over libzmq. Whether the other end is there, libzmq tells apart from the messages: a message that overtakes the
+// news of its connection waits for it, and the news of a connection's end waits until the messages that came before it
+// are read. Over inproc there is no such news: the other end counts as there from the moment of connecting, and its end
+// is never told.
 
-import { Dealer, type Event } from "zeromq";
+import { Dealer } from "zeromq";
 import { systemClock } from "../clock.ts";
 import {
   DEFAULT_LINK_LIMITS,
@@ -17,8 +17,8 @@ import {
   type SendOutcome,
 } from "../link.ts";
 import { isIpv6, kindToConnect, refusal } from "./addresses.ts";
+import { Connection } from "./connection.ts";
 import { DealerSends } from "./dealer-sends.ts";
-import { Monitor } from "./monitor.ts";
 import { orAfter } from "./or-after.ts";
 import { DEALER_HEARTBEATS, SHARED_OPTIONS } from "./socket-options.ts";
 import { surface } from "./surface.ts";
@@ -28,8 +28,9 @@ export class LibzmqDealer implements DealerLink {
   readonly #handlers: DealerHandlers;
   readonly #socket: Dealer;
   readonly #sends: DealerSends;
-  /** Over inproc there is nothing to watch. */
-  #monitor: Monitor | undefined;
+  readonly #longestPauseMs: number;
+  /** Over inproc there is none to watch. */
+  #connection: Connection | undefined;
   #address: string | undefined;
   #isUp = false;
   /** The connection is lost, but messages of it are still to be read. */
@@ -43,6 +44,7 @@ export class LibzmqDealer implements DealerLink {
     const routingId = routingIdBytes(options.routingId);
     const limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
     this.#handlers = handlers;
+    this.#longestPauseMs = reconnectMaxMs;
     this.#socket = new Dealer({
       ...SHARED_OPTIONS,
       ...DEALER_HEARTBEATS,
@@ -64,14 +66,13 @@ export class LibzmqDealer implements DealerLink {
       throw new LinkError("FAILED", `cannot connect to ${address}: the dealer connects to ${this.#address} already`);
     }
     if (isIpv6(address)) this.#socket.ipv6 = true;
-    if (kind !== "inproc") this.#monitor ??= new Monitor(this.#socket, (event) => this.#onEvent(event));
     try {
-      this.#socket.connect(address);
+      if (kind === "inproc") this.#connectInproc(address);
+      else this.#connectNetwork(address);
     } catch (error) {
       throw refusal(address, error);
     }
     this.#address = address;
-    if (kind === "inproc") queueMicrotask(() => this.#onUp({}));
   }
 
   send(frames: Frames, options?: SendOptions): SendOutcome {
@@ -91,7 +92,7 @@ export class LibzmqDealer implements DealerLink {
 
   async #close(deadline: number): Promise<void> {
     await orAfter(deadline - systemClock.now(), this.#sends.flushed());
-    await (this.#monitor?.closeSocket(deadline - systemClock.now()) ?? this.#closeSocket());
+    await (this.#connection?.closeSocket(deadline - systemClock.now()) ?? this.#closeSocket());
     // A write that waited has ended by now, and is counted either as made or as still to be made.
     this.#sends.abandon();
     this.#onNextUp?.();
@@ -125,17 +126,23 @@ export class LibzmqDealer implements DealerLink {
     });
   }
 
-  #onEvent(event: Event): void {
-    switch (event.type) {
-      case "handshake":
+  #connectInproc(address: string): void {
+    this.#socket.connect(address);
+    queueMicrotask(() => this.#onUp({}));
+  }
+
+  #connectNetwork(address: string): void {
+    this.#connection ??= new Connection(this.#socket, this.#longestPauseMs, {
+      onUp: (facts) => {
         this.#onDown();
-        return this.#onUp({ remoteAddress: event.address });
-      case "connect:retry":
-        // "disconnect" comes too early: before libzmq has handed over the last messages.
+        this.#onUp(facts);
+      },
+      onLost: () => {
         this.#isEnding = this.#isUp;
-        return this.#checkEnd();
-      default:
-    }
+        this.#checkEnd();
+      },
+    });
+    this.#connection.connect(address);
   }
 
   #checkEnd(): void {

@@ -60,7 +60,7 @@ export class LibzmqRouter implements RouterLink {
     const kind = kindToBind(address);
     if (kind === "ipc") await refuseTakenPath(address);
     if (this.#isClosing) throw new LinkError("CLOSED", `cannot bind ${address}: the router is closed`, { address });
-    if (this.#socket.ipv6 !== isIpv6(address)) this.#socket.ipv6 = isIpv6(address);
+    if (isIpv6(address) && !this.#socket.ipv6) this.#socket.ipv6 = true;
     try {
       // An asynchronous bind would run on another thread, while this one goes on using the socket.
       this.#socket.bindSync(address);

@@ -13,6 +13,19 @@ test("a silent worker is sent a heartbeat per interval, then DISCONNECT, then no
   expect(sim.events).toContain("worker-down w1 silent");
 });
 
+test("a worker is given up three intervals after it was last heard, give or take a part of one", () => {
+  for (const lastHeardMs of [1, 137, 499, 500, 999]) {
+    const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
+    sim.worker("w1").ready("echo", { heartbeatMs: 1_000 });
+    sim.advance(lastHeardMs);
+    sim.worker("w1").heartbeat();
+    sim.advance(2_999);
+    expect(sim.stats().workers).toBe(1);
+    sim.advance(70);
+    expect(sim.stats().workers).toBe(0);
+  }
+});
+
 test("every heartbeat of a worker is answered, none of a stranger's worker is", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
@@ -88,7 +101,7 @@ test("a classic worker that was heard before is judged by the pauses that it mak
   sim.worker("w1").heartbeat();
   sim.advance(20_999);
   expect(sim.stats().workers).toBe(1);
-  sim.advance(1);
+  sim.advance(500);
   expect(sim.stats().workers).toBe(0);
 });
 

@@ -1,6 +1,7 @@
 // Rows of the core's tables for unit tests of what works on them: real ones, but filed nowhere.
 
 import { DEFAULT_REQUEST_OPTIONS, Deadlines, NO_CAPABILITIES, peerId, requestId, serviceName } from "@pigato/protocol";
+import { OpenRequests } from "../open-requests.ts";
 import { newPolicy } from "../policy.ts";
 import { Client, type Due, Request, Service, Worker } from "../records.ts";
 
@@ -9,7 +10,7 @@ const service = new Service(
   serviceName("echo"),
   newPolicy("lru", () => 0),
 );
-const client = new Client(peerId("c1"), deadlines);
+const client = new Client(peerId("c1"), 60_000, new OpenRequests(), deadlines);
 
 export function aWorker(name: string): Worker {
   return new Worker(peerId(name), service, NO_CAPABILITIES, deadlines);
@@ -17,20 +18,14 @@ export function aWorker(name: string): Worker {
 
 /** @param number its place in the order of arrival */
 export function aRequest(number: number): Request {
-  return new Request(
-    number,
-    client,
-    service,
-    {
-      type: "request",
-      service: service.name,
-      requestId: requestId(`r${number}`),
-      body: [],
-      trailer: [],
-      options: DEFAULT_REQUEST_OPTIONS,
-    },
-    deadlines,
-  );
+  return new Request(number, client, service, {
+    type: "request",
+    service: service.name,
+    requestId: requestId(`r${number}`),
+    body: [],
+    trailer: [],
+    options: DEFAULT_REQUEST_OPTIONS,
+  });
 }
 
 /** Makes a worker hold so many requests. */

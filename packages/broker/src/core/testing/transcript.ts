@@ -3,23 +3,7 @@
 
 import type { ToClient, ToWorker } from "@pigato/protocol";
 import { type Capabilities, display, type Frame, formatCapabilities, readText } from "@pigato/protocol";
-import type { BrokerEvent, Effect } from "../effects.ts";
-
-/** One line for one effect, whoever it is for. */
-export function lineOf(effect: Effect): string {
-  switch (effect.type) {
-    case "to-client":
-      return `to ${display(effect.to)}: ${toClientLine(effect.message)}`;
-    case "to-worker":
-      return `to ${display(effect.to)}: ${toWorkerLine(effect.message)}`;
-    case "report":
-      return eventLine(effect.event);
-    case "drained":
-      return "drained";
-    default:
-      return effect satisfies never;
-  }
-}
+import type { BrokerEvent } from "../effects.ts";
 
 export function toClientLine(message: ToClient): string {
   switch (message.type) {

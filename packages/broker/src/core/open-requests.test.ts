@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import { OpenRequests, RequestsOfClient } from "./open-requests.ts";
+import type { Request } from "./records.ts";
+import { aRequest } from "./testing/rows.ts";
+
+function opened(open: OpenRequests, number: number): Request {
+  const request = aRequest(number);
+  open.add(request);
+  request.address = open.addressOf(request);
+  return request;
+}
+
+test("an open request is found by its address token, a closed one is not", () => {
+  const open = new OpenRequests();
+  const request = opened(open, 7);
+  expect(open.byAddress(request.address)).toBe(request);
+  open.remove(request);
+  expect(open.byAddress(request.address)).toBeUndefined();
+});
+
+test("the token of a closed request does not find the one that came into its place", () => {
+  const open = new OpenRequests();
+  const closed = opened(open, 1);
+  open.remove(closed);
+  const next = opened(open, 2);
+  expect(next.index).toBe(closed.index);
+  expect(open.byAddress(closed.address)).toBeUndefined();
+  expect(open.byAddress(next.address)).toBe(next);
+});
+
+test("text that is no token finds nothing, nor does one that only starts like a token", () => {
+  const open = new OpenRequests();
+  const { address } = opened(open, 1);
+  for (const text of [
+    "",
+    "~",
+    "~x",
+    "~-1",
+    "~length",
+    "c1",
+    `${address}0`,
+    `${address} `,
+    "~0",
+    "~0.2",
+    "~1.1",
+    "~1e9",
+  ]) {
+    expect(open.byAddress(text)).toBeUndefined();
+  }
+});
+
+test("places in the array are used again, so that it grows no longer than the most that were open at once", () => {
+  const open = new OpenRequests();
+  let last = opened(open, 1);
+  for (let number = 2; number <= 1_000; number++) {
+    open.remove(last);
+    last = opened(open, number);
+  }
+  expect([open.size, last.index]).toEqual([1, 0]);
+});
+
+test("a client's requests are found by its ids, and walked oldest first", () => {
+  const open = new OpenRequests();
+  const requests = new RequestsOfClient(open);
+  const [first, second, third] = [opened(open, 1), opened(open, 2), opened(open, 3)];
+  for (const request of [first, second, third]) requests.add(request);
+  requests.remove(second);
+  expect([requests.has(first.id), requests.has(second.id), requests.size]).toEqual([true, false, 2]);
+  expect(requests.get(third.id)).toBe(third);
+  expect([...requests]).toEqual([first, third]);
+});

@@ -1,0 +1,54 @@
+// Something that listens where a router is expected: it greets like a ZMTP peer, but insists on passwords.
+
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+
+const GREETING = Buffer.alloc(64);
+GREETING[0] = 0xff;
+GREETING.set([0x7f, 3, 0], 9);
+GREETING.write("PLAIN", 12, "latin1");
+
+export class Stranger {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #onVisit: () => void = () => {};
+
+  constructor() {
+    this.#server = createServer((socket) => {
+      this.#sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => this.#sockets.delete(socket));
+      socket.resume();
+      socket.write(GREETING);
+      this.#onVisit();
+    });
+  }
+
+  /** @param address of tcp or ipc, with its port */
+  async listen(address: string): Promise<void> {
+    const { protocol, hostname, port, pathname } = new URL(address);
+    if (protocol === "tcp:") {
+      this.#server.listen(Number(port), hostname);
+    } else {
+      // Whoever listened there before may have left its socket behind.
+      rmSync(pathname, { force: true });
+      this.#server.listen(pathname);
+    }
+    await once(this.#server, "listening");
+  }
+
+  /** Resolves when somebody came that is not counted yet. */
+  visited(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onVisit = resolve;
+    });
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+}
