@@ -142,12 +142,18 @@ export class Requests {
     for (const request of waitingFirst(requests)) this.#expire(request);
   }
 
-  /** A worker gave it back without running it. */
+  /** A worker gave it back. */
   decline(request: Request, worker: Worker): void {
-    request.rejectedBy ??= new Set();
-    request.rejectedBy.add(worker);
     this.#dispatcher.remove(request);
-    this.place(request, request.options.worker === undefined ? undefined : worker);
+    if (request.hasPartial) {
+      // It has run, and a reply that has begun cannot start over.
+      request.mayHaveRun = true;
+      this.fail(request, "REJECTED", "was declined after a part of its reply had gone out");
+    } else {
+      // A worker that takes nothing at all, as one that is about to stop, has said nothing about this request.
+      if (worker.concurrency > 0) request.rejectedBy = (request.rejectedBy ?? new Set()).add(worker);
+      this.place(request, request.options.worker === undefined ? undefined : worker);
+    }
     this.#dispatcher.serve(worker);
   }
 

@@ -2,7 +2,7 @@
 // the last message has been written or its time to linger is over.
 
 import type { Dealer, Event, Router } from "zeromq";
-import { orAfter } from "./or-after.ts";
+import { LONGEST_MS, orAfter } from "./or-after.ts";
 import { surface } from "./surface.ts";
 
 /** zeromq.js may need some tries: see `observe`. */
@@ -25,7 +25,7 @@ export class Monitor {
 
   /** Closes the socket. Resolves when everything that it had taken is written, or the time for it is over. */
   async closeSocket(lingerMs: number): Promise<void> {
-    const remainingMs = Math.max(0, Math.ceil(lingerMs));
+    const remainingMs = Math.min(Math.max(0, Math.ceil(lingerMs)), LONGEST_MS);
     this.#socket.linger = remainingMs;
     this.#socket.close();
     // Nobody may close the observer before the end: libzmq's thread would wait for it for ever with the next event.
@@ -38,7 +38,7 @@ export class Monitor {
       try {
         event = await this.#observer.receive();
       } catch {
-        return; // closed by us
+        return; // closed, which is an end too
       }
       if (event.type === "end") return;
       try {

@@ -36,9 +36,9 @@ export class LibzmqRouter implements RouterLink {
   readonly #sends: RouterSends;
   /** Whoever waits for a listener to be closed, by its address. */
   readonly #unbinding = new Map<string, () => void>();
-  #monitor: Monitor | undefined;
   readonly #inproc = new Set<string>();
   #hasNetwork = false;
+  #monitor: Monitor | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(handlers: RouterHandlers, options: RouterOptions = {}) {
@@ -82,14 +82,15 @@ export class LibzmqRouter implements RouterLink {
     // Nothing more can be written to the peers that this cuts off.
     if (kind !== "inproc") await orAfter(UNBIND_FLUSH_MS, this.#sends.flushed());
     if (this.#closing !== undefined) return this.#closing;
-    const monitor = this.#watched();
+    const monitor = kind === "inproc" ? undefined : this.#watched();
     try {
       // To libzmq, to disconnect is to unbind; zeromq.js has no other way to do it on this thread.
       this.#socket.disconnect(address);
     } catch (error) {
       throw refusal(address, error);
     }
-    if (this.#inproc.delete(address)) return;
+    this.#inproc.delete(address);
+    if (monitor === undefined) return;
     const closed = new Promise<void>((resolve) => this.#unbinding.set(address, resolve));
     await Promise.race([closed, monitor.ended]);
     this.#unbinding.delete(address);

@@ -116,3 +116,25 @@ test("a worker that rejects everything while another is busy gets each request o
   expect(sim.requestsSentTo("busy")).toEqual(sim.requestsSentTo("w1"));
   sim.assertConsistent();
 });
+
+test("what the only worker gives back because it is about to stop waits for the next one", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1");
+  sim.worker("w1").heartbeat(0);
+  sim.worker("w1").reject("r1");
+  expect(sim.sentTo("c1")).toEqual([]);
+  sim.worker("w1").disconnect();
+  sim.worker("w2").ready("echo");
+  expect(sim.requestsSentTo("w2")).toEqual(["r1"]);
+});
+
+test("a request whose reply has begun is not given to another worker when it is rejected", () => {
+  const sim = scenario();
+  for (const name of ["w1", "w2"]) sim.worker(name).ready("echo");
+  sim.client("c1").request("echo", "r1");
+  sim.worker("w1").partial("r1", '"part"');
+  sim.worker("w1").reject("r1");
+  expect(sim.requestsSentTo("w2")).toEqual([]);
+  expect(sim.sentTo("c1").at(-1)).toBe("failure r1 REJECTED (maybe-executed)");
+});

@@ -123,7 +123,8 @@ export class Observer {
     if (request === undefined) return;
     if (message.type === "reject") {
       request.release();
-      request.rejectedBy.add(worker);
+      if (request.hasPartial) request.mayHaveRun = true;
+      else if (worker.concurrency > 0) request.rejectedBy.add(worker);
       return;
     }
     if (message.type === "partial") {
