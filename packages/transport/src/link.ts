@@ -7,6 +7,8 @@
 //   call to the link.
 // - Nothing is dropped in silence. A message that `send` answers with "queued" or "slow" is written, or its loss is
 //   told: by `onUndelivered` (it never left) or by `onPeerDown` / `onDown` (what was under way may be lost).
+// - A message larger than the bound is taken when nothing else waits. One without frames is a TypeError.
+// - After `close`, `send` answers "unreachable" (router) or "congested" (dealer), and nothing more is delivered.
 // - A routing id belongs to the connection that claimed it first; a second claim is refused, never handed over.
 // - A frame handed to `send` or to a handler is not changed afterwards by either side.
 
@@ -53,7 +55,7 @@ export interface RouterHandlers {
   onPeerUp?(peer: string, facts: PeerFacts): void;
   /** A peer's connection is gone. Some implementations find out only when they send to it. */
   onPeerDown?(peer: string): void;
-  /** A message that was accepted has not left and never will. */
+  /** A message that was accepted has not left and never will. Told of all that waited before `onPeerDown` is. */
   onUndelivered?(peer: string, frames: Frames): void;
   /** A peer that was `slow` has caught up. */
   onDrain?(peer: string): void;
@@ -76,10 +78,16 @@ export interface RouterLink {
    * @throws LinkError when it cannot be bound
    */
   bind(address: string): Promise<string>;
-  /** Stops listening at a bound address. Peers that are connected stay. */
+  /**
+   * Stops listening at a bound address and frees it. Peers that came by it stay where the implementation can keep them;
+   * otherwise what waits for them is written, and they are cut off and told.
+   */
   unbind(address: string): Promise<void>;
   send(peer: string, frames: Frames, options?: SendOptions): SendOutcome;
-  /** Writes what is queued, for at most `lingerMs` (default 1000), then closes. Safe to call twice. */
+  /**
+   * Writes what is queued, for at most `lingerMs` (default 1000), then closes. Safe to call twice. What is not written by
+   * then is lost, and may be so untold.
+   */
   close(lingerMs?: number): Promise<void>;
 }
 
@@ -101,7 +109,10 @@ export interface DealerLink {
   connect(address: string): void;
   /** Never answers `unreachable`: before the other end is there, messages wait within the bound. */
   send(frames: Frames, options?: SendOptions): SendOutcome;
-  /** Writes what is queued, for at most `lingerMs` (default 1000), then closes. Safe to call twice. */
+  /**
+   * Writes what is queued, for at most `lingerMs` (default 1000), then closes. Safe to call twice. What is not written by
+   * then is lost, and may be so untold.
+   */
   close(lingerMs?: number): Promise<void>;
 }
 
