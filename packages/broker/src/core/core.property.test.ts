@@ -13,7 +13,7 @@ import { perform, type Step } from "./testing/random-script.ts";
 import { SCENARIO_OPTIONS, type Scenario, scenario } from "./testing/scenario.ts";
 import { anyOptions, anyStep, seededRandom } from "./testing/step-arbitrary.ts";
 
-const RUNS = Number(process.env.PIGATO_FUZZ_RUNS ?? 200);
+const RUNS = Number(process.env.PIGATO_FUZZ_RUNS ?? 250);
 const STEPS = Number(process.env.PIGATO_FUZZ_STEPS ?? 120);
 const SEED = process.env.PIGATO_FUZZ_SEED;
 

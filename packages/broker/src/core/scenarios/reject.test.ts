@@ -40,17 +40,6 @@ test("a rejected request waits for a busy worker without holding up the others",
   expect(sim.requestsSentTo("w2")).toEqual(["r2", "r1"]);
 });
 
-test("a worker takes what others have rejected before what came after it, and no sooner", () => {
-  const sim = scenario();
-  sim.worker("w1").ready("echo", { concurrency: 1 });
-  sim.worker("w2").ready("echo", { concurrency: 1 });
-  for (const id of ["r1", "r2", "r3", "r4", "r5"]) sim.client("c1").request("echo", id);
-  sim.worker("w1").reject("r1").reject("r3");
-  sim.worker("w2").final("r2").final("r1").final("r3");
-  expect(sim.requestsSentTo("w1")).toEqual(["r1", "r3", "r4"]);
-  expect(sim.requestsSentTo("w2")).toEqual(["r2", "r1", "r3", "r5"]);
-});
-
 test("a request that the others have rejected fails when the one it waits for leaves", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");

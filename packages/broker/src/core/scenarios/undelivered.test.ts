@@ -76,17 +76,6 @@ test("with no other worker it waits in its place until the one is heard again", 
   expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2", "r3", "r2", "r3", "r4"]);
 });
 
-test("a worker with a full connection that takes fewer from now on is not given more when it says so", () => {
-  const sim = scenario();
-  sim.worker("w1").ready("echo");
-  for (const id of ["r1", "r2"]) sim.client("c1").request("echo", id);
-  sim.undeliveredToWorker("w1", "r2", "congested");
-  sim.worker("w1").heartbeat(1);
-  expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2"]);
-  sim.worker("w1").final("r1");
-  expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2", "r2"]);
-});
-
 test("a request for one worker waits for that one's full connection", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");

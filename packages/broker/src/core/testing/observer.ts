@@ -9,7 +9,6 @@ import type { FromWorker, Instant, PeerId, RequestId, ToClient, ToWorker } from 
 import type { BrokerCore } from "../core.ts";
 import type { CoreOptions } from "../core-options.ts";
 import type { BrokerEvent, Effect, Input } from "../effects.ts";
-import { checkDispatch } from "./dispatch-promises.ts";
 import { toClientLine } from "./transcript.ts";
 import { type OwedFailure, promise, WatchedClient, WatchedRequest, WatchedWorker } from "./watched.ts";
 
@@ -103,8 +102,10 @@ export class Observer {
     for (const request of this.#orphans) this.#checkOrphan(request);
     this.#settleArrival(core.stats().accepted);
     this.#compareStats(core);
-    for (const request of this.#open()) {
-      promise(request.deadlineAt > now, `${request.id} is still open at its deadline`);
+    for (const client of this.#clients.values()) {
+      for (const request of client.open.values()) {
+        promise(request.deadlineAt > now, `${request.id} is still open at its deadline`);
+      }
     }
     const next = core.nextDeadline();
     promise(next === undefined || next >= now, `the next deadline ${next} is before ${now}`);
@@ -239,20 +240,30 @@ export class Observer {
   #seeDispatch(worker: WatchedWorker, message: ToWorker & { readonly type: "request" }, now: Instant): void {
     const request = this.#requestOf(message.body[0]);
     if (request === undefined) return promise(false, `${worker.id} got ${message.requestId}, which is not open`);
+    const what = `${request.id} of ${request.client} to ${worker.id}`;
     if (request === this.#arriving) this.#accept(request);
-    const isRightName = request.id === message.requestId && request.service === message.service;
-    promise(isRightName, `${request.id} of ${request.client} went to ${worker.id} under a wrong name`);
-    checkDispatch(request, worker, {
-      mode: this.#options.dispatchMode,
-      now,
-      speaker: this.#input.type === "from-worker" ? this.#input.from : undefined,
-      workers: this.#workers.values(),
-      open: this.#open(),
-    });
+    promise(request.holder === undefined, `${what}: another worker holds it`);
+    promise(request.id === message.requestId && request.service === message.service, `${what}: under a wrong name`);
+    promise(request.suits(worker), `${what}: not for this worker, or declined by it`);
+    promise(request.deadlineAt > now, `${what}: after its deadline`);
+    promise(now >= worker.settledAt, `${what}: before its concurrency is known`);
+    promise(!worker.isCongested, `${what}: it takes no more for now`);
+    promise(worker.held.size < worker.concurrency, `${what}: it has ${worker.held.size} of ${worker.concurrency}`);
+    this.#checkTurn(request, worker, what);
     request.holder = worker;
     request.address = message.address;
     request.isUndelivered = false;
     worker.held.set(message.address, request);
+  }
+
+  /** Of what was never declined, the worker gets what came first. */
+  #checkTurn(request: WatchedRequest, worker: WatchedWorker, what: string): void {
+    for (const client of this.#clients.values()) {
+      for (const other of client.open.values()) {
+        const isWaiting = other.holder === undefined && other.rejectedBy.size === 0 && other.suits(worker);
+        promise(!isWaiting || other.number >= request.number, `${what}: ${other.id} of ${other.client} came first`);
+      }
+    }
   }
 
   #seeEvent(event: BrokerEvent): void {
@@ -365,12 +376,10 @@ export class Observer {
 
   #requestOf(frame: Uint8Array | undefined): WatchedRequest | undefined {
     if (this.#arriving?.frame === frame) return this.#arriving;
-    for (const request of this.#open()) if (request.frame === frame) return request;
+    for (const client of this.#clients.values()) {
+      for (const request of client.open.values()) if (request.frame === frame) return request;
+    }
     return undefined;
-  }
-
-  *#open(): Generator<WatchedRequest> {
-    for (const client of this.#clients.values()) yield* client.open.values();
   }
 
   #isTyped(client: PeerId): boolean {
