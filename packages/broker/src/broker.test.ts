@@ -198,6 +198,23 @@ describe("what cannot be sent", () => {
   });
 });
 
+test("several requests that did not reach a worker which is gone all wait for another", async () => {
+  const broker = newBroker();
+  await broker.start();
+  const w1 = connect("w1");
+  const c1 = connect("c1");
+  network.deliver();
+  w1.send("W", "1", "echo");
+  request(c1, "r1");
+  request(c1, "r2");
+  network.deliver();
+  router?.forget("w1");
+  clock.advance(100);
+  network.deliver();
+  expect(broker.stats()).toMatchObject({ workers: 0, failed: 0, open: 2 });
+  void broker.stop();
+});
+
 /** A peer that speaks in texts. */
 interface Peer {
   readonly dealer: MemoryDealer;

@@ -30,6 +30,8 @@ export class BrokerRun {
   readonly #listener: RunListener;
   readonly #addresses: string[] = [];
   #pending: Input[] = [];
+  /** Peers that a send did not find. That they are down is told once all that did not reach them has been. */
+  readonly #gone = new Set<PeerId>();
   #isApplying = false;
   #isClosed = false;
   #onDrained: () => void = () => {};
@@ -104,7 +106,9 @@ export class BrokerRun {
     }
     this.#isApplying = true;
     this.#step(input);
-    while (this.#pending.length > 0) {
+    while (this.#pending.length > 0 || this.#gone.size > 0) {
+      for (const peer of this.#gone) this.#pending.push({ type: "peer-down", peer });
+      this.#gone.clear();
       const inputs = this.#pending;
       this.#pending = [];
       for (const next of inputs) this.#step(next);
@@ -137,7 +141,7 @@ export class BrokerRun {
     const outcome = this.#link.send(to, frames, message.type === "failure" ? URGENT : undefined);
     if (outcome === "queued" || outcome === "slow") return;
     this.#pending.push({ type: "undelivered-to-client", to, message, reason: outcome });
-    if (outcome === "unreachable") this.#pending.push({ type: "peer-down", peer: to });
+    if (outcome === "unreachable") this.#gone.add(to);
   }
 
   #sendToWorker(to: PeerId, message: ToWorker): void {
@@ -145,7 +149,7 @@ export class BrokerRun {
     const outcome = this.#link.send(to, frames, message.type === "disconnect" ? URGENT : undefined);
     if (outcome === "queued" || outcome === "slow") return;
     this.#pending.push({ type: "undelivered-to-worker", to, message, reason: outcome });
-    if (outcome === "unreachable") this.#pending.push({ type: "peer-down", peer: to });
+    if (outcome === "unreachable") this.#gone.add(to);
   }
 
   /** The link tells so before it tells that the peer is down, which is how a request that never left is kept apart. */

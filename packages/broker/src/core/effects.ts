@@ -42,7 +42,10 @@ export type Input =
   /** Take no new work; finish what there is within `limitMs`. */
   | { readonly type: "drain"; readonly limitMs: number };
 
-/** `unreachable`: the peer is gone. `congested`: it is there but reads too slowly for what it is sent. */
+/**
+ * `unreachable`: the peer is gone; its `peer-down` comes next, after everything else of it that did not get through.
+ * `congested`: it is there but reads too slowly for what it is sent.
+ */
 export type UndeliveredReason = "unreachable" | "congested";
 
 export type Effect =
