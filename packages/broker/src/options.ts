@@ -51,7 +51,7 @@ export interface BrokerOptions {
   readonly transport?: Transport;
   /** @defaultValue the process's monotonic clock */
   readonly clock?: Clock;
-  /** A number from 0 up to 1, for the mode `rand`. @defaultValue Math.random */
+  /** A number from 0 up to 1, for the mode `rand` and against ids chosen to collide. @defaultValue Math.random */
   readonly random?: () => number;
 }
 

@@ -39,8 +39,8 @@ export interface CoreStats extends Readonly<RequestCounts> {
 export class BrokerCore {
   readonly #outbox = new Outbox();
   readonly #deadlines = new Deadlines<Due>();
-  readonly #open = new OpenRequests();
-  readonly #dispatcher = new Dispatcher(this.#open, this.#outbox);
+  readonly #open: OpenRequests;
+  readonly #dispatcher: Dispatcher;
   readonly #services: Services;
   readonly #requests: Requests;
   readonly #workers: Workers;
@@ -52,6 +52,8 @@ export class BrokerCore {
 
   constructor(options: CoreOptions) {
     const own: Capabilities = { ...NO_CAPABILITIES, cancel: true, error: true, heartbeatMs: options.heartbeatMs };
+    this.#open = new OpenRequests(options.random);
+    this.#dispatcher = new Dispatcher(this.#open, this.#outbox);
     this.#services = new Services(options);
     this.#requests = new Requests(options, this.#deadlines, this.#open, this.#dispatcher, this.#services, this.#outbox);
     this.#workers = new Workers(

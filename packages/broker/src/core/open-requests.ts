@@ -1,19 +1,30 @@
 // All open requests in one array, and each client's by the ids that it gave them.
 //
-// Why an array: requests must not pass through a Map as its values. V8 links every table that a Map outgrows to the next
-// one; once one of them is old, the quick collection of young objects spares all that hangs behind it, and every request
-// is moved about and kept until a full collection. That doubled the cost of a request (apps/bench, core-scale). A Map of
-// indexes has next to nothing to keep.
+// Why an array and no Map: V8 links every table that a Map outgrows to the next one; once one of them is old, the quick
+// collection of young objects spares all that hangs behind it, and every request is moved about and kept until a full
+// collection. That doubled the cost of a request (apps/bench, core-scale).
 
 import type { RequestId } from "@pigato/protocol";
 import type { Request } from "./records.ts";
+import { RequestIndex } from "./request-index.ts";
 
 /** Starts every address token of ours: it tells an echo of it from what a broken worker makes up. */
 export const ADDRESS_MARK = "~";
 
+/** So that each client's salt differs from the others' in about half of its bits. */
+const SALT_STEP = 0x9e3779b9;
+
 export class OpenRequests {
   readonly #requests: (Request | undefined)[] = [];
   readonly #free: number[] = [];
+  /** By client and id. */
+  readonly ids: RequestIndex = new RequestIndex(this.#requests);
+  #lastSalt: number;
+
+  /** @param random from 0 up to 1; what nobody outside knows of it keeps clients from choosing ids that collide */
+  constructor(random: () => number) {
+    this.#lastSalt = Math.floor(random() * 2 ** 32) | 0;
+  }
 
   get size(): number {
     return this.#requests.length - this.#free.length;
@@ -29,10 +40,6 @@ export class OpenRequests {
     this.#free.push(request.index);
   }
 
-  at(index: number): Request | undefined {
-    return this.#requests[index];
-  }
-
   /** The token by which workers know a request (P-ADDR-2): `~index.number`. An index is used again, a number is not. */
   addressOf(request: Request): string {
     return `${ADDRESS_MARK}${request.index}.${request.number}`;
@@ -43,43 +50,69 @@ export class OpenRequests {
     const request = this.#requests[Number.parseInt(address.slice(ADDRESS_MARK.length), 10)];
     return request?.address === address ? request : undefined;
   }
+
+  /** One that no other client has, for its ids in the index. */
+  newSalt(): number {
+    this.#lastSalt = (this.#lastSalt + SALT_STEP) | 0;
+    return this.#lastSalt;
+  }
 }
 
 /** The open requests of one client, oldest first. */
 export class RequestsOfClient {
-  readonly #all: OpenRequests;
-  readonly #indexes = new Map<RequestId, number>();
+  /** Tells its ids from those of other clients. */
+  readonly salt: number;
+  readonly #ids: RequestIndex;
+  #first: Request | undefined;
+  #last: Request | undefined;
+  #size = 0;
 
   constructor(all: OpenRequests) {
-    this.#all = all;
+    this.salt = all.newSalt();
+    this.#ids = all.ids;
   }
 
   get size(): number {
-    return this.#indexes.size;
+    return this.#size;
   }
 
   has(id: RequestId): boolean {
-    return this.#indexes.has(id);
+    return this.get(id) !== undefined;
   }
 
   get(id: RequestId): Request | undefined {
-    const index = this.#indexes.get(id);
-    return index === undefined ? undefined : this.#all.at(index);
+    return this.#size === 0 ? undefined : this.#ids.find(id, this.salt);
   }
 
   /** @param request one that has its index already */
   add(request: Request): void {
-    this.#indexes.set(request.id, request.index);
+    this.#ids.add(request, this.salt);
+    request.older = this.#last;
+    if (this.#last) this.#last.newer = request;
+    else this.#first = request;
+    this.#last = request;
+    this.#size += 1;
   }
 
   remove(request: Request): void {
-    this.#indexes.delete(request.id);
+    this.#ids.remove(request);
+    const { older, newer } = request;
+    if (older) older.newer = newer;
+    else this.#first = newer;
+    if (newer) newer.older = older;
+    else this.#last = older;
+    request.older = undefined;
+    request.newer = undefined;
+    this.#size -= 1;
   }
 
+  /** The one at hand may be removed meanwhile, no other. */
   *[Symbol.iterator](): IterableIterator<Request> {
-    for (const index of this.#indexes.values()) {
-      const request = this.#all.at(index);
-      if (request !== undefined) yield request;
+    let request = this.#first;
+    while (request !== undefined) {
+      const { newer } = request;
+      yield request;
+      request = newer;
     }
   }
 }

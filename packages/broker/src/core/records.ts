@@ -136,6 +136,11 @@ export class Request implements Deadline<Due> {
   readonly number: number;
   /** Its place in the array of the open requests. */
   index = -1;
+  /** The salted hash of its id: the business of `RequestIndex`. */
+  hash = 0;
+  // Its neighbours among its client's requests: that list's business.
+  older: Request | undefined;
+  newer: Request | undefined;
   /** The token by which workers know it (P-ADDR-2); empty until one does. */
   address = "";
   readonly client: Client;

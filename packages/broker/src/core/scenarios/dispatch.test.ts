@@ -104,8 +104,9 @@ test("lru: workers take turns, however long each takes", () => {
 });
 
 test("rand: the less loaded of two picked at random gets the request", () => {
-  const picks = [0, 0.5, 0, 0.5, 0, 0];
+  const picks: number[] = [];
   const sim = scenario({ dispatchMode: "rand", random: () => picks.shift() ?? 0 });
+  picks.push(0, 0.5, 0, 0.5, 0, 0);
   for (const name of ["w1", "w2"]) sim.worker(name).ready("echo");
   for (const id of ["r1", "r2", "r3"]) sim.client("c1").request("echo", id);
   expect([sim.requestsSentTo("w1"), sim.requestsSentTo("w2")]).toEqual([["r1", "r3"], ["r2"]]);

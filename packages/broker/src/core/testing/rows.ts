@@ -10,7 +10,11 @@ const service = new Service(
   serviceName("echo"),
   newPolicy("lru", () => 0),
 );
-const client = new Client(peerId("c1"), 60_000, new OpenRequests(), deadlines);
+const someone = aClient("c1", new OpenRequests(() => 0));
+
+export function aClient(name: string, open: OpenRequests): Client {
+  return new Client(peerId(name), 60_000, open, deadlines);
+}
 
 export function aWorker(name: string): Worker {
   return new Worker(peerId(name), service, NO_CAPABILITIES, deadlines);
@@ -18,6 +22,11 @@ export function aWorker(name: string): Worker {
 
 /** @param number its place in the order of arrival */
 export function aRequest(number: number): Request {
+  return aRequestOf(someone, number);
+}
+
+/** @param number its place in the order of arrival, and in its id */
+export function aRequestOf(client: Client, number: number): Request {
   return new Request(number, client, service, {
     type: "request",
     service: service.name,
