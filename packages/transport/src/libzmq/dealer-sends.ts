@@ -3,8 +3,8 @@
 
 import type { Dealer } from "zeromq";
 import type { DealerHandlers, Frames, LinkLimits } from "../link.ts";
-import { Outbox } from "./outbox.ts";
-import { surface } from "./surface.ts";
+import { Outbox } from "../outbox.ts";
+import { surface } from "../surface.ts";
 
 export class DealerSends {
   readonly #socket: Dealer;

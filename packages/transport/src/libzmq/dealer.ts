@@ -4,6 +4,7 @@
 // is never told.
 
 import { Dealer } from "zeromq";
+import { isIpv6, kindToConnect, refusal } from "../addresses.ts";
 import { systemClock } from "../clock.ts";
 import {
   DEFAULT_LINK_LIMITS,
@@ -16,12 +17,11 @@ import {
   type SendOptions,
   type SendOutcome,
 } from "../link.ts";
-import { isIpv6, kindToConnect, refusal } from "./addresses.ts";
+import { orAfter } from "../or-after.ts";
+import { surface } from "../surface.ts";
 import { Connection } from "./connection.ts";
 import { DealerSends } from "./dealer-sends.ts";
-import { orAfter } from "./or-after.ts";
 import { DEALER_HEARTBEATS, SHARED_OPTIONS } from "./socket-options.ts";
-import { surface } from "./surface.ts";
 import { Turns } from "./turns.ts";
 
 export class LibzmqDealer implements DealerLink {

@@ -2,8 +2,8 @@
 // the last message has been written or its time to linger is over.
 
 import type { Dealer, Event, Router } from "zeromq";
-import { LONGEST_MS, orAfter } from "./or-after.ts";
-import { surface } from "./surface.ts";
+import { LONGEST_MS, orAfter } from "../or-after.ts";
+import { surface } from "../surface.ts";
 
 /** zeromq.js may need some tries: see `observe`. */
 const TRIES = 20;

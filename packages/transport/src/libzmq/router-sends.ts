@@ -6,11 +6,11 @@
 // it; who is connected is libzmq's to know.
 
 import type { Router } from "zeromq";
+import { errorCode } from "../addresses.ts";
 import { type Alarm, systemClock } from "../clock.ts";
 import type { Frames, LinkLimits, RouterHandlers, SendOutcome } from "../link.ts";
-import { errorCode } from "./addresses.ts";
-import { Outbox, type Tally } from "./outbox.ts";
-import { surface } from "./surface.ts";
+import { Outbox, type Tally } from "../outbox.ts";
+import { surface } from "../surface.ts";
 import { Turns } from "./turns.ts";
 
 /** Milliseconds before a full pipe is tried again, the first time and at most; the pause doubles in between. */

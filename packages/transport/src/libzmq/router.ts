@@ -6,6 +6,7 @@
 // sessions with the listener. Over inproc they stay.
 
 import { type Event, Router } from "zeromq";
+import { isIpv6, kindToBind, refusal, refuseTakenPath } from "../addresses.ts";
 import { systemClock } from "../clock.ts";
 import {
   DEFAULT_LINK_LIMITS,
@@ -17,12 +18,11 @@ import {
   type SendOptions,
   type SendOutcome,
 } from "../link.ts";
-import { isIpv6, kindToBind, refusal, refuseTakenPath } from "./addresses.ts";
+import { orAfter } from "../or-after.ts";
+import { surface } from "../surface.ts";
 import { Monitor } from "./monitor.ts";
-import { orAfter } from "./or-after.ts";
 import { RouterSends } from "./router-sends.ts";
 import { ROUTER_KEEPALIVE, SHARED_OPTIONS } from "./socket-options.ts";
-import { surface } from "./surface.ts";
 import { Turns } from "./turns.ts";
 
 /** Milliseconds that peers which do not read can hold up an unbind. */

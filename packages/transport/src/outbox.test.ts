@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DEFAULT_LINK_LIMITS, type Frames } from "../link.ts";
+import { DEFAULT_LINK_LIMITS, type Frames } from "./link.ts";
 import { Outbox } from "./outbox.ts";
 
 const LIMITS = { ...DEFAULT_LINK_LIMITS, slowBytes: 2_000, maxQueuedBytes: 8_000, maxQueuedMessages: 100 };

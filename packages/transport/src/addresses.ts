@@ -1,15 +1,15 @@
-// Which addresses libzmq gets to see, and what its refusals mean. Two things it gets wrong are looked at first: a port
-// beyond 65535 wraps around to another one, and an ipc path is taken away from whoever listens there.
+// Which addresses can be had, and what a system's refusal of one means. What libzmq gets wrong is looked at first: a port
+// beyond 65535 wraps around to another one there, and an ipc path is taken away from whoever listens at it.
 
 import { connect } from "node:net";
-import { LinkError } from "../link.ts";
+import { LinkError } from "./link.ts";
 
 export type AddressKind = "tcp" | "ipc" | "inproc";
 
 const TCP = /^tcp:\/\/.+:(\*|\d{1,5})$/;
 const MAX_PORT = 65_535;
 
-/** What libzmq answers for an address that it cannot use, whoever else uses it. */
+/** What is answered for an address that cannot be used, whoever else uses it. */
 const INVALID: ReadonlySet<unknown> = new Set([
   "EINVAL",
   "EPROTONOSUPPORT",
@@ -64,7 +64,7 @@ function hasListener(path: string): Promise<boolean> {
   });
 }
 
-/** What libzmq refused to do with an address, as callers know it. */
+/** What the system or libzmq refused to do with an address, as callers know it. */
 export function refusal(address: string, cause: unknown): LinkError {
   const code = errorCode(cause);
   if (code === "EADDRINUSE") {

@@ -2,10 +2,10 @@
 // whoever owns an outbox takes the first message, writes it and removes it.
 //
 // Two bounds hold at once: this peer's own, and that of all outboxes which share a tally, so that many peers that
-// never read cannot together take what one may not. Messages that libzmq has taken already are not counted; its
-// high-water marks bound those.
+// never read cannot together take what one may not. Messages that are being written are not counted: libzmq's
+// high-water marks bound them, or the size of one write.
 
-import type { Frames, LinkLimits } from "../link.ts";
+import type { Frames, LinkLimits } from "./link.ts";
 
 /** What all outboxes of one link hold together. Start one with zeroes. */
 export interface Tally {
