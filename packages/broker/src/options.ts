@@ -1,7 +1,7 @@
 // The broker's options: what they are called, what they mean, their bounds. Past `resolveOptions` nothing is optional.
 // The command takes its flags and environment variables from the same table.
 
-import { DEFAULT_HEARTBEAT_MS, DEFAULT_LIVENESS, MAX_HEARTBEAT_MS, UsageError } from "@pigato/protocol";
+import { DEFAULT_HEARTBEAT_MS, DEFAULT_LIVENESS, MAX_HEARTBEAT_MS, MIN_LIVENESS, UsageError } from "@pigato/protocol";
 import { type Clock, DEFAULT_LINK_LIMITS, libzmq, systemClock, type Transport } from "@pigato/transport";
 import { type Logger, pino } from "pino";
 import type { DispatchMode } from "./core/core-options.ts";
@@ -9,7 +9,7 @@ import type { DispatchMode } from "./core/core-options.ts";
 export interface BrokerOptions {
   /** Milliseconds between heartbeats, 10 to 60 000. @defaultValue 2500 */
   readonly heartbeat?: number;
-  /** Silent heartbeat intervals after which a peer counts as gone, 1 to 100. @defaultValue 3 */
+  /** Silent heartbeat intervals after which a peer counts as gone, 2 to 100. @defaultValue 3 */
   readonly heartbeatLiveness?: number;
   /**
    * How a worker is chosen: `load`, the least loaded, of equals the one waiting longest; `lru`, the one waiting longest;
@@ -91,7 +91,7 @@ export const NUMERIC_OPTIONS: readonly NumericOption[] = [
   {
     name: "heartbeatLiveness",
     default: DEFAULT_LIVENESS,
-    min: 1,
+    min: MIN_LIVENESS,
     max: 100,
     help: "silent intervals until a peer is gone",
   },

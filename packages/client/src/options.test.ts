@@ -37,7 +37,7 @@ describe("the options of a client", () => {
   test.each<[ClientOptions, string]>([
     [{ heartbeat: 0 }, "heartbeat must be a number of milliseconds from 1 to 60000, not 0"],
     [{ heartbeat: 60_001 }, "heartbeat must be a number of milliseconds from 1 to 60000, not 60001"],
-    [{ heartbeatLiveness: 1.5 }, "heartbeatLiveness must be an integer from 1 to 1000, not 1.5"],
+    [{ heartbeatLiveness: 1 }, "heartbeatLiveness must be an integer from 2 to 1000, not 1"],
     [{ timeout: -2 }, "timeout must be a number of milliseconds from 0 to 2147483647, or -1 for none, not -2"],
     [{ timeout: Number.NaN }, "timeout must be a number of milliseconds from 0 to 2147483647, or -1 for none, not NaN"],
     [{ maxOpenRequests: 0 }, "maxOpenRequests must be an integer from 1 to 10000000, not 0"],

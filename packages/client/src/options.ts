@@ -7,6 +7,7 @@ import {
   DEFAULT_LIVENESS,
   DEFAULT_TIMEOUT_MS,
   MAX_HEARTBEAT_MS,
+  MIN_LIVENESS,
   peerIdFromText,
 } from "@pigato/protocol";
 import { type Clock, libzmq, systemClock, type Transport } from "@pigato/transport";
@@ -23,7 +24,7 @@ export interface ClientOptions {
 
   /** Milliseconds between heartbeats: 1 to 60 000. @defaultValue 2500 */
   readonly heartbeat?: number | undefined;
-  /** Heartbeat intervals without a word of the broker after which it counts as lost: 1 to 1000. @defaultValue 3 */
+  /** Heartbeat intervals without a word of the broker after which it counts as lost: 2 to 1000. @defaultValue 3 */
   readonly heartbeatLiveness?: number | undefined;
   /** Milliseconds before the first attempt to reconnect; it doubles from there. At least 1. @defaultValue 1000 */
   readonly reconnect?: number | undefined;
@@ -175,7 +176,7 @@ export function resolveOptions(input: ClientOptions = {}): ResolvedOptions {
     autostart: readFlag("autostart", autostart),
     prefix: readPrefix(prefix),
     heartbeatMs: readDurationMs("heartbeat", heartbeat, 1, MAX_HEARTBEAT_MS),
-    liveness: readCount("heartbeatLiveness", heartbeatLiveness, 1, 1_000),
+    liveness: readCount("heartbeatLiveness", heartbeatLiveness, MIN_LIVENESS, 1_000),
     backoff: {
       firstMs: readDurationMs("reconnect", reconnect, 1),
       maxMs: readDurationMs("reconnectMaxMs", reconnectMaxMs, 1),

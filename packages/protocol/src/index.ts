@@ -47,6 +47,7 @@ export {
   intervalOf,
   learnRhythm,
   MAX_HEARTBEAT_MS,
+  MIN_LIVENESS,
   type Rhythm,
   UNKNOWN_RHYTHM,
 } from "./liveness.ts";

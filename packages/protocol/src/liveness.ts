@@ -6,6 +6,11 @@
 export const DEFAULT_HEARTBEAT_MS = 2_500;
 /** Silent intervals after which a peer counts as gone. */
 export const DEFAULT_LIVENESS = 3;
+/**
+ * The fewest silent intervals that an option may ask for. With one, every peer would count as gone between two of its
+ * heartbeats: they come an interval apart, and the later one takes a moment longer to arrive.
+ */
+export const MIN_LIVENESS = 2;
 /** The longest interval that a peer may claim or show; a longer one counts as this. */
 export const MAX_HEARTBEAT_MS = 60_000;
 

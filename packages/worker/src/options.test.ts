@@ -52,7 +52,7 @@ describe("options", () => {
     ["heartbeat", 60_001],
     ["heartbeat", 12.5],
     ["heartbeat", "2500"],
-    ["heartbeatLiveness", 0],
+    ["heartbeatLiveness", 1],
     ["reconnect", 0],
     ["reconnectMaxMs", Number.NaN],
     ["connectTimeoutMs", Number.POSITIVE_INFINITY],
@@ -72,7 +72,7 @@ describe("options", () => {
   });
 
   test("the edges of every bound are accepted", () => {
-    resolveOptions({ heartbeat: 10, heartbeatLiveness: 1, concurrency: -1, stopTimeoutMs: 0, prefix: "é".repeat(64) });
+    resolveOptions({ heartbeat: 10, heartbeatLiveness: 2, concurrency: -1, stopTimeoutMs: 0, prefix: "é".repeat(64) });
     resolveOptions({ heartbeat: 60_000, concurrency: 0, clock: new FakeClock(), transport: new MemoryNetwork() });
   });
 

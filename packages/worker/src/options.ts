@@ -6,6 +6,7 @@ import {
   DEFAULT_LIVENESS,
   MAX_HEARTBEAT_MS,
   MAX_NAME_BYTES,
+  MIN_LIVENESS,
   peerIdFromText,
   type ServiceName,
   serviceNameFromText,
@@ -23,7 +24,7 @@ export interface WorkerOptions {
   readonly heartbeat?: number | undefined;
   /**
    * Heartbeat intervals without a word from the broker after which it counts as gone.
-   * @defaultValue 3. From 1 to 100.
+   * @defaultValue 3. From 2 to 100.
    */
   readonly heartbeatLiveness?: number | undefined;
   /**
@@ -116,7 +117,7 @@ type Check = (value: unknown) => string | undefined;
 
 const CHECKS: Readonly<Record<keyof WorkerOptions, Check>> = {
   heartbeat: integer(10, MAX_HEARTBEAT_MS),
-  heartbeatLiveness: integer(1, 100),
+  heartbeatLiveness: integer(MIN_LIVENESS, 100),
   reconnect: integer(1, HOUR_MS),
   reconnectMaxMs: integer(1, HOUR_MS),
   connectTimeoutMs: integer(1, HOUR_MS),

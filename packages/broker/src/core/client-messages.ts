@@ -78,6 +78,7 @@ export class ClientMessages {
   #onClientHeartbeat(client: Client, offer: Capabilities | undefined, now: Instant): void {
     const accepted = offer && sharedCapabilities(this.#own, offer);
     if (accepted) this.#clients.negotiate(client, accepted, offer.heartbeatMs, now);
+    else this.#clients.onHeartbeat(client, now);
     this.#outbox.toClient(client, { type: "heartbeat", accepted });
   }
 

@@ -1,9 +1,9 @@
-// Clients that the broker knows. One that announced how often it sends heartbeats is given up when it falls silent, and
-// with it the interest in its requests. An old one promised nothing: it is only forgotten, once it has nothing open and
-// has not been heard of for a while.
+// Clients that the broker knows. One that announced how often it sends heartbeats, or that was seen to send them, is
+// given up when it falls silent, and with it the interest in its requests. Any other promised nothing: it is only
+// forgotten, once it has nothing open and has not been heard of for a while.
 
 import type { Capabilities, Deadlines, Instant, PeerId } from "@pigato/protocol";
-import { intervalOf, UNKNOWN_RHYTHM } from "@pigato/protocol";
+import { intervalOf, learnRhythm, MAX_HEARTBEAT_MS, type Rhythm } from "@pigato/protocol";
 import type { CoreOptions } from "./core-options.ts";
 import type { ClientDownReason } from "./effects.ts";
 import { countSilence, noteHeard, startLease } from "./lease.ts";
@@ -12,7 +12,7 @@ import type { Outbox } from "./outbox.ts";
 import { Client, type Due } from "./records.ts";
 import type { Requests } from "./requests.ts";
 
-/** Milliseconds after which a client that announced no interval and has nothing open is forgotten. */
+/** Milliseconds after which a client that keeps no interval and has nothing open is forgotten. */
 const IDLE_MS = 60_000;
 
 export class Clients {
@@ -62,11 +62,16 @@ export class Clients {
 
   negotiate(client: Client, shared: Capabilities, intervalMs: number | undefined, now: Instant): void {
     client.capabilities = shared;
-    client.hasPromised = intervalMs !== undefined;
-    client.leaseMs = client.hasPromised
-      ? intervalOf({ ...UNKNOWN_RHYTHM, announcedMs: intervalMs }, this.#options.heartbeatMs)
-      : IDLE_MS;
-    startLease(client, client.leaseMs, this.#deadlines, now);
+    // P-NEG-4: whoever offers sends heartbeats. To forget one for being idle would take from it what it negotiated.
+    this.#judgeBy({ ...client.rhythm, announcedMs: intervalMs ?? MAX_HEARTBEAT_MS }, client, now);
+  }
+
+  /** A heartbeat about nothing but the client itself: two of them show an interval. */
+  onHeartbeat(client: Client, now: Instant): void {
+    const pause = client.heartbeatAt === undefined ? undefined : now - client.heartbeatAt;
+    client.heartbeatAt = now;
+    const rhythm = learnRhythm(client.rhythm, pause);
+    if (rhythm !== client.rhythm) this.#judgeBy(rhythm, client, now);
   }
 
   /** Any sign of life. */
@@ -78,8 +83,9 @@ export class Clients {
   onLease(client: Client, now: Instant): void {
     const missed = countSilence(client, client.leaseMs, this.#deadlines, now);
     if (missed === 0) return;
-    if (client.hasPromised && missed >= this.#options.heartbeatLiveness) return this.lose(client, "silent");
-    if (!client.hasPromised && client.requests.size === 0) return this.lose(client, "idle");
+    if (!isJudged(client.rhythm)) {
+      if (client.requests.size === 0) this.lose(client, "idle");
+    } else if (missed >= this.#options.heartbeatLiveness) this.lose(client, "silent");
   }
 
   /** A client is gone: nobody waits for its requests any more. */
@@ -89,4 +95,18 @@ export class Clients {
     this.#outbox.report({ type: "client-down", client: client.id, reason });
     this.#requests.cancelAll(client.requests);
   }
+
+  #judgeBy(rhythm: Rhythm, client: Client, now: Instant): void {
+    client.rhythm = rhythm;
+    if (!isJudged(rhythm)) return;
+    const intervalMs = intervalOf(rhythm, this.#options.heartbeatMs);
+    if (intervalMs === client.leaseMs) return;
+    client.leaseMs = intervalMs;
+    startLease(client, intervalMs, this.#deadlines, now);
+  }
+}
+
+/** P-LIVE-3: whether its silence says anything. A single heartbeat shows no interval. */
+function isJudged({ announcedMs, seenMs }: Rhythm): boolean {
+  return announcedMs !== undefined || seenMs !== undefined;
 }

@@ -43,8 +43,10 @@ export class Client implements Leased {
   readonly id: PeerId;
   capabilities: Capabilities = NO_CAPABILITIES;
   readonly requests: RequestsOfClient;
-  /** Whether it announced how often it sends heartbeats: no other is ever given up for its silence. */
-  hasPromised = false;
+  /** What is known of the interval at which it sends heartbeats. */
+  rhythm: Rhythm = UNKNOWN_RHYTHM;
+  /** When its last heartbeat came. */
+  heartbeatAt: Instant | undefined;
   /** Milliseconds of silence that count as one interval. */
   leaseMs: number;
   heardAt: Instant = 0;

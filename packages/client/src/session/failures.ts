@@ -77,6 +77,14 @@ export function failureOf(reply: Reply, value: unknown, request: RequestMessage)
   return { code: "WORKER_FAILED", message, delivery: "maybe-executed", detail: value };
 }
 
+/**
+ * What carries the broker's mark although the broker never said that it marks anything (P-FAIL-1): an old broker hands
+ * on whatever a worker writes there, and a worker's word says nothing about delivery.
+ */
+export function fromWorker({ message, ...failure }: Failure): Failure {
+  return { code: "WORKER_FAILED", message, delivery: "maybe-executed", detail: { ...failure, message } };
+}
+
 /** What a worker's error says, in words: its own message where it has one. */
 function messageOf(value: unknown): string | undefined {
   if (value === null || value === undefined) return undefined;

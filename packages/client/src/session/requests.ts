@@ -22,6 +22,7 @@ import {
   closed,
   congested,
   failureOf,
+  fromWorker,
   malformed,
   timedOut,
   tooManyOpen,
@@ -117,7 +118,7 @@ export class Requests<Caller> {
   onFailure(requestId: RequestId, failure: Failure): void {
     const call = this.#calls.get(requestId);
     if (call === undefined) return this.#reportLate("failure", requestId);
-    this.#fail(call, failure);
+    this.#fail(call, this.capabilities.error ? failure : fromWorker(failure));
   }
 
   /** A reply that names its request and could not be read. */

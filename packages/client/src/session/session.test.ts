@@ -248,6 +248,15 @@ describe("a failure", () => {
     expect(sim.failures).toEqual([failure("UNAVAILABLE")]);
   });
 
+  test("that bears the broker's mark is its worker's, unless the broker has said that it marks its own", () => {
+    const sim = new Scenario().connect("classic").request("r1");
+    sim.receive({ type: "failure", requestId: requestId("r1"), failure: failure("BUSY") });
+    const { message } = failure("BUSY");
+    expect(sim.failures).toEqual([
+      { code: "WORKER_FAILED", message, delivery: "maybe-executed", detail: failure("BUSY") },
+    ]);
+  });
+
   test.each([
     ['{"name":"Error","message":"no such ticker"}', -1, "no such ticker", { name: "Error", message: "no such ticker" }],
     ['"C_TIMEOUT"', -1, "C_TIMEOUT", "C_TIMEOUT"],

@@ -142,6 +142,55 @@ test("a client that promised heartbeats and falls silent is given up, with its r
   expect(sim.sentTo("w1")).toContain("cancel r1");
 });
 
+test("a classic client that was seen to send heartbeats is given up when it falls silent, with its requests", () => {
+  const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
+  sim.worker("w1").ready("echo", { heartbeatMs: 60_000 });
+  sim.client("c1").heartbeat().request("echo", "r1", { timeoutMs: FOREVER });
+  sim.advance(2_500);
+  sim.client("c1").heartbeat();
+  sim.advance(7_499);
+  expect(sim.stats()).toMatchObject({ clients: 1, open: 1 });
+  sim.advance(1);
+  expect(sim.events).toContain("client-down c1 silent");
+  expect(sim.sentTo("w1")).toContain("cancel r1");
+});
+
+test("a classic client is judged by the longest pause that it has made, and never by less than the broker's own", () => {
+  const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
+  sim.client("c1").heartbeat().request("echo", "r1", { timeoutMs: FOREVER });
+  for (const pauseMs of [10, 2_900, 8_000, 20_000, 10]) {
+    sim.advance(pauseMs);
+    sim.client("c1").heartbeat();
+  }
+  sim.advance(59_999);
+  expect(sim.stats()).toMatchObject({ clients: 1, open: 1 });
+  sim.advance(5_000);
+  expect(sim.stats()).toMatchObject({ clients: 0, open: 0 });
+});
+
+test("one heartbeat shows no interval, and a heartbeat for a request none either", () => {
+  const sim = scenario();
+  sim.client("c1").heartbeat().request("echo", "r1", { timeoutMs: FOREVER }).requestHeartbeat("r1");
+  sim.client("c2").request("echo", "r1", { timeoutMs: FOREVER });
+  for (let turn = 0; turn < 3; turn++) {
+    sim.advance(1_000);
+    sim.client("c2").requestHeartbeat("r1");
+  }
+  sim.advance(3_600_000);
+  expect(sim.stats()).toMatchObject({ clients: 2, open: 2 });
+});
+
+test("a client that offers and announces no interval keeps what it negotiated for as long as it is heard now and then", () => {
+  const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
+  sim.client("c1").offer();
+  sim.advance(179_000);
+  sim.client("c1").request("echo", "r1", { timeoutMs: 1_000 });
+  sim.advance(1_000);
+  expect(sim.sentTo("c1").at(-1)).toBe("failure r1 DEADLINE_EXCEEDED (queued)");
+  sim.advance(184_000);
+  expect(sim.stats().clients).toBe(0);
+});
+
 test("a client that promised nothing keeps its requests however silent it is", () => {
   const sim = scenario();
   sim.client("c1").request("echo", "r1", { timeoutMs: FOREVER });
