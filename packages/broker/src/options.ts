@@ -150,10 +150,15 @@ const DEFAULTS: Omit<ResolvedOptions, NumericName> = Object.freeze({
 
 const KNOWN: ReadonlySet<string> = new Set([...NUMERIC_OPTIONS.map(({ name }) => name), ...Object.keys(DEFAULTS)]);
 
+/** Whether a broker has an option of this name. */
+export function isBrokerOption(name: string): name is keyof BrokerOptions {
+  return KNOWN.has(name);
+}
+
 /** @throws UsageError that names an unknown option or a bad value */
 export function resolveOptions(input: BrokerOptions): ResolvedOptions {
   for (const name of Object.keys(input)) {
-    if (!KNOWN.has(name)) throw new UsageError(`the broker has no option "${name}"`);
+    if (!isBrokerOption(name)) throw new UsageError(`the broker has no option "${name}"`);
   }
   const dmode = input.dmode ?? DEFAULTS.dmode;
   if (!DISPATCH_MODES.includes(dmode)) {

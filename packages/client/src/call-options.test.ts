@@ -23,6 +23,12 @@ describe("the options of a request", () => {
     );
   });
 
+  test("travel in the order in which they were written", () => {
+    expect(wireOf({ workerId: "w1", timeout: undefined, retry: 1, tenant: "t1" })).toBe(
+      '{"workerId":"w1","timeout":60000,"retry":1,"tenant":"t1"}',
+    );
+  });
+
   test("say what the broker must know", () => {
     const { options } = resolveCallOptions(
       { timeout: -1, workerId: "wörker", failFast: 1, nocache: true, persist: 0 },

@@ -54,7 +54,8 @@ export interface ResolvedCallOptions {
 /** @throws UsageError for a value out of its bounds, or one that JSON cannot carry */
 export function resolveCallOptions(input: CallOptions, defaults: CallDefaults): ResolvedCallOptions {
   if (typeof input !== "object" || input === null) throw wrong("the options of a request", "an object", input);
-  const { signal, timeout = defaults.timeoutMs, retry = defaults.retry, ...rest } = input;
+  const { signal, ...sent } = input;
+  const { timeout = defaults.timeoutMs, retry = defaults.retry, ...rest } = sent;
   const options: RequestOptions = {
     timeoutMs: readTimeoutMs("timeout", timeout),
     retry: readFlag("retry", retry),
@@ -64,7 +65,9 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults): 
     persist: readOptionalFlag("persist", rest.persist),
   };
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrong("signal", "an AbortSignal", signal);
-  const trailer = [encodeOptions({ timeout: timeoutToWire(options.timeoutMs), retry: options.retry ? 1 : 0, ...rest })];
+  // The caller's own first and in their order, as the original writes them.
+  const travelling = { ...sent, timeout: timeoutToWire(options.timeoutMs), retry: options.retry ? 1 : 0 };
+  const trailer = [encodeOptions(travelling)];
   return { options, trailer, signal };
 }
 

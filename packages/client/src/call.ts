@@ -11,6 +11,15 @@ export interface Caller {
   onFailure(error: RequestError): void;
 }
 
+/** What can be done about a request that was made. No method has any effect once it has ended. */
+export interface OpenRequest {
+  readonly requestId: RequestId;
+  /** Ends it with `CANCELED`; the worker is told, where the broker can. */
+  cancel(reason?: unknown): void;
+  /** Tells the worker that somebody still waits for the replies. */
+  heartbeat(): void;
+}
+
 /** What a caller may still do about its request. Both have no effect once the request has ended. */
 export interface CallControl {
   cancel(requestId: RequestId, reason: unknown): void;

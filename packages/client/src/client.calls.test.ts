@@ -1,8 +1,42 @@
-import { type Failure, readText, writeText } from "@pigato/protocol";
+import { type Failure, type RequestError, readText, writeText } from "@pigato/protocol";
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { failureOf, Stage } from "./testing/stage.ts";
+import { failureOf, Stage, settled } from "./testing/stage.ts";
 
 const stage = new Stage();
+
+describe("open()", () => {
+  test("tells its caller of every reply, and of none before it has returned", async () => {
+    const { client, broker } = await stage.started();
+    broker.answer([1, null], "last");
+    const told: unknown[] = [];
+    const request = client.open("echo", "data", {
+      onPartial: (value) => told.push(["partial", value]),
+      onFinal: (value) => told.push(["final", value]),
+      onFailure: (error) => told.push(["failure", error.code]),
+    });
+    expect(told).toEqual([]);
+    await client.call("echo");
+    expect(told).toEqual([
+      ["partial", 1],
+      ["partial", null],
+      ["final", "last"],
+    ]);
+    expect(broker.requests[0]?.requestId).toBe(request.requestId);
+  });
+
+  test("gives a hold on the request: a heartbeat while it is open, and its end", async () => {
+    const { client, broker } = await stage.started();
+    const codes: string[] = [];
+    const caller = { onPartial() {}, onFinal() {}, onFailure: ({ code }: RequestError) => codes.push(code) };
+    const request = client.open("echo", "data", caller);
+    request.heartbeat();
+    request.cancel("enough");
+    request.heartbeat();
+    await settled();
+    expect(codes).toEqual(["CANCELED"]);
+    expect(broker.typesSeen()).toEqual(["request", "request-heartbeat", "cancel"]);
+  });
+});
 
 describe("call()", () => {
   test("resolves to the final value, whatever partials came before", async () => {

@@ -1,4 +1,4 @@
-import { writeText } from "@pigato/protocol";
+import { requestId, writeText } from "@pigato/protocol";
 import { type DealerHandlers, type Frames, LinkError, type SendOutcome, type Transport } from "@pigato/transport";
 import { describe, expect, test, vi } from "vitest";
 import { ADDRESS, FakeBroker, failureOf, onceEvent, Stage, settled } from "./testing/stage.ts";
@@ -40,6 +40,36 @@ describe("a lost broker", () => {
     stage.clock.advance(300);
     expect(await reason).toBe("silence");
   });
+});
+
+describe("a reply to no open request", () => {
+  test("is nobody's fault if it is late, and an error if the request was never made", async () => {
+    const { client, broker } = await stage.started();
+    const errors: Error[] = [];
+    client.on("error", (error) => errors.push(error));
+    broker.echo();
+    await client.call("echo", 1);
+    const [request] = broker.requests;
+    if (request === undefined) throw new Error("no request");
+    broker.final(request, "late");
+    for (const id of ["never-made", `${request.requestId}z`]) broker.final({ ...request, requestId: requestId(id) }, 1);
+    await settled();
+    expect(errors.map(({ cause }) => cause)).toMatchObject([
+      { clause: "P-RID-2", requestId: "never-made" },
+      { clause: "P-RID-2", requestId: `${request.requestId}z` },
+    ]);
+  });
+});
+
+test("heartbeat() sends one now, about any request or about none", async () => {
+  const { client, broker } = await stage.started();
+  client.heartbeat();
+  client.heartbeat("a request of another client");
+  await settled();
+  expect(broker.messages.slice(-2)).toMatchObject([
+    { type: "heartbeat" },
+    { type: "request-heartbeat", requestId: "a request of another client" },
+  ]);
 });
 
 describe("a link", () => {

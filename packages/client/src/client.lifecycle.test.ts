@@ -93,6 +93,21 @@ describe("start()", () => {
     for (const peer of broker.peers) expect(peer).toMatch(/^C\u00c3\u00a4-[\w-]{21}$/);
   });
 
+  test("tells of every link that is being opened, with the id it has", async () => {
+    await new FakeBroker(stage.network).listen();
+    const client = stage.newClient();
+    const ids: string[] = [];
+    client.on("connecting", () => ids.push(client.socketId));
+    expect(client.socketId).toBe("");
+    const start = client.start();
+    expect(ids).toEqual([client.socketId]);
+    await start;
+    stage.network.cut(ADDRESS);
+    await settled();
+    stage.clock.advance(1_000);
+    expect(ids).toEqual([expect.stringMatching(/^C/), client.socketId]);
+  });
+
   test("tells of an address that its transport cannot read, and goes on to the next", async () => {
     await new FakeBroker(stage.network).listen();
     const transport: Transport = {

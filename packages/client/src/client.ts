@@ -1,7 +1,15 @@
 // What users hold: the verbs of a client. It turns arguments into messages and callers into streams, callbacks and
 // promises; what becomes of a request is decided by the session. Nothing is made for a caller that it did not ask for.
 
-import { type LossReason, type RequestError, type RequestId, requestId } from "@pigato/protocol";
+import {
+  display,
+  type LossReason,
+  type RequestError,
+  type RequestId,
+  requestId,
+  requestIdFromText,
+  type Violation,
+} from "@pigato/protocol";
 import { EventEmitter } from "eventemitter3";
 import { nanoid } from "nanoid";
 import {
@@ -11,6 +19,7 @@ import {
   type Caller,
   CollectCaller,
   FinalCaller,
+  type OpenRequest,
   type ReplyCallback,
   ReplyStream,
   StreamCaller,
@@ -36,6 +45,8 @@ export interface ClientEvents {
   start(): void;
   /** Everything has ended after `stop()`. */
   stop(): void;
+  /** A link is being opened, under a new `socketId`: at each start, and whenever a connection was lost. */
+  connecting(): void;
   /** A broker answered on a new connection. */
   connect(): void;
   /** That connection is gone. A new one is tried unless the client was stopped. */
@@ -93,6 +104,11 @@ export class Client extends EventEmitter<ClientEvents> {
     if (onConnect) this.on("connect", onConnect);
     if (onDisconnect) this.on("disconnect", onDisconnect);
     if (autostart) void this.start();
+  }
+
+  /** The id under which the broker knows this client: new with every connection, empty before the first. */
+  get socketId(): string {
+    return this.#driver.socketId;
   }
 
   /**
@@ -180,6 +196,31 @@ export class Client extends EventEmitter<ClientEvents> {
     });
   }
 
+  /**
+   * Makes a request and tells `caller` of all that comes of it: what the other verbs are made of. Of the caller's methods
+   * none is called before this one returns.
+   * @throws UsageError for arguments that cannot be used
+   */
+  open(service: string, data: unknown, caller: Caller, options?: CallOptions): OpenRequest {
+    const prepared = this.#prepare(service, data, options);
+    const { requestId } = prepared.message;
+    this.#submit(prepared, caller);
+    return {
+      requestId,
+      cancel: (reason) => this.#control.cancel(requestId, reason),
+      heartbeat: () => this.#control.heartbeat(requestId),
+    };
+  }
+
+  /**
+   * Sends a heartbeat now.
+   * @param request the id of a request, of this client or of another, that somebody still waits for
+   */
+  heartbeat(request?: string): void {
+    const id = request === undefined ? undefined : requestIdFromText(request);
+    this.#driver.apply({ type: "heartbeat", requestId: id });
+  }
+
   #prepare(service: string, data: unknown, options: CallOptions | undefined): Prepared {
     const resolved = options === undefined ? this.#defaults : resolveCallOptions(options, this.#options);
     const message: RequestMessage = {
@@ -207,23 +248,40 @@ export class Client extends EventEmitter<ClientEvents> {
 
   #newDriver(addresses: readonly string[]): Driver {
     const { heartbeatMs, liveness, backoff, connectTimeoutMs, random } = this.#options;
-    const { maxQueuedRequests, maxOpenRequests, timeoutGraceMs, stopTimeoutMs } = this.#options;
+    const { maxQueuedRequests, maxOpenRequests, timeoutGraceMs, stopTimeoutMs, negotiate } = this.#options;
     const session = new Session<Caller>({
       connection: { addresses, heartbeatMs, liveness, backoff, connectTimeoutMs, random },
       limits: { maxQueuedRequests, maxOpenRequests, timeoutGraceMs },
       stopTimeoutMs,
+      negotiate,
     });
     return new Driver(session, this.#options, {
+      onConnecting: () => this.emit("connecting"),
       onConnected: () => this.#onConnected(),
       onDisconnected: (reason) => this.emit("disconnect", reason),
       onStopped: () => this.#onStopped(),
       onError: (error) => this.emit("error", error),
+      onLate: (id) => this.#onLate(id),
     });
   }
 
   #onConnected(): void {
     this.#lifecycle.onConnected();
     this.emit("connect");
+  }
+
+  /** A reply that crossed the end of its request is nobody's fault; one to a request never made is the broker's. */
+  #onLate(id: RequestId): void {
+    if (this.#hasMade(id)) return;
+    const detail = `a reply to the request ${display(id)}, which this client never made`;
+    const cause: Violation = { type: "violation", clause: "P-RID-2", detail, requestId: id };
+    this.emit("error", new Error(`the broker broke ${cause.clause}: ${detail}`, { cause }));
+  }
+
+  #hasMade(id: RequestId): boolean {
+    if (!id.startsWith(this.#idPrefix)) return false;
+    const number = Number.parseInt(id.slice(this.#idPrefix.length), 36);
+    return number > 0 && number <= this.#requestCount;
   }
 
   #onStopped(): void {

@@ -9,6 +9,7 @@ import {
   peerIdFromText,
   pigato,
   RequestError,
+  type RequestId,
 } from "@pigato/protocol";
 import type { Alarm, DealerLink, Frames, SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
@@ -20,11 +21,15 @@ import type { Session } from "./session/session.ts";
 
 /** Who watches a driver. */
 export interface DriverWatcher {
+  /** A link is being opened, under a new id. */
+  onConnecting(): void;
   onConnected(): void;
   onDisconnected(reason: LossReason): void;
   /** The session has ended and every link is closed. */
   onStopped(): void;
   onError(error: Error): void;
+  /** A reply to a request that is not open. */
+  onLate(requestId: RequestId): void;
 }
 
 type DriverOptions = Pick<ResolvedOptions, "prefix" | "transport" | "clock" | "logger">;
@@ -39,6 +44,7 @@ export class Driver {
   readonly #inputs: Input<Caller>[] = [];
   readonly #closing = new Set<Promise<void>>();
   #link: DealerLink | undefined;
+  #socketId = "";
   #isApplying = false;
 
   constructor(session: Session<Caller>, options: DriverOptions, watcher: DriverWatcher) {
@@ -46,6 +52,11 @@ export class Driver {
     this.#options = options;
     this.#watcher = watcher;
     this.#alarm = options.clock.alarm(() => this.apply({ type: "tick" }));
+  }
+
+  /** The id of the present link, or of the last one; empty before the first. */
+  get socketId(): string {
+    return this.#socketId;
   }
 
   apply(input: Input<Caller>): void {
@@ -130,8 +141,9 @@ export class Driver {
 
   #open(address: string): void {
     const { transport, prefix, logger } = this.#options;
-    const routingId = peerIdFromText(`${prefix}-${nanoid()}`);
-    logger.debug({ address, routingId: display(routingId) }, "connecting");
+    this.#socketId = `${prefix}-${nanoid()}`;
+    const routingId = peerIdFromText(this.#socketId);
+    logger.debug({ address, socketId: this.#socketId }, "connecting");
     try {
       // Every life of the connection has its own link: what an earlier one still says is not about this one.
       const link: DealerLink = transport.dealer(
@@ -160,6 +172,7 @@ export class Driver {
       const error = new Error(`cannot connect to ${address}: ${String(cause)}`, { cause });
       this.#onLinkError(error, "unreachable");
     }
+    this.#watcher.onConnecting();
   }
 
   #close(flush: boolean): void {
@@ -189,7 +202,8 @@ export class Driver {
     const { logger } = this.#options;
     switch (event.type) {
       case "late":
-        return logger.debug({ message: event.message, requestId: display(event.requestId) }, "a late reply");
+        logger.debug({ message: event.message, requestId: display(event.requestId) }, "a late reply");
+        return this.#watcher.onLate(event.requestId);
       case "unsupported":
         return logger.warn({ message: event.message }, "the broker sent what was not negotiated");
       case "violation": {

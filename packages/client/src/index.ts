@@ -1,5 +1,5 @@
 export { type Delivery, type FailureCode, type LossReason, RequestError, UsageError } from "@pigato/protocol";
-export { type ReplyCallback, ReplyStream } from "./call.ts";
+export { type Caller, type OpenRequest, type ReplyCallback, ReplyStream } from "./call.ts";
 export type { CallOptions } from "./call-options.ts";
 export { Client, type ClientEvents } from "./client.ts";
-export type { ClientOptions } from "./options.ts";
+export { type ClientOptions, isClientOption } from "./options.ts";

@@ -48,6 +48,12 @@ export interface ClientOptions {
   /** Milliseconds that open requests get to end after `stop()`. At least 0. @defaultValue 5000 */
   readonly stopTimeoutMs?: number | undefined;
 
+  /**
+   * Whether to offer the broker what goes beyond the classic wire. Without it, cancellation and the reasons of failures
+   * get lost on the way, and every frame is as npm `pigato@0.0.46` would have sent it. @defaultValue true
+   */
+  readonly negotiate?: boolean | undefined;
+
   /** Requests that may wait while no link is up; the next one fails with `BUSY`. 0 to 10 000 000. @defaultValue 10 000 */
   readonly maxQueuedRequests?: number | undefined;
   /** Requests that may be open; the next one fails with `BUSY`. 1 to 10 000 000. @defaultValue 100 000 */
@@ -84,6 +90,7 @@ export interface ResolvedOptions {
   readonly retry: boolean;
   readonly timeoutGraceMs: number;
   readonly stopTimeoutMs: number;
+  readonly negotiate: boolean;
   readonly maxQueuedRequests: number;
   readonly maxOpenRequests: number;
   readonly onStart: (() => void) | undefined;
@@ -107,6 +114,7 @@ const DEFAULTS: Omit<ResolvedOptions, "prefix" | "logger"> = Object.freeze({
   retry: false,
   timeoutGraceMs: 200,
   stopTimeoutMs: 5_000,
+  negotiate: true,
   maxQueuedRequests: 10_000,
   maxOpenRequests: 100_000,
   onStart: undefined,
@@ -136,6 +144,7 @@ const KEYS: ReadonlySet<string> = new Set(
     retry: true,
     timeoutGraceMs: true,
     stopTimeoutMs: true,
+    negotiate: true,
     maxQueuedRequests: true,
     maxOpenRequests: true,
     onStart: true,
@@ -148,6 +157,11 @@ const KEYS: ReadonlySet<string> = new Set(
     random: true,
   } satisfies Record<keyof ClientOptions, true>),
 );
+
+/** Whether a client has an option of this name. */
+export function isClientOption(name: string): name is keyof ClientOptions {
+  return KEYS.has(name);
+}
 
 /** @throws UsageError for an unknown key or a value out of its bounds */
 export function resolveOptions(input: ClientOptions = {}): ResolvedOptions {
@@ -165,6 +179,7 @@ export function resolveOptions(input: ClientOptions = {}): ResolvedOptions {
     retry = DEFAULTS.retry,
     timeoutGraceMs = DEFAULTS.timeoutGraceMs,
     stopTimeoutMs = DEFAULTS.stopTimeoutMs,
+    negotiate = DEFAULTS.negotiate,
     maxQueuedRequests = DEFAULTS.maxQueuedRequests,
     maxOpenRequests = DEFAULTS.maxOpenRequests,
     logger = silentLogger(),
@@ -186,6 +201,7 @@ export function resolveOptions(input: ClientOptions = {}): ResolvedOptions {
     retry: readFlag("retry", retry),
     timeoutGraceMs: readDurationMs("timeoutGraceMs", timeoutGraceMs, 0),
     stopTimeoutMs: readDurationMs("stopTimeoutMs", stopTimeoutMs, 0),
+    negotiate: readFlag("negotiate", negotiate),
     maxQueuedRequests: readCount("maxQueuedRequests", maxQueuedRequests, 0, MAX_BOUND),
     maxOpenRequests: readCount("maxOpenRequests", maxOpenRequests, 1, MAX_BOUND),
     onStart: readListener("onStart", input.onStart),

@@ -42,6 +42,11 @@ export function peerIdFromText(text: string): PeerId {
   return bytesOfText(text) as PeerId;
 }
 
+/** The request id that a program writes as text: its UTF-8 bytes. */
+export function requestIdFromText(text: string): RequestId {
+  return bytesOfText(text) as RequestId;
+}
+
 /** A frame read as a byte string. */
 export function readBytes(frame: Frame): string {
   return Buffer.prototype.latin1Slice.call(frame);

@@ -35,6 +35,7 @@ export {
   readBytes,
   readText,
   requestId,
+  requestIdFromText,
   type ServiceName,
   serviceName,
   serviceNameFromText,

@@ -4,7 +4,15 @@
 // What always holds: the watcher, and with it the user's code, is called after the present effects, never among them;
 // and what a link of an earlier life has to say is not heard.
 
-import { type Failure, type Frame, type FromWorker, type LossReason, peerIdFromText, pigato } from "@pigato/protocol";
+import {
+  type Failure,
+  type Frame,
+  type FromWorker,
+  type LossReason,
+  peerIdFromText,
+  pigato,
+  type Violation,
+} from "@pigato/protocol";
 import type { Alarm, DealerLink, SendOptions, SendOutcome } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import type { WorkerSettings } from "./options.ts";
@@ -15,6 +23,8 @@ import type { Session } from "./session/session.ts";
 
 /** Who is told what happens. Whatever it throws is an uncaught exception, and disturbs nothing here. */
 export interface DriverWatcher {
+  /** A link is being opened, under a new id. */
+  onConnecting(): void;
   onConnected(): void;
   onDisconnected(reason: LossReason): void;
   onRequest(request: WorkerRequest, reply: Reply): void;
@@ -125,7 +135,7 @@ export class Driver implements ReplyPort {
         this.#due.push(() => this.#watcher.onDisconnected(effect.reason));
         return;
       case "trouble":
-        this.#due.push(() => this.#watcher.onError(new Error(effect.message)));
+        this.#due.push(() => this.#watcher.onError(troubleOf(effect.message, effect.violation)));
         return;
       case "stopped":
         void Promise.all(this.#closing).then(() => this.#tell(() => this.#watcher.onStopped()));
@@ -138,6 +148,7 @@ export class Driver implements ReplyPort {
   #open(address: string): void {
     this.#address = address;
     this.#socketId = newSocketId(this.#settings.prefix);
+    this.#due.push(() => this.#watcher.onConnecting());
     try {
       const link: DealerLink = this.#settings.transport.dealer(
         {
@@ -246,6 +257,10 @@ export class Driver implements ReplyPort {
     }
     this.#isTelling = false;
   }
+}
+
+function troubleOf(message: string, violation: Violation | undefined): Error {
+  return violation === undefined ? new Error(message) : new Error(message, { cause: violation });
 }
 
 function newSocketId(prefix: string): string {

@@ -59,6 +59,12 @@ export interface WorkerOptions {
    */
   readonly stopTimeoutMs?: number | undefined;
   /**
+   * Whether to offer the broker what goes beyond the classic wire. Without it, the worker is not told that a caller gave
+   * up, and every frame is as npm `pigato@0.0.46` would have sent it.
+   * @defaultValue true
+   */
+  readonly negotiate?: boolean | undefined;
+  /**
    * The first part of the worker's id at the broker; the second is new with every connection.
    * @defaultValue `W` and a random id. 1 to 128 bytes of UTF-8, the first of them not U+0000.
    */
@@ -124,6 +130,7 @@ const CHECKS: Readonly<Record<keyof WorkerOptions, Check>> = {
   concurrency: integer(-1, MAX_COUNT),
   maxInFlight: integer(1, MAX_COUNT),
   stopTimeoutMs: integer(0, HOUR_MS),
+  negotiate: (value) => (typeof value === "boolean" ? undefined : "true or false"),
   prefix: (value) => (isPrefix(value) ? undefined : `a string of 1 to ${MAX_PREFIX_BYTES} bytes`),
   onStart: callback,
   onStop: callback,
@@ -135,13 +142,18 @@ const CHECKS: Readonly<Record<keyof WorkerOptions, Check>> = {
   random: callback,
 };
 
+/** Whether a worker has an option of this name. */
+export function isWorkerOption(name: string): name is keyof WorkerOptions {
+  return Object.hasOwn(CHECKS, name);
+}
+
 /** @throws UsageError for an unknown option or a value out of its bounds */
 export function resolveOptions(input: WorkerOptions): WorkerSettings {
   if (typeof input !== "object" || input === null) {
     throw new UsageError(`the worker's options must be an object, not ${shown(input)}`);
   }
   for (const name of Object.keys(input)) {
-    if (!Object.hasOwn(CHECKS, name)) throw new UsageError(`a worker has no option "${name}"`);
+    if (!isWorkerOption(name)) throw new UsageError(`a worker has no option "${name}"`);
   }
   for (const [name, check] of Object.entries(CHECKS)) {
     const value: unknown = Reflect.get(input, name);
@@ -156,6 +168,7 @@ export function resolveOptions(input: WorkerOptions): WorkerSettings {
     concurrency: input.concurrency ?? DEFAULTS.concurrency,
     maxInFlight: input.maxInFlight ?? DEFAULTS.maxInFlight,
     stopTimeoutMs: input.stopTimeoutMs ?? DEFAULTS.stopTimeoutMs,
+    negotiate: input.negotiate ?? true,
     prefix: input.prefix ?? `W${nanoid()}`,
     onStart: input.onStart ?? noListener,
     onStop: input.onStop ?? noListener,

@@ -141,6 +141,26 @@ describe("starting", () => {
     expect(broker.workers).toHaveLength(2);
   });
 
+  test("a link that is being opened is told of, with the id it has", async () => {
+    const { worker, connect, network, advance } = await stage();
+    const ids: string[] = [];
+    worker.on("connecting", () => ids.push(worker.socketId));
+    await connect();
+    expect(ids).toEqual([worker.socketId]);
+    network.cut(ADDRESS);
+    advance(1_000);
+    expect(ids).toEqual([expect.any(String), worker.socketId]);
+  });
+
+  test("heartbeat() sends one now", async () => {
+    const { worker, broker, connect, settle } = await stage();
+    await connect();
+    const before = broker.received.length;
+    worker.heartbeat();
+    await settle();
+    expect(broker.received.slice(before)).toEqual([{ type: "heartbeat", concurrency: 100, update: false }]);
+  });
+
   test("the callbacks of the classic options are called", async () => {
     const called: string[] = [];
     const { connect, stop } = await stage({

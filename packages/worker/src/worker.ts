@@ -33,6 +33,8 @@ export interface WorkerEvents {
   start: () => void;
   /** Everything has ended after `stop()`. */
   stop: () => void;
+  /** A link is being opened, under a new `socketId`: at each start, and whenever a connection was lost. */
+  connecting: () => void;
   /** The broker answered on a new connection. */
   connect: () => void;
   /** That connection is gone. A new one is tried unless the worker was stopped. */
@@ -73,9 +75,11 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
       concurrency: limitOf(settings.concurrency),
       maxInFlight: settings.maxInFlight,
       stopTimeoutMs: settings.stopTimeoutMs,
+      negotiate: settings.negotiate,
     });
     this.#lifecycle = new Lifecycle({ begin: () => this.#begin(), end: () => this.#driver.apply({ type: "stop" }) });
     this.#driver = new Driver(session, service, settings, {
+      onConnecting: () => this.emit("connecting"),
       onConnected: () => this.#onConnected(),
       onDisconnected: (reason) => this.emit("disconnect", reason),
       onRequest: (request, reply) => this.#onRequest(request, reply),
@@ -119,6 +123,11 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
    */
   stop(): Promise<void> {
     return this.#lifecycle.stop();
+  }
+
+  /** Sends a heartbeat to the broker now. */
+  heartbeat(): void {
+    this.#driver.heartbeat();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -13,6 +13,8 @@ export type Input<Caller> =
   | { readonly type: "cancel"; readonly requestId: RequestId; readonly reason: unknown }
   /** The caller says that it still waits. */
   | { readonly type: "request-heartbeat"; readonly requestId: RequestId }
+  /** Somebody asks for a heartbeat out of turn, about a request of any client or about none. */
+  | { readonly type: "heartbeat"; readonly requestId: RequestId | undefined }
   | { readonly type: "link-up" }
   | { readonly type: "link-lost"; readonly reason: LossReason }
   | { readonly type: "message"; readonly message: ToClient | Violation }

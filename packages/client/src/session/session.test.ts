@@ -19,6 +19,7 @@ interface Settings {
   readonly addresses?: readonly string[];
   readonly limits?: Partial<SessionOptions["limits"]>;
   readonly stopTimeoutMs?: number;
+  readonly negotiate?: boolean;
 }
 
 /** A session, a clock that moves when told, and a transcript of what the session answered. */
@@ -40,6 +41,7 @@ class Scenario {
       },
       limits: { maxQueuedRequests: 10, maxOpenRequests: 20, timeoutGraceMs: 200, ...settings.limits },
       stopTimeoutMs: settings.stopTimeoutMs ?? 2_000,
+      negotiate: settings.negotiate ?? true,
     });
   }
 
@@ -152,6 +154,41 @@ describe("a connection", () => {
     expect(sim.seen()).toEqual(["open tcp://a", "send heartbeat with an offer"]);
     sim.answer();
     expect(sim.seen()).toEqual(["connected"]);
+  });
+
+  test("without negotiation greets as the original does, and takes no offer for accepted", () => {
+    const sim = new Scenario({ negotiate: false });
+    sim.do({ type: "start" }).do({ type: "link-up" }).answer("modern");
+    expect(sim.seen()).toEqual(["open tcp://a", "send heartbeat", "connected"]);
+    sim.request("r1").cancel("r1").do({ type: "stop" });
+    expect(sim.seen()).toEqual([
+      "send request r1",
+      "caller of r1: CANCELED, maybe-executed",
+      "flush and close",
+      "disconnected: disconnected",
+      "stopped",
+    ]);
+  });
+
+  test("is not shown by a message that does not even start like one to a client", () => {
+    const sim = new Scenario();
+    sim.do({ type: "start" }).do({ type: "link-up" }).seen();
+    sim.do({ type: "message", message: { type: "violation", clause: "P-MSG-1", detail: "for a worker" } });
+    expect(sim.seen()).toEqual(["report violation"]);
+    sim.do({ type: "message", message: { type: "violation", clause: "P-TYPE-1", detail: "an odd type" } });
+    expect(sim.seen()).toEqual(["connected", "report violation"]);
+  });
+
+  test("carries heartbeats out of turn, about any request, while it is open", () => {
+    const sim = new Scenario({ negotiate: false });
+    const beat = (id?: string): Scenario =>
+      sim.do({ type: "heartbeat", requestId: id === undefined ? undefined : requestId(id) });
+    beat("another's");
+    expect(sim.seen()).toEqual([]);
+    sim.connect("classic");
+    beat("another's");
+    beat();
+    expect(sim.seen()).toEqual(["send request-heartbeat another's", "send heartbeat"]);
   });
 
   test("sends a heartbeat at every interval and comes back on a new link after three silent ones", () => {

@@ -13,6 +13,7 @@ import {
   type ConnectionStep,
   type Instant,
   NO_CAPABILITIES,
+  type RequestId,
   sharedCapabilities,
   type ToClient,
   type Violation,
@@ -27,6 +28,8 @@ export interface SessionOptions {
   readonly limits: RequestLimits;
   /** Milliseconds that open requests get to end after `stop`. */
   readonly stopTimeoutMs: number;
+  /** Whether to offer the broker what goes beyond the classic wire. */
+  readonly negotiate: boolean;
 }
 
 type State =
@@ -37,7 +40,7 @@ type State =
 
 export class Session<Caller> {
   readonly #options: SessionOptions;
-  readonly #offer: Capabilities;
+  readonly #offer: Capabilities | undefined;
   readonly #connection: Connection;
   readonly #requests: Requests<Caller>;
   #state: State = { phase: "new" };
@@ -47,7 +50,9 @@ export class Session<Caller> {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#offer = { ...NO_CAPABILITIES, cancel: true, error: true, heartbeatMs: options.connection.heartbeatMs };
+    this.#offer = options.negotiate
+      ? { ...NO_CAPABILITIES, cancel: true, error: true, heartbeatMs: options.connection.heartbeatMs }
+      : undefined;
     this.#connection = new Connection(options.connection);
     this.#requests = new Requests(options.limits, (effect) => this.#effects.push(effect));
   }
@@ -73,6 +78,9 @@ export class Session<Caller> {
       case "request-heartbeat":
         this.#requests.heartbeat(input.requestId);
         break;
+      case "heartbeat":
+        this.#onHeartbeat(input.requestId);
+        break;
       case "link-up":
         this.#follow(this.#connection.onLinkUp(now), now);
         break;
@@ -80,7 +88,7 @@ export class Session<Caller> {
         this.#follow(this.#connection.onLost(input.reason, now), now);
         break;
       case "message":
-        this.#follow(this.#connection.onHeard(now), now);
+        if (isOfTheBroker(input.message)) this.#follow(this.#connection.onHeard(now), now);
         this.#onMessage(input.message, now);
         break;
       case "refused":
@@ -132,6 +140,12 @@ export class Session<Caller> {
     this.#requests.accept(message, caller, this.#connection.phase === "open", now);
   }
 
+  #onHeartbeat(requestId: RequestId | undefined): void {
+    if (this.#connection.phase !== "open") return;
+    if (requestId === undefined) this.#sendHeartbeat();
+    else this.#effects.push({ type: "send", message: { type: "request-heartbeat", requestId } });
+  }
+
   #onMessage(message: ToClient | Violation, now: Instant): void {
     switch (message.type) {
       case "partial":
@@ -140,7 +154,7 @@ export class Session<Caller> {
       case "failure":
         return this.#requests.onFailure(message.requestId, message.failure);
       case "heartbeat":
-        if (message.accepted === undefined) return;
+        if (message.accepted === undefined || this.#offer === undefined) return;
         this.#isOfferAnswered = true;
         this.#requests.capabilities = sharedCapabilities(this.#offer, message.accepted);
         return;
@@ -214,4 +228,9 @@ export class Session<Caller> {
   #enter(state: State): void {
     this.#state = state;
   }
+}
+
+/** What does not even start like a message to a client shows no broker at the other end. */
+function isOfTheBroker(message: ToClient | Violation): boolean {
+  return message.type !== "violation" || message.clause !== "P-MSG-1";
 }

@@ -52,11 +52,19 @@ const LISTING: readonly Listed<ToWorker>[] = [
     message: { ...request("\xff\xfe", "\x80", "\xff", ["{}"]), address: "\x00k\x8bE\xff" },
   },
   {
-    name: "a request without a payload",
+    name: "a request without a payload is one of null",
     row: "2",
     clause: "P-DSP-1",
     ways: "decode",
     frames: ["W", "2", "~1", "echo", "", "r1"],
+    message: { ...request("echo", "r1", "null"), address: "~1" },
+  },
+  {
+    name: "a request without an id",
+    row: "2",
+    clause: "P-DSP-1",
+    ways: "decode",
+    frames: ["W", "2", "~1", "echo", ""],
     message: refused("P-DSP-1"),
   },
   {

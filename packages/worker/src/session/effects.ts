@@ -50,5 +50,5 @@ export type Effect =
   | { readonly type: "connected" }
   | { readonly type: "disconnected"; readonly reason: LossReason }
   /** The broker, or the link, did what it must not. */
-  | { readonly type: "trouble"; readonly message: string }
+  | { readonly type: "trouble"; readonly message: string; readonly violation?: Violation }
   | { readonly type: "stopped" };

@@ -34,6 +34,7 @@ class Scenario {
       concurrency: 100,
       maxInFlight: 100,
       stopTimeoutMs: 5000,
+      negotiate: true,
       ...options,
     });
   }
@@ -192,6 +193,16 @@ describe("connecting", () => {
     const scenario = new Scenario().connect();
     expect(scenario.do({ type: "start" })).toEqual([]);
   });
+});
+
+test("a worker that negotiates nothing says READY and its heartbeat as the original does", () => {
+  const { session } = new Scenario({ negotiate: false, concurrency: 7 });
+  session.handle({ type: "start" }, 0);
+  const sent = session.handle({ type: "link-up" }, 0).map((effect) => effect.type === "send" && effect.message);
+  expect(sent).toEqual([
+    { type: "ready", service: "echo", offer: undefined },
+    { type: "heartbeat", concurrency: 7, update: false },
+  ]);
 });
 
 describe("losing the broker", () => {
@@ -453,6 +464,18 @@ describe("stopping", () => {
     const scenario = new Scenario({ stopTimeoutMs: 100 }).connect();
     scenario.do({ type: "stop" });
     expect(scenario.advance(100).at(-1)).toBe("100: stopped");
+  });
+
+  test("a worker that gives its requests no time leaves at once, with nothing but a goodbye", () => {
+    const sim = new Scenario({ stopTimeoutMs: 0 }).connect();
+    sim.request("r1");
+    expect(sim.do({ type: "stop" })).toEqual([
+      "abort r1: CLOSED",
+      "send! disconnect",
+      "close after writing",
+      "disconnected: disconnected",
+      "stopped",
+    ]);
   });
 
   test("a broker that does not answer is not waited for long", () => {

@@ -36,8 +36,10 @@ export interface SessionOptions extends ConnectionOptions {
   readonly concurrency: number;
   /** Requests in flight above which further ones are rejected, unless `concurrency` asks for more. */
   readonly maxInFlight: number;
-  /** Milliseconds that running requests may go on after `stop`. */
+  /** Milliseconds that running requests may go on after `stop`; with none, it leaves at once. */
   readonly stopTimeoutMs: number;
+  /** Whether to offer the broker what goes beyond the classic wire. */
+  readonly negotiate: boolean;
 }
 
 type State =
@@ -129,8 +131,8 @@ export class Session {
 
   #onStop(now: Instant): Effects {
     if (this.#state.phase !== "running") return NOTHING;
-    if (!this.#connection.isConnected) return this.#leave();
     const { stopTimeoutMs } = this.#options;
+    if (!this.#connection.isConnected || stopTimeoutMs === 0) return this.#leave();
     this.#enter({
       phase: "draining",
       giveUpAt: now + stopTimeoutMs,
@@ -176,7 +178,7 @@ export class Session {
       case "input-end":
         return [trouble("P-STREAM-2", `the broker sent "${message.type}", which was not negotiated`)];
       case "violation":
-        return [trouble(message.clause, message.detail)];
+        return [{ type: "trouble", message: `${message.clause}: ${message.detail}`, violation: message }];
       default:
         return message satisfies never;
     }
@@ -311,7 +313,8 @@ export class Session {
     return [sendUrgently({ type: "heartbeat", concurrency, update: false })];
   }
 
-  #offer(): Capabilities {
+  #offer(): Capabilities | undefined {
+    if (!this.#options.negotiate) return undefined;
     return {
       ...NO_CAPABILITIES,
       cancel: true,

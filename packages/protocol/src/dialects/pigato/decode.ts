@@ -266,13 +266,13 @@ function clientNotice(frames: Frames): ToClient | Violation {
   }));
 }
 
-/** W 2 address service '' rid data [opts [extra …]] */
+/** W 2 address service '' rid [data [opts [extra …]]] */
 function workerRequest(frames: Frames): ToWorker | Violation {
   const service = frames[3];
-  const data = frames[6];
-  if (service === undefined || data === undefined) {
-    return violation("P-DSP-1", `a dispatched request of ${frames.length} frames, the least is 7`);
+  if (service === undefined || frames.length < 6) {
+    return violation("P-DSP-1", `a dispatched request of ${frames.length} frames, the least is 6`);
   }
+  const data = frames[6] ?? NULL_FRAME;
   return withAddress(
     frames,
     (address, id) => ({
