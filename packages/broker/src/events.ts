@@ -8,13 +8,19 @@ import type { BrokerEvent, ClientDownReason, DropReason, WorkerDownReason } from
 
 /** Events of a `Broker`. They are for watching: nothing depends on anybody listening. */
 export interface BrokerEvents {
+  /** It listens at every address. */
   start: [];
+  /** Everything is closed after `stop()`, or after an `error`. */
   stop: [];
   /** The socket failed. The broker has stopped. */
   error: [error: LinkError];
+  /** A worker registered. */
   "worker:join": [event: { readonly worker: string; readonly service: string }];
+  /** A worker is gone, and its requests go to others or fail. */
   "worker:leave": [event: { readonly worker: string; readonly service: string; readonly reason: WorkerDownReason }];
+  /** A client was heard for the first time. */
   "client:join": [event: { readonly client: string }];
+  /** A client is gone, and what it had open was canceled. */
   "client:leave": [event: { readonly client: string; readonly reason: ClientDownReason }];
   /** A request ended without the final reply of a worker. */
   "request:failed": [event: RequestFailed];

@@ -49,7 +49,7 @@ export interface BrokerOptions {
   readonly logger?: Logger;
   /** What moves its frames. @defaultValue libzmq */
   readonly transport?: Transport;
-  /** @defaultValue the process's monotonic clock */
+  /** What tells it the time and wakes it. @defaultValue the process's monotonic clock */
   readonly clock?: Clock;
   /** A number from 0 up to 1, for the mode `rand` and against ids chosen to collide. @defaultValue Math.random */
   readonly random?: () => number;

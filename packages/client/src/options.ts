@@ -68,11 +68,11 @@ export interface ClientOptions {
   /** A listener of the event `disconnect`. */
   readonly onDisconnect?: (() => void) | undefined;
 
-  /** @defaultValue one that is silent */
+  /** Where to log, a pino logger. @defaultValue a silent one */
   readonly logger?: Logger | undefined;
   /** What moves the frames. @defaultValue `libzmq` */
   readonly transport?: Transport | undefined;
-  /** @defaultValue the process's own */
+  /** Time and alarms. @defaultValue the process's monotonic clock */
   readonly clock?: Clock | undefined;
   /** Numbers from 0 up to 1 that spread the pauses before reconnecting. @defaultValue `Math.random` */
   readonly random?: (() => number) | undefined;

@@ -79,7 +79,7 @@ export interface WorkerOptions {
   readonly onDisconnect?: (() => void) | undefined;
   /** Where to log, a pino logger. @defaultValue a silent one */
   readonly logger?: Logger | undefined;
-  /** How frames move. @defaultValue `libzmq` of @pigato/transport */
+  /** How frames move. @defaultValue `libzmq` */
   readonly transport?: Transport | undefined;
   /** Time and alarms. @defaultValue the system's monotonic clock */
   readonly clock?: Clock | undefined;

@@ -39,6 +39,7 @@ export interface WorkerEvents {
   connect: () => void;
   /** That connection is gone. A new one is tried unless the worker was stopped. */
   disconnect: (reason: LossReason) => void;
+  /** A client sent a request. What a handler throws, or rejects with, is the request's error. */
   request: RequestHandler;
   /** Something went wrong that no caller can be told of. The worker goes on. */
   error: (error: Error) => void;

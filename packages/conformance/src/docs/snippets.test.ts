@@ -1,101 +1,130 @@
-// Every program in the README files and the docs is run as it stands, in a process of its own.
+// Every program in the README files and the docs is run as it stands, in a process of its own, page by page and in the
+// order of the page.
 //
 // - A ```ts or ```js block must end by itself with exit code 0.
-// - A ```ts serve``` block goes on for ever: it must print a line and stay alive.
-// - A snippet that starts no broker finds one at the documented address, with an `echo` worker.
+// - A ```ts serve``` block goes on for ever: it must print a line, and stays alive until the page is done.
+// - A ```text output``` block right behind a program is what it prints: all of it, or for one that serves, the start.
+// - The programs of a page meet at the documented address. A broker and an `echo` worker are there already, unless the page
+//   serves its own. A program that starts a broker and ends is on its own.
 //
 // The documented address is replaced by one of the test's own, so that nothing else on the machine is in the way.
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Broker } from "@pigato/broker";
 import { Worker } from "@pigato/worker";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { pages, ROOT, textOf } from "./pages.ts";
 
-const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 const ADDRESS = /tcp:\/\/(?:127\.0\.0\.1|localhost|\*):55555/g;
+const DOCUMENTED = "tcp://127.0.0.1:55555";
 
 interface Snippet {
-  readonly page: string;
   readonly line: number;
   readonly serves: boolean;
   readonly code: string;
+  readonly output: string | undefined;
 }
 
 const folder = mkdtempSync(join(tmpdir(), "pigato-docs-"));
-const shared = `ipc://${join(folder, "shared.sock")}`;
-const broker = new Broker(shared);
-const worker = new Worker(shared, "echo");
-worker.on("request", (data, reply) => reply.end(data));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-beforeAll(async () => {
-  await broker.start();
-  await worker.start();
+const programs = pages().flatMap((page) => {
+  const snippets = snippetsOf(textOf(page));
+  return snippets.length === 0 ? [] : [{ page, snippets }];
 });
-
-afterAll(async () => {
-  await worker.stop();
-  await broker.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-const snippets = pages().flatMap(snippetsOf);
 
 test("there are snippets to run", () => {
-  expect(snippets.length).toBeGreaterThan(3);
+  expect(programs.length).toBeGreaterThan(3);
 });
 
-describe.each(snippets)("$page line $line", ({ page, line, serves, code }) => {
-  test(serves ? "serves" : "runs to its end", { timeout: 60_000 }, async () => {
-    const name = `${page}-${line}`.replaceAll(/\W/g, "-");
-    const own = `ipc://${join(folder, `${name}.sock`)}`;
+describe.each(programs)("$page", ({ page, snippets }) => {
+  const name = page.replaceAll(/\W/g, "-");
+  const shared = `ipc://${join(folder, `${name}.sock`)}`;
+  const served = snippets.filter(({ serves }) => serves).map(({ code }) => code);
+  const broker = new Broker(shared);
+  const worker = new Worker(shared, "echo");
+  const serving: ChildProcess[] = [];
+
+  beforeAll(async () => {
+    if (served.some((code) => code.includes("new Broker("))) return;
+    await broker.start();
+    if (served.some((code) => code.includes('"echo"'))) return;
+    worker.on("request", (data, reply) => reply.end(data));
+    await worker.start();
+  });
+
+  afterAll(async () => {
+    for (const child of serving) child.kill("SIGKILL");
+    await worker.stop();
+    await broker.stop();
+  });
+
+  test.each(snippets)("line $line", { timeout: 60_000 }, async ({ line, serves, code, output }) => {
+    const isAlone = !serves && code.includes("new Broker(");
+    const address = isAlone ? `ipc://${join(folder, `${name}-${line}.sock`)}` : shared;
     // Next to the packages' links, so that the snippet imports what a user's program would.
-    const file = join(ROOT, "packages/conformance", `.snippet-${name}.mts`);
-    writeFileSync(file, code.replaceAll(ADDRESS, code.includes("new Broker(") ? own : shared));
+    const file = join(ROOT, "packages/conformance", `.snippet-${name}-${line}.mts`);
+    writeFileSync(file, code.replaceAll(ADDRESS, address));
     const child = spawn(process.execPath, ["--conditions=@pigato/source", "--import", "tsx", file], {
+      cwd: ROOT,
       stdio: ["ignore", "pipe", "pipe"],
     });
+    serving.push(child);
     try {
-      let errors = "";
-      child.stderr.on("data", (chunk) => {
-        errors += chunk;
-      });
+      const printed = record(child, address);
       const exit = once(child, "exit", { signal: AbortSignal.timeout(50_000) });
       if (serves) {
-        const first = await Promise.race([once(child.stdout, "data"), exit.then(() => undefined)]);
-        expect(first, errors).toBeDefined();
-        expect(child.exitCode).toBeNull();
+        const wanted = output ?? "";
+        await Promise.race([printed.until((text) => text.includes("\n") && text.length >= wanted.length), exit]);
+        expect(child.exitCode, printed.errors()).toBeNull();
+        expect(printed.text().slice(0, output?.length ?? 0)).toBe(wanted);
       } else {
-        child.stdout.resume();
-        expect(await exit, errors).toEqual([0, null]);
+        expect(await exit, printed.errors()).toEqual([0, null]);
+        if (output !== undefined) expect(printed.text()).toBe(output);
       }
     } finally {
-      child.kill("SIGKILL");
+      if (!serves) child.kill("SIGKILL");
       rmSync(file, { force: true });
     }
   });
 });
 
-function pages(): string[] {
-  const readmes = ["packages", "apps"].flatMap((group) =>
-    readdirSync(join(ROOT, group)).map((name) => join(group, name, "README.md")),
-  );
-  const docs = readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".md"))
-    .map((file) => join("docs", file));
-  return ["README.md", ...readmes, ...docs].filter((page) => existsSync(join(ROOT, page))).sort();
+/** What a program prints, with the documented address where it shows its own. */
+function record(child: ChildProcess, address: string) {
+  let out = "";
+  let err = "";
+  let waiting = () => {};
+  const text = () => out.replaceAll(address, DOCUMENTED);
+  child.stderr?.on("data", (chunk) => {
+    err += chunk;
+  });
+  child.stdout?.on("data", (chunk) => {
+    out += chunk;
+    waiting();
+  });
+  return {
+    text,
+    errors: () => `${text()}\n${err}`,
+    until: (isEnough: (text: string) => boolean) =>
+      new Promise<void>((resolve) => {
+        waiting = () => {
+          if (isEnough(text())) resolve();
+        };
+        waiting();
+      }),
+  };
 }
 
-function snippetsOf(page: string): Snippet[] {
-  const text = readFileSync(join(ROOT, page), "utf8");
-  return [...text.matchAll(/^```(?:ts|js)( serve)?\n(.*?)^```$/gms)].map(({ 1: serve, 2: code = "", index }) => ({
-    page,
+function snippetsOf(text: string): Snippet[] {
+  const blocks = /^```(?:ts|js)( serve)?\n(.*?)^```\n(?:\n?```text output\n(.*?)^```$)?/gms;
+  return [...text.matchAll(blocks)].map(({ 1: serve, 2: code = "", 3: output, index }) => ({
     line: text.slice(0, index).split("\n").length,
     serves: serve !== undefined,
     code,
+    output,
   }));
 }

@@ -1,0 +1,95 @@
+// What the sources declare and say about it: members of interfaces with their doc comments, words of closed lists. The
+// reference pages are written from it, or held against it.
+
+import { join } from "node:path";
+import ts from "typescript";
+import { ROOT, textOf } from "./pages.ts";
+
+export interface Member {
+  readonly name: string;
+  /** Names of what it carries, for an event: `reason`. */
+  readonly carries: readonly string[];
+  /** Its doc comment as one line, without the tags. */
+  readonly text: string;
+  /** What `@defaultValue` says, up to the end of the sentence. */
+  readonly byDefault: string | undefined;
+}
+
+/** The members of an interface, in the order of the source. @param file a path from the root */
+export function membersOf(file: string, name: string): Member[] {
+  const declaration = find(file, (node) => ts.isInterfaceDeclaration(node) && node.name.text === name);
+  if (declaration === undefined || !ts.isInterfaceDeclaration(declaration)) throw new Error(`${file} has no ${name}`);
+  return declaration.members.flatMap((member) => {
+    if (member.name === undefined || ts.isIndexSignatureDeclaration(member)) return [];
+    const comments = ts.getJSDocCommentsAndTags(member).filter(ts.isJSDoc);
+    const tag = ts.getJSDocTags(member).find(({ tagName }) => tagName.text === "defaultValue");
+    const [first = "", ...more] = oneLine(tag?.comment).split(/(?<=\.) /);
+    return {
+      name: ts.isIdentifier(member.name) || ts.isStringLiteral(member.name) ? member.name.text : member.name.getText(),
+      carries: carriedBy(member),
+      text: [...comments.map(({ comment }) => oneLine(comment)), ...more].filter((part) => part !== "").join(" "),
+      byDefault: first === "" ? undefined : first.replace(/\.$/, ""),
+    };
+  });
+}
+
+/** The words of a type that is a union of string literals. */
+export function wordsOf(file: string, name: string): string[] {
+  const declaration = find(file, (node) => ts.isTypeAliasDeclaration(node) && node.name.text === name);
+  if (declaration === undefined || !ts.isTypeAliasDeclaration(declaration)) throw new Error(`${file} has no ${name}`);
+  const { type } = declaration;
+  return (ts.isUnionTypeNode(type) ? [...type.types] : [type]).map((part) => {
+    if (ts.isLiteralTypeNode(part) && ts.isStringLiteral(part.literal)) return part.literal.text;
+    throw new Error(`${name} in ${file} is more than a list of words: ${part.getText()}`);
+  });
+}
+
+function carriedBy(member: ts.TypeElement): string[] {
+  if (ts.isMethodSignature(member)) return member.parameters.map(({ name }) => name.getText());
+  if (!ts.isPropertySignature(member) || member.type === undefined) return [];
+  const type = aliased(member.type);
+  if (ts.isFunctionTypeNode(type)) return type.parameters.map(({ name }) => name.getText());
+  if (!ts.isTupleTypeNode(type)) return [];
+  return type.elements.flatMap((element) => {
+    if (!ts.isNamedTupleMember(element)) return [];
+    const fields = fieldsOf(element.type);
+    return fields ? fields.map((field) => field.name?.getText() ?? "") : [element.name.text];
+  });
+}
+
+/** What a name of the same file stands for, or the type itself. */
+function aliased(type: ts.TypeNode): ts.TypeNode {
+  const aliases = type.getSourceFile().statements.filter(ts.isTypeAliasDeclaration);
+  return aliases.find(({ name }) => name.text === type.getText())?.type ?? type;
+}
+
+/** The fields of an object that is written out, here or as an interface of the same file. */
+function fieldsOf(type: ts.TypeNode): readonly ts.TypeElement[] | undefined {
+  if (ts.isTypeLiteralNode(type)) return type.members;
+  return type
+    .getSourceFile()
+    .statements.filter(ts.isInterfaceDeclaration)
+    .find(({ name }) => name.text === type.getText())?.members;
+}
+
+function oneLine(comment: ReturnType<typeof ts.getTextOfJSDocComment> | ts.JSDoc["comment"]): string {
+  const text = typeof comment === "string" ? comment : ts.getTextOfJSDocComment(comment);
+  return (text ?? "").replaceAll(/\s+/g, " ").trim();
+}
+
+function find(file: string, isIt: (node: ts.Node) => boolean): ts.Node | undefined {
+  let found: ts.Node | undefined;
+  visit(file, (node) => {
+    if (isIt(node)) found ??= node;
+  });
+  return found;
+}
+
+function visit(file: string, look: (node: ts.Node) => void): void {
+  const source = ts.createSourceFile(join(ROOT, file), textOf(file), ts.ScriptTarget.ESNext, true);
+  const walk = (node: ts.Node): void => {
+    look(node);
+    ts.forEachChild(node, walk);
+  };
+  walk(source);
+}
