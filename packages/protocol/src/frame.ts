@@ -1,2 +1,15 @@
 /** One part of a message on the wire. Never changed once it is handed on. */
 export type Frame = Uint8Array;
+
+/** The most frames of one message, the routing id not counted: a longer one is refused unread. */
+export const MAX_FRAMES = 64;
+
+export const EMPTY: Frame = new Uint8Array(0);
+
+export function sameBytes(left: Frame, right: Frame): boolean {
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index++) {
+    if (left[index] !== right[index]) return false;
+  }
+  return true;
+}

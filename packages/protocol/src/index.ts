@@ -10,7 +10,10 @@ export {
 } from "./capabilities.ts";
 export { Connection, type ConnectionOptions, type ConnectionStep, type LossReason } from "./connection.ts";
 export { type Deadline, Deadlines } from "./deadlines.ts";
-export type { Dialect, Role } from "./dialects/dialect.ts";
+export { type ButlerOptions, butler } from "./dialects/butler/index.ts";
+export type { BrokerDialect, CompleteDialect, Dialect, DialectTraits, Role } from "./dialects/dialect.ts";
+export { type MajordomoOptions, majordomo } from "./dialects/mdp/index.ts";
+export { omdp } from "./dialects/omdp/index.ts";
 export { pigato } from "./dialects/pigato/index.ts";
 export {
   type Delivery,

@@ -23,9 +23,12 @@ export interface Violation {
 /** A request on its way: its payload, what the broker must know, and what it only hands on. */
 interface RequestContent {
   readonly service: ServiceName;
+  /** Empty from a client whose dialect has no request ids: the broker gives the request one of its own. */
   readonly requestId: RequestId;
   /** The payload. One frame in the PIGATO dialect, one or more in others. */
   readonly body: readonly Frame[];
+  /** The body is any bytes in any number of frames, where PIGATO has one frame of JSON (D-MAP-1). */
+  readonly isRaw?: boolean;
   /** Frames behind the payload, handed on as they came: the raw options and anything after them. */
   readonly trailer: readonly Frame[];
   readonly options: RequestOptions;
@@ -36,6 +39,8 @@ interface ReplyContent {
   readonly requestId: RequestId;
   readonly status: number;
   readonly body: readonly Frame[];
+  /** As with a request's. */
+  readonly isRaw?: boolean;
   readonly trailer: readonly Frame[];
 }
 
@@ -43,6 +48,11 @@ interface ReplyContent {
 interface Addressed {
   readonly address: string;
   readonly requestId: RequestId;
+}
+
+/** What a client asked, for dialects that name a reply by it. */
+interface Asked {
+  readonly service?: ServiceName;
 }
 
 /** Flow control and streamed input: negotiated, decoded, and refused as not supported yet. */
@@ -64,9 +74,9 @@ export type FromClient =
 /** Broker to client. */
 export type ToClient =
   | { readonly type: "heartbeat"; readonly accepted: Capabilities | undefined }
-  | ({ readonly type: "partial" } & ReplyContent)
-  | ({ readonly type: "final" } & ReplyContent)
-  | { readonly type: "failure"; readonly requestId: RequestId; readonly failure: Failure }
+  | ({ readonly type: "partial" } & ReplyContent & Asked)
+  | ({ readonly type: "final" } & ReplyContent & Asked)
+  | ({ readonly type: "failure"; readonly requestId: RequestId; readonly failure: Failure } & Asked)
   | {
       readonly type: "notice";
       readonly requestId: RequestId;

@@ -8,20 +8,43 @@ import type { FromClient, FromWorker, ToClient, ToWorker, Violation } from "../m
 /** Which side of the broker a peer is on. */
 export type Role = "client" | "worker";
 
-export interface Dialect {
+/** How peers of a dialect behave, as far as the broker's mind must know. */
+export interface DialectTraits {
+  /** A worker takes one request at a time. */
+  readonly isSequential: boolean;
+  /** A worker sends no heartbeat while it works on a request, so that its silence says nothing then (D-LIVE-2). */
+  readonly isSilentWhileBusy: boolean;
+  /** The broker sends workers a heartbeat in each interval, where PIGATO answers each of theirs (D-LIVE-1). */
+  readonly beatsUnasked: boolean;
+  /** A valid command that is not expected gets a worker disconnected; what is invalid is dropped unanswered (D-MDP-8, 9). */
+  readonly dropsInvalid: boolean;
+}
+
+/** The broker's end of a dialect. */
+export interface BrokerDialect {
   readonly id: string;
+  readonly traits: DialectTraits;
   /** The role of the peer that sends a message that starts so; `undefined` if this is not the dialect's. */
   detect(frames: readonly Frame[]): Role | undefined;
-
-  /** At the broker. */
   decodeFromClient(frames: readonly Frame[]): FromClient | Violation;
   decodeFromWorker(frames: readonly Frame[]): FromWorker | Violation;
-  encodeToClient(message: ToClient, capabilities: Capabilities): Frame[];
-  encodeToWorker(message: ToWorker): Frame[];
+  /** `undefined`: the dialect has no frames for it, it is not sent. */
+  encodeToClient(message: ToClient, capabilities: Capabilities): Frame[] | undefined;
+  encodeToWorker(message: ToWorker): Frame[] | undefined;
+}
 
-  /** At the peers. */
-  encodeFromClient(message: FromClient): Frame[];
-  encodeFromWorker(message: FromWorker): Frame[];
+/** Both ends of a dialect. */
+export interface Dialect extends BrokerDialect {
+  encodeFromClient(message: FromClient): Frame[] | undefined;
+  encodeFromWorker(message: FromWorker): Frame[] | undefined;
   decodeToClient(frames: readonly Frame[]): ToClient | Violation;
   decodeToWorker(frames: readonly Frame[]): ToWorker | Violation;
+}
+
+/** A dialect that has frames for every message. */
+export interface CompleteDialect extends Dialect {
+  encodeToClient(message: ToClient, capabilities: Capabilities): Frame[];
+  encodeToWorker(message: ToWorker): Frame[];
+  encodeFromClient(message: FromClient): Frame[];
+  encodeFromWorker(message: FromWorker): Frame[];
 }

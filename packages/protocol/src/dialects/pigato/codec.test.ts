@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Capabilities, NO_CAPABILITIES } from "../../capabilities.ts";
-import type { Frame } from "../../frame.ts";
+import { type Frame, MAX_FRAMES } from "../../frame.ts";
 import { readBytes, requestId, writeBytes, writeText } from "../../ids.ts";
 import type { Violation } from "../../message.ts";
 import { MAX_OPTIONS_BYTES } from "../../request-options.ts";
@@ -22,7 +22,6 @@ import {
   toWorker,
 } from "./testing/messages.ts";
 import { someMishap } from "./testing/mishaps.ts";
-import { MAX_FRAMES } from "./wire.ts";
 
 const SEED = Number(process.env.PIGATO_FUZZ_SEED ?? Math.trunc(Math.random() * 2 ** 31));
 const RUNS = process.env.PIGATO_FUZZ_RUNS;

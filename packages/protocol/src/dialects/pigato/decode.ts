@@ -4,7 +4,7 @@
 
 import { type Capabilities, concurrencyFromWire, MAX_OFFER_BYTES, parseCapabilities } from "../../capabilities.ts";
 import { type Failure, isDelivery, isFailureCode } from "../../errors.ts";
-import type { Frame } from "../../frame.ts";
+import { EMPTY, type Frame, MAX_FRAMES, sameBytes } from "../../frame.ts";
 import { MAX_NAME_BYTES, peerId, type RequestId, readBytes, readText, requestId, serviceName } from "../../ids.ts";
 import type {
   FromClient,
@@ -17,16 +17,14 @@ import type {
 } from "../../message.ts";
 import { decodePayload, isUndefinedFrame, NULL_FRAME } from "../../payload.ts";
 import { DEFAULT_REQUEST_OPTIONS, MAX_OPTIONS_BYTES, parseRequestOptions } from "../../request-options.ts";
+import { shown, violation } from "../violation.ts";
 import {
   BROKER_ORIGIN,
   CLIENT_TAG,
-  EMPTY,
   isTag,
-  MAX_FRAMES,
   NO_OPTIONS,
   REQUEST_WORDS,
   readType,
-  sameBytes,
   TYPE,
   UNNAMED_SERVICE,
   WORKER_TAG,
@@ -376,17 +374,4 @@ function readNoticeState(frame: Frame | undefined): NoticeState | undefined {
 
 function ownField(value: object, name: string): unknown {
   return Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
-}
-
-function violation(clause: string, detail: string, id?: RequestId): Violation {
-  return id === undefined
-    ? { type: "violation", clause, detail }
-    : { type: "violation", clause, detail, requestId: id };
-}
-
-/** A frame in a message to people: short, and harmless whatever its bytes. */
-function shown(frame: Frame | undefined): string {
-  if (frame === undefined) return "(none)";
-  const text = readText(frame.subarray(0, 32));
-  return `${JSON.stringify(text)}${frame.length > 32 ? "…" : ""}`;
 }

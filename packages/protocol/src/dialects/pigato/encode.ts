@@ -2,11 +2,12 @@
 
 import { type Capabilities, concurrencyToWire, formatCapabilities } from "../../capabilities.ts";
 import type { Failure } from "../../errors.ts";
-import type { Frame } from "../../frame.ts";
+import { EMPTY, type Frame } from "../../frame.ts";
 import { writeBytes, writeText } from "../../ids.ts";
 import type { FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
 import { NULL_FRAME } from "../../payload.ts";
-import { BROKER_ORIGIN, CLIENT, EMPTY, STATUS_ERROR, STATUS_OK, TYPE, typeFrame, WORKER, WORKER_WORD } from "./wire.ts";
+import { asJson } from "../bridge.ts";
+import { BROKER_ORIGIN, CLIENT, STATUS_ERROR, STATUS_OK, TYPE, typeFrame, WORKER, WORKER_WORD } from "./wire.ts";
 
 const REQUEST_WORD: Frame = writeText("request");
 const WORKER_WORD_FRAME: Frame = writeText(WORKER_WORD);
@@ -18,7 +19,8 @@ export function encodeToClient(message: ToClient, capabilities: Capabilities): F
     case "partial": {
       const type = typeFrame(message.type === "final" ? TYPE.REPLY : TYPE.PARTIAL);
       const id = writeBytes(message.requestId);
-      return [CLIENT, type, EMPTY, id, writeStatus(message.status), ...bodyFrames(message.body), ...message.trailer];
+      const body = bodyFrames(message.body, message.isRaw);
+      return [CLIENT, type, EMPTY, id, writeStatus(message.status), ...body, ...message.trailer];
     }
     case "failure":
       return encodeFailure(message.failure, writeBytes(message.requestId), capabilities);
@@ -51,7 +53,7 @@ export function encodeToWorker(message: ToWorker): Frame[] {
         writeBytes(message.service),
         EMPTY,
         writeBytes(message.requestId),
-        ...bodyFrames(message.body),
+        ...bodyFrames(message.body, message.isRaw),
         ...message.trailer,
       ];
     case "ready":
@@ -84,7 +86,7 @@ export function encodeFromClient(message: FromClient): Frame[] {
         typeFrame(TYPE.REQUEST),
         writeBytes(message.service),
         writeBytes(message.requestId),
-        ...bodyFrames(message.body),
+        ...bodyFrames(message.body, message.isRaw),
         ...message.trailer,
       ];
     case "heartbeat":
@@ -117,7 +119,7 @@ export function encodeFromWorker(message: FromWorker): Frame[] {
       return [
         ...addressed(type, message),
         writeStatus(message.status),
-        ...bodyFrames(message.body),
+        ...bodyFrames(message.body, message.isRaw),
         ...message.trailer,
       ];
     }
@@ -156,7 +158,8 @@ function encodeFailure(failure: Failure, id: Frame, capabilities: Capabilities):
 }
 
 /** Position 5 must hold exactly one JSON frame: of a body of several, the PIGATO dialect carries the first. */
-function bodyFrames(body: readonly Frame[]): readonly Frame[] {
+function bodyFrames(body: readonly Frame[], isRaw?: boolean): readonly Frame[] {
+  if (isRaw === true) return [asJson(body)];
   return body.length === 1 ? body : [body[0] ?? NULL_FRAME];
 }
 

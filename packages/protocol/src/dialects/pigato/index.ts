@@ -1,11 +1,17 @@
-import type { Dialect } from "../dialect.ts";
+import type { CompleteDialect } from "../dialect.ts";
 import { decodeFromClient, decodeFromWorker, decodeToClient, decodeToWorker } from "./decode.ts";
 import { encodeFromClient, encodeFromWorker, encodeToClient, encodeToWorker } from "./encode.ts";
 import { CLIENT_TAG, isTag, WORKER_TAG } from "./wire.ts";
 
 /** The native dialect: every frame is text, no delimiter, request ids of the client's own. */
-export const pigato: Dialect = {
+export const pigato: CompleteDialect = {
   id: "pigato",
+  traits: {
+    isSequential: false,
+    isSilentWhileBusy: false,
+    beatsUnasked: false,
+    dropsInvalid: false,
+  },
   detect(frames) {
     if (isTag(frames[0], CLIENT_TAG)) return "client";
     return isTag(frames[0], WORKER_TAG) ? "worker" : undefined;

@@ -1,6 +1,6 @@
 // The only table of the PIGATO dialect's bytes. Every frame is text; the type is one or two ASCII digits.
 
-import type { Frame } from "../../frame.ts";
+import { EMPTY, type Frame } from "../../frame.ts";
 import { writeText } from "../../ids.ts";
 
 export const CLIENT_TAG = 0x43; // "C"
@@ -23,8 +23,6 @@ export const TYPE = {
 
 const HIGHEST_TYPE = 12;
 
-/** The most frames of one message, the routing id not counted: a longer one is refused unread. */
-export const MAX_FRAMES = 64;
 /** The service that a request without a service name is for, as in the original. */
 export const UNNAMED_SERVICE = "UNK";
 /** The word before the id in a heartbeat for one request, and the one that the original's broker expected instead. */
@@ -34,7 +32,6 @@ export const WORKER_WORD = "worker";
 
 export const CLIENT: Frame = writeText("C");
 export const WORKER: Frame = writeText("W");
-export const EMPTY: Frame = writeText("");
 export const STATUS_OK: Frame = writeText("0");
 export const STATUS_ERROR: Frame = writeText("-1");
 export const NO_OPTIONS: Frame = writeText("{}");
@@ -59,12 +56,4 @@ export function readType(frame: Frame | undefined): number {
 
 export function isTag(frame: Frame | undefined, tag: number): boolean {
   return frame !== undefined && frame.length === 1 && frame[0] === tag;
-}
-
-export function sameBytes(left: Frame, right: Frame): boolean {
-  if (left.length !== right.length) return false;
-  for (let index = 0; index < left.length; index++) {
-    if (left[index] !== right[index]) return false;
-  }
-  return true;
 }

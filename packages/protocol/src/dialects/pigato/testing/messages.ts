@@ -4,12 +4,12 @@
 import fc from "fast-check";
 import type { Capabilities } from "../../../capabilities.ts";
 import type { Delivery, FailureCode } from "../../../errors.ts";
-import type { Frame } from "../../../frame.ts";
+import { type Frame, sameBytes } from "../../../frame.ts";
 import { peerId, readBytes, requestId, serviceName, writeText } from "../../../ids.ts";
 import type { FromClient, FromWorker, StreamingMessage, ToClient, ToWorker } from "../../../message.ts";
 import { isUndefinedFrame } from "../../../payload.ts";
 import { parseRequestOptions } from "../../../request-options.ts";
-import { BROKER_ORIGIN, sameBytes } from "../wire.ts";
+import { BROKER_ORIGIN } from "../wire.ts";
 
 // Compiled only if they name every type: what is missing here would not be looked for.
 export const FROM_CLIENT: Record<FromClient["type"], true> = {

@@ -1,0 +1,164 @@
+// Frames of butler 0.3.0, written out by hand.
+
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { NO_CAPABILITIES } from "../../capabilities.ts";
+import { readBytes, requestId, serviceName, writeBytes } from "../../ids.ts";
+import { DEFAULT_REQUEST_OPTIONS } from "../../request-options.ts";
+import { butler } from "./index.ts";
+
+const NOW = 1_700_000_000_000;
+const dialect = butler({ readsWorkers: true, wallClock: () => NOW });
+const frontend = butler({ readsWorkers: false, wallClock: () => NOW });
+const frames = (...texts: string[]) => texts.map((text) => writeBytes(text));
+const toClient = (message: Parameters<typeof dialect.encodeToClient>[0]) =>
+  dialect.encodeToClient(message, NO_CAPABILITIES)?.map((frame) => readBytes(frame));
+const toWorker = (message: Parameters<typeof dialect.encodeToWorker>[0]) =>
+  dialect.encodeToWorker(message)?.map((frame) => readBytes(frame));
+
+const ID = requestId("0.3.0:7");
+const request = (service: string, at: number | string) => frames("", "0.3.0:7", service, String(at), '{"method":"f"}');
+
+test("D-DET-4: a client is known by its five frames, a worker by its command where the bind reads workers", () => {
+  expect(dialect.detect(request("echo", NOW))).toBe("client");
+  expect(dialect.detect(frames("", "0.3.0:7", "echo", "1"))).toBeUndefined();
+  expect(dialect.detect(frames("", "MDPC01", "echo", "a", "b"))).toBeUndefined();
+  for (const command of ["\x01", "\x02", "\x04"]) {
+    expect(dialect.detect(frames(command, "echo"))).toBe("worker");
+    expect(frontend.detect(frames(command, "echo"))).toBeUndefined();
+  }
+  expect(dialect.detect(frames("\x03"))).toBeUndefined();
+});
+
+test("D-BUT-1: a request expires at the time it says, and fails at once when nobody serves", () => {
+  expect(dialect.decodeFromClient(request("echo", NOW + 2_500))).toMatchObject({
+    type: "request",
+    service: "echo",
+    requestId: ID,
+    isRaw: true,
+    options: { timeoutMs: 2_500, failFast: true },
+  });
+  for (const [at, timeoutMs] of [
+    [NOW - 1, 0],
+    ["soon", 0],
+    [NOW * 2, 86_400_000],
+  ] as const) {
+    expect(dialect.decodeFromClient(request("echo", at))).toMatchObject({ options: { timeoutMs } });
+  }
+});
+
+test("D-BUT-5: a name behind mmi. asks whether that service has a worker", () => {
+  const asked = dialect.decodeFromClient(request("mmi.echo", NOW + 1));
+  expect(asked).toMatchObject({ service: "mmi.service", requestId: "mmi.echo", body: [writeBytes("echo")] });
+  const answer = { type: "final", requestId: requestId("mmi.echo"), status: 0, trailer: [] } as const;
+  expect(toClient({ ...answer, body: frames("200") })).toEqual(["", "echo", "200"]);
+  expect(toClient({ ...answer, body: frames("404") })).toEqual(["", "echo", "400"]);
+});
+
+test("a client gets one frame of response, and no partials", () => {
+  const reply = { requestId: ID, status: 0, isRaw: true, trailer: [] };
+  expect(toClient({ type: "final", ...reply, body: frames("plain text") })).toEqual(["", "0.3.0:7", "plain text"]);
+  expect(toClient({ type: "final", ...reply, body: frames("1", "two") })).toEqual(["", "0.3.0:7", '[1,"two"]']);
+  expect(toClient({ type: "partial", ...reply, body: frames("x") })).toBeUndefined();
+});
+
+test("D-BUT-6: a client is told 404 when nobody serves, 500 for other failures, and nothing of its own expiration", () => {
+  const failed = (code: "UNAVAILABLE" | "WORKER_LOST" | "DEADLINE_EXCEEDED") =>
+    toClient({ type: "failure", requestId: ID, failure: { code, message: "why", delivery: "queued" } });
+  expect(failed("UNAVAILABLE")).toEqual(["", "404"]);
+  expect(failed("DEADLINE_EXCEEDED")).toBeUndefined();
+  expect(failed("WORKER_LOST")).toEqual([
+    "",
+    "0.3.0:7",
+    '500:exception:{"name":"WORKER_LOST","message":"why","traceback":"","traceback_list":[]}',
+  ]);
+});
+
+test("D-BUT-7: an exception crosses with name, message and traceback, never with a pickle", () => {
+  const response = `500:exception:${JSON.stringify({
+    class: "cexceptions\nValueError\np1\n.",
+    object: "cos\nsystem\n(S'true'\ntR.",
+    name: "ValueError",
+    message: "no such size",
+    traceback: "Traceback: a.py, line 3",
+    traceback_list: [["a.py", 3, "f", "raise"]],
+  })}`;
+  const read = dialect.decodeFromWorker(frames("\x04", "~1.2", "", "0.3.0:7", response));
+  expect(read).toMatchObject({ type: "final", address: "~1.2", status: -1 });
+  const body = read.type === "final" ? read.body : [];
+  expect(JSON.parse(readBytes(body[0] ?? writeBytes("")))).toEqual({
+    name: "ValueError",
+    message: "no such size",
+    detail: "Traceback: a.py, line 3",
+  });
+  const told = toClient({ type: "final", requestId: ID, status: -1, body, trailer: [] });
+  expect(told?.[2]).toMatch(/^500:exception:\{"name":"ValueError","message":"no such size","traceback":"Traceback/);
+  expect(told?.[2]).not.toMatch(/system|cexceptions/);
+});
+
+test("D-BUT-6: a function that the worker does not have stays 404", () => {
+  const read = dialect.decodeFromWorker(frames("\x04", "~1.2", "", "0.3.0:7", "404"));
+  expect(read).toMatchObject({ type: "final", status: 404 });
+  expect(toClient({ type: "final", requestId: ID, status: 404, body: frames("null"), trailer: [] })).toEqual([
+    "",
+    "0.3.0:7",
+    "404",
+  ]);
+});
+
+test("D-BUT-3: a worker registers, beats and replies", () => {
+  expect(dialect.decodeFromWorker(frames("\x01", "echo"))).toEqual({
+    type: "ready",
+    service: "echo",
+    offer: undefined,
+  });
+  expect(dialect.decodeFromWorker(frames("\x02"))).toMatchObject({ type: "heartbeat" });
+  expect(dialect.decodeFromWorker(frames("\x04", "~1.2", "", "0.3.0:7", "done"))).toMatchObject({
+    status: 0,
+    isRaw: true,
+    body: [writeBytes("done")],
+  });
+  for (const sent of [["\x01"], ["\x01", ""], ["\x04"], ["\x04", "~1.2", "", "0.3.0:7"], ["\x05"], [""], []]) {
+    expect(dialect.decodeFromWorker(frames(...sent))).toMatchObject({ type: "violation" });
+  }
+});
+
+test("D-BUT-4: a worker is given six frames, and an id that looks like one of butler's", () => {
+  const content = {
+    service: serviceName("echo"),
+    trailer: frames("{}"),
+    options: { ...DEFAULT_REQUEST_OPTIONS, timeoutMs: 100 },
+  };
+  const dispatched = { type: "request", address: "~1.2", requestId: ID, body: frames("1", "two"), ...content } as const;
+  expect(toWorker(dispatched)).toEqual(["~1.2", "", "0.3.0:7", "echo", String(NOW + 100), '[1,"two"]']);
+  expect(toWorker({ ...dispatched, requestId: requestId("r1") })?.[2]).toBe("0.3.0:r1");
+  expect(toWorker({ type: "heartbeat" })).toEqual(["\x02"]);
+  expect(toWorker({ type: "disconnect" })).toEqual(["\x03"]);
+  expect(toWorker({ type: "ready", accepted: undefined })).toBeUndefined();
+});
+
+test("any frames give a message or a violation", () => {
+  const known = fc.constantFrom(
+    "",
+    "0.3.0:7",
+    "echo",
+    "mmi.echo",
+    "\x01",
+    "\x02",
+    "\x04",
+    "404",
+    "500:exception:{}",
+    "500:exception:x",
+  );
+  const frame = fc.oneof(
+    known.map((text) => writeBytes(text)),
+    fc.uint8Array({ maxLength: 300 }),
+  );
+  fc.assert(
+    fc.property(fc.array(frame, { maxLength: 7 }), (sent) => {
+      dialect.detect(sent);
+      expect(dialect.decodeFromClient(sent).type).toBeTypeOf("string");
+      expect(dialect.decodeFromWorker(sent).type).toBeTypeOf("string");
+    }),
+  );
+});

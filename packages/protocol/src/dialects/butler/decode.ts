@@ -1,0 +1,113 @@
+// What butler peers send.
+
+import { type Frame, MAX_FRAMES } from "../../frame.ts";
+import { MAX_NAME_BYTES, readBytes, requestId, serviceName, writeBytes } from "../../ids.ts";
+import type { FromClient, FromWorker, Violation } from "../../message.ts";
+import { NULL_FRAME } from "../../payload.ts";
+import { DEFAULT_REQUEST_OPTIONS } from "../../request-options.ts";
+import { RAW_TRAILER } from "../bridge.ts";
+import type { Role } from "../dialect.ts";
+import { shown, violation } from "../violation.ts";
+import { errorIn } from "./errors.ts";
+import { HEARTBEAT, isVersionedId, MMI_PREFIX, NOT_FOUND, READY, REPLY, REQUEST_FRAMES } from "./wire.ts";
+
+type Frames = readonly Frame[];
+
+/** What an expiration of a butler client may lie ahead, in milliseconds; a later one counts as this. */
+const LONGEST_MS = 24 * 60 * 60 * 1000;
+
+export function detectClient(frames: Frames): Role | undefined {
+  return frames.length === REQUEST_FRAMES && frames[0]?.length === 0 && isVersionedId(frames[1]) ? "client" : undefined;
+}
+
+export function detectWorker(frames: Frames): Role | undefined {
+  const command = commandOf(frames);
+  return command === READY || command === HEARTBEAT || command === REPLY ? "worker" : undefined;
+}
+
+/**
+ * '' version:id service expiration body
+ * @param wallMs milliseconds since 1970, by which the expiration counts
+ */
+export function decodeFromClient(frames: Frames, wallMs: number): FromClient | Violation {
+  const [delimiter, id, service, expiration, body] = frames;
+  const isWhole = frames.length === REQUEST_FRAMES && delimiter?.length === 0;
+  if (!isWhole || id === undefined || !isVersionedId(id) || expiration === undefined || body === undefined) {
+    return violation("D-BUT-2", `a request of ${frames.length} frames: ${shown(id)}`);
+  }
+  if (service === undefined || service.length === 0 || service.length > MAX_NAME_BYTES) {
+    return violation("D-BUT-2", `a request to a service of ${service?.length ?? "no"} bytes`);
+  }
+  const options = { ...DEFAULT_REQUEST_OPTIONS, timeoutMs: timeLeft(expiration, wallMs), failFast: true };
+  const name = readBytes(service);
+  if (name.startsWith(MMI_PREFIX)) {
+    // Butler asks by the name of the service, MDP in the body. The answer has no id, so the name stands in for it.
+    return {
+      type: "request",
+      service: serviceName("mmi.service"),
+      requestId: requestId(name),
+      body: [writeBytes(name.slice(MMI_PREFIX.length))],
+      isRaw: true,
+      trailer: RAW_TRAILER,
+      options,
+    };
+  }
+  return {
+    type: "request",
+    service: serviceName(name),
+    requestId: requestId(readBytes(id)),
+    body: [body],
+    isRaw: true,
+    trailer: RAW_TRAILER,
+    options,
+  };
+}
+
+/** 01 service · 02 · 04 address '' version:id response */
+export function decodeFromWorker(frames: Frames): FromWorker | Violation {
+  if (frames.length > MAX_FRAMES) {
+    return violation("D-BUT-3", `a message of ${frames.length} frames, the most is ${MAX_FRAMES}`);
+  }
+  switch (commandOf(frames)) {
+    case READY: {
+      const service = frames[1];
+      if (service === undefined || service.length === 0 || service.length > MAX_NAME_BYTES) {
+        return violation("D-BUT-3", `READY for a service of ${service?.length ?? "no"} bytes`);
+      }
+      return { type: "ready", service: serviceName(readBytes(service)), offer: undefined };
+    }
+    case HEARTBEAT:
+      return { type: "heartbeat", concurrency: undefined, update: false };
+    case REPLY: {
+      const [, address, , , response] = frames;
+      if (address === undefined || address.length > MAX_NAME_BYTES || response === undefined) {
+        return violation("D-BUT-4", `a reply of ${frames.length} frames, it has 5`);
+      }
+      return { type: "final", address: readBytes(address), requestId: requestId(""), ...outcomeOf(response) };
+    }
+    default:
+      return violation("D-BUT-3", `a worker sent the command ${shown(frames[0])}`);
+  }
+}
+
+/** `404` is a function that the worker does not have; an exception is the handler's error. */
+function outcomeOf(
+  response: Frame,
+): Pick<FromWorker & { readonly type: "final" }, "status" | "body" | "isRaw" | "trailer"> {
+  if (response.length === NOT_FOUND.length && readBytes(response) === readBytes(NOT_FOUND)) {
+    return { status: 404, body: [NULL_FRAME], trailer: RAW_TRAILER };
+  }
+  const error = errorIn(response);
+  if (error !== undefined) return { status: -1, body: [error], trailer: RAW_TRAILER };
+  return { status: 0, body: [response], isRaw: true, trailer: RAW_TRAILER };
+}
+
+function commandOf([command]: Frames): number {
+  return command?.length === 1 ? (command[0] ?? 0) : 0;
+}
+
+/** An expiration that is no number counts as passed. */
+function timeLeft(expiration: Frame, wallMs: number): number {
+  const at = expiration.length > 20 ? Number.NaN : Number(readBytes(expiration));
+  return Number.isFinite(at) ? Math.min(LONGEST_MS, Math.max(0, at - wallMs)) : 0;
+}

@@ -1,0 +1,188 @@
+// Majordomo frames to messages, for every flavor. Exact about commands and names; lenient about the one thing that real
+// peers are known to leave out, the empty frame behind the client address of a worker's reply (D-MDP-7).
+
+import { type Frame, MAX_FRAMES, sameBytes } from "../../frame.ts";
+import { MAX_NAME_BYTES, type RequestId, readBytes, requestId, type ServiceName, serviceName } from "../../ids.ts";
+import type { FromClient, FromWorker, ToClient, ToWorker, Violation } from "../../message.ts";
+import { DEFAULT_REQUEST_OPTIONS } from "../../request-options.ts";
+import { RAW_TRAILER } from "../bridge.ts";
+import type { Role } from "../dialect.ts";
+import { shown, violation } from "../violation.ts";
+import type { ClientCommand, Flavor, WorkerCommand } from "./wire.ts";
+
+type Frames = readonly Frame[];
+
+/** The dialect has no request ids: the broker makes one, and a worker's echo of the address stands for it. */
+const NO_ID: RequestId = requestId("");
+
+export function detect(flavor: Flavor, frames: Frames): Role | undefined {
+  const at = headerIndex(flavor);
+  if (flavor.isDelimited && frames[0]?.length !== 0) return undefined;
+  if (isSame(frames[at], flavor.clientHeader)) {
+    return flavor.client === undefined || isSame(frames[at + 1], flavor.client.request) ? "client" : undefined;
+  }
+  if (!isSame(frames[at], flavor.workerHeader)) return undefined;
+  return workerCommand(flavor, frames[at + 1]) === undefined ? undefined : "worker";
+}
+
+/** At the broker: [''] header [command] service body+ */
+export function decodeFromClient(flavor: Flavor, frames: Frames): FromClient | Violation {
+  const rest = behindHeader(flavor, frames, "client");
+  if (rest === undefined) return misfit(flavor, frames);
+  if (flavor.client !== undefined && !isSame(rest[0], flavor.client.request)) {
+    return violation("D-MDP-2", `a client sent the command ${shown(rest[0])}`);
+  }
+  const [name, ...body] = flavor.client === undefined ? rest : rest.slice(1);
+  const service = readService(name);
+  if (service === undefined) return violation("D-MDP-3", `a request to a service of ${name?.length ?? "no"} bytes`);
+  if (body.length === 0) return violation("D-MDP-3", "a request without a body");
+  return {
+    type: "request",
+    service,
+    requestId: NO_ID,
+    body,
+    isRaw: true,
+    trailer: RAW_TRAILER,
+    options: DEFAULT_REQUEST_OPTIONS,
+  };
+}
+
+/** At the broker: [''] header command … */
+export function decodeFromWorker(flavor: Flavor, frames: Frames): FromWorker | Violation {
+  const rest = behindHeader(flavor, frames, "worker");
+  if (rest === undefined) return misfit(flavor, frames);
+  const command = workerCommand(flavor, rest[0]);
+  switch (command) {
+    case "ready": {
+      const service = readService(rest[1]);
+      if (service === undefined || rest.length !== 2) return violation("D-MDP-4", `READY of ${frames.length} frames`);
+      return { type: "ready", service, offer: undefined };
+    }
+    case "partial":
+    case "final":
+      return workerReply(command, rest);
+    case "heartbeat":
+      if (rest.length !== 1) return violation("D-MDP-6", `HEARTBEAT of ${frames.length} frames`);
+      return { type: "heartbeat", concurrency: undefined, update: false };
+    case "disconnect":
+      if (rest.length !== 1) return violation("D-MDP-6", `DISCONNECT of ${frames.length} frames`);
+      return { type: "disconnect" };
+    default:
+      return violation("D-MDP-2", `a worker sent the command ${shown(rest[0])}`);
+  }
+}
+
+/** At a client: [''] header [command] [service] body+ */
+export function decodeToClient(flavor: Flavor, frames: Frames): ToClient | Violation {
+  const rest = behindHeader(flavor, frames, "client");
+  if (rest === undefined) return misfit(flavor, frames);
+  const command = flavor.client === undefined ? "final" : clientCommand(flavor.client, rest[0]);
+  if (command !== "partial" && command !== "final") {
+    return violation("D-MDP-2", `the broker sent a client the command ${shown(rest[0])}`);
+  }
+  const content = flavor.client === undefined ? rest : rest.slice(1);
+  const body = flavor.namesService ? content.slice(1) : content;
+  const service = flavor.namesService ? readService(content[0]) : undefined;
+  if (body.length === 0) return violation("D-MDP-3", "a reply without a body");
+  return {
+    type: command,
+    requestId: NO_ID,
+    status: 0,
+    body,
+    isRaw: true,
+    trailer: RAW_TRAILER,
+    ...(service === undefined ? {} : { service }),
+  };
+}
+
+/** At a worker: [''] header command … */
+export function decodeToWorker(flavor: Flavor, frames: Frames): ToWorker | Violation {
+  const rest = behindHeader(flavor, frames, "worker");
+  if (rest === undefined) return misfit(flavor, frames);
+  const command = workerCommand(flavor, rest[0]);
+  switch (command) {
+    case "request": {
+      const [, address, delimiter, ...body] = rest;
+      if (address === undefined || address.length === 0 || delimiter?.length !== 0 || body.length === 0) {
+        return violation("D-MDP-5", `a dispatched request of ${frames.length} frames`);
+      }
+      return {
+        type: "request",
+        address: readBytes(address),
+        service: serviceName(""),
+        requestId: NO_ID,
+        body,
+        isRaw: true,
+        trailer: RAW_TRAILER,
+        options: DEFAULT_REQUEST_OPTIONS,
+      };
+    }
+    case "heartbeat":
+    case "disconnect":
+      return { type: command };
+    default:
+      return violation("D-MDP-2", `the broker sent a worker the command ${shown(rest[0])}`);
+  }
+}
+
+/** command address '' body+ */
+function workerReply(type: "partial" | "final", rest: Frames): FromWorker | Violation {
+  const address = rest[1];
+  if (address === undefined || address.length === 0 || address.length > MAX_NAME_BYTES) {
+    return violation("D-MDP-5", `a reply to a client address of ${address?.length ?? "no"} bytes`);
+  }
+  const body = rest.slice(rest[2]?.length === 0 ? 3 : 2);
+  if (body.length === 0) return violation("D-MDP-5", "a reply without a body");
+  return {
+    type,
+    address: readBytes(address),
+    requestId: NO_ID,
+    status: 0,
+    body,
+    isRaw: true,
+    trailer: RAW_TRAILER,
+  };
+}
+
+/** What stands behind the header; `undefined` where that is not the role's. */
+function behindHeader(flavor: Flavor, frames: Frames, role: Role): Frames | undefined {
+  const at = headerIndex(flavor);
+  if (frames.length > MAX_FRAMES || (flavor.isDelimited && frames[0]?.length !== 0)) return undefined;
+  const header = role === "client" ? flavor.clientHeader : flavor.workerHeader;
+  return isSame(frames[at], header) ? frames.slice(at + 1) : undefined;
+}
+
+function misfit(flavor: Flavor, frames: Frames): Violation {
+  if (frames.length > MAX_FRAMES) {
+    return violation("D-MDP-1", `a message of ${frames.length} frames, the most is ${MAX_FRAMES}`);
+  }
+  return violation("D-MDP-1", `not a message of ${flavor.id}: ${shown(frames[0])} ${shown(frames[1])}`);
+}
+
+function headerIndex(flavor: Flavor): number {
+  return flavor.isDelimited ? 1 : 0;
+}
+
+function readService(frame: Frame | undefined): ServiceName | undefined {
+  if (frame === undefined || frame.length === 0 || frame.length > MAX_NAME_BYTES) return undefined;
+  return serviceName(readBytes(frame));
+}
+
+function workerCommand({ worker }: Flavor, frame: Frame | undefined): WorkerCommand | undefined {
+  if (isSame(frame, worker.final)) return "final";
+  if (isSame(frame, worker.heartbeat)) return "heartbeat";
+  if (worker.partial !== undefined && isSame(frame, worker.partial)) return "partial";
+  if (isSame(frame, worker.request)) return "request";
+  if (isSame(frame, worker.ready)) return "ready";
+  return isSame(frame, worker.disconnect) ? "disconnect" : undefined;
+}
+
+function clientCommand(codes: NonNullable<Flavor["client"]>, frame: Frame | undefined): ClientCommand | undefined {
+  if (isSame(frame, codes.final)) return "final";
+  if (isSame(frame, codes.partial)) return "partial";
+  return isSame(frame, codes.request) ? "request" : undefined;
+}
+
+function isSame(frame: Frame | undefined, other: Frame): boolean {
+  return frame !== undefined && sameBytes(frame, other);
+}

@@ -1,0 +1,108 @@
+// Messages to Majordomo frames, for every flavor. What has no frames there is not sent: offers, cancels, notices,
+// heartbeats of single requests, and, in 0.1, partials.
+
+import { EMPTY, type Frame } from "../../frame.ts";
+import { type ServiceName, writeBytes, writeText } from "../../ids.ts";
+import type { FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
+import type { Flavor } from "./wire.ts";
+
+/** @param answersErrors whether a failure is told at all, as a body of JSON: the protocol has no frame for one (D-MAP-5) */
+export function encodeToClient(flavor: Flavor, message: ToClient, answersErrors: boolean): Frame[] | undefined {
+  switch (message.type) {
+    case "partial":
+      // There is no failure in a part of a reply: a status is the final's.
+      return flavor.client && reply(flavor, flavor.client.partial, message.service, message.body);
+    case "final": {
+      if (message.status === 0) return reply(flavor, flavor.client?.final, message.service, message.body);
+      if (!answersErrors) return undefined;
+      const error = message.status === -1 ? message.body : [writeText(String(message.status))];
+      return reply(flavor, flavor.client?.final, message.service, error);
+    }
+    case "failure": {
+      if (!answersErrors) return undefined;
+      const { code, message: text, delivery } = message.failure;
+      const body = [writeText(JSON.stringify({ code, message: text, delivery }))];
+      return reply(flavor, flavor.client?.final, message.service, body);
+    }
+    case "heartbeat":
+    case "notice":
+    case "credit":
+    case "input":
+    case "input-end":
+      return undefined;
+    default:
+      return message satisfies never;
+  }
+}
+
+export function encodeToWorker(flavor: Flavor, message: ToWorker): Frame[] | undefined {
+  switch (message.type) {
+    case "request":
+      return [...workerHead(flavor, flavor.worker.request), writeBytes(message.address), EMPTY, ...message.body];
+    case "heartbeat":
+      return workerHead(flavor, flavor.worker.heartbeat);
+    case "disconnect":
+      return workerHead(flavor, flavor.worker.disconnect);
+    case "ready":
+    case "request-heartbeat":
+    case "cancel":
+    case "credit":
+    case "input":
+    case "input-end":
+      return undefined;
+    default:
+      return message satisfies never;
+  }
+}
+
+export function encodeFromClient(flavor: Flavor, message: FromClient): Frame[] | undefined {
+  if (message.type !== "request") return undefined;
+  const head = clientHead(flavor, flavor.client?.request);
+  return [...head, writeBytes(message.service), ...message.body];
+}
+
+export function encodeFromWorker(flavor: Flavor, message: FromWorker): Frame[] | undefined {
+  switch (message.type) {
+    case "ready":
+      return [...workerHead(flavor, flavor.worker.ready), writeBytes(message.service)];
+    case "partial":
+      if (flavor.worker.partial === undefined) return undefined;
+      return [...workerHead(flavor, flavor.worker.partial), writeBytes(message.address), EMPTY, ...message.body];
+    case "final":
+      return [...workerHead(flavor, flavor.worker.final), writeBytes(message.address), EMPTY, ...message.body];
+    case "heartbeat":
+      return workerHead(flavor, flavor.worker.heartbeat);
+    case "disconnect":
+      return workerHead(flavor, flavor.worker.disconnect);
+    case "request-heartbeat":
+    case "reject":
+    case "credit":
+    case "input":
+    case "input-end":
+      return undefined;
+    default:
+      return message satisfies never;
+  }
+}
+
+function reply(
+  flavor: Flavor,
+  command: Frame | undefined,
+  service: ServiceName | undefined,
+  body: readonly Frame[],
+): Frame[] {
+  const head = clientHead(flavor, command);
+  if (flavor.namesService) head.push(writeBytes(service ?? ""));
+  head.push(...body);
+  return head;
+}
+
+function clientHead({ isDelimited, clientHeader }: Flavor, command: Frame | undefined): Frame[] {
+  const head = isDelimited ? [EMPTY, clientHeader] : [clientHeader];
+  if (command !== undefined) head.push(command);
+  return head;
+}
+
+function workerHead({ isDelimited, workerHeader }: Flavor, command: Frame): Frame[] {
+  return isDelimited ? [EMPTY, workerHeader, command] : [workerHeader, command];
+}

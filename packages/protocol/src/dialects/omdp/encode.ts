@@ -1,0 +1,62 @@
+// What zmq-omdp peers are sent. They know no READY echo, no answer to a client's heartbeat and nothing that came later.
+
+import type { Frame } from "../../frame.ts";
+import { writeBytes, writeText } from "../../ids.ts";
+import type { ToClient, ToWorker } from "../../message.ts";
+import { CLIENT, TYPE, typeFrame, WORKER } from "./wire.ts";
+
+const STATUS_OK: Frame = writeText("0");
+
+/** C 3|6 rid 0 data… · C 3 rid error */
+export function encodeToClient(message: ToClient): Frame[] | undefined {
+  switch (message.type) {
+    case "final":
+    case "partial": {
+      const head = [
+        CLIENT,
+        typeFrame(message.type === "final" ? TYPE.REPLY : TYPE.PARTIAL),
+        writeBytes(message.requestId),
+      ];
+      if (message.status === 0) return [...head, STATUS_OK, ...message.body];
+      return message.status === -1 ? [...head, ...message.body] : [...head, writeText(String(message.status))];
+    }
+    case "failure":
+      return [CLIENT, typeFrame(TYPE.REPLY), writeBytes(message.requestId), writeText(message.failure.code)];
+    case "heartbeat":
+    case "notice":
+    case "credit":
+    case "input":
+    case "input-end":
+      return undefined;
+    default:
+      return message satisfies never;
+  }
+}
+
+/** W 2 address rid data… · W 4 [address rid] · W 5 */
+export function encodeToWorker(message: ToWorker): Frame[] | undefined {
+  switch (message.type) {
+    case "request":
+      return [
+        WORKER,
+        typeFrame(TYPE.REQUEST),
+        writeBytes(message.address),
+        writeBytes(message.requestId),
+        ...message.body,
+      ];
+    case "heartbeat":
+      return [WORKER, typeFrame(TYPE.HEARTBEAT)];
+    case "request-heartbeat":
+      return [WORKER, typeFrame(TYPE.HEARTBEAT), writeBytes(message.address), writeBytes(message.requestId)];
+    case "disconnect":
+      return [WORKER, typeFrame(TYPE.DISCONNECT)];
+    case "ready":
+    case "cancel":
+    case "credit":
+    case "input":
+    case "input-end":
+      return undefined;
+    default:
+      return message satisfies never;
+  }
+}

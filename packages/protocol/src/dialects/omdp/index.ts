@@ -1,0 +1,15 @@
+import type { BrokerDialect } from "../dialect.ts";
+import { pigato } from "../pigato/index.ts";
+import { decodeFromClient, decodeFromWorker } from "./decode.ts";
+import { encodeToClient, encodeToWorker } from "./encode.ts";
+
+/** zmq-omdp 0.0.92. Instead of `pigato` on a bind that says so: their first messages are the same. */
+export const omdp: BrokerDialect = {
+  id: "omdp",
+  traits: { isSequential: true, isSilentWhileBusy: false, beatsUnasked: true, dropsInvalid: true },
+  detect: (frames) => pigato.detect(frames),
+  decodeFromClient,
+  decodeFromWorker,
+  encodeToClient,
+  encodeToWorker,
+};
