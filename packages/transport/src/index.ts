@@ -10,6 +10,8 @@ export {
   type LinkErrorCode,
   type LinkLimits,
   type PeerFacts,
+  type Refusal,
+  type RefusalCode,
   type RouterHandlers,
   type RouterLink,
   type RouterOptions,
@@ -17,3 +19,4 @@ export {
   type SendOutcome,
   type Transport,
 } from "./link.ts";
+export { zmtp } from "./zmtp/index.ts";

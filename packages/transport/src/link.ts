@@ -24,10 +24,16 @@ export type Frames = readonly Uint8Array[];
  */
 export type SendOutcome = "queued" | "slow" | "congested" | "unreachable";
 
-/** Bounds that every link keeps. */
+/** Bounds that a link keeps. libzmq knows of messages only when they are whole: see what each says. */
 export interface LinkLimits {
   /** The most bytes of one frame; a peer that sends more is cut off. @defaultValue 64 MiB */
   readonly maxFrameBytes: number;
+  /** The most bytes of one message; a peer that sends more is cut off (not by libzmq). @defaultValue 256 MiB */
+  readonly maxMessageBytes: number;
+  /** The most frames of one message; a peer that sends more is cut off (not by libzmq). @defaultValue 65 536 */
+  readonly maxFrames: number;
+  /** The most peers of one router; further ones are cut off before they say anything (not by libzmq). @defaultValue 16 384 */
+  readonly maxPeers: number;
   /** Bytes waiting for one peer above which `send` answers `slow`. @defaultValue 1 MiB */
   readonly slowBytes: number;
   /** Bytes waiting for one peer above which `send` answers `congested`. @defaultValue 64 MiB */
@@ -38,6 +44,9 @@ export interface LinkLimits {
 
 export const DEFAULT_LINK_LIMITS: LinkLimits = Object.freeze({
   maxFrameBytes: 64 * 1024 * 1024,
+  maxMessageBytes: 256 * 1024 * 1024,
+  maxFrames: 65_536,
+  maxPeers: 16_384,
   slowBytes: 1024 * 1024,
   maxQueuedBytes: 64 * 1024 * 1024,
   maxQueuedMessages: 100_000,
@@ -45,6 +54,34 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = Object.freeze({
 
 /** What an implementation knows of a peer's connection. Fields are missing where it cannot tell. */
 export interface PeerFacts {
+  readonly remoteAddress?: string;
+}
+
+/**
+ * Why a connection was refused or cut off by this end.
+ * - `PROTOCOL`: its bytes are not ZMTP 3, or out of place
+ * - `INCOMPATIBLE`: another mechanism, an older version, or a kind of socket that ours does not talk to
+ * - `FRAME_TOO_LARGE`, `MESSAGE_TOO_LARGE`, `TOO_MANY_FRAMES`, `TOO_MANY_PEERS`: over a bound of `LinkLimits`
+ * - `ROUTING_ID`: the routing id that it claims is malformed, or belongs to another connection
+ * - `REFUSED`: it refused us
+ * - `HANDSHAKE_TIMEOUT`, `SILENCE`: it took too long to introduce itself, or stopped answering
+ */
+export type RefusalCode =
+  | "PROTOCOL"
+  | "INCOMPATIBLE"
+  | "FRAME_TOO_LARGE"
+  | "MESSAGE_TOO_LARGE"
+  | "TOO_MANY_FRAMES"
+  | "TOO_MANY_PEERS"
+  | "ROUTING_ID"
+  | "REFUSED"
+  | "HANDSHAKE_TIMEOUT"
+  | "SILENCE";
+
+export interface Refusal {
+  readonly code: RefusalCode;
+  /** What it did, in words. */
+  readonly detail: string;
   readonly remoteAddress?: string;
 }
 
@@ -59,6 +96,8 @@ export interface RouterHandlers {
   onUndelivered?(peer: string, frames: Frames): void;
   /** A peer that was `slow` has caught up. */
   onDrain?(peer: string): void;
+  /** A connection was refused or cut off. `peer` if it had become one. Only from implementations that can tell. */
+  onRefused?(refusal: Refusal, peer: string | undefined): void;
   /** The socket itself failed; it is closed. */
   onError?(error: LinkError): void;
 }
@@ -101,6 +140,8 @@ export interface DealerHandlers {
   onUndelivered?(frames: Frames): void;
   /** The other end, `slow` before, has caught up. */
   onDrain?(): void;
+  /** The other end was cut off, or refused us. The link goes on trying. Only from implementations that can tell. */
+  onRefused?(refusal: Refusal): void;
   onError?(error: LinkError): void;
 }
 

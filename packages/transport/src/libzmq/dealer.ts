@@ -18,6 +18,7 @@ import {
   type SendOutcome,
 } from "../link.ts";
 import { orAfter } from "../or-after.ts";
+import { routingIdBytes } from "../routing-id.ts";
 import { surface } from "../surface.ts";
 import { Connection } from "./connection.ts";
 import { DealerSends } from "./dealer-sends.ts";
@@ -180,12 +181,4 @@ export class LibzmqDealer implements DealerLink {
       surface(error);
     }
   }
-}
-
-function routingIdBytes(routingId: string): Uint8Array {
-  const bytes = Buffer.from(routingId, "latin1");
-  if (bytes.length === 0 || bytes.length > 255 || bytes[0] === 0 || bytes.toString("latin1") !== routingId) {
-    throw new RangeError(`a routing id is 1 to 255 bytes and does not start with zero: ${JSON.stringify(routingId)}`);
-  }
-  return bytes;
 }

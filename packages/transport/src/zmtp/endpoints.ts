@@ -1,0 +1,85 @@
+// Addresses as sockets understand them. What ZeroMQ writes in its own way is here: `*` for every host and for a free port,
+// the name of a network interface for its address, `ipc://@name` for a name outside of the file system, `ipc://*` for a
+// path that nobody uses.
+
+import { randomUUID } from "node:crypto";
+import { lstatSync, rmSync } from "node:fs";
+import { type AddressInfo, isIPv6, type Server, type Socket } from "node:net";
+import { networkInterfaces, tmpdir } from "node:os";
+import { join } from "node:path";
+import { kindToBind, kindToConnect, refuseTakenPath } from "../addresses.ts";
+import { LinkError } from "../link.ts";
+
+export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
+
+const ANY_HOST = "0.0.0.0";
+/** The system's bound for the path of a local socket, less the zero at its end. Longer ones would be cut short. */
+const MAX_PATH_BYTES = 107;
+
+/** @throws LinkError for what cannot be listened at */
+export async function endpointToBind(address: string): Promise<Endpoint> {
+  const kind = kindToBind(address);
+  if (kind === "inproc") throw notOurs(address);
+  if (kind === "tcp") {
+    const { host, port } = tcpEndpoint(address);
+    return { host: host === "*" ? ANY_HOST : (hostOfInterface(host) ?? host), port };
+  }
+  if (address === "ipc://*") return { path: join(tmpdir(), `pigato-${randomUUID()}`) };
+  await refuseTakenPath(address);
+  const path = localPath(address);
+  // What a process that ended badly left behind; never a file.
+  if (!path.startsWith("\0") && isSocket(path)) rmSync(path, { force: true });
+  return { path };
+}
+
+/** @throws LinkError for what cannot be connected to */
+export function endpointToConnect(address: string): Endpoint {
+  const kind = kindToConnect(address);
+  if (kind === "inproc") throw notOurs(address);
+  return kind === "tcp" ? tcpEndpoint(address) : { path: localPath(address) };
+}
+
+/** The address that a server listens at. */
+export function boundAddress(server: Server): string {
+  const bound = server.address();
+  if (bound === null) return "";
+  return typeof bound === "string" ? `ipc://${bound.replace(/^\0/, "@")}` : tcpAddress(bound.address, bound.port);
+}
+
+/** Where the other end of a connection is, if that can be told. */
+export function remoteAddress(socket: Socket): string | undefined {
+  const { remoteAddress: host, remotePort: port } = socket;
+  return host === undefined || port === undefined ? undefined : tcpAddress(host, port);
+}
+
+function tcpAddress(host: AddressInfo["address"], port: number): string {
+  return `tcp://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+}
+
+function tcpEndpoint(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(":");
+  const host = address.slice("tcp://".length, colon).replace(/^\[(.*)\]$/, "$1");
+  const port = address.slice(colon + 1);
+  return { host, port: port === "*" ? 0 : Number(port) };
+}
+
+function localPath(address: string): string {
+  const path = address.slice("ipc://".length).replace(/^@/, "\0");
+  if (Buffer.byteLength(path) <= MAX_PATH_BYTES) return path;
+  throw new LinkError("ADDRESS_INVALID", `the path of ${address} is longer than ${MAX_PATH_BYTES} bytes`, { address });
+}
+
+function isSocket(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSocket() ?? false;
+}
+
+function hostOfInterface(name: string): string | undefined {
+  const addresses = networkInterfaces()[name];
+  return (addresses?.find(({ family }) => family === "IPv4") ?? addresses?.[0])?.address;
+}
+
+function notOurs(address: string): LinkError {
+  return new LinkError("ADDRESS_INVALID", `${address} is within the process, which this transport does not do`, {
+    address,
+  });
+}

@@ -1,0 +1,121 @@
+// Messages to bytes. HOT: every byte sent passes here. The benchmark is apps/bench/src/transport.ts; change nothing here
+// without it.
+//
+// Small frames are copied into a buffer of the pool, one after the other, so that one write takes many messages. A frame
+// above 16 KiB goes by reference, as a piece of its own between pieces of the buffer.
+
+import type { Frames } from "../link.ts";
+import type { BufferPool } from "./buffer-pool.ts";
+import { LONG, LONG_HEADER_BYTES, MAX_SHORT_SIZE, MORE } from "./wire.ts";
+
+const BY_REFERENCE_BYTES = 16 * 1024;
+/** Up to here, copying byte by byte is faster than a call that copies them all. */
+const BYTEWISE_BYTES = 24;
+
+/** What one write takes: the pieces in order, and the pool's buffers that they lie in. */
+export interface Output {
+  readonly pieces: readonly Uint8Array[];
+  readonly buffers: readonly Buffer[];
+}
+
+export class FrameWriter {
+  readonly #pool: BufferPool;
+  #buffer: Buffer | undefined;
+  /** Where the buffer's piece under way starts, and where it ends so far. */
+  #start = 0;
+  #end = 0;
+  #pieces: Uint8Array[] = [];
+  #fullBuffers: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(pool: BufferPool) {
+    this.#pool = pool;
+  }
+
+  /** How much waits to be taken. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** @param frames at least one */
+  add(frames: Frames): void {
+    const last = frames.length - 1;
+    for (let index = 0; index <= last; index++) {
+      const frame = frames[index];
+      if (frame !== undefined) this.#addFrame(frame, index < last ? MORE : 0);
+    }
+  }
+
+  /** Bytes that are encoded already. */
+  addEncoded(bytes: Uint8Array): void {
+    this.#room(bytes.length).set(bytes, this.#end);
+    this.#end += bytes.length;
+    this.#bytes += bytes.length;
+  }
+
+  /** Hands out what was added. Whoever takes it gives the buffers back to the pool. */
+  take(): Output {
+    this.#cut();
+    const { pieces: taken, buffer } = { pieces: this.#pieces, buffer: this.#buffer };
+    const buffers = this.#fullBuffers;
+    if (buffer !== undefined) buffers.push(buffer);
+    this.#pieces = [];
+    this.#fullBuffers = [];
+    this.#buffer = undefined;
+    this.#start = 0;
+    this.#end = 0;
+    this.#bytes = 0;
+    return { pieces: taken, buffers };
+  }
+
+  #addFrame(frame: Uint8Array, flags: number): void {
+    const size = frame.length;
+    const isByReference = size > BY_REFERENCE_BYTES;
+    const buffer = this.#room(LONG_HEADER_BYTES + (isByReference ? 0 : size));
+    const start = this.#end;
+    let at = start;
+    if (size <= MAX_SHORT_SIZE) {
+      buffer[at++] = flags;
+      buffer[at++] = size;
+    } else {
+      buffer[at++] = flags | LONG;
+      buffer.writeUInt32BE(Math.floor(size / 0x1_0000_0000), at);
+      buffer.writeUInt32BE(size % 0x1_0000_0000, at + 4);
+      at += 8;
+    }
+    this.#bytes += at - start + size;
+    if (isByReference) {
+      this.#end = at;
+      this.#cut();
+      this.#pieces.push(frame);
+      return;
+    }
+    if (size <= BYTEWISE_BYTES) {
+      for (let index = 0; index < size; index++) buffer[at + index] = frame[index] ?? 0;
+    } else {
+      buffer.set(frame, at);
+    }
+    this.#end = at + size;
+  }
+
+  /** The buffer, with room for as many bytes at its end. */
+  #room(bytes: number): Buffer {
+    let buffer = this.#buffer;
+    if (buffer !== undefined && this.#end + bytes <= buffer.length) return buffer;
+    if (buffer !== undefined) {
+      this.#cut();
+      this.#fullBuffers.push(buffer);
+    }
+    buffer = this.#pool.take();
+    this.#buffer = buffer;
+    this.#start = 0;
+    this.#end = 0;
+    return buffer;
+  }
+
+  #cut(): void {
+    if (this.#buffer === undefined || this.#end === this.#start) return;
+    this.#pieces.push(this.#buffer.subarray(this.#start, this.#end));
+    this.#start = this.#end;
+  }
+}
