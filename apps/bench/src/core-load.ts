@@ -42,6 +42,7 @@ const core = new BrokerCore({
   heartbeatMs: 2_500,
   heartbeatLiveness: 3,
   dispatchMode: asMode(mode),
+  whenDeclined: "fail",
   settleMs: 100,
   maxRequests: 10_000_000,
   maxRequestsPerClient: 10_000_000,

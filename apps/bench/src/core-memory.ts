@@ -16,6 +16,7 @@ answer(() => {
     heartbeatMs: 2_500,
     heartbeatLiveness: 3,
     dispatchMode: "load",
+    whenDeclined: "fail",
     settleMs: 100,
     maxRequests: QUEUED,
     maxRequestsPerClient: QUEUED,

@@ -1,6 +1,6 @@
 export { Broker } from "./broker.ts";
 export type { CoreStats as BrokerStats } from "./core/core.ts";
-export type { DispatchMode } from "./core/core-options.ts";
+export type { DispatchMode, WhenDeclined } from "./core/core-options.ts";
 export type { ClientDownReason, DropReason, WorkerDownReason } from "./core/effects.ts";
 export type { BrokerEvents, RequestFailed } from "./events.ts";
 export { type BrokerOptions, isBrokerOption } from "./options.ts";

@@ -20,6 +20,9 @@ describe("broker options", () => {
   });
 
   test("name a bad dispatch mode", () => {
+    expect(() => resolveOptions(given({ whenDeclined: "retry" }))).toThrow(
+      /whenDeclined is one of fail, wait, not retry/,
+    );
     expect(() => resolveOptions(given({ dmode: "fastest" }))).toThrow(/dmode is one of load, lru, rand, not fastest/);
   });
 

@@ -4,7 +4,7 @@
 import { DEFAULT_HEARTBEAT_MS, DEFAULT_LIVENESS, MAX_HEARTBEAT_MS, MIN_LIVENESS, UsageError } from "@pigato/protocol";
 import { type Clock, DEFAULT_LINK_LIMITS, libzmq, systemClock, type Transport } from "@pigato/transport";
 import { type Logger, pino } from "pino";
-import type { DispatchMode } from "./core/core-options.ts";
+import type { DispatchMode, WhenDeclined } from "./core/core-options.ts";
 
 export interface BrokerOptions {
   /** Milliseconds between heartbeats, 10 to 60 000. @defaultValue 2500 */
@@ -16,6 +16,11 @@ export interface BrokerOptions {
    * `rand`, the less loaded of two random ones. @defaultValue "load"
    */
   readonly dmode?: DispatchMode;
+  /**
+   * What becomes of a request that every worker of its service has declined: `fail`, it ends with `REJECTED`; `wait`, it
+   * waits within its timeout for a worker that is yet to come. @defaultValue "fail"
+   */
+  readonly whenDeclined?: WhenDeclined;
   /**
    * Milliseconds that a worker which did not announce its concurrency gets no request, waiting for the heartbeat that
    * tells it; 0 to 60 000. @defaultValue 100
@@ -56,6 +61,8 @@ export interface BrokerOptions {
 }
 
 export type ResolvedOptions = Required<BrokerOptions>;
+
+const WHEN_DECLINED: readonly WhenDeclined[] = ["fail", "wait"];
 
 export const DISPATCH_MODES: readonly DispatchMode[] = ["load", "lru", "rand"];
 
@@ -140,6 +147,7 @@ export const NUMERIC_OPTIONS: readonly NumericOption[] = [
 
 const DEFAULTS: Omit<ResolvedOptions, NumericName> = Object.freeze({
   dmode: "load",
+  whenDeclined: "fail",
   onStart: () => {},
   onStop: () => {},
   logger: pino({ level: "silent" }),
@@ -164,7 +172,11 @@ export function resolveOptions(input: BrokerOptions): ResolvedOptions {
   if (!DISPATCH_MODES.includes(dmode)) {
     throw new UsageError(`dmode is one of ${DISPATCH_MODES.join(", ")}, not ${String(dmode)}`);
   }
-  return { ...DEFAULTS, ...withoutUndefined(input), dmode, ...resolveNumbers(input) };
+  const whenDeclined = input.whenDeclined ?? DEFAULTS.whenDeclined;
+  if (!WHEN_DECLINED.includes(whenDeclined)) {
+    throw new UsageError(`whenDeclined is one of ${WHEN_DECLINED.join(", ")}, not ${String(whenDeclined)}`);
+  }
+  return { ...DEFAULTS, ...withoutUndefined(input), dmode, whenDeclined, ...resolveNumbers(input) };
 }
 
 function resolveNumbers(input: BrokerOptions): Record<NumericName, number> {

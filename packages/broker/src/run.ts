@@ -43,6 +43,7 @@ export class BrokerRun {
       heartbeatMs: options.heartbeat,
       heartbeatLiveness: options.heartbeatLiveness,
       dispatchMode: options.dmode,
+      whenDeclined: options.whenDeclined,
       settleMs: options.settleMs,
       maxRequests: options.maxRequests,
       maxRequestsPerClient: options.maxRequestsPerClient,

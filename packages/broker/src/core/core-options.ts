@@ -9,12 +9,20 @@ export type DispatchMode =
   /** The less loaded of two picked at random. */
   | "rand";
 
+/** What becomes of a request that every worker of its service has declined. */
+export type WhenDeclined =
+  /** It ends with `REJECTED`. */
+  | "fail"
+  /** It waits, within its timeout, for a worker that is yet to come. */
+  | "wait";
+
 export interface CoreOptions {
   /** Milliseconds between heartbeats. */
   readonly heartbeatMs: number;
   /** Silent intervals after which a peer counts as gone. */
   readonly heartbeatLiveness: number;
   readonly dispatchMode: DispatchMode;
+  readonly whenDeclined: WhenDeclined;
   /** Milliseconds that a worker which announced no concurrency is held back, waiting for the heartbeat that tells. */
   readonly settleMs: number;
   /** Open requests, queued or in flight, of all clients. At the bound new ones fail with `BUSY`. */

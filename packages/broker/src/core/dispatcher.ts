@@ -43,6 +43,11 @@ export class Dispatcher {
     return this.#wait(request, service.awaitsOthers);
   }
 
+  /** Has a request that every worker has declined wait for one that is yet to come. */
+  keep(request: Request): void {
+    this.#wait(request, request.service.awaitsOthers);
+  }
+
   /** How many requests are with workers. */
   get inFlight(): number {
     return this.#inFlight;

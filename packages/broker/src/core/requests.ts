@@ -157,14 +157,17 @@ export class Requests {
     this.#dispatcher.serve(worker);
   }
 
-  /** Gives a request that came back to another worker or its place in the queue; fails it if all have declined it. */
+  /** Gives a request that came back to another worker or its place in a queue. What all have declined may fail. */
   place(request: Request, target: Worker | undefined): void {
     if (this.#dispatcher.place(request, target) !== "rejected") return;
+    // One that names its worker has no other to wait for.
+    if (this.#options.whenDeclined === "wait" && target === undefined) return this.#dispatcher.keep(request);
     this.fail(request, "REJECTED", "was declined by every worker of the service");
   }
 
   /** The workers of a service became fewer: what all the others have declined has nobody left to wait for. */
   failDeclined(service: Service): void {
+    if (this.#options.whenDeclined === "wait") return;
     for (const request of service.declined) {
       if (hasDeclinedAll(request)) this.fail(request, "REJECTED", "was declined by every worker of the service");
     }

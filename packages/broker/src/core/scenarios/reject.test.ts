@@ -138,3 +138,26 @@ test("a request whose reply has begun is not given to another worker when it is 
   expect(sim.requestsSentTo("w2")).toEqual([]);
   expect(sim.sentTo("c1").at(-1)).toBe("failure r1 REJECTED (maybe-executed)");
 });
+
+test("where all may wait, what every worker has rejected goes to the next that comes, and to none of them", () => {
+  const sim = scenario({ whenDeclined: "wait" });
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1");
+  sim.worker("w1").reject("r1");
+  sim.advance(500);
+  expect(sim.sentTo("c1")).toEqual([]);
+  expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
+  sim.worker("w2").ready("echo");
+  expect(sim.requestsSentTo("w2")).toEqual(["r1"]);
+  sim.worker("w2").reject("r1").disconnect();
+  sim.worker("w3").ready("echo");
+  expect(sim.requestsSentTo("w3")).toEqual(["r1"]);
+});
+
+test("where all may wait, a request for one worker fails when that one rejects it", () => {
+  const sim = scenario({ whenDeclined: "wait" });
+  for (const name of ["w1", "w2"]) sim.worker(name).ready("echo");
+  sim.client("c1").request("echo", "r1", { worker: "w1" });
+  sim.worker("w1").reject("r1");
+  expect(sim.sentTo("c1")).toEqual(["failure r1 REJECTED (dispatched)"]);
+});

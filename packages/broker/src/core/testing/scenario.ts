@@ -23,6 +23,7 @@ export const SCENARIO_OPTIONS: CoreOptions = {
   heartbeatMs: 1_000,
   heartbeatLiveness: 3,
   dispatchMode: "load",
+  whenDeclined: "fail",
   settleMs: 100,
   maxRequests: 1_000_000,
   maxRequestsPerClient: 1_000_000,

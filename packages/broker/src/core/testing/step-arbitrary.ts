@@ -61,6 +61,7 @@ export const anyStep: Arbitrary<Step> = fc.oneof(
 export const anyOptions: Arbitrary<Partial<CoreOptions>> = fc.record({
   heartbeatLiveness: fc.constantFrom(2, 3),
   dispatchMode: fc.constantFrom("load", "lru", "rand"),
+  whenDeclined: fc.constantFrom("fail", "wait"),
   settleMs: fc.constantFrom(0, 100),
   maxRequests: rarely(12),
   maxRequestsPerClient: rarely(5),
