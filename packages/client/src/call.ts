@@ -3,9 +3,11 @@
 
 import { Readable } from "node:stream";
 import type { RequestError, RequestId } from "@pigato/protocol";
+import type { News } from "./session/effects.ts";
 
-/** Who is told about a request: any number of partials, then a final or a failure, then nothing. */
+/** Who is told about a request: any number of news and partials, then a final or a failure, then nothing. */
 export interface Caller {
+  onNews?(news: News): void;
   onPartial(value: unknown): void;
   onFinal(value: unknown): void;
   onFailure(error: RequestError): void;
@@ -32,7 +34,8 @@ export type ReplyCallback<Value = unknown> = (error: RequestError | null, value:
 /**
  * The replies of one request, in order. A failure is the stream's error. Destroying it, also by leaving a `for await`,
  * cancels the request. A chunk that is `null` or `undefined` cannot travel through a stream and is left out. Chunks
- * that nobody reads wait in memory.
+ * that nobody reads wait in memory. For watching only, it has the event `heartbeat`: the request is alive, which a worker
+ * says of its own accord or in answer to a heartbeat of this side.
  */
 export class ReplyStream extends Readable {
   readonly #requestId: RequestId;
@@ -44,7 +47,10 @@ export class ReplyStream extends Readable {
     this.#control = control;
   }
 
-  /** Tells the worker that somebody still waits for the replies. */
+  /**
+   * Tells the worker that somebody still waits for the replies. A client does so by itself at each of its heartbeats, for
+   * every request that has been open for longer than one interval.
+   */
   heartbeat(): void {
     this.#control.heartbeat(this.#requestId);
   }
@@ -62,6 +68,10 @@ export class StreamCaller implements Caller {
 
   constructor(stream: ReplyStream) {
     this.#stream = stream;
+  }
+
+  onNews({ type }: News): void {
+    this.#stream.emit(type);
   }
 
   onPartial(value: unknown): void {
@@ -155,6 +165,10 @@ export class AbortableCaller implements Caller {
 
   handleEvent(): void {
     this.#control.cancel(this.#requestId, this.#signal.reason);
+  }
+
+  onNews(news: News): void {
+    this.#caller.onNews?.(news);
   }
 
   onPartial(value: unknown): void {

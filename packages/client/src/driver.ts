@@ -98,6 +98,8 @@ export class Driver {
         return effect.caller.onFinal(effect.value);
       case "partial":
         return effect.caller.onPartial(effect.value);
+      case "news":
+        return effect.caller.onNews?.(effect.news);
       case "failed":
         return this.fail(effect.caller, effect.request, effect.failure);
       case "open":

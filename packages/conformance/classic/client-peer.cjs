@@ -4,16 +4,19 @@
 const { Tally } = require("./tally.cjs");
 
 const EVENTS = ["start", "connect", "disconnect", "stop"];
+const STREAM_EVENTS = ["heartbeat", "queued", "dispatched", "error", "end"];
 
 class ClientPeer {
   #client;
   #tally = new Tally();
   #errors = [];
+  #streams = [];
 
   constructor(library, { address, conf }) {
     this.#client = new library.Client(address, conf);
     for (const event of EVENTS) this.#client.on(event, () => this.#tally.add(event));
     this.#client.on("error", (error) => this.#errors.push(String(error)));
+    this.#countHeartbeats();
   }
 
   async start() {
@@ -46,6 +49,31 @@ class ClientPeer {
         resolve({ partials, final, error: readable(error), elapsedMs: performance.now() - startedAt });
       this.#client.request(service, data, onPartial, onFinal, { ...options });
     });
+  }
+
+  /** Makes a request and leaves it open: what comes of it is counted as the events of its stream. */
+  open({ service, data, options }) {
+    const stream = this.#client.request(service, data, { ...options });
+    this.#streams.push(stream);
+    for (const event of STREAM_EVENTS) {
+      stream.on(event, (value) => this.#tally.add(event, event === "error" ? readable(value) : value));
+    }
+    stream.resume();
+  }
+
+  /** Says of every request that was left open that somebody waits for it. */
+  keepAlive() {
+    for (const stream of this.#streams) stream.heartbeat();
+  }
+
+  /** Only the original's client has a method that sends its heartbeats. */
+  #countHeartbeats() {
+    const { heartbeat } = this.#client;
+    if (heartbeat === undefined) return;
+    this.#client.heartbeat = (...about) => {
+      heartbeat.apply(this.#client, about);
+      if (about.length === 0) this.#tally.add("own heartbeat");
+    };
   }
 
   /** The same as a stream: of its chunks the last is the final reply. */

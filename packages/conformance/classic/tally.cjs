@@ -3,13 +3,15 @@
 
 class Tally {
   #counts = new Map();
+  #values = new Map();
   #waiting = [];
 
-  add(name) {
+  add(name, value) {
+    this.#values.set(name, value);
     this.#counts.set(name, this.count(name) + 1);
     this.#waiting = this.#waiting.filter((waiter) => {
       if (this.count(waiter.name) < waiter.count) return true;
-      waiter.resolve();
+      waiter.resolve(value);
       return false;
     });
   }
@@ -18,9 +20,9 @@ class Tally {
     return this.#counts.get(name) ?? 0;
   }
 
-  /** Resolves when `name` has happened `count` times since the start. */
+  /** Resolves when `name` has happened `count` times since the start, to what it said the last time. */
   reached(name, count) {
-    if (this.count(name) >= count) return Promise.resolve();
+    if (this.count(name) >= count) return Promise.resolve(this.#values.get(name));
     return new Promise((resolve) => this.#waiting.push({ name, count, resolve }));
   }
 }

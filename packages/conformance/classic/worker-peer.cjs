@@ -12,6 +12,7 @@ class WorkerPeer {
   #received = [];
   #errors = [];
   #held = [];
+  #replies = [];
   #inFlight = 0;
   #mostInFlight = 0;
 
@@ -55,6 +56,16 @@ class WorkerPeer {
     for (const finish of this.#held.splice(0, count)) finish();
   }
 
+  /** What each reply so far says of whether it is still wanted, oldest first. */
+  active() {
+    return this.#replies.map((reply) => reply.active());
+  }
+
+  /** Has the handler of every request say that it still works. */
+  heartbeat() {
+    for (const reply of this.#replies) reply.heartbeat();
+  }
+
   report() {
     return {
       received: this.#received,
@@ -79,6 +90,9 @@ class WorkerPeer {
     this.#inFlight += 1;
     this.#mostInFlight = Math.max(this.#mostInFlight, this.#inFlight);
     this.#received.push({ data, options });
+    this.#replies.push(reply);
+    // The original has no signal.
+    reply.signal?.addEventListener("abort", () => this.#tally.add("abort"));
     const finish = (verb) => (value) => {
       this.#inFlight -= 1;
       reply[verb](value);

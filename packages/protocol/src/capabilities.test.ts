@@ -14,6 +14,7 @@ const EVERYTHING: Capabilities = {
   cancel: true,
   error: true,
   notice: true,
+  requestHeartbeat: true,
   credit: true,
   duplex: true,
   codecs: ["msgpack", "json"],
@@ -24,7 +25,7 @@ const EVERYTHING: Capabilities = {
 describe("an offer", () => {
   test("names what a peer can, flags first", () => {
     expect(formatCapabilities(EVERYTHING)).toBe(
-      "pigato/1 cancel error notice credit duplex codec=msgpack,json heartbeat=2500 concurrency=8",
+      "pigato/1 cancel error notice request-heartbeat credit duplex codec=msgpack,json heartbeat=2500 concurrency=8",
     );
   });
 

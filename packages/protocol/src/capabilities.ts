@@ -9,6 +9,8 @@ export interface Capabilities {
   readonly error: boolean;
   /** `queued`, `stored` and `dispatched` notices. */
   readonly notice: boolean;
+  /** Heartbeats for one request, from its worker to its client. */
+  readonly requestHeartbeat: boolean;
   /** Flow control of streams by credit. */
   readonly credit: boolean;
   /** Requests whose input is a stream. */
@@ -22,7 +24,15 @@ export interface Capabilities {
 }
 
 const MAGIC = "pigato/1";
-const FLAGS = ["cancel", "error", "notice", "credit", "duplex"] as const;
+/** What may be switched on, and the word for it. */
+const FLAGS = [
+  ["cancel", "cancel"],
+  ["error", "error"],
+  ["notice", "notice"],
+  ["requestHeartbeat", "request-heartbeat"],
+  ["credit", "credit"],
+  ["duplex", "duplex"],
+] as const;
 const CODEC = /^[a-z0-9.+-]{1,32}$/;
 /** The most bytes of an offer; a longer text is no offer. */
 export const MAX_OFFER_BYTES = 1024;
@@ -31,6 +41,7 @@ export const NO_CAPABILITIES: Capabilities = Object.freeze({
   cancel: false,
   error: false,
   notice: false,
+  requestHeartbeat: false,
   credit: false,
   duplex: false,
   codecs: [],
@@ -48,6 +59,7 @@ export function parseCapabilities(text: string): Capabilities | undefined {
     cancel: has("cancel"),
     error: has("error"),
     notice: has("notice"),
+    requestHeartbeat: has("request-heartbeat"),
     credit: has("credit"),
     duplex: has("duplex"),
     codecs: (settingOf(words, "codec") ?? "").split(",").filter((codec) => CODEC.test(codec)),
@@ -57,7 +69,7 @@ export function parseCapabilities(text: string): Capabilities | undefined {
 }
 
 export function formatCapabilities(capabilities: Capabilities): string {
-  const words: string[] = [MAGIC, ...FLAGS.filter((flag) => capabilities[flag])];
+  const words: string[] = [MAGIC, ...FLAGS.filter(([flag]) => capabilities[flag]).map(([, word]) => word)];
   if (capabilities.codecs.length > 0) words.push(`codec=${capabilities.codecs.join(",")}`);
   if (capabilities.heartbeatMs !== undefined) words.push(`heartbeat=${capabilities.heartbeatMs}`);
   if (capabilities.concurrency !== undefined) {
@@ -72,6 +84,7 @@ export function sharedCapabilities(own: Capabilities, offer: Capabilities): Capa
     cancel: own.cancel && offer.cancel,
     error: own.error && offer.error,
     notice: own.notice && offer.notice,
+    requestHeartbeat: own.requestHeartbeat && offer.requestHeartbeat,
     credit: own.credit && offer.credit,
     duplex: own.duplex && offer.duplex,
     codecs: offer.codecs.filter((codec) => own.codecs.includes(codec)),

@@ -77,6 +77,8 @@ export type ToClient =
   | ({ readonly type: "partial" } & ReplyContent & Asked)
   | ({ readonly type: "final" } & ReplyContent & Asked)
   | ({ readonly type: "failure"; readonly requestId: RequestId; readonly failure: Failure } & Asked)
+  /** The request is alive: its worker says so, or the broker while it waits; only where it was negotiated. */
+  | { readonly type: "request-heartbeat"; readonly requestId: RequestId }
   | {
       readonly type: "notice";
       readonly requestId: RequestId;

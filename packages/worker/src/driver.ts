@@ -105,6 +105,10 @@ export class Driver implements ReplyPort {
     this.apply({ type: "heartbeat" });
   }
 
+  requestHeartbeat(call: Call): void {
+    this.apply({ type: "request-heartbeat", call });
+  }
+
   report(error: Error): void {
     this.#tell(() => this.#watcher.onError(error));
   }

@@ -35,7 +35,7 @@ export interface ReplyPort {
   partial(call: Call, body: Frame, options: Frame): boolean;
   final(call: Call, status: 0 | -1, body: Frame, options: Frame): void;
   reject(call: Call, reason: Frame): void;
-  heartbeat(): void;
+  requestHeartbeat(call: Call): void;
   /** An error of the stream that none of its listeners took. */
   report(error: Error): void;
 }
@@ -201,9 +201,12 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
     process.nextTick(Reply.#close, this);
   }
 
-  /** Sends a heartbeat of the worker to the broker now. */
+  /**
+   * Tells the caller that the request is being worked on, as its client's `heartbeat` event; where that was not negotiated,
+   * tells the broker that the worker is alive. The caller's timeout goes on: only a part of the reply starts it anew.
+   */
   heartbeat(): void {
-    if (this.#state.phase === "open") this.#port.heartbeat();
+    if (this.#state.phase === "open") this.#port.requestHeartbeat(this.#call);
   }
 
   /** Ends an open request with `error`, as `pipeline` does when its source fails. */

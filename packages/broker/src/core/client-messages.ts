@@ -2,6 +2,8 @@
 
 import {
   type Capabilities,
+  display,
+  type Failure,
   type FromClient,
   type Instant,
   type PeerId,
@@ -82,16 +84,21 @@ export class ClientMessages {
     this.#outbox.toClient(client, { type: "heartbeat", accepted });
   }
 
-  /** P-HB-4: it keeps the request alive at its worker, and is answered like any heartbeat. */
+  /** P-HB-4: it keeps the request alive at its worker, and is answered like any heartbeat, or as P-HB-7 says. */
   #onRequestHeartbeat(client: Client, requestId: RequestId): void {
     const request = client.requests.get(requestId);
+    const { requestHeartbeat } = client.capabilities;
     if (request === undefined) {
       this.#outbox.reportDrop(client.id, "not-open", requestId);
+      if (requestHeartbeat)
+        return this.#outbox.toClient(client, { type: "failure", requestId, failure: lost(requestId) });
     } else if (request.place.at === "worker") {
-      const { address } = request;
-      this.#outbox.toWorker(request.place.worker, { type: "request-heartbeat", address, requestId });
+      const { worker } = request.place;
+      this.#outbox.toWorker(worker, { type: "request-heartbeat", address: request.address, requestId });
+      if (requestHeartbeat && worker.capabilities.requestHeartbeat) return;
     }
-    this.#outbox.toClient(client, { type: "heartbeat", accepted: undefined });
+    if (requestHeartbeat) this.#outbox.toClient(client, { type: "request-heartbeat", requestId });
+    else this.#outbox.toClient(client, { type: "heartbeat", accepted: undefined });
   }
 
   /** P-HB-5: a process speaks for one of its workers. Not answered: the socket it comes from is never read. */
@@ -104,4 +111,10 @@ export class ClientMessages {
     if (message.type !== "request") return;
     this.#requests.refuse(this.#clients.stranger(from), message, "BUSY", "came when the broker knew its most clients");
   }
+}
+
+/** Of a request that its client holds for open and that was given up here, as those of a client that fell silent are. */
+function lost(requestId: RequestId): Failure {
+  const message = `request ${display(requestId)} is not known to the broker any more`;
+  return { code: "BROKER_LOST", message, delivery: "maybe-executed" };
 }

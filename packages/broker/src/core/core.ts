@@ -51,7 +51,13 @@ export class BrokerCore {
   #mode: "serving" | "draining" | "drained" = "serving";
 
   constructor(options: CoreOptions) {
-    const own: Capabilities = { ...NO_CAPABILITIES, cancel: true, error: true, heartbeatMs: options.heartbeatMs };
+    const own: Capabilities = {
+      ...NO_CAPABILITIES,
+      cancel: true,
+      error: true,
+      requestHeartbeat: true,
+      heartbeatMs: options.heartbeatMs,
+    };
     this.#open = new OpenRequests(options.random);
     this.#dispatcher = new Dispatcher(this.#open, this.#outbox);
     this.#services = new Services(options);

@@ -88,7 +88,7 @@ export class WorkerMessages {
       case "reject":
         return this.#requests.decline(request, worker);
       case "request-heartbeat":
-        return;
+        return this.#onRequestHeartbeat(request);
       case "credit":
       case "input":
       case "input-end":
@@ -106,6 +106,13 @@ export class WorkerMessages {
     }
     request.hasPartial = true;
     this.#outbox.toClient(request.client, replyTo(request, message));
+  }
+
+  /** P-HB-7: it says nothing about the timeout, which counts the time without any part of a reply. */
+  #onRequestHeartbeat({ client, id }: Request): void {
+    if (client.capabilities.requestHeartbeat) {
+      this.#outbox.toClient(client, { type: "request-heartbeat", requestId: id });
+    }
   }
 
   /** P-DISC-4: whatever comes before READY is answered by a DISCONNECT, except a DISCONNECT. */

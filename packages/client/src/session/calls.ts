@@ -22,6 +22,8 @@ export class Call<Caller> {
   sends = 0;
   /** Times a link gave it back because it had not left. */
   returns = 0;
+  /** When it was last handed to a link. */
+  sentAt: Instant = Number.POSITIVE_INFINITY;
   hasPartial = false;
   /** Whether its own time is up and only the broker's word on that is awaited. */
   isInGrace = false;
@@ -42,6 +44,7 @@ export class Calls<Caller> {
   readonly #open = new Map<RequestId, Call<Caller>>();
   readonly #waiting = new Set<Call<Caller>>();
   readonly #deadlines = new Deadlines<Call<Caller>>();
+  #turn = 0;
 
   get size(): number {
     return this.#open.size;
@@ -85,6 +88,18 @@ export class Calls<Caller> {
     const calls = [...this.#waiting];
     this.#waiting.clear();
     return calls;
+  }
+
+  /** Up to `most` of the calls that were sent before an instant; where there are more, they take turns. */
+  sentBefore(instant: Instant, most: number): readonly Call<Caller>[] {
+    const sent: Call<Caller>[] = [];
+    for (const call of this.#open.values()) {
+      if (call.sentAt <= instant && !this.#waiting.has(call)) sent.push(call);
+    }
+    if (sent.length <= most) return sent;
+    const first = this.#turn % sent.length;
+    this.#turn = first + most;
+    return [...sent.slice(first), ...sent.slice(0, first)].slice(0, most);
   }
 
   /** Makes the call due `durationMs` from now, whatever it was before. `Infinity` is never. */

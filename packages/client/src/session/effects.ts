@@ -4,6 +4,11 @@
 import type { Failure, FromClient, LossReason, RequestId, ToClient, Violation } from "@pigato/protocol";
 import type { RequestMessage } from "./calls.ts";
 
+/** What a caller may learn of its request before its end. */
+export type News =
+  /** It is alive: its worker works on it, or the broker still keeps it for one. */
+  { readonly type: "heartbeat" };
+
 export type Input<Caller> =
   | { readonly type: "start" }
   /** No new requests; end when the open ones have, or when their time is up. */
@@ -32,6 +37,7 @@ export type Effect<Caller> =
   | { readonly type: "send"; readonly message: FromClient }
   | { readonly type: "partial"; readonly caller: Caller; readonly value: unknown }
   | { readonly type: "final"; readonly caller: Caller; readonly value: unknown }
+  | { readonly type: "news"; readonly caller: Caller; readonly news: News }
   | { readonly type: "failed"; readonly caller: Caller; readonly request: RequestMessage; readonly failure: Failure }
   /** The broker answered for the first time in this life of the connection. */
   | { readonly type: "connected" }

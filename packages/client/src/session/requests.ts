@@ -15,7 +15,7 @@ import {
   type Violation,
 } from "@pigato/protocol";
 import { type Call, Calls, type RequestMessage } from "./calls.ts";
-import type { Effect } from "./effects.ts";
+import type { Effect, News } from "./effects.ts";
 import {
   brokerLost,
   canceled,
@@ -38,8 +38,13 @@ export interface RequestLimits {
   readonly timeoutGraceMs: number;
 }
 
+/** Requests for which a heartbeat goes out at one time: with more, they take turns. */
+const MAX_REQUEST_HEARTBEATS = 1_000;
+
 type Reply = Extract<ToClient, { readonly type: "partial" | "final" }>;
 type Emit<Caller> = (effect: Effect<Caller>) => void;
+
+const HEARTBEAT: News = Object.freeze({ type: "heartbeat" });
 
 export class Requests<Caller> {
   readonly #limits: RequestLimits;
@@ -97,6 +102,12 @@ export class Requests<Caller> {
     this.#emit({ type: "send", message: { type: "request-heartbeat", requestId } });
   }
 
+  /** P-HB-8: for whatever has been with the broker since then, says that its caller still waits. */
+  heartbeatLong(since: Instant): void {
+    if (!this.capabilities.requestHeartbeat) return;
+    for (const call of this.#calls.sentBefore(since, MAX_REQUEST_HEARTBEATS)) this.heartbeat(call.message.requestId);
+  }
+
   onReply(reply: Reply, now: Instant): void {
     const call = this.#calls.get(reply.requestId);
     if (call === undefined) return this.#reportLate(reply.type, reply.requestId);
@@ -114,10 +125,17 @@ export class Requests<Caller> {
     this.#emit({ type: "partial", caller: call.caller, value });
   }
 
+  onHeartbeat(requestId: RequestId): void {
+    const call = this.#calls.get(requestId);
+    if (call === undefined) return this.#reportLate("request-heartbeat", requestId);
+    this.#emit({ type: "news", caller: call.caller, news: HEARTBEAT });
+  }
+
   /** The broker itself failed the request. */
-  onFailure(requestId: RequestId, failure: Failure): void {
+  onFailure(requestId: RequestId, failure: Failure, now: Instant): void {
     const call = this.#calls.get(requestId);
     if (call === undefined) return this.#reportLate("failure", requestId);
+    if (this.capabilities.error && failure.code === "BROKER_LOST" && mayStartOver(call)) return this.#send(call, now);
     this.#fail(call, this.capabilities.error ? failure : fromWorker(failure));
   }
 
@@ -154,8 +172,7 @@ export class Requests<Caller> {
     this.capabilities = NO_CAPABILITIES;
     for (const call of this.#calls.all()) {
       if (this.#calls.isWaiting(call)) continue;
-      // A caller that has seen a partial would see it again: a stream cannot start over.
-      if (call.message.options.retry && !call.hasPartial) this.#calls.keepWaiting(call);
+      if (mayStartOver(call)) this.#calls.keepWaiting(call);
       else this.#fail(call, brokerLost(call.message, call.delivery, reason));
     }
   }
@@ -177,6 +194,7 @@ export class Requests<Caller> {
     // The timeout counts from the first sending; a request that is sent again has the rest of it.
     if (call.sends === 0) this.#calls.setTimer(call, call.message.options.timeoutMs, now);
     call.sends += 1;
+    call.sentAt = now;
     this.#emit({ type: "send", message: call.message });
   }
 
@@ -196,4 +214,9 @@ export class Requests<Caller> {
   #reportLate(message: ToClient["type"], requestId: RequestId): void {
     this.#emit({ type: "report", event: { type: "late", message, requestId } });
   }
+}
+
+/** A caller that has seen a partial would see it again: a stream cannot start over. */
+function mayStartOver({ message, hasPartial }: Call<unknown>): boolean {
+  return message.options.retry && !hasPartial;
 }

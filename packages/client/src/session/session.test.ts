@@ -79,7 +79,7 @@ class Scenario {
   }
 
   answer(features: "modern" | "classic" = "modern"): this {
-    const accepted = { ...NO_CAPABILITIES, cancel: true, error: true };
+    const accepted = { ...NO_CAPABILITIES, cancel: true, error: true, requestHeartbeat: true };
     return this.receive({ type: "heartbeat", accepted: features === "modern" ? accepted : undefined });
   }
 
@@ -121,6 +121,8 @@ class Scenario {
       case "failed":
         this.failures.push(effect.failure);
         return `${effect.caller}: ${effect.failure.code}, ${effect.failure.delivery}`;
+      case "news":
+        return `${effect.caller}: ${effect.news.type}`;
       case "disconnected":
         return `disconnected: ${effect.reason}`;
       case "connected":
@@ -270,6 +272,60 @@ describe("a request", () => {
     expect(sim.seen()).toEqual([]);
   });
 
+  test("that is open for longer than an interval is kept alive at each heartbeat, without anybody asking", () => {
+    const sim = new Scenario().connect();
+    sim.advance(999).request("r1").advance(1).request("r2").seen();
+    sim.reply("final", "r2", "1").seen();
+    expect(sim.advance(999).seen()).toEqual([]);
+    expect(sim.answer().advance(1).seen()).toEqual(["send heartbeat with an offer", "send request-heartbeat r1"]);
+    expect(sim.answer().advance(1_000).seen()).toEqual(["send heartbeat with an offer", "send request-heartbeat r1"]);
+  });
+
+  test("is not kept alive at a broker that did not agree to answer", () => {
+    const sim = new Scenario().connect("classic").request("r1");
+    expect(sim.advance(2_000).seen()).toEqual([
+      "send request r1",
+      "send heartbeat with an offer",
+      "send heartbeat with an offer",
+    ]);
+  });
+
+  test("takes turns with others to be kept alive, a thousand at a time", () => {
+    const sim = new Scenario({ limits: { maxOpenRequests: 2_500 } }).connect();
+    for (let number = 0; number < 2_500; number++) sim.request(`r${number}`);
+    sim.seen();
+    const beats = (): string[] => {
+      const lines = sim.answer().advance(1_000).seen();
+      return lines.filter((line) => line.startsWith("send request-heartbeat"));
+    };
+    beats();
+    const all = [...beats(), ...beats(), ...beats()];
+    expect(all).toHaveLength(3_000);
+    expect(new Set(all).size).toBe(2_500);
+  });
+
+  test("is heard of while it runs", () => {
+    const sim = new Scenario().connect().request("r1");
+    sim.seen();
+    sim.receive({ type: "request-heartbeat", requestId: requestId("r1") });
+    sim.receive({ type: "request-heartbeat", requestId: requestId("r0") });
+    expect(sim.seen()).toEqual(["caller of r1: heartbeat", "report late"]);
+  });
+
+  test("that the broker does not know any more is lost, or sent again if it may be", () => {
+    const sim = new Scenario().connect().request("r1").request("r2", { retry: 1 }).request("r3", { retry: 1 });
+    sim.reply("partial", "r3", "1").seen();
+    const lost: Failure = { code: "BROKER_LOST", message: "unknown", delivery: "maybe-executed" };
+    for (const id of ["r1", "r2", "r3"]) {
+      sim.receive({ type: "failure", requestId: requestId(id), failure: lost });
+    }
+    expect(sim.seen()).toEqual([
+      "caller of r1: BROKER_LOST, maybe-executed",
+      "send request r2",
+      "caller of r3: BROKER_LOST, maybe-executed",
+    ]);
+  });
+
   test("whose id is a word of JavaScript's own is just a request", () => {
     const sim = new Scenario().connect().reply("final", "__proto__", "1").reply("final", "constructor", "1");
     expect(sim.seen()).toEqual(["report late", "report late"]);
@@ -396,7 +452,7 @@ describe("a timeout", () => {
     const sim = new Scenario().connect().request("r1", { timeout: 500 }).advance(600).reply("partial", "r1", "1");
     sim.seen();
     sim.advance(699);
-    expect(sim.seen()).toEqual(["send heartbeat with an offer"]);
+    expect(sim.seen()).toEqual(["send heartbeat with an offer", "send request-heartbeat r1"]);
     sim.advance(1);
     expect(sim.seen()).toContain("caller of r1: DEADLINE_EXCEEDED, maybe-executed");
   });
@@ -603,7 +659,9 @@ describe("a stop", () => {
     sim.advance(2_000);
     expect(sim.seen()).toEqual([
       "send heartbeat with an offer",
+      "send request-heartbeat r1",
       "send heartbeat with an offer",
+      "send request-heartbeat r1",
       "caller of r1: CLOSED, maybe-executed",
       "send disconnect",
       "flush and close",

@@ -50,8 +50,9 @@ export class Session<Caller> {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    const { heartbeatMs } = options.connection;
     this.#offer = options.negotiate
-      ? { ...NO_CAPABILITIES, cancel: true, error: true, heartbeatMs: options.connection.heartbeatMs }
+      ? { ...NO_CAPABILITIES, cancel: true, error: true, requestHeartbeat: true, heartbeatMs }
       : undefined;
     this.#connection = new Connection(options.connection);
     this.#requests = new Requests(options.limits, (effect) => this.#effects.push(effect));
@@ -152,7 +153,10 @@ export class Session<Caller> {
       case "final":
         return this.#requests.onReply(message, now);
       case "failure":
-        return this.#requests.onFailure(message.requestId, message.failure);
+        return this.#requests.onFailure(message.requestId, message.failure, now);
+      case "request-heartbeat":
+        if (this.#requests.capabilities.requestHeartbeat) return this.#requests.onHeartbeat(message.requestId);
+        return this.#reportUnsupported(message);
       case "heartbeat":
         if (message.accepted === undefined || this.#offer === undefined) return;
         this.#isOfferAnswered = true;
@@ -168,11 +172,14 @@ export class Session<Caller> {
       case "credit":
       case "input":
       case "input-end":
-        this.#effects.push({ type: "report", event: { type: "unsupported", message: message.type } });
-        return;
+        return this.#reportUnsupported(message);
       default:
         return message satisfies never;
     }
+  }
+
+  #reportUnsupported({ type }: ToClient): void {
+    this.#effects.push({ type: "report", event: { type: "unsupported", message: type } });
   }
 
   #onTick(now: Instant): void {
@@ -195,6 +202,7 @@ export class Session<Caller> {
           this.#sendHeartbeat();
           // What the link gave back goes out again at the heartbeat's pace, not in a race with a link that fails.
           this.#requests.sendWaiting(now);
+          this.#requests.heartbeatLong(now - this.#options.connection.heartbeatMs);
           break;
         case "connected":
           this.#effects.push({ type: "connected" });

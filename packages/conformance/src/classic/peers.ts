@@ -27,8 +27,11 @@ export interface PeerConf {
   readonly stopTimeoutMs?: number;
 }
 
-/** Events that a test can wait for. From `request` on they are a worker's, `heartbeat` the original's alone. */
-type PeerEvent = "start" | "connect" | "disconnect" | "stop" | "request" | "held" | "heartbeat";
+/** Events that a test can wait for. */
+type PeerEvent = "start" | "connect" | "disconnect" | "stop" | WorkerEvent | ClientEvent;
+type WorkerEvent = "request" | "held" | "abort" | "heartbeat";
+/** `own heartbeat` is the original's alone; the others are those of a request that was left open. */
+type ClientEvent = "own heartbeat" | "heartbeat" | "queued" | "dispatched" | "error" | "end";
 
 export interface Request {
   readonly service: string;
@@ -72,7 +75,7 @@ class Peer {
     return this.call("stop");
   }
 
-  /** Resolves when `event` has happened `count` times since the peer was made. */
+  /** Resolves when `event` has happened `count` times since the peer was made, to what it said the last time. */
   until(event: PeerEvent, count = 1): Promise<unknown> {
     return this.call("until", { event, count });
   }
@@ -95,6 +98,16 @@ export class WorkerPeer extends Peer {
   /** Lets a worker that holds its requests answer the oldest `count` of them. */
   release(count = 1): Promise<unknown> {
     return this.call("release", { count });
+  }
+
+  /** Whether each reply so far is still wanted, as its `active()` says, oldest first. */
+  async active(): Promise<unknown[]> {
+    return listOf(await this.call("active"));
+  }
+
+  /** Has the handler of every request so far say that it still works. */
+  heartbeat(): Promise<unknown> {
+    return this.call("heartbeat");
   }
 
   /** The data of every request so far, in order. */
@@ -125,6 +138,16 @@ export class ClientPeer extends Peer {
   async stream(service: string, data?: unknown, options: Request["options"] = {}): Promise<StreamOutcome> {
     const outcome = await this.call("stream", { service, data, options });
     return { chunks: listOf(fieldOf(outcome, "chunks")), error: fieldOf(outcome, "error") };
+  }
+
+  /** Makes a request and leaves it open. */
+  open(service: string, data?: unknown, options: Request["options"] = {}): Promise<unknown> {
+    return this.call("open", { service, data, options });
+  }
+
+  /** Sends a heartbeat for each request that was left open. */
+  keepAlive(): Promise<unknown> {
+    return this.call("keepAlive");
   }
 
   /** What its `error` event said so far. */

@@ -68,16 +68,26 @@ export class Stage {
     return startClient(this.#clients, { address: this.#broker.address, conf: { ...this.#conf, ...conf } });
   }
 
+  /** A client in a process of its own, which may die. */
+  async mortalClient(): Promise<ClientPeer> {
+    const process = await PeerProcess.fork(this.trio.client);
+    this.#processes.push(process);
+    const client = await startClient(process, { address: this.#broker.address, conf: this.#conf });
+    // The original does not announce its interval: by its second heartbeat it has shown it.
+    if (client.library === "classic") await client.until("own heartbeat", 2);
+    return client;
+  }
+
   /** A worker that the broker has answered. `name` is what the behaviour `name` says. */
   worker(service: string, behaviour: Behaviour, conf: PeerConf = {}, name: string = behaviour): Promise<WorkerPeer> {
     return this.#startWorker(this.#workers, service, behaviour, conf, name);
   }
 
   /** A worker in a process of its own, which may die. */
-  async mortalWorker(service: string, behaviour: Behaviour): Promise<WorkerPeer> {
+  async mortalWorker(service: string, behaviour: Behaviour, conf: PeerConf = {}): Promise<WorkerPeer> {
     const process = await PeerProcess.fork(this.trio.worker);
     this.#processes.push(process);
-    const worker = await this.#startWorker(process, service, behaviour, {}, behaviour);
+    const worker = await this.#startWorker(process, service, behaviour, conf, behaviour);
     // The original does not announce its interval. A broker that has seen it need not assume the default, which would
     // make every death last for seconds.
     if (worker.library === "classic") await worker.until("heartbeat", 2);

@@ -372,13 +372,18 @@ const EXTENSIONS: readonly Listed<FromClient>[] = [
     row: "offer",
     clause: "P-NEG-1",
     ways: "both",
-    frames: ["C", "4", "pigato/1 cancel error notice credit duplex codec=msgpack,json heartbeat=2500"],
+    frames: [
+      "C",
+      "4",
+      "pigato/1 cancel error notice request-heartbeat credit duplex codec=msgpack,json heartbeat=2500",
+    ],
     message: {
       type: "heartbeat",
       offer: capable({
         cancel: true,
         error: true,
         notice: true,
+        requestHeartbeat: true,
         credit: true,
         duplex: true,
         codecs: ["msgpack", "json"],

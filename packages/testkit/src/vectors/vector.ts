@@ -38,6 +38,7 @@ export type Row =
   | "17"
   | "18"
   | "19"
+  | "request-heartbeat"
   | "offer"
   | "answer"
   | "goodbye"

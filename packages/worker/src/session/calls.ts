@@ -29,6 +29,10 @@ export class Calls {
     return call;
   }
 
+  find(named: Named): Call | undefined {
+    return this.#byKey.get(keyOf(named));
+  }
+
   /** Takes out the call of that name. */
   take(named: Named): Call | undefined {
     const call = this.#byKey.get(keyOf(named));

@@ -34,6 +34,8 @@ export type Input =
   | { readonly type: "concurrency"; readonly concurrency: number }
   /** Somebody asks for a heartbeat out of turn. */
   | { readonly type: "heartbeat" }
+  /** A handler says that it still works on its request. */
+  | { readonly type: "request-heartbeat"; readonly call: Call }
   | HandlerInput;
 
 export type Effect =

@@ -131,8 +131,9 @@ function sent(message: FromWorker): string {
     case "partial":
     case "final":
       return `${message.type} ${message.requestId} to ${message.address}: ${message.status} ${message.body.map(readText)}`;
+    case "request-heartbeat":
     case "reject":
-      return `reject ${message.requestId} to ${message.address}`;
+      return `${message.type} ${message.requestId} to ${message.address}`;
     default:
       return message.type;
   }
@@ -147,12 +148,13 @@ describe("connecting", () => {
     expect(scenario.hear({ type: "heartbeat" })).toEqual([]);
   });
 
-  test("READY offers cancel, typed errors, the heartbeat interval and the concurrency", () => {
+  test("READY offers cancel, typed errors, heartbeats for requests, the heartbeat interval and the concurrency", () => {
+    const OFFER = { cancel: true, error: true, requestHeartbeat: true, heartbeatMs: 1000, concurrency: 7 };
     const scenario = new Scenario({ concurrency: 7 });
     scenario.do({ type: "start" });
     const [greeting] = scenario.session.handle({ type: "link-up" }, 0);
     expect(greeting).toMatchObject({
-      message: { offer: { ...NO_CAPABILITIES, cancel: true, error: true, heartbeatMs: 1000, concurrency: 7 } },
+      message: { offer: { ...NO_CAPABILITIES, ...OFFER } },
     });
   });
 
@@ -353,11 +355,17 @@ describe("requests", () => {
     expect(new Scenario().connect().cancel("r9")).toEqual([]);
   });
 
-  test("a heartbeat for a request changes nothing", () => {
+  test("a heartbeat for a request is answered while it runs, if that was negotiated, and changes nothing", () => {
     const scenario = new Scenario().connect();
     scenario.request("r1");
     expect(scenario.hear({ type: "request-heartbeat", address: "c1", requestId: requestId("r1") })).toEqual([]);
+    expect(scenario.hear({ type: "ready", accepted: { ...NO_CAPABILITIES, requestHeartbeat: true } })).toEqual([]);
+    const answers = (id: string): string[] =>
+      scenario.hear({ type: "request-heartbeat", address: "c1", requestId: requestId(id) });
+    expect(answers("r1")).toEqual(["send request-heartbeat r1 to c1"]);
+    expect(answers("r2")).toEqual([]);
     expect(scenario.final(0)).toEqual(['send final r1 to c1: 0 "data"']);
+    expect(answers("r1")).toEqual([]);
   });
 
   test("what the broker may not send is reported and passed over", () => {

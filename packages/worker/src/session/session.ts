@@ -27,7 +27,7 @@ import {
   type ToWorker,
   type Violation,
 } from "@pigato/protocol";
-import { Calls } from "./calls.ts";
+import { type Call, Calls } from "./calls.ts";
 import type { Effect, HandlerInput, Input, WorkerRequest } from "./effects.ts";
 
 export interface SessionOptions extends ConnectionOptions {
@@ -91,6 +91,8 @@ export class Session {
         return this.#onHandler(input, now);
       case "heartbeat":
         return this.#heartbeat();
+      case "request-heartbeat":
+        return this.#requestHeartbeat(input.call);
       case "tick":
         return this.#onTick(now);
       case "refused":
@@ -171,8 +173,7 @@ export class Session {
         this.#accepted = message.accepted ?? NO_CAPABILITIES;
         return NOTHING;
       case "request-heartbeat":
-        // A sign that its client still waits. Requests end by a cancel, not for want of such signs.
-        return NOTHING;
+        return this.#onRequestHeartbeat(message);
       case "credit":
       case "input":
       case "input-end":
@@ -200,6 +201,15 @@ export class Session {
     if (call === undefined) return NOTHING;
     const failure = failureOf("CANCELED", `the caller of request ${display(call.requestId)} gave it up`);
     return [{ type: "abort", call, failure }, ...this.#leaveWhenDone(now)];
+  }
+
+  /**
+   * Its client still waits, and learns that the request still runs. Requests end by a cancel, not for want of such signs:
+   * the broker judges the client.
+   */
+  #onRequestHeartbeat(named: { readonly address: string; readonly requestId: RequestId }): Effects {
+    const call = this.#calls.find(named);
+    return call !== undefined && this.#accepted.requestHeartbeat ? this.#requestHeartbeat(call) : NOTHING;
   }
 
   #onHandler(input: HandlerInput, now: Instant): Effects {
@@ -313,12 +323,21 @@ export class Session {
     return [sendUrgently({ type: "heartbeat", concurrency, update: false })];
   }
 
+  /** P-HB-6: of an old broker nobody knows what it does with it, and the worker's own says as much there. */
+  #requestHeartbeat(call: Call): Effects {
+    if (!this.#calls.has(call)) return NOTHING;
+    if (!this.#accepted.requestHeartbeat) return this.#heartbeat();
+    const { address, requestId } = call;
+    return [send({ type: "request-heartbeat", address, requestId })];
+  }
+
   #offer(): Capabilities | undefined {
     if (!this.#options.negotiate) return undefined;
     return {
       ...NO_CAPABILITIES,
       cancel: true,
       error: true,
+      requestHeartbeat: true,
       heartbeatMs: this.#options.heartbeatMs,
       concurrency: this.#concurrency,
     };

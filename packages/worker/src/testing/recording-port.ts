@@ -31,7 +31,7 @@ export class RecordingPort implements ReplyPort {
     this.sent.push(`reject ${readText(reason)}`);
   }
 
-  heartbeat(): void {
+  requestHeartbeat(_call: Call): void {
     this.sent.push("heartbeat");
   }
 

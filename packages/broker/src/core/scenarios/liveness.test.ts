@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
 const FOREVER = Number.POSITIVE_INFINITY;
@@ -216,6 +216,57 @@ test("a heartbeat of a client for its request reaches the worker that holds it, 
   expect(sim.sentTo("w1")).toEqual(["request-heartbeat r1"]);
   expect(sim.sentTo("c1")).toEqual(["heartbeat", "heartbeat", "heartbeat"]);
   expect(sim.events).toEqual(["dropped c1 not-open unknown"]);
+});
+
+describe("a heartbeat for a request whose client takes such heartbeats", () => {
+  const NEGOTIATED = { requestHeartbeat: true, heartbeatMs: 60_000 };
+
+  test("is answered by the worker that holds it", () => {
+    const sim = scenario();
+    sim.worker("w1").ready("echo", NEGOTIATED);
+    sim.client("c1").offer(NEGOTIATED).request("echo", "r1");
+    sim.forget();
+    sim.client("c1").requestHeartbeat("r1");
+    expect(sim.sentTo("w1")).toEqual(["request-heartbeat r1"]);
+    expect(sim.sentTo("c1")).toEqual([]);
+    sim.worker("w1").requestHeartbeat("r1");
+    expect(sim.sentTo("c1")).toEqual(["request-heartbeat r1"]);
+  });
+
+  test("is answered by the broker while it waits, and for a worker that cannot answer", () => {
+    const sim = scenario();
+    sim.client("c1").offer(NEGOTIATED).request("echo", "r1");
+    sim.forget();
+    sim.client("c1").requestHeartbeat("r1");
+    sim.worker("w1").ready("echo", "classic").heartbeat(1);
+    sim.client("c1").requestHeartbeat("r1");
+    expect(sim.sentTo("c1")).toEqual(["request-heartbeat r1", "request-heartbeat r1"]);
+    expect(sim.sentTo("w1")).toContain("request-heartbeat r1");
+  });
+
+  test("fails the request if the broker does not know it any more", () => {
+    const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
+    sim.client("c1").offer({ requestHeartbeat: true, heartbeatMs: 1_000 }).request("echo", "r1");
+    sim.advance(3_000);
+    expect(sim.stats()).toMatchObject({ clients: 0, open: 0 });
+    sim.forget();
+    sim.client("c1").offer({ requestHeartbeat: true, heartbeatMs: 1_000 }).requestHeartbeat("r1");
+    expect(sim.sentTo("c1").at(-1)).toBe("failure r1 BROKER_LOST (maybe-executed)");
+  });
+});
+
+test("a worker's heartbeat for a request reaches its client, and leaves its timeout alone", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", { heartbeatMs: 60_000 });
+  sim.client("c1").offer({ requestHeartbeat: true, heartbeatMs: 60_000 }).request("echo", "r1", { timeoutMs: 1_000 });
+  sim.client("c2").offer({ heartbeatMs: 60_000 }).request("echo", "r2", { timeoutMs: 1_000 });
+  sim.advance(900);
+  sim.forget();
+  sim.worker("w1").requestHeartbeat("r1").requestHeartbeat("r2");
+  expect(sim.sentTo("c1")).toEqual(["request-heartbeat r1"]);
+  expect(sim.sentTo("c2")).toEqual([]);
+  sim.advance(100);
+  expect(sim.sentTo("c1").at(-1)).toBe("failure r1 DEADLINE_EXCEEDED (maybe-executed)");
 });
 
 test("nothing is due for peers that are gone", () => {

@@ -69,6 +69,8 @@ export class Observer {
           if (!isDuplicate) this.#arriving = new WatchedRequest(input.from, input.message, this.#arrivals, now);
         }
         if (input.message.type === "cancel") this.#close(this.#find(input.from, input.message.requestId));
+        if (input.message.type === "request-heartbeat")
+          this.#beforeRequestHeartbeat(input.from, input.message.requestId);
         if (input.message.type === "worker-heartbeat") this.#onHeard(this.#workers.get(input.message.worker));
         return;
       case "from-worker":
@@ -109,6 +111,20 @@ export class Observer {
     }
     const next = core.nextDeadline();
     promise(next === undefined || next >= now, `the next deadline ${next} is before ${now}`);
+  }
+
+  #beforeRequestHeartbeat(from: PeerId, id: RequestId): void {
+    const client = this.#clients.get(from);
+    if (!client?.capabilities.requestHeartbeat || client.open.has(id)) return;
+    this.#owe(from, id, "BROKER_LOST", "maybe-executed");
+  }
+
+  /** Somebody spoke of this request, and it is alive: its client may be told. */
+  #isVouchedFor(client: WatchedClient | undefined, id: RequestId): boolean {
+    const input = this.#input;
+    if (client === undefined || !client.open.has(id)) return false;
+    if (input.type === "from-client") return input.from === client.id && input.message.type === "request-heartbeat";
+    return input.type === "from-worker" && input.message.type === "request-heartbeat";
   }
 
   #beforeWorkerMessage(worker: WatchedWorker | undefined, message: FromWorker, now: Instant): void {
@@ -194,6 +210,11 @@ export class Observer {
         promise(owed?.code === code && owed.delivery === delivery, `${toClientLine(message)}, not ${owed?.delivery}`);
         this.#owed.splice(due, 1);
         return;
+      }
+      case "request-heartbeat": {
+        const client = this.#clients.get(to);
+        promise(client?.capabilities.requestHeartbeat === true, `${to} got a heartbeat that it did not negotiate`);
+        return promise(this.#isVouchedFor(client, message.requestId), `${to} got a heartbeat for ${message.requestId}`);
       }
       default:
         promise(false, `${to} got ${toClientLine(message)}, which is not built yet`);

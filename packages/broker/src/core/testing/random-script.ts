@@ -49,7 +49,12 @@ export type Step =
 
 export type Offer =
   | "classic"
-  | { readonly cancel: boolean; readonly concurrency?: number; readonly heartbeatMs?: number };
+  | {
+      readonly cancel: boolean;
+      readonly requestHeartbeat: boolean;
+      readonly concurrency?: number;
+      readonly heartbeatMs?: number;
+    };
 
 /** Plays one step. */
 export function perform(sim: Scenario, step: Step): void {
@@ -84,7 +89,10 @@ export function perform(sim: Scenario, step: Step): void {
       sim.client(at(CLIENTS, step.who)).heartbeat();
       return;
     case "client offer":
-      sim.client(at(CLIENTS, step.who)).offer(step.who % 2 === 0 ? { heartbeatMs: 700 } : {});
+      sim.client(at(CLIENTS, step.who)).offer({
+        requestHeartbeat: step.who % 3 === 0,
+        ...(step.who % 2 === 0 ? { heartbeatMs: 700 } : {}),
+      });
       return;
     case "cancel":
       sim.client(at(CLIENTS, step.who)).cancel(`r${step.id}`);

@@ -86,8 +86,13 @@ function rarely(bound: number): Arbitrary<number> {
 
 function anyOffer(): Arbitrary<Offer> {
   const modern = fc.record(
-    { cancel: fc.boolean(), concurrency, heartbeatMs: fc.constantFrom(200, 1_000, 5_000) },
-    { requiredKeys: ["cancel"] },
+    {
+      cancel: fc.boolean(),
+      requestHeartbeat: fc.boolean(),
+      concurrency,
+      heartbeatMs: fc.constantFrom(200, 1_000, 5_000),
+    },
+    { requiredKeys: ["cancel", "requestHeartbeat"] },
   );
   return fc.oneof(fc.constant("classic" as const), modern, modern);
 }

@@ -18,6 +18,7 @@ export function toClientLine(message: ToClient): string {
       return `failure ${display(message.requestId)} ${message.failure.code} (${message.failure.delivery})`;
     case "notice":
       return `notice ${display(message.requestId)} ${message.state}`;
+    case "request-heartbeat":
     case "credit":
     case "input":
     case "input-end":

@@ -32,6 +32,7 @@ export function encodeToClient(message: ToClient): Frame[] | undefined {
     }
     case "partial":
     case "heartbeat":
+    case "request-heartbeat":
     case "notice":
     case "credit":
     case "input":

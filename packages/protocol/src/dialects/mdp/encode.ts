@@ -25,6 +25,7 @@ export function encodeToClient(flavor: Flavor, message: ToClient, answersErrors:
       return reply(flavor, flavor.client?.final, message.service, body);
     }
     case "heartbeat":
+    case "request-heartbeat":
     case "notice":
     case "credit":
     case "input":

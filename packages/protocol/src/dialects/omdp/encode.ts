@@ -23,6 +23,7 @@ export function encodeToClient(message: ToClient): Frame[] | undefined {
     case "failure":
       return [CLIENT, typeFrame(TYPE.REPLY), writeBytes(message.requestId), writeText(message.failure.code)];
     case "heartbeat":
+    case "request-heartbeat":
     case "notice":
     case "credit":
     case "input":

@@ -93,7 +93,7 @@ export function decodeToClient(frames: Frames): ToClient | Violation {
     case TYPE.PARTIAL:
       return clientReply("partial", frames);
     case TYPE.HEARTBEAT:
-      return { type: "heartbeat", accepted: readOffer(frames[2]) };
+      return brokerHeartbeat(frames);
     case TYPE.NOTICE:
       return clientNotice(frames);
     case TYPE.CREDIT:
@@ -249,6 +249,12 @@ function clientReply(type: "final" | "partial", frames: Frames): ToClient | Viol
     }
     return { type, requestId: id, status, body: [data], trailer: frames.length > 6 ? frames.slice(6) : NO_TRAILER };
   });
+}
+
+/** C 4 · C 4 caps · C 4 '' rid */
+function brokerHeartbeat(frames: Frames): ToClient | Violation {
+  if (frames[2]?.length !== 0 || frames[3] === undefined) return { type: "heartbeat", accepted: readOffer(frames[2]) };
+  return withRequestId(frames[3], (id) => ({ type: "request-heartbeat", requestId: id }));
 }
 
 /** C 12 '' rid state [worker] */

@@ -26,6 +26,8 @@ export function encodeToClient(message: ToClient, capabilities: Capabilities): F
       return encodeFailure(message.failure, writeBytes(message.requestId), capabilities);
     case "heartbeat":
       return offered([CLIENT, typeFrame(TYPE.HEARTBEAT)], message.accepted);
+    case "request-heartbeat":
+      return [CLIENT, typeFrame(TYPE.HEARTBEAT), EMPTY, writeBytes(message.requestId)];
     case "notice": {
       const frames = [CLIENT, typeFrame(TYPE.NOTICE), EMPTY, writeBytes(message.requestId), writeText(message.state)];
       if (message.worker !== undefined) frames.push(writeBytes(message.worker));

@@ -40,6 +40,7 @@ export const TO_CLIENT: Record<ToClient["type"], true> = {
   partial: true,
   final: true,
   failure: true,
+  "request-heartbeat": true,
   notice: true,
   credit: true,
   input: true,
@@ -82,6 +83,7 @@ const someCapabilities: fc.Arbitrary<Capabilities> = fc.record({
   cancel: fc.boolean(),
   error: fc.boolean(),
   notice: fc.boolean(),
+  requestHeartbeat: fc.boolean(),
   credit: fc.boolean(),
   duplex: fc.boolean(),
   codecs: fc.array(fc.stringMatching(/^[a-z0-9.+-]{1,32}$/), { maxLength: 5 }),
@@ -186,6 +188,7 @@ export const toClient: fc.Arbitrary<ToClient> = fc.oneof(
   // A final error with the broker's mark is the failure below.
   someReply.filter(({ trailer: [options] }) => !(options && sameBytes(options, BROKER_ORIGIN))),
   someFailure,
+  about("request-heartbeat"),
   fc.record({
     type: fc.constant("notice" as const),
     requestId: someRequestId,

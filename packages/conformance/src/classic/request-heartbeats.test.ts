@@ -1,0 +1,113 @@
+// Who learns that the other end of a request is gone, or still there: between processes that are killed and frozen, of
+// ours and of the original.
+
+import { describe, expect, onTestFinished, test } from "vitest";
+import { fieldOf, type Library } from "./peer-process.ts";
+import { BRISK, Stage } from "./stage.ts";
+
+/** No timeout can end it: whatever does has noticed something. */
+const FOREVER = { timeout: -1 };
+const LIBRARIES: readonly Library[] = ["ours", "classic"];
+
+async function open(client: Library, worker: Library): Promise<Stage> {
+  const stage = await Stage.open({ client, broker: "ours", worker }, BRISK);
+  onTestFinished(() => stage.close());
+  return stage;
+}
+
+describe.each(LIBRARIES)("a client of %s", (client) => {
+  test.each(["kill", "freeze"] as const)(
+    "that falls silent (%s) fires the signal of its request's reply",
+    async (end) => {
+      const stage = await open(client, "ours");
+      const worker = await stage.worker("held", "hold");
+      const victim = await stage.mortalClient();
+      await victim.open("held", 1, FOREVER);
+      await worker.until("held");
+      expect(await worker.active()).toEqual([true]);
+      await victim.process[end]();
+      await worker.until("abort");
+      expect(await worker.active()).toEqual([false]);
+      if (end === "freeze") await victim.process.kill();
+    },
+  );
+
+  test("that asks for it keeps its request active at a worker of the original, which stops when it is killed", async () => {
+    const stage = await open(client, "classic");
+    // The original gives a request up at the worker's third heartbeat: far enough from the client's first ones.
+    const worker = await stage.mortalWorker("held", "hold", { heartbeat: 500 });
+    const victim = await stage.mortalClient();
+    await victim.open("held", 1, FOREVER);
+    await worker.until("held");
+    for (let beat = 3; beat < 10; beat++) {
+      if (client === "classic") await victim.keepAlive();
+      await worker.until("heartbeat", beat);
+      expect(await worker.active()).toEqual([true]);
+    }
+    await victim.process.kill();
+    await worker.until("heartbeat", 14);
+    expect(await worker.active()).toEqual([false]);
+  });
+
+  test("learns that the worker of its request was frozen", async () => {
+    const stage = await open(client, "ours");
+    const worker = await stage.mortalWorker("held", "hold");
+    const caller = await stage.client();
+    await caller.open("held", 1, FOREVER);
+    await worker.until("held");
+    worker.process.freeze();
+    const error = await caller.until("error");
+    expect(client === "ours" ? fieldOf(error, "code") : error).toBe("WORKER_LOST");
+  });
+});
+
+test("a client that asks for nothing is active no longer at a worker of the original", async () => {
+  const stage = await open("classic", "classic");
+  const worker = await stage.mortalWorker("held", "hold");
+  const client = await stage.client();
+  await client.open("held", 1, FOREVER);
+  await worker.until("held");
+  await worker.until("heartbeat", 8);
+  expect(await worker.active()).toEqual([false]);
+});
+
+describe("our client", () => {
+  test.each(LIBRARIES)("hears that its long request is alive, with a worker of %s", async (library) => {
+    const stage = await open("ours", library);
+    const worker = await stage.worker("held", "hold");
+    const client = await stage.client();
+    await client.open("held", 1, FOREVER);
+    await worker.until("held");
+    await client.until("heartbeat", 3);
+    expect(await worker.active()).toEqual([true]);
+  });
+
+  test("hears that its request is alive while it waits for a worker", async () => {
+    const stage = await open("ours", "ours");
+    const client = await stage.client();
+    await client.open("nobody", 1, FOREVER);
+    await client.until("heartbeat", 2);
+  });
+
+  test("hears when a handler says that it still works, however long the client's interval", async () => {
+    const stage = await open("ours", "ours");
+    const worker = await stage.worker("held", "hold");
+    const client = await stage.client({ heartbeat: 60_000 });
+    await client.open("held", 1, FOREVER);
+    await worker.until("held");
+    await worker.heartbeat();
+    await client.until("heartbeat");
+  });
+
+  test("is told that the broker has given its request up while it stood still", async () => {
+    const stage = await open("ours", "ours");
+    const worker = await stage.worker("held", "hold");
+    const client = await stage.mortalClient();
+    await client.open("held", 1, FOREVER);
+    await worker.until("held");
+    client.process.freeze();
+    await worker.until("abort");
+    client.process.thaw();
+    expect(await client.until("error")).toMatchObject({ code: "BROKER_LOST", delivery: "maybe-executed" });
+  });
+});
