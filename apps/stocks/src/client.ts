@@ -1,0 +1,54 @@
+// Draws prices in the terminal as they arrive. Usage: node dist/client.js [ticker] [start] [end] [freq]
+//   --broker ADDRESS       default tcp://localhost:55555
+// Ctrl-C cancels the request, and so ends the work for it.
+
+import { parseArgs } from "node:util";
+import { Client } from "@pigato/client";
+import logUpdate from "log-update";
+import { explain } from "./explain.ts";
+import { type PriceRow, parsePriceRow } from "./price-row.ts";
+import { terminalChart } from "./terminal-chart.ts";
+
+const REDRAW_MS = 50;
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { broker: { type: "string", default: "tcp://localhost:55555" } },
+});
+const [ticker = "ACME", start = "2021-01-01", end = "2025-12-31", freq = "d"] = positionals;
+
+const interrupt = new AbortController();
+process.once("SIGINT", () => interrupt.abort());
+
+const client = new Client(values.broker);
+await client.start();
+
+const closes: number[] = [];
+let last: PriceRow | undefined;
+let drawnAt = 0;
+try {
+  const request = { ticker, start, end, freq };
+  for await (const data of client.request("stock", request, { signal: interrupt.signal, failFast: true })) {
+    last = parsePriceRow(data);
+    closes.push(last.close);
+    if (process.stdout.isTTY && performance.now() - drawnAt > REDRAW_MS) {
+      logUpdate(picture());
+      drawnAt = performance.now();
+    }
+  }
+  // Whoever reads a file or a pipe wants the last picture only.
+  if (process.stdout.isTTY) logUpdate(picture());
+  else console.log(picture());
+} catch (error) {
+  logUpdate.done();
+  console.error(explain(error));
+  process.exitCode = 1;
+}
+await client.stop();
+
+function picture(): string {
+  if (last === undefined) return `${ticker.toUpperCase()}: no prices from ${start} to ${end}.`;
+  const { columns = 80, rows = 24 } = process.stdout;
+  const title = `${ticker.toUpperCase()}  ${last.close.toFixed(2)} on ${last.date}  (${closes.length} rows)`;
+  return `${title}\n\n${terminalChart(closes, { columns, lines: Math.min(20, rows - 4) })}`;
+}

@@ -1,0 +1,143 @@
+// The web front as a browser's requests see it, with a real broker and worker behind.
+
+import { EventEmitter, once } from "node:events";
+import { afterEach, beforeAll, expect, test } from "vitest";
+import { EmbeddedPrices } from "./embedded-prices.ts";
+import { PriceError } from "./price-error.ts";
+import type { PriceSource } from "./price-source.ts";
+import { compilePage } from "./testing/compiled-page.ts";
+import { type System, startSystem } from "./testing/system.ts";
+
+const SPAN = "start=2024-01-01&end=2024-01-04&freq=d";
+let system: System | undefined;
+
+const neverAnswers: PriceSource = {
+  async *rows(_ask, signal) {
+    await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  },
+};
+
+beforeAll(compilePage);
+
+afterEach(async () => {
+  await system?.stop();
+  system = undefined;
+});
+
+test("rows come one per line, then the end", async () => {
+  const { url } = await start(new EmbeddedPrices());
+  const response = await fetch(`${url}/prices?ticker=acme&${SPAN}`);
+  expect(response.headers.get("content-type")).toBe("application/x-ndjson; charset=utf-8");
+  expect(await eventsOf(response)).toEqual([
+    { type: "row", date: "2024-01-02", close: 47.62, volume: 2033455 },
+    { type: "row", date: "2024-01-03", close: 46.69, volume: 1997007 },
+    { type: "row", date: "2024-01-04", close: 46.57, volume: 1439267 },
+    { type: "end" },
+  ]);
+});
+
+test.each([
+  ["ticker=&start=2024-01-01&end=2024-01-04", "A ticker is needed."],
+  ["ticker=%3Cscript%3E&start=2024-01-01&end=2024-01-04", "A ticker is 1 to 12 letters, digits, dots or dashes"],
+  ["ticker=ACME&ticker=BREW&start=2024-01-01&end=2024-01-04", "A ticker is needed."],
+  ["ticker=ACME&start=2024-01-05&end=2024-01-04", "The start must not be after the end."],
+  ["", "A ticker is needed."],
+])("/prices?%s is refused with a sentence", async (query, message) => {
+  const { url } = await start();
+  const response = await fetch(`${url}/prices?${query}`);
+  expect(response.status).toBe(400);
+  expect(await eventsOf(response)).toEqual([{ type: "error", message: expect.stringContaining(message) }]);
+});
+
+test("an unknown ticker and a missing worker read well", async () => {
+  const { url, stop } = await start(new EmbeddedPrices());
+  expect(await eventsOf(await fetch(`${url}/prices?ticker=zzz&${SPAN}`))).toEqual([
+    { type: "error", message: "There are no prices for ZZZ. The sample tickers are ACME, BREW, NORD, TIDE." },
+  ]);
+  await stop();
+  const alone = await start();
+  expect(await eventsOf(await fetch(`${alone.url}/prices?ticker=acme&${SPAN}`))).toEqual([
+    { type: "error", message: "No price service is running right now. Please try again in a moment." },
+  ]);
+});
+
+test("a failure after some rows comes after them", async () => {
+  const events = new EventEmitter();
+  const arrived = once(events, "arrived");
+  const { url } = await start({
+    async *rows() {
+      yield { date: "2024-01-02", open: 1, high: 1, low: 1, close: 1, volume: 1 };
+      await arrived;
+      throw new PriceError("SOURCE_FAILED", "The connection to the price source broke off.");
+    },
+  });
+  const response = await fetch(`${url}/prices?ticker=acme&${SPAN}`);
+  // The front answers when it has something to say.
+  events.emit("arrived");
+  expect(await eventsOf(response)).toEqual([
+    { type: "row", date: "2024-01-02", close: 1, volume: 1 },
+    { type: "error", message: "The connection to the price source broke off." },
+  ]);
+});
+
+test("what is no row is not passed on", async () => {
+  const { url } = await start({
+    async *rows() {
+      yield { date: "<b>", open: 1, high: 1, low: 1, close: 1, volume: 1 };
+    },
+  });
+  expect(await eventsOf(await fetch(`${url}/prices?ticker=acme&${SPAN}`))).toEqual([
+    { type: "error", message: "The price service sent something that cannot be read." },
+  ]);
+});
+
+test.each([
+  ["in the middle of the rows", 100],
+  ["before the first row", 0],
+])("a browser that goes away %s stops the worker", async (_when, rowsPerSecond) => {
+  const { url, log } = await start(rowsPerSecond === 0 ? neverAnswers : new EmbeddedPrices({ rowsPerSecond }));
+  const browser = new AbortController();
+  const query = "ticker=ACME&start=2021-01-01&end=2025-12-31";
+  const request = fetch(`${url}/prices?${query}`, { signal: browser.signal });
+  await log.until(/^ACME: asked for/);
+  if (rowsPerSecond > 0) await request;
+  browser.abort();
+  await request.catch(() => {});
+  await log.until(/^ACME: stopped after \d+ rows, nobody waits for more$/);
+});
+
+test("everything that the page needs is served, guarded, and nothing else", async () => {
+  const { url } = await start();
+  const page = await fetch(url);
+  const html = await page.text();
+  expect(page.headers.get("content-security-policy")).toContain("default-src 'none'; script-src 'self' 'sha256-");
+  const references = [...html.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, path = ""]) => path);
+  expect(references).toContain("/page/main.js");
+  const paths = [...references, "/uplot.js"];
+  for (const path of paths) {
+    const response = await fetch(url + path);
+    expect(response.status, path).toBe(200);
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+    for (const [, imported = ""] of (await response.text()).matchAll(/from "\.\/([^"]+)"/g)) {
+      if (!paths.includes(`/page/${imported}`)) paths.push(`/page/${imported}`);
+    }
+  }
+  expect(paths.length).toBeGreaterThan(6);
+  for (const path of ["/page/", "/page/../front.ts", "/page/%2e%2e/front.js", "/data/ACME.csv", "/package.json"]) {
+    expect((await fetch(url + path)).status, path).toBe(404);
+  }
+});
+
+async function start(source?: PriceSource): Promise<System> {
+  system = await startSystem(source);
+  return system;
+}
+
+async function eventsOf(response: Response): Promise<unknown[]> {
+  const text = await response.text();
+  expect(text.endsWith("\n")).toBe(true);
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}

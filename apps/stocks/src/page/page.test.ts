@@ -1,0 +1,263 @@
+// The page in a real Chromium, with a real front, broker and worker behind it.
+
+import { spawn } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type axeCore from "axe-core";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Ask } from "../ask.ts";
+import { EmbeddedPrices } from "../embedded-prices.ts";
+import { PriceError } from "../price-error.ts";
+import type { PriceRow } from "../price-row.ts";
+import type { PriceSource } from "../price-source.ts";
+import { findChromium } from "../testing/browser.ts";
+import { compilePage } from "../testing/compiled-page.ts";
+import { type System, startSystem } from "../testing/system.ts";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
+const SAMPLES = "There are no prices for ZZZ. The sample tickers are ACME, BREW, NORD, TIDE.";
+const MARKUP = "<img src=/nowhere onerror=\"document.title='broken into'\">";
+const executablePath = findChromium();
+
+describe.skipIf(executablePath === undefined)("the page", { timeout: 60_000 }, () => {
+  let browser: Browser;
+  let page: Page;
+  let system: System;
+  let complaints: string[] = [];
+
+  beforeAll(async () => {
+    await compilePage();
+    browser = await chromium.launch({ executablePath: executablePath ?? "" });
+  }, 60_000);
+
+  afterEach(async () => {
+    await page.close();
+    await system.stop();
+  });
+
+  afterAll(() => browser?.close());
+
+  test.each([
+    [1280, "light"],
+    [1280, "dark"],
+    [400, "light"],
+    [400, "dark"],
+  ] as const)("draws the chart at %i px, %s, while the rows come in", async (width, colorScheme) => {
+    const source = new HalfwayStop();
+    await open(source, { width, colorScheme });
+    await page.getByLabel("Ticker").fill("acme");
+    await page.keyboard.press("Enter");
+
+    await page.getByRole("progressbar", { name: "Prices received" }).waitFor();
+    await page.getByText("400 prices, up to Jul 15, 2022").waitFor();
+    await drawn();
+    expect(await linePixels("left")).toBeGreaterThan(50);
+    expect(await linePixels("right")).toBe(0);
+    source.goOn();
+
+    await page.getByText("Complete.").waitFor();
+    await page.getByText("1,291 prices, Jan 4, 2021 to Dec 31, 2025").waitFor();
+    await page.getByRole("heading", { name: "ACME" }).waitFor();
+    await page.getByText("+11.57 (+27.6%)").waitFor();
+    await page
+      .getByRole("img", { name: /^A chart of ACME, Jan 4, 2021 to Dec 31, 2025: from 41.89 to 53.46/ })
+      .waitFor();
+    expect(await page.getByRole("progressbar").isVisible()).toBe(false);
+    await drawn();
+    expect(await linePixels("right")).toBeGreaterThan(50);
+
+    await page.locator("#chart").hover();
+    await page.getByText(/^[A-Z][a-z]{2} \d+, 2023: \d+\.\d\d, [\d,]+ traded$/).waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    expect(await accessibilityFaults()).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  test("cancel stops the worker and keeps what has come", async () => {
+    await open(new EmbeddedPrices({ rowsPerSecond: 100 }));
+    await page.getByRole("button", { name: "BREW" }).click();
+    await page.getByText("Receiving prices").waitFor();
+    await page.getByRole("button", { name: "Cancel" }).press("Enter");
+    await page.getByText("Canceled.").waitFor();
+    await system.log.until(/^BREW: stopped after \d+ rows, nobody waits for more$/);
+    expect(await page.locator("#count").textContent()).toMatch(/^\d+ prices?, Jan/);
+    expect(await page.getByRole("button", { name: "Draw" }).evaluate((draw) => draw === document.activeElement)).toBe(
+      true,
+    );
+    expect(await page.getByRole("alert").isVisible()).toBe(false);
+  });
+
+  test("another ticker ends the chart before", async () => {
+    await open(new EmbeddedPrices({ rowsPerSecond: 100 }));
+    await page.getByRole("button", { name: "BREW" }).click();
+    await page.getByText("Receiving prices").waitFor();
+    await page.getByLabel("Month").check({ force: true });
+    await page.getByRole("button", { name: "TIDE" }).click();
+    await page.getByText("60 prices, Jan 4, 2021 to Dec 1, 2025").waitFor();
+    await system.log.until(/^BREW: stopped after/);
+    await system.log.until(/^TIDE: sent 60 rows$/);
+  });
+
+  test("a page that is closed stops the worker", async () => {
+    await open(new EmbeddedPrices({ rowsPerSecond: 100 }));
+    await page.getByRole("button", { name: "NORD" }).click();
+    await page.getByText("Receiving prices").waitFor();
+    await page.close();
+    await system.log.until(/^NORD: stopped after/);
+  });
+
+  test("an unknown ticker reads well, and the next one is drawn", async () => {
+    await open(new EmbeddedPrices());
+    await page.getByLabel("Ticker").fill("zzz");
+    await page.getByRole("button", { name: "Draw" }).click();
+    await page.getByRole("alert").getByText(SAMPLES).waitFor();
+    expect(await page.locator("#count").textContent()).toBe("");
+    expect(await accessibilityFaults()).toEqual([]);
+    await page.getByRole("button", { name: "ACME" }).click();
+    await page.getByText("Complete.").waitFor();
+    expect(await page.getByRole("alert").isVisible()).toBe(false);
+  });
+
+  test("days without prices read well, and so does a span that is none", async () => {
+    await open(new EmbeddedPrices());
+    await page.getByLabel("From").fill("2019-01-01");
+    await page.getByLabel("To").fill("2019-12-31");
+    await page.getByRole("button", { name: "ACME" }).click();
+    await page.getByText("There are no prices from Jan 1, 2019 to Dec 31, 2019.").waitFor();
+    await page.getByLabel("From").fill("2020-01-01");
+    await page.getByRole("button", { name: "Draw" }).click();
+    await page.getByRole("alert").getByText("The start must not be after the end.").waitFor();
+  });
+
+  test("a worker that is killed in the middle reads well, and its rows stay", async () => {
+    await open();
+    const sources = ["--conditions=@pigato/source", "--import", "tsx"];
+    const file = join(import.meta.dirname, "../worker.ts");
+    const worker = spawn(process.execPath, [...sources, file, system.address, "--rows-per-second", "100"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    try {
+      await once(worker.stdout, "data", { signal: AbortSignal.timeout(40_000) });
+      await page.getByRole("button", { name: "ACME" }).click();
+      await page.getByText("Receiving prices").waitFor();
+    } finally {
+      worker.kill("SIGKILL");
+    }
+    const problem = "The price service stopped in the middle of its work. Please try again.";
+    await page.getByRole("alert").getByText(problem).waitFor();
+    await page.getByText("Incomplete: these prices arrived before it failed.").waitFor();
+    await drawn();
+    expect(await page.locator("#count").textContent()).toMatch(/^\d+ prices?, Jan 4, 2021 to/);
+    expect(await linePixels("left")).toBeGreaterThan(10);
+    await page.getByRole("button", { name: "Draw" }).click();
+    await page.getByRole("alert").getByText("No price service is running right now.").waitFor();
+  });
+
+  test("a front that goes away in the middle, and stays away, reads well", async () => {
+    await open(new EmbeddedPrices({ rowsPerSecond: 100 }));
+    await page.getByRole("button", { name: "ACME" }).click();
+    await page.getByText("Receiving prices").waitFor();
+    await system.closeFront();
+    await page.getByRole("alert").getByText("The connection was cut off before all prices had arrived.").waitFor();
+    await page.getByRole("button", { name: "Draw" }).click();
+    await page.getByRole("alert").getByText("The server cannot be reached.").waitFor();
+  });
+
+  test("markup in a link or in an error is text", async () => {
+    await open({
+      // biome-ignore lint/correctness/useYield: it fails before
+      async *rows() {
+        throw new PriceError("SOURCE_FAILED", MARKUP);
+      },
+    });
+    await page.getByRole("button", { name: "ACME" }).click();
+    await page.getByRole("alert").getByText(MARKUP).waitFor();
+    await page.goto(`${system.url}/?${new URLSearchParams({ ticker: MARKUP })}`);
+    await page.getByRole("heading", { name: MARKUP.toUpperCase() }).waitFor();
+    expect(await page.title()).toBe("Stocks");
+    expect(await page.locator("img").count()).toBe(0);
+  });
+
+  test("a link draws what it names", async () => {
+    await open(new EmbeddedPrices());
+    await page.goto(`${system.url}/?ticker=TIDE&start=2023-01-01&end=2023-12-31&freq=w`);
+    await page.getByText("52 prices, Jan 2, 2023 to Dec 27, 2023").waitFor();
+    expect(await page.getByLabel("Week").isChecked()).toBe(true);
+  });
+
+  async function open(source?: PriceSource, { width = 1280, colorScheme = "light" }: Look = {}): Promise<void> {
+    system = await startSystem(source);
+    page = await browser.newPage({ viewport: { width, height: 860 }, colorScheme, deviceScaleFactor: 1 });
+    page.setDefaultTimeout(20_000);
+    complaints = [];
+    page.on("console", (message) => {
+      if (message.type() === "error") complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(error.message));
+    await page.goto(system.url);
+  }
+
+  /** Pixels of the line in one half of the chart. */
+  function linePixels(half: "left" | "right"): Promise<number> {
+    return page.evaluate((side) => {
+      const canvas = document.querySelector("canvas");
+      const context = canvas?.getContext("2d");
+      if (!canvas || !context) return -1;
+      const colour = getComputedStyle(document.documentElement).getPropertyValue("--chart-line").trim();
+      const line = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+      const from = side === "left" ? 0 : Math.floor(canvas.width / 2);
+      const { data } = context.getImageData(from, 0, Math.floor(canvas.width / 2), canvas.height);
+      let count = 0;
+      for (let at = 0; at < data.length; at += 4) {
+        if (line.every((value, channel) => Math.abs(value - (data[at + channel] ?? 0)) < 12)) count++;
+      }
+      return count;
+    }, half);
+  }
+
+  /** Until what has arrived is on the canvas. */
+  function drawn(): Promise<void> {
+    return page.evaluate(
+      () => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))),
+    );
+  }
+
+  async function accessibilityFaults(): Promise<string[]> {
+    // Evaluated, because the page's policy allows no script but its own.
+    await page.evaluate(AXE);
+    return page.evaluate(async () => {
+      const { violations } = await globalThis.axe.run();
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+    });
+  }
+});
+
+declare global {
+  var axe: typeof axeCore;
+}
+
+/** The embedded prices, of which the first 400 come at once and the others when told to. */
+class HalfwayStop implements PriceSource {
+  readonly #events = new EventEmitter();
+  readonly #told = once(this.#events, "go on");
+
+  goOn(): void {
+    this.#events.emit("go on");
+  }
+
+  async *rows(ask: Ask, signal: AbortSignal): AsyncGenerator<PriceRow> {
+    let count = 0;
+    for await (const row of new EmbeddedPrices().rows(ask, signal)) {
+      if (count++ === 400) await this.#told;
+      yield row;
+    }
+  }
+}
+
+interface Look {
+  readonly width?: number;
+  readonly colorScheme?: "light" | "dark";
+}
