@@ -50,6 +50,9 @@ const core = new BrokerCore({
   maxRequestBytes: 1e12,
   maxWorkers: 10_000_000,
   maxClients: 10_000_000,
+  cacheMaxEntries: 10_000,
+  cacheMaxBytes: 64 * 2 ** 20,
+  cacheMaxReplyBytes: 2 ** 20,
   random: Math.random,
 });
 const clients = Array.from({ length: CLIENTS }, (_, index) => peerId(`client-${index}`));

@@ -24,6 +24,9 @@ answer(() => {
     maxRequestBytes: 1e12,
     maxWorkers: 1,
     maxClients: 1,
+    cacheMaxEntries: 10_000,
+    cacheMaxBytes: 64 * 2 ** 20,
+    cacheMaxReplyBytes: 2 ** 20,
     random: Math.random,
   });
   const kept: FromClient[] = [];

@@ -120,6 +120,24 @@ describe("stopping with open requests", () => {
 });
 
 describe("what happens", () => {
+  test("an answer from the cache is told by an event and counted", async () => {
+    const { broker, w1, c1 } = await served({}, "w1", "échö");
+    const told: unknown[] = [];
+    broker.on("request:cached", (event) => told.push(event));
+    request(c1, "r1", "échö");
+    network.deliver();
+    w1.send("W", "3", w1.last()[2] ?? "", "", "r1", "0", '"done"', '{"cache":1000}');
+    network.deliver();
+    request(c1, "r2", "échö");
+    network.deliver();
+    expect(c1.last()).toEqual(["C", "3", "", "r2", "0", '"done"', '{"cache":1000}']);
+    expect(told).toEqual([{ client: "c1", service: "échö", requestId: "r2" }]);
+    expect(broker.stats()).toMatchObject({ finished: 2, cached: 1, cachedReplies: 1 });
+    clock.advance(1000);
+    expect(broker.stats()).toMatchObject({ cachedReplies: 0 });
+    await broker.stop();
+  });
+
   test("is told by events, with names as text", async () => {
     const { broker, w1, c1 } = await served({}, "wörker", "échö");
     const told: unknown[] = [];
@@ -172,6 +190,22 @@ describe("what cannot be sent", () => {
     w1.send("W", "6", w1.last()[2] ?? "", "", "r1", "0", '"part"', "{}");
     network.deliver();
     expect(broker.stats()).toMatchObject({ open: 0, failed: 1 });
+    await broker.stop();
+  });
+
+  test("of a cached reply cuts it off: nothing of it arrives that follows what was refused", async () => {
+    const { broker, w1, c1 } = await served();
+    request(c1, "r1");
+    network.deliver();
+    const address = w1.last()[2] ?? "";
+    w1.send("W", "6", address, "", "r1", "0", '"part"', '{"cache":1000}');
+    w1.send("W", "3", address, "", "r1", "0", '"end"', '{"cache":1000}');
+    network.deliver();
+    refuse((frames) => frames[1] === "6");
+    request(c1, "r2");
+    network.deliver();
+    expect(c1.last()).toEqual(["C", "3", "", "r2", "-1", '"BUSY"']);
+    expect(c1.received.filter((frames) => frames[3] === "r2")).toHaveLength(1);
     await broker.stop();
   });
 
@@ -232,6 +266,13 @@ function newBroker(options: BrokerOptions = {}): Broker {
     dealer: (handlers, dealerOptions) => network.dealer(handlers, dealerOptions),
   };
   return new Broker(ADDRESS, { transport, clock, ...options });
+}
+
+/** Makes the broker's link refuse some messages, as one does that has room for others still. */
+function refuse(isRefused: (frames: readonly string[]) => boolean): void {
+  if (router === undefined) throw new Error("there is no broker yet");
+  const send = router.send.bind(router);
+  router.send = (peer, frames) => (isRefused(frames.map(readText)) ? "congested" : send(peer, frames));
 }
 
 /** A broker with one classic worker and one classic client. */

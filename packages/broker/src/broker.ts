@@ -12,7 +12,7 @@ import { BrokerRun } from "./run.ts";
  * Queues requests and routes them to workers.
  *
  * Its events are for watching: `start`, `stop`, `error`, `worker:join`, `worker:leave`, `client:join`, `client:leave`,
- * `request:failed`, `request:requeued`, `violation`, `drop`.
+ * `request:failed`, `request:cached`, `request:requeued`, `violation`, `drop`.
  */
 export class Broker extends EventEmitter<BrokerEvents> {
   /** The options in force. */

@@ -24,6 +24,8 @@ export interface BrokerEvents {
   "client:leave": [event: { readonly client: string; readonly reason: ClientDownReason }];
   /** A request ended without the final reply of a worker. */
   "request:failed": [event: RequestFailed];
+  /** A request was answered from the cache. */
+  "request:cached": [event: { readonly client: string; readonly service: string; readonly requestId: string }];
   /** A request lost its worker and waits for another. */
   "request:requeued": [event: { readonly service: string; readonly requestId: string; readonly worker: string }];
   /** A peer broke the protocol; `clause` is the one of docs/reference/protocol.md. */
@@ -76,6 +78,16 @@ export function publish(event: BrokerEvent, emitter: EventEmitter<BrokerEvents>,
       };
       logger.debug(told, "request failed");
       emitter.emit("request:failed", told);
+      return;
+    }
+    case "request-cached": {
+      const told = {
+        client: display(event.client),
+        service: display(event.service),
+        requestId: display(event.requestId),
+      };
+      logger.debug(told, "request answered from the cache");
+      emitter.emit("request:cached", told);
       return;
     }
     case "request-requeued": {

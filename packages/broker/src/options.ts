@@ -40,6 +40,12 @@ export interface BrokerOptions {
   readonly maxWorkers?: number;
   /** Clients known at once; at the bound a new one's requests fail with `BUSY`. @defaultValue 100 000 */
   readonly maxClients?: number;
+  /** Replies kept for equal requests; at the bound the least recently used one goes; 0 keeps none. @defaultValue 10 000 */
+  readonly cacheMaxEntries?: number;
+  /** Bytes of all kept replies with their requests; at the bound the least recently used go. @defaultValue 64 MiB */
+  readonly cacheMaxBytes?: number;
+  /** Bytes of one reply to keep, with its request and all its parts; a larger one is not kept. @defaultValue 1 MiB */
+  readonly cacheMaxReplyBytes?: number;
   /** Bytes of one frame; a peer that sends more is cut off. @defaultValue 64 MiB */
   readonly maxFrameBytes?: number;
   /** Bytes waiting for one peer; at the bound its requests end with `BUSY`. @defaultValue 64 MiB */
@@ -87,6 +93,9 @@ type NumericName =
   | "maxRequestBytes"
   | "maxWorkers"
   | "maxClients"
+  | "cacheMaxEntries"
+  | "cacheMaxBytes"
+  | "cacheMaxReplyBytes"
   | "maxFrameBytes"
   | "maxPeerBytes"
   | "maxPeerMessages";
@@ -122,6 +131,10 @@ export const NUMERIC_OPTIONS: readonly NumericOption[] = [
   { name: "maxRequestBytes", default: 2 ** 30, min: 1, max: LARGEST, help: "payload bytes of all open requests" },
   { name: "maxWorkers", default: 100_000, min: 1, max: LARGEST, help: "registered workers" },
   { name: "maxClients", default: 100_000, min: 1, max: LARGEST, help: "clients known at once" },
+  // The table of entries is made at its full size.
+  { name: "cacheMaxEntries", default: 10_000, min: 0, max: 10_000_000, help: "kept replies, 0 for none" },
+  { name: "cacheMaxBytes", default: 64 * 2 ** 20, min: 1024, max: LARGEST, help: "bytes of all kept replies" },
+  { name: "cacheMaxReplyBytes", default: 2 ** 20, min: 1024, max: LARGEST, help: "bytes of one reply to keep" },
   {
     name: "maxFrameBytes",
     default: DEFAULT_LINK_LIMITS.maxFrameBytes,
@@ -191,6 +204,9 @@ function resolveNumbers(input: BrokerOptions): Record<NumericName, number> {
     maxRequestBytes: 0,
     maxWorkers: 0,
     maxClients: 0,
+    cacheMaxEntries: 0,
+    cacheMaxBytes: 0,
+    cacheMaxReplyBytes: 0,
     maxFrameBytes: 0,
     maxPeerBytes: 0,
     maxPeerMessages: 0,

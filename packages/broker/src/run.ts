@@ -51,6 +51,9 @@ export class BrokerRun {
       maxRequestBytes: options.maxRequestBytes,
       maxWorkers: options.maxWorkers,
       maxClients: options.maxClients,
+      cacheMaxEntries: options.cacheMaxEntries,
+      cacheMaxBytes: options.cacheMaxBytes,
+      cacheMaxReplyBytes: options.cacheMaxReplyBytes,
       random: options.random,
     });
     this.#alarm = options.clock.alarm(() => this.#apply({ type: "tick" }));
@@ -138,11 +141,27 @@ export class BrokerRun {
   }
 
   #sendToClient(to: PeerId, message: ToClient, capabilities: Capabilities): void {
-    const frames = pigato.encodeToClient(message, capabilities);
-    const outcome = this.#link.send(to, frames, message.type === "failure" ? URGENT : undefined);
+    const outcome = this.#isCut(to, message)
+      ? "congested"
+      : this.#link.send(
+          to,
+          pigato.encodeToClient(message, capabilities),
+          message.type === "failure" ? URGENT : undefined,
+        );
     if (outcome === "queued" || outcome === "slow") return;
     this.#pending.push({ type: "undelivered-to-client", to, message, reason: outcome });
     if (outcome === "unreachable") this.#gone.add(to);
+  }
+
+  /**
+   * Whether the link has just refused an earlier part of the same reply. All parts of a cached reply go out in one step;
+   * no later one must arrive without it.
+   */
+  #isCut(to: PeerId, message: ToClient): boolean {
+    if (this.#pending.length === 0 || (message.type !== "partial" && message.type !== "final")) return false;
+    const refused = this.#pending.at(-1);
+    if (refused?.type !== "undelivered-to-client" || refused.to !== to) return false;
+    return refused.message.type === "partial" && refused.message.requestId === message.requestId;
   }
 
   #sendToWorker(to: PeerId, message: ToWorker): void {

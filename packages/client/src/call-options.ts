@@ -27,7 +27,7 @@ export interface CallOptions {
   readonly retry?: boolean | 0 | 1 | undefined;
   /** The only worker that may handle it: 1 to 255 bytes. @defaultValue any worker */
   readonly workerId?: string | undefined;
-  /** Whether the broker must not answer from its reply cache. @defaultValue false */
+  /** Whether a worker must run it, even if the broker has kept a reply to an equal request. @defaultValue false */
   readonly nocache?: boolean | 0 | 1 | undefined;
   /** Whether the broker keeps it in its store until it has ended. @defaultValue false */
   readonly persist?: boolean | 0 | 1 | undefined;

@@ -20,6 +20,19 @@ const behaviours = {
     answer.end(data);
   },
 
+  /** A reply of two parts that may be given to equal requests for a minute. */
+  keep: (data, answer) => {
+    answer.keep(60_000);
+    answer.write("part");
+    answer.end(data);
+  },
+
+  /** An error that asks to be kept. */
+  "keep-error": (data, answer) => {
+    answer.keep(60_000);
+    answer.error(data);
+  },
+
   reject: (_data, answer) => answer.reject("not mine"),
 
   error: (data, answer) => answer.error(data),

@@ -102,6 +102,9 @@ class WorkerPeer {
       end: finish("end"),
       reject: finish("reject"),
       error: finish("error"),
+      keep: (ms) => {
+        reply.opts.cache = ms;
+      },
     };
     this.#tally.add("request");
     behaviour(data, answer, this);

@@ -65,6 +65,7 @@ export type {
   Violation,
 } from "./message.ts";
 export { decodePayload, encodePayload, NOT_JSON, NULL_FRAME, UNDEFINED_FRAME } from "./payload.ts";
+export { MAX_CACHE_MS } from "./reply-options.ts";
 export {
   DEFAULT_REQUEST_OPTIONS,
   DEFAULT_TIMEOUT_MS,

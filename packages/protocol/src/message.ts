@@ -44,6 +44,12 @@ interface ReplyContent {
   readonly trailer: readonly Frame[];
 }
 
+/** What the broker alone reads of a worker's options for its reply, which travel on in the trailer. */
+interface Cacheable {
+  /** Milliseconds for which equal requests may be given this reply; none: not at all. */
+  readonly cacheMs?: number;
+}
+
 /** How a broker and a worker name a request between them: `address` is the broker's own token, echoed by the worker. */
 interface Addressed {
   readonly address: string;
@@ -95,8 +101,8 @@ export type FromWorker =
   | { readonly type: "ready"; readonly service: ServiceName; readonly offer: Capabilities | undefined }
   | { readonly type: "heartbeat"; readonly concurrency: number | undefined; readonly update: boolean }
   | ({ readonly type: "request-heartbeat" } & Addressed)
-  | ({ readonly type: "partial" } & Addressed & ReplyContent)
-  | ({ readonly type: "final" } & Addressed & ReplyContent)
+  | ({ readonly type: "partial" } & Addressed & ReplyContent & Cacheable)
+  | ({ readonly type: "final" } & Addressed & ReplyContent & Cacheable)
   | ({ readonly type: "reject"; readonly reason: Frame | undefined } & Addressed)
   | { readonly type: "disconnect" }
   | (StreamingMessage & Addressed);

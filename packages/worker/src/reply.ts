@@ -24,7 +24,11 @@ import { Sources } from "./sources.ts";
 
 /** What the worker's handlers tell the broker, beside the data. Whatever is set travels; the broker reads what it knows. */
 export interface ReplyOptions {
-  /** Milliseconds for which the broker may answer equal requests with this reply. */
+  /**
+   * Milliseconds, from the end on, for which the broker may answer equal requests with this reply: those for the same
+   * service with the same data, whatever their options. At most 2 147 483 647. Only what is set with every part counts,
+   * so set it before the first `write`. Errors are never kept. @defaultValue not at all
+   */
   cache?: number;
   [name: string]: unknown;
 }

@@ -13,6 +13,7 @@ import {
 import type { Clients } from "./clients.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Client } from "./records.ts";
+import type { ReplyCache } from "./reply-cache.ts";
 import type { Requests } from "./requests.ts";
 import type { Workers } from "./workers.ts";
 
@@ -21,15 +22,24 @@ export class ClientMessages {
   readonly #clients: Clients;
   readonly #workers: Workers;
   readonly #requests: Requests;
+  readonly #cache: ReplyCache;
   readonly #outbox: Outbox;
   #isClosing = false;
 
   /** @param own what this broker can do beyond the classic wire */
-  constructor(own: Capabilities, clients: Clients, workers: Workers, requests: Requests, outbox: Outbox) {
+  constructor(
+    own: Capabilities,
+    clients: Clients,
+    workers: Workers,
+    requests: Requests,
+    cache: ReplyCache,
+    outbox: Outbox,
+  ) {
     this.#own = own;
     this.#clients = clients;
     this.#workers = workers;
     this.#requests = requests;
+    this.#cache = cache;
     this.#outbox = outbox;
   }
 
@@ -73,6 +83,8 @@ export class ClientMessages {
     if (this.#isClosing) {
       return this.#requests.refuse(client, message, "CLOSED", "came when the broker was about to stop");
     }
+    const cached = this.#cache.find(message);
+    if (cached !== undefined) return this.#requests.answer(client, message, cached);
     const { worker } = message.options;
     this.#requests.open(client, message, worker === undefined ? undefined : this.#workers.get(worker), now);
   }

@@ -37,6 +37,12 @@ export interface CoreOptions {
   readonly maxWorkers: number;
   /** Clients known at once. At the bound a new one's requests fail with `BUSY`. */
   readonly maxClients: number;
+  /** Replies kept for equal requests; 0 keeps none. At the bound the least recently used one goes. */
+  readonly cacheMaxEntries: number;
+  /** Bytes of all kept replies with their requests. At the bound the least recently used ones go. */
+  readonly cacheMaxBytes: number;
+  /** Bytes of one reply, with its request and all its parts. A larger one is not kept. */
+  readonly cacheMaxReplyBytes: number;
   /** A number from 0 up to 1. */
   readonly random: () => number;
 }

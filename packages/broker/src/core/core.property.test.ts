@@ -103,6 +103,7 @@ const EVERY_KIND: readonly string[] = [
   "client-up",
   ...["left", "silent", "gone", "congested", "idle"].map((reason) => `client-down ${reason}`),
   "request-failed",
+  "request-cached",
   "request-requeued",
   "violation",
   ...[

@@ -22,18 +22,21 @@ import type { Effect, Input, UndeliveredReason } from "./effects.ts";
 import { OpenRequests } from "./open-requests.ts";
 import { Outbox } from "./outbox.ts";
 import type { Due, Request } from "./records.ts";
+import { ReplyCache } from "./reply-cache.ts";
 import { type RequestCounts, Requests } from "./requests.ts";
 import { Services } from "./services.ts";
 import { WorkerMessages } from "./worker-messages.ts";
 import { Workers } from "./workers.ts";
 
-/** Accepted = finished + failed + canceled + open. */
+/** Accepted = finished + failed + canceled + open; cached is a part of finished. */
 export interface CoreStats extends Readonly<RequestCounts> {
   readonly open: number;
   readonly inFlight: number;
   readonly workers: number;
   readonly clients: number;
   readonly services: number;
+  /** Replies that the cache holds. */
+  readonly cachedReplies: number;
 }
 
 export class BrokerCore {
@@ -42,6 +45,7 @@ export class BrokerCore {
   readonly #open: OpenRequests;
   readonly #dispatcher: Dispatcher;
   readonly #services: Services;
+  readonly #cache: ReplyCache;
   readonly #requests: Requests;
   readonly #workers: Workers;
   readonly #clients: Clients;
@@ -61,7 +65,16 @@ export class BrokerCore {
     this.#open = new OpenRequests(options.random);
     this.#dispatcher = new Dispatcher(this.#open, this.#outbox);
     this.#services = new Services(options);
-    this.#requests = new Requests(options, this.#deadlines, this.#open, this.#dispatcher, this.#services, this.#outbox);
+    this.#cache = new ReplyCache(options, this.#deadlines);
+    this.#requests = new Requests(
+      options,
+      this.#deadlines,
+      this.#open,
+      this.#dispatcher,
+      this.#services,
+      this.#cache,
+      this.#outbox,
+    );
     this.#workers = new Workers(
       options,
       this.#deadlines,
@@ -71,13 +84,21 @@ export class BrokerCore {
       this.#outbox,
     );
     this.#clients = new Clients(options, this.#deadlines, this.#open, this.#requests, this.#outbox);
-    this.#clientMessages = new ClientMessages(own, this.#clients, this.#workers, this.#requests, this.#outbox);
+    this.#clientMessages = new ClientMessages(
+      own,
+      this.#clients,
+      this.#workers,
+      this.#requests,
+      this.#cache,
+      this.#outbox,
+    );
     this.#workerMessages = new WorkerMessages(
       own,
       this.#workers,
       this.#services,
       this.#requests,
       this.#dispatcher,
+      this.#cache,
       this.#outbox,
     );
   }
@@ -129,11 +150,13 @@ export class BrokerCore {
       workers: this.#workers.size,
       clients: this.#clients.size,
       services: this.#services.size,
+      cachedReplies: this.#cache.size,
     };
   }
 
   /** Throws if the tables contradict each other. For tests: it walks everything. */
   assertConsistent(): void {
+    this.#cache.assertConsistent();
     assertConsistent({
       services: this.#services.values(),
       workers: this.#workers.values(),
@@ -231,6 +254,8 @@ export class BrokerCore {
         return this.#workers.settle(due.worker);
       case "client-lease":
         return this.#clients.onLease(due.client, now);
+      case "cached-reply":
+        return this.#cache.expire(due.reply);
       case "drain-limit":
         return this.#closeRemaining();
       default:

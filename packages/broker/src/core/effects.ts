@@ -79,6 +79,13 @@ export type BrokerEvent =
       readonly requestId: string;
       readonly code: FailureCode;
     }
+  /** A request was answered from the cache. */
+  | {
+      readonly type: "request-cached";
+      readonly client: PeerId;
+      readonly service: ServiceName;
+      readonly requestId: string;
+    }
   | {
       readonly type: "request-requeued";
       readonly service: ServiceName;

@@ -19,6 +19,7 @@ import { type DeclinedEntry, DeclinedQueue } from "./declined.ts";
 import type { Leased } from "./lease.ts";
 import { type OpenRequests, RequestsOfClient } from "./open-requests.ts";
 import type { Level, Policy } from "./policy.ts";
+import type { CachedReply } from "./reply-cache.ts";
 import { RequestList } from "./request-list.ts";
 
 /** Whatever may be due at a time. */
@@ -27,6 +28,7 @@ export type Due =
   | { readonly kind: "client-lease"; readonly client: Client }
   | { readonly kind: "worker-lease"; readonly worker: Worker }
   | { readonly kind: "worker-settling"; readonly worker: Worker }
+  | { readonly kind: "cached-reply"; readonly reply: CachedReply }
   | { readonly kind: "drain-limit" };
 
 /** Where a request waits. */

@@ -16,10 +16,12 @@ import type { CoreOptions } from "./core-options.ts";
 import { type Dispatcher, hasDeclinedAll } from "./dispatcher.ts";
 import type { OpenRequests } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
+import { takesPartial } from "./partials.ts";
 import { type Client, type Due, Request, type Service, type Worker } from "./records.ts";
+import type { CachedReply, ReplyCache } from "./reply-cache.ts";
 import type { Services } from "./services.ts";
 
-/** How many requests went which way since the start; accepted = the other three + those open. */
+/** How many requests went which way since the start; accepted = finished + failed + canceled + those open. */
 export interface RequestCounts {
   accepted: number;
   /** Answered by a final reply. */
@@ -28,17 +30,20 @@ export interface RequestCounts {
   failed: number;
   /** Ended because nobody waits for the answer any more. */
   canceled: number;
+  /** Of those finished: answered from the cache, by no worker. */
+  cached: number;
 }
 
 type RequestMessage = FromClient & { readonly type: "request" };
 
 export class Requests {
-  readonly counts: RequestCounts = { accepted: 0, finished: 0, failed: 0, canceled: 0 };
+  readonly counts: RequestCounts = { accepted: 0, finished: 0, failed: 0, canceled: 0, cached: 0 };
   readonly #options: CoreOptions;
   readonly #deadlines: Deadlines<Due>;
   readonly #open: OpenRequests;
   readonly #dispatcher: Dispatcher;
   readonly #services: Services;
+  readonly #cache: ReplyCache;
   readonly #outbox: Outbox;
   #isClosing = false;
   #bytes = 0;
@@ -49,6 +54,7 @@ export class Requests {
     open: OpenRequests,
     dispatcher: Dispatcher,
     services: Services,
+    cache: ReplyCache,
     outbox: Outbox,
   ) {
     this.#options = options;
@@ -56,6 +62,7 @@ export class Requests {
     this.#open = open;
     this.#dispatcher = dispatcher;
     this.#services = services;
+    this.#cache = cache;
     this.#outbox = outbox;
   }
 
@@ -82,6 +89,22 @@ export class Requests {
       this.#accept(client, service, target, message, now);
     }
     this.#services.release(service);
+  }
+
+  /** A request that needs no worker, because the cache has its reply: begun and ended at once, within every bound. */
+  answer(client: Client, { service, requestId }: RequestMessage, { parts }: CachedReply): void {
+    this.counts.accepted += 1;
+    this.counts.cached += 1;
+    this.counts.finished += 1;
+    this.#outbox.report({ type: "request-cached", client: client.id, service, requestId });
+    for (const [index, { body, trailer }] of parts.entries()) {
+      const type = index === parts.length - 1 ? "final" : "partial";
+      if (type === "partial" && !takesPartial(client, body)) {
+        this.#outbox.reportDrop(client.id, "null-partial", requestId);
+      } else {
+        this.#outbox.toClient(client, { type, requestId, status: 0, body, trailer });
+      }
+    }
   }
 
   /** Tells a client that its request was not accepted. */
@@ -234,6 +257,7 @@ export class Requests {
   #close(request: Request): void {
     const { place, client } = request;
     this.#open.remove(request);
+    this.#cache.forget(request);
     this.#bytes -= request.bytes;
     request.service.open -= 1;
     this.#deadlines.clear(request);

@@ -13,7 +13,9 @@ import {
 import type { Dispatcher } from "./dispatcher.ts";
 import { ADDRESS_MARK } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
+import { takesPartial } from "./partials.ts";
 import type { Request, Worker } from "./records.ts";
+import type { ReplyCache } from "./reply-cache.ts";
 import type { Requests } from "./requests.ts";
 import type { Services } from "./services.ts";
 import type { Workers } from "./workers.ts";
@@ -30,6 +32,7 @@ export class WorkerMessages {
   readonly #services: Services;
   readonly #requests: Requests;
   readonly #dispatcher: Dispatcher;
+  readonly #cache: ReplyCache;
   readonly #outbox: Outbox;
   #isClosing = false;
 
@@ -40,6 +43,7 @@ export class WorkerMessages {
     services: Services,
     requests: Requests,
     dispatcher: Dispatcher,
+    cache: ReplyCache,
     outbox: Outbox,
   ) {
     this.#own = own;
@@ -47,6 +51,7 @@ export class WorkerMessages {
     this.#services = services;
     this.#requests = requests;
     this.#dispatcher = dispatcher;
+    this.#cache = cache;
     this.#outbox = outbox;
   }
 
@@ -84,6 +89,7 @@ export class WorkerMessages {
         return this.#onPartial(request, message, now);
       case "final":
         this.#outbox.toClient(request.client, replyTo(request, message));
+        this.#cache.onFinal(request, message, now);
         return this.#requests.finish(request);
       case "reject":
         return this.#requests.decline(request, worker);
@@ -100,10 +106,11 @@ export class WorkerMessages {
 
   #onPartial(request: Request, message: FromWorker & { readonly type: "partial" }, now: Instant): void {
     this.#requests.restartTimeout(request, now);
-    // P-REP-5: the original takes a `null` part for the end of its stream, and dies of what follows.
-    if (!request.client.capabilities.error && isNull(message.body[0])) {
+    if (!takesPartial(request.client, message.body)) {
+      this.#cache.onSkipped(request);
       return this.#outbox.reportDrop(request.client.id, "null-partial", request.id);
     }
+    this.#cache.onPartial(request, message);
     request.hasPartial = true;
     this.#outbox.toClient(request.client, replyTo(request, message));
   }
@@ -151,9 +158,4 @@ function heldByIdAlone(worker: Worker, requestId: RequestId): Request | undefine
 function replyTo(request: Request, message: FromWorker & { readonly type: "partial" | "final" }): ToClient {
   const { type, status, body, trailer } = message;
   return { type, requestId: request.id, status, body, trailer };
-}
-
-function isNull(frame: Uint8Array | undefined): boolean {
-  if (frame === undefined || frame.length === 0) return true;
-  return frame.length === 4 && frame[0] === 0x6e && frame[1] === 0x75 && frame[2] === 0x6c && frame[3] === 0x6c;
 }

@@ -8,6 +8,8 @@ export type Behaviour =
   | "name"
   | "list"
   | "count"
+  | "keep"
+  | "keep-error"
   | "reject"
   | "error"
   | "error-without-value"

@@ -121,6 +121,40 @@ export const REPLY_CASES: readonly Case[] = [
     },
   },
   {
+    name: "a reply that its worker lets the broker keep answers equal requests, and no others",
+    ourBrokerOnly: true,
+    async run(stage) {
+      const service = stage.newService();
+      const worker = await stage.worker(service, "keep");
+      const [one, other] = await Promise.all([stage.client(), stage.client()]);
+      const answer = { partials: ["part"], error: undefined };
+      expect(await one.request(service, { q: 1 })).toMatchObject({ ...answer, final: { q: 1 } });
+      expect(await one.request(service, { q: 1 })).toMatchObject({ ...answer, final: { q: 1 } });
+      expect(await other.stream(service, { q: 1 })).toEqual({ chunks: ["part", { q: 1 }], error: undefined });
+      expect(await worker.received()).toHaveLength(1);
+      expect(await other.request(service, { q: 2 })).toMatchObject({ ...answer, final: { q: 2 } });
+      expect(await worker.received()).toHaveLength(2);
+      expect(await one.request(service, { q: 1 }, { nocache: 1 })).toMatchObject({ ...answer, final: { q: 1 } });
+      expect(await worker.received()).toHaveLength(3);
+      const target = { workerId: await worker.id() };
+      expect(await one.request(service, { q: 1 }, target)).toMatchObject({ ...answer, final: { q: 1 } });
+      expect(await worker.received()).toHaveLength(4);
+    },
+  },
+  {
+    name: "an error is never kept",
+    ourBrokerOnly: true,
+    async run(stage) {
+      const service = stage.newService();
+      const worker = await stage.worker(service, "keep-error");
+      const client = await stage.client();
+      for (const _attempt of [1, 2]) {
+        expect(handlerError(client, await client.request(service, "broken"))).toBe("broken");
+      }
+      expect(await worker.received()).toHaveLength(2);
+    },
+  },
+  {
     name: "reply.error without a value ends the request",
     ourBrokerOnly: true,
     async run(stage) {

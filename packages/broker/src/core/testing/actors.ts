@@ -50,12 +50,12 @@ export class WorkerActor {
     return this.says({ type: "heartbeat", concurrency, update: false });
   }
 
-  final(request: string | Delivered, text = "done", status = 0): this {
-    return this.says({ type: "final", ...this.#reply(request), status, body: [writeText(text)], trailer: [] });
+  final(request: string | Delivered, text = "done", status = 0, cacheMs?: number): this {
+    return this.says({ type: "final", ...this.#reply(request), ...content(text, status, cacheMs) });
   }
 
-  partial(request: string | Delivered, text = "part"): this {
-    return this.says({ type: "partial", ...this.#reply(request), status: 0, body: [writeText(text)], trailer: [] });
+  partial(request: string | Delivered, text = "part", cacheMs?: number): this {
+    return this.says({ type: "partial", ...this.#reply(request), ...content(text, 0, cacheMs) });
   }
 
   reject(request: string | Delivered): this {
@@ -171,6 +171,15 @@ export class ClientActor {
     act();
     this.#isQuiet = false;
   }
+}
+
+function content(
+  text: string,
+  status: number,
+  cacheMs: number | undefined,
+): Omit<FromWorker & { readonly type: "final" }, "type" | "address" | "requestId"> {
+  const reply = { status, body: [writeText(text)], trailer: [] };
+  return cacheMs === undefined ? reply : { ...reply, cacheMs };
 }
 
 function textFrame(text: string): Frame {

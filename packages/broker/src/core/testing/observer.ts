@@ -11,6 +11,7 @@ import type { CoreOptions } from "../core-options.ts";
 import type { BrokerEvent, Effect, Input } from "../effects.ts";
 import { toClientLine } from "./transcript.ts";
 import { type OwedFailure, promise, WatchedClient, WatchedRequest, WatchedWorker } from "./watched.ts";
+import { WatchedCache } from "./watched-cache.ts";
 
 /** A request that a worker holds. */
 export interface Held {
@@ -18,8 +19,6 @@ export interface Held {
   readonly address: string;
   readonly requestId: RequestId;
 }
-
-type Reply = FromWorker & { readonly type: "partial" | "final" };
 
 export class Observer {
   readonly #options: CoreOptions;
@@ -35,9 +34,15 @@ export class Observer {
   #recalled = new Set<string>();
   #orphans: WatchedRequest[] = [];
   #owed: OwedFailure[] = [];
+  readonly #cache: WatchedCache;
+  #now: Instant = 0;
+  /** What is left to come of a reply from the cache. */
+  #cachedReplies: string[] = [];
+  #cached = 0;
 
   constructor(options: CoreOptions) {
     this.#options = options;
+    this.#cache = new WatchedCache(options);
   }
 
   /** Requests that workers hold now. */
@@ -56,6 +61,7 @@ export class Observer {
 
   before(input: Input, now: Instant): void {
     this.#input = input;
+    this.#now = now;
     this.#arriving = undefined;
     this.#awaitedReply = undefined;
     this.#recalled = new Set();
@@ -100,6 +106,7 @@ export class Observer {
   after(effects: readonly Effect[], core: BrokerCore, now: Instant): void {
     for (const effect of effects) this.#see(effect, now);
     promise(this.#awaitedReply === undefined, `the reply ${this.#awaitedReply} reached nobody`);
+    promise(this.#cachedReplies.length === 0, `${this.#cachedReplies[0]} was cut from a cached reply`);
     promise(this.#owed.length === 0, `${this.#owed.length} clients were not told that their request failed`);
     for (const request of this.#orphans) this.#checkOrphan(request);
     this.#settleArrival(core.stats().accepted);
@@ -143,10 +150,11 @@ export class Observer {
       else if (worker.concurrency > 0) request.rejectedBy.add(worker);
       return;
     }
+    const isTaken = message.type === "final" || this.#takes(request.client, message.body[0]);
+    this.#cache.sawPart(request, message, isTaken, now);
     if (message.type === "partial") {
       request.deadlineAt = now + request.options.timeoutMs;
-      const client = this.#clients.get(request.client);
-      if (isNull(message) && !client?.capabilities.error) return;
+      if (!isTaken) return;
       request.hasPartial = true;
     }
     const { type, status, body, trailer } = message;
@@ -196,6 +204,10 @@ export class Observer {
       }
       case "partial":
       case "final":
+        if (this.#cachedReplies.length > 0) {
+          const next = this.#cachedReplies.shift();
+          return promise(next === replyKey(to, message), `${to} got ${toClientLine(message)} and not ${next}`);
+        }
         promise(
           this.#awaitedReply === replyKey(to, message),
           `${to} got ${toClientLine(message)}, which nobody sent it`,
@@ -315,6 +327,8 @@ export class Observer {
       }
       case "request-failed":
         return this.#seeFailed(event);
+      case "request-cached":
+        return this.#seeCached(event);
       case "request-requeued":
       case "violation":
       case "dropped":
@@ -341,6 +355,24 @@ export class Observer {
     this.#close(request);
   }
 
+  #seeCached({ client, requestId: id }: BrokerEvent & { readonly type: "request-cached" }): void {
+    const asked = this.#input.type === "from-client" ? this.#input.message : undefined;
+    if (asked?.type !== "request" || this.#arriving?.client !== client || this.#arriving.id !== id) {
+      return promise(false, `${id} of ${client} was answered from the cache and did not just come`);
+    }
+    const parts = this.#cache.answerTo(asked, this.#now);
+    if (parts === undefined) return promise(false, `${id} was answered from a cache that has no reply to it`);
+    this.#arriving = undefined;
+    this.#accepted += 1;
+    this.#cached += 1;
+    const last = parts.length - 1;
+    for (const [index, { body, trailer }] of parts.entries()) {
+      const type = index === last ? "final" : "partial";
+      if (type === "partial" && !this.#takes(client, body[0])) continue;
+      this.#cachedReplies.push(replyKey(client, { type, requestId: asked.requestId, status: 0, body, trailer }));
+    }
+  }
+
   #checkOrphan(request: WatchedRequest): void {
     if (this.#find(request.client, request.id) !== request || request.holder !== undefined) return;
     const { retry, worker } = request.options;
@@ -364,6 +396,7 @@ export class Observer {
     for (const worker of this.#workers.values()) inFlight += worker.held.size;
     const ended = stats.finished + stats.failed + stats.canceled;
     promise(stats.accepted === ended + stats.open, `accepted, ended and open requests do not add up`);
+    promise(stats.cached === this.#cached, `${stats.cached} requests count as cached, ${this.#cached} were`);
     promise(stats.open === open, `${stats.open} requests count as open, ${open} are`);
     promise(stats.inFlight === inFlight, `${stats.inFlight} requests count as in flight, ${inFlight} are`);
     promise(stats.workers === this.#workers.size, `${stats.workers} workers, not ${this.#workers.size}`);
@@ -373,6 +406,9 @@ export class Observer {
   #accept(request: WatchedRequest): void {
     this.#accepted += 1;
     this.#arriving = undefined;
+    if (this.#input.type === "from-client" && this.#input.message.type === "request") {
+      this.#cache.missed(this.#input.message, this.#now);
+    }
     this.#clients.get(request.client)?.open.set(request.id, request);
   }
 
@@ -403,6 +439,11 @@ export class Observer {
     return undefined;
   }
 
+  /** P-REP-5: an old client does not get a `null` part. */
+  #takes(client: PeerId, frame: Uint8Array | undefined): boolean {
+    return this.#isTyped(client) || !isNull(frame);
+  }
+
   #isTyped(client: PeerId): boolean {
     return this.#clients.get(client)?.capabilities.error ?? false;
   }
@@ -415,8 +456,7 @@ function heldAs(worker: WatchedWorker, address: string, id: RequestId): WatchedR
   return named.length === 1 ? named[0] : undefined;
 }
 
-function isNull(message: Reply): boolean {
-  const frame = message.body[0];
+function isNull(frame: Uint8Array | undefined): boolean {
   return frame === undefined || frame.length === 0 || String.fromCharCode(...frame) === "null";
 }
 

@@ -24,6 +24,9 @@ export type Step =
       readonly retry: boolean;
       readonly failFast: boolean;
       readonly target: number;
+      readonly noCache: boolean;
+      /** What it asks: others may ask the same. `undefined` is what nobody else asks. */
+      readonly question: number | undefined;
     }
   | { readonly do: "ready"; readonly who: number; readonly service: number; readonly offer: Offer }
   | { readonly do: "heartbeat"; readonly who: number; readonly concurrency: number | undefined }
@@ -32,6 +35,7 @@ export type Step =
       readonly who: number;
       readonly pick: number;
       readonly naming: Naming;
+      readonly cacheMs: number | undefined;
     }
   | { readonly do: "worker leaves" | "client leaves" | "client heartbeat" | "client offer"; readonly who: number }
   | { readonly do: "cancel" | "ask after" | "input"; readonly who: number; readonly id: number }
@@ -60,9 +64,10 @@ export type Offer =
 export function perform(sim: Scenario, step: Step): void {
   switch (step.do) {
     case "request": {
-      const { timeoutMs, retry, failFast } = step;
+      const { timeoutMs, retry, failFast, noCache, question } = step;
       const target = step.target < WORKERS.length ? { worker: at(WORKERS, step.target) } : {};
-      const wishes = { timeoutMs, retry, failFast, ...target };
+      const asks = question === undefined ? {} : { body: `question ${question}` };
+      const wishes = { timeoutMs, retry, failFast, noCache, ...target, ...asks };
       sim.client(at(CLIENTS, step.who)).request(at(SERVICES, step.service), `r${step.id}`, wishes);
       return;
     }
@@ -152,22 +157,28 @@ interface SpokenOf {
   readonly who: number;
   readonly pick: number;
   readonly naming: Naming;
+  readonly cacheMs: number | undefined;
 }
 
 function speakOf(sim: Scenario, step: SpokenOf): void {
   const request = named(sim, step);
   if (request === undefined) return;
   const { worker: name, address, requestId: id } = request;
+  const cache = step.cacheMs === undefined ? {} : { cacheMs: step.cacheMs };
   const worker = sim.worker(name);
   switch (step.do) {
     case "final":
     case "partial": {
       const body = [writeText(`${name} on ${id}`)];
-      worker.says({ type: step.do, address, requestId: id, status: step.pick % 5 === 0 ? -1 : 0, body, trailer: [] });
+      const status = step.pick % 5 === 0 ? -1 : 0;
+      worker.says({ type: step.do, address, requestId: id, status, body, trailer: [], ...cache });
       return;
     }
     case "null partial":
-      worker.says({ type: "partial", address, requestId: id, status: 0, body: [writeText("null")], trailer: [] });
+      worker.says({
+        ...{ type: "partial", address, requestId: id, status: 0, body: [writeText("null")], trailer: [] },
+        ...cache,
+      });
       return;
     case "reject":
       worker.says({ type: "reject", address, requestId: id, reason: undefined });

@@ -31,6 +31,9 @@ export const SCENARIO_OPTIONS: CoreOptions = {
   maxRequestBytes: 1_000_000_000,
   maxWorkers: 1_000,
   maxClients: 1_000,
+  cacheMaxEntries: 1_000,
+  cacheMaxBytes: 1_000_000_000,
+  cacheMaxReplyBytes: 1_000_000,
   random: () => 0,
 };
 

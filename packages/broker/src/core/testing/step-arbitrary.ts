@@ -8,6 +8,8 @@ const who: Arbitrary<number> = fc.nat({ max: 11 });
 const id: Arbitrary<number> = fc.nat({ max: 9 });
 const pick: Arbitrary<number> = fc.nat({ max: 40 });
 const service: Arbitrary<number> = fc.constantFrom(0, 0, 0, 0, 0, 1, 2);
+const cacheMs: Arbitrary<number | undefined> = fc.constantFrom(undefined, 10, 1_000, 60_000);
+const never: Arbitrary<undefined> = fc.constant(undefined);
 const concurrency: Arbitrary<number> = fc.constantFrom(0, 1, 1, 2, 3, 5, Number.POSITIVE_INFINITY);
 const naming: Arbitrary<Naming> = fc.constantFrom(
   ...repeat<Naming>("held", 12),
@@ -28,12 +30,20 @@ export const anyStep: Arbitrary<Step> = fc.oneof(
     retry: fc.boolean(),
     failFast: fc.constantFrom(false, false, false, true),
     target: fc.nat({ max: 60 }),
+    noCache: rarely(true, false),
+    question: fc.constantFrom(undefined, 1, 1, 2),
   }),
   weighted(14, { do: fc.constant("ready" as const), who, service, offer: anyOffer() }),
   weighted(5, { do: fc.constant("heartbeat" as const), who, concurrency: fc.option(concurrency, { nil: undefined }) }),
-  weighted(20, { do: fc.constantFrom("final" as const, "final" as const, "partial" as const), who, pick, naming }),
-  weighted(10, { do: fc.constant("reject" as const), who, pick, naming }),
-  weighted(4, { do: fc.constantFrom("null partial", "request heartbeat", "credit"), who, pick, naming }),
+  weighted(20, {
+    do: fc.constantFrom("final" as const, "final" as const, "partial" as const),
+    who,
+    pick,
+    naming,
+    cacheMs,
+  }),
+  weighted(10, { do: fc.constant("reject" as const), who, pick, naming, cacheMs: never }),
+  weighted(4, { do: fc.constantFrom("null partial", "request heartbeat", "credit"), who, pick, naming, cacheMs }),
   weighted(2, { do: fc.constant("worker leaves" as const), who }),
   weighted(1, { do: fc.constant("client leaves" as const), who }),
   weighted(5, { do: fc.constantFrom("client heartbeat", "client offer"), who }),
@@ -69,6 +79,9 @@ export const anyOptions: Arbitrary<Partial<CoreOptions>> = fc.record({
   maxRequestBytes: rarely(40),
   maxWorkers: rarely(3),
   maxClients: rarely(2),
+  cacheMaxEntries: fc.oneof(rarely(0), rarely(1)),
+  cacheMaxBytes: rarely(1_200),
+  cacheMaxReplyBytes: rarely(1_100),
 });
 
 /** Numbers from 0 up to 1 that are the same for the same seed. */
@@ -80,8 +93,10 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-function rarely(bound: number): Arbitrary<number> {
-  return fc.constantFrom(bound, ...repeat(1_000_000, 7));
+function rarely(bound: number): Arbitrary<number>;
+function rarely<Value>(value: Value, usual: Value): Arbitrary<Value>;
+function rarely(value: unknown, usual: unknown = 1_000_000): Arbitrary<unknown> {
+  return fc.constantFrom(value, ...repeat(usual, 7));
 }
 
 function anyOffer(): Arbitrary<Offer> {

@@ -60,6 +60,8 @@ export function eventLine(event: BrokerEvent): string {
       return `client-down ${display(event.client)} ${event.reason}`;
     case "request-failed":
       return `request-failed ${display(event.client)}/${display(event.requestId)} ${event.code}`;
+    case "request-cached":
+      return `request-cached ${display(event.client)}/${display(event.requestId)}`;
     case "request-requeued":
       return `request-requeued ${display(event.requestId)} from ${display(event.worker)}`;
     case "violation":

@@ -16,6 +16,7 @@ import type {
   Violation,
 } from "../../message.ts";
 import { decodePayload, isUndefinedFrame, NULL_FRAME } from "../../payload.ts";
+import { readCacheMs } from "../../reply-options.ts";
 import { DEFAULT_REQUEST_OPTIONS, MAX_OPTIONS_BYTES, parseRequestOptions } from "../../request-options.ts";
 import { shown, violation } from "../violation.ts";
 import {
@@ -227,15 +228,19 @@ function workerReply(type: "final" | "partial", frames: Frames): FromWorker | Vi
   if (status === undefined || data === undefined) {
     return violation("P-REP-1", `a reply of ${frames.length} frames, the least is 7`);
   }
-  return withAddress(frames, (address, id) => ({
-    type,
-    address,
-    requestId: id,
-    status: readStatus(status),
-    // The bare word is no JSON: every client would choke on it.
-    body: [isUndefinedFrame(data) ? NULL_FRAME : data],
-    trailer: replyTrailer(frames, 7),
-  }));
+  return withAddress(frames, (address, id) => {
+    const reply = {
+      type,
+      address,
+      requestId: id,
+      status: readStatus(status),
+      // The bare word is no JSON: every client would choke on it.
+      body: [isUndefinedFrame(data) ? NULL_FRAME : data],
+      trailer: replyTrailer(frames, 7),
+    };
+    const cacheMs = readCacheMs(frames[7]);
+    return cacheMs === undefined ? reply : { ...reply, cacheMs };
+  });
 }
 
 /** C 3|6 '' rid status data [opts [extra …]] */

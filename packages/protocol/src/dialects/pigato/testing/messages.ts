@@ -8,6 +8,7 @@ import { type Frame, sameBytes } from "../../../frame.ts";
 import { peerId, readBytes, requestId, serviceName, writeText } from "../../../ids.ts";
 import type { FromClient, FromWorker, StreamingMessage, ToClient, ToWorker } from "../../../message.ts";
 import { isUndefinedFrame } from "../../../payload.ts";
+import { readCacheMs } from "../../../reply-options.ts";
 import { parseRequestOptions } from "../../../request-options.ts";
 import { BROKER_ORIGIN } from "../wire.ts";
 
@@ -61,7 +62,20 @@ const CODES: readonly FailureCode[] = ["UNAVAILABLE", "BUSY", "WORKER_LOST", "IN
 const DELIVERIES: readonly Delivery[] = ["not-sent", "queued", "dispatched", "maybe-executed"];
 
 export const someFrame: fc.Arbitrary<Frame> = fc.oneof(
-  fc.constantFrom("", "{}", "null", "undefined", '"text"', '{"origin":"broker"}', "0", "-1", "pigato/1").map(writeText),
+  fc
+    .constantFrom(
+      "",
+      "{}",
+      "null",
+      "undefined",
+      '"text"',
+      '{"origin":"broker"}',
+      '{"cache":250}',
+      "0",
+      "-1",
+      "pigato/1",
+    )
+    .map(writeText),
   fc.uint8Array({ maxLength: 24 }),
 );
 const someName = (minLength: number): fc.Arbitrary<string> =>
@@ -164,7 +178,10 @@ export const fromWorker: fc.Arbitrary<FromWorker> = fc.oneof(
         ({ body: [data], trailer: [options] }) =>
           !(data && isUndefinedFrame(data)) && !(options && sameBytes(options, BROKER_ORIGIN)),
       ),
-    ),
+    ).map((reply) => {
+      const cacheMs = readCacheMs(reply.trailer[0]);
+      return cacheMs === undefined ? reply : { ...reply, cacheMs };
+    }),
   ),
   addressed(fc.record({ type: fc.constant("reject" as const), requestId: someRequestId, reason: someFrame })),
   bare("disconnect"),

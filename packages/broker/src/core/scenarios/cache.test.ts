@@ -1,0 +1,251 @@
+import { describe, expect, test } from "vitest";
+import type { RequestWishes } from "../testing/actors.ts";
+import { type Scenario, type ScenarioOptions, scenario } from "../testing/scenario.ts";
+
+/** A broker on which `w1` has answered "what?" with "this", to be kept for a second. */
+function withReply(options: ScenarioOptions = {}, wishes: RequestWishes = {}): Scenario {
+  const sim = scenario(options);
+  sim.worker("w1").ready("echo");
+  sim.client("c1").offer();
+  sim.client("c1").request("echo", "r1", { body: "what?", ...wishes });
+  sim.worker("w1").final("r1", "this", 0, 1_000);
+  sim.forget();
+  return sim;
+}
+
+describe("a reply that may be kept", () => {
+  test("answers an equal request of any client, without a worker", () => {
+    const sim = withReply();
+    sim.client("c2").request("echo", "r9", { body: "what?" });
+    expect(sim.sentTo("c2")).toEqual(['final r9 "this"']);
+    expect(sim.sentTo("w1")).toEqual([]);
+    expect(sim.events).toEqual(["client-up c2", "request-cached c2/r9"]);
+    expect(sim.stats()).toMatchObject({ accepted: 2, finished: 2, cached: 1, cachedReplies: 1, open: 0 });
+  });
+
+  test("does so until its time is up, counted from its last part", () => {
+    const sim = withReply();
+    sim.advance(999);
+    sim.client("c1").request("echo", "r2", { body: "what?" });
+    sim.advance(1);
+    sim.client("c1").request("echo", "r3", { body: "what?" });
+    expect(sim.requestsSentTo("w1")).toEqual(["r1", "r3"]);
+    expect(sim.sentTo("c1")).toEqual(['final r2 "this"']);
+    expect(sim.stats().cachedReplies).toBe(0);
+  });
+
+  test("is given after its last worker is gone, also to a request that would not wait for one", () => {
+    const sim = withReply();
+    sim.worker("w1").disconnect();
+    sim.client("c1").request("echo", "r2", { body: "what?", failFast: true });
+    expect(sim.sentTo("c1")).toEqual(['final r2 "this"']);
+  });
+
+  test("is given when no more requests would be taken", () => {
+    const sim = withReply({ maxRequests: 1 });
+    sim.client("c1").request("echo", "r2", { body: "another" });
+    sim.client("c1").request("echo", "r3", { body: "what?" });
+    expect(sim.sentTo("c1")).toEqual(['final r3 "this"']);
+  });
+
+  test("is replaced by a newer one", () => {
+    const sim = withReply();
+    sim.client("c1").request("echo", "r2", { body: "what?", noCache: true });
+    sim.advance(500);
+    sim.worker("w1").final("r2", "that", 0, 1_000);
+    sim.advance(900);
+    sim.client("c1").request("echo", "r3", { body: "what?" });
+    expect(sim.sentTo("c1")).toEqual(['final r2 "that"', 'final r3 "that"']);
+  });
+
+  test("makes no answer to a request under the id of one that is open", () => {
+    const sim = withReply();
+    sim.client("c1").request("echo", "r2", { body: "another" });
+    sim.client("c1").request("echo", "r2", { body: "what?" });
+    expect(sim.events).toEqual(["dropped c1 duplicate-id r2"]);
+  });
+
+  test("is not given by a broker that is about to stop", () => {
+    const sim = withReply();
+    sim.client("c1").request("echo", "r2", { body: "another" });
+    sim.drain(1_000);
+    sim.client("c1").request("echo", "r3", { body: "what?" });
+    expect(sim.sentTo("c1")).toEqual(["failure r3 CLOSED (not-sent)"]);
+  });
+});
+
+describe("a request is run, whatever is kept,", () => {
+  test.each<[string, string, RequestWishes]>([
+    ["for another payload", "echo", { body: "what" }],
+    ["for no payload", "echo", { body: "" }],
+    ["for another service", "sum", { body: "what?" }],
+    ["if its client wants no kept reply", "echo", { body: "what?", noCache: true }],
+    ["if it is for a certain worker", "echo", { body: "what?", worker: "w1" }],
+  ])("%s", (_why, service, wishes) => {
+    const sim = withReply();
+    sim.worker("w2").ready("sum");
+    sim.client("c1").request(service, "r2", wishes);
+    expect([...sim.requestsSentTo("w1"), ...sim.requestsSentTo("w2")]).toEqual(["r1", "r2"]);
+    expect(sim.stats().cached).toBe(0);
+  });
+
+  test("and one that has no time left expires", () => {
+    const sim = withReply();
+    sim.client("c1").request("echo", "r2", { body: "what?", timeoutMs: 0 });
+    expect(sim.sentTo("c1")).toEqual(["failure r2 DEADLINE_EXCEEDED (queued)"]);
+  });
+});
+
+describe("a reply is not kept", () => {
+  test.each<[string, (sim: Scenario) => void, RequestWishes]>([
+    ["if its worker does not say so", (sim) => sim.worker("w1").final("r1", "this"), {}],
+    ["if it is an error", (sim) => sim.worker("w1").final("r1", "this", -1, 1_000), {}],
+    ["if its status is an error", (sim) => sim.worker("w1").final("r1", "this", 404, 1_000), {}],
+    ["if a certain worker was asked", (sim) => sim.worker("w1").final("r1", "this", 0, 1_000), { worker: "w1" }],
+    [
+      "if nobody waits for it any more",
+      (sim) => {
+        sim.client("c1").cancel("r1");
+        sim.worker("w1").final("r1", "this", 0, 1_000);
+      },
+      {},
+    ],
+  ])("%s", (_why, answer, wishes) => {
+    const sim = scenario();
+    sim.worker("w1").ready("echo");
+    sim
+      .client("c1")
+      .offer()
+      .request("echo", "r1", { body: "what?", ...wishes });
+    answer(sim);
+    expect(sim.stats().cachedReplies).toBe(0);
+    sim.client("c1").request("echo", "r2", { body: "what?" });
+    expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2"]);
+  });
+});
+
+describe("a reply of several parts", () => {
+  function running(options: ScenarioOptions = {}): Scenario {
+    const sim = scenario(options);
+    sim.worker("w1").ready("echo");
+    sim.client("c1").offer().request("echo", "r1", { body: "what?" });
+    return sim;
+  }
+
+  test("is given whole and in order", () => {
+    const sim = running();
+    sim.worker("w1").partial("r1", "1", 500).partial("r1", "2", 500).final("r1", "3", 0, 1_000);
+    sim.client("c2").request("echo", "r2", { body: "what?" });
+    expect(sim.sentTo("c2")).toEqual(['partial r2 "1"', 'partial r2 "2"', 'final r2 "3"']);
+  });
+
+  test("is not given before it is complete", () => {
+    const sim = running();
+    sim.worker("w1").partial("r1", "1", 1_000);
+    sim.client("c2").request("echo", "r2", { body: "what?" });
+    expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2"]);
+  });
+
+  test.each<[string, (sim: Scenario) => void]>([
+    [
+      "its first part does not say so",
+      (sim) => sim.worker("w1").partial("r1").partial("r1", "2", 9).final("r1", "3", 0, 9),
+    ],
+    [
+      "a later part does not say so",
+      (sim) => sim.worker("w1").partial("r1", "1", 9).partial("r1").final("r1", "3", 0, 9),
+    ],
+    ["its end does not say so", (sim) => sim.worker("w1").partial("r1", "1", 9).final("r1", "3")],
+    ["it ends with an error", (sim) => sim.worker("w1").partial("r1", "1", 9).final("r1", "3", -1, 9)],
+    ["its worker is lost", (sim) => sim.worker("w1").partial("r1", "1", 9).disconnect()],
+  ])("is not kept if %s", (_why, answer) => {
+    const sim = running();
+    answer(sim);
+    expect(sim.stats()).toMatchObject({ cachedReplies: 0, open: 0 });
+  });
+
+  test("is not kept if it outgrows what one may take, and the next one is", () => {
+    const sim = running({ cacheMaxReplyBytes: 2_000 });
+    const worker = sim.worker("w1");
+    for (let part = 0; part < 10; part++) worker.partial("r1", `part ${part}`, 1_000);
+    worker.final("r1", "end", 0, 1_000);
+    expect(sim.stats().cachedReplies).toBe(0);
+    sim.client("c1").request("echo", "r2", { body: "what?" });
+    worker.partial("r2", "1", 1_000).final("r2", "2", 0, 1_000);
+    expect(sim.stats().cachedReplies).toBe(1);
+  });
+
+  test("is not kept while others being collected take all the room", () => {
+    const sim = running({ cacheMaxBytes: 2_000 });
+    const worker = sim.worker("w1");
+    sim.client("c1").request("echo", "r2", { body: "and?" });
+    for (let part = 0; part < 5; part++) worker.partial("r1", `part ${part}`, 1_000);
+    for (let part = 0; part < 5; part++) worker.partial("r2", `part ${part}`, 1_000);
+    worker.final("r2", "end", 0, 1_000);
+    expect(sim.stats().cachedReplies).toBe(0);
+    worker.final("r1", "end", 0, 1_000);
+    sim.client("c1").request("echo", "r3", { body: "and?" });
+    worker.partial("r3", "1", 1_000).final("r3", "2", 0, 1_000);
+    expect(sim.stats().cachedReplies).toBeGreaterThan(0);
+  });
+
+  test("goes without its null parts to an old client, and such a one makes nothing to keep", () => {
+    const sim = running();
+    sim.worker("w1").partial("r1", "null", 1_000).partial("r1", "1", 1_000).final("r1", "2", 0, 1_000);
+    sim.client("old").request("echo", "r2", { body: "what?" });
+    expect(sim.sentTo("old")).toEqual(['partial r2 "1"', 'final r2 "2"']);
+    expect(sim.events).toContain("dropped old null-partial r2");
+    sim.client("old").request("echo", "r3", { body: "other" });
+    sim.worker("w1").partial("r3", "null", 1_000).partial("r3", "1", 1_000).final("r3", "2", 0, 1_000);
+    expect(sim.stats().cachedReplies).toBe(1);
+  });
+});
+
+describe("at the bounds of the cache", () => {
+  function ask(sim: Scenario, body: string): void {
+    const id = `r${sim.stats().accepted}`;
+    sim.client("c1").request("echo", id, { body });
+    if (sim.requestsSentTo("w1").includes(id)) sim.worker("w1").final(id, `${body}!`, 0, 60_000);
+  }
+
+  test("the reply goes that was asked for the longest ago", () => {
+    const sim = scenario({ cacheMaxEntries: 2 });
+    sim.worker("w1").ready("echo");
+    for (const body of ["a", "b", "a", "c", "a", "b"]) ask(sim, body);
+    expect(sim.requestsSentTo("w1")).toEqual(["r0", "r1", "r3", "r5"]);
+    expect(sim.stats()).toMatchObject({ cachedReplies: 2, cached: 2 });
+  });
+
+  test("as many go as take the bytes of the new one", () => {
+    const sim = scenario({ cacheMaxBytes: 10_000 });
+    sim.worker("w1").ready("echo");
+    for (const body of ["a", "b", "c"]) ask(sim, body);
+    expect(sim.stats().cachedReplies).toBe(3);
+    ask(sim, "x".repeat(4_400));
+    expect(sim.stats().cachedReplies).toBe(1);
+  });
+
+  test("none is kept where none may be", () => {
+    const sim = scenario({ cacheMaxEntries: 0 });
+    sim.worker("w1").ready("echo");
+    for (const body of ["a", "a"]) ask(sim, body);
+    expect(sim.stats()).toMatchObject({ cachedReplies: 0, cached: 0 });
+  });
+});
+
+describe("large payloads", () => {
+  const LARGE = 100_000;
+
+  test("are told apart by any of their bytes", () => {
+    const sim = scenario();
+    sim.worker("w1").ready("echo");
+    const same = "x".repeat(LARGE);
+    const middle = `${"x".repeat(LARGE / 2)}y${"x".repeat(LARGE / 2 - 1)}`;
+    sim.client("c1").request("echo", "r1", { body: same });
+    sim.worker("w1").final("r1", "this", 0, 1_000);
+    sim.client("c1").request("echo", "r2", { body: middle });
+    sim.client("c1").request("echo", "r3", { body: same });
+    expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2"]);
+    expect(sim.sentTo("c1")).toEqual(['final r1 "this"', 'final r3 "this"']);
+  });
+});

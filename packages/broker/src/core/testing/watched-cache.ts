@@ -1,0 +1,61 @@
+// What somebody who watches a broker from outside knows of its cached replies: which of them it may give again, and
+// which it must, as long as the bounds of the cache are out of reach.
+
+import { type FromClient, type FromWorker, type Instant, readBytes } from "@pigato/protocol";
+import type { CoreOptions } from "../core-options.ts";
+import { promise, type WatchedRequest } from "./watched.ts";
+
+type Asked = FromClient & { readonly type: "request" };
+type Part = Pick<FromWorker & { readonly type: "partial" }, "body" | "trailer">;
+type PartMessage = FromWorker & { readonly type: "partial" | "final" };
+
+interface Kept {
+  readonly parts: readonly Part[];
+  readonly endAt: Instant;
+}
+
+export class WatchedCache {
+  /** Whether it may have lost a reply to make room. */
+  readonly #isBounded: boolean;
+  readonly #kept = new Map<string, Kept>();
+  /** The parts so far of each reply that has begun; `undefined` if it must not be kept. */
+  readonly #begun = new Map<WatchedRequest, Part[] | undefined>();
+
+  constructor({ cacheMaxEntries, cacheMaxBytes, cacheMaxReplyBytes }: CoreOptions) {
+    this.#isBounded = cacheMaxEntries < 1_000 || cacheMaxBytes < 1_000_000 || cacheMaxReplyBytes < 100_000;
+  }
+
+  /** @param isTaken whether its client gets the part */
+  sawPart(request: WatchedRequest, message: PartMessage, isTaken: boolean, now: Instant): void {
+    const { body, trailer, status, cacheMs } = message;
+    const parts = this.#begun.has(request) ? this.#begun.get(request) : [];
+    const isFine = isTaken && cacheMs !== undefined && status === 0 && request.options.worker === undefined;
+    if (message.type === "partial") {
+      this.#begun.set(request, isFine && parts ? [...parts, { body, trailer }] : undefined);
+      return;
+    }
+    this.#begun.delete(request);
+    if (!isFine || parts === undefined) return;
+    const key = keyOf(request.service, request.frame);
+    this.#kept.set(key, { parts: [...parts, { body, trailer }], endAt: now + cacheMs });
+  }
+
+  /** The parts that this request may be answered with; none if it must be run. */
+  answerTo({ service, body, options }: Asked, now: Instant): readonly Part[] | undefined {
+    if (options.noCache || options.worker !== undefined || options.timeoutMs === 0) return undefined;
+    const kept = this.#kept.get(keyOf(service, body[0]));
+    return kept !== undefined && kept.endAt > now ? kept.parts : undefined;
+  }
+
+  /** The broker did not use what it had. */
+  missed(asked: Asked, now: Instant): void {
+    promise(
+      this.#isBounded || this.answerTo(asked, now) === undefined,
+      `${asked.requestId} was run and is in the cache`,
+    );
+  }
+}
+
+function keyOf(service: string, frame: Uint8Array | undefined): string {
+  return `${service} ${frame === undefined ? "" : readBytes(frame)}`;
+}
