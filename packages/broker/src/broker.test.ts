@@ -264,6 +264,8 @@ function newBroker(options: BrokerOptions = {}): Broker {
       return router;
     },
     dealer: (handlers, dealerOptions) => network.dealer(handlers, dealerOptions),
+    publisher: () => network.publisher(),
+    subscriber: (handlers) => network.subscriber(handlers),
   };
   return new Broker(ADDRESS, { transport, clock, ...options });
 }

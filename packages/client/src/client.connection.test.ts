@@ -89,7 +89,13 @@ describe("a link", () => {
       };
       return { connect: (address) => link.connect(address), send, close: () => link.close() };
     };
-    return { transport: { router: (own) => stage.network.router(own), dealer }, handlers, outcomes, taken };
+    const transport: Transport = {
+      router: (own) => stage.network.router(own),
+      dealer,
+      publisher: () => stage.network.publisher(),
+      subscriber: (own) => stage.network.subscriber(own),
+    };
+    return { transport, handlers, outcomes, taken };
   }
 
   test("that is full fails the request, and not from within the call", async () => {

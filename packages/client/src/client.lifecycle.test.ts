@@ -112,6 +112,8 @@ describe("start()", () => {
     await new FakeBroker(stage.network).listen();
     const transport: Transport = {
       router: (handlers) => stage.network.router(handlers),
+      publisher: () => stage.network.publisher(),
+      subscriber: (handlers) => stage.network.subscriber(handlers),
       dealer: (handlers, options) => {
         const link = stage.network.dealer(handlers, options);
         const connect = (address: string): void => {
@@ -191,6 +193,8 @@ describe("stop()", () => {
     const lingers: (number | undefined)[] = [];
     const transport: Transport = {
       router: (handlers) => stage.network.router(handlers),
+      publisher: () => stage.network.publisher(),
+      subscriber: (handlers) => stage.network.subscriber(handlers),
       dealer: (handlers, options) => {
         const link = stage.network.dealer(handlers, options);
         const close = (lingerMs?: number): Promise<void> => {

@@ -7,15 +7,20 @@ import {
   type DealerOptions,
   type Frames,
   LinkError,
+  type PublisherLink,
   type RouterHandlers,
   type RouterLink,
   type SendOutcome,
+  type SubscriberHandlers,
+  type SubscriberLink,
   type Transport,
 } from "@pigato/transport";
+import { MemoryChannels } from "./memory-channels.ts";
 
 export class MemoryNetwork implements Transport {
   readonly #routers = new Map<string, MemoryRouter>();
   readonly #dealers = new Set<MemoryDealer>();
+  readonly #channels = new MemoryChannels((step) => this.enqueue(step));
   readonly #queue: (() => void)[] = [];
   readonly #auto: boolean;
   #isScheduled = false;
@@ -31,6 +36,14 @@ export class MemoryNetwork implements Transport {
 
   dealer(handlers: DealerHandlers, options: DealerOptions): MemoryDealer {
     return new MemoryDealer(this, handlers, options.routingId);
+  }
+
+  publisher(): PublisherLink {
+    return this.#channels.publisher();
+  }
+
+  subscriber(handlers: SubscriberHandlers): SubscriberLink {
+    return this.#channels.subscriber(handlers);
   }
 
   /** Runs everything that is under way, and what that sets off. */

@@ -10,6 +10,8 @@ export {
   type LinkErrorCode,
   type LinkLimits,
   type PeerFacts,
+  type PublisherHandlers,
+  type PublisherLink,
   type Refusal,
   type RefusalCode,
   type RouterHandlers,
@@ -17,6 +19,9 @@ export {
   type RouterOptions,
   type SendOptions,
   type SendOutcome,
+  type SubscriberHandlers,
+  type SubscriberLink,
+  type SubscriberOptions,
   type Transport,
 } from "./link.ts";
 export { zmtp } from "./zmtp/index.ts";

@@ -1,8 +1,9 @@
 // What a caller sees of a transport: a Router that many peers connect to, a Dealer that connects to one Router, both
-// moving messages of frames and knowing nothing of what is in them. Implementations differ in speed and in how much
-// they can tell; callers must not notice which one they hold.
+// moving messages of frames and knowing nothing of what is in them. Besides, a Publisher that tells its latest state to
+// any number of Subscribers. Implementations differ in speed and in how much they can tell; callers must not notice
+// which one they hold.
 //
-// What holds for every implementation:
+// What holds for every router and dealer:
 // - Messages of one peer arrive whole and in the order sent. Handlers are called one at a time, never from within a
 //   call to the link.
 // - Nothing is dropped in silence. A message that `send` answers with "queued" or "slow" is written, or its loss is
@@ -171,10 +172,58 @@ export interface DealerOptions {
   readonly reconnectMaxMs?: number;
 }
 
+export interface PublisherHandlers {
+  /** The socket itself failed; it is closed. */
+  onError?(error: LinkError): void;
+}
+
+/**
+ * Tells a state that changes: every message stands for all that were published before it, and only the latest counts.
+ * Nobody who subscribed stays behind for good: a subscriber that comes late is sent the latest at once, and one that
+ * does not keep up may miss messages on the way, but never the last. So what waits for a subscriber is bounded by a few
+ * messages, however slowly it reads.
+ */
+export interface PublisherLink {
+  /** As a router's. @throws LinkError (rejects) when it cannot be bound */
+  bind(address: string): Promise<string>;
+  /** To everybody who subscribed to a prefix of the first frame. Some may get it more than once. */
+  publish(frames: Frames): void;
+  /** Closes and frees its addresses. What is under way may be lost. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+export interface SubscriberHandlers {
+  onMessage(frames: Frames): void;
+  /** The publisher is there, and is told what is subscribed to. */
+  onUp?(facts: PeerFacts): void;
+  /** The publisher is gone. The link goes on trying to reconnect until closed. */
+  onDown?(): void;
+  onError?(error: LinkError): void;
+}
+
+export interface SubscriberOptions {
+  /** The most bytes of one frame; a publisher that sends more is left, and tried again. @defaultValue 64 MiB */
+  readonly maxFrameBytes?: number;
+  /** Milliseconds before the first attempt to reconnect. @defaultValue 100 */
+  readonly reconnectMs?: number;
+  /** Milliseconds that no pause between attempts exceeds. @defaultValue 5000 */
+  readonly reconnectMaxMs?: number;
+}
+
+export interface SubscriberLink {
+  /** From now on messages come whose first frame starts with these bytes, a byte string. An empty one is every message. */
+  subscribe(prefix: string): void;
+  /** Starts connecting; the two ends may start in any order. @throws LinkError for an address it cannot read */
+  connect(address: string): void;
+  close(): Promise<void>;
+}
+
 /** One way to move frames. */
 export interface Transport {
   router(handlers: RouterHandlers, options?: RouterOptions): RouterLink;
   dealer(handlers: DealerHandlers, options: DealerOptions): DealerLink;
+  publisher(handlers?: PublisherHandlers): PublisherLink;
+  subscriber(handlers: SubscriberHandlers, options?: SubscriberOptions): SubscriberLink;
 }
 
 export type LinkErrorCode = "ADDRESS_IN_USE" | "ADDRESS_INVALID" | "CLOSED" | "FAILED";

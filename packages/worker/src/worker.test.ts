@@ -70,6 +70,8 @@ function answering(network: MemoryNetwork, outcome: (isUrgent: boolean) => SendO
   const links: DealerHandlers[] = [];
   const transport: Transport = {
     router: (handlers) => network.router(handlers),
+    publisher: () => network.publisher(),
+    subscriber: (handlers) => network.subscriber(handlers),
     dealer: (handlers, options): DealerLink => {
       links.push(handlers);
       const link = network.dealer(handlers, options);
@@ -178,6 +180,8 @@ describe("starting", () => {
     const network = new MemoryNetwork();
     const transport: Transport = {
       router: (handlers) => network.router(handlers),
+      publisher: () => network.publisher(),
+      subscriber: (handlers) => network.subscriber(handlers),
       dealer: (handlers, options) => {
         const link = network.dealer(handlers, options);
         link.connect = (address) => {

@@ -1,6 +1,7 @@
 import { libzmq } from "@pigato/transport";
 import { expect, test } from "vitest";
 import { Dealer, Router } from "zeromq";
+import { channelCompliance } from "./channel-compliance.ts";
 import { linkCompliance } from "./link-compliance.ts";
 import type { Abilities } from "./subject.ts";
 
@@ -28,6 +29,10 @@ const WITHIN_THE_PROCESS: Abilities = {
 linkCompliance({ router: "libzmq", dealer: "libzmq", kind: "tcp", can: OVER_TCP });
 linkCompliance({ router: "libzmq", dealer: "libzmq", kind: "ipc", can: OVER_IPC });
 linkCompliance({ router: "libzmq", dealer: "libzmq", kind: "inproc", can: WITHIN_THE_PROCESS });
+
+channelCompliance({ publisher: "libzmq", subscriber: "libzmq", kind: "tcp" });
+channelCompliance({ publisher: "libzmq", subscriber: "libzmq", kind: "ipc" });
+channelCompliance({ publisher: "libzmq", subscriber: "libzmq", kind: "inproc" });
 
 test("other users of zeromq in the process meet libzmq's links over inproc", async () => {
   const router = libzmq.router({ onMessage: (peer, frames) => router.send(peer, frames) });

@@ -1,10 +1,10 @@
-// A dealer's connection, as libzmq tells of it: there, lost, and there again.
+// A dealer's or a subscriber's connection, as libzmq tells of it: there, lost, and there again.
 //
 // libzmq comes back by itself after it lost a connection, and says that it will ("connect:retry"). After a breach of the
 // protocol, such as a frame over the bound or a peer of the wrong kind, it says "disconnect" and nothing more, ever:
 // then we start anew. A "disconnect" alone is no news, because libzmq tells it before it hands over the last messages.
 
-import type { Dealer, Event } from "zeromq";
+import type { Dealer, Event, Subscriber } from "zeromq";
 import { type Alarm, systemClock } from "../clock.ts";
 import type { PeerFacts } from "../link.ts";
 import { Monitor } from "./monitor.ts";
@@ -19,7 +19,7 @@ export interface ConnectionListener {
 }
 
 export class Connection {
-  readonly #socket: Dealer;
+  readonly #socket: Dealer | Subscriber;
   readonly #longestPauseMs: number;
   readonly #listener: ConnectionListener;
   readonly #monitor: Monitor;
@@ -27,7 +27,7 @@ export class Connection {
   #pauseMs = SILENCE_MS;
   #address = "";
 
-  constructor(socket: Dealer, longestPauseMs: number, listener: ConnectionListener) {
+  constructor(socket: Dealer | Subscriber, longestPauseMs: number, listener: ConnectionListener) {
     this.#socket = socket;
     this.#longestPauseMs = Math.max(SILENCE_MS, longestPauseMs);
     this.#listener = listener;

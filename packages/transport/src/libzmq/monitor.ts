@@ -1,7 +1,7 @@
 // What libzmq tells about a socket besides its messages: connections made and lost, listeners closed, and the end, when
 // the last message has been written or its time to linger is over.
 
-import type { Dealer, Event, Router } from "zeromq";
+import type { Dealer, Event, Router, Subscriber, XPublisher } from "zeromq";
 import { LONGEST_MS, orAfter } from "../or-after.ts";
 import { surface } from "../surface.ts";
 
@@ -10,14 +10,17 @@ const TRIES = 20;
 /** Milliseconds that the end of a socket may come later than its time to linger. */
 const END_GRACE_MS = 100;
 
+/** The sockets that our links are made of. */
+export type LinkSocket = Router | Dealer | XPublisher | Subscriber;
+
 export class Monitor {
-  readonly #socket: Router | Dealer;
+  readonly #socket: LinkSocket;
   readonly #observer: Router["events"];
   /** Resolves when nothing more will be told. */
   readonly ended: Promise<void>;
 
   /** Events before this call are not told: watch before binding or connecting. `onEvent` is called later, never here. */
-  constructor(socket: Router | Dealer, onEvent: (event: Event) => void) {
+  constructor(socket: LinkSocket, onEvent: (event: Event) => void) {
     this.#socket = socket;
     this.#observer = observe(socket);
     this.ended = this.#watch(onEvent);
@@ -54,7 +57,7 @@ export class Monitor {
  * zeromq.js names the channel of a socket's events by a place in memory, which may be that of an earlier socket whose
  * channel libzmq has not taken down yet. Every try takes another place.
  */
-function observe(socket: Router | Dealer): Router["events"] {
+function observe(socket: LinkSocket): Router["events"] {
   for (let tries = 1; ; tries++) {
     try {
       return socket.events;

@@ -1,5 +1,6 @@
 // Links over ZMTP 3.1 on Node's own sockets, tcp and ipc.
 
+import { libzmq } from "../libzmq/index.ts";
 import type { Transport } from "../link.ts";
 import { ZmtpDealer } from "./dealer.ts";
 import { ZmtpRouter } from "./router.ts";
@@ -7,4 +8,7 @@ import { ZmtpRouter } from "./router.ts";
 export const zmtp: Transport = {
   router: (handlers, options) => new ZmtpRouter(handlers, options),
   dealer: (handlers, options) => new ZmtpDealer(handlers, options),
+  // Publishing is rare and small: libzmq does it, which speaks the same protocol.
+  publisher: libzmq.publisher,
+  subscriber: libzmq.subscriber,
 };
