@@ -53,6 +53,7 @@ const core = new BrokerCore({
   cacheMaxEntries: 10_000,
   cacheMaxBytes: 64 * 2 ** 20,
   cacheMaxReplyBytes: 2 ** 20,
+  announces: false,
   random: Math.random,
 });
 const clients = Array.from({ length: CLIENTS }, (_, index) => peerId(`client-${index}`));

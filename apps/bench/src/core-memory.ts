@@ -27,6 +27,7 @@ answer(() => {
     cacheMaxEntries: 10_000,
     cacheMaxBytes: 64 * 2 ** 20,
     cacheMaxReplyBytes: 2 ** 20,
+    announces: false,
     random: Math.random,
   });
   const kept: FromClient[] = [];

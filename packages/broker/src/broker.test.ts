@@ -250,6 +250,60 @@ test("several requests that did not reach a worker which is gone all wait for an
 });
 
 /** A peer that speaks in texts. */
+describe("the internal channel", () => {
+  test("is where conf says, and tells who comes and goes", async () => {
+    const broker = newBroker();
+    const told = listen(String(broker.conf.intch));
+    await broker.start();
+    network.deliver();
+    clock.advance(1);
+    network.deliver();
+    connect("w1").send("W", "1", "echo");
+    network.deliver();
+    clock.advance(1);
+    network.deliver();
+    expect(told).toEqual(["$dir {}", '$dir {"echo":["w1"]}']);
+    await broker.stop();
+  });
+
+  test("is told at once to whoever comes late", async () => {
+    const broker = newBroker({ intch: "memory://channel" });
+    await broker.start();
+    clock.advance(1);
+    const told = listen("memory://channel");
+    network.deliver();
+    expect(told).toEqual(["$dir {}"]);
+    await broker.stop();
+  });
+
+  test("that is taken fails the start, and frees what was bound before", async () => {
+    const first = new Broker("memory://first", { transport: network, clock, intch: "memory://channel" });
+    await first.start();
+    const second = newBroker({ intch: "memory://channel" });
+    await expect(second.start()).rejects.toMatchObject({ code: "ADDRESS_IN_USE" });
+    const third = newBroker({ intch: false });
+    await third.start();
+    expect(third.conf.intch).toBe(false);
+    await Promise.all([first.stop(), third.stop()]);
+  });
+
+  test("is free for the next start", async () => {
+    const broker = newBroker({ intch: "memory://channel" });
+    await broker.start();
+    await broker.stop();
+    await broker.start();
+    await broker.stop();
+  });
+});
+
+function listen(address: string): string[] {
+  const told: string[] = [];
+  const subscriber = network.subscriber({ onMessage: ([frame]) => told.push(readText(frame ?? Buffer.of())) });
+  subscriber.subscribe("$dir ");
+  subscriber.connect(address);
+  return told;
+}
+
 interface Peer {
   readonly dealer: MemoryDealer;
   readonly received: string[][];

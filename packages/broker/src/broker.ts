@@ -15,9 +15,11 @@ import { BrokerRun } from "./run.ts";
  * `request:failed`, `request:cached`, `request:requeued`, `violation`, `drop`.
  */
 export class Broker extends EventEmitter<BrokerEvents> {
-  /** The options in force. */
+  /** The options in force. `conf.intch` is what core services are made with, before a start and after. */
   readonly conf: ResolvedOptions;
   readonly #binds: readonly string[];
+  /** Where the internal channel is to be bound: `conf` says where it is. */
+  readonly #channel: string | false;
   /** What runs between a start and the next stop. */
   #run: BrokerRun | undefined;
   /** Starts and stops happen one after the other, in the order they were asked for. */
@@ -34,6 +36,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
       throw new UsageError(`a broker listens at one or more addresses, not at ${JSON.stringify(address)}`);
     }
     this.conf = resolveOptions(conf);
+    this.#channel = this.conf.intch;
   }
 
   /** The addresses it listens at, with real ports; empty while it does not. */
@@ -85,12 +88,13 @@ export class Broker extends EventEmitter<BrokerEvents> {
     });
     try {
       await run.bind(this.#binds);
+      if (this.#channel !== false) this.conf.intch = await run.openChannel(this.#channel);
     } catch (error) {
       await run.close();
       throw error;
     }
     this.#run = run;
-    this.conf.logger.info({ addresses: run.addresses }, "broker ready");
+    this.conf.logger.info({ addresses: run.addresses, intch: this.conf.intch }, "broker ready");
     this.emit("start");
     this.conf.onStart();
   }

@@ -29,6 +29,13 @@ describe("pigato-broker", () => {
     expect(settings).toMatchObject({ logLevel: "warn", logFormat: "json", options: { dmode: "lru" } });
   });
 
+  test("takes the internal channel, or none", () => {
+    expect(parse().settings?.options).not.toHaveProperty("intch");
+    expect(parse("--intch", "tcp://*:9").settings?.options).toMatchObject({ intch: "tcp://*:9" });
+    vi.stubEnv("PIGATO_INTCH", "none");
+    expect(parse().settings?.options).toMatchObject({ intch: false });
+  });
+
   test.each([
     [["--heartbeat", "soon"], "--heartbeat"],
     [["--heartbeat", "0"], "from 10 to 60000"],

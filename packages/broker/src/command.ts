@@ -45,6 +45,14 @@ export function parseCommand(
         .choices(DISPATCH_MODES)
         .default("load"),
     );
+  command.addOption(
+    new Option(
+      "--intch <address>",
+      "where the internal channel is bound, or none; an ipc address of its own if not given",
+    )
+      .env("PIGATO_INTCH")
+      .argParser((text) => (text === "none" ? false : text)),
+  );
   for (const option of NUMERIC_OPTIONS) command.addOption(numericFlag(option));
   command
     .addOption(

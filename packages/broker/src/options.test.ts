@@ -19,6 +19,18 @@ describe("broker options", () => {
     );
   });
 
+  test("give every broker a channel of its own, unless told otherwise", () => {
+    const { intch } = resolveOptions({});
+    expect(intch).toMatch(/^ipc:\/\//);
+    expect(resolveOptions({}).intch).not.toBe(intch);
+    expect(resolveOptions({ intch: false }).intch).toBe(false);
+    expect(resolveOptions({ intch: "tcp://127.0.0.1:55550" }).intch).toBe("tcp://127.0.0.1:55550");
+  });
+
+  test.each(["", true, 5])("refuse %j as a channel", (intch) => {
+    expect(() => resolveOptions(given({ intch }))).toThrow(/^intch is an address or false/);
+  });
+
   test("name a bad dispatch mode", () => {
     expect(() => resolveOptions(given({ whenDeclined: "retry" }))).toThrow(
       /whenDeclined is one of fail, wait, not retry/,

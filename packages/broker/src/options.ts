@@ -4,6 +4,7 @@
 import { DEFAULT_HEARTBEAT_MS, DEFAULT_LIVENESS, MAX_HEARTBEAT_MS, MIN_LIVENESS, UsageError } from "@pigato/protocol";
 import { type Clock, DEFAULT_LINK_LIMITS, libzmq, systemClock, type Transport } from "@pigato/transport";
 import { type Logger, pino } from "pino";
+import { newChannelAddress } from "./channel-address.ts";
 import type { DispatchMode, WhenDeclined } from "./core/core-options.ts";
 
 export interface BrokerOptions {
@@ -28,6 +29,11 @@ export interface BrokerOptions {
   readonly settleMs?: number;
   /** Milliseconds that `stop()` waits for running requests; what is open then fails with `CLOSED`. @defaultValue 5000 */
   readonly stopTimeoutMs?: number;
+  /**
+   * Where the internal channel is bound, on which core services such as the directory hear of changes: an address, or
+   * `false` for none. @defaultValue an ipc address of this broker's own
+   */
+  readonly intch?: string | false;
   /** Open requests of all clients; at the bound new ones fail with `BUSY`. @defaultValue 1 000 000 */
   readonly maxRequests?: number;
   /** Open requests of one client; at the bound its new ones fail with `BUSY`. @defaultValue 250 000 */
@@ -66,7 +72,10 @@ export interface BrokerOptions {
   readonly random?: () => number;
 }
 
-export type ResolvedOptions = Required<BrokerOptions>;
+export interface ResolvedOptions extends Omit<Required<BrokerOptions>, "intch"> {
+  /** As asked for; after a start, the address as bound. */
+  intch: string | false;
+}
 
 const WHEN_DECLINED: readonly WhenDeclined[] = ["fail", "wait"];
 
@@ -158,7 +167,7 @@ export const NUMERIC_OPTIONS: readonly NumericOption[] = [
   },
 ];
 
-const DEFAULTS: Omit<ResolvedOptions, NumericName> = Object.freeze({
+const DEFAULTS: Omit<ResolvedOptions, NumericName | "intch"> = Object.freeze({
   dmode: "load",
   whenDeclined: "fail",
   onStart: () => {},
@@ -169,7 +178,11 @@ const DEFAULTS: Omit<ResolvedOptions, NumericName> = Object.freeze({
   random: Math.random,
 });
 
-const KNOWN: ReadonlySet<string> = new Set([...NUMERIC_OPTIONS.map(({ name }) => name), ...Object.keys(DEFAULTS)]);
+const KNOWN: ReadonlySet<string> = new Set([
+  ...NUMERIC_OPTIONS.map(({ name }) => name),
+  ...Object.keys(DEFAULTS),
+  "intch",
+]);
 
 /** Whether a broker has an option of this name. */
 export function isBrokerOption(name: string): name is keyof BrokerOptions {
@@ -189,7 +202,20 @@ export function resolveOptions(input: BrokerOptions): ResolvedOptions {
   if (!WHEN_DECLINED.includes(whenDeclined)) {
     throw new UsageError(`whenDeclined is one of ${WHEN_DECLINED.join(", ")}, not ${String(whenDeclined)}`);
   }
-  return { ...DEFAULTS, ...withoutUndefined(input), dmode, whenDeclined, ...resolveNumbers(input) };
+  return {
+    ...DEFAULTS,
+    ...withoutUndefined(input),
+    dmode,
+    whenDeclined,
+    intch: resolveChannel(input.intch),
+    ...resolveNumbers(input),
+  };
+}
+
+function resolveChannel(intch: unknown): string | false {
+  if (intch === undefined || intch === null) return newChannelAddress();
+  if (intch === false || (typeof intch === "string" && intch !== "")) return intch;
+  throw new UsageError(`intch is an address or false, not ${JSON.stringify(intch)}`);
 }
 
 function resolveNumbers(input: BrokerOptions): Record<NumericName, number> {

@@ -4,6 +4,7 @@
 
 import {
   type Capabilities,
+  encodeDirectory,
   type PeerId,
   peerId,
   pigato,
@@ -11,7 +12,7 @@ import {
   type ToClient,
   type ToWorker,
 } from "@pigato/protocol";
-import type { Alarm, Frames, LinkError, RouterLink } from "@pigato/transport";
+import type { Alarm, Frames, LinkError, PublisherLink, RouterLink } from "@pigato/transport";
 import { BrokerCore, type CoreStats } from "./core/core.ts";
 import type { BrokerEvent, Effect, Input } from "./core/effects.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -25,6 +26,7 @@ export interface RunListener {
 export class BrokerRun {
   readonly #core: BrokerCore;
   readonly #link: RouterLink;
+  #channel: PublisherLink | undefined;
   readonly #alarm: Alarm;
   readonly #options: ResolvedOptions;
   readonly #listener: RunListener;
@@ -54,6 +56,7 @@ export class BrokerRun {
       cacheMaxEntries: options.cacheMaxEntries,
       cacheMaxBytes: options.cacheMaxBytes,
       cacheMaxReplyBytes: options.cacheMaxReplyBytes,
+      announces: options.intch !== false,
       random: options.random,
     });
     this.#alarm = options.clock.alarm(() => this.#apply({ type: "tick" }));
@@ -72,6 +75,17 @@ export class BrokerRun {
         },
       },
     );
+  }
+
+  /**
+   * Opens the internal channel and tells who is there. @returns the address as bound
+   * @throws LinkError (rejects) if it cannot be bound
+   */
+  async openChannel(address: string): Promise<string> {
+    this.#channel = this.#options.transport.publisher({ onError: (error) => this.#listener.onError(error) });
+    const bound = await this.#channel.bind(address);
+    this.#apply({ type: "start" });
+    return bound;
   }
 
   /** What it listens at, with real ports. */
@@ -99,7 +113,7 @@ export class BrokerRun {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#alarm.set(undefined);
-    await this.#link.close();
+    await Promise.all([this.#link.close(), this.#channel?.close()]);
   }
 
   #apply(input: Input): void {
@@ -131,6 +145,8 @@ export class BrokerRun {
         return this.#sendToClient(effect.to, effect.message, effect.capabilities);
       case "to-worker":
         return this.#sendToWorker(effect.to, effect.message);
+      case "announce":
+        return this.#channel?.publish([encodeDirectory(effect.snapshot)]);
       case "report":
         return this.#listener.onEvent(effect.event);
       case "drained":

@@ -4,13 +4,14 @@
 
 const { BrokerPeer } = require("./broker-peer.cjs");
 const { ClientPeer } = require("./client-peer.cjs");
+const { DirectoryPeer } = require("./directory-peer.cjs");
 const { WorkerPeer } = require("./worker-peer.cjs");
 
 const LIBRARIES = {
   classic: async () => require("pigato-classic"),
   ours: async () => ({ ...(await import("@pigato/client")), ...(await import("@pigato/worker")) }),
 };
-const KINDS = { broker: BrokerPeer, client: ClientPeer, worker: WorkerPeer };
+const KINDS = { broker: BrokerPeer, client: ClientPeer, directory: DirectoryPeer, worker: WorkerPeer };
 
 const library = LIBRARIES[process.argv[2]]();
 const peers = new Map();

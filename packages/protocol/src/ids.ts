@@ -72,6 +72,13 @@ export function display(bytes: string): string {
   return isAscii(bytes) ? bytes : readText(writeBytes(bytes));
 }
 
+/** The text that a byte string encodes; `undefined` if it is no UTF-8. */
+export function exactText(bytes: string): string | undefined {
+  if (isAscii(bytes)) return bytes;
+  const text = readText(writeBytes(bytes));
+  return bytesOfText(text) === bytes ? text : undefined;
+}
+
 function bytesOfText(text: string): string {
   return isAscii(text) ? text : readBytes(writeText(text));
 }

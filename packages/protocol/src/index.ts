@@ -1,3 +1,4 @@
+export { DIRECTORY_TOPIC, type DirectorySnapshot, decodeDirectory, encodeDirectory } from "./announcement.ts";
 export { type Backoff, pauseBefore } from "./backoff.ts";
 export {
   type Capabilities,

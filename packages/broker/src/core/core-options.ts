@@ -43,6 +43,8 @@ export interface CoreOptions {
   readonly cacheMaxBytes: number;
   /** Bytes of one reply, with its request and all its parts. A larger one is not kept. */
   readonly cacheMaxReplyBytes: number;
+  /** Whether it announces who serves what. */
+  readonly announces: boolean;
   /** A number from 0 up to 1. */
   readonly random: () => number;
 }

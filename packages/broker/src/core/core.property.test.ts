@@ -32,10 +32,10 @@ test("any script of inputs keeps every promise, and does the same when played ag
       const record = (input: Input, now: number, effects: readonly Effect[]): void => {
         handled.push({ input, now, effects });
       };
-      const sim = scenario({ ...options, random: seededRandom(seed), record });
+      const sim = scenario({ ...options, announces: true, random: seededRandom(seed), record });
       play(sim, steps, limitMs);
       for (const { effects } of handled) for (const effect of effects) count(reached, kindOf(effect));
-      playAgain(handled, { ...SCENARIO_OPTIONS, ...options, random: seededRandom(seed) });
+      playAgain(handled, { ...SCENARIO_OPTIONS, ...options, announces: true, random: seededRandom(seed) });
     }),
     { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
   );
@@ -53,6 +53,7 @@ function play(sim: Scenario, steps: readonly Step[], limitMs: number): void {
   sim.advance(200_000);
   expect(sim.stats().clients).toBe(0);
   expect(sim.nextDeadline()).toBeUndefined();
+  expect(sim.announced.at(-1) ?? []).toEqual([]);
 }
 
 /** Without the observer's tick before each input: what is due is done by the input itself, first. */
@@ -84,8 +85,9 @@ function kindOf(effect: Effect): string {
       const { event } = effect;
       return "reason" in event ? `${event.type} ${event.reason}` : event.type;
     }
+    case "announce":
     case "drained":
-      return "drained";
+      return effect.type;
     default:
       return effect satisfies never;
   }
@@ -116,5 +118,6 @@ const EVERY_KIND: readonly string[] = [
     "already-registered",
     "undelivered",
   ].map((reason) => `dropped ${reason}`),
+  "announce",
   "drained",
 ];

@@ -13,6 +13,7 @@ import {
   type ToWorker,
   type Violation,
 } from "@pigato/protocol";
+import { Announcements } from "./announcements.ts";
 import { ClientMessages } from "./client-messages.ts";
 import { Clients } from "./clients.ts";
 import { assertConsistent } from "./consistency.ts";
@@ -47,6 +48,7 @@ export class BrokerCore {
   readonly #services: Services;
   readonly #cache: ReplyCache;
   readonly #requests: Requests;
+  readonly #announcements: Announcements;
   readonly #workers: Workers;
   readonly #clients: Clients;
   readonly #clientMessages: ClientMessages;
@@ -75,12 +77,14 @@ export class BrokerCore {
       this.#cache,
       this.#outbox,
     );
+    this.#announcements = new Announcements(options.announces, this.#deadlines, this.#services, this.#outbox);
     this.#workers = new Workers(
       options,
       this.#deadlines,
       this.#dispatcher,
       this.#requests,
       this.#services,
+      this.#announcements,
       this.#outbox,
     );
     this.#clients = new Clients(options, this.#deadlines, this.#open, this.#requests, this.#outbox);
@@ -99,6 +103,7 @@ export class BrokerCore {
       this.#requests,
       this.#dispatcher,
       this.#cache,
+      this.#announcements,
       this.#outbox,
     );
   }
@@ -125,6 +130,9 @@ export class BrokerCore {
       case "peer-down":
         this.#onPeerDown(input.peer);
         break;
+      case "start":
+        this.#announcements.noteChange();
+        break;
       case "tick":
         break;
       case "drain":
@@ -134,6 +142,7 @@ export class BrokerCore {
         input satisfies never;
     }
     if (this.#mode === "draining" && this.#requests.openCount === 0) this.#finishDraining();
+    this.#announcements.schedule(now);
     return this.#outbox.take();
   }
 
@@ -256,6 +265,8 @@ export class BrokerCore {
         return this.#clients.onLease(due.client, now);
       case "cached-reply":
         return this.#cache.expire(due.reply);
+      case "announcement":
+        return this.#announcements.announce(now);
       case "drain-limit":
         return this.#closeRemaining();
       default:

@@ -2,6 +2,7 @@
 
 import type {
   Capabilities,
+  DirectorySnapshot,
   FailureCode,
   FromClient,
   FromWorker,
@@ -38,6 +39,8 @@ export type Input =
     }
   /** A peer's connection is gone. */
   | { readonly type: "peer-down"; readonly peer: PeerId }
+  /** It is reachable from now on. */
+  | { readonly type: "start" }
   | { readonly type: "tick" }
   /** Take no new work; finish what there is within `limitMs`. */
   | { readonly type: "drain"; readonly limitMs: number };
@@ -56,6 +59,8 @@ export type Effect =
       readonly capabilities: Capabilities;
     }
   | { readonly type: "to-worker"; readonly to: PeerId; readonly message: ToWorker }
+  /** Tells subscribers who serves what; replaces what they were told before. */
+  | { readonly type: "announce"; readonly snapshot: DirectorySnapshot }
   | { readonly type: "report"; readonly event: BrokerEvent }
   /** Nothing is open any more: the shell may close. Follows a `drain`, once. */
   | { readonly type: "drained" };

@@ -1,6 +1,6 @@
 // The effects of one input, in the order they are to be performed.
 
-import type { FailureCode, PeerId, RequestId, ToClient, ToWorker } from "@pigato/protocol";
+import type { DirectorySnapshot, FailureCode, PeerId, RequestId, ToClient, ToWorker } from "@pigato/protocol";
 import type { BrokerEvent, DropReason, Effect } from "./effects.ts";
 import type { Client, Request, Worker } from "./records.ts";
 
@@ -18,6 +18,10 @@ export class Outbox {
   /** To a peer that is not, or no longer, a registered worker. */
   toStranger(peer: PeerId, message: ToWorker): void {
     this.#effects.push({ type: "to-worker", to: peer, message });
+  }
+
+  announce(snapshot: DirectorySnapshot): void {
+    this.#effects.push({ type: "announce", snapshot });
   }
 
   report(event: BrokerEvent): void {

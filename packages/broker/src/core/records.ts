@@ -29,6 +29,7 @@ export type Due =
   | { readonly kind: "worker-lease"; readonly worker: Worker }
   | { readonly kind: "worker-settling"; readonly worker: Worker }
   | { readonly kind: "cached-reply"; readonly reply: CachedReply }
+  | { readonly kind: "announcement" }
   | { readonly kind: "drain-limit" };
 
 /** Where a request waits. */

@@ -10,6 +10,7 @@ import {
   sharedCapabilities,
   type ToClient,
 } from "@pigato/protocol";
+import type { Announcements } from "./announcements.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { ADDRESS_MARK } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
@@ -33,6 +34,7 @@ export class WorkerMessages {
   readonly #requests: Requests;
   readonly #dispatcher: Dispatcher;
   readonly #cache: ReplyCache;
+  readonly #announcements: Announcements;
   readonly #outbox: Outbox;
   #isClosing = false;
 
@@ -44,6 +46,7 @@ export class WorkerMessages {
     requests: Requests,
     dispatcher: Dispatcher,
     cache: ReplyCache,
+    announcements: Announcements,
     outbox: Outbox,
   ) {
     this.#own = own;
@@ -52,6 +55,7 @@ export class WorkerMessages {
     this.#requests = requests;
     this.#dispatcher = dispatcher;
     this.#cache = cache;
+    this.#announcements = announcements;
     this.#outbox = outbox;
   }
 
@@ -68,6 +72,7 @@ export class WorkerMessages {
         return this.#outbox.reportDrop(from, "already-registered");
       case "heartbeat":
         this.#workers.onHeartbeat(worker, message.concurrency, now);
+        if (message.update && isCoreService(worker)) this.#announcements.noteChange();
         return this.#outbox.toWorker(worker, { type: "heartbeat" });
       case "disconnect":
         return this.#workers.lose(worker, "left");
@@ -137,6 +142,11 @@ export class WorkerMessages {
     const service = this.#services.require(message.service);
     this.#workers.register(from, service, message.offer, accepted ?? NO_CAPABILITIES, now);
   }
+}
+
+/** P-DIR-2: core services, whose names start so, may ask to be told again. */
+function isCoreService(worker: Worker): boolean {
+  return worker.service.name.startsWith("$");
 }
 
 /**

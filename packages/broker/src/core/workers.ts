@@ -3,6 +3,7 @@
 
 import type { Capabilities, Deadlines, Instant, PeerId } from "@pigato/protocol";
 import { display, intervalOf, learnRhythm, UNKNOWN_RHYTHM } from "@pigato/protocol";
+import type { Announcements } from "./announcements.ts";
 import { ASSUMED_CONCURRENCY, type CoreOptions } from "./core-options.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { WorkerDownReason } from "./effects.ts";
@@ -18,6 +19,7 @@ export class Workers {
   readonly #dispatcher: Dispatcher;
   readonly #requests: Requests;
   readonly #services: Services;
+  readonly #announcements: Announcements;
   readonly #outbox: Outbox;
   readonly #byId = new Map<PeerId, Worker>();
 
@@ -27,6 +29,7 @@ export class Workers {
     dispatcher: Dispatcher,
     requests: Requests,
     services: Services,
+    announcements: Announcements,
     outbox: Outbox,
   ) {
     this.#options = options;
@@ -34,6 +37,7 @@ export class Workers {
     this.#dispatcher = dispatcher;
     this.#requests = requests;
     this.#services = services;
+    this.#announcements = announcements;
     this.#outbox = outbox;
   }
 
@@ -60,6 +64,7 @@ export class Workers {
     worker.rhythm = { ...UNKNOWN_RHYTHM, announcedMs: offer?.heartbeatMs };
     this.#byId.set(id, worker);
     service.workers.add(worker);
+    this.#announcements.noteChange();
     this.#outbox.report({ type: "worker-up", worker: id, service: service.name });
     startLease(worker, intervalOf(worker.rhythm, this.#options.heartbeatMs), this.#deadlines, now);
     if (offer?.concurrency === undefined) this.#deadlines.set(worker.settling, this.#options.settleMs, now);
@@ -114,6 +119,7 @@ export class Workers {
     this.#deadlines.clear(worker.settling);
     this.#dispatcher.retire(worker);
     service.workers.delete(worker);
+    this.#announcements.noteChange();
     this.#outbox.report({ type: "worker-down", worker: worker.id, service: service.name, reason });
     // Oldest first: what other workers have free slots for goes out in order of arrival.
     const inFlight = [...worker.inFlight].sort((left, right) => left.number - right.number);

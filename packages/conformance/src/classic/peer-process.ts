@@ -54,7 +54,7 @@ export class PeerProcess {
   }
 
   /** Makes a peer of the given kind in the process; its number is for `call`. */
-  async create(kind: "broker" | "client" | "worker", settings: object): Promise<number> {
+  async create(kind: "broker" | "client" | "worker" | "directory", settings: object): Promise<number> {
     this.#lastPeer += 1;
     const peer = this.#lastPeer;
     await this.call(peer, "create", { kind, ...settings });

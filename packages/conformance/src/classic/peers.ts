@@ -202,6 +202,13 @@ export async function startClassicBroker(conf: PeerConf = {}, address = "tcp://1
   return broker;
 }
 
+/** The original's directory. It has been told to start; when it serves, nobody is told. */
+export async function startClassicDirectory(process: PeerProcess, address: string, intch: string): Promise<Peer> {
+  const directory = new Peer(process, await process.create("directory", { address, conf: { intch } }));
+  await directory.start();
+  return directory;
+}
+
 function outcomeOf(value: unknown): Outcome {
   return {
     partials: listOf(fieldOf(value, "partials")),

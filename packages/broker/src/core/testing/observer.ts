@@ -5,7 +5,7 @@
 //
 // It expects a tick before each input, so that what is due has happened when the input comes.
 
-import type { FromWorker, Instant, PeerId, RequestId, ToClient, ToWorker } from "@pigato/protocol";
+import type { DirectorySnapshot, FromWorker, Instant, PeerId, RequestId, ToClient, ToWorker } from "@pigato/protocol";
 import type { BrokerCore } from "../core.ts";
 import type { CoreOptions } from "../core-options.ts";
 import type { BrokerEvent, Effect, Input } from "../effects.ts";
@@ -95,6 +95,7 @@ export class Observer {
       case "undelivered-to-worker":
         return this.#beforeUndelivered(this.#workers.get(input.to), input.message, input.reason);
       case "peer-down":
+      case "start":
       case "tick":
       case "drain":
         return;
@@ -175,12 +176,20 @@ export class Observer {
     }
   }
 
+  #seeDirectory(snapshot: DirectorySnapshot): void {
+    const told = snapshot.flatMap(([service, workers]) => workers.map((worker) => `${service} ${worker}`));
+    const known = Array.from(this.#workers.values(), ({ id, service }) => `${service} ${id}`);
+    promise(told.sort().join() === known.sort().join(), `announced ${told}, not ${known}`);
+  }
+
   #see(effect: Effect, now: Instant): void {
     switch (effect.type) {
       case "to-client":
         return this.#seeToClient(effect.to, effect.message);
       case "to-worker":
         return this.#seeToWorker(effect.to, effect.message, now);
+      case "announce":
+        return this.#seeDirectory(effect.snapshot);
       case "report":
         return this.#seeEvent(effect.event);
       case "drained":

@@ -34,6 +34,7 @@ export const SCENARIO_OPTIONS: CoreOptions = {
   cacheMaxEntries: 1_000,
   cacheMaxBytes: 1_000_000_000,
   cacheMaxReplyBytes: 1_000_000,
+  announces: false,
   random: () => 0,
 };
 
@@ -51,6 +52,8 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
 export class Scenario {
   /** Everything reported so far, one line each. */
   readonly events: string[] = [];
+  /** Every directory announced so far, one line for each service. */
+  readonly announced: string[][] = [];
   readonly #options: CoreOptions;
   readonly #core: BrokerCore;
   readonly #observer: Observer | undefined;
@@ -232,6 +235,9 @@ export class Scenario {
         return this.#deliverToClient(effect.to, effect.message);
       case "to-worker":
         return this.#deliverToWorker(effect.to, effect.message);
+      case "announce":
+        this.announced.push(effect.snapshot.map(([service, workers]) => `${service}: ${workers.join(" ")}`).sort());
+        return;
       case "report":
         this.events.push(eventLine(effect.event));
         return;

@@ -1,0 +1,48 @@
+// What a broker announces on its internal channel: who serves what, whole each time, in one frame of text that classic
+// peers read (P-DIR-1).
+
+import type { Frame } from "./frame.ts";
+import { exactText, type PeerId, readText, type ServiceName, writeText } from "./ids.ts";
+
+/** The workers of each service that has any, each service once. */
+export type DirectorySnapshot = readonly (readonly [service: ServiceName, workers: readonly PeerId[]])[];
+
+/** What to subscribe to for directories: the start of every frame that holds one. */
+export const DIRECTORY_TOPIC = "$dir ";
+
+/** Names and ids that are not UTF-8 are left out: JSON has no text for them. */
+export function encodeDirectory(snapshot: DirectorySnapshot): Frame {
+  const entries: [string, string[]][] = [];
+  for (const [service, workers] of snapshot) {
+    const name = exactText(service);
+    if (name !== undefined) entries.push([name, workers.map(exactText).filter((id) => id !== undefined)]);
+  }
+  // `fromEntries` makes own properties of all, `__proto__` too.
+  return writeText(DIRECTORY_TOPIC + JSON.stringify(Object.fromEntries(entries)));
+}
+
+/** The ids of the workers by service, as text; `undefined` for a frame that is no directory. */
+export function decodeDirectory(frame: Frame): Map<string, readonly string[]> | undefined {
+  const text = readText(frame);
+  if (!text.startsWith(DIRECTORY_TOPIC)) return undefined;
+  const value = parse(text.slice(DIRECTORY_TOPIC.length));
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const directory = new Map<string, readonly string[]>();
+  for (const [service, workers] of Object.entries(value)) {
+    if (!isTexts(workers)) return undefined;
+    directory.set(service, workers);
+  }
+  return directory;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
