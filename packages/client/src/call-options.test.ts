@@ -41,6 +41,7 @@ describe("the options of a request", () => {
       failFast: true,
       noCache: true,
       persist: false,
+      notices: false,
     });
   });
 

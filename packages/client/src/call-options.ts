@@ -33,6 +33,8 @@ export interface CallOptions {
   readonly persist?: boolean | 0 | 1 | undefined;
   /** Whether it fails with `UNAVAILABLE` at once instead of waiting for a first worker. @defaultValue false */
   readonly failFast?: boolean | 0 | 1 | undefined;
+  /** Whether to be told when it is queued and who gets it, where the broker can: events of its stream. @defaultValue false */
+  readonly notices?: boolean | 0 | 1 | undefined;
   /** Ends the request with `CANCELED` when it aborts; the worker is told. */
   readonly signal?: AbortSignal | undefined;
   readonly [extra: string]: unknown;
@@ -63,6 +65,7 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults): 
     failFast: readOptionalFlag("failFast", rest.failFast),
     noCache: readOptionalFlag("nocache", rest.nocache),
     persist: readOptionalFlag("persist", rest.persist),
+    notices: readOptionalFlag("notices", rest.notices),
   };
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrong("signal", "an AbortSignal", signal);
   // The caller's own first and in their order, as the original writes them.

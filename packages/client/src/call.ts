@@ -34,8 +34,9 @@ export type ReplyCallback<Value = unknown> = (error: RequestError | null, value:
 /**
  * The replies of one request, in order. A failure is the stream's error. Destroying it, also by leaving a `for await`,
  * cancels the request. A chunk that is `null` or `undefined` cannot travel through a stream and is left out. Chunks
- * that nobody reads wait in memory. For watching only, it has the event `heartbeat`: the request is alive, which a worker
- * says of its own accord or in answer to a heartbeat of this side.
+ * that nobody reads wait in memory. Further events, for watching only: `heartbeat`, the request is alive, as its worker says
+ * of its own accord or in answer to a heartbeat of this side; with the option `notices`, `queued`, it waits for a worker, and
+ * `dispatched`, a worker has it, whose id is the argument.
  */
 export class ReplyStream extends Readable {
   readonly #requestId: RequestId;
@@ -70,8 +71,9 @@ export class StreamCaller implements Caller {
     this.#stream = stream;
   }
 
-  onNews({ type }: News): void {
-    this.#stream.emit(type);
+  onNews(news: News): void {
+    if (news.type === "heartbeat") this.#stream.emit("heartbeat");
+    else this.#stream.emit(news.notice.state, news.notice.worker);
   }
 
   onPartial(value: unknown): void {

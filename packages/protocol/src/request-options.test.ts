@@ -17,6 +17,7 @@ describe("the options of a request", () => {
       failFast: false,
       noCache: false,
       persist: false,
+      notices: false,
     });
   });
 
@@ -34,7 +35,8 @@ describe("the options of a request", () => {
   });
 
   test("are read by their names on the wire", () => {
-    const text = '{"timeout":5,"retry":1,"workerId":"W1","failFast":true,"nocache":1,"persist":"yes","other":[1]}';
+    const text =
+      '{"timeout":5,"retry":1,"workerId":"W1","failFast":true,"nocache":1,"persist":"yes","notices":1,"other":[1]}';
     expect(parseRequestOptions(text)).toStrictEqual({
       timeoutMs: 5,
       retry: true,
@@ -42,6 +44,7 @@ describe("the options of a request", () => {
       failFast: true,
       noCache: true,
       persist: true,
+      notices: true,
     });
   });
 

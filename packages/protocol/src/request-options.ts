@@ -21,6 +21,8 @@ export interface RequestOptions {
   readonly noCache: boolean;
   /** Whether to keep the request in the broker's store until it has ended. */
   readonly persist: boolean;
+  /** Whether its client wants to be told how far it has come. */
+  readonly notices: boolean;
 }
 
 export const DEFAULT_REQUEST_OPTIONS: RequestOptions = Object.freeze({
@@ -30,6 +32,7 @@ export const DEFAULT_REQUEST_OPTIONS: RequestOptions = Object.freeze({
   failFast: false,
   noCache: false,
   persist: false,
+  notices: false,
 });
 
 /** What the original's client sends unless told otherwise. */
@@ -55,6 +58,7 @@ export function parseRequestOptions(text: string): RequestOptions {
     failFast: "failFast" in value && Boolean(value.failFast),
     noCache: "nocache" in value && Boolean(value.nocache),
     persist: "persist" in value && Boolean(value.persist),
+    notices: "notices" in value && Boolean(value.notices),
   };
 }
 

@@ -61,6 +61,7 @@ export class BrokerCore {
       ...NO_CAPABILITIES,
       cancel: true,
       error: true,
+      notice: true,
       requestHeartbeat: true,
       heartbeatMs: options.heartbeatMs,
     };

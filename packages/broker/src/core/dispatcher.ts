@@ -112,6 +112,7 @@ export class Dispatcher {
     request.service.waiting += 1;
     request.place = place;
     place.queue.insert(request);
+    this.#outbox.notify(request, undefined);
     return "queued";
   }
 
@@ -145,6 +146,7 @@ export class Dispatcher {
       trailer: request.trailer,
       options: request.options,
     });
+    this.#outbox.notify(request, worker);
   }
 
   #settleAvailability(worker: Worker): void {

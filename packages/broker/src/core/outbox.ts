@@ -11,6 +11,14 @@ export class Outbox {
     this.#effects.push({ type: "to-client", to: client.id, message, capabilities: client.capabilities });
   }
 
+  /** P-NOT-1: how far a request has come, for a client that asked to be told. @param worker who has it now, if one has */
+  notify(request: Request, worker: Worker | undefined): void {
+    const { client, id } = request;
+    if (!request.options.notices || !client.capabilities.notice) return;
+    const state = worker === undefined ? "queued" : "dispatched";
+    this.toClient(client, { type: "notice", requestId: id, state, worker: worker?.id });
+  }
+
   toWorker(worker: Worker, message: ToWorker): void {
     this.#effects.push({ type: "to-worker", to: worker.id, message });
   }

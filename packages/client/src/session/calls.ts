@@ -10,6 +10,7 @@ import {
   type Instant,
   type RequestId,
 } from "@pigato/protocol";
+import type { Notice } from "./effects.ts";
 
 export type RequestMessage = Extract<FromClient, { readonly type: "request" }>;
 
@@ -24,6 +25,8 @@ export class Call<Caller> {
   returns = 0;
   /** When it was last handed to a link. */
   sentAt: Instant = Number.POSITIVE_INFINITY;
+  /** What its broker said last of how far it has come, since it was last sent. */
+  notice: Notice | undefined;
   hasPartial = false;
   /** Whether its own time is up and only the broker's word on that is awaited. */
   isInGrace = false;

@@ -1,13 +1,21 @@
 // What a client's session is told and what it answers with. `Caller` is whoever is told about a request; the session
 // passes it on and never looks at it.
 
-import type { Failure, FromClient, LossReason, RequestId, ToClient, Violation } from "@pigato/protocol";
+import type { Failure, FromClient, LossReason, NoticeState, RequestId, ToClient, Violation } from "@pigato/protocol";
 import type { RequestMessage } from "./calls.ts";
 
 /** What a caller may learn of its request before its end. */
 export type News =
   /** It is alive: its worker works on it, or the broker still keeps it for one. */
-  { readonly type: "heartbeat" };
+  { readonly type: "heartbeat" } | { readonly type: "notice"; readonly notice: Notice };
+
+/** How far a request has come, as its broker says. */
+export interface Notice {
+  /** `queued`: it waits for a worker; `stored`: it is kept; `dispatched`: a worker has it. */
+  readonly state: NoticeState;
+  /** The worker that has it. */
+  readonly worker?: string;
+}
 
 export type Input<Caller> =
   | { readonly type: "start" }

@@ -11,6 +11,7 @@ import {
   timeoutToWire,
 } from "@pigato/protocol";
 import type { RequestMessage } from "./calls.ts";
+import type { Notice } from "./effects.ts";
 
 type Reply = Extract<ToClient, { readonly type: "partial" | "final" }>;
 
@@ -24,13 +25,23 @@ const LOSSES: Readonly<Record<LossReason, string>> = {
   unreachable: "it cannot be reached",
 };
 
-export function timedOut(request: RequestMessage, delivery: Delivery): Failure {
-  const reason = `exceeded its ${timeoutToWire(request.options.timeoutMs)} ms timeout`;
-  return { code: "DEADLINE_EXCEEDED", message: `${shown(request)} ${reason}`, delivery };
+/** What a client knows of a request that it ends. */
+interface Known {
+  readonly message: RequestMessage;
+  readonly delivery: Delivery;
+  readonly notice: Notice | undefined;
 }
 
-export function brokerLost(request: RequestMessage, delivery: Delivery, reason: LossReason): Failure {
-  return { code: "BROKER_LOST", message: `${shown(request)} lost its broker: ${LOSSES[reason]}`, delivery };
+export function timedOut(known: Known): Failure {
+  return endedHere(
+    "DEADLINE_EXCEEDED",
+    known,
+    `exceeded its ${timeoutToWire(known.message.options.timeoutMs)} ms timeout`,
+  );
+}
+
+export function brokerLost(known: Known, reason: LossReason): Failure {
+  return endedHere("BROKER_LOST", known, `lost its broker: ${LOSSES[reason]}`);
 }
 
 /** @param reason what the caller gave as its reason, e.g. that of its `AbortSignal` */
@@ -38,8 +49,13 @@ export function canceled(request: RequestMessage, delivery: Delivery, reason: un
   return { code: "CANCELED", message: `${shown(request)} was canceled by its caller`, delivery, detail: reason };
 }
 
-export function closed(request: RequestMessage, delivery: Delivery): Failure {
-  return { code: "CLOSED", message: `${shown(request)} ended because its client stopped`, delivery };
+export function closed(known: Known): Failure {
+  return endedHere("CLOSED", known, "ended because its client stopped");
+}
+
+/** A request that is made too late. */
+export function closedBefore(request: RequestMessage): Failure {
+  return closed({ message: request, delivery: "not-sent", notice: undefined });
 }
 
 export function tooManyOpen(request: RequestMessage, bound: number): Failure {
@@ -98,6 +114,22 @@ function messageOf(value: unknown): string | undefined {
 
 function quoted(text: string): string {
   return text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH)}…` : text;
+}
+
+/**
+ * The last notice is the detail. It says where the request was, not where it is: by the time it is read, the broker may
+ * have passed the request on. So it does not make the failure any safer to retry (P-NOT-2).
+ */
+function endedHere(code: Failure["code"], { message: request, delivery, notice }: Known, reason: string): Failure {
+  const message = `${shown(request)} ${reason}`;
+  if (notice === undefined) return { code, message, delivery };
+  const place = notice.worker === undefined ? "" : ` to the worker "${notice.worker}"`;
+  return {
+    code,
+    message: `${message}; the last that was heard of it: ${notice.state}${place}`,
+    delivery,
+    detail: notice,
+  };
 }
 
 function shown(request: RequestMessage): string {

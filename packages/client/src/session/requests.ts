@@ -5,6 +5,7 @@
 import {
   type Capabilities,
   decodePayload,
+  display,
   type Failure,
   type Instant,
   type LossReason,
@@ -125,6 +126,14 @@ export class Requests<Caller> {
     this.#emit({ type: "partial", caller: call.caller, value });
   }
 
+  onNotice({ requestId, state, worker }: Extract<ToClient, { readonly type: "notice" }>): void {
+    const call = this.#calls.get(requestId);
+    if (call === undefined) return this.#reportLate("notice", requestId);
+    const notice = worker === undefined ? { state } : { state, worker: display(worker) };
+    call.notice = notice;
+    this.#emit({ type: "news", caller: call.caller, news: { type: "notice", notice } });
+  }
+
   onHeartbeat(requestId: RequestId): void {
     const call = this.#calls.get(requestId);
     if (call === undefined) return this.#reportLate("request-heartbeat", requestId);
@@ -173,12 +182,12 @@ export class Requests<Caller> {
     for (const call of this.#calls.all()) {
       if (this.#calls.isWaiting(call)) continue;
       if (mayStartOver(call)) this.#calls.keepWaiting(call);
-      else this.#fail(call, brokerLost(call.message, call.delivery, reason));
+      else this.#fail(call, brokerLost(call, reason));
     }
   }
 
   closeAll(): void {
-    for (const call of this.#calls.all()) this.#fail(call, closed(call.message, call.delivery));
+    for (const call of this.#calls.all()) this.#fail(call, closed(call));
   }
 
   #onTimeUp(call: Call<Caller>, now: Instant): void {
@@ -187,7 +196,7 @@ export class Requests<Caller> {
       call.isInGrace = true;
       return this.#calls.setTimer(call, this.#limits.timeoutGraceMs, now);
     }
-    this.#giveUp(call, timedOut(call.message, call.delivery));
+    this.#giveUp(call, timedOut(call));
   }
 
   #send(call: Call<Caller>, now: Instant): void {
@@ -195,6 +204,7 @@ export class Requests<Caller> {
     if (call.sends === 0) this.#calls.setTimer(call, call.message.options.timeoutMs, now);
     call.sends += 1;
     call.sentAt = now;
+    call.notice = undefined;
     this.#emit({ type: "send", message: call.message });
   }
 

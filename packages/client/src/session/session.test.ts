@@ -79,7 +79,7 @@ class Scenario {
   }
 
   answer(features: "modern" | "classic" = "modern"): this {
-    const accepted = { ...NO_CAPABILITIES, cancel: true, error: true, requestHeartbeat: true };
+    const accepted = { ...NO_CAPABILITIES, cancel: true, error: true, notice: true, requestHeartbeat: true };
     return this.receive({ type: "heartbeat", accepted: features === "modern" ? accepted : undefined });
   }
 
@@ -122,7 +122,8 @@ class Scenario {
         this.failures.push(effect.failure);
         return `${effect.caller}: ${effect.failure.code}, ${effect.failure.delivery}`;
       case "news":
-        return `${effect.caller}: ${effect.news.type}`;
+        if (effect.news.type === "heartbeat") return `${effect.caller}: heartbeat`;
+        return `${effect.caller}: ${effect.news.notice.state} ${effect.news.notice.worker ?? ""}`.trimEnd();
       case "disconnected":
         return `disconnected: ${effect.reason}`;
       case "connected":
@@ -401,7 +402,7 @@ describe("a failure", () => {
   });
 
   test("does not come from messages that were never negotiated", () => {
-    const sim = new Scenario().connect().request("r1");
+    const sim = new Scenario().connect("classic").request("r1");
     sim.seen();
     const id = requestId("r1");
     sim.receive({ type: "notice", requestId: id, state: "queued", worker: peerId("w") });
@@ -482,6 +483,54 @@ describe("a timeout", () => {
     expect(sim.seen()).toEqual(["caller of r1: DEADLINE_EXCEEDED, maybe-executed"]);
     for (let day = 0; day < 3; day++) sim.advance(900).answer("classic");
     expect(sim.seen().filter((line) => line.startsWith("caller"))).toEqual([]);
+  });
+});
+
+describe("a notice", () => {
+  const notice = (id: string, state: "queued" | "dispatched", worker?: string): ToClient => ({
+    type: "notice",
+    requestId: requestId(id),
+    state,
+    worker: worker === undefined ? undefined : peerId(worker),
+  });
+
+  test("reaches the caller, and after the end nobody", () => {
+    const sim = new Scenario().connect().request("r1");
+    sim.seen();
+    sim
+      .receive(notice("r1", "queued"))
+      .receive(notice("r1", "dispatched", "W1"))
+      .receive(notice("r0", "queued"));
+    expect(sim.seen()).toEqual(["caller of r1: queued", "caller of r1: dispatched W1", "report late"]);
+  });
+
+  test("is the detail of what the client ends by itself, and makes no retry safer", () => {
+    const sim = new Scenario().connect().request("r1").request("r2", { timeout: 500 }).request("r3");
+    sim
+      .receive(notice("r1", "queued"))
+      .receive(notice("r2", "queued"))
+      .receive(notice("r2", "dispatched", "W1"));
+    sim.advance(700).do({ type: "link-lost", reason: "link-down" });
+    const [late, lost, unknown] = sim.failures;
+    expect(late).toMatchObject({ code: "DEADLINE_EXCEEDED", delivery: "maybe-executed" });
+    expect(late?.detail).toEqual({ state: "dispatched", worker: "W1" });
+    expect(late?.message).toBe(
+      'request r2 to "echo" exceeded its 500 ms timeout; the last that was heard of it: dispatched to the worker "W1"',
+    );
+    expect(lost).toMatchObject({ code: "BROKER_LOST", delivery: "maybe-executed", detail: { state: "queued" } });
+    expect(unknown).toMatchObject({ code: "BROKER_LOST", delivery: "maybe-executed" });
+    expect(unknown).not.toHaveProperty("detail");
+  });
+
+  test("says nothing of a request that was sent again", () => {
+    const sim = new Scenario()
+      .connect()
+      .request("r1", { retry: 1 })
+      .receive(notice("r1", "dispatched", "W1"));
+    sim.do({ type: "link-lost", reason: "link-down" }).advance(100).do({ type: "link-up" }).answer();
+    sim.do({ type: "stop" }).advance(2_000);
+    expect(sim.failures[0]).toMatchObject({ code: "CLOSED", delivery: "maybe-executed" });
+    expect(sim.failures[0]).not.toHaveProperty("detail");
   });
 });
 

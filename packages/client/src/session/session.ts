@@ -20,7 +20,7 @@ import {
 } from "@pigato/protocol";
 import type { RequestMessage } from "./calls.ts";
 import type { Effect, Input } from "./effects.ts";
-import { closed } from "./failures.ts";
+import { closedBefore } from "./failures.ts";
 import { type RequestLimits, Requests } from "./requests.ts";
 
 export interface SessionOptions {
@@ -52,7 +52,7 @@ export class Session<Caller> {
     this.#options = options;
     const { heartbeatMs } = options.connection;
     this.#offer = options.negotiate
-      ? { ...NO_CAPABILITIES, cancel: true, error: true, requestHeartbeat: true, heartbeatMs }
+      ? { ...NO_CAPABILITIES, cancel: true, error: true, notice: true, requestHeartbeat: true, heartbeatMs }
       : undefined;
     this.#connection = new Connection(options.connection);
     this.#requests = new Requests(options.limits, (effect) => this.#effects.push(effect));
@@ -136,7 +136,7 @@ export class Session<Caller> {
   #onRequest(message: RequestMessage, caller: Caller, now: Instant): void {
     const { phase } = this.#state;
     if (phase === "draining" || phase === "stopped") {
-      return this.#requests.refuse(message, caller, closed(message, "not-sent"));
+      return this.#requests.refuse(message, caller, closedBefore(message));
     }
     this.#requests.accept(message, caller, this.#connection.phase === "open", now);
   }
@@ -166,9 +166,10 @@ export class Session<Caller> {
         this.#effects.push({ type: "report", event: { type: "violation", violation: message } });
         if (message.requestId !== undefined) this.#requests.onMalformed(message.requestId, message);
         return;
-      // None of these is offered. A notice could not make a failure safer to retry either: by the time it is read,
-      // the broker may have passed the request on.
       case "notice":
+        if (this.#requests.capabilities.notice) return this.#requests.onNotice(message);
+        return this.#reportUnsupported(message);
+      // None of these is offered.
       case "credit":
       case "input":
       case "input-end":

@@ -82,6 +82,18 @@ describe("our client", () => {
     expect(await worker.active()).toEqual([true]);
   });
 
+  test.each(LIBRARIES)(
+    "that asks for notices is told that its request waits, and which worker of %s gets it",
+    async (library) => {
+      const stage = await open("ours", library);
+      const client = await stage.client();
+      await client.open("held", 1, { notices: true });
+      await client.until("queued");
+      const worker = await stage.worker("held", "hold");
+      expect(await client.until("dispatched")).toBe(await worker.id());
+    },
+  );
+
   test("hears that its request is alive while it waits for a worker", async () => {
     const stage = await open("ours", "ours");
     const client = await stage.client();

@@ -108,14 +108,24 @@ const REQUESTS: readonly Listed<FromClient>[] = [
       "echo",
       "r1",
       "1",
-      '{"timeout":120000,"retry":1,"workerId":"W1","failFast":true,"nocache":true,"persist":1,"mine":{}}',
+      '{"timeout":120000,"retry":1,"workerId":"W1","failFast":true,"nocache":true,"persist":1,"notices":true,"mine":{}}',
     ],
     message: request(
       "echo",
       "r1",
       "1",
-      ['{"timeout":120000,"retry":1,"workerId":"W1","failFast":true,"nocache":true,"persist":1,"mine":{}}'],
-      { timeoutMs: 120_000, retry: true, worker: peerId("W1"), failFast: true, noCache: true, persist: true },
+      [
+        '{"timeout":120000,"retry":1,"workerId":"W1","failFast":true,"nocache":true,"persist":1,"notices":true,"mine":{}}',
+      ],
+      {
+        timeoutMs: 120_000,
+        retry: true,
+        worker: peerId("W1"),
+        failFast: true,
+        noCache: true,
+        persist: true,
+        notices: true,
+      },
     ),
   },
   {

@@ -103,6 +103,7 @@ const NOTHING_SAID: RequestOptions = {
   failFast: false,
   noCache: false,
   persist: false,
+  notices: false,
 };
 
 export function request(

@@ -1,4 +1,5 @@
 import {
+  DEFAULT_REQUEST_OPTIONS,
   type FromWorker,
   NO_CAPABILITIES,
   readText,
@@ -57,7 +58,7 @@ class Scenario {
       service: serviceNameFromText("echo"),
       body: [BODY],
       trailer: [],
-      options: { timeoutMs: 1, retry: false, worker: undefined, failFast: false, noCache: false, persist: false },
+      options: DEFAULT_REQUEST_OPTIONS,
     });
   }
 

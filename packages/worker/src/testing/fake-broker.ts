@@ -2,6 +2,7 @@
 // and decides nothing.
 
 import {
+  DEFAULT_REQUEST_OPTIONS,
   type FromWorker,
   NO_CAPABILITIES,
   pigato,
@@ -68,7 +69,7 @@ export class FakeBroker {
       requestId: requestId(id),
       body: [writeText(data)],
       trailer: options === undefined ? [] : [writeText(options)],
-      options: { timeoutMs: 1, retry: false, worker: undefined, failFast: false, noCache: false, persist: false },
+      options: DEFAULT_REQUEST_OPTIONS,
     });
   }
 

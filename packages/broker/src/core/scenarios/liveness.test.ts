@@ -128,7 +128,7 @@ test("a heartbeat of a client is answered, and only that", () => {
 test("an offer of a client is answered with what both can do", () => {
   const sim = scenario({ heartbeatMs: 2_500 });
   sim.client("c1").offer({ notice: true, duplex: true });
-  expect(sim.sentTo("c1")).toEqual(["heartbeat [pigato/1 cancel error heartbeat=2500]"]);
+  expect(sim.sentTo("c1")).toEqual(["heartbeat [pigato/1 cancel error notice heartbeat=2500]"]);
 });
 
 test("a client that promised heartbeats and falls silent is given up, with its requests", () => {

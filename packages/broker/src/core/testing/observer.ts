@@ -232,6 +232,8 @@ export class Observer {
         this.#owed.splice(due, 1);
         return;
       }
+      case "notice":
+        return this.#seeNotice(to, message);
       case "request-heartbeat": {
         const client = this.#clients.get(to);
         promise(client?.capabilities.requestHeartbeat === true, `${to} got a heartbeat that it did not negotiate`);
@@ -240,6 +242,15 @@ export class Observer {
       default:
         promise(false, `${to} got ${toClientLine(message)}, which is not built yet`);
     }
+  }
+
+  #seeNotice(to: PeerId, message: ToClient & { readonly type: "notice" }): void {
+    const arriving = this.#arriving?.id === message.requestId ? this.#arriving : undefined;
+    const request = this.#find(to, message.requestId) ?? arriving;
+    const isAskedFor = request?.options.notices === true && this.#clients.get(to)?.capabilities.notice === true;
+    promise(isAskedFor, `${to} got ${toClientLine(message)}, which it did not ask for`);
+    promise(request?.holder?.id === message.worker, `${to} got ${toClientLine(message)}, which is not so`);
+    promise((message.state === "queued") === (message.worker === undefined), `${toClientLine(message)} is no notice`);
   }
 
   #seeToWorker(to: PeerId, message: ToWorker, now: Instant): void {

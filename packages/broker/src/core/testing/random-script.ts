@@ -67,7 +67,8 @@ export function perform(sim: Scenario, step: Step): void {
       const { timeoutMs, retry, failFast, noCache, question } = step;
       const target = step.target < WORKERS.length ? { worker: at(WORKERS, step.target) } : {};
       const asks = question === undefined ? {} : { body: `question ${question}` };
-      const wishes = { timeoutMs, retry, failFast, noCache, ...target, ...asks };
+      const notices = step.id % 3 === 0;
+      const wishes = { timeoutMs, retry, failFast, noCache, notices, ...target, ...asks };
       sim.client(at(CLIENTS, step.who)).request(at(SERVICES, step.service), `r${step.id}`, wishes);
       return;
     }
@@ -96,6 +97,7 @@ export function perform(sim: Scenario, step: Step): void {
     case "client offer":
       sim.client(at(CLIENTS, step.who)).offer({
         requestHeartbeat: step.who % 3 === 0,
+        notice: step.who % 4 === 0,
         ...(step.who % 2 === 0 ? { heartbeatMs: 700 } : {}),
       });
       return;

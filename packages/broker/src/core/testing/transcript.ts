@@ -17,7 +17,7 @@ export function toClientLine(message: ToClient): string {
     case "failure":
       return `failure ${display(message.requestId)} ${message.failure.code} (${message.failure.delivery})`;
     case "notice":
-      return `notice ${display(message.requestId)} ${message.state}`;
+      return `notice ${display(message.requestId)} ${message.state}${message.worker === undefined ? "" : ` ${message.worker}`}`;
     case "request-heartbeat":
     case "credit":
     case "input":

@@ -118,6 +118,7 @@ const someOptions = fc
           failFast: fc.boolean(),
           nocache: fc.boolean(),
           persist: fc.boolean(),
+          notices: fc.boolean(),
           other: fc.jsonValue(),
         },
         { requiredKeys: [] },
