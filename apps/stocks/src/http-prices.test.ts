@@ -80,8 +80,10 @@ test("a server is not read further than its rows are taken", async () => {
   await isStalled;
   // The buffers of two sockets; a reader without brakes would have taken gigabytes in that time.
   expect(sent).toBeLessThan(40_000_000);
-  // Having been slow ourselves is no silence of the server.
-  expect((await rows.next()).done).toBe(false);
+  // Having been slow ourselves is no silence of the server: there is more than what the buffers held.
+  let taken = 0;
+  while (taken < 30_000 && !(await rows.next()).done) taken++;
+  expect(taken).toBe(30_000);
   await rows.return(undefined);
   await closed(connection);
 });

@@ -56,6 +56,7 @@ class Download {
   readonly #silenceMs: number;
   readonly #own = new AbortController();
   #silence: NodeJS.Timeout | undefined;
+  #lastLook: NodeJS.Immediate | undefined;
 
   constructor(caller: AbortSignal, silenceMs: number) {
     this.#caller = caller;
@@ -69,26 +70,34 @@ class Download {
       refuse(response, ticker);
       for await (const chunk of response.body ?? []) {
         // Whoever takes the chunk may take its time: only the server's silence counts.
-        clearTimeout(this.#silence);
+        this.#stopWaiting();
         yield chunk;
         this.#expectBytes();
       }
     } catch (error) {
       throw this.#explain(error);
     } finally {
-      clearTimeout(this.#silence);
+      this.#stopWaiting();
     }
   }
 
   stop(): void {
-    clearTimeout(this.#silence);
+    this.#stopWaiting();
     this.#own.abort();
   }
 
   #expectBytes(): void {
     this.#silence = setTimeout(() => {
-      this.#own.abort(failed(`The price source has been silent for ${this.#silenceMs / 1000} seconds.`));
+      // If it was this process that was busy, the bytes are there by now, and are read before this.
+      this.#lastLook = setImmediate(() => {
+        this.#own.abort(failed(`The price source has been silent for ${this.#silenceMs / 1000} seconds.`));
+      });
     }, this.#silenceMs);
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#silence);
+    clearImmediate(this.#lastLook);
   }
 
   #explain(error: unknown): unknown {
