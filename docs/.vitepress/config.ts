@@ -42,6 +42,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
           page("reference/errors"),
           page("reference/events"),
           page("reference/protocol"),
+          page("reference/promises"),
           { text: "API", link: "/api/", collapsed: true, items: api() },
         ],
       },

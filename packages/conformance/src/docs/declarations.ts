@@ -44,6 +44,36 @@ export function wordsOf(file: string, name: string): string[] {
   });
 }
 
+/** The titles of the tests in a file: what `test` and its variants are called, and the names of cases, but no `todo`. */
+export function titlesIn(file: string): ReadonlySet<string> {
+  const titles = new Set<string>();
+  visit(file, (node) => {
+    const title = ts.isCallExpression(node) ? titleOfCall(node) : nameOfCase(node);
+    if (title !== undefined) titles.add(title);
+  });
+  return titles;
+}
+
+function titleOfCall(call: ts.CallExpression): string | undefined {
+  const [title, body] = call.arguments;
+  const isTest = /^test\b(?!\.(todo|skip\b))/.test(call.expression.getText());
+  return isTest && title !== undefined && body !== undefined ? literal(title) : undefined;
+}
+
+/** A case is an object with a `name` and a `run`. */
+function nameOfCase(node: ts.Node): string | undefined {
+  if (!ts.isObjectLiteralExpression(node)) return undefined;
+  const fields = new Map(node.properties.map((property) => [property.name?.getText(), property]));
+  const name = fields.get("name");
+  const isPending = fields.get("isPending")?.getText().endsWith("true") ?? false;
+  if (isPending || !fields.has("run") || name === undefined || !ts.isPropertyAssignment(name)) return undefined;
+  return literal(name.initializer);
+}
+
+function literal(node: ts.Node): string | undefined {
+  return ts.isStringLiteralLike(node) ? node.text : undefined;
+}
+
 function carriedBy(member: ts.TypeElement): string[] {
   if (ts.isMethodSignature(member)) return member.parameters.map(({ name }) => name.getText());
   if (!ts.isPropertySignature(member) || member.type === undefined) return [];

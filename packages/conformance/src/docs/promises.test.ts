@@ -1,0 +1,57 @@
+// Every row of docs/reference/promises.md leads to the tests that show it: a file that is there, and holds a test of that
+// title. Only what belongs to Picom or butler alone may say "later".
+
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { titlesIn } from "./declarations.ts";
+import { ROOT, textOf } from "./pages.ts";
+
+const PAGE = "docs/reference/promises.md";
+const ROW = /^\| (\w+) \| (.+) \| ([\w, ]+) \| (.+) \|$/gm;
+const LINK = /\[[^\]]+\]\(([^)]+)\) “([^”]+)”/g;
+/** What PIGATO and zmq-omdp have promised, and nothing shows yet. */
+const NOT_YET = ["B14", "C2", "C3", "D27", "F19", "G5", "G15"];
+
+const titles = new Map<string, ReadonlySet<string>>();
+
+const rows = [...textOf(PAGE).matchAll(ROW)]
+  .map(([, id = "", promise = "", of = "", shownBy = ""]) => ({ id, promise, of: of.split(", "), shownBy }))
+  .filter(({ of }) => of[0] !== "Of");
+
+test("every row has a number of its own, and a known origin", () => {
+  expect(rows.length).toBeGreaterThan(100);
+  expect(new Set(rows.map(({ id }) => id)).size).toBe(rows.length);
+  expect(new Set(rows.flatMap(({ of }) => of))).toEqual(new Set(["early", "late", "omdp", "picom", "butler"]));
+  // Nothing else on the page looks like a row and is passed over.
+  expect(textOf(PAGE).match(/^\| [A-Z]\d+ /gm)).toHaveLength(rows.length);
+});
+
+test("only what is not yet there has no test", () => {
+  expect(rows.filter(({ shownBy }) => shownBy === "not yet").map(({ id }) => id)).toEqual(NOT_YET);
+});
+
+describe.each(rows.filter(({ shownBy }) => shownBy !== "not yet"))("$id $promise", ({ of, shownBy }) => {
+  if (shownBy === "later") {
+    test("is for later, because only Picom and butler have it", () => {
+      expect(of.filter((origin) => !["picom", "butler"].includes(origin))).toEqual([]);
+    });
+    return;
+  }
+  const links = [...shownBy.matchAll(LINK)].map(([, path = "", title = ""]) => ({
+    file: join(dirname(PAGE), path),
+    title: title.replaceAll("\\|", "|"),
+  }));
+
+  test("names its tests", () => {
+    expect(links.length).toBeGreaterThan(0);
+    expect(shownBy.replaceAll(LINK, "").replaceAll(" · ", "")).toBe("");
+  });
+
+  test.each(links)("is shown in $file by “$title”", ({ file, title }) => {
+    expect(existsSync(join(ROOT, file))).toBe(true);
+    const inFile = titles.get(file) ?? titlesIn(file);
+    titles.set(file, inFile);
+    expect([...inFile]).toContain(title);
+  });
+});

@@ -1,0 +1,100 @@
+// Many of everything on one broker, over tcp: services, workers, clients, and both in one process.
+
+import { Broker } from "@pigato/broker";
+import { Client } from "@pigato/client";
+import { type RequestHandler, Worker } from "@pigato/worker";
+import { expect, onTestFinished, test } from "vitest";
+
+test("a process is client and worker of the same broker at once", async () => {
+  const address = await broker();
+  const client = await connected(address);
+  await serving(address, "inner", (data, reply) => reply.end(`inner ${data}`));
+  await serving(address, "outer", async (data, reply) => reply.end(`outer ${await client.call("inner", data)}`));
+
+  expect(await client.call("outer", "here")).toBe("outer inner here");
+});
+
+test("50 services with three workers each: every one of them is reached", { timeout: 60_000 }, async () => {
+  const address = await broker();
+  const services = Array.from({ length: 50 }, (_, number) => `service-${number}`);
+  const reached = new Set<string>();
+  await Promise.all(
+    services.flatMap((service) => {
+      const held: (() => void)[] = [];
+      return ["a", "b", "c"].map((name) =>
+        serving(address, service, (data, reply) => {
+          reached.add(`${service} ${name}`);
+          // Nobody answers before all three have something to do, so that none can take the work of another.
+          held.push(() => reply.end(data));
+          if (held.length === 3) for (const answer of held) answer();
+        }),
+      );
+    }),
+  );
+  const client = await connected(address);
+  const requests = services.flatMap((service) => [1, 2, 3].map((number) => client.call(service, number)));
+
+  expect(await Promise.all(requests)).toEqual(services.flatMap(() => [1, 2, 3]));
+  expect(reached.size).toBe(150);
+});
+
+test("100 clients at once each get their own answers", { timeout: 60_000 }, async () => {
+  const address = await broker();
+  await serving(address, "echo", (data, reply) => reply.end(data));
+  const clients = await Promise.all(Array.from({ length: 100 }, () => connected(address)));
+
+  const answers = await Promise.all(
+    clients.map((client, number) => Promise.all([0, 1, 2].map((part) => client.call("echo", [number, part])))),
+  );
+  expect(answers).toEqual(clients.map((_, number) => [0, 1, 2].map((part) => [number, part])));
+});
+
+test("requestStream is a stream of the whole reply, without data or options too", async () => {
+  const address = await broker();
+  await serving(address, "count", (data, reply) => {
+    reply.write("one");
+    reply.end(data ?? "no data");
+  });
+  const client = await connected(address);
+
+  expect(await client.requestStream("count", "two").toArray()).toEqual(["one", "two"]);
+  expect(await client.requestStream("count").toArray()).toEqual(["one", "no data"]);
+});
+
+test("over inproc a broker may start after the first request was made", async () => {
+  const address = "inproc://late-broker";
+  const client = new Client(address);
+  const worker = new Worker(address, "echo");
+  worker.on("request", (data, reply) => reply.end(data));
+  onTestFinished(async () => {
+    await client.stop();
+    await worker.stop();
+  });
+  const started = [client.start(), worker.start()];
+  const answer = client.call("echo", "early");
+
+  await broker(address);
+  expect(await answer).toBe("early");
+  await Promise.all(started);
+});
+
+async function broker(address = "tcp://127.0.0.1:*"): Promise<string> {
+  const made = new Broker(address);
+  await made.start();
+  onTestFinished(() => made.stop());
+  return made.addresses[0] ?? "";
+}
+
+async function connected(address: string): Promise<Client> {
+  const client = new Client(address);
+  await client.start();
+  onTestFinished(() => client.stop());
+  return client;
+}
+
+async function serving(address: string, service: string, handler: RequestHandler): Promise<void> {
+  const worker = new Worker(address, service);
+  worker.on("request", handler);
+  await worker.start();
+  onTestFinished(() => worker.stop());
+}
