@@ -1,0 +1,13 @@
+// The far end of a burst: a router that sends every message back.
+
+import { libzmq, zmtp } from "@pigato/transport";
+
+const transport = process.argv[2] === "zmtp" ? zmtp : libzmq;
+const router = transport.router({ onMessage: (peer, frames) => router.send(peer, frames) });
+process.send?.(await router.bind("tcp://127.0.0.1:*"));
+
+process.on("message", () => {
+  const { user, system } = process.cpuUsage();
+  process.send?.({ count: 0, seconds: 0, cpuMicros: user + system });
+});
+process.on("disconnect", () => process.exit());
