@@ -8,6 +8,7 @@ import {
   NO_CAPABILITIES,
   type PeerId,
   peerId,
+  pigato,
   type RequestId,
   requestId,
   type ServiceName,
@@ -41,6 +42,7 @@ interface Running {
 const core = new BrokerCore({
   heartbeatMs: 2_500,
   heartbeatLiveness: 3,
+  busyTimeoutMs: 900_000,
   dispatchMode: asMode(mode),
   whenDeclined: "fail",
   settleMs: 100,
@@ -72,7 +74,7 @@ for (const service of names) {
   for (let index = 0; index < workers; index++) {
     const offer = { ...NO_CAPABILITIES, cancel: true, concurrency };
     const from = peerId(`worker-${service}-${index}`);
-    take(core.handle({ type: "from-worker", from, message: { type: "ready", service, offer } }, now));
+    take(core.handle({ type: "from-worker", from, message: { type: "ready", service, offer }, dialect: pigato }, now));
   }
 }
 for (let index = 0; index < IN_FLIGHT + queued; index++) request();
@@ -101,7 +103,7 @@ function request(): void {
   } as const;
   sent += 1;
   step();
-  take(core.handle({ type: "from-client", from, message }, now));
+  take(core.handle({ type: "from-client", from, message, dialect: pigato }, now));
 }
 
 function finish(): void {
@@ -117,6 +119,7 @@ function finish(): void {
         type: "from-worker",
         from,
         message: { type: "final", address, requestId: id, status: 0, body: BODY, trailer: NO_FRAMES },
+        dialect: pigato,
       },
       now,
     ),

@@ -1,7 +1,7 @@
 // What a queued request of 20 bytes costs in memory above its payload, in bytes. Case `queued` is all of it; case
 // `decoded` is what the codec hands to the core, kept without a core: frames, id, options.
 
-import { DEFAULT_REQUEST_OPTIONS, type FromClient, peerId, requestId, serviceName } from "@pigato/protocol";
+import { DEFAULT_REQUEST_OPTIONS, type FromClient, peerId, pigato, requestId, serviceName } from "@pigato/protocol";
 import { BrokerCore } from "./broker-core.ts";
 import { answer } from "./rounds.ts";
 
@@ -15,6 +15,7 @@ answer(() => {
   const core = new BrokerCore({
     heartbeatMs: 2_500,
     heartbeatLiveness: 3,
+    busyTimeoutMs: 900_000,
     dispatchMode: "load",
     whenDeclined: "fail",
     settleMs: 100,
@@ -34,7 +35,7 @@ answer(() => {
   const before = usedBytes();
   for (let index = 0; index < QUEUED; index++) {
     const message = decoded(index);
-    if (isQueued) core.handle({ type: "from-client", from: CLIENT, message }, 1_000);
+    if (isQueued) core.handle({ type: "from-client", from: CLIENT, message, dialect: pigato }, 1_000);
     else kept.push(message);
   }
   const bytes = (usedBytes() - before) / QUEUED - PAYLOAD.length;

@@ -1,8 +1,8 @@
 // The broker as its users hold it: options, start, stop, events. What runs in between is a `BrokerRun`.
 
-import { UsageError } from "@pigato/protocol";
 import type { LinkError } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
+import { type DoorSettings, doorsOf, type Side, type Sides } from "./binds.ts";
 import type { CoreStats } from "./core/core.ts";
 import { type BrokerEvents, publish } from "./events.ts";
 import { type BrokerOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
@@ -17,7 +17,7 @@ import { BrokerRun } from "./run.ts";
 export class Broker extends EventEmitter<BrokerEvents> {
   /** The options in force. `conf.intch` is what core services are made with, before a start and after. */
   readonly conf: ResolvedOptions;
-  readonly #binds: readonly string[];
+  readonly #doors: readonly DoorSettings[];
   /** Where the internal channel is to be bound: `conf` says where it is. */
   readonly #channel: string | false;
   /** What runs between a start and the next stop. */
@@ -26,15 +26,13 @@ export class Broker extends EventEmitter<BrokerEvents> {
   #lastChange: Promise<void> = Promise.resolve();
 
   /**
-   * @param address where to listen: `tcp://*:55555`, `tcp://127.0.0.1:*`, `ipc://path`, `inproc://name`; one or several
+   * @param where where to listen: `tcp://*:55555`, `tcp://127.0.0.1:*`, `ipc://path`, `inproc://name`, one or several; a
+   * `Bind` for an address with a dialect of its own; `{ frontend, backend }` to keep clients and workers apart
    * @throws UsageError for a bad option or no address
    */
-  constructor(address: string | readonly string[], conf: BrokerOptions = {}) {
+  constructor(where: Side | Sides, conf: BrokerOptions = {}) {
     super();
-    this.#binds = typeof address === "string" ? [address] : [...address];
-    if (this.#binds.length === 0 || this.#binds.some((bind) => typeof bind !== "string" || bind === "")) {
-      throw new UsageError(`a broker listens at one or more addresses, not at ${JSON.stringify(address)}`);
-    }
+    this.#doors = doorsOf(where);
     this.conf = resolveOptions(conf);
     this.#channel = this.conf.intch;
   }
@@ -82,12 +80,12 @@ export class Broker extends EventEmitter<BrokerEvents> {
 
   async #start(): Promise<void> {
     if (this.#run !== undefined) return;
-    const run = new BrokerRun(this.conf, {
+    const run = new BrokerRun(this.#doors, this.conf, {
       onEvent: (event) => publish(event, this, this.conf.logger),
       onError: (error) => this.#onLinkError(run, error),
     });
     try {
-      await run.bind(this.#binds);
+      await run.bind();
       if (this.#channel !== false) this.conf.intch = await run.openChannel(this.#channel);
     } catch (error) {
       await run.close();

@@ -5,6 +5,7 @@ import type { LinkError } from "@pigato/transport";
 import type { EventEmitter } from "eventemitter3";
 import type { Logger } from "pino";
 import type { BrokerEvent, ClientDownReason, DropReason, WorkerDownReason } from "./core/effects.ts";
+import { shownPeer } from "./core/peer-names.ts";
 
 /** Events of a `Broker`. They are for watching: nothing depends on anybody listening. */
 export interface BrokerEvents {
@@ -45,25 +46,25 @@ export interface RequestFailed {
 export function publish(event: BrokerEvent, emitter: EventEmitter<BrokerEvents>, logger: Logger): void {
   switch (event.type) {
     case "worker-up": {
-      const told = { worker: display(event.worker), service: display(event.service) };
+      const told = { worker: shownPeer(event.worker), service: display(event.service) };
       logger.info(told, "worker joined");
       emitter.emit("worker:join", told);
       return;
     }
     case "worker-down": {
-      const told = { worker: display(event.worker), service: display(event.service), reason: event.reason };
+      const told = { worker: shownPeer(event.worker), service: display(event.service), reason: event.reason };
       logger.info(told, "worker left");
       emitter.emit("worker:leave", told);
       return;
     }
     case "client-up": {
-      const told = { client: display(event.client) };
+      const told = { client: shownPeer(event.client) };
       logger.debug(told, "client joined");
       emitter.emit("client:join", told);
       return;
     }
     case "client-down": {
-      const told = { client: display(event.client), reason: event.reason };
+      const told = { client: shownPeer(event.client), reason: event.reason };
       logger.debug(told, "client left");
       emitter.emit("client:leave", told);
       return;
@@ -71,7 +72,7 @@ export function publish(event: BrokerEvent, emitter: EventEmitter<BrokerEvents>,
     case "request-failed": {
       const { code } = event;
       const told = {
-        client: display(event.client),
+        client: shownPeer(event.client),
         service: display(event.service),
         requestId: display(event.requestId),
         code,
@@ -94,7 +95,7 @@ export function publish(event: BrokerEvent, emitter: EventEmitter<BrokerEvents>,
       const told = {
         service: display(event.service),
         requestId: display(event.requestId),
-        worker: display(event.worker),
+        worker: shownPeer(event.worker),
       };
       logger.info(told, "request requeued");
       emitter.emit("request:requeued", told);
@@ -102,7 +103,7 @@ export function publish(event: BrokerEvent, emitter: EventEmitter<BrokerEvents>,
     }
     case "violation": {
       const { clause, detail } = event.violation;
-      const told = { peer: display(event.peer), clause, detail };
+      const told = { peer: shownPeer(event.peer), clause, detail };
       logger.warn(told, "protocol violation");
       emitter.emit("violation", told);
       return;
@@ -110,7 +111,7 @@ export function publish(event: BrokerEvent, emitter: EventEmitter<BrokerEvents>,
     case "dropped": {
       const { reason, requestId } = event;
       const told = {
-        peer: display(event.peer),
+        peer: shownPeer(event.peer),
         reason,
         requestId: requestId === undefined ? undefined : display(requestId),
       };

@@ -1,3 +1,4 @@
+export type { Bind, Side, Sides } from "./binds.ts";
 export { Broker } from "./broker.ts";
 export type { CoreStats as BrokerStats } from "./core/core.ts";
 export type { DispatchMode, WhenDeclined } from "./core/core-options.ts";

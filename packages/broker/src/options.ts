@@ -34,6 +34,11 @@ export interface BrokerOptions {
    * `false` for none. @defaultValue an ipc address of this broker's own
    */
   readonly intch?: string | false;
+  /**
+   * Milliseconds that a worker which sends no heartbeat while it works (Majordomo, butler) may work on one request; then
+   * it counts as gone. 1000 to 86 400 000. @defaultValue 900 000
+   */
+  readonly busyTimeoutMs?: number;
   /** Open requests of all clients; at the bound new ones fail with `BUSY`. @defaultValue 1 000 000 */
   readonly maxRequests?: number;
   /** Open requests of one client; at the bound its new ones fail with `BUSY`. @defaultValue 250 000 */
@@ -96,6 +101,7 @@ type NumericName =
   | "heartbeatLiveness"
   | "settleMs"
   | "stopTimeoutMs"
+  | "busyTimeoutMs"
   | "maxRequests"
   | "maxRequestsPerClient"
   | "maxQueuedPerService"
@@ -133,6 +139,13 @@ export const NUMERIC_OPTIONS: readonly NumericOption[] = [
     min: 0,
     max: 3_600_000,
     help: "ms to let running requests finish when stopping",
+  },
+  {
+    name: "busyTimeoutMs",
+    default: 900_000,
+    min: 1_000,
+    max: 86_400_000,
+    help: "ms that a Majordomo or butler worker may take for one request",
   },
   { name: "maxRequests", default: 1_000_000, min: 1, max: LARGEST, help: "open requests of all clients" },
   { name: "maxRequestsPerClient", default: 250_000, min: 1, max: LARGEST, help: "open requests of one client" },
@@ -224,6 +237,7 @@ function resolveNumbers(input: BrokerOptions): Record<NumericName, number> {
     heartbeatLiveness: 0,
     settleMs: 0,
     stopTimeoutMs: 0,
+    busyTimeoutMs: 0,
     maxRequests: 0,
     maxRequestsPerClient: 0,
     maxQueuedPerService: 0,

@@ -3,19 +3,20 @@
 // performed comes back as inputs of their own.
 
 import {
+  type BrokerDialect,
   type Capabilities,
   encodeDirectory,
   type PeerId,
-  peerId,
-  pigato,
-  type Role,
   type ToClient,
   type ToWorker,
 } from "@pigato/protocol";
-import type { Alarm, Frames, LinkError, PublisherLink, RouterLink } from "@pigato/transport";
+import type { Alarm, Frames, LinkError, PublisherLink, RouterLink, SendOptions, SendOutcome } from "@pigato/transport";
+import type { DoorSettings } from "./binds.ts";
 import { BrokerCore, type CoreStats } from "./core/core.ts";
 import type { BrokerEvent, Effect, Input } from "./core/effects.ts";
+import { doorOf, peerAtDoor, routingIdOf } from "./core/peer-names.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { readInput } from "./reading.ts";
 
 export interface RunListener {
   onEvent(event: BrokerEvent): void;
@@ -25,7 +26,7 @@ export interface RunListener {
 
 export class BrokerRun {
   readonly #core: BrokerCore;
-  readonly #link: RouterLink;
+  readonly #doors: readonly Door[];
   #channel: PublisherLink | undefined;
   readonly #alarm: Alarm;
   readonly #options: ResolvedOptions;
@@ -38,12 +39,13 @@ export class BrokerRun {
   #isClosed = false;
   #onDrained: () => void = () => {};
 
-  constructor(options: ResolvedOptions, listener: RunListener) {
+  constructor(doors: readonly DoorSettings[], options: ResolvedOptions, listener: RunListener) {
     this.#options = options;
     this.#listener = listener;
     this.#core = new BrokerCore({
       heartbeatMs: options.heartbeat,
       heartbeatLiveness: options.heartbeatLiveness,
+      busyTimeoutMs: options.busyTimeoutMs,
       dispatchMode: options.dmode,
       whenDeclined: options.whenDeclined,
       settleMs: options.settleMs,
@@ -60,21 +62,7 @@ export class BrokerRun {
       random: options.random,
     });
     this.#alarm = options.clock.alarm(() => this.#apply({ type: "tick" }));
-    this.#link = options.transport.router(
-      {
-        onMessage: (peer, frames) => this.#apply(inputOf(peerId(peer), frames)),
-        onPeerDown: (peer) => this.#apply({ type: "peer-down", peer: peerId(peer) }),
-        onUndelivered: (peer, frames) => this.#onUndelivered(peerId(peer), frames),
-        onError: (error) => listener.onError(error),
-      },
-      {
-        limits: {
-          maxFrameBytes: options.maxFrameBytes,
-          maxQueuedBytes: options.maxPeerBytes,
-          maxQueuedMessages: options.maxPeerMessages,
-        },
-      },
-    );
+    this.#doors = doors.map((settings, index) => ({ settings, link: this.#open(settings, index) }));
   }
 
   /**
@@ -98,8 +86,10 @@ export class BrokerRun {
   }
 
   /** @throws LinkError (rejects) if an address cannot be bound */
-  async bind(addresses: readonly string[]): Promise<void> {
-    for (const address of addresses) this.#addresses.push(await this.#link.bind(address));
+  async bind(): Promise<void> {
+    for (const { settings, link } of this.#doors) {
+      for (const address of settings.addresses) this.#addresses.push(await link.bind(address));
+    }
   }
 
   /** Takes no new work; resolves when nothing is open any more, or the limit has passed and all has been failed. */
@@ -113,7 +103,7 @@ export class BrokerRun {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#alarm.set(undefined);
-    await Promise.all([this.#link.close(), this.#channel?.close()]);
+    await Promise.all([...this.#doors.map(({ link }) => link.close()), this.#channel?.close()]);
   }
 
   #apply(input: Input): void {
@@ -142,9 +132,9 @@ export class BrokerRun {
   #perform(effect: Effect): void {
     switch (effect.type) {
       case "to-client":
-        return this.#sendToClient(effect.to, effect.message, effect.capabilities);
+        return this.#sendToClient(effect.to, effect.message, effect.capabilities, effect.dialect);
       case "to-worker":
-        return this.#sendToWorker(effect.to, effect.message);
+        return this.#sendToWorker(effect.to, effect.message, effect.dialect);
       case "announce":
         return this.#channel?.publish([encodeDirectory(effect.snapshot)]);
       case "report":
@@ -156,14 +146,12 @@ export class BrokerRun {
     }
   }
 
-  #sendToClient(to: PeerId, message: ToClient, capabilities: Capabilities): void {
+  #sendToClient(to: PeerId, message: ToClient, capabilities: Capabilities, dialect: BrokerDialect): void {
+    const frames = dialect.encodeToClient(message, capabilities);
+    if (frames === undefined) return;
     const outcome = this.#isCut(to, message)
       ? "congested"
-      : this.#link.send(
-          to,
-          pigato.encodeToClient(message, capabilities),
-          message.type === "failure" ? URGENT : undefined,
-        );
+      : this.#send(to, frames, message.type === "failure" ? URGENT : undefined);
     if (outcome === "queued" || outcome === "slow") return;
     this.#pending.push({ type: "undelivered-to-client", to, message, reason: outcome });
     if (outcome === "unreachable") this.#gone.add(to);
@@ -180,57 +168,45 @@ export class BrokerRun {
     return refused.message.type === "partial" && refused.message.requestId === message.requestId;
   }
 
-  #sendToWorker(to: PeerId, message: ToWorker): void {
-    const frames = pigato.encodeToWorker(message);
-    const outcome = this.#link.send(to, frames, message.type === "disconnect" ? URGENT : undefined);
+  #sendToWorker(to: PeerId, message: ToWorker, dialect: BrokerDialect): void {
+    const frames = dialect.encodeToWorker(message);
+    if (frames === undefined) return;
+    const outcome = this.#send(to, frames, message.type === "disconnect" ? URGENT : undefined);
     if (outcome === "queued" || outcome === "slow") return;
-    this.#pending.push({ type: "undelivered-to-worker", to, message, reason: outcome });
+    if (message.type === "request") {
+      this.#pending.push({ type: "request-undelivered", to, address: message.address, reason: outcome });
+    }
     if (outcome === "unreachable") this.#gone.add(to);
+  }
+
+  #send(to: PeerId, frames: Frames, options: SendOptions | undefined): SendOutcome {
+    return this.#doors[doorOf(to)]?.link.send(routingIdOf(to), frames, options) ?? "unreachable";
   }
 
   /** The link tells so before it tells that the peer is down, which is how a request that never left is kept apart. */
   #onUndelivered(to: PeerId, frames: Frames): void {
-    if (pigato.detect(frames) === "client") {
-      const message = pigato.decodeToClient(frames);
-      if (message.type !== "violation") {
-        this.#apply({ type: "undelivered-to-client", to, message, reason: "unreachable" });
-      }
-      return;
-    }
-    const message = pigato.decodeToWorker(frames);
-    if (message.type !== "violation") {
-      this.#apply({ type: "undelivered-to-worker", to, message, reason: "unreachable" });
-    }
+    const address = this.#core.dialectOf(to)?.addressIn(frames);
+    if (address !== undefined) this.#apply({ type: "request-undelivered", to, address, reason: "unreachable" });
   }
+
+  #open(settings: DoorSettings, door: number): RouterLink {
+    const { transport, maxFrameBytes, maxPeerBytes, maxPeerMessages } = this.#options;
+    return transport.router(
+      {
+        onMessage: (id, frames) => this.#apply(readInput(settings, peerAtDoor(door, id), frames)),
+        onPeerDown: (id) => this.#apply({ type: "peer-down", peer: peerAtDoor(door, id) }),
+        onUndelivered: (id, frames) => this.#onUndelivered(peerAtDoor(door, id), frames),
+        onError: (error) => this.#listener.onError(error),
+      },
+      { limits: { maxFrameBytes, maxQueuedBytes: maxPeerBytes, maxQueuedMessages: maxPeerMessages } },
+    );
+  }
+}
+
+/** One socket, and who may come in by it. */
+interface Door {
+  readonly settings: DoorSettings;
+  readonly link: RouterLink;
 }
 
 const URGENT = { urgent: true };
-
-function inputOf(from: PeerId, frames: Frames): Input {
-  switch (pigato.detect(frames)) {
-    case "client": {
-      const message = pigato.decodeFromClient(frames);
-      return message.type === "violation"
-        ? violationBy(from, "client", message)
-        : { type: "from-client", from, message };
-    }
-    case "worker": {
-      const message = pigato.decodeFromWorker(frames);
-      return message.type === "violation"
-        ? violationBy(from, "worker", message)
-        : { type: "from-worker", from, message };
-    }
-    default: {
-      const detail = `a message of ${frames.length} frames that starts like none of ours`;
-      return violationBy(from, undefined, { type: "violation", clause: "P-MSG-1", detail });
-    }
-  }
-}
-
-function violationBy(
-  from: PeerId,
-  role: Role | undefined,
-  violation: Extract<Input, { readonly type: "violation" }>["violation"],
-): Input {
-  return { type: "violation", from, role, violation };
-}

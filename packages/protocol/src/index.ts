@@ -16,6 +16,7 @@ export type { BrokerDialect, CompleteDialect, Dialect, DialectTraits, Role } fro
 export { type MajordomoOptions, majordomo } from "./dialects/mdp/index.ts";
 export { omdp } from "./dialects/omdp/index.ts";
 export { pigato } from "./dialects/pigato/index.ts";
+export { violation } from "./dialects/violation.ts";
 export {
   type Delivery,
   type Failure,

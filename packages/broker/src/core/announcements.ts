@@ -3,6 +3,7 @@
 
 import type { Deadlines, Instant, PeerId, ServiceName } from "@pigato/protocol";
 import type { Outbox } from "./outbox.ts";
+import { routingIdOf } from "./peer-names.ts";
 import type { Due } from "./records.ts";
 import type { Services } from "./services.ts";
 
@@ -48,7 +49,7 @@ export class Announcements {
     let characters = 0;
     for (const { name, workers } of this.#services.values()) {
       if (workers.size === 0) continue;
-      const ids = Array.from(workers, ({ id }) => id);
+      const ids = Array.from(workers, ({ id }) => routingIdOf(id));
       for (const id of ids) characters += id.length;
       characters += name.length;
       snapshot.push([name, ids]);

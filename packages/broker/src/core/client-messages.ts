@@ -1,6 +1,7 @@
 // What a client may say, and what follows from it.
 
 import {
+  type BrokerDialect,
   type Capabilities,
   display,
   type Failure,
@@ -8,34 +9,44 @@ import {
   type Instant,
   type PeerId,
   type RequestId,
+  requestId,
   sharedCapabilities,
 } from "@pigato/protocol";
 import type { Clients } from "./clients.ts";
+import { askedAbout, isMmi, mmiAnswer } from "./mmi.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Client } from "./records.ts";
 import type { ReplyCache } from "./reply-cache.ts";
 import type { Requests } from "./requests.ts";
+import type { Services } from "./services.ts";
 import type { Workers } from "./workers.ts";
+
+type RequestMessage = FromClient & { readonly type: "request" };
 
 export class ClientMessages {
   readonly #own: Capabilities;
   readonly #clients: Clients;
   readonly #workers: Workers;
+  readonly #services: Services;
   readonly #requests: Requests;
   readonly #cache: ReplyCache;
   readonly #outbox: Outbox;
   #isClosing = false;
+  /** How many requests came without an id. */
+  #unnamed = 0;
 
   /** @param own what this broker can do beyond the classic wire */
   constructor(
     own: Capabilities,
     clients: Clients,
     workers: Workers,
+    services: Services,
     requests: Requests,
     cache: ReplyCache,
     outbox: Outbox,
   ) {
     this.#own = own;
+    this.#services = services;
     this.#clients = clients;
     this.#workers = workers;
     this.#requests = requests;
@@ -48,10 +59,12 @@ export class ClientMessages {
     this.#isClosing = true;
   }
 
-  handle(from: PeerId, message: FromClient, now: Instant): void {
+  handle(from: PeerId, message: FromClient, dialect: BrokerDialect, now: Instant): void {
     if (message.type === "worker-heartbeat") return this.#onWorkerVouchedFor(message.worker, now);
-    const client = this.#clients.require(from, now);
-    if (client === undefined) return this.#refuseStranger(from, message);
+    // D-DET-1: a peer is held to the dialect of its first message, whatever its role was.
+    const client = this.#clients.get(from) ?? this.#admit(from, dialect, now);
+    if (client === undefined) return this.#refuseStranger(from, message, dialect);
+    if (client.dialect !== dialect) return this.#outbox.reportDrop(from, "other-dialect");
     this.#clients.onHeard(client, now);
     switch (message.type) {
       case "request":
@@ -76,17 +89,36 @@ export class ClientMessages {
     }
   }
 
-  #onRequest(client: Client, message: FromClient & { readonly type: "request" }, now: Instant): void {
+  #admit(from: PeerId, dialect: BrokerDialect, now: Instant): Client | undefined {
+    return this.#clients.require(from, this.#workers.get(from)?.dialect ?? dialect, now);
+  }
+
+  #onRequest(client: Client, asked: RequestMessage, now: Instant): void {
+    const message = asked.requestId === "" ? this.#named(asked) : asked;
     if (client.requests.has(message.requestId)) {
       return this.#outbox.reportDrop(client.id, "duplicate-id", message.requestId);
     }
     if (this.#isClosing) {
       return this.#requests.refuse(client, message, "CLOSED", "came when the broker was about to stop");
     }
+    if (isMmi(message.service)) return this.#answerMmi(client, message);
     const cached = this.#cache.find(message);
     if (cached !== undefined) return this.#requests.answer(client, message, cached);
     const { worker } = message.options;
-    this.#requests.open(client, message, worker === undefined ? undefined : this.#workers.get(worker), now);
+    this.#requests.open(client, message, worker === undefined ? undefined : this.#workers.named(worker), now);
+  }
+
+  #answerMmi(client: Client, { service, requestId, body, isRaw = false }: RequestMessage): void {
+    const about = askedAbout(service, body, isRaw);
+    const code = about === undefined ? "501" : this.#services.hasWorker(about) ? "200" : "404";
+    const answer = { type: "final", requestId, service, status: 0, body: mmiAnswer(code, isRaw), isRaw } as const;
+    this.#outbox.toClient(client, { ...answer, trailer: [] });
+  }
+
+  /** Its dialect has no request ids: it gets one of ours. */
+  #named(message: RequestMessage): RequestMessage {
+    this.#unnamed += 1;
+    return { ...message, requestId: requestId(`~${this.#unnamed}`) };
   }
 
   #onClientHeartbeat(client: Client, offer: Capabilities | undefined, now: Instant): void {
@@ -119,9 +151,14 @@ export class ClientMessages {
     if (worker !== undefined) this.#workers.onHeard(worker, now);
   }
 
-  #refuseStranger(from: PeerId, message: FromClient): void {
+  #refuseStranger(from: PeerId, message: FromClient, dialect: BrokerDialect): void {
     if (message.type !== "request") return;
-    this.#requests.refuse(this.#clients.stranger(from), message, "BUSY", "came when the broker knew its most clients");
+    this.#requests.refuse(
+      this.#clients.stranger(from, dialect),
+      message,
+      "BUSY",
+      "came when the broker knew its most clients",
+    );
   }
 }
 

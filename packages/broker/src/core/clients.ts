@@ -2,7 +2,7 @@
 // given up when it falls silent, and with it the interest in its requests. Any other promised nothing: it is only
 // forgotten, once it has nothing open and has not been heard of for a while.
 
-import type { Capabilities, Deadlines, Instant, PeerId } from "@pigato/protocol";
+import type { BrokerDialect, Capabilities, Deadlines, Instant, PeerId } from "@pigato/protocol";
 import { intervalOf, learnRhythm, MAX_HEARTBEAT_MS, type Rhythm } from "@pigato/protocol";
 import type { CoreOptions } from "./core-options.ts";
 import type { ClientDownReason } from "./effects.ts";
@@ -44,16 +44,16 @@ export class Clients {
   }
 
   /** A record to answer a client by, which is not remembered. */
-  stranger(id: PeerId): Client {
-    return new Client(id, IDLE_MS, this.#open, this.#deadlines);
+  stranger(id: PeerId, dialect: BrokerDialect): Client {
+    return new Client(id, dialect, IDLE_MS, this.#open, this.#deadlines);
   }
 
   /** The client's record, made if there is none; `undefined` at the bound. */
-  require(id: PeerId, now: Instant): Client | undefined {
+  require(id: PeerId, dialect: BrokerDialect, now: Instant): Client | undefined {
     const known = this.#byId.get(id);
     if (known !== undefined) return known;
     if (this.#byId.size >= this.#options.maxClients) return undefined;
-    const client = new Client(id, IDLE_MS, this.#open, this.#deadlines);
+    const client = new Client(id, dialect, IDLE_MS, this.#open, this.#deadlines);
     this.#byId.set(id, client);
     startLease(client, client.leaseMs, this.#deadlines, now);
     this.#outbox.report({ type: "client-up", client: id });

@@ -21,6 +21,8 @@ export interface CoreOptions {
   readonly heartbeatMs: number;
   /** Silent intervals after which a peer counts as gone. */
   readonly heartbeatLiveness: number;
+  /** Milliseconds that a worker which is silent while it works may be so. */
+  readonly busyTimeoutMs: number;
   readonly dispatchMode: DispatchMode;
   readonly whenDeclined: WhenDeclined;
   /** Milliseconds that a worker which announced no concurrency is held back, waiting for the heartbeat that tells. */

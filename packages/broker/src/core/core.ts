@@ -3,6 +3,7 @@
 // give the same effects. Nothing that a peer sends can throw out of it.
 
 import {
+  type BrokerDialect,
   type Capabilities,
   Deadlines,
   display,
@@ -10,8 +11,6 @@ import {
   NO_CAPABILITIES,
   type PeerId,
   type ToClient,
-  type ToWorker,
-  type Violation,
 } from "@pigato/protocol";
 import { Announcements } from "./announcements.ts";
 import { ClientMessages } from "./client-messages.ts";
@@ -93,12 +92,14 @@ export class BrokerCore {
       own,
       this.#clients,
       this.#workers,
+      this.#services,
       this.#requests,
       this.#cache,
       this.#outbox,
     );
     this.#workerMessages = new WorkerMessages(
       own,
+      this.#clients,
       this.#workers,
       this.#services,
       this.#requests,
@@ -114,19 +115,19 @@ export class BrokerCore {
     this.#onTick(now);
     switch (input.type) {
       case "from-client":
-        this.#clientMessages.handle(input.from, input.message, now);
+        this.#clientMessages.handle(input.from, input.message, input.dialect, now);
         break;
       case "from-worker":
-        this.#workerMessages.handle(input.from, input.message, now);
+        this.#workerMessages.handle(input.from, input.message, input.dialect, now);
         break;
       case "violation":
-        this.#onViolation(input.from, input.role, input.violation);
+        this.#onViolation(input);
         break;
       case "undelivered-to-client":
         this.#onUndeliveredToClient(input.to, input.message, input.reason);
         break;
-      case "undelivered-to-worker":
-        this.#onUndeliveredToWorker(input.to, input.message, input.reason);
+      case "request-undelivered":
+        this.#onRequestUndelivered(input.to, input.address, input.reason);
         break;
       case "peer-down":
         this.#onPeerDown(input.peer);
@@ -145,6 +146,11 @@ export class BrokerCore {
     if (this.#mode === "draining" && this.#requests.openCount === 0) this.#finishDraining();
     this.#announcements.schedule(now);
     return this.#outbox.take();
+  }
+
+  /** What a peer is held to; `undefined` of one that is not known. */
+  dialectOf(peer: PeerId): BrokerDialect | undefined {
+    return (this.#clients.get(peer) ?? this.#workers.get(peer))?.dialect;
   }
 
   /** When the next `tick` is wanted: never later than needed, sometimes earlier. */
@@ -176,15 +182,16 @@ export class BrokerCore {
     });
   }
 
-  #onViolation(from: PeerId, role: "client" | "worker" | undefined, violation: Violation): void {
+  #onViolation({ from, role, dialect, violation }: Input & { readonly type: "violation" }): void {
     this.#outbox.report({ type: "violation", peer: from, role, violation });
+    if (dialect === undefined) return;
     if (role === "worker") {
       const worker = this.#workers.get(from);
-      if (worker === undefined) return this.#outbox.toStranger(from, { type: "disconnect" });
-      return this.#workers.disconnect(worker, "violation");
+      if (worker !== undefined) return this.#workers.onViolation(worker);
+      return dialect.traits.dropsInvalid ? undefined : this.#outbox.toStranger(from, { type: "disconnect" }, dialect);
     }
     const { requestId, detail, clause } = violation;
-    const client = this.#clients.get(from) ?? this.#clients.stranger(from);
+    const client = this.#clients.get(from) ?? this.#clients.stranger(from, dialect);
     // An answer under the id of a request that is open would end that one.
     if (requestId === undefined || client.requests.has(requestId)) return;
     this.#outbox.toClient(client, {
@@ -226,11 +233,10 @@ export class BrokerCore {
     }
   }
 
-  #onUndeliveredToWorker(to: PeerId, message: ToWorker, reason: UndeliveredReason): void {
+  #onRequestUndelivered(to: PeerId, address: string, reason: UndeliveredReason): void {
     const worker = this.#workers.get(to);
-    if (worker === undefined || message.type !== "request") return;
-    const request = this.#dispatcher.heldUnder(message.address, worker);
-    if (request === undefined) return;
+    const request = worker && this.#dispatcher.heldUnder(address, worker);
+    if (worker === undefined || request === undefined) return;
     if (reason === "unreachable") this.#workers.onUnreachable(request, worker);
     else this.#workers.onCongested(request, worker);
   }

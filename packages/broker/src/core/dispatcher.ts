@@ -143,6 +143,7 @@ export class Dispatcher {
       service: request.name,
       requestId: request.id,
       body: request.body,
+      isRaw: request.isRaw,
       trailer: request.trailer,
       options: request.options,
     });

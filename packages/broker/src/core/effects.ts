@@ -1,6 +1,7 @@
 // The two unions between the broker's core and the world: what can happen to it, and what it wants done.
 
 import type {
+  BrokerDialect,
   Capabilities,
   DirectorySnapshot,
   FailureCode,
@@ -15,26 +16,38 @@ import type {
 } from "@pigato/protocol";
 
 export type Input =
-  | { readonly type: "from-client"; readonly from: PeerId; readonly message: FromClient }
-  | { readonly type: "from-worker"; readonly from: PeerId; readonly message: FromWorker }
-  /** Frames that did not decode; `role` is undefined where not even that can be told. */
+  | {
+      readonly type: "from-client";
+      readonly from: PeerId;
+      readonly message: FromClient;
+      readonly dialect: BrokerDialect;
+    }
+  | {
+      readonly type: "from-worker";
+      readonly from: PeerId;
+      readonly message: FromWorker;
+      readonly dialect: BrokerDialect;
+    }
+  /** Frames that did not decode; role and dialect are undefined where not even that can be told. */
   | {
       readonly type: "violation";
       readonly from: PeerId;
       readonly role: Role | undefined;
+      readonly dialect: BrokerDialect | undefined;
       readonly violation: Violation;
     }
-  /** A message of ours that a peer will not get. */
+  /** A message of ours that a client will not get. */
   | {
       readonly type: "undelivered-to-client";
       readonly to: PeerId;
       readonly message: ToClient;
       readonly reason: UndeliveredReason;
     }
+  /** A request that a worker will not get, by the address that it has there. */
   | {
-      readonly type: "undelivered-to-worker";
+      readonly type: "request-undelivered";
       readonly to: PeerId;
-      readonly message: ToWorker;
+      readonly address: string;
       readonly reason: UndeliveredReason;
     }
   /** A peer's connection is gone. */
@@ -57,8 +70,14 @@ export type Effect =
       readonly to: PeerId;
       readonly message: ToClient;
       readonly capabilities: Capabilities;
+      readonly dialect: BrokerDialect;
     }
-  | { readonly type: "to-worker"; readonly to: PeerId; readonly message: ToWorker }
+  | {
+      readonly type: "to-worker";
+      readonly to: PeerId;
+      readonly message: ToWorker;
+      readonly dialect: BrokerDialect;
+    }
   /** Tells subscribers who serves what; replaces what they were told before. */
   | { readonly type: "announce"; readonly snapshot: DirectorySnapshot }
   | { readonly type: "report"; readonly event: BrokerEvent }
@@ -127,5 +146,9 @@ export type DropReason =
   /** A worker that registers although the table is full. */
   | "too-many-workers"
   | "already-registered"
+  /** A worker that registers under a name that the broker answers to itself. */
+  | "reserved-name"
+  /** A peer that speaks another dialect than in its first message. */
+  | "other-dialect"
   /** A failure or answer that its client will not get. */
   | "undelivered";

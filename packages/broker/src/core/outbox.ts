@@ -1,14 +1,24 @@
 // The effects of one input, in the order they are to be performed.
 
-import type { DirectorySnapshot, FailureCode, PeerId, RequestId, ToClient, ToWorker } from "@pigato/protocol";
+import type {
+  BrokerDialect,
+  DirectorySnapshot,
+  FailureCode,
+  PeerId,
+  RequestId,
+  ToClient,
+  ToWorker,
+} from "@pigato/protocol";
 import type { BrokerEvent, DropReason, Effect } from "./effects.ts";
+import { routingIdOf } from "./peer-names.ts";
 import type { Client, Request, Worker } from "./records.ts";
 
 export class Outbox {
   #effects: Effect[] = [];
 
   toClient(client: Client, message: ToClient): void {
-    this.#effects.push({ type: "to-client", to: client.id, message, capabilities: client.capabilities });
+    const { id, capabilities, dialect } = client;
+    this.#effects.push({ type: "to-client", to: id, message, capabilities, dialect });
   }
 
   /** P-NOT-1: how far a request has come, for a client that asked to be told. @param worker who has it now, if one has */
@@ -16,16 +26,16 @@ export class Outbox {
     const { client, id } = request;
     if (!request.options.notices || !client.capabilities.notice) return;
     const state = worker === undefined ? "queued" : "dispatched";
-    this.toClient(client, { type: "notice", requestId: id, state, worker: worker?.id });
+    this.toClient(client, { type: "notice", requestId: id, state, worker: worker && routingIdOf(worker.id) });
   }
 
   toWorker(worker: Worker, message: ToWorker): void {
-    this.#effects.push({ type: "to-worker", to: worker.id, message });
+    this.#effects.push({ type: "to-worker", to: worker.id, message, dialect: worker.dialect });
   }
 
   /** To a peer that is not, or no longer, a registered worker. */
-  toStranger(peer: PeerId, message: ToWorker): void {
-    this.#effects.push({ type: "to-worker", to: peer, message });
+  toStranger(peer: PeerId, message: ToWorker, dialect: BrokerDialect): void {
+    this.#effects.push({ type: "to-worker", to: peer, message, dialect });
   }
 
   announce(snapshot: DirectorySnapshot): void {

@@ -5,7 +5,7 @@ import type { Client } from "./records.ts";
 
 /** The original's client takes a `null` part for the end of its stream, and dies of what follows. */
 export function takesPartial(client: Client, body: readonly Frame[]): boolean {
-  return client.capabilities.error || !isNull(body[0]);
+  return !client.dialect.traits.endsOnNull || client.capabilities.error || !isNull(body[0]);
 }
 
 function isNull(frame: Frame | undefined): boolean {

@@ -1,6 +1,7 @@
 // The rows of the core's tables. Each fact has one owner; the others hold references and never change it.
 
 import {
+  type BrokerDialect,
   type Capabilities,
   type Deadline,
   type Deadlines,
@@ -44,6 +45,7 @@ export const NOWHERE: Place = Object.freeze({ at: "nowhere" });
 
 export class Client implements Leased {
   readonly id: PeerId;
+  readonly dialect: BrokerDialect;
   capabilities: Capabilities = NO_CAPABILITIES;
   readonly requests: RequestsOfClient;
   /** What is known of the interval at which it sends heartbeats. */
@@ -56,8 +58,9 @@ export class Client implements Leased {
   missed = 0;
   readonly lease: Deadline<Due>;
 
-  constructor(id: PeerId, leaseMs: number, open: OpenRequests, deadlines: Deadlines<Due>) {
+  constructor(id: PeerId, dialect: BrokerDialect, leaseMs: number, open: OpenRequests, deadlines: Deadlines<Due>) {
     this.id = id;
+    this.dialect = dialect;
     this.leaseMs = leaseMs;
     this.requests = new RequestsOfClient(open);
     this.lease = deadlines.entry({ kind: "client-lease", client: this });
@@ -66,6 +69,7 @@ export class Client implements Leased {
 
 export class Worker implements Leased {
   readonly id: PeerId;
+  readonly dialect: BrokerDialect;
   readonly service: Service;
   readonly capabilities: Capabilities;
   /** The most requests it takes at once; `Infinity` is no limit. */
@@ -99,8 +103,15 @@ export class Worker implements Leased {
   readonly lease: Deadline<Due>;
   readonly settling: Deadline<Due>;
 
-  constructor(id: PeerId, service: Service, capabilities: Capabilities, deadlines: Deadlines<Due>) {
+  constructor(
+    id: PeerId,
+    dialect: BrokerDialect,
+    service: Service,
+    capabilities: Capabilities,
+    deadlines: Deadlines<Due>,
+  ) {
     this.id = id;
+    this.dialect = dialect;
     this.service = service;
     this.capabilities = capabilities;
     this.lease = deadlines.entry({ kind: "worker-lease", worker: this });
@@ -154,6 +165,7 @@ export class Request implements Deadline<Due> {
   readonly name: ServiceName;
   readonly service: Service;
   readonly body: readonly Frame[];
+  readonly isRaw: boolean;
   readonly trailer: readonly Frame[];
   readonly bytes: number;
   readonly options: RequestOptions;
@@ -182,6 +194,7 @@ export class Request implements Deadline<Due> {
     this.name = message.service;
     this.service = service;
     this.body = message.body;
+    this.isRaw = message.isRaw ?? false;
     this.trailer = message.trailer;
     this.bytes = bytesOf(message.body) + bytesOf(message.trailer);
     this.options = message.options;

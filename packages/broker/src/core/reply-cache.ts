@@ -22,6 +22,7 @@ type PartMessage = FromWorker & { readonly type: "partial" | "final" };
 
 interface Part {
   readonly body: readonly Frame[];
+  readonly isRaw?: boolean | undefined;
   readonly trailer: readonly Frame[];
 }
 
@@ -204,8 +205,8 @@ function areEqual(left: readonly Frame[], right: readonly Frame[]): boolean {
 }
 
 /** What is kept must not hold on to the block of memory in which it was received, with all that came beside it. */
-function copyOf({ body, trailer }: Part): Part {
-  return { body: body.map(copy), trailer: trailer.map(copy) };
+function copyOf({ body, isRaw, trailer }: Part): Part {
+  return { body: body.map(copy), isRaw, trailer: trailer.map(copy) };
 }
 
 function copy(frame: Frame): Frame {

@@ -97,12 +97,12 @@ export class Requests {
     this.counts.cached += 1;
     this.counts.finished += 1;
     this.#outbox.report({ type: "request-cached", client: client.id, service, requestId });
-    for (const [index, { body, trailer }] of parts.entries()) {
+    for (const [index, { body, isRaw = false, trailer }] of parts.entries()) {
       const type = index === parts.length - 1 ? "final" : "partial";
       if (type === "partial" && !takesPartial(client, body)) {
         this.#outbox.reportDrop(client.id, "null-partial", requestId);
       } else {
-        this.#outbox.toClient(client, { type, requestId, status: 0, body, trailer });
+        this.#outbox.toClient(client, { type, requestId, service, status: 0, body, isRaw, trailer });
       }
     }
   }
@@ -111,7 +111,7 @@ export class Requests {
   refuse(client: Client, message: RequestMessage, code: FailureCode, why: string): void {
     const { service, requestId } = message;
     this.#outbox.report({ type: "request-failed", client: client.id, service, requestId, code });
-    this.#tell(client, requestId, { code, message: describe(requestId, service, why), delivery: "not-sent" });
+    this.#tell(client, service, requestId, { code, message: describe(requestId, service, why), delivery: "not-sent" });
   }
 
   /** The timeout counts silence: every part of a reply starts it anew. */
@@ -157,7 +157,11 @@ export class Requests {
   fail(request: Request, code: FailureCode, why: string): void {
     const delivery = deliveryOf(request);
     this.#end(request, code);
-    this.#tell(request.client, request.id, { code, message: describe(request.id, request.name, why), delivery });
+    this.#tell(request.client, request.name, request.id, {
+      code,
+      message: describe(request.id, request.name, why),
+      delivery,
+    });
   }
 
   /** Their time is up. */
@@ -242,8 +246,8 @@ export class Requests {
     this.#close(request);
   }
 
-  #tell(client: Client, requestId: RequestId, failure: Failure): void {
-    this.#outbox.toClient(client, { type: "failure", requestId, failure });
+  #tell(client: Client, service: ServiceName, requestId: RequestId, failure: Failure): void {
+    this.#outbox.toClient(client, { type: "failure", requestId, service, failure });
   }
 
   /** Tells a worker that still runs it that the answer is not wanted any more. */

@@ -21,6 +21,11 @@ export class Services {
     return this.#byName.values();
   }
 
+  /** Whether anybody offers it. */
+  hasWorker(name: ServiceName): boolean {
+    return (this.#byName.get(name)?.workers.size ?? 0) > 0;
+  }
+
   require(name: ServiceName): Service {
     const known = this.#byName.get(name);
     if (known !== undefined) return known;

@@ -1,17 +1,22 @@
 // What a worker may say, and what follows from it: READY first, then heartbeats and replies for requests it holds.
 
 import {
+  type BrokerDialect,
   type Capabilities,
   type FromWorker,
   type Instant,
   NO_CAPABILITIES,
   type PeerId,
   type RequestId,
+  type ServiceName,
   sharedCapabilities,
   type ToClient,
 } from "@pigato/protocol";
 import type { Announcements } from "./announcements.ts";
+import type { Clients } from "./clients.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import type { DropReason } from "./effects.ts";
+import { isMmi } from "./mmi.ts";
 import { ADDRESS_MARK } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
 import { takesPartial } from "./partials.ts";
@@ -29,6 +34,7 @@ type AboutRequest = Exclude<FromWorker, { readonly type: "ready" | "heartbeat" |
 
 export class WorkerMessages {
   readonly #own: Capabilities;
+  readonly #clients: Clients;
   readonly #workers: Workers;
   readonly #services: Services;
   readonly #requests: Requests;
@@ -41,6 +47,7 @@ export class WorkerMessages {
   /** @param own what this broker can do beyond the classic wire */
   constructor(
     own: Capabilities,
+    clients: Clients,
     workers: Workers,
     services: Services,
     requests: Requests,
@@ -50,6 +57,7 @@ export class WorkerMessages {
     outbox: Outbox,
   ) {
     this.#own = own;
+    this.#clients = clients;
     this.#workers = workers;
     this.#services = services;
     this.#requests = requests;
@@ -64,11 +72,14 @@ export class WorkerMessages {
     this.#isClosing = true;
   }
 
-  handle(from: PeerId, message: FromWorker, now: Instant): void {
+  handle(from: PeerId, message: FromWorker, dialect: BrokerDialect, now: Instant): void {
     const worker = this.#workers.get(from);
-    if (worker === undefined) return this.#onUnregistered(from, message, now);
+    if (worker === undefined) return this.#onUnregistered(from, message, dialect, now);
+    if (worker.dialect !== dialect) return this.#outbox.reportDrop(from, "other-dialect");
     switch (message.type) {
       case "ready":
+        // P-READY-3, D-MDP-8.
+        if (dialect.traits.dropsInvalid) return this.#workers.disconnect(worker, "violation");
         return this.#outbox.reportDrop(from, "already-registered");
       case "heartbeat":
         this.#workers.onHeartbeat(worker, message.concurrency, now);
@@ -128,19 +139,28 @@ export class WorkerMessages {
   }
 
   /** P-DISC-4: whatever comes before READY is answered by a DISCONNECT, except a DISCONNECT. */
-  #onUnregistered(from: PeerId, message: FromWorker, now: Instant): void {
+  #onUnregistered(from: PeerId, message: FromWorker, dialect: BrokerDialect, now: Instant): void {
     if (message.type === "disconnect") return;
     if (message.type !== "ready" || this.#isClosing) {
-      return this.#outbox.toStranger(from, { type: "disconnect" });
+      return this.#outbox.toStranger(from, { type: "disconnect" }, dialect);
     }
-    if (this.#workers.isFull) {
-      this.#outbox.reportDrop(from, "too-many-workers");
-      return this.#outbox.toStranger(from, { type: "disconnect" });
+    const refused = this.#refusal(from, message.service, dialect);
+    if (refused !== undefined) {
+      this.#outbox.reportDrop(from, refused);
+      return this.#outbox.toStranger(from, { type: "disconnect" }, dialect);
     }
     const accepted = message.offer && sharedCapabilities(this.#own, message.offer);
-    this.#outbox.toStranger(from, { type: "ready", accepted });
+    this.#outbox.toStranger(from, { type: "ready", accepted }, dialect);
     const service = this.#services.require(message.service);
-    this.#workers.register(from, service, message.offer, accepted ?? NO_CAPABILITIES, now);
+    this.#workers.register(from, dialect, service, message.offer, accepted ?? NO_CAPABILITIES, now);
+  }
+
+  #refusal(from: PeerId, service: ServiceName, dialect: BrokerDialect): DropReason | undefined {
+    if (this.#workers.isFull) return "too-many-workers";
+    if (isMmi(service)) return "reserved-name";
+    // D-DET-1: as with a client.
+    const client = this.#clients.get(from);
+    return client === undefined || client.dialect === dialect ? undefined : "other-dialect";
   }
 }
 
@@ -166,6 +186,6 @@ function heldByIdAlone(worker: Worker, requestId: RequestId): Request | undefine
 }
 
 function replyTo(request: Request, message: FromWorker & { readonly type: "partial" | "final" }): ToClient {
-  const { type, status, body, trailer } = message;
-  return { type, requestId: request.id, status, body, trailer };
+  const { type, status, body, isRaw, trailer } = message;
+  return { type, requestId: request.id, service: request.name, status, body, isRaw: isRaw ?? false, trailer };
 }

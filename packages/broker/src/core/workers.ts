@@ -1,7 +1,7 @@
 // Registered workers: coming, going, and how long a silent one counts as alive. What becomes of a request whose worker
 // is lost is decided here: given to another if it asked for that, failed at once if not.
 
-import type { Capabilities, Deadlines, Instant, PeerId } from "@pigato/protocol";
+import type { BrokerDialect, Capabilities, Deadlines, Instant, PeerId } from "@pigato/protocol";
 import { display, intervalOf, learnRhythm, UNKNOWN_RHYTHM } from "@pigato/protocol";
 import type { Announcements } from "./announcements.ts";
 import { ASSUMED_CONCURRENCY, type CoreOptions } from "./core-options.ts";
@@ -9,6 +9,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import type { WorkerDownReason } from "./effects.ts";
 import { countSilence, noteHeard, startLease } from "./lease.ts";
 import type { Outbox } from "./outbox.ts";
+import { MAX_DOORS, peerAtDoor } from "./peer-names.ts";
 import { type Due, type Request, type Service, Worker } from "./records.ts";
 import type { Requests } from "./requests.ts";
 import type { Services } from "./services.ts";
@@ -53,21 +54,36 @@ export class Workers {
     return this.#byId.get(id);
   }
 
+  /** The worker that a client means by a routing id, whichever door it came in by; the first door's first. */
+  named(id: PeerId): Worker | undefined {
+    let worker = this.#byId.get(id);
+    for (let door = 1; worker === undefined && door < MAX_DOORS; door++) worker = this.#byId.get(peerAtDoor(door, id));
+    return worker;
+  }
+
   values(): IterableIterator<Worker> {
     return this.#byId.values();
   }
 
   /** A new worker. Until its concurrency is known it gets nothing, so that even its first requests respect it. */
-  register(id: PeerId, service: Service, offer: Capabilities | undefined, shared: Capabilities, now: Instant): Worker {
-    const worker = new Worker(id, service, shared, this.#deadlines);
-    worker.concurrency = offer?.concurrency ?? ASSUMED_CONCURRENCY;
+  register(
+    id: PeerId,
+    dialect: BrokerDialect,
+    service: Service,
+    offer: Capabilities | undefined,
+    shared: Capabilities,
+    now: Instant,
+  ): Worker {
+    const worker = new Worker(id, dialect, service, shared, this.#deadlines);
+    const concurrency = dialect.traits.isSequential ? 1 : offer?.concurrency;
+    worker.concurrency = concurrency ?? ASSUMED_CONCURRENCY;
     worker.rhythm = { ...UNKNOWN_RHYTHM, announcedMs: offer?.heartbeatMs };
     this.#byId.set(id, worker);
     service.workers.add(worker);
     this.#announcements.noteChange();
     this.#outbox.report({ type: "worker-up", worker: id, service: service.name });
     startLease(worker, intervalOf(worker.rhythm, this.#options.heartbeatMs), this.#deadlines, now);
-    if (offer?.concurrency === undefined) this.#deadlines.set(worker.settling, this.#options.settleMs, now);
+    if (concurrency === undefined) this.#deadlines.set(worker.settling, this.#options.settleMs, now);
     else this.settle(worker);
     return worker;
   }
@@ -101,8 +117,19 @@ export class Workers {
     const intervalMs = intervalOf(worker.rhythm, this.#options.heartbeatMs);
     const missed = countSilence(worker, intervalMs, this.#deadlines, now);
     if (missed === 0) return;
+    if (worker.dialect.traits.isSilentWhileBusy && worker.inFlight.size > 0) {
+      // D-LIVE-2: its silence says nothing while it works; for how long that may take is an option of its own.
+      if (now - worker.heardAt >= this.#options.busyTimeoutMs) this.disconnect(worker, "silent");
+      return;
+    }
     if (missed >= this.#options.heartbeatLiveness) return this.disconnect(worker, "silent");
     this.#outbox.toWorker(worker, { type: "heartbeat" });
+  }
+
+  /** It broke its dialect: it counts as lost. Whether it is told so is the dialect's. */
+  onViolation(worker: Worker): void {
+    if (worker.dialect.traits.dropsInvalid) this.lose(worker, "violation");
+    else this.disconnect(worker, "violation");
   }
 
   /** Tells a worker to come back as a new one, and counts it as lost. */

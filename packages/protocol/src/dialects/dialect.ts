@@ -14,10 +14,10 @@ export interface DialectTraits {
   readonly isSequential: boolean;
   /** A worker sends no heartbeat while it works on a request, so that its silence says nothing then (D-LIVE-2). */
   readonly isSilentWhileBusy: boolean;
-  /** The broker sends workers a heartbeat in each interval, where PIGATO answers each of theirs (D-LIVE-1). */
-  readonly beatsUnasked: boolean;
-  /** A valid command that is not expected gets a worker disconnected; what is invalid is dropped unanswered (D-MDP-8, 9). */
+  /** What a worker sends that is valid but not expected gets it disconnected, what is invalid no answer (D-MDP-8, 9). */
   readonly dropsInvalid: boolean;
+  /** A client takes a part of a reply that is `null` for its end, unless it negotiated (P-REP-5). */
+  readonly endsOnNull: boolean;
 }
 
 /** The broker's end of a dialect. */
@@ -31,6 +31,8 @@ export interface BrokerDialect {
   /** `undefined`: the dialect has no frames for it, it is not sent. */
   encodeToClient(message: ToClient, capabilities: Capabilities): Frame[] | undefined;
   encodeToWorker(message: ToWorker): Frame[] | undefined;
+  /** The address in a request as `encodeToWorker` wrote it; `undefined` for frames of anything else. */
+  addressIn(frames: readonly Frame[]): string | undefined;
 }
 
 /** Both ends of a dialect. */

@@ -1,4 +1,3 @@
-import { requestId } from "@pigato/protocol";
 import { expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
@@ -96,13 +95,12 @@ test("a request that never got through a full connection is known not to have ru
   expect(sim.sentTo("c1")).toContain("failure r1 DEADLINE_EXCEEDED (queued)");
 });
 
-test("other messages that did not reach a worker change nothing", () => {
+test("a request that its worker does not hold, or nobody knows, cannot come back", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
-  sim.returnToWorker("w1", { type: "heartbeat" }, "congested");
-  sim.returnToWorker("w1", { type: "cancel", address: "~1", requestId: requestId("r1") }, "congested");
-  sim.returnToWorker("unknown", { type: "disconnect" }, "unreachable");
+  sim.requestUndelivered("w1", "~9.9", "congested");
+  sim.requestUndelivered("unknown", "~0.1", "unreachable");
   sim.worker("w1").final("r1");
   expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
 });

@@ -92,8 +92,8 @@ export class Observer {
           this.#owe(input.to, input.message.requestId, "BUSY", "maybe-executed");
         }
         return;
-      case "undelivered-to-worker":
-        return this.#beforeUndelivered(this.#workers.get(input.to), input.message, input.reason);
+      case "request-undelivered":
+        return this.#beforeUndelivered(this.#workers.get(input.to), input.address, input.reason);
       case "peer-down":
       case "start":
       case "tick":
@@ -163,10 +163,9 @@ export class Observer {
     if (message.type === "final") this.#close(request);
   }
 
-  #beforeUndelivered(worker: WatchedWorker | undefined, message: ToWorker, reason: "unreachable" | "congested"): void {
-    if (worker === undefined || message.type !== "request") return;
-    const request = worker.held.get(message.address);
-    if (request === undefined) return;
+  #beforeUndelivered(worker: WatchedWorker | undefined, address: string, reason: "unreachable" | "congested"): void {
+    const request = worker?.held.get(address);
+    if (worker === undefined || request === undefined) return;
     if (reason === "unreachable") {
       worker.isClosed = true;
       request.isUndelivered = true;

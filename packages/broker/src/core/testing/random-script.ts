@@ -44,7 +44,7 @@ export type Step =
   | { readonly do: "peer down"; readonly who: number; readonly role: 0 | 1 }
   | { readonly do: "undelivered request"; readonly pick: number; readonly andGone: boolean }
   | { readonly do: "congested request"; readonly pick: number }
-  | { readonly do: "undelivered cancel"; readonly who: number }
+  | { readonly do: "undelivered stranger"; readonly who: number }
   | { readonly do: "undelivered to client"; readonly who: number; readonly reason: UndeliveredReason }
   /** Time passes; with `isSilent` nobody sends heartbeats meanwhile. */
   | { readonly do: "advance"; readonly ms: number; readonly isSilent: boolean }
@@ -134,9 +134,8 @@ export function perform(sim: Scenario, step: Step): void {
       if (held) sim.undeliveredToWorker(held.worker, held.requestId, "congested");
       return;
     }
-    case "undelivered cancel": {
-      const message = { type: "cancel", address: "~1", requestId: requestId("r1") } as const;
-      return sim.returnToWorker(at(WORKERS, step.who), message, "congested");
+    case "undelivered stranger": {
+      return sim.requestUndelivered(at(WORKERS, step.who), "~1", "congested");
     }
     case "undelivered to client": {
       const name = at(CLIENTS, step.who);

@@ -1,6 +1,14 @@
 // Rows of the core's tables for unit tests of what works on them: real ones, but filed nowhere.
 
-import { DEFAULT_REQUEST_OPTIONS, Deadlines, NO_CAPABILITIES, peerId, requestId, serviceName } from "@pigato/protocol";
+import {
+  DEFAULT_REQUEST_OPTIONS,
+  Deadlines,
+  NO_CAPABILITIES,
+  peerId,
+  pigato,
+  requestId,
+  serviceName,
+} from "@pigato/protocol";
 import { OpenRequests } from "../open-requests.ts";
 import { newPolicy } from "../policy.ts";
 import { Client, type Due, Request, Service, Worker } from "../records.ts";
@@ -13,11 +21,11 @@ const service = new Service(
 const someone = aClient("c1", new OpenRequests(() => 0));
 
 export function aClient(name: string, open: OpenRequests): Client {
-  return new Client(peerId(name), 60_000, open, deadlines);
+  return new Client(peerId(name), pigato, 60_000, open, deadlines);
 }
 
 export function aWorker(name: string): Worker {
-  return new Worker(peerId(name), service, NO_CAPABILITIES, deadlines);
+  return new Worker(peerId(name), pigato, service, NO_CAPABILITIES, deadlines);
 }
 
 /** @param number its place in the order of arrival */

@@ -7,6 +7,7 @@ import {
   type Instant,
   type PeerId,
   peerId,
+  pigato,
   type RequestId,
   type ToClient,
   type ToWorker,
@@ -22,6 +23,7 @@ import { eventLine, toClientLine, toWorkerLine } from "./transcript.ts";
 export const SCENARIO_OPTIONS: CoreOptions = {
   heartbeatMs: 1_000,
   heartbeatLiveness: 3,
+  busyTimeoutMs: 900_000,
   dispatchMode: "load",
   whenDeclined: "fail",
   settleMs: 100,
@@ -87,11 +89,11 @@ export class Scenario {
   }
 
   fromClient(name: string, message: FromClient): void {
-    this.step({ type: "from-client", from: peerId(name), message });
+    this.step({ type: "from-client", from: peerId(name), message, dialect: pigato });
   }
 
   fromWorker(name: string, message: FromWorker): void {
-    this.step({ type: "from-worker", from: peerId(name), message });
+    this.step({ type: "from-worker", from: peerId(name), message, dialect: pigato });
   }
 
   /** The peer sent frames that mean nothing. */
@@ -102,7 +104,7 @@ export class Scenario {
       detail: "…",
       ...(requestId === undefined ? {} : { requestId }),
     } as const;
-    this.step({ type: "violation", from: peerId(name), role, violation });
+    this.step({ type: "violation", from: peerId(name), role, dialect: pigato, violation });
   }
 
   peerDown(name: string): void {
@@ -115,13 +117,13 @@ export class Scenario {
 
   /** The last request that this worker was sent does not reach it, nor does any later one yet. */
   undeliveredToWorker(name: string, requestId: string, reason: UndeliveredReason): void {
-    const { address, message } = this.worker(name).receivedAs(requestId);
-    this.step({ type: "undelivered-to-worker", to: peerId(name), message: { ...message, address }, reason });
+    const { address } = this.worker(name).receivedAs(requestId);
+    this.step({ type: "request-undelivered", to: peerId(name), address, reason });
   }
 
-  /** A message that went to a worker comes back, whatever it is. */
-  returnToWorker(name: string, message: ToWorker, reason: UndeliveredReason): void {
-    this.step({ type: "undelivered-to-worker", to: peerId(name), message, reason });
+  /** A request comes back that this worker may or may not hold. */
+  requestUndelivered(name: string, address: string, reason: UndeliveredReason): void {
+    this.step({ type: "request-undelivered", to: peerId(name), address, reason });
   }
 
   /** The last message that this client was sent does not reach it. */

@@ -53,7 +53,7 @@ export const anyStep: Arbitrary<Step> = fc.oneof(
   weighted(2, { do: fc.constant("peer down" as const), who, role: fc.constantFrom(0, 1) }),
   weighted(2, { do: fc.constant("undelivered request" as const), pick, andGone: fc.boolean() }),
   weighted(3, { do: fc.constant("congested request" as const), pick }),
-  weighted(1, { do: fc.constant("undelivered cancel" as const), who }),
+  weighted(1, { do: fc.constant("undelivered stranger" as const), who }),
   weighted(2, {
     do: fc.constant("undelivered to client" as const),
     who,

@@ -1,3 +1,4 @@
+import { readBytes } from "../../ids.ts";
 import type { BrokerDialect, Role } from "../dialect.ts";
 import { decodeFromClient, decodeFromWorker, detectClient, detectWorker } from "./decode.ts";
 import { encodeToClient, encodeToWorker } from "./encode.ts";
@@ -13,11 +14,14 @@ export interface ButlerOptions {
 export function butler({ readsWorkers, wallClock }: ButlerOptions): BrokerDialect {
   return {
     id: "butler",
-    traits: { isSequential: true, isSilentWhileBusy: true, beatsUnasked: true, dropsInvalid: true },
+    traits: { isSequential: true, isSilentWhileBusy: true, dropsInvalid: true, endsOnNull: false },
     detect: (frames): Role | undefined => detectClient(frames) ?? (readsWorkers ? detectWorker(frames) : undefined),
     decodeFromClient: (frames) => decodeFromClient(frames, wallClock()),
     decodeFromWorker,
     encodeToClient,
     encodeToWorker: (message) => encodeToWorker(message, wallClock()),
+    // Nothing else that a worker is sent has an empty second frame.
+    addressIn: ([address, delimiter]) =>
+      address !== undefined && delimiter?.length === 0 ? readBytes(address) : undefined,
   };
 }

@@ -125,6 +125,13 @@ export function decodeToWorker(flavor: Flavor, frames: Frames): ToWorker | Viola
   }
 }
 
+/** At the broker: the address in a request that was to go to a worker. */
+export function addressIn(flavor: Flavor, frames: Frames): string | undefined {
+  const rest = behindHeader(flavor, frames, "worker");
+  const address = isSame(rest?.[0], flavor.worker.request) ? rest?.[1] : undefined;
+  return address && readBytes(address);
+}
+
 /** command address '' body+ */
 function workerReply(type: "partial" | "final", rest: Frames): FromWorker | Violation {
   const address = rest[1];

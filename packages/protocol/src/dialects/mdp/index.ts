@@ -1,13 +1,13 @@
 import type { Dialect, DialectTraits } from "../dialect.ts";
-import { decodeFromClient, decodeFromWorker, decodeToClient, decodeToWorker, detect } from "./decode.ts";
+import { addressIn, decodeFromClient, decodeFromWorker, decodeToClient, decodeToWorker, detect } from "./decode.ts";
 import { encodeFromClient, encodeFromWorker, encodeToClient, encodeToWorker } from "./encode.ts";
 import { FLAVORS, type Flavor } from "./wire.ts";
 
 const TRAITS: DialectTraits = {
   isSequential: true,
   isSilentWhileBusy: true,
-  beatsUnasked: true,
   dropsInvalid: true,
+  endsOnNull: false,
 };
 
 export interface MajordomoOptions {
@@ -29,6 +29,7 @@ function dialectOf(flavor: Flavor, answersErrors: boolean): Dialect {
     decodeFromWorker: (frames) => decodeFromWorker(flavor, frames),
     encodeToClient: (message) => encodeToClient(flavor, message, answersErrors),
     encodeToWorker: (message) => encodeToWorker(flavor, message),
+    addressIn: (frames) => addressIn(flavor, frames),
     encodeFromClient: (message) => encodeFromClient(flavor, message),
     encodeFromWorker: (message) => encodeFromWorker(flavor, message),
     decodeToClient: (frames) => decodeToClient(flavor, frames),

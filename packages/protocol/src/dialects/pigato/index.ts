@@ -1,7 +1,7 @@
 import type { CompleteDialect } from "../dialect.ts";
 import { decodeFromClient, decodeFromWorker, decodeToClient, decodeToWorker } from "./decode.ts";
 import { encodeFromClient, encodeFromWorker, encodeToClient, encodeToWorker } from "./encode.ts";
-import { CLIENT_TAG, isTag, WORKER_TAG } from "./wire.ts";
+import { addressInRequest, CLIENT_TAG, isTag, WORKER_TAG } from "./wire.ts";
 
 /** The native dialect: every frame is text, no delimiter, request ids of the client's own. */
 export const pigato: CompleteDialect = {
@@ -9,8 +9,8 @@ export const pigato: CompleteDialect = {
   traits: {
     isSequential: false,
     isSilentWhileBusy: false,
-    beatsUnasked: false,
     dropsInvalid: false,
+    endsOnNull: true,
   },
   detect(frames) {
     if (isTag(frames[0], CLIENT_TAG)) return "client";
@@ -20,6 +20,7 @@ export const pigato: CompleteDialect = {
   decodeFromWorker,
   encodeToClient,
   encodeToWorker,
+  addressIn: addressInRequest,
   encodeFromClient,
   encodeFromWorker,
   decodeToClient,

@@ -1,7 +1,7 @@
 // The only table of the PIGATO dialect's bytes. Every frame is text; the type is one or two ASCII digits.
 
 import { EMPTY, type Frame } from "../../frame.ts";
-import { writeText } from "../../ids.ts";
+import { readBytes, writeText } from "../../ids.ts";
 
 export const CLIENT_TAG = 0x43; // "C"
 export const WORKER_TAG = 0x57; // "W"
@@ -56,4 +56,10 @@ export function readType(frame: Frame | undefined): number {
 
 export function isTag(frame: Frame | undefined, tag: number): boolean {
   return frame !== undefined && frame.length === 1 && frame[0] === tag;
+}
+
+/** W 2 address … */
+export function addressInRequest([tag, type, address]: readonly Frame[]): string | undefined {
+  const isRequest = isTag(tag, WORKER_TAG) && readType(type) === TYPE.REQUEST;
+  return isRequest && address !== undefined ? readBytes(address) : undefined;
 }

@@ -1,0 +1,33 @@
+// Names that the broker answers to itself (RFC 8): `mmi.service` says whether a service has a worker, any other name
+// behind `mmi.` is not implemented. For clients of every dialect.
+
+import {
+  decodePayload,
+  type Frame,
+  readBytes,
+  type ServiceName,
+  serviceName,
+  serviceNameFromText,
+  writeText,
+} from "@pigato/protocol";
+
+const PREFIX = "mmi.";
+
+export function isMmi(name: ServiceName): boolean {
+  return name.startsWith(PREFIX);
+}
+
+/** The service that a request asks about; `undefined` if it asks for something that is not there. */
+export function askedAbout(name: ServiceName, body: readonly Frame[], isRaw: boolean): ServiceName | undefined {
+  if (name !== "mmi.service") return undefined;
+  const [frame] = body;
+  if (frame === undefined) return undefined;
+  if (isRaw) return serviceName(readBytes(frame));
+  const asked = decodePayload(frame);
+  return typeof asked === "string" ? serviceNameFromText(asked) : undefined;
+}
+
+/** The answer, three digits: as text to a raw dialect, as a JSON string to PIGATO. */
+export function mmiAnswer(code: "200" | "404" | "501", isRaw: boolean): readonly Frame[] {
+  return [writeText(isRaw ? code : `"${code}"`)];
+}
