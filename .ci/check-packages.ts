@@ -37,6 +37,7 @@ try {
   const worker = install("@pigato/worker", tarballs);
   const client = install("@pigato/client", tarballs);
   await sendRequest(broker, worker, client);
+  requireClassic(install("pigato", tarballs));
 } finally {
   rmSync(place, { recursive: true, force: true });
 }
@@ -106,6 +107,29 @@ async function sendRequest(brokerFolder: string, workerFolder: string, clientFol
   } finally {
     for (const child of children) child.kill("SIGKILL");
   }
+}
+
+/** The same package by `require` from CommonJS and by `import`. */
+function requireClassic(folder: string): void {
+  writeFileSync(
+    join(folder, "all.cjs"),
+    `const PIGATO = require("pigato");
+     const address = "inproc://all";
+     const broker = new PIGATO.Broker(address);
+     const worker = new PIGATO.Worker(address, "echo");
+     const client = new PIGATO.Client(address);
+     worker.on("request", (data, reply) => reply.end(data));
+     broker.start(() => { worker.start(); client.start(); });
+     client.request("echo", "hi", undefined, (err, data) => {
+       if (err !== 0 || data !== "hi") throw new Error(String(err));
+       for (const peer of [client, worker, broker]) peer.stop();
+       import("pigato").then(({ default: all, Broker }) => {
+         if (all !== PIGATO || Broker !== PIGATO.Broker) throw new Error("not the same");
+       });
+     });`,
+  );
+  run(folder, process.execPath, ["--throw-deprecation", "all.cjs"]);
+  console.log("pigato: required, imported, and asked");
 }
 
 async function line(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {

@@ -74,12 +74,20 @@ test("heartbeat() sends one now, about any request or about none", async () => {
 
 describe("a link", () => {
   /** The memory stage.network, with a hand on what its dealers answer: what they then take goes nowhere. */
-  function watched(): { transport: Transport; handlers: DealerHandlers[]; outcomes: SendOutcome[]; taken: Frames[] } {
+  function watched(): {
+    transport: Transport;
+    handlers: DealerHandlers[];
+    outcomes: SendOutcome[];
+    taken: Frames[];
+    limits: unknown[];
+  } {
     const handlers: DealerHandlers[] = [];
     const outcomes: SendOutcome[] = [];
     const taken: Frames[] = [];
+    const limits: unknown[] = [];
     const dealer: Transport["dealer"] = (own, options) => {
       handlers.push(own);
+      limits.push(options.limits?.maxQueuedMessages);
       const link = stage.network.dealer(own, options);
       const send = (frames: Frames): SendOutcome => {
         const outcome = outcomes.shift();
@@ -95,7 +103,7 @@ describe("a link", () => {
       publisher: () => stage.network.publisher(),
       subscriber: (own) => stage.network.subscriber(own),
     };
-    return { transport, handlers, outcomes, taken };
+    return { transport, handlers, outcomes, taken, limits };
   }
 
   test("that is full fails the request, and not from within the call", async () => {
@@ -107,6 +115,13 @@ describe("a link", () => {
     expect(onFinal).not.toHaveBeenCalled();
     await settled();
     expect(onFinal.mock.calls).toEqual([[expect.objectContaining({ code: "BUSY", delivery: "not-sent" }), null]]);
+  });
+
+  test("takes as many messages as there may be requests, and heartbeats besides", async () => {
+    const { transport, limits } = watched();
+    await stage.started({ transport, maxOpenRequests: 1_000_000 });
+    await stage.newClient({ transport, maxOpenRequests: 1 }).start();
+    expect(limits).toEqual([2_000_000, 100_000]);
   });
 
   test("that is merely slow carries the request", async () => {

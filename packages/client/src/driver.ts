@@ -11,7 +11,7 @@ import {
   RequestError,
   type RequestId,
 } from "@pigato/protocol";
-import type { Alarm, DealerLink, Frames, SendOptions } from "@pigato/transport";
+import { type Alarm, DEFAULT_LINK_LIMITS, type DealerLink, type Frames, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import type { Caller } from "./call.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -32,7 +32,7 @@ export interface DriverWatcher {
   onLate(requestId: RequestId): void;
 }
 
-type DriverOptions = Pick<ResolvedOptions, "prefix" | "transport" | "clock" | "logger">;
+type DriverOptions = Pick<ResolvedOptions, "prefix" | "transport" | "clock" | "logger" | "maxOpenRequests">;
 
 const GOODBYE: SendOptions = Object.freeze({ urgent: true });
 
@@ -142,7 +142,9 @@ export class Driver {
   }
 
   #open(address: string): void {
-    const { transport, prefix, logger } = this.#options;
+    const { transport, prefix, logger, maxOpenRequests } = this.#options;
+    // All the requests that may be open may wait to be written, and what else there is to say besides.
+    const maxQueuedMessages = Math.max(DEFAULT_LINK_LIMITS.maxQueuedMessages, 2 * maxOpenRequests);
     this.#socketId = `${prefix}-${nanoid()}`;
     const routingId = peerIdFromText(this.#socketId);
     logger.debug({ address, socketId: this.#socketId }, "connecting");
@@ -166,7 +168,7 @@ export class Driver {
             if (this.#link === link) this.#onLinkError(error, "link-down");
           },
         },
-        { routingId },
+        { routingId, limits: { maxQueuedMessages } },
       );
       this.#link = link;
       link.connect(address);

@@ -16,7 +16,7 @@ let tree = "";
 beforeAll(() => {
   tree = mkdtempSync(join(tmpdir(), "pigato-rules-"));
   for (const file of [...SETTINGS, ...CONFIGS]) cpSync(join(ROOT, file), join(tree, file));
-  for (const name of ["protocol", "transport", "broker", "worker", "client"]) {
+  for (const name of ["protocol", "transport", "broker", "worker", "client", "pigato"]) {
     const manifest = `packages/${name}/package.json`;
     mkdirSync(join(tree, dirname(manifest)), { recursive: true });
     cpSync(join(ROOT, manifest), join(tree, manifest));
@@ -34,6 +34,11 @@ describe("lint", () => {
     ["the broker knows no client", "packages/broker/src/x.ts", 'export { Client } from "@pigato/client";\n'],
     ["the worker knows no broker", "packages/worker/src/x.ts", 'export { Broker } from "@pigato/broker";\n'],
     ["the client knows no worker", "packages/client/src/x.ts", 'export { Worker } from "@pigato/worker";\n'],
+    [
+      "the classic face knows no transport",
+      "packages/pigato/src/x.ts",
+      'export { libzmq } from "@pigato/transport";\n',
+    ],
     ["only the transport uses zeromq", "packages/client/src/x.ts", 'export { Dealer } from "zeromq";\n'],
     ["the core reads no clock", "packages/broker/src/core/x.ts", "export const x: number = Date.now();\n"],
     ["the core throws no dice", "packages/broker/src/core/x.ts", "export const x: number = Math.random();\n"],

@@ -404,7 +404,7 @@ const REPLIES: readonly Listed<FromWorker>[] = [
     row: "5",
     clause: "P-REJ-1",
     ways: "both",
-    frames: ["W", "7", "~1", "", "r1", "0", '"not today"'],
+    frames: ["W", "7", "~1", "", "r1", "0", '"not today"', "{}"],
     message: { type: "reject", address: "~1", requestId: requestId("r1"), reason: frame('"not today"') },
   },
   {

@@ -7,7 +7,17 @@ import { writeBytes, writeText } from "../../ids.ts";
 import type { FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
 import { NULL_FRAME } from "../../payload.ts";
 import { asJson } from "../bridge.ts";
-import { BROKER_ORIGIN, CLIENT, STATUS_ERROR, STATUS_OK, TYPE, typeFrame, WORKER, WORKER_WORD } from "./wire.ts";
+import {
+  BROKER_ORIGIN,
+  CLIENT,
+  NO_OPTIONS,
+  STATUS_ERROR,
+  STATUS_OK,
+  TYPE,
+  typeFrame,
+  WORKER,
+  WORKER_WORD,
+} from "./wire.ts";
 
 const REQUEST_WORD: Frame = writeText("request");
 const WORKER_WORD_FRAME: Frame = writeText(WORKER_WORD);
@@ -132,7 +142,8 @@ export function encodeFromWorker(message: FromWorker): Frame[] {
     case "request-heartbeat":
       return addressed(TYPE.HEARTBEAT, message);
     case "reject":
-      return [...addressed(TYPE.REJECT, message), STATUS_OK, message.reason ?? NULL_FRAME];
+      // With options, as the original writes it: there is nothing to say in them.
+      return [...addressed(TYPE.REJECT, message), STATUS_OK, message.reason ?? NULL_FRAME, NO_OPTIONS];
     case "disconnect":
       return [WORKER, typeFrame(TYPE.DISCONNECT)];
     case "credit":

@@ -1,0 +1,102 @@
+// The classic broker. What it does is done by the broker of @pigato/broker; here is how classic code holds it: a live
+// `conf`, `start()` and `stop()` that nobody waits for.
+
+import { EventEmitter } from "node:events";
+import { type BrokerOptions, isBrokerOption, newChannelAddress, Broker as Peer } from "@pigato/broker";
+import { type ConfOf, callListeners, pickOptions } from "./conf.ts";
+import { brokerErrorEvent, emitError } from "./errors.ts";
+
+/**
+ * The options of a broker, with their defaults where the original has any, and whatever else it was given. What is set
+ * later holds from the next `start()`; the listeners hold at once.
+ */
+export type BrokerConf = ConfOf<BrokerOptions, "onStart" | "onStop">;
+
+export interface BrokerEvents {
+  start: [];
+  stop: [];
+  /** A word such as `ERR_MSG_HEADER` for what a peer did, or an `Error` for what failed here. */
+  error: [error: unknown];
+}
+
+/** What the original has no option for, set to what it does. */
+const AS_THE_ORIGINAL: BrokerOptions = Object.freeze({ stopTimeoutMs: 100, whenDeclined: "wait" });
+
+export class Broker extends EventEmitter<BrokerEvents> {
+  /** Where to listen. */
+  readonly endpoint: string;
+  readonly conf: BrokerConf;
+  #peer: Peer | undefined;
+
+  constructor(endpoint: string, conf?: BrokerConf | null) {
+    super();
+    this.endpoint = endpoint;
+    this.conf = {
+      heartbeat: 2500,
+      dmode: "load",
+      name: `B${crypto.randomUUID()}`,
+      intch: newChannelAddress(),
+      ...conf,
+    };
+  }
+
+  /** The addresses it listens at, with real ports; empty while it does not. */
+  get addresses(): readonly string[] {
+    return this.#peer?.addresses ?? [];
+  }
+
+  /**
+   * Starts to listen.
+   * @param callback called when it serves, or with what went wrong. An error without a callback is an `error` event, and
+   *   without a listener an uncaught exception: a broker that cannot listen is of no use.
+   */
+  start(callback?: (error?: unknown) => void): void {
+    const peer = this.#newPeer();
+    const previous = this.#peer;
+    this.#peer = peer;
+    void (previous?.stop() ?? Promise.resolve())
+      .then(() => peer.start())
+      .then(
+        () => this.#onStarted(peer, callback),
+        (error: unknown) => this.#onFailed(peer, error, callback),
+      );
+  }
+
+  /**
+   * Gives what runs a tenth of a second to end, tells the workers and closes.
+   * @param callback called when all is closed
+   */
+  stop(callback?: () => void): void {
+    const peer = this.#peer;
+    this.#peer = undefined;
+    void (peer?.stop() ?? Promise.resolve()).then(() => {
+      callListeners(this.conf, "onStop");
+      this.emit("stop");
+      callback?.();
+    });
+  }
+
+  #newPeer(): Peer {
+    const { onStart, onStop, ...given } = this.conf;
+    const peer = new Peer(this.endpoint, { ...AS_THE_ORIGINAL, ...pickOptions(given, isBrokerOption) });
+    peer.on("error", (error) => emitError(this, error));
+    peer.on("violation", ({ clause }) => {
+      const word = brokerErrorEvent(clause);
+      if (word !== undefined) emitError(this, word);
+    });
+    return peer;
+  }
+
+  #onStarted(peer: Peer, callback: ((error?: unknown) => void) | undefined): void {
+    this.conf.intch = peer.conf.intch;
+    callListeners(this.conf, "onStart");
+    this.emit("start");
+    callback?.();
+  }
+
+  #onFailed(peer: Peer, error: unknown, callback: ((error?: unknown) => void) | undefined): void {
+    if (this.#peer === peer) this.#peer = undefined;
+    if (callback === undefined) this.emit("error", error);
+    else callback(error);
+  }
+}

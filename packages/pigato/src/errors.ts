@@ -1,0 +1,58 @@
+// Failures in the words of classic code: a request fails with `C_TIMEOUT`, with the value that the worker gave, or with
+// the code of the failure as text; peers that break the protocol are `error` events of one word.
+
+import type { EventEmitter } from "node:events";
+import type { RequestError } from "@pigato/client";
+
+/** What the callback, or the stream's `error`, of a failed request is given. Never a value that reads as success. */
+export function errorValue(error: RequestError): unknown {
+  switch (error.code) {
+    case "DEADLINE_EXCEEDED":
+      return "C_TIMEOUT";
+    case "WORKER_FAILED":
+      return error.detail || error.code;
+    default:
+      return error.code;
+  }
+}
+
+/** The clauses of docs/reference/protocol.md that classic code knows a word for. */
+const CLIENT_WORDS: ReadonlyMap<unknown, string> = new Map([
+  ["P-MSG-1", "ERR_MSG_HEADER"],
+  ["P-TYPE-1", "ERR_MSG_TYPE"],
+  ["P-RID-1", "ERR_MSG_LENGTH"],
+  ["P-RID-2", "ERR_REQ_INVALID"],
+]);
+
+const WORKER_WORDS: ReadonlyMap<unknown, string> = new Map([
+  ["P-MSG-1", "ERR_MSG_HEADER"],
+  ["P-TYPE-1", "ERR_MSG_TYPE_INVALID"],
+  ["P-DSP-1", "ERR_MSG_LENGTH"],
+]);
+
+const BROKER_WORDS: ReadonlyMap<unknown, string> = new Map([["P-MSG-1", "ERR_MSG_HEADER"]]);
+
+/** The word for what a client reports; the report itself where there is none. */
+export function clientErrorEvent(error: Error): string | Error {
+  return CLIENT_WORDS.get(clauseOf(error.cause)) ?? error;
+}
+
+/** The same of a worker. */
+export function workerErrorEvent(error: Error): string | Error {
+  return WORKER_WORDS.get(clauseOf(error.cause)) ?? error;
+}
+
+/** The same of a broker, for the clause that a peer broke; most of them have no word. */
+export function brokerErrorEvent(clause: string): string | undefined {
+  return BROKER_WORDS.get(clause);
+}
+
+/** An `error` event that does no harm where nobody listens: what a peer does must not end the process. */
+export function emitError(emitter: Pick<EventEmitter, "emit" | "listenerCount">, error: unknown): void {
+  if (emitter.listenerCount("error") > 0) emitter.emit("error", error);
+  else if (error instanceof Error) process.emitWarning(error);
+}
+
+function clauseOf(cause: unknown): unknown {
+  return typeof cause === "object" && cause !== null ? Reflect.get(cause, "clause") : undefined;
+}

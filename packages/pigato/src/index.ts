@@ -1,0 +1,17 @@
+import { Broker } from "./broker.ts";
+import { Client } from "./client.ts";
+import { Worker } from "./worker.ts";
+
+/** What `require("pigato")` and `import PIGATO from "pigato"` give. */
+const PIGATO: {
+  Broker: typeof Broker;
+  Client: typeof Client;
+  Worker: typeof Worker;
+} = { Broker, Client, Worker };
+
+export type { BrokerConf, BrokerEvents } from "./broker.ts";
+export type { ClientConf, ClientEvents, RequestOptions } from "./client.ts";
+export type { FinalCallback, PartialCallback, ReplyStream } from "./replies.ts";
+export type { WorkerConf, WorkerEvents } from "./worker.ts";
+// The last name makes `require()` return the plain object itself, which classic code may change as it likes.
+export { Broker, Client, PIGATO as default, PIGATO as "module.exports", Worker };
