@@ -30,6 +30,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
         items: [
           page("how-to/stream-replies"),
           page("how-to/cancel"),
+          page("how-to/name-services"),
           page("how-to/target-a-worker"),
           page("how-to/retry-safely"),
           page("how-to/stop-cleanly"),

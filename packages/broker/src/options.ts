@@ -43,7 +43,10 @@ export interface BrokerOptions {
   readonly maxRequests?: number;
   /** Open requests of one client; at the bound its new ones fail with `BUSY`. @defaultValue 250 000 */
   readonly maxRequestsPerClient?: number;
-  /** Requests of one service that wait for a worker; at the bound new ones fail with `BUSY`. @defaultValue 250 000 */
+  /**
+   * Requests for one service name, as clients ask for it, that wait for a worker; at the bound new ones fail with `BUSY`.
+   * @defaultValue 250 000
+   */
   readonly maxQueuedPerService?: number;
   /** Payload bytes of all open requests; at the bound new ones fail with `BUSY`. @defaultValue 1 GiB */
   readonly maxRequestBytes?: number;
@@ -149,7 +152,13 @@ export const NUMERIC_OPTIONS: readonly NumericOption[] = [
   },
   { name: "maxRequests", default: 1_000_000, min: 1, max: LARGEST, help: "open requests of all clients" },
   { name: "maxRequestsPerClient", default: 250_000, min: 1, max: LARGEST, help: "open requests of one client" },
-  { name: "maxQueuedPerService", default: 250_000, min: 0, max: LARGEST, help: "waiting requests of one service" },
+  {
+    name: "maxQueuedPerService",
+    default: 250_000,
+    min: 0,
+    max: LARGEST,
+    help: "waiting requests for one service name",
+  },
   { name: "maxRequestBytes", default: 2 ** 30, min: 1, max: LARGEST, help: "payload bytes of all open requests" },
   { name: "maxWorkers", default: 100_000, min: 1, max: LARGEST, help: "registered workers" },
   { name: "maxClients", default: 100_000, min: 1, max: LARGEST, help: "clients known at once" },

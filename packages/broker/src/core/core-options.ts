@@ -31,7 +31,7 @@ export interface CoreOptions {
   readonly maxRequests: number;
   /** Open requests of one client. At the bound its new ones fail with `BUSY`. */
   readonly maxRequestsPerClient: number;
-  /** Requests of one service that wait for a worker. At the bound new ones fail with `BUSY`. */
+  /** Requests for one name, as clients ask for it, that wait for a worker. At the bound new ones fail with `BUSY`. */
   readonly maxQueuedPerService: number;
   /** Payload bytes of all open requests. At the bound new ones fail with `BUSY`. */
   readonly maxRequestBytes: number;

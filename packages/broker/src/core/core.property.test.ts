@@ -4,6 +4,7 @@
 // PIGATO_FUZZ_RUNS and PIGATO_FUZZ_STEPS make it longer, PIGATO_FUZZ_SEED repeats a run; a failure prints its seed, its
 // path and the shortest script that shows it.
 
+import type { PeerId, ServiceName } from "@pigato/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { BrokerCore } from "./core.ts";
@@ -35,6 +36,7 @@ test("any script of inputs keeps every promise, and does the same when played ag
       const sim = scenario({ ...options, announces: true, random: seededRandom(seed), record });
       play(sim, steps, limitMs);
       for (const { effects } of handled) for (const effect of effects) count(reached, kindOf(effect));
+      countNames(reached, handled);
       playAgain(handled, { ...SCENARIO_OPTIONS, ...options, announces: true, random: seededRandom(seed) });
     }),
     { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
@@ -71,6 +73,20 @@ function playAgain(handled: readonly Handled[], options: CoreOptions): void {
   }
 }
 
+/** By which kind of name workers were found: their very own, a range of versions, or a wildcard. */
+function countNames(reached: Map<string, number>, handled: readonly Handled[]): void {
+  const offered = new Map<PeerId, ServiceName>();
+  for (const { input, effects } of handled) {
+    if (input.type === "from-worker" && input.message.type === "ready") offered.set(input.from, input.message.service);
+    for (const effect of effects) {
+      if (effect.type !== "to-worker" || effect.message.type !== "request") continue;
+      const name = offered.get(effect.to);
+      const isOwn = name === effect.message.service;
+      count(reached, `found by ${isOwn ? "name" : name?.endsWith("*") ? "wildcard" : "range"}`);
+    }
+  }
+}
+
 function count(reached: Map<string, number>, kind: string): void {
   reached.set(kind, (reached.get(kind) ?? 0) + 1);
 }
@@ -100,6 +116,7 @@ const EVERY_KIND: readonly string[] = [
     (code) => `to-client ${code}`,
   ),
   ...["ready", "request", "heartbeat", "request-heartbeat", "cancel", "disconnect"].map((type) => `to-worker ${type}`),
+  ...["name", "range", "wildcard"].map((kind) => `found by ${kind}`),
   "worker-up",
   ...["left", "silent", "gone", "violation", "drained"].map((reason) => `worker-down ${reason}`),
   "client-up",

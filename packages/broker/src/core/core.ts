@@ -101,7 +101,6 @@ export class BrokerCore {
       own,
       this.#clients,
       this.#workers,
-      this.#services,
       this.#requests,
       this.#dispatcher,
       this.#cache,
@@ -174,7 +173,7 @@ export class BrokerCore {
   assertConsistent(): void {
     this.#cache.assertConsistent();
     assertConsistent({
-      services: this.#services.values(),
+      services: this.#services,
       workers: this.#workers.values(),
       clients: this.#clients.values(),
       dispatcher: this.#dispatcher,
@@ -288,7 +287,7 @@ export class BrokerCore {
     this.#workerMessages.refuseWorkers();
     this.#deadlines.set(this.#drainLimit, limitMs, now);
     this.#requests.startClosing();
-    for (const service of this.#services.values()) this.#requests.closeUnserved(service);
+    this.#requests.closeUnserved();
   }
 
   #closeRemaining(): void {

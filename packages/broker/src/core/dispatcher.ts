@@ -7,7 +7,7 @@
 
 import type { OpenRequests } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
-import { NOWHERE, type Request, type Waiting, type Worker } from "./records.ts";
+import { NOWHERE, type Request, type Service, type Waiting, type Worker } from "./records.ts";
 
 /** What became of a request that was to be placed. */
 export type Placement =
@@ -31,21 +31,22 @@ export class Dispatcher {
    * @param target the only worker that may have it
    */
   place(request: Request, target: Worker | undefined): Placement {
-    const { service, rejectedBy } = request;
+    const { route, rejectedBy } = request;
+    const { service } = route;
     if (target !== undefined) return this.#placeAtTarget(request, target);
     const worker = service.available.choose(rejectedBy);
     if (worker !== undefined) {
       this.#dispatch(request, worker);
       return "dispatched";
     }
-    if (rejectedBy === undefined) return this.#wait(request, service.awaits);
+    if (rejectedBy === undefined) return this.#wait(request, route.awaits);
     if (hasDeclinedAll(request)) return "rejected";
     return this.#wait(request, service.awaitsOthers);
   }
 
   /** Has a request that every worker has declined wait for one that is yet to come. */
   keep(request: Request): void {
-    this.#wait(request, request.service.awaitsOthers);
+    this.#wait(request, request.route.service.awaitsOthers);
   }
 
   /** How many requests are with workers. */
@@ -61,18 +62,31 @@ export class Dispatcher {
 
   /** Takes a request from where it is: its queue, or the worker whose slot it held. */
   remove(request: Request): void {
-    const { place, service } = request;
+    const { place, route } = request;
     request.place = NOWHERE;
     switch (place.at) {
-      case "queue":
+      case "route": {
+        const isFirst = place.queue.first === request;
+        route.waiting -= 1;
+        route.service.waiting -= 1;
+        place.queue.remove(request);
+        if (isFirst) route.service.waitingRoutes.settle(route);
+        return;
+      }
+      case "target":
+        route.waiting -= 1;
+        place.worker.service.waiting -= 1;
+        place.queue.remove(request);
+        return;
       case "declined":
-        service.waiting -= 1;
+        route.waiting -= 1;
+        route.service.waiting -= 1;
         place.queue.remove(request);
         return;
       case "worker":
         place.worker.inFlight.remove(request);
         this.#inFlight -= 1;
-        if (place.worker.isAvailable) service.available.onEnded(place.worker);
+        if (place.worker.isAvailable) place.worker.policy.onEnded(place.worker);
         return;
       case "nowhere":
         return;
@@ -83,6 +97,8 @@ export class Dispatcher {
 
   /** A worker's free slots, or whether it has any, may have changed: gives it what it can take. */
   serve(worker: Worker): void {
+    // It had one before: then nothing waits that it could take.
+    if (worker.isAvailable && worker.hasFreeSlot) return;
     const { service } = worker;
     while (service.waiting > 0 && worker.hasFreeSlot) {
       const request = this.#nextFor(worker);
@@ -91,6 +107,17 @@ export class Dispatcher {
       this.#dispatch(request, worker);
     }
     this.#settleAvailability(worker);
+  }
+
+  /** Requests that nobody has declined came to a service from elsewhere: gives them to its workers, as far as it can. */
+  serveAll(service: Service): void {
+    for (;;) {
+      const request = service.waitingRoutes.first?.queue.first;
+      const worker = service.available.choose(undefined);
+      if (request === undefined || worker === undefined) return;
+      this.remove(request);
+      this.#dispatch(request, worker);
+    }
   }
 
   /** A worker is gone: nothing is given to it any more. */
@@ -109,17 +136,21 @@ export class Dispatcher {
   }
 
   #wait(request: Request, place: Waiting): Placement {
-    request.service.waiting += 1;
+    const { route } = request;
+    const service = place.at === "target" ? place.worker.service : route.service;
+    route.waiting += 1;
+    service.waiting += 1;
     request.place = place;
     place.queue.insert(request);
+    if (route.queue.first === request) service.waitingRoutes.settle(route);
     this.#outbox.notify(request, undefined);
     return "queued";
   }
 
   /** The oldest of the requests that this worker may take. */
   #nextFor(worker: Worker): Request | undefined {
-    const { queue, declined } = worker.service;
-    let next = queue.first;
+    const { waitingRoutes, declined } = worker.service;
+    let next = waitingRoutes.first?.queue.first;
     const targeted = worker.targeted.first;
     if (targeted !== undefined && (next === undefined || targeted.number < next.number)) next = targeted;
     if (declined.size === 0) return next;
@@ -134,13 +165,13 @@ export class Dispatcher {
     worker.inFlight.append(request);
     this.#inFlight += 1;
     if (worker.isAvailable) {
-      if (worker.hasFreeSlot) worker.service.available.onDispatched(worker);
+      if (worker.hasFreeSlot) worker.policy.onDispatched(worker);
       else this.#settleAvailability(worker);
     }
     this.#outbox.toWorker(worker, {
       type: "request",
       address: request.address,
-      service: request.name,
+      service: request.route.name,
       requestId: request.id,
       body: request.body,
       isRaw: request.isRaw,
@@ -151,20 +182,23 @@ export class Dispatcher {
   }
 
   #settleAvailability(worker: Worker): void {
-    const { available } = worker.service;
+    const { policy } = worker;
     if (worker.hasFreeSlot === worker.isAvailable) return;
     worker.isAvailable = worker.hasFreeSlot;
-    if (worker.isAvailable) available.add(worker);
-    else available.remove(worker);
+    if (worker.isAvailable) policy.add(worker);
+    else policy.remove(worker);
   }
 }
 
 /** Whether its service has workers, and each of them has declined the request. Forgets those that are gone. */
-export function hasDeclinedAll({ rejectedBy, service }: Request): boolean {
-  const { workers } = service;
+export function hasDeclinedAll({ rejectedBy, route }: Request): boolean {
+  const { workers } = route.service;
   if (rejectedBy === undefined || rejectedBy.size < workers.size) return false;
+  let declined = 0;
   for (const worker of rejectedBy) {
-    if (!workers.has(worker)) rejectedBy.delete(worker);
+    if (workers.has(worker)) declined += 1;
+    // One of another service stays: the name that the request came by may lead there again.
+    else if (worker.isRetired) rejectedBy.delete(worker);
   }
-  return workers.size > 0 && rejectedBy.size === workers.size;
+  return workers.size > 0 && declined === workers.size;
 }

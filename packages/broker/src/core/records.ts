@@ -22,6 +22,7 @@ import { type OpenRequests, RequestsOfClient } from "./open-requests.ts";
 import type { Level, Policy } from "./policy.ts";
 import type { CachedReply } from "./reply-cache.ts";
 import { RequestList } from "./request-list.ts";
+import { RouteHeap } from "./route-heap.ts";
 
 /** Whatever may be due at a time. */
 export type Due =
@@ -35,7 +36,8 @@ export type Due =
 
 /** Where a request waits. */
 export type Waiting =
-  | { readonly at: "queue"; readonly queue: RequestList }
+  | { readonly at: "route"; readonly queue: RequestList }
+  | { readonly at: "target"; readonly queue: RequestList; readonly worker: Worker }
   | { readonly at: "declined"; readonly queue: DeclinedQueue };
 
 /** Where an open request is: in exactly one queue, or with one worker. */
@@ -71,6 +73,8 @@ export class Worker implements Leased {
   readonly id: PeerId;
   readonly dialect: BrokerDialect;
   readonly service: Service;
+  /** Its service's, at hand: on the way of every request, and a look at the service costs as much as all else there. */
+  readonly policy: Policy;
   readonly capabilities: Capabilities;
   /** The most requests it takes at once; `Infinity` is no limit. */
   concurrency = 0;
@@ -94,7 +98,7 @@ export class Worker implements Leased {
   level: Level | undefined;
   index = -1;
   readonly holds: Place = { at: "worker", worker: this };
-  readonly awaits: Waiting = { at: "queue", queue: this.targeted };
+  readonly awaits: Waiting = { at: "target", queue: this.targeted, worker: this };
   rhythm: Rhythm = UNKNOWN_RHYTHM;
   /** When its last heartbeat came. */
   heartbeatAt: number | undefined;
@@ -113,6 +117,7 @@ export class Worker implements Leased {
     this.id = id;
     this.dialect = dialect;
     this.service = service;
+    this.policy = service.available;
     this.capabilities = capabilities;
     this.lease = deadlines.entry({ kind: "worker-lease", worker: this });
     this.settling = deadlines.entry({ kind: "worker-settling", worker: this });
@@ -124,25 +129,51 @@ export class Worker implements Leased {
   }
 }
 
+/** What workers registered under one name offer. */
 export class Service {
   readonly name: ServiceName;
-  readonly workers: Set<Worker> = new Set();
   /** Those of its workers that have a free slot. */
   readonly available: Policy;
-  /** Requests for any worker, oldest first. Empty while a worker is available. */
-  readonly queue: RequestList = new RequestList();
+  /** How many requests wait here: on its routes, declined, or for one of its workers. */
+  waiting = 0;
+  /** The names that lead here on which requests for any worker wait. Empty while a worker is available. */
+  readonly waitingRoutes: RouteHeap = new RouteHeap();
   /** Requests that some workers have declined, waiting for one that has not. */
   readonly declined: DeclinedQueue = new DeclinedQueue();
-  readonly awaits: Waiting = { at: "queue", queue: this.queue };
   readonly awaitsOthers: Waiting = { at: "declined", queue: this.declined };
-  /** How many of its requests wait, in whichever queue. */
-  waiting = 0;
-  /** How many of its requests are open, waiting or not. */
-  open = 0;
+  readonly workers: Set<Worker> = new Set();
+  /** The names that lead here. */
+  readonly routes: Set<Route> = new Set();
 
   constructor(name: ServiceName, available: Policy) {
     this.name = name;
     this.available = available;
+  }
+}
+
+/** A name that clients ask for. */
+export class Route {
+  readonly name: ServiceName;
+  /** Where it leads at this moment. */
+  service: Service;
+  /** Whether that is the service of exactly this name. */
+  isOwn = false;
+  /** How many of its requests are open, waiting or not. */
+  open = 0;
+  /** How many of its requests wait, in whichever queue, also for one worker of another service. */
+  waiting = 0;
+  /** Whether it is kept although nothing is open on it and nothing offered under its name. */
+  isUnused = false;
+  /** Requests for any worker, oldest first. */
+  readonly queue: RequestList = new RequestList();
+  readonly awaits: Waiting = { at: "route", queue: this.queue };
+  // Its place among the routes that have requests waiting, and the number of the first of these: that heap's business.
+  heapIndex = -1;
+  turn = 0;
+
+  constructor(name: ServiceName, service: Service) {
+    this.name = name;
+    this.service = service;
   }
 }
 
@@ -161,9 +192,7 @@ export class Request implements Deadline<Due> {
   address = "";
   readonly client: Client;
   readonly id: RequestId;
-  /** The service as the client named it. */
-  readonly name: ServiceName;
-  readonly service: Service;
+  readonly route: Route;
   readonly body: readonly Frame[];
   readonly isRaw: boolean;
   readonly trailer: readonly Frame[];
@@ -187,17 +216,21 @@ export class Request implements Deadline<Due> {
   /** Whether a part of the reply has gone to the client: from then on it cannot start over. */
   hasPartial = false;
 
-  constructor(number: number, client: Client, service: Service, message: FromClient & { readonly type: "request" }) {
+  constructor(number: number, client: Client, route: Route, message: FromClient & { readonly type: "request" }) {
     this.number = number;
     this.client = client;
     this.id = message.requestId;
-    this.name = message.service;
-    this.service = service;
+    this.route = route;
     this.body = message.body;
     this.isRaw = message.isRaw ?? false;
     this.trailer = message.trailer;
     this.bytes = bytesOf(message.body) + bytesOf(message.trailer);
     this.options = message.options;
+  }
+
+  /** The service as the client named it. */
+  get name(): ServiceName {
+    return this.route.name;
   }
 
   get owner(): Request {

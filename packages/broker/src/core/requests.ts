@@ -14,10 +14,11 @@ import {
 } from "@pigato/protocol";
 import type { CoreOptions } from "./core-options.ts";
 import { type Dispatcher, hasDeclinedAll } from "./dispatcher.ts";
+import { covers } from "./names.ts";
 import type { OpenRequests } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
 import { takesPartial } from "./partials.ts";
-import { type Client, type Due, Request, type Service, type Worker } from "./records.ts";
+import { type Client, type Due, Request, type Route, type Service, type Worker } from "./records.ts";
 import type { CachedReply, ReplyCache } from "./reply-cache.ts";
 import type { Services } from "./services.ts";
 
@@ -76,19 +77,19 @@ export class Requests {
    * @param target the worker that its options name, if there is one
    */
   open(client: Client, message: RequestMessage, target: Worker | undefined, now: Instant): void {
-    const service = this.#services.require(message.service);
+    const route = this.#services.route(message.service);
     const { worker: targetId, failFast } = message.options;
-    const busy = this.#bound(client, service, target);
-    if (targetId !== undefined && target?.service !== service) {
+    const busy = this.#bound(client, route, target);
+    if (targetId !== undefined && (target === undefined || !isWithin(route, target.service))) {
       this.refuse(client, message, "UNAVAILABLE", `is for the worker "${display(targetId)}", which does not offer it`);
-    } else if (failFast && service.workers.size === 0) {
+    } else if (failFast && route.service === this.#services.nobody) {
       this.refuse(client, message, "UNAVAILABLE", "has no worker that offers it");
     } else if (busy !== undefined) {
       this.refuse(client, message, "BUSY", busy);
     } else {
-      this.#accept(client, service, target, message, now);
+      this.#accept(client, route, target, message, now);
     }
-    this.#services.release(service);
+    this.#services.release(route);
   }
 
   /** A request that needs no worker, because the cache has its reply: begun and ended at once, within every bound. */
@@ -147,10 +148,13 @@ export class Requests {
     this.#isClosing = true;
   }
 
-  /** A service may have lost its last worker: while the broker stops, what waits for it has nothing to wait for. */
-  closeUnserved(service: Service): void {
-    if (!this.#isClosing || service.workers.size > 0) return;
-    this.closeAll([...service.queue, ...service.declined]);
+  /** While the broker stops, what waits for a service that nobody offers (any more) has nothing to wait for. */
+  closeUnserved(): void {
+    if (!this.#isClosing) return;
+    const { routes, declined } = this.#services.nobody;
+    const unserved = [...declined];
+    for (const { queue } of routes) for (const request of queue) unserved.push(request);
+    this.closeAll(unserved);
   }
 
   /** Ends it with a failure that its client is told. */
@@ -192,6 +196,16 @@ export class Requests {
     this.fail(request, "REJECTED", "was declined by every worker of the service");
   }
 
+  /** Requests have come to a service from one that closed. Its workers may have slots for them, or have declined some. */
+  resume(service: Service): void {
+    if (service.workers.size === 0) return;
+    this.#dispatcher.serveAll(service);
+    for (const request of [...service.declined]) {
+      this.#dispatcher.remove(request);
+      this.place(request, undefined);
+    }
+  }
+
   /** The workers of a service became fewer: what all the others have declined has nobody left to wait for. */
   failDeclined(service: Service): void {
     if (this.#options.whenDeclined === "wait") return;
@@ -200,12 +214,12 @@ export class Requests {
     }
   }
 
-  #accept(client: Client, service: Service, target: Worker | undefined, message: RequestMessage, now: Instant): void {
+  #accept(client: Client, route: Route, target: Worker | undefined, message: RequestMessage, now: Instant): void {
     this.counts.accepted += 1;
-    const request = new Request(this.counts.accepted, client, service, message);
+    const request = new Request(this.counts.accepted, client, route, message);
     this.#open.add(request);
     this.#bytes += request.bytes;
-    service.open += 1;
+    route.open += 1;
     client.requests.add(request);
     this.restartTimeout(request, now);
     // Accepted with no time left: it is never dispatched (P-TIME-2).
@@ -214,15 +228,15 @@ export class Requests {
   }
 
   /** What stands in the way of one more request, if a bound is reached. */
-  #bound(client: Client, service: Service, target: Worker | undefined): string | undefined {
+  #bound(client: Client, route: Route, target: Worker | undefined): string | undefined {
     const { maxRequests, maxRequestsPerClient, maxRequestBytes, maxQueuedPerService } = this.#options;
     if (this.#open.size >= maxRequests) return `came when the broker held ${maxRequests} requests, its most`;
     if (this.#bytes >= maxRequestBytes) return `came when the broker held ${maxRequestBytes} bytes, its most`;
     if (client.requests.size >= maxRequestsPerClient) {
       return `came when its client had ${maxRequestsPerClient} requests open, the most`;
     }
-    const mustWait = target === undefined ? service.available.size === 0 : !target.hasFreeSlot;
-    if (mustWait && service.waiting >= maxQueuedPerService) {
+    const mustWait = target === undefined ? route.service.available.size === 0 : !target.hasFreeSlot;
+    if (mustWait && route.waiting >= maxQueuedPerService) {
       return `came when ${maxQueuedPerService} requests for the service waited, the most`;
     }
     return undefined;
@@ -259,18 +273,22 @@ export class Requests {
   }
 
   #close(request: Request): void {
-    const { place, client } = request;
+    const { place, client, route } = request;
     this.#open.remove(request);
     this.#cache.forget(request);
     this.#bytes -= request.bytes;
-    request.service.open -= 1;
+    route.open -= 1;
     this.#deadlines.clear(request);
     client.requests.remove(request);
     this.#dispatcher.remove(request);
-    // A request in flight leaves its worker behind, and with it the service.
     if (place.at === "worker") this.#dispatcher.serve(place.worker);
-    else this.#services.release(request.service);
+    this.#services.release(route);
   }
+}
+
+/** Whether the workers of a service may be asked for by a route's name: also those that it does not lead to now. */
+function isWithin(route: Route, service: Service): boolean {
+  return route.service === service || covers(service.name, route.name);
 }
 
 function describe(requestId: RequestId, service: ServiceName, why: string): string {

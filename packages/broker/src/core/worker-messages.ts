@@ -23,7 +23,6 @@ import { takesPartial } from "./partials.ts";
 import type { Request, Worker } from "./records.ts";
 import type { ReplyCache } from "./reply-cache.ts";
 import type { Requests } from "./requests.ts";
-import type { Services } from "./services.ts";
 import type { Workers } from "./workers.ts";
 
 /** The most requests that a worker may hold if one is to be found without our address token: all are looked at. */
@@ -36,7 +35,6 @@ export class WorkerMessages {
   readonly #own: Capabilities;
   readonly #clients: Clients;
   readonly #workers: Workers;
-  readonly #services: Services;
   readonly #requests: Requests;
   readonly #dispatcher: Dispatcher;
   readonly #cache: ReplyCache;
@@ -49,7 +47,6 @@ export class WorkerMessages {
     own: Capabilities,
     clients: Clients,
     workers: Workers,
-    services: Services,
     requests: Requests,
     dispatcher: Dispatcher,
     cache: ReplyCache,
@@ -59,7 +56,6 @@ export class WorkerMessages {
     this.#own = own;
     this.#clients = clients;
     this.#workers = workers;
-    this.#services = services;
     this.#requests = requests;
     this.#dispatcher = dispatcher;
     this.#cache = cache;
@@ -151,8 +147,7 @@ export class WorkerMessages {
     }
     const accepted = message.offer && sharedCapabilities(this.#own, message.offer);
     this.#outbox.toStranger(from, { type: "ready", accepted }, dialect);
-    const service = this.#services.require(message.service);
-    this.#workers.register(from, dialect, service, message.offer, accepted ?? NO_CAPABILITIES, now);
+    this.#workers.register(from, dialect, message.service, message.offer, accepted ?? NO_CAPABILITIES, now);
   }
 
   #refusal(from: PeerId, service: ServiceName, dialect: BrokerDialect): DropReason | undefined {

@@ -1,7 +1,7 @@
 // Registered workers: coming, going, and how long a silent one counts as alive. What becomes of a request whose worker
 // is lost is decided here: given to another if it asked for that, failed at once if not.
 
-import type { BrokerDialect, Capabilities, Deadlines, Instant, PeerId } from "@pigato/protocol";
+import type { BrokerDialect, Capabilities, Deadlines, Instant, PeerId, ServiceName } from "@pigato/protocol";
 import { display, intervalOf, learnRhythm, UNKNOWN_RHYTHM } from "@pigato/protocol";
 import type { Announcements } from "./announcements.ts";
 import { ASSUMED_CONCURRENCY, type CoreOptions } from "./core-options.ts";
@@ -69,11 +69,12 @@ export class Workers {
   register(
     id: PeerId,
     dialect: BrokerDialect,
-    service: Service,
+    name: ServiceName,
     offer: Capabilities | undefined,
     shared: Capabilities,
     now: Instant,
   ): Worker {
+    const service = this.#services.open(name);
     const worker = new Worker(id, dialect, service, shared, this.#deadlines);
     const concurrency = dialect.traits.isSequential ? 1 : offer?.concurrency;
     worker.concurrency = concurrency ?? ASSUMED_CONCURRENCY;
@@ -154,9 +155,8 @@ export class Workers {
     for (const request of worker.targeted) {
       this.#requests.fail(request, "UNAVAILABLE", `waited for the worker "${display(worker.id)}", which is gone`);
     }
-    this.#requests.failDeclined(service);
-    this.#requests.closeUnserved(service);
-    this.#services.release(service);
+    if (service.workers.size > 0) this.#requests.failDeclined(service);
+    else this.#close(service);
   }
 
   /**
@@ -174,6 +174,12 @@ export class Workers {
     this.#dispatcher.remove(request);
     this.#dispatcher.serve(worker);
     this.#requests.place(request, request.options.worker === undefined ? undefined : worker);
+  }
+
+  /** Its last worker is gone. What waits for it may be served by others, of another service. */
+  #close(service: Service): void {
+    for (const other of this.#services.close(service)) this.#requests.resume(other);
+    this.#requests.closeUnserved();
   }
 
   #loseOne(request: Request, worker: Worker): void {

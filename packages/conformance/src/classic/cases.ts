@@ -10,8 +10,6 @@ export interface Case {
   readonly name: string;
   /** Whether it holds for our broker alone, because the original's has a fault there. */
   readonly ourBrokerOnly?: boolean;
-  /** Whether our broker still has to learn it: the case is written down, not run. */
-  readonly isPending?: boolean;
   run(stage: Stage): Promise<void>;
 }
 

@@ -2,6 +2,7 @@
 
 import { expect } from "vitest";
 import { type Case, failureCode } from "./cases.ts";
+import type { WorkerPeer } from "./peers.ts";
 
 export const DISPATCH_CASES: readonly Case[] = [
   {
@@ -104,8 +105,6 @@ export const DISPATCH_CASES: readonly Case[] = [
   },
   {
     name: "a worker of a wildcard serves every name under it",
-    ourBrokerOnly: true,
-    isPending: true,
     async run(stage) {
       const service = stage.newService();
       await stage.worker(`${service}-*`, "echo");
@@ -115,16 +114,80 @@ export const DISPATCH_CASES: readonly Case[] = [
     },
   },
   {
-    name: "a request for a range of versions goes to a worker within it",
+    name: "a worker of a wildcard gets what has waited for it",
     ourBrokerOnly: true,
-    isPending: true,
     async run(stage) {
       const service = stage.newService();
-      await stage.worker(`${service}@1.4.0`, "name", {}, "new");
-      await stage.worker(`${service}@0.9.0`, "name", {}, "old");
+      const other = stage.newService();
+      await stage.worker(other, "echo");
       const client = await stage.client();
-      expect(await client.request(`${service}@^1.0.0`)).toMatchObject({ final: "new" });
-      expect(await client.request(`${service}@0.9.x`)).toMatchObject({ final: "old" });
+      const waiting = ["a", "b"].map((data) => ({ service: `${service}-${data}`, data }));
+      const outcomes = client.requestAll(waiting);
+      await client.request(other);
+      const worker = await stage.worker(`${service}-*`, "echo");
+      expect((await outcomes).map((outcome) => outcome.final)).toEqual(["a", "b"]);
+      expect(await worker.received()).toEqual(["a", "b"]);
+    },
+  },
+  {
+    name: "a worker of the very name is asked rather than one of a wildcard, and of wildcards the longest",
+    ourBrokerOnly: true,
+    async run(stage) {
+      const service = stage.newService();
+      for (const name of ["-*", "-a", "-aa*", "-b*"]) await stage.worker(service + name, "name", {}, name);
+      const client = await stage.client();
+      const outcomes = await client.requestAll(
+        ["-a", "-aa", "-ab", "-bb"].map((name) => ({ service: service + name })),
+      );
+      expect(outcomes.map((outcome) => outcome.final)).toEqual(["-a", "-aa*", "-*", "-b*"]);
+    },
+  },
+  {
+    name: "what waits at a busy wildcard goes to a worker of its very name as soon as one comes",
+    ourBrokerOnly: true,
+    async run(stage) {
+      const service = stage.newService();
+      const busy = await stage.worker(`${service}-*`, "hold", { concurrency: 1 });
+      const client = await stage.client();
+      const outcomes = client.requestAll(["a", "b", "a"].map((data) => ({ service: `${service}-${data}`, data })));
+      await busy.until("held", 1);
+      const exact = await stage.worker(`${service}-a`, "hold", { concurrency: 1 });
+      await exact.until("held", 1);
+      await exact.release();
+      await busy.release();
+      await busy.until("held", 2);
+      await busy.release();
+      expect((await outcomes).map((outcome) => outcome.final)).toEqual(["a", "b", "a"]);
+      expect(await busy.received()).toEqual(["a", "b"]);
+    },
+  },
+  {
+    name: "a request for a range of versions goes to the highest that a worker offers within it",
+    ourBrokerOnly: true,
+    async run(stage) {
+      const service = stage.newService();
+      for (const version of ["1.4.0", "0.9.0", "1.10.0"])
+        await stage.worker(`${service}@${version}`, "name", {}, version);
+      const client = await stage.client();
+      expect(await client.request(`${service}@^1.0.0`)).toMatchObject({ final: "1.10.0" });
+      expect(await client.request(`${service}@0.9.x`)).toMatchObject({ final: "0.9.0" });
+      expect(await client.request(`${service}@1.4.0`)).toMatchObject({ final: "1.4.0" });
+    },
+  },
+  {
+    name: "a request for a range may name a worker of any version within it, and of no other",
+    ourBrokerOnly: true,
+    async run(stage) {
+      const service = stage.newService();
+      const [old, chosen] = [
+        await stage.worker(`${service}@0.9.0`, "echo"),
+        await stage.worker(`${service}@1.4.0`, "name", {}, "chosen"),
+      ];
+      await stage.worker(`${service}@1.10.0`, "name", {}, "higher");
+      const client = await stage.client();
+      const ask = async (worker: WorkerPeer) => client.request(`${service}@^1`, 1, { workerId: await worker.id() });
+      expect((await ask(chosen)).final).toBe("chosen");
+      expect(failureCode(await ask(old))).toBe("UNAVAILABLE");
     },
   },
 ];

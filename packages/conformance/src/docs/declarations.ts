@@ -65,8 +65,7 @@ function nameOfCase(node: ts.Node): string | undefined {
   if (!ts.isObjectLiteralExpression(node)) return undefined;
   const fields = new Map(node.properties.map((property) => [property.name?.getText(), property]));
   const name = fields.get("name");
-  const isPending = fields.get("isPending")?.getText().endsWith("true") ?? false;
-  if (isPending || !fields.has("run") || name === undefined || !ts.isPropertyAssignment(name)) return undefined;
+  if (!fields.has("run") || name === undefined || !ts.isPropertyAssignment(name)) return undefined;
   return literal(name.initializer);
 }
 

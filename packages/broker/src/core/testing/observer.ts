@@ -12,6 +12,7 @@ import type { BrokerEvent, Effect, Input } from "../effects.ts";
 import { toClientLine } from "./transcript.ts";
 import { type OwedFailure, promise, WatchedClient, WatchedRequest, WatchedWorker } from "./watched.ts";
 import { WatchedCache } from "./watched-cache.ts";
+import { WatchedNames } from "./watched-names.ts";
 
 /** A request that a worker holds. */
 export interface Held {
@@ -24,6 +25,7 @@ export class Observer {
   readonly #options: CoreOptions;
   readonly #clients = new Map<PeerId, WatchedClient>();
   readonly #workers = new Map<PeerId, WatchedWorker>();
+  readonly #names = new WatchedNames();
   #arrivals = 0;
   #accepted = 0;
   #isDrained = false;
@@ -287,6 +289,7 @@ export class Observer {
     }
     const { service, offer } = input.message;
     this.#workers.set(to, new WatchedWorker(to, service, offer, now, this.#options.settleMs));
+    this.#names.offer(service);
   }
 
   #seeDispatch(worker: WatchedWorker, message: ToWorker & { readonly type: "request" }, now: Instant): void {
@@ -296,7 +299,7 @@ export class Observer {
     if (request === this.#arriving) this.#accept(request);
     promise(request.holder === undefined, `${what}: another worker holds it`);
     promise(request.id === message.requestId && request.service === message.service, `${what}: under a wrong name`);
-    promise(request.suits(worker), `${what}: not for this worker, or declined by it`);
+    promise(request.suits(worker, this.#names), `${what}: not for this worker, or declined by it`);
     promise(request.deadlineAt > now, `${what}: after its deadline`);
     promise(now >= worker.settledAt, `${what}: before its concurrency is known`);
     promise(!worker.isCongested, `${what}: it takes no more for now`);
@@ -312,7 +315,7 @@ export class Observer {
   #checkTurn(request: WatchedRequest, worker: WatchedWorker, what: string): void {
     for (const client of this.#clients.values()) {
       for (const other of client.open.values()) {
-        const isWaiting = other.holder === undefined && other.rejectedBy.size === 0 && other.suits(worker);
+        const isWaiting = other.holder === undefined && other.rejectedBy.size === 0 && other.suits(worker, this.#names);
         promise(!isWaiting || other.number >= request.number, `${what}: ${other.id} of ${other.client} came first`);
       }
     }
@@ -326,6 +329,7 @@ export class Observer {
         const worker = this.#workers.get(event.worker);
         if (worker === undefined) return promise(false, `${event.worker} went down twice`);
         this.#workers.delete(event.worker);
+        this.#names.withdraw(worker.service);
         for (const request of worker.held.values()) {
           request.holder = undefined;
           if (!request.isUndelivered) request.mayHaveRun = true;
@@ -362,6 +366,7 @@ export class Observer {
     const arriving = this.#arriving;
     if (arriving?.client === client && arriving.id === event.requestId) {
       this.#arriving = undefined;
+      if (code === "UNAVAILABLE") this.#checkUnavailable(arriving);
       if (code !== "DEADLINE_EXCEEDED") return this.#owe(client, arriving.id, code, "not-sent");
       promise(arriving.options.timeoutMs === 0, `${arriving.id} expired on arrival`);
       this.#accepted += 1;
@@ -390,6 +395,17 @@ export class Observer {
       if (type === "partial" && !this.#takes(client, body[0])) continue;
       this.#cachedReplies.push(replyKey(client, { type, requestId: asked.requestId, status: 0, body, trailer }));
     }
+  }
+
+  /** Refused at once: only if nobody could take it now. */
+  #checkUnavailable({ id, service, options }: WatchedRequest): void {
+    const target = options.worker === undefined ? undefined : this.#workers.get(options.worker);
+    const mayHaveIt = target !== undefined && this.#names.mayServe(target.service, service);
+    const isServed = this.#names.servedAs(service) !== undefined;
+    if (options.worker === undefined)
+      promise(options.failFast && !isServed, `${id} was refused: ${service} is offered`);
+    else
+      promise(!mayHaveIt || (options.failFast && !isServed), `${id} was refused: ${options.worker} offers ${service}`);
   }
 
   #checkOrphan(request: WatchedRequest): void {

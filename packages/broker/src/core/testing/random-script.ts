@@ -9,7 +9,19 @@ import type { Scenario } from "./scenario.ts";
 /** `p0` is a worker and a client at once. */
 const WORKERS = ["p0", "w1", "w2", "w3", "w4", "w5"] as const;
 const CLIENTS = ["p0", "c1", "c2", "c3"] as const;
-const SERVICES = ["echo", "sum", "__proto__"] as const;
+const SERVICES = ["echo", "sum", "__proto__", "sum@1.2.0", "sum@1.3.0", "sum@2.0.0", "su*", "s*", "*"] as const;
+/** Names that clients ask for: the first ones as they are offered, the others as they are found. */
+const WANTED = [
+  "echo",
+  "sum",
+  "__proto__",
+  "sum@1.2.0",
+  "sum@^1",
+  "sum@>1.2 || <1.1",
+  "sum@&",
+  "su*",
+  "suite",
+] as const;
 
 /** How a worker names the request that it speaks of. */
 export type Naming = "held" | "held by id alone" | "held by another" | "held before" | "made up";
@@ -69,7 +81,7 @@ export function perform(sim: Scenario, step: Step): void {
       const asks = question === undefined ? {} : { body: `question ${question}` };
       const notices = step.id % 3 === 0;
       const wishes = { timeoutMs, retry, failFast, noCache, notices, ...target, ...asks };
-      sim.client(at(CLIENTS, step.who)).request(at(SERVICES, step.service), `r${step.id}`, wishes);
+      sim.client(at(CLIENTS, step.who)).request(at(WANTED, step.service), `r${step.id}`, wishes);
       return;
     }
     case "ready":

@@ -7,21 +7,27 @@ import {
   peerId,
   pigato,
   requestId,
+  type ServiceName,
   serviceName,
 } from "@pigato/protocol";
 import { OpenRequests } from "../open-requests.ts";
 import { newPolicy } from "../policy.ts";
-import { Client, type Due, Request, Service, Worker } from "../records.ts";
+import { Client, type Due, Request, Route, Service, Worker } from "../records.ts";
 
 const deadlines = new Deadlines<Due>();
-const service = new Service(
-  serviceName("echo"),
-  newPolicy("lru", () => 0),
-);
+const service = aService(serviceName("echo"));
+const route = new Route(service.name, service);
 const someone = aClient("c1", new OpenRequests(() => 0));
 
 export function aClient(name: string, open: OpenRequests): Client {
   return new Client(peerId(name), pigato, 60_000, open, deadlines);
+}
+
+export function aService(name: ServiceName): Service {
+  return new Service(
+    name,
+    newPolicy("lru", () => 0),
+  );
 }
 
 export function aWorker(name: string): Worker {
@@ -35,7 +41,7 @@ export function aRequest(number: number): Request {
 
 /** @param number its place in the order of arrival, and in its id */
 export function aRequestOf(client: Client, number: number): Request {
-  return new Request(number, client, service, {
+  return new Request(number, client, route, {
     type: "request",
     service: service.name,
     requestId: requestId(`r${number}`),

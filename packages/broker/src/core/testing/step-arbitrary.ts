@@ -7,7 +7,10 @@ import type { Naming, Offer, Step } from "./random-script.ts";
 const who: Arbitrary<number> = fc.nat({ max: 11 });
 const id: Arbitrary<number> = fc.nat({ max: 9 });
 const pick: Arbitrary<number> = fc.nat({ max: 40 });
-const service: Arbitrary<number> = fc.constantFrom(0, 0, 0, 0, 0, 1, 2);
+const service: Arbitrary<number> = fc.oneof(
+  { weight: 5, arbitrary: fc.constant(0) },
+  { weight: 4, arbitrary: fc.nat({ max: 8 }) },
+);
 const cacheMs: Arbitrary<number | undefined> = fc.constantFrom(undefined, 10, 1_000, 60_000);
 const never: Arbitrary<undefined> = fc.constant(undefined);
 const concurrency: Arbitrary<number> = fc.constantFrom(0, 1, 1, 2, 3, 5, Number.POSITIVE_INFINITY);

@@ -14,6 +14,7 @@ import {
   type RequestOptions,
   type ServiceName,
 } from "@pigato/protocol";
+import type { WatchedNames } from "./watched-names.ts";
 
 export type RequestMessage = FromClient & { readonly type: "request" };
 
@@ -80,10 +81,11 @@ export class WatchedRequest {
   }
 
   /** Whether this worker might be given it. */
-  suits(worker: WatchedWorker): boolean {
+  suits(worker: WatchedWorker, names: WatchedNames): boolean {
     const { worker: target } = this.options;
-    if (this.service !== worker.service || this.rejectedBy.has(worker)) return false;
-    return target === undefined || target === worker.id;
+    if (this.rejectedBy.has(worker)) return false;
+    if (target !== undefined) return target === worker.id && names.mayServe(worker.service, this.service);
+    return names.servedAs(this.service) === worker.service;
   }
 
   /** What its client is to be told of whether it ran. */

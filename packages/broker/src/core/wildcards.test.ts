@@ -1,0 +1,27 @@
+import { serviceName } from "@pigato/protocol";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { aService } from "./testing/rows.ts";
+import { Wildcards } from "./wildcards.ts";
+
+const anyName = fc.array(fc.constantFrom("a", "b"), { maxLength: 5 }).map((letters) => letters.join(""));
+
+test("the longest that fits is the one that looking at all of them finds", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.boolean(), anyName), { maxLength: 25 }), fc.array(anyName), (changes, names) => {
+      const wildcards = new Wildcards();
+      const prefixes = new Set<string>();
+      for (const [isComing, prefix] of changes) {
+        if (!isComing) wildcards.remove(prefix);
+        else if (!prefixes.has(prefix)) wildcards.add(prefix, aService(serviceName(`${prefix}*`)));
+        if (isComing) prefixes.add(prefix);
+        else prefixes.delete(prefix);
+      }
+      for (const name of names) {
+        const fitting = [...prefixes].filter((prefix) => name.startsWith(prefix));
+        const longest = fitting.sort((left, right) => right.length - left.length)[0];
+        expect(wildcards.longestFor(name)?.name).toBe(longest === undefined ? undefined : `${longest}*`);
+      }
+    }),
+  );
+});
