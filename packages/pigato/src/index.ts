@@ -9,6 +9,7 @@ const PIGATO: {
   Worker: typeof Worker;
 } = { Broker, Client, Worker };
 
+export type { Reply } from "@pigato/worker";
 export type { BrokerConf, BrokerEvents } from "./broker.ts";
 export type { ClientConf, ClientEvents, RequestOptions } from "./client.ts";
 export type { FinalCallback, PartialCallback, ReplyStream } from "./replies.ts";

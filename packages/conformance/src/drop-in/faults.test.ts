@@ -1,0 +1,371 @@
+// The faults of the original, one by one, by the numbers under which they were found: the `pigato` package has none of
+// them. What is shown better where it is made is named at the end, and must exist there.
+
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import PIGATO from "pigato";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { Dealer } from "zeromq";
+import { ask, FaultStage } from "./faults-stage.ts";
+import { happened } from "./libraries.ts";
+import { MockBroker } from "./mock-broker.ts";
+
+const stage = new FaultStage();
+const BRISK = { heartbeat: 50, reconnect: 50 };
+
+async function settings() {
+  const broker = await stage.broker();
+  const address = broker.addresses[0] ?? "";
+  return { broker, address, service: stage.newService(), client: await stage.client(address) };
+}
+
+describe("the broker", () => {
+  test("1: any heartbeat about a request is survived, and those of streams reach the worker", async () => {
+    const { address, client, service } = await settings();
+    const odd = stage.raw(address);
+    for (const word of ["req", "request", "worker", "odd"]) await odd.send("C", "4", word, "x");
+    const worker = await stage.rawWorker(address, service, 1);
+    const stream = client.request(service, 1).on("error", () => {});
+    const [, , token = "", , , id = ""] = await worker.receive("W", "2");
+    stream.heartbeat();
+    expect(await worker.receive("W", "4", token)).toEqual(["W", "4", token, "", id]);
+  });
+
+  test("1: a request stays active for as long as it takes", async () => {
+    const { address, client, service } = await settings();
+    const worker = await stage.worker(address, service, () => {}, BRISK);
+    const asked = once(worker, "request");
+    client.request(service, 1).on("error", () => {});
+    const [, reply] = await asked;
+    const witness = await stage.rawWorker(address, "witness", 1);
+    for (let beats = 0; beats < 5; beats++) {
+      worker.heartbeat();
+      await witness.send("W", "4", "", "{}");
+      await witness.receive("W", "4");
+    }
+    expect(reply.active()).toBe(true);
+  });
+
+  test.each(["constructor", "__proto__", "toString", "hasOwnProperty"])(
+    "2: %s is a name like any other",
+    async (name) => {
+      const { address, client } = await settings();
+      await stage.worker(address, name, (data, reply) => reply.end(data));
+      expect(await ask(client, name, 1)).toEqual({ partials: [], error: 0, value: 1 });
+    },
+  );
+
+  test("3: a heartbeat whose settings are null is one", async () => {
+    const { address } = await settings();
+    const worker = await stage.rawWorker(address, "x", 1);
+    await worker.send("W", "4", "", "null");
+    expect(await worker.receive("W", "4")).toEqual(["W", "4"]);
+  });
+
+  test("4: an unknown header is an error event, and no harm without a listener", async () => {
+    const { broker, address } = await settings();
+    const odd = stage.raw(address);
+    await odd.send("X", "1");
+    await odd.roundTrip();
+    const told = happened(broker, "error");
+    await odd.send("X", "1");
+    expect(await told).toBe("ERR_MSG_HEADER");
+  });
+
+  test("5: a request for a range of versions is survived", async () => {
+    const { address, client } = await settings();
+    expect(await ask(client, "x@^1.0.0", 1, { timeout: 10 })).toMatchObject({ error: "C_TIMEOUT" });
+    await stage.raw(address).roundTrip();
+  });
+
+  test("6: 5000 parts of a reply arrive, and its end", async () => {
+    const { address, client, service } = await settings();
+    await stage.worker(address, service, (count, reply) => {
+      for (let index = 0; index < Number(count); index++) reply.write(index);
+      reply.end("end");
+    });
+    const { partials, value } = await ask(client, service, 5000);
+    expect(partials).toEqual(Array.from({ length: 5000 }, (_, index) => index));
+    expect(value).toBe("end");
+  });
+
+  test("7: a DISCONNECT is not answered", async () => {
+    const { address } = await settings();
+    const worker = await stage.rawWorker(address, "x", 1);
+    await worker.send("W", "5");
+    await worker.roundTrip();
+    expect(worker.received).toEqual([]);
+  });
+
+  test("8: a reply to an unknown request costs its worker nothing", async () => {
+    const { address, client, service } = await settings();
+    const worker = await stage.rawWorker(address, service, 2);
+    const answer = ask(client, service, 1);
+    const [, , token = "", , , id = ""] = await worker.receive("W", "2");
+    await worker.send("W", "3", "somebody", "", "unknown", "0", "1", "{}");
+    await worker.send("W", "6", "nobody", "", "unknown", "0", "1", "{}");
+    await worker.send("W", "3", token, "", id, "0", '"known"', "{}");
+    expect(await answer).toMatchObject({ error: 0, value: "known" });
+    expect(worker.received).toEqual([]);
+  });
+
+  test("9: a client is told at once that its worker is lost", async () => {
+    const { address, client, service } = await settings();
+    const worker = await stage.worker(address, service, () => worker.stop());
+    expect(await ask(client, service, 1, { timeout: -1 })).toMatchObject({ error: "WORKER_LOST", value: null });
+  });
+
+  test("10: a request that has timed out holds no slot, and its late reply does no harm", async () => {
+    const { address, client, service } = await settings();
+    const worker = await stage.rawWorker(address, service, 1);
+    expect(await ask(client, service, 1, { timeout: 20 })).toMatchObject({ error: "C_TIMEOUT" });
+    const answer = ask(client, service, 2);
+    const [, , first = "", , , firstId = ""] = await worker.receive("W", "2", "*", "*", "*", "*", "1");
+    const [, , second = "", , , secondId = ""] = await worker.receive("W", "2", "*", "*", "*", "*", "2");
+    await worker.send("W", "3", first, "", firstId, "0", '"late"', "{}");
+    await worker.send("W", "3", second, "", secondId, "0", '"in time"', "{}");
+    expect(await answer).toMatchObject({ error: 0, value: "in time" });
+  });
+
+  test("12: a request that has expired holds up none behind it", async () => {
+    const { address, client, service } = await settings();
+    const [expired, valid] = [ask(client, service, 1, { timeout: 20 }), ask(client, service, 2)];
+    await expired;
+    await stage.worker(address, service, (data, reply) => reply.end(data));
+    expect(await valid).toMatchObject({ error: 0, value: 2 });
+  });
+
+  test("13, 20: what waits leaves in order, and one at a time where one is all that is asked for", async () => {
+    const { address, client, service } = await settings();
+    const numbers = Array.from({ length: 8 }, (_, index) => index);
+    const answers = numbers.map((number) => ask(client, service, number));
+    const order: unknown[] = [];
+    let inFlight = 0;
+    let most = 0;
+    const handler = (data: unknown, reply: { end(data: unknown): unknown }): void => {
+      order.push(data);
+      inFlight += 1;
+      most = Math.max(most, inFlight);
+      setImmediate(() => {
+        inFlight -= 1;
+        reply.end(data);
+      });
+    };
+    await stage.worker(address, service, handler, { concurrency: 1 });
+    await Promise.all(answers);
+    expect(order).toEqual(numbers);
+    expect(most).toBe(1);
+  });
+
+  test("14: a worker that rejects a request is not offered it again, and the next worker is", async () => {
+    const { address, client, service } = await settings();
+    let offers = 0;
+    const worker = await stage.worker(address, service, (_data, reply) => {
+      offers += 1;
+      reply.reject("not mine");
+    });
+    const asked = once(worker, "request");
+    const answer = ask(client, service, 1);
+    await asked;
+    await stage.raw(address).roundTrip();
+    await stage.worker(address, service, (_data, reply) => reply.end("mine"));
+    expect(await answer).toMatchObject({ error: 0, value: "mine" });
+    expect(offers).toBe(1);
+  });
+
+  test("15: the idle worker gets the work", async () => {
+    const { address, client, service } = await settings();
+    const busy = await stage.rawWorker(address, service, 100);
+    for (let index = 0; index < 5; index++) client.request(service, index).on("error", () => {});
+    for (let index = 0; index < 5; index++) await busy.receive("W", "2");
+    const idle = await stage.rawWorker(address, service, 100);
+    for (let index = 0; index < 5; index++) client.request(service, index).on("error", () => {});
+    for (let index = 0; index < 5; index++) await idle.receive("W", "2");
+    await busy.roundTrip();
+    expect(busy.received).toEqual([]);
+  });
+
+  test("19: a worker of another service is no target", async () => {
+    const { address, client, service } = await settings();
+    const other = await stage.worker(address, stage.newService(), (_data, reply) => reply.end("wrong"));
+    expect(await ask(client, service, 1, { workerId: other.socketId })).toMatchObject({ error: "UNAVAILABLE" });
+  });
+
+  test("21: equal ids of two clients are two requests", async () => {
+    const { address, service } = await settings();
+    await stage.worker(address, service, (data, reply) => reply.end(data));
+    const [one, two] = [stage.raw(address), stage.raw(address)];
+    await one.send("C", "2", service, "same", '"one"', "{}");
+    await two.send("C", "2", service, "same", '"two"', "{}");
+    expect(await one.receive("C", "3")).toEqual(["C", "3", "", "same", "0", '"one"', "{}"]);
+    expect(await two.receive("C", "3")).toEqual(["C", "3", "", "same", "0", '"two"', "{}"]);
+  });
+
+  test("22: an id and data that are no text come back as they were", async () => {
+    const { address, service } = await settings();
+    const worker = await stage.rawWorker(address, service, 1);
+    const socket = new Dealer({ linger: 0 });
+    onTestFinished(() => socket.close());
+    Reflect.set(socket, "routingId", Buffer.from([0xff, 0xfe, 0x80]));
+    socket.connect(address);
+    const [id, data] = [Buffer.from([0xc3, 0x28]), Buffer.from([0x00, 0xff, 0xfe])];
+    await socket.send(["C", "2", service, id, "1", "{}"]);
+    const [, , token = ""] = await worker.receive("W", "2");
+    await worker.send("W", "3", token, "", id, "0", data, "{}");
+    expect(await socket.receive()).toEqual(["C", "3", "", id, "0", data, "{}"].map((frame) => Buffer.from(frame)));
+  });
+
+  test("23, 27: start() calls back, with the error if an address cannot be bound", async () => {
+    const { address } = await settings();
+    const broker = new PIGATO.Broker(address);
+    broker.on("start", () => expect.unreachable());
+    const error = await new Promise((resolve) => broker.start(resolve));
+    expect(error).toMatchObject({ code: "ADDRESS_IN_USE" });
+    const other = new PIGATO.Broker("tcp://127.0.0.1:*");
+    expect(await new Promise((resolve) => other.start(resolve))).toBeUndefined();
+    await new Promise<void>((resolve) => other.stop(resolve));
+  });
+
+  test("25: a timeout of 0 is no time at all", async () => {
+    const { client, service } = await settings();
+    expect(await ask(client, service, 1, { timeout: 0 })).toMatchObject({ error: "C_TIMEOUT" });
+  });
+
+  test("25: a broker that starts again remembers nobody", async () => {
+    const { broker, address } = await settings();
+    const worker = await stage.rawWorker(address, "x", 1);
+    await new Promise<void>((resolve) => broker.stop(resolve));
+    const again = await stage.broker({}, address);
+    expect(again.addresses).toEqual([address]);
+    const stranger = stage.raw(address, worker.id);
+    await stranger.send("W", "4", "", "{}");
+    expect(await stranger.receive("W")).toEqual(["W", "5"]);
+  });
+});
+
+describe("the client", () => {
+  test("times out when it said, not at its next heartbeat", async () => {
+    const { client, service } = await settings();
+    const startedAt = performance.now();
+    await ask(client, service, 1, { timeout: 50 });
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+  });
+
+  test("stays stopped if it was stopped while it was to come back", async () => {
+    const broker = await MockBroker.at(`inproc://${crypto.randomUUID()}`);
+    const client = await stage.client(broker.address, BRISK);
+    broker.isAnswering = false;
+    await happened(client, "disconnect");
+    client.stop();
+    const events: string[] = [];
+    for (const event of ["start", "connect"] as const) client.on(event, () => events.push(event));
+    // One that comes back meanwhile, after the same pause and three silent intervals more.
+    const witness = new PIGATO.Client(broker.address, BRISK);
+    witness.start();
+    await happened(witness, "disconnect");
+    await happened(witness, "start");
+    witness.stop();
+    expect(events).toEqual([]);
+    broker.close();
+  });
+
+  test("tells of requests that were open when it lost its broker, or makes them again", async () => {
+    const { broker, address, client, service } = await settings();
+    const worker = await stage.rawWorker(address, service, 2);
+    const once = ask(client, service, 1);
+    await worker.receive("W", "2");
+    const lost = happened(client, "disconnect");
+    broker.stop();
+    await lost;
+    expect(await once).toMatchObject({ error: expect.stringMatching(/^(BROKER_LOST|CLOSED)$/) });
+  });
+
+  test("fails a request whose worker gives no reason", async () => {
+    const { address, client, service } = await settings();
+    await stage.worker(address, service, (_data, reply) => reply.error());
+    expect(await ask(client, service, 1)).toMatchObject({ error: "WORKER_FAILED", value: null });
+  });
+
+  test("takes a part that is null for no end, and a late reply for no error", async () => {
+    const broker = await MockBroker.at(`inproc://${crypto.randomUUID()}`);
+    const client = await stage.client(broker.address);
+    const errors: unknown[] = [];
+    client.on("error", (error) => errors.push(error));
+    const chunks: unknown[] = [];
+    const stream = client.request("x", 1);
+    stream.on("data", (chunk) => chunks.push(chunk));
+    const ended = once(stream, "end");
+    const [, , , id = ""] = await broker.receive(["C", "2"]);
+    await broker.send("C", "6", "", id, "0", "null", "{}");
+    await broker.send("C", "6", "", id, "0", '"more"', "{}");
+    await broker.send("C", "3", "", id, "0", '"last"', "{}");
+    await broker.send("C", "3", "", id, "0", '"late"', "{}");
+    await broker.send("C", "3", "", "never asked", "0", "1", "{}");
+    await ended;
+    if (errors.length === 0) await happened(client, "error");
+    expect(errors).toEqual(["ERR_REQ_INVALID"]);
+    expect(chunks).toEqual(["more", "last"]);
+    broker.close();
+  });
+});
+
+describe("the worker", () => {
+  test("pauses before it comes back from a DISCONNECT, and what ran is over", async () => {
+    const broker = await MockBroker.at(`inproc://${crypto.randomUUID()}`);
+    const worker = await stage.worker(broker.address, "x", () => {}, { reconnect: 200 });
+    const asked = once(worker, "request");
+    await broker.send("W", "2", "C1", "x", "", "r1", "1", "{}");
+    const [, reply] = await asked;
+    const lost = happened(worker, "disconnect");
+    await broker.send("W", "5");
+    await lost;
+    const lostAt = performance.now();
+    expect(reply.active()).toBe(false);
+    await happened(worker, "start");
+    expect(performance.now() - lostAt).toBeGreaterThan(90);
+    broker.close();
+  });
+
+  test("says goodbye, always", async () => {
+    for (let round = 0; round < 20; round++) {
+      const broker = await MockBroker.at("tcp://127.0.0.1:*");
+      const worker = await stage.worker(broker.address, "x", () => {});
+      worker.stop();
+      await broker.receive(["W", "5"]);
+      broker.close();
+    }
+  });
+
+  test("stays stopped if it was stopped while it was to come back", async () => {
+    const broker = await MockBroker.at(`inproc://${crypto.randomUUID()}`);
+    const worker = await stage.worker(broker.address, "x", () => {}, { reconnect: 20 });
+    const lost = happened(worker, "disconnect");
+    await broker.send("W", "5");
+    await lost;
+    worker.stop();
+    const { length } = broker.messages;
+    await stage.worker(broker.address, "witness", () => {}, { reconnect: 20 });
+    expect(broker.messages.slice(length).filter((frames) => frames[2] === "x")).toEqual([]);
+    broker.close();
+  });
+});
+
+describe("shown elsewhere", () => {
+  const CONFORMANCE = "packages/conformance/src";
+  const SCENARIOS = "packages/broker/src/core/scenarios";
+
+  test.each([
+    [
+      "6",
+      `${CONFORMANCE}/transport/pressure-cases.ts`,
+      "everything accepted for a slow peer arrives in order once it reads",
+    ],
+    ["11", `${SCENARIOS}/deadline.test.ts`, "a request without a timeout waits for ever"],
+    ["24", `${CONFORMANCE}/hostile/hostile.test.ts`, "10,000 services that nobody offers cost little"],
+    ["25", `${SCENARIOS}/liveness.test.ts`, "a worker is given up three intervals after it was last heard"],
+    ["the worker's late DISCONNECT", "packages/worker/src/worker.test.ts", "a link of an earlier life is not heard"],
+  ])("%s: %s, “%s”", (_fault, file, title) => {
+    expect(readFileSync(fileURLToPath(new URL(`../../../../${file}`, import.meta.url)), "utf8")).toContain(title);
+  });
+});
