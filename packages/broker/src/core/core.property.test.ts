@@ -26,6 +26,7 @@ interface Handled {
 
 test("any script of inputs keeps every promise, and does the same when played again", { timeout: 3_600_000 }, () => {
   const reached = new Map<string, number>();
+  const failures = new Set<string>();
   const script = fc.array(anyStep, { minLength: STEPS / 2, maxLength: STEPS, size: "max" });
   fc.assert(
     fc.property(script, anyOptions, fc.nat(), fc.nat({ max: 2_000 }), (steps, options, seed, limitMs) => {
@@ -37,12 +38,14 @@ test("any script of inputs keeps every promise, and does the same when played ag
       play(sim, steps, limitMs);
       for (const { effects } of handled) for (const effect of effects) count(reached, kindOf(effect));
       countNames(reached, handled);
+      for (const { effects } of handled) for (const failure of failuresIn(effects)) failures.add(failure);
       playAgain(handled, { ...SCENARIO_OPTIONS, ...options, announces: true, random: seededRandom(seed) });
     }),
     { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
   );
   expect(EVERY_KIND.filter((kind) => !reached.has(kind))).toEqual([]);
   expect([...reached.keys()].filter((kind) => !EVERY_KIND.includes(kind))).toEqual([]);
+  expect([...failures].filter((failure) => !EVERY_FAILURE.includes(failure))).toEqual([]);
 });
 
 /** The steps; then the broker drains, and every peer goes: nothing may be left. */
@@ -108,6 +111,27 @@ function kindOf(effect: Effect): string {
       return effect satisfies never;
   }
 }
+
+/** With which delivery class each code is told. */
+function failuresIn(effects: readonly Effect[]): string[] {
+  return effects.flatMap((effect) => {
+    if (effect.type !== "to-client" || effect.message.type !== "failure") return [];
+    const { code, delivery } = effect.message.failure;
+    return [`${code} ${delivery}`];
+  });
+}
+
+/** What docs/reference/errors.md lists as a broker's. Some are too rare for every run to reach them. */
+const EVERY_FAILURE: readonly string[] = [
+  ...["not-sent", "queued"].map((delivery) => `UNAVAILABLE ${delivery}`),
+  ...["not-sent", "maybe-executed"].map((delivery) => `BUSY ${delivery}`),
+  ...["queued", "dispatched", "maybe-executed"].map((delivery) => `DEADLINE_EXCEEDED ${delivery}`),
+  "WORKER_LOST maybe-executed",
+  "BROKER_LOST maybe-executed",
+  ...["dispatched", "maybe-executed"].map((delivery) => `REJECTED ${delivery}`),
+  ...["not-sent", "queued", "dispatched", "maybe-executed"].map((delivery) => `CLOSED ${delivery}`),
+  "INVALID not-sent",
+];
 
 /** Everything that can come out. The unreached and the unknown both fail the test. */
 const EVERY_KIND: readonly string[] = [

@@ -164,7 +164,8 @@ export class Workers {
    * is told next, and then any other worker may have this one.
    */
   onUnreachable(request: Request, worker: Worker): void {
-    request.isUndelivered = true;
+    // Whoever has sent a part of the reply got the request, whatever the link says.
+    request.isUndelivered = !request.hasPartial;
     this.#dispatcher.retire(worker);
   }
 

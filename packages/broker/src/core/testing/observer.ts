@@ -170,7 +170,7 @@ export class Observer {
     if (worker === undefined || request === undefined) return;
     if (reason === "unreachable") {
       worker.isClosed = true;
-      request.isUndelivered = true;
+      request.isUndelivered = !request.hasPartial;
     } else {
       worker.isCongested = true;
       request.release();

@@ -1,0 +1,160 @@
+// Every failure that a request can end with, over tcp: each code with each delivery class that it may carry. The table
+// in docs/reference/errors.md lists the same.
+
+import { expect, onTestFinished, test } from "vitest";
+import { PeerProcess } from "../classic/peer-process.ts";
+import { startClient } from "../classic/peers.ts";
+import { textOf } from "../docs/pages.ts";
+import { BrokerProcess } from "../support/broker-process.ts";
+import { ask, newClient, Scene, SERVICE } from "./scene.ts";
+
+/** Milliseconds that pass before a request expires that is to expire. */
+const SOON = { timeout: 500 };
+const NOBODY = "tcp://127.0.0.1:1";
+
+/** How each comes about; the error. By `code delivery`. */
+const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
+  "UNAVAILABLE not-sent": async () => {
+    const { client } = await Scene.open();
+    return ask(client, { failFast: true }).failure;
+  },
+  "UNAVAILABLE queued": async () => {
+    const scene = await Scene.open();
+    const { worker } = await scene.held();
+    const { queued, failure } = ask(scene.client, { workerId: worker.socketId });
+    await queued;
+    await worker.stop();
+    return failure;
+  },
+  "BUSY not-sent": async () => {
+    const { client } = await Scene.open({ maxQueuedPerService: 0 });
+    return ask(client).failure;
+  },
+  "BUSY maybe-executed": async () => {
+    const scene = await Scene.open({ maxPeerBytes: 300_000 });
+    const process = await PeerProcess.fork("ours");
+    // Its heartbeat is so long that it does not count as gone while it is frozen.
+    onTestFinished(() => process.kill());
+    const reader = await startClient(process, { address: scene.address, conf: { heartbeat: 30_000 } });
+    const answered = new Promise<void>((resolve) => {
+      void scene.worker(async (_data, reply) => {
+        process.freeze();
+        while (reply.active()) {
+          reply.write("x".repeat(100_000));
+          await new Promise(setImmediate);
+        }
+        process.thaw();
+        resolve();
+      });
+    });
+    await reader.open(SERVICE);
+    await answered;
+    return reader.until("error");
+  },
+  "DEADLINE_EXCEEDED not-sent": () => ask(newClient(NOBODY, { autostart: true }), SOON).failure,
+  "DEADLINE_EXCEEDED queued": async () => {
+    const { client } = await Scene.open();
+    return ask(client, SOON).failure;
+  },
+  "DEADLINE_EXCEEDED dispatched": async () => (await (await Scene.open()).declined(SOON)).failure,
+  "DEADLINE_EXCEEDED maybe-executed": async () => (await (await Scene.open()).held(SOON)).failure,
+  "WORKER_LOST maybe-executed": async () => {
+    const { worker, failure } = await (await Scene.open()).held();
+    await worker.stop();
+    return failure;
+  },
+  "BROKER_LOST maybe-executed": async () => {
+    const broker = await BrokerProcess.start();
+    onTestFinished(async () => void (await broker.kill("SIGKILL")));
+    const client = newClient(broker.address);
+    await client.start();
+    const { queued, failure } = ask(client);
+    await queued;
+    await broker.kill("SIGKILL");
+    return failure;
+  },
+  "REJECTED dispatched": async () => {
+    const scene = await Scene.open();
+    await scene.worker((_data, reply) => reply.reject());
+    return ask(scene.client).failure;
+  },
+  "REJECTED maybe-executed": async () => {
+    const scene = await Scene.open();
+    const { worker, failure } = await scene.held({ retry: true });
+    await scene.worker((_data, reply) => reply.reject());
+    await worker.stop();
+    return failure;
+  },
+  "WORKER_FAILED maybe-executed": async () => {
+    const scene = await Scene.open();
+    await scene.worker(() => {
+      throw new Error("broken");
+    });
+    return ask(scene.client).failure;
+  },
+  "CANCELED not-sent": async () => {
+    const { client } = await Scene.open();
+    return ask(client, { signal: AbortSignal.abort() }).failure;
+  },
+  "CANCELED maybe-executed": async () => {
+    const controller = new AbortController();
+    const { failure } = await (await Scene.open()).held({ signal: controller.signal });
+    controller.abort();
+    return failure;
+  },
+  "CLOSED not-sent": async () => {
+    const { client } = await Scene.open();
+    await client.stop();
+    return ask(client).failure;
+  },
+  "CLOSED queued": async () => {
+    const { client, broker } = await Scene.open();
+    const { queued, failure } = ask(client);
+    await queued;
+    await broker.stop();
+    return failure;
+  },
+  "CLOSED dispatched": async () => {
+    const scene = await Scene.open();
+    const { failure } = await scene.declined();
+    await scene.broker.stop();
+    return failure;
+  },
+  "CLOSED maybe-executed": async () => {
+    const scene = await Scene.open();
+    const { failure } = await scene.held();
+    await scene.client.stop();
+    return failure;
+  },
+  // Our client does not send what a broker would refuse, so that a bare socket must.
+  "INVALID not-sent": async () => {
+    const peer = (await Scene.open()).raw("C1");
+    await peer.send("C", "4", "pigato/1 error");
+    await peer.send("C", "2", "s".repeat(256), "r1", "1");
+    const frames = await peer.receive("C", "3", "", "r1", "-1");
+    return JSON.parse(frames[5] ?? "");
+  },
+  "INVALID maybe-executed": async () => {
+    const scene = await Scene.open();
+    const worker = scene.raw("W1");
+    await worker.send("W", "1", SERVICE);
+    const { failure } = ask(scene.client);
+    const [, , address = "", , , id = ""] = await worker.receive("W", "2");
+    await worker.send("W", "3", address, "", id, "0", "{oops");
+    return failure;
+  },
+};
+
+test.each(Object.entries(FAILURES))("a request can fail with %s", async (kind, fail) => {
+  const [code, delivery] = kind.split(" ");
+  expect(await fail()).toMatchObject({ code, delivery });
+});
+
+test("docs/reference/errors.md lists these failures and no other, and which are safe to retry", () => {
+  const section = textOf("docs/reference/errors.md").split("<!-- every failure -->")[1]?.split(/^#/m)[0] ?? "";
+  const rows = [...section.matchAll(/^\| `(\w+)` \| `([\w-]+)` \| .+ \| (yes|no) \|$/gm)];
+  expect(rows.map(([, code, delivery]) => `${code} ${delivery}`).sort()).toEqual(Object.keys(FAILURES).sort());
+  for (const [, code, delivery, isSafe] of rows) {
+    expect([code, delivery, isSafe]).toEqual([code, delivery, delivery === "maybe-executed" ? "no" : "yes"]);
+  }
+});
