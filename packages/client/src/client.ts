@@ -140,11 +140,17 @@ export class Client extends EventEmitter<ClientEvents> {
   /**
    * Makes a request.
    * @param data anything that JSON can carry
+   * @param onPartial called with each partial value; nobody hears of the end
+   * @throws UsageError for arguments that cannot be used
+   */
+  request<Value = unknown>(service: string, data: unknown, onPartial: ReplyCallback<Value>): void;
+  /**
+   * Makes a request.
+   * @param data anything that JSON can carry
    * @param onPartial called with each partial value
    * @param onFinal called once, with the final value or with the error
    * @throws UsageError for arguments that cannot be used
    */
-  request<Value = unknown>(service: string, data: unknown, onPartial: ReplyCallback<Value>): void;
   request<Value = unknown>(
     service: string,
     data: unknown,

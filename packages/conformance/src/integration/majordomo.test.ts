@@ -1,0 +1,28 @@
+// Peers of Majordomo 0.2 (RFC 18) at our broker, as raw sockets: zmq-omdp promised to be compatible with them.
+
+import { Broker } from "@pigato/broker";
+import { expect, onTestFinished, test } from "vitest";
+import { RawPeer } from "../support/raw-peer.ts";
+
+test("a client and a worker of MDP 0.2 get a request, its parts and its end through the broker", async () => {
+  const broker = new Broker("tcp://127.0.0.1:*", { stopTimeoutMs: 0 });
+  await broker.start();
+  onTestFinished(() => broker.stop());
+  const [address = ""] = broker.addresses;
+  const worker = new RawPeer(address, "worker");
+  const client = new RawPeer(address, "client");
+  onTestFinished(() => {
+    worker.close();
+    client.close();
+  });
+
+  await worker.send("MDPW02", "\u0001", "echo");
+  await client.send("MDPC02", "\u0001", "echo", "hello");
+  const [, , sender = "", empty, body] = await worker.receive("MDPW02", "\u0002");
+  expect([empty, body]).toEqual(["", "hello"]);
+
+  await worker.send("MDPW02", "\u0003", sender, "", "a part");
+  await worker.send("MDPW02", "\u0004", sender, "", "the end");
+  expect(await client.receive("MDPC02", "\u0002")).toEqual(["MDPC02", "\u0002", "echo", "a part"]);
+  expect(await client.receive("MDPC02", "\u0003")).toEqual(["MDPC02", "\u0003", "echo", "the end"]);
+});
