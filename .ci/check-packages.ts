@@ -36,7 +36,8 @@ try {
   const broker = install("@pigato/broker", tarballs);
   const worker = install("@pigato/worker", tarballs);
   const client = install("@pigato/client", tarballs);
-  await sendRequest(broker, worker, client);
+  const directory = install("@pigato/directory", tarballs);
+  await sendRequest(broker, worker, client, directory);
   requireClassic(install("pigato", tarballs));
 } finally {
   rmSync(place, { recursive: true, force: true });
@@ -72,7 +73,13 @@ function withDependencies(name: string, found: Set<string> = new Set()): Set<str
   return found;
 }
 
-async function sendRequest(brokerFolder: string, workerFolder: string, clientFolder: string): Promise<void> {
+async function sendRequest(
+  brokerFolder: string,
+  workerFolder: string,
+  clientFolder: string,
+  directoryFolder: string,
+): Promise<void> {
+  const channel = `ipc://${join(place, "channel.sock")}`;
   const children: ChildProcess[] = [];
   const start = (folder: string, command: string, args: readonly string[]): ChildProcess => {
     const child = spawn(command, args, { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
@@ -83,6 +90,8 @@ async function sendRequest(brokerFolder: string, workerFolder: string, clientFol
     const broker = start(brokerFolder, join(brokerFolder, "node_modules/.bin/pigato-broker"), [
       "--bind",
       "tcp://127.0.0.1:*",
+      "--intch",
+      channel,
     ]);
     const address = (await line(broker, /tcp:\S+/))[0];
     writeFileSync(
@@ -95,11 +104,19 @@ async function sendRequest(brokerFolder: string, workerFolder: string, clientFol
     );
     await line(start(workerFolder, process.execPath, ["worker.js"]), /ready/);
     writeFileSync(
+      join(directoryFolder, "directory.js"),
+      `import { Directory } from "@pigato/directory";
+       await new Directory("${address}", { intch: "${channel}" }).start();
+       console.log("ready");`,
+    );
+    await line(start(directoryFolder, process.execPath, ["directory.js"]), /ready/);
+    writeFileSync(
       join(clientFolder, "client.js"),
       `import { Client } from "@pigato/client";
        const client = new Client("${address}");
        await client.start();
-       console.log("answer", await client.call("echo", "from an empty folder", { timeout: 10000 }));
+       for await (const { data } of client.broadcast("echo", "from an empty folder", { timeout: 10000 }))
+         console.log("answer", data);
        await client.stop();`,
     );
     await line(start(clientFolder, process.execPath, ["client.js"]), /answer from an empty folder/);

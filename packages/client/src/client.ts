@@ -12,6 +12,7 @@ import {
 } from "@pigato/protocol";
 import { EventEmitter } from "eventemitter3";
 import { nanoid } from "nanoid";
+import { Broadcast, type BroadcastOptions } from "./broadcast.ts";
 import {
   AbortableCaller,
   CallbackCaller,
@@ -200,6 +201,21 @@ export class Client extends EventEmitter<ClientEvents> {
     return new Promise((resolve, reject) => {
       this.#submit(this.#prepare(service, data, options), new CollectCaller(resolve, reject));
     });
+  }
+
+  /**
+   * Makes the same request to every worker of a service, as the directory (`$dir`) knows them. Partial values are left out.
+   * @returns the answers as they come, one from each worker, and all of them by its method `all()`
+   * @throws UsageError for arguments that cannot be used
+   */
+  broadcast<Value = unknown>(service: string, data?: unknown, options: BroadcastOptions = {}): Broadcast<Value> {
+    readService(service);
+    return new Broadcast(
+      <Answer>(to: string, what: unknown, how: CallOptions) => this.call<Answer>(to, what, how),
+      service,
+      data,
+      options,
+    );
   }
 
   /**

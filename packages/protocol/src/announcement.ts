@@ -7,6 +7,9 @@ import { exactText, type PeerId, readText, type ServiceName, writeText } from ".
 /** The workers of each service that has any, each service once. */
 export type DirectorySnapshot = readonly (readonly [service: ServiceName, workers: readonly PeerId[]])[];
 
+/** The ids of the workers of each service, as a broker announced them. A service without workers is not in it. */
+export type ServiceMap = ReadonlyMap<string, readonly string[]>;
+
 /** What to subscribe to for directories: the start of every frame that holds one. */
 export const DIRECTORY_TOPIC = "$dir ";
 
@@ -22,7 +25,7 @@ export function encodeDirectory(snapshot: DirectorySnapshot): Frame {
 }
 
 /** The ids of the workers by service, as text; `undefined` for a frame that is no directory. */
-export function decodeDirectory(frame: Frame): Map<string, readonly string[]> | undefined {
+export function decodeDirectory(frame: Frame): ServiceMap | undefined {
   const text = readText(frame);
   if (!text.startsWith(DIRECTORY_TOPIC)) return undefined;
   const value = parse(text.slice(DIRECTORY_TOPIC.length));

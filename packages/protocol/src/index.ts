@@ -1,4 +1,10 @@
-export { DIRECTORY_TOPIC, type DirectorySnapshot, decodeDirectory, encodeDirectory } from "./announcement.ts";
+export {
+  DIRECTORY_TOPIC,
+  type DirectorySnapshot,
+  decodeDirectory,
+  encodeDirectory,
+  type ServiceMap,
+} from "./announcement.ts";
 export { type Backoff, pauseBefore } from "./backoff.ts";
 export {
   type Capabilities,

@@ -16,7 +16,7 @@ let tree = "";
 beforeAll(() => {
   tree = mkdtempSync(join(tmpdir(), "pigato-rules-"));
   for (const file of [...SETTINGS, ...CONFIGS]) cpSync(join(ROOT, file), join(tree, file));
-  for (const name of ["protocol", "transport", "broker", "worker", "client", "pigato"]) {
+  for (const name of ["protocol", "transport", "broker", "worker", "client", "core-service", "directory", "pigato"]) {
     const manifest = `packages/${name}/package.json`;
     mkdirSync(join(tree, dirname(manifest)), { recursive: true });
     cpSync(join(ROOT, manifest), join(tree, manifest));
@@ -39,6 +39,8 @@ describe("lint", () => {
       "packages/pigato/src/x.ts",
       'export { libzmq } from "@pigato/transport";\n',
     ],
+    ["a core service knows no broker", "packages/core-service/src/x.ts", 'export { Broker } from "@pigato/broker";\n'],
+    ["the directory knows no client", "packages/directory/src/x.ts", 'export { Client } from "@pigato/client";\n'],
     ["only the transport uses zeromq", "packages/client/src/x.ts", 'export { Dealer } from "zeromq";\n'],
     ["the core reads no clock", "packages/broker/src/core/x.ts", "export const x: number = Date.now();\n"],
     ["the core throws no dice", "packages/broker/src/core/x.ts", "export const x: number = Math.random();\n"],

@@ -1,0 +1,157 @@
+// One request to every worker of a service: the directory tells who they are, each is asked by its id, and their answers
+// come in the order in which they are given. A worker that fails is a result like any other.
+
+import { RequestError, UsageError } from "@pigato/protocol";
+import type { CallOptions } from "./call-options.ts";
+import { readCount } from "./validate.ts";
+
+/** What tells who serves what. */
+const DIRECTORY = "$dir";
+const DEFAULT_CONCURRENCY = 100;
+const DEFAULT_MAX_WORKERS = 10_000;
+const LARGEST = 1_000_000;
+
+/** The options of each of the requests, and how many there may be. */
+export interface BroadcastOptions extends CallOptions {
+  /** Requests open at a time, 1 to 1 000 000. @defaultValue 100 */
+  readonly concurrency?: number | undefined;
+  /** The most workers to ask, 1 to 1 000 000; if there are more, nobody is. @defaultValue 10 000 */
+  readonly maxWorkers?: number | undefined;
+}
+
+/** What one worker answered: the final value of its reply, or why there is none. */
+export type BroadcastResult<Value = unknown> =
+  | { readonly worker: string; readonly data: Value; readonly error?: undefined }
+  | { readonly worker: string; readonly error: RequestError; readonly data?: undefined };
+
+/** How a broadcast makes its requests: a client's `call`. */
+export type Ask = <Value>(service: string, data: unknown, options: CallOptions) => Promise<Value>;
+
+/**
+ * The answers of all workers, one from each, as they come; it starts by itself. It may be read several times. Leaving a
+ * `for await` early cancels what is still open. Its failure, which reading it tells, is that of finding the workers:
+ * `UNAVAILABLE` if no directory runs.
+ */
+export class Broadcast<Value = unknown> implements AsyncIterable<BroadcastResult<Value>> {
+  readonly #results: BroadcastResult<Value>[] = [];
+  readonly #leaving = new AbortController();
+  #state:
+    | { readonly phase: "running" }
+    | { readonly phase: "done" }
+    | { readonly phase: "failed"; readonly cause: unknown } = { phase: "running" };
+  #onChange: () => void = () => {};
+  #change: Promise<void> = this.#nextChange();
+
+  /** @throws UsageError for an option out of its bounds */
+  constructor(ask: Ask, service: string, data: unknown, options: BroadcastOptions) {
+    const { concurrency = DEFAULT_CONCURRENCY, maxWorkers = DEFAULT_MAX_WORKERS, ...callOptions } = options;
+    const limit = readCount("concurrency", concurrency, 1, LARGEST);
+    const most = readCount("maxWorkers", maxWorkers, 1, LARGEST);
+    const signals = [this.#leaving.signal, ...(callOptions.signal ? [callOptions.signal] : [])];
+    const request = { ...callOptions, signal: AbortSignal.any(signals) };
+    void this.#run(ask, service, data, request, limit, most);
+  }
+
+  /** All results, in the order in which they came. Rejects as reading them would. */
+  async all(): Promise<BroadcastResult<Value>[]> {
+    const all: BroadcastResult<Value>[] = [];
+    for await (const result of this) all.push(result);
+    return all;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<BroadcastResult<Value>, void, undefined> {
+    try {
+      for (let index = 0; ; index++) {
+        while (index >= this.#results.length && this.#state.phase === "running") await this.#change;
+        const result = this.#results[index];
+        if (result !== undefined) yield result;
+        else if (this.#state.phase === "failed") throw this.#state.cause;
+        else return;
+      }
+    } finally {
+      this.#leaving.abort();
+    }
+  }
+
+  async #run(
+    ask: Ask,
+    service: string,
+    data: unknown,
+    request: CallOptions,
+    limit: number,
+    most: number,
+  ): Promise<void> {
+    try {
+      const found = await workersOf(ask, service, request, most);
+      const workers = found.values();
+      // All take from the same iterator, so each worker is asked once.
+      const askers = Array.from({ length: Math.min(limit, found.length) }, async () => {
+        for (const worker of workers) this.#add(await resultOf(ask, service, data, request, worker));
+      });
+      await Promise.all(askers);
+      this.#state = { phase: "done" };
+    } catch (cause) {
+      this.#state = { phase: "failed", cause };
+    }
+    this.#onChange();
+  }
+
+  #add(result: BroadcastResult<Value>): void {
+    this.#results.push(result);
+    this.#onChange();
+    this.#change = this.#nextChange();
+  }
+
+  #nextChange(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onChange = resolve;
+    });
+  }
+}
+
+async function workersOf(ask: Ask, service: string, request: CallOptions, most: number): Promise<readonly string[]> {
+  const { signal, timeout } = request;
+  const workers = await ask<unknown>(DIRECTORY, service, { signal, timeout, failFast: true }).catch(
+    (error: unknown) => {
+      throw isUnavailable(error) ? noDirectory(service, error) : error;
+    },
+  );
+  if (!isTexts(workers)) {
+    const message = `a broadcast to "${service}" failed: ${DIRECTORY} did not answer with a list of workers`;
+    throw new RequestError({ code: "WORKER_FAILED", message, delivery: "not-sent" });
+  }
+  if (workers.length > most) {
+    throw new UsageError(`"${service}" has ${workers.length} workers; a broadcast asks at most ${most} (maxWorkers)`);
+  }
+  return workers;
+}
+
+async function resultOf<Value>(
+  ask: Ask,
+  service: string,
+  data: unknown,
+  request: CallOptions,
+  worker: string,
+): Promise<BroadcastResult<Value>> {
+  try {
+    return { worker, data: await ask<Value>(service, data, { ...request, workerId: worker }) };
+  } catch (error) {
+    if (error instanceof RequestError) return { worker, error };
+    throw error;
+  }
+}
+
+function isUnavailable(error: unknown): error is RequestError {
+  return error instanceof RequestError && error.code === "UNAVAILABLE";
+}
+
+function noDirectory(service: string, cause: RequestError): RequestError {
+  const message = `a broadcast to "${service}" failed: no directory (${DIRECTORY}) tells who its workers are`;
+  const error = new RequestError({ code: "UNAVAILABLE", message, delivery: "not-sent" });
+  error.cause = cause;
+  return error;
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}

@@ -1,0 +1,152 @@
+// A request to every worker of a service, over tcp.
+
+import { RequestError } from "@pigato/client";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { WorkerProcess } from "../support/worker-process.ts";
+import { Stage, until } from "./stage.ts";
+
+let stage: Stage;
+
+beforeEach(async () => {
+  stage = new Stage();
+  await stage.open();
+});
+
+afterEach(() => stage.close());
+
+test("every worker answers once, and the answers say whose they are", async () => {
+  await stage.directory();
+  const workers = await Promise.all(
+    [1, 2, 3].map((number) => stage.worker("add", (data, reply) => reply.end(Number(data) + number))),
+  );
+  const client = await known("add", 3);
+  const results = await client.broadcast<number>("add", 10).all();
+  const expected = workers.map(({ socketId }, index) => ({ worker: socketId, data: 11 + index }));
+  expect(results).toHaveLength(3);
+  expect(results).toEqual(expect.arrayContaining(expected));
+});
+
+test("answers come as they are given: a slow worker holds up none", async () => {
+  await stage.directory();
+  let finish: () => void = () => {};
+  const slow = await stage.worker("pace", (_data, reply) => {
+    finish = () => reply.end("slow");
+  });
+  const quick = await stage.worker("pace", (_data, reply) => reply.end("quick"));
+  const client = await known("pace", 2);
+  const seen: string[] = [];
+  for await (const { worker } of client.broadcast("pace")) {
+    seen.push(worker);
+    finish();
+  }
+  expect(seen).toEqual([quick.socketId, slow.socketId]);
+});
+
+test("a worker that rejects, one that fails and one that dies are errors of their own; the others answer", async () => {
+  await stage.directory();
+  const mortal = await WorkerProcess.start({ address: stage.address, service: "mixed", heartbeat: 200, holds: true });
+  const good = await stage.worker("mixed", (_data, reply) => reply.end("good"));
+  const rejecting = await stage.worker("mixed", (_data, reply) => reply.reject("not me"));
+  const failing = await stage.worker("mixed", () => {
+    throw new Error("boom");
+  });
+  const client = await known("mixed", 4);
+  const errors = new Map<string, string>();
+  const answers = new Map<string, unknown>();
+  for await (const { worker, data, error } of client.broadcast("mixed")) {
+    if (error === undefined) answers.set(worker, data);
+    else {
+      expect(error).toBeInstanceOf(RequestError);
+      errors.set(worker, error.code);
+    }
+    if (answers.size + errors.size === 3) await mortal.kill();
+  }
+  expect(answers).toEqual(new Map([[good.socketId, "good"]]));
+  expect(errors.get(rejecting.socketId)).toBe("REJECTED");
+  expect(errors.get(failing.socketId)).toBe("WORKER_FAILED");
+  expect([...errors.values()].sort()).toEqual(["REJECTED", "WORKER_FAILED", "WORKER_LOST"]);
+});
+
+test("without a directory it fails at once", async () => {
+  await stage.worker("echo", (data, reply) => reply.end(data));
+  const client = await stage.client();
+  await expect(client.broadcast("echo").all()).rejects.toMatchObject({
+    name: "RequestError",
+    code: "UNAVAILABLE",
+    message: /no directory/,
+  });
+});
+
+test("a service without workers gives no results", async () => {
+  await stage.directory();
+  const client = await stage.client();
+  expect(await client.broadcast("nobody").all()).toEqual([]);
+});
+
+test("an aborted signal ends what is open with CANCELED", async () => {
+  await stage.directory();
+  const running = new Promise<void>((resolve) => void stage.worker("endless", () => resolve()));
+  const client = await known("endless", 1);
+  const aborting = new AbortController();
+  const results = client.broadcast("endless", undefined, { signal: aborting.signal }).all();
+  await running;
+  aborting.abort();
+  expect((await results).map(({ error }) => error?.code)).toEqual(["CANCELED"]);
+});
+
+test("leaving early cancels the rest", async () => {
+  await stage.directory();
+  const aborted = new Promise<void>((resolve) => {
+    void stage.worker("leave", (_data, reply) => reply.signal.addEventListener("abort", () => resolve()));
+  });
+  await stage.worker("leave", (_data, reply) => reply.end("first"));
+  const client = await known("leave", 2);
+  for await (const { data } of client.broadcast("leave")) {
+    expect(data).toBe("first");
+    break;
+  }
+  await aborted;
+});
+
+test("no more requests are open at a time than it may", async () => {
+  await stage.directory();
+  let open = 0;
+  let most = 0;
+  const handle = async (_data: unknown, reply: { end(): unknown }): Promise<void> => {
+    open += 1;
+    most = Math.max(most, open);
+    await new Promise((resolve) => setImmediate(resolve));
+    open -= 1;
+    reply.end();
+  };
+  await Promise.all(Array.from({ length: 8 }, () => stage.worker("few", handle)));
+  const client = await known("few", 8);
+  expect(await client.broadcast("few", undefined, { concurrency: 2 }).all()).toHaveLength(8);
+  expect(most).toBeLessThanOrEqual(2);
+});
+
+test("more workers than it may ask are not asked", async () => {
+  await stage.directory();
+  let requests = 0;
+  await Promise.all([1, 2].map(() => stage.worker("many", () => requests++)));
+  const client = await known("many", 2);
+  await expect(client.broadcast("many", undefined, { maxWorkers: 1 }).all()).rejects.toThrow(/"many" has 2 workers/);
+  expect(requests).toBe(0);
+});
+
+test("arguments that cannot be used are a mistake at once", async () => {
+  const client = await stage.client();
+  expect(() => client.broadcast("")).toThrow(/service/);
+  expect(() => client.broadcast("echo", 1, { concurrency: 0 })).toThrow(/concurrency/);
+  expect(() => client.broadcast("echo", 1, { maxWorkers: 1.5 })).toThrow(/maxWorkers/);
+});
+
+/** A client, once the directory knows so many workers of a service. */
+async function known(service: string, count: number) {
+  const client = await stage.client();
+  await until(
+    () => client.call<string[]>("$dir", service),
+    (ids) => ids.length === count,
+  );
+  return client;
+}

@@ -1,0 +1,115 @@
+// The directory over tcp, with a real broker.
+
+import { zmtp } from "@pigato/transport";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { WorkerProcess } from "../support/worker-process.ts";
+import { Stage, until } from "./stage.ts";
+
+let stage: Stage;
+
+beforeEach(async () => {
+  stage = new Stage();
+  await stage.open();
+});
+
+afterEach(() => stage.close());
+
+test("answers the ids of a service's workers, and nobody for a service without", async () => {
+  const [first, second] = [await stage.worker("echo", () => {}), await stage.worker("echo", () => {})];
+  await stage.directory();
+  const client = await stage.client();
+  expect(await client.call("$dir", "echo")).toEqual([first.socketId, second.socketId]);
+  expect(await client.call("$dir", "nothing")).toEqual([]);
+});
+
+test("answers the whole map to a request without data, and names itself in it", async () => {
+  const worker = await stage.worker("echo", () => {});
+  const directory = await stage.directory();
+  const client = await stage.client();
+  for (const data of [undefined, null, ""]) {
+    expect(await client.call("$dir", data)).toEqual({ echo: [worker.socketId], $dir: [directory.worker.socketId] });
+  }
+});
+
+test.each(["__proto__", "constructor", "toString", "größe 🚀"])("takes %s for a name like any other", async (name) => {
+  await stage.directory();
+  const client = await stage.client();
+  expect(await client.call("$dir", name)).toEqual([]);
+  const worker = await stage.worker(name, () => {});
+  await until(
+    () => client.call<string[]>("$dir", name),
+    (ids) => ids.includes(worker.socketId),
+  );
+  const map: object = await client.call("$dir");
+  expect(Object.entries(map)).toContainEqual([name, [worker.socketId]]);
+});
+
+test("refuses what names no service", async () => {
+  await stage.directory();
+  const client = await stage.client();
+  await expect(client.call("$dir", { service: "echo" })).rejects.toMatchObject({ message: /asked with the name/ });
+});
+
+test("is right in its very first answer, which may have been asked for before it was there", async () => {
+  const client = await stage.client();
+  for (let round = 1; round <= 10; round++) {
+    const service = `service ${round}`;
+    const worker = await stage.worker(service, () => {});
+    const asked = client.call("$dir", service);
+    const directory = await stage.directory();
+    expect(await asked).toEqual([worker.socketId]);
+    await directory.stop();
+  }
+});
+
+test("forgets a worker that was killed", async () => {
+  await stage.directory();
+  const client = await stage.client();
+  const worker = await WorkerProcess.start({ address: stage.address, service: "mortal", heartbeat: 200 });
+  const ids = await until(
+    () => client.call<string[]>("$dir", "mortal"),
+    (found) => found.length === 1,
+  );
+  expect(ids).toHaveLength(1);
+  await worker.kill();
+  await until(
+    () => client.call<string[]>("$dir", "mortal"),
+    (found) => found.length === 0,
+  );
+});
+
+test("knows a thousand workers that come within a second", { timeout: 60_000 }, async () => {
+  await stage.directory();
+  const client = await stage.client();
+  const announced = { count: 0, bytes: 0 };
+  const subscriber = stage.broker.conf.transport.subscriber({
+    onMessage: ([frame]) => {
+      announced.count += 1;
+      announced.bytes += frame?.length ?? 0;
+    },
+  });
+  subscriber.subscribe("$dir ");
+  subscriber.connect(stage.channel);
+
+  const ids = Array.from({ length: 1_000 }, (_, number) => `W7f9c24e8-3b1a-4c5d-9e6f-0123456789ab-${number}`);
+  const started = performance.now();
+  const links = ids.map((routingId) => {
+    const link = zmtp.dealer({ onMessage: () => {} }, { routingId });
+    link.connect(stage.address);
+    link.send(["W", "1", "crowd", "pigato/1 heartbeat=60000 concurrency=1"].map((text) => Buffer.from(text)));
+    return link;
+  });
+  const found = await until(
+    () => client.call<string[]>("$dir", "crowd"),
+    (list) => list.length === ids.length,
+  );
+  const tookMs = performance.now() - started;
+  expect([...found].sort()).toEqual([...ids].sort());
+  // One announcement for each worker would be more than 20 MB.
+  expect(announced.bytes).toBeLessThan(5_000_000);
+  expect(tookMs).toBeLessThan(20_000);
+  console.log(
+    `a thousand workers known after ${tookMs.toFixed(0)} ms: ${announced.count} announcements, ${announced.bytes} bytes`,
+  );
+  await Promise.all([subscriber.close(), ...links.map((link) => link.close(0))]);
+});

@@ -1,0 +1,166 @@
+// When a core service answers: over a network in memory, with a broker that says what the test wants it to say.
+
+import { encodeDirectory, peerId, readText, type ServiceName, serviceName, writeText } from "@pigato/protocol";
+import { MemoryNetwork, type MemoryRouter } from "@pigato/testkit";
+import type { PublisherLink } from "@pigato/transport";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { CoreService } from "./core-service.ts";
+
+const BROKER = "memory://broker";
+const CHANNEL = "memory://channel";
+
+let network: MemoryNetwork;
+let router: MemoryRouter;
+let publisher: PublisherLink;
+let service: CoreService;
+let answers: string[];
+let onAnswer: () => void;
+
+beforeEach(async () => {
+  network = new MemoryNetwork({ auto: true });
+  answers = [];
+  onAnswer = () => {};
+  router = network.router({
+    onMessage: (peer, frames) => {
+      const [, type = "", , , , , data = ""] = frames.map(readText);
+      // READY and heartbeats are answered by the same.
+      if (type === "1" || type === "4") router.send(peer, [writeText("W"), writeText(type)]);
+      if (type !== "3") return;
+      answers.push(data);
+      onAnswer();
+    },
+  });
+  await router.bind(BROKER);
+  publisher = network.publisher();
+  await publisher.bind(CHANNEL);
+  service = new CoreService(BROKER, "$names", { intch: CHANNEL, transport: network }, (_data, reply, services) =>
+    reply.end([...services.keys()]),
+  );
+});
+
+afterEach(() => service.stop());
+
+test("a request that comes before the service is known to the broker's directory waits until it is", async () => {
+  const started = service.start();
+  await connected();
+  publish({ old: ["w1"] });
+  request("r1");
+  await turns();
+  expect(answers).toEqual([]);
+  publish({ $names: [service.worker.socketId], new: ["w2"] });
+  await answered(1);
+  expect(answers).toEqual(['["$names","new"]']);
+  await started;
+});
+
+test("after its channel broke, it does not answer from what it was told before", async () => {
+  void service.start();
+  await connected();
+  publish({ $names: [service.worker.socketId], old: ["w1"] });
+  request("r1");
+  await answered(1);
+  await publisher.close();
+  await turns();
+  request("r2");
+  await turns();
+  expect(answers).toHaveLength(1);
+  publisher = network.publisher();
+  await publisher.bind(CHANNEL);
+  publish({ $names: [service.worker.socketId], new: ["w2"] });
+  await answered(2);
+  expect(answers[1]).toBe('["$names","new"]');
+});
+
+test("under the id of a new connection, it has to be told again", async () => {
+  void service.start();
+  await connected();
+  const first = service.worker.socketId;
+  publish({ $names: [first], old: ["w1"] });
+  request("r1");
+  await answered(1);
+  network.cut(BROKER);
+  await connected();
+  request("r2");
+  publish({ $names: [first], old: ["w1"], same: [] });
+  await turns();
+  expect(answers).toHaveLength(1);
+  publish({ $names: [service.worker.socketId], new: ["w2"] });
+  await answered(2);
+  expect(answers[1]).toBe('["$names","new"]');
+});
+
+test("what is no directory is left out", async () => {
+  const started = service.start();
+  await connected();
+  publish({ $names: [service.worker.socketId] });
+  await started;
+  publisher.publish([writeText("$dir nonsense")]);
+  await turns();
+  expect([...service.services.keys()]).toEqual(["$names"]);
+});
+
+test("a stop ends a start that was never told anything", async () => {
+  const started = service.start();
+  await connected();
+  await service.stop();
+  await expect(started).rejects.toMatchObject({ code: "CLOSED" });
+});
+
+test("it may start and stop again", async () => {
+  for (let life = 1; life <= 2; life++) {
+    const started = service.start();
+    await connected();
+    publish({ $names: [service.worker.socketId] });
+    await started;
+    await Promise.all([service.stop(), service.stop()]);
+  }
+});
+
+test("tells what changed, once for each change", async () => {
+  const told: string[][] = [];
+  service.on("services", (services) => told.push([...services.keys()]));
+  void service.start();
+  await connected();
+  publish({ a: ["w1"] });
+  publish({ a: ["w1"] });
+  publish({ a: ["w1"], b: ["w2"] });
+  await turns();
+  expect(told).toEqual([["a"], ["a", "b"]]);
+});
+
+test.each([undefined, "", false, 5])("%j is no channel", (intch) => {
+  const options: { intch: string } = Object.assign({ intch: CHANNEL }, { intch });
+  expect(() => new CoreService(BROKER, "$x", options, () => {})).toThrow(/^intch is the address/);
+});
+
+function publish(services: Record<string, string[]>): void {
+  const entries = Object.entries(services);
+  publisher.publish([
+    encodeDirectory(
+      entries.map(([name, ids]): [ServiceName, ReturnType<typeof peerId>[]] => [serviceName(name), ids.map(peerId)]),
+    ),
+  ]);
+}
+
+function request(id: string): void {
+  const frames = ["W", "2", "~1", "$names", "", id, "null", "{}"].map(writeText);
+  router.send(service.worker.socketId, frames);
+}
+
+function connected(): Promise<void> {
+  return new Promise((resolve) => service.worker.once("connect", () => resolve()));
+}
+
+/** What is under way in memory has happened: it takes microtasks alone. */
+function turns(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function answered(count: number): Promise<void> {
+  return new Promise((resolve) => {
+    onAnswer = () => {
+      if (answers.length >= count) resolve();
+    };
+    onAnswer();
+  });
+}

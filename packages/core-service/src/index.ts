@@ -1,0 +1,8 @@
+export { RequestError, type ServiceMap, UsageError } from "@pigato/protocol";
+export type { Reply, Worker, WorkerOptions } from "@pigato/worker";
+export {
+  CoreService,
+  type CoreServiceEvents,
+  type CoreServiceHandler,
+  type CoreServiceOptions,
+} from "./core-service.ts";

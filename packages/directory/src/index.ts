@@ -1,0 +1,2 @@
+export { RequestError, type ServiceMap, UsageError } from "@pigato/protocol";
+export { Directory, type DirectoryOptions } from "./directory.ts";
