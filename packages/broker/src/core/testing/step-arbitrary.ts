@@ -8,7 +8,7 @@ const who: Arbitrary<number> = fc.nat({ max: 11 });
 const id: Arbitrary<number> = fc.nat({ max: 9 });
 const pick: Arbitrary<number> = fc.nat({ max: 40 });
 const service: Arbitrary<number> = fc.oneof(
-  { weight: 5, arbitrary: fc.constant(0) },
+  { weight: 8, arbitrary: fc.constant(0) },
   { weight: 4, arbitrary: fc.nat({ max: 8 }) },
 );
 const cacheMs: Arbitrary<number | undefined> = fc.constantFrom(undefined, 10, 1_000, 60_000);
@@ -50,7 +50,7 @@ export const anyStep: Arbitrary<Step> = fc.oneof(
   weighted(2, { do: fc.constant("worker leaves" as const), who }),
   weighted(1, { do: fc.constant("client leaves" as const), who }),
   weighted(5, { do: fc.constantFrom("client heartbeat", "client offer"), who }),
-  weighted(6, { do: fc.constantFrom("cancel", "cancel", "ask after", "ask after", "input"), who, id }),
+  weighted(9, { do: fc.constantFrom("cancel", "cancel", ...repeat("ask after" as const, 5), "input"), who, id }),
   weighted(1, { do: fc.constant("vouch" as const), who, worker: who }),
   weighted(2, { do: fc.constant("violation" as const), who, role: fc.constantFrom(0, 1, 2), id: fc.nat({ max: 12 }) }),
   weighted(2, { do: fc.constant("peer down" as const), who, role: fc.constantFrom(0, 1) }),
