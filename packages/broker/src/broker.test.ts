@@ -5,7 +5,9 @@ import { FakeClock, type MemoryDealer, MemoryNetwork, type MemoryRouter } from "
 import { LinkError, type Transport } from "@pigato/transport";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Broker } from "./broker.ts";
+import type { StoredRequest } from "./core/stored-request.ts";
 import type { BrokerOptions } from "./options.ts";
+import { MemoryStore } from "./store.ts";
 
 const ADDRESS = "memory://broker";
 
@@ -247,6 +249,109 @@ test("several requests that did not reach a worker which is gone all wait for an
   network.deliver();
   expect(broker.stats()).toMatchObject({ workers: 0, failed: 0, open: 2 });
   void broker.stop();
+});
+
+describe("a store", () => {
+  /** Does what a memory does, but only when told; or throws. */
+  class SlowStore extends MemoryStore {
+    readonly #gates: (() => void)[] = [];
+    isBroken = false;
+
+    override async set(key: string, stored: StoredRequest): Promise<void> {
+      if (this.isBroken) throw new Error("the disk is full");
+      await new Promise<void>((resolve) => this.#gates.push(resolve));
+      await super.set(key, stored);
+    }
+
+    async open(): Promise<void> {
+      for (const gate of this.#gates.splice(0)) gate();
+      await settled();
+      network.deliver();
+    }
+
+    async size(): Promise<number> {
+      return [...(await this.all())].length;
+    }
+  }
+
+  test("has a request before its worker has, and until it is answered", async () => {
+    const store = new SlowStore();
+    const { broker, w1, c1 } = await served({ store });
+    c1.send("C", "2", "echo", "r1", '"data"', '{"persist":1}');
+    network.deliver();
+    expect(w1.received.filter(isRequest)).toEqual([]);
+    await store.open();
+    expect(w1.received.filter(isRequest)).toHaveLength(1);
+    expect(await store.size()).toBe(1);
+    w1.send("W", "3", w1.last()[2] ?? "", "", "r1", "0", '"done"', "{}");
+    network.deliver();
+    await settled();
+    expect(await store.size()).toBe(0);
+    await broker.stop();
+  });
+
+  test("that fails is told of, and so is the client", async () => {
+    const store = new SlowStore();
+    store.isBroken = true;
+    const { broker, c1 } = await served({ store });
+    const told: unknown[] = [];
+    broker.on("store:failed", (event) => told.push(event));
+    c1.send("C", "2", "echo", "r1", '"data"', '{"persist":1}');
+    network.deliver();
+    await settled();
+    network.deliver();
+    expect(c1.last()).toEqual(["C", "3", "", "r1", "-1", '"UNAVAILABLE"']);
+    expect(told).toMatchObject([{ operation: "store", reason: "the disk is full" }]);
+    await broker.stop();
+  });
+
+  test("that cannot be read keeps the broker from starting", async () => {
+    const store = new MemoryStore();
+    store.all = () => Promise.reject(new Error("no such disk"));
+    const broker = newBroker({ store });
+    await expect(broker.start()).rejects.toThrow("no such disk");
+    const request = { version: 2, client: "c1" };
+    store.all = async () => [given(["1", request])];
+    await expect(broker.start()).rejects.toThrow(/something under "1" that this broker cannot read/);
+    expect(broker.addresses).toEqual([]);
+  });
+
+  test("that never finishes holds up no stop for longer than running requests do", async () => {
+    const store = new SlowStore();
+    const { broker, c1 } = await served({ store, stopTimeoutMs: 500 });
+    c1.send("C", "2", "echo", "r1", '"data"', '{"persist":1}');
+    network.deliver();
+    const stopped = broker.stop();
+    await settled();
+    clock.advance(500);
+    await settled();
+    clock.advance(500);
+    await stopped;
+    expect(broker.addresses).toEqual([]);
+  });
+
+  test("of its own keeps requests over a stop and start of the broker", async () => {
+    const broker = newBroker();
+    await broker.start();
+    const c1 = connect("c1");
+    network.deliver();
+    c1.send("C", "2", "echo", "r1", '"data"', '{"persist":1}');
+    network.deliver();
+    await settled();
+    await broker.stop();
+    const told: unknown[] = [];
+    broker.on("request:restored", (event) => told.push(event));
+    await broker.start();
+    expect(told).toEqual([{ client: "c1", service: "echo", requestId: "r1" }]);
+    expect(broker.stats()).toMatchObject({ open: 1 });
+    void broker.stop();
+  });
+
+  /** What a store of the user's own may return. */
+  function given<Value>(value: unknown): Value;
+  function given(value: unknown): unknown {
+    return value;
+  }
 });
 
 /** A peer that speaks in texts. */

@@ -12,7 +12,8 @@ import { BrokerRun } from "./run.ts";
  * Queues requests and routes them to workers.
  *
  * Its events are for watching: `start`, `stop`, `error`, `worker:join`, `worker:leave`, `client:join`, `client:leave`,
- * `request:failed`, `request:cached`, `request:requeued`, `violation`, `drop`.
+ * `request:failed`, `request:cached`, `request:requeued`,
+ * `request:restored`, `store:failed`, `violation`, `drop`.
  */
 export class Broker extends EventEmitter<BrokerEvents> {
   /** The options in force. `conf.intch` is what core services are made with, before a start and after. */
@@ -50,7 +51,8 @@ export class Broker extends EventEmitter<BrokerEvents> {
   /**
    * Starts to listen. Resolves when every address is bound. A second call while it runs changes nothing.
    * @param callback called when it serves, or with what went wrong
-   * @throws LinkError (rejects) when an address cannot be bound; nothing stays open then
+   * @throws LinkError (rejects) when an address cannot be bound, UsageError or the store's own error when the store
+   *   cannot be read; nothing stays open then
    */
   start(callback?: (error?: unknown) => void): Promise<void> {
     const started = this.#afterLastChange(() => this.#start());
@@ -85,6 +87,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
       onError: (error) => this.#onLinkError(run, error),
     });
     try {
+      await run.restore();
       await run.bind();
       if (this.#channel !== false) this.conf.intch = await run.openChannel(this.#channel);
     } catch (error) {

@@ -21,12 +21,19 @@ export interface BrokerEvents {
   "worker:leave": [event: { readonly worker: string; readonly service: string; readonly reason: WorkerDownReason }];
   /** A client was heard for the first time. */
   "client:join": [event: { readonly client: string }];
-  /** A client is gone, and what it had open was canceled. */
+  /** A client is gone, and what it had open was canceled, but for what is stored. */
   "client:leave": [event: { readonly client: string; readonly reason: ClientDownReason }];
   /** A request ended without the final reply of a worker. */
   "request:failed": [event: RequestFailed];
   /** A request was answered from the cache. */
   "request:cached": [event: { readonly client: string; readonly service: string; readonly requestId: string }];
+  /** A request that was in the store when the broker started is open again. */
+  "request:restored": [event: { readonly client: string; readonly service: string; readonly requestId: string }];
+  /**
+   * The store failed. After `store`, the client was told that its request was not taken; what it did not `delete` is run
+   * again when the broker starts.
+   */
+  "store:failed": [event: { readonly operation: "store" | "delete"; readonly key: string; readonly reason: string }];
   /** A request lost its worker and waits for another. */
   "request:requeued": [event: { readonly service: string; readonly requestId: string; readonly worker: string }];
   /** A peer broke the protocol; `clause` is the one of docs/reference/protocol.md. */
@@ -89,6 +96,22 @@ export function publish(event: BrokerEvent, emitter: EventEmitter<BrokerEvents>,
       };
       logger.debug(told, "request answered from the cache");
       emitter.emit("request:cached", told);
+      return;
+    }
+    case "request-restored": {
+      const told = {
+        client: display(event.client),
+        service: display(event.service),
+        requestId: display(event.requestId),
+      };
+      logger.info(told, "request restored");
+      emitter.emit("request:restored", told);
+      return;
+    }
+    case "store-failed": {
+      const { operation, key, reason } = event;
+      logger.error({ operation, key, reason }, "the store failed");
+      emitter.emit("store:failed", { operation, key, reason });
       return;
     }
     case "request-requeued": {

@@ -4,5 +4,7 @@ export { newChannelAddress } from "./channel-address.ts";
 export type { CoreStats as BrokerStats } from "./core/core.ts";
 export type { DispatchMode, WhenDeclined } from "./core/core-options.ts";
 export type { ClientDownReason, DropReason, WorkerDownReason } from "./core/effects.ts";
+export type { StoredRequest } from "./core/stored-request.ts";
 export type { BrokerEvents, RequestFailed } from "./events.ts";
 export { type BrokerOptions, isBrokerOption } from "./options.ts";
+export { MemoryStore, type RequestStore } from "./store.ts";

@@ -6,6 +6,7 @@ import { type Clock, DEFAULT_LINK_LIMITS, libzmq, systemClock, type Transport } 
 import { type Logger, pino } from "pino";
 import { newChannelAddress } from "./channel-address.ts";
 import type { DispatchMode, WhenDeclined } from "./core/core-options.ts";
+import { MemoryStore, type RequestStore } from "./store.ts";
 
 export interface BrokerOptions {
   /** Milliseconds between heartbeats, 10 to 60 000. @defaultValue 2500 */
@@ -70,6 +71,11 @@ export interface BrokerOptions {
   readonly onStart?: () => void;
   /** Called after each stop, with the event `stop`. */
   readonly onStop?: () => void;
+  /**
+   * Keeps the requests of clients that say `persist` until they have ended; those that it holds when the broker starts
+   * are run. @defaultValue a `MemoryStore` of its own
+   */
+  readonly store?: RequestStore;
   /** Where the broker logs to. @defaultValue silent */
   readonly logger?: Logger;
   /** What moves its frames. @defaultValue libzmq */
@@ -189,7 +195,7 @@ export const NUMERIC_OPTIONS: readonly NumericOption[] = [
   },
 ];
 
-const DEFAULTS: Omit<ResolvedOptions, NumericName | "intch"> = Object.freeze({
+const DEFAULTS: Omit<ResolvedOptions, NumericName | "intch" | "store"> = Object.freeze({
   dmode: "load",
   whenDeclined: "fail",
   onStart: () => {},
@@ -204,6 +210,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   ...NUMERIC_OPTIONS.map(({ name }) => name),
   ...Object.keys(DEFAULTS),
   "intch",
+  "store",
 ]);
 
 /** Whether a broker has an option of this name. */
@@ -230,8 +237,16 @@ export function resolveOptions(input: BrokerOptions): ResolvedOptions {
     dmode,
     whenDeclined,
     intch: resolveChannel(input.intch),
+    store: resolveStore(input.store),
     ...resolveNumbers(input),
   };
+}
+
+function resolveStore(store: RequestStore = new MemoryStore()): RequestStore {
+  const methods = ["set", "delete", "all"];
+  const isObject = typeof store === "object" && store !== null;
+  if (isObject && methods.every((method) => typeof Reflect.get(store, method) === "function")) return store;
+  throw new UsageError(`store is something with ${methods.join("(), ")}()`);
 }
 
 function resolveChannel(intch: unknown): string | false {

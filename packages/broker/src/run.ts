@@ -17,6 +17,7 @@ import type { BrokerEvent, Effect, Input } from "./core/effects.ts";
 import { doorOf, peerAtDoor, routingIdOf } from "./core/peer-names.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { readInput } from "./reading.ts";
+import { StoreLine } from "./store-line.ts";
 
 export interface RunListener {
   onEvent(event: BrokerEvent): void;
@@ -35,6 +36,7 @@ export class BrokerRun {
   #pending: Input[] = [];
   /** Peers that a send did not find. That they are down is told once all that did not reach them has been. */
   readonly #gone = new Set<PeerId>();
+  readonly #store: StoreLine;
   #isApplying = false;
   #isClosed = false;
   #onDrained: () => void = () => {};
@@ -61,6 +63,7 @@ export class BrokerRun {
       announces: options.intch !== false,
       random: options.random,
     });
+    this.#store = new StoreLine(options.store, (input) => this.#apply(input));
     this.#alarm = options.clock.alarm(() => this.#apply({ type: "tick" }));
     this.#doors = doors.map((settings, index) => ({ settings, link: this.#open(settings, index) }));
   }
@@ -85,6 +88,14 @@ export class BrokerRun {
     return this.#core.stats();
   }
 
+  /**
+   * Opens again what the store holds. To be called once, before anything else.
+   * @throws (rejects) what the store rejects with; UsageError for what it should not hold
+   */
+  async restore(): Promise<void> {
+    for (const input of await this.#store.load()) this.#apply(input);
+  }
+
   /** @throws LinkError (rejects) if an address cannot be bound */
   async bind(): Promise<void> {
     for (const { settings, link } of this.#doors) {
@@ -104,6 +115,22 @@ export class BrokerRun {
     this.#isClosed = true;
     this.#alarm.set(undefined);
     await Promise.all([...this.#doors.map(({ link }) => link.close()), this.#channel?.close()]);
+    await this.#storeIdle();
+  }
+
+  /** Waits for the store to finish with what it was asked, but no longer than for running requests. */
+  async #storeIdle(): Promise<void> {
+    const { clock, stopTimeoutMs } = this.#options;
+    let give = (): void => {};
+    const late = clock.alarm(() => give());
+    late.set(clock.now() + stopTimeoutMs);
+    await Promise.race([
+      this.#store.idle(),
+      new Promise<void>((resolve) => {
+        give = resolve;
+      }),
+    ]);
+    late.set(undefined);
   }
 
   #apply(input: Input): void {
@@ -137,6 +164,10 @@ export class BrokerRun {
         return this.#sendToWorker(effect.to, effect.message, effect.dialect);
       case "announce":
         return this.#channel?.publish([encodeDirectory(effect.snapshot)]);
+      case "store":
+        return this.#store.set(effect.key, effect.request);
+      case "delete":
+        return this.#store.delete(effect.key);
       case "report":
         return this.#listener.onEvent(effect.event);
       case "drained":

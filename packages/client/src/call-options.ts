@@ -29,7 +29,10 @@ export interface CallOptions {
   readonly workerId?: string | undefined;
   /** Whether a worker must run it, even if the broker has kept a reply to an equal request. @defaultValue false */
   readonly nocache?: boolean | 0 | 1 | undefined;
-  /** Whether the broker keeps it in its store until it has ended. @defaultValue false */
+  /**
+   * Whether the broker keeps it in its store until it has ended, and runs it when it starts again. It may then run twice, and
+   * runs though this client is gone. @defaultValue false
+   */
   readonly persist?: boolean | 0 | 1 | undefined;
   /** Whether it fails with `UNAVAILABLE` at once instead of waiting for a first worker. @defaultValue false */
   readonly failFast?: boolean | 0 | 1 | undefined;

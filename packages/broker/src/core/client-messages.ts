@@ -79,7 +79,7 @@ export class ClientMessages {
         return this.#requests.cancel(request);
       }
       case "disconnect":
-        return this.#clients.lose(client, "left");
+        return this.#clients.lose(client, "left", now);
       case "credit":
       case "input":
       case "input-end":

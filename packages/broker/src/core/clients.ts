@@ -3,13 +3,21 @@
 // forgotten, once it has nothing open and has not been heard of for a while.
 
 import type { BrokerDialect, Capabilities, Deadlines, Instant, PeerId } from "@pigato/protocol";
-import { intervalOf, learnRhythm, MAX_HEARTBEAT_MS, type Rhythm } from "@pigato/protocol";
+import {
+  intervalOf,
+  learnRhythm,
+  MAX_HEARTBEAT_MS,
+  NO_CAPABILITIES,
+  pigato,
+  type Rhythm,
+  UNKNOWN_RHYTHM,
+} from "@pigato/protocol";
 import type { CoreOptions } from "./core-options.ts";
 import type { ClientDownReason } from "./effects.ts";
 import { countSilence, noteHeard, startLease } from "./lease.ts";
 import type { OpenRequests } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
-import { Client, type Due } from "./records.ts";
+import { Client, type Due, type Request } from "./records.ts";
 import type { Requests } from "./requests.ts";
 
 /** Milliseconds after which a client that keeps no interval and has nothing open is forgotten. */
@@ -22,6 +30,8 @@ export class Clients {
   readonly #requests: Requests;
   readonly #outbox: Outbox;
   readonly #byId = new Map<PeerId, Client>();
+  /** Those that are gone and have requests that the store keeps: these are run all the same. */
+  readonly #away = new Map<PeerId, Client>();
 
   constructor(options: CoreOptions, deadlines: Deadlines<Due>, open: OpenRequests, requests: Requests, outbox: Outbox) {
     this.#options = options;
@@ -39,8 +49,19 @@ export class Clients {
     return this.#byId.get(id);
   }
 
-  values(): IterableIterator<Client> {
-    return this.#byId.values();
+  /** Also those that are gone and have something open. */
+  *values(): IterableIterator<Client> {
+    yield* this.#byId.values();
+    yield* this.#away.values();
+  }
+
+  isAway(id: PeerId): boolean {
+    return this.#away.has(id);
+  }
+
+  /** The client's record, whether it is there or not. */
+  record(id: PeerId): Client | undefined {
+    return this.#byId.get(id) ?? this.#away.get(id);
   }
 
   /** A record to answer a client by, which is not remembered. */
@@ -53,10 +74,23 @@ export class Clients {
     const known = this.#byId.get(id);
     if (known !== undefined) return known;
     if (this.#byId.size >= this.#options.maxClients) return undefined;
-    const client = new Client(id, dialect, IDLE_MS, this.#open, this.#deadlines);
+    const client = this.#away.get(id) ?? this.stranger(id, dialect);
+    // Whoever comes back under that id may speak another way.
+    client.dialect = dialect;
+    this.#away.delete(id);
     this.#byId.set(id, client);
     startLease(client, client.leaseMs, this.#deadlines, now);
     this.#outbox.report({ type: "client-up", client: id });
+    return client;
+  }
+
+  /** The record of a client whose request was in the store: it may come back under its old id. */
+  absent(id: PeerId, now: Instant): Client {
+    const known = this.record(id);
+    if (known !== undefined) return known;
+    // No other dialect can ask for a request to be stored.
+    const client = this.stranger(id, pigato);
+    this.#keepAway(client, now);
     return client;
   }
 
@@ -81,19 +115,37 @@ export class Clients {
 
   /** Its lease has come: it may have been silent. */
   onLease(client: Client, now: Instant): void {
+    if (this.#away.has(client.id)) {
+      if (client.requests.size === 0) this.#away.delete(client.id);
+      else this.#keepAway(client, now);
+      return;
+    }
     const missed = countSilence(client, client.leaseMs, this.#deadlines, now);
     if (missed === 0) return;
     if (!isJudged(client.rhythm)) {
-      if (client.requests.size === 0) this.lose(client, "idle");
-    } else if (missed >= this.#options.heartbeatLiveness) this.lose(client, "silent");
+      if (client.requests.size === 0) this.lose(client, "idle", now);
+    } else if (missed >= this.#options.heartbeatLiveness) this.lose(client, "silent", now);
   }
 
-  /** A client is gone: nobody waits for its requests any more. */
-  lose(client: Client, reason: ClientDownReason): void {
+  /** A client is gone: nobody waits for its requests any more, and only those that the store keeps are run. */
+  lose(client: Client, reason: ClientDownReason, now: Instant): void {
     this.#byId.delete(client.id);
     this.#deadlines.clear(client.lease);
     this.#outbox.report({ type: "client-down", client: client.id, reason });
-    this.#requests.cancelAll(client.requests);
+    const unwanted: Request[] = [];
+    for (const request of client.requests) if (!request.options.persist) unwanted.push(request);
+    this.#requests.cancelAll(unwanted);
+    if (client.requests.size > 0) this.#keepAway(client, now);
+  }
+
+  #keepAway(client: Client, now: Instant): void {
+    // If it comes back, it comes back as one that has negotiated nothing yet.
+    client.capabilities = NO_CAPABILITIES;
+    client.rhythm = UNKNOWN_RHYTHM;
+    client.heartbeatAt = undefined;
+    client.leaseMs = IDLE_MS;
+    this.#away.set(client.id, client);
+    startLease(client, IDLE_MS, this.#deadlines, now);
   }
 
   #judgeBy(rhythm: Rhythm, client: Client, now: Instant): void {

@@ -33,6 +33,7 @@ export function assertConsistent({ services, workers, clients, dispatcher, openC
     expect(!placed.has(request), `request ${request.id} is ${where} and somewhere else`);
     placed.add(request);
   };
+  for (const request of open) if (request.place.at === "store") place(request, "on its way into the store");
   checkRoutes(services, open);
   for (const service of [services.nobody, ...services.values()]) checkService(service, place);
   let inFlight = 0;

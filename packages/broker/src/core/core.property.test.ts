@@ -105,6 +105,8 @@ function kindOf(effect: Effect): string {
       return "reason" in event ? `${event.type} ${event.reason}` : event.type;
     }
     case "announce":
+    case "store":
+    case "delete":
     case "drained":
       return effect.type;
     default:
@@ -146,7 +148,11 @@ const EVERY_KIND: readonly string[] = [
   "client-up",
   ...["left", "silent", "gone", "congested", "idle"].map((reason) => `client-down ${reason}`),
   "request-failed",
+  "store",
+  "delete",
   "request-cached",
+  "request-restored",
+  "store-failed the disk is full",
   "request-requeued",
   "violation",
   ...[

@@ -10,6 +10,7 @@ import {
   type Instant,
   NO_CAPABILITIES,
   type PeerId,
+  type RequestId,
   type ToClient,
 } from "@pigato/protocol";
 import { Announcements } from "./announcements.ts";
@@ -21,10 +22,12 @@ import { Dispatcher } from "./dispatcher.ts";
 import type { Effect, Input, UndeliveredReason } from "./effects.ts";
 import { OpenRequests } from "./open-requests.ts";
 import { Outbox } from "./outbox.ts";
+import { messageOf, Persistence } from "./persistence.ts";
 import type { Due, Request } from "./records.ts";
 import { ReplyCache } from "./reply-cache.ts";
 import { type RequestCounts, Requests } from "./requests.ts";
 import { Services } from "./services.ts";
+import type { StoredRequest } from "./stored-request.ts";
 import { WorkerMessages } from "./worker-messages.ts";
 import { Workers } from "./workers.ts";
 
@@ -46,6 +49,7 @@ export class BrokerCore {
   readonly #dispatcher: Dispatcher;
   readonly #services: Services;
   readonly #cache: ReplyCache;
+  readonly #persistence = new Persistence(this.#outbox);
   readonly #requests: Requests;
   readonly #announcements: Announcements;
   readonly #workers: Workers;
@@ -75,6 +79,7 @@ export class BrokerCore {
       this.#dispatcher,
       this.#services,
       this.#cache,
+      this.#persistence,
       this.#outbox,
     );
     this.#announcements = new Announcements(options.announces, this.#deadlines, this.#services, this.#outbox);
@@ -123,13 +128,29 @@ export class BrokerCore {
         this.#onViolation(input);
         break;
       case "undelivered-to-client":
-        this.#onUndeliveredToClient(input.to, input.message, input.reason);
+        this.#onUndeliveredToClient(input.to, input.message, input.reason, now);
         break;
       case "request-undelivered":
         this.#onRequestUndelivered(input.to, input.address, input.reason);
         break;
       case "peer-down":
-        this.#onPeerDown(input.peer);
+        this.#onPeerDown(input.peer, now);
+        break;
+      case "restore":
+        this.#onRestore(input.key, input.request, now);
+        break;
+      case "stored":
+        this.#onStored(input.key);
+        break;
+      case "store-failed":
+        this.#onStoreFailed(input.key, input.reason);
+        break;
+      case "delete-failed":
+        this.#outbox.report({ type: "store-failed", operation: "delete", key: input.key, reason: input.reason });
+        this.#persistence.onDeleted(input.key);
+        break;
+      case "deleted":
+        this.#persistence.onDeleted(input.key);
         break;
       case "start":
         this.#announcements.noteChange();
@@ -172,6 +193,7 @@ export class BrokerCore {
   /** Throws if the tables contradict each other. For tests: it walks everything. */
   assertConsistent(): void {
     this.#cache.assertConsistent();
+    this.#persistence.assertConsistent(this.#everyOpen());
     assertConsistent({
       services: this.#services,
       workers: this.#workers.values(),
@@ -190,7 +212,7 @@ export class BrokerCore {
       return dialect.traits.dropsInvalid ? undefined : this.#outbox.toStranger(from, { type: "disconnect" }, dialect);
     }
     const { requestId, detail, clause } = violation;
-    const client = this.#clients.get(from) ?? this.#clients.stranger(from, dialect);
+    const client = this.#clients.record(from) ?? this.#clients.stranger(from, dialect);
     // An answer under the id of a request that is open would end that one.
     if (requestId === undefined || client.requests.has(requestId)) return;
     this.#outbox.toClient(client, {
@@ -205,10 +227,13 @@ export class BrokerCore {
     });
   }
 
-  #onUndeliveredToClient(to: PeerId, message: ToClient, reason: UndeliveredReason): void {
+  #onUndeliveredToClient(to: PeerId, message: ToClient, reason: UndeliveredReason, now: Instant): void {
     const client = this.#clients.get(to);
-    if (client === undefined) return;
-    if (reason === "unreachable") return this.#clients.lose(client, "gone");
+    if (client === undefined) {
+      if (this.#clients.isAway(to)) this.#outbox.reportDrop(to, "undelivered", subjectOf(message));
+      return;
+    }
+    if (reason === "unreachable") return this.#clients.lose(client, "gone", now);
     switch (message.type) {
       case "partial": {
         const request = client.requests.get(message.requestId);
@@ -226,7 +251,7 @@ export class BrokerCore {
         });
       case "failure":
         // Not even that its requests ended can be told: nothing that it still waits for will come.
-        return this.#clients.lose(client, "congested");
+        return this.#clients.lose(client, "congested", now);
       default:
         return this.#outbox.reportDrop(to, "undelivered");
     }
@@ -240,11 +265,33 @@ export class BrokerCore {
     else this.#workers.onCongested(request, worker);
   }
 
-  #onPeerDown(peer: PeerId): void {
+  #onRestore(key: string, stored: StoredRequest, now: Instant): void {
+    this.#persistence.skip(key);
+    const { from, message } = messageOf(stored);
+    const client = this.#clients.absent(from, now);
+    // Its id was used again before the store had deleted the first one.
+    if (client.requests.has(message.requestId)) return this.#persistence.discard(key);
+    this.#requests.restore(client, key, message, now);
+  }
+
+  #onStored(key: string): void {
+    const request = this.#persistence.onStored(key);
+    if (request === undefined) return;
+    const { worker } = request.options;
+    this.#requests.onStored(request, worker === undefined ? undefined : this.#workers.get(worker));
+  }
+
+  #onStoreFailed(key: string, reason: string): void {
+    this.#outbox.report({ type: "store-failed", operation: "store", key, reason });
+    const request = this.#persistence.onStoreFailed(key);
+    if (request !== undefined) this.#requests.onStoreFailed(request);
+  }
+
+  #onPeerDown(peer: PeerId, now: Instant): void {
     const worker = this.#workers.get(peer);
     if (worker !== undefined) this.#workers.lose(worker, "gone");
     const client = this.#clients.get(peer);
-    if (client !== undefined) this.#clients.lose(client, "gone");
+    if (client !== undefined) this.#clients.lose(client, "gone", now);
   }
 
   #onTick(now: Instant): void {
@@ -291,11 +338,15 @@ export class BrokerCore {
   }
 
   #closeRemaining(): void {
-    const remaining: Request[] = [];
+    this.#requests.closeAll(this.#everyOpen());
+  }
+
+  #everyOpen(): Request[] {
+    const all: Request[] = [];
     for (const client of this.#clients.values()) {
-      for (const request of client.requests) remaining.push(request);
+      for (const request of client.requests) all.push(request);
     }
-    this.#requests.closeAll(remaining);
+    return all;
   }
 
   #finishDraining(): void {
@@ -304,4 +355,8 @@ export class BrokerCore {
     for (const worker of this.#workers.values()) this.#workers.disconnect(worker, "drained");
     this.#outbox.drained();
   }
+}
+
+function subjectOf(message: ToClient): RequestId | undefined {
+  return "requestId" in message ? message.requestId : undefined;
 }

@@ -7,7 +7,7 @@
 
 import type { OpenRequests } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
-import { NOWHERE, type Request, type Service, type Waiting, type Worker } from "./records.ts";
+import { NOWHERE, type Request, type Service, STORE, type Waiting, type Worker } from "./records.ts";
 
 /** What became of a request that was to be placed. */
 export type Placement =
@@ -60,6 +60,12 @@ export class Dispatcher {
     return request?.place === worker.holds ? request : undefined;
   }
 
+  /** Lets a request wait for the store; it counts as waiting for the name that it came by. */
+  hold(request: Request): void {
+    request.route.waiting += 1;
+    request.place = STORE;
+  }
+
   /** Takes a request from where it is: its queue, or the worker whose slot it held. */
   remove(request: Request): void {
     const { place, route } = request;
@@ -87,6 +93,9 @@ export class Dispatcher {
         place.worker.inFlight.remove(request);
         this.#inFlight -= 1;
         if (place.worker.isAvailable) place.worker.policy.onEnded(place.worker);
+        return;
+      case "store":
+        route.waiting -= 1;
         return;
       case "nowhere":
         return;

@@ -14,6 +14,7 @@ import type {
   ToWorker,
   Violation,
 } from "@pigato/protocol";
+import type { StoredRequest } from "./stored-request.ts";
 
 export type Input =
   | {
@@ -54,6 +55,14 @@ export type Input =
   | { readonly type: "peer-down"; readonly peer: PeerId }
   /** It is reachable from now on. */
   | { readonly type: "start" }
+  /** What the store held when the broker started; comes before anything else. */
+  | { readonly type: "restore"; readonly key: string; readonly request: StoredRequest }
+  /** The store has finished with what a `store` asked of it. */
+  | { readonly type: "stored"; readonly key: string }
+  | { readonly type: "store-failed"; readonly key: string; readonly reason: string }
+  /** The store has finished with what a `delete` asked of it. */
+  | { readonly type: "deleted"; readonly key: string }
+  | { readonly type: "delete-failed"; readonly key: string; readonly reason: string }
   | { readonly type: "tick" }
   /** Take no new work; finish what there is within `limitMs`. */
   | { readonly type: "drain"; readonly limitMs: number };
@@ -80,6 +89,10 @@ export type Effect =
     }
   /** Tells subscribers who serves what; replaces what they were told before. */
   | { readonly type: "announce"; readonly snapshot: DirectorySnapshot }
+  /** Store this under a new key; answered by `stored` or `store-failed`. */
+  | { readonly type: "store"; readonly key: string; readonly request: StoredRequest }
+  /** Delete what is stored under a key; answered by `deleted` or `delete-failed`. */
+  | { readonly type: "delete"; readonly key: string }
   | { readonly type: "report"; readonly event: BrokerEvent }
   /** Nothing is open any more: the shell may close. Follows a `drain`, once. */
   | { readonly type: "drained" };
@@ -109,6 +122,20 @@ export type BrokerEvent =
       readonly client: PeerId;
       readonly service: ServiceName;
       readonly requestId: string;
+    }
+  /** A request that was in the store when the broker started is open again. */
+  | {
+      readonly type: "request-restored";
+      readonly client: PeerId;
+      readonly service: ServiceName;
+      readonly requestId: string;
+    }
+  /** The store did not store a request, or did not delete one. */
+  | {
+      readonly type: "store-failed";
+      readonly operation: "store" | "delete";
+      readonly key: string;
+      readonly reason: string;
     }
   | {
       readonly type: "request-requeued";

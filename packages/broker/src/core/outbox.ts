@@ -4,6 +4,7 @@ import type {
   BrokerDialect,
   DirectorySnapshot,
   FailureCode,
+  NoticeState,
   PeerId,
   RequestId,
   ToClient,
@@ -12,6 +13,7 @@ import type {
 import type { BrokerEvent, DropReason, Effect } from "./effects.ts";
 import { routingIdOf } from "./peer-names.ts";
 import type { Client, Request, Worker } from "./records.ts";
+import type { StoredRequest } from "./stored-request.ts";
 
 export class Outbox {
   #effects: Effect[] = [];
@@ -23,10 +25,12 @@ export class Outbox {
 
   /** P-NOT-1: how far a request has come, for a client that asked to be told. @param worker who has it now, if one has */
   notify(request: Request, worker: Worker | undefined): void {
-    const { client, id } = request;
-    if (!request.options.notices || !client.capabilities.notice) return;
-    const state = worker === undefined ? "queued" : "dispatched";
-    this.toClient(client, { type: "notice", requestId: id, state, worker: worker && routingIdOf(worker.id) });
+    if (request.options.notices) this.#notify(request, worker === undefined ? "queued" : "dispatched", worker);
+  }
+
+  /** P-NOT-1: the store has it. */
+  notifyStored(request: Request): void {
+    if (request.options.notices) this.#notify(request, "stored", undefined);
   }
 
   toWorker(worker: Worker, message: ToWorker): void {
@@ -40,6 +44,14 @@ export class Outbox {
 
   announce(snapshot: DirectorySnapshot): void {
     this.#effects.push({ type: "announce", snapshot });
+  }
+
+  store(key: string, request: StoredRequest): void {
+    this.#effects.push({ type: "store", key, request });
+  }
+
+  delete(key: string): void {
+    this.#effects.push({ type: "delete", key });
   }
 
   report(event: BrokerEvent): void {
@@ -57,6 +69,11 @@ export class Outbox {
 
   drained(): void {
     this.#effects.push({ type: "drained" });
+  }
+
+  #notify({ client, id }: Request, state: NoticeState, worker: Worker | undefined): void {
+    if (!client.capabilities.notice) return;
+    this.toClient(client, { type: "notice", requestId: id, state, worker: worker && routingIdOf(worker.id) });
   }
 
   take(): Effect[] {

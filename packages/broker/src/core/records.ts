@@ -40,14 +40,20 @@ export type Waiting =
   | { readonly at: "target"; readonly queue: RequestList; readonly worker: Worker }
   | { readonly at: "declined"; readonly queue: DeclinedQueue };
 
-/** Where an open request is: in exactly one queue, or with one worker. */
-export type Place = Waiting | { readonly at: "worker"; readonly worker: Worker } | { readonly at: "nowhere" };
+/** Where an open request is: in exactly one queue, with one worker, or on its way into the store. */
+export type Place =
+  | Waiting
+  | { readonly at: "store" }
+  | { readonly at: "worker"; readonly worker: Worker }
+  | { readonly at: "nowhere" };
 
 export const NOWHERE: Place = Object.freeze({ at: "nowhere" });
 
+export const STORE: Place = Object.freeze({ at: "store" });
+
 export class Client implements Leased {
   readonly id: PeerId;
-  readonly dialect: BrokerDialect;
+  dialect: BrokerDialect;
   capabilities: Capabilities = NO_CAPABILITIES;
   readonly requests: RequestsOfClient;
   /** What is known of the interval at which it sends heartbeats. */
@@ -179,8 +185,8 @@ export class Route {
 
 export class Request implements Deadline<Due> {
   readonly kind = "request";
-  /** Its place in the order of arrival. */
-  readonly number: number;
+  /** Its place in the order of arrival; of one that is stored, the order of being stored. */
+  number: number;
   /** Its place in the array of the open requests. */
   index = -1;
   /** The salted hash of its id: the business of `RequestIndex`. */

@@ -18,6 +18,7 @@ import { covers } from "./names.ts";
 import type { OpenRequests } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
 import { takesPartial } from "./partials.ts";
+import type { Persistence } from "./persistence.ts";
 import { type Client, type Due, Request, type Route, type Service, type Worker } from "./records.ts";
 import type { CachedReply, ReplyCache } from "./reply-cache.ts";
 import type { Services } from "./services.ts";
@@ -45,7 +46,9 @@ export class Requests {
   readonly #dispatcher: Dispatcher;
   readonly #services: Services;
   readonly #cache: ReplyCache;
+  readonly #persistence: Persistence;
   readonly #outbox: Outbox;
+  #lastNumber = 0;
   #isClosing = false;
   #bytes = 0;
 
@@ -56,6 +59,7 @@ export class Requests {
     dispatcher: Dispatcher,
     services: Services,
     cache: ReplyCache,
+    persistence: Persistence,
     outbox: Outbox,
   ) {
     this.#options = options;
@@ -64,6 +68,7 @@ export class Requests {
     this.#dispatcher = dispatcher;
     this.#services = services;
     this.#cache = cache;
+    this.#persistence = persistence;
     this.#outbox = outbox;
   }
 
@@ -79,7 +84,7 @@ export class Requests {
   open(client: Client, message: RequestMessage, target: Worker | undefined, now: Instant): void {
     const route = this.#services.route(message.service);
     const { worker: targetId, failFast } = message.options;
-    const busy = this.#bound(client, route, target);
+    const busy = this.#bound(client, route, target, message.options.persist);
     if (targetId !== undefined && (target === undefined || !isWithin(route, target.service))) {
       this.refuse(client, message, "UNAVAILABLE", `is for the worker "${display(targetId)}", which does not offer it`);
     } else if (failFast && route.service === this.#services.nobody) {
@@ -138,9 +143,45 @@ export class Requests {
     for (const request of waitingFirst(requests)) this.cancel(request);
   }
 
-  /** The broker stops: they end, wherever they are. */
+  /**
+   * A request that the store held when the broker started: it may have run already, and is open again. One for a certain
+   * worker fails, because there is none yet.
+   */
+  restore(client: Client, key: string, message: RequestMessage, now: Instant): void {
+    const request = this.#add(client, this.#services.route(message.service), message, now);
+    this.#persistence.adopt(key, request);
+    request.mayHaveRun = true;
+    this.#outbox.report({ type: "request-restored", client: client.id, service: request.name, requestId: request.id });
+    this.#placeNew(request, undefined);
+  }
+
+  /** The store has it: now it may be run. @param target the worker that its options name, if there is one */
+  onStored(request: Request, target: Worker | undefined): void {
+    this.#dispatcher.remove(request);
+    // Behind all that came meanwhile: a place among them would have to be looked for.
+    this.#lastNumber += 1;
+    request.number = this.#lastNumber;
+    this.#outbox.notifyStored(request);
+    this.#placeNew(request, target);
+    this.closeUnserved();
+  }
+
+  /** The store does not have it: it was not taken. */
+  onStoreFailed(request: Request): void {
+    const { client, id, name } = request;
+    this.#end(request, "UNAVAILABLE");
+    const message = describe(id, name, "was not taken: the broker could not store it");
+    this.#tell(client, name, id, { code: "UNAVAILABLE", message, delivery: "not-sent", detail: "store" });
+  }
+
+  /** The broker stops: they end, wherever they are. What is stored stays there, to be run when the broker starts again. */
   closeAll(requests: Iterable<Request>): void {
-    for (const request of waitingFirst(requests)) this.fail(request, "CLOSED", "was open when the broker stopped");
+    for (const request of waitingFirst(requests)) {
+      const isKept = this.#persistence.leave(request);
+      if (isKept) request.mayHaveRun = true;
+      const why = isKept ? "is stored and runs when the broker starts again" : "was open when the broker stopped";
+      this.fail(request, "CLOSED", why);
+    }
   }
 
   /** From now on nothing waits for a first worker: none will come, because the broker is about to stop. */
@@ -215,28 +256,50 @@ export class Requests {
   }
 
   #accept(client: Client, route: Route, target: Worker | undefined, message: RequestMessage, now: Instant): void {
+    const request = this.#add(client, route, message, now);
+    // Accepted with no time left: it is never dispatched (P-TIME-2).
+    if (message.options.timeoutMs === 0) return this.#expire(request);
+    if (!message.options.persist) {
+      this.#dispatcher.place(request, target);
+      return;
+    }
+    this.#dispatcher.hold(request);
+    this.#persistence.store(request);
+  }
+
+  #add(client: Client, route: Route, message: RequestMessage, now: Instant): Request {
     this.counts.accepted += 1;
-    const request = new Request(this.counts.accepted, client, route, message);
+    this.#lastNumber += 1;
+    const request = new Request(this.#lastNumber, client, route, message);
     this.#open.add(request);
     this.#bytes += request.bytes;
     route.open += 1;
     client.requests.add(request);
     this.restartTimeout(request, now);
-    // Accepted with no time left: it is never dispatched (P-TIME-2).
-    if (message.options.timeoutMs === 0) this.#expire(request);
-    else this.#dispatcher.place(request, target);
+    return request;
+  }
+
+  /** Places one that was accepted a while ago: the worker that it names may be gone. */
+  #placeNew(request: Request, target: Worker | undefined): void {
+    const { worker } = request.options;
+    if (worker === undefined || (target !== undefined && isWithin(request.route, target.service)))
+      return this.place(request, target);
+    this.fail(request, "UNAVAILABLE", `is for the worker "${display(worker)}", which does not offer it`);
   }
 
   /** What stands in the way of one more request, if a bound is reached. */
-  #bound(client: Client, route: Route, target: Worker | undefined): string | undefined {
+  #bound(client: Client, route: Route, target: Worker | undefined, persist: boolean): string | undefined {
     const { maxRequests, maxRequestsPerClient, maxRequestBytes, maxQueuedPerService } = this.#options;
     if (this.#open.size >= maxRequests) return `came when the broker held ${maxRequests} requests, its most`;
     if (this.#bytes >= maxRequestBytes) return `came when the broker held ${maxRequestBytes} bytes, its most`;
     if (client.requests.size >= maxRequestsPerClient) {
       return `came when its client had ${maxRequestsPerClient} requests open, the most`;
     }
-    const mustWait = target === undefined ? route.service.available.size === 0 : !target.hasFreeSlot;
-    if (mustWait && route.waiting >= maxQueuedPerService) {
+    if (persist && this.#persistence.size >= maxRequests) {
+      return `came when the store had ${maxRequests} requests, or had not finished with them, its most`;
+    }
+    const hasNoSlot = target === undefined ? route.service.available.size === 0 : !target.hasFreeSlot;
+    if ((persist || hasNoSlot) && route.waiting >= maxQueuedPerService) {
       return `came when ${maxQueuedPerService} requests for the service waited, the most`;
     }
     return undefined;
@@ -276,6 +339,7 @@ export class Requests {
     const { place, client, route } = request;
     this.#open.remove(request);
     this.#cache.forget(request);
+    this.#persistence.onEnded(request);
     this.#bytes -= request.bytes;
     route.open -= 1;
     this.#deadlines.clear(request);

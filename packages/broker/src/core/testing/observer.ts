@@ -5,10 +5,21 @@
 //
 // It expects a tick before each input, so that what is due has happened when the input comes.
 
-import type { DirectorySnapshot, FromWorker, Instant, PeerId, RequestId, ToClient, ToWorker } from "@pigato/protocol";
+import {
+  type DirectorySnapshot,
+  type FromWorker,
+  type Instant,
+  NO_CAPABILITIES,
+  type PeerId,
+  type RequestId,
+  requestId,
+  type ToClient,
+  type ToWorker,
+} from "@pigato/protocol";
 import type { BrokerCore } from "../core.ts";
 import type { CoreOptions } from "../core-options.ts";
 import type { BrokerEvent, Effect, Input } from "../effects.ts";
+import { messageOf } from "../persistence.ts";
 import { toClientLine } from "./transcript.ts";
 import { type OwedFailure, promise, WatchedClient, WatchedRequest, WatchedWorker } from "./watched.ts";
 import { WatchedCache } from "./watched-cache.ts";
@@ -24,8 +35,12 @@ export interface Held {
 export class Observer {
   readonly #options: CoreOptions;
   readonly #clients = new Map<PeerId, WatchedClient>();
+  /** Clients that are gone and have requests that the store keeps. */
+  readonly #away = new Map<PeerId, WatchedClient>();
   readonly #workers = new Map<PeerId, WatchedWorker>();
   readonly #names = new WatchedNames();
+  /** Keys that the store has, or is about to have; of an open request, or of none. */
+  readonly #keys = new Map<string, WatchedRequest | undefined>();
   #arrivals = 0;
   #accepted = 0;
   #isDrained = false;
@@ -96,6 +111,30 @@ export class Observer {
         return;
       case "request-undelivered":
         return this.#beforeUndelivered(this.#workers.get(input.to), input.address, input.reason);
+      case "restore": {
+        const { from, message } = messageOf(input.request);
+        this.#keys.set(input.key, undefined);
+        if (this.#find(from, message.requestId) !== undefined) return;
+        this.#arrivals += 1;
+        this.#arriving = new WatchedRequest(from, message, this.#arrivals, now);
+        this.#arriving.mayHaveRun = true;
+        return;
+      }
+      case "stored": {
+        const request = this.#keys.get(input.key);
+        if (!request?.isStoring) return;
+        this.#arrivals += 1;
+        request.number = this.#arrivals;
+        request.isStoring = false;
+        return;
+      }
+      case "store-failed": {
+        const request = this.#keys.get(input.key);
+        if (request) request.isRefused = true;
+        return;
+      }
+      case "deleted":
+      case "delete-failed":
       case "peer-down":
       case "start":
       case "tick":
@@ -114,8 +153,9 @@ export class Observer {
     for (const request of this.#orphans) this.#checkOrphan(request);
     this.#settleArrival(core.stats().accepted);
     this.#compareStats(core);
-    for (const client of this.#clients.values()) {
+    for (const client of this.#everyClient()) {
       for (const request of client.open.values()) {
+        promise(!request.options.persist || request.key !== undefined, `${request.id} is open and was not stored`);
         promise(request.deadlineAt > now, `${request.id} is still open at its deadline`);
       }
     }
@@ -193,6 +233,17 @@ export class Observer {
         return this.#seeDirectory(effect.snapshot);
       case "report":
         return this.#seeEvent(effect.event);
+      case "store":
+        return this.#seeStore(effect.key);
+      case "delete": {
+        promise(this.#keys.has(effect.key), `${effect.key} is deleted and not stored`);
+        const request = this.#keys.get(effect.key);
+        const isOver = request === undefined || this.#find(request.client, request.id) !== request;
+        promise(isOver || request.isRefused, `${request?.id} is open and deleted`);
+        promise(!request?.isStoring || request.isRefused, `${request?.id} is deleted while it is being stored`);
+        this.#keys.delete(effect.key);
+        return;
+      }
       case "drained":
         promise(!this.#isDrained, "drained twice");
         this.#isDrained = true;
@@ -251,7 +302,10 @@ export class Observer {
     const isAskedFor = request?.options.notices === true && this.#clients.get(to)?.capabilities.notice === true;
     promise(isAskedFor, `${to} got ${toClientLine(message)}, which it did not ask for`);
     promise(request?.holder?.id === message.worker, `${to} got ${toClientLine(message)}, which is not so`);
-    promise((message.state === "queued") === (message.worker === undefined), `${toClientLine(message)} is no notice`);
+    promise(
+      (message.state !== "dispatched") === (message.worker === undefined),
+      `${toClientLine(message)} is no notice`,
+    );
   }
 
   #seeToWorker(to: PeerId, message: ToWorker, now: Instant): void {
@@ -297,6 +351,7 @@ export class Observer {
     if (request === undefined) return promise(false, `${worker.id} got ${message.requestId}, which is not open`);
     const what = `${request.id} of ${request.client} to ${worker.id}`;
     if (request === this.#arriving) this.#accept(request);
+    promise(!request.isStoring, `${what}: before it is stored`);
     promise(request.holder === undefined, `${what}: another worker holds it`);
     promise(request.id === message.requestId && request.service === message.service, `${what}: under a wrong name`);
     promise(request.suits(worker, this.#names), `${what}: not for this worker, or declined by it`);
@@ -313,7 +368,7 @@ export class Observer {
 
   /** Of what was never declined, the worker gets what came first. */
   #checkTurn(request: WatchedRequest, worker: WatchedWorker, what: string): void {
-    for (const client of this.#clients.values()) {
+    for (const client of this.#everyClient()) {
       for (const other of client.open.values()) {
         const isWaiting = other.holder === undefined && other.rejectedBy.size === 0 && other.suits(worker, this.#names);
         promise(!isWaiting || other.number >= request.number, `${what}: ${other.id} of ${other.client} came first`);
@@ -339,19 +394,24 @@ export class Observer {
       }
       case "client-up":
         promise(!this.#clients.has(event.client), `${event.client} came up twice`);
-        this.#clients.set(event.client, new WatchedClient(event.client));
+        this.#clients.set(event.client, this.#comeBack(event.client));
         return;
       case "client-down": {
         const client = this.#clients.get(event.client);
         if (client === undefined) return promise(false, `${event.client} went down twice`);
-        for (const request of client.open.values()) this.#close(request);
+        for (const request of client.open.values()) if (!request.options.persist) this.#close(request);
         this.#clients.delete(event.client);
+        client.capabilities = NO_CAPABILITIES;
+        if (client.open.size > 0) this.#away.set(client.id, client);
         return;
       }
       case "request-failed":
         return this.#seeFailed(event);
       case "request-cached":
         return this.#seeCached(event);
+      case "request-restored":
+        return this.#seeRestored(event);
+      case "store-failed":
       case "request-requeued":
       case "violation":
       case "dropped":
@@ -373,7 +433,9 @@ export class Observer {
       if (this.#isTyped(client)) this.#owe(client, arriving.id, code, "queued");
       return;
     }
-    const request = [...(this.#clients.get(client)?.open.values() ?? [])].find(({ id }) => id === event.requestId);
+    const request = this.#find(client, requestId(event.requestId));
+    // What is stored is run after all, when the broker starts again.
+    if (code === "CLOSED" && request?.key !== undefined) request.mayHaveRun = true;
     if (request === undefined) return promise(false, `${event.requestId} of ${client} failed and was not open`);
     if (code !== "DEADLINE_EXCEEDED" || this.#isTyped(client)) this.#owe(client, request.id, code, request.delivery());
     this.#close(request);
@@ -408,6 +470,43 @@ export class Observer {
       promise(!mayHaveIt || (options.failFast && !isServed), `${id} was refused: ${options.worker} offers ${service}`);
   }
 
+  #seeStore(key: string): void {
+    const request = this.#arriving;
+    if (request === undefined) return promise(false, `${key} is stored and nothing came`);
+    promise(request.options.persist && !this.#keys.has(key), `${request.id} is stored without need, or twice`);
+    this.#accept(request);
+    request.key = key;
+    request.isStoring = true;
+    this.#keys.set(key, request);
+  }
+
+  #seeRestored({ client, requestId: id }: BrokerEvent & { readonly type: "request-restored" }): void {
+    const request = this.#arriving;
+    const key = this.#input.type === "restore" ? this.#input.key : undefined;
+    if (request?.client !== client || request.id !== id || key === undefined) {
+      return promise(false, `${id} of ${client} was restored and not stored`);
+    }
+    if (this.#clientOf(client) === undefined) this.#away.set(client, new WatchedClient(client));
+    request.key = key;
+    this.#keys.set(key, request);
+    this.#accept(request);
+  }
+
+  /** A client that was gone with something open is the same one again; any other is new. */
+  #comeBack(id: PeerId): WatchedClient {
+    const client = this.#away.get(id) ?? new WatchedClient(id);
+    this.#away.delete(id);
+    return client;
+  }
+
+  #everyClient(): WatchedClient[] {
+    return [...this.#clients.values(), ...this.#away.values()];
+  }
+
+  #clientOf(id: PeerId): WatchedClient | undefined {
+    return this.#clients.get(id) ?? this.#away.get(id);
+  }
+
   #checkOrphan(request: WatchedRequest): void {
     if (this.#find(request.client, request.id) !== request || request.holder !== undefined) return;
     const { retry, worker } = request.options;
@@ -427,7 +526,7 @@ export class Observer {
     const stats = core.stats();
     let open = 0;
     let inFlight = 0;
-    for (const client of this.#clients.values()) open += client.open.size;
+    for (const client of this.#everyClient()) open += client.open.size;
     for (const worker of this.#workers.values()) inFlight += worker.held.size;
     const ended = stats.finished + stats.failed + stats.canceled;
     promise(stats.accepted === ended + stats.open, `accepted, ended and open requests do not add up`);
@@ -444,14 +543,14 @@ export class Observer {
     if (this.#input.type === "from-client" && this.#input.message.type === "request") {
       this.#cache.missed(this.#input.message, this.#now);
     }
-    this.#clients.get(request.client)?.open.set(request.id, request);
+    this.#clientOf(request.client)?.open.set(request.id, request);
   }
 
   #close(request: WatchedRequest | undefined): void {
     if (request === undefined) return;
     if (request.holder?.takesCancel) this.#recalled.add(request.address);
     request.release();
-    this.#clients.get(request.client)?.open.delete(request.id);
+    this.#clientOf(request.client)?.open.delete(request.id);
   }
 
   #onHeard(worker: WatchedWorker | undefined): void {
@@ -463,12 +562,12 @@ export class Observer {
   }
 
   #find(client: PeerId, id: RequestId): WatchedRequest | undefined {
-    return this.#clients.get(client)?.open.get(id);
+    return this.#clientOf(client)?.open.get(id);
   }
 
   #requestOf(frame: Uint8Array | undefined): WatchedRequest | undefined {
     if (this.#arriving?.frame === frame) return this.#arriving;
-    for (const client of this.#clients.values()) {
+    for (const client of this.#everyClient()) {
       for (const request of client.open.values()) if (request.frame === frame) return request;
     }
     return undefined;

@@ -37,6 +37,7 @@ export type Step =
       readonly failFast: boolean;
       readonly target: number;
       readonly noCache: boolean;
+      readonly persist: boolean;
       /** What it asks: others may ask the same. `undefined` is what nobody else asks. */
       readonly question: number | undefined;
     }
@@ -61,6 +62,15 @@ export type Step =
   /** Time passes; with `isSilent` nobody sends heartbeats meanwhile. */
   | { readonly do: "advance"; readonly ms: number; readonly isSilent: boolean }
   | { readonly do: "stall"; readonly ms: number }
+  | { readonly do: "store finishes" | "store fails"; readonly pick: number }
+  | {
+      readonly do: "restore";
+      readonly who: number;
+      readonly id: number;
+      readonly service: number;
+      readonly target: number;
+      readonly key: number;
+    }
   | { readonly do: "drain"; readonly limitMs: number };
 
 export type Offer =
@@ -76,11 +86,11 @@ export type Offer =
 export function perform(sim: Scenario, step: Step): void {
   switch (step.do) {
     case "request": {
-      const { timeoutMs, retry, failFast, noCache, question } = step;
+      const { timeoutMs, retry, failFast, noCache, persist, question } = step;
       const target = step.target < WORKERS.length ? { worker: at(WORKERS, step.target) } : {};
       const asks = question === undefined ? {} : { body: `question ${question}` };
       const notices = step.id % 3 === 0;
-      const wishes = { timeoutMs, retry, failFast, noCache, notices, ...target, ...asks };
+      const wishes = { timeoutMs, retry, failFast, noCache, persist, notices, ...target, ...asks };
       sim.client(at(CLIENTS, step.who)).request(at(WANTED, step.service), `r${step.id}`, wishes);
       return;
     }
@@ -158,6 +168,20 @@ export function perform(sim: Scenario, step: Step): void {
       return sim.advance(step.ms, { keepAlive: step.isSilent ? [] : sim.known() });
     case "stall":
       return sim.stall(step.ms);
+    case "store finishes":
+      return sim.storeFinishes(step.pick);
+    case "store fails":
+      return sim.storeFails(step.pick);
+    case "restore": {
+      const key = String(1_000_000 + step.key);
+      // A store has a key once.
+      if (sim.stored.has(key)) return;
+      const worker = step.target < WORKERS.length ? at(WORKERS, step.target) : null;
+      const request = { version: 1, client: at(CLIENTS, step.who), requestId: `r${step.id}`, worker } as const;
+      const content = { body: [writeText(`restored ${key}`)], trailer: [], timeoutMs: 5_000, retry: false };
+      sim.stored.set(key, { ...request, ...content, service: at(SERVICES, step.service) });
+      return sim.restore(key, { ...request, ...content, service: at(SERVICES, step.service) });
+    }
     case "drain":
       return sim.drain(step.limitMs);
     default:

@@ -15,6 +15,7 @@ import {
 import { BrokerCore, type CoreStats } from "../core.ts";
 import type { CoreOptions } from "../core-options.ts";
 import type { Effect, Input, UndeliveredReason } from "../effects.ts";
+import type { StoredRequest } from "../stored-request.ts";
 import { ClientActor, WorkerActor } from "./actors.ts";
 import { type Held, Observer } from "./observer.ts";
 import { eventLine, toClientLine, toWorkerLine } from "./transcript.ts";
@@ -56,6 +57,10 @@ export class Scenario {
   readonly events: string[] = [];
   /** Every directory announced so far, one line for each service. */
   readonly announced: string[][] = [];
+  /** What the store has, or is about to have, by key. */
+  readonly stored: Map<string, StoredRequest> = new Map();
+  /** What the store was asked and has not finished with, oldest first. */
+  readonly #underWay: { readonly key: string; readonly operation: "store" | "delete" }[] = [];
   readonly #options: CoreOptions;
   readonly #core: BrokerCore;
   readonly #observer: Observer | undefined;
@@ -109,6 +114,27 @@ export class Scenario {
 
   peerDown(name: string): void {
     this.step({ type: "peer-down", peer: peerId(name) });
+  }
+
+  /** The store finishes with something that it was asked, the oldest unless `pick` says otherwise. */
+  storeFinishes(pick = 0): void {
+    const done = this.#takeUnderWay(pick);
+    if (done === undefined) return;
+    if (done.operation === "delete") this.stored.delete(done.key);
+    this.step({ type: done.operation === "store" ? "stored" : "deleted", key: done.key });
+  }
+
+  /** The store fails with something that it was asked, the oldest unless `pick` says otherwise. */
+  storeFails(pick = 0): void {
+    const failed = this.#takeUnderWay(pick);
+    if (failed === undefined) return;
+    const type = failed.operation === "store" ? "store-failed" : "delete-failed";
+    this.step({ type, key: failed.key, reason: "the disk is full" });
+  }
+
+  /** The store held this when the broker started. */
+  restore(key: string, request: StoredRequest): void {
+    this.step({ type: "restore", key, request });
   }
 
   drain(limitMs: number): void {
@@ -214,6 +240,10 @@ export class Scenario {
     this.#handle(input);
   }
 
+  #takeUnderWay(pick: number): { readonly key: string; readonly operation: "store" | "delete" } | undefined {
+    return this.#underWay.splice(pick % Math.max(1, this.#underWay.length), 1)[0];
+  }
+
   #beat(name: string): void {
     const worker = this.#workers.get(name);
     const client = this.#clients.get(name);
@@ -239,6 +269,13 @@ export class Scenario {
         return this.#deliverToWorker(effect.to, effect.message);
       case "announce":
         this.announced.push(effect.snapshot.map(([service, workers]) => `${service}: ${workers.join(" ")}`).sort());
+        return;
+      case "store":
+        this.stored.set(effect.key, effect.request);
+        this.#underWay.push({ key: effect.key, operation: "store" });
+        return;
+      case "delete":
+        this.#underWay.push({ key: effect.key, operation: "delete" });
         return;
       case "report":
         this.events.push(eventLine(effect.event));

@@ -34,6 +34,7 @@ export const anyStep: Arbitrary<Step> = fc.oneof(
     failFast: fc.constantFrom(false, false, false, true),
     target: fc.nat({ max: 60 }),
     noCache: rarely(true, false),
+    persist: rarely(true, false),
     question: fc.constantFrom(undefined, 1, 1, 2),
   }),
   weighted(14, { do: fc.constant("ready" as const), who, service, offer: anyOffer() }),
@@ -62,6 +63,8 @@ export const anyStep: Arbitrary<Step> = fc.oneof(
     who,
     reason: fc.constantFrom("unreachable", "congested", "congested"),
   }),
+  weighted(8, { do: fc.constantFrom("store finishes", "store finishes", "store finishes", "store fails"), pick }),
+  weighted(1, { do: fc.constant("restore" as const), who, id, service, target: fc.nat({ max: 20 }), key: fc.nat() }),
   weighted(8, {
     do: fc.constant("advance" as const),
     ms: fc.constantFrom(1, 1, 10, 10, 40, 100, 100, 500, 1_000, 5_000),

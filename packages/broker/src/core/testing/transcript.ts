@@ -62,6 +62,10 @@ export function eventLine(event: BrokerEvent): string {
       return `request-failed ${display(event.client)}/${display(event.requestId)} ${event.code}`;
     case "request-cached":
       return `request-cached ${display(event.client)}/${display(event.requestId)}`;
+    case "request-restored":
+      return `request-restored ${display(event.client)}/${display(event.requestId)}`;
+    case "store-failed":
+      return `store-failed ${event.operation} ${Number(event.key)}`;
     case "request-requeued":
       return `request-requeued ${display(event.requestId)} from ${display(event.worker)}`;
     case "violation":

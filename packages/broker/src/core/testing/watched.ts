@@ -59,7 +59,12 @@ export class WatchedRequest {
   /** By which it is known again at a worker: the very frame, not one like it. */
   readonly frame: Frame | undefined;
   /** Its place in the order of arrival. */
-  readonly number: number;
+  number: number;
+  /** The key under which the store has it, or is about to. */
+  key: string | undefined;
+  isStoring = false;
+  /** The store failed to take it. */
+  isRefused = false;
   deadlineAt: Instant;
   holder: WatchedWorker | undefined;
   address = "";
@@ -83,13 +88,14 @@ export class WatchedRequest {
   /** Whether this worker might be given it. */
   suits(worker: WatchedWorker, names: WatchedNames): boolean {
     const { worker: target } = this.options;
-    if (this.rejectedBy.has(worker)) return false;
+    if (this.isStoring || this.rejectedBy.has(worker)) return false;
     if (target !== undefined) return target === worker.id && names.mayServe(worker.service, this.service);
     return names.servedAs(this.service) === worker.service;
   }
 
   /** What its client is to be told of whether it ran. */
   delivery(): Delivery {
+    if (this.isRefused) return "not-sent";
     if (this.mayHaveRun || (this.holder !== undefined && !this.isUndelivered)) return "maybe-executed";
     return this.rejectedBy.size > 0 ? "dispatched" : "queued";
   }
