@@ -11,19 +11,19 @@ const path = require("node:path");
 const { PIGATO_LIBRARY, PIGATO_ADDRESS, PIGATO_STOCKS, PIGATO_FLOOD } = process.env;
 const ORIGINAL = path.dirname(require.resolve("pigato-classic/package.json"));
 const LIBRARY = require.resolve(PIGATO_LIBRARY === "ours" ? "pigato" : "pigato-classic");
-/** What the original's own files say when they mean the library, and what its tests use besides. */
-const MEANT = new Map([
-  ["../", LIBRARY],
-  ["./../index", LIBRARY],
-  ["./../../index", LIBRARY],
+const OTHERS = new Map([
   ["zmq", require.resolve("./zmq-on-zeromq/index.js")],
   ["chai", require.resolve("chai")],
 ]);
 
 const { _resolveFilename: resolve } = Module;
 Module._resolveFilename = function (request, parent, ...rest) {
-  const isProgram = ["examples", "test"].some((folder) => parent?.filename?.startsWith(path.join(ORIGINAL, folder)));
-  return (isProgram && MEANT.get(request)) || resolve.call(this, request, parent, ...rest);
+  const file = OTHERS.get(request) ?? resolve.call(this, request, parent, ...rest);
+  if (PIGATO_LIBRARY !== "ours") return file;
+  // However a program spells it: what would be the original is ours.
+  if (file === path.join(ORIGINAL, "index.js")) return LIBRARY;
+  if (file === path.join(ORIGINAL, "lib/Broker.js")) throw new Error("the original was loaded in place of ours");
+  return file;
 };
 
 const { _compile: compile } = Module.prototype;

@@ -73,10 +73,12 @@ describe("the broker", () => {
     expect(await told).toBe("ERR_MSG_HEADER");
   });
 
-  test("5: a request for a range of versions is survived", async () => {
-    const { address, client } = await settings();
-    expect(await ask(client, "x@^1.0.0", 1, { timeout: 10 })).toMatchObject({ error: "C_TIMEOUT" });
-    await stage.raw(address).roundTrip();
+  test("5, 18: a request for a range of versions waits for one that satisfies it", async () => {
+    const { address, client, service } = await settings();
+    const answer = ask(client, `${service}@^1.0.0`, 1);
+    await stage.worker(address, `${service}@2.0.0`, (_data, reply) => reply.end("wrong"));
+    await stage.worker(address, `${service}@1.2.3`, (_data, reply) => reply.end("right"));
+    expect(await answer).toMatchObject({ error: 0, value: "right" });
   });
 
   test("6: 5000 parts of a reply arrive, and its end", async () => {
@@ -184,6 +186,22 @@ describe("the broker", () => {
     for (let index = 0; index < 5; index++) await idle.receive("W", "2");
     await busy.roundTrip();
     expect(busy.received).toEqual([]);
+  });
+
+  test("16: an exact service is served by its own workers, and by no wildcard", async () => {
+    const { address, client, service } = await settings();
+    await stage.worker(address, `${service}*`, (_data, reply) => reply.end("wildcard"));
+    await stage.worker(address, `${service}-1`, (_data, reply) => reply.end("exact"));
+    const answers = await Promise.all(Array.from({ length: 10 }, () => ask(client, `${service}-1`, 1)));
+    expect(new Set(answers.map(({ value }) => value))).toEqual(new Set(["exact"]));
+  });
+
+  test("17: what waits for a wildcard is dispatched when it comes, and its siblings take turns", async () => {
+    const { address, client, service } = await settings();
+    const names = Array.from({ length: 5 }, (_, index) => `${service}-${index}`);
+    const answers = names.flatMap((name) => [ask(client, name, 1), ask(client, name, 2)]);
+    await stage.worker(address, `${service}-*`, (data, reply) => reply.end(data), { concurrency: 1 });
+    expect((await Promise.all(answers)).map(({ error }) => error)).toEqual(answers.map(() => 0));
   });
 
   test("19: a worker of another service is no target", async () => {

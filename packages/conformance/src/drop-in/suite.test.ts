@@ -28,6 +28,8 @@ const FILES: readonly [file: string, count: number, others: Readonly<Record<stri
   ["requestStream.js", 1, {}],
   ["target.js", 1, {}],
   ["timeout.js", 4, {}],
+  ["semver.js", 2, {}],
+  ["wildcards.js", 5, {}],
 ];
 
 test.each(FILES)("%s", { timeout: 60_000 }, async (file, count, others) => {

@@ -1,0 +1,216 @@
+// What only the face adds, against the real peers over inproc: events, live settings, forgiveness.
+
+import { once } from "node:events";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import PIGATO from "./index.ts";
+
+let address = "";
+let broker = new PIGATO.Broker("inproc://none");
+let stops: (() => void)[] = [];
+
+beforeEach(async () => {
+  address = `inproc://#${crypto.randomUUID()}`;
+  broker = new PIGATO.Broker(address);
+  await new Promise<unknown>((resolve) => broker.start(resolve));
+  stops = [];
+});
+
+afterEach(async () => {
+  for (const stop of stops) stop();
+  await new Promise<void>((resolve) => broker.stop(resolve));
+});
+
+function newClient(conf: ConstructorParameters<typeof PIGATO.Client>[1] = {}): InstanceType<typeof PIGATO.Client> {
+  const client = new PIGATO.Client(address, conf);
+  stops.push(() => client.stop());
+  return client;
+}
+
+function newWorker(conf: ConstructorParameters<typeof PIGATO.Worker>[2] = {}): InstanceType<typeof PIGATO.Worker> {
+  const worker = new PIGATO.Worker(address, "echo", conf);
+  worker.on("request", (data, reply) => reply.end(data));
+  stops.push(() => worker.stop());
+  return worker;
+}
+
+/** What a peer tells, in order, by its events and by the listeners of its `conf`. */
+function told(peer: InstanceType<typeof PIGATO.Client> | InstanceType<typeof PIGATO.Worker>): string[] {
+  const lines: string[] = [];
+  for (const event of ["start", "stop", "connect", "disconnect"] as const) {
+    peer.on(event, () => lines.push(event));
+  }
+  peer.conf.onConnect = () => lines.push("onConnect");
+  peer.conf.onDisconnect = () => lines.push("onDisconnect");
+  peer.conf.onDisconnnect = () => lines.push("onDisconnnect");
+  return lines;
+}
+
+describe.each([
+  ["a client", newClient],
+  ["a worker", newWorker],
+])("%s", (_name, newPeer) => {
+  test("tells its life in the words and the order of the original", async () => {
+    const peer = newPeer();
+    const lines = told(peer);
+    expect(peer.socketId).toBeUndefined();
+    peer.stop();
+    peer.start();
+    expect(lines).toEqual(["start"]);
+    expect(peer.socketId).toMatch(new RegExp(`^${peer.conf.prefix}-`));
+    await once(peer, "connect");
+    peer.stop();
+    expect(lines.splice(0)).toEqual([
+      "start",
+      "connect",
+      "onConnect",
+      "disconnect",
+      "onDisconnect",
+      "onDisconnnect",
+      "stop",
+    ]);
+    expect(peer.socketId).toBeUndefined();
+  });
+
+  test("that starts while it runs begins anew, under another id", async () => {
+    const peer = newPeer();
+    peer.start();
+    await once(peer, "connect");
+    const { socketId } = peer;
+    const lines = told(peer);
+    peer.start();
+    expect(lines).toEqual(["disconnect", "onDisconnect", "onDisconnnect", "stop", "start"]);
+    expect(peer.socketId).not.toBe(socketId);
+    await once(peer, "connect");
+  });
+
+  test("tells of a loss, and of coming back", async () => {
+    const peer = newPeer({ heartbeat: 20, reconnect: 1 });
+    peer.start();
+    await once(peer, "connect");
+    const lines = told(peer);
+    await new Promise<void>((resolve) => broker.stop(resolve));
+    await once(peer, "start");
+    expect(lines.slice(0, 5)).toEqual(["disconnect", "onDisconnect", "onDisconnnect", "stop", "start"]);
+  });
+
+  test("ignores options it does not know, and those without a value", () => {
+    const peer = newPeer({ hwm: 5, heartbeat: undefined, onConnect: null, prefix: "mine" });
+    peer.start();
+    expect(peer.conf).toMatchObject({ hwm: 5 });
+    expect(peer.socketId).toMatch(/^mine-/);
+  });
+});
+
+describe("a client", () => {
+  test("has the defaults of the original", () => {
+    const { conf } = newClient();
+    expect(conf).toEqual({
+      autostart: false,
+      reconnect: 1000,
+      heartbeat: 2500,
+      timeout: 60_000,
+      retry: 0,
+      prefix: expect.stringMatching(/^C[\da-f-]{36}$/),
+    });
+  });
+
+  test("starts by itself with autostart, and keeps what was asked before it started", async () => {
+    const worker = newWorker();
+    worker.start();
+    const late = newClient();
+    const answer = once(late.request("echo", "early"), "data");
+    late.start();
+    expect(await answer).toEqual(["early"]);
+    const auto = newClient({ autostart: true });
+    expect(await once(auto.request("echo", "auto"), "data")).toEqual(["auto"]);
+  });
+
+  test("says nothing more of open requests once it was stopped", async () => {
+    const client = newClient();
+    client.start();
+    await once(client, "connect");
+    const heard = vi.fn();
+    client.request("nobody", 1, heard, heard);
+    client.request("nobody", 1).on("error", heard).on("end", heard);
+    client.stop();
+    await new Promise<void>((resolve) => broker.stop(resolve));
+    expect(heard).not.toHaveBeenCalled();
+  });
+
+  test("takes the timeout of its conf as it is at the time of the request, and odd ones for what they may mean", async () => {
+    const client = newClient();
+    client.start();
+    client.conf.timeout = 1;
+    const failed = async (options?: Record<string, unknown>): Promise<unknown[]> =>
+      once(client.request("nobody", 1, options), "error", { signal: AbortSignal.timeout(5000) }).catch(
+        (error: unknown) => [error],
+      );
+    expect(await failed()).toEqual(["C_TIMEOUT"]);
+    expect(await failed({ timeout: "1", retry: "yes", workerId: null })).toEqual(["C_TIMEOUT"]);
+  });
+
+  test("a stream that fails says why, and then ends", async () => {
+    const client = newClient();
+    client.start();
+    const stream = client.request("nobody", 1, { timeout: 1 });
+    const errors: unknown[] = [];
+    stream.on("error", (error) => errors.push(error)).resume();
+    await new Promise((resolve) => stream.on("end", resolve));
+    expect(errors).toEqual(["C_TIMEOUT"]);
+  });
+});
+
+describe("a worker", () => {
+  test("tells its concurrency at once when it is changed, and passes over what is none", async () => {
+    const worker = newWorker({ concurrency: 7 });
+    expect(Object.keys(worker.conf)).toContain("concurrency");
+    worker.start();
+    await once(worker, "connect");
+    worker.conf.concurrency = 2;
+    expect(worker.conf.concurrency).toBe(2);
+    Reflect.set(worker.conf, "concurrency", "many");
+    expect(worker.conf.concurrency).toBeUndefined();
+  });
+
+  test("fails a request whose handler throws or rejects, and lives on", async () => {
+    const worker = new PIGATO.Worker(address, "throws");
+    stops.push(() => worker.stop());
+    worker.on("request", async (data) => {
+      if (data === "late") await Promise.resolve();
+      throw new Error(String(data));
+    });
+    worker.start();
+    const client = newClient();
+    client.start();
+    for (const data of ["at once", "late"]) {
+      const stream = client.request("throws", data);
+      expect(await new Promise((resolve) => stream.on("error", resolve))).toMatchObject({ message: data });
+    }
+  });
+
+  test("calls every handler, and one that is for once only once", async () => {
+    const worker = newWorker();
+    const first = vi.fn();
+    worker.once("request", first);
+    worker.start();
+    const client = newClient();
+    client.start();
+    for (const data of [1, 2]) await once(client.request("echo", data), "data");
+    expect(first).toHaveBeenCalledOnce();
+  });
+});
+
+describe("a broker", () => {
+  test("tells by events, by its conf and by callbacks, and has the defaults of the original", async () => {
+    const other = new PIGATO.Broker("inproc://other");
+    expect(other.conf).toMatchObject({ heartbeat: 2500, dmode: "load", name: expect.stringMatching(/^B/) });
+    expect(other.conf.intch).toEqual(expect.stringMatching(/^(ipc|tcp):/));
+    const lines: string[] = [];
+    other.on("start", () => lines.push("start")).on("stop", () => lines.push("stop"));
+    other.conf.onStart = () => lines.push("onStart");
+    other.conf.onStop = () => lines.push("onStop");
+    await new Promise<unknown>((resolve) => other.start(resolve));
+    await new Promise<void>((resolve) => other.stop(resolve));
+    expect(lines).toEqual(["onStart", "start", "onStop", "stop"]);
+  });
+});
