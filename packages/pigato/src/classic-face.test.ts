@@ -214,3 +214,23 @@ describe("a broker", () => {
     expect(lines).toEqual(["onStart", "start", "onStop", "stop"]);
   });
 });
+
+test("a directory knows who serves what right after its start", async () => {
+  const worker = newWorker();
+  worker.start();
+  await once(worker, "connect");
+  const directory = new PIGATO.services.Directory(address, { intch: String(broker.conf.intch) });
+  stops.push(() => directory.stop());
+  const started = new Promise<void>((resolve) => {
+    directory.conf.onStart = resolve;
+  });
+  directory.start();
+  await started;
+  const client = newClient();
+  client.start();
+  expect(await once(client.request("$dir", "echo"), "data")).toEqual([[worker.socketId]]);
+  expect(await once(client.request("$dir", "nobody"), "data")).toEqual([[]]);
+  expect(await once(client.request("$dir"), "data")).toEqual([
+    { echo: [worker.socketId], $dir: [directory.wrk?.socketId] },
+  ]);
+});

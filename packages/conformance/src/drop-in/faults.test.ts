@@ -375,6 +375,11 @@ describe("shown elsewhere", () => {
 
   test.each([
     [
+      "the directory's late subscription",
+      "packages/pigato/src/classic-face.test.ts",
+      "who serves what right after its start",
+    ],
+    [
       "6",
       `${CONFORMANCE}/transport/pressure-cases.ts`,
       "everything accepted for a slow peer arrives in order once it reads",

@@ -30,6 +30,7 @@ const FILES: readonly [file: string, count: number, others: Readonly<Record<stri
   ["timeout.js", 4, {}],
   ["semver.js", 2, {}],
   ["wildcards.js", 5, {}],
+  ["directory.js", 2, {}],
 ];
 
 test.each(FILES)("%s", { timeout: 60_000 }, async (file, count, others) => {

@@ -1,0 +1,55 @@
+// The classic directory service. What it does is done by @pigato/directory.
+
+import { type DirectoryOptions, Directory as Service } from "@pigato/directory";
+import { isWorkerOption } from "@pigato/worker";
+import { type ConfOf, callListeners, pickOptions } from "./conf.ts";
+
+/** The options of a directory and whatever else it was given. What is set later holds from the next `start()`. */
+export type DirectoryConf = ConfOf<DirectoryOptions, "onStart" | "onStop">;
+
+/** What the original has no option for, set to what it does. */
+const AS_THE_ORIGINAL = Object.freeze({ negotiate: false, stopTimeoutMs: 0 });
+
+/** Answers requests for `$dir`: the name of a service with the ids of its workers, no name with all services. */
+export class Directory {
+  /** The address of the broker. */
+  readonly endpoint: string;
+  readonly conf: DirectoryConf;
+  #service: Service | undefined;
+
+  /** @param conf `intch` is the broker's `conf.intch` */
+  constructor(endpoint: string, conf: DirectoryConf) {
+    this.endpoint = endpoint;
+    this.conf = { ...conf };
+  }
+
+  /** The worker that takes the requests. `undefined` while it is stopped. */
+  get wrk(): Service["worker"] | undefined {
+    return this.#service?.worker;
+  }
+
+  /** Starts to serve; `conf.onStart` is called when it can answer. */
+  start(): void {
+    this.stop();
+    const { onStart, onStop, ...given } = this.conf;
+    const options = pickOptions(given, (name) => name === "intch" || isWorkerOption(name));
+    const service = new Service(this.endpoint, { ...AS_THE_ORIGINAL, ...options });
+    this.#service = service;
+    void service.start().then(
+      () => callListeners(this.conf, "onStart"),
+      (error: unknown) => {
+        // Stopped first, it has nothing to tell.
+        if (this.#service === service) process.emitWarning(String(error));
+      },
+    );
+  }
+
+  /** Closes at once. */
+  stop(): void {
+    const service = this.#service;
+    if (service === undefined) return;
+    this.#service = undefined;
+    void service.stop();
+    callListeners(this.conf, "onStop");
+  }
+}
