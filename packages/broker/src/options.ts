@@ -2,7 +2,15 @@
 // The command takes its flags and environment variables from the same table.
 
 import { DEFAULT_HEARTBEAT_MS, DEFAULT_LIVENESS, MAX_HEARTBEAT_MS, MIN_LIVENESS, UsageError } from "@pigato/protocol";
-import { type Clock, DEFAULT_LINK_LIMITS, libzmq, systemClock, type Transport } from "@pigato/transport";
+import {
+  automatic,
+  type Clock,
+  chosenTransport,
+  DEFAULT_LINK_LIMITS,
+  systemClock,
+  type Transport,
+  type TransportChoice,
+} from "@pigato/transport";
 import { type Logger, pino } from "pino";
 import { newChannelAddress } from "./channel-address.ts";
 import type { DispatchMode, WhenDeclined } from "./core/core-options.ts";
@@ -78,17 +86,21 @@ export interface BrokerOptions {
   readonly store?: RequestStore;
   /** Where the broker logs to. @defaultValue silent */
   readonly logger?: Logger;
-  /** What moves its frames. @defaultValue libzmq */
-  readonly transport?: Transport;
+  /**
+   * What moves its frames: `"zmtp"`, `"libzmq"` or a transport of your own.
+   * @defaultValue `zmtp` for `tcp://` and `ipc://`, `libzmq` for `inproc://`
+   */
+  readonly transport?: TransportChoice;
   /** What tells it the time and wakes it. @defaultValue the process's monotonic clock */
   readonly clock?: Clock;
   /** A number from 0 up to 1, for the mode `rand` and against ids chosen to collide. @defaultValue Math.random */
   readonly random?: () => number;
 }
 
-export interface ResolvedOptions extends Omit<Required<BrokerOptions>, "intch"> {
+export interface ResolvedOptions extends Omit<Required<BrokerOptions>, "intch" | "transport"> {
   /** As asked for; after a start, the address as bound. */
   intch: string | false;
+  readonly transport: Transport;
 }
 
 const WHEN_DECLINED: readonly WhenDeclined[] = ["fail", "wait"];
@@ -201,7 +213,7 @@ const DEFAULTS: Omit<ResolvedOptions, NumericName | "intch" | "store"> = Object.
   onStart: () => {},
   onStop: () => {},
   logger: pino({ level: "silent" }),
-  transport: libzmq,
+  transport: automatic,
   clock: systemClock,
   random: Math.random,
 });
@@ -231,6 +243,10 @@ export function resolveOptions(input: BrokerOptions): ResolvedOptions {
   if (!WHEN_DECLINED.includes(whenDeclined)) {
     throw new UsageError(`whenDeclined is one of ${WHEN_DECLINED.join(", ")}, not ${String(whenDeclined)}`);
   }
+  const transport = chosenTransport(input.transport);
+  if (transport === undefined) {
+    throw new UsageError(`transport is "zmtp", "libzmq" or a transport, not ${String(input.transport)}`);
+  }
   return {
     ...DEFAULTS,
     ...withoutUndefined(input),
@@ -238,6 +254,7 @@ export function resolveOptions(input: BrokerOptions): ResolvedOptions {
     whenDeclined,
     intch: resolveChannel(input.intch),
     store: resolveStore(input.store),
+    transport,
     ...resolveNumbers(input),
   };
 }

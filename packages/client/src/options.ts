@@ -10,7 +10,14 @@ import {
   MIN_LIVENESS,
   peerIdFromText,
 } from "@pigato/protocol";
-import { type Clock, libzmq, systemClock, type Transport } from "@pigato/transport";
+import {
+  automatic,
+  type Clock,
+  chosenTransport,
+  systemClock,
+  type Transport,
+  type TransportChoice,
+} from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { type Logger, pino } from "pino";
 import { readCount, readDurationMs, readFlag, readTimeoutMs, rejectUnknownKeys, wrong } from "./validate.ts";
@@ -70,8 +77,11 @@ export interface ClientOptions {
 
   /** Where to log, a pino logger. @defaultValue a silent one */
   readonly logger?: Logger | undefined;
-  /** What moves the frames. @defaultValue `libzmq` */
-  readonly transport?: Transport | undefined;
+  /**
+   * What moves the frames: `"zmtp"`, `"libzmq"` or a transport of your own.
+   * @defaultValue `zmtp` for `tcp://` and `ipc://`, `libzmq` for `inproc://`
+   */
+  readonly transport?: TransportChoice | undefined;
   /** Time and alarms. @defaultValue the process's monotonic clock */
   readonly clock?: Clock | undefined;
   /** Numbers from 0 up to 1 that spread the pauses before reconnecting. @defaultValue `Math.random` */
@@ -121,7 +131,7 @@ const DEFAULTS: Omit<ResolvedOptions, "prefix" | "logger"> = Object.freeze({
   onStop: undefined,
   onConnect: undefined,
   onDisconnect: undefined,
-  transport: libzmq,
+  transport: automatic,
   clock: systemClock,
   random: Math.random,
 });
@@ -183,7 +193,6 @@ export function resolveOptions(input: ClientOptions = {}): ResolvedOptions {
     maxQueuedRequests = DEFAULTS.maxQueuedRequests,
     maxOpenRequests = DEFAULTS.maxOpenRequests,
     logger = silentLogger(),
-    transport = DEFAULTS.transport,
     clock = DEFAULTS.clock,
     random = DEFAULTS.random,
   } = input;
@@ -209,7 +218,7 @@ export function resolveOptions(input: ClientOptions = {}): ResolvedOptions {
     onConnect: readListener("onConnect", input.onConnect),
     onDisconnect: readListener("onDisconnect", input.onDisconnect),
     logger: readParts("logger", logger, ["debug", "warn", "error"]),
-    transport: readParts("transport", transport, ["dealer"]),
+    transport: readTransport(input.transport),
     clock: readParts("clock", clock, ["now", "alarm"]),
     random: readFunction("random", random),
   };
@@ -231,6 +240,12 @@ function readPrefix(value: unknown): string {
     if (length > 0 && length <= MAX_PREFIX_BYTES) return value;
   }
   throw wrong("prefix", `text of 1 to ${MAX_PREFIX_BYTES} bytes that does not start with U+0000`, value);
+}
+
+function readTransport(value: TransportChoice | undefined): Transport {
+  const transport = chosenTransport(value);
+  if (transport !== undefined) return transport;
+  throw wrong("transport", '"zmtp", "libzmq" or something with router() and dealer()', value);
 }
 
 function readListener(name: string, value: (() => void) | undefined): (() => void) | undefined {

@@ -1,3 +1,5 @@
+export { automatic } from "./automatic/index.ts";
+export { chosenTransport, type TransportChoice, type TransportName } from "./choice.ts";
 export { type Alarm, type Clock, systemClock } from "./clock.ts";
 export { libzmq } from "./libzmq/index.ts";
 export {

@@ -12,7 +12,14 @@ import {
   serviceNameFromText,
   UsageError,
 } from "@pigato/protocol";
-import { type Clock, libzmq, systemClock, type Transport } from "@pigato/transport";
+import {
+  automatic,
+  type Clock,
+  chosenTransport,
+  systemClock,
+  type Transport,
+  type TransportChoice,
+} from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { type Logger, pino } from "pino";
 
@@ -79,8 +86,11 @@ export interface WorkerOptions {
   readonly onDisconnect?: (() => void) | undefined;
   /** Where to log, a pino logger. @defaultValue a silent one */
   readonly logger?: Logger | undefined;
-  /** How frames move. @defaultValue `libzmq` */
-  readonly transport?: Transport | undefined;
+  /**
+   * How frames move: `"zmtp"`, `"libzmq"` or a transport of your own.
+   * @defaultValue `zmtp` for `tcp://` and `ipc://`, `libzmq` for `inproc://`
+   */
+  readonly transport?: TransportChoice | undefined;
   /** Time and alarms. @defaultValue the system's monotonic clock */
   readonly clock?: Clock | undefined;
   /** Numbers from 0 up to 1, for the jitter of reconnects. @defaultValue `Math.random` */
@@ -88,7 +98,9 @@ export interface WorkerOptions {
 }
 
 /** Every option with its value. */
-export type WorkerSettings = { readonly [Name in keyof WorkerOptions]-?: NonNullable<WorkerOptions[Name]> };
+export type WorkerSettings = {
+  readonly [Name in keyof WorkerOptions]-?: Name extends "transport" ? Transport : NonNullable<WorkerOptions[Name]>;
+};
 
 /** `worker.conf`: the options in force. Setting `concurrency` tells the broker; the rest is read-only. */
 export type WorkerConf = Omit<WorkerSettings, "concurrency"> & { concurrency: number };
@@ -137,7 +149,7 @@ const CHECKS: Readonly<Record<keyof WorkerOptions, Check>> = {
   onConnect: callback,
   onDisconnect: callback,
   logger: having("info", "a pino logger"),
-  transport: having("dealer", "a transport"),
+  transport: (value) => (chosenTransport(value) ? undefined : '"zmtp", "libzmq" or a transport'),
   clock: having("alarm", "a clock"),
   random: callback,
 };
@@ -175,7 +187,7 @@ export function resolveOptions(input: WorkerOptions): WorkerSettings {
     onConnect: input.onConnect ?? noListener,
     onDisconnect: input.onDisconnect ?? noListener,
     logger: input.logger ?? pino({ level: "silent" }),
-    transport: input.transport ?? libzmq,
+    transport: chosenTransport(input.transport) ?? automatic,
     clock: input.clock ?? systemClock,
     random: input.random ?? Math.random,
   });

@@ -9,6 +9,7 @@ import type {
   Frames,
   LinkError,
   PeerFacts,
+  Refusal,
   RouterLink,
   RouterOptions,
 } from "@pigato/transport";
@@ -24,12 +25,14 @@ export interface Received {
 export type RouterNews =
   | { readonly type: "up" | "down" | "drain"; readonly peer: string }
   | { readonly type: "undelivered"; readonly peer: string; readonly frames: Frames }
+  | { readonly type: "refused"; readonly refusal: Refusal; readonly peer: string | undefined }
   | { readonly type: "error"; readonly error: LinkError };
 
 export type DealerNews =
   | { readonly type: "up"; readonly facts: PeerFacts }
   | { readonly type: "down" | "drain" }
   | { readonly type: "undelivered"; readonly frames: Frames }
+  | { readonly type: "refused"; readonly refusal: Refusal }
   | { readonly type: "error"; readonly error: LinkError };
 
 export interface TestRouter {
@@ -88,6 +91,7 @@ export class Lab {
         onPeerDown: (peer) => news.add({ type: "down", peer }),
         onUndelivered: (peer, frames) => news.add({ type: "undelivered", peer, frames }),
         onDrain: (peer) => news.add({ type: "drain", peer }),
+        onRefused: (refusal, peer) => news.add({ type: "refused", refusal, peer }),
         onError: (error) => news.add({ type: "error", error }),
       },
       options,
@@ -111,6 +115,7 @@ export class Lab {
         onDown: () => news.add({ type: "down" }),
         onUndelivered: (frames) => news.add({ type: "undelivered", frames }),
         onDrain: () => news.add({ type: "drain" }),
+        onRefused: (refusal) => news.add({ type: "refused", refusal }),
         onError: (error) => news.add({ type: "error", error }),
       },
       { reconnectMs: 10, reconnectMaxMs: 50, ...options, routingId },

@@ -1,11 +1,11 @@
 // What the compliance suite is run on: two implementations that meet over one kind of address, and what they cannot do.
 
-import { libzmq, type Transport, zmtp } from "@pigato/transport";
+import { automatic, libzmq, type Transport, zmtp } from "@pigato/transport";
 
-export type TransportName = "libzmq" | "zmtp";
+export type TransportName = "automatic" | "libzmq" | "zmtp";
 
 /** Every implementation, by the name under which a process of its own finds it. */
-export const TRANSPORTS: Readonly<Record<TransportName, Transport>> = { libzmq, zmtp };
+export const TRANSPORTS: Readonly<Record<TransportName, Transport>> = { automatic, libzmq, zmtp };
 
 export interface Subject {
   readonly router: TransportName;

@@ -2,8 +2,8 @@
 // is not there, messages wait here and not in libzmq: here they are counted, and can still be told as undelivered.
 
 import type { Dealer } from "zeromq";
-import type { DealerHandlers, Frames, LinkLimits } from "../link.ts";
-import { Outbox } from "../outbox.ts";
+import type { DealerHandlers, Frames } from "../link.ts";
+import type { Outbox } from "../outbox.ts";
 import { surface } from "../surface.ts";
 
 export class DealerSends {
@@ -15,11 +15,11 @@ export class DealerSends {
   #isWriting = false;
   #onFlushed: (() => void) | undefined;
 
-  constructor(socket: Dealer, handlers: DealerHandlers, limits: LinkLimits, onFailure: (cause: unknown) => void) {
+  constructor(socket: Dealer, handlers: DealerHandlers, outbox: Outbox, onFailure: (cause: unknown) => void) {
     this.#socket = socket;
     this.#handlers = handlers;
     this.#onFailure = onFailure;
-    this.#outbox = new Outbox(limits);
+    this.#outbox = outbox;
   }
 
   send(frames: Frames, isUrgent: boolean): "queued" | "slow" | "congested" {

@@ -3,7 +3,7 @@
 // are read. Over inproc there is no such news: the other end counts as there from the moment of connecting, and its end
 // is never told.
 
-import { Dealer } from "zeromq";
+import type { Dealer } from "zeromq";
 import { isIpv6, kindToConnect, refusal } from "../addresses.ts";
 import { systemClock } from "../clock.ts";
 import {
@@ -18,10 +18,12 @@ import {
   type SendOutcome,
 } from "../link.ts";
 import { orAfter } from "../or-after.ts";
+import { Outbox } from "../outbox.ts";
 import { routingIdBytes } from "../routing-id.ts";
 import { surface } from "../surface.ts";
 import { Connection } from "./connection.ts";
 import { DealerSends } from "./dealer-sends.ts";
+import { zeromq } from "./native.ts";
 import { DEALER_HEARTBEATS, SHARED_OPTIONS } from "./socket-options.ts";
 import { Turns } from "./turns.ts";
 
@@ -40,13 +42,14 @@ export class LibzmqDealer implements DealerLink {
   #onNextUp: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(handlers: DealerHandlers, options: DealerOptions) {
+  /** @param outbox what waits already */
+  constructor(handlers: DealerHandlers, options: DealerOptions, outbox?: Outbox) {
     const { reconnectMs = 100, reconnectMaxMs = 5000 } = options;
     const routingId = routingIdBytes(options.routingId);
     const limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
     this.#handlers = handlers;
     this.#longestPauseMs = reconnectMaxMs;
-    this.#socket = new Dealer({
+    this.#socket = new (zeromq().Dealer)({
       ...SHARED_OPTIONS,
       ...DEALER_HEARTBEATS,
       reconnectInterval: reconnectMs,
@@ -55,7 +58,9 @@ export class LibzmqDealer implements DealerLink {
     });
     // As bytes: zeromq.js takes them, but its types know text only, which it would write as UTF-8.
     Reflect.set(this.#socket, "routingId", routingId);
-    this.#sends = new DealerSends(this.#socket, handlers, limits, (cause) => this.#onFailure(cause));
+    this.#sends = new DealerSends(this.#socket, handlers, outbox ?? new Outbox(limits), (cause) =>
+      this.#onFailure(cause),
+    );
     void this.#receive();
   }
 

@@ -4,12 +4,13 @@
 // and then at growing pauses, for as long as there is a publisher: whoever had no room for it gets it later. libzmq sends
 // to all or none, so that repeats reach those who have it already.
 
-import { type Event, XPublisher } from "zeromq";
+import type { Event, XPublisher } from "zeromq";
 import { isIpv6, kindToBind, refusal, refuseTakenPath } from "../addresses.ts";
 import { type Alarm, systemClock } from "../clock.ts";
 import { type Frames, LinkError, type PublisherHandlers, type PublisherLink } from "../link.ts";
 import { surface } from "../surface.ts";
 import { Monitor } from "./monitor.ts";
+import { zeromq } from "./native.ts";
 import { ROUTER_KEEPALIVE } from "./socket-options.ts";
 import { Turns } from "./turns.ts";
 
@@ -38,7 +39,7 @@ export class LibzmqPublisher implements PublisherLink {
 
   constructor(handlers: PublisherHandlers = {}) {
     this.#handlers = handlers;
-    this.#socket = new XPublisher({
+    this.#socket = new (zeromq().XPublisher)({
       ...ROUTER_KEEPALIVE,
       verbosity: "allSubs",
       sendHighWaterMark: HIGH_WATER_MARK,

@@ -5,7 +5,7 @@
 // `unbind` cuts the peers that came in through that address, after writing what they were sent: libzmq ends their
 // sessions with the listener. Over inproc they stay.
 
-import { type Event, Router } from "zeromq";
+import type { Event, Router } from "zeromq";
 import { isIpv6, kindToBind, refusal, refuseTakenPath } from "../addresses.ts";
 import { systemClock } from "../clock.ts";
 import {
@@ -21,6 +21,7 @@ import {
 import { orAfter } from "../or-after.ts";
 import { surface } from "../surface.ts";
 import { Monitor } from "./monitor.ts";
+import { zeromq } from "./native.ts";
 import { RouterSends } from "./router-sends.ts";
 import { ROUTER_KEEPALIVE, SHARED_OPTIONS } from "./socket-options.ts";
 import { Turns } from "./turns.ts";
@@ -44,7 +45,7 @@ export class LibzmqRouter implements RouterLink {
   constructor(handlers: RouterHandlers, options: RouterOptions = {}) {
     const limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
     this.#handlers = handlers;
-    this.#socket = new Router({
+    this.#socket = new (zeromq().Router)({
       ...SHARED_OPTIONS,
       ...ROUTER_KEEPALIVE,
       mandatory: true,

@@ -1,7 +1,7 @@
 // A subscriber over libzmq's SUB, which reconnects and subscribes again by itself. Over inproc the publisher counts as
 // there from the moment of connecting, and its end is never told.
 
-import { Subscriber } from "zeromq";
+import type { Subscriber } from "zeromq";
 import { isIpv6, kindToConnect, refusal } from "../addresses.ts";
 import {
   DEFAULT_LINK_LIMITS,
@@ -14,6 +14,7 @@ import {
 } from "../link.ts";
 import { surface } from "../surface.ts";
 import { Connection } from "./connection.ts";
+import { zeromq } from "./native.ts";
 import { DEALER_HEARTBEATS } from "./socket-options.ts";
 import { Turns } from "./turns.ts";
 
@@ -34,7 +35,7 @@ export class LibzmqSubscriber implements SubscriberLink {
     const { reconnectMs = 100, reconnectMaxMs = 5000, maxFrameBytes = DEFAULT_LINK_LIMITS.maxFrameBytes } = options;
     this.#handlers = handlers;
     this.#longestPauseMs = reconnectMaxMs;
-    this.#socket = new Subscriber({
+    this.#socket = new (zeromq().Subscriber)({
       ...DEALER_HEARTBEATS,
       receiveHighWaterMark: HIGH_WATER_MARK,
       reconnectInterval: reconnectMs,

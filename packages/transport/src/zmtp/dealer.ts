@@ -37,8 +37,8 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
   readonly #outbox: Outbox;
   readonly #backoff: Backoff;
   readonly #retry = systemClock.alarm(() => this.#attempt());
-  readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   #endpoint: Endpoint | undefined;
+  #readBuffer: Buffer | undefined;
   #address = "";
   #facts: PeerFacts = {};
   #connection: Connection | undefined;
@@ -46,12 +46,13 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
   #isClosed = false;
   #closing: Promise<void> | undefined;
 
-  constructor(handlers: DealerHandlers, options: DealerOptions) {
+  /** @param outbox what waits already */
+  constructor(handlers: DealerHandlers, options: DealerOptions, outbox?: Outbox) {
     const { reconnectMs = 100, reconnectMaxMs = 5000 } = options;
     routingIdBytes(options.routingId);
     const limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
     this.#handlers = handlers;
-    this.#outbox = new Outbox(limits);
+    this.#outbox = outbox ?? new Outbox(limits);
     this.#backoff = new Backoff(reconnectMs, reconnectMaxMs, Math.random);
     this.#settings = {
       socketType: "DEALER",
@@ -113,10 +114,9 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
   #attempt(): void {
     const endpoint = this.#endpoint;
     if (endpoint === undefined || this.#isClosed) return;
-    const onread: OnReadOpts = {
-      buffer: this.#readBuffer,
-      callback: (bytes) => connection.onData(this.#readBuffer.subarray(0, bytes), false),
-    };
+    this.#readBuffer ??= Buffer.allocUnsafeSlow(READ_BYTES);
+    const buffer = this.#readBuffer;
+    const onread: OnReadOpts = { buffer, callback: (bytes) => connection.onData(buffer.subarray(0, bytes), false) };
     const socket = connect({ ...endpoint, onread, noDelay: true, keepAlive: true });
     const connection = new Connection(socket, this.#outbox, this.#settings, this);
     this.#connection = connection;

@@ -1,0 +1,133 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { automatic, type RouterLink } from "@pigato/transport";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { message, texts } from "./frames.ts";
+import { Lab, type TestRouter } from "./lab.ts";
+import { linkCompliance } from "./link-compliance.ts";
+import { expectReturned } from "./peer-cases.ts";
+import type { Abilities, Subject } from "./subject.ts";
+
+const NETWORK: Abilities = {
+  tellPeers: true,
+  reconnect: true,
+  limitFrames: true,
+  keepPeersOnUnbind: true,
+  unreadAtClose: Number.POSITIVE_INFINITY,
+};
+const TCP: Subject = { router: "automatic", dealer: "automatic", kind: "tcp", can: NETWORK };
+
+linkCompliance(TCP);
+linkCompliance({ ...TCP, kind: "ipc" });
+linkCompliance({ ...TCP, kind: "inproc", can: { ...NETWORK, tellPeers: false, reconnect: false, limitFrames: false } });
+
+describe("a router that listens within the process and on the network", () => {
+  let lab: Lab;
+  let router: TestRouter;
+  let tcp = "";
+  const inproc = "inproc://mixed-addresses";
+
+  beforeEach(async () => {
+    lab = new Lab(TCP);
+    router = lab.router();
+    tcp = await router.link.bind("tcp://127.0.0.1:*");
+    await router.link.bind(inproc);
+  });
+
+  afterEach(() => lab.close());
+
+  test("hears both kinds of peers, and answers each where it is", async () => {
+    const peers = { near: lab.connectedDealer("near", inproc), far: lab.connectedDealer("far", tcp) };
+    for (const [name, dealer] of Object.entries(peers)) {
+      dealer.link.send(message(`from ${name}`));
+      const { peer, frames } = await router.messages.take();
+      expect([peer, ...texts(frames)]).toEqual([name, `from ${name}`]);
+      router.link.send(peer, message(`to ${name}`));
+      expect(texts(await dealer.messages.take())).toEqual([`to ${name}`]);
+    }
+  });
+
+  test("gives nobody on the network a routing id that is in use within the process", async () => {
+    const near = lab.connectedDealer("same", inproc);
+    near.link.send(message("first"));
+    await router.messages.take();
+    const far = lab.connectedDealer("same", tcp);
+    far.link.send(message("second"));
+    expect(await router.news.take((news) => news.type === "refused")).toMatchObject({
+      refusal: { code: "ROUTING_ID" },
+    });
+    router.link.send("same", message("for the first"));
+    expect(texts(await near.messages.take())).toEqual(["for the first"]);
+    expect(far.news.items.filter(({ type }) => type === "up")).toEqual([]);
+    expect(router.messages.items).toEqual([]);
+  });
+
+  test("hears nobody within the process under a routing id that is in use on the network", async () => {
+    const far = lab.connectedDealer("same", tcp);
+    far.link.send(message("first"));
+    await router.messages.take();
+    const near = lab.connectedDealer("same", inproc);
+    near.link.send(message("second"));
+    await router.news.take((news) => news.type === "refused");
+    router.link.send("same", message("for the first"));
+    expect(texts(await far.messages.take())).toEqual(["for the first"]);
+    expect(router.messages.items).toEqual([]);
+    expect(near.messages.items).toEqual([]);
+  });
+
+  test("frees a routing id when its owner within the process is gone", async () => {
+    const near = lab.connectedDealer("same", inproc);
+    near.link.send(message("first"));
+    await router.messages.take();
+    await near.link.close();
+    await expectReturned(router, "same");
+    await router.news.take(({ type }) => type === "down");
+    lab.connectedDealer("same", tcp).link.send(message("second"));
+    expect(texts((await router.messages.take()).frames)).toEqual(["second"]);
+  });
+
+  test("stops listening at one kind of address alone", async () => {
+    await router.link.unbind(inproc);
+    const far = lab.connectedDealer("far", tcp);
+    far.link.send(message("still here"));
+    await router.messages.take();
+    const next: RouterLink = lab.router().link;
+    expect(await next.bind(inproc)).toBe(inproc);
+  });
+});
+
+test.each([
+  ["tcp://127.0.0.1:*", "not loaded"],
+  ["inproc://loads-the-native-package", "loaded"],
+])("over %s the native package is %s", async (address, expected) => {
+  const child = spawn(
+    process.execPath,
+    [
+      "--conditions=@pigato/source",
+      "--import",
+      "tsx",
+      fileURLToPath(new URL("./native-package-main.ts", import.meta.url)),
+      address,
+    ],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  const [said] = await once(child.stdout.setEncoding("utf8"), "data");
+  expect(said).toBe(expected);
+  await once(child, "exit");
+});
+
+test("a dealer's messages from before it connects go along, wherever that is", async () => {
+  const received = await new Promise<string[]>((resolve) => {
+    const router = automatic.router({
+      onMessage: (_peer, frames) => {
+        resolve(texts(frames));
+        void router.close().then(() => dealer.close());
+      },
+    });
+    const dealer = automatic.dealer({ onMessage: () => {} }, { routingId: "d" });
+    dealer.send(message("early"));
+    void router.bind("inproc://early").then(() => dealer.connect("inproc://early"));
+  });
+  expect(received).toEqual(["early"]);
+});

@@ -1,0 +1,55 @@
+// A dealer that becomes one or the other with the address that it connects to. What is sent before waits in an outbox
+// that goes along.
+
+import { kindToConnect } from "../addresses.ts";
+import { LibzmqDealer } from "../libzmq/dealer.ts";
+import {
+  DEFAULT_LINK_LIMITS,
+  type DealerHandlers,
+  type DealerLink,
+  type DealerOptions,
+  type Frames,
+  LinkError,
+  type SendOptions,
+  type SendOutcome,
+} from "../link.ts";
+import { Outbox } from "../outbox.ts";
+import { ZmtpDealer } from "../zmtp/dealer.ts";
+
+export class AutomaticDealer implements DealerLink {
+  readonly #handlers: DealerHandlers;
+  readonly #options: DealerOptions;
+  readonly #outbox: Outbox;
+  #link: DealerLink;
+  #isOpen = true;
+  #isConnected = false;
+
+  constructor(handlers: DealerHandlers, options: DealerOptions) {
+    this.#handlers = handlers;
+    this.#options = options;
+    this.#outbox = new Outbox({ ...DEFAULT_LINK_LIMITS, ...options.limits });
+    // It holds nothing but the outbox until it connects.
+    this.#link = new ZmtpDealer(handlers, options, this.#outbox);
+  }
+
+  connect(address: string): void {
+    const isInproc = kindToConnect(address) === "inproc";
+    if (!this.#isOpen) {
+      throw new LinkError("CLOSED", `cannot connect to ${address}: the dealer is closed`, { address });
+    }
+    if (isInproc && !this.#isConnected) {
+      this.#link = new LibzmqDealer(this.#handlers, this.#options, this.#outbox);
+    }
+    this.#isConnected = true;
+    this.#link.connect(address);
+  }
+
+  send(frames: Frames, options?: SendOptions): SendOutcome {
+    return this.#link.send(frames, options);
+  }
+
+  close(lingerMs?: number): Promise<void> {
+    this.#isOpen = false;
+    return this.#link.close(lingerMs);
+  }
+}
