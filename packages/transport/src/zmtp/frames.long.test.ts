@@ -1,0 +1,61 @@
+// Frames by the million: a stream without end, cut at random, with a bit flipped now and then. `pnpm fuzz:frames` makes it
+// ten million; PIGATO_FUZZ_SEED repeats a run, and a failure tells the seed.
+
+import { expect, test } from "vitest";
+import { encoded } from "./testing/encoded.ts";
+import { cut, heardByReader, LIMITS } from "./testing/heard.ts";
+
+const FRAMES = Number(process.env.PIGATO_FUZZ_FRAMES ?? 50_000);
+const SEED = Number(process.env.PIGATO_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const MESSAGES_PER_STREAM = 100;
+
+test(`${FRAMES} frames, seed ${SEED}`, { timeout: 7_200_000 }, () => {
+  const random = numbers(SEED);
+  const below = (bound: number) => Math.floor(random() * bound);
+  let frames = 0;
+  let violations = 0;
+  while (frames < FRAMES) {
+    const sent = Array.from({ length: 1 + below(MESSAGES_PER_STREAM) }, () =>
+      Array.from({ length: 1 + below(LIMITS.maxFrames) }, () => Buffer.alloc(sizeOf(below), below(256))),
+    );
+    frames += sent.reduce((sum, message) => sum + message.length, 0);
+    const bytes = encoded(sent);
+    const places = Array.from({ length: below(20) }, () => below(bytes.length + 1));
+    const { told, violation } = heardByReader(cut(bytes, places), random() < 0.5);
+    expect(violation).toBeUndefined();
+    // Compared one by one: an array of so much text would be printed in full.
+    expect(told.length).toBe(sent.length);
+    expect(
+      sent.every((message, index) => told[index] === message.map((each) => each.toString("latin1")).join("|")),
+    ).toBe(true);
+
+    const at = below(bytes.length);
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << below(8));
+    const whole = heardByReader([bytes], true);
+    const split = heardByReader(cut(bytes, places), false);
+    expect(split.violation).toEqual(whole.violation);
+    expect(split.told.length).toBe(whole.told.length);
+    expect(whole.told.every((each, index) => each === split.told[index])).toBe(true);
+    if (whole.violation !== undefined) violations += 1;
+  }
+  expect(violations).toBeGreaterThan(0);
+});
+
+/** Mostly small, now and then across every border. */
+function sizeOf(below: (bound: number) => number): number {
+  const kind = below(1_000);
+  if (kind < 2) return below(12_000);
+  return kind < 60 ? below(600) : below(30);
+}
+
+/** Numbers from 0 up to 1 that a seed repeats. */
+function numbers(seed: number): () => number {
+  let state = seed >>> 0 || 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    state >>>= 0;
+    return state / 2 ** 32;
+  };
+}

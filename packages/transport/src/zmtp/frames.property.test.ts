@@ -1,0 +1,106 @@
+// Reader and writer under random messages, splits, truncations and flipped bits. PIGATO_FUZZ_RUNS makes it longer,
+// PIGATO_FUZZ_SEED repeats a run; a failure prints its seed. frames.long.test.ts does the same to millions of frames.
+
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { encodePing, encodePong, encodeReady } from "./commands.ts";
+import { encodeGreeting } from "./greeting.ts";
+import { encoded } from "./testing/encoded.ts";
+import { cut, heardByReader, heardBySession, LIMITS } from "./testing/heard.ts";
+
+const RUNS = Number(process.env.PIGATO_FUZZ_RUNS ?? 200);
+const SEED = process.env.PIGATO_FUZZ_SEED;
+const PARAMETERS = { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) };
+
+/** Sizes around every border: short and long, copied and not, a region, a chunk. */
+const size = fc.oneof(
+  fc.integer({ min: 0, max: 40 }),
+  fc.constantFrom(254, 255, 256, 8_191, 8_192, 8_193, 16_384, 16_385, 20_000, 70_000),
+);
+const frame = fc.tuple(size, fc.integer({ min: 0, max: 255 })).map(([bytes, fill]) => Buffer.alloc(bytes, fill));
+const message = fc
+  .array(frame, { minLength: 1, maxLength: LIMITS.maxFrames })
+  .filter((frames) => frames.reduce((sum, { length }) => sum + length, 0) <= LIMITS.maxMessageBytes);
+const messages = fc.array(message, { minLength: 1, maxLength: 8 });
+const places = fc.array(fc.nat(), { maxLength: 12 });
+
+const text = (frames: readonly Buffer[]) => frames.map((each) => each.toString("latin1")).join("|");
+
+test("what a writer writes, a reader reads, however it is split", () => {
+  fc.assert(
+    fc.property(messages, places, fc.boolean(), (sent, at, areOurs) => {
+      const heard = heardByReader(cut(encoded(sent), at), areOurs);
+      expect(heard).toEqual({ told: sent.map(text), violation: undefined });
+    }),
+    PARAMETERS,
+  );
+});
+
+test("a stream that ends too soon gives the messages before its end, and no more", () => {
+  fc.assert(
+    fc.property(messages, places, fc.nat(), fc.boolean(), (sent, at, end, areOurs) => {
+      const whole = encoded(sent);
+      const { told, violation } = heardByReader(cut(whole.subarray(0, end % whole.length), at), areOurs);
+      expect(violation).toBeUndefined();
+      expect(told.length).toBeLessThan(sent.length);
+      expect(told).toEqual(sent.slice(0, told.length).map(text));
+    }),
+    PARAMETERS,
+  );
+});
+
+test("flipped bits give the same messages and the same violation, however the bytes are split", () => {
+  let violations = 0;
+  fc.assert(
+    fc.property(
+      messages,
+      places,
+      fc.array(fc.nat(), { minLength: 1, maxLength: 4 }),
+      fc.boolean(),
+      (sent, at, flips, ours) => {
+        const bytes = flipped(encoded(sent), flips);
+        const whole = heardByReader([bytes], true);
+        expect(heardByReader(cut(bytes, at), ours)).toEqual(whole);
+        if (whole.violation !== undefined) violations += 1;
+      },
+    ),
+    PARAMETERS,
+  );
+  expect(violations).toBeGreaterThan(0);
+});
+
+test("a whole conversation with flipped bits ends in what was said before, or in one violation", () => {
+  const prelude = [encodeGreeting(), encodeReady("DEALER", "d")];
+  fc.assert(
+    fc.property(messages, places, fc.array(fc.nat(200), { maxLength: 3 }), fc.boolean(), (sent, at, flips, ours) => {
+      const words = [...prelude, encodePing(6_000), encoded(sent), encodePong(Buffer.from("context")), encodePing(0)];
+      const bytes = flipped(Buffer.concat(words), flips);
+      const whole = heardBySession([bytes], true);
+      expect(heardBySession(cut(bytes, at), ours)).toEqual(whole);
+      if (flips.length > 0) return;
+      expect(whole.violation).toBeUndefined();
+      expect(whole.told).toEqual(["greeting 3.1", "ready DEALER d", "ping 6000 ", ...sent.map(text), "ping 0 "]);
+    }),
+    PARAMETERS,
+  );
+});
+
+test("any bytes at all give messages or one violation", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), places, fc.boolean(), (junk, at, ours) => {
+      const bytes = Buffer.concat([encodeGreeting(), encodeReady("DEALER", "d"), junk]);
+      expect(heardBySession(cut(bytes, at), ours)).toEqual(heardBySession([bytes], true));
+      expect(heardBySession(cut(Buffer.from(junk), at), ours)).toEqual(heardBySession([Buffer.from(junk)], true));
+    }),
+    PARAMETERS,
+  );
+});
+
+function flipped(bytes: Buffer, flips: readonly number[]): Buffer {
+  const changed = Buffer.from(bytes);
+  for (const flip of flips) {
+    const index = (flip >> 3) % changed.length;
+    changed[index] = (changed[index] ?? 0) ^ (1 << (flip & 7));
+  }
+  return changed;
+}
