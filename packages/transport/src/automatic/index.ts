@@ -1,6 +1,6 @@
-import type { Transport } from "../link.ts";
 import { LibzmqPublisher } from "../libzmq/publisher.ts";
 import { LibzmqSubscriber } from "../libzmq/subscriber.ts";
+import type { Transport } from "../link.ts";
 import { AutomaticDealer } from "./dealer.ts";
 import { AutomaticRouter } from "./router.ts";
 

@@ -1,9 +1,9 @@
-// Links over ZMTP 3.1 on Node's own sockets, tcp and ipc. Publishing is libzmq's still.
+// Links over ZMTP 3.1 on Node's own sockets, tcp and ipc. Publishing is rare and small: libzmq does it, which speaks the
+// same protocol.
 
-import { libzmq } from "../libzmq/index.ts";
-import type { Transport } from "../link.ts";
 import { LibzmqPublisher } from "../libzmq/publisher.ts";
 import { LibzmqSubscriber } from "../libzmq/subscriber.ts";
+import type { Transport } from "../link.ts";
 import { ZmtpDealer } from "./dealer.ts";
 import { ZmtpRouter } from "./router.ts";
 
@@ -12,7 +12,4 @@ export const zmtp: Transport = {
   dealer: (handlers, options) => new ZmtpDealer(handlers, options),
   publisher: (handlers) => new LibzmqPublisher(handlers),
   subscriber: (handlers, options) => new LibzmqSubscriber(handlers, options),
-  // Publishing is rare and small: libzmq does it, which speaks the same protocol.
-  publisher: libzmq.publisher,
-  subscriber: libzmq.subscriber,
 };
