@@ -5,6 +5,7 @@
 import {
   type BrokerDialect,
   type Capabilities,
+  display,
   encodeDirectory,
   type PeerId,
   type ToClient,
@@ -221,15 +222,26 @@ export class BrokerRun {
   }
 
   #open(settings: DoorSettings, door: number): RouterLink {
-    const { transport, maxFrameBytes, maxPeerBytes, maxPeerMessages } = this.#options;
+    const { transport, maxFrameBytes, maxPeerBytes, maxPeerMessages, maxWorkers, maxClients, logger } = this.#options;
     return transport.router(
       {
         onMessage: (id, frames) => this.#apply(readInput(settings, peerAtDoor(door, id), frames)),
         onPeerDown: (id) => this.#apply({ type: "peer-down", peer: peerAtDoor(door, id) }),
         onUndelivered: (id, frames) => this.#onUndelivered(peerAtDoor(door, id), frames),
+        onRefused: (refusal, id) => {
+          const peer = id === undefined ? undefined : display(peerAtDoor(door, id));
+          logger.warn({ ...refusal, peer }, "connection refused");
+        },
         onError: (error) => this.#listener.onError(error),
       },
-      { limits: { maxFrameBytes, maxQueuedBytes: maxPeerBytes, maxQueuedMessages: maxPeerMessages } },
+      {
+        limits: {
+          maxFrameBytes,
+          maxPeers: maxWorkers + maxClients,
+          maxQueuedBytes: maxPeerBytes,
+          maxQueuedMessages: maxPeerMessages,
+        },
+      },
     );
   }
 }

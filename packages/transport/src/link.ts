@@ -35,6 +35,11 @@ export interface LinkLimits {
   readonly maxFrames: number;
   /** The most peers of one router; further ones are cut off before they say anything (not by libzmq). @defaultValue 16 384 */
   readonly maxPeers: number;
+  /**
+   * Milliseconds that the other end has to introduce itself, from the start of connecting; then the connection is cut
+   * (not by libzmq). @defaultValue 10 000
+   */
+  readonly handshakeTimeoutMs: number;
   /** Bytes waiting for one peer above which `send` answers `slow`. @defaultValue 1 MiB */
   readonly slowBytes: number;
   /** Bytes waiting for one peer above which `send` answers `congested`. @defaultValue 64 MiB */
@@ -48,6 +53,7 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = Object.freeze({
   maxMessageBytes: 256 * 1024 * 1024,
   maxFrames: 65_536,
   maxPeers: 16_384,
+  handshakeTimeoutMs: 10_000,
   slowBytes: 1024 * 1024,
   maxQueuedBytes: 64 * 1024 * 1024,
   maxQueuedMessages: 100_000,

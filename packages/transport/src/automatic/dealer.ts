@@ -15,6 +15,7 @@ import {
 } from "../link.ts";
 import { Outbox } from "../outbox.ts";
 import { ZmtpDealer } from "../zmtp/dealer.ts";
+import { needsLibzmq } from "../zmtp/endpoints.ts";
 
 export class AutomaticDealer implements DealerLink {
   readonly #handlers: DealerHandlers;
@@ -33,11 +34,11 @@ export class AutomaticDealer implements DealerLink {
   }
 
   connect(address: string): void {
-    const isInproc = kindToConnect(address) === "inproc";
+    kindToConnect(address);
     if (!this.#isOpen) {
       throw new LinkError("CLOSED", `cannot connect to ${address}: the dealer is closed`, { address });
     }
-    if (isInproc && !this.#isConnected) {
+    if (needsLibzmq(address) && !this.#isConnected) {
       this.#link = new LibzmqDealer(this.#handlers, this.#options, this.#outbox);
     }
     this.#isConnected = true;

@@ -1,9 +1,9 @@
-// A router that listens by ZMTP for tcp and ipc, and by libzmq for inproc once it is asked to. Its peers are one crowd:
+// A router that listens by ZMTP wherever that can be, and by libzmq elsewhere once it is asked to. Its peers are one crowd:
 // whoever claimed a routing id first keeps it, on whichever side.
 //
 // libzmq tells of a peer that left only when a message finds nobody. Until then its name stays taken.
 
-import { type AddressKind, kindToBind } from "../addresses.ts";
+import { kindToBind } from "../addresses.ts";
 import { LibzmqRouter } from "../libzmq/router.ts";
 import {
   type Frames,
@@ -14,33 +14,34 @@ import {
   type SendOptions,
   type SendOutcome,
 } from "../link.ts";
+import { needsLibzmq } from "../zmtp/endpoints.ts";
 import { ZmtpRouter } from "../zmtp/router.ts";
 
 export class AutomaticRouter implements RouterLink {
   readonly #handlers: RouterHandlers;
   readonly #options: RouterOptions;
   readonly #network: ZmtpRouter;
-  #inproc: LibzmqRouter | undefined;
-  /** Who was heard within the process. */
-  readonly #inprocPeers = new Set<string>();
+  #native: LibzmqRouter | undefined;
+  /** Who was heard by libzmq. */
+  readonly #nativePeers = new Set<string>();
   #closing: Promise<void> | undefined;
 
   constructor(handlers: RouterHandlers, options: RouterOptions = {}) {
     this.#handlers = handlers;
     this.#options = options;
-    this.#network = new ZmtpRouter(handlers, { ...options, isTaken: (peer) => this.#inprocPeers.has(peer) });
+    this.#network = new ZmtpRouter(handlers, { ...options, isTaken: (peer) => this.#nativePeers.has(peer) });
   }
 
   async bind(address: string): Promise<string> {
-    return this.#sideOf(kindToBind(address)).bind(address);
+    return this.#sideOf(address).bind(address);
   }
 
   async unbind(address: string): Promise<void> {
-    await this.#sideOf(kindToBind(address)).unbind(address);
+    await this.#sideOf(address).unbind(address);
   }
 
   send(peer: string, frames: Frames, options?: SendOptions): SendOutcome {
-    if (this.#inproc !== undefined && !this.#network.has(peer)) return this.#inproc.send(peer, frames, options);
+    if (this.#native !== undefined && !this.#network.has(peer)) return this.#native.send(peer, frames, options);
     return this.#network.send(peer, frames, options);
   }
 
@@ -50,17 +51,18 @@ export class AutomaticRouter implements RouterLink {
   }
 
   async #close(lingerMs?: number): Promise<void> {
-    await Promise.all([this.#network.close(lingerMs), this.#inproc?.close(lingerMs)]);
+    await Promise.all([this.#network.close(lingerMs), this.#native?.close(lingerMs)]);
   }
 
-  #sideOf(kind: AddressKind): RouterLink {
-    if (kind !== "inproc") return this.#network;
+  #sideOf(address: string): RouterLink {
+    kindToBind(address);
+    if (!needsLibzmq(address)) return this.#network;
     if (this.#closing !== undefined) throw new LinkError("CLOSED", "the router is closed");
-    this.#inproc ??= new LibzmqRouter(this.#inprocHandlers(), this.#options);
-    return this.#inproc;
+    this.#native ??= new LibzmqRouter(this.#nativeHandlers(), this.#options);
+    return this.#native;
   }
 
-  #inprocHandlers(): RouterHandlers {
+  #nativeHandlers(): RouterHandlers {
     const handlers = this.#handlers;
     return {
       onMessage: (peer, frames) => {
@@ -69,11 +71,11 @@ export class AutomaticRouter implements RouterLink {
           handlers.onRefused?.({ code: "ROUTING_ID", detail }, undefined);
           return;
         }
-        this.#inprocPeers.add(peer);
+        this.#nativePeers.add(peer);
         handlers.onMessage(peer, frames);
       },
       onPeerDown: (peer) => {
-        this.#inprocPeers.delete(peer);
+        this.#nativePeers.delete(peer);
         handlers.onPeerDown?.(peer);
       },
       onUndelivered: (peer, frames) => handlers.onUndelivered?.(peer, frames),

@@ -40,7 +40,6 @@ export interface ConnectionSettings {
   readonly routingId: string;
   /** This end introduces itself first, and asks whether the other is there. Otherwise it waits for an introduction. */
   readonly isActive: boolean;
-  readonly handshakeTimeoutMs: number;
   readonly limits: LinkLimits;
   readonly pool: BufferPool;
   readonly flusher: Flusher;
@@ -98,8 +97,8 @@ export class Connection implements SessionListener {
     this.#owner = owner;
     this.#session = new Session(settings.limits, this);
     this.#writer = new FrameWriter(settings.pool);
-    this.#silenceMs = settings.handshakeTimeoutMs;
-    this.#alarm.set(this.#lastHeardAt + settings.handshakeTimeoutMs);
+    this.#silenceMs = settings.limits.handshakeTimeoutMs;
+    this.#alarm.set(this.#lastHeardAt + settings.limits.handshakeTimeoutMs);
     socket.on("error", () => {}); // "close" follows
     socket.on("end", () => socket.destroy());
     this.#closed = new Promise((resolve) => {
@@ -305,7 +304,7 @@ export class Connection implements SessionListener {
     const now = systemClock.now();
     const silentMs = now - this.#lastHeardAt;
     if (!this.#isUp) {
-      const detail = `no handshake within ${this.#settings.handshakeTimeoutMs} ms`;
+      const detail = `no handshake within ${this.#settings.limits.handshakeTimeoutMs} ms`;
       return this.destroy({ code: "HANDSHAKE_TIMEOUT", detail });
     }
     // A peer that takes nothing does not get our PING either; the kernel knows whether its host is there.

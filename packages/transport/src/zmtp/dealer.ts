@@ -26,8 +26,6 @@ import { Flusher } from "./flusher.ts";
 import type { Violation } from "./violation.ts";
 
 const PEER_TYPES: ReadonlySet<string> = new Set(["ROUTER", "REP", "DEALER"]);
-/** Milliseconds for connecting and introducing each other. */
-const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** What one read takes, into the same memory every time. */
 const READ_BYTES = 64 * 1024;
 
@@ -59,7 +57,6 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
       peerTypes: PEER_TYPES,
       routingId: options.routingId,
       isActive: true,
-      handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
       limits,
       pool: new BufferPool(),
       flusher: new Flusher(),

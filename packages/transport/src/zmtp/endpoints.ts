@@ -13,13 +13,22 @@ import { LinkError } from "../link.ts";
 export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
 
 const ANY_HOST = "0.0.0.0";
+const PADS_NAMES = isOlderThan(process.versions.uv, 1, 47);
 /** The system's bound for the path of a local socket, less the zero at its end. Longer ones would be cut short. */
 const MAX_PATH_BYTES = 107;
+
+/**
+ * Whether an address is one that only libzmq can do here: within the process, or a name outside of the file system on a
+ * Node whose libuv (before 1.47) pads such names with zeros, so that nobody else finds them.
+ */
+export function needsLibzmq(address: string): boolean {
+  return address.startsWith("inproc:") || (address.startsWith("ipc://@") && PADS_NAMES);
+}
 
 /** @throws LinkError for what cannot be listened at */
 export async function endpointToBind(address: string): Promise<Endpoint> {
   const kind = kindToBind(address);
-  if (kind === "inproc") throw notOurs(address);
+  if (needsLibzmq(address)) throw notOurs(address);
   if (kind === "tcp") {
     const { host, port } = tcpEndpoint(address);
     return { host: host === "*" ? ANY_HOST : (hostOfInterface(host) ?? host), port };
@@ -35,7 +44,7 @@ export async function endpointToBind(address: string): Promise<Endpoint> {
 /** @throws LinkError for what cannot be connected to */
 export function endpointToConnect(address: string): Endpoint {
   const kind = kindToConnect(address);
-  if (kind === "inproc") throw notOurs(address);
+  if (needsLibzmq(address)) throw notOurs(address);
   return kind === "tcp" ? tcpEndpoint(address) : { path: localPath(address) };
 }
 
@@ -78,8 +87,11 @@ function hostOfInterface(name: string): string | undefined {
   return (addresses?.find(({ family }) => family === "IPv4") ?? addresses?.[0])?.address;
 }
 
+function isOlderThan(version: string, major: number, minor: number): boolean {
+  const [ownMajor = 0, ownMinor = 0] = version.split(".").map(Number);
+  return ownMajor < major || (ownMajor === major && ownMinor < minor);
+}
+
 function notOurs(address: string): LinkError {
-  return new LinkError("ADDRESS_INVALID", `${address} is within the process, which this transport does not do`, {
-    address,
-  });
+  return new LinkError("ADDRESS_INVALID", `${address} can be had only with libzmq here`, { address });
 }

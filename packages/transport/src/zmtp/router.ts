@@ -27,7 +27,6 @@ import { Flusher } from "./flusher.ts";
 import type { Violation } from "./violation.ts";
 
 const PEER_TYPES: ReadonlySet<string> = new Set(["DEALER", "REQ", "ROUTER"]);
-const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Milliseconds of silence after which the kernel asks whether the other host is there. */
 const KEEPALIVE_MS = 10_000;
 const MAX_ROUTING_ID_BYTES = 255;
@@ -61,7 +60,6 @@ export class ZmtpRouter implements RouterLink, ConnectionOwner {
       peerTypes: PEER_TYPES,
       routingId: "",
       isActive: false,
-      handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
       limits: this.#limits,
       pool: new BufferPool(),
       flusher: new Flusher(),

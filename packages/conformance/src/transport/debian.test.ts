@@ -1,0 +1,76 @@
+// Peers on the libzmq that Debian ships, of another version than the one in the package `zeromq`, driven from Python
+// (`apt-get install python3-zmq`; .ci/run does). Without it these tests are left out, but never in CI.
+
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { firstNumbers, message, numberOf, texts } from "./frames.ts";
+import { Lab } from "./lab.ts";
+
+const PYTHON = "/usr/bin/python3";
+const PEER = fileURLToPath(new URL("./debian-peer.py", import.meta.url));
+const isMissing = spawnSync(PYTHON, ["-c", "import zmq"]).status !== 0 && process.env.CI === undefined;
+
+const can = { tellPeers: true, reconnect: true, limitFrames: true, keepPeersOnUnbind: true, unreadAtClose: 100 };
+
+describe.skipIf(isMissing).each(["tcp", "ipc", "abstract ipc"] as const)("over %s", (way) => {
+  let lab: Lab;
+
+  beforeEach(() => {
+    // The names outside of the file system that Node 20 makes, nobody else finds: there it is libzmq that meets libzmq.
+    const name = way === "abstract ipc" ? "automatic" : "zmtp";
+    lab = new Lab({ router: name, dealer: name, kind: way === "tcp" ? "tcp" : "ipc", can });
+  });
+
+  afterEach(() => lab.close());
+
+  const newAddress = () =>
+    way === "abstract ipc" ? `ipc://@pigato-${process.pid}-${Math.random()}` : lab.newAddress();
+
+  test("a dealer of Debian's libzmq gets from our router what it sent", async () => {
+    const router = lab.echoRouter();
+    const child = start("dealer", await router.link.bind(newAddress()));
+    expect(await said(child)).toBe("the same");
+    if (way === "abstract ipc") return;
+    expect(await router.news.take()).toEqual({ type: "up", peer: "debian \u00ff" });
+    expect(await router.news.take()).toEqual({ type: "down", peer: "debian \u00ff" });
+  });
+
+  test("a REQ of Debian's libzmq, without a routing id, gets its answer from our router", async () => {
+    const router = lab.router({}, (link, peer, [empty, question]) => {
+      const answer = [empty ?? Buffer.alloc(1), Buffer.from(`${Buffer.from(question ?? []).toString()}, answered`)];
+      link.send(peer, answer);
+    });
+    expect(await said(start("request", await router.link.bind(newAddress())))).toBe("question, answered");
+  });
+
+  test("our dealer gets from a router of Debian's libzmq what it sent", async () => {
+    const child = start("router", newAddress());
+    const dealer = lab.connectedDealer("ours \u00fe", await said(child));
+    for (const number of firstNumbers(100))
+      dealer.link.send([Buffer.from(`${number}`), Buffer.alloc(number * 700, "y")]);
+    dealer.link.send(message("stop"));
+    const answers = await dealer.messages.takeMany(101);
+    expect(answers.slice(0, 100).map(numberOf)).toEqual(firstNumbers(100));
+    expect(answers.slice(0, 100).map((frames) => frames[1]?.length)).toEqual(
+      firstNumbers(100).map((number) => number * 700),
+    );
+    expect(texts(answers[100] ?? [])).toEqual(["stop"]);
+    await dealer.news.take(({ type }) => type === "down");
+  });
+
+  function start(kind: string, address: string): ChildProcess {
+    const child = spawn(PYTHON, [PEER, kind, address], { stdio: ["ignore", "pipe", "inherit"] });
+    lab.onClose(() => child.kill("SIGKILL"));
+    return child;
+  }
+});
+
+/** The first line that a peer says. */
+async function said(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) return "";
+  const [line] = await once(createInterface(child.stdout), "line");
+  return String(line);
+}

@@ -1,0 +1,128 @@
+// What a dealer does with other ends of any make.
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { LinkLimits } from "../link.ts";
+import { encodeError, encodePing, encodePong, encodeReady } from "./commands.ts";
+import { ZmtpDealer } from "./dealer.ts";
+import { encodeGreeting } from "./greeting.ts";
+import { encoded } from "./testing/encoded.ts";
+import { RawListener } from "./testing/raw-peer.ts";
+
+let listener: RawListener;
+let dealer: ZmtpDealer;
+let news: string[] = [];
+let onNews = () => {};
+
+beforeEach(() => {
+  listener = new RawListener();
+});
+
+afterEach(async () => {
+  listener.close();
+  await dealer.close(0);
+});
+
+async function connect(limits: Partial<LinkLimits> = {}): Promise<void> {
+  news = [];
+  const tell = (text: string) => {
+    news.push(text);
+    onNews();
+  };
+  dealer = new ZmtpDealer(
+    {
+      onMessage: (frames) => tell(`message ${frames.map((frame) => Buffer.from(frame).toString()).join("|")}`),
+      onUp: () => tell("up"),
+      onDown: () => tell("down"),
+      onRefused: ({ code }) => tell(`refused ${code}`),
+    },
+    { routingId: "d", reconnectMs: 1, reconnectMaxMs: 5, limits },
+  );
+  dealer.connect(await listener.listen());
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) {
+    await new Promise<void>((resolve) => {
+      onNews = resolve;
+    });
+  }
+}
+
+test("it sends nothing but its introduction until the other end has introduced itself", async () => {
+  await connect();
+  dealer.send([Buffer.from("early")]);
+  const router = await listener.next();
+  router.write(encodeGreeting());
+  await router.expect(encodeReady("DEALER", "d"));
+  expect(router.messages()).toEqual([]);
+  router.write(encodeReady("ROUTER", ""));
+  await router.expect(encoded([[Buffer.from("early")]]));
+  expect(news).toEqual(["up"]);
+});
+
+test("it answers a PING", async () => {
+  await connect();
+  const router = await listener.next();
+  router.introduce("", "ROUTER");
+  router.write(encodePing(0));
+  await router.expect(encodePong(new Uint8Array(0)));
+});
+
+test.each<[string, string, () => Uint8Array[]]>([
+  ["HTTP", "PROTOCOL", () => [Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")]],
+  ["a subscriber", "INCOMPATIBLE", () => [encodeGreeting(), encodeReady("SUB", "")]],
+  ["a refusal", "REFUSED", () => [encodeGreeting(), encodeError("full")]],
+])("it tells of %s where a router should be (%s), and finds the router that comes", async (_what, code, pieces) => {
+  await connect();
+  dealer.send([Buffer.from("hello")]);
+  const other = await listener.next();
+  other.write(...pieces());
+  await other.closed;
+  const router = await listener.next();
+  router.introduce("", "ROUTER");
+  await router.expect(encoded([[Buffer.from("hello")]]));
+  expect(news).toEqual([`refused ${code}`, "up"]);
+});
+
+test("it does not wait for ever for an introduction", async () => {
+  await connect({ handshakeTimeoutMs: 20 });
+  await (await listener.next()).closed;
+  await listener.next();
+  expect(news[0]).toBe("refused HANDSHAKE_TIMEOUT");
+});
+
+test("a message that breaks a bound costs the connection, what came before it is told, and it reconnects", async () => {
+  await connect({ maxFrames: 2 });
+  const router = await listener.next();
+  router.introduce("", "ROUTER");
+  const [one, two, three] = ["1", "2", "3"].map((text) => Buffer.from(text));
+  if (one && two && three)
+    router.write(
+      encoded([
+        [one, two],
+        [one, two, three],
+      ]),
+    );
+  await router.closed;
+  (await listener.next()).introduce("", "ROUTER");
+  await until(() => news.filter((each) => each === "up").length === 2);
+  expect(news).toEqual(["up", "message 1|2", "refused TOO_MANY_FRAMES", "down", "up"]);
+});
+
+test("what it was writing when the connection broke is lost, what waited goes out by the next", async () => {
+  await connect();
+  const first = await listener.next();
+  first.socket.pause();
+  first.introduce("", "ROUTER");
+  await until(() => news.includes("up"));
+  let sent = 0;
+  while (dealer.send([Buffer.from(String(sent)), Buffer.alloc(100_000)]) !== "slow") sent += 1;
+  first.socket.destroy();
+  const second = await listener.next();
+  second.introduce("", "ROUTER");
+  await second.expect(encoded([[Buffer.from(String(sent)), Buffer.alloc(100_000)]]));
+  const numbers = second.messages().map(([number]) => Number(number));
+  expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, index) => sent - numbers.length + 1 + index));
+  expect(numbers.length).toBeGreaterThan(5);
+  expect(news).toEqual(["up", "down", "up"]);
+});
