@@ -31,7 +31,7 @@ export interface LinkLimits {
   readonly maxFrameBytes: number;
   /** The most bytes of one message; a peer that sends more is cut off (not by libzmq). @defaultValue 256 MiB */
   readonly maxMessageBytes: number;
-  /** The most frames of one message; a peer that sends more is cut off (not by libzmq). @defaultValue 65 536 */
+  /** The most frames of one message; a peer that sends more is cut off (not by libzmq). @defaultValue 131 072 */
   readonly maxFrames: number;
   /** The most peers of one router; further ones are cut off before they say anything (not by libzmq). @defaultValue 16 384 */
   readonly maxPeers: number;
@@ -51,7 +51,7 @@ export interface LinkLimits {
 export const DEFAULT_LINK_LIMITS: LinkLimits = Object.freeze({
   maxFrameBytes: 64 * 1024 * 1024,
   maxMessageBytes: 256 * 1024 * 1024,
-  maxFrames: 65_536,
+  maxFrames: 131_072,
   maxPeers: 16_384,
   handshakeTimeoutMs: 10_000,
   slowBytes: 1024 * 1024,
