@@ -292,3 +292,22 @@ function plainGreeting(): Buffer {
   greeting.write("PLAIN", 12, "latin1");
   return greeting;
 }
+
+test("a write that is under way stays as it was while others are written to", async () => {
+  const slow = await peerCalled("slow");
+  const quick = await peerCalled("quick");
+  slow.socket.pause();
+  const sent: Buffer[] = [];
+  const next = () => Buffer.alloc(10_000, `${sent.length};`);
+  for (let frame = next(); router.send("slow", [frame]) !== "slow"; frame = next()) sent.push(frame);
+  sent.push(next());
+  // With memory that the slow one's write still lies in, if it was given back too soon.
+  for (let round = 0; round < 40; round++) router.send("quick", [Buffer.alloc(10_000, "quick")]);
+  router.send("quick", [Buffer.from("the end")]);
+  await quick.expect(encoded([[Buffer.from("the end")]]));
+  slow.socket.resume();
+  const [last = Buffer.alloc(0)] = sent.slice(-1);
+  await slow.expect(encoded([[last]]));
+  expect(slow.messages().every(([text], index) => text === sent[index]?.toString())).toBe(true);
+  expect(slow.messages()).toHaveLength(sent.length);
+});
