@@ -59,8 +59,9 @@ export function median(figures: readonly number[]): number {
 }
 
 /** At the side of the child: answers each question with what `measure` returns. */
-export function answer(measure: () => number): void {
-  process.on("message", () => process.send?.(measure()));
+export function answer(measure: () => number | Promise<number>): void {
+  process.on("message", async () => process.send?.(await measure()));
+  process.on("disconnect", () => process.exit());
 }
 
 async function ask(child: ChildProcess): Promise<number> {

@@ -1,0 +1,110 @@
+// One case of a whole broker's cost: a broker in a process of its own, and in this one all its peers, as sockets that send
+// and answer ready-made frames. Answers with the nanoseconds of CPU that the broker spends on a request. Named `workers
+// services queued`: workers for each service, services, requests that wait all the while.
+
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { type DealerLink, type Frames, zmtp } from "@pigato/transport";
+import { answer } from "./rounds.ts";
+
+const REQUESTS_PER_ROUND = 30_000;
+/** Requests at the workers at any time. */
+const IN_FLIGHT = 100;
+const CLIENTS = 50;
+const [workers = 1, services = 1, queued = 0] = (process.argv[2] ?? "").split(" ").map(Number);
+
+const broker = fork(new URL("broker-process.ts", import.meta.url), { execArgv: process.execArgv });
+const address = String((await once(broker, "message"))[0]);
+
+const frame = (text: string): Buffer => Buffer.from(text);
+const [CLIENT, WORKER, EMPTY] = [frame("C"), frame("W"), frame("")];
+const [READY, REQUEST, REPLY, HEARTBEAT, OK] = [frame("1"), frame("2"), frame("3"), frame("4"), frame("0")];
+const BODY = frame('{"hello":"12345678"}');
+const OPTIONS = frame('{"timeout":60000,"retry":0}');
+const NO_OPTIONS = frame("{}");
+
+let sent = 0;
+let done = 0;
+let target = 0;
+let onTarget = (): void => {};
+
+const concurrency = queued > 0 ? Math.max(1, Math.floor(IN_FLIGHT / workers)) : -1;
+const offer = frame(`pigato/1 concurrency=${concurrency} heartbeat=60000`);
+const beat = frame(JSON.stringify({ concurrency }));
+const links: DealerLink[] = [];
+for (let service = 0; service < services; service++) {
+  const connecting = Array.from({ length: workers }, async (_, index) => {
+    const link = await dealer(`worker-${service}-${index}`, onWorkerMessage);
+    link.send([WORKER, READY, frame(`service-${service}`), offer]);
+  });
+  await Promise.all(connecting);
+}
+const clients = await Promise.all(
+  Array.from({ length: CLIENTS }, (_, index) => dealer(`client-${index}`, onClientMessage)),
+);
+// The broker hangs up on workers that it does not hear.
+setInterval(() => {
+  for (const link of links) link.send([WORKER, HEARTBEAT, EMPTY, beat]);
+}, 30_000).unref();
+for (let index = 0; index < IN_FLIGHT + queued; index++) request();
+
+answer(async () => {
+  await settled();
+  const before = await brokerMicros();
+  const start = done;
+  target = start + REQUESTS_PER_ROUND;
+  await new Promise<void>((resolve) => {
+    onTarget = resolve;
+  });
+  return ((await brokerMicros()) - before) * (1_000 / (done - start));
+});
+
+/** All that was sent first is at the broker. */
+async function settled(): Promise<void> {
+  target = done + 1_000;
+  await new Promise<void>((resolve) => {
+    onTarget = resolve;
+  });
+}
+
+async function brokerMicros(): Promise<number> {
+  broker.send("cpu");
+  return Number((await once(broker, "message"))[0]);
+}
+
+async function dealer(routingId: string, onMessage: (link: DealerLink, frames: Frames) => void): Promise<DealerLink> {
+  return new Promise((resolve) => {
+    const link: DealerLink = zmtp.dealer(
+      {
+        onMessage: (frames) => onMessage(link, frames),
+        onUp: () => resolve(link),
+        onDown: () => {
+          throw new Error(`${routingId} was cut off`);
+        },
+      },
+      { routingId },
+    );
+    links.push(link);
+    link.connect(address);
+  });
+}
+
+function onWorkerMessage(link: DealerLink, [, type, client, , , id]: Frames): void {
+  if (type === undefined || type[0] !== 0x32 || client === undefined || id === undefined) return;
+  link.send([WORKER, REPLY, client, EMPTY, id, OK, BODY, NO_OPTIONS]);
+}
+
+function onClientMessage(_link: DealerLink, [, type]: Frames): void {
+  if (type === undefined || type[0] !== 0x33) return;
+  done += 1;
+  request();
+  if (done === target) onTarget();
+}
+
+function request(): void {
+  const service = Math.imul(sent, 7_919) >>> 0;
+  const id = frame(`7f9c24e8-3b1a-4c5d-9e6f-${sent}`);
+  const name = frame(`service-${service % services}`);
+  clients[sent % CLIENTS]?.send([CLIENT, REQUEST, name, id, BODY, OPTIONS]);
+  sent += 1;
+}
