@@ -132,7 +132,7 @@ export class FrameReader {
       const flags = source[at] ?? 0;
       const body = at + (flags & LONG ? LONG_HEADER_BYTES : SHORT_HEADER_BYTES);
       const next = body + (flags & LONG ? readSize(source, at + 1) : (source[at + 1] ?? 0));
-      const frame = source.subarray(body, next);
+      const frame = next - body <= 1 ? tinyFrame(next - body, source[body] ?? 0) : source.subarray(body, next);
       at = next;
       if (flags & COMMAND) {
         this.#sink.onCommand(frame);
@@ -239,6 +239,17 @@ export class FrameReader {
     }
     return at;
   }
+}
+
+/**
+ * A view costs more than all else that is done for a frame, and half of the frames of a request and its reply are a tag, a
+ * digit or nothing: for these there is one view each, for good.
+ */
+const ONE_BYTE_FRAMES: readonly Buffer[] = Array.from({ length: 256 }, (_, byte) => Buffer.from([byte]));
+const EMPTY_FRAME: Buffer = Buffer.alloc(0);
+
+function tinyFrame(size: number, byte: number): Buffer {
+  return size === 0 ? EMPTY_FRAME : (ONE_BYTE_FRAMES[byte] ?? EMPTY_FRAME);
 }
 
 function grown(body: Buffer, size: number): Buffer {
