@@ -73,8 +73,10 @@ export class Clients {
   require(id: PeerId, dialect: BrokerDialect, now: Instant): Client | undefined {
     const known = this.#byId.get(id);
     if (known !== undefined) return known;
-    if (this.#byId.size >= this.#options.maxClients) return undefined;
-    const client = this.#away.get(id) ?? this.stranger(id, dialect);
+    const away = this.#away.get(id);
+    // One that has something open here is within the bound of requests, and must not be told of them as a stranger.
+    if (away === undefined && this.#byId.size >= this.#options.maxClients) return undefined;
+    const client = away ?? this.stranger(id, dialect);
     // Whoever comes back under that id may speak another way.
     client.dialect = dialect;
     this.#away.delete(id);

@@ -237,7 +237,9 @@ export class BrokerCore {
     switch (message.type) {
       case "partial": {
         const request = client.requests.get(message.requestId);
-        return request && this.#requests.fail(request, "BUSY", "lost a part of its reply: the client reads too slowly");
+        // Its id may be that of a newer request by now.
+        if (!request?.hasPartial) return;
+        return this.#requests.fail(request, "BUSY", "lost a part of its reply: the client reads too slowly");
       }
       case "final":
         return this.#outbox.toClient(client, {

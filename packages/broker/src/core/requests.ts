@@ -145,14 +145,15 @@ export class Requests {
 
   /**
    * A request that the store held when the broker started: it may have run already, and is open again. One for a certain
-   * worker fails, because there is none yet.
+   * worker fails, because there is none yet; nor is there a client that could be told.
    */
   restore(client: Client, key: string, message: RequestMessage, now: Instant): void {
     const request = this.#add(client, this.#services.route(message.service), message, now);
     this.#persistence.adopt(key, request);
     request.mayHaveRun = true;
     this.#outbox.report({ type: "request-restored", client: client.id, service: request.name, requestId: request.id });
-    this.#placeNew(request, undefined);
+    if (request.options.worker === undefined) this.place(request, undefined);
+    else this.#end(request, "UNAVAILABLE");
   }
 
   /** The store has it: now it may be run. @param target the worker that its options name, if there is one */

@@ -140,6 +140,18 @@ describe("a request to be kept", () => {
     expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
   });
 
+  test("has its client come back, also when the broker knows its most clients", () => {
+    const sim = scenario({ maxClients: 1 });
+    sim.client("c1").request("echo", "r1", KEPT);
+    sim.storeFinishes();
+    sim.peerDown("c1");
+    sim.client("c2").heartbeat();
+    sim.forget();
+    sim.client("c1").request("echo", "r1", KEPT);
+    expect(sim.sentTo("c1")).toEqual([]);
+    expect(sim.events).toEqual(["client-up c1", "dropped c1 duplicate-id r1"]);
+  });
+
   test("stays stored when the broker stops, and its client is told that it may be run", () => {
     const sim = scenario();
     sim.client("c1").offer().request("echo", "r1", KEPT);

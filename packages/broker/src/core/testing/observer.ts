@@ -437,7 +437,8 @@ export class Observer {
     // What is stored is run after all, when the broker starts again.
     if (code === "CLOSED" && request?.key !== undefined) request.mayHaveRun = true;
     if (request === undefined) return promise(false, `${event.requestId} of ${client} failed and was not open`);
-    if (code !== "DEADLINE_EXCEEDED" || this.#isTyped(client)) this.#owe(client, request.id, code, request.delivery());
+    const isTold = code === "DEADLINE_EXCEEDED" ? this.#isTyped(client) : this.#input.type !== "restore";
+    if (isTold) this.#owe(client, request.id, code, request.delivery());
     this.#close(request);
   }
 
