@@ -59,7 +59,7 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
       isActive: true,
       limits,
       pool: new BufferPool(),
-      flusher: new Flusher(),
+      flusher: new Flusher(process.nextTick),
     };
   }
 

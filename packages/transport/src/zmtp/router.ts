@@ -62,7 +62,7 @@ export class ZmtpRouter implements RouterLink, ConnectionOwner {
       isActive: false,
       limits: this.#limits,
       pool: new BufferPool(),
-      flusher: new Flusher(),
+      flusher: new Flusher(setImmediate),
     };
   }
 
