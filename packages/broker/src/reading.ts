@@ -38,10 +38,12 @@ function fromWorker(from: PeerId, dialect: BrokerDialect, frames: Frames): Input
     : { type: "from-worker", from, message, dialect };
 }
 
-/** D-ROLE-1: a client at the backend has its request refused, a worker at the frontend is turned away. */
+/** D-ROLE-1: what the core makes of it depends on what was said. */
 function wrongSide(from: PeerId, role: Role, dialect: BrokerDialect, frames: Frames): Input {
-  const message = role === "client" ? dialect.decodeFromClient(frames) : undefined;
-  const id = message?.type === "request" && message.requestId !== "" ? message.requestId : undefined;
-  const side = role === "client" ? "a client spoke at the backend" : "a worker spoke at the frontend";
-  return { type: "violation", from, role, dialect, violation: violation("D-ROLE-1", side, id) };
+  if (role === "client") {
+    const input = fromClient(from, dialect, frames);
+    return input.type === "from-client" ? { ...input, type: "client-at-backend" } : input;
+  }
+  const input = fromWorker(from, dialect, frames);
+  return input.type === "from-worker" ? { ...input, type: "worker-at-frontend" } : input;
 }

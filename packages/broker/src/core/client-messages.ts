@@ -94,7 +94,7 @@ export class ClientMessages {
   }
 
   #onRequest(client: Client, asked: RequestMessage, now: Instant): void {
-    const message = asked.requestId === "" ? this.#named(asked) : asked;
+    const message = client.dialect.traits.hasRequestIds ? asked : this.#named(asked);
     if (client.requests.has(message.requestId)) {
       return this.#outbox.reportDrop(client.id, "duplicate-id", message.requestId);
     }
@@ -147,7 +147,7 @@ export class ClientMessages {
 
   /** P-HB-5: a process speaks for one of its workers. Not answered: the socket it comes from is never read. */
   #onWorkerVouchedFor(id: PeerId, now: Instant): void {
-    const worker = this.#workers.get(id);
+    const worker = this.#workers.named(id);
     if (worker !== undefined) this.#workers.onHeard(worker, now);
   }
 

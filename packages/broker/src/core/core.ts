@@ -12,6 +12,8 @@ import {
   type PeerId,
   type RequestId,
   type ToClient,
+  type Violation,
+  violation,
 } from "@pigato/protocol";
 import { Announcements } from "./announcements.ts";
 import { ClientMessages } from "./client-messages.ts";
@@ -124,6 +126,10 @@ export class BrokerCore {
       case "from-worker":
         this.#workerMessages.handle(input.from, input.message, input.dialect, now);
         break;
+      case "client-at-backend":
+      case "worker-at-frontend":
+        this.#onWrongSide(input, now);
+        break;
       case "violation":
         this.#onViolation(input);
         break;
@@ -205,16 +211,37 @@ export class BrokerCore {
 
   #onViolation({ from, role, dialect, violation }: Input & { readonly type: "violation" }): void {
     this.#outbox.report({ type: "violation", peer: from, role, violation });
-    if (dialect === undefined) return;
+    if (dialect === undefined) {
+      // D-MDP-9: nothing that its dialect knows. A PIGATO worker stays.
+      const worker = this.#workers.get(from);
+      return worker?.dialect.traits.dropsInvalid ? this.#workers.onViolation(worker) : undefined;
+    }
     if (role === "worker") {
       const worker = this.#workers.get(from);
       if (worker !== undefined) return this.#workers.onViolation(worker);
       return dialect.traits.dropsInvalid ? undefined : this.#outbox.toStranger(from, { type: "disconnect" }, dialect);
     }
-    const { requestId, detail, clause } = violation;
+    if (violation.requestId !== undefined) this.#refuse(from, violation.requestId, dialect, violation);
+  }
+
+  /** D-ROLE-1: a client at the backend has its request refused, a worker at the frontend is turned away. */
+  #onWrongSide(input: Input & { readonly type: "client-at-backend" | "worker-at-frontend" }, now: Instant): void {
+    const { from, message, dialect } = input;
+    // A worker's process may speak for it from a socket of its own (P-HB-5).
+    if (message.type === "worker-heartbeat") return this.#clientMessages.handle(from, message, dialect, now);
+    const isClient = input.type === "client-at-backend";
+    const detail = isClient ? "a client spoke at the backend" : "a worker spoke at the frontend";
+    const refusal = violation("D-ROLE-1", detail);
+    this.#outbox.report({ type: "violation", peer: from, role: isClient ? "client" : "worker", violation: refusal });
+    if (message.type === "request") this.#refuse(from, message.requestId, dialect, refusal);
+    // A DISCONNECT is never answered by one (P-DISC-3).
+    if (!isClient && message.type !== "disconnect") this.#outbox.toStranger(from, { type: "disconnect" }, dialect);
+  }
+
+  #refuse(from: PeerId, requestId: RequestId, dialect: BrokerDialect, { detail, clause }: Violation): void {
     const client = this.#clients.record(from) ?? this.#clients.stranger(from, dialect);
     // An answer under the id of a request that is open would end that one.
-    if (requestId === undefined || client.requests.has(requestId)) return;
+    if (client.requests.has(requestId)) return;
     this.#outbox.toClient(client, {
       type: "failure",
       requestId,

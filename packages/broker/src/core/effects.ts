@@ -29,6 +29,20 @@ export type Input =
       readonly message: FromWorker;
       readonly dialect: BrokerDialect;
     }
+  /** By a door for workers alone. */
+  | {
+      readonly type: "client-at-backend";
+      readonly from: PeerId;
+      readonly message: FromClient;
+      readonly dialect: BrokerDialect;
+    }
+  /** By a door for clients alone. */
+  | {
+      readonly type: "worker-at-frontend";
+      readonly from: PeerId;
+      readonly message: FromWorker;
+      readonly dialect: BrokerDialect;
+    }
   /** Frames that did not decode; role and dialect are undefined where not even that can be told. */
   | {
       readonly type: "violation";
@@ -170,6 +184,8 @@ export type DropReason =
   | "unsupported"
   /** A `null` partial for a client that would take it as the end of its stream. */
   | "null-partial"
+  /** A part of a reply for a client whose dialect has no message for it. */
+  | "no-partials"
   /** A worker that registers although the table is full. */
   | "too-many-workers"
   | "already-registered"

@@ -105,6 +105,10 @@ export class Worker implements Leased {
   index = -1;
   readonly holds: Place = { at: "worker", worker: this };
   readonly awaits: Waiting = { at: "target", queue: this.targeted, worker: this };
+  /** The address of a request that it works on although it has ended, if it takes one at a time (D-LIVE-3). */
+  abandoned: string | undefined;
+  /** Since when it is known to do so. */
+  abandonedAt: Instant | undefined;
   rhythm: Rhythm = UNKNOWN_RHYTHM;
   /** When its last heartbeat came. */
   heartbeatAt: number | undefined;
@@ -131,7 +135,13 @@ export class Worker implements Leased {
 
   /** Whether it can take a request now. */
   get hasFreeSlot(): boolean {
-    return this.isSettled && !this.isRetired && !this.isCongested && this.inFlight.size < this.concurrency;
+    if (!this.isSettled || this.isRetired || this.isCongested || this.abandoned !== undefined) return false;
+    return this.inFlight.size < this.concurrency;
+  }
+
+  /** Whether it works on something, be it for nobody. */
+  get isBusy(): boolean {
+    return this.inFlight.size > 0 || this.abandoned !== undefined;
   }
 }
 

@@ -17,7 +17,7 @@ import { type Dispatcher, hasDeclinedAll } from "./dispatcher.ts";
 import { covers } from "./names.ts";
 import type { OpenRequests } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
-import { takesPartial } from "./partials.ts";
+import { refusalOfPartial } from "./partials.ts";
 import type { Persistence } from "./persistence.ts";
 import { type Client, type Due, Request, type Route, type Service, type Worker } from "./records.ts";
 import type { CachedReply, ReplyCache } from "./reply-cache.ts";
@@ -105,8 +105,9 @@ export class Requests {
     this.#outbox.report({ type: "request-cached", client: client.id, service, requestId });
     for (const [index, { body, isRaw = false, trailer }] of parts.entries()) {
       const type = index === parts.length - 1 ? "final" : "partial";
-      if (type === "partial" && !takesPartial(client, body)) {
-        this.#outbox.reportDrop(client.id, "null-partial", requestId);
+      const refusal = type === "partial" ? refusalOfPartial(client, body, isRaw) : undefined;
+      if (refusal !== undefined) {
+        this.#outbox.reportDrop(client.id, refusal, requestId);
       } else {
         this.#outbox.toClient(client, { type, requestId, service, status: 0, body, isRaw, trailer });
       }
@@ -311,7 +312,8 @@ export class Requests {
    * does not know (P-TIME-3).
    */
   #expire(request: Request): void {
-    if (request.client.capabilities.error) {
+    const { capabilities, dialect } = request.client;
+    if (capabilities.error || dialect.traits.hearsOfExpiry) {
       return this.fail(request, "DEADLINE_EXCEEDED", `exceeded its ${request.options.timeoutMs} ms timeout`);
     }
     this.#end(request, "DEADLINE_EXCEEDED");
@@ -328,10 +330,14 @@ export class Requests {
     this.#outbox.toClient(client, { type: "failure", requestId, service, failure });
   }
 
-  /** Tells a worker that still runs it that the answer is not wanted any more. */
+  /**
+   * Tells a worker that still runs it that the answer is not wanted any more. One that takes one request at a time is not
+   * free before it has answered all the same (D-LIVE-3).
+   */
   #recall(request: Request): void {
     if (request.place.at !== "worker") return;
     const { worker } = request.place;
+    if (worker.dialect.traits.isSequential) worker.abandoned = request.address;
     if (!worker.capabilities.cancel) return;
     this.#outbox.toWorker(worker, { type: "cancel", address: request.address, requestId: request.id });
   }

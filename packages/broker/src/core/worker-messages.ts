@@ -19,7 +19,7 @@ import type { DropReason } from "./effects.ts";
 import { isMmi } from "./mmi.ts";
 import { ADDRESS_MARK } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
-import { takesPartial } from "./partials.ts";
+import { refusalOfPartial } from "./partials.ts";
 import type { Request, Worker } from "./records.ts";
 import type { ReplyCache } from "./reply-cache.ts";
 import type { Requests } from "./requests.ts";
@@ -95,7 +95,10 @@ export class WorkerMessages {
     const request = address.startsWith(ADDRESS_MARK)
       ? this.#dispatcher.heldUnder(address, worker)
       : heldByIdAlone(worker, requestId);
-    if (request === undefined) return this.#outbox.reportDrop(worker.id, "not-held", message.requestId);
+    if (request === undefined) {
+      this.#outbox.reportDrop(worker.id, "not-held", message.requestId);
+      return this.#workers.onLate(worker, message);
+    }
     switch (message.type) {
       case "partial":
         return this.#onPartial(request, message, now);
@@ -118,9 +121,10 @@ export class WorkerMessages {
 
   #onPartial(request: Request, message: FromWorker & { readonly type: "partial" }, now: Instant): void {
     this.#requests.restartTimeout(request, now);
-    if (!takesPartial(request.client, message.body)) {
+    const refusal = refusalOfPartial(request.client, message.body, message.isRaw ?? false);
+    if (refusal !== undefined) {
       this.#cache.onSkipped(request);
-      return this.#outbox.reportDrop(request.client.id, "null-partial", request.id);
+      return this.#outbox.reportDrop(request.client.id, refusal, request.id);
     }
     this.#cache.onPartial(request, message);
     request.hasPartial = true;

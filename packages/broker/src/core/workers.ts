@@ -1,15 +1,23 @@
 // Registered workers: coming, going, and how long a silent one counts as alive. What becomes of a request whose worker
 // is lost is decided here: given to another if it asked for that, failed at once if not.
 
-import type { BrokerDialect, Capabilities, Deadlines, Instant, PeerId, ServiceName } from "@pigato/protocol";
-import { display, intervalOf, learnRhythm, UNKNOWN_RHYTHM } from "@pigato/protocol";
+import type {
+  BrokerDialect,
+  Capabilities,
+  Deadlines,
+  FromWorker,
+  Instant,
+  PeerId,
+  ServiceName,
+} from "@pigato/protocol";
+import { intervalOf, learnRhythm, UNKNOWN_RHYTHM } from "@pigato/protocol";
 import type { Announcements } from "./announcements.ts";
 import { ASSUMED_CONCURRENCY, type CoreOptions } from "./core-options.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { WorkerDownReason } from "./effects.ts";
 import { countSilence, noteHeard, startLease } from "./lease.ts";
 import type { Outbox } from "./outbox.ts";
-import { MAX_DOORS, peerAtDoor } from "./peer-names.ts";
+import { MAX_DOORS, peerAtDoor, shownPeer } from "./peer-names.ts";
 import { type Due, type Request, type Service, Worker } from "./records.ts";
 import type { Requests } from "./requests.ts";
 import type { Services } from "./services.ts";
@@ -117,14 +125,27 @@ export class Workers {
   onLease(worker: Worker, now: Instant): void {
     const intervalMs = intervalOf(worker.rhythm, this.#options.heartbeatMs);
     const missed = countSilence(worker, intervalMs, this.#deadlines, now);
+    if (worker.abandoned !== undefined) worker.abandonedAt ??= now;
+    if (this.#isStuck(worker, now)) return this.disconnect(worker, "silent");
     if (missed === 0) return;
-    if (worker.dialect.traits.isSilentWhileBusy && worker.inFlight.size > 0) {
-      // D-LIVE-2: its silence says nothing while it works; for how long that may take is an option of its own.
-      if (now - worker.heardAt >= this.#options.busyTimeoutMs) this.disconnect(worker, "silent");
-      return;
-    }
-    if (missed >= this.#options.heartbeatLiveness) return this.disconnect(worker, "silent");
+    const mayBeSilent = worker.dialect.traits.isSilentWhileBusy && worker.isBusy;
+    if (missed >= this.#options.heartbeatLiveness && !mayBeSilent) return this.disconnect(worker, "silent");
     this.#outbox.toWorker(worker, { type: "heartbeat" });
+  }
+
+  /** Something it said of a request that it does not hold. If it has worked on for nobody, it may be free now. */
+  onLate(worker: Worker, { type, address }: FromWorker & { readonly address: string }): void {
+    if (address !== worker.abandoned || (type !== "final" && type !== "reject")) return;
+    worker.abandoned = undefined;
+    worker.abandonedAt = undefined;
+    this.#dispatcher.serve(worker);
+  }
+
+  /** D-LIVE-2: its silence says nothing while it works; for how long that may take is an option of its own. */
+  #isStuck({ dialect, isBusy, heardAt, abandonedAt }: Worker, now: Instant): boolean {
+    const { busyTimeoutMs } = this.#options;
+    if (abandonedAt !== undefined && now - abandonedAt >= busyTimeoutMs) return true;
+    return dialect.traits.isSilentWhileBusy && isBusy && now - heardAt >= busyTimeoutMs;
   }
 
   /** It broke its dialect: it counts as lost. Whether it is told so is the dialect's. */
@@ -153,7 +174,7 @@ export class Workers {
     const inFlight = [...worker.inFlight].sort((left, right) => left.number - right.number);
     for (const request of inFlight) this.#loseOne(request, worker);
     for (const request of worker.targeted) {
-      this.#requests.fail(request, "UNAVAILABLE", `waited for the worker "${display(worker.id)}", which is gone`);
+      this.#requests.fail(request, "UNAVAILABLE", `waited for the worker "${shownPeer(worker.id)}", which is gone`);
     }
     if (service.workers.size > 0) this.#requests.failDeclined(service);
     else this.#close(service);
@@ -194,6 +215,6 @@ export class Workers {
       return this.#requests.place(request, undefined);
     }
     const code = isUndelivered ? "UNAVAILABLE" : "WORKER_LOST";
-    this.#requests.fail(request, code, `was lost with its worker "${display(worker.id)}"`);
+    this.#requests.fail(request, code, `was lost with its worker "${shownPeer(worker.id)}"`);
   }
 }

@@ -17,6 +17,12 @@ export function asJson(body: readonly Frame[]): Frame {
   return jsonOf(first);
 }
 
+/** A body for a peer that reads one frame, of whatever: a body of several is an array there as well. */
+export function singleFrame(body: readonly Frame[]): Frame {
+  const [first] = body;
+  return body.length === 1 && first !== undefined ? first : asJson(body);
+}
+
 function jsonOf(frame: Frame): Frame {
   const value = frame.length === 0 ? NOT_JSON : decodePayload(frame);
   // `undefined` is the bare word, which is no JSON either.

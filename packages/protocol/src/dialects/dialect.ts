@@ -18,6 +18,12 @@ export interface DialectTraits {
   readonly dropsInvalid: boolean;
   /** A client takes a part of a reply that is `null` for its end, unless it negotiated (P-REP-5). */
   readonly endsOnNull: boolean;
+  /** A client names its requests; if not, the broker does (D-MAP-6). */
+  readonly hasRequestIds: boolean;
+  /** A client has a message for a part of a reply (D-MAP-4). */
+  readonly takesPartials: boolean;
+  /** A client that negotiated nothing is told all the same that its request expired. */
+  readonly hearsOfExpiry: boolean;
 }
 
 /** The broker's end of a dialect. */

@@ -100,7 +100,7 @@ export class Observer {
         return this.#beforeWorkerMessage(this.#workers.get(input.from), input.message, now);
       case "violation": {
         const { requestId } = input.violation;
-        if (input.role === "worker" || requestId === undefined) return;
+        if (input.role !== "client" || requestId === undefined) return;
         if (this.#find(input.from, requestId) === undefined) this.#owe(input.from, requestId, "INVALID", "not-sent");
         return;
       }
@@ -133,6 +133,10 @@ export class Observer {
         if (request) request.isRefused = true;
         return;
       }
+      case "client-at-backend":
+        if (input.message.type === "request") this.#owe(input.from, input.message.requestId, "INVALID", "not-sent");
+        return;
+      case "worker-at-frontend":
       case "deleted":
       case "delete-failed":
       case "peer-down":
@@ -313,7 +317,8 @@ export class Observer {
     if (message.type === "disconnect") {
       if (worker) worker.isClosed = true;
       const input = this.#input;
-      const saidGoodbye = input.type === "from-worker" && input.from === to && input.message.type === "disconnect";
+      const isItsOwn = (input.type === "from-worker" || input.type === "worker-at-frontend") && input.from === to;
+      const saidGoodbye = isItsOwn && input.message.type === "disconnect";
       return promise(!saidGoodbye, `${to} said goodbye and was disconnected`);
     }
     if (message.type === "ready") return this.#seeReady(to, now);
@@ -342,7 +347,8 @@ export class Observer {
       return promise(false, `${to} got a READY that it did not ask for`);
     }
     const { service, offer } = input.message;
-    this.#workers.set(to, new WatchedWorker(to, service, offer, now, this.#options.settleMs));
+    const { isSequential } = input.dialect.traits;
+    this.#workers.set(to, new WatchedWorker(to, service, offer, isSequential, now, this.#options.settleMs));
     this.#names.offer(service);
   }
 

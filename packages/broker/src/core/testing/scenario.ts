@@ -2,6 +2,7 @@
 // After every step the core's tables are checked against each other and its promises against what came out.
 
 import {
+  type BrokerDialect,
   type FromClient,
   type FromWorker,
   type Instant,
@@ -77,39 +78,47 @@ export class Scenario {
     this.#observer = isWatched ? new Observer(this.#options) : undefined;
   }
 
-  worker(name: string): WorkerActor {
+  /** @param dialect what it speaks, from its first line in the play on */
+  worker(name: string, dialect: BrokerDialect = pigato): WorkerActor {
     const known = this.#workers.get(name);
     if (known) return known;
-    const worker = new WorkerActor((message) => this.fromWorker(name, message));
+    const worker = new WorkerActor((message) => this.fromWorker(name, message, dialect));
     this.#workers.set(name, worker);
     return worker;
   }
 
-  client(name: string): ClientActor {
+  /** @param dialect as with a worker. A client without ids of its own is only for plays that are not watched. */
+  client(name: string, dialect: BrokerDialect = pigato): ClientActor {
     const known = this.#clients.get(name);
     if (known) return known;
-    const client = new ClientActor(name, (message) => this.fromClient(name, message));
+    const client = new ClientActor(name, (message) => this.fromClient(name, message, dialect));
     this.#clients.set(name, client);
     return client;
   }
 
-  fromClient(name: string, message: FromClient): void {
-    this.step({ type: "from-client", from: peerId(name), message, dialect: pigato });
+  fromClient(name: string, message: FromClient, dialect: BrokerDialect = pigato): void {
+    this.step({ type: "from-client", from: peerId(name), message, dialect });
   }
 
-  fromWorker(name: string, message: FromWorker): void {
-    this.step({ type: "from-worker", from: peerId(name), message, dialect: pigato });
+  fromWorker(name: string, message: FromWorker, dialect: BrokerDialect = pigato): void {
+    this.step({ type: "from-worker", from: peerId(name), message, dialect });
   }
 
   /** The peer sent frames that mean nothing. */
-  violation(name: string, role: "client" | "worker" | undefined, clause: string, requestId?: RequestId): void {
+  violation(
+    name: string,
+    role: "client" | "worker" | undefined,
+    clause: string,
+    requestId?: RequestId,
+    dialect: BrokerDialect = pigato,
+  ): void {
     const violation = {
       type: "violation",
       clause,
       detail: "…",
       ...(requestId === undefined ? {} : { requestId }),
     } as const;
-    this.step({ type: "violation", from: peerId(name), role, dialect: pigato, violation });
+    this.step({ type: "violation", from: peerId(name), role, dialect: role && dialect, violation });
   }
 
   peerDown(name: string): void {

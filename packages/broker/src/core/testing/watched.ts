@@ -42,12 +42,19 @@ export class WatchedWorker {
   isCongested = false;
   readonly held: Map<string, WatchedRequest> = new Map();
 
-  constructor(id: PeerId, service: ServiceName, offer: Capabilities | undefined, now: Instant, settleMs: number) {
+  constructor(
+    id: PeerId,
+    service: ServiceName,
+    offer: Capabilities | undefined,
+    isSequential: boolean,
+    now: Instant,
+    settleMs: number,
+  ) {
     this.id = id;
     this.service = service;
     this.takesCancel = offer?.cancel ?? false;
-    this.concurrency = offer?.concurrency ?? 100;
-    this.settledAt = offer?.concurrency === undefined ? now + settleMs : now;
+    this.concurrency = isSequential ? 1 : (offer?.concurrency ?? 100);
+    this.settledAt = offer?.concurrency === undefined && !isSequential ? now + settleMs : now;
   }
 }
 

@@ -4,7 +4,7 @@
 import { EMPTY, type Frame } from "../../frame.ts";
 import { writeBytes, writeText } from "../../ids.ts";
 import type { ToClient, ToWorker } from "../../message.ts";
-import { asJson } from "../bridge.ts";
+import { singleFrame } from "../bridge.ts";
 import { exceptionOf } from "./errors.ts";
 import { HEARTBEAT_FRAME, isVersionedId, MMI_PREFIX, NOT_FOUND, RECONNECT_FRAME, VERSION_PREFIX } from "./wire.ts";
 
@@ -78,9 +78,4 @@ export function encodeToWorker(message: ToWorker, wallMs: number): Frame[] | und
 function mmiCode(body: readonly Frame[]): Frame {
   const [code] = body;
   return code !== undefined && code.length === 3 && code[0] === HAS_WORKER[0] ? HAS_WORKER : HAS_NONE;
-}
-
-function singleFrame(body: readonly Frame[]): Frame {
-  const [first] = body;
-  return body.length === 1 && first !== undefined ? first : asJson(body);
 }

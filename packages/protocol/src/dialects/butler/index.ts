@@ -14,7 +14,15 @@ export interface ButlerOptions {
 export function butler({ readsWorkers, wallClock }: ButlerOptions): BrokerDialect {
   return {
     id: "butler",
-    traits: { isSequential: true, isSilentWhileBusy: true, dropsInvalid: true, endsOnNull: false },
+    traits: {
+      isSequential: true,
+      isSilentWhileBusy: true,
+      dropsInvalid: true,
+      endsOnNull: false,
+      hasRequestIds: true,
+      takesPartials: false,
+      hearsOfExpiry: false,
+    },
     detect: (frames): Role | undefined => detectClient(frames) ?? (readsWorkers ? detectWorker(frames) : undefined),
     decodeFromClient: (frames) => decodeFromClient(frames, wallClock()),
     decodeFromWorker,

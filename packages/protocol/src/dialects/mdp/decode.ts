@@ -4,7 +4,7 @@
 import { type Frame, MAX_FRAMES, sameBytes } from "../../frame.ts";
 import { MAX_NAME_BYTES, type RequestId, readBytes, requestId, type ServiceName, serviceName } from "../../ids.ts";
 import type { FromClient, FromWorker, ToClient, ToWorker, Violation } from "../../message.ts";
-import { DEFAULT_REQUEST_OPTIONS } from "../../request-options.ts";
+import { DEFAULT_REQUEST_OPTIONS, type RequestOptions } from "../../request-options.ts";
 import { RAW_TRAILER } from "../bridge.ts";
 import type { Role } from "../dialect.ts";
 import { shown, violation } from "../violation.ts";
@@ -25,8 +25,11 @@ export function detect(flavor: Flavor, frames: Frames): Role | undefined {
   return workerCommand(flavor, frames[at + 1]) === undefined ? undefined : "worker";
 }
 
-/** At the broker: [''] header [command] service body+ */
-export function decodeFromClient(flavor: Flavor, frames: Frames): FromClient | Violation {
+/**
+ * At the broker: [''] header [command] service body+
+ * @param options what stands for those that the protocol has no frame for
+ */
+export function decodeFromClient(flavor: Flavor, frames: Frames, options: RequestOptions): FromClient | Violation {
   const rest = behindHeader(flavor, frames, "client");
   if (rest === undefined) return misfit(flavor, frames);
   if (flavor.client !== undefined && !isSame(rest[0], flavor.client.request)) {
@@ -43,7 +46,7 @@ export function decodeFromClient(flavor: Flavor, frames: Frames): FromClient | V
     body,
     isRaw: true,
     trailer: RAW_TRAILER,
-    options: DEFAULT_REQUEST_OPTIONS,
+    options,
   };
 }
 

@@ -3,11 +3,12 @@
 import type { Frame } from "../../frame.ts";
 import { writeBytes, writeText } from "../../ids.ts";
 import type { ToClient, ToWorker } from "../../message.ts";
+import { singleFrame } from "../bridge.ts";
 import { CLIENT, TYPE, typeFrame, WORKER } from "./wire.ts";
 
 const STATUS_OK: Frame = writeText("0");
 
-/** C 3|6 rid 0 data… · C 3 rid error */
+/** C 3|6 rid 0 data · C 3 rid error */
 export function encodeToClient(message: ToClient): Frame[] | undefined {
   switch (message.type) {
     case "final":
@@ -17,8 +18,8 @@ export function encodeToClient(message: ToClient): Frame[] | undefined {
         typeFrame(message.type === "final" ? TYPE.REPLY : TYPE.PARTIAL),
         writeBytes(message.requestId),
       ];
-      if (message.status === 0) return [...head, STATUS_OK, ...message.body];
-      return message.status === -1 ? [...head, ...message.body] : [...head, writeText(String(message.status))];
+      if (message.status === 0) return [...head, STATUS_OK, singleFrame(message.body)];
+      return [...head, message.status === -1 ? singleFrame(message.body) : writeText(String(message.status))];
     }
     case "failure":
       return [CLIENT, typeFrame(TYPE.REPLY), writeBytes(message.requestId), writeText(message.failure.code)];
@@ -34,7 +35,7 @@ export function encodeToClient(message: ToClient): Frame[] | undefined {
   }
 }
 
-/** W 2 address rid data… · W 4 [address rid] · W 5 */
+/** W 2 address rid data · W 4 [address rid] · W 5 */
 export function encodeToWorker(message: ToWorker): Frame[] | undefined {
   switch (message.type) {
     case "request":
@@ -43,7 +44,7 @@ export function encodeToWorker(message: ToWorker): Frame[] | undefined {
         typeFrame(TYPE.REQUEST),
         writeBytes(message.address),
         writeBytes(message.requestId),
-        ...message.body,
+        singleFrame(message.body),
       ];
     case "heartbeat":
       return [WORKER, typeFrame(TYPE.HEARTBEAT)];

@@ -11,6 +11,9 @@ export const pigato: CompleteDialect = {
     isSilentWhileBusy: false,
     dropsInvalid: false,
     endsOnNull: true,
+    hasRequestIds: true,
+    takesPartials: true,
+    hearsOfExpiry: false,
   },
   detect(frames) {
     if (isTag(frames[0], CLIENT_TAG)) return "client";

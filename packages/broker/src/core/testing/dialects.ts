@@ -1,0 +1,21 @@
+// The dialects as scenarios name them.
+
+import { type BrokerDialect, butler as butlerDialect, type Dialect, majordomo, omdp, pigato } from "@pigato/protocol";
+
+const [first, second] = [byId("mdp01"), byId("mdp02")];
+
+export const mdp01: Dialect = first;
+export const mdp02: Dialect = second;
+export const butler: BrokerDialect = butlerDialect({ readsWorkers: true, wallClock: () => 0 });
+
+/** Those whose workers take one request at a time. */
+export const SEQUENTIAL: readonly BrokerDialect[] = [mdp01, mdp02, omdp, butler];
+/** Those whose workers are silent while they work. */
+export const SILENT_WHILE_BUSY: readonly BrokerDialect[] = [mdp01, mdp02, butler];
+export const ALL: readonly BrokerDialect[] = [pigato, ...SEQUENTIAL];
+
+function byId(id: string): Dialect {
+  const found = majordomo().find((dialect) => dialect.id === id);
+  if (found === undefined) throw new Error(`no dialect ${id}`);
+  return found;
+}
