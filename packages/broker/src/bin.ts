@@ -13,7 +13,7 @@ const EXIT_USAGE = 2;
 
 const settings = readSettings();
 const logger = newLogger(settings);
-const broker = new Broker(settings.bind, { ...settings.options, logger });
+const broker = new Broker(settings.where, { ...settings.options, logger });
 
 broker.on("error", (error) => fail(error));
 for (const signal of ["SIGTERM", "SIGINT"] as const) {

@@ -57,7 +57,8 @@ export function doorsOf(where: Side | Sides): DoorSettings[] {
   const doors = new Map<string, { addresses: string[]; role: Role | undefined; dialects: readonly BrokerDialect[] }>();
   const open = (side: Side, role: Role | undefined): void => {
     for (const bind of isList(side) ? side : [side]) {
-      const { address, ...settings } = typeof bind === "string" ? { address: bind } : bind;
+      // JavaScript may give anything.
+      const { address, ...settings } = typeof bind === "string" ? { address: bind } : (bind ?? { address: "" });
       if (typeof address !== "string" || address === "") throw noAddress(where);
       const { dialect, answersErrors, timeoutMs } = resolve(settings);
       const key = `${role ?? ""} ${dialect ?? ""} ${answersErrors} ${timeoutMs}`;

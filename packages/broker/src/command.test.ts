@@ -7,14 +7,29 @@ afterEach(() => vi.unstubAllEnvs());
 
 describe("pigato-broker", () => {
   test("listens at port 55555 of every interface when told nothing", () => {
-    expect(parse().settings).toMatchObject({ bind: ["tcp://*:55555"], logLevel: "info", logFormat: "text" });
+    expect(parse().settings).toMatchObject({ where: "tcp://*:55555", logLevel: "info", logFormat: "text" });
   });
 
   test("takes several addresses from one flag, from several, and from a variable", () => {
-    expect(parse("--bind", "tcp://*:1", "ipc:///tmp/x").settings?.bind).toEqual(["tcp://*:1", "ipc:///tmp/x"]);
-    expect(parse("--bind", "tcp://*:1", "--bind", "tcp://*:2").settings?.bind).toEqual(["tcp://*:1", "tcp://*:2"]);
+    expect(parse("--bind", "tcp://*:1", "ipc:///tmp/x").settings?.where).toEqual(["tcp://*:1", "ipc:///tmp/x"]);
+    expect(parse("--bind", "tcp://*:1", "--bind", "tcp://*:2").settings?.where).toEqual(["tcp://*:1", "tcp://*:2"]);
     vi.stubEnv("PIGATO_BIND", "tcp://*:3, tcp://*:4");
-    expect(parse().settings?.bind).toEqual(["tcp://*:3", "tcp://*:4"]);
+    expect(parse().settings?.where).toEqual(["tcp://*:3", "tcp://*:4"]);
+  });
+
+  test("takes what is special about an address behind it", () => {
+    expect(parse("--bind", "tcp://*:1", "tcp://*:2?dialect=omdp&timeoutMs=5").settings?.where).toEqual([
+      "tcp://*:1",
+      { address: "tcp://*:2", dialect: "omdp", timeoutMs: 5 },
+    ]);
+  });
+
+  test("takes two sides, from flags or variables", () => {
+    vi.stubEnv("PIGATO_BACKEND", "tcp://*:2?dialect=butler, tcp://*:3");
+    expect(parse("--frontend", "tcp://*:1").settings?.where).toEqual({
+      frontend: ["tcp://*:1"],
+      backend: [{ address: "tcp://*:2", dialect: "butler" }, "tcp://*:3"],
+    });
   });
 
   test.each(NUMERIC_OPTIONS)("takes $name from a flag and from a variable, the flag first", ({ name, min, max }) => {
@@ -43,6 +58,10 @@ describe("pigato-broker", () => {
     [["--nonsense"], "--nonsense"],
     [["stray"], "too many arguments"],
     [["--bind", ""], "An address is empty"],
+    [["--bind", "tcp://*:1?dialect=picom"], "omdp or butler"],
+    [["--frontend", "tcp://*:1"], "given together"],
+    [["--backend", "tcp://*:1"], "given together"],
+    [["--bind", "tcp://*:1", "--frontend", "tcp://*:2", "--backend", "tcp://*:3"], "not given with"],
   ])("refuses %j in one line", (args, named) => {
     const { exitCode, err } = parse(...args);
     expect(exitCode).not.toBe(0);

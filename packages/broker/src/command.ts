@@ -1,6 +1,9 @@
 // The `pigato-broker` command: flags and environment variables to options. What the process then does is in bin.ts.
 
+import { UsageError } from "@pigato/protocol";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { readBind } from "./bind-text.ts";
+import type { Bind, Side, Sides } from "./binds.ts";
 import { type BrokerOptions, DISPATCH_MODES, NUMERIC_OPTIONS, type NumericOption } from "./options.ts";
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -9,7 +12,7 @@ const DEFAULT_BIND = "tcp://*:55555";
 
 /** What the command line and the environment ask for. */
 export interface CommandSettings {
-  readonly bind: readonly string[];
+  readonly where: Side | Sides;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly logFormat: (typeof LOG_FORMATS)[number];
   readonly options: BrokerOptions;
@@ -34,10 +37,22 @@ export function parseCommand(
       outputError: (text, write) => write(text.replace(/^error: /, "pigato-broker: ")),
     })
     .addOption(
-      new Option("--bind <address...>", "where to listen, e.g. tcp://*:55555; may be given several times")
+      new Option(
+        "--bind <address...>",
+        `where to listen, several times if need be; tcp://*:2?dialect=omdp (or butler, answersErrors=true, timeoutMs=5000) says more of one (default: ${DEFAULT_BIND})`,
+      )
         .env("PIGATO_BIND")
-        .default([DEFAULT_BIND])
-        .argParser(collectAddresses()),
+        .argParser(collectBinds()),
+    )
+    .addOption(
+      new Option("--frontend <address...>", "where clients alone come in; with --backend, instead of --bind")
+        .env("PIGATO_FRONTEND")
+        .argParser(collectBinds()),
+    )
+    .addOption(
+      new Option("--backend <address...>", "where workers alone come in")
+        .env("PIGATO_BACKEND")
+        .argParser(collectBinds()),
     )
     .addOption(
       new Option("--dmode <mode>", "how a worker is chosen")
@@ -68,18 +83,46 @@ export function parseCommand(
         .default("text"),
     );
   command.parse(args, { from: "user" });
-  const { bind, logLevel, logFormat, ...options } = command.opts<Omit<CommandSettings, "options"> & BrokerOptions>();
-  return { bind, logLevel, logFormat, options };
+  const { bind, frontend, backend, logLevel, logFormat, ...options } = command.opts<Flags & BrokerOptions>();
+  return { where: whereOf(command, { bind, frontend, backend }), logLevel, logFormat, options };
+}
+
+interface Places {
+  readonly bind: Binds | undefined;
+  readonly frontend: Binds | undefined;
+  readonly backend: Binds | undefined;
+}
+
+type Binds = readonly (string | Bind)[];
+type Flags = Places & Omit<CommandSettings, "where" | "options">;
+
+function whereOf(command: Command, { bind, frontend, backend }: Places): Side | Sides {
+  if (frontend === undefined && backend === undefined) return bind ?? DEFAULT_BIND;
+  if (frontend === undefined || backend === undefined) {
+    return command.error("error: --frontend and --backend are given together");
+  }
+  if (bind !== undefined) return command.error("error: --bind is not given with --frontend and --backend");
+  return { frontend, backend };
 }
 
 /** Each use of the flag adds to the list; a variable holds several addresses separated by commas. */
-function collectAddresses(): (value: string) => string[] {
-  const addresses: string[] = [];
+function collectBinds(): (value: string) => Binds {
+  const binds: (string | Bind)[] = [];
   return (value) => {
-    addresses.push(...value.split(",").map((address) => address.trim()));
-    if (addresses.includes("")) throw new InvalidArgumentError("An address is empty.");
-    return [...addresses];
+    for (const text of value.split(",")) {
+      if (text.trim() === "") throw new InvalidArgumentError("An address is empty.");
+      binds.push(bindIn(text.trim()));
+    }
+    return [...binds];
   };
+}
+
+function bindIn(text: string): string | Bind {
+  try {
+    return readBind(text);
+  } catch (error) {
+    throw error instanceof UsageError ? new InvalidArgumentError(error.message) : error;
+  }
 }
 
 function numericFlag({ name, default: value, min, max, help }: NumericOption): Option {

@@ -1,0 +1,403 @@
+// RFC 7 and RFC 18, rule by rule, over tcp: raw sockets against a real broker. Where the RFC says the same of both
+// versions, both are held to it, and the variants of 0.2 with them.
+
+import { describe, expect, test } from "vitest";
+import { FORMS, VERSIONS, WHOLE_FORMS } from "./forms.ts";
+import { addressIn, registered, settled, stage } from "./stage.ts";
+
+describe.each(FORMS)("a client of $name", (form) => {
+  test("D-MDP-3, D-MDP-11: a request is answered by its service's name and the body, frame by frame", async () => {
+    const scene = await stage();
+    const worker = scene.connect();
+    await worker.send(...form.worker.ready, "echo");
+    const client = scene.connect();
+    const body = ["one", "", "\x00\xff", ""];
+    await client.send(...form.request, "echo", ...body);
+    const request = await worker.next();
+    const address = addressIn(request, form);
+    expect(request).toEqual([...form.worker.request, address, "", ...body]);
+    await worker.send(...form.worker.final, address, "", "", "\xff", "last");
+    expect(await client.next()).toEqual([...form.final("echo"), "", "\xff", "last"]);
+  });
+
+  test("D-MDP-11, D-MAP-4: parts come before the final reply, where the version has them", async () => {
+    const scene = await stage();
+    const worker = scene.connect();
+    await worker.send("W", "1", "echo");
+    await worker.send("W", "4", "", "{}");
+    const client = scene.connect();
+    await client.send(...form.request, "echo", "x");
+    const [, , address = "", , , id = ""] = await worker.nextThat((frames) => frames[1] === "2");
+    for (const part of ["1", "2"]) await worker.send("W", "6", address, "", id, "0", part, "{}");
+    await worker.send("W", "3", address, "", id, "0", "3", "{}");
+    if (form.partial !== undefined) {
+      expect(await client.next()).toEqual([...form.partial("echo"), "1"]);
+      expect(await client.next()).toEqual([...form.partial("echo"), "2"]);
+    }
+    expect(await client.next()).toEqual([...form.final("echo"), "3"]);
+  });
+
+  test("D-MDP-11: several requests of one client are all answered, once each, nothing after", async () => {
+    const scene = await stage();
+    const client = scene.connect();
+    for (let number = 0; number < 20; number++) await client.send(...form.request, "echo", String(number));
+    const worker = scene.connect();
+    await worker.send(...form.worker.ready, "echo");
+    for (let number = 0; number < 20; number++) {
+      const request = await worker.next();
+      const reply = [...form.worker.final, addressIn(request, form), "", request.at(-1) ?? ""];
+      await worker.send(...reply);
+      // A second one is nobody's.
+      await worker.send(...reply);
+    }
+    const answers: string[] = [];
+    for (let number = 0; number < 20; number++) answers.push((await client.next()).at(-1) ?? "");
+    expect(answers).toEqual(Array.from({ length: 20 }, (_, number) => String(number)));
+    await settled(client, form);
+    expect(client.received).toEqual([]);
+    expect(scene.drops.filter(({ reason }) => reason === "not-held").length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ["no service", []],
+    ["no body", ["echo"]],
+    ["an empty service", ["", "x"]],
+    ["a service of 256 bytes", ["s".repeat(256), "x"]],
+    ["65 frames", ["echo", ...new Array<string>(65).fill("x")]],
+  ])("D-MDP-1, D-MDP-3: a request with %s is dropped unanswered, and the next is served", async (_what, rest) => {
+    const scene = await stage();
+    const client = scene.connect();
+    await client.send(...form.request, ...rest);
+    await settled(client, form);
+    expect(client.received).toEqual([]);
+    expect(scene.violations).toHaveLength(1);
+  });
+
+  test("D-MDP-10: a request waits for the first worker of its service, until it expires", async () => {
+    const scene = await stage({}, { address: "tcp://127.0.0.1:*", timeoutMs: 200 });
+    const client = scene.connect();
+    const expired = new Promise((resolve) => scene.broker.once("request:failed", resolve));
+    await client.send(...form.request, "echo", "early");
+    expect(await expired).toMatchObject({ service: "echo", code: "DEADLINE_EXCEEDED" });
+    const worker = scene.connect();
+    await worker.send(...form.worker.ready, "echo");
+    await client.send(...form.request, "echo", "late");
+    expect((await worker.next()).at(-1)).toBe("late");
+    await settled(client, form);
+    expect(client.received).toEqual([]);
+  });
+
+  test("D-MAP-5: hears nothing of a failure, or a body of JSON where its bind says so", async () => {
+    const scene = await stage({}, ["tcp://127.0.0.1:*", { address: "tcp://127.0.0.1:*", answersErrors: true }]);
+    const clients = [scene.connect(undefined, 0), scene.connect(undefined, 1)] as const;
+    for (const client of clients) await client.send(...form.request, "echo", "x");
+    const worker = scene.connect();
+    await worker.send("W", "1", "echo");
+    await worker.send("W", "4", "", "{}");
+    for (const _request of clients) {
+      const [, , address = "", , , id = ""] = await worker.nextThat((frames) => frames[1] === "2");
+      await worker.send("W", "3", address, "", id, "-1", '"no"', "{}");
+    }
+    expect(await clients[1].next()).toEqual([...form.final("echo"), '"no"']);
+    await settled(clients[0], form);
+    expect(clients[0].received).toEqual([]);
+  });
+});
+
+describe.each(WHOLE_FORMS)("a worker of $name", (form) => {
+  test("D-MDP-4, D-MDP-12: READY is not answered, and makes it a worker", async () => {
+    const scene = await stage();
+    const worker = await registered(scene, form, "echo");
+    expect(worker.received).toEqual([]);
+    expect(scene.broker.stats()?.workers).toBe(1);
+  });
+
+  test.each([
+    ["without a service", []],
+    ["with an empty service", [""]],
+    ["with more than a service", ["echo", "more"]],
+    ["with a service of 256 bytes", ["s".repeat(256)]],
+  ])("D-MDP-4, D-MDP-9: READY %s is dropped unanswered", async (_what, rest) => {
+    const scene = await stage();
+    const worker = scene.connect();
+    await worker.send(...form.worker.ready, ...rest);
+    await settled(worker, form);
+    expect(worker.received).toEqual([]);
+    expect(scene.broker.stats()?.workers).toBe(0);
+    expect(scene.violations).toMatchObject([{ clause: "D-MDP-4" }]);
+  });
+
+  test("D-MDP-5, D-MAP-7: the client address is one frame, printable, followed by an empty one", async () => {
+    const scene = await stage();
+    const worker = await registered(scene, form, "echo");
+    const client = scene.connect("\x80binary\xff");
+    await client.send(...form.request, "echo", "x");
+    const request = await worker.next();
+    expect(addressIn(request, form)).toMatch(/^[\x21-\x7e]+$/);
+    expect(request).toEqual([...form.worker.request, addressIn(request, form), "", "x"]);
+  });
+
+  test("D-MDP-7: a reply without the empty frame behind the address is read", async () => {
+    const scene = await stage();
+    const worker = await registered(scene, form, "echo");
+    const client = scene.connect();
+    await client.send(...form.request, "echo", "x");
+    await worker.send(...form.worker.final, addressIn(await worker.next(), form), "y", "");
+    expect(await client.next()).toEqual([...form.final("echo"), "y", ""]);
+  });
+
+  test("D-MDP-8: a second READY gets DISCONNECT, and nothing more until it is ready again", async () => {
+    const scene = await stage();
+    const worker = await registered(scene, form, "echo");
+    await worker.send(...form.worker.ready, "echo");
+    expect(await worker.next()).toEqual(form.worker.disconnect);
+    const client = scene.connect();
+    await client.send(...form.request, "echo", "x");
+    await settled(client, form);
+    await settled(worker, form);
+    expect(worker.received).toEqual([]);
+    await worker.send(...form.worker.ready, "echo");
+    expect((await worker.next()).at(-1)).toBe("x");
+  });
+
+  test.each(["heartbeat", "final", "partial"] as const)("D-MDP-8: %s before READY gets DISCONNECT", async (command) => {
+    const head = form.worker[command];
+    if (head === undefined) return;
+    const scene = await stage();
+    const worker = scene.connect();
+    await worker.send(...head, ...(command === "heartbeat" ? [] : ["~0.1", "", "x"]));
+    expect(await worker.next()).toEqual(form.worker.disconnect);
+  });
+
+  test("D-MDP-12: its DISCONNECT is never answered, before READY or after, and ends what is sent to it", async () => {
+    const scene = await stage();
+    const worker = scene.connect();
+    await worker.send(...form.worker.disconnect);
+    await worker.send(...form.worker.ready, "echo");
+    await worker.send(...form.worker.disconnect);
+    await worker.send(...form.worker.disconnect);
+    await settled(worker, form);
+    const client = scene.connect();
+    await client.send(...form.request, "echo", "x");
+    await settled(client, form);
+    await settled(worker, form);
+    expect(worker.received).toEqual([]);
+    expect(scene.broker.stats()?.workers).toBe(0);
+  });
+
+  test.each([
+    ["a HEARTBEAT with more", "heartbeat", ["more"]],
+    ["a DISCONNECT with more", "disconnect", ["more"]],
+    ["a REQUEST, which is the broker's to send", "request", ["~0.1", "", "x"]],
+    ["a reply without an address", "final", []],
+    ["a reply without a body", "final", ["~0.1", ""]],
+    ["a reply to an empty address", "final", ["", "", "x"]],
+    ["a reply to an address of 256 bytes", "final", ["a".repeat(256), "", "x"]],
+    ["65 frames", "final", ["~0.1", "", ...new Array<string>(65).fill("x")]],
+  ] as const)("D-MDP-9: %s is dropped unanswered, and the worker lost", async (_what, command, rest) => {
+    const scene = await stage();
+    const worker = await registered(scene, form, "echo");
+    await worker.send(...form.worker[command], ...rest);
+    await settled(worker, form);
+    expect(worker.received).toEqual([]);
+    expect(scene.violations).toHaveLength(1);
+    expect(scene.broker.stats()?.workers).toBe(0);
+  });
+
+  test("D-MDP-2, D-MDP-9: a command that is none is dropped unanswered, and the worker lost", async () => {
+    const scene = await stage();
+    const worker = await registered(scene, form, "echo");
+    await worker.send(...form.worker.ready.slice(0, -1), "\x77", "x");
+    await settled(worker, form);
+    expect(worker.received).toEqual([]);
+    expect(scene.broker.stats()?.workers).toBe(0);
+  });
+
+  test("D-MDP-10: a request whose worker is lost goes to another", async () => {
+    const scene = await stage();
+    const [first, client] = [await registered(scene, form, "echo"), scene.connect()];
+    await client.send(...form.request, "echo", "x");
+    const lost = await first.next();
+    await first.send(...form.worker.disconnect);
+    const second = await registered(scene, form, "echo");
+    const request = await second.next();
+    expect(request.at(-1)).toBe("x");
+    // A late reply of the first is nobody's.
+    await first.send(...form.worker.final, addressIn(lost, form), "", "late");
+    expect(await first.next()).toEqual(form.worker.disconnect);
+    await second.send(...form.worker.final, addressIn(request, form), "", "y");
+    expect(await client.next()).toEqual([...form.final("echo"), "y"]);
+  });
+
+  test("D-MDP-13: a worker answers only what it holds; what it does not is dropped, and it stays", async () => {
+    const scene = await stage();
+    const [holder, client] = [await registered(scene, form, "echo"), scene.connect()];
+    const forger = await registered(scene, form, "other");
+    await client.send(...form.request, "echo", "x");
+    const address = addressIn(await holder.next(), form);
+    await forger.send(...form.worker.final, address, "", "forged");
+    await settled(forger, form);
+    await holder.send(...form.worker.final, address, "", "true");
+    expect((await client.next()).at(-1)).toBe("true");
+    expect(scene.drops).toMatchObject([{ reason: "not-held" }]);
+    expect(scene.broker.stats()?.workers).toBe(2);
+  });
+
+  test("D-LIVE-1: it gets one request at a time, and those of a service are shared among its workers", async () => {
+    const scene = await stage();
+    const workers = [await registered(scene, form, "echo"), await registered(scene, form, "echo")] as const;
+    const client = scene.connect();
+    for (let number = 0; number < 10; number++) await client.send(...form.request, "echo", String(number));
+    for (let number = 0; number < 10; number += 2) {
+      for (const worker of workers) {
+        const request = await worker.next();
+        await settled(worker, form);
+        expect(worker.received).toEqual([]);
+        await worker.send(...form.worker.final, addressIn(request, form), "", request.at(-1) ?? "");
+        await client.next();
+      }
+    }
+  });
+
+  test("D-LIVE-4: each of its heartbeats is answered by one", async () => {
+    const scene = await stage();
+    const worker = await registered(scene, form, "echo");
+    for (let beat = 0; beat < 3; beat++) {
+      await worker.send(...form.worker.heartbeat);
+      expect(await worker.next()).toEqual(form.worker.heartbeat);
+    }
+  });
+
+  test("D-LIVE-4: a silent one hears heartbeats, then DISCONNECT; whatever it says keeps it alive", async () => {
+    const scene = await stage({ heartbeat: 200, heartbeatLiveness: 4 });
+    const silent = await registered(scene, form, "silent");
+    const talking = await registered(scene, form, "talking");
+    const talk = setInterval(() => void talking.send(...form.worker.final, "~0.1", "", "x"), 40);
+    expect(await silent.next()).toEqual(form.worker.heartbeat);
+    await silent.nextThat((frames) => frames.join() === form.worker.disconnect.join());
+    clearInterval(talk);
+    expect(scene.broker.stats()?.workers).toBe(1);
+  });
+
+  test("D-LIVE-2: a busy one may be silent for far longer than an idle one", async () => {
+    const scene = await stage({ heartbeat: 50, heartbeatLiveness: 2 });
+    const worker = await registered(scene, form, "echo");
+    const client = scene.connect();
+    await client.send(...form.request, "echo", "x");
+    const address = addressIn(await worker.nextThat((frames) => frames.at(-1) === "x"), form);
+    // It hears ten heartbeats, and says nothing.
+    for (let beat = 0; beat < 10; beat++) await worker.next();
+    await worker.send(...form.worker.final, address, "", "y");
+    expect(await client.next()).toEqual([...form.final("echo"), "y"]);
+  });
+
+  test("D-MMI-2: a name behind mmi. gets DISCONNECT", async () => {
+    const scene = await stage();
+    const worker = scene.connect();
+    await worker.send(...form.worker.ready, "mmi.echo");
+    expect(await worker.next()).toEqual(form.worker.disconnect);
+    expect(scene.drops).toMatchObject([{ reason: "reserved-name" }]);
+  });
+
+  test("at a stop of the broker it gets DISCONNECT", async () => {
+    const scene = await stage();
+    const worker = await registered(scene, form, "echo");
+    await scene.broker.stop();
+    expect(await worker.next()).toEqual(form.worker.disconnect);
+  });
+
+  test("a broker that comes back answers its heartbeat by DISCONNECT, so that it registers again", async () => {
+    const scene = await stage();
+    const worker = await registered(scene, form, "echo");
+    await scene.broker.stop();
+    await worker.next();
+    const [, port] = /:(\d+)$/.exec(scene.address) ?? [];
+    const again = await stage({}, `tcp://127.0.0.1:${port}`);
+    await worker.send(...form.worker.heartbeat);
+    expect(await worker.next()).toEqual(form.worker.disconnect);
+    await worker.send(...form.worker.ready, "echo");
+    await settled(worker, form);
+    expect(again.broker.stats()?.workers).toBe(1);
+  });
+});
+
+describe.each(FORMS)("mmi, asked by a client of $name", (form) => {
+  test("D-MMI-3, D-MMI-5: mmi.service is 200 with a live worker, else 404, under its own name", async () => {
+    const scene = await stage();
+    const client = scene.connect();
+    const ask = async () => {
+      await client.send(...form.request, "mmi.service", "echo");
+      return client.next();
+    };
+    expect(await ask()).toEqual([...form.final("mmi.service"), "404"]);
+    const worker = scene.connect();
+    const joined = new Promise((resolve) => scene.broker.once("worker:join", resolve));
+    await worker.send(...form.worker.ready, "echo");
+    await joined;
+    expect(await ask()).toEqual([...form.final("mmi.service"), "200"]);
+    const left = new Promise((resolve) => scene.broker.once("worker:leave", resolve));
+    await worker.send(...form.worker.disconnect);
+    await left;
+    // The name is known, a request waits for it, and nobody is there.
+    await client.send(...form.request, "echo", "x");
+    expect(await ask()).toEqual([...form.final("mmi.service"), "404"]);
+  });
+
+  test("D-MMI-3: a name that a wildcard serves counts as served", async () => {
+    const scene = await stage();
+    const joined = new Promise((resolve) => scene.broker.once("worker:join", resolve));
+    await scene.connect().send(...form.worker.ready, "stock*");
+    await joined;
+    const client = scene.connect();
+    await client.send(...form.request, "mmi.service", "stock-nasdaq");
+    expect(await client.next()).toEqual([...form.final("mmi.service"), "200"]);
+  });
+
+  test("D-MMI-1, D-MMI-4: any other name is 501, and never reaches a worker", async () => {
+    const scene = await stage();
+    const joined = new Promise((resolve) => scene.broker.once("worker:join", resolve));
+    const worker = scene.connect();
+    await worker.send(...form.worker.ready, "mm*");
+    await joined;
+    const client = scene.connect();
+    for (const name of ["mmi.echo", "mmi.", "mmi.service2", "mmi.Service"]) {
+      await client.send(...form.request, name, "x");
+      expect(await client.next()).toEqual([...form.final(name), "501"]);
+    }
+    expect(worker.received).toEqual([]);
+  });
+});
+
+describe("telling the forms apart", () => {
+  test("D-DET-1: a worker that goes on in another form is not heard, and goes on in its own", async () => {
+    for (const [form, other] of [VERSIONS, [...VERSIONS].reverse()]) {
+      if (form === undefined || other === undefined) return;
+      const scene = await stage();
+      const worker = await registered(scene, form, "echo");
+      await worker.send(...other.worker.disconnect);
+      await worker.send(...other.worker.ready, "other");
+      await worker.send(...other.request, "echo", "x");
+      await settled(worker, form);
+      expect(scene.drops.map(({ reason }) => reason)).toEqual(["other-dialect", "other-dialect", "other-dialect"]);
+      expect(scene.broker.stats()).toMatchObject({ workers: 1, open: 0 });
+      expect(worker.received).toEqual([]);
+    }
+  });
+
+  test.each([
+    ["the blob of zeromq/majordomo's master", ["\xaa\xa4\x01\x06MDPC02"]],
+    ["a version to come", ["MDPC03", "\x01", "echo", "x"]],
+    ["a client's command that is none", ["MDPC02", "\x09", "echo", "x"]],
+    ["a header alone", ["MDPC02"]],
+    ["an empty frame alone", [""]],
+    ["rubbish", ["garbage"]],
+  ])("D-DET-6: %s is dropped, reported and answered by nothing", async (_what, frames) => {
+    const scene = await stage();
+    const socket = scene.connect();
+    const told = new Promise((resolve) => scene.broker.once("violation", resolve));
+    await socket.send(...frames);
+    expect(await told).toMatchObject({ clause: "P-MSG-1" });
+    for (const form of VERSIONS.slice(0, 1)) await settled(socket, form);
+    expect(socket.received).toEqual([]);
+  });
+});
