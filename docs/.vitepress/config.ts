@@ -51,7 +51,12 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
       },
       {
         text: "Understand",
-        items: [page("explanation/architecture"), page("explanation/reliability"), page("explanation/differences")],
+        items: [
+          page("explanation/architecture"),
+          page("explanation/reliability"),
+          page("explanation/performance"),
+          page("explanation/differences"),
+        ],
       },
       { text: "Decisions", link: "/decisions/", collapsed: true, items: decisions() },
     ],

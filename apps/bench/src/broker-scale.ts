@@ -1,7 +1,7 @@
 // Question: is the cost of a request flat for a whole broker, from socket to socket, whatever the number of workers,
 // services and queued requests? `core-scale` asks the same of its core alone.
 //
-//   pnpm --filter @pigato/bench run broker [rounds]
+//   pnpm bench broker [rounds]
 
 import { takeTurns } from "./rounds.ts";
 

@@ -1,7 +1,7 @@
 // Question: is the cost of a request in the broker's core flat, whatever the number of workers, services and queued
 // requests, in every mode? And how much memory does a queued request take?
 //
-// `bench [rounds]` prints a table, then the same as JSON. `ratio` compares with the smallest broker of the same mode,
+// `pnpm bench core [rounds]` prints a table, then the same as JSON. `ratio` compares with the smallest broker of the same mode,
 // `extra` says how many nanoseconds that is for each request: a whole broker spends some thousands on one.
 
 import { takeTurns } from "./rounds.ts";

@@ -2,7 +2,7 @@
 // messages of six frames as the classic wire has them, over tcp, a number of them in flight. The implementations take
 // turns in short bursts, so that what counts is the ratio within a round.
 //
-//   pnpm --filter @pigato/bench run transport [rounds]
+//   pnpm bench transport [rounds]
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";

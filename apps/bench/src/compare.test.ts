@@ -1,0 +1,29 @@
+// The comparison in its shortest form: one tiny burst for each case, against one other peer.
+
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import type { Results } from "./compare/conductor.ts";
+
+const SOURCES = ["--conditions=@pigato/source", "--import", "tsx"];
+const CASES = ["20 B × 100", "partials", "64 KB chunks"];
+
+test("the comparison measures every peer it is asked for in every case", { timeout: 60_000 }, async () => {
+  const program = fileURLToPath(new URL("compare.ts", import.meta.url));
+  const args = ["--only", "zeromq", "--cases", CASES.join(","), "--seconds", "0", "--burst-ms", "10"];
+  const { stdout } = await promisify(execFile)(process.execPath, [...SOURCES, program, ...args], { timeout: 50_000 });
+  const results: Results = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
+
+  expect(results.failures).toEqual([]);
+  for (const what of CASES) {
+    const cells = results.cells.filter((cell) => cell.what === what);
+    expect(cells.map(({ peer }) => peer).toSorted()).toEqual(["pigato call", "zeromq"]);
+    for (const { perSecond, ratio, lost } of cells) {
+      expect(perSecond.median).toBeGreaterThan(0);
+      expect(ratio?.median).toBeGreaterThan(0);
+      expect(lost).toBe(0);
+    }
+  }
+  expect(results.memory.map(({ peer }) => peer).toSorted()).toEqual(["pigato call", "zeromq"]);
+});

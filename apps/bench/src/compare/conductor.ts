@@ -1,0 +1,132 @@
+// Visits all peers in turn, in short bursts and in a new random order each time, so that a busy moment of the machine hits
+// all of them; what counts is the ratio within a round. Nobody but the one that is visited has anything to do.
+
+import type { Case } from "./cases.ts";
+import { type Cell, cellsOf, type Round } from "./cells.ts";
+import type { Entry } from "./roster.ts";
+import { type PlayerName, Troupe } from "./troupe.ts";
+
+/** A number of cases, with as many connections for each peer. */
+export interface Act {
+  readonly connections: number;
+  readonly cases: readonly Case[];
+  /** How long to go on. Every case gets one round at least. */
+  readonly seconds: number;
+}
+
+export interface Show {
+  readonly burstMs: number;
+  readonly acts: readonly Act[];
+  readonly onProgress: (done: number, what: string) => void;
+}
+
+/** Resident bytes at the end of the first act. */
+export interface Memory {
+  readonly peer: string;
+  readonly rssBytes: Readonly<Record<PlayerName, number>>;
+}
+
+export interface Results {
+  readonly cells: readonly Cell[];
+  readonly memory: readonly Memory[];
+  /** Who was left out on the way, and why. */
+  readonly failures: readonly string[];
+}
+
+export async function conduct(entries: readonly Entry[], { burstMs, acts, onProgress }: Show): Promise<Results> {
+  const stage = new Stage(entries);
+  const cells: Cell[] = [];
+  const memory: Memory[] = [];
+  try {
+    await stage.each(async (troupe) => {
+      onProgress(0, `starting ${troupe.entry.name}`);
+      await troupe.start();
+    });
+    for (const [index, act] of acts.entries()) {
+      const progress = (done: number, what: string) => onProgress((index + done) / acts.length, what);
+      if (act.connections > 1) await stage.each((troupe) => troupe.renewClient(act.connections));
+      const rounds = await play(stage, act, burstMs, progress);
+      for (const what of act.cases) cells.push(...cellsOf(what.name, rounds.get(what) ?? []));
+      if (index === 0) memory.push(...stage.memory());
+    }
+  } finally {
+    await stage.close();
+  }
+  return { cells, memory, failures: stage.failures };
+}
+
+async function play(
+  stage: Stage,
+  { cases, seconds }: Act,
+  burstMs: number,
+  onProgress: Show["onProgress"],
+): Promise<Map<Case, Round[]>> {
+  // Code that has not run for a while is not compiled for speed yet: nobody's figure.
+  for (const what of cases) {
+    onProgress(0, `warming up: ${what.name}`);
+    await stage.round(what, 2 * burstMs);
+  }
+  const start = performance.now();
+  const share = () => (performance.now() - start) / 1000 / seconds;
+  const rounds = new Map(cases.map((what): [Case, Round[]] => [what, []]));
+  for (let turn = 0; turn === 0 || share() < 1; turn++) {
+    for (const what of shuffled(cases)) {
+      if (turn % what.every !== 0 || (turn > 0 && share() >= 1)) continue;
+      onProgress(Math.min(share(), 1), what.name);
+      rounds.get(what)?.push(await stage.round(what, burstMs));
+    }
+  }
+  return rounds;
+}
+
+/** Everyone who still plays. Whoever fails is out from then on. */
+class Stage {
+  readonly failures: string[] = [];
+  readonly #all: readonly Troupe[];
+  #playing: readonly Troupe[];
+
+  constructor(entries: readonly Entry[]) {
+    this.#all = entries.map((entry) => new Troupe(entry));
+    this.#playing = this.#all;
+  }
+
+  async each(act: (troupe: Troupe) => Promise<void>): Promise<void> {
+    for (const troupe of shuffled(this.#playing)) {
+      try {
+        await act(troupe);
+      } catch (error) {
+        this.failures.push(`${troupe.entry.name}: ${error instanceof Error ? error.message : String(error)}`);
+        this.#playing = this.#playing.filter((other) => other !== troupe);
+        await troupe.stop();
+      }
+    }
+  }
+
+  async round(what: Case, burstMs: number): Promise<Round> {
+    const round: Round = new Map();
+    await this.each(async (troupe) => {
+      const visit = await troupe.visit(what, burstMs);
+      if (visit !== undefined) round.set(troupe.entry.name, visit);
+    });
+    return round;
+  }
+
+  memory(): Memory[] {
+    return this.#playing.map((troupe) => {
+      const { client, broker, worker } = troupe.usage();
+      const rssBytes = { client: client.rssBytes, broker: broker.rssBytes, worker: worker.rssBytes };
+      return { peer: troupe.entry.name, rssBytes };
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#all.map((troupe) => troupe.stop()));
+  }
+}
+
+function shuffled<Item>(items: readonly Item[]): Item[] {
+  return items
+    .map((item) => ({ item, place: Math.random() }))
+    .toSorted((left, right) => left.place - right.place)
+    .map(({ item }) => item);
+}

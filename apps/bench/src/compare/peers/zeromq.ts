@@ -1,0 +1,89 @@
+// What one would write first with the `zeromq` package: a ROUTER for clients, a DEALER for workers, and a broker that
+// moves messages between them without looking at them.
+
+import { Dealer, Router } from "zeromq";
+import { CHUNK, type Peer, readQuestion } from "../peer.ts";
+import { Pending } from "../pending.ts";
+
+type Message = (string | Buffer)[];
+
+export const zeromq: Peer = {
+  async broker() {
+    const front = new Router({ sendHighWaterMark: 0, receiveHighWaterMark: 0 });
+    const back = new Dealer({ sendHighWaterMark: 0, receiveHighWaterMark: 0 });
+    await front.bind("tcp://127.0.0.1:*");
+    await back.bind("tcp://127.0.0.1:*");
+    const toWorkers = new Outbox(back);
+    const toClients = new Outbox(front);
+    void readAll(front, (message) => toWorkers.push(message));
+    void readAll(back, (message) => toClients.push(message));
+    return { address: `${front.lastEndpoint} ${back.lastEndpoint}` };
+  },
+
+  async worker(address) {
+    const socket = new Dealer({ sendHighWaterMark: 0, receiveHighWaterMark: 0 });
+    const [, back = ""] = address.split(" ");
+    socket.connect(back);
+    const outbox = new Outbox(socket);
+    void readAll(socket, ([client = "", id = "", body = ""]) => {
+      const question = readQuestion(body.toString());
+      if (question.parts === undefined) return outbox.push([client, id, JSON.stringify(question)]);
+      for (let part = 0; part < question.parts; part++) {
+        outbox.push([client, id, question.bytes ? CHUNK : JSON.stringify(part)]);
+      }
+    });
+    return { address };
+  },
+
+  async client(address) {
+    const socket = new Dealer({ sendHighWaterMark: 0, receiveHighWaterMark: 0 });
+    const [front = ""] = address.split(" ");
+    socket.connect(front);
+    const outbox = new Outbox(socket);
+    const pending = new Pending();
+    void readAll(socket, ([id = "", body = ""]) => {
+      pending.settle(Number(id), isChunk(body) ? body : JSON.parse(body.toString()));
+    });
+    return {
+      call: (question, done) => outbox.push([String(pending.add(done)), JSON.stringify(question)]),
+      stream: (question, onPart, done) => {
+        const id = pending.add(done, onPart, question.parts);
+        outbox.push([String(id), JSON.stringify(question)]);
+      },
+    };
+  },
+};
+
+function isChunk(body: string | Buffer): boolean {
+  return body.length === CHUNK.length && body instanceof Buffer && body[0] === CHUNK[0];
+}
+
+async function readAll(socket: Router | Dealer, onMessage: (message: Message) => void): Promise<void> {
+  for await (const message of socket) onMessage(message);
+}
+
+/** The package takes one message at a time. */
+class Outbox {
+  readonly #socket: Router | Dealer;
+  #queue: Message[] = [];
+  #isSending = false;
+
+  constructor(socket: Router | Dealer) {
+    this.#socket = socket;
+  }
+
+  push(message: Message): void {
+    this.#queue.push(message);
+    if (!this.#isSending) void this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    this.#isSending = true;
+    while (this.#queue.length > 0) {
+      const batch = this.#queue;
+      this.#queue = [];
+      for (const message of batch) await this.#socket.send(message);
+    }
+    this.#isSending = false;
+  }
+}
