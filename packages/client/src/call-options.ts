@@ -14,6 +14,7 @@ import {
   timeoutToWire,
   UNDEFINED_FRAME,
   UsageError,
+  writeRawBody,
   writeText,
 } from "@pigato/protocol";
 import { DEFAULT_LINK_LIMITS } from "@pigato/transport";
@@ -89,12 +90,23 @@ export function readService(value: unknown): ServiceName {
 /** @throws UsageError for what JSON cannot carry, and for more than a frame may hold */
 export function encodeData(data: unknown): Frame {
   const frame = encodePayload(data, UNDEFINED_FRAME);
-  // A broker cuts off a peer that sends more, and with it all its other requests.
+  checkSize(frame);
+  return frame;
+}
+
+/** As `encodeData`, for a wire whose bodies are any bytes in any number of frames (D-PEER-4). */
+export function encodeRawData(data: unknown): readonly Frame[] {
+  const frames = writeRawBody(data);
+  for (const frame of frames) checkSize(frame);
+  return frames;
+}
+
+/** A broker cuts off a peer that sends more, and with it all its other requests. */
+function checkSize(frame: Frame): void {
   const { maxFrameBytes } = DEFAULT_LINK_LIMITS;
   if (frame.length > maxFrameBytes) {
     throw new UsageError(`data of ${frame.length} bytes as JSON cannot be sent; the most is ${maxFrameBytes}`);
   }
-  return frame;
 }
 
 function readWorkerId(value: unknown): PeerId {

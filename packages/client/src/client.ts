@@ -25,19 +25,12 @@ import {
   ReplyStream,
   StreamCaller,
 } from "./call.ts";
-import {
-  type CallOptions,
-  encodeData,
-  type ResolvedCallOptions,
-  readService,
-  resolveCallOptions,
-} from "./call-options.ts";
+import { type CallOptions, type ResolvedCallOptions, readService } from "./call-options.ts";
 import { Driver } from "./driver.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { type ClientOptions, type ResolvedOptions, resolveAddresses, resolveOptions } from "./options.ts";
 import type { RequestMessage } from "./session/calls.ts";
 import { canceled } from "./session/failures.ts";
-import { Session } from "./session/session.ts";
 import { wrong } from "./validate.ts";
 
 /** For watching only: nothing depends on anybody listening. */
@@ -85,7 +78,7 @@ export class Client extends EventEmitter<ClientEvents> {
     super();
     const addresses = resolveAddresses(address);
     this.#options = resolveOptions(options);
-    this.#defaults = resolveCallOptions({}, this.#options);
+    this.#defaults = this.#options.dialect.resolveCallOptions({}, this.#options);
     this.#driver = this.#newDriver(addresses);
     this.#lifecycle = new Lifecycle({
       start: () => {
@@ -97,7 +90,10 @@ export class Client extends EventEmitter<ClientEvents> {
     });
     this.#control = {
       cancel: (id, reason) => this.#driver.apply({ type: "cancel", requestId: id, reason }),
-      heartbeat: (id) => this.#driver.apply({ type: "request-heartbeat", requestId: id }),
+      heartbeat: (id) => {
+        this.#options.dialect.checkMethod("heartbeat()");
+        this.#driver.apply({ type: "request-heartbeat", requestId: id });
+      },
     };
     const { onStart, onStop, onConnect, onDisconnect, autostart } = this.#options;
     if (onStart) this.on("start", onStart);
@@ -210,6 +206,7 @@ export class Client extends EventEmitter<ClientEvents> {
    */
   broadcast<Value = unknown>(service: string, data?: unknown, options: BroadcastOptions = {}): Broadcast<Value> {
     readService(service);
+    this.#options.dialect.checkMethod("broadcast()");
     return new Broadcast(
       <Answer>(to: string, what: unknown, how: CallOptions) => this.call<Answer>(to, what, how),
       service,
@@ -237,19 +234,22 @@ export class Client extends EventEmitter<ClientEvents> {
   /**
    * Sends a heartbeat now.
    * @param request the id of a request, of this client or of another, that somebody still waits for
+   * @throws UsageError in a dialect that has no heartbeats of clients
    */
   heartbeat(request?: string): void {
+    this.#options.dialect.checkMethod("heartbeat()");
     const id = request === undefined ? undefined : requestIdFromText(request);
     this.#driver.apply({ type: "heartbeat", requestId: id });
   }
 
   #prepare(service: string, data: unknown, options: CallOptions | undefined): Prepared {
-    const resolved = options === undefined ? this.#defaults : resolveCallOptions(options, this.#options);
+    const { dialect } = this.#options;
+    const resolved = options === undefined ? this.#defaults : dialect.resolveCallOptions(options, this.#options);
     const message: RequestMessage = {
       type: "request",
       service: readService(service),
       requestId: this.#nextRequestId(),
-      body: [encodeData(data)],
+      body: dialect.encodeData(data),
       trailer: resolved.trailer,
       options: resolved.options,
     };
@@ -271,8 +271,8 @@ export class Client extends EventEmitter<ClientEvents> {
   #newDriver(addresses: readonly string[]): Driver {
     const { heartbeatMs, liveness, backoff, connectTimeoutMs, random } = this.#options;
     const { maxQueuedRequests, maxOpenRequests, timeoutGraceMs, stopTimeoutMs, negotiate } = this.#options;
-    const session = new Session<Caller>({
-      connection: { addresses, heartbeatMs, liveness, backoff, connectTimeoutMs, random },
+    const session = this.#options.dialect.newSession<Caller>({
+      connection: { addresses, heartbeatMs, liveness, backoff, connectTimeoutMs, brokerAnswers: true, random },
       limits: { maxQueuedRequests, maxOpenRequests, timeoutGraceMs },
       stopTimeoutMs,
       negotiate,

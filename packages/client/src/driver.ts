@@ -7,17 +7,16 @@ import {
   type FromClient,
   type LossReason,
   peerIdFromText,
-  pigato,
   RequestError,
   type RequestId,
 } from "@pigato/protocol";
 import { type Alarm, DEFAULT_LINK_LIMITS, type DealerLink, type Frames, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import type { Caller } from "./call.ts";
+import type { ClientDialect, SessionPort } from "./dialect.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { RequestMessage } from "./session/calls.ts";
 import type { Effect, Input, SessionEvent } from "./session/effects.ts";
-import type { Session } from "./session/session.ts";
 
 /** Who watches a driver. */
 export interface DriverWatcher {
@@ -32,12 +31,13 @@ export interface DriverWatcher {
   onLate(requestId: RequestId): void;
 }
 
-type DriverOptions = Pick<ResolvedOptions, "prefix" | "transport" | "clock" | "logger" | "maxOpenRequests">;
+type DriverOptions = Pick<ResolvedOptions, "prefix" | "transport" | "clock" | "logger" | "maxOpenRequests" | "dialect">;
 
 const GOODBYE: SendOptions = Object.freeze({ urgent: true });
 
 export class Driver {
-  readonly #session: Session<Caller>;
+  readonly #session: SessionPort<Caller>;
+  readonly #wire: ClientDialect["wire"];
   readonly #options: DriverOptions;
   readonly #watcher: DriverWatcher;
   readonly #alarm: Alarm;
@@ -47,8 +47,9 @@ export class Driver {
   #socketId = "";
   #isApplying = false;
 
-  constructor(session: Session<Caller>, options: DriverOptions, watcher: DriverWatcher) {
+  constructor(session: SessionPort<Caller>, options: DriverOptions, watcher: DriverWatcher) {
     this.#session = session;
+    this.#wire = options.dialect.wire;
     this.#options = options;
     this.#watcher = watcher;
     this.#alarm = options.clock.alarm(() => this.apply({ type: "tick" }));
@@ -125,8 +126,10 @@ export class Driver {
   #send(message: FromClient): void {
     const link = this.#link;
     if (link === undefined) return;
+    const frames = this.#wire.encodeFromClient(message);
+    if (frames === undefined) return;
     const options = message.type === "disconnect" ? GOODBYE : undefined;
-    const outcome = link.send(pigato.encodeFromClient(message), options);
+    const outcome = link.send(frames, options);
     switch (outcome) {
       case "queued":
       case "slow":
@@ -153,7 +156,7 @@ export class Driver {
       const link: DealerLink = transport.dealer(
         {
           onMessage: (frames) => {
-            if (this.#link === link) this.apply({ type: "message", message: pigato.decodeToClient(frames) });
+            if (this.#link === link) this.apply({ type: "message", message: this.#wire.decodeToClient(frames) });
           },
           onUp: () => {
             if (this.#link === link) this.apply({ type: "link-up" });
@@ -190,7 +193,7 @@ export class Driver {
   }
 
   #onUndelivered(frames: Frames): void {
-    const message = pigato.decodeFromClient(frames);
+    const message = this.#wire.decodeFromClient(frames);
     if (message.type === "request") this.apply({ type: "undelivered", requestId: message.requestId });
     else this.#options.logger.debug({ message: message.type }, "a message was not sent");
   }

@@ -83,3 +83,62 @@ describe("the addresses of a client", () => {
     expect(() => resolveAddresses([])).toThrow("the address must be at least one address, not []");
   });
 });
+
+describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
+  test("options that ask for what its wire has no frame for are refused", () => {
+    for (const option of [
+      { heartbeat: 100 },
+      { heartbeatLiveness: 3 },
+      { timeoutGraceMs: 10 },
+      { retry: true },
+      { negotiate: true },
+    ]) {
+      const [name] = Object.keys(option);
+      const message = `${name} cannot be used with the dialect "${dialect}": its wire has no frame for it`;
+      expect(() => resolveOptions({ transport, dialect, ...option })).toThrow(message);
+    }
+  });
+
+  test("switches that are off ask for nothing, and the others are kept", () => {
+    const options = resolveOptions({ transport, dialect, retry: 0, negotiate: false, timeout: 10, reconnect: 5 });
+    expect(options).toMatchObject({ retry: false, timeoutMs: 10, backoff: { firstMs: 5 } });
+    expect(options.dialect.id).toBe(dialect);
+  });
+
+  test("a request may have a timeout and a signal, and no other option", () => {
+    const { dialect: spoken } = resolveOptions({ transport, dialect });
+    const defaults = { timeoutMs: 1, retry: false };
+    const { signal } = new AbortController();
+    const resolved = spoken.resolveCallOptions({ timeout: 5, signal, workerId: undefined, retry: false }, defaults);
+    expect([resolved.options.timeoutMs, resolved.signal]).toEqual([5, signal]);
+    for (const option of [
+      { workerId: "w1" },
+      { retry: 1 as const },
+      { persist: true },
+      { nocache: 1 as const },
+      { failFast: true },
+      { notices: true },
+      { color: "red" },
+      { color: false },
+    ]) {
+      const [name] = Object.keys(option);
+      const message = `the option "${name}" of a request cannot be used with the dialect "${dialect}"`;
+      expect(() => spoken.resolveCallOptions(option, defaults)).toThrow(message);
+    }
+  });
+
+  test("data is checked as on the PIGATO wire", () => {
+    const { dialect: spoken } = resolveOptions({ transport, dialect });
+    expect(() => spoken.encodeData(1n)).toThrow("BigInt");
+    expect(() => spoken.encodeData([new Uint8Array(), new Uint8Array(64 * 1024 * 1024 + 1)])).toThrow(
+      "cannot be sent; the most is",
+    );
+  });
+});
+
+test("a dialect that nobody speaks is refused", () => {
+  for (const dialect of ["omdp", "__proto__", "", 1, null]) {
+    const options: ClientOptions = Object.fromEntries([["dialect", dialect]]);
+    expect(() => resolveOptions({ transport, ...options })).toThrow("dialect must be pigato, mdp02, mdp01, not");
+  }
+});

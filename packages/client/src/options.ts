@@ -20,6 +20,7 @@ import {
 } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { type Logger, pino } from "pino";
+import { type ClientDialect, DIALECTS, type DialectName, isDialectName, notCarried } from "./dialect.ts";
 import { readCount, readDurationMs, readFlag, readTimeoutMs, rejectUnknownKeys, wrong } from "./validate.ts";
 
 /** Durations are milliseconds and at most 2 147 483 647, unless said otherwise. */
@@ -29,7 +30,7 @@ export interface ClientOptions {
   /** How the routing id starts, which is new in every life of the connection: 1 to 128 bytes. @defaultValue "C" and a random id */
   readonly prefix?: string | undefined;
 
-  /** Milliseconds between heartbeats: 1 to 60 000. @defaultValue 2500 */
+  /** Milliseconds between heartbeats: 1 to 60 000. Majordomo clients have none. @defaultValue 2500 */
   readonly heartbeat?: number | undefined;
   /** Heartbeat intervals without a word of the broker after which it counts as lost: 2 to 1000. @defaultValue 3 */
   readonly heartbeatLiveness?: number | undefined;
@@ -56,12 +57,18 @@ export interface ClientOptions {
   readonly stopTimeoutMs?: number | undefined;
 
   /**
+   * What to speak to the broker: `pigato`, or Majordomo as RFC 18 (`mdp02`) or RFC 7 (`mdp01`) has it. Those carry a request's
+   * data and nothing else: options that ask for more are a `UsageError`, and one request is open at a time.
+   * @defaultValue "pigato"
+   */
+  readonly dialect?: DialectName | undefined;
+  /**
    * Whether to offer the broker what goes beyond the classic wire. Without it, cancellation and the reasons of failures
    * get lost on the way, and every frame is as npm `pigato@0.0.46` would have sent it. @defaultValue true
    */
   readonly negotiate?: boolean | undefined;
 
-  /** Requests that may wait while no link is up; the next one fails with `BUSY`. 0 to 10 000 000. @defaultValue 10 000 */
+  /** Requests that may wait while no link is up, or in Majordomo for their turn; the next one fails with `BUSY`. 0 to 10 000 000. @defaultValue 10 000 */
   readonly maxQueuedRequests?: number | undefined;
   /** Requests that may be open; the next one fails with `BUSY`. 1 to 10 000 000. @defaultValue 100 000 */
   readonly maxOpenRequests?: number | undefined;
@@ -100,6 +107,7 @@ export interface ResolvedOptions {
   readonly retry: boolean;
   readonly timeoutGraceMs: number;
   readonly stopTimeoutMs: number;
+  readonly dialect: ClientDialect;
   readonly negotiate: boolean;
   readonly maxQueuedRequests: number;
   readonly maxOpenRequests: number;
@@ -124,6 +132,7 @@ const DEFAULTS: Omit<ResolvedOptions, "prefix" | "logger"> = Object.freeze({
   retry: false,
   timeoutGraceMs: 200,
   stopTimeoutMs: 5_000,
+  dialect: DIALECTS.pigato,
   negotiate: true,
   maxQueuedRequests: 10_000,
   maxOpenRequests: 100_000,
@@ -141,6 +150,9 @@ const MAX_BOUND = 10_000_000;
 /** `scheme://rest`. What the rest means is the transport's business. */
 const ADDRESS = /^[a-z][a-z0-9+.-]*:\/\/./;
 
+/** What Majordomo has no frames for. */
+const BEYOND_MAJORDOMO = ["heartbeat", "heartbeatLiveness", "retry", "timeoutGraceMs", "negotiate"] as const;
+
 const KEYS: ReadonlySet<string> = new Set(
   Object.keys({
     autostart: true,
@@ -154,6 +166,7 @@ const KEYS: ReadonlySet<string> = new Set(
     retry: true,
     timeoutGraceMs: true,
     stopTimeoutMs: true,
+    dialect: true,
     negotiate: true,
     maxQueuedRequests: true,
     maxOpenRequests: true,
@@ -196,6 +209,7 @@ export function resolveOptions(input: ClientOptions = {}): ResolvedOptions {
     clock = DEFAULTS.clock,
     random = DEFAULTS.random,
   } = input;
+  const dialect = readDialect(input);
   return {
     autostart: readFlag("autostart", autostart),
     prefix: readPrefix(prefix),
@@ -210,6 +224,7 @@ export function resolveOptions(input: ClientOptions = {}): ResolvedOptions {
     retry: readFlag("retry", retry),
     timeoutGraceMs: readDurationMs("timeoutGraceMs", timeoutGraceMs, 0),
     stopTimeoutMs: readDurationMs("stopTimeoutMs", stopTimeoutMs, 0),
+    dialect,
     negotiate: readFlag("negotiate", negotiate),
     maxQueuedRequests: readCount("maxQueuedRequests", maxQueuedRequests, 0, MAX_BOUND),
     maxOpenRequests: readCount("maxOpenRequests", maxOpenRequests, 1, MAX_BOUND),
@@ -232,6 +247,19 @@ export function resolveAddresses(input: string | readonly string[]): readonly st
     if (typeof address === "string" && ADDRESS.test(address)) return address;
     throw wrong("the address", "text such as tcp://localhost:55555, or an array of such", address);
   });
+}
+
+/** @throws UsageError for an unknown dialect, and for options that ask it for more than it has */
+function readDialect(input: ClientOptions): ClientDialect {
+  const { dialect = DEFAULTS.dialect.id } = input;
+  if (!isDialectName(dialect)) throw wrong("dialect", Object.keys(DIALECTS).join(", "), dialect);
+  if (dialect !== "pigato") {
+    for (const name of BEYOND_MAJORDOMO) {
+      const value = input[name];
+      if (value !== undefined && value !== false && value !== 0) throw notCarried(dialect, name);
+    }
+  }
+  return DIALECTS[dialect];
 }
 
 function readPrefix(value: unknown): string {

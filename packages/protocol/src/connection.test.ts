@@ -7,6 +7,7 @@ const OPTIONS: ConnectionOptions = {
   liveness: 3,
   backoff: { firstMs: 100, maxMs: 400 },
   connectTimeoutMs: 5_000,
+  brokerAnswers: true,
   random: () => 0,
 };
 
@@ -372,5 +373,56 @@ describe("a stop", () => {
     life.look();
     life.start().linkDown().pass(100);
     expect(life.look()).toEqual(["100 open one", "100 lost by link-down, never connected", "200 open one"]);
+  });
+});
+
+describe("a broker that answers no greeting", () => {
+  test("counts as connected when the link is up", () => {
+    const life = new Life({ brokerAnswers: false }).start().pass(10).linkUp();
+    expect(life.look()).toEqual(["0 open one", "10 greet", "10 connected"]);
+    expect(life.connection.isConnected).toBe(true);
+    expect(life.heard().look()).toEqual([]);
+  });
+
+  test("is come back to ever more slowly until it is heard", () => {
+    const life = new Life({ brokerAnswers: false, heartbeatMs: Number.POSITIVE_INFINITY }).start().linkUp();
+    life.linkDown().pass(100).linkUp().linkDown().look();
+    expect(life.pass(200).look()).toEqual(["300 open one"]);
+    life.linkUp().heard().linkDown().look();
+    expect(life.pass(100).look()).toEqual(["400 open one"]);
+  });
+
+  test("is never lost by silence if no heartbeats are agreed", () => {
+    const life = new Life({ brokerAnswers: false, heartbeatMs: Number.POSITIVE_INFINITY }).start().linkUp();
+    life.look();
+    expect(life.pass(1_000_000).tick().look()).toEqual([]);
+  });
+});
+
+describe("a silence that is excused", () => {
+  test("does not count", () => {
+    const life = new Life().connected();
+    life.pass(2_999).connection.excuse(life.now);
+    life.pass(2_999).look();
+    expect(life.pass(1).look()).toEqual(["5999 lost by silence"]);
+  });
+});
+
+describe("a link that is abandoned", () => {
+  test("is followed by another at once, to the next address", () => {
+    const life = new Life({ addresses: ["one", "two"] }).connected();
+    for (const step of [1, 2]) {
+      expect(life.connection.abandon(life.now)).toEqual([
+        { type: "lost", reason: "abandoned", wasConnected: true },
+        { type: "open", address: step === 1 ? "two" : "one" },
+      ]);
+      life.linkUp().heard().look();
+    }
+  });
+
+  test("is an open one", () => {
+    const life = new Life().start();
+    expect(life.connection.abandon(life.now)).toEqual([]);
+    expect(life.linkUp().look()).toEqual(["0 open one", "0 greet"]);
   });
 });

@@ -6,7 +6,7 @@
 //            start            link-up            heard
 //   idle ───────────► connecting ──────► open ─────────┐ (answered: true)
 //    ▲                    ▲   │           │ ▲──────────┘
-//    │ stop               │   │ too long  │ silence, link-down, DISCONNECT
+//    │ stop               │   │ too long  │ silence, link-down, DISCONNECT; abandoned: connecting again at once
 //    └── from any         │   ▼           ▼
 //        phase            └── waiting ◄───┘   (backoff, next address)
 
@@ -16,11 +16,14 @@ import type { Instant } from "./time.ts";
 export interface ConnectionOptions {
   /** Broker addresses, tried in turn. At least one. */
   readonly addresses: readonly string[];
+  /** Milliseconds between heartbeats. `Infinity`: none are sent, and silence is no loss. */
   readonly heartbeatMs: number;
   readonly liveness: number;
   readonly backoff: Backoff;
   /** Milliseconds to wait for a link to one of several addresses before trying the next. */
   readonly connectTimeoutMs: number;
+  /** Whether the broker answers the greeting. If not, the connection counts as one when the link is up. */
+  readonly brokerAnswers: boolean;
   /** A number from 0 up to 1. */
   readonly random: () => number;
 }
@@ -32,7 +35,7 @@ type State =
   | { readonly phase: "waiting"; readonly until: Instant };
 
 /** Why a connection ended. */
-export type LossReason = "silence" | "link-down" | "disconnected" | "unreachable";
+export type LossReason = "silence" | "link-down" | "disconnected" | "unreachable" | "abandoned";
 
 /** What the session is to do next. */
 export type ConnectionStep =
@@ -86,19 +89,36 @@ export class Connection {
 
   onLinkUp(now: Instant): readonly ConnectionStep[] {
     if (this.#state.phase !== "connecting") return NOTHING;
-    const heartbeatAt = now + this.#options.heartbeatMs;
-    this.#enter({ phase: "open", heardAt: now, heartbeatAt, answered: false });
-    return [{ type: "greet" }];
+    const { heartbeatMs, brokerAnswers } = this.#options;
+    this.#enter({ phase: "open", heardAt: now, heartbeatAt: now + heartbeatMs, answered: !brokerAnswers });
+    return brokerAnswers ? [{ type: "greet" }] : [{ type: "greet" }, { type: "connected" }];
   }
 
   /** Any message of the broker. */
   onHeard(now: Instant): readonly ConnectionStep[] {
     if (this.#state.phase !== "open") return NOTHING;
     this.#state.heardAt = now;
+    // Not before it is heard: a broker that only takes connections, to drop them, is come back to ever more slowly.
+    this.#attempt = 0;
     if (this.#state.answered) return NOTHING;
     this.#state.answered = true;
-    this.#attempt = 0;
     return [{ type: "connected" }];
+  }
+
+  /** The broker had reason to be silent until now. */
+  excuse(now: Instant): void {
+    if (this.#state.phase === "open") this.#state.heardAt = now;
+  }
+
+  /**
+   * What was asked on this link is given up, and what may still come is not to be heard: start over on a new one, at once.
+   * It is one to the next address, because a broker that does not answer may be why.
+   */
+  abandon(now: Instant): readonly ConnectionStep[] {
+    if (this.#state.phase !== "open") return NOTHING;
+    const wasConnected = this.isConnected;
+    this.#addressIndex = (this.#addressIndex + 1) % this.#options.addresses.length;
+    return [{ type: "lost", reason: "abandoned", wasConnected }, ...this.#connect(now)];
   }
 
   /** The link went down, the broker said goodbye, or a send found nobody: come back after a pause. */

@@ -10,11 +10,11 @@ import {
   type FromWorker,
   type LossReason,
   peerIdFromText,
-  pigato,
   type Violation,
 } from "@pigato/protocol";
 import type { Alarm, DealerLink, SendOptions, SendOutcome } from "@pigato/transport";
 import { nanoid } from "nanoid";
+import { DIALECTS, type ReplyFormat, type WorkerDialect } from "./dialect.ts";
 import type { WorkerSettings } from "./options.ts";
 import { Reply, type ReplyPort } from "./reply.ts";
 import type { Call } from "./session/calls.ts";
@@ -35,11 +35,13 @@ export interface DriverWatcher {
   onStopped(): void;
 }
 
-type DriverSettings = Pick<WorkerSettings, "prefix" | "transport" | "clock" | "logger">;
+type DriverSettings = Pick<WorkerSettings, "prefix" | "transport" | "clock" | "logger" | "dialect">;
 
 const URGENT: SendOptions = Object.freeze({ urgent: true });
 
 export class Driver implements ReplyPort {
+  readonly format: ReplyFormat;
+  readonly #wire: WorkerDialect["wire"];
   readonly #session: Session;
   readonly #service: string;
   readonly #settings: DriverSettings;
@@ -60,6 +62,9 @@ export class Driver implements ReplyPort {
   #socketId: string;
 
   constructor(session: Session, service: string, settings: DriverSettings, watcher: DriverWatcher) {
+    const { format, wire } = DIALECTS[settings.dialect];
+    this.format = format;
+    this.#wire = wire;
     this.#session = session;
     this.#service = service;
     this.#settings = settings;
@@ -84,7 +89,7 @@ export class Driver implements ReplyPort {
     if (this.#due.length > 0) this.#tell();
   }
 
-  partial(call: Call, body: Frame, options: Frame): boolean {
+  partial(call: Call, body: readonly Frame[], options: Frame): boolean {
     this.apply({ type: "partial", call, body, options });
     const reply = this.#replies.get(call);
     if (reply === undefined) return false;
@@ -93,7 +98,7 @@ export class Driver implements ReplyPort {
     return false;
   }
 
-  final(call: Call, status: number, body: Frame, options: Frame): void {
+  final(call: Call, status: number, body: readonly Frame[], options: Frame): void {
     this.#end({ type: "final", call, status, body, options });
   }
 
@@ -157,7 +162,7 @@ export class Driver implements ReplyPort {
       const link: DealerLink = this.#settings.transport.dealer(
         {
           onMessage: (frames) => {
-            if (this.#link === link) this.apply({ type: "message", message: pigato.decodeToWorker(frames) });
+            if (this.#link === link) this.apply({ type: "message", message: this.#wire.decodeToWorker(frames) });
           },
           onUp: () => {
             if (this.#link === link) this.apply({ type: "link-up" });
@@ -207,7 +212,8 @@ export class Driver implements ReplyPort {
 
   #send(message: FromWorker, isUrgent: boolean): void {
     if (this.#link === undefined) return;
-    const frames = pigato.encodeFromWorker(message);
+    const frames = this.#wire.encodeFromWorker(message);
+    if (frames === undefined) return;
     const outcome = isUrgent ? this.#link.send(frames, URGENT) : this.#link.send(frames);
     if (outcome === "congested" || outcome === "unreachable") {
       this.#refused.push({ type: "refused", message, isUrgent });

@@ -124,3 +124,32 @@ describe("addresses and service", () => {
     expect(() => resolveService(input)).toThrow(UsageError);
   });
 });
+
+describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
+  test("a worker has one request at a time", () => {
+    expect(resolveOptions({ dialect })).toMatchObject({ dialect, concurrency: 1, maxInFlight: 1 });
+    expect(resolveOptions({ dialect, concurrency: 1, negotiate: false })).toMatchObject({ concurrency: 1 });
+    for (const concurrency of [-1, 0, 2]) {
+      const message = `a concurrency of ${concurrency} cannot be used with the dialect "${dialect}": a worker there has one`;
+      expect(() => resolveOptions({ dialect, concurrency })).toThrow(message);
+    }
+    expect(() => resolveOptions({ dialect, maxInFlight: 1 })).toThrow("maxInFlight cannot be used");
+    expect(() => resolveOptions({ dialect, negotiate: true })).toThrow("negotiate cannot be used");
+  });
+
+  test("its concurrency cannot be changed later", () => {
+    const limits: number[] = [];
+    const conf = liveOptions(resolveOptions({ dialect }), (limit) => limits.push(limit));
+    conf.concurrency = 1;
+    expect(() => {
+      conf.concurrency = 2;
+    }).toThrow(UsageError);
+    expect([conf.concurrency, limits]).toEqual([1, [1]]);
+  });
+});
+
+test("a dialect that nobody speaks is refused", () => {
+  for (const dialect of ["omdp", "__proto__", "", 1, null]) {
+    expect(() => resolveOptions(untyped("dialect", dialect))).toThrow("must be one of pigato, mdp02, mdp01");
+  }
+});

@@ -22,8 +22,15 @@ import {
 } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { type Logger, pino } from "pino";
+import { DIALECTS, type DialectName, isDialectName, notCarried } from "./dialect.ts";
 
 export interface WorkerOptions {
+  /**
+   * What to speak to the broker: `pigato`, or Majordomo as RFC 18 (`mdp02`) or RFC 7 (`mdp01`) has it. Those carry one request
+   * at a time, its data and that of its reply; what asks for more is a `UsageError`.
+   * @defaultValue "pigato"
+   */
+  readonly dialect?: DialectName | undefined;
   /**
    * Milliseconds between heartbeats to the broker. Need not equal the broker's.
    * @defaultValue 2500. From 10 to 60 000.
@@ -50,7 +57,7 @@ export interface WorkerOptions {
    */
   readonly connectTimeoutMs?: number | undefined;
   /**
-   * The most requests that the broker may have this worker handle at a time; −1 is no limit, 0 a pause.
+   * The most requests that the broker may have this worker handle at a time; −1 is no limit, 0 a pause. In Majordomo it is 1.
    * @defaultValue 100. From −1 to 1 000 000. May be changed later: `worker.conf.concurrency = 2`.
    */
   readonly concurrency?: number | undefined;
@@ -134,6 +141,7 @@ const MAX_PREFIX_BYTES = 128;
 type Check = (value: unknown) => string | undefined;
 
 const CHECKS: Readonly<Record<keyof WorkerOptions, Check>> = {
+  dialect: (value) => (isDialectName(value) ? undefined : `one of ${Object.keys(DIALECTS).join(", ")}`),
   heartbeat: integer(10, MAX_HEARTBEAT_MS),
   heartbeatLiveness: integer(MIN_LIVENESS, 100),
   reconnect: integer(1, HOUR_MS),
@@ -171,14 +179,17 @@ export function resolveOptions(input: WorkerOptions): WorkerSettings {
     const value: unknown = Reflect.get(input, name);
     if (value !== undefined) checkOption(name, value, check);
   }
+  const { dialect = "pigato" } = input;
+  checkCarried(dialect, input);
   return Object.freeze({
+    dialect,
     heartbeat: input.heartbeat ?? DEFAULTS.heartbeat,
     heartbeatLiveness: input.heartbeatLiveness ?? DEFAULTS.heartbeatLiveness,
     reconnect: input.reconnect ?? DEFAULTS.reconnect,
     reconnectMaxMs: input.reconnectMaxMs ?? DEFAULTS.reconnectMaxMs,
     connectTimeoutMs: input.connectTimeoutMs ?? DEFAULTS.connectTimeoutMs,
-    concurrency: input.concurrency ?? DEFAULTS.concurrency,
-    maxInFlight: input.maxInFlight ?? DEFAULTS.maxInFlight,
+    concurrency: dialect === "pigato" ? (input.concurrency ?? DEFAULTS.concurrency) : 1,
+    maxInFlight: dialect === "pigato" ? (input.maxInFlight ?? DEFAULTS.maxInFlight) : 1,
     stopTimeoutMs: input.stopTimeoutMs ?? DEFAULTS.stopTimeoutMs,
     negotiate: input.negotiate ?? true,
     prefix: input.prefix ?? `W${nanoid()}`,
@@ -203,10 +214,23 @@ export function liveOptions(settings: WorkerSettings, onConcurrency: (limit: num
     },
     set concurrency(value: number) {
       checkOption("concurrency", value, CHECKS.concurrency);
+      checkCarried(settings.dialect, { concurrency: value });
       concurrency = value;
       onConcurrency(limitOf(value));
     },
   });
+}
+
+/** @throws UsageError for options that ask a dialect for more than it has */
+function checkCarried(dialect: DialectName, { concurrency, maxInFlight, negotiate }: WorkerOptions): void {
+  if (dialect === "pigato") return;
+  if (concurrency !== undefined && concurrency !== 1) {
+    throw notCarried(dialect, `a concurrency of ${concurrency}`, "a worker there has one request at a time");
+  }
+  if (maxInFlight !== undefined) {
+    throw notCarried(dialect, "maxInFlight", "a worker there has one request at a time");
+  }
+  if (negotiate === true) throw notCarried(dialect, "negotiate", "its wire has no frame for it");
 }
 
 /** A `concurrency` as a number to compare with: −1 is `Infinity`. */

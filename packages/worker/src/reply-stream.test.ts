@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { finished, PassThrough, pipeline, Readable, Transform } from "node:stream";
 import { finished as finishedPromise, pipeline as pipelinePromise } from "node:stream/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { DIALECTS } from "./dialect.ts";
 import { Reply } from "./reply.ts";
 import { RecordingPort, turn } from "./testing/recording-port.ts";
 
@@ -271,4 +272,16 @@ describe("finished", () => {
     expect(await done).toBeInstanceOf(Error);
     await expect(finishedPromise(reply)).rejects.toThrow();
   });
+});
+
+test("a source of values cannot be piped into a reply that has no parts: it ends with an error", async () => {
+  const port = new RecordingPort(DIALECTS.mdp01.format);
+  await expect(pipelinePromise(numbers(3), port.reply())).rejects.toThrow("reply.write() cannot be used");
+  expect(port.sent).toEqual([expect.stringMatching(/^error .*a reply there has no parts/)]);
+});
+
+test("a source of bytes is sent as bytes where bodies are any bytes", async () => {
+  const port = new RecordingPort(DIALECTS.mdp02.format);
+  await pipelinePromise(Readable.from([Buffer.from("raw"), { value: 1 }]), port.reply());
+  expect(port.sent).toEqual(["partial raw {}", 'partial {"value":1} {}', "final null {}"]);
 });

@@ -18,7 +18,8 @@ import {
   UsageError,
   writeText,
 } from "@pigato/protocol";
-import { encodeChunk, errorBody } from "./reply-body.ts";
+import type { ReplyFormat } from "./dialect.ts";
+import { errorBody } from "./reply-body.ts";
 import type { Call } from "./session/calls.ts";
 import { Sources } from "./sources.ts";
 
@@ -35,9 +36,11 @@ export interface ReplyOptions {
 
 /** What a reply needs of its worker. Every method may be called after the request has ended and then does nothing. */
 export interface ReplyPort {
+  /** How what the handler says is written. */
+  readonly format: ReplyFormat;
   /** @returns whether to go on at once; `false`: wait until the link has caught up */
-  partial(call: Call, body: Frame, options: Frame): boolean;
-  final(call: Call, status: 0 | -1, body: Frame, options: Frame): void;
+  partial(call: Call, body: readonly Frame[], options: Frame): boolean;
+  final(call: Call, status: 0 | -1, body: readonly Frame[], options: Frame): void;
   reject(call: Call, reason: Frame): void;
   requestHeartbeat(call: Call): void;
   /** An error of the stream that none of its listeners took. */
@@ -74,7 +77,7 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
   /** The handler failed. @returns whether the caller could still be told */
   static fail(reply: Reply, error: unknown): boolean {
     if (!reply.active()) return false;
-    reply.#finish(-1, errorBody(error), NO_OPTIONS);
+    reply.#finish(-1, [errorBody(error)], NO_OPTIONS);
     return true;
   }
 
@@ -134,8 +137,8 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
   /**
    * Sends a partial reply.
    * @returns `false` to ask for a pause until `drain`. On an aborted reply nothing is sent, and `drain` follows at once.
-   * @throws UsageError for `null` and what JSON has no text for, because a chunk must be a value, and for what JSON
-   *   cannot carry (a cycle, a BigInt)
+   * @throws UsageError for `null` and what JSON has no text for, because a chunk must be a value, for what JSON cannot
+   *   carry (a cycle, a BigInt), and in a dialect whose replies have no parts
    */
   write(chunk: unknown, callback?: Callback): boolean;
   write(chunk: unknown, encoding?: BufferEncoding, callback?: Callback): boolean;
@@ -172,7 +175,7 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
       return this;
     }
     if (this.#state.phase === "open") {
-      this.#finish(0, encodePayload(dataOrCallback, NULL_FRAME), this.#optionsFrame());
+      this.#finish(0, this.#port.format.final(dataOrCallback), this.#optionsFrame());
     }
     if (done) this.#whenClosed(done);
     return this;
@@ -186,18 +189,19 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
   error(value?: unknown): void {
     if (this.#state.phase === "ended") this.#refuse("error");
     if (this.#state.phase === "open") {
-      this.#finish(-1, encodePayload(handlerErrorOf(value), NULL_FRAME), this.#optionsFrame());
+      this.#finish(-1, [encodePayload(handlerErrorOf(value), NULL_FRAME)], this.#optionsFrame());
     }
   }
 
   /**
    * Gives the request back: the broker hands it to another worker. The reason is for the broker only.
    * @throws UsageError once a chunk was written (P-REJ-1), because another worker would send it again; and for a reason
-   *   that JSON cannot carry
+   *   that JSON cannot carry; always in a dialect that cannot give a request back
    */
   reject(reason?: unknown): void {
     if (this.#state.phase === "ended") this.#refuse("reject");
     if (this.#state.phase !== "open") return;
+    this.#port.format.checkReject();
     if (this.#hasBegun) throw new UsageError("a reply that has begun cannot be rejected; end it with error()");
     const frame = encodePayload(reason, NULL_FRAME);
     this.#enter(ENDED);
@@ -219,7 +223,7 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
     const reason =
       error instanceof Error ? error : new Error("the handler destroyed its reply before the end", { cause: error });
     this.#enter({ phase: "destroyed", error: reason });
-    this.#port.final(this.#call, -1, errorBody(error ?? reason), NO_OPTIONS);
+    this.#port.final(this.#call, -1, [errorBody(error ?? reason)], NO_OPTIONS);
     process.nextTick(Reply.#close, this);
     return this;
   }
@@ -274,9 +278,11 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
   }
 
   #writeChunk(chunk: unknown, done: Callback | undefined): boolean {
-    let body: Frame;
+    let body: readonly Frame[];
+    let options: Frame;
     try {
-      body = encodeChunk(chunk);
+      body = this.#port.format.chunk(chunk);
+      options = this.#optionsFrame();
     } catch (error) {
       // A source that writes is no caller that could catch.
       if (this.#sources === undefined || this.#sources.isEmpty) throw error;
@@ -284,13 +290,13 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
       return false;
     }
     this.#hasBegun = true;
-    this.#needsDrain = !this.#port.partial(this.#call, body, this.#optionsFrame());
+    this.#needsDrain = !this.#port.partial(this.#call, body, options);
     if (done) process.nextTick(done, this.writableErrored);
     if (this.#needsDrain && !this.active()) this.#drainSoon();
     return !this.#needsDrain;
   }
 
-  #finish(status: 0 | -1, body: Frame, options: Frame): void {
+  #finish(status: 0 | -1, body: readonly Frame[], options: Frame): void {
     this.#enter(ENDED);
     this.#port.final(this.#call, status, body, options);
     process.nextTick(Reply.#close, this);
@@ -307,7 +313,7 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
   }
 
   #optionsFrame(): Frame {
-    return this.#options === undefined ? NO_OPTIONS : encodePayload(this.#options, NO_OPTIONS);
+    return this.#port.format.options(this.#options);
   }
 
   /** Something was said after the last word. */

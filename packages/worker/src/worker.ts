@@ -1,8 +1,9 @@
 // What users hold: a worker's events, its start and stop, and how its handlers are called. What becomes of a request is
 // decided by the session.
 
-import { decodePayload, display, type Frame, type LossReason, NOT_JSON, NULL_FRAME } from "@pigato/protocol";
+import { decodePayload, display, type Frame, type LossReason, NOT_JSON } from "@pigato/protocol";
 import { EventEmitter } from "eventemitter3";
+import { DIALECTS, type WorkerDialect } from "./dialect.ts";
 import { Driver } from "./driver.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import {
@@ -52,6 +53,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   /** The options in force. Setting `concurrency` tells the broker at once; nothing else can be set. */
   readonly conf: WorkerConf;
   readonly #addresses: readonly string[];
+  readonly #dialect: WorkerDialect;
   readonly #driver: Driver;
   readonly #lifecycle: Lifecycle;
 
@@ -65,6 +67,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
     this.service = service;
     this.#addresses = resolveAddresses(addr);
     const settings = resolveOptions(conf);
+    this.#dialect = DIALECTS[settings.dialect];
     const session = new Session({
       service: resolveService(service),
       addresses: this.#addresses,
@@ -77,6 +80,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
       maxInFlight: settings.maxInFlight,
       stopTimeoutMs: settings.stopTimeoutMs,
       negotiate: settings.negotiate,
+      brokerAnswers: this.#dialect.brokerAnswers,
     });
     this.#lifecycle = new Lifecycle({ begin: () => this.#begin(), end: () => this.#driver.apply({ type: "stop" }) });
     this.#driver = new Driver(session, service, settings, {
@@ -153,8 +157,8 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
 
   #onRequest(request: WorkerRequest, reply: Reply): void {
     const handlers = this.listeners("request");
-    if (handlers.length === 0) return reply.reject("the worker has no handler");
-    const data = decodePayload(request.body[0] ?? NULL_FRAME);
+    if (handlers.length === 0) return this.#onNoHandler(reply);
+    const data = this.#dialect.readData(request.body);
     if (data === NOT_JSON) {
       const message = `the data of request ${display(request.requestId)} is not JSON`;
       return reply.error({ name: "RequestError", message, code: "INVALID" });
@@ -165,6 +169,12 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
       this.off("request", handler, undefined, true);
       this.#call(handler, data, reply, opts);
     }
+  }
+
+  #onNoHandler(reply: Reply): void {
+    const reason = "the worker has no handler";
+    if (this.#dialect.brokerAnswers) reply.reject(reason);
+    else reply.error({ name: "Error", message: reason });
   }
 
   #call(handler: RequestHandler, data: unknown, reply: Reply, opts: SentOptions): void {

@@ -48,6 +48,8 @@ export class Calls<Caller> {
   readonly #waiting = new Set<Call<Caller>>();
   readonly #deadlines = new Deadlines<Call<Caller>>();
   #turn = 0;
+  /** Goes on where it stopped: to start over would be to pass by all that has been taken out. */
+  readonly #line: Iterator<Call<Caller>, undefined> = this.#waiting.values();
 
   get size(): number {
     return this.#open.size;
@@ -91,6 +93,15 @@ export class Calls<Caller> {
     const calls = [...this.#waiting];
     this.#waiting.clear();
     return calls;
+  }
+
+  /** Takes out the one that waits longest. Not to be mixed with `takeWaiting`. */
+  takeNextWaiting(): Call<Caller> | undefined {
+    // An iterator that has seen the end never comes back from there.
+    if (this.#waiting.size === 0) return undefined;
+    const { value: call } = this.#line.next();
+    if (call !== undefined) this.#waiting.delete(call);
+    return call;
   }
 
   /** Up to `most` of the calls that were sent before an instant; where there are more, they take turns. */

@@ -23,6 +23,7 @@ const LOSSES: Readonly<Record<LossReason, string>> = {
   "link-down": "the link went down",
   disconnected: "it was disconnected",
   unreachable: "it cannot be reached",
+  abandoned: "its link was given up",
 };
 
 /** What a client knows of a request that it ends. */
@@ -65,6 +66,11 @@ export function tooManyOpen(request: RequestMessage, bound: number): Failure {
 
 export function tooManyWaiting(request: RequestMessage, bound: number): Failure {
   const reason = `was refused: no broker is connected and ${bound} requests wait, the most that maxQueuedRequests allows`;
+  return { code: "BUSY", message: `${shown(request)} ${reason}`, delivery: "not-sent" };
+}
+
+export function tooManyInLine(request: RequestMessage, bound: number): Failure {
+  const reason = `was refused: ${bound} requests wait for their turn, the most that maxQueuedRequests allows`;
   return { code: "BUSY", message: `${shown(request)} ${reason}`, delivery: "not-sent" };
 }
 

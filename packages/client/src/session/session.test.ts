@@ -37,6 +37,7 @@ class Scenario {
         liveness: 3,
         backoff: { firstMs: 100, maxMs: 400 },
         connectTimeoutMs: 500,
+        brokerAnswers: true,
         random: () => 0,
       },
       limits: { maxQueuedRequests: 10, maxOpenRequests: 20, timeoutGraceMs: 200, ...settings.limits },

@@ -9,12 +9,12 @@ export type WorkerRequest = Extract<ToWorker, { readonly type: "request" }>;
 
 /** What a handler says about its request. */
 export type HandlerInput =
-  | { readonly type: "partial"; readonly call: Call; readonly body: Frame; readonly options: Frame }
+  | { readonly type: "partial"; readonly call: Call; readonly body: readonly Frame[]; readonly options: Frame }
   | {
       readonly type: "final";
       readonly call: Call;
       readonly status: number;
-      readonly body: Frame;
+      readonly body: readonly Frame[];
       readonly options: Frame;
     }
   | { readonly type: "reject"; readonly call: Call; readonly reason: Frame };

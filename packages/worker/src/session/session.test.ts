@@ -36,6 +36,7 @@ class Scenario {
       maxInFlight: 100,
       stopTimeoutMs: 5000,
       negotiate: true,
+      brokerAnswers: true,
       ...options,
     });
   }
@@ -74,11 +75,11 @@ class Scenario {
   }
 
   final(index: number): string[] {
-    return this.do({ type: "final", call: this.call(index), status: 0, body: BODY, options: OPTIONS });
+    return this.do({ type: "final", call: this.call(index), status: 0, body: [BODY], options: OPTIONS });
   }
 
   partial(index: number): string[] {
-    return this.do({ type: "partial", call: this.call(index), body: BODY, options: OPTIONS });
+    return this.do({ type: "partial", call: this.call(index), body: [BODY], options: OPTIONS });
   }
 
   /** Moves to the next deadline, or to `ms` from now if that is sooner, ticking at every deadline on the way. */

@@ -40,6 +40,11 @@ export interface SessionOptions extends ConnectionOptions {
   readonly stopTimeoutMs: number;
   /** Whether to offer the broker what goes beyond the classic wire. */
   readonly negotiate: boolean;
+  /**
+   * Whether it answers READY and heartbeats, as PIGATO has it. A Majordomo broker does not; nor must it be heard while a request
+   * runs, nor does it take anything back (D-PEER-6).
+   */
+  readonly brokerAnswers: boolean;
 }
 
 type State =
@@ -140,10 +145,13 @@ export class Session {
       giveUpAt: now + stopTimeoutMs,
       listenUntil: now + Math.min(stopTimeoutMs, LAST_WORD_MS),
     });
-    return [...this.#heartbeat(), ...this.#leaveWhenDone(now)];
+    // Where no answer comes, there is nothing that it could tell.
+    const last = this.#options.brokerAnswers ? this.#heartbeat() : NOTHING;
+    return [...last, ...this.#leaveWhenDone(now)];
   }
 
   #onTick(now: Instant): Effects {
+    if (this.#calls.size > 0) this.#excuse(now);
     const effects = this.#follow(this.#connection.onTick(now));
     const state = this.#state;
     if (state.phase !== "draining") return effects;
@@ -193,6 +201,9 @@ export class Session {
       return [{ type: "run", call, request }];
     }
     this.#calls.remove(call);
+    if (!this.#options.brokerAnswers) {
+      return [trouble("D-PEER-6", "the broker sent a request that cannot be taken now, and it is dropped")];
+    }
     return [send({ type: "reject", address: call.address, requestId: call.requestId, reason: undefined })];
   }
 
@@ -216,6 +227,7 @@ export class Session {
     const { call } = input;
     if (input.type === "partial") return this.#calls.has(call) ? [send(messageOf(input))] : NOTHING;
     if (!this.#calls.remove(call)) return NOTHING;
+    this.#excuse(now);
     return [send(messageOf(input)), ...this.#leaveWhenDone(now)];
   }
 
@@ -267,7 +279,7 @@ export class Session {
       case "greet":
         return [
           sendUrgently({ type: "ready", service: this.#options.service, offer: this.#offer() }),
-          ...this.#heartbeat(),
+          ...(this.#options.brokerAnswers ? this.#heartbeat() : NOTHING),
         ];
       case "connected":
         return [{ type: "connected" }];
@@ -318,9 +330,14 @@ export class Session {
 
   #heartbeat(): Effects {
     if (this.#connection.phase !== "open") return NOTHING;
-    this.#unanswered += 1;
+    if (this.#options.brokerAnswers) this.#unanswered += 1;
     const concurrency = this.#state.phase === "draining" ? 0 : this.#concurrency;
     return [sendUrgently({ type: "heartbeat", concurrency, update: false })];
+  }
+
+  /** D-PEER-6: brokers there are written for workers that hear nothing while they work. */
+  #excuse(now: Instant): void {
+    if (!this.#options.brokerAnswers) this.#connection.excuse(now);
   }
 
   /** P-HB-6: of an old broker nobody knows what it does with it, and the worker's own says as much there. */
@@ -360,7 +377,7 @@ function messageOf(input: HandlerInput): FromWorker {
   const { address, requestId } = input.call;
   if (input.type === "reject") return { type: "reject", address, requestId, reason: input.reason };
   const status = input.type === "final" ? input.status : 0;
-  return { type: input.type, address, requestId, status, body: [input.body], trailer: [input.options] };
+  return { type: input.type, address, requestId, status, body: input.body, trailer: [input.options] };
 }
 
 function hangUp(reason: LossReason, wasConnected: boolean, saysGoodbye: boolean): Effects {

@@ -1,10 +1,12 @@
 // A worker as a reply sees it, which writes down what it is told.
 
 import { type Frame, type RequestId, readText, requestId } from "@pigato/protocol";
+import { DIALECTS, type ReplyFormat } from "../dialect.ts";
 import { Reply, type ReplyPort } from "../reply.ts";
 import type { Call } from "../session/calls.ts";
 
 export class RecordingPort implements ReplyPort {
+  readonly format: ReplyFormat;
   /** Every message, as a line: `partial "data" {}`. */
   readonly sent: string[] = [];
   readonly reported: Error[] = [];
@@ -12,19 +14,23 @@ export class RecordingPort implements ReplyPort {
   pauseAfter: number = Number.POSITIVE_INFINITY;
   #sinceDrain = 0;
 
+  constructor(format: ReplyFormat = DIALECTS.pigato.format) {
+    this.format = format;
+  }
+
   reply(): Reply {
     const id: RequestId = requestId("r1");
     return new Reply(this, { address: "c1", requestId: id, key: "c1r1" });
   }
 
-  partial(_call: Call, body: Frame, options: Frame): boolean {
-    this.sent.push(`partial ${readText(body)} ${readText(options)}`);
+  partial(_call: Call, body: readonly Frame[], options: Frame): boolean {
+    this.sent.push(`partial ${textOf(body)} ${readText(options)}`);
     this.#sinceDrain += 1;
     return this.#sinceDrain < this.pauseAfter;
   }
 
-  final(_call: Call, status: number, body: Frame, options: Frame): void {
-    this.sent.push(`${status === 0 ? "final" : "error"} ${readText(body)} ${readText(options)}`);
+  final(_call: Call, status: number, body: readonly Frame[], options: Frame): void {
+    this.sent.push(`${status === 0 ? "final" : "error"} ${textOf(body)} ${readText(options)}`);
   }
 
   reject(_call: Call, reason: Frame): void {
@@ -44,6 +50,10 @@ export class RecordingPort implements ReplyPort {
     this.#sinceDrain = 0;
     Reply.drained(reply);
   }
+}
+
+function textOf(body: readonly Frame[]): string {
+  return body.map((frame) => readText(frame)).join(" ");
 }
 
 /** One turn of the event loop: everything that was left for the next tick has happened. */

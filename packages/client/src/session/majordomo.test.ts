@@ -1,0 +1,360 @@
+import {
+  type Failure,
+  type Instant,
+  type LossReason,
+  parseRequestOptions,
+  requestId,
+  serviceName,
+  type ToClient,
+  writeText,
+} from "@pigato/protocol";
+import { describe, expect, test } from "vitest";
+import type { RequestMessage } from "./calls.ts";
+import type { Effect } from "./effects.ts";
+import { MajordomoSession } from "./majordomo.ts";
+
+interface Settings {
+  readonly addresses?: readonly string[];
+  readonly maxQueuedRequests?: number;
+}
+
+/** A session, a clock that moves when told, and a transcript of what the session answered. */
+class Scenario {
+  readonly session: MajordomoSession<string>;
+  readonly failures: Failure[] = [];
+  #lines: string[] = [];
+  #now: Instant = 0;
+
+  constructor({ addresses = ["tcp://a"], maxQueuedRequests = 10 }: Settings = {}) {
+    this.session = new MajordomoSession({
+      connection: {
+        addresses,
+        heartbeatMs: 1_000,
+        liveness: 3,
+        backoff: { firstMs: 100, maxMs: 400 },
+        connectTimeoutMs: 500,
+        brokerAnswers: true,
+        random: () => 0,
+      },
+      limits: { maxQueuedRequests, maxOpenRequests: 12, timeoutGraceMs: 200 },
+      stopTimeoutMs: 2_000,
+      negotiate: true,
+    });
+  }
+
+  do(input: Parameters<MajordomoSession<string>["handle"]>[0]): this {
+    for (const effect of this.session.handle(input, this.#now)) this.#lines.push(this.#line(effect));
+    return this;
+  }
+
+  start(): this {
+    return this.do({ type: "start" });
+  }
+
+  stop(): this {
+    return this.do({ type: "stop" });
+  }
+
+  linkUp(): this {
+    return this.do({ type: "link-up" });
+  }
+
+  linkLost(reason: LossReason = "link-down"): this {
+    return this.do({ type: "link-lost", reason });
+  }
+
+  /** Moves on, with a tick at every deadline on the way. */
+  advance(ms: number): this {
+    const end = this.#now + ms;
+    for (let at = this.session.nextDeadline(); at !== undefined && at <= end; at = this.session.nextDeadline()) {
+      this.#now = at;
+      this.do({ type: "tick" });
+    }
+    this.#now = end;
+    return this;
+  }
+
+  request(id: string, timeout = 5_000): this {
+    const message: RequestMessage = {
+      type: "request",
+      service: serviceName("echo"),
+      requestId: requestId(id),
+      body: [writeText('"data"')],
+      trailer: [],
+      options: parseRequestOptions(JSON.stringify({ timeout })),
+    };
+    return this.do({ type: "request", message, caller: id });
+  }
+
+  cancel(id: string): this {
+    return this.do({ type: "cancel", requestId: requestId(id), reason: "enough" });
+  }
+
+  receive(message: ToClient): this {
+    return this.do({ type: "message", message });
+  }
+
+  reply(type: "partial" | "final", texts: string | string[], service = "echo"): this {
+    const body = [texts].flat().map((text) => writeText(text));
+    return this.receive({
+      type,
+      requestId: requestId(""),
+      status: 0,
+      body,
+      trailer: [],
+      service: serviceName(service),
+    });
+  }
+
+  /** What has happened since the last look. */
+  seen(): readonly string[] {
+    const lines = this.#lines;
+    this.#lines = [];
+    return lines;
+  }
+
+  connected(): this {
+    this.start().linkUp().seen();
+    return this;
+  }
+
+  #line(effect: Effect<string>): string {
+    switch (effect.type) {
+      case "open":
+        return `open ${effect.address}`;
+      case "send":
+        return effect.message.type === "request" ? `send ${effect.message.requestId}` : `send ${effect.message.type}`;
+      case "partial":
+      case "final":
+        return `${effect.caller}: ${effect.type} ${JSON.stringify(effect.value)}`;
+      case "failed":
+        this.failures.push(effect.failure);
+        return `${effect.caller}: ${effect.failure.code}, ${effect.failure.delivery}`;
+      case "disconnected":
+        return `disconnected: ${effect.reason}`;
+      case "report":
+        return effect.event.type === "violation" ? `report ${effect.event.violation.clause}` : effect.event.type;
+      default:
+        return effect.type;
+    }
+  }
+}
+
+describe("D-PEER-2: a connection", () => {
+  test("is one when the link is up, and sends nothing but requests", () => {
+    const sim = new Scenario().start();
+    expect(sim.seen()).toEqual(["open tcp://a"]);
+    expect(sim.linkUp().seen()).toEqual(["connected"]);
+    expect(sim.advance(3_600_000).seen()).toEqual([]);
+    expect(sim.session.nextDeadline()).toBeUndefined();
+  });
+
+  test("is made anew when its link is lost, ever more slowly until the broker is heard", () => {
+    const sim = new Scenario().connected();
+    sim.linkLost().advance(100).linkUp().linkLost().advance(199);
+    expect(sim.seen()).toEqual([
+      "close",
+      "disconnected: link-down",
+      "open tcp://a",
+      "connected",
+      "close",
+      "disconnected: link-down",
+    ]);
+    expect(sim.advance(1).seen()).toEqual(["open tcp://a"]);
+    sim.linkUp().request("r1").reply("final", "1").linkLost().seen();
+    expect(sim.advance(100).seen()).toEqual(["open tcp://a"]);
+  });
+
+  test("that is lost ends the request that the broker has, and no other", () => {
+    const sim = new Scenario().connected().request("r1").request("r2");
+    expect(sim.linkLost().seen()).toEqual([
+      "send r1",
+      "close",
+      "disconnected: link-down",
+      "r1: BROKER_LOST, maybe-executed",
+    ]);
+    expect(sim.advance(100).linkUp().seen()).toEqual(["open tcp://a", "connected", "send r2"]);
+  });
+});
+
+describe("D-PEER-1: one request is with the broker at a time", () => {
+  test("and the next one goes when it has its final", () => {
+    const sim = new Scenario().connected().request("r1").request("r2").request("r3");
+    expect(sim.seen()).toEqual(["send r1"]);
+    sim.reply("partial", "1").reply("final", "2").reply("final", "3");
+    expect(sim.seen()).toEqual(["r1: partial 1", "r1: final 2", "send r2", "r2: final 3", "send r3"]);
+  });
+
+  test("those made before a link is there go in their order", () => {
+    const sim = new Scenario().start().request("r1").request("r2").linkUp().reply("final", "1");
+    expect(sim.seen()).toEqual(["open tcp://a", "connected", "send r1", "r1: final 1", "send r2"]);
+  });
+
+  test("those that wait are bounded, and one that need not wait is not counted among them", () => {
+    const sim = new Scenario({ maxQueuedRequests: 1 }).connected().request("r1").request("r2").request("r3");
+    expect(sim.seen()).toEqual(["send r1", "r3: BUSY, not-sent"]);
+    expect(sim.failures[0]?.message).toMatch("1 requests wait for their turn");
+    const none = new Scenario({ maxQueuedRequests: 0 }).connected().request("r1").request("r2");
+    expect(none.seen()).toEqual(["send r1", "r2: BUSY, not-sent"]);
+  });
+
+  test("those that are open are bounded", () => {
+    const sim = new Scenario({ maxQueuedRequests: 100 }).connected();
+    for (let index = 0; index < 13; index++) sim.request(`r${index}`);
+    expect(sim.seen()).toEqual(["send r0", "r12: BUSY, not-sent"]);
+    expect(sim.failures[0]?.message).toMatch("maxOpenRequests");
+  });
+
+  test("hundreds get their turn in order, whatever of them was given up meanwhile", () => {
+    const sim = new Scenario({ maxQueuedRequests: 100 }).connected();
+    for (let index = 0; index < 300; index++) {
+      sim.request(`a${index}`).request(`b${index}`).cancel(`b${index}`).request(`c${index}`);
+      sim.reply("final", "1").reply("final", "2");
+    }
+    const sent = sim.seen().filter((line) => line.startsWith("send"));
+    expect(sent).toEqual(Array.from({ length: 600 }, (_, index) => `send ${index % 2 ? "c" : "a"}${index >> 1}`));
+  });
+
+  test("one that the link refuses fails, and the next one goes", () => {
+    const sim = new Scenario().connected().request("r1").request("r2");
+    sim.do({ type: "refused", requestId: requestId("r1") });
+    expect(sim.seen()).toEqual(["send r1", "r1: BUSY, not-sent", "send r2"]);
+  });
+
+  test("one that the link gives back goes out again on a new link", () => {
+    const sim = new Scenario().connected().request("r1");
+    sim
+      .do({ type: "undelivered", requestId: requestId("") })
+      .advance(100)
+      .linkUp();
+    expect(sim.seen()).toEqual([
+      "send r1",
+      "close",
+      "disconnected: unreachable",
+      "open tcp://a",
+      "connected",
+      "send r1",
+    ]);
+  });
+});
+
+describe("D-PEER-2: a request that is given up leaves a link on which its late reply could be taken for another's", () => {
+  test("so a timeout opens a new link at once, to the next address", () => {
+    const sim = new Scenario({ addresses: ["tcp://a", "tcp://b"] }).connected().request("r1", 1_000).request("r2");
+    sim.advance(1_000);
+    expect(sim.seen()).toEqual([
+      "send r1",
+      "r1: DEADLINE_EXCEEDED, maybe-executed",
+      "close",
+      "disconnected: abandoned",
+      "open tcp://b",
+    ]);
+    expect(sim.linkUp().seen()).toEqual(["connected", "send r2"]);
+  });
+
+  test("so does its caller's cancel", () => {
+    const sim = new Scenario().connected().request("r1").cancel("r1");
+    expect(sim.seen()).toEqual([
+      "send r1",
+      "r1: CANCELED, maybe-executed",
+      "close",
+      "disconnected: abandoned",
+      "open tcp://a",
+    ]);
+  });
+
+  test("but one that waits ends without any of that, and was not sent", () => {
+    const sim = new Scenario().connected().request("r1").request("r2", 100).request("r3").cancel("r3").advance(100);
+    expect(sim.seen()).toEqual(["send r1", "r3: CANCELED, not-sent", "r2: DEADLINE_EXCEEDED, not-sent"]);
+    expect(sim.reply("final", "1").seen()).toEqual(["r1: final 1"]);
+  });
+
+  test("a part of the reply starts the timeout anew", () => {
+    const sim = new Scenario().connected().request("r1", 1_000).advance(900).reply("partial", "1").advance(999);
+    expect(sim.seen()).toEqual(["send r1", "r1: partial 1"]);
+    expect(sim.advance(1).seen()[0]).toBe("r1: DEADLINE_EXCEEDED, maybe-executed");
+  });
+
+  test("the timeout of one that waited counts from when it is sent", () => {
+    const sim = new Scenario().connected().request("r1").request("r2", 1_000).advance(900).reply("final", "1");
+    expect(sim.advance(999).seen()).toEqual(["send r1", "r1: final 1", "send r2"]);
+    expect(sim.advance(1).seen()[0]).toBe("r2: DEADLINE_EXCEEDED, maybe-executed");
+  });
+});
+
+describe("D-PEER-4: a body", () => {
+  test.each([
+    ['{"a":1}', { a: 1 }],
+    ["200", 200],
+    ["plain text", "plain text"],
+    ["", ""],
+    ["undefined", "undefined"],
+    [
+      ["1", "two", ""],
+      [1, "two", ""],
+    ],
+  ])("%j is %j", (texts, value) => {
+    const sim = new Scenario().connected().request("r1").reply("final", texts);
+    expect(sim.seen()).toEqual(["send r1", `r1: final ${JSON.stringify(value)}`]);
+  });
+});
+
+describe("D-PEER-5: what nobody waits for", () => {
+  test("is reported and dropped: a reply without a request, or of another service", () => {
+    const sim = new Scenario().connected().reply("final", "1").request("r1").reply("final", "2", "other");
+    expect(sim.seen()).toEqual(["report D-PEER-5", "send r1", "report D-PEER-5"]);
+    expect(sim.reply("final", "3").reply("final", "4").seen()).toEqual(["r1: final 3", "report D-PEER-5"]);
+  });
+
+  test("is reported and dropped: what is no message to a client", () => {
+    const sim = new Scenario().connected().request("r1");
+    sim.do({ type: "message", message: { type: "violation", clause: "D-MDP-1", detail: "odd" } });
+    sim.receive({ type: "heartbeat", accepted: undefined });
+    expect(sim.seen()).toEqual(["send r1", "report D-MDP-1", "unsupported"]);
+  });
+
+  test("heartbeats are nothing that a client could send", () => {
+    const sim = new Scenario().connected().request("r1");
+    sim.do({ type: "heartbeat", requestId: undefined });
+    sim.do({ type: "request-heartbeat", requestId: requestId("r1") });
+    expect(sim.seen()).toEqual(["send r1"]);
+  });
+});
+
+describe("stopping", () => {
+  test("lets all that is open end, one after the other, and takes nothing new", () => {
+    const sim = new Scenario().connected().request("r1").request("r2").stop().request("r3").reply("final", "1");
+    expect(sim.seen()).toEqual(["send r1", "r3: CLOSED, not-sent", "r1: final 1", "send r2"]);
+    expect(sim.reply("final", "2").seen()).toEqual(["r2: final 2", "close", "disconnected: disconnected", "stopped"]);
+  });
+
+  test("fails what is left when its time is up", () => {
+    const sim = new Scenario().connected().request("r1").request("r2").stop().advance(2_000);
+    expect(sim.seen()).toEqual([
+      "send r1",
+      "r1: CLOSED, maybe-executed",
+      "r2: CLOSED, not-sent",
+      "close",
+      "disconnected: disconnected",
+      "stopped",
+    ]);
+    expect(sim.session.nextDeadline()).toBeUndefined();
+  });
+
+  test("opens no new link for nobody", () => {
+    const sim = new Scenario().connected().request("r1").stop().cancel("r1");
+    expect(sim.seen()).toEqual([
+      "send r1",
+      "r1: CANCELED, maybe-executed",
+      "close",
+      "disconnected: disconnected",
+      "stopped",
+    ]);
+  });
+
+  test("works before a start, and a start works after it", () => {
+    const sim = new Scenario().request("r1").stop();
+    expect(sim.seen()).toEqual(["r1: CLOSED, not-sent", "stopped"]);
+    expect(sim.start().linkUp().request("r2").seen()).toEqual(["open tcp://a", "connected", "send r2"]);
+  });
+});

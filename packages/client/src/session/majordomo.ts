@@ -1,0 +1,287 @@
+// What a client decides that speaks Majordomo. A reply there carries no id, so that one request is with the broker at a time
+// and the others wait their turn (D-PEER-1); a broker says nothing but replies, so that the link alone, or a request's timeout,
+// shows that it is lost (D-PEER-2). After a request that was given up, a late reply could be taken for the next one's: the
+// client goes on with a new link, under a new id, where none can reach it.
+//
+// The life of the client is as in session.ts.
+
+import {
+  Connection,
+  type ConnectionStep,
+  type Failure,
+  type Instant,
+  type LossReason,
+  readRawBody,
+  type ToClient,
+  type Violation,
+  violation,
+} from "@pigato/protocol";
+import { type Call, Calls, type RequestMessage } from "./calls.ts";
+import type { Effect, Input } from "./effects.ts";
+import {
+  brokerLost,
+  canceled,
+  closed,
+  closedBefore,
+  congested,
+  timedOut,
+  tooManyInLine,
+  tooManyOpen,
+} from "./failures.ts";
+import type { SessionOptions } from "./session.ts";
+
+type Reply = Extract<ToClient, { readonly type: "partial" | "final" }>;
+
+type State =
+  | { readonly phase: "new" }
+  | { readonly phase: "running" }
+  | { readonly phase: "draining"; readonly until: Instant }
+  | { readonly phase: "stopped" };
+
+export class MajordomoSession<Caller> {
+  readonly #options: SessionOptions;
+  readonly #connection: Connection;
+  readonly #calls = new Calls<Caller>();
+  /** The request that is with the broker. */
+  #current: Call<Caller> | undefined;
+  #state: State = { phase: "new" };
+  #effects: Effect<Caller>[] = [];
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    // No heartbeats exist between a client and a Majordomo broker, in either direction.
+    this.#connection = new Connection({
+      ...options.connection,
+      heartbeatMs: Number.POSITIVE_INFINITY,
+      brokerAnswers: false,
+    });
+  }
+
+  handle(input: Input<Caller>, now: Instant): readonly Effect<Caller>[] {
+    switch (input.type) {
+      case "start":
+        this.#onStart(now);
+        break;
+      case "stop":
+        this.#onStop(now);
+        break;
+      case "request":
+        this.#onRequest(input.message, input.caller, now);
+        break;
+      case "cancel": {
+        const call = this.#calls.get(input.requestId);
+        if (call !== undefined) this.#giveUp(call, canceled(call.message, call.delivery, input.reason), now);
+        break;
+      }
+      case "link-up":
+        this.#follow(this.#connection.onLinkUp(now));
+        break;
+      case "link-lost":
+        this.#follow(this.#connection.onLost(input.reason, now));
+        break;
+      case "message":
+        this.#onMessage(input.message, now);
+        break;
+      case "refused":
+        this.#onRefused();
+        break;
+      case "undelivered":
+        this.#onUndelivered(now);
+        break;
+      case "tick":
+        this.#onTick(now);
+        break;
+      case "heartbeat":
+      case "request-heartbeat":
+        // There are none on this wire, and the client says so to whoever asks for one.
+        break;
+      default:
+        input satisfies never;
+    }
+    this.#sendNext(now);
+    if (this.#state.phase === "draining" && this.#calls.size === 0) this.#finish();
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  /** When the next `tick` is due; `undefined`: nothing is. */
+  nextDeadline(): Instant | undefined {
+    const next = Math.min(
+      this.#connection.nextDeadline() ?? Number.POSITIVE_INFINITY,
+      this.#calls.nextDeadline() ?? Number.POSITIVE_INFINITY,
+      this.#state.phase === "draining" ? this.#state.until : Number.POSITIVE_INFINITY,
+    );
+    return next === Number.POSITIVE_INFINITY ? undefined : next;
+  }
+
+  #onStart(now: Instant): void {
+    if (this.#state.phase !== "new" && this.#state.phase !== "stopped") return;
+    this.#enter({ phase: "running" });
+    this.#follow(this.#connection.start(now));
+  }
+
+  #onStop(now: Instant): void {
+    if (this.#state.phase === "new") return this.#finish();
+    if (this.#state.phase !== "running") return;
+    this.#enter({ phase: "draining", until: now + this.#options.stopTimeoutMs });
+  }
+
+  #onRequest(message: RequestMessage, caller: Caller, now: Instant): void {
+    const refusal = this.#refusalOf(message);
+    if (refusal !== undefined) return this.#emitFailure(caller, message, refusal);
+    const call = this.#calls.add(message, caller);
+    this.#calls.setTimer(call, message.options.timeoutMs, now);
+    this.#calls.keepWaiting(call);
+  }
+
+  #refusalOf(message: RequestMessage): Failure | undefined {
+    const { phase } = this.#state;
+    if (phase === "draining" || phase === "stopped") return closedBefore(message);
+    const { maxOpenRequests, maxQueuedRequests } = this.#options.limits;
+    if (this.#calls.size >= maxOpenRequests) return tooManyOpen(message, maxOpenRequests);
+    const goesNow = this.#current === undefined && this.#connection.phase === "open";
+    if (!goesNow && this.#calls.waitingCount >= maxQueuedRequests) return tooManyInLine(message, maxQueuedRequests);
+    return undefined;
+  }
+
+  /** Whoever waits longest, as soon as nobody else is with the broker. */
+  #sendNext(now: Instant): void {
+    if (this.#current !== undefined || this.#connection.phase !== "open") return;
+    const call = this.#calls.takeNextWaiting();
+    if (call === undefined) return;
+    this.#current = call;
+    // As on the PIGATO wire, the timeout counts from the first sending.
+    if (call.sends === 0) this.#calls.setTimer(call, call.message.options.timeoutMs, now);
+    call.sends += 1;
+    call.sentAt = now;
+    this.#emit({ type: "send", message: call.message });
+  }
+
+  #onMessage(message: ToClient | Violation, now: Instant): void {
+    switch (message.type) {
+      case "partial":
+      case "final":
+        this.#follow(this.#connection.onHeard(now));
+        return this.#onReply(message, now);
+      case "violation":
+        return this.#report(message);
+      default:
+        // The dialect decodes nothing else.
+        return this.#emit({ type: "report", event: { type: "unsupported", message: message.type } });
+    }
+  }
+
+  #onReply({ type, service, body }: Reply, now: Instant): void {
+    const call = this.#current;
+    if (call === undefined || service !== call.message.service) {
+      const expected = call === undefined ? "no request is open" : "another service was asked";
+      return this.#report(violation("D-PEER-5", `a reply that nobody waits for: ${expected}`));
+    }
+    const value = readRawBody(body);
+    if (type === "final") {
+      this.#end(call);
+      return this.#emit({ type: "final", caller: call.caller, value });
+    }
+    call.hasPartial = true;
+    this.#calls.setTimer(call, call.message.options.timeoutMs, now);
+    this.#emit({ type: "partial", caller: call.caller, value });
+  }
+
+  /** The link did not take the request. */
+  #onRefused(): void {
+    const call = this.#current;
+    if (call === undefined) return;
+    call.returns += 1;
+    this.#fail(call, congested(call.message, call.delivery));
+  }
+
+  /** The link gave the request back: it goes out again, on a link that may do better. */
+  #onUndelivered(now: Instant): void {
+    const call = this.#current;
+    if (call === undefined) return;
+    call.returns += 1;
+    this.#current = undefined;
+    this.#calls.keepWaiting(call);
+    this.#follow(this.#connection.onLost("unreachable", now));
+  }
+
+  #onTick(now: Instant): void {
+    for (let call = this.#calls.takeDue(now); call !== undefined; call = this.#calls.takeDue(now)) {
+      this.#giveUp(call, timedOut(call), now);
+    }
+    this.#follow(this.#connection.onTick(now));
+    if (this.#state.phase === "draining" && now >= this.#state.until) this.#finish();
+  }
+
+  /** Ends a request that the broker, if it has it, does not know to have ended. */
+  #giveUp(call: Call<Caller>, failure: Failure, now: Instant): void {
+    const wasSent = call === this.#current;
+    this.#fail(call, failure);
+    // A client that has nothing more to do needs no new link.
+    if (wasSent && (this.#state.phase === "running" || this.#calls.size > 0)) {
+      this.#follow(this.#connection.abandon(now));
+    }
+  }
+
+  #follow(steps: readonly ConnectionStep[]): void {
+    for (const step of steps) {
+      switch (step.type) {
+        case "open":
+          this.#emit({ type: "open", address: step.address });
+          break;
+        case "connected":
+          this.#emit({ type: "connected" });
+          break;
+        case "lost":
+          this.#onLost(step.reason, step.wasConnected);
+          break;
+        case "greet":
+        case "heartbeat":
+          // A client is known by its requests alone.
+          break;
+        default:
+          step satisfies never;
+      }
+    }
+  }
+
+  #onLost(reason: LossReason, wasConnected: boolean): void {
+    this.#emit({ type: "close", flush: this.#state.phase === "stopped" });
+    if (wasConnected) this.#emit({ type: "disconnected", reason });
+    if (this.#current !== undefined) this.#fail(this.#current, brokerLost(this.#current, reason));
+  }
+
+  #finish(): void {
+    for (const call of this.#calls.all()) this.#fail(call, closed(call));
+    this.#enter({ phase: "stopped" });
+    this.#follow(this.#connection.stop());
+    this.#emit({ type: "stopped" });
+  }
+
+  #fail(call: Call<Caller>, failure: Failure): void {
+    this.#end(call);
+    this.#emitFailure(call.caller, call.message, failure);
+  }
+
+  #end(call: Call<Caller>): void {
+    this.#calls.end(call);
+    if (call === this.#current) this.#current = undefined;
+  }
+
+  #emitFailure(caller: Caller, request: RequestMessage, failure: Failure): void {
+    this.#emit({ type: "failed", caller, request, failure });
+  }
+
+  #report(broken: Violation): void {
+    this.#emit({ type: "report", event: { type: "violation", violation: broken } });
+  }
+
+  #emit(effect: Effect<Caller>): void {
+    this.#effects.push(effect);
+  }
+
+  #enter(state: State): void {
+    this.#state = state;
+  }
+}

@@ -1,0 +1,284 @@
+// Our own client and worker at a Majordomo broker of others, over tcp.
+
+import { Client, type ClientOptions } from "@pigato/client";
+import { type Reply, UsageError, Worker, type WorkerOptions } from "@pigato/worker";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { ForeignBroker, type Version } from "./foreign-broker.ts";
+
+const VERSIONS: readonly Version[] = ["mdp01", "mdp02"];
+/** Patient with a machine that stands still, and quick to come back. */
+const CALM = { heartbeat: 50, heartbeatLiveness: 60, reconnect: 10, reconnectMaxMs: 20 };
+
+async function stage(version: Version) {
+  const broker = await ForeignBroker.start(version);
+  onTestFinished(() => broker.stop());
+  return {
+    broker,
+    async worker(service: string, handle: (data: unknown, reply: Reply) => unknown, options: WorkerOptions = {}) {
+      const worker = new Worker(broker.address, service, { dialect: version, ...CALM, ...options });
+      const errors: Error[] = [];
+      worker.on("error", (error) => errors.push(error));
+      worker.on("request", handle);
+      onTestFinished(() => worker.stop());
+      await worker.start();
+      await broker.until(() => broker.workers.includes(worker.socketId));
+      return { worker, errors };
+    },
+    async client(options: ClientOptions = {}) {
+      const client = new Client(broker.address, {
+        dialect: version,
+        reconnect: 10,
+        reconnectMaxMs: 20,
+        stopTimeoutMs: 0,
+        ...options,
+      });
+      const errors: Error[] = [];
+      client.on("error", (error) => errors.push(error));
+      onTestFinished(() => client.stop());
+      await client.start();
+      return { client, errors };
+    },
+  };
+}
+
+const echo = (data: unknown, reply: Reply): Reply => reply.end(data);
+
+describe.each(VERSIONS)("%s: at a broker of others", (version) => {
+  test("a client reaches a worker, and data travels as JSON", async () => {
+    const { worker, client } = await stage(version);
+    await worker("echo", echo);
+    const { client: caller } = await client();
+    for (const data of [{ a: [1, "ö"] }, 0, "", null, "200"]) expect(await caller.call("echo", data)).toEqual(data);
+    expect(await caller.call("echo")).toBeNull();
+  });
+
+  test("D-PEER-1: a client's requests take turns, a hundred of them", async () => {
+    const { broker, worker, client } = await stage(version);
+    await worker("echo", echo);
+    await worker("echo", echo);
+    const { client: caller } = await client();
+    const answers = Array.from({ length: 100 }, (_, index) => caller.call("echo", index));
+    expect(await Promise.all(answers)).toEqual(Array.from({ length: 100 }, (_, index) => index));
+    expect(broker.mostOpen).toBe(1);
+  });
+
+  test("D-PEER-4: bytes travel as they are, and what is no JSON arrives as text", async () => {
+    const { worker, client } = await stage(version);
+    await worker("frames", (data, reply) => reply.end([Buffer.from("200"), Buffer.from(JSON.stringify(data))]));
+    const { client: caller } = await client();
+    expect(await caller.call("frames", [Buffer.from("echo"), Buffer.from("")])).toEqual([200, ["echo", ""]]);
+    expect(await caller.call("frames", Buffer.from("plain"))).toEqual([200, "plain"]);
+  });
+
+  test("D-PEER-4: the management services can be asked", async () => {
+    const { worker, client } = await stage(version);
+    await worker("echo", echo);
+    const { client: caller } = await client();
+    expect(await caller.call("mmi.service", Buffer.from("echo"))).toBe(200);
+    expect(await caller.call("mmi.service", Buffer.from("nobody"))).toBe(404);
+    expect(await caller.call("mmi.other", "x")).toBe(501);
+  });
+
+  test("D-PEER-7: a handler that fails ends the request with a body that says so", async () => {
+    const { worker, client } = await stage(version);
+    await worker("fails", (data, reply) => {
+      if (data === "throw") throw new TypeError("no");
+      if (data === "error") reply.error("because");
+      if (data === "reject") reply.reject();
+      if (data === "opts") {
+        reply.opts.cache = 1000;
+        reply.end("kept");
+      }
+    });
+    const { client: caller } = await client();
+    expect(await caller.call("fails", "throw")).toEqual({ error: { name: "TypeError", message: "no" } });
+    expect(await caller.call("fails", "error")).toEqual({ error: "because" });
+    const misuse = (message: string) => ({
+      error: { name: "UsageError", message: expect.stringContaining(message), code: "USAGE" },
+    });
+    expect(await caller.call("fails", "reject")).toEqual(
+      misuse(`reply.reject() cannot be used with the dialect "${version}"`),
+    );
+    expect(await caller.call("fails", "opts")).toEqual(misuse("reply.opts.cache cannot be used"));
+  });
+
+  test("D-PEER-7: so does a worker that has no handler", async () => {
+    const { worker, client } = await stage(version);
+    const { worker: idle } = await worker("echo", echo);
+    idle.removeAllListeners("request");
+    const { client: caller } = await client();
+    expect(await caller.call("echo")).toEqual({ error: { name: "Error", message: "the worker has no handler" } });
+  });
+
+  test("D-PEER-2: a request that nobody answers ends by its timeout, and its late reply reaches nobody", async () => {
+    const { broker, worker, client } = await stage(version);
+    let answerLate = (): void => {};
+    await worker("slow", (data, reply) => {
+      if (data !== "first") return reply.end(data);
+      answerLate = () => reply.end("late");
+      return undefined;
+    });
+    const { client: caller, errors } = await client();
+    const before = caller.socketId;
+    await expect(caller.call("slow", "first", { timeout: 100 })).rejects.toMatchObject({
+      code: "DEADLINE_EXCEEDED",
+      delivery: "maybe-executed",
+    });
+    answerLate();
+    expect(await caller.call("slow", "second")).toBe("second");
+    expect(caller.socketId).not.toBe(before);
+    expect(broker.seen("REQUEST")).toEqual([before, caller.socketId]);
+    expect(errors).toEqual([]);
+  });
+
+  test("D-PEER-2: so does one that its caller gives up", async () => {
+    const { broker, client } = await stage(version);
+    const { client: caller } = await client();
+    const before = caller.socketId;
+    const giveUp = new AbortController();
+    const call = caller.call("nobody", 1, { signal: giveUp.signal });
+    await broker.until(() => broker.seen("REQUEST").length > 0);
+    giveUp.abort();
+    await expect(call).rejects.toMatchObject({ code: "CANCELED" });
+    expect(caller.socketId).not.toBe(before);
+  });
+
+  test("D-PEER-6: worker and broker hear each other's heartbeats, and neither loses the other", async () => {
+    const { broker, worker } = await stage(version);
+    const { worker: beating } = await worker("echo", echo);
+    const losses: string[] = [];
+    beating.on("disconnect", (reason) => losses.push(reason));
+    await broker.until(() => broker.seen("HEARTBEAT").length >= 5);
+    expect(losses).toEqual([]);
+    expect(broker.workers).toEqual([beating.socketId]);
+  });
+
+  test("D-PEER-6: a worker that works does not take its broker's silence for its loss", async () => {
+    const { broker, worker, client } = await stage(version);
+    let finish = (): void => {};
+    const { worker: busy } = await worker("long", (_data, reply) => (finish = () => reply.end("done")), {
+      heartbeat: 10,
+      heartbeatLiveness: 3,
+    });
+    const before = busy.socketId;
+    const { client: caller } = await client();
+    const call = caller.call("long");
+    await broker.until(() => broker.seen("REQUEST").length === 1);
+    const { length } = broker.seen("HEARTBEAT");
+    await broker.until(() => broker.seen("HEARTBEAT").length > length + 10);
+    finish();
+    expect(await call).toBe("done");
+    expect(broker.seen("READY").at(-1)).toBe(before);
+  });
+
+  test("D-PEER-6: a worker comes back under a new id, with READY, from a broker that fell silent", async () => {
+    const { broker, worker } = await stage(version);
+    const { worker: lonely } = await worker("echo", echo, { heartbeat: 20, heartbeatLiveness: 3 });
+    const before = lonely.socketId;
+    const lost = new Promise((resolve) => lonely.once("disconnect", resolve));
+    broker.isMute = true;
+    expect(await lost).toBe("silence");
+    broker.isMute = false;
+    await broker.until(() => broker.workers.some((id) => id !== before));
+  });
+
+  test("D-PEER-6: a worker that is told DISCONNECT comes back under a new id, with READY", async () => {
+    const { broker, worker, client } = await stage(version);
+    const { worker: sentAway } = await worker("echo", echo);
+    const before = sentAway.socketId;
+    broker.disconnectWorkers();
+    await broker.until(() => broker.workers.length === 1);
+    expect(broker.workers).not.toEqual([before]);
+    const { client: caller } = await client();
+    expect(await caller.call("echo", 1)).toBe(1);
+    expect(broker.seen("DISCONNECT")).toEqual([]);
+  });
+
+  test("both come back to a broker that starts again", async () => {
+    const { broker, worker, client } = await stage(version);
+    const { worker: server } = await worker("echo", echo);
+    const { client: caller } = await client();
+    expect(await caller.call("echo", 1)).toBe(1);
+    const open = caller.call("nobody").catch((error: unknown) => error);
+    await broker.until(() => broker.seen("REQUEST").length === 2);
+    const { address } = broker;
+    await broker.stop();
+    expect(await open).toMatchObject({ code: "BROKER_LOST", delivery: "maybe-executed" });
+    const next = await ForeignBroker.start(version, address);
+    onTestFinished(() => next.stop());
+    await next.until(() => next.workers.includes(server.socketId));
+    expect(await caller.call("echo", 2)).toBe(2);
+  });
+
+  test("a worker that stops says DISCONNECT", async () => {
+    const { broker, worker } = await stage(version);
+    const { worker: leaving } = await worker("echo", echo);
+    const { socketId } = leaving;
+    await leaving.stop();
+    await broker.until(() => broker.seen("DISCONNECT").includes(socketId));
+    expect(broker.workers).toEqual([]);
+  });
+
+  test("anything that a broker may send is dropped and reported, and both go on", async () => {
+    const { broker, worker, client } = await stage(version);
+    const { worker: server, errors: serverErrors } = await worker("echo", echo);
+    const { client: caller, errors: callerErrors } = await client();
+    const headers = ["MDPC01", "MDPC02", "MDPW01", "MDPW02", "C", "W", "", "\u00ff"];
+    const bodies = [[], [""], ["echo"], ["c1"], ["c1", ""], ["c1", "x", "y"], ["", "", "x"], Array(70).fill("x")];
+    let sent = 0;
+    for (const peer of [server.socketId, caller.socketId]) {
+      for (const header of headers) {
+        for (const command of [[], [0], [1], [2], [3], [4], [7], [2, 2]].map((bytes) => Buffer.from(bytes))) {
+          for (const body of bodies) {
+            if (isGoodMessage(version, header, command, body)) continue;
+            broker.say(peer, ...(version === "mdp01" ? [""] : []), header, command, ...body);
+            broker.say(peer, header, command, ...body);
+            sent += 2;
+          }
+        }
+      }
+    }
+    expect(await caller.call("echo", "still there")).toBe("still there");
+    expect(sent).toBeGreaterThan(1000);
+    expect(serverErrors.length).toBeGreaterThan(200);
+    expect(callerErrors.length).toBeGreaterThan(200);
+    expect(broker.seen("READY")).toEqual([server.socketId]);
+  });
+});
+
+/** What a broker might well say: it would be obeyed. */
+function isGoodMessage(version: Version, header: string, command: Buffer, body: readonly string[]): boolean {
+  if (header !== (version === "mdp01" ? "MDPW01" : "MDPW02") || command.length !== 1) return false;
+  const [code] = command;
+  return code === 2 ? body.length > 2 && body[1] === "" : body.length === 0;
+}
+
+test("mdp02: partials travel in order", async () => {
+  const { worker, client } = await stage("mdp02");
+  await worker("count", (_data, reply) => {
+    for (const part of [1, "two", [3]]) reply.write(part);
+    reply.write(Buffer.from("raw"));
+    reply.end({ last: true });
+  });
+  const { client: caller } = await client();
+  expect(await caller.collect("count")).toEqual([1, "two", [3], "raw", { last: true }]);
+  const streamed: unknown[] = [];
+  for await (const chunk of caller.request("count")) streamed.push(chunk);
+  expect(streamed).toHaveLength(5);
+});
+
+test("mdp01: reply.write() is a UsageError, because a reply there has no parts", async () => {
+  const { worker, client } = await stage("mdp01");
+  const thrown: unknown[] = [];
+  await worker("parts", (_data, reply) => {
+    try {
+      reply.write(1);
+    } catch (error) {
+      thrown.push(error);
+    }
+    reply.end("whole");
+  });
+  const { client: caller } = await client();
+  expect(await caller.collect("parts")).toEqual(["whole"]);
+  expect(thrown).toEqual([expect.any(UsageError)]);
+});

@@ -1,0 +1,221 @@
+// A Majordomo broker that is none of ours: written from RFC 7 and RFC 18 on a bare ROUTER socket, with none of our codecs. As
+// the brokers of the field it sends heartbeats to idle workers alone, drops what is invalid, answers what is unexpected with
+// DISCONNECT, and keeps no word of a request that it has handed out.
+
+import { Router } from "zeromq";
+
+export type Version = "mdp01" | "mdp02";
+
+type Frame = string | Buffer;
+
+/** [READY, REQUEST, PARTIAL, FINAL, HEARTBEAT, DISCONNECT] of a worker. */
+const WORKER_COMMANDS: Readonly<Record<Version, readonly (number | undefined)[]>> = {
+  mdp01: [1, 2, undefined, 3, 4, 5],
+  mdp02: [1, 2, 3, 4, 5, 6],
+};
+/** Silent intervals after which a worker is forgotten: many, because test machines stand still at times. */
+const LIVENESS = 60;
+
+interface IdleOrBusy {
+  readonly id: Buffer;
+  readonly service: string;
+  isBusy: boolean;
+  heardAt: number;
+}
+
+interface Waiting {
+  readonly client: Buffer;
+  readonly body: readonly Buffer[];
+}
+
+/** What the broker was sent, or did: `READY W1 echo`, `REQUEST C1 echo`, `HEARTBEAT W1`, … */
+interface Entry {
+  readonly word: string;
+  readonly peer: string;
+}
+
+export class ForeignBroker {
+  readonly log: Entry[] = [];
+  /** Requests of one client that were open at a time, at most. */
+  mostOpen = 0;
+  /** Whether it says nothing any more, though its socket is there. */
+  isMute = false;
+  readonly #version: Version;
+  readonly #heartbeatMs: number;
+  readonly #socket = new Router({ linger: 0, sendHighWaterMark: 0, receiveHighWaterMark: 0 });
+  /** Least recently used first. */
+  readonly #workers = new Map<string, IdleOrBusy>();
+  readonly #queues = new Map<string, Waiting[]>();
+  readonly #open = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #sending: Promise<void> = Promise.resolve();
+  #wake: () => void = () => {};
+
+  private constructor(version: Version, heartbeatMs: number) {
+    this.#version = version;
+    this.#heartbeatMs = heartbeatMs;
+  }
+
+  static async start(version: Version, address = "tcp://127.0.0.1:*", heartbeatMs = 50): Promise<ForeignBroker> {
+    const broker = new ForeignBroker(version, heartbeatMs);
+    await broker.#socket.bind(address);
+    broker.#timer = setInterval(() => broker.#beat(), heartbeatMs);
+    void broker.#read();
+    return broker;
+  }
+
+  get address(): string {
+    return this.#socket.lastEndpoint ?? "";
+  }
+
+  /** The ids of registered workers, least recently used first. */
+  get workers(): readonly string[] {
+    return [...this.#workers.values()].map(({ id }) => id.toString());
+  }
+
+  /** Ids of peers of which it has logged this, in order. */
+  seen(word: string): readonly string[] {
+    return this.log.filter((entry) => entry.word === word).map(({ peer }) => peer);
+  }
+
+  /** Resolves when a condition on what it has seen holds. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  disconnectWorkers(): void {
+    for (const { id } of this.#workers.values()) this.#send(id, ...this.#worker("DISCONNECT"));
+    this.#workers.clear();
+  }
+
+  /** Sends a peer any frames. */
+  say(peer: string, ...frames: Frame[]): void {
+    this.#send(Buffer.from(peer), ...frames);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    if (this.#socket.closed) return;
+    await this.#sending;
+    await this.#socket.unbind(this.address);
+    this.#socket.close();
+  }
+
+  async #read(): Promise<void> {
+    for await (const [id, ...frames] of this.#socket) {
+      if (id !== undefined && !this.isMute) this.#onMessage(id, frames);
+      this.#wake();
+    }
+  }
+
+  #onMessage(id: Buffer, frames: readonly Buffer[]): void {
+    const rest = this.#version === "mdp01" && frames[0]?.length === 0 ? frames.slice(1) : frames;
+    if (this.#version === "mdp01" && rest === frames) return this.#note("INVALID", id);
+    const [header, ...content] = rest;
+    const digits = this.#version === "mdp01" ? "01" : "02";
+    if (header?.toString() === `MDPC${digits}`) return this.#onClient(id, content);
+    if (header?.toString() === `MDPW${digits}`) return this.#onWorker(id, content);
+    this.#note("INVALID", id);
+  }
+
+  #onClient(id: Buffer, content: readonly Buffer[]): void {
+    if (this.#version === "mdp02" && (content[0]?.length !== 1 || content[0][0] !== 1))
+      return this.#note("INVALID", id);
+    const [name, ...body] = this.#version === "mdp02" ? content.slice(1) : content;
+    if (name === undefined || body.length === 0) return this.#note("INVALID", id);
+    const service = name.toString();
+    this.#note("REQUEST", id);
+    const open = (this.#open.get(id.toString()) ?? 0) + 1;
+    this.#open.set(id.toString(), open);
+    this.mostOpen = Math.max(this.mostOpen, open);
+    if (service.startsWith("mmi.")) return this.#toClient("FINAL", id, service, [this.#manage(service, body)]);
+    const queue = this.#queues.get(service) ?? [];
+    this.#queues.set(service, queue);
+    queue.push({ client: id, body });
+    this.#dispatch(service);
+  }
+
+  #manage(service: string, [asked]: readonly Buffer[]): Buffer {
+    if (service !== "mmi.service") return Buffer.from("501");
+    const isServed = [...this.#workers.values()].some((worker) => worker.service === asked?.toString());
+    return Buffer.from(isServed ? "200" : "404");
+  }
+
+  #onWorker(id: Buffer, [command, ...content]: readonly Buffer[]): void {
+    const key = id.toString("hex");
+    const worker = this.#workers.get(key);
+    const word = ["READY", "REQUEST", "PARTIAL", "FINAL", "HEARTBEAT", "DISCONNECT"][
+      WORKER_COMMANDS[this.#version].indexOf(command?.length === 1 ? command[0] : Number.NaN)
+    ];
+    if (word === undefined || word === "REQUEST") return this.#note("INVALID", id);
+    this.#note(word, id);
+    if (worker !== undefined) worker.heardAt = performance.now();
+    if (word === "DISCONNECT") {
+      this.#workers.delete(key);
+      return;
+    }
+    if (word === "READY" ? worker !== undefined : worker === undefined) {
+      this.#workers.delete(key);
+      return this.#send(id, ...this.#worker("DISCONNECT"));
+    }
+    if (worker === undefined) {
+      const service = content[0]?.toString() ?? "";
+      this.#workers.set(key, { id, service, isBusy: false, heardAt: performance.now() });
+      return this.#dispatch(service);
+    }
+    if (word === "HEARTBEAT") return;
+    const [client, empty, ...body] = content;
+    if (client === undefined || empty?.length !== 0 || body.length === 0) return this.#note("INVALID", id);
+    this.#toClient(word, client, worker.service, body);
+    if (word === "PARTIAL") return;
+    worker.isBusy = false;
+    this.#workers.delete(key);
+    this.#workers.set(key, worker);
+    this.#dispatch(worker.service);
+  }
+
+  #dispatch(service: string): void {
+    const queue = this.#queues.get(service) ?? [];
+    for (const worker of this.#workers.values()) {
+      if (worker.isBusy || worker.service !== service) continue;
+      const next = queue.shift();
+      if (next === undefined) return;
+      worker.isBusy = true;
+      this.#send(worker.id, ...this.#worker("REQUEST"), next.client, "", ...next.body);
+    }
+  }
+
+  #toClient(word: string, client: Buffer, service: string, body: readonly Buffer[]): void {
+    if (word !== "PARTIAL") this.#open.set(client.toString(), (this.#open.get(client.toString()) ?? 1) - 1);
+    if (this.#version === "mdp01") return this.#send(client, "", "MDPC01", service, ...body);
+    this.#send(client, "MDPC02", Buffer.of(word === "PARTIAL" ? 2 : 3), service, ...body);
+  }
+
+  #worker(word: "REQUEST" | "HEARTBEAT" | "DISCONNECT"): Frame[] {
+    const index = { REQUEST: 1, HEARTBEAT: 4, DISCONNECT: 5 }[word];
+    const command = Buffer.of(WORKER_COMMANDS[this.#version][index] ?? 0);
+    return this.#version === "mdp01" ? ["", "MDPW01", command] : ["MDPW02", command];
+  }
+
+  #beat(): void {
+    if (this.isMute) return;
+    for (const [key, worker] of this.#workers) {
+      if (worker.isBusy) continue;
+      if (performance.now() - worker.heardAt > LIVENESS * this.#heartbeatMs) this.#workers.delete(key);
+      else this.#send(worker.id, ...this.#worker("HEARTBEAT"));
+    }
+  }
+
+  /** The socket takes one message at a time. */
+  #send(peer: Buffer, ...frames: Frame[]): void {
+    this.#sending = this.#sending.then(() => this.#socket.send([peer, ...frames])).catch(() => {});
+  }
+
+  #note(word: string, peer: Buffer): void {
+    this.log.push({ word, peer: peer.toString() });
+  }
+}
