@@ -128,6 +128,8 @@ export class WorkerMessages {
     }
     this.#cache.onPartial(request, message);
     request.hasPartial = true;
+    // Whatever the link said: its worker got it.
+    request.isUndelivered = false;
     this.#outbox.toClient(request.client, replyTo(request, message));
   }
 

@@ -26,21 +26,6 @@ const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
     await worker.stop();
     return failure;
   },
-  "UNAVAILABLE dispatched": async () => {
-    const scene = await Scene.open({ whenDeclined: "wait" });
-    let onDeclined = (): void => {};
-    const declined = new Promise<void>((resolve) => {
-      onDeclined = resolve;
-    });
-    const worker = await scene.worker((_data, reply) => {
-      reply.reject();
-      onDeclined();
-    });
-    const { failure } = ask(scene.client, { workerId: worker.socketId });
-    await declined;
-    await worker.stop();
-    return failure;
-  },
   "BUSY not-sent": async () => {
     const { client } = await Scene.open({ maxQueuedPerService: 0 });
     return ask(client).failure;

@@ -171,3 +171,13 @@ test("what comes back for a client that is gone changes nothing", () => {
   sim.undeliveredToClient("c1", "congested");
   expect(sim.stats()).toMatchObject({ canceled: 1, failed: 0, clients: 0 });
 });
+
+test("a worker that sends a part of a reply got the request, whatever its link said before", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1");
+  sim.undeliveredToWorker("w1", "r1", "unreachable");
+  sim.worker("w1").partial("r1", '"part"');
+  sim.peerDown("w1");
+  expect(sim.sentTo("c1").at(-1)).toBe("failure r1 WORKER_LOST (maybe-executed)");
+});

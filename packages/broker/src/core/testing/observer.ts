@@ -203,6 +203,7 @@ export class Observer {
       request.deadlineAt = now + request.options.timeoutMs;
       if (!isTaken) return;
       request.hasPartial = true;
+      request.isUndelivered = false;
     }
     const { type, status, body, trailer } = message;
     this.#awaitedReply = replyKey(request.client, { type, requestId: request.id, status, body, trailer });
