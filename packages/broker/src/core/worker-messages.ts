@@ -128,8 +128,6 @@ export class WorkerMessages {
     }
     this.#cache.onPartial(request, message);
     request.hasPartial = true;
-    // Whatever the link said: its worker got it.
-    request.isUndelivered = false;
     this.#outbox.toClient(request.client, replyTo(request, message));
   }
 

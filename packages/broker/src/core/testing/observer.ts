@@ -201,9 +201,9 @@ export class Observer {
     this.#cache.sawPart(request, message, isTaken, now);
     if (message.type === "partial") {
       request.deadlineAt = now + request.options.timeoutMs;
+      request.isUndelivered = false;
       if (!isTaken) return;
       request.hasPartial = true;
-      request.isUndelivered = false;
     }
     const { type, status, body, trailer } = message;
     this.#awaitedReply = replyKey(request.client, { type, requestId: request.id, status, body, trailer });
