@@ -50,6 +50,7 @@ export class ForeignBroker {
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> = Promise.resolve();
   #wake: () => void = () => {};
+  #isStopping = false;
 
   private constructor(version: Version, heartbeatMs: number) {
     this.#version = version;
@@ -99,7 +100,8 @@ export class ForeignBroker {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    if (this.#socket.closed) return;
+    if (this.#isStopping) return;
+    this.#isStopping = true;
     await this.#sending;
     await this.#socket.unbind(this.address);
     this.#socket.close();
@@ -107,6 +109,8 @@ export class ForeignBroker {
 
   async #read(): Promise<void> {
     for await (const [id, ...frames] of this.#socket) {
+      // While it unbinds, the socket refuses to be read.
+      if (this.#isStopping) return;
       if (id !== undefined && !this.isMute) this.#onMessage(id, frames);
       this.#wake();
     }
