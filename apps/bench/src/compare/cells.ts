@@ -4,8 +4,14 @@ import { BASE } from "./roster.ts";
 import { type Spread, spreadOf } from "./statistics.ts";
 import type { PlayerName, Visit } from "./troupe.ts";
 
-/** One visit to each peer that can do it, shortly after each other. */
-export type Round = Map<string, Visit>;
+/** Some visits, and those to the base before and after them; none if it is out. */
+export interface Neighbours {
+  readonly visits: ReadonlyMap<string, Visit>;
+  readonly base: readonly Visit[];
+}
+
+/** Everyone once who can do it. */
+export type Round = readonly Neighbours[];
 
 export interface Cell {
   readonly peer: string;
@@ -15,26 +21,46 @@ export interface Cell {
   readonly perSecond: Spread;
   /** Of the parts of its streams, how many never came: 0 to 1. */
   readonly lost: number;
-  /** How many times as fast the base is: its figure divided by this peer's, within a round. */
+  /** How many times as fast the base is: the mean of its figures just before and after, divided by this peer's. */
   readonly ratio: Spread | undefined;
   /** Medians of microseconds of CPU for each request. */
   readonly cpuMicros: Readonly<Record<PlayerName, number | undefined>>;
 }
 
 export function cellsOf(what: string, rounds: readonly Round[]): Cell[] {
-  const peers = new Set(rounds.flatMap((round) => [...round.keys()]));
-  const cells: Cell[] = [];
+  const all = rounds.flat();
+  const peers = new Set(all.flatMap(({ visits }) => [...visits.keys()]));
+  // Its visits at the edges of the groups are counted twice, which changes no median worth a name.
+  const cells = [
+    cellOf(
+      BASE,
+      what,
+      all.flatMap(({ base }) => base),
+      [1],
+    ),
+  ];
   for (const peer of peers) {
-    const visits = rounds.flatMap((round) => round.get(peer) ?? []);
-    const perSecond = spreadOf(visits.map((visit) => visit.perSecond));
-    if (perSecond === undefined) continue;
-    const ratio = spreadOf(
-      rounds.map((round) => (round.get(BASE)?.perSecond ?? Number.NaN) / (round.get(peer)?.perSecond ?? Number.NaN)),
+    const ratios = all.map(({ visits, base }) => {
+      const own = visits.get(peer)?.perSecond ?? Number.NaN;
+      return base.reduce((sum, { perSecond }) => sum + perSecond, 0) / base.length / own;
+    });
+    cells.push(
+      cellOf(
+        peer,
+        what,
+        all.flatMap(({ visits }) => visits.get(peer) ?? []),
+        ratios,
+      ),
     );
-    const cpu = (name: PlayerName) => spreadOf(visits.map(({ cpuMicros }) => cpuMicros[name]))?.median;
-    const cpuMicros = { client: cpu("client"), broker: cpu("broker"), worker: cpu("worker") };
-    const lost = visits.reduce((sum, visit) => sum + visit.lost, 0) / visits.length;
-    cells.push({ peer, what, rounds: visits.length, perSecond, lost, ratio, cpuMicros });
   }
-  return cells;
+  return cells.filter((cell) => cell !== undefined);
+}
+
+function cellOf(peer: string, what: string, visits: readonly Visit[], ratios: readonly number[]): Cell | undefined {
+  const perSecond = spreadOf(visits.map((visit) => visit.perSecond));
+  if (perSecond === undefined) return undefined;
+  const cpu = (name: PlayerName) => spreadOf(visits.map(({ cpuMicros }) => cpuMicros[name]))?.median;
+  const cpuMicros = { client: cpu("client"), broker: cpu("broker"), worker: cpu("worker") };
+  const lost = visits.reduce((sum, visit) => sum + visit.lost, 0) / visits.length;
+  return { peer, what, rounds: visits.length, perSecond, lost, ratio: spreadOf(ratios), cpuMicros };
 }

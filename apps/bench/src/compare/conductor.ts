@@ -1,10 +1,14 @@
-// Visits all peers in turn, in short bursts and in a new random order each time, so that a busy moment of the machine hits
-// all of them; what counts is the ratio within a round. Nobody but the one that is visited has anything to do.
+// Visits all peers in turn, in short bursts and in a new random order each time, and the base again and again between
+// them, so that a busy moment of the machine hits neighbours alike; what counts is the ratio of a figure to those of the
+// base just before and after. Nobody but the one that is visited has anything to do.
 
 import type { Case } from "./cases.ts";
-import { type Cell, cellsOf, type Round } from "./cells.ts";
-import type { Entry } from "./roster.ts";
-import { type PlayerName, Troupe } from "./troupe.ts";
+import { type Cell, cellsOf, type Neighbours, type Round } from "./cells.ts";
+import { BASE, type Entry } from "./roster.ts";
+import { type PlayerName, Troupe, type Visit } from "./troupe.ts";
+
+/** How many are visited between two visits to the base. */
+const NEIGHBOURS = 3;
 
 /** A number of cases, with as many connections for each peer. */
 export interface Act {
@@ -91,24 +95,40 @@ class Stage {
   }
 
   async each(act: (troupe: Troupe) => Promise<void>): Promise<void> {
-    for (const troupe of shuffled(this.#playing)) {
-      try {
-        await act(troupe);
-      } catch (error) {
-        this.failures.push(`${troupe.entry.name}: ${error instanceof Error ? error.message : String(error)}`);
-        this.#playing = this.#playing.filter((other) => other !== troupe);
-        await troupe.stop();
-      }
-    }
+    for (const troupe of shuffled(this.#playing)) await this.#only(troupe, () => act(troupe));
   }
 
+  /** Everyone once, and the base between every few of the others: a figure has two of the base's nearby. */
   async round(what: Case, burstMs: number): Promise<Round> {
-    const round: Round = new Map();
-    await this.each(async (troupe) => {
-      const visit = await troupe.visit(what, burstMs);
-      if (visit !== undefined) round.set(troupe.entry.name, visit);
-    });
+    const base = this.#playing.find(({ entry }) => entry.name === BASE);
+    const others = shuffled(this.#playing.filter((troupe) => troupe !== base));
+    const visit = (troupe: Troupe | undefined) => troupe && this.#only(troupe, () => troupe.visit(what, burstMs));
+    const round: Neighbours[] = [];
+    let before = await visit(base);
+    while (others.length > 0) {
+      const visits = new Map<string, Visit>();
+      for (const troupe of others.splice(0, NEIGHBOURS)) {
+        const figure = await visit(troupe);
+        if (figure !== undefined) visits.set(troupe.entry.name, figure);
+      }
+      const after = await visit(base);
+      round.push({ visits, base: [before, after].filter((figure) => figure !== undefined) });
+      before = after;
+    }
     return round;
+  }
+
+  /** @returns `undefined` if it failed, too: it is out from then on */
+  async #only<Value>(troupe: Troupe, act: () => Promise<Value>): Promise<Value | undefined> {
+    if (!this.#playing.includes(troupe)) return undefined;
+    try {
+      return await act();
+    } catch (error) {
+      this.failures.push(`${troupe.entry.name}: ${error instanceof Error ? error.message : String(error)}`);
+      this.#playing = this.#playing.filter((other) => other !== troupe);
+      await troupe.stop();
+      return undefined;
+    }
   }
 
   memory(): Memory[] {

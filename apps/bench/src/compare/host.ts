@@ -19,6 +19,8 @@ export type Greeting = { readonly started: Started } | { readonly failure: strin
 
 // Before anything may fail: whoever is orphaned leaves.
 process.on("disconnect", () => process.exit());
+// Ctrl-C reaches everyone in the terminal: by an exit of its own, a host takes the server along that it runs.
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit());
 
 const [, , name, role, address = "", connections = "1"] = process.argv;
 

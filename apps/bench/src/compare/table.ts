@@ -38,12 +38,19 @@ export function tablesOf(
     const busy = cells.find((cell) => cell.peer === peer && cell.what === BUSY);
     const rss = memory.find((entry) => entry.peer === peer)?.rssBytes;
     const cpu = PLAYERS.map((player) => decimals(busy?.cpuMicros[player], 1));
-    return [titles.get(peer) ?? peer, ...cpu, ...PLAYERS.map((player) => megabytes(rss?.[player]))];
+    const total = PLAYERS.reduce((sum, player) => sum + (busy?.cpuMicros[player] ?? 0), 0);
+    return [
+      titles.get(peer) ?? peer,
+      ...cpu,
+      decimals(total || undefined, 1),
+      ...PLAYERS.map((player) => megabytes(rss?.[player])),
+    ];
   });
   return [
     { title: "Requests, or parts, a second: the median", rows: grid(rate) },
     {
-      title: "How many times as fast the first line is: the median of the ratios within a round, and their quartiles",
+      title:
+        "How many times as fast the first line is: the median of the ratios between neighbours, and their quartiles",
       rows: grid(({ ratio }) =>
         ratio === undefined
           ? "–"
@@ -52,7 +59,10 @@ export function tablesOf(
     },
     {
       title: `Microseconds of CPU for a request at ${BUSY}, and megabytes resident after all cases of one client`,
-      rows: [["", ...PLAYERS.map((player) => `${player} µs`), ...PLAYERS.map((player) => `${player} MB`)], ...costs],
+      rows: [
+        ["", ...PLAYERS.map((player) => `${player} µs`), "all µs", ...PLAYERS.map((player) => `${player} MB`)],
+        ...costs,
+      ],
     },
   ];
 }
