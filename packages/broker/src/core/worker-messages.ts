@@ -121,6 +121,8 @@ export class WorkerMessages {
 
   #onPartial(request: Request, message: FromWorker & { readonly type: "partial" }, now: Instant): void {
     this.#requests.restartTimeout(request, now);
+    // Whatever the link said: its worker got it.
+    request.isUndelivered = false;
     const refusal = refusalOfPartial(request.client, message.body, message.isRaw ?? false);
     if (refusal !== undefined) {
       this.#cache.onSkipped(request);
