@@ -42,7 +42,7 @@ const entries = ROSTER.filter(({ name, needs }) => {
 
 const cases = values.cases?.split(",") ?? (values.quick ? QUICK_CASES : undefined);
 const isWanted = ({ name }: { readonly name: string }) => cases === undefined || cases.includes(name);
-const seconds = Number(values.seconds ?? (values.quick ? 20 : 400));
+const seconds = Number(values.seconds ?? (values.quick ? 20 : 340));
 const acts: readonly Act[] = [
   { connections: 1, cases: CASES.filter(isWanted), seconds: seconds * 0.87 },
   { connections: CROWD_SIZE, cases: CROWD_CASES.filter(isWanted), seconds: seconds * 0.13 },
