@@ -387,6 +387,12 @@ describe("shown elsewhere", () => {
     ["11", `${SCENARIOS}/deadline.test.ts`, "a request without a timeout waits for ever"],
     ["24", `${CONFORMANCE}/hostile/hostile.test.ts`, "10,000 services that nobody offers cost little"],
     ["25", `${SCENARIOS}/liveness.test.ts`, "a worker is given up three intervals after it was last heard"],
+    ["26, the answer", `${SCENARIOS}/persist.test.ts`, "is answered to its client if that has come back under its id"],
+    [
+      "26, the store",
+      `${CONFORMANCE}/integration/persist.test.ts`,
+      "is run by the next broker, and a client that has its old id",
+    ],
     ["the worker's late DISCONNECT", "packages/worker/src/worker.test.ts", "a link of an earlier life is not heard"],
   ])("%s: %s, “%s”", (_fault, file, title) => {
     expect(readFileSync(fileURLToPath(new URL(`../../../../${file}`, import.meta.url)), "utf8")).toContain(title);
