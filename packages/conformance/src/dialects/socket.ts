@@ -6,6 +6,7 @@ import { Dealer } from "zeromq";
 let count = 0;
 
 export class Socket {
+  readonly id: string;
   readonly #socket: Dealer;
   readonly #received: string[][] = [];
   #wake: () => void = () => {};
@@ -13,6 +14,7 @@ export class Socket {
 
   /** @param id the routing id; if not given, one that no other socket of the process has */
   constructor(address: string, id: string = `peer-${process.pid}-${++count}`) {
+    this.id = id;
     this.#socket = new Dealer({ routingId: id, linger: 1_000, sendHighWaterMark: 0, receiveHighWaterMark: 0 });
     this.#socket.connect(address);
     void this.#read();

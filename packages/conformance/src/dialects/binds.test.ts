@@ -1,0 +1,197 @@
+// Binds with settings and sides of their own: what omdp and butler peers see of a real broker.
+
+import { describe, expect, test } from "vitest";
+import { VERSIONS } from "./forms.ts";
+import { ANYWHERE, stage } from "./stage.ts";
+
+const OMDP = { address: ANYWHERE, dialect: "omdp" } as const;
+const BUTLER = { address: ANYWHERE, dialect: "butler" } as const;
+const expiry = () => String(Date.now() + 20_000);
+
+describe("an omdp bind", () => {
+  test("D-OMDP-1, D-OMDP-4, D-OMDP-5: layouts without the empty frame, both ways", async () => {
+    const scene = await stage({}, OMDP);
+    const [worker, client] = [scene.connect(), scene.connect()];
+    await worker.send("W", "1", "echo");
+    await client.send("C", "2", "echo", "r1", "any text", '{"timeout":20000}');
+    const [tag, type, address = "", ...rest] = await worker.next();
+    expect([tag, type, ...rest]).toEqual(["W", "2", "r1", "any text"]);
+    await worker.send("W", "6", address, "r1", "0", "part");
+    await worker.send("W", "3", address, "r1", "0", "last");
+    expect(await client.next()).toEqual(["C", "6", "r1", "0", "part"]);
+    expect(await client.next()).toEqual(["C", "3", "r1", "0", "last"]);
+  });
+
+  test("D-OMDP-3, D-OMDP-4: an error has no status", async () => {
+    const scene = await stage({}, OMDP);
+    const [worker, client] = [scene.connect(), scene.connect()];
+    await worker.send("W", "1", "echo");
+    await client.send("C", "2", "echo", "r1", "x", "{}");
+    const [, , address = ""] = await worker.next();
+    await worker.send("W", "3", address, "r1", '"no"');
+    expect(await client.next()).toEqual(["C", "3", "r1", '"no"']);
+  });
+
+  test("D-OMDP-2, D-MDP-8: READY is not answered, a heartbeat is by one, a second READY by DISCONNECT", async () => {
+    const scene = await stage({}, OMDP);
+    const worker = scene.connect();
+    await worker.send("W", "1", "echo");
+    await worker.send("W", "4");
+    expect(await worker.next()).toEqual(["W", "4"]);
+    await worker.send("W", "1", "echo");
+    expect(await worker.next()).toEqual(["W", "5"]);
+    expect(worker.received).toEqual([]);
+  });
+
+  test("D-OMDP-1: a heartbeat of a client's for its request reaches the worker, and no client's is answered", async () => {
+    const scene = await stage({}, OMDP);
+    const [worker, client] = [scene.connect(), scene.connect()];
+    await worker.send("W", "1", "echo");
+    await client.send("C", "4");
+    await client.send("C", "2", "echo", "r1", "x", "{}");
+    const [, , address = ""] = await worker.next();
+    await client.send("C", "4", "r1");
+    expect(await worker.next()).toEqual(["W", "4", address, "r1"]);
+    await worker.send("W", "3", address, "r1", "0", "y");
+    expect(await client.next()).toEqual(["C", "3", "r1", "0", "y"]);
+  });
+
+  test("D-DET-5: Majordomo peers come in by it as well", async () => {
+    const scene = await stage({}, OMDP);
+    const worker = scene.connect();
+    await worker.send("W", "1", "echo");
+    for (const form of VERSIONS) {
+      const client = scene.connect();
+      await client.send(...form.request, "echo", "x");
+      const [, , address = "", id = ""] = await worker.next();
+      await worker.send("W", "3", address, id, "0", "y");
+      expect(await client.next()).toEqual([...form.final("echo"), "y"]);
+    }
+  });
+});
+
+describe("a butler bind", () => {
+  test("D-BUT-2, D-BUT-3, D-BUT-4: a request and its response", async () => {
+    const scene = await stage({}, BUTLER);
+    const [worker, client] = [scene.connect(), scene.connect()];
+    await worker.send("\x01", "sum");
+    await worker.send("\x02");
+    expect(await worker.next()).toEqual(["\x02"]);
+    const expires = expiry();
+    await client.send("", "0.3.0:abc", "sum", expires, '{"method":"add"}');
+    const [address = "", ...rest] = await worker.next();
+    expect(rest.slice(0, 3)).toEqual(["", "0.3.0:abc", "sum"]);
+    expect(Math.abs(Number(rest[3]) - Number(expires))).toBeLessThan(5_000);
+    expect(rest[4]).toBe('{"method":"add"}');
+    await worker.send("\x04", address, "", "0.3.0:abc", "42");
+    expect(await client.next()).toEqual(["", "0.3.0:abc", "42"]);
+  });
+
+  test("D-BUT-1, D-BUT-6: 404 at once when nobody serves, and nothing of what has expired", async () => {
+    const scene = await stage({}, BUTLER);
+    const [worker, client] = [scene.connect(), scene.connect()];
+    await client.send("", "0.3.0:1", "sum", expiry(), "{}");
+    expect(await client.next()).toEqual(["", "404"]);
+    await worker.send("\x01", "sum");
+    await worker.send("\x02");
+    await worker.next();
+    await client.send("", "0.3.0:2", "sum", "1000", "{}");
+    await client.send("", "0.3.0:3", "sum", expiry(), "{}");
+    expect((await worker.next())[2]).toBe("0.3.0:3");
+    expect(client.received).toEqual([]);
+  });
+
+  test("D-BUT-7: an exception arrives without its pickles", async () => {
+    const scene = await stage({}, BUTLER);
+    const [worker, client] = [scene.connect(), scene.connect()];
+    await worker.send("\x01", "sum");
+    await worker.send("\x02");
+    await worker.next();
+    await client.send("", "0.3.0:1", "sum", expiry(), "{}");
+    const [address = "", , id = ""] = await worker.next();
+    const error = {
+      class: "cposix\nsystem\n",
+      object: "cposix\n",
+      name: "ValueError",
+      message: "no",
+      traceback: "line 3",
+    };
+    await worker.send("\x04", address, "", id, `500:exception:${JSON.stringify({ ...error, traceback_list: [] })}`);
+    const [, , response = ""] = await client.next();
+    expect(JSON.parse(response.slice("500:exception:".length))).toEqual({
+      name: "ValueError",
+      message: "no",
+      traceback: "line 3",
+      traceback_list: [],
+    });
+  });
+
+  test("D-BUT-5: mmi.X answers 200 with a live worker, else 400", async () => {
+    const scene = await stage({}, BUTLER);
+    const [worker, client] = [scene.connect(), scene.connect()];
+    await client.send("", "0.3.0:1", "mmi.sum", expiry(), "{}");
+    expect(await client.next()).toEqual(["", "sum", "400"]);
+    await worker.send("\x01", "sum");
+    await worker.send("\x02");
+    await worker.next();
+    await client.send("", "0.3.0:2", "mmi.sum", expiry(), "{}");
+    expect(await client.next()).toEqual(["", "sum", "200"]);
+  });
+
+  test("D-MDP-8: whoever is not registered is asked to register again", async () => {
+    const scene = await stage({}, BUTLER);
+    const worker = scene.connect();
+    await worker.send("\x02");
+    expect(await worker.next()).toEqual(["\x03"]);
+  });
+
+  test("D-DET-5: its workers are strangers anywhere else", async () => {
+    const scene = await stage();
+    const worker = scene.connect();
+    const told = new Promise((resolve) => scene.broker.once("violation", resolve));
+    await worker.send("\x01", "sum");
+    expect(await told).toMatchObject({ clause: "P-MSG-1" });
+    expect(scene.broker.stats()?.workers).toBe(0);
+  });
+});
+
+describe("two sides", () => {
+  test.each(VERSIONS)("D-ROLE-1: serve, each its own, in $name", async (form) => {
+    const scene = await stage({}, { frontend: { address: ANYWHERE, answersErrors: true }, backend: ANYWHERE });
+    const [FRONT, BACK] = [0, 1];
+    const worker = scene.connect("same", BACK);
+    await worker.send(...form.worker.ready, "echo");
+    const client = scene.connect("same", FRONT);
+    await client.send(...form.request, "echo", "x");
+    const request = await worker.next();
+    await worker.send(...form.worker.final, request[form.worker.request.length] ?? "", "", "y");
+    expect(await client.next()).toEqual([...form.final("echo"), "y"]);
+
+    const stray = scene.connect(undefined, FRONT);
+    await stray.send(...form.worker.ready, "echo");
+    expect(await stray.next()).toEqual(form.worker.disconnect);
+    const violated = new Promise((resolve) => scene.broker.once("violation", resolve));
+    await scene.connect(undefined, BACK).send(...form.request, "echo", "x");
+    expect(await violated).toMatchObject({ clause: "D-ROLE-1" });
+    expect(scene.broker.stats()).toMatchObject({ workers: 1, accepted: 1 });
+  });
+
+  test("D-ROLE-1: a PIGATO request at the backend is refused by name", async () => {
+    const scene = await stage({}, { frontend: ANYWHERE, backend: ANYWHERE });
+    const client = scene.connect(undefined, 1);
+    await client.send("C", "2", "echo", "r1", "1", "{}");
+    expect(await client.next()).toEqual(["C", "3", "", "r1", "-1", '"INVALID"']);
+  });
+
+  test("D-ROLE-1: serve butler, clients in front and workers behind", async () => {
+    const scene = await stage({}, { frontend: ANYWHERE, backend: BUTLER });
+    const [worker, client] = [scene.connect(undefined, 1), scene.connect(undefined, 0)];
+    await worker.send("\x01", "sum");
+    await worker.send("\x02");
+    await worker.next();
+    await client.send("", "0.3.0:1", "sum", expiry(), "{}");
+    const [address = "", , id = ""] = await worker.next();
+    await worker.send("\x04", address, "", id, "1");
+    expect(await client.next()).toEqual(["", "0.3.0:1", "1"]);
+  });
+});

@@ -1,0 +1,85 @@
+// Programs in Python: peers on pyzmq, a stack that is not ours.
+
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Asker, DialectName, Heard, Server } from "./peers.ts";
+
+const PEER = fileURLToPath(new URL("./python/peer.py", import.meta.url));
+/** Debian's own first: its packages are for it, whatever other is found before it. */
+const PLACES = [process.env.PIGATO_PYTHON, "/usr/bin/python3", "python3"];
+
+/** @throws Error if there is none with pyzmq */
+export function python(): string {
+  for (const place of PLACES) {
+    if (place !== undefined && spawnSync(place, ["-c", "import zmq"]).status === 0) return place;
+  }
+  throw new Error(
+    "these tests talk to peers in Python: install pyzmq (apt-get install python3-zmq), or set PIGATO_PYTHON",
+  );
+}
+
+/** A process that is written lines of JSON and prints some. */
+class Conversation {
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(...args: readonly string[]) {
+    this.#child = spawn(python(), [PEER, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+    const { stdout } = this.#child;
+    if (stdout === null) throw new Error("no output");
+    this.#lines = createInterface(stdout)[Symbol.asyncIterator]();
+  }
+
+  write(value: unknown): void {
+    this.#child.stdin?.write(`${JSON.stringify(value)}\n`);
+  }
+
+  async read(): Promise<unknown> {
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error("the Python peer has ended");
+    return JSON.parse(value);
+  }
+
+  async readTexts(): Promise<string[]> {
+    const value = await this.read();
+    if (!Array.isArray(value)) throw new Error(`not a list: ${JSON.stringify(value)}`);
+    return value.map(String);
+  }
+
+  close(): void {
+    this.#child.kill("SIGKILL");
+  }
+}
+
+export function pythonAsker(dialect: DialectName, address: string): Asker {
+  const peer = new Conversation("client", dialect, address);
+  return {
+    async ask(service, ...body) {
+      peer.write([service, ...body]);
+    },
+    async hear(): Promise<Heard> {
+      const [kind, ...body] = await peer.readTexts();
+      if (kind === "partial" || kind === "final" || kind === "error") return { kind, body };
+      throw new Error(`the Python peer heard ${kind}`);
+    },
+    close: () => peer.close(),
+  };
+}
+
+export function pythonServer(dialect: DialectName, address: string, service: string): Server {
+  const peer = new Conversation("worker", dialect, address, service);
+  return {
+    async next() {
+      const body = await peer.readTexts();
+      return {
+        body,
+        async answer(kind, ...answer) {
+          peer.write([kind, ...answer]);
+          return (await peer.read()) === true;
+        },
+      };
+    },
+    close: () => peer.close(),
+  };
+}
