@@ -36,7 +36,7 @@ export interface BrokerEvents {
   "store:failed": [event: { readonly operation: "store" | "delete"; readonly key: string; readonly reason: string }];
   /** A request lost its worker and waits for another. */
   "request:requeued": [event: { readonly service: string; readonly requestId: string; readonly worker: string }];
-  /** A peer broke the protocol; `clause` is the one of docs/reference/protocol.md. */
+  /** A peer broke the protocol; `clause` is one of docs/reference/protocol.md or dialects.md. */
   violation: [event: { readonly peer: string; readonly clause: string; readonly detail: string }];
   /** A message had no effect. */
   drop: [event: { readonly peer: string; readonly reason: DropReason; readonly requestId: string | undefined }];

@@ -14,7 +14,7 @@ import type { RequestOptions } from "./request-options.ts";
  */
 export interface Violation {
   readonly type: "violation";
-  /** The clause of docs/reference/protocol.md that was broken, e.g. `P-REQ-1`. */
+  /** The clause of docs/reference/protocol.md or dialects.md that was broken, e.g. `P-REQ-1`. */
   readonly clause: string;
   readonly detail: string;
   readonly requestId?: RequestId;
