@@ -103,7 +103,8 @@ export type FromWorker =
   | ({ readonly type: "request-heartbeat" } & Addressed)
   | ({ readonly type: "partial" } & Addressed & ReplyContent & Cacheable)
   | ({ readonly type: "final" } & Addressed & ReplyContent & Cacheable)
-  | ({ readonly type: "reject"; readonly reason: Frame | undefined } & Addressed)
+  /** The options say nothing; the original writes the word `undefined` there. */
+  | ({ readonly type: "reject"; readonly reason: Frame | undefined; readonly options?: Frame } & Addressed)
   | { readonly type: "disconnect" }
   | (StreamingMessage & Addressed);
 

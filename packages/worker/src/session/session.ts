@@ -25,6 +25,7 @@ import {
   type RequestId,
   type ServiceName,
   type ToWorker,
+  UNDEFINED_FRAME,
   type Violation,
 } from "@pigato/protocol";
 import { type Call, Calls } from "./calls.ts";
@@ -225,10 +226,11 @@ export class Session {
 
   #onHandler(input: HandlerInput, now: Instant): Effects {
     const { call } = input;
-    if (input.type === "partial") return this.#calls.has(call) ? [send(messageOf(input))] : NOTHING;
+    const { negotiate } = this.#options;
+    if (input.type === "partial") return this.#calls.has(call) ? [send(messageOf(input, negotiate))] : NOTHING;
     if (!this.#calls.remove(call)) return NOTHING;
     this.#excuse(now);
-    return [send(messageOf(input)), ...this.#leaveWhenDone(now)];
+    return [send(messageOf(input, negotiate)), ...this.#leaveWhenDone(now)];
   }
 
   #onRefused(message: FromWorker, isUrgent: boolean, now: Instant): Effects {
@@ -373,11 +375,16 @@ function sendUrgently(message: FromWorker): Effect {
   return { type: "send", message, isUrgent: true };
 }
 
-function messageOf(input: HandlerInput): FromWorker {
+/** On the plain classic wire, what ends without an answer has the word `undefined` for its options. */
+function messageOf(input: HandlerInput, negotiate: boolean): FromWorker {
   const { address, requestId } = input.call;
-  if (input.type === "reject") return { type: "reject", address, requestId, reason: input.reason };
+  if (input.type === "reject") {
+    const named = { address, requestId, reason: input.reason };
+    return negotiate ? { type: "reject", ...named } : { type: "reject", ...named, options: UNDEFINED_FRAME };
+  }
   const status = input.type === "final" ? input.status : 0;
-  return { type: input.type, address, requestId, status, body: input.body, trailer: [input.options] };
+  const options = status === -1 && !negotiate ? UNDEFINED_FRAME : input.options;
+  return { type: input.type, address, requestId, status, body: input.body, trailer: [options] };
 }
 
 function hangUp(reason: LossReason, wasConnected: boolean, saysGoodbye: boolean): Effects {

@@ -142,8 +142,13 @@ export function encodeFromWorker(message: FromWorker): Frame[] {
     case "request-heartbeat":
       return addressed(TYPE.HEARTBEAT, message);
     case "reject":
-      // With options, as the original writes it: there is nothing to say in them.
-      return [...addressed(TYPE.REJECT, message), STATUS_OK, message.reason ?? NULL_FRAME, NO_OPTIONS];
+      // With options, as the original has them: there is nothing to say in them.
+      return [
+        ...addressed(TYPE.REJECT, message),
+        STATUS_OK,
+        message.reason ?? NULL_FRAME,
+        message.options ?? NO_OPTIONS,
+      ];
     case "disconnect":
       return [WORKER, typeFrame(TYPE.DISCONNECT)];
     case "credit":
