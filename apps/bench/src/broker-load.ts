@@ -27,6 +27,9 @@ let sent = 0;
 let done = 0;
 let target = 0;
 let onTarget = (): void => {};
+// Between bursts the workers answer nothing, so that the broker is idle while others are measured, and its queue stays.
+let isPaused = true;
+const held: (() => void)[] = [];
 
 const concurrency = queued > 0 ? Math.max(1, Math.floor(IN_FLIGHT / workers)) : -1;
 const offer = frame(`pigato/1 concurrency=${concurrency} heartbeat=60000`);
@@ -49,22 +52,23 @@ setInterval(() => {
 for (let index = 0; index < IN_FLIGHT + queued; index++) request();
 
 answer(async () => {
-  await settled();
+  await burst(1_000);
   const before = await brokerMicros();
-  const start = done;
-  target = start + REQUESTS_PER_ROUND;
-  await new Promise<void>((resolve) => {
-    onTarget = resolve;
-  });
-  return ((await brokerMicros()) - before) * (1_000 / (done - start));
+  const count = await burst(REQUESTS_PER_ROUND);
+  return ((await brokerMicros()) - before) * (1_000 / count);
 });
 
-/** All that was sent first is at the broker. */
-async function settled(): Promise<void> {
-  target = done + 1_000;
-  await new Promise<void>((resolve) => {
+/** Lets the workers answer until so many requests are done, or a few more. @returns how many */
+async function burst(requests: number): Promise<number> {
+  const start = done;
+  target = start + requests;
+  const reached = new Promise<void>((resolve) => {
     onTarget = resolve;
   });
+  isPaused = false;
+  for (const reply of held.splice(0)) reply();
+  await reached;
+  return done - start;
 }
 
 async function brokerMicros(): Promise<number> {
@@ -91,14 +95,18 @@ async function dealer(routingId: string, onMessage: (link: DealerLink, frames: F
 
 function onWorkerMessage(link: DealerLink, [, type, client, , , id]: Frames): void {
   if (type === undefined || type[0] !== 0x32 || client === undefined || id === undefined) return;
-  link.send([WORKER, REPLY, client, EMPTY, id, OK, BODY, NO_OPTIONS]);
+  const reply = (): void => void link.send([WORKER, REPLY, client, EMPTY, id, OK, BODY, NO_OPTIONS]);
+  if (isPaused) held.push(reply);
+  else reply();
 }
 
 function onClientMessage(_link: DealerLink, [, type]: Frames): void {
   if (type === undefined || type[0] !== 0x33) return;
   done += 1;
   request();
-  if (done === target) onTarget();
+  if (done < target) return;
+  isPaused = true;
+  onTarget();
 }
 
 function request(): void {
