@@ -25,11 +25,11 @@ import {
   type RequestId,
   type ServiceName,
   type ToWorker,
-  UNDEFINED_FRAME,
   type Violation,
 } from "@pigato/protocol";
 import { type Call, Calls } from "./calls.ts";
 import type { Effect, HandlerInput, Input, WorkerRequest } from "./effects.ts";
+import { failureOf, hangUp, messageOf, send, sendUrgently, trouble } from "./outgoing.ts";
 
 export interface SessionOptions extends ConnectionOptions {
   readonly service: ServiceName;
@@ -365,39 +365,4 @@ export class Session {
   #enter(state: State): void {
     this.#state = state;
   }
-}
-
-function send(message: FromWorker): Effect {
-  return { type: "send", message, isUrgent: false };
-}
-
-function sendUrgently(message: FromWorker): Effect {
-  return { type: "send", message, isUrgent: true };
-}
-
-/** On the plain classic wire, what ends without an answer has the word `undefined` for its options. */
-function messageOf(input: HandlerInput, negotiate: boolean): FromWorker {
-  const { address, requestId } = input.call;
-  if (input.type === "reject") {
-    const named = { address, requestId, reason: input.reason };
-    return negotiate ? { type: "reject", ...named } : { type: "reject", ...named, options: UNDEFINED_FRAME };
-  }
-  const status = input.type === "final" ? input.status : 0;
-  const options = status === -1 && !negotiate ? UNDEFINED_FRAME : input.options;
-  return { type: input.type, address, requestId, status, body: input.body, trailer: [options] };
-}
-
-function hangUp(reason: LossReason, wasConnected: boolean, saysGoodbye: boolean): Effects {
-  const effects: Effect[] = saysGoodbye ? [sendUrgently({ type: "disconnect" })] : [];
-  effects.push({ type: "close", flush: saysGoodbye });
-  if (wasConnected) effects.push({ type: "disconnected", reason });
-  return effects;
-}
-
-function failureOf(code: Failure["code"], message: string): Failure {
-  return { code, message, delivery: "maybe-executed" };
-}
-
-function trouble(clause: string, detail: string): Effect {
-  return { type: "trouble", message: `${clause}: ${detail}` };
 }
