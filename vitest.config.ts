@@ -1,9 +1,17 @@
+import { randomInt } from "node:crypto";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+
+// The short form of the random tests plays the same scripts each time, so that whoever breaks something sees red, and nobody
+// else does. The long forms (`pnpm fuzz`) look for what nobody has seen yet: with a seed of their own, which they print.
+const { PIGATO_FUZZ_RUNS: runs, PIGATO_FUZZ_FRAMES: frames, PIGATO_FUZZ_SEED: given } = process.env;
+const isLong = runs !== undefined || frames !== undefined;
+const seed = given ?? (isLong ? String(randomInt(2 ** 31)) : "1");
 
 const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions: ["@pigato/source"] } },
   test: {
     include: ["packages/*/src/**/*.test.ts", "apps/*/**/*.test.ts"],
+    env: { PIGATO_FUZZ_SEED: seed },
     exclude: ["**/node_modules/**", "**/dist/**"],
     // A leaked native socket aborts a whole run of threads; a fork takes only itself down.
     pool: "forks",

@@ -129,6 +129,12 @@ export class Dispatcher {
     }
   }
 
+  /** A worker's connection is full: nothing is given to it until it is heard again. */
+  pause(worker: Worker): void {
+    worker.isCongested = true;
+    this.#settleAvailability(worker);
+  }
+
   /** A worker is gone: nothing is given to it any more. */
   retire(worker: Worker): void {
     worker.isRetired = true;
@@ -169,7 +175,7 @@ export class Dispatcher {
 
   #dispatch(request: Request, worker: Worker): void {
     request.place = worker.holds;
-    request.isUndelivered = false;
+    request.isReceived = undefined;
     if (request.address === "") request.address = this.#open.addressOf(request);
     worker.inFlight.append(request);
     this.#inFlight += 1;

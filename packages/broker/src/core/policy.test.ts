@@ -102,7 +102,7 @@ test.each<[DispatchMode, Choice | undefined]>([
   const changes = fc.array(change, { minLength: 100, maxLength: 400, size: "max" });
   fc.assert(
     fc.property(changes, (sequence) => playAgainst(mode, sequence, compare, choice)),
-    { numRuns: 60 },
+    { numRuns: 60, seed: Number(process.env.PIGATO_FUZZ_SEED) },
   );
 });
 

@@ -225,8 +225,8 @@ export class Request implements Deadline<Due> {
   next: Deadline<Due> | undefined;
   /** Workers that declined it. */
   rejectedBy: Set<Worker> | undefined;
-  /** Whether the worker it was sent to never got it. */
-  isUndelivered = false;
+  /** Whether the worker that holds it got it; `undefined` while nobody has said. */
+  isReceived: boolean | undefined = undefined;
   /** Whether a worker was lost that may have run it. */
   mayHaveRun = false;
   /** Whether a part of the reply has gone to the client: from then on it cannot start over. */

@@ -36,6 +36,7 @@ test("whatever is filed and taken out, exactly the open requests are found", () 
         }
       }
     }),
+    { seed: Number(process.env.PIGATO_FUZZ_SEED) },
   );
 });
 

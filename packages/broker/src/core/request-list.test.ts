@@ -36,7 +36,7 @@ test("any sequence of adding and taking out keeps the order", () => {
         expect([list.first, list.size]).toEqual([inside[0], inside.length]);
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 60, seed: Number(process.env.PIGATO_FUZZ_SEED) },
   );
 });
 

@@ -375,7 +375,7 @@ function waitingFirst(requests: Iterable<Request>): Request[] {
 }
 
 /** What is known, at this moment, of whether the request ran. */
-function deliveryOf({ place, isUndelivered, mayHaveRun, rejectedBy }: Request): Delivery {
-  if (mayHaveRun || (place.at === "worker" && !isUndelivered)) return "maybe-executed";
+function deliveryOf({ place, isReceived, mayHaveRun, rejectedBy }: Request): Delivery {
+  if (mayHaveRun || (place.at === "worker" && isReceived !== false)) return "maybe-executed";
   return rejectedBy === undefined ? "queued" : "dispatched";
 }

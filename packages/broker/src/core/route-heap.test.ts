@@ -35,6 +35,7 @@ test("whatever comes and goes, the first route is that with the oldest request",
         mostRoutes = Math.max(mostRoutes, heap.size);
       }
     }),
+    { seed: Number(process.env.PIGATO_FUZZ_SEED) },
   );
   expect(mostRoutes).toBeGreaterThan(4);
 });

@@ -42,6 +42,7 @@ test("the highest version within any range is the one that looking at all of the
       }
       expect(versions.isEmpty).toBe(offered.size === 0);
     }),
+    { seed: Number(process.env.PIGATO_FUZZ_SEED) },
   );
   expect(Math.min(found.none, found.some)).toBeGreaterThan(50);
 });

@@ -23,5 +23,6 @@ test("the longest that fits is the one that looking at all of them finds", () =>
         expect(wildcards.longestFor(name)?.name).toBe(longest === undefined ? undefined : `${longest}*`);
       }
     }),
+    { seed: Number(process.env.PIGATO_FUZZ_SEED) },
   );
 });

@@ -99,6 +99,8 @@ export class WorkerMessages {
       this.#outbox.reportDrop(worker.id, "not-held", message.requestId);
       return this.#workers.onLate(worker, message);
     }
+    // Whatever the link says.
+    request.isReceived = true;
     switch (message.type) {
       case "partial":
         return this.#onPartial(request, message, now);
@@ -121,8 +123,6 @@ export class WorkerMessages {
 
   #onPartial(request: Request, message: FromWorker & { readonly type: "partial" }, now: Instant): void {
     this.#requests.restartTimeout(request, now);
-    // Whatever the link said: its worker got it.
-    request.isUndelivered = false;
     const refusal = refusalOfPartial(request.client, message.body, message.isRaw ?? false);
     if (refusal !== undefined) {
       this.#cache.onSkipped(request);

@@ -185,16 +185,18 @@ export class Workers {
    * is told next, and then any other worker may have this one.
    */
   onUnreachable(request: Request, worker: Worker): void {
-    // Whoever has sent a part of the reply got the request, whatever the link says.
-    request.isUndelivered = !request.hasPartial;
+    request.isReceived ??= false;
     this.#dispatcher.retire(worker);
   }
 
-  /** A worker's connection takes no more for now. The request waits, for this worker or another. */
+  /**
+   * A worker's connection takes no more for now. The request waits, for this worker or another, unless the worker has
+   * spoken of it: then it runs.
+   */
   onCongested(request: Request, worker: Worker): void {
-    worker.isCongested = true;
+    this.#dispatcher.pause(worker);
+    if (request.isReceived) return;
     this.#dispatcher.remove(request);
-    this.#dispatcher.serve(worker);
     this.#requests.place(request, request.options.worker === undefined ? undefined : worker);
   }
 
@@ -206,7 +208,8 @@ export class Workers {
 
   #loseOne(request: Request, worker: Worker): void {
     const { retry, worker: target } = request.options;
-    const { name, id, isUndelivered } = request;
+    const { name, id } = request;
+    const isUndelivered = request.isReceived === false;
     this.#dispatcher.remove(request);
     if (!isUndelivered) request.mayHaveRun = true;
     // A reply that has begun cannot start over, and another worker is not the one that was asked for.

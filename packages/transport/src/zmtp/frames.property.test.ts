@@ -9,8 +9,7 @@ import { encoded } from "./testing/encoded.ts";
 import { cut, heardByReader, heardBySession, LIMITS } from "./testing/heard.ts";
 
 const RUNS = Number(process.env.PIGATO_FUZZ_RUNS ?? 200);
-const SEED = process.env.PIGATO_FUZZ_SEED;
-const PARAMETERS = { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) };
+const PARAMETERS = { numRuns: RUNS, seed: Number(process.env.PIGATO_FUZZ_SEED) };
 
 /** Sizes around every border: short and long, copied and not, a region, a chunk. */
 const size = fc.oneof(

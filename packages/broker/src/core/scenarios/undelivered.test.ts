@@ -181,3 +181,15 @@ test("a worker that sends a part of a reply got the request, whatever its link s
   sim.peerDown("w1");
   expect(sim.sentTo("c1").at(-1)).toBe("failure r1 WORKER_LOST (maybe-executed)");
 });
+
+test("a worker that has spoken of a request keeps it when its link says that it did not get through", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.worker("w2").ready("echo");
+  sim.client("c1").offer().request("echo", "r1");
+  sim.worker("w1").partial("r1", '"part"');
+  sim.undeliveredToWorker("w1", "r1", "congested");
+  expect(sim.requestsSentTo("w2")).toEqual([]);
+  sim.undeliveredToClient("c1", "congested");
+  expect(sim.sentTo("c1").at(-1)).toBe("failure r1 BUSY (maybe-executed)");
+});

@@ -188,9 +188,11 @@ export class Observer {
       worker.concurrency = message.concurrency ?? worker.concurrency;
       worker.settledAt = now;
     }
-    if (message.type !== "partial" && message.type !== "final" && message.type !== "reject") return;
+    if (!("requestId" in message)) return;
     const request = heldAs(worker, message.address, message.requestId);
     if (request === undefined) return;
+    request.isReceived = true;
+    if (message.type !== "partial" && message.type !== "final" && message.type !== "reject") return;
     if (message.type === "reject") {
       request.release();
       if (request.hasPartial) request.mayHaveRun = true;
@@ -201,7 +203,6 @@ export class Observer {
     this.#cache.sawPart(request, message, isTaken, now);
     if (message.type === "partial") {
       request.deadlineAt = now + request.options.timeoutMs;
-      request.isUndelivered = false;
       if (!isTaken) return;
       request.hasPartial = true;
     }
@@ -215,10 +216,10 @@ export class Observer {
     if (worker === undefined || request === undefined) return;
     if (reason === "unreachable") {
       worker.isClosed = true;
-      request.isUndelivered = !request.hasPartial;
+      request.isReceived ??= false;
     } else {
       worker.isCongested = true;
-      request.release();
+      if (!request.isReceived) request.release();
     }
   }
 
@@ -369,7 +370,7 @@ export class Observer {
     this.#checkTurn(request, worker, what);
     request.holder = worker;
     request.address = message.address;
-    request.isUndelivered = false;
+    request.isReceived = undefined;
     worker.held.set(message.address, request);
   }
 
@@ -394,7 +395,7 @@ export class Observer {
         this.#names.withdraw(worker.service);
         for (const request of worker.held.values()) {
           request.holder = undefined;
-          if (!request.isUndelivered) request.mayHaveRun = true;
+          if (request.isReceived !== false) request.mayHaveRun = true;
           this.#orphans.push(request);
         }
         return;
@@ -518,9 +519,9 @@ export class Observer {
   #checkOrphan(request: WatchedRequest): void {
     if (this.#find(request.client, request.id) !== request || request.holder !== undefined) return;
     const { retry, worker } = request.options;
-    const mayStartOver = (retry || request.isUndelivered) && worker === undefined && !request.hasPartial;
+    const mayStartOver = (retry || request.isReceived === false) && worker === undefined && !request.hasPartial;
     promise(mayStartOver, `${request.id} lost its worker and waits in silence`);
-    request.isUndelivered = false;
+    request.isReceived = undefined;
   }
 
   /** A request that led to nothing visible is queued, if the core counts it as accepted. */

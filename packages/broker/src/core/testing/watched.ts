@@ -78,8 +78,8 @@ export class WatchedRequest {
   readonly rejectedBy: Set<WatchedWorker> = new Set();
   /** A worker was lost that had it. */
   mayHaveRun = false;
-  /** It is with a worker that never got it. */
-  isUndelivered = false;
+  /** Whether the worker that holds it got it, as far as anybody has said. */
+  isReceived: boolean | undefined;
   hasPartial = false;
 
   constructor(client: PeerId, message: RequestMessage, number: number, now: Instant) {
@@ -103,7 +103,7 @@ export class WatchedRequest {
   /** What its client is to be told of whether it ran. */
   delivery(): Delivery {
     if (this.isRefused) return "not-sent";
-    if (this.mayHaveRun || (this.holder !== undefined && !this.isUndelivered)) return "maybe-executed";
+    if (this.mayHaveRun || (this.holder !== undefined && this.isReceived !== false)) return "maybe-executed";
     return this.rejectedBy.size > 0 ? "dispatched" : "queued";
   }
 

@@ -160,5 +160,6 @@ test("any frames give a message or a violation", () => {
       expect(dialect.decodeFromClient(sent).type).toBeTypeOf("string");
       expect(dialect.decodeFromWorker(sent).type).toBeTypeOf("string");
     }),
+    { seed: Number(process.env.PIGATO_FUZZ_SEED) },
   );
 });

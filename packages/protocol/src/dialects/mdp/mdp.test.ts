@@ -293,6 +293,7 @@ describe.each(FORMS)("$id", ({ id, request, partial, final, worker }) => {
           expect(decode(sent).type).toBeTypeOf("string");
         }
       }),
+      { seed: Number(process.env.PIGATO_FUZZ_SEED) },
     );
   });
 });

@@ -82,5 +82,6 @@ test("any frames give a message or a violation", () => {
       expect(omdp.decodeFromClient(sent).type).toBeTypeOf("string");
       expect(omdp.decodeFromWorker(sent).type).toBeTypeOf("string");
     }),
+    { seed: Number(process.env.PIGATO_FUZZ_SEED) },
   );
 });

@@ -23,7 +23,7 @@ import {
 } from "./testing/messages.ts";
 import { someMishap } from "./testing/mishaps.ts";
 
-const SEED = Number(process.env.PIGATO_FUZZ_SEED ?? Math.trunc(Math.random() * 2 ** 31));
+const SEED = Number(process.env.PIGATO_FUZZ_SEED);
 const RUNS = process.env.PIGATO_FUZZ_RUNS;
 const withSeed = (numRuns: number) => ({ seed: SEED, numRuns: RUNS === undefined ? numRuns : Number(RUNS) });
 
