@@ -85,7 +85,7 @@ describe("the addresses of a client", () => {
 });
 
 describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
-  test("options that ask for what its wire has no frame for are refused", () => {
+  test("D-PEER-3: options that ask for what its wire has no frame for are refused", () => {
     for (const option of [
       { heartbeat: 100 },
       { heartbeatLiveness: 3 },
@@ -99,13 +99,13 @@ describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
     }
   });
 
-  test("switches that are off ask for nothing, and the others are kept", () => {
+  test("D-PEER-3: switches that are off ask for nothing, and the others are kept", () => {
     const options = resolveOptions({ transport, dialect, retry: 0, negotiate: false, timeout: 10, reconnect: 5 });
     expect(options).toMatchObject({ retry: false, timeoutMs: 10, backoff: { firstMs: 5 } });
     expect(options.dialect.id).toBe(dialect);
   });
 
-  test("a request may have a timeout and a signal, and no other option", () => {
+  test("D-PEER-3: a request may have a timeout and a signal, and no other option", () => {
     const { dialect: spoken } = resolveOptions({ transport, dialect });
     const defaults = { timeoutMs: 1, retry: false };
     const { signal } = new AbortController();
@@ -127,7 +127,7 @@ describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
     }
   });
 
-  test("data is checked as on the PIGATO wire", () => {
+  test("D-PEER-4: data is checked as on the PIGATO wire", () => {
     const { dialect: spoken } = resolveOptions({ transport, dialect });
     expect(() => spoken.encodeData(1n)).toThrow("BigInt");
     expect(() => spoken.encodeData([new Uint8Array(), new Uint8Array(64 * 1024 * 1024 + 1)])).toThrow(

@@ -126,7 +126,7 @@ describe("addresses and service", () => {
 });
 
 describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
-  test("a worker has one request at a time", () => {
+  test("D-PEER-3, D-PEER-6: a worker has one request at a time", () => {
     expect(resolveOptions({ dialect })).toMatchObject({ dialect, concurrency: 1, maxInFlight: 1 });
     expect(resolveOptions({ dialect, concurrency: 1, negotiate: false })).toMatchObject({ concurrency: 1 });
     for (const concurrency of [-1, 0, 2]) {
@@ -137,7 +137,7 @@ describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
     expect(() => resolveOptions({ dialect, negotiate: true })).toThrow("negotiate cannot be used");
   });
 
-  test("its concurrency cannot be changed later", () => {
+  test("D-PEER-3: its concurrency cannot be changed later", () => {
     const limits: number[] = [];
     const conf = liveOptions(resolveOptions({ dialect }), (limit) => limits.push(limit));
     conf.concurrency = 1;

@@ -87,6 +87,30 @@ describe("a butler bind", () => {
     expect(await client.next()).toEqual(["", "0.3.0:abc", "42"]);
   });
 
+  test.each(["0.3.0:1", "10.20.30:x"])("D-DET-4: a client is known by its version and id, %s", async (id) => {
+    const scene = await stage();
+    const client = scene.connect();
+    await client.send("", id, "sum", expiry(), "{}");
+    expect(await client.next()).toEqual(["", "404"]);
+  });
+
+  test.each([
+    ["four frames", ["", "0.3.0:1", "sum", "99999999999999"]],
+    ["six frames", ["", "0.3.0:1", "sum", "99999999999999", "{}", "more"]],
+    ["a first frame", ["x", "0.3.0:1", "sum", "99999999999999", "{}"]],
+    ["half a version", ["", "0.3:1", "sum", "99999999999999", "{}"]],
+    ["no id", ["", "0.3.0", "sum", "99999999999999", "{}"]],
+    ["a worker's first frame of another byte", ["\x03"]],
+    ["a worker's first frame of two bytes", ["\x01\x01", "sum"]],
+  ])("D-DET-4: %s is none of its messages", async (_what, frames) => {
+    const scene = await stage({}, BUTLER);
+    const stranger = scene.connect();
+    const told = new Promise((resolve) => scene.broker.once("violation", resolve));
+    await stranger.send(...frames);
+    expect(await told).toMatchObject({ clause: "P-MSG-1" });
+    expect(stranger.received).toEqual([]);
+  });
+
   test("D-BUT-1, D-BUT-6: 404 at once when nobody serves, and nothing of what has expired", async () => {
     const scene = await stage({}, BUTLER);
     const [worker, client] = [scene.connect(), scene.connect()];
@@ -156,7 +180,82 @@ describe("a butler bind", () => {
 });
 
 describe("two sides", () => {
-  test.each(VERSIONS)("D-ROLE-1: serve, each its own, in $name", async (form) => {
+  test("D-ROLE-1: serve omdp by binds of their own, a stray worker gets DISCONNECT, a stray client an error", async () => {
+    const scene = await stage({}, { frontend: OMDP, backend: OMDP });
+    const [client, worker] = [scene.connect(undefined, 0), scene.connect(undefined, 1)];
+    await client.send("W", "1", "echo");
+    expect(await client.next()).toEqual(["W", "5"]);
+    await worker.send("C", "2", "echo", "r1", "x", "{}");
+    expect(await worker.next()).toEqual(["C", "3", "r1", "INVALID"]);
+    const [asker, server] = [scene.connect(undefined, 0), scene.connect(undefined, 1)];
+    await server.send("W", "1", "echo");
+    await asker.send("C", "2", "echo", "r2", "x", "{}");
+    const [, , address = ""] = await server.next();
+    await server.send("W", "3", address, "r2", "0", "y");
+    expect(await asker.next()).toEqual(["C", "3", "r2", "0", "y"]);
+  });
+
+  test("D-ROLE-1: a stray butler worker is told to register again, a stray client hears of an exception", async () => {
+    const scene = await stage({}, { frontend: BUTLER, backend: BUTLER });
+    const [worker, client] = [scene.connect(undefined, 0), scene.connect(undefined, 1)];
+    await worker.send("\x01", "sum");
+    expect(await worker.next()).toEqual(["\x03"]);
+    await client.send("", "0.3.0:1", "sum", expiry(), "{}");
+    const [, id, response = ""] = await client.next();
+    expect([id, response.slice(0, 14)]).toEqual(["0.3.0:1", "500:exception:"]);
+    expect(scene.broker.stats()).toMatchObject({ workers: 0, accepted: 0 });
+  });
+
+  test("D-ROLE-2: a heartbeat for a worker is taken from another socket at the backend", async () => {
+    const scene = await stage({ heartbeat: 200, heartbeatLiveness: 4 }, { frontend: ANYWHERE, backend: ANYWHERE });
+    const [vouchedFor, silent] = [scene.connect("vouched for", 1), scene.connect("silent", 1)];
+    const left: string[] = [];
+    scene.broker.on("worker:leave", ({ worker }) => left.push(worker));
+    const both = new Promise<void>((resolve) => {
+      let count = 0;
+      scene.broker.on("worker:join", () => ++count === 2 && resolve());
+    });
+    const beater = scene.connect(undefined, 1);
+    for (const worker of [vouchedFor, silent]) {
+      await worker.send("W", "1", "echo");
+      await worker.send("W", "4", "", "{}");
+    }
+    await both;
+    const beating = setInterval(() => void beater.send("C", "4", "worker", "vouched for"), 20);
+    await silent.nextThat(([, type]) => type === "5");
+    clearInterval(beating);
+    expect(left).toEqual(["silent"]);
+    expect(scene.violations).toEqual([]);
+  });
+
+  test("D-ROLE-3: a client names a worker by its routing id, whichever bind it came in by", async () => {
+    const scene = await stage({}, { frontend: ANYWHERE, backend: [ANYWHERE, BUTLER] });
+    const [client, plain, butler] = [scene.connect(), scene.connect("plain", 1), scene.connect("butler", 2)];
+    const both = new Promise<void>((resolve) => {
+      let count = 0;
+      scene.broker.on("worker:join", () => ++count === 2 && resolve());
+    });
+    await plain.send("W", "1", "sum");
+    await plain.send("W", "4", "", "{}");
+    await butler.send("\x01", "sum");
+    await both;
+    for (const name of ["plain", "butler", "plain", "butler"]) {
+      const options = JSON.stringify({ workerId: name, timeout: 20_000 });
+      await client.send("C", "2", "sum", "r1", JSON.stringify(name), options);
+      if (name === "plain") {
+        const [, , address = "", , , id = "", body] = await plain.nextThat(([, type]) => type === "2");
+        expect(body).toBe('"plain"');
+        await plain.send("W", "3", address, "", id, "0", "1", "{}");
+      } else {
+        const [address = "", , id = "", , , body] = await butler.nextThat((frames) => frames.length === 6);
+        expect(body).toBe('"butler"');
+        await butler.send("\x04", address, "", id, "1");
+      }
+      expect((await client.next()).slice(0, 5)).toEqual(["C", "3", "", "r1", "0"]);
+    }
+  });
+
+  test.each(VERSIONS)("D-ROLE-1, D-ROLE-3: serve, each its own, in $name", async (form) => {
     const scene = await stage({}, { frontend: { address: ANYWHERE, answersErrors: true }, backend: ANYWHERE });
     const [FRONT, BACK] = [0, 1];
     const worker = scene.connect("same", BACK);

@@ -62,6 +62,55 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     expect(broker.mostOpen).toBe(1);
   });
 
+  test("D-PEER-3: what the wire cannot carry is a UsageError, and nothing of it is sent", async () => {
+    const { broker, client } = await stage(version);
+    const { client: caller } = await client();
+    const refused = { code: "USAGE", message: expect.stringContaining(`cannot be used with the dialect "${version}"`) };
+    for (const option of [
+      { retry: 1 },
+      { workerId: "w" },
+      { persist: true },
+      { failFast: true },
+      { color: "red" },
+    ] as const)
+      await expect(caller.call("echo", 1, option)).rejects.toMatchObject(refused);
+    for (const misuse of [() => caller.heartbeat(), () => caller.broadcast("echo")])
+      expect(misuse).toThrow(expect.objectContaining(refused));
+    expect(() => new Client(broker.address, { dialect: version, heartbeat: 100 })).toThrow(UsageError);
+    expect(() => new Worker(broker.address, "echo", { dialect: version, concurrency: 2 })).toThrow(UsageError);
+    // Sent after all of it, and the first that arrives.
+    expect(await caller.call("mmi.service", Buffer.from("echo"), { retry: 0, nocache: false })).toBe(404);
+    expect(broker.seen("REQUEST")).toEqual([caller.socketId]);
+  });
+
+  test("D-PEER-5: a reply that nobody waits for, or of another service, is reported and dropped", async () => {
+    const { broker, worker, client } = await stage(version);
+    let finish = (): void => {};
+    await worker("echo", (data, reply) => {
+      finish = () => reply.end(data);
+      broker.say(caller.socketId, ...final("other"), '"forged"');
+    });
+    const { client: caller, errors } = await client();
+    const final = (service: string) =>
+      version === "mdp01" ? ["", "MDPC01", service] : ["MDPC02", Buffer.of(3), service];
+    const reported = (count: number) =>
+      new Promise<void>((resolve) => caller.on("error", () => errors.length === count && resolve()));
+    // A ROUTER does not know who has not spoken.
+    expect(await caller.call("mmi.service", Buffer.from("echo"))).toBe(200);
+    const first = reported(1);
+    broker.say(caller.socketId, ...final("echo"), '"early"');
+    await first;
+    const second = reported(2);
+    const call = caller.call("echo", "mine");
+    await second;
+    finish();
+    expect(await call).toBe("mine");
+    expect(errors.map(({ message }) => message)).toEqual([
+      expect.stringContaining("no request is open"),
+      expect.stringContaining("another service was asked"),
+    ]);
+  });
+
   test("D-PEER-4: bytes travel as they are, and what is no JSON arrives as text", async () => {
     const { worker, client } = await stage(version);
     await worker("frames", (data, reply) => reply.end([Buffer.from("200"), Buffer.from(JSON.stringify(data))]));

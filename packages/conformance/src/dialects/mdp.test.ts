@@ -3,10 +3,11 @@
 
 import { describe, expect, test } from "vitest";
 import { FORMS, VERSIONS, WHOLE_FORMS } from "./forms.ts";
-import { addressIn, registered, settled, stage } from "./stage.ts";
+import type { Socket } from "./socket.ts";
+import { ANYWHERE, addressIn, registered, settled, stage } from "./stage.ts";
 
-describe.each(FORMS)("a client of $name", (form) => {
-  test("D-MDP-3, D-MDP-11: a request is answered by its service's name and the body, frame by frame", async () => {
+describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
+  test("D-MDP-3, D-MDP-11, D-MDP-14: a request is answered by its service's name and the body, frame by frame", async () => {
     const scene = await stage();
     const worker = scene.connect();
     await worker.send(...form.worker.ready, "echo");
@@ -87,6 +88,24 @@ describe.each(FORMS)("a client of $name", (form) => {
     expect(client.received).toEqual([]);
   });
 
+  test("D-MAP-6: each request has an id of the broker's own, for whoever reads ids", async () => {
+    const scene = await stage();
+    const worker = scene.connect();
+    await worker.send("W", "1", "echo");
+    await worker.send("W", "4", "", '{"concurrency":10}');
+    const client = scene.connect();
+    for (const body of ["1", "2"]) await client.send(...form.request, "echo", body);
+    const ids = new Set<string>();
+    for (const body of ["1", "2"]) {
+      const [, , address = "", , , id = ""] = await worker.nextThat((frames) => frames[1] === "2");
+      expect(id).toMatch(/^~./);
+      ids.add(id);
+      await worker.send("W", "3", address, "", id, "0", body, "{}");
+      expect(await client.next()).toEqual([...form.final("echo"), body]);
+    }
+    expect(ids.size).toBe(2);
+  });
+
   test("D-MAP-5: hears nothing of a failure, or a body of JSON where its bind says so", async () => {
     const scene = await stage({}, ["tcp://127.0.0.1:*", { address: "tcp://127.0.0.1:*", answersErrors: true }]);
     const clients = [scene.connect(undefined, 0), scene.connect(undefined, 1)] as const;
@@ -104,7 +123,7 @@ describe.each(FORMS)("a client of $name", (form) => {
   });
 });
 
-describe.each(WHOLE_FORMS)("a worker of $name", (form) => {
+describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
   test("D-MDP-4, D-MDP-12: READY is not answered, and makes it a worker", async () => {
     const scene = await stage();
     const worker = await registered(scene, form, "echo");
@@ -127,7 +146,7 @@ describe.each(WHOLE_FORMS)("a worker of $name", (form) => {
     expect(scene.violations).toMatchObject([{ clause: "D-MDP-4" }]);
   });
 
-  test("D-MDP-5, D-MAP-7: the client address is one frame, printable, followed by an empty one", async () => {
+  test("D-MDP-5, D-MDP-14, D-MAP-7: the client address is one frame, printable, followed by an empty one", async () => {
     const scene = await stage();
     const worker = await registered(scene, form, "echo");
     const client = scene.connect("\x80binary\xff");
@@ -146,7 +165,7 @@ describe.each(WHOLE_FORMS)("a worker of $name", (form) => {
     expect(await client.next()).toEqual([...form.final("echo"), "y", ""]);
   });
 
-  test("D-MDP-8: a second READY gets DISCONNECT, and nothing more until it is ready again", async () => {
+  test("D-MDP-8, D-MDP-17: a second READY gets DISCONNECT, and nothing more until it is ready again", async () => {
     const scene = await stage();
     const worker = await registered(scene, form, "echo");
     await worker.send(...form.worker.ready, "echo");
@@ -194,15 +213,18 @@ describe.each(WHOLE_FORMS)("a worker of $name", (form) => {
     ["a reply to an empty address", "final", ["", "", "x"]],
     ["a reply to an address of 256 bytes", "final", ["a".repeat(256), "", "x"]],
     ["65 frames", "final", ["~0.1", "", ...new Array<string>(65).fill("x")]],
-  ] as const)("D-MDP-9: %s is dropped unanswered, and the worker lost", async (_what, command, rest) => {
-    const scene = await stage();
-    const worker = await registered(scene, form, "echo");
-    await worker.send(...form.worker[command], ...rest);
-    await settled(worker, form);
-    expect(worker.received).toEqual([]);
-    expect(scene.violations).toHaveLength(1);
-    expect(scene.broker.stats()?.workers).toBe(0);
-  });
+  ] as const)(
+    "D-MDP-5, D-MDP-6, D-MDP-9: %s is dropped unanswered, and the worker lost",
+    async (_what, command, rest) => {
+      const scene = await stage();
+      const worker = await registered(scene, form, "echo");
+      await worker.send(...form.worker[command], ...rest);
+      await settled(worker, form);
+      expect(worker.received).toEqual([]);
+      expect(scene.violations).toHaveLength(1);
+      expect(scene.broker.stats()?.workers).toBe(0);
+    },
+  );
 
   test("D-MDP-2, D-MDP-9: a command that is none is dropped unanswered, and the worker lost", async () => {
     const scene = await stage();
@@ -259,6 +281,78 @@ describe.each(WHOLE_FORMS)("a worker of $name", (form) => {
     }
   });
 
+  test("D-MDP-15: a name is its bytes, be they no text at all", async () => {
+    const scene = await stage();
+    const names = ["Echo", "echo", "echo ", "\xff", "\xfe", "\x00", "caf\xc3\xa9", "cafe\xcc\x81", "__proto__"];
+    const workers = new Map<string, Socket>();
+    for (const name of names) workers.set(name, await registered(scene, form, name));
+    const client = scene.connect();
+    for (const name of names) {
+      await client.send(...form.request, name, `for ${name}`);
+      const worker = workers.get(name);
+      if (worker === undefined) throw new Error("nobody");
+      const request = await worker.next();
+      expect(request.at(-1)).toBe(`for ${name}`);
+      await worker.send(...form.worker.final, addressIn(request, form), "", "done");
+      expect(await client.next()).toEqual([...form.final(name), "done"]);
+    }
+  });
+
+  test("D-MDP-16: requests are handed out as they came, whoever sent them", async () => {
+    const scene = await stage();
+    const clients = [scene.connect(), scene.connect(), scene.connect()] as const;
+    const bodies: string[] = [];
+    for (let turn = 0; turn < 4; turn++) {
+      for (const [index, client] of clients.entries()) {
+        const body = `${turn} of ${index}`;
+        await client.send(...form.request, "echo", body);
+        await settled(client, form);
+        bodies.push(body);
+      }
+    }
+    const worker = await registered(scene, form, "echo");
+    for (const body of bodies) {
+      const request = await worker.next();
+      expect(request.at(-1)).toBe(body);
+      await worker.send(...form.worker.final, addressIn(request, form), "", "");
+    }
+  });
+
+  test("D-MDP-16: of those that are free, the one that has been given nothing for longest is next", async () => {
+    const scene = await stage();
+    const workers: Socket[] = [];
+    for (let count = 0; count < 3; count++) workers.push(await registered(scene, form, "echo"));
+    const client = scene.connect();
+    for (let number = 0; number < 9; number++) {
+      await client.send(...form.request, "echo", String(number));
+      const worker = workers[number % 3];
+      if (worker === undefined) throw new Error("nobody");
+      const request = await worker.next();
+      expect(request.at(-1)).toBe(String(number));
+      await worker.send(...form.worker.final, addressIn(request, form), "", "");
+      await client.next();
+    }
+  });
+
+  test("D-LIVE-3: it is not free before it has answered, though the request has expired", async () => {
+    const scene = await stage({}, [ANYWHERE, { address: ANYWHERE, timeoutMs: 50 }]);
+    const worker = await registered(scene, form, "echo");
+    const expired = new Promise((resolve) => scene.broker.once("request:failed", resolve));
+    await scene.connect(undefined, 1).send(...form.request, "echo", "hasty");
+    const hasty = await worker.next();
+    expect(await expired).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    const patient = scene.connect();
+    await patient.send(...form.request, "echo", "patient");
+    await settled(patient, form);
+    await settled(worker, form);
+    expect(worker.received).toEqual([]);
+    await worker.send(...form.worker.final, addressIn(hasty, form), "", "late");
+    const request = await worker.next();
+    expect(request.at(-1)).toBe("patient");
+    await worker.send(...form.worker.final, addressIn(request, form), "", "y");
+    expect(await patient.next()).toEqual([...form.final("echo"), "y"]);
+  });
+
   test("D-LIVE-4: each of its heartbeats is answered by one", async () => {
     const scene = await stage();
     const worker = await registered(scene, form, "echo");
@@ -299,14 +393,14 @@ describe.each(WHOLE_FORMS)("a worker of $name", (form) => {
     expect(scene.drops).toMatchObject([{ reason: "reserved-name" }]);
   });
 
-  test("at a stop of the broker it gets DISCONNECT", async () => {
+  test("D-MDP-17: at a stop of the broker it gets DISCONNECT", async () => {
     const scene = await stage();
     const worker = await registered(scene, form, "echo");
     await scene.broker.stop();
     expect(await worker.next()).toEqual(form.worker.disconnect);
   });
 
-  test("a broker that comes back answers its heartbeat by DISCONNECT, so that it registers again", async () => {
+  test("D-MDP-17: a broker that comes back answers its heartbeat by DISCONNECT, so that it registers again", async () => {
     const scene = await stage();
     const worker = await registered(scene, form, "echo");
     await scene.broker.stop();

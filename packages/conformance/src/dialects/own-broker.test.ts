@@ -58,7 +58,7 @@ test("a worker of Majordomo that stops takes nothing more, and another one serve
   expect(await answer).toBe("other");
 });
 
-test.each(["mdp02", "mdp01"] as const)("%s: heartbeats and broadcasts are a UsageError", async (dialect) => {
+test.each(["mdp02", "mdp01"] as const)("D-PEER-3: %s: heartbeats and broadcasts are a UsageError", async (dialect) => {
   const { client } = await stage(dialect, "pigato", (data, reply) => reply.end(data));
   expect(() => client.heartbeat()).toThrow(`heartbeat() cannot be used with the dialect "${dialect}"`);
   expect(() => client.broadcast("echo")).toThrow("broadcast() cannot be used");

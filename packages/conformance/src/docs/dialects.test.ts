@@ -1,18 +1,19 @@
-// Every clause of docs/reference/dialects.md is shown by a test that names it, and every clause that code or a test names
-// is there.
+// Every clause of docs/reference/dialects.md is shown by a test that names it, over sockets, and every clause that code or a
+// test names is there.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { VERSIONS } from "../dialects/forms.ts";
 import { ROOT, textOf } from "./pages.ts";
 
-const PAGE = "docs/reference/dialects.md";
-/** The rules of our own client and worker at the brokers of others. */
-const PEERS_PAGE = "docs/decisions/0013-majordomo-peers.md";
-const CLAUSE = /\bD-(?:[A-Z]+)-\d+\b/g;
-const TITLE = /^\s*(?:test|describe)[\s\S]*?\(\s*["'`]([^"'`]*)["'`]/gm;
+const PAGE = textOf("docs/reference/dialects.md");
+const OVER_SOCKETS = "conformance/src/dialects/";
+const CLAUSE = /\bD-[A-Z]+-\d+\b/g;
+/** What stands first in a call of `test` or `describe`, or of what their `each` gave, and is not alone there. */
+const TITLE = /(?:^\s*(?:test|describe)(?:\.\w+)*|\))\(\s*(["'`])(.*?)\1,/gm;
 
-const clauses = [...textOf(PAGE).matchAll(/^#### (D-[A-Z]+-\d+)$/gm)].map(([, clause = ""]) => clause);
+const clauses = [...PAGE.matchAll(/^#### (D-[A-Z]+-\d+)$/gm)].map(([, clause = ""]) => clause);
 const sources = readdirSync(join(ROOT, "packages"), { recursive: true, encoding: "utf8" })
   .filter((file) => /^[\w-]+\/src\/.*\.ts$/.test(file))
   .map((file) => ({ file, text: readFileSync(join(ROOT, "packages", file), "utf8") }));
@@ -24,24 +25,55 @@ test("its clauses are numbered without gaps or repetitions", () => {
     expect(`${group}-${number}`).toBe(`${group}-${(counts.get(group) ?? 0) + 1}`);
     counts.set(group, Number(number));
   }
-  expect(clauses.length).toBeGreaterThan(40);
+  expect(clauses.length).toBeGreaterThan(60);
 });
 
-test("each is named by the title of a test", () => {
+test("each is named by the title of a test with sockets", () => {
   const named = new Set<string>();
   for (const { file, text } of sources) {
-    if (!file.endsWith(".test.ts")) continue;
-    for (const [, title = ""] of text.matchAll(TITLE)) for (const [clause] of title.matchAll(CLAUSE)) named.add(clause);
+    if (!file.startsWith(OVER_SOCKETS) || !file.endsWith(".test.ts")) continue;
+    for (const [, , title = ""] of text.matchAll(TITLE)) {
+      for (const [clause] of title.matchAll(CLAUSE)) named.add(clause);
+    }
   }
   expect(clauses.filter((clause) => !named.has(clause))).toEqual([]);
 });
 
-test("each that code or a test names is there", () => {
-  const named = sources.flatMap(({ file, text }) =>
+test("each that code, a test or the page names is there", () => {
+  const named = [...sources, { file: "the page", text: PAGE }].flatMap(({ file, text }) =>
     [...text.matchAll(CLAUSE)].map(([clause]) => `${clause} in ${file}`),
   );
-  expect(named.length).toBeGreaterThan(100);
-  const peers = [...textOf(PEERS_PAGE).matchAll(/^\d+\. (D-PEER-\d+)\. /gm)].map(([, clause = ""]) => clause);
-  const known = new Set([...clauses, ...peers]);
+  expect(named.length).toBeGreaterThan(200);
+  const known = new Set(clauses);
   expect(named.filter((line) => !known.has(line.split(" ")[0] ?? ""))).toEqual([]);
 });
+
+describe.each(VERSIONS)("$name", ({ name, request, partial, final, worker }) => {
+  test("D-MDP-14: the frames on the page are those that the tests write", () => {
+    const body = ["service", "body…"];
+    const answer = ["address", "''", "body…"];
+    const inTests: Readonly<Record<string, readonly string[] | undefined>> = {
+      "a client's request": [...request, ...body],
+      "a part of its reply": partial && [...partial("service"), "body…"],
+      "its final reply": [...final("service"), "body…"],
+      READY: [...worker.ready, "service"],
+      "a worker's request": [...worker.request, ...answer],
+      "a part of a worker's reply": worker.partial && [...worker.partial, ...answer],
+      "a worker's final reply": [...worker.final, ...answer],
+      HEARTBEAT: worker.heartbeat,
+      DISCONNECT: worker.disconnect,
+    };
+    const [, rows = ""] = /#### D-MDP-14\n.*?\| --- \| --- \| --- \|\n(.*?)\n\n/s.exec(PAGE) ?? [];
+    const onPage = rows.split("\n").map((row) => row.split("|").map((cell) => cell.trim().replaceAll("`", "")));
+    const column = name === "mdp01" ? 2 : 3;
+    expect(Object.fromEntries(onPage.map((cells) => [cells[1], cells[column]]))).toEqual(
+      Object.fromEntries(Object.entries(inTests).map(([message, frames]) => [message, shown(frames)])),
+    );
+  });
+});
+
+/** As the page writes frames. */
+function shown(frames: readonly string[] | undefined): string {
+  if (frames === undefined) return "–";
+  return frames.map((frame) => (frame === "" ? "''" : frame < " " ? `0${frame.charCodeAt(0)}` : frame)).join(" ");
+}

@@ -1,5 +1,5 @@
 // The Majordomo protocol as our own client and worker speak it to a broker of others: the frames of RFC 7 and RFC 18 alone,
-// and what stands for that which they have none for (D-PEER-1 to D-PEER-7 in docs/decisions/0013-majordomo-peers.md).
+// and what stands for that which they have none for (D-PEER-1 to D-PEER-7 in docs/reference/dialects.md).
 
 import type { Frame } from "../../frame.ts";
 import { readText, requestId, writeText } from "../../ids.ts";
