@@ -1,9 +1,12 @@
 // Memory that messages are written into on their way out, used again and again. A link has one pool for all of its
 // connections: a connection has a buffer only while something is to be written.
 
-/** The smallest write worth making at once, and the room that a buffer has. */
-export const FLUSH_BYTES: number = 64 * 1024;
-const BUFFER_BYTES = 2 * FLUSH_BYTES;
+/**
+ * The smallest write worth making at once. Larger ones cost less each, but meanwhile whoever reads them has nothing to do:
+ * with 1,000 requests in flight, 64 KiB let a third of the machine stand idle.
+ */
+export const FLUSH_BYTES: number = 8 * 1024;
+const BUFFER_BYTES = 128 * 1024;
 /** What is given back beyond this is left to the garbage collector. */
 const MAX_IDLE = 32;
 
