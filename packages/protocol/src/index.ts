@@ -38,6 +38,7 @@ export {
   UsageError,
 } from "./errors.ts";
 export type { Frame } from "./frame.ts";
+export { IdIndex, type Indexed } from "./id-index.ts";
 export {
   display,
   MAX_NAME_BYTES,

@@ -4,9 +4,8 @@
 // collection of young objects spares all that hangs behind it, and every request is moved about and kept until a full
 // collection. That doubled the cost of a request (apps/bench, core-scale).
 
-import type { RequestId } from "@pigato/protocol";
+import { IdIndex, type RequestId } from "@pigato/protocol";
 import type { Request } from "./records.ts";
-import { RequestIndex } from "./request-index.ts";
 
 /** Starts every address token of ours: it tells an echo of it from what a broken worker makes up. */
 export const ADDRESS_MARK = "~";
@@ -18,7 +17,7 @@ export class OpenRequests {
   readonly #requests: (Request | undefined)[] = [];
   readonly #free: number[] = [];
   /** By client and id. */
-  readonly ids: RequestIndex = new RequestIndex(this.#requests);
+  readonly ids: IdIndex<Request> = new IdIndex(this.#requests);
   #lastSalt: number;
 
   /** @param random from 0 up to 1; what nobody outside knows of it keeps clients from choosing ids that collide */
@@ -62,7 +61,7 @@ export class OpenRequests {
 export class RequestsOfClient {
   /** Tells its ids from those of other clients. */
   readonly salt: number;
-  readonly #ids: RequestIndex;
+  readonly #ids: IdIndex<Request>;
   #first: Request | undefined;
   #last: Request | undefined;
   #size = 0;
@@ -86,7 +85,7 @@ export class RequestsOfClient {
 
   /** @param request one that has its index already */
   add(request: Request): void {
-    this.#ids.add(request, this.salt);
+    this.#ids.add(request);
     request.older = this.#last;
     if (this.#last) this.#last.newer = request;
     else this.#first = request;

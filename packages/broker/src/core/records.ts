@@ -7,6 +7,7 @@ import {
   type Deadlines,
   type Frame,
   type FromClient,
+  type Indexed,
   type Instant,
   NO_CAPABILITIES,
   type PeerId,
@@ -193,13 +194,13 @@ export class Route {
   }
 }
 
-export class Request implements Deadline<Due> {
+export class Request implements Deadline<Due>, Indexed {
   readonly kind = "request";
   /** Its place in the order of arrival; of one that is stored, the order of being stored. */
   number: number;
   /** Its place in the array of the open requests. */
   index = -1;
-  /** The salted hash of its id: the business of `RequestIndex`. */
+  /** The salted hash of its id: the business of `IdIndex`. */
   hash = 0;
   // Its neighbours among its client's requests: that list's business.
   older: Request | undefined;
@@ -242,6 +243,11 @@ export class Request implements Deadline<Due> {
     this.trailer = message.trailer;
     this.bytes = bytesOf(message.body) + bytesOf(message.trailer);
     this.options = message.options;
+  }
+
+  /** Tells its id from the same one of another client. */
+  get salt(): number {
+    return this.client.requests.salt;
   }
 
   /** The service as the client named it. */

@@ -99,14 +99,14 @@ export class Requests<Caller> {
 
   heartbeat(requestId: RequestId): void {
     const call = this.#calls.get(requestId);
-    if (call === undefined || this.#calls.isWaiting(call)) return;
+    if (call === undefined || call.isWaiting) return;
     this.#emit({ type: "send", message: { type: "request-heartbeat", requestId } });
   }
 
   /** P-HB-8: for whatever has been with the broker since then, says that its caller still waits. */
   heartbeatLong(since: Instant): void {
     if (!this.capabilities.requestHeartbeat) return;
-    for (const call of this.#calls.sentBefore(since, MAX_REQUEST_HEARTBEATS)) this.heartbeat(call.message.requestId);
+    for (const call of this.#calls.sentBefore(since, MAX_REQUEST_HEARTBEATS)) this.heartbeat(call.id);
   }
 
   onReply(reply: Reply, now: Instant): void {
@@ -165,7 +165,7 @@ export class Requests<Caller> {
   /** The link gave the request back: it has not left. */
   onUndelivered(requestId: RequestId): void {
     const call = this.#calls.get(requestId);
-    if (call === undefined || this.#calls.isWaiting(call)) return;
+    if (call === undefined || call.isWaiting) return;
     call.returns += 1;
     this.#calls.keepWaiting(call);
   }
@@ -180,7 +180,7 @@ export class Requests<Caller> {
   onLost(reason: LossReason): void {
     this.capabilities = NO_CAPABILITIES;
     for (const call of this.#calls.all()) {
-      if (this.#calls.isWaiting(call)) continue;
+      if (call.isWaiting) continue;
       if (mayStartOver(call)) this.#calls.keepWaiting(call);
       else this.#fail(call, brokerLost(call, reason));
     }
@@ -192,7 +192,7 @@ export class Requests<Caller> {
 
   #onTimeUp(call: Call<Caller>, now: Instant): void {
     // The broker counts the same time and knows more: whether a worker ever had the request.
-    if (!call.isInGrace && !this.#calls.isWaiting(call) && this.capabilities.error) {
+    if (!call.isInGrace && !call.isWaiting && this.capabilities.error) {
       call.isInGrace = true;
       return this.#calls.setTimer(call, this.#limits.timeoutGraceMs, now);
     }
@@ -210,8 +210,8 @@ export class Requests<Caller> {
 
   /** Ends a call that the broker does not know to have ended. */
   #giveUp(call: Call<Caller>, failure: Failure): void {
-    if (!this.#calls.isWaiting(call) && this.capabilities.cancel) {
-      this.#emit({ type: "send", message: { type: "cancel", requestId: call.message.requestId } });
+    if (!call.isWaiting && this.capabilities.cancel) {
+      this.#emit({ type: "send", message: { type: "cancel", requestId: call.id } });
     }
     this.#fail(call, failure);
   }
