@@ -60,6 +60,19 @@ test("it sends nothing but its introduction until the other end has introduced i
   expect(news).toEqual(["up"]);
 });
 
+test("what it is sent when the other end comes up leaves after what waited", async () => {
+  dealer = new ZmtpDealer(
+    { onMessage: () => {}, onUp: () => dealer.send([Buffer.from("later")]) },
+    { routingId: "d", reconnectMs: 1 },
+  );
+  dealer.connect(await listener.listen());
+  dealer.send([Buffer.from("early")]);
+  const router = await listener.next();
+  router.introduce("", "ROUTER");
+  await router.expect(encoded([[Buffer.from("later")]]));
+  expect(router.messages()).toEqual([["early"], ["later"]]);
+});
+
 test("it answers a PING", async () => {
   await connect();
   const router = await listener.next();

@@ -57,9 +57,9 @@ export class Sender implements Flushable {
     this.#pump();
   }
 
-  /** Takes one message, once it is open. */
+  /** Takes one message. Before it is open, and while the kernel takes nothing, messages wait. */
   send(frames: Frames, isUrgent: boolean): "queued" | "slow" | "congested" {
-    if (this.#isBlocked) return this.outbox.offer(frames, isUrgent);
+    if (this.#isBlocked || !this.#isOpen) return this.outbox.offer(frames, isUrgent);
     this.#writer.add(frames);
     if (this.#writer.bytes >= FLUSH_BYTES) {
       this.flush();
