@@ -2,7 +2,7 @@
 
 import { readText, serviceNameFromText, writeText } from "@pigato/protocol";
 import { FakeClock, type MemoryDealer, MemoryNetwork, type MemoryRouter } from "@pigato/testkit";
-import { LinkError, type Transport } from "@pigato/transport";
+import { asBytes, LinkError, type Transport } from "@pigato/transport";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Broker } from "./broker.ts";
 import type { StoredRequest } from "./core/stored-request.ts";
@@ -433,7 +433,7 @@ function newBroker(options: BrokerOptions = {}): Broker {
 function refuse(isRefused: (frames: readonly string[]) => boolean): void {
   if (router === undefined) throw new Error("there is no broker yet");
   const send = router.send.bind(router);
-  router.send = (peer, frames) => (isRefused(frames.map(readText)) ? "congested" : send(peer, frames));
+  router.send = (peer, frames) => (isRefused(asBytes(frames).map(readText)) ? "congested" : send(peer, frames));
 }
 
 /** A broker with one classic worker and one classic client. */

@@ -11,7 +11,16 @@ import {
   type ToClient,
   type ToWorker,
 } from "@pigato/protocol";
-import type { Alarm, Frames, LinkError, PublisherLink, RouterLink, SendOptions, SendOutcome } from "@pigato/transport";
+import type {
+  Alarm,
+  Frames,
+  FramesToSend,
+  LinkError,
+  PublisherLink,
+  RouterLink,
+  SendOptions,
+  SendOutcome,
+} from "@pigato/transport";
 import type { DoorSettings } from "./binds.ts";
 import { BrokerCore, type CoreStats } from "./core/core.ts";
 import type { BrokerEvent, Effect, Input } from "./core/effects.ts";
@@ -211,7 +220,7 @@ export class BrokerRun {
     if (outcome === "unreachable") this.#gone.add(to);
   }
 
-  #send(to: PeerId, frames: Frames, options: SendOptions | undefined): SendOutcome {
+  #send(to: PeerId, frames: FramesToSend, options: SendOptions | undefined): SendOutcome {
     return this.#doors[doorOf(to)]?.link.send(routingIdOf(to), frames, options) ?? "unreachable";
   }
 

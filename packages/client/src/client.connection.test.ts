@@ -1,5 +1,12 @@
 import { requestId, writeText } from "@pigato/protocol";
-import { type DealerHandlers, type Frames, LinkError, type SendOutcome, type Transport } from "@pigato/transport";
+import {
+  asBytes,
+  type DealerHandlers,
+  type FramesToSend,
+  LinkError,
+  type SendOutcome,
+  type Transport,
+} from "@pigato/transport";
 import { describe, expect, test, vi } from "vitest";
 import { ADDRESS, FakeBroker, failureOf, onceEvent, Stage, settled } from "./testing/stage.ts";
 
@@ -78,18 +85,18 @@ describe("a link", () => {
     transport: Transport;
     handlers: DealerHandlers[];
     outcomes: SendOutcome[];
-    taken: Frames[];
+    taken: FramesToSend[];
     limits: unknown[];
   } {
     const handlers: DealerHandlers[] = [];
     const outcomes: SendOutcome[] = [];
-    const taken: Frames[] = [];
+    const taken: FramesToSend[] = [];
     const limits: unknown[] = [];
     const dealer: Transport["dealer"] = (own, options) => {
       handlers.push(own);
       limits.push(options.limits?.maxQueuedMessages);
       const link = stage.network.dealer(own, options);
-      const send = (frames: Frames): SendOutcome => {
+      const send = (frames: FramesToSend): SendOutcome => {
         const outcome = outcomes.shift();
         if (outcome === undefined) return link.send(frames);
         taken.push(frames);
@@ -139,7 +146,7 @@ describe("a link", () => {
     broker.echo();
     outcomes.push("queued");
     const answer = client.call("echo", 1);
-    for (const frames of taken) handlers[0]?.onUndelivered?.(frames);
+    for (const frames of taken) handlers[0]?.onUndelivered?.(asBytes(frames));
     stage.clock.advance(2_500);
     expect(await answer).toBe(1);
   });

@@ -1,6 +1,9 @@
 /** One part of a message on the wire. Never changed once it is handed on. */
 export type Frame = Uint8Array;
 
+/** A frame on its way out: its bytes, or the byte string (ids.ts) of a name, of which whoever writes it makes bytes. */
+export type FrameToSend = Frame | string;
+
 /** The most frames of one message, the routing id not counted: a longer one is refused unread. */
 export const MAX_FRAMES = 64;
 

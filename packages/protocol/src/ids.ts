@@ -2,7 +2,7 @@
 // ids and service names are bytes and need not be UTF-8; a byte string compares, hashes and re-encodes exactly. For
 // ASCII, a byte string and the text it stands for are the same string. This is the only file with type assertions.
 
-import type { Frame } from "./frame.ts";
+import type { Frame, FrameToSend } from "./frame.ts";
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -55,6 +55,11 @@ export function readBytes(frame: Frame): string {
 /** A byte string written as a frame. */
 export function writeBytes(bytes: string): Frame {
   return Buffer.from(bytes, "latin1");
+}
+
+/** A frame on its way out, as bytes. */
+export function asFrame(frame: FrameToSend): Frame {
+  return typeof frame === "string" ? writeBytes(frame) : frame;
 }
 
 /** A frame read as UTF-8 text. */

@@ -37,9 +37,10 @@ export {
   RequestError,
   UsageError,
 } from "./errors.ts";
-export type { Frame } from "./frame.ts";
+export type { Frame, FrameToSend } from "./frame.ts";
 export { IdIndex, type Indexed } from "./id-index.ts";
 export {
+  asFrame,
   display,
   MAX_NAME_BYTES,
   type PeerId,

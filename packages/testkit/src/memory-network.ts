@@ -2,10 +2,12 @@
 // the test (or a microtask, if `auto`) runs them, so that a test decides what happens between two messages.
 
 import {
+  asBytes,
   type DealerHandlers,
   type DealerLink,
   type DealerOptions,
   type Frames,
+  type FramesToSend,
   LinkError,
   type PublisherLink,
   type RouterHandlers,
@@ -113,11 +115,11 @@ export class MemoryRouter implements RouterLink {
     this.#network.unlisten(address);
   }
 
-  send(peer: string, frames: Frames): SendOutcome {
+  send(peer: string, frames: FramesToSend): SendOutcome {
     const dealer = this.#peers.get(peer);
     if (dealer === undefined) return "unreachable";
     if (this.congested.has(peer)) return "congested";
-    this.#network.enqueue(() => dealer.receive(this, frames));
+    this.#network.enqueue(() => dealer.receive(this, asBytes(frames)));
     return "queued";
   }
 
@@ -170,10 +172,11 @@ export class MemoryDealer implements DealerLink {
     this.#network.attach(this, address);
   }
 
-  send(frames: Frames): SendOutcome {
+  send(frames: FramesToSend): SendOutcome {
     const router = this.#router;
-    if (router === undefined) this.#waiting.push(frames);
-    else this.#network.enqueue(() => router.handlers.onMessage(this.routingId, frames));
+    const sent = asBytes(frames);
+    if (router === undefined) this.#waiting.push(sent);
+    else this.#network.enqueue(() => router.handlers.onMessage(this.routingId, sent));
     return "queued";
   }
 

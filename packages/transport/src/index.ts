@@ -1,6 +1,7 @@
 export { automatic } from "./automatic/index.ts";
 export { chosenTransport, type TransportChoice, type TransportName } from "./choice.ts";
 export { type Alarm, type Clock, systemClock } from "./clock.ts";
+export { asBytes, type FramesToSend, type FrameToSend } from "./frames-to-send.ts";
 export { libzmq } from "./libzmq/index.ts";
 export {
   DEFAULT_LINK_LIMITS,

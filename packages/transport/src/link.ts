@@ -13,6 +13,8 @@
 // - A routing id belongs to the connection that claimed it first; a second claim is refused, never handed over.
 // - A frame handed to `send` or to a handler is not changed afterwards by either side.
 
+import type { FramesToSend } from "./frames-to-send.ts";
+
 /** One message: all frames that travel together. */
 export type Frames = readonly Uint8Array[];
 
@@ -129,7 +131,7 @@ export interface RouterLink {
    * otherwise what waits for them is written, and they are cut off and told.
    */
   unbind(address: string): Promise<void>;
-  send(peer: string, frames: Frames, options?: SendOptions): SendOutcome;
+  send(peer: string, frames: FramesToSend, options?: SendOptions): SendOutcome;
   /**
    * Writes what is queued, for at most `lingerMs` (default 1000), then closes. Safe to call twice. What is not written by
    * then is lost, and may be so untold.
@@ -156,7 +158,7 @@ export interface DealerLink {
   /** Starts connecting; the two ends may start in any order. @throws LinkError for an address it cannot read */
   connect(address: string): void;
   /** Never answers `unreachable`: before the other end is there, messages wait within the bound. */
-  send(frames: Frames, options?: SendOptions): SendOutcome;
+  send(frames: FramesToSend, options?: SendOptions): SendOutcome;
   /**
    * Writes what is queued, for at most `lingerMs` (default 1000), then closes. Safe to call twice. What is not written by
    * then is lost, and may be so untold.

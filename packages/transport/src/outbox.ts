@@ -5,7 +5,8 @@
 // never read cannot together take what one may not. Messages that are being written are not counted: libzmq's
 // high-water marks bound them, or the size of one write.
 
-import type { Frames, LinkLimits } from "./link.ts";
+import type { FramesToSend } from "./frames-to-send.ts";
+import type { LinkLimits } from "./link.ts";
 
 /** What all outboxes of one link hold together. Start one with zeroes. */
 export interface Tally {
@@ -21,7 +22,7 @@ const PEERS_AT_BOUND = 4;
 const URGENT_STRETCH = 1.125;
 
 interface Waiting {
-  readonly frames: Frames;
+  readonly frames: FramesToSend;
   readonly cost: number;
   next: Waiting | undefined;
 }
@@ -44,12 +45,12 @@ export class Outbox {
     return this.#first === undefined;
   }
 
-  get first(): Frames | undefined {
+  get first(): FramesToSend | undefined {
     return this.#first?.frames;
   }
 
   /** Appends a message unless a bound forbids it. A peer that nothing waits for may get one message of any size. */
-  offer(frames: Frames, isUrgent: boolean): "queued" | "slow" | "congested" {
+  offer(frames: FramesToSend, isUrgent: boolean): "queued" | "slow" | "congested" {
     const cost = costOf(frames);
     const stretch = isUrgent ? URGENT_STRETCH : 1;
     if (!this.isEmpty && this.#exceeds(this.#bytes + cost, this.#messages + 1, stretch)) {
@@ -67,7 +68,7 @@ export class Outbox {
   }
 
   /** Takes out the oldest message. */
-  shift(): Frames | undefined {
+  shift(): FramesToSend | undefined {
     const waiting = this.#first;
     if (waiting === undefined) return undefined;
     this.#first = waiting.next;
@@ -104,8 +105,8 @@ export class Outbox {
   }
 }
 
-function costOf(frames: Frames): number {
+function costOf(frames: FramesToSend): number {
   let cost = frames.length * FRAME_COST_BYTES;
-  for (const frame of frames) cost += frame.byteLength;
+  for (const frame of frames) cost += frame.length;
   return cost;
 }

@@ -12,6 +12,7 @@ import {
   writeText,
 } from "@pigato/protocol";
 import { FakeClock, MemoryNetwork, type MemoryRouter } from "@pigato/testkit";
+import type { FramesToSend } from "@pigato/transport";
 import { afterEach, beforeEach } from "vitest";
 import { Client } from "../client.ts";
 import type { ClientOptions } from "../options.ts";
@@ -88,7 +89,7 @@ export class FakeBroker {
     this.sendFrames(pigato.encodeToClient(message, this.#accepted));
   }
 
-  sendFrames(frames: readonly Uint8Array[]): void {
+  sendFrames(frames: FramesToSend): void {
     this.router.send(this.#peer, frames);
   }
 

@@ -1,7 +1,7 @@
 // Messages arrive whole, unchanged, in order, and only where they were sent.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Frames } from "@pigato/transport";
+import { asBytes, type Frames } from "@pigato/transport";
 import { expect, test } from "vitest";
 import { firstNumbers, message, numbered, numberOf, texts } from "./frames.ts";
 import { Inbox } from "./inbox.ts";
@@ -32,6 +32,24 @@ export function messageCases(lab: () => Lab): void {
     expectSame(received.frames, frames);
     router.link.send("d", received.frames);
     expectSame(await dealer.messages.take(), frames);
+  });
+
+  test("byte strings arrive as their bytes", async () => {
+    const router = await lab().boundRouter();
+    const dealer = lab().connectedDealer("d", router.address);
+    const sent = [
+      "",
+      "a",
+      Buffer.from(ALL_BYTES).toString("latin1"),
+      Buffer.from("b"),
+      "c".repeat(255),
+      "d".repeat(256),
+    ];
+    const bytes = asBytes(sent);
+    dealer.link.send(sent);
+    expectSame((await router.messages.take()).frames, bytes);
+    router.link.send("d", sent);
+    expectSame(await dealer.messages.take(), bytes);
   });
 
   test("a message without frames is a mistake of the caller", async () => {

@@ -2,7 +2,7 @@
 // Frames are counted without the routing id that a ROUTER puts in front.
 
 import type { Capabilities } from "../capabilities.ts";
-import type { Frame } from "../frame.ts";
+import type { Frame, FrameToSend } from "../frame.ts";
 import type { FromClient, FromWorker, ToClient, ToWorker, Violation } from "../message.ts";
 
 /** Which side of the broker a peer is on. */
@@ -35,24 +35,24 @@ export interface BrokerDialect {
   decodeFromClient(frames: readonly Frame[]): FromClient | Violation;
   decodeFromWorker(frames: readonly Frame[]): FromWorker | Violation;
   /** `undefined`: the dialect has no frames for it, it is not sent. */
-  encodeToClient(message: ToClient, capabilities: Capabilities): Frame[] | undefined;
-  encodeToWorker(message: ToWorker): Frame[] | undefined;
+  encodeToClient(message: ToClient, capabilities: Capabilities): FrameToSend[] | undefined;
+  encodeToWorker(message: ToWorker): FrameToSend[] | undefined;
   /** The address in a request as `encodeToWorker` wrote it; `undefined` for frames of anything else. */
   addressIn(frames: readonly Frame[]): string | undefined;
 }
 
 /** Both ends of a dialect. */
 export interface Dialect extends BrokerDialect {
-  encodeFromClient(message: FromClient): Frame[] | undefined;
-  encodeFromWorker(message: FromWorker): Frame[] | undefined;
+  encodeFromClient(message: FromClient): FrameToSend[] | undefined;
+  encodeFromWorker(message: FromWorker): FrameToSend[] | undefined;
   decodeToClient(frames: readonly Frame[]): ToClient | Violation;
   decodeToWorker(frames: readonly Frame[]): ToWorker | Violation;
 }
 
 /** A dialect that has frames for every message. */
 export interface CompleteDialect extends Dialect {
-  encodeToClient(message: ToClient, capabilities: Capabilities): Frame[];
-  encodeToWorker(message: ToWorker): Frame[];
-  encodeFromClient(message: FromClient): Frame[];
-  encodeFromWorker(message: FromWorker): Frame[];
+  encodeToClient(message: ToClient, capabilities: Capabilities): FrameToSend[];
+  encodeToWorker(message: ToWorker): FrameToSend[];
+  encodeFromClient(message: FromClient): FrameToSend[];
+  encodeFromWorker(message: FromWorker): FrameToSend[];
 }

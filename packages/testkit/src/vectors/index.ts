@@ -1,4 +1,14 @@
-import type { Dialect, Frame, FromClient, FromWorker, ToClient, ToWorker, Violation } from "@pigato/protocol";
+import {
+  asFrame,
+  type Dialect,
+  type Frame,
+  type FrameToSend,
+  type FromClient,
+  type FromWorker,
+  type ToClient,
+  type ToWorker,
+  type Violation,
+} from "@pigato/protocol";
 import { FROM_CLIENT } from "./from-client.ts";
 import { FROM_WORKER } from "./from-worker.ts";
 import { TO_CLIENT } from "./to-client.ts";
@@ -33,6 +43,10 @@ export function decodeVector(
 
 /** How a dialect writes a vector's message; `undefined` for frames that mean none. */
 export function encodeVector(dialect: Dialect, vector: Vector): Frame[] | undefined {
+  return encode(dialect, vector)?.map(asFrame);
+}
+
+function encode(dialect: Dialect, vector: Vector): FrameToSend[] | undefined {
   switch (vector.direction) {
     case "client to broker":
       return vector.message.type === "violation" ? undefined : dialect.encodeFromClient(vector.message);

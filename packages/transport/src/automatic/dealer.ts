@@ -2,13 +2,13 @@
 // that goes along.
 
 import { kindToConnect } from "../addresses.ts";
+import type { FramesToSend } from "../frames-to-send.ts";
 import { LibzmqDealer } from "../libzmq/dealer.ts";
 import {
   DEFAULT_LINK_LIMITS,
   type DealerHandlers,
   type DealerLink,
   type DealerOptions,
-  type Frames,
   LinkError,
   type SendOptions,
   type SendOutcome,
@@ -45,7 +45,7 @@ export class AutomaticDealer implements DealerLink {
     this.#link.connect(address);
   }
 
-  send(frames: Frames, options?: SendOptions): SendOutcome {
+  send(frames: FramesToSend, options?: SendOptions): SendOutcome {
     return this.#link.send(frames, options);
   }
 

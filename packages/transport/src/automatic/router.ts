@@ -4,9 +4,9 @@
 // libzmq tells of a peer that left only when a message finds nobody. Until then its name stays taken.
 
 import { kindToBind } from "../addresses.ts";
+import type { FramesToSend } from "../frames-to-send.ts";
 import { LibzmqRouter } from "../libzmq/router.ts";
 import {
-  type Frames,
   LinkError,
   type RouterHandlers,
   type RouterLink,
@@ -40,7 +40,7 @@ export class AutomaticRouter implements RouterLink {
     await this.#sideOf(address).unbind(address);
   }
 
-  send(peer: string, frames: Frames, options?: SendOptions): SendOutcome {
+  send(peer: string, frames: FramesToSend, options?: SendOptions): SendOutcome {
     if (this.#native !== undefined && !this.#network.has(peer)) return this.#native.send(peer, frames, options);
     return this.#network.send(peer, frames, options);
   }

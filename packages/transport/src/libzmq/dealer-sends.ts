@@ -2,7 +2,8 @@
 // is not there, messages wait here and not in libzmq: here they are counted, and can still be told as undelivered.
 
 import type { Dealer } from "zeromq";
-import type { DealerHandlers, Frames } from "../link.ts";
+import { asBytes, type FramesToSend } from "../frames-to-send.ts";
+import type { DealerHandlers } from "../link.ts";
 import type { Outbox } from "../outbox.ts";
 import { surface } from "../surface.ts";
 
@@ -22,7 +23,7 @@ export class DealerSends {
     this.#outbox = outbox;
   }
 
-  send(frames: Frames, isUrgent: boolean): "queued" | "slow" | "congested" {
+  send(frames: FramesToSend, isUrgent: boolean): "queued" | "slow" | "congested" {
     const outcome = this.#outbox.offer(frames, isUrgent);
     this.#write();
     return outcome;
@@ -47,7 +48,7 @@ export class DealerSends {
     this.#isUp = false;
     for (let frames = this.#outbox.shift(); frames !== undefined; frames = this.#outbox.shift()) {
       try {
-        this.#handlers.onUndelivered?.(frames);
+        this.#handlers.onUndelivered?.(asBytes(frames));
       } catch (error) {
         surface(error);
       }
@@ -63,7 +64,7 @@ export class DealerSends {
   async #writeAll(): Promise<void> {
     for (let frames = this.#outbox.first; frames !== undefined && this.#isUp; frames = this.#outbox.first) {
       try {
-        await this.#socket.send([...frames]);
+        await this.#socket.send(asBytes(frames));
       } catch (error) {
         // Closing the socket ends a write that waits, too; then this is no news.
         this.#onFailure(error);

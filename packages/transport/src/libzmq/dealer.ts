@@ -6,6 +6,7 @@
 import type { Dealer } from "zeromq";
 import { isIpv6, kindToConnect, refusal } from "../addresses.ts";
 import { systemClock } from "../clock.ts";
+import type { FramesToSend } from "../frames-to-send.ts";
 import {
   DEFAULT_LINK_LIMITS,
   type DealerHandlers,
@@ -81,7 +82,7 @@ export class LibzmqDealer implements DealerLink {
     this.#address = address;
   }
 
-  send(frames: Frames, options?: SendOptions): SendOutcome {
+  send(frames: FramesToSend, options?: SendOptions): SendOutcome {
     if (frames.length === 0) throw new TypeError("a message has at least one frame");
     if (this.#isClosing) return "congested";
     return this.#sends.send(frames, options?.urgent ?? false);

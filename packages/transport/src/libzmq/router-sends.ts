@@ -8,7 +8,8 @@
 import type { Router } from "zeromq";
 import { errorCode } from "../addresses.ts";
 import { type Alarm, systemClock } from "../clock.ts";
-import type { Frames, LinkLimits, RouterHandlers, SendOutcome } from "../link.ts";
+import { asBytes, type FramesToSend } from "../frames-to-send.ts";
+import type { LinkLimits, RouterHandlers, SendOutcome } from "../link.ts";
 import { Outbox, type Tally } from "../outbox.ts";
 import { surface } from "../surface.ts";
 import { Turns } from "./turns.ts";
@@ -50,7 +51,7 @@ export class RouterSends {
     this.#onFailure = onFailure;
   }
 
-  send(name: string, frames: Frames, isUrgent: boolean): SendOutcome {
+  send(name: string, frames: FramesToSend, isUrgent: boolean): SendOutcome {
     const known = this.#peers.get(name);
     const peer = known ?? this.#newPeer(name);
     const outcome = peer.outbox.offer(frames, isUrgent);
@@ -98,7 +99,7 @@ export class RouterSends {
       const frames = peer.outbox.first;
       if (frames === undefined) continue;
       try {
-        await this.#socket.send([peer.routingId, ...frames]);
+        await this.#socket.send([peer.routingId, ...asBytes(frames)]);
         this.#onWritten(peer);
       } catch (error) {
         this.#onRefused(peer, error);
@@ -171,7 +172,7 @@ export class RouterSends {
 
   #tellUndelivered(peer: Peer): void {
     for (let frames = peer.outbox.shift(); frames !== undefined; frames = peer.outbox.shift()) {
-      const undelivered = frames;
+      const undelivered = asBytes(frames);
       this.#tell(() => this.#handlers.onUndelivered?.(peer.name, undelivered));
     }
   }

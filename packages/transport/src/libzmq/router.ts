@@ -8,9 +8,9 @@
 import type { Event, Router } from "zeromq";
 import { isIpv6, kindToBind, refusal, refuseTakenPath } from "../addresses.ts";
 import { systemClock } from "../clock.ts";
+import type { FramesToSend } from "../frames-to-send.ts";
 import {
   DEFAULT_LINK_LIMITS,
-  type Frames,
   LinkError,
   type RouterHandlers,
   type RouterLink,
@@ -97,7 +97,7 @@ export class LibzmqRouter implements RouterLink {
     this.#unbinding.delete(address);
   }
 
-  send(peer: string, frames: Frames, options?: SendOptions): SendOutcome {
+  send(peer: string, frames: FramesToSend, options?: SendOptions): SendOutcome {
     if (frames.length === 0) throw new TypeError("a message has at least one frame");
     if (this.#isClosing) return "unreachable";
     return this.#sends.send(peer, frames, options?.urgent ?? false);

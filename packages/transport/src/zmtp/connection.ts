@@ -5,6 +5,7 @@
 
 import type { Socket } from "node:net";
 import { systemClock } from "../clock.ts";
+import type { FramesToSend } from "../frames-to-send.ts";
 import type { Frames, LinkLimits } from "../link.ts";
 import { orAfter } from "../or-after.ts";
 import type { Outbox } from "../outbox.ts";
@@ -102,7 +103,7 @@ export class Connection implements SessionListener {
   }
 
   /** Takes one message, on a connection that is up. */
-  send(frames: Frames, isUrgent: boolean): "queued" | "slow" | "congested" {
+  send(frames: FramesToSend, isUrgent: boolean): "queued" | "slow" | "congested" {
     return this.#sender.send(frames, isUrgent);
   }
 

@@ -3,6 +3,7 @@
 
 import { connect, type OnReadOpts } from "node:net";
 import { systemClock } from "../clock.ts";
+import { asBytes, type FramesToSend } from "../frames-to-send.ts";
 import {
   DEFAULT_LINK_LIMITS,
   type DealerHandlers,
@@ -76,7 +77,7 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
     this.#attempt();
   }
 
-  send(frames: Frames, options?: SendOptions): SendOutcome {
+  send(frames: FramesToSend, options?: SendOptions): SendOutcome {
     if (frames.length === 0) throw new TypeError("a message has at least one frame");
     if (this.#closing !== undefined) return "congested";
     const isUrgent = options?.urgent ?? false;
@@ -103,7 +104,7 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
     this.#isClosed = true;
     this.#retry.set(undefined);
     for (let frames = this.#outbox.shift(); frames !== undefined; frames = this.#outbox.shift()) {
-      const undelivered = frames;
+      const undelivered = asBytes(frames);
       this.#call(() => this.#handlers.onUndelivered?.(undelivered));
     }
   }

@@ -4,9 +4,9 @@
 // Small frames are copied into a buffer of the pool, one after the other, so that one write takes many messages. A frame
 // above 16 KiB goes by reference, as a piece of its own between pieces of the buffer.
 
-import type { Frames } from "../link.ts";
+import type { FramesToSend } from "../frames-to-send.ts";
 import type { BufferPool } from "./buffer-pool.ts";
-import { LONG, LONG_HEADER_BYTES, MAX_SHORT_SIZE, MORE } from "./wire.ts";
+import { LONG, LONG_HEADER_BYTES, MAX_SHORT_SIZE, MORE, SHORT_HEADER_BYTES } from "./wire.ts";
 
 const BY_REFERENCE_BYTES = 16 * 1024;
 /** Up to here, copying byte by byte is faster than a call that copies them all. */
@@ -38,11 +38,13 @@ export class FrameWriter {
   }
 
   /** @param frames at least one */
-  add(frames: Frames): void {
+  add(frames: FramesToSend): void {
     const last = frames.length - 1;
     for (let index = 0; index <= last; index++) {
       const frame = frames[index];
-      if (frame !== undefined) this.#addFrame(frame, index < last ? MORE : 0);
+      const flags = index < last ? MORE : 0;
+      if (typeof frame === "string") this.#addText(frame, flags);
+      else if (frame !== undefined) this.#addFrame(frame, flags);
     }
   }
 
@@ -66,6 +68,18 @@ export class FrameWriter {
     this.#end = 0;
     this.#bytes = 0;
     return { pieces: taken, buffers };
+  }
+
+  #addText(text: string, flags: number): void {
+    const size = text.length;
+    if (size > MAX_SHORT_SIZE) return this.#addFrame(Buffer.from(text, "latin1"), flags);
+    const buffer = this.#room(SHORT_HEADER_BYTES + size);
+    let at = this.#end;
+    buffer[at++] = flags;
+    buffer[at++] = size;
+    for (let index = 0; index < size; index++) buffer[at++] = text.charCodeAt(index);
+    this.#bytes += at - this.#end;
+    this.#end = at;
   }
 
   #addFrame(frame: Uint8Array, flags: number): void {

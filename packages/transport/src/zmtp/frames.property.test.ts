@@ -35,6 +35,16 @@ test("what a writer writes, a reader reads, however it is split", () => {
   );
 });
 
+test("a byte string is written as its bytes", () => {
+  fc.assert(
+    fc.property(messages, (sent) => {
+      const strings = sent.map((frames) => frames.map((each, index) => (index % 2 ? each : each.toString("latin1"))));
+      expect(encoded(strings).equals(encoded(sent))).toBe(true);
+    }),
+    PARAMETERS,
+  );
+});
+
 test("a stream that ends too soon gives the messages before its end, and no more", () => {
   fc.assert(
     fc.property(messages, places, fc.nat(), fc.boolean(), (sent, at, end, areOurs) => {

@@ -6,6 +6,7 @@
 
 import { createServer, type Server, type Socket } from "node:net";
 import { refusal } from "../addresses.ts";
+import { asBytes, type FramesToSend } from "../frames-to-send.ts";
 import {
   DEFAULT_LINK_LIMITS,
   type Frames,
@@ -97,7 +98,7 @@ export class ZmtpRouter implements RouterLink, ConnectionOwner {
     server.close();
   }
 
-  send(peer: string, frames: Frames, options?: SendOptions): SendOutcome {
+  send(peer: string, frames: FramesToSend, options?: SendOptions): SendOutcome {
     if (frames.length === 0) throw new TypeError("a message has at least one frame");
     const connection = this.#peers.get(peer);
     if (connection === undefined || !connection.isUp || this.#closing !== undefined) return "unreachable";
@@ -172,7 +173,7 @@ export class ZmtpRouter implements RouterLink, ConnectionOwner {
     if (peer !== undefined) this.#peers.delete(peer);
     const { outbox } = connection;
     for (let frames = outbox.shift(); frames !== undefined; frames = outbox.shift()) {
-      const undelivered = frames;
+      const undelivered = asBytes(frames);
       this.#call(() => this.#handlers.onUndelivered?.(connection.name, undelivered));
     }
     if (this.#closing !== undefined) return;

@@ -5,7 +5,7 @@
 // taken whole, its buffers are free again at once.
 
 import type { Socket } from "node:net";
-import type { Frames } from "../link.ts";
+import type { FramesToSend } from "../frames-to-send.ts";
 import type { Outbox } from "../outbox.ts";
 import { type BufferPool, FLUSH_BYTES } from "./buffer-pool.ts";
 import { encodePong } from "./commands.ts";
@@ -58,7 +58,7 @@ export class Sender implements Flushable {
   }
 
   /** Takes one message. Before it is open, and while the kernel takes nothing, messages wait. */
-  send(frames: Frames, isUrgent: boolean): "queued" | "slow" | "congested" {
+  send(frames: FramesToSend, isUrgent: boolean): "queued" | "slow" | "congested" {
     if (this.#isBlocked || !this.#isOpen) return this.outbox.offer(frames, isUrgent);
     this.#writer.add(frames);
     if (this.#writer.bytes >= FLUSH_BYTES) {

@@ -13,7 +13,7 @@ import {
   type Violation,
   writeText,
 } from "@pigato/protocol";
-import type { RouterLink, Transport } from "@pigato/transport";
+import type { FramesToSend, RouterLink, Transport } from "@pigato/transport";
 
 /** A network that delivers when it is told to, as the one of @pigato/testkit. */
 interface Network extends Transport {
@@ -56,7 +56,7 @@ export class FakeBroker {
     this.sendFrames(pigato.encodeToWorker(message), to);
   }
 
-  sendFrames(frames: readonly Uint8Array[], to: string = this.worker): void {
+  sendFrames(frames: FramesToSend, to: string = this.worker): void {
     this.#router.send(to, frames);
     this.#network.deliver();
   }

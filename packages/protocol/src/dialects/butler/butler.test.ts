@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { NO_CAPABILITIES } from "../../capabilities.ts";
-import { readBytes, requestId, serviceName, writeBytes } from "../../ids.ts";
+import { asFrame, readBytes, requestId, serviceName, writeBytes } from "../../ids.ts";
 import { DEFAULT_REQUEST_OPTIONS } from "../../request-options.ts";
 import { butler } from "./index.ts";
 
@@ -12,9 +12,9 @@ const dialect = butler({ readsWorkers: true, wallClock: () => NOW });
 const frontend = butler({ readsWorkers: false, wallClock: () => NOW });
 const frames = (...texts: string[]) => texts.map((text) => writeBytes(text));
 const toClient = (message: Parameters<typeof dialect.encodeToClient>[0]) =>
-  dialect.encodeToClient(message, NO_CAPABILITIES)?.map((frame) => readBytes(frame));
+  dialect.encodeToClient(message, NO_CAPABILITIES)?.map((frame) => readBytes(asFrame(frame)));
 const toWorker = (message: Parameters<typeof dialect.encodeToWorker>[0]) =>
-  dialect.encodeToWorker(message)?.map((frame) => readBytes(frame));
+  dialect.encodeToWorker(message)?.map((frame) => readBytes(asFrame(frame)));
 
 const ID = requestId("0.3.0:7");
 const request = (service: string, at: number | string) => frames("", "0.3.0:7", service, String(at), '{"method":"f"}');

@@ -1,7 +1,7 @@
 // What butler peers are sent. Clients have one frame for a response, so a body of several becomes a JSON array; partials
 // are left out, and so is what they did not ask to know: that a request expired, which they have noticed themselves.
 
-import { EMPTY, type Frame } from "../../frame.ts";
+import { EMPTY, type Frame, type FrameToSend } from "../../frame.ts";
 import { writeBytes, writeText } from "../../ids.ts";
 import type { ToClient, ToWorker } from "../../message.ts";
 import { singleFrame } from "../bridge.ts";
@@ -13,7 +13,7 @@ const HAS_NONE: Frame = writeBytes("400");
 /** What a worker is told of a request that never expires, in milliseconds from now. */
 const NEVER_MS = 24 * 60 * 60 * 1000;
 
-export function encodeToClient(message: ToClient): Frame[] | undefined {
+export function encodeToClient(message: ToClient): FrameToSend[] | undefined {
   switch (message.type) {
     case "final": {
       const { requestId, status, body } = message;
@@ -44,7 +44,7 @@ export function encodeToClient(message: ToClient): Frame[] | undefined {
 }
 
 /** @param wallMs milliseconds since 1970, by which the expiration counts */
-export function encodeToWorker(message: ToWorker, wallMs: number): Frame[] | undefined {
+export function encodeToWorker(message: ToWorker, wallMs: number): FrameToSend[] | undefined {
   switch (message.type) {
     case "request": {
       const { address, service, requestId, body, options } = message;

@@ -1,13 +1,13 @@
 // Messages to Majordomo frames, for every flavor. What has no frames there is not sent: offers, cancels, notices,
 // heartbeats of single requests, and, in 0.1, partials.
 
-import { EMPTY, type Frame } from "../../frame.ts";
-import { type ServiceName, writeBytes, writeText } from "../../ids.ts";
+import { EMPTY, type Frame, type FrameToSend } from "../../frame.ts";
+import { type ServiceName, writeText } from "../../ids.ts";
 import type { FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
 import type { Flavor } from "./wire.ts";
 
 /** @param answersErrors whether a failure is told at all, as a body of JSON: the protocol has no frame for one (D-MAP-5) */
-export function encodeToClient(flavor: Flavor, message: ToClient, answersErrors: boolean): Frame[] | undefined {
+export function encodeToClient(flavor: Flavor, message: ToClient, answersErrors: boolean): FrameToSend[] | undefined {
   switch (message.type) {
     case "partial":
       // There is no failure in a part of a reply: a status is the final's.
@@ -36,10 +36,10 @@ export function encodeToClient(flavor: Flavor, message: ToClient, answersErrors:
   }
 }
 
-export function encodeToWorker(flavor: Flavor, message: ToWorker): Frame[] | undefined {
+export function encodeToWorker(flavor: Flavor, message: ToWorker): FrameToSend[] | undefined {
   switch (message.type) {
     case "request":
-      return [...workerHead(flavor, flavor.worker.request), writeBytes(message.address), EMPTY, ...message.body];
+      return [...workerHead(flavor, flavor.worker.request), message.address, EMPTY, ...message.body];
     case "heartbeat":
       return workerHead(flavor, flavor.worker.heartbeat);
     case "disconnect":
@@ -56,21 +56,21 @@ export function encodeToWorker(flavor: Flavor, message: ToWorker): Frame[] | und
   }
 }
 
-export function encodeFromClient(flavor: Flavor, message: FromClient): Frame[] | undefined {
+export function encodeFromClient(flavor: Flavor, message: FromClient): FrameToSend[] | undefined {
   if (message.type !== "request") return undefined;
   const head = clientHead(flavor, flavor.client?.request);
-  return [...head, writeBytes(message.service), ...message.body];
+  return [...head, message.service, ...message.body];
 }
 
-export function encodeFromWorker(flavor: Flavor, message: FromWorker): Frame[] | undefined {
+export function encodeFromWorker(flavor: Flavor, message: FromWorker): FrameToSend[] | undefined {
   switch (message.type) {
     case "ready":
-      return [...workerHead(flavor, flavor.worker.ready), writeBytes(message.service)];
+      return [...workerHead(flavor, flavor.worker.ready), message.service];
     case "partial":
       if (flavor.worker.partial === undefined) return undefined;
-      return [...workerHead(flavor, flavor.worker.partial), writeBytes(message.address), EMPTY, ...message.body];
+      return [...workerHead(flavor, flavor.worker.partial), message.address, EMPTY, ...message.body];
     case "final":
-      return [...workerHead(flavor, flavor.worker.final), writeBytes(message.address), EMPTY, ...message.body];
+      return [...workerHead(flavor, flavor.worker.final), message.address, EMPTY, ...message.body];
     case "heartbeat":
       return workerHead(flavor, flavor.worker.heartbeat);
     case "disconnect":
@@ -91,19 +91,19 @@ function reply(
   command: Frame | undefined,
   service: ServiceName | undefined,
   body: readonly Frame[],
-): Frame[] {
+): FrameToSend[] {
   const head = clientHead(flavor, command);
-  if (flavor.namesService) head.push(writeBytes(service ?? ""));
+  if (flavor.namesService) head.push(service ?? "");
   head.push(...body);
   return head;
 }
 
-function clientHead({ isDelimited, clientHeader }: Flavor, command: Frame | undefined): Frame[] {
+function clientHead({ isDelimited, clientHeader }: Flavor, command: Frame | undefined): FrameToSend[] {
   const head = isDelimited ? [EMPTY, clientHeader] : [clientHeader];
   if (command !== undefined) head.push(command);
   return head;
 }
 
-function workerHead({ isDelimited, workerHeader }: Flavor, command: Frame): Frame[] {
+function workerHead({ isDelimited, workerHeader }: Flavor, command: Frame): FrameToSend[] {
   return isDelimited ? [EMPTY, workerHeader, command] : [workerHeader, command];
 }

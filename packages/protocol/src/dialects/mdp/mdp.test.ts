@@ -3,15 +3,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { NO_CAPABILITIES } from "../../capabilities.ts";
-import type { Frame } from "../../frame.ts";
-import { readBytes, requestId, serviceName, writeBytes } from "../../ids.ts";
+import type { Frame, FrameToSend } from "../../frame.ts";
+import { asFrame, readBytes, requestId, serviceName, writeBytes } from "../../ids.ts";
 import type { FromWorker, ToClient, ToWorker } from "../../message.ts";
 import { DEFAULT_REQUEST_OPTIONS } from "../../request-options.ts";
 import type { Dialect } from "../dialect.ts";
 import { majordomo } from "./index.ts";
 
 const frames = (...texts: string[]): Frame[] => texts.map((text) => writeBytes(text));
-const texts = (encoded: readonly Frame[] | undefined) => encoded?.map((frame) => readBytes(frame));
+const texts = (encoded: readonly FrameToSend[] | undefined) => encoded?.map((frame) => readBytes(asFrame(frame)));
 
 const ECHO = serviceName("echo");
 const NO_ID = requestId("");

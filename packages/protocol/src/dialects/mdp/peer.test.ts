@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readBytes, readText, requestId, writeBytes, writeText } from "../../ids.ts";
+import { asFrame, readBytes, readText, requestId, writeBytes, writeText } from "../../ids.ts";
 import { MAX_RAW_FRAMES, readRawBody, writeRawBody } from "../raw-body.ts";
 import { majordomoPeer } from "./peer.ts";
 
@@ -9,7 +9,7 @@ test("D-PEER-7: a failure of a handler is a final whose body says so", () => {
   const final = { type: "final", address: "c1", requestId: requestId("c1"), trailer: [] } as const;
   const { encodeFromWorker } = majordomoPeer("mdp02");
   const sent = (status: number, ...body: string[]) =>
-    encodeFromWorker({ ...final, status, body: frames(...body) })?.map((frame) => readBytes(frame));
+    encodeFromWorker({ ...final, status, body: frames(...body) })?.map((frame) => readBytes(asFrame(frame)));
   expect(sent(0, '"good"')).toEqual(["MDPW02", "\x04", "c1", "", '"good"']);
   expect(sent(-1, '{"message":"bad"}')).toEqual(["MDPW02", "\x04", "c1", "", '{"error":{"message":"bad"}}']);
   expect(sent(-1)).toEqual(["MDPW02", "\x04", "c1", "", '{"error":null}']);

@@ -1,6 +1,6 @@
 // What zmq-omdp peers are sent. They know no READY echo, no answer to a client's heartbeat and nothing that came later.
 
-import type { Frame } from "../../frame.ts";
+import type { Frame, FrameToSend } from "../../frame.ts";
 import { writeBytes, writeText } from "../../ids.ts";
 import type { ToClient, ToWorker } from "../../message.ts";
 import { singleFrame } from "../bridge.ts";
@@ -9,7 +9,7 @@ import { CLIENT, TYPE, typeFrame, WORKER } from "./wire.ts";
 const STATUS_OK: Frame = writeText("0");
 
 /** C 3|6 rid 0 data · C 3 rid error */
-export function encodeToClient(message: ToClient): Frame[] | undefined {
+export function encodeToClient(message: ToClient): FrameToSend[] | undefined {
   switch (message.type) {
     case "final":
     case "partial": {
@@ -36,7 +36,7 @@ export function encodeToClient(message: ToClient): Frame[] | undefined {
 }
 
 /** W 2 address rid data · W 4 [address rid] · W 5 */
-export function encodeToWorker(message: ToWorker): Frame[] | undefined {
+export function encodeToWorker(message: ToWorker): FrameToSend[] | undefined {
   switch (message.type) {
     case "request":
       return [

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { NO_CAPABILITIES } from "../../capabilities.ts";
-import { readBytes, requestId, serviceName, writeBytes } from "../../ids.ts";
+import { asFrame, readBytes, requestId, serviceName, writeBytes } from "../../ids.ts";
 import { DEFAULT_REQUEST_OPTIONS } from "../../request-options.ts";
 import { omdp } from "./index.ts";
 
@@ -24,7 +24,7 @@ test("D-OMDP-1: a client's request is PIGATO's, its data any text", () => {
 test("D-OMDP-4: a client's reply has no empty frame, and in an error no status", () => {
   const reply = { requestId: ID, status: 0, body: frames("x"), trailer: frames("{}") };
   const sent = (message: Parameters<typeof omdp.encodeToClient>[0]) =>
-    omdp.encodeToClient(message, NO_CAPABILITIES)?.map((frame) => readBytes(frame));
+    omdp.encodeToClient(message, NO_CAPABILITIES)?.map((frame) => readBytes(asFrame(frame)));
   expect(sent({ type: "final", ...reply })).toEqual(["C", "3", "r1", "0", "x"]);
   expect(sent({ type: "partial", ...reply })).toEqual(["C", "6", "r1", "0", "x"]);
   expect(sent({ type: "final", ...reply, status: -1 })).toEqual(["C", "3", "r1", "x"]);
@@ -55,7 +55,7 @@ test("D-OMDP-3: a worker's replies have no empty frame", () => {
 
 test("D-OMDP-5: a worker is given address, id and data", () => {
   const sent = (message: Parameters<typeof omdp.encodeToWorker>[0]) =>
-    omdp.encodeToWorker(message)?.map((frame) => readBytes(frame));
+    omdp.encodeToWorker(message)?.map((frame) => readBytes(asFrame(frame)));
   const addressed = { address: "~1.2", requestId: ID };
   const content = {
     service: serviceName("echo"),

@@ -2,8 +2,8 @@
 
 import { type Capabilities, concurrencyToWire, formatCapabilities } from "../../capabilities.ts";
 import type { Failure } from "../../errors.ts";
-import { EMPTY, type Frame } from "../../frame.ts";
-import { writeBytes, writeText } from "../../ids.ts";
+import { EMPTY, type Frame, type FrameToSend } from "../../frame.ts";
+import { type RequestId, writeText } from "../../ids.ts";
 import type { FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
 import { NULL_FRAME } from "../../payload.ts";
 import { asJson } from "../bridge.ts";
@@ -23,48 +23,53 @@ const REQUEST_WORD: Frame = writeText("request");
 const WORKER_WORD_FRAME: Frame = writeText(WORKER_WORD);
 
 /** At the broker, to a client. */
-export function encodeToClient(message: ToClient, capabilities: Capabilities): Frame[] {
+export function encodeToClient(message: ToClient, capabilities: Capabilities): FrameToSend[] {
   switch (message.type) {
     case "final":
     case "partial": {
       const type = typeFrame(message.type === "final" ? TYPE.REPLY : TYPE.PARTIAL);
-      const id = writeBytes(message.requestId);
       const body = bodyFrames(message.body, message.isRaw);
-      return [CLIENT, type, EMPTY, id, writeStatus(message.status), ...body, ...message.trailer];
+      return [CLIENT, type, EMPTY, message.requestId, writeStatus(message.status), ...body, ...message.trailer];
     }
     case "failure":
-      return encodeFailure(message.failure, writeBytes(message.requestId), capabilities);
+      return encodeFailure(message.failure, message.requestId, capabilities);
     case "heartbeat":
       return offered([CLIENT, typeFrame(TYPE.HEARTBEAT)], message.accepted);
     case "request-heartbeat":
-      return [CLIENT, typeFrame(TYPE.HEARTBEAT), EMPTY, writeBytes(message.requestId)];
+      return [CLIENT, typeFrame(TYPE.HEARTBEAT), EMPTY, message.requestId];
     case "notice": {
-      const frames = [CLIENT, typeFrame(TYPE.NOTICE), EMPTY, writeBytes(message.requestId), writeText(message.state)];
-      if (message.worker !== undefined) frames.push(writeBytes(message.worker));
+      const frames: FrameToSend[] = [
+        CLIENT,
+        typeFrame(TYPE.NOTICE),
+        EMPTY,
+        message.requestId,
+        writeText(message.state),
+      ];
+      if (message.worker !== undefined) frames.push(message.worker);
       return frames;
     }
     case "credit":
-      return [CLIENT, typeFrame(TYPE.CREDIT), writeBytes(message.requestId), writeText(String(message.chunks))];
+      return [CLIENT, typeFrame(TYPE.CREDIT), message.requestId, writeText(String(message.chunks))];
     case "input":
-      return [CLIENT, typeFrame(TYPE.INPUT), writeBytes(message.requestId), ...bodyFrames(message.body)];
+      return [CLIENT, typeFrame(TYPE.INPUT), message.requestId, ...bodyFrames(message.body)];
     case "input-end":
-      return [CLIENT, typeFrame(TYPE.INPUT_END), writeBytes(message.requestId)];
+      return [CLIENT, typeFrame(TYPE.INPUT_END), message.requestId];
     default:
       return message satisfies never;
   }
 }
 
 /** At the broker, to a worker. */
-export function encodeToWorker(message: ToWorker): Frame[] {
+export function encodeToWorker(message: ToWorker): FrameToSend[] {
   switch (message.type) {
     case "request":
       return [
         WORKER,
         typeFrame(TYPE.REQUEST),
-        writeBytes(message.address),
-        writeBytes(message.service),
+        message.address,
+        message.service,
         EMPTY,
-        writeBytes(message.requestId),
+        message.requestId,
         ...bodyFrames(message.body, message.isRaw),
         ...message.trailer,
       ];
@@ -90,40 +95,40 @@ export function encodeToWorker(message: ToWorker): Frame[] {
 }
 
 /** At a client. */
-export function encodeFromClient(message: FromClient): Frame[] {
+export function encodeFromClient(message: FromClient): FrameToSend[] {
   switch (message.type) {
     case "request":
       return [
         CLIENT,
         typeFrame(TYPE.REQUEST),
-        writeBytes(message.service),
-        writeBytes(message.requestId),
+        message.service,
+        message.requestId,
         ...bodyFrames(message.body, message.isRaw),
         ...message.trailer,
       ];
     case "heartbeat":
       return offered([CLIENT, typeFrame(TYPE.HEARTBEAT)], message.offer);
     case "request-heartbeat":
-      return [CLIENT, typeFrame(TYPE.HEARTBEAT), REQUEST_WORD, writeBytes(message.requestId)];
+      return [CLIENT, typeFrame(TYPE.HEARTBEAT), REQUEST_WORD, message.requestId];
     case "worker-heartbeat":
-      return [CLIENT, typeFrame(TYPE.HEARTBEAT), WORKER_WORD_FRAME, writeBytes(message.worker)];
+      return [CLIENT, typeFrame(TYPE.HEARTBEAT), WORKER_WORD_FRAME, message.worker];
     case "cancel":
-      return [CLIENT, typeFrame(TYPE.CANCEL), writeBytes(message.requestId)];
+      return [CLIENT, typeFrame(TYPE.CANCEL), message.requestId];
     case "disconnect":
       return [CLIENT, typeFrame(TYPE.DISCONNECT)];
     case "credit":
-      return [CLIENT, typeFrame(TYPE.CREDIT), writeBytes(message.requestId), writeText(String(message.chunks))];
+      return [CLIENT, typeFrame(TYPE.CREDIT), message.requestId, writeText(String(message.chunks))];
     case "input":
-      return [CLIENT, typeFrame(TYPE.INPUT), writeBytes(message.requestId), ...bodyFrames(message.body)];
+      return [CLIENT, typeFrame(TYPE.INPUT), message.requestId, ...bodyFrames(message.body)];
     case "input-end":
-      return [CLIENT, typeFrame(TYPE.INPUT_END), writeBytes(message.requestId)];
+      return [CLIENT, typeFrame(TYPE.INPUT_END), message.requestId];
     default:
       return message satisfies never;
   }
 }
 
 /** At a worker. */
-export function encodeFromWorker(message: FromWorker): Frame[] {
+export function encodeFromWorker(message: FromWorker): FrameToSend[] {
   switch (message.type) {
     case "final":
     case "partial": {
@@ -136,7 +141,7 @@ export function encodeFromWorker(message: FromWorker): Frame[] {
       ];
     }
     case "ready":
-      return offered([WORKER, typeFrame(TYPE.READY), writeBytes(message.service)], message.offer);
+      return offered([WORKER, typeFrame(TYPE.READY), message.service], message.offer);
     case "heartbeat":
       return [WORKER, typeFrame(TYPE.HEARTBEAT), EMPTY, heartbeatSettings(message.concurrency, message.update)];
     case "request-heartbeat":
@@ -163,12 +168,12 @@ export function encodeFromWorker(message: FromWorker): Frame[] {
 }
 
 /** W type address '' rid */
-function addressed(type: number, message: { readonly address: string; readonly requestId: string }): Frame[] {
-  return [WORKER, typeFrame(type), writeBytes(message.address), EMPTY, writeBytes(message.requestId)];
+function addressed(type: number, message: { readonly address: string; readonly requestId: string }): FrameToSend[] {
+  return [WORKER, typeFrame(type), message.address, EMPTY, message.requestId];
 }
 
 /** A classic peer reads the code alone, as the value of its error; one that negotiated `error` reads all of it. */
-function encodeFailure(failure: Failure, id: Frame, capabilities: Capabilities): Frame[] {
+function encodeFailure(failure: Failure, id: RequestId, capabilities: Capabilities): FrameToSend[] {
   const head = [CLIENT, typeFrame(TYPE.REPLY), EMPTY, id, STATUS_ERROR];
   if (!capabilities.error) return [...head, writeText(JSON.stringify(failure.code))];
   const { code, message, delivery, detail } = failure;
@@ -181,7 +186,7 @@ function bodyFrames(body: readonly Frame[], isRaw?: boolean): readonly Frame[] {
   return body.length === 1 ? body : [body[0] ?? NULL_FRAME];
 }
 
-function offered(frames: Frame[], capabilities: Capabilities | undefined): Frame[] {
+function offered(frames: FrameToSend[], capabilities: Capabilities | undefined): FrameToSend[] {
   if (capabilities !== undefined) frames.push(writeText(formatCapabilities(capabilities)));
   return frames;
 }
