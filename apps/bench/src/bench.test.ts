@@ -5,19 +5,21 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 
 const SOURCES = ["--conditions=@pigato/source", "--import", "tsx"];
-const NAMES = ["load 1 1 0", "rand 10 1 0"];
 
-test("the benchmark measures every size it is asked for", { timeout: 60_000 }, async () => {
+test.each([
+  ["every size", "core-load.ts", ["load 1 1 0", "rand 10 1 0"]],
+  ["every kind of name", "core-names.ts", ["name same 1", "range another 10000", "long-miss same 1"]],
+])("the benchmark measures %s it is asked for", { timeout: 60_000 }, async (_what, file, names) => {
   const program = `
     import { takeTurns } from ${JSON.stringify(new URL("rounds.ts", import.meta.url))};
     process.execArgv = ${JSON.stringify(SOURCES)}; // of the cases: not this program again
-    const file = new URL(${JSON.stringify(new URL("core-load.ts", import.meta.url))});
-    console.log(JSON.stringify(await takeTurns(file, ${JSON.stringify(NAMES)}, ${JSON.stringify(NAMES[0])}, 1)));
+    const file = new URL(${JSON.stringify(new URL(file, import.meta.url))});
+    console.log(JSON.stringify(await takeTurns(file, ${JSON.stringify(names)}, ${JSON.stringify(names[0])}, 1)));
   `;
   const flags = [...SOURCES, "--input-type=module", "--eval", program];
   const { stdout } = await promisify(execFile)(process.execPath, flags, { timeout: 50_000 });
   const outcomes: readonly { readonly name: string; readonly median: number }[] = JSON.parse(stdout);
 
-  expect(outcomes.map(({ name }) => name)).toEqual(NAMES);
+  expect(outcomes.map(({ name }) => name)).toEqual(names);
   for (const { median } of outcomes) expect(median).toBeGreaterThan(0);
 });

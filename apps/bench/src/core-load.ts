@@ -14,7 +14,8 @@ import {
   type ServiceName,
   serviceName,
 } from "@pigato/protocol";
-import { BrokerCore, type DispatchMode, type Effect } from "./broker-core.ts";
+import type { DispatchMode, Effect } from "./broker-core.ts";
+import { measuredCore } from "./measured-core.ts";
 import { answer } from "./rounds.ts";
 
 const REQUESTS_PER_ROUND = 100_000;
@@ -39,25 +40,7 @@ interface Running {
   readonly requestId: RequestId;
 }
 
-const core = new BrokerCore({
-  heartbeatMs: 2_500,
-  heartbeatLiveness: 3,
-  busyTimeoutMs: 900_000,
-  dispatchMode: asMode(mode),
-  whenDeclined: "fail",
-  settleMs: 100,
-  maxRequests: 10_000_000,
-  maxRequestsPerClient: 10_000_000,
-  maxQueuedPerService: 10_000_000,
-  maxRequestBytes: 1e12,
-  maxWorkers: 10_000_000,
-  maxClients: 10_000_000,
-  cacheMaxEntries: 10_000,
-  cacheMaxBytes: 64 * 2 ** 20,
-  cacheMaxReplyBytes: 2 ** 20,
-  announces: false,
-  random: Math.random,
-});
+const core = measuredCore({ dispatchMode: asMode(mode) });
 const clients = Array.from({ length: CLIENTS }, (_, index) => peerId(`client-${index}`));
 const names = Array.from({ length: services }, (_, index) => serviceName(`service-${index}`));
 const ids = Array.from({ length: 1 << 18 }, (_, index) => requestId(`7f9c24e8-3b1a-4c5d-9e6f-${index}`));

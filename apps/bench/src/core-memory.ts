@@ -2,7 +2,7 @@
 // `decoded` is what the codec hands to the core, kept without a core: frames, id, options.
 
 import { DEFAULT_REQUEST_OPTIONS, type FromClient, peerId, pigato, requestId, serviceName } from "@pigato/protocol";
-import { BrokerCore } from "./broker-core.ts";
+import { measuredCore } from "./measured-core.ts";
 import { answer } from "./rounds.ts";
 
 const QUEUED = 100_000;
@@ -12,25 +12,7 @@ const CLIENT = peerId("client");
 const isQueued = process.argv[2] === "queued";
 
 answer(() => {
-  const core = new BrokerCore({
-    heartbeatMs: 2_500,
-    heartbeatLiveness: 3,
-    busyTimeoutMs: 900_000,
-    dispatchMode: "load",
-    whenDeclined: "fail",
-    settleMs: 100,
-    maxRequests: QUEUED,
-    maxRequestsPerClient: QUEUED,
-    maxQueuedPerService: QUEUED,
-    maxRequestBytes: 1e12,
-    maxWorkers: 1,
-    maxClients: 1,
-    cacheMaxEntries: 10_000,
-    cacheMaxBytes: 64 * 2 ** 20,
-    cacheMaxReplyBytes: 2 ** 20,
-    announces: false,
-    random: Math.random,
-  });
+  const core = measuredCore({ maxRequests: QUEUED });
   const kept: FromClient[] = [];
   const before = usedBytes();
   for (let index = 0; index < QUEUED; index++) {

@@ -10,7 +10,7 @@ const QUESTIONS: Readonly<Record<string, { readonly file: string; readonly built
     built: true,
     asks: "how fast is it beside others? --quick for a minute, --page to write docs/explanation/performance.md",
   },
-  core: { file: "core-scale.ts", built: false, asks: "what does a request cost the broker's core? [rounds]" },
+  core: { file: "core-scale.ts", built: false, asks: "what does a request cost the broker's core? [names] [rounds]" },
   broker: { file: "broker-scale.ts", built: false, asks: "what does it cost a whole broker, as that grows? [rounds]" },
   transport: { file: "transport.ts", built: false, asks: "how many requests does a link carry? [rounds]" },
 };

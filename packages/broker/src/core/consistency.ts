@@ -5,7 +5,7 @@ import { compare } from "semver";
 import type { Dispatcher } from "./dispatcher.ts";
 import { covers, prefixIn, versionIn } from "./names.ts";
 import type { Client, Request, Route, Service, Worker } from "./records.ts";
-import { MAX_UNUSED_ROUTES, type Services } from "./services.ts";
+import { MAX_KEPT_ROUTES, type Services } from "./services.ts";
 
 interface Tables {
   readonly services: Services;
@@ -57,7 +57,8 @@ function checkRoutes(services: Services, open: ReadonlySet<Request>): void {
     if (request.place.at !== "worker") count(waitingOn, request.route);
   }
   const routes = new Set(services.routes());
-  let unused = 0;
+  let needed = 0;
+  let kept = 0;
   for (const route of routes) {
     const { name, service } = route;
     const should = leadsTo(name, all) ?? services.nobody;
@@ -66,14 +67,14 @@ function checkRoutes(services: Services, open: ReadonlySet<Request>): void {
     expect(route.open === (openOn.get(route) ?? 0), `${route.open} requests for ${name} count as open`);
     expect(route.waiting === (waitingOn.get(route) ?? 0), `${route.waiting} requests for ${name} count as waiting`);
     expect(route.isOwn === (service.name === name), `${name} does not know whether it leads to a service of that name`);
-    const isNeeded = route.open > 0 || route.isOwn;
-    expect(isNeeded !== route.isUnused, `the route ${name} is in use and counts as unused, or the other way round`);
-    expect(!route.isUnused || service !== services.nobody, `the route ${name} is kept and leads nowhere`);
-    if (route.isUnused) unused += 1;
+    const isNeeded = (openOn.get(route) ?? 0) > 0 || all.some((service) => service.name === name);
+    expect(isNeeded || route.isKept, `nobody needs the route ${name}, and it is not among those that are kept`);
+    if (isNeeded) needed += 1;
+    if (route.isKept) kept += 1;
   }
   for (const { route } of open) expect(routes.has(route), `the route ${route.name} is forgotten with requests open`);
-  expect(unused <= MAX_UNUSED_ROUTES, `${unused} unused routes are kept`);
-  expect(services.size === routes.size - unused, `${services.size} names count as asked for or offered`);
+  expect(kept <= MAX_KEPT_ROUTES, `${kept} routes are kept for the next request`);
+  expect(services.size === needed, `${services.size} names count as asked for or offered, ${needed} are`);
   for (const { routes: known, name } of [services.nobody, ...all]) {
     for (const route of known) expect(routes.has(route), `the service ${name} knows a forgotten route`);
   }

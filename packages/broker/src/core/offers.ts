@@ -2,7 +2,7 @@
 // range, the highest version within; else the longest wildcard. Whether a worker there is free does not matter.
 
 import type { ServiceName } from "@pigato/protocol";
-import { parseRange, prefixIn, rangeIn, versionIn } from "./names.ts";
+import { parseRange, prefixIn, type RangeName, versionIn } from "./names.ts";
 import type { Service } from "./records.ts";
 import { Versions } from "./versions.ts";
 import { Wildcards } from "./wildcards.ts";
@@ -43,9 +43,12 @@ export class Offers {
     if (versions.isEmpty) this.#versions.delete(one.base);
   }
 
-  /** The service that a name leads to; `undefined` if nobody offers one. */
-  resolve(name: ServiceName): Service | undefined {
-    return this.#byName.get(name) ?? this.#inRange(name) ?? this.#wildcards.longestFor(name);
+  /**
+   * The service that a name leads to; `undefined` if nobody offers one.
+   * @param range what the name says it asks for, if that is a version within a range
+   */
+  resolve(name: ServiceName, range: RangeName | undefined): Service | undefined {
+    return this.#byName.get(name) ?? (range && this.#inRange(range)) ?? this.#wildcards.longestFor(name);
   }
 
   /** The longest wildcard that all names with this prefix are under. */
@@ -53,12 +56,10 @@ export class Offers {
     return this.#wildcards.longestFor(prefix);
   }
 
-  #inRange(name: ServiceName): Service | undefined {
-    if (this.#versions.size === 0) return undefined;
-    const any = rangeIn(name);
+  #inRange({ base, range: text }: RangeName): Service | undefined {
+    const versions = this.#versions.get(base);
     // The range is read only where there is something to choose from.
-    const versions = any && this.#versions.get(any.base);
-    const range = versions && parseRange(any.range);
+    const range = versions && parseRange(text);
     return range && versions.highestIn(range);
   }
 }

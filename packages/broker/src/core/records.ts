@@ -19,6 +19,7 @@ import {
 } from "@pigato/protocol";
 import { type DeclinedEntry, DeclinedQueue } from "./declined.ts";
 import type { Leased } from "./lease.ts";
+import type { RangeName } from "./names.ts";
 import { type OpenRequests, RequestsOfClient } from "./open-requests.ts";
 import type { Level, Policy } from "./policy.ts";
 import type { CachedReply } from "./reply-cache.ts";
@@ -171,6 +172,8 @@ export class Service {
 /** A name that clients ask for. */
 export class Route {
   readonly name: ServiceName;
+  /** What its name says it asks for, if that is a version within a range. */
+  readonly range: RangeName | undefined;
   /** Where it leads at this moment. */
   service: Service;
   /** Whether that is the service of exactly this name. */
@@ -179,8 +182,9 @@ export class Route {
   open = 0;
   /** How many of its requests wait, in whichever queue, also for one worker of another service. */
   waiting = 0;
-  /** Whether it is kept although nothing is open on it and nothing offered under its name. */
-  isUnused = false;
+  // Whether it is among the kept, and was asked for again since it was last looked at there: their business.
+  isKept = false;
+  isAskedAgain = false;
   /** Requests for any worker, oldest first. */
   readonly queue: RequestList = new RequestList();
   readonly awaits: Waiting = { at: "route", queue: this.queue };
@@ -188,9 +192,15 @@ export class Route {
   heapIndex = -1;
   turn = 0;
 
-  constructor(name: ServiceName, service: Service) {
+  constructor(name: ServiceName, service: Service, range?: RangeName) {
     this.name = name;
     this.service = service;
+    this.range = range;
+  }
+
+  /** Whether something is open on it, or offered under its name. */
+  get isNeeded(): boolean {
+    return this.open > 0 || this.isOwn;
   }
 }
 

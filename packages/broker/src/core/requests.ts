@@ -94,7 +94,6 @@ export class Requests {
     } else {
       this.#accept(client, route, target, message, now);
     }
-    this.#services.release(route);
   }
 
   /** A request that needs no worker, because the cache has its reply: begun and ended at once, within every bound. */
@@ -275,7 +274,7 @@ export class Requests {
     const request = new Request(this.#lastNumber, client, route, message);
     this.#open.add(request);
     this.#bytes += request.bytes;
-    route.open += 1;
+    this.#services.onOpened(route);
     client.requests.add(request);
     this.restartTimeout(request, now);
     return request;
@@ -348,12 +347,11 @@ export class Requests {
     this.#cache.forget(request);
     this.#persistence.onEnded(request);
     this.#bytes -= request.bytes;
-    route.open -= 1;
     this.#deadlines.clear(request);
     client.requests.remove(request);
     this.#dispatcher.remove(request);
     if (place.at === "worker") this.#dispatcher.serve(place.worker);
-    this.#services.release(route);
+    this.#services.onEnded(route);
   }
 }
 

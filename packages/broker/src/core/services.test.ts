@@ -1,6 +1,9 @@
-import { serviceName } from "@pigato/protocol";
+import { type ServiceName, serviceName } from "@pigato/protocol";
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { MAX_UNUSED_ROUTES, Services } from "./services.ts";
+import { covers } from "./names.ts";
+import type { Route, Service } from "./records.ts";
+import { MAX_KEPT_ROUTES, Services } from "./services.ts";
 import { SCENARIO_OPTIONS } from "./testing/scenario.ts";
 
 test("where a name leads is found out once", () => {
@@ -10,44 +13,92 @@ test("where a name leads is found out once", () => {
   expect(services.route(serviceName("echo"))).toBe(route);
 });
 
-test("names without an answer are not kept, however many are asked for", () => {
+test("where a name leads is found out once also if that is nowhere", () => {
   const services = new Services(SCENARIO_OPTIONS);
-  services.open(serviceName("echo@1.0.0"));
-  const own = count(services);
-  for (let index = 0; index < 10_000; index++) ask(services, index % 2 === 0 ? `junk ${index}` : `echo@^${index + 2}`);
-  expect(count(services)).toBe(own);
-  expect([...services.nobody.routes]).toEqual([]);
+  const route = services.route(serviceName("echo"));
+  services.route(serviceName("sum"));
+  expect(services.route(serviceName("echo"))).toBe(route);
+  const wildcard = services.open(serviceName("e*"));
+  expect(services.route(serviceName("echo"))).toBe(route);
+  expect(route.service).toBe(wildcard);
 });
 
-test("of names with an answer only so many are kept, those that were used last", () => {
+test("of names that nobody needs only so many are kept, those that were asked for again and again", () => {
   const services = new Services(SCENARIO_OPTIONS);
-  services.open(serviceName("*"));
-  services.open(serviceName("echo@1.0.0"));
-  const own = count(services);
-  const [first] = [ask(services, "name 0"), ask(services, "name 1")];
-  for (let index = 2; index < 20_000; index++) {
-    ask(services, index % 2 === 0 ? `name ${index}` : `echo@<${index}`);
-    ask(services, "name 0");
+  for (const name of ["e*", "echo@1.0.0"]) services.open(serviceName(name));
+  const again = ["else", "nowhere", "echo@^1"].map((name) => ask(services, name));
+  for (let index = 0; index < 20_000; index++) {
+    ask(services, [`else ${index}`, `nowhere ${index}`, `echo@<${index}`][index % 3] ?? "");
+    for (const { name } of again) ask(services, name);
   }
-  expect(count(services)).toBe(own + MAX_UNUSED_ROUTES);
-  expect(services.size).toBe(own);
-  expect(ask(services, "name 0")).toBe(first);
-  expect(ask(services, "name 19998").name).toBe("name 19998");
+  expect(count(services)).toBe(2 + MAX_KEPT_ROUTES);
+  expect(services.size).toBe(2);
+  expect(again.filter((route) => ask(services, route.name) !== route)).toEqual([]);
+  expect(services.nobody.routes.size).toBeGreaterThan(1_000);
+  expect(services.nobody.routes.size).toBeLessThan(MAX_KEPT_ROUTES);
 });
 
-test("names that lead somewhere no longer are forgotten with what they led to", () => {
+test("names that are made up push out none with an open request, and are forgotten for others", () => {
   const services = new Services(SCENARIO_OPTIONS);
-  const offered = ["*", "echo@1.0.0", "e*"].map((name) => services.open(serviceName(name)));
-  for (const name of ["echo@^1", "echo", "else", "some", "echo@^2"]) ask(services, name);
-  for (const service of offered) services.close(service);
-  expect(count(services)).toBe(0);
+  const open = Array.from({ length: 10_000 }, (_, index) => {
+    const route = services.route(serviceName(`open ${index}`));
+    services.onOpened(route);
+    return route;
+  });
+  for (let index = 0; index < 10_000; index++) ask(services, `made up ${index}`);
+  expect(services.size).toBe(10_000);
+  expect(open.filter((route) => services.route(route.name) !== route)).toEqual([]);
+  for (const route of open) services.onEnded(route);
   expect(services.size).toBe(0);
+  expect(count(services)).toBe(MAX_KEPT_ROUTES);
+});
+
+test("whatever is asked for, opens and closes, every name leads where it should, and few are kept", () => {
+  const anyName = fc.constantFrom(
+    ...["e*", "echo*", "*", "echo", "else", "echo@1.0.0", "echo@1.2.0", "echo@^1", "echo@<1.2", "no", "nor", "not"],
+  );
+  const anyStep = fc.tuple(fc.constantFrom("asked", "asked", "begins", "begins", "ends", "opens", "closes"), anyName);
+  fc.assert(
+    fc.property(fc.array(anyStep, { minLength: 20, maxLength: 80, size: "max" }), (steps) => {
+      const services = new Services(SCENARIO_OPTIONS, 2);
+      const begun: Route[] = [];
+      const offered = new Map<ServiceName, Service>();
+      for (const [what, text] of steps) {
+        const name = serviceName(text);
+        const service = offered.get(name);
+        if (what === "asked") ask(services, name);
+        if (what === "begins") begun.push(services.route(name));
+        if (what === "begins") services.onOpened(services.route(name));
+        const route = what === "ends" ? begun.shift() : undefined;
+        if (route !== undefined) services.onEnded(route);
+        if (what === "opens") offered.set(name, services.open(name));
+        if (what === "closes" && service !== undefined) services.close(service);
+        if (what === "closes") offered.delete(name);
+
+        const needed = new Set([...begun.map((one) => one.name), ...offered.keys()]);
+        const routes = new Set(services.routes());
+        const reached = new Set([services.nobody, ...offered.values()].flatMap((one) => [...one.routes]));
+        expect(services.size).toBe(needed.size);
+        expect([...routes].filter((one) => !needed.has(one.name)).length).toBeLessThanOrEqual(2);
+        expect([...needed].filter((one) => services.route(one).open + Number(offered.has(one)) === 0)).toEqual([]);
+        expect(new Set([...routes, ...reached]).size).toBe(routes.size);
+        for (const one of routes) {
+          const isServed = [...offered.keys()].some((other) => covers(other, one.name));
+          if (isServed === (one.service === services.nobody)) expect.fail(`${one.name} leads to ${one.service.name}`);
+          if (one.isOwn !== offered.has(one.name)) expect.fail(`${one.name} is mistaken about being offered`);
+          if (!one.service.routes.has(one)) expect.fail(`${one.service.name} does not know ${one.name}`);
+        }
+      }
+    }),
+    { seed: Number(process.env.PIGATO_FUZZ_SEED) },
+  );
 });
 
 /** As a request does that ends at once. */
-function ask(services: Services, name: string): ReturnType<Services["route"]> {
+function ask(services: Services, name: string): Route {
   const route = services.route(serviceName(name));
-  services.release(route);
+  services.onOpened(route);
+  services.onEnded(route);
   return route;
 }
 

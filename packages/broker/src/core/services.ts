@@ -1,20 +1,22 @@
 // The names that clients ask for, each with the service it leads to at this moment, and the services that workers offer.
-// Where a name leads is found out once and kept (a route). When a service opens with its first worker, or closes with its
-// last, the routes that this concerns turn, and take along what waits on them; nothing is worked out for each request.
+// Where a name leads, be it nowhere, is found out once and kept (a route). When a service opens with its first worker, or
+// closes with its last, the routes that this concerns turn, and take along what waits on them; nothing is worked out for
+// each request.
 //
 // Requests wait on their route, so that a route turns with all of them at once. A route lives while a request that came
-// by it is open, or a service has exactly its name. Some others that lead somewhere are kept for the next request; what
-// leads nowhere is not, so that names that are made up cost nothing once they are refused or their requests have ended.
+// by it is open, or a service has exactly its name. Of all others, wherever they lead, so many are kept for the next
+// request: names that are made up cost that much, however many they are.
 
-import { type ServiceName, serviceName } from "@pigato/protocol";
+import { MAX_NAME_BYTES, type ServiceName, serviceName } from "@pigato/protocol";
 import type { CoreOptions } from "./core-options.ts";
+import { KeptRoutes } from "./kept-routes.ts";
 import { prefixIn, rangeIn, versionIn } from "./names.ts";
 import { Offers } from "./offers.ts";
 import { newPolicy } from "./policy.ts";
 import { Route, Service } from "./records.ts";
 
-/** Routes kept although no request is open on them. Beyond it, the one that has been unused for longest goes. */
-export const MAX_UNUSED_ROUTES = 4_096;
+/** Routes kept although nobody needs them. Beyond it, one goes that has not been asked for in a while (kept-routes.ts). */
+export const MAX_KEPT_ROUTES = 4_096;
 
 /** READY without a name is refused, so that no worker is ever among nobody's. */
 const NOBODYS_NAME = serviceName("");
@@ -25,19 +27,23 @@ export class Services {
   readonly #options: CoreOptions;
   readonly #offers = new Offers();
   readonly #routes = new Map<ServiceName, Route>();
-  /** Routes without open requests that lead to a service of another name, unused for longest first. */
-  readonly #unused = new Set<Route>();
+  /** Those that nobody needs, and some that are needed again. */
+  readonly #kept: KeptRoutes;
   /** Routes that ask for a range, by what they ask for a range of. */
   readonly #ranges = new Map<string, Set<Route>>();
+  /** How many routes are needed. */
+  #needed = 0;
 
-  constructor(options: CoreOptions) {
+  /** @param mostKept how many routes are kept that nobody needs */
+  constructor(options: CoreOptions, mostKept: number = MAX_KEPT_ROUTES) {
     this.#options = options;
+    this.#kept = new KeptRoutes(mostKept);
     this.nobody = this.#newService(NOBODYS_NAME);
   }
 
   /** How many names are offered by workers, or asked for by open requests. */
   get size(): number {
-    return this.#routes.size - this.#unused.size;
+    return this.#needed;
   }
 
   /** Those that workers offer. */
@@ -45,32 +51,39 @@ export class Services {
     return this.#offers.values();
   }
 
-  /** Whether a name leads to anybody. */
+  /** Whether a name leads to anybody. One that is longer than names are, as a body may hold, does not. */
   hasWorker(name: ServiceName): boolean {
-    return this.#offers.resolve(name) !== undefined;
+    return name.length <= MAX_NAME_BYTES && this.route(name).service !== this.nobody;
   }
 
   routes(): IterableIterator<Route> {
     return this.#routes.values();
   }
 
-  /** Where requests for this name go. To be released when it is not needed any more. */
+  /** Where requests for this name go. Only a request that is open on it keeps it for longer than the input at hand. */
   route(name: ServiceName): Route {
     const known = this.#routes.get(name);
-    if (known === undefined) return this.#newRoute(name);
-    if (known.open === 0 && known.isUnused) this.#use(known);
-    return known;
+    if (known !== undefined) {
+      known.isAskedAgain = true;
+      return known;
+    }
+    const route = this.#newRoute(name);
+    this.#keep(route);
+    return route;
   }
 
-  /** Forgets a route that no open request has come by, unless it may be worth keeping. */
-  release(route: Route): void {
-    if (route.open > 0 || route.isOwn || route.isUnused) return;
-    if (route.service === this.nobody) return this.#forget(route);
-    route.isUnused = true;
-    this.#unused.add(route);
-    if (this.#unused.size <= MAX_UNUSED_ROUTES) return;
-    const [oldest] = this.#unused;
-    if (oldest !== undefined) this.#forget(oldest);
+  /** A request has come by this route. */
+  onOpened(route: Route): void {
+    if (!route.isNeeded) this.#needed += 1;
+    route.open += 1;
+  }
+
+  /** One that came by this route has ended. */
+  onEnded(route: Route): void {
+    route.open -= 1;
+    if (route.isNeeded) return;
+    this.#needed -= 1;
+    this.#keep(route);
   }
 
   /** A worker is about to offer this name. All that waits for it, and cannot be better served, comes along. */
@@ -78,7 +91,7 @@ export class Services {
     const known = this.#offers.get(name);
     if (known !== undefined) return known;
     const service = this.#newService(name);
-    const own = this.route(name);
+    const own = this.#routes.get(name) ?? this.#newRoute(name);
     const others = this.#concernedBy(name);
     this.#offers.add(service);
     const left = new Set<Service>();
@@ -100,10 +113,8 @@ export class Services {
     const routes = [...service.routes];
     for (const route of routes) if (this.#turn(route)) reached.add(route.service);
     this.#moveDeclined(service);
-    for (const route of routes) {
-      if (route.isUnused) this.#use(route);
-      this.release(route);
-    }
+    const own = this.#routes.get(service.name);
+    if (own?.isNeeded === false) this.#keep(own);
     return reached;
   }
 
@@ -120,14 +131,15 @@ export class Services {
 
   /** Lets a route lead where it should; returns whether that is another service now. */
   #turn(route: Route): boolean {
-    const { service: before } = route;
-    const service = this.#offers.resolve(route.name) ?? this.nobody;
+    const { service: before, isNeeded } = route;
+    const service = this.#offers.resolve(route.name, route.range) ?? this.nobody;
     if (service === before) return false;
     before.waiting -= route.queue.size;
     before.waitingRoutes.remove(route);
     before.routes.delete(route);
     route.service = service;
     route.isOwn = service.name === route.name;
+    this.#needed += Number(route.isNeeded) - Number(isNeeded);
     service.routes.add(route);
     service.waitingRoutes.settle(route);
     service.waiting += route.queue.size;
@@ -152,28 +164,27 @@ export class Services {
   }
 
   #newRoute(name: ServiceName): Route {
-    const route = new Route(name, this.#offers.resolve(name) ?? this.nobody);
+    const range = rangeIn(name);
+    const route = new Route(name, this.#offers.resolve(name, range) ?? this.nobody, range);
     this.#routes.set(name, route);
     route.service.routes.add(route);
-    const any = rangeIn(name);
-    if (any === undefined) return route;
-    const routes = this.#ranges.get(any.base) ?? new Set();
-    this.#ranges.set(any.base, routes.add(route));
+    if (range === undefined) return route;
+    const routes = this.#ranges.get(range.base) ?? new Set();
+    this.#ranges.set(range.base, routes.add(route));
     return route;
   }
 
-  #use(route: Route): void {
-    route.isUnused = false;
-    this.#unused.delete(route);
+  #keep(route: Route): void {
+    const other = route.isKept ? undefined : this.#kept.add(route);
+    if (other !== undefined) this.#forget(other);
   }
 
   #forget(route: Route): void {
-    this.#use(route);
     this.#routes.delete(route.name);
     route.service.routes.delete(route);
-    const any = rangeIn(route.name);
-    const routes = any && this.#ranges.get(any.base);
+    const { range } = route;
+    const routes = range && this.#ranges.get(range.base);
     routes?.delete(route);
-    if (any !== undefined && routes?.size === 0) this.#ranges.delete(any.base);
+    if (range !== undefined && routes?.size === 0) this.#ranges.delete(range.base);
   }
 }

@@ -1,39 +1,65 @@
-// Wildcards by what names under them start with. The longest that fits is found by as many look-ups as there are
-// wildcards of different length, however many of each.
+// Wildcards by what names under them start with, in order. The longest that fits a name is found by halving, and then by
+// going up from one wildcard to the next around it: neither many of them nor many different lengths make a name dear.
 
 import type { Service } from "./records.ts";
 
+interface Wildcard {
+  readonly prefix: string;
+  readonly service: Service;
+  /** The longest other one that covers all names under this. */
+  around: Wildcard | undefined;
+}
+
 export class Wildcards {
-  readonly #byPrefix = new Map<string, Service>();
-  /** How many there are of each length. */
-  readonly #counts = new Map<number, number>();
-  /** The lengths that occur, longest first. */
-  #lengths: readonly number[] = [];
+  /** In the order of their prefixes: so all that lie within one follow it directly. */
+  readonly #all: Wildcard[] = [];
 
   add(prefix: string, service: Service): void {
-    this.#byPrefix.set(prefix, service);
-    this.#count(prefix.length, 1);
+    const around = this.#longestFor(prefix);
+    const wildcard = { prefix, service, around };
+    const index = this.#countUpTo(prefix);
+    this.#all.splice(index, 0, wildcard);
+    this.#turn(index + 1, prefix, around, wildcard);
   }
 
   remove(prefix: string): void {
-    if (this.#byPrefix.delete(prefix)) this.#count(prefix.length, -1);
+    const index = this.#countUpTo(prefix) - 1;
+    const wildcard = this.#all[index];
+    if (wildcard?.prefix !== prefix) return;
+    this.#all.splice(index, 1);
+    this.#turn(index, prefix, wildcard, wildcard.around);
   }
 
   longestFor(name: string): Service | undefined {
-    for (const length of this.#lengths) {
-      if (length > name.length) continue;
-      const service = this.#byPrefix.get(name.slice(0, length));
-      if (service !== undefined) return service;
-    }
-    return undefined;
+    return this.#longestFor(name)?.service;
   }
 
-  #count(length: number, change: 1 | -1): void {
-    const count = (this.#counts.get(length) ?? 0) + change;
-    if (count > 0) this.#counts.set(length, count);
-    else this.#counts.delete(length);
-    if (count === 0 || (count === 1 && change === 1)) {
-      this.#lengths = [...this.#counts.keys()].sort((left, right) => right - left);
+  /** Whatever fits the name comes before it, and all that comes between the two lies within what fits. */
+  #longestFor(name: string): Wildcard | undefined {
+    let wildcard = this.#all[this.#countUpTo(name) - 1];
+    while (wildcard !== undefined && !name.startsWith(wildcard.prefix)) wildcard = wildcard.around;
+    return wildcard;
+  }
+
+  /** From this index on, those within the prefix: what was the next around them is another one now. */
+  #turn(from: number, prefix: string, before: Wildcard | undefined, after: Wildcard | undefined): void {
+    for (let index = from; ; index++) {
+      const wildcard = this.#all[index];
+      if (wildcard === undefined || !wildcard.prefix.startsWith(prefix)) return;
+      if (wildcard.around === before) wildcard.around = after;
     }
+  }
+
+  /** How many prefixes do not come after this text. */
+  #countUpTo(text: string): number {
+    let from = 0;
+    let to = this.#all.length;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      const wildcard = this.#all[middle];
+      if (wildcard !== undefined && wildcard.prefix <= text) from = middle + 1;
+      else to = middle;
+    }
+    return from;
   }
 }

@@ -223,6 +223,16 @@ describe("mmi names", () => {
     expect(sim.sentTo("c1").map((line) => line.slice(-4, -1))).toEqual(["200", "200", "404", "404", "404"]);
   });
 
+  test("D-MMI-3: mmi.service is 404 for more bytes than a name has, which nobody can ask for", () => {
+    const sim = scenario({ isWatched: false });
+    for (const name of ["a*", "a@1.0.0"]) sim.worker(name).ready(name);
+    const names = ["a".repeat(255), "a".repeat(256), `a@${"1 ".repeat(50_000)}`];
+    for (const [index, name] of names.entries()) {
+      sim.client("c1").request("mmi.service", `m${index}`, { body: JSON.stringify(name) });
+    }
+    expect(sim.sentTo("c1").map((line) => line.slice(-6, -3))).toEqual(["200", "404", "404"]);
+  });
+
   test("D-MMI-4: any other is not implemented, nor is mmi.service about nothing", () => {
     const sim = scenario({ isWatched: false });
     sim.client("c1").request("mmi.echo", "m1").request("mmi.", "m2").request("mmi.service", "m3", { body: "{}" });

@@ -1,0 +1,27 @@
+// A broker's core to be measured by itself: no bound of it is in the way.
+
+import { BrokerCore, type CoreOptions } from "./broker-core.ts";
+
+const OPTIONS: CoreOptions = {
+  heartbeatMs: 2_500,
+  heartbeatLiveness: 3,
+  busyTimeoutMs: 900_000,
+  dispatchMode: "load",
+  whenDeclined: "fail",
+  settleMs: 100,
+  maxRequests: 10_000_000,
+  maxRequestsPerClient: 10_000_000,
+  maxQueuedPerService: 10_000_000,
+  maxRequestBytes: 1e12,
+  maxWorkers: 10_000_000,
+  maxClients: 10_000_000,
+  cacheMaxEntries: 10_000,
+  cacheMaxBytes: 64 * 2 ** 20,
+  cacheMaxReplyBytes: 2 ** 20,
+  announces: false,
+  random: Math.random,
+};
+
+export function measuredCore(options: Partial<CoreOptions> = {}): BrokerCore {
+  return new BrokerCore({ ...OPTIONS, ...options });
+}
