@@ -217,12 +217,11 @@ describe("two sides", () => {
     });
     const beater = scene.connect(undefined, 1);
     for (const worker of [vouchedFor, silent]) {
-      await worker.send("W", "1", "echo");
-      await worker.send("W", "4", "", "{}");
+      await worker.send("MDPW02", "\x01", "echo");
     }
     await both;
     const beating = setInterval(() => void beater.send("C", "4", "worker", "vouched for"), 20);
-    await silent.nextThat(([, type]) => type === "5");
+    await silent.nextThat(([, command]) => command === "\x06");
     clearInterval(beating);
     expect(left).toEqual(["silent"]);
     expect(scene.violations).toEqual([]);

@@ -11,6 +11,7 @@ for it, and prints `true`, or `false` if its dialect has no message for that. Fr
 """
 
 import json
+import os
 import sys
 import time
 
@@ -95,7 +96,7 @@ class MdpWorker:
 
 class PigatoClient:
     def request(self, number, service, body):
-        return [b"C", b"2", service, b"py%d" % number] + body + [b'{"timeout":30000}']
+        return [b"C", b"2", service, b"py%d" % number] + body + [b'{"timeout":30000,"retry":1}']
 
     def reply(self, frames):
         tag, kind, empty, _id, status, data, *_options = frames
@@ -199,13 +200,25 @@ WORKERS = {
 
 
 def run_client(socket, wire):
-    """Asks one thing after the other."""
-    for number, (service, *body) in enumerate(lines()):
-        socket.send_multipart(wire.request(number, service, body))
-        kind = None
-        while kind in (None, "partial"):
+    """Asks whatever it is told to at once, and hears whatever comes."""
+    poller = zmq.Poller()
+    poller.register(socket, zmq.POLLIN)
+    poller.register(sys.stdin.fileno(), zmq.POLLIN)
+    rest, number = b"", 0
+    while True:
+        ready = dict(poller.poll())
+        if socket in ready:
             kind, reply = wire.reply(socket.recv_multipart())
             say([kind, *text(reply)])
+        if sys.stdin.fileno() in ready:
+            read = os.read(sys.stdin.fileno(), 65536)
+            if not read:
+                return
+            *orders, rest = (rest + read).split(b"\n")
+            for order in orders:
+                service, *body = [part.encode("latin-1") for part in json.loads(order)]
+                number += 1
+                socket.send_multipart(wire.request(number, service, body))
 
 
 def run_worker(socket, wire, service):
