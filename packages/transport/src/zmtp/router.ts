@@ -1,18 +1,13 @@
 // A router over ZMTP: it listens at any number of addresses, and names each connection by the routing id that it claims.
 // The first claim holds until that connection has ended; a later one is cut off before it is told READY, so that it tries
 // again. A peer that claims none gets a name that starts with zero, which nobody can claim.
-//
-// Peers stay when the address that they came by is unbound.
 
-import { createServer, type Server, type Socket } from "node:net";
-import { refusal } from "../addresses.ts";
 import { asBytes, type FramesToSend } from "../frames-to-send.ts";
 import {
   DEFAULT_LINK_LIMITS,
   type Frames,
-  LinkError,
   type LinkLimits,
-  type PeerFacts,
+  type Refusal,
   type RouterHandlers,
   type RouterLink,
   type RouterOptions,
@@ -21,15 +16,13 @@ import {
 } from "../link.ts";
 import { Outbox, type Tally } from "../outbox.ts";
 import { surface } from "../surface.ts";
+import { Acceptor, type AcceptorOwner } from "./acceptor.ts";
 import { BufferPool } from "./buffer-pool.ts";
-import { Connection, type ConnectionOwner, type ConnectionSettings } from "./connection.ts";
-import { boundAddress, endpointToBind, remoteAddress } from "./endpoints.ts";
+import type { Connection, ConnectionSettings } from "./connection.ts";
 import { Flusher } from "./flusher.ts";
 import type { Violation } from "./violation.ts";
 
 const PEER_TYPES: ReadonlySet<string> = new Set(["DEALER", "REQ", "ROUTER"]);
-/** Milliseconds of silence after which the kernel asks whether the other host is there. */
-const KEEPALIVE_MS = 10_000;
 const MAX_ROUTING_ID_BYTES = 255;
 
 /** What the router's owner may know besides. */
@@ -38,15 +31,12 @@ export interface ZmtpRouterOptions extends RouterOptions {
   readonly isTaken?: (peer: string) => boolean;
 }
 
-export class ZmtpRouter implements RouterLink, ConnectionOwner {
+export class ZmtpRouter implements RouterLink, AcceptorOwner {
   readonly #handlers: RouterHandlers;
   readonly #limits: LinkLimits;
   readonly #isTaken: (peer: string) => boolean;
-  readonly #settings: ConnectionSettings;
   readonly #total: Tally = { bytes: 0, messages: 0 };
-  readonly #servers = new Map<string, Server>();
-  /** Every connection, also those without a name yet, and what is known of it. */
-  readonly #connections = new Map<Connection, PeerFacts>();
+  readonly #acceptor: Acceptor;
   /** Those that have introduced themselves, by name, until their end is told. */
   readonly #peers = new Map<string, Connection>();
   #namesGiven = 0;
@@ -56,7 +46,7 @@ export class ZmtpRouter implements RouterLink, ConnectionOwner {
     this.#handlers = handlers;
     this.#limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
     this.#isTaken = options.isTaken ?? (() => false);
-    this.#settings = {
+    const settings: ConnectionSettings = {
       socketType: "ROUTER",
       peerTypes: PEER_TYPES,
       routingId: "",
@@ -65,37 +55,15 @@ export class ZmtpRouter implements RouterLink, ConnectionOwner {
       pool: new BufferPool(),
       flusher: new Flusher(setImmediate),
     };
+    this.#acceptor = new Acceptor("router", settings, this);
   }
 
-  async bind(address: string): Promise<string> {
-    const endpoint = await endpointToBind(address);
-    const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS }, (socket) =>
-      this.#onSocket(socket),
-    );
-    if (this.#closing !== undefined) throw closedError(address);
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", (error) => reject(refusal(address, error)));
-      server.listen(endpoint, resolve);
-    });
-    // Accepting may fail later, for want of file descriptors; peers try again.
-    server.on("error", () => {});
-    if (this.#closing !== undefined) {
-      server.close();
-      throw closedError(address);
-    }
-    const bound = boundAddress(server);
-    this.#servers.set(bound, server);
-    return bound;
+  bind(address: string): Promise<string> {
+    return this.#acceptor.bind(address);
   }
 
   async unbind(address: string): Promise<void> {
-    const server = this.#servers.get(address);
-    if (server === undefined) {
-      throw new LinkError("ADDRESS_INVALID", `${address} is not bound`, { address });
-    }
-    this.#servers.delete(address);
-    // Stops listening at once; what it would wait for are the connections, which stay.
-    server.close();
+    this.#acceptor.unbind(address);
   }
 
   send(peer: string, frames: FramesToSend, options?: SendOptions): SendOutcome {
@@ -111,29 +79,16 @@ export class ZmtpRouter implements RouterLink, ConnectionOwner {
   }
 
   close(lingerMs = 1000): Promise<void> {
-    this.#closing ??= this.#close(lingerMs);
+    this.#closing ??= this.#acceptor.close(lingerMs);
     return this.#closing;
   }
 
-  async #close(lingerMs: number): Promise<void> {
-    for (const server of this.#servers.values()) server.close();
-    this.#servers.clear();
-    await Promise.all(Array.from(this.#connections.keys(), (connection) => connection.finish(lingerMs)));
+  newOutbox(): Outbox {
+    return new Outbox(this.#limits, this.#total);
   }
 
-  #onSocket(socket: Socket): void {
-    const address = remoteAddress(socket);
-    const facts: PeerFacts = address === undefined ? {} : { remoteAddress: address };
-    if (this.#closing !== undefined) return void socket.destroy();
-    if (this.#connections.size >= this.#limits.maxPeers) {
-      socket.destroy();
-      const violation: Violation = { code: "TOO_MANY_PEERS", detail: `there are ${this.#limits.maxPeers} already` };
-      return this.#call(() => this.#handlers.onRefused?.({ ...violation, ...facts }, undefined));
-    }
-    const connection = new Connection(socket, new Outbox(this.#limits, this.#total), this.#settings, this);
-    this.#connections.set(connection, facts);
-    socket.on("data", (chunk: Buffer) => connection.onData(chunk, true));
-    connection.greet();
+  onTurnedAway(refusal: Refusal): void {
+    this.#call(() => this.#handlers.onRefused?.(refusal, undefined));
   }
 
   onReady(connection: Connection, routingId: string): Violation | undefined {
@@ -150,7 +105,7 @@ export class ZmtpRouter implements RouterLink, ConnectionOwner {
   }
 
   onUp(connection: Connection): void {
-    const facts = this.#connections.get(connection) ?? {};
+    const facts = this.#acceptor.factsOf(connection);
     this.#call(() => this.#handlers.onPeerUp?.(connection.name, facts));
   }
 
@@ -167,9 +122,9 @@ export class ZmtpRouter implements RouterLink, ConnectionOwner {
   }
 
   onEnd(connection: Connection, violation: Violation | undefined): void {
-    const facts = this.#connections.get(connection) ?? {};
+    const facts = this.#acceptor.factsOf(connection);
     const peer = connection.name === "" ? undefined : connection.name;
-    this.#connections.delete(connection);
+    this.#acceptor.forget(connection);
     if (peer !== undefined) this.#peers.delete(peer);
     const { outbox } = connection;
     for (let frames = outbox.shift(); frames !== undefined; frames = outbox.shift()) {
@@ -195,8 +150,4 @@ export class ZmtpRouter implements RouterLink, ConnectionOwner {
       surface(error);
     }
   }
-}
-
-function closedError(address: string): LinkError {
-  return new LinkError("CLOSED", `cannot bind ${address}: the router is closed`, { address });
 }
