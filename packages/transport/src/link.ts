@@ -71,6 +71,7 @@ export interface PeerFacts {
  * - `PROTOCOL`: its bytes are not ZMTP 3, or out of place
  * - `INCOMPATIBLE`: another mechanism, an older version, or a kind of socket that ours does not talk to
  * - `FRAME_TOO_LARGE`, `MESSAGE_TOO_LARGE`, `TOO_MANY_FRAMES`, `TOO_MANY_PEERS`: over a bound of `LinkLimits`
+ * - `TOO_MANY_SUBSCRIPTIONS`: more than a publisher takes
  * - `ROUTING_ID`: the routing id that it claims is malformed, or belongs to another connection
  * - `REFUSED`: it refused us
  * - `HANDSHAKE_TIMEOUT`, `SILENCE`: it took too long to introduce itself, or stopped answering
@@ -82,6 +83,7 @@ export type RefusalCode =
   | "MESSAGE_TOO_LARGE"
   | "TOO_MANY_FRAMES"
   | "TOO_MANY_PEERS"
+  | "TOO_MANY_SUBSCRIPTIONS"
   | "ROUTING_ID"
   | "REFUSED"
   | "HANDSHAKE_TIMEOUT"
@@ -181,6 +183,8 @@ export interface DealerOptions {
 }
 
 export interface PublisherHandlers {
+  /** A subscriber was refused or cut off. Only from implementations that can tell. */
+  onRefused?(refusal: Refusal): void;
   /** The socket itself failed; it is closed. */
   onError?(error: LinkError): void;
 }
@@ -190,6 +194,8 @@ export interface PublisherHandlers {
  * Nobody who subscribed stays behind for good: a subscriber that comes late is sent the latest at once, and one that
  * does not keep up may miss messages on the way, but never the last. So what waits for a subscriber is bounded by a few
  * messages, however slowly it reads.
+ *
+ * A subscriber may have 256 prefixes of at most 1024 bytes; whoever asks for more is cut off (libzmq does not count them).
  */
 export interface PublisherLink {
   /** As a router's. @throws LinkError (rejects) when it cannot be bound */
@@ -206,6 +212,8 @@ export interface SubscriberHandlers {
   onUp?(facts: PeerFacts): void;
   /** The publisher is gone. The link goes on trying to reconnect until closed. */
   onDown?(): void;
+  /** The publisher was cut off, or refused us. The link goes on trying. Only from implementations that can tell. */
+  onRefused?(refusal: Refusal): void;
   onError?(error: LinkError): void;
 }
 
@@ -219,7 +227,10 @@ export interface SubscriberOptions {
 }
 
 export interface SubscriberLink {
-  /** From now on messages come whose first frame starts with these bytes, a byte string. An empty one is every message. */
+  /**
+   * From now on messages come whose first frame starts with these bytes, a byte string. An empty one is every message.
+   * @throws RangeError unless it is a byte string of at most 1024 bytes, and at most the 256th
+   */
   subscribe(prefix: string): void;
   /** Starts connecting; the two ends may start in any order. @throws LinkError for an address it cannot read */
   connect(address: string): void;

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { automatic, type RouterLink } from "@pigato/transport";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { channelCompliance } from "./channel-compliance.ts";
 import { message, texts } from "./frames.ts";
 import { Lab, type TestRouter } from "./lab.ts";
 import { linkCompliance } from "./link-compliance.ts";
@@ -21,6 +22,10 @@ const TCP: Subject = { router: "automatic", dealer: "automatic", kind: "tcp", ca
 linkCompliance(TCP);
 linkCompliance({ ...TCP, kind: "ipc" });
 linkCompliance({ ...TCP, kind: "inproc", can: { ...NETWORK, tellPeers: false, reconnect: false, limitFrames: false } });
+
+for (const kind of ["tcp", "ipc", "inproc"] as const) {
+  channelCompliance({ publisher: "automatic", subscriber: "automatic", kind });
+}
 
 describe("a router that listens within the process and on the network", () => {
   let lab: Lab;

@@ -1,3 +1,4 @@
+import { channelCompliance } from "./channel-compliance.ts";
 import { linkCompliance } from "./link-compliance.ts";
 import type { Abilities } from "./subject.ts";
 
@@ -18,3 +19,9 @@ linkCompliance({ router: "zmtp", dealer: "libzmq", kind: "tcp", can: ALONE });
 linkCompliance({ router: "zmtp", dealer: "libzmq", kind: "ipc", can: { ...ALONE, ...UNREAD_OVER_IPC } });
 linkCompliance({ router: "libzmq", dealer: "zmtp", kind: "tcp", can: FROM_LIBZMQ });
 linkCompliance({ router: "libzmq", dealer: "zmtp", kind: "ipc", can: { ...FROM_LIBZMQ, ...UNREAD_OVER_IPC } });
+
+for (const kind of ["tcp", "ipc"] as const) {
+  channelCompliance({ publisher: "zmtp", subscriber: "zmtp", kind });
+  channelCompliance({ publisher: "zmtp", subscriber: "libzmq", kind });
+  channelCompliance({ publisher: "libzmq", subscriber: "zmtp", kind });
+}

@@ -8,6 +8,7 @@ import type { Event, XPublisher } from "zeromq";
 import { isIpv6, kindToBind, refusal, refuseTakenPath } from "../addresses.ts";
 import { type Alarm, systemClock } from "../clock.ts";
 import { type Frames, LinkError, type PublisherHandlers, type PublisherLink } from "../link.ts";
+import { MAX_PREFIX_BYTES } from "../prefixes.ts";
 import { surface } from "../surface.ts";
 import { Monitor } from "./monitor.ts";
 import { zeromq } from "./native.ts";
@@ -16,8 +17,8 @@ import { Turns } from "./turns.ts";
 
 /** Messages that libzmq holds for one subscriber. Each supersedes those before it, so a few are many. */
 const HIGH_WATER_MARK = 4;
-/** The most bytes of a subscription; whoever sends more is cut off. */
-const MAX_SUBSCRIPTION_BYTES = 1024;
+/** The most bytes of a subscription, which may come as a command; whoever sends more is cut off. */
+const MAX_SUBSCRIPTION_BYTES = MAX_PREFIX_BYTES + "\u0009SUBSCRIBE".length;
 const SUBSCRIBE = 1;
 /** Milliseconds between a message and its first repeat, and what the pause grows to by doubling. */
 const FIRST_PAUSE_MS = 10;

@@ -12,6 +12,7 @@ import {
   type SubscriberLink,
   type SubscriberOptions,
 } from "../link.ts";
+import { Prefixes } from "../prefixes.ts";
 import { surface } from "../surface.ts";
 import { Connection } from "./connection.ts";
 import { zeromq } from "./native.ts";
@@ -24,6 +25,7 @@ const HIGH_WATER_MARK = 4;
 export class LibzmqSubscriber implements SubscriberLink {
   readonly #handlers: SubscriberHandlers;
   readonly #socket: Subscriber;
+  readonly #prefixes = new Prefixes();
   readonly #longestPauseMs: number;
   /** Over inproc there is none to watch. */
   #connection: Connection | undefined;
@@ -46,7 +48,7 @@ export class LibzmqSubscriber implements SubscriberLink {
   }
 
   subscribe(prefix: string): void {
-    if (!this.#isClosing) this.#socket.subscribe(Buffer.from(prefix, "latin1"));
+    if (!this.#isClosing && this.#prefixes.add(prefix)) this.#socket.subscribe(Buffer.from(prefix, "latin1"));
   }
 
   connect(address: string): void {

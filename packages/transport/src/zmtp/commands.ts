@@ -1,6 +1,6 @@
 // Commands of ZMTP: what the ends say to each other besides messages. A command is a frame whose body is a name, with its
 // length in one byte before it, and data. READY carries properties; PING carries how long to wait for the next one, in
-// tenths of a second, and a context that PONG gives back.
+// tenths of a second, and a context that PONG gives back; SUBSCRIBE and CANCEL carry what messages start with.
 
 import type { Violation } from "./violation.ts";
 import { COMMAND, LONG, LONG_HEADER_BYTES, MAX_SHORT_SIZE, SHORT_HEADER_BYTES } from "./wire.ts";
@@ -10,6 +10,7 @@ export type Command =
   | { readonly type: "error"; readonly reason: string }
   | { readonly type: "ping"; readonly ttlMs: number; readonly context: Uint8Array }
   | { readonly type: "pong" }
+  | { readonly type: "subscribe" | "cancel"; readonly prefix: string }
   | { readonly type: "unknown"; readonly name: string };
 
 const MS_PER_TTL_UNIT = 100;
@@ -38,6 +39,16 @@ export function encodePong(context: Uint8Array): Buffer {
   return command("PONG", context);
 }
 
+/**
+ * What a subscriber says to a publisher.
+ * @param prefix a byte string
+ * @param speaks31 the publisher understands the command. Those of version 3.0 take a message that starts with 1.
+ */
+export function encodeSubscribe(prefix: string, speaks31: boolean): Buffer {
+  const bytes = Buffer.from(prefix, "latin1");
+  return speaks31 ? command("SUBSCRIBE", bytes) : framed(0, Buffer.concat([Uint8Array.of(1), bytes]));
+}
+
 /** @param body of a command frame. What it keeps of the bytes is copied. */
 export function decodeCommand(body: Buffer): Command | Violation {
   const nameBytes = body[0] ?? 0;
@@ -54,6 +65,10 @@ export function decodeCommand(body: Buffer): Command | Violation {
       return decodePing(data);
     case "PONG":
       return { type: "pong" };
+    case "SUBSCRIBE":
+      return { type: "subscribe", prefix: data.toString("latin1") };
+    case "CANCEL":
+      return { type: "cancel", prefix: data.toString("latin1") };
     default:
       return { type: "unknown", name };
   }
@@ -94,10 +109,13 @@ function property(name: string, value: string): Buffer {
 }
 
 function command(name: string, ...data: Uint8Array[]): Buffer {
-  const body = Buffer.concat([Uint8Array.of(name.length), Buffer.from(name, "latin1"), ...data]);
+  return framed(COMMAND, Buffer.concat([Uint8Array.of(name.length), Buffer.from(name, "latin1"), ...data]));
+}
+
+function framed(flags: number, body: Buffer): Buffer {
   const isLong = body.length > MAX_SHORT_SIZE;
   const header = Buffer.alloc(isLong ? LONG_HEADER_BYTES : SHORT_HEADER_BYTES);
-  header[0] = isLong ? COMMAND | LONG : COMMAND;
+  header[0] = isLong ? flags | LONG : flags;
   if (isLong) header.writeUInt32BE(body.length, LONG_HEADER_BYTES - 4);
   else header[1] = body.length;
   return Buffer.concat([header, body]);

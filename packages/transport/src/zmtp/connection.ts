@@ -6,10 +6,10 @@
 import type { Socket } from "node:net";
 import { systemClock } from "../clock.ts";
 import type { FramesToSend } from "../frames-to-send.ts";
-import type { Frames, LinkLimits } from "../link.ts";
+import type { LinkLimits } from "../link.ts";
 import { orAfter } from "../or-after.ts";
 import type { Outbox } from "../outbox.ts";
-import { encodeError, encodePing, encodeReady } from "./commands.ts";
+import { encodeError, encodePing, encodeReady, encodeSubscribe } from "./commands.ts";
 import { encodeGreeting } from "./greeting.ts";
 import { Liveness, TTL_MS } from "./liveness.ts";
 import { Sender, type SenderSettings } from "./sender.ts";
@@ -23,7 +23,7 @@ const MESSAGES_PER_TURN = 1_024;
 
 /** What the connections of one link share. */
 export interface ConnectionSettings extends SenderSettings {
-  readonly socketType: "ROUTER" | "DEALER";
+  readonly socketType: "ROUTER" | "DEALER" | "PUB" | "SUB";
   /** What the other end may be. */
   readonly peerTypes: ReadonlySet<string>;
   /** Ours, or empty. */
@@ -38,7 +38,9 @@ export interface ConnectionOwner {
   onReady(connection: Connection, routingId: string): Violation | undefined;
   /** Messages leave from now on. */
   onUp(connection: Connection): void;
-  onMessage(connection: Connection, frames: Frames): void;
+  onMessage(connection: Connection, frames: Buffer[]): void;
+  /** By a command. Whoever publishes nothing need not care. */
+  onSubscription?(connection: Connection, prefix: string, isWanted: boolean): void;
   onDrain(connection: Connection): void;
   /** The last word. What is in the outbox has not left. */
   onEnd(connection: Connection, violation: Violation | undefined): void;
@@ -105,6 +107,11 @@ export class Connection implements SessionListener {
   /** Takes one message, on a connection that is up. */
   send(frames: FramesToSend, isUrgent: boolean): "queued" | "slow" | "congested" {
     return this.#sender.send(frames, isUrgent);
+  }
+
+  /** Tells a publisher, on a connection that is up, what is wanted of it. */
+  subscribe(prefix: string): void {
+    this.#sender.say(encodeSubscribe(prefix, this.#speaks31));
   }
 
   /** Reads no more, writes what waits, for at most `lingerMs`, and ends. */
@@ -174,6 +181,11 @@ export class Connection implements SessionListener {
   onPing(ttlMs: number, context: Uint8Array): void {
     this.#liveness.onTtl(ttlMs, systemClock.now());
     this.#sender.answer(context);
+  }
+
+  onSubscription(prefix: string, isWanted: boolean): void {
+    this.#messagesThisTurn += 1;
+    this.#owner.onSubscription?.(this, prefix, isWanted);
   }
 
   #introduce(): void {

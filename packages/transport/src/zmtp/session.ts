@@ -14,6 +14,8 @@ export interface SessionListener {
   onMessage(frames: Buffer[]): void;
   /** To be answered with the same context. @param ttlMs without anything for so long, the other end is gone; 0: never */
   onPing(ttlMs: number, context: Uint8Array): void;
+  /** What starts with the prefix, a byte string, is wanted from now on, or no more. */
+  onSubscription(prefix: string, isWanted: boolean): void;
 }
 
 export class Session implements FrameSink {
@@ -76,6 +78,10 @@ export class Session implements FrameSink {
         return { code: "PROTOCOL", detail: "a second READY" };
       case "ping":
         this.#listener.onPing(command.ttlMs, command.context);
+        return undefined;
+      case "subscribe":
+      case "cancel":
+        this.#listener.onSubscription(command.prefix, command.type === "subscribe");
         return undefined;
       case "pong":
       case "unknown": // of a later version of ZMTP, perhaps

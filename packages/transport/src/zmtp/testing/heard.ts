@@ -33,6 +33,7 @@ export function heardBySession(pieces: readonly Buffer[], areOurs: boolean): Hea
       return undefined;
     },
     onMessage: (frames) => told.push(frames.map((frame) => frame.toString("latin1")).join("|")),
+    onSubscription: (prefix, isWanted) => told.push(`${isWanted ? "subscribe" : "cancel"} ${prefix}`),
     onPing: (ttlMs, context) => told.push(`ping ${ttlMs} ${Buffer.from(context).toString("latin1")}`),
   });
   return { told, violation: readAll(pieces, areOurs, (piece) => session.read(piece, areOurs)) };

@@ -61,6 +61,7 @@ export class RawPeer {
       onReady: () => undefined,
       onMessage: (frames) => messages.push(frames.map(String)),
       onPing: () => {},
+      onSubscription: () => {},
     });
     session.read(this.received, true);
     return messages;

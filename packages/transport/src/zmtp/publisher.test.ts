@@ -1,0 +1,236 @@
+// What subscribers of any make can do to a publisher: say what they want in either form, ask again and again, read slowly or
+// not at all, break the protocol.
+
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { LinkLimits } from "../link.ts";
+import { MAX_PREFIX_BYTES, MAX_PREFIXES } from "../prefixes.ts";
+import { encodeReady, encodeSubscribe } from "./commands.ts";
+import { encodeGreeting } from "./greeting.ts";
+import { ZmtpPublisher } from "./publisher.ts";
+import { ZmtpSubscriber } from "./subscriber.ts";
+import { encoded } from "./testing/encoded.ts";
+import { RawPeer } from "./testing/raw-peer.ts";
+
+let publisher: ZmtpPublisher;
+let address = "";
+let peers: RawPeer[] = [];
+let refusals: string[] = [];
+let onRefused = () => {};
+
+beforeEach(() => start());
+
+afterEach(async () => {
+  for (const { socket } of peers) socket.destroy();
+  await publisher.close();
+});
+
+async function start(limits: Partial<LinkLimits> = {}): Promise<void> {
+  peers = [];
+  refusals = [];
+  publisher = new ZmtpPublisher(
+    {
+      onRefused: ({ code, remoteAddress }) => {
+        expect(remoteAddress).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+$/);
+        refusals.push(code);
+        onRefused();
+      },
+    },
+    limits,
+  );
+  address = await publisher.bind("tcp://127.0.0.1:*");
+}
+
+async function stranger(): Promise<RawPeer> {
+  const peer = await RawPeer.connect(address);
+  peers.push(peer);
+  return peer;
+}
+
+/** Of version 3.1 unless told otherwise, with these prefixes. */
+async function subscriber(prefixes: readonly string[], speaks31 = true): Promise<RawPeer> {
+  const peer = await stranger();
+  const greeting = encodeGreeting();
+  if (!speaks31) greeting[11] = 0;
+  peer.write(greeting, encodeReady("SUB", ""), ...prefixes.map((prefix) => encodeSubscribe(prefix, speaks31)));
+  return peer;
+}
+
+async function refused(count = 1): Promise<void> {
+  while (refusals.length < count) {
+    await new Promise<void>((resolve) => {
+      onRefused = resolve;
+    });
+  }
+}
+
+const text = (...frames: string[]) => frames.map((each) => Buffer.from(each));
+const cancel = (prefix: string) => {
+  const body = Buffer.from(`\u0006CANCEL${prefix}`, "latin1");
+  return Buffer.concat([Uint8Array.of(4, body.length), body]);
+};
+
+describe("what is wanted", () => {
+  test.each([
+    ["commands, as 3.1 has it", true],
+    ["messages, as 3.0 has it", false],
+  ])("may be said in %s", async (_how, speaks31) => {
+    publisher.publish(text("state 1", "more"));
+    const peer = await subscriber(["nothing", "state"], speaks31);
+    await peer.expect(encodeReady("PUB", ""));
+    await peer.expect(encoded([text("state 1", "more")]));
+    publisher.publish(text("else"));
+    publisher.publish(text("state 2"));
+    await peer.expect(encoded([text("state 2")]));
+    expect(peer.messages()).toEqual([["state 1", "more"], ["state 2"]]);
+  });
+
+  test.each([
+    ["a command", cancel("state")],
+    ["a message", encoded([[Buffer.from("\u0000state")]])],
+  ])("may be taken back in %s", async (_how, taken) => {
+    const peer = await subscriber(["state", "state", "mark"]);
+    peer.write(taken);
+    // What is said afterwards is heard afterwards.
+    publisher.publish(text("mark 1"));
+    await peer.expect(encoded([text("mark 1")]));
+    publisher.publish(text("state"));
+    publisher.publish(text("mark 2"));
+    await peer.expect(encoded([text("mark 2")]));
+    expect(peer.messages()).toEqual([["mark 1"], ["mark 2"]]);
+  });
+
+  test("is sent once, whatever the number of prefixes that fit", async () => {
+    const peer = await subscriber(["", "st", "state"]);
+    publisher.publish(text("first"));
+    await peer.expect(encoded([text("first")]));
+    publisher.publish(text("state"));
+    publisher.publish(text("last"));
+    await peer.expect(encoded([text("last")]));
+    expect(peer.messages().filter(([frame]) => frame === "state")).toHaveLength(1);
+  });
+
+  test("is told again to whoever asks again, and asking a thousand times at once brings it once", async () => {
+    publisher.publish(text("state"));
+    const peer = await subscriber(["state"]);
+    await peer.expect(encoded([text("state")]));
+    peer.write(...Array.from({ length: 1_000 }, () => encodeSubscribe("state", true)));
+    await peer.expect(encoded([text("state"), text("state")]));
+    publisher.publish(text("state, the last"));
+    await peer.expect(encoded([text("state, the last")]));
+    // The thousand may have come in a few pieces.
+    expect(peer.messages().length).toBeLessThan(10);
+  });
+
+  test("is not told by other messages, which change nothing", async () => {
+    const peer = await subscriber([]);
+    peer.write(encoded([text("hi"), text(""), text("\u0001a", "b"), text("\u0002state")]), encodeSubscribe("a", true));
+    publisher.publish(text("b"));
+    publisher.publish(text("state"));
+    publisher.publish(text("a"));
+    await peer.expect(encoded([text("a")]));
+    expect(peer.messages()).toEqual([["a"]]);
+    expect(refusals).toEqual([]);
+  });
+});
+
+test("one that does not read has one message waiting, the latest, and nobody waits for it", async () => {
+  publisher.publish(text("state"));
+  const mute = await subscriber(["state"]);
+  await mute.expect(encoded([text("state")]));
+  mute.socket.pause();
+  let onRead = (_number: number) => {};
+  const quick = new ZmtpSubscriber({ onMessage: ([first]) => onRead(numberOf(String(first))) });
+  const padding = "p".repeat(100_000);
+  const last = 300;
+  await new Promise<void>((resolve) => {
+    onRead = (number) => {
+      if (number === last) return resolve();
+      publisher.publish(text(`state ${number + 1}`, padding));
+    };
+    quick.subscribe("state");
+    quick.connect(address);
+  });
+  await quick.close();
+  mute.socket.resume();
+  await mute.expect(encoded([text(`state ${last}`, padding)]));
+  const numbers = mute.messages().map(([first]) => numberOf(first));
+  expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+  expect(new Set(numbers).size).toBe(numbers.length);
+  expect(numbers.length).toBeLessThan(last / 2);
+});
+
+test.each<[string, string, () => Uint8Array[]]>([
+  ["is HTTP", "PROTOCOL", () => [Buffer.from("GET / HTTP/1.1\r\n\r\n")]],
+  ["is a dealer", "INCOMPATIBLE", () => [encodeGreeting(), encodeReady("DEALER", "d")]],
+  ["is a publisher", "INCOMPATIBLE", () => [encodeGreeting(), encodeReady("PUB", "")]],
+  ["subscribes before READY", "PROTOCOL", () => [encodeGreeting(), encodeSubscribe("state", true)]],
+  ["subscribes before READY, by a message", "PROTOCOL", () => [encodeGreeting(), encodeSubscribe("state", false)]],
+  ["subscribes to too much", "FRAME_TOO_LARGE", () => said(encodeSubscribe("x".repeat(MAX_PREFIX_BYTES + 1), true))],
+  [
+    "subscribes to too much, by a message",
+    "FRAME_TOO_LARGE",
+    () => said(encodeSubscribe("x".repeat(MAX_PREFIX_BYTES + 1), false)),
+  ],
+  ["sends many frames", "TOO_MANY_FRAMES", () => said(encoded([Array.from({ length: 17 }, () => Buffer.alloc(1))]))],
+  [
+    "subscribes too often",
+    "TOO_MANY_SUBSCRIPTIONS",
+    () => said(...Array.from({ length: MAX_PREFIXES + 1 }, (_, number) => encodeSubscribe(`${number}`, true))),
+  ],
+])("somebody who %s is cut off (%s), and nobody else", async (_what, code, pieces) => {
+  publisher.publish(text("state"));
+  const good = await subscriber(["state"]);
+  await good.expect(encoded([text("state")]));
+  const bad = await stranger();
+  bad.write(...pieces());
+  await bad.closed;
+  await refused();
+  expect(refusals).toEqual([code]);
+  publisher.publish(text("state 2"));
+  await good.expect(encoded([text("state 2")]));
+});
+
+test("as many prefixes as the bound says, each as long as it may be, are taken", async () => {
+  const prefixes = Array.from({ length: MAX_PREFIXES }, (_, number) => `${number} `.padEnd(MAX_PREFIX_BYTES, "x"));
+  const peer = await subscriber(prefixes);
+  publisher.publish(text(`${prefixes[MAX_PREFIXES - 1]}, and more`));
+  await peer.expect(encoded([text(`${prefixes[MAX_PREFIXES - 1]}, and more`)]));
+  expect(refusals).toEqual([]);
+});
+
+test("one subscriber too many is turned away, and there is room again when one has left", async () => {
+  await publisher.close();
+  await start({ maxPeers: 1 });
+  publisher.publish(text("state"));
+  const first = await subscriber(["state"]);
+  await first.expect(encoded([text("state")]));
+  await (await stranger()).closed;
+  await refused();
+  expect(refusals).toEqual(["TOO_MANY_PEERS"]);
+  first.socket.destroy();
+  for (;;) {
+    const next = await subscriber(["state"]);
+    if (await Promise.race([next.closed.then(() => false), next.expect(encoded([text("state")])).then(() => true)]))
+      break;
+  }
+});
+
+test("whoever does not introduce itself in time is cut off", async () => {
+  await publisher.close();
+  await start({ handshakeTimeoutMs: 20 });
+  await (await stranger()).closed;
+  await refused();
+  expect(refusals).toEqual(["HANDSHAKE_TIMEOUT"]);
+});
+
+test("a message has at least one frame", () => {
+  expect(() => publisher.publish([])).toThrow(TypeError);
+});
+
+function numberOf(state: string | undefined): number {
+  return Number(state?.slice("state ".length));
+}
+
+function said(...pieces: Uint8Array[]): Uint8Array[] {
+  return [encodeGreeting(), encodeReady("SUB", ""), ...pieces];
+}
