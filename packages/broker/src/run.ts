@@ -83,7 +83,11 @@ export class BrokerRun {
    * @throws LinkError (rejects) if it cannot be bound
    */
   async openChannel(address: string): Promise<string> {
-    this.#channel = this.#options.transport.publisher({ onError: (error) => this.#listener.onError(error) });
+    const { transport, logger } = this.#options;
+    this.#channel = transport.publisher({
+      onRefused: (refusal) => logger.warn(refusal, "connection to the channel refused"),
+      onError: (error) => this.#listener.onError(error),
+    });
     const bound = await this.#channel.bind(address);
     this.#apply({ type: "start" });
     return bound;

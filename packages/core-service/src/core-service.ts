@@ -111,6 +111,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
       onDown: () => {
         if (this.#subscriber === subscriber) this.#isCurrent = false;
       },
+      onRefused: (refusal) => logger.warn({ ...refusal, intch: this.#channel }, "the channel is not as it should be"),
       onError: (error) => logger.error({ err: error, intch: this.#channel }, "the channel failed"),
     });
     subscriber.subscribe(DIRECTORY_TOPIC);

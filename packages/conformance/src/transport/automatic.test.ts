@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { automatic, type RouterLink } from "@pigato/transport";
+import { automatic, type Frames, type RouterLink } from "@pigato/transport";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { channelCompliance } from "./channel-compliance.ts";
 import { message, texts } from "./frames.ts";
+import { Inbox } from "./inbox.ts";
 import { Lab, type TestRouter } from "./lab.ts";
 import { linkCompliance } from "./link-compliance.ts";
 import { expectReturned } from "./peer-cases.ts";
@@ -102,24 +103,57 @@ describe("a router that listens within the process and on the network", () => {
   });
 });
 
-test.each([
-  ["tcp://127.0.0.1:*", "not loaded"],
-  ["inproc://loads-the-native-package", "loaded"],
-])("over %s the native package is %s", async (address, expected) => {
-  const child = spawn(
-    process.execPath,
-    [
-      "--conditions=@pigato/source",
-      "--import",
-      "tsx",
-      fileURLToPath(new URL("./native-package-main.ts", import.meta.url)),
-      address,
-    ],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  const [said] = await once(child.stdout.setEncoding("utf8"), "data");
-  expect(said).toBe(expected);
-  await once(child, "exit");
+describe("the native package", () => {
+  test.each([
+    ["tcp://127.0.0.1:*", "not loaded"],
+    ["inproc://loads-the-native-package", "loaded"],
+  ])("for messages over %s is %s", async (address, expected) => {
+    expect(await said("./native-package-main.ts", [address])).toBe(expected);
+  });
+
+  test.each([
+    ["tcp://127.0.0.1:*", "not loaded"],
+    ["inproc://channel-by-the-native-package", "loaded"],
+  ])("for a broker whose core services listen at %s is %s", async (channel, expected) => {
+    expect(await said("./native-package-services.ts", [channel])).toBe(expected);
+  });
+
+  test("for a broker with a channel of its own choice is not loaded", async () => {
+    expect(await said("./native-package-services.ts", [])).toBe("not loaded");
+  });
+
+  /** What a process says before it ends. */
+  async function said(file: string, args: readonly string[]): Promise<string> {
+    const main = fileURLToPath(new URL(file, import.meta.url));
+    const child = spawn(process.execPath, ["--conditions=@pigato/source", "--import", "tsx", main, ...args], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const exited = once(child, "exit");
+    const [words] = await once(child.stdout.setEncoding("utf8"), "data");
+    await exited;
+    return String(words);
+  }
+});
+
+describe("a publisher that listens within the process and on the network", () => {
+  test("tells the latest at all addresses, whenever they were bound", async () => {
+    const publisher = automatic.publisher();
+    const tcp = await publisher.bind("tcp://127.0.0.1:*");
+    publisher.publish(message("state of before"));
+    const inproc = await publisher.bind("inproc://mixed-channel");
+    const heard = { far: new Inbox<Frames>(), near: new Inbox<Frames>() };
+    const far = automatic.subscriber({ onMessage: (frames) => heard.far.add(frames) });
+    const near = automatic.subscriber({ onMessage: (frames) => heard.near.add(frames) });
+    for (const subscriber of [far, near]) subscriber.subscribe("state");
+    far.connect(tcp);
+    near.connect(inproc);
+    for (const inbox of Object.values(heard)) expect(texts(await inbox.take())).toEqual(["state of before"]);
+    publisher.publish(message("state of after"));
+    for (const inbox of Object.values(heard)) {
+      await inbox.take((frames) => texts(frames)[0] === "state of after");
+    }
+    await Promise.all([far.close(), near.close(), publisher.close()]);
+  });
 });
 
 test("a dealer's messages from before it connects go along, wherever that is", async () => {

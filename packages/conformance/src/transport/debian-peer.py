@@ -53,10 +53,68 @@ def router():
     made.close()
 
 
+def subscriber(kind_of_socket):
+    """Says what it got of what it asked for, until it is told to ask for something else, and to stop."""
+    made = socket(kind_of_socket)
+    made.connect(address)
+    wish(made, b"number ", True)
+    while True:
+        frames = made.recv_multipart()
+        say("|".join(frame.decode("latin-1") for frame in frames))
+        if frames[0] == b"number letters":
+            wish(made, b"number ", False)
+            wish(made, b"letter \xff", True)
+        if frames[0].endswith(b"stop"):
+            break
+    made.close()
+
+
+def wish(made, prefix, is_wanted):
+    if made.socket_type == zmq.XSUB:
+        made.send((b"\1" if is_wanted else b"\0") + prefix)
+    else:
+        made.setsockopt(zmq.SUBSCRIBE if is_wanted else zmq.UNSUBSCRIBE, prefix)
+
+
+def publisher():
+    """Publishes what is written to its standard input, to whoever is there."""
+    made = socket(zmq.PUB)
+    made.bind(address)
+    say(made.getsockopt(zmq.LAST_ENDPOINT).decode().rstrip("\0"))
+    for line in sys.stdin:
+        made.send_multipart([frame.encode("latin-1") for frame in line.rstrip("\n").split("|")])
+        say("sent")
+    made.close()
+
+
+def verbose_publisher():
+    """Says what is subscribed to, and publishes it as soon as it is."""
+    made = socket(zmq.XPUB)
+    made.setsockopt(zmq.XPUB_VERBOSE, 1)
+    made.bind(address)
+    say(made.getsockopt(zmq.LAST_ENDPOINT).decode().rstrip("\0"))
+    while True:
+        wish = made.recv()
+        say(f"{wish[0]} {wish[1:].decode('latin-1')}")
+        if wish[0] == 1:
+            made.send_multipart([wish[1:] + b"!", b"x" * 100000])
+        if wish[1:] == b"stop":
+            break
+    made.close()
+
+
 if kind == "dealer":
     dealer(100)
 elif kind == "request":
     request()
 elif kind == "router":
     router()
+elif kind == "sub":
+    subscriber(zmq.SUB)
+elif kind == "xsub":
+    subscriber(zmq.XSUB)
+elif kind == "pub":
+    publisher()
+elif kind == "xpub":
+    verbose_publisher()
 context.term()

@@ -1,21 +1,13 @@
-// Peers on the libzmq that Debian ships, of another version than the one in the package `zeromq`, driven from Python
-// (`apt-get install python3-zmq`; .ci/run does). Without it these tests are left out, but never in CI.
+// Our router and dealer with peers of Debian's libzmq.
 
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DebianPeer, isDebianMissing } from "./debian-peer.ts";
 import { firstNumbers, message, numberOf, texts } from "./frames.ts";
 import { Lab } from "./lab.ts";
 
-const PYTHON = "/usr/bin/python3";
-const PEER = fileURLToPath(new URL("./debian-peer.py", import.meta.url));
-const isMissing = spawnSync(PYTHON, ["-c", "import zmq"]).status !== 0 && process.env.CI === undefined;
-
 const can = { tellPeers: true, reconnect: true, limitFrames: true, keepPeersOnUnbind: true, unreadAtClose: 100 };
 
-describe.skipIf(isMissing).each(["tcp", "ipc", "abstract ipc"] as const)("over %s", (way) => {
+describe.skipIf(isDebianMissing).each(["tcp", "ipc", "abstract ipc"] as const)("over %s", (way) => {
   let lab: Lab;
 
   beforeEach(() => {
@@ -32,7 +24,7 @@ describe.skipIf(isMissing).each(["tcp", "ipc", "abstract ipc"] as const)("over %
   test("a dealer of Debian's libzmq gets from our router what it sent", async () => {
     const router = lab.echoRouter();
     const child = start("dealer", await router.link.bind(newAddress()));
-    expect(await said(child)).toBe("the same");
+    expect(await child.said()).toBe("the same");
     if (way === "abstract ipc") return;
     expect(await router.news.take()).toEqual({ type: "up", peer: "debian \u00ff" });
     expect(await router.news.take()).toEqual({ type: "down", peer: "debian \u00ff" });
@@ -43,12 +35,13 @@ describe.skipIf(isMissing).each(["tcp", "ipc", "abstract ipc"] as const)("over %
       const answer = [empty ?? Buffer.alloc(1), Buffer.from(`${Buffer.from(question ?? []).toString()}, answered`)];
       link.send(peer, answer);
     });
-    expect(await said(start("request", await router.link.bind(newAddress())))).toBe("question, answered");
+    const child = start("request", await router.link.bind(newAddress()));
+    expect(await child.said()).toBe("question, answered");
   });
 
   test("our dealer gets from a router of Debian's libzmq what it sent", async () => {
     const child = start("router", newAddress());
-    const dealer = lab.connectedDealer("ours \u00fe", await said(child));
+    const dealer = lab.connectedDealer("ours \u00fe", await child.said());
     for (const number of firstNumbers(100))
       dealer.link.send([Buffer.from(`${number}`), Buffer.alloc(number * 700, "y")]);
     dealer.link.send(message("stop"));
@@ -61,16 +54,9 @@ describe.skipIf(isMissing).each(["tcp", "ipc", "abstract ipc"] as const)("over %
     await dealer.news.take(({ type }) => type === "down");
   });
 
-  function start(kind: string, address: string): ChildProcess {
-    const child = spawn(PYTHON, [PEER, kind, address], { stdio: ["ignore", "pipe", "inherit"] });
-    lab.onClose(() => child.kill("SIGKILL"));
-    return child;
+  function start(kind: string, address: string): DebianPeer {
+    const peer = new DebianPeer(kind, address);
+    lab.onClose(() => peer.kill());
+    return peer;
   }
 });
-
-/** The first line that a peer says. */
-async function said(child: ChildProcess): Promise<string> {
-  if (child.stdout === null) return "";
-  const [line] = await once(createInterface(child.stdout), "line");
-  return String(line);
-}

@@ -3,7 +3,7 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { encodePing, encodePong, encodeReady } from "./commands.ts";
+import { encodePing, encodePong, encodeReady, encodeSubscribe } from "./commands.ts";
 import { encodeGreeting } from "./greeting.ts";
 import { encoded } from "./testing/encoded.ts";
 import { cut, heardByReader, heardBySession, LIMITS } from "./testing/heard.ts";
@@ -80,15 +80,18 @@ test("flipped bits give the same messages and the same violation, however the by
 
 test("a whole conversation with flipped bits ends in what was said before, or in one violation", () => {
   const prelude = [encodeGreeting(), encodeReady("DEALER", "d")];
+  const cancel = Buffer.from("\u0004\u000c\u0006CANCELtopic");
+  const wishes = [encodeSubscribe("\u00fftopic", true), cancel, encodeSubscribe("", false)];
   fc.assert(
-    fc.property(messages, places, fc.array(fc.nat(200), { maxLength: 3 }), fc.boolean(), (sent, at, flips, ours) => {
-      const words = [...prelude, encodePing(6_000), encoded(sent), encodePong(Buffer.from("context")), encodePing(0)];
-      const bytes = flipped(Buffer.concat(words), flips);
+    fc.property(messages, places, fc.array(fc.nat(400), { maxLength: 3 }), fc.boolean(), (sent, at, flips, ours) => {
+      const words = [...prelude, encodePing(6_000), ...wishes, encoded(sent), encodePong(Buffer.from("context"))];
+      const bytes = flipped(Buffer.concat([...words, encodePing(0)]), flips);
       const whole = heardBySession([bytes], true);
       expect(heardBySession(cut(bytes, at), ours)).toEqual(whole);
       if (flips.length > 0) return;
       expect(whole.violation).toBeUndefined();
-      expect(whole.told).toEqual(["greeting 3.1", "ready DEALER d", "ping 6000 ", ...sent.map(text), "ping 0 "]);
+      const start = ["greeting 3.1", "ready DEALER d", "ping 6000 ", "subscribe \u00fftopic", "cancel topic", "\u0001"];
+      expect(whole.told).toEqual([...start, ...sent.map(text), "ping 0 "]);
     }),
     PARAMETERS,
   );

@@ -1,0 +1,76 @@
+// Our publisher and subscriber with those of Debian's libzmq.
+
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ChannelLab } from "./channel-lab.ts";
+import { DebianPeer, isDebianMissing } from "./debian-peer.ts";
+import { message } from "./frames.ts";
+
+describe.skipIf(isDebianMissing).each(["tcp", "ipc"] as const)("over %s", (kind) => {
+  let lab: ChannelLab;
+
+  beforeEach(() => {
+    lab = new ChannelLab({ publisher: "zmtp", subscriber: "zmtp", kind });
+  });
+
+  afterEach(() => lab.close());
+
+  test.each(["sub", "xsub"])("a late %s of Debian's libzmq gets what it asks for, and no more", async (socket) => {
+    const { link, address } = await lab.boundPublisher();
+    link.publish(message("number 1", "more"));
+    const peer = start(socket, address);
+    expect(await peer.said()).toBe("number 1|more");
+    link.publish(message("letter a"));
+    link.publish(message("number letters"));
+    expect(await peer.said()).toBe("number letters");
+    // It has taken back the one wish for another, and is told at once.
+    link.publish([Buffer.from("letter \u00ff1", "latin1")]);
+    expect(await peer.said()).toBe("letter \u00ff1");
+    link.publish(message("number 2"));
+    link.publish([Buffer.from("letter \u00ff stop", "latin1")]);
+    expect(await peer.said()).toBe("letter \u00ff stop");
+  });
+
+  test("a PUB of Debian's libzmq reaches our subscriber", async () => {
+    const peer = start("pub", lab.newAddress());
+    const subscriber = lab.subscriber("state", await peer.said());
+    while (subscriber.messages.items.length === 0) {
+      peer.tell("else");
+      peer.tell("state \u00ff|two");
+      await peer.said();
+      await peer.said();
+    }
+    expect((await subscriber.messages.take()).map((frame) => Buffer.from(frame).toString("latin1"))).toEqual([
+      "state \u00ff",
+      "two",
+    ]);
+    expect(subscriber.messages.items.every(([frame]) => frame?.[0] === "s".charCodeAt(0))).toBe(true);
+  });
+
+  test("an XPUB of Debian's libzmq, and the next one there, hears what our subscriber wants", async () => {
+    const peer = start("xpub", lab.newAddress());
+    const address = await peer.said();
+    const subscriber = lab.subscriber("state", address);
+    expect(await peer.said()).toBe("1 state");
+    const [first, second] = await subscriber.messages.take();
+    expect([String(first), second?.length]).toEqual(["state!", 100_000]);
+    subscriber.link.subscribe("\u00ff\u0000");
+    expect(await peer.said()).toBe("1 \u00ff\u0000");
+    await subscriber.messages.take();
+    await peer.kill();
+    await subscriber.news.take(({ type }) => type === "down");
+
+    const next = start("xpub", address);
+    expect(await next.said()).toBe(address);
+    expect([await next.said(), await next.said()]).toEqual(["1 state", "1 \u00ff\u0000"]);
+    subscriber.link.subscribe("stop");
+    expect(await next.said()).toBe("1 stop");
+    await subscriber.news.take(({ type }) => type === "down");
+    expect(subscriber.news.items.map(({ type }) => type)).toEqual(["up", "up"]);
+  });
+
+  function start(socket: string, address: string): DebianPeer {
+    const peer = new DebianPeer(socket, address);
+    lab.onClose(() => peer.kill());
+    return peer;
+  }
+});
