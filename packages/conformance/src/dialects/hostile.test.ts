@@ -1,172 +1,223 @@
-// What anybody can send in any dialect: every message in every state, cut, padded and bent, and messages of other dialects
-// in between. Whatever it is, the broker stays up, and a client and a worker of each dialect are served throughout.
+// What anybody can send in any dialect: every message in every state from every role, cut, padded and bent, and messages of
+// other dialects in between. Whatever it is, the broker stays up, and a client and a worker of each dialect are served
+// throughout.
 
-import { Broker } from "@pigato/broker";
+import { Broker, type Side, type Sides } from "@pigato/broker";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FORMS } from "./forms.ts";
-import { type Asker, DIALECTS, type DialectName, newAsker, newServer, type Server } from "./peers.ts";
+import { ADDRESS, bendings, cuts, EXPIRY, ID, MESSAGES, NAMES, ROLES } from "./hostile-messages.ts";
+import { type Asker, DIALECTS, newAsker, newServer, type Server } from "./peers.ts";
 import { Socket } from "./socket.ts";
 
-/** Everything that a peer of a dialect has a message for, whatever its role. */
-const MESSAGES: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  pigato: [
-    ["C", "2", "echo", "r1", "1", "{}"],
-    ["C", "4"],
-    ["C", "4", "pigato/1 cancel error"],
-    ["C", "4", "request", "r1"],
-    ["C", "8", "r1"],
-    ["W", "1", "echo"],
-    ["W", "4", "", '{"concurrency":2}'],
-    ["W", "3", "~0.1", "", "r1", "0", "1", "{}"],
-    ["W", "6", "~0.1", "", "r1", "0", "1", "{}"],
-    ["W", "7", "~0.1", "", "r1", "0", "null"],
-    ["W", "5"],
-    ["C", "5"],
-  ],
-  omdp: [
-    ["C", "2", "echo", "r1", "1", "{}"],
-    ["C", "4", "r1"],
-    ["W", "1", "echo"],
-    ["W", "4"],
-    ["W", "4", "~0.1", "r1"],
-    ["W", "3", "~0.1", "r1", "0", "1"],
-    ["W", "3", "~0.1", "r1", "1"],
-    ["W", "6", "~0.1", "r1", "0", "1"],
-    ["W", "5"],
-  ],
-  butler: [
-    ["", "0.3.0:1", "echo", "99999999999999", "{}"],
-    ["", "0.3.0:1", "mmi.echo", "99999999999999", "{}"],
-    ["\x01", "echo"],
-    ["\x02"],
-    ["\x03"],
-    ["\x04", "~0.1", "", "0.3.0:1", "1"],
-    ["\x04", "~0.1", "", "0.3.0:1", "404"],
-    ["\x04", "~0.1", "", "0.3.0:1", "500:exception:{"],
-  ],
-  ...Object.fromEntries(
-    FORMS.map(({ name, request, worker }) => [
-      name,
-      [
-        [...request, "echo", "1"],
-        [...request, "mmi.service", "echo"],
-        [...worker.ready, "echo"],
-        [...worker.ready, "mmi.x"],
-        [...worker.ready, "$dir"],
-        [...worker.request, "~0.1", "", "1"],
-        [...(worker.partial ?? worker.final), "~0.1", "", "1"],
-        [...worker.final, "~0.1", "", "1"],
-        [...worker.heartbeat],
-        [...worker.disconnect],
-      ],
-    ]),
-  ),
-};
+const ANYWHERE = "tcp://127.0.0.1:*";
+const BINDS = [
+  ANYWHERE,
+  { address: ANYWHERE, dialect: "omdp" },
+  { address: ANYWHERE, dialect: "butler", answersErrors: true },
+] as const;
 
-const NAMES = Object.keys(MESSAGES);
-const LONG = "x".repeat(70_000);
+/** A broker, and a client and a worker of each dialect who are to be served whatever happens. */
+interface House {
+  readonly broker: Broker;
+  /** One for each of the binds; where sides are apart, first those of clients, then those of workers. */
+  readonly doors: readonly string[];
+  readonly witnesses: readonly { readonly asker: Asker; readonly server: Server; readonly service: string }[];
+  /** A worker of the service "quiet", who never answers. */
+  readonly quiet: Socket;
+}
 
-let broker: Broker;
-const witnesses = new Map<DialectName, { readonly asker: Asker; readonly server: Server; readonly service: string }>();
-let asked = 0;
+let whole: House;
+let apart: House;
+let count = 0;
 
 beforeAll(async () => {
-  const address = "tcp://127.0.0.1:*";
-  const binds = [address, { address, dialect: "omdp" }, { address, dialect: "butler", answersErrors: true }] as const;
-  broker = new Broker(binds, { heartbeat: 60_000, intch: false, stopTimeoutMs: 0, maxQueuedPerService: 1_000 });
-  await broker.start();
-  for (const dialect of DIALECTS) {
-    const service = `witness of ${dialect}`;
-    const address = broker.addresses[dialect === "omdp" ? 1 : dialect === "butler" ? 2 : 0] ?? "";
-    const joined = new Promise((resolve) => broker.once("worker:join", resolve));
-    const server = newServer(dialect, address, service);
-    await joined;
-    witnesses.set(dialect, { asker: newAsker(dialect, address), server, service });
-  }
+  whole = await build(BINDS);
+  apart = await build({ frontend: BINDS, backend: BINDS });
 });
 
 afterAll(async () => {
-  for (const { asker, server } of witnesses.values()) {
-    asker.close();
-    server.close();
+  for (const { broker, witnesses, quiet } of [whole, apart]) {
+    for (const peer of [...witnesses.flatMap(({ asker, server }) => [asker, server]), quiet]) peer.close();
+    await broker.stop();
   }
-  await broker.stop();
 });
 
 describe.each([0, 1, 2])("by bind %i", (door) => {
   test.each(NAMES)("every message of %s, in every state, whole, cut, padded and bent", async (name) => {
-    const messages = MESSAGES[name] ?? [];
-    // A state is what was said before: nothing, or any other message of the dialect.
-    for (const before of [undefined, ...messages]) {
-      const socket = new Socket(broker.addresses[door] ?? "");
-      for (const message of messages) {
-        for (const bent of bendings(message)) {
-          if (before !== undefined) await socket.send(...before);
-          await socket.send(...bent);
-        }
-      }
-      await settle(socket);
-    }
-    await expectOthersServed();
+    await sayEverything(whole, door, name, bendings);
   });
 
   test("a peer that speaks every dialect in turn", async () => {
-    for (let first = 0; first < NAMES.length; first++) {
-      const socket = new Socket(broker.addresses[door] ?? "");
-      for (let turn = 0; turn < NAMES.length; turn++) {
-        for (const message of MESSAGES[NAMES[(first + turn) % NAMES.length] ?? ""] ?? []) await socket.send(...message);
+    await speakEverything(whole, door);
+  });
+});
+
+describe.each([0, 1, 2, 3, 4, 5])("where sides are apart, by bind %i", (door) => {
+  test.each(NAMES)("every message of %s, in every state, whole, cut and padded", async (name) => {
+    await sayEverything(apart, door, name, cuts);
+  });
+
+  test("a peer that speaks every dialect in turn", async () => {
+    await speakEverything(apart, door);
+  });
+});
+
+describe.each(NAMES)("a worker of %s", (name) => {
+  const { greet, tokens, disconnect } = ROLES[name] ?? {};
+  if (greet === undefined || tokens === undefined) throw new Error(`nobody speaks ${name}`);
+
+  test("says anything of any dialect while it has a request", async () => {
+    const client = new Socket(whole.doors[0] ?? "");
+    for (const message of NAMES.flatMap((other) => MESSAGES[other]?.map((frames) => ({ other, frames })) ?? [])) {
+      for (const bent of message.other === name ? cuts(message.frames) : [message.frames]) {
+        const service = `held ${++count}`;
+        const holder = await worker(service);
+        // Of its own id: one that is declined stays open.
+        await client.send("C", "2", service, service, "1", "{}");
+        const { address, id } = tokens(await holder.nextThat((frames) => tokens(frames) !== undefined)) ?? {};
+        const said = bent.map((frame) => frame.replace(ADDRESS, () => address ?? "").replace(ID, () => id ?? ""));
+        await holder.send(...said);
+        await leave(whole, holder);
       }
-      await settle(socket);
     }
-    await expectOthersServed();
+    await leave(whole, client);
+    await expectOthersServed(whole);
   });
 
-  test.each(FORMS)("requests for 10,000 services, from a client of $name", async ({ request }) => {
-    const socket = new Socket(broker.addresses[door] ?? "");
-    for (let service = 0; service < 10_000; service++) await socket.send(...request, `service ${service}`, "x");
-    const gone = new Promise<void>((resolve) => {
-      broker.on("client:leave", ({ client }) => {
-        if (client === socket.id) resolve();
-      });
+  test("D-MMI-2: is turned away with a name behind mmi., and has one behind $ like any other", async () => {
+    const refused = new Socket(doorFor(name));
+    const workers = whole.broker.stats()?.workers;
+    await refused.send(...(greet("mmi.x")[0] ?? []));
+    expect(await refused.next()).toEqual(disconnect);
+    expect(whole.broker.stats()?.workers).toBe(workers);
+    const service = `$of ${name}`;
+    const core = await worker(service);
+    const client = new Socket(whole.doors[0] ?? "");
+    await client.send("C", "2", service, "r", "1", "{}");
+    await core.nextThat((frames) => tokens(frames) !== undefined);
+    for (const socket of [refused, core, client]) await leave(whole, socket);
+    await expectOthersServed(whole);
+  });
+
+  async function worker(service: string): Promise<Socket> {
+    const socket = new Socket(doorFor(name));
+    const joined = new Promise((resolve) => whole.broker.once("worker:join", resolve));
+    for (const frames of greet?.(service) ?? []) await socket.send(...frames);
+    await joined;
+    return socket;
+  }
+});
+
+describe("requests for 10,000 services", () => {
+  test.each(FORMS)("from a client of $name", async ({ request }) => {
+    await askFor10000(0, (service) => [...request, service, "x"]);
+  });
+
+  test("from a client of pigato", async () => {
+    await askFor10000(0, (service) => ["C", "2", service, service, "1", "{}"]);
+  });
+
+  test("from a client of omdp", async () => {
+    await askFor10000(1, (service) => ["C", "2", service, service, "1", "{}"]);
+  });
+
+  test("D-BUT-6: from a client of butler, each answered by 404 at once", async () => {
+    const client = await askFor10000(2, (service) => ["", "0.3.0:1", service, EXPIRY, "x"]);
+    expect(client.received.length).toBe(10_000);
+    expect(client.received.every(([, error]) => error === "404")).toBe(true);
+  });
+});
+
+async function build(where: Side | Sides): Promise<House> {
+  const broker = new Broker(where, { heartbeat: 60_000, intch: ANYWHERE, stopTimeoutMs: 0 });
+  await broker.start();
+  const doors = broker.addresses;
+  const joins = (act: () => void) => {
+    const joined = new Promise((resolve) => broker.once("worker:join", resolve));
+    act();
+    return joined;
+  };
+  const witnesses: House["witnesses"][number][] = [];
+  for (const dialect of DIALECTS) {
+    const kind = dialect === "omdp" ? 1 : dialect === "butler" ? 2 : 0;
+    const service = `witness of ${dialect}`;
+    const [front = "", back = ""] = [doors[kind], doors[doors.length - BINDS.length + kind]];
+    await joins(() => {
+      witnesses.push({ asker: newAsker(dialect, front), server: newServer(dialect, back, service), service });
     });
-    await settle(socket);
-    await gone;
-    await expectOthersServed();
-    expect(broker.stats()?.open).toBeLessThan(100);
-  });
-});
-
-test("a busy worker's requests go through all that as well", async () => {
-  const address = broker.addresses[0] ?? "";
-  for (const { worker, request } of FORMS.slice(0, 4)) {
-    const [holder, client] = [new Socket(address), new Socket(address)];
-    await holder.send(...worker.ready, "held");
-    await client.send(...request, "held", "x");
-    const work = await holder.next();
-    const token = work[worker.request.length] ?? "";
-    for (const bent of bendings([...worker.final, token, "", "y"])) await holder.send(...bent);
-    await settle(holder);
-    await settle(client);
   }
-  await expectOthersServed();
-});
-
-/** A message as it is, without its last frames, with more, and with each frame emptied, lengthened or of other bytes. */
-function* bendings(message: readonly string[]): Generator<readonly string[]> {
-  yield message;
-  for (let length = 1; length < message.length; length++) yield message.slice(0, length);
-  yield [...message, "more"];
-  yield [...message, ...new Array<string>(70).fill("")];
-  for (const index of message.keys()) {
-    for (const other of ["", "\xff\x00", LONG, "__proto__"])
-      yield message.map((frame, at) => (at === index ? other : frame));
-  }
+  const quiet = new Socket(doors[doors.length - BINDS.length] ?? "");
+  await joins(() => void quiet.send("W", "1", "quiet"));
+  await quiet.send("W", "4", "", '{"concurrency":-1}');
+  return { broker, doors, witnesses, quiet };
 }
 
-/** Closes a socket once the broker has dealt with all that it sent: it is told that the peer has gone. */
-async function settle(socket: Socket): Promise<void> {
+/** Where workers of a dialect may come in. */
+function doorFor(name: string): string {
+  return whole.doors[name === "omdp" ? 1 : name === "butler" ? 2 : 0] ?? "";
+}
+
+/** A state is what was said before: nothing, a request that is not answered, or any other message of the dialect. */
+async function sayEverything(
+  house: House,
+  door: number,
+  name: string,
+  spoil: (message: readonly string[]) => Iterable<readonly string[]>,
+): Promise<void> {
+  const messages = MESSAGES[name] ?? [];
+  const open = messages[0]?.map((frame) => (frame === "echo" ? "quiet" : frame));
+  for (const before of [undefined, open, ...messages]) {
+    const socket = new Socket(house.doors[door] ?? "");
+    for (const message of messages) {
+      for (const bent of spoil(message)) {
+        if (before !== undefined) await socket.send(...before);
+        await socket.send(...bent);
+      }
+    }
+    await leave(house, socket);
+  }
+  await expectOthersServed(house);
+}
+
+async function speakEverything(house: House, door: number): Promise<void> {
+  for (const first of NAMES.keys()) {
+    const socket = new Socket(house.doors[door] ?? "");
+    for (const name of [...NAMES.slice(first), ...NAMES.slice(0, first)]) {
+      for (const message of MESSAGES[name] ?? []) await socket.send(...message);
+    }
+    await leave(house, socket);
+  }
+  await expectOthersServed(house);
+}
+
+/** Others are served while the requests wait, if they do, and when their client has gone. */
+async function askFor10000(door: number, request: (service: string) => readonly string[]): Promise<Socket> {
+  const { broker, doors } = whole;
+  const socket = new Socket(doors[door] ?? "");
+  for (let service = 0; service < 10_000; service++) await socket.send(...request(`service ${service}`));
+  await heard(whole, socket);
+  expect([0, 10_000]).toContain(openOf(broker));
+  await expectOthersServed(whole);
+  socket.close();
+  while (openOf(broker) > 0) await new Promise((resolve) => broker.once("client:leave", resolve));
+  await expectOthersServed(whole);
+  return socket;
+}
+
+function openOf(broker: Broker): number {
+  return broker.stats()?.open ?? 0;
+}
+
+/** Closes a socket once the broker has dealt with all that it sent. */
+async function leave(house: House, socket: Socket): Promise<void> {
+  await heard(house, socket);
+  socket.close();
+}
+
+/** Resolves when the broker has dealt with all that a socket sent. */
+async function heard({ broker }: House, socket: Socket): Promise<void> {
   // Whatever its dialect, something that is none of any is reported, after all that came before it.
-  const mark = `mark ${++asked}`;
+  const mark = `mark ${++count}`;
   await new Promise<void>((resolve) => {
     const onViolation = ({ detail, peer }: { readonly detail: string; readonly peer: string }) => {
       if (peer !== socket.id || !detail.startsWith("a message of 7 frames")) return;
@@ -176,12 +227,11 @@ async function settle(socket: Socket): Promise<void> {
     broker.on("violation", onViolation);
     void socket.send(mark, "", "", "", "", "", "");
   });
-  socket.close();
 }
 
-async function expectOthersServed(): Promise<void> {
-  for (const { asker, server, service } of witnesses.values()) {
-    const question = String(1_000 + ++asked);
+async function expectOthersServed({ witnesses }: House): Promise<void> {
+  for (const { asker, server, service } of witnesses) {
+    const question = String(1_000 + ++count);
     await asker.ask(service, question);
     const job = await server.next();
     expect(job.body).toEqual([question]);
