@@ -47,7 +47,6 @@ export class Driver implements ReplyPort {
   readonly #settings: DriverSettings;
   readonly #watcher: DriverWatcher;
   readonly #alarm: Alarm;
-  readonly #replies = new Map<Call, Reply>();
   /** Replies that were asked to pause until the link has caught up. */
   readonly #paused = new Set<Reply>();
   /** What the link did not take, for the session to hear of after the present effects. */
@@ -91,10 +90,9 @@ export class Driver implements ReplyPort {
 
   partial(call: Call, body: readonly Frame[], options: Frame): boolean {
     this.apply({ type: "partial", call, body, options });
-    const reply = this.#replies.get(call);
-    if (reply === undefined) return false;
+    if (!call.isInFlight) return false;
     if (this.#lastOutcome !== "slow") return true;
-    this.#paused.add(reply);
+    if (call.owner instanceof Reply) this.#paused.add(call.owner);
     return false;
   }
 
@@ -115,7 +113,8 @@ export class Driver implements ReplyPort {
   }
 
   report(error: Error): void {
-    this.#tell(() => this.#watcher.onError(error));
+    this.#due.push(() => this.#watcher.onError(error));
+    this.#tell();
   }
 
   #handle(input: Input): void {
@@ -147,7 +146,10 @@ export class Driver implements ReplyPort {
         this.#due.push(() => this.#watcher.onError(troubleOf(effect.message, effect.violation)));
         return;
       case "stopped":
-        void Promise.all(this.#closing).then(() => this.#tell(() => this.#watcher.onStopped()));
+        void Promise.all(this.#closing).then(() => {
+          this.#due.push(() => this.#watcher.onStopped());
+          this.#tell();
+        });
         return;
       default:
         return effect satisfies never;
@@ -223,26 +225,19 @@ export class Driver implements ReplyPort {
 
   #run(call: Call, request: WorkerRequest): void {
     const reply = new Reply(this, call);
-    this.#replies.set(call, reply);
+    call.owner = reply;
     this.#due.push(() => this.#watcher.onRequest(request, reply));
   }
 
   #abort(call: Call, failure: Failure): void {
-    const reply = this.#forget(call);
-    if (reply !== undefined) Reply.abort(reply, failure, this.#service);
+    if (!(call.owner instanceof Reply)) return;
+    this.#paused.delete(call.owner);
+    Reply.abort(call.owner, failure, this.#service);
   }
 
   #end(input: HandlerInput): void {
-    this.#forget(input.call);
+    if (this.#paused.size > 0 && input.call.owner instanceof Reply) this.#paused.delete(input.call.owner);
     this.apply(input);
-  }
-
-  #forget(call: Call): Reply | undefined {
-    const reply = this.#replies.get(call);
-    if (reply === undefined) return undefined;
-    this.#replies.delete(call);
-    this.#paused.delete(reply);
-    return reply;
   }
 
   #resume(): void {
@@ -252,8 +247,7 @@ export class Driver implements ReplyPort {
   }
 
   /** Calls the watcher: in order, and never within another of its calls. */
-  #tell(...more: (() => void)[]): void {
-    this.#due.push(...more);
+  #tell(): void {
     if (this.#isTelling) return;
     this.#isTelling = true;
     for (let next = this.#due.shift(); next !== undefined; next = this.#due.shift()) {

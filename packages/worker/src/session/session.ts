@@ -69,7 +69,7 @@ const LAST_WORD_MS = 500;
 export class Session {
   readonly #options: SessionOptions;
   readonly #connection: Connection;
-  readonly #calls = new Calls();
+  readonly #calls: Calls;
   #state: State = { phase: "stopped" };
   #concurrency: number;
   #accepted: Capabilities = NO_CAPABILITIES;
@@ -79,6 +79,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#connection = new Connection(options);
+    this.#calls = new Calls(options.random);
     this.#concurrency = options.concurrency;
   }
 
@@ -227,7 +228,7 @@ export class Session {
   #onHandler(input: HandlerInput, now: Instant): Effects {
     const { call } = input;
     const { negotiate } = this.#options;
-    if (input.type === "partial") return this.#calls.has(call) ? [send(messageOf(input, negotiate))] : NOTHING;
+    if (input.type === "partial") return call.isInFlight ? [send(messageOf(input, negotiate))] : NOTHING;
     if (!this.#calls.remove(call)) return NOTHING;
     this.#excuse(now);
     return [send(messageOf(input, negotiate)), ...this.#leaveWhenDone(now)];
@@ -344,7 +345,7 @@ export class Session {
 
   /** P-HB-6: of an old broker nobody knows what it does with it, and the worker's own says as much there. */
   #requestHeartbeat(call: Call): Effects {
-    if (!this.#calls.has(call)) return NOTHING;
+    if (!call.isInFlight) return NOTHING;
     if (!this.#accepted.requestHeartbeat) return this.#heartbeat();
     const { address, requestId } = call;
     return [send({ type: "request-heartbeat", address, requestId })];

@@ -1,9 +1,9 @@
 // A worker as a reply sees it, which writes down what it is told.
 
-import { type Frame, type RequestId, readText, requestId } from "@pigato/protocol";
+import { type Frame, readText, requestId } from "@pigato/protocol";
 import { DIALECTS, type ReplyFormat } from "../dialect.ts";
 import { Reply, type ReplyPort } from "../reply.ts";
-import type { Call } from "../session/calls.ts";
+import { Call } from "../session/calls.ts";
 
 export class RecordingPort implements ReplyPort {
   readonly format: ReplyFormat;
@@ -19,8 +19,7 @@ export class RecordingPort implements ReplyPort {
   }
 
   reply(): Reply {
-    const id: RequestId = requestId("r1");
-    return new Reply(this, { address: "c1", requestId: id, key: "c1r1" });
+    return new Reply(this, new Call({ address: "c1", requestId: requestId("r1") }, 0, 1));
   }
 
   partial(_call: Call, body: readonly Frame[], options: Frame): boolean {
