@@ -1,0 +1,102 @@
+// The books that an observer of a broker keeps, from inputs and effects alone: which peers there are, which requests are
+// open and who holds them, and what the input at hand has brought. Its watchers share them; each checks promises of one kind.
+
+import type { FromWorker, Instant, PeerId, RequestId } from "@pigato/protocol";
+import type { CoreOptions } from "../core-options.ts";
+import type { Input } from "../effects.ts";
+import { type RequestMessage, type WatchedClient, WatchedRequest, type WatchedWorker } from "./watched.ts";
+import { WatchedNames } from "./watched-names.ts";
+
+export class Books {
+  readonly options: CoreOptions;
+  readonly clients: Map<PeerId, WatchedClient> = new Map();
+  /** Clients that are gone and have requests that the store keeps. */
+  readonly away: Map<PeerId, WatchedClient> = new Map();
+  readonly workers: Map<PeerId, WatchedWorker> = new Map();
+  readonly names: WatchedNames = new WatchedNames();
+  /** How many requests were accepted so far. */
+  accepted = 0;
+  #arrivals = 0;
+  // The input at hand, and when it came.
+  input: Input = { type: "tick" };
+  now: Instant = 0;
+  /** The request that it brought, until it is accepted or refused. */
+  arriving: WatchedRequest | undefined;
+  /** Whether that was accepted to be run. */
+  hasAccepted = false;
+  /** The addresses of requests that ended while a worker held them that can take them back. */
+  recalled: Set<string> = new Set();
+
+  constructor(options: CoreOptions) {
+    this.options = options;
+  }
+
+  begin(input: Input, now: Instant): void {
+    this.input = input;
+    this.now = now;
+    this.arriving = undefined;
+    this.hasAccepted = false;
+    this.recalled = new Set();
+  }
+
+  /** A request that has come, unless its client has one of that id open. */
+  arrive(client: PeerId, message: RequestMessage): void {
+    const number = this.nextNumber();
+    if (this.find(client, message.requestId) !== undefined) return;
+    this.arriving = new WatchedRequest(client, message, number, this.now);
+  }
+
+  /** The next place in the order of arrival. */
+  nextNumber(): number {
+    this.#arrivals += 1;
+    return this.#arrivals;
+  }
+
+  accept(request: WatchedRequest): void {
+    this.accepted += 1;
+    this.arriving = undefined;
+    this.hasAccepted = true;
+    this.clientOf(request.client)?.open.set(request.id, request);
+  }
+
+  close(request: WatchedRequest | undefined): void {
+    if (request === undefined) return;
+    if (request.holder?.takesCancel) this.recalled.add(request.address);
+    request.release();
+    this.clientOf(request.client)?.open.delete(request.id);
+  }
+
+  find(client: PeerId, id: RequestId): WatchedRequest | undefined {
+    return this.clientOf(client)?.open.get(id);
+  }
+
+  /** The request that has exactly this frame as its data. */
+  requestOf(frame: Uint8Array | undefined): WatchedRequest | undefined {
+    if (this.arriving?.frame === frame) return this.arriving;
+    for (const request of this.everyRequest()) if (request.frame === frame) return request;
+    return undefined;
+  }
+
+  /** The rule of P-ADDR-2: by our token, or, if it is none of ours, by an id that only one held request has. */
+  heldUnder(worker: WatchedWorker | undefined, message: FromWorker): WatchedRequest | undefined {
+    if (worker === undefined || message.type === "ready" || !("requestId" in message)) return undefined;
+    const { address, requestId } = message;
+    if (address.startsWith("~")) return worker.held.get(address);
+    const named = [...worker.held.values()].filter(({ id }) => id === requestId);
+    return named.length === 1 ? named[0] : undefined;
+  }
+
+  clientOf(id: PeerId): WatchedClient | undefined {
+    return this.clients.get(id) ?? this.away.get(id);
+  }
+
+  /** Those that are open. */
+  *everyRequest(): IterableIterator<WatchedRequest> {
+    for (const { open } of [...this.clients.values(), ...this.away.values()]) yield* open.values();
+  }
+
+  /** Whether a client has negotiated to be told how requests fail. */
+  isTyped(client: PeerId): boolean {
+    return this.clients.get(client)?.capabilities.error ?? false;
+  }
+}

@@ -1,0 +1,115 @@
+// Every request that fails does so for a reason, and its client is told once, with the right class of delivery; nothing
+// else is called a failure.
+
+import { type PeerId, type RequestId, requestId, type ToClient } from "@pigato/protocol";
+import type { BrokerEvent, Input } from "../effects.ts";
+import type { Books } from "./books.ts";
+import { toClientLine } from "./transcript.ts";
+import { type OwedFailure, promise, type WatchedRequest } from "./watched.ts";
+
+export class WatchedFailures {
+  readonly #books: Books;
+  /** What clients are to be told before the input at hand is over. */
+  #owed: OwedFailure[] = [];
+  /** Requests whose worker was lost with it. */
+  #orphans: WatchedRequest[] = [];
+
+  constructor(books: Books) {
+    this.#books = books;
+  }
+
+  before(): void {
+    this.#owed = [];
+    this.#orphans = [];
+  }
+
+  beforeRequestHeartbeat(from: PeerId, id: RequestId): void {
+    const client = this.#books.clients.get(from);
+    if (!client?.capabilities.requestHeartbeat || client.open.has(id)) return;
+    this.#owe(from, id, "BROKER_LOST", "maybe-executed");
+  }
+
+  beforeViolation({ from, role, violation: { requestId } }: Input & { readonly type: "violation" }): void {
+    if (role !== "client" || requestId === undefined || this.#books.find(from, requestId) !== undefined) return;
+    this.#owe(from, requestId, "INVALID", "not-sent");
+  }
+
+  beforeUndelivered({ to, reason, message }: Input & { readonly type: "undelivered-to-client" }): void {
+    if (reason !== "congested" || message.type !== "final" || !this.#books.clients.has(to)) return;
+    this.#owe(to, message.requestId, "BUSY", "maybe-executed");
+  }
+
+  beforeClientAtBackend({ from, message }: Input & { readonly type: "client-at-backend" }): void {
+    if (message.type === "request") this.#owe(from, message.requestId, "INVALID", "not-sent");
+  }
+
+  /** A worker is gone that held this request. */
+  orphan(request: WatchedRequest): void {
+    request.holder = undefined;
+    if (request.isReceived !== false) request.mayHaveRun = true;
+    this.#orphans.push(request);
+  }
+
+  seeFailed(event: BrokerEvent & { readonly type: "request-failed" }): void {
+    const { client, code } = event;
+    const { arriving } = this.#books;
+    if (arriving?.client === client && arriving.id === event.requestId) return this.#seeRefused(arriving, code);
+    const request = this.#books.find(client, requestId(event.requestId));
+    // What is stored is run after all, when the broker starts again.
+    if (code === "CLOSED" && request?.key !== undefined) request.mayHaveRun = true;
+    if (request === undefined) return promise(false, `${event.requestId} of ${client} failed and was not open`);
+    const isTold = code === "DEADLINE_EXCEEDED" ? this.#books.isTyped(client) : this.#books.input.type !== "restore";
+    if (isTold) this.#owe(client, request.id, code, request.delivery());
+    this.#books.close(request);
+  }
+
+  seeFailure(to: PeerId, message: ToClient & { readonly type: "failure" }): void {
+    const { code, delivery } = message.failure;
+    const due = this.#owed.findIndex(({ client, id }) => client === to && id === message.requestId);
+    const owed = this.#owed[due];
+    promise(owed !== undefined, `${to} got ${toClientLine(message)}, which was not due`);
+    promise(owed?.code === code && owed.delivery === delivery, `${toClientLine(message)}, not ${owed?.delivery}`);
+    this.#owed.splice(due, 1);
+  }
+
+  after(): void {
+    promise(this.#owed.length === 0, `${this.#owed.length} clients were not told that their request failed`);
+    for (const request of this.#orphans) this.#checkOrphan(request);
+    for (const { id, deadlineAt } of this.#books.everyRequest())
+      promise(deadlineAt > this.#books.now, `${id} is still open at its deadline`);
+  }
+
+  /** It has just come. */
+  #seeRefused(request: WatchedRequest, code: OwedFailure["code"]): void {
+    this.#books.arriving = undefined;
+    if (code === "UNAVAILABLE") this.#checkUnavailable(request);
+    if (code !== "DEADLINE_EXCEEDED") return this.#owe(request.client, request.id, code, "not-sent");
+    promise(request.options.timeoutMs === 0, `${request.id} expired on arrival`);
+    this.#books.accepted += 1;
+    if (this.#books.isTyped(request.client)) this.#owe(request.client, request.id, code, "queued");
+  }
+
+  /** Refused at once: only if nobody could take it now. */
+  #checkUnavailable({ id, service, options }: WatchedRequest): void {
+    const { names, workers } = this.#books;
+    const target = options.worker === undefined ? undefined : workers.get(options.worker);
+    const mayHaveIt = target !== undefined && names.mayServe(target.service, service);
+    const isServed = names.servedAs(service) !== undefined;
+    if (options.worker === undefined)
+      promise(options.failFast && !isServed, `${id} was refused: ${service} is offered`);
+    else
+      promise(!mayHaveIt || (options.failFast && !isServed), `${id} was refused: ${options.worker} offers ${service}`);
+  }
+
+  #checkOrphan(request: WatchedRequest): void {
+    if (this.#books.find(request.client, request.id) !== request || request.holder !== undefined) return;
+    const { retry, worker } = request.options;
+    const mayStartOver = (retry || request.isReceived === false) && worker === undefined && !request.hasPartial;
+    promise(mayStartOver, `${request.id} lost its worker and waits in silence`);
+    request.isReceived = undefined;
+  }
+
+  #owe(client: PeerId, id: RequestId, code: OwedFailure["code"], delivery: OwedFailure["delivery"]): void {
+    this.#owed.push({ client, id, code, delivery });
+  }
+}

@@ -1,0 +1,96 @@
+// A reply reaches only the client whose request its worker holds, as it was sent, once; or it is what the cache may give.
+
+import type { FromWorker, PeerId, ToClient } from "@pigato/protocol";
+import type { BrokerEvent } from "../effects.ts";
+import type { Books } from "./books.ts";
+import { toClientLine } from "./transcript.ts";
+import { promise, type WatchedWorker } from "./watched.ts";
+import { WatchedCache } from "./watched-cache.ts";
+
+type PartMessage = ToClient & { readonly type: "partial" | "final" };
+
+export class WatchedReplies {
+  readonly #books: Books;
+  readonly #cache: WatchedCache;
+  /** What the client of the request must get before the input at hand is over. */
+  #awaited: string | undefined;
+  /** What is left to come of a reply from the cache. */
+  #fromCache: string[] = [];
+  /** How many requests were answered from the cache so far. */
+  cached = 0;
+
+  constructor(books: Books) {
+    this.#books = books;
+    this.#cache = new WatchedCache(books.options);
+  }
+
+  before(): void {
+    this.#awaited = undefined;
+  }
+
+  /** A worker has said something. */
+  beforeMessage(worker: WatchedWorker | undefined, message: FromWorker): void {
+    const request = this.#books.heldUnder(worker, message);
+    if (request === undefined || (message.type !== "partial" && message.type !== "final")) return;
+    const isTaken = message.type === "final" || this.#takes(request.client, message.body[0]);
+    this.#cache.sawPart(request, message, isTaken, this.#books.now);
+    if (message.type === "partial") {
+      request.deadlineAt = this.#books.now + request.options.timeoutMs;
+      if (!isTaken) return;
+      request.hasPartial = true;
+    }
+    const { type, status, body, trailer } = message;
+    this.#awaited = lineOf(request.client, { type, requestId: request.id, status, body, trailer });
+    if (message.type === "final") this.#books.close(request);
+  }
+
+  seeReply(to: PeerId, message: PartMessage): void {
+    const line = lineOf(to, message);
+    if (this.#fromCache.length > 0) {
+      const next = this.#fromCache.shift();
+      return promise(next === line, `${to} got ${toClientLine(message)} and not ${next}`);
+    }
+    promise(this.#awaited === line, `${to} got ${toClientLine(message)}, which nobody sent it`);
+    this.#awaited = undefined;
+  }
+
+  seeCached({ client, requestId: id }: BrokerEvent & { readonly type: "request-cached" }): void {
+    const { input, arriving, now } = this.#books;
+    const asked = input.type === "from-client" ? input.message : undefined;
+    if (asked?.type !== "request" || arriving?.client !== client || arriving.id !== id) {
+      return promise(false, `${id} of ${client} was answered from the cache and did not just come`);
+    }
+    const parts = this.#cache.answerTo(asked, now);
+    if (parts === undefined) return promise(false, `${id} was answered from a cache that has no reply to it`);
+    this.#books.arriving = undefined;
+    this.#books.accepted += 1;
+    this.cached += 1;
+    const last = parts.length - 1;
+    for (const [index, { body, trailer }] of parts.entries()) {
+      const type = index === last ? "final" : "partial";
+      if (type === "partial" && !this.#takes(client, body[0])) continue;
+      this.#fromCache.push(lineOf(client, { type, requestId: asked.requestId, status: 0, body, trailer }));
+    }
+  }
+
+  after(): void {
+    const { input, hasAccepted, now } = this.#books;
+    promise(this.#awaited === undefined, `the reply ${this.#awaited} reached nobody`);
+    promise(this.#fromCache.length === 0, `${this.#fromCache[0]} was cut from a cached reply`);
+    if (hasAccepted && input.type === "from-client" && input.message.type === "request")
+      this.#cache.missed(input.message, now);
+  }
+
+  /** P-REP-5: an old client does not get a `null` part. */
+  #takes(client: PeerId, frame: Uint8Array | undefined): boolean {
+    return this.#books.isTyped(client) || !isNull(frame);
+  }
+}
+
+function isNull(frame: Uint8Array | undefined): boolean {
+  return frame === undefined || frame.length === 0 || String.fromCharCode(...frame) === "null";
+}
+
+function lineOf(client: PeerId, message: PartMessage): string {
+  return `${client}: ${toClientLine(message)} +${message.trailer.length}`;
+}
