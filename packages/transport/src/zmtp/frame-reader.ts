@@ -20,7 +20,7 @@ const BODY_GROWTH = 4;
 
 /** What is told while a chunk is read. It may call `stop`. */
 export interface FrameSink {
-  onMessage(frames: Buffer[]): void;
+  onMessage(frames: Uint8Array[]): void;
   onCommand(body: Buffer): void;
 }
 
@@ -34,7 +34,7 @@ export class FrameReader {
   #violation: Violation | undefined;
 
   /** The frames of the message under way that are whole, and their bytes. */
-  #frames: Buffer[] = [];
+  #frames: Uint8Array[] = [];
   #messageBytes = 0;
   /** The frame under way: its header, then its body, and how much of each is there. */
   readonly #header = Buffer.alloc(LONG_HEADER_BYTES);
@@ -127,17 +127,18 @@ export class FrameReader {
       chunk.copy(source, 0, start, end);
       at = 0;
     }
-    let frames: Buffer[] = [];
+    const { buffer: memory, byteOffset } = source;
+    let frames: Uint8Array[] = [];
     while (at < until) {
       const flags = source[at] ?? 0;
       const body = at + (flags & LONG ? LONG_HEADER_BYTES : SHORT_HEADER_BYTES);
       const next = body + (flags & LONG ? readSize(source, at + 1) : (source[at + 1] ?? 0));
-      const frame = next - body <= 1 ? tinyFrame(next - body, source[body] ?? 0) : source.subarray(body, next);
+      const size = next - body;
       at = next;
       if (flags & COMMAND) {
-        this.#sink.onCommand(frame);
+        this.#sink.onCommand(source.subarray(body, next));
       } else {
-        frames.push(frame);
+        frames.push(size <= 1 ? tinyFrame(size, source[body] ?? 0) : new Uint8Array(memory, byteOffset + body, size));
         if (flags & MORE) continue;
         const message = frames;
         frames = [];
@@ -242,13 +243,13 @@ export class FrameReader {
 }
 
 /**
- * A view costs more than all else that is done for a frame, and half of the frames of a request and its reply are a tag, a
- * digit or nothing: for these there is one view each, for good.
+ * A view costs more than all else that is done for a frame (as a Buffer, twice as much), and half of the frames of a request
+ * and its reply are a tag, a digit or nothing: for these there is one view each, for good.
  */
-const ONE_BYTE_FRAMES: readonly Buffer[] = Array.from({ length: 256 }, (_, byte) => Buffer.from([byte]));
-const EMPTY_FRAME: Buffer = Buffer.alloc(0);
+const ONE_BYTE_FRAMES: readonly Uint8Array[] = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte));
+const EMPTY_FRAME: Uint8Array = new Uint8Array(0);
 
-function tinyFrame(size: number, byte: number): Buffer {
+function tinyFrame(size: number, byte: number): Uint8Array {
   return size === 0 ? EMPTY_FRAME : (ONE_BYTE_FRAMES[byte] ?? EMPTY_FRAME);
 }
 

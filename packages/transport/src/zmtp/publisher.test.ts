@@ -139,7 +139,7 @@ test("one that does not read has one message waiting, the latest, and nobody wai
   await mute.expect(encoded([text("state")]));
   mute.socket.pause();
   let onRead = (_number: number) => {};
-  const quick = new ZmtpSubscriber({ onMessage: ([first]) => onRead(numberOf(String(first))) });
+  const quick = new ZmtpSubscriber({ onMessage: ([first]) => onRead(numberOf(Buffer.from(first ?? []).toString())) });
   const padding = "p".repeat(100_000);
   const last = 300;
   await new Promise<void>((resolve) => {

@@ -19,12 +19,12 @@ export interface Subscription {
  * What a message from a subscriber says. SUB of libzmq sends commands to peers of ZMTP 3.1 and such messages to those of 3.0;
  * XSUB always sends messages, and may send any others too.
  */
-export function readSubscription(frames: readonly Buffer[]): Subscription | undefined {
+export function readSubscription(frames: readonly Uint8Array[]): Subscription | undefined {
   const [frame] = frames;
   if (frame === undefined || frames.length > 1) return undefined;
   const first = frame[0];
   if (first !== SUBSCRIBE && first !== CANCEL) return undefined;
-  return { prefix: frame.toString("latin1", 1), isWanted: first === SUBSCRIBE };
+  return { prefix: Buffer.from(frame.subarray(1)).toString("latin1"), isWanted: first === SUBSCRIBE };
 }
 
 export class Subscriptions<Subscriber> {

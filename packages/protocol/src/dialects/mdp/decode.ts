@@ -7,6 +7,7 @@ import type { FromClient, FromWorker, ToClient, ToWorker, Violation } from "../.
 import { DEFAULT_REQUEST_OPTIONS, type RequestOptions } from "../../request-options.ts";
 import { RAW_TRAILER } from "../bridge.ts";
 import type { Role } from "../dialect.ts";
+import { SERVICE_NAMES } from "../service-names.ts";
 import { shown, violation } from "../violation.ts";
 import type { ClientCommand, Flavor, WorkerCommand } from "./wire.ts";
 
@@ -175,7 +176,7 @@ function headerIndex(flavor: Flavor): number {
 
 function readService(frame: Frame | undefined): ServiceName | undefined {
   if (frame === undefined || frame.length === 0 || frame.length > MAX_NAME_BYTES) return undefined;
-  return serviceName(readBytes(frame));
+  return SERVICE_NAMES.read(frame);
 }
 
 function workerCommand({ worker }: Flavor, frame: Frame | undefined): WorkerCommand | undefined {

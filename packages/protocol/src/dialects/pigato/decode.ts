@@ -5,6 +5,7 @@
 import { type Capabilities, concurrencyFromWire, MAX_OFFER_BYTES, parseCapabilities } from "../../capabilities.ts";
 import { type Failure, isDelivery, isFailureCode } from "../../errors.ts";
 import { EMPTY, type Frame, MAX_FRAMES, sameBytes } from "../../frame.ts";
+import { FrameMemo } from "../../frame-memo.ts";
 import { MAX_NAME_BYTES, peerId, type RequestId, readBytes, readText, requestId, serviceName } from "../../ids.ts";
 import type {
   FromClient,
@@ -18,6 +19,7 @@ import type {
 import { decodePayload, isUndefinedFrame, NULL_FRAME } from "../../payload.ts";
 import { readCacheMs } from "../../reply-options.ts";
 import { DEFAULT_REQUEST_OPTIONS, MAX_OPTIONS_BYTES, parseRequestOptions } from "../../request-options.ts";
+import { SERVICE_NAMES } from "../service-names.ts";
 import { shown, violation } from "../violation.ts";
 import {
   BROKER_ORIGIN,
@@ -35,6 +37,8 @@ import {
 type Frames = readonly Frame[];
 
 const NO_TRAILER: Frames = [];
+
+const REQUEST_OPTIONS = new FrameMemo((frame) => parseRequestOptions(readText(frame)));
 
 /** At the broker: what a client sent. */
 export function decodeFromClient(frames: Frames): FromClient | Violation {
@@ -158,11 +162,11 @@ function clientRequest(frames: Frames): FromClient | Violation {
     }
     return {
       type: "request",
-      service: serviceName(service.length === 0 ? UNNAMED_SERVICE : readBytes(service)),
+      service: service.length === 0 ? UNNAMED_SERVICE : SERVICE_NAMES.read(service),
       requestId,
       body: [data],
       trailer: frames.length > 5 ? frames.slice(5) : NO_TRAILER,
-      options: options === undefined ? DEFAULT_REQUEST_OPTIONS : parseRequestOptions(readText(options)),
+      options: options === undefined ? DEFAULT_REQUEST_OPTIONS : REQUEST_OPTIONS.read(options),
     };
   });
 }
@@ -287,11 +291,11 @@ function workerRequest(frames: Frames): ToWorker | Violation {
     (address, id) => ({
       type: "request",
       address,
-      service: serviceName(readBytes(service)),
+      service: SERVICE_NAMES.read(service),
       requestId: id,
       body: [data],
       trailer: frames.length > 7 ? frames.slice(7) : NO_TRAILER,
-      options: parseRequestOptions(readText(frames[7] ?? EMPTY)),
+      options: REQUEST_OPTIONS.read(frames[7] ?? EMPTY),
     }),
     5,
   );

@@ -1,7 +1,7 @@
 // The only table of the PIGATO dialect's bytes. Every frame is text; the type is one or two ASCII digits.
 
 import { EMPTY, type Frame } from "../../frame.ts";
-import { readBytes, writeText } from "../../ids.ts";
+import { readBytes, type ServiceName, serviceName, writeText } from "../../ids.ts";
 
 export const CLIENT_TAG = 0x43; // "C"
 export const WORKER_TAG = 0x57; // "W"
@@ -24,7 +24,7 @@ export const TYPE = {
 const HIGHEST_TYPE = 12;
 
 /** The service that a request without a service name is for, as in the original. */
-export const UNNAMED_SERVICE = "UNK";
+export const UNNAMED_SERVICE: ServiceName = serviceName("UNK");
 /** The word before the id in a heartbeat for one request, and the one that the original's broker expected instead. */
 export const REQUEST_WORDS: readonly string[] = ["request", "req"];
 /** The word before the id in a heartbeat that a client's process sends for one of its workers. */

@@ -16,7 +16,7 @@ export interface Heard {
 export function heardByReader(pieces: readonly Buffer[], areOurs: boolean): Heard {
   const told: string[] = [];
   const reader = new FrameReader(LIMITS, {
-    onMessage: (frames) => told.push(frames.map((frame) => frame.toString("latin1")).join("|")),
+    onMessage: (frames) => told.push(frames.map((frame) => Buffer.from(frame).toString("latin1")).join("|")),
     onCommand: (body) => told.push(`command ${body.toString("latin1")}`),
   });
   reader.acceptMessages();
@@ -32,7 +32,7 @@ export function heardBySession(pieces: readonly Buffer[], areOurs: boolean): Hea
       told.push(`ready ${socketType} ${routingId}`);
       return undefined;
     },
-    onMessage: (frames) => told.push(frames.map((frame) => frame.toString("latin1")).join("|")),
+    onMessage: (frames) => told.push(frames.map((frame) => Buffer.from(frame).toString("latin1")).join("|")),
     onSubscription: (prefix, isWanted) => told.push(`${isWanted ? "subscribe" : "cancel"} ${prefix}`),
     onPing: (ttlMs, context) => told.push(`ping ${ttlMs} ${Buffer.from(context).toString("latin1")}`),
   });

@@ -59,7 +59,7 @@ export class RawPeer {
     const session = new Session(LIMITS, {
       onGreeting: () => {},
       onReady: () => undefined,
-      onMessage: (frames) => messages.push(frames.map(String)),
+      onMessage: (frames) => messages.push(frames.map((frame) => Buffer.from(frame).toString())),
       onPing: () => {},
       onSubscription: () => {},
     });

@@ -1,0 +1,44 @@
+// What frames mean that come again and again, as the name of a service and the options of a request do: found by their bytes,
+// instead of being read each time. On the path of every request, measured by apps/bench.
+//
+// A table of fixed size: a frame has one place in it, and whichever came last has the place. So it holds on to little, and
+// frames made up to collide cost what reading them costs.
+
+import type { Frame } from "./frame.ts";
+import { sameBytes } from "./frame.ts";
+
+const PLACES = 256;
+/** Longer frames are read each time. */
+const MAX_BYTES = 128;
+
+interface Known<Meaning> {
+  readonly frame: Frame;
+  readonly meaning: Meaning;
+}
+
+/** Gives what `read` gives, which must depend on the bytes alone and is handed out again, so that nobody may change it. */
+export class FrameMemo<Meaning> {
+  readonly #read: (frame: Frame) => Meaning;
+  readonly #known: (Known<Meaning> | undefined)[] = Array.from({ length: PLACES }, () => undefined);
+
+  constructor(read: (frame: Frame) => Meaning) {
+    this.#read = read;
+  }
+
+  read(frame: Frame): Meaning {
+    if (frame.length > MAX_BYTES) return this.#read(frame);
+    const place = placeOf(frame);
+    const known = this.#known[place];
+    if (known !== undefined && sameBytes(known.frame, frame)) return known.meaning;
+    const meaning = this.#read(frame);
+    // A copy: the frame itself may be a view of much more.
+    this.#known[place] = { frame: new Uint8Array(frame), meaning };
+    return meaning;
+  }
+}
+
+function placeOf(frame: Frame): number {
+  let hash = frame.length;
+  for (const byte of frame) hash = (Math.imul(hash, 31) + byte) | 0;
+  return (hash ^ (hash >>> 8)) & (PLACES - 1);
+}
