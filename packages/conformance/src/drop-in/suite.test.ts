@@ -1,5 +1,6 @@
 // The original's own test-suite, run as it stands on ours. What may fail is listed here with the reason; everything else
-// passes. It waits by the clock in many places, so what fails on a busy machine is tried again.
+// passes. It waits by the clock in many places, so what fails on a busy machine is tried again: alone, and then, because a test
+// that is late disturbs those that follow, with its whole file.
 
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
@@ -34,7 +35,8 @@ const FILES: readonly [file: string, count: number, others: Readonly<Record<stri
 ];
 
 test.each(FILES)("%s", { timeout: 60_000 }, async (file, count, others) => {
-  const report = await run(file, Object.keys(others));
+  let report = await run(file, Object.keys(others));
+  if (report.failures.length > 0) report = await run(file, Object.keys(others));
   expect(report.failures).toEqual([]);
   expect(report.passes + Object.keys(others).length).toBe(count);
 });
