@@ -125,6 +125,24 @@ describe("a butler bind", () => {
     expect(client.received).toEqual([]);
   });
 
+  test("D-BUT-1: a request that waits for a busy worker expires at its time, and never reaches it", async () => {
+    const scene = await stage({}, BUTLER);
+    const [worker, client] = [scene.connect(), scene.connect()];
+    await worker.send("\x01", "sum");
+    await worker.send("\x02");
+    await worker.next();
+    await client.send("", "0.3.0:1", "sum", expiry(), "{}");
+    const [address = "", , id = ""] = await worker.next();
+    const expired = new Promise((resolve) => scene.broker.once("request:failed", resolve));
+    await client.send("", "0.3.0:2", "sum", String(Date.now() + 50), "{}");
+    await client.send("", "0.3.0:3", "sum", expiry(), "{}");
+    expect(await expired).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    await worker.send("\x04", address, "", id, "1");
+    expect((await worker.next())[2]).toBe("0.3.0:3");
+    expect(await client.next()).toEqual(["", "0.3.0:1", "1"]);
+    expect(client.received).toEqual([]);
+  });
+
   test("D-BUT-7: an exception arrives without its pickles", async () => {
     const scene = await stage({}, BUTLER);
     const [worker, client] = [scene.connect(), scene.connect()];
