@@ -28,8 +28,8 @@ export function encodeToClient(message: ToClient, capabilities: Capabilities): F
     case "final":
     case "partial": {
       const type = typeFrame(message.type === "final" ? TYPE.REPLY : TYPE.PARTIAL);
-      const body = bodyFrames(message.body, message.isRaw);
-      return [CLIENT, type, EMPTY, message.requestId, writeStatus(message.status), ...body, ...message.trailer];
+      const body = bodyFrame(message.body, message.isRaw);
+      return [CLIENT, type, EMPTY, message.requestId, writeStatus(message.status), body, ...message.trailer];
     }
     case "failure":
       return encodeFailure(message.failure, message.requestId, capabilities);
@@ -51,7 +51,7 @@ export function encodeToClient(message: ToClient, capabilities: Capabilities): F
     case "credit":
       return [CLIENT, typeFrame(TYPE.CREDIT), message.requestId, writeText(String(message.chunks))];
     case "input":
-      return [CLIENT, typeFrame(TYPE.INPUT), message.requestId, ...bodyFrames(message.body)];
+      return [CLIENT, typeFrame(TYPE.INPUT), message.requestId, bodyFrame(message.body)];
     case "input-end":
       return [CLIENT, typeFrame(TYPE.INPUT_END), message.requestId];
     default:
@@ -70,7 +70,7 @@ export function encodeToWorker(message: ToWorker): FrameToSend[] {
         message.service,
         EMPTY,
         message.requestId,
-        ...bodyFrames(message.body, message.isRaw),
+        bodyFrame(message.body, message.isRaw),
         ...message.trailer,
       ];
     case "ready":
@@ -86,7 +86,7 @@ export function encodeToWorker(message: ToWorker): FrameToSend[] {
     case "credit":
       return [...addressed(TYPE.CREDIT, message), writeText(String(message.chunks))];
     case "input":
-      return [...addressed(TYPE.INPUT, message), ...bodyFrames(message.body)];
+      return [...addressed(TYPE.INPUT, message), bodyFrame(message.body)];
     case "input-end":
       return addressed(TYPE.INPUT_END, message);
     default:
@@ -103,7 +103,7 @@ export function encodeFromClient(message: FromClient): FrameToSend[] {
         typeFrame(TYPE.REQUEST),
         message.service,
         message.requestId,
-        ...bodyFrames(message.body, message.isRaw),
+        bodyFrame(message.body, message.isRaw),
         ...message.trailer,
       ];
     case "heartbeat":
@@ -119,7 +119,7 @@ export function encodeFromClient(message: FromClient): FrameToSend[] {
     case "credit":
       return [CLIENT, typeFrame(TYPE.CREDIT), message.requestId, writeText(String(message.chunks))];
     case "input":
-      return [CLIENT, typeFrame(TYPE.INPUT), message.requestId, ...bodyFrames(message.body)];
+      return [CLIENT, typeFrame(TYPE.INPUT), message.requestId, bodyFrame(message.body)];
     case "input-end":
       return [CLIENT, typeFrame(TYPE.INPUT_END), message.requestId];
     default:
@@ -133,12 +133,9 @@ export function encodeFromWorker(message: FromWorker): FrameToSend[] {
     case "final":
     case "partial": {
       const type = message.type === "final" ? TYPE.REPLY : TYPE.PARTIAL;
-      return [
-        ...addressed(type, message),
-        writeStatus(message.status),
-        ...bodyFrames(message.body, message.isRaw),
-        ...message.trailer,
-      ];
+      const { address, requestId, status, trailer } = message;
+      const body = bodyFrame(message.body, message.isRaw);
+      return [WORKER, typeFrame(type), address, EMPTY, requestId, writeStatus(status), body, ...trailer];
     }
     case "ready":
       return offered([WORKER, typeFrame(TYPE.READY), message.service], message.offer);
@@ -159,7 +156,7 @@ export function encodeFromWorker(message: FromWorker): FrameToSend[] {
     case "credit":
       return [...addressed(TYPE.CREDIT, message), writeText(String(message.chunks))];
     case "input":
-      return [...addressed(TYPE.INPUT, message), ...bodyFrames(message.body)];
+      return [...addressed(TYPE.INPUT, message), bodyFrame(message.body)];
     case "input-end":
       return addressed(TYPE.INPUT_END, message);
     default:
@@ -181,9 +178,8 @@ function encodeFailure(failure: Failure, id: RequestId, capabilities: Capabiliti
 }
 
 /** Position 5 must hold exactly one JSON frame: of a body of several, the PIGATO dialect carries the first. */
-function bodyFrames(body: readonly Frame[], isRaw?: boolean): readonly Frame[] {
-  if (isRaw === true) return [asJson(body)];
-  return body.length === 1 ? body : [body[0] ?? NULL_FRAME];
+function bodyFrame(body: readonly Frame[], isRaw?: boolean): Frame {
+  return isRaw === true ? asJson(body) : (body[0] ?? NULL_FRAME);
 }
 
 function offered(frames: FrameToSend[], capabilities: Capabilities | undefined): FrameToSend[] {
