@@ -196,6 +196,7 @@ export interface PublisherHandlers {
  * messages, however slowly it reads.
  *
  * A subscriber may have 256 prefixes of at most 1024 bytes; whoever asks for more is cut off (libzmq does not count them).
+ * There may be as many subscribers as a router has peers by default (libzmq does not count them either).
  */
 export interface PublisherLink {
   /** As a router's. @throws LinkError (rejects) when it cannot be bound */

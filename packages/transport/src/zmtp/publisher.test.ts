@@ -1,10 +1,11 @@
 // What subscribers of any make can do to a publisher: say what they want in either form, ask again and again, read slowly or
 // not at all, break the protocol.
 
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { LinkLimits } from "../link.ts";
 import { MAX_PREFIX_BYTES, MAX_PREFIXES } from "../prefixes.ts";
-import { encodeReady, encodeSubscribe } from "./commands.ts";
+import { encodePing, encodePong, encodeReady, encodeSubscribe } from "./commands.ts";
+import { Connection } from "./connection.ts";
 import { encodeGreeting } from "./greeting.ts";
 import { ZmtpPublisher } from "./publisher.ts";
 import { ZmtpSubscriber } from "./subscriber.ts";
@@ -20,6 +21,7 @@ let onRefused = () => {};
 beforeEach(() => start());
 
 afterEach(async () => {
+  vi.useRealTimers();
   for (const { socket } of peers) socket.destroy();
   await publisher.close();
 });
@@ -64,6 +66,9 @@ async function refused(count = 1): Promise<void> {
 }
 
 const text = (...frames: string[]) => frames.map((each) => Buffer.from(each));
+/** With a context, to tell it from the one before. */
+const ping = Uint8Array.of(4, 8, 4, 80, 73, 78, 71, 0, 0, 1);
+const pong = encodePong(Uint8Array.of(1));
 const cancel = (prefix: string) => {
   const body = Buffer.from(`\u0006CANCEL${prefix}`, "latin1");
   return Buffer.concat([Uint8Array.of(4, body.length), body]);
@@ -109,16 +114,75 @@ describe("what is wanted", () => {
     expect(peer.messages().filter(([frame]) => frame === "state")).toHaveLength(1);
   });
 
-  test("is told again to whoever asks again, and asking a thousand times at once brings it once", async () => {
+  test("is sent at once, before anything that is published afterwards", async () => {
+    publisher.publish(text("state 1"));
+    const peer = await subscriber(["nothing", "state", "other"]);
+    peer.write(encodePing(0));
+    await peer.expect(encodePong(new Uint8Array(0)));
+    publisher.publish(text("other 1"));
+    await peer.expect(encoded([text("other 1")]));
+    publisher.publish(text("more 1"));
+    peer.write(encodeSubscribe("more", true), ping);
+    await peer.expect(pong);
+    publisher.publish(text("other 2"));
+    await peer.expect(encoded([text("other 2")]));
+    expect(peer.messages().flat()).toEqual(["state 1", "other 1", "more 1", "other 2"]);
+  });
+
+  test("is nothing else", async () => {
     publisher.publish(text("state"));
-    const peer = await subscriber(["state"]);
-    await peer.expect(encoded([text("state")]));
-    peer.write(...Array.from({ length: 1_000 }, () => encodeSubscribe("state", true)));
-    await peer.expect(encoded([text("state"), text("state")]));
-    publisher.publish(text("state, the last"));
-    await peer.expect(encoded([text("state, the last")]));
-    // The thousand may have come in a few pieces.
-    expect(peer.messages().length).toBeLessThan(10);
+    const peer = await subscriber(["nothing"]);
+    peer.write(ping);
+    await peer.expect(pong);
+    publisher.publish(text("nothing 1"));
+    await peer.expect(encoded([text("nothing 1")]));
+    expect(peer.messages()).toEqual([["nothing 1"]]);
+  });
+
+  describe("and was told already", () => {
+    beforeEach(() => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    });
+
+    /** The peer has the latest, says this, and is heard. */
+    async function says(peer: RawPeer, ...words: Uint8Array[]): Promise<void> {
+      await peer.expect(encoded([text("state")]));
+      peer.write(...words, encodePing(0));
+      await peer.expect(encodePong(new Uint8Array(0)));
+    }
+
+    /** What it has when as much time has passed as it takes to be told again. */
+    async function heardAfterwards(peer: RawPeer): Promise<string[]> {
+      vi.advanceTimersByTime(10);
+      peer.write(ping);
+      await peer.expect(pong);
+      return peer.messages().flat();
+    }
+
+    test("is told again to whoever asks again, once, though it asks a thousand times", async () => {
+      publisher.publish(text("state"));
+      const [peer, other] = [await subscriber(["state"]), await subscriber(["state"])];
+      await other.expect(encoded([text("state")]));
+      await says(peer, ...Array.from({ length: 1_000 }, () => encodeSubscribe("state", true)));
+      expect(peer.messages()).toHaveLength(1);
+      expect(await heardAfterwards(peer)).toEqual(["state", "state"]);
+      expect(await heardAfterwards(other)).toEqual(["state"]);
+    });
+
+    test("is not told again to whoever took it back since", async () => {
+      publisher.publish(text("state"));
+      const peer = await subscriber(["state"]);
+      await says(peer, encodeSubscribe("state", true), cancel("state"));
+      expect(await heardAfterwards(peer)).toEqual(["state"]);
+    });
+
+    test("is not told again to whoever has heard what is newer since", async () => {
+      publisher.publish(text("state"));
+      const peer = await subscriber(["state"]);
+      await says(peer, encodeSubscribe("state", true));
+      publisher.publish(text("state 2"));
+      expect(await heardAfterwards(peer)).toEqual(["state", "state 2"]);
+    });
   });
 
   test("is not told by other messages, which change nothing", async () => {
@@ -190,15 +254,18 @@ test.each<[string, string, () => Uint8Array[]]>([
   await good.expect(encoded([text("state 2")]));
 });
 
-test("as many prefixes as the bound says, each as long as it may be, are taken", async () => {
+test.each([
+  ["commands", true],
+  ["messages", false],
+])("as many prefixes as the bound says, each as long as it may be, are taken in %s", async (_how, speaks31) => {
   const prefixes = Array.from({ length: MAX_PREFIXES }, (_, number) => `${number} `.padEnd(MAX_PREFIX_BYTES, "x"));
-  const peer = await subscriber(prefixes);
+  const peer = await subscriber(prefixes, speaks31);
   publisher.publish(text(`${prefixes[MAX_PREFIXES - 1]}, and more`));
   await peer.expect(encoded([text(`${prefixes[MAX_PREFIXES - 1]}, and more`)]));
   expect(refusals).toEqual([]);
 });
 
-test("one subscriber too many is turned away, and there is room again when one has left", async () => {
+test("one subscriber too many is turned away, and when one has left it is forgotten and there is room again", async () => {
   await publisher.close();
   await start({ maxPeers: 1 });
   publisher.publish(text("state"));
@@ -213,6 +280,10 @@ test("one subscriber too many is turned away, and there is room again when one h
     if (await Promise.race([next.closed.then(() => false), next.expect(encoded([text("state")])).then(() => true)]))
       break;
   }
+  const send = vi.spyOn(Connection.prototype, "send");
+  publisher.publish(text("state 2"));
+  expect(send).toHaveBeenCalledTimes(1);
+  send.mockRestore();
 });
 
 test("whoever does not introduce itself in time is cut off", async () => {

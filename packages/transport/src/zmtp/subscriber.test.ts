@@ -146,6 +146,17 @@ test("a frame over the bound costs the connection, what came before it is told, 
   ]);
 });
 
+test("it comes back soon after each connection that came up, however many there were", async () => {
+  // Pauses that doubled each time would add up to more than a minute.
+  await connect([], { reconnectMaxMs: 60_000 });
+  for (let life = 1; life <= 16; life++) {
+    const peer = await publisher();
+    await until(() => news.filter((each) => each === "up").length === life);
+    peer.socket.destroy();
+  }
+  await listener.next();
+});
+
 test("it connects to one address alone", async () => {
   await connect([]);
   expect(() => subscriber.connect("tcp://127.0.0.1:1")).toThrow(expect.objectContaining({ code: "FAILED" }));

@@ -53,10 +53,7 @@ export class Subscriptions<Subscriber> {
   }
 
   remove(subscriber: Subscriber, prefix: string): void {
-    const prefixes = this.#prefixesOf.get(subscriber);
-    if (!prefixes?.delete(prefix)) return;
-    if (prefixes.size === 0) this.#prefixesOf.delete(subscriber);
-    this.#forget(subscriber, prefix);
+    if (this.#prefixesOf.get(subscriber)?.delete(prefix)) this.#forget(subscriber, prefix);
   }
 
   /** The subscriber is gone. */
