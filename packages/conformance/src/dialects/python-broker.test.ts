@@ -1,0 +1,127 @@
+// Our own client and worker at a Majordomo broker in Python, on a stack that is not ours from end to end. What they do in
+// each case is in foreign-broker.test.ts; here it is whether others understand it.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { Client } from "@pigato/client";
+import { type Reply, UsageError, Worker } from "@pigato/worker";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { Version } from "./foreign-broker.ts";
+import { python } from "./python.ts";
+
+const BROKER = fileURLToPath(new URL("./python/broker.py", import.meta.url));
+const VERSIONS: readonly Version[] = ["mdp01", "mdp02"];
+/** Patient with a machine that stands still, and quick to come back. */
+const CALM = { heartbeat: 50, heartbeatLiveness: 60, reconnect: 10, reconnectMaxMs: 20, connectTimeoutMs: 200 };
+
+class PythonBroker {
+  readonly address: string;
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  static async start(version: Version, address = "tcp://127.0.0.1:*"): Promise<PythonBroker> {
+    const child = spawn(python(), [BROKER, version, address], { stdio: ["ignore", "pipe", "inherit"] });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    const [, bound] = JSON.parse(String((await lines.next()).value));
+    return new PythonBroker(child, lines, bound);
+  }
+
+  private constructor(child: ChildProcess, lines: AsyncIterator<string>, address: string) {
+    this.#child = child;
+    this.#lines = lines;
+    this.address = address;
+  }
+
+  /** The peer of the next such thing. What came before is passed over, but none may have expired. */
+  async next(what: string): Promise<string> {
+    for (;;) {
+      const { value, done } = await this.#lines.next();
+      if (done) throw new Error("the broker in Python has ended");
+      const [said, peer] = JSON.parse(value);
+      expect(said).not.toBe("expired");
+      if (said === what) return peer;
+    }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  async kill(): Promise<void> {
+    const exit = once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
+    await exit;
+  }
+}
+
+async function stage(version: Version, handle: (data: unknown, reply: Reply) => unknown, options: object = {}) {
+  const broker = await PythonBroker.start(version);
+  const worker = new Worker(broker.address, "echo", { dialect: version, ...CALM, ...options });
+  worker.on("request", handle);
+  onTestFinished(() => worker.stop());
+  const client = new Client(broker.address, { dialect: version, reconnect: 10, reconnectMaxMs: 20, stopTimeoutMs: 0 });
+  onTestFinished(() => client.stop());
+  await Promise.all([worker.start(), client.start()]);
+  expect(await broker.next("ready")).toBe(worker.socketId);
+  return { broker, worker, client };
+}
+
+const echo = (data: unknown, reply: Reply): Reply => reply.end(data);
+
+describe.each(VERSIONS)("%s: at a broker in Python", (version) => {
+  test("D-PEER-1, D-PEER-4: requests are answered, in turn, in JSON and in bytes", async () => {
+    const { client } = await stage(version, echo);
+    const values = Array.from({ length: 100 }, (_, index) => ({ index, text: "ö" }));
+    expect(await Promise.all(values.map((value) => client.call("echo", value)))).toEqual(values);
+    expect(await client.call("echo", [Buffer.from("one"), Buffer.from(""), Buffer.from("2")])).toEqual(["one", "", 2]);
+    expect(await client.call("mmi.service", Buffer.from("echo"))).toBe(200);
+    expect(await client.call("mmi.service", Buffer.from("nobody"))).toBe(404);
+    expect(await client.call("mmi.other", Buffer.from("x"))).toBe(501);
+  });
+
+  test("D-PEER-3: parts travel where the version has them, and are a UsageError where not", async () => {
+    const thrown: unknown[] = [];
+    const { client } = await stage(version, (_data, reply) => {
+      try {
+        for (const part of [1, "two", [3]]) reply.write(part);
+      } catch (error) {
+        thrown.push(error);
+      }
+      reply.end("last");
+    });
+    const hasParts = version === "mdp02";
+    expect(await client.collect("echo")).toEqual(hasParts ? [1, "two", [3], "last"] : ["last"]);
+    expect(thrown).toEqual(hasParts ? [] : [expect.any(UsageError)]);
+  });
+
+  test("D-PEER-6: the worker's heartbeats keep it, and its DISCONNECT is understood", async () => {
+    const { broker, worker, client } = await stage(version, echo);
+    const { socketId } = worker;
+    for (let beat = 0; beat < 10; beat++) expect(await broker.next("heartbeat")).toBe(socketId);
+    expect(await client.call("echo", 1)).toBe(1);
+    await worker.stop();
+    expect(await broker.next("disconnect")).toBe(socketId);
+  });
+
+  test("D-PEER-6: both come back to a broker that was killed and starts again", async () => {
+    const { broker, worker, client } = await stage(version, echo);
+    expect(await client.call("echo", 1)).toBe(1);
+    await broker.kill();
+    const again = await PythonBroker.start(version, broker.address);
+    expect(await client.call("echo", 2)).toBe(2);
+    expect(await again.next("ready")).toBe(worker.socketId);
+  });
+
+  test("D-PEER-6: the worker leaves a broker that stands still, and comes back under a new id", async () => {
+    const { broker, worker } = await stage(version, echo, { heartbeatLiveness: 10 });
+    const before = worker.socketId;
+    const lost = new Promise((resolve) => worker.once("disconnect", resolve));
+    broker.signal("SIGSTOP");
+    expect(await lost).toBe("silence");
+    broker.signal("SIGCONT");
+    expect(await broker.next("ready")).not.toBe(before);
+  });
+});
