@@ -6,7 +6,7 @@
 //
 // What always holds: nothing is sent after the last word, be that `end`, `error`, `reject`, `destroy` or an abort.
 
-import { EventEmitter } from "node:events";
+import { nextTick } from "node:process";
 import {
   display,
   encodePayload,
@@ -18,6 +18,7 @@ import {
   UsageError,
   writeText,
 } from "@pigato/protocol";
+import { BareEmitter } from "./bare-emitter.ts";
 import type { ReplyFormat } from "./dialect.ts";
 import { errorBody } from "./reply-body.ts";
 import type { Call } from "./session/calls.ts";
@@ -60,7 +61,7 @@ const OPEN: State = Object.freeze({ phase: "open" });
 const ENDED: State = Object.freeze({ phase: "ended" });
 const NO_OPTIONS: Frame = writeText("{}");
 
-export class Reply extends EventEmitter implements NodeJS.WritableStream {
+export class Reply extends BareEmitter implements NodeJS.WritableStream {
   readonly #port: ReplyPort;
   readonly #call: Call;
   #state: State = OPEN;
@@ -86,7 +87,7 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
     if (!reply.active()) return;
     reply.#abortReason = new RequestError(failure, { service, requestId: display(reply.#call.requestId) });
     reply.#enter({ phase: "destroyed", error: reply.#abortReason });
-    process.nextTick(Reply.#close, reply);
+    nextTick(Reply.#close, reply);
   }
 
   /** The link has caught up. */
@@ -152,7 +153,7 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
         this.#refuse("write", done);
         return false;
       case "destroyed":
-        if (done) process.nextTick(done, state.error);
+        if (done) nextTick(done, state.error);
         this.#drainSoon();
         return false;
       default:
@@ -206,7 +207,7 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
     const frame = encodePayload(reason, NULL_FRAME);
     this.#enter(ENDED);
     this.#port.reject(this.#call, frame);
-    process.nextTick(Reply.#close, this);
+    nextTick(Reply.#close, this);
   }
 
   /**
@@ -224,7 +225,7 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
       error instanceof Error ? error : new Error("the handler destroyed its reply before the end", { cause: error });
     this.#enter({ phase: "destroyed", error: reason });
     this.#port.final(this.#call, -1, [errorBody(error ?? reason)], NO_OPTIONS);
-    process.nextTick(Reply.#close, this);
+    nextTick(Reply.#close, this);
     return this;
   }
 
@@ -291,7 +292,7 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
     }
     this.#hasBegun = true;
     this.#needsDrain = !this.#port.partial(this.#call, body, options);
-    if (done) process.nextTick(done, this.writableErrored);
+    if (done) nextTick(done, this.writableErrored);
     if (this.#needsDrain && !this.active()) this.#drainSoon();
     return !this.#needsDrain;
   }
@@ -299,7 +300,7 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
   #finish(status: 0 | -1, body: readonly Frame[], options: Frame): void {
     this.#enter(ENDED);
     this.#port.final(this.#call, status, body, options);
-    process.nextTick(Reply.#close, this);
+    nextTick(Reply.#close, this);
   }
 
   /** Tells listeners, in a tick of its own. */
@@ -319,8 +320,8 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
   /** Something was said after the last word. */
   #refuse(method: string, done?: Callback): void {
     const error = new WriteAfterEndError(`reply.${method}() after the end of request ${display(this.#call.requestId)}`);
-    if (done) process.nextTick(done, error);
-    process.nextTick(() => this.emit("error", error));
+    if (done) nextTick(done, error);
+    nextTick(() => this.emit("error", error));
   }
 
   #onUnheard(error: unknown): boolean {
@@ -332,11 +333,11 @@ export class Reply extends EventEmitter implements NodeJS.WritableStream {
   /** A handler that waits for `drain` on an aborted reply goes on, and sees that it is not active. */
   #drainSoon(): void {
     this.#needsDrain = true;
-    process.nextTick(Reply.drained, this);
+    nextTick(Reply.drained, this);
   }
 
   #whenClosed(done: Callback): void {
-    if (this.#isClosed) process.nextTick(done, this.writableErrored);
+    if (this.#isClosed) nextTick(done, this.writableErrored);
     else this.once("close", () => done(this.writableErrored));
   }
 

@@ -1,0 +1,38 @@
+import { EventEmitter } from "node:events";
+import { expect, test } from "vitest";
+import { BareEmitter } from "./bare-emitter.ts";
+
+test("it is an EventEmitter, and answers as one that nobody has listened to", () => {
+  const bare = new BareEmitter();
+  const ordinary = new EventEmitter();
+  expect(bare).toBeInstanceOf(EventEmitter);
+  for (const emitter of [bare, ordinary]) {
+    expect(emitter.emit("close")).toBe(false);
+    expect(emitter.eventNames()).toEqual([]);
+    expect([emitter.listenerCount("close"), EventEmitter.listenerCount(emitter, "close")]).toEqual([0, 0]);
+    expect([emitter.listeners("close"), emitter.rawListeners("close")]).toEqual([[], []]);
+    expect(emitter.getMaxListeners()).toBe(EventEmitter.defaultMaxListeners);
+    expect(
+      emitter
+        .off("close", () => {})
+        .removeAllListeners("close")
+        .removeAllListeners(),
+    ).toBe(emitter);
+    expect(() => emitter.emit("error", new Error("unheard"))).toThrow("unheard");
+  }
+});
+
+test.each(["on", "once", "prependListener", "prependOnceListener"] as const)(
+  "its listeners, from the first %s on, are its own",
+  (method) => {
+    const [heard, other] = [new BareEmitter(), new BareEmitter()];
+    const values: unknown[] = [];
+    heard[method]("data", (value) => values.push(value));
+    expect([heard.emit("data", 1), other.emit("data", 2)]).toEqual([true, false]);
+    expect(values).toEqual([1]);
+  },
+);
+
+test("a bound on its listeners that is set first holds", () => {
+  expect(new BareEmitter().setMaxListeners(3).getMaxListeners()).toBe(3);
+});
