@@ -38,6 +38,7 @@ export {
   UsageError,
 } from "./errors.ts";
 export type { Frame, FrameToSend } from "./frame.ts";
+export { FrameMemo } from "./frame-memo.ts";
 export { IdIndex, type Indexed } from "./id-index.ts";
 export {
   asFrame,

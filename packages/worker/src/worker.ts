@@ -1,7 +1,7 @@
 // What users hold: a worker's events, its start and stop, and how its handlers are called. What becomes of a request is
 // decided by the session.
 
-import { decodePayload, display, type Frame, type LossReason, NOT_JSON } from "@pigato/protocol";
+import { display, type LossReason, NOT_JSON } from "@pigato/protocol";
 import { EventEmitter } from "eventemitter3";
 import { DIALECTS, type WorkerDialect } from "./dialect.ts";
 import { Driver } from "./driver.ts";
@@ -16,11 +16,9 @@ import {
   type WorkerOptions,
 } from "./options.ts";
 import { Reply } from "./reply.ts";
+import { readSentOptions, type SentOptions } from "./sent-options.ts";
 import type { WorkerRequest } from "./session/effects.ts";
 import { Session } from "./session/session.ts";
-
-/** The options that a client sent with its request, as it wrote them. */
-type SentOptions = Readonly<Record<string, unknown>>;
 
 /**
  * Handles a request. What it throws, or rejects with, becomes the error of the request. `opts` are the options that
@@ -201,16 +199,6 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   }
 }
 
-/** Lenient as the broker: what is no JSON object counts as none. */
-function readSentOptions(frame: Frame | undefined): SentOptions {
-  const value = frame === undefined || frame.length === 0 ? undefined : decodePayload(frame);
-  return isRecord(value) ? value : {};
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return isRecord(value) && typeof value.then === "function";
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -231,7 +231,8 @@ export class Session {
     if (input.type === "partial") return call.isInFlight ? [send(messageOf(input, negotiate))] : NOTHING;
     if (!this.#calls.remove(call)) return NOTHING;
     this.#excuse(now);
-    return [send(messageOf(input, negotiate)), ...this.#leaveWhenDone(now)];
+    const sent = send(messageOf(input, negotiate));
+    return this.#state.phase === "draining" ? [sent, ...this.#leaveWhenDone(now)] : [sent];
   }
 
   #onRefused(message: FromWorker, isUrgent: boolean, now: Instant): Effects {
