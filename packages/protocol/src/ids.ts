@@ -4,6 +4,10 @@
 
 import type { Frame, FrameToSend } from "./frame.ts";
 
+// Taken once, because Node's global `Buffer` is a getter that is called anew each time.
+const { from } = Buffer;
+const { latin1Slice, utf8Slice } = Buffer.prototype;
+
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
@@ -49,12 +53,12 @@ export function requestIdFromText(text: string): RequestId {
 
 /** A frame read as a byte string. */
 export function readBytes(frame: Frame): string {
-  return Buffer.prototype.latin1Slice.call(frame);
+  return latin1Slice.call(frame);
 }
 
 /** A byte string written as a frame. */
 export function writeBytes(bytes: string): Frame {
-  return Buffer.from(bytes, "latin1");
+  return from(bytes, "latin1");
 }
 
 /** A frame on its way out, as bytes. */
@@ -64,12 +68,12 @@ export function asFrame(frame: FrameToSend): Frame {
 
 /** A frame read as UTF-8 text. */
 export function readText(frame: Frame): string {
-  return Buffer.prototype.utf8Slice.call(frame);
+  return utf8Slice.call(frame);
 }
 
 /** Text written as a frame of UTF-8. */
 export function writeText(text: string): Frame {
-  return Buffer.from(text, "utf8");
+  return from(text, "utf8");
 }
 
 /** What to show of a byte string in messages and logs: the text it encodes, if it is UTF-8. */
