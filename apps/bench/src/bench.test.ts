@@ -9,6 +9,7 @@ const SOURCES = ["--conditions=@pigato/source", "--import", "tsx"];
 test.each([
   ["every size", "core-load.ts", ["load 1 1 0", "rand 10 1 0"]],
   ["every kind of name", "core-names.ts", ["name same 1", "range another 10000", "long-miss same 1"]],
+  ["every form of frames", "frames-load.ts", ["frames", "envelope"]],
   ["every pair of dialects", "dialects-load.ts", ["mdp02 mdp01", "omdp butler"]],
 ])("the benchmark measures %s it is asked for", { timeout: 60_000 }, async (_what, file, names) => {
   const program = `

@@ -13,6 +13,7 @@ const QUESTIONS: Readonly<Record<string, { readonly file: string; readonly built
   core: { file: "core-scale.ts", built: false, asks: "what does a request cost the broker's core? [names] [rounds]" },
   broker: { file: "broker-scale.ts", built: false, asks: "what does it cost a whole broker, as that grows? [rounds]" },
   dialects: { file: "dialects.ts", built: false, asks: "what does a request cost it in each dialect? [rounds]" },
+  frames: { file: "frames.ts", built: false, asks: "what do its frames cost, and what would fewer save? [rounds]" },
   transport: { file: "transport.ts", built: false, asks: "how many requests does a link carry? [rounds]" },
 };
 
