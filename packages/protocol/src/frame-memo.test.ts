@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { FrameMemo } from "./frame-memo.ts";
+import { FrameMemo, LastName } from "./frame-memo.ts";
 import { readBytes, writeBytes } from "./ids.ts";
 
 test("any frames in any order mean what they mean when read alone", () => {
@@ -34,4 +34,15 @@ test("a frame of more than 128 bytes is read each time", () => {
   const memo = new FrameMemo(read);
   for (const length of [128, 128, 129, 129]) memo.read(writeBytes("x".repeat(length)));
   expect(read).toHaveBeenCalledTimes(3);
+});
+
+test("names are read one after the other as each alone, whatever the last one was", () => {
+  const names = fc.array(fc.uint8Array({ maxLength: 3, max: 2 }));
+  fc.assert(
+    fc.property(names, (frames) => {
+      const last = new LastName();
+      for (const frame of frames) expect(last.read(frame)).toBe(readBytes(frame));
+    }),
+    { seed: Number(process.env.PIGATO_FUZZ_SEED) },
+  );
 });

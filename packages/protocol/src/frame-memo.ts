@@ -6,6 +6,7 @@
 
 import type { Frame } from "./frame.ts";
 import { sameBytes } from "./frame.ts";
+import { readBytes } from "./ids.ts";
 
 const PLACES = 256;
 /** Longer frames are read each time. */
@@ -41,4 +42,23 @@ function placeOf(frame: Frame): number {
   let hash = frame.length;
   for (const byte of frame) hash = (Math.imul(hash, 31) + byte) | 0;
   return (hash ^ (hash >>> 8)) & (PLACES - 1);
+}
+
+/** Reads byte strings (ids.ts), and gives the last one again while its bytes come again: all parts of a reply name the same request. */
+export class LastName {
+  #text = "";
+
+  read(frame: Frame): string {
+    if (!isSame(frame, this.#text)) this.#text = readBytes(frame);
+    return this.#text;
+  }
+}
+
+function isSame(frame: Frame, text: string): boolean {
+  // From the end: names that are counted differ there.
+  if (frame.length !== text.length) return false;
+  for (let index = frame.length - 1; index >= 0; index--) {
+    if (frame[index] !== text.charCodeAt(index)) return false;
+  }
+  return true;
 }

@@ -5,7 +5,7 @@
 import { type Capabilities, concurrencyFromWire, MAX_OFFER_BYTES, parseCapabilities } from "../../capabilities.ts";
 import { type Failure, isDelivery, isFailureCode } from "../../errors.ts";
 import { EMPTY, type Frame, MAX_FRAMES, sameBytes } from "../../frame.ts";
-import { FrameMemo } from "../../frame-memo.ts";
+import { FrameMemo, LastName } from "../../frame-memo.ts";
 import { MAX_NAME_BYTES, peerId, type RequestId, readBytes, readText, requestId, serviceName } from "../../ids.ts";
 import type {
   FromClient,
@@ -38,6 +38,8 @@ type Frames = readonly Frame[];
 
 const NO_TRAILER: Frames = [];
 
+const ADDRESSES = new LastName();
+const REQUEST_IDS = new LastName();
 const REQUEST_OPTIONS = new FrameMemo((frame) => parseRequestOptions(readText(frame)));
 
 /** At the broker: what a client sent. */
@@ -311,7 +313,7 @@ function withAddress<Message>(
   if (address === undefined || address.length > MAX_NAME_BYTES) {
     return violation("P-ADDR-1", `a client address of ${address?.length ?? "no"} bytes, the most is ${MAX_NAME_BYTES}`);
   }
-  return withRequestId(frames[position], (id) => build(readBytes(address), id));
+  return withRequestId(frames[position], (id) => build(ADDRESSES.read(address), id));
 }
 
 function withRequestId<Message>(
@@ -321,7 +323,7 @@ function withRequestId<Message>(
   if (frame === undefined || frame.length === 0 || frame.length > MAX_NAME_BYTES) {
     return violation("P-RID-1", `a request id of ${frame?.length ?? "no"} bytes, it has 1 to ${MAX_NAME_BYTES}`);
   }
-  return build(requestId(readBytes(frame)));
+  return build(requestId(REQUEST_IDS.read(frame)));
 }
 
 /** C 9 rid n · C 10 rid data · C 11 rid */
