@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { automatic, type Frames, type RouterLink } from "@pigato/transport";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { channelCompliance } from "./channel-compliance.ts";
 import { message, texts } from "./frames.ts";
 import { Inbox } from "./inbox.ts";
@@ -128,6 +128,8 @@ describe("the native package", () => {
     const child = spawn(process.execPath, ["--conditions=@pigato/source", "--import", "tsx", main, ...args], {
       stdio: ["ignore", "pipe", "inherit"],
     });
+    // If it never ends by itself, the test fails, and shall leave nothing behind.
+    onTestFinished(() => void child.kill("SIGKILL"));
     const exited = once(child, "exit");
     const [words] = await once(child.stdout.setEncoding("utf8"), "data");
     await exited;
