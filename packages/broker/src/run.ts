@@ -235,7 +235,8 @@ export class BrokerRun {
   }
 
   #open(settings: DoorSettings, door: number): RouterLink {
-    const { transport, maxFrameBytes, maxPeerBytes, maxPeerMessages, maxWorkers, maxClients, logger } = this.#options;
+    const { transport, maxFrameBytes, maxPeerBytes, maxPeerMessages, maxWorkers, maxClients, spinMs, logger } =
+      this.#options;
     return transport.router(
       {
         onMessage: (id, frames) => this.#apply(readInput(settings, peerAtDoor(door, id), frames)),
@@ -248,6 +249,7 @@ export class BrokerRun {
         onError: (error) => this.#listener.onError(error),
       },
       {
+        spinMs,
         limits: {
           maxFrameBytes,
           maxPeers: maxWorkers + maxClients,

@@ -35,6 +35,12 @@ export const ROSTER: readonly Entry[] = [
     load: async () => (await import("./peers/pigato.ts")).callbacks,
   },
   {
+    name: "pigato spinning",
+    title: "pigato, callbacks, `spinMs: 1`",
+    chain: ["broker", "worker"],
+    load: async () => (await import("./peers/pigato.ts")).callbacksSpinning,
+  },
+  {
     name: "pigato libzmq",
     title: "pigato over libzmq, `call()`",
     chain: ["broker", "worker"],

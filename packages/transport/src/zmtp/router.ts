@@ -2,6 +2,7 @@
 // The first claim holds until that connection has ended; a later one is cut off before it is told READY, so that it tries
 // again. A peer that claims none gets a name that starts with zero, which nobody can claim.
 
+import { systemClock } from "../clock.ts";
 import { asBytes, type FramesToSend } from "../frames-to-send.ts";
 import {
   DEFAULT_LINK_LIMITS,
@@ -20,6 +21,7 @@ import { Acceptor, type AcceptorOwner } from "./acceptor.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import type { Connection, ConnectionSettings } from "./connection.ts";
 import { Flusher } from "./flusher.ts";
+import { Spin } from "./spin.ts";
 import type { Violation } from "./violation.ts";
 
 const PEER_TYPES: ReadonlySet<string> = new Set(["DEALER", "REQ", "ROUTER"]);
@@ -37,6 +39,7 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
   readonly #isTaken: (peer: string) => boolean;
   readonly #total: Tally = { bytes: 0, messages: 0 };
   readonly #acceptor: Acceptor;
+  readonly #spin: Spin;
   /** Those that have introduced themselves, by name, until their end is told. */
   readonly #peers = new Map<string, Connection>();
   #namesGiven = 0;
@@ -56,6 +59,7 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
       flusher: new Flusher(setImmediate),
     };
     this.#acceptor = new Acceptor("router", settings, this);
+    this.#spin = new Spin(options.spinMs ?? 0, systemClock, setImmediate);
   }
 
   bind(address: string): Promise<string> {
@@ -110,6 +114,7 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
   }
 
   onMessage(connection: Connection, frames: Frames): void {
+    this.#spin.onHeard();
     try {
       this.#handlers.onMessage(connection.name, frames);
     } catch (error) {

@@ -16,16 +16,22 @@ export const callbacks: Peer = peer("zmtp", (client) => ({
   call: (question, done) => client.request("echo", question, undefined, done),
 }));
 
+export const callbacksSpinning: Peer = peer(
+  "zmtp",
+  (client) => ({ call: (question, done) => client.request("echo", question, undefined, done) }),
+  1,
+);
+
 export const callsOverLibzmq: Peer = peer("libzmq", (client) => ({
   call: (question, done) => {
     client.call("echo", question).then((answer) => done(undefined, answer), done);
   },
 }));
 
-function peer(transport: "zmtp" | "libzmq", callWith: (client: Client) => Pick<Caller, "call">): Peer {
+function peer(transport: "zmtp" | "libzmq", callWith: (client: Client) => Pick<Caller, "call">, spinMs = 0): Peer {
   return {
     async broker() {
-      const broker = new Broker("tcp://127.0.0.1:*", { transport, intch: false });
+      const broker = new Broker("tcp://127.0.0.1:*", { transport, intch: false, spinMs });
       broker.on("error", console.error);
       await broker.start();
       const [address = ""] = broker.addresses;
