@@ -1,11 +1,7 @@
 // Memory that messages are written into on their way out, used again and again. A link has one pool for all of its
 // connections: a connection has a buffer only while something is to be written.
 
-/**
- * The smallest write worth making at once. Larger ones cost less each, but meanwhile whoever reads them has nothing to do:
- * with 1,000 requests in flight, 64 KiB let a third of the machine stand idle.
- */
-export const FLUSH_BYTES: number = 8 * 1024;
+/** The room that a buffer has. */
 const BUFFER_BYTES = 128 * 1024;
 /** What is given back beyond this is left to the garbage collector. */
 const MAX_IDLE = 32;
