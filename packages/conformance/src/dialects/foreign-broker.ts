@@ -2,6 +2,7 @@
 // the brokers of the field it sends heartbeats to idle workers alone, drops what is invalid, answers what is unexpected with
 // DISCONNECT, and keeps no word of a request that it has handed out.
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Router } from "zeromq";
 
 export type Version = "mdp01" | "mdp02";
@@ -59,7 +60,7 @@ export class ForeignBroker {
 
   static async start(version: Version, address = "tcp://127.0.0.1:*", heartbeatMs = 50): Promise<ForeignBroker> {
     const broker = new ForeignBroker(version, heartbeatMs);
-    await broker.#socket.bind(address);
+    await bound(broker.#socket, address);
     broker.#timer = setInterval(() => broker.#beat(), heartbeatMs);
     void broker.#read();
     return broker;
@@ -103,13 +104,12 @@ export class ForeignBroker {
     if (this.#isStopping) return;
     this.#isStopping = true;
     await this.#sending;
-    await this.#socket.unbind(this.address);
+    // Not unbound first: to unbind while a read waits brings down the process, once in some hundred times.
     this.#socket.close();
   }
 
   async #read(): Promise<void> {
     for await (const [id, ...frames] of this.#socket) {
-      // While it unbinds, the socket refuses to be read.
       if (this.#isStopping) return;
       if (id !== undefined && !this.isMute) this.#onMessage(id, frames);
       this.#wake();
@@ -221,5 +221,17 @@ export class ForeignBroker {
 
   #note(word: string, peer: Buffer): void {
     this.log.push({ word, peer: peer.toString() });
+  }
+}
+
+/** The address of a broker that has just stopped is free a little later. */
+async function bound(socket: Router, address: string): Promise<void> {
+  for (;;) {
+    try {
+      return await socket.bind(address);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) throw error;
+      await nextTurn();
+    }
   }
 }
