@@ -7,7 +7,7 @@ import { type ConfOf, callListeners, pickOptions } from "./conf.ts";
 import { brokerErrorEvent, emitError } from "./errors.ts";
 
 /**
- * The options of a broker, with their defaults where the original has any, and whatever else it was given. What is set
+ * The options of a broker, with their defaults where the original has one, and whatever else it was given. What is set
  * later holds from the next `start()`; the listeners hold at once.
  */
 export type BrokerConf = ConfOf<BrokerOptions, "onStart" | "onStop">;

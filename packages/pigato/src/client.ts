@@ -10,7 +10,7 @@ import { CallbackCaller, type FinalCallback, type PartialCallback, ReplyStream, 
 import { requestOptions } from "./request-options.ts";
 
 /**
- * The options of a client, with their defaults where the original has any, and whatever else it was given. What is set
+ * The options of a client, with their defaults where the original has one, and whatever else it was given. What is set
  * later holds from the next `start()`; `timeout`, `retry` and the listeners hold at once.
  */
 export type ClientConf = ConfOf<ClientOptions, "onConnect" | "onDisconnect" | "onDisconnnect">;

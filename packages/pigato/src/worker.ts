@@ -8,7 +8,7 @@ import { emitError, workerErrorEvent } from "./errors.ts";
 import { Life } from "./lives.ts";
 
 /**
- * The options of a worker, with their defaults where the original has any, and whatever else it was given. What is set
+ * The options of a worker, with their defaults where the original has one, and whatever else it was given. What is set
  * later holds from the next `start()`; `concurrency` and the listeners hold at once.
  */
 export type WorkerConf = ConfOf<WorkerOptions, "onConnect" | "onDisconnect" | "onDisconnnect">;

@@ -4,7 +4,7 @@
 import type { Frame } from "./frame.ts";
 import { exactText, type PeerId, readText, type ServiceName, writeText } from "./ids.ts";
 
-/** The workers of each service that has any, each service once. */
+/** The workers of each service that has one, each service once. */
 export type DirectorySnapshot = readonly (readonly [service: ServiceName, workers: readonly PeerId[]])[];
 
 /** The ids of the workers of each service, as a broker announced them. A service without workers is not in it. */

@@ -4,8 +4,7 @@
 // A table of fixed size: a frame has one place in it, and whichever came last has the place. So it holds on to little, and
 // frames made up to collide cost what reading them costs.
 
-import type { Frame } from "./frame.ts";
-import { sameBytes } from "./frame.ts";
+import { type Frame, sameBytes } from "./frame.ts";
 import { readBytes } from "./ids.ts";
 
 const PLACES = 256;

@@ -104,7 +104,7 @@ export class Dispatcher {
     }
   }
 
-  /** A worker's free slots, or whether it has any, may have changed: gives it what it can take. */
+  /** A worker's free slots, or whether it has one, may have changed: gives it what it can take. */
   serve(worker: Worker): void {
     // It had one before: then nothing waits that it could take.
     if (worker.isAvailable && worker.hasFreeSlot) return;

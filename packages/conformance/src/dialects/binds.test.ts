@@ -126,14 +126,8 @@ describe("a butler bind", () => {
   });
 
   test("D-BUT-1: a request that waits for a busy worker expires at its time, and never reaches it", async () => {
-    const scene = await stage({}, BUTLER);
-    const [worker, client] = [scene.connect(), scene.connect()];
-    await worker.send("\x01", "sum");
-    await worker.send("\x02");
-    await worker.next();
-    await client.send("", "0.3.0:1", "sum", expiry(), "{}");
-    const [address = "", , id = ""] = await worker.next();
-    const expired = new Promise((resolve) => scene.broker.once("request:failed", resolve));
+    const { broker, worker, client, address, id } = await askedOfButler();
+    const expired = new Promise((resolve) => broker.once("request:failed", resolve));
     await client.send("", "0.3.0:2", "sum", String(Date.now() + 50), "{}");
     await client.send("", "0.3.0:3", "sum", expiry(), "{}");
     expect(await expired).toMatchObject({ code: "DEADLINE_EXCEEDED" });
@@ -144,13 +138,7 @@ describe("a butler bind", () => {
   });
 
   test("D-BUT-7: an exception arrives without its pickles", async () => {
-    const scene = await stage({}, BUTLER);
-    const [worker, client] = [scene.connect(), scene.connect()];
-    await worker.send("\x01", "sum");
-    await worker.send("\x02");
-    await worker.next();
-    await client.send("", "0.3.0:1", "sum", expiry(), "{}");
-    const [address = "", , id = ""] = await worker.next();
+    const { worker, client, address, id } = await askedOfButler();
     const error = {
       class: "cposix\nsystem\n",
       object: "cposix\n",
@@ -311,3 +299,15 @@ describe("two sides", () => {
     expect(await client.next()).toEqual(["", "0.3.0:1", "1"]);
   });
 });
+
+/** A butler worker that has just been given a client's first request. */
+async function askedOfButler() {
+  const { broker, connect } = await stage({}, BUTLER);
+  const [worker, client] = [connect(), connect()];
+  await worker.send("\x01", "sum");
+  await worker.send("\x02");
+  await worker.next();
+  await client.send("", "0.3.0:1", "sum", expiry(), "{}");
+  const [address = "", , id = ""] = await worker.next();
+  return { broker, worker, client, address, id };
+}
