@@ -20,6 +20,8 @@ interface Known<Meaning> {
 export class FrameMemo<Meaning> {
   readonly #read: (frame: Frame) => Meaning;
   readonly #known: (Known<Meaning> | undefined)[] = Array.from({ length: PLACES }, () => undefined);
+  /** What was read last: links give the same frame again where a message repeats it. */
+  #last: Known<Meaning> | undefined;
 
   constructor(read: (frame: Frame) => Meaning) {
     this.#read = read;
@@ -27,6 +29,11 @@ export class FrameMemo<Meaning> {
 
   read(frame: Frame): Meaning {
     if (frame.length > MAX_BYTES) return this.#read(frame);
+    if (this.#last?.frame !== frame) this.#last = { frame, meaning: this.#find(frame) };
+    return this.#last.meaning;
+  }
+
+  #find(frame: Frame): Meaning {
     const place = placeOf(frame);
     const known = this.#known[place];
     if (known !== undefined && sameBytes(known.frame, frame)) return known.meaning;
@@ -46,8 +53,11 @@ function placeOf(frame: Frame): number {
 /** Reads byte strings (ids.ts), and gives the last one again while its bytes come again: all parts of a reply name the same request. */
 export class LastName {
   #text = "";
+  #frame: Frame | undefined;
 
   read(frame: Frame): string {
+    if (frame === this.#frame) return this.#text;
+    this.#frame = frame;
     if (!isSame(frame, this.#text)) this.#text = readBytes(frame);
     return this.#text;
   }

@@ -10,6 +10,8 @@ import type { Request } from "./records.ts";
 /** Starts every address token of ours: it tells an echo of it from what a broken worker makes up. */
 export const ADDRESS_MARK = "~";
 
+const ZERO = "0".charCodeAt(0);
+
 /** So that each client's salt differs from the others' in about half of its bits. */
 const SALT_STEP = 0x9e3779b9;
 
@@ -46,7 +48,7 @@ export class OpenRequests {
 
   /** The request with this token; `undefined` for any other text. */
   byAddress(address: string): Request | undefined {
-    const request = this.#requests[Number.parseInt(address.slice(ADDRESS_MARK.length), 10)];
+    const request = this.#requests[indexIn(address)];
     return request?.address === address ? request : undefined;
   }
 
@@ -55,6 +57,17 @@ export class OpenRequests {
     this.#lastSalt = (this.#lastSalt + SALT_STEP) | 0;
     return this.#lastSalt;
   }
+}
+
+/** The index that an address token starts with; for any other text, some number. */
+function indexIn(address: string): number {
+  let index = 0;
+  for (let at = ADDRESS_MARK.length; at < address.length; at++) {
+    const digit = address.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) break;
+    index = index * 10 + digit;
+  }
+  return index;
 }
 
 /** The open requests of one client, oldest first. */

@@ -38,7 +38,7 @@ export interface ConnectionOwner {
   onReady(connection: Connection, routingId: string): Violation | undefined;
   /** Messages leave from now on. */
   onUp(connection: Connection): void;
-  onMessage(connection: Connection, frames: Uint8Array[]): void;
+  onMessage(connection: Connection, frames: readonly Uint8Array[]): void;
   /** By a command. Whoever publishes nothing need not care. */
   onSubscription?(connection: Connection, prefix: string, isWanted: boolean): void;
   onDrain(connection: Connection): void;
@@ -173,7 +173,7 @@ export class Connection implements SessionListener {
     return undefined;
   }
 
-  onMessage(frames: Uint8Array[]): void {
+  onMessage(frames: readonly Uint8Array[]): void {
     this.#messagesThisTurn += 1;
     this.#owner.onMessage(this, frames);
   }

@@ -20,7 +20,7 @@ const BODY_GROWTH = 4;
 
 /** What is told while a chunk is read. It may call `stop`. */
 export interface FrameSink {
-  onMessage(frames: Uint8Array[]): void;
+  onMessage(frames: readonly Uint8Array[]): void;
   onCommand(body: Buffer): void;
 }
 
@@ -33,6 +33,8 @@ export class FrameReader {
   #isStopped = false;
   #violation: Violation | undefined;
 
+  /** Where the frames of the message before lie. */
+  readonly #bodies: number[] = [];
   /** The frames of the message under way that are whole, and their bytes. */
   #frames: Uint8Array[] = [];
   #messageBytes = 0;
@@ -128,7 +130,11 @@ export class FrameReader {
       at = 0;
     }
     const { buffer: memory, byteOffset } = source;
+    const bodies = this.#bodies;
+    let before: readonly Uint8Array[] = NO_FRAMES;
+    // A copy of what came before, to be written over, is made faster than an array that grows.
     let frames: Uint8Array[] = [];
+    let count = 0;
     while (at < until) {
       const flags = source[at] ?? 0;
       const body = at + (flags & LONG ? LONG_HEADER_BYTES : SHORT_HEADER_BYTES);
@@ -138,11 +144,21 @@ export class FrameReader {
       if (flags & COMMAND) {
         this.#sink.onCommand(source.subarray(body, next));
       } else {
-        frames.push(size <= 1 ? tinyFrame(size, source[body] ?? 0) : new Uint8Array(memory, byteOffset + body, size));
+        if (count >= frames.length) {
+          frames.push(size <= 1 ? tinyFrame(size, source[body] ?? 0) : new Uint8Array(memory, byteOffset + body, size));
+        } else if (size <= 1) {
+          frames[count] = tinyFrame(size, source[body] ?? 0);
+        } else if (before[count]?.length !== size || !isRepeated(source, bodies[count] ?? 0, body, size)) {
+          frames[count] = new Uint8Array(memory, byteOffset + body, size);
+        }
+        bodies[count] = body;
+        count += 1;
         if (flags & MORE) continue;
-        const message = frames;
-        frames = [];
-        this.#sink.onMessage(message);
+        if (count < frames.length) frames.length = count;
+        before = frames;
+        frames = before.slice();
+        count = 0;
+        this.#sink.onMessage(before);
       }
       if (this.#isStopped) return;
     }
@@ -251,6 +267,22 @@ const EMPTY_FRAME: Uint8Array = new Uint8Array(0);
 
 function tinyFrame(size: number, byte: number): Uint8Array {
   return size === 0 ? EMPTY_FRAME : (ONE_BYTE_FRAMES[byte] ?? EMPTY_FRAME);
+}
+
+/** Longer frames are hardly ever the same twice. */
+const MAX_REPEATED_BYTES = 64;
+const NO_FRAMES: readonly Uint8Array[] = [];
+
+/**
+ * Whether a frame has the bytes of the one in its place of the message before, which then serves for both: it spares a
+ * view, and whoever reads it sees at once that it knows it. From the end: names that are counted differ there.
+ */
+function isRepeated(source: Buffer, before: number, now: number, size: number): boolean {
+  if (size > MAX_REPEATED_BYTES) return false;
+  for (let index = size - 1; index >= 0; index--) {
+    if (source[before + index] !== source[now + index]) return false;
+  }
+  return true;
 }
 
 function grown(body: Buffer, size: number): Buffer {

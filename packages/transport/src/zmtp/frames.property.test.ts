@@ -4,6 +4,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { encodePing, encodePong, encodeReady, encodeSubscribe } from "./commands.ts";
+import { FrameReader } from "./frame-reader.ts";
 import { encodeGreeting } from "./greeting.ts";
 import { encoded } from "./testing/encoded.ts";
 import { cut, heardByReader, heardBySession, LIMITS } from "./testing/heard.ts";
@@ -33,6 +34,39 @@ test("what a writer writes, a reader reads, however it is split", () => {
     }),
     PARAMETERS,
   );
+});
+
+const similarFrame = fc.oneof(
+  fc.array(fc.constantFrom(0, 1), { maxLength: 3 }).map((bytes) => Buffer.from(bytes)),
+  fc
+    .tuple(fc.constantFrom(63, 64, 65), fc.constantFrom(0, 1), fc.constantFrom(0, 1))
+    .map(([bytes, first, fill]) => Buffer.concat([Buffer.of(first), Buffer.alloc(bytes - 1, fill)])),
+);
+const similarMessages = fc.array(fc.array(similarFrame, { minLength: 1, maxLength: 4 }), {
+  minLength: 2,
+  maxLength: 12,
+});
+
+test("messages that repeat frames of those before, or nearly so, are read as they were written", () => {
+  fc.assert(
+    fc.property(similarMessages, places, fc.boolean(), (sent, at, areOurs) => {
+      expect(heardByReader(cut(encoded(sent), at), areOurs).told).toEqual(sent.map(text));
+    }),
+    PARAMETERS,
+  );
+});
+
+test("a short frame that repeats the one in its place of the message before is that very frame", () => {
+  const heard: (readonly Uint8Array[])[] = [];
+  const reader = new FrameReader(LIMITS, { onMessage: (frames) => heard.push(frames), onCommand: () => {} });
+  reader.acceptMessages();
+  const messages = ["echo 1 data", "echo 2 data", "sum 2"].map((words) =>
+    words.split(" ").map((word) => Buffer.from(word)),
+  );
+  reader.read(encoded(messages), 0, true);
+  const [first = [], second = [], third = []] = heard;
+  expect([second[0] === first[0], second[1] === first[1], second[2] === first[2]]).toEqual([true, false, true]);
+  expect(third.map((frame) => Buffer.from(frame).toString())).toEqual(["sum", "2"]);
 });
 
 test("a byte string is written as its bytes", () => {

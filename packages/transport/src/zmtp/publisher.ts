@@ -102,7 +102,7 @@ export class ZmtpPublisher implements PublisherLink, AcceptorOwner {
 
   onUp(): void {}
 
-  onMessage(connection: Connection, frames: Uint8Array[]): void {
+  onMessage(connection: Connection, frames: readonly Uint8Array[]): void {
     const subscription = readSubscription(frames);
     if (subscription !== undefined) this.onSubscription(connection, subscription.prefix, subscription.isWanted);
   }

@@ -11,7 +11,7 @@ export interface SessionListener {
   onGreeting(speaks31: boolean): void;
   /** The other end introduced itself; messages may come now, unless this answers why it is refused. */
   onReady(socketType: string, routingId: string): Violation | undefined;
-  onMessage(frames: Uint8Array[]): void;
+  onMessage(frames: readonly Uint8Array[]): void;
   /** To be answered with the same context. @param ttlMs without anything for so long, the other end is gone; 0: never */
   onPing(ttlMs: number, context: Uint8Array): void;
   /** What starts with the prefix, a byte string, is wanted from now on, or no more. */
@@ -52,7 +52,7 @@ export class Session implements FrameSink {
     this.#reader.stop();
   }
 
-  onMessage(frames: Uint8Array[]): void {
+  onMessage(frames: readonly Uint8Array[]): void {
     this.#listener.onMessage(frames);
   }
 
