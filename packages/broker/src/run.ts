@@ -207,10 +207,11 @@ export class BrokerRun {
    * no later one must arrive without it.
    */
   #isCut(to: PeerId, message: ToClient): boolean {
-    if (this.#pending.length === 0 || (message.type !== "partial" && message.type !== "final")) return false;
+    if (this.#pending.length === 0 || !isOfReply(message)) return false;
     const refused = this.#pending.at(-1);
     if (refused?.type !== "undelivered-to-client" || refused.to !== to) return false;
-    return refused.message.type === "partial" && refused.message.requestId === message.requestId;
+    const { type } = refused.message;
+    return (type === "partial" || type === "partials") && refused.message.requestId === message.requestId;
   }
 
   #sendToWorker(to: PeerId, message: ToWorker, dialect: BrokerDialect): void {
@@ -259,6 +260,10 @@ export class BrokerRun {
       },
     );
   }
+}
+
+function isOfReply(message: ToClient): message is Extract<ToClient, { type: "partial" | "partials" | "final" }> {
+  return message.type === "partial" || message.type === "partials" || message.type === "final";
 }
 
 /** One socket, and who may come in by it. */

@@ -29,6 +29,21 @@ describe("request() with callbacks", () => {
     expect(broker.requests[0]?.options.timeoutMs).toBe(30_000);
   });
 
+  test("tells no more partials once its signal has aborted, though they came in the same message", async () => {
+    const { client, broker } = await stage.started();
+    broker.onRequest = (request) => broker.partials(request, [1, 2, 3]);
+    const giveUp = new AbortController();
+    const heard: unknown[] = [];
+    await new Promise<void>((resolve) => {
+      const onPartial = (_error: unknown, value: unknown) => {
+        heard.push(value);
+        if (value === 2) giveUp.abort();
+      };
+      client.request("echo", "data", onPartial, () => resolve(), { signal: giveUp.signal });
+    });
+    expect(heard).toEqual([1, 2]);
+  });
+
   test("may leave out either callback", async () => {
     const { client, broker } = await stage.started();
     broker.answer([["w0"]], ["w1", "w2"]);

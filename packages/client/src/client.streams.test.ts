@@ -18,6 +18,15 @@ describe("request() as a stream", () => {
     expect(chunks).toEqual(["a", 0, false, "", { last: true }]);
   });
 
+  test("emits one by one what came in one message", async () => {
+    const { client, broker } = await stage.started();
+    broker.onRequest = (request) => {
+      broker.partials(request, [1, null, "two"]);
+      broker.final(request, 3);
+    };
+    expect(await client.request("echo").toArray()).toEqual([1, "two", 3]);
+  });
+
   test("can be iterated, and leaves out what a stream cannot carry", async () => {
     const { client, broker } = await stage.started();
     broker.answer([1, null, undefined, 2], null);

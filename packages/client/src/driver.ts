@@ -9,6 +9,8 @@ import {
   peerIdFromText,
   RequestError,
   type RequestId,
+  type ToClient,
+  type Violation,
 } from "@pigato/protocol";
 import { type Alarm, DEFAULT_LINK_LIMITS, type DealerLink, type Frames, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
@@ -156,7 +158,7 @@ export class Driver {
       const link: DealerLink = transport.dealer(
         {
           onMessage: (frames) => {
-            if (this.#link === link) this.apply({ type: "message", message: this.#wire.decodeToClient(frames) });
+            if (this.#link === link) this.#onMessage(link, this.#wire.decodeToClient(frames));
           },
           onUp: () => {
             if (this.#link === link) this.apply({ type: "link-up" });
@@ -180,6 +182,17 @@ export class Driver {
       this.#onLinkError(error, "unreachable");
     }
     this.#watcher.onConnecting();
+  }
+
+  /** Partial replies of one message are as many messages: after each, its caller may have given up. */
+  #onMessage(link: DealerLink, message: ToClient | Violation): void {
+    if (message.type !== "partials") return this.apply({ type: "message", message });
+    const { requestId, chunks, options } = message;
+    const trailer = [options];
+    for (const chunk of chunks) {
+      if (this.#link !== link) return;
+      this.apply({ type: "message", message: { type: "partial", requestId, status: 0, body: [chunk], trailer } });
+    }
   }
 
   #close(flush: boolean): void {

@@ -15,6 +15,7 @@ const EVERYTHING: Capabilities = {
   error: true,
   notice: true,
   requestHeartbeat: true,
+  partials: true,
   credit: true,
   duplex: true,
   codecs: ["msgpack", "json"],
@@ -25,7 +26,7 @@ const EVERYTHING: Capabilities = {
 describe("an offer", () => {
   test("names what a peer can, flags first", () => {
     expect(formatCapabilities(EVERYTHING)).toBe(
-      "pigato/1 cancel error notice request-heartbeat credit duplex codec=msgpack,json heartbeat=2500 concurrency=8",
+      "pigato/1 cancel error notice request-heartbeat partials credit duplex codec=msgpack,json heartbeat=2500 concurrency=8",
     );
   });
 

@@ -11,6 +11,8 @@ export interface Capabilities {
   readonly notice: boolean;
   /** Heartbeats for one request, from its worker to its client. */
   readonly requestHeartbeat: boolean;
+  /** Several partial replies in one message. */
+  readonly partials: boolean;
   /** Flow control of streams by credit. */
   readonly credit: boolean;
   /** Requests whose input is a stream. */
@@ -30,6 +32,7 @@ const FLAGS = [
   ["error", "error"],
   ["notice", "notice"],
   ["requestHeartbeat", "request-heartbeat"],
+  ["partials", "partials"],
   ["credit", "credit"],
   ["duplex", "duplex"],
 ] as const;
@@ -42,6 +45,7 @@ export const NO_CAPABILITIES: Capabilities = Object.freeze({
   error: false,
   notice: false,
   requestHeartbeat: false,
+  partials: false,
   credit: false,
   duplex: false,
   codecs: [],
@@ -60,6 +64,7 @@ export function parseCapabilities(text: string): Capabilities | undefined {
     error: has("error"),
     notice: has("notice"),
     requestHeartbeat: has("request-heartbeat"),
+    partials: has("partials"),
     credit: has("credit"),
     duplex: has("duplex"),
     codecs: (settingOf(words, "codec") ?? "").split(",").filter((codec) => CODEC.test(codec)),
@@ -85,6 +90,7 @@ export function sharedCapabilities(own: Capabilities, offer: Capabilities): Capa
     error: own.error && offer.error,
     notice: own.notice && offer.notice,
     requestHeartbeat: own.requestHeartbeat && offer.requestHeartbeat,
+    partials: own.partials && offer.partials,
     credit: own.credit && offer.credit,
     duplex: own.duplex && offer.duplex,
     codecs: offer.codecs.filter((codec) => own.codecs.includes(codec)),

@@ -37,7 +37,7 @@ export {
   RequestError,
   UsageError,
 } from "./errors.ts";
-export type { Frame, FrameToSend } from "./frame.ts";
+export { type Frame, type FrameToSend, MAX_FRAMES, sameBytes } from "./frame.ts";
 export { FrameMemo } from "./frame-memo.ts";
 export { IdIndex, type Indexed } from "./id-index.ts";
 export {

@@ -50,6 +50,14 @@ interface Cacheable {
   readonly cacheMs?: number;
 }
 
+/** Several partial replies to one request, of status 0 and with the same options, in order. */
+interface PartialsContent {
+  readonly requestId: RequestId;
+  /** The payload of each; at least one. */
+  readonly chunks: readonly Frame[];
+  readonly options: Frame;
+}
+
 /** How a broker and a worker name a request between them: `address` is the broker's own token, echoed by the worker. */
 interface Addressed {
   readonly address: string;
@@ -81,6 +89,8 @@ export type FromClient =
 export type ToClient =
   | { readonly type: "heartbeat"; readonly accepted: Capabilities | undefined }
   | ({ readonly type: "partial" } & ReplyContent & Asked)
+  /** Only where it was negotiated. */
+  | ({ readonly type: "partials" } & PartialsContent)
   | ({ readonly type: "final" } & ReplyContent & Asked)
   | ({ readonly type: "failure"; readonly requestId: RequestId; readonly failure: Failure } & Asked)
   /** The request is alive: its worker says so, or the broker while it waits; only where it was negotiated. */
@@ -102,6 +112,7 @@ export type FromWorker =
   | { readonly type: "heartbeat"; readonly concurrency: number | undefined; readonly update: boolean }
   | ({ readonly type: "request-heartbeat" } & Addressed)
   | ({ readonly type: "partial" } & Addressed & ReplyContent & Cacheable)
+  | ({ readonly type: "partials" } & Addressed & PartialsContent & Cacheable)
   | ({ readonly type: "final" } & Addressed & ReplyContent & Cacheable)
   /** The options say nothing; the original writes the word `undefined` there. */
   | ({ readonly type: "reject"; readonly reason: Frame | undefined; readonly options?: Frame } & Addressed)

@@ -4,6 +4,7 @@
 // What always holds: the watcher, and with it the user's code, is called after the present effects, never among them;
 // and what a link of an earlier life has to say is not heard.
 
+import { nextTick } from "node:process";
 import {
   type Failure,
   type Frame,
@@ -19,6 +20,7 @@ import type { WorkerSettings } from "./options.ts";
 import { Reply, type ReplyPort } from "./reply.ts";
 import type { Call } from "./session/calls.ts";
 import type { Effect, HandlerInput, Input, WorkerRequest } from "./session/effects.ts";
+import { type Partial, Partials } from "./session/partials.ts";
 import type { Session } from "./session/session.ts";
 
 /** Who is told what happens. Whatever it throws is an uncaught exception, and disturbs nothing here. */
@@ -57,6 +59,14 @@ export class Driver implements ReplyPort {
   #isTelling = false;
   #link: DealerLink | undefined;
   #lastOutcome: SendOutcome = "queued";
+  /** Partial replies that leave at the end of the tick. */
+  readonly #partials = new Partials();
+  #isFlushDue = false;
+  readonly #onFlushDue = (): void => {
+    this.#isFlushDue = false;
+    this.#sendPartials();
+    this.#settle();
+  };
   #address: string | undefined;
   #socketId: string;
 
@@ -83,9 +93,7 @@ export class Driver implements ReplyPort {
 
   apply(input: Input): void {
     this.#handle(input);
-    for (let next = this.#refused.shift(); next !== undefined; next = this.#refused.shift()) this.#handle(next);
-    this.#alarm.set(this.#session.nextDeadline());
-    if (this.#due.length > 0) this.#tell();
+    this.#settle();
   }
 
   partial(call: Call, body: readonly Frame[], options: Frame): boolean {
@@ -115,6 +123,13 @@ export class Driver implements ReplyPort {
   report(error: Error): void {
     this.#due.push(() => this.#watcher.onError(error));
     this.#tell();
+  }
+
+  /** What is left to do once the effects of an input are performed. */
+  #settle(): void {
+    for (let next = this.#refused.shift(); next !== undefined; next = this.#refused.shift()) this.#handle(next);
+    this.#alarm.set(this.#session.nextDeadline());
+    if (this.#due.length > 0) this.#tell();
   }
 
   #handle(input: Input): void {
@@ -213,6 +228,29 @@ export class Driver implements ReplyPort {
   }
 
   #send(message: FromWorker, isUrgent: boolean): void {
+    if (message.type === "partial" && this.#session.accepted.partials && this.#hold(message)) return;
+    this.#sendPartials();
+    this.#write(message, isUrgent);
+  }
+
+  /** @returns whether it leaves later; its outcome is that of what was sent last */
+  #hold(message: Partial): boolean {
+    if (!this.#partials.add(message)) {
+      this.#sendPartials();
+      if (!this.#partials.add(message)) return false;
+    }
+    if (this.#isFlushDue) return true;
+    this.#isFlushDue = true;
+    nextTick(this.#onFlushDue);
+    return true;
+  }
+
+  #sendPartials(): void {
+    const message = this.#partials.take();
+    if (message !== undefined) this.#write(message, false);
+  }
+
+  #write(message: FromWorker, isUrgent: boolean): void {
     if (this.#link === undefined) return;
     const frames = this.#wire.encodeFromWorker(message);
     if (frames === undefined) return;
@@ -241,6 +279,7 @@ export class Driver implements ReplyPort {
   }
 
   #resume(): void {
+    this.#lastOutcome = "queued";
     for (const reply of this.#paused) this.#due.push(() => Reply.drained(reply));
     this.#paused.clear();
     this.#tell();

@@ -137,7 +137,7 @@ const EVERY_FAILURE: readonly string[] = [
 
 /** Everything that can come out. The unreached and the unknown both fail the test. */
 const EVERY_KIND: readonly string[] = [
-  ...["heartbeat", "request-heartbeat", "notice", "partial", "final"].map((type) => `to-client ${type}`),
+  ...["heartbeat", "request-heartbeat", "notice", "partial", "partials", "final"].map((type) => `to-client ${type}`),
   ...["UNAVAILABLE", "BUSY", "DEADLINE_EXCEEDED", "WORKER_LOST", "REJECTED", "CLOSED", "INVALID", "BROKER_LOST"].map(
     (code) => `to-client ${code}`,
   ),

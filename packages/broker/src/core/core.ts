@@ -68,6 +68,7 @@ export class BrokerCore {
       error: true,
       notice: true,
       requestHeartbeat: true,
+      partials: true,
       heartbeatMs: options.heartbeatMs,
     };
     this.#open = new OpenRequests(options.random);
@@ -262,7 +263,8 @@ export class BrokerCore {
     }
     if (reason === "unreachable") return this.#clients.lose(client, "gone", now);
     switch (message.type) {
-      case "partial": {
+      case "partial":
+      case "partials": {
         const request = client.requests.get(message.requestId);
         // Its id may be that of a newer request by now.
         if (!request?.hasPartial) return;

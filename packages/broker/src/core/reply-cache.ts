@@ -83,9 +83,14 @@ export class ReplyCache {
     return reply !== undefined && areEqual(reply.question, message.body) ? reply : undefined;
   }
 
+  /** Whether `onPartial` would do anything with a part that says this. */
+  mayCollect({ cacheMs }: { readonly cacheMs?: number }): boolean {
+    return cacheMs !== undefined || this.#collected.size > 0;
+  }
+
   /** A part of a reply passes, before its request is told of it. */
   onPartial(request: Request, message: PartMessage): void {
-    if (message.cacheMs === undefined && this.#collected.size === 0) return;
+    if (!this.mayCollect(message)) return;
     const collected = this.#collected.get(request);
     if (collected !== undefined) return this.#collect(collected, message);
     // What came before this part is not here: it did not say that it may be kept.

@@ -3,6 +3,7 @@
 import {
   type BrokerDialect,
   type Capabilities,
+  type Frame,
   type FromWorker,
   type Instant,
   NO_CAPABILITIES,
@@ -27,6 +28,8 @@ import type { Workers } from "./workers.ts";
 
 /** The most requests that a worker may hold if one is to be found without our address token: all are looked at. */
 const MAX_LOOKUP = 1_000;
+
+type PartialsMessage = FromWorker & { readonly type: "partials" };
 
 /** What a registered worker says of one request. */
 type AboutRequest = Exclude<FromWorker, { readonly type: "ready" | "heartbeat" | "disconnect" }>;
@@ -104,6 +107,8 @@ export class WorkerMessages {
     switch (message.type) {
       case "partial":
         return this.#onPartial(request, message, now);
+      case "partials":
+        return this.#onPartials(request, message, now);
       case "final":
         this.#outbox.toClient(request.client, replyTo(request, message));
         this.#cache.onFinal(request, message, now);
@@ -131,6 +136,25 @@ export class WorkerMessages {
     this.#cache.onPartial(request, message);
     request.hasPartial = true;
     this.#outbox.toClient(request.client, replyTo(request, message));
+  }
+
+  /** P-REP-9: for a client that does not know them, as many messages as there are parts. */
+  #onPartials(request: Request, message: PartialsMessage, now: Instant): void {
+    const { client, id } = request;
+    const { chunks, options } = message;
+    if (!client.capabilities.partials) {
+      for (const chunk of chunks) this.#onPartial(request, partialOf(message, chunk), now);
+      return;
+    }
+    this.#requests.restartTimeout(request, now);
+    if (this.#cache.mayCollect(message)) {
+      for (const chunk of chunks) {
+        this.#cache.onPartial(request, partialOf(message, chunk));
+        request.hasPartial = true;
+      }
+    }
+    request.hasPartial = true;
+    this.#outbox.toClient(client, { type: "partials", requestId: id, chunks, options });
   }
 
   /** P-HB-7: it says nothing about the timeout, which counts the time without any part of a reply. */
@@ -184,6 +208,12 @@ function heldByIdAlone(worker: Worker, requestId: RequestId): Request | undefine
     found = request;
   }
   return found;
+}
+
+function partialOf(message: PartialsMessage, chunk: Frame): FromWorker & { readonly type: "partial" } {
+  const { address, requestId, options, cacheMs } = message;
+  const partial = { type: "partial" as const, address, requestId, status: 0, body: [chunk], trailer: [options] };
+  return cacheMs === undefined ? partial : { ...partial, cacheMs };
 }
 
 function replyTo(request: Request, message: FromWorker & { readonly type: "partial" | "final" }): ToClient {

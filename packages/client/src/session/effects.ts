@@ -17,6 +17,9 @@ export interface Notice {
   readonly worker?: string;
 }
 
+/** What a broker says. Partial replies that came in one message are told one by one. */
+export type Heard = Exclude<ToClient, { readonly type: "partials" }>;
+
 export type Input<Caller> =
   | { readonly type: "start" }
   /** No new requests; end when the open ones have, or when their time is up. */
@@ -30,7 +33,7 @@ export type Input<Caller> =
   | { readonly type: "heartbeat"; readonly requestId: RequestId | undefined }
   | { readonly type: "link-up" }
   | { readonly type: "link-lost"; readonly reason: LossReason }
-  | { readonly type: "message"; readonly message: ToClient | Violation }
+  | { readonly type: "message"; readonly message: Heard | Violation }
   /** The link refused a request, because its bound is reached. */
   | { readonly type: "refused"; readonly requestId: RequestId }
   /** The link took a request and gave it back: it has not left. */
@@ -59,6 +62,6 @@ export type Effect<Caller> =
 export type SessionEvent =
   | { readonly type: "violation"; readonly violation: Violation }
   /** About a request that has ended: it crossed the end on the wire. */
-  | { readonly type: "late"; readonly message: ToClient["type"]; readonly requestId: RequestId }
+  | { readonly type: "late"; readonly message: Heard["type"]; readonly requestId: RequestId }
   /** A message that was never negotiated. */
-  | { readonly type: "unsupported"; readonly message: ToClient["type"] };
+  | { readonly type: "unsupported"; readonly message: Heard["type"] };

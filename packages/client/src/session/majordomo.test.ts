@@ -5,12 +5,11 @@ import {
   parseRequestOptions,
   requestId,
   serviceName,
-  type ToClient,
   writeText,
 } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
 import type { RequestMessage } from "./calls.ts";
-import type { Effect } from "./effects.ts";
+import type { Effect, Heard } from "./effects.ts";
 import { MajordomoSession } from "./majordomo.ts";
 
 interface Settings {
@@ -90,7 +89,7 @@ class Scenario {
     return this.do({ type: "cancel", requestId: requestId(id), reason: "enough" });
   }
 
-  receive(message: ToClient): this {
+  receive(message: Heard): this {
     return this.do({ type: "message", message });
   }
 

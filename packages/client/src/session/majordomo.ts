@@ -17,7 +17,7 @@ import {
   violation,
 } from "@pigato/protocol";
 import { type Call, Calls, type RequestMessage } from "./calls.ts";
-import type { Effect, Input } from "./effects.ts";
+import type { Effect, Heard, Input } from "./effects.ts";
 import {
   brokerLost,
   canceled,
@@ -158,7 +158,7 @@ export class MajordomoSession<Caller> {
     this.#emit({ type: "send", message: call.message });
   }
 
-  #onMessage(message: ToClient | Violation, now: Instant): void {
+  #onMessage(message: Heard | Violation, now: Instant): void {
     switch (message.type) {
       case "partial":
       case "final":

@@ -16,7 +16,7 @@ import {
   type Violation,
 } from "@pigato/protocol";
 import { type Call, Calls, type RequestMessage } from "./calls.ts";
-import type { Effect, News } from "./effects.ts";
+import type { Effect, Heard, News } from "./effects.ts";
 import {
   brokerLost,
   canceled,
@@ -221,7 +221,7 @@ export class Requests<Caller> {
     this.#emit({ type: "failed", caller: call.caller, request: call.message, failure });
   }
 
-  #reportLate(message: ToClient["type"], requestId: RequestId): void {
+  #reportLate(message: Heard["type"], requestId: RequestId): void {
     this.#emit({ type: "report", event: { type: "late", message, requestId } });
   }
 }

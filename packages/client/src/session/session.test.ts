@@ -7,12 +7,11 @@ import {
   peerId,
   requestId,
   serviceName,
-  type ToClient,
   writeText,
 } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
 import type { RequestMessage } from "./calls.ts";
-import type { Effect, Input } from "./effects.ts";
+import type { Effect, Heard, Input } from "./effects.ts";
 import { Session, type SessionOptions } from "./session.ts";
 
 interface Settings {
@@ -100,7 +99,7 @@ class Scenario {
     return this.do({ type: "cancel", requestId: requestId(id), reason: "enough" });
   }
 
-  receive(message: ToClient): this {
+  receive(message: Heard): this {
     return this.do({ type: "message", message });
   }
 
@@ -488,7 +487,7 @@ describe("a timeout", () => {
 });
 
 describe("a notice", () => {
-  const notice = (id: string, state: "queued" | "dispatched", worker?: string): ToClient => ({
+  const notice = (id: string, state: "queued" | "dispatched", worker?: string): Heard => ({
     type: "notice",
     requestId: requestId(id),
     state,

@@ -15,11 +15,10 @@ import {
   NO_CAPABILITIES,
   type RequestId,
   sharedCapabilities,
-  type ToClient,
   type Violation,
 } from "@pigato/protocol";
 import type { RequestMessage } from "./calls.ts";
-import type { Effect, Input } from "./effects.ts";
+import type { Effect, Heard, Input } from "./effects.ts";
 import { closedBefore } from "./failures.ts";
 import { type RequestLimits, Requests } from "./requests.ts";
 
@@ -52,7 +51,15 @@ export class Session<Caller> {
     this.#options = options;
     const { heartbeatMs } = options.connection;
     this.#offer = options.negotiate
-      ? { ...NO_CAPABILITIES, cancel: true, error: true, notice: true, requestHeartbeat: true, heartbeatMs }
+      ? {
+          ...NO_CAPABILITIES,
+          cancel: true,
+          error: true,
+          notice: true,
+          requestHeartbeat: true,
+          partials: true,
+          heartbeatMs,
+        }
       : undefined;
     this.#connection = new Connection(options.connection);
     this.#requests = new Requests(options.limits, (effect) => this.#effects.push(effect));
@@ -147,7 +154,7 @@ export class Session<Caller> {
     else this.#effects.push({ type: "send", message: { type: "request-heartbeat", requestId } });
   }
 
-  #onMessage(message: ToClient | Violation, now: Instant): void {
+  #onMessage(message: Heard | Violation, now: Instant): void {
     switch (message.type) {
       case "partial":
       case "final":
@@ -179,7 +186,7 @@ export class Session<Caller> {
     }
   }
 
-  #reportUnsupported({ type }: ToClient): void {
+  #reportUnsupported({ type }: Heard): void {
     this.#effects.push({ type: "report", event: { type: "unsupported", message: type } });
   }
 
@@ -240,6 +247,6 @@ export class Session<Caller> {
 }
 
 /** What does not even start like a message to a client shows no broker at the other end. */
-function isOfTheBroker(message: ToClient | Violation): boolean {
+function isOfTheBroker(message: Heard | Violation): boolean {
   return message.type !== "violation" || message.clause !== "P-MSG-1";
 }

@@ -77,6 +77,11 @@ export class FakeBroker {
     this.#reply("partial", request, [json(value)]);
   }
 
+  /** All in one message. */
+  partials({ requestId }: Request, values: readonly unknown[]): void {
+    this.send({ type: "partials", requestId, chunks: values.map(json), options: writeText("{}") });
+  }
+
   final(request: Request, value: unknown, status = 0): void {
     this.#reply("final", request, [json(value)], status);
   }

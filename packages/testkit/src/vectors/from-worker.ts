@@ -3,7 +3,7 @@
 
 import { type FromWorker, requestId, serviceName } from "@pigato/protocol";
 import { REPLIES } from "./replies-from-worker.ts";
-import { capable, frames, type Listed, refused, type Vector } from "./vector.ts";
+import { capable, frame, frames, type Listed, refused, type Vector } from "./vector.ts";
 
 const REGISTRATION: readonly Listed<FromWorker>[] = [
   {
@@ -220,6 +220,51 @@ const HEARTBEATS: readonly Listed<FromWorker>[] = [
 ];
 
 const EXTENSIONS: readonly Listed<FromWorker>[] = [
+  {
+    name: "several partial replies in one message",
+    row: "partials",
+    clause: "P-REP-9",
+    ways: "both",
+    frames: ["W", "13", "~1", "", "r1", "{}", "1", "2"],
+    message: {
+      type: "partials",
+      address: "~1",
+      requestId: requestId("r1"),
+      options: frame("{}"),
+      chunks: frames("1", "2"),
+    },
+  },
+  {
+    name: "several partial replies that may be kept for equal requests",
+    row: "partials",
+    clause: "P-CACHE-1",
+    ways: "both",
+    frames: ["W", "13", "~1", "", "r1", '{"cache":1000}', "1", "2"],
+    message: {
+      type: "partials",
+      address: "~1",
+      requestId: requestId("r1"),
+      options: frame('{"cache":1000}'),
+      chunks: frames("1", "2"),
+      cacheMs: 1000,
+    },
+  },
+  {
+    name: "no partial reply at all in a message for several",
+    row: "partials",
+    clause: "P-REP-9",
+    ways: "decode",
+    frames: ["W", "13", "~1", "", "r1", "{}"],
+    message: refused("P-REP-9"),
+  },
+  {
+    name: "several partial replies, one of them the bare word",
+    row: "partials",
+    clause: "P-REP-9",
+    ways: "decode",
+    frames: ["W", "13", "~1", "", "r1", "{}", "1", "undefined"],
+    message: refused("P-REP-9"),
+  },
   {
     name: "a worker grants chunks of input",
     row: "credit",

@@ -2,7 +2,7 @@
 // reply of fewer than six frames crashes one of them.
 
 import { peerId, requestId, type ToClient } from "@pigato/protocol";
-import { capable, frames, type Listed, refused, reply, type Vector } from "./vector.ts";
+import { capable, frame, frames, type Listed, refused, reply, type Vector } from "./vector.ts";
 
 const REPLIES: readonly Listed<ToClient>[] = [
   {
@@ -286,6 +286,27 @@ const ANSWERS: readonly Listed<ToClient>[] = [
     ways: "decode",
     frames: ["C", "12", "", "r1", "lost"],
     message: refused("P-NOT-1"),
+  },
+  {
+    name: "several partial replies in one message",
+    row: "partials",
+    clause: "P-REP-9",
+    ways: "both",
+    frames: ["C", "13", "", "r1", "{}", "1", "null", '"three"'],
+    message: {
+      type: "partials",
+      requestId: requestId("r1"),
+      options: frame("{}"),
+      chunks: frames("1", "null", '"three"'),
+    },
+  },
+  {
+    name: "no partial reply at all in a message for several",
+    row: "partials",
+    clause: "P-REP-9",
+    ways: "decode",
+    frames: ["C", "13", "", "r1", "{}"],
+    message: refused("P-REP-9", "r1"),
   },
   {
     name: "a worker grants chunks of input to a client",

@@ -43,6 +43,7 @@ export type Row =
   | "answer"
   | "goodbye"
   | "cancel"
+  | "partials"
   | "credit"
   | "input"
   | "input-end"

@@ -151,7 +151,14 @@ describe("connecting", () => {
   });
 
   test("READY offers cancel, typed errors, heartbeats for requests, the heartbeat interval and the concurrency", () => {
-    const OFFER = { cancel: true, error: true, requestHeartbeat: true, heartbeatMs: 1000, concurrency: 7 };
+    const OFFER = {
+      cancel: true,
+      error: true,
+      requestHeartbeat: true,
+      partials: true,
+      heartbeatMs: 1000,
+      concurrency: 7,
+    };
     const scenario = new Scenario({ concurrency: 7 });
     scenario.do({ type: "start" });
     const [greeting] = scenario.session.handle({ type: "link-up" }, 0);

@@ -238,6 +238,7 @@ export class Session {
   #onRefused(message: FromWorker, isUrgent: boolean, now: Instant): Effects {
     switch (message.type) {
       case "partial":
+      case "partials":
         return this.#onRefusedPartial(message);
       case "final":
       case "reject":
@@ -359,6 +360,7 @@ export class Session {
       cancel: true,
       error: true,
       requestHeartbeat: true,
+      partials: true,
       heartbeatMs: this.#options.heartbeatMs,
       concurrency: this.#concurrency,
     };

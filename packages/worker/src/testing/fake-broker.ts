@@ -2,6 +2,7 @@
 // and decides nothing.
 
 import {
+  type Capabilities,
   DEFAULT_REQUEST_OPTIONS,
   type FromWorker,
   NO_CAPABILITIES,
@@ -24,6 +25,8 @@ export class FakeBroker {
   /** The ids of the workers that said READY, oldest first. */
   readonly workers: string[] = [];
   readonly received: (FromWorker | Violation)[] = [];
+  /** What READY is answered with. */
+  accepted: Capabilities = NO_CAPABILITIES;
   /** Whether READY and heartbeats are answered. */
   isAnswering = true;
   readonly #network: Network;
@@ -86,7 +89,7 @@ export class FakeBroker {
     this.received.push(message);
     if (message.type === "ready") this.workers.push(peer);
     if (!this.isAnswering) return;
-    if (message.type === "ready") this.#answer(peer, { type: "ready", accepted: NO_CAPABILITIES });
+    if (message.type === "ready") this.#answer(peer, { type: "ready", accepted: this.accepted });
     if (message.type === "heartbeat") this.#answer(peer, { type: "heartbeat" });
   }
 
@@ -106,6 +109,8 @@ function described(message: FromWorker | Violation): string {
     case "partial":
     case "final":
       return `${message.type} ${message.requestId} ${message.status} ${message.body.map(readText)}`;
+    case "partials":
+      return `partials ${message.requestId} ${message.chunks.map(readText)} ${readText(message.options)}`;
     case "reject":
       return `reject ${message.requestId}`;
     default:

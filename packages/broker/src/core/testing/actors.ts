@@ -58,6 +58,12 @@ export class WorkerActor {
     return this.says({ type: "partial", ...this.#reply(request), ...content(text, 0, cacheMs) });
   }
 
+  partials(request: string | Delivered, texts: readonly string[], cacheMs?: number): this {
+    const cache = cacheMs === undefined ? {} : { cacheMs };
+    const content = { chunks: texts.map(writeText), options: writeText("{}"), ...cache };
+    return this.says({ type: "partials", ...this.#reply(request), ...content });
+  }
+
   reject(request: string | Delivered): this {
     return this.says({ type: "reject", ...this.#reply(request), reason: undefined });
   }

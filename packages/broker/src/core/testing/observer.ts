@@ -157,6 +157,7 @@ export class Observer {
       case "heartbeat":
         return this.#peers.seeHeartbeat(to, message);
       case "partial":
+      case "partials":
       case "final":
         return this.#replies.seeReply(to, message);
       case "failure":

@@ -44,7 +44,7 @@ export type Step =
   | { readonly do: "ready"; readonly who: number; readonly service: number; readonly offer: Offer }
   | { readonly do: "heartbeat"; readonly who: number; readonly concurrency: number | undefined }
   | {
-      readonly do: "final" | "partial" | "null partial" | "reject" | "request heartbeat" | "credit";
+      readonly do: "final" | "partial" | "partials" | "null partial" | "reject" | "request heartbeat" | "credit";
       readonly who: number;
       readonly pick: number;
       readonly naming: Naming;
@@ -102,6 +102,7 @@ export function perform(sim: Scenario, step: Step): void {
       return;
     case "final":
     case "partial":
+    case "partials":
     case "null partial":
     case "reject":
     case "request heartbeat":
@@ -119,6 +120,7 @@ export function perform(sim: Scenario, step: Step): void {
     case "client offer":
       sim.client(at(CLIENTS, step.who)).offer({
         requestHeartbeat: step.who % 3 === 0,
+        partials: step.who % 2 === 1,
         notice: step.who % 4 === 0,
         ...(step.who % 2 === 0 ? { heartbeatMs: 700 } : {}),
       });
@@ -190,7 +192,7 @@ export function perform(sim: Scenario, step: Step): void {
 }
 
 interface SpokenOf {
-  readonly do: "final" | "partial" | "null partial" | "reject" | "request heartbeat" | "credit";
+  readonly do: "final" | "partial" | "partials" | "null partial" | "reject" | "request heartbeat" | "credit";
   readonly who: number;
   readonly pick: number;
   readonly naming: Naming;
@@ -209,6 +211,11 @@ function speakOf(sim: Scenario, step: SpokenOf): void {
       const body = [writeText(`${name} on ${id}`)];
       const status = step.pick % 5 === 0 ? -1 : 0;
       worker.says({ type: step.do, address, requestId: id, status, body, trailer: [], ...cache });
+      return;
+    }
+    case "partials": {
+      const chunks = ["one", "null", `${name} on ${id}`].slice(step.pick % 3).map(writeText);
+      worker.says({ type: "partials", address, requestId: id, chunks, options: writeText("{}"), ...cache });
       return;
     }
     case "null partial":

@@ -40,7 +40,7 @@ export const anyStep: Arbitrary<Step> = fc.oneof(
   weighted(14, { do: fc.constant("ready" as const), who, service, offer: anyOffer() }),
   weighted(5, { do: fc.constant("heartbeat" as const), who, concurrency: fc.option(concurrency, { nil: undefined }) }),
   weighted(20, {
-    do: fc.constantFrom("final" as const, "final" as const, "partial" as const),
+    do: fc.constantFrom("final" as const, "final" as const, "partial" as const, "partials" as const),
     who,
     pick,
     naming,

@@ -14,6 +14,8 @@ export function toClientLine(message: ToClient): string {
       const status = message.status === 0 ? "" : `status ${message.status} `;
       return `${message.type} ${display(message.requestId)} ${status}${text(message.body)}`;
     }
+    case "partials":
+      return `partials ${display(message.requestId)} ${text(message.chunks)}`;
     case "failure":
       return `failure ${display(message.requestId)} ${message.failure.code} (${message.failure.delivery})`;
     case "notice":

@@ -4,16 +4,16 @@ import type { FromWorker, PeerId, ToClient } from "@pigato/protocol";
 import type { BrokerEvent } from "../effects.ts";
 import type { Books } from "./books.ts";
 import { toClientLine } from "./transcript.ts";
-import { promise, type WatchedWorker } from "./watched.ts";
+import { promise, type WatchedRequest, type WatchedWorker } from "./watched.ts";
 import { WatchedCache } from "./watched-cache.ts";
 
-type PartMessage = ToClient & { readonly type: "partial" | "final" };
+type PartMessage = ToClient & { readonly type: "partial" | "partials" | "final" };
 
 export class WatchedReplies {
   readonly #books: Books;
   readonly #cache: WatchedCache;
-  /** What the client of the request must get before the input at hand is over. */
-  #awaited: string | undefined;
+  /** What the client of the request must get before the input at hand is over, in order. */
+  #awaited: string[] = [];
   /** What is left to come of a reply from the cache. */
   #fromCache: string[] = [];
   /** How many requests were answered from the cache so far. */
@@ -25,13 +25,29 @@ export class WatchedReplies {
   }
 
   before(): void {
-    this.#awaited = undefined;
+    this.#awaited = [];
   }
 
   /** A worker has said something. */
   beforeMessage(worker: WatchedWorker | undefined, message: FromWorker): void {
     const request = this.#books.heldUnder(worker, message);
-    if (request === undefined || (message.type !== "partial" && message.type !== "final")) return;
+    if (request === undefined) return;
+    if (message.type === "partials") return this.#beforePartials(request, message);
+    if (message.type === "partial" || message.type === "final") this.#beforePart(request, message);
+  }
+
+  /** P-REP-9: they are as many partial replies, which a client that negotiated it gets as one message. */
+  #beforePartials(request: WatchedRequest, message: FromWorker & { readonly type: "partials" }): void {
+    const { address, requestId, chunks, options, cacheMs } = message;
+    for (const chunk of chunks) {
+      const part = { type: "partial" as const, address, requestId, status: 0, body: [chunk], trailer: [options] };
+      this.#beforePart(request, cacheMs === undefined ? part : { ...part, cacheMs });
+    }
+    if (!this.#books.clients.get(request.client)?.capabilities.partials) return;
+    this.#awaited = [lineOf(request.client, { type: "partials", requestId: request.id, chunks, options })];
+  }
+
+  #beforePart(request: WatchedRequest, message: FromWorker & { readonly type: "partial" | "final" }): void {
     const isTaken = message.type === "final" || this.#takes(request.client, message.body[0]);
     this.#cache.sawPart(request, message, isTaken, this.#books.now);
     if (message.type === "partial") {
@@ -40,7 +56,7 @@ export class WatchedReplies {
       request.hasPartial = true;
     }
     const { type, status, body, trailer } = message;
-    this.#awaited = lineOf(request.client, { type, requestId: request.id, status, body, trailer });
+    this.#awaited.push(lineOf(request.client, { type, requestId: request.id, status, body, trailer }));
     if (message.type === "final") this.#books.close(request);
   }
 
@@ -50,8 +66,7 @@ export class WatchedReplies {
       const next = this.#fromCache.shift();
       return promise(next === line, `${to} got ${toClientLine(message)} and not ${next}`);
     }
-    promise(this.#awaited === line, `${to} got ${toClientLine(message)}, which nobody sent it`);
-    this.#awaited = undefined;
+    promise(this.#awaited.shift() === line, `${to} got ${toClientLine(message)}, which nobody sent it`);
   }
 
   seeCached({ client, requestId: id }: BrokerEvent & { readonly type: "request-cached" }): void {
@@ -75,7 +90,7 @@ export class WatchedReplies {
 
   after(): void {
     const { input, hasAccepted, now } = this.#books;
-    promise(this.#awaited === undefined, `the reply ${this.#awaited} reached nobody`);
+    promise(this.#awaited.length === 0, `the reply ${this.#awaited[0]} reached nobody`);
     promise(this.#fromCache.length === 0, `${this.#fromCache[0]} was cut from a cached reply`);
     if (hasAccepted && input.type === "from-client" && input.message.type === "request")
       this.#cache.missed(input.message, now);
@@ -92,5 +107,6 @@ function isNull(frame: Uint8Array | undefined): boolean {
 }
 
 function lineOf(client: PeerId, message: PartMessage): string {
-  return `${client}: ${toClientLine(message)} +${message.trailer.length}`;
+  const more = message.type === "partials" ? 1 : message.trailer.length;
+  return `${client}: ${toClientLine(message)} +${more}`;
 }

@@ -34,6 +34,7 @@ export function encodeToClient(message: ToClient): FrameToSend[] | undefined {
     case "heartbeat":
     case "request-heartbeat":
     case "notice":
+    case "partials":
     case "credit":
     case "input":
     case "input-end":

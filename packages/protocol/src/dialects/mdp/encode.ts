@@ -27,6 +27,7 @@ export function encodeToClient(flavor: Flavor, message: ToClient, answersErrors:
     case "heartbeat":
     case "request-heartbeat":
     case "notice":
+    case "partials":
     case "credit":
     case "input":
     case "input-end":
@@ -76,6 +77,7 @@ export function encodeFromWorker(flavor: Flavor, message: FromWorker): FrameToSe
     case "disconnect":
       return workerHead(flavor, flavor.worker.disconnect);
     case "request-heartbeat":
+    case "partials":
     case "reject":
     case "credit":
     case "input":

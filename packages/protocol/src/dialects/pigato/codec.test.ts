@@ -114,14 +114,14 @@ const ENDS: readonly End[] = [
     decode: pigato.decodeFromWorker,
     honest: fromWorker.map(written.fromWorker),
     types: FROM_WORKER,
-    clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-ADDR-1", "P-READY-1", "P-REP-1", "P-HB-3"],
+    clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-ADDR-1", "P-READY-1", "P-REP-1", "P-REP-9", "P-HB-3"],
   },
   {
     name: "to a client",
     decode: pigato.decodeToClient,
     honest: toClient.map((message) => written.toClient(message, CAPABLE)),
     types: TO_CLIENT,
-    clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-NOT-1"],
+    clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-REP-9", "P-NOT-1"],
   },
   {
     name: "to a worker",

@@ -75,6 +75,8 @@ export function decodeFromWorker(frames: Frames): FromWorker | Violation {
       return workerReply("final", frames);
     case TYPE.PARTIAL:
       return workerReply("partial", frames);
+    case TYPE.PARTIALS:
+      return workerPartials(frames);
     case TYPE.HEARTBEAT:
       return workerHeartbeat(frames);
     case TYPE.REJECT:
@@ -99,6 +101,8 @@ export function decodeToClient(frames: Frames): ToClient | Violation {
       return clientReply("final", frames);
     case TYPE.PARTIAL:
       return clientReply("partial", frames);
+    case TYPE.PARTIALS:
+      return clientPartials(frames);
     case TYPE.HEARTBEAT:
       return brokerHeartbeat(frames);
     case TYPE.NOTICE:
@@ -262,6 +266,32 @@ function clientReply(type: "final" | "partial", frames: Frames): ToClient | Viol
   });
 }
 
+/** W 13 address '' rid opts chunk [chunk …] */
+function workerPartials(frames: Frames): FromWorker | Violation {
+  const options = frames[5];
+  if (options === undefined || frames.length < 7) {
+    return violation("P-REP-9", `partial replies in ${frames.length} frames, the least is 7`);
+  }
+  return withAddress(frames, (address, id) => {
+    const chunks = frames.slice(6);
+    if (chunks.some(isUndefinedFrame)) return violation("P-REP-9", "a partial reply that is no JSON");
+    const partials = { type: "partials" as const, address, requestId: id, chunks, options };
+    const cacheMs = readCacheMs(options);
+    return cacheMs === undefined ? partials : { ...partials, cacheMs };
+  });
+}
+
+/** C 13 '' rid opts chunk [chunk …] */
+function clientPartials(frames: Frames): ToClient | Violation {
+  return withRequestId(frames[3], (id) => {
+    const options = frames[4];
+    if (options !== undefined && frames.length > 5) {
+      return { type: "partials", requestId: id, chunks: frames.slice(5), options };
+    }
+    return violation("P-REP-9", `partial replies in ${frames.length} frames, the least is 6`, id);
+  });
+}
+
 /** C 4 · C 4 caps · C 4 '' rid */
 function brokerHeartbeat(frames: Frames): ToClient | Violation {
   if (frames[2]?.length !== 0 || frames[3] === undefined) return { type: "heartbeat", accepted: readOffer(frames[2]) };
@@ -306,7 +336,7 @@ function workerRequest(frames: Frames): ToWorker | Violation {
 /** Reads `… address '' rid …`, the head of nearly everything between a broker and a worker. */
 function withAddress<Message>(
   frames: Frames,
-  build: (address: string, id: RequestId) => Message,
+  build: (address: string, id: RequestId) => Message | Violation,
   position = 4,
 ): Message | Violation {
   const address = frames[2];

@@ -31,6 +31,8 @@ export function encodeToClient(message: ToClient, capabilities: Capabilities): F
       const body = bodyFrame(message.body, message.isRaw);
       return [CLIENT, type, EMPTY, message.requestId, writeStatus(message.status), body, ...message.trailer];
     }
+    case "partials":
+      return [CLIENT, typeFrame(TYPE.PARTIALS), EMPTY, message.requestId, message.options, ...message.chunks];
     case "failure":
       return encodeFailure(message.failure, message.requestId, capabilities);
     case "heartbeat":
@@ -136,6 +138,10 @@ export function encodeFromWorker(message: FromWorker): FrameToSend[] {
       const { address, requestId, status, trailer } = message;
       const body = bodyFrame(message.body, message.isRaw);
       return [WORKER, typeFrame(type), address, EMPTY, requestId, writeStatus(status), body, ...trailer];
+    }
+    case "partials": {
+      const { address, requestId, options, chunks } = message;
+      return [WORKER, typeFrame(TYPE.PARTIALS), address, EMPTY, requestId, options, ...chunks];
     }
     case "ready":
       return offered([WORKER, typeFrame(TYPE.READY), message.service], message.offer);

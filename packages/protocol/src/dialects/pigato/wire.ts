@@ -19,9 +19,10 @@ export const TYPE = {
   INPUT: 10,
   INPUT_END: 11,
   NOTICE: 12,
+  PARTIALS: 13,
 } as const;
 
-const HIGHEST_TYPE = 12;
+const HIGHEST_TYPE = 13;
 
 /** The service that a request without a service name is for, as in the original. */
 export const UNNAMED_SERVICE: ServiceName = serviceName("UNK");

@@ -29,6 +29,7 @@ export const FROM_WORKER: Record<FromWorker["type"], true> = {
   heartbeat: true,
   "request-heartbeat": true,
   partial: true,
+  partials: true,
   final: true,
   reject: true,
   disconnect: true,
@@ -39,6 +40,7 @@ export const FROM_WORKER: Record<FromWorker["type"], true> = {
 export const TO_CLIENT: Record<ToClient["type"], true> = {
   heartbeat: true,
   partial: true,
+  partials: true,
   final: true,
   failure: true,
   "request-heartbeat": true,
@@ -98,6 +100,7 @@ const someCapabilities: fc.Arbitrary<Capabilities> = fc.record({
   error: fc.boolean(),
   notice: fc.boolean(),
   requestHeartbeat: fc.boolean(),
+  partials: fc.boolean(),
   credit: fc.boolean(),
   duplex: fc.boolean(),
   codecs: fc.array(fc.stringMatching(/^[a-z0-9.+-]{1,32}$/), { maxLength: 5 }),
@@ -146,6 +149,15 @@ const someReply = fc.record({
   body: someBody,
   trailer: someTrailer,
 });
+const somePartials = fc.record({
+  type: fc.constant("partials" as const),
+  requestId: someRequestId,
+  options: someFrame,
+  chunks: fc.array(
+    someFrame.filter((chunk) => !isUndefinedFrame(chunk)),
+    { minLength: 1, maxLength: 32 },
+  ),
+});
 const someStreaming: fc.Arbitrary<StreamingMessage> = fc.oneof(
   fc.record({ type: fc.constant("credit" as const), requestId: someRequestId, chunks: someChunks }),
   fc.record({ type: fc.constant("input" as const), requestId: someRequestId, body: someBody }),
@@ -184,6 +196,10 @@ export const fromWorker: fc.Arbitrary<FromWorker> = fc.oneof(
       return cacheMs === undefined ? reply : { ...reply, cacheMs };
     }),
   ),
+  addressed(somePartials).map((partials) => {
+    const cacheMs = readCacheMs(partials.options);
+    return cacheMs === undefined ? partials : { ...partials, cacheMs };
+  }),
   addressed(fc.record({ type: fc.constant("reject" as const), requestId: someRequestId, reason: someFrame })),
   bare("disconnect"),
   { weight: 3, arbitrary: addressed(someStreaming) },
@@ -206,6 +222,7 @@ export const toClient: fc.Arbitrary<ToClient> = fc.oneof(
   // A final error with the broker's mark is the failure below.
   someReply.filter(({ trailer: [options] }) => !(options && sameBytes(options, BROKER_ORIGIN))),
   someFailure,
+  somePartials,
   about("request-heartbeat"),
   fc.record({
     type: fc.constant("notice" as const),

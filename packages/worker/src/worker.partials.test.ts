@@ -1,0 +1,186 @@
+import { NO_CAPABILITIES } from "@pigato/protocol";
+import { FakeClock, MemoryNetwork } from "@pigato/testkit";
+import type {
+  DealerHandlers,
+  DealerLink,
+  DealerOptions,
+  PublisherLink,
+  RouterHandlers,
+  RouterLink,
+  SendOutcome,
+  SubscriberHandlers,
+  SubscriberLink,
+  Transport,
+} from "@pigato/transport";
+import { expect, onTestFinished, test } from "vitest";
+import type { WorkerOptions } from "./options.ts";
+import type { Reply } from "./reply.ts";
+import { FakeBroker } from "./testing/fake-broker.ts";
+import { turn } from "./testing/recording-port.ts";
+import { Worker } from "./worker.ts";
+
+/** A transport whose links to the broker answer as they are told. */
+class SlowTransport implements Transport {
+  outcome: SendOutcome = "queued";
+  drain: () => void = () => {};
+  readonly #network: MemoryNetwork;
+
+  constructor(network: MemoryNetwork) {
+    this.#network = network;
+  }
+
+  dealer(handlers: DealerHandlers, options: DealerOptions): DealerLink {
+    const link = this.#network.dealer(handlers, options);
+    this.drain = () => handlers.onDrain?.();
+    return {
+      connect: (address) => link.connect(address),
+      close: () => link.close(),
+      send: (frames, sendOptions) => {
+        if (sendOptions?.urgent) return link.send(frames);
+        if (this.outcome !== "congested") link.send(frames);
+        return this.outcome;
+      },
+    };
+  }
+
+  router(handlers: RouterHandlers): RouterLink {
+    return this.#network.router(handlers);
+  }
+
+  publisher(): PublisherLink {
+    return this.#network.publisher();
+  }
+
+  subscriber(handlers: SubscriberHandlers): SubscriberLink {
+    return this.#network.subscriber(handlers);
+  }
+}
+
+/** A worker that runs the requests `ids`, at a broker that takes several partial replies in one message. */
+async function running(
+  ids: readonly string[],
+  { partials = true, ...options }: WorkerOptions & { partials?: boolean } = {},
+) {
+  const network = new MemoryNetwork();
+  const transport = new SlowTransport(network);
+  const clock = new FakeClock();
+  const broker = await FakeBroker.at("inproc://broker", network);
+  broker.accepted = { ...NO_CAPABILITIES, cancel: true, partials };
+  const worker = new Worker("inproc://broker", "echo", { transport, clock, ...options });
+  const replies: Reply[] = [];
+  worker.on("request", (_, reply) => replies.push(reply));
+  onTestFinished(async () => {
+    const stopped = worker.stop();
+    clock.advance(60_000);
+    await stopped;
+  });
+  const ready = worker.start();
+  await turn();
+  network.deliver();
+  await ready;
+  for (const id of ids) broker.request(id, "null");
+  broker.news();
+  return {
+    broker,
+    worker,
+    replies,
+    clock,
+    transport,
+    /** What the broker has got when the tick at hand is over. */
+    async news(): Promise<string[]> {
+      await turn();
+      network.deliver();
+      return broker.news();
+    },
+  };
+}
+
+test("what a handler writes in one tick leaves at its end, as one message", async () => {
+  const { replies, news } = await running(["r1"]);
+  for (const part of [1, 2, 3]) replies[0]?.write(part);
+  expect(await news()).toEqual(["partials r1 1,2,3 {}"]);
+  replies[0]?.write(4);
+  expect(await news()).toEqual(["partial r1 0 4"]);
+});
+
+test("the end follows its parts, and so does what else is said", async () => {
+  const { replies, worker, news } = await running(["r1", "r2"]);
+  replies[0]?.write(1);
+  replies[0]?.write(2);
+  replies[1]?.write("a");
+  replies[0]?.write(3);
+  replies[0]?.end("last");
+  replies[1]?.write("b");
+  worker.conf.concurrency = 3;
+  expect(await news()).toEqual([
+    "partials r1 1,2 {}",
+    'partial r2 0 "a"',
+    "partial r1 0 3",
+    'final r1 0 "last"',
+    'partial r2 0 "b"',
+  ]);
+});
+
+test("parts that may be kept are told so", async () => {
+  const { replies, news } = await running(["r1"]);
+  if (replies[0] !== undefined) replies[0].opts.cache = 1_000;
+  replies[0]?.write(1);
+  replies[0]?.write(2);
+  expect(await news()).toEqual(['partials r1 1,2 {"cache":1000}']);
+});
+
+test("a broker that does not take several in one message gets each at once", async () => {
+  const { replies, broker, news } = await running(["r1"], { partials: false });
+  for (const part of [1, 2]) replies[0]?.write(part);
+  expect(await news()).toEqual(["partial r1 0 1", "partial r1 0 2"]);
+  expect(broker.received).toEqual([]);
+});
+
+test("a large part leaves at once, behind those that wait", async () => {
+  const { replies, news } = await running(["r1"]);
+  const large = "x".repeat(5_000);
+  for (const part of [1, 2, large, 3]) replies[0]?.write(part);
+  expect(await news()).toEqual(["partials r1 1,2 {}", `partial r1 0 "${large}"`, "partial r1 0 3"]);
+});
+
+test("stop() sends them before the goodbye", async () => {
+  const { replies, worker, news } = await running(["r1"], { stopTimeoutMs: 0 });
+  for (const part of [1, 2]) replies[0]?.write(part);
+  void worker.stop();
+  expect(await news()).toEqual(["partials r1 1,2 {}", "disconnect"]);
+});
+
+test("a slow link asks for a pause once it has said so, and until it has caught up", async () => {
+  const { replies, transport, news } = await running(["r1"]);
+  const [reply] = replies;
+  transport.outcome = "slow";
+  expect([reply?.write(1), reply?.write(2)]).toEqual([true, true]);
+  expect(await news()).toEqual(["partials r1 1,2 {}"]);
+  expect(reply?.write(3)).toBe(false);
+  let drained = 0;
+  reply?.on("drain", () => {
+    drained += 1;
+  });
+  expect(await news()).toEqual(["partial r1 0 3"]);
+  transport.outcome = "queued";
+  transport.drain();
+  expect([drained, reply?.write(4)]).toEqual([1, true]);
+});
+
+test("a link that was slow and has caught up before the next part asks for no pause", async () => {
+  const { replies, transport, news } = await running(["r1"]);
+  transport.outcome = "slow";
+  replies[0]?.write(1);
+  await news();
+  transport.drain();
+  expect(replies[0]?.write(2)).toBe(true);
+});
+
+test("a reply whose parts the link does not take has failed, and its caller is told", async () => {
+  const { replies, transport, news } = await running(["r1"]);
+  transport.outcome = "congested";
+  replies[0]?.write(1);
+  replies[0]?.write(2);
+  expect(await news()).toEqual([expect.stringContaining("final r1 -1")]);
+  expect(replies[0]?.active()).toBe(false);
+});
