@@ -34,6 +34,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
           page("how-to/target-a-worker"),
           page("how-to/retry-safely"),
           page("how-to/stop-cleanly"),
+          page("how-to/secure-a-broker"),
           page("how-to/connect-a-majordomo-peer"),
           page("how-to/write-a-core-service"),
           page("how-to/migrate-from-pigato"),

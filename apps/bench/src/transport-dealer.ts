@@ -1,6 +1,6 @@
 // The near end of a burst: a dealer that keeps a number of messages in flight for a while.
 
-import { libzmq, zmtp } from "@pigato/transport";
+import { wayCalled } from "./transport-links.ts";
 
 export interface BurstSettings {
   readonly inFlight: number;
@@ -25,11 +25,11 @@ const MESSAGE = [
 ].map((text) => Buffer.from(text));
 
 const [, , name, address = ""] = process.argv;
-const transport = name === "zmtp" ? zmtp : libzmq;
+const { transport, peer } = wayCalled(name);
 let onAnswer = () => {};
 const dealer = transport.dealer(
   { onMessage: () => onAnswer(), onUp: () => process.send?.("up") },
-  { routingId: "bench" },
+  { routingId: "bench", security: peer },
 );
 dealer.connect(address);
 

@@ -1,9 +1,9 @@
 // The far end of a burst: a router that sends every message back.
 
-import { libzmq, zmtp } from "@pigato/transport";
+import { wayCalled } from "./transport-links.ts";
 
-const transport = process.argv[2] === "zmtp" ? zmtp : libzmq;
-const router = transport.router({ onMessage: (peer, frames) => router.send(peer, frames) });
+const { transport, server } = wayCalled(process.argv[2]);
+const router = transport.router({ onMessage: (peer, frames) => router.send(peer, frames) }, { security: server });
 process.send?.(await router.bind("tcp://127.0.0.1:*"));
 
 process.on("message", () => {

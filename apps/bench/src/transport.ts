@@ -1,6 +1,6 @@
 // How many requests does a link carry, and what do they cost? A dealer in one process, a router that echoes in another,
-// messages of six frames as the classic wire has them, over tcp, a number of them in flight. The implementations take
-// turns in short bursts, so that what counts is the ratio within a round.
+// messages of six frames as the classic wire has them, over tcp, a number of them in flight. The implementations, and
+// libzmq with CURVE, take turns in short bursts, so that what counts is the ratio within a round.
 //
 //   pnpm bench transport [rounds]
 
@@ -8,8 +8,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { median } from "./rounds.ts";
 import type { BurstFigures, BurstSettings } from "./transport-dealer.ts";
+import { WAYS } from "./transport-links.ts";
 
-const NAMES = ["libzmq", "zmtp"] as const;
+const NAMES = [...WAYS.keys()];
 const IN_FLIGHT = [1, 100, 1000];
 const BURST_MS = 500;
 const rounds = Number(process.argv[2] ?? 10);

@@ -7,13 +7,16 @@ import { destination, type Logger, pino } from "pino";
 import { PinoPretty } from "pino-pretty";
 import { Broker } from "./broker.ts";
 import { type CommandSettings, parseCommand } from "./command.ts";
+import { isReadByOthers, letInAuthorized, readOwnKey, writeNewKey } from "./curve-files.ts";
+import type { BrokerOptions } from "./options.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
 const settings = readSettings();
 const logger = newLogger(settings);
-const broker = new Broker(settings.where, { ...settings.options, logger });
+if (settings.newCurveKeyFile !== undefined) makeKey(settings.newCurveKeyFile);
+const broker = newBroker();
 
 broker.on("error", (error) => fail(error));
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -43,6 +46,33 @@ function readSettings(): CommandSettings {
   }
 }
 
+function newBroker(): Broker {
+  try {
+    return new Broker(settings.where, { ...settings.options, ...securityIn(settings), logger });
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+function securityIn({ curveSecretKeyFile, curveAuthorizedKeysFile }: CommandSettings): BrokerOptions {
+  if (curveSecretKeyFile === undefined) return {};
+  const curve = readOwnKey(curveSecretKeyFile);
+  logger.info({ publicKey: curve.publicKey }, "peers come in by CURVE");
+  if (isReadByOthers(curveSecretKeyFile)) logger.warn({ file: curveSecretKeyFile }, "others may read the secret key");
+  if (curveAuthorizedKeysFile !== undefined) return { curve, authenticate: letInAuthorized(curveAuthorizedKeysFile) };
+  logger.warn("no file of authorized keys: whoever knows the public key may come in");
+  return { curve };
+}
+
+function makeKey(path: string): never {
+  try {
+    process.stdout.write(`${writeNewKey(path)}\n`);
+  } catch (error) {
+    fail(error);
+  }
+  process.exit(0);
+}
+
 function packageVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
   const version: unknown =
@@ -57,7 +87,7 @@ function newLogger({ logLevel, logFormat }: CommandSettings): Logger {
   return pino({ level: logLevel }, stream);
 }
 
-function fail(error: unknown): void {
+function fail(error: unknown): never {
   const text = error instanceof Error ? error.message : String(error);
   process.stderr.write(`pigato-broker: ${text.replaceAll("\n", " ")}\n`);
   process.exit(EXIT_FAILED);

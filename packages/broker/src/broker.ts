@@ -4,16 +4,17 @@ import type { LinkError } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
 import { type DoorSettings, doorsOf, type Side, type Sides } from "./binds.ts";
 import type { CoreStats } from "./core/core.ts";
-import { type BrokerEvents, publish } from "./events.ts";
+import { type BrokerEvents, publish, publishRefusal } from "./events.ts";
 import { type BrokerOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { BrokerRun } from "./run.ts";
+import { checkAddresses } from "./security.ts";
 
 /**
  * Queues requests and routes them to workers.
  *
  * Its events are for watching: `start`, `stop`, `error`, `worker:join`, `worker:leave`, `client:join`, `client:leave`,
  * `request:failed`, `request:cached`, `request:requeued`,
- * `request:restored`, `store:failed`, `violation`, `drop`.
+ * `request:restored`, `store:failed`, `connection:refused`, `violation`, `drop`.
  */
 export class Broker extends EventEmitter<BrokerEvents> {
   /** The options in force. `conf.intch` is what core services are made with, before a start and after. */
@@ -29,13 +30,15 @@ export class Broker extends EventEmitter<BrokerEvents> {
   /**
    * @param where where to listen: `tcp://*:55555`, `tcp://127.0.0.1:*`, `ipc://path`, `inproc://name`, one or several; a
    * `Bind` for an address with a dialect of its own; `{ frontend, backend }` to keep clients and workers apart
-   * @throws UsageError for a bad option or no address
+   * @throws UsageError for a bad option, no address, or one that cannot be secured as the options ask
    */
   constructor(where: Side | Sides, conf: BrokerOptions = {}) {
     super();
     this.#doors = doorsOf(where);
     this.conf = resolveOptions(conf);
     this.#channel = this.conf.intch;
+    const addresses = this.#doors.flatMap((door) => door.addresses);
+    checkAddresses(this.#channel === false ? addresses : [...addresses, this.#channel], this.conf.securityOf);
   }
 
   /** The addresses it listens at, with real ports; empty while it does not. */
@@ -51,7 +54,8 @@ export class Broker extends EventEmitter<BrokerEvents> {
   /**
    * Starts to listen. Resolves when every address is bound. A second call while it runs changes nothing.
    * @param callback called when it serves, or with what went wrong
-   * @throws LinkError (rejects) when an address cannot be bound, UsageError or the store's own error when the store
+   * @throws LinkError (rejects) when an address cannot be bound, or somebody else in this process answers for who may come
+   *   in (ZAP), UsageError or the store's own error when the store
    *   cannot be read; nothing stays open then
    */
   start(callback?: (error?: unknown) => void): Promise<void> {
@@ -84,6 +88,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
     if (this.#run !== undefined) return;
     const run = new BrokerRun(this.#doors, this.conf, {
       onEvent: (event) => publish(event, this, this.conf.logger),
+      onRefused: (refused) => publishRefusal(refused, this, this.conf.logger),
       onError: (error) => this.#onLinkError(run, error),
     });
     try {

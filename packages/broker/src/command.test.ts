@@ -51,7 +51,19 @@ describe("pigato-broker", () => {
     expect(parse().settings?.options).toMatchObject({ intch: false });
   });
 
+  test("takes names of files with keys, from flags or variables, and no keys", () => {
+    vi.stubEnv("PIGATO_CURVE_AUTHORIZED_KEYS_FILE", "/keys/authorized");
+    expect(parse("--curve-secret-key-file", "/keys/secret").settings).toMatchObject({
+      curveSecretKeyFile: "/keys/secret",
+      curveAuthorizedKeysFile: "/keys/authorized",
+    });
+    expect(parse("--new-curve-key-file", "x", "--curve-secret-key-file", "y").settings?.newCurveKeyFile).toBe("x");
+    expect(Object.keys(parse("--curve-secret-key-file", "x").settings?.options ?? {})).not.toContain("curve");
+  });
+
   test.each([
+    [["--curve-authorized-keys-file", "x"], "is given with --curve-secret-key-file"],
+    [["--curve-secret-key", "x"], "--curve-secret-key"],
     [["--heartbeat", "soon"], "--heartbeat"],
     [["--heartbeat", "0"], "from 10 to 60000"],
     [["--dmode", "fastest"], "load, lru, rand"],

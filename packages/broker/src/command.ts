@@ -15,6 +15,11 @@ export interface CommandSettings {
   readonly where: Side | Sides;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly logFormat: (typeof LOG_FORMATS)[number];
+  /** The files of its own secret key, and of the public keys that may come in. */
+  readonly curveSecretKeyFile?: string | undefined;
+  readonly curveAuthorizedKeysFile?: string | undefined;
+  /** Where to make a new secret key, and nothing else. */
+  readonly newCurveKeyFile?: string | undefined;
   readonly options: BrokerOptions;
 }
 
@@ -68,6 +73,7 @@ export function parseCommand(
       .env("PIGATO_INTCH")
       .argParser((text) => (text === "none" ? false : text)),
   );
+  for (const option of CURVE_FLAGS) command.addOption(option());
   for (const option of NUMERIC_OPTIONS) command.addOption(numericFlag(option));
   command
     .addOption(
@@ -83,9 +89,28 @@ export function parseCommand(
         .default("text"),
     );
   command.parse(args, { from: "user" });
-  const { bind, frontend, backend, logLevel, logFormat, ...options } = command.opts<Flags & BrokerOptions>();
-  return { where: whereOf(command, { bind, frontend, backend }), logLevel, logFormat, options };
+  const { bind, frontend, backend, logLevel, logFormat, ...others } = command.opts<Flags & BrokerOptions>();
+  const { curveSecretKeyFile, curveAuthorizedKeysFile, newCurveKeyFile, ...options } = others;
+  if (curveAuthorizedKeysFile !== undefined && curveSecretKeyFile === undefined) {
+    command.error("error: --curve-authorized-keys-file is given with --curve-secret-key-file");
+  }
+  const files = { curveSecretKeyFile, curveAuthorizedKeysFile, newCurveKeyFile };
+  return { where: whereOf(command, { bind, frontend, backend }), logLevel, logFormat, ...files, options };
 }
+
+/** Names of files alone: what is on the command line or in a variable is for everybody to see. */
+const CURVE_FLAGS: readonly (() => Option)[] = [
+  () =>
+    new Option("--curve-secret-key-file <file>", "its own secret key: peers come in by CURVE, and no others").env(
+      "PIGATO_CURVE_SECRET_KEY_FILE",
+    ),
+  () =>
+    new Option(
+      "--curve-authorized-keys-file <file>",
+      "the public keys that may come in, one on a line; without it, whoever knows the broker's",
+    ).env("PIGATO_CURVE_AUTHORIZED_KEYS_FILE"),
+  () => new Option("--new-curve-key-file <file>", "makes a secret key in a new file, prints its public key, and ends"),
+];
 
 interface Places {
   readonly bind: Binds | undefined;

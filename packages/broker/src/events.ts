@@ -1,11 +1,12 @@
 // What a broker tells its listeners and its log. Names are text here: byte strings stay inside.
 
 import { display } from "@pigato/protocol";
-import type { LinkError } from "@pigato/transport";
+import type { LinkError, Mechanism, RefusalCode } from "@pigato/transport";
 import type { EventEmitter } from "eventemitter3";
 import type { Logger } from "pino";
 import type { BrokerEvent, ClientDownReason, DropReason, WorkerDownReason } from "./core/effects.ts";
 import { shownPeer } from "./core/peer-names.ts";
+import type { Entrance } from "./security.ts";
 
 /** Events of a `Broker`. They are for watching: nothing depends on anybody listening. */
 export interface BrokerEvents {
@@ -36,6 +37,11 @@ export interface BrokerEvents {
   "store:failed": [event: { readonly operation: "store" | "delete"; readonly key: string; readonly reason: string }];
   /** A request lost its worker and waits for another. */
   "request:requeued": [event: { readonly service: string; readonly requestId: string; readonly worker: string }];
+  /**
+   * A connection was refused or cut off: it may not come in, or it broke a rule or a bound of the transport. No key and no
+   * password is in it; `cause` is what `authenticate` failed with.
+   */
+  "connection:refused": [event: ConnectionRefused];
   /** A peer broke the protocol; `clause` is one of docs/reference/protocol.md or dialects.md. */
   violation: [event: { readonly peer: string; readonly clause: string; readonly detail: string }];
   /** A message had no effect. */
@@ -47,6 +53,30 @@ export interface RequestFailed {
   readonly service: string;
   readonly requestId: string;
   readonly code: string;
+}
+
+export interface ConnectionRefused {
+  /** Where it wanted to come in. */
+  readonly entrance: Entrance;
+  readonly code: RefusalCode;
+  /** What it did, or what it is kept out for, in words. */
+  readonly detail: string;
+  /** What was asked for, or shown, where it is about that. */
+  readonly mechanism: Mechanism | undefined;
+  /** Where it is, as the transport knows it: over libzmq without a port. */
+  readonly remoteAddress: string | undefined;
+  /** Where it came to, if where it is cannot be told. */
+  readonly localAddress: string | undefined;
+  /** Its routing id, if it had come so far. */
+  readonly peer: string | undefined;
+  readonly cause: unknown;
+}
+
+/** Tells of a connection that was refused. */
+export function publishRefusal(refused: ConnectionRefused, emitter: EventEmitter<BrokerEvents>, logger: Logger): void {
+  const { cause, ...told } = refused;
+  logger.warn(cause === undefined ? told : { ...told, err: cause }, "connection refused");
+  emitter.emit("connection:refused", refused);
 }
 
 /** Tells one event of the core to listeners and to the log. */

@@ -1,3 +1,10 @@
+export {
+  type CurveKey,
+  type CurveKeyPair,
+  type CurveServerOptions,
+  curvePublicKey,
+  newCurveKeyPair,
+} from "@pigato/transport";
 export type { Bind, Side, Sides } from "./binds.ts";
 export { Broker } from "./broker.ts";
 export { newChannelAddress } from "./channel-address.ts";
@@ -5,6 +12,7 @@ export type { CoreStats as BrokerStats } from "./core/core.ts";
 export type { DispatchMode, WhenDeclined } from "./core/core-options.ts";
 export type { ClientDownReason, DropReason, WorkerDownReason } from "./core/effects.ts";
 export type { StoredRequest } from "./core/stored-request.ts";
-export type { BrokerEvents, RequestFailed } from "./events.ts";
+export type { BrokerEvents, ConnectionRefused, RequestFailed } from "./events.ts";
 export { type BrokerOptions, isBrokerOption } from "./options.ts";
+export type { AskingPeer, Entrance } from "./security.ts";
 export { MemoryStore, type RequestStore } from "./store.ts";

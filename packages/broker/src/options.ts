@@ -5,6 +5,7 @@ import { DEFAULT_HEARTBEAT_MS, DEFAULT_LIVENESS, MAX_HEARTBEAT_MS, MIN_LIVENESS,
 import {
   automatic,
   type Clock,
+  type CurveServerOptions,
   chosenTransport,
   DEFAULT_LINK_LIMITS,
   systemClock,
@@ -14,6 +15,7 @@ import {
 import { type Logger, pino } from "pino";
 import { newChannelAddress } from "./channel-address.ts";
 import type { DispatchMode, WhenDeclined } from "./core/core-options.ts";
+import { type Authenticate, resolveSecurity, type SecurityOf } from "./security.ts";
 import { MemoryStore, type RequestStore } from "./store.ts";
 
 export interface BrokerOptions {
@@ -80,6 +82,28 @@ export interface BrokerOptions {
   readonly maxPeerBytes?: number;
   /** Messages waiting for one peer; at the bound its requests end with `BUSY`. @defaultValue 100 000 */
   readonly maxPeerMessages?: number;
+  /**
+   * Its own keys of CURVE: who comes in is sure to talk to this broker, in secret, and proves to have the key that it shows.
+   * Who may come in is for `authenticate` to say; without it, whoever knows the public key of the broker.
+   * @defaultValue none: nothing is secret
+   */
+  readonly curve?: CurveServerOptions;
+  /** Whether clients and workers show a name and a password, in clear, for `authenticate` to judge. @defaultValue false */
+  readonly plain?: boolean;
+  /**
+   * Whether a peer may come in; asked for every connection to every address and to the internal channel. What is not
+   * `true` keeps it out: `false`, and also a failure, no answer in time, or more than 1000 peers at an entrance to be asked
+   * about at once. With neither `curve` nor `plain` there is only where it comes from.
+   * @defaultValue nobody is asked
+   */
+  readonly authenticate?: Authenticate;
+  /** Milliseconds that `authenticate` may take, 1 to 9000; then the peer is kept out. @defaultValue 5000 */
+  readonly authenticateTimeoutMs?: number;
+  /**
+   * What `authenticate` is told as `domain`, to know this broker from others: 1 to 200 printable characters. No two that
+   * run in one process have the same. @defaultValue `pigato-` and a random id
+   */
+  readonly zapDomain?: string;
   /** Called after each start, with the event `start`. */
   readonly onStart?: () => void;
   /** Called after each stop, with the event `stop`. */
@@ -93,7 +117,7 @@ export interface BrokerOptions {
   readonly logger?: Logger;
   /**
    * What moves its frames: `"zmtp"`, `"libzmq"` or a transport of your own.
-   * @defaultValue `zmtp` for `tcp://` and `ipc://`, `libzmq` for `inproc://`
+   * @defaultValue `zmtp` for `tcp://` and `ipc://`, `libzmq` for `inproc://`, and for all with `curve`, `plain` or `authenticate`
    */
   readonly transport?: TransportChoice;
   /** What tells it the time and wakes it. @defaultValue the process's monotonic clock */
@@ -102,10 +126,14 @@ export interface BrokerOptions {
   readonly random?: () => number;
 }
 
-export interface ResolvedOptions extends Omit<Required<BrokerOptions>, "intch" | "transport"> {
+type SecurityOption = "curve" | "plain" | "authenticate" | "zapDomain";
+
+export interface ResolvedOptions extends Omit<Required<BrokerOptions>, "intch" | "transport" | SecurityOption> {
   /** As asked for; after a start, the address as bound. */
   intch: string | false;
   readonly transport: Transport;
+  /** What `curve`, `plain`, `authenticate` and `zapDomain` come to. It shows no key. */
+  readonly securityOf: SecurityOf;
 }
 
 const WHEN_DECLINED: readonly WhenDeclined[] = ["fail", "wait"];
@@ -125,6 +153,7 @@ export interface NumericOption {
 type NumericName =
   | "heartbeat"
   | "heartbeatLiveness"
+  | "authenticateTimeoutMs"
   | "settleMs"
   | "stopTimeoutMs"
   | "busyTimeoutMs"
@@ -166,6 +195,14 @@ export const NUMERIC_OPTIONS: readonly NumericOption[] = [
     min: 0,
     max: 3_600_000,
     help: "ms to let running requests finish when stopping",
+  },
+  {
+    name: "authenticateTimeoutMs",
+    default: 5_000,
+    min: 1,
+    // Below what libzmq gives a handshake, which would end without a word.
+    max: 9_000,
+    help: "ms to find out whether a peer may come in",
   },
   {
     name: "busyTimeoutMs",
@@ -214,7 +251,7 @@ export const NUMERIC_OPTIONS: readonly NumericOption[] = [
   },
 ];
 
-const DEFAULTS: Omit<ResolvedOptions, NumericName | "intch" | "store"> = Object.freeze({
+const DEFAULTS: Omit<ResolvedOptions, NumericName | "intch" | "store" | "securityOf"> = Object.freeze({
   dmode: "load",
   whenDeclined: "fail",
   onStart: () => {},
@@ -230,6 +267,10 @@ const KNOWN: ReadonlySet<string> = new Set([
   ...Object.keys(DEFAULTS),
   "intch",
   "store",
+  "curve",
+  "plain",
+  "authenticate",
+  "zapDomain",
 ]);
 
 /** Whether a broker has an option of this name. */
@@ -254,15 +295,22 @@ export function resolveOptions(input: BrokerOptions): ResolvedOptions {
   if (transport === undefined) {
     throw new UsageError(`transport is "zmtp", "libzmq" or a transport, not ${String(input.transport)}`);
   }
+  const { curve, plain, authenticate, zapDomain, ...others } = withoutUndefined(input);
+  const numbers = resolveNumbers(input);
+  const securityOf = resolveSecurity(input, numbers.authenticateTimeoutMs);
+  if (securityOf("bind") !== undefined && transport.isSecurable !== true) {
+    throw new UsageError('curve, plain and authenticate need the transport "libzmq", which is chosen if none is given');
+  }
   return {
     ...DEFAULTS,
-    ...withoutUndefined(input),
+    ...others,
     dmode,
     whenDeclined,
     intch: resolveChannel(input.intch),
     store: resolveStore(input.store),
     transport,
-    ...resolveNumbers(input),
+    securityOf,
+    ...numbers,
   };
 }
 
@@ -283,6 +331,7 @@ function resolveNumbers(input: BrokerOptions): Record<NumericName, number> {
   const numbers: Record<NumericName, number> = {
     heartbeat: 0,
     heartbeatLiveness: 0,
+    authenticateTimeoutMs: 0,
     settleMs: 0,
     stopTimeoutMs: 0,
     busyTimeoutMs: 0,

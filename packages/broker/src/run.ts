@@ -17,6 +17,7 @@ import type {
   FramesToSend,
   LinkError,
   PublisherLink,
+  Refusal,
   RouterLink,
   SendOptions,
   SendOutcome,
@@ -25,12 +26,15 @@ import type { DoorSettings } from "./binds.ts";
 import { BrokerCore, type CoreStats } from "./core/core.ts";
 import type { BrokerEvent, Effect, Input } from "./core/effects.ts";
 import { doorOf, peerAtDoor, routingIdOf } from "./core/peer-names.ts";
+import type { ConnectionRefused } from "./events.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { readInput } from "./reading.ts";
+import type { Entrance } from "./security.ts";
 import { StoreLine } from "./store-line.ts";
 
 export interface RunListener {
   onEvent(event: BrokerEvent): void;
+  onRefused(refused: ConnectionRefused): void;
   /** The socket failed: this run is over. */
   onError(error: LinkError): void;
 }
@@ -83,11 +87,14 @@ export class BrokerRun {
    * @throws LinkError (rejects) if it cannot be bound
    */
   async openChannel(address: string): Promise<string> {
-    const { transport, logger } = this.#options;
-    this.#channel = transport.publisher({
-      onRefused: (refusal) => logger.warn(refusal, "connection to the channel refused"),
-      onError: (error) => this.#listener.onError(error),
-    });
+    const { transport, securityOf } = this.#options;
+    this.#channel = transport.publisher(
+      {
+        onRefused: (refusal) => this.#onRefused("intch", refusal, undefined),
+        onError: (error) => this.#listener.onError(error),
+      },
+      { security: securityOf("intch") },
+    );
     const bound = await this.#channel.bind(address);
     this.#apply({ type: "start" });
     return bound;
@@ -235,22 +242,28 @@ export class BrokerRun {
     if (address !== undefined) this.#apply({ type: "request-undelivered", to, address, reason: "unreachable" });
   }
 
+  #onRefused(entrance: Entrance, refusal: Refusal, peer: string | undefined): void {
+    const { code, detail, mechanism, remoteAddress, localAddress, cause } = refusal;
+    this.#listener.onRefused({ entrance, code, detail, mechanism, remoteAddress, localAddress, peer, cause });
+  }
+
   #open(settings: DoorSettings, door: number): RouterLink {
-    const { transport, maxFrameBytes, maxPeerBytes, maxPeerMessages, maxWorkers, maxClients, spinMs, logger } =
+    const { transport, maxFrameBytes, maxPeerBytes, maxPeerMessages, maxWorkers, maxClients, spinMs, securityOf } =
       this.#options;
+    const entrance = settings.role === undefined ? "bind" : settings.role === "client" ? "frontend" : "backend";
     return transport.router(
       {
         onMessage: (id, frames) => this.#apply(readInput(settings, peerAtDoor(door, id), frames)),
         onPeerDown: (id) => this.#apply({ type: "peer-down", peer: peerAtDoor(door, id) }),
         onUndelivered: (id, frames) => this.#onUndelivered(peerAtDoor(door, id), frames),
         onRefused: (refusal, id) => {
-          const peer = id === undefined ? undefined : display(peerAtDoor(door, id));
-          logger.warn({ ...refusal, peer }, "connection refused");
+          this.#onRefused(entrance, refusal, id === undefined ? undefined : display(peerAtDoor(door, id)));
         },
         onError: (error) => this.#listener.onError(error),
       },
       {
         spinMs,
+        security: securityOf(entrance),
         limits: {
           maxFrameBytes,
           maxPeers: maxWorkers + maxClients,

@@ -10,6 +10,7 @@ import {
   requestIdFromText,
   type Violation,
 } from "@pigato/protocol";
+import type { LinkError } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
 import { nanoid } from "nanoid";
 import { Broadcast, type BroadcastOptions } from "./broadcast.ts";
@@ -45,7 +46,7 @@ export interface ClientEvents {
   connect(): void;
   /** That connection is gone. A new one is tried unless the client was stopped. */
   disconnect(reason: LossReason): void;
-  /** A link that failed, or a broker that broke the protocol. The client goes on. */
+  /** A link that failed, a broker that broke the protocol, or one that does not let it in. The client goes on. */
   error(error: Error): void;
 }
 
@@ -76,8 +77,8 @@ export class Client extends EventEmitter<ClientEvents> {
    */
   constructor(address: string | readonly string[], options?: ClientOptions) {
     super();
-    const addresses = resolveAddresses(address);
     this.#options = resolveOptions(options);
+    const addresses = resolveAddresses(address, this.#options.security);
     this.#defaults = this.#options.dialect.resolveCallOptions({}, this.#options);
     this.#driver = this.#newDriver(addresses);
     this.#lifecycle = new Lifecycle({
@@ -111,9 +112,10 @@ export class Client extends EventEmitter<ClientEvents> {
   /**
    * Connects, and goes on trying while there is no broker. Calling it again has no further effect.
    * @param callback called as the promise settles, with the error if it rejects
-   * @returns resolves when a broker has answered; rejects with `CLOSED` if `stop()` is called before
+   * @returns resolves when a broker has answered; rejects with `CLOSED` if `stop()` is called before, and with a `LinkError` of
+   *   the code `REFUSED` if the only broker does not let it in: then it has stopped
    */
-  start(callback?: (error?: RequestError) => void): Promise<void> {
+  start(callback?: (error?: RequestError | LinkError) => void): Promise<void> {
     if (callback !== undefined && typeof callback !== "function") {
       throw wrong("the callback of start()", "a function", callback);
     }
@@ -283,6 +285,10 @@ export class Client extends EventEmitter<ClientEvents> {
       onDisconnected: (reason) => this.emit("disconnect", reason),
       onStopped: () => this.#onStopped(),
       onError: (error) => this.emit("error", error),
+      onKeptOut: (error, isFinal) => {
+        if (isFinal && addresses.length === 1) this.#lifecycle.onFailure(error);
+        this.emit("error", error);
+      },
       onLate: (id) => this.#onLate(id),
     });
   }

@@ -12,7 +12,15 @@ import {
   type ToClient,
   type Violation,
 } from "@pigato/protocol";
-import { type Alarm, DEFAULT_LINK_LIMITS, type DealerLink, type Frames, type SendOptions } from "@pigato/transport";
+import {
+  type Alarm,
+  DEFAULT_LINK_LIMITS,
+  type DealerLink,
+  type Frames,
+  LinkError,
+  type Refusal,
+  type SendOptions,
+} from "@pigato/transport";
 import { nanoid } from "nanoid";
 import type { Caller } from "./call.ts";
 import type { ClientDialect, SessionPort } from "./dialect.ts";
@@ -29,11 +37,19 @@ export interface DriverWatcher {
   /** The session has ended and every link is closed. */
   onStopped(): void;
   onError(error: Error): void;
+  /**
+   * The broker does not let this client in, or is not the right one. The link goes on trying.
+   * @param isFinal it said so, and will again as long as neither changes
+   */
+  onKeptOut(error: LinkError, isFinal: boolean): void;
   /** A reply to a request that is not open. */
   onLate(requestId: RequestId): void;
 }
 
-type DriverOptions = Pick<ResolvedOptions, "prefix" | "transport" | "clock" | "logger" | "maxOpenRequests" | "dialect">;
+type DriverOptions = Pick<
+  ResolvedOptions,
+  "prefix" | "transport" | "security" | "clock" | "logger" | "maxOpenRequests" | "dialect"
+>;
 
 const GOODBYE: SendOptions = Object.freeze({ urgent: true });
 
@@ -47,6 +63,8 @@ export class Driver {
   readonly #closing = new Set<Promise<void>>();
   #link: DealerLink | undefined;
   #socketId = "";
+  /** What was told of last. A link that goes on trying is refused again and again; it is told once. */
+  #lastRefusal: string | undefined;
   #isApplying = false;
 
   constructor(session: SessionPort<Caller>, options: DriverOptions, watcher: DriverWatcher) {
@@ -147,7 +165,7 @@ export class Driver {
   }
 
   #open(address: string): void {
-    const { transport, prefix, logger, maxOpenRequests } = this.#options;
+    const { transport, prefix, logger, maxOpenRequests, security } = this.#options;
     // All the requests that may be open may wait to be written, and what else there is to say besides.
     const maxQueuedMessages = Math.max(DEFAULT_LINK_LIMITS.maxQueuedMessages, 2 * maxOpenRequests);
     this.#socketId = `${prefix}-${nanoid()}`;
@@ -161,7 +179,9 @@ export class Driver {
             if (this.#link === link) this.#onMessage(link, this.#wire.decodeToClient(frames));
           },
           onUp: () => {
-            if (this.#link === link) this.apply({ type: "link-up" });
+            if (this.#link !== link) return;
+            this.#lastRefusal = undefined;
+            this.apply({ type: "link-up" });
           },
           onDown: () => {
             if (this.#link === link) this.apply({ type: "link-lost", reason: "link-down" });
@@ -169,11 +189,14 @@ export class Driver {
           onUndelivered: (frames) => {
             if (this.#link === link) this.#onUndelivered(frames);
           },
+          onRefused: (refusal) => {
+            if (this.#link === link) this.#onRefused(refusal, address);
+          },
           onError: (error) => {
             if (this.#link === link) this.#onLinkError(error, "link-down");
           },
         },
-        { routingId, limits: { maxQueuedMessages } },
+        { routingId, limits: { maxQueuedMessages }, security },
       );
       this.#link = link;
       link.connect(address);
@@ -218,6 +241,14 @@ export class Driver {
     this.#watcher.onError(error);
   }
 
+  #onRefused({ code, detail, cause }: Refusal, address: string): void {
+    const text = `the broker at ${address} refused us, or we refused it: ${code}, ${detail}`;
+    this.#options.logger.warn({ address, code, detail }, "refused");
+    if (this.#lastRefusal === text) return;
+    this.#lastRefusal = text;
+    this.#watcher.onKeptOut(new LinkError("REFUSED", text, { address, cause }), isFinal(code));
+  }
+
   #report(event: SessionEvent): void {
     const { logger } = this.#options;
     switch (event.type) {
@@ -235,4 +266,8 @@ export class Driver {
         return event satisfies never;
     }
   }
+}
+
+function isFinal(code: Refusal["code"]): boolean {
+  return code === "DENIED" || code === "INCOMPATIBLE" || code === "REFUSED";
 }

@@ -9,6 +9,7 @@
 //                                    stopped ── start ──► starting
 
 import { RequestError } from "@pigato/protocol";
+import type { LinkError } from "@pigato/transport";
 
 type State =
   | { readonly phase: "new" }
@@ -29,7 +30,7 @@ export class Lifecycle {
     this.#startable = startable;
   }
 
-  /** Resolves when a broker has answered; rejects with `CLOSED` if stopped before. */
+  /** Resolves when a broker has answered; rejects with `CLOSED` if stopped before, or as `onFailure` says. */
   start(): Promise<void> {
     const state = this.#state;
     switch (state.phase) {
@@ -75,6 +76,13 @@ export class Lifecycle {
     started.resolve();
   }
 
+  /** There is no broker to be had: a start that waits for one has failed, and is taken back. */
+  onFailure(error: LinkError): void {
+    if (this.#state.phase !== "starting") return;
+    this.#state.started.reject(error);
+    void this.#end();
+  }
+
   onStopped(): void {
     if (this.#state.phase !== "stopping") return;
     const { stopped, next } = this.#state;
@@ -100,7 +108,7 @@ export class Lifecycle {
 class Deferred {
   readonly promise: Promise<void>;
   resolve: () => void = () => {};
-  reject: (error: RequestError) => void = () => {};
+  reject: (error: RequestError | LinkError) => void = () => {};
 
   constructor() {
     this.promise = new Promise((resolve, reject) => {

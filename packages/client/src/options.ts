@@ -9,11 +9,15 @@ import {
   MAX_HEARTBEAT_MS,
   MIN_LIVENESS,
   peerIdFromText,
+  UsageError,
 } from "@pigato/protocol";
 import {
   automatic,
   type Clock,
+  type CurveOptions,
   chosenTransport,
+  PeerSecurity,
+  type PlainOptions,
   systemClock,
   type Transport,
   type TransportChoice,
@@ -68,6 +72,14 @@ export interface ClientOptions {
    */
   readonly negotiate?: boolean | undefined;
 
+  /**
+   * Keys of CURVE: its own, by which the broker knows it, and the broker's, by which it knows the broker. What is said is
+   * secret, and nobody else can play the broker. @defaultValue none: everything is in clear
+   */
+  readonly curve?: CurveOptions;
+  /** A name and a password for a broker that asks for them. They go there in clear. @defaultValue none */
+  readonly plain?: PlainOptions;
+
   /** Requests that may wait while no link is up, or in Majordomo for their turn; the next one fails with `BUSY`. 0 to 10 000 000. @defaultValue 10 000 */
   readonly maxQueuedRequests?: number | undefined;
   /** Requests that may be open; the next one fails with `BUSY`. 1 to 10 000 000. @defaultValue 100 000 */
@@ -86,7 +98,7 @@ export interface ClientOptions {
   readonly logger?: Logger | undefined;
   /**
    * What moves the frames: `"zmtp"`, `"libzmq"` or a transport of your own.
-   * @defaultValue `zmtp` for `tcp://` and `ipc://`, `libzmq` for `inproc://`
+   * @defaultValue `zmtp` for `tcp://` and `ipc://`, `libzmq` for `inproc://`, and for all with `curve` or `plain`
    */
   readonly transport?: TransportChoice | undefined;
   /** Time and alarms. @defaultValue the process's monotonic clock */
@@ -109,6 +121,8 @@ export interface ResolvedOptions {
   readonly stopTimeoutMs: number;
   readonly dialect: ClientDialect;
   readonly negotiate: boolean;
+  /** What `curve` or `plain` comes to. It shows no key. */
+  readonly security: PeerSecurity | undefined;
   readonly maxQueuedRequests: number;
   readonly maxOpenRequests: number;
   readonly onStart: (() => void) | undefined;
@@ -134,6 +148,7 @@ const DEFAULTS: Omit<ResolvedOptions, "prefix" | "logger"> = Object.freeze({
   stopTimeoutMs: 5_000,
   dialect: DIALECTS.pigato,
   negotiate: true,
+  security: undefined,
   maxQueuedRequests: 10_000,
   maxOpenRequests: 100_000,
   onStart: undefined,
@@ -168,6 +183,8 @@ const KEYS: ReadonlySet<string> = new Set(
     stopTimeoutMs: true,
     dialect: true,
     negotiate: true,
+    curve: true,
+    plain: true,
     maxQueuedRequests: true,
     maxOpenRequests: true,
     onStart: true,
@@ -210,6 +227,7 @@ export function resolveOptions(input: ClientOptions = {}): ResolvedOptions {
     random = DEFAULTS.random,
   } = input;
   const dialect = readDialect(input);
+  const transport = readTransport(input.transport);
   return {
     autostart: readFlag("autostart", autostart),
     prefix: readPrefix(prefix),
@@ -226,6 +244,7 @@ export function resolveOptions(input: ClientOptions = {}): ResolvedOptions {
     stopTimeoutMs: readDurationMs("stopTimeoutMs", stopTimeoutMs, 0),
     dialect,
     negotiate: readFlag("negotiate", negotiate),
+    security: readSecurity(input, transport),
     maxQueuedRequests: readCount("maxQueuedRequests", maxQueuedRequests, 0, MAX_BOUND),
     maxOpenRequests: readCount("maxOpenRequests", maxOpenRequests, 1, MAX_BOUND),
     onStart: readListener("onStart", input.onStart),
@@ -233,18 +252,21 @@ export function resolveOptions(input: ClientOptions = {}): ResolvedOptions {
     onConnect: readListener("onConnect", input.onConnect),
     onDisconnect: readListener("onDisconnect", input.onDisconnect),
     logger: readParts("logger", logger, ["debug", "warn", "error"]),
-    transport: readTransport(input.transport),
+    transport,
     clock: readParts("clock", clock, ["now", "alarm"]),
     random: readFunction("random", random),
   };
 }
 
 /** The addresses of brokers: one, or several to be tried in turn. @throws UsageError for anything else */
-export function resolveAddresses(input: string | readonly string[]): readonly string[] {
+export function resolveAddresses(input: string | readonly string[], security?: PeerSecurity): readonly string[] {
   const addresses: readonly unknown[] = Array.isArray(input) ? input : [input];
   if (addresses.length === 0) throw wrong("the address", "at least one address", input);
   return addresses.map((address) => {
-    if (typeof address === "string" && ADDRESS.test(address)) return address;
+    if (typeof address === "string" && ADDRESS.test(address)) {
+      if (security === undefined || !address.startsWith("inproc:")) return address;
+      throw wrong("the address", "one of tcp or ipc, because inproc knows neither curve nor plain", address);
+    }
     throw wrong("the address", "text such as tcp://localhost:55555, or an array of such", address);
   });
 }
@@ -274,6 +296,18 @@ function readTransport(value: TransportChoice | undefined): Transport {
   const transport = chosenTransport(value);
   if (transport !== undefined) return transport;
   throw wrong("transport", '"zmtp", "libzmq" or something with router() and dealer()', value);
+}
+
+/** @throws UsageError for keys and words that are none, for both, and with a transport that would pass them over */
+function readSecurity(input: ClientOptions, transport: Transport): PeerSecurity | undefined {
+  let security: PeerSecurity | undefined;
+  try {
+    security = PeerSecurity.of(input);
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+  if (security === undefined || transport.isSecurable === true) return security;
+  throw new UsageError('curve and plain need the transport "libzmq", which is chosen if none is given');
 }
 
 function readListener(name: string, value: (() => void) | undefined): (() => void) | undefined {

@@ -5,7 +5,7 @@
 // came before any request did. After a new connection of either kind, it has to be told again. Requests wait for that.
 
 import { DIRECTORY_TOPIC, decodeDirectory, RequestError, type ServiceMap, UsageError } from "@pigato/protocol";
-import type { Frames, SubscriberLink } from "@pigato/transport";
+import { type Frames, LinkError, type Refusal, type SubscriberHandlers, type SubscriberLink } from "@pigato/transport";
 import { type Reply, Worker, type WorkerOptions } from "@pigato/worker";
 import { EventEmitter } from "eventemitter3";
 
@@ -36,6 +36,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
   #services: ServiceMap = new Map();
   #lastFrame: Uint8Array | undefined;
   #isCurrent = false;
+  #lastRefusal: Refusal["code"] | undefined;
   readonly #waiting = new Set<(isCurrent: boolean) => void>();
 
   /**
@@ -56,6 +57,9 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
     }
     this.#channel = intch;
     this.worker = new Worker(address, service, workerOptions);
+    if (this.worker.conf.security !== undefined && intch.startsWith("inproc:")) {
+      throw new UsageError(`with curve or plain the internal channel is at tcp or ipc, not at ${intch}`);
+    }
     this.worker.on("connecting", () => {
       this.#isCurrent = false;
     });
@@ -103,20 +107,36 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
   }
 
   #subscribe(): SubscriberLink {
-    const { transport, logger } = this.worker.conf;
-    const subscriber: SubscriberLink = transport.subscriber({
+    const { transport, logger, security } = this.worker.conf;
+    const handlers: SubscriberHandlers = {
+      onUp: () => {
+        if (this.#subscriber === subscriber) this.#lastRefusal = undefined;
+      },
       onMessage: (frames) => {
         if (this.#subscriber === subscriber) this.#onMessage(frames);
       },
       onDown: () => {
         if (this.#subscriber === subscriber) this.#isCurrent = false;
       },
-      onRefused: (refusal) => logger.warn({ ...refusal, intch: this.#channel }, "the channel is not as it should be"),
+      onRefused: (refusal) => {
+        logger.warn({ ...refusal, intch: this.#channel }, "the channel is not as it should be");
+        if (this.#subscriber === subscriber) this.#onRefused(refusal);
+      },
       onError: (error) => logger.error({ err: error, intch: this.#channel }, "the channel failed"),
-    });
+    };
+    // The channel lets in who shows what the broker is shown.
+    const subscriber: SubscriberLink = transport.subscriber(handlers, { security });
     subscriber.subscribe(DIRECTORY_TOPIC);
     subscriber.connect(this.#channel);
     return subscriber;
+  }
+
+  /** It goes on trying, and is refused again and again; that is told once. */
+  #onRefused({ code, detail }: Refusal): void {
+    if (this.#lastRefusal === code) return;
+    this.#lastRefusal = code;
+    const message = `the internal channel at ${this.#channel} refused us, or we refused it: ${code}, ${detail}`;
+    this.worker.emit("error", new LinkError("REFUSED", message, { address: this.#channel }));
   }
 
   #onMessage([frame]: Frames): void {

@@ -15,6 +15,7 @@ export {
   type PeerFacts,
   type PublisherHandlers,
   type PublisherLink,
+  type PublisherOptions,
   type Refusal,
   type RefusalCode,
   type RouterHandlers,
@@ -27,4 +28,20 @@ export {
   type SubscriberOptions,
   type Transport,
 } from "./link.ts";
+export type { Applicant, Mechanism } from "./security/applicant.ts";
+export {
+  type CurveKey,
+  type CurveKeyPair,
+  curvePublicKey,
+  newCurveKeyPair,
+  readCurveKey,
+} from "./security/curve-keys.ts";
+export {
+  type Check,
+  type CurveOptions,
+  type CurveServerOptions,
+  PeerSecurity,
+  type PlainOptions,
+  ServerSecurity,
+} from "./security/security.ts";
 export { zmtp } from "./zmtp/index.ts";

@@ -14,6 +14,8 @@
 // - A frame handed to `send` or to a handler is not changed afterwards by either side.
 
 import type { FramesToSend } from "./frames-to-send.ts";
+import type { Mechanism } from "./security/applicant.ts";
+import type { PeerSecurity, ServerSecurity } from "./security/security.ts";
 
 /** One message: all frames that travel together. */
 export type Frames = readonly Uint8Array[];
@@ -39,7 +41,7 @@ export interface LinkLimits {
   readonly maxPeers: number;
   /**
    * Milliseconds that the other end has to introduce itself, from the start of connecting; then the connection is cut
-   * (not by libzmq). @defaultValue 10 000
+   * (by libzmq only where a router has `security`). @defaultValue 10 000
    */
   readonly handshakeTimeoutMs: number;
   /** Bytes waiting for one peer above which `send` answers `slow`. @defaultValue 1 MiB */
@@ -75,6 +77,8 @@ export interface PeerFacts {
  * - `ROUTING_ID`: the routing id that it claims is malformed, or belongs to another connection
  * - `REFUSED`: it refused us
  * - `HANDSHAKE_TIMEOUT`, `SILENCE`: it took too long to introduce itself, or stopped answering
+ * - `DENIED`, `UNDECIDED`: by the check of who may come in, it may not; or that could not be found out
+ * - `HANDSHAKE_FAILED`: the handshake of the mechanism failed, as with keys that do not fit
  */
 export type RefusalCode =
   | "PROTOCOL"
@@ -87,13 +91,23 @@ export type RefusalCode =
   | "ROUTING_ID"
   | "REFUSED"
   | "HANDSHAKE_TIMEOUT"
-  | "SILENCE";
+  | "SILENCE"
+  | "DENIED"
+  | "UNDECIDED"
+  | "HANDSHAKE_FAILED";
 
 export interface Refusal {
   readonly code: RefusalCode;
   /** What it did, in words. */
   readonly detail: string;
+  /** Where it is; for a peer that asked to be let in, as the check has it. */
   readonly remoteAddress?: string;
+  /** Where it came to, if where it is cannot be told. */
+  readonly localAddress?: string;
+  /** What was asked for, or shown, where it is about that. */
+  readonly mechanism?: Mechanism;
+  /** What the check failed with. */
+  readonly cause?: unknown;
 }
 
 /** Peers are named by their routing id as a byte string: one character (U+0000 to U+00FF) for each byte. */
@@ -175,6 +189,8 @@ export interface RouterOptions {
    * the cost of a core. libzmq takes no notice. @defaultValue 0
    */
   readonly spinMs?: number;
+  /** What peers have to show. @defaultValue nothing */
+  readonly security?: ServerSecurity | undefined;
 }
 
 export interface DealerOptions {
@@ -185,6 +201,8 @@ export interface DealerOptions {
   readonly reconnectMs?: number;
   /** Milliseconds that no pause between attempts exceeds. @defaultValue 5000 */
   readonly reconnectMaxMs?: number;
+  /** What to show to the other end, and who it has to be. @defaultValue nothing, and anybody */
+  readonly security?: PeerSecurity | undefined;
 }
 
 export interface PublisherHandlers {
@@ -192,6 +210,11 @@ export interface PublisherHandlers {
   onRefused?(refusal: Refusal): void;
   /** The socket itself failed; it is closed. */
   onError?(error: LinkError): void;
+}
+
+export interface PublisherOptions {
+  /** What subscribers have to show. @defaultValue nothing */
+  readonly security?: ServerSecurity | undefined;
 }
 
 /**
@@ -230,6 +253,8 @@ export interface SubscriberOptions {
   readonly reconnectMs?: number;
   /** Milliseconds that no pause between attempts exceeds. @defaultValue 5000 */
   readonly reconnectMaxMs?: number;
+  /** As a dealer's. */
+  readonly security?: PeerSecurity | undefined;
 }
 
 export interface SubscriberLink {
@@ -245,13 +270,15 @@ export interface SubscriberLink {
 
 /** One way to move frames. */
 export interface Transport {
+  /** Whether it keeps to `security`. One that does not say so is never to be given any. */
+  readonly isSecurable?: boolean;
   router(handlers: RouterHandlers, options?: RouterOptions): RouterLink;
   dealer(handlers: DealerHandlers, options: DealerOptions): DealerLink;
-  publisher(handlers?: PublisherHandlers): PublisherLink;
+  publisher(handlers?: PublisherHandlers, options?: PublisherOptions): PublisherLink;
   subscriber(handlers: SubscriberHandlers, options?: SubscriberOptions): SubscriberLink;
 }
 
-export type LinkErrorCode = "ADDRESS_IN_USE" | "ADDRESS_INVALID" | "CLOSED" | "FAILED";
+export type LinkErrorCode = "ADDRESS_IN_USE" | "ADDRESS_INVALID" | "CLOSED" | "REFUSED" | "FAILED";
 
 /** A socket that could not do what it was asked. */
 export class LinkError extends Error {

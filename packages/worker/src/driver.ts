@@ -13,7 +13,14 @@ import {
   peerIdFromText,
   type Violation,
 } from "@pigato/protocol";
-import type { Alarm, DealerLink, SendOptions, SendOutcome } from "@pigato/transport";
+import {
+  type Alarm,
+  type DealerLink,
+  LinkError,
+  type Refusal,
+  type SendOptions,
+  type SendOutcome,
+} from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { DIALECTS, type ReplyFormat, type WorkerDialect } from "./dialect.ts";
 import type { WorkerSettings } from "./options.ts";
@@ -33,11 +40,16 @@ export interface DriverWatcher {
   onError(error: Error): void;
   /** The transport refused the address. @returns whether to give up; otherwise the next one is tried after a pause */
   onRefused(error: Error): boolean;
+  /**
+   * The broker does not let this worker in, or is not the right one. The link goes on trying.
+   * @param isFinal it said so, and will again as long as neither changes
+   */
+  onKeptOut(error: LinkError, isFinal: boolean): void;
   /** The session has ended and every link is closed. */
   onStopped(): void;
 }
 
-type DriverSettings = Pick<WorkerSettings, "prefix" | "transport" | "clock" | "logger" | "dialect">;
+type DriverSettings = Pick<WorkerSettings, "prefix" | "transport" | "security" | "clock" | "logger" | "dialect">;
 
 const URGENT: SendOptions = Object.freeze({ urgent: true });
 
@@ -68,6 +80,8 @@ export class Driver implements ReplyPort {
     this.#settle();
   };
   #address: string | undefined;
+  /** What was told of last. A link that goes on trying is refused again and again; it is told once. */
+  #lastRefusal: string | undefined;
   #socketId: string;
 
   constructor(session: Session, service: string, settings: DriverSettings, watcher: DriverWatcher) {
@@ -182,7 +196,9 @@ export class Driver implements ReplyPort {
             if (this.#link === link) this.apply({ type: "message", message: this.#wire.decodeToWorker(frames) });
           },
           onUp: () => {
-            if (this.#link === link) this.apply({ type: "link-up" });
+            if (this.#link !== link) return;
+            this.#lastRefusal = undefined;
+            this.apply({ type: "link-up" });
           },
           onDown: () => {
             if (this.#link === link) this.apply({ type: "link-down" });
@@ -193,11 +209,14 @@ export class Driver implements ReplyPort {
           onDrain: () => {
             if (this.#link === link) this.#resume();
           },
+          onRefused: (refusal) => {
+            if (this.#link === link) this.#onRefused(refusal, address);
+          },
           onError: (error) => {
             if (this.#link === link) this.#onLinkError(error);
           },
         },
-        { routingId: peerIdFromText(this.#socketId) },
+        { routingId: peerIdFromText(this.#socketId), security: this.#settings.security },
       );
       this.#link = link;
       link.connect(address);
@@ -210,6 +229,16 @@ export class Driver implements ReplyPort {
   #onLinkError(error: Error): void {
     this.#due.push(() => this.#watcher.onError(error));
     this.apply({ type: "link-down" });
+  }
+
+  #onRefused({ code, detail, cause }: Refusal, address: string): void {
+    const text = `the broker at ${address} refused us, or we refused it: ${code}, ${detail}`;
+    this.#settings.logger.warn({ address, code, detail }, "refused");
+    if (this.#lastRefusal === text) return;
+    this.#lastRefusal = text;
+    const error = new LinkError("REFUSED", text, { address, cause });
+    this.#due.push(() => this.#watcher.onKeptOut(error, isFinal(code)));
+    this.#tell();
   }
 
   #onRefusedAddress(error: Error): void {
@@ -304,6 +333,10 @@ export class Driver implements ReplyPort {
 
 function troubleOf(message: string, violation: Violation | undefined): Error {
   return violation === undefined ? new Error(message) : new Error(message, { cause: violation });
+}
+
+function isFinal(code: Refusal["code"]): boolean {
+  return code === "DENIED" || code === "INCOMPATIBLE" || code === "REFUSED";
 }
 
 function newSocketId(prefix: string): string {

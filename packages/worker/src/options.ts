@@ -15,7 +15,10 @@ import {
 import {
   automatic,
   type Clock,
+  type CurveOptions,
   chosenTransport,
+  PeerSecurity,
+  type PlainOptions,
   systemClock,
   type Transport,
   type TransportChoice,
@@ -83,6 +86,13 @@ export interface WorkerOptions {
    * @defaultValue `W` and a random id. 1 to 128 bytes of UTF-8, the first of them not U+0000.
    */
   readonly prefix?: string | undefined;
+  /**
+   * Keys of CURVE: its own, by which the broker knows it, and the broker's, by which it knows the broker. What is said is
+   * secret, and nobody else can play the broker. @defaultValue none: everything is in clear
+   */
+  readonly curve?: CurveOptions;
+  /** A name and a password for a broker that asks for them. They go there in clear. @defaultValue none */
+  readonly plain?: PlainOptions;
   /** A listener for the `start` event. */
   readonly onStart?: (() => void) | undefined;
   /** A listener for the `stop` event. */
@@ -95,7 +105,7 @@ export interface WorkerOptions {
   readonly logger?: Logger | undefined;
   /**
    * How frames move: `"zmtp"`, `"libzmq"` or a transport of your own.
-   * @defaultValue `zmtp` for `tcp://` and `ipc://`, `libzmq` for `inproc://`
+   * @defaultValue `zmtp` for `tcp://` and `ipc://`, `libzmq` for `inproc://`, and for all with `curve` or `plain`
    */
   readonly transport?: TransportChoice | undefined;
   /** Time and alarms. @defaultValue the system's monotonic clock */
@@ -106,7 +116,12 @@ export interface WorkerOptions {
 
 /** Every option with its value. */
 export type WorkerSettings = {
-  readonly [Name in keyof WorkerOptions]-?: Name extends "transport" ? Transport : NonNullable<WorkerOptions[Name]>;
+  readonly [Name in Exclude<keyof WorkerOptions, "curve" | "plain">]-?: Name extends "transport"
+    ? Transport
+    : NonNullable<WorkerOptions[Name]>;
+} & {
+  /** What `curve` or `plain` comes to. It shows no key. */
+  readonly security: PeerSecurity | undefined;
 };
 
 /** `worker.conf`: the options in force. Setting `concurrency` tells the broker; the rest is read-only. */
@@ -151,6 +166,9 @@ const CHECKS: Readonly<Record<keyof WorkerOptions, Check>> = {
   maxInFlight: integer(1, MAX_COUNT),
   stopTimeoutMs: integer(0, HOUR_MS),
   negotiate: (value) => (typeof value === "boolean" ? undefined : "true or false"),
+  // What they are is looked at together.
+  curve: () => undefined,
+  plain: () => undefined,
   prefix: (value) => (isPrefix(value) ? undefined : `a string of 1 to ${MAX_PREFIX_BYTES} bytes`),
   onStart: callback,
   onStop: callback,
@@ -192,6 +210,7 @@ export function resolveOptions(input: WorkerOptions): WorkerSettings {
     maxInFlight: dialect === "pigato" ? (input.maxInFlight ?? DEFAULTS.maxInFlight) : 1,
     stopTimeoutMs: input.stopTimeoutMs ?? DEFAULTS.stopTimeoutMs,
     negotiate: input.negotiate ?? true,
+    security: resolveSecurity(input),
     prefix: input.prefix ?? `W${nanoid()}`,
     onStart: input.onStart ?? noListener,
     onStop: input.onStop ?? noListener,
@@ -238,12 +257,28 @@ export function limitOf(concurrency: number): number {
   return concurrency < 0 ? Number.POSITIVE_INFINITY : concurrency;
 }
 
-/** @throws UsageError for anything but one address or a list of them */
-export function resolveAddresses(input: string | readonly string[]): readonly string[] {
+/** @throws UsageError for keys and words that are none, for both, and with a transport that would pass them over */
+function resolveSecurity(input: WorkerOptions): PeerSecurity | undefined {
+  let security: PeerSecurity | undefined;
+  try {
+    security = PeerSecurity.of(input);
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+  const transport = chosenTransport(input.transport);
+  if (security === undefined || transport?.isSecurable === true) return security;
+  throw new UsageError('curve and plain need the transport "libzmq", which is chosen if none is given');
+}
+
+/** @throws UsageError for anything but one address or a list of them, and with security for inproc, which knows none */
+export function resolveAddresses(input: string | readonly string[], security?: PeerSecurity): readonly string[] {
   const addresses: readonly unknown[] = Array.isArray(input) ? input : [input];
   if (addresses.length === 0) throw new UsageError("a worker needs at least one broker address");
   return addresses.map((address) => {
-    if (typeof address === "string" && /^[a-z]+:\/\/./.test(address)) return address;
+    if (typeof address === "string" && /^[a-z]+:\/\/./.test(address)) {
+      if (security === undefined || !address.startsWith("inproc:")) return address;
+      throw new UsageError(`with curve or plain a broker is at tcp or ipc, not at ${address}`);
+    }
     throw new UsageError(`a broker address must be like "tcp://localhost:55555", not ${shown(address)}`);
   });
 }

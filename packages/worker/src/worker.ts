@@ -63,8 +63,8 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   constructor(addr: string | readonly string[], service: string, conf: WorkerOptions = {}) {
     super();
     this.service = service;
-    this.#addresses = resolveAddresses(addr);
     const settings = resolveOptions(conf);
+    this.#addresses = resolveAddresses(addr, settings.security);
     this.#dialect = DIALECTS[settings.dialect];
     const session = new Session({
       service: resolveService(service),
@@ -88,6 +88,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
       onRequest: (request, reply) => this.#onRequest(request, reply),
       onError: (error) => this.#onError(error),
       onRefused: (error) => this.#lifecycle.onFailure(error),
+      onKeptOut: (error, isFinal) => this.#onKeptOut(error, isFinal),
       onStopped: () => this.#onStopped(),
     });
     this.conf = liveOptions(settings, (concurrency) => this.#driver.apply({ type: "concurrency", concurrency }));
@@ -112,7 +113,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
    * @param callback called as the promise settles, with the error if it rejects
    * @returns a promise that resolves when the broker has answered for the first time, however long that takes. It
    *   rejects with a `RequestError` of the code `CLOSED` if `stop()` comes first, and with a `LinkError` for an
-   *   address that the transport cannot use. Nobody needs to wait for it: its rejection is never "unhandled".
+   *   address that the transport cannot use and, of the code `REFUSED`, if the only broker does not let it in. Nobody needs to wait for it: its rejection is never "unhandled".
    */
   start(callback?: (error?: Error) => void): Promise<void> {
     const ready = this.#lifecycle.start();
@@ -146,6 +147,11 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   #onConnected(): void {
     this.#lifecycle.onReady();
     this.emit("connect");
+  }
+
+  #onKeptOut(error: Error, isFinal: boolean): void {
+    if (isFinal && this.#addresses.length === 1) this.#lifecycle.onFailure(error);
+    this.#onError(error);
   }
 
   #onStopped(): void {

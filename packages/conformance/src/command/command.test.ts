@@ -1,13 +1,20 @@
 // The `pigato-broker` command, run as an operator runs it.
 
 import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { newCurveKeyPair } from "@pigato/broker";
 import { Client } from "@pigato/client";
 import { Worker } from "@pigato/worker";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { BrokerProcess } from "../support/broker-process.ts";
 
 const BIN = fileURLToPath(new URL("../../../broker/src/bin.ts", import.meta.url));
+
+const folder = mkdtempSync(join(tmpdir(), "pigato-command-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let broker: BrokerProcess | undefined;
 
@@ -55,6 +62,53 @@ describe("pigato-broker", () => {
     broker = await BrokerProcess.start();
     await broker.kill("SIGTERM");
     expect(broker.log).toMatch(/INFO.*broker ready/);
+  });
+
+  test("makes keys in files, and lets in whose key is in one, from the moment on that it is there", async () => {
+    const made = run("--new-curve-key-file", join(folder, "broker.key"));
+    expect(made).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\S{40}\n$/) });
+    const own = newCurveKeyPair();
+    const authorized = join(folder, "authorized");
+    writeFileSync(authorized, "# nobody yet\n");
+    broker = await BrokerProcess.start(
+      "--curve-secret-key-file",
+      join(folder, "broker.key"),
+      "--curve-authorized-keys-file",
+      authorized,
+    );
+    const curve = { serverKey: made.stdout.trim(), ...own };
+    await expect(new Client(broker.address, { curve }).start()).rejects.toMatchObject({ code: "REFUSED" });
+    writeFileSync(authorized, `${own.publicKey} ada\n`);
+    await using client = new Client(broker.address, { curve });
+    await client.start();
+    expect(await client.call("mmi.service", "echo")).toBe("404");
+    await client.stop();
+    await broker.kill("SIGTERM");
+    expect(broker.log).toContain("DENIED");
+    const secret = readFileSync(join(folder, "broker.key"), "utf8").trim();
+    expect(broker.log).not.toContain(secret);
+    expect(broker.child.spawnargs.join(" ")).not.toContain(secret);
+  });
+
+  test("says whom it lets in without a list, and to whom its key is open", async () => {
+    const secret = join(folder, "open.key");
+    run("--new-curve-key-file", secret);
+    chmodSync(secret, 0o644);
+    broker = await BrokerProcess.start("--curve-secret-key-file", secret);
+    await broker.kill("SIGTERM");
+    expect(broker.log).toMatch(/whoever knows the public key may come in/);
+    expect(broker.log).toMatch(/others may read the secret key/);
+  });
+
+  test.each([
+    { what: "a file of no key", args: ["--curve-secret-key-file", BIN], named: /holds no key/ },
+    { what: "no file", args: ["--curve-secret-key-file", "/nowhere"], named: /ENOENT.*nowhere/ },
+    { what: "a new key where there is a file", args: ["--new-curve-key-file", BIN], named: /EEXIST/ },
+  ])("$what is one clear line and a failure", ({ args, named }) => {
+    const { status, stderr } = run(...args, "--log-level", "silent");
+    expect(status).toBe(1);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect(stderr).toMatch(named);
   });
 
   test("a taken port is one clear line and a failure", async () => {

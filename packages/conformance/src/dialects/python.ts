@@ -19,13 +19,17 @@ export function python(): string {
   );
 }
 
+/** Options of a socket that have to do with security, as pyzmq calls them. */
+export type SocketOptions = Readonly<Record<string, string>>;
+
 /** A process that is written lines of JSON and prints some. */
 class Conversation {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
-  constructor(...args: readonly string[]) {
-    this.#child = spawn(python(), [PEER, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+  constructor(security: SocketOptions, ...args: readonly string[]) {
+    const env = { ...process.env, PEER_SECURITY: JSON.stringify(security) };
+    this.#child = spawn(python(), [PEER, ...args], { stdio: ["pipe", "pipe", "inherit"], env });
     const { stdout } = this.#child;
     if (stdout === null) throw new Error("no output");
     this.#lines = createInterface(stdout)[Symbol.asyncIterator]();
@@ -52,8 +56,8 @@ class Conversation {
   }
 }
 
-export function pythonAsker(dialect: DialectName, address: string): Asker {
-  const peer = new Conversation("client", dialect, address);
+export function pythonAsker(dialect: DialectName, address: string, security: SocketOptions = {}): Asker {
+  const peer = new Conversation(security, "client", dialect, address);
   return {
     async ask(service, ...body) {
       peer.write([service, ...body]);
@@ -67,8 +71,13 @@ export function pythonAsker(dialect: DialectName, address: string): Asker {
   };
 }
 
-export function pythonServer(dialect: DialectName, address: string, service: string): Server {
-  const peer = new Conversation("worker", dialect, address, service);
+export function pythonServer(
+  dialect: DialectName,
+  address: string,
+  service: string,
+  security: SocketOptions = {},
+): Server {
+  const peer = new Conversation(security, "worker", dialect, address, service);
   return {
     async next() {
       const body = await peer.readTexts();

@@ -1,4 +1,4 @@
-// A dealer that becomes one or the other with the address that it connects to. What is sent before waits in an outbox
+// A dealer that becomes one or the other with the address that it connects to, with security always libzmq's. What is sent before waits in an outbox
 // that goes along.
 
 import { kindToConnect } from "../addresses.ts";
@@ -38,7 +38,8 @@ export class AutomaticDealer implements DealerLink {
     if (!this.#isOpen) {
       throw new LinkError("CLOSED", `cannot connect to ${address}: the dealer is closed`, { address });
     }
-    if (needsLibzmq(address) && !this.#isConnected) {
+    const isNative = needsLibzmq(address) || this.#options.security !== undefined;
+    if (isNative && !this.#isConnected) {
       this.#link = new LibzmqDealer(this.#handlers, this.#options, this.#outbox);
     }
     this.#isConnected = true;

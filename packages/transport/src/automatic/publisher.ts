@@ -1,20 +1,23 @@
-// A publisher that listens by ZMTP wherever that can be, and by libzmq elsewhere once it is asked to. Both tell the same.
+// A publisher that listens by ZMTP wherever that can be, and by libzmq elsewhere once it is asked to; with security, by
+// libzmq everywhere. Both tell the same.
 
 import { kindToBind } from "../addresses.ts";
 import { LibzmqPublisher } from "../libzmq/publisher.ts";
-import { type Frames, LinkError, type PublisherHandlers, type PublisherLink } from "../link.ts";
+import { type Frames, LinkError, type PublisherHandlers, type PublisherLink, type PublisherOptions } from "../link.ts";
 import { needsLibzmq } from "../zmtp/endpoints.ts";
 import { ZmtpPublisher } from "../zmtp/publisher.ts";
 
 export class AutomaticPublisher implements PublisherLink {
   readonly #handlers: PublisherHandlers | undefined;
+  readonly #options: PublisherOptions;
   readonly #network: ZmtpPublisher;
   #native: LibzmqPublisher | undefined;
   #latest: Frames | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(handlers?: PublisherHandlers) {
+  constructor(handlers?: PublisherHandlers, options: PublisherOptions = {}) {
     this.#handlers = handlers;
+    this.#options = options;
     this.#network = new ZmtpPublisher(handlers);
   }
 
@@ -39,12 +42,12 @@ export class AutomaticPublisher implements PublisherLink {
 
   #sideOf(address: string): PublisherLink {
     kindToBind(address);
-    if (!needsLibzmq(address)) return this.#network;
+    if (!needsLibzmq(address) && this.#options.security === undefined) return this.#network;
     if (this.#closing !== undefined) {
       throw new LinkError("CLOSED", `cannot bind ${address}: the publisher is closed`, { address });
     }
     if (this.#native === undefined) {
-      this.#native = new LibzmqPublisher(this.#handlers);
+      this.#native = new LibzmqPublisher(this.#handlers, this.#options);
       if (this.#latest !== undefined) this.#native.publish(this.#latest);
     }
     return this.#native;

@@ -1,4 +1,5 @@
-// A router that listens by ZMTP wherever that can be, and by libzmq elsewhere once it is asked to. Its peers are one crowd:
+// A router that listens by ZMTP wherever that can be, and by libzmq elsewhere once it is asked to; with security, by libzmq
+// everywhere. Its peers are one crowd:
 // whoever claimed a routing id first keeps it, on whichever side.
 //
 // libzmq tells of a peer that left only when a message finds nobody. Until then its name stays taken.
@@ -56,7 +57,7 @@ export class AutomaticRouter implements RouterLink {
 
   #sideOf(address: string): RouterLink {
     kindToBind(address);
-    if (!needsLibzmq(address)) return this.#network;
+    if (!needsLibzmq(address) && this.#options.security === undefined) return this.#network;
     if (this.#closing !== undefined) throw new LinkError("CLOSED", "the router is closed");
     this.#native ??= new LibzmqRouter(this.#nativeHandlers(), this.#options);
     return this.#native;
@@ -80,6 +81,7 @@ export class AutomaticRouter implements RouterLink {
       },
       onUndelivered: (peer, frames) => handlers.onUndelivered?.(peer, frames),
       onDrain: (peer) => handlers.onDrain?.(peer),
+      onRefused: (refusal, peer) => handlers.onRefused?.(refusal, peer),
       onError: (error) => handlers.onError?.(error),
     };
   }

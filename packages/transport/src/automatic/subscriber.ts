@@ -1,4 +1,4 @@
-// A subscriber that becomes one or the other with the address that it connects to. What it subscribed to before goes along.
+// A subscriber that becomes one or the other with the address that it connects to, with security always libzmq's. What it subscribed to before goes along.
 
 import { kindToConnect } from "../addresses.ts";
 import { LibzmqSubscriber } from "../libzmq/subscriber.ts";
@@ -39,7 +39,8 @@ export class AutomaticSubscriber implements SubscriberLink {
   }
 
   #linkTo(address: string): SubscriberLink {
-    const Link = needsLibzmq(address) ? LibzmqSubscriber : ZmtpSubscriber;
+    const isNative = needsLibzmq(address) || this.#options?.security !== undefined;
+    const Link = isNative ? LibzmqSubscriber : ZmtpSubscriber;
     const link = new Link(this.#handlers, this.#options);
     for (const prefix of this.#prefixes) link.subscribe(prefix);
     return link;

@@ -6,8 +6,10 @@
 
 import type { Dealer, Event, Subscriber } from "zeromq";
 import { type Alarm, systemClock } from "../clock.ts";
-import type { PeerFacts } from "../link.ts";
+import type { PeerFacts, Refusal } from "../link.ts";
+import type { Mechanism } from "../security/applicant.ts";
 import { Monitor } from "./monitor.ts";
+import { refusedThere } from "./refusals.ts";
 
 /** Milliseconds of silence after a "disconnect" before we start anew, at least; they double up to the longest pause. */
 const SILENCE_MS = 200;
@@ -16,19 +18,24 @@ export interface ConnectionListener {
   onUp(facts: PeerFacts): void;
   /** All messages of the connection have been handed over to the socket. */
   onLost(): void;
+  /** The other end did not let us in, or is not whom it should be. */
+  onRefused(refusal: Refusal): void;
 }
 
 export class Connection {
   readonly #socket: Dealer | Subscriber;
   readonly #longestPauseMs: number;
+  readonly #mechanism: Mechanism;
   readonly #listener: ConnectionListener;
   readonly #monitor: Monitor;
   readonly #silence: Alarm = systemClock.alarm(() => this.#onSilence());
   #pauseMs = SILENCE_MS;
   #address = "";
 
-  constructor(socket: Dealer | Subscriber, longestPauseMs: number, listener: ConnectionListener) {
+  /** @param mechanism what this end uses */
+  constructor(socket: Dealer | Subscriber, longestPauseMs: number, mechanism: Mechanism, listener: ConnectionListener) {
     this.#socket = socket;
+    this.#mechanism = mechanism;
     this.#longestPauseMs = Math.max(SILENCE_MS, longestPauseMs);
     this.#listener = listener;
     this.#monitor = new Monitor(socket, (event) => this.#onEvent(event));
@@ -58,7 +65,10 @@ export class Connection {
       case "connect:retry":
         this.#silence.set(undefined);
         return this.#listener.onLost();
-      default:
+      default: {
+        const refusal = refusedThere(event, this.#mechanism);
+        if (refusal !== undefined && !this.#socket.closed) this.#listener.onRefused(refusal);
+      }
     }
   }
 

@@ -21,7 +21,10 @@ import {
 import { orAfter } from "../or-after.ts";
 import { Outbox } from "../outbox.ts";
 import { routingIdBytes } from "../routing-id.ts";
+import type { Mechanism } from "../security/applicant.ts";
+import { wireBytes } from "../security/security.ts";
 import { surface } from "../surface.ts";
+import { noSecurity } from "./admission.ts";
 import { Connection } from "./connection.ts";
 import { DealerSends } from "./dealer-sends.ts";
 import { zeromq } from "./native.ts";
@@ -33,6 +36,7 @@ export class LibzmqDealer implements DealerLink {
   readonly #socket: Dealer;
   readonly #sends: DealerSends;
   readonly #longestPauseMs: number;
+  readonly #mechanism: Mechanism;
   /** Over inproc there is none to watch. */
   #connection: Connection | undefined;
   #address: string | undefined;
@@ -50,12 +54,14 @@ export class LibzmqDealer implements DealerLink {
     const limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
     this.#handlers = handlers;
     this.#longestPauseMs = reconnectMaxMs;
+    this.#mechanism = options.security?.mechanism ?? "NULL";
     this.#socket = new (zeromq().Dealer)({
       ...SHARED_OPTIONS,
       ...DEALER_HEARTBEATS,
       reconnectInterval: reconnectMs,
       reconnectMaxInterval: reconnectMaxMs,
-      maxMessageSize: limits.maxFrameBytes,
+      maxMessageSize: wireBytes(limits.maxFrameBytes, options.security),
+      ...options.security?.socketOptions(),
     });
     // As bytes: zeromq.js takes them, but its types know text only, which it would write as UTF-8.
     Reflect.set(this.#socket, "routingId", routingId);
@@ -74,10 +80,11 @@ export class LibzmqDealer implements DealerLink {
     }
     if (isIpv6(address)) this.#socket.ipv6 = true;
     try {
+      if (kind === "inproc" && this.#mechanism !== "NULL") throw noSecurity(address);
       if (kind === "inproc") this.#connectInproc(address);
       else this.#connectNetwork(address);
     } catch (error) {
-      throw refusal(address, error);
+      throw error instanceof LinkError ? error : refusal(address, error);
     }
     this.#address = address;
   }
@@ -139,7 +146,7 @@ export class LibzmqDealer implements DealerLink {
   }
 
   #connectNetwork(address: string): void {
-    this.#connection ??= new Connection(this.#socket, this.#longestPauseMs, {
+    this.#connection ??= new Connection(this.#socket, this.#longestPauseMs, this.#mechanism, {
       onUp: (facts) => {
         this.#onDown();
         this.#onUp(facts);
@@ -147,6 +154,9 @@ export class LibzmqDealer implements DealerLink {
       onLost: () => {
         this.#isEnding = this.#isUp;
         this.#checkEnd();
+      },
+      onRefused: (refused) => {
+        if (!this.#isClosing) this.#call(() => this.#handlers.onRefused?.(refused));
       },
     });
     this.#connection.connect(address);

@@ -9,8 +9,9 @@ import { LibzmqRouter } from "./router.ts";
 import { LibzmqSubscriber } from "./subscriber.ts";
 
 export const libzmq: Transport = {
+  isSecurable: true,
   router: (handlers, options) => new LibzmqRouter(handlers, options),
   dealer: (handlers, options) => new LibzmqDealer(handlers, options),
-  publisher: (handlers) => new LibzmqPublisher(handlers),
+  publisher: (handlers, options) => new LibzmqPublisher(handlers, options),
   subscriber: (handlers, options) => new LibzmqSubscriber(handlers, options),
 };

@@ -7,9 +7,19 @@
 import type { Event, XPublisher } from "zeromq";
 import { isIpv6, kindToBind, refusal, refuseTakenPath } from "../addresses.ts";
 import { type Alarm, systemClock } from "../clock.ts";
-import { type Frames, LinkError, type PublisherHandlers, type PublisherLink } from "../link.ts";
+import {
+  DEFAULT_LINK_LIMITS,
+  type Frames,
+  LinkError,
+  type PublisherHandlers,
+  type PublisherLink,
+  type PublisherOptions,
+  type Refusal,
+} from "../link.ts";
 import { MAX_PREFIX_BYTES } from "../prefixes.ts";
+import { wireBytes } from "../security/security.ts";
 import { surface } from "../surface.ts";
+import { Admission } from "./admission.ts";
 import { Monitor } from "./monitor.ts";
 import { zeromq } from "./native.ts";
 import { ROUTER_KEEPALIVE } from "./socket-options.ts";
@@ -29,6 +39,9 @@ export class LibzmqPublisher implements PublisherLink {
   readonly #socket: XPublisher;
   readonly #inproc = new Set<string>();
   readonly #repeat: Alarm = systemClock.alarm(() => this.#onRepeat());
+  readonly #admission: Admission | undefined;
+  /** With security, from before the first bind. */
+  #monitor: Monitor | undefined;
   #hasNetwork = false;
   #latest: Frames | undefined;
   #isWriting = false;
@@ -38,24 +51,29 @@ export class LibzmqPublisher implements PublisherLink {
   #pauseMs = FIRST_PAUSE_MS;
   #closing: Promise<void> | undefined;
 
-  constructor(handlers: PublisherHandlers = {}) {
+  constructor(handlers: PublisherHandlers = {}, { security }: PublisherOptions = {}) {
     this.#handlers = handlers;
     this.#socket = new (zeromq().XPublisher)({
       ...ROUTER_KEEPALIVE,
       verbosity: "allSubs",
       sendHighWaterMark: HIGH_WATER_MARK,
       sendTimeout: 0,
-      maxMessageSize: MAX_SUBSCRIPTION_BYTES,
+      maxMessageSize: wireBytes(MAX_SUBSCRIPTION_BYTES, security),
       linger: 0,
+      ...(security && { ...security.socketOptions(), handshakeInterval: DEFAULT_LINK_LIMITS.handshakeTimeoutMs }),
     });
+    this.#admission = security && new Admission(security, (refusal) => this.#onRefused(refusal));
     void this.#receive();
   }
 
   async bind(address: string): Promise<string> {
     const kind = kindToBind(address);
     if (kind === "ipc") await refuseTakenPath(address);
+    if (!this.#isClosing) await this.#admission?.open(address);
     if (this.#isClosing) throw new LinkError("CLOSED", `cannot bind ${address}: the publisher is closed`, { address });
     if (isIpv6(address) && !this.#socket.ipv6) this.#socket.ipv6 = true;
+    const admission = this.#admission;
+    if (admission !== undefined) this.#monitor ??= new Monitor(this.#socket, (event) => admission.onEvent(event));
     try {
       // An asynchronous bind would run on another thread, while this one goes on using the socket.
       this.#socket.bindSync(address);
@@ -89,8 +107,9 @@ export class LibzmqPublisher implements PublisherLink {
   async #close(): Promise<void> {
     this.#repeat.set(undefined);
     for (const address of this.#inproc) this.#socket.disconnect(address);
-    if (!this.#hasNetwork) return this.#socket.close();
-    return new Monitor(this.#socket, ignore).closeSocket(0);
+    if (this.#hasNetwork) await (this.#monitor ?? new Monitor(this.#socket, ignore)).closeSocket(0);
+    else this.#socket.close();
+    await this.#admission?.close();
   }
 
   #write(): void {
@@ -138,6 +157,15 @@ export class LibzmqPublisher implements PublisherLink {
   /** At once, but not more often than repeats are: nobody shall make us write by subscribing again and again. */
   #onSubscribed(): void {
     this.#repeatAfter(Math.max(0, this.#writtenAt + FIRST_PAUSE_MS - systemClock.now()));
+  }
+
+  #onRefused(refusal: Refusal): void {
+    if (this.#isClosing) return;
+    try {
+      this.#handlers.onRefused?.(refusal);
+    } catch (error) {
+      surface(error);
+    }
   }
 
   #onFailure(cause: unknown): void {

@@ -12,6 +12,7 @@ import type { FramesToSend } from "../frames-to-send.ts";
 import {
   DEFAULT_LINK_LIMITS,
   LinkError,
+  type Refusal,
   type RouterHandlers,
   type RouterLink,
   type RouterOptions,
@@ -19,7 +20,9 @@ import {
   type SendOutcome,
 } from "../link.ts";
 import { orAfter } from "../or-after.ts";
+import { wireBytes } from "../security/security.ts";
 import { surface } from "../surface.ts";
+import { Admission } from "./admission.ts";
 import { Monitor } from "./monitor.ts";
 import { zeromq } from "./native.ts";
 import { RouterSends } from "./router-sends.ts";
@@ -40,10 +43,12 @@ export class LibzmqRouter implements RouterLink {
   readonly #inproc = new Set<string>();
   #hasNetwork = false;
   #monitor: Monitor | undefined;
+  readonly #admission: Admission | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(handlers: RouterHandlers, options: RouterOptions = {}) {
     const limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
+    const { security } = options;
     this.#handlers = handlers;
     this.#socket = new (zeromq().Router)({
       ...SHARED_OPTIONS,
@@ -51,8 +56,10 @@ export class LibzmqRouter implements RouterLink {
       mandatory: true,
       handover: false,
       sendTimeout: 0,
-      maxMessageSize: limits.maxFrameBytes,
+      maxMessageSize: wireBytes(limits.maxFrameBytes, security),
+      ...(security && { ...security.socketOptions(), handshakeInterval: limits.handshakeTimeoutMs }),
     });
+    this.#admission = security && new Admission(security, (refusal) => this.#onRefused(refusal));
     this.#sends = new RouterSends(this.#socket, handlers, limits, (cause) => this.#onFailure(cause));
     void this.#receive();
   }
@@ -60,8 +67,10 @@ export class LibzmqRouter implements RouterLink {
   async bind(address: string): Promise<string> {
     const kind = kindToBind(address);
     if (kind === "ipc") await refuseTakenPath(address);
+    if (!this.#isClosing) await this.#admission?.open(address);
     if (this.#isClosing) throw new LinkError("CLOSED", `cannot bind ${address}: the router is closed`, { address });
     if (isIpv6(address) && !this.#socket.ipv6) this.#socket.ipv6 = true;
+    if (this.#admission !== undefined) this.#watched();
     try {
       // An asynchronous bind would run on another thread, while this one goes on using the socket.
       this.#socket.bindSync(address);
@@ -113,6 +122,12 @@ export class LibzmqRouter implements RouterLink {
   }
 
   async #close(deadline: number): Promise<void> {
+    await this.#closeSocket(deadline);
+    // Not before: whoever still came in would not have been asked who it is.
+    await this.#admission?.close();
+  }
+
+  async #closeSocket(deadline: number): Promise<void> {
     await orAfter(deadline - systemClock.now(), this.#sends.flushed());
     this.#sends.abandon();
     // The socket may take longer to end than anybody waits for; its names shall be free by then.
@@ -159,6 +174,16 @@ export class LibzmqRouter implements RouterLink {
 
   #onEvent(event: Event): void {
     if (event.type === "close" || event.type === "close:error") this.#unbinding.get(event.address)?.();
+    else this.#admission?.onEvent(event);
+  }
+
+  #onRefused(refusal: Refusal): void {
+    if (this.#isClosing) return;
+    try {
+      this.#handlers.onRefused?.(refusal, undefined);
+    } catch (error) {
+      surface(error);
+    }
   }
 
   #onFailure(cause: unknown): void {

@@ -13,7 +13,10 @@ import {
   type SubscriberOptions,
 } from "../link.ts";
 import { Prefixes } from "../prefixes.ts";
+import type { Mechanism } from "../security/applicant.ts";
+import { wireBytes } from "../security/security.ts";
 import { surface } from "../surface.ts";
+import { noSecurity } from "./admission.ts";
 import { Connection } from "./connection.ts";
 import { zeromq } from "./native.ts";
 import { DEALER_HEARTBEATS } from "./socket-options.ts";
@@ -27,6 +30,7 @@ export class LibzmqSubscriber implements SubscriberLink {
   readonly #socket: Subscriber;
   readonly #prefixes = new Prefixes();
   readonly #longestPauseMs: number;
+  readonly #mechanism: Mechanism;
   /** Over inproc there is none to watch. */
   #connection: Connection | undefined;
   #address: string | undefined;
@@ -37,12 +41,14 @@ export class LibzmqSubscriber implements SubscriberLink {
     const { reconnectMs = 100, reconnectMaxMs = 5000, maxFrameBytes = DEFAULT_LINK_LIMITS.maxFrameBytes } = options;
     this.#handlers = handlers;
     this.#longestPauseMs = reconnectMaxMs;
+    this.#mechanism = options.security?.mechanism ?? "NULL";
     this.#socket = new (zeromq().Subscriber)({
       ...DEALER_HEARTBEATS,
       receiveHighWaterMark: HIGH_WATER_MARK,
       reconnectInterval: reconnectMs,
       reconnectMaxInterval: reconnectMaxMs,
-      maxMessageSize: maxFrameBytes,
+      maxMessageSize: wireBytes(maxFrameBytes, options.security),
+      ...options.security?.socketOptions(),
       linger: 0,
     });
   }
@@ -64,10 +70,11 @@ export class LibzmqSubscriber implements SubscriberLink {
     }
     if (isIpv6(address)) this.#socket.ipv6 = true;
     try {
+      if (kind === "inproc" && this.#mechanism !== "NULL") throw noSecurity(address);
       if (kind === "inproc") this.#connectInproc(address);
       else this.#connectNetwork(address);
     } catch (error) {
-      throw refusal(address, error);
+      throw error instanceof LinkError ? error : refusal(address, error);
     }
     this.#address = address;
     // Not before: a read that waits when its socket connects over inproc is not woken by what comes.
@@ -109,12 +116,13 @@ export class LibzmqSubscriber implements SubscriberLink {
   }
 
   #connectNetwork(address: string): void {
-    this.#connection ??= new Connection(this.#socket, this.#longestPauseMs, {
+    this.#connection ??= new Connection(this.#socket, this.#longestPauseMs, this.#mechanism, {
       onUp: (facts) => {
         this.#onDown();
         this.#onUp(facts);
       },
       onLost: () => this.#onDown(),
+      onRefused: (refused) => this.#call(() => this.#handlers.onRefused?.(refused)),
     });
     this.#connection.connect(address);
   }

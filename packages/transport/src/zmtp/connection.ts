@@ -21,6 +21,12 @@ const FAREWELL_MS = 500;
 /** After as many messages, timers and other sockets have their turn. */
 const MESSAGES_PER_TURN = 1_024;
 
+/** What ends so may be anything, but libzmq has no other word for a greeting with a mechanism that it does not want. */
+const CUT_OFF: Violation = Object.freeze({
+  code: "HANDSHAKE_FAILED",
+  detail: "it ended the connection before it had greeted, as a broker does that asks for curve or plain",
+});
+
 /** What the connections of one link share. */
 export interface ConnectionSettings extends SenderSettings {
   readonly socketType: "ROUTER" | "DEALER" | "PUB" | "SUB";
@@ -81,7 +87,7 @@ export class Connection implements SessionListener {
       systemClock.now(),
     );
     socket.on("error", () => {}); // "close" follows
-    socket.on("end", () => socket.destroy());
+    socket.on("end", () => this.#onFarewell());
     this.#closed = new Promise((resolve) => {
       socket.once("close", () => {
         this.#onClose();
@@ -220,6 +226,12 @@ export class Connection implements SessionListener {
     else if (verdict !== undefined) return this.destroy(verdict);
     // Not even the PING counts as sent: as long as nothing else is, one follows the other.
     this.#sender.hasSent = false;
+  }
+
+  /** The other end has nothing more to say. */
+  #onFarewell(): void {
+    if (this.#settings.isActive && !this.#isMuted && !this.#session.isGreeted) this.#violation ??= CUT_OFF;
+    this.#socket.destroy();
   }
 
   #onClose(): void {

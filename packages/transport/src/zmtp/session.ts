@@ -30,6 +30,11 @@ export class Session implements FrameSink {
     this.#reader = new FrameReader(limits, this);
   }
 
+  /** Whether the other end has greeted. */
+  get isGreeted(): boolean {
+    return this.#greeting.isComplete;
+  }
+
   /**
    * @param isOurs the chunk will not be used again by whoever read it
    * @returns what the other end did wrong
@@ -64,7 +69,7 @@ export class Session implements FrameSink {
   #obey(body: Buffer): Violation | undefined {
     const command = decodeCommand(body);
     if ("code" in command) return command;
-    if (command.type === "error") return { code: "REFUSED", detail: `the other end says: ${command.reason}` };
+    if (command.type === "error") return refusedWith(command.reason);
     if (!this.#isReady) {
       if (command.type !== "ready") return { code: "PROTOCOL", detail: `${command.type} instead of READY` };
       const refusal = this.#listener.onReady(command.socketType, command.routingId);
@@ -90,5 +95,18 @@ export class Session implements FrameSink {
         command satisfies never;
         return undefined;
     }
+  }
+}
+
+/** libzmq gives as reason the status with which its ZAP handler kept us out. */
+function refusedWith(reason: string): Violation {
+  switch (reason) {
+    case "400":
+      return { code: "DENIED", detail: "it does not let us in with what we show (NULL)" };
+    case "300":
+    case "500":
+      return { code: "UNDECIDED", detail: `it could not find out whether to let us in (${reason})` };
+    default:
+      return { code: "REFUSED", detail: `the other end says: ${reason}` };
   }
 }

@@ -8,6 +8,8 @@ Majordomo is written from RFC 7 and RFC 18, the rest from what the original peer
 A client reads lines `["service", "frame", ...]` and prints lines `["partial" | "final" | "error", "frame", ...]`.
 A worker prints each request as `["frame", ...]` and reads `["partial" | "final" | "error" | "reject", "frame", ...]`
 for it, and prints `true`, or `false` if its dialect has no message for that. Frames are bytes, one character each.
+
+PEER_SECURITY may hold socket options, as an object: `{"curve_serverkey": "...", ...}`, `{"plain_username": "...", ...}`.
 """
 
 import json
@@ -246,6 +248,8 @@ def run_worker(socket, wire, service):
 def main(role, dialect, address, service=""):
     socket = zmq.Context().socket(zmq.DEALER)
     socket.linger = 0
+    for name, value in json.loads(os.environ.get("PEER_SECURITY", "{}")).items():
+        setattr(socket, name, value.encode())
     socket.connect(address)
     if role == "client":
         run_client(socket, CLIENTS[dialect]())

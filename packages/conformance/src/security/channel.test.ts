@@ -1,0 +1,73 @@
+// The internal channel of a broker that does not let everybody in lets in the same: a directory has to show what a worker does.
+
+import { Client } from "@pigato/client";
+import { Directory } from "@pigato/directory";
+import { afterEach, expect, test } from "vitest";
+import { Subscriber } from "zeromq";
+import { Keys, LOOPBACK, MISMATCH, Stage } from "./stage.ts";
+
+const keys = new Keys();
+const stage = new Stage();
+afterEach(() => stage.close());
+
+test.each([
+  { where: "at its own address", intch: undefined },
+  { where: "over tcp", intch: LOOPBACK },
+])("a directory with the right key hears who serves what $where", async ({ intch }) => {
+  const { broker, address, refused } = await stage.broker({
+    curve: keys.server,
+    authenticate: keys.isKnown,
+    ...(intch !== undefined && { intch }),
+  });
+  const directory = new Directory(address, { intch: String(broker.conf.intch), curve: keys.curve(keys.worker) });
+  stage.onClose(() => directory.stop());
+  await directory.start();
+  await using client = new Client(address, { curve: keys.curve(keys.client) });
+  await client.start();
+  expect(await client.call("$dir", "$dir")).toEqual([directory.worker.socketId]);
+  expect(refused.items).toEqual([]);
+});
+
+test("a directory with a name and a password, too", async () => {
+  const { broker, address } = await stage.broker({
+    plain: true,
+    authenticate: (peer) => peer.mechanism === "PLAIN" && peer.password === "x",
+  });
+  const directory = new Directory(address, {
+    intch: String(broker.conf.intch),
+    plain: { username: "directory", password: "x" },
+  });
+  stage.onClose(() => directory.stop());
+  await directory.start();
+});
+
+test("one that the channel does not let in is told", async () => {
+  const { broker, address, refused } = await stage.broker({
+    curve: keys.server,
+    authenticate: (peer) => peer.entrance === "bind",
+  });
+  const directory = new Directory(address, { intch: String(broker.conf.intch), curve: keys.curve(keys.worker) });
+  stage.onClose(() => directory.stop());
+  const heard = new Promise<Error>((resolve) => directory.worker.once("error", resolve));
+  void directory.start();
+  expect(await heard).toMatchObject({ code: "REFUSED", address: broker.conf.intch });
+  expect(await refused.take()).toMatchObject({ entrance: "intch", code: "DENIED" });
+});
+
+test("a subscriber without a key hears nothing", async () => {
+  const { broker, address, refused } = await stage.broker({ curve: keys.server, intch: LOOPBACK });
+  const heard: unknown[] = [];
+  const stranger = new Subscriber({ linger: 0 });
+  stage.onClose(() => stranger.close());
+  stranger.subscribe();
+  stranger.connect(String(broker.conf.intch));
+  void (async () => {
+    for await (const frames of stranger) heard.push(frames);
+  })().catch(() => {});
+  expect(await refused.take()).toMatchObject({ entrance: "intch", code: expect.toBeOneOf([...MISMATCH]) });
+  const directory = new Directory(address, { intch: String(broker.conf.intch), curve: keys.curve(keys.worker) });
+  stage.onClose(() => directory.stop());
+  await directory.start();
+  expect(directory.services.size).toBe(1);
+  expect(heard).toEqual([]);
+});

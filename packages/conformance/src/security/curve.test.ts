@@ -1,0 +1,202 @@
+// A broker with keys of CURVE lets in whom it knows, and nobody else, whatever the others do.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client, type ClientOptions } from "@pigato/client";
+import { LinkError, newCurveKeyPair } from "@pigato/transport";
+import { Worker } from "@pigato/worker";
+import { afterEach, describe, expect, test } from "vitest";
+import { Keys, LOOPBACK, MISMATCH, Stage } from "./stage.ts";
+
+const stage = new Stage();
+const keys = new Keys();
+const folder = mkdtempSync(join(tmpdir(), "pigato-curve-"));
+afterEach(() => stage.close());
+
+describe.each([
+  { kind: "tcp", where: LOOPBACK },
+  { kind: "ipc", where: `ipc://${folder}/broker.sock` },
+])("over $kind, with CURVE", ({ where }) => {
+  test("clients and workers that the broker knows serve each other", async () => {
+    const { address, refused } = await stage.broker({ curve: keys.server, authenticate: keys.isKnown }, where);
+    await stage.echo(address, { curve: keys.curve(keys.worker) });
+    await using client = new Client(address, { curve: keys.curve(keys.client) });
+    await client.start();
+    expect(await client.call("echo", { secret: "x".repeat(100_000) })).toEqual({ secret: "x".repeat(100_000) });
+    expect(refused.items).toEqual([]);
+  });
+
+  test("a client with another key is told at its start that it may not come in", async () => {
+    const { address, refused } = await stage.broker({ curve: keys.server, authenticate: keys.isKnown }, where);
+    const client = new Client(address, { curve: keys.curve(keys.stranger) });
+    const errors: Error[] = [];
+    client.on("error", (error) => errors.push(error));
+    await expect(client.start()).rejects.toThrow(
+      `the broker at ${address} refused us, or we refused it: DENIED, it does not let us in with what we show (CURVE)`,
+    );
+    expect(errors).toMatchObject([{ name: "LinkError", code: "REFUSED", address }]);
+    expect(await refused.take()).toMatchObject({
+      entrance: "bind",
+      code: "DENIED",
+      mechanism: "CURVE",
+      detail: "authenticate does not let it in",
+      remoteAddress: where === LOOPBACK ? "127.0.0.1" : expect.stringMatching(/^localhost:\d+:\d+:\d+$/),
+    });
+    await client.stop();
+  });
+
+  test("so is a worker with another key", async () => {
+    const { address, refused } = await stage.broker({ curve: keys.server, authenticate: keys.isKnown }, where);
+    const worker = new Worker(address, "echo", { curve: keys.curve(keys.stranger) });
+    const failed = worker.start();
+    await expect(failed).rejects.toBeInstanceOf(LinkError);
+    await expect(failed).rejects.toMatchObject({ code: "REFUSED", address });
+    expect(await refused.take()).toMatchObject({ code: "DENIED" });
+    await worker.stop();
+  });
+
+  test("who expects another broker does not talk to this one, and hears why", async () => {
+    const { address, refused } = await stage.broker({ curve: keys.server, authenticate: keys.isKnown }, where);
+    const client = new Client(address, { curve: keys.curve(keys.client, keys.stranger.publicKey) });
+    const heard = new Promise<Error>((resolve) => client.once("error", resolve));
+    const started = client.start();
+    expect((await heard).message).toContain(
+      "HANDSHAKE_FAILED, it ended the connection before it let us in, as it does if",
+    );
+    expect(await refused.take()).toMatchObject({ code: "HANDSHAKE_FAILED", mechanism: "CURVE", localAddress: address });
+    await client.stop();
+    await expect(started).rejects.toMatchObject({ code: "CLOSED" });
+  });
+
+  test.each<{ who: string; options: ClientOptions }>([
+    { who: "that shows nothing", options: {} },
+    { who: "that shows nothing, over libzmq", options: { transport: "libzmq" } },
+    { who: "with a password", options: { plain: { username: "ada", password: "x" } } },
+  ])("a client $who is not served and hears so, and the others go on", async ({ options }) => {
+    const { address, refused } = await stage.broker({ curve: keys.server, authenticate: keys.isKnown }, where);
+    const asked = await stage.echo(address, { curve: keys.curve(keys.worker) });
+    const stranger = new Client(address, { ...options, stopTimeoutMs: 0 });
+    const heard = new Promise<Error>((resolve) => stranger.once("error", resolve));
+    const lost = stranger.call("echo", "of a stranger").catch((error: unknown) => error);
+    const started = stranger.start();
+    const code = expect.toBeOneOf([...MISMATCH]);
+    expect(await refused.take()).toMatchObject({ code, mechanism: "CURVE", localAddress: address });
+    expect(await heard).toMatchObject({ code: "REFUSED", address });
+    await using client = new Client(address, { curve: keys.curve(keys.client) });
+    await client.start();
+    expect(await client.call("echo", "of a friend")).toBe("of a friend");
+    expect(asked).toEqual(["of a friend"]);
+    await stranger.stop();
+    await expect(started).rejects.toThrow();
+    expect(await lost).toMatchObject({ code: "CLOSED", delivery: "not-sent" });
+  });
+});
+
+describe("with CURVE", () => {
+  test("without authenticate, whoever knows the broker's key comes in, and nobody else", async () => {
+    const { address } = await stage.broker({ curve: keys.server });
+    await stage.echo(address, { curve: keys.curve(newCurveKeyPair()) });
+    await using client = new Client(address, { curve: keys.curve(newCurveKeyPair()) });
+    await client.start();
+    expect(await client.call("echo", 1)).toBe(1);
+    const stranger = new Client(address, { transport: "libzmq" });
+    await expect(stranger.start()).rejects.toMatchObject({ code: "REFUSED" });
+  });
+
+  test("keys may be bytes", async () => {
+    const { address } = await stage.broker({ curve: keys.server, authenticate: keys.isKnown });
+    const bytes = (text: string): Uint8Array => Z85.decode(text);
+    await stage.echo(address, {
+      curve: {
+        serverKey: bytes(keys.server.publicKey),
+        publicKey: bytes(keys.worker.publicKey),
+        secretKey: bytes(keys.worker.secretKey),
+      },
+    });
+  });
+
+  test("who is taken off the list stays while it is connected, and is not let in again", async () => {
+    const known = new Set([keys.client.publicKey]);
+    const { broker, address } = await stage.broker({
+      curve: keys.server,
+      authenticate: async (peer) => peer.mechanism === "CURVE" && known.has(peer.publicKey),
+    });
+    const client = new Client(address, { curve: keys.curve(keys.client), reconnect: 10 });
+    stage.onClose(() => client.stop());
+    await client.start();
+    known.clear();
+    expect(await client.call("mmi.service", "echo")).toBe("404");
+    const refused = new Promise<Error>((resolve) => client.once("error", resolve));
+    await broker.stop();
+    await stage.broker({ curve: keys.server, authenticate: () => false }, address);
+    expect(await refused).toMatchObject({ code: "REFUSED" });
+  });
+
+  test("of several brokers, one that does not let us in is passed over", async () => {
+    const strict = await stage.broker({ curve: keys.server, authenticate: () => false });
+    const open = await stage.broker({ curve: keys.server });
+    await using client = new Client([strict.address, open.address], {
+      curve: keys.curve(keys.client),
+      connectTimeoutMs: 300,
+      reconnect: 10,
+    });
+    await client.start();
+    expect(await strict.refused.take()).toMatchObject({ code: "DENIED" });
+  });
+
+  test("the largest frame that a broker takes is the same as without", async () => {
+    const { address } = await stage.broker({ curve: keys.server, maxFrameBytes: 10_000 });
+    const asked = await stage.echo(address, { curve: keys.curve(keys.worker) });
+    await using client = new Client(address, { curve: keys.curve(keys.client) });
+    await client.start();
+    const largest = "x".repeat(10_000 - 2);
+    expect(await client.call("echo", largest)).toBe(largest);
+    const lost = client.call("echo", `${largest}x`, { timeout: 2000 });
+    await expect(lost).rejects.toMatchObject({ code: "BROKER_LOST" });
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe("frontend and backend", () => {
+  test("ask for themselves: a client's key is none for the backend", async () => {
+    const entrances: string[] = [];
+    const { broker, refused } = await stage.broker(
+      {
+        curve: keys.server,
+        authenticate: (peer) => {
+          entrances.push(`${peer.domain} ${peer.entrance}`);
+          const owner = peer.entrance === "frontend" ? keys.client : keys.worker;
+          return peer.mechanism === "CURVE" && peer.publicKey === owner.publicKey;
+        },
+        zapDomain: "shop",
+      },
+      { frontend: LOOPBACK, backend: LOOPBACK },
+    );
+    const [frontend = "", backend = ""] = broker.addresses;
+    await stage.echo(backend, { curve: keys.curve(keys.worker) });
+    await using client = new Client(frontend, { curve: keys.curve(keys.client) });
+    await client.start();
+    expect(await client.call("echo", 1)).toBe(1);
+    const thief = new Worker(backend, "echo", { curve: keys.curve(keys.client) });
+    await expect(thief.start()).rejects.toMatchObject({ code: "REFUSED" });
+    expect(await refused.take()).toMatchObject({ entrance: "backend", code: "DENIED" });
+    expect(entrances.slice(0, 2)).toEqual(["shop backend", "shop frontend"]);
+  });
+});
+
+const Z85 = {
+  decode(text: string): Uint8Array {
+    const digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+    const groups = text.match(/.{5}/g) ?? [];
+    return Buffer.concat(
+      groups.map((group) => {
+        const four = Buffer.alloc(4);
+        four.writeUInt32BE([...group].reduce((sum, digit) => sum * 85 + digits.indexOf(digit), 0));
+        return four;
+      }),
+    );
+  },
+};
+
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));

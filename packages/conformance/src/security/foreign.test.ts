@@ -1,0 +1,97 @@
+// Peers that are not ours, on the libzmq of Debian and on the package `zeromq`, at a broker with keys of CURVE. Every dialect
+// travels in it, because CURVE is below them all.
+
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Dealer, type SocketOptions } from "zeromq";
+import { DIALECTS } from "../dialects/peers.ts";
+import { pythonAsker, pythonServer } from "../dialects/python.ts";
+import { type Guarded, Keys, LOOPBACK, MISMATCH, Stage } from "./stage.ts";
+
+const keys = new Keys();
+const stage = new Stage();
+let guarded: Guarded;
+
+beforeEach(async () => {
+  const where = [
+    LOOPBACK,
+    { address: LOOPBACK, dialect: "omdp" as const },
+    { address: LOOPBACK, dialect: "butler" as const },
+  ];
+  guarded = await stage.broker({ curve: keys.server, authenticate: keys.isKnown }, where);
+});
+
+afterEach(() => stage.close());
+
+describe("peers in Python with CURVE", () => {
+  test.each(DIALECTS)("in the dialect %s serve each other", async (dialect) => {
+    const [address = "", omdp = "", butler = ""] = guarded.broker.addresses;
+    const own = dialect === "omdp" ? omdp : dialect === "butler" ? butler : address;
+    const server = pythonServer(dialect, own, "echo", keys.python(keys.worker));
+    stage.onClose(() => server.close());
+    const asker = pythonAsker(dialect, own, keys.python(keys.client));
+    stage.onClose(() => asker.close());
+    await asker.ask("echo", '"hello"');
+    const job = await server.next();
+    expect(job.body).toEqual(['"hello"']);
+    await job.answer("final", '"and back"');
+    expect(await asker.hear()).toEqual({ kind: "final", body: ['"and back"'] });
+    expect(guarded.refused.items).toEqual([]);
+  });
+
+  test.each([
+    { who: "with a key that the broker does not know", security: keys.python(keys.stranger), codes: ["DENIED"] },
+    {
+      who: "that expects another broker",
+      security: keys.python(keys.client, keys.stranger.publicKey),
+      codes: ["HANDSHAKE_FAILED"],
+    },
+    { who: "without CURVE", security: {}, codes: MISMATCH },
+    { who: "with PLAIN", security: { plain_username: "ada", plain_password: "x" }, codes: MISMATCH },
+  ])("a client and a worker $who are kept out, and the others go on", async ({ security, codes }) => {
+    const { address, refused, broker } = guarded;
+    const joined: string[] = [];
+    broker.on("worker:join", ({ service }) => joined.push(service));
+    broker.on("client:join", ({ client }) => joined.push(client));
+    const server = pythonServer("pigato", address, "secrets", security);
+    stage.onClose(() => server.close());
+    const told = { code: expect.toBeOneOf([...codes]), entrance: "bind", mechanism: "CURVE" };
+    expect(await refused.take()).toMatchObject(told);
+    const asker = pythonAsker("pigato", address, security);
+    stage.onClose(() => asker.close());
+    await asker.ask("echo", '"let me in"');
+    expect(await refused.take()).toMatchObject(told);
+
+    const asked = await stage.echo(address, { curve: keys.curve(keys.worker) });
+    const friend = pythonAsker("pigato", address, keys.python(keys.client));
+    stage.onClose(() => friend.close());
+    await friend.ask("echo", '"of a friend"');
+    expect(await friend.hear()).toEqual({ kind: "final", body: ['"of a friend"'] });
+    expect(asked).toEqual(["of a friend"]);
+    expect(joined).toEqual(["echo", expect.any(String)]);
+  });
+});
+
+describe("sockets of the package zeromq", () => {
+  test("with a key that the broker knows are served", async () => {
+    const socket = dealer(keys.raw(keys.client));
+    await socket.send(["C", "4"]);
+    const [tag] = await socket.receive();
+    expect(String(tag)).toBe("C");
+  });
+
+  test("with any other are not, and none of what they sent is read", async () => {
+    const socket = dealer(keys.raw(keys.stranger));
+    const sent = socket.send(["C", "4"]);
+    expect(await guarded.refused.take()).toMatchObject({ code: "DENIED", remoteAddress: "127.0.0.1" });
+    socket.close();
+    await sent.catch(() => {});
+    expect(guarded.broker.stats()).toMatchObject({ clients: 0 });
+  });
+});
+
+function dealer(security: SocketOptions<Dealer>): Dealer {
+  const socket = new Dealer({ linger: 0, ...security });
+  stage.onClose(() => socket.close());
+  socket.connect(guarded.address);
+  return socket;
+}

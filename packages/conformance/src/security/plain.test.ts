@@ -1,0 +1,130 @@
+// A broker that asks for a name and a password, and one that looks at where a peer comes from.
+
+import type { AskingPeer } from "@pigato/broker";
+import { Client } from "@pigato/client";
+import { afterEach, describe, expect, test } from "vitest";
+import { pythonAsker, pythonServer } from "../dialects/python.ts";
+import { MISMATCH, Stage } from "./stage.ts";
+
+const stage = new Stage();
+afterEach(() => stage.close());
+
+describe("with PLAIN", () => {
+  const isAda = (peer: AskingPeer): boolean =>
+    peer.mechanism === "PLAIN" && peer.username === "ada" && peer.password === "löve lace";
+
+  test("who has the password is served, of whatever kind", async () => {
+    const { address, refused } = await stage.broker({ plain: true, authenticate: isAda });
+    const security = { plain_username: "ada", plain_password: "löve lace" };
+    const server = pythonServer("mdp02", address, "echo", security);
+    stage.onClose(() => server.close());
+    await using client = new Client(address, { plain: { username: "ada", password: "löve lace" } });
+    await client.start();
+    const answer = client.call("echo", "hello");
+    await (await server.next()).answer("final", '"and back"');
+    expect(await answer).toBe("and back");
+    expect(refused.items).toEqual([]);
+  });
+
+  test.each([
+    { who: "with another password", options: { plain: { username: "ada", password: "x" } }, codes: ["DENIED"] },
+    { who: "with another name", options: { plain: { username: "bob", password: "löve lace" } }, codes: ["DENIED"] },
+    { who: "with neither", options: { transport: "libzmq" as const }, codes: MISMATCH },
+  ])("who comes $who is not, and no password is told", async ({ options, codes }) => {
+    const { address, refused } = await stage.broker({ plain: true, authenticate: isAda });
+    await expect(new Client(address, options).start()).rejects.toMatchObject({ code: "REFUSED" });
+    const event = await refused.take();
+    expect(event).toMatchObject({ code: expect.toBeOneOf([...codes]), mechanism: "PLAIN" });
+    expect(JSON.stringify(event)).not.toMatch(/ada|bob|lace/);
+  });
+
+  test("a peer in Python with another password is kept out", async () => {
+    const { address, refused } = await stage.broker({ plain: true, authenticate: isAda });
+    const asker = pythonAsker("pigato", address, { plain_username: "ada", plain_password: "x" });
+    stage.onClose(() => asker.close());
+    await asker.ask("echo", "1");
+    expect(await refused.take()).toMatchObject({ code: "DENIED", remoteAddress: "127.0.0.1" });
+  });
+});
+
+describe("with authenticate alone", () => {
+  test("it is told where a peer comes from, and that is all", async () => {
+    const asked: AskingPeer[] = [];
+    const { address } = await stage.broker({
+      zapDomain: "shop",
+      authenticate: (peer) => {
+        asked.push(peer);
+        return true;
+      },
+    });
+    await stage.echo(address, {});
+    expect(asked).toEqual([{ mechanism: "NULL", domain: "shop", entrance: "bind", address: "127.0.0.1" }]);
+  });
+
+  test("who comes from elsewhere is kept out, and hears it", async () => {
+    const { address, refused } = await stage.broker({ authenticate: (peer) => peer.address === "10.0.0.1" });
+    const client = new Client(address);
+    await expect(client.start()).rejects.toMatchObject({ code: "REFUSED" });
+    expect(await refused.take()).toMatchObject({ code: "DENIED", mechanism: "NULL", remoteAddress: "127.0.0.1" });
+  });
+});
+
+describe("an authenticate that does not do its work keeps everybody out:", () => {
+  const cause = new Error("the database is gone");
+
+  test.each<{ how: string; authenticate: (peer: AskingPeer) => boolean | Promise<boolean>; told: object }>([
+    {
+      how: "one that throws",
+      authenticate: () => {
+        throw cause;
+      },
+      told: { detail: "authenticate failed", cause },
+    },
+    {
+      how: "one that rejects",
+      authenticate: () => Promise.reject(cause),
+      told: { detail: "authenticate failed", cause },
+    },
+    {
+      how: "one that never answers",
+      authenticate: () => new Promise(() => {}),
+      told: { detail: "authenticate took too long" },
+    },
+    {
+      how: "one that forgets to answer",
+      authenticate: (): boolean => JSON.parse("null"),
+      told: { detail: "authenticate failed", cause: expect.any(TypeError) },
+    },
+    {
+      how: "one that answers with something",
+      authenticate: (): boolean => JSON.parse('{"ok":true}'),
+      told: { detail: "authenticate failed", cause: expect.any(TypeError) },
+    },
+  ])("$how", async ({ authenticate, told }) => {
+    const { address, refused, broker } = await stage.broker({ authenticate, authenticateTimeoutMs: 50 });
+    const client = new Client(address);
+    stage.onClose(() => client.stop());
+    const heard = new Promise<Error>((resolve) => client.once("error", resolve));
+    const started = client.start();
+    expect(await refused.take()).toMatchObject({ code: "UNDECIDED", mechanism: "NULL", ...told });
+    expect(await heard).toMatchObject({ code: "REFUSED" });
+    expect(broker.stats()).toMatchObject({ clients: 0 });
+    await client.stop();
+    await expect(started).rejects.toMatchObject({ code: "CLOSED" });
+  });
+
+  test("but who could not be judged is, when it comes again", async () => {
+    let isDown = true;
+    const { address, refused } = await stage.broker({
+      authenticate: () => {
+        if (isDown) throw cause;
+        return true;
+      },
+    });
+    await using client = new Client(address, { transport: "libzmq" });
+    const started = client.start();
+    await refused.take();
+    isDown = false;
+    await started;
+  });
+});

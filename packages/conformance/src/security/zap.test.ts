@@ -1,0 +1,188 @@
+// The ZAP handler on its wire: requests as libzmq makes them, from a socket of this process.
+
+import { Broker } from "@pigato/broker";
+import { libzmq, ServerSecurity } from "@pigato/transport";
+import { afterEach, describe, expect, test } from "vitest";
+import { Dealer, Request, Router } from "zeromq";
+import { Keys, LOOPBACK, Stage } from "./stage.ts";
+
+const ZAP = "inproc://zeromq.zap.01";
+const keys = new Keys();
+const stage = new Stage();
+afterEach(() => stage.close());
+
+const KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => index));
+/** The same as Z85 text. */
+const KEY_TEXT = "009c61o!#m2NH?C3>iWS5d]J*6CRx17-skh9337x";
+
+describe("a request of ZAP", () => {
+  test("F1–F6: is answered with its version, its id, a code, and for one who is let in a user id", async () => {
+    const asked: unknown[] = [];
+    await stage.broker({
+      curve: keys.server,
+      zapDomain: "shop",
+      authenticate: (peer) => {
+        asked.push(peer);
+        return true;
+      },
+    });
+    const reply = await ask("1.0", Buffer.from([0, 255, 1]), "shop/bind", "10.1.2.3", "", "CURVE", KEY);
+    expect(reply.map((frame) => frame.toString("latin1"))).toEqual(["1.0", "\0\xff\x01", "200", "OK", KEY_TEXT, ""]);
+    expect(asked).toEqual([
+      { mechanism: "CURVE", domain: "shop", entrance: "bind", address: "10.1.2.3", publicKey: KEY_TEXT },
+    ]);
+  });
+
+  test.each([
+    { what: "of one who is not let in", authenticate: () => false, code: "400" },
+    {
+      what: "that cannot be judged",
+      authenticate: () => {
+        throw new Error("secret");
+      },
+      code: "500",
+    },
+    { what: "that is not judged in time", authenticate: () => new Promise<boolean>(() => {}), code: "500" },
+  ])("F5: $what has neither a user id nor metadata", async ({ authenticate, code }) => {
+    await stage.broker({ plain: true, zapDomain: "shop", authenticate, authenticateTimeoutMs: 20 });
+    const reply = await ask("1.0", "7", "shop/bind", "10.1.2.3", "", "PLAIN", "ada", "secret");
+    expect(reply.map(String)).toEqual(["1.0", "7", code, expect.stringMatching(/^[ -~]+$/), "", ""]);
+    expect(String(reply[3])).not.toContain("secret");
+  });
+
+  test.each([
+    { what: "for a domain that nobody has", frames: ["other", "::1", "", "PLAIN", "ada", "x"], code: "400" },
+    { what: "without a domain", frames: ["", "::1", "", "PLAIN", "ada", "x"], code: "400" },
+    { what: "with less than is asked for", frames: ["shop/bind", "::1", "", "NULL"], code: "400" },
+    { what: "with a mechanism that nobody knows", frames: ["shop/bind", "::1", "", "GSSAPI", "ada"], code: "500" },
+    { what: "with too few credentials", frames: ["shop/bind", "::1", "", "PLAIN", "ada"], code: "500" },
+    { what: "with too many", frames: ["shop/bind", "::1", "", "PLAIN", "ada", "x", "y"], code: "500" },
+    { what: "with too long a name", frames: ["shop/bind", "::1", "", "PLAIN", "a".repeat(256), "x"], code: "500" },
+    { what: "that ends too soon", frames: ["shop/bind"], code: "500" },
+  ])("$what is answered with $code, and nobody is asked", async ({ frames, code }) => {
+    let count = 0;
+    await stage.broker({
+      plain: true,
+      zapDomain: "shop",
+      authenticate: () => {
+        count += 1;
+        return true;
+      },
+    });
+    expect((await ask("1.0", "7", ...frames)).map(String)).toEqual(["1.0", "7", code, expect.any(String), "", ""]);
+    expect(count).toBe(0);
+  });
+
+  test("of another version is answered with 500 in ours", async () => {
+    await stage.broker({ plain: true, zapDomain: "shop", authenticate: () => true });
+    const reply = await ask("2.0", "7", "shop/bind", "::1", "", "PLAIN", "ada", "x");
+    expect(reply.map(String)).toEqual(["1.0", "7", "500", expect.any(String), "", ""]);
+  });
+
+  test("F7: finds its way back by its whole envelope, and one without an envelope is dropped", async () => {
+    await stage.broker({ plain: true, zapDomain: "shop", authenticate: () => true });
+    const proxy = new Dealer({ linger: 0 });
+    stage.onClose(() => proxy.close());
+    proxy.connect(ZAP);
+    await proxy.send(["1.0"]);
+    await proxy.send(["no delimiter", "1.0", "6"]);
+    await proxy.send(["first", "second", "", "1.0", "7", "shop/bind", "::1", "", "PLAIN", "ada", "x"]);
+    expect((await proxy.receive()).map(String)).toEqual(["first", "second", "", "1.0", "7", "200", "OK", "ada", ""]);
+  });
+
+  test("is one of 1000 at a time; the next is told to come back, until one has ended", async () => {
+    const answers: ((word: boolean) => void)[] = [];
+    await stage.broker({
+      plain: true,
+      zapDomain: "shop",
+      authenticate: () => new Promise<boolean>((resolve) => answers.push(resolve)),
+    });
+    const asker = new Dealer({ linger: 0, sendHighWaterMark: 0, receiveHighWaterMark: 0 });
+    stage.onClose(() => asker.close());
+    asker.connect(ZAP);
+    const request = (id: string) => asker.send(["", "1.0", id, "shop/bind", "::1", "", "PLAIN", "ada", "x"]);
+    for (let id = 1; id <= 1001; id += 1) await request(String(id));
+    expect((await asker.receive()).map(String).slice(1, 4)).toEqual(["1.0", "1001", "300"]);
+    expect(answers).toHaveLength(1000);
+    answers[0]?.(true);
+    expect((await asker.receive()).map(String).slice(1, 4)).toEqual(["1.0", "1", "200"]);
+    const last = request("1002");
+    while (answers.length === 1000) await new Promise(setImmediate);
+    await last;
+    answers.at(-1)?.(false);
+    expect((await asker.receive()).map(String).slice(1, 4)).toEqual(["1.0", "1002", "400"]);
+  });
+});
+
+describe("the ZAP handler", () => {
+  test("is one for all brokers of the process, which are asked about their own peers", async () => {
+    const told: string[] = [];
+    const check = (name: string) => () => {
+      told.push(name);
+      return true;
+    };
+    await stage.broker({ plain: true, zapDomain: "north", authenticate: check("north") });
+    const south = await stage.broker({ plain: true, zapDomain: "south", authenticate: check("south") });
+    const code = async (domain: string) => String((await ask("1.0", "1", domain, "::1", "", "PLAIN", "a", "b"))[2]);
+    expect([await code("south/bind"), await code("north/bind")]).toEqual(["200", "200"]);
+    expect(told).toEqual(["south", "north"]);
+    await south.broker.stop();
+    expect([await code("south/bind"), await code("north/bind")]).toEqual(["400", "200"]);
+  });
+
+  test("goes with the last broker that needs it, and comes back", async () => {
+    const { broker } = await stage.broker({ authenticate: () => true });
+    await broker.stop();
+    const other = new Router();
+    other.bindSync(ZAP);
+    await expect(broker.start()).rejects.toThrow("somebody else in this process answers requests of ZAP");
+    // To libzmq, to disconnect is to unbind.
+    other.disconnect(ZAP);
+    other.close();
+    await broker.start();
+    await stage.echo(broker.addresses[0] ?? "", {});
+  });
+
+  test("where somebody else is in its place, a broker that needs it does not start, and one that does not starts", async () => {
+    const other = new Router({ linger: 0 });
+    other.bindSync(ZAP);
+    stage.onClose(() => {
+      other.disconnect(ZAP);
+      other.close();
+    });
+    const broker = new Broker(LOOPBACK, { curve: keys.server, authenticate: () => true });
+    await expect(broker.start()).rejects.toMatchObject({ name: "LinkError", code: "ADDRESS_IN_USE", address: ZAP });
+    expect(broker.addresses).toEqual([]);
+    const { address } = await stage.broker({ curve: keys.server });
+    await stage.echo(address, { curve: keys.curve(keys.worker) });
+  });
+
+  test("knows every domain once: a second broker of the same name does not start", async () => {
+    await stage.broker({ authenticate: () => true, zapDomain: "shop" });
+    const second = new Broker(LOOPBACK, { authenticate: () => true, zapDomain: "shop" });
+    await expect(second.start()).rejects.toThrow('the ZAP domain "shop/bind" is in use in this process');
+  });
+
+  test("is there for a bare router, too", async () => {
+    const security = new ServerSecurity("PLAIN", { domain: "bare", authenticate: () => false, timeoutMs: 1000 });
+    const refused = new Promise((resolve) => {
+      const router = libzmq.router({ onMessage() {}, onRefused: resolve }, { security });
+      stage.onClose(() => router.close(0));
+      void router.bind(LOOPBACK).then((address) => {
+        const peer = new Dealer({ linger: 0, plainUsername: "a", plainPassword: "b" });
+        stage.onClose(() => peer.close());
+        peer.connect(address);
+      });
+    });
+    expect(await refused).toMatchObject({ code: "DENIED", mechanism: "PLAIN" });
+  });
+});
+
+/** Asks as a REQ socket does, whose envelope nobody sees. */
+async function ask(...frames: (string | Buffer)[]): Promise<Buffer[]> {
+  const socket = new Request({ linger: 0 });
+  stage.onClose(() => socket.close());
+  socket.connect(ZAP);
+  await socket.send(frames);
+  return socket.receive();
+}

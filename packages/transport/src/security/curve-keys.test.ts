@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { curvePublicKey, newCurveKeyPair, readCurveKey } from "./curve-keys.ts";
+import { decodeZ85 } from "./z85.ts";
+
+// RFC 25 and the manual of libzmq give this pair as an example.
+const PUBLIC = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID";
+const SECRET = "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs";
+
+test("the public key of a secret one is that which libzmq has for it", () => {
+  expect(curvePublicKey(SECRET)).toBe(PUBLIC);
+  expect(curvePublicKey(decodeZ85(SECRET) ?? "")).toBe(PUBLIC);
+});
+
+test("every pair is a new one, and its halves belong together", () => {
+  const pairs = Array.from({ length: 20 }, newCurveKeyPair);
+  expect(new Set(pairs.map(({ secretKey }) => secretKey)).size).toBe(20);
+  for (const { publicKey, secretKey } of pairs) expect(curvePublicKey(secretKey)).toBe(publicKey);
+});
+
+test.each([
+  ["text"],
+  [PUBLIC.slice(1)],
+  [`${PUBLIC.slice(1)}~`],
+  [`${PUBLIC}${PUBLIC}`],
+  [new Uint8Array(31)],
+  [7],
+  [null],
+])("%s is no key", (value) => {
+  expect(readCurveKey(value)).toBeUndefined();
+});
+
+test("a refused secret key is not shown", () => {
+  expect(() => curvePublicKey(`${SECRET} `)).toThrow(RangeError);
+  expect(() => curvePublicKey(`${SECRET} `)).not.toThrow(SECRET.slice(0, 8));
+});
