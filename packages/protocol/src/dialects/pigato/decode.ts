@@ -154,27 +154,27 @@ function clientRequest(frames: Frames): FromClient | Violation {
   const service = frames[2];
   const id = frames[3];
   if (service === undefined || id === undefined) return shortRequest(frames);
-  return withRequestId(id, (requestId) => {
-    const data = frames[4];
-    const options = frames[5];
-    if (data === undefined) return shortRequest(frames, requestId);
-    if (service.length > MAX_NAME_BYTES) {
-      const detail = `a service name of ${service.length} bytes, the most is ${MAX_NAME_BYTES}`;
-      return violation("P-REQ-3", detail, requestId);
-    }
-    if (options !== undefined && options.length > MAX_OPTIONS_BYTES) {
-      const detail = `options of ${options.length} bytes, the most is ${MAX_OPTIONS_BYTES}`;
-      return violation("P-REQ-4", detail, requestId);
-    }
-    return {
-      type: "request",
-      service: service.length === 0 ? UNNAMED_SERVICE : SERVICE_NAMES.read(service),
-      requestId,
-      body: [data],
-      trailer: frames.length > 5 ? frames.slice(5) : NO_TRAILER,
-      options: options === undefined ? DEFAULT_REQUEST_OPTIONS : REQUEST_OPTIONS.read(options),
-    };
-  });
+  if (!isRequestId(id)) return notRequestId(id);
+  const name = requestId(REQUEST_IDS.read(id));
+  const data = frames[4];
+  const options = frames[5];
+  if (data === undefined) return shortRequest(frames, name);
+  if (service.length > MAX_NAME_BYTES) {
+    const detail = `a service name of ${service.length} bytes, the most is ${MAX_NAME_BYTES}`;
+    return violation("P-REQ-3", detail, name);
+  }
+  if (options !== undefined && options.length > MAX_OPTIONS_BYTES) {
+    const detail = `options of ${options.length} bytes, the most is ${MAX_OPTIONS_BYTES}`;
+    return violation("P-REQ-4", detail, name);
+  }
+  return {
+    type: "request",
+    service: service.length === 0 ? UNNAMED_SERVICE : SERVICE_NAMES.read(service),
+    requestId: name,
+    body: [data],
+    trailer: frames.length > 5 ? frames.slice(5) : NO_TRAILER,
+    options: options === undefined ? DEFAULT_REQUEST_OPTIONS : REQUEST_OPTIONS.read(options),
+  };
 }
 
 function shortRequest(frames: Frames, id?: RequestId): Violation {
@@ -233,37 +233,40 @@ function workerHeartbeat(frames: Frames): FromWorker | Violation {
 
 /** W 3|6 address '' rid status data [opts [extra …]] */
 function workerReply(type: "final" | "partial", frames: Frames): FromWorker | Violation {
+  const address = frames[2];
+  const id = frames[4];
   const status = frames[5];
   const data = frames[6];
   if (status === undefined || data === undefined) {
     return violation("P-REP-1", `a reply of ${frames.length} frames, the least is 7`);
   }
-  return withAddress(frames, (address, id) => {
-    const reply = {
-      type,
-      address,
-      requestId: id,
-      status: readStatus(status),
-      // The bare word is no JSON: every client would choke on it.
-      body: [isUndefinedFrame(data) ? NULL_FRAME : data],
-      trailer: replyTrailer(frames, 7),
-    };
-    const cacheMs = readCacheMs(frames[7]);
-    return cacheMs === undefined ? reply : { ...reply, cacheMs };
-  });
+  if (!isAddress(address)) return notAddress(address);
+  if (!isRequestId(id)) return notRequestId(id);
+  const reply = {
+    type,
+    address: ADDRESSES.read(address),
+    requestId: requestId(REQUEST_IDS.read(id)),
+    status: readStatus(status),
+    // The bare word is no JSON: every client would choke on it.
+    body: [isUndefinedFrame(data) ? NULL_FRAME : data],
+    trailer: replyTrailer(frames, 7),
+  };
+  const cacheMs = readCacheMs(frames[7]);
+  return cacheMs === undefined ? reply : { ...reply, cacheMs };
 }
 
 /** C 3|6 '' rid status data [opts [extra …]] */
 function clientReply(type: "final" | "partial", frames: Frames): ToClient | Violation {
-  return withRequestId(frames[3], (id) => {
-    const status = readStatus(frames[4]);
-    const data = frames[5] ?? EMPTY;
-    const options = frames[6];
-    if (type === "final" && status === -1 && options !== undefined && sameBytes(options, BROKER_ORIGIN)) {
-      return { type: "failure", requestId: id, failure: readFailure(data) };
-    }
-    return { type, requestId: id, status, body: [data], trailer: frames.length > 6 ? frames.slice(6) : NO_TRAILER };
-  });
+  const id = frames[3];
+  if (!isRequestId(id)) return notRequestId(id);
+  const name = requestId(REQUEST_IDS.read(id));
+  const status = readStatus(frames[4]);
+  const data = frames[5] ?? EMPTY;
+  const options = frames[6];
+  if (type === "final" && status === -1 && options !== undefined && sameBytes(options, BROKER_ORIGIN)) {
+    return { type: "failure", requestId: name, failure: readFailure(data) };
+  }
+  return { type, requestId: name, status, body: [data], trailer: frames.length > 6 ? frames.slice(6) : NO_TRAILER };
 }
 
 /** W 13 address '' rid opts chunk [chunk …] */
@@ -313,47 +316,56 @@ function clientNotice(frames: Frames): ToClient | Violation {
 
 /** W 2 address service '' rid [data [opts [extra …]]] */
 function workerRequest(frames: Frames): ToWorker | Violation {
+  const address = frames[2];
   const service = frames[3];
+  const id = frames[5];
   if (service === undefined || frames.length < 6) {
     return violation("P-DSP-1", `a dispatched request of ${frames.length} frames, the least is 6`);
   }
-  const data = frames[6] ?? NULL_FRAME;
-  return withAddress(
-    frames,
-    (address, id) => ({
-      type: "request",
-      address,
-      service: SERVICE_NAMES.read(service),
-      requestId: id,
-      body: [data],
-      trailer: frames.length > 7 ? frames.slice(7) : NO_TRAILER,
-      options: REQUEST_OPTIONS.read(frames[7] ?? EMPTY),
-    }),
-    5,
-  );
+  if (!isAddress(address)) return notAddress(address);
+  if (!isRequestId(id)) return notRequestId(id);
+  return {
+    type: "request",
+    address: ADDRESSES.read(address),
+    service: SERVICE_NAMES.read(service),
+    requestId: requestId(REQUEST_IDS.read(id)),
+    body: [frames[6] ?? NULL_FRAME],
+    trailer: frames.length > 7 ? frames.slice(7) : NO_TRAILER,
+    options: REQUEST_OPTIONS.read(frames[7] ?? EMPTY),
+  };
 }
 
-/** Reads `… address '' rid …`, the head of nearly everything between a broker and a worker. */
+/** Reads `… address '' rid …`, the head of all else between a broker and a worker. */
 function withAddress<Message>(
   frames: Frames,
   build: (address: string, id: RequestId) => Message | Violation,
-  position = 4,
 ): Message | Violation {
   const address = frames[2];
-  if (address === undefined || address.length > MAX_NAME_BYTES) {
-    return violation("P-ADDR-1", `a client address of ${address?.length ?? "no"} bytes, the most is ${MAX_NAME_BYTES}`);
-  }
-  return withRequestId(frames[position], (id) => build(ADDRESSES.read(address), id));
+  if (!isAddress(address)) return notAddress(address);
+  return withRequestId(frames[4], (id) => build(ADDRESSES.read(address), id));
 }
 
 function withRequestId<Message>(
   frame: Frame | undefined,
   build: (id: RequestId) => Message | Violation,
 ): Message | Violation {
-  if (frame === undefined || frame.length === 0 || frame.length > MAX_NAME_BYTES) {
-    return violation("P-RID-1", `a request id of ${frame?.length ?? "no"} bytes, it has 1 to ${MAX_NAME_BYTES}`);
-  }
-  return build(requestId(REQUEST_IDS.read(frame)));
+  return isRequestId(frame) ? build(requestId(REQUEST_IDS.read(frame))) : notRequestId(frame);
+}
+
+function isAddress(frame: Frame | undefined): frame is Frame {
+  return frame !== undefined && frame.length <= MAX_NAME_BYTES;
+}
+
+function notAddress(frame: Frame | undefined): Violation {
+  return violation("P-ADDR-1", `a client address of ${frame?.length ?? "no"} bytes, the most is ${MAX_NAME_BYTES}`);
+}
+
+function isRequestId(frame: Frame | undefined): frame is Frame {
+  return frame !== undefined && frame.length > 0 && frame.length <= MAX_NAME_BYTES;
+}
+
+function notRequestId(frame: Frame | undefined): Violation {
+  return violation("P-RID-1", `a request id of ${frame?.length ?? "no"} bytes, it has 1 to ${MAX_NAME_BYTES}`);
 }
 
 /** C 9 rid n · C 10 rid data · C 11 rid */
