@@ -362,6 +362,22 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     }
   });
 
+  test("D-LIVE-4: none comes between its replies, whatever they say", async () => {
+    const scene = await stage();
+    const worker = await registered(scene, form, "echo");
+    const client = scene.connect();
+    for (let number = 0; number < 20; number++) await client.send(...form.request, "echo", String(number));
+    for (let number = 0; number < 20; number++) {
+      const request = await worker.next();
+      expect(request.at(-1)).toBe(String(number));
+      for (const head of [form.worker.partial, form.worker.final]) {
+        if (head !== undefined) await worker.send(...head, addressIn(request, form), "", "y");
+      }
+    }
+    await settled(worker, form);
+    expect(worker.received).toEqual([]);
+  });
+
   test("D-LIVE-4: a silent one hears heartbeats, then DISCONNECT; whatever it says keeps it alive", async () => {
     const scene = await stage({ heartbeat: 200, heartbeatLiveness: 4 });
     const silent = await registered(scene, form, "silent");

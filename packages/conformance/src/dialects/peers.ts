@@ -67,18 +67,18 @@ export function newServer(dialect: DialectName, address: string, service: string
   };
 }
 
-interface AskerWire {
+export interface AskerWire {
   request(service: string, id: string, body: readonly string[]): readonly string[];
   read(frames: readonly string[]): Heard;
 }
 
-interface Request {
+export interface Request {
   readonly address: string;
   readonly id: string;
   readonly body: readonly string[];
 }
 
-interface ServerWire {
+export interface ServerWire {
   greet(service: string): readonly (readonly string[])[];
   /** `undefined` for what is no request. */
   read(frames: readonly string[]): Request | undefined;
@@ -88,7 +88,7 @@ interface ServerWire {
 const RETRY = '{"timeout":30000,"retry":1}';
 const EXCEPTION = "500:exception:";
 
-const ASKERS: Readonly<Record<DialectName, AskerWire>> = {
+export const ASKERS: Readonly<Record<DialectName, AskerWire>> = {
   pigato: {
     request: (service, id, body) => ["C", "2", service, id, ...body, RETRY],
     read: ([, type, , , status, ...rest]) => heard(type === "3", status === "0", rest.slice(0, 1)),
@@ -109,7 +109,7 @@ const ASKERS: Readonly<Record<DialectName, AskerWire>> = {
   },
 };
 
-const SERVERS: Readonly<Record<DialectName, ServerWire>> = {
+export const SERVERS: Readonly<Record<DialectName, ServerWire>> = {
   pigato: {
     greet: (service) => [
       ["W", "1", service],

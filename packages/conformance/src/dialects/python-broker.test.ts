@@ -16,13 +16,17 @@ const VERSIONS: readonly Version[] = ["mdp01", "mdp02"];
 /** Patient with a machine that stands still, and quick to come back. */
 const CALM = { heartbeat: 50, heartbeatLiveness: 60, reconnect: 10, reconnectMaxMs: 20, connectTimeoutMs: 200 };
 
+const ANYWHERE = "tcp://127.0.0.1:*";
+
 class PythonBroker {
   readonly address: string;
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
-  static async start(version: Version, address = "tcp://127.0.0.1:*"): Promise<PythonBroker> {
-    const child = spawn(python(), [BROKER, version, address], { stdio: ["ignore", "pipe", "inherit"] });
+  /** @param liveness how many of its intervals a worker may be silent; many, if not given */
+  static async start(version: Version, address = ANYWHERE, liveness?: number): Promise<PythonBroker> {
+    const args = [BROKER, version, address, ...(liveness === undefined ? [] : [String(liveness)])];
+    const child = spawn(python(), args, { stdio: ["ignore", "pipe", "inherit"] });
     onTestFinished(() => void child.kill("SIGKILL"));
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
     const [, bound] = JSON.parse(String((await lines.next()).value));
@@ -35,14 +39,14 @@ class PythonBroker {
     this.address = address;
   }
 
-  /** The peer of the next such thing. What came before is passed over, but none may have expired. */
+  /** The peer of the next such thing. What came before is passed over, but none may have expired unawares. */
   async next(what: string): Promise<string> {
     for (;;) {
       const { value, done } = await this.#lines.next();
       if (done) throw new Error("the broker in Python has ended");
       const [said, peer] = JSON.parse(value);
-      expect(said).not.toBe("expired");
       if (said === what) return peer;
+      expect(said).not.toBe("expired");
     }
   }
 
@@ -57,8 +61,13 @@ class PythonBroker {
   }
 }
 
-async function stage(version: Version, handle: (data: unknown, reply: Reply) => unknown, options: object = {}) {
-  const broker = await PythonBroker.start(version);
+async function stage(
+  version: Version,
+  handle: (data: unknown, reply: Reply) => unknown,
+  options: object = {},
+  liveness?: number,
+) {
+  const broker = await PythonBroker.start(version, ANYWHERE, liveness);
   const worker = new Worker(broker.address, "echo", { dialect: version, ...CALM, ...options });
   worker.on("request", handle);
   onTestFinished(() => worker.stop());
@@ -113,6 +122,18 @@ describe.each(VERSIONS)("%s: at a broker in Python", (version) => {
     const again = await PythonBroker.start(version, broker.address);
     expect(await client.call("echo", 2)).toBe(2);
     expect(await again.next("ready")).toBe(worker.socketId);
+  });
+
+  test("D-PEER-6: a worker that the broker gave up in silence is told so by its next word, and comes back", async () => {
+    // Five times as long between its heartbeats as the broker waits for one.
+    const { broker, worker, client } = await stage(version, echo, { heartbeat: 1_000 }, 4);
+    const before = worker.socketId;
+    expect(await broker.next("expired")).toBe(before);
+    const answer = client.call("echo", 1);
+    const after = await broker.next("ready");
+    expect(after).not.toBe(before);
+    expect(await answer).toBe(1);
+    expect(worker.socketId).toBe(after);
   });
 
   test("D-PEER-6: the worker leaves a broker that stands still, and comes back under a new id", async () => {

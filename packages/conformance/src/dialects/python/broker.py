@@ -1,8 +1,8 @@
 """A Majordomo broker on pyzmq, written from RFC 7, RFC 18 and RFC 8, for the tests of our own client and worker. Run as
 
-    broker.py mdp01 | mdp02 ADDRESS
+    broker.py mdp01 | mdp02 ADDRESS [LIVENESS]
 
-Prints lines `["bound", address]`, then what it was sent: `["ready" | "heartbeat" | "request" | "disconnect", peer]`, and
+LIVENESS is how many of its intervals, of 50 ms, a worker may be silent. Prints lines `["bound", address]`, then what it was sent: `["ready" | "heartbeat" | "request" | "disconnect", peer]`, and
 `["expired", peer]` of a worker that it gave up.
 """
 
@@ -15,7 +15,7 @@ import zmq
 
 INTERVAL = 0.05
 # Many, because test machines stand still at times.
-LIVENESS = 60
+PATIENCE = 60
 
 VERSIONS = {
     "mdp01": {"head": [b""], "client": b"MDPC01", "worker": b"MDPW01", "final": 3, "heartbeat": 4, "disconnect": 5},
@@ -33,7 +33,8 @@ class Worker:
 
 
 class Broker:
-    def __init__(self, version, address):
+    def __init__(self, version, address, liveness=PATIENCE):
+        self.liveness = int(liveness)
         self.wire = VERSIONS[version]
         self.has_commands = version == "mdp02"
         self.socket = zmq.Context().socket(zmq.ROUTER)
@@ -109,7 +110,7 @@ class Broker:
     def beat(self):
         for worker in list(self.workers.values()):
             # A worker of one thread is silent while it works.
-            if worker.is_busy or time.monotonic() - worker.heard < LIVENESS * INTERVAL:
+            if worker.is_busy or time.monotonic() - worker.heard < self.liveness * INTERVAL:
                 self.to_worker(worker.peer, self.wire["heartbeat"])
             else:
                 say("expired", worker.peer)
