@@ -14,7 +14,7 @@ import { checkAddresses } from "./security.ts";
  *
  * Its events are for watching: `start`, `stop`, `error`, `worker:join`, `worker:leave`, `client:join`, `client:leave`,
  * `request:failed`, `request:cached`, `request:requeued`,
- * `request:restored`, `store:failed`, `connection:refused`, `violation`, `drop`.
+ * `request:restored`, `answer:held`, `answer:delivered`, `store:failed`, `connection:refused`, `violation`, `drop`.
  */
 export class Broker extends EventEmitter<BrokerEvents> {
   /** The options in force. `conf.intch` is what core services are made with, before a start and after. */

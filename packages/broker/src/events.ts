@@ -30,6 +30,10 @@ export interface BrokerEvents {
   "request:cached": [event: { readonly client: string; readonly service: string; readonly requestId: string }];
   /** A request that was in the store when the broker started is open again. */
   "request:restored": [event: { readonly client: string; readonly service: string; readonly requestId: string }];
+  /** The answer to a stored request, or its first part, is held, because its client is away. */
+  "answer:held": [event: { readonly client: string; readonly service: string; readonly requestId: string }];
+  /** What was held of an answer has gone to its client, which is back. */
+  "answer:delivered": [event: { readonly client: string; readonly service: string; readonly requestId: string }];
   /**
    * The store failed. After `store`, the client was told that its request was not taken; what it did not `delete` is run
    * again when the broker starts.
@@ -47,6 +51,8 @@ export interface BrokerEvents {
   /** A message had no effect. */
   drop: [event: { readonly peer: string; readonly reason: DropReason; readonly requestId: string | undefined }];
 }
+
+type AboutRequest = Pick<BrokerEvent & { readonly type: "request-failed" }, "client" | "service" | "requestId">;
 
 export interface RequestFailed {
   readonly client: string;
@@ -107,35 +113,33 @@ export function publish(event: BrokerEvent, emitter: EventEmitter<BrokerEvents>,
       return;
     }
     case "request-failed": {
-      const { code } = event;
-      const told = {
-        client: shownPeer(event.client),
-        service: display(event.service),
-        requestId: display(event.requestId),
-        code,
-      };
+      const told = { ...asked(event), code: event.code };
       logger.debug(told, "request failed");
       emitter.emit("request:failed", told);
       return;
     }
     case "request-cached": {
-      const told = {
-        client: display(event.client),
-        service: display(event.service),
-        requestId: display(event.requestId),
-      };
+      const told = asked(event);
       logger.debug(told, "request answered from the cache");
       emitter.emit("request:cached", told);
       return;
     }
     case "request-restored": {
-      const told = {
-        client: display(event.client),
-        service: display(event.service),
-        requestId: display(event.requestId),
-      };
+      const told = asked(event);
       logger.info(told, "request restored");
       emitter.emit("request:restored", told);
+      return;
+    }
+    case "answer-held": {
+      const told = asked(event);
+      logger.info(told, "answer held");
+      emitter.emit("answer:held", told);
+      return;
+    }
+    case "answer-delivered": {
+      const told = asked(event);
+      logger.info(told, "held answer delivered");
+      emitter.emit("answer:delivered", told);
       return;
     }
     case "store-failed": {
@@ -175,4 +179,9 @@ export function publish(event: BrokerEvent, emitter: EventEmitter<BrokerEvents>,
     default:
       event satisfies never;
   }
+}
+
+/** What all events about one request carry, as text. */
+function asked({ client, service, requestId }: AboutRequest): Record<keyof AboutRequest, string> {
+  return { client: shownPeer(client), service: display(service), requestId: display(requestId) };
 }

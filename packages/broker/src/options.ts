@@ -35,7 +35,8 @@ export interface BrokerOptions {
   readonly whenDeclined?: WhenDeclined;
   /**
    * Milliseconds that a worker which did not announce its concurrency gets no request, waiting for the heartbeat that
-   * tells it; 0 to 60 000. @defaultValue 100
+   * tells it, and that a client which is back may ask again before it gets what is held for it; 0 to 60 000.
+   * @defaultValue 100
    */
   readonly settleMs?: number;
   /** Milliseconds that `stop()` waits for running requests; what is open then fails with `CLOSED`. @defaultValue 5000 */
@@ -70,6 +71,19 @@ export interface BrokerOptions {
   readonly maxWorkers?: number;
   /** Clients known at once; at the bound a new one's requests fail with `BUSY`. @defaultValue 100 000 */
   readonly maxClients?: number;
+  /**
+   * Answers to stored requests held for clients that are away; at the bound the one goes that is complete for longest.
+   * @defaultValue 100 000
+   */
+  readonly maxHeldAnswers?: number;
+  /** Of those, for one client; at the bound its further ones are given up. @defaultValue 10 000 */
+  readonly maxHeldAnswersPerClient?: number;
+  /** Bytes of all held answers; at the bound those go that are complete for longest. @defaultValue 256 MiB */
+  readonly maxHeldBytes?: number;
+  /**
+   * Bytes of the answers held for one client; what does not fit ends with `BUSY`, or is given up. @defaultValue 16 MiB
+   */
+  readonly maxHeldBytesPerClient?: number;
   /** Replies kept for equal requests; at the bound the least recently used one goes; 0 keeps none. @defaultValue 10 000 */
   readonly cacheMaxEntries?: number;
   /** Bytes of all kept replies with their requests; at the bound the least recently used go. @defaultValue 64 MiB */
@@ -164,6 +178,10 @@ type NumericName =
   | "maxRequestBytes"
   | "maxWorkers"
   | "maxClients"
+  | "maxHeldAnswers"
+  | "maxHeldAnswersPerClient"
+  | "maxHeldBytes"
+  | "maxHeldBytesPerClient"
   | "cacheMaxEntries"
   | "cacheMaxBytes"
   | "cacheMaxReplyBytes"
@@ -187,7 +205,7 @@ export const NUMERIC_OPTIONS: readonly NumericOption[] = [
     default: 100,
     min: 0,
     max: 60_000,
-    help: "ms to hold a worker back until it tells its concurrency",
+    help: "ms for a worker to tell its concurrency, or for a client that is back to ask again",
   },
   {
     name: "stopTimeoutMs",
@@ -224,6 +242,10 @@ export const NUMERIC_OPTIONS: readonly NumericOption[] = [
   { name: "maxRequestBytes", default: 2 ** 30, min: 1, max: LARGEST, help: "payload bytes of all open requests" },
   { name: "maxWorkers", default: 100_000, min: 1, max: LARGEST, help: "registered workers" },
   { name: "maxClients", default: 100_000, min: 1, max: LARGEST, help: "clients known at once" },
+  { name: "maxHeldAnswers", default: 100_000, min: 0, max: LARGEST, help: "answers held for clients that are away" },
+  { name: "maxHeldAnswersPerClient", default: 10_000, min: 0, max: LARGEST, help: "answers held for one client" },
+  { name: "maxHeldBytes", default: 256 * 2 ** 20, min: 0, max: LARGEST, help: "bytes of all held answers" },
+  { name: "maxHeldBytesPerClient", default: 16 * 2 ** 20, min: 0, max: LARGEST, help: "bytes held for one client" },
   // The table of entries is made at its full size.
   { name: "cacheMaxEntries", default: 10_000, min: 0, max: 10_000_000, help: "kept replies, 0 for none" },
   { name: "cacheMaxBytes", default: 64 * 2 ** 20, min: 1024, max: LARGEST, help: "bytes of all kept replies" },
@@ -342,6 +364,10 @@ function resolveNumbers(input: BrokerOptions): Record<NumericName, number> {
     maxRequestBytes: 0,
     maxWorkers: 0,
     maxClients: 0,
+    maxHeldAnswers: 0,
+    maxHeldAnswersPerClient: 0,
+    maxHeldBytes: 0,
+    maxHeldBytesPerClient: 0,
     cacheMaxEntries: 0,
     cacheMaxBytes: 0,
     cacheMaxReplyBytes: 0,

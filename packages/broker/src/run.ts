@@ -71,6 +71,10 @@ export class BrokerRun {
       maxRequestBytes: options.maxRequestBytes,
       maxWorkers: options.maxWorkers,
       maxClients: options.maxClients,
+      maxHeldAnswers: options.maxHeldAnswers,
+      maxHeldAnswersPerClient: options.maxHeldAnswersPerClient,
+      maxHeldBytes: options.maxHeldBytes,
+      maxHeldBytesPerClient: options.maxHeldBytesPerClient,
       cacheMaxEntries: options.cacheMaxEntries,
       cacheMaxBytes: options.cacheMaxBytes,
       cacheMaxReplyBytes: options.cacheMaxReplyBytes,
@@ -183,6 +187,9 @@ export class BrokerRun {
         return this.#sendToClient(effect.to, effect.message, effect.capabilities, effect.dialect);
       case "to-worker":
         return this.#sendToWorker(effect.to, effect.message, effect.dialect);
+      case "confirm":
+        this.#pending.push({ type: "handed-over", address: effect.address });
+        return;
       case "announce":
         return this.#channel?.publish([encodeDirectory(effect.snapshot)]);
       case "store":

@@ -1,6 +1,7 @@
 // Clients that the broker knows. One that announced how often it sends heartbeats, or that was seen to send them, is
 // given up when it falls silent, and with it the interest in its requests. Any other promised nothing: it is only
-// forgotten, once it has nothing open and has not been heard of for a while.
+// forgotten, once it has nothing open and has not been heard of for a while. One that has stored requests open is only
+// away: its record waits for it to come back under its id.
 
 import type { BrokerDialect, Capabilities, Deadlines, Instant, PeerId } from "@pigato/protocol";
 import {
@@ -55,13 +56,9 @@ export class Clients {
     yield* this.#away.values();
   }
 
-  isAway(id: PeerId): boolean {
-    return this.#away.has(id);
-  }
-
   /** The client's record, whether it is there or not. */
-  record(id: PeerId): Client | undefined {
-    return this.#byId.get(id) ?? this.#away.get(id);
+  record(id: PeerId, dialect: BrokerDialect): Client | undefined {
+    return this.#byId.get(id) ?? this.#awayAs(id, dialect);
   }
 
   /** A record to answer a client by, which is not remembered. */
@@ -73,24 +70,27 @@ export class Clients {
   require(id: PeerId, dialect: BrokerDialect, now: Instant): Client | undefined {
     const known = this.#byId.get(id);
     if (known !== undefined) return known;
-    const away = this.#away.get(id);
+    const away = this.#awayAs(id, dialect);
     // One that has something open here is within the bound of requests, and must not be told of them as a stranger.
     if (away === undefined && this.#byId.size >= this.#options.maxClients) return undefined;
     const client = away ?? this.stranger(id, dialect);
-    // Whoever comes back under that id may speak another way.
-    client.dialect = dialect;
-    this.#away.delete(id);
     this.#byId.set(id, client);
     startLease(client, client.leaseMs, this.#deadlines, now);
     this.#outbox.report({ type: "client-up", client: id });
+    if (away !== undefined) {
+      this.#away.delete(id);
+      away.isAway = false;
+      this.#requests.answers.resume(away, now);
+    }
     return client;
   }
 
   /** The record of a client whose request was in the store: it may come back under its old id. */
   absent(id: PeerId, now: Instant): Client {
-    const known = this.record(id);
-    if (known !== undefined) return known;
     // No other dialect can ask for a request to be stored.
+    const here = this.#byId.get(id);
+    const known = here?.dialect === pigato ? here : this.#away.get(id);
+    if (known !== undefined) return known;
     const client = this.stranger(id, pigato);
     this.#keepAway(client, now);
     return client;
@@ -117,7 +117,7 @@ export class Clients {
 
   /** Its lease has come: it may have been silent. */
   onLease(client: Client, now: Instant): void {
-    if (this.#away.has(client.id)) {
+    if (client.isAway) {
       if (client.requests.size === 0) this.#away.delete(client.id);
       else this.#keepAway(client, now);
       return;
@@ -129,7 +129,7 @@ export class Clients {
     } else if (missed >= this.#options.heartbeatLiveness) this.lose(client, "silent", now);
   }
 
-  /** A client is gone: nobody waits for its requests any more, and only those that the store keeps are run. */
+  /** A client is gone: nobody waits for its requests any more, but for those that the store keeps. */
   lose(client: Client, reason: ClientDownReason, now: Instant): void {
     this.#byId.delete(client.id);
     this.#deadlines.clear(client.lease);
@@ -137,10 +137,19 @@ export class Clients {
     const unwanted: Request[] = [];
     for (const request of client.requests) if (!request.options.persist) unwanted.push(request);
     this.#requests.cancelAll(unwanted);
-    if (client.requests.size > 0) this.#keepAway(client, now);
+    if (client.requests.size === 0) return;
+    this.#keepAway(client, now);
+    this.#requests.answers.suspend(client, now);
+  }
+
+  /** One that comes back under its id and speaks another way is somebody else. */
+  #awayAs(id: PeerId, dialect: BrokerDialect): Client | undefined {
+    const away = this.#away.get(id);
+    return away?.dialect === dialect ? away : undefined;
   }
 
   #keepAway(client: Client, now: Instant): void {
+    client.isAway = true;
     // If it comes back, it comes back as one that has negotiated nothing yet.
     client.capabilities = NO_CAPABILITIES;
     client.rhythm = UNKNOWN_RHYTHM;

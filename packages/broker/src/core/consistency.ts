@@ -33,7 +33,10 @@ export function assertConsistent({ services, workers, clients, dispatcher, openC
     expect(!placed.has(request), `request ${request.id} is ${where} and somewhere else`);
     placed.add(request);
   };
-  for (const request of open) if (request.place.at === "store") place(request, "on its way into the store");
+  for (const request of open) {
+    if (request.place.at === "store") place(request, "on its way into the store");
+    if (request.place.at === "client") place(request, "answered");
+  }
   checkRoutes(services, open);
   for (const service of [services.nobody, ...services.values()]) checkService(service, place);
   let inFlight = 0;
@@ -54,7 +57,7 @@ function checkRoutes(services: Services, open: ReadonlySet<Request>): void {
   const waitingOn = new Map<Route, number>();
   for (const request of open) {
     count(openOn, request.route);
-    if (request.place.at !== "worker") count(waitingOn, request.route);
+    if (request.place.at !== "worker" && request.place.at !== "client") count(waitingOn, request.route);
   }
   const routes = new Set(services.routes());
   let needed = 0;

@@ -25,7 +25,10 @@ export interface CoreOptions {
   readonly busyTimeoutMs: number;
   readonly dispatchMode: DispatchMode;
   readonly whenDeclined: WhenDeclined;
-  /** Milliseconds that a worker which announced no concurrency is held back, waiting for the heartbeat that tells. */
+  /**
+   * Milliseconds that a worker which announced no concurrency is held back, waiting for the heartbeat that tells; and that
+   * a client which is back is given to ask again, before it gets the answers that are held for it.
+   */
   readonly settleMs: number;
   /** Open requests, queued or in flight, of all clients. At the bound new ones fail with `BUSY`. */
   readonly maxRequests: number;
@@ -39,6 +42,14 @@ export interface CoreOptions {
   readonly maxWorkers: number;
   /** Clients known at once. At the bound a new one's requests fail with `BUSY`. */
   readonly maxClients: number;
+  /** Answers to stored requests held for clients that are away. At the bound the one goes that is complete for longest. */
+  readonly maxHeldAnswers: number;
+  /** Of those, for one client. At the bound further ones are given up. */
+  readonly maxHeldAnswersPerClient: number;
+  /** Bytes of all held answers. At the bound the ones go that are complete for longest. */
+  readonly maxHeldBytes: number;
+  /** Bytes of the answers held for one client. At the bound further ones end as a failure or are given up. */
+  readonly maxHeldBytesPerClient: number;
   /** Replies kept for equal requests; 0 keeps none. At the bound the least recently used one goes. */
   readonly cacheMaxEntries: number;
   /** Bytes of all kept replies with their requests. At the bound the least recently used ones go. */

@@ -105,6 +105,7 @@ function kindOf(effect: Effect): string {
       return "reason" in event ? `${event.type} ${event.reason}` : event.type;
     }
     case "announce":
+    case "confirm":
     case "store":
     case "delete":
     case "drained":
@@ -125,7 +126,7 @@ function failuresIn(effects: readonly Effect[]): string[] {
 
 /** What docs/reference/errors.md lists as a broker's. Some are too rare for every run to reach them. */
 const EVERY_FAILURE: readonly string[] = [
-  ...["not-sent", "queued"].map((delivery) => `UNAVAILABLE ${delivery}`),
+  ...["not-sent", "queued", "maybe-executed"].map((delivery) => `UNAVAILABLE ${delivery}`),
   ...["not-sent", "maybe-executed"].map((delivery) => `BUSY ${delivery}`),
   ...["queued", "dispatched", "maybe-executed"].map((delivery) => `DEADLINE_EXCEEDED ${delivery}`),
   "WORKER_LOST maybe-executed",
@@ -152,6 +153,8 @@ const EVERY_KIND: readonly string[] = [
   "delete",
   "request-cached",
   "request-restored",
+  "answer-held",
+  "answer-delivered",
   "store-failed the disk is full",
   "request-requeued",
   "violation",
@@ -166,5 +169,6 @@ const EVERY_KIND: readonly string[] = [
     "undelivered",
   ].map((reason) => `dropped ${reason}`),
   "announce",
+  "confirm",
   "drained",
 ];

@@ -25,7 +25,7 @@ import type { Effect, Input, UndeliveredReason } from "./effects.ts";
 import { OpenRequests } from "./open-requests.ts";
 import { Outbox } from "./outbox.ts";
 import { messageOf, Persistence } from "./persistence.ts";
-import type { Due, Request } from "./records.ts";
+import { AT_CLIENT, type Due, type Request } from "./records.ts";
 import { ReplyCache } from "./reply-cache.ts";
 import { type RequestCounts, Requests } from "./requests.ts";
 import { Services } from "./services.ts";
@@ -42,6 +42,8 @@ export interface CoreStats extends Readonly<RequestCounts> {
   readonly services: number;
   /** Replies that the cache holds. */
   readonly cachedReplies: number;
+  /** Answers, or parts of them, to stored requests of clients that are away. */
+  readonly heldAnswers: number;
 }
 
 export class BrokerCore {
@@ -74,7 +76,7 @@ export class BrokerCore {
     this.#open = new OpenRequests(options.random);
     this.#dispatcher = new Dispatcher(this.#open, this.#outbox);
     this.#services = new Services(options);
-    this.#cache = new ReplyCache(options, this.#deadlines);
+    this.#cache = new ReplyCache(options, this.#deadlines, this.#services);
     this.#requests = new Requests(
       options,
       this.#deadlines,
@@ -137,6 +139,9 @@ export class BrokerCore {
       case "undelivered-to-client":
         this.#onUndeliveredToClient(input.to, input.message, input.reason, now);
         break;
+      case "handed-over":
+        this.#onHandedOver(input.address);
+        break;
       case "request-undelivered":
         this.#onRequestUndelivered(input.to, input.address, input.reason);
         break;
@@ -194,12 +199,14 @@ export class BrokerCore {
       clients: this.#clients.size,
       services: this.#services.size,
       cachedReplies: this.#cache.size,
+      heldAnswers: this.#requests.answers.size,
     };
   }
 
   /** Throws if the tables contradict each other. For tests: it walks everything. */
   assertConsistent(): void {
     this.#cache.assertConsistent();
+    this.#requests.answers.assertConsistent();
     this.#persistence.assertConsistent(this.#everyOpen());
     assertConsistent({
       services: this.#services,
@@ -240,7 +247,7 @@ export class BrokerCore {
   }
 
   #refuse(from: PeerId, requestId: RequestId, dialect: BrokerDialect, { detail, clause }: Violation): void {
-    const client = this.#clients.record(from) ?? this.#clients.stranger(from, dialect);
+    const client = this.#clients.record(from, dialect) ?? this.#clients.stranger(from, dialect);
     // An answer under the id of a request that is open would end that one.
     if (client.requests.has(requestId)) return;
     this.#outbox.toClient(client, {
@@ -257,10 +264,7 @@ export class BrokerCore {
 
   #onUndeliveredToClient(to: PeerId, message: ToClient, reason: UndeliveredReason, now: Instant): void {
     const client = this.#clients.get(to);
-    if (client === undefined) {
-      if (this.#clients.isAway(to)) this.#outbox.reportDrop(to, "undelivered", subjectOf(message));
-      return;
-    }
+    if (client === undefined) return;
     if (reason === "unreachable") return this.#clients.lose(client, "gone", now);
     switch (message.type) {
       case "partial":
@@ -268,6 +272,8 @@ export class BrokerCore {
         const request = client.requests.get(message.requestId);
         // Its id may be that of a newer request by now.
         if (!request?.hasPartial) return;
+        // Its end was refused as well, and is told next.
+        if (request.place === AT_CLIENT) return;
         return this.#requests.fail(request, "BUSY", "lost a part of its reply: the client reads too slowly");
       }
       case "final":
@@ -286,6 +292,11 @@ export class BrokerCore {
       default:
         return this.#outbox.reportDrop(to, "undelivered");
     }
+  }
+
+  #onHandedOver(address: string): void {
+    const request = this.#open.byAddress(address);
+    if (request !== undefined) this.#requests.answers.onHandedOver(request);
   }
 
   #onRequestUndelivered(to: PeerId, address: string, reason: UndeliveredReason): void {
@@ -347,6 +358,8 @@ export class BrokerCore {
         return this.#workers.settle(due.worker);
       case "client-lease":
         return this.#clients.onLease(due.client, now);
+      case "answers-due":
+        return this.#requests.answers.release(due.client);
       case "cached-reply":
         return this.#cache.expire(due.reply);
       case "announcement":
@@ -386,8 +399,4 @@ export class BrokerCore {
     for (const worker of this.#workers.values()) this.#workers.disconnect(worker, "drained");
     this.#outbox.drained();
   }
-}
-
-function subjectOf(message: ToClient): RequestId | undefined {
-  return "requestId" in message ? message.requestId : undefined;
 }

@@ -97,6 +97,7 @@ export class Dispatcher {
       case "store":
         route.waiting -= 1;
         return;
+      case "client":
       case "nowhere":
         return;
       default:

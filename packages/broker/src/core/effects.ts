@@ -58,6 +58,8 @@ export type Input =
       readonly message: ToClient;
       readonly reason: UndeliveredReason;
     }
+  /** What was sent before a `confirm` was taken by the connection, but for what was told to be undelivered before. */
+  | { readonly type: "handed-over"; readonly address: string }
   /** A request that a worker will not get, by the address that it has there. */
   | {
       readonly type: "request-undelivered";
@@ -101,6 +103,8 @@ export type Effect =
       readonly message: ToWorker;
       readonly dialect: BrokerDialect;
     }
+  /** To be answered by `handed-over`, behind all that is known not to be delivered of what was sent before. */
+  | { readonly type: "confirm"; readonly address: string }
   /** Tells subscribers who serves what; replaces what they were told before. */
   | { readonly type: "announce"; readonly snapshot: DirectorySnapshot }
   /** Store this under a new key; answered by `stored` or `store-failed`. */
@@ -140,6 +144,20 @@ export type BrokerEvent =
   /** A request that was in the store when the broker started is open again. */
   | {
       readonly type: "request-restored";
+      readonly client: PeerId;
+      readonly service: ServiceName;
+      readonly requestId: string;
+    }
+  /** The answer to a stored request, or a part of it, is held because its client is away. */
+  | {
+      readonly type: "answer-held";
+      readonly client: PeerId;
+      readonly service: ServiceName;
+      readonly requestId: string;
+    }
+  /** What was held of an answer has gone to its client, which is back. */
+  | {
+      readonly type: "answer-delivered";
       readonly client: PeerId;
       readonly service: ServiceName;
       readonly requestId: string;
@@ -193,5 +211,5 @@ export type DropReason =
   | "reserved-name"
   /** A peer that speaks another dialect than in its first message. */
   | "other-dialect"
-  /** A failure or answer that its client will not get. */
+  /** A failure or answer that its client will not get; one that was held, and is given up. */
   | "undelivered";

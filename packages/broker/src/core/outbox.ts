@@ -54,6 +54,11 @@ export class Outbox {
     this.#effects.push({ type: "delete", key });
   }
 
+  /** Asks to be told behind what was refused of what was sent so far. */
+  confirm(address: string): void {
+    this.#effects.push({ type: "confirm", address });
+  }
+
   report(event: BrokerEvent): void {
     this.#effects.push({ type: "report", event });
   }

@@ -81,9 +81,8 @@ export class Persistence {
     if (this.#byKey.get(key)?.state === "deleting") this.#byKey.delete(key);
   }
 
-  /** A request has ended, whatever it is. */
+  /** A request that is to be kept has ended. */
   onEnded(request: Request): void {
-    if (!request.options.persist) return;
     const kept = this.#byRequest.get(request);
     if (kept === undefined) return;
     this.#byRequest.delete(request);

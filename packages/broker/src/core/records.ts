@@ -17,6 +17,7 @@ import {
   type ServiceName,
   UNKNOWN_RHYTHM,
 } from "@pigato/protocol";
+import type { HeldForClient } from "./answers.ts";
 import { type DeclinedEntry, DeclinedQueue } from "./declined.ts";
 import type { Leased } from "./lease.ts";
 import type { RangeName } from "./names.ts";
@@ -30,6 +31,7 @@ import { RouteHeap } from "./route-heap.ts";
 export type Due =
   | Request
   | { readonly kind: "client-lease"; readonly client: Client }
+  | { readonly kind: "answers-due"; readonly client: Client }
   | { readonly kind: "worker-lease"; readonly worker: Worker }
   | { readonly kind: "worker-settling"; readonly worker: Worker }
   | { readonly kind: "cached-reply"; readonly reply: CachedReply }
@@ -42,10 +44,14 @@ export type Waiting =
   | { readonly at: "target"; readonly queue: RequestList; readonly worker: Worker }
   | { readonly at: "declined"; readonly queue: DeclinedQueue };
 
-/** Where an open request is: in exactly one queue, with one worker, or on its way into the store. */
+/**
+ * Where an open request is: in exactly one queue, with one worker, on its way into the store, or answered and waiting for
+ * its client.
+ */
 export type Place =
   | Waiting
   | { readonly at: "store" }
+  | { readonly at: "client" }
   | { readonly at: "worker"; readonly worker: Worker }
   | { readonly at: "nowhere" };
 
@@ -53,11 +59,17 @@ export const NOWHERE: Place = Object.freeze({ at: "nowhere" });
 
 export const STORE: Place = Object.freeze({ at: "store" });
 
+export const AT_CLIENT: Place = Object.freeze({ at: "client" });
+
 export class Client implements Leased {
   readonly id: PeerId;
   dialect: BrokerDialect;
   capabilities: Capabilities = NO_CAPABILITIES;
   readonly requests: RequestsOfClient;
+  /** Whether it is gone, and has stored requests open. */
+  isAway = false;
+  /** What is held for it, if anything ever was. */
+  held: HeldForClient | undefined;
   /** What is known of the interval at which it sends heartbeats. */
   rhythm: Rhythm = UNKNOWN_RHYTHM;
   /** When its last heartbeat came. */

@@ -1,5 +1,6 @@
 // Replies that their workers allowed to be given again, for a while, to equal requests: those for the same service, as
-// the client names it, with the same payload, byte for byte. Options are no part of it.
+// the client names it, with the same payload, byte for byte, as long as that name leads to the service whose worker gave
+// the reply. Options are no part of it.
 //
 // A reply is kept whole or not at all: a stream is collected while it passes, if its worker said so from the first part
 // on. Errors are never kept. What has had its time goes at that time; beyond the bounds the one goes that was asked for
@@ -10,6 +11,7 @@ import { readBytes } from "@pigato/protocol";
 import { LRUCache } from "lru-cache";
 import type { CoreOptions } from "./core-options.ts";
 import type { Due, Request } from "./records.ts";
+import type { Services } from "./services.ts";
 
 /** What a part and a reply are counted for beside their bytes: about what their objects take. */
 const PART_BYTES = 256;
@@ -28,17 +30,22 @@ interface Part {
 
 export class CachedReply {
   readonly key: string;
+  /** As the client named it. */
   readonly service: ServiceName;
+  /** The service whose worker gave the reply. */
+  readonly servedBy: ServiceName;
   /** The payload of the request that it answers. */
   readonly question: readonly Frame[];
   /** All of it, in order: the last part is the final one. */
   readonly parts: readonly Part[];
   readonly end: Deadline<Due>;
 
-  constructor(key: string, service: ServiceName, question: readonly Frame[], parts: Part[], deadlines: Deadlines<Due>) {
+  constructor(key: string, request: Request, parts: Part[], deadlines: Deadlines<Due>) {
+    const { name, place, route, body } = request;
     this.key = key;
-    this.service = service;
-    this.question = question;
+    this.service = name;
+    this.servedBy = place.at === "worker" ? place.worker.service.name : route.service.name;
+    this.question = body.map(copy);
     this.parts = parts;
     this.end = deadlines.entry({ kind: "cached-reply", reply: this });
   }
@@ -54,16 +61,18 @@ interface Collected {
 export class ReplyCache {
   readonly #options: CoreOptions;
   readonly #deadlines: Deadlines<Due>;
+  readonly #services: Services;
   /** Made when there is the first reply to keep: it takes room for all entries at once. */
   #replies: LRUCache<string, CachedReply> | undefined;
   /** How many replies are kept of each service that has any. */
-  readonly #services = new Map<ServiceName, number>();
+  readonly #counts = new Map<ServiceName, number>();
   readonly #collected = new Map<Request, Collected>();
   #collectedBytes = 0;
 
-  constructor(options: CoreOptions, deadlines: Deadlines<Due>) {
+  constructor(options: CoreOptions, deadlines: Deadlines<Due>, services: Services) {
     this.#options = options;
     this.#deadlines = deadlines;
+    this.#services = services;
   }
 
   /** How many replies are kept. */
@@ -76,11 +85,12 @@ export class ReplyCache {
    * time left.
    */
   find(message: FromClient & { readonly type: "request" }): CachedReply | undefined {
-    if (this.#services.size === 0 || !this.#services.has(message.service)) return undefined;
+    if (this.#counts.size === 0 || !this.#counts.has(message.service)) return undefined;
     const { noCache, worker, timeoutMs } = message.options;
     if (noCache || worker !== undefined || timeoutMs === 0) return undefined;
     const reply = this.#replies?.get(keyOf(message.service, message.body));
-    return reply !== undefined && areEqual(reply.question, message.body) ? reply : undefined;
+    if (reply === undefined || !areEqual(reply.question, message.body)) return undefined;
+    return this.#isCurrent(reply) ? reply : undefined;
   }
 
   /** Whether `onPartial` would do anything with a part that says this. */
@@ -133,10 +143,19 @@ export class ReplyCache {
   assertConsistent(): void {
     let kept = 0;
     let collected = 0;
-    for (const count of this.#services.values()) kept += count;
+    for (const count of this.#counts.values()) kept += count;
     for (const { bytes } of this.#collected.values()) collected += bytes;
     const isRight = kept === this.size && collected === this.#collectedBytes;
     if (!isRight) throw new Error(`inconsistent: ${kept} of ${this.size} cached replies, ${collected} bytes collected`);
+  }
+
+  /**
+   * P-CACHE-2: whether its name leads to where it was answered, or to nobody who would answer otherwise. Else a better
+   * version, or a service of the very name, has come since.
+   */
+  #isCurrent({ service, servedBy }: CachedReply): boolean {
+    const { service: now } = this.#services.route(service);
+    return now === this.#services.nobody || now.name === servedBy;
   }
 
   #mayKeep(request: Request, { status, cacheMs }: PartMessage): boolean {
@@ -175,8 +194,8 @@ export class ReplyCache {
     });
     const service = request.name;
     const key = keyOf(service, request.body);
-    const reply = new CachedReply(key, service, request.body.map(copy), parts, this.#deadlines);
-    this.#services.set(service, (this.#services.get(service) ?? 0) + 1);
+    const reply = new CachedReply(key, request, parts, this.#deadlines);
+    this.#counts.set(service, (this.#counts.get(service) ?? 0) + 1);
     this.#deadlines.set(reply.end, cacheMs, now);
     this.#replies.set(key, reply, { size });
   }
@@ -184,9 +203,9 @@ export class ReplyCache {
   /** Its time is up, a newer one replaced it, or it had to make room. */
   #onGone(reply: CachedReply): void {
     this.#deadlines.clear(reply.end);
-    const left = (this.#services.get(reply.service) ?? 0) - 1;
-    if (left > 0) this.#services.set(reply.service, left);
-    else this.#services.delete(reply.service);
+    const left = (this.#counts.get(reply.service) ?? 0) - 1;
+    if (left > 0) this.#counts.set(reply.service, left);
+    else this.#counts.delete(reply.service);
   }
 }
 

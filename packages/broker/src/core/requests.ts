@@ -3,7 +3,6 @@
 
 import {
   type Deadlines,
-  type Delivery,
   display,
   type Failure,
   type FailureCode,
@@ -14,12 +13,14 @@ import {
 } from "@pigato/protocol";
 import type { CoreOptions } from "./core-options.ts";
 import { type Dispatcher, hasDeclinedAll } from "./dispatcher.ts";
+import { deliveryOf, describe } from "./failures.ts";
+import { HeldAnswers } from "./held-answers.ts";
 import { covers } from "./names.ts";
 import type { OpenRequests } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
 import { refusalOfPartial } from "./partials.ts";
 import type { Persistence } from "./persistence.ts";
-import { type Client, type Due, Request, type Route, type Service, type Worker } from "./records.ts";
+import { AT_CLIENT, type Client, type Due, Request, type Route, type Service, type Worker } from "./records.ts";
 import type { CachedReply, ReplyCache } from "./reply-cache.ts";
 import type { Services } from "./services.ts";
 
@@ -39,6 +40,8 @@ export interface RequestCounts {
 type RequestMessage = FromClient & { readonly type: "request" };
 
 export class Requests {
+  /** The answers to stored requests. */
+  readonly answers: HeldAnswers;
   readonly counts: RequestCounts = { accepted: 0, finished: 0, failed: 0, canceled: 0, cached: 0 };
   readonly #options: CoreOptions;
   readonly #deadlines: Deadlines<Due>;
@@ -70,6 +73,7 @@ export class Requests {
     this.#cache = cache;
     this.#persistence = persistence;
     this.#outbox = outbox;
+    this.answers = new HeldAnswers(options, deadlines, open, dispatcher, outbox, this);
   }
 
   /** Requests that are open, queued or in flight. */
@@ -131,6 +135,12 @@ export class Requests {
     this.#close(request);
   }
 
+  /** Its failure was reported, and its client told as far as it can be. */
+  closeFailed(request: Request): void {
+    this.counts.failed += 1;
+    this.#close(request);
+  }
+
   /** Nobody waits for it any more: takes it back from wherever it is, and tells nobody but its worker. */
   cancel(request: Request): void {
     this.counts.canceled += 1;
@@ -145,7 +155,7 @@ export class Requests {
 
   /**
    * A request that the store held when the broker started: it may have run already, and is open again. One for a certain
-   * worker fails, because there is none yet; nor is there a client that could be told.
+   * worker fails, because there is none yet.
    */
   restore(client: Client, key: string, message: RequestMessage, now: Instant): void {
     const request = this.#add(client, this.#services.route(message.service), message, now);
@@ -153,7 +163,7 @@ export class Requests {
     request.mayHaveRun = true;
     this.#outbox.report({ type: "request-restored", client: client.id, service: request.name, requestId: request.id });
     if (request.options.worker === undefined) this.place(request, undefined);
-    else this.#end(request, "UNAVAILABLE");
+    else this.fail(request, "UNAVAILABLE", "is for a worker that the broker does not know after its start");
   }
 
   /** The store has it: now it may be run. @param target the worker that its options name, if there is one */
@@ -178,16 +188,19 @@ export class Requests {
   /** The broker stops: they end, wherever they are. What is stored stays there, to be run when the broker starts again. */
   closeAll(requests: Iterable<Request>): void {
     for (const request of waitingFirst(requests)) {
+      // Its answer is on its way.
+      if (this.answers.isGiven(request)) continue;
       const isKept = this.#persistence.leave(request);
       if (isKept) request.mayHaveRun = true;
       const why = isKept ? "is stored and runs when the broker starts again" : "was open when the broker stopped";
-      this.fail(request, "CLOSED", why);
+      this.#failNow(request, "CLOSED", why);
     }
   }
 
   /** From now on nothing waits for a first worker: none will come, because the broker is about to stop. */
   startClosing(): void {
     this.#isClosing = true;
+    this.answers.startClosing();
   }
 
   /** While the broker stops, what waits for a service that nobody offers (any more) has nothing to wait for. */
@@ -199,15 +212,14 @@ export class Requests {
     this.closeAll(unserved);
   }
 
-  /** Ends it with a failure that its client is told. */
+  /** Ends it with a failure that its client is told; if it is stored, at the latest when the client is back. */
   fail(request: Request, code: FailureCode, why: string): void {
-    const delivery = deliveryOf(request);
-    this.#end(request, code);
-    this.#tell(request.client, request.name, request.id, {
-      code,
-      message: describe(request.id, request.name, why),
-      delivery,
-    });
+    const { id, name, options } = request;
+    if (!options.persist) return this.#failNow(request, code, why);
+    const failure = { code, message: describe(id, name, why), delivery: deliveryOf(request) };
+    this.#outbox.reportFailure(request, code);
+    this.#recall(request);
+    this.answers.onEnd(request, { type: "failure", requestId: id, service: name, failure }, code);
   }
 
   /** Their time is up. */
@@ -311,11 +323,22 @@ export class Requests {
    * does not know (P-TIME-3).
    */
   #expire(request: Request): void {
+    if (request.place === AT_CLIENT) return this.answers.onExpired(request);
     const { capabilities, dialect } = request.client;
     if (capabilities.error || dialect.traits.hearsOfExpiry) {
-      return this.fail(request, "DEADLINE_EXCEEDED", `exceeded its ${request.options.timeoutMs} ms timeout`);
+      return this.#failNow(request, "DEADLINE_EXCEEDED", `exceeded its ${request.options.timeoutMs} ms timeout`);
     }
     this.#end(request, "DEADLINE_EXCEEDED");
+  }
+
+  #failNow(request: Request, code: FailureCode, why: string): void {
+    const delivery = deliveryOf(request);
+    this.#end(request, code);
+    this.#tell(request.client, request.name, request.id, {
+      code,
+      message: describe(request.id, request.name, why),
+      delivery,
+    });
   }
 
   #end(request: Request, code: FailureCode): void {
@@ -326,6 +349,7 @@ export class Requests {
   }
 
   #tell(client: Client, service: ServiceName, requestId: RequestId, failure: Failure): void {
+    if (client.isAway) return this.#outbox.reportDrop(client.id, "undelivered", requestId);
     this.#outbox.toClient(client, { type: "failure", requestId, service, failure });
   }
 
@@ -345,7 +369,10 @@ export class Requests {
     const { place, client, route } = request;
     this.#open.remove(request);
     this.#cache.forget(request);
-    this.#persistence.onEnded(request);
+    if (request.options.persist) {
+      this.answers.forget(request);
+      this.#persistence.onEnded(request);
+    }
     this.#bytes -= request.bytes;
     this.#deadlines.clear(request);
     client.requests.remove(request);
@@ -360,20 +387,10 @@ function isWithin(route: Route, service: Service): boolean {
   return route.service === service || covers(service.name, route.name);
 }
 
-function describe(requestId: RequestId, service: ServiceName, why: string): string {
-  return `request ${display(requestId)} to "${display(service)}" ${why}`;
-}
-
 /** Those that wait, then those in flight: else a slot that one frees would be given to another that is about to end. */
 function waitingFirst(requests: Iterable<Request>): Request[] {
   const waiting: Request[] = [];
   const inFlight: Request[] = [];
   for (const request of requests) (request.place.at === "worker" ? inFlight : waiting).push(request);
   return waiting.concat(inFlight);
-}
-
-/** What is known, at this moment, of whether the request ran. */
-function deliveryOf({ place, isReceived, mayHaveRun, rejectedBy }: Request): Delivery {
-  if (mayHaveRun || (place.at === "worker" && isReceived !== false)) return "maybe-executed";
-  return rejectedBy === undefined ? "queued" : "dispatched";
 }

@@ -30,6 +30,7 @@ import type { Workers } from "./workers.ts";
 const MAX_LOOKUP = 1_000;
 
 type PartialsMessage = FromWorker & { readonly type: "partials" };
+type PartMessage = FromWorker & { readonly type: "partial" | "final" };
 
 /** What a registered worker says of one request. */
 type AboutRequest = Exclude<FromWorker, { readonly type: "ready" | "heartbeat" | "disconnect" }>;
@@ -110,8 +111,9 @@ export class WorkerMessages {
       case "partials":
         return this.#onPartials(request, message, now);
       case "final":
-        this.#outbox.toClient(request.client, replyTo(request, message));
         this.#cache.onFinal(request, message, now);
+        if (request.options.persist) return this.#requests.answers.onEnd(request, replyTo(request, message));
+        this.#outbox.toClient(request.client, replyTo(request, message));
         return this.#requests.finish(request);
       case "reject":
         return this.#requests.decline(request, worker);
@@ -128,6 +130,7 @@ export class WorkerMessages {
 
   #onPartial(request: Request, message: FromWorker & { readonly type: "partial" }, now: Instant): void {
     this.#requests.restartTimeout(request, now);
+    if (request.options.persist && this.#requests.answers.holds(request)) return this.#holdPartial(request, message);
     const refusal = refusalOfPartial(request.client, message.body, message.isRaw ?? false);
     if (refusal !== undefined) {
       this.#cache.onSkipped(request);
@@ -142,7 +145,8 @@ export class WorkerMessages {
   #onPartials(request: Request, message: PartialsMessage, now: Instant): void {
     const { client, id } = request;
     const { chunks, options } = message;
-    if (!client.capabilities.partials) {
+    const isHeld = request.options.persist && this.#requests.answers.holds(request);
+    if (isHeld || !client.capabilities.partials) {
       for (const chunk of chunks) this.#onPartial(request, partialOf(message, chunk), now);
       return;
     }
@@ -155,6 +159,13 @@ export class WorkerMessages {
     }
     request.hasPartial = true;
     this.#outbox.toClient(client, { type: "partials", requestId: id, chunks, options });
+  }
+
+  /** P-KEEP-3: whether its client takes such a part is known when it is back. */
+  #holdPartial(request: Request, message: FromWorker & { readonly type: "partial" }): void {
+    this.#cache.onPartial(request, message);
+    request.hasPartial = true;
+    this.#requests.answers.onPartial(request, replyTo(request, message));
   }
 
   /** P-HB-7: it says nothing about the timeout, which counts the time without any part of a reply. */
@@ -216,7 +227,7 @@ function partialOf(message: PartialsMessage, chunk: Frame): FromWorker & { reado
   return cacheMs === undefined ? partial : { ...partial, cacheMs };
 }
 
-function replyTo(request: Request, message: FromWorker & { readonly type: "partial" | "final" }): ToClient {
+function replyTo(request: Request, message: PartMessage): ToClient & { readonly type: "partial" | "final" } {
   const { type, status, body, isRaw, trailer } = message;
   return { type, requestId: request.id, service: request.name, status, body, isRaw: isRaw ?? false, trailer };
 }

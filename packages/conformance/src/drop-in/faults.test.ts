@@ -387,7 +387,11 @@ describe("shown elsewhere", () => {
     ["11", `${SCENARIOS}/deadline.test.ts`, "a request without a timeout waits for ever"],
     ["24", `${CONFORMANCE}/hostile/hostile.test.ts`, "10,000 services that nobody offers cost little"],
     ["25", `${SCENARIOS}/liveness.test.ts`, "a worker is given up three intervals after it was last heard"],
-    ["26, the answer", `${SCENARIOS}/persist.test.ts`, "is answered to its client if that has come back under its id"],
+    [
+      "26, the answer",
+      `${CONFORMANCE}/integration/held-answers.test.ts`,
+      "a client that is killed gets the answer when it is back under its id",
+    ],
     [
       "26, the store",
       `${CONFORMANCE}/integration/persist.test.ts`,

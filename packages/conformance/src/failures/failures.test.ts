@@ -1,6 +1,7 @@
 // Every failure that a request can end with, over tcp: each code with each delivery class that it may carry. The table
 // in docs/reference/errors.md lists the same.
 
+import { MemoryStore } from "@pigato/broker";
 import { expect, onTestFinished, test } from "vitest";
 import { PeerProcess } from "../classic/peer-process.ts";
 import { startClient } from "../classic/peers.ts";
@@ -25,6 +26,16 @@ const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
     await queued;
     await worker.stop();
     return failure;
+  },
+  // What a broker finds in its store, which names a worker.
+  "UNAVAILABLE maybe-executed": async () => {
+    const store = new MemoryStore();
+    const asked = { client: "C1", requestId: "r1", service: SERVICE, worker: "W1", body: [], trailer: [] };
+    await store.set("1", { version: 1, ...asked, timeoutMs: null, retry: false });
+    const peer = (await Scene.open({ store })).raw("C1");
+    await peer.send("C", "4", "pigato/1 error");
+    const frames = await peer.receive("C", "3", "", "r1", "-1");
+    return JSON.parse(frames[5] ?? "");
   },
   "BUSY not-sent": async () => {
     const { client } = await Scene.open({ maxQueuedPerService: 0 });

@@ -74,6 +74,62 @@ describe("a reply that may be kept", () => {
   });
 });
 
+describe("where several services may answer a name", () => {
+  /** `w1` offers one service and has answered a request for the name, to be kept. */
+  function answered(offered: string, wanted: string): Scenario {
+    const sim = scenario();
+    sim.worker("w1").ready(offered);
+    sim.client("c1").request(wanted, "r1", { body: "what?" });
+    sim.worker("w1").final("r1", "this", 0, 10_000);
+    return sim;
+  }
+
+  test.each([
+    ["a higher version within the range", "echo@1.1.0", "echo@^1", "echo@1.2.0"],
+    ["a longer wildcard", "e*", "echo", "ec*"],
+    ["a service of the very name", "ech*", "echo", "echo"],
+    ["a version, where a wildcard answered the range", "ech*", "echo@^1", "echo@1.0.0"],
+  ])("a kept reply is not given any more when there is %s", (_what, offered, wanted, better) => {
+    const sim = answered(offered, wanted);
+    sim.worker("w2").ready(better);
+    sim.client("c1").request(wanted, "r2", { body: "what?" });
+    expect(sim.requestsSentTo("w2")).toEqual(["r2"]);
+    sim.worker("w2").final("r2", "that", 0, 10_000);
+    sim.client("c1").request(wanted, "r3", { body: "what?" });
+    expect(sim.sentTo("c1")).toEqual(['final r1 "this"', 'final r2 "that"', 'final r3 "that"']);
+  });
+
+  test.each([
+    ["an older version joins", "echo@1.1.0", "echo@^1", "echo@1.0.0"],
+    ["a version beyond the range joins", "echo@1.1.0", "echo@^1", "echo@2.0.0"],
+    ["a wildcard joins", "echo", "echo", "echo*"],
+  ])("it is given when %s", (_what, offered, wanted, other) => {
+    const sim = answered(offered, wanted);
+    sim.worker("w2").ready(other);
+    sim.client("c1").request(wanted, "r2", { body: "what?" });
+    expect(sim.sentTo("c1")).toEqual(['final r1 "this"', 'final r2 "this"']);
+  });
+
+  test("it is given again when the better one has gone, or nobody is left", () => {
+    const sim = answered("echo@1.1.0", "echo@^1");
+    sim.worker("w2").ready("echo@1.2.0").disconnect();
+    sim.client("c1").request("echo@^1", "r2", { body: "what?" });
+    sim.worker("w1").disconnect();
+    sim.client("c1").request("echo@^1", "r3", { body: "what?" });
+    expect(sim.stats().cached).toBe(2);
+  });
+
+  test("that of one whose name leads elsewhere by the time it answers is not kept for the others", () => {
+    const sim = scenario();
+    sim.worker("w1").ready("echo@1.1.0");
+    sim.client("c1").request("echo@^1", "r1", { body: "what?" });
+    sim.worker("w2").ready("echo@1.2.0");
+    sim.worker("w1").final("r1", "this", 0, 10_000);
+    sim.client("c1").request("echo@^1", "r2", { body: "what?" });
+    expect(sim.requestsSentTo("w2")).toEqual(["r2"]);
+  });
+});
+
 describe("a request is run, whatever is kept,", () => {
   test.each<[string, string, RequestWishes]>([
     ["for another payload", "echo", { body: "what" }],

@@ -61,9 +61,14 @@ export class Books {
 
   close(request: WatchedRequest | undefined): void {
     if (request === undefined) return;
+    this.free(request);
+    this.clientOf(request.client)?.open.delete(request.id);
+  }
+
+  /** Takes it from the worker that holds it, if one does. */
+  free(request: WatchedRequest): void {
     if (request.holder?.takesCancel) this.recalled.add(request.address);
     request.release();
-    this.clientOf(request.client)?.open.delete(request.id);
   }
 
   find(client: PeerId, id: RequestId): WatchedRequest | undefined {

@@ -13,6 +13,7 @@ import type { BrokerEvent, Effect, Input } from "../effects.ts";
 import { Books } from "./books.ts";
 import { toClientLine } from "./transcript.ts";
 import { promise } from "./watched.ts";
+import { WatchedAnswers } from "./watched-answers.ts";
 import { WatchedDispatch } from "./watched-dispatch.ts";
 import { WatchedFailures } from "./watched-failures.ts";
 import { WatchedPeers } from "./watched-peers.ts";
@@ -30,6 +31,7 @@ export class Observer {
   readonly #books: Books;
   readonly #peers: WatchedPeers;
   readonly #dispatch: WatchedDispatch;
+  readonly #answers: WatchedAnswers;
   readonly #replies: WatchedReplies;
   readonly #failures: WatchedFailures;
   readonly #store: WatchedStore;
@@ -39,8 +41,9 @@ export class Observer {
     this.#books = new Books(options);
     this.#peers = new WatchedPeers(this.#books);
     this.#dispatch = new WatchedDispatch(this.#books);
-    this.#replies = new WatchedReplies(this.#books);
-    this.#failures = new WatchedFailures(this.#books);
+    this.#answers = new WatchedAnswers(this.#books);
+    this.#replies = new WatchedReplies(this.#books, this.#answers);
+    this.#failures = new WatchedFailures(this.#books, this.#answers);
     this.#store = new WatchedStore(this.#books);
   }
 
@@ -74,6 +77,8 @@ export class Observer {
         return this.#failures.beforeViolation(input);
       case "undelivered-to-client":
         return this.#failures.beforeUndelivered(input);
+      case "handed-over":
+        return this.#answers.beforeHandedOver(input.address);
       case "request-undelivered":
         return this.#dispatch.beforeUndelivered(input);
       case "client-at-backend":
@@ -101,6 +106,7 @@ export class Observer {
     for (const effect of effects) this.#see(effect);
     this.#settleArrival(core.stats().accepted);
     this.#replies.after();
+    this.#answers.after();
     this.#failures.after();
     this.#store.after();
     this.#compareStats(core);
@@ -139,6 +145,8 @@ export class Observer {
         return this.#peers.seeDirectory(effect.snapshot);
       case "report":
         return this.#seeEvent(effect.event);
+      case "confirm":
+        return this.#answers.seeConfirm(effect.address);
       case "store":
         return this.#store.seeStore(effect.key);
       case "delete":
@@ -153,6 +161,10 @@ export class Observer {
   }
 
   #seeToClient(to: PeerId, message: ToClient): void {
+    const { away, input } = this.#books;
+    // Who speaks is there, also if it says nothing that makes it a client.
+    const isThere = !away.has(to) || ("from" in input && input.from === to);
+    promise(isThere, `${to} is gone and got ${toClientLine(message)}`);
     switch (message.type) {
       case "heartbeat":
         return this.#peers.seeHeartbeat(to, message);
@@ -183,21 +195,30 @@ export class Observer {
       case "client-up":
         return this.#peers.seeClientUp(event.client);
       case "client-down":
-        return this.#peers.seeClientDown(event.client);
+        return this.#seeClientDown(event.client);
       case "request-failed":
         return this.#failures.seeFailed(event);
       case "request-cached":
         return this.#replies.seeCached(event);
       case "request-restored":
         return this.#store.seeRestored(event);
+      case "answer-delivered":
+        return this.#answers.seeDelivered(event);
+      case "dropped":
+        return this.#answers.seeDropped(event.peer, event.reason, event.requestId);
+      case "answer-held":
       case "store-failed":
       case "request-requeued":
       case "violation":
-      case "dropped":
         return;
       default:
         event satisfies never;
     }
+  }
+
+  #seeClientDown(id: PeerId): void {
+    const client = this.#peers.seeClientDown(id);
+    if (client) this.#answers.seeClientDown(client);
   }
 
   /** A request that led to nothing visible is queued, if the core counts it as accepted. */

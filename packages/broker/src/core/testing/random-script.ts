@@ -50,6 +50,7 @@ export type Step =
       readonly naming: Naming;
       readonly cacheMs: number | undefined;
     }
+  | { readonly do: "client is cut off"; readonly who: number }
   | { readonly do: "worker leaves" | "client leaves" | "client heartbeat" | "client offer"; readonly who: number }
   | { readonly do: "cancel" | "ask after" | "input"; readonly who: number; readonly id: number }
   | { readonly do: "vouch"; readonly who: number; readonly worker: number }
@@ -114,6 +115,8 @@ export function perform(sim: Scenario, step: Step): void {
     case "client leaves":
       sim.client(at(CLIENTS, step.who)).disconnect();
       return;
+    case "client is cut off":
+      return sim.cutOff(at(CLIENTS, step.who));
     case "client heartbeat":
       sim.client(at(CLIENTS, step.who)).heartbeat();
       return;

@@ -33,6 +33,10 @@ export const SCENARIO_OPTIONS: CoreOptions = {
   maxRequestsPerClient: 1_000_000,
   maxQueuedPerService: 1_000_000,
   maxRequestBytes: 1_000_000_000,
+  maxHeldAnswers: 1_000,
+  maxHeldAnswersPerClient: 1_000,
+  maxHeldBytes: 1_000_000_000,
+  maxHeldBytesPerClient: 1_000_000_000,
   maxWorkers: 1_000,
   maxClients: 1_000,
   cacheMaxEntries: 1_000,
@@ -68,6 +72,11 @@ export class Scenario {
   readonly #record: ScenarioOptions["record"];
   readonly #workers = new Map<string, WorkerActor>();
   readonly #clients = new Map<string, ClientActor>();
+  /** Clients that what is sent does not find, which the broker does not know yet. */
+  readonly #cutOff = new Set<string>();
+  // What the shell says of what it was to do: after all that the input at hand led to.
+  #pending: Input[] = [];
+  readonly #gone = new Set<string>();
   #now: Instant = 1_000;
   #isDrained = false;
 
@@ -97,6 +106,7 @@ export class Scenario {
   }
 
   fromClient(name: string, message: FromClient, dialect: BrokerDialect = pigato): void {
+    this.#cutOff.delete(name);
     this.step({ type: "from-client", from: peerId(name), message, dialect });
   }
 
@@ -121,7 +131,13 @@ export class Scenario {
     this.step({ type: "violation", from: peerId(name), role, dialect: role && dialect, violation });
   }
 
+  /** The client's connection breaks: the next that is sent to it finds nobody, and tells the broker so. */
+  cutOff(name: string): void {
+    this.#cutOff.add(name);
+  }
+
   peerDown(name: string): void {
+    this.#cutOff.delete(name);
     this.step({ type: "peer-down", peer: peerId(name) });
   }
 
@@ -261,6 +277,20 @@ export class Scenario {
   }
 
   #handle(input: Input): void {
+    this.#play(input);
+    while (this.#pending.length > 0 || this.#gone.size > 0) {
+      const inputs = this.#pending;
+      this.#pending = [];
+      for (const name of this.#gone) inputs.push({ type: "peer-down", peer: peerId(name) });
+      this.#gone.clear();
+      for (const next of inputs) {
+        if (this.#observer) this.#play({ type: "tick" });
+        this.#play(next);
+      }
+    }
+  }
+
+  #play(input: Input): void {
     this.#observer?.before(input, this.#now);
     const effects = this.#core.handle(input, this.#now);
     this.#record?.(input, this.#now, effects);
@@ -276,6 +306,9 @@ export class Scenario {
         return this.#deliverToClient(effect.to, effect.message);
       case "to-worker":
         return this.#deliverToWorker(effect.to, effect.message);
+      case "confirm":
+        this.#pending.push({ type: "handed-over", address: effect.address });
+        return;
       case "announce":
         this.announced.push(effect.snapshot.map(([service, workers]) => `${service}: ${workers.join(" ")}`).sort());
         return;
@@ -298,7 +331,9 @@ export class Scenario {
   }
 
   #deliverToClient(to: PeerId, message: ToClient): void {
-    this.client(to).receive(message, toClientLine(message));
+    if (!this.#cutOff.has(to)) return this.client(to).receive(message, toClientLine(message));
+    this.#pending.push({ type: "undelivered-to-client", to, message, reason: "unreachable" });
+    this.#gone.add(to);
   }
 
   #deliverToWorker(to: PeerId, message: ToWorker): void {

@@ -66,6 +66,9 @@ export function eventLine(event: BrokerEvent): string {
       return `request-cached ${display(event.client)}/${display(event.requestId)}`;
     case "request-restored":
       return `request-restored ${display(event.client)}/${display(event.requestId)}`;
+    case "answer-held":
+    case "answer-delivered":
+      return `${event.type} ${display(event.client)}/${display(event.requestId)}`;
     case "store-failed":
       return `store-failed ${event.operation} ${Number(event.key)}`;
     case "request-requeued":

@@ -4,6 +4,7 @@
 import { type FromClient, type FromWorker, type Instant, readBytes } from "@pigato/protocol";
 import type { CoreOptions } from "../core-options.ts";
 import { promise, type WatchedRequest } from "./watched.ts";
+import type { WatchedNames } from "./watched-names.ts";
 
 type Asked = FromClient & { readonly type: "request" };
 type Part = Pick<FromWorker & { readonly type: "partial" }, "body" | "trailer">;
@@ -12,16 +13,20 @@ type PartMessage = FromWorker & { readonly type: "partial" | "final" };
 interface Kept {
   readonly parts: readonly Part[];
   readonly endAt: Instant;
+  /** What its worker offers. */
+  readonly servedBy: string | undefined;
 }
 
 export class WatchedCache {
+  readonly #names: WatchedNames;
   /** Whether it may have lost a reply to make room. */
   readonly #isBounded: boolean;
   readonly #kept = new Map<string, Kept>();
   /** The parts so far of each reply that has begun; `undefined` if it must not be kept. */
   readonly #begun = new Map<WatchedRequest, Part[] | undefined>();
 
-  constructor({ cacheMaxEntries, cacheMaxBytes, cacheMaxReplyBytes }: CoreOptions) {
+  constructor({ cacheMaxEntries, cacheMaxBytes, cacheMaxReplyBytes }: CoreOptions, names: WatchedNames) {
+    this.#names = names;
     this.#isBounded = cacheMaxEntries < 1_000 || cacheMaxBytes < 1_000_000 || cacheMaxReplyBytes < 100_000;
   }
 
@@ -37,14 +42,19 @@ export class WatchedCache {
     this.#begun.delete(request);
     if (!isFine || parts === undefined) return;
     const key = keyOf(request.service, request.frame);
-    this.#kept.set(key, { parts: [...parts, { body, trailer }], endAt: now + cacheMs });
+    this.#kept.set(key, {
+      parts: [...parts, { body, trailer }],
+      endAt: now + cacheMs,
+      servedBy: request.holder?.service,
+    });
   }
 
   /** The parts that this request may be answered with; none if it must be run. */
   answerTo({ service, body, options }: Asked, now: Instant): readonly Part[] | undefined {
     if (options.noCache || options.worker !== undefined || options.timeoutMs === 0) return undefined;
     const kept = this.#kept.get(keyOf(service, body[0]));
-    return kept !== undefined && kept.endAt > now ? kept.parts : undefined;
+    const isCurrent = [undefined, kept?.servedBy].includes(this.#names.servedAs(service));
+    return kept !== undefined && kept.endAt > now && isCurrent ? kept.parts : undefined;
   }
 
   /** The broker did not use what it had. */

@@ -6,16 +6,19 @@ import type { BrokerEvent, Input } from "../effects.ts";
 import type { Books } from "./books.ts";
 import { toClientLine } from "./transcript.ts";
 import { type OwedFailure, promise, type WatchedRequest } from "./watched.ts";
+import type { WatchedAnswers } from "./watched-answers.ts";
 
 export class WatchedFailures {
   readonly #books: Books;
+  readonly #answers: WatchedAnswers;
   /** What clients are to be told before the input at hand is over. */
   #owed: OwedFailure[] = [];
   /** Requests whose worker was lost with it. */
   #orphans: WatchedRequest[] = [];
 
-  constructor(books: Books) {
+  constructor(books: Books, answers: WatchedAnswers) {
     this.#books = books;
+    this.#answers = answers;
   }
 
   before(): void {
@@ -58,13 +61,29 @@ export class WatchedFailures {
     // What is stored is run after all, when the broker starts again.
     if (code === "CLOSED" && request?.key !== undefined) request.mayHaveRun = true;
     if (request === undefined) return promise(false, `${event.requestId} of ${client} failed and was not open`);
-    const isTold = code === "DEADLINE_EXCEEDED" ? this.#books.isTyped(client) : this.#books.input.type !== "restore";
+    const isLast = code === "DEADLINE_EXCEEDED" || code === "CLOSED";
+    if (request.key !== undefined && !isLast) return this.#seeAnswered(request, code);
+    const isTold = code === "DEADLINE_EXCEEDED" ? this.#books.isTyped(client) : this.#books.clients.has(client);
     if (isTold) this.#owe(client, request.id, code, request.delivery());
     this.#books.close(request);
   }
 
+  /** A stored request failed: it stays until its client knows. Not so one that was not stored after all. */
+  #seeAnswered(request: WatchedRequest, code: OwedFailure["code"]): void {
+    const { client, id } = request;
+    const delivery = request.delivery();
+    if (request.isRefused) {
+      if (this.#books.clients.has(client)) this.#owe(client, id, code, delivery);
+      return this.#books.close(request);
+    }
+    if (this.#answers.fail(request, code)) return;
+    this.#owe(client, id, code, delivery);
+    this.#answers.give(request, `${client}: failure ${id} ${code} (${delivery})`);
+  }
+
   seeFailure(to: PeerId, message: ToClient & { readonly type: "failure" }): void {
     const { code, delivery } = message.failure;
+    if (this.#answers.seeGiven(to, message.requestId, `${to}: ${toClientLine(message)}`)) return;
     const due = this.#owed.findIndex(({ client, id }) => client === to && id === message.requestId);
     const owed = this.#owed[due];
     promise(owed !== undefined, `${to} got ${toClientLine(message)}, which was not due`);
@@ -75,8 +94,8 @@ export class WatchedFailures {
   after(): void {
     promise(this.#owed.length === 0, `${this.#owed.length} clients were not told that their request failed`);
     for (const request of this.#orphans) this.#checkOrphan(request);
-    for (const { id, deadlineAt } of this.#books.everyRequest())
-      promise(deadlineAt > this.#books.now, `${id} is still open at its deadline`);
+    for (const { id, deadlineAt, confirmation } of this.#books.everyRequest())
+      promise(confirmation !== undefined || deadlineAt > this.#books.now, `${id} is still open at its deadline`);
   }
 
   /** It has just come. */
@@ -103,6 +122,7 @@ export class WatchedFailures {
 
   #checkOrphan(request: WatchedRequest): void {
     if (this.#books.find(request.client, request.id) !== request || request.holder !== undefined) return;
+    if (request.isAnswered) return;
     const { retry, worker } = request.options;
     const mayStartOver = (retry || request.isReceived === false) && worker === undefined && !request.hasPartial;
     promise(mayStartOver, `${request.id} lost its worker and waits in silence`);

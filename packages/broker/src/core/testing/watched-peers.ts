@@ -37,18 +37,23 @@ export class WatchedPeers {
   seeClientUp(id: PeerId): void {
     const { clients, away } = this.#books;
     promise(!clients.has(id), `${id} came up twice`);
-    clients.set(id, away.get(id) ?? new WatchedClient(id));
+    const known = away.get(id);
+    if (known !== undefined) known.backAt = this.#books.now;
+    clients.set(id, known ?? new WatchedClient(id));
     away.delete(id);
   }
 
-  seeClientDown(id: PeerId): void {
+  /** @returns the client that went */
+  seeClientDown(id: PeerId): WatchedClient | undefined {
     const { clients, away } = this.#books;
     const client = clients.get(id);
-    if (client === undefined) return promise(false, `${id} went down twice`);
+    promise(client !== undefined, `${id} went down twice`);
+    if (client === undefined) return undefined;
     for (const request of client.open.values()) if (!request.options.persist) this.#books.close(request);
     clients.delete(id);
     client.capabilities = NO_CAPABILITIES;
     if (client.open.size > 0) away.set(id, client);
+    return client;
   }
 
   seeHeartbeat(to: PeerId, { accepted }: ToClient & { readonly type: "heartbeat" }): void {

@@ -5,12 +5,14 @@ import type { BrokerEvent } from "../effects.ts";
 import type { Books } from "./books.ts";
 import { toClientLine } from "./transcript.ts";
 import { promise, type WatchedRequest, type WatchedWorker } from "./watched.ts";
+import type { WatchedAnswers } from "./watched-answers.ts";
 import { WatchedCache } from "./watched-cache.ts";
 
 type PartMessage = ToClient & { readonly type: "partial" | "partials" | "final" };
 
 export class WatchedReplies {
   readonly #books: Books;
+  readonly #answers: WatchedAnswers;
   readonly #cache: WatchedCache;
   /** What the client of the request must get before the input at hand is over, in order. */
   #awaited: string[] = [];
@@ -19,9 +21,10 @@ export class WatchedReplies {
   /** How many requests were answered from the cache so far. */
   cached = 0;
 
-  constructor(books: Books) {
+  constructor(books: Books, answers: WatchedAnswers) {
     this.#books = books;
-    this.#cache = new WatchedCache(books.options);
+    this.#answers = answers;
+    this.#cache = new WatchedCache(books.options, books.names);
   }
 
   before(): void {
@@ -44,11 +47,13 @@ export class WatchedReplies {
       this.#beforePart(request, cacheMs === undefined ? part : { ...part, cacheMs });
     }
     if (!this.#books.clients.get(request.client)?.capabilities.partials) return;
+    if (request.options.persist && this.#answers.isHeldBack(request)) return;
     this.#awaited = [lineOf(request.client, { type: "partials", requestId: request.id, chunks, options })];
   }
 
   #beforePart(request: WatchedRequest, message: FromWorker & { readonly type: "partial" | "final" }): void {
-    const isTaken = message.type === "final" || this.#takes(request.client, message.body[0]);
+    const isHeld = request.options.persist && this.#answers.isHeldBack(request);
+    const isTaken = isHeld || message.type === "final" || this.#takes(request.client, message.body[0]);
     this.#cache.sawPart(request, message, isTaken, this.#books.now);
     if (message.type === "partial") {
       request.deadlineAt = this.#books.now + request.options.timeoutMs;
@@ -56,8 +61,13 @@ export class WatchedReplies {
       request.hasPartial = true;
     }
     const { type, status, body, trailer } = message;
-    this.#awaited.push(lineOf(request.client, { type, requestId: request.id, status, body, trailer }));
-    if (message.type === "final") this.#books.close(request);
+    const line = lineOf(request.client, { type, requestId: request.id, status, body, trailer });
+    if (isHeld) this.#answers.hold(request, line, type === "partial" && isNull(body[0]));
+    else this.#awaited.push(line);
+    if (message.type !== "final") return;
+    if (!request.options.persist) return this.#books.close(request);
+    this.#answers.answer(request);
+    if (!isHeld) this.#answers.give(request, line);
   }
 
   seeReply(to: PeerId, message: PartMessage): void {
@@ -66,6 +76,7 @@ export class WatchedReplies {
       const next = this.#fromCache.shift();
       return promise(next === line, `${to} got ${toClientLine(message)} and not ${next}`);
     }
+    if (this.#awaited[0] !== line && this.#answers.seeGiven(to, message.requestId, line)) return;
     promise(this.#awaited.shift() === line, `${to} got ${toClientLine(message)}, which nobody sent it`);
   }
 

@@ -48,7 +48,7 @@ export class WatchedStore {
     promise(this.#keys.has(key), `${key} is deleted and not stored`);
     const request = this.#keys.get(key);
     const isOver = request === undefined || this.#books.find(request.client, request.id) !== request;
-    promise(isOver || request.isRefused, `${request?.id} is open and deleted`);
+    promise(isOver || request.isRefused || request.isDropped, `${request?.id} is open and deleted`);
     promise(!request?.isStoring || request.isRefused, `${request?.id} is deleted while it is being stored`);
     this.#keys.delete(key);
   }

@@ -22,6 +22,8 @@ export class WatchedClient {
   readonly id: PeerId;
   capabilities: Capabilities = NO_CAPABILITIES;
   readonly open: Map<RequestId, WatchedRequest> = new Map();
+  /** Since when it is back, while it has time to ask again. */
+  backAt: Instant | undefined;
 
   constructor(id: PeerId) {
     this.id = id;
@@ -81,6 +83,17 @@ export class WatchedRequest {
   /** Whether the worker that holds it got it, as far as anybody has said. */
   isReceived: boolean | undefined;
   hasPartial = false;
+  /** What is held of its answer, and what went out of it and may not have come through. */
+  awaited: { readonly line: string; readonly isNull: boolean }[] = [];
+  given: string[] = [];
+  /** Its answer is complete. */
+  isAnswered = false;
+  /** By which the shell is to say that its answer came through. */
+  confirmation: string | undefined;
+  /** Why its answer cannot be whole. */
+  loss: "BUSY" | "BROKER_LOST" | undefined;
+  /** Nobody gets its answer. */
+  isDropped = false;
 
   constructor(client: PeerId, message: RequestMessage, number: number, now: Instant) {
     this.client = client;
@@ -95,7 +108,7 @@ export class WatchedRequest {
   /** Whether this worker might be given it. */
   suits(worker: WatchedWorker, names: WatchedNames): boolean {
     const { worker: target } = this.options;
-    if (this.isStoring || this.rejectedBy.has(worker)) return false;
+    if (this.isAnswered || this.isStoring || this.rejectedBy.has(worker)) return false;
     if (target !== undefined) return target === worker.id && names.mayServe(worker.service, this.service);
     return names.servedAs(this.service) === worker.service;
   }
