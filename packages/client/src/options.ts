@@ -9,14 +9,13 @@ import {
   MAX_HEARTBEAT_MS,
   MIN_LIVENESS,
   peerIdFromText,
-  UsageError,
 } from "@pigato/protocol";
 import {
   automatic,
   type Clock,
   type CurveOptions,
   chosenTransport,
-  PeerSecurity,
+  type PeerSecurity,
   type PlainOptions,
   systemClock,
   type Transport,
@@ -25,6 +24,7 @@ import {
 import { nanoid } from "nanoid";
 import { type Logger, pino } from "pino";
 import { type ClientDialect, DIALECTS, type DialectName, isDialectName, notCarried } from "./dialect.ts";
+import { readSecurity } from "./security.ts";
 import { readCount, readDurationMs, readFlag, readTimeoutMs, rejectUnknownKeys, wrong } from "./validate.ts";
 
 /** Durations are milliseconds and at most 2 147 483 647, unless said otherwise. */
@@ -296,18 +296,6 @@ function readTransport(value: TransportChoice | undefined): Transport {
   const transport = chosenTransport(value);
   if (transport !== undefined) return transport;
   throw wrong("transport", '"zmtp", "libzmq" or something with router() and dealer()', value);
-}
-
-/** @throws UsageError for keys and words that are none, for both, and with a transport that would pass them over */
-function readSecurity(input: ClientOptions, transport: Transport): PeerSecurity | undefined {
-  let security: PeerSecurity | undefined;
-  try {
-    security = PeerSecurity.of(input);
-  } catch (error) {
-    throw error instanceof RangeError ? new UsageError(error.message) : error;
-  }
-  if (security === undefined || transport.isSecurable === true) return security;
-  throw new UsageError('curve and plain need the transport "libzmq", which is chosen if none is given');
 }
 
 function readListener(name: string, value: (() => void) | undefined): (() => void) | undefined {

@@ -78,7 +78,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
    * Connects to the broker and to its channel. Safe to call twice.
    * @returns resolves when the broker has answered and has told who serves what, however long that takes. Rejects with a
    *   `RequestError` of the code `CLOSED` if `stop()` comes first, and with a `LinkError` for an address that cannot be
-   *   used. Nobody needs to wait for it: its rejection is never "unhandled".
+   *   used or, of the code `REFUSED`, a broker that does not let it in. Nobody needs to wait for it: its rejection is never "unhandled".
    */
   start(): Promise<void> {
     const started = this.#start();
@@ -100,10 +100,20 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
 
   async #start(): Promise<void> {
     this.#subscriber ??= this.#subscribe();
-    await this.worker.start();
+    await this.#startWorker();
     if (await this.#untilCurrent()) return;
     const message = "the service was stopped before the broker had told who serves what";
     throw new RequestError({ code: "CLOSED", message, delivery: "not-sent" });
+  }
+
+  async #startWorker(): Promise<void> {
+    try {
+      await this.worker.start();
+    } catch (error) {
+      // The worker has given up by itself, and so does the rest; otherwise somebody has called `stop()`.
+      if (error instanceof LinkError) await this.stop();
+      throw error;
+    }
   }
 
   #subscribe(): SubscriberLink {

@@ -17,7 +17,7 @@ import {
   type Clock,
   type CurveOptions,
   chosenTransport,
-  PeerSecurity,
+  type PeerSecurity,
   type PlainOptions,
   systemClock,
   type Transport,
@@ -26,6 +26,7 @@ import {
 import { nanoid } from "nanoid";
 import { type Logger, pino } from "pino";
 import { DIALECTS, type DialectName, isDialectName, notCarried } from "./dialect.ts";
+import { resolveSecurity } from "./security.ts";
 
 export interface WorkerOptions {
   /**
@@ -198,6 +199,7 @@ export function resolveOptions(input: WorkerOptions): WorkerSettings {
     if (value !== undefined) checkOption(name, value, check);
   }
   const { dialect = "pigato" } = input;
+  const transport = chosenTransport(input.transport) ?? automatic;
   checkCarried(dialect, input);
   return Object.freeze({
     dialect,
@@ -210,14 +212,14 @@ export function resolveOptions(input: WorkerOptions): WorkerSettings {
     maxInFlight: dialect === "pigato" ? (input.maxInFlight ?? DEFAULTS.maxInFlight) : 1,
     stopTimeoutMs: input.stopTimeoutMs ?? DEFAULTS.stopTimeoutMs,
     negotiate: input.negotiate ?? true,
-    security: resolveSecurity(input),
+    security: resolveSecurity(input, transport),
     prefix: input.prefix ?? `W${nanoid()}`,
     onStart: input.onStart ?? noListener,
     onStop: input.onStop ?? noListener,
     onConnect: input.onConnect ?? noListener,
     onDisconnect: input.onDisconnect ?? noListener,
     logger: input.logger ?? pino({ level: "silent" }),
-    transport: chosenTransport(input.transport) ?? automatic,
+    transport,
     clock: input.clock ?? systemClock,
     random: input.random ?? Math.random,
   });
@@ -255,19 +257,6 @@ function checkCarried(dialect: DialectName, { concurrency, maxInFlight, negotiat
 /** A `concurrency` as a number to compare with: −1 is `Infinity`. */
 export function limitOf(concurrency: number): number {
   return concurrency < 0 ? Number.POSITIVE_INFINITY : concurrency;
-}
-
-/** @throws UsageError for keys and words that are none, for both, and with a transport that would pass them over */
-function resolveSecurity(input: WorkerOptions): PeerSecurity | undefined {
-  let security: PeerSecurity | undefined;
-  try {
-    security = PeerSecurity.of(input);
-  } catch (error) {
-    throw error instanceof RangeError ? new UsageError(error.message) : error;
-  }
-  const transport = chosenTransport(input.transport);
-  if (security === undefined || transport?.isSecurable === true) return security;
-  throw new UsageError('curve and plain need the transport "libzmq", which is chosen if none is given');
 }
 
 /** @throws UsageError for anything but one address or a list of them, and with security for inproc, which knows none */

@@ -41,6 +41,17 @@ test("a directory with a name and a password, too", async () => {
   await directory.start();
 });
 
+test("one that the broker does not know has its start rejected, and starts once it is known", async () => {
+  let isKnown = false;
+  const { broker, address } = await stage.broker({ curve: keys.server, authenticate: () => isKnown });
+  const directory = new Directory(address, { intch: String(broker.conf.intch), curve: keys.curve(keys.worker) });
+  stage.onClose(() => directory.stop());
+  await expect(directory.start()).rejects.toMatchObject({ code: "REFUSED", address });
+  isKnown = true;
+  await directory.start();
+  expect(directory.services.size).toBe(1);
+});
+
 test("one that the channel does not let in is told", async () => {
   const { broker, address, refused } = await stage.broker({
     curve: keys.server,

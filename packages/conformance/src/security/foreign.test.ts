@@ -26,8 +26,11 @@ describe("peers in Python with CURVE", () => {
   test.each(DIALECTS)("in the dialect %s serve each other", async (dialect) => {
     const [address = "", omdp = "", butler = ""] = guarded.broker.addresses;
     const own = dialect === "omdp" ? omdp : dialect === "butler" ? butler : address;
+    const joined = new Promise((resolve) => guarded.broker.once("worker:join", resolve));
     const server = pythonServer(dialect, own, "echo", keys.python(keys.worker));
     stage.onClose(() => server.close());
+    // A client of butler does not wait for a worker that is yet to come.
+    await joined;
     const asker = pythonAsker(dialect, own, keys.python(keys.client));
     stage.onClose(() => asker.close());
     await asker.ask("echo", '"hello"');

@@ -19,14 +19,14 @@ export class Admission {
     this.#onRefused = onRefused;
   }
 
-  /** To be called before each bind. @throws LinkError (rejects) if peers could not be checked there */
-  async open(address: string): Promise<void> {
+  /** To be called before each bind. @throws LinkError if peers could not be checked there */
+  open(address: string): void {
     if (address.startsWith("inproc:")) throw noSecurity(address);
-    await zapHandler.enter(this.#security, this.#onDenied);
+    zapHandler.enter(this.#security, this.#onDenied);
   }
 
-  close(): Promise<void> {
-    return zapHandler.leave(this.#security, this.#onDenied);
+  close(): void {
+    zapHandler.leave(this.#security, this.#onDenied);
   }
 
   onEvent(event: Event): void {

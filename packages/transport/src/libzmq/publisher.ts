@@ -69,8 +69,8 @@ export class LibzmqPublisher implements PublisherLink {
   async bind(address: string): Promise<string> {
     const kind = kindToBind(address);
     if (kind === "ipc") await refuseTakenPath(address);
-    if (!this.#isClosing) await this.#admission?.open(address);
     if (this.#isClosing) throw new LinkError("CLOSED", `cannot bind ${address}: the publisher is closed`, { address });
+    this.#admission?.open(address);
     if (isIpv6(address) && !this.#socket.ipv6) this.#socket.ipv6 = true;
     const admission = this.#admission;
     if (admission !== undefined) this.#monitor ??= new Monitor(this.#socket, (event) => admission.onEvent(event));
@@ -109,7 +109,7 @@ export class LibzmqPublisher implements PublisherLink {
     for (const address of this.#inproc) this.#socket.disconnect(address);
     if (this.#hasNetwork) await (this.#monitor ?? new Monitor(this.#socket, ignore)).closeSocket(0);
     else this.#socket.close();
-    await this.#admission?.close();
+    this.#admission?.close();
   }
 
   #write(): void {

@@ -67,8 +67,8 @@ export class LibzmqRouter implements RouterLink {
   async bind(address: string): Promise<string> {
     const kind = kindToBind(address);
     if (kind === "ipc") await refuseTakenPath(address);
-    if (!this.#isClosing) await this.#admission?.open(address);
     if (this.#isClosing) throw new LinkError("CLOSED", `cannot bind ${address}: the router is closed`, { address });
+    this.#admission?.open(address);
     if (isIpv6(address) && !this.#socket.ipv6) this.#socket.ipv6 = true;
     if (this.#admission !== undefined) this.#watched();
     try {
@@ -124,7 +124,7 @@ export class LibzmqRouter implements RouterLink {
   async #close(deadline: number): Promise<void> {
     await this.#closeSocket(deadline);
     // Not before: whoever still came in would not have been asked who it is.
-    await this.#admission?.close();
+    this.#admission?.close();
   }
 
   async #closeSocket(deadline: number): Promise<void> {

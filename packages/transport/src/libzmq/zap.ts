@@ -27,28 +27,12 @@ class ZapHandler {
   readonly #guards = new Map<string, Guard>();
   readonly #alarm: Alarm = systemClock.alarm(() => this.#perform(this.#desk.onTick(systemClock.now())));
   #socket: ZapSocket | undefined;
-  /** Binding and closing happen one after the other. */
-  #lastChange: Promise<void> = Promise.resolve();
 
   /**
    * Answers for a domain from now on.
-   * @throws LinkError (rejects) `ADDRESS_IN_USE` if somebody else answers for it, or for all
+   * @throws LinkError `ADDRESS_IN_USE` if somebody else answers for it, or for all
    */
-  enter(security: ServerSecurity, listener: DenialListener): Promise<void> {
-    return this.#afterLastChange(() => this.#enter(security, listener));
-  }
-
-  leave(security: ServerSecurity, listener: DenialListener): Promise<void> {
-    return this.#afterLastChange(() => this.#leave(security, listener));
-  }
-
-  #afterLastChange(change: () => Promise<void>): Promise<void> {
-    const done = this.#lastChange.then(change);
-    this.#lastChange = done.catch(() => {});
-    return done;
-  }
-
-  async #enter(security: ServerSecurity, listener: DenialListener): Promise<void> {
+  enter(security: ServerSecurity, listener: DenialListener): void {
     const { check, mechanism } = security;
     if (check === undefined) return;
     const name = check.domain;
@@ -69,7 +53,8 @@ class ZapHandler {
     this.#guards.set(name, { security, listeners: new Set([listener]) });
   }
 
-  async #leave({ check }: ServerSecurity, listener: DenialListener): Promise<void> {
+  /** Answers for it no more, once all its sockets have left. */
+  leave({ check }: ServerSecurity, listener: DenialListener): void {
     const guard = check && this.#guards.get(check.domain);
     if (check === undefined || guard === undefined || !guard.listeners.delete(listener)) return;
     if (guard.listeners.size > 0) return;

@@ -1,0 +1,57 @@
+// Secured links by themselves: what the transport does below the peers.
+
+import { once } from "node:events";
+import { connect } from "node:net";
+import { LinkError, libzmq, newCurveKeyPair, PeerSecurity, type Refusal, ServerSecurity } from "@pigato/transport";
+import { afterEach, expect, test } from "vitest";
+import { Inbox } from "../transport/inbox.ts";
+import { LOOPBACK, Stage } from "./stage.ts";
+
+const server = newCurveKeyPair();
+const security = new ServerSecurity(server, undefined);
+const peer = new PeerSecurity({ curve: { serverKey: server.publicKey, ...newCurveKeyPair() } });
+const stage = new Stage();
+afterEach(() => stage.close());
+
+test("who connects and says nothing is cut off in the time for a handshake, and that is told", async () => {
+  const refused = new Inbox<Refusal>();
+  const router = libzmq.router(
+    { onMessage() {}, onRefused: (refusal) => refused.add(refusal) },
+    { security, limits: { handshakeTimeoutMs: 50 } },
+  );
+  stage.onClose(() => router.close(0));
+  const address = await router.bind(LOOPBACK);
+  const socket = connect(Number(address.split(":").at(-1)), "127.0.0.1");
+  stage.onClose(() => socket.destroy());
+  socket.resume();
+  await once(socket, "end");
+  expect(await refused.take()).toMatchObject({ code: "HANDSHAKE_TIMEOUT", localAddress: address });
+});
+
+test("within a process nothing can be secured, and nothing is left open instead", async () => {
+  const router = libzmq.router({ onMessage() {} }, { security });
+  const publisher = libzmq.publisher({}, { security });
+  const dealer = libzmq.dealer({ onMessage() {} }, { routingId: "a", security: peer });
+  const subscriber = libzmq.subscriber({ onMessage() {} }, { security: peer });
+  for (const link of [router, publisher, dealer, subscriber]) stage.onClose(() => link.close());
+  const invalid = { code: "ADDRESS_INVALID", address: "inproc://x" };
+  await expect(router.bind("inproc://x")).rejects.toMatchObject(invalid);
+  await expect(publisher.bind("inproc://x")).rejects.toMatchObject(invalid);
+  expect(() => dealer.connect("inproc://x")).toThrow(LinkError);
+  expect(() => subscriber.connect("inproc://x")).toThrow(LinkError);
+});
+
+test("a subscription of the greatest length is taken under CURVE", async () => {
+  const topic = "x".repeat(1024);
+  const publisher = libzmq.publisher({}, { security });
+  stage.onClose(() => publisher.close());
+  const address = await publisher.bind(LOOPBACK);
+  publisher.publish([Buffer.from(`${topic}!`)]);
+  const heard = new Promise<string>((resolve) => {
+    const subscriber = libzmq.subscriber({ onMessage: ([frame]) => resolve(String(frame)) }, { security: peer });
+    stage.onClose(() => subscriber.close());
+    subscriber.subscribe(topic);
+    subscriber.connect(address);
+  });
+  expect(await heard).toBe(`${topic}!`);
+});
