@@ -72,7 +72,7 @@ describe("the file of authorized keys", () => {
     const authenticate = letInAuthorized(path);
     writeFileSync(path, bob);
     expect([await authenticate(peer(ada)), await authenticate(peer(bob))]).toEqual([false, true]);
-    writeFileSync(path, `${bob}\n${ada.slice(1)}\n`);
+    writeFileSync(path, `${bob}\n~${ada.slice(1)}\n`);
     await expect(authenticate(peer(bob))).rejects.toThrow(`${path} holds no public key in line 2`);
     rmSync(path);
     await expect(authenticate(peer(bob))).rejects.toThrow("ENOENT");

@@ -1,0 +1,77 @@
+// Peers of ZMTP 1.0 and 2.0, which know of no mechanism, and which libzmq serves all the same: not where somebody is asked who
+// he is. Their bytes are written here by hand, and do reach a broker that asks nobody.
+
+import { connect, type Socket } from "node:net";
+import { Client } from "@pigato/client";
+import { afterEach, describe, expect, test } from "vitest";
+import { Keys, Stage } from "./stage.ts";
+
+const keys = new Keys();
+const stage = new Stage();
+afterEach(() => stage.close());
+
+const SIGNATURE = [0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f];
+const HEARTBEAT = ["C", "4"];
+
+describe.each([
+  { version: "1.0", bytes: [...frames10(""), ...frames10(...HEARTBEAT)] },
+  { version: "2.0", bytes: [...greeting20(), ...frames20(""), ...frames20(...HEARTBEAT)] },
+])("a peer of ZMTP $version", ({ bytes }) => {
+  test("is served by libzmq where nobody is asked", async () => {
+    const { broker, address } = await stage.broker({ transport: "libzmq" });
+    const joined = new Promise((resolve) => broker.once("client:join", resolve));
+    const { isClosed } = send(address, bytes);
+    await joined;
+    expect(isClosed()).toBe(false);
+  });
+
+  test.each([
+    { asked: "for CURVE", options: { curve: keys.server } },
+    { asked: "for CURVE and who it is", options: { curve: keys.server, authenticate: () => true } },
+    { asked: "for a password", options: { plain: true, authenticate: () => true } },
+    { asked: "where it comes from, which is not right", options: { authenticate: () => false } },
+  ])("is cut off where it is asked $asked", async ({ options }) => {
+    const { broker, address } = await stage.broker(options);
+    await send(address, bytes).closed;
+    await isServed(address, options);
+    expect(broker.stats()).toMatchObject({ clients: 0 });
+  });
+});
+
+/** Somebody else is, or hears that it is not: what came before has been dealt with. */
+async function isServed(address: string, options: object): Promise<void> {
+  if ("curve" in options) await stage.echo(address, { curve: keys.curve(keys.worker) });
+  else if ("plain" in options) await stage.echo(address, { plain: { username: "a", password: "b" } });
+  else await expect(new Client(address).start()).rejects.toMatchObject({ code: "REFUSED" });
+}
+
+function send(address: string, bytes: readonly number[]) {
+  const socket: Socket = connect(Number(address.split(":").at(-1)), "127.0.0.1");
+  stage.onClose(() => socket.destroy());
+  let isClosed = false;
+  const closed = new Promise<void>((resolve) => {
+    socket.once("close", () => {
+      isClosed = true;
+      resolve();
+    });
+  });
+  socket.on("error", () => {});
+  socket.resume();
+  socket.write(Buffer.from(bytes));
+  return { closed, isClosed: () => isClosed };
+}
+
+/** Length with flags, flags, body. */
+function frames10(...texts: string[]): number[] {
+  return texts.flatMap((text, index) => [text.length + 1, index < texts.length - 1 ? 1 : 0, ...Buffer.from(text)]);
+}
+
+/** Flags, length, body. */
+function frames20(...texts: string[]): number[] {
+  return texts.flatMap((text, index) => [index < texts.length - 1 ? 1 : 0, text.length, ...Buffer.from(text)]);
+}
+
+function greeting20(): number[] {
+  const [revision, dealer] = [1, 5];
+  return [...SIGNATURE, revision, dealer];
+}
