@@ -4,6 +4,7 @@
 import { Readable } from "node:stream";
 import type { RequestError, RequestId } from "@pigato/protocol";
 import type { News } from "./session/effects.ts";
+import type { Window } from "./session/window.ts";
 
 /** Who is told about a request: any number of news and partials, then a final or a failure, then nothing. */
 export interface Caller {
@@ -22,9 +23,11 @@ export interface OpenRequest {
   heartbeat(): void;
 }
 
-/** What a caller may still do about its request. Both have no effect once the request has ended. */
+/** What a caller may still do about its request. Nothing of it has any effect once the request has ended. */
 export interface CallControl {
   cancel(requestId: RequestId, reason: unknown): void;
+  /** So much was read that more may come. */
+  grant(requestId: RequestId): void;
   heartbeat(requestId: RequestId): void;
 }
 
@@ -33,19 +36,33 @@ export type ReplyCallback<Value = unknown> = (error: RequestError | null, value:
 
 /**
  * The replies of one request, in order. A failure is the stream's error. Destroying it, also by leaving a `for await`,
- * cancels the request. A chunk that is `null` or `undefined` cannot travel through a stream and is left out. Chunks
- * that nobody reads wait in memory. Further events, for watching only: `heartbeat`, the request is alive, as its worker says
+ * cancels the request. A chunk that is `null` or `undefined` cannot travel through a stream and is left out. While nobody
+ * reads, the worker is asked to wait, where broker and worker can be asked: then about 2 MiB of chunks wait here, or 2 chunks
+ * if they are larger, and 16 at first. Further events, for watching only: `heartbeat`, the request is alive, as its worker says
  * of its own accord or in answer to a heartbeat of this side; with the option `notices`, `queued`, it waits for a worker, and
  * `dispatched`, a worker has it, whose id is the argument.
  */
 export class ReplyStream extends Readable {
   readonly #requestId: RequestId;
   readonly #control: CallControl;
+  readonly #window: Window;
 
-  constructor(requestId: RequestId, control: CallControl) {
+  // What the client does to a stream is static, out of the sight of whoever reads it.
+
+  /** The next chunk. */
+  static add(stream: ReplyStream, value: unknown): void {
+    if (value === null || value === undefined) return stream.#onRead();
+    const waiting = stream.readableLength;
+    stream.push(value);
+    // A listener took it at once.
+    if (stream.readableLength === waiting) stream.#onRead();
+  }
+
+  constructor(requestId: RequestId, control: CallControl, window: Window) {
     super({ objectMode: true });
     this.#requestId = requestId;
     this.#control = control;
+    this.#window = window;
   }
 
   /**
@@ -56,11 +73,21 @@ export class ReplyStream extends Readable {
     this.#control.heartbeat(this.#requestId);
   }
 
+  override read(size?: number): ReturnType<Readable["read"]> {
+    const chunk: unknown = super.read(size);
+    if (chunk !== null) this.#onRead();
+    return chunk;
+  }
+
   override _read(): void {}
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     if (!this.readableEnded) this.#control.cancel(this.#requestId, error ?? undefined);
     callback(error);
+  }
+
+  #onRead(): void {
+    if (this.#window.onRead()) this.#control.grant(this.#requestId);
   }
 }
 
@@ -77,7 +104,7 @@ export class StreamCaller implements Caller {
   }
 
   onPartial(value: unknown): void {
-    if (value !== null && value !== undefined) this.#stream.push(value);
+    ReplyStream.add(this.#stream, value);
   }
 
   onFinal(value: unknown): void {

@@ -32,6 +32,7 @@ import { Lifecycle } from "./lifecycle.ts";
 import { type ClientOptions, type ResolvedOptions, resolveAddresses, resolveOptions } from "./options.ts";
 import type { RequestMessage } from "./session/calls.ts";
 import { canceled } from "./session/failures.ts";
+import { Window } from "./session/window.ts";
 import { wrong } from "./validate.ts";
 
 /** For watching only: nothing depends on anybody listening. */
@@ -91,6 +92,7 @@ export class Client extends EventEmitter<ClientEvents> {
     });
     this.#control = {
       cancel: (id, reason) => this.#driver.apply({ type: "cancel", requestId: id, reason }),
+      grant: (id) => this.#driver.apply({ type: "grant", requestId: id }),
       heartbeat: (id) => {
         this.#options.dialect.checkMethod("heartbeat()");
         this.#driver.apply({ type: "request-heartbeat", requestId: id });
@@ -177,8 +179,9 @@ export class Client extends EventEmitter<ClientEvents> {
   /** As `request()`, always with a stream. */
   requestStream(service: string, data?: unknown, options?: CallOptions): ReplyStream {
     const prepared = this.#prepare(service, data, options);
-    const stream = new ReplyStream(prepared.message.requestId, this.#control);
-    this.#submit(prepared, new StreamCaller(stream));
+    const window = new Window();
+    const stream = new ReplyStream(prepared.message.requestId, this.#control, window);
+    this.#submit(prepared, new StreamCaller(stream), window);
     return stream;
   }
 
@@ -218,7 +221,7 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
-   * Makes a request and tells `caller` of all that comes of it: what the other verbs are made of. Of the caller's methods
+   * Makes a request and tells `caller` of all that comes of it, as fast as it comes: what the other verbs are made of. Of the caller's methods
    * none is called before this one returns.
    * @throws UsageError for arguments that cannot be used
    */
@@ -258,11 +261,12 @@ export class Client extends EventEmitter<ClientEvents> {
     return { message, signal: resolved.signal };
   }
 
-  #submit({ message, signal }: Prepared, caller: Caller): void {
-    if (signal === undefined) return this.#driver.apply({ type: "request", message, caller });
+  /** @param window of a caller that reads at its own pace */
+  #submit({ message, signal }: Prepared, caller: Caller, window?: Window): void {
+    if (signal === undefined) return this.#driver.apply({ type: "request", message, caller, window });
     if (signal.aborted) return this.#driver.fail(caller, message, canceled(message, "not-sent", signal.reason));
     const abortable = new AbortableCaller(caller, signal, message.requestId, this.#control);
-    this.#driver.apply({ type: "request", message, caller: abortable });
+    this.#driver.apply({ type: "request", message, caller: abortable, window });
   }
 
   #nextRequestId(): RequestId {

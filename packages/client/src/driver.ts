@@ -51,7 +51,7 @@ type DriverOptions = Pick<
   "prefix" | "transport" | "security" | "clock" | "logger" | "maxOpenRequests" | "dialect"
 >;
 
-const GOODBYE: SendOptions = Object.freeze({ urgent: true });
+const URGENT: SendOptions = Object.freeze({ urgent: true });
 
 export class Driver {
   readonly #session: SessionPort<Caller>;
@@ -148,7 +148,7 @@ export class Driver {
     if (link === undefined) return;
     const frames = this.#wire.encodeFromClient(message);
     if (frames === undefined) return;
-    const options = message.type === "disconnect" ? GOODBYE : undefined;
+    const options = message.type === "disconnect" || message.type === "credit" ? URGENT : undefined;
     const outcome = link.send(frames, options);
     switch (outcome) {
       case "queued":
@@ -157,6 +157,7 @@ export class Driver {
       case "congested":
       case "unreachable":
         if (message.type === "request") this.#inputs.push({ type: "refused", requestId: message.requestId });
+        else if (message.type === "credit") this.#inputs.push({ type: "grant-refused", requestId: message.requestId });
         else this.#options.logger.debug({ message: message.type, outcome }, "a message was not sent");
         return;
       default:

@@ -16,6 +16,7 @@ export {
   sharedCapabilities,
 } from "./capabilities.ts";
 export { Connection, type ConnectionOptions, type ConnectionStep, type LossReason } from "./connection.ts";
+export { addCredit, MAX_CREDIT, spendOne } from "./credit.ts";
 export { type Deadline, Deadlines } from "./deadlines.ts";
 export { type ButlerOptions, butler } from "./dialects/butler/index.ts";
 export type { BrokerDialect, CompleteDialect, Dialect, DialectTraits, Role } from "./dialects/dialect.ts";

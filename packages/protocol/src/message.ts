@@ -32,6 +32,8 @@ interface RequestContent {
   /** Frames behind the payload, handed on as they came: the raw options and anything after them. */
   readonly trailer: readonly Frame[];
   readonly options: RequestOptions;
+  /** Chunks of the reply that may come before more are granted (P-STREAM-3); none: as many as there are. */
+  readonly credit?: number | undefined;
 }
 
 /** A part of a reply. `status` 0 is success, −1 says that the body is the error, other numbers are the error. */
@@ -69,7 +71,7 @@ interface Asked {
   readonly service?: ServiceName;
 }
 
-/** Flow control and streamed input: negotiated, decoded, and refused as not supported yet. */
+/** Flow control, where it was negotiated; and streamed input, which is decoded, and refused as not supported yet. */
 export type StreamingMessage =
   | { readonly type: "credit"; readonly requestId: RequestId; readonly chunks: number }
   | { readonly type: "input"; readonly requestId: RequestId; readonly body: readonly Frame[] }

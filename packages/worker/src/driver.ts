@@ -27,6 +27,7 @@ import type { WorkerSettings } from "./options.ts";
 import { Reply, type ReplyPort } from "./reply.ts";
 import type { Call } from "./session/calls.ts";
 import type { Effect, HandlerInput, Input, WorkerRequest } from "./session/effects.ts";
+import { mayLeave } from "./session/held-parts.ts";
 import { type Partial, Partials } from "./session/partials.ts";
 import type { Session } from "./session/session.ts";
 
@@ -61,8 +62,8 @@ export class Driver implements ReplyPort {
   readonly #settings: DriverSettings;
   readonly #watcher: DriverWatcher;
   readonly #alarm: Alarm;
-  /** Replies that were asked to pause until the link has caught up. */
-  readonly #paused = new Set<Reply>();
+  /** Calls whose replies were asked to pause until the link has caught up. */
+  readonly #paused = new Set<Call>();
   /** What the link did not take, for the session to hear of after the present effects. */
   readonly #refused: Input[] = [];
   /** What to tell the watcher after the present effects. */
@@ -112,14 +113,16 @@ export class Driver implements ReplyPort {
 
   partial(call: Call, body: readonly Frame[], options: Frame): boolean {
     this.apply({ type: "partial", call, body, options });
-    if (!call.isInFlight) return false;
+    // Where it is a grant that it waits for, it hears of that.
+    if (!call.isInFlight || call.credit === 0 || call.held !== undefined) return false;
     if (this.#lastOutcome !== "slow") return true;
-    if (call.owner instanceof Reply) this.#paused.add(call.owner);
+    this.#paused.add(call);
     return false;
   }
 
-  final(call: Call, status: number, body: readonly Frame[], options: Frame): void {
+  final(call: Call, status: number, body: readonly Frame[], options: Frame): boolean {
     this.#end({ type: "final", call, status, body, options });
+    return !call.isInFlight;
   }
 
   reject(call: Call, reason: Frame): void {
@@ -157,6 +160,9 @@ export class Driver implements ReplyPort {
         return this.#send(effect.message, effect.isUrgent);
       case "run":
         return this.#run(effect.call, effect.request);
+      case "resume":
+        this.#due.push(() => this.#goOn(effect.call));
+        return;
       case "abort":
         return this.#abort(effect.call, effect.failure);
       case "open":
@@ -219,6 +225,7 @@ export class Driver implements ReplyPort {
         { routingId: peerIdFromText(this.#socketId), security: this.#settings.security },
       );
       this.#link = link;
+      this.#lastOutcome = "queued";
       link.connect(address);
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(`cannot connect to ${address}`, { cause });
@@ -297,21 +304,29 @@ export class Driver implements ReplyPort {
   }
 
   #abort(call: Call, failure: Failure): void {
-    if (!(call.owner instanceof Reply)) return;
-    this.#paused.delete(call.owner);
-    Reply.abort(call.owner, failure, this.#service);
+    this.#paused.delete(call);
+    if (call.owner instanceof Reply) Reply.abort(call.owner, failure, this.#service);
   }
 
   #end(input: HandlerInput): void {
-    if (this.#paused.size > 0 && input.call.owner instanceof Reply) this.#paused.delete(input.call.owner);
+    if (this.#paused.size > 0) this.#paused.delete(input.call);
     this.apply(input);
   }
 
   #resume(): void {
     this.#lastOutcome = "queued";
-    for (const reply of this.#paused) this.#due.push(() => Reply.drained(reply));
+    for (const call of this.#paused) this.#due.push(() => this.#goOn(call));
     this.#paused.clear();
     this.#tell();
+  }
+
+  /** What a call holds leaves as far as its credit and the link allow; its handler is heard again when nothing is left. */
+  #goOn(call: Call): void {
+    while (mayLeave(call) && this.#lastOutcome !== "slow") this.apply({ type: "flush", call });
+    if (!(call.owner instanceof Reply)) return;
+    if (!call.isInFlight) return Reply.left(call.owner);
+    if (this.#lastOutcome === "slow") this.#paused.add(call);
+    else if (call.credit > 0) Reply.drained(call.owner);
   }
 
   /** Calls the watcher: in order, and never within another of its calls. */

@@ -72,6 +72,12 @@ export interface WorkerOptions {
    */
   readonly maxInFlight?: number | undefined;
   /**
+   * Bytes of replies that handlers may write without waiting for `drain` while their callers do not read, of all requests;
+   * beyond, a request ends with `BUSY`. A part counts with 256 bytes more than it has.
+   * @defaultValue 67 108 864. From 0 to 1 073 741 824.
+   */
+  readonly maxHeldBytes?: number | undefined;
+  /**
    * Milliseconds that `stop()` lets running requests go on.
    * @defaultValue 5000. From 0 (do not wait) to 3 600 000.
    */
@@ -137,6 +143,7 @@ export const DEFAULTS: {
   readonly concurrency: number;
   readonly maxInFlight: number;
   readonly stopTimeoutMs: number;
+  readonly maxHeldBytes: number;
 } = Object.freeze({
   heartbeat: DEFAULT_HEARTBEAT_MS,
   heartbeatLiveness: DEFAULT_LIVENESS,
@@ -146,6 +153,7 @@ export const DEFAULTS: {
   concurrency: 100,
   maxInFlight: 100_000,
   stopTimeoutMs: 5_000,
+  maxHeldBytes: 64 * 1024 * 1024,
 });
 
 const HOUR_MS = 3_600_000;
@@ -165,6 +173,7 @@ const CHECKS: Readonly<Record<keyof WorkerOptions, Check>> = {
   connectTimeoutMs: integer(1, HOUR_MS),
   concurrency: integer(-1, MAX_COUNT),
   maxInFlight: integer(1, MAX_COUNT),
+  maxHeldBytes: integer(0, 1024 * 1024 * 1024),
   stopTimeoutMs: integer(0, HOUR_MS),
   negotiate: (value) => (typeof value === "boolean" ? undefined : "true or false"),
   // What they are is looked at together.
@@ -210,6 +219,7 @@ export function resolveOptions(input: WorkerOptions): WorkerSettings {
     connectTimeoutMs: input.connectTimeoutMs ?? DEFAULTS.connectTimeoutMs,
     concurrency: dialect === "pigato" ? (input.concurrency ?? DEFAULTS.concurrency) : 1,
     maxInFlight: dialect === "pigato" ? (input.maxInFlight ?? DEFAULTS.maxInFlight) : 1,
+    maxHeldBytes: input.maxHeldBytes ?? DEFAULTS.maxHeldBytes,
     stopTimeoutMs: input.stopTimeoutMs ?? DEFAULTS.stopTimeoutMs,
     negotiate: input.negotiate ?? true,
     security: resolveSecurity(input, transport),

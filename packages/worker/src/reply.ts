@@ -41,7 +41,8 @@ export interface ReplyPort {
   readonly format: ReplyFormat;
   /** @returns whether to go on at once; `false`: wait until the link has caught up */
   partial(call: Call, body: readonly Frame[], options: Frame): boolean;
-  final(call: Call, status: 0 | -1, body: readonly Frame[], options: Frame): void;
+  /** @returns whether it has left; `false`: parts of the reply wait for a grant, and this behind them */
+  final(call: Call, status: 0 | -1, body: readonly Frame[], options: Frame): boolean;
   reject(call: Call, reason: Frame): void;
   requestHeartbeat(call: Call): void;
   /** An error of the stream that none of its listeners took. */
@@ -68,6 +69,8 @@ export class Reply extends BareEmitter implements NodeJS.WritableStream {
   #isClosed = false;
   #hasBegun = false;
   #needsDrain = false;
+  /** The last word is said, and waits behind parts that were not granted yet. */
+  #isWaiting = false;
   #options: ReplyOptions | undefined;
   #abortReason: RequestError | undefined;
   #controller: AbortController | undefined;
@@ -84,13 +87,21 @@ export class Reply extends BareEmitter implements NodeJS.WritableStream {
 
   /** No answer is wanted any more. Nothing is sent; listeners hear of it in the next tick. */
   static abort(reply: Reply, failure: Failure, service: string): void {
-    if (!reply.active()) return;
+    if (!reply.active() && !reply.#isWaiting) return;
+    reply.#isWaiting = false;
     reply.#abortReason = new RequestError(failure, { service, requestId: display(reply.#call.requestId) });
     reply.#enter({ phase: "destroyed", error: reply.#abortReason });
     nextTick(Reply.#close, reply);
   }
 
-  /** The link has caught up. */
+  /** The last word has left, behind all that waited. */
+  static left(reply: Reply): void {
+    if (!reply.#isWaiting) return;
+    reply.#isWaiting = false;
+    nextTick(Reply.#close, reply);
+  }
+
+  /** The link has caught up, or the reader has granted more. */
   static drained(this: void, reply: Reply): void {
     if (!reply.#needsDrain) return;
     reply.#needsDrain = false;
@@ -137,7 +148,8 @@ export class Reply extends BareEmitter implements NodeJS.WritableStream {
 
   /**
    * Sends a partial reply.
-   * @returns `false` to ask for a pause until `drain`. On an aborted reply nothing is sent, and `drain` follows at once.
+   * @returns `false` to ask for a pause until `drain`, because the connection is behind or the caller does not read. What
+   *   is written all the same waits in the worker, up to its option `maxHeldBytes`, and then ends the request with `BUSY`. On an aborted reply nothing is sent, and `drain` follows at once.
    * @throws UsageError for `null` and what JSON has no text for, because a chunk must be a value, for what JSON cannot
    *   carry (a cycle, a BigInt), and in a dialect whose replies have no parts
    */
@@ -299,8 +311,8 @@ export class Reply extends BareEmitter implements NodeJS.WritableStream {
 
   #finish(status: 0 | -1, body: readonly Frame[], options: Frame): void {
     this.#enter(ENDED);
-    this.#port.final(this.#call, status, body, options);
-    nextTick(Reply.#close, this);
+    this.#isWaiting = !this.#port.final(this.#call, status, body, options);
+    if (!this.#isWaiting) nextTick(Reply.#close, this);
   }
 
   /** Tells listeners, in a tick of its own. */

@@ -77,6 +77,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
       concurrency: limitOf(settings.concurrency),
       maxInFlight: settings.maxInFlight,
       stopTimeoutMs: settings.stopTimeoutMs,
+      maxHeldBytes: settings.maxHeldBytes,
       negotiate: settings.negotiate,
       brokerAnswers: this.#dialect.brokerAnswers,
     });

@@ -22,6 +22,7 @@ import type { Services } from "./services.ts";
 import type { Workers } from "./workers.ts";
 
 type RequestMessage = FromClient & { readonly type: "request" };
+type CreditMessage = FromClient & { readonly type: "credit" };
 
 export class ClientMessages {
   readonly #own: Capabilities;
@@ -81,6 +82,7 @@ export class ClientMessages {
       case "disconnect":
         return this.#clients.lose(client, "left", now);
       case "credit":
+        return this.#onCredit(client, message, now);
       case "input":
       case "input-end":
         return this.#outbox.reportDrop(from, "unsupported", message.requestId);
@@ -143,6 +145,15 @@ export class ClientMessages {
     }
     if (requestHeartbeat) this.#outbox.toClient(client, { type: "request-heartbeat", requestId });
     else this.#outbox.toClient(client, { type: "heartbeat", accepted: undefined });
+  }
+
+  /** P-STREAM-5. */
+  #onCredit(client: Client, { requestId, chunks }: CreditMessage, now: Instant): void {
+    if (!client.capabilities.credit) return this.#outbox.reportDrop(client.id, "unsupported", requestId);
+    const request = client.requests.get(requestId);
+    if (request === undefined) return this.#outbox.reportDrop(client.id, "not-open", requestId);
+    if (chunks === 0 || !request.isPaced) return this.#outbox.reportDrop(client.id, "void-credit", requestId);
+    this.#requests.grant(request, chunks, now);
   }
 
   /** P-HB-5: a process speaks for one of its workers. Not answered: the socket it comes from is never read. */

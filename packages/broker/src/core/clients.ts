@@ -135,7 +135,10 @@ export class Clients {
     this.#deadlines.clear(client.lease);
     this.#outbox.report({ type: "client-down", client: client.id, reason });
     const unwanted: Request[] = [];
-    for (const request of client.requests) if (!request.options.persist) unwanted.push(request);
+    for (const request of client.requests) {
+      if (request.options.persist) this.#requests.stopPacing(request);
+      else unwanted.push(request);
+    }
     this.#requests.cancelAll(unwanted);
     if (client.requests.size === 0) return;
     this.#keepAway(client, now);

@@ -142,7 +142,9 @@ const EVERY_KIND: readonly string[] = [
   ...["UNAVAILABLE", "BUSY", "DEADLINE_EXCEEDED", "WORKER_LOST", "REJECTED", "CLOSED", "INVALID", "BROKER_LOST"].map(
     (code) => `to-client ${code}`,
   ),
-  ...["ready", "request", "heartbeat", "request-heartbeat", "cancel", "disconnect"].map((type) => `to-worker ${type}`),
+  ...["ready", "request", "heartbeat", "request-heartbeat", "cancel", "credit", "disconnect"].map(
+    (type) => `to-worker ${type}`,
+  ),
   ...["name", "range", "wildcard"].map((kind) => `found by ${kind}`),
   "worker-up",
   ...["left", "silent", "gone", "violation", "drained"].map((reason) => `worker-down ${reason}`),
@@ -163,6 +165,7 @@ const EVERY_KIND: readonly string[] = [
     "duplicate-id",
     "not-open",
     "unsupported",
+    "void-credit",
     "null-partial",
     "too-many-workers",
     "already-registered",

@@ -71,6 +71,7 @@ export class BrokerCore {
       notice: true,
       requestHeartbeat: true,
       partials: true,
+      credit: true,
       heartbeatMs: options.heartbeatMs,
     };
     this.#open = new OpenRequests(options.random);
@@ -144,6 +145,9 @@ export class BrokerCore {
         break;
       case "request-undelivered":
         this.#onRequestUndelivered(input.to, input.address, input.reason);
+        break;
+      case "credit-undelivered":
+        this.#onCreditUndelivered(input.to, input.address);
         break;
       case "peer-down":
         this.#onPeerDown(input.peer, now);
@@ -305,6 +309,15 @@ export class BrokerCore {
     if (worker === undefined || request === undefined) return;
     if (reason === "unreachable") this.#workers.onUnreachable(request, worker);
     else this.#workers.onCongested(request, worker);
+  }
+
+  /** Without it the rest of the reply might never come, and nobody would know why. */
+  #onCreditUndelivered(to: PeerId, address: string): void {
+    const worker = this.#workers.get(to);
+    const request = worker && this.#dispatcher.heldUnder(address, worker);
+    // One that it never got either goes to another.
+    if (request === undefined || request.isReceived === false) return;
+    this.#requests.fail(request, "BUSY", "cannot go on: its worker reads too slowly to be told so");
   }
 
   #onRestore(key: string, stored: StoredRequest, now: Instant): void {

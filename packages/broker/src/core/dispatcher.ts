@@ -193,6 +193,7 @@ export class Dispatcher {
       isRaw: request.isRaw,
       trailer: request.trailer,
       options: request.options,
+      credit: request.isPaced && worker.capabilities.credit ? request.credit : undefined,
     });
     this.#outbox.notify(request, worker);
   }

@@ -67,6 +67,8 @@ export type Input =
       readonly address: string;
       readonly reason: UndeliveredReason;
     }
+  /** A grant that a worker will not get, because it reads too slowly, by the address of its request there. */
+  | { readonly type: "credit-undelivered"; readonly to: PeerId; readonly address: string }
   /** A peer's connection is gone. */
   | { readonly type: "peer-down"; readonly peer: PeerId }
   /** It is reachable from now on. */
@@ -196,10 +198,12 @@ export type DropReason =
   | "not-held"
   /** A second request under the id of one that is still open. */
   | "duplicate-id"
-  /** A cancel or heartbeat for a request that is not open. */
+  /** A cancel, heartbeat or grant for a request that is not open. */
   | "not-open"
-  /** Known, and not supported yet: credit and streamed input. */
+  /** Credit that was not negotiated, or travels the wrong way; and streamed input, which is not supported yet. */
   | "unsupported"
+  /** A grant of nothing, or for a request whose reply is not paced. */
+  | "void-credit"
   /** A `null` partial for a client that would take it as the end of its stream. */
   | "null-partial"
   /** A part of a reply for a client whose dialect has no message for it. */

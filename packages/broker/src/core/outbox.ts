@@ -33,6 +33,12 @@ export class Outbox {
     if (request.options.notices) this.#notify(request, "stored", undefined);
   }
 
+  /** To the worker that holds it, if one does that can be paced. */
+  grant({ place, address, id }: Request, chunks: number): void {
+    if (place.at !== "worker" || !place.worker.capabilities.credit) return;
+    this.toWorker(place.worker, { type: "credit", address, requestId: id, chunks });
+  }
+
   toWorker(worker: Worker, message: ToWorker): void {
     this.#effects.push({ type: "to-worker", to: worker.id, message, dialect: worker.dialect });
   }

@@ -9,6 +9,7 @@ import {
   type FromClient,
   type Indexed,
   type Instant,
+  MAX_CREDIT,
   NO_CAPABILITIES,
   type PeerId,
   type RequestId,
@@ -237,6 +238,8 @@ export class Request implements Deadline<Due>, Indexed {
   readonly trailer: readonly Frame[];
   readonly bytes: number;
   readonly options: RequestOptions;
+  /** What a worker that is sent it may send before more is granted; `MAX_CREDIT` where the reply is not paced. */
+  credit: number;
   place: Place = NOWHERE;
   // Its neighbours in the queue in which it waits, or at the worker that holds it: that list's business.
   before: Request | undefined;
@@ -265,6 +268,12 @@ export class Request implements Deadline<Due>, Indexed {
     this.trailer = message.trailer;
     this.bytes = bytesOf(message.body) + bytesOf(message.trailer);
     this.options = message.options;
+    this.credit = (client.capabilities.credit ? message.credit : undefined) ?? MAX_CREDIT;
+  }
+
+  /** Whether its client grants the chunks of its reply bit by bit (P-STREAM-3). */
+  get isPaced(): boolean {
+    return this.credit !== MAX_CREDIT;
   }
 
   /** Tells its id from the same one of another client. */

@@ -2,12 +2,14 @@
 // how; that the slot is freed, the deadline cleared and the client told is seen to here.
 
 import {
+  addCredit,
   type Deadlines,
   display,
   type Failure,
   type FailureCode,
   type FromClient,
   type Instant,
+  MAX_CREDIT,
   type RequestId,
   type ServiceName,
 } from "@pigato/protocol";
@@ -127,6 +129,28 @@ export class Requests {
   /** The timeout counts silence: every part of a reply starts it anew. */
   restartTimeout(request: Request, now: Instant): void {
     this.#deadlines.set(request, request.options.timeoutMs, now);
+  }
+
+  /** Its client takes so many more chunks of its reply, which shows that somebody reads it. */
+  grant(request: Request, chunks: number, now: Instant): void {
+    if (request.place.at !== "worker") {
+      request.credit = addCredit(request.credit, chunks);
+      return;
+    }
+    this.restartTimeout(request, now);
+    this.#outbox.grant(request, chunks);
+  }
+
+  /** A chunk of a reply was dropped on its way: its worker may send another. */
+  regrant(request: Request): void {
+    if (request.isPaced) this.#outbox.grant(request, 1);
+  }
+
+  /** Nobody reads its reply any more, and it is to run all the same. */
+  stopPacing(request: Request): void {
+    if (!request.isPaced) return;
+    request.credit = MAX_CREDIT;
+    this.#outbox.grant(request, MAX_CREDIT);
   }
 
   /** The final reply has gone out. */

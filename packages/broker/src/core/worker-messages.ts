@@ -134,6 +134,8 @@ export class WorkerMessages {
     const refusal = refusalOfPartial(request.client, message.body, message.isRaw ?? false);
     if (refusal !== undefined) {
       this.#cache.onSkipped(request);
+      // The client does not know that it was sent, and will never grant another for it.
+      this.#requests.regrant(request);
       return this.#outbox.reportDrop(request.client.id, refusal, request.id);
     }
     this.#cache.onPartial(request, message);

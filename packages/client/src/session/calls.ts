@@ -13,6 +13,7 @@ import {
   type RequestId,
 } from "@pigato/protocol";
 import type { Notice } from "./effects.ts";
+import type { Window } from "./window.ts";
 
 export type RequestMessage = Extract<FromClient, { readonly type: "request" }>;
 
@@ -21,6 +22,8 @@ export class Call<Caller> implements Deadline<Call<Caller>>, Indexed {
   readonly message: RequestMessage;
   /** Who is told. The session hands it back and knows nothing of it. */
   readonly caller: Caller;
+  /** How much of the reply may be on its way, where its caller reads at its own pace. */
+  readonly window: Window | undefined;
   /** Times it was handed to a link that was up. */
   sends = 0;
   /** Times a link gave it back because it had not left. */
@@ -32,6 +35,8 @@ export class Call<Caller> implements Deadline<Call<Caller>>, Indexed {
   hasPartial = false;
   /** Whether its own time is up and only the broker's word on that is awaited. */
   isInGrace = false;
+  /** Whether half of its time is up, and nothing that was read could be granted again. */
+  isHalfway = false;
   // The rest is the business of `Calls`: its place among the open ones, and its time, which makes it its own deadline.
   isWaiting = false;
   readonly salt = 0;
@@ -44,10 +49,11 @@ export class Call<Caller> implements Deadline<Call<Caller>>, Indexed {
   previous: Deadline<Call<Caller>> | undefined;
   next: Deadline<Call<Caller>> | undefined;
 
-  constructor(message: RequestMessage, caller: Caller) {
+  constructor(message: RequestMessage, caller: Caller, window: Window | undefined) {
     this.id = message.requestId;
     this.message = message;
     this.caller = caller;
+    this.window = window;
   }
 
   get owner(): Call<Caller> {
@@ -95,8 +101,8 @@ export class Calls<Caller> {
     }
   }
 
-  add(message: RequestMessage, caller: Caller): Call<Caller> {
-    const call = new Call(message, caller);
+  add(message: RequestMessage, caller: Caller, window?: Window): Call<Caller> {
+    const call = new Call(message, caller, window);
     call.index = this.#free.pop() ?? this.#rows.length;
     this.#rows[call.index] = call;
     this.#ids.add(call);

@@ -3,6 +3,7 @@
 
 import type { Failure, FromClient, LossReason, NoticeState, RequestId, ToClient, Violation } from "@pigato/protocol";
 import type { RequestMessage } from "./calls.ts";
+import type { Window } from "./window.ts";
 
 /** What a caller may learn of its request before its end. */
 export type News =
@@ -24,7 +25,17 @@ export type Input<Caller> =
   | { readonly type: "start" }
   /** No new requests; end when the open ones have, or when their time is up. */
   | { readonly type: "stop" }
-  | { readonly type: "request"; readonly message: RequestMessage; readonly caller: Caller }
+  /** `window`: of a caller that reads at its own pace. */
+  | {
+      readonly type: "request";
+      readonly message: RequestMessage;
+      readonly caller: Caller;
+      readonly window?: Window | undefined;
+    }
+  /** Enough was read of a reply for the next grant. */
+  | { readonly type: "grant"; readonly requestId: RequestId }
+  /** The link refused a grant. */
+  | { readonly type: "grant-refused"; readonly requestId: RequestId }
   /** The caller gave up. No effect on a request that has ended. */
   | { readonly type: "cancel"; readonly requestId: RequestId; readonly reason: unknown }
   /** The caller says that it still waits. */

@@ -93,6 +93,8 @@ export class MajordomoSession<Caller> {
         break;
       case "heartbeat":
       case "request-heartbeat":
+      case "grant":
+      case "grant-refused":
         // There are none on this wire, and the client says so to whoever asks for one.
         break;
       default:

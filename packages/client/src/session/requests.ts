@@ -29,6 +29,7 @@ import {
   tooManyOpen,
   tooManyWaiting,
 } from "./failures.ts";
+import type { Window } from "./window.ts";
 
 export interface RequestLimits {
   /** Requests that may wait for a link. */
@@ -53,6 +54,8 @@ export class Requests<Caller> {
   readonly #calls = new Calls<Caller>();
   /** What both sides can do in this life of the connection: nothing, until the broker answers the offer. */
   capabilities: Capabilities = NO_CAPABILITIES;
+  /** Whether that has been found out. Until then whoever reads at its own pace waits: its request says so. */
+  isBrokerKnown = false;
 
   constructor(limits: RequestLimits, emit: Emit<Caller>) {
     this.#limits = limits;
@@ -68,16 +71,17 @@ export class Requests<Caller> {
     return this.#calls.nextDeadline();
   }
 
-  accept(message: RequestMessage, caller: Caller, isLinkUp: boolean, now: Instant): void {
+  accept(message: RequestMessage, caller: Caller, window: Window | undefined, isLinkUp: boolean, now: Instant): void {
     const { maxOpenRequests, maxQueuedRequests } = this.#limits;
     if (this.#calls.size >= maxOpenRequests) {
       return this.refuse(message, caller, tooManyOpen(message, maxOpenRequests));
     }
-    if (!isLinkUp && this.#calls.waitingCount >= maxQueuedRequests) {
+    const goesNow = isLinkUp && (window === undefined || this.isBrokerKnown);
+    if (!goesNow && this.#calls.waitingCount >= maxQueuedRequests) {
       return this.refuse(message, caller, tooManyWaiting(message, maxQueuedRequests));
     }
-    const call = this.#calls.add(message, caller);
-    if (isLinkUp) return this.#send(call, now);
+    const call = this.#calls.add(message, caller, window);
+    if (goesNow) return this.#send(call, now);
     this.#calls.setTimer(call, message.options.timeoutMs, now);
     this.#calls.keepWaiting(call);
   }
@@ -89,12 +93,27 @@ export class Requests<Caller> {
 
   sendWaiting(now: Instant): void {
     if (this.#calls.waitingCount === 0) return;
-    for (const call of this.#calls.takeWaiting()) this.#send(call, now);
+    for (const call of this.#calls.takeWaiting()) {
+      if (call.window === undefined || this.isBrokerKnown) this.#send(call, now);
+      else this.#calls.keepWaiting(call);
+    }
   }
 
   cancel(requestId: RequestId, reason: unknown): void {
     const call = this.#calls.get(requestId);
     if (call !== undefined) this.#giveUp(call, canceled(call.message, call.delivery, reason));
+  }
+
+  /** Its caller has read enough for the next grant. */
+  grant(requestId: RequestId, now: Instant): void {
+    const call = this.#calls.get(requestId);
+    if (call !== undefined) this.#grant(call, now);
+  }
+
+  /** The rest of its reply might never come. */
+  onGrantRefused(requestId: RequestId): void {
+    const call = this.#calls.get(requestId);
+    if (call !== undefined) this.#giveUp(call, congested(call.message, call.delivery));
   }
 
   heartbeat(requestId: RequestId): void {
@@ -112,17 +131,18 @@ export class Requests<Caller> {
   onReply(reply: Reply, now: Instant): void {
     const call = this.#calls.get(reply.requestId);
     if (call === undefined) return this.#reportLate(reply.type, reply.requestId);
-    const value = decodePayload(reply.body[0] ?? NULL_FRAME);
+    const body = reply.body[0] ?? NULL_FRAME;
+    const value = decodePayload(body);
     const failure = failureOf(reply, value, call.message);
     if (reply.type === "final") {
       if (failure !== undefined) return this.#fail(call, failure);
-      this.#calls.end(call);
+      this.#end(call);
       return this.#emit({ type: "final", caller: call.caller, value });
     }
     if (failure !== undefined) return this.#giveUp(call, failure);
     call.hasPartial = true;
-    call.isInGrace = false;
-    this.#calls.setTimer(call, call.message.options.timeoutMs, now);
+    call.window?.onCame(body.length);
+    this.#restartTimer(call, now);
     this.#emit({ type: "partial", caller: call.caller, value });
   }
 
@@ -179,6 +199,7 @@ export class Requests<Caller> {
   /** The link is gone, and with it whatever was under way. */
   onLost(reason: LossReason): void {
     this.capabilities = NO_CAPABILITIES;
+    this.isBrokerKnown = false;
     for (const call of this.#calls.all()) {
       if (call.isWaiting) continue;
       if (mayStartOver(call)) this.#calls.keepWaiting(call);
@@ -191,6 +212,7 @@ export class Requests<Caller> {
   }
 
   #onTimeUp(call: Call<Caller>, now: Instant): void {
+    if (call.window?.isPacing && call.hasPartial && !call.isHalfway) return this.#onHalfTimeUp(call, call.window, now);
     // The broker counts the same time and knows more: whether a worker ever had the request.
     if (!call.isInGrace && !call.isWaiting && this.capabilities.error) {
       call.isInGrace = true;
@@ -199,13 +221,46 @@ export class Requests<Caller> {
     this.#giveUp(call, timedOut(call));
   }
 
+  /** P-STREAM-5: without a grant in time, one who reads slowly would look to the broker like one who has stopped. */
+  #onHalfTimeUp(call: Call<Caller>, window: Window, now: Instant): void {
+    if (this.#grant(call, now)) return;
+    window.hurry();
+    call.isHalfway = true;
+    this.#calls.setTimer(call, call.message.options.timeoutMs / 2, now);
+  }
+
+  /** @returns whether there was anything to be granted */
+  #grant(call: Call<Caller>, now: Instant): boolean {
+    const chunks = call.window?.take() ?? 0;
+    if (chunks === 0) return false;
+    this.#emit({ type: "send", message: { type: "credit", requestId: call.id, chunks } });
+    this.#restartTimer(call, now);
+    return true;
+  }
+
+  /** Something came, or was granted. */
+  #restartTimer(call: Call<Caller>, now: Instant): void {
+    const { timeoutMs } = call.message.options;
+    call.isInGrace = false;
+    call.isHalfway = false;
+    this.#calls.setTimer(call, call.window?.isPacing ? timeoutMs / 2 : timeoutMs, now);
+  }
+
   #send(call: Call<Caller>, now: Instant): void {
     // The timeout counts from the first sending; a request that is sent again has the rest of it.
     if (call.sends === 0) this.#calls.setTimer(call, call.message.options.timeoutMs, now);
     call.sends += 1;
     call.sentAt = now;
     call.notice = undefined;
-    this.#emit({ type: "send", message: call.message });
+    this.#emit({ type: "send", message: this.#paced(call) });
+  }
+
+  /** P-STREAM-3: with the first grant, if the reply is to be paced and the broker knows how. */
+  #paced({ message, window }: Call<Caller>): RequestMessage {
+    if (window === undefined) return message;
+    if (this.capabilities.credit) return { ...message, credit: window.start() };
+    window.stop();
+    return message;
   }
 
   /** Ends a call that the broker does not know to have ended. */
@@ -217,8 +272,13 @@ export class Requests<Caller> {
   }
 
   #fail(call: Call<Caller>, failure: Failure): void {
-    this.#calls.end(call);
+    this.#end(call);
     this.#emit({ type: "failed", caller: call.caller, request: call.message, failure });
+  }
+
+  #end(call: Call<Caller>): void {
+    this.#calls.end(call);
+    call.window?.stop();
   }
 
   #reportLate(message: Heard["type"], requestId: RequestId): void {

@@ -21,6 +21,7 @@ import type { RequestMessage } from "./calls.ts";
 import type { Effect, Heard, Input } from "./effects.ts";
 import { closedBefore } from "./failures.ts";
 import { type RequestLimits, Requests } from "./requests.ts";
+import type { Window } from "./window.ts";
 
 export interface SessionOptions {
   readonly connection: ConnectionOptions;
@@ -58,6 +59,7 @@ export class Session<Caller> {
           notice: true,
           requestHeartbeat: true,
           partials: true,
+          credit: true,
           heartbeatMs,
         }
       : undefined;
@@ -78,10 +80,16 @@ export class Session<Caller> {
         this.#onStop(now);
         break;
       case "request":
-        this.#onRequest(input.message, input.caller, now);
+        this.#onRequest(input.message, input.caller, input.window, now);
         break;
       case "cancel":
         this.#requests.cancel(input.requestId, input.reason);
+        break;
+      case "grant":
+        this.#requests.grant(input.requestId, now);
+        break;
+      case "grant-refused":
+        this.#requests.onGrantRefused(input.requestId);
         break;
       case "request-heartbeat":
         this.#requests.heartbeat(input.requestId);
@@ -98,6 +106,7 @@ export class Session<Caller> {
       case "message":
         if (isOfTheBroker(input.message)) this.#follow(this.#connection.onHeard(now), now);
         this.#onMessage(input.message, now);
+        if (!this.#requests.isBrokerKnown && isOfTheBroker(input.message)) this.#onBrokerKnown(now);
         break;
       case "refused":
         this.#requests.onRefused(input.requestId);
@@ -140,12 +149,19 @@ export class Session<Caller> {
     this.#enter({ phase: "draining", until: now + this.#options.stopTimeoutMs });
   }
 
-  #onRequest(message: RequestMessage, caller: Caller, now: Instant): void {
+  #onRequest(message: RequestMessage, caller: Caller, window: Window | undefined, now: Instant): void {
     const { phase } = this.#state;
     if (phase === "draining" || phase === "stopped") {
       return this.#requests.refuse(message, caller, closedBefore(message));
     }
-    this.#requests.accept(message, caller, this.#connection.phase === "open", now);
+    this.#requests.accept(message, caller, window, this.#connection.phase === "open", now);
+  }
+
+  /** Its first message answers the offer, if it ever does. */
+  #onBrokerKnown(now: Instant): void {
+    if (this.#connection.phase !== "open") return;
+    this.#requests.isBrokerKnown = true;
+    this.#requests.sendWaiting(now);
   }
 
   #onHeartbeat(requestId: RequestId | undefined): void {
@@ -176,7 +192,7 @@ export class Session<Caller> {
       case "notice":
         if (this.#requests.capabilities.notice) return this.#requests.onNotice(message);
         return this.#reportUnsupported(message);
-      // None of these is offered.
+      // None of these goes this way yet.
       case "credit":
       case "input":
       case "input-end":
@@ -204,6 +220,8 @@ export class Session<Caller> {
           break;
         case "greet":
           this.#sendHeartbeat();
+          // Of whom nothing is asked, nothing is found out.
+          this.#requests.isBrokerKnown = this.#offer === undefined;
           this.#requests.sendWaiting(now);
           break;
         case "heartbeat":

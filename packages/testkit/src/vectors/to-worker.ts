@@ -44,6 +44,14 @@ const LISTING: readonly Listed<ToWorker>[] = [
     message: { ...request("echo", "r1", '"foo"', ["", "more\xff"]), address: "~1" },
   },
   {
+    name: "a first grant for a worker that can be paced",
+    row: "2",
+    clause: "P-STREAM-3",
+    ways: "both",
+    frames: ["W", "2", "~1", "rows", "", "r1", '"foo"', "{}", "credit=16", "trace"],
+    message: { ...request("rows", "r1", '"foo"', ["{}", "trace"]), credit: 16, address: "~1" },
+  },
+  {
     name: "an address and names that are not UTF-8",
     row: "2",
     clause: "P-ADDR-1",
@@ -166,7 +174,7 @@ const LISTING: readonly Listed<ToWorker>[] = [
   {
     name: "a chunk of input for a worker",
     row: "input",
-    clause: "P-STREAM-1",
+    clause: "P-STREAM-2",
     ways: "both",
     frames: ["W", "10", "~1a", "", "r1", '"part"'],
     message: { type: "input", address: "~1a", requestId: requestId("r1"), body: frames('"part"') },
@@ -174,7 +182,7 @@ const LISTING: readonly Listed<ToWorker>[] = [
   {
     name: "the end of the input for a worker",
     row: "input-end",
-    clause: "P-STREAM-1",
+    clause: "P-STREAM-2",
     ways: "both",
     frames: ["W", "11", "~1a", "", "r1"],
     message: { type: "input-end", address: "~1a", requestId: requestId("r1") },

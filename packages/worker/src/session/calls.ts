@@ -7,10 +7,11 @@
 // was a quarter of what a request cost the worker. Clients choose their ids, so the hash is salted: nobody can know which
 // ids fall together.
 
-import type { RequestId } from "@pigato/protocol";
+import { MAX_CREDIT, type RequestId } from "@pigato/protocol";
+import type { Held } from "./held-parts.ts";
 
 /** How the broker names a request to a worker; echoed as it came. */
-interface Named {
+export interface Named {
   readonly address: string;
   readonly requestId: RequestId;
 }
@@ -26,6 +27,10 @@ export class Call implements Named {
   isInFlight = true;
   /** Whoever answers it: the shell's, and never looked at here. */
   owner: unknown;
+  /** Parts of its reply that may leave before more are granted; `MAX_CREDIT` where it is not paced. */
+  credit: number = MAX_CREDIT;
+  /** What its handler wrote beyond that, and behind it. */
+  held: Held | undefined;
   /** The next one of its chain. */
   next: Call | undefined;
 

@@ -32,6 +32,8 @@ export type Input =
   | { readonly type: "undelivered" }
   /** From now on, `Infinity` is no limit. */
   | { readonly type: "concurrency"; readonly concurrency: number }
+  /** The link takes more: let the next thing that the request holds leave, if it may. */
+  | { readonly type: "flush"; readonly call: Call }
   /** Somebody asks for a heartbeat out of turn. */
   | { readonly type: "heartbeat" }
   /** A handler says that it still works on its request. */
@@ -47,6 +49,8 @@ export type Effect =
   | { readonly type: "send"; readonly message: FromWorker; readonly isUrgent: boolean }
   /** Give the request to the handlers. */
   | { readonly type: "run"; readonly call: Call; readonly request: WorkerRequest }
+  /** More of the reply may leave: first what the request holds, then what its handler writes. */
+  | { readonly type: "resume"; readonly call: Call }
   /** The request has ended without its handler, for this reason. */
   | { readonly type: "abort"; readonly call: Call; readonly failure: Failure }
   | { readonly type: "connected" }

@@ -30,6 +30,7 @@ class Scenario {
     concurrency: 1,
     maxInFlight: 1,
     stopTimeoutMs: 5000,
+    maxHeldBytes: 1_000_000,
     negotiate: true,
   });
   #call: Call | undefined;

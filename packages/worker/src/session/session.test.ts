@@ -35,6 +35,7 @@ class Scenario {
       concurrency: 100,
       maxInFlight: 100,
       stopTimeoutMs: 5000,
+      maxHeldBytes: 1_000_000,
       negotiate: true,
       brokerAnswers: true,
       ...options,
@@ -150,12 +151,13 @@ describe("connecting", () => {
     expect(scenario.hear({ type: "heartbeat" })).toEqual([]);
   });
 
-  test("READY offers cancel, typed errors, heartbeats for requests, the heartbeat interval and the concurrency", () => {
+  test("READY offers cancel, typed errors, heartbeats for requests, credit, parts together, the heartbeat interval and the concurrency", () => {
     const OFFER = {
       cancel: true,
       error: true,
       requestHeartbeat: true,
       partials: true,
+      credit: true,
       heartbeatMs: 1000,
       concurrency: 7,
     };
@@ -381,7 +383,10 @@ describe("requests", () => {
     const scenario = new Scenario().connect();
     const named = { address: "c1", requestId: requestId("r1") };
     expect(scenario.hear({ type: "credit", chunks: 1, ...named })).toEqual([
-      'trouble P-STREAM-2: the broker sent "credit", which was not negotiated',
+      "trouble P-STREAM-1: the broker granted credit, which was not negotiated",
+    ]);
+    expect(scenario.hear({ type: "input-end", ...named })).toEqual([
+      'trouble P-STREAM-2: the broker sent "input-end", which was not negotiated',
     ]);
     expect(scenario.hear({ type: "violation", clause: "P-DSP-1", detail: "a short request" })).toEqual([
       "trouble P-DSP-1: a short request",

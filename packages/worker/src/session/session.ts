@@ -6,10 +6,12 @@
 //   Whatever a handler says about it afterwards is dropped: one final each, and nothing of one connection ever
 //   reaches the broker through another (P-DISC-2).
 // - A reply that the link refuses never vanishes in silence: the request is failed, or the connection is given up.
+// - A part that was not granted waits (P-STREAM-4), and so does all that its handler says after it.
 // - Stopping: the broker is told to send nothing more (a heartbeat with concurrency 0), what still arrives is given
 //   back, what runs may finish, and DISCONNECT comes last.
 
 import {
+  addCredit,
   type Capabilities,
   Connection,
   type ConnectionOptions,
@@ -20,15 +22,18 @@ import {
   type FromWorker,
   type Instant,
   type LossReason,
+  MAX_CREDIT,
   NO_CAPABILITIES,
   NULL_FRAME,
   type RequestId,
   type ServiceName,
+  spendOne,
   type ToWorker,
   type Violation,
 } from "@pigato/protocol";
-import { type Call, Calls } from "./calls.ts";
+import { type Call, Calls, type Named } from "./calls.ts";
 import type { Effect, HandlerInput, Input, WorkerRequest } from "./effects.ts";
+import { HeldParts } from "./held-parts.ts";
 import { failureOf, hangUp, messageOf, send, sendUrgently, trouble } from "./outgoing.ts";
 
 export interface SessionOptions extends ConnectionOptions {
@@ -39,6 +44,8 @@ export interface SessionOptions extends ConnectionOptions {
   readonly maxInFlight: number;
   /** Milliseconds that running requests may go on after `stop`; with none, it leaves at once. */
   readonly stopTimeoutMs: number;
+  /** Bytes that handlers may have written beyond what was granted to them, of all requests. */
+  readonly maxHeldBytes: number;
   /** Whether to offer the broker what goes beyond the classic wire. */
   readonly negotiate: boolean;
   /**
@@ -70,6 +77,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #connection: Connection;
   readonly #calls: Calls;
+  readonly #held: HeldParts;
   #state: State = { phase: "stopped" };
   #concurrency: number;
   #accepted: Capabilities = NO_CAPABILITIES;
@@ -80,6 +88,7 @@ export class Session {
     this.#options = options;
     this.#connection = new Connection(options);
     this.#calls = new Calls(options.random);
+    this.#held = new HeldParts(options.maxHeldBytes);
     this.#concurrency = options.concurrency;
   }
 
@@ -96,6 +105,8 @@ export class Session {
       case "final":
       case "reject":
         return this.#onHandler(input, now);
+      case "flush":
+        return this.#onFlush(input.call, now);
       case "heartbeat":
         return this.#heartbeat();
       case "request-heartbeat":
@@ -185,6 +196,8 @@ export class Session {
       case "request-heartbeat":
         return this.#onRequestHeartbeat(message);
       case "credit":
+        if (this.#accepted.credit) return this.#onCredit(message);
+        return [trouble("P-STREAM-1", "the broker granted credit, which was not negotiated")];
       case "input":
       case "input-end":
         return [trouble("P-STREAM-2", `the broker sent "${message.type}", which was not negotiated`)];
@@ -199,6 +212,7 @@ export class Session {
     const call = this.#calls.add(request);
     if (call === undefined)
       return [trouble("P-ADDR-2", `request ${display(request.requestId)} came again while it runs`)];
+    if (this.#accepted.credit) call.credit = request.credit ?? MAX_CREDIT;
     if (this.#state.phase !== "draining" && this.#calls.size <= this.#mostInFlight()) {
       return [{ type: "run", call, request }];
     }
@@ -209,8 +223,8 @@ export class Session {
     return [send({ type: "reject", address: call.address, requestId: call.requestId, reason: undefined })];
   }
 
-  #onCancel(named: { readonly address: string; readonly requestId: RequestId }, now: Instant): Effects {
-    const call = this.#calls.take(named);
+  #onCancel(named: Named, now: Instant): Effects {
+    const call = this.#take(named);
     if (call === undefined) return NOTHING;
     const failure = failureOf("CANCELED", `the caller of request ${display(call.requestId)} gave it up`);
     return [{ type: "abort", call, failure }, ...this.#leaveWhenDone(now)];
@@ -220,18 +234,47 @@ export class Session {
    * Its client still waits, and learns that the request still runs. Requests end by a cancel, not for want of such signs:
    * the broker judges the client.
    */
-  #onRequestHeartbeat(named: { readonly address: string; readonly requestId: RequestId }): Effects {
+  #onRequestHeartbeat(named: Named): Effects {
     const call = this.#calls.find(named);
     return call !== undefined && this.#accepted.requestHeartbeat ? this.#requestHeartbeat(call) : NOTHING;
   }
 
+  /** P-STREAM-4. One that has ended meanwhile has crossed it on the wire. */
+  #onCredit(named: Named & { readonly chunks: number }): Effects {
+    const call = this.#calls.find(named);
+    if (call === undefined || call.credit === MAX_CREDIT || named.chunks === 0) return NOTHING;
+    call.credit = addCredit(call.credit, named.chunks);
+    return [{ type: "resume", call }];
+  }
+
   #onHandler(input: HandlerInput, now: Instant): Effects {
     const { call } = input;
-    const { negotiate } = this.#options;
-    if (input.type === "partial") return call.isInFlight ? [send(messageOf(input, negotiate))] : NOTHING;
-    if (!this.#calls.remove(call)) return NOTHING;
+    if (!call.isInFlight) return NOTHING;
+    if (input.type === "reject") return this.#end(input, now);
+    if (input.type === "partial") {
+      if (call.credit > 0 && call.held === undefined) return this.#sendPart(input);
+    } else if (call.held === undefined) {
+      return this.#end(input, now);
+    }
+    return this.#held.hold(input) ? NOTHING : this.#onTooMuchHeld(call);
+  }
+
+  #onFlush(call: Call, now: Instant): Effects {
+    const input = this.#held.take(call);
+    if (input === undefined) return NOTHING;
+    return input.type === "partial" ? this.#sendPart(input) : this.#end(input, now);
+  }
+
+  #sendPart(input: HandlerInput & { readonly type: "partial" }): Effects {
+    const { call } = input;
+    call.credit = spendOne(call.credit);
+    return [send(messageOf(input, this.#options.negotiate))];
+  }
+
+  #end(input: HandlerInput, now: Instant): Effects {
+    this.#calls.remove(input.call);
     this.#excuse(now);
-    const sent = send(messageOf(input, negotiate));
+    const sent = send(messageOf(input, this.#options.negotiate));
     return this.#state.phase === "draining" ? [sent, ...this.#leaveWhenDone(now)] : [sent];
   }
 
@@ -250,11 +293,23 @@ export class Session {
   }
 
   /** A reply with a hole in it is worse than none: the request is failed. */
-  #onRefusedPartial(named: { readonly address: string; readonly requestId: RequestId }): Effects {
-    const call = this.#calls.take(named);
+  #onRefusedPartial(named: Named): Effects {
+    const call = this.#calls.find(named);
     if (call === undefined) return NOTHING;
+    return this.#cutOff(call, `the link to the broker is full: request ${display(call.requestId)} cannot go on`);
+  }
+
+  /** Its handler did not wait. What it wrote last cannot be left out, so nothing more of it is sent. */
+  #onTooMuchHeld(call: Call): Effects {
+    const { maxHeldBytes } = this.#options;
+    const reason = `its reader takes no more, and more than the ${maxHeldBytes} bytes of maxHeldBytes wait here`;
+    return this.#cutOff(call, `request ${display(call.requestId)} cannot go on: ${reason}`);
+  }
+
+  #cutOff(call: Call, reason: string): Effects {
+    this.#forget(call);
     const { address, requestId } = call;
-    const failure = failureOf("BUSY", `the link to the broker is full: request ${display(requestId)} cannot go on`);
+    const failure = failureOf("BUSY", reason);
     const body = [encodePayload({ name: "RequestError", message: failure.message, code: failure.code }, NULL_FRAME)];
     return [
       sendUrgently({ type: "final", address, requestId, status: -1, body, trailer: [] }),
@@ -325,7 +380,20 @@ export class Session {
   }
 
   #abortAll(failure: Failure): Effects {
-    return this.#calls.takeAll().map((call) => ({ type: "abort", call, failure }));
+    const calls = this.#calls.takeAll();
+    for (const call of calls) this.#held.drop(call);
+    return calls.map((call) => ({ type: "abort", call, failure }));
+  }
+
+  #take(named: Named): Call | undefined {
+    const call = this.#calls.find(named);
+    if (call !== undefined) this.#forget(call);
+    return call;
+  }
+
+  #forget(call: Call): void {
+    this.#calls.remove(call);
+    this.#held.drop(call);
   }
 
   #mostInFlight(): number {
@@ -361,6 +429,7 @@ export class Session {
       error: true,
       requestHeartbeat: true,
       partials: true,
+      credit: true,
       heartbeatMs: this.#options.heartbeatMs,
       concurrency: this.#concurrency,
     };

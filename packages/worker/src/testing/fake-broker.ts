@@ -29,6 +29,8 @@ export class FakeBroker {
   accepted: Capabilities = NO_CAPABILITIES;
   /** Whether READY and heartbeats are answered. */
   isAnswering = true;
+  /** What it answers to the offer in a READY. */
+  accepted: Capabilities = NO_CAPABILITIES;
   readonly #network: Network;
   readonly #router: RouterLink;
 
@@ -64,7 +66,8 @@ export class FakeBroker {
     this.#network.deliver();
   }
 
-  request(id: string, data: string, options?: string): void {
+  /** @param credit the first grant, of a reply that is to be paced */
+  request(id: string, data: string, options?: string, credit?: number): void {
     this.send({
       type: "request",
       address: "c1",
@@ -73,7 +76,12 @@ export class FakeBroker {
       body: [writeText(data)],
       trailer: options === undefined ? [] : [writeText(options)],
       options: DEFAULT_REQUEST_OPTIONS,
+      credit,
     });
+  }
+
+  grant(id: string, chunks: number): void {
+    this.send({ type: "credit", address: "c1", requestId: requestId(id), chunks });
   }
 
   cancel(id: string): void {

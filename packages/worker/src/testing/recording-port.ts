@@ -12,6 +12,8 @@ export class RecordingPort implements ReplyPort {
   readonly reported: Error[] = [];
   /** Chunks after which the link asks for a pause. */
   pauseAfter: number = Number.POSITIVE_INFINITY;
+  /** Whether the last word waits for a grant. */
+  isHolding = false;
   #sinceDrain = 0;
 
   constructor(format: ReplyFormat = DIALECTS.pigato.format) {
@@ -28,8 +30,9 @@ export class RecordingPort implements ReplyPort {
     return this.#sinceDrain < this.pauseAfter;
   }
 
-  final(_call: Call, status: number, body: readonly Frame[], options: Frame): void {
+  final(_call: Call, status: number, body: readonly Frame[], options: Frame): boolean {
     this.sent.push(`${status === 0 ? "final" : "error"} ${textOf(body)} ${readText(options)}`);
+    return !this.isHolding;
   }
 
   reject(_call: Call, reason: Frame): void {

@@ -109,15 +109,18 @@ test("a request that only ever had null parts may still start over with another 
   expect(sim.requestsSentTo("w2")).toEqual(["r1"]);
 });
 
-test("flow control and streamed input, which are not built yet, are dropped with a word", () => {
+test("credit from whoever did not negotiate it, or the wrong way, and streamed input are dropped with a word", () => {
   const sim = scenario();
-  sim.worker("w1").ready("echo");
-  sim.client("c1").request("echo", "r1");
+  sim.worker("w1").ready("echo", { credit: true });
+  sim.client("c1").request("echo", "r1", { credit: 2 });
   const { address } = sim.worker("w1").receivedAs("r1");
+  expect(sim.sentTo("w1").at(-1)).toBe("request r1 to echo");
   sim.forget();
-  sim.client("c1").says({ type: "credit", requestId: requestId("r1"), chunks: 3 });
+  sim.client("c1").grant("r1", 3);
+  sim.client("c1").says({ type: "input-end", requestId: requestId("r1") });
   sim.worker("w1").says({ type: "credit", address, requestId: requestId("r1"), chunks: 3 });
-  expect(sim.events).toEqual(["dropped c1 unsupported r1", "dropped w1 unsupported r1"]);
+  expect(sim.sentTo("w1")).toEqual([]);
+  expect(sim.events).toEqual(["dropped c1 unsupported r1", "dropped c1 unsupported r1", "dropped w1 unsupported r1"]);
   sim.worker("w1").final("r1");
   expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
 });

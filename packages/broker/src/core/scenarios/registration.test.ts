@@ -5,8 +5,8 @@ import { scenario } from "../testing/scenario.ts";
 test("a worker that offers something is answered with what both can do, before anything else", () => {
   const sim = scenario({ heartbeatMs: 2_500 });
   sim.client("c1").request("echo", "r1");
-  sim.worker("w1").ready("echo", { cancel: true, credit: true, codecs: ["json"] });
-  expect(sim.sentTo("w1")).toEqual(["ready [pigato/1 cancel heartbeat=2500]", "request r1 to echo"]);
+  sim.worker("w1").ready("echo", { cancel: true, credit: true, codecs: ["json"], duplex: true });
+  expect(sim.sentTo("w1")).toEqual(["ready [pigato/1 cancel credit heartbeat=2500]", "request r1 to echo"]);
   expect(sim.events).toContain("worker-up w1 echo");
 });
 

@@ -23,6 +23,8 @@ export type Delivered = ToWorker & { readonly type: "request" };
 export interface RequestWishes extends Partial<Omit<RequestOptions, "worker">> {
   readonly worker?: string;
   readonly body?: string;
+  /** The first grant of a reply that is to be paced. */
+  readonly credit?: number | undefined;
 }
 
 /** What a worker offers unless it is a classic one: to take cancels, and 100 requests at once. */
@@ -124,7 +126,7 @@ export class ClientActor {
   }
 
   /** A request whose body, unless given, is `client/id`. */
-  request(service: string, id: string, { worker, body, ...wishes }: RequestWishes = {}): this {
+  request(service: string, id: string, { worker, body, credit, ...wishes }: RequestWishes = {}): this {
     const target = worker === undefined ? undefined : peerId(worker);
     return this.says({
       type: "request",
@@ -133,6 +135,7 @@ export class ClientActor {
       body: [textFrame(body ?? `${this.#name}/${id}`)],
       trailer: [],
       options: { ...DEFAULT_REQUEST_OPTIONS, ...wishes, worker: target },
+      credit,
     });
   }
 
@@ -155,6 +158,10 @@ export class ClientActor {
 
   cancel(id: string): this {
     return this.says({ type: "cancel", requestId: requestId(id) });
+  }
+
+  grant(id: string, chunks: number): this {
+    return this.says({ type: "credit", requestId: requestId(id), chunks });
   }
 
   disconnect(): this {

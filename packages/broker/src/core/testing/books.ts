@@ -44,6 +44,8 @@ export class Books {
     const number = this.nextNumber();
     if (this.find(client, message.requestId) !== undefined) return;
     this.arriving = new WatchedRequest(client, message, number, this.now);
+    const isPaced = this.clients.get(client)?.capabilities.credit === true;
+    if (isPaced && message.credit !== undefined) this.arriving.credit = message.credit;
   }
 
   /** The next place in the order of arrival. */

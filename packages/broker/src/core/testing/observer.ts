@@ -6,7 +6,7 @@
 //
 // It expects a tick before each input, so that what is due has happened when the input comes.
 
-import type { FromClient, Instant, PeerId, RequestId, ToClient } from "@pigato/protocol";
+import type { FromClient, Instant, PeerId, RequestId, ToClient, ToWorker } from "@pigato/protocol";
 import type { BrokerCore } from "../core.ts";
 import type { CoreOptions } from "../core-options.ts";
 import type { BrokerEvent, Effect, Input } from "../effects.ts";
@@ -14,6 +14,7 @@ import { Books } from "./books.ts";
 import { toClientLine } from "./transcript.ts";
 import { promise } from "./watched.ts";
 import { WatchedAnswers } from "./watched-answers.ts";
+import { WatchedCredit } from "./watched-credit.ts";
 import { WatchedDispatch } from "./watched-dispatch.ts";
 import { WatchedFailures } from "./watched-failures.ts";
 import { WatchedPeers } from "./watched-peers.ts";
@@ -35,6 +36,7 @@ export class Observer {
   readonly #replies: WatchedReplies;
   readonly #failures: WatchedFailures;
   readonly #store: WatchedStore;
+  readonly #credit: WatchedCredit;
   #isDrained = false;
 
   constructor(options: CoreOptions) {
@@ -45,6 +47,7 @@ export class Observer {
     this.#replies = new WatchedReplies(this.#books, this.#answers);
     this.#failures = new WatchedFailures(this.#books, this.#answers);
     this.#store = new WatchedStore(this.#books);
+    this.#credit = new WatchedCredit(this.#books);
   }
 
   /** Requests that workers hold now. */
@@ -65,11 +68,13 @@ export class Observer {
     this.#books.begin(input, now);
     this.#replies.before();
     this.#failures.before();
+    this.#credit.before();
     switch (input.type) {
       case "from-client":
         return this.#beforeClientMessage(input.from, input.message);
       case "from-worker": {
         const worker = this.#books.workers.get(input.from);
+        if (this.#replies.isDropped(worker, input.message)) this.#credit.beforeDroppedPart(worker, input.message);
         this.#dispatch.beforeMessage(worker, input.message);
         return this.#replies.beforeMessage(worker, input.message);
       }
@@ -89,6 +94,7 @@ export class Observer {
         return this.#store.beforeStored(input.key);
       case "store-failed":
         return this.#store.beforeStoreFailed(input.key);
+      case "credit-undelivered":
       case "worker-at-frontend":
       case "deleted":
       case "delete-failed":
@@ -108,6 +114,7 @@ export class Observer {
     this.#replies.after();
     this.#answers.after();
     this.#failures.after();
+    this.#credit.after();
     this.#store.after();
     this.#compareStats(core);
     const next = core.nextDeadline();
@@ -124,9 +131,10 @@ export class Observer {
         return this.#failures.beforeRequestHeartbeat(from, message.requestId);
       case "worker-heartbeat":
         return this.#dispatch.beforeHeard(message.worker);
+      case "credit":
+        return this.#credit.beforeGrant(from, message);
       case "heartbeat":
       case "disconnect":
-      case "credit":
       case "input":
       case "input-end":
         return;
@@ -140,7 +148,7 @@ export class Observer {
       case "to-client":
         return this.#seeToClient(effect.to, effect.message);
       case "to-worker":
-        return this.#dispatch.seeToWorker(effect.to, effect.message);
+        return this.#seeToWorker(effect.to, effect.message);
       case "announce":
         return this.#peers.seeDirectory(effect.snapshot);
       case "report":
@@ -158,6 +166,12 @@ export class Observer {
       default:
         effect satisfies never;
     }
+  }
+
+  #seeToWorker(to: PeerId, message: ToWorker): void {
+    if (message.type === "request") this.#credit.seeRequest(to, message);
+    if (message.type === "credit") this.#credit.seeGrant(to, message);
+    this.#dispatch.seeToWorker(to, message);
   }
 
   #seeToClient(to: PeerId, message: ToClient): void {
@@ -218,7 +232,9 @@ export class Observer {
 
   #seeClientDown(id: PeerId): void {
     const client = this.#peers.seeClientDown(id);
-    if (client) this.#answers.seeClientDown(client);
+    if (client === undefined) return;
+    this.#answers.seeClientDown(client);
+    this.#credit.seeClientDown(client);
   }
 
   /** A request that led to nothing visible is queued, if the core counts it as accepted. */

@@ -38,6 +38,8 @@ export type Step =
       readonly target: number;
       readonly noCache: boolean;
       readonly persist: boolean;
+      /** The first grant of its reply, if that is to be paced. */
+      readonly credit: number | undefined;
       /** What it asks: others may ask the same. `undefined` is what nobody else asks. */
       readonly question: number | undefined;
     }
@@ -53,6 +55,8 @@ export type Step =
   | { readonly do: "client is cut off"; readonly who: number }
   | { readonly do: "worker leaves" | "client leaves" | "client heartbeat" | "client offer"; readonly who: number }
   | { readonly do: "cancel" | "ask after" | "input"; readonly who: number; readonly id: number }
+  | { readonly do: "grant"; readonly who: number; readonly id: number; readonly chunks: number }
+  | { readonly do: "lost grant"; readonly pick: number }
   | { readonly do: "vouch"; readonly who: number; readonly worker: number }
   | { readonly do: "violation"; readonly who: number; readonly role: 0 | 1 | 2; readonly id: number }
   | { readonly do: "peer down"; readonly who: number; readonly role: 0 | 1 }
@@ -79,6 +83,7 @@ export type Offer =
   | {
       readonly cancel: boolean;
       readonly requestHeartbeat: boolean;
+      readonly credit: boolean;
       readonly concurrency?: number;
       readonly heartbeatMs?: number;
     };
@@ -87,11 +92,11 @@ export type Offer =
 export function perform(sim: Scenario, step: Step): void {
   switch (step.do) {
     case "request": {
-      const { timeoutMs, retry, failFast, noCache, persist, question } = step;
+      const { timeoutMs, retry, failFast, noCache, persist, credit, question } = step;
       const target = step.target < WORKERS.length ? { worker: at(WORKERS, step.target) } : {};
       const asks = question === undefined ? {} : { body: `question ${question}` };
       const notices = step.id % 3 === 0;
-      const wishes = { timeoutMs, retry, failFast, noCache, persist, notices, ...target, ...asks };
+      const wishes = { timeoutMs, retry, failFast, noCache, persist, credit, notices, ...target, ...asks };
       sim.client(at(CLIENTS, step.who)).request(at(WANTED, step.service), `r${step.id}`, wishes);
       return;
     }
@@ -125,6 +130,9 @@ export function perform(sim: Scenario, step: Step): void {
         requestHeartbeat: step.who % 3 === 0,
         partials: step.who % 2 === 1,
         notice: step.who % 4 === 0,
+        // Some of them get `null` parts dropped, which they are to be granted again.
+        error: step.who % 5 !== 0,
+        credit: step.who % 7 !== 0,
         ...(step.who % 2 === 0 ? { heartbeatMs: 700 } : {}),
       });
       return;
@@ -137,6 +145,14 @@ export function perform(sim: Scenario, step: Step): void {
     case "input":
       sim.client(at(CLIENTS, step.who)).says({ type: "input-end", requestId: requestId(`r${step.id}`) });
       return;
+    case "grant":
+      sim.client(at(CLIENTS, step.who)).grant(`r${step.id}`, step.chunks);
+      return;
+    case "lost grant": {
+      const held = pickFrom(sim.held(), step.pick);
+      if (held) sim.creditUndelivered(held.worker, held.address);
+      return;
+    }
     case "vouch":
       sim.client(at(CLIENTS, step.who)).vouchFor(at(WORKERS, step.worker));
       return;

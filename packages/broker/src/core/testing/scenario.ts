@@ -177,6 +177,11 @@ export class Scenario {
     this.step({ type: "request-undelivered", to: peerId(name), address, reason });
   }
 
+  /** A grant for a request that this worker was sent does not reach it. */
+  creditUndelivered(name: string, address: string): void {
+    this.step({ type: "credit-undelivered", to: peerId(name), address });
+  }
+
   /** The last message that this client was sent does not reach it. */
   undeliveredToClient(name: string, reason: UndeliveredReason): void {
     const message = this.client(name).received.at(-1);

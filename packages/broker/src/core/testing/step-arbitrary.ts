@@ -1,5 +1,6 @@
 // How likely each step of a random script is, and under which bounds a script runs.
 
+import { MAX_CREDIT } from "@pigato/protocol";
 import fc, { type Arbitrary } from "fast-check";
 import type { CoreOptions } from "../core-options.ts";
 import type { Naming, Offer, Step } from "./random-script.ts";
@@ -35,6 +36,7 @@ export const anyStep: Arbitrary<Step> = fc.oneof(
     target: fc.nat({ max: 60 }),
     noCache: rarely(true, false),
     persist: rarely(true, false),
+    credit: fc.constantFrom(undefined, 1, 16, 16, MAX_CREDIT - 1, MAX_CREDIT),
     question: fc.constantFrom(undefined, 1, 1, 2),
   }),
   weighted(14, { do: fc.constant("ready" as const), who, service, offer: anyOffer() }),
@@ -52,6 +54,8 @@ export const anyStep: Arbitrary<Step> = fc.oneof(
   weighted(1, { do: fc.constantFrom("client leaves", "client is cut off"), who }),
   weighted(5, { do: fc.constantFrom("client heartbeat", "client offer"), who }),
   weighted(9, { do: fc.constantFrom("cancel", "cancel", ...repeat("ask after" as const, 5), "input"), who, id }),
+  weighted(6, { do: fc.constant("grant" as const), who, id, chunks: fc.constantFrom(0, 1, 8, 8, 8, MAX_CREDIT) }),
+  weighted(1, { do: fc.constant("lost grant" as const), pick }),
   weighted(1, { do: fc.constant("vouch" as const), who, worker: who }),
   weighted(2, { do: fc.constant("violation" as const), who, role: fc.constantFrom(0, 1, 2), id: fc.nat({ max: 12 }) }),
   weighted(2, { do: fc.constant("peer down" as const), who, role: fc.constantFrom(0, 1) }),
@@ -114,10 +118,11 @@ function anyOffer(): Arbitrary<Offer> {
     {
       cancel: fc.boolean(),
       requestHeartbeat: fc.boolean(),
+      credit: fc.boolean(),
       concurrency,
       heartbeatMs: fc.constantFrom(200, 1_000, 5_000),
     },
-    { requiredKeys: ["cancel", "requestHeartbeat"] },
+    { requiredKeys: ["cancel", "requestHeartbeat", "credit"] },
   );
   return fc.oneof(fc.constant("classic" as const), modern, modern);
 }

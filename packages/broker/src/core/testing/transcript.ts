@@ -35,13 +35,14 @@ export function toWorkerLine(message: ToWorker): string {
     case "ready":
       return withCapabilities("ready", message.accepted);
     case "request":
-      return `request ${display(message.requestId)} to ${display(message.service)}`;
+      return `request ${display(message.requestId)} to ${display(message.service)}${first(message.credit)}`;
     case "heartbeat":
     case "disconnect":
       return message.type;
+    case "credit":
+      return `credit ${display(message.requestId)} ${message.chunks}`;
     case "request-heartbeat":
     case "cancel":
-    case "credit":
     case "input":
     case "input-end":
       return `${message.type} ${display(message.requestId)}`;
@@ -82,6 +83,10 @@ export function eventLine(event: BrokerEvent): string {
     default:
       return event satisfies never;
   }
+}
+
+function first(credit: number | undefined): string {
+  return credit === undefined ? "" : ` credit ${credit}`;
 }
 
 function withCapabilities(word: string, accepted: Capabilities | undefined): string {

@@ -70,6 +70,8 @@ export class WatchedDispatch {
         return;
       case "request-heartbeat":
         return promise(worker.held.has(message.address), `${to} got a heartbeat for what it does not hold`);
+      case "credit":
+        return promise(worker.held.has(message.address), `${to} got a grant for what it does not hold`);
       case "heartbeat":
         return;
       default:

@@ -107,6 +107,12 @@ export class WatchedReplies {
       this.#cache.missed(input.message, now);
   }
 
+  /** Whether it is a part that its client does not get. */
+  isDropped(worker: WatchedWorker | undefined, message: FromWorker): boolean {
+    const request = this.#books.heldUnder(worker, message);
+    return message.type === "partial" && request !== undefined && !this.#takes(request.client, message.body[0]);
+  }
+
   /** P-REP-5: an old client does not get a `null` part. */
   #takes(client: PeerId, frame: Uint8Array | undefined): boolean {
     return this.#books.isTyped(client) || !isNull(frame);

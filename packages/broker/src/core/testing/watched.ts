@@ -8,6 +8,7 @@ import {
   type Frame,
   type FromClient,
   type Instant,
+  MAX_CREDIT,
   NO_CAPABILITIES,
   type PeerId,
   type RequestId,
@@ -35,6 +36,7 @@ export class WatchedWorker {
   readonly id: PeerId;
   readonly service: ServiceName;
   readonly takesCancel: boolean;
+  readonly takesCredit: boolean;
   concurrency: number;
   /** When it may get its first request. */
   settledAt: Instant;
@@ -55,6 +57,7 @@ export class WatchedWorker {
     this.id = id;
     this.service = service;
     this.takesCancel = offer?.cancel ?? false;
+    this.takesCredit = offer?.credit ?? false;
     this.concurrency = isSequential ? 1 : (offer?.concurrency ?? 100);
     this.settledAt = offer?.concurrency === undefined && !isSequential ? now + settleMs : now;
   }
@@ -94,6 +97,8 @@ export class WatchedRequest {
   loss: "BUSY" | "BROKER_LOST" | undefined;
   /** Nobody gets its answer. */
   isDropped = false;
+  /** Its first grant, and what was granted while it waited; `MAX_CREDIT` where its reply is not paced. */
+  credit: number = MAX_CREDIT;
 
   constructor(client: PeerId, message: RequestMessage, number: number, now: Instant) {
     this.client = client;

@@ -3,6 +3,7 @@
 // docs/reference/protocol.md.
 
 import { type Capabilities, concurrencyFromWire, MAX_OFFER_BYTES, parseCapabilities } from "../../capabilities.ts";
+import { MAX_CREDIT } from "../../credit.ts";
 import { type Failure, isDelivery, isFailureCode } from "../../errors.ts";
 import { EMPTY, type Frame, MAX_FRAMES, sameBytes } from "../../frame.ts";
 import { FrameMemo, LastName } from "../../frame-memo.ts";
@@ -21,6 +22,7 @@ import { readCacheMs } from "../../reply-options.ts";
 import { DEFAULT_REQUEST_OPTIONS, MAX_OPTIONS_BYTES, parseRequestOptions } from "../../request-options.ts";
 import { SERVICE_NAMES } from "../service-names.ts";
 import { shown, violation } from "../violation.ts";
+import { readFirstGrant, withoutFirstGrant } from "./first-grant.ts";
 import {
   BROKER_ORIGIN,
   CLIENT_TAG,
@@ -149,7 +151,7 @@ function checkEnvelope(frames: Frames, tag: number): Violation | undefined {
   return undefined;
 }
 
-/** C 2 service rid data [opts [extra …]] */
+/** C 2 service rid data [opts [credit=n] [extra …]] */
 function clientRequest(frames: Frames): FromClient | Violation {
   const service = frames[2];
   const id = frames[3];
@@ -167,14 +169,21 @@ function clientRequest(frames: Frames): FromClient | Violation {
     const detail = `options of ${options.length} bytes, the most is ${MAX_OPTIONS_BYTES}`;
     return violation("P-REQ-4", detail, name);
   }
-  return {
+  const request = {
     type: "request",
     service: service.length === 0 ? UNNAMED_SERVICE : SERVICE_NAMES.read(service),
     requestId: name,
     body: [data],
     trailer: frames.length > 5 ? frames.slice(5) : NO_TRAILER,
     options: options === undefined ? DEFAULT_REQUEST_OPTIONS : REQUEST_OPTIONS.read(options),
-  };
+  } as const;
+  return frames.length > 6 ? paced(request) : request;
+}
+
+/** A request that has frames behind its options, of which the next may be its first grant. */
+function paced<Request extends { readonly trailer: Frames }>(request: Request): Request {
+  const credit = readFirstGrant(request.trailer[1]);
+  return credit === undefined ? request : { ...request, trailer: withoutFirstGrant(request.trailer), credit };
 }
 
 function shortRequest(frames: Frames, id?: RequestId): Violation {
@@ -314,7 +323,7 @@ function clientNotice(frames: Frames): ToClient | Violation {
   }));
 }
 
-/** W 2 address service '' rid [data [opts [extra …]]] */
+/** W 2 address service '' rid [data [opts [credit=n] [extra …]]] */
 function workerRequest(frames: Frames): ToWorker | Violation {
   const address = frames[2];
   const service = frames[3];
@@ -324,7 +333,7 @@ function workerRequest(frames: Frames): ToWorker | Violation {
   }
   if (!isAddress(address)) return notAddress(address);
   if (!isRequestId(id)) return notRequestId(id);
-  return {
+  const request = {
     type: "request",
     address: ADDRESSES.read(address),
     service: SERVICE_NAMES.read(service),
@@ -332,7 +341,8 @@ function workerRequest(frames: Frames): ToWorker | Violation {
     body: [frames[6] ?? NULL_FRAME],
     trailer: frames.length > 7 ? frames.slice(7) : NO_TRAILER,
     options: REQUEST_OPTIONS.read(frames[7] ?? EMPTY),
-  };
+  } as const;
+  return frames.length > 8 ? paced(request) : request;
 }
 
 /** Reads `… address '' rid …`, the head of all else between a broker and a worker. */
@@ -384,10 +394,10 @@ function streaming(id: RequestId, type: number, content: Frame | undefined): Str
   return { type: "input-end", requestId: id };
 }
 
-/** A grant that is no positive whole number grants nothing. */
+/** A grant that is no positive whole number grants nothing; one of very much, all there is. */
 function readCredit(frame: Frame | undefined): number {
   const chunks = frame === undefined || frame.length > 15 ? 0 : Number(readBytes(frame));
-  return Number.isSafeInteger(chunks) && chunks > 0 ? chunks : 0;
+  return Number.isSafeInteger(chunks) && chunks > 0 ? Math.min(chunks, MAX_CREDIT) : 0;
 }
 
 function readOffer(frame: Frame | undefined): Capabilities | undefined {

@@ -10,6 +10,7 @@ import { type RequestId, writeText } from "../../ids.ts";
 import type { FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
 import { NULL_FRAME } from "../../payload.ts";
 import { asJson } from "../bridge.ts";
+import { writeFirstGrant } from "./first-grant.ts";
 import {
   BROKER_ORIGIN,
   CLIENT,
@@ -77,8 +78,8 @@ export function encodeToWorker(message: ToWorker): FrameToSend[] {
       const type = typeFrame(TYPE.REQUEST);
       const body = bodyFrame(message.body, message.isRaw);
       const [options] = trailer;
-      if (trailer.length !== 1 || options === undefined)
-        return [WORKER, type, address, service, EMPTY, requestId, body, ...trailer];
+      if (trailer.length !== 1 || options === undefined || message.credit !== undefined)
+        return [WORKER, type, address, service, EMPTY, requestId, body, ...requestTrailer(trailer, message.credit)];
       return [WORKER, type, address, service, EMPTY, requestId, body, options];
     }
     case "ready":
@@ -110,7 +111,8 @@ export function encodeFromClient(message: FromClient): FrameToSend[] {
       const type = typeFrame(TYPE.REQUEST);
       const body = bodyFrame(message.body, message.isRaw);
       const [options] = trailer;
-      if (trailer.length !== 1 || options === undefined) return [CLIENT, type, service, requestId, body, ...trailer];
+      if (trailer.length !== 1 || options === undefined || message.credit !== undefined)
+        return [CLIENT, type, service, requestId, body, ...requestTrailer(trailer, message.credit)];
       return [CLIENT, type, service, requestId, body, options];
     }
     case "heartbeat":
@@ -195,6 +197,13 @@ function encodeFailure(failure: Failure, id: RequestId, capabilities: Capabiliti
 /** Position 5 must hold exactly one JSON frame: of a body of several, the PIGATO dialect carries the first. */
 function bodyFrame(body: readonly Frame[], isRaw?: boolean): Frame {
   return isRaw === true ? asJson(body) : (body[0] ?? NULL_FRAME);
+}
+
+/** P-STREAM-3: the first grant stands right behind the options. */
+function requestTrailer(trailer: readonly Frame[], credit: number | undefined): readonly Frame[] {
+  if (credit === undefined) return trailer;
+  const [options = NO_OPTIONS, ...others] = trailer;
+  return [options, writeFirstGrant(credit), ...others];
 }
 
 function offered(frames: FrameToSend[], capabilities: Capabilities | undefined): FrameToSend[] {

@@ -3,6 +3,7 @@
 
 import fc from "fast-check";
 import type { Capabilities } from "../../../capabilities.ts";
+import { MAX_CREDIT } from "../../../credit.ts";
 import type { Delivery, FailureCode } from "../../../errors.ts";
 import { type Frame, sameBytes } from "../../../frame.ts";
 import { peerId, readBytes, requestId, serviceName, writeText } from "../../../ids.ts";
@@ -10,6 +11,7 @@ import type { FromClient, FromWorker, StreamingMessage, ToClient, ToWorker } fro
 import { isUndefinedFrame } from "../../../payload.ts";
 import { readCacheMs } from "../../../reply-options.ts";
 import { parseRequestOptions } from "../../../request-options.ts";
+import { readFirstGrant } from "../first-grant.ts";
 import { BROKER_ORIGIN } from "../wire.ts";
 
 // Compiled only if they name every type: what is missing here would not be looked for.
@@ -76,6 +78,7 @@ export const someFrame: fc.Arbitrary<Frame> = fc.oneof(
       "0",
       "-1",
       "pigato/1",
+      "credit=16",
     )
     .map(writeText),
   fc.uint8Array({ maxLength: 24 }),
@@ -92,7 +95,7 @@ const someTrailer = fc.array(someFrame, { maxLength: 4 });
 const someStatus = fc
   .oneof(fc.constantFrom(0, -1), fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }))
   .map((status) => (status === 0 ? 0 : status));
-const someChunks = fc.integer({ min: 1, max: 999_999_999_999_999 });
+const someChunks = fc.integer({ min: 1, max: MAX_CREDIT });
 const someInterval = fc.option(fc.integer({ min: 1, max: 999_999_999_999_999 }), { nil: undefined });
 const someConcurrency = fc.option(fc.oneof(fc.nat(), fc.constant(Number.POSITIVE_INFINITY)), { nil: undefined });
 const someCapabilities: fc.Arbitrary<Capabilities> = fc.record({
@@ -136,12 +139,17 @@ const someContent = fc
     body: someBody,
     said: fc.option(someOptions, { nil: { options: parseRequestOptions(""), trailer: [] } }),
     more: someTrailer,
+    credit: fc.option(someChunks, { nil: undefined }),
   })
-  .map(({ said, more, ...content }) => ({
-    ...content,
-    options: said.options,
-    trailer: said.trailer.length > 0 ? [...said.trailer, ...more] : [],
-  }));
+  .map(({ said, more, credit, ...content }) => {
+    if (said.trailer.length === 0) return { ...content, options: said.options, trailer: [] };
+    // A frame of that form, where a first grant stands, is one.
+    const [first] = more;
+    const others = credit === undefined && readFirstGrant(first) === undefined ? more : more.filter(isNoGrant);
+    const request = { ...content, options: said.options, trailer: [...said.trailer, ...others] };
+    return credit === undefined ? request : { ...request, credit };
+  });
+const isNoGrant = (frame: Frame): boolean => readFirstGrant(frame) === undefined;
 const someReply = fc.record({
   type: fc.constantFrom("partial" as const, "final" as const),
   requestId: someRequestId,

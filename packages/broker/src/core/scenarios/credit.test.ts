@@ -1,0 +1,149 @@
+import { MAX_CREDIT } from "@pigato/protocol";
+import { expect, test } from "vitest";
+import { type Scenario, scenario } from "../testing/scenario.ts";
+
+/** A client and a worker that have both negotiated credit. */
+function paced(): Scenario {
+  const sim = scenario();
+  sim.worker("w1").ready("rows", { credit: true });
+  sim.client("c1").offer({ credit: true });
+  sim.forget();
+  return sim;
+}
+
+test("a worker gets the first grant with the request, and further ones as its client gives them", () => {
+  const sim = paced();
+  sim.client("c1").request("rows", "r1", { credit: 16 });
+  sim.worker("w1").partial("r1");
+  sim.client("c1").grant("r1", 8).grant("r1", 1);
+  expect(sim.sentTo("w1")).toEqual(["request r1 to rows credit 16", "credit r1 8", "credit r1 1"]);
+});
+
+test("a worker that did not negotiate credit hears nothing of it", () => {
+  const sim = paced();
+  sim.worker("w2").ready("old", { credit: false });
+  sim.worker("w3").ready("classic", "classic").heartbeat();
+  sim.forget();
+  sim.client("c1").request("old", "r1", { credit: 16 }).request("classic", "r2", { credit: 16 });
+  sim.client("c1").grant("r1", 8).grant("r2", 8);
+  expect(sim.sentTo("w2")).toEqual(["request r1 to old"]);
+  expect(sim.sentTo("w3")).toEqual(["request r2 to classic"]);
+  expect(sim.events).toEqual([]);
+});
+
+test("the worker that gets a request next starts with the first grant", () => {
+  const sim = paced();
+  sim.client("c1").request("rows", "r1", { credit: 16, retry: true });
+  sim.worker("w2").ready("rows", { credit: true });
+  sim.forget();
+  sim.worker("w1").disconnect();
+  expect(sim.sentTo("w2")).toEqual(["request r1 to rows credit 16"]);
+});
+
+test("what is granted while a request waits is added to its first grant, up to the most there is", () => {
+  const sim = paced();
+  sim.client("c1").request("later", "r1", { credit: 16 }).grant("r1", 8);
+  sim.client("c1").request("later", "r2", { credit: 16 }).grant("r2", MAX_CREDIT).grant("r2", MAX_CREDIT);
+  sim.worker("w2").ready("later", { credit: true });
+  expect(sim.sentTo("w2").slice(1)).toEqual(["request r1 to later credit 24", "request r2 to later"]);
+});
+
+test("a grant shows that somebody reads: the timeout of a request that runs starts anew", () => {
+  const sim = paced();
+  sim.client("c1").request("rows", "r1", { credit: 2, timeoutMs: 100 }).request("nobody", "r2", { timeoutMs: 100 });
+  sim.advance(99);
+  sim.client("c1").grant("r1", 1).grant("r2", 1);
+  sim.advance(99);
+  expect(sim.sentTo("c1")).toEqual(["failure r2 DEADLINE_EXCEEDED (queued)"]);
+  sim.advance(1);
+  expect(sim.sentTo("c1")).toContain("failure r1 DEADLINE_EXCEEDED (maybe-executed)");
+  expect(sim.sentTo("w1")).toContain("cancel r1");
+});
+
+test("a grant does not keep a request that waits from its timeout", () => {
+  const sim = paced();
+  sim.client("c1").request("nobody", "r1", { credit: 2, timeoutMs: 100 });
+  sim.advance(99);
+  sim.client("c1").grant("r1", 1);
+  sim.advance(1);
+  expect(sim.sentTo("c1")).toEqual(["failure r1 DEADLINE_EXCEEDED (queued)"]);
+});
+
+test("nobody grants anything for the request of another client", () => {
+  const sim = paced();
+  sim.client("c1").request("rows", "r1", { credit: 16 });
+  sim.client("c2").offer({ credit: true });
+  sim.forget();
+  sim.client("c2").grant("r1", 8);
+  expect(sim.sentTo("w1")).toEqual([]);
+  expect(sim.events).toEqual(["dropped c2 not-open r1"]);
+});
+
+test("a grant of nothing, for a reply that is not paced, or for one that is not open is dropped with a word", () => {
+  const sim = paced();
+  sim.client("c1").grant("r1", 8).request("rows", "r1", { credit: 16 }).request("rows", "r2").grant("r1", 0);
+  sim.client("c1").grant("r2", 8);
+  sim.worker("w1").final("r1");
+  sim.client("c1").grant("r1", 8);
+  expect(sim.sentTo("w1")).toEqual(["request r1 to rows credit 16", "request r2 to rows"]);
+  expect(sim.events).toEqual([
+    "dropped c1 not-open r1",
+    "dropped c1 void-credit r1",
+    "dropped c1 void-credit r2",
+    "dropped c1 not-open r1",
+  ]);
+});
+
+test("a first grant of all there is means that the reply is not paced", () => {
+  const sim = paced();
+  sim.client("c1").request("rows", "r1", { credit: MAX_CREDIT });
+  expect(sim.sentTo("w1")).toEqual(["request r1 to rows"]);
+});
+
+test("a part that the broker drops on its way is granted again", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("rows", { credit: true });
+  sim.client("c1").offer({ credit: true, error: false }).request("rows", "r1", { credit: 16 });
+  sim.forget();
+  sim.worker("w1").partial("r1", "null").partial("r1", "one");
+  expect(sim.sentTo("c1")).toEqual(['partial r1 "one"']);
+  expect(sim.sentTo("w1")).toEqual(["credit r1 1"]);
+});
+
+test("what the store keeps runs on without limit when its client is gone, wherever it is", () => {
+  const sim = paced();
+  sim
+    .client("c1")
+    .request("rows", "r1", { credit: 16, persist: true })
+    .request("later", "r2", { credit: 16, persist: true });
+  sim.storeFinishes();
+  sim.storeFinishes();
+  sim.forget();
+  sim.peerDown("c1");
+  sim.worker("w2").ready("later", { credit: true });
+  expect(sim.sentTo("w1")).toEqual([`credit r1 ${MAX_CREDIT}`]);
+  expect(sim.sentTo("w2").slice(1)).toEqual(["request r2 to later"]);
+});
+
+test("a request whose worker cannot be told of a grant fails, because the rest of its reply would never come", () => {
+  const sim = paced();
+  sim.client("c1").request("rows", "r1", { credit: 16 });
+  const { address } = sim.worker("w1").receivedAs("r1");
+  sim.worker("w1").partial("r1").partial("r1");
+  sim.client("c1").grant("r1", 8);
+  sim.forget();
+  sim.creditUndelivered("w1", address);
+  expect(sim.sentTo("c1")).toEqual(["failure r1 BUSY (maybe-executed)"]);
+  expect(sim.sentTo("w1")).toEqual(["cancel r1"]);
+  sim.creditUndelivered("w1", address);
+  expect(sim.sentTo("c1")).toHaveLength(1);
+});
+
+test("a reply from the cache comes whole", () => {
+  const sim = paced();
+  sim.client("c1").request("rows", "r1", { credit: 1, body: "all" });
+  sim.worker("w1").partial("r1", "one", 1_000).partial("r1", "two", 1_000).final("r1", "three", 0, 1_000);
+  sim.forget();
+  sim.client("c1").request("rows", "r2", { credit: 1, body: "all" });
+  expect(sim.sentTo("c1")).toEqual(['partial r2 "one"', 'partial r2 "two"', 'final r2 "three"']);
+});

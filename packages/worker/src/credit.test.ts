@@ -1,0 +1,253 @@
+// A paced reply as its handler sees it: what `write` says, when `drain` comes, when it counts as finished.
+
+import { once } from "node:events";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { NO_CAPABILITIES } from "@pigato/protocol";
+import { FakeClock, MemoryNetwork } from "@pigato/testkit";
+import type { DealerHandlers, DealerLink, SendOutcome, Transport } from "@pigato/transport";
+import { expect, onTestFinished, test } from "vitest";
+import type { WorkerOptions } from "./options.ts";
+import type { Reply } from "./reply.ts";
+import { FakeBroker } from "./testing/fake-broker.ts";
+import { turn } from "./testing/recording-port.ts";
+import { Worker } from "./worker.ts";
+
+/** A worker whose broker has negotiated credit, on a link that answers what the test says. */
+async function stage(options: WorkerOptions = {}) {
+  const network = new MemoryNetwork();
+  const clock = new FakeClock();
+  const links: DealerHandlers[] = [];
+  const link: { outcome: SendOutcome | undefined } = { outcome: undefined };
+  const transport: Transport = {
+    router: (handlers) => network.router(handlers),
+    publisher: () => network.publisher(),
+    subscriber: (handlers) => network.subscriber(handlers),
+    dealer: (handlers, settings): DealerLink => {
+      links.push(handlers);
+      const real = network.dealer(handlers, settings);
+      return {
+        connect: (address) => real.connect(address),
+        close: () => real.close(),
+        send: (frames) => {
+          if (link.outcome === "congested") return link.outcome;
+          const outcome = real.send(frames);
+          return link.outcome ?? outcome;
+        },
+      };
+    },
+  };
+  const broker = await FakeBroker.at("inproc://broker", network);
+  broker.accepted = { ...NO_CAPABILITIES, cancel: true, credit: true };
+  const worker = new Worker("inproc://broker", "rows", { transport, clock, random: () => 0, ...options });
+  const replies: Reply[] = [];
+  worker.on("request", (_data, reply) => void replies.push(reply));
+  onTestFinished(async () => {
+    const stopped = worker.stop();
+    clock.advance(10_000);
+    await stopped;
+  });
+  const ready = worker.start();
+  await turn();
+  network.deliver();
+  await ready;
+  broker.news();
+  return {
+    broker,
+    worker,
+    clock,
+    link,
+    /** A request that has come to its handler. */
+    request(id: string, credit?: number): Reply {
+      broker.request(id, "null", "{}", credit);
+      const reply = replies.at(-1);
+      if (reply === undefined) throw new Error(`${id} did not come`);
+      return reply;
+    },
+    grant(id: string, chunks: number): string[] {
+      broker.grant(id, chunks);
+      network.deliver();
+      return broker.news();
+    },
+    news(): string[] {
+      network.deliver();
+      return broker.news();
+    },
+    linkDrains(): void {
+      link.outcome = undefined;
+      links.at(-1)?.onDrain?.();
+    },
+  };
+}
+
+function heard(reply: Reply): string[] {
+  const events: string[] = [];
+  for (const event of ["drain", "finish", "close", "error"]) reply.on(event, () => events.push(event));
+  return events;
+}
+
+test("write() says so when it has used the last credit, and drain comes with the next grant", async () => {
+  const { request, grant, news } = await stage();
+  const reply = request("r1", 2);
+  const events = heard(reply);
+  expect([reply.write(1), reply.write(2), reply.writableNeedDrain]).toEqual([true, false, true]);
+  expect(news()).toEqual(["partial r1 0 1", "partial r1 0 2"]);
+  expect(events).toEqual([]);
+  grant("r1", 1);
+  expect(events).toEqual(["drain"]);
+  expect(reply.write(3)).toBe(false);
+  expect(news()).toEqual(["partial r1 0 3"]);
+});
+
+test("a handler that goes on writing is heard when all of it has left and there is credit again", async () => {
+  const { request, grant, news } = await stage();
+  const reply = request("r1", 1);
+  const events = heard(reply);
+  for (const part of [1, 2, 3]) expect(reply.write(part)).toBe(false);
+  expect(news()).toEqual(["partial r1 0 1"]);
+  expect(grant("r1", 2)).toEqual(["partial r1 0 2", "partial r1 0 3"]);
+  expect(events).toEqual([]);
+  grant("r1", 1);
+  expect(events).toEqual(["drain"]);
+});
+
+test("a stream that is piped waits for its reader", async () => {
+  const { request, grant, news } = await stage();
+  const reply = request("r1", 2);
+  let made = 0;
+  const source = new Readable({
+    objectMode: true,
+    highWaterMark: 1,
+    read() {
+      made += 1;
+      this.push(made <= 6 ? made : null);
+    },
+  });
+  const done = pipeline(source, reply);
+  await turn();
+  expect(news()).toEqual(["partial r1 0 1", "partial r1 0 2"]);
+  expect(made).toBeLessThan(6);
+  grant("r1", 9);
+  await done;
+  const rest = ["partial r1 0 3", "partial r1 0 4", "partial r1 0 5", "partial r1 0 6", "final r1 0 null"];
+  expect(news()).toEqual(rest);
+});
+
+test("a reply that has ended counts as finished once its end has left behind what waits", async () => {
+  const { request, grant, news } = await stage();
+  const reply = request("r1", 1);
+  const events = heard(reply);
+  reply.write(1);
+  reply.write(2);
+  reply.end("last");
+  await turn();
+  expect(news()).toEqual(["partial r1 0 1"]);
+  expect([reply.ended, reply.active(), reply.writableFinished, events]).toEqual([true, false, false, []]);
+  expect(grant("r1", 1)).toEqual(["partial r1 0 2", 'final r1 0 "last"']);
+  await turn();
+  expect([reply.writableFinished, events]).toEqual([true, ["finish", "close"]]);
+});
+
+test("a caller that gives up meanwhile ends it with an error, and nothing more leaves", async () => {
+  const { broker, request, grant, news } = await stage();
+  const reply = request("r1", 1);
+  const events = heard(reply);
+  const { signal } = reply;
+  reply.write(1);
+  reply.write(2);
+  reply.end("last");
+  broker.cancel("r1");
+  await turn();
+  expect(events).toEqual(["error", "close"]);
+  expect(signal.aborted).toBe(true);
+  expect(news()).toEqual(["partial r1 0 1"]);
+  expect(grant("r1", 9)).toEqual([]);
+});
+
+test("a handler that waits for drain hears that its caller gave up", async () => {
+  const { broker, request } = await stage();
+  const reply = request("r1", 1);
+  reply.write(1);
+  const drained = once(reply, "drain");
+  broker.cancel("r1");
+  await expect(drained).rejects.toMatchObject({ code: "CANCELED" });
+});
+
+test("more than may wait ends the request with BUSY, for its handler and for its caller", async () => {
+  const { request, news } = await stage({ maxHeldBytes: 1_000 });
+  const reply = request("r1", 1);
+  const events = heard(reply);
+  for (let part = 1; part <= 5; part++) reply.write(part);
+  await turn();
+  expect(events.filter((event) => event !== "drain")).toEqual(["error", "close"]);
+  expect(reply.writableErrored).toMatchObject({ code: "BUSY" });
+  const [part, end, ...others] = news();
+  expect(part).toBe("partial r1 0 1");
+  expect(end).toMatch(/^final r1 -1 .*"code":"BUSY"/);
+  expect(others).toEqual([]);
+});
+
+test("what was held goes no faster than the link, and drain waits for both", async () => {
+  const { request, grant, news, link, linkDrains } = await stage();
+  const reply = request("r1", 1);
+  const events = heard(reply);
+  for (const part of [1, 2, 3]) reply.write(part);
+  news();
+  link.outcome = "slow";
+  expect(grant("r1", 9)).toEqual(["partial r1 0 2"]);
+  expect(events).toEqual([]);
+  linkDrains();
+  expect(news()).toEqual(["partial r1 0 3"]);
+  expect(events).toEqual(["drain"]);
+});
+
+test("a link that catches up wakes no handler that has no credit", async () => {
+  const { request, grant, news, link, linkDrains } = await stage();
+  const reply = request("r1", 2);
+  const events = heard(reply);
+  link.outcome = "slow";
+  expect([reply.write(1), reply.write(2)]).toEqual([false, false]);
+  linkDrains();
+  expect(events).toEqual([]);
+  grant("r1", 1);
+  expect(events).toEqual(["drain"]);
+  expect(news()).toEqual([]);
+});
+
+test("a link that refuses a part that was held fails the request, and no later part leaves", async () => {
+  const { request, grant, link } = await stage();
+  const reply = request("r1", 1);
+  reply.on("error", () => {});
+  for (const part of [1, 2, 3, 4]) reply.write(part);
+  link.outcome = "congested";
+  grant("r1", 2);
+  await turn();
+  expect(reply.writableErrored).toMatchObject({ code: "BUSY" });
+  link.outcome = undefined;
+  expect(grant("r1", 9)).toEqual([]);
+});
+
+test("a worker that stops lets a reply that waits for its reader end, and cuts it off in time", async () => {
+  const { worker, request, grant, news, clock } = await stage({ stopTimeoutMs: 1_000 });
+  const one = request("r1", 1);
+  const other = request("r2", 1);
+  other.on("error", () => {});
+  for (const reply of [one, other]) {
+    reply.write(1);
+    reply.write(2);
+    reply.end();
+  }
+  expect(news()).toEqual(["partial r1 0 1", "partial r2 0 1"]);
+  const stopped = worker.stop();
+  expect(grant("r1", 1)).toEqual(["partial r1 0 2", "final r1 0 null"]);
+  clock.advance(1_000);
+  await stopped;
+  expect(other.writableErrored).toMatchObject({ code: "CLOSED" });
+});
+
+test("nothing is held of a reply that is not paced", async () => {
+  const { request, news } = await stage({ maxHeldBytes: 0 });
+  const reply = request("r1");
+  for (let part = 0; part < 50; part++) expect(reply.write(part)).toBe(true);
+  expect(news()).toHaveLength(50);
+});
