@@ -26,8 +26,9 @@ export class FakeBroker {
   readonly messages: (FromClient | Violation)[] = [];
   readonly peers: string[] = [];
   onRequest: (request: Request) => void = () => {};
+  onCredit: (chunks: number) => void = () => {};
   readonly router: MemoryRouter;
-  readonly #accepted = { ...NO_CAPABILITIES, cancel: true, error: true };
+  readonly #accepted = { ...NO_CAPABILITIES, cancel: true, error: true, credit: true };
   #peer = "";
 
   constructor(network: MemoryNetwork, isModern = true) {
@@ -41,6 +42,7 @@ export class FakeBroker {
           this.send({ type: "heartbeat", accepted: message.offer && isModern ? this.#accepted : undefined });
         }
         if (message.type === "request") this.onRequest(message);
+        if (message.type === "credit") this.onCredit(message.chunks);
       },
     });
   }

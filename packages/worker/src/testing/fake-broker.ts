@@ -30,7 +30,6 @@ export class FakeBroker {
   /** Whether READY and heartbeats are answered. */
   isAnswering = true;
   /** What it answers to the offer in a READY. */
-  accepted: Capabilities = NO_CAPABILITIES;
   readonly #network: Network;
   readonly #router: RouterLink;
 

@@ -1,0 +1,246 @@
+import {
+  type Instant,
+  NO_CAPABILITIES,
+  parseRequestOptions,
+  requestId,
+  serviceName,
+  type ToClient,
+  writeText,
+} from "@pigato/protocol";
+import { describe, expect, test } from "vitest";
+import type { RequestMessage } from "./calls.ts";
+import type { Effect, Input } from "./effects.ts";
+import { Session } from "./session.ts";
+import { Window } from "./window.ts";
+
+/** A session that tells what it sends, and how requests end. */
+class Scenario {
+  readonly #session: Session<string>;
+  readonly #windows = new Map<string, Window>();
+  #lines: string[] = [];
+  #now: Instant = 1_000;
+
+  constructor(negotiate = true) {
+    this.#session = new Session({
+      connection: {
+        addresses: ["tcp://a"],
+        heartbeatMs: 60_000,
+        liveness: 3,
+        backoff: { firstMs: 100, maxMs: 400 },
+        connectTimeoutMs: 500,
+        brokerAnswers: true,
+        random: () => 0,
+      },
+      limits: { maxQueuedRequests: 2, maxOpenRequests: 20, timeoutGraceMs: 200 },
+      stopTimeoutMs: 2_000,
+      negotiate,
+    });
+    this.do({ type: "start" }).do({ type: "link-up" }).seen();
+  }
+
+  do(input: Input<string>): this {
+    for (const effect of this.#session.handle(input, this.#now)) this.#see(effect);
+    return this;
+  }
+
+  answer(credit = true): this {
+    return this.hear({ type: "heartbeat", accepted: { ...NO_CAPABILITIES, cancel: true, error: true, credit } });
+  }
+
+  hear(message: ToClient): this {
+    return this.do({ type: "message", message });
+  }
+
+  /** A request of somebody who reads a stream. */
+  stream(id: string, options: { readonly timeout?: number; readonly retry?: 0 | 1 } = {}): this {
+    const window = new Window();
+    this.#windows.set(id, window);
+    return this.do({ type: "request", message: messageOf(id, options), caller: id, window });
+  }
+
+  call(id: string): this {
+    return this.do({ type: "request", message: messageOf(id, {}), caller: id });
+  }
+
+  part(id: string, bytes = 100_000): this {
+    const body = [writeText(JSON.stringify("x".repeat(bytes - 2)))];
+    return this.hear({ type: "partial", requestId: requestId(id), status: 0, body, trailer: [] });
+  }
+
+  final(id: string): this {
+    return this.hear({ type: "final", requestId: requestId(id), status: 0, body: [writeText("1")], trailer: [] });
+  }
+
+  /** The caller reads so many chunks. */
+  read(id: string, chunks: number): this {
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      if (this.#windows.get(id)?.onRead()) this.do({ type: "grant", requestId: requestId(id) });
+    }
+    return this;
+  }
+
+  advance(ms: number): this {
+    const end = this.#now + ms;
+    for (
+      let next = this.#session.nextDeadline();
+      next !== undefined && next <= end;
+      next = this.#session.nextDeadline()
+    ) {
+      this.#now = Math.max(this.#now, next);
+      this.do({ type: "tick" });
+    }
+    this.#now = end;
+    return this;
+  }
+
+  seen(): string[] {
+    return this.#lines.splice(0);
+  }
+
+  #see(effect: Effect<string>): void {
+    if (effect.type === "failed") this.#lines.push(`${effect.caller}: ${effect.failure.code}`);
+    if (effect.type === "final") this.#lines.push(`${effect.caller}: final`);
+    if (effect.type !== "send") return;
+    const { message } = effect;
+    if (message.type === "request") {
+      this.#lines.push(
+        `request ${message.requestId}${message.credit === undefined ? "" : ` credit ${message.credit}`}`,
+      );
+    } else if (message.type === "credit") {
+      this.#lines.push(`credit ${message.requestId} ${message.chunks}`);
+    } else if (message.type !== "heartbeat") {
+      this.#lines.push(message.type);
+    }
+  }
+}
+
+function messageOf(id: string, options: object): RequestMessage {
+  return {
+    type: "request",
+    service: serviceName("rows"),
+    requestId: requestId(id),
+    body: [writeText("1")],
+    trailer: [],
+    options: parseRequestOptions(JSON.stringify(options)),
+  };
+}
+
+describe("the request of somebody who reads a stream", () => {
+  test("carries the first grant, and grants more as the reader goes on, not for each chunk", () => {
+    const sim = new Scenario().answer();
+    sim.stream("r1");
+    expect(sim.seen()).toEqual(["request r1 credit 16"]);
+    for (let part = 0; part < 16; part++) sim.part("r1");
+    expect(sim.seen()).toEqual([]);
+    sim.read("r1", 7);
+    expect(sim.seen()).toEqual([]);
+    sim.read("r1", 1);
+    expect(sim.seen()).toEqual(["credit r1 12"]);
+    sim.read("r1", 8);
+    expect(sim.seen()).toEqual([]);
+  });
+
+  test("waits until it is known whether the broker can pace, where that was asked; others do not", () => {
+    const sim = new Scenario();
+    sim.stream("r1").call("r2");
+    expect(sim.seen()).toEqual(["request r2"]);
+    sim.answer();
+    expect(sim.seen()).toEqual(["request r1 credit 16"]);
+    const classic = new Scenario(false);
+    classic.stream("r1");
+    expect(classic.seen()).toEqual(["request r1"]);
+  });
+
+  test("waits within the bound of requests that wait", () => {
+    const sim = new Scenario();
+    sim.stream("r1").stream("r2").stream("r3");
+    expect(sim.seen()).toEqual(["r3: BUSY"]);
+    sim.hear({ type: "final", requestId: requestId("other"), status: 0, body: [writeText("1")], trailer: [] });
+    expect(sim.seen()).toEqual(["request r1", "request r2"]);
+  });
+
+  test("says nothing of credit to a broker that does not know it", () => {
+    const sim = new Scenario().answer(false);
+    sim.stream("r1");
+    for (let part = 0; part < 40; part++) sim.part("r1").read("r1", 1);
+    expect(sim.seen()).toEqual(["request r1"]);
+  });
+
+  test("goes out again with the first grant when its broker was lost", () => {
+    const sim = new Scenario().answer();
+    sim.stream("r1", { retry: 1 }).do({ type: "link-lost", reason: "link-down" });
+    sim.advance(100).do({ type: "link-up" });
+    expect(sim.seen()).toEqual(["request r1 credit 16"]);
+    sim.answer(false);
+    expect(sim.seen()).toEqual(["request r1"]);
+    for (let part = 0; part < 40; part++) sim.part("r1").read("r1", 1);
+    expect(sim.seen()).toEqual([]);
+  });
+
+  test("grants nothing after the end, be it a final, a cancel or the loss of the broker", () => {
+    const sim = new Scenario().answer();
+    sim.stream("r1").stream("r2").stream("r3");
+    for (const id of ["r1", "r2", "r3"]) for (let part = 0; part < 16; part++) sim.part(id);
+    sim
+      .final("r1")
+      .do({ type: "cancel", requestId: requestId("r2"), reason: undefined })
+      .seen();
+    sim.do({ type: "link-lost", reason: "link-down" });
+    expect(sim.seen()).toEqual(["r3: BROKER_LOST"]);
+    for (const id of ["r1", "r2", "r3"]) sim.read(id, 16).do({ type: "grant", requestId: requestId(id) });
+    expect(sim.seen()).toEqual([]);
+  });
+
+  test("fails if the link refuses a grant, because the rest might never come", () => {
+    const sim = new Scenario().answer();
+    sim.stream("r1").part("r1").seen();
+    sim.do({ type: "grant-refused", requestId: requestId("r1") });
+    expect(sim.seen()).toEqual(["cancel", "r1: BUSY"]);
+    sim.do({ type: "grant-refused", requestId: requestId("r1") });
+    expect(sim.seen()).toEqual([]);
+  });
+});
+
+describe("a reader that is slow", () => {
+  test("keeps its request alive by reading, with a grant for what little it read by half of the timeout", () => {
+    const sim = new Scenario().answer();
+    sim.stream("r1", { timeout: 1_000 });
+    for (let part = 0; part < 16; part++) sim.part("r1");
+    sim.seen();
+    for (let round = 0; round < 8; round++) sim.read("r1", 1).advance(900);
+    const granted = sim.seen();
+    expect(granted.length).toBeGreaterThanOrEqual(7);
+    expect(new Set(granted.map((line) => line.split(" ")[0]))).toEqual(new Set(["credit"]));
+  });
+
+  test("that reads late grants at once", () => {
+    const sim = new Scenario().answer();
+    sim.stream("r1", { timeout: 1_000 });
+    for (let part = 0; part < 16; part++) sim.part("r1");
+    sim.seen();
+    sim.advance(700);
+    expect(sim.seen()).toEqual([]);
+    sim.read("r1", 1);
+    expect(sim.seen()).toHaveLength(1);
+  });
+
+  test("that has stopped fails its request when the timeout has passed", () => {
+    const sim = new Scenario().answer();
+    sim.stream("r1", { timeout: 1_000 });
+    for (let part = 0; part < 16; part++) sim.part("r1");
+    sim.seen();
+    sim.advance(1_199);
+    expect(sim.seen()).toEqual([]);
+    sim.advance(1);
+    expect(sim.seen()).toEqual(["cancel", "r1: DEADLINE_EXCEEDED"]);
+  });
+
+  test("does not hold back one who stops", () => {
+    const sim = new Scenario().answer();
+    sim.stream("r1");
+    for (let part = 0; part < 16; part++) sim.part("r1");
+    sim.do({ type: "stop" }).seen();
+    sim.advance(2_000);
+    expect(sim.seen()).toEqual(["r1: CLOSED", "disconnect"]);
+  });
+});

@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import { Window } from "./window.ts";
+
+/** A window, and what a sender with this grant may still have under way. */
+function started(): Window {
+  const window = new Window();
+  expect(window.start()).toBe(16);
+  return window;
+}
+
+/** All that was granted comes and is read at once, `rounds` times. @returns every grant */
+function readAll(window: Window, bytes: number, rounds: number, first = 16): number[] {
+  const grants: number[] = [];
+  let granted = first;
+  for (let round = 0; round < rounds; round++) {
+    let next = 0;
+    for (; granted > 0; granted--) {
+      window.onCame(bytes);
+      if (window.onRead()) {
+        const chunks = window.take();
+        if (chunks > 0) grants.push(chunks);
+        next += chunks;
+      }
+    }
+    granted = next;
+  }
+  return grants;
+}
+
+test("grants half a window at a time, of as many chunks as make about two mebibytes", () => {
+  const grants = readAll(started(), 64 * 1024, 5);
+  expect(grants[0]).toBe(24);
+  expect(new Set(grants.slice(1))).toEqual(new Set([16]));
+});
+
+test("holds no more than 1024 small chunks, and no fewer than 2 large ones", () => {
+  expect(readAll(started(), 5, 4).slice(0, 3)).toEqual([1_016, 512, 512]);
+  expect(new Set(readAll(started(), 16 * 1024 * 1024, 6))).toEqual(new Set([1]));
+});
+
+test("follows the size of what comes", () => {
+  const window = started();
+  readAll(window, 5, 6);
+  const grants = readAll(window, 1024 * 1024, 30, 1_024);
+  expect(grants.at(-1)).toBe(1);
+});
+
+test("grants nothing for what was not read, however much has come", () => {
+  const window = started();
+  for (let chunk = 0; chunk < 16; chunk++) window.onCame(5);
+  expect(window.take()).toBe(0);
+  expect(window.onRead()).toBe(false);
+  expect(window.take()).toBeGreaterThan(0);
+});
+
+test("in a hurry every chunk that is read makes a grant due", () => {
+  const window = started();
+  for (let chunk = 0; chunk < 16; chunk++) window.onCame(1024 * 1024);
+  window.hurry();
+  expect(window.onRead()).toBe(true);
+  expect(window.take()).toBe(0);
+  // Fifteen are open where two would do: the grant has to wait all the same.
+  for (let chunk = 0; chunk < 13; chunk++) expect([chunk, window.onRead()]).toEqual([chunk, false]);
+  expect(window.onRead()).toBe(true);
+  expect(window.take()).toBe(1);
+});
+
+test("without pacing nothing is ever due", () => {
+  const window = new Window();
+  for (let chunk = 0; chunk < 100; chunk++) {
+    window.onCame(5);
+    expect(window.onRead()).toBe(false);
+  }
+  window.start();
+  window.stop();
+  for (let chunk = 0; chunk < 100; chunk++) expect(window.onRead()).toBe(false);
+  expect(window.take()).toBe(0);
+});
