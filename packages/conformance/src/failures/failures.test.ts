@@ -58,9 +58,10 @@ const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
         resolve();
       });
     });
-    await reader.open(SERVICE);
+    // By callbacks: for one that reads a stream, the worker would wait.
+    const outcome = reader.request(SERVICE);
     await answered;
-    return reader.until("error");
+    return (await outcome).error;
   },
   "DEADLINE_EXCEEDED not-sent": () => ask(newClient(NOBODY, { autostart: true }), SOON).failure,
   "DEADLINE_EXCEEDED queued": async () => {

@@ -1,0 +1,303 @@
+// A reply that is read as a stream comes at its reader's pace, through a real broker: nothing is lost, nothing piles up, and
+// whatever happens while the worker waits ends it cleanly.
+
+import { once } from "node:events";
+import { finished } from "node:stream/promises";
+import { Client, type ReplyStream } from "@pigato/client";
+import { type Reply, Worker } from "@pigato/worker";
+import { expect, test } from "vitest";
+import { BrokerProcess } from "../support/broker-process.ts";
+import { FlowStage, numberOf, part } from "./stage.ts";
+
+/** A handler that sends numbered parts and waits whenever it is asked to; it keeps count. */
+function sender(parts: number, bytes = 10) {
+  const tally = { written: 0, pauses: 0, replies: [] as Reply[], failures: [] as unknown[] };
+  let onPause: () => void = () => {};
+  return {
+    tally,
+    /** Resolves when it waits the next time. */
+    paused: () =>
+      new Promise<void>((resolve) => {
+        onPause = resolve;
+      }),
+    handler: async (_data: unknown, reply: Reply): Promise<void> => {
+      tally.replies.push(reply);
+      try {
+        for (let number = 0; number < parts; number++) {
+          const goesOn = reply.write(part(number, bytes));
+          tally.written += 1;
+          if (goesOn) continue;
+          tally.pauses += 1;
+          const drained = once(reply, "drain");
+          onPause();
+          await drained;
+        }
+        reply.end("last");
+      } catch (error) {
+        tally.failures.push(error);
+      }
+    },
+  };
+}
+
+async function readAll(stream: ReplyStream): Promise<unknown[]> {
+  const values: unknown[] = [];
+  for await (const value of stream) values.push(value);
+  return values;
+}
+
+function expectWhole(values: readonly unknown[], parts: number): void {
+  expect(values.slice(0, -1).map(numberOf)).toEqual(Array.from({ length: parts }, (_, number) => number));
+  expect(values.at(-1)).toBe("last");
+}
+
+test("a worker waits for somebody who does not read, and goes on as it reads", async () => {
+  const stage = await FlowStage.open();
+  const { handler, tally, paused } = sender(5_000);
+  await stage.worker(handler);
+  const client = await stage.client();
+  const pause = paused();
+  const stream = client.request("rows");
+  await pause;
+  expect([tally.written, stream.readableLength <= 16]).toEqual([16, true]);
+  expectWhole(await readAll(stream), 5_000);
+  // Small parts are granted by the hundred.
+  expect(tally.pauses).toBeLessThan(100);
+});
+
+test.each(["tcp://127.0.0.1:*", "inproc://flow"])("parts of a mebibyte wait by the few, over %s", async (bind) => {
+  const stage = await FlowStage.open({}, bind);
+  const { handler, tally } = sender(60, 1024 * 1024);
+  await stage.worker(handler);
+  const client = await stage.client();
+  const stream = client.request("rows");
+  const values: number[] = [];
+  let ahead = 0;
+  for await (const value of stream) {
+    values.push(numberOf(value));
+    // Once their size is known, two are under way, be it on the wire or here.
+    if (values.length > 20) ahead = Math.max(ahead, tally.written - values.length);
+    await new Promise(setImmediate);
+  }
+  expect(values).toHaveLength(61);
+  expect(ahead).toBeLessThanOrEqual(2);
+});
+
+test("a handler that writes on has its parts held, in order, and ends behind them", async () => {
+  const stage = await FlowStage.open();
+  let finishedAt = 0;
+  let read = 0;
+  await stage.worker((_data, reply) => {
+    for (let number = 0; number < 3_000; number++) reply.write(part(number, 10));
+    reply.once("finish", () => {
+      finishedAt = read;
+    });
+    reply.end("last");
+  });
+  const client = await stage.client();
+  const values: unknown[] = [];
+  for await (const value of client.request("rows")) {
+    values.push(value);
+    read += 1;
+  }
+  expectWhole(values, 3_000);
+  expect(finishedAt).toBeGreaterThan(16);
+});
+
+test("a handler that never waits gets BUSY at its bound, and its caller a beginning without a hole", async () => {
+  const stage = await FlowStage.open();
+  let reply: Reply | undefined;
+  await stage.worker(
+    (_data, given) => {
+      reply = given;
+      for (let number = 0; given.active(); number++) given.write(part(number, 1_000));
+    },
+    { maxHeldBytes: 100_000 },
+  );
+  const client = await stage.client();
+  const values: number[] = [];
+  const reading = (async () => {
+    for await (const value of client.request("rows")) values.push(numberOf(value));
+  })();
+  await expect(reading).rejects.toMatchObject({ code: "WORKER_FAILED", detail: { code: "BUSY" } });
+  expect(values).toEqual(Array.from({ length: values.length }, (_, number) => number));
+  expect(reply?.writableErrored).toMatchObject({ code: "BUSY" });
+});
+
+test("callbacks and collect() are sent all there is, without a pause", async () => {
+  const stage = await FlowStage.open();
+  const { handler, tally } = sender(2_000);
+  await stage.worker(handler);
+  const client = await stage.client();
+  expect(await client.collect("rows")).toHaveLength(2_001);
+  const parts: unknown[] = [];
+  const last = await new Promise((resolve) =>
+    client.request(
+      "rows",
+      null,
+      (_error, value) => parts.push(value),
+      (_error, value) => resolve(value),
+    ),
+  );
+  expect([parts.length, last, tally.pauses]).toEqual([2_000, "last", 0]);
+});
+
+test("with a worker that is not paced a stream is whole all the same", async () => {
+  const stage = await FlowStage.open();
+  const { handler } = sender(2_000);
+  await stage.worker(handler, { negotiate: false });
+  const client = await stage.client();
+  const stream = client.request("rows");
+  await once(stream, "readable");
+  expectWhole(await readAll(stream), 2_000);
+});
+
+test("a slow reader keeps its request by reading one part within each timeout, and loses it when it stops", async () => {
+  const stage = await FlowStage.open();
+  const { handler, tally } = sender(100_000);
+  await stage.worker(handler);
+  const client = await stage.client();
+  const timeout = 400;
+  const stream = client.request("rows", null, { timeout });
+  const iterator = stream[Symbol.asyncIterator]();
+  const start = performance.now();
+  let read = 0;
+  while (performance.now() - start < 3 * timeout) {
+    await iterator.next();
+    read += 1;
+    await new Promise((resolve) => setTimeout(resolve, timeout / 4));
+  }
+  expect(read).toBeLessThan(20);
+  expect(stream.errored).toBeNull();
+  const [error] = await once(stream, "error");
+  expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+  await expect.poll(() => tally.failures.length).toBe(1);
+});
+
+test("a caller that gives up ends the wait of the worker", async () => {
+  const stage = await FlowStage.open();
+  const { handler, tally, paused } = sender(1_000);
+  await stage.worker(handler);
+  const client = await stage.client();
+  const pause = paused();
+  const stream = client.request("rows");
+  await pause;
+  stream.destroy();
+  await expect.poll(() => tally.failures).toEqual([expect.objectContaining({ code: "CANCELED" })]);
+  expect(tally.written).toBe(16);
+  await expect.poll(() => stage.broker.stats()?.open).toBe(0);
+});
+
+test("a client that stops, and one that dies, end it too", async () => {
+  const stage = await FlowStage.open();
+  const { handler, tally, paused } = sender(1_000);
+  await stage.worker(handler);
+  const client = await stage.client();
+  const pause = paused();
+  const failure = once(client.request("rows"), "error");
+  await pause;
+  await client.stop();
+  expect(await failure).toEqual([expect.objectContaining({ code: "CLOSED" })]);
+  await expect.poll(() => tally.failures).toHaveLength(1);
+  const raw = stage.raw("C1");
+  await raw.send("C", "4", "pigato/1 cancel credit error");
+  const second = paused();
+  await raw.send("C", "2", "rows", "r1", "null", "{}", "credit=3");
+  await second;
+  expect(tally.written).toBe(16 + 3);
+  raw.close();
+  await expect.poll(() => tally.failures).toHaveLength(2);
+});
+
+test("a request goes to the next worker with the first grant, when its worker leaves before the first part", async () => {
+  const stage = await FlowStage.open();
+  const first = await stage.worker(() => {});
+  const client = await stage.client();
+  const stream = client.request("rows", null, { retry: 1 });
+  await expect.poll(() => stage.broker.stats()?.inFlight).toBe(1);
+  const { handler, tally, paused } = sender(500);
+  const pause = paused();
+  await stage.worker(handler);
+  await first.stop();
+  await pause;
+  expect(tally.written).toBe(16);
+  expectWhole(await readAll(stream), 500);
+});
+
+test("a worker that stops lets a paused reply come to its end", async () => {
+  const stage = await FlowStage.open();
+  const { handler, paused } = sender(100);
+  const worker = await stage.worker(handler, { stopTimeoutMs: 10_000 });
+  const client = await stage.client();
+  const pause = paused();
+  const stream = client.request("rows");
+  await pause;
+  const stopped = worker.stop();
+  expectWhole(await readAll(stream), 100);
+  await stopped;
+});
+
+test("the loss of the broker ends it at both ends, and leaves nothing behind for the next one", async () => {
+  const broker = await BrokerProcess.start();
+  const options = { heartbeat: 200, reconnect: 50, stopTimeoutMs: 0 };
+  const worker = new Worker(broker.address, "rows", options);
+  const { handler, tally, paused } = sender(300);
+  worker.on("request", handler);
+  const client = new Client(broker.address, options);
+  await Promise.all([worker.start(), client.start()]);
+  const pause = paused();
+  const failure = once(client.request("rows"), "error");
+  await pause;
+  await broker.kill("SIGKILL");
+  expect(await failure).toEqual([expect.objectContaining({ code: "BROKER_LOST" })]);
+  await expect.poll(() => tally.failures).toEqual([expect.objectContaining({ code: "BROKER_LOST" })]);
+  const next = await BrokerProcess.start("--bind", broker.address);
+  expectWhole(await readAll(client.request("rows")), 300);
+  await Promise.all([client.stop(), worker.stop()]);
+  await next.kill("SIGKILL");
+});
+
+test("both kinds of back-pressure at once: a broker that stands still stops a worker, and nothing is lost", async () => {
+  const broker = await BrokerProcess.start();
+  const options = { heartbeat: 60_000, stopTimeoutMs: 0 };
+  const worker = new Worker(broker.address, "rows", options);
+  const { handler, tally } = sender(300, 64 * 1024);
+  let start: () => void = () => {};
+  const started = new Promise<void>((resolve) => {
+    start = resolve;
+  });
+  let came = 0;
+  worker.on("request", async (data, reply) => {
+    came += 1;
+    await started;
+    return handler(data, reply);
+  });
+  const client = new Client(broker.address, options);
+  await Promise.all([worker.start(), client.start()]);
+  // One takes what comes, so that only the worker's link can slow it down; the other reads.
+  const collected = client.collect("rows");
+  const stream = client.request("rows");
+  await expect.poll(() => came).toBe(2);
+  broker.child.kill("SIGSTOP");
+  start();
+  await expect
+    .poll(() => tally.replies.map((reply) => reply.writableNeedDrain), { timeout: 10_000 })
+    .toEqual([true, true]);
+  expect(tally.written).toBeLessThan(600);
+  broker.child.kill("SIGCONT");
+  expectWhole(await readAll(stream), 300);
+  expectWhole(await collected, 300);
+  await Promise.all([client.stop(), worker.stop()]);
+  await broker.kill("SIGKILL");
+}, 30_000);
+
+test("a stream that was read to its end leaves nothing open", async () => {
+  const stage = await FlowStage.open();
+  const { handler } = sender(200);
+  await stage.worker(handler);
+  const client = await stage.client();
+  const stream = client.request("rows");
+  stream.resume();
+  await finished(stream);
+  expect(stage.broker.stats()).toMatchObject({ open: 0, finished: 1, failed: 0, canceled: 0 });
+});
