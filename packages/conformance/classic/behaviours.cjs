@@ -20,6 +20,12 @@ const behaviours = {
     answer.end(data);
   },
 
+  /** Sends `count` numbered chunks of so many `bytes`, then `"last"`. */
+  rows: ({ count, bytes }, answer) => {
+    for (let index = 0; index < count; index++) answer.write(`${index}:`.padEnd(bytes, "x"));
+    answer.end("last");
+  },
+
   /** A reply of two parts that may be given to equal requests for a minute. */
   keep: (data, answer) => {
     answer.keep(60_000);

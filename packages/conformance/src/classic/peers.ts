@@ -8,6 +8,7 @@ export type Behaviour =
   | "name"
   | "list"
   | "count"
+  | "rows"
   | "keep"
   | "keep-error"
   | "reject"
