@@ -264,17 +264,32 @@ export class Driver implements ReplyPort {
   }
 
   #send(message: FromWorker, isUrgent: boolean): void {
-    if (message.type === "partial" && this.#session.accepted.partials && this.#hold(message)) return;
+    if (message.type === "partial") return this.#sendPartial(message);
     this.#sendPartials();
     this.#write(message, isUrgent);
   }
 
+  #sendPartial(message: Partial): void {
+    if (this.#hold(message)) return;
+    this.#sendPartials();
+    // Behind a part that was refused just now none may arrive. The session hears of that one next.
+    if (this.#isCut(message)) return;
+    if (!this.#hold(message)) this.#write(message, false);
+  }
+
+  #isCut({ address, requestId }: Partial): boolean {
+    return this.#refused.some(
+      (input) =>
+        input.type === "refused" &&
+        "requestId" in input.message &&
+        input.message.requestId === requestId &&
+        input.message.address === address,
+    );
+  }
+
   /** @returns whether it leaves later; its outcome is that of what was sent last */
   #hold(message: Partial): boolean {
-    if (!this.#partials.add(message)) {
-      this.#sendPartials();
-      if (!this.#partials.add(message)) return false;
-    }
+    if (!this.#session.accepted.partials || !this.#partials.add(message)) return false;
     if (this.#isFlushDue) return true;
     this.#isFlushDue = true;
     nextTick(this.#onFlushDue);
@@ -310,7 +325,15 @@ export class Driver implements ReplyPort {
 
   #end(input: HandlerInput): void {
     if (this.#paused.size > 0) this.#paused.delete(input.call);
+    this.#settlePartials();
     this.apply(input);
+  }
+
+  /** Before the end of a reply it must be known whether its parts have left: if not, it ends otherwise. */
+  #settlePartials(): void {
+    if (this.#partials.isEmpty) return;
+    this.#sendPartials();
+    this.#settle();
   }
 
   #resume(): void {
@@ -322,7 +345,10 @@ export class Driver implements ReplyPort {
 
   /** What a call holds leaves as far as its credit and the link allow; its handler is heard again when nothing is left. */
   #goOn(call: Call): void {
-    while (mayLeave(call) && this.#lastOutcome !== "slow") this.apply({ type: "flush", call });
+    while (mayLeave(call) && this.#lastOutcome !== "slow") {
+      if (call.held?.first.input.type === "final") this.#settlePartials();
+      this.apply({ type: "flush", call });
+    }
     if (!(call.owner instanceof Reply)) return;
     if (!call.isInFlight) return Reply.left(call.owner);
     if (this.#lastOutcome === "slow") this.#paused.add(call);

@@ -311,8 +311,9 @@ export class Reply extends BareEmitter implements NodeJS.WritableStream {
 
   #finish(status: 0 | -1, body: readonly Frame[], options: Frame): void {
     this.#enter(ENDED);
-    this.#isWaiting = !this.#port.final(this.#call, status, body, options);
-    if (!this.#isWaiting) nextTick(Reply.#close, this);
+    this.#isWaiting = true;
+    // If it is cut off on the way, for its parts have not left, it hears of that.
+    if (this.#port.final(this.#call, status, body, options)) Reply.left(this);
   }
 
   /** Tells listeners, in a tick of its own. */

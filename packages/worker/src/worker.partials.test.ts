@@ -4,6 +4,7 @@ import type {
   DealerHandlers,
   DealerLink,
   DealerOptions,
+  FramesToSend,
   PublisherLink,
   RouterHandlers,
   RouterLink,
@@ -22,6 +23,8 @@ import { Worker } from "./worker.ts";
 /** A transport whose links to the broker answer as they are told. */
 class SlowTransport implements Transport {
   outcome: SendOutcome = "queued";
+  /** Refuses messages of several partial replies, and takes all others. */
+  refusesTogether = false;
   drain: () => void = () => {};
   readonly #network: MemoryNetwork;
 
@@ -37,8 +40,10 @@ class SlowTransport implements Transport {
       close: () => link.close(),
       send: (frames, sendOptions) => {
         if (sendOptions?.urgent) return link.send(frames);
-        if (this.outcome !== "congested") link.send(frames);
-        return this.outcome;
+        // A bound may have room for one message and not for a larger one before it.
+        const outcome = this.refusesTogether && isTogether(frames) ? "congested" : this.outcome;
+        if (outcome !== "congested") link.send(frames);
+        return outcome;
       },
     };
   }
@@ -54,6 +59,10 @@ class SlowTransport implements Transport {
   subscriber(handlers: SubscriberHandlers): SubscriberLink {
     return this.#network.subscriber(handlers);
   }
+}
+
+function isTogether([, type]: FramesToSend): boolean {
+  return type !== undefined && Buffer.from(type).toString() === "13";
 }
 
 /** A worker that runs the requests `ids`, at a broker that takes several partial replies in one message. */
@@ -184,3 +193,23 @@ test("a reply whose parts the link does not take has failed, and its caller is t
   expect(await news()).toEqual([expect.stringContaining("final r1 -1")]);
   expect(replies[0]?.active()).toBe(false);
 });
+
+test.each([
+  [2, false],
+  [2, true],
+  [40, false],
+  [40, true],
+])(
+  "of a reply whose parts the link does not take nothing later leaves (%i of them, then a large one: %s)",
+  async (count, isLarge) => {
+    const { transport, replies, news } = await running(["r1"]);
+    transport.refusesTogether = true;
+    const [reply] = replies;
+    reply?.on("error", () => {});
+    for (let part = 0; part < count; part++) reply?.write(part);
+    if (isLarge) reply?.write("x".repeat(10_000));
+    reply?.end("last");
+    expect(await news()).toEqual([expect.stringMatching(/^final r1 -1 .*"code":"BUSY"/)]);
+    expect(reply?.writableErrored).toMatchObject({ code: "BUSY" });
+  },
+);

@@ -4,12 +4,11 @@ import {
   parseRequestOptions,
   requestId,
   serviceName,
-  type ToClient,
   writeText,
 } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
 import type { RequestMessage } from "./calls.ts";
-import type { Effect, Input } from "./effects.ts";
+import type { Effect, Heard, Input } from "./effects.ts";
 import { Session } from "./session.ts";
 import { Window } from "./window.ts";
 
@@ -47,7 +46,7 @@ class Scenario {
     return this.hear({ type: "heartbeat", accepted: { ...NO_CAPABILITIES, cancel: true, error: true, credit } });
   }
 
-  hear(message: ToClient): this {
+  hear(message: Heard): this {
     return this.do({ type: "message", message });
   }
 

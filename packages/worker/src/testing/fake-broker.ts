@@ -29,7 +29,6 @@ export class FakeBroker {
   accepted: Capabilities = NO_CAPABILITIES;
   /** Whether READY and heartbeats are answered. */
   isAnswering = true;
-  /** What it answers to the offer in a READY. */
   readonly #network: Network;
   readonly #router: RouterLink;
 

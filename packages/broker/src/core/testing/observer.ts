@@ -74,7 +74,7 @@ export class Observer {
         return this.#beforeClientMessage(input.from, input.message);
       case "from-worker": {
         const worker = this.#books.workers.get(input.from);
-        if (this.#replies.isDropped(worker, input.message)) this.#credit.beforeDroppedPart(worker, input.message);
+        this.#credit.beforeDroppedParts(worker, input.message, this.#replies.dropsOf(worker, input.message));
         this.#dispatch.beforeMessage(worker, input.message);
         return this.#replies.beforeMessage(worker, input.message);
       }

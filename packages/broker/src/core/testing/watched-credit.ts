@@ -36,10 +36,11 @@ export class WatchedCredit {
     this.#owe(request, chunks);
   }
 
-  /** A worker has sent a part that its client does not get. */
-  beforeDroppedPart(worker: WatchedWorker | undefined, message: FromWorker): void {
+  /** A worker has sent parts that their client does not get. */
+  beforeDroppedParts(worker: WatchedWorker | undefined, message: FromWorker, parts: number): void {
     const request = this.#books.heldUnder(worker, message);
-    if (request !== undefined && request.credit !== MAX_CREDIT) this.#owe(request, 1);
+    if (request === undefined || request.credit === MAX_CREDIT) return;
+    for (let part = 0; part < parts; part++) this.#owe(request, 1);
   }
 
   /** A client went whose stored requests are run all the same. */

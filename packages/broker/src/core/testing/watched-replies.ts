@@ -107,10 +107,13 @@ export class WatchedReplies {
       this.#cache.missed(input.message, now);
   }
 
-  /** Whether it is a part that its client does not get. */
-  isDropped(worker: WatchedWorker | undefined, message: FromWorker): boolean {
+  /** How many parts a message has that its client does not get. */
+  dropsOf(worker: WatchedWorker | undefined, message: FromWorker): number {
     const request = this.#books.heldUnder(worker, message);
-    return message.type === "partial" && request !== undefined && !this.#takes(request.client, message.body[0]);
+    if (request === undefined) return 0;
+    if (message.type === "partial") return this.#takes(request.client, message.body[0]) ? 0 : 1;
+    if (message.type !== "partials" || this.#books.clients.get(request.client)?.capabilities.partials) return 0;
+    return message.chunks.filter((chunk) => !this.#takes(request.client, chunk)).length;
   }
 
   /** P-REP-5: an old client does not get a `null` part. */
