@@ -21,6 +21,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
       { text: "Start", link: "/tutorials/first-service" },
       { text: "How to", link: "/how-to/stream-replies" },
       { text: "Reference", link: "/reference/options" },
+      { text: "Benchmarks", link: "/benchmarks/" },
       { text: "API", link: "/api/" },
     ],
     sidebar: [
@@ -61,6 +62,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
           page("explanation/differences"),
         ],
       },
+      { text: "Benchmarks", link: "/benchmarks/" },
       { text: "Decisions", link: "/decisions/", collapsed: true, items: decisions() },
     ],
     outline: [2, 3],

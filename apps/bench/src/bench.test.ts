@@ -7,7 +7,8 @@ import { expect, test } from "vitest";
 const SOURCES = ["--conditions=@pigato/source", "--import", "tsx"];
 
 test.each([
-  ["every size", "core-load.ts", ["load 1 1 0", "rand 10 1 0"]],
+  ["every size", "core-load.ts", ["load 1 1 0", "rand 10 1 0 3"]],
+  ["every size of a whole broker", "broker-load.ts", ["1 2 0 1", "2 1 5 3"]],
   ["every kind of name", "core-names.ts", ["name same 1", "range another 10000", "long-miss same 1"]],
   ["every form of frames", "frames-load.ts", ["frames", "envelope"]],
   ["every pair of dialects", "dialects-load.ts", ["mdp02 mdp01", "omdp butler"]],

@@ -1,17 +1,18 @@
 // One case of a whole broker's cost: a broker in a process of its own, and in this one all its peers, as sockets that send
 // and answer ready-made frames. Answers with the nanoseconds of CPU that the broker spends on a request. Named `workers
-// services queued`: workers for each service, services, requests that wait all the while.
+// services queued clients`: workers for each service, services, requests that wait all the while, clients.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { type DealerLink, type Frames, zmtp } from "@pigato/transport";
 import { answer } from "./rounds.ts";
+import { sizeNamed } from "./sizes.ts";
 
-const REQUESTS_PER_ROUND = 30_000;
+const REQUESTS_PER_ROUND = 20_000;
 /** Requests at the workers at any time. */
 const IN_FLIGHT = 100;
-const CLIENTS = 50;
-const [workers = 1, services = 1, queued = 0] = (process.argv[2] ?? "").split(" ").map(Number);
+const CONNECTING = 200;
+const { workers, services, queued, clients: clientCount } = sizeNamed(process.argv[2] ?? "");
 
 const broker = fork(new URL("broker-process.ts", import.meta.url), { execArgv: process.execArgv });
 const address = String((await once(broker, "message"))[0]);
@@ -20,7 +21,8 @@ const frame = (text: string): Buffer => Buffer.from(text);
 const [CLIENT, WORKER, EMPTY] = [frame("C"), frame("W"), frame("")];
 const [READY, REQUEST, REPLY, HEARTBEAT, OK] = [frame("1"), frame("2"), frame("3"), frame("4"), frame("0")];
 const BODY = frame('{"hello":"12345678"}');
-const OPTIONS = frame('{"timeout":60000,"retry":0}');
+// Longer than any run: what is held between turns must not expire.
+const OPTIONS = frame('{"timeout":3600000,"retry":0}');
 const NO_OPTIONS = frame("{}");
 
 let sent = 0;
@@ -35,16 +37,15 @@ const concurrency = queued > 0 ? Math.max(1, Math.floor(IN_FLIGHT / workers)) : 
 const offer = frame(`pigato/1 concurrency=${concurrency} heartbeat=60000`);
 const beat = frame(JSON.stringify({ concurrency }));
 const links: DealerLink[] = [];
-for (let service = 0; service < services; service++) {
-  const connecting = Array.from({ length: workers }, async (_, index) => {
-    const link = await dealer(`worker-${service}-${index}`, onWorkerMessage);
-    link.send([WORKER, READY, frame(`service-${service}`), offer]);
-  });
-  await Promise.all(connecting);
-}
-const clients = await Promise.all(
-  Array.from({ length: CLIENTS }, (_, index) => dealer(`client-${index}`, onClientMessage)),
-);
+await connected(services * workers, async (count) => {
+  const service = count % services;
+  const link = await dealer(`worker-${count}`, onWorkerMessage);
+  link.send([WORKER, READY, frame(`service-${service}`), offer]);
+});
+const clients: DealerLink[] = [];
+await connected(clientCount, async (count) => {
+  clients[count] = await dealer(`client-${count}`, onClientMessage);
+});
 // The broker hangs up on workers that it does not hear.
 setInterval(() => {
   for (const link of links) link.send([WORKER, HEARTBEAT, EMPTY, beat]);
@@ -74,6 +75,14 @@ async function burst(requests: number): Promise<number> {
 async function brokerMicros(): Promise<number> {
   broker.send("cpu");
   return Number((await once(broker, "message"))[0]);
+}
+
+/** Many at a time, for each takes the wire's way there and back; but not all at once, which others would have to wait for. */
+async function connected(count: number, connect: (index: number) => Promise<void>): Promise<void> {
+  for (let first = 0; first < count; first += CONNECTING) {
+    const some = Math.min(CONNECTING, count - first);
+    await Promise.all(Array.from({ length: some }, (_, offset) => connect(first + offset)));
+  }
 }
 
 async function dealer(routingId: string, onMessage: (link: DealerLink, frames: Frames) => void): Promise<DealerLink> {
@@ -113,6 +122,6 @@ function request(): void {
   const service = Math.imul(sent, 7_919) >>> 0;
   const id = frame(`7f9c24e8-3b1a-4c5d-9e6f-${sent}`);
   const name = frame(`service-${service % services}`);
-  clients[sent % CLIENTS]?.send([CLIENT, REQUEST, name, id, BODY, OPTIONS]);
+  clients[sent % clients.length]?.send([CLIENT, REQUEST, name, id, BODY, OPTIONS]);
   sent += 1;
 }

@@ -1,22 +1,38 @@
 // Question: is the cost of a request flat for a whole broker, from socket to socket, whatever the number of workers,
-// services and queued requests? `core-scale` asks the same of its core alone.
+// services, queued requests and clients? `core-scale` asks the same of its core alone.
 //
-//   pnpm bench broker [rounds]
+//   pnpm bench broker [rounds] [--page] [--machine <text>]
 
-import { takeTurns } from "./rounds.ts";
+import { brokerTables } from "./page/scale-tables.ts";
+import { questionArguments } from "./question-arguments.ts";
+import { observed } from "./records/circumstances.ts";
+import type { BrokerRecord } from "./records/shapes.ts";
+import { costOf, takeTurns } from "./rounds.ts";
+import { keepRecord, printTables } from "./show.ts";
+import { nameOf, SMALLEST, sizeNamed, sizesAlong } from "./sizes.ts";
 
-/** Workers for each service, services, queued requests. */
-const SIZES = ["1 1 0", "100 1 0", "1000 1 0", "1 5000 0", "1 1 100000", "100 1 100000"] as const;
-const ROUNDS = Number(process.argv[2] ?? 5);
+const SIZES = [
+  ...sizesAlong({
+    workers: [10, 100, 1_000],
+    services: [10, 100, 1_000, 5_000],
+    queued: [1_000, 100_000],
+    clients: [1, 10, 500, 2_000],
+  }),
+  { ...SMALLEST, workers: 100, queued: 100_000 },
+];
 
-const outcomes = await takeTurns(new URL("broker-load.ts", import.meta.url), SIZES, "1 1 0", ROUNDS);
-const rows = outcomes.map(({ name, median, ratio }) => {
-  const [workers, services, queued] = name.split(" ");
-  return { workers, services, queued, "us/request": rounded(median / 1_000), ratio: rounded(ratio) };
-});
-console.table(rows);
-console.log(JSON.stringify({ question: "broker-scale", rounds: ROUNDS, node: process.version, rows }));
-
-function rounded(ratio: number): number {
-  return Math.round(ratio * 100) / 100;
-}
+const { rounds = 5, page, machine } = questionArguments();
+const conclude = observed();
+const outcomes = await takeTurns(
+  new URL("broker-load.ts", import.meta.url),
+  SIZES.map(nameOf),
+  nameOf(SMALLEST),
+  rounds,
+);
+const record: BrokerRecord = {
+  circumstances: conclude(machine),
+  rounds,
+  sizes: outcomes.map((outcome) => ({ ...sizeNamed(outcome.name), ...costOf(outcome) })),
+};
+printTables(brokerTables(record), record);
+if (page) await keepRecord("broker", record);

@@ -1,20 +1,24 @@
 // How fast is PIGATO beside what one would use instead? Everyone is up at once, client, broker and worker each in a
 // process of its own, JSON written and read at both ends, over tcp on this machine.
 //
-//   pnpm bench compare [--quick] [--only <peers>] [--cases <cases>] [--json <file>] [--page [--machine <text>]]
+//   pnpm bench compare [--quick] [--only <peers>] [--cases <cases>] [--json <file>] [--svg <file>] [--page] [--machine <text>]
 //
 // Peers and cases are named as compare/roster.ts and compare/cases.ts name them, with commas between.
 
 import { writeFileSync } from "node:fs";
-import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { CASES, CROWD_CASES, CROWD_SIZE, QUICK_CASES } from "./compare/cases.ts";
 import { type Act, conduct } from "./compare/conductor.ts";
-import { writePage } from "./compare/page.ts";
 import { BASE, QUICK_PEERS, ROSTER } from "./compare/roster.ts";
+import { chosen, select, whyMissing } from "./compare/selection.ts";
 import { installed } from "./compare/server.ts";
-import { asText, tablesOf } from "./compare/table.ts";
-import { targetTable } from "./compare/targets.ts";
+import { tablesOf } from "./compare/tables.ts";
+import { versionsOf } from "./compare/versions.ts";
+import { showProgress } from "./progress.ts";
+import { asSentence, observed } from "./records/circumstances.ts";
+import { asLines, writeRecord } from "./records/records.ts";
+import type { CompareRecord } from "./records/shapes.ts";
+import { asText } from "./table.ts";
 
 const { values } = parseArgs({
   options: {
@@ -26,21 +30,19 @@ const { values } = parseArgs({
     seconds: { type: "string" },
     "burst-ms": { type: "string" },
     json: { type: "string" },
-    /** Writes the figures into docs/explanation/performance.md. */
+    /** The chart of rates. */
+    svg: { type: "string" },
+    /** Keeps the figures in docs/benchmarks, and writes the page there anew. */
     page: { type: "boolean", default: false },
-    machine: { type: "string", default: `${availableParallelism()} cores` },
+    machine: { type: "string" },
   },
 });
 
-const names = values.only?.split(",") ?? (values.quick ? QUICK_PEERS : undefined);
-const entries = ROSTER.filter(({ name, needs }) => {
-  if (names !== undefined && name !== BASE && !names.includes(name)) return false;
-  if (needs === undefined || installed(needs) !== undefined) return true;
-  console.log(`${name} is left out: ${needs} is not installed (apps/bench/install-servers.sh)`);
-  return false;
-});
+const names = chosen(values.only, ROSTER) ?? (values.quick ? QUICK_PEERS : undefined);
+const { entries, missing } = select(names, (program) => installed(program) !== undefined);
+for (const entry of missing) console.log(whyMissing(entry));
 
-const cases = values.cases?.split(",") ?? (values.quick ? QUICK_CASES : undefined);
+const cases = chosen(values.cases, [...CASES, ...CROWD_CASES]) ?? (values.quick ? QUICK_CASES : undefined);
 const isWanted = ({ name }: { readonly name: string }) => cases === undefined || cases.includes(name);
 const seconds = Number(values.seconds ?? (values.quick ? 20 : 340));
 const acts: readonly Act[] = [
@@ -48,31 +50,28 @@ const acts: readonly Act[] = [
   { connections: CROWD_SIZE, cases: CROWD_CASES.filter(isWanted), seconds: seconds * 0.13 },
 ].filter((act) => act.cases.length > 0);
 
-const loadBefore = loadavg()[0] ?? 0;
+const conclude = observed();
 const burstMs = Number(values["burst-ms"] ?? (values.quick ? 150 : 250));
 const results = await conduct(entries, { burstMs, acts, onProgress: showProgress });
-const loadAfter = loadavg()[0] ?? 0;
 showProgress(1, "");
 
-const titles = new Map(ROSTER.map(({ name, title }) => [name, title]));
-const tables = [...tablesOf(titles, results.cells, results.memory), targetTable(titles, results.cells)];
-const rounds = Math.max(...results.cells.filter(({ peer }) => peer !== BASE).map((cell) => cell.rounds));
-const circumstances =
-  `Measured on ${new Date().toISOString().slice(0, 10)} with Node ${process.version} on ${values.machine}, ` +
-  `in up to ${rounds} rounds of ${burstMs} ms; ` +
-  `load of the machine ${loadBefore.toFixed(1)} before and ${loadAfter.toFixed(1)} after.`;
+const record: CompareRecord = {
+  circumstances: conclude(values.machine),
+  rounds: Math.max(...results.cells.filter(({ peer }) => peer !== BASE).map((cell) => cell.rounds)),
+  burstMs,
+  versions: Object.fromEntries(entries.map((entry) => [entry.name, versionsOf(entry)])),
+  missing: missing.map(({ name }) => name),
+  ...results,
+};
 
-for (const table of tables) console.log(asText(table));
-for (const failure of results.failures) console.log(`left out on the way: ${failure}`);
-console.log(circumstances);
-if (values.page) writePage(circumstances, tables);
-const json = JSON.stringify({ question: "compare", node: process.version, loadBefore, loadAfter, ...results });
-if (values.json === undefined) console.log(json);
-else writeFileSync(values.json, `${json}\n`);
-
-function showProgress(done: number, what: string): void {
-  if (!process.stderr.isTTY) return;
-  const filled = Math.round(done * 30);
-  const bar = `${"█".repeat(filled)}${"░".repeat(30 - filled)} ${Math.round(done * 100)} %  ${what}`;
-  process.stderr.write(`\r\x1b[K${done === 1 ? "" : bar}`);
+for (const table of tablesOf(record.cells, record.memory)) console.log(asText(table));
+for (const failure of record.failures) console.log(`left out on the way: ${failure}`);
+console.log(asSentence(record.circumstances));
+if (values.json === undefined) console.log(JSON.stringify({ question: "compare", ...record }));
+else writeFileSync(values.json, asLines(record));
+// Drawing is for those who ask for it: the library is large.
+if (values.svg !== undefined) writeFileSync(values.svg, (await import("./page/charts.ts")).ratesChart(record.cells));
+if (values.page) {
+  writeRecord("compare", record);
+  (await import("./page/page.ts")).writePage();
 }

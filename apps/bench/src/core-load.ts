@@ -1,6 +1,6 @@
 // One case of the core's cost, in a process of its own: builds a broker's core with so many workers, services and queued
 // requests, then runs rounds of request → dispatch → final reply against it and answers with nanoseconds per request.
-// Named `mode workers services queued`.
+// Named `mode workers services queued clients`.
 
 import {
   DEFAULT_REQUEST_OPTIONS,
@@ -17,14 +17,14 @@ import {
 import type { DispatchMode, Effect } from "./broker-core.ts";
 import { measuredCore } from "./measured-core.ts";
 import { answer } from "./rounds.ts";
+import { sizeNamed } from "./sizes.ts";
 
 const REQUESTS_PER_ROUND = 100_000;
 /** Requests in flight at any time. */
 const IN_FLIGHT = 100;
-const CLIENTS = 50;
 
-const [mode = "load", ...sizes] = (process.argv[2] ?? "").split(" ");
-const [workers = 1, services = 1, queued = 0] = sizes.map(Number);
+const [mode = "load", ...size] = (process.argv[2] ?? "").split(" ");
+const { workers, services, queued, clients: clientCount } = sizeNamed(size.join(" "));
 
 // One body for all. An array made for each request would be the measurement's own burden: whether V8 makes it in old
 // space, after a start in which all of them lived on, decides about twice the time of a round.
@@ -41,7 +41,7 @@ interface Running {
 }
 
 const core = measuredCore({ dispatchMode: asMode(mode) });
-const clients = Array.from({ length: CLIENTS }, (_, index) => peerId(`client-${index}`));
+const clients = Array.from({ length: clientCount }, (_, index) => peerId(`client-${index}`));
 const names = Array.from({ length: services }, (_, index) => serviceName(`service-${index}`));
 const ids = Array.from({ length: 1 << 18 }, (_, index) => requestId(`7f9c24e8-3b1a-4c5d-9e6f-${index}`));
 // In flight, oldest first. A ring rather than an array that shifts: that would be measured, too.

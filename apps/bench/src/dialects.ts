@@ -1,8 +1,13 @@
 // Question: what does a request cost the broker in each dialect, beside PIGATO, and where two of them meet?
 //
-//   pnpm bench dialects [rounds]
+//   pnpm bench dialects [rounds] [--page] [--machine <text>]
 
-import { takeTurns } from "./rounds.ts";
+import { dialectTables } from "./page/scale-tables.ts";
+import { questionArguments } from "./question-arguments.ts";
+import { observed } from "./records/circumstances.ts";
+import type { DialectsRecord } from "./records/shapes.ts";
+import { costOf, takeTurns } from "./rounds.ts";
+import { keepRecord, printTables } from "./show.ts";
 
 /** The client's dialect, and the worker's. */
 const PAIRS = [
@@ -14,16 +19,17 @@ const PAIRS = [
   "pigato mdp02",
   "mdp02 pigato",
 ] as const;
-const ROUNDS = Number(process.argv[2] ?? 5);
 
-const outcomes = await takeTurns(new URL("dialects-load.ts", import.meta.url), PAIRS, "pigato pigato", ROUNDS);
-const rows = outcomes.map(({ name, median, ratio }) => {
-  const [client, worker] = name.split(" ");
-  return { client, worker, "us/request": rounded(median / 1_000), ratio: rounded(ratio) };
-});
-console.table(rows);
-console.log(JSON.stringify({ question: "dialects", rounds: ROUNDS, node: process.version, rows }));
-
-function rounded(ratio: number): number {
-  return Math.round(ratio * 100) / 100;
-}
+const { rounds = 5, page, machine } = questionArguments();
+const conclude = observed();
+const outcomes = await takeTurns(new URL("dialects-load.ts", import.meta.url), PAIRS, "pigato pigato", rounds);
+const record: DialectsRecord = {
+  circumstances: conclude(machine),
+  rounds,
+  pairs: outcomes.map((outcome) => {
+    const [client = "", worker = ""] = outcome.name.split(" ");
+    return { client, worker, ...costOf(outcome) };
+  }),
+};
+printTables(dialectTables(record), record);
+if (page) await keepRecord("dialects", record);

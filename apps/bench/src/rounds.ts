@@ -4,6 +4,8 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import type { Cost } from "./records/shapes.ts";
+import { spreadOf } from "./statistics.ts";
 
 export interface Outcome<Name extends string> {
   readonly name: Name;
@@ -30,18 +32,25 @@ export async function takeTurns<Name extends string>(
   base: Name,
   rounds: number,
 ): Promise<Outcome<Name>[]> {
-  const processes = names.map((name) => fork(file, [name], { execArgv: [...process.execArgv, ...FLAGS] }));
+  const processes: ChildProcess[] = [];
   const figures = names.map((): number[] => []);
+  let onEnd = (_error: Error): void => {};
+  const ended = new Promise<never>((_resolve, reject) => {
+    onEnd = reject;
+  });
+  ended.catch(() => {});
   try {
-    // One round to warm up, which does not count.
+    // One round to warm up, which does not count; each is started when the one before has had its turn, for a start is a lot
+    // of work, which would hold up everybody else's.
     for (let round = -1; round < rounds; round++) {
-      for (const [index, child] of processes.entries()) {
-        const figure = await ask(child);
-        if (round >= 0) figures[index]?.push(figure);
+      for (const [index, name] of names.entries()) {
+        const child = processes[index] ?? start(name);
+        const [figure]: unknown[] = await Promise.race([asked(child), ended]);
+        if (round >= 0) figures[index]?.push(Number(figure));
       }
     }
   } finally {
-    for (const child of processes) child.kill();
+    for (const child of processes) child.removeAllListeners("exit").kill();
   }
   const baseline = figures[names.indexOf(base)] ?? [];
   return names.map((name, index) => {
@@ -49,6 +58,20 @@ export async function takeTurns<Name extends string>(
     const ratios = own.map((figure, round) => figure / (baseline[round] ?? Number.NaN));
     return { name, figures: own, median: median(own), ratio: median(ratios) };
   });
+
+  function start(name: Name): ChildProcess {
+    const child = fork(file, [name], { execArgv: [...process.execArgv, ...FLAGS] });
+    child.once("exit", (code) => onEnd(new Error(`the case "${name}" ended with ${code}`)));
+    processes.push(child);
+    return child;
+  }
+}
+
+/** As it is kept. */
+export function costOf({ figures, ratio }: Outcome<string>): Cost {
+  const nanos = spreadOf(figures);
+  if (nanos === undefined) throw new Error("a case was not measured");
+  return { nanos, ratio };
 }
 
 export function median(figures: readonly number[]): number {
@@ -58,20 +81,14 @@ export function median(figures: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
+/** A child's answer to its next round. */
+function asked(child: ChildProcess): Promise<unknown[]> {
+  child.send("round");
+  return once(child, "message");
+}
+
 /** At the side of the child: answers each question with what `measure` returns. */
 export function answer(measure: () => number | Promise<number>): void {
   process.on("message", async () => process.send?.(await measure()));
   process.on("disconnect", () => process.exit());
-}
-
-async function ask(child: ChildProcess): Promise<number> {
-  const gone = new AbortController();
-  const exit = once(child, "exit", { signal: gone.signal }).then(() => {
-    throw new Error(`a case ended before it answered: ${child.spawnargs.join(" ")}`);
-  });
-  child.send("round");
-  const [figure]: unknown[] = await Promise.race([once(child, "message", { signal: gone.signal }), exit]);
-  exit.catch(() => {});
-  gone.abort();
-  return Number(figure);
 }

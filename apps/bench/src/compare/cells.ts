@@ -1,7 +1,7 @@
 // What the rounds of a case come to, for each peer.
 
+import { type Spread, spreadOf } from "../statistics.ts";
 import { BASE } from "./roster.ts";
-import { type Spread, spreadOf } from "./statistics.ts";
 import type { PlayerName, Visit } from "./troupe.ts";
 
 /** Some visits, and those to the base before and after them; none if it is out. */

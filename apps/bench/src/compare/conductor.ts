@@ -24,10 +24,10 @@ export interface Show {
   readonly onProgress: (done: number, what: string) => void;
 }
 
-/** Resident bytes at the end of the first act. */
+/** Resident bytes at the end of the first act; `undefined` where there is no such process. */
 export interface Memory {
   readonly peer: string;
-  readonly rssBytes: Readonly<Record<PlayerName, number>>;
+  readonly rssBytes: Readonly<Record<PlayerName, number | undefined>>;
 }
 
 export interface Results {
@@ -134,8 +134,9 @@ class Stage {
   memory(): Memory[] {
     return this.#playing.map((troupe) => {
       const { client, broker, worker } = troupe.usage();
-      const rssBytes = { client: client.rssBytes, broker: broker.rssBytes, worker: worker.rssBytes };
-      return { peer: troupe.entry.name, rssBytes };
+      const known = (bytes: number) => (Number.isFinite(bytes) ? bytes : undefined);
+      const [ofClient, ofBroker, ofWorker] = [client, broker, worker].map(({ rssBytes }) => known(rssBytes));
+      return { peer: troupe.entry.name, rssBytes: { client: ofClient, broker: ofBroker, worker: ofWorker } };
     });
   }
 
@@ -144,7 +145,7 @@ class Stage {
   }
 }
 
-function shuffled<Item>(items: readonly Item[]): Item[] {
+export function shuffled<Item>(items: readonly Item[]): Item[] {
   return items
     .map((item) => ({ item, place: Math.random() }))
     .toSorted((left, right) => left.place - right.place)

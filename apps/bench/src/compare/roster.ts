@@ -6,7 +6,9 @@ export interface Entry {
   readonly name: string;
   /** What runs, in a few words. */
   readonly title: string;
-  /** The server program it needs, which may not be installed. */
+  /** What of it comes from npm. */
+  readonly packages: readonly string[];
+  /** The server program it needs, which may not be installed; Debian's package is called the same. */
   readonly needs?: string;
   /** Who is started, in this order, before the client. */
   readonly chain: readonly Role[];
@@ -21,40 +23,48 @@ export const BASE = "pigato call";
 /** Whom the short form visits: those that there are targets for, and what one would write by hand. */
 export const QUICK_PEERS: readonly string[] = ["pigato 0.0.46", "nats tuned", "moleculer tcp", "zeromq", "relay"];
 
+const OWN = ["@pigato/client", "@pigato/broker", "@pigato/worker"] as const;
+
 export const ROSTER: readonly Entry[] = [
   {
     name: BASE,
     title: "pigato, `call()`",
+    packages: OWN,
     chain: ["broker", "worker"],
     load: async () => (await import("./peers/pigato.ts")).calls,
   },
   {
     name: "pigato callbacks",
     title: "pigato, callbacks",
+    packages: OWN,
     chain: ["broker", "worker"],
     load: async () => (await import("./peers/pigato.ts")).callbacks,
   },
   {
     name: "pigato spinning",
     title: "pigato, callbacks, `spinMs: 1`",
+    packages: OWN,
     chain: ["broker", "worker"],
     load: async () => (await import("./peers/pigato.ts")).callbacksSpinning,
   },
   {
     name: "pigato libzmq",
     title: "pigato over libzmq, `call()`",
+    packages: [...OWN, "zeromq"],
     chain: ["broker", "worker"],
     load: async () => (await import("./peers/pigato.ts")).callsOverLibzmq,
   },
   {
     name: "pigato 0.0.46",
     title: "npm `pigato@0.0.46`",
+    packages: ["pigato-classic", "zeromq"],
     chain: ["broker", "worker"],
     load: async () => (await import("./peers/classic.ts")).classic,
   },
   {
     name: "nats",
     title: "NATS, `request()`",
+    packages: ["nats"],
     needs: "nats-server",
     chain: ["broker", "worker"],
     load: async () => (await import("./peers/nats.ts")).plain,
@@ -62,6 +72,7 @@ export const ROSTER: readonly Entry[] = [
   {
     name: "nats tuned",
     title: "NATS, one inbox by hand",
+    packages: ["nats"],
     needs: "nats-server",
     chain: ["broker", "worker"],
     load: async () => (await import("./peers/nats.ts")).tuned,
@@ -69,6 +80,7 @@ export const ROSTER: readonly Entry[] = [
   {
     name: "moleculer tcp",
     title: "Moleculer over TCP, no broker",
+    packages: ["moleculer"],
     chain: ["worker"],
     oneClient: true,
     load: async () => (await import("./peers/moleculer.ts")).overTcp,
@@ -76,6 +88,7 @@ export const ROSTER: readonly Entry[] = [
   {
     name: "moleculer nats",
     title: "Moleculer over NATS",
+    packages: ["moleculer", "nats"],
     needs: "nats-server",
     chain: ["broker", "worker"],
     oneClient: true,
@@ -84,18 +97,21 @@ export const ROSTER: readonly Entry[] = [
   {
     name: "grpc",
     title: "gRPC (`@grpc/grpc-js`), no broker",
+    packages: ["@grpc/grpc-js"],
     chain: ["worker"],
     load: async () => (await import("./peers/grpc.ts")).grpc,
   },
   {
     name: "http",
     title: "HTTP, undici, no broker",
+    packages: ["undici"],
     chain: ["worker"],
     load: async () => (await import("./peers/http.ts")).http,
   },
   {
     name: "rabbitmq",
     title: "RabbitMQ, direct reply-to",
+    packages: ["amqplib"],
     needs: "rabbitmq-server",
     chain: ["broker", "worker"],
     load: async () => (await import("./peers/rabbitmq.ts")).rabbitmq,
@@ -103,6 +119,7 @@ export const ROSTER: readonly Entry[] = [
   {
     name: "redis",
     title: "Redis, lists",
+    packages: ["ioredis"],
     needs: "redis-server",
     chain: ["broker", "worker"],
     load: async () => (await import("./peers/redis.ts")).redis,
@@ -110,19 +127,30 @@ export const ROSTER: readonly Entry[] = [
   {
     name: "zeromq",
     title: "zeromq.js, ROUTER and DEALER",
+    packages: ["zeromq"],
     chain: ["broker", "worker"],
     load: async () => (await import("./peers/zeromq.ts")).zeromq,
   },
   {
     name: "relay",
     title: "byte relay on `node:net` (the limit)",
+    packages: [],
     chain: ["worker", "broker"],
     load: async () => (await import("./peers/relay.ts")).relay,
   },
 ];
 
+/** Not of the comparison: see `pnpm bench against`. */
+export const ANY_COMMIT: Entry = {
+  name: "pigato of any commit",
+  title: "pigato",
+  packages: OWN,
+  chain: ["broker", "worker"],
+  load: async () => (await import("./peers/pigato-of-any-commit.ts")).ofAnyCommit,
+};
+
 export function entryNamed(name: string | undefined): Entry {
-  const entry = ROSTER.find((candidate) => candidate.name === name);
+  const entry = [...ROSTER, ANY_COMMIT].find((candidate) => candidate.name === name);
   if (entry === undefined) throw new Error(`nobody here is called "${name}"`);
   return entry;
 }

@@ -36,12 +36,15 @@ interface Player {
 
 export class Troupe {
   readonly entry: Entry;
+  readonly #host: URL;
   readonly #children: ChildProcess[] = [];
   readonly #players: Player[] = [];
   #client: Player | undefined;
 
-  constructor(entry: Entry) {
+  /** @param host the program that plays a role, if it is not this tree's own */
+  constructor(entry: Entry, host: URL = HOST) {
     this.entry = entry;
+    this.#host = host;
   }
 
   async start(): Promise<void> {
@@ -97,7 +100,7 @@ export class Troupe {
   }
 
   async #play(name: PlayerName, address: string, connections = 1): Promise<Player> {
-    const child = fork(HOST, [this.entry.name, name, address, String(connections)], {
+    const child = fork(this.#host, [this.entry.name, name, address, String(connections)], {
       stdio: ["ignore", "ignore", "inherit", "ipc"],
       env: { ...process.env, NODE_ENV: "production" },
     });
