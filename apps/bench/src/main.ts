@@ -18,6 +18,7 @@ const QUESTIONS: Readonly<Record<string, { readonly file: string; readonly built
     built: true,
     asks: "is it slower than at another commit? <commit> [<commit>]",
   },
+  profile: { file: "../dist/profile.js", built: true, asks: "where does its time go? [seconds for each case]" },
   page: { file: "page.ts", built: false, asks: "nothing: makes the page of the last runs with --page, and its charts" },
   frames: { file: "frames.ts", built: false, asks: "what do its frames cost, and what would fewer save? [rounds]" },
   transport: { file: "transport.ts", built: false, asks: "how many requests does a link carry? [rounds]" },

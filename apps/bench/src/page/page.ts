@@ -7,6 +7,7 @@ import { asSentence, type Circumstances } from "../records/circumstances.ts";
 import { FOLDER, type Records, readRecords } from "../records/records.ts";
 import { asMarkdown, NONE, type Table } from "../table.ts";
 import { charts } from "./charts.ts";
+import { profileTables } from "./profile-tables.ts";
 import { brokerTables, coreTables, dialectTables } from "./scale-tables.ts";
 import { verdictTable } from "./verdicts.ts";
 
@@ -24,13 +25,14 @@ export function writePage(): void {
 
 /** @throws Error if the page has no place for some figures, or one for figures that are none */
 function withFigures(page: string, records: Records): string {
-  const { compare, core, broker, dialects } = records;
+  const { compare, core, broker, dialects, profile } = records;
   const left = new Map([
     ["verdicts", asMarkdown(verdictTable(records))],
     ["compare", figures(compare.circumstances, tablesOf(compare.cells, compare.memory))],
     ["versions", asMarkdown(versionsTable(compare))],
     ["core", figures(core.circumstances, coreTables(core))],
     ["broker", figures(broker.circumstances, brokerTables(broker))],
+    ["profile", figures(profile.circumstances, profileTables(profile))],
     ["dialects", figures(dialects.circumstances, dialectTables(dialects))],
   ]);
   const written = page.replaceAll(/(<!-- figures: (\w+) -->\n).*?(<!-- end -->)/gs, (_all, begin, name, end) => {

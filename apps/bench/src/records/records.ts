@@ -1,7 +1,7 @@
 // The last full run of each question, beside the page that shows it: what the page and its charts are made from.
 
 import { readFileSync, writeFileSync } from "node:fs";
-import type { BrokerRecord, CompareRecord, CoreRecord, DialectsRecord } from "./shapes.ts";
+import type { BrokerRecord, CompareRecord, CoreRecord, DialectsRecord, ProfileRecord } from "./shapes.ts";
 
 /** From source and as built alike. */
 export const FOLDER: URL = new URL("../../../../docs/benchmarks/", import.meta.url);
@@ -11,10 +11,17 @@ export interface Records {
   readonly core: CoreRecord;
   readonly broker: BrokerRecord;
   readonly dialects: DialectsRecord;
+  readonly profile: ProfileRecord;
 }
 
 export function readRecords(): Records {
-  return { compare: read("compare"), core: read("core"), broker: read("broker"), dialects: read("dialects") };
+  return {
+    compare: read("compare"),
+    core: read("core"),
+    broker: read("broker"),
+    dialects: read("dialects"),
+    profile: read("profile"),
+  };
 }
 
 export function writeRecord<Name extends keyof Records>(name: Name, record: Records[Name]): void {

@@ -45,6 +45,18 @@ export interface BrokerRecord extends Recorded {
   readonly sizes: readonly (Size & Cost)[];
 }
 
+export interface ProfileRecord {
+  readonly circumstances: Circumstances;
+  /** For each case and kind of work (profile/shares.ts): microseconds of CPU for a request in each process. */
+  readonly costs: readonly {
+    readonly what: string;
+    readonly work: string;
+    readonly client: number;
+    readonly broker: number;
+    readonly worker: number;
+  }[];
+}
+
 export interface DialectsRecord extends Recorded {
   readonly pairs: readonly (Cost & { readonly client: string; readonly worker: string })[];
 }
