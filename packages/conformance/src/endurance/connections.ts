@@ -1,0 +1,129 @@
+// Very many clients and workers at one broker at once: all are connected, each client is answered by a worker of the service
+// that it asked for, and directories say who is there, with all of them and when half have gone.
+
+import { Client } from "@pigato/client";
+import { Directory } from "@pigato/directory";
+import { Member, type Memory } from "./member.ts";
+
+/** Dealers of one process: what one does for them must not take longer than a handshake may. */
+const PER_PROCESS = 2_500;
+const PER_SERVICE = 10;
+
+export interface Connected {
+  /** Clients that got an answer to what they asked. */
+  readonly answered: number;
+  /** Of those, by whom they should not have been. */
+  readonly wrong: number;
+  /** The broker's tables when all are there, by name. */
+  readonly tables: Readonly<Record<string, number>>;
+  /** Whether a directory was right, each time that it was asked. */
+  readonly directories: readonly boolean[];
+  /** From the first connection to the last answer. */
+  readonly seconds: number;
+  /** What the broker takes for each connection. */
+  readonly perConnection: Memory;
+}
+
+export async function connectMany(wanted: { readonly clients: number; readonly workers: number }): Promise<Connected> {
+  const services = Math.max(1, Math.floor(wanted.workers / PER_SERVICE));
+  const members: Member[] = [];
+  const start = async (main: string, settings: object): Promise<Member> => {
+    const member = await Member.start(main, settings);
+    members.push(member);
+    return member;
+  };
+  const broker = await start("broker-main.ts", {});
+  const { address, channel }: { address: string; channel: string } = JSON.parse(await broker.ask("address"));
+  const directories = [new Directory(address, { intch: channel }), new Directory(address, { intch: channel })];
+  const client = new Client(address);
+  try {
+    await Promise.all([...directories.map((directory) => directory.start()), client.start()]);
+    const half = Math.ceil(wanted.workers / 2);
+    const staying = await start("dealers-main.ts", { address, prefix: "staying-" });
+    const going = await start("dealers-main.ts", { address, prefix: "going-" });
+    const groups = await Promise.all(
+      split(wanted.clients).map((_, index) => start("dealers-main.ts", { address, prefix: `c${index}-` })),
+    );
+    const before = await broker.memory();
+    const startAt = performance.now();
+    await Promise.all([
+      staying.ask("workers", JSON.stringify({ count: half, services })),
+      going.ask("workers", JSON.stringify({ count: wanted.workers - half, services })),
+    ]);
+    const answers = await Promise.all(
+      split(wanted.clients).map(async (count, index) => {
+        const text = await groups[index]?.ask("clients", JSON.stringify({ count, services }));
+        const got: [string, string][] = JSON.parse(text ?? "[]");
+        return got;
+      }),
+    );
+    const seconds = (performance.now() - startAt) / 1_000;
+    const after = await broker.memory();
+    const tables: Record<string, number> = JSON.parse(await broker.ask("stats"));
+    const all = { staying: half, going: wanted.workers - half };
+    const isRight = [await isDirectoryRight(client, services, all)];
+    await going.kill();
+    isRight.push(await isDirectoryRight(client, services, { ...all, going: 0 }));
+    const connections = wanted.clients + wanted.workers;
+    return {
+      answered: answers.flat().length,
+      wrong: answers.flatMap((got) => got.filter(([asked, answer]) => !isAnswer(asked, answer, services))).length,
+      tables,
+      directories: isRight,
+      seconds,
+      perConnection: {
+        rss: (after.rss - before.rss) / connections,
+        live: (after.live - before.live) / connections,
+      },
+    };
+  } finally {
+    await client.stop();
+    await Promise.all(directories.map((directory) => directory.stop()));
+    await Promise.all(members.map((member) => member.kill()));
+  }
+}
+
+/** An answer holds what was asked, and who answers: a worker whose number leads to the same service. */
+function isAnswer(asked: string, answer: string, services: number): boolean {
+  const [question, worker = ""]: string[] = JSON.parse(answer);
+  return question === asked && numberIn(worker) % services === numberIn(asked) % services;
+}
+
+function numberIn(name: string): number {
+  return Number(/-(\d+)"?$/.exec(name)?.[1]);
+}
+
+/** Asks until both directories know these workers and no others; the caller's time ends it if they never do. */
+async function isDirectoryRight(
+  client: Client,
+  services: number,
+  workers: Readonly<Record<string, number>>,
+): Promise<boolean> {
+  const expected = new Map<string, string[]>();
+  for (const [prefix, count] of Object.entries(workers)) {
+    for (let index = 0; index < count; index++) {
+      const service = `service-${index % services}`;
+      expected.set(service, [...(expected.get(service) ?? []), `${prefix}-${index}`]);
+    }
+  }
+  const wanted = JSON.stringify([...expected].map(([name, ids]) => [name, ids.sort()]).sort());
+  const late = AbortSignal.timeout(20_000);
+  const known: string[] = JSON.parse(JSON.stringify(await client.call("$dir", "$dir")));
+  while (!late.aborted) {
+    const maps = await Promise.all(known.map((workerId) => client.call("$dir", null, { workerId })));
+    if (maps.every((map) => shown(map) === wanted)) return true;
+  }
+  return false;
+}
+
+/** A directory's whole map, without core services, in an order of its own. */
+function shown(map: unknown): string {
+  const read: Record<string, string[]> = JSON.parse(JSON.stringify(map));
+  const rows = Object.entries(read).filter(([name]) => !name.startsWith("$"));
+  return JSON.stringify(rows.map(([name, ids]) => [name, ids.sort()]).sort());
+}
+
+function split(count: number): number[] {
+  const groups = Math.ceil(count / PER_PROCESS);
+  return Array.from({ length: groups }, (_, index) => Math.min(PER_PROCESS, count - index * PER_PROCESS));
+}

@@ -1,0 +1,73 @@
+// Many clients or workers of an endurance run in one process, each nothing but a link: it speaks the classic wire.
+
+import { type DealerLink, type Frames, zmtp } from "@pigato/transport";
+import { serve, settings } from "./serving.ts";
+
+const { address, prefix }: { address: string; prefix: string } = JSON.parse(settings());
+
+interface Clients {
+  readonly count: number;
+  readonly services: number;
+}
+
+const dealers: DealerLink[] = [];
+
+/** @param onMessage what one does with each message; it resolves with what it wants to, at any of them */
+function open<Result>(
+  count: number,
+  onMessage: (frames: readonly string[], index: number, dealer: DealerLink, done: (result: Result) => void) => void,
+  first: (index: number) => readonly string[],
+): Promise<Result[]> {
+  return Promise.all(
+    Array.from({ length: count }, (_, index) => {
+      return new Promise<Result>((resolve) => {
+        const dealer = zmtp.dealer(
+          { onMessage: (frames: Frames) => onMessage(frames.map(textOf), index, dealer, resolve) },
+          { routingId: `${prefix}${index}`, reconnectMs: 50 },
+        );
+        dealers.push(dealer);
+        dealer.connect(address);
+        dealer.send(framesOf(first(index)));
+      });
+    }),
+  );
+}
+
+function framesOf(texts: readonly string[]): Uint8Array[] {
+  return texts.map((text) => Buffer.from(text));
+}
+
+function textOf(frame: Uint8Array): string {
+  return Buffer.from(frame).toString();
+}
+
+serve({
+  /** Opens workers; each answers with what it was asked and its name. @returns when the broker has taken them all */
+  workers: async (argument) => {
+    const { count, services }: Clients = JSON.parse(String(argument));
+    await open<void>(
+      count,
+      ([, type, client = "", , , id = "", data = ""], index, dealer, done) => {
+        if (type === "1") done();
+        if (type !== "2") return;
+        dealer.send(framesOf(["W", "3", client, "", id, "0", JSON.stringify([data, `${prefix}${index}`]), "{}"]));
+      },
+      // It says nothing more before it is asked, for as long as that may take.
+      (index) => ["W", "1", `service-${index % services}`, "pigato/1 heartbeat=60000 concurrency=100"],
+    );
+  },
+  /** Opens clients, each of which asks once. @returns who answered whom, as the answers say */
+  clients: async (argument) => {
+    const { count, services }: Clients = JSON.parse(String(argument));
+    return await open<[asked: string, answer: string]>(
+      count,
+      ([, type, , , , data = ""], index, _dealer, done) => {
+        if (type === "3") done([`"${prefix}${index}"`, data]);
+      },
+      (index) => ["C", "2", `service-${index % services}`, `r${index}`, `"${prefix}${index}"`, '{"timeout":60000}'],
+    );
+  },
+  close: async () => {
+    await Promise.all(dealers.map((dealer) => dealer.close()));
+  },
+});

@@ -1,0 +1,30 @@
+// The short form of `pnpm endurance`: if half a kilobyte is left of every request, that is far more than what scatters.
+
+import { afterEach, expect, test } from "vitest";
+import { Endurance, type Round, wrongEnds } from "./endurance.ts";
+import { slopeOf } from "./slope.ts";
+
+const WARM_UP = 2;
+const ROUNDS = 4;
+const LOAD = { count: 1_200, perSecond: 5_000, replaced: 7 };
+/** Bytes that a request may seem to leave behind: far above what scatters and what the compiler still adds, 60 or so. */
+const SCATTER = 400;
+
+let endurance: Endurance | undefined;
+afterEach(() => endurance?.stop());
+
+test("a mixed load leaves nothing behind: not in the broker, its workers or its clients", async () => {
+  endurance = await Endurance.start();
+  for (let round = 0; round < WARM_UP; round++) await endurance.round(LOAD);
+  const rounds: Round[] = [];
+  for (let round = 0; round < ROUNDS; round++) rounds.push(await endurance.round(LOAD));
+
+  expect(rounds.flatMap(wrongEnds)).toEqual([]);
+  for (const { tables } of rounds) {
+    expect(tables).toMatchObject({ open: 0, inFlight: 0, heldAnswers: 0, clients: 4, services: 7 });
+  }
+  for (const name of ["broker", "workers", "clients"]) {
+    const samples = rounds.map(({ requests, memory }) => ({ at: requests, value: memory.get(name)?.live ?? 0 }));
+    expect(slopeOf(samples).perUnit, `bytes that each request leaves in the ${name}`).toBeLessThan(SCATTER);
+  }
+}, 180_000);
