@@ -60,7 +60,12 @@ describe("the protocol reference", () => {
   });
 
   test("marks as refused exactly what the decoders refuse", () => {
-    const decoders = readFileSync(`${PACKAGES}/protocol/src/dialects/pigato/decode.ts`, "utf8");
+    const folder = `${PACKAGES}/protocol/src/dialects/pigato`;
+    const files = [
+      `${folder}/decode.ts`,
+      ...readdirSync(`${folder}/reading`).map((name) => `${folder}/reading/${name}`),
+    ];
+    const decoders = files.map((file) => readFileSync(file, "utf8")).join("\n");
     const inCode = unique([...decoders.matchAll(/"(P-[A-Z]+-\d+)"/g)].map(([, clause = ""]) => clause));
     const inReference = ids.filter((id) => clauses.get(id)?.includes("**Refused**"));
     expect(inReference.sort()).toEqual(inCode.sort());
