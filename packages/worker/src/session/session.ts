@@ -1,42 +1,31 @@
-// One worker's dealings with its broker: what to send, which requests run, what to tell their handlers. It decides; the
-// shell in driver.ts opens links, sends, runs handlers and keeps time. The life of the connection is `Connection`'s.
+// One worker's dealings with its broker, from start to stop: what to say, what to take, when to leave. It decides; the shell in
+// driver.ts opens links, sends, runs handlers and keeps time. The life of the connection is `Connection`'s, what becomes of the
+// requests that run is up to `Running`.
 //
-// What always holds:
-// - A request runs from its `run` effect until its final, its rejection, its `abort` or the end of the connection.
-//   Whatever a handler says about it afterwards is dropped: one final each, and nothing of one connection ever
-//   reaches the broker through another (P-DISC-2).
-// - A reply that the link refuses never vanishes in silence: the request is failed, or the connection is given up.
-// - A part that was not granted waits (P-STREAM-4), and so does all that its handler says after it.
-// - Stopping: the broker is told to send nothing more (a heartbeat with concurrency 0), what still arrives is given
-//   back, what runs may finish, and DISCONNECT comes last.
+// Stopping: the broker is told to send nothing more (a heartbeat with concurrency 0), what still arrives is given back, what
+// runs may finish, and DISCONNECT comes last.
 
 import {
-  addCredit,
   type Capabilities,
   Connection,
   type ConnectionOptions,
   type ConnectionStep,
   display,
-  encodePayload,
-  type Failure,
   type FromWorker,
   type Instant,
   type LossReason,
-  MAX_CREDIT,
   NO_CAPABILITIES,
-  NULL_FRAME,
   type RequestId,
   type ServiceName,
-  spendOne,
   type ToWorker,
   type Violation,
 } from "@pigato/protocol";
-import { type Call, Calls, type Named } from "./calls.ts";
-import type { Effect, HandlerInput, Input, WorkerRequest } from "./effects.ts";
-import { HeldParts } from "./held-parts.ts";
-import { failureOf, hangUp, messageOf, send, sendUrgently, trouble } from "./outgoing.ts";
+import type { Call, Named } from "./calls.ts";
+import type { Effect, Input, WorkerRequest } from "./effects.ts";
+import { failureOf, hangUp, send, sendUrgently, trouble } from "./outgoing.ts";
+import { Running, type RunningOptions } from "./running.ts";
 
-export interface SessionOptions extends ConnectionOptions {
+export interface SessionOptions extends ConnectionOptions, RunningOptions {
   readonly service: ServiceName;
   /** The most requests to be sent at a time; `Infinity` is no limit. */
   readonly concurrency: number;
@@ -44,10 +33,6 @@ export interface SessionOptions extends ConnectionOptions {
   readonly maxInFlight: number;
   /** Milliseconds that running requests may go on after `stop`; with none, it leaves at once. */
   readonly stopTimeoutMs: number;
-  /** Bytes that handlers may have written beyond what was granted to them, of all requests. */
-  readonly maxHeldBytes: number;
-  /** Whether to offer the broker what goes beyond the classic wire. */
-  readonly negotiate: boolean;
   /**
    * Whether it answers READY and heartbeats, as PIGATO has it. A Majordomo broker does not; nor must it be heard while a request
    * runs, nor does it take anything back (D-PEER-6).
@@ -76,8 +61,7 @@ const LAST_WORD_MS = 500;
 export class Session {
   readonly #options: SessionOptions;
   readonly #connection: Connection;
-  readonly #calls: Calls;
-  readonly #held: HeldParts;
+  readonly #running: Running;
   #state: State = { phase: "stopped" };
   #concurrency: number;
   #accepted: Capabilities = NO_CAPABILITIES;
@@ -87,8 +71,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#connection = new Connection(options);
-    this.#calls = new Calls(options.random);
-    this.#held = new HeldParts(options.maxHeldBytes);
+    this.#running = new Running(options);
     this.#concurrency = options.concurrency;
   }
 
@@ -104,9 +87,9 @@ export class Session {
       case "partial":
       case "final":
       case "reject":
-        return this.#onHandler(input, now);
+        return this.#afterHandler(this.#running.onHandler(input), input.call, now);
       case "flush":
-        return this.#onFlush(input.call, now);
+        return this.#afterHandler(this.#running.onFlush(input.call), input.call, now);
       case "heartbeat":
         return this.#heartbeat();
       case "request-heartbeat":
@@ -139,7 +122,7 @@ export class Session {
   nextDeadline(): Instant | undefined {
     const connection = this.#connection.nextDeadline();
     if (this.#state.phase !== "draining") return connection;
-    const drain = this.#calls.size > 0 ? this.#state.giveUpAt : this.#state.listenUntil;
+    const drain = this.#running.size > 0 ? this.#state.giveUpAt : this.#state.listenUntil;
     return connection === undefined ? drain : Math.min(connection, drain);
   }
 
@@ -164,7 +147,7 @@ export class Session {
   }
 
   #onTick(now: Instant): Effects {
-    if (this.#calls.size > 0) this.#excuse(now);
+    if (this.#running.size > 0) this.#excuse(now);
     const effects = this.#follow(this.#connection.onTick(now));
     const state = this.#state;
     if (state.phase !== "draining") return effects;
@@ -196,7 +179,7 @@ export class Session {
       case "request-heartbeat":
         return this.#onRequestHeartbeat(message);
       case "credit":
-        if (this.#accepted.credit) return this.#onCredit(message);
+        if (this.#accepted.credit) return this.#running.onCredit(message);
         return [trouble("P-STREAM-1", "the broker granted credit, which was not negotiated")];
       case "input":
       case "input-end":
@@ -209,14 +192,13 @@ export class Session {
   }
 
   #onRequest(request: WorkerRequest): Effects {
-    const call = this.#calls.add(request);
+    const call = this.#running.add(request, this.#accepted.credit);
     if (call === undefined)
       return [trouble("P-ADDR-2", `request ${display(request.requestId)} came again while it runs`)];
-    if (this.#accepted.credit) call.credit = request.credit ?? MAX_CREDIT;
-    if (this.#state.phase !== "draining" && this.#calls.size <= this.#mostInFlight()) {
+    if (this.#state.phase !== "draining" && this.#running.size <= this.#mostInFlight()) {
       return [{ type: "run", call, request }];
     }
-    this.#calls.remove(call);
+    this.#running.forget(call);
     if (!this.#options.brokerAnswers) {
       return [trouble("D-PEER-6", "the broker sent a request that cannot be taken now, and it is dropped")];
     }
@@ -224,8 +206,9 @@ export class Session {
   }
 
   #onCancel(named: Named, now: Instant): Effects {
-    const call = this.#take(named);
+    const call = this.#running.find(named);
     if (call === undefined) return NOTHING;
+    this.#running.forget(call);
     const failure = failureOf("CANCELED", `the caller of request ${display(call.requestId)} gave it up`);
     return [{ type: "abort", call, failure }, ...this.#leaveWhenDone(now)];
   }
@@ -235,54 +218,22 @@ export class Session {
    * the broker judges the client.
    */
   #onRequestHeartbeat(named: Named): Effects {
-    const call = this.#calls.find(named);
+    const call = this.#running.find(named);
     return call !== undefined && this.#accepted.requestHeartbeat ? this.#requestHeartbeat(call) : NOTHING;
   }
 
-  /** P-STREAM-4. One that has ended meanwhile has crossed it on the wire. */
-  #onCredit(named: Named & { readonly chunks: number }): Effects {
-    const call = this.#calls.find(named);
-    if (call === undefined || call.credit === MAX_CREDIT || named.chunks === 0) return NOTHING;
-    call.credit = addCredit(call.credit, named.chunks);
-    return [{ type: "resume", call }];
-  }
-
-  #onHandler(input: HandlerInput, now: Instant): Effects {
-    const { call } = input;
-    if (!call.isInFlight) return NOTHING;
-    if (input.type === "reject") return this.#end(input, now);
-    if (input.type === "partial") {
-      if (call.credit > 0 && call.held === undefined) return this.#sendPart(input);
-    } else if (call.held === undefined) {
-      return this.#end(input, now);
-    }
-    return this.#held.hold(input) ? NOTHING : this.#onTooMuchHeld(call);
-  }
-
-  #onFlush(call: Call, now: Instant): Effects {
-    const input = this.#held.take(call);
-    if (input === undefined) return NOTHING;
-    return input.type === "partial" ? this.#sendPart(input) : this.#end(input, now);
-  }
-
-  #sendPart(input: HandlerInput & { readonly type: "partial" }): Effects {
-    const { call } = input;
-    call.credit = spendOne(call.credit);
-    return [send(messageOf(input, this.#options.negotiate))];
-  }
-
-  #end(input: HandlerInput, now: Instant): Effects {
-    this.#calls.remove(input.call);
+  /** A handler has said something, perhaps its last word. */
+  #afterHandler(effects: Effects, call: Call, now: Instant): Effects {
+    if (call.isInFlight || effects.length === 0) return effects;
     this.#excuse(now);
-    const sent = send(messageOf(input, this.#options.negotiate));
-    return this.#state.phase === "draining" ? [sent, ...this.#leaveWhenDone(now)] : [sent];
+    return this.#state.phase === "draining" ? [...effects, ...this.#leaveWhenDone(now)] : effects;
   }
 
   #onRefused(message: FromWorker, isUrgent: boolean, now: Instant): Effects {
     switch (message.type) {
       case "partial":
       case "partials":
-        return this.#onRefusedPartial(message);
+        return this.#running.onRefusedPartial(message);
       case "final":
       case "reject":
         return isUrgent ? this.#onRefusedEnd(message.requestId, now) : [sendUrgently(message)];
@@ -290,31 +241,6 @@ export class Session {
         // Heartbeats and goodbyes say nothing that silence does not say in the end.
         return NOTHING;
     }
-  }
-
-  /** A reply with a hole in it is worse than none: the request is failed. */
-  #onRefusedPartial(named: Named): Effects {
-    const call = this.#calls.find(named);
-    if (call === undefined) return NOTHING;
-    return this.#cutOff(call, `the link to the broker is full: request ${display(call.requestId)} cannot go on`);
-  }
-
-  /** Its handler did not wait. What it wrote last cannot be left out, so nothing more of it is sent. */
-  #onTooMuchHeld(call: Call): Effects {
-    const { maxHeldBytes } = this.#options;
-    const reason = `its reader takes no more, and more than the ${maxHeldBytes} bytes of maxHeldBytes wait here`;
-    return this.#cutOff(call, `request ${display(call.requestId)} cannot go on: ${reason}`);
-  }
-
-  #cutOff(call: Call, reason: string): Effects {
-    this.#forget(call);
-    const { address, requestId } = call;
-    const failure = failureOf("BUSY", reason);
-    const body = [encodePayload({ name: "RequestError", message: failure.message, code: failure.code }, NULL_FRAME)];
-    return [
-      sendUrgently({ type: "final", address, requestId, status: -1, body, trailer: [] }),
-      { type: "abort", call, failure },
-    ];
   }
 
   #onRefusedEnd(id: RequestId, now: Instant): Effects {
@@ -356,7 +282,7 @@ export class Session {
     const failure = failureOf("BROKER_LOST", `the connection to the broker was lost: ${reason}`);
     // The broker may well be there and hold this life for alive: it must not keep requests for it.
     const saysGoodbye = reason === "silence" || (reason === "unreachable" && wasConnected);
-    const effects = [...this.#abortAll(failure), ...hangUp(reason, wasConnected, saysGoodbye)];
+    const effects = [...this.#running.abortAll(failure), ...hangUp(reason, wasConnected, saysGoodbye)];
     if (this.#state.phase !== "draining") return effects;
     this.#connection.stop();
     this.#enter({ phase: "stopped" });
@@ -366,34 +292,17 @@ export class Session {
   /** Leaves as soon as nothing runs and the broker has answered the heartbeat that told it to send nothing more. */
   #leaveWhenDone(now: Instant): Effects {
     const state = this.#state;
-    if (state.phase !== "draining" || this.#calls.size > 0) return NOTHING;
+    if (state.phase !== "draining" || this.#running.size > 0) return NOTHING;
     return this.#unanswered === 0 || now >= state.listenUntil ? this.#leave() : NOTHING;
   }
 
   #leave(): Effects {
-    const aborts = this.#abortAll(failureOf("CLOSED", "the worker stopped before the request was done"));
+    const aborts = this.#running.abortAll(failureOf("CLOSED", "the worker stopped before the request was done"));
     const isOpen = this.#connection.phase === "open";
     const [lost] = this.#connection.stop();
     const closing = lost?.type === "lost" ? hangUp(lost.reason, lost.wasConnected, isOpen) : NOTHING;
     this.#enter({ phase: "stopped" });
     return [...aborts, ...closing, { type: "stopped" }];
-  }
-
-  #abortAll(failure: Failure): Effects {
-    const calls = this.#calls.takeAll();
-    for (const call of calls) this.#held.drop(call);
-    return calls.map((call) => ({ type: "abort", call, failure }));
-  }
-
-  #take(named: Named): Call | undefined {
-    const call = this.#calls.find(named);
-    if (call !== undefined) this.#forget(call);
-    return call;
-  }
-
-  #forget(call: Call): void {
-    this.#calls.remove(call);
-    this.#held.drop(call);
   }
 
   #mostInFlight(): number {
