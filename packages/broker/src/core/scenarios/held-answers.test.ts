@@ -202,6 +202,16 @@ describe("a client that goes away", () => {
   });
 });
 
+test("a client that is back and does not read is told once that it lost its answer", () => {
+  const sim = abandoned(["r1"]);
+  sim.worker("w1").partial("r1", "1").partial("r1", "2").final("r1", "3");
+  sim.client("c1").offer();
+  sim.fillUp("c1");
+  sim.advance(SETTLE_MS);
+  expect(sim.sentTo("c1").slice(1)).toEqual(["failure r1 BUSY (maybe-executed)"]);
+  expect(sim.stats()).toMatchObject({ open: 0, heldAnswers: 0 });
+});
+
 describe("an answer is held no longer", () => {
   test("than the timeout of its request, which counts on", () => {
     const sim = abandoned(["r1"], {}, 5_000);
@@ -228,7 +238,10 @@ describe("an answer is held no longer", () => {
     expect(sim.sentTo("c1").at(-1)).toBe('final r1 "done"');
   });
 
-  test("or shorter, once it is sent, however long its connection takes to take it", () => {
+  test.each<[string, (sim: Scenario) => void]>([
+    ["its time is over", () => {}],
+    ["its broker must close", (sim) => sim.drain(500)],
+  ])("nor shorter, if %s between its being sent and its being taken", (_what, happen) => {
     const inputs: Input[] = [];
     const sim = scenario({ record: (input) => inputs.push(input) });
     sim.worker("w1").ready("echo");
@@ -237,6 +250,7 @@ describe("an answer is held no longer", () => {
       .offer()
       .request("echo", "r1", { ...KEPT, timeoutMs: 500 });
     sim.storeFinishes();
+    happen(sim);
     sim.worker("w1").final("r1");
     const core = new BrokerCore(SCENARIO_OPTIONS);
     const effects: Effect[] = [];
@@ -254,10 +268,9 @@ describe("an answer is held no longer", () => {
     sim.client("c2").heartbeat();
     sim.drain(1_000);
     expect(sim.sentTo("c2")).toEqual(["heartbeat", 'final r4 "done"']);
-    sim.worker("w1").final("r2");
-    sim.advance(1_000);
-    finishStore(sim);
+    sim.worker("w1").final("r2").final("r3");
     expect(sim.isDrained).toBe(true);
+    finishStore(sim);
     expect([...sim.stored.values()].map(({ requestId }) => requestId)).toEqual(["r1", "r2", "r3"]);
   });
 });

@@ -74,6 +74,8 @@ export class Scenario {
   readonly #clients = new Map<string, ClientActor>();
   /** Clients that what is sent does not find, which the broker does not know yet. */
   readonly #cutOff = new Set<string>();
+  /** Clients whose connections take no more parts of replies. */
+  readonly #full = new Set<string>();
   // What the shell says of what it was to do: after all that the input at hand led to.
   #pending: Input[] = [];
   readonly #gone = new Set<string>();
@@ -134,6 +136,11 @@ export class Scenario {
   /** The client's connection breaks: the next that is sent to it finds nobody, and tells the broker so. */
   cutOff(name: string): void {
     this.#cutOff.add(name);
+  }
+
+  /** The client's connection takes no more, but for the word that something was refused. */
+  fillUp(name: string): void {
+    this.#full.add(name);
   }
 
   peerDown(name: string): void {
@@ -336,9 +343,14 @@ export class Scenario {
   }
 
   #deliverToClient(to: PeerId, message: ToClient): void {
-    if (!this.#cutOff.has(to)) return this.client(to).receive(message, toClientLine(message));
-    this.#pending.push({ type: "undelivered-to-client", to, message, reason: "unreachable" });
-    this.#gone.add(to);
+    if (this.#cutOff.has(to)) {
+      this.#pending.push({ type: "undelivered-to-client", to, message, reason: "unreachable" });
+      this.#gone.add(to);
+    } else if (this.#full.has(to) && message.type !== "failure") {
+      this.#pending.push({ type: "undelivered-to-client", to, message, reason: "congested" });
+    } else {
+      this.client(to).receive(message, toClientLine(message));
+    }
   }
 
   #deliverToWorker(to: PeerId, message: ToWorker): void {
