@@ -231,8 +231,7 @@ export class BrokerRun {
   #sendToWorker(to: PeerId, message: ToWorker, dialect: BrokerDialect): void {
     const frames = dialect.encodeToWorker(message);
     if (frames === undefined) return;
-    const isUrgent = message.type === "disconnect" || message.type === "credit";
-    const outcome = this.#send(to, frames, isUrgent ? URGENT : undefined);
+    const outcome = this.#send(to, frames, message.type === "disconnect" ? URGENT : undefined);
     if (outcome === "queued" || outcome === "slow") return;
     if (message.type === "request") {
       this.#pending.push({ type: "request-undelivered", to, address: message.address, reason: outcome });
