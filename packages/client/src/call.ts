@@ -52,10 +52,9 @@ export class ReplyStream extends Readable {
   /** The next chunk. */
   static add(stream: ReplyStream, value: unknown): void {
     if (value === null || value === undefined) return stream.#onRead();
-    const waiting = stream.readableLength;
     stream.push(value);
-    // A listener took it at once.
-    if (stream.readableLength === waiting) stream.#onRead();
+    // Nothing waits: a listener took it at once.
+    if (stream.readableLength === 0) stream.#onRead();
   }
 
   constructor(requestId: RequestId, control: CallControl, window: Window) {

@@ -258,7 +258,10 @@ export class Requests<Caller> {
   /** P-STREAM-3: with the first grant, if the reply is to be paced and the broker knows how. */
   #paced({ message, window }: Call<Caller>): RequestMessage {
     if (window === undefined) return message;
-    if (this.capabilities.credit) return { ...message, credit: window.start() };
+    const { type, service, requestId, body, trailer, options } = message;
+    if (this.capabilities.credit) {
+      return { type, service, requestId, body, trailer, options, credit: window.start() };
+    }
     window.stop();
     return message;
   }

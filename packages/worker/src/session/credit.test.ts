@@ -136,13 +136,17 @@ describe("a reply that is paced", () => {
   test("does not let a part overtake one that waits for the link", () => {
     const scenario = new Scenario();
     const call = scenario.request("r1", 1);
-    scenario.write(call, "1", "2", "3");
-    scenario.do({ type: "message", message: { type: "credit", address: "c1", requestId: requestId("r1"), chunks: 9 } });
+    const texts = Array.from({ length: 50 }, (_, number) => String(number));
+    scenario.write(call, ...texts);
+    scenario.do({
+      type: "message",
+      message: { type: "credit", address: "c1", requestId: requestId("r1"), chunks: 99 },
+    });
     scenario.do({ type: "flush", call });
-    scenario.write(call, "4");
-    expect(scenario.take()).toEqual(["partial 1", "resume r1", "partial 2"]);
+    scenario.write(call, "50");
+    expect(scenario.take()).toEqual(["partial 0", "resume r1", ...texts.slice(1, 33).map((text) => `partial ${text}`)]);
     scenario.grant("r1", 1);
-    expect(scenario.take()).toEqual(["resume r1", "partial 3", "partial 4"]);
+    expect(scenario.take()).toEqual(["resume r1", ...[...texts.slice(33), "50"].map((text) => `partial ${text}`)]);
   });
 
   test("fails when more waits than may: what was sent has no hole, and nothing follows the failure", () => {

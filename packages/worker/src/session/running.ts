@@ -26,6 +26,10 @@ type Effects = readonly Effect[];
 
 const NOTHING: Effects = [];
 
+/** Parts of a reply that leave in one step, of those that have waited for a grant. */
+const FLUSHED_PARTS = 32;
+const FLUSHED_BYTES = 64 * 1024;
+
 export class Running {
   readonly #options: RunningOptions;
   readonly #calls: Calls;
@@ -74,18 +78,31 @@ export class Running {
     if (!call.isInFlight) return NOTHING;
     if (input.type === "reject") return this.#end(input);
     if (input.type === "partial") {
-      if (call.credit > 0 && call.held === undefined) return this.#sendPart(input);
+      if (call.credit > 0 && call.held === undefined) return [this.#sendPart(input)];
     } else if (call.held === undefined) {
       return this.#end(input);
     }
     return this.#held.hold(input) ? NOTHING : this.#onTooMuchHeld(call);
   }
 
-  /** Sends the next of what waits, which has been granted. */
+  /**
+   * Sends some of what waits and has been granted: between two steps the shell looks whether the link takes more. The end of
+   * a reply goes by itself.
+   */
   onFlush(call: Call): Effects {
-    const input = this.#held.take(call);
-    if (input === undefined) return NOTHING;
-    return input.type === "partial" ? this.#sendPart(input) : this.#end(input);
+    if (call.held?.first.input.type === "final") {
+      const end = this.#held.take(call);
+      return end === undefined ? NOTHING : this.#end(end);
+    }
+    const effects: Effect[] = [];
+    let bytes = 0;
+    while (effects.length < FLUSHED_PARTS && bytes < FLUSHED_BYTES && call.held?.first.input.type === "partial") {
+      bytes += call.held.first.bytes;
+      const part = this.#held.take(call);
+      if (part === undefined) break;
+      effects.push(this.#sendPart(part));
+    }
+    return effects;
   }
 
   /** A reply with a hole in it is worse than none: the request is failed. */
@@ -102,10 +119,10 @@ export class Running {
     return calls.map((call) => ({ type: "abort", call, failure }));
   }
 
-  #sendPart(input: HandlerInput & { readonly type: "partial" }): Effects {
+  #sendPart(input: HandlerInput): Effect {
     const { call } = input;
     call.credit = spendOne(call.credit);
-    return [send(messageOf(input, this.#options.negotiate))];
+    return send(messageOf(input, this.#options.negotiate));
   }
 
   #end(input: HandlerInput): Effects {

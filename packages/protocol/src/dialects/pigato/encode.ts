@@ -78,8 +78,10 @@ export function encodeToWorker(message: ToWorker): FrameToSend[] {
       const type = typeFrame(TYPE.REQUEST);
       const body = bodyFrame(message.body, message.isRaw);
       const [options] = trailer;
-      if (trailer.length !== 1 || options === undefined || message.credit !== undefined)
+      if (trailer.length !== 1 || options === undefined)
         return [WORKER, type, address, service, EMPTY, requestId, body, ...requestTrailer(trailer, message.credit)];
+      if (message.credit !== undefined)
+        return [WORKER, type, address, service, EMPTY, requestId, body, options, writeFirstGrant(message.credit)];
       return [WORKER, type, address, service, EMPTY, requestId, body, options];
     }
     case "ready":
@@ -111,8 +113,10 @@ export function encodeFromClient(message: FromClient): FrameToSend[] {
       const type = typeFrame(TYPE.REQUEST);
       const body = bodyFrame(message.body, message.isRaw);
       const [options] = trailer;
-      if (trailer.length !== 1 || options === undefined || message.credit !== undefined)
+      if (trailer.length !== 1 || options === undefined)
         return [CLIENT, type, service, requestId, body, ...requestTrailer(trailer, message.credit)];
+      if (message.credit !== undefined)
+        return [CLIENT, type, service, requestId, body, options, writeFirstGrant(message.credit)];
       return [CLIENT, type, service, requestId, body, options];
     }
     case "heartbeat":
