@@ -44,7 +44,7 @@ test("whoever iterates reads", async () => {
     next += 1;
     if (next === 5_000) break;
   }
-  expect(sent()).toBeLessThan(5_000 + 1_024 + 1);
+  expect(sent()).toBeLessThan(5_000 + 4_096 + 1);
 });
 
 test("whoever listens reads, until it pauses", async () => {
@@ -87,7 +87,7 @@ test("whoever pipes reads as fast as it writes", async () => {
     await settled();
   }
   expect(taken).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-  expect(granted()).toBe(1_024 + 8);
+  expect(granted()).toBe(4_096 + 8);
   stream.destroy();
 });
 

@@ -33,15 +33,15 @@ test("grants half a window at a time, of as many chunks as make about two mebiby
   expect(new Set(grants.slice(1))).toEqual(new Set([16]));
 });
 
-test("holds no more than 1024 small chunks, and no fewer than 2 large ones", () => {
-  expect(readAll(started(), 5, 4).slice(0, 3)).toEqual([1_016, 512, 512]);
+test("holds no more than 4096 small chunks, and no fewer than 2 large ones", () => {
+  expect(readAll(started(), 5, 4).slice(0, 3)).toEqual([4_088, 2_048, 2_048]);
   expect(new Set(readAll(started(), 16 * 1024 * 1024, 6))).toEqual(new Set([1]));
 });
 
 test("follows the size of what comes", () => {
   const window = started();
   readAll(window, 5, 6);
-  const grants = readAll(window, 1024 * 1024, 30, 1_024);
+  const grants = readAll(window, 1024 * 1024, 30, 4_096);
   expect(grants.at(-1)).toBe(1);
 });
 

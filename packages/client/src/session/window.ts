@@ -8,7 +8,7 @@
 const WINDOW_BYTES = 2 * 1024 * 1024;
 /** Large chunks travel while others are read; of small ones nobody counts more. */
 const FEWEST_CHUNKS = 2;
-const MOST_CHUNKS = 1_024;
+const MOST_CHUNKS = 4_096;
 /** Before the first chunk nothing is known of their size. */
 const FIRST_CHUNKS = 16;
 

@@ -101,7 +101,8 @@ test("a handler that writes on has its parts held, in order, and ends behind the
     read += 1;
   }
   expectWhole(values, 3_000);
-  expect(finishedAt).toBeGreaterThan(16);
+  // Not before half of the first grant was read, for without that nothing more was granted.
+  expect(finishedAt).toBeGreaterThanOrEqual(8);
 });
 
 test("a handler that never waits gets BUSY at its bound, and its caller a beginning without a hole", async () => {
