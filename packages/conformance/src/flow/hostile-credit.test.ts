@@ -5,7 +5,7 @@ import { once } from "node:events";
 import type { Broker } from "@pigato/broker";
 import { type Reply, Worker } from "@pigato/worker";
 import { expect, test } from "vitest";
-import { FlowStage } from "./stage.ts";
+import { FlowStage, PATIENTLY } from "./stage.ts";
 
 /** A worker that writes a part whenever it may, and a stream of an honest client that waits there. */
 async function stageWithStream() {
@@ -24,7 +24,7 @@ async function stageWithStream() {
   });
   const client = await stage.client();
   const stream = client.request("rows", "honest");
-  await expect.poll(() => written.get("honest")).toBe(16);
+  await expect.poll(() => written.get("honest"), PATIENTLY).toBe(16);
   return { stage, drops, written, stream };
 }
 
@@ -44,7 +44,7 @@ test("grants for others' requests, for ended ones, of nothing and of nonsense ar
   const { stage, drops, written, stream } = await stageWithStream();
   const mallory = await raw(stage, "M", "credit cancel error");
   await mallory.send("C", "2", "rows", "mine", '"mallory"', "{}", "credit=2");
-  await expect.poll(() => written.get("mallory")).toBe(2);
+  await expect.poll(() => written.get("mallory"), PATIENTLY).toBe(2);
   await mallory.send("C", "9", "theirs", "1000");
   for (const grant of ["0", "-5", "1e9x", "", "0x", "1.5", "9".repeat(40)]) await mallory.send("C", "9", "mine", grant);
   await mallory.send("C", "9", "mine");
@@ -63,10 +63,12 @@ test("a grant of very much, and many that add up to more than can be counted, on
   await mallory.send("C", "2", "rows", "mine", '"mallory"', "{}", "credit=999999999999999");
   await mallory.send("C", "2", "rows", "other", '"second"', "{}", "credit=1");
   for (let grant = 0; grant < 3; grant++) await mallory.send("C", "9", "other", "2000000000");
-  await expect.poll(() => Math.min(written.get("mallory") ?? 0, written.get("second") ?? 0)).toBeGreaterThan(50);
+  await expect
+    .poll(() => Math.min(written.get("mallory") ?? 0, written.get("second") ?? 0), PATIENTLY)
+    .toBeGreaterThan(50);
   await mallory.send("C", "9", "mine", "5");
   await mallory.send("C", "5");
-  await expect.poll(() => open(stage.broker)).toBe(1);
+  await expect.poll(() => open(stage.broker), PATIENTLY).toBe(1);
   expect(drops).toContain("M void-credit");
   expect(written.get("honest")).toBe(16);
   stream.destroy();
@@ -81,7 +83,7 @@ test("a grant for a request that waits in the queue counts when it is run, and o
   await classic.send("C", "2", "rows", "r1", '"classic"', "{}", "credit=1");
   await classic.send("C", "9", "r1", "1");
   // Nothing paces it.
-  await expect.poll(() => written.get("classic")).toBeGreaterThan(20);
+  await expect.poll(() => written.get("classic"), PATIENTLY).toBeGreaterThan(20);
   await mallory.roundTrip();
   expect(drops).toEqual(["C unsupported"]);
   const later = new Worker(stage.address, "later", { stopTimeoutMs: 0 });
@@ -90,7 +92,7 @@ test("a grant for a request that waits in the queue counts when it is run, and o
     while (reply.write(count)) count += 1;
   });
   await later.start();
-  await expect.poll(() => count).toBe(4);
+  await expect.poll(() => count, PATIENTLY).toBe(4);
   await later.stop();
   stream.destroy();
 });

@@ -8,6 +8,8 @@ import { onTestFinished } from "vitest";
 import { RawPeer } from "../support/raw-peer.ts";
 
 export const SERVICE = "rows";
+/** For what takes next to no time, unless the machine is busy. */
+export const PATIENTLY = { timeout: 10_000 } as const;
 
 export class FlowStage {
   readonly broker: Broker;

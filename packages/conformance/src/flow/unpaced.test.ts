@@ -2,7 +2,6 @@
 // bounded at the broker; at the bound its request ends with BUSY. What it got until then is the reply from its beginning,
 // without a hole: the original lost 1,500 of 4,000 parts here, and said nothing.
 
-import { setTimeout as pause } from "node:timers/promises";
 import type { Reply } from "@pigato/worker";
 import { expect, onTestFinished, test } from "vitest";
 import { Dealer } from "zeromq";
@@ -31,17 +30,21 @@ class UnreadClient {
     onTestFinished(() => this.#socket.close());
   }
 
-  /** Reads until nothing has come for a while. @returns the numbers of all parts, and what ended the reply */
+  /** Reads to the end of the reply, and what the broker says before it answers a heartbeat sent after that. */
   async readAll(): Promise<{ readonly parts: number[]; readonly ends: string[] }> {
     const parts: number[] = [];
     const ends: string[] = [];
-    for (;;) {
-      const frames = await Promise.race([this.#socket.receive(), pause(300)]);
-      if (frames === undefined) return { parts, ends };
+    for await (const frames of this.#socket) {
       const [, type, , , status, data] = frames.map(String);
-      if (type === "6") parts.push(numberOf(JSON.parse(data ?? "")));
-      else ends.push(`${type} ${status} ${data}`);
+      if (type === "4") break;
+      if (type === "6") {
+        parts.push(numberOf(JSON.parse(data ?? "")));
+      } else {
+        ends.push(`${type} ${status} ${data}`);
+        await this.#socket.send(["C", "4"]);
+      }
     }
+    return { parts, ends };
   }
 }
 
