@@ -4,31 +4,16 @@
 // What always holds: the watcher, and with it the user's code, is called after the present effects, never among them;
 // and what a link of an earlier life has to say is not heard.
 
-import { nextTick } from "node:process";
-import {
-  type Failure,
-  type Frame,
-  type FromWorker,
-  type LossReason,
-  peerIdFromText,
-  type Violation,
-} from "@pigato/protocol";
-import {
-  type Alarm,
-  type DealerLink,
-  LinkError,
-  type Refusal,
-  type SendOptions,
-  type SendOutcome,
-} from "@pigato/transport";
+import { type Failure, type Frame, type LossReason, peerIdFromText, type Violation } from "@pigato/protocol";
+import { type Alarm, type DealerLink, LinkError, type Refusal } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { DIALECTS, type ReplyFormat, type WorkerDialect } from "./dialect.ts";
 import type { WorkerSettings } from "./options.ts";
+import { Outgoing } from "./outgoing.ts";
 import { Reply, type ReplyPort } from "./reply.ts";
 import type { Call } from "./session/calls.ts";
 import type { Effect, HandlerInput, Input, WorkerRequest } from "./session/effects.ts";
 import { mayLeave } from "./session/held-parts.ts";
-import { type Partial, Partials } from "./session/partials.ts";
 import type { Session } from "./session/session.ts";
 
 /** Who is told what happens. Whatever it throws is an uncaught exception, and disturbs nothing here. */
@@ -52,8 +37,6 @@ export interface DriverWatcher {
 
 type DriverSettings = Pick<WorkerSettings, "prefix" | "transport" | "security" | "clock" | "logger" | "dialect">;
 
-const URGENT: SendOptions = Object.freeze({ urgent: true });
-
 export class Driver implements ReplyPort {
   readonly format: ReplyFormat;
   readonly #wire: WorkerDialect["wire"];
@@ -64,22 +47,12 @@ export class Driver implements ReplyPort {
   readonly #alarm: Alarm;
   /** Calls whose replies were asked to pause until the link has caught up. */
   readonly #paused = new Set<Call>();
-  /** What the link did not take, for the session to hear of after the present effects. */
-  readonly #refused: Input[] = [];
+  readonly #outgoing: Outgoing;
   /** What to tell the watcher after the present effects. */
   readonly #due: (() => void)[] = [];
   readonly #closing = new Set<Promise<void>>();
   #isTelling = false;
   #link: DealerLink | undefined;
-  #lastOutcome: SendOutcome = "queued";
-  /** Partial replies that leave at the end of the tick. */
-  readonly #partials = new Partials();
-  #isFlushDue = false;
-  readonly #onFlushDue = (): void => {
-    this.#isFlushDue = false;
-    this.#sendPartials();
-    this.#settle();
-  };
   #address: string | undefined;
   /** What was told of last. A link that goes on trying is refused again and again; it is told once. */
   #lastRefusal: string | undefined;
@@ -89,6 +62,7 @@ export class Driver implements ReplyPort {
     const { format, wire } = DIALECTS[settings.dialect];
     this.format = format;
     this.#wire = wire;
+    this.#outgoing = new Outgoing(wire, () => this.#settle());
     this.#session = session;
     this.#service = service;
     this.#settings = settings;
@@ -115,7 +89,7 @@ export class Driver implements ReplyPort {
     this.apply({ type: "partial", call, body, options });
     // Where it is a grant that it waits for, it hears of that.
     if (!call.isInFlight || call.credit === 0 || call.held !== undefined) return false;
-    if (this.#lastOutcome !== "slow") return true;
+    if (!this.#outgoing.isSlow) return true;
     this.#paused.add(call);
     return false;
   }
@@ -144,7 +118,8 @@ export class Driver implements ReplyPort {
 
   /** What is left to do once the effects of an input are performed. */
   #settle(): void {
-    for (let next = this.#refused.shift(); next !== undefined; next = this.#refused.shift()) this.#handle(next);
+    const outgoing = this.#outgoing;
+    for (let next = outgoing.takeRefused(); next !== undefined; next = outgoing.takeRefused()) this.#handle(next);
     this.#alarm.set(this.#session.nextDeadline());
     if (this.#due.length > 0) this.#tell();
   }
@@ -157,7 +132,7 @@ export class Driver implements ReplyPort {
     const { logger } = this.#settings;
     switch (effect.type) {
       case "send":
-        return this.#send(effect.message, effect.isUrgent);
+        return this.#outgoing.send(effect.message, effect.isUrgent, this.#session.accepted.partials);
       case "run":
         return this.#run(effect.call, effect.request);
       case "resume":
@@ -225,7 +200,7 @@ export class Driver implements ReplyPort {
         { routingId: peerIdFromText(this.#socketId), security: this.#settings.security },
       );
       this.#link = link;
-      this.#lastOutcome = "queued";
+      this.#outgoing.link = link;
       link.connect(address);
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(`cannot connect to ${address}`, { cause });
@@ -257,59 +232,11 @@ export class Driver implements ReplyPort {
     const link = this.#link;
     if (link === undefined) return;
     this.#link = undefined;
+    this.#outgoing.link = undefined;
     const closing: Promise<void> = (flush ? link.close() : link.close(0))
       .catch((error: unknown) => this.#settings.logger.warn({ err: error }, "a link did not close cleanly"))
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
-  }
-
-  #send(message: FromWorker, isUrgent: boolean): void {
-    if (message.type === "partial") return this.#sendPartial(message);
-    this.#sendPartials();
-    this.#write(message, isUrgent);
-  }
-
-  #sendPartial(message: Partial): void {
-    if (this.#hold(message)) return;
-    this.#sendPartials();
-    // Behind a part that was refused just now none may arrive. The session hears of that one next.
-    if (this.#isCut(message)) return;
-    if (!this.#hold(message)) this.#write(message, false);
-  }
-
-  #isCut({ address, requestId }: Partial): boolean {
-    return this.#refused.some(
-      (input) =>
-        input.type === "refused" &&
-        "requestId" in input.message &&
-        input.message.requestId === requestId &&
-        input.message.address === address,
-    );
-  }
-
-  /** @returns whether it leaves later; its outcome is that of what was sent last */
-  #hold(message: Partial): boolean {
-    if (!this.#session.accepted.partials || !this.#partials.add(message)) return false;
-    if (this.#isFlushDue) return true;
-    this.#isFlushDue = true;
-    nextTick(this.#onFlushDue);
-    return true;
-  }
-
-  #sendPartials(): void {
-    const message = this.#partials.take();
-    if (message !== undefined) this.#write(message, false);
-  }
-
-  #write(message: FromWorker, isUrgent: boolean): void {
-    if (this.#link === undefined) return;
-    const frames = this.#wire.encodeFromWorker(message);
-    if (frames === undefined) return;
-    const outcome = isUrgent ? this.#link.send(frames, URGENT) : this.#link.send(frames);
-    if (outcome === "congested" || outcome === "unreachable") {
-      this.#refused.push({ type: "refused", message, isUrgent });
-    }
-    this.#lastOutcome = outcome;
   }
 
   #run(call: Call, request: WorkerRequest): void {
@@ -331,13 +258,13 @@ export class Driver implements ReplyPort {
 
   /** Before the end of a reply it must be known whether its parts have left: if not, it ends otherwise. */
   #settlePartials(): void {
-    if (this.#partials.isEmpty) return;
-    this.#sendPartials();
+    if (!this.#outgoing.isWaiting) return;
+    this.#outgoing.flush();
     this.#settle();
   }
 
   #resume(): void {
-    this.#lastOutcome = "queued";
+    this.#outgoing.onDrain();
     for (const call of this.#paused) this.#due.push(() => this.#goOn(call));
     this.#paused.clear();
     this.#tell();
@@ -345,13 +272,13 @@ export class Driver implements ReplyPort {
 
   /** What a call holds leaves as far as its credit and the link allow; its handler is heard again when nothing is left. */
   #goOn(call: Call): void {
-    while (mayLeave(call) && this.#lastOutcome !== "slow") {
+    while (mayLeave(call) && !this.#outgoing.isSlow) {
       if (call.held?.first.input.type === "final") this.#settlePartials();
       this.apply({ type: "flush", call });
     }
     if (!(call.owner instanceof Reply)) return;
     if (!call.isInFlight) return Reply.left(call.owner);
-    if (this.#lastOutcome === "slow") this.#paused.add(call);
+    if (this.#outgoing.isSlow) this.#paused.add(call);
     else if (call.credit > 0) Reply.drained(call.owner);
   }
 
