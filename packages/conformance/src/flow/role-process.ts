@@ -30,7 +30,11 @@ export class RoleProcess {
   static async start(settings: RoleSettings): Promise<RoleProcess> {
     const args = ["--conditions=@pigato/source", "--import", "tsx", MAIN, JSON.stringify(settings)];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    await once(child, "message", { signal: AbortSignal.timeout(30_000) });
+    const ready = once(child, "message", { signal: AbortSignal.timeout(30_000) });
+    await ready.catch((error: unknown) => {
+      child.kill("SIGKILL");
+      throw error;
+    });
     return new RoleProcess(child);
   }
 

@@ -38,12 +38,16 @@ export interface Scene {
 export async function openScene(): Promise<Scene> {
   const broker = await BrokerProcess.start("--log-level", "fatal");
   const { address } = broker;
-  const [sender, reader, asker, echo] = await Promise.all([
+  const starting = Promise.all([
     RoleProcess.start({ role: "sender", address }),
     RoleProcess.start({ role: "reader", address }),
     RoleProcess.start({ role: "asker", address }),
     WorkerProcess.start({ address, service: "echo" }),
   ]);
+  const [sender, reader, asker, echo] = await starting.catch(async (error: unknown) => {
+    await broker.kill("SIGKILL");
+    throw error;
+  });
   return {
     broker,
     sender,
