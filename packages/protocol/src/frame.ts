@@ -7,6 +7,9 @@ export type FrameToSend = Frame | string;
 /** The most frames of one message, the routing id not counted: a longer one is refused unread. */
 export const MAX_FRAMES = 64;
 
+/** The most frames of a client's request: on its way to a worker it gets two more. */
+export const MAX_REQUEST_FRAMES: number = MAX_FRAMES - 2;
+
 export const EMPTY: Frame = new Uint8Array(0);
 
 export function sameBytes(left: Frame, right: Frame): boolean {

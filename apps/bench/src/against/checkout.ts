@@ -38,7 +38,7 @@ export async function checkOut(commit: string): Promise<Checkout> {
       readFileSync(join(folder, "package.json"), "utf8"),
     );
     const pnpm = (...args: readonly string[]) =>
-      run("npx", ["--yes", packageManager.replace(/\+.*/, ""), ...args], folder);
+      run("npx", ["--yes", `--package=${packageManager.replace(/\+.*/, "")}`, "--", "pnpm", ...args], folder);
     await pnpm("install", "--frozen-lockfile", "--prefer-offline");
     await pnpm("exec", "tsc", "-b", ...PACKAGES.map((name) => `packages/${name}`));
     return { title, host: await layProgramsBeside(folder), close };

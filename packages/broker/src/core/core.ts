@@ -6,14 +6,9 @@ import {
   type BrokerDialect,
   type Capabilities,
   Deadlines,
-  display,
   type Instant,
   NO_CAPABILITIES,
   type PeerId,
-  type RequestId,
-  type ToClient,
-  type Violation,
-  violation,
 } from "@pigato/protocol";
 import { Announcements } from "./announcements.ts";
 import { ClientMessages } from "./client-messages.ts";
@@ -21,15 +16,17 @@ import { Clients } from "./clients.ts";
 import { assertConsistent } from "./consistency.ts";
 import type { CoreOptions } from "./core-options.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import type { Effect, Input, UndeliveredReason } from "./effects.ts";
+import type { Effect, Input } from "./effects.ts";
 import { OpenRequests } from "./open-requests.ts";
 import { Outbox } from "./outbox.ts";
 import { messageOf, Persistence } from "./persistence.ts";
-import { AT_CLIENT, type Due, type Request } from "./records.ts";
+import type { Due, Request } from "./records.ts";
+import { Refusals } from "./refusals.ts";
 import { ReplyCache } from "./reply-cache.ts";
 import { type RequestCounts, Requests } from "./requests.ts";
 import { Services } from "./services.ts";
 import type { StoredRequest } from "./stored-request.ts";
+import { Undelivered } from "./undelivered.ts";
 import { WorkerMessages } from "./worker-messages.ts";
 import { Workers } from "./workers.ts";
 
@@ -60,6 +57,8 @@ export class BrokerCore {
   readonly #clients: Clients;
   readonly #clientMessages: ClientMessages;
   readonly #workerMessages: WorkerMessages;
+  readonly #refusals: Refusals;
+  readonly #undelivered: Undelivered;
   readonly #drainLimit = this.#deadlines.entry({ kind: "drain-limit" });
   #mode: "serving" | "draining" | "drained" = "serving";
 
@@ -118,6 +117,8 @@ export class BrokerCore {
       this.#announcements,
       this.#outbox,
     );
+    this.#refusals = new Refusals(this.#clients, this.#workers, this.#clientMessages, this.#outbox);
+    this.#undelivered = new Undelivered(this.#clients, this.#workers, this.#dispatcher, this.#requests, this.#outbox);
   }
 
   handle(input: Input, now: Instant): Effect[] {
@@ -132,22 +133,18 @@ export class BrokerCore {
         break;
       case "client-at-backend":
       case "worker-at-frontend":
-        this.#onWrongSide(input, now);
+        this.#refusals.onWrongSide(input, now);
         break;
       case "violation":
-        this.#onViolation(input);
+        this.#refusals.onViolation(input);
         break;
       case "undelivered-to-client":
-        this.#onUndeliveredToClient(input.to, input.message, input.reason, now);
+      case "request-undelivered":
+      case "credit-undelivered":
+        this.#undelivered.handle(input, now);
         break;
       case "handed-over":
         this.#onHandedOver(input.address);
-        break;
-      case "request-undelivered":
-        this.#onRequestUndelivered(input.to, input.address, input.reason);
-        break;
-      case "credit-undelivered":
-        this.#onCreditUndelivered(input.to, input.address);
         break;
       case "peer-down":
         this.#onPeerDown(input.peer, now);
@@ -221,103 +218,9 @@ export class BrokerCore {
     });
   }
 
-  #onViolation({ from, role, dialect, violation }: Input & { readonly type: "violation" }): void {
-    this.#outbox.report({ type: "violation", peer: from, role, violation });
-    if (dialect === undefined) {
-      // D-MDP-9: nothing that its dialect knows. A PIGATO worker stays.
-      const worker = this.#workers.get(from);
-      return worker?.dialect.traits.dropsInvalid ? this.#workers.onViolation(worker) : undefined;
-    }
-    if (role === "worker") {
-      const worker = this.#workers.get(from);
-      if (worker !== undefined) return this.#workers.onViolation(worker);
-      return dialect.traits.dropsInvalid ? undefined : this.#outbox.toStranger(from, { type: "disconnect" }, dialect);
-    }
-    if (violation.requestId !== undefined) this.#refuse(from, violation.requestId, dialect, violation);
-  }
-
-  /** D-ROLE-1: a client at the backend has its request refused, a worker at the frontend is turned away. */
-  #onWrongSide(input: Input & { readonly type: "client-at-backend" | "worker-at-frontend" }, now: Instant): void {
-    const { from, message, dialect } = input;
-    // A worker's process may speak for it from a socket of its own (P-HB-5).
-    if (message.type === "worker-heartbeat") return this.#clientMessages.handle(from, message, dialect, now);
-    const isClient = input.type === "client-at-backend";
-    const detail = isClient ? "a client spoke at the backend" : "a worker spoke at the frontend";
-    const refusal = violation("D-ROLE-1", detail);
-    this.#outbox.report({ type: "violation", peer: from, role: isClient ? "client" : "worker", violation: refusal });
-    if (message.type === "request") this.#refuse(from, message.requestId, dialect, refusal);
-    // A DISCONNECT is never answered by one (P-DISC-3).
-    if (!isClient && message.type !== "disconnect") this.#outbox.toStranger(from, { type: "disconnect" }, dialect);
-  }
-
-  #refuse(from: PeerId, requestId: RequestId, dialect: BrokerDialect, { detail, clause }: Violation): void {
-    const client = this.#clients.record(from, dialect) ?? this.#clients.stranger(from, dialect);
-    // An answer under the id of a request that is open would end that one.
-    if (client.requests.has(requestId)) return;
-    this.#outbox.toClient(client, {
-      type: "failure",
-      requestId,
-      failure: {
-        code: "INVALID",
-        message: `request ${display(requestId)} was refused: ${detail}`,
-        delivery: "not-sent",
-        detail: clause,
-      },
-    });
-  }
-
-  #onUndeliveredToClient(to: PeerId, message: ToClient, reason: UndeliveredReason, now: Instant): void {
-    const client = this.#clients.get(to);
-    if (client === undefined) return;
-    if (reason === "unreachable") return this.#clients.lose(client, "gone", now);
-    switch (message.type) {
-      case "partial":
-      case "partials": {
-        const request = client.requests.get(message.requestId);
-        // Its id may be that of a newer request by now.
-        if (!request?.hasPartial) return;
-        // Its end was refused as well, and is told next.
-        if (request.place === AT_CLIENT) return;
-        return this.#requests.fail(request, "BUSY", "lost a part of its reply: the client reads too slowly");
-      }
-      case "final":
-        return this.#outbox.toClient(client, {
-          type: "failure",
-          requestId: message.requestId,
-          failure: {
-            code: "BUSY",
-            message: `request ${display(message.requestId)} lost its reply: the client reads too slowly`,
-            delivery: "maybe-executed",
-          },
-        });
-      case "failure":
-        // Not even that its requests ended can be told: nothing that it still waits for will come.
-        return this.#clients.lose(client, "congested", now);
-      default:
-        return this.#outbox.reportDrop(to, "undelivered");
-    }
-  }
-
   #onHandedOver(address: string): void {
     const request = this.#open.byAddress(address);
     if (request !== undefined) this.#requests.answers.onHandedOver(request);
-  }
-
-  #onRequestUndelivered(to: PeerId, address: string, reason: UndeliveredReason): void {
-    const worker = this.#workers.get(to);
-    const request = worker && this.#dispatcher.heldUnder(address, worker);
-    if (worker === undefined || request === undefined) return;
-    if (reason === "unreachable") this.#workers.onUnreachable(request, worker);
-    else this.#workers.onCongested(request, worker);
-  }
-
-  /** Without it the rest of the reply might never come, and nobody would know why. */
-  #onCreditUndelivered(to: PeerId, address: string): void {
-    const worker = this.#workers.get(to);
-    const request = worker && this.#dispatcher.heldUnder(address, worker);
-    // One that it never got either goes to another.
-    if (request === undefined || request.isReceived === false) return;
-    this.#requests.fail(request, "BUSY", "cannot go on: its worker reads too slowly to be told so");
   }
 
   #onRestore(key: string, stored: StoredRequest, now: Instant): void {

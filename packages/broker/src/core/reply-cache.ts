@@ -123,7 +123,7 @@ export class ReplyCache {
     this.forget(request);
     const { cacheMs } = message;
     if (cacheMs === undefined || !this.#mayKeep(request, message)) return;
-    if (collected === undefined ? request.hasPartial : !collected.isWhole) return;
+    if (collected === undefined ? request.hasPartial : !collected.isWhole) return this.#replaceByNone(request);
     this.#keep(request, [...(collected?.parts ?? []), copyOf(message)], cacheMs, now);
   }
 
@@ -186,7 +186,7 @@ export class ReplyCache {
     const { cacheMaxReplyBytes, cacheMaxBytes, cacheMaxEntries } = this.#options;
     let size = REPLY_BYTES + bytesOf(request.body);
     for (const part of parts) size += sizeOf(part);
-    if (size > cacheMaxReplyBytes || size > cacheMaxBytes) return;
+    if (size > cacheMaxReplyBytes || size > cacheMaxBytes) return this.#replaceByNone(request);
     this.#replies ??= new LRUCache({
       max: cacheMaxEntries,
       maxSize: cacheMaxBytes,
@@ -198,6 +198,11 @@ export class ReplyCache {
     this.#counts.set(service, (this.#counts.get(service) ?? 0) + 1);
     this.#deadlines.set(reply.end, cacheMs, now);
     this.#replies.set(key, reply, { size });
+  }
+
+  /** P-CACHE-4: what was kept for an equal request is older than the reply that has just passed. */
+  #replaceByNone(request: Request): void {
+    this.#replies?.delete(keyOf(request.name, request.body));
   }
 
   /** Its time is up, a newer one replaced it, or it had to make room. */

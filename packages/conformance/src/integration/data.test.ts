@@ -8,9 +8,28 @@ import { Broker } from "@pigato/broker";
 import { Client } from "@pigato/client";
 import { type Reply, Worker } from "@pigato/worker";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { RawPeer } from "../support/raw-peer.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pigato-data-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("a request of as many frames as there may be is served, and a longer one refused at once", async () => {
+  const broker = new Broker("tcp://127.0.0.1:*", { intch: false });
+  await broker.start();
+  const [address = ""] = broker.addresses;
+  const worker = new Worker(address, "echo");
+  worker.on("request", (data, reply) => reply.end(data));
+  await worker.start();
+  const client = new RawPeer(address, "a-client");
+  const extra = Array.from({ length: 56 }, () => "x");
+  await client.send("C", "2", "echo", "r1", "1", "{}", ...extra);
+  expect(await client.receive("C", "3", "", "r1")).toEqual(["C", "3", "", "r1", "0", "1", "{}"]);
+  await client.send("C", "2", "echo", "r2", "1", "{}", ...extra, "x");
+  expect(await client.receive("C", "3", "", "r2")).toEqual(["C", "3", "", "r2", "-1", '"INVALID"']);
+  client.close();
+  await worker.stop();
+  await broker.stop();
+});
 
 describe.each(["tcp://127.0.0.1:*", `ipc://${join(folder, "broker.sock")}`, "inproc://data"])("over %s", (bind) => {
   const broker = new Broker(bind);

@@ -113,12 +113,12 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     row: "any",
     clause: "P-MSG-2",
     ways: "both",
-    frames: ["C", "2", "echo", "r1", '"foo"', ...Array.from({ length: 59 }, () => "x")],
+    frames: ["C", "2", "echo", "r1", '"foo"', ...Array.from({ length: 57 }, () => "x")],
     message: request(
       "echo",
       "r1",
       '"foo"',
-      Array.from({ length: 59 }, () => "x"),
+      Array.from({ length: 57 }, () => "x"),
     ),
   },
   {
@@ -314,5 +314,13 @@ export const REFUSED_REQUESTS: readonly Listed<FromClient>[] = [
     ways: "decode",
     frames: ["C", "2", "echo", "r1", "1", " ".repeat(65_537)],
     message: refused("P-REQ-4", "r1"),
+  },
+  {
+    name: "one frame too many in a request, which a worker could not be sent",
+    row: "1",
+    clause: "P-MSG-2",
+    ways: "decode",
+    frames: ["C", "2", "echo", "r1", "1", "{}", ...Array.from({ length: 57 }, () => "")],
+    message: refused("P-MSG-2", "r1"),
   },
 ];

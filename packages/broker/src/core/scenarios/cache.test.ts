@@ -48,6 +48,21 @@ describe("a reply that may be kept", () => {
     expect(sim.sentTo("c1")).toEqual(['final r3 "this"']);
   });
 
+  test.each([
+    ["is too large", { cacheMaxReplyBytes: 1_000 }, 1_000, "x".repeat(1_000)],
+    ["had a part that may not be", {}, undefined, "this"],
+  ])(
+    "is given no more once a newer one, which cannot be kept because it %s, has passed",
+    (_, options, cacheMs, part) => {
+      const sim = withReply(options);
+      sim.client("c1").request("echo", "r2", { body: "what?", noCache: true });
+      sim.worker("w1").partial("r2", part, cacheMs).final("r2", "that", 0, 1_000);
+      sim.client("c1").request("echo", "r3", { body: "what?" });
+      expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2", "r3"]);
+      expect(sim.stats()).toMatchObject({ cached: 0, cachedReplies: 0 });
+    },
+  );
+
   test("is replaced by a newer one", () => {
     const sim = withReply();
     sim.client("c1").request("echo", "r2", { body: "what?", noCache: true });

@@ -54,7 +54,7 @@ export const anyStep: Arbitrary<Step> = fc.oneof(
   weighted(1, { do: fc.constantFrom("client leaves", "client is cut off"), who }),
   weighted(5, { do: fc.constantFrom("client heartbeat", "client offer"), who }),
   weighted(9, { do: fc.constantFrom("cancel", "cancel", ...repeat("ask after" as const, 5), "input"), who, id }),
-  weighted(6, { do: fc.constant("grant" as const), who, id, chunks: fc.constantFrom(0, 1, 8, 8, 8, MAX_CREDIT) }),
+  weighted(14, { do: fc.constant("grant" as const), who, id, chunks: fc.constantFrom(0, 1, 8, 8, 8, MAX_CREDIT) }),
   weighted(1, { do: fc.constant("lost grant" as const), pick }),
   weighted(1, { do: fc.constant("vouch" as const), who, worker: who }),
   weighted(2, { do: fc.constant("violation" as const), who, role: fc.constantFrom(0, 1, 2), id: fc.nat({ max: 12 }) }),

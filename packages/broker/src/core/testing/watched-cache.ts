@@ -40,8 +40,12 @@ export class WatchedCache {
       return;
     }
     this.#begun.delete(request);
-    if (!isFine || parts === undefined) return;
+    if (!isFine) return;
     const key = keyOf(request.service, request.frame);
+    if (parts === undefined) {
+      this.#kept.delete(key);
+      return;
+    }
     this.#kept.set(key, {
       parts: [...parts, { body, trailer }],
       endAt: now + cacheMs,

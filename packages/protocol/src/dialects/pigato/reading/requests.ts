@@ -1,6 +1,6 @@
 // Requests: as a client sends one, and as a broker hands it to a worker. On the path of every request, measured by apps/bench.
 
-import { EMPTY } from "../../../frame.ts";
+import { EMPTY, MAX_REQUEST_FRAMES } from "../../../frame.ts";
 import { FrameMemo } from "../../../frame-memo.ts";
 import { MAX_NAME_BYTES, type RequestId, readText } from "../../../ids.ts";
 import type { FromClient, ToWorker, Violation } from "../../../message.ts";
@@ -25,6 +25,9 @@ export function clientRequest(frames: Frames): FromClient | Violation {
   const data = frames[4];
   const options = frames[5];
   if (data === undefined) return shortRequest(frames, name);
+  if (frames.length > MAX_REQUEST_FRAMES) {
+    return violation("P-MSG-2", `a request of ${frames.length} frames, the most is ${MAX_REQUEST_FRAMES}`, name);
+  }
   if (service.length > MAX_NAME_BYTES) {
     const detail = `a service name of ${service.length} bytes, the most is ${MAX_NAME_BYTES}`;
     return violation("P-REQ-3", detail, name);
