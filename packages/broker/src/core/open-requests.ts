@@ -21,6 +21,7 @@ export class OpenRequests {
   /** By client and id. */
   readonly ids: IdIndex<Request> = new IdIndex(this.#requests);
   #lastSalt: number;
+  #bytes = 0;
 
   /** @param random from 0 up to 1; what nobody outside knows of it keeps clients from choosing ids that collide */
   constructor(random: () => number) {
@@ -31,12 +32,19 @@ export class OpenRequests {
     return this.#requests.length - this.#free.length;
   }
 
+  /** Of their payloads and trailers together. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   add(request: Request): void {
+    this.#bytes += request.bytes;
     request.index = this.#free.pop() ?? this.#requests.length;
     this.#requests[request.index] = request;
   }
 
   remove(request: Request): void {
+    this.#bytes -= request.bytes;
     this.#requests[request.index] = undefined;
     this.#free.push(request.index);
   }

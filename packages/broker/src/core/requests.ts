@@ -13,11 +13,11 @@ import {
   type RequestId,
   type ServiceName,
 } from "@pigato/protocol";
+import { Admission, isWithin } from "./admission.ts";
 import type { CoreOptions } from "./core-options.ts";
 import { type Dispatcher, hasDeclinedAll } from "./dispatcher.ts";
 import { deliveryOf, describe } from "./failures.ts";
 import { HeldAnswers } from "./held-answers.ts";
-import { covers } from "./names.ts";
 import type { OpenRequests } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
 import { refusalOfPartial } from "./partials.ts";
@@ -46,6 +46,7 @@ export class Requests {
   readonly answers: HeldAnswers;
   readonly counts: RequestCounts = { accepted: 0, finished: 0, failed: 0, canceled: 0, cached: 0 };
   readonly #options: CoreOptions;
+  readonly #admission: Admission;
   readonly #deadlines: Deadlines<Due>;
   readonly #open: OpenRequests;
   readonly #dispatcher: Dispatcher;
@@ -55,7 +56,6 @@ export class Requests {
   readonly #outbox: Outbox;
   #lastNumber = 0;
   #isClosing = false;
-  #bytes = 0;
 
   constructor(
     options: CoreOptions,
@@ -68,6 +68,7 @@ export class Requests {
     outbox: Outbox,
   ) {
     this.#options = options;
+    this.#admission = new Admission(options, open, services, persistence);
     this.#deadlines = deadlines;
     this.#open = open;
     this.#dispatcher = dispatcher;
@@ -89,17 +90,9 @@ export class Requests {
    */
   open(client: Client, message: RequestMessage, target: Worker | undefined, now: Instant): void {
     const route = this.#services.route(message.service);
-    const { worker: targetId, failFast } = message.options;
-    const busy = this.#bound(client, route, target, message.options.persist);
-    if (targetId !== undefined && (target === undefined || !isWithin(route, target.service))) {
-      this.refuse(client, message, "UNAVAILABLE", `is for the worker "${display(targetId)}", which does not offer it`);
-    } else if (failFast && route.service === this.#services.nobody) {
-      this.refuse(client, message, "UNAVAILABLE", "has no worker that offers it");
-    } else if (busy !== undefined) {
-      this.refuse(client, message, "BUSY", busy);
-    } else {
-      this.#accept(client, route, target, message, now);
-    }
+    const refusal = this.#admission.refusal(client, route, target, message);
+    if (refusal === undefined) this.#accept(client, route, target, message, now);
+    else this.refuse(client, message, refusal.code, refusal.why);
   }
 
   /** A request that needs no worker, because the cache has its reply: begun and ended at once, within every bound. */
@@ -309,7 +302,6 @@ export class Requests {
     this.#lastNumber += 1;
     const request = new Request(this.#lastNumber, client, route, message);
     this.#open.add(request);
-    this.#bytes += request.bytes;
     this.#services.onOpened(route);
     client.requests.add(request);
     this.restartTimeout(request, now);
@@ -322,24 +314,6 @@ export class Requests {
     if (worker === undefined || (target !== undefined && isWithin(request.route, target.service)))
       return this.place(request, target);
     this.fail(request, "UNAVAILABLE", `is for the worker "${display(worker)}", which does not offer it`);
-  }
-
-  /** What stands in the way of one more request, if a bound is reached. */
-  #bound(client: Client, route: Route, target: Worker | undefined, persist: boolean): string | undefined {
-    const { maxRequests, maxRequestsPerClient, maxRequestBytes, maxQueuedPerService } = this.#options;
-    if (this.#open.size >= maxRequests) return `came when the broker held ${maxRequests} requests, its most`;
-    if (this.#bytes >= maxRequestBytes) return `came when the broker held ${maxRequestBytes} bytes, its most`;
-    if (client.requests.size >= maxRequestsPerClient) {
-      return `came when its client had ${maxRequestsPerClient} requests open, the most`;
-    }
-    if (persist && this.#persistence.size >= maxRequests) {
-      return `came when the store had ${maxRequests} requests, or had not finished with them, its most`;
-    }
-    const hasNoSlot = target === undefined ? route.service.available.size === 0 : !target.hasFreeSlot;
-    if ((persist || hasNoSlot) && route.waiting >= maxQueuedPerService) {
-      return `came when ${maxQueuedPerService} requests for the service waited, the most`;
-    }
-    return undefined;
   }
 
   /**
@@ -397,18 +371,12 @@ export class Requests {
       this.answers.forget(request);
       this.#persistence.onEnded(request);
     }
-    this.#bytes -= request.bytes;
     this.#deadlines.clear(request);
     client.requests.remove(request);
     this.#dispatcher.remove(request);
     if (place.at === "worker") this.#dispatcher.serve(place.worker);
     this.#services.onEnded(route);
   }
-}
-
-/** Whether the workers of a service may be asked for by a route's name: also those that it does not lead to now. */
-function isWithin(route: Route, service: Service): boolean {
-  return route.service === service || covers(service.name, route.name);
 }
 
 /** Those that wait, then those in flight: else a slot that one frees would be given to another that is about to end. */
