@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
+const REPOSITORY = "https://github.com/pigato/pigato";
 const PACKAGES = fileURLToPath(new URL("../../../", import.meta.url));
 
 const published = readdirSync(PACKAGES).filter((name) => existsSync(join(PACKAGES, name)) && !manifest(name).private);
@@ -17,6 +18,15 @@ test.each(published)("%s carries the MIT licence and has a place for its changel
   expect(manifest(name)).toMatchObject({ license: "MIT", files: expect.arrayContaining(["CHANGELOG.md"]) });
   expect(readFileSync(join(PACKAGES, name, "LICENSE"), "utf8")).toContain("MIT License");
   expect(existsSync(join(PACKAGES, name, "README.md"))).toBe(true);
+});
+
+test.each(published)("%s says who made it, where its source is and where to report a bug", (name) => {
+  expect(manifest(name)).toMatchObject({
+    author: "PIGATO contributors",
+    homepage: `${REPOSITORY}/tree/main/packages/${name}#readme`,
+    repository: { type: "git", url: `git+${REPOSITORY}.git`, directory: `packages/${name}` },
+    bugs: { url: `${REPOSITORY}/issues` },
+  });
 });
 
 test("a changelog is written by changesets", () => {
