@@ -1,22 +1,33 @@
-// Every relative link in the README files and the docs leads to a file, and if it names a part, to a heading of that name.
-// (The build of the site finds dead links too, but knows neither parts nor files outside docs/.)
+// Every link to a file of this repository, relative or absolute, leads to an existing file and, with a `#part`, to an
+// existing heading. (The build of the site finds dead links too, but checks neither parts nor files outside docs/.)
+// The READMEs of packages are shown on npm, where relative links are dead, so all their links are absolute.
 
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { pages, ROOT, textOf } from "./pages.ts";
 
+const REPOSITORY = /^https:\/\/github\.com\/pigato\/pigato\/(?:blob|tree)\/main\//;
 /** What is generated when the site is built. */
 const GENERATED = /^docs\/api(\/|$)/;
 
-test.each(pages())("every link of %s leads somewhere", (page) => {
-  const dead = linksOf(textOf(page)).filter((link) => !leadsSomewhere(page, link));
+test.each(pages())("every link in %s to a file of this repository works", (page) => {
+  const dead = linksOf(textOf(page)).filter((link) => isInRepository(link) && !leadsSomewhere(page, link));
   expect(dead).toEqual([]);
 });
 
+test.each(pages().filter((page) => page.startsWith("packages/")))("%s has no relative links", (page) => {
+  expect(linksOf(textOf(page)).filter((link) => !/^([a-z]+:|#)/.test(link))).toEqual([]);
+});
+
+function isInRepository(link: string): boolean {
+  return REPOSITORY.test(link) || !/^[a-z]+:/.test(link);
+}
+
 function leadsSomewhere(page: string, link: string): boolean {
-  const [path = "", part] = link.split("#");
-  const target = path === "" ? page : join(dirname(page), path);
+  const [path = "", part] = link.replace(REPOSITORY, "").split("#");
+  const folder = REPOSITORY.test(link) ? "" : dirname(page);
+  const target = path === "" ? page : join(folder, path);
   if (GENERATED.test(target)) return true;
   if (target.startsWith("..") || !existsSync(join(ROOT, target))) return false;
   if (part === undefined) return true;
@@ -24,9 +35,7 @@ function leadsSomewhere(page: string, link: string): boolean {
 }
 
 function linksOf(text: string): string[] {
-  return [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, link = ""]) => link)
-    .filter((link) => !/^[a-z]+:/.test(link));
+  return [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
 }
 
 /** The names by which headings can be linked to. */
