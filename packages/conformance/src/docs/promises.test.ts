@@ -1,4 +1,4 @@
-// Every row of docs/reference/promises.md leads to the tests that show it: a file that is there, and holds a test of that
+// Every row of docs/explanation/promises.md leads to the tests that show it: a file that is there, and holds a test of that
 // title. Only what belongs to Picom or butler alone may say "later".
 
 import { existsSync } from "node:fs";
@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { titlesIn } from "./declarations.ts";
 import { ROOT, textOf } from "./pages.ts";
 
-const PAGE = "docs/reference/promises.md";
+const PAGE = "docs/explanation/promises.md";
 const ROW = /^\| (\w+) \| (.+) \| ([\w, ]+) \| (.+) \|$/gm;
 const LINK = /\[[^\]]+\]\(([^)]+)\) “([^”]+)”/g;
 /** What PIGATO and zmq-omdp have promised, and nothing shows yet. */
