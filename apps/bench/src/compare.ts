@@ -70,8 +70,9 @@ console.log(asSentence(record.circumstances));
 if (values.json === undefined) console.log(JSON.stringify({ question: "compare", ...record }));
 else writeFileSync(values.json, asLines(record));
 // Drawing is for those who ask for it: the library is large.
-if (values.svg !== undefined) writeFileSync(values.svg, (await import("./page/charts.ts")).ratesChart(record.cells));
+if (values.svg !== undefined)
+  writeFileSync(values.svg, await (await import("./page/charts.ts")).ratesChart(record.cells));
 if (values.page) {
   writeRecord("compare", record);
-  (await import("./page/page.ts")).writePage();
+  await (await import("./page/page.ts")).writePage();
 }

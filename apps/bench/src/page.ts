@@ -4,4 +4,4 @@
 
 import { writePage } from "./page/page.ts";
 
-writePage();
+await writePage();

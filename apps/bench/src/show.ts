@@ -15,5 +15,5 @@ export async function keepRecord<Name extends keyof Records>(name: Name, record:
   writeRecord(name, record);
   // Drawing is for those who ask for it: the library is large.
   const { writePage } = await import("./page/page.ts");
-  writePage();
+  await writePage();
 }

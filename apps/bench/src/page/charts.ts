@@ -1,288 +1,174 @@
-// The pictures of the page: everyone's rates, what a request costs each process, and how that grows with the broker.
+// The charts of the page: the rates of all peers, what a request costs each process, and how that cost grows with the broker.
 
+import type { TopLevelSpec } from "vega-lite";
 import type { Cell } from "../compare/cells.ts";
 import { BUSY, peersOf } from "../compare/tables.ts";
 import type { Records } from "../records/records.ts";
 import type { Cost, Size } from "../records/shapes.ts";
 import { type Axis, pointsAlong } from "../sizes.ts";
 import { thousands } from "../table.ts";
-import { COLOURS, draw } from "./drawing.ts";
+import { COLORS, renderSvg } from "./svg.ts";
 
-/** Each has a file of its own, called so. */
-export function charts({ compare, core, broker }: Records): Readonly<Record<string, string>> {
-  const modes = [...new Set(core.sizes.map(({ mode }) => mode))];
+/** By the name of the file. */
+export async function charts({ compare, core, broker }: Records): Promise<Readonly<Record<string, string>>> {
+  const coreCurves = core.sizes.map((size) => ({ ...size, curve: size.mode }));
+  const brokerCurve = broker.sizes.map((size) => ({ ...size, curve: "broker" }));
   return {
-    "rates.svg": ratesChart(compare.cells),
-    "cpu.svg": cpuChart(compare.cells),
-    "core.svg": scaleChart(
-      "Cost of a request in the broker's core, by the number of workers, services, queued requests and clients",
-      { label: "ns of CPU a request", perNanos: 1 },
-      modes.map((mode) => ({ name: mode, sizes: core.sizes.filter((size) => size.mode === mode) })),
-    ),
-    "broker.svg": scaleChart(
-      "Cost of a request in a whole broker, by the number of workers, services, queued requests and clients",
-      { label: "µs of CPU a request", perNanos: 1_000 },
-      [{ name: "load", sizes: broker.sizes }],
-    ),
+    "rates.svg": await ratesChart(compare.cells),
+    "cpu.svg": await cpuChart(compare.cells),
+    "core.svg": await scaleChart("the broker's core", { title: "ns of CPU per request", nanos: 1 }, coreCurves),
+    "broker.svg": await scaleChart("a whole broker", { title: "µs of CPU per request", nanos: 1_000 }, brokerCurve),
   };
 }
 
-const RATES_OF = ["20 B × 1", "20 B × 100", "20 B × 1000", "partials", "200 clients"] as const;
-const WIDTH = 980;
-const NAMES_WIDTH = 225;
-const ROW = 22;
-/** Between panels, for half a label of each. */
-const GAP = 26;
+const RATES_OF = ["20 B × 1", "20 B × 100", "20 B × 1000", "partials", "200 clients"];
+const ROW_HEIGHT = 22;
 
-/** A dot for each median, a line between the quartiles. */
-export function ratesChart(cells: readonly Cell[]): string {
-  const shown = RATES_OF.filter((what) => cells.some((cell) => cell.what === what));
-  // The first is at the bottom.
-  const peers = peersOf(cells).toReversed();
-  const panel = (WIDTH - NAMES_WIDTH) / shown.length;
-  const lefts = shown.map((_what, index) => NAMES_WIDTH + index * panel);
-  const colourOf = (peer: string) => (isOurs(peer) ? COLOURS.first : COLOURS.other);
-  const scales = shown.map((what) => decadesOf(cells.filter((cell) => cell.what === what)));
-  const marks = shown.flatMap((what, index) => {
-    const found = peers.map(({ name }) => cells.find((cell) => cell.peer === name && cell.what === what));
-    const place = { xAxisIndex: index, yAxisIndex: index, silent: true };
-    return [
-      {
-        ...place,
-        type: "custom",
-        data: found.flatMap((cell, row) => (cell ? [[cell.perSecond.low, cell.perSecond.high, row]] : [])),
-        renderItem: ({ dataIndex }: { readonly dataIndex: number }, api: Drawer) => {
-          const row = api.value(2);
-          const [x1, y1] = api.coord([api.value(0), row]);
-          const [x2, y2] = api.coord([api.value(1), row]);
-          const stroke = colourOf(found.filter((cell) => cell !== undefined)[dataIndex]?.peer ?? "");
-          return { type: "line", shape: { x1, y1, x2, y2 }, style: { stroke, lineWidth: 3 } };
+/** One panel per case, each with its own logarithmic scale. A dot is the median, the line joins the quartiles. */
+export function ratesChart(cells: readonly Cell[]): Promise<string> {
+  const titles = titlesOf(cells);
+  const values = cells
+    .filter(({ what }) => RATES_OF.includes(what))
+    .map(({ peer, what, perSecond }) => ({
+      peer: titles.get(peer),
+      what,
+      ...perSecond,
+      isOurs: peer.startsWith("pigato ") && peer !== "pigato 0.0.46",
+      label: thousands(perSecond.median),
+      // The label goes to the side that has room.
+      isFast: perSecond.median > middleOf(cells.filter((cell) => cell.what === what)),
+    }));
+  const x = { type: "quantitative", scale: { type: "log", nice: true }, title: "per second" } as const;
+  const axis = { format: "~s", values: [100, 1e3, 1e4, 1e5, 1e6, 1e7] };
+  const spec: TopLevelSpec = {
+    data: { values },
+    facet: {
+      column: { field: "what", sort: RATES_OF.filter((name) => values.some(({ what }) => what === name)), title: null },
+    },
+    resolve: { scale: { x: "independent" } },
+    spec: {
+      width: 118,
+      height: { step: ROW_HEIGHT },
+      encoding: {
+        y: { field: "peer", type: "nominal", sort: [...titles.values()], title: null, axis: { grid: true } },
+        color: {
+          field: "isOurs",
+          scale: { domain: [true, false], range: [COLORS.first, COLORS.other] },
+          legend: null,
         },
       },
-      {
-        ...place,
-        type: "scatter",
-        symbolSize: 9,
-        data: found.flatMap((cell, row) => (cell ? [dot(cell, row, colourOf(cell.peer), scales[index])] : [])),
-      },
-    ];
-  });
-  return draw({
-    width: WIDTH,
-    height: 95 + ROW * peers.length,
-    description: "Requests, or parts, a second of each peer: median and quartiles, on a logarithmic scale",
-    option: {
-      title: shown.map((what, index) => panelTitle(what, (lefts[index] ?? 0) + (panel - GAP) / 2)),
-      grid: lefts.map((left) => ({ left, width: panel - GAP, top: 32, height: ROW * peers.length })),
-      xAxis: shown.map((what, gridIndex) => ({
-        gridIndex,
-        type: "log",
-        ...scales[gridIndex],
-        ...axisName(what === "partials" ? "parts a second" : "requests a second", 24),
-        axisLabel: { color: COLOURS.text, fontSize: 11, formatter: tick },
-        splitLine: { lineStyle: { color: COLOURS.faint } },
-        axisLine: { show: false },
-        axisTick: { show: false },
-      })),
-      yAxis: shown.map((_what, gridIndex) => ({
-        gridIndex,
-        type: "category",
-        data: peers.map(({ title }) => title.replaceAll("`", "")),
-        axisLabel: { show: gridIndex === 0, color: COLOURS.text, fontSize: 12, interval: 0 },
-        axisLine: { show: false },
-        axisTick: { show: false },
-        splitLine: { show: true, lineStyle: { color: COLOURS.faint } },
-      })),
-      series: marks,
+      layer: [
+        {
+          mark: { type: "rule", strokeWidth: 3 },
+          encoding: { x: { field: "low", ...x, axis }, x2: { field: "high" } },
+        },
+        {
+          mark: { type: "point", filled: true, opacity: 1, size: 60 },
+          encoding: { x: { field: "median", ...x, axis } },
+        },
+        ...([true, false] as const).map((isFast) => ({
+          transform: [{ filter: { field: "isFast", equal: isFast } }],
+          mark: { type: "text", align: isFast ? "right" : "left", dx: isFast ? -8 : 8 } as const,
+          encoding: {
+            x: { field: "median", ...x, axis },
+            text: { field: "label" },
+            color: { value: COLORS.text },
+          } as const,
+        })),
+      ],
     },
-  });
+  };
+  return renderSvg("Requests or partials per second of each peer: median and quartiles, on logarithmic scales", spec);
 }
 
-interface Scale {
-  readonly min: number;
-  readonly max: number;
-}
-
-/** From one power of ten to another. */
-function decadesOf(cells: readonly Cell[]): Scale {
-  const least = Math.min(...cells.map(({ perSecond }) => perSecond.low));
-  const most = Math.max(...cells.map(({ perSecond }) => perSecond.high));
-  return { min: 10 ** Math.floor(Math.log10(least)), max: 10 ** Math.ceil(Math.log10(most)) };
-}
-
-/** With its figure at the side where there is room. */
-function dot({ perSecond: { median } }: Cell, row: number, color: string, scale: Scale | undefined): object {
-  const { min, max } = scale ?? { min: 1, max: 10 };
-  const share = Math.log(median / min) / Math.log(max / min);
-  const position = share < 0.6 ? "right" : "left";
-  const label = { show: true, position, distance: 7, color: COLOURS.text, fontSize: 10, formatter: thousands(median) };
-  return { value: [median, row], itemStyle: { color, opacity: 1 }, label };
-}
-
-/** Bars of the three processes, one behind the other. */
-function cpuChart(cells: readonly Cell[]): string {
+/** Stacked bars, one part per process, with the sum at the end. */
+function cpuChart(cells: readonly Cell[]): Promise<string> {
+  const roles = ["client", "broker", "worker"] as const;
   const busy = cells.filter(({ what }) => what === BUSY);
-  const peers = peersOf(busy).toReversed();
-  const costs = peers.map(({ name }) => busy.find(({ peer }) => peer === name)?.cpuMicros);
-  const totals = costs.map((cost) => (cost?.client ?? 0) + (cost?.broker ?? 0) + (cost?.worker ?? 0));
-  const players = [
-    ["client", COLOURS.first],
-    ["broker", COLOURS.second],
-    ["worker", COLOURS.third],
-  ] as const;
-  return draw({
-    width: WIDTH,
-    height: 105 + ROW * peers.length,
-    description: `Microseconds of CPU for a request of each process of each peer, at ${BUSY}`,
-    option: {
-      legend: {
-        top: 4,
-        left: NAMES_WIDTH,
-        itemGap: 20,
-        textStyle: { color: COLOURS.text },
-        data: players.map(([name]) => name),
-      },
-      grid: { left: NAMES_WIDTH, right: 60, top: 36, height: ROW * peers.length },
-      xAxis: {
-        type: "value",
-        ...axisName(`µs of CPU a request, at ${BUSY}`, 26),
-        axisLabel: { color: COLOURS.text },
-        splitLine: { lineStyle: { color: COLOURS.faint } },
-      },
-      yAxis: {
-        type: "category",
-        data: peers.map(({ title }) => title.replaceAll("`", "")),
-        axisLabel: { color: COLOURS.text, fontSize: 12, interval: 0 },
-        axisLine: { show: false },
-        axisTick: { show: false },
-      },
-      series: players.map(([name, color]) => ({
-        name,
-        type: "bar",
-        stack: "cpu",
-        silent: true,
-        barWidth: 12,
-        itemStyle: { color },
-        data: costs.map((cost) => cost?.[name] ?? 0),
-        label: {
-          show: name === "worker",
-          position: "right",
-          color: COLOURS.text,
-          fontSize: 11,
-          formatter: ({ dataIndex }: { readonly dataIndex: number }) => totals[dataIndex]?.toFixed(0) ?? "",
+  const titles = titlesOf(busy);
+  const values = busy.flatMap(({ peer, cpuMicros }) =>
+    roles.map((role, order) => ({ peer: titles.get(peer), role, order, micros: cpuMicros[role] ?? 0 })),
+  );
+  const spec: TopLevelSpec = {
+    data: { values },
+    width: 700,
+    height: { step: ROW_HEIGHT },
+    encoding: { y: { field: "peer", type: "nominal", sort: [...titles.values()], title: null } },
+    layer: [
+      {
+        mark: { type: "bar", height: 12 },
+        encoding: {
+          x: {
+            field: "micros",
+            type: "quantitative",
+            title: `µs of CPU per request at ${BUSY}`,
+            axis: { tickCount: 6 },
+          },
+          color: { field: "role", scale: { domain: [...roles], range: [COLORS.first, COLORS.second, COLORS.third] } },
+          order: { field: "order" },
         },
-      })),
-    },
-  });
+      },
+      {
+        mark: { type: "text", align: "left", dx: 6, fontSize: 11 },
+        encoding: {
+          x: { field: "micros", type: "quantitative", aggregate: "sum" },
+          text: { field: "micros", aggregate: "sum", format: ".0f" },
+        },
+      },
+    ],
+  };
+  return renderSvg(`Microseconds of CPU per request of client, broker and worker of each peer, at ${BUSY}`, spec);
 }
 
-interface Curve {
-  readonly name: string;
-  readonly sizes: readonly (Size & Cost)[];
-}
-
-const AXES: readonly (readonly [axis: Axis, label: string])[] = [
+const AXES: readonly (readonly [axis: Axis, title: string])[] = [
   ["workers", "workers of one service"],
   ["services", "services"],
   ["queued", "queued requests"],
   ["clients", "clients"],
 ];
 
-/** Four panels side by side with one scale. A size has a place of its own: there is no zero on a logarithmic axis. */
+/** One panel per axis with a shared vertical scale. Sizes are ordinal: a logarithmic axis has no zero. */
 function scaleChart(
-  description: string,
-  { label, perNanos }: { readonly label: string; readonly perNanos: number },
-  curves: readonly Curve[],
-): string {
-  const panel = (WIDTH - 70) / AXES.length;
-  const highest = Math.max(...curves.flatMap(({ sizes }) => sizes.map(({ nanos }) => nanos.high / perNanos)));
-  const [dots, lines] = [
-    ["circle", "rect", "triangle"],
-    ["solid", "dashed", "dotted"],
-  ];
-  const colours = [COLOURS.first, COLOURS.second, COLOURS.third];
-  const pointsOf = ({ sizes }: Curve, axis: Axis) => pointsAlong(axis, sizes);
-  return draw({
-    width: WIDTH,
-    height: 300,
-    description,
-    option: {
-      legend: {
-        show: curves.length > 1,
-        top: 2,
-        left: 55,
-        itemGap: 20,
-        textStyle: { color: COLOURS.text },
-        data: curves.map(({ name }) => name),
+  of: string,
+  unit: { readonly title: string; readonly nanos: number },
+  sizes: readonly (Size & Cost & { readonly curve: string })[],
+): Promise<string> {
+  const curves = [...new Set(sizes.map(({ curve }) => curve))];
+  const values = AXES.flatMap(([axis, title]) =>
+    pointsAlong(axis, sizes).map((size) => ({
+      axis: title,
+      curve: size.curve,
+      size: size[axis],
+      cost: size.nanos.median / unit.nanos,
+    })),
+  );
+  const legend = curves.length > 1 ? {} : null;
+  const spec: TopLevelSpec = {
+    data: { values },
+    facet: { column: { field: "axis", sort: AXES.map(([, title]) => title), title: null } },
+    resolve: { scale: { x: "independent" } },
+    spec: {
+      width: 190,
+      height: 195,
+      mark: { type: "line", point: { filled: true, size: 45 } },
+      encoding: {
+        x: { field: "size", type: "ordinal", title: null, axis: { format: "~s", labelAngle: 0 } },
+        y: { field: "cost", type: "quantitative", title: unit.title },
+        color: { field: "curve", sort: curves, scale: { range: [COLORS.first, COLORS.second, COLORS.third] }, legend },
+        shape: { field: "curve", sort: curves, legend },
       },
-      grid: AXES.map((_axis, index) => ({ left: 62 + index * panel, width: panel - 22, top: 42, height: 195 })),
-      xAxis: AXES.map(([axis, name], gridIndex) => ({
-        gridIndex,
-        type: "category",
-        data: (curves[0] ? pointsOf(curves[0], axis) : []).map((size) => tick(size[axis])),
-        ...axisName(name, 26),
-        axisLabel: { color: COLOURS.text, fontSize: 11, interval: 0 },
-        axisLine: { lineStyle: { color: COLOURS.other } },
-        axisTick: { show: false },
-      })),
-      yAxis: AXES.map((_axis, gridIndex) => ({
-        gridIndex,
-        type: "value",
-        min: 0,
-        max: roundedUp(highest),
-        ...(gridIndex === 0 ? axisName(label, 44) : {}),
-        axisLabel: { show: gridIndex === 0, color: COLOURS.text, fontSize: 11 },
-        splitLine: { lineStyle: { color: COLOURS.faint } },
-      })),
-      series: curves.flatMap((curve, place) =>
-        AXES.map(([axis], index) => ({
-          name: curve.name,
-          type: "line",
-          xAxisIndex: index,
-          yAxisIndex: index,
-          silent: true,
-          symbol: dots[place % dots.length],
-          symbolSize: 7,
-          itemStyle: { color: colours[place % colours.length] },
-          lineStyle: { color: colours[place % colours.length], width: 2, type: lines[place % lines.length] },
-          data: pointsOf(curve, axis).map(({ nanos }) => nanos.median / perNanos),
-        })),
-      ),
     },
-  });
-}
-
-/** What ECharts gives those who draw something of their own. */
-interface Drawer {
-  value(dimension: number): number;
-  coord(point: readonly [number, number]): readonly [number, number];
-}
-
-function isOurs(peer: string): boolean {
-  return peer.startsWith("pigato ") && peer !== "pigato 0.0.46";
-}
-
-function panelTitle(text: string, left: number): object {
-  return {
-    text,
-    left,
-    top: 8,
-    padding: 0,
-    textAlign: "center",
-    textStyle: { color: COLOURS.text, fontSize: 13, fontWeight: "bold" },
   };
+  return renderSvg(`CPU per request in ${of}, by the number of workers, services, queued requests and clients`, spec);
 }
 
-function axisName(name: string, nameGap: number): object {
-  return { name, nameLocation: "middle", nameGap, nameTextStyle: { color: COLOURS.text, fontSize: 12 } };
+/** Titles by the names of the peers, in the order of the tables. */
+function titlesOf(cells: readonly Cell[]): ReadonlyMap<string, string> {
+  return new Map(peersOf(cells).map(({ name, title }) => [name, title.replaceAll("`", "")]));
 }
 
-function tick(figure: number): string {
-  if (figure < 1_000) return String(figure);
-  return figure < 1_000_000 ? `${figure / 1_000}k` : `${figure / 1_000_000}M`;
-}
-
-function roundedUp(figure: number): number {
-  const unit = 10 ** Math.floor(Math.log10(figure));
-  return Math.ceil((figure * 1.05) / (unit / 2)) * (unit / 2);
+/** The middle of a logarithmic axis that holds these cells. */
+function middleOf(cells: readonly Cell[]): number {
+  const medians = cells.map(({ perSecond }) => perSecond.median);
+  return Math.sqrt(Math.min(...medians) * Math.max(...medians));
 }

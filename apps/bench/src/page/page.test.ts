@@ -4,12 +4,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { FOLDER, readRecords } from "../records/records.ts";
-import { COLOURS } from "./drawing.ts";
 import { pageFiles } from "./page.ts";
+import { COLORS } from "./svg.ts";
 import { verdictTable } from "./verdicts.ts";
 
 const records = readRecords();
-const files = pageFiles(records);
+const files = await pageFiles(records);
 
 test.each([...files.keys()])("%s is what the records give: `pnpm bench page` makes it so", (name) => {
   expect(readFileSync(new URL(name, FOLDER), "utf8")).toBe(files.get(name));
@@ -29,11 +29,11 @@ test("everyone who was measured is in the tables and in the chart of rates", () 
 });
 
 test.each([...files.keys()].filter((name) => name.endsWith(".svg")))(
-  "%s has no colour that is not there for a dark ground, too",
+  "%s has no color that is not there for a dark ground, too",
   (name) => {
-    const drawn = [...(files.get(name) ?? "").matchAll(/(?:fill|stroke)="(#\w+)"/g)].map(([, colour]) => colour);
+    const drawn = [...(files.get(name) ?? "").matchAll(/(?:fill|stroke)="(#\w+)"/g)].map(([, color]) => color);
     expect(drawn.length).toBeGreaterThan(20);
-    expect([...new Set(drawn)].filter((colour) => !Object.values(COLOURS).includes(colour ?? ""))).toEqual([]);
+    expect([...new Set(drawn)].filter((color) => !Object.values(COLORS).includes(color ?? ""))).toEqual([]);
   },
 );
 

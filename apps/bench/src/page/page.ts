@@ -14,13 +14,13 @@ import { verdictTable } from "./verdicts.ts";
 const PAGE = "index.md";
 
 /** All that is made, by the name of the file in docs/benchmarks. */
-export function pageFiles(records: Records): ReadonlyMap<string, string> {
+export async function pageFiles(records: Records): Promise<ReadonlyMap<string, string>> {
   const page = readFileSync(new URL(PAGE, FOLDER), "utf8");
-  return new Map([[PAGE, withFigures(page, records)], ...Object.entries(charts(records))]);
+  return new Map([[PAGE, withFigures(page, records)], ...Object.entries(await charts(records))]);
 }
 
-export function writePage(): void {
-  for (const [name, text] of pageFiles(readRecords())) writeFileSync(new URL(name, FOLDER), text);
+export async function writePage(): Promise<void> {
+  for (const [name, text] of await pageFiles(readRecords())) writeFileSync(new URL(name, FOLDER), text);
 }
 
 /** @throws Error if the page has no place for some figures, or one for figures that are none */
