@@ -13,6 +13,7 @@ const config: ViteUserConfig = defineConfig({
     include: ["packages/*/src/**/*.test.ts", "apps/*/**/*.test.ts"],
     env: { PIGATO_FUZZ_SEED: seed },
     exclude: ["**/node_modules/**", "**/dist/**"],
+    globalSetup: "packages/testkit/src/foreign-peers/find-tools.ts",
     // A leaked native socket aborts a whole run of threads; a fork takes only itself down.
     pool: "forks",
     // Tests wait more than they compute; by default one core would be left to others.

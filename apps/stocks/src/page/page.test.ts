@@ -5,6 +5,7 @@ import { EventEmitter, once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import type axeCore from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -13,16 +14,14 @@ import { EmbeddedPrices } from "../embedded-prices.ts";
 import { PriceError } from "../price-error.ts";
 import type { PriceRow } from "../price-row.ts";
 import type { PriceSource } from "../price-source.ts";
-import { findChromium } from "../testing/browser.ts";
 import { compilePage } from "../testing/compiled-page.ts";
 import { type System, startSystem } from "../testing/system.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
 const SAMPLES = "There are no prices for ZZZ. The sample tickers are ACME, BREW, NORD, TIDE.";
 const MARKUP = "<img src=/nowhere onerror=\"document.title='broken into'\">";
-const executablePath = findChromium();
 
-describe.skipIf(executablePath === undefined)("the page", { timeout: 60_000 }, () => {
+describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }, () => {
   let browser: Browser;
   let page: Page;
   let system: System;
@@ -30,7 +29,7 @@ describe.skipIf(executablePath === undefined)("the page", { timeout: 60_000 }, (
 
   beforeAll(async () => {
     await compilePage();
-    browser = await chromium.launch({ executablePath: executablePath ?? "" });
+    browser = await chromium.launch({ executablePath: foreignPeers.chromium.path });
   }, 60_000);
 
   afterEach(async () => {

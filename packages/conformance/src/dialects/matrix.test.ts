@@ -2,6 +2,7 @@
 // sockets here, peers in Python, and our own client and worker. A request is asked in one dialect, worked on in another, and answered in the first.
 
 import { Broker } from "@pigato/broker";
+import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { OWN_DIALECTS, ownAsker, ownServer } from "./own-peers.ts";
 import { type Asker, DIALECTS, type DialectName, newAsker, newServer, type Server } from "./peers.ts";
@@ -20,9 +21,10 @@ interface Peer {
   server(service: string): Server | Promise<Server>;
 }
 
+const PYTHON_DIALECTS = foreignPeers.python.isMissing ? [] : DIALECTS;
 const PEERS: readonly Peer[] = [
   ...DIALECTS.map((dialect) => peerOf(dialect, "node", newAsker, newServer)),
-  ...DIALECTS.map((dialect) => peerOf(dialect, "python", pythonAsker, pythonServer)),
+  ...PYTHON_DIALECTS.map((dialect) => peerOf(dialect, "python", pythonAsker, pythonServer)),
   ...OWN_DIALECTS.map((dialect) => peerOf(dialect, "own", ownAsker, ownServer)),
 ];
 const PAIRS = PEERS.flatMap((client) => PEERS.map((worker) => ({ client, worker })));

@@ -6,10 +6,10 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Client } from "@pigato/client";
+import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { type Reply, UsageError, Worker } from "@pigato/worker";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Version } from "./foreign-broker.ts";
-import { python } from "./python.ts";
 
 const BROKER = fileURLToPath(new URL("./python/broker.py", import.meta.url));
 const VERSIONS: readonly Version[] = ["mdp01", "mdp02"];
@@ -26,7 +26,7 @@ class PythonBroker {
   /** @param liveness how many of its intervals a worker may be silent; many, if not given */
   static async start(version: Version, address = ANYWHERE, liveness?: number): Promise<PythonBroker> {
     const args = [BROKER, version, address, ...(liveness === undefined ? [] : [String(liveness)])];
-    const child = spawn(python(), args, { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(foreignPeers.python.path, args, { stdio: ["ignore", "pipe", "inherit"] });
     onTestFinished(() => void child.kill("SIGKILL"));
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
     const [, bound] = JSON.parse(String((await lines.next()).value));
@@ -80,7 +80,7 @@ async function stage(
 
 const echo = (data: unknown, reply: Reply): Reply => reply.end(data);
 
-describe.each(VERSIONS)("%s: at a broker in Python", (version) => {
+describe.skipIf(foreignPeers.python.isMissing).each(VERSIONS)("%s: at a broker in Python", (version) => {
   test("D-PEER-1, D-PEER-4: requests are answered, in turn, in JSON and in bytes", async () => {
     const { client } = await stage(version, echo);
     const values = Array.from({ length: 100 }, (_, index) => ({ index, text: "ö" }));

@@ -1,23 +1,12 @@
 // Programs in Python: peers on pyzmq, a stack that is not ours.
 
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import type { Asker, DialectName, Heard, Server } from "./peers.ts";
 
 const PEER = fileURLToPath(new URL("./python/peer.py", import.meta.url));
-/** Debian's own first: its packages are for it, whatever other is found before it. */
-const PLACES = [process.env.PIGATO_PYTHON, "/usr/bin/python3", "python3"];
-
-/** @throws Error if there is none with pyzmq */
-export function python(): string {
-  for (const place of PLACES) {
-    if (place !== undefined && spawnSync(place, ["-c", "import zmq"]).status === 0) return place;
-  }
-  throw new Error(
-    "these tests talk to peers in Python: install pyzmq (apt-get install python3-zmq), or set PIGATO_PYTHON",
-  );
-}
 
 /** Options of a socket that have to do with security, as pyzmq calls them. */
 export type SocketOptions = Readonly<Record<string, string>>;
@@ -29,7 +18,7 @@ class Conversation {
 
   constructor(security: SocketOptions, ...args: readonly string[]) {
     const env = { ...process.env, PEER_SECURITY: JSON.stringify(security) };
-    this.#child = spawn(python(), [PEER, ...args], { stdio: ["pipe", "pipe", "inherit"], env });
+    this.#child = spawn(foreignPeers.python.path, [PEER, ...args], { stdio: ["pipe", "pipe", "inherit"], env });
     const { stdout } = this.#child;
     if (stdout === null) throw new Error("no output");
     this.#lines = createInterface(stdout)[Symbol.asyncIterator]();

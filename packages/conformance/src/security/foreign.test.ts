@@ -1,6 +1,7 @@
 // Peers that are not ours, on the libzmq of Debian and on the package `zeromq`, at a broker with keys of CURVE. Every dialect
 // travels in it, because CURVE is below them all.
 
+import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Dealer, type SocketOptions } from "zeromq";
 import { DIALECTS } from "../dialects/peers.ts";
@@ -22,7 +23,7 @@ beforeEach(async () => {
 
 afterEach(() => stage.close());
 
-describe("peers in Python with CURVE", () => {
+describe.skipIf(foreignPeers.python.isMissing)("peers in Python with CURVE", () => {
   test.each(DIALECTS)("in the dialect %s serve each other", async (dialect) => {
     const [address = "", omdp = "", butler = ""] = guarded.broker.addresses;
     const own = dialect === "omdp" ? omdp : dialect === "butler" ? butler : address;

@@ -1,11 +1,12 @@
 // Our publisher and subscriber with those of Debian's libzmq.
 
+import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ChannelLab } from "./channel-lab.ts";
-import { DebianPeer, isDebianMissing } from "./debian-peer.ts";
+import { DebianPeer } from "./debian-peer.ts";
 import { message } from "./frames.ts";
 
-describe.skipIf(isDebianMissing).each(["tcp", "ipc"] as const)("over %s", (kind) => {
+describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc"] as const)("over %s", (kind) => {
   let lab: ChannelLab;
 
   beforeEach(() => {

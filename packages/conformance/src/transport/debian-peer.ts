@@ -1,19 +1,15 @@
 // A peer on the libzmq that Debian ships, of another version than the one in the package `zeromq`, driven from Python
 // (`apt-get install python3-zmq`; .ci/run does). It says what it has to say line by line.
 
-import { type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { Inbox } from "./inbox.ts";
 
-const PYTHON = "/usr/bin/python3";
 const PEER = fileURLToPath(new URL("./debian-peer.py", import.meta.url));
-
-/** Without it tests that need it are left out, but never in CI. */
-export const isDebianMissing: boolean =
-  spawnSync(PYTHON, ["-c", "import zmq"]).status !== 0 && process.env.CI === undefined;
 
 export class DebianPeer {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
@@ -22,7 +18,7 @@ export class DebianPeer {
 
   /** @param kind one of those at the end of debian-peer.py */
   constructor(kind: string, address: string) {
-    this.#child = spawn(PYTHON, [PEER, kind, address], { stdio: ["pipe", "pipe", "inherit"] });
+    this.#child = spawn(foreignPeers.python.path, [PEER, kind, address], { stdio: ["pipe", "pipe", "inherit"] });
     this.#lines = createInterface(this.#child.stdout);
     this.#lines.on("line", (line) => this.#said.add(line));
   }

@@ -1,13 +1,14 @@
 // Our router and dealer with peers of Debian's libzmq.
 
+import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DebianPeer, isDebianMissing } from "./debian-peer.ts";
+import { DebianPeer } from "./debian-peer.ts";
 import { firstNumbers, message, numberOf, texts } from "./frames.ts";
 import { Lab } from "./lab.ts";
 
 const can = { tellPeers: true, reconnect: true, limitFrames: true, keepPeersOnUnbind: true, unreadAtClose: 100 };
 
-describe.skipIf(isDebianMissing).each(["tcp", "ipc", "abstract ipc"] as const)("over %s", (way) => {
+describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc", "abstract ipc"] as const)("over %s", (way) => {
   let lab: Lab;
 
   beforeEach(() => {
