@@ -25,6 +25,7 @@ export { type MajordomoPeer, type MajordomoVersion, majordomoPeer } from "./dial
 export { omdp } from "./dialects/omdp/index.ts";
 export { pigato } from "./dialects/pigato/index.ts";
 export { MAX_RAW_FRAMES, readRawBody, writeRawBody } from "./dialects/raw-body.ts";
+export { type DialectTable, dialectById, dialectTable } from "./dialects/table.ts";
 export { violation } from "./dialects/violation.ts";
 export {
   type Delivery,

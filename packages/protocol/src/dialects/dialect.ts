@@ -28,6 +28,7 @@ export interface DialectTraits {
 
 /** The broker's end of a dialect. */
 export interface BrokerDialect {
+  /** Dialects with the same id have the same traits and encoders. */
   readonly id: string;
   readonly traits: DialectTraits;
   /** The role of the peer that sends a message that starts so; `undefined` if this is not the dialect's. */

@@ -271,7 +271,7 @@ describe("a client without request ids", () => {
   });
 
   test("D-MAP-5: is told that its request expired only where its bind tells errors", () => {
-    const answering = majordomo({ answersErrors: true }).find(({ id }) => id === "mdp02") ?? mdp02;
+    const answering = majordomo({ answersErrors: true }).find(({ id }) => id === "mdp02+errors") ?? mdp02;
     const sim = scenario({ isWatched: false });
     sim.client("c1", mdp02).request("echo", "", { timeoutMs: 100 });
     sim.client("c2", answering).request("echo", "", { timeoutMs: 100 });

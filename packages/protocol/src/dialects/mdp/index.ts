@@ -30,7 +30,8 @@ function dialectOf(flavor: Flavor, wishes: RequestOptions, answersErrors: boolea
     hearsOfExpiry: answersErrors,
   };
   return {
-    id: flavor.id,
+    // An id stands for the traits and the encoders (dialects/table.ts), and both depend on this option.
+    id: answersErrors ? `${flavor.id}+errors` : flavor.id,
     traits,
     detect: (frames) => detect(flavor, frames),
     decodeFromClient: (frames) => decodeFromClient(flavor, frames, wishes),

@@ -96,7 +96,9 @@ const FORMS: readonly Form[] = [
 ];
 
 function dialect(id: string, answersErrors = false): Dialect {
-  const found = majordomo({ answersErrors }).find((candidate) => candidate.id === id);
+  const found = majordomo({ answersErrors }).find(
+    (candidate) => candidate.id === (answersErrors ? `${id}+errors` : id),
+  );
   if (found === undefined) throw new Error(`no flavor ${id}`);
   return found;
 }
