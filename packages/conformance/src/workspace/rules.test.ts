@@ -31,6 +31,11 @@ describe("lint", () => {
     ["protocol imports no I/O", "packages/protocol/src/x.ts", 'import net from "node:net";\nexport const x = net;\n'],
     ["protocol knows no transport", "packages/protocol/src/x.ts", 'export { libzmq } from "@pigato/transport";\n'],
     ["transport knows no PIGATO", "packages/transport/src/x.ts", 'export { pigato } from "@pigato/protocol";\n'],
+    [
+      "transport knows no entry of another package",
+      "packages/transport/src/x.ts",
+      'export { Deadlines } from "@pigato/protocol/internal";\n',
+    ],
     ["the broker knows no client", "packages/broker/src/x.ts", 'export { Client } from "@pigato/client";\n'],
     ["the worker knows no broker", "packages/worker/src/x.ts", 'export { Broker } from "@pigato/broker";\n'],
     ["the client knows no worker", "packages/client/src/x.ts", 'export { Worker } from "@pigato/worker";\n'],

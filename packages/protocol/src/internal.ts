@@ -1,0 +1,59 @@
+// What the packages of this repository share beyond the wire. No semver promise: any release may change it.
+
+export {
+  DIRECTORY_TOPIC,
+  type DirectorySnapshot,
+  decodeDirectory,
+  encodeDirectory,
+  type ServiceMap,
+} from "./announcement.ts";
+export { type Backoff, pauseBefore } from "./backoff.ts";
+export {
+  concurrencyFromWire,
+  concurrencyToWire,
+  formatCapabilities,
+  parseCapabilities,
+  sharedCapabilities,
+} from "./capabilities.ts";
+export { Connection, type ConnectionOptions, type ConnectionStep, type LossReason } from "./connection.ts";
+export { addCredit, MAX_CREDIT, spendOne } from "./credit.ts";
+export { type Deadline, Deadlines } from "./deadlines.ts";
+export type { ButlerOptions } from "./dialects/butler/index.ts";
+export type { CompleteDialect, DialectTraits, Role } from "./dialects/dialect.ts";
+export type { MajordomoOptions } from "./dialects/mdp/index.ts";
+export { type MajordomoPeer, type MajordomoVersion, majordomoPeer } from "./dialects/mdp/peer.ts";
+export { MAX_RAW_FRAMES, readRawBody, writeRawBody } from "./dialects/raw-body.ts";
+export { type DialectTable, dialectById, dialectTable } from "./dialects/table.ts";
+export { violation } from "./dialects/violation.ts";
+export { type HandlerError, handlerErrorOf, isDelivery, isFailureCode } from "./errors.ts";
+export { MAX_FRAMES, sameBytes } from "./frame.ts";
+export { FrameMemo } from "./frame-memo.ts";
+export { IdIndex, type Indexed } from "./id-index.ts";
+export {
+  MAX_NAME_BYTES,
+  peerIdFromText,
+  readBytes,
+  requestIdFromText,
+  writeBytes,
+} from "./ids.ts";
+export {
+  DEFAULT_HEARTBEAT_MS,
+  DEFAULT_LIVENESS,
+  intervalOf,
+  learnRhythm,
+  MAX_HEARTBEAT_MS,
+  MIN_LIVENESS,
+  type Rhythm,
+  UNKNOWN_RHYTHM,
+} from "./liveness.ts";
+export type { NoticeState, StreamingMessage } from "./message.ts";
+export { UNDEFINED_FRAME } from "./payload.ts";
+export { MAX_CACHE_MS } from "./reply-options.ts";
+export {
+  DEFAULT_TIMEOUT_MS,
+  MAX_OPTIONS_BYTES,
+  parseRequestOptions,
+  timeoutFromWire,
+  timeoutToWire,
+} from "./request-options.ts";
+export type { Instant } from "./time.ts";
