@@ -16,7 +16,17 @@ let tree = "";
 beforeAll(() => {
   tree = mkdtempSync(join(tmpdir(), "pigato-rules-"));
   for (const file of [...SETTINGS, ...CONFIGS]) cpSync(join(ROOT, file), join(tree, file));
-  for (const name of ["protocol", "transport", "broker", "worker", "client", "core-service", "directory", "pigato"]) {
+  for (const name of [
+    "protocol",
+    "transport",
+    "peer",
+    "broker",
+    "worker",
+    "client",
+    "core-service",
+    "directory",
+    "pigato",
+  ]) {
     const manifest = `packages/${name}/package.json`;
     mkdirSync(join(tree, dirname(manifest)), { recursive: true });
     cpSync(join(ROOT, manifest), join(tree, manifest));
@@ -36,6 +46,7 @@ describe("lint", () => {
       "packages/transport/src/x.ts",
       'export { Deadlines } from "@pigato/protocol/internal";\n',
     ],
+    ["peer imports no package built on it", "packages/peer/src/x.ts", 'export { Client } from "@pigato/client";\n'],
     ["the broker knows no client", "packages/broker/src/x.ts", 'export { Client } from "@pigato/client";\n'],
     ["the worker knows no broker", "packages/worker/src/x.ts", 'export { Broker } from "@pigato/broker";\n'],
     ["the client knows no worker", "packages/client/src/x.ts", 'export { Worker } from "@pigato/worker";\n'],

@@ -1,0 +1,148 @@
+// The loop between a pure core and the world, shared by the broker, the worker, the client and the scenario harness.
+//
+// Invariants:
+// - One input at a time. All effects of an input are performed before the next input. An input that arrives meanwhile is
+//   queued.
+// - User code (listeners, handlers, callbacks) is a notice. Notices are delivered after the effects, in order, and never
+//   within each other. An input that user code applies is handled at once, so its result can be read when `apply` returns.
+// - An exception in the core, an effect or a notice becomes an uncaught exception. It never stops the loop, and never
+//   affects another effect, input or notice.
+// - The alarm is set to the core's next deadline after every input.
+//
+// On the path of every message: `apply` allocates nothing unless it must queue. Measured by apps/bench.
+
+import type { Instant } from "@pigato/protocol";
+import type { Alarm, Clock } from "@pigato/transport";
+import { Fifo } from "./fifo.ts";
+import { throwAsync } from "./guard.ts";
+
+/** The input by which a core learns that a deadline may have passed. May come late, early or twice. */
+export interface Tick {
+  readonly type: "tick";
+}
+
+/** A pure state machine. The same inputs and times give the same effects. */
+export interface Core<Input, Effect> {
+  handle(input: Input | Tick, now: Instant): readonly Effect[];
+  /** When the core wants a tick; `undefined` for never. */
+  nextDeadline(): Instant | undefined;
+}
+
+/** The side of the loop that acts. */
+export interface Shell<Effect, Notice = never> {
+  /**
+   * Performs one effect. Never waits and never calls user code: it passes that to `loop.notify`. A failure comes back as an
+   * input, by `loop.apply`.
+   */
+  perform(effect: Effect): void;
+  /** Runs the user code that a notice stands for. */
+  deliver?(notice: Notice): void;
+  /**
+   * Called when all effects of the queued inputs are performed, before the inputs that they caused are handled. Applies
+   * inputs that must come behind those.
+   */
+  settle?(): void;
+}
+
+export class EffectLoop<Input extends object, Effect, Notice extends object = never> {
+  readonly #core: Core<Input, Effect>;
+  readonly #shell: Shell<Effect, Notice>;
+  readonly #clock: Clock;
+  readonly #alarm: Alarm;
+  readonly #inputs = new Fifo<Input | Tick>();
+  readonly #notices = new Fifo<Notice>();
+  #isApplying = false;
+  #isDelivering = false;
+  #isClosed = false;
+
+  constructor(core: Core<Input, Effect>, shell: Shell<Effect, Notice>, clock: Clock) {
+    this.#core = core;
+    this.#shell = shell;
+    this.#clock = clock;
+    this.#alarm = clock.alarm(() => this.apply(TICK));
+  }
+
+  /** Handles an input: at once, or, while effects are being performed, after them. Ignored after `close`. */
+  apply(input: Input | Tick): void {
+    if (this.#isClosed) return;
+    if (this.#isApplying) {
+      this.#inputs.push(input);
+      return;
+    }
+    this.#isApplying = true;
+    this.#step(input);
+    this.#settle();
+    while (this.#inputs.length > 0) {
+      for (let left = this.#inputs.length; left > 0; left--) this.#stepNext();
+      this.#settle();
+    }
+    this.#isApplying = false;
+    this.#setAlarm();
+    if (this.#notices.length > 0) this.#deliver();
+  }
+
+  /** Delivers a notice: at once, or after the present effects and the notices before it. */
+  notify(notice: Notice): void {
+    this.#notices.push(notice);
+    if (!this.#isApplying) this.#deliver();
+  }
+
+  /** Stops: drops queued inputs, ignores new ones, never ticks again. Notices are still delivered. */
+  close(): void {
+    this.#isClosed = true;
+    this.#inputs.clear();
+    this.#setAlarm();
+  }
+
+  #stepNext(): void {
+    const input = this.#inputs.shift();
+    if (input !== undefined) this.#step(input);
+  }
+
+  #step(input: Input | Tick): void {
+    try {
+      for (const effect of this.#core.handle(input, this.#clock.now())) this.#perform(effect);
+    } catch (error) {
+      throwAsync(error);
+    }
+  }
+
+  #perform(effect: Effect): void {
+    try {
+      this.#shell.perform(effect);
+    } catch (error) {
+      throwAsync(error);
+    }
+  }
+
+  #settle(): void {
+    try {
+      this.#shell.settle?.();
+    } catch (error) {
+      throwAsync(error);
+    }
+  }
+
+  #setAlarm(): void {
+    try {
+      this.#alarm.set(this.#isClosed ? undefined : this.#core.nextDeadline());
+    } catch (error) {
+      throwAsync(error);
+    }
+  }
+
+  #deliver(): void {
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
+    for (let notice = this.#notices.shift(); notice !== undefined; notice = this.#notices.shift()) {
+      try {
+        this.#shell.deliver?.(notice);
+      } catch (error) {
+        throwAsync(error);
+      }
+    }
+    this.#isDelivering = false;
+  }
+}
+
+const TICK: Tick = Object.freeze({ type: "tick" });

@@ -1,0 +1,147 @@
+import { UsageError } from "@pigato/protocol";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import { flagsOf } from "./flags.ts";
+import { nearestName } from "./nearest-name.ts";
+import {
+  bit,
+  boolean,
+  callable,
+  choice,
+  custom,
+  integer,
+  milliseconds,
+  type Option,
+  objectWith,
+  optionalCallable,
+  type StrictOption,
+  strict,
+  text,
+} from "./option.ts";
+import { type OptionsOf, resolveOptions, type SettingsOf } from "./resolve.ts";
+
+class Schema {
+  readonly heartbeatLiveness: Option<number> = integer({ min: 2, max: 100, default: 3, help: "silent intervals" });
+  readonly timeoutMs: Option<number> = milliseconds({ min: 0, max: 1_000, default: 0.5 });
+  readonly verbose: Option<boolean> = boolean({ default: false, help: "say more" });
+  readonly retry: Option<boolean | 0 | 1, boolean> = bit({ default: false });
+  readonly mode: Option<"load" | "lru"> = choice({ choices: ["load", "lru"], default: "load", help: "which" });
+  readonly prefix: Option<string> = text({
+    expected: "text of 1 to 3 characters",
+    isValid: ({ length }) => length >= 1 && length <= 3,
+    makeDefault: () => "new",
+  });
+  readonly log: Option<{ info(): void }> = objectWith({ methods: ["info"], default: { info: () => {} } });
+  readonly random: Option<() => number> = callable({ default: () => 0.5 });
+  readonly onStart: Option<() => void, (() => void) | undefined> = optionalCallable();
+  readonly channel: Option<string | false> = custom({
+    expected: "an address or false",
+    read: (value) => (value === false || typeof value === "string" ? value : undefined),
+    makeDefault: () => "ipc://x",
+    help: "an address, or none",
+    fromText: (given) => (given === "none" ? false : given),
+  });
+  readonly key: StrictOption<string, string | undefined> = strict(
+    custom<string, string | undefined>({ expected: "a key", read: (value) => String(value), default: undefined }),
+  );
+}
+
+const SCHEMA = new Schema();
+const resolve = (input: object) => resolveOptions("a peer", SCHEMA, input);
+
+describe("options", () => {
+  test("have their defaults where nothing is given, or undefined", () => {
+    expect(resolve({ heartbeatLiveness: undefined })).toMatchObject({
+      heartbeatLiveness: 3,
+      timeoutMs: 0.5,
+      verbose: false,
+      retry: false,
+      mode: "load",
+      prefix: "new",
+      onStart: undefined,
+      channel: "ipc://x",
+    });
+  });
+
+  test("keep what is given, as the code reads it", () => {
+    const given = { heartbeatLiveness: 2, retry: 1, mode: "lru", channel: false };
+    expect(resolve(given)).toMatchObject({ ...given, retry: true });
+  });
+
+  test("have the types of their declarations", () => {
+    expectTypeOf<OptionsOf<Schema>["retry"]>().toEqualTypeOf<boolean | 0 | 1 | undefined>();
+    expectTypeOf<OptionsOf<Schema>["mode"]>().toEqualTypeOf<"load" | "lru" | undefined>();
+    expectTypeOf<SettingsOf<Schema>["retry"]>().toEqualTypeOf<boolean>();
+    expectTypeOf<SettingsOf<Schema>["onStart"]>().toEqualTypeOf<(() => void) | undefined>();
+    expectTypeOf<SettingsOf<Schema>["key"]>().toEqualTypeOf<string | undefined>();
+  });
+
+  test.each([
+    [{ heartbeatLiveness: 1 }, "heartbeatLiveness must be an integer from 2 to 100, not 1"],
+    [{ heartbeatLiveness: 2.5 }, "heartbeatLiveness must be an integer from 2 to 100, not 2.5"],
+    [{ heartbeatLiveness: Number.NaN }, "heartbeatLiveness must be an integer from 2 to 100, not NaN"],
+    [{ heartbeatLiveness: "3" }, "heartbeatLiveness must be an integer from 2 to 100, not '3'"],
+    [{ timeoutMs: 1_001 }, "timeoutMs must be a number of milliseconds from 0 to 1000, not 1001"],
+    [{ verbose: 1 }, "verbose must be true or false, not 1"],
+    [{ retry: 2 }, "retry must be true, false, 0 or 1, not 2"],
+    [{ mode: "fast" }, "mode must be one of load, lru, not 'fast'"],
+    [{ prefix: "" }, "prefix must be text of 1 to 3 characters, not ''"],
+    [{ log: {} }, "log must be an object with info(), not {}"],
+    [{ random: 1 }, "random must be a function, not 1"],
+    [{ onStart: null }, "onStart must be a function, not null"],
+    [{ channel: 5 }, "channel must be an address or false, not 5"],
+    [{ key: undefined }, "key is undefined: leave it out, or give it a value"],
+    [{ heartbeatLivenes: 3 }, 'a peer has no option "heartbeatLivenes": did you mean "heartbeatLiveness"?'],
+    [{ toString: 3 }, 'a peer has no option "toString": it has channel, heartbeatLiveness, key, log,'],
+  ])("reject %o with the reason", (input, message) => {
+    expect(() => resolve(input)).toThrow(UsageError);
+    expect(() => resolve(input)).toThrow(message);
+  });
+
+  test("reject what is no object", () => {
+    expect(() => resolveOptions("a peer", SCHEMA, JSON.parse("5"))).toThrow(
+      "the options of a peer must be an object, not 5",
+    );
+  });
+});
+
+describe("flags", () => {
+  const flags = new Map(flagsOf(SCHEMA).map((flag) => [flag.name, flag]));
+
+  test("exist for the options that have a help line", () => {
+    expect([...flags.keys()]).toEqual(["heartbeatLiveness", "verbose", "mode", "channel"]);
+    expect(flags.get("heartbeatLiveness")).toMatchObject({
+      flag: "--heartbeat-liveness",
+      variable: "PIGATO_HEARTBEAT_LIVENESS",
+      placeholder: "<number>",
+      default: 3,
+    });
+    expect(flags.get("mode")).toMatchObject({ choices: ["load", "lru"], default: "load" });
+    expect(flags.get("channel")?.default).toBeUndefined();
+  });
+
+  test("read their text as the option's value", () => {
+    expect(flags.get("heartbeatLiveness")?.parse("7")).toBe(7);
+    expect(flags.get("verbose")?.parse("true")).toBe(true);
+    expect(flags.get("mode")?.parse("lru")).toBe("lru");
+    expect(flags.get("channel")?.parse("none")).toBe(false);
+    expect(flags.get("channel")?.parse("tcp://*:1")).toBe("tcp://*:1");
+  });
+
+  test.each([
+    ["heartbeatLiveness", "", "--heartbeat-liveness must be an integer from 2 to 100, not ''"],
+    ["heartbeatLiveness", "soon", "--heartbeat-liveness must be an integer from 2 to 100, not NaN"],
+    ["verbose", "yes", "--verbose must be true or false, not 'yes'"],
+  ])("reject for %s the text %j", (name, value, message) => {
+    expect(() => flags.get(name)?.parse(value)).toThrow(message);
+  });
+});
+
+test.each([
+  ["timout", "timeout"],
+  ["Timeout", "timeout"],
+  ["heartbeatInterval", undefined],
+  ["retires", "retries"],
+  ["x", undefined],
+])("the known name nearest to %s is %s", (name, nearest) => {
+  expect(nearestName(name, ["timeout", "retries", "heartbeat"])).toBe(nearest);
+});

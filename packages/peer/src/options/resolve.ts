@@ -1,0 +1,82 @@
+// From what users pass to settings in which nothing is missing. A schema is an object with one `Option` per name.
+// Written as a class with one documented field per option, it keeps the doc comments for editors:
+//
+//   class WorkerSchema {
+//     /** Milliseconds between heartbeats. @defaultValue 2500 */
+//     readonly heartbeat: Option<number> = integer({ unit: "ms", min: 10, max: 60_000, default: 2_500 });
+//   }
+//   interface WorkerOptions extends OptionsOf<WorkerSchema> {}
+
+import { inspect } from "node:util";
+import { UsageError } from "@pigato/protocol";
+import { nearestName } from "./nearest-name.ts";
+import type { Option } from "./option.ts";
+
+type AnyOption = Option<unknown, unknown>;
+
+/** An object with one option per name. */
+export type OptionSchema<Schema> = { readonly [Name in keyof Schema]: AnyOption };
+
+/** The type that users pass: every option may be absent. */
+export type OptionsOf<Schema> = {
+  readonly [Name in keyof Schema]?: Schema[Name] extends { readonly rejectsUndefined: true }
+    ? GivenOf<Schema[Name]>
+    : GivenOf<Schema[Name]> | undefined;
+};
+
+/** The type that the code reads: every option has a value. */
+export type SettingsOf<Schema> = {
+  readonly [Name in keyof Schema]: Schema[Name] extends Option<unknown, infer Resolved> ? Resolved : never;
+};
+
+type GivenOf<Declared> = Declared extends Option<infer Given, unknown> ? Given : never;
+
+/** @param owner who has the options, as errors name it: "the broker", "a worker" */
+export function resolveOptions<Schema extends OptionSchema<Schema>>(
+  owner: string,
+  schema: Schema,
+  input: OptionsOf<Schema>,
+): SettingsOf<Schema> {
+  if (typeof input !== "object" || input === null) {
+    throw new UsageError(`the options of ${owner} must be an object, not ${shown(input)}`);
+  }
+  for (const name of Object.keys(input)) {
+    if (!Object.hasOwn(schema, name)) throw unknownOption(owner, name, Object.keys(schema));
+  }
+  const settings = optionsIn(schema).map(([name, option]) => ({ [name]: resolveOne(name, option, input) }));
+  return Object.assign({}, ...settings);
+}
+
+/**
+ * Checks one value, for an option that can be set later.
+ * @throws UsageError that names the option, what it must be, and the value
+ */
+export function readOption<Resolved>(name: string, option: Option<unknown, Resolved>, value: unknown): Resolved {
+  const resolved = option.read(value);
+  if (resolved === undefined) throw new UsageError(`${name} must be ${option.expected}, not ${shown(value)}`);
+  return resolved;
+}
+
+/** Names and options of a schema, in the order of their declaration. */
+export function optionsIn<Schema extends OptionSchema<Schema>>(schema: Schema): [name: string, option: AnyOption][] {
+  return Object.entries(schema);
+}
+
+function resolveOne(name: string, option: AnyOption, input: object): unknown {
+  const value: unknown = Reflect.get(input, name);
+  if (value !== undefined) return readOption(name, option, value);
+  if (option.rejectsUndefined && Object.hasOwn(input, name)) {
+    throw new UsageError(`${name} is undefined: leave it out, or give it a value`);
+  }
+  return option.makeDefault();
+}
+
+function unknownOption(owner: string, name: string, known: readonly string[]): UsageError {
+  const nearest = nearestName(name, known);
+  const hint = nearest === undefined ? `it has ${known.toSorted().join(", ")}` : `did you mean "${nearest}"?`;
+  return new UsageError(`${owner} has no option "${name}": ${hint}`);
+}
+
+function shown(value: unknown): string {
+  return inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 100, maxArrayLength: 5 });
+}

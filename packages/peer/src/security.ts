@@ -1,0 +1,25 @@
+// Turns the security options of a client or a worker into the security of its links. Rejects whatever would silently
+// leave them open.
+
+import { UsageError } from "@pigato/protocol";
+import { type CurveOptions, PeerSecurity, type PlainOptions, type Transport } from "@pigato/transport";
+
+export interface SecurityOptions {
+  readonly curve?: CurveOptions;
+  readonly plain?: PlainOptions;
+}
+
+/** @throws UsageError for invalid keys or credentials, for both at once, and for a transport that would ignore them */
+export function resolvePeerSecurity(options: SecurityOptions, transport: Transport): PeerSecurity | undefined {
+  const security = readSecurity(options);
+  if (security === undefined || transport.isSecurable === true) return security;
+  throw new UsageError('curve and plain need the transport "libzmq", which is the default with them');
+}
+
+function readSecurity(options: SecurityOptions): PeerSecurity | undefined {
+  try {
+    return PeerSecurity.of(options);
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+}
