@@ -1,0 +1,47 @@
+// The checker behind `pnpm check:style`.
+
+import { describe, expect, test } from "vitest";
+import { findConstructors } from "../../../../.ci/style/constructors.ts";
+import { findWords, readWords } from "../../../../.ci/style/words.ts";
+
+describe("the search for banned words", () => {
+  const words = readWords("# a comment\ndoor: listener\n\nlet in: authorize, authenticate\n");
+
+  test("reads one word and its replacement per line", () => {
+    expect([...words]).toEqual([
+      ["door", "listener"],
+      ["let in", "authorize, authenticate"],
+    ]);
+  });
+
+  test.each([
+    ["// The Door is open.", "door"],
+    ["const workerDoor = 1;", "door"],
+    ["const ANY_DOOR = 1;", "door"],
+    ["class ZMQDoor {}", "door"],
+    ["queue.letIn(peer)", "let in"],
+    ["// Peers that it let in.", "let in"],
+  ])("finds a word in: %s", (text, word) => {
+    expect(findWords(`\n${text}\n`, words)).toEqual([{ line: 2, word, replacement: words.get(word) }]);
+  });
+
+  test.each(["// indoors", "outlet.inner()", "doorway"])("does not find a word in: %s", (text) => {
+    expect(findWords(text, words)).toEqual([]);
+  });
+});
+
+describe("the search for constructors", () => {
+  test.each([
+    ["constructor() {", 0],
+    ["constructor(only: string) {", 1],
+    ["constructor(first: Map<string, number>, second = [1, 2]) {", 2],
+    ["private constructor(read: (a: number, b: string) => void, write: () => void, options: { a: 1; b: 2 }) {", 3],
+    ['constructor(\n    a: ")", // of a, b\n    /** x, y */\n    b: number,\n  ) {\n    f(1, 2, 3);', 2],
+  ])("counts the parameters of: %s", (text, parameters) => {
+    expect(findConstructors(`class Example {\n  ${text}\n  }\n}\n`)).toEqual([{ line: 2, parameters }]);
+  });
+
+  test("finds no constructor in a type or a call", () => {
+    expect(findConstructors("type T = ConstructorParameters<typeof A>;\nconst a = new A(1, 2, 3, 4);\n")).toEqual([]);
+  });
+});
