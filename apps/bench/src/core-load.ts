@@ -57,7 +57,9 @@ for (const service of names) {
   for (let index = 0; index < workers; index++) {
     const offer = { ...NO_CAPABILITIES, cancel: true, concurrency };
     const from = peerId(`worker-${service}-${index}`);
-    take(core.handle({ type: "from-worker", from, message: { type: "ready", service, offer }, dialect: pigato }, now));
+    take(
+      core.handle({ type: "from-worker", from, message: { type: "ready", service, offer }, dialect: pigato.id }, now),
+    );
   }
 }
 for (let index = 0; index < IN_FLIGHT + queued; index++) request();
@@ -86,7 +88,7 @@ function request(): void {
   } as const;
   sent += 1;
   step();
-  take(core.handle({ type: "from-client", from, message, dialect: pigato }, now));
+  take(core.handle({ type: "from-client", from, message, dialect: pigato.id }, now));
 }
 
 function finish(): void {
@@ -102,7 +104,7 @@ function finish(): void {
         type: "from-worker",
         from,
         message: { type: "final", address, requestId: id, status: 0, body: BODY, trailer: NO_FRAMES },
-        dialect: pigato,
+        dialect: pigato.id,
       },
       now,
     ),

@@ -17,7 +17,7 @@ answer(() => {
   const before = usedBytes();
   for (let index = 0; index < QUEUED; index++) {
     const message = decoded(index);
-    if (isQueued) core.handle({ type: "from-client", from: CLIENT, message, dialect: pigato }, 1_000);
+    if (isQueued) core.handle({ type: "from-client", from: CLIENT, message, dialect: pigato.id }, 1_000);
     else kept.push(message);
   }
   const bytes = (usedBytes() - before) / QUEUED - PAYLOAD.length;

@@ -44,7 +44,7 @@ for (const name of offered()) {
   const offer = { ...NO_CAPABILITIES, cancel: true, concurrency: 100 };
   const from = peerId(`worker ${name}`);
   const message = { type: "ready", service: serviceName(name), offer } as const;
-  core.handle({ type: "from-worker", from, message, dialect: pigato }, now);
+  core.handle({ type: "from-worker", from, message, dialect: pigato.id }, now);
 }
 
 answer(() => {
@@ -69,7 +69,7 @@ function ask(): void {
     options: OPTIONS,
   } as const;
   let isAnswered = false;
-  for (const effect of core.handle({ type: "from-client", from: CLIENT, message, dialect: pigato }, now)) {
+  for (const effect of core.handle({ type: "from-client", from: CLIENT, message, dialect: pigato.id }, now)) {
     if (effect.type === "to-worker" && effect.message.type === "request") finish(effect);
     else if (effect.type !== "to-client" || effect.message.type !== "failure") continue;
     isAnswered = true;
@@ -82,7 +82,7 @@ function finish({ to: from, message: request }: Effect & { readonly type: "to-wo
   const { address, requestId: id } = request;
   const message = { type: "final", address, requestId: id, status: 0, body: BODY, trailer: NO_FRAMES } as const;
   step();
-  core.handle({ type: "from-worker", from, message, dialect: pigato }, now);
+  core.handle({ type: "from-worker", from, message, dialect: pigato.id }, now);
 }
 
 /** The clock moves on; the shell asks for the next deadline after every input. */

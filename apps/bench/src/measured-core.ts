@@ -1,8 +1,10 @@
 // A broker's core to be measured by itself: no bound of it is in the way.
 
+import { pigato } from "@pigato/protocol";
 import { BrokerCore, type CoreOptions } from "./broker-core.ts";
 
 const OPTIONS: CoreOptions = {
+  dialects: { [pigato.id]: pigato.traits },
   heartbeatMs: 2_500,
   heartbeatLiveness: 3,
   busyTimeoutMs: 900_000,

@@ -27,15 +27,15 @@ export function readInput({ dialects, role: only }: DoorSettings, from: PeerId, 
 function fromClient(from: PeerId, dialect: BrokerDialect, frames: Frames): Input {
   const message: FromClient | ReturnType<typeof violation> = dialect.decodeFromClient(frames);
   return message.type === "violation"
-    ? { type: "violation", from, role: "client", dialect, violation: message }
-    : { type: "from-client", from, message, dialect };
+    ? { type: "violation", from, role: "client", dialect: dialect.id, violation: message }
+    : { type: "from-client", from, message, dialect: dialect.id };
 }
 
 function fromWorker(from: PeerId, dialect: BrokerDialect, frames: Frames): Input {
   const message: FromWorker | ReturnType<typeof violation> = dialect.decodeFromWorker(frames);
   return message.type === "violation"
-    ? { type: "violation", from, role: "worker", dialect, violation: message }
-    : { type: "from-worker", from, message, dialect };
+    ? { type: "violation", from, role: "worker", dialect: dialect.id, violation: message }
+    : { type: "from-worker", from, message, dialect: dialect.id };
 }
 
 /** D-ROLE-1: what the core makes of it depends on what was said. */

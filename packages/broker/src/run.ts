@@ -2,15 +2,7 @@
 // message means. One input at a time; all its effects are performed before the next; what goes wrong while they are
 // performed comes back as inputs of their own.
 
-import {
-  type BrokerDialect,
-  type Capabilities,
-  display,
-  encodeDirectory,
-  type PeerId,
-  type ToClient,
-  type ToWorker,
-} from "@pigato/protocol";
+import { type BrokerDialect, display, encodeDirectory, type PeerId, type ToWorker } from "@pigato/protocol";
 import type {
   Alarm,
   Frames,
@@ -24,7 +16,7 @@ import type {
 } from "@pigato/transport";
 import type { DoorSettings } from "./binds.ts";
 import { BrokerCore, type CoreStats } from "./core/core.ts";
-import type { BrokerEvent, Effect, Input } from "./core/effects.ts";
+import type { BrokerEvent, DialectId, Effect, Input } from "./core/effects.ts";
 import { doorOf, peerAtDoor, routingIdOf } from "./core/peer-names.ts";
 import type { ConnectionRefused } from "./events.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -51,6 +43,9 @@ export class BrokerRun {
   /** Peers that a send did not find. That they are down is told once all that did not reach them has been. */
   readonly #gone = new Set<PeerId>();
   readonly #store: StoreLine;
+  readonly #dialects: Readonly<Record<string, BrokerDialect>>;
+  /** Whether the connection refused the last message to a client because the client reads too slowly. */
+  #isClientCongested = false;
   #isApplying = false;
   #isClosed = false;
   #onDrained: () => void = () => {};
@@ -58,7 +53,10 @@ export class BrokerRun {
   constructor(doors: readonly DoorSettings[], options: ResolvedOptions, listener: RunListener) {
     this.#options = options;
     this.#listener = listener;
+    const dialects = doors.flatMap((door) => door.dialects);
+    this.#dialects = Object.fromEntries(dialects.map((dialect) => [dialect.id, dialect]));
     this.#core = new BrokerCore({
+      dialects: Object.fromEntries(dialects.map(({ id, traits }) => [id, traits])),
       heartbeatMs: options.heartbeat,
       heartbeatLiveness: options.heartbeatLiveness,
       busyTimeoutMs: options.busyTimeoutMs,
@@ -184,9 +182,9 @@ export class BrokerRun {
   #perform(effect: Effect): void {
     switch (effect.type) {
       case "to-client":
-        return this.#sendToClient(effect.to, effect.message, effect.capabilities, effect.dialect);
+        return this.#sendToClient(effect);
       case "to-worker":
-        return this.#sendToWorker(effect.to, effect.message, effect.dialect);
+        return this.#sendToWorker(effect.to, effect.message, this.#dialect(effect.dialect));
       case "confirm":
         this.#pending.push({ type: "handed-over", address: effect.address });
         return;
@@ -205,27 +203,17 @@ export class BrokerRun {
     }
   }
 
-  #sendToClient(to: PeerId, message: ToClient, capabilities: Capabilities, dialect: BrokerDialect): void {
-    const frames = dialect.encodeToClient(message, capabilities);
+  #sendToClient({ to, message, capabilities, dialect, isContinuation }: Effect & { readonly type: "to-client" }): void {
+    const frames = this.#dialect(dialect).encodeToClient(message, capabilities);
     if (frames === undefined) return;
-    const outcome = this.#isCut(to, message)
-      ? "congested"
-      : this.#send(to, frames, message.type === "failure" ? URGENT : undefined);
+    const outcome =
+      isContinuation && this.#isClientCongested
+        ? "congested"
+        : this.#send(to, frames, message.type === "failure" ? URGENT : undefined);
+    this.#isClientCongested = outcome === "congested";
     if (outcome === "queued" || outcome === "slow") return;
     this.#pending.push({ type: "undelivered-to-client", to, message, reason: outcome });
     if (outcome === "unreachable") this.#gone.add(to);
-  }
-
-  /**
-   * Whether the link has just refused an earlier part of the same reply. All parts of a cached reply go out in one step;
-   * no later one must arrive without it.
-   */
-  #isCut(to: PeerId, message: ToClient): boolean {
-    if (this.#pending.length === 0 || !isOfReply(message)) return false;
-    const refused = this.#pending.at(-1);
-    if (refused?.type !== "undelivered-to-client" || refused.to !== to) return false;
-    const { type } = refused.message;
-    return (type === "partial" || type === "partials") && refused.message.requestId === message.requestId;
   }
 
   #sendToWorker(to: PeerId, message: ToWorker, dialect: BrokerDialect): void {
@@ -241,13 +229,20 @@ export class BrokerRun {
     if (outcome === "unreachable") this.#gone.add(to);
   }
 
+  #dialect(id: DialectId): BrokerDialect {
+    const dialect = this.#dialects[id];
+    if (dialect === undefined) throw new Error(`no listener has a dialect "${id}"`);
+    return dialect;
+  }
+
   #send(to: PeerId, frames: FramesToSend, options: SendOptions | undefined): SendOutcome {
     return this.#doors[doorOf(to)]?.link.send(routingIdOf(to), frames, options) ?? "unreachable";
   }
 
   /** The link tells so before it tells that the peer is down, which is how a request that never left is kept apart. */
   #onUndelivered(to: PeerId, frames: Frames): void {
-    const address = this.#core.dialectOf(to)?.addressIn(frames);
+    const dialect = this.#core.dialectOf(to);
+    const address = dialect === undefined ? undefined : this.#dialect(dialect).addressIn(frames);
     if (address !== undefined) this.#apply({ type: "request-undelivered", to, address, reason: "unreachable" });
   }
 
@@ -282,10 +277,6 @@ export class BrokerRun {
       },
     );
   }
-}
-
-function isOfReply(message: ToClient): message is Extract<ToClient, { type: "partial" | "partials" | "final" }> {
-  return message.type === "partial" || message.type === "partials" || message.type === "final";
 }
 
 /** One socket, and who may come in by it. */

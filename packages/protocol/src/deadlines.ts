@@ -14,8 +14,8 @@ export interface Deadline<Owner> {
   readonly owner: Owner;
   at: Instant;
   list: DeadlineList<Owner> | undefined;
-  previous: Deadline<Owner> | undefined;
-  next: Deadline<Owner> | undefined;
+  timerPrev: Deadline<Owner> | undefined;
+  timerNext: Deadline<Owner> | undefined;
 }
 
 /** All entries of one duration, oldest first. */
@@ -38,7 +38,7 @@ export class Deadlines<Owner> {
 
   /** A new entry, not set to any time yet. */
   entry(owner: Owner): Deadline<Owner> {
-    return { owner, at: Number.POSITIVE_INFINITY, list: undefined, previous: undefined, next: undefined };
+    return { owner, at: Number.POSITIVE_INFINITY, list: undefined, timerPrev: undefined, timerNext: undefined };
   }
 
   /** Makes the entry due `durationMs` from now, whatever it was before. `Infinity` is never. */
@@ -48,9 +48,9 @@ export class Deadlines<Owner> {
     const list = this.#list(durationMs, now);
     entry.at = now + durationMs;
     entry.list = list;
-    entry.previous = list.last;
+    entry.timerPrev = list.last;
     if (list.last) {
-      list.last.next = entry;
+      list.last.timerNext = entry;
     } else {
       list.first = entry;
       this.#emptyLists -= 1;
@@ -60,17 +60,17 @@ export class Deadlines<Owner> {
   }
 
   clear(entry: Deadline<Owner>): void {
-    const { list, previous, next } = entry;
+    const { list, timerPrev, timerNext } = entry;
     if (list === undefined) return;
     this.#size -= 1;
-    if (previous) previous.next = next;
-    else list.first = next;
-    if (next) next.previous = previous;
-    else list.last = previous;
+    if (timerPrev) timerPrev.timerNext = timerNext;
+    else list.first = timerNext;
+    if (timerNext) timerNext.timerPrev = timerPrev;
+    else list.last = timerPrev;
     if (list.first === undefined) this.#emptyLists += 1;
     entry.list = undefined;
-    entry.previous = undefined;
-    entry.next = undefined;
+    entry.timerPrev = undefined;
+    entry.timerNext = undefined;
     entry.at = Number.POSITIVE_INFINITY;
   }
 

@@ -1,7 +1,6 @@
 // What a client may say, and what follows from it.
 
 import {
-  type BrokerDialect,
   type Capabilities,
   display,
   type Failure,
@@ -13,6 +12,7 @@ import {
   sharedCapabilities,
 } from "@pigato/protocol";
 import type { Clients } from "./clients.ts";
+import type { DialectId } from "./effects.ts";
 import { askedAbout, isMmi, mmiAnswer } from "./mmi.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Client } from "./records.ts";
@@ -60,7 +60,7 @@ export class ClientMessages {
     this.#isClosing = true;
   }
 
-  handle(from: PeerId, message: FromClient, dialect: BrokerDialect, now: Instant): void {
+  handle(from: PeerId, message: FromClient, dialect: DialectId, now: Instant): void {
     if (message.type === "worker-heartbeat") return this.#onWorkerVouchedFor(message.worker, now);
     // D-DET-1: a peer is held to the dialect of its first message, whatever its role was.
     const client = this.#clients.get(from) ?? this.#admit(from, dialect, now);
@@ -91,12 +91,12 @@ export class ClientMessages {
     }
   }
 
-  #admit(from: PeerId, dialect: BrokerDialect, now: Instant): Client | undefined {
+  #admit(from: PeerId, dialect: DialectId, now: Instant): Client | undefined {
     return this.#clients.require(from, this.#workers.get(from)?.dialect ?? dialect, now);
   }
 
   #onRequest(client: Client, asked: RequestMessage, now: Instant): void {
-    const message = client.dialect.traits.hasRequestIds ? asked : this.#named(asked);
+    const message = client.traits.hasRequestIds ? asked : this.#named(asked);
     if (client.requests.has(message.requestId)) {
       return this.#outbox.reportDrop(client.id, "duplicate-id", message.requestId);
     }
@@ -162,7 +162,7 @@ export class ClientMessages {
     if (worker !== undefined) this.#workers.onHeard(worker, now);
   }
 
-  #refuseStranger(from: PeerId, message: FromClient, dialect: BrokerDialect): void {
+  #refuseStranger(from: PeerId, message: FromClient, dialect: DialectId): void {
     if (message.type !== "request") return;
     this.#requests.refuse(
       this.#clients.stranger(from, dialect),

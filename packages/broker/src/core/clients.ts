@@ -3,7 +3,7 @@
 // forgotten, once it has nothing open and has not been heard of for a while. One that has stored requests open is only
 // away: its record waits for it to come back under its id.
 
-import type { BrokerDialect, Capabilities, Deadlines, Instant, PeerId } from "@pigato/protocol";
+import type { Capabilities, Deadlines, Instant, PeerId } from "@pigato/protocol";
 import {
   intervalOf,
   learnRhythm,
@@ -13,8 +13,8 @@ import {
   type Rhythm,
   UNKNOWN_RHYTHM,
 } from "@pigato/protocol";
-import type { CoreOptions } from "./core-options.ts";
-import type { ClientDownReason } from "./effects.ts";
+import { type CoreOptions, traitsOf } from "./core-options.ts";
+import type { ClientDownReason, DialectId } from "./effects.ts";
 import { countSilence, noteHeard, startLease } from "./lease.ts";
 import type { OpenRequests } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
@@ -57,17 +57,17 @@ export class Clients {
   }
 
   /** The client's record, whether it is there or not. */
-  record(id: PeerId, dialect: BrokerDialect): Client | undefined {
+  record(id: PeerId, dialect: DialectId): Client | undefined {
     return this.#byId.get(id) ?? this.#awayAs(id, dialect);
   }
 
   /** A record to answer a client by, which is not remembered. */
-  stranger(id: PeerId, dialect: BrokerDialect): Client {
-    return new Client(id, dialect, IDLE_MS, this.#open, this.#deadlines);
+  stranger(id: PeerId, dialect: DialectId): Client {
+    return new Client(id, dialect, traitsOf(this.#options, dialect), IDLE_MS, this.#open, this.#deadlines);
   }
 
   /** The client's record, made if there is none; `undefined` at the bound. */
-  require(id: PeerId, dialect: BrokerDialect, now: Instant): Client | undefined {
+  require(id: PeerId, dialect: DialectId, now: Instant): Client | undefined {
     const known = this.#byId.get(id);
     if (known !== undefined) return known;
     const away = this.#awayAs(id, dialect);
@@ -89,9 +89,9 @@ export class Clients {
   absent(id: PeerId, now: Instant): Client {
     // No other dialect can ask for a request to be stored.
     const here = this.#byId.get(id);
-    const known = here?.dialect === pigato ? here : this.#away.get(id);
+    const known = here?.dialect === pigato.id ? here : this.#away.get(id);
     if (known !== undefined) return known;
-    const client = this.stranger(id, pigato);
+    const client = this.stranger(id, pigato.id);
     this.#keepAway(client, now);
     return client;
   }
@@ -146,7 +146,7 @@ export class Clients {
   }
 
   /** One that comes back under its id and speaks another way is somebody else. */
-  #awayAs(id: PeerId, dialect: BrokerDialect): Client | undefined {
+  #awayAs(id: PeerId, dialect: DialectId): Client | undefined {
     const away = this.#away.get(id);
     return away?.dialect === dialect ? away : undefined;
   }

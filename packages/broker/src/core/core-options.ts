@@ -1,5 +1,7 @@
 // What the core must know. The shell's options resolve to these; nothing here is optional.
 
+import type { DialectTraits } from "@pigato/protocol";
+
 /** How a worker is chosen for a request. */
 export type DispatchMode =
   /** Least in flight; of those the one that has waited longest. */
@@ -17,6 +19,8 @@ export type WhenDeclined =
   | "wait";
 
 export interface CoreOptions {
+  /** How peers of each dialect behave, by the dialect's id. */
+  readonly dialects: Readonly<Record<string, DialectTraits>>;
   /** Milliseconds between heartbeats. */
   readonly heartbeatMs: number;
   /** Silent intervals after which a peer counts as gone. */
@@ -60,6 +64,13 @@ export interface CoreOptions {
   readonly announces: boolean;
   /** A number from 0 up to 1. */
   readonly random: () => number;
+}
+
+/** How peers of a dialect behave. The shell names only dialects that it has put into the options. */
+export function traitsOf({ dialects }: CoreOptions, id: string): DialectTraits {
+  const traits = dialects[id];
+  if (traits === undefined) throw new Error(`the core knows no dialect "${id}"`);
+  return traits;
 }
 
 /** In-flight requests of a worker that has not said how many it takes. */

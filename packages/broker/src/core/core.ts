@@ -2,21 +2,14 @@
 // them: what is due, what could not be delivered, draining. No sockets, timers or logs; the same inputs at the same times
 // give the same effects. Nothing that a peer sends can throw out of it.
 
-import {
-  type BrokerDialect,
-  type Capabilities,
-  Deadlines,
-  type Instant,
-  NO_CAPABILITIES,
-  type PeerId,
-} from "@pigato/protocol";
+import { type Capabilities, Deadlines, type Instant, NO_CAPABILITIES, type PeerId } from "@pigato/protocol";
 import { Announcements } from "./announcements.ts";
 import { ClientMessages } from "./client-messages.ts";
 import { Clients } from "./clients.ts";
 import { assertConsistent } from "./consistency.ts";
 import type { CoreOptions } from "./core-options.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import type { Effect, Input } from "./effects.ts";
+import type { DialectId, Effect, Input } from "./effects.ts";
 import { OpenRequests } from "./open-requests.ts";
 import { Outbox } from "./outbox.ts";
 import { messageOf, Persistence } from "./persistence.ts";
@@ -117,7 +110,7 @@ export class BrokerCore {
       this.#announcements,
       this.#outbox,
     );
-    this.#refusals = new Refusals(this.#clients, this.#workers, this.#clientMessages, this.#outbox);
+    this.#refusals = new Refusals(options, this.#clients, this.#workers, this.#clientMessages, this.#outbox);
     this.#undelivered = new Undelivered(this.#clients, this.#workers, this.#dispatcher, this.#requests, this.#outbox);
   }
 
@@ -182,7 +175,7 @@ export class BrokerCore {
   }
 
   /** What a peer is held to; `undefined` of one that is not known. */
-  dialectOf(peer: PeerId): BrokerDialect | undefined {
+  dialectOf(peer: PeerId): DialectId | undefined {
     return (this.#clients.get(peer) ?? this.#workers.get(peer))?.dialect;
   }
 

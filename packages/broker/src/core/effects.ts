@@ -1,7 +1,6 @@
 // The two unions between the broker's core and the world: what can happen to it, and what it wants done.
 
 import type {
-  BrokerDialect,
   Capabilities,
   DirectorySnapshot,
   FailureCode,
@@ -16,39 +15,42 @@ import type {
 } from "@pigato/protocol";
 import type { StoredRequest } from "./stored-request.ts";
 
+/** The id of a dialect, which is unique within a broker (`BrokerDialect.id`). Inputs and effects are data without functions. */
+export type DialectId = string;
+
 export type Input =
   | {
       readonly type: "from-client";
       readonly from: PeerId;
       readonly message: FromClient;
-      readonly dialect: BrokerDialect;
+      readonly dialect: DialectId;
     }
   | {
       readonly type: "from-worker";
       readonly from: PeerId;
       readonly message: FromWorker;
-      readonly dialect: BrokerDialect;
+      readonly dialect: DialectId;
     }
   /** By a door for workers alone. */
   | {
       readonly type: "client-at-backend";
       readonly from: PeerId;
       readonly message: FromClient;
-      readonly dialect: BrokerDialect;
+      readonly dialect: DialectId;
     }
   /** By a door for clients alone. */
   | {
       readonly type: "worker-at-frontend";
       readonly from: PeerId;
       readonly message: FromWorker;
-      readonly dialect: BrokerDialect;
+      readonly dialect: DialectId;
     }
   /** Frames that did not decode; role and dialect are undefined where not even that can be told. */
   | {
       readonly type: "violation";
       readonly from: PeerId;
       readonly role: Role | undefined;
-      readonly dialect: BrokerDialect | undefined;
+      readonly dialect: DialectId | undefined;
       readonly violation: Violation;
     }
   /** A message of ours that a client will not get. */
@@ -97,13 +99,18 @@ export type Effect =
       readonly to: PeerId;
       readonly message: ToClient;
       readonly capabilities: Capabilities;
-      readonly dialect: BrokerDialect;
+      readonly dialect: DialectId;
+      /**
+       * This input's effects hold an earlier message of the same reply. If that send was refused, this message must not be
+       * sent: it counts as refused too, so that the client never gets a reply with a gap.
+       */
+      readonly isContinuation: boolean;
     }
   | {
       readonly type: "to-worker";
       readonly to: PeerId;
       readonly message: ToWorker;
-      readonly dialect: BrokerDialect;
+      readonly dialect: DialectId;
     }
   /** To be answered by `handed-over`, behind all that is known not to be delivered of what was sent before. */
   | { readonly type: "confirm"; readonly address: string }

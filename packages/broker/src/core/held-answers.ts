@@ -234,11 +234,14 @@ export class HeldAnswers {
 
   #send({ request, messages }: Answer): void {
     const { client } = request;
+    let isContinuation = false;
     for (const message of messages) {
       const refusal =
         message.type === "partial" ? refusalOfPartial(client, message.body, message.isRaw ?? false) : undefined;
-      if (refusal === undefined) this.#outbox.toClient(client, message);
-      else this.#outbox.reportDrop(client.id, refusal, message.requestId);
+      if (refusal === undefined) {
+        this.#outbox.toClient(client, message, isContinuation && message.type !== "failure");
+        isContinuation = true;
+      } else this.#outbox.reportDrop(client.id, refusal, message.requestId);
     }
   }
 }

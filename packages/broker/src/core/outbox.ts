@@ -1,7 +1,6 @@
 // The effects of one input, in the order they are to be performed.
 
 import type {
-  BrokerDialect,
   DirectorySnapshot,
   FailureCode,
   NoticeState,
@@ -10,7 +9,7 @@ import type {
   ToClient,
   ToWorker,
 } from "@pigato/protocol";
-import type { BrokerEvent, DropReason, Effect } from "./effects.ts";
+import type { BrokerEvent, DialectId, DropReason, Effect } from "./effects.ts";
 import { routingIdOf } from "./peer-names.ts";
 import type { Client, Request, Worker } from "./records.ts";
 import type { StoredRequest } from "./stored-request.ts";
@@ -18,9 +17,10 @@ import type { StoredRequest } from "./stored-request.ts";
 export class Outbox {
   #effects: Effect[] = [];
 
-  toClient(client: Client, message: ToClient): void {
+  /** @param isContinuation whether this input's effects hold an earlier message of the same reply */
+  toClient(client: Client, message: ToClient, isContinuation = false): void {
     const { id, capabilities, dialect } = client;
-    this.#effects.push({ type: "to-client", to: id, message, capabilities, dialect });
+    this.#effects.push({ type: "to-client", to: id, message, capabilities, dialect, isContinuation });
   }
 
   /** P-NOT-1: how far a request has come, for a client that asked to be told. @param worker who has it now, if one has */
@@ -44,7 +44,7 @@ export class Outbox {
   }
 
   /** To a peer that is not, or no longer, a registered worker. */
-  toStranger(peer: PeerId, message: ToWorker, dialect: BrokerDialect): void {
+  toStranger(peer: PeerId, message: ToWorker, dialect: DialectId): void {
     this.#effects.push({ type: "to-worker", to: peer, message, dialect });
   }
 

@@ -6,7 +6,7 @@ import type { Client } from "./records.ts";
 
 /** Why a client does not get a part of a reply. `null`: its stream would end with it, and it dies of what follows. */
 export function refusalOfPartial(client: Client, body: readonly Frame[], isRaw: boolean): DropReason | undefined {
-  const { takesPartials, endsOnNull } = client.dialect.traits;
+  const { takesPartials, endsOnNull } = client.traits;
   if (!takesPartials) return "no-partials";
   if (!endsOnNull || client.capabilities.error) return undefined;
   // A raw body becomes JSON on its way: an empty frame an empty text, several frames an array.

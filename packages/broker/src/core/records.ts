@@ -1,10 +1,10 @@
 // The rows of the core's tables. Each fact has one owner; the others hold references and never change it.
 
 import {
-  type BrokerDialect,
   type Capabilities,
   type Deadline,
   type Deadlines,
+  type DialectTraits,
   type Frame,
   type FromClient,
   type Indexed,
@@ -20,6 +20,7 @@ import {
 } from "@pigato/protocol";
 import type { HeldForClient } from "./answers.ts";
 import { type DeclinedEntry, DeclinedQueue } from "./declined.ts";
+import type { DialectId } from "./effects.ts";
 import type { Leased } from "./lease.ts";
 import type { RangeName } from "./names.ts";
 import { type OpenRequests, RequestsOfClient } from "./open-requests.ts";
@@ -64,7 +65,8 @@ export const AT_CLIENT: Place = Object.freeze({ at: "client" });
 
 export class Client implements Leased {
   readonly id: PeerId;
-  dialect: BrokerDialect;
+  readonly dialect: DialectId;
+  readonly traits: DialectTraits;
   capabilities: Capabilities = NO_CAPABILITIES;
   readonly requests: RequestsOfClient;
   /** Whether it is gone, and has stored requests open. */
@@ -81,9 +83,17 @@ export class Client implements Leased {
   missed = 0;
   readonly lease: Deadline<Due>;
 
-  constructor(id: PeerId, dialect: BrokerDialect, leaseMs: number, open: OpenRequests, deadlines: Deadlines<Due>) {
+  constructor(
+    id: PeerId,
+    dialect: DialectId,
+    traits: DialectTraits,
+    leaseMs: number,
+    open: OpenRequests,
+    deadlines: Deadlines<Due>,
+  ) {
     this.id = id;
     this.dialect = dialect;
+    this.traits = traits;
     this.leaseMs = leaseMs;
     this.requests = new RequestsOfClient(open);
     this.lease = deadlines.entry({ kind: "client-lease", client: this });
@@ -92,7 +102,8 @@ export class Client implements Leased {
 
 export class Worker implements Leased {
   readonly id: PeerId;
-  readonly dialect: BrokerDialect;
+  readonly dialect: DialectId;
+  readonly traits: DialectTraits;
   readonly service: Service;
   /** Its service's, at hand: on the way of every request, and a look at the service costs as much as all else there. */
   readonly policy: Policy;
@@ -134,13 +145,15 @@ export class Worker implements Leased {
 
   constructor(
     id: PeerId,
-    dialect: BrokerDialect,
+    dialect: DialectId,
+    traits: DialectTraits,
     service: Service,
     capabilities: Capabilities,
     deadlines: Deadlines<Due>,
   ) {
     this.id = id;
     this.dialect = dialect;
+    this.traits = traits;
     this.service = service;
     this.policy = service.available;
     this.capabilities = capabilities;
@@ -247,8 +260,8 @@ export class Request implements Deadline<Due>, Indexed {
   // It is its own deadline, one object less for each that waits: these are the business of `Deadlines`.
   at: Instant = Number.POSITIVE_INFINITY;
   list: Deadline<Due>["list"];
-  previous: Deadline<Due> | undefined;
-  next: Deadline<Due> | undefined;
+  timerPrev: Deadline<Due> | undefined;
+  timerNext: Deadline<Due> | undefined;
   /** Workers that declined it. */
   rejectedBy: Set<Worker> | undefined;
   /** Whether the worker that holds it got it; `undefined` while nobody has said. */

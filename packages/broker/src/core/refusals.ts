@@ -1,28 +1,29 @@
 // What becomes of messages that break a rule, or come to an entrance that is not for them: they are reported, and their sender is
 // answered if it can be.
 
-import {
-  type BrokerDialect,
-  display,
-  type Instant,
-  type PeerId,
-  type RequestId,
-  type Violation,
-  violation,
-} from "@pigato/protocol";
+import { display, type Instant, type PeerId, type RequestId, type Violation, violation } from "@pigato/protocol";
 import type { ClientMessages } from "./client-messages.ts";
 import type { Clients } from "./clients.ts";
-import type { Input } from "./effects.ts";
+import { type CoreOptions, traitsOf } from "./core-options.ts";
+import type { DialectId, Input } from "./effects.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Workers } from "./workers.ts";
 
 export class Refusals {
+  readonly #options: CoreOptions;
   readonly #clients: Clients;
   readonly #workers: Workers;
   readonly #clientMessages: ClientMessages;
   readonly #outbox: Outbox;
 
-  constructor(clients: Clients, workers: Workers, clientMessages: ClientMessages, outbox: Outbox) {
+  constructor(
+    options: CoreOptions,
+    clients: Clients,
+    workers: Workers,
+    clientMessages: ClientMessages,
+    outbox: Outbox,
+  ) {
+    this.#options = options;
     this.#clients = clients;
     this.#workers = workers;
     this.#clientMessages = clientMessages;
@@ -34,12 +35,14 @@ export class Refusals {
     if (dialect === undefined) {
       // D-MDP-9: nothing that its dialect knows. A PIGATO worker stays.
       const worker = this.#workers.get(from);
-      return worker?.dialect.traits.dropsInvalid ? this.#workers.onViolation(worker) : undefined;
+      return worker?.traits.dropsInvalid ? this.#workers.onViolation(worker) : undefined;
     }
     if (role === "worker") {
       const worker = this.#workers.get(from);
       if (worker !== undefined) return this.#workers.onViolation(worker);
-      return dialect.traits.dropsInvalid ? undefined : this.#outbox.toStranger(from, { type: "disconnect" }, dialect);
+      return traitsOf(this.#options, dialect).dropsInvalid
+        ? undefined
+        : this.#outbox.toStranger(from, { type: "disconnect" }, dialect);
     }
     if (violation.requestId !== undefined) this.#refuse(from, violation.requestId, dialect, violation);
   }
@@ -58,7 +61,7 @@ export class Refusals {
     if (!isClient && message.type !== "disconnect") this.#outbox.toStranger(from, { type: "disconnect" }, dialect);
   }
 
-  #refuse(from: PeerId, requestId: RequestId, dialect: BrokerDialect, { detail, clause }: Violation): void {
+  #refuse(from: PeerId, requestId: RequestId, dialect: DialectId, { detail, clause }: Violation): void {
     const client = this.#clients.record(from, dialect) ?? this.#clients.stranger(from, dialect);
     // An answer under the id of a request that is open would end that one.
     if (client.requests.has(requestId)) return;

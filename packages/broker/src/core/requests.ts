@@ -101,13 +101,16 @@ export class Requests {
     this.counts.cached += 1;
     this.counts.finished += 1;
     this.#outbox.report({ type: "request-cached", client: client.id, service, requestId });
+    let isContinuation = false;
     for (const [index, { body, isRaw = false, trailer }] of parts.entries()) {
       const type = index === parts.length - 1 ? "final" : "partial";
       const refusal = type === "partial" ? refusalOfPartial(client, body, isRaw) : undefined;
       if (refusal !== undefined) {
         this.#outbox.reportDrop(client.id, refusal, requestId);
       } else {
-        this.#outbox.toClient(client, { type, requestId, service, status: 0, body, isRaw, trailer });
+        const message = { type, requestId, service, status: 0, body, isRaw, trailer } as const;
+        this.#outbox.toClient(client, message, isContinuation);
+        isContinuation = true;
       }
     }
   }
@@ -322,8 +325,8 @@ export class Requests {
    */
   #expire(request: Request): void {
     if (request.place === AT_CLIENT) return this.answers.onExpired(request);
-    const { capabilities, dialect } = request.client;
-    if (capabilities.error || dialect.traits.hearsOfExpiry) {
+    const { capabilities, traits } = request.client;
+    if (capabilities.error || traits.hearsOfExpiry) {
       return this.#failNow(request, "DEADLINE_EXCEEDED", `exceeded its ${request.options.timeoutMs} ms timeout`);
     }
     this.#end(request, "DEADLINE_EXCEEDED");
@@ -358,7 +361,7 @@ export class Requests {
   #recall(request: Request): void {
     if (request.place.at !== "worker") return;
     const { worker } = request.place;
-    if (worker.dialect.traits.isSequential) worker.abandoned = request.address;
+    if (worker.traits.isSequential) worker.abandoned = request.address;
     if (!worker.capabilities.cancel) return;
     this.#outbox.toWorker(worker, { type: "cancel", address: request.address, requestId: request.id });
   }

@@ -1,7 +1,6 @@
 // What a worker may say, and what follows from it: READY first, then heartbeats and replies for requests it holds.
 
 import {
-  type BrokerDialect,
   type Capabilities,
   type Frame,
   type FromWorker,
@@ -16,7 +15,7 @@ import {
 import type { Announcements } from "./announcements.ts";
 import type { Clients } from "./clients.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import type { DropReason } from "./effects.ts";
+import type { DialectId, DropReason } from "./effects.ts";
 import { isMmi } from "./mmi.ts";
 import { ADDRESS_MARK } from "./open-requests.ts";
 import type { Outbox } from "./outbox.ts";
@@ -72,14 +71,14 @@ export class WorkerMessages {
     this.#isClosing = true;
   }
 
-  handle(from: PeerId, message: FromWorker, dialect: BrokerDialect, now: Instant): void {
+  handle(from: PeerId, message: FromWorker, dialect: DialectId, now: Instant): void {
     const worker = this.#workers.get(from);
     if (worker === undefined) return this.#onUnregistered(from, message, dialect, now);
     if (worker.dialect !== dialect) return this.#outbox.reportDrop(from, "other-dialect");
     switch (message.type) {
       case "ready":
         // P-READY-3, D-MDP-8.
-        if (dialect.traits.dropsInvalid) return this.#workers.disconnect(worker, "violation");
+        if (worker.traits.dropsInvalid) return this.#workers.disconnect(worker, "violation");
         return this.#outbox.reportDrop(from, "already-registered");
       case "heartbeat":
         this.#workers.onHeartbeat(worker, message.concurrency, now);
@@ -107,7 +106,8 @@ export class WorkerMessages {
     request.isReceived = true;
     switch (message.type) {
       case "partial":
-        return this.#onPartial(request, message, now);
+        this.#onPartial(request, message, now, false);
+        return;
       case "partials":
         return this.#onPartials(request, message, now);
       case "final":
@@ -128,19 +128,30 @@ export class WorkerMessages {
     }
   }
 
-  #onPartial(request: Request, message: FromWorker & { readonly type: "partial" }, now: Instant): void {
+  /** @returns whether it went out */
+  #onPartial(
+    request: Request,
+    message: FromWorker & { readonly type: "partial" },
+    now: Instant,
+    isContinuation: boolean,
+  ): boolean {
     this.#requests.restartTimeout(request, now);
-    if (request.options.persist && this.#requests.answers.holds(request)) return this.#holdPartial(request, message);
+    if (request.options.persist && this.#requests.answers.holds(request)) {
+      this.#holdPartial(request, message);
+      return false;
+    }
     const refusal = refusalOfPartial(request.client, message.body, message.isRaw ?? false);
     if (refusal !== undefined) {
       this.#cache.onSkipped(request);
       // The client does not know that it was sent, and will never grant another for it.
       this.#requests.regrant(request);
-      return this.#outbox.reportDrop(request.client.id, refusal, request.id);
+      this.#outbox.reportDrop(request.client.id, refusal, request.id);
+      return false;
     }
     this.#cache.onPartial(request, message);
     request.hasPartial = true;
-    this.#outbox.toClient(request.client, replyTo(request, message));
+    this.#outbox.toClient(request.client, replyTo(request, message), isContinuation);
+    return true;
   }
 
   /** P-REP-9: for a client that does not know them, as many messages as there are parts. */
@@ -149,7 +160,10 @@ export class WorkerMessages {
     const { chunks, options } = message;
     const isHeld = request.options.persist && this.#requests.answers.holds(request);
     if (isHeld || !client.capabilities.partials) {
-      for (const chunk of chunks) this.#onPartial(request, partialOf(message, chunk), now);
+      let isContinuation = false;
+      for (const chunk of chunks) {
+        if (this.#onPartial(request, partialOf(message, chunk), now, isContinuation)) isContinuation = true;
+      }
       return;
     }
     this.#requests.restartTimeout(request, now);
@@ -178,7 +192,7 @@ export class WorkerMessages {
   }
 
   /** P-DISC-4: whatever comes before READY is answered by a DISCONNECT, except a DISCONNECT. */
-  #onUnregistered(from: PeerId, message: FromWorker, dialect: BrokerDialect, now: Instant): void {
+  #onUnregistered(from: PeerId, message: FromWorker, dialect: DialectId, now: Instant): void {
     if (message.type === "disconnect") return;
     if (message.type !== "ready" || this.#isClosing) {
       return this.#outbox.toStranger(from, { type: "disconnect" }, dialect);
@@ -193,7 +207,7 @@ export class WorkerMessages {
     this.#workers.register(from, dialect, message.service, message.offer, accepted ?? NO_CAPABILITIES, now);
   }
 
-  #refusal(from: PeerId, service: ServiceName, dialect: BrokerDialect): DropReason | undefined {
+  #refusal(from: PeerId, service: ServiceName, dialect: DialectId): DropReason | undefined {
     if (this.#workers.isFull) return "too-many-workers";
     if (isMmi(service)) return "reserved-name";
     // D-DET-1: as with a client.

@@ -1,20 +1,12 @@
 // Registered workers: coming, going, and how long a silent one counts as alive. What becomes of a request whose worker
 // is lost is decided here: given to another if it asked for that, failed at once if not.
 
-import type {
-  BrokerDialect,
-  Capabilities,
-  Deadlines,
-  FromWorker,
-  Instant,
-  PeerId,
-  ServiceName,
-} from "@pigato/protocol";
+import type { Capabilities, Deadlines, FromWorker, Instant, PeerId, ServiceName } from "@pigato/protocol";
 import { intervalOf, learnRhythm, UNKNOWN_RHYTHM } from "@pigato/protocol";
 import type { Announcements } from "./announcements.ts";
-import { ASSUMED_CONCURRENCY, type CoreOptions } from "./core-options.ts";
+import { ASSUMED_CONCURRENCY, type CoreOptions, traitsOf } from "./core-options.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import type { WorkerDownReason } from "./effects.ts";
+import type { DialectId, WorkerDownReason } from "./effects.ts";
 import { countSilence, noteHeard, startLease } from "./lease.ts";
 import type { Outbox } from "./outbox.ts";
 import { MAX_DOORS, peerAtDoor, shownPeer } from "./peer-names.ts";
@@ -76,15 +68,15 @@ export class Workers {
   /** A new worker. Until its concurrency is known it gets nothing, so that even its first requests respect it. */
   register(
     id: PeerId,
-    dialect: BrokerDialect,
+    dialect: DialectId,
     name: ServiceName,
     offer: Capabilities | undefined,
     shared: Capabilities,
     now: Instant,
   ): Worker {
     const service = this.#services.open(name);
-    const worker = new Worker(id, dialect, service, shared, this.#deadlines);
-    const concurrency = dialect.traits.isSequential ? 1 : offer?.concurrency;
+    const worker = new Worker(id, dialect, traitsOf(this.#options, dialect), service, shared, this.#deadlines);
+    const concurrency = worker.traits.isSequential ? 1 : offer?.concurrency;
     worker.concurrency = concurrency ?? ASSUMED_CONCURRENCY;
     worker.rhythm = { ...UNKNOWN_RHYTHM, announcedMs: offer?.heartbeatMs };
     this.#byId.set(id, worker);
@@ -128,7 +120,7 @@ export class Workers {
     if (worker.abandoned !== undefined) worker.abandonedAt ??= now;
     if (this.#isStuck(worker, now)) return this.disconnect(worker, "silent");
     if (missed === 0) return;
-    const mayBeSilent = worker.dialect.traits.isSilentWhileBusy && worker.isBusy;
+    const mayBeSilent = worker.traits.isSilentWhileBusy && worker.isBusy;
     if (missed >= this.#options.heartbeatLiveness && !mayBeSilent) return this.disconnect(worker, "silent");
     this.#outbox.toWorker(worker, { type: "heartbeat" });
   }
@@ -142,15 +134,15 @@ export class Workers {
   }
 
   /** D-LIVE-2: its silence says nothing while it works; for how long that may take is an option of its own. */
-  #isStuck({ dialect, isBusy, heardAt, abandonedAt }: Worker, now: Instant): boolean {
+  #isStuck({ traits, isBusy, heardAt, abandonedAt }: Worker, now: Instant): boolean {
     const { busyTimeoutMs } = this.#options;
     if (abandonedAt !== undefined && now - abandonedAt >= busyTimeoutMs) return true;
-    return dialect.traits.isSilentWhileBusy && isBusy && now - heardAt >= busyTimeoutMs;
+    return traits.isSilentWhileBusy && isBusy && now - heardAt >= busyTimeoutMs;
   }
 
   /** It broke its dialect: it counts as lost. Whether it is told so is the dialect's. */
   onViolation(worker: Worker): void {
-    if (worker.dialect.traits.dropsInvalid) this.lose(worker, "violation");
+    if (worker.traits.dropsInvalid) this.lose(worker, "violation");
     else this.disconnect(worker, "violation");
   }
 

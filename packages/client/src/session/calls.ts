@@ -46,8 +46,8 @@ export class Call<Caller> implements Deadline<Call<Caller>>, Indexed {
   newer: Call<Caller> | undefined;
   at: Instant = Number.POSITIVE_INFINITY;
   list: Deadline<Call<Caller>>["list"];
-  previous: Deadline<Call<Caller>> | undefined;
-  next: Deadline<Call<Caller>> | undefined;
+  timerPrev: Deadline<Call<Caller>> | undefined;
+  timerNext: Deadline<Call<Caller>> | undefined;
 
   constructor(message: RequestMessage, caller: Caller, window: Window | undefined) {
     this.id = message.requestId;

@@ -20,7 +20,7 @@ const route = new Route(service.name, service);
 const someone = aClient("c1", new OpenRequests(() => 0));
 
 export function aClient(name: string, open: OpenRequests): Client {
-  return new Client(peerId(name), pigato, 60_000, open, deadlines);
+  return new Client(peerId(name), pigato.id, pigato.traits, 60_000, open, deadlines);
 }
 
 export function aService(name: ServiceName): Service {
@@ -31,7 +31,7 @@ export function aService(name: ServiceName): Service {
 }
 
 export function aWorker(name: string): Worker {
-  return new Worker(peerId(name), pigato, service, NO_CAPABILITIES, deadlines);
+  return new Worker(peerId(name), pigato.id, pigato.traits, service, NO_CAPABILITIES, deadlines);
 }
 
 /** @param number its place in the order of arrival */

@@ -18,11 +18,13 @@ import type { CoreOptions } from "../core-options.ts";
 import type { Effect, Input, UndeliveredReason } from "../effects.ts";
 import type { StoredRequest } from "../stored-request.ts";
 import { ClientActor, WorkerActor } from "./actors.ts";
+import { TRAITS } from "./dialects.ts";
 import { type Held, Observer } from "./observer.ts";
 import { eventLine, toClientLine, toWorkerLine } from "./transcript.ts";
 
 /** What a scenario assumes unless it says otherwise. Bounds are out of reach. */
 export const SCENARIO_OPTIONS: CoreOptions = {
+  dialects: TRAITS,
   heartbeatMs: 1_000,
   heartbeatLiveness: 3,
   busyTimeoutMs: 900_000,
@@ -109,11 +111,11 @@ export class Scenario {
 
   fromClient(name: string, message: FromClient, dialect: BrokerDialect = pigato): void {
     this.#cutOff.delete(name);
-    this.step({ type: "from-client", from: peerId(name), message, dialect });
+    this.step({ type: "from-client", from: peerId(name), message, dialect: dialect.id });
   }
 
   fromWorker(name: string, message: FromWorker, dialect: BrokerDialect = pigato): void {
-    this.step({ type: "from-worker", from: peerId(name), message, dialect });
+    this.step({ type: "from-worker", from: peerId(name), message, dialect: dialect.id });
   }
 
   /** The peer sent frames that mean nothing. */
@@ -130,7 +132,7 @@ export class Scenario {
       detail: "…",
       ...(requestId === undefined ? {} : { requestId }),
     } as const;
-    this.step({ type: "violation", from: peerId(name), role, dialect: role && dialect, violation });
+    this.step({ type: "violation", from: peerId(name), role, dialect: role && dialect.id, violation });
   }
 
   /** The client's connection breaks: the next that is sent to it finds nobody, and tells the broker so. */

@@ -3,6 +3,7 @@
 import type { FromWorker, PeerId, ToWorker } from "@pigato/protocol";
 import type { Input } from "../effects.ts";
 import type { Books } from "./books.ts";
+import { TRAITS } from "./dialects.ts";
 import { promise, type WatchedRequest, WatchedWorker } from "./watched.ts";
 
 export class WatchedDispatch {
@@ -85,7 +86,10 @@ export class WatchedDispatch {
       return promise(false, `${to} got a READY that it did not ask for`);
     }
     const { service, offer } = input.message;
-    workers.set(to, new WatchedWorker(to, service, offer, input.dialect.traits.isSequential, now, options.settleMs));
+    workers.set(
+      to,
+      new WatchedWorker(to, service, offer, TRAITS[input.dialect]?.isSequential === true, now, options.settleMs),
+    );
     names.offer(service);
   }
 
