@@ -1,22 +1,24 @@
-// The shell's heart: hands inputs to the session, performs what it answers, keeps the link, the alarm and the replies of
-// running requests. It never asks what a message means.
+// The worker's shell: gives inputs to the session and performs its effects. It keeps the link, the alarm and the replies of
+// running requests, and does not look into messages.
 //
-// What always holds: the watcher, and with it the user's code, is called after the present effects, never among them;
-// and what a link of an earlier life has to say is not heard.
+// Invariants: user code, and with it the watcher, is called after the effects at hand, never among them; and an event of an
+// earlier link is ignored.
 
-import { type Failure, type Frame, type LossReason, peerIdFromText, type Violation } from "@pigato/protocol";
-import { type Alarm, type DealerLink, LinkError, type Refusal } from "@pigato/transport";
+import { nextTick } from "node:process";
+import { type Failure, type FromWorker, type LossReason, peerIdFromText, type Violation } from "@pigato/protocol";
+import { type Alarm, type DealerLink, LinkError, type Refusal, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { DIALECTS, type ReplyFormat, type WorkerDialect } from "./dialect.ts";
 import type { WorkerSettings } from "./options.ts";
-import { Outgoing } from "./outgoing.ts";
 import { Reply, type ReplyPort } from "./reply.ts";
-import type { Call } from "./session/calls.ts";
-import type { Effect, HandlerInput, Input, WorkerRequest } from "./session/effects.ts";
-import { mayLeave } from "./session/held-parts.ts";
+import type { Effect, Input, WorkerRequest } from "./session/effects.ts";
+import type { CallId } from "./session/request-table.ts";
 import type { Session } from "./session/session.ts";
+import { SlotTable } from "./session/slot-table.ts";
 
-/** Who is told what happens. Whatever it throws is an uncaught exception, and disturbs nothing here. */
+const URGENT: SendOptions = Object.freeze({ urgent: true });
+
+/** Is notified of what happens. What it throws is an uncaught exception, and disturbs nothing here. */
 export interface DriverWatcher {
   /** A link is being opened, under a new id. */
   onConnecting(): void;
@@ -45,14 +47,16 @@ export class Driver implements ReplyPort {
   readonly #settings: DriverSettings;
   readonly #watcher: DriverWatcher;
   readonly #alarm: Alarm;
-  /** Calls whose replies were asked to pause until the link has caught up. */
-  readonly #paused = new Set<Call>();
-  readonly #outgoing: Outgoing;
-  /** What to tell the watcher after the present effects. */
+  /** Of the requests in flight. */
+  readonly #replies = new SlotTable<Reply>();
+  /** What effects have caused. Handled before `apply` returns. */
+  readonly #inputs: Input[] = [];
+  /** Calls of user code that wait for the effects at hand. */
   readonly #due: (() => void)[] = [];
   readonly #closing = new Set<Promise<void>>();
-  #isTelling = false;
+  #isNotifying = false;
   #link: DealerLink | undefined;
+  #isLinkSlow = false;
   #address: string | undefined;
   /** What was told of last. A link that goes on trying is refused again and again; it is told once. */
   #lastRefusal: string | undefined;
@@ -62,7 +66,6 @@ export class Driver implements ReplyPort {
     const { format, wire } = DIALECTS[settings.dialect];
     this.format = format;
     this.#wire = wire;
-    this.#outgoing = new Outgoing(wire, () => this.#settle());
     this.#session = session;
     this.#service = service;
     this.#settings = settings;
@@ -82,46 +85,14 @@ export class Driver implements ReplyPort {
 
   apply(input: Input): void {
     this.#handle(input);
-    this.#settle();
-  }
-
-  partial(call: Call, body: readonly Frame[], options: Frame): boolean {
-    this.apply({ type: "partial", call, body, options });
-    // Where it is a grant that it waits for, it hears of that.
-    if (!call.isInFlight || call.credit === 0 || call.held !== undefined) return false;
-    if (!this.#outgoing.isSlow) return true;
-    this.#paused.add(call);
-    return false;
-  }
-
-  final(call: Call, status: number, body: readonly Frame[], options: Frame): boolean {
-    this.#end({ type: "final", call, status, body, options });
-    return !call.isInFlight;
-  }
-
-  reject(call: Call, reason: Frame): void {
-    this.#end({ type: "reject", call, reason });
-  }
-
-  heartbeat(): void {
-    this.apply({ type: "heartbeat" });
-  }
-
-  requestHeartbeat(call: Call): void {
-    this.apply({ type: "request-heartbeat", call });
+    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) this.#handle(next);
+    this.#alarm.set(this.#session.nextDeadline());
+    if (this.#due.length > 0) this.#notify();
   }
 
   report(error: Error): void {
     this.#due.push(() => this.#watcher.onError(error));
-    this.#tell();
-  }
-
-  /** What is left to do once the effects of an input are performed. */
-  #settle(): void {
-    const outgoing = this.#outgoing;
-    for (let next = outgoing.takeRefused(); next !== undefined; next = outgoing.takeRefused()) this.#handle(next);
-    this.#alarm.set(this.#session.nextDeadline());
-    if (this.#due.length > 0) this.#tell();
+    this.#notify();
   }
 
   #handle(input: Input): void {
@@ -132,14 +103,26 @@ export class Driver implements ReplyPort {
     const { logger } = this.#settings;
     switch (effect.type) {
       case "send":
-        return this.#outgoing.send(effect.message, effect.isUrgent, this.#session.accepted.partials);
+        return this.#send(effect.message, effect.isUrgent);
       case "run":
         return this.#run(effect.call, effect.request);
-      case "resume":
-        this.#due.push(() => this.#goOn(effect.call));
+      case "pause":
+        return Reply.pause(this.#replies.get(effect.call));
+      case "drain": {
+        const reply = this.#replies.get(effect.call);
+        this.#due.push(() => Reply.drain(reply));
         return;
+      }
+      case "finished":
+        return Reply.finish(this.#replies.take(effect.call));
       case "abort":
         return this.#abort(effect.call, effect.failure);
+      case "flush-soon":
+        return nextTick(() => this.apply({ type: "flush" }));
+      case "defer":
+        if (effect.until === "sent") this.#inputs.push(effect.input);
+        else this.#due.push(() => this.apply(effect.input));
+        return;
       case "open":
         return this.#open(effect.address);
       case "close":
@@ -152,13 +135,13 @@ export class Driver implements ReplyPort {
         logger.warn({ service: this.#service, address: this.#address, reason: effect.reason }, "disconnected");
         this.#due.push(() => this.#watcher.onDisconnected(effect.reason));
         return;
-      case "trouble":
-        this.#due.push(() => this.#watcher.onError(troubleOf(effect.message, effect.violation)));
+      case "report":
+        this.#due.push(() => this.#watcher.onError(errorOf(effect.message, effect.violation)));
         return;
       case "stopped":
         void Promise.all(this.#closing).then(() => {
           this.#due.push(() => this.#watcher.onStopped());
-          this.#tell();
+          this.#notify();
         });
         return;
       default:
@@ -188,7 +171,7 @@ export class Driver implements ReplyPort {
             if (this.#link === link) this.apply({ type: "undelivered" });
           },
           onDrain: () => {
-            if (this.#link === link) this.#resume();
+            if (this.#link === link) this.#onDrain();
           },
           onRefused: (refusal) => {
             if (this.#link === link) this.#onRefused(refusal, address);
@@ -200,7 +183,7 @@ export class Driver implements ReplyPort {
         { routingId: peerIdFromText(this.#socketId), security: this.#settings.security },
       );
       this.#link = link;
-      this.#outgoing.link = link;
+      this.#isLinkSlow = false;
       link.connect(address);
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(`cannot connect to ${address}`, { cause });
@@ -220,7 +203,7 @@ export class Driver implements ReplyPort {
     this.#lastRefusal = text;
     const error = new LinkError("REFUSED", text, { address, cause });
     this.#due.push(() => this.#watcher.onKeptOut(error, isFinal(code)));
-    this.#tell();
+    this.#notify();
   }
 
   #onRefusedAddress(error: Error): void {
@@ -232,60 +215,52 @@ export class Driver implements ReplyPort {
     const link = this.#link;
     if (link === undefined) return;
     this.#link = undefined;
-    this.#outgoing.link = undefined;
     const closing: Promise<void> = (flush ? link.close() : link.close(0))
       .catch((error: unknown) => this.#settings.logger.warn({ err: error }, "a link did not close cleanly"))
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
   }
 
-  #run(call: Call, request: WorkerRequest): void {
-    const reply = new Reply(this, call);
-    call.owner = reply;
+  #send(message: FromWorker, isUrgent: boolean): void {
+    if (this.#link === undefined) return;
+    const frames = this.#wire.encodeFromWorker(message);
+    if (frames === undefined) return;
+    const outcome = isUrgent ? this.#link.send(frames, URGENT) : this.#link.send(frames);
+    switch (outcome) {
+      case "queued":
+        return;
+      case "slow":
+        if (!this.#isLinkSlow) this.#inputs.push({ type: "link-slow" });
+        this.#isLinkSlow = true;
+        return;
+      case "congested":
+      case "unreachable":
+        this.#inputs.push({ type: "refused", message, isUrgent });
+        return;
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  #onDrain(): void {
+    this.#isLinkSlow = false;
+    this.apply({ type: "link-drained" });
+  }
+
+  #run(call: CallId, request: WorkerRequest): void {
+    const reply = new Reply(this, call, request.requestId);
+    this.#replies.set(call, reply);
     this.#due.push(() => this.#watcher.onRequest(request, reply));
   }
 
-  #abort(call: Call, failure: Failure): void {
-    this.#paused.delete(call);
-    if (call.owner instanceof Reply) Reply.abort(call.owner, failure, this.#service);
+  #abort(call: CallId, failure: Failure): void {
+    Reply.abort(this.#replies.take(call), failure, this.#service);
   }
 
-  #end(input: HandlerInput): void {
-    if (this.#paused.size > 0) this.#paused.delete(input.call);
-    this.#settlePartials();
-    this.apply(input);
-  }
-
-  /** Before the end of a reply it must be known whether its parts have left: if not, it ends otherwise. */
-  #settlePartials(): void {
-    if (!this.#outgoing.isWaiting) return;
-    this.#outgoing.flush();
-    this.#settle();
-  }
-
-  #resume(): void {
-    this.#outgoing.onDrain();
-    for (const call of this.#paused) this.#due.push(() => this.#goOn(call));
-    this.#paused.clear();
-    this.#tell();
-  }
-
-  /** What a call holds leaves as far as its credit and the link allow; its handler is heard again when nothing is left. */
-  #goOn(call: Call): void {
-    while (mayLeave(call) && !this.#outgoing.isSlow) {
-      if (call.held?.first.input.type === "final") this.#settlePartials();
-      this.apply({ type: "flush", call });
-    }
-    if (!(call.owner instanceof Reply)) return;
-    if (!call.isInFlight) return Reply.left(call.owner);
-    if (this.#outgoing.isSlow) this.#paused.add(call);
-    else if (call.credit > 0) Reply.drained(call.owner);
-  }
-
-  /** Calls the watcher: in order, and never within another of its calls. */
-  #tell(): void {
-    if (this.#isTelling) return;
-    this.#isTelling = true;
+  /** Calls user code: in order, and never within another of its calls. */
+  #notify(): void {
+    if (this.#isNotifying) return;
+    this.#isNotifying = true;
     for (let next = this.#due.shift(); next !== undefined; next = this.#due.shift()) {
       try {
         next();
@@ -295,11 +270,11 @@ export class Driver implements ReplyPort {
         });
       }
     }
-    this.#isTelling = false;
+    this.#isNotifying = false;
   }
 }
 
-function troubleOf(message: string, violation: Violation | undefined): Error {
+function errorOf(message: string, violation: Violation | undefined): Error {
   return violation === undefined ? new Error(message) : new Error(message, { cause: violation });
 }
 

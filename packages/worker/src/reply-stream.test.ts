@@ -29,14 +29,13 @@ function numbers(count: number, failAfter: number = Number.POSITIVE_INFINITY): R
 /** Drains the reply a turn after it asked for it, counting how often it asked. */
 function drainEachTime(port: RecordingPort, reply: Reply): { pauses: number } {
   const count = { pauses: 0 };
-  const write = port.partial.bind(port);
-  port.partial = (call, body, options) => {
-    const goOn = write(call, body, options);
-    if (!goOn) {
+  const apply = port.apply.bind(port);
+  port.apply = (input) => {
+    apply(input);
+    if (input.type === "partial" && reply.writableNeedDrain) {
       count.pauses += 1;
       setImmediate(() => port.drain(reply));
     }
-    return goOn;
   };
   return count;
 }

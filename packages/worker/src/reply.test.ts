@@ -216,7 +216,7 @@ describe("a slow link", () => {
   test("a reply that did not ask hears no 'drain'", () => {
     const reply = new RecordingPort().reply();
     reply.on("drain", () => expect.unreachable());
-    Reply.drained(reply);
+    Reply.drain(reply);
   });
 });
 
@@ -287,10 +287,7 @@ describe("an aborted reply", () => {
   test("that its own write brought about lets its handler go on as well", async () => {
     const port = new RecordingPort();
     const reply = port.reply();
-    port.partial = () => {
-      Reply.abort(reply, CANCELED, "echo");
-      return false;
-    };
+    port.apply = () => Reply.abort(reply, CANCELED, "echo");
     const drained = new Promise<void>((resolve) => reply.once("drain", resolve));
     expect(reply.write("refused")).toBe(false);
     await drained;

@@ -1,10 +1,9 @@
-// What a handler writes its answer to. To Node it is a writable stream: `pipe`, `pipeline` and `finished` accept it. It
-// is no `Writable` underneath, because there is one for every request and nothing in it to buffer: each chunk leaves at
-// once as a message, and back-pressure is the link's. What Node asks of such a stream, seen in its pipeline and
-// end-of-stream code: `finish` and `close` come after `end()` has returned; a stream that closes early says so with
-// `error` before `close`, because `close` alone counts as success.
+// The reply to one request, as its handler sees it. Node accepts it as a writable stream in `pipe`, `pipeline` and
+// `finished`. It is not a `Writable`, because there is one for each request and it buffers nothing: each chunk is a message,
+// and the session does the flow control. Node's pipeline and end-of-stream code require that `finish` and `close` come after
+// `end()` has returned, and that a stream that closes early emits `error` before `close`: `close` alone counts as success.
 //
-// What always holds: nothing is sent after the last word, be that `end`, `error`, `reject`, `destroy` or an abort.
+// Invariant: nothing is sent after the final message, which is `end`, `error`, `reject`, `destroy` or an abort.
 
 import { nextTick } from "node:process";
 import {
@@ -15,13 +14,15 @@ import {
   handlerErrorOf,
   NULL_FRAME,
   RequestError,
+  type RequestId,
   UsageError,
   writeText,
 } from "@pigato/protocol";
-import { BareEmitter } from "./bare-emitter.ts";
 import type { ReplyFormat } from "./dialect.ts";
+import { LazyEmitter } from "./lazy-emitter.ts";
 import { errorBody } from "./reply-body.ts";
-import type { Call } from "./session/calls.ts";
+import type { HandlerInput } from "./session/effects.ts";
+import type { CallId } from "./session/request-table.ts";
 import { Sources } from "./sources.ts";
 
 /** What the worker's handlers tell the broker, beside the data. Whatever is set travels; the broker reads what it knows. */
@@ -35,17 +36,13 @@ export interface ReplyOptions {
   [name: string]: unknown;
 }
 
-/** What a reply needs of its worker. Every method may be called after the request has ended and then does nothing. */
+/** What a reply needs of its worker. */
 export interface ReplyPort {
-  /** How what the handler says is written. */
+  /** How values are encoded. */
   readonly format: ReplyFormat;
-  /** @returns whether to go on at once; `false`: wait until the link has caught up */
-  partial(call: Call, body: readonly Frame[], options: Frame): boolean;
-  /** @returns whether it has left; `false`: parts of the reply wait for a grant, and this behind them */
-  final(call: Call, status: 0 | -1, body: readonly Frame[], options: Frame): boolean;
-  reject(call: Call, reason: Frame): void;
-  requestHeartbeat(call: Call): void;
-  /** An error of the stream that none of its listeners took. */
+  /** Has no effect once the request has ended. `pause`, `finish` and `abort` may be called before it returns. */
+  apply(input: HandlerInput): void;
+  /** An error of the stream that has no listener. */
   report(error: Error): void;
 }
 
@@ -53,65 +50,72 @@ type Callback = (error?: Error | null) => void;
 
 type State =
   | { readonly phase: "open" }
-  /** The handler has said its last word. */
+  /** The handler has given the final message. */
   | { readonly phase: "ended" }
-  /** It was cut off: by its handler (`destroy`), or from outside (an abort). */
+  /** Ended early: by its handler (`destroy`), or from outside (an abort). */
   | { readonly phase: "destroyed"; readonly error: Error };
 
 const OPEN: State = Object.freeze({ phase: "open" });
 const ENDED: State = Object.freeze({ phase: "ended" });
 const NO_OPTIONS: Frame = writeText("{}");
 
-export class Reply extends BareEmitter implements NodeJS.WritableStream {
+export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   readonly #port: ReplyPort;
-  readonly #call: Call;
+  readonly #call: CallId;
+  readonly #requestId: RequestId;
   #state: State = OPEN;
   #isClosed = false;
   #hasBegun = false;
   #needsDrain = false;
-  /** The last word is said, and waits behind parts that were not granted yet. */
-  #isWaiting = false;
+  /** The final message was given, and has not been sent: partials wait before it. */
+  #isFinishing = false;
   #options: ReplyOptions | undefined;
   #abortReason: RequestError | undefined;
   #controller: AbortController | undefined;
   #sources: Sources | undefined;
 
-  // What the worker does to a reply is static, out of the sight of handlers, which get instances only.
+  // What the worker does to a reply is static, so that handlers, which get instances, do not see it. A reply that the worker
+  // does not have any more is `undefined`.
 
-  /** The handler failed. @returns whether the caller could still be told */
+  /** The handler failed. @returns whether the client can still get the error */
   static fail(reply: Reply, error: unknown): boolean {
     if (!reply.active()) return false;
-    reply.#finish(-1, [errorBody(error)], NO_OPTIONS);
+    reply.#end(-1, [errorBody(error)], NO_OPTIONS);
     return true;
   }
 
-  /** No answer is wanted any more. Nothing is sent; listeners hear of it in the next tick. */
-  static abort(reply: Reply, failure: Failure, service: string): void {
-    if (!reply.active() && !reply.#isWaiting) return;
-    reply.#isWaiting = false;
-    reply.#abortReason = new RequestError(failure, { service, requestId: display(reply.#call.requestId) });
+  /** The request has ended without its handler. Nothing is sent; listeners are notified in the next tick. */
+  static abort(reply: Reply | undefined, failure: Failure, service: string): void {
+    if (reply === undefined || (!reply.active() && !reply.#isFinishing)) return;
+    reply.#isFinishing = false;
+    reply.#abortReason = new RequestError(failure, { service, requestId: display(reply.#requestId) });
     reply.#enter({ phase: "destroyed", error: reply.#abortReason });
     nextTick(Reply.#close, reply);
   }
 
-  /** The last word has left, behind all that waited. */
-  static left(reply: Reply): void {
-    if (!reply.#isWaiting) return;
-    reply.#isWaiting = false;
+  /** The final message has been sent. */
+  static finish(reply: Reply | undefined): void {
+    if (reply === undefined || !reply.#isFinishing) return;
+    reply.#isFinishing = false;
     nextTick(Reply.#close, reply);
   }
 
-  /** The link has caught up, or the reader has granted more. */
-  static drained(this: void, reply: Reply): void {
-    if (!reply.#needsDrain) return;
+  /** The link or the client is behind: the handler should wait for `drain`. */
+  static pause(reply: Reply | undefined): void {
+    if (reply !== undefined) reply.#needsDrain = true;
+  }
+
+  static drain(this: void, reply: Reply | undefined): void {
+    if (reply === undefined || !reply.#needsDrain) return;
     reply.#needsDrain = false;
     reply.emit("drain");
   }
 
-  constructor(port: ReplyPort, call: Call) {
+  constructor(port: ReplyPort, call: CallId, id: RequestId) {
     super();
     this.#port = port;
     this.#call = call;
+    this.#requestId = id;
   }
 
   /** Sent to the broker with every chunk and with the end: `reply.opts.cache = 1000`. Empty at first. */
@@ -188,7 +192,7 @@ export class Reply extends BareEmitter implements NodeJS.WritableStream {
       return this;
     }
     if (this.#state.phase === "open") {
-      this.#finish(0, this.#port.format.final(dataOrCallback), this.#optionsFrame());
+      this.#end(0, this.#port.format.final(dataOrCallback), this.#optionsFrame());
     }
     if (done) this.#whenClosed(done);
     return this;
@@ -202,7 +206,7 @@ export class Reply extends BareEmitter implements NodeJS.WritableStream {
   error(value?: unknown): void {
     if (this.#state.phase === "ended") this.#refuse("error");
     if (this.#state.phase === "open") {
-      this.#finish(-1, [encodePayload(handlerErrorOf(value), NULL_FRAME)], this.#optionsFrame());
+      this.#end(-1, [encodePayload(handlerErrorOf(value), NULL_FRAME)], this.#optionsFrame());
     }
   }
 
@@ -218,8 +222,8 @@ export class Reply extends BareEmitter implements NodeJS.WritableStream {
     if (this.#hasBegun) throw new UsageError("a reply that has begun cannot be rejected; end it with error()");
     const frame = encodePayload(reason, NULL_FRAME);
     this.#enter(ENDED);
-    this.#port.reject(this.#call, frame);
-    nextTick(Reply.#close, this);
+    this.#isFinishing = true;
+    this.#port.apply({ type: "reject", call: this.#call, reason: frame });
   }
 
   /**
@@ -227,7 +231,7 @@ export class Reply extends BareEmitter implements NodeJS.WritableStream {
    * tells the broker that the worker is alive. The caller's timeout goes on: only a part of the reply starts it anew.
    */
   heartbeat(): void {
-    if (this.#state.phase === "open") this.#port.requestHeartbeat(this.#call);
+    if (this.#state.phase === "open") this.#port.apply({ type: "request-heartbeat", call: this.#call });
   }
 
   /** Ends an open request with `error`, as `pipeline` does when its source fails. */
@@ -236,7 +240,7 @@ export class Reply extends BareEmitter implements NodeJS.WritableStream {
     const reason =
       error instanceof Error ? error : new Error("the handler destroyed its reply before the end", { cause: error });
     this.#enter({ phase: "destroyed", error: reason });
-    this.#port.final(this.#call, -1, [errorBody(error ?? reason)], NO_OPTIONS);
+    this.#sendFinal(-1, [errorBody(error ?? reason)], NO_OPTIONS);
     nextTick(Reply.#close, this);
     return this;
   }
@@ -303,20 +307,23 @@ export class Reply extends BareEmitter implements NodeJS.WritableStream {
       return false;
     }
     this.#hasBegun = true;
-    this.#needsDrain = !this.#port.partial(this.#call, body, options);
+    this.#port.apply({ type: "partial", call: this.#call, body, options });
     if (done) nextTick(done, this.writableErrored);
-    if (this.#needsDrain && !this.active()) this.#drainSoon();
+    if (!this.active()) this.#drainSoon();
     return !this.#needsDrain;
   }
 
-  #finish(status: 0 | -1, body: readonly Frame[], options: Frame): void {
+  #end(status: 0 | -1, body: readonly Frame[], options: Frame): void {
     this.#enter(ENDED);
-    this.#isWaiting = true;
-    // If it is cut off on the way, for its parts have not left, it hears of that.
-    if (this.#port.final(this.#call, status, body, options)) Reply.left(this);
+    this.#isFinishing = true;
+    this.#sendFinal(status, body, options);
   }
 
-  /** Tells listeners, in a tick of its own. */
+  #sendFinal(status: 0 | -1, body: readonly Frame[], options: Frame): void {
+    this.#port.apply({ type: "final", call: this.#call, status, body, options });
+  }
+
+  /** Notifies listeners, in a tick of its own. */
   static #close(this: void, reply: Reply): void {
     const error = reply.writableErrored;
     reply.#isClosed = true;
@@ -332,7 +339,7 @@ export class Reply extends BareEmitter implements NodeJS.WritableStream {
 
   /** Something was said after the last word. */
   #refuse(method: string, done?: Callback): void {
-    const error = new WriteAfterEndError(`reply.${method}() after the end of request ${display(this.#call.requestId)}`);
+    const error = new WriteAfterEndError(`reply.${method}() after the end of request ${display(this.#requestId)}`);
     if (done) nextTick(done, error);
     nextTick(() => this.emit("error", error));
   }
@@ -346,7 +353,7 @@ export class Reply extends BareEmitter implements NodeJS.WritableStream {
   /** A handler that waits for `drain` on an aborted reply goes on, and sees that it is not active. */
   #drainSoon(): void {
     this.#needsDrain = true;
-    nextTick(Reply.drained, this);
+    nextTick(Reply.drain, this);
   }
 
   #whenClosed(done: Callback): void {

@@ -132,7 +132,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
 
   /** Sends a heartbeat to the broker now. */
   heartbeat(): void {
-    this.#driver.heartbeat();
+    this.#driver.apply({ type: "heartbeat" });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

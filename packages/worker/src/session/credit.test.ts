@@ -1,233 +1,199 @@
-import {
-  DEFAULT_REQUEST_OPTIONS,
-  MAX_CREDIT,
-  NO_CAPABILITIES,
-  readText,
-  requestId,
-  serviceNameFromText,
-  writeText,
-} from "@pigato/protocol";
+import { MAX_CREDIT, NO_CAPABILITIES, writeText } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
-import type { Call } from "./calls.ts";
-import type { Effect, Input } from "./effects.ts";
-import { mayLeave } from "./held-parts.ts";
-import { Session } from "./session.ts";
+import { SessionScenario } from "../testing/session-scenario.ts";
+import type { Input } from "./effects.ts";
+import type { CallId } from "./request-table.ts";
 
-const OPTIONS = writeText("{}");
-
-/** A session whose broker can be paced, and of which every effect about requests is told as a line. */
+/** A session whose broker grants credit. Every effect about requests is a line. */
 class Scenario {
-  readonly session: Session;
-  readonly calls = new Map<string, Call>();
-  readonly lines: string[] = [];
+  readonly #scenario: SessionScenario;
+  readonly #lines: string[] = [];
+  #runs = 0;
 
-  constructor({ maxHeldBytes = 1_000_000, credit = true } = {}) {
-    this.session = new Session({
-      service: serviceNameFromText("rows"),
-      addresses: ["tcp://one:1"],
-      heartbeatMs: 1000,
-      liveness: 3,
-      backoff: { firstMs: 500, maxMs: 4000 },
-      connectTimeoutMs: 2000,
-      random: () => 0,
-      concurrency: 100,
-      maxInFlight: 100,
-      stopTimeoutMs: 5000,
-      maxHeldBytes,
-      negotiate: true,
-      brokerAnswers: true,
-    });
-    this.do({ type: "start" });
-    this.do({ type: "link-up" });
-    this.do({ type: "message", message: { type: "ready", accepted: { ...NO_CAPABILITIES, credit } } });
-    this.do({ type: "message", message: { type: "heartbeat" } });
-    this.lines.length = 0;
+  constructor({ maxHeldBytes = 1_000_000, credit = true, partials = false } = {}) {
+    this.#scenario = new SessionScenario({ maxHeldBytes });
+    this.#scenario.showsFlow = true;
+    this.#scenario.connect({ ...NO_CAPABILITIES, credit, partials });
   }
 
-  do(input: Input, now = 0): void {
-    for (const effect of this.session.handle(input, now)) {
-      if (effect.type === "run") this.calls.set(effect.call.requestId, effect.call);
-      else this.lines.push(described(effect));
-    }
+  set outcome(outcome: SessionScenario["outcome"]) {
+    this.#scenario.outcome = outcome;
   }
 
-  request(id: string, credit?: number): Call {
-    const message = {
-      type: "request",
-      address: "c1",
-      requestId: requestId(id),
-      service: serviceNameFromText("rows"),
-      body: [],
-      trailer: [],
-      options: DEFAULT_REQUEST_OPTIONS,
-      credit,
-    } as const;
-    this.do({ type: "message", message });
-    const call = this.calls.get(id);
-    if (call === undefined) throw new Error(`${id} was not run`);
-    return call;
+  do(input: Input): void {
+    this.#add(this.#scenario.do(input));
   }
 
-  write(call: Call, ...texts: readonly string[]): void {
-    for (const text of texts) this.do({ type: "partial", call, body: [writeText(text)], options: OPTIONS });
+  request(id: string, credit?: number): CallId {
+    this.#scenario.request(id, "c1", credit);
+    this.#runs += 1;
+    return this.#scenario.call(this.#runs - 1);
   }
 
-  end(call: Call, text: string, status = 0): void {
-    this.do({ type: "final", call, status, body: [writeText(text)], options: OPTIONS });
+  write(call: CallId, ...texts: readonly string[]): void {
+    for (const text of texts) this.do({ type: "partial", call, body: [writeText(text)], options: writeText("{}") });
   }
 
-  /** Grants, and lets leave what may, as the shell does on a link that takes everything. */
+  end(call: CallId, text: string, status = 0): void {
+    this.do({ type: "final", call, status, body: [writeText(text)], options: writeText("{}") });
+  }
+
+  cancel(id: string): void {
+    this.#add(this.#scenario.cancel(id));
+  }
+
   grant(id: string, chunks: number): void {
-    this.do({ type: "message", message: { type: "credit", address: "c1", requestId: requestId(id), chunks } });
-    const call = this.calls.get(id);
-    while (call !== undefined && mayLeave(call)) this.do({ type: "flush", call });
+    this.#add(this.#scenario.grant(id, chunks));
+  }
+
+  advance(ms: number): void {
+    this.#add(this.#scenario.advance(ms).map((line) => line.replace(/^\d+: /, "")));
   }
 
   take(): string[] {
-    return this.lines.splice(0);
+    return this.#lines.splice(0);
   }
-}
 
-function described(effect: Effect): string {
-  switch (effect.type) {
-    case "send": {
-      const { message } = effect;
-      const body = "body" in message ? ` ${message.body.map(readText)}` : "";
-      return `${message.type}${body}`;
+  /** `send! partial r1 to c1: 0 text` is `partial text` here. */
+  #add(lines: readonly string[]): void {
+    for (const line of lines) {
+      this.#lines.push(line.replace(/^send!? (partials) r\d to c1:|^send!? (\w+)(?: r\d to c1: -?\d)?/, "$1$2"));
     }
-    case "abort":
-      return `abort ${effect.failure.code}`;
-    case "resume":
-      return `resume ${effect.call.requestId}`;
-    default:
-      return effect.type;
   }
 }
 
-describe("a reply that is paced", () => {
-  test("goes out as far as it was granted, and on with the next grant, in order", () => {
+describe("a reply with flow control", () => {
+  test("is sent as far as its credit goes, and goes on in order with the next credit", () => {
     const scenario = new Scenario();
     const call = scenario.request("r1", 2);
     scenario.write(call, "1", "2", "3", "4");
-    expect(scenario.take()).toEqual(["partial 1", "partial 2"]);
+    expect(scenario.take()).toEqual(["partial 1", "partial 2", "pause r1"]);
     scenario.grant("r1", 1);
-    expect(scenario.take()).toEqual(["resume r1", "partial 3"]);
+    expect(scenario.take()).toEqual(["partial 3"]);
     scenario.grant("r1", 5);
     scenario.write(call, "5");
-    expect(scenario.take()).toEqual(["resume r1", "partial 4", "partial 5"]);
+    expect(scenario.take()).toEqual(["partial 4", "drain r1", "partial 5"]);
   });
 
-  test("ends without a grant, behind all that was written before", () => {
+  test("ends without credit, behind everything that was written before", () => {
     const scenario = new Scenario();
     const one = scenario.request("r1", 1);
     scenario.write(one, "1");
     scenario.end(one, "end");
-    expect(scenario.take()).toEqual(["partial 1", "final end"]);
+    expect(scenario.take()).toEqual(["partial 1", "pause r1", "final end", "finished r1"]);
     const other = scenario.request("r2", 1);
     scenario.write(other, "1", "2");
     scenario.end(other, "failed", -1);
-    expect(scenario.take()).toEqual(["partial 1"]);
-    expect(other.isInFlight).toBe(true);
+    expect(scenario.take()).toEqual(["partial 1", "pause r2"]);
     scenario.grant("r2", 1);
-    expect(scenario.take()).toEqual(["resume r2", "partial 2", "final failed"]);
-    expect(other.isInFlight).toBe(false);
+    expect(scenario.take()).toEqual(["partial 2", "final failed", "finished r2"]);
+    scenario.write(other, "3");
+    expect(scenario.take()).toEqual([]);
   });
 
-  test("does not let a part overtake one that waits for the link", () => {
+  test("keeps its order while the link is slow", () => {
     const scenario = new Scenario();
     const call = scenario.request("r1", 1);
     const texts = Array.from({ length: 50 }, (_, number) => String(number));
     scenario.write(call, ...texts);
-    scenario.do({
-      type: "message",
-      message: { type: "credit", address: "c1", requestId: requestId("r1"), chunks: 99 },
-    });
-    scenario.do({ type: "flush", call });
+    scenario.outcome = "slow";
+    scenario.grant("r1", 99);
     scenario.write(call, "50");
-    expect(scenario.take()).toEqual(["partial 0", "resume r1", ...texts.slice(1, 33).map((text) => `partial ${text}`)]);
-    scenario.grant("r1", 1);
-    expect(scenario.take()).toEqual(["resume r1", ...[...texts.slice(33), "50"].map((text) => `partial ${text}`)]);
+    expect(scenario.take()).toEqual(["partial 0", "pause r1", "partial 1"]);
+    scenario.outcome = "queued";
+    scenario.do({ type: "link-drained" });
+    expect(scenario.take()).toEqual([...texts.slice(2), "50"].map((text) => `partial ${text}`).concat("drain r1"));
   });
 
-  test("fails when more waits than may: what was sent has no hole, and nothing follows the failure", () => {
+  test("fails when more is held than allowed: what was sent has no gap, and nothing follows the failure", () => {
     const scenario = new Scenario({ maxHeldBytes: 1_000 });
     const call = scenario.request("r1", 1);
     scenario.write(call, "1", "2", "3", "4");
-    expect(scenario.take()).toEqual(["partial 1"]);
+    expect(scenario.take()).toEqual(["partial 1", "pause r1"]);
     scenario.write(call, "5");
     const [failure, ...others] = scenario.take();
     expect(failure).toContain('"code":"BUSY"');
     expect(failure).toContain("maxHeldBytes");
-    expect(others).toEqual(["abort BUSY"]);
+    expect(others).toEqual(["abort r1: BUSY"]);
     scenario.write(call, "6");
     scenario.end(call, "end");
     scenario.grant("r1", 9);
     expect(scenario.take()).toEqual([]);
   });
 
-  test("counts what waits for all requests together, and gives it free with each that ends", () => {
+  test("shares one limit of held bytes with all others, and returns its bytes when it ends", () => {
     const scenario = new Scenario({ maxHeldBytes: 1_000 });
     const [one, two, three] = [scenario.request("r1", 1), scenario.request("r2", 1), scenario.request("r3", 1)];
     for (const call of [one, two, three]) scenario.write(call, "1", "2");
     scenario.take();
     scenario.write(one, "3");
-    expect(scenario.take().at(-1)).toBe("abort BUSY");
+    expect(scenario.take().at(-1)).toBe("abort r1: BUSY");
     scenario.write(two, "3");
     expect(scenario.take()).toEqual([]);
-    scenario.do({ type: "message", message: { type: "cancel", address: "c1", requestId: requestId("r2") } });
+    scenario.cancel("r2");
     scenario.write(three, "3", "4");
-    expect(scenario.take()).toEqual(["abort CANCELED"]);
+    expect(scenario.take()).toEqual(["abort r2: CANCELED"]);
     scenario.grant("r3", 3);
-    expect(scenario.take()).toEqual(["resume r3", "partial 2", "partial 3", "partial 4"]);
+    expect(scenario.take()).toEqual(["partial 2", "partial 3", "partial 4"]);
     const last = scenario.request("r4", 1);
     scenario.write(last, "1", "2", "3", "4");
-    expect(scenario.take()).toEqual(["partial 1"]);
+    expect(scenario.take()).toEqual(["partial 1", "pause r4"]);
   });
 
-  test("is cut off with all that it holds when the connection is lost, and the next one starts with nothing held", () => {
+  test("ends with everything that it holds when the connection is lost, and the next one starts with nothing held", () => {
     const scenario = new Scenario({ maxHeldBytes: 600 });
     const call = scenario.request("r1", 1);
     scenario.write(call, "1", "2", "3");
     scenario.end(call, "end");
     scenario.take();
     scenario.do({ type: "link-down" });
-    expect(scenario.take()).toContain("abort BROKER_LOST");
-    scenario.do({ type: "flush", call });
+    expect(scenario.take()).toContain("abort r1: BROKER_LOST");
+    scenario.do({ type: "continue" });
+    scenario.do({ type: "flush" });
     expect(scenario.take()).toEqual([]);
   });
 
-  test("keeps a worker that stops waiting for its end, and leaves with it", () => {
+  test("makes a worker that stops wait for its end, and the worker then leaves", () => {
     const scenario = new Scenario();
     const call = scenario.request("r1", 1);
     scenario.write(call, "1", "2");
     scenario.end(call, "end");
     scenario.do({ type: "stop" });
     scenario.do({ type: "message", message: { type: "heartbeat" } });
-    expect(scenario.take()).toEqual(["partial 1", "heartbeat"]);
+    expect(scenario.take()).toEqual(["partial 1", "pause r1", "heartbeat 0"]);
     scenario.grant("r1", 1);
     expect(scenario.take()).toEqual([
-      "resume r1",
       "partial 2",
       "final end",
+      "finished r1",
       "disconnect",
-      "close",
-      "disconnected",
+      "close after writing",
+      "disconnected: disconnected",
       "stopped",
     ]);
   });
 
-  test("is cut off when the worker has waited long enough", () => {
+  test("is aborted when the time to stop is up", () => {
     const scenario = new Scenario();
     scenario.write(scenario.request("r1", 1), "1", "2");
     scenario.do({ type: "stop" });
+    scenario.advance(2_500);
+    scenario.do({ type: "message", message: { type: "heartbeat" } });
+    scenario.advance(2_499);
     scenario.take();
-    scenario.do({ type: "tick" }, 5_000);
-    expect(scenario.take().slice(-5)).toEqual(["abort CLOSED", "disconnect", "close", "disconnected", "stopped"]);
+    scenario.advance(1);
+    expect(scenario.take().slice(-5)).toEqual([
+      "abort r1: CLOSED",
+      "disconnect",
+      "close after writing",
+      "disconnected: disconnected",
+      "stopped",
+    ]);
   });
 });
 
 describe("a grant", () => {
-  test("for what has ended, of nothing, or for a reply that is not paced changes nothing", () => {
+  test("for what has ended, of nothing, or for a reply without flow control changes nothing", () => {
     const scenario = new Scenario();
     const paced = scenario.request("r1", 1);
     scenario.write(paced, "1", "2");
@@ -236,50 +202,126 @@ describe("a grant", () => {
     const free = scenario.request("r3");
     scenario.grant("r3", 5);
     for (let part = 0; part < 10; part++) scenario.write(free, "x");
-    expect(scenario.take()).toEqual(["partial 1", ...Array.from({ length: 10 }, () => "partial x")]);
-    scenario.do({ type: "message", message: { type: "cancel", address: "c1", requestId: requestId("r1") } });
+    expect(scenario.take()).toEqual(["partial 1", "pause r1", ...Array.from({ length: 10 }, () => "partial x")]);
+    scenario.cancel("r1");
     scenario.take();
     scenario.grant("r1", 5);
     expect(scenario.take()).toEqual([]);
   });
 
-  test("of all there is, or that adds up to it, ends the pacing", () => {
+  test("of all there is, or that adds up to it, ends flow control", () => {
     const scenario = new Scenario();
     const call = scenario.request("r1", 1);
     scenario.grant("r1", MAX_CREDIT);
     for (let part = 0; part < 10; part++) scenario.write(call, "x");
-    expect(scenario.take()).toHaveLength(11);
-    expect(call.credit).toBe(MAX_CREDIT);
+    expect(scenario.take()).toEqual(Array.from({ length: 10 }, () => "partial x"));
   });
 
-  test("without an agreement with the broker paces nothing", () => {
+  test("has no effect where credit was not negotiated with the broker", () => {
     const scenario = new Scenario({ credit: false });
     const call = scenario.request("r1", 1);
     scenario.write(call, "1", "2");
     scenario.grant("r1", 1);
-    expect(scenario.take()).toEqual(["partial 1", "partial 2", "trouble"]);
+    expect(scenario.take()).toEqual(["partial 1", "partial 2", expect.stringContaining("report P-STREAM-1")]);
   });
 });
 
-test("whatever is written and granted, parts leave in order, and never more than were granted", () => {
-  for (const script of scriptsOf(["write", 0, 1, 3] as const, 6)) {
+describe("a slow link", () => {
+  test("pauses the handler whose partial made it slow, and each one that writes until the link has drained", () => {
+    const scenario = new Scenario({ credit: false });
+    const [one, two, three] = [scenario.request("r1"), scenario.request("r2"), scenario.request("r3")];
+    scenario.outcome = "slow";
+    scenario.write(one, "1");
+    scenario.outcome = "queued";
+    scenario.write(two, "1");
+    scenario.end(three, "1");
+    expect(scenario.take()).toEqual(["partial 1", "pause r1", "partial 1", "pause r2", "final 1", "finished r3"]);
+    scenario.do({ type: "link-drained" });
+    expect(scenario.take()).toEqual(["drain r1", "drain r2"]);
+  });
+
+  test("is given one handler at a time when it has drained: the first one may make it slow again", () => {
+    const requests = new SessionScenario().connect();
+    requests.showsFlow = true;
+    requests.outcome = "slow";
+    for (const id of ["r1", "r2"]) {
+      requests.request(id);
+      requests.partial(-1);
+    }
+    const effects = requests.session.handle({ type: "link-drained" }, 0);
+    expect(effects).toEqual([
+      { type: "drain", call: requests.call(0) },
+      { type: "defer", input: { type: "continue" }, until: "notified" },
+    ]);
+    requests.partial(0);
+    expect(requests.do({ type: "continue" })).toEqual([]);
+  });
+});
+
+describe("a partial that the link refuses", () => {
+  test("fails its request, and nothing of the reply follows", () => {
+    const scenario = new Scenario({ credit: false });
+    const call = scenario.request("r1");
+    scenario.outcome = "congested";
+    scenario.write(call, "1");
+    scenario.outcome = "queued";
+    scenario.write(call, "2");
+    scenario.end(call, "end");
+    expect(scenario.take()).toEqual([expect.stringMatching(/^final .*"code":"BUSY"/), "abort r1: BUSY"]);
+  });
+
+  test.each([
+    [
+      "a partial that does not fit into their message",
+      (scenario: Scenario, call: CallId) => scenario.write(call, "x".repeat(5_000)),
+    ],
+    ["the final", (scenario: Scenario, call: CallId) => scenario.end(call, "end")],
+  ])("as one of several in a message is not followed by %s", (_, next) => {
+    const scenario = new Scenario({ credit: false, partials: true });
+    const call = scenario.request("r1");
+    scenario.write(call, "1", "2");
+    scenario.outcome = "congested";
+    next(scenario, call);
+    expect(scenario.take()).toEqual([expect.stringMatching(/^final .*"code":"BUSY"/), "abort r1: BUSY"]);
+  });
+
+  test("is not followed by what the request holds", () => {
     const scenario = new Scenario();
     const call = scenario.request("r1", 1);
-    let granted = 1;
-    let written = 0;
-    for (const step of script) {
-      if (step === "write") {
-        scenario.write(call, String(written));
-        written += 1;
-      } else {
-        scenario.grant("r1", step);
-        granted += step;
-      }
-      const sent = scenario.lines.filter((line) => line !== "resume r1");
-      expect(sent).toEqual(Array.from({ length: Math.min(granted, written) }, (_, index) => `partial ${index}`));
-    }
-  }
+    scenario.write(call, "1", "2", "3");
+    scenario.end(call, "end");
+    scenario.take();
+    scenario.outcome = "congested";
+    scenario.grant("r1", 5);
+    expect(scenario.take()).toEqual([expect.stringMatching(/^final .*"code":"BUSY"/), "abort r1: BUSY"]);
+  });
 });
+
+test.each([false, true])(
+  "partials are sent in order and within their credit (together in a message: %s)",
+  (partials) => {
+    for (const script of scriptsOf(["write", 0, 1, 3] as const, 6)) {
+      const scenario = new Scenario({ partials });
+      const call = scenario.request("r1", 1);
+      let granted = 1;
+      let written = 0;
+      for (const step of script) {
+        if (step === "write") {
+          scenario.write(call, String(written));
+          written += 1;
+        } else {
+          scenario.grant("r1", step);
+          granted += step;
+        }
+        scenario.do({ type: "flush" });
+      }
+      const sent = scenario
+        .take()
+        .flatMap((line) => (line.startsWith("partial") ? line.split(" ")[1]?.split(",") : []));
+      expect(sent).toEqual(Array.from({ length: Math.min(granted, written) }, (_, index) => String(index)));
+    }
+  },
+);
 
 /** Every sequence of so many of these steps. */
 function scriptsOf<Step>(steps: readonly Step[], length: number): (readonly Step[])[] {

@@ -1,23 +1,34 @@
-// What goes into a worker's session and what comes out. Inputs come from the link, the clock, the handlers and the
-// worker's owner; effects are for the shell to perform, in order, before the next input.
+// The inputs of a worker's session and its effects, all plain data. Inputs come from the link, the clock, the handlers and
+// the worker's owner. The shell performs the effects in order, before the next input.
 
 import type { Failure, Frame, FromWorker, LossReason, ToWorker, Violation } from "@pigato/protocol";
-import type { Call } from "./calls.ts";
+import type { CallId } from "./request-table.ts";
 
 /** A request as the broker hands it to a worker. */
 export type WorkerRequest = Extract<ToWorker, { readonly type: "request" }>;
 
-/** What a handler says about its request. */
+export interface PartialInput {
+  readonly type: "partial";
+  readonly call: CallId;
+  readonly body: readonly Frame[];
+  readonly options: Frame;
+}
+
+export interface FinalInput {
+  readonly type: "final";
+  readonly call: CallId;
+  readonly status: number;
+  readonly body: readonly Frame[];
+  readonly options: Frame;
+}
+
+/** What a handler does with its request. */
 export type HandlerInput =
-  | { readonly type: "partial"; readonly call: Call; readonly body: readonly Frame[]; readonly options: Frame }
-  | {
-      readonly type: "final";
-      readonly call: Call;
-      readonly status: number;
-      readonly body: readonly Frame[];
-      readonly options: Frame;
-    }
-  | { readonly type: "reject"; readonly call: Call; readonly reason: Frame };
+  | PartialInput
+  | FinalInput
+  | { readonly type: "reject"; readonly call: CallId; readonly reason: Frame }
+  /** Notify the client that the request still runs. */
+  | { readonly type: "request-heartbeat"; readonly call: CallId };
 
 export type Input =
   | { readonly type: "start" }
@@ -25,19 +36,22 @@ export type Input =
   | { readonly type: "tick" }
   | { readonly type: "link-up" }
   | { readonly type: "link-down" }
+  /** The link has accepted what was sent, and asks to send no more partials until `link-drained`. */
+  | { readonly type: "link-slow" }
+  | { readonly type: "link-drained" }
   | { readonly type: "message"; readonly message: ToWorker | Violation }
-  /** The link did not take a message. */
+  /** The link did not accept a message. */
   | { readonly type: "refused"; readonly message: FromWorker; readonly isUrgent: boolean }
-  /** The link took a message and then lost it. */
+  /** The link accepted a message and then lost it. */
   | { readonly type: "undelivered" }
-  /** From now on, `Infinity` is no limit. */
+  /** The limit from now on; `Infinity` is none. */
   | { readonly type: "concurrency"; readonly concurrency: number }
-  /** The link takes more: let the next thing that the request holds leave, if it may. */
-  | { readonly type: "flush"; readonly call: Call }
-  /** Somebody asks for a heartbeat out of turn. */
+  /** Send a heartbeat out of turn. */
   | { readonly type: "heartbeat" }
-  /** A handler says that it still works on its request. */
-  | { readonly type: "request-heartbeat"; readonly call: Call }
+  /** The end of the tick of the event loop, after `flush-soon`. */
+  | { readonly type: "flush" }
+  /** More of what waits may be sent, after a `defer`. */
+  | { readonly type: "continue" }
   | HandlerInput;
 
 export type Effect =
@@ -45,16 +59,30 @@ export type Effect =
   | { readonly type: "open"; readonly address: string }
   /** Discard the link. `flush`: once what was sent has been written. */
   | { readonly type: "close"; readonly flush: boolean }
-  /** `isUrgent`: may use the link's reserve. A message that the link does not take comes back as `refused`. */
+  /** `isUrgent`: may use the link's reserve. A message that the link does not accept comes back as `refused`. */
   | { readonly type: "send"; readonly message: FromWorker; readonly isUrgent: boolean }
-  /** Give the request to the handlers. */
-  | { readonly type: "run"; readonly call: Call; readonly request: WorkerRequest }
-  /** More of the reply may leave: first what the request holds, then what its handler writes. */
-  | { readonly type: "resume"; readonly call: Call }
+  /** Call the handlers. */
+  | { readonly type: "run"; readonly call: CallId; readonly request: WorkerRequest }
+  /** The handler should not write more until `drain`. */
+  | { readonly type: "pause"; readonly call: CallId }
+  | { readonly type: "drain"; readonly call: CallId }
+  /** The handler's final message has been sent. */
+  | { readonly type: "finished"; readonly call: CallId }
   /** The request has ended without its handler, for this reason. */
-  | { readonly type: "abort"; readonly call: Call; readonly failure: Failure }
+  | { readonly type: "abort"; readonly call: CallId; readonly failure: Failure }
+  /** Give the input `flush` at the end of this tick of the event loop. */
+  | { readonly type: "flush-soon" }
+  /**
+   * Give this input back: behind the inputs that the effects before this one cause (`sent`), or behind the user code that
+   * they call as well (`notified`).
+   */
+  | { readonly type: "defer"; readonly input: Input; readonly until: "sent" | "notified" }
   | { readonly type: "connected" }
   | { readonly type: "disconnected"; readonly reason: LossReason }
-  /** The broker, or the link, did what it must not. */
-  | { readonly type: "trouble"; readonly message: string; readonly violation?: Violation }
+  /** The broker, or the link, did something wrong. */
+  | { readonly type: "report"; readonly message: string; readonly violation?: Violation }
   | { readonly type: "stopped" };
+
+export type Effects = readonly Effect[];
+
+export const NO_EFFECTS: Effects = Object.freeze([]);

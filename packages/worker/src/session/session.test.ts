@@ -1,150 +1,10 @@
-import {
-  DEFAULT_REQUEST_OPTIONS,
-  type FromWorker,
-  NO_CAPABILITIES,
-  readText,
-  requestId,
-  serviceNameFromText,
-  type ToWorker,
-  type Violation,
-  writeText,
-} from "@pigato/protocol";
+import { type FromWorker, NO_CAPABILITIES, requestId } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
-import type { Call } from "./calls.ts";
-import type { Effect, Input } from "./effects.ts";
-import { Session, type SessionOptions } from "./session.ts";
-
-const BODY = writeText('"data"');
-const OPTIONS = writeText("{}");
-
-/** A session at a time of its own; what it wants done is told as lines of text. */
-class Scenario {
-  readonly session: Session;
-  readonly calls: Call[] = [];
-  #now = 0;
-
-  constructor(options: Partial<SessionOptions> = {}) {
-    this.session = new Session({
-      service: serviceNameFromText("echo"),
-      addresses: ["tcp://one:1"],
-      heartbeatMs: 1000,
-      liveness: 3,
-      backoff: { firstMs: 500, maxMs: 4000 },
-      connectTimeoutMs: 2000,
-      random: () => 0,
-      concurrency: 100,
-      maxInFlight: 100,
-      stopTimeoutMs: 5000,
-      maxHeldBytes: 1_000_000,
-      negotiate: true,
-      brokerAnswers: true,
-      ...options,
-    });
-  }
-
-  do(input: Input): string[] {
-    const effects = this.session.handle(input, this.#now);
-    for (const effect of effects) if (effect.type === "run") this.calls.push(effect.call);
-    return effects.map(described);
-  }
-
-  hear(message: ToWorker | Violation): string[] {
-    return this.do({ type: "message", message });
-  }
-
-  request(id: string, address = "c1"): string[] {
-    return this.hear({
-      type: "request",
-      address,
-      requestId: requestId(id),
-      service: serviceNameFromText("echo"),
-      body: [BODY],
-      trailer: [],
-      options: DEFAULT_REQUEST_OPTIONS,
-    });
-  }
-
-  cancel(id: string): string[] {
-    return this.hear({ type: "cancel", address: "c1", requestId: requestId(id) });
-  }
-
-  /** The call that was run as number `index`, from 0. */
-  call(index: number): Call {
-    const call = this.calls[index];
-    if (call === undefined) throw new Error(`no call ${index}`);
-    return call;
-  }
-
-  final(index: number): string[] {
-    return this.do({ type: "final", call: this.call(index), status: 0, body: [BODY], options: OPTIONS });
-  }
-
-  partial(index: number): string[] {
-    return this.do({ type: "partial", call: this.call(index), body: [BODY], options: OPTIONS });
-  }
-
-  /** Moves to the next deadline, or to `ms` from now if that is sooner, ticking at every deadline on the way. */
-  advance(ms: number): string[] {
-    const end = this.#now + ms;
-    const lines: string[] = [];
-    for (let at = this.session.nextDeadline(); at !== undefined && at <= end; at = this.session.nextDeadline()) {
-      this.#now = at;
-      lines.push(...this.do({ type: "tick" }).map((line) => `${at}: ${line}`));
-    }
-    this.#now = end;
-    return lines;
-  }
-
-  connect(): this {
-    this.do({ type: "start" });
-    this.do({ type: "link-up" });
-    this.hear({ type: "ready", accepted: NO_CAPABILITIES });
-    this.hear({ type: "heartbeat" });
-    return this;
-  }
-}
-
-function described(effect: Effect): string {
-  switch (effect.type) {
-    case "send":
-      return `${effect.isUrgent ? "send!" : "send"} ${sent(effect.message)}`;
-    case "open":
-      return `open ${effect.address}`;
-    case "run":
-      return `run ${effect.call.requestId} of ${effect.call.address}`;
-    case "abort":
-      return `abort ${effect.call.requestId}: ${effect.failure.code}`;
-    case "close":
-      return effect.flush ? "close after writing" : "close";
-    case "disconnected":
-      return `disconnected: ${effect.reason}`;
-    case "trouble":
-      return `trouble ${effect.message}`;
-    default:
-      return effect.type;
-  }
-}
-
-function sent(message: FromWorker): string {
-  switch (message.type) {
-    case "ready":
-      return `ready ${message.service}`;
-    case "heartbeat":
-      return `heartbeat ${message.concurrency}`;
-    case "partial":
-    case "final":
-      return `${message.type} ${message.requestId} to ${message.address}: ${message.status} ${message.body.map(readText)}`;
-    case "request-heartbeat":
-    case "reject":
-      return `${message.type} ${message.requestId} to ${message.address}`;
-    default:
-      return message.type;
-  }
-}
+import { BODY, SessionScenario } from "../testing/session-scenario.ts";
 
 describe("connecting", () => {
   test("a new link is greeted with READY and a heartbeat, and counts as connected once the broker answers", () => {
-    const scenario = new Scenario();
+    const scenario = new SessionScenario();
     expect(scenario.do({ type: "start" })).toEqual(["open tcp://one:1"]);
     expect(scenario.do({ type: "link-up" })).toEqual(["send! ready echo", "send! heartbeat 100"]);
     expect(scenario.hear({ type: "ready", accepted: undefined })).toEqual(["connected"]);
@@ -161,7 +21,7 @@ describe("connecting", () => {
       heartbeatMs: 1000,
       concurrency: 7,
     };
-    const scenario = new Scenario({ concurrency: 7 });
+    const scenario = new SessionScenario({ concurrency: 7 });
     scenario.do({ type: "start" });
     const [greeting] = scenario.session.handle({ type: "link-up" }, 0);
     expect(greeting).toMatchObject({
@@ -169,26 +29,28 @@ describe("connecting", () => {
     });
   });
 
-  test("what the broker can do is known until the connection ends", () => {
-    const scenario = new Scenario();
-    scenario.do({ type: "start" });
-    scenario.do({ type: "link-up" });
-    scenario.hear({ type: "ready", accepted: { ...NO_CAPABILITIES, cancel: true } });
-    expect(scenario.session.accepted.cancel).toBe(true);
+  test("what was negotiated holds until the connection ends", () => {
+    const scenario = new SessionScenario().connect({ ...NO_CAPABILITIES, requestHeartbeat: true });
+    scenario.request("r1");
+    expect(scenario.do({ type: "request-heartbeat", call: scenario.call(0) })).toEqual([
+      "send request-heartbeat r1 to c1",
+    ]);
     scenario.do({ type: "link-down" });
     scenario.advance(500);
-    expect(scenario.session.accepted.cancel).toBe(false);
+    scenario.do({ type: "link-up" });
+    scenario.request("r1");
+    expect(scenario.do({ type: "request-heartbeat", call: scenario.call(1) })).toEqual(["send! heartbeat 100"]);
   });
 
   test("any first message counts as the answer, so that brokers that do not echo READY serve as well", () => {
-    const scenario = new Scenario();
+    const scenario = new SessionScenario();
     scenario.do({ type: "start" });
     scenario.do({ type: "link-up" });
     expect(scenario.request("r1")).toEqual(["connected", "run r1 of c1"]);
   });
 
   test("a broker whose first word is DISCONNECT was never connected", () => {
-    const scenario = new Scenario();
+    const scenario = new SessionScenario();
     scenario.do({ type: "start" });
     scenario.do({ type: "link-up" });
     expect(scenario.hear({ type: "disconnect" })).toEqual(["close"]);
@@ -196,20 +58,20 @@ describe("connecting", () => {
   });
 
   test("heartbeats go out at the interval for as long as the broker is heard", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     expect(scenario.advance(1000)).toEqual(["1000: send! heartbeat 100"]);
     scenario.hear({ type: "heartbeat" });
     expect(scenario.advance(1000)).toEqual(["2000: send! heartbeat 100"]);
   });
 
   test("starting twice has no effect", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     expect(scenario.do({ type: "start" })).toEqual([]);
   });
 });
 
 test("a worker that negotiates nothing says READY and its heartbeat as the original does", () => {
-  const { session } = new Scenario({ negotiate: false, concurrency: 7 });
+  const { session } = new SessionScenario({ negotiate: false, concurrency: 7 });
   session.handle({ type: "start" }, 0);
   const sent = session.handle({ type: "link-up" }, 0).map((effect) => effect.type === "send" && effect.message);
   expect(sent).toEqual([
@@ -220,7 +82,7 @@ test("a worker that negotiates nothing says READY and its heartbeat as the origi
 
 describe("losing the broker", () => {
   test("a silent broker is left with a goodbye, and met again on a new link after a pause", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     scenario.request("r1");
     expect(scenario.advance(3500)).toEqual([
       "1000: send! heartbeat 100",
@@ -234,7 +96,7 @@ describe("losing the broker", () => {
   });
 
   test("the broker's DISCONNECT is not answered, and the worker does not come back at once", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     scenario.request("r1");
     expect(scenario.hear({ type: "disconnect" })).toEqual([
       "abort r1: BROKER_LOST",
@@ -246,13 +108,13 @@ describe("losing the broker", () => {
   });
 
   test("a link that goes down is replaced by one to the next address", () => {
-    const scenario = new Scenario({ addresses: ["tcp://one:1", "tcp://two:2"] }).connect();
+    const scenario = new SessionScenario({ addresses: ["tcp://one:1", "tcp://two:2"] }).connect();
     expect(scenario.do({ type: "link-down" })).toEqual(["close", "disconnected: link-down"]);
     expect(scenario.advance(500)).toEqual(["500: open tcp://two:2"]);
   });
 
   test("a handler of an earlier connection cannot speak on the new one", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     scenario.request("r1");
     scenario.do({ type: "link-down" });
     scenario.advance(500);
@@ -264,16 +126,16 @@ describe("losing the broker", () => {
   });
 
   test("messages that come after the end of a connection are passed over", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     scenario.do({ type: "link-down" });
     expect(scenario.request("r1")).toEqual([]);
   });
 
   test("a message that was lost on its way ends the connection", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     scenario.request("r1");
     expect(scenario.do({ type: "undelivered" })).toEqual([
-      "trouble a message to the broker was lost on its way: connecting anew",
+      "report the link lost a message to the broker: reconnecting",
       "abort r1: BROKER_LOST",
       "send! disconnect",
       "close after writing",
@@ -284,23 +146,23 @@ describe("losing the broker", () => {
 
 describe("requests", () => {
   test("a request runs and is answered under the broker's names for it", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
     expect(scenario.partial(0)).toEqual(['send partial r1 to c1: 0 "data"']);
     expect(scenario.final(0)).toEqual(['send final r1 to c1: 0 "data"']);
   });
 
   test("nothing is sent after the final reply", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     scenario.request("r1");
     scenario.final(0);
     expect(scenario.partial(0)).toEqual([]);
     expect(scenario.final(0)).toEqual([]);
-    expect(scenario.do({ type: "reject", call: scenario.call(0), reason: BODY })).toEqual([]);
+    expect(scenario.reject(0)).toEqual([]);
   });
 
   test("equal ids of two clients are two requests", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     expect(scenario.request("r1", "c1")).toEqual(["run r1 of c1"]);
     expect(scenario.request("r1", "c2")).toEqual(["run r1 of c2"]);
     expect(scenario.final(1)).toEqual(['send final r1 to c2: 0 "data"']);
@@ -308,29 +170,29 @@ describe("requests", () => {
   });
 
   test("names that are equal only when joined are not mistaken for each other", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     scenario.request("1r", "c");
     expect(scenario.request("r", "c1")).toEqual(["run r of c1"]);
   });
 
   test("a request that runs already is not run again", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     scenario.request("r1");
-    expect(scenario.request("r1")).toEqual(["trouble P-ADDR-2: request r1 came again while it runs"]);
+    expect(scenario.request("r1")).toEqual(["report P-ADDR-2: request r1 came again while it runs"]);
     expect(scenario.final(0)).toEqual(['send final r1 to c1: 0 "data"']);
     expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
   });
 
   test("a request that runs already is not given back either, which would have it run elsewhere", () => {
-    const scenario = new Scenario({ concurrency: 1, maxInFlight: 1 }).connect();
+    const scenario = new SessionScenario({ concurrency: 1, maxInFlight: 1 }).connect();
     scenario.request("r1");
-    expect(scenario.request("r1")).toEqual(["trouble P-ADDR-2: request r1 came again while it runs"]);
+    expect(scenario.request("r1")).toEqual(["report P-ADDR-2: request r1 came again while it runs"]);
     scenario.do({ type: "stop" });
-    expect(scenario.request("r1")).toEqual(["trouble P-ADDR-2: request r1 came again while it runs"]);
+    expect(scenario.request("r1")).toEqual(["report P-ADDR-2: request r1 came again while it runs"]);
   });
 
   test("requests above the hard bound are given back, those above the concurrency are not", () => {
-    const scenario = new Scenario({ concurrency: 1, maxInFlight: 2 }).connect();
+    const scenario = new SessionScenario({ concurrency: 1, maxInFlight: 2 }).connect();
     expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
     expect(scenario.request("r2")).toEqual(["run r2 of c1"]);
     expect(scenario.request("r3")).toEqual(["send reject r3 to c1"]);
@@ -339,7 +201,7 @@ describe("requests", () => {
   });
 
   test("a concurrency above the hard bound raises it, no limit at all does not", () => {
-    const scenario = new Scenario({ concurrency: 3, maxInFlight: 2 }).connect();
+    const scenario = new SessionScenario({ concurrency: 3, maxInFlight: 2 }).connect();
     scenario.request("r1");
     scenario.request("r2");
     expect(scenario.request("r3")).toEqual(["run r3 of c1"]);
@@ -348,14 +210,14 @@ describe("requests", () => {
   });
 
   test("a rejected request is over for this worker", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     scenario.request("r1");
-    expect(scenario.do({ type: "reject", call: scenario.call(0), reason: BODY })).toEqual(["send reject r1 to c1"]);
+    expect(scenario.reject(0)).toEqual(["send reject r1 to c1"]);
     expect(scenario.final(0)).toEqual([]);
   });
 
   test("a cancelled request is aborted and says nothing more", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     scenario.request("r1");
     expect(scenario.cancel("r1")).toEqual(["abort r1: CANCELED"]);
     expect(scenario.partial(0)).toEqual([]);
@@ -363,11 +225,11 @@ describe("requests", () => {
   });
 
   test("a cancel for a request that does not run is passed over", () => {
-    expect(new Scenario().connect().cancel("r9")).toEqual([]);
+    expect(new SessionScenario().connect().cancel("r9")).toEqual([]);
   });
 
   test("a heartbeat for a request is answered while it runs, if that was negotiated, and changes nothing", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     scenario.request("r1");
     expect(scenario.hear({ type: "request-heartbeat", address: "c1", requestId: requestId("r1") })).toEqual([]);
     expect(scenario.hear({ type: "ready", accepted: { ...NO_CAPABILITIES, requestHeartbeat: true } })).toEqual([]);
@@ -380,16 +242,16 @@ describe("requests", () => {
   });
 
   test("what the broker may not send is reported and passed over", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     const named = { address: "c1", requestId: requestId("r1") };
     expect(scenario.hear({ type: "credit", chunks: 1, ...named })).toEqual([
-      "trouble P-STREAM-1: the broker granted credit, which was not negotiated",
+      "report P-STREAM-1: the broker granted credit, which was not negotiated",
     ]);
     expect(scenario.hear({ type: "input-end", ...named })).toEqual([
-      'trouble P-STREAM-2: the broker sent "input-end", which was not negotiated',
+      'report P-STREAM-2: the broker sent "input-end", which was not negotiated',
     ]);
     expect(scenario.hear({ type: "violation", clause: "P-DSP-1", detail: "a short request" })).toEqual([
-      "trouble P-DSP-1: a short request",
+      "report P-DSP-1: a short request",
     ]);
     expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
   });
@@ -406,7 +268,7 @@ describe("a link that is full", () => {
   };
 
   test("a chunk that is refused fails its request, with the urgent word that it failed", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     scenario.request("r1");
     const [word, abort, ...rest] = scenario.do({ type: "refused", message: partial, isUrgent: false });
     expect(word).toMatch(/^send! final r1 to c1: -1 .*"code":"BUSY"/);
@@ -416,13 +278,13 @@ describe("a link that is full", () => {
   });
 
   test("an end that is refused is tried once more as urgent, then the connection is given up", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     const final: FromWorker = { ...partial, type: "final" };
     expect(scenario.do({ type: "refused", message: final, isUrgent: false })).toEqual([
       'send! final r1 to c1: 0 "data"',
     ]);
     expect(scenario.do({ type: "refused", message: final, isUrgent: true })).toEqual([
-      "trouble the link cannot take the end of request r1: connecting anew",
+      "report the link to the broker is full, and refused the final reply to request r1: reconnecting",
       "send! disconnect",
       "close after writing",
       "disconnected: unreachable",
@@ -431,19 +293,19 @@ describe("a link that is full", () => {
 
   test("a heartbeat that is refused is not missed", () => {
     const message: FromWorker = { type: "heartbeat", concurrency: 1, update: false };
-    expect(new Scenario().connect().do({ type: "refused", message, isUrgent: true })).toEqual([]);
+    expect(new SessionScenario().connect().do({ type: "refused", message, isUrgent: true })).toEqual([]);
   });
 });
 
 describe("concurrency", () => {
   test("a new limit is told at once and with every heartbeat from then on", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     expect(scenario.do({ type: "concurrency", concurrency: 2 })).toEqual(["send! heartbeat 2"]);
     expect(scenario.advance(1000)).toEqual(["1000: send! heartbeat 2"]);
   });
 
   test("a limit set before the connection is up is told by the greeting", () => {
-    const scenario = new Scenario();
+    const scenario = new SessionScenario();
     scenario.do({ type: "start" });
     expect(scenario.do({ type: "concurrency", concurrency: Number.POSITIVE_INFINITY })).toEqual([]);
     expect(scenario.do({ type: "link-up" })).toEqual(["send! ready echo", "send! heartbeat Infinity"]);
@@ -452,7 +314,7 @@ describe("concurrency", () => {
 
 describe("stopping", () => {
   test("an idle worker leaves once the broker has answered that nothing more is on its way", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     expect(scenario.do({ type: "stop" })).toEqual(["send! heartbeat 0"]);
     expect(scenario.hear({ type: "heartbeat" })).toEqual([
       "send! disconnect",
@@ -464,14 +326,14 @@ describe("stopping", () => {
   });
 
   test("a heartbeat that the broker sent of its own accord before is not taken for that answer", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     scenario.hear({ type: "heartbeat" });
     expect(scenario.do({ type: "stop" })).toEqual(["send! heartbeat 0"]);
     expect(scenario.hear({ type: "heartbeat" }).at(-1)).toBe("stopped");
   });
 
   test("heartbeats of an earlier connection are not waited for", () => {
-    const scenario = new Scenario();
+    const scenario = new SessionScenario();
     scenario.do({ type: "start" });
     scenario.do({ type: "link-up" });
     scenario.do({ type: "link-down" });
@@ -483,13 +345,13 @@ describe("stopping", () => {
   });
 
   test("a stop timeout below that is kept by an idle worker, too", () => {
-    const scenario = new Scenario({ stopTimeoutMs: 100 }).connect();
+    const scenario = new SessionScenario({ stopTimeoutMs: 100 }).connect();
     scenario.do({ type: "stop" });
     expect(scenario.advance(100).at(-1)).toBe("100: stopped");
   });
 
   test("a worker that gives its requests no time leaves at once, with nothing but a goodbye", () => {
-    const sim = new Scenario({ stopTimeoutMs: 0 }).connect();
+    const sim = new SessionScenario({ stopTimeoutMs: 0 }).connect();
     sim.request("r1");
     expect(sim.do({ type: "stop" })).toEqual([
       "abort r1: CLOSED",
@@ -501,7 +363,7 @@ describe("stopping", () => {
   });
 
   test("a broker that does not answer is not waited for long", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     scenario.do({ type: "stop" });
     expect(scenario.advance(500)).toEqual([
       "500: send! disconnect",
@@ -512,7 +374,7 @@ describe("stopping", () => {
   });
 
   test("what runs may finish, what still arrives is given back", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     scenario.request("r1");
     scenario.do({ type: "stop" });
     expect(scenario.request("r2")).toEqual(["send reject r2 to c1"]);
@@ -528,7 +390,7 @@ describe("stopping", () => {
   });
 
   test("what does not finish in time is aborted", () => {
-    const scenario = new Scenario({ stopTimeoutMs: 600 }).connect();
+    const scenario = new SessionScenario({ stopTimeoutMs: 600 }).connect();
     scenario.request("r1");
     scenario.do({ type: "stop" });
     expect(scenario.advance(600)).toEqual([
@@ -542,7 +404,7 @@ describe("stopping", () => {
   });
 
   test("heartbeats of a stopping worker ask for nothing", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     scenario.request("r1");
     scenario.do({ type: "stop" });
     expect(scenario.advance(1000)).toEqual(["1000: send! heartbeat 0"]);
@@ -550,20 +412,17 @@ describe("stopping", () => {
 
   test("a cancel or a rejection that empties the worker lets it leave", () => {
     for (const end of ["cancel", "reject"] as const) {
-      const scenario = new Scenario().connect();
+      const scenario = new SessionScenario().connect();
       scenario.request("r1");
       scenario.do({ type: "stop" });
       scenario.hear({ type: "heartbeat" });
-      const lines =
-        end === "cancel"
-          ? scenario.cancel("r1")
-          : scenario.do({ type: "reject", call: scenario.call(0), reason: BODY });
+      const lines = end === "cancel" ? scenario.cancel("r1") : scenario.reject(0);
       expect(lines.at(-1)).toBe("stopped");
     }
   });
 
   test("a stopping worker that loses its broker has stopped", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     scenario.request("r1");
     scenario.do({ type: "stop" });
     expect(scenario.do({ type: "link-down" })).toEqual([
@@ -576,7 +435,7 @@ describe("stopping", () => {
   });
 
   test("a worker that was never answered stops at once, in every phase", () => {
-    const scenario = new Scenario();
+    const scenario = new SessionScenario();
     expect(scenario.do({ type: "stop" })).toEqual([]);
     scenario.do({ type: "start" });
     expect(scenario.do({ type: "stop" })).toEqual(["close", "stopped"]);
@@ -591,7 +450,7 @@ describe("stopping", () => {
   });
 
   test("a stopped worker starts again as if for the first time", () => {
-    const scenario = new Scenario().connect();
+    const scenario = new SessionScenario().connect();
     scenario.do({ type: "stop" });
     scenario.hear({ type: "heartbeat" });
     expect(scenario.do({ type: "start" })).toEqual(["open tcp://one:1"]);

@@ -1,9 +1,9 @@
-// One worker's dealings with its broker, from start to stop: what to say, what to take, when to leave. It decides; the shell in
-// driver.ts opens links, sends, runs handlers and keeps time. The life of the connection is `Connection`'s, what becomes of the
-// requests that run is up to `Running`.
+// The protocol of a worker on one connection to one broker, from start to stop: what it sends, which requests it accepts, when
+// it leaves. It only decides; the shell in driver.ts opens links, sends messages, calls handlers and keeps time. `Connection`
+// decides when to connect, `InFlightRequests` what is sent of the replies.
 //
-// Stopping: the broker is told to send nothing more (a heartbeat with concurrency 0), what still arrives is given back, what
-// runs may finish, and DISCONNECT comes last.
+// Stopping: a heartbeat with concurrency 0 asks the broker to send nothing more, requests that still arrive are rejected,
+// running requests may finish, and DISCONNECT is the last message.
 
 import {
   type Capabilities,
@@ -20,12 +20,12 @@ import {
   type ToWorker,
   type Violation,
 } from "@pigato/protocol";
-import type { Call, Named } from "./calls.ts";
-import type { Effect, Input, WorkerRequest } from "./effects.ts";
-import { failureOf, hangUp, send, sendUrgently, trouble } from "./outgoing.ts";
-import { Running, type RunningOptions } from "./running.ts";
+import { type Effects, type Input, NO_EFFECTS, type WorkerRequest } from "./effects.ts";
+import { type InFlightOptions, InFlightRequests } from "./in-flight.ts";
+import { closeLink, failureOf, report, send, sendUrgently } from "./messages.ts";
+import type { InFlightRequest, RequestRef } from "./request-table.ts";
 
-export interface SessionOptions extends ConnectionOptions, RunningOptions {
+export interface SessionOptions extends ConnectionOptions, InFlightOptions {
   readonly service: ServiceName;
   /** The most requests to be sent at a time; `Infinity` is no limit. */
   readonly concurrency: number;
@@ -34,8 +34,8 @@ export interface SessionOptions extends ConnectionOptions, RunningOptions {
   /** Milliseconds that running requests may go on after `stop`; with none, it leaves at once. */
   readonly stopTimeoutMs: number;
   /**
-   * Whether it answers READY and heartbeats, as PIGATO has it. A Majordomo broker does not; nor must it be heard while a request
-   * runs, nor does it take anything back (D-PEER-6).
+   * Whether the broker answers READY and heartbeats, as PIGATO does. A Majordomo broker does not, may be silent while a request
+   * runs, and takes no request back (D-PEER-6).
    */
   readonly brokerAnswers: boolean;
 }
@@ -47,37 +47,27 @@ type State =
       readonly phase: "draining";
       /** When requests that still run are cut off. */
       readonly giveUpAt: Instant;
-      /** Until when to wait for the broker's word that nothing more is on its way to us. */
+      /** Until when to wait for the broker's answer, after which no request is on its way. */
       readonly listenUntil: Instant;
     };
 
-type Effects = readonly Effect[];
-
-const NOTHING: Effects = [];
-
-/** Milliseconds that a worker with nothing to do waits for the broker's last word before it leaves. */
-const LAST_WORD_MS = 500;
+/** Milliseconds that an idle worker waits for the broker's answer before it leaves. */
+const DRAIN_ANSWER_MS = 500;
 
 export class Session {
   readonly #options: SessionOptions;
   readonly #connection: Connection;
-  readonly #running: Running;
+  readonly #requests: InFlightRequests;
   #state: State = { phase: "stopped" };
   #concurrency: number;
-  #accepted: Capabilities = NO_CAPABILITIES;
-  /** Heartbeats of this life that the broker has not answered yet. */
+  /** Heartbeats of this connection that the broker has not answered yet. */
   #unanswered = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#connection = new Connection(options);
-    this.#running = new Running(options);
+    this.#requests = new InFlightRequests(options);
     this.#concurrency = options.concurrency;
-  }
-
-  /** What the broker of this connection can do beyond the classic wire. */
-  get accepted(): Capabilities {
-    return this.#accepted;
   }
 
   handle(input: Input, now: Instant): Effects {
@@ -85,22 +75,30 @@ export class Session {
       case "message":
         return this.#onMessage(input.message, now);
       case "partial":
+        return this.#afterReply(this.#requests.onPartial(input), now);
       case "final":
+        return this.#afterReply(this.#requests.onFinal(input), now);
       case "reject":
-        return this.#afterHandler(this.#running.onHandler(input), input.call, now);
+        return this.#afterReply(this.#requests.onReject(input), now);
       case "flush":
-        return this.#afterHandler(this.#running.onFlush(input.call), input.call, now);
+        return this.#requests.onFlush();
+      case "continue":
+        return this.#afterReply(this.#requests.onContinue(), now);
+      case "link-slow":
+        return this.#requests.onLinkSlow();
+      case "link-drained":
+        return this.#afterReply(this.#requests.onLinkDrained(), now);
       case "heartbeat":
         return this.#heartbeat();
       case "request-heartbeat":
-        return this.#requestHeartbeat(input.call);
+        return this.#requestHeartbeat(this.#requests.get(input.call));
       case "tick":
         return this.#onTick(now);
       case "refused":
         return this.#onRefused(input.message, input.isUrgent, now);
       case "undelivered":
         return [
-          { type: "trouble", message: "a message to the broker was lost on its way: connecting anew" },
+          { type: "report", message: "the link lost a message to the broker: reconnecting" },
           ...this.#lose("unreachable", now),
         ];
       case "concurrency":
@@ -122,32 +120,31 @@ export class Session {
   nextDeadline(): Instant | undefined {
     const connection = this.#connection.nextDeadline();
     if (this.#state.phase !== "draining") return connection;
-    const drain = this.#running.size > 0 ? this.#state.giveUpAt : this.#state.listenUntil;
+    const drain = this.#requests.size > 0 ? this.#state.giveUpAt : this.#state.listenUntil;
     return connection === undefined ? drain : Math.min(connection, drain);
   }
 
   #onStart(now: Instant): Effects {
-    if (this.#state.phase !== "stopped") return NOTHING;
+    if (this.#state.phase !== "stopped") return NO_EFFECTS;
     this.#enter({ phase: "running" });
     return this.#follow(this.#connection.start(now));
   }
 
   #onStop(now: Instant): Effects {
-    if (this.#state.phase !== "running") return NOTHING;
+    if (this.#state.phase !== "running") return NO_EFFECTS;
     const { stopTimeoutMs } = this.#options;
     if (!this.#connection.isConnected || stopTimeoutMs === 0) return this.#leave();
     this.#enter({
       phase: "draining",
       giveUpAt: now + stopTimeoutMs,
-      listenUntil: now + Math.min(stopTimeoutMs, LAST_WORD_MS),
+      listenUntil: now + Math.min(stopTimeoutMs, DRAIN_ANSWER_MS),
     });
-    // Where no answer comes, there is nothing that it could tell.
-    const last = this.#options.brokerAnswers ? this.#heartbeat() : NOTHING;
+    const last = this.#options.brokerAnswers ? this.#heartbeat() : NO_EFFECTS;
     return [...last, ...this.#leaveWhenDone(now)];
   }
 
   #onTick(now: Instant): Effects {
-    if (this.#running.size > 0) this.#excuse(now);
+    if (this.#requests.size > 0) this.#excuse(now);
     const effects = this.#follow(this.#connection.onTick(now));
     const state = this.#state;
     if (state.phase !== "draining") return effects;
@@ -156,8 +153,8 @@ export class Session {
   }
 
   #onMessage(message: ToWorker | Violation, now: Instant): Effects {
-    if (this.#connection.phase !== "open") return NOTHING;
-    // A goodbye is no answer: a broker that refuses us with its first message never was connected.
+    if (this.#connection.phase !== "open") return NO_EFFECTS;
+    // DISCONNECT is no answer: a broker that rejects the worker with its first message never was connected.
     if (message.type === "disconnect") return this.#lose("disconnected", now);
     const heard = this.#follow(this.#connection.onHeard(now));
     const effects = this.#onCommand(message, now);
@@ -174,57 +171,53 @@ export class Session {
         this.#unanswered = Math.max(0, this.#unanswered - 1);
         return this.#leaveWhenDone(now);
       case "ready":
-        this.#accepted = message.accepted ?? NO_CAPABILITIES;
-        return NOTHING;
+        this.#requests.capabilities = message.accepted ?? NO_CAPABILITIES;
+        return NO_EFFECTS;
       case "request-heartbeat":
         return this.#onRequestHeartbeat(message);
       case "credit":
-        if (this.#accepted.credit) return this.#running.onCredit(message);
-        return [trouble("P-STREAM-1", "the broker granted credit, which was not negotiated")];
+        if (this.#requests.capabilities.credit) return this.#requests.onCredit(message);
+        return [report("P-STREAM-1", "the broker granted credit, which was not negotiated")];
       case "input":
       case "input-end":
-        return [trouble("P-STREAM-2", `the broker sent "${message.type}", which was not negotiated`)];
+        return [report("P-STREAM-2", `the broker sent "${message.type}", which was not negotiated`)];
       case "violation":
-        return [{ type: "trouble", message: `${message.clause}: ${message.detail}`, violation: message }];
+        return [{ type: "report", message: `${message.clause}: ${message.detail}`, violation: message }];
       default:
         return message satisfies never;
     }
   }
 
   #onRequest(request: WorkerRequest): Effects {
-    const call = this.#running.add(request, this.#accepted.credit);
-    if (call === undefined)
-      return [trouble("P-ADDR-2", `request ${display(request.requestId)} came again while it runs`)];
-    if (this.#state.phase !== "draining" && this.#running.size <= this.#mostInFlight()) {
-      return [{ type: "run", call, request }];
+    const { address, requestId } = request;
+    const added = this.#requests.add(request);
+    if (added === undefined) return [report("P-ADDR-2", `request ${display(requestId)} came again while it runs`)];
+    if (this.#state.phase !== "draining" && this.#requests.size <= this.#maxInFlight()) {
+      return [{ type: "run", call: added.id, request }];
     }
-    this.#running.forget(call);
+    this.#requests.remove(added);
     if (!this.#options.brokerAnswers) {
-      return [trouble("D-PEER-6", "the broker sent a request that cannot be taken now, and it is dropped")];
+      return [report("D-PEER-6", "dropped a request of the broker: the worker is busy or stops")];
     }
-    return [send({ type: "reject", address: call.address, requestId: call.requestId, reason: undefined })];
+    return [send({ type: "reject", address, requestId, reason: undefined })];
   }
 
-  #onCancel(named: Named, now: Instant): Effects {
-    const call = this.#running.find(named);
-    if (call === undefined) return NOTHING;
-    this.#running.forget(call);
-    const failure = failureOf("CANCELED", `the caller of request ${display(call.requestId)} gave it up`);
-    return [{ type: "abort", call, failure }, ...this.#leaveWhenDone(now)];
+  #onCancel(ref: RequestRef, now: Instant): Effects {
+    const request = this.#requests.find(ref);
+    if (request === undefined) return NO_EFFECTS;
+    this.#requests.remove(request);
+    const failure = failureOf("CANCELED", `request ${display(ref.requestId)} was canceled by its client`);
+    return [{ type: "abort", call: request.id, failure }, ...this.#leaveWhenDone(now)];
   }
 
-  /**
-   * Its client still waits, and learns that the request still runs. Requests end by a cancel, not for want of such signs:
-   * the broker judges the client.
-   */
-  #onRequestHeartbeat(named: Named): Effects {
-    const call = this.#running.find(named);
-    return call !== undefined && this.#accepted.requestHeartbeat ? this.#requestHeartbeat(call) : NOTHING;
+  /** The client asks whether the request still runs. Without a sign of the client the broker cancels it, not the worker. */
+  #onRequestHeartbeat(ref: RequestRef): Effects {
+    return this.#requests.capabilities.requestHeartbeat ? this.#requestHeartbeat(this.#requests.find(ref)) : NO_EFFECTS;
   }
 
-  /** A handler has said something, perhaps its last word. */
-  #afterHandler(effects: Effects, call: Call, now: Instant): Effects {
-    if (call.isInFlight || effects.length === 0) return effects;
+  /** A request may have ended with its reply. */
+  #afterReply(effects: Effects, now: Instant): Effects {
+    if (effects.length === 0) return effects;
     this.#excuse(now);
     return this.#state.phase === "draining" ? [...effects, ...this.#leaveWhenDone(now)] : effects;
   }
@@ -233,19 +226,19 @@ export class Session {
     switch (message.type) {
       case "partial":
       case "partials":
-        return this.#running.onRefusedPartial(message);
+        return this.#requests.onRefusedPartial(message);
       case "final":
       case "reject":
         return isUrgent ? this.#onRefusedEnd(message.requestId, now) : [sendUrgently(message)];
       default:
-        // Heartbeats and goodbyes say nothing that silence does not say in the end.
-        return NOTHING;
+        // A lost heartbeat or DISCONNECT has the effect of silence.
+        return NO_EFFECTS;
     }
   }
 
   #onRefusedEnd(id: RequestId, now: Instant): Effects {
-    const message = `the link cannot take the end of request ${display(id)}: connecting anew`;
-    return [{ type: "trouble", message }, ...this.#lose("unreachable", now)];
+    const message = `the link to the broker is full, and refused the final reply to request ${display(id)}: reconnecting`;
+    return [{ type: "report", message }, ...this.#lose("unreachable", now)];
   }
 
   #lose(reason: LossReason, now: Instant): Effects {
@@ -253,19 +246,19 @@ export class Session {
   }
 
   #follow(steps: readonly ConnectionStep[]): Effects {
-    return steps.length === 0 ? NOTHING : steps.flatMap((step) => this.#onStep(step));
+    return steps.length === 0 ? NO_EFFECTS : steps.flatMap((step) => this.#onStep(step));
   }
 
   #onStep(step: ConnectionStep): Effects {
     switch (step.type) {
       case "open":
         this.#unanswered = 0;
-        this.#accepted = NO_CAPABILITIES;
+        this.#requests.capabilities = NO_CAPABILITIES;
         return [{ type: "open", address: step.address }];
       case "greet":
         return [
           sendUrgently({ type: "ready", service: this.#options.service, offer: this.#offer() }),
-          ...(this.#options.brokerAnswers ? this.#heartbeat() : NOTHING),
+          ...(this.#options.brokerAnswers ? this.#heartbeat() : NO_EFFECTS),
         ];
       case "connected":
         return [{ type: "connected" }];
@@ -280,9 +273,9 @@ export class Session {
 
   #onLost(reason: LossReason, wasConnected: boolean): Effects {
     const failure = failureOf("BROKER_LOST", `the connection to the broker was lost: ${reason}`);
-    // The broker may well be there and hold this life for alive: it must not keep requests for it.
-    const saysGoodbye = reason === "silence" || (reason === "unreachable" && wasConnected);
-    const effects = [...this.#running.abortAll(failure), ...hangUp(reason, wasConnected, saysGoodbye)];
+    // The broker may be alive and expect this worker to be: it must not keep requests for it.
+    const sendsDisconnect = reason === "silence" || (reason === "unreachable" && wasConnected);
+    const effects = [...this.#requests.abortAll(failure), ...closeLink(reason, wasConnected, sendsDisconnect)];
     if (this.#state.phase !== "draining") return effects;
     this.#connection.stop();
     this.#enter({ phase: "stopped" });
@@ -292,41 +285,42 @@ export class Session {
   /** Leaves as soon as nothing runs and the broker has answered the heartbeat that told it to send nothing more. */
   #leaveWhenDone(now: Instant): Effects {
     const state = this.#state;
-    if (state.phase !== "draining" || this.#running.size > 0) return NOTHING;
-    return this.#unanswered === 0 || now >= state.listenUntil ? this.#leave() : NOTHING;
+    if (state.phase !== "draining" || this.#requests.size > 0) return NO_EFFECTS;
+    return this.#unanswered === 0 || now >= state.listenUntil ? this.#leave() : NO_EFFECTS;
   }
 
   #leave(): Effects {
-    const aborts = this.#running.abortAll(failureOf("CLOSED", "the worker stopped before the request was done"));
+    const written = this.#requests.onFlush();
+    const aborts = this.#requests.abortAll(failureOf("CLOSED", "the worker stopped before the request was done"));
     const isOpen = this.#connection.phase === "open";
     const [lost] = this.#connection.stop();
-    const closing = lost?.type === "lost" ? hangUp(lost.reason, lost.wasConnected, isOpen) : NOTHING;
+    const closing = lost?.type === "lost" ? closeLink(lost.reason, lost.wasConnected, isOpen) : NO_EFFECTS;
     this.#enter({ phase: "stopped" });
-    return [...aborts, ...closing, { type: "stopped" }];
+    return [...written, ...aborts, ...closing, { type: "stopped" }];
   }
 
-  #mostInFlight(): number {
+  #maxInFlight(): number {
     const { maxInFlight } = this.#options;
     return this.#concurrency === Number.POSITIVE_INFINITY ? maxInFlight : Math.max(maxInFlight, this.#concurrency);
   }
 
   #heartbeat(): Effects {
-    if (this.#connection.phase !== "open") return NOTHING;
+    if (this.#connection.phase !== "open") return NO_EFFECTS;
     if (this.#options.brokerAnswers) this.#unanswered += 1;
     const concurrency = this.#state.phase === "draining" ? 0 : this.#concurrency;
     return [sendUrgently({ type: "heartbeat", concurrency, update: false })];
   }
 
-  /** D-PEER-6: brokers there are written for workers that hear nothing while they work. */
+  /** D-PEER-6: a Majordomo broker may be silent while a request runs. */
   #excuse(now: Instant): void {
     if (!this.#options.brokerAnswers) this.#connection.excuse(now);
   }
 
-  /** P-HB-6: of an old broker nobody knows what it does with it, and the worker's own says as much there. */
-  #requestHeartbeat(call: Call): Effects {
-    if (!call.isInFlight) return NOTHING;
-    if (!this.#accepted.requestHeartbeat) return this.#heartbeat();
-    const { address, requestId } = call;
+  /** P-HB-6: an old broker may not know heartbeats for requests, so it gets the worker's own. */
+  #requestHeartbeat(request: InFlightRequest | undefined): Effects {
+    if (request === undefined) return NO_EFFECTS;
+    if (!this.#requests.capabilities.requestHeartbeat) return this.#heartbeat();
+    const { address, requestId } = request;
     return [send({ type: "request-heartbeat", address, requestId })];
   }
 

@@ -1,9 +1,9 @@
-// A worker as a reply sees it, which writes down what it is told.
+// A worker as a reply sees it. It records what the reply sends.
 
 import { type Frame, readText, requestId } from "@pigato/protocol";
 import { DIALECTS, type ReplyFormat } from "../dialect.ts";
 import { Reply, type ReplyPort } from "../reply.ts";
-import { Call } from "../session/calls.ts";
+import type { HandlerInput } from "../session/effects.ts";
 
 export class RecordingPort implements ReplyPort {
   readonly format: ReplyFormat;
@@ -15,32 +15,39 @@ export class RecordingPort implements ReplyPort {
   /** Whether the last word waits for a grant. */
   isHolding = false;
   #sinceDrain = 0;
+  #reply: Reply | undefined;
 
   constructor(format: ReplyFormat = DIALECTS.pigato.format) {
     this.format = format;
   }
 
   reply(): Reply {
-    return new Reply(this, new Call({ address: "c1", requestId: requestId("r1") }, 0, 1));
+    const reply = new Reply(this, 1, requestId("r1"));
+    this.#reply = reply;
+    return reply;
   }
 
-  partial(_call: Call, body: readonly Frame[], options: Frame): boolean {
-    this.sent.push(`partial ${textOf(body)} ${readText(options)}`);
-    this.#sinceDrain += 1;
-    return this.#sinceDrain < this.pauseAfter;
-  }
-
-  final(_call: Call, status: number, body: readonly Frame[], options: Frame): boolean {
-    this.sent.push(`${status === 0 ? "final" : "error"} ${textOf(body)} ${readText(options)}`);
-    return !this.isHolding;
-  }
-
-  reject(_call: Call, reason: Frame): void {
-    this.sent.push(`reject ${readText(reason)}`);
-  }
-
-  requestHeartbeat(_call: Call): void {
-    this.sent.push("heartbeat");
+  apply(input: HandlerInput): void {
+    const reply = this.#reply;
+    switch (input.type) {
+      case "partial":
+        this.sent.push(`partial ${textOf(input.body)} ${readText(input.options)}`);
+        this.#sinceDrain += 1;
+        if (this.#sinceDrain >= this.pauseAfter) Reply.pause(reply);
+        return;
+      case "final":
+        this.sent.push(`${input.status === 0 ? "final" : "error"} ${textOf(input.body)} ${readText(input.options)}`);
+        if (!this.isHolding) Reply.finish(reply);
+        return;
+      case "reject":
+        this.sent.push(`reject ${readText(input.reason)}`);
+        return Reply.finish(reply);
+      case "request-heartbeat":
+        this.sent.push("heartbeat");
+        return;
+      default:
+        return input satisfies never;
+    }
   }
 
   report(error: Error): void {
@@ -50,7 +57,7 @@ export class RecordingPort implements ReplyPort {
   /** The link has caught up. */
   drain(reply: Reply): void {
     this.#sinceDrain = 0;
-    Reply.drained(reply);
+    Reply.drain(reply);
   }
 }
 

@@ -1,9 +1,9 @@
 import { EventEmitter } from "node:events";
 import { expect, test } from "vitest";
-import { BareEmitter } from "./bare-emitter.ts";
+import { LazyEmitter } from "./lazy-emitter.ts";
 
 test("it is an EventEmitter, and answers as one that nobody has listened to", () => {
-  const bare = new BareEmitter();
+  const bare = new LazyEmitter();
   const ordinary = new EventEmitter();
   expect(bare).toBeInstanceOf(EventEmitter);
   for (const emitter of [bare, ordinary]) {
@@ -25,7 +25,7 @@ test("it is an EventEmitter, and answers as one that nobody has listened to", ()
 test.each(["on", "once", "prependListener", "prependOnceListener"] as const)(
   "its listeners, from the first %s on, are its own",
   (method) => {
-    const [heard, other] = [new BareEmitter(), new BareEmitter()];
+    const [heard, other] = [new LazyEmitter(), new LazyEmitter()];
     const values: unknown[] = [];
     heard[method]("data", (value) => values.push(value));
     expect([heard.emit("data", 1), other.emit("data", 2)]).toEqual([true, false]);
@@ -34,5 +34,5 @@ test.each(["on", "once", "prependListener", "prependOnceListener"] as const)(
 );
 
 test("a bound on its listeners that is set first holds", () => {
-  expect(new BareEmitter().setMaxListeners(3).getMaxListeners()).toBe(3);
+  expect(new LazyEmitter().setMaxListeners(3).getMaxListeners()).toBe(3);
 });

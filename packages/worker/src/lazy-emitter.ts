@@ -4,7 +4,7 @@
 
 import { EventEmitter } from "node:events";
 
-class Bare {}
-Object.setPrototypeOf(Bare.prototype, EventEmitter.prototype);
+class Lazy {}
+Object.setPrototypeOf(Lazy.prototype, EventEmitter.prototype);
 
-export const BareEmitter: new () => EventEmitter = Object.setPrototypeOf(Bare, EventEmitter);
+export const LazyEmitter: new () => EventEmitter = Object.setPrototypeOf(Lazy, EventEmitter);

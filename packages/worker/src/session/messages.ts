@@ -1,8 +1,10 @@
-// What a worker's session wants done, in the words of its effects: decisions are made in session.ts, here they are put
-// into messages.
+// Builds the messages and effects of a worker's session. What to send is decided in session.ts and in-flight.ts.
 
 import { type Failure, type FromWorker, type LossReason, UNDEFINED_FRAME } from "@pigato/protocol";
-import type { Effect, HandlerInput } from "./effects.ts";
+import type { Effect, Effects, HandlerInput } from "./effects.ts";
+import type { RequestRef } from "./request-table.ts";
+
+type ReplyInput = Exclude<HandlerInput, { readonly type: "request-heartbeat" }>;
 
 export function send(message: FromWorker): Effect {
   return { type: "send", message, isUrgent: false };
@@ -12,9 +14,8 @@ export function sendUrgently(message: FromWorker): Effect {
   return { type: "send", message, isUrgent: true };
 }
 
-/** On the plain classic wire, what ends without an answer has the word `undefined` for its options. */
-export function messageOf(input: HandlerInput, negotiate: boolean): FromWorker {
-  const { address, requestId } = input.call;
+/** On the plain classic wire, a request that ends without a reply has the word `undefined` for its options. */
+export function replyMessage({ address, requestId }: RequestRef, input: ReplyInput, negotiate: boolean): FromWorker {
   if (input.type === "reject") {
     const named = { address, requestId, reason: input.reason };
     return negotiate ? { type: "reject", ...named } : { type: "reject", ...named, options: UNDEFINED_FRAME };
@@ -24,9 +25,9 @@ export function messageOf(input: HandlerInput, negotiate: boolean): FromWorker {
   return { type: input.type, address, requestId, status, body: input.body, trailer: [options] };
 }
 
-export function hangUp(reason: LossReason, wasConnected: boolean, saysGoodbye: boolean): readonly Effect[] {
-  const effects: Effect[] = saysGoodbye ? [sendUrgently({ type: "disconnect" })] : [];
-  effects.push({ type: "close", flush: saysGoodbye });
+export function closeLink(reason: LossReason, wasConnected: boolean, sendsDisconnect: boolean): Effects {
+  const effects: Effect[] = sendsDisconnect ? [sendUrgently({ type: "disconnect" })] : [];
+  effects.push({ type: "close", flush: sendsDisconnect });
   if (wasConnected) effects.push({ type: "disconnected", reason });
   return effects;
 }
@@ -35,6 +36,6 @@ export function failureOf(code: Failure["code"], message: string): Failure {
   return { code, message, delivery: "maybe-executed" };
 }
 
-export function trouble(clause: string, detail: string): Effect {
-  return { type: "trouble", message: `${clause}: ${detail}` };
+export function report(clause: string, detail: string): Effect {
+  return { type: "report", message: `${clause}: ${detail}` };
 }

@@ -1,0 +1,264 @@
+// The requests in flight of one connection: what of their replies is sent, what waits for credit or for the link, and how
+// they end.
+//
+// Invariants:
+// - A request is in flight until its final, its rejection, its `abort` or the end of the connection. What a handler does
+//   later has no effect: a request has one final, and no reply of one connection is sent on another (P-DISC-2).
+// - If the link refuses a partial, the request fails, and nothing of its reply follows: a handler's next message is not sent
+//   before it is known whether the partials before it were accepted (`defer`).
+// - A partial without credit waits (P-STREAM-4), and so does everything that its handler writes after it.
+
+import {
+  addCredit,
+  type Capabilities,
+  display,
+  encodePayload,
+  type Failure,
+  MAX_CREDIT,
+  NO_CAPABILITIES,
+  NULL_FRAME,
+  spendOne,
+} from "@pigato/protocol";
+import type { FinalInput, WorkerRequest } from "./effects.ts";
+import { type Effect, type Effects, type HandlerInput, type Input, NO_EFFECTS, type PartialInput } from "./effects.ts";
+import { HeldReplyBuffer } from "./held-replies.ts";
+import { failureOf, replyMessage, send, sendUrgently } from "./messages.ts";
+import { PartialBatch } from "./partial-batch.ts";
+import { type CallId, type InFlightRequest, type RequestRef, RequestTable } from "./request-table.ts";
+
+export interface InFlightOptions {
+  /** Bytes that handlers may write beyond their credit, for all requests together. */
+  readonly maxHeldBytes: number;
+  /** Whether to offer the broker more than the classic wire. */
+  readonly negotiate: boolean;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+}
+
+const CONTINUE: Input = Object.freeze({ type: "continue" });
+const CONTINUE_WHEN_SENT: Effect = Object.freeze({ type: "defer", input: CONTINUE, until: "sent" });
+const CONTINUE_WHEN_NOTIFIED: Effect = Object.freeze({ type: "defer", input: CONTINUE, until: "notified" });
+const FLUSH_SOON: Effects = Object.freeze([Object.freeze({ type: "flush-soon" })]);
+
+export class InFlightRequests {
+  /** What both sides support on this connection beyond the classic wire. */
+  capabilities: Capabilities = NO_CAPABILITIES;
+  readonly #options: InFlightOptions;
+  readonly #table: RequestTable;
+  readonly #held: HeldReplyBuffer;
+  readonly #batch = new PartialBatch();
+  /** Requests that hold partials with credit, or whose handlers wait for `drain`. They take turns. */
+  readonly #ready = new Set<InFlightRequest>();
+  #isLinkSlow = false;
+  #isFlushDue = false;
+  /** Whose partial is the input at hand: if the link becomes slow, its handler is asked to wait. */
+  #writer: InFlightRequest | undefined;
+
+  constructor(options: InFlightOptions) {
+    this.#options = options;
+    this.#table = new RequestTable(options.random);
+    this.#held = new HeldReplyBuffer(options.maxHeldBytes);
+  }
+
+  get size(): number {
+    return this.#table.size;
+  }
+
+  /** @returns `undefined` if a request with these names is in flight already */
+  add(request: WorkerRequest): InFlightRequest | undefined {
+    const added = this.#table.add(request);
+    if (added !== undefined && this.capabilities.credit) added.credit = request.credit ?? MAX_CREDIT;
+    return added;
+  }
+
+  get(call: CallId): InFlightRequest | undefined {
+    return this.#table.get(call);
+  }
+
+  find(ref: RequestRef): InFlightRequest | undefined {
+    return this.#table.find(ref);
+  }
+
+  /** Ends the request. Nothing more of its reply is sent. */
+  remove(request: InFlightRequest): void {
+    this.#table.remove(request);
+    if (request.held !== undefined) this.#held.drop(request);
+    if (this.#ready.size > 0) this.#ready.delete(request);
+    if (this.#batch.request === request) this.#batch.clear();
+  }
+
+  onPartial(input: PartialInput): Effects {
+    const request = this.#table.get(input.call);
+    if (request === undefined) return NO_EFFECTS;
+    if (request.credit === 0 || request.held !== undefined) {
+      return this.#held.add(request, input) ? this.#pause(request) : this.#onHeldTooMuch(request);
+    }
+    const canWait = this.capabilities.partials && PartialBatch.takes(input);
+    if (!canWait && this.#batch.request === request) return this.#sendBatchBefore(input);
+    request.credit = spendOne(request.credit);
+    this.#writer = request;
+    const effects = canWait ? this.#addToBatch(request, input) : [this.#sendPartial(request, input)];
+    return request.credit === 0 || this.#isLinkSlow ? [...effects, ...this.#pause(request)] : effects;
+  }
+
+  onFinal(input: FinalInput): Effects {
+    const request = this.#table.get(input.call);
+    if (request === undefined) return NO_EFFECTS;
+    if (request.held !== undefined) {
+      this.#held.add(request, input);
+      return NO_EFFECTS;
+    }
+    return this.#batch.request === request ? this.#sendBatchBefore(input) : this.#end(request, input);
+  }
+
+  onReject(input: Extract<HandlerInput, { readonly type: "reject" }>): Effects {
+    const request = this.#table.get(input.call);
+    return request === undefined ? NO_EFFECTS : this.#end(request, input);
+  }
+
+  /** P-STREAM-4. A request that is unknown has ended while the credit was on its way. */
+  onCredit(ref: RequestRef & { readonly chunks: number }): Effects {
+    const request = this.#table.find(ref);
+    if (request === undefined || request.credit === MAX_CREDIT || ref.chunks === 0) return NO_EFFECTS;
+    request.credit = addCredit(request.credit, ref.chunks);
+    if (!request.isPaused) return NO_EFFECTS;
+    this.#ready.add(request);
+    return this.onContinue();
+  }
+
+  onLinkSlow(): Effects {
+    this.#isLinkSlow = true;
+    const writer = this.#writer;
+    if (writer === undefined || this.#table.get(writer.id) === undefined) return NO_EFFECTS;
+    return this.#pause(writer);
+  }
+
+  onLinkDrained(): Effects {
+    this.#isLinkSlow = false;
+    return this.onContinue();
+  }
+
+  onFlush(): Effects {
+    this.#isFlushDue = false;
+    this.#writer = undefined;
+    const message = this.#batch.take();
+    return message === undefined ? NO_EFFECTS : [send(message)];
+  }
+
+  /** Sends what waits: one message, or one `drain`, at a time, because each may make the link slow. */
+  onContinue(): Effects {
+    this.#writer = undefined;
+    for (const request of this.#ready) {
+      if (this.#isLinkSlow) return NO_EFFECTS;
+      this.#ready.delete(request);
+      const effects = this.#sendHeld(request);
+      if (effects.length > 0) return effects;
+    }
+    return NO_EFFECTS;
+  }
+
+  /** A reply with a gap is worse than none. */
+  onRefusedPartial(ref: RequestRef): Effects {
+    const request = this.#table.find(ref);
+    if (request === undefined) return NO_EFFECTS;
+    return this.#fail(request, `request ${display(ref.requestId)} cannot go on: the link to the broker is full`);
+  }
+
+  /** Ends all requests, oldest first, with their connection. */
+  abortAll(failure: Failure): Effects {
+    const requests = this.#table.all();
+    for (const request of requests) this.remove(request);
+    this.#isLinkSlow = false;
+    this.#writer = undefined;
+    return requests.map(({ id }) => ({ type: "abort", call: id, failure }));
+  }
+
+  #pause(request: InFlightRequest): Effects {
+    if (request.credit > 0) this.#ready.add(request);
+    if (request.isPaused) return NO_EFFECTS;
+    request.isPaused = true;
+    return [{ type: "pause", call: request.id }];
+  }
+
+  #sendHeld(request: InFlightRequest): Effects {
+    const input = this.#held.peek(request);
+    if (input === undefined) return this.#drain(request);
+    if (input.type === "partial") return this.#sendHeldPartials(request);
+    this.#ready.add(request);
+    if (this.#batch.request === request) return [...this.#takeBatch(), CONTINUE_WHEN_SENT];
+    return [...this.#end(request, input), CONTINUE_WHEN_SENT];
+  }
+
+  #sendHeldPartials(request: InFlightRequest): Effects {
+    this.#ready.add(request);
+    const effects: Effect[] = [];
+    let input = this.#held.peek(request);
+    while (effects.length === 0 && input?.type === "partial") {
+      const canWait = this.capabilities.partials && PartialBatch.takes(input);
+      if (!canWait && this.#batch.request === request) {
+        effects.push(...this.#takeBatch());
+        break;
+      }
+      this.#held.shift(request);
+      request.credit = spendOne(request.credit);
+      if (canWait) effects.push(...this.#addToBatch(request, input));
+      else effects.push(this.#sendPartial(request, input));
+      input = this.#held.peek(request);
+    }
+    effects.push(CONTINUE_WHEN_SENT);
+    return effects;
+  }
+
+  #drain(request: InFlightRequest): Effects {
+    if (!request.isPaused || request.held !== undefined || request.credit === 0) return NO_EFFECTS;
+    request.isPaused = false;
+    const drain: Effect = { type: "drain", call: request.id };
+    return this.#ready.size === 0 ? [drain] : [drain, CONTINUE_WHEN_NOTIFIED];
+  }
+
+  /** The partials before it may be refused, and then it must not be sent. */
+  #sendBatchBefore(input: HandlerInput): Effects {
+    return [...this.#takeBatch(), { type: "defer", input, until: "sent" }];
+  }
+
+  #takeBatch(): Effects {
+    const message = this.#batch.take();
+    return message === undefined ? NO_EFFECTS : [send(message)];
+  }
+
+  #addToBatch(request: InFlightRequest, input: PartialInput): Effects {
+    const full = this.#batch.add(request, input) ? undefined : this.#batch.take();
+    if (full !== undefined) this.#batch.add(request, input);
+    if (this.#isFlushDue) return full === undefined ? NO_EFFECTS : [send(full)];
+    this.#isFlushDue = true;
+    return full === undefined ? FLUSH_SOON : [send(full), ...FLUSH_SOON];
+  }
+
+  #sendPartial(request: InFlightRequest, input: PartialInput): Effect {
+    return send(replyMessage(request, input, this.#options.negotiate));
+  }
+
+  #end(request: InFlightRequest, input: FinalInput | Extract<HandlerInput, { readonly type: "reject" }>): Effects {
+    this.remove(request);
+    return [send(replyMessage(request, input, this.#options.negotiate)), { type: "finished", call: request.id }];
+  }
+
+  /** Its handler did not wait. What it wrote last cannot be left out, so nothing more of the reply is sent. */
+  #onHeldTooMuch(request: InFlightRequest): Effects {
+    const { maxHeldBytes } = this.#options;
+    const reason = `its client does not read, and more than maxHeldBytes (${maxHeldBytes}) bytes of replies are held`;
+    const sent = this.#batch.request === request ? this.#takeBatch() : NO_EFFECTS;
+    return [...sent, ...this.#fail(request, `request ${display(request.requestId)} cannot go on: ${reason}`)];
+  }
+
+  #fail(request: InFlightRequest, message: string): Effects {
+    this.remove(request);
+    const { address, requestId } = request;
+    const failure = failureOf("BUSY", message);
+    const body = [encodePayload({ name: "RequestError", message, code: failure.code }, NULL_FRAME)];
+    return [
+      sendUrgently({ type: "final", address, requestId, status: -1, body, trailer: [] }),
+      { type: "abort", call: request.id, failure },
+    ];
+  }
+}

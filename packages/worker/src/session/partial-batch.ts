@@ -1,0 +1,63 @@
+// Partials of one request that are sent together, in one message, where the broker reads such messages (P-REP-9). Most of
+// what a small chunk costs, here and on the way, is the message around it. A chunk waits for the end of the tick of the
+// event loop in which it was written, so it does not arrive later than it would alone.
+
+import { type Frame, type FromWorker, MAX_FRAMES, sameBytes } from "@pigato/protocol";
+import type { PartialInput } from "./effects.ts";
+import type { InFlightRequest } from "./request-table.ts";
+
+/** The most chunks of one message, which has six other frames. */
+const MAX_CHUNKS = MAX_FRAMES / 2;
+/** A message that has so many bytes of chunks takes no more. A chunk as large as that gains nothing. */
+const ENOUGH_BYTES = 4 * 1024;
+
+export class PartialBatch {
+  #request: InFlightRequest | undefined;
+  #options: Frame | undefined;
+  #chunks: Frame[] = [];
+  #bytes = 0;
+
+  /** Whose partials wait here, if any do. */
+  get request(): InFlightRequest | undefined {
+    return this.#request;
+  }
+
+  /** Whether the partial may wait for others at all. */
+  static takes({ body }: PartialInput): boolean {
+    return body.length === 1 && body[0] !== undefined && body[0].length < ENOUGH_BYTES;
+  }
+
+  /** @returns `false`: what waits must be taken out first */
+  add(request: InFlightRequest, { body, options }: PartialInput): boolean {
+    const [chunk] = body;
+    if (chunk === undefined || !this.#fits(request, options)) return false;
+    this.#request = request;
+    this.#options ??= options;
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    return true;
+  }
+
+  /** Takes out what waits, as one message. */
+  take(): FromWorker | undefined {
+    const [request, options, chunks] = [this.#request, this.#options, this.#chunks];
+    this.clear();
+    if (request === undefined || options === undefined) return undefined;
+    const { address, requestId } = request;
+    if (chunks.length > 1) return { type: "partials", address, requestId, chunks, options };
+    return { type: "partial", address, requestId, status: 0, body: chunks, trailer: [options] };
+  }
+
+  clear(): void {
+    this.#request = undefined;
+    this.#options = undefined;
+    this.#chunks = [];
+    this.#bytes = 0;
+  }
+
+  #fits(request: InFlightRequest, options: Frame): boolean {
+    if (this.#request === undefined || this.#options === undefined) return true;
+    if (this.#request !== request || this.#chunks.length === MAX_CHUNKS || this.#bytes >= ENOUGH_BYTES) return false;
+    return options === this.#options || sameBytes(options, this.#options);
+  }
+}

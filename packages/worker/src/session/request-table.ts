@@ -1,0 +1,140 @@
+// The requests in flight of one connection, found by their id (what handlers hold) and by their names (what the broker
+// says). On the path of every request, measured by apps/bench.
+//
+// The names are a hash table with chains, and not a Map with joined names for its keys, which was a quarter of what a
+// request cost the worker (see SlotTable). Clients choose their request ids, so the hash is salted against collisions on
+// purpose.
+
+import { MAX_CREDIT, type RequestId } from "@pigato/protocol";
+import type { HeldReplies } from "./held-replies.ts";
+import { SlotTable } from "./slot-table.ts";
+
+/** How the broker names a request to a worker; echoed as it came. */
+export interface RequestRef {
+  readonly address: string;
+  readonly requestId: RequestId;
+}
+
+/** A request in flight, to everybody outside the session. Never reused. */
+export type CallId = number;
+
+export class InFlightRequest implements RequestRef {
+  readonly id: CallId;
+  readonly address: string;
+  readonly requestId: RequestId;
+  readonly hash: number;
+  /** Partials that may be sent before more are granted; `MAX_CREDIT` without flow control. */
+  credit: number = MAX_CREDIT;
+  /** What its handler wrote beyond the credit, and after that. */
+  held: HeldReplies | undefined;
+  /** Whether its handler was asked to wait for `drain`. */
+  isPaused = false;
+  chainNext: InFlightRequest | undefined;
+
+  constructor(ref: RequestRef, hash: number, id: CallId) {
+    this.id = id;
+    this.address = ref.address;
+    this.requestId = ref.requestId;
+    this.hash = hash;
+  }
+}
+
+/** Chains at first. Doubled when there are more requests than chains, and kept: a worker's requests have a bound. */
+const MIN_CHAINS = 64;
+
+export class RequestTable {
+  readonly #salt: number;
+  readonly #byId = new SlotTable<InFlightRequest>();
+  #chains: (InFlightRequest | undefined)[] = emptyChains(MIN_CHAINS);
+
+  /** @param random from 0 up to 1; must be unknown to clients */
+  constructor(random: () => number) {
+    this.#salt = Math.floor(random() * 2 ** 32) | 0;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** @returns `undefined` if a request with these names is in flight already */
+  add(ref: RequestRef): InFlightRequest | undefined {
+    const hash = hashOf(ref, this.#salt);
+    if (this.#findHashed(ref, hash) !== undefined) return undefined;
+    if (this.size === this.#chains.length) this.#grow();
+    const request = new InFlightRequest(ref, hash, this.#byId.nextId());
+    this.#byId.set(request.id, request);
+    this.#link(request);
+    return request;
+  }
+
+  get(id: CallId): InFlightRequest | undefined {
+    return this.#byId.get(id);
+  }
+
+  find(ref: RequestRef): InFlightRequest | undefined {
+    return this.#findHashed(ref, hashOf(ref, this.#salt));
+  }
+
+  /** All requests, oldest first. */
+  all(): readonly InFlightRequest[] {
+    return this.#byId.values();
+  }
+
+  remove(request: InFlightRequest): void {
+    if (this.#byId.take(request.id) === undefined) return;
+    const chain = request.hash & (this.#chains.length - 1);
+    let earlier = this.#chains[chain];
+    if (earlier === request) {
+      this.#chains[chain] = request.chainNext;
+    } else {
+      while (earlier !== undefined && earlier.chainNext !== request) earlier = earlier.chainNext;
+      if (earlier !== undefined) earlier.chainNext = request.chainNext;
+    }
+    request.chainNext = undefined;
+  }
+
+  #findHashed(ref: RequestRef, hash: number): InFlightRequest | undefined {
+    let request = this.#chains[hash & (this.#chains.length - 1)];
+    while (request !== undefined && !isNamed(request, hash, ref)) request = request.chainNext;
+    return request;
+  }
+
+  #link(request: InFlightRequest): void {
+    const chain = request.hash & (this.#chains.length - 1);
+    request.chainNext = this.#chains[chain];
+    this.#chains[chain] = request;
+  }
+
+  #grow(): void {
+    const chains = this.#chains;
+    this.#chains = emptyChains(chains.length * 2);
+    for (const first of chains) {
+      for (let request = first; request !== undefined; ) {
+        const { chainNext } = request;
+        this.#link(request);
+        request = chainNext;
+      }
+    }
+  }
+}
+
+function emptyChains(count: number): (InFlightRequest | undefined)[] {
+  return new Array<InFlightRequest | undefined>(count).fill(undefined);
+}
+
+function isNamed(request: InFlightRequest, hash: number, { address, requestId }: RequestRef): boolean {
+  return request.hash === hash && request.requestId === requestId && request.address === address;
+}
+
+function hashOf({ address, requestId }: RequestRef, salt: number): number {
+  return hashText(address, hashText(requestId, salt));
+}
+
+function hashText(text: string, seed: number): number {
+  let hash = seed;
+  for (let at = 0; at < text.length; at++) {
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x9e3779b1);
+    hash ^= hash >>> 15;
+  }
+  return hash;
+}

@@ -1,0 +1,80 @@
+// A direct-mapped table: an id's low bits are its slot. `nextId` only gives out ids whose slot is free, so `get` is one
+// array access. Ids increase and are never reused, so the id of an entry that is gone finds nothing.
+//
+// A Map with numbers for keys costs more here: one that is filled and emptied all the time rebuilds its table every few
+// entries and keeps deleted ones alive.
+
+const MIN_SLOTS = 64;
+
+export class SlotTable<Entry> {
+  #entries: (Entry | undefined)[] = emptySlots(MIN_SLOTS);
+  #ids: number[] = new Array<number>(MIN_SLOTS).fill(0);
+  #lastId = 0;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** An id for a new entry. Positive, and larger than any before. */
+  nextId(): number {
+    // At most half full, so that a free slot is near.
+    if (this.#size * 2 >= this.#ids.length) this.#grow();
+    const mask = this.#ids.length - 1;
+    do this.#lastId += 1;
+    while (this.#ids[this.#lastId & mask] !== 0);
+    return this.#lastId;
+  }
+
+  /** Grows until the slot of the id is free: a table may mirror the ids of another one. */
+  set(id: number, entry: Entry): void {
+    while (this.#ids[id & (this.#ids.length - 1)] !== 0) this.#grow();
+    const slot = id & (this.#ids.length - 1);
+    this.#ids[slot] = id;
+    this.#entries[slot] = entry;
+    this.#size += 1;
+  }
+
+  get(id: number): Entry | undefined {
+    const slot = id & (this.#ids.length - 1);
+    return this.#ids[slot] === id ? this.#entries[slot] : undefined;
+  }
+
+  /** @returns the entry, if it was there */
+  take(id: number): Entry | undefined {
+    const slot = id & (this.#ids.length - 1);
+    if (this.#ids[slot] !== id) return undefined;
+    const entry = this.#entries[slot];
+    this.#ids[slot] = 0;
+    this.#entries[slot] = undefined;
+    this.#size -= 1;
+    return entry;
+  }
+
+  /** All entries, by increasing id. */
+  values(): readonly Entry[] {
+    const values: Entry[] = [];
+    for (const id of this.#ids.filter((each) => each !== 0).sort((left, right) => left - right)) {
+      const entry = this.get(id);
+      if (entry !== undefined) values.push(entry);
+    }
+    return values;
+  }
+
+  /** Different slots stay different: a larger mask keeps the bits of the smaller one. */
+  #grow(): void {
+    const [ids, entries] = [this.#ids, this.#entries];
+    this.#ids = new Array<number>(ids.length * 2).fill(0);
+    this.#entries = emptySlots(ids.length * 2);
+    const mask = this.#ids.length - 1;
+    for (const [slot, id] of ids.entries()) {
+      if (id === 0) continue;
+      this.#ids[id & mask] = id;
+      this.#entries[id & mask] = entries[slot];
+    }
+  }
+}
+
+function emptySlots<Entry>(count: number): (Entry | undefined)[] {
+  return new Array<Entry | undefined>(count).fill(undefined);
+}

@@ -1,0 +1,193 @@
+// A worker's session with a clock of its own and a shell that performs effects as lines of text.
+
+import {
+  type Capabilities,
+  DEFAULT_REQUEST_OPTIONS,
+  type FromWorker,
+  NO_CAPABILITIES,
+  readText,
+  requestId,
+  serviceNameFromText,
+  type ToWorker,
+  type Violation,
+  writeText,
+} from "@pigato/protocol";
+import type { Effect, Input } from "../session/effects.ts";
+import type { CallId, RequestRef } from "../session/request-table.ts";
+import { Session, type SessionOptions } from "../session/session.ts";
+
+export const BODY: Uint8Array = writeText('"data"');
+export const OPTIONS: Uint8Array = writeText("{}");
+
+export class SessionScenario {
+  readonly session: Session;
+  /** Whether `do` returns `pause`, `drain` and `finished` as well. */
+  showsFlow = false;
+  /** What the link does with the next messages. */
+  outcome: "queued" | "slow" | "congested" = "queued";
+  readonly #calls: CallId[] = [];
+  readonly #refs = new Map<CallId, RequestRef>();
+  #now = 0;
+
+  constructor(options: Partial<SessionOptions> = {}) {
+    this.session = new Session({
+      service: serviceNameFromText("echo"),
+      addresses: ["tcp://one:1"],
+      heartbeatMs: 1000,
+      liveness: 3,
+      backoff: { firstMs: 500, maxMs: 4000 },
+      connectTimeoutMs: 2000,
+      random: () => 0,
+      concurrency: 100,
+      maxInFlight: 100,
+      stopTimeoutMs: 5000,
+      maxHeldBytes: 1_000_000,
+      negotiate: true,
+      brokerAnswers: true,
+      ...options,
+    });
+  }
+
+  /** Handles an input, and the inputs that its effects give back. */
+  do(input: Input): string[] {
+    const lines: string[] = [];
+    const inputs = [input];
+    const deferred: Input[] = [];
+    for (let next = inputs.shift(); next !== undefined; next = inputs.shift() ?? deferred.shift()) {
+      for (const effect of this.session.handle(next, this.#now)) {
+        if (effect.type === "defer") (effect.until === "sent" ? inputs : deferred).push(effect.input);
+        else if (effect.type === "send" && this.outcome !== "queued") inputs.push(this.#refused(effect));
+        if (effect.type !== "send" || this.outcome !== "congested" || effect.isUrgent) this.#perform(effect, lines);
+      }
+    }
+    return lines;
+  }
+
+  hear(message: ToWorker | Violation): string[] {
+    return this.do({ type: "message", message });
+  }
+
+  /** @param credit the first credit, of a reply with flow control */
+  request(id: string, address = "c1", credit?: number): string[] {
+    return this.hear({
+      type: "request",
+      address,
+      requestId: requestId(id),
+      service: serviceNameFromText("echo"),
+      body: [BODY],
+      trailer: [],
+      options: DEFAULT_REQUEST_OPTIONS,
+      credit,
+    });
+  }
+
+  cancel(id: string): string[] {
+    return this.hear({ type: "cancel", address: "c1", requestId: requestId(id) });
+  }
+
+  grant(id: string, chunks: number): string[] {
+    return this.hear({ type: "credit", address: "c1", requestId: requestId(id), chunks });
+  }
+
+  /** The call that was run as number `index`, from 0; negative from the last one. */
+  call(index: number): CallId {
+    const call = this.#calls.at(index);
+    if (call === undefined) throw new Error(`no call ${index}`);
+    return call;
+  }
+
+  partial(index: number, body: Uint8Array = BODY): string[] {
+    return this.do({ type: "partial", call: this.call(index), body: [body], options: OPTIONS });
+  }
+
+  final(index: number, body: Uint8Array = BODY, status = 0): string[] {
+    return this.do({ type: "final", call: this.call(index), status, body: [body], options: OPTIONS });
+  }
+
+  reject(index: number): string[] {
+    return this.do({ type: "reject", call: this.call(index), reason: BODY });
+  }
+
+  /** Moves `ms` ahead, with a tick at every deadline on the way. */
+  advance(ms: number): string[] {
+    const end = this.#now + ms;
+    const lines: string[] = [];
+    for (let at = this.session.nextDeadline(); at !== undefined && at <= end; at = this.session.nextDeadline()) {
+      this.#now = at;
+      lines.push(...this.do({ type: "tick" }).map((line) => `${at}: ${line}`));
+    }
+    this.#now = end;
+    return lines;
+  }
+
+  connect(accepted: Capabilities = NO_CAPABILITIES): this {
+    this.do({ type: "start" });
+    this.do({ type: "link-up" });
+    this.hear({ type: "ready", accepted });
+    this.hear({ type: "heartbeat" });
+    return this;
+  }
+
+  #refused({ message, isUrgent }: Extract<Effect, { readonly type: "send" }>): Input {
+    if (this.outcome === "slow" || isUrgent) return { type: "link-slow" };
+    return { type: "refused", message, isUrgent };
+  }
+
+  #perform(effect: Effect, lines: string[]): void {
+    switch (effect.type) {
+      case "pause":
+      case "drain":
+      case "finished":
+        if (this.showsFlow) lines.push(`${effect.type} ${this.#refs.get(effect.call)?.requestId}`);
+        return;
+      case "defer":
+      case "flush-soon":
+        return;
+      case "run":
+        this.#calls.push(effect.call);
+        this.#refs.set(effect.call, effect.request);
+        break;
+    }
+    lines.push(this.#described(effect));
+  }
+
+  #described(effect: Effect): string {
+    switch (effect.type) {
+      case "send":
+        return `${effect.isUrgent ? "send!" : "send"} ${describeMessage(effect.message)}`;
+      case "open":
+        return `open ${effect.address}`;
+      case "run":
+        return `run ${effect.request.requestId} of ${effect.request.address}`;
+      case "abort":
+        return `abort ${this.#refs.get(effect.call)?.requestId}: ${effect.failure.code}`;
+      case "close":
+        return effect.flush ? "close after writing" : "close";
+      case "disconnected":
+        return `disconnected: ${effect.reason}`;
+      case "report":
+        return `report ${effect.message}`;
+      default:
+        return effect.type;
+    }
+  }
+}
+
+function describeMessage(message: FromWorker): string {
+  switch (message.type) {
+    case "ready":
+      return `ready ${message.service}`;
+    case "heartbeat":
+      return `heartbeat ${message.concurrency}`;
+    case "partials":
+      return `partials ${message.requestId} to ${message.address}: ${message.chunks.map(readText)}`;
+    case "partial":
+    case "final":
+      return `${message.type} ${message.requestId} to ${message.address}: ${message.status} ${message.body.map(readText)}`;
+    case "request-heartbeat":
+    case "reject":
+      return `${message.type} ${message.requestId} to ${message.address}`;
+    default:
+      return message.type;
+  }
+}
