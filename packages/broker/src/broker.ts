@@ -1,5 +1,6 @@
 // The broker as its users hold it: options, start, stop, events. What runs in between is a `BrokerRun`.
 
+import { guarded } from "@pigato/peer";
 import type { LinkError } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
 import { type DoorSettings, doorsOf, type Side, type Sides } from "./binds.ts";
@@ -60,7 +61,11 @@ export class Broker extends EventEmitter<BrokerEvents> {
    */
   start(callback?: (error?: unknown) => void): Promise<void> {
     const started = this.#afterLastChange(() => this.#start());
-    if (callback) started.then(() => callback(), callback);
+    if (callback)
+      started.then(
+        () => guarded(callback),
+        (error: unknown) => guarded(() => callback(error)),
+      );
     return started;
   }
 
@@ -70,7 +75,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
    */
   stop(callback?: () => void): Promise<void> {
     const stopped = this.#afterLastChange(() => this.#stop());
-    if (callback) stopped.then(callback, callback);
+    if (callback) stopped.finally(() => guarded(callback)).catch(() => {});
     return stopped;
   }
 
@@ -100,9 +105,9 @@ export class Broker extends EventEmitter<BrokerEvents> {
       throw error;
     }
     this.#run = run;
-    this.conf.logger.info({ addresses: run.addresses, intch: this.conf.intch }, "broker ready");
-    this.emit("start");
-    this.conf.onStart();
+    guarded(() => this.conf.logger.info({ addresses: run.addresses, intch: this.conf.intch }, "broker ready"));
+    guarded(() => this.emit("start"));
+    guarded(() => this.conf.onStart());
   }
 
   async #stop(): Promise<void> {
@@ -115,16 +120,17 @@ export class Broker extends EventEmitter<BrokerEvents> {
   async #close(run: BrokerRun): Promise<void> {
     await run.close();
     this.#run = undefined;
-    this.conf.logger.info("broker stopped");
-    this.emit("stop");
-    this.conf.onStop();
+    guarded(() => this.conf.logger.info("broker stopped"));
+    guarded(() => this.emit("stop"));
+    guarded(() => this.conf.onStop());
   }
 
   #onLinkError(run: BrokerRun, error: LinkError): void {
-    this.conf.logger.error(error, "the broker's socket failed");
-    this.emit("error", error);
+    // Before the listeners: one that throws must not keep the broker open.
     void this.#afterLastChange(async () => {
       if (this.#run === run) await this.#close(run);
     });
+    guarded(() => this.conf.logger.error(error, "the broker's socket failed"));
+    this.emit("error", error);
   }
 }

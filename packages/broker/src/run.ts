@@ -2,9 +2,9 @@
 // message means. One input at a time; all its effects are performed before the next; what goes wrong while they are
 // performed comes back as inputs of their own.
 
+import { EffectLoop, type Shell } from "@pigato/peer";
 import { type BrokerDialect, display, encodeDirectory, type PeerId, type ToWorker } from "@pigato/protocol";
 import type {
-  Alarm,
   Frames,
   FramesToSend,
   LinkError,
@@ -31,23 +31,26 @@ export interface RunListener {
   onError(error: LinkError): void;
 }
 
-export class BrokerRun {
+/** User code to run: listeners, and the log. */
+type Notice =
+  | Extract<Effect, { type: "report" }>
+  | { readonly type: "refused"; readonly refused: ConnectionRefused }
+  | { readonly type: "link-failed"; readonly error: LinkError };
+
+export class BrokerRun implements Shell<Effect, Notice> {
   readonly #core: BrokerCore;
+  readonly #loop: EffectLoop<Input, Effect, Notice>;
   readonly #doors: readonly Door[];
   #channel: PublisherLink | undefined;
-  readonly #alarm: Alarm;
   readonly #options: ResolvedOptions;
   readonly #listener: RunListener;
   readonly #addresses: string[] = [];
-  #pending: Input[] = [];
-  /** Peers that a send did not find. That they are down is told once all that did not reach them has been. */
+  /** Peers that a send of the present round did not find. `peer-down` comes after all that did not reach them. */
   readonly #gone = new Set<PeerId>();
   readonly #store: StoreLine;
   readonly #dialects: Readonly<Record<string, BrokerDialect>>;
   /** Whether the connection refused the last message to a client because the client reads too slowly. */
   #isClientCongested = false;
-  #isApplying = false;
-  #isClosed = false;
   #onDrained: () => void = () => {};
 
   constructor(doors: readonly DoorSettings[], options: ResolvedOptions, listener: RunListener) {
@@ -79,8 +82,8 @@ export class BrokerRun {
       announces: options.intch !== false,
       random: options.random,
     });
-    this.#store = new StoreLine(options.store, (input) => this.#apply(input));
-    this.#alarm = options.clock.alarm(() => this.#apply({ type: "tick" }));
+    this.#loop = new EffectLoop<Input, Effect, Notice>(this.#core, this, options.clock);
+    this.#store = new StoreLine(options.store, (input) => this.#loop.apply(input));
     this.#doors = doors.map((settings, index) => ({ settings, link: this.#open(settings, index) }));
   }
 
@@ -93,12 +96,12 @@ export class BrokerRun {
     this.#channel = transport.publisher(
       {
         onRefused: (refusal) => this.#onRefused("intch", refusal, undefined),
-        onError: (error) => this.#listener.onError(error),
+        onError: (error) => this.#loop.notify({ type: "link-failed", error }),
       },
       { security: securityOf("intch") },
     );
     const bound = await this.#channel.bind(address);
-    this.#apply({ type: "start" });
+    this.#loop.apply({ type: "start" });
     return bound;
   }
 
@@ -116,7 +119,7 @@ export class BrokerRun {
    * @throws (rejects) what the store rejects with; UsageError for what it should not hold
    */
   async restore(): Promise<void> {
-    for (const input of await this.#store.load()) this.#apply(input);
+    for (const input of await this.#store.load()) this.#loop.apply(input);
   }
 
   /** @throws LinkError (rejects) if an address cannot be bound */
@@ -130,13 +133,12 @@ export class BrokerRun {
   drain(): Promise<void> {
     return new Promise((resolve) => {
       this.#onDrained = resolve;
-      this.#apply({ type: "drain", limitMs: this.#options.stopTimeoutMs });
+      this.#loop.apply({ type: "drain", limitMs: this.#options.stopTimeoutMs });
     });
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#alarm.set(undefined);
+    this.#loop.close();
     await Promise.all([...this.#doors.map(({ link }) => link.close()), this.#channel?.close()]);
     await this.#storeIdle();
   }
@@ -156,37 +158,33 @@ export class BrokerRun {
     late.set(undefined);
   }
 
-  #apply(input: Input): void {
-    if (this.#isClosed) return;
-    if (this.#isApplying) {
-      this.#pending.push(input);
-      return;
+  deliver(notice: Notice): void {
+    switch (notice.type) {
+      case "report":
+        return this.#listener.onEvent(notice.event);
+      case "refused":
+        return this.#listener.onRefused(notice.refused);
+      case "link-failed":
+        return this.#listener.onError(notice.error);
+      default:
+        notice satisfies never;
     }
-    this.#isApplying = true;
-    this.#step(input);
-    while (this.#pending.length > 0 || this.#gone.size > 0) {
-      for (const peer of this.#gone) this.#pending.push({ type: "peer-down", peer });
-      this.#gone.clear();
-      const inputs = this.#pending;
-      this.#pending = [];
-      for (const next of inputs) this.#step(next);
-    }
-    this.#isApplying = false;
-    this.#alarm.set(this.#core.nextDeadline());
   }
 
-  #step(input: Input): void {
-    for (const effect of this.#core.handle(input, this.#options.clock.now())) this.#perform(effect);
+  settle(): void {
+    if (this.#gone.size === 0) return;
+    for (const peer of this.#gone) this.#loop.apply({ type: "peer-down", peer });
+    this.#gone.clear();
   }
 
-  #perform(effect: Effect): void {
+  perform(effect: Effect): void {
     switch (effect.type) {
       case "to-client":
         return this.#sendToClient(effect);
       case "to-worker":
         return this.#sendToWorker(effect.to, effect.message, this.#dialect(effect.dialect));
       case "confirm":
-        this.#pending.push({ type: "handed-over", address: effect.address });
+        this.#loop.apply({ type: "handed-over", address: effect.address });
         return;
       case "announce":
         return this.#channel?.publish([encodeDirectory(effect.snapshot)]);
@@ -195,7 +193,7 @@ export class BrokerRun {
       case "delete":
         return this.#store.delete(effect.key);
       case "report":
-        return this.#listener.onEvent(effect.event);
+        return this.#loop.notify(effect);
       case "drained":
         return this.#onDrained();
       default:
@@ -212,7 +210,7 @@ export class BrokerRun {
         : this.#send(to, frames, message.type === "failure" ? URGENT : undefined);
     this.#isClientCongested = outcome === "congested";
     if (outcome === "queued" || outcome === "slow") return;
-    this.#pending.push({ type: "undelivered-to-client", to, message, reason: outcome });
+    this.#loop.apply({ type: "undelivered-to-client", to, message, reason: outcome });
     if (outcome === "unreachable") this.#gone.add(to);
   }
 
@@ -222,9 +220,9 @@ export class BrokerRun {
     const outcome = this.#send(to, frames, message.type === "disconnect" ? URGENT : undefined);
     if (outcome === "queued" || outcome === "slow") return;
     if (message.type === "request") {
-      this.#pending.push({ type: "request-undelivered", to, address: message.address, reason: outcome });
+      this.#loop.apply({ type: "request-undelivered", to, address: message.address, reason: outcome });
     } else if (message.type === "credit" && outcome === "congested") {
-      this.#pending.push({ type: "credit-undelivered", to, address: message.address });
+      this.#loop.apply({ type: "credit-undelivered", to, address: message.address });
     }
     if (outcome === "unreachable") this.#gone.add(to);
   }
@@ -243,12 +241,13 @@ export class BrokerRun {
   #onUndelivered(to: PeerId, frames: Frames): void {
     const dialect = this.#core.dialectOf(to);
     const address = dialect === undefined ? undefined : this.#dialect(dialect).addressIn(frames);
-    if (address !== undefined) this.#apply({ type: "request-undelivered", to, address, reason: "unreachable" });
+    if (address !== undefined) this.#loop.apply({ type: "request-undelivered", to, address, reason: "unreachable" });
   }
 
   #onRefused(entrance: Entrance, refusal: Refusal, peer: string | undefined): void {
     const { code, detail, mechanism, remoteAddress, localAddress, cause } = refusal;
-    this.#listener.onRefused({ entrance, code, detail, mechanism, remoteAddress, localAddress, peer, cause });
+    const refused = { entrance, code, detail, mechanism, remoteAddress, localAddress, peer, cause };
+    this.#loop.notify({ type: "refused", refused });
   }
 
   #open(settings: DoorSettings, door: number): RouterLink {
@@ -257,13 +256,13 @@ export class BrokerRun {
     const entrance = settings.role === undefined ? "bind" : settings.role === "client" ? "frontend" : "backend";
     return transport.router(
       {
-        onMessage: (id, frames) => this.#apply(readInput(settings, peerAtDoor(door, id), frames)),
-        onPeerDown: (id) => this.#apply({ type: "peer-down", peer: peerAtDoor(door, id) }),
+        onMessage: (id, frames) => this.#loop.apply(readInput(settings, peerAtDoor(door, id), frames)),
+        onPeerDown: (id) => this.#loop.apply({ type: "peer-down", peer: peerAtDoor(door, id) }),
         onUndelivered: (id, frames) => this.#onUndelivered(peerAtDoor(door, id), frames),
         onRefused: (refusal, id) => {
           this.#onRefused(entrance, refusal, id === undefined ? undefined : display(peerAtDoor(door, id)));
         },
-        onError: (error) => this.#listener.onError(error),
+        onError: (error) => this.#loop.notify({ type: "link-failed", error }),
       },
       {
         spinMs,
