@@ -6,6 +6,7 @@ import {
   formatCapabilities,
   MAX_OFFER_BYTES,
   NO_CAPABILITIES,
+  offerOf,
   parseCapabilities,
   sharedCapabilities,
 } from "./capabilities.ts";
@@ -127,5 +128,19 @@ describe("a concurrency on the wire", () => {
 
   test.each([undefined, null, "5", 1.5, Number.NaN, 1e300, [], {}, true])("is not said by %j", (value) => {
     expect(concurrencyFromWire(value)).toBeUndefined();
+  });
+});
+
+describe("the offer of a role", () => {
+  const offered = (role: "client" | "worker" | "broker") => formatCapabilities(offerOf(role, { heartbeatMs: 2500 }));
+
+  test("holds every flag that the role supports", () => {
+    expect(offered("client")).toBe("pigato/1 cancel error notice request-heartbeat partials credit heartbeat=2500");
+    expect(offered("worker")).toBe("pigato/1 cancel error request-heartbeat partials credit heartbeat=2500");
+    expect(offered("broker")).toBe("pigato/1 cancel error notice request-heartbeat partials credit heartbeat=2500");
+  });
+
+  test("holds the settings of the peer", () => {
+    expect(offerOf("worker", { heartbeatMs: 100, concurrency: 8 })).toMatchObject({ heartbeatMs: 100, concurrency: 8 });
   });
 });

@@ -1,105 +1,114 @@
-// What a peer can do beyond the classic wire. A peer offers, the broker answers with what both sides can; nothing of
-// it is ever sent to a peer that did not offer. One text frame: `pigato/1 cancel error heartbeat=2500 …`.
+// What a peer can do beyond the classic wire. A peer sends an offer, the broker answers with what both sides can do, and
+// nothing of it is sent to a peer that made no offer. An offer is one text frame: `pigato/1 cancel error heartbeat=2500 …`.
+//
+// To add a capability, add one entry to TABLE. Its type, its default, how it is written, read and merged, and who offers it
+// all follow from the entry. The order of the table is the order on the wire.
 
-/** The features and settings that two peers of one session share. */
-export interface Capabilities {
-  /** `cancel` messages: a caller that gives up reaches the worker. */
-  readonly cancel: boolean;
-  /** Failures of the broker arrive as a typed object instead of the bare code. */
-  readonly error: boolean;
-  /** `queued`, `stored` and `dispatched` notices. */
-  readonly notice: boolean;
-  /** Heartbeats for one request, from its worker to its client. */
-  readonly requestHeartbeat: boolean;
-  /** Several partial replies in one message. */
-  readonly partials: boolean;
-  /** Flow control of streams by credit. */
-  readonly credit: boolean;
-  /** Requests whose input is a stream. */
-  readonly duplex: boolean;
-  /** Payload codecs that the peer reads, best first. */
-  readonly codecs: readonly string[];
-  /** Milliseconds between the sender's heartbeats, if it says so. */
-  readonly heartbeatMs: number | undefined;
-  /** A worker's limit of requests in flight (`Infinity`: none), if it says so. */
-  readonly concurrency: number | undefined;
+/** `key` is the word on the wire. `kind` sets the type, the default and the merge rule: see `KindValues`. */
+const TABLE = [
+  // `cancel` messages: a canceled call reaches the worker.
+  { name: "cancel", key: "cancel", kind: "flag", offeredBy: ["client", "worker", "broker"] },
+  // Failures of the broker arrive as a typed object instead of the bare code.
+  { name: "error", key: "error", kind: "flag", offeredBy: ["client", "worker", "broker"] },
+  // `queued`, `stored` and `dispatched` notices.
+  { name: "notice", key: "notice", kind: "flag", offeredBy: ["client", "broker"] },
+  // Heartbeats for one request, from its worker to its client.
+  { name: "requestHeartbeat", key: "request-heartbeat", kind: "flag", offeredBy: ["client", "worker", "broker"] },
+  // Several partial replies in one message.
+  { name: "partials", key: "partials", kind: "flag", offeredBy: ["client", "worker", "broker"] },
+  // Flow control of streams by credit.
+  { name: "credit", key: "credit", kind: "flag", offeredBy: ["client", "worker", "broker"] },
+  // Requests whose input is a stream.
+  { name: "duplex", key: "duplex", kind: "flag", offeredBy: [] },
+  // Payload codecs that the peer reads, best first.
+  { name: "codecs", key: "codec", kind: "list", offeredBy: [] },
+  // Milliseconds between the sender's heartbeats.
+  { name: "heartbeatMs", key: "heartbeat", kind: "duration", offeredBy: ["client", "worker", "broker"] },
+  // A worker's limit of requests in flight; `Infinity` is no limit.
+  { name: "concurrency", key: "concurrency", kind: "limit", offeredBy: ["worker"] },
+] as const;
+
+interface KindValues {
+  /** By default `false`. Shared if both sides offer it. */
+  flag: boolean;
+  /** By default empty. Shared are the words that both sides offer, in the order of the offer. */
+  list: readonly string[];
+  /** By default `undefined`: the peer does not say. Each side announces its own. */
+  duration: number | undefined;
+  /** As `duration`, with `Infinity` for no limit. */
+  limit: number | undefined;
 }
 
+type Entry = (typeof TABLE)[number];
+
+/** The features and settings that two peers of one session share. */
+export type Capabilities = { readonly [One in Entry as One["name"]]: KindValues[One["kind"]] };
+
+type Mutable = { -readonly [Name in keyof Capabilities]: Capabilities[Name] };
+
+/** The capabilities that carry a value of the peer that offers them. */
+type Settings = Partial<Pick<Capabilities, Exclude<Entry, { readonly kind: "flag" }>["name"]>>;
+
 const MAGIC = "pigato/1";
-/** What may be switched on, and the word for it. */
-const FLAGS = [
-  ["cancel", "cancel"],
-  ["error", "error"],
-  ["notice", "notice"],
-  ["requestHeartbeat", "request-heartbeat"],
-  ["partials", "partials"],
-  ["credit", "credit"],
-  ["duplex", "duplex"],
-] as const;
-const CODEC = /^[a-z0-9.+-]{1,32}$/;
+const LIST_WORD = /^[a-z0-9.+-]{1,32}$/;
 /** The most bytes of an offer; a longer text is no offer. */
 export const MAX_OFFER_BYTES = 1024;
 
-export const NO_CAPABILITIES: Capabilities = Object.freeze({
-  cancel: false,
-  error: false,
-  notice: false,
-  requestHeartbeat: false,
-  partials: false,
-  credit: false,
-  duplex: false,
-  codecs: [],
-  heartbeatMs: undefined,
-  concurrency: undefined,
-});
+export const NO_CAPABILITIES: Capabilities = Object.freeze(defaults());
 
-/** Reads an offer or an answer; `undefined` if the text is neither. Unknown words are passed over. */
+/** What a role offers: every flag that it supports, and the settings of this peer. */
+export function offerOf(role: "client" | "worker" | "broker", settings: Settings): Capabilities {
+  const offer: Mutable = { ...NO_CAPABILITIES, ...settings };
+  for (const entry of TABLE) {
+    const roles: readonly string[] = entry.offeredBy;
+    if (entry.kind === "flag") offer[entry.name] = roles.includes(role);
+  }
+  return offer;
+}
+
+/** Reads an offer or the answer to one; `undefined` if the text is neither. Unknown words are ignored. */
 export function parseCapabilities(text: string): Capabilities | undefined {
   if (text.length > MAX_OFFER_BYTES) return undefined;
   if (text !== MAGIC && !text.startsWith(`${MAGIC} `)) return undefined;
   const words = text.split(" ").slice(1);
-  const has = (flag: string): boolean => words.includes(flag);
-  return {
-    cancel: has("cancel"),
-    error: has("error"),
-    notice: has("notice"),
-    requestHeartbeat: has("request-heartbeat"),
-    partials: has("partials"),
-    credit: has("credit"),
-    duplex: has("duplex"),
-    codecs: (settingOf(words, "codec") ?? "").split(",").filter((codec) => CODEC.test(codec)),
-    heartbeatMs: positiveInteger(settingOf(words, "heartbeat")),
-    concurrency: concurrencyFromWire(integer(settingOf(words, "concurrency"))),
-  };
+  const offer: Mutable = { ...NO_CAPABILITIES };
+  for (const entry of TABLE) {
+    switch (entry.kind) {
+      case "flag":
+        offer[entry.name] = words.includes(entry.key);
+        break;
+      case "list":
+        offer[entry.name] = (settingOf(words, entry.key) ?? "").split(",").filter((word) => LIST_WORD.test(word));
+        break;
+      case "duration":
+        offer[entry.name] = positiveInteger(settingOf(words, entry.key));
+        break;
+      case "limit":
+        offer[entry.name] = concurrencyFromWire(integer(settingOf(words, entry.key)));
+        break;
+      default:
+        entry satisfies never;
+    }
+  }
+  return offer;
 }
 
 export function formatCapabilities(capabilities: Capabilities): string {
-  const words: string[] = [MAGIC, ...FLAGS.filter(([flag]) => capabilities[flag]).map(([, word]) => word)];
-  if (capabilities.codecs.length > 0) words.push(`codec=${capabilities.codecs.join(",")}`);
-  if (capabilities.heartbeatMs !== undefined) words.push(`heartbeat=${capabilities.heartbeatMs}`);
-  if (capabilities.concurrency !== undefined) {
-    words.push(`concurrency=${concurrencyToWire(capabilities.concurrency)}`);
-  }
-  return words.join(" ");
+  const words = TABLE.map((entry) => wordOf(entry, capabilities)).filter((word) => word !== undefined);
+  return [MAGIC, ...words].join(" ");
 }
 
-/** What both sides can do; the settings are those of `own`, because each side announces its own. */
+/** What both sides can do, with the settings of `own`. */
 export function sharedCapabilities(own: Capabilities, offer: Capabilities): Capabilities {
-  return {
-    cancel: own.cancel && offer.cancel,
-    error: own.error && offer.error,
-    notice: own.notice && offer.notice,
-    requestHeartbeat: own.requestHeartbeat && offer.requestHeartbeat,
-    partials: own.partials && offer.partials,
-    credit: own.credit && offer.credit,
-    duplex: own.duplex && offer.duplex,
-    codecs: offer.codecs.filter((codec) => own.codecs.includes(codec)),
-    heartbeatMs: own.heartbeatMs,
-    concurrency: own.concurrency,
-  };
+  const shared: Mutable = { ...own };
+  for (const entry of TABLE) {
+    if (entry.kind === "flag") shared[entry.name] = own[entry.name] && offer[entry.name];
+    if (entry.kind === "list") shared[entry.name] = offer[entry.name].filter((word) => own[entry.name].includes(word));
+  }
+  return shared;
 }
 
-/** `-1`, as every negative number, is "no limit" on the wire. Anything that is no integer is no statement. */
+/** On the wire, every negative number is "no limit". `undefined` for anything that is no integer. */
 export function concurrencyFromWire(value: unknown): number | undefined {
   if (typeof value !== "number" || !Number.isSafeInteger(value)) return undefined;
   return value < 0 ? Number.POSITIVE_INFINITY : value;
@@ -107,6 +116,43 @@ export function concurrencyFromWire(value: unknown): number | undefined {
 
 export function concurrencyToWire(concurrency: number): number {
   return concurrency === Number.POSITIVE_INFINITY ? -1 : concurrency;
+}
+
+function defaults(): Capabilities {
+  const values: Partial<Mutable> = {};
+  for (const entry of TABLE) {
+    if (entry.kind === "flag") values[entry.name] = false;
+    else if (entry.kind === "list") values[entry.name] = [];
+    else values[entry.name] = undefined;
+  }
+  if (!isComplete(values)) throw new Error("a capability has no default");
+  return values;
+}
+
+function isComplete(values: Partial<Mutable>): values is Mutable {
+  return TABLE.every(({ name }) => Object.hasOwn(values, name));
+}
+
+/** A capability as the wire has it; `undefined` if it is not offered. */
+function wordOf(entry: Entry, capabilities: Capabilities): string | undefined {
+  switch (entry.kind) {
+    case "flag":
+      return capabilities[entry.name] ? entry.key : undefined;
+    case "list":
+      return capabilities[entry.name].length > 0 ? `${entry.key}=${capabilities[entry.name].join(",")}` : undefined;
+    case "duration":
+      return setting(entry.key, capabilities[entry.name]);
+    case "limit": {
+      const limit = capabilities[entry.name];
+      return setting(entry.key, limit === undefined ? undefined : concurrencyToWire(limit));
+    }
+    default:
+      return entry satisfies never;
+  }
+}
+
+function setting(key: string, value: number | undefined): string | undefined {
+  return value === undefined ? undefined : `${key}=${value}`;
 }
 
 function settingOf(words: readonly string[], key: string): string | undefined {

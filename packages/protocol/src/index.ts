@@ -12,6 +12,7 @@ export {
   concurrencyToWire,
   formatCapabilities,
   NO_CAPABILITIES,
+  offerOf,
   parseCapabilities,
   sharedCapabilities,
 } from "./capabilities.ts";

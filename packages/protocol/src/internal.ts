@@ -12,6 +12,7 @@ export {
   concurrencyFromWire,
   concurrencyToWire,
   formatCapabilities,
+  offerOf,
   parseCapabilities,
   sharedCapabilities,
 } from "./capabilities.ts";

@@ -2,7 +2,7 @@
 // them: what is due, what could not be delivered, draining. No sockets, timers or logs; the same inputs at the same times
 // give the same effects. Nothing that a peer sends can throw out of it.
 
-import { type Capabilities, Deadlines, type Instant, NO_CAPABILITIES, type PeerId } from "@pigato/protocol";
+import { Deadlines, type Instant, offerOf, type PeerId } from "@pigato/protocol";
 import { Announcements } from "./announcements.ts";
 import { ClientMessages } from "./client-messages.ts";
 import { Clients } from "./clients.ts";
@@ -56,16 +56,7 @@ export class BrokerCore {
   #mode: "serving" | "draining" | "drained" = "serving";
 
   constructor(options: CoreOptions) {
-    const own: Capabilities = {
-      ...NO_CAPABILITIES,
-      cancel: true,
-      error: true,
-      notice: true,
-      requestHeartbeat: true,
-      partials: true,
-      credit: true,
-      heartbeatMs: options.heartbeatMs,
-    };
+    const own = offerOf("broker", { heartbeatMs: options.heartbeatMs });
     this.#open = new OpenRequests(options.random);
     this.#dispatcher = new Dispatcher(this.#open, this.#outbox);
     this.#services = new Services(options);

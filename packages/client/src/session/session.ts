@@ -12,7 +12,7 @@ import {
   type ConnectionOptions,
   type ConnectionStep,
   type Instant,
-  NO_CAPABILITIES,
+  offerOf,
   type RequestId,
   sharedCapabilities,
   type Violation,
@@ -51,18 +51,7 @@ export class Session<Caller> {
   constructor(options: SessionOptions) {
     this.#options = options;
     const { heartbeatMs } = options.connection;
-    this.#offer = options.negotiate
-      ? {
-          ...NO_CAPABILITIES,
-          cancel: true,
-          error: true,
-          notice: true,
-          requestHeartbeat: true,
-          partials: true,
-          credit: true,
-          heartbeatMs,
-        }
-      : undefined;
+    this.#offer = options.negotiate ? offerOf("client", { heartbeatMs }) : undefined;
     this.#connection = new Connection(options.connection);
     this.#requests = new Requests(options.limits, (effect) => this.#effects.push(effect));
   }

@@ -15,6 +15,7 @@ import {
   type Instant,
   type LossReason,
   NO_CAPABILITIES,
+  offerOf,
   type RequestId,
   type ServiceName,
   type ToWorker,
@@ -326,16 +327,7 @@ export class Session {
 
   #offer(): Capabilities | undefined {
     if (!this.#options.negotiate) return undefined;
-    return {
-      ...NO_CAPABILITIES,
-      cancel: true,
-      error: true,
-      requestHeartbeat: true,
-      partials: true,
-      credit: true,
-      heartbeatMs: this.#options.heartbeatMs,
-      concurrency: this.#concurrency,
-    };
+    return offerOf("worker", { heartbeatMs: this.#options.heartbeatMs, concurrency: this.#concurrency });
   }
 
   #enter(state: State): void {
