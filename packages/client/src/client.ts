@@ -1,9 +1,9 @@
 // What users hold: the verbs of a client. It turns arguments into messages and callers into streams, callbacks and
 // promises; what becomes of a request is decided by the session. Nothing is made for a caller that it did not ask for.
 
+import type { LossReason } from "@pigato/peer/session";
 import {
   display,
-  type LossReason,
   type RequestError,
   type RequestId,
   requestId,

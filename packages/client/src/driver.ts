@@ -1,11 +1,11 @@
 // The shell's heart: takes inputs one at a time, performs what the session answers, and sets the alarm. It never asks
 // what a message means. What happens while effects are performed (a caller's code may do anything) waits its turn.
 
+import type { LossReason } from "@pigato/peer/session";
 import {
   display,
   type Failure,
   type FromClient,
-  type LossReason,
   peerIdFromText,
   RequestError,
   type RequestId,

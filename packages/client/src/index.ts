@@ -1,4 +1,5 @@
-export { type Delivery, type FailureCode, type LossReason, RequestError, UsageError } from "@pigato/protocol";
+export type { LossReason } from "@pigato/peer/session";
+export { type Delivery, type FailureCode, RequestError, UsageError } from "@pigato/protocol";
 export type { CurveKey, CurveOptions, PlainOptions } from "@pigato/transport";
 export type { Broadcast, BroadcastOptions, BroadcastResult } from "./broadcast.ts";
 export { type Caller, type OpenRequest, type ReplyCallback, ReplyStream } from "./call.ts";

@@ -1,8 +1,8 @@
 // The options of a client: the names its users know, their defaults and bounds. Past `resolveOptions` nothing is
 // optional and the classic names are gone.
 
+import type { Backoff } from "@pigato/peer/session";
 import {
-  type Backoff,
   DEFAULT_HEARTBEAT_MS,
   DEFAULT_LIVENESS,
   DEFAULT_TIMEOUT_MS,

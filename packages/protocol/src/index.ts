@@ -5,7 +5,6 @@ export {
   encodeDirectory,
   type ServiceMap,
 } from "./announcement.ts";
-export { type Backoff, pauseBefore } from "./backoff.ts";
 export {
   type Capabilities,
   concurrencyFromWire,
@@ -16,7 +15,6 @@ export {
   parseCapabilities,
   sharedCapabilities,
 } from "./capabilities.ts";
-export { Connection, type ConnectionOptions, type ConnectionStep, type LossReason } from "./connection.ts";
 export { addCredit, MAX_CREDIT, spendOne } from "./credit.ts";
 export { type Deadline, Deadlines } from "./deadlines.ts";
 export { type ButlerOptions, butler } from "./dialects/butler/index.ts";

@@ -7,7 +7,6 @@ export {
   encodeDirectory,
   type ServiceMap,
 } from "./announcement.ts";
-export { type Backoff, pauseBefore } from "./backoff.ts";
 export {
   concurrencyFromWire,
   concurrencyToWire,
@@ -16,7 +15,6 @@ export {
   parseCapabilities,
   sharedCapabilities,
 } from "./capabilities.ts";
-export { Connection, type ConnectionOptions, type ConnectionStep, type LossReason } from "./connection.ts";
 export { addCredit, MAX_CREDIT, spendOne } from "./credit.ts";
 export { type Deadline, Deadlines } from "./deadlines.ts";
 export type { ButlerOptions } from "./dialects/butler/index.ts";

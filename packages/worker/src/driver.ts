@@ -5,7 +5,8 @@
 // earlier link is ignored.
 
 import { nextTick } from "node:process";
-import { type Failure, type FromWorker, type LossReason, peerIdFromText, type Violation } from "@pigato/protocol";
+import type { LossReason } from "@pigato/peer/session";
+import { type Failure, type FromWorker, peerIdFromText, type Violation } from "@pigato/protocol";
 import { type Alarm, type DealerLink, LinkError, type Refusal, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { DIALECTS, type ReplyFormat, type WorkerDialect } from "./dialect.ts";

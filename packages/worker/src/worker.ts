@@ -1,7 +1,8 @@
 // What users hold: a worker's events, its start and stop, and how its handlers are called. What becomes of a request is
 // decided by the session.
 
-import { display, type LossReason, NOT_JSON } from "@pigato/protocol";
+import type { LossReason } from "@pigato/peer/session";
+import { display, NOT_JSON } from "@pigato/protocol";
 import { EventEmitter } from "eventemitter3";
 import { DIALECTS, type WorkerDialect } from "./dialect.ts";
 import { Driver } from "./driver.ts";

@@ -1,7 +1,8 @@
 // What a client's session is told and what it answers with. `Caller` is whoever is told about a request; the session
 // passes it on and never looks at it.
 
-import type { Failure, FromClient, LossReason, NoticeState, RequestId, ToClient, Violation } from "@pigato/protocol";
+import type { LossReason } from "@pigato/peer/session";
+import type { Failure, FromClient, NoticeState, RequestId, ToClient, Violation } from "@pigato/protocol";
 import type { RequestMessage } from "./calls.ts";
 import type { Window } from "./window.ts";
 

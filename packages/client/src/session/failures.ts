@@ -1,15 +1,8 @@
 // The failures that a client finds by itself, and how it reads those of a worker. Each message says what failed, on
 // what, and why. The delivery class never promises more than this side knows: what was sent may have been executed.
 
-import {
-  type Delivery,
-  display,
-  type Failure,
-  type LossReason,
-  NOT_JSON,
-  type ToClient,
-  timeoutToWire,
-} from "@pigato/protocol";
+import type { LossReason } from "@pigato/peer/session";
+import { type Delivery, display, type Failure, NOT_JSON, type ToClient, timeoutToWire } from "@pigato/protocol";
 import type { RequestMessage } from "./calls.ts";
 import type { Notice } from "./effects.ts";
 

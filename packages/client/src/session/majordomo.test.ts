@@ -1,12 +1,5 @@
-import {
-  type Failure,
-  type Instant,
-  type LossReason,
-  parseRequestOptions,
-  requestId,
-  serviceName,
-  writeText,
-} from "@pigato/protocol";
+import type { LossReason } from "@pigato/peer/session";
+import { type Failure, type Instant, parseRequestOptions, requestId, serviceName, writeText } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
 import type { RequestMessage } from "./calls.ts";
 import type { Effect, Heard } from "./effects.ts";

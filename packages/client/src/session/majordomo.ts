@@ -5,17 +5,8 @@
 //
 // The life of the client is as in session.ts.
 
-import {
-  Connection,
-  type ConnectionStep,
-  type Failure,
-  type Instant,
-  type LossReason,
-  readRawBody,
-  type ToClient,
-  type Violation,
-  violation,
-} from "@pigato/protocol";
+import { Connection, type ConnectionStep, type LossReason } from "@pigato/peer/session";
+import { type Failure, type Instant, readRawBody, type ToClient, type Violation, violation } from "@pigato/protocol";
 import { type Call, Calls, type RequestMessage } from "./calls.ts";
 import type { Effect, Heard, Input } from "./effects.ts";
 import {

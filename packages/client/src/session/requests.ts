@@ -2,13 +2,13 @@
 // exactly once, with a final or with a failure, and nothing follows its end. The session says when the link is there
 // and what the broker can do; this decides for each request what follows from it.
 
+import type { LossReason } from "@pigato/peer/session";
 import {
   type Capabilities,
   decodePayload,
   display,
   type Failure,
   type Instant,
-  type LossReason,
   NO_CAPABILITIES,
   NULL_FRAME,
   type RequestId,

@@ -6,11 +6,9 @@
 //    └── stop ──────────┼──────────────────────────────────────────────────────────┘ │
 //                       └────────────────────────── start ───────────────────────────┘
 
+import { Connection, type ConnectionOptions, type ConnectionStep } from "@pigato/peer/session";
 import {
   type Capabilities,
-  Connection,
-  type ConnectionOptions,
-  type ConnectionStep,
   type Instant,
   offerOf,
   type RequestId,

@@ -1,7 +1,8 @@
 // The inputs of a worker's session and its effects, all plain data. Inputs come from the link, the clock, the handlers and
 // the worker's owner. The shell performs the effects in order, before the next input.
 
-import type { Failure, Frame, FromWorker, LossReason, ToWorker, Violation } from "@pigato/protocol";
+import type { LossReason } from "@pigato/peer/session";
+import type { Failure, Frame, FromWorker, ToWorker, Violation } from "@pigato/protocol";
 import type { CallId } from "./request-table.ts";
 
 /** A request as the broker hands it to a worker. */

@@ -1,6 +1,7 @@
 // Builds the messages and effects of a worker's session. What to send is decided in session.ts and in-flight.ts.
 
-import { type Failure, type FromWorker, type LossReason, UNDEFINED_FRAME } from "@pigato/protocol";
+import type { LossReason } from "@pigato/peer/session";
+import { type Failure, type FromWorker, UNDEFINED_FRAME } from "@pigato/protocol";
 import type { Effect, Effects, HandlerInput } from "./effects.ts";
 import type { RequestRef } from "./request-table.ts";
 

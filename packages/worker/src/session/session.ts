@@ -5,15 +5,12 @@
 // Stopping: a heartbeat with concurrency 0 asks the broker to send nothing more, requests that still arrive are rejected,
 // running requests may finish, and DISCONNECT is the last message.
 
+import { Connection, type ConnectionOptions, type ConnectionStep, type LossReason } from "@pigato/peer/session";
 import {
   type Capabilities,
-  Connection,
-  type ConnectionOptions,
-  type ConnectionStep,
   display,
   type FromWorker,
   type Instant,
-  type LossReason,
   NO_CAPABILITIES,
   offerOf,
   type RequestId,

@@ -10,8 +10,8 @@
 //    └── from any         │   ▼           ▼
 //        phase            └── waiting ◄───┘   (backoff, next address)
 
+import type { Instant } from "@pigato/protocol";
 import { type Backoff, pauseBefore } from "./backoff.ts";
-import type { Instant } from "./time.ts";
 
 export interface ConnectionOptions {
   /** Broker addresses, tried in turn. At least one. */
