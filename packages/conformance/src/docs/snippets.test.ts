@@ -3,7 +3,9 @@
 //
 // - A ```ts or ```js block must end by itself with exit code 0.
 // - A ```ts serve``` block goes on for ever: it must print a line, and stays alive until the page is done.
-// - A ```text output``` block right behind a program is what it prints: all of it, or for one that serves, the start.
+// - A ```text output``` block behind a program is what it prints: all of it, or for one that serves, the start. Prose and a
+//   ```sh block that runs the program may stand between them.
+// - No program uses `await using`, because Node 20 cannot parse it.
 // - The programs of a page meet at the documented address. A broker and an `echo` worker are there already, unless the page
 //   serves its own. A program that starts a broker and ends is on its own.
 //
@@ -26,7 +28,7 @@ interface Snippet {
   readonly line: number;
   readonly serves: boolean;
   readonly code: string;
-  readonly output: string | undefined;
+  output: string | undefined;
 }
 
 const folder = mkdtempSync(join(tmpdir(), "pigato-docs-"));
@@ -39,6 +41,13 @@ const programs = pages().flatMap((page) => {
 
 test("there are snippets to run", () => {
   expect(programs.length).toBeGreaterThan(3);
+});
+
+test("no snippet uses syntax that Node 20 cannot parse", () => {
+  const used = programs.flatMap(({ page, snippets }) =>
+    snippets.filter(({ code }) => /\busing\s+\w+\s*=/.test(code)).map(({ line }) => `${page}:${line}`),
+  );
+  expect(used).toEqual([]);
 });
 
 describe.each(programs)("$page", ({ page, snippets }) => {
@@ -120,11 +129,18 @@ function record(child: ChildProcess, address: string) {
 }
 
 function snippetsOf(text: string): Snippet[] {
-  const blocks = /^```(?:ts|js)( serve)?\n(.*?)^```\n(?:\n?```text output\n(.*?)^```$)?/gms;
-  return [...text.matchAll(blocks)].map(({ 1: serve, 2: code = "", 3: output, index }) => ({
-    line: text.slice(0, index).split("\n").length,
-    serves: serve !== undefined,
-    code,
-    output,
-  }));
+  const snippets: Snippet[] = [];
+  let last: Snippet | undefined;
+  for (const { 1: language, 2: word, 3: code = "", index } of text.matchAll(/^```(\w*)(?: (\w+))?\n(.*?)^```$/gms)) {
+    if (language === "ts" || language === "js") {
+      last = { line: text.slice(0, index).split("\n").length, serves: word === "serve", code, output: undefined };
+      snippets.push(last);
+    } else if (language === "text" && word === "output") {
+      if (last !== undefined) last.output = code;
+      last = undefined;
+    } else if (language !== "sh") {
+      last = undefined;
+    }
+  }
+  return snippets;
 }
