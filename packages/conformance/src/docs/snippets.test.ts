@@ -23,6 +23,7 @@ import { pages, ROOT, textOf } from "./pages.ts";
 
 const ADDRESS = /tcp:\/\/(?:127\.0\.0\.1|localhost|\*):55555/g;
 const DOCUMENTED = "tcp://127.0.0.1:55555";
+const STARTS_BROKER = /new (?:PIGATO\.)?Broker\(/;
 
 interface Snippet {
   readonly line: number;
@@ -59,7 +60,7 @@ describe.each(programs)("$page", ({ page, snippets }) => {
   const serving: ChildProcess[] = [];
 
   beforeAll(async () => {
-    if (served.some((code) => code.includes("new Broker("))) return;
+    if (served.some((code) => STARTS_BROKER.test(code))) return;
     await broker.start();
     if (served.some((code) => code.includes('"echo"'))) return;
     worker.on("request", (data, reply) => reply.end(data));
@@ -73,7 +74,7 @@ describe.each(programs)("$page", ({ page, snippets }) => {
   });
 
   test.each(snippets)("line $line", { timeout: 60_000 }, async ({ line, serves, code, output }) => {
-    const isAlone = !serves && code.includes("new Broker(");
+    const isAlone = !serves && STARTS_BROKER.test(code);
     const address = isAlone ? `ipc://${join(folder, `${name}-${line}.sock`)}` : shared;
     // Next to the packages' links, so that the snippet imports what a user's program would.
     const file = join(ROOT, "packages/conformance", `.snippet-${name}-${line}.mts`);
