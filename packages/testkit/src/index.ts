@@ -1,2 +1,3 @@
 export { FakeClock } from "./fake-clock.ts";
+export { Inbox } from "./inbox.ts";
 export { MemoryDealer, MemoryNetwork, MemoryRouter } from "./memory-network.ts";

@@ -1,14 +1,7 @@
-import { Broker } from "@pigato/broker";
-import { Client } from "@pigato/client";
-import { afterEach, expect, test } from "vitest";
-import { WorkerProcess } from "../support/worker-process.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { spawnWorker } from "../support/spawn.ts";
+import { startBroker, startClient } from "../support/start.ts";
 import { killInTheMiddle } from "./killing.ts";
-
-const cleanups: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 test("1,000 requests with retry survive the killing of a worker and of the broker: each ends once", async () => {
   const { requests, answered, failures, wrong } = await killInTheMiddle(1_000);
@@ -19,20 +12,15 @@ test("1,000 requests with retry survive the killing of a worker and of the broke
 
 test("a worker that is stopped by SIGSTOP is noticed within its liveness, and its request goes to another", async () => {
   const heartbeat = 200;
-  const broker = new Broker("tcp://127.0.0.1:*", { heartbeat });
-  await broker.start();
-  cleanups.push(() => broker.stop());
-  const [address = ""] = broker.addresses;
-  const frozen = await WorkerProcess.start({ address, service: "echo", heartbeat, holds: true });
-  cleanups.push(() => frozen.kill());
-  const client = new Client(address, { heartbeat });
-  await client.start();
-  cleanups.push(() => client.stop());
+  const { broker, address } = await startBroker({ heartbeat });
+  const frozen = await spawnWorker({ address, service: "echo", heartbeat, holds: true });
+  onTestFinished(() => void frozen.kill());
+  const client = await startClient(address, { heartbeat });
 
   const answer = client.call("echo", "saved", { retry: 1, timeout: 20_000 });
   await expect.poll(() => broker.stats()?.inFlight).toBe(1);
-  const other = await WorkerProcess.start({ address, service: "echo", heartbeat });
-  cleanups.push(() => other.kill());
+  const other = await spawnWorker({ address, service: "echo", heartbeat });
+  onTestFinished(() => void other.kill());
 
   const start = performance.now();
   frozen.signal("SIGSTOP");

@@ -2,8 +2,7 @@
 // test; `pnpm chaos` runs the long one.
 
 import { Client } from "@pigato/client";
-import { BrokerProcess } from "../support/broker-process.ts";
-import { WorkerProcess } from "../support/worker-process.ts";
+import { spawnBroker, spawnWorker } from "../support/spawn.ts";
 
 export interface Outcome {
   readonly requests: number;
@@ -18,10 +17,10 @@ const FAST = { heartbeat: 200, reconnect: 50 };
 
 /** `requests` with `retry`; a worker is killed after a fifth of them, the broker after two fifths. */
 export async function killInTheMiddle(requests: number): Promise<Outcome> {
-  let broker = await BrokerProcess.start("--heartbeat", "200", "--log-level", "fatal");
+  let broker = await spawnBroker("--heartbeat", "200", "--log-level", "fatal");
   const { address } = broker;
   const settings = { address, service: "echo", concurrency: 20, ...FAST };
-  const workers = await Promise.all([settings, settings, settings].map((each) => WorkerProcess.start(each)));
+  const workers = await Promise.all([settings, settings, settings].map((each) => spawnWorker(each)));
   const client = new Client(address, FAST);
   await client.start();
 
@@ -37,7 +36,7 @@ export async function killInTheMiddle(requests: number): Promise<Outcome> {
       if (ended === Math.floor(requests / 5)) workers[0]?.signal("SIGKILL");
       if (ended === Math.floor((requests * 2) / 5)) {
         restarted = broker.kill("SIGKILL").then(async () => {
-          broker = await BrokerProcess.start("--bind", address, "--heartbeat", "200", "--log-level", "fatal");
+          broker = await spawnBroker("--bind", address, "--heartbeat", "200", "--log-level", "fatal");
         });
       }
       if (ended === requests) resolve();

@@ -180,7 +180,7 @@ export interface ClientSettings {
 }
 
 /** A worker that the broker has answered. */
-export async function startWorker(process: PeerProcess, settings: WorkerSettings): Promise<WorkerPeer> {
+export async function startClassicWorker(process: PeerProcess, settings: WorkerSettings): Promise<WorkerPeer> {
   const worker = new WorkerPeer(process, await process.create("worker", settings));
   await worker.start();
   await worker.until("connect");
@@ -188,7 +188,7 @@ export async function startWorker(process: PeerProcess, settings: WorkerSettings
 }
 
 /** A client that the broker has answered. */
-export async function startClient(process: PeerProcess, settings: ClientSettings): Promise<ClientPeer> {
+export async function startClassicClient(process: PeerProcess, settings: ClientSettings): Promise<ClientPeer> {
   const client = new ClientPeer(process, await process.create("client", settings));
   await client.start();
   await client.until("connect");

@@ -9,8 +9,8 @@ import {
   type ClientPeer,
   type PeerConf,
   startClassicBroker,
-  startClient,
-  startWorker,
+  startClassicClient,
+  startClassicWorker,
   type WorkerPeer,
 } from "./peers.ts";
 
@@ -65,14 +65,14 @@ export class Stage {
 
   /** A client that the broker has answered. */
   client(conf: PeerConf = {}): Promise<ClientPeer> {
-    return startClient(this.#clients, { address: this.#broker.address, conf: { ...this.#conf, ...conf } });
+    return startClassicClient(this.#clients, { address: this.#broker.address, conf: { ...this.#conf, ...conf } });
   }
 
   /** A client in a process of its own, which may die. */
   async mortalClient(): Promise<ClientPeer> {
     const process = await PeerProcess.fork(this.trio.client);
     this.#processes.push(process);
-    const client = await startClient(process, { address: this.#broker.address, conf: this.#conf });
+    const client = await startClassicClient(process, { address: this.#broker.address, conf: this.#conf });
     // The original does not announce its interval: by its second heartbeat it has shown it.
     if (client.library === "classic") await client.until("own heartbeat", 2);
     return client;
@@ -117,7 +117,7 @@ export class Stage {
     name: string,
   ): Promise<WorkerPeer> {
     const { address } = this.#broker;
-    return startWorker(process, { address, service, behaviour, conf: { ...this.#conf, ...conf }, name });
+    return startClassicWorker(process, { address, service, behaviour, conf: { ...this.#conf, ...conf }, name });
   }
 }
 

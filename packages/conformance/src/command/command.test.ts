@@ -9,7 +9,7 @@ import { newCurveKeyPair } from "@pigato/broker";
 import { Client } from "@pigato/client";
 import { Worker } from "@pigato/worker";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { BrokerProcess } from "../support/broker-process.ts";
+import { type BrokerProcess, spawnBroker } from "../support/spawn.ts";
 
 const BIN = fileURLToPath(new URL("../../../broker/src/bin.ts", import.meta.url));
 
@@ -25,13 +25,13 @@ afterEach(async () => {
 
 describe("pigato-broker", () => {
   test("serves at every address it is told to bind, and says so in one line", async () => {
-    broker = await BrokerProcess.start("--bind", "tcp://127.0.0.1:*", "--bind", "tcp://127.0.0.1:*");
+    broker = await spawnBroker("--bind", "tcp://127.0.0.1:*", "--bind", "tcp://127.0.0.1:*");
     await using client = new Client(broker.address);
     await client.start();
   });
 
   test.each(["SIGTERM", "SIGINT"] as const)("lets a running request finish on %s and exits with 0", async (signal) => {
-    broker = await BrokerProcess.start();
+    broker = await spawnBroker();
     await using worker = new Worker(broker.address, "slow");
     const finish = deferred();
     const running = deferred();
@@ -52,16 +52,16 @@ describe("pigato-broker", () => {
   });
 
   test("writes logs a person can read, or JSON, to stderr", async () => {
-    broker = await BrokerProcess.start("--log-format", "json");
+    broker = await spawnBroker("--log-format", "json");
     await broker.kill("SIGTERM");
-    const records = broker.log
+    const records = broker.stderr
       .trim()
       .split("\n")
       .map((line): unknown => JSON.parse(line));
     expect(records).toContainEqual(expect.objectContaining({ msg: "broker ready" }));
-    broker = await BrokerProcess.start();
+    broker = await spawnBroker();
     await broker.kill("SIGTERM");
-    expect(broker.log).toMatch(/INFO.*broker ready/);
+    expect(broker.stderr).toMatch(/INFO.*broker ready/);
   });
 
   test("makes keys in files, and lets in whose key is in one, from the moment on that it is there", async () => {
@@ -70,7 +70,7 @@ describe("pigato-broker", () => {
     const own = newCurveKeyPair();
     const authorized = join(folder, "authorized");
     writeFileSync(authorized, "# nobody yet\n");
-    broker = await BrokerProcess.start(
+    broker = await spawnBroker(
       "--curve-secret-key-file",
       join(folder, "broker.key"),
       "--curve-authorized-keys-file",
@@ -84,20 +84,20 @@ describe("pigato-broker", () => {
     expect(await client.call("mmi.service", "echo")).toBe("404");
     await client.stop();
     await broker.kill("SIGTERM");
-    expect(broker.log).toContain("DENIED");
+    expect(broker.stderr).toContain("DENIED");
     const secret = readFileSync(join(folder, "broker.key"), "utf8").trim();
-    expect(broker.log).not.toContain(secret);
-    expect(broker.child.spawnargs.join(" ")).not.toContain(secret);
+    expect(broker.stderr).not.toContain(secret);
+    expect(broker.commandLine).not.toContain(secret);
   });
 
   test("says whom it lets in without a list, and to whom its key is open", async () => {
     const secret = join(folder, "open.key");
     run("--new-curve-key-file", secret);
     chmodSync(secret, 0o644);
-    broker = await BrokerProcess.start("--curve-secret-key-file", secret);
+    broker = await spawnBroker("--curve-secret-key-file", secret);
     await broker.kill("SIGTERM");
-    expect(broker.log).toMatch(/whoever knows the public key may come in/);
-    expect(broker.log).toMatch(/others may read the secret key/);
+    expect(broker.stderr).toMatch(/whoever knows the public key may come in/);
+    expect(broker.stderr).toMatch(/others may read the secret key/);
   });
 
   test.each([
@@ -112,7 +112,7 @@ describe("pigato-broker", () => {
   });
 
   test("a taken port is one clear line and a failure", async () => {
-    broker = await BrokerProcess.start();
+    broker = await spawnBroker();
     const { status, stderr } = run("--bind", broker.address, "--log-level", "silent");
     expect(status).toBe(1);
     expect(stderr.trim().split("\n")).toHaveLength(1);

@@ -1,23 +1,23 @@
 // A request to every worker of a service, over tcp.
 
 import { RequestError } from "@pigato/client";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { WorkerProcess } from "../support/worker-process.ts";
-import { Stage, until } from "./stage.ts";
+import type { RequestHandler, Worker } from "@pigato/worker";
+import { beforeEach, expect, test } from "vitest";
+import { spawnWorker } from "../support/spawn.ts";
+import { type RunningBroker, startClient, startWorker } from "../support/start.ts";
+import { until } from "../support/until.ts";
+import { startBriskBroker, startDirectory } from "./start.ts";
 
-let stage: Stage;
+let running: RunningBroker;
 
 beforeEach(async () => {
-  stage = new Stage();
-  await stage.open();
+  running = await startBriskBroker();
 });
 
-afterEach(() => stage.close());
-
 test("every worker answers once, and the answers say whose they are", async () => {
-  await stage.directory();
+  await startDirectory(running);
   const workers = await Promise.all(
-    [1, 2, 3].map((number) => stage.worker("add", (data, reply) => reply.end(Number(data) + number))),
+    [1, 2, 3].map((number) => serve("add", (data, reply) => reply.end(Number(data) + number))),
   );
   const client = await known("add", 3);
   const results = await client.broadcast<number>("add", 10).all();
@@ -27,12 +27,12 @@ test("every worker answers once, and the answers say whose they are", async () =
 });
 
 test("answers come as they are given: a slow worker holds up none", async () => {
-  await stage.directory();
+  await startDirectory(running);
   let finish: () => void = () => {};
-  const slow = await stage.worker("pace", (_data, reply) => {
+  const slow = await serve("pace", (_data, reply) => {
     finish = () => reply.end("slow");
   });
-  const quick = await stage.worker("pace", (_data, reply) => reply.end("quick"));
+  const quick = await serve("pace", (_data, reply) => reply.end("quick"));
   const client = await known("pace", 2);
   const seen: string[] = [];
   for await (const { worker } of client.broadcast("pace")) {
@@ -43,11 +43,11 @@ test("answers come as they are given: a slow worker holds up none", async () => 
 });
 
 test("a worker that rejects, one that fails and one that dies are errors of their own; the others answer", async () => {
-  await stage.directory();
-  const mortal = await WorkerProcess.start({ address: stage.address, service: "mixed", heartbeat: 200, holds: true });
-  const good = await stage.worker("mixed", (_data, reply) => reply.end("good"));
-  const rejecting = await stage.worker("mixed", (_data, reply) => reply.reject("not me"));
-  const failing = await stage.worker("mixed", () => {
+  await startDirectory(running);
+  const mortal = await spawnWorker({ address: running.address, service: "mixed", heartbeat: 200, holds: true });
+  const good = await serve("mixed", (_data, reply) => reply.end("good"));
+  const rejecting = await serve("mixed", (_data, reply) => reply.reject("not me"));
+  const failing = await serve("mixed", () => {
     throw new Error("boom");
   });
   const client = await known("mixed", 4);
@@ -68,8 +68,8 @@ test("a worker that rejects, one that fails and one that dies are errors of thei
 });
 
 test("without a directory it fails at once", async () => {
-  await stage.worker("echo", (data, reply) => reply.end(data));
-  const client = await stage.client();
+  await serve("echo", (data, reply) => reply.end(data));
+  const client = await startClient(running.address);
   await expect(client.broadcast("echo").all()).rejects.toMatchObject({
     name: "RequestError",
     code: "UNAVAILABLE",
@@ -78,28 +78,28 @@ test("without a directory it fails at once", async () => {
 });
 
 test("a service without workers gives no results", async () => {
-  await stage.directory();
-  const client = await stage.client();
+  await startDirectory(running);
+  const client = await startClient(running.address);
   expect(await client.broadcast("nobody").all()).toEqual([]);
 });
 
 test("an aborted signal ends what is open with CANCELED", async () => {
-  await stage.directory();
-  const running = new Promise<void>((resolve) => void stage.worker("endless", () => resolve()));
+  await startDirectory(running);
+  const isCalled = new Promise<void>((resolve) => void serve("endless", () => resolve()));
   const client = await known("endless", 1);
   const aborting = new AbortController();
   const results = client.broadcast("endless", undefined, { signal: aborting.signal }).all();
-  await running;
+  await isCalled;
   aborting.abort();
   expect((await results).map(({ error }) => error?.code)).toEqual(["CANCELED"]);
 });
 
 test("leaving early cancels the rest", async () => {
-  await stage.directory();
+  await startDirectory(running);
   const aborted = new Promise<void>((resolve) => {
-    void stage.worker("leave", (_data, reply) => reply.signal.addEventListener("abort", () => resolve()));
+    void serve("leave", (_data, reply) => reply.signal.addEventListener("abort", () => resolve()));
   });
-  await stage.worker("leave", (_data, reply) => reply.end("first"));
+  await serve("leave", (_data, reply) => reply.end("first"));
   const client = await known("leave", 2);
   for await (const { data } of client.broadcast("leave")) {
     expect(data).toBe("first");
@@ -109,7 +109,7 @@ test("leaving early cancels the rest", async () => {
 });
 
 test("no more requests are open at a time than it may", async () => {
-  await stage.directory();
+  await startDirectory(running);
   let open = 0;
   let most = 0;
   const handle = async (_data: unknown, reply: { end(): unknown }): Promise<void> => {
@@ -119,23 +119,23 @@ test("no more requests are open at a time than it may", async () => {
     open -= 1;
     reply.end();
   };
-  await Promise.all(Array.from({ length: 8 }, () => stage.worker("few", handle)));
+  await Promise.all(Array.from({ length: 8 }, () => serve("few", handle)));
   const client = await known("few", 8);
   expect(await client.broadcast("few", undefined, { concurrency: 2 }).all()).toHaveLength(8);
   expect(most).toBeLessThanOrEqual(2);
 });
 
 test("more workers than it may ask are not asked", async () => {
-  await stage.directory();
+  await startDirectory(running);
   let requests = 0;
-  await Promise.all([1, 2].map(() => stage.worker("many", () => requests++)));
+  await Promise.all([1, 2].map(() => serve("many", () => requests++)));
   const client = await known("many", 2);
   await expect(client.broadcast("many", undefined, { maxWorkers: 1 }).all()).rejects.toThrow(/"many" has 2 workers/);
   expect(requests).toBe(0);
 });
 
 test("arguments that cannot be used are a mistake at once", async () => {
-  const client = await stage.client();
+  const client = await startClient(running.address);
   expect(() => client.broadcast("")).toThrow(/service/);
   expect(() => client.broadcast("echo", 1, { concurrency: 0 })).toThrow(/concurrency/);
   expect(() => client.broadcast("echo", 1, { maxWorkers: 1.5 })).toThrow(/maxWorkers/);
@@ -143,10 +143,14 @@ test("arguments that cannot be used are a mistake at once", async () => {
 
 /** A client, once the directory knows so many workers of a service. */
 async function known(service: string, count: number) {
-  const client = await stage.client();
+  const client = await startClient(running.address);
   await until(
     () => client.call<string[]>("$dir", service),
     (ids) => ids.length === count,
   );
   return client;
+}
+
+function serve(service: string, handler: RequestHandler): Promise<Worker> {
+  return startWorker(running.address, service, handler, { heartbeat: 200 });
 }

@@ -1,41 +1,41 @@
 // The directory over tcp, with a real broker.
 
 import { zmtp } from "@pigato/transport";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { WorkerProcess } from "../support/worker-process.ts";
-import { Stage, until } from "./stage.ts";
+import type { RequestHandler, Worker } from "@pigato/worker";
+import { beforeEach, expect, test } from "vitest";
+import { spawnWorker } from "../support/spawn.ts";
+import { type RunningBroker, startClient, startWorker } from "../support/start.ts";
+import { until } from "../support/until.ts";
+import { startBriskBroker, startDirectory } from "./start.ts";
 
-let stage: Stage;
+let running: RunningBroker;
 
 beforeEach(async () => {
-  stage = new Stage();
-  await stage.open();
+  running = await startBriskBroker();
 });
 
-afterEach(() => stage.close());
-
 test("answers the ids of a service's workers, and nobody for a service without", async () => {
-  const [first, second] = [await stage.worker("echo", () => {}), await stage.worker("echo", () => {})];
-  await stage.directory();
-  const client = await stage.client();
+  const [first, second] = [await serve("echo", () => {}), await serve("echo", () => {})];
+  await startDirectory(running);
+  const client = await startClient(running.address);
   expect(await client.call("$dir", "echo")).toEqual([first.socketId, second.socketId]);
   expect(await client.call("$dir", "nothing")).toEqual([]);
 });
 
 test("answers the whole map to a request without data, and names itself in it", async () => {
-  const worker = await stage.worker("echo", () => {});
-  const directory = await stage.directory();
-  const client = await stage.client();
+  const worker = await serve("echo", () => {});
+  const directory = await startDirectory(running);
+  const client = await startClient(running.address);
   for (const data of [undefined, null, ""]) {
     expect(await client.call("$dir", data)).toEqual({ echo: [worker.socketId], $dir: [directory.worker.socketId] });
   }
 });
 
 test.each(["__proto__", "constructor", "toString", "größe 🚀"])("takes %s for a name like any other", async (name) => {
-  await stage.directory();
-  const client = await stage.client();
+  await startDirectory(running);
+  const client = await startClient(running.address);
   expect(await client.call("$dir", name)).toEqual([]);
-  const worker = await stage.worker(name, () => {});
+  const worker = await serve(name, () => {});
   await until(
     () => client.call<string[]>("$dir", name),
     (ids) => ids.includes(worker.socketId),
@@ -45,27 +45,27 @@ test.each(["__proto__", "constructor", "toString", "größe 🚀"])("takes %s fo
 });
 
 test("refuses what names no service", async () => {
-  await stage.directory();
-  const client = await stage.client();
+  await startDirectory(running);
+  const client = await startClient(running.address);
   await expect(client.call("$dir", { service: "echo" })).rejects.toMatchObject({ message: /asked with the name/ });
 });
 
 test("is right in its very first answer, which may have been asked for before it was there", async () => {
-  const client = await stage.client();
+  const client = await startClient(running.address);
   for (let round = 1; round <= 10; round++) {
     const service = `service ${round}`;
-    const worker = await stage.worker(service, () => {});
+    const worker = await serve(service, () => {});
     const asked = client.call("$dir", service);
-    const directory = await stage.directory();
+    const directory = await startDirectory(running);
     expect(await asked).toEqual([worker.socketId]);
     await directory.stop();
   }
 });
 
 test("forgets a worker that was killed", async () => {
-  await stage.directory();
-  const client = await stage.client();
-  const worker = await WorkerProcess.start({ address: stage.address, service: "mortal", heartbeat: 200 });
+  await startDirectory(running);
+  const client = await startClient(running.address);
+  const worker = await spawnWorker({ address: running.address, service: "mortal", heartbeat: 200 });
   const ids = await until(
     () => client.call<string[]>("$dir", "mortal"),
     (found) => found.length === 1,
@@ -79,23 +79,23 @@ test("forgets a worker that was killed", async () => {
 });
 
 test("knows a thousand workers that come within a second", { timeout: 60_000 }, async () => {
-  await stage.directory();
-  const client = await stage.client();
+  await startDirectory(running);
+  const client = await startClient(running.address);
   const announced = { count: 0, bytes: 0 };
-  const subscriber = stage.broker.conf.transport.subscriber({
+  const subscriber = running.broker.conf.transport.subscriber({
     onMessage: ([frame]) => {
       announced.count += 1;
       announced.bytes += frame?.length ?? 0;
     },
   });
   subscriber.subscribe("$dir ");
-  subscriber.connect(stage.channel);
+  subscriber.connect(String(running.broker.conf.intch));
 
   const ids = Array.from({ length: 1_000 }, (_, number) => `W7f9c24e8-3b1a-4c5d-9e6f-0123456789ab-${number}`);
   const started = performance.now();
   const links = ids.map((routingId) => {
     const link = zmtp.dealer({ onMessage: () => {} }, { routingId });
-    link.connect(stage.address);
+    link.connect(running.address);
     link.send(["W", "1", "crowd", "pigato/1 heartbeat=60000 concurrency=1"].map((text) => Buffer.from(text)));
     return link;
   });
@@ -113,3 +113,7 @@ test("knows a thousand workers that come within a second", { timeout: 60_000 }, 
   );
   await Promise.all([subscriber.close(), ...links.map((link) => link.close(0))]);
 });
+
+function serve(service: string, handler: RequestHandler): Promise<Worker> {
+  return startWorker(running.address, service, handler, { heartbeat: 200 });
+}

@@ -1,9 +1,9 @@
 // What the tests of the original's faults share: a broker of the `pigato` package, peers of it, and raw sockets beside
 // them. Everything is stopped behind a test.
 
+import { RawPeer } from "@pigato/testkit/raw-peer";
 import PIGATO, { type ClientConf, type Reply, type WorkerConf } from "pigato";
 import { afterEach } from "vitest";
-import { RawPeer } from "../support/raw-peer.ts";
 import { happened } from "./libraries.ts";
 
 type Handler = (data: unknown, reply: Reply) => unknown;

@@ -1,9 +1,9 @@
 // The broker of an endurance run.
 
 import { Broker } from "@pigato/broker";
-import { serve, settings } from "./serving.ts";
+import { serve, settingsText } from "@pigato/testkit/serve";
 
-const options: object = JSON.parse(settings());
+const options: object = JSON.parse(settingsText());
 const broker = new Broker("tcp://127.0.0.1:*", options);
 await broker.start();
 

@@ -2,14 +2,14 @@
 // request must end, and in a way that it may.
 
 import { Client, type RequestError } from "@pigato/client";
-import { serve, settings } from "./serving.ts";
+import { serve, settingsText } from "@pigato/testkit/serve";
 
 const CLIENTS = 4;
 const AT_ONCE = 40;
 /** How many requests a client lives for. */
 const LIFE = 1_000;
 
-const { address, heartbeat }: { address: string; heartbeat: number } = JSON.parse(settings());
+const { address, heartbeat }: { address: string; heartbeat: number } = JSON.parse(settingsText());
 
 /** What may happen to any request while workers come and go, and if the machine stands still for longer than peers may. */
 const MISHAPS: readonly string[] = ["WORKER_LOST", "CLOSED", "REJECTED", "BROKER_LOST"];

@@ -3,7 +3,9 @@
 
 import { Client } from "@pigato/client";
 import { Directory } from "@pigato/directory";
-import { Member, type Memory } from "./member.ts";
+import type { PeerProcess } from "@pigato/testkit/peer-process";
+import type { Memory } from "@pigato/testkit/serve";
+import { spawnMember } from "./spawn-member.ts";
 
 /** Dealers of one process: what one does for them must not take longer than a handshake may. */
 const PER_PROCESS = 2_500;
@@ -26,40 +28,39 @@ export interface Connected {
 
 export async function connectMany(wanted: { readonly clients: number; readonly workers: number }): Promise<Connected> {
   const services = Math.max(1, Math.floor(wanted.workers / PER_SERVICE));
-  const members: Member[] = [];
-  const start = async (main: string, settings: object): Promise<Member> => {
-    const member = await Member.start(main, settings);
+  const members: PeerProcess[] = [];
+  const start = async (name: "broker" | "dealers", settings: object): Promise<PeerProcess> => {
+    const member = await spawnMember(name, settings);
     members.push(member);
     return member;
   };
-  const broker = await start("broker-main.ts", {});
-  const { address, channel }: { address: string; channel: string } = JSON.parse(await broker.ask("address"));
+  const broker = await start("broker", {});
+  const { address, channel } = await broker.request<{ readonly address: string; readonly channel: string }>("address");
   const directories = [new Directory(address, { intch: channel }), new Directory(address, { intch: channel })];
   const client = new Client(address);
   try {
     await Promise.all([...directories.map((directory) => directory.start()), client.start()]);
     const half = Math.ceil(wanted.workers / 2);
-    const staying = await start("dealers-main.ts", { address, prefix: "staying-" });
-    const going = await start("dealers-main.ts", { address, prefix: "going-" });
+    const staying = await start("dealers", { address, prefix: "staying-" });
+    const going = await start("dealers", { address, prefix: "going-" });
     const groups = await Promise.all(
-      split(wanted.clients).map((_, index) => start("dealers-main.ts", { address, prefix: `c${index}-` })),
+      split(wanted.clients).map((_, index) => start("dealers", { address, prefix: `c${index}-` })),
     );
-    const before = await broker.memory();
+    const before = await broker.request<Memory>("memory");
     const startAt = performance.now();
     await Promise.all([
-      staying.ask("workers", JSON.stringify({ count: half, services })),
-      going.ask("workers", JSON.stringify({ count: wanted.workers - half, services })),
+      staying.request("workers", JSON.stringify({ count: half, services })),
+      going.request("workers", JSON.stringify({ count: wanted.workers - half, services })),
     ]);
     const answers = await Promise.all(
       split(wanted.clients).map(async (count, index) => {
-        const text = await groups[index]?.ask("clients", JSON.stringify({ count, services }));
-        const got: [string, string][] = JSON.parse(text ?? "[]");
-        return got;
+        const task = groups[index]?.request<[string, string][]>("clients", JSON.stringify({ count, services }));
+        return (await task) ?? [];
       }),
     );
     const seconds = (performance.now() - startAt) / 1_000;
-    const after = await broker.memory();
-    const tables: Record<string, number> = JSON.parse(await broker.ask("stats"));
+    const after = await broker.request<Memory>("memory");
+    const tables = await broker.request<Record<string, number>>("stats");
     const all = { staying: half, going: wanted.workers - half };
     const isRight = [await isDirectoryRight(client, services, all)];
     await going.kill();

@@ -1,9 +1,9 @@
 // Many clients or workers of an endurance run in one process, each nothing but a link: it speaks the classic wire.
 
+import { serve, settingsText } from "@pigato/testkit/serve";
 import { type DealerLink, type Frames, zmtp } from "@pigato/transport";
-import { serve, settings } from "./serving.ts";
 
-const { address, prefix }: { address: string; prefix: string } = JSON.parse(settings());
+const { address, prefix }: { address: string; prefix: string } = JSON.parse(settingsText());
 
 interface Clients {
   readonly count: number;

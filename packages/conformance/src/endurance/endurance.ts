@@ -2,7 +2,9 @@
 // round everything has ended; then what each process holds is counted. What is kept of every request would show as a slope.
 
 import { setTimeout } from "node:timers/promises";
-import { Member, type Memory } from "./member.ts";
+import type { PeerProcess } from "@pigato/testkit/peer-process";
+import type { Memory } from "@pigato/testkit/serve";
+import { spawnMember } from "./spawn-member.ts";
 
 /** Short, so that much of what is due at some time is due within a round. */
 const HEARTBEAT_MS = 1_000;
@@ -30,50 +32,54 @@ export interface Load {
   readonly replaced: number;
 }
 
+interface Members {
+  readonly broker: PeerProcess;
+  readonly workers: PeerProcess;
+  readonly clients: PeerProcess;
+}
+
 export class Endurance {
+  readonly #members: Members;
   readonly #address: string;
-  readonly #broker: Member;
-  readonly #workers: Member;
-  readonly #clients: Member;
-  #victim: Member;
+  /** Workers whose process is killed in every round. */
+  #victim: PeerProcess;
   #requests = 0;
 
   static async start(): Promise<Endurance> {
-    const broker = await Member.start("broker-main.ts", { heartbeat: HEARTBEAT_MS, maxRequests: 10_000 });
-    const { address }: { address: string } = JSON.parse(await broker.ask("address"));
+    const broker = await spawnMember("broker", { heartbeat: HEARTBEAT_MS, maxRequests: 10_000 });
+    const { address } = await broker.request<{ readonly address: string }>("address");
     const settings = { address, heartbeat: HEARTBEAT_MS, perService: PER_SERVICE };
-    const workers = await Member.start("workers-main.ts", settings);
-    const victim = await Member.start("workers-main.ts", { ...settings, perService: 1 });
-    const clients = await Member.start("clients-main.ts", settings);
-    return new Endurance(address, broker, workers, victim, clients);
+    const workers = await spawnMember("workers", settings);
+    const victim = await spawnVictim(address);
+    const clients = await spawnMember("clients", settings);
+    return new Endurance({ broker, workers, clients }, address, victim);
   }
 
-  private constructor(address: string, broker: Member, workers: Member, victim: Member, clients: Member) {
+  private constructor(members: Members, address: string, victim: PeerProcess) {
+    this.#members = members;
     this.#address = address;
-    this.#broker = broker;
-    this.#workers = workers;
     this.#victim = victim;
-    this.#clients = clients;
   }
 
   /** One round: workers are replaced meanwhile, and one process of them is killed. Ends when all has settled. */
   async round({ count, perSecond, replaced }: Load): Promise<Round> {
+    const { workers, clients } = this.#members;
     const before = await this.#tables();
-    const running = this.#clients.ask("run", JSON.stringify({ count, perSecond }));
-    await this.#workers.ask("replace", replaced);
+    const running = clients.request<Record<string, number>>("run", JSON.stringify({ count, perSecond }));
+    await workers.request("replace", replaced);
     await this.#victim.kill();
-    const settings = { address: this.#address, heartbeat: HEARTBEAT_MS, perService: 1 };
-    this.#victim = await Member.start("workers-main.ts", settings);
-    const ends: Record<string, number> = JSON.parse(await running);
+    this.#victim = await spawnVictim(this.#address);
+    const ends = await running;
     this.#requests += count;
     const tables = await this.#settled(before.workers ?? 0);
     const memory = new Map<string, Memory>();
-    for (const member of [this.#broker, this.#workers, this.#clients]) memory.set(member.name, await member.memory());
+    for (const [name, member] of Object.entries(this.#members)) memory.set(name, await member.request("memory"));
     return { requests: this.#requests, memory, ends, tables };
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#clients, this.#workers, this.#victim, this.#broker].map((member) => member.kill()));
+    const { broker, workers, clients } = this.#members;
+    await Promise.all([clients, workers, this.#victim, broker].map((member) => member.kill()));
   }
 
   /** Waits until nothing is open, and those are gone that went. */
@@ -87,10 +93,13 @@ export class Endurance {
     }
   }
 
-  async #tables(): Promise<Readonly<Record<string, number>>> {
-    const tables: Record<string, number> = JSON.parse(await this.#broker.ask("stats"));
-    return tables;
+  #tables(): Promise<Readonly<Record<string, number>>> {
+    return this.#members.broker.request("stats");
   }
+}
+
+function spawnVictim(address: string): Promise<PeerProcess> {
+  return spawnMember("workers", { address, heartbeat: HEARTBEAT_MS, perService: 1 });
 }
 
 /** How requests ended that should not have ended so. */

@@ -1,10 +1,10 @@
 // The workers of an endurance run: for each service several, which answer, stream, fail, say nothing, and come and go.
 
+import { serve, settingsText } from "@pigato/testkit/serve";
 import { type Reply, Worker } from "@pigato/worker";
-import { serve, settings } from "./serving.ts";
 
 const { address, perService, heartbeat }: { address: string; perService: number; heartbeat: number } = JSON.parse(
-  settings(),
+  settingsText(),
 );
 
 type Handler = (data: unknown, reply: Reply) => unknown;

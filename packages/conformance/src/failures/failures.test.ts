@@ -4,10 +4,11 @@
 import { MemoryStore } from "@pigato/broker";
 import { expect, onTestFinished, test } from "vitest";
 import { PeerProcess } from "../classic/peer-process.ts";
-import { startClient } from "../classic/peers.ts";
+import { startClassicClient } from "../classic/peers.ts";
 import { textOf } from "../docs/pages.ts";
-import { BrokerProcess } from "../support/broker-process.ts";
-import { ask, newClient, Scene, SERVICE } from "./scene.ts";
+import { spawnBroker } from "../support/spawn.ts";
+import { connectRawPeer, newClient, startWorker } from "../support/start.ts";
+import { SERVICE, send, sendAndReject, sendToBusyWorker, startBrokerAndClient } from "./requests.ts";
 
 /** Milliseconds that pass before a request expires that is to expire. */
 const SOON = { timeout: 500 };
@@ -16,13 +17,13 @@ const NOBODY = "tcp://127.0.0.1:1";
 /** How each comes about; the error. By `code delivery`. */
 const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
   "UNAVAILABLE not-sent": async () => {
-    const { client } = await Scene.open();
-    return ask(client, { failFast: true }).failure;
+    const { client } = await startBrokerAndClient();
+    return send(client, { failFast: true }).failure;
   },
   "UNAVAILABLE queued": async () => {
-    const scene = await Scene.open();
-    const { worker } = await scene.held();
-    const { queued, failure } = ask(scene.client, { workerId: worker.socketId });
+    const running = await startBrokerAndClient();
+    const { worker } = await sendToBusyWorker(running);
+    const { queued, failure } = send(running.client, { workerId: worker.socketId });
     await queued;
     await worker.stop();
     return failure;
@@ -32,23 +33,23 @@ const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
     const store = new MemoryStore();
     const asked = { client: "C1", requestId: "r1", service: SERVICE, worker: "W1", body: [], trailer: [] };
     await store.set("1", { version: 1, ...asked, timeoutMs: null, retry: false });
-    const peer = (await Scene.open({ store })).raw("C1");
+    const peer = connectRawPeer((await startBrokerAndClient({ store })).address, "C1");
     await peer.send("C", "4", "pigato/1 error");
     const frames = await peer.receive("C", "3", "", "r1", "-1");
     return JSON.parse(frames[5] ?? "");
   },
   "BUSY not-sent": async () => {
-    const { client } = await Scene.open({ maxQueuedPerService: 0 });
-    return ask(client).failure;
+    const { client } = await startBrokerAndClient({ maxQueuedPerService: 0 });
+    return send(client).failure;
   },
   "BUSY maybe-executed": async () => {
-    const scene = await Scene.open({ maxPeerBytes: 300_000 });
+    const running = await startBrokerAndClient({ maxPeerBytes: 300_000 });
     const process = await PeerProcess.fork("ours");
     // Its heartbeat is so long that it does not count as gone while it is frozen.
     onTestFinished(() => process.kill());
-    const reader = await startClient(process, { address: scene.address, conf: { heartbeat: 30_000 } });
+    const reader = await startClassicClient(process, { address: running.address, conf: { heartbeat: 30_000 } });
     const answered = new Promise<void>((resolve) => {
-      void scene.worker(async (_data, reply) => {
+      void startWorker(running.address, SERVICE, async (_data, reply) => {
         process.freeze();
         while (reply.active()) {
           reply.write("x".repeat(100_000));
@@ -63,94 +64,94 @@ const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
     await answered;
     return (await outcome).error;
   },
-  "DEADLINE_EXCEEDED not-sent": () => ask(newClient(NOBODY, { autostart: true }), SOON).failure,
+  "DEADLINE_EXCEEDED not-sent": () => send(newClient(NOBODY, { autostart: true }), SOON).failure,
   "DEADLINE_EXCEEDED queued": async () => {
-    const { client } = await Scene.open();
-    return ask(client, SOON).failure;
+    const { client } = await startBrokerAndClient();
+    return send(client, SOON).failure;
   },
-  "DEADLINE_EXCEEDED dispatched": async () => (await (await Scene.open()).declined(SOON)).failure,
-  "DEADLINE_EXCEEDED maybe-executed": async () => (await (await Scene.open()).held(SOON)).failure,
+  "DEADLINE_EXCEEDED dispatched": async () => (await sendAndReject(await startBrokerAndClient(), SOON)).failure,
+  "DEADLINE_EXCEEDED maybe-executed": async () => (await sendToBusyWorker(await startBrokerAndClient(), SOON)).failure,
   "WORKER_LOST maybe-executed": async () => {
-    const { worker, failure } = await (await Scene.open()).held();
+    const { worker, failure } = await sendToBusyWorker(await startBrokerAndClient());
     await worker.stop();
     return failure;
   },
   "BROKER_LOST maybe-executed": async () => {
-    const broker = await BrokerProcess.start();
+    const broker = await spawnBroker();
     onTestFinished(async () => void (await broker.kill("SIGKILL")));
     const client = newClient(broker.address);
     await client.start();
-    const { queued, failure } = ask(client);
+    const { queued, failure } = send(client);
     await queued;
     await broker.kill("SIGKILL");
     return failure;
   },
   "REJECTED dispatched": async () => {
-    const scene = await Scene.open();
-    await scene.worker((_data, reply) => reply.reject());
-    return ask(scene.client).failure;
+    const running = await startBrokerAndClient();
+    await startWorker(running.address, SERVICE, (_data, reply) => reply.reject());
+    return send(running.client).failure;
   },
   "REJECTED maybe-executed": async () => {
-    const scene = await Scene.open();
-    const { worker, failure } = await scene.held({ retry: true });
-    await scene.worker((_data, reply) => reply.reject());
+    const running = await startBrokerAndClient();
+    const { worker, failure } = await sendToBusyWorker(running, { retry: true });
+    await startWorker(running.address, SERVICE, (_data, reply) => reply.reject());
     await worker.stop();
     return failure;
   },
   "WORKER_FAILED maybe-executed": async () => {
-    const scene = await Scene.open();
-    await scene.worker(() => {
+    const running = await startBrokerAndClient();
+    await startWorker(running.address, SERVICE, () => {
       throw new Error("broken");
     });
-    return ask(scene.client).failure;
+    return send(running.client).failure;
   },
   "CANCELED not-sent": async () => {
-    const { client } = await Scene.open();
-    return ask(client, { signal: AbortSignal.abort() }).failure;
+    const { client } = await startBrokerAndClient();
+    return send(client, { signal: AbortSignal.abort() }).failure;
   },
   "CANCELED maybe-executed": async () => {
     const controller = new AbortController();
-    const { failure } = await (await Scene.open()).held({ signal: controller.signal });
+    const { failure } = await sendToBusyWorker(await startBrokerAndClient(), { signal: controller.signal });
     controller.abort();
     return failure;
   },
   "CLOSED not-sent": async () => {
-    const { client } = await Scene.open();
+    const { client } = await startBrokerAndClient();
     await client.stop();
-    return ask(client).failure;
+    return send(client).failure;
   },
   "CLOSED queued": async () => {
-    const { client, broker } = await Scene.open();
-    const { queued, failure } = ask(client);
+    const { client, broker } = await startBrokerAndClient();
+    const { queued, failure } = send(client);
     await queued;
     await broker.stop();
     return failure;
   },
   "CLOSED dispatched": async () => {
-    const scene = await Scene.open();
-    const { failure } = await scene.declined();
-    await scene.broker.stop();
+    const running = await startBrokerAndClient();
+    const { failure } = await sendAndReject(running);
+    await running.broker.stop();
     return failure;
   },
   "CLOSED maybe-executed": async () => {
-    const scene = await Scene.open();
-    const { failure } = await scene.held();
-    await scene.client.stop();
+    const running = await startBrokerAndClient();
+    const { failure } = await sendToBusyWorker(running);
+    await running.client.stop();
     return failure;
   },
   // Our client does not send what a broker would refuse, so that a bare socket must.
   "INVALID not-sent": async () => {
-    const peer = (await Scene.open()).raw("C1");
+    const peer = connectRawPeer((await startBrokerAndClient()).address, "C1");
     await peer.send("C", "4", "pigato/1 error");
     await peer.send("C", "2", "s".repeat(256), "r1", "1");
     const frames = await peer.receive("C", "3", "", "r1", "-1");
     return JSON.parse(frames[5] ?? "");
   },
   "INVALID maybe-executed": async () => {
-    const scene = await Scene.open();
-    const worker = scene.raw("W1");
+    const running = await startBrokerAndClient();
+    const worker = connectRawPeer(running.address, "W1");
     await worker.send("W", "1", SERVICE);
-    const { failure } = ask(scene.client);
+    const { failure } = send(running.client);
     const [, , address = "", , , id = ""] = await worker.receive("W", "2");
     await worker.send("W", "3", address, "", id, "0", "{oops");
     return failure;

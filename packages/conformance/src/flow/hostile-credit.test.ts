@@ -5,15 +5,16 @@ import { once } from "node:events";
 import type { Broker } from "@pigato/broker";
 import { type Reply, Worker } from "@pigato/worker";
 import { expect, test } from "vitest";
-import { FlowStage, PATIENTLY } from "./stage.ts";
+import { connectRawPeer, startBroker, startClient, startWorker } from "../support/start.ts";
+import { PATIENTLY, SERVICE } from "./parts.ts";
 
 /** A worker that writes a part whenever it may, and a stream of an honest client that waits there. */
-async function stageWithStream() {
-  const stage = await FlowStage.open();
+async function startStream() {
+  const running = await startBroker();
   const drops: string[] = [];
-  stage.broker.on("drop", ({ peer, reason }) => drops.push(`${peer} ${reason}`));
+  running.broker.on("drop", ({ peer, reason }) => drops.push(`${peer} ${reason}`));
   const written = new Map<unknown, number>();
-  await stage.worker(async (name, reply: Reply) => {
+  await startWorker(running.address, SERVICE, async (name, reply: Reply) => {
     for (let number = 0; reply.active(); number++) {
       const goesOn = reply.write(number);
       written.set(name, number + 1);
@@ -22,15 +23,15 @@ async function stageWithStream() {
       else await once(reply, "drain").catch(() => {});
     }
   });
-  const client = await stage.client();
+  const client = await startClient(running.address);
   const stream = client.request("rows", "honest");
   await expect.poll(() => written.get("honest"), PATIENTLY).toBe(16);
-  return { stage, drops, written, stream };
+  return { running, drops, written, stream };
 }
 
 /** A raw client that has negotiated this. */
-async function raw(stage: FlowStage, id: string, offer: string) {
-  const peer = stage.raw(id);
+async function raw(address: string, id: string, offer: string) {
+  const peer = connectRawPeer(address, id);
   await peer.send("C", "4", `pigato/1 ${offer}`);
   await peer.receive("C", "4");
   return peer;
@@ -41,8 +42,8 @@ async function open(broker: Broker): Promise<number | undefined> {
 }
 
 test("grants for others' requests, for ended ones, of nothing and of nonsense are dropped and reported", async () => {
-  const { stage, drops, written, stream } = await stageWithStream();
-  const mallory = await raw(stage, "M", "credit cancel error");
+  const { running, drops, written, stream } = await startStream();
+  const mallory = await raw(running.address, "M", "credit cancel error");
   await mallory.send("C", "2", "rows", "mine", '"mallory"', "{}", "credit=2");
   await expect.poll(() => written.get("mallory"), PATIENTLY).toBe(2);
   await mallory.send("C", "9", "theirs", "1000");
@@ -53,13 +54,13 @@ test("grants for others' requests, for ended ones, of nothing and of nonsense ar
   await mallory.roundTrip();
   expect(drops).toEqual(["M not-open", ...Array.from({ length: 8 }, () => "M void-credit"), "M not-open"]);
   expect([written.get("mallory"), written.get("honest")]).toEqual([2, 16]);
-  expect(await open(stage.broker)).toBe(1);
+  expect(await open(running.broker)).toBe(1);
   stream.destroy();
 });
 
 test("a grant of very much, and many that add up to more than can be counted, only end one's own pacing", async () => {
-  const { stage, drops, written, stream } = await stageWithStream();
-  const mallory = await raw(stage, "M", "credit cancel error");
+  const { running, drops, written, stream } = await startStream();
+  const mallory = await raw(running.address, "M", "credit cancel error");
   await mallory.send("C", "2", "rows", "mine", '"mallory"', "{}", "credit=999999999999999");
   await mallory.send("C", "2", "rows", "other", '"second"', "{}", "credit=1");
   for (let grant = 0; grant < 3; grant++) await mallory.send("C", "9", "other", "2000000000");
@@ -68,25 +69,25 @@ test("a grant of very much, and many that add up to more than can be counted, on
     .toBeGreaterThan(50);
   await mallory.send("C", "9", "mine", "5");
   await mallory.send("C", "5");
-  await expect.poll(() => open(stage.broker), PATIENTLY).toBe(1);
+  await expect.poll(() => open(running.broker), PATIENTLY).toBe(1);
   expect(drops).toContain("M void-credit");
   expect(written.get("honest")).toBe(16);
   stream.destroy();
 });
 
 test("a grant for a request that waits in the queue counts when it is run, and one of a peer that agreed to nothing never", async () => {
-  const { stage, drops, written, stream } = await stageWithStream();
-  const mallory = await raw(stage, "M", "credit cancel");
+  const { running, drops, written, stream } = await startStream();
+  const mallory = await raw(running.address, "M", "credit cancel");
   await mallory.send("C", "2", "later", "r1", '"queued"', "{}", "credit=2");
   await mallory.send("C", "9", "r1", "3");
-  const classic = stage.raw("C");
+  const classic = connectRawPeer(running.address, "C");
   await classic.send("C", "2", "rows", "r1", '"classic"', "{}", "credit=1");
   await classic.send("C", "9", "r1", "1");
   // Nothing paces it.
   await expect.poll(() => written.get("classic"), PATIENTLY).toBeGreaterThan(20);
   await mallory.roundTrip();
   expect(drops).toEqual(["C unsupported"]);
-  const later = new Worker(stage.address, "later", { stopTimeoutMs: 0 });
+  const later = new Worker(running.address, "later", { stopTimeoutMs: 0 });
   let count = 0;
   later.on("request", (_data, reply) => {
     while (reply.write(count)) count += 1;

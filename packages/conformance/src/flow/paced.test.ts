@@ -6,8 +6,9 @@ import { finished } from "node:stream/promises";
 import { Client, type ReplyStream } from "@pigato/client";
 import { type Reply, Worker } from "@pigato/worker";
 import { expect, test } from "vitest";
-import { BrokerProcess } from "../support/broker-process.ts";
-import { FlowStage, numberOf, PATIENTLY, part } from "./stage.ts";
+import { spawnBroker } from "../support/spawn.ts";
+import { connectRawPeer, startBroker, startClient, startWorker } from "../support/start.ts";
+import { numberOf, PATIENTLY, part, SERVICE } from "./parts.ts";
 
 /** A handler that sends numbered parts and waits whenever it is asked to; it keeps count. */
 function sender(parts: number, bytes = 10) {
@@ -52,10 +53,10 @@ function expectWhole(values: readonly unknown[], parts: number): void {
 }
 
 test("a worker waits for somebody who does not read, and goes on as it reads", async () => {
-  const stage = await FlowStage.open();
+  const running = await startBroker();
   const { handler, tally, paused } = sender(5_000);
-  await stage.worker(handler);
-  const client = await stage.client();
+  await startWorker(running.address, SERVICE, handler);
+  const client = await startClient(running.address);
   const pause = paused();
   const stream = client.request("rows");
   await pause;
@@ -66,10 +67,10 @@ test("a worker waits for somebody who does not read, and goes on as it reads", a
 });
 
 test.each(["tcp://127.0.0.1:*", "inproc://flow"])("parts of a mebibyte wait by the few, over %s", async (bind) => {
-  const stage = await FlowStage.open({}, bind);
+  const running = await startBroker({}, bind);
   const { handler, tally } = sender(60, 1024 * 1024);
-  await stage.worker(handler);
-  const client = await stage.client();
+  await startWorker(running.address, SERVICE, handler);
+  const client = await startClient(running.address);
   const stream = client.request("rows");
   const values: number[] = [];
   let ahead = 0;
@@ -84,17 +85,17 @@ test.each(["tcp://127.0.0.1:*", "inproc://flow"])("parts of a mebibyte wait by t
 });
 
 test("a handler that writes on has its parts held, in order, and ends behind them", async () => {
-  const stage = await FlowStage.open();
+  const running = await startBroker();
   let finishedAt = 0;
   let read = 0;
-  await stage.worker((_data, reply) => {
+  await startWorker(running.address, SERVICE, (_data, reply) => {
     for (let number = 0; number < 3_000; number++) reply.write(part(number, 10));
     reply.once("finish", () => {
       finishedAt = read;
     });
     reply.end("last");
   });
-  const client = await stage.client();
+  const client = await startClient(running.address);
   const values: unknown[] = [];
   for await (const value of client.request("rows")) {
     values.push(value);
@@ -106,16 +107,18 @@ test("a handler that writes on has its parts held, in order, and ends behind the
 });
 
 test("a handler that never waits gets BUSY at its bound, and its caller a beginning without a hole", async () => {
-  const stage = await FlowStage.open();
+  const running = await startBroker();
   let reply: Reply | undefined;
-  await stage.worker(
+  await startWorker(
+    running.address,
+    SERVICE,
     (_data, given) => {
       reply = given;
       for (let number = 0; given.active(); number++) given.write(part(number, 1_000));
     },
     { maxHeldBytes: 100_000 },
   );
-  const client = await stage.client();
+  const client = await startClient(running.address);
   const values: number[] = [];
   const reading = (async () => {
     for await (const value of client.request("rows")) values.push(numberOf(value));
@@ -126,10 +129,10 @@ test("a handler that never waits gets BUSY at its bound, and its caller a beginn
 });
 
 test("callbacks and collect() are sent all there is, without a pause", async () => {
-  const stage = await FlowStage.open();
+  const running = await startBroker();
   const { handler, tally } = sender(2_000);
-  await stage.worker(handler);
-  const client = await stage.client();
+  await startWorker(running.address, SERVICE, handler);
+  const client = await startClient(running.address);
   expect(await client.collect("rows")).toHaveLength(2_001);
   const parts: unknown[] = [];
   const last = await new Promise((resolve) =>
@@ -144,20 +147,20 @@ test("callbacks and collect() are sent all there is, without a pause", async () 
 });
 
 test("with a worker that is not paced a stream is whole all the same", async () => {
-  const stage = await FlowStage.open();
+  const running = await startBroker();
   const { handler } = sender(2_000);
-  await stage.worker(handler, { negotiate: false });
-  const client = await stage.client();
+  await startWorker(running.address, SERVICE, handler, { negotiate: false });
+  const client = await startClient(running.address);
   const stream = client.request("rows");
   await once(stream, "readable");
   expectWhole(await readAll(stream), 2_000);
 });
 
 test("a stream that nobody reads ends by its timeout, and so does the wait of the worker", async () => {
-  const stage = await FlowStage.open();
+  const running = await startBroker();
   const { handler, tally } = sender(1_000);
-  await stage.worker(handler);
-  const client = await stage.client();
+  await startWorker(running.address, SERVICE, handler);
+  const client = await startClient(running.address);
   const [error] = await once(client.request("rows", null, { timeout: 300 }), "error");
   expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED" });
   await expect.poll(() => tally.failures, PATIENTLY).toEqual([expect.objectContaining({ code: "CANCELED" })]);
@@ -165,31 +168,31 @@ test("a stream that nobody reads ends by its timeout, and so does the wait of th
 });
 
 test("a caller that gives up ends the wait of the worker", async () => {
-  const stage = await FlowStage.open();
+  const running = await startBroker();
   const { handler, tally, paused } = sender(1_000);
-  await stage.worker(handler);
-  const client = await stage.client();
+  await startWorker(running.address, SERVICE, handler);
+  const client = await startClient(running.address);
   const pause = paused();
   const stream = client.request("rows");
   await pause;
   stream.destroy();
   await expect.poll(() => tally.failures, PATIENTLY).toEqual([expect.objectContaining({ code: "CANCELED" })]);
   expect(tally.written).toBe(16);
-  await expect.poll(() => stage.broker.stats()?.open, PATIENTLY).toBe(0);
+  await expect.poll(() => running.broker.stats()?.open, PATIENTLY).toBe(0);
 });
 
 test("a client that stops, and one that dies, end it too", async () => {
-  const stage = await FlowStage.open();
+  const running = await startBroker();
   const { handler, tally, paused } = sender(1_000);
-  await stage.worker(handler);
-  const client = await stage.client();
+  await startWorker(running.address, SERVICE, handler);
+  const client = await startClient(running.address);
   const pause = paused();
   const failure = once(client.request("rows"), "error");
   await pause;
   await client.stop();
   expect(await failure).toEqual([expect.objectContaining({ code: "CLOSED" })]);
   await expect.poll(() => tally.failures, PATIENTLY).toHaveLength(1);
-  const raw = stage.raw("C1");
+  const raw = connectRawPeer(running.address, "C1");
   await raw.send("C", "4", "pigato/1 cancel credit error");
   const second = paused();
   await raw.send("C", "2", "rows", "r1", "null", "{}", "credit=3");
@@ -200,14 +203,14 @@ test("a client that stops, and one that dies, end it too", async () => {
 });
 
 test("a request goes to the next worker with the first grant, when its worker leaves before the first part", async () => {
-  const stage = await FlowStage.open();
-  const first = await stage.worker(() => {});
-  const client = await stage.client();
+  const running = await startBroker();
+  const first = await startWorker(running.address, SERVICE, () => {});
+  const client = await startClient(running.address);
   const stream = client.request("rows", null, { retry: 1 });
-  await expect.poll(() => stage.broker.stats()?.inFlight, PATIENTLY).toBe(1);
+  await expect.poll(() => running.broker.stats()?.inFlight, PATIENTLY).toBe(1);
   const { handler, tally, paused } = sender(500);
   const pause = paused();
-  await stage.worker(handler);
+  await startWorker(running.address, SERVICE, handler);
   await first.stop();
   await pause;
   expect(tally.written).toBe(16);
@@ -215,10 +218,10 @@ test("a request goes to the next worker with the first grant, when its worker le
 });
 
 test("a worker that stops lets a paused reply come to its end", async () => {
-  const stage = await FlowStage.open();
+  const running = await startBroker();
   const { handler, paused } = sender(100);
-  const worker = await stage.worker(handler, { stopTimeoutMs: 10_000 });
-  const client = await stage.client();
+  const worker = await startWorker(running.address, SERVICE, handler, { stopTimeoutMs: 10_000 });
+  const client = await startClient(running.address);
   const pause = paused();
   const stream = client.request("rows");
   await pause;
@@ -228,7 +231,7 @@ test("a worker that stops lets a paused reply come to its end", async () => {
 });
 
 test("the loss of the broker ends it at both ends, and leaves nothing behind for the next one", async () => {
-  const broker = await BrokerProcess.start();
+  const broker = await spawnBroker();
   const options = { heartbeat: 200, reconnect: 50, stopTimeoutMs: 0 };
   const worker = new Worker(broker.address, "rows", options);
   const { handler, tally, paused } = sender(300);
@@ -241,14 +244,14 @@ test("the loss of the broker ends it at both ends, and leaves nothing behind for
   await broker.kill("SIGKILL");
   expect(await failure).toEqual([expect.objectContaining({ code: "BROKER_LOST" })]);
   await expect.poll(() => tally.failures, PATIENTLY).toEqual([expect.objectContaining({ code: "BROKER_LOST" })]);
-  const next = await BrokerProcess.start("--bind", broker.address);
+  const next = await spawnBroker("--bind", broker.address);
   expectWhole(await readAll(client.request("rows")), 300);
   await Promise.all([client.stop(), worker.stop()]);
   await next.kill("SIGKILL");
 });
 
 test("both kinds of back-pressure at once: a broker that stands still stops a worker, and nothing is lost", async () => {
-  const broker = await BrokerProcess.start();
+  const broker = await spawnBroker();
   const options = { heartbeat: 60_000, stopTimeoutMs: 0 };
   const worker = new Worker(broker.address, "rows", options);
   const { handler, tally } = sender(300, 64 * 1024);
@@ -268,11 +271,11 @@ test("both kinds of back-pressure at once: a broker that stands still stops a wo
   const collected = client.collect("rows");
   const stream = client.request("rows");
   await expect.poll(() => came, PATIENTLY).toBe(2);
-  broker.child.kill("SIGSTOP");
+  broker.signal("SIGSTOP");
   start();
   await expect.poll(() => tally.replies.map((reply) => reply.writableNeedDrain), PATIENTLY).toEqual([true, true]);
   expect(tally.written).toBeLessThan(600);
-  broker.child.kill("SIGCONT");
+  broker.signal("SIGCONT");
   expectWhole(await readAll(stream), 300);
   expectWhole(await collected, 300);
   await Promise.all([client.stop(), worker.stop()]);
@@ -280,12 +283,12 @@ test("both kinds of back-pressure at once: a broker that stands still stops a wo
 }, 30_000);
 
 test("a stream that was read to its end leaves nothing open", async () => {
-  const stage = await FlowStage.open();
+  const running = await startBroker();
   const { handler } = sender(200);
-  await stage.worker(handler);
-  const client = await stage.client();
+  await startWorker(running.address, SERVICE, handler);
+  const client = await startClient(running.address);
   const stream = client.request("rows");
   stream.resume();
   await finished(stream);
-  expect(stage.broker.stats()).toMatchObject({ open: 0, finished: 1, failed: 0, canceled: 0 });
+  expect(running.broker.stats()).toMatchObject({ open: 0, finished: 1, failed: 0, canceled: 0 });
 });

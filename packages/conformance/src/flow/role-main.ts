@@ -1,29 +1,35 @@
-// The processes of the slow reader, by the role on the command line: whoever sends the long reply, whoever reads it, and
-// others who ask short questions meanwhile. Each does what it is told by a message, and answers it when it is done.
+// The programs of the slow reader, by the role in their settings: `sender` writes a long reply, `reader` reads it, and `asker`
+// sends short requests meanwhile.
 
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client } from "@pigato/client";
+import { serve, settingsText, type Tasks } from "@pigato/testkit/serve";
 import { Worker } from "@pigato/worker";
-import type { Order, RoleSettings } from "./role-process.ts";
-import { numberOf, part } from "./stage.ts";
+import { numberOf, part } from "./parts.ts";
 
-const { role, address }: RoleSettings = JSON.parse(process.argv[2] ?? "{}");
+export interface RoleSettings {
+  readonly role: "sender" | "reader" | "asker";
+  readonly address: string;
+}
 
-const ROLES = { sender, reader, asker };
-const perform = await ROLES[role]();
-process.on("message", (order: Order) => {
-  void perform(order).then((answer) => process.send?.(answer));
-});
-process.send?.("ready");
+/** How many parts, of how many bytes each, the whole reply has. */
+export interface ReplySize {
+  readonly parts: number;
+  readonly bytes: number;
+}
 
-/** Sends `parts` of `bytes` each and waits whenever it is asked to. @returns on any order, how far it has come */
-async function sender(): Promise<(order: Order) => Promise<object>> {
+const { role, address }: RoleSettings = JSON.parse(settingsText());
+const ROLES: Readonly<Record<RoleSettings["role"], () => Promise<Tasks>>> = { sender, reader, asker };
+serve(await ROLES[role]());
+
+/** Sends the reply and waits whenever it is asked to. */
+async function sender(): Promise<Tasks> {
   const worker = new Worker(address, "rows");
   let written = 0;
   let isWaiting = false;
   worker.on("request", async (data: unknown, reply) => {
-    const { parts = 0, bytes = 0 } = asked(data);
+    const { parts, bytes } = sizeOf(data);
     for (; written < parts; ) {
       const goesOn = reply.write(part(written, bytes));
       written += 1;
@@ -34,52 +40,58 @@ async function sender(): Promise<(order: Order) => Promise<object>> {
     reply.end("last");
   });
   await worker.start();
-  return async () => ({ written, isWaiting });
+  return { progress: () => ({ written, isWaiting }) };
 }
 
-/** Reads as many parts as it is told, of a stream that the first order begins. */
-async function reader(): Promise<(order: Order) => Promise<object>> {
+/** Reads as many parts as it is asked to; the first task begins the stream. */
+async function reader(): Promise<Tasks> {
   const client = new Client(address);
   await client.start();
   let iterator: AsyncIterator<unknown> | undefined;
   let read = 0;
   let wrong = 0;
   let isDone = false;
-  return async ({ count = 0, parts = 0, bytes = 0 }) => {
-    iterator ??= client.request("rows", { parts, bytes }, { timeout: 600_000 })[Symbol.asyncIterator]();
-    for (let number = 0; number < count && !isDone; number++) {
-      const { value } = await iterator.next();
-      isDone = value === "last" || value === undefined;
-      if (isDone) break;
-      if (numberOf(value) !== read || String(value).length !== bytes) wrong += 1;
-      read += 1;
-    }
-    return { read, wrong, isDone };
+  return {
+    read: async (argument) => {
+      const { count, ...size }: ReplySize & { readonly count: number } = JSON.parse(String(argument));
+      iterator ??= client.request("rows", size, { timeout: 600_000 })[Symbol.asyncIterator]();
+      for (let number = 0; number < count && !isDone; number++) {
+        const { value } = await iterator.next();
+        isDone = value === "last" || value === undefined;
+        if (isDone) break;
+        if (numberOf(value) !== read || String(value).length !== size.bytes) wrong += 1;
+        read += 1;
+      }
+      return { read, wrong, isDone };
+    },
   };
 }
 
-/** Asks one short question after another, some at once, for so many `ms`. */
-async function asker(): Promise<(order: Order) => Promise<object>> {
+/** Sends one short request after another, four at once, for so many milliseconds. */
+async function asker(): Promise<Tasks> {
   const client = new Client(address);
   await client.start();
-  return async ({ ms = 0 }) => {
-    const tookMs: number[] = [];
-    const end = performance.now() + ms;
-    const ask = async (): Promise<void> => {
-      while (performance.now() < end) {
-        const start = performance.now();
-        await client.call("echo", start);
-        tookMs.push(performance.now() - start);
-        await pause(5);
-      }
-    };
-    await Promise.all([ask(), ask(), ask(), ask()]);
-    tookMs.sort((left, right) => left - right);
-    const at = (share: number): number => tookMs[Math.floor(tookMs.length * share)] ?? 0;
-    return { answered: tookMs.length, medianMs: at(0.5), p99Ms: at(0.99) };
+  return {
+    ask: async (ms) => {
+      const tookMs: number[] = [];
+      const end = performance.now() + Number(ms);
+      const ask = async (): Promise<void> => {
+        while (performance.now() < end) {
+          const start = performance.now();
+          await client.call("echo", start);
+          tookMs.push(performance.now() - start);
+          await pause(5);
+        }
+      };
+      await Promise.all([ask(), ask(), ask(), ask()]);
+      tookMs.sort((left, right) => left - right);
+      const at = (share: number): number => tookMs[Math.floor(tookMs.length * share)] ?? 0;
+      return { answered: tookMs.length, medianMs: at(0.5), p99Ms: at(0.99) };
+    },
   };
 }
 
-function asked(data: unknown): Order {
-  return typeof data === "object" && data !== null ? data : {};
+function sizeOf(data: unknown): ReplySize {
+  const size: ReplySize = JSON.parse(JSON.stringify(data));
+  return size;
 }

@@ -2,19 +2,19 @@
 // than 200 MiB, if anything is lost, or if the others wait twice as long as they did before.
 
 import { setTimeout as pause } from "node:timers/promises";
-import { type Latency, openScene, PART_BYTES, readInSteps } from "./slow-reader.ts";
+import { type Latency, PART_BYTES, readInSteps, startSlowReading } from "./slow-reader.ts";
 
 const bytes = Number(process.argv[2] ?? 10) * 1e9;
 const bytesPerSecond = Number(process.argv[3] ?? 40) * 1e6;
 const STEPS_PER_SECOND = 10;
 const BASELINE_MS = 20_000;
 
-const scene = await openScene();
-const { asker } = scene;
+const reading = await startSlowReading();
+const { asker } = reading;
 try {
-  await asker.tell<Latency>({ ms: 2_000 });
-  const before: Latency = await asker.tell({ ms: BASELINE_MS });
-  console.log(`without: ${told(before)}`);
+  await asker.request<Latency>("ask", 2_000);
+  const before = await asker.request<Latency>("ask", BASELINE_MS);
+  console.log(`without: ${text(before)}`);
 
   const parts = Math.round(bytes / PART_BYTES);
   const step = Math.max(1, Math.round(bytesPerSecond / PART_BYTES / STEPS_PER_SECOND));
@@ -22,10 +22,10 @@ try {
   const meanwhile: Latency[] = [];
   let isReading = true;
   const asking = (async () => {
-    while (isReading) meanwhile.push(await asker.tell({ ms: BASELINE_MS }));
+    while (isReading) meanwhile.push(await asker.request<Latency>("ask", BASELINE_MS));
   })();
   let steps = 0;
-  const outcome = await readInSteps(scene, parts, step, async ({ read, ahead, brokerMiB, readerMiB }) => {
+  const outcome = await readInSteps(reading, parts, step, async ({ read, ahead, brokerMiB, readerMiB }) => {
     const due = start + (steps * 1_000) / STEPS_PER_SECOND;
     if (steps % (30 * STEPS_PER_SECOND) === 0) {
       const gigabytes = (read * PART_BYTES) / 1e9;
@@ -42,7 +42,7 @@ try {
 
   const p99s = meanwhile.map(({ p99Ms }) => p99Ms).sort((left, right) => left - right);
   const p99 = p99s[Math.floor(p99s.length / 2)] ?? 0;
-  for (const latency of meanwhile) console.log(`meanwhile: ${told(latency)}`);
+  for (const latency of meanwhile) console.log(`meanwhile: ${text(latency)}`);
   console.log(
     `${outcome.read} of ${parts} parts read in ${seconds.toFixed(0)} s, ${outcome.wrong} wrong; at most ${outcome.mostAhead} parts ahead, ` +
       `broker ${outcome.brokerMiB.toFixed(0)} MiB, reader ${outcome.readerMiB.toFixed(0)} MiB; ` +
@@ -51,9 +51,9 @@ try {
   const isFine = outcome.read === parts && outcome.wrong === 0 && outcome.brokerMiB < 200 && p99 < 2 * before.p99Ms;
   process.exitCode = isFine ? 0 : 1;
 } finally {
-  await scene.close();
+  await reading.close();
 }
 
-function told({ answered, medianMs, p99Ms }: Latency): string {
+function text({ answered, medianMs, p99Ms }: Latency): string {
   return `${answered} questions answered, median ${medianMs.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms`;
 }

@@ -1,15 +1,15 @@
 import { expect, onTestFinished, test } from "vitest";
-import { openScene, readInSteps } from "./slow-reader.ts";
+import { readInSteps, startSlowReading } from "./slow-reader.ts";
 
 test("200 MB that are read in fits and starts cost the broker and the reader no memory, and nothing is lost", async () => {
-  const scene = await openScene();
-  onTestFinished(() => scene.close());
+  const reading = await startSlowReading();
+  onTestFinished(() => reading.close());
   const parts = 3_200;
-  const outcome = await readInSteps(scene, parts, 400, async () => {});
+  const outcome = await readInSteps(reading, parts, 400, async () => {});
   expect(outcome).toMatchObject({ read: parts, wrong: 0 });
   // A window of 2 MiB has 32 of them; the first grant goes by parts.
   expect(outcome.mostAhead).toBeLessThanOrEqual(34);
   expect(outcome.brokerMiB).toBeLessThan(200);
   expect(outcome.readerMiB).toBeLessThan(300);
-  expect(await scene.asker.tell({ ms: 100 })).toMatchObject({ answered: expect.any(Number) });
+  expect(await reading.asker.request("ask", 100)).toMatchObject({ answered: expect.any(Number) });
 }, 60_000);

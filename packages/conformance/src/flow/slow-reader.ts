@@ -3,9 +3,9 @@
 // runs the long one.
 
 import { setTimeout as pause } from "node:timers/promises";
-import { BrokerProcess } from "../support/broker-process.ts";
-import { WorkerProcess } from "../support/worker-process.ts";
-import { RoleProcess } from "./role-process.ts";
+import type { PeerProcess } from "@pigato/testkit/peer-process";
+import { type BrokerProcess, spawnBroker, spawnPeer, spawnWorker } from "../support/spawn.ts";
+import type { ReplySize, RoleSettings } from "./role-main.ts";
 
 export const PART_BYTES: number = 64 * 1024;
 
@@ -27,22 +27,22 @@ export interface Latency {
   readonly p99Ms: number;
 }
 
-export interface Scene {
+export interface SlowReading {
   readonly broker: BrokerProcess;
-  readonly sender: RoleProcess;
-  readonly reader: RoleProcess;
-  readonly asker: RoleProcess;
+  readonly sender: PeerProcess;
+  readonly reader: PeerProcess;
+  readonly asker: PeerProcess;
   close(): Promise<void>;
 }
 
-export async function openScene(): Promise<Scene> {
-  const broker = await BrokerProcess.start("--log-level", "fatal");
+export async function startSlowReading(): Promise<SlowReading> {
+  const broker = await spawnBroker("--log-level", "fatal");
   const { address } = broker;
   const starting = Promise.all([
-    RoleProcess.start({ role: "sender", address }),
-    RoleProcess.start({ role: "reader", address }),
-    RoleProcess.start({ role: "asker", address }),
-    WorkerProcess.start({ address, service: "echo" }),
+    spawnRole({ role: "sender", address }),
+    spawnRole({ role: "reader", address }),
+    spawnRole({ role: "asker", address }),
+    spawnWorker({ address, service: "echo" }),
   ]);
   const [sender, reader, asker, echo] = await starting.catch(async (error: unknown) => {
     await broker.kill("SIGKILL");
@@ -82,12 +82,14 @@ export interface Outcome {
  * @param rest called before each step, with how far things have come
  */
 export async function readInSteps(
-  { broker, sender, reader }: Scene,
+  { broker, sender, reader }: SlowReading,
   parts: number,
   step: number,
   rest: (progress: Progress) => Promise<void>,
 ): Promise<Outcome> {
-  let state: Read = await reader.tell({ parts, bytes: PART_BYTES, count: 1 });
+  const size: ReplySize = { parts, bytes: PART_BYTES };
+  const readOn = (count: number): Promise<Read> => reader.request("read", JSON.stringify({ ...size, count }));
+  let state = await readOn(1);
   let [mostAhead, brokerMiB, readerMiB] = [0, 0, 0];
   while (!state.isDone) {
     const { written } = await untilWaiting(sender, parts);
@@ -97,16 +99,20 @@ export async function readInSteps(
     brokerMiB = Math.max(brokerMiB, now.brokerMiB);
     readerMiB = Math.max(readerMiB, now.readerMiB);
     await rest(now);
-    state = await reader.tell({ parts, bytes: PART_BYTES, count: step });
+    state = await readOn(step);
   }
   return { parts, read: state.read, wrong: state.wrong, mostAhead, brokerMiB, readerMiB };
 }
 
 /** The sender has written all, or has been asked to wait: it goes no further by itself. */
-async function untilWaiting(sender: RoleProcess, parts: number): Promise<Sent> {
+async function untilWaiting(sender: PeerProcess, parts: number): Promise<Sent> {
   for (;;) {
-    const sent: Sent = await sender.tell({});
+    const sent = await sender.request<Sent>("progress");
     if (sent.isWaiting || sent.written >= parts) return sent;
     await pause(5);
   }
+}
+
+function spawnRole(settings: RoleSettings): Promise<PeerProcess> {
+  return spawnPeer(new URL("./role-main.ts", import.meta.url), settings);
 }

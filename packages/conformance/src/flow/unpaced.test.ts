@@ -6,8 +6,9 @@ import type { Reply } from "@pigato/worker";
 import { expect, onTestFinished, test } from "vitest";
 import { Dealer } from "zeromq";
 import { fieldOf, type Library, PeerProcess } from "../classic/peer-process.ts";
-import { startClient, startWorker } from "../classic/peers.ts";
-import { FlowStage, numberOf, part, SERVICE } from "./stage.ts";
+import { startClassicClient, startClassicWorker } from "../classic/peers.ts";
+import { connectRawPeer, startBroker, startWorker } from "../support/start.ts";
+import { numberOf, part, SERVICE } from "./parts.ts";
 
 /** What may wait for a peer, beside what the kernel holds. */
 const BOUND = { maxPeerBytes: 300_000 };
@@ -53,9 +54,9 @@ function upTo(count: number): number[] {
 }
 
 test("a raw client that does not read gets a beginning without a hole and BUSY, and the worker is told to stop", async () => {
-  const stage = await FlowStage.open(BOUND);
+  const running = await startBroker(BOUND);
   const ended = new Promise<Reply>((resolve) => {
-    void stage.worker(async (_data, reply) => {
+    void startWorker(running.address, SERVICE, async (_data, reply) => {
       // Whatever `write` says: it is not heard.
       for (let number = 0; reply.active(); number++) {
         reply.write(part(number, PART_BYTES));
@@ -64,29 +65,29 @@ test("a raw client that does not read gets a beginning without a hole and BUSY, 
       resolve(reply);
     });
   });
-  const client = await UnreadClient.asking(stage.address);
+  const client = await UnreadClient.asking(running.address);
   expect((await ended).writableErrored).toMatchObject({ code: "CANCELED" });
   const { parts, ends } = await client.readAll();
   expect(parts.length).toBeGreaterThan(5);
   expect(parts).toEqual(upTo(parts.length));
   expect(ends).toEqual(['3 -1 "BUSY"']);
-  expect(stage.broker.stats()).toMatchObject({ open: 0, failed: 1 });
+  expect(running.broker.stats()).toMatchObject({ open: 0, failed: 1 });
 });
 
 test("so it does of a raw classic worker, whose further parts are dropped and reported", async () => {
-  const stage = await FlowStage.open(BOUND);
+  const running = await startBroker(BOUND);
   const dropped: unknown[] = [];
-  stage.broker.on("drop", ({ reason }) => dropped.push(reason));
-  const worker = stage.raw("W1");
+  running.broker.on("drop", ({ reason }) => dropped.push(reason));
+  const worker = connectRawPeer(running.address, "W1");
   await worker.send("W", "1", SERVICE);
   await worker.send("W", "4", "", '{"concurrency":1}');
-  const client = await UnreadClient.asking(stage.address);
+  const client = await UnreadClient.asking(running.address);
   const [, , address = "", , , id = ""] = await worker.receive("W", "2");
   for (let number = 0; number < MANY; number++) {
     await worker.send("W", "6", address, "", id, "0", JSON.stringify(part(number, PART_BYTES)), "{}");
   }
   await worker.send("W", "3", address, "", id, "0", '"last"', "{}");
-  await expect.poll(() => stage.broker.stats()?.failed, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => running.broker.stats()?.failed, { timeout: 10_000 }).toBe(1);
   const { parts, ends } = await client.readAll();
   expect(parts).toEqual(upTo(parts.length));
   expect(ends).toEqual(['3 -1 "BUSY"']);
@@ -95,19 +96,19 @@ test("so it does of a raw classic worker, whose further parts are dropped and re
 });
 
 test("within the bound a raw client that reads late gets everything", async () => {
-  const stage = await FlowStage.open();
+  const running = await startBroker();
   let hasEnded: () => void = () => {};
   const ended = new Promise<void>((resolve) => {
     hasEnded = resolve;
   });
-  await stage.worker((_data, reply) => {
+  await startWorker(running.address, SERVICE, (_data, reply) => {
     for (let number = 0; number < MANY; number++) reply.write(part(number, PART_BYTES));
     reply.end("last");
     hasEnded();
   });
-  const client = await UnreadClient.asking(stage.address);
+  const client = await UnreadClient.asking(running.address);
   await ended;
-  await expect.poll(() => stage.broker.stats()?.finished, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => running.broker.stats()?.finished, { timeout: 10_000 }).toBe(1);
   const { parts, ends } = await client.readAll();
   expect(parts).toEqual(upTo(MANY));
   expect(ends).toEqual(['3 0 "last"']);
@@ -123,16 +124,16 @@ const PAIRS: readonly (readonly [Library, Library])[] = [
 test.each(PAIRS)(
   "a client of %s that stands still while a worker of %s answers gets a beginning without a hole and BUSY",
   async (clients, workers) => {
-    const stage = await FlowStage.open(BOUND);
+    const running = await startBroker(BOUND);
     const [clientProcess, workerProcess] = await Promise.all([PeerProcess.fork(clients), PeerProcess.fork(workers)]);
     onTestFinished(() => Promise.all([clientProcess.kill(), workerProcess.kill()]).then(() => {}));
     // Its heartbeat is so long that it does not count as gone while it is frozen.
-    const client = await startClient(clientProcess, { address: stage.address, conf: { heartbeat: 30_000 } });
+    const client = await startClassicClient(clientProcess, { address: running.address, conf: { heartbeat: 30_000 } });
     const asked = client.request(SERVICE, { count: MANY, bytes: PART_BYTES });
-    await expect.poll(() => stage.broker.stats()?.open, { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => running.broker.stats()?.open, { timeout: 5_000 }).toBe(1);
     clientProcess.freeze();
-    await startWorker(workerProcess, { address: stage.address, service: SERVICE, behaviour: "rows" });
-    await expect.poll(() => stage.broker.stats()?.failed, { timeout: 10_000 }).toBe(1);
+    await startClassicWorker(workerProcess, { address: running.address, service: SERVICE, behaviour: "rows" });
+    await expect.poll(() => running.broker.stats()?.failed, { timeout: 10_000 }).toBe(1);
     clientProcess.thaw();
     const { partials, error } = await asked;
     expect(clients === "ours" ? fieldOf(error, "code") : error).toBe("BUSY");

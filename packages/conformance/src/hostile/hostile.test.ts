@@ -2,10 +2,10 @@
 // and a worker that have nothing to do with it are served throughout.
 
 import { Client } from "@pigato/client";
+import { type RawFrame, RawPeer } from "@pigato/testkit/raw-peer";
 import { Worker } from "@pigato/worker";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { BrokerProcess } from "../support/broker-process.ts";
-import { type RawFrame, RawPeer } from "../support/raw-peer.ts";
+import { type BrokerProcess, spawnBroker } from "../support/spawn.ts";
 
 /** How much the broker may grow under any of these attacks, and how much it may keep. */
 const MAX_GROWTH_MIB = 150;
@@ -17,7 +17,7 @@ let peers: RawPeer[] = [];
 let nextPeer = 1;
 
 beforeAll(async () => {
-  broker = await BrokerProcess.start("--log-level", "fatal", "--max-queued-per-service", "1000");
+  broker = await spawnBroker("--log-level", "fatal", "--max-queued-per-service", "1000");
   worker = new Worker(broker.address, "witness");
   worker.on("request", (data, reply) => reply.end(data));
   client = new Client(broker.address);
@@ -261,5 +261,5 @@ function answerTo(request: readonly string[], body: string): string[] {
 async function expectOthersServed(): Promise<void> {
   const answers = await Promise.all([1, 2, 3].map((number) => client.call("witness", number, { timeout: 10_000 })));
   expect(answers).toEqual([1, 2, 3]);
-  expect(broker.isAlive).toBe(true);
+  expect(broker.isRunning).toBe(true);
 }

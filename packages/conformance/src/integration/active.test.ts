@@ -5,10 +5,10 @@ import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import { Broker } from "@pigato/broker";
 import { Client } from "@pigato/client";
+import { RawPeer } from "@pigato/testkit/raw-peer";
 import { type Reply, Worker } from "@pigato/worker";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { BrokerProcess } from "../support/broker-process.ts";
-import { RawPeer } from "../support/raw-peer.ts";
+import { spawnBroker } from "../support/spawn.ts";
 
 const BRISK = { heartbeat: 100, reconnect: 50 };
 
@@ -58,7 +58,7 @@ test("turns false when the client's connection is gone", async () => {
 });
 
 test("turns false when the worker loses its broker", async () => {
-  const broker = await BrokerProcess.start();
+  const broker = await spawnBroker();
   stops.push(() => broker.kill("SIGKILL"));
   const replies = await held(broker.address);
   const client = await connected(broker.address);

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Broker } from "@pigato/broker";
 import { Client } from "@pigato/client";
+import { RawPeer } from "@pigato/testkit/raw-peer";
 import { type Reply, Worker } from "@pigato/worker";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { RawPeer } from "../support/raw-peer.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pigato-data-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

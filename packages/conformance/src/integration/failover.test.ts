@@ -4,7 +4,7 @@ import { Broker } from "@pigato/broker";
 import { Client } from "@pigato/client";
 import { Worker } from "@pigato/worker";
 import { expect, onTestFinished, test } from "vitest";
-import { BrokerProcess } from "../support/broker-process.ts";
+import { spawnBroker } from "../support/spawn.ts";
 
 const BRISK = { heartbeat: 200, reconnect: 50, reconnectMaxMs: 200, connectTimeoutMs: 500 };
 
@@ -31,7 +31,7 @@ test("two brokers share the work of clients that are divided among them", async 
 });
 
 test("clients and workers that know two brokers go on when one of them dies", { timeout: 60_000 }, async () => {
-  const [first, second] = await Promise.all([BrokerProcess.start(), BrokerProcess.start()]);
+  const [first, second] = await Promise.all([spawnBroker(), spawnBroker()]);
   onTestFinished(async () => {
     await Promise.all([first.kill("SIGKILL"), second.kill("SIGKILL")]);
   });

@@ -4,9 +4,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Broker, MemoryStore } from "@pigato/broker";
+import { RawPeer } from "@pigato/testkit/raw-peer";
 import { type Reply, Worker } from "@pigato/worker";
 import { afterEach, expect, test } from "vitest";
-import { RawPeer } from "../support/raw-peer.ts";
 
 const MAIN = fileURLToPath(new URL("../support/asking-main.ts", import.meta.url));
 const PERSIST = JSON.stringify({ persist: 1 });

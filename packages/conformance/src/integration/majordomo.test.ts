@@ -1,8 +1,8 @@
 // Peers of Majordomo 0.2 (RFC 18) at our broker, as raw sockets: zmq-omdp promised to be compatible with them.
 
 import { Broker } from "@pigato/broker";
+import { RawPeer } from "@pigato/testkit/raw-peer";
 import { expect, onTestFinished, test } from "vitest";
-import { RawPeer } from "../support/raw-peer.ts";
 
 test("a client and a worker of MDP 0.2 get a request, its parts and its end through the broker", async () => {
   const broker = new Broker("tcp://127.0.0.1:*", { stopTimeoutMs: 0 });

@@ -2,9 +2,9 @@
 
 import { Broker } from "@pigato/broker";
 import { Client } from "@pigato/client";
+import { RawPeer } from "@pigato/testkit/raw-peer";
 import { Worker } from "@pigato/worker";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { RawPeer } from "../support/raw-peer.ts";
 
 const stops: (() => unknown)[] = [];
 let address = "";

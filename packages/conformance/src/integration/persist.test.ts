@@ -2,12 +2,12 @@
 
 import { Broker, MemoryStore } from "@pigato/broker";
 import { Client } from "@pigato/client";
+import { RawPeer } from "@pigato/testkit/raw-peer";
 import { Worker } from "@pigato/worker";
 import { afterEach, describe, expect, test } from "vitest";
 import { failureCode } from "../classic/cases.ts";
 import { type Library, PeerProcess } from "../classic/peer-process.ts";
-import { startClient, startWorker } from "../classic/peers.ts";
-import { RawPeer } from "../support/raw-peer.ts";
+import { startClassicClient, startClassicWorker } from "../classic/peers.ts";
 
 const PERSIST = { persist: 1 };
 const closing: (() => unknown)[] = [];
@@ -83,8 +83,8 @@ describe("a request to be kept", () => {
       const { at } = await startBroker(store);
       const process = await PeerProcess.fork(library);
       closing.push(() => process.kill());
-      const worker = await startWorker(process, { address: at, service: "echo", behaviour: "echo" });
-      const client = await startClient(process, { address: at });
+      const worker = await startClassicWorker(process, { address: at, service: "echo", behaviour: "echo" });
+      const client = await startClassicClient(process, { address: at });
       expect(await client.request("echo", { n: 1 }, PERSIST)).toMatchObject({ final: { n: 1 }, error: undefined });
       await store.hasStored(1);
       expect(await worker.received()).toEqual([{ n: 1 }]);
@@ -99,13 +99,13 @@ describe("a request to be kept", () => {
       const first = await startBroker(store);
       const process = await PeerProcess.fork(library);
       closing.push(() => process.kill());
-      const client = await startClient(process, { address: first.at });
+      const client = await startClassicClient(process, { address: first.at });
       const failed = client.request("echo", { n: 1 }, PERSIST);
       await store.hasStored(1);
       await first.stop();
       expect(failureCode(await failed)).toBe("CLOSED");
       const second = await startBroker(store, first.at);
-      const worker = await startWorker(process, { address: second.at, service: "echo", behaviour: "echo" });
+      const worker = await startClassicWorker(process, { address: second.at, service: "echo", behaviour: "echo" });
       await worker.until("request");
       expect(await worker.received()).toEqual([{ n: 1 }]);
     },

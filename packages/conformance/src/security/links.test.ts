@@ -2,9 +2,9 @@
 
 import { once } from "node:events";
 import { connect } from "node:net";
+import { Inbox } from "@pigato/testkit";
 import { LinkError, libzmq, newCurveKeyPair, PeerSecurity, type Refusal, ServerSecurity } from "@pigato/transport";
 import { afterEach, expect, test } from "vitest";
-import { Inbox } from "../transport/inbox.ts";
 import { LOOPBACK, Stage } from "./stage.ts";
 
 const server = newCurveKeyPair();

@@ -11,8 +11,8 @@ import {
   type Sides,
 } from "@pigato/broker";
 import type { CurveOptions } from "@pigato/client";
+import { Inbox } from "@pigato/testkit";
 import { Worker } from "@pigato/worker";
-import { Inbox } from "../transport/inbox.ts";
 
 export const LOOPBACK = "tcp://127.0.0.1:*";
 

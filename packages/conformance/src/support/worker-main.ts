@@ -1,9 +1,10 @@
-// The process behind `WorkerProcess`: echoes what it is sent, a turn of the event loop later.
+// The program behind `spawnWorker`: replies with the data of the request, one turn of the event loop later.
 
+import { serve, settingsText } from "@pigato/testkit/serve";
 import { Worker } from "@pigato/worker";
-import type { WorkerSettings } from "./worker-process.ts";
+import type { WorkerSettings } from "./spawn.ts";
 
-const { address, service, holds = false, ...options }: WorkerSettings = JSON.parse(process.argv[2] ?? "{}");
+const { address, service, holds = false, ...options }: WorkerSettings = JSON.parse(settingsText());
 const worker = new Worker(address, service, options);
 
 worker.on("request", (data, reply) => {
@@ -11,4 +12,4 @@ worker.on("request", (data, reply) => {
 });
 
 await worker.start();
-process.send?.("ready");
+serve({});

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { Inbox } from "@pigato/testkit";
 import { automatic, type Frames, type RouterLink } from "@pigato/transport";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { channelCompliance } from "./channel-compliance.ts";
 import { message, texts } from "./frames.ts";
-import { Inbox } from "./inbox.ts";
 import { Lab, type TestRouter } from "./lab.ts";
 import { linkCompliance } from "./link-compliance.ts";
 import { expectReturned } from "./peer-cases.ts";

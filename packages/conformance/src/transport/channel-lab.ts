@@ -4,8 +4,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Inbox } from "@pigato/testkit";
 import type { Frames, LinkError, PublisherLink, SubscriberLink, SubscriberOptions } from "@pigato/transport";
-import { Inbox } from "./inbox.ts";
 import { TRANSPORTS, type TransportName } from "./subject.ts";
 
 /** What the suite is run on: two implementations that meet over one kind of address. */

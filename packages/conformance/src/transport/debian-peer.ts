@@ -6,8 +6,8 @@ import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { Inbox } from "@pigato/testkit";
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
-import { Inbox } from "./inbox.ts";
 
 const PEER = fileURLToPath(new URL("./debian-peer.py", import.meta.url));
 

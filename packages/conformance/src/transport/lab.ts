@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Inbox } from "@pigato/testkit";
 import type {
   DealerLink,
   DealerOptions,
@@ -14,7 +15,6 @@ import type {
   RouterOptions,
 } from "@pigato/transport";
 import { message } from "./frames.ts";
-import { Inbox } from "./inbox.ts";
 import { type Subject, TRANSPORTS } from "./subject.ts";
 
 export interface Received {

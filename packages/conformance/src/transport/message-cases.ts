@@ -1,10 +1,10 @@
 // Messages arrive whole, unchanged, in order, and only where they were sent.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { Inbox } from "@pigato/testkit";
 import { asBytes, type Frames } from "@pigato/transport";
 import { expect, test } from "vitest";
 import { firstNumbers, message, numbered, numberOf, texts } from "./frames.ts";
-import { Inbox } from "./inbox.ts";
 import type { Lab } from "./lab.ts";
 import { TRANSPORTS } from "./subject.ts";
 

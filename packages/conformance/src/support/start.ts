@@ -1,0 +1,70 @@
+// A broker in this process, and peers at it. Everything is stopped when the current test has finished, the latest first.
+
+import { Broker, type BrokerEvents, type BrokerOptions, type Side, type Sides } from "@pigato/broker";
+import { Client, type ClientOptions } from "@pigato/client";
+import { Inbox } from "@pigato/testkit";
+import { RawPeer } from "@pigato/testkit/raw-peer";
+import { type RequestHandler, Worker, type WorkerOptions } from "@pigato/worker";
+import { onTestFinished } from "vitest";
+
+export const LOOPBACK = "tcp://127.0.0.1:*";
+
+/** A broker that has started, and what it reported. */
+export interface RunningBroker {
+  readonly broker: Broker;
+  /** The first of its addresses, with the real port. */
+  readonly address: string;
+  readonly addresses: readonly string[];
+  readonly violations: BrokerEvents["violation"][0][];
+  readonly drops: BrokerEvents["drop"][0][];
+  readonly refused: Inbox<BrokerEvents["connection:refused"][0]>;
+}
+
+/** @param where the addresses to bind; a free port of the loopback interface by default */
+export async function startBroker(options: BrokerOptions = {}, where: Side | Sides = LOOPBACK): Promise<RunningBroker> {
+  const broker = new Broker(where, { stopTimeoutMs: 0, ...options });
+  onTestFinished(() => broker.stop());
+  const violations: RunningBroker["violations"] = [];
+  const drops: RunningBroker["drops"] = [];
+  const refused: RunningBroker["refused"] = new Inbox();
+  broker.on("violation", (event) => violations.push(event)).on("drop", (event) => drops.push(event));
+  broker.on("connection:refused", (event) => refused.add(event));
+  await broker.start();
+  const { addresses } = broker;
+  return { broker, address: addresses[0] ?? "", addresses, violations, drops, refused };
+}
+
+/** A client that is connected. */
+export async function startClient(address: string, options: ClientOptions = {}): Promise<Client> {
+  const client = newClient(address, options);
+  await client.start();
+  return client;
+}
+
+/** A client that is not started. */
+export function newClient(address: string, options: ClientOptions = {}): Client {
+  const client = new Client(address, { stopTimeoutMs: 0, ...options });
+  onTestFinished(() => client.stop());
+  return client;
+}
+
+/** A worker that is registered. */
+export async function startWorker(
+  address: string,
+  service: string,
+  handler: RequestHandler,
+  options: WorkerOptions = {},
+): Promise<Worker> {
+  const worker = new Worker(address, service, { stopTimeoutMs: 0, ...options });
+  worker.on("request", handler);
+  onTestFinished(() => worker.stop());
+  await worker.start();
+  return worker;
+}
+
+/** @param id the routing id; by default one that no other socket of the process has */
+export function connectRawPeer(address: string, id?: string): RawPeer {
+  const peer = new RawPeer(address, id);
+  onTestFinished(() => peer.close());
+  return peer;
+}

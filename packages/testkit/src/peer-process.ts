@@ -1,0 +1,156 @@
+// A program in a process of its own, which can be killed and frozen from outside. Tests talk to it by messages or by lines.
+// A wait for either rejects when the process ends first, with what it last wrote to stderr: a crash never shows as a timeout.
+
+import { type ChildProcess, type Serializable, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+import { Inbox } from "./inbox.ts";
+
+/** Node's options to run the sources of this repository. */
+export const RUN_SOURCES: readonly string[] = [
+  "--conditions=@pigato/source",
+  "--import",
+  createRequire(import.meta.url).resolve("tsx"),
+];
+const READY_WITHIN_MS = 30_000;
+const STDERR_CHARACTERS = 1_000_000;
+
+export interface NodeProgramOptions {
+  /** Options of Node. @defaultValue those that run the sources */
+  readonly nodeOptions?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export class PeerProcess {
+  readonly #name: string;
+  readonly #child: ChildProcess;
+  readonly #messages = new Inbox<unknown>();
+  readonly #lines = new Inbox<string>();
+  /** Resolves to how the process ended. */
+  readonly #ended: Promise<string>;
+  #stderr = "";
+
+  /** Runs a TypeScript or JavaScript file that sends messages to this process. */
+  static node(file: string, args: readonly string[] = [], options: NodeProgramOptions = {}): PeerProcess {
+    const { nodeOptions = RUN_SOURCES, env = {} } = options;
+    const child = spawn(process.execPath, [...nodeOptions, file, ...args], {
+      env: { ...process.env, ...env },
+      stdio: ["pipe", "pipe", "pipe", "ipc"],
+      // Keeps `undefined` and bytes, which JSON would lose.
+      serialization: "advanced",
+    });
+    return new PeerProcess(file, child);
+  }
+
+  /** Runs any program; it is talked to by lines. */
+  static program(
+    program: string,
+    args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): PeerProcess {
+    const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
+    return new PeerProcess([program, ...args].join(" "), child);
+  }
+
+  private constructor(name: string, child: ChildProcess) {
+    this.#name = name;
+    this.#child = child;
+    child.on("message", (message) => this.#messages.add(message));
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-STDERR_CHARACTERS);
+    });
+    // A process that ends does not read what it is sent; how it ended is reported by `ended`.
+    child.stdin?.on("error", () => {});
+    if (child.stdout) createInterface(child.stdout).on("line", (line) => this.#lines.add(line));
+    this.#ended = new Promise((resolve) => {
+      child.on("error", ({ message }) => resolve(message));
+      child.on("close", (code, signal) => resolve(`${signal ?? `exit code ${code}`}`));
+    });
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** The command line, as others on the machine see it. */
+  get commandLine(): string {
+    return this.#child.spawnargs.join(" ");
+  }
+
+  /** What it wrote to stderr, at most the last million characters. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** Resident memory in MiB, as the kernel counts it. */
+  get residentMiB(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+  }
+
+  send(message: Serializable): void {
+    this.#child.send(message);
+  }
+
+  /** The next message that fits. */
+  receive(fits?: (message: unknown) => boolean): Promise<unknown> {
+    return this.#unlessEnded(this.#messages.take(fits));
+  }
+
+  /** Has a program that calls `serve` of serve.ts perform a task, one at a time. */
+  async request<Result>(task: string, argument: unknown = null): Promise<Result> {
+    this.send(JSON.stringify({ task, argument }));
+    const result: Result = JSON.parse(String(await this.receive()));
+    return result;
+  }
+
+  writeLine(line: string): void {
+    this.#child.stdin?.write(`${line}\n`);
+  }
+
+  /** The next line on stdout that fits. */
+  nextLine(fits?: (line: string) => boolean): Promise<string> {
+    return this.#unlessEnded(this.#lines.take(fits));
+  }
+
+  /** Waits for the process to get ready, and kills it if it does not within 30 s. */
+  async ready<Result>(whenReady: Promise<Result>): Promise<Result> {
+    const late = new Promise<never>((_resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`${this.#name} is not ready\n${this.#stderr}`)), READY_WITHIN_MS);
+      void this.#ended.then(() => clearTimeout(timer));
+      const settled = () => clearTimeout(timer);
+      whenReady.then(settled, settled);
+    });
+    try {
+      return await Promise.race([whenReady, late]);
+    } catch (error) {
+      this.signal("SIGKILL");
+      throw error;
+    }
+  }
+
+  /** `SIGSTOP` freezes the process while its connections stay open, `SIGCONT` lets it go on. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Ends the process, unless it has ended, and waits until it is gone. @returns its exit code */
+  async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<number | null> {
+    if (this.isRunning) this.#child.kill(signal);
+    return this.exited();
+  }
+
+  /** Resolves when the process has ended, to its exit code. */
+  async exited(): Promise<number | null> {
+    await this.#ended;
+    return this.#child.exitCode;
+  }
+
+  #unlessEnded<Result>(wait: Promise<Result>): Promise<Result> {
+    const ended = this.#ended.then((how) => {
+      throw new Error(`${this.#name} ended with ${how}\n${this.#stderr}`);
+    });
+    return Promise.race([wait, ended]);
+  }
+}
