@@ -10,45 +10,45 @@ import type { Entrance } from "./security.ts";
 
 /** Events of a `Broker`. They are for watching: nothing depends on anybody listening. */
 export interface BrokerEvents {
-  /** It listens at every address. */
+  /** The broker listens at every address. */
   start: [];
-  /** Everything is closed after `stop()`, or after an `error`. */
+  /** The broker has stopped after `stop()`, or after an `error`. */
   stop: [];
-  /** The socket failed. The broker has stopped. */
+  /** A socket failed. The broker has stopped. */
   error: [error: LinkError];
   /** A worker registered. */
   "worker:join": [event: { readonly worker: string; readonly service: string }];
-  /** A worker is gone, and its requests go to others or fail. */
+  /** A worker left or was lost. The broker requeues its requests or fails them. */
   "worker:leave": [event: { readonly worker: string; readonly service: string; readonly reason: WorkerDownReason }];
-  /** A client was heard for the first time. */
+  /** A client sent its first message. */
   "client:join": [event: { readonly client: string }];
-  /** A client is gone, and what it had open was canceled, but for what is stored. */
+  /** A client left or was lost. The broker canceled its open requests, except stored ones. */
   "client:leave": [event: { readonly client: string; readonly reason: ClientDownReason }];
-  /** A request ended without the final reply of a worker. */
+  /** A request failed without a final reply of a worker. */
   "request:failed": [event: RequestFailed];
-  /** A request was answered from the cache. */
+  /** The broker replied to a request from its cache. */
   "request:cached": [event: { readonly client: string; readonly service: string; readonly requestId: string }];
-  /** A request that was in the store when the broker started is open again. */
+  /** The broker restored a request from its store when it started. */
   "request:restored": [event: { readonly client: string; readonly service: string; readonly requestId: string }];
-  /** The answer to a stored request, or its first part, is held, because its client is away. */
+  /** The broker holds the reply to a stored request, or its first chunk, because the client is not connected. */
   "answer:held": [event: { readonly client: string; readonly service: string; readonly requestId: string }];
-  /** What was held of an answer has gone to its client, which is back. */
+  /** The broker sent a held reply to its client, which has returned. */
   "answer:delivered": [event: { readonly client: string; readonly service: string; readonly requestId: string }];
   /**
-   * The store failed. After `store`, the client was told that its request was not taken; what it did not `delete` is run
-   * again when the broker starts.
+   * The store failed. If `store` failed, the request fails with `UNAVAILABLE`. If `delete` failed, the broker runs the
+   * request again at its next start.
    */
   "store:failed": [event: { readonly operation: "store" | "delete"; readonly key: string; readonly reason: string }];
-  /** A request lost its worker and waits for another. */
+  /** A request lost its worker and is queued again. */
   "request:requeued": [event: { readonly service: string; readonly requestId: string; readonly worker: string }];
   /**
-   * A connection was refused or cut off: it may not come in, or it broke a rule or a bound of the transport. No key and no
-   * password is in it; `cause` is what `authenticate` failed with.
+   * The broker rejected or closed a connection: it was not authorized, or it violated a rule or a bound of the transport.
+   * The event contains no key and no password. `cause` is the error of `authenticate`.
    */
   "connection:refused": [event: ConnectionRefused];
-  /** A peer broke the protocol; `clause` is one of docs/reference/protocol.md or dialects.md. */
+  /** A peer violated the protocol. `clause` is one of docs/reference/protocol.md or dialects.md. */
   violation: [event: { readonly peer: string; readonly clause: string; readonly detail: string }];
-  /** A message had no effect. */
+  /** The broker dropped a message. */
   drop: [event: { readonly peer: string; readonly reason: DropReason; readonly requestId: string | undefined }];
 }
 

@@ -37,17 +37,17 @@ import { wrong } from "./validate.ts";
 
 /** For watching only: nothing depends on anybody listening. */
 export interface ClientEvents {
-  /** `start()` took effect: the client looks for a broker from now on. */
+  /** `start()` was called. The client may not be connected yet. */
   start(): void;
-  /** Everything has ended after `stop()`. */
+  /** The client has stopped after `stop()`. */
   stop(): void;
-  /** A link is being opened, under a new `socketId`: at each start, and whenever a connection was lost. */
+  /** The client opens a connection, with a new `socketId`: at each start, and after the loss of a connection. */
   connecting(): void;
   /** A broker answered on a new connection. */
   connect(): void;
-  /** That connection is gone. A new one is tried unless the client was stopped. */
+  /** The connection is lost. The client reconnects unless it was stopped. */
   disconnect(reason: LossReason): void;
-  /** A link that failed, a broker that broke the protocol, or one that does not let it in. The client goes on. */
+  /** The connection failed, or the broker violated the protocol or rejected the connection. The client continues. */
   error(error: Error): void;
 }
 

@@ -29,19 +29,19 @@ export type RequestHandler = (data: unknown, reply: Reply, opts: SentOptions) =>
 
 /** All but `request` are for watching only: nothing depends on anybody listening. */
 export interface WorkerEvents {
-  /** `start()` took effect; the broker may not be there yet. */
+  /** `start()` was called. The worker may not be connected yet. */
   start: () => void;
-  /** Everything has ended after `stop()`. */
+  /** The worker has stopped after `stop()`. */
   stop: () => void;
-  /** A link is being opened, under a new `socketId`: at each start, and whenever a connection was lost. */
+  /** The worker opens a connection, with a new `socketId`: at each start, and after the loss of a connection. */
   connecting: () => void;
-  /** The broker answered on a new connection. */
+  /** A broker answered on a new connection. */
   connect: () => void;
-  /** That connection is gone. A new one is tried unless the worker was stopped. */
+  /** The connection is lost. The worker reconnects unless it was stopped. */
   disconnect: (reason: LossReason) => void;
-  /** A client sent a request. What a handler throws, or rejects with, is the request's error. */
+  /** A client sent a request. An error that the handler throws, or rejects with, becomes the request's error. */
   request: RequestHandler;
-  /** Something went wrong that no caller can be told of. The worker goes on. */
+  /** A failure that concerns no request, such as a rejected connection. The worker continues. */
   error: (error: Error) => void;
 }
 
