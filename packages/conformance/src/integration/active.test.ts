@@ -3,27 +3,18 @@
 
 import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
-import { Broker } from "@pigato/broker";
-import { Client } from "@pigato/client";
-import { RawPeer } from "@pigato/testkit/raw-peer";
-import { type Reply, Worker } from "@pigato/worker";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Client } from "@pigato/client";
+import type { Reply } from "@pigato/worker";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { spawnBroker } from "../support/spawn.ts";
+import { connectRawPeer, startBroker, startClient, startWorker } from "../support/start.ts";
 
 const BRISK = { heartbeat: 100, reconnect: 50 };
 
-const stops: (() => unknown)[] = [];
 let address = "";
 
 beforeEach(async () => {
-  const broker = new Broker("tcp://127.0.0.1:*", { heartbeat: BRISK.heartbeat });
-  await broker.start();
-  stops.push(() => broker.stop());
-  [address = ""] = broker.addresses;
-});
-
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
+  ({ address } = await startBroker({ heartbeat: BRISK.heartbeat }));
 });
 
 test("turns false when the client discards the request", async () => {
@@ -44,8 +35,7 @@ test("turns false when the client discards the request", async () => {
 
 test("turns false when the client's connection is gone", async () => {
   const replies = await held(address);
-  const client = new RawPeer(address, "a-client");
-  stops.push(() => client.close());
+  const client = connectRawPeer(address, "a-client");
   // It promises heartbeats, as ours do, so that its silence means something.
   await client.send("C", "4", "pigato/1 cancel error heartbeat=100");
   await client.send("C", "2", "held", "r1", "1", "{}");
@@ -59,7 +49,7 @@ test("turns false when the client's connection is gone", async () => {
 
 test("turns false when the worker loses its broker", async () => {
   const broker = await spawnBroker();
-  stops.push(() => broker.kill("SIGKILL"));
+  onTestFinished(() => void broker.kill());
   const replies = await held(broker.address);
   const client = await connected(broker.address);
   const answer = client.call("held", 1);
@@ -74,19 +64,17 @@ test("turns false when the worker loses its broker", async () => {
 });
 
 test("a long stream stops when its client has lost interest", async () => {
-  const worker = new Worker(address, "endless", BRISK);
-  stops.push(() => worker.stop());
   const stopped = new Promise<number>((resolve) => {
-    worker.on("request", async (_data, reply) => {
+    const handler = async (_data: unknown, reply: Reply): Promise<void> => {
       let sent = 0;
       while (reply.active()) {
         if (!reply.write(++sent)) await once(reply, "drain");
         await setImmediate();
       }
       resolve(sent);
-    });
+    };
+    void startWorker(address, "endless", handler, BRISK);
   });
-  await worker.start();
   const client = await connected(address);
 
   const seen: unknown[] = [];
@@ -98,20 +86,18 @@ test("a long stream stops when its client has lost interest", async () => {
   expect(await stopped).toBeGreaterThanOrEqual(3);
 });
 
-/** A worker that answers nothing. @returns takes the next of its replies */
+/** A worker that never replies. @returns takes its first reply */
 async function held(broker: string): Promise<() => Promise<Reply>> {
-  const worker = new Worker(broker, "held", { ...BRISK, stopTimeoutMs: 0 });
-  stops.push(() => worker.stop());
-  const first = new Promise<Reply>((resolve) => worker.on("request", (_data, reply) => resolve(reply)));
-  await worker.start();
+  let onRequest: (reply: Reply) => void = () => {};
+  const first = new Promise<Reply>((resolve) => {
+    onRequest = resolve;
+  });
+  await startWorker(broker, "held", (_data, reply) => onRequest(reply), BRISK);
   return () => first;
 }
 
-async function connected(broker: string): Promise<Client> {
-  const client = new Client(broker, { ...BRISK, stopTimeoutMs: 0 });
-  stops.push(() => client.stop());
-  await client.start();
-  return client;
+function connected(broker: string): Promise<Client> {
+  return startClient(broker, BRISK);
 }
 
 async function abortOf({ signal }: Reply): Promise<void> {

@@ -1,35 +1,21 @@
 // A worker lets the broker keep its reply, and says for how long: seen from both ends, over tcp.
 
-import { Broker } from "@pigato/broker";
-import { Client } from "@pigato/client";
-import { Worker } from "@pigato/worker";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Client } from "@pigato/client";
+import { beforeEach, expect, test } from "vitest";
+import { startBroker, startClient, startWorker } from "../support/start.ts";
 
 let runs = 0;
 let client: Client;
-const stops: (() => Promise<void>)[] = [];
 
 beforeEach(async () => {
   runs = 0;
-  const broker = new Broker("tcp://127.0.0.1:*");
-  stops.push(() => broker.stop());
-  await broker.start();
-  const [address = ""] = broker.addresses;
-  const worker = new Worker(address, "count");
-  worker.on("request", (data, reply) => {
+  const { address } = await startBroker();
+  await startWorker(address, "count", (data, reply) => {
     reply.opts.cache = Number(data);
     reply.write("part");
     reply.end(++runs);
   });
-  stops.push(() => worker.stop());
-  await worker.start();
-  client = new Client(address);
-  stops.push(() => client.stop());
-  await client.start();
-});
-
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
+  client = await startClient(address);
 });
 
 test("a reply that its worker lets the broker keep answers equal requests for its time", async () => {

@@ -1,24 +1,18 @@
 // Several brokers: peers are divided among them, or know them all and go on with the next when theirs dies.
 
-import { Broker } from "@pigato/broker";
-import { Client } from "@pigato/client";
-import { Worker } from "@pigato/worker";
+import type { Worker } from "@pigato/worker";
 import { expect, onTestFinished, test } from "vitest";
 import { spawnBroker } from "../support/spawn.ts";
+import { startBroker, startClient, startWorker } from "../support/start.ts";
 
 const BRISK = { heartbeat: 200, reconnect: 50, reconnectMaxMs: 200, connectTimeoutMs: 500 };
 
 test("two brokers share the work of clients that are divided among them", async () => {
-  const brokers = [new Broker("tcp://127.0.0.1:*"), new Broker("tcp://127.0.0.1:*")];
+  const brokers = await Promise.all([startBroker(), startBroker()]);
   const answers = await Promise.all(
-    brokers.map(async (broker, number) => {
-      await broker.start();
-      onTestFinished(() => broker.stop());
-      const [address = ""] = broker.addresses;
-      await echo(address);
-      const client = new Client(address);
-      onTestFinished(() => client.stop());
-      await client.start();
+    brokers.map(async ({ address }, number) => {
+      await startEcho(address);
+      const client = await startClient(address);
       return Promise.all([1, 2, 3].map((data) => client.call("echo", `${number}: ${data}`)));
     }),
   );
@@ -27,7 +21,7 @@ test("two brokers share the work of clients that are divided among them", async 
     ["0: 1", "0: 2", "0: 3"],
     ["1: 1", "1: 2", "1: 3"],
   ]);
-  expect(brokers.map((broker) => broker.stats()?.accepted)).toEqual([3, 3]);
+  expect(brokers.map(({ broker }) => broker.stats()?.accepted)).toEqual([3, 3]);
 });
 
 test("clients and workers that know two brokers go on when one of them dies", { timeout: 60_000 }, async () => {
@@ -36,10 +30,8 @@ test("clients and workers that know two brokers go on when one of them dies", { 
     await Promise.all([first.kill("SIGKILL"), second.kill("SIGKILL")]);
   });
   const addresses = [first.address, second.address];
-  const worker = await echo(addresses);
-  const client = new Client(addresses, BRISK);
-  onTestFinished(() => client.stop());
-  await client.start();
+  const worker = await startEcho(addresses);
+  const client = await startClient(addresses, BRISK);
   expect(await client.call("echo", "before")).toBe("before");
   expect(worker.broker).toBe(first.address);
 
@@ -50,10 +42,6 @@ test("clients and workers that know two brokers go on when one of them dies", { 
   expect(worker.broker).toBe(second.address);
 });
 
-async function echo(address: string | readonly string[]): Promise<Worker> {
-  const worker = new Worker(address, "echo", BRISK);
-  worker.on("request", (data, reply) => reply.end(data));
-  onTestFinished(() => worker.stop());
-  await worker.start();
-  return worker;
+function startEcho(address: string | readonly string[]): Promise<Worker> {
+  return startWorker(address, "echo", (data, reply) => reply.end(data), BRISK);
 }

@@ -1,33 +1,15 @@
 // The client of a stored request dies, and comes back when the work is done: over tcp, with a process that is killed.
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Broker, MemoryStore } from "@pigato/broker";
+import { PeerProcess } from "@pigato/testkit/peer-process";
 import { RawPeer } from "@pigato/testkit/raw-peer";
 import { type Reply, Worker } from "@pigato/worker";
-import { afterEach, expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { connectRawPeer, startBroker } from "../support/start.ts";
 
 const MAIN = fileURLToPath(new URL("../support/asking-main.ts", import.meta.url));
 const PERSIST = JSON.stringify({ persist: 1 });
-
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, "exit");
-  child.kill("SIGKILL");
-  await gone;
-}
-
-function ask(address: string, id: string, ...frames: string[]): ChildProcess {
-  const child = spawn(process.execPath, ["--import", "tsx", MAIN, address, id, ...frames], { stdio: "inherit" });
-  closing.push(() => kill(child));
-  return child;
-}
 
 /** What a broker tells next under this name. */
 function told(broker: Broker, event: "client:leave" | "answer:held"): Promise<unknown> {
@@ -38,20 +20,18 @@ function told(broker: Broker, event: "client:leave" | "answer:held"): Promise<un
 
 test("a client that is killed gets the answer when it is back under its id, and the store keeps it until then", async () => {
   const store = new MemoryStore();
-  const broker = new Broker("tcp://127.0.0.1:*", { store });
-  closing.push(() => broker.stop());
-  await broker.start();
-  const [address = ""] = broker.addresses;
+  const { broker, address } = await startBroker({ store });
   const worker = new Worker(address, "slow");
-  closing.push(() => worker.stop());
+  onTestFinished(() => worker.stop());
   const asked = new Promise<Reply>((resolve) => worker.once("request", (_data, reply) => resolve(reply)));
   await worker.start();
 
   const request = ["C", "2", "slow", "r1", '"question"', PERSIST];
-  const client = ask(address, "fixed", ...request);
+  const client = PeerProcess.node(MAIN, [address, "fixed", ...request]);
+  onTestFinished(() => void client.kill());
   const reply = await asked;
   const left = told(broker, "client:leave");
-  await kill(client);
+  await client.kill();
   expect(await left).toEqual({ client: "fixed", reason: "gone" });
 
   const held = told(broker, "answer:held");
@@ -61,8 +41,7 @@ test("a client that is killed gets the answer when it is back under its id, and 
   await expect.poll(() => broker.stats()).toMatchObject({ inFlight: 0, open: 1, heldAnswers: 1 });
   expect(await store.all()).toHaveLength(1);
 
-  const back = new RawPeer(address, "fixed");
-  closing.push(() => back.close());
+  const back = connectRawPeer(address, "fixed");
   await back.send(...request);
   expect(await back.receive("C", "6", "", "r1")).toEqual(["C", "6", "", "r1", "0", '"part"', "{}"]);
   expect(await back.receive("C", "3", "", "r1")).toEqual(["C", "3", "", "r1", "0", '"whole"', "{}"]);
@@ -73,12 +52,9 @@ test("a client that is killed gets the answer when it is back under its id, and 
 
 test("an answer that nobody came for is run for again after a restart of the broker", async () => {
   const store = new MemoryStore();
-  const first = new Broker("tcp://127.0.0.1:*", { store, stopTimeoutMs: 1_000 });
-  closing.push(() => first.stop());
-  await first.start();
-  const [address = ""] = first.addresses;
+  const { broker: first, address } = await startBroker({ store, stopTimeoutMs: 1_000 });
   const worker = new Worker(address, "echo", { reconnect: 50 });
-  closing.push(() => worker.stop());
+  onTestFinished(() => worker.stop());
   let runs = 0;
   worker.on("request", (data, reply) => {
     runs += 1;
@@ -98,13 +74,12 @@ test("an answer that nobody came for is run for again after a restart of the bro
   expect(await store.all()).toHaveLength(1);
 
   const second = new Broker(address, { store });
-  closing.push(() => second.stop());
+  onTestFinished(() => second.stop());
   const again = told(second, "answer:held");
   await second.start();
   await again;
   expect(runs).toBe(2);
-  const back = new RawPeer(address, "fixed");
-  closing.push(() => back.close());
+  const back = connectRawPeer(address, "fixed");
   await back.send("C", "4");
   expect(await back.receive("C", "3", "", "r1")).toEqual(["C", "3", "", "r1", "0", '"data"', "{}"]);
 }, 30_000);

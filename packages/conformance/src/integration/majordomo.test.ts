@@ -1,20 +1,12 @@
 // Peers of Majordomo 0.2 (RFC 18) at our broker, as raw sockets: zmq-omdp promised to be compatible with them.
 
-import { Broker } from "@pigato/broker";
-import { RawPeer } from "@pigato/testkit/raw-peer";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
+import { connectRawPeer, startBroker } from "../support/start.ts";
 
 test("a client and a worker of MDP 0.2 get a request, its parts and its end through the broker", async () => {
-  const broker = new Broker("tcp://127.0.0.1:*", { stopTimeoutMs: 0 });
-  await broker.start();
-  onTestFinished(() => broker.stop());
-  const [address = ""] = broker.addresses;
-  const worker = new RawPeer(address, "worker");
-  const client = new RawPeer(address, "client");
-  onTestFinished(() => {
-    worker.close();
-    client.close();
-  });
+  const { address } = await startBroker();
+  const worker = connectRawPeer(address, "worker");
+  const client = connectRawPeer(address, "client");
 
   await worker.send("MDPW02", "\u0001", "echo");
   await client.send("MDPC02", "\u0001", "echo", "hello");

@@ -1,28 +1,28 @@
 // Many of everything on one broker, over tcp: services, workers, clients, and both in one process.
 
-import { Broker } from "@pigato/broker";
 import { Client } from "@pigato/client";
-import { type RequestHandler, Worker } from "@pigato/worker";
+import { Worker } from "@pigato/worker";
 import { expect, onTestFinished, test } from "vitest";
+import { startBroker, startClient, startWorker } from "../support/start.ts";
 
 test("a process is client and worker of the same broker at once", async () => {
-  const address = await broker();
-  const client = await connected(address);
-  await serving(address, "inner", (data, reply) => reply.end(`inner ${data}`));
-  await serving(address, "outer", async (data, reply) => reply.end(`outer ${await client.call("inner", data)}`));
+  const { address } = await startBroker();
+  const client = await startClient(address);
+  await startWorker(address, "inner", (data, reply) => reply.end(`inner ${data}`));
+  await startWorker(address, "outer", async (data, reply) => reply.end(`outer ${await client.call("inner", data)}`));
 
   expect(await client.call("outer", "here")).toBe("outer inner here");
 });
 
 test("50 services with three workers each: every one of them is reached", { timeout: 60_000 }, async () => {
-  const address = await broker();
+  const { address } = await startBroker();
   const services = Array.from({ length: 50 }, (_, number) => `service-${number}`);
   const reached = new Set<string>();
   await Promise.all(
     services.flatMap((service) => {
       const held: (() => void)[] = [];
       return ["a", "b", "c"].map((name) =>
-        serving(address, service, (data, reply) => {
+        startWorker(address, service, (data, reply) => {
           reached.add(`${service} ${name}`);
           // Nobody answers before all three have something to do, so that none can take the work of another.
           held.push(() => reply.end(data));
@@ -31,7 +31,7 @@ test("50 services with three workers each: every one of them is reached", { time
       );
     }),
   );
-  const client = await connected(address);
+  const client = await startClient(address);
   const requests = services.flatMap((service) => [1, 2, 3].map((number) => client.call(service, number)));
 
   expect(await Promise.all(requests)).toEqual(services.flatMap(() => [1, 2, 3]));
@@ -39,9 +39,9 @@ test("50 services with three workers each: every one of them is reached", { time
 });
 
 test("100 clients at once each get their own answers", { timeout: 60_000 }, async () => {
-  const address = await broker();
-  await serving(address, "echo", (data, reply) => reply.end(data));
-  const clients = await Promise.all(Array.from({ length: 100 }, () => connected(address)));
+  const { address } = await startBroker();
+  await startWorker(address, "echo", (data, reply) => reply.end(data));
+  const clients = await Promise.all(Array.from({ length: 100 }, () => startClient(address)));
 
   const answers = await Promise.all(
     clients.map((client, number) => Promise.all([0, 1, 2].map((part) => client.call("echo", [number, part])))),
@@ -50,12 +50,12 @@ test("100 clients at once each get their own answers", { timeout: 60_000 }, asyn
 });
 
 test("requestStream is a stream of the whole reply, without data or options too", async () => {
-  const address = await broker();
-  await serving(address, "count", (data, reply) => {
+  const { address } = await startBroker();
+  await startWorker(address, "count", (data, reply) => {
     reply.write("one");
     reply.end(data ?? "no data");
   });
-  const client = await connected(address);
+  const client = await startClient(address);
 
   expect(await client.requestStream("count", "two").toArray()).toEqual(["one", "two"]);
   expect(await client.requestStream("count").toArray()).toEqual(["one", "no data"]);
@@ -73,28 +73,7 @@ test("over inproc a broker may start after the first request was made", async ()
   const started = [client.start(), worker.start()];
   const answer = client.call("echo", "early");
 
-  await broker(address);
+  await startBroker({}, address);
   expect(await answer).toBe("early");
   await Promise.all(started);
 });
-
-async function broker(address = "tcp://127.0.0.1:*"): Promise<string> {
-  const made = new Broker(address);
-  await made.start();
-  onTestFinished(() => made.stop());
-  return made.addresses[0] ?? "";
-}
-
-async function connected(address: string): Promise<Client> {
-  const client = new Client(address);
-  await client.start();
-  onTestFinished(() => client.stop());
-  return client;
-}
-
-async function serving(address: string, service: string, handler: RequestHandler): Promise<void> {
-  const worker = new Worker(address, service);
-  worker.on("request", handler);
-  await worker.start();
-  onTestFinished(() => worker.stop());
-}

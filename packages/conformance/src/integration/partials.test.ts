@@ -1,29 +1,18 @@
 // Several partial replies in one message (P-REP-9), over tcp: raw sockets at one end, ours at the other.
 
-import { Broker } from "@pigato/broker";
-import { Client } from "@pigato/client";
-import { RawPeer } from "@pigato/testkit/raw-peer";
-import { Worker } from "@pigato/worker";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import type { RawPeer } from "@pigato/testkit/raw-peer";
+import { beforeEach, expect, test } from "vitest";
+import { connectRawPeer, startBroker, startClient, startWorker } from "../support/start.ts";
 
-const stops: (() => unknown)[] = [];
 let address = "";
 
 beforeEach(async () => {
-  const broker = new Broker("tcp://127.0.0.1:*", { intch: false });
-  await broker.start();
-  stops.push(() => broker.stop());
-  [address = ""] = broker.addresses;
-});
-
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
+  ({ address } = await startBroker({ intch: false }));
 });
 
 /** A worker of raw frames that answers one request with three partial replies in one message, and their end. */
 async function rawWorker(): Promise<void> {
-  const worker = new RawPeer(address, "a-worker");
-  stops.push(() => worker.close());
+  const worker = connectRawPeer(address, "a-worker");
   await worker.send("W", "1", "count", "pigato/1 partials");
   expect((await worker.receive("W", "1"))[2]).toMatch(/^pigato\/1 partials( |$)/);
   void worker.receive("W", "2").then(async ([, , token = "", , , id = ""]) => {
@@ -34,18 +23,14 @@ async function rawWorker(): Promise<void> {
 
 /** A worker of ours that counts to three. */
 async function ourWorker(): Promise<void> {
-  const worker = new Worker(address, "count");
-  worker.on("request", (_, reply) => {
+  await startWorker(address, "count", (_, reply) => {
     for (const number of [1, 2, 3]) reply.write(number);
     reply.end(null);
   });
-  await worker.start();
-  stops.push(() => worker.stop());
 }
 
 async function rawClient(...greeting: string[]): Promise<RawPeer> {
-  const client = new RawPeer(address, "a-client");
-  stops.push(() => client.close());
+  const client = connectRawPeer(address, "a-client");
   await client.send("C", "4", ...greeting);
   await client.receive("C", "4");
   await client.send("C", "2", "count", "r1", "null", "{}");
@@ -76,9 +61,7 @@ test.each([
 
 test("of a raw worker reach our client, which takes no more once its caller has left", async () => {
   await rawWorker();
-  const client = new Client(address);
-  await client.start();
-  stops.push(() => client.stop());
+  const client = await startClient(address);
   const seen: unknown[] = [];
   for await (const part of client.request("count")) {
     seen.push(part);

@@ -2,25 +2,24 @@
 
 import { Client } from "@pigato/client";
 import { Directory } from "@pigato/directory";
-import { afterEach, expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { Subscriber } from "zeromq";
-import { Keys, LOOPBACK, MISMATCH, Stage } from "./stage.ts";
+import { LOOPBACK, startBroker } from "../support/start.ts";
+import { Keys, MISMATCH } from "./keys.ts";
 
 const keys = new Keys();
-const stage = new Stage();
-afterEach(() => stage.close());
 
 test.each([
   { where: "at its own address", intch: undefined },
   { where: "over tcp", intch: LOOPBACK },
 ])("a directory with the right key hears who serves what $where", async ({ intch }) => {
-  const { broker, address, refused } = await stage.broker({
+  const { broker, address, refused } = await startBroker({
     curve: keys.server,
     authenticate: keys.isKnown,
     ...(intch !== undefined && { intch }),
   });
   const directory = new Directory(address, { intch: String(broker.conf.intch), curve: keys.curve(keys.worker) });
-  stage.onClose(() => directory.stop());
+  onTestFinished(() => directory.stop());
   await directory.start();
   await using client = new Client(address, { curve: keys.curve(keys.client) });
   await client.start();
@@ -29,7 +28,7 @@ test.each([
 });
 
 test("a directory with a name and a password, too", async () => {
-  const { broker, address } = await stage.broker({
+  const { broker, address } = await startBroker({
     plain: true,
     authenticate: (peer) => peer.mechanism === "PLAIN" && peer.password === "x",
   });
@@ -37,15 +36,15 @@ test("a directory with a name and a password, too", async () => {
     intch: String(broker.conf.intch),
     plain: { username: "directory", password: "x" },
   });
-  stage.onClose(() => directory.stop());
+  onTestFinished(() => directory.stop());
   await directory.start();
 });
 
 test("one that the broker does not know has its start rejected, and starts once it is known", async () => {
   let isKnown = false;
-  const { broker, address } = await stage.broker({ curve: keys.server, authenticate: () => isKnown });
+  const { broker, address } = await startBroker({ curve: keys.server, authenticate: () => isKnown });
   const directory = new Directory(address, { intch: String(broker.conf.intch), curve: keys.curve(keys.worker) });
-  stage.onClose(() => directory.stop());
+  onTestFinished(() => directory.stop());
   await expect(directory.start()).rejects.toMatchObject({ code: "REFUSED", address });
   isKnown = true;
   await directory.start();
@@ -53,12 +52,12 @@ test("one that the broker does not know has its start rejected, and starts once 
 });
 
 test("one that the channel does not let in is told", async () => {
-  const { broker, address, refused } = await stage.broker({
+  const { broker, address, refused } = await startBroker({
     curve: keys.server,
     authenticate: (peer) => peer.entrance === "bind",
   });
   const directory = new Directory(address, { intch: String(broker.conf.intch), curve: keys.curve(keys.worker) });
-  stage.onClose(() => directory.stop());
+  onTestFinished(() => directory.stop());
   const heard = new Promise<Error>((resolve) => directory.worker.once("error", resolve));
   void directory.start();
   expect(await heard).toMatchObject({ code: "REFUSED", address: broker.conf.intch });
@@ -66,10 +65,10 @@ test("one that the channel does not let in is told", async () => {
 });
 
 test("a subscriber without a key hears nothing", async () => {
-  const { broker, address, refused } = await stage.broker({ curve: keys.server, intch: LOOPBACK });
+  const { broker, address, refused } = await startBroker({ curve: keys.server, intch: LOOPBACK });
   const heard: unknown[] = [];
   const stranger = new Subscriber({ linger: 0 });
-  stage.onClose(() => stranger.close());
+  onTestFinished(() => stranger.close());
   stranger.subscribe();
   stranger.connect(String(broker.conf.intch));
   void (async () => {
@@ -77,7 +76,7 @@ test("a subscriber without a key hears nothing", async () => {
   })().catch(() => {});
   expect(await refused.take()).toMatchObject({ entrance: "intch", code: expect.toBeOneOf([...MISMATCH]) });
   const directory = new Directory(address, { intch: String(broker.conf.intch), curve: keys.curve(keys.worker) });
-  stage.onClose(() => directory.stop());
+  onTestFinished(() => directory.stop());
   await directory.start();
   expect(directory.services.size).toBe(1);
   expect(heard).toEqual([]);

@@ -6,21 +6,20 @@ import { join } from "node:path";
 import { Client, type ClientOptions } from "@pigato/client";
 import { LinkError, newCurveKeyPair } from "@pigato/transport";
 import { Worker } from "@pigato/worker";
-import { afterEach, describe, expect, test } from "vitest";
-import { Keys, LOOPBACK, MISMATCH, Stage } from "./stage.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { LOOPBACK, startBroker } from "../support/start.ts";
+import { Keys, MISMATCH, startEcho } from "./keys.ts";
 
-const stage = new Stage();
 const keys = new Keys();
 const folder = mkdtempSync(join(tmpdir(), "pigato-curve-"));
-afterEach(() => stage.close());
 
 describe.each([
   { kind: "tcp", where: LOOPBACK },
   { kind: "ipc", where: `ipc://${folder}/broker.sock` },
 ])("over $kind, with CURVE", ({ where }) => {
   test("clients and workers that the broker knows serve each other", async () => {
-    const { address, refused } = await stage.broker({ curve: keys.server, authenticate: keys.isKnown }, where);
-    await stage.echo(address, { curve: keys.curve(keys.worker) });
+    const { address, refused } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
+    await startEcho(address, { curve: keys.curve(keys.worker) });
     await using client = new Client(address, { curve: keys.curve(keys.client) });
     await client.start();
     expect(await client.call("echo", { secret: "x".repeat(100_000) })).toEqual({ secret: "x".repeat(100_000) });
@@ -28,7 +27,7 @@ describe.each([
   });
 
   test("a client with another key is told at its start that it may not come in", async () => {
-    const { address, refused } = await stage.broker({ curve: keys.server, authenticate: keys.isKnown }, where);
+    const { address, refused } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
     const client = new Client(address, { curve: keys.curve(keys.stranger) });
     const errors: Error[] = [];
     client.on("error", (error) => errors.push(error));
@@ -47,7 +46,7 @@ describe.each([
   });
 
   test("so is a worker with another key", async () => {
-    const { address, refused } = await stage.broker({ curve: keys.server, authenticate: keys.isKnown }, where);
+    const { address, refused } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
     const worker = new Worker(address, "echo", { curve: keys.curve(keys.stranger) });
     const failed = worker.start();
     await expect(failed).rejects.toBeInstanceOf(LinkError);
@@ -57,7 +56,7 @@ describe.each([
   });
 
   test("who expects another broker does not talk to this one, and hears why", async () => {
-    const { address, refused } = await stage.broker({ curve: keys.server, authenticate: keys.isKnown }, where);
+    const { address, refused } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
     const client = new Client(address, { curve: keys.curve(keys.client, keys.stranger.publicKey) });
     const heard = new Promise<Error>((resolve) => client.once("error", resolve));
     const started = client.start();
@@ -74,8 +73,8 @@ describe.each([
     { who: "that shows nothing, over libzmq", options: { transport: "libzmq" } },
     { who: "with a password", options: { plain: { username: "ada", password: "x" } } },
   ])("a client $who is not served and hears so, and the others go on", async ({ options }) => {
-    const { address, refused } = await stage.broker({ curve: keys.server, authenticate: keys.isKnown }, where);
-    const asked = await stage.echo(address, { curve: keys.curve(keys.worker) });
+    const { address, refused } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
+    const asked = await startEcho(address, { curve: keys.curve(keys.worker) });
     const stranger = new Client(address, { ...options, stopTimeoutMs: 0 });
     const heard = new Promise<Error>((resolve) => stranger.once("error", resolve));
     const lost = stranger.call("echo", "of a stranger").catch((error: unknown) => error);
@@ -95,8 +94,8 @@ describe.each([
 
 describe("with CURVE", () => {
   test("without authenticate, whoever knows the broker's key comes in, and nobody else", async () => {
-    const { address } = await stage.broker({ curve: keys.server });
-    await stage.echo(address, { curve: keys.curve(newCurveKeyPair()) });
+    const { address } = await startBroker({ curve: keys.server });
+    await startEcho(address, { curve: keys.curve(newCurveKeyPair()) });
     await using client = new Client(address, { curve: keys.curve(newCurveKeyPair()) });
     await client.start();
     expect(await client.call("echo", 1)).toBe(1);
@@ -105,9 +104,9 @@ describe("with CURVE", () => {
   });
 
   test("keys may be bytes", async () => {
-    const { address } = await stage.broker({ curve: keys.server, authenticate: keys.isKnown });
+    const { address } = await startBroker({ curve: keys.server, authenticate: keys.isKnown });
     const bytes = (text: string): Uint8Array => Z85.decode(text);
-    await stage.echo(address, {
+    await startEcho(address, {
       curve: {
         serverKey: bytes(keys.server.publicKey),
         publicKey: bytes(keys.worker.publicKey),
@@ -118,24 +117,24 @@ describe("with CURVE", () => {
 
   test("who is taken off the list stays while it is connected, and is not let in again", async () => {
     const known = new Set([keys.client.publicKey]);
-    const { broker, address } = await stage.broker({
+    const { broker, address } = await startBroker({
       curve: keys.server,
       authenticate: async (peer) => peer.mechanism === "CURVE" && known.has(peer.publicKey),
     });
     const client = new Client(address, { curve: keys.curve(keys.client), reconnect: 10 });
-    stage.onClose(() => client.stop());
+    onTestFinished(() => client.stop());
     await client.start();
     known.clear();
     expect(await client.call("mmi.service", "echo")).toBe("404");
     const refused = new Promise<Error>((resolve) => client.once("error", resolve));
     await broker.stop();
-    await stage.broker({ curve: keys.server, authenticate: () => false }, address);
+    await startBroker({ curve: keys.server, authenticate: () => false }, address);
     expect(await refused).toMatchObject({ code: "REFUSED" });
   });
 
   test("of several brokers, one that does not let us in is passed over", async () => {
-    const strict = await stage.broker({ curve: keys.server, authenticate: () => false });
-    const open = await stage.broker({ curve: keys.server });
+    const strict = await startBroker({ curve: keys.server, authenticate: () => false });
+    const open = await startBroker({ curve: keys.server });
     await using client = new Client([strict.address, open.address], {
       curve: keys.curve(keys.client),
       connectTimeoutMs: 300,
@@ -146,8 +145,8 @@ describe("with CURVE", () => {
   });
 
   test("the largest frame that a broker takes is the same as without", async () => {
-    const { address } = await stage.broker({ curve: keys.server, maxFrameBytes: 10_000 });
-    const asked = await stage.echo(address, { curve: keys.curve(keys.worker) });
+    const { address } = await startBroker({ curve: keys.server, maxFrameBytes: 10_000 });
+    const asked = await startEcho(address, { curve: keys.curve(keys.worker) });
     await using client = new Client(address, { curve: keys.curve(keys.client) });
     await client.start();
     const largest = "x".repeat(10_000 - 2);
@@ -161,7 +160,7 @@ describe("with CURVE", () => {
 describe("frontend and backend", () => {
   test("ask for themselves: a client's key is none for the backend", async () => {
     const entrances: string[] = [];
-    const { broker, refused } = await stage.broker(
+    const { broker, refused } = await startBroker(
       {
         curve: keys.server,
         authenticate: (peer) => {
@@ -174,7 +173,7 @@ describe("frontend and backend", () => {
       { frontend: LOOPBACK, backend: LOOPBACK },
     );
     const [frontend = "", backend = ""] = broker.addresses;
-    await stage.echo(backend, { curve: keys.curve(keys.worker) });
+    await startEcho(backend, { curve: keys.curve(keys.worker) });
     await using client = new Client(frontend, { curve: keys.curve(keys.client) });
     await client.start();
     expect(await client.call("echo", 1)).toBe(1);

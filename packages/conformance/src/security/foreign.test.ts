@@ -2,15 +2,15 @@
 // travels in it, because CURVE is below them all.
 
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { Dealer, type SocketOptions } from "zeromq";
 import { DIALECTS } from "../dialects/peers.ts";
 import { pythonAsker, pythonServer } from "../dialects/python.ts";
-import { type Guarded, Keys, LOOPBACK, MISMATCH, Stage } from "./stage.ts";
+import { LOOPBACK, type RunningBroker, startBroker } from "../support/start.ts";
+import { Keys, MISMATCH, startEcho } from "./keys.ts";
 
 const keys = new Keys();
-const stage = new Stage();
-let guarded: Guarded;
+let guarded: RunningBroker;
 
 beforeEach(async () => {
   const where = [
@@ -18,10 +18,8 @@ beforeEach(async () => {
     { address: LOOPBACK, dialect: "omdp" as const },
     { address: LOOPBACK, dialect: "butler" as const },
   ];
-  guarded = await stage.broker({ curve: keys.server, authenticate: keys.isKnown }, where);
+  guarded = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
 });
-
-afterEach(() => stage.close());
 
 describe.skipIf(foreignPeers.python.isMissing)("peers in Python with CURVE", () => {
   test.each(DIALECTS)("in the dialect %s serve each other", async (dialect) => {
@@ -29,11 +27,11 @@ describe.skipIf(foreignPeers.python.isMissing)("peers in Python with CURVE", () 
     const own = dialect === "omdp" ? omdp : dialect === "butler" ? butler : address;
     const joined = new Promise((resolve) => guarded.broker.once("worker:join", resolve));
     const server = pythonServer(dialect, own, "echo", keys.python(keys.worker));
-    stage.onClose(() => server.close());
+    onTestFinished(() => server.close());
     // A client of butler does not wait for a worker that is yet to come.
     await joined;
     const asker = pythonAsker(dialect, own, keys.python(keys.client));
-    stage.onClose(() => asker.close());
+    onTestFinished(() => asker.close());
     await asker.ask("echo", '"hello"');
     const job = await server.next();
     expect(job.body).toEqual(['"hello"']);
@@ -57,17 +55,17 @@ describe.skipIf(foreignPeers.python.isMissing)("peers in Python with CURVE", () 
     broker.on("worker:join", ({ service }) => joined.push(service));
     broker.on("client:join", ({ client }) => joined.push(client));
     const server = pythonServer("pigato", address, "secrets", security);
-    stage.onClose(() => server.close());
+    onTestFinished(() => server.close());
     const told = { code: expect.toBeOneOf([...codes]), entrance: "bind", mechanism: "CURVE" };
     expect(await refused.take()).toMatchObject(told);
     const asker = pythonAsker("pigato", address, security);
-    stage.onClose(() => asker.close());
+    onTestFinished(() => asker.close());
     await asker.ask("echo", '"let me in"');
     expect(await refused.take()).toMatchObject(told);
 
-    const asked = await stage.echo(address, { curve: keys.curve(keys.worker) });
+    const asked = await startEcho(address, { curve: keys.curve(keys.worker) });
     const friend = pythonAsker("pigato", address, keys.python(keys.client));
-    stage.onClose(() => friend.close());
+    onTestFinished(() => friend.close());
     await friend.ask("echo", '"of a friend"');
     expect(await friend.hear()).toEqual({ kind: "final", body: ['"of a friend"'] });
     expect(asked).toEqual(["of a friend"]);
@@ -95,7 +93,7 @@ describe("sockets of the package zeromq", () => {
 
 function dealer(security: SocketOptions<Dealer>): Dealer {
   const socket = new Dealer({ linger: 0, ...security });
-  stage.onClose(() => socket.close());
+  onTestFinished(() => socket.close());
   socket.connect(guarded.address);
   return socket;
 }

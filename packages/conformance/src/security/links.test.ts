@@ -4,14 +4,12 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { Inbox } from "@pigato/testkit";
 import { LinkError, libzmq, newCurveKeyPair, PeerSecurity, type Refusal, ServerSecurity } from "@pigato/transport";
-import { afterEach, expect, test } from "vitest";
-import { LOOPBACK, Stage } from "./stage.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { LOOPBACK } from "../support/start.ts";
 
 const server = newCurveKeyPair();
 const security = new ServerSecurity(server, undefined);
 const peer = new PeerSecurity({ curve: { serverKey: server.publicKey, ...newCurveKeyPair() } });
-const stage = new Stage();
-afterEach(() => stage.close());
 
 test("who connects and says nothing is cut off in the time for a handshake, and that is told", async () => {
   const refused = new Inbox<Refusal>();
@@ -19,10 +17,10 @@ test("who connects and says nothing is cut off in the time for a handshake, and 
     { onMessage() {}, onRefused: (refusal) => refused.add(refusal) },
     { security, limits: { handshakeTimeoutMs: 50 } },
   );
-  stage.onClose(() => router.close(0));
+  onTestFinished(() => router.close(0));
   const address = await router.bind(LOOPBACK);
   const socket = connect(Number(address.split(":").at(-1)), "127.0.0.1");
-  stage.onClose(() => socket.destroy());
+  onTestFinished(() => void socket.destroy());
   socket.resume();
   await once(socket, "end");
   expect(await refused.take()).toMatchObject({ code: "HANDSHAKE_TIMEOUT", localAddress: address });
@@ -33,7 +31,7 @@ test("within a process nothing can be secured, and nothing is left open instead"
   const publisher = libzmq.publisher({}, { security });
   const dealer = libzmq.dealer({ onMessage() {} }, { routingId: "a", security: peer });
   const subscriber = libzmq.subscriber({ onMessage() {} }, { security: peer });
-  for (const link of [router, publisher, dealer, subscriber]) stage.onClose(() => link.close());
+  for (const link of [router, publisher, dealer, subscriber]) onTestFinished(() => link.close());
   const invalid = { code: "ADDRESS_INVALID", address: "inproc://x" };
   await expect(router.bind("inproc://x")).rejects.toMatchObject(invalid);
   await expect(publisher.bind("inproc://x")).rejects.toMatchObject(invalid);
@@ -44,12 +42,12 @@ test("within a process nothing can be secured, and nothing is left open instead"
 test("a subscription of the greatest length is taken under CURVE", async () => {
   const topic = "x".repeat(1024);
   const publisher = libzmq.publisher({}, { security });
-  stage.onClose(() => publisher.close());
+  onTestFinished(() => publisher.close());
   const address = await publisher.bind(LOOPBACK);
   publisher.publish([Buffer.from(`${topic}!`)]);
   const heard = new Promise<string>((resolve) => {
     const subscriber = libzmq.subscriber({ onMessage: ([frame]) => resolve(String(frame)) }, { security: peer });
-    stage.onClose(() => subscriber.close());
+    onTestFinished(() => subscriber.close());
     subscriber.subscribe(topic);
     subscriber.connect(address);
   });

@@ -4,16 +4,15 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { Client } from "@pigato/client";
 import PIGATO from "pigato";
-import { afterEach, expect, test } from "vitest";
-import { Keys, Stage } from "./stage.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { startBroker } from "../support/start.ts";
+import { Keys, startEcho } from "./keys.ts";
 
 const keys = new Keys();
-const stage = new Stage();
-afterEach(() => stage.close());
 
 test("two hundred clients that come at once are each asked about, and each served", async () => {
   let count = 0;
-  const { address, refused } = await stage.broker({
+  const { address, refused } = await startBroker({
     curve: keys.server,
     authenticate: async (peer) => {
       count += 1;
@@ -21,9 +20,9 @@ test("two hundred clients that come at once are each asked about, and each serve
       return keys.isKnown(peer);
     },
   });
-  await stage.echo(address, { curve: keys.curve(keys.worker) });
+  await startEcho(address, { curve: keys.curve(keys.worker) });
   const clients = Array.from({ length: 200 }, () => new Client(address, { curve: keys.curve(keys.client) }));
-  for (const client of clients) stage.onClose(() => client.stop());
+  for (const client of clients) onTestFinished(() => client.stop());
   await Promise.all(clients.map((client) => client.start()));
   const answers = await Promise.all(clients.map((client, index) => client.call("echo", index)));
   expect(answers).toEqual(clients.map((_, index) => index));
@@ -32,37 +31,37 @@ test("two hundred clients that come at once are each asked about, and each serve
 });
 
 test("peers come back to a broker that starts again with the same key, and not to one with another", async () => {
-  const { broker, address } = await stage.broker({ curve: keys.server, authenticate: keys.isKnown });
-  await stage.echo(address, { curve: keys.curve(keys.worker), reconnect: 10 });
+  const { broker, address } = await startBroker({ curve: keys.server, authenticate: keys.isKnown });
+  await startEcho(address, { curve: keys.curve(keys.worker), reconnect: 10 });
   const client = new Client(address, { curve: keys.curve(keys.client), reconnect: 10 });
-  stage.onClose(() => client.stop());
+  onTestFinished(() => client.stop());
   await client.start();
   await broker.stop();
-  const impostor = await stage.broker({ curve: keys.stranger, authenticate: () => true }, address);
+  const impostor = await startBroker({ curve: keys.stranger, authenticate: () => true }, address);
   expect(await impostor.refused.take()).toMatchObject({ code: "HANDSHAKE_FAILED" });
   expect(impostor.broker.stats()).toMatchObject({ clients: 0, workers: 0 });
   await impostor.broker.stop();
-  await stage.broker({ curve: keys.server, authenticate: keys.isKnown }, address);
+  await startBroker({ curve: keys.server, authenticate: keys.isKnown }, address);
   expect(await client.call("echo", "again", { timeout: 15_000 })).toBe("again");
 });
 
 test("classic code comes in with the same options in its conf", async () => {
-  const { address } = await stage.broker({ curve: keys.server, authenticate: keys.isKnown });
+  const { address } = await startBroker({ curve: keys.server, authenticate: keys.isKnown });
   const worker = new PIGATO.Worker(address, "echo", { curve: keys.curve(keys.worker) });
-  stage.onClose(() => worker.stop());
+  onTestFinished(() => worker.stop());
   worker.on("request", (data, reply) => reply.end(data));
   worker.start();
   const client = new PIGATO.Client(address, { curve: keys.curve(keys.client) });
-  stage.onClose(() => client.stop());
+  onTestFinished(() => client.stop());
   client.start();
   const answer = new Promise((resolve) => client.request("echo", "hello", undefined, (_error, data) => resolve(data)));
   expect(await answer).toBe("hello");
 });
 
 test("a broker that asks nobody tells of refused connections, too", async () => {
-  const { address, refused } = await stage.broker({});
+  const { address, refused } = await startBroker({});
   const socket = connect(Number(address.split(":").at(-1)), "127.0.0.1");
-  stage.onClose(() => socket.destroy());
+  onTestFinished(() => void socket.destroy());
   await once(socket, "connect");
   socket.write("GET / HTTP/1.1\r\n\r\n");
   expect(await refused.take()).toMatchObject({

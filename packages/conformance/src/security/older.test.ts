@@ -3,12 +3,11 @@
 
 import { connect, type Socket } from "node:net";
 import { Client } from "@pigato/client";
-import { afterEach, describe, expect, test } from "vitest";
-import { Keys, Stage } from "./stage.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { startBroker } from "../support/start.ts";
+import { Keys, startEcho } from "./keys.ts";
 
 const keys = new Keys();
-const stage = new Stage();
-afterEach(() => stage.close());
 
 const SIGNATURE = [0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f];
 const HEARTBEAT = ["C", "4"];
@@ -18,7 +17,7 @@ describe.each([
   { version: "2.0", bytes: [...greeting20(), ...frames20(""), ...frames20(...HEARTBEAT)] },
 ])("a peer of ZMTP $version", ({ bytes }) => {
   test("is served by libzmq where nobody is asked", async () => {
-    const { broker, address } = await stage.broker({ transport: "libzmq" });
+    const { broker, address } = await startBroker({ transport: "libzmq" });
     const joined = new Promise((resolve) => broker.once("client:join", resolve));
     const { isClosed } = send(address, bytes);
     await joined;
@@ -31,7 +30,7 @@ describe.each([
     { asked: "for a password", options: { plain: true, authenticate: () => true } },
     { asked: "where it comes from, which is not right", options: { authenticate: () => false } },
   ])("is cut off where it is asked $asked", async ({ options }) => {
-    const { broker, address } = await stage.broker(options);
+    const { broker, address } = await startBroker(options);
     await send(address, bytes).closed;
     await isServed(address, options);
     expect(broker.stats()).toMatchObject({ clients: 0 });
@@ -40,14 +39,14 @@ describe.each([
 
 /** Somebody else is, or hears that it is not: what came before has been dealt with. */
 async function isServed(address: string, options: object): Promise<void> {
-  if ("curve" in options) await stage.echo(address, { curve: keys.curve(keys.worker) });
-  else if ("plain" in options) await stage.echo(address, { plain: { username: "a", password: "b" } });
+  if ("curve" in options) await startEcho(address, { curve: keys.curve(keys.worker) });
+  else if ("plain" in options) await startEcho(address, { plain: { username: "a", password: "b" } });
   else await expect(new Client(address).start()).rejects.toMatchObject({ code: "REFUSED" });
 }
 
 function send(address: string, bytes: readonly number[]) {
   const socket: Socket = connect(Number(address.split(":").at(-1)), "127.0.0.1");
-  stage.onClose(() => socket.destroy());
+  onTestFinished(() => void socket.destroy());
   let isClosed = false;
   const closed = new Promise<void>((resolve) => {
     socket.once("close", () => {

@@ -3,22 +3,20 @@
 import type { AskingPeer } from "@pigato/broker";
 import { Client } from "@pigato/client";
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { pythonAsker, pythonServer } from "../dialects/python.ts";
-import { MISMATCH, Stage } from "./stage.ts";
-
-const stage = new Stage();
-afterEach(() => stage.close());
+import { startBroker } from "../support/start.ts";
+import { MISMATCH, startEcho } from "./keys.ts";
 
 describe("with PLAIN", () => {
   const isAda = (peer: AskingPeer): boolean =>
     peer.mechanism === "PLAIN" && peer.username === "ada" && peer.password === "löve lace";
 
   test.skipIf(foreignPeers.python.isMissing)("who has the password is served, of whatever kind", async () => {
-    const { address, refused } = await stage.broker({ plain: true, authenticate: isAda });
+    const { address, refused } = await startBroker({ plain: true, authenticate: isAda });
     const security = { plain_username: "ada", plain_password: "löve lace" };
     const server = pythonServer("mdp02", address, "echo", security);
-    stage.onClose(() => server.close());
+    onTestFinished(() => server.close());
     await using client = new Client(address, { plain: { username: "ada", password: "löve lace" } });
     await client.start();
     const answer = client.call("echo", "hello");
@@ -32,7 +30,7 @@ describe("with PLAIN", () => {
     { who: "with another name", options: { plain: { username: "bob", password: "löve lace" } }, codes: ["DENIED"] },
     { who: "with neither", options: { transport: "libzmq" as const }, codes: MISMATCH },
   ])("who comes $who is not, and no password is told", async ({ options, codes }) => {
-    const { address, refused } = await stage.broker({ plain: true, authenticate: isAda });
+    const { address, refused } = await startBroker({ plain: true, authenticate: isAda });
     await expect(new Client(address, options).start()).rejects.toMatchObject({ code: "REFUSED" });
     const event = await refused.take();
     expect(event).toMatchObject({ code: expect.toBeOneOf([...codes]), mechanism: "PLAIN" });
@@ -40,9 +38,9 @@ describe("with PLAIN", () => {
   });
 
   test.skipIf(foreignPeers.python.isMissing)("a peer in Python with another password is kept out", async () => {
-    const { address, refused } = await stage.broker({ plain: true, authenticate: isAda });
+    const { address, refused } = await startBroker({ plain: true, authenticate: isAda });
     const asker = pythonAsker("pigato", address, { plain_username: "ada", plain_password: "x" });
-    stage.onClose(() => asker.close());
+    onTestFinished(() => asker.close());
     await asker.ask("echo", "1");
     expect(await refused.take()).toMatchObject({ code: "DENIED", remoteAddress: "127.0.0.1" });
   });
@@ -51,19 +49,19 @@ describe("with PLAIN", () => {
 describe("with authenticate alone", () => {
   test("it is told where a peer comes from, and that is all", async () => {
     const asked: AskingPeer[] = [];
-    const { address } = await stage.broker({
+    const { address } = await startBroker({
       zapDomain: "shop",
       authenticate: (peer) => {
         asked.push(peer);
         return true;
       },
     });
-    await stage.echo(address, {});
+    await startEcho(address, {});
     expect(asked).toEqual([{ mechanism: "NULL", domain: "shop", entrance: "bind", address: "127.0.0.1" }]);
   });
 
   test("who comes from elsewhere is kept out, and hears it", async () => {
-    const { address, refused } = await stage.broker({ authenticate: (peer) => peer.address === "10.0.0.1" });
+    const { address, refused } = await startBroker({ authenticate: (peer) => peer.address === "10.0.0.1" });
     const client = new Client(address);
     await expect(client.start()).rejects.toMatchObject({ code: "REFUSED" });
     expect(await refused.take()).toMatchObject({ code: "DENIED", mechanism: "NULL", remoteAddress: "127.0.0.1" });
@@ -102,9 +100,9 @@ describe("an authenticate that does not do its work keeps everybody out:", () =>
       told: { detail: "authenticate failed", cause: expect.any(TypeError) },
     },
   ])("$how", async ({ authenticate, told }) => {
-    const { address, refused, broker } = await stage.broker({ authenticate, authenticateTimeoutMs: 50 });
+    const { address, refused, broker } = await startBroker({ authenticate, authenticateTimeoutMs: 50 });
     const client = new Client(address);
-    stage.onClose(() => client.stop());
+    onTestFinished(() => client.stop());
     const heard = new Promise<Error>((resolve) => client.once("error", resolve));
     const started = client.start();
     expect(await refused.take()).toMatchObject({ code: "UNDECIDED", mechanism: "NULL", ...told });
@@ -116,7 +114,7 @@ describe("an authenticate that does not do its work keeps everybody out:", () =>
 
   test("but who could not be judged is, when it comes again", async () => {
     let isDown = true;
-    const { address, refused } = await stage.broker({
+    const { address, refused } = await startBroker({
       authenticate: () => {
         if (isDown) throw cause;
         return true;

@@ -2,14 +2,13 @@
 
 import { Broker } from "@pigato/broker";
 import { libzmq, ServerSecurity } from "@pigato/transport";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { Dealer, Request, Router } from "zeromq";
-import { Keys, LOOPBACK, Stage } from "./stage.ts";
+import { LOOPBACK, startBroker } from "../support/start.ts";
+import { Keys, startEcho } from "./keys.ts";
 
 const ZAP = "inproc://zeromq.zap.01";
 const keys = new Keys();
-const stage = new Stage();
-afterEach(() => stage.close());
 
 const KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => index));
 /** The same as Z85 text. */
@@ -18,7 +17,7 @@ const KEY_TEXT = "009c61o!#m2NH?C3>iWS5d]J*6CRx17-skh9337x";
 describe("a request of ZAP", () => {
   test("F1–F6: is answered with its version, its id, a code, and for one who is let in a user id", async () => {
     const asked: unknown[] = [];
-    await stage.broker({
+    await startBroker({
       curve: keys.server,
       zapDomain: "shop",
       authenticate: (peer) => {
@@ -44,7 +43,7 @@ describe("a request of ZAP", () => {
     },
     { what: "that is not judged in time", authenticate: () => new Promise<boolean>(() => {}), code: "500" },
   ])("F5: $what has neither a user id nor metadata", async ({ authenticate, code }) => {
-    await stage.broker({ plain: true, zapDomain: "shop", authenticate, authenticateTimeoutMs: 20 });
+    await startBroker({ plain: true, zapDomain: "shop", authenticate, authenticateTimeoutMs: 20 });
     const reply = await ask("1.0", "7", "shop/bind", "10.1.2.3", "", "PLAIN", "ada", "secret");
     expect(reply.map(String)).toEqual(["1.0", "7", code, expect.stringMatching(/^[ -~]+$/), "", ""]);
     expect(String(reply[3])).not.toContain("secret");
@@ -61,7 +60,7 @@ describe("a request of ZAP", () => {
     { what: "that ends too soon", frames: ["shop/bind"], code: "500" },
   ])("$what is answered with $code, and nobody is asked", async ({ frames, code }) => {
     let count = 0;
-    await stage.broker({
+    await startBroker({
       plain: true,
       zapDomain: "shop",
       authenticate: () => {
@@ -74,15 +73,15 @@ describe("a request of ZAP", () => {
   });
 
   test("of another version is answered with 500 in ours", async () => {
-    await stage.broker({ plain: true, zapDomain: "shop", authenticate: () => true });
+    await startBroker({ plain: true, zapDomain: "shop", authenticate: () => true });
     const reply = await ask("2.0", "7", "shop/bind", "::1", "", "PLAIN", "ada", "x");
     expect(reply.map(String)).toEqual(["1.0", "7", "500", expect.any(String), "", ""]);
   });
 
   test("F7: finds its way back by its whole envelope, and one without an envelope is dropped", async () => {
-    await stage.broker({ plain: true, zapDomain: "shop", authenticate: () => true });
+    await startBroker({ plain: true, zapDomain: "shop", authenticate: () => true });
     const proxy = new Dealer({ linger: 0 });
-    stage.onClose(() => proxy.close());
+    onTestFinished(() => proxy.close());
     proxy.connect(ZAP);
     await proxy.send(["1.0"]);
     await proxy.send(["no delimiter", "1.0", "6"]);
@@ -92,13 +91,13 @@ describe("a request of ZAP", () => {
 
   test("is one of 1000 at a time; the next is told to come back, until one has ended", async () => {
     const answers: ((word: boolean) => void)[] = [];
-    await stage.broker({
+    await startBroker({
       plain: true,
       zapDomain: "shop",
       authenticate: () => new Promise<boolean>((resolve) => answers.push(resolve)),
     });
     const asker = new Dealer({ linger: 0, sendHighWaterMark: 0, receiveHighWaterMark: 0 });
-    stage.onClose(() => asker.close());
+    onTestFinished(() => asker.close());
     asker.connect(ZAP);
     const request = (id: string) => asker.send(["", "1.0", id, "shop/bind", "::1", "", "PLAIN", "ada", "x"]);
     for (let id = 1; id <= 1001; id += 1) await request(String(id));
@@ -121,8 +120,8 @@ describe("the ZAP handler", () => {
       told.push(name);
       return true;
     };
-    await stage.broker({ plain: true, zapDomain: "north", authenticate: check("north") });
-    const south = await stage.broker({ plain: true, zapDomain: "south", authenticate: check("south") });
+    await startBroker({ plain: true, zapDomain: "north", authenticate: check("north") });
+    const south = await startBroker({ plain: true, zapDomain: "south", authenticate: check("south") });
     const code = async (domain: string) => String((await ask("1.0", "1", domain, "::1", "", "PLAIN", "a", "b"))[2]);
     expect([await code("south/bind"), await code("north/bind")]).toEqual(["200", "200"]);
     expect(told).toEqual(["south", "north"]);
@@ -131,7 +130,7 @@ describe("the ZAP handler", () => {
   });
 
   test("goes with the last broker that needs it, and comes back", async () => {
-    const { broker } = await stage.broker({ authenticate: () => true });
+    const { broker } = await startBroker({ authenticate: () => true });
     await broker.stop();
     const other = new Router();
     other.bindSync(ZAP);
@@ -140,25 +139,25 @@ describe("the ZAP handler", () => {
     other.disconnect(ZAP);
     other.close();
     await broker.start();
-    await stage.echo(broker.addresses[0] ?? "", {});
+    await startEcho(broker.addresses[0] ?? "", {});
   });
 
   test("where somebody else is in its place, a broker that needs it does not start, and one that does not starts", async () => {
     const other = new Router({ linger: 0 });
     other.bindSync(ZAP);
-    stage.onClose(() => {
+    onTestFinished(() => {
       other.disconnect(ZAP);
       other.close();
     });
     const broker = new Broker(LOOPBACK, { curve: keys.server, authenticate: () => true });
     await expect(broker.start()).rejects.toMatchObject({ name: "LinkError", code: "ADDRESS_IN_USE", address: ZAP });
     expect(broker.addresses).toEqual([]);
-    const { address } = await stage.broker({ curve: keys.server });
-    await stage.echo(address, { curve: keys.curve(keys.worker) });
+    const { address } = await startBroker({ curve: keys.server });
+    await startEcho(address, { curve: keys.curve(keys.worker) });
   });
 
   test("knows every domain once: a second broker of the same name does not start", async () => {
-    await stage.broker({ authenticate: () => true, zapDomain: "shop" });
+    await startBroker({ authenticate: () => true, zapDomain: "shop" });
     const second = new Broker(LOOPBACK, { authenticate: () => true, zapDomain: "shop" });
     await expect(second.start()).rejects.toThrow('the ZAP domain "shop/bind" is in use in this process');
   });
@@ -167,10 +166,10 @@ describe("the ZAP handler", () => {
     const security = new ServerSecurity("PLAIN", { domain: "bare", authenticate: () => false, timeoutMs: 1000 });
     const refused = new Promise((resolve) => {
       const router = libzmq.router({ onMessage() {}, onRefused: resolve }, { security });
-      stage.onClose(() => router.close(0));
+      onTestFinished(() => router.close(0));
       void router.bind(LOOPBACK).then((address) => {
         const peer = new Dealer({ linger: 0, plainUsername: "a", plainPassword: "b" });
-        stage.onClose(() => peer.close());
+        onTestFinished(() => peer.close());
         peer.connect(address);
       });
     });
@@ -181,7 +180,7 @@ describe("the ZAP handler", () => {
 /** Asks as a REQ socket does, whose envelope nobody sees. */
 async function ask(...frames: (string | Buffer)[]): Promise<Buffer[]> {
   const socket = new Request({ linger: 0 });
-  stage.onClose(() => socket.close());
+  onTestFinished(() => socket.close());
   socket.connect(ZAP);
   await socket.send(frames);
   return socket.receive();

@@ -9,6 +9,8 @@ import { onTestFinished } from "vitest";
 
 export const LOOPBACK = "tcp://127.0.0.1:*";
 
+type Addresses = string | readonly string[];
+
 /** A broker that has started, and what it reported. */
 export interface RunningBroker {
   readonly broker: Broker;
@@ -35,14 +37,14 @@ export async function startBroker(options: BrokerOptions = {}, where: Side | Sid
 }
 
 /** A client that is connected. */
-export async function startClient(address: string, options: ClientOptions = {}): Promise<Client> {
+export async function startClient(address: Addresses, options: ClientOptions = {}): Promise<Client> {
   const client = newClient(address, options);
   await client.start();
   return client;
 }
 
 /** A client that is not started. */
-export function newClient(address: string, options: ClientOptions = {}): Client {
+export function newClient(address: Addresses, options: ClientOptions = {}): Client {
   const client = new Client(address, { stopTimeoutMs: 0, ...options });
   onTestFinished(() => client.stop());
   return client;
@@ -50,7 +52,7 @@ export function newClient(address: string, options: ClientOptions = {}): Client 
 
 /** A worker that is registered. */
 export async function startWorker(
-  address: string,
+  address: Addresses,
   service: string,
   handler: RequestHandler,
   options: WorkerOptions = {},
