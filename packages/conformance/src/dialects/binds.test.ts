@@ -1,17 +1,18 @@
 // Binds with settings and sides of their own: what omdp and butler peers see of a real broker.
 
 import { describe, expect, test } from "vitest";
+import { LOOPBACK } from "../support/start.ts";
 import { VERSIONS } from "./forms.ts";
-import { ANYWHERE, stage } from "./stage.ts";
+import { startDialectBroker } from "./start.ts";
 
-const OMDP = { address: ANYWHERE, dialect: "omdp" } as const;
-const BUTLER = { address: ANYWHERE, dialect: "butler" } as const;
+const OMDP = { address: LOOPBACK, dialect: "omdp" } as const;
+const BUTLER = { address: LOOPBACK, dialect: "butler" } as const;
 const expiry = () => String(Date.now() + 20_000);
 
 describe("an omdp bind", () => {
   test("D-OMDP-1, D-OMDP-4, D-OMDP-5: layouts without the empty frame, both ways", async () => {
-    const scene = await stage({}, OMDP);
-    const [worker, client] = [scene.connect(), scene.connect()];
+    const running = await startDialectBroker({}, OMDP);
+    const [worker, client] = [running.connect(), running.connect()];
     await worker.send("W", "1", "echo");
     await client.send("C", "2", "echo", "r1", "any text", '{"timeout":20000}');
     const [tag, type, address = "", ...rest] = await worker.next();
@@ -23,8 +24,8 @@ describe("an omdp bind", () => {
   });
 
   test("D-OMDP-3, D-OMDP-4: an error has no status", async () => {
-    const scene = await stage({}, OMDP);
-    const [worker, client] = [scene.connect(), scene.connect()];
+    const running = await startDialectBroker({}, OMDP);
+    const [worker, client] = [running.connect(), running.connect()];
     await worker.send("W", "1", "echo");
     await client.send("C", "2", "echo", "r1", "x", "{}");
     const [, , address = ""] = await worker.next();
@@ -33,8 +34,8 @@ describe("an omdp bind", () => {
   });
 
   test("D-OMDP-2, D-MDP-8: READY is not answered, a heartbeat is by one, a second READY by DISCONNECT", async () => {
-    const scene = await stage({}, OMDP);
-    const worker = scene.connect();
+    const running = await startDialectBroker({}, OMDP);
+    const worker = running.connect();
     await worker.send("W", "1", "echo");
     await worker.send("W", "4");
     expect(await worker.next()).toEqual(["W", "4"]);
@@ -44,8 +45,8 @@ describe("an omdp bind", () => {
   });
 
   test("D-OMDP-1: a heartbeat of a client's for its request reaches the worker, and no client's is answered", async () => {
-    const scene = await stage({}, OMDP);
-    const [worker, client] = [scene.connect(), scene.connect()];
+    const running = await startDialectBroker({}, OMDP);
+    const [worker, client] = [running.connect(), running.connect()];
     await worker.send("W", "1", "echo");
     await client.send("C", "4");
     await client.send("C", "2", "echo", "r1", "x", "{}");
@@ -57,11 +58,11 @@ describe("an omdp bind", () => {
   });
 
   test("D-DET-5: Majordomo peers come in by it as well", async () => {
-    const scene = await stage({}, OMDP);
-    const worker = scene.connect();
+    const running = await startDialectBroker({}, OMDP);
+    const worker = running.connect();
     await worker.send("W", "1", "echo");
     for (const form of VERSIONS) {
-      const client = scene.connect();
+      const client = running.connect();
       await client.send(...form.request, "echo", "x");
       const [, , address = "", id = ""] = await worker.next();
       await worker.send("W", "3", address, id, "0", "y");
@@ -72,8 +73,8 @@ describe("an omdp bind", () => {
 
 describe("a butler bind", () => {
   test("D-BUT-2, D-BUT-3, D-BUT-4: a request and its response", async () => {
-    const scene = await stage({}, BUTLER);
-    const [worker, client] = [scene.connect(), scene.connect()];
+    const running = await startDialectBroker({}, BUTLER);
+    const [worker, client] = [running.connect(), running.connect()];
     await worker.send("\x01", "sum");
     await worker.send("\x02");
     expect(await worker.next()).toEqual(["\x02"]);
@@ -88,8 +89,8 @@ describe("a butler bind", () => {
   });
 
   test.each(["0.3.0:1", "10.20.30:x"])("D-DET-4: a client is known by its version and id, %s", async (id) => {
-    const scene = await stage();
-    const client = scene.connect();
+    const running = await startDialectBroker();
+    const client = running.connect();
     await client.send("", id, "sum", expiry(), "{}");
     expect(await client.next()).toEqual(["", "404"]);
   });
@@ -103,17 +104,17 @@ describe("a butler bind", () => {
     ["a worker's first frame of another byte", ["\x03"]],
     ["a worker's first frame of two bytes", ["\x01\x01", "sum"]],
   ])("D-DET-4: %s is none of its messages", async (_what, frames) => {
-    const scene = await stage({}, BUTLER);
-    const stranger = scene.connect();
-    const told = new Promise((resolve) => scene.broker.once("violation", resolve));
+    const running = await startDialectBroker({}, BUTLER);
+    const stranger = running.connect();
+    const told = new Promise((resolve) => running.broker.once("violation", resolve));
     await stranger.send(...frames);
     expect(await told).toMatchObject({ clause: "P-MSG-1" });
     expect(stranger.received).toEqual([]);
   });
 
   test("D-BUT-1, D-BUT-6: 404 at once when nobody serves, and nothing of what has expired", async () => {
-    const scene = await stage({}, BUTLER);
-    const [worker, client] = [scene.connect(), scene.connect()];
+    const running = await startDialectBroker({}, BUTLER);
+    const [worker, client] = [running.connect(), running.connect()];
     await client.send("", "0.3.0:1", "sum", expiry(), "{}");
     expect(await client.next()).toEqual(["", "404"]);
     await worker.send("\x01", "sum");
@@ -157,8 +158,8 @@ describe("a butler bind", () => {
   });
 
   test("D-BUT-5: mmi.X answers 200 with a live worker, else 400", async () => {
-    const scene = await stage({}, BUTLER);
-    const [worker, client] = [scene.connect(), scene.connect()];
+    const running = await startDialectBroker({}, BUTLER);
+    const [worker, client] = [running.connect(), running.connect()];
     await client.send("", "0.3.0:1", "mmi.sum", expiry(), "{}");
     expect(await client.next()).toEqual(["", "sum", "400"]);
     await worker.send("\x01", "sum");
@@ -169,31 +170,31 @@ describe("a butler bind", () => {
   });
 
   test("D-MDP-8: whoever is not registered is asked to register again", async () => {
-    const scene = await stage({}, BUTLER);
-    const worker = scene.connect();
+    const running = await startDialectBroker({}, BUTLER);
+    const worker = running.connect();
     await worker.send("\x02");
     expect(await worker.next()).toEqual(["\x03"]);
   });
 
   test("D-DET-5: its workers are strangers anywhere else", async () => {
-    const scene = await stage();
-    const worker = scene.connect();
-    const told = new Promise((resolve) => scene.broker.once("violation", resolve));
+    const running = await startDialectBroker();
+    const worker = running.connect();
+    const told = new Promise((resolve) => running.broker.once("violation", resolve));
     await worker.send("\x01", "sum");
     expect(await told).toMatchObject({ clause: "P-MSG-1" });
-    expect(scene.broker.stats()?.workers).toBe(0);
+    expect(running.broker.stats()?.workers).toBe(0);
   });
 });
 
 describe("two sides", () => {
   test("D-ROLE-1: serve omdp by binds of their own, a stray worker gets DISCONNECT, a stray client an error", async () => {
-    const scene = await stage({}, { frontend: OMDP, backend: OMDP });
-    const [client, worker] = [scene.connect(undefined, 0), scene.connect(undefined, 1)];
+    const running = await startDialectBroker({}, { frontend: OMDP, backend: OMDP });
+    const [client, worker] = [running.connect(undefined, 0), running.connect(undefined, 1)];
     await client.send("W", "1", "echo");
     expect(await client.next()).toEqual(["W", "5"]);
     await worker.send("C", "2", "echo", "r1", "x", "{}");
     expect(await worker.next()).toEqual(["C", "3", "r1", "INVALID"]);
-    const [asker, server] = [scene.connect(undefined, 0), scene.connect(undefined, 1)];
+    const [asker, server] = [running.connect(undefined, 0), running.connect(undefined, 1)];
     await server.send("W", "1", "echo");
     await asker.send("C", "2", "echo", "r2", "x", "{}");
     const [, , address = ""] = await server.next();
@@ -202,26 +203,29 @@ describe("two sides", () => {
   });
 
   test("D-ROLE-1: a stray butler worker is told to register again, a stray client hears of an exception", async () => {
-    const scene = await stage({}, { frontend: BUTLER, backend: BUTLER });
-    const [worker, client] = [scene.connect(undefined, 0), scene.connect(undefined, 1)];
+    const running = await startDialectBroker({}, { frontend: BUTLER, backend: BUTLER });
+    const [worker, client] = [running.connect(undefined, 0), running.connect(undefined, 1)];
     await worker.send("\x01", "sum");
     expect(await worker.next()).toEqual(["\x03"]);
     await client.send("", "0.3.0:1", "sum", expiry(), "{}");
     const [, id, response = ""] = await client.next();
     expect([id, response.slice(0, 14)]).toEqual(["0.3.0:1", "500:exception:"]);
-    expect(scene.broker.stats()).toMatchObject({ workers: 0, accepted: 0 });
+    expect(running.broker.stats()).toMatchObject({ workers: 0, accepted: 0 });
   });
 
   test("D-ROLE-2: a heartbeat for a worker is taken from another socket at the backend", async () => {
-    const scene = await stage({ heartbeat: 200, heartbeatLiveness: 4 }, { frontend: ANYWHERE, backend: ANYWHERE });
-    const [vouchedFor, silent] = [scene.connect("vouched for", 1), scene.connect("silent", 1)];
+    const running = await startDialectBroker(
+      { heartbeat: 200, heartbeatLiveness: 4 },
+      { frontend: LOOPBACK, backend: LOOPBACK },
+    );
+    const [vouchedFor, silent] = [running.connect("vouched for", 1), running.connect("silent", 1)];
     const left: string[] = [];
-    scene.broker.on("worker:leave", ({ worker }) => left.push(worker));
+    running.broker.on("worker:leave", ({ worker }) => left.push(worker));
     const both = new Promise<void>((resolve) => {
       let count = 0;
-      scene.broker.on("worker:join", () => ++count === 2 && resolve());
+      running.broker.on("worker:join", () => ++count === 2 && resolve());
     });
-    const beater = scene.connect(undefined, 1);
+    const beater = running.connect(undefined, 1);
     for (const worker of [vouchedFor, silent]) {
       await worker.send("MDPW02", "\x01", "echo");
     }
@@ -230,15 +234,15 @@ describe("two sides", () => {
     await silent.nextThat(([, command]) => command === "\x06");
     clearInterval(beating);
     expect(left).toEqual(["silent"]);
-    expect(scene.violations).toEqual([]);
+    expect(running.violations).toEqual([]);
   });
 
   test("D-ROLE-3: a client names a worker by its routing id, whichever bind it came in by", async () => {
-    const scene = await stage({}, { frontend: ANYWHERE, backend: [ANYWHERE, BUTLER] });
-    const [client, plain, butler] = [scene.connect(), scene.connect("plain", 1), scene.connect("butler", 2)];
+    const running = await startDialectBroker({}, { frontend: LOOPBACK, backend: [LOOPBACK, BUTLER] });
+    const [client, plain, butler] = [running.connect(), running.connect("plain", 1), running.connect("butler", 2)];
     const both = new Promise<void>((resolve) => {
       let count = 0;
-      scene.broker.on("worker:join", () => ++count === 2 && resolve());
+      running.broker.on("worker:join", () => ++count === 2 && resolve());
     });
     await plain.send("W", "1", "sum");
     await plain.send("W", "4", "", "{}");
@@ -261,35 +265,38 @@ describe("two sides", () => {
   });
 
   test.each(VERSIONS)("D-ROLE-1, D-ROLE-3: serve, each its own, in $name", async (form) => {
-    const scene = await stage({}, { frontend: { address: ANYWHERE, answersErrors: true }, backend: ANYWHERE });
+    const running = await startDialectBroker(
+      {},
+      { frontend: { address: LOOPBACK, answersErrors: true }, backend: LOOPBACK },
+    );
     const [FRONT, BACK] = [0, 1];
-    const worker = scene.connect("same", BACK);
+    const worker = running.connect("same", BACK);
     await worker.send(...form.worker.ready, "echo");
-    const client = scene.connect("same", FRONT);
+    const client = running.connect("same", FRONT);
     await client.send(...form.request, "echo", "x");
     const request = await worker.next();
     await worker.send(...form.worker.final, request[form.worker.request.length] ?? "", "", "y");
     expect(await client.next()).toEqual([...form.final("echo"), "y"]);
 
-    const stray = scene.connect(undefined, FRONT);
+    const stray = running.connect(undefined, FRONT);
     await stray.send(...form.worker.ready, "echo");
     expect(await stray.next()).toEqual(form.worker.disconnect);
-    const violated = new Promise((resolve) => scene.broker.once("violation", resolve));
-    await scene.connect(undefined, BACK).send(...form.request, "echo", "x");
+    const violated = new Promise((resolve) => running.broker.once("violation", resolve));
+    await running.connect(undefined, BACK).send(...form.request, "echo", "x");
     expect(await violated).toMatchObject({ clause: "D-ROLE-1" });
-    expect(scene.broker.stats()).toMatchObject({ workers: 1, accepted: 1 });
+    expect(running.broker.stats()).toMatchObject({ workers: 1, accepted: 1 });
   });
 
   test("D-ROLE-1: a PIGATO request at the backend is refused by name", async () => {
-    const scene = await stage({}, { frontend: ANYWHERE, backend: ANYWHERE });
-    const client = scene.connect(undefined, 1);
+    const running = await startDialectBroker({}, { frontend: LOOPBACK, backend: LOOPBACK });
+    const client = running.connect(undefined, 1);
     await client.send("C", "2", "echo", "r1", "1", "{}");
     expect(await client.next()).toEqual(["C", "3", "", "r1", "-1", '"INVALID"']);
   });
 
   test("D-ROLE-1: serve butler, clients in front and workers behind", async () => {
-    const scene = await stage({}, { frontend: ANYWHERE, backend: BUTLER });
-    const [worker, client] = [scene.connect(undefined, 1), scene.connect(undefined, 0)];
+    const running = await startDialectBroker({}, { frontend: LOOPBACK, backend: BUTLER });
+    const [worker, client] = [running.connect(undefined, 1), running.connect(undefined, 0)];
     await worker.send("\x01", "sum");
     await worker.send("\x02");
     await worker.next();
@@ -302,7 +309,7 @@ describe("two sides", () => {
 
 /** A butler worker that has just been given a client's first request. */
 async function askedOfButler() {
-  const { broker, connect } = await stage({}, BUTLER);
+  const { broker, connect } = await startDialectBroker({}, BUTLER);
   const [worker, client] = [connect(), connect()];
   await worker.send("\x01", "sum");
   await worker.send("\x02");

@@ -9,7 +9,7 @@ const VERSIONS: readonly Version[] = ["mdp01", "mdp02"];
 /** Patient with a machine that stands still, and quick to come back. */
 const CALM = { heartbeat: 50, heartbeatLiveness: 60, reconnect: 10, reconnectMaxMs: 20 };
 
-async function stage(version: Version) {
+async function startPeers(version: Version) {
   const broker = await ForeignBroker.start(version);
   onTestFinished(() => broker.stop());
   return {
@@ -45,7 +45,7 @@ const echo = (data: unknown, reply: Reply): Reply => reply.end(data);
 
 describe.each(VERSIONS)("%s: at a broker of others", (version) => {
   test("a client reaches a worker, and data travels as JSON", async () => {
-    const { worker, client } = await stage(version);
+    const { worker, client } = await startPeers(version);
     await worker("echo", echo);
     const { client: caller } = await client();
     for (const data of [{ a: [1, "ö"] }, 0, "", null, "200"]) expect(await caller.call("echo", data)).toEqual(data);
@@ -53,7 +53,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
   });
 
   test("D-PEER-1: a client's requests take turns, a hundred of them", async () => {
-    const { broker, worker, client } = await stage(version);
+    const { broker, worker, client } = await startPeers(version);
     await worker("echo", echo);
     await worker("echo", echo);
     const { client: caller } = await client();
@@ -63,7 +63,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
   });
 
   test("D-PEER-3: what the wire cannot carry is a UsageError, and nothing of it is sent", async () => {
-    const { broker, client } = await stage(version);
+    const { broker, client } = await startPeers(version);
     const { client: caller } = await client();
     const refused = { code: "USAGE", message: expect.stringContaining(`cannot be used with the dialect "${version}"`) };
     for (const option of [
@@ -84,7 +84,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
   });
 
   test("D-PEER-5: a reply that nobody waits for, or of another service, is reported and dropped", async () => {
-    const { broker, worker, client } = await stage(version);
+    const { broker, worker, client } = await startPeers(version);
     let finish = (): void => {};
     await worker("echo", (data, reply) => {
       finish = () => reply.end(data);
@@ -112,7 +112,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
   });
 
   test("D-PEER-4: bytes travel as they are, and what is no JSON arrives as text", async () => {
-    const { worker, client } = await stage(version);
+    const { worker, client } = await startPeers(version);
     await worker("frames", (data, reply) => reply.end([Buffer.from("200"), Buffer.from(JSON.stringify(data))]));
     const { client: caller } = await client();
     expect(await caller.call("frames", [Buffer.from("echo"), Buffer.from("")])).toEqual([200, ["echo", ""]]);
@@ -120,7 +120,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
   });
 
   test("D-PEER-4: the management services can be asked", async () => {
-    const { worker, client } = await stage(version);
+    const { worker, client } = await startPeers(version);
     await worker("echo", echo);
     const { client: caller } = await client();
     expect(await caller.call("mmi.service", Buffer.from("echo"))).toBe(200);
@@ -129,7 +129,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
   });
 
   test("D-PEER-7: a handler that fails ends the request with a body that says so", async () => {
-    const { worker, client } = await stage(version);
+    const { worker, client } = await startPeers(version);
     await worker("fails", (data, reply) => {
       if (data === "throw") throw new TypeError("no");
       if (data === "error") reply.error("because");
@@ -152,7 +152,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
   });
 
   test("D-PEER-7: so does a worker that has no handler", async () => {
-    const { worker, client } = await stage(version);
+    const { worker, client } = await startPeers(version);
     const { worker: idle } = await worker("echo", echo);
     idle.removeAllListeners("request");
     const { client: caller } = await client();
@@ -160,7 +160,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
   });
 
   test("D-PEER-2: a request that nobody answers ends by its timeout, and its late reply reaches nobody", async () => {
-    const { broker, worker, client } = await stage(version);
+    const { broker, worker, client } = await startPeers(version);
     let answerLate = (): void => {};
     await worker("slow", (data, reply) => {
       if (data !== "first") return reply.end(data);
@@ -181,7 +181,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
   });
 
   test("D-PEER-2: so does one that its caller gives up", async () => {
-    const { broker, client } = await stage(version);
+    const { broker, client } = await startPeers(version);
     const { client: caller } = await client();
     const before = caller.socketId;
     const giveUp = new AbortController();
@@ -193,7 +193,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
   });
 
   test("D-PEER-6: worker and broker hear each other's heartbeats, and neither loses the other", async () => {
-    const { broker, worker } = await stage(version);
+    const { broker, worker } = await startPeers(version);
     const { worker: beating } = await worker("echo", echo);
     const losses: string[] = [];
     beating.on("disconnect", (reason) => losses.push(reason));
@@ -203,7 +203,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
   });
 
   test("D-PEER-6: a worker that works does not take its broker's silence for its loss", async () => {
-    const { broker, worker, client } = await stage(version);
+    const { broker, worker, client } = await startPeers(version);
     let finish = (): void => {};
     const { worker: busy } = await worker("long", (_data, reply) => (finish = () => reply.end("done")), {
       heartbeat: 10,
@@ -221,7 +221,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
   });
 
   test("D-PEER-6: a worker comes back under a new id, with READY, from a broker that fell silent", async () => {
-    const { broker, worker } = await stage(version);
+    const { broker, worker } = await startPeers(version);
     const { worker: lonely } = await worker("echo", echo, { heartbeat: 20, heartbeatLiveness: 3 });
     const before = lonely.socketId;
     const lost = new Promise((resolve) => lonely.once("disconnect", resolve));
@@ -232,7 +232,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
   });
 
   test("D-PEER-6: a worker that is told DISCONNECT comes back under a new id, with READY", async () => {
-    const { broker, worker, client } = await stage(version);
+    const { broker, worker, client } = await startPeers(version);
     const { worker: sentAway } = await worker("echo", echo);
     const before = sentAway.socketId;
     broker.disconnectWorkers();
@@ -244,7 +244,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
   });
 
   test("both come back to a broker that starts again", async () => {
-    const { broker, worker, client } = await stage(version);
+    const { broker, worker, client } = await startPeers(version);
     const { worker: server } = await worker("echo", echo);
     const { client: caller } = await client();
     expect(await caller.call("echo", 1)).toBe(1);
@@ -260,7 +260,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
   });
 
   test("a worker that stops says DISCONNECT", async () => {
-    const { broker, worker } = await stage(version);
+    const { broker, worker } = await startPeers(version);
     const { worker: leaving } = await worker("echo", echo);
     const { socketId } = leaving;
     await leaving.stop();
@@ -269,7 +269,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
   });
 
   test("anything that a broker may send is dropped and reported, and both go on", async () => {
-    const { broker, worker, client } = await stage(version);
+    const { broker, worker, client } = await startPeers(version);
     const { worker: server, errors: serverErrors } = await worker("echo", echo);
     const { client: caller, errors: callerErrors } = await client();
     const headers = ["MDPC01", "MDPC02", "MDPW01", "MDPW02", "C", "W", "", "\u00ff"];
@@ -303,7 +303,7 @@ function isGoodMessage(version: Version, header: string, command: Buffer, body: 
 }
 
 test("mdp02: partials travel in order", async () => {
-  const { worker, client } = await stage("mdp02");
+  const { worker, client } = await startPeers("mdp02");
   await worker("count", (_data, reply) => {
     for (const part of [1, "two", [3]]) reply.write(part);
     reply.write(Buffer.from("raw"));
@@ -317,7 +317,7 @@ test("mdp02: partials travel in order", async () => {
 });
 
 test("mdp01: reply.write() is a UsageError, because a reply there has no parts", async () => {
-  const { worker, client } = await stage("mdp01");
+  const { worker, client } = await startPeers("mdp01");
   const thrown: unknown[] = [];
   await worker("parts", (_data, reply) => {
     try {

@@ -3,11 +3,12 @@
 // throughout.
 
 import { Broker, type Side, type Sides } from "@pigato/broker";
+import type { RawPeer } from "@pigato/testkit/raw-peer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FORMS } from "./forms.ts";
 import { ADDRESS, bendings, cuts, EXPIRY, ID, MESSAGES, NAMES, ROLES } from "./hostile-messages.ts";
 import { type Asker, DIALECTS, newAsker, newServer, type Server } from "./peers.ts";
-import { Socket } from "./socket.ts";
+import { bytePeer } from "./start.ts";
 
 const ANYWHERE = "tcp://127.0.0.1:*";
 const BINDS = [
@@ -23,7 +24,7 @@ interface House {
   readonly doors: readonly string[];
   readonly witnesses: readonly { readonly asker: Asker; readonly server: Server; readonly service: string }[];
   /** A worker of the service "quiet", who never answers. */
-  readonly quiet: Socket;
+  readonly quiet: RawPeer;
 }
 
 let whole: House;
@@ -67,7 +68,7 @@ describe.each(NAMES)("a worker of %s", (name) => {
   if (greet === undefined || tokens === undefined) throw new Error(`nobody speaks ${name}`);
 
   test("says anything of any dialect while it has a request", async () => {
-    const client = new Socket(whole.doors[0] ?? "");
+    const client = bytePeer(whole.doors[0] ?? "");
     for (const message of NAMES.flatMap((other) => MESSAGES[other]?.map((frames) => ({ other, frames })) ?? [])) {
       for (const bent of message.other === name ? cuts(message.frames) : [message.frames]) {
         const service = `held ${++count}`;
@@ -85,7 +86,7 @@ describe.each(NAMES)("a worker of %s", (name) => {
   });
 
   test("D-MMI-2: is turned away with a name behind mmi., and has one behind $ like any other", async () => {
-    const refused = new Socket(doorFor(name));
+    const refused = bytePeer(doorFor(name));
     const dropped = new Promise((resolve) => {
       whole.broker.on("drop", ({ peer, reason }) => peer === refused.id && resolve(reason));
     });
@@ -94,15 +95,15 @@ describe.each(NAMES)("a worker of %s", (name) => {
     expect(await dropped).toBe("reserved-name");
     const service = `$of ${name}`;
     const core = await worker(service);
-    const client = new Socket(whole.doors[0] ?? "");
+    const client = bytePeer(whole.doors[0] ?? "");
     await client.send("C", "2", service, "r", "1", "{}");
     await core.nextThat((frames) => tokens(frames) !== undefined);
     for (const socket of [refused, core, client]) await leave(whole, socket);
     await expectOthersServed(whole);
   });
 
-  async function worker(service: string): Promise<Socket> {
-    const socket = new Socket(doorFor(name));
+  async function worker(service: string): Promise<RawPeer> {
+    const socket = bytePeer(doorFor(name));
     const joined = new Promise((resolve) => whole.broker.once("worker:join", resolve));
     for (const frames of greet?.(service) ?? []) await socket.send(...frames);
     await joined;
@@ -148,7 +149,7 @@ async function build(where: Side | Sides): Promise<House> {
       witnesses.push({ asker: newAsker(dialect, front), server: newServer(dialect, back, service), service });
     });
   }
-  const quiet = new Socket(doors[doors.length - BINDS.length] ?? "");
+  const quiet = bytePeer(doors[doors.length - BINDS.length] ?? "");
   await joins(() => void quiet.send("W", "1", "quiet"));
   await quiet.send("W", "4", "", '{"concurrency":-1}');
   return { broker, doors, witnesses, quiet };
@@ -169,7 +170,7 @@ async function sayEverything(
   const messages = MESSAGES[name] ?? [];
   const open = messages[0]?.map((frame) => (frame === "echo" ? "quiet" : frame));
   for (const before of [undefined, open, ...messages]) {
-    const socket = new Socket(house.doors[door] ?? "");
+    const socket = bytePeer(house.doors[door] ?? "");
     for (const message of messages) {
       for (const bent of spoil(message)) {
         if (before !== undefined) await socket.send(...before);
@@ -183,7 +184,7 @@ async function sayEverything(
 
 async function speakEverything(house: House, door: number): Promise<void> {
   for (const first of NAMES.keys()) {
-    const socket = new Socket(house.doors[door] ?? "");
+    const socket = bytePeer(house.doors[door] ?? "");
     for (const name of [...NAMES.slice(first), ...NAMES.slice(0, first)]) {
       for (const message of MESSAGES[name] ?? []) await socket.send(...message);
     }
@@ -193,10 +194,10 @@ async function speakEverything(house: House, door: number): Promise<void> {
 }
 
 /** Others are served while the requests wait, if they do, and when their client has gone. */
-async function askFor10000(door: number, request: (service: string) => readonly string[]): Promise<Socket> {
+async function askFor10000(door: number, request: (service: string) => readonly string[]): Promise<RawPeer> {
   const { broker, doors } = whole;
   await nothingOpen(broker);
-  const socket = new Socket(doors[door] ?? "");
+  const socket = bytePeer(doors[door] ?? "");
   for (let service = 0; service < 10_000; service++) await socket.send(...request(`service ${service}`));
   await heard(whole, socket);
   expect([0, 10_000]).toContain(openOf(broker));
@@ -217,13 +218,13 @@ function openOf(broker: Broker): number {
 }
 
 /** Closes a socket once the broker has dealt with all that it sent. */
-async function leave(house: House, socket: Socket): Promise<void> {
+async function leave(house: House, socket: RawPeer): Promise<void> {
   await heard(house, socket);
   socket.close();
 }
 
 /** Resolves when the broker has dealt with all that a socket sent. */
-async function heard({ broker }: House, socket: Socket): Promise<void> {
+async function heard({ broker }: House, socket: RawPeer): Promise<void> {
   // Whatever its dialect, something that is none of any is reported, after all that came before it.
   const mark = `mark ${++count}`;
   await new Promise<void>((resolve) => {

@@ -1,13 +1,14 @@
 // D-DET-1 over tcp, for every two of the dialects: whoever began in the one and goes on in the other is not heard in it, and
 // goes on in its own.
 
+import type { RawPeer } from "@pigato/testkit/raw-peer";
 import { describe, expect, test } from "vitest";
+import { LOOPBACK } from "../support/start.ts";
 import { ROLES } from "./hostile-messages.ts";
 import { ASKERS, DIALECTS, type DialectName, SERVERS } from "./peers.ts";
-import type { Socket } from "./socket.ts";
-import { ANYWHERE, type Stage, stage } from "./stage.ts";
+import { type DialectBroker, startDialectBroker } from "./start.ts";
 
-const BINDS = [ANYWHERE, { address: ANYWHERE, dialect: "omdp" }, { address: ANYWHERE, dialect: "butler" }] as const;
+const BINDS = [LOOPBACK, { address: LOOPBACK, dialect: "omdp" }, { address: LOOPBACK, dialect: "butler" }] as const;
 
 /** All but PIGATO and omdp, which begin alike: no bind reads both (D-DET-5). */
 const PAIRS = DIALECTS.flatMap((first) => DIALECTS.map((other) => ({ first, other }))).filter(
@@ -20,7 +21,7 @@ const WORKER_PAIRS = PAIRS.filter(
 
 describe.each(PAIRS)("D-DET-1: a $first client", ({ first, other }) => {
   test(`is not heard in ${other}, and is answered in its own`, async () => {
-    const { scene, client, server } = await clientAndServer(first, other);
+    const { running, client, server } = await clientAndServer(first, other);
     await client.send(...ASKERS[first].request("echo", "r1", ["1"]));
     await client.send(...ASKERS[other].request("echo", "r2", ["2"]));
     await client.send(...ASKERS[first].request("echo", "r3", ["3"]));
@@ -30,21 +31,21 @@ describe.each(PAIRS)("D-DET-1: a $first client", ({ first, other }) => {
       if (request !== undefined) await server.send(...(SERVERS.pigato.answer("final", request, [asked]) ?? []));
       expect(ASKERS[first].read(await client.next())).toEqual({ kind: "final", body: [asked] });
     }
-    expect(scene.drops).toMatchObject([{ peer: client.id, reason: "other-dialect" }]);
-    expect(scene.broker.stats()).toMatchObject({ open: 0, clients: 1 });
+    expect(running.drops).toMatchObject([{ peer: client.id, reason: "other-dialect" }]);
+    expect(running.broker.stats()).toMatchObject({ open: 0, clients: 1 });
   });
 });
 
 describe.each(WORKER_PAIRS)("D-DET-1: a $first client", ({ first, other }) => {
   test(`that registers as a worker of ${other} is turned away, and goes on in its own`, async () => {
-    const { scene, client, server } = await clientAndServer(first, other);
+    const { running, client, server } = await clientAndServer(first, other);
     await client.send(...ASKERS[first].request("echo", "r1", ["1"]));
     const request = SERVERS.pigato.read(await server.nextThat(([, type]) => type === "2"));
     const [ready = []] = SERVERS[other].greet("other");
     await client.send(...ready);
     expect(await client.next()).toEqual(ROLES[other]?.disconnect);
-    expect(scene.drops).toMatchObject([{ peer: client.id, reason: "other-dialect" }]);
-    expect(scene.broker.stats()).toMatchObject({ workers: 1, open: 1 });
+    expect(running.drops).toMatchObject([{ peer: client.id, reason: "other-dialect" }]);
+    expect(running.broker.stats()).toMatchObject({ workers: 1, open: 1 });
     if (request !== undefined) await server.send(...(SERVERS.pigato.answer("final", request, ["2"]) ?? []));
     expect(ASKERS[first].read(await client.next())).toEqual({ kind: "final", body: ["2"] });
   });
@@ -52,18 +53,18 @@ describe.each(WORKER_PAIRS)("D-DET-1: a $first client", ({ first, other }) => {
 
 describe.each(WORKER_PAIRS)("D-DET-1: a $first worker", ({ first, other }) => {
   test(`is not heard in ${other}, be it READY or a request, and serves on`, async () => {
-    const scene = await stage({}, BINDS);
-    const worker = await joined(scene, first, doorFor(first, other));
+    const running = await startDialectBroker({}, BINDS);
+    const worker = await joined(running, first, doorFor(first, other));
     const [ready = []] = SERVERS[other].greet("other");
     await worker.send(...ready);
     await worker.send(...ASKERS[other].request("echo", "r1", ["1"]));
-    await dropped(scene, 2);
-    expect(scene.drops).toMatchObject([
+    await dropped(running, 2);
+    expect(running.drops).toMatchObject([
       { peer: worker.id, reason: "other-dialect" },
       { peer: worker.id, reason: "other-dialect" },
     ]);
-    expect(scene.broker.stats()).toMatchObject({ workers: 1, open: 0 });
-    const client = scene.connect();
+    expect(running.broker.stats()).toMatchObject({ workers: 1, open: 0 });
+    const client = running.connect();
     await client.send(...ASKERS.pigato.request("echo", "r2", ["2"]));
     const { read, answer } = SERVERS[first];
     const request = read(await worker.nextThat((frames) => read(frames) !== undefined));
@@ -78,35 +79,35 @@ describe.each([
   ["omdp", "pigato", 1],
 ] as const)("D-DET-5: a client of %s that goes on as one of %s", (first, other, door) => {
   test("is read in the one that the bind reads: the frames of a request are the same in both", async () => {
-    const scene = await stage({}, BINDS);
-    const server = await joined(scene, "pigato", 0);
-    const client = scene.connect(undefined, door);
+    const running = await startDialectBroker({}, BINDS);
+    const server = await joined(running, "pigato", 0);
+    const client = running.connect(undefined, door);
     for (const dialect of [first, other]) {
       await client.send(...ASKERS[dialect].request("echo", "r1", ["1"]));
       const request = SERVERS.pigato.read(await server.nextThat(([, type]) => type === "2"));
       if (request !== undefined) await server.send(...(SERVERS.pigato.answer("final", request, ["2"]) ?? []));
       expect(ASKERS[first].read(await client.next())).toEqual({ kind: "final", body: ["2"] });
     }
-    expect(scene.drops).toEqual([]);
+    expect(running.drops).toEqual([]);
   });
 });
 
 async function clientAndServer(first: DialectName, other: DialectName) {
-  const scene = await stage({}, BINDS);
-  const server = await joined(scene, "pigato", 0);
-  return { scene, server, client: scene.connect(undefined, doorFor(first, other)) };
+  const running = await startDialectBroker({}, BINDS);
+  const server = await joined(running, "pigato", 0);
+  return { running, server, client: running.connect(undefined, doorFor(first, other)) };
 }
 
 /** A worker of the service "echo" whom the broker knows. */
-async function joined(scene: Stage, dialect: DialectName, door: number): Promise<Socket> {
-  const join = new Promise((resolve) => scene.broker.once("worker:join", resolve));
-  const worker = scene.connect(undefined, door);
+async function joined(running: DialectBroker, dialect: DialectName, door: number): Promise<RawPeer> {
+  const join = new Promise((resolve) => running.broker.once("worker:join", resolve));
+  const worker = running.connect(undefined, door);
   for (const frames of SERVERS[dialect].greet("echo")) await worker.send(...frames);
   await join;
   return worker;
 }
 
-async function dropped({ broker, drops }: Stage, count: number): Promise<void> {
+async function dropped({ broker, drops }: DialectBroker, count: number): Promise<void> {
   while (drops.length < count) await new Promise((resolve) => broker.once("drop", resolve));
 }
 

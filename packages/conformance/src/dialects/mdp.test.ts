@@ -1,17 +1,18 @@
 // RFC 7 and RFC 18, rule by rule, over tcp: raw sockets against a real broker. Where the RFC says the same of both
 // versions, both are held to it, and the variants of 0.2 with them.
 
+import type { RawPeer } from "@pigato/testkit/raw-peer";
 import { describe, expect, test } from "vitest";
+import { LOOPBACK } from "../support/start.ts";
 import { FORMS, VERSIONS, WHOLE_FORMS } from "./forms.ts";
-import type { Socket } from "./socket.ts";
-import { ANYWHERE, addressIn, registered, settled, stage } from "./stage.ts";
+import { addressIn, registered, settled, startDialectBroker } from "./start.ts";
 
 describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
   test("D-MDP-3, D-MDP-11, D-MDP-14: a request is answered by its service's name and the body, frame by frame", async () => {
-    const scene = await stage();
-    const worker = scene.connect();
+    const running = await startDialectBroker();
+    const worker = running.connect();
     await worker.send(...form.worker.ready, "echo");
-    const client = scene.connect();
+    const client = running.connect();
     const body = ["one", "", "\x00\xff", ""];
     await client.send(...form.request, "echo", ...body);
     const request = await worker.next();
@@ -22,11 +23,11 @@ describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
   });
 
   test("D-MDP-11, D-MAP-4: parts come before the final reply, where the version has them", async () => {
-    const scene = await stage();
-    const worker = scene.connect();
+    const running = await startDialectBroker();
+    const worker = running.connect();
     await worker.send("W", "1", "echo");
     await worker.send("W", "4", "", "{}");
-    const client = scene.connect();
+    const client = running.connect();
     await client.send(...form.request, "echo", "x");
     const [, , address = "", , , id = ""] = await worker.nextThat((frames) => frames[1] === "2");
     for (const part of ["1", "2"]) await worker.send("W", "6", address, "", id, "0", part, "{}");
@@ -39,10 +40,10 @@ describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
   });
 
   test("D-MDP-11: several requests of one client are all answered, once each, nothing after", async () => {
-    const scene = await stage();
-    const client = scene.connect();
+    const running = await startDialectBroker();
+    const client = running.connect();
     for (let number = 0; number < 20; number++) await client.send(...form.request, "echo", String(number));
-    const worker = scene.connect();
+    const worker = running.connect();
     await worker.send(...form.worker.ready, "echo");
     for (let number = 0; number < 20; number++) {
       const request = await worker.next();
@@ -56,7 +57,7 @@ describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
     expect(answers).toEqual(Array.from({ length: 20 }, (_, number) => String(number)));
     await settled(client, form);
     expect(client.received).toEqual([]);
-    expect(scene.drops.filter(({ reason }) => reason === "not-held").length).toBeGreaterThan(0);
+    expect(running.drops.filter(({ reason }) => reason === "not-held").length).toBeGreaterThan(0);
   });
 
   test.each([
@@ -66,21 +67,21 @@ describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
     ["a service of 256 bytes", ["s".repeat(256), "x"]],
     ["65 frames", ["echo", ...new Array<string>(65).fill("x")]],
   ])("D-MDP-1, D-MDP-3: a request with %s is dropped unanswered, and the next is served", async (_what, rest) => {
-    const scene = await stage();
-    const client = scene.connect();
+    const running = await startDialectBroker();
+    const client = running.connect();
     await client.send(...form.request, ...rest);
     await settled(client, form);
     expect(client.received).toEqual([]);
-    expect(scene.violations).toHaveLength(1);
+    expect(running.violations).toHaveLength(1);
   });
 
   test("D-MDP-10: a request waits for the first worker of its service, until it expires", async () => {
-    const scene = await stage({}, { address: "tcp://127.0.0.1:*", timeoutMs: 200 });
-    const client = scene.connect();
-    const expired = new Promise((resolve) => scene.broker.once("request:failed", resolve));
+    const running = await startDialectBroker({}, { address: "tcp://127.0.0.1:*", timeoutMs: 200 });
+    const client = running.connect();
+    const expired = new Promise((resolve) => running.broker.once("request:failed", resolve));
     await client.send(...form.request, "echo", "early");
     expect(await expired).toMatchObject({ service: "echo", code: "DEADLINE_EXCEEDED" });
-    const worker = scene.connect();
+    const worker = running.connect();
     await worker.send(...form.worker.ready, "echo");
     await client.send(...form.request, "echo", "late");
     expect((await worker.next()).at(-1)).toBe("late");
@@ -89,11 +90,11 @@ describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
   });
 
   test("D-MAP-6: each request has an id of the broker's own, for whoever reads ids", async () => {
-    const scene = await stage();
-    const worker = scene.connect();
+    const running = await startDialectBroker();
+    const worker = running.connect();
     await worker.send("W", "1", "echo");
     await worker.send("W", "4", "", '{"concurrency":10}');
-    const client = scene.connect();
+    const client = running.connect();
     for (const body of ["1", "2"]) await client.send(...form.request, "echo", body);
     const ids = new Set<string>();
     for (const body of ["1", "2"]) {
@@ -107,10 +108,13 @@ describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
   });
 
   test("D-MAP-5: hears nothing of a failure, or a body of JSON where its bind says so", async () => {
-    const scene = await stage({}, ["tcp://127.0.0.1:*", { address: "tcp://127.0.0.1:*", answersErrors: true }]);
-    const clients = [scene.connect(undefined, 0), scene.connect(undefined, 1)] as const;
+    const running = await startDialectBroker({}, [
+      "tcp://127.0.0.1:*",
+      { address: "tcp://127.0.0.1:*", answersErrors: true },
+    ]);
+    const clients = [running.connect(undefined, 0), running.connect(undefined, 1)] as const;
     for (const client of clients) await client.send(...form.request, "echo", "x");
-    const worker = scene.connect();
+    const worker = running.connect();
     await worker.send("W", "1", "echo");
     await worker.send("W", "4", "", "{}");
     for (const _request of clients) {
@@ -125,10 +129,10 @@ describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
 
 describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
   test("D-MDP-4, D-MDP-12: READY is not answered, and makes it a worker", async () => {
-    const scene = await stage();
-    const worker = await registered(scene, form, "echo");
+    const running = await startDialectBroker();
+    const worker = await registered(running, form, "echo");
     expect(worker.received).toEqual([]);
-    expect(scene.broker.stats()?.workers).toBe(1);
+    expect(running.broker.stats()?.workers).toBe(1);
   });
 
   test.each([
@@ -137,19 +141,19 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     ["with more than a service", ["echo", "more"]],
     ["with a service of 256 bytes", ["s".repeat(256)]],
   ])("D-MDP-4, D-MDP-9: READY %s is dropped unanswered", async (_what, rest) => {
-    const scene = await stage();
-    const worker = scene.connect();
+    const running = await startDialectBroker();
+    const worker = running.connect();
     await worker.send(...form.worker.ready, ...rest);
     await settled(worker, form);
     expect(worker.received).toEqual([]);
-    expect(scene.broker.stats()?.workers).toBe(0);
-    expect(scene.violations).toMatchObject([{ clause: "D-MDP-4" }]);
+    expect(running.broker.stats()?.workers).toBe(0);
+    expect(running.violations).toMatchObject([{ clause: "D-MDP-4" }]);
   });
 
   test("D-MDP-5, D-MDP-14, D-MAP-7: the client address is one frame, printable, followed by an empty one", async () => {
-    const scene = await stage();
-    const worker = await registered(scene, form, "echo");
-    const client = scene.connect("\x80binary\xff");
+    const running = await startDialectBroker();
+    const worker = await registered(running, form, "echo");
+    const client = running.connect("\x80binary\xff");
     await client.send(...form.request, "echo", "x");
     const request = await worker.next();
     expect(addressIn(request, form)).toMatch(/^[\x21-\x7e]+$/);
@@ -157,20 +161,20 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
   });
 
   test("D-MDP-7: a reply without the empty frame behind the address is read", async () => {
-    const scene = await stage();
-    const worker = await registered(scene, form, "echo");
-    const client = scene.connect();
+    const running = await startDialectBroker();
+    const worker = await registered(running, form, "echo");
+    const client = running.connect();
     await client.send(...form.request, "echo", "x");
     await worker.send(...form.worker.final, addressIn(await worker.next(), form), "y", "");
     expect(await client.next()).toEqual([...form.final("echo"), "y", ""]);
   });
 
   test("D-MDP-8, D-MDP-17: a second READY gets DISCONNECT, and nothing more until it is ready again", async () => {
-    const scene = await stage();
-    const worker = await registered(scene, form, "echo");
+    const running = await startDialectBroker();
+    const worker = await registered(running, form, "echo");
     await worker.send(...form.worker.ready, "echo");
     expect(await worker.next()).toEqual(form.worker.disconnect);
-    const client = scene.connect();
+    const client = running.connect();
     await client.send(...form.request, "echo", "x");
     await settled(client, form);
     await settled(worker, form);
@@ -182,26 +186,26 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
   test.each(["heartbeat", "final", "partial"] as const)("D-MDP-8: %s before READY gets DISCONNECT", async (command) => {
     const head = form.worker[command];
     if (head === undefined) return;
-    const scene = await stage();
-    const worker = scene.connect();
+    const running = await startDialectBroker();
+    const worker = running.connect();
     await worker.send(...head, ...(command === "heartbeat" ? [] : ["~0.1", "", "x"]));
     expect(await worker.next()).toEqual(form.worker.disconnect);
   });
 
   test("D-MDP-12: its DISCONNECT is never answered, before READY or after, and ends what is sent to it", async () => {
-    const scene = await stage();
-    const worker = scene.connect();
+    const running = await startDialectBroker();
+    const worker = running.connect();
     await worker.send(...form.worker.disconnect);
     await worker.send(...form.worker.ready, "echo");
     await worker.send(...form.worker.disconnect);
     await worker.send(...form.worker.disconnect);
     await settled(worker, form);
-    const client = scene.connect();
+    const client = running.connect();
     await client.send(...form.request, "echo", "x");
     await settled(client, form);
     await settled(worker, form);
     expect(worker.received).toEqual([]);
-    expect(scene.broker.stats()?.workers).toBe(0);
+    expect(running.broker.stats()?.workers).toBe(0);
   });
 
   test.each([
@@ -216,32 +220,32 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
   ] as const)(
     "D-MDP-5, D-MDP-6, D-MDP-9: %s is dropped unanswered, and the worker lost",
     async (_what, command, rest) => {
-      const scene = await stage();
-      const worker = await registered(scene, form, "echo");
+      const running = await startDialectBroker();
+      const worker = await registered(running, form, "echo");
       await worker.send(...form.worker[command], ...rest);
       await settled(worker, form);
       expect(worker.received).toEqual([]);
-      expect(scene.violations).toHaveLength(1);
-      expect(scene.broker.stats()?.workers).toBe(0);
+      expect(running.violations).toHaveLength(1);
+      expect(running.broker.stats()?.workers).toBe(0);
     },
   );
 
   test("D-MDP-2, D-MDP-9: a command that is none is dropped unanswered, and the worker lost", async () => {
-    const scene = await stage();
-    const worker = await registered(scene, form, "echo");
+    const running = await startDialectBroker();
+    const worker = await registered(running, form, "echo");
     await worker.send(...form.worker.ready.slice(0, -1), "\x77", "x");
     await settled(worker, form);
     expect(worker.received).toEqual([]);
-    expect(scene.broker.stats()?.workers).toBe(0);
+    expect(running.broker.stats()?.workers).toBe(0);
   });
 
   test("D-MDP-10: a request whose worker is lost goes to another", async () => {
-    const scene = await stage();
-    const [first, client] = [await registered(scene, form, "echo"), scene.connect()];
+    const running = await startDialectBroker();
+    const [first, client] = [await registered(running, form, "echo"), running.connect()];
     await client.send(...form.request, "echo", "x");
     const lost = await first.next();
     await first.send(...form.worker.disconnect);
-    const second = await registered(scene, form, "echo");
+    const second = await registered(running, form, "echo");
     const request = await second.next();
     expect(request.at(-1)).toBe("x");
     // A late reply of the first is nobody's.
@@ -252,23 +256,23 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
   });
 
   test("D-MDP-13: a worker answers only what it holds; what it does not is dropped, and it stays", async () => {
-    const scene = await stage();
-    const [holder, client] = [await registered(scene, form, "echo"), scene.connect()];
-    const forger = await registered(scene, form, "other");
+    const running = await startDialectBroker();
+    const [holder, client] = [await registered(running, form, "echo"), running.connect()];
+    const forger = await registered(running, form, "other");
     await client.send(...form.request, "echo", "x");
     const address = addressIn(await holder.next(), form);
     await forger.send(...form.worker.final, address, "", "forged");
     await settled(forger, form);
     await holder.send(...form.worker.final, address, "", "true");
     expect((await client.next()).at(-1)).toBe("true");
-    expect(scene.drops).toMatchObject([{ reason: "not-held" }]);
-    expect(scene.broker.stats()?.workers).toBe(2);
+    expect(running.drops).toMatchObject([{ reason: "not-held" }]);
+    expect(running.broker.stats()?.workers).toBe(2);
   });
 
   test("D-LIVE-1: it gets one request at a time, and those of a service are shared among its workers", async () => {
-    const scene = await stage();
-    const workers = [await registered(scene, form, "echo"), await registered(scene, form, "echo")] as const;
-    const client = scene.connect();
+    const running = await startDialectBroker();
+    const workers = [await registered(running, form, "echo"), await registered(running, form, "echo")] as const;
+    const client = running.connect();
     for (let number = 0; number < 10; number++) await client.send(...form.request, "echo", String(number));
     for (let number = 0; number < 10; number += 2) {
       for (const worker of workers) {
@@ -282,11 +286,11 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
   });
 
   test("D-MDP-15: a name is its bytes, be they no text at all", async () => {
-    const scene = await stage();
+    const running = await startDialectBroker();
     const names = ["Echo", "echo", "echo ", "\xff", "\xfe", "\x00", "caf\xc3\xa9", "cafe\xcc\x81", "__proto__"];
-    const workers = new Map<string, Socket>();
-    for (const name of names) workers.set(name, await registered(scene, form, name));
-    const client = scene.connect();
+    const workers = new Map<string, RawPeer>();
+    for (const name of names) workers.set(name, await registered(running, form, name));
+    const client = running.connect();
     for (const name of names) {
       await client.send(...form.request, name, `for ${name}`);
       const worker = workers.get(name);
@@ -299,8 +303,8 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
   });
 
   test("D-MDP-16: requests are handed out as they came, whoever sent them", async () => {
-    const scene = await stage();
-    const clients = [scene.connect(), scene.connect(), scene.connect()] as const;
+    const running = await startDialectBroker();
+    const clients = [running.connect(), running.connect(), running.connect()] as const;
     const bodies: string[] = [];
     for (let turn = 0; turn < 4; turn++) {
       for (const [index, client] of clients.entries()) {
@@ -310,7 +314,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
         bodies.push(body);
       }
     }
-    const worker = await registered(scene, form, "echo");
+    const worker = await registered(running, form, "echo");
     for (const body of bodies) {
       const request = await worker.next();
       expect(request.at(-1)).toBe(body);
@@ -319,10 +323,10 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
   });
 
   test("D-MDP-16: of those that are free, the one that has been given nothing for longest is next", async () => {
-    const scene = await stage();
-    const workers: Socket[] = [];
-    for (let count = 0; count < 3; count++) workers.push(await registered(scene, form, "echo"));
-    const client = scene.connect();
+    const running = await startDialectBroker();
+    const workers: RawPeer[] = [];
+    for (let count = 0; count < 3; count++) workers.push(await registered(running, form, "echo"));
+    const client = running.connect();
     for (let number = 0; number < 9; number++) {
       await client.send(...form.request, "echo", String(number));
       const worker = workers[number % 3];
@@ -335,13 +339,13 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
   });
 
   test("D-LIVE-3: it is not free before it has answered, though the request has expired", async () => {
-    const scene = await stage({}, [ANYWHERE, { address: ANYWHERE, timeoutMs: 50 }]);
-    const worker = await registered(scene, form, "echo");
-    const expired = new Promise((resolve) => scene.broker.once("request:failed", resolve));
-    await scene.connect(undefined, 1).send(...form.request, "echo", "hasty");
+    const running = await startDialectBroker({}, [LOOPBACK, { address: LOOPBACK, timeoutMs: 50 }]);
+    const worker = await registered(running, form, "echo");
+    const expired = new Promise((resolve) => running.broker.once("request:failed", resolve));
+    await running.connect(undefined, 1).send(...form.request, "echo", "hasty");
     const hasty = await worker.next();
     expect(await expired).toMatchObject({ code: "DEADLINE_EXCEEDED" });
-    const patient = scene.connect();
+    const patient = running.connect();
     await patient.send(...form.request, "echo", "patient");
     await settled(patient, form);
     await settled(worker, form);
@@ -354,8 +358,8 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
   });
 
   test("D-LIVE-4: each of its heartbeats is answered by one", async () => {
-    const scene = await stage();
-    const worker = await registered(scene, form, "echo");
+    const running = await startDialectBroker();
+    const worker = await registered(running, form, "echo");
     for (let beat = 0; beat < 3; beat++) {
       await worker.send(...form.worker.heartbeat);
       expect(await worker.next()).toEqual(form.worker.heartbeat);
@@ -363,9 +367,9 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
   });
 
   test("D-LIVE-4: none comes between its replies, whatever they say", async () => {
-    const scene = await stage();
-    const worker = await registered(scene, form, "echo");
-    const client = scene.connect();
+    const running = await startDialectBroker();
+    const worker = await registered(running, form, "echo");
+    const client = running.connect();
     for (let number = 0; number < 20; number++) await client.send(...form.request, "echo", String(number));
     for (let number = 0; number < 20; number++) {
       const request = await worker.next();
@@ -379,20 +383,20 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
   });
 
   test("D-LIVE-4: a silent one hears heartbeats, then DISCONNECT; whatever it says keeps it alive", async () => {
-    const scene = await stage({ heartbeat: 200, heartbeatLiveness: 4 });
-    const silent = await registered(scene, form, "silent");
-    const talking = await registered(scene, form, "talking");
+    const running = await startDialectBroker({ heartbeat: 200, heartbeatLiveness: 4 });
+    const silent = await registered(running, form, "silent");
+    const talking = await registered(running, form, "talking");
     const talk = setInterval(() => void talking.send(...form.worker.final, "~0.1", "", "x"), 40);
     expect(await silent.next()).toEqual(form.worker.heartbeat);
     await silent.nextThat((frames) => frames.join() === form.worker.disconnect.join());
     clearInterval(talk);
-    expect(scene.broker.stats()?.workers).toBe(1);
+    expect(running.broker.stats()?.workers).toBe(1);
   });
 
   test("D-LIVE-2: a busy one may be silent for far longer than an idle one", async () => {
-    const scene = await stage({ heartbeat: 50, heartbeatLiveness: 2 });
-    const worker = await registered(scene, form, "echo");
-    const client = scene.connect();
+    const running = await startDialectBroker({ heartbeat: 50, heartbeatLiveness: 2 });
+    const worker = await registered(running, form, "echo");
+    const client = running.connect();
     await client.send(...form.request, "echo", "x");
     const address = addressIn(await worker.nextThat((frames) => frames.at(-1) === "x"), form);
     // It hears ten heartbeats, and says nothing.
@@ -402,27 +406,27 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
   });
 
   test("D-MMI-2: a name behind mmi. gets DISCONNECT", async () => {
-    const scene = await stage();
-    const worker = scene.connect();
+    const running = await startDialectBroker();
+    const worker = running.connect();
     await worker.send(...form.worker.ready, "mmi.echo");
     expect(await worker.next()).toEqual(form.worker.disconnect);
-    expect(scene.drops).toMatchObject([{ reason: "reserved-name" }]);
+    expect(running.drops).toMatchObject([{ reason: "reserved-name" }]);
   });
 
   test("D-MDP-17: at a stop of the broker it gets DISCONNECT", async () => {
-    const scene = await stage();
-    const worker = await registered(scene, form, "echo");
-    await scene.broker.stop();
+    const running = await startDialectBroker();
+    const worker = await registered(running, form, "echo");
+    await running.broker.stop();
     expect(await worker.next()).toEqual(form.worker.disconnect);
   });
 
   test("D-MDP-17: a broker that comes back answers its heartbeat by DISCONNECT, so that it registers again", async () => {
-    const scene = await stage();
-    const worker = await registered(scene, form, "echo");
-    await scene.broker.stop();
+    const running = await startDialectBroker();
+    const worker = await registered(running, form, "echo");
+    await running.broker.stop();
     await worker.next();
-    const [, port] = /:(\d+)$/.exec(scene.address) ?? [];
-    const again = await stage({}, `tcp://127.0.0.1:${port}`);
+    const [, port] = /:(\d+)$/.exec(running.address) ?? [];
+    const again = await startDialectBroker({}, `tcp://127.0.0.1:${port}`);
     await worker.send(...form.worker.heartbeat);
     expect(await worker.next()).toEqual(form.worker.disconnect);
     await worker.send(...form.worker.ready, "echo");
@@ -433,19 +437,19 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
 
 describe.each(FORMS)("mmi, asked by a client of $name", (form) => {
   test("D-MMI-3, D-MMI-5: mmi.service is 200 with a live worker, else 404, under its own name", async () => {
-    const scene = await stage();
-    const client = scene.connect();
+    const running = await startDialectBroker();
+    const client = running.connect();
     const ask = async () => {
       await client.send(...form.request, "mmi.service", "echo");
       return client.next();
     };
     expect(await ask()).toEqual([...form.final("mmi.service"), "404"]);
-    const worker = scene.connect();
-    const joined = new Promise((resolve) => scene.broker.once("worker:join", resolve));
+    const worker = running.connect();
+    const joined = new Promise((resolve) => running.broker.once("worker:join", resolve));
     await worker.send(...form.worker.ready, "echo");
     await joined;
     expect(await ask()).toEqual([...form.final("mmi.service"), "200"]);
-    const left = new Promise((resolve) => scene.broker.once("worker:leave", resolve));
+    const left = new Promise((resolve) => running.broker.once("worker:leave", resolve));
     await worker.send(...form.worker.disconnect);
     await left;
     // The name is known, a request waits for it, and nobody is there.
@@ -454,22 +458,22 @@ describe.each(FORMS)("mmi, asked by a client of $name", (form) => {
   });
 
   test("D-MMI-3: a name that a wildcard serves counts as served", async () => {
-    const scene = await stage();
-    const joined = new Promise((resolve) => scene.broker.once("worker:join", resolve));
-    await scene.connect().send(...form.worker.ready, "stock*");
+    const running = await startDialectBroker();
+    const joined = new Promise((resolve) => running.broker.once("worker:join", resolve));
+    await running.connect().send(...form.worker.ready, "stock*");
     await joined;
-    const client = scene.connect();
+    const client = running.connect();
     await client.send(...form.request, "mmi.service", "stock-nasdaq");
     expect(await client.next()).toEqual([...form.final("mmi.service"), "200"]);
   });
 
   test("D-MMI-1, D-MMI-4: any other name is 501, and never reaches a worker", async () => {
-    const scene = await stage();
-    const joined = new Promise((resolve) => scene.broker.once("worker:join", resolve));
-    const worker = scene.connect();
+    const running = await startDialectBroker();
+    const joined = new Promise((resolve) => running.broker.once("worker:join", resolve));
+    const worker = running.connect();
     await worker.send(...form.worker.ready, "mm*");
     await joined;
-    const client = scene.connect();
+    const client = running.connect();
     for (const name of ["mmi.echo", "mmi.", "mmi.service2", "mmi.Service"]) {
       await client.send(...form.request, name, "x");
       expect(await client.next()).toEqual([...form.final(name), "501"]);
@@ -482,14 +486,14 @@ describe("telling the forms apart", () => {
   test("D-DET-1: a worker that goes on in another form is not heard, and goes on in its own", async () => {
     for (const [form, other] of [VERSIONS, [...VERSIONS].reverse()]) {
       if (form === undefined || other === undefined) return;
-      const scene = await stage();
-      const worker = await registered(scene, form, "echo");
+      const running = await startDialectBroker();
+      const worker = await registered(running, form, "echo");
       await worker.send(...other.worker.disconnect);
       await worker.send(...other.worker.ready, "other");
       await worker.send(...other.request, "echo", "x");
       await settled(worker, form);
-      expect(scene.drops.map(({ reason }) => reason)).toEqual(["other-dialect", "other-dialect", "other-dialect"]);
-      expect(scene.broker.stats()).toMatchObject({ workers: 1, open: 0 });
+      expect(running.drops.map(({ reason }) => reason)).toEqual(["other-dialect", "other-dialect", "other-dialect"]);
+      expect(running.broker.stats()).toMatchObject({ workers: 1, open: 0 });
       expect(worker.received).toEqual([]);
     }
   });
@@ -502,9 +506,9 @@ describe("telling the forms apart", () => {
     ["an empty frame alone", [""]],
     ["rubbish", ["garbage"]],
   ])("D-DET-6: %s is dropped, reported and answered by nothing", async (_what, frames) => {
-    const scene = await stage();
-    const socket = scene.connect();
-    const told = new Promise((resolve) => scene.broker.once("violation", resolve));
+    const running = await startDialectBroker();
+    const socket = running.connect();
+    const told = new Promise((resolve) => running.broker.once("violation", resolve));
     await socket.send(...frames);
     expect(await told).toMatchObject({ clause: "P-MSG-1" });
     for (const form of VERSIONS.slice(0, 1)) await settled(socket, form);

@@ -1,31 +1,23 @@
 // Our own client and worker at our own broker, in each dialect that both ends speak.
 
-import { Broker } from "@pigato/broker";
-import { Client, type DialectName } from "@pigato/client";
+import type { DialectName } from "@pigato/client";
 import { type Reply, Worker } from "@pigato/worker";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { startBroker, startClient, startWorker } from "../support/start.ts";
 
 const DIALECTS: readonly DialectName[] = ["pigato", "mdp02", "mdp01"];
 const PAIRS = DIALECTS.flatMap((asked) => DIALECTS.map((serving) => ({ asked, serving })));
 
-async function stage(asked: DialectName, serving: DialectName, handle: (data: unknown, reply: Reply) => unknown) {
-  const broker = new Broker("tcp://127.0.0.1:*", { stopTimeoutMs: 0 });
-  await broker.start();
-  onTestFinished(() => broker.stop());
-  const [address = ""] = broker.addresses;
-  const worker = new Worker(address, "echo", { dialect: serving, reconnect: 10, stopTimeoutMs: 100 });
-  worker.on("request", handle);
-  onTestFinished(() => worker.stop());
-  await worker.start();
-  const client = new Client(address, { dialect: asked, reconnect: 10, stopTimeoutMs: 0 });
-  onTestFinished(() => client.stop());
-  await client.start();
+async function startPeers(asked: DialectName, serving: DialectName, handle: (data: unknown, reply: Reply) => unknown) {
+  const { broker, address } = await startBroker();
+  const worker = await startWorker(address, "echo", handle, { dialect: serving, reconnect: 10, stopTimeoutMs: 100 });
+  const client = await startClient(address, { dialect: asked, reconnect: 10 });
   return { broker, worker, client };
 }
 
 describe.each(PAIRS)("a client of $asked and a worker of $serving", ({ asked, serving }) => {
   test("get on: data, a hundred requests at once", async () => {
-    const { client } = await stage(asked, serving, (data, reply) => reply.end(data));
+    const { client } = await startPeers(asked, serving, (data, reply) => reply.end(data));
     const values = Array.from({ length: 100 }, (_, index) => ({ index, text: "ö" }));
     expect(await Promise.all(values.map((value) => client.call("echo", value)))).toEqual(values);
   });
@@ -35,7 +27,7 @@ describe.each(PAIRS.filter(({ serving }) => serving !== "mdp01"))(
   "a client of $asked and a worker of $serving",
   ({ asked, serving }) => {
     test("get on: partials reach whoever has frames for them", async () => {
-      const { client } = await stage(asked, serving, (_data, reply) => {
+      const { client } = await startPeers(asked, serving, (_data, reply) => {
         reply.write("one");
         reply.write("two");
         reply.end("three");
@@ -46,7 +38,7 @@ describe.each(PAIRS.filter(({ serving }) => serving !== "mdp01"))(
 );
 
 test("a worker of Majordomo that stops takes nothing more, and another one serves", async () => {
-  const { broker, worker, client } = await stage("pigato", "mdp02", (_data, reply) => reply.end("first"));
+  const { broker, worker, client } = await startPeers("pigato", "mdp02", (_data, reply) => reply.end("first"));
   expect(await client.call("echo")).toBe("first");
   const [address = ""] = broker.addresses;
   const other = new Worker(address, "echo", { dialect: "mdp01" });
@@ -59,7 +51,7 @@ test("a worker of Majordomo that stops takes nothing more, and another one serve
 });
 
 test.each(["mdp02", "mdp01"] as const)("D-PEER-3: %s: heartbeats and broadcasts are a UsageError", async (dialect) => {
-  const { client } = await stage(dialect, "pigato", (data, reply) => reply.end(data));
+  const { client } = await startPeers(dialect, "pigato", (data, reply) => reply.end(data));
   expect(() => client.heartbeat()).toThrow(`heartbeat() cannot be used with the dialect "${dialect}"`);
   expect(() => client.broadcast("echo")).toThrow("broadcast() cannot be used");
   const stream = client.request("echo", 1);

@@ -2,7 +2,7 @@
 // written here by hand, on plain sockets.
 
 import { VERSIONS } from "./forms.ts";
-import { Socket } from "./socket.ts";
+import { bytePeer } from "./start.ts";
 
 export const DIALECTS = ["pigato", "mdp01", "mdp02", "omdp", "butler"] as const;
 export type DialectName = (typeof DIALECTS)[number];
@@ -34,7 +34,7 @@ export interface Server {
 }
 
 export function newAsker(dialect: DialectName, address: string): Asker {
-  const socket = new Socket(address);
+  const socket = bytePeer(address);
   const wire = ASKERS[dialect];
   let count = 0;
   return {
@@ -45,7 +45,7 @@ export function newAsker(dialect: DialectName, address: string): Asker {
 }
 
 export function newServer(dialect: DialectName, address: string, service: string): Server {
-  const socket = new Socket(address);
+  const socket = bytePeer(address);
   const wire = SERVERS[dialect];
   for (const frames of wire.greet(service)) void socket.send(...frames);
   return {

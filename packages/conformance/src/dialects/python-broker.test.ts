@@ -1,14 +1,13 @@
 // Our own client and worker at a Majordomo broker in Python, on a stack that is not ours from end to end. What they do in
 // each case is in foreign-broker.test.ts; here it is whether others understand it.
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Client } from "@pigato/client";
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
+import { PeerProcess } from "@pigato/testkit/peer-process";
 import { type Reply, UsageError, Worker } from "@pigato/worker";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { LOOPBACK } from "../support/start.ts";
 import type { Version } from "./foreign-broker.ts";
 
 const BROKER = fileURLToPath(new URL("./python/broker.py", import.meta.url));
@@ -16,58 +15,41 @@ const VERSIONS: readonly Version[] = ["mdp01", "mdp02"];
 /** Patient with a machine that stands still, and quick to come back. */
 const CALM = { heartbeat: 50, heartbeatLiveness: 60, reconnect: 10, reconnectMaxMs: 20, connectTimeoutMs: 200 };
 
-const ANYWHERE = "tcp://127.0.0.1:*";
-
 class PythonBroker {
   readonly address: string;
-  readonly #child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
+  readonly process: PeerProcess;
 
   /** @param liveness how many of its intervals a worker may be silent; many, if not given */
-  static async start(version: Version, address = ANYWHERE, liveness?: number): Promise<PythonBroker> {
+  static async start(version: Version, address = LOOPBACK, liveness?: number): Promise<PythonBroker> {
     const args = [BROKER, version, address, ...(liveness === undefined ? [] : [String(liveness)])];
-    const child = spawn(foreignPeers.python.path, args, { stdio: ["ignore", "pipe", "inherit"] });
-    onTestFinished(() => void child.kill("SIGKILL"));
-    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-    const [, bound] = JSON.parse(String((await lines.next()).value));
-    return new PythonBroker(child, lines, bound);
+    const process = PeerProcess.program(foreignPeers.python.path, args);
+    onTestFinished(() => void process.kill());
+    const [, bound] = JSON.parse(await process.nextLine());
+    return new PythonBroker(process, bound);
   }
 
-  private constructor(child: ChildProcess, lines: AsyncIterator<string>, address: string) {
-    this.#child = child;
-    this.#lines = lines;
+  private constructor(process: PeerProcess, address: string) {
+    this.process = process;
     this.address = address;
   }
 
-  /** The peer of the next such thing. What came before is passed over, but none may have expired unawares. */
-  async next(what: string): Promise<string> {
+  /** The peer of the next such event. Other events are skipped, but no worker may have expired meanwhile. */
+  async next(event: string): Promise<string> {
     for (;;) {
-      const { value, done } = await this.#lines.next();
-      if (done) throw new Error("the broker in Python has ended");
-      const [said, peer] = JSON.parse(value);
-      if (said === what) return peer;
-      expect(said).not.toBe("expired");
+      const [happened, peer] = JSON.parse(await this.process.nextLine());
+      if (happened === event) return peer;
+      expect(happened).not.toBe("expired");
     }
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
-
-  async kill(): Promise<void> {
-    const exit = once(this.#child, "exit");
-    this.#child.kill("SIGKILL");
-    await exit;
   }
 }
 
-async function stage(
+async function startPeers(
   version: Version,
   handle: (data: unknown, reply: Reply) => unknown,
   options: object = {},
   liveness?: number,
 ) {
-  const broker = await PythonBroker.start(version, ANYWHERE, liveness);
+  const broker = await PythonBroker.start(version, LOOPBACK, liveness);
   const worker = new Worker(broker.address, "echo", { dialect: version, ...CALM, ...options });
   worker.on("request", handle);
   onTestFinished(() => worker.stop());
@@ -82,7 +64,7 @@ const echo = (data: unknown, reply: Reply): Reply => reply.end(data);
 
 describe.skipIf(foreignPeers.python.isMissing).each(VERSIONS)("%s: at a broker in Python", (version) => {
   test("D-PEER-1, D-PEER-4: requests are answered, in turn, in JSON and in bytes", async () => {
-    const { client } = await stage(version, echo);
+    const { client } = await startPeers(version, echo);
     const values = Array.from({ length: 100 }, (_, index) => ({ index, text: "ö" }));
     expect(await Promise.all(values.map((value) => client.call("echo", value)))).toEqual(values);
     expect(await client.call("echo", [Buffer.from("one"), Buffer.from(""), Buffer.from("2")])).toEqual(["one", "", 2]);
@@ -93,7 +75,7 @@ describe.skipIf(foreignPeers.python.isMissing).each(VERSIONS)("%s: at a broker i
 
   test("D-PEER-3: parts travel where the version has them, and are a UsageError where not", async () => {
     const thrown: unknown[] = [];
-    const { client } = await stage(version, (_data, reply) => {
+    const { client } = await startPeers(version, (_data, reply) => {
       try {
         for (const part of [1, "two", [3]]) reply.write(part);
       } catch (error) {
@@ -107,7 +89,7 @@ describe.skipIf(foreignPeers.python.isMissing).each(VERSIONS)("%s: at a broker i
   });
 
   test("D-PEER-6: the worker's heartbeats keep it, and its DISCONNECT is understood", async () => {
-    const { broker, worker, client } = await stage(version, echo);
+    const { broker, worker, client } = await startPeers(version, echo);
     const { socketId } = worker;
     for (let beat = 0; beat < 10; beat++) expect(await broker.next("heartbeat")).toBe(socketId);
     expect(await client.call("echo", 1)).toBe(1);
@@ -116,9 +98,9 @@ describe.skipIf(foreignPeers.python.isMissing).each(VERSIONS)("%s: at a broker i
   });
 
   test("D-PEER-6: both come back to a broker that was killed and starts again", async () => {
-    const { broker, worker, client } = await stage(version, echo);
+    const { broker, worker, client } = await startPeers(version, echo);
     expect(await client.call("echo", 1)).toBe(1);
-    await broker.kill();
+    await broker.process.kill();
     const again = await PythonBroker.start(version, broker.address);
     expect(await client.call("echo", 2)).toBe(2);
     expect(await again.next("ready")).toBe(worker.socketId);
@@ -126,7 +108,7 @@ describe.skipIf(foreignPeers.python.isMissing).each(VERSIONS)("%s: at a broker i
 
   test("D-PEER-6: a worker that the broker gave up in silence is told so by its next word, and comes back", async () => {
     // Five times as long between its heartbeats as the broker waits for one.
-    const { broker, worker, client } = await stage(version, echo, { heartbeat: 1_000 }, 4);
+    const { broker, worker, client } = await startPeers(version, echo, { heartbeat: 1_000 }, 4);
     const before = worker.socketId;
     expect(await broker.next("expired")).toBe(before);
     const answer = client.call("echo", 1);
@@ -137,12 +119,12 @@ describe.skipIf(foreignPeers.python.isMissing).each(VERSIONS)("%s: at a broker i
   });
 
   test("D-PEER-6: the worker leaves a broker that stands still, and comes back under a new id", async () => {
-    const { broker, worker } = await stage(version, echo, { heartbeatLiveness: 10 });
+    const { broker, worker } = await startPeers(version, echo, { heartbeatLiveness: 10 });
     const before = worker.socketId;
     const lost = new Promise((resolve) => worker.once("disconnect", resolve));
-    broker.signal("SIGSTOP");
+    broker.process.signal("SIGSTOP");
     expect(await lost).toBe("silence");
-    broker.signal("SIGCONT");
+    broker.process.signal("SIGCONT");
     expect(await broker.next("ready")).not.toBe(before);
   });
 });

@@ -1,18 +1,18 @@
 // RFC 9's client flow, against a Titanic worker of the test's own. All it needs of the broker is Majordomo, and an
 // `mmi.service` that is right.
 
+import type { RawPeer } from "@pigato/testkit/raw-peer";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type Form, VERSIONS } from "./forms.ts";
-import type { Socket } from "./socket.ts";
-import { addressIn, registered, stage } from "./stage.ts";
+import { addressIn, registered, startDialectBroker } from "./start.ts";
 import { Titanic } from "./titanic.ts";
 
 describe.each(VERSIONS)("Titanic in $name", (form) => {
   test("D-MMI-3: keeps a request until its service has a worker, and the reply until it is closed", async () => {
-    const scene = await stage();
-    const titanic = new Titanic(scene.address, form);
+    const running = await startDialectBroker();
+    const titanic = new Titanic(running.address, form);
     onTestFinished(() => titanic.close());
-    const client = scene.connect();
+    const client = running.connect();
     const [status, id = ""] = await ask(client, form, "titanic.request", "echo", "one", "", "two");
     expect(status).toBe("200");
     expect(id).toMatch(/^[0-9A-Fa-f]{32}$/);
@@ -21,7 +21,7 @@ describe.each(VERSIONS)("Titanic in $name", (form) => {
     expect(await titanic.work()).toBe(0);
     expect(await ask(client, form, "titanic.reply", id)).toEqual(["300"]);
 
-    const worker = await registered(scene, form, "echo");
+    const worker = await registered(running, form, "echo");
     const working = titanic.work();
     const request = await worker.next();
     expect(request.slice(form.worker.request.length + 2)).toEqual(["one", "", "two"]);
@@ -37,7 +37,7 @@ describe.each(VERSIONS)("Titanic in $name", (form) => {
   });
 });
 
-async function ask(client: Socket, form: Form, service: string, ...body: readonly string[]): Promise<string[]> {
+async function ask(client: RawPeer, form: Form, service: string, ...body: readonly string[]): Promise<string[]> {
   await client.send(...form.request, service, ...body);
   const head = form.final(service);
   const reply = await client.next();

@@ -2,13 +2,14 @@
 // one place. It keeps requests in memory, where a real one has a disk.
 
 import { randomUUID } from "node:crypto";
+import type { RawPeer } from "@pigato/testkit/raw-peer";
 import type { Form } from "./forms.ts";
-import { Socket } from "./socket.ts";
+import { bytePeer } from "./start.ts";
 
 export class Titanic {
   readonly #form: Form;
   readonly #address: string;
-  readonly #sockets: Socket[] = [];
+  readonly #sockets: RawPeer[] = [];
   /** What was asked, and the reply once there is one. */
   readonly #kept = new Map<string, { readonly asked: readonly string[]; reply?: readonly string[] }>();
 
@@ -50,7 +51,7 @@ export class Titanic {
     for (const socket of this.#sockets) socket.close();
   }
 
-  async #ask(client: Socket, [service = "", ...body]: readonly string[]): Promise<string[]> {
+  async #ask(client: RawPeer, [service = "", ...body]: readonly string[]): Promise<string[]> {
     await client.send(...this.#form.request, service, ...body);
     return (await client.next()).slice(this.#form.final(service).length);
   }
@@ -67,8 +68,8 @@ export class Titanic {
     }
   }
 
-  #connect(): Socket {
-    const socket = new Socket(this.#address);
+  #connect(): RawPeer {
+    const socket = bytePeer(this.#address);
     this.#sockets.push(socket);
     return socket;
   }

@@ -1,9 +1,10 @@
 // Our publisher and subscriber with those of Debian's libzmq.
 
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
+import type { PeerProcess } from "@pigato/testkit/peer-process";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ChannelLab } from "./channel-lab.ts";
-import { DebianPeer } from "./debian-peer.ts";
+import { runDebianPeer } from "./debian-peer.ts";
 import { message } from "./frames.ts";
 
 describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc"] as const)("over %s", (kind) => {
@@ -19,26 +20,26 @@ describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc"] as const)("ov
     const { link, address } = await lab.boundPublisher();
     link.publish(message("number 1", "more"));
     const peer = start(socket, address);
-    expect(await peer.said()).toBe("number 1|more");
+    expect(await peer.nextLine()).toBe("number 1|more");
     link.publish(message("letter a"));
     link.publish(message("number letters"));
-    expect(await peer.said()).toBe("number letters");
+    expect(await peer.nextLine()).toBe("number letters");
     // It has taken back the one wish for another, and is told at once.
     link.publish([Buffer.from("letter \u00ff1", "latin1")]);
-    expect(await peer.said()).toBe("letter \u00ff1");
+    expect(await peer.nextLine()).toBe("letter \u00ff1");
     link.publish(message("number 2"));
     link.publish([Buffer.from("letter \u00ff stop", "latin1")]);
-    expect(await peer.said()).toBe("letter \u00ff stop");
+    expect(await peer.nextLine()).toBe("letter \u00ff stop");
   });
 
   test("a PUB of Debian's libzmq reaches our subscriber", async () => {
     const peer = start("pub", lab.newAddress());
-    const subscriber = lab.subscriber("state", await peer.said());
+    const subscriber = lab.subscriber("state", await peer.nextLine());
     while (subscriber.messages.items.length === 0) {
-      peer.tell("else");
-      peer.tell("state \u00ff|two");
-      await peer.said();
-      await peer.said();
+      peer.writeLine("else");
+      peer.writeLine("state \u00ff|two");
+      await peer.nextLine();
+      await peer.nextLine();
     }
     expect((await subscriber.messages.take()).map((frame) => Buffer.from(frame).toString("latin1"))).toEqual([
       "state \u00ff",
@@ -49,28 +50,28 @@ describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc"] as const)("ov
 
   test("an XPUB of Debian's libzmq, and the next one there, hears what our subscriber wants", async () => {
     const peer = start("xpub", lab.newAddress());
-    const address = await peer.said();
+    const address = await peer.nextLine();
     const subscriber = lab.subscriber("state", address);
-    expect(await peer.said()).toBe("1 state");
+    expect(await peer.nextLine()).toBe("1 state");
     const [first, second] = await subscriber.messages.take();
     expect([String(first), second?.length]).toEqual(["state!", 100_000]);
     subscriber.link.subscribe("\u00ff\u0000");
-    expect(await peer.said()).toBe("1 \u00ff\u0000");
+    expect(await peer.nextLine()).toBe("1 \u00ff\u0000");
     await subscriber.messages.take();
     await peer.kill();
     await subscriber.news.take(({ type }) => type === "down");
 
     const next = start("xpub", address);
-    expect(await next.said()).toBe(address);
-    expect([await next.said(), await next.said()]).toEqual(["1 state", "1 \u00ff\u0000"]);
+    expect(await next.nextLine()).toBe(address);
+    expect([await next.nextLine(), await next.nextLine()]).toEqual(["1 state", "1 \u00ff\u0000"]);
     subscriber.link.subscribe("stop");
-    expect(await next.said()).toBe("1 stop");
+    expect(await next.nextLine()).toBe("1 stop");
     await subscriber.news.take(({ type }) => type === "down");
     expect(subscriber.news.items.map(({ type }) => type)).toEqual(["up", "up"]);
   });
 
-  function start(socket: string, address: string): DebianPeer {
-    const peer = new DebianPeer(socket, address);
+  function start(socket: string, address: string): PeerProcess {
+    const peer = runDebianPeer(socket, address);
     lab.onClose(() => peer.kill());
     return peer;
   }

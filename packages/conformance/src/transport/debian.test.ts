@@ -1,8 +1,9 @@
 // Our router and dealer with peers of Debian's libzmq.
 
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
+import type { PeerProcess } from "@pigato/testkit/peer-process";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DebianPeer } from "./debian-peer.ts";
+import { runDebianPeer } from "./debian-peer.ts";
 import { firstNumbers, message, numberOf, texts } from "./frames.ts";
 import { Lab } from "./lab.ts";
 
@@ -25,7 +26,7 @@ describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc", "abstract ipc
   test("a dealer of Debian's libzmq gets from our router what it sent", async () => {
     const router = lab.echoRouter();
     const child = start("dealer", await router.link.bind(newAddress()));
-    expect(await child.said()).toBe("the same");
+    expect(await child.nextLine()).toBe("the same");
     if (way === "abstract ipc") return;
     expect(await router.news.take()).toEqual({ type: "up", peer: "debian \u00ff" });
     expect(await router.news.take()).toEqual({ type: "down", peer: "debian \u00ff" });
@@ -37,12 +38,12 @@ describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc", "abstract ipc
       link.send(peer, answer);
     });
     const child = start("request", await router.link.bind(newAddress()));
-    expect(await child.said()).toBe("question, answered");
+    expect(await child.nextLine()).toBe("question, answered");
   });
 
   test("our dealer gets from a router of Debian's libzmq what it sent", async () => {
     const child = start("router", newAddress());
-    const dealer = lab.connectedDealer("ours \u00fe", await child.said());
+    const dealer = lab.connectedDealer("ours \u00fe", await child.nextLine());
     for (const number of firstNumbers(100))
       dealer.link.send([Buffer.from(`${number}`), Buffer.alloc(number * 700, "y")]);
     dealer.link.send(message("stop"));
@@ -55,8 +56,8 @@ describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc", "abstract ipc
     await dealer.news.take(({ type }) => type === "down");
   });
 
-  function start(kind: string, address: string): DebianPeer {
-    const peer = new DebianPeer(kind, address);
+  function start(kind: string, address: string): PeerProcess {
+    const peer = runDebianPeer(kind, address);
     lab.onClose(() => peer.kill());
     return peer;
   }
