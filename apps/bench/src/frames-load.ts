@@ -5,7 +5,7 @@
 import { DEFAULT_REQUEST_OPTIONS, type Frame, type FrameToSend, requestId, serviceName } from "@pigato/protocol";
 import { asItIs, inOneFrame, type RoundTrip } from "./envelope.ts";
 import { answer } from "./rounds.ts";
-import { BufferPool, FrameReader, FrameWriter } from "./zmtp-frames.ts";
+import { BufferPool, FrameWriter, MessageReader } from "./zmtp-frames.ts";
 
 /** As many as share a write when some hundred are in flight. */
 const BATCH = 50;
@@ -68,8 +68,7 @@ function request(): Parameters<RoundTrip["encodeFromClient"]>[0] {
 function hop<Message>(decode: (frames: readonly Frame[]) => Message) {
   const writer = new FrameWriter(pool);
   let heard: Message[] = [];
-  const reader = new FrameReader(LIMITS, { onMessage: (frames) => heard.push(decode(frames)), onCommand: () => {} });
-  reader.acceptMessages();
+  const reader = new MessageReader(LIMITS, { onMessage: (frames) => heard.push(decode(frames)), onCommand: () => {} });
   return (messages: readonly (FrameToSend[] | undefined)[]): readonly Message[] => {
     heard = [];
     for (const frames of messages) if (frames !== undefined) writer.add(frames);

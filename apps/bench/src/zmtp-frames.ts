@@ -1,6 +1,5 @@
 // Reader and writer of ZMTP by themselves. Their package keeps them to itself, and a measurement of them alone is the one
 // reason to reach past that: this is the only file that does.
 
-export { BufferPool } from "../../../packages/transport/src/zmtp/buffer-pool.ts";
-export { FrameReader } from "../../../packages/transport/src/zmtp/frame-reader.ts";
-export { FrameWriter } from "../../../packages/transport/src/zmtp/frame-writer.ts";
+export { BufferPool, FrameWriter } from "../../../packages/transport/src/zmtp/frame-writer.ts";
+export { MessageReader } from "../../../packages/transport/src/zmtp/message-reader.ts";

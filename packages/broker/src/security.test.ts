@@ -71,7 +71,9 @@ describe("the options of who may come in", () => {
 
   test("give every entrance a domain of its own", () => {
     const { conf } = new Broker("tcp://127.0.0.1:*", { authenticate, zapDomain: "shop" });
-    const domains = (["bind", "frontend", "backend", "intch"] as const).map((at) => conf.securityOf(at)?.check?.domain);
+    const domains = (["bind", "frontend", "backend", "intch"] as const).map(
+      (at) => conf.securityOf(at)?.authentication?.domain,
+    );
     expect(domains).toEqual(["shop/bind", "shop/frontend", "shop/backend", "shop/intch"]);
   });
 

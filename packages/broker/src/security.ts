@@ -2,14 +2,14 @@
 // that the same function is told which of them somebody stands at.
 
 import { UsageError } from "@pigato/protocol";
-import { type Applicant, type CurveServerOptions, ServerSecurity } from "@pigato/transport";
+import { type AuthRequest, type CurveServerOptions, ServerSecurity } from "@pigato/transport";
 import type { BrokerOptions } from "./options.ts";
 
 /** Where a peer wants to come in: by an address for both roles, for clients alone, for workers alone; by the internal channel. */
 export type Entrance = "bind" | "frontend" | "backend" | "intch";
 
 /** A peer that asks to be let in, and what it shows for it. `domain` is the broker's `zapDomain`. */
-export type AskingPeer = Applicant & { readonly entrance: Entrance };
+export type AskingPeer = AuthRequest & { readonly entrance: Entrance };
 
 export type Authenticate = (peer: AskingPeer) => boolean | PromiseLike<boolean>;
 
@@ -66,7 +66,7 @@ function secured(
   const check = authenticate && {
     domain: `${zapDomain}/${entrance}`,
     timeoutMs,
-    authenticate: (applicant: Applicant) => authenticate(Object.freeze({ ...applicant, domain: zapDomain, entrance })),
+    authenticate: (request: AuthRequest) => authenticate(Object.freeze({ ...request, domain: zapDomain, entrance })),
   };
   try {
     return new ServerSecurity(what, check);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { kindToBind, kindToConnect, refusal } from "./addresses.ts";
+import { bindError, connectError, kindToBind, kindToConnect } from "./addresses.ts";
 
 test.each([
   ["tcp://127.0.0.1:5555", "tcp"],
@@ -35,13 +35,13 @@ test.each([
   "inproc://",
   "http://127.0.0.1:80",
   "udp://127.0.0.1:5555",
-])("%j can neither be bound nor connected to", (address) => {
+])("%j can be neither bound nor connected to", (address) => {
   const invalid = expect.objectContaining({ name: "LinkError", code: "ADDRESS_INVALID", address });
   expect(() => kindToBind(address)).toThrow(invalid);
   expect(() => kindToConnect(address)).toThrow(invalid);
 });
 
-test.each(["tcp://127.0.0.1:*", "tcp://127.0.0.1:0"])("%s can be bound only", (address) => {
+test.each(["tcp://127.0.0.1:*", "tcp://127.0.0.1:0"])("%s can be bound but not connected to", (address) => {
   expect(kindToBind(address)).toBe("tcp");
   expect(() => kindToConnect(address)).toThrow(expect.objectContaining({ code: "ADDRESS_INVALID" }));
 });
@@ -51,7 +51,16 @@ test.each([
   ["EADDRNOTAVAIL", "ADDRESS_INVALID"],
   ["ENODEV", "ADDRESS_INVALID"],
   ["EACCES", "FAILED"],
-])("libzmq's %s is a LinkError %s that names the address and its cause", (errno, code) => {
+])("libzmq's %s becomes a LinkError %s with the address and the cause", (errno, code) => {
   const cause = Object.assign(new Error("refused"), { code: errno });
-  expect(refusal("tcp://10.0.0.1:1", cause)).toMatchObject({ code, address: "tcp://10.0.0.1:1", cause });
+  expect(bindError("tcp://10.0.0.1:1", cause)).toMatchObject({ code, address: "tcp://10.0.0.1:1", cause });
+});
+
+test("an error names the operation, the address and the reason", () => {
+  const cause = Object.assign(new Error("getaddrinfo ENOTFOUND db"), { code: "ENOTFOUND" });
+  expect(connectError("tcp://db:5555", cause).message).toBe(
+    "cannot connect to tcp://db:5555: getaddrinfo ENOTFOUND db",
+  );
+  const inUse = bindError("tcp://*:5555", { code: "EADDRINUSE" });
+  expect(inUse.message).toBe("cannot bind tcp://*:5555: the address is in use");
 });

@@ -1,5 +1,5 @@
-// Which addresses can be had, and what a system's refusal of one means. What libzmq gets wrong is looked at first: a port
-// beyond 65535 wraps around to another one there, and an ipc path is taken away from whoever listens at it.
+// Validates addresses and explains why the system refused one. It catches two faults of libzmq first: a port above 65535 wraps
+// around to another port, and binding an ipc path takes it away from the process that listens on it.
 
 import { connect } from "node:net";
 import { LinkError } from "./link.ts";
@@ -9,8 +9,8 @@ export type AddressKind = "tcp" | "ipc" | "inproc";
 const TCP = /^tcp:\/\/.+:(\*|\d{1,5})$/;
 const MAX_PORT = 65_535;
 
-/** What is answered for an address that cannot be used, whoever else uses it. */
-const INVALID: ReadonlySet<unknown> = new Set([
+/** Error codes for an address that can never be used here. */
+const INVALID_ADDRESS_CODES: ReadonlySet<unknown> = new Set([
   "EINVAL",
   "EPROTONOSUPPORT",
   "ENOCOMPATPROTO",
@@ -20,12 +20,12 @@ const INVALID: ReadonlySet<unknown> = new Set([
   "EADDRNOTAVAIL",
 ]);
 
-/** @throws LinkError for what is not an address to bind to */
+/** @throws LinkError for an address that cannot be bound */
 export function kindToBind(address: string): AddressKind {
   return kindOf(address, (port) => port === "*" || Number(port) <= MAX_PORT);
 }
 
-/** @throws LinkError for what is not an address to connect to */
+/** @throws LinkError for an address that cannot be connected to */
 export function kindToConnect(address: string): AddressKind {
   return kindOf(address, (port) => port !== "*" && Number(port) > 0 && Number(port) <= MAX_PORT);
 }
@@ -35,22 +35,26 @@ function kindOf(address: string, isPort: (port: string) => boolean): AddressKind
   if (/^inproc:\/\/./.test(address)) return "inproc";
   const port = TCP.exec(address)?.[1];
   if (port !== undefined && isPort(port)) return "tcp";
-  throw new LinkError("ADDRESS_INVALID", `"${address}" is not an address of the form tcp://, ipc:// or inproc://`, {
-    address,
-  });
+  throw new LinkError(
+    "ADDRESS_INVALID",
+    `invalid address "${address}": expected tcp://host:port, ipc://path or inproc://name`,
+    {
+      address,
+    },
+  );
 }
 
-/** Whether a tcp address names an IPv6 host, which libzmq takes only where it is allowed to. */
+/** Whether a tcp address names an IPv6 host. libzmq needs an option for it. */
 export function isIpv6(address: string): boolean {
   return address.includes("[");
 }
 
-/** @throws LinkError if somebody listens at the path of an ipc address */
-export async function refuseTakenPath(address: string): Promise<void> {
+/** @throws LinkError if a process listens on the path of an ipc address */
+export async function assertPathIsFree(address: string): Promise<void> {
   const path = address.slice("ipc://".length);
-  // Names that are not in the file system, and names that libzmq makes up, cannot be taken away.
+  // Abstract names, and names that libzmq generates, cannot be taken away.
   if (path.startsWith("@") || path === "*") return;
-  if (await hasListener(path)) throw refusal(address, { code: "EADDRINUSE" });
+  if (await hasListener(path)) throw bindError(address, { code: "EADDRINUSE" });
 }
 
 function hasListener(path: string): Promise<boolean> {
@@ -64,19 +68,30 @@ function hasListener(path: string): Promise<boolean> {
   });
 }
 
-/** What the system or libzmq refused to do with an address, as callers know it. */
-export function refusal(address: string, cause: unknown): LinkError {
-  const code = errorCode(cause);
-  if (code === "EADDRINUSE") {
-    return new LinkError("ADDRESS_IN_USE", `the address ${address} is in use`, { address, cause });
-  }
-  if (INVALID.has(code)) {
-    return new LinkError("ADDRESS_INVALID", `the address ${address} cannot be used here: ${code}`, { address, cause });
-  }
-  return new LinkError("FAILED", `the address ${address} was refused: ${code ?? String(cause)}`, { address, cause });
+/** Wraps what the system or libzmq reports for a failed bind. */
+export function bindError(address: string, cause: unknown): LinkError {
+  return addressError(`cannot bind ${address}`, address, cause);
 }
 
-/** The system's name for an error, e.g. `EAGAIN`. */
+export function unbindError(address: string, cause: unknown): LinkError {
+  return addressError(`cannot unbind ${address}`, address, cause);
+}
+
+export function connectError(address: string, cause: unknown): LinkError {
+  return addressError(`cannot connect to ${address}`, address, cause);
+}
+
+function addressError(failure: string, address: string, cause: unknown): LinkError {
+  const code = errorCode(cause);
+  if (code === "EADDRINUSE") {
+    return new LinkError("ADDRESS_IN_USE", `${failure}: the address is in use`, { address, cause });
+  }
+  const reason = cause instanceof Error ? cause.message : (code ?? String(cause));
+  const linkCode = INVALID_ADDRESS_CODES.has(code) ? "ADDRESS_INVALID" : "FAILED";
+  return new LinkError(linkCode, `${failure}: ${reason}`, { address, cause });
+}
+
+/** The system's code of an error, such as `EAGAIN`. */
 export function errorCode(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;

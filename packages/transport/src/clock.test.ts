@@ -9,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** An alarm, and the times at which it rang, counted from now. */
+/** An alarm, and the times at which it rang, relative to now. */
 function newAlarm() {
   const start = systemClock.now();
   const rings: number[] = [];
@@ -17,7 +17,7 @@ function newAlarm() {
   return { rings, ringAfter: (ms: number) => alarm.set(start + ms), forget: () => alarm.set(undefined) };
 }
 
-test("now() moves on with the process's clock", () => {
+test("now() advances with the process's clock", () => {
   const before = systemClock.now();
   vi.advanceTimersByTime(250);
   expect(systemClock.now() - before).toBe(250);
@@ -32,7 +32,7 @@ test("an alarm rings once, at its time", () => {
   expect(rings).toEqual([100]);
 });
 
-test("an alarm set to the past rings as soon as possible, and not from within set()", () => {
+test("an alarm set to the past rings as soon as possible, but not within set()", () => {
   const { rings, ringAfter } = newAlarm();
   ringAfter(-10);
   expect(rings).toEqual([]);
@@ -40,7 +40,7 @@ test("an alarm set to the past rings as soon as possible, and not from within se
   expect(rings).toHaveLength(1);
 });
 
-test("an alarm that is moved forward rings at the earlier time only", () => {
+test("an alarm that moves to an earlier time rings only then", () => {
   const { rings, ringAfter } = newAlarm();
   ringAfter(500);
   ringAfter(50);
@@ -48,7 +48,7 @@ test("an alarm that is moved forward rings at the earlier time only", () => {
   expect(rings).toEqual([50]);
 });
 
-test("an alarm that is moved back rings at the later time only", () => {
+test("an alarm that moves to a later time rings only then", () => {
   const { rings, ringAfter } = newAlarm();
   ringAfter(50);
   vi.advanceTimersByTime(40);
@@ -57,7 +57,7 @@ test("an alarm that is moved back rings at the later time only", () => {
   expect(rings).toEqual([200]);
 });
 
-test("an alarm that is moved back needs no new timer until the old one fires", () => {
+test("an alarm that moves to a later time creates no timer until the old one fires", () => {
   const setTimer = vi.spyOn(globalThis, "setTimeout");
   const { ringAfter } = newAlarm();
   ringAfter(50);
@@ -65,7 +65,7 @@ test("an alarm that is moved back needs no new timer until the old one fires", (
   expect(setTimer).toHaveBeenCalledTimes(1);
 });
 
-test("an alarm that is set to never does not ring and holds no timer", () => {
+test("an alarm that is canceled does not ring and holds no timer", () => {
   const { rings, ringAfter, forget } = newAlarm();
   ringAfter(50);
   forget();
@@ -74,7 +74,7 @@ test("an alarm that is set to never does not ring and holds no timer", () => {
   expect(rings).toEqual([]);
 });
 
-test("an alarm that was moved back and then set to never holds no timer", () => {
+test("an alarm that moved to a later time and was canceled holds no timer", () => {
   const { rings, ringAfter, forget } = newAlarm();
   ringAfter(50);
   ringAfter(100);
@@ -84,7 +84,7 @@ test("an alarm that was moved back and then set to never holds no timer", () => 
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("an alarm can be set again after it rang, also from within its ring", () => {
+test("an alarm can be set again after it rang, also within ring()", () => {
   const start = systemClock.now();
   const rings: number[] = [];
   const alarm = systemClock.alarm(() => {
@@ -96,7 +96,7 @@ test("an alarm can be set again after it rang, also from within its ring", () =>
   expect(rings).toEqual([10, 20, 30]);
 });
 
-test("an alarm further away than a timer can be set to still rings at its time", () => {
+test("an alarm beyond the longest timer rings at its time", () => {
   const { rings, ringAfter } = newAlarm();
   const monthMs = 31 * 24 * 3_600_000;
   ringAfter(monthMs);

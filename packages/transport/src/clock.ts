@@ -1,19 +1,19 @@
-// The clock that shells hand to their cores: monotonic milliseconds, and alarms.
+// Time: a monotonic clock in milliseconds, its alarms, and timeouts.
 
 export interface Clock {
-  /** Milliseconds of a monotonic clock; the zero means nothing. */
+  /** Milliseconds of a monotonic clock with an arbitrary origin. */
   now(): number;
-  /** A new alarm that calls `ring` at the time it is set to. */
+  /** Creates an alarm that calls `ring` at the time it is set to. */
   alarm(ring: () => void): Alarm;
 }
 
 export interface Alarm {
-  /** Rings once at `at` (or as soon as possible after it), forgetting what it was set to before. `undefined`: never. */
+  /** Rings once at `at`, or as soon as possible after it. Replaces the earlier time. `undefined`: never. */
   set(at: number | undefined): void;
 }
 
-/** The longest delay that a timer takes; what is further away is looked at again then. */
-const MAX_DELAY_MS = 0x7fff_ffff;
+/** The longest time of a timer, and of libzmq: some 25 days, in milliseconds. */
+export const MAX_TIMER_MS = 0x7fff_ffff;
 
 /** The process's monotonic clock. Its alarms keep the process alive while set. */
 export const systemClock: Clock = {
@@ -31,7 +31,7 @@ class SystemAlarm implements Alarm {
     this.#ring = ring;
   }
 
-  // Called after every message: an alarm that moves later keeps its timer and looks again when that fires.
+  // Called after every message. An alarm that moves to a later time keeps its timer and rearms when that fires.
   set(at: number | undefined): void {
     this.#at = at ?? Number.POSITIVE_INFINITY;
     if (this.#at === Number.POSITIVE_INFINITY) this.#disarm();
@@ -40,7 +40,7 @@ class SystemAlarm implements Alarm {
 
   #arm(): void {
     this.#disarm();
-    const delay = Math.min(Math.max(0, Math.ceil(this.#at - performance.now())), MAX_DELAY_MS);
+    const delay = Math.min(Math.max(0, Math.ceil(this.#at - performance.now())), MAX_TIMER_MS);
     this.#timerAt = this.#at;
     this.#timer = setTimeout(() => this.#onTimer(), delay);
   }
@@ -58,4 +58,14 @@ class SystemAlarm implements Alarm {
     this.#at = Number.POSITIVE_INFINITY;
     this.#ring();
   }
+}
+
+/** Resolves with `promise`, or after `ms` milliseconds, whichever comes first. */
+export async function withTimeout(promise: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.min(ms, MAX_TIMER_MS));
+  });
+  await Promise.race([promise, timeout]);
+  clearTimeout(timer);
 }

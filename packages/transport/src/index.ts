@@ -1,8 +1,5 @@
-export { automatic } from "./automatic/index.ts";
-export { chosenTransport, type TransportChoice, type TransportName } from "./choice.ts";
+export { asBytes, type FramesToSend, type FrameToSend } from "./byte-strings.ts";
 export { type Alarm, type Clock, systemClock } from "./clock.ts";
-export { asBytes, type FramesToSend, type FrameToSend } from "./frames-to-send.ts";
-export { libzmq } from "./libzmq/index.ts";
 export {
   DEFAULT_LINK_LIMITS,
   type DealerHandlers,
@@ -28,7 +25,7 @@ export {
   type SubscriberOptions,
   type Transport,
 } from "./link.ts";
-export type { Applicant, Mechanism } from "./security/applicant.ts";
+export type { Authentication, AuthRequest, Mechanism } from "./security/auth-request.ts";
 export {
   type CurveKey,
   type CurveKeyPair,
@@ -37,11 +34,17 @@ export {
   readCurveKey,
 } from "./security/curve-keys.ts";
 export {
-  type Check,
   type CurveOptions,
   type CurveServerOptions,
   PeerSecurity,
   type PlainOptions,
   ServerSecurity,
-} from "./security/security.ts";
-export { zmtp } from "./zmtp/index.ts";
+} from "./security/link-security.ts";
+export {
+  automatic,
+  chosenTransport,
+  libzmq,
+  type TransportChoice,
+  type TransportName,
+  zmtp,
+} from "./transports.ts";

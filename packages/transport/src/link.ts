@@ -13,9 +13,9 @@
 // - A routing id belongs to the connection that claimed it first; a second claim is refused, never handed over.
 // - A frame handed to `send` or to a handler is not changed afterwards by either side.
 
-import type { FramesToSend } from "./frames-to-send.ts";
-import type { Mechanism } from "./security/applicant.ts";
-import type { PeerSecurity, ServerSecurity } from "./security/security.ts";
+import type { FramesToSend } from "./byte-strings.ts";
+import type { Mechanism } from "./security/auth-request.ts";
+import type { PeerSecurity, ServerSecurity } from "./security/link-security.ts";
 
 /** One message: all frames that travel together. */
 export type Frames = readonly Uint8Array[];

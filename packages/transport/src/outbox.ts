@@ -1,37 +1,37 @@
-// What waits for one peer, oldest first, and the answer that `send` gives for it. Nothing here writes or keeps time:
-// whoever owns an outbox takes the first message, writes it and removes it.
+// The queue of messages that wait for one peer, oldest first. It decides what `send` returns. Its owner takes the first message,
+// writes it and removes it.
 //
-// Two bounds hold at once: this peer's own, and that of all outboxes which share a tally, so that many peers that
-// never read cannot together take what one may not. Messages that are being written are not counted: libzmq's
-// high-water marks bound them, or the size of one write.
+// Two bounds apply: this peer's own, and one for all outboxes that share a tally, so that many peers that do not read cannot take
+// memory without bound. Messages that are being written are not counted: libzmq's high-water mark bounds them, or the size of one
+// write.
 
-import type { FramesToSend } from "./frames-to-send.ts";
+import type { FramesToSend } from "./byte-strings.ts";
 import type { LinkLimits } from "./link.ts";
 
-/** What all outboxes of one link hold together. Start one with zeroes. */
+/** The content of all outboxes of one link. Starts with zeros. */
 export interface Tally {
   bytes: number;
   messages: number;
 }
 
-/** What one frame costs beyond its bytes, so that messages of very many small frames are bounded too. */
+/** A frame counts as this many bytes more, so that messages of many small frames are bounded, too. */
 const FRAME_COST_BYTES = 64;
-/** How many peers may be at their bound before a message for any other is refused as well. */
+/** As many peers may be at their bound before messages for every other peer are refused, too. */
 const PEERS_AT_BOUND = 4;
 /** The bound for urgent messages, as a multiple of the one for others. */
-const URGENT_STRETCH = 1.125;
+const URGENT_FACTOR = 1.125;
 
-interface Waiting {
+interface QueuedMessage {
   readonly frames: FramesToSend;
   readonly cost: number;
-  next: Waiting | undefined;
+  next: QueuedMessage | undefined;
 }
 
 export class Outbox {
   readonly #limits: LinkLimits;
   readonly #total: Tally;
-  #first: Waiting | undefined;
-  #last: Waiting | undefined;
+  #first: QueuedMessage | undefined;
+  #last: QueuedMessage | undefined;
   #bytes = 0;
   #messages = 0;
   #owesDrain = false;
@@ -49,16 +49,16 @@ export class Outbox {
     return this.#first?.frames;
   }
 
-  /** Appends a message unless a bound forbids it. A peer that nothing waits for may get one message of any size. */
+  /** Appends a message unless a bound forbids it. An empty outbox takes one message of any size. */
   offer(frames: FramesToSend, isUrgent: boolean): "queued" | "slow" | "congested" {
     const cost = costOf(frames);
-    const stretch = isUrgent ? URGENT_STRETCH : 1;
-    if (!this.isEmpty && this.#exceeds(this.#bytes + cost, this.#messages + 1, stretch)) {
+    const factor = isUrgent ? URGENT_FACTOR : 1;
+    if (!this.isEmpty && this.#exceeds(this.#bytes + cost, this.#messages + 1, factor)) {
       this.#owesDrain = true;
       return "congested";
     }
     const total = this.#total;
-    if (total.messages > 0 && this.#exceeds(total.bytes + cost, total.messages + 1, stretch * PEERS_AT_BOUND)) {
+    if (total.messages > 0 && this.#exceeds(total.bytes + cost, total.messages + 1, factor * PEERS_AT_BOUND)) {
       return "congested";
     }
     this.#append({ frames, cost, next: undefined });
@@ -67,17 +67,17 @@ export class Outbox {
     return "slow";
   }
 
-  /** Takes out the oldest message. */
+  /** Removes the oldest message. */
   shift(): FramesToSend | undefined {
-    const waiting = this.#first;
-    if (waiting === undefined) return undefined;
-    this.#first = waiting.next;
-    if (waiting.next === undefined) this.#last = undefined;
-    this.#count(-waiting.cost, -1);
-    return waiting.frames;
+    const message = this.#first;
+    if (message === undefined) return undefined;
+    this.#first = message.next;
+    if (message.next === undefined) this.#last = undefined;
+    this.#count(-message.cost, -1);
+    return message.frames;
   }
 
-  /** Whether the peer was told to be slow or congested and has caught up: half of what made it so is gone. Once. */
+  /** Whether a slow or congested peer has caught up: half of its bound is free. True once. */
   takeDrained(): boolean {
     const { slowBytes, maxQueuedMessages } = this.#limits;
     if (!this.#owesDrain || this.#bytes > slowBytes / 2 || this.#messages > maxQueuedMessages / 2) return false;
@@ -85,11 +85,11 @@ export class Outbox {
     return true;
   }
 
-  #append(waiting: Waiting): void {
-    if (this.#last === undefined) this.#first = waiting;
-    else this.#last.next = waiting;
-    this.#last = waiting;
-    this.#count(waiting.cost, 1);
+  #append(message: QueuedMessage): void {
+    if (this.#last === undefined) this.#first = message;
+    else this.#last.next = message;
+    this.#last = message;
+    this.#count(message.cost, 1);
   }
 
   #count(bytes: number, messages: number): void {
@@ -99,9 +99,9 @@ export class Outbox {
     this.#total.messages += messages;
   }
 
-  #exceeds(bytes: number, messages: number, stretch: number): boolean {
+  #exceeds(bytes: number, messages: number, factor: number): boolean {
     const { maxQueuedBytes, maxQueuedMessages } = this.#limits;
-    return bytes > maxQueuedBytes * stretch || messages > Math.ceil(maxQueuedMessages * stretch);
+    return bytes > maxQueuedBytes * factor || messages > Math.ceil(maxQueuedMessages * factor);
   }
 }
 

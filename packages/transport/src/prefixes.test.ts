@@ -1,17 +1,17 @@
 import { expect, test } from "vitest";
 import { MAX_PREFIX_BYTES, MAX_PREFIXES, Prefixes } from "./prefixes.ts";
 
-test("a prefix is wanted once, however often it is asked for", () => {
+test("a prefix counts once, however often it is added", () => {
   const prefixes = new Prefixes();
   expect([prefixes.add("state"), prefixes.add("state"), prefixes.add("")]).toEqual([true, false, true]);
   expect([...prefixes]).toEqual(["state", ""]);
 });
 
-test.each([["x".repeat(MAX_PREFIX_BYTES + 1)], ["größe 🚀"]])("%s is no prefix", (prefix) => {
+test.each([["x".repeat(MAX_PREFIX_BYTES + 1)], ["größe 🚀"]])("%s is not a prefix", (prefix) => {
   expect(() => new Prefixes().add(prefix)).toThrow(RangeError);
 });
 
-test("there are no more of them than a publisher takes", () => {
+test("a subscriber has no more prefixes than a publisher accepts", () => {
   const prefixes = new Prefixes();
   for (let number = 0; number < MAX_PREFIXES; number++) prefixes.add(`${number}`);
   expect(() => prefixes.add("one more")).toThrow(RangeError);

@@ -1,4 +1,4 @@
-// What one subscriber wants, in the words of our interface: byte strings that messages start with.
+// The prefixes of one subscriber, as byte strings.
 
 /** The most bytes of a prefix. */
 export const MAX_PREFIX_BYTES = 1024;
@@ -10,16 +10,20 @@ export class Prefixes implements Iterable<string> {
 
   /**
    * @returns whether it is new
-   * @throws RangeError unless it is a byte string of at most 1024 bytes, and not one too many
+   * @throws RangeError unless it is a byte string of at most 1024 bytes, and at most the 256th
    */
   add(prefix: string): boolean {
     const bytes = Buffer.from(prefix, "latin1");
     if (bytes.length > MAX_PREFIX_BYTES || bytes.toString("latin1") !== prefix) {
-      throw new RangeError(`a prefix is a byte string of at most ${MAX_PREFIX_BYTES} bytes: ${JSON.stringify(prefix)}`);
+      throw new RangeError(
+        `a prefix must be a byte string of at most ${MAX_PREFIX_BYTES} bytes: ${JSON.stringify(prefix)}`,
+      );
     }
     if (this.#prefixes.has(prefix)) return false;
     if (this.#prefixes.size === MAX_PREFIXES) {
-      throw new RangeError(`a subscriber has at most ${MAX_PREFIXES} prefixes; ${JSON.stringify(prefix)} is one more`);
+      throw new RangeError(
+        `cannot subscribe to ${JSON.stringify(prefix)}: a subscriber has at most ${MAX_PREFIXES} prefixes`,
+      );
     }
     this.#prefixes.add(prefix);
     return true;

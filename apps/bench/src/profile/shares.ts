@@ -31,8 +31,8 @@ export type Work = (typeof WORKS)[number];
 
 /** In which file of which package which work is done; the first that fits counts. */
 const PLACES: readonly (readonly [RegExp, Work])[] = [
-  [/^transport\/zmtp\/(frame-reader|session|greeting|commands)$/, "bytes to frames"],
-  [/^transport\/zmtp\/(frame-writer|buffer-pool)$/, "frames to bytes"],
+  [/^transport\/zmtp\/(frame-reader|message-\w+|peer-reader|handshake|greeting|commands|metadata)$/, "bytes to frames"],
+  [/^transport\/zmtp\/frame-writer$/, "frames to bytes"],
   [/^protocol\/(payload|errors)$/, "JSON"],
   [/^protocol\/(deadlines|connection|id-index|lease)$/, "deciding: the core and the sessions"],
   [/^protocol\//, "frames to messages and back"],

@@ -87,7 +87,7 @@ describe("an authenticate that does not do its work keeps everybody out:", () =>
     {
       how: "one that never answers",
       authenticate: () => new Promise(() => {}),
-      told: { detail: "authenticate took too long" },
+      told: { detail: "authenticate timed out" },
     },
     {
       how: "one that forgets to answer",

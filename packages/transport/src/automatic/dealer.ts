@@ -1,8 +1,8 @@
-// A dealer that becomes one or the other with the address that it connects to, with security always libzmq's. What is sent before waits in an outbox
-// that goes along.
+// A dealer that selects its transport by the address that it connects to. With security it uses libzmq. Messages sent before wait in
+// an outbox that the selected dealer takes over.
 
 import { kindToConnect } from "../addresses.ts";
-import type { FramesToSend } from "../frames-to-send.ts";
+import type { FramesToSend } from "../byte-strings.ts";
 import { LibzmqDealer } from "../libzmq/dealer.ts";
 import {
   DEFAULT_LINK_LIMITS,
@@ -29,8 +29,8 @@ export class AutomaticDealer implements DealerLink {
     this.#handlers = handlers;
     this.#options = options;
     this.#outbox = new Outbox({ ...DEFAULT_LINK_LIMITS, ...options.limits });
-    // It holds nothing but the outbox until it connects.
-    this.#link = new ZmtpDealer(handlers, options, this.#outbox);
+    // It only holds the outbox until it connects.
+    this.#link = new ZmtpDealer(handlers, { ...options, security: undefined }, this.#outbox);
   }
 
   connect(address: string): void {
@@ -38,8 +38,8 @@ export class AutomaticDealer implements DealerLink {
     if (!this.#isOpen) {
       throw new LinkError("CLOSED", `cannot connect to ${address}: the dealer is closed`, { address });
     }
-    const isNative = needsLibzmq(address) || this.#options.security !== undefined;
-    if (isNative && !this.#isConnected) {
+    const usesLibzmq = needsLibzmq(address) || this.#options.security !== undefined;
+    if (usesLibzmq && !this.#isConnected) {
       this.#link = new LibzmqDealer(this.#handlers, this.#options, this.#outbox);
     }
     this.#isConnected = true;

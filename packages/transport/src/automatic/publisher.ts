@@ -1,5 +1,5 @@
-// A publisher that listens by ZMTP wherever that can be, and by libzmq elsewhere once it is asked to; with security, by
-// libzmq everywhere. Both tell the same.
+// A publisher that listens with our own ZMTP where it can, and with libzmq for other addresses and with security. Both publish the
+// same messages.
 
 import { kindToBind } from "../addresses.ts";
 import { LibzmqPublisher } from "../libzmq/publisher.ts";
@@ -10,24 +10,24 @@ import { ZmtpPublisher } from "../zmtp/publisher.ts";
 export class AutomaticPublisher implements PublisherLink {
   readonly #handlers: PublisherHandlers | undefined;
   readonly #options: PublisherOptions;
-  readonly #network: ZmtpPublisher;
-  #native: LibzmqPublisher | undefined;
+  readonly #zmtp: ZmtpPublisher;
+  #libzmq: LibzmqPublisher | undefined;
   #latest: Frames | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(handlers?: PublisherHandlers, options: PublisherOptions = {}) {
     this.#handlers = handlers;
     this.#options = options;
-    this.#network = new ZmtpPublisher(handlers);
+    this.#zmtp = new ZmtpPublisher(handlers);
   }
 
   async bind(address: string): Promise<string> {
-    return this.#sideOf(address).bind(address);
+    return this.#publisherFor(address).bind(address);
   }
 
   publish(frames: Frames): void {
-    this.#network.publish(frames);
-    this.#native?.publish(frames);
+    this.#zmtp.publish(frames);
+    this.#libzmq?.publish(frames);
     this.#latest = frames;
   }
 
@@ -37,19 +37,19 @@ export class AutomaticPublisher implements PublisherLink {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([this.#network.close(), this.#native?.close()]);
+    await Promise.all([this.#zmtp.close(), this.#libzmq?.close()]);
   }
 
-  #sideOf(address: string): PublisherLink {
+  #publisherFor(address: string): PublisherLink {
     kindToBind(address);
-    if (!needsLibzmq(address) && this.#options.security === undefined) return this.#network;
+    if (!needsLibzmq(address) && this.#options.security === undefined) return this.#zmtp;
     if (this.#closing !== undefined) {
       throw new LinkError("CLOSED", `cannot bind ${address}: the publisher is closed`, { address });
     }
-    if (this.#native === undefined) {
-      this.#native = new LibzmqPublisher(this.#handlers, this.#options);
-      if (this.#latest !== undefined) this.#native.publish(this.#latest);
+    if (this.#libzmq === undefined) {
+      this.#libzmq = new LibzmqPublisher(this.#handlers, this.#options);
+      if (this.#latest !== undefined) this.#libzmq.publish(this.#latest);
     }
-    return this.#native;
+    return this.#libzmq;
   }
 }

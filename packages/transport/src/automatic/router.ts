@@ -1,11 +1,10 @@
-// A router that listens by ZMTP wherever that can be, and by libzmq elsewhere once it is asked to; with security, by libzmq
-// everywhere. Its peers are one crowd:
-// whoever claimed a routing id first keeps it, on whichever side.
+// A router that listens with our own ZMTP where it can, and with libzmq for other addresses and with security. Both share one name
+// space: the peer that claimed a routing id first keeps it.
 //
-// libzmq tells of a peer that left only when a message finds nobody. Until then its name stays taken.
+// libzmq reports a peer's end only when a message does not find it. Until then its name stays in use.
 
 import { kindToBind } from "../addresses.ts";
-import type { FramesToSend } from "../frames-to-send.ts";
+import type { FramesToSend } from "../byte-strings.ts";
 import { LibzmqRouter } from "../libzmq/router.ts";
 import {
   LinkError,
@@ -21,29 +20,33 @@ import { ZmtpRouter } from "../zmtp/router.ts";
 export class AutomaticRouter implements RouterLink {
   readonly #handlers: RouterHandlers;
   readonly #options: RouterOptions;
-  readonly #network: ZmtpRouter;
-  #native: LibzmqRouter | undefined;
-  /** Who was heard by libzmq. */
-  readonly #nativePeers = new Set<string>();
+  readonly #zmtp: ZmtpRouter;
+  #libzmq: LibzmqRouter | undefined;
+  /** Peers that sent a message over libzmq. */
+  readonly #libzmqPeers = new Set<string>();
   #closing: Promise<void> | undefined;
 
   constructor(handlers: RouterHandlers, options: RouterOptions = {}) {
     this.#handlers = handlers;
     this.#options = options;
-    this.#network = new ZmtpRouter(handlers, { ...options, isTaken: (peer) => this.#nativePeers.has(peer) });
+    this.#zmtp = new ZmtpRouter(handlers, {
+      ...options,
+      security: undefined,
+      isTaken: (peer) => this.#libzmqPeers.has(peer),
+    });
   }
 
   async bind(address: string): Promise<string> {
-    return this.#sideOf(address).bind(address);
+    return this.#routerFor(address).bind(address);
   }
 
   async unbind(address: string): Promise<void> {
-    await this.#sideOf(address).unbind(address);
+    await this.#routerFor(address).unbind(address);
   }
 
   send(peer: string, frames: FramesToSend, options?: SendOptions): SendOutcome {
-    if (this.#native !== undefined && !this.#network.has(peer)) return this.#native.send(peer, frames, options);
-    return this.#network.send(peer, frames, options);
+    if (this.#libzmq !== undefined && !this.#zmtp.has(peer)) return this.#libzmq.send(peer, frames, options);
+    return this.#zmtp.send(peer, frames, options);
   }
 
   close(lingerMs?: number): Promise<void> {
@@ -52,36 +55,37 @@ export class AutomaticRouter implements RouterLink {
   }
 
   async #close(lingerMs?: number): Promise<void> {
-    await Promise.all([this.#network.close(lingerMs), this.#native?.close(lingerMs)]);
+    await Promise.all([this.#zmtp.close(lingerMs), this.#libzmq?.close(lingerMs)]);
   }
 
-  #sideOf(address: string): RouterLink {
+  #routerFor(address: string): RouterLink {
     kindToBind(address);
-    if (!needsLibzmq(address) && this.#options.security === undefined) return this.#network;
-    if (this.#closing !== undefined) throw new LinkError("CLOSED", "the router is closed");
-    this.#native ??= new LibzmqRouter(this.#nativeHandlers(), this.#options);
-    return this.#native;
+    if (!needsLibzmq(address) && this.#options.security === undefined) return this.#zmtp;
+    if (this.#closing !== undefined)
+      throw new LinkError("CLOSED", `cannot bind ${address}: the router is closed`, { address });
+    this.#libzmq ??= new LibzmqRouter(this.#libzmqHandlers(), this.#options);
+    return this.#libzmq;
   }
 
-  #nativeHandlers(): RouterHandlers {
+  #libzmqHandlers(): RouterHandlers {
     const handlers = this.#handlers;
     return {
       onMessage: (peer, frames) => {
-        if (this.#network.has(peer)) {
-          const detail = "its routing id belongs to another connection";
+        if (this.#zmtp.has(peer)) {
+          const detail = "the routing id belongs to another connection";
           handlers.onRefused?.({ code: "ROUTING_ID", detail }, undefined);
           return;
         }
-        this.#nativePeers.add(peer);
+        this.#libzmqPeers.add(peer);
         handlers.onMessage(peer, frames);
       },
       onPeerDown: (peer) => {
-        this.#nativePeers.delete(peer);
+        this.#libzmqPeers.delete(peer);
         handlers.onPeerDown?.(peer);
       },
       onUndelivered: (peer, frames) => handlers.onUndelivered?.(peer, frames),
       onDrain: (peer) => handlers.onDrain?.(peer),
-      onRefused: (refusal, peer) => handlers.onRefused?.(refusal, peer),
+      onRefused: (rejection, peer) => handlers.onRefused?.(rejection, peer),
       onError: (error) => handlers.onError?.(error),
     };
   }

@@ -1,4 +1,5 @@
-// A subscriber that becomes one or the other with the address that it connects to, with security always libzmq's. What it subscribed to before goes along.
+// A subscriber that selects its transport by the address that it connects to. With security it uses libzmq. The selected subscriber
+// takes over the prefixes added before.
 
 import { kindToConnect } from "../addresses.ts";
 import { LibzmqSubscriber } from "../libzmq/subscriber.ts";
@@ -39,8 +40,8 @@ export class AutomaticSubscriber implements SubscriberLink {
   }
 
   #linkTo(address: string): SubscriberLink {
-    const isNative = needsLibzmq(address) || this.#options?.security !== undefined;
-    const Link = isNative ? LibzmqSubscriber : ZmtpSubscriber;
+    const usesLibzmq = needsLibzmq(address) || this.#options?.security !== undefined;
+    const Link = usesLibzmq ? LibzmqSubscriber : ZmtpSubscriber;
     const link = new Link(this.#handlers, this.#options);
     for (const prefix of this.#prefixes) link.subscribe(prefix);
     return link;

@@ -1,12 +1,12 @@
-// A dealer over libzmq. Whether the other end is there, libzmq tells apart from the messages: a message that overtakes the
-// news of its connection waits for it, and the news of a connection's end waits until the messages that came before it
-// are read. Over inproc there is no such news: the other end counts as there from the moment of connecting, and its end
-// is never told.
+// A dealer over libzmq. libzmq reports connections apart from messages: a message that overtakes the event of its connection
+// waits for it, and the end of a connection is reported only after its messages have been read. Over inproc there are no such
+// events: the other end counts as connected from the call to `connect` on, and its end is never reported.
 
 import type { Dealer } from "zeromq";
-import { isIpv6, kindToConnect, refusal } from "../addresses.ts";
-import { systemClock } from "../clock.ts";
-import type { FramesToSend } from "../frames-to-send.ts";
+import { connectError, isIpv6, kindToConnect } from "../addresses.ts";
+import { type FramesToSend, routingIdBytes } from "../byte-strings.ts";
+import { systemClock, withTimeout } from "../clock.ts";
+import { callHandler } from "../handlers.ts";
 import {
   DEFAULT_LINK_LIMITS,
   type DealerHandlers,
@@ -18,56 +18,51 @@ import {
   type SendOptions,
   type SendOutcome,
 } from "../link.ts";
-import { orAfter } from "../or-after.ts";
 import { Outbox } from "../outbox.ts";
-import { routingIdBytes } from "../routing-id.ts";
-import type { Mechanism } from "../security/applicant.ts";
-import { wireBytes } from "../security/security.ts";
-import { surface } from "../surface.ts";
-import { noSecurity } from "./admission.ts";
-import { Connection } from "./connection.ts";
-import { DealerSends } from "./dealer-sends.ts";
-import { zeromq } from "./native.ts";
-import { DEALER_HEARTBEATS, SHARED_OPTIONS } from "./socket-options.ts";
+import { DealerSendQueue } from "./dealer-send-queue.ts";
+import { noSecurity } from "./listener-security.ts";
+import { MonitoredConnection, type MonitoredConnectionSettings } from "./monitored-connection.ts";
+import { peerSecurityOptions, wireBytes } from "./security-options.ts";
 import { Turns } from "./turns.ts";
+import { DEALER_HEARTBEATS, SHARED_OPTIONS, zeromq } from "./zeromq.ts";
 
 export class LibzmqDealer implements DealerLink {
   readonly #handlers: DealerHandlers;
   readonly #socket: Dealer;
-  readonly #sends: DealerSends;
-  readonly #longestPauseMs: number;
-  readonly #mechanism: Mechanism;
-  /** Over inproc there is none to watch. */
-  #connection: Connection | undefined;
+  readonly #queue: DealerSendQueue;
+  readonly #connectionSettings: MonitoredConnectionSettings;
+  /** Missing over inproc, which has no events. */
+  #connection: MonitoredConnection | undefined;
   #address: string | undefined;
   #isUp = false;
-  /** The connection is lost, but messages of it are still to be read. */
+  /** The connection is lost, but some of its messages have not been read. */
   #isEnding = false;
-  /** Lets the message go on that came before the news of its connection. */
+  /** Delivers the message that overtook the event of its connection. */
   #onNextUp: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  /** @param outbox what waits already */
+  /** @param outbox may hold messages already */
   constructor(handlers: DealerHandlers, options: DealerOptions, outbox?: Outbox) {
     const { reconnectMs = 100, reconnectMaxMs = 5000 } = options;
     const routingId = routingIdBytes(options.routingId);
     const limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
     this.#handlers = handlers;
-    this.#longestPauseMs = reconnectMaxMs;
-    this.#mechanism = options.security?.mechanism ?? "NULL";
+    const mechanism = options.security?.mechanism ?? "NULL";
+    this.#connectionSettings = { longestPauseMs: reconnectMaxMs, mechanism };
     this.#socket = new (zeromq().Dealer)({
       ...SHARED_OPTIONS,
       ...DEALER_HEARTBEATS,
       reconnectInterval: reconnectMs,
       reconnectMaxInterval: reconnectMaxMs,
       maxMessageSize: wireBytes(limits.maxFrameBytes, options.security),
-      ...options.security?.socketOptions(),
+      ...(options.security && peerSecurityOptions(options.security)),
     });
-    // As bytes: zeromq.js takes them, but its types know text only, which it would write as UTF-8.
+    // As bytes: zeromq.js accepts them, but its types only know text, which it would write as UTF-8.
     Reflect.set(this.#socket, "routingId", routingId);
-    this.#sends = new DealerSends(this.#socket, handlers, outbox ?? new Outbox(limits), (cause) =>
-      this.#onFailure(cause),
-    );
+    this.#queue = new DealerSendQueue(this.#socket, outbox ?? new Outbox(limits), {
+      handlers,
+      onFailure: (cause) => this.#onFailure(cause),
+    });
     void this.#receive();
   }
 
@@ -76,15 +71,15 @@ export class LibzmqDealer implements DealerLink {
     if (this.#isClosing)
       throw new LinkError("CLOSED", `cannot connect to ${address}: the dealer is closed`, { address });
     if (this.#address !== undefined) {
-      throw new LinkError("FAILED", `cannot connect to ${address}: the dealer connects to ${this.#address} already`);
+      throw new LinkError("FAILED", `cannot connect to ${address}: the dealer already connects to ${this.#address}`);
     }
     if (isIpv6(address)) this.#socket.ipv6 = true;
     try {
-      if (kind === "inproc" && this.#mechanism !== "NULL") throw noSecurity(address);
+      if (kind === "inproc" && this.#connectionSettings.mechanism !== "NULL") throw noSecurity(address);
       if (kind === "inproc") this.#connectInproc(address);
       else this.#connectNetwork(address);
     } catch (error) {
-      throw error instanceof LinkError ? error : refusal(address, error);
+      throw error instanceof LinkError ? error : connectError(address, error);
     }
     this.#address = address;
   }
@@ -92,7 +87,7 @@ export class LibzmqDealer implements DealerLink {
   send(frames: FramesToSend, options?: SendOptions): SendOutcome {
     if (frames.length === 0) throw new TypeError("a message has at least one frame");
     if (this.#isClosing) return "congested";
-    return this.#sends.send(frames, options?.urgent ?? false);
+    return this.#queue.send(frames, options?.urgent ?? false);
   }
 
   close(lingerMs = 1000): Promise<void> {
@@ -105,14 +100,14 @@ export class LibzmqDealer implements DealerLink {
   }
 
   async #close(deadline: number): Promise<void> {
-    await orAfter(deadline - systemClock.now(), this.#sends.flushed());
+    await withTimeout(this.#queue.flushed(), deadline - systemClock.now());
     await (this.#connection?.closeSocket(deadline - systemClock.now()) ?? this.#closeSocket());
-    // A write that waited has ended by now, and is counted either as made or as still to be made.
-    this.#sends.abandon();
+    // A write that waited has ended by now, and counts either as done or as not started.
+    this.#queue.abandon();
     this.#onNextUp?.();
   }
 
-  /** Over inproc, what was written is with its reader already. */
+  /** Over inproc, written messages are in the reader's queue already. */
   async #closeSocket(): Promise<void> {
     this.#socket.close();
   }
@@ -128,7 +123,7 @@ export class LibzmqDealer implements DealerLink {
       }
       while (!this.#isUp && !this.#isClosing) await this.#nextUp();
       if (this.#isClosing) return;
-      this.#call(() => this.#handlers.onMessage(frames));
+      callHandler(() => this.#handlers.onMessage(frames));
       this.#checkEnd();
       await turns.after(frames.length);
     }
@@ -146,7 +141,7 @@ export class LibzmqDealer implements DealerLink {
   }
 
   #connectNetwork(address: string): void {
-    this.#connection ??= new Connection(this.#socket, this.#longestPauseMs, this.#mechanism, {
+    this.#connection ??= new MonitoredConnection(this.#socket, this.#connectionSettings, {
       onUp: (facts) => {
         this.#onDown();
         this.#onUp(facts);
@@ -155,8 +150,8 @@ export class LibzmqDealer implements DealerLink {
         this.#isEnding = this.#isUp;
         this.#checkEnd();
       },
-      onRefused: (refused) => {
-        if (!this.#isClosing) this.#call(() => this.#handlers.onRefused?.(refused));
+      onRejected: (rejection) => {
+        if (!this.#isClosing) callHandler(() => this.#handlers.onRefused?.(rejection));
       },
     });
     this.#connection.connect(address);
@@ -169,8 +164,8 @@ export class LibzmqDealer implements DealerLink {
   #onUp(facts: PeerFacts): void {
     if (this.#isUp) return;
     this.#isUp = true;
-    this.#sends.setUp(true);
-    if (!this.#isClosing) this.#call(() => this.#handlers.onUp?.(facts));
+    this.#queue.setUp(true);
+    if (!this.#isClosing) callHandler(() => this.#handlers.onUp?.(facts));
     this.#onNextUp?.();
   }
 
@@ -178,23 +173,15 @@ export class LibzmqDealer implements DealerLink {
     if (!this.#isUp) return;
     this.#isUp = false;
     this.#isEnding = false;
-    this.#sends.setUp(false);
-    if (!this.#isClosing) this.#call(() => this.#handlers.onDown?.());
+    this.#queue.setUp(false);
+    if (!this.#isClosing) callHandler(() => this.#handlers.onDown?.());
   }
 
   #onFailure(cause: unknown): void {
     if (this.#isClosing) return;
     void this.close(0);
-    this.#call(() =>
+    callHandler(() =>
       this.#handlers.onError?.(new LinkError("FAILED", `the dealer failed: ${String(cause)}`, { cause })),
     );
-  }
-
-  #call(handler: () => void): void {
-    try {
-      handler();
-    } catch (error) {
-      surface(error);
-    }
   }
 }

@@ -1,38 +1,38 @@
-// What libzmq tells about a socket besides its messages: connections made and lost, listeners closed, and the end, when
-// the last message has been written or its time to linger is over.
+// libzmq's events of a socket: connections made and lost, listeners closed, and the end, when the last message has been
+// written or the linger time is over.
 
 import type { Dealer, Event, Router, Subscriber, XPublisher } from "zeromq";
-import { LONGEST_MS, orAfter } from "../or-after.ts";
-import { surface } from "../surface.ts";
+import { MAX_TIMER_MS, withTimeout } from "../clock.ts";
+import { callHandler } from "../handlers.ts";
 
-/** zeromq.js may need some tries: see `observe`. */
-const TRIES = 20;
-/** Milliseconds that the end of a socket may come later than its time to linger. */
+/** See `observe`. */
+const MAX_ATTEMPTS = 20;
+/** Milliseconds that the end may come later than the linger time. */
 const END_GRACE_MS = 100;
 
-/** The sockets that our links are made of. */
+/** The socket types of our links. */
 export type LinkSocket = Router | Dealer | XPublisher | Subscriber;
 
 export class Monitor {
   readonly #socket: LinkSocket;
   readonly #observer: Router["events"];
-  /** Resolves when nothing more will be told. */
+  /** Resolves after the last event. */
   readonly ended: Promise<void>;
 
-  /** Events before this call are not told: watch before binding or connecting. `onEvent` is called later, never here. */
+  /** Events before this call are lost: create a monitor before binding or connecting. Never calls `onEvent` itself. */
   constructor(socket: LinkSocket, onEvent: (event: Event) => void) {
     this.#socket = socket;
     this.#observer = observe(socket);
     this.ended = this.#watch(onEvent);
   }
 
-  /** Closes the socket. Resolves when everything that it had taken is written, or the time for it is over. */
+  /** Closes the socket. Resolves when its messages are written, or the linger time is over. */
   async closeSocket(lingerMs: number): Promise<void> {
-    const remainingMs = Math.min(Math.max(0, Math.ceil(lingerMs)), LONGEST_MS);
+    const remainingMs = Math.min(Math.max(0, Math.ceil(lingerMs)), MAX_TIMER_MS);
     this.#socket.linger = remainingMs;
     this.#socket.close();
-    // Nobody may close the observer before the end: libzmq's thread would wait for it for ever with the next event.
-    await orAfter(remainingMs + END_GRACE_MS, this.ended);
+    // Closing the observer before the end would block libzmq's thread for ever with its next event.
+    await withTimeout(this.ended, remainingMs + END_GRACE_MS);
   }
 
   async #watch(onEvent: (event: Event) => void): Promise<void> {
@@ -41,28 +41,24 @@ export class Monitor {
       try {
         event = await this.#observer.receive();
       } catch {
-        return; // closed, which is an end too
+        return; // the observer is closed
       }
       if (event.type === "end") return;
-      try {
-        onEvent(event);
-      } catch (error) {
-        surface(error);
-      }
+      callHandler(() => onEvent(event));
     }
   }
 }
 
 /**
- * zeromq.js names the channel of a socket's events by a place in memory, which may be that of an earlier socket whose
- * channel libzmq has not taken down yet. Every try takes another place.
+ * zeromq.js derives the address of a socket's event channel from a memory address. An earlier socket may have had the same one,
+ * and libzmq may not have removed its channel yet. Each attempt gets another memory address.
  */
 function observe(socket: LinkSocket): Router["events"] {
-  for (let tries = 1; ; tries++) {
+  for (let attempt = 1; ; attempt++) {
     try {
       return socket.events;
     } catch (error) {
-      if (tries === TRIES) throw error;
+      if (attempt === MAX_ATTEMPTS) throw error;
     }
   }
 }

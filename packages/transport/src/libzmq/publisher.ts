@@ -1,12 +1,13 @@
-// A publisher over libzmq's XPUB, which tells of subscriptions, so that a late subscriber can be sent the latest message.
+// A publisher over libzmq's XPUB, which reports subscriptions, so that a late subscriber can get the latest message.
 //
-// libzmq drops what a subscriber's pipe has no room for, and says so to nobody. So the latest message is repeated, at once
-// and then at growing pauses, for as long as there is a publisher: whoever had no room for it gets it later. libzmq sends
-// to all or none, so that repeats reach those who have it already.
+// libzmq drops a message for a subscriber with a full pipe and does not report it. So the publisher repeats the latest message,
+// at once and then at growing pauses, for as long as it exists: a subscriber that had no room gets it later. libzmq sends to all
+// subscribers, so repeats also reach those that have the message.
 
 import type { Event, XPublisher } from "zeromq";
-import { isIpv6, kindToBind, refusal, refuseTakenPath } from "../addresses.ts";
+import { assertPathIsFree, bindError, isIpv6, kindToBind } from "../addresses.ts";
 import { type Alarm, systemClock } from "../clock.ts";
+import { callHandler } from "../handlers.ts";
 import {
   DEFAULT_LINK_LIMITS,
   type Frames,
@@ -17,20 +18,18 @@ import {
   type Refusal,
 } from "../link.ts";
 import { MAX_PREFIX_BYTES } from "../prefixes.ts";
-import { wireBytes } from "../security/security.ts";
-import { surface } from "../surface.ts";
-import { Admission } from "./admission.ts";
+import { ListenerSecurity } from "./listener-security.ts";
 import { Monitor } from "./monitor.ts";
-import { zeromq } from "./native.ts";
-import { ROUTER_KEEPALIVE } from "./socket-options.ts";
+import { listenerSecurityOptions, wireBytes } from "./security-options.ts";
 import { Turns } from "./turns.ts";
+import { ROUTER_KEEPALIVE, zeromq } from "./zeromq.ts";
 
-/** Messages that libzmq holds for one subscriber. Each supersedes those before it, so a few are many. */
+/** Messages that libzmq queues for one subscriber. Each supersedes the earlier ones, so few are enough. */
 const HIGH_WATER_MARK = 4;
-/** The most bytes of a subscription, which may come as a command; whoever sends more is cut off. */
+/** The most bytes of a subscription, which may be a command. libzmq disconnects a peer that sends more. */
 const MAX_SUBSCRIPTION_BYTES = MAX_PREFIX_BYTES + "\u0009SUBSCRIBE".length;
 const SUBSCRIBE = 1;
-/** Milliseconds between a message and its first repeat, and what the pause grows to by doubling. */
+/** Milliseconds between a message and its first repeat, and the longest pause. Pauses double in between. */
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 10_000;
 
@@ -39,14 +38,14 @@ export class LibzmqPublisher implements PublisherLink {
   readonly #socket: XPublisher;
   readonly #inproc = new Set<string>();
   readonly #repeat: Alarm = systemClock.alarm(() => this.#onRepeat());
-  readonly #admission: Admission | undefined;
-  /** With security, from before the first bind. */
+  readonly #security: ListenerSecurity | undefined;
+  /** With security, it exists from before the first bind. */
   #monitor: Monitor | undefined;
   #hasNetwork = false;
   #latest: Frames | undefined;
   #isWriting = false;
-  /** Whether the latest message came, or somebody who lacks it, while one was being written. */
-  #isOwed = false;
+  /** A message or a subscriber came while a write was in progress: write the latest again. */
+  #isStale = false;
   #writtenAt = Number.NEGATIVE_INFINITY;
   #pauseMs = FIRST_PAUSE_MS;
   #closing: Promise<void> | undefined;
@@ -60,29 +59,32 @@ export class LibzmqPublisher implements PublisherLink {
       sendTimeout: 0,
       maxMessageSize: wireBytes(MAX_SUBSCRIPTION_BYTES, security),
       linger: 0,
-      ...(security && { ...security.socketOptions(), handshakeInterval: DEFAULT_LINK_LIMITS.handshakeTimeoutMs }),
+      ...(security && {
+        ...listenerSecurityOptions(security),
+        handshakeInterval: DEFAULT_LINK_LIMITS.handshakeTimeoutMs,
+      }),
     });
-    this.#admission = security && new Admission(security, (refusal) => this.#onRefused(refusal));
+    this.#security = security && new ListenerSecurity(security, (rejection) => this.#onRejected(rejection));
     void this.#receive();
   }
 
   async bind(address: string): Promise<string> {
     const kind = kindToBind(address);
-    if (kind === "ipc") await refuseTakenPath(address);
+    if (kind === "ipc") await assertPathIsFree(address);
     if (this.#isClosing) throw new LinkError("CLOSED", `cannot bind ${address}: the publisher is closed`, { address });
-    this.#admission?.open(address);
+    this.#security?.open(address);
     if (isIpv6(address) && !this.#socket.ipv6) this.#socket.ipv6 = true;
-    const admission = this.#admission;
-    if (admission !== undefined) this.#monitor ??= new Monitor(this.#socket, (event) => admission.onEvent(event));
+    if (this.#security !== undefined)
+      this.#monitor ??= new Monitor(this.#socket, (event) => this.#security?.onEvent(event));
     try {
-      // An asynchronous bind would run on another thread, while this one goes on using the socket.
+      // An asynchronous bind would run on another thread while this one uses the socket.
       this.#socket.bindSync(address);
     } catch (error) {
-      throw refusal(address, error);
+      throw bindError(address, error);
     }
     if (kind === "inproc") this.#inproc.add(address);
     else this.#hasNetwork = true;
-    // Subscribers may have connected over inproc before: binding joins them, but wakes no read that waits already.
+    // Subscribers may have connected over inproc before. Binding attaches them, but does not wake a waiting read.
     this.#write();
     return this.#socket.lastEndpoint ?? address;
   }
@@ -109,11 +111,11 @@ export class LibzmqPublisher implements PublisherLink {
     for (const address of this.#inproc) this.#socket.disconnect(address);
     if (this.#hasNetwork) await (this.#monitor ?? new Monitor(this.#socket, ignore)).closeSocket(0);
     else this.#socket.close();
-    this.#admission?.close();
+    this.#security?.close();
   }
 
   #write(): void {
-    this.#isOwed = this.#isWriting;
+    this.#isStale = this.#isWriting;
     if (this.#isWriting || this.#latest === undefined) return;
     this.#isWriting = true;
     void this.#writeLatest(this.#latest);
@@ -127,7 +129,7 @@ export class LibzmqPublisher implements PublisherLink {
     }
     this.#writtenAt = systemClock.now();
     this.#isWriting = false;
-    if (this.#isOwed) return this.#write();
+    if (this.#isStale) return this.#write();
     this.#repeatAfter(this.#pauseMs);
   }
 
@@ -154,29 +156,20 @@ export class LibzmqPublisher implements PublisherLink {
     }
   }
 
-  /** At once, but not more often than repeats are: nobody shall make us write by subscribing again and again. */
+  /** Writes at once, but not more often than repeats: repeated subscriptions must not cause writes without bound. */
   #onSubscribed(): void {
     this.#repeatAfter(Math.max(0, this.#writtenAt + FIRST_PAUSE_MS - systemClock.now()));
   }
 
-  #onRefused(refusal: Refusal): void {
-    if (this.#isClosing) return;
-    try {
-      this.#handlers.onRefused?.(refusal);
-    } catch (error) {
-      surface(error);
-    }
+  #onRejected(rejection: Refusal): void {
+    if (!this.#isClosing) callHandler(() => this.#handlers.onRefused?.(rejection));
   }
 
   #onFailure(cause: unknown): void {
     if (this.#isClosing) return;
     void this.close();
     const error = new LinkError("FAILED", `the publisher failed: ${String(cause)}`, { cause });
-    try {
-      this.#handlers.onError?.(error);
-    } catch (thrown) {
-      surface(thrown);
-    }
+    callHandler(() => this.#handlers.onError?.(error));
   }
 }
 

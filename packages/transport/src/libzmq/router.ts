@@ -1,14 +1,14 @@
-// A router over libzmq: it binds, reads one message after the other and hands them on; what it sends waits in
-// `RouterSends`. libzmq tells a router neither who connected nor who left, so `onPeerUp` is never called, and
-// `onPeerDown` only when a message finds nobody.
+// A router over libzmq: it binds, reads messages and delivers them. Messages to send wait in `RouterSendQueue`. libzmq does not
+// report which peer connected or left, so `onPeerUp` is never called, and `onPeerDown` only after a send that found no peer.
 //
-// `unbind` cuts the peers that came in through that address, after writing what they were sent: libzmq ends their
-// sessions with the listener. Over inproc they stay.
+// `unbind` disconnects the peers of that address, after writing their queued messages: libzmq ends their sessions with the
+// listener. Over inproc they stay.
 
 import type { Event, Router } from "zeromq";
-import { isIpv6, kindToBind, refusal, refuseTakenPath } from "../addresses.ts";
-import { systemClock } from "../clock.ts";
-import type { FramesToSend } from "../frames-to-send.ts";
+import { assertPathIsFree, bindError, isIpv6, kindToBind, unbindError } from "../addresses.ts";
+import type { FramesToSend } from "../byte-strings.ts";
+import { systemClock, withTimeout } from "../clock.ts";
+import { callHandler, throwAsync } from "../handlers.ts";
 import {
   DEFAULT_LINK_LIMITS,
   LinkError,
@@ -19,31 +19,28 @@ import {
   type SendOptions,
   type SendOutcome,
 } from "../link.ts";
-import { orAfter } from "../or-after.ts";
-import { wireBytes } from "../security/security.ts";
-import { surface } from "../surface.ts";
-import { Admission } from "./admission.ts";
+import { ListenerSecurity } from "./listener-security.ts";
 import { Monitor } from "./monitor.ts";
-import { zeromq } from "./native.ts";
-import { RouterSends } from "./router-sends.ts";
-import { ROUTER_KEEPALIVE, SHARED_OPTIONS } from "./socket-options.ts";
+import { RouterSendQueue } from "./router-send-queue.ts";
+import { listenerSecurityOptions, wireBytes } from "./security-options.ts";
 import { Turns } from "./turns.ts";
+import { ROUTER_KEEPALIVE, SHARED_OPTIONS, zeromq } from "./zeromq.ts";
 
-/** Milliseconds that peers which do not read can hold up an unbind. */
+/** Milliseconds that peers that do not read can delay an unbind. */
 const UNBIND_FLUSH_MS = 1000;
-/** No dealer may have this routing id. */
-const NOBODY = Uint8Array.of(0);
+/** A routing id that no dealer may have. */
+const NO_PEER = Uint8Array.of(0);
 
 export class LibzmqRouter implements RouterLink {
   readonly #handlers: RouterHandlers;
   readonly #socket: Router;
-  readonly #sends: RouterSends;
-  /** Whoever waits for a listener to be closed, by its address. */
+  readonly #queue: RouterSendQueue;
+  /** Callbacks that wait for a listener to close, by its address. */
   readonly #unbinding = new Map<string, () => void>();
   readonly #inproc = new Set<string>();
   #hasNetwork = false;
   #monitor: Monitor | undefined;
-  readonly #admission: Admission | undefined;
+  readonly #security: ListenerSecurity | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(handlers: RouterHandlers, options: RouterOptions = {}) {
@@ -57,25 +54,25 @@ export class LibzmqRouter implements RouterLink {
       handover: false,
       sendTimeout: 0,
       maxMessageSize: wireBytes(limits.maxFrameBytes, security),
-      ...(security && { ...security.socketOptions(), handshakeInterval: limits.handshakeTimeoutMs }),
+      ...(security && { ...listenerSecurityOptions(security), handshakeInterval: limits.handshakeTimeoutMs }),
     });
-    this.#admission = security && new Admission(security, (refusal) => this.#onRefused(refusal));
-    this.#sends = new RouterSends(this.#socket, handlers, limits, (cause) => this.#onFailure(cause));
+    this.#security = security && new ListenerSecurity(security, (rejection) => this.#onRejected(rejection));
+    this.#queue = new RouterSendQueue(this.#socket, limits, { handlers, onFailure: (cause) => this.#onFailure(cause) });
     void this.#receive();
   }
 
   async bind(address: string): Promise<string> {
     const kind = kindToBind(address);
-    if (kind === "ipc") await refuseTakenPath(address);
+    if (kind === "ipc") await assertPathIsFree(address);
     if (this.#isClosing) throw new LinkError("CLOSED", `cannot bind ${address}: the router is closed`, { address });
-    this.#admission?.open(address);
+    this.#security?.open(address);
     if (isIpv6(address) && !this.#socket.ipv6) this.#socket.ipv6 = true;
-    if (this.#admission !== undefined) this.#watched();
+    if (this.#security !== undefined) this.#monitored();
     try {
-      // An asynchronous bind would run on another thread, while this one goes on using the socket.
+      // An asynchronous bind would run on another thread while this one uses the socket.
       this.#socket.bindSync(address);
     } catch (error) {
-      throw refusal(address, error);
+      throw bindError(address, error);
     }
     if (kind === "inproc") {
       this.#inproc.add(address);
@@ -89,15 +86,15 @@ export class LibzmqRouter implements RouterLink {
   async unbind(address: string): Promise<void> {
     const kind = kindToBind(address);
     if (this.#closing !== undefined) return this.#closing;
-    // Nothing more can be written to the peers that this cuts off.
-    if (kind !== "inproc") await orAfter(UNBIND_FLUSH_MS, this.#sends.flushed());
+    // Nothing more can be written to the peers that this disconnects.
+    if (kind !== "inproc") await withTimeout(this.#queue.flushed(), UNBIND_FLUSH_MS);
     if (this.#closing !== undefined) return this.#closing;
-    const monitor = kind === "inproc" ? undefined : this.#watched();
+    const monitor = kind === "inproc" ? undefined : this.#monitored();
     try {
-      // To libzmq, to disconnect is to unbind; zeromq.js has no other way to do it on this thread.
+      // libzmq unbinds with disconnect, too. zeromq.js has no other way to do it on this thread.
       this.#socket.disconnect(address);
     } catch (error) {
-      throw refusal(address, error);
+      throw unbindError(address, error);
     }
     this.#inproc.delete(address);
     if (monitor === undefined) return;
@@ -109,7 +106,7 @@ export class LibzmqRouter implements RouterLink {
   send(peer: string, frames: FramesToSend, options?: SendOptions): SendOutcome {
     if (frames.length === 0) throw new TypeError("a message has at least one frame");
     if (this.#isClosing) return "unreachable";
-    return this.#sends.send(peer, frames, options?.urgent ?? false);
+    return this.#queue.send(peer, frames, options?.urgent ?? false);
   }
 
   close(lingerMs = 1000): Promise<void> {
@@ -123,26 +120,26 @@ export class LibzmqRouter implements RouterLink {
 
   async #close(deadline: number): Promise<void> {
     await this.#closeSocket(deadline);
-    // Not before: whoever still came in would not have been asked who it is.
-    this.#admission?.close();
+    // Not before: a peer that still connects must be authenticated.
+    this.#security?.close();
   }
 
   async #closeSocket(deadline: number): Promise<void> {
-    await orAfter(deadline - systemClock.now(), this.#sends.flushed());
-    this.#sends.abandon();
-    // The socket may take longer to end than anybody waits for; its names shall be free by then.
+    await withTimeout(this.#queue.flushed(), deadline - systemClock.now());
+    this.#queue.abandon();
+    // The socket may end after `close` has resolved, but its names must be free by then.
     for (const address of this.#inproc) this.#socket.disconnect(address);
-    if (this.#hasNetwork) return this.#watched().closeSocket(deadline - systemClock.now());
-    // Over inproc there is nothing to wait for: what was written is with its reader already.
+    if (this.#hasNetwork) return this.#monitored().closeSocket(deadline - systemClock.now());
+    // Over inproc there is nothing to wait for: written messages are in the reader's queue already.
     this.#socket.close();
   }
 
   /**
-   * Dealers that connected over inproc before there was anything to connect to are joined by binding, which wakes no read
-   * that waits already. A write does, even one that finds nobody.
+   * Binding attaches dealers that connected over inproc before, but does not wake a waiting read. A write does, even one that
+   * finds no peer.
    */
   #wakeReader(): void {
-    this.#socket.send([NOBODY, NOBODY]).catch(() => {});
+    this.#socket.send([NO_PEER, NO_PEER]).catch(() => {});
   }
 
   async #receive(): Promise<void> {
@@ -160,35 +157,31 @@ export class LibzmqRouter implements RouterLink {
       try {
         this.#handlers.onMessage(routingId.toString("latin1"), frames);
       } catch (error) {
-        surface(error);
+        throwAsync(error);
       }
       await turns.after(frames.length);
     }
   }
 
-  /** Watching starts when something has to be known of libzmq. */
-  #watched(): Monitor {
+  /** The monitor, created when it is first needed. */
+  #monitored(): Monitor {
     this.#monitor ??= new Monitor(this.#socket, (event) => this.#onEvent(event));
     return this.#monitor;
   }
 
   #onEvent(event: Event): void {
     if (event.type === "close" || event.type === "close:error") this.#unbinding.get(event.address)?.();
-    else this.#admission?.onEvent(event);
+    else this.#security?.onEvent(event);
   }
 
-  #onRefused(refusal: Refusal): void {
-    if (this.#isClosing) return;
-    try {
-      this.#handlers.onRefused?.(refusal, undefined);
-    } catch (error) {
-      surface(error);
-    }
+  #onRejected(rejection: Refusal): void {
+    if (!this.#isClosing) callHandler(() => this.#handlers.onRefused?.(rejection, undefined));
   }
 
   #onFailure(cause: unknown): void {
     if (this.#isClosing) return;
     void this.close(0);
-    this.#handlers.onError?.(new LinkError("FAILED", `the router failed: ${String(cause)}`, { cause }));
+    const error = new LinkError("FAILED", `the router failed: ${String(cause)}`, { cause });
+    callHandler(() => this.#handlers.onError?.(error));
   }
 }

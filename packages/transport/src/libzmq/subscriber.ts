@@ -1,8 +1,9 @@
 // A subscriber over libzmq's SUB, which reconnects and subscribes again by itself. Over inproc the publisher counts as
-// there from the moment of connecting, and its end is never told.
+// connected from the call to `connect` on, and its end is never reported.
 
 import type { Subscriber } from "zeromq";
-import { isIpv6, kindToConnect, refusal } from "../addresses.ts";
+import { connectError, isIpv6, kindToConnect } from "../addresses.ts";
+import { callHandler } from "../handlers.ts";
 import {
   DEFAULT_LINK_LIMITS,
   type Frames,
@@ -13,26 +14,22 @@ import {
   type SubscriberOptions,
 } from "../link.ts";
 import { Prefixes } from "../prefixes.ts";
-import type { Mechanism } from "../security/applicant.ts";
-import { wireBytes } from "../security/security.ts";
-import { surface } from "../surface.ts";
-import { noSecurity } from "./admission.ts";
-import { Connection } from "./connection.ts";
-import { zeromq } from "./native.ts";
-import { DEALER_HEARTBEATS } from "./socket-options.ts";
+import { noSecurity } from "./listener-security.ts";
+import { MonitoredConnection, type MonitoredConnectionSettings } from "./monitored-connection.ts";
+import { peerSecurityOptions, wireBytes } from "./security-options.ts";
 import { Turns } from "./turns.ts";
+import { DEALER_HEARTBEATS, zeromq } from "./zeromq.ts";
 
-/** Messages that libzmq holds unread: as few as a publisher holds, because only the latest counts. */
+/** Unread messages that libzmq queues: as few as a publisher does, because only the latest counts. */
 const HIGH_WATER_MARK = 4;
 
 export class LibzmqSubscriber implements SubscriberLink {
   readonly #handlers: SubscriberHandlers;
   readonly #socket: Subscriber;
   readonly #prefixes = new Prefixes();
-  readonly #longestPauseMs: number;
-  readonly #mechanism: Mechanism;
-  /** Over inproc there is none to watch. */
-  #connection: Connection | undefined;
+  readonly #connectionSettings: MonitoredConnectionSettings;
+  /** Missing over inproc, which has no events. */
+  #connection: MonitoredConnection | undefined;
   #address: string | undefined;
   #isUp = false;
   #closing: Promise<void> | undefined;
@@ -40,15 +37,15 @@ export class LibzmqSubscriber implements SubscriberLink {
   constructor(handlers: SubscriberHandlers, options: SubscriberOptions = {}) {
     const { reconnectMs = 100, reconnectMaxMs = 5000, maxFrameBytes = DEFAULT_LINK_LIMITS.maxFrameBytes } = options;
     this.#handlers = handlers;
-    this.#longestPauseMs = reconnectMaxMs;
-    this.#mechanism = options.security?.mechanism ?? "NULL";
+    const mechanism = options.security?.mechanism ?? "NULL";
+    this.#connectionSettings = { longestPauseMs: reconnectMaxMs, mechanism };
     this.#socket = new (zeromq().Subscriber)({
       ...DEALER_HEARTBEATS,
       receiveHighWaterMark: HIGH_WATER_MARK,
       reconnectInterval: reconnectMs,
       reconnectMaxInterval: reconnectMaxMs,
       maxMessageSize: wireBytes(maxFrameBytes, options.security),
-      ...options.security?.socketOptions(),
+      ...(options.security && peerSecurityOptions(options.security)),
       linger: 0,
     });
   }
@@ -65,19 +62,19 @@ export class LibzmqSubscriber implements SubscriberLink {
     if (this.#address !== undefined) {
       throw new LinkError(
         "FAILED",
-        `cannot connect to ${address}: the subscriber connects to ${this.#address} already`,
+        `cannot connect to ${address}: the subscriber already connects to ${this.#address}`,
       );
     }
     if (isIpv6(address)) this.#socket.ipv6 = true;
     try {
-      if (kind === "inproc" && this.#mechanism !== "NULL") throw noSecurity(address);
+      if (kind === "inproc" && this.#connectionSettings.mechanism !== "NULL") throw noSecurity(address);
       if (kind === "inproc") this.#connectInproc(address);
       else this.#connectNetwork(address);
     } catch (error) {
-      throw error instanceof LinkError ? error : refusal(address, error);
+      throw error instanceof LinkError ? error : connectError(address, error);
     }
     this.#address = address;
-    // Not before: a read that waits when its socket connects over inproc is not woken by what comes.
+    // Not before: connecting over inproc does not wake a read that already waits.
     void this.#receive();
   }
 
@@ -116,13 +113,13 @@ export class LibzmqSubscriber implements SubscriberLink {
   }
 
   #connectNetwork(address: string): void {
-    this.#connection ??= new Connection(this.#socket, this.#longestPauseMs, this.#mechanism, {
+    this.#connection ??= new MonitoredConnection(this.#socket, this.#connectionSettings, {
       onUp: (facts) => {
         this.#onDown();
         this.#onUp(facts);
       },
       onLost: () => this.#onDown(),
-      onRefused: (refused) => this.#call(() => this.#handlers.onRefused?.(refused)),
+      onRejected: (rejection) => this.#call(() => this.#handlers.onRefused?.(rejection)),
     });
     this.#connection.connect(address);
   }
@@ -143,20 +140,11 @@ export class LibzmqSubscriber implements SubscriberLink {
     if (this.#isClosing) return;
     void this.close();
     const error = new LinkError("FAILED", `the subscriber failed: ${String(cause)}`, { cause });
-    try {
-      this.#handlers.onError?.(error);
-    } catch (thrown) {
-      surface(thrown);
-    }
+    callHandler(() => this.#handlers.onError?.(error));
   }
 
-  /** Nothing is told after `close`. */
+  /** Calls no handler after `close`. */
   #call(handler: () => void): void {
-    if (this.#isClosing) return;
-    try {
-      handler();
-    } catch (error) {
-      surface(error);
-    }
+    if (!this.#isClosing) callHandler(handler);
   }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Turns } from "./turns.ts";
 
-test("most messages pass without a pause, and none of many passes without end", () => {
+test("most messages need no pause, and a long run of messages has pauses", () => {
   const turns = new Turns();
   const pauses = Array.from({ length: 1_000 }, () => turns.after(1)).filter((pause) => pause !== undefined);
   expect(pauses.length).toBeGreaterThan(5);
@@ -18,7 +18,7 @@ test("a pause lets an immediate callback run", async () => {
   expect(hasRun).toBe(true);
 });
 
-test("a message of very many frames is reason enough for a pause", () => {
+test("a message of many frames needs a pause", () => {
   const turns = new Turns();
   expect(turns.after(1)).toBeUndefined();
   expect(turns.after(10_000)).toBeInstanceOf(Promise);

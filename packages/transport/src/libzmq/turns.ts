@@ -1,17 +1,17 @@
-// A loop over a socket that always has something to do would never let the event loop go on to timers and other sockets:
-// what is there already costs no waiting. This is the loop's allowance between two such pauses.
+// Turns of the event loop. A receive loop over a socket that always has messages would starve timers and other sockets, because
+// awaiting a message that is already there does not yield. `Turns` tells such a loop when to yield.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-/** About a millisecond's worth of a native socket's work. */
+/** About a millisecond of a native socket's work. */
 const FRAMES_PER_TURN = 512;
-/** Messages count for as much as these frames, because each is also somebody's work. */
+/** A message counts as this many frames more, because its receiver works, too. */
 const FRAMES_PER_MESSAGE = 4;
 
 export class Turns {
   #spent = 0;
 
-  /** Counts one message. The caller awaits what this returns, if anything, before it goes on. */
+  /** Counts one message. The caller awaits the result, if there is one, before it continues. */
   after(frames: number): Promise<void> | undefined {
     this.#spent += frames + FRAMES_PER_MESSAGE;
     if (this.#spent < FRAMES_PER_TURN) return undefined;

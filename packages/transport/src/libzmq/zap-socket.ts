@@ -1,39 +1,38 @@
-// The socket of a ZAP handler: where libzmq finds it, and nothing of what it says. A ROUTER, because it is asked by many at
-// once and answers in any order: a message starts with who asks.
+// The socket of the ZAP handler. It is a ROUTER, because many sockets send requests at once and replies leave in any order.
 
 import type { Router } from "zeromq";
 import { errorCode } from "../addresses.ts";
+import { throwAsync } from "../handlers.ts";
 import { DEFAULT_LINK_LIMITS, type Frames, LinkError } from "../link.ts";
-import { surface } from "../surface.ts";
-import { zeromq } from "./native.ts";
-import { RouterSends } from "./router-sends.ts";
-import { SHARED_OPTIONS } from "./socket-options.ts";
+import { RouterSendQueue } from "./router-send-queue.ts";
 import { Turns } from "./turns.ts";
+import { SHARED_OPTIONS, zeromq } from "./zeromq.ts";
 
 const ADDRESS = "inproc://zeromq.zap.01";
 
 export class ZapSocket {
   readonly #socket: Router;
-  readonly #sends: RouterSends;
+  readonly #queue: RouterSendQueue;
 
-  /** @throws LinkError `ADDRESS_IN_USE` if somebody else in this process is there */
+  /** @throws LinkError `ADDRESS_IN_USE` if this process has another ZAP handler */
   constructor(onMessage: (frames: Frames) => void) {
     this.#socket = new (zeromq().Router)({ ...SHARED_OPTIONS, mandatory: true, sendTimeout: 0, linger: 0 });
     this.#bind();
-    // Whoever is gone needs no answer.
-    this.#sends = new RouterSends(this.#socket, { onMessage() {} }, DEFAULT_LINK_LIMITS, (cause) =>
-      this.#onFailure(cause),
-    );
+    this.#queue = new RouterSendQueue(this.#socket, DEFAULT_LINK_LIMITS, {
+      // A socket that is gone needs no reply.
+      handlers: { onMessage() {} },
+      onFailure: (cause) => this.#onFailure(cause),
+    });
     void this.#receive(onMessage);
   }
 
   send([routingId, ...frames]: Frames): void {
-    if (routingId !== undefined) this.#sends.send(Buffer.from(routingId).toString("latin1"), frames, false);
+    if (routingId !== undefined) this.#queue.send(Buffer.from(routingId).toString("latin1"), frames, false);
   }
 
-  /** At once: the address is free when it returns. */
+  /** Closes the socket. Its address is free when this returns. */
   close(): void {
-    this.#sends.abandon();
+    this.#queue.abandon();
     this.#socket.disconnect(ADDRESS);
     this.#socket.close();
   }
@@ -44,7 +43,7 @@ export class ZapSocket {
     } catch (cause) {
       this.#socket.close();
       if (errorCode(cause) !== "EADDRINUSE") throw cause;
-      const message = `somebody else in this process answers requests of ZAP (${ADDRESS}), and two cannot`;
+      const message = `cannot bind ${ADDRESS}: this process has another ZAP handler`;
       throw new LinkError("ADDRESS_IN_USE", message, { address: ADDRESS, cause });
     }
   }
@@ -63,8 +62,8 @@ export class ZapSocket {
     }
   }
 
-  /** Nobody is let in any more; which no one would notice. */
+  /** Without the handler, no peer is authorized and nobody would notice. */
   #onFailure(cause: unknown): void {
-    if (!this.#socket.closed) surface(cause);
+    if (!this.#socket.closed) throwAsync(cause);
   }
 }

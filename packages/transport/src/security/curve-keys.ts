@@ -1,11 +1,10 @@
-// Keys of CURVE (ZeroMQ RFC 25): 32 bytes each, points and numbers of Curve25519, which Node can make and compute with.
-// So nobody needs libzmq to look after keys.
+// CURVE keys (ZeroMQ RFC 25): Curve25519 points and scalars of 32 bytes. Node generates and checks them without libzmq.
 
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { decodeZ85, encodeZ85 } from "./z85.ts";
 
 const KEY_BYTES = 32;
-/** What stands before the bytes of an X25519 secret key in PKCS #8 (RFC 8410), and before those of a public key in SPKI. */
+/** The header of an X25519 secret key in PKCS #8 (RFC 8410), and the length of a public key's header in SPKI. */
 const SECRET_PREFIX = Buffer.from("302e020100300506032b656e04220420", "hex");
 const PUBLIC_PREFIX_BYTES = 12;
 
@@ -14,13 +13,13 @@ export type CurveKey = string | Uint8Array;
 
 /** A key pair as Z85 text. */
 export interface CurveKeyPair {
-  /** For everybody to know. */
+  /** May be published. */
   readonly publicKey: string;
-  /** For its owner alone: whoever has it is its owner. */
+  /** Proves the identity of its owner. Keep it secret. */
   readonly secretKey: string;
 }
 
-/** Makes a key pair, for a broker, a client or a worker. */
+/** Generates a key pair for a broker, a client or a worker. */
 export function newCurveKeyPair(): CurveKeyPair {
   const { privateKey } = generateKeyPairSync("x25519");
   const secretKey = encodeZ85(privateKey.export({ type: "pkcs8", format: "der" }).subarray(SECRET_PREFIX.length));
@@ -28,9 +27,9 @@ export function newCurveKeyPair(): CurveKeyPair {
 }
 
 /**
- * The public key that belongs to a secret one.
+ * Computes the public key that belongs to a secret key.
  * @param secretKey 40 characters of Z85 text, or 32 bytes
- * @throws RangeError for what is no key; its text does not show what it was
+ * @throws RangeError for an invalid key; the message does not contain it
  */
 export function curvePublicKey(secretKey: CurveKey): string {
   const secret = decodeZ85(readCurveKey(secretKey) ?? "~");
@@ -39,10 +38,10 @@ export function curvePublicKey(secretKey: CurveKey): string {
   return encodeZ85(createPublicKey(key).export({ type: "spki", format: "der" }).subarray(PUBLIC_PREFIX_BYTES));
 }
 
-/** What `readCurveKey` takes, in words. */
+/** Describes a key in error messages. */
 export const CURVE_KEY_FORM = "40 characters of Z85 text or 32 bytes";
 
-/** A key as Z85 text; `undefined` for what is none. */
+/** Converts a key to Z85 text; `undefined` for an invalid key. */
 export function readCurveKey(value: unknown): string | undefined {
   if (typeof value === "string") return decodeZ85(value)?.length === KEY_BYTES ? value : undefined;
   return value instanceof Uint8Array && value.length === KEY_BYTES ? encodeZ85(value) : undefined;

@@ -1,10 +1,10 @@
-// Z85 (ZeroMQ RFC 32): bytes as printable text, four bytes in five characters. Keys of CURVE are passed around so.
+// Z85 (ZeroMQ RFC 32): printable text, five characters per four bytes. CURVE keys are written in it.
 
 const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
 const VALUES: ReadonlyMap<string, number> = new Map([...DIGITS].map((digit, value) => [digit, value]));
 const LARGEST_GROUP = 0xffff_ffff;
 
-/** @param bytes a multiple of four of them */
+/** @param bytes their number is a multiple of four */
 export function encodeZ85(bytes: Uint8Array): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let text = "";
@@ -20,7 +20,7 @@ export function encodeZ85(bytes: Uint8Array): string {
   return text;
 }
 
-/** @returns `undefined` for what is no such text */
+/** @returns `undefined` for text that is not Z85 */
 export function decodeZ85(text: string): Uint8Array | undefined {
   if (text.length % 5 !== 0) return undefined;
   const view = new DataView(new ArrayBuffer((text.length / 5) * 4));

@@ -1,30 +1,28 @@
-// The messages of ZAP 1.0 (ZeroMQ RFC 27) as its handler has them: requests to read, replies to write. Pure.
+// The messages of ZAP 1.0 (ZeroMQ RFC 27): decodes requests, encodes replies. Pure.
 //
 //   request: [envelope…, '', "1.0", request id, domain, address, identity, mechanism, credentials…]
 //   reply:   [envelope…, '', "1.0", request id, status code, status text, user id, metadata]
 //
-// The envelope is whatever stands before the first empty frame, and goes back as it came: there may be proxies in between.
+// The envelope is every frame up to the first empty one. It goes back unchanged, because proxies may have added to it.
 
-import type { Applicant } from "../security/applicant.ts";
+import type { AuthRequest, Credentials } from "../security/auth-request.ts";
 import { encodeZ85 } from "../security/z85.ts";
+import type { ZapStatus } from "./authenticator.ts";
 
 type Frames = readonly Uint8Array[];
 
-/** Whom to answer, and what about. */
+/** Whom to answer, and under which id. */
 export interface ZapTicket {
   readonly envelope: Frames;
   readonly requestId: Uint8Array;
 }
 
 export type ZapRequest =
-  | { readonly type: "request"; readonly ticket: ZapTicket; readonly applicant: Applicant }
-  /** What it is about cannot be told, but who asks. */
+  | { readonly type: "request"; readonly ticket: ZapTicket; readonly request: AuthRequest }
+  /** It can be answered, but not understood. */
   | { readonly type: "malformed"; readonly ticket: ZapTicket; readonly detail: string }
-  /** Nobody can be answered. */
+  /** It cannot even be answered. */
   | { readonly type: "unreadable" };
-
-/** 200 let in, 300 try again later, 400 keep out, 500 it could not be found out. */
-export type ZapStatus = "200" | "300" | "400" | "500";
 
 const VERSION = "1.0";
 const MAX_ENVELOPE_FRAMES = 16;
@@ -36,7 +34,7 @@ const EMPTY = new Uint8Array();
 const STATUS_TEXTS: Readonly<Record<ZapStatus, string>> = {
   "200": "OK",
   "300": "too many at once",
-  "400": "not let in",
+  "400": "denied",
   "500": "internal error",
 };
 
@@ -46,67 +44,59 @@ export function readZapRequest(frames: Frames): ZapRequest {
   const [version, requestId, ...rest] = frames.slice(delimiter + 1);
   if (delimiter < 0 || delimiter > MAX_ENVELOPE_FRAMES || requestId === undefined) return { type: "unreadable" };
   const ticket = { envelope, requestId };
-  if (version === undefined || textOf(version) !== VERSION) return malformed(ticket, "it is of another version");
-  const applicant = applicantIn(rest);
-  return typeof applicant === "string" ? malformed(ticket, applicant) : { type: "request", ticket, applicant };
+  if (version === undefined || textOf(version) !== VERSION) return malformed(ticket, "its version is not 1.0");
+  const request = readRequest(rest);
+  return typeof request === "string" ? malformed(ticket, request) : { type: "request", ticket, request };
 }
 
-/** @param applicant who is let in; there is a user id for nobody else */
-export function writeZapReply(
-  { envelope, requestId }: ZapTicket,
-  status: ZapStatus,
-  applicant: Applicant | undefined,
-): Frames {
-  const userId = status === "200" && applicant !== undefined ? userIdOf(applicant) : "";
+/** Encodes a reply. Only an authorized peer gets a user id. */
+export function writeZapReply({ envelope, requestId }: ZapTicket, status: ZapStatus, request?: AuthRequest): Frames {
+  const userId = status === "200" && request !== undefined ? userIdOf(request) : "";
   const texts = [status, STATUS_TEXTS[status], userId].map((text) => Buffer.from(text, "latin1"));
   return [...envelope, Buffer.from(VERSION), requestId, ...texts, EMPTY];
 }
 
-/** @returns what is wrong, if anything is */
-function applicantIn([domain, address, identity, mechanism, ...credentials]: Frames): Applicant | string {
+/** @returns the request, or what is wrong with it */
+function readRequest([domain, address, identity, mechanism, ...credentials]: Frames): AuthRequest | string {
   if (domain === undefined || address === undefined || identity === undefined || mechanism === undefined) {
-    return "it is too short";
+    return "it has fewer than six frames";
   }
-  const texts = [domain, address, mechanism, ...credentials].map(textOf);
-  const place = { domain: texts[0], address: texts[1] };
-  if (place.domain === undefined || place.address === undefined) return "its domain or its address is no text";
-  return shownBy(texts[2], credentials, { domain: place.domain, address: place.address });
+  const [domainText, addressText] = [textOf(domain), textOf(address)];
+  if (domainText === undefined || addressText === undefined) return "its domain or its address is not text";
+  const shown = readCredentials(textOf(mechanism), credentials);
+  return typeof shown === "string" ? shown : { domain: domainText, address: addressText, ...shown };
 }
 
-function shownBy(
-  mechanism: string | undefined,
-  credentials: Frames,
-  place: { readonly domain: string; readonly address: string },
-): Applicant | string {
+function readCredentials(mechanism: string | undefined, credentials: Frames): Credentials | string {
   const [first, second] = credentials;
   switch (mechanism) {
     case "NULL":
-      return credentials.length === 0 ? { mechanism, ...place } : "NULL has no credentials";
+      return credentials.length === 0 ? { mechanism } : "NULL has credentials";
     case "PLAIN": {
       const [username, password] = [first && textOf(first), second && textOf(second)];
       if (credentials.length !== 2 || username === undefined || password === undefined) {
-        return "the credentials of PLAIN are a name and a password";
+        return "PLAIN needs a username and a password";
       }
-      return { mechanism, ...place, username, password };
+      return { mechanism, username, password };
     }
     case "CURVE":
-      if (credentials.length !== 1 || first?.length !== CURVE_KEY_BYTES) return "the credentials of CURVE are one key";
-      return { mechanism, ...place, publicKey: encodeZ85(first) };
+      if (credentials.length !== 1 || first?.length !== CURVE_KEY_BYTES) return "CURVE needs one key";
+      return { mechanism, publicKey: encodeZ85(first) };
     default:
-      return "its mechanism is none of NULL, PLAIN, CURVE";
+      return "its mechanism is not NULL, PLAIN or CURVE";
   }
 }
 
-function userIdOf(applicant: Applicant): string {
-  switch (applicant.mechanism) {
+function userIdOf(request: AuthRequest): string {
+  switch (request.mechanism) {
     case "NULL":
       return "";
     case "PLAIN":
-      return PRINTABLE.test(applicant.username) ? applicant.username : "";
+      return PRINTABLE.test(request.username) ? request.username : "";
     case "CURVE":
-      return applicant.publicKey;
+      return request.publicKey;
     default:
-      return applicant satisfies never;
+      return request satisfies never;
   }
 }
 
@@ -114,7 +104,7 @@ function malformed(ticket: ZapTicket, detail: string): ZapRequest {
   return { type: "malformed", ticket, detail };
 }
 
-/** `undefined` for what is too long or no UTF-8: bytes that differ must not become the same text. */
+/** `undefined` for what is too long or not UTF-8: different bytes must not decode to the same text. */
 function textOf(bytes: Uint8Array): string | undefined {
   if (bytes.length > MAX_TEXT_BYTES) return undefined;
   const text = Buffer.prototype.utf8Slice.call(bytes, 0, bytes.length);

@@ -1,34 +1,28 @@
-// Where a router or a publisher listens, at any number of addresses, and everybody who came in by them, named or not.
-// Whoever is one too many is turned away before anything is read. Those who are in stay when their address is unbound.
+// Listens for a router or a publisher on any number of addresses, and holds the accepted connections. A connection above the
+// bound is closed before anything is read. Connections stay open when their address is unbound.
 
 import { createServer, type Server, type Socket } from "node:net";
-import { refusal } from "../addresses.ts";
+import { bindError } from "../addresses.ts";
 import { LinkError, type PeerFacts, type Refusal } from "../link.ts";
-import type { Outbox } from "../outbox.ts";
-import { Connection, type ConnectionOwner, type ConnectionSettings } from "./connection.ts";
 import { boundAddress, endpointToBind, remoteAddress } from "./endpoints.ts";
+import { type ConnectionOwner, type ConnectionSettings, SocketConnection } from "./socket-connection.ts";
 
-/** Milliseconds of silence after which the kernel asks whether the other host is there. */
+/** Milliseconds of silence after which the kernel sends a keepalive probe. */
 const KEEPALIVE_MS = 10_000;
 
 export interface AcceptorOwner extends ConnectionOwner {
-  /** Where what waits for a newcomer is kept. */
-  newOutbox(): Outbox;
-  /** Somebody was turned away. */
-  onTurnedAway(refusal: Refusal): void;
+  /** A connection was closed before anything was read. */
+  onRejectedConnection(rejection: Refusal): void;
 }
 
 export class Acceptor {
-  readonly #what: string;
   readonly #settings: ConnectionSettings;
   readonly #owner: AcceptorOwner;
   readonly #servers = new Map<string, Server>();
-  readonly #connections = new Map<Connection, PeerFacts>();
+  readonly #connections = new Map<SocketConnection, PeerFacts>();
   #isClosed = false;
 
-  /** @param what it listens for, as errors name it */
-  constructor(what: "router" | "publisher", settings: ConnectionSettings, owner: AcceptorOwner) {
-    this.#what = what;
+  constructor(settings: ConnectionSettings, owner: AcceptorOwner) {
     this.#settings = settings;
     this.#owner = owner;
   }
@@ -41,10 +35,10 @@ export class Acceptor {
     );
     if (this.#isClosed) throw this.#closedError(address);
     await new Promise<void>((resolve, reject) => {
-      server.once("error", (error) => reject(refusal(address, error)));
+      server.once("error", (error) => reject(bindError(address, error)));
       server.listen(endpoint, resolve);
     });
-    // Accepting may fail later, for want of file descriptors; peers try again.
+    // Accepting may fail later, without file descriptors. Peers try again.
     server.on("error", () => {});
     if (this.#isClosed) {
       server.close();
@@ -55,32 +49,33 @@ export class Acceptor {
     return bound;
   }
 
-  /** @throws LinkError for what is not bound */
+  /** @throws LinkError for an address that is not bound */
   unbind(address: string): void {
     const server = this.#servers.get(address);
     if (server === undefined) {
-      throw new LinkError("ADDRESS_INVALID", `${address} is not bound`, { address });
+      throw new LinkError("ADDRESS_INVALID", `cannot unbind ${address}: it is not bound`, { address });
     }
     this.#servers.delete(address);
-    // Stops listening at once; what it would wait for are the connections, which stay.
+    // It stops listening at once; its callback would wait for the connections, which stay.
     server.close();
   }
 
-  /** What is known of a connection, until it is forgotten. */
-  factsOf(connection: Connection): PeerFacts {
+  /** What is known of a connection, until it is removed. */
+  factsOf(connection: SocketConnection): PeerFacts {
     return this.#connections.get(connection) ?? {};
   }
 
-  /** A connection has ended: there is room for another. */
-  forget(connection: Connection): void {
+  /** The connection has ended. */
+  remove(connection: SocketConnection): void {
     this.#connections.delete(connection);
   }
 
-  /** Frees all addresses, writes what waits for at most `lingerMs`, and ends all connections. */
+  /** Frees all addresses, writes what waits, for at most `lingerMs`, and ends all connections. */
   async close(lingerMs: number): Promise<void> {
     this.#isClosed = true;
     for (const server of this.#servers.values()) server.close();
     this.#servers.clear();
+    this.#settings.authenticator?.close();
     await Promise.all(Array.from(this.#connections.keys(), (connection) => connection.finish(lingerMs)));
   }
 
@@ -91,15 +86,19 @@ export class Acceptor {
     const { maxPeers } = this.#settings.limits;
     if (this.#connections.size >= maxPeers) {
       socket.destroy();
-      return this.#owner.onTurnedAway({ code: "TOO_MANY_PEERS", detail: `there are ${maxPeers} already`, ...facts });
+      return this.#owner.onRejectedConnection({
+        code: "TOO_MANY_PEERS",
+        detail: `${maxPeers} peers are connected`,
+        ...facts,
+      });
     }
-    const connection = new Connection(socket, this.#owner.newOutbox(), this.#settings, this.#owner);
+    const connection = new SocketConnection(socket, this.#settings, this.#owner);
     this.#connections.set(connection, facts);
     socket.on("data", (chunk: Buffer) => connection.onData(chunk, true));
     connection.greet();
   }
 
   #closedError(address: string): LinkError {
-    return new LinkError("CLOSED", `cannot bind ${address}: the ${this.#what} is closed`, { address });
+    return new LinkError("CLOSED", `cannot bind ${address}: the ${this.#settings.linkName} is closed`, { address });
   }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Backoff } from "./backoff.ts";
 
-test("pauses double up to the longest, and start anew after a success", () => {
+test("pauses double up to the longest, and start over after a success", () => {
   const backoff = new Backoff(100, 1_000, () => 0.999_999);
   const pauses = Array.from({ length: 6 }, () => Math.round(backoff.next()));
   expect(pauses).toEqual([100, 200, 400, 800, 1_000, 1_000]);
@@ -9,7 +9,7 @@ test("pauses double up to the longest, and start anew after a success", () => {
   expect(Math.round(backoff.next())).toBe(100);
 });
 
-test("chance takes up to half of a pause", () => {
+test("jitter removes up to half of a pause", () => {
   expect(new Backoff(100, 1_000, () => 0).next()).toBe(50);
   expect(new Backoff(100, 1_000, () => 0.5).next()).toBe(75);
 });

@@ -1,7 +1,7 @@
-// How long to wait before connecting again: twice as long after each failure, up to a bound, and half of it by chance, so
-// that the peers of a router that comes back do not all come at once.
+// Exponential backoff with jitter: the pause before the next attempt doubles after each failure, up to a bound, and half of it is
+// random, so that the peers of a router that restarts do not all reconnect at once.
 
-/** Doubling more often changes nothing. */
+/** Keeps the power of two in range. */
 const MAX_DOUBLINGS = 30;
 
 export class Backoff {

@@ -2,10 +2,8 @@
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { LinkLimits } from "../link.ts";
-import { encodeError, encodePing, encodePong, encodeReady } from "./commands.ts";
 import { ZmtpDealer } from "./dealer.ts";
-import { encodeGreeting } from "./greeting.ts";
-import { encoded } from "./testing/encoded.ts";
+import { encoded, encodeError, encodeGreeting, encodePing, encodePong, encodeReady } from "./testing/encoded.ts";
 import { RawListener } from "./testing/raw-peer.ts";
 
 let listener: RawListener;

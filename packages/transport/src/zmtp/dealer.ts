@@ -1,7 +1,8 @@
-// A dealer over ZMTP. What is sent while there is no connection waits in the outbox, and leaves by the next one.
+// A dealer over ZMTP. Messages sent without a connection wait in the outbox and leave with the next one.
 
-import { systemClock } from "../clock.ts";
-import { asBytes, type FramesToSend } from "../frames-to-send.ts";
+import { asBytes, type FramesToSend, routingIdBytes } from "../byte-strings.ts";
+import { systemClock, withTimeout } from "../clock.ts";
+import { callHandler, throwAsync } from "../handlers.ts";
 import {
   DEFAULT_LINK_LIMITS,
   type DealerHandlers,
@@ -12,15 +13,13 @@ import {
   type SendOptions,
   type SendOutcome,
 } from "../link.ts";
-import { orAfter } from "../or-after.ts";
 import { Outbox } from "../outbox.ts";
-import { routingIdBytes } from "../routing-id.ts";
-import { surface } from "../surface.ts";
-import { BufferPool } from "./buffer-pool.ts";
-import type { Connection, ConnectionOwner } from "./connection.ts";
 import { Dialer, type DialerSettings } from "./dialer.ts";
 import { Flusher } from "./flusher.ts";
-import type { Violation } from "./violation.ts";
+import { BufferPool } from "./frame-writer.ts";
+import { peerMechanism } from "./mechanism/select.ts";
+import type { ConnectionOwner, SocketConnection } from "./socket-connection.ts";
+import type { Violation } from "./wire.ts";
 
 const PEER_TYPES: ReadonlySet<string> = new Set(["ROUTER", "REP", "DEALER"]);
 
@@ -31,16 +30,17 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
   #onUpWhileClosing: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  /** @param outbox what waits already */
+  /** @param outbox may hold messages already */
   constructor(handlers: DealerHandlers, options: DealerOptions, outbox?: Outbox) {
     routingIdBytes(options.routingId);
     const limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
     this.#handlers = handlers;
     this.#outbox = outbox ?? new Outbox(limits);
     const settings: DialerSettings = {
-      socketType: "DEALER",
+      linkName: "dealer",
+      metadata: { socketType: "DEALER", routingId: options.routingId },
+      mechanism: peerMechanism(options.security),
       peerTypes: PEER_TYPES,
-      routingId: options.routingId,
       isActive: true,
       limits,
       pool: new BufferPool(),
@@ -48,7 +48,7 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
       reconnectMs: options.reconnectMs,
       reconnectMaxMs: options.reconnectMaxMs,
     };
-    this.#dialer = new Dialer("dealer", this.#outbox, settings, this);
+    this.#dialer = new Dialer(settings, this);
   }
 
   connect(address: string): void {
@@ -74,54 +74,48 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
   async #close(lingerMs: number): Promise<void> {
     const deadline = systemClock.now() + lingerMs;
     if (!this.#outbox.isEmpty && !this.#dialer.connection?.isUp) {
-      await orAfter(
-        lingerMs,
-        new Promise((resolve) => {
-          this.#onUpWhileClosing = resolve;
-        }),
-      );
+      const isUp = new Promise<void>((resolve) => {
+        this.#onUpWhileClosing = resolve;
+      });
+      await withTimeout(isUp, lingerMs);
     }
     await this.#dialer.connection?.finish(Math.max(0, deadline - systemClock.now()));
     this.#dialer.stop();
     for (let frames = this.#outbox.shift(); frames !== undefined; frames = this.#outbox.shift()) {
       const undelivered = asBytes(frames);
-      this.#call(() => this.#handlers.onUndelivered?.(undelivered));
+      callHandler(() => this.#handlers.onUndelivered?.(undelivered));
     }
   }
 
-  onReady(): undefined {}
+  outboxForConnection(): Outbox {
+    return this.#outbox;
+  }
+
+  onIntroduced(): undefined {}
 
   onUp(): void {
     this.#dialer.onUp();
-    if (this.#closing === undefined) this.#call(() => this.#handlers.onUp?.(this.#dialer.facts));
+    if (this.#closing === undefined) callHandler(() => this.#handlers.onUp?.(this.#dialer.facts));
     this.#onUpWhileClosing?.();
   }
 
-  onMessage(_connection: Connection, frames: Frames): void {
+  onMessage(_connection: SocketConnection, frames: Frames): void {
     if (this.#closing !== undefined) return;
     try {
       this.#handlers.onMessage(frames);
     } catch (error) {
-      surface(error);
+      throwAsync(error);
     }
   }
 
   onDrain(): void {
-    this.#call(() => this.#handlers.onDrain?.());
+    callHandler(() => this.#handlers.onDrain?.());
   }
 
-  onEnd(connection: Connection, violation: Violation | undefined): void {
+  onEnd(connection: SocketConnection, violation: Violation | undefined): void {
     this.#dialer.onEnd();
     if (this.#closing !== undefined) return;
-    if (violation !== undefined) this.#call(() => this.#handlers.onRefused?.({ ...violation, ...this.#dialer.facts }));
-    if (connection.wasUp) this.#call(() => this.#handlers.onDown?.());
-  }
-
-  #call(handler: () => void): void {
-    try {
-      handler();
-    } catch (error) {
-      surface(error);
-    }
+    if (violation !== undefined) callHandler(() => this.#handlers.onRefused?.({ ...violation, ...this.#dialer.facts }));
+    if (connection.wasUp) callHandler(() => this.#handlers.onDown?.());
   }
 }

@@ -1,61 +1,60 @@
-// Addresses as sockets understand them. What ZeroMQ writes in its own way is here: `*` for every host and for a free port,
-// the name of a network interface for its address, `ipc://@name` for a name outside of the file system, `ipc://*` for a
-// path that nobody uses.
+// Converts ZeroMQ addresses to endpoints of Node's sockets and back. It resolves ZeroMQ's own notations: `*` for every host and
+// for a free port, the name of a network interface, `ipc://@name` for an abstract socket, `ipc://*` for a new path.
 
 import { randomUUID } from "node:crypto";
 import { lstatSync, rmSync } from "node:fs";
 import { type AddressInfo, isIPv6, type Server, type Socket } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
-import { kindToBind, kindToConnect, refuseTakenPath } from "../addresses.ts";
+import { assertPathIsFree, kindToBind, kindToConnect } from "../addresses.ts";
 import { LinkError } from "../link.ts";
 
 export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
 
 const ANY_HOST = "0.0.0.0";
 const PADS_NAMES = isOlderThan(process.versions.uv, 1, 47);
-/** The system's bound for the path of a local socket, less the zero at its end. Longer ones would be cut short. */
+/** The system's bound for the path of a local socket, without the zero at its end. It truncates longer paths. */
 const MAX_PATH_BYTES = 107;
 
 /**
- * Whether an address is one that only libzmq can do here: within the process, or a name outside of the file system on a
- * Node whose libuv (before 1.47) pads such names with zeros, so that nobody else finds them.
+ * Whether only libzmq supports an address here: inproc, or an abstract socket on a Node whose libuv (before 1.47) pads its name
+ * with zeros, so that other programs cannot find it.
  */
 export function needsLibzmq(address: string): boolean {
   return address.startsWith("inproc:") || (address.startsWith("ipc://@") && PADS_NAMES);
 }
 
-/** @throws LinkError for what cannot be listened at */
+/** @throws LinkError for an address that cannot be bound */
 export async function endpointToBind(address: string): Promise<Endpoint> {
   const kind = kindToBind(address);
-  if (needsLibzmq(address)) throw notOurs(address);
+  if (needsLibzmq(address)) throw onlyLibzmq(address);
   if (kind === "tcp") {
     const { host, port } = tcpEndpoint(address);
     return { host: host === "*" ? ANY_HOST : (hostOfInterface(host) ?? host), port };
   }
   if (address === "ipc://*") return { path: join(tmpdir(), `pigato-${randomUUID()}`) };
-  await refuseTakenPath(address);
+  await assertPathIsFree(address);
   const path = localPath(address);
-  // What a process that ended badly left behind; never a file.
+  // A crashed process may have left its socket behind. A file is never removed.
   if (!path.startsWith("\0") && isSocket(path)) rmSync(path, { force: true });
   return { path };
 }
 
-/** @throws LinkError for what cannot be connected to */
+/** @throws LinkError for an address that cannot be connected to */
 export function endpointToConnect(address: string): Endpoint {
   const kind = kindToConnect(address);
-  if (needsLibzmq(address)) throw notOurs(address);
+  if (needsLibzmq(address)) throw onlyLibzmq(address);
   return kind === "tcp" ? tcpEndpoint(address) : { path: localPath(address) };
 }
 
-/** The address that a server listens at. */
+/** The address that a server listens on. */
 export function boundAddress(server: Server): string {
   const bound = server.address();
   if (bound === null) return "";
   return typeof bound === "string" ? `ipc://${bound.replace(/^\0/, "@")}` : tcpAddress(bound.address, bound.port);
 }
 
-/** Where the other end of a connection is, if that can be told. */
+/** The address of the other end of a tcp connection. */
 export function remoteAddress(socket: Socket): string | undefined {
   const { remoteAddress: host, remotePort: port } = socket;
   return host === undefined || port === undefined ? undefined : tcpAddress(host, port);
@@ -75,7 +74,11 @@ function tcpEndpoint(address: string): { host: string; port: number } {
 function localPath(address: string): string {
   const path = address.slice("ipc://".length).replace(/^@/, "\0");
   if (Buffer.byteLength(path) <= MAX_PATH_BYTES) return path;
-  throw new LinkError("ADDRESS_INVALID", `the path of ${address} is longer than ${MAX_PATH_BYTES} bytes`, { address });
+  throw new LinkError(
+    "ADDRESS_INVALID",
+    `invalid address "${address}": its path is longer than ${MAX_PATH_BYTES} bytes`,
+    { address },
+  );
 }
 
 function isSocket(path: string): boolean {
@@ -92,6 +95,6 @@ function isOlderThan(version: string, major: number, minor: number): boolean {
   return ownMajor < major || (ownMajor === major && ownMinor < minor);
 }
 
-function notOurs(address: string): LinkError {
-  return new LinkError("ADDRESS_INVALID", `${address} can be had only with libzmq here`, { address });
+function onlyLibzmq(address: string): LinkError {
+  return new LinkError("ADDRESS_INVALID", `cannot use ${address}: it needs the transport "libzmq" here`, { address });
 }

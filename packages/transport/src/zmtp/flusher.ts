@@ -1,17 +1,17 @@
-// When what was sent is written: once for all that is sent within a while, all connections together, so that many messages
-// share one write. Many connections at once do not wait: each holds a buffer until it is flushed.
+// Batches writes: one flush writes what all connections of a link have sent since the last one, so that many messages share one
+// write. Each connection holds a buffer until it is flushed, so many waiting connections are flushed at once.
 //
-// A dealer writes at the end of the current tick. A router writes once it has read from all sockets that had something: what
-// 200 clients ask at the same time goes to a worker in one write instead of 200, which is a quarter of a broker's work.
+// A dealer flushes at the end of the current tick. A router flushes after it has read from all readable sockets: concurrent
+// requests of 200 clients reach a worker in one write instead of 200, which saves a quarter of a broker's work.
 
-/** More connections than this are flushed at once. */
+/** As many waiting connections are flushed at once. */
 const MAX_WAITING = 32;
 
 export interface Flushable {
   flush(): void;
 }
 
-/** Calls back soon: `process.nextTick` or `setImmediate`. */
+/** Schedules a callback: `process.nextTick` or `setImmediate`. */
 export type Soon = (callback: () => void) => void;
 
 export class Flusher {
@@ -27,7 +27,7 @@ export class Flusher {
     this.#soon = soon;
   }
 
-  /** Flushes something soon. Add each thing once. */
+  /** Schedules a flush. Add each object once. */
   add(flushable: Flushable): void {
     this.#waiting.push(flushable);
     if (this.#waiting.length >= MAX_WAITING) return this.#flush();

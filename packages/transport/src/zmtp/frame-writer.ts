@@ -2,26 +2,44 @@
 // without it.
 //
 // Small frames are copied into a buffer of the pool, one after the other, so that one write takes many messages. A frame
-// above 16 KiB goes by reference, as a piece of its own between pieces of the buffer.
+// above 16 KiB is passed by reference, as a piece of its own between pieces of the buffer.
 
-import type { FramesToSend } from "../frames-to-send.ts";
-import type { BufferPool } from "./buffer-pool.ts";
+import type { FramesToSend } from "../byte-strings.ts";
 import { LONG, LONG_HEADER_BYTES, MAX_SHORT_SIZE, MORE, SHORT_HEADER_BYTES } from "./wire.ts";
 
 const BY_REFERENCE_BYTES = 16 * 1024;
-/** Up to here, copying byte by byte is faster than a call that copies them all. */
+/** Up to this size, copying byte by byte is faster than a call. */
 const BYTEWISE_BYTES = 24;
 
-/** What one write takes: the pieces in order, and the pool's buffers that they lie in. */
+/** The content of one write: the pieces in order, and the pool's buffers that they lie in. */
 export interface Output {
   readonly pieces: readonly Uint8Array[];
   readonly buffers: readonly Buffer[];
 }
 
+/** The size of a pool's buffers. */
+const BUFFER_BYTES = 128 * 1024;
+/** The garbage collector gets further idle buffers. */
+const MAX_IDLE_BUFFERS = 32;
+
+/** Reusable buffers of one link. A connection has a buffer only while it has something to write. */
+export class BufferPool {
+  readonly #idle: Buffer[] = [];
+
+  take(): Buffer {
+    return this.#idle.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  }
+
+  /** Only when nothing reads the buffer any more. */
+  giveBack(buffer: Buffer): void {
+    if (this.#idle.length < MAX_IDLE_BUFFERS) this.#idle.push(buffer);
+  }
+}
+
 export class FrameWriter {
   readonly #pool: BufferPool;
   #buffer: Buffer | undefined;
-  /** Where the buffer's piece under way starts, and where it ends so far. */
+  /** Where the current piece of the buffer starts, and where it ends so far. */
   #start = 0;
   #end = 0;
   #pieces: Uint8Array[] = [];
@@ -32,7 +50,7 @@ export class FrameWriter {
     this.#pool = pool;
   }
 
-  /** How much waits to be taken. */
+  /** Bytes added and not taken. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -48,14 +66,14 @@ export class FrameWriter {
     }
   }
 
-  /** Bytes that are encoded already. */
+  /** Adds encoded bytes. */
   addEncoded(bytes: Uint8Array): void {
     this.#room(bytes.length).set(bytes, this.#end);
     this.#end += bytes.length;
     this.#bytes += bytes.length;
   }
 
-  /** Hands out what was added. Whoever takes it gives the buffers back to the pool. */
+  /** Removes what was added. The caller gives the buffers back to the pool. */
   take(): Output {
     this.#cut();
     const { pieces: taken, buffer } = { pieces: this.#pieces, buffer: this.#buffer };
@@ -112,7 +130,7 @@ export class FrameWriter {
     this.#end = at + size;
   }
 
-  /** The buffer, with room for as many bytes at its end. */
+  /** Returns the buffer, with room for as many bytes at its end. */
   #room(bytes: number): Buffer {
     let buffer = this.#buffer;
     if (buffer !== undefined && this.#end + bytes <= buffer.length) return buffer;

@@ -3,7 +3,7 @@
 
 import { expect, test } from "vitest";
 import { encoded } from "./testing/encoded.ts";
-import { cut, heardByReader, LIMITS } from "./testing/heard.ts";
+import { cut, LIMITS, readMessages } from "./testing/read-bytes.ts";
 
 const FRAMES = Number(process.env.PIGATO_FUZZ_FRAMES ?? 50_000);
 const SEED = Number(process.env.PIGATO_FUZZ_SEED);
@@ -21,21 +21,21 @@ test(`${FRAMES} frames, seed ${SEED}`, { timeout: 7_200_000 }, () => {
     frames += sent.reduce((sum, message) => sum + message.length, 0);
     const bytes = encoded(sent);
     const places = Array.from({ length: below(20) }, () => below(bytes.length + 1));
-    const { told, violation } = heardByReader(cut(bytes, places), random() < 0.5);
+    const { reports, violation } = readMessages(cut(bytes, places), random() < 0.5);
     expect(violation).toBeUndefined();
     // Compared one by one: an array of so much text would be printed in full.
-    expect(told.length).toBe(sent.length);
+    expect(reports.length).toBe(sent.length);
     expect(
-      sent.every((message, index) => told[index] === message.map((each) => each.toString("latin1")).join("|")),
+      sent.every((message, index) => reports[index] === message.map((each) => each.toString("latin1")).join("|")),
     ).toBe(true);
 
     const at = below(bytes.length);
     bytes[at] = (bytes[at] ?? 0) ^ (1 << below(8));
-    const whole = heardByReader([bytes], true);
-    const split = heardByReader(cut(bytes, places), false);
+    const whole = readMessages([bytes], true);
+    const split = readMessages(cut(bytes, places), false);
     expect(split.violation).toEqual(whole.violation);
-    expect(split.told.length).toBe(whole.told.length);
-    expect(whole.told.every((each, index) => each === split.told[index])).toBe(true);
+    expect(split.reports.length).toBe(whole.reports.length);
+    expect(whole.reports.every((each, index) => each === split.reports[index])).toBe(true);
     if (whole.violation !== undefined) violations += 1;
   }
   expect(violations).toBeGreaterThan(0);

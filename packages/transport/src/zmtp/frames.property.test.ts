@@ -3,11 +3,9 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { encodePing, encodePong, encodeReady, encodeSubscribe } from "./commands.ts";
-import { FrameReader } from "./frame-reader.ts";
-import { encodeGreeting } from "./greeting.ts";
-import { encoded } from "./testing/encoded.ts";
-import { cut, heardByReader, heardBySession, LIMITS } from "./testing/heard.ts";
+import { MessageReader } from "./message-reader.ts";
+import { encoded, encodeGreeting, encodePing, encodePong, encodeReady, encodeSubscribe } from "./testing/encoded.ts";
+import { cut, LIMITS, readConnection, readMessages } from "./testing/read-bytes.ts";
 
 const RUNS = Number(process.env.PIGATO_FUZZ_RUNS ?? 200);
 const PARAMETERS = { numRuns: RUNS, seed: Number(process.env.PIGATO_FUZZ_SEED) };
@@ -29,8 +27,8 @@ const text = (frames: readonly Buffer[]) => frames.map((each) => each.toString("
 test("what a writer writes, a reader reads, however it is split", () => {
   fc.assert(
     fc.property(messages, places, fc.boolean(), (sent, at, areOurs) => {
-      const heard = heardByReader(cut(encoded(sent), at), areOurs);
-      expect(heard).toEqual({ told: sent.map(text), violation: undefined });
+      const heard = readMessages(cut(encoded(sent), at), areOurs);
+      expect(heard).toEqual({ reports: sent.map(text), violation: undefined });
     }),
     PARAMETERS,
   );
@@ -50,7 +48,7 @@ const similarMessages = fc.array(fc.array(similarFrame, { minLength: 1, maxLengt
 test("messages that repeat frames of those before, or nearly so, are read as they were written", () => {
   fc.assert(
     fc.property(similarMessages, places, fc.boolean(), (sent, at, areOurs) => {
-      expect(heardByReader(cut(encoded(sent), at), areOurs).told).toEqual(sent.map(text));
+      expect(readMessages(cut(encoded(sent), at), areOurs).reports).toEqual(sent.map(text));
     }),
     PARAMETERS,
   );
@@ -58,8 +56,7 @@ test("messages that repeat frames of those before, or nearly so, are read as the
 
 test("a short frame that repeats the one in its place of the message before is that very frame", () => {
   const heard: (readonly Uint8Array[])[] = [];
-  const reader = new FrameReader(LIMITS, { onMessage: (frames) => heard.push(frames), onCommand: () => {} });
-  reader.acceptMessages();
+  const reader = new MessageReader(LIMITS, { onMessage: (frames) => heard.push(frames), onCommand: () => {} });
   const messages = ["echo 1 data", "echo 2 data", "sum 2"].map((words) =>
     words.split(" ").map((word) => Buffer.from(word)),
   );
@@ -83,10 +80,10 @@ test("a stream that ends too soon gives the messages before its end, and no more
   fc.assert(
     fc.property(messages, places, fc.nat(), fc.boolean(), (sent, at, end, areOurs) => {
       const whole = encoded(sent);
-      const { told, violation } = heardByReader(cut(whole.subarray(0, end % whole.length), at), areOurs);
+      const { reports, violation } = readMessages(cut(whole.subarray(0, end % whole.length), at), areOurs);
       expect(violation).toBeUndefined();
-      expect(told.length).toBeLessThan(sent.length);
-      expect(told).toEqual(sent.slice(0, told.length).map(text));
+      expect(reports.length).toBeLessThan(sent.length);
+      expect(reports).toEqual(sent.slice(0, reports.length).map(text));
     }),
     PARAMETERS,
   );
@@ -102,8 +99,8 @@ test("flipped bits give the same messages and the same violation, however the by
       fc.boolean(),
       (sent, at, flips, ours) => {
         const bytes = flipped(encoded(sent), flips);
-        const whole = heardByReader([bytes], true);
-        expect(heardByReader(cut(bytes, at), ours)).toEqual(whole);
+        const whole = readMessages([bytes], true);
+        expect(readMessages(cut(bytes, at), ours)).toEqual(whole);
         if (whole.violation !== undefined) violations += 1;
       },
     ),
@@ -120,12 +117,12 @@ test("a whole conversation with flipped bits ends in what was said before, or in
     fc.property(messages, places, fc.array(fc.nat(400), { maxLength: 3 }), fc.boolean(), (sent, at, flips, ours) => {
       const words = [...prelude, encodePing(6_000), ...wishes, encoded(sent), encodePong(Buffer.from("context"))];
       const bytes = flipped(Buffer.concat([...words, encodePing(0)]), flips);
-      const whole = heardBySession([bytes], true);
-      expect(heardBySession(cut(bytes, at), ours)).toEqual(whole);
+      const whole = readConnection([bytes], true);
+      expect(readConnection(cut(bytes, at), ours)).toEqual(whole);
       if (flips.length > 0) return;
       expect(whole.violation).toBeUndefined();
       const start = ["greeting 3.1", "ready DEALER d", "ping 6000 ", "subscribe \u00fftopic", "cancel topic", "\u0001"];
-      expect(whole.told).toEqual([...start, ...sent.map(text), "ping 0 "]);
+      expect(whole.reports).toEqual([...start, ...sent.map(text), "ping 0 "]);
     }),
     PARAMETERS,
   );
@@ -135,8 +132,8 @@ test("any bytes at all give messages or one violation", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), places, fc.boolean(), (junk, at, ours) => {
       const bytes = Buffer.concat([encodeGreeting(), encodeReady("DEALER", "d"), junk]);
-      expect(heardBySession(cut(bytes, at), ours)).toEqual(heardBySession([bytes], true));
-      expect(heardBySession(cut(Buffer.from(junk), at), ours)).toEqual(heardBySession([Buffer.from(junk)], true));
+      expect(readConnection(cut(bytes, at), ours)).toEqual(readConnection([bytes], true));
+      expect(readConnection(cut(Buffer.from(junk), at), ours)).toEqual(readConnection([Buffer.from(junk)], true));
     }),
     PARAMETERS,
   );

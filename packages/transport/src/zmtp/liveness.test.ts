@@ -16,40 +16,40 @@ function connected(isActive: boolean): Liveness {
   return new Liveness({ isActive, handshakeTimeoutMs: 1_000 }, alarm, 0);
 }
 
-test("who does not introduce itself in time is gone", () => {
+test("a peer without a handshake in time is gone", () => {
   const liveness = connected(false);
   expect(wakeAt).toBe(1_000);
-  expect(liveness.look(1_000, false, true)).toMatchObject({ code: "HANDSHAKE_TIMEOUT" });
+  expect(liveness.check(1_000, false, true)).toMatchObject({ code: "HANDSHAKE_TIMEOUT" });
 });
 
-describe("the end that connected", () => {
-  test("asks when either end was quiet, and not when both were heard", () => {
+describe("the active end", () => {
+  test("sends PING when either end was quiet, and not when both sent data", () => {
     const liveness = connected(true);
     liveness.onUp(true, 100);
     expect(wakeAt).toBe(2_600);
-    expect(liveness.look(2_600, false, false)).toBe("ask");
+    expect(liveness.check(2_600, false, false)).toBe("ping");
     liveness.heardAt = 2_601;
-    expect(liveness.look(5_100, false, true)).toBeUndefined();
-    expect(liveness.look(7_600, false, true)).toBe("ask");
+    expect(liveness.check(5_100, false, true)).toBeUndefined();
+    expect(liveness.check(7_600, false, true)).toBe("ping");
     expect(wakeAt).toBe(10_100);
   });
 
-  test("gives up one that answered nothing for ten seconds", () => {
+  test("closes the connection to an end that sent nothing for ten seconds", () => {
     const liveness = connected(true);
     liveness.onUp(true, 0);
     liveness.heardAt = 1_000;
-    expect(liveness.look(10_999, false, false)).toBe("ask");
-    expect(liveness.look(11_000, false, false)).toMatchObject({ code: "SILENCE" });
+    expect(liveness.check(10_999, false, false)).toBe("ping");
+    expect(liveness.check(11_000, false, false)).toMatchObject({ code: "SILENCE" });
   });
 
-  test("neither asks nor gives up one that takes nothing", () => {
+  test("neither sends PING to an end that reads nothing nor closes its connection", () => {
     const liveness = connected(true);
     liveness.onUp(true, 0);
-    expect(liveness.look(60_000, true, false)).toBeUndefined();
+    expect(liveness.check(60_000, true, false)).toBeUndefined();
     expect(wakeAt).toBe(62_500);
   });
 
-  test("never asks one of version 3.0, and goes by no TTL", () => {
+  test("never sends PING to an end of version 3.0, and ignores a TTL", () => {
     const liveness = connected(true);
     liveness.onUp(false, 0);
     expect(wakeAt).toBeUndefined();
@@ -58,32 +58,32 @@ describe("the end that connected", () => {
   });
 });
 
-describe("the end that listens", () => {
-  test("waits for ever for one that announced nothing", () => {
+describe("the listening end", () => {
+  test("keeps a silent peer that announced no TTL", () => {
     connected(false).onUp(true, 0);
     expect(wakeAt).toBeUndefined();
   });
 
-  test("gives up one that was silent for as long as it announced, counted from what came last", () => {
+  test("closes the connection to a peer that was silent for its TTL, counted from its last data", () => {
     const liveness = connected(false);
     liveness.onUp(true, 0);
     liveness.onTtl(500, 100);
     expect(wakeAt).toBe(600);
     liveness.heardAt = 400;
-    expect(liveness.look(600, false, true)).toBeUndefined();
+    expect(liveness.check(600, false, true)).toBeUndefined();
     expect(wakeAt).toBe(900);
-    expect(liveness.look(900, false, true)).toMatchObject({ code: "SILENCE" });
+    expect(liveness.check(900, false, true)).toMatchObject({ code: "SILENCE" });
   });
 
-  test("does not hold against one that takes nothing that it says nothing", () => {
+  test("keeps a silent peer that reads nothing", () => {
     const liveness = connected(false);
     liveness.onUp(true, 0);
     liveness.onTtl(500, 0);
-    expect(liveness.look(500, true, true)).toBeUndefined();
+    expect(liveness.check(500, true, true)).toBeUndefined();
     expect(wakeAt).toBe(1_000);
   });
 
-  test("waits for ever again when that is announced", () => {
+  test("keeps a silent peer that announces a TTL of zero later", () => {
     const liveness = connected(false);
     liveness.onUp(true, 0);
     liveness.onTtl(500, 0);

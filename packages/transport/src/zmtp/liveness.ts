@@ -1,35 +1,35 @@
-// Whether the other end of a connection is there, judged by what came from it and when. Keeps no time and touches no socket:
-// it is told the time, says by an alarm when it has to be asked again, and answers what is to be done then.
+// Decides whether the other end of a connection is alive, by the time of its last data. It has no clock and no socket: callers
+// pass the time, and its alarm tells them when to check again.
 //
-// The end that connected asks: it sends a PING when either end was quiet, and announces how long its own silence may be.
-// The end that listens goes by what was announced to it, and asks nothing: a peer of ZMTP 3.0 would not answer.
+// The end that connected sends a PING when either end was quiet, and announces how long it may be silent itself (TTL). The end
+// that listens applies the announced TTL and sends no PING: a ZMTP 3.0 peer would not answer.
 
 import type { Alarm } from "../clock.ts";
-import type { Violation } from "./violation.ts";
+import type { Violation } from "./wire.ts";
 
-/** Milliseconds between two looks at whether the other end is there: if either end was quiet meanwhile, we ask. */
+/** Milliseconds between two checks of the active end. If either end was quiet meanwhile, it sends a PING. */
 const PING_INTERVAL_MS = 2_500;
-/** Milliseconds without anything from an end that answers a PING, after which it is gone. */
+/** Milliseconds without data after which an end that answers PING is gone. */
 const SILENCE_MS = 10_000;
-/** What we announce that the other end may do: longer, because it can be our event loop that is held up. */
+/** The TTL that this end announces. It is longer, because this event loop may be blocked. */
 export const TTL_MS = 20_000;
 
 export interface LivenessSettings {
-  /** This end asks whether the other is there. */
+  /** This end sends PING. */
   readonly isActive: boolean;
   readonly handshakeTimeoutMs: number;
 }
 
 export class Liveness {
-  /** When anything came last. Set for every chunk that is read. */
+  /** The time of the last data. Set for every chunk that is read. */
   heardAt: number;
   readonly #settings: LivenessSettings;
   readonly #alarm: Alarm;
   #isUp = false;
-  /** Milliseconds of silence that end it; 0: none do. */
+  /** Milliseconds of silence that end the connection; 0: none do. */
   #silenceMs = 0;
 
-  /** @param alarm rings when `look` is to be called */
+  /** @param alarm rings when `check` must be called */
   constructor(settings: LivenessSettings, alarm: Alarm, now: number) {
     this.#settings = settings;
     this.#alarm = alarm;
@@ -37,14 +37,14 @@ export class Liveness {
     alarm.set(now + settings.handshakeTimeoutMs);
   }
 
-  /** The handshake is over. @param answersPing the other end speaks ZMTP 3.1 */
+  /** The handshake is complete. @param answersPing the other end speaks ZMTP 3.1 */
   onUp(answersPing: boolean, now: number): void {
     this.#isUp = true;
     this.#silenceMs = this.#settings.isActive && answersPing ? SILENCE_MS : 0;
     this.#alarm.set(this.#silenceMs > 0 ? now + PING_INTERVAL_MS : undefined);
   }
 
-  /** The other end announced after how much silence it is gone; 0: never. */
+  /** The other end announced after how long a silence it is gone; 0: never. */
   onTtl(ttlMs: number, now: number): void {
     if (this.#settings.isActive || ttlMs === this.#silenceMs) return;
     this.#silenceMs = ttlMs;
@@ -52,30 +52,29 @@ export class Liveness {
   }
 
   /**
-   * To be called when the alarm has rung.
-   * @param isBlocked the other end takes nothing: it does not get our PING either, and the kernel knows whether its host
-   *   is there
-   * @param hasSent whether this end wrote anything since the last look
-   * @returns why the other end counts as gone, or that it is to be asked
+   * Call when the alarm has rung.
+   * @param isBlocked the other end reads nothing: it does not get a PING either, and the kernel detects a vanished host
+   * @param hasSent whether this end wrote anything since the last check
+   * @returns why the other end counts as gone, or that it needs a PING
    */
-  look(now: number, isBlocked: boolean, hasSent: boolean): Violation | "ask" | undefined {
+  check(now: number, isBlocked: boolean, hasSent: boolean): Violation | "ping" | undefined {
     if (!this.#isUp) {
       const detail = `no handshake within ${this.#settings.handshakeTimeoutMs} ms`;
       return { code: "HANDSHAKE_TIMEOUT", detail };
     }
     const silentMs = now - this.heardAt;
     if (silentMs >= this.#silenceMs && !isBlocked) {
-      return { code: "SILENCE", detail: `nothing came for ${Math.round(silentMs)} ms` };
+      return { code: "SILENCE", detail: `no data for ${Math.round(silentMs)} ms` };
     }
     if (!this.#settings.isActive) {
       this.#alarm.set((isBlocked ? now : this.heardAt) + this.#silenceMs);
       return undefined;
     }
     this.#alarm.set(now + PING_INTERVAL_MS);
-    return !isBlocked && (!hasSent || silentMs >= PING_INTERVAL_MS) ? "ask" : undefined;
+    return !isBlocked && (!hasSent || silentMs >= PING_INTERVAL_MS) ? "ping" : undefined;
   }
 
-  /** Nothing is to be looked at any more. */
+  /** Stops all checks. */
   stop(): void {
     this.#alarm.set(undefined);
   }

@@ -4,12 +4,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { LinkLimits } from "../link.ts";
 import { MAX_PREFIX_BYTES, MAX_PREFIXES } from "../prefixes.ts";
-import { encodePing, encodePong, encodeReady, encodeSubscribe } from "./commands.ts";
-import { Connection } from "./connection.ts";
-import { encodeGreeting } from "./greeting.ts";
 import { ZmtpPublisher } from "./publisher.ts";
+import { SocketConnection } from "./socket-connection.ts";
 import { ZmtpSubscriber } from "./subscriber.ts";
-import { encoded } from "./testing/encoded.ts";
+import { encoded, encodeGreeting, encodePing, encodePong, encodeReady, encodeSubscribe } from "./testing/encoded.ts";
 import { RawPeer } from "./testing/raw-peer.ts";
 
 let publisher: ZmtpPublisher;
@@ -37,7 +35,7 @@ async function start(limits: Partial<LinkLimits> = {}): Promise<void> {
         onRefused();
       },
     },
-    limits,
+    { limits },
   );
   address = await publisher.bind("tcp://127.0.0.1:*");
 }
@@ -280,7 +278,7 @@ test("one subscriber too many is turned away, and when one has left it is forgot
     if (await Promise.race([next.closed.then(() => false), next.expect(encoded([text("state")])).then(() => true)]))
       break;
   }
-  const send = vi.spyOn(Connection.prototype, "send");
+  const send = vi.spyOn(SocketConnection.prototype, "send");
   publisher.publish(text("state 2"));
   expect(send).toHaveBeenCalledTimes(1);
   send.mockRestore();

@@ -1,54 +1,60 @@
-// A publisher over ZMTP. It knows what went to whom, so nothing is repeated: whoever subscribes to what the latest message
-// starts with is sent it, unless it was already.
+// A publisher over ZMTP. It knows which subscriber has which message, so it repeats none: a peer that subscribes to a prefix of the
+// latest message gets it, unless it has it.
 //
-// A subscriber that reads slowly has one message waiting at most: each that is published takes the place of the last. What
-// is being written besides is a few messages, or one large one.
+// At most one message waits for a subscriber that reads slowly: each published message replaces it. A write in progress holds a
+// few messages more, or one large one.
 //
-// Whoever subscribes to what it has already wants to be told again: a forwarder does so for a subscriber of its own that
-// came late. It is, but not more often than every few milliseconds: nobody shall make us write by subscribing again and
-// again.
+// A peer that subscribes again to a prefix that it has gets the latest message again: a forwarder does so for a late subscriber
+// of its own. It gets the message at most once in a few milliseconds: repeated subscriptions must not cause writes without bound.
 
 import { systemClock } from "../clock.ts";
+import { callHandler } from "../handlers.ts";
 import {
   DEFAULT_LINK_LIMITS,
   type Frames,
   type LinkLimits,
   type PublisherHandlers,
   type PublisherLink,
+  type PublisherOptions,
   type Refusal,
 } from "../link.ts";
 import { Outbox } from "../outbox.ts";
 import { MAX_PREFIX_BYTES } from "../prefixes.ts";
-import { surface } from "../surface.ts";
 import { Acceptor, type AcceptorOwner } from "./acceptor.ts";
-import { BufferPool } from "./buffer-pool.ts";
-import type { Connection, ConnectionSettings } from "./connection.ts";
 import { Flusher } from "./flusher.ts";
+import { BufferPool } from "./frame-writer.ts";
+import { authenticatorOf } from "./link-authenticator.ts";
+import { listenerMechanism } from "./mechanism/select.ts";
+import type { ConnectionSettings, SocketConnection } from "./socket-connection.ts";
 import { readSubscription, Subscriptions } from "./subscriptions.ts";
-import type { Violation } from "./violation.ts";
+import type { Violation } from "./wire.ts";
 
 const PEER_TYPES: ReadonlySet<string> = new Set(["SUB", "XSUB"]);
-/** A subscription is a message of one frame. Others are read only to be dropped. */
+/** A subscription is a message of one frame. Other messages are dropped. */
 const MAX_FRAMES = 16;
 const MAX_FRAME_BYTES = 1 + MAX_PREFIX_BYTES;
-/** Milliseconds from a wish to be told again to its fulfilment. */
-const AGAIN_MS = 10;
+/** Milliseconds from a repeated subscription to the repeated message. */
+const REPEAT_MS = 10;
+
+export interface ZmtpPublisherOptions extends PublisherOptions {
+  readonly limits?: Partial<LinkLimits>;
+}
 
 export class ZmtpPublisher implements PublisherLink, AcceptorOwner {
   readonly #handlers: PublisherHandlers;
   readonly #limits: LinkLimits;
   readonly #acceptor: Acceptor;
-  readonly #subscriptions = new Subscriptions<Connection>();
+  readonly #subscriptions = new Subscriptions<SocketConnection>();
   #latest: Frames | undefined;
-  /** What the latest starts with, as a byte string. */
+  /** The start of the latest message, as a byte string. */
   #start = "";
-  /** Who was sent the latest, or has it waiting. */
-  readonly #served = new Set<Connection>();
-  readonly #askedAgain = new Set<Connection>();
-  readonly #again = systemClock.alarm(() => this.#tellAgain());
+  /** Subscribers that got the latest message, or have it in their outbox. */
+  readonly #served = new Set<SocketConnection>();
+  readonly #repeatTo = new Set<SocketConnection>();
+  readonly #repeat = systemClock.alarm(() => this.#sendAgain());
   #closing: Promise<void> | undefined;
 
-  constructor(handlers: PublisherHandlers = {}, limits: Partial<LinkLimits> = {}) {
+  constructor(handlers: PublisherHandlers = {}, { limits, security }: ZmtpPublisherOptions = {}) {
     this.#handlers = handlers;
     this.#limits = {
       ...DEFAULT_LINK_LIMITS,
@@ -58,15 +64,17 @@ export class ZmtpPublisher implements PublisherLink, AcceptorOwner {
       ...limits,
     };
     const settings: ConnectionSettings = {
-      socketType: "PUB",
+      linkName: "publisher",
+      metadata: { socketType: "PUB", routingId: "" },
+      mechanism: listenerMechanism(security),
+      authenticator: authenticatorOf(security),
       peerTypes: PEER_TYPES,
-      routingId: "",
       isActive: false,
       limits: this.#limits,
       pool: new BufferPool(),
       flusher: new Flusher(setImmediate),
     };
-    this.#acceptor = new Acceptor("publisher", settings, this);
+    this.#acceptor = new Acceptor(settings, this);
   }
 
   bind(address: string): Promise<string> {
@@ -80,77 +88,70 @@ export class ZmtpPublisher implements PublisherLink, AcceptorOwner {
     this.#latest = frames;
     this.#start = Buffer.from(first.subarray(0, MAX_PREFIX_BYTES)).toString("latin1");
     this.#served.clear();
-    this.#askedAgain.clear();
-    for (const subscriber of this.#subscriptions.wanting(this.#start)) this.#tell(subscriber, frames);
+    this.#repeatTo.clear();
+    for (const subscriber of this.#subscriptions.matching(this.#start)) this.#send(subscriber, frames);
   }
 
   close(): Promise<void> {
-    this.#again.set(undefined);
+    this.#repeat.set(undefined);
     this.#closing ??= this.#acceptor.close(0);
     return this.#closing;
   }
 
-  newOutbox(): Outbox {
+  outboxForConnection(): Outbox {
     return new Outbox(this.#limits);
   }
 
-  onTurnedAway(refusal: Refusal): void {
-    this.#tellRefused(refusal);
+  onRejectedConnection(rejection: Refusal): void {
+    callHandler(() => this.#handlers.onRefused?.(rejection));
   }
 
-  onReady(): undefined {}
+  onIntroduced(): undefined {}
 
   onUp(): void {}
 
-  onMessage(connection: Connection, frames: readonly Uint8Array[]): void {
+  onMessage(connection: SocketConnection, frames: readonly Uint8Array[]): void {
     const subscription = readSubscription(frames);
-    if (subscription !== undefined) this.onSubscription(connection, subscription.prefix, subscription.isWanted);
+    if (subscription !== undefined) this.onSubscription(connection, subscription.prefix, subscription.isSubscribed);
   }
 
-  onSubscription(connection: Connection, prefix: string, isWanted: boolean): void {
-    if (!isWanted) return this.#subscriptions.remove(connection, prefix);
+  onSubscription(connection: SocketConnection, prefix: string, isSubscribed: boolean): void {
+    if (!isSubscribed) return this.#subscriptions.remove(connection, prefix);
     const violation = this.#subscriptions.add(connection, prefix);
     if (violation !== undefined) return connection.destroy(violation);
     const latest = this.#latest;
     if (latest === undefined || !this.#start.startsWith(prefix)) return;
-    if (!this.#served.has(connection)) return this.#tell(connection, latest);
-    if (this.#askedAgain.size === 0) this.#again.set(systemClock.now() + AGAIN_MS);
-    this.#askedAgain.add(connection);
+    if (!this.#served.has(connection)) return this.#send(connection, latest);
+    if (this.#repeatTo.size === 0) this.#repeat.set(systemClock.now() + REPEAT_MS);
+    this.#repeatTo.add(connection);
   }
 
   onDrain(): void {}
 
-  onEnd(connection: Connection, violation: Violation | undefined): void {
+  onEnd(connection: SocketConnection, violation: Violation | undefined): void {
     const facts = this.#acceptor.factsOf(connection);
-    this.#acceptor.forget(connection);
+    this.#acceptor.remove(connection);
     this.#subscriptions.removeAll(connection);
     this.#served.delete(connection);
-    this.#askedAgain.delete(connection);
-    if (violation !== undefined && this.#closing === undefined) this.#tellRefused({ ...violation, ...facts });
+    this.#repeatTo.delete(connection);
+    if (violation === undefined || this.#closing !== undefined) return;
+    callHandler(() => this.#handlers.onRefused?.({ ...violation, ...facts }));
   }
 
-  /** Takes the place of what waits for it. */
-  #tell(subscriber: Connection, frames: Frames): void {
+  /** Replaces the message that waits for the subscriber. */
+  #send(subscriber: SocketConnection, frames: Frames): void {
     this.#served.add(subscriber);
     subscriber.outbox.shift();
     subscriber.send(frames, false);
   }
 
-  #tellAgain(): void {
+  #sendAgain(): void {
     const latest = this.#latest;
     if (latest === undefined) return;
-    const wanting = this.#subscriptions.wanting(this.#start);
-    for (const subscriber of this.#askedAgain) {
-      if (wanting.has(subscriber)) this.#tell(subscriber, latest);
+    const matching = this.#subscriptions.matching(this.#start);
+    for (const subscriber of this.#repeatTo) {
+      if (matching.has(subscriber)) this.#send(subscriber, latest);
     }
-    this.#askedAgain.clear();
-  }
-
-  #tellRefused(refusal: Refusal): void {
-    try {
-      this.#handlers.onRefused?.(refusal);
-    } catch (error) {
-      surface(error);
-    }
+    this.#repeatTo.clear();
   }
 }

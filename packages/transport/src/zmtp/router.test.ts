@@ -2,10 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LinkLimits, Refusal } from "../link.ts";
-import { encodeError, encodePing, encodePong, encodeReady } from "./commands.ts";
-import { encodeGreeting } from "./greeting.ts";
 import { ZmtpRouter } from "./router.ts";
-import { encoded } from "./testing/encoded.ts";
+import { encoded, encodeError, encodeGreeting, encodePing, encodePong, encodeReady } from "./testing/encoded.ts";
 import { RawPeer } from "./testing/raw-peer.ts";
 
 interface Heard {

@@ -1,9 +1,10 @@
-// A router over ZMTP: it listens at any number of addresses, and names each connection by the routing id that it claims.
-// The first claim holds until that connection has ended; a later one is cut off before it is told READY, so that it tries
-// again. A peer that claims none gets a name that starts with zero, which nobody can claim.
+// A router over ZMTP. It names each connection by the routing id that the peer claims. The first claim holds until that
+// connection has ended; a connection with a later claim is closed before it gets READY, so that the peer tries again. A peer
+// without a routing id gets a name that starts with zero, which no peer can claim.
 
+import { asBytes, type FramesToSend } from "../byte-strings.ts";
 import { systemClock } from "../clock.ts";
-import { asBytes, type FramesToSend } from "../frames-to-send.ts";
+import { callHandler, throwAsync } from "../handlers.ts";
 import {
   DEFAULT_LINK_LIMITS,
   type Frames,
@@ -16,20 +17,20 @@ import {
   type SendOutcome,
 } from "../link.ts";
 import { Outbox, type Tally } from "../outbox.ts";
-import { surface } from "../surface.ts";
 import { Acceptor, type AcceptorOwner } from "./acceptor.ts";
-import { BufferPool } from "./buffer-pool.ts";
-import type { Connection, ConnectionSettings } from "./connection.ts";
 import { Flusher } from "./flusher.ts";
+import { BufferPool } from "./frame-writer.ts";
+import { authenticatorOf } from "./link-authenticator.ts";
+import { listenerMechanism } from "./mechanism/select.ts";
+import type { ConnectionSettings, SocketConnection } from "./socket-connection.ts";
 import { Spin } from "./spin.ts";
-import type { Violation } from "./violation.ts";
+import type { Violation } from "./wire.ts";
 
 const PEER_TYPES: ReadonlySet<string> = new Set(["DEALER", "REQ", "ROUTER"]);
 const MAX_ROUTING_ID_BYTES = 255;
 
-/** What the router's owner may know besides. */
 export interface ZmtpRouterOptions extends RouterOptions {
-  /** A routing id that nobody may claim here, because it has an owner elsewhere. */
+  /** Whether a routing id belongs to a peer of another router that shares the name space. */
   readonly isTaken?: (peer: string) => boolean;
 }
 
@@ -40,9 +41,9 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
   readonly #total: Tally = { bytes: 0, messages: 0 };
   readonly #acceptor: Acceptor;
   readonly #spin: Spin;
-  /** Those that have introduced themselves, by name, until their end is told. */
-  readonly #peers = new Map<string, Connection>();
-  #namesGiven = 0;
+  /** Peers that have introduced themselves, by name, until their end is reported. */
+  readonly #peers = new Map<string, SocketConnection>();
+  #generatedNames = 0;
   #closing: Promise<void> | undefined;
 
   constructor(handlers: RouterHandlers, options: ZmtpRouterOptions = {}) {
@@ -50,15 +51,17 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
     this.#limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
     this.#isTaken = options.isTaken ?? (() => false);
     const settings: ConnectionSettings = {
-      socketType: "ROUTER",
+      linkName: "router",
+      metadata: { socketType: "ROUTER", routingId: "" },
+      mechanism: listenerMechanism(options.security),
+      authenticator: authenticatorOf(options.security),
       peerTypes: PEER_TYPES,
-      routingId: "",
       isActive: false,
       limits: this.#limits,
       pool: new BufferPool(),
       flusher: new Flusher(setImmediate),
     };
-    this.#acceptor = new Acceptor("router", settings, this);
+    this.#acceptor = new Acceptor(settings, this);
     this.#spin = new Spin(options.spinMs ?? 0, systemClock, setImmediate);
   }
 
@@ -77,7 +80,7 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
     return connection.send(frames, options?.urgent ?? false);
   }
 
-  /** Whether a connection has this name. */
+  /** Whether a connected peer has this name. */
   has(peer: string): boolean {
     return this.#peers.has(peer);
   }
@@ -87,72 +90,65 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
     return this.#closing;
   }
 
-  newOutbox(): Outbox {
+  outboxForConnection(): Outbox {
     return new Outbox(this.#limits, this.#total);
   }
 
-  onTurnedAway(refusal: Refusal): void {
-    this.#call(() => this.#handlers.onRefused?.(refusal, undefined));
+  onRejectedConnection(rejection: Refusal): void {
+    callHandler(() => this.#handlers.onRefused?.(rejection, undefined));
   }
 
-  onReady(connection: Connection, routingId: string): Violation | undefined {
+  onIntroduced(connection: SocketConnection, routingId: string): Violation | undefined {
     if (routingId.length > MAX_ROUTING_ID_BYTES || routingId.startsWith("\0")) {
-      return { code: "ROUTING_ID", detail: `a routing id of ${routingId.length} bytes, or one that starts with zero` };
+      const detail = `an invalid routing id: it has ${routingId.length} bytes, or starts with zero`;
+      return { code: "ROUTING_ID", detail };
     }
     const name = routingId === "" ? this.#newName() : routingId;
     if (this.#peers.has(name) || this.#isTaken(name)) {
-      return { code: "ROUTING_ID", detail: "its routing id belongs to another connection" };
+      return { code: "ROUTING_ID", detail: "the routing id belongs to another connection" };
     }
     connection.name = name;
     this.#peers.set(name, connection);
     return undefined;
   }
 
-  onUp(connection: Connection): void {
+  onUp(connection: SocketConnection): void {
     const facts = this.#acceptor.factsOf(connection);
-    this.#call(() => this.#handlers.onPeerUp?.(connection.name, facts));
+    callHandler(() => this.#handlers.onPeerUp?.(connection.name, facts));
   }
 
-  onMessage(connection: Connection, frames: Frames): void {
-    this.#spin.onHeard();
+  onMessage(connection: SocketConnection, frames: Frames): void {
+    this.#spin.onMessage();
     try {
       this.#handlers.onMessage(connection.name, frames);
     } catch (error) {
-      surface(error);
+      throwAsync(error);
     }
   }
 
-  onDrain(connection: Connection): void {
-    this.#call(() => this.#handlers.onDrain?.(connection.name));
+  onDrain(connection: SocketConnection): void {
+    callHandler(() => this.#handlers.onDrain?.(connection.name));
   }
 
-  onEnd(connection: Connection, violation: Violation | undefined): void {
+  onEnd(connection: SocketConnection, violation: Violation | undefined): void {
     const facts = this.#acceptor.factsOf(connection);
     const peer = connection.name === "" ? undefined : connection.name;
-    this.#acceptor.forget(connection);
+    this.#acceptor.remove(connection);
     if (peer !== undefined) this.#peers.delete(peer);
     const { outbox } = connection;
     for (let frames = outbox.shift(); frames !== undefined; frames = outbox.shift()) {
       const undelivered = asBytes(frames);
-      this.#call(() => this.#handlers.onUndelivered?.(connection.name, undelivered));
+      callHandler(() => this.#handlers.onUndelivered?.(connection.name, undelivered));
     }
     if (this.#closing !== undefined) return;
-    if (violation !== undefined) this.#call(() => this.#handlers.onRefused?.({ ...violation, ...facts }, peer));
-    if (peer !== undefined) this.#call(() => this.#handlers.onPeerDown?.(peer));
+    if (violation !== undefined) callHandler(() => this.#handlers.onRefused?.({ ...violation, ...facts }, peer));
+    if (peer !== undefined) callHandler(() => this.#handlers.onPeerDown?.(peer));
   }
 
   #newName(): string {
-    this.#namesGiven += 1;
+    this.#generatedNames += 1;
     const name = Buffer.alloc(7);
-    name.writeUIntBE(this.#namesGiven, 1, 6);
+    name.writeUIntBE(this.#generatedNames, 1, 6);
     return name.toString("latin1");
-  }
-
-  #call(handler: () => void): void {
-    try {
-      handler();
-    } catch (error) {
-      surface(error);
-    }
   }
 }

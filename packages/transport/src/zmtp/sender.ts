@@ -1,21 +1,22 @@
-// What leaves by one socket. HOT in `send` and `flush`; the benchmark is apps/bench/src/transport.ts.
+// Writes to one socket. HOT in `send` and `flush`; the benchmark is apps/bench/src/transport.ts.
 //
-// A message is written into a buffer at once and leaves with the next flush, unless the kernel takes no more: then it waits
-// in the outbox, where it is counted and can still be told as undelivered. There is one write at a time, and if it was
-// taken whole, its buffers are free again at once.
+// A message is encoded into a buffer at once and leaves with the next flush, unless the kernel takes no more: then it waits in
+// the outbox, where it is counted and can still be reported as undelivered. There is one write at a time. If the kernel took it
+// whole, its buffers are free again at once.
 
 import type { Socket } from "node:net";
-import type { FramesToSend } from "../frames-to-send.ts";
+import { asBytes, type FramesToSend } from "../byte-strings.ts";
 import type { Outbox } from "../outbox.ts";
-import type { BufferPool } from "./buffer-pool.ts";
 import { encodePong } from "./commands.ts";
 import type { Flushable, Flusher } from "./flusher.ts";
-import { FrameWriter } from "./frame-writer.ts";
+import { type BufferPool, FrameWriter } from "./frame-writer.ts";
+import type { FrameProtection } from "./mechanism/mechanism.ts";
+import { COMMAND, encodeFrame, MORE } from "./wire.ts";
 
 /**
- * So many bytes are written without waiting for the flush, and then twice as many each time until it comes. Large writes
- * cost less for each message; but meanwhile whoever reads them has nothing to do: with 100 requests in flight, all that are
- * asked or answered within one tick leave together, and one of client, broker and worker works at a time.
+ * As many bytes are written without waiting for the flush, and then twice as many each time until it comes. Large writes cost
+ * less per message, but keep the reader idle: with 100 requests in flight, all requests or replies of one tick would leave
+ * together, and only one of client, broker and worker would work at a time.
  */
 const FIRST_WRITE_BYTES = 3 * 1024;
 const LARGEST_WRITE_BYTES = 24 * 1024;
@@ -26,78 +27,93 @@ export interface SenderSettings {
   readonly flusher: Flusher;
 }
 
-export class Sender implements Flushable {
+export interface SenderOwner {
+  /** Where messages wait. */
   readonly outbox: Outbox;
-  /** Whether anything was written since somebody last looked, and set this to false. */
+  /** The other end, reported as slow or congested before, has caught up. */
+  onDrain(): void;
+}
+
+export class Sender implements Flushable {
+  /** Whether anything was written since the owner last set this to false. */
   hasSent = false;
+  readonly #outbox: Outbox;
   readonly #socket: Socket;
   readonly #settings: SenderSettings;
-  readonly #onDrain: () => void;
+  readonly #owner: SenderOwner;
   readonly #writer: FrameWriter;
   readonly #onWritten = (): void => this.#unblock();
   /** Messages may leave. */
   #isOpen = false;
+  #protection: FrameProtection | undefined;
   /** It waits for its flush. */
   #isDirty = false;
-  /** As many bytes are written at once. */
-  #dueBytes = FIRST_WRITE_BYTES;
-  /** A write is under way, with the buffers lent to it. */
+  /** As many bytes are written without waiting for the flush. */
+  #writeAtBytes = FIRST_WRITE_BYTES;
+  /** A write is in progress, with the buffers lent to it. */
   #isBlocked = false;
   #lent: readonly Buffer[] = [];
   #pong: Uint8Array | undefined;
   #onFlushed: (() => void) | undefined;
 
-  /** @param onDrain the other end, told to be slow or congested before, has caught up */
-  constructor(socket: Socket, outbox: Outbox, settings: SenderSettings, onDrain: () => void) {
+  constructor(socket: Socket, settings: SenderSettings, owner: SenderOwner) {
     this.#socket = socket;
-    this.outbox = outbox;
     this.#settings = settings;
-    this.#onDrain = onDrain;
+    this.#owner = owner;
+    this.#outbox = owner.outbox;
     this.#writer = new FrameWriter(settings.pool);
   }
 
-  /** A write is under way that the kernel did not take whole. */
+  /** The kernel did not take the last write whole. */
   get isBlocked(): boolean {
     return this.#isBlocked;
   }
 
-  /** Messages leave from now on, those in the outbox first. */
-  open(): void {
+  /** Messages leave from now on, those in the outbox first. @param protection seals every frame from now on */
+  open(protection: FrameProtection | undefined): void {
     this.#isOpen = true;
+    this.#protection = protection;
     this.#pump();
   }
 
-  /** Takes one message. Before it is open, and while the kernel takes nothing, messages wait. */
+  /** Sends one message. Messages wait until the sender is open, and while the kernel takes nothing. */
   send(frames: FramesToSend, isUrgent: boolean): "queued" | "slow" | "congested" {
-    if (this.#isBlocked || !this.#isOpen) return this.outbox.offer(frames, isUrgent);
-    this.#writer.add(frames);
+    if (this.#isBlocked || !this.#isOpen) return this.#outbox.offer(frames, isUrgent);
+    if (this.#protection === undefined) this.#writer.add(frames);
+    else this.#addSealed(frames, this.#protection);
     if (!this.#isDirty) {
       this.#isDirty = true;
       this.#settings.flusher.add(this);
     }
-    if (this.#writer.bytes >= this.#dueBytes) {
-      this.#dueBytes = Math.min(2 * this.#dueBytes, LARGEST_WRITE_BYTES);
+    if (this.#writer.bytes >= this.#writeAtBytes) {
+      this.#writeAtBytes = Math.min(2 * this.#writeAtBytes, LARGEST_WRITE_BYTES);
       this.#write();
     }
     return "queued";
   }
 
-  /** Writes what is encoded already, such as a command, as soon as the kernel takes it. */
-  say(bytes: Uint8Array): void {
+  /** Writes encoded bytes, as soon as the kernel takes them. */
+  sendEncoded(bytes: Uint8Array): void {
     this.#writer.addEncoded(bytes);
     this.flush();
   }
 
+  /** Writes one frame, such as a command, as soon as the kernel takes it. It overtakes the messages in the outbox. */
+  sendFrame(flags: number, body: Uint8Array): void {
+    this.#addFrame(flags, body);
+    this.flush();
+  }
+
   /** Answers a PING. While nothing can be written, only the last is answered. */
-  answer(context: Uint8Array): void {
+  answerPing(context: Uint8Array): void {
     this.#pong = context;
     if (!this.#isBlocked) this.#pump();
   }
 
-  /** Writes what was sent. */
+  /** Writes what has been sent. */
   flush(): void {
     this.#isDirty = false;
-    this.#dueBytes = FIRST_WRITE_BYTES;
+    this.#writeAtBytes = FIRST_WRITE_BYTES;
     this.#write();
   }
 
@@ -119,7 +135,7 @@ export class Sender implements Flushable {
     else this.#returnBuffers();
   }
 
-  /** Resolves when nothing waits any more, or nothing ever will leave. */
+  /** Resolves when everything is written, or never will be. */
   flushed(): Promise<void> {
     this.flush();
     return new Promise((resolve) => {
@@ -128,10 +144,10 @@ export class Sender implements Flushable {
     });
   }
 
-  /** The socket is closed. What is in the outbox has not left. */
+  /** The socket is closed. Messages in the outbox have not left. */
   close(): void {
     this.#isOpen = false;
-    // A write that was cut off may still have its buffers.
+    // An aborted write may still use its buffers.
     this.#lent = [];
     for (const buffer of this.#writer.take().buffers) this.#settings.pool.giveBack(buffer);
     this.#onFlushed?.();
@@ -151,22 +167,36 @@ export class Sender implements Flushable {
 
   /** Writes what waits, until the kernel takes no more. */
   #pump(): void {
-    if (this.#pong !== undefined) this.#writer.addEncoded(encodePong(this.#pong));
+    if (this.#pong !== undefined) this.#addFrame(COMMAND, encodePong(this.#pong));
     this.#pong = undefined;
     while (!this.#isBlocked && !this.#socket.destroyed) {
       while (this.#isOpen && this.#writer.bytes < LARGEST_WRITE_BYTES) {
-        const frames = this.outbox.shift();
+        const frames = this.#outbox.shift();
         if (frames === undefined) break;
-        this.#writer.add(frames);
+        if (this.#protection === undefined) this.#writer.add(frames);
+        else this.#addSealed(frames, this.#protection);
       }
       if (this.#writer.bytes === 0) break;
       this.flush();
     }
-    if (this.outbox.takeDrained()) this.#onDrain();
+    if (this.#outbox.takeDrained()) this.#owner.onDrain();
     if (this.#isFlushed) this.#onFlushed?.();
   }
 
+  #addFrame(flags: number, body: Uint8Array): void {
+    const frame =
+      this.#protection === undefined ? encodeFrame(flags, body) : encodeFrame(0, this.#protection.seal(flags, body));
+    this.#writer.addEncoded(frame);
+  }
+
+  #addSealed(frames: FramesToSend, protection: FrameProtection): void {
+    const last = frames.length - 1;
+    for (const [index, frame] of asBytes(frames).entries()) {
+      this.#writer.add([protection.seal(index < last ? MORE : 0, frame)]);
+    }
+  }
+
   get #isFlushed(): boolean {
-    return this.outbox.isEmpty && this.#writer.bytes === 0 && !this.#isBlocked;
+    return this.#outbox.isEmpty && this.#writer.bytes === 0 && !this.#isBlocked;
   }
 }

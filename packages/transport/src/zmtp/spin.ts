@@ -1,6 +1,5 @@
-// Looks for what comes next instead of sleeping until the kernel wakes us: while an immediate is due, the event loop only asks
-// whether there is something. To be woken costs more than all else that is done for a request that travels alone. What it
-// costs is a core for as long as it lasts, so it is off unless asked for, and bounded.
+// Busy polling: while an immediate is scheduled, the event loop polls for data instead of sleeping in the kernel. A wakeup costs
+// more than all else for a single request. Polling occupies a core while it lasts, so it is bounded, and off by default.
 
 import type { Clock } from "../clock.ts";
 import type { Soon } from "./flusher.ts";
@@ -11,19 +10,19 @@ export class Spin {
   readonly #soon: Soon;
   readonly #onTurn = (): void => this.#turn();
   #isOn = false;
-  #hasHeard = false;
+  #hasMessage = false;
   #until = 0;
 
-  /** @param durationMs for how long after the last message; 0: not at all */
+  /** @param durationMs how long to poll after the last message; 0: never */
   constructor(durationMs: number, clock: Pick<Clock, "now">, soon: Soon) {
     this.#durationMs = durationMs;
     this.#clock = clock;
     this.#soon = soon;
   }
 
-  /** A message came. */
-  onHeard(): void {
-    this.#hasHeard = true;
+  /** A message arrived. */
+  onMessage(): void {
+    this.#hasMessage = true;
     if (this.#isOn || this.#durationMs === 0) return;
     this.#isOn = true;
     this.#soon(this.#onTurn);
@@ -31,8 +30,8 @@ export class Spin {
 
   #turn(): void {
     const now = this.#clock.now();
-    if (this.#hasHeard) {
-      this.#hasHeard = false;
+    if (this.#hasMessage) {
+      this.#hasMessage = false;
       this.#until = now + this.#durationMs;
     }
     this.#isOn = now < this.#until;

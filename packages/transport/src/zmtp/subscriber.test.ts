@@ -2,10 +2,16 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SubscriberOptions } from "../link.ts";
-import { encodeError, encodePing, encodePong, encodeReady, encodeSubscribe } from "./commands.ts";
-import { encodeGreeting } from "./greeting.ts";
 import { ZmtpSubscriber } from "./subscriber.ts";
-import { encoded } from "./testing/encoded.ts";
+import {
+  encoded,
+  encodeError,
+  encodeGreeting,
+  encodePing,
+  encodePong,
+  encodeReady,
+  encodeSubscribe,
+} from "./testing/encoded.ts";
 import { RawListener, type RawPeer } from "./testing/raw-peer.ts";
 
 let listener: RawListener;

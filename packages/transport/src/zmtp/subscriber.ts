@@ -1,26 +1,29 @@
-// A subscriber over ZMTP: one publisher, told at each connection what is wanted.
+// A subscriber over ZMTP. It subscribes again with each new connection to its publisher.
 
+import { callHandler } from "../handlers.ts";
 import {
   DEFAULT_LINK_LIMITS,
   type Frames,
   LinkError,
+  type LinkLimits,
   type SubscriberHandlers,
   type SubscriberLink,
   type SubscriberOptions,
 } from "../link.ts";
 import { Outbox } from "../outbox.ts";
 import { Prefixes } from "../prefixes.ts";
-import { surface } from "../surface.ts";
-import { BufferPool } from "./buffer-pool.ts";
-import type { Connection, ConnectionOwner } from "./connection.ts";
 import { Dialer, type DialerSettings } from "./dialer.ts";
 import { Flusher } from "./flusher.ts";
-import type { Violation } from "./violation.ts";
+import { BufferPool } from "./frame-writer.ts";
+import { peerMechanism } from "./mechanism/select.ts";
+import type { ConnectionOwner, SocketConnection } from "./socket-connection.ts";
+import type { Violation } from "./wire.ts";
 
 const PEER_TYPES: ReadonlySet<string> = new Set(["PUB", "XPUB"]);
 
 export class ZmtpSubscriber implements SubscriberLink, ConnectionOwner {
   readonly #handlers: SubscriberHandlers;
+  readonly #limits: LinkLimits;
   readonly #prefixes = new Prefixes();
   readonly #dialer: Dialer;
   #closing: Promise<void> | undefined;
@@ -28,19 +31,20 @@ export class ZmtpSubscriber implements SubscriberLink, ConnectionOwner {
   constructor(handlers: SubscriberHandlers, options: SubscriberOptions = {}) {
     const { maxFrameBytes = DEFAULT_LINK_LIMITS.maxFrameBytes } = options;
     this.#handlers = handlers;
-    const limits = { ...DEFAULT_LINK_LIMITS, maxFrameBytes };
+    this.#limits = { ...DEFAULT_LINK_LIMITS, maxFrameBytes };
     const settings: DialerSettings = {
-      socketType: "SUB",
+      linkName: "subscriber",
+      metadata: { socketType: "SUB", routingId: "" },
+      mechanism: peerMechanism(options.security),
       peerTypes: PEER_TYPES,
-      routingId: "",
       isActive: true,
-      limits,
+      limits: this.#limits,
       pool: new BufferPool(),
       flusher: new Flusher(process.nextTick),
       reconnectMs: options.reconnectMs,
       reconnectMaxMs: options.reconnectMaxMs,
     };
-    this.#dialer = new Dialer("subscriber", new Outbox(limits), settings, this);
+    this.#dialer = new Dialer(settings, this);
   }
 
   subscribe(prefix: string): void {
@@ -66,33 +70,33 @@ export class ZmtpSubscriber implements SubscriberLink, ConnectionOwner {
     await this.#dialer.connection?.finish(0);
   }
 
-  onReady(): undefined {}
+  /** A subscriber sends no messages. */
+  outboxForConnection(): Outbox {
+    return new Outbox(this.#limits);
+  }
 
-  onUp(connection: Connection): void {
+  onIntroduced(): undefined {}
+
+  onUp(connection: SocketConnection): void {
     this.#dialer.onUp();
     for (const prefix of this.#prefixes) connection.subscribe(prefix);
     this.#call(() => this.#handlers.onUp?.(this.#dialer.facts));
   }
 
-  onMessage(_connection: Connection, frames: Frames): void {
+  onMessage(_connection: SocketConnection, frames: Frames): void {
     this.#call(() => this.#handlers.onMessage(frames));
   }
 
   onDrain(): void {}
 
-  onEnd(connection: Connection, violation: Violation | undefined): void {
+  onEnd(connection: SocketConnection, violation: Violation | undefined): void {
     this.#dialer.onEnd();
     if (violation !== undefined) this.#call(() => this.#handlers.onRefused?.({ ...violation, ...this.#dialer.facts }));
     if (connection.wasUp) this.#call(() => this.#handlers.onDown?.());
   }
 
-  /** Nothing is told after `close`. */
+  /** Calls no handler after `close`. */
   #call(handler: () => void): void {
-    if (this.#closing !== undefined) return;
-    try {
-      handler();
-    } catch (error) {
-      surface(error);
-    }
+    if (this.#closing === undefined) callHandler(handler);
   }
 }

@@ -5,24 +5,24 @@ import { readSubscription, Subscriptions } from "./subscriptions.ts";
 
 const PARAMETERS = { numRuns: Number(process.env.PIGATO_FUZZ_RUNS ?? 300), seed: Number(process.env.PIGATO_FUZZ_SEED) };
 
-describe("who wants a message", () => {
-  test("is everybody with a prefix of it, each once", () => {
+describe("the subscribers of a message", () => {
+  test("are those with a prefix of it, each once", () => {
     const subscriptions = new Subscriptions<string>();
     for (const prefix of ["", "st", "state"]) subscriptions.add("several", prefix);
     subscriptions.add("exact", "state 1");
     subscriptions.add("longer", "state 12");
-    expect([...subscriptions.wanting("state 1")].sort()).toEqual(["exact", "several"]);
+    expect([...subscriptions.matching("state 1")].sort()).toEqual(["exact", "several"]);
   });
 
-  test("is nobody who canceled, however often it had asked", () => {
+  test("do not include one that canceled, however often it had subscribed", () => {
     const subscriptions = new Subscriptions<string>();
     subscriptions.add("s", "state");
     subscriptions.add("s", "state");
     subscriptions.remove("s", "state");
-    expect(subscriptions.wanting("state").size).toBe(0);
+    expect(subscriptions.matching("state").size).toBe(0);
   });
 
-  test("is the same as looking at every prefix of everybody, after any script", () => {
+  test("are those that a scan of all prefixes finds, after any script", () => {
     const subscriber = fc.constantFrom("a", "b", "c");
     const text = fc.string({ unit: fc.constantFrom("x", "y", "\u00ff"), maxLength: 4 });
     const step = fc.oneof(
@@ -34,10 +34,10 @@ describe("who wants a message", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), text, (steps, start) => {
         const subscriptions = new Subscriptions<string>();
-        const plain = new Map<string, Set<string>>();
+        const model = new Map<string, Set<string>>();
         for (const each of steps) {
-          const prefixes = plain.get(each.subscriber) ?? new Set();
-          plain.set(each.subscriber, prefixes);
+          const prefixes = model.get(each.subscriber) ?? new Set();
+          model.set(each.subscriber, prefixes);
           if (each.type === "add") {
             expect(subscriptions.add(each.subscriber, each.prefix)).toBeUndefined();
             prefixes.add(each.prefix);
@@ -49,9 +49,9 @@ describe("who wants a message", () => {
             prefixes.clear();
           }
         }
-        const wanted = [...plain].filter(([, prefixes]) => [...prefixes].some((prefix) => start.startsWith(prefix)));
+        const wanted = [...model].filter(([, prefixes]) => [...prefixes].some((prefix) => start.startsWith(prefix)));
         found += wanted.length;
-        expect([...subscriptions.wanting(start)].sort()).toEqual(wanted.map(([name]) => name).sort());
+        expect([...subscriptions.matching(start)].sort()).toEqual(wanted.map(([name]) => name).sort());
       }),
       PARAMETERS,
     );
@@ -59,7 +59,7 @@ describe("who wants a message", () => {
   });
 });
 
-test("a subscriber may have as many prefixes as the bound says, and have them again", () => {
+test("a subscriber may have as many prefixes as the bound allows, and replace them", () => {
   const subscriptions = new Subscriptions<string>();
   for (let number = 0; number < MAX_PREFIXES; number++) expect(subscriptions.add("s", `${number}`)).toBeUndefined();
   expect(subscriptions.add("s", "0")).toBeUndefined();
@@ -69,19 +69,19 @@ test("a subscriber may have as many prefixes as the bound says, and have them ag
   expect(subscriptions.add("s", "more")).toBeUndefined();
 });
 
-test("a prefix is as long as the bound says", () => {
+test("a prefix may be as long as the bound allows", () => {
   const subscriptions = new Subscriptions<string>();
   expect(subscriptions.add("s", "x".repeat(MAX_PREFIX_BYTES))).toBeUndefined();
   expect(subscriptions.add("s", "x".repeat(MAX_PREFIX_BYTES + 1))).toMatchObject({ code: "FRAME_TOO_LARGE" });
 });
 
 test.each<[string, number[][], ReturnType<typeof readSubscription>]>([
-  ["1 and a prefix", [[1, 97, 255]], { prefix: "a\u00ff", isWanted: true }],
-  ["1 alone", [[1]], { prefix: "", isWanted: true }],
-  ["0 and a prefix", [[0, 97]], { prefix: "a", isWanted: false }],
+  ["1 and a prefix", [[1, 97, 255]], { prefix: "a\u00ff", isSubscribed: true }],
+  ["1 alone", [[1]], { prefix: "", isSubscribed: true }],
+  ["0 and a prefix", [[0, 97]], { prefix: "a", isSubscribed: false }],
   ["anything else", [[2, 97]], undefined],
   ["nothing", [[]], undefined],
   ["several frames", [[1, 97], [98]], undefined],
-])("a message of %s says so", (_what, frames, expected) => {
+])("a message of %s is decoded", (_what, frames, expected) => {
   expect(readSubscription(frames.map((bytes) => Buffer.from(bytes)))).toEqual(expected);
 });

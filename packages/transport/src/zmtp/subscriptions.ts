@@ -1,40 +1,40 @@
-// Who subscribed to what. A message is matched by looking up its beginnings, as many as there are lengths of prefixes: that
-// costs the same however many subscribers there are, and a subscriber with several prefixes that fit is found once. Pure.
+// The table of subscriptions. A message is matched by one lookup for each length of prefix in the table, whatever the number of
+// subscribers. A subscriber with several matching prefixes is found once. Pure.
 //
-// A prefix counts once for each subscriber, as it does to libzmq: whoever cancels it has it no more.
+// A prefix counts once for each subscriber, as in libzmq: one cancellation removes it.
 
 import { MAX_PREFIX_BYTES, MAX_PREFIXES } from "../prefixes.ts";
-import type { Violation } from "./violation.ts";
+import type { Violation } from "./wire.ts";
 
 const SUBSCRIBE = 1;
 const CANCEL = 0;
 
-/** A prefix, as a byte string, that a subscriber wants from now on, or no more. */
+/** A prefix, as a byte string, that a peer subscribes to or cancels. */
 export interface Subscription {
   readonly prefix: string;
-  readonly isWanted: boolean;
+  readonly isSubscribed: boolean;
 }
 
 /**
- * What a message from a subscriber says. SUB of libzmq sends commands to peers of ZMTP 3.1 and such messages to those of 3.0;
- * XSUB always sends messages, and may send any others too.
+ * Decodes a message from a subscriber; `undefined` for any other message. libzmq's SUB sends commands to peers of ZMTP 3.1 and
+ * such messages to peers of 3.0. Its XSUB always sends messages, and may send others, too.
  */
 export function readSubscription(frames: readonly Uint8Array[]): Subscription | undefined {
   const [frame] = frames;
   if (frame === undefined || frames.length > 1) return undefined;
   const first = frame[0];
   if (first !== SUBSCRIBE && first !== CANCEL) return undefined;
-  return { prefix: Buffer.from(frame.subarray(1)).toString("latin1"), isWanted: first === SUBSCRIBE };
+  return { prefix: Buffer.from(frame.subarray(1)).toString("latin1"), isSubscribed: first === SUBSCRIBE };
 }
 
 export class Subscriptions<Subscriber> {
-  /** Both ways round. */
+  /** The table, in both directions. */
   readonly #subscribersOf = new Map<string, Set<Subscriber>>();
   readonly #prefixesOf = new Map<Subscriber, Set<string>>();
-  /** How many prefixes there are of each length. */
+  /** The number of prefixes of each length. */
   readonly #lengths = new Map<number, number>();
 
-  /** @returns why the subscriber is to be cut off */
+  /** @returns why the subscriber must be disconnected */
   add(subscriber: Subscriber, prefix: string): Violation | undefined {
     if (prefix.length > MAX_PREFIX_BYTES) {
       const detail = `a subscription of ${prefix.length} bytes; the bound is ${MAX_PREFIX_BYTES}`;
@@ -53,17 +53,17 @@ export class Subscriptions<Subscriber> {
   }
 
   remove(subscriber: Subscriber, prefix: string): void {
-    if (this.#prefixesOf.get(subscriber)?.delete(prefix)) this.#forget(subscriber, prefix);
+    if (this.#prefixesOf.get(subscriber)?.delete(prefix)) this.#removePrefix(subscriber, prefix);
   }
 
-  /** The subscriber is gone. */
+  /** The subscriber has disconnected. */
   removeAll(subscriber: Subscriber): void {
-    for (const prefix of this.#prefixesOf.get(subscriber) ?? []) this.#forget(subscriber, prefix);
+    for (const prefix of this.#prefixesOf.get(subscriber) ?? []) this.#removePrefix(subscriber, prefix);
     this.#prefixesOf.delete(subscriber);
   }
 
-  /** Everybody who wants what starts so, each once. @param start of a message, as long as a prefix can be */
-  wanting(start: string): ReadonlySet<Subscriber> {
+  /** The subscribers with a prefix of `start`, each once. @param start of a message, as long as a prefix can be */
+  matching(start: string): ReadonlySet<Subscriber> {
     const found = new Set<Subscriber>();
     for (const length of this.#lengths.keys()) {
       if (length > start.length) continue;
@@ -72,7 +72,7 @@ export class Subscriptions<Subscriber> {
     return found;
   }
 
-  #forget(subscriber: Subscriber, prefix: string): void {
+  #removePrefix(subscriber: Subscriber, prefix: string): void {
     const subscribers = this.#subscribersOf.get(prefix);
     subscribers?.delete(subscriber);
     if (subscribers === undefined || subscribers.size > 0) return;
@@ -83,7 +83,7 @@ export class Subscriptions<Subscriber> {
   }
 }
 
-/** The set under a key, made if there is none. */
+/** The set of a key, created if it is missing. */
 function entryOf<Key, Value>(map: Map<Key, Set<Value>>, key: Key): Set<Value> {
   const known = map.get(key);
   if (known !== undefined) return known;

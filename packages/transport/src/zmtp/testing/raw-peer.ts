@@ -1,10 +1,11 @@
-// The other end of a connection, byte by byte: what it writes is up to the test, what it reads can be waited for.
+// The other end of a connection, byte by byte: the test decides what it writes, and can wait for what it reads.
 
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { encodeReady } from "../commands.ts";
-import { encodeGreeting, GREETING_BYTES } from "../greeting.ts";
-import { Session } from "../session.ts";
+import { GREETING_BYTES } from "../greeting.ts";
+import { NULL_PEER } from "../mechanism/null.ts";
+import { PeerReader } from "../peer-reader.ts";
+import { encodeGreeting, encodeReady } from "./encoded.ts";
 
 const LIMITS = { maxFrameBytes: 1_000_000, maxMessageBytes: 1_000_000, maxFrames: 1_000 };
 
@@ -12,7 +13,7 @@ export class RawPeer {
   readonly socket: Socket;
   /** Resolves when the connection has ended. */
   readonly closed: Promise<unknown>;
-  /** All that came, as it came. */
+  /** All bytes received. */
   received: Buffer = Buffer.alloc(0);
   #onReceived = () => {};
 
@@ -35,7 +36,7 @@ export class RawPeer {
     return peer;
   }
 
-  /** Greets and introduces itself. */
+  /** Sends a greeting and READY. */
   introduce(routingId: string, socketType = "DEALER"): void {
     this.write(encodeGreeting(), encodeReady(socketType, routingId));
   }
@@ -44,7 +45,7 @@ export class RawPeer {
     this.socket.write(Buffer.concat(pieces));
   }
 
-  /** Waits until these bytes have come, after the greeting. */
+  /** Waits until it has received these bytes, after the greeting. */
   async expect(bytes: Uint8Array): Promise<void> {
     while (!this.received.subarray(GREETING_BYTES).includes(Buffer.from(bytes))) {
       await new Promise<void>((resolve) => {
@@ -53,22 +54,29 @@ export class RawPeer {
     }
   }
 
-  /** The messages that came, as text. */
+  /** The messages received, as text. */
   messages(): string[][] {
     const messages: string[][] = [];
-    const session = new Session(LIMITS, {
-      onGreeting: () => {},
-      onReady: () => undefined,
-      onMessage: (frames) => messages.push(frames.map((frame) => Buffer.from(frame).toString())),
-      onPing: () => {},
-      onSubscription: () => {},
-    });
-    session.read(this.received, true);
+    const metadata = { socketType: "", routingId: "" };
+    const reader = new PeerReader(
+      { limits: LIMITS, mechanism: NULL_PEER, metadata },
+      {
+        onGreeting: () => {},
+        onSendCommand: () => {},
+        onAuthenticate: () => {},
+        onIntroduced: () => undefined,
+        onHandshakeComplete: () => {},
+        onMessage: (frames) => messages.push(frames.map((frame) => Buffer.from(frame).toString())),
+        onPing: () => {},
+        onSubscription: () => {},
+      },
+    );
+    reader.read(this.received, true);
     return messages;
   }
 }
 
-/** Something that listens, and hands out each connection as a raw peer. */
+/** Listens, and returns each connection as a raw peer. */
 export class RawListener {
   readonly #server: Server;
   readonly #peers: RawPeer[] = [];
@@ -88,7 +96,7 @@ export class RawListener {
     return `tcp://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
   }
 
-  /** The next that connects. */
+  /** The next connection. */
   async next(): Promise<RawPeer> {
     for (;;) {
       const peer = this.#peers.shift();

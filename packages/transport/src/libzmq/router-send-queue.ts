@@ -1,20 +1,19 @@
-// What a router has to send: an outbox for each peer that something waits for, and one write at a time among them.
+// A router's send queue: an outbox for each peer with waiting messages, and one write at a time among them.
 //
-// A write either succeeds at once, or finds the peer's pipe full, or finds no such peer; libzmq never makes it wait, so
-// that one slow peer holds up nobody. libzmq does not tell when a full pipe has room again: peers with a full pipe are
-// tried again after a pause, which grows while nothing changes. State is kept for a peer only while something waits for
-// it; who is connected is libzmq's to know.
+// A write succeeds at once, or finds the peer's pipe full, or finds no such peer. It never waits, so a slow peer delays no
+// other. libzmq does not report when a full pipe has room again: such a peer is retried after a pause, which grows while the
+// pipe stays full. A peer has state here only while messages wait for it. Only libzmq knows who is connected.
 
 import type { Router } from "zeromq";
 import { errorCode } from "../addresses.ts";
+import { asBytes, type FramesToSend } from "../byte-strings.ts";
 import { type Alarm, systemClock } from "../clock.ts";
-import { asBytes, type FramesToSend } from "../frames-to-send.ts";
+import { callHandler } from "../handlers.ts";
 import type { LinkLimits, RouterHandlers, SendOutcome } from "../link.ts";
 import { Outbox, type Tally } from "../outbox.ts";
-import { surface } from "../surface.ts";
 import { Turns } from "./turns.ts";
 
-/** Milliseconds before a full pipe is tried again, the first time and at most; the pause doubles in between. */
+/** Milliseconds before a full pipe is retried, at first and at most. The pause doubles in between. */
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 32;
 
@@ -27,28 +26,33 @@ interface Peer {
   retryAt: number;
 }
 
-export class RouterSends {
+export interface RouterSendQueueOwner {
+  readonly handlers: RouterHandlers;
+  /** The socket failed. */
+  onFailure(cause: unknown): void;
+}
+
+export class RouterSendQueue {
   readonly #socket: Router;
-  readonly #handlers: RouterHandlers;
   readonly #limits: LinkLimits;
-  readonly #onFailure: (cause: unknown) => void;
+  readonly #owner: RouterSendQueueOwner;
   readonly #total: Tally = { bytes: 0, messages: 0 };
   readonly #retry: Alarm = systemClock.alarm(() => this.#onRetry());
-  /** Every peer that something waits for. It is in `ready` or in `blocked`, or is being written to. */
+  /** Peers with waiting messages. Each is in `ready` or in `blocked`, or a write to it is in progress. */
   readonly #peers = new Map<string, Peer>();
-  /** In the order of their turns. */
+  /** Peers to write to next, in order. */
   readonly #ready = new Set<Peer>();
+  /** Peers with a full pipe. */
   readonly #blocked = new Set<Peer>();
   #retryAt = Number.POSITIVE_INFINITY;
   readonly #turns = new Turns();
   #isWriting = false;
   #onFlushed: (() => void)[] = [];
 
-  constructor(socket: Router, handlers: RouterHandlers, limits: LinkLimits, onFailure: (cause: unknown) => void) {
+  constructor(socket: Router, limits: LinkLimits, owner: RouterSendQueueOwner) {
     this.#socket = socket;
-    this.#handlers = handlers;
     this.#limits = limits;
-    this.#onFailure = onFailure;
+    this.#owner = owner;
   }
 
   send(name: string, frames: FramesToSend, isUrgent: boolean): SendOutcome {
@@ -62,7 +66,7 @@ export class RouterSends {
     return outcome;
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when the queue is empty. */
   flushed(): Promise<void> {
     return new Promise((resolve) => {
       this.#onFlushed.push(resolve);
@@ -70,14 +74,14 @@ export class RouterSends {
     });
   }
 
-  /** Gives up what still waits and tells of each message. */
+  /** Empties the queue and reports each message as undelivered. */
   abandon(): void {
     const peers = [...this.#peers.values()];
     this.#peers.clear();
     this.#ready.clear();
     this.#blocked.clear();
     this.#setRetry(Number.POSITIVE_INFINITY);
-    for (const peer of peers) this.#tellUndelivered(peer);
+    for (const peer of peers) this.#reportUndelivered(peer);
   }
 
   #newPeer(name: string): Peer {
@@ -93,7 +97,7 @@ export class RouterSends {
   }
 
   async #write(): Promise<void> {
-    // Peers that are made ready on the way are visited too.
+    // Peers that become ready meanwhile are visited, too.
     for (const peer of this.#ready) {
       this.#ready.delete(peer);
       const frames = peer.outbox.first;
@@ -102,7 +106,7 @@ export class RouterSends {
         await this.#socket.send([peer.routingId, ...asBytes(frames)]);
         this.#onWritten(peer);
       } catch (error) {
-        this.#onRefused(peer, error);
+        this.#onSendFailure(peer, error);
       }
       await this.#turns.after(frames.length);
     }
@@ -115,23 +119,23 @@ export class RouterSends {
     peer.pauseMs = 0;
     if (peer.outbox.isEmpty) this.#peers.delete(peer.name);
     else this.#ready.add(peer);
-    if (peer.outbox.takeDrained()) this.#tell(() => this.#handlers.onDrain?.(peer.name));
+    if (peer.outbox.takeDrained()) callHandler(() => this.#owner.handlers.onDrain?.(peer.name));
   }
 
-  #onRefused(peer: Peer, error: unknown): void {
+  #onSendFailure(peer: Peer, error: unknown): void {
     switch (errorCode(error)) {
       case "EAGAIN":
         return this.#onFull(peer);
       case "EHOSTUNREACH":
         return this.#onGone(peer);
       default:
-        return this.#onFailure(error);
+        return this.#owner.onFailure(error);
     }
   }
 
   #onFull(peer: Peer): void {
-    // Asking whether anybody can be written to makes libzmq look at what its I/O thread has taken. A plain send looks
-    // only once a millisecond, and believes until then that the pipe is full.
+    // Reading `writable` makes libzmq process what its I/O thread has taken from the pipes. A plain send does so only once a
+    // millisecond, and sees a full pipe until then.
     if (peer.pauseMs === 0 && this.#socket.writable) {
       peer.pauseMs = FIRST_PAUSE_MS;
       this.#ready.add(peer);
@@ -146,16 +150,16 @@ export class RouterSends {
 
   #onRetry(): void {
     const now = systemClock.now();
-    let soonest = Number.POSITIVE_INFINITY;
+    let earliest = Number.POSITIVE_INFINITY;
     for (const peer of this.#blocked) {
       if (peer.retryAt > now) {
-        soonest = Math.min(soonest, peer.retryAt);
+        earliest = Math.min(earliest, peer.retryAt);
         continue;
       }
       this.#blocked.delete(peer);
       this.#makeReady(peer);
     }
-    this.#setRetry(soonest);
+    this.#setRetry(earliest);
   }
 
   #setRetry(at: number): void {
@@ -165,23 +169,15 @@ export class RouterSends {
 
   #onGone(peer: Peer): void {
     this.#peers.delete(peer.name);
-    // First what never ran, then the rest: whoever hears that the peer is down has heard of all that never left.
-    this.#tellUndelivered(peer);
-    this.#tell(() => this.#handlers.onPeerDown?.(peer.name));
+    // Every undelivered message is reported before the peer is reported down.
+    this.#reportUndelivered(peer);
+    callHandler(() => this.#owner.handlers.onPeerDown?.(peer.name));
   }
 
-  #tellUndelivered(peer: Peer): void {
+  #reportUndelivered(peer: Peer): void {
     for (let frames = peer.outbox.shift(); frames !== undefined; frames = peer.outbox.shift()) {
       const undelivered = asBytes(frames);
-      this.#tell(() => this.#handlers.onUndelivered?.(peer.name, undelivered));
-    }
-  }
-
-  #tell(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      surface(error);
+      callHandler(() => this.#owner.handlers.onUndelivered?.(peer.name, undelivered));
     }
   }
 

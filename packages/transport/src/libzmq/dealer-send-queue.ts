@@ -1,26 +1,30 @@
-// What a dealer has to send: one outbox, and one write at a time, which waits until libzmq takes it. While the other end
-// is not there, messages wait here and not in libzmq: here they are counted, and can still be told as undelivered.
+// A dealer's send queue: one outbox, and one write at a time, which waits until libzmq takes it. While the dealer is not
+// connected, messages wait here and not in libzmq: here they are counted, and can be reported as undelivered.
 
 import type { Dealer } from "zeromq";
-import { asBytes, type FramesToSend } from "../frames-to-send.ts";
+import { asBytes, type FramesToSend } from "../byte-strings.ts";
+import { callHandler } from "../handlers.ts";
 import type { DealerHandlers } from "../link.ts";
 import type { Outbox } from "../outbox.ts";
-import { surface } from "../surface.ts";
 
-export class DealerSends {
+export interface DealerSendQueueOwner {
+  readonly handlers: DealerHandlers;
+  /** The socket failed. */
+  onFailure(cause: unknown): void;
+}
+
+export class DealerSendQueue {
   readonly #socket: Dealer;
-  readonly #handlers: DealerHandlers;
-  readonly #onFailure: (cause: unknown) => void;
   readonly #outbox: Outbox;
+  readonly #owner: DealerSendQueueOwner;
   #isUp = false;
   #isWriting = false;
   #onFlushed: (() => void) | undefined;
 
-  constructor(socket: Dealer, handlers: DealerHandlers, outbox: Outbox, onFailure: (cause: unknown) => void) {
+  constructor(socket: Dealer, outbox: Outbox, owner: DealerSendQueueOwner) {
     this.#socket = socket;
-    this.#handlers = handlers;
-    this.#onFailure = onFailure;
     this.#outbox = outbox;
+    this.#owner = owner;
   }
 
   send(frames: FramesToSend, isUrgent: boolean): "queued" | "slow" | "congested" {
@@ -29,13 +33,13 @@ export class DealerSends {
     return outcome;
   }
 
-  /** Whether the other end is there. */
+  /** Messages leave only while the dealer is connected. */
   setUp(isUp: boolean): void {
     this.#isUp = isUp;
     this.#write();
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when the queue is empty. */
   flushed(): Promise<void> {
     return new Promise((resolve) => {
       this.#onFlushed = resolve;
@@ -43,15 +47,12 @@ export class DealerSends {
     });
   }
 
-  /** Gives up what still waits and tells of each message. For a socket that is closed. */
+  /** Empties the queue and reports each message as undelivered. For a closed socket. */
   abandon(): void {
     this.#isUp = false;
     for (let frames = this.#outbox.shift(); frames !== undefined; frames = this.#outbox.shift()) {
-      try {
-        this.#handlers.onUndelivered?.(asBytes(frames));
-      } catch (error) {
-        surface(error);
-      }
+      const undelivered = asBytes(frames);
+      callHandler(() => this.#owner.handlers.onUndelivered?.(undelivered));
     }
   }
 
@@ -66,8 +67,8 @@ export class DealerSends {
       try {
         await this.#socket.send(asBytes(frames));
       } catch (error) {
-        // Closing the socket ends a write that waits, too; then this is no news.
-        this.#onFailure(error);
+        // Closing the socket also ends a waiting write; the owner ignores that failure.
+        this.#owner.onFailure(error);
         break;
       }
       this.#onWritten();
@@ -78,12 +79,7 @@ export class DealerSends {
 
   #onWritten(): void {
     this.#outbox.shift();
-    if (!this.#outbox.takeDrained()) return;
-    try {
-      this.#handlers.onDrain?.();
-    } catch (error) {
-      surface(error);
-    }
+    if (this.#outbox.takeDrained()) callHandler(() => this.#owner.handlers.onDrain?.());
   }
 
   #checkFlushed(): void {

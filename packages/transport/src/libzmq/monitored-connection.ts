@@ -1,0 +1,88 @@
+// A dealer's or a subscriber's connection, derived from libzmq's events: up, lost, and up again.
+//
+// libzmq reconnects by itself after it lost a connection, and reports so ("connect:retry"). After a violation of the protocol,
+// such as a frame over the bound or a peer of the wrong type, it reports "disconnect" and then nothing more: then this class
+// reconnects. A "disconnect" alone means nothing, because libzmq reports it before it delivers the last messages.
+
+import type { Dealer, Event, Subscriber } from "zeromq";
+import { type Alarm, systemClock } from "../clock.ts";
+import type { PeerFacts, Refusal } from "../link.ts";
+import type { Mechanism } from "../security/auth-request.ts";
+import { rejectionByPeer } from "./handshake-events.ts";
+import { Monitor } from "./monitor.ts";
+
+/** Milliseconds of silence after a "disconnect" before this end reconnects. They double up to the longest pause. */
+const FIRST_PAUSE_MS = 200;
+
+export interface MonitoredConnectionSettings {
+  readonly longestPauseMs: number;
+  /** The mechanism of this end. */
+  readonly mechanism: Mechanism;
+}
+
+export interface MonitoredConnectionListener {
+  onUp(facts: PeerFacts): void;
+  /** The socket has all messages of the lost connection. */
+  onLost(): void;
+  /** The other end rejected this one, or is not the expected one. */
+  onRejected(rejection: Refusal): void;
+}
+
+export class MonitoredConnection {
+  readonly #socket: Dealer | Subscriber;
+  readonly #settings: MonitoredConnectionSettings;
+  readonly #listener: MonitoredConnectionListener;
+  readonly #monitor: Monitor;
+  readonly #silence: Alarm = systemClock.alarm(() => this.#onSilence());
+  #pauseMs = FIRST_PAUSE_MS;
+  #address = "";
+
+  constructor(
+    socket: Dealer | Subscriber,
+    settings: MonitoredConnectionSettings,
+    listener: MonitoredConnectionListener,
+  ) {
+    this.#socket = socket;
+    this.#settings = settings;
+    this.#listener = listener;
+    this.#monitor = new Monitor(socket, (event) => this.#onEvent(event));
+  }
+
+  /** Starts to connect. Throws what libzmq throws for an invalid address. */
+  connect(address: string): void {
+    this.#socket.connect(address);
+    this.#address = address;
+  }
+
+  /** Closes the socket; see `Monitor.closeSocket`. */
+  closeSocket(lingerMs: number): Promise<void> {
+    this.#silence.set(undefined);
+    return this.#monitor.closeSocket(lingerMs);
+  }
+
+  #onEvent(event: Event): void {
+    switch (event.type) {
+      case "handshake":
+        this.#pauseMs = FIRST_PAUSE_MS;
+        return this.#listener.onUp({ remoteAddress: event.address });
+      case "disconnect":
+        // A socket that is closing still has events.
+        if (!this.#socket.closed) this.#silence.set(systemClock.now() + this.#pauseMs);
+        return;
+      case "connect:retry":
+        this.#silence.set(undefined);
+        return this.#listener.onLost();
+      default: {
+        const rejection = rejectionByPeer(event, this.#settings.mechanism);
+        if (rejection !== undefined && !this.#socket.closed) this.#listener.onRejected(rejection);
+      }
+    }
+  }
+
+  #onSilence(): void {
+    this.#pauseMs = Math.min(this.#pauseMs * 2, Math.max(FIRST_PAUSE_MS, this.#settings.longestPauseMs));
+    this.#listener.onLost();
+    this.#socket.disconnect(this.#address);
+    this.#socket.connect(this.#address);
+  }
+}

@@ -1,0 +1,57 @@
+// The package `zeromq`, and the socket options that several links share.
+
+import { createRequire } from "node:module";
+
+type Zeromq = typeof import("zeromq");
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Loads the package with the first link over libzmq, so that others need neither its binary nor its thread. Loading is
+ * synchronous, because creating a link is.
+ */
+export function zeromq(): Zeromq {
+  return require("zeromq");
+}
+
+/**
+ * Messages that libzmq queues for one peer, in each direction, beyond the kernel's buffers. It counts messages of any size and
+ * does not report how many it holds. A small value makes `slow` and `congested` accurate and bounds the memory that a peer
+ * with large messages can take. Too small a value costs throughput, because only a failed send shows a full pipe. With
+ * libzmq's default of 1000, a peer that does not read could hold a gigabyte of 1 MiB messages.
+ */
+const HIGH_WATER_MARK = 128;
+
+/** Milliseconds that a process waits for the last messages when it exits without closing its links. */
+const EXIT_LINGER_MS = 1000;
+
+type Numbers<Names extends string> = Readonly<Record<Names, number>>;
+
+export const SHARED_OPTIONS: Numbers<"sendHighWaterMark" | "receiveHighWaterMark" | "linger"> = Object.freeze({
+  sendHighWaterMark: HIGH_WATER_MARK,
+  receiveHighWaterMark: HIGH_WATER_MARK,
+  linger: EXIT_LINGER_MS,
+});
+
+/**
+ * The dealer's end sends a ZMTP PING every two seconds and closes the connection after six seconds without traffic; its TTL
+ * makes the router do the same. libzmq's thread does both, so a busy event loop does not look like a dead peer.
+ *
+ * A router sends no PING: a ZMTP 3.0 peer does not answer it, and would be disconnected whenever it is idle.
+ */
+export const DEALER_HEARTBEATS: Numbers<"heartbeatInterval" | "heartbeatTimeout" | "heartbeatTimeToLive"> =
+  Object.freeze({
+    heartbeatInterval: 2000,
+    heartbeatTimeout: 6000,
+    heartbeatTimeToLive: 6000,
+  });
+
+/** TCP keepalive detects vanished hosts of peers that send no PING: seconds idle, seconds between probes, and probes. */
+export const ROUTER_KEEPALIVE: Numbers<
+  "tcpKeepalive" | "tcpKeepaliveIdle" | "tcpKeepaliveInterval" | "tcpKeepaliveCount"
+> = Object.freeze({
+  tcpKeepalive: 1,
+  tcpKeepaliveIdle: 10,
+  tcpKeepaliveInterval: 5,
+  tcpKeepaliveCount: 3,
+});

@@ -1,0 +1,42 @@
+// Metadata of a ZMTP handshake: what an end says about itself in READY or INITIATE. It is a list of properties, each with a name
+// (length in one byte) and a value (length in four). Names are case-insensitive. Unknown properties are ignored.
+
+import { protocolViolation, type Violation } from "./wire.ts";
+
+export interface Metadata {
+  readonly socketType: string;
+  /** A byte string, or empty. */
+  readonly routingId: string;
+}
+
+const VALUE_SIZE_BYTES = 4;
+
+export function encodeMetadata({ socketType, routingId }: Metadata): Buffer {
+  return Buffer.concat([encodeProperty("Socket-Type", socketType), encodeProperty("Identity", routingId)]);
+}
+
+/** The last of several properties with the same name counts. */
+export function decodeMetadata(data: Buffer): Metadata | Violation {
+  let socketType = "";
+  let routingId = "";
+  for (let at = 0; at < data.length; ) {
+    const nameEnd = at + 1 + (data[at] ?? 0);
+    const valueAt = nameEnd + VALUE_SIZE_BYTES;
+    if (valueAt > data.length) return protocolViolation("the metadata ends within a property");
+    const valueEnd = valueAt + data.readUInt32BE(nameEnd);
+    if (valueEnd > data.length) return protocolViolation("the metadata ends within a property");
+    const name = data.toString("latin1", at + 1, nameEnd).toLowerCase();
+    if (name === "socket-type") socketType = data.toString("latin1", valueAt, valueEnd);
+    else if (name === "identity") routingId = data.toString("latin1", valueAt, valueEnd);
+    at = valueEnd;
+  }
+  return { socketType, routingId };
+}
+
+function encodeProperty(name: string, value: string): Buffer {
+  const head = Buffer.alloc(1 + name.length + VALUE_SIZE_BYTES);
+  head[0] = name.length;
+  head.write(name, 1, "latin1");
+  head.writeUInt32BE(value.length, 1 + name.length);
+  return Buffer.concat([head, Buffer.from(value, "latin1")]);
+}

@@ -1,0 +1,279 @@
+// One connection over a tcp or ipc socket: a `PeerReader` reads, a `Sender` writes. HOT in `send` and `onData`; the benchmark is
+// apps/bench/src/transport.ts.
+//
+// If the other end violates the protocol, or is silent for too long, this connection ends and no other.
+
+import type { Socket } from "node:net";
+import type { FramesToSend } from "../byte-strings.ts";
+import { systemClock, withTimeout } from "../clock.ts";
+import type { LinkLimits } from "../link.ts";
+import type { Outbox } from "../outbox.ts";
+import type { Credentials } from "../security/auth-request.ts";
+import type { DenialReport, ZapStatus } from "../zap/authenticator.ts";
+import { encodeError, encodePing, encodeSubscribe } from "./commands.ts";
+import { encodeGreeting } from "./greeting.ts";
+import type { LinkAuthenticator } from "./link-authenticator.ts";
+import { Liveness, TTL_MS } from "./liveness.ts";
+import type { FrameProtection, SecurityMechanism } from "./mechanism/mechanism.ts";
+import type { Metadata } from "./metadata.ts";
+import { PeerReader, type PeerReaderListener } from "./peer-reader.ts";
+import { Sender, type SenderOwner, type SenderSettings } from "./sender.ts";
+import { COMMAND, type Violation } from "./wire.ts";
+
+/** Milliseconds that the other end has to close its side after this end closed its own. */
+const CLOSE_TIMEOUT_MS = 500;
+/** After as many messages, timers and other sockets have their turn. */
+const MESSAGES_PER_TURN = 1_024;
+/** How ZMTP 3.0 encodes a subscription: a message that starts with 1. */
+const SUBSCRIBE_30 = Uint8Array.of(1);
+
+/** The cause can be anything, but libzmq has no other answer to a greeting with a mechanism that it does not accept. */
+const CLOSED_BEFORE_GREETING: Violation = Object.freeze({
+  code: "HANDSHAKE_FAILED",
+  detail:
+    "the peer closed the connection before its greeting: it may require another mechanism, such as curve or plain",
+});
+
+/** What the connections of one link share. */
+export interface ConnectionSettings extends SenderSettings {
+  /** The link, as errors name it. */
+  readonly linkName: "router" | "dealer" | "publisher" | "subscriber";
+  /** What this end says about itself. */
+  readonly metadata: Metadata;
+  readonly mechanism: SecurityMechanism;
+  /** Required by a mechanism that authenticates peers. */
+  readonly authenticator?: LinkAuthenticator | undefined;
+  /** Socket types that this end talks to. */
+  readonly peerTypes: ReadonlySet<string>;
+  /** This end connects, and sends PING. Otherwise it listens. */
+  readonly isActive: boolean;
+  readonly limits: LinkLimits;
+}
+
+export interface ConnectionOwner {
+  /** Where messages for a new connection wait. */
+  outboxForConnection(): Outbox;
+  /** The other end introduced itself. @returns why it is rejected */
+  onIntroduced(connection: SocketConnection, routingId: string): Violation | undefined;
+  /** Messages leave from now on. */
+  onUp(connection: SocketConnection): void;
+  onMessage(connection: SocketConnection, frames: readonly Uint8Array[]): void;
+  /** The peer subscribes or cancels by a command. Only publishers need it. */
+  onSubscription?(connection: SocketConnection, prefix: string, isSubscribed: boolean): void;
+  onDrain(connection: SocketConnection): void;
+  /** The connection has ended. Messages in the outbox have not left. */
+  onEnd(connection: SocketConnection, violation: Violation | undefined): void;
+}
+
+export class SocketConnection implements PeerReaderListener, SenderOwner {
+  /** For a router: the peer's name, once it has one. */
+  name = "";
+  /** After its end: whether it ever was up. */
+  wasUp = false;
+  /** Messages that wait while the kernel takes no more. */
+  readonly outbox: Outbox;
+  readonly #socket: Socket;
+  readonly #settings: ConnectionSettings;
+  readonly #owner: ConnectionOwner;
+  readonly #reader: PeerReader;
+  readonly #sender: Sender;
+  readonly #liveness: Liveness;
+  readonly #closed: Promise<void>;
+  readonly #onTurn = (): void => this.#resume();
+  #isUp = false;
+  /** Nothing that arrives is reported any more. */
+  #isMuted = false;
+  #violation: Violation | undefined;
+  #messagesThisTurn = 0;
+  #speaks31 = false;
+
+  constructor(socket: Socket, settings: ConnectionSettings, owner: ConnectionOwner) {
+    this.#socket = socket;
+    this.#settings = settings;
+    this.#owner = owner;
+    this.outbox = owner.outboxForConnection();
+    this.#reader = new PeerReader(settings, this);
+    this.#sender = new Sender(socket, settings, this);
+    this.#liveness = new Liveness(
+      { isActive: settings.isActive, handshakeTimeoutMs: settings.limits.handshakeTimeoutMs },
+      // First read what has arrived meanwhile: perhaps this event loop was blocked.
+      systemClock.alarm(() => setImmediate(() => this.#checkLiveness())),
+      systemClock.now(),
+    );
+    socket.on("error", () => {}); // "close" follows
+    socket.on("end", () => this.#onEnd());
+    this.#closed = new Promise((resolve) => {
+      socket.once("close", () => {
+        this.#onClose();
+        resolve();
+      });
+    });
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** The socket is connected: sends the greeting. */
+  greet(): void {
+    const { name, isServer } = this.#settings.mechanism;
+    this.#sender.sendEncoded(encodeGreeting(name, isServer));
+  }
+
+  /** Sends one message, on a connection that is up. */
+  send(frames: FramesToSend, isUrgent: boolean): "queued" | "slow" | "congested" {
+    return this.#sender.send(frames, isUrgent);
+  }
+
+  /** Subscribes to a prefix, on a connection that is up. */
+  subscribe(prefix: string): void {
+    if (this.#speaks31) this.#sender.sendFrame(COMMAND, encodeSubscribe(prefix));
+    else this.#sender.sendFrame(0, Buffer.concat([SUBSCRIBE_30, Buffer.from(prefix, "latin1")]));
+  }
+
+  /** Stops reading, writes what waits, for at most `lingerMs`, and ends the connection. */
+  async finish(lingerMs: number): Promise<void> {
+    const deadline = systemClock.now() + lingerMs;
+    this.#mute();
+    if (this.#isUp) {
+      await withTimeout(this.#sender.flushed(), lingerMs);
+      // If data is unread when the socket closes, the kernel discards what the other end has not read yet.
+      this.#socket.end();
+      await withTimeout(this.#closed, Math.min(Math.max(0, deadline - systemClock.now()), CLOSE_TIMEOUT_MS));
+    }
+    this.#socket.destroy();
+    await this.#closed;
+  }
+
+  /** Ends the connection at once. `onEnd` follows. */
+  destroy(violation?: Violation): void {
+    this.#violation ??= violation;
+    this.#mute();
+    this.#socket.destroy();
+  }
+
+  /** Reads a chunk. @param isOurs the caller does not reuse it. @returns whether to go on reading from the socket */
+  onData(chunk: Buffer, isOurs: boolean): boolean {
+    this.#liveness.heardAt = systemClock.now();
+    if (this.#isMuted) return true;
+    const violation = this.#reader.read(chunk, isOurs);
+    if (violation !== undefined) {
+      this.#reject(violation);
+      return false;
+    }
+    if (this.#messagesThisTurn < MESSAGES_PER_TURN) return true;
+    this.#messagesThisTurn = 0;
+    this.#socket.pause();
+    setImmediate(this.#onTurn);
+    return false;
+  }
+
+  onGreeting(speaks31: boolean): void {
+    this.#speaks31 = speaks31;
+  }
+
+  onSendCommand(body: Buffer): void {
+    this.#sender.sendFrame(COMMAND, body);
+  }
+
+  onAuthenticate(credentials: Credentials): void {
+    const address = this.#socket.remoteAddress ?? "localhost";
+    // What the peer sends meanwhile stays in the kernel.
+    this.#socket.pause();
+    this.#settings.authenticator?.authenticate(credentials, address, (status, denial) =>
+      this.#onAuthenticated(status, denial),
+    );
+  }
+
+  onIntroduced({ socketType, routingId }: Metadata): Violation | undefined {
+    if (!this.#settings.peerTypes.has(socketType)) {
+      const detail = `a ${this.#settings.metadata.socketType} does not talk to ${JSON.stringify(socketType)}`;
+      return { code: "INCOMPATIBLE", detail };
+    }
+    return this.#owner.onIntroduced(this, routingId);
+  }
+
+  onHandshakeComplete(protection: FrameProtection | undefined): void {
+    this.#isUp = true;
+    this.#liveness.onUp(this.#speaks31, systemClock.now());
+    this.#owner.onUp(this);
+    this.#sender.open(protection);
+  }
+
+  onMessage(frames: readonly Uint8Array[]): void {
+    this.#messagesThisTurn += 1;
+    this.#owner.onMessage(this, frames);
+  }
+
+  onPing(ttlMs: number, context: Uint8Array): void {
+    this.#liveness.onTtl(ttlMs, systemClock.now());
+    this.#sender.answerPing(context);
+  }
+
+  onSubscription(prefix: string, isSubscribed: boolean): void {
+    this.#messagesThisTurn += 1;
+    this.#owner.onSubscription?.(this, prefix, isSubscribed);
+  }
+
+  onDrain(): void {
+    if (!this.#isMuted) this.#owner.onDrain(this);
+  }
+
+  #onAuthenticated(status: ZapStatus, denial: DenialReport | undefined): void {
+    if (this.#isMuted) return;
+    if (status === "200") {
+      const violation = this.#reader.authorize();
+      if (violation === undefined) this.#resume();
+      else this.#reject(violation);
+      return;
+    }
+    // A peer that is told to try again later gets no ERROR, because libzmq gives up for good after one.
+    if (status !== "300") this.#sender.sendFrame(COMMAND, encodeError(status));
+    this.destroy(denial);
+  }
+
+  #reject(violation: Violation): void {
+    // Only a peer that will never be acceptable gets an ERROR: libzmq gives up for good after one.
+    if (!this.#isUp && violation.code === "INCOMPATIBLE")
+      this.#sender.sendFrame(COMMAND, encodeError(violation.detail));
+    this.destroy(violation);
+  }
+
+  #mute(): void {
+    this.#isMuted = true;
+    this.#reader.stop();
+    // The socket must still be read for its end to be noticed.
+    this.#socket.resume();
+  }
+
+  #resume(): void {
+    if (!this.#isMuted) this.#socket.resume();
+  }
+
+  #checkLiveness(): void {
+    if (this.#socket.destroyed) return;
+    const { isBlocked, hasSent } = this.#sender;
+    const verdict = this.#liveness.check(systemClock.now(), isBlocked, hasSent);
+    if (verdict === "ping") this.#sender.sendFrame(COMMAND, encodePing(TTL_MS));
+    else if (verdict !== undefined) return this.destroy(verdict);
+    // Not even the PING counts as sent, so PINGs go on while nothing else is sent.
+    this.#sender.hasSent = false;
+  }
+
+  /** The other end has closed its side. */
+  #onEnd(): void {
+    if (this.#settings.isActive && !this.#isMuted && !this.#reader.isGreeted)
+      this.#violation ??= CLOSED_BEFORE_GREETING;
+    this.#socket.destroy();
+  }
+
+  #onClose(): void {
+    this.#liveness.stop();
+    this.wasUp = this.#isUp;
+    this.#isUp = false;
+    this.#isMuted = true;
+    this.#reader.stop();
+    this.#sender.close();
+    this.#owner.onEnd(this, this.#violation);
+  }
+}
