@@ -77,9 +77,9 @@ describe("start and stop", () => {
     await Promise.all([third.stop(), other.stop(), broker.stop()]);
   });
 
-  test("a broker without an address is a mistake", () => {
-    expect(() => new Broker([])).toThrow(/listens at one or more addresses/);
-    expect(() => new Broker("")).toThrow(/listens at one or more addresses/);
+  test("a broker without an address is rejected", () => {
+    expect(() => new Broker([])).toThrow(/at least one address/);
+    expect(() => new Broker("")).toThrow(/at least one address/);
   });
 
   test("it is disposed of by stopping", async () => {
@@ -312,7 +312,7 @@ describe("a store", () => {
     await expect(broker.start()).rejects.toThrow("no such disk");
     const request = { version: 2, client: "c1" };
     store.all = async () => [given(["1", request])];
-    await expect(broker.start()).rejects.toThrow(/something under "1" that this broker cannot read/);
+    await expect(broker.start()).rejects.toThrow(/"1" is no request that this version of the broker can read/);
     expect(broker.addresses).toEqual([]);
   });
 

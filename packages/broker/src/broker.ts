@@ -1,63 +1,62 @@
-// The broker as its users hold it: options, start, stop, events. What runs in between is a `BrokerRun`.
+// The public class: options, start, stop and events. A `BrokerRun` serves between a start and a stop.
 
 import { guarded } from "@pigato/peer";
 import type { LinkError } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
-import { type DoorSettings, doorsOf, type Side, type Sides } from "./binds.ts";
+import { type ListenerOptions, type ListenerSettings, type Listeners, listenersOf } from "./binds.ts";
 import type { CoreStats } from "./core/core.ts";
 import { type BrokerEvents, publish, publishRefusal } from "./events.ts";
 import { type BrokerOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
-import { BrokerRun } from "./run.ts";
+import { BrokerRun, type Notice } from "./run.ts";
 import { checkAddresses } from "./security.ts";
 
 /**
  * Queues requests and routes them to workers.
  *
- * Its events are for watching: `start`, `stop`, `error`, `worker:join`, `worker:leave`, `client:join`, `client:leave`,
+ * Its events are notifications: `start`, `stop`, `error`, `worker:join`, `worker:leave`, `client:join`, `client:leave`,
  * `request:failed`, `request:cached`, `request:requeued`,
  * `request:restored`, `answer:held`, `answer:delivered`, `store:failed`, `connection:refused`, `violation`, `drop`.
  */
 export class Broker extends EventEmitter<BrokerEvents> {
-  /** The options in force. `conf.intch` is what core services are made with, before a start and after. */
+  /** The options in force. Create core services with `conf.intch`, before or after a start. */
   readonly conf: ResolvedOptions;
-  readonly #doors: readonly DoorSettings[];
-  /** Where the internal channel is to be bound: `conf` says where it is. */
+  readonly #listeners: readonly ListenerSettings[];
+  /** The address to bind the internal channel to. `conf.intch` is the address as bound. */
   readonly #channel: string | false;
-  /** What runs between a start and the next stop. */
+  /** The run between a start and the next stop. */
   #run: BrokerRun | undefined;
-  /** Starts and stops happen one after the other, in the order they were asked for. */
+  /** Starts and stops run one after the other, in the order of the calls. */
   #lastChange: Promise<void> = Promise.resolve();
 
   /**
    * @param where where to listen: `tcp://*:55555`, `tcp://127.0.0.1:*`, `ipc://path`, `inproc://name`, one or several; a
-   * `Bind` for an address with a dialect of its own; `{ frontend, backend }` to keep clients and workers apart
-   * @throws UsageError for a bad option, no address, or one that cannot be secured as the options ask
+   * `Bind` for an address with settings of its own; `{ frontend, backend }` to separate clients and workers
+   * @throws UsageError for an invalid option, no address, or an address that cannot be secured as the options require
    */
-  constructor(where: Side | Sides, conf: BrokerOptions = {}) {
+  constructor(where: ListenerOptions | Listeners, conf: BrokerOptions = {}) {
     super();
-    this.#doors = doorsOf(where);
+    this.#listeners = listenersOf(where);
     this.conf = resolveOptions(conf);
     this.#channel = this.conf.intch;
-    const addresses = this.#doors.flatMap((door) => door.addresses);
+    const addresses = this.#listeners.flatMap((listener) => listener.addresses);
     checkAddresses(this.#channel === false ? addresses : [...addresses, this.#channel], this.conf.securityOf);
   }
 
-  /** The addresses it listens at, with real ports; empty while it does not. */
+  /** The addresses that it listens at, with real ports; empty while it is stopped. */
   get addresses(): readonly string[] {
     return this.#run?.addresses ?? [];
   }
 
-  /** Counts of requests since the start and of what there is now; `undefined` while it does not serve. */
+  /** Counts of requests since the start, and of what is open now; `undefined` while it is stopped. */
   stats(): CoreStats | undefined {
     return this.#run?.stats();
   }
 
   /**
-   * Starts to listen. Resolves when every address is bound. A second call while it runs changes nothing.
-   * @param callback called when it serves, or with what went wrong
-   * @throws LinkError (rejects) when an address cannot be bound, or somebody else in this process answers for who may come
-   *   in (ZAP), UsageError or the store's own error when the store
-   *   cannot be read; nothing stays open then
+   * Starts to listen. Resolves when every address is bound. Does nothing while the broker runs.
+   * @param callback called when the broker serves, or with the error
+   * @throws LinkError (rejects) when an address cannot be bound, or another ZAP handler exists in this process; UsageError or the
+   *   store's own error (rejects) when the store cannot be read. Nothing stays open then.
    */
   start(callback?: (error?: unknown) => void): Promise<void> {
     const started = this.#afterLastChange(() => this.#start());
@@ -70,8 +69,8 @@ export class Broker extends EventEmitter<BrokerEvents> {
   }
 
   /**
-   * Refuses new requests with `CLOSED`, lets open ones finish for at most `stopTimeoutMs`, tells the workers, closes.
-   * Resolves when all is closed. Safe to call at any time, and twice.
+   * Rejects new requests with `CLOSED`, waits at most `stopTimeoutMs` for open ones, disconnects the workers and closes.
+   * Resolves when everything is closed. Safe to call at any time, and twice.
    */
   stop(callback?: () => void): Promise<void> {
     const stopped = this.#afterLastChange(() => this.#stop());
@@ -91,11 +90,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
 
   async #start(): Promise<void> {
     if (this.#run !== undefined) return;
-    const run = new BrokerRun(this.#doors, this.conf, {
-      onEvent: (event) => publish(event, this, this.conf.logger),
-      onRefused: (refused) => publishRefusal(refused, this, this.conf.logger),
-      onError: (error) => this.#onLinkError(run, error),
-    });
+    const run = new BrokerRun(this.#listeners, this.conf, (notice) => this.#report(run, notice));
     try {
       await run.restore();
       await run.bind();
@@ -123,6 +118,19 @@ export class Broker extends EventEmitter<BrokerEvents> {
     guarded(() => this.conf.logger.info("broker stopped"));
     guarded(() => this.emit("stop"));
     guarded(() => this.conf.onStop());
+  }
+
+  #report(run: BrokerRun, notice: Notice): void {
+    switch (notice.type) {
+      case "report":
+        return publish(notice.event, this, this.conf.logger);
+      case "refused":
+        return publishRefusal(notice.refused, this, this.conf.logger);
+      case "link-failed":
+        return this.#onLinkError(run, notice.error);
+      default:
+        notice satisfies never;
+    }
   }
 
   #onLinkError(run: BrokerRun, error: LinkError): void {

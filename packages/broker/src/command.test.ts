@@ -1,12 +1,17 @@
+import { optionsIn } from "@pigato/peer";
 import { CommanderError } from "commander";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type CommandSettings, parseCommand } from "./command.ts";
-import { NUMERIC_OPTIONS } from "./options.ts";
+import { SCHEMA } from "./options.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
+const INTEGERS = optionsIn(SCHEMA).flatMap(([name, { type, min = 0, max = 0 }]) =>
+  type === "integer" ? [{ name, min, max }] : [],
+);
+
 describe("pigato-broker", () => {
-  test("listens at port 55555 of every interface when told nothing", () => {
+  test("listens at port 55555 of every interface by default", () => {
     expect(parse().settings).toMatchObject({ where: "tcp://*:55555", logLevel: "info", logFormat: "text" });
   });
 
@@ -17,14 +22,14 @@ describe("pigato-broker", () => {
     expect(parse().settings?.where).toEqual(["tcp://*:3", "tcp://*:4"]);
   });
 
-  test("takes what is special about an address behind it", () => {
+  test("takes the settings of an address behind it", () => {
     expect(parse("--bind", "tcp://*:1", "tcp://*:2?dialect=omdp&timeoutMs=5").settings?.where).toEqual([
       "tcp://*:1",
       { address: "tcp://*:2", dialect: "omdp", timeoutMs: 5 },
     ]);
   });
 
-  test("takes two sides, from flags or variables", () => {
+  test("takes a frontend and a backend, from flags or variables", () => {
     vi.stubEnv("PIGATO_BACKEND", "tcp://*:2?dialect=butler, tcp://*:3");
     expect(parse("--frontend", "tcp://*:1").settings?.where).toEqual({
       frontend: ["tcp://*:1"],
@@ -32,16 +37,29 @@ describe("pigato-broker", () => {
     });
   });
 
-  test.each(NUMERIC_OPTIONS)("takes $name from a flag and from a variable, the flag first", ({ name, min, max }) => {
+  test.each(INTEGERS)("takes $name from a flag and from a variable, the flag first", ({ name, min, max }) => {
     const words = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     vi.stubEnv(`PIGATO_${words.replaceAll("-", "_").toUpperCase()}`, String(max));
     expect(parse().settings?.options).toMatchObject({ [name]: max });
     expect(parse(`--${words}`, String(min)).settings?.options).toMatchObject({ [name]: min });
   });
 
-  test("takes the dispatch mode and the logging", () => {
-    const { settings } = parse("--dmode", "lru", "--log-level", "warn", "--log-format", "json");
-    expect(settings).toMatchObject({ logLevel: "warn", logFormat: "json", options: { dmode: "lru" } });
+  test("takes the dispatch mode, what to do with rejected requests, and the logging", () => {
+    const { settings } = parse(
+      "--dmode",
+      "lru",
+      "--when-declined",
+      "wait",
+      "--log-level",
+      "warn",
+      "--log-format",
+      "json",
+    );
+    expect(settings).toMatchObject({
+      logLevel: "warn",
+      logFormat: "json",
+      options: { dmode: "lru", whenDeclined: "wait" },
+    });
   });
 
   test("takes the internal channel, or none", () => {
@@ -51,7 +69,7 @@ describe("pigato-broker", () => {
     expect(parse().settings?.options).toMatchObject({ intch: false });
   });
 
-  test("takes names of files with keys, from flags or variables, and no keys", () => {
+  test("takes key files, from flags or variables, and no keys", () => {
     vi.stubEnv("PIGATO_CURVE_AUTHORIZED_KEYS_FILE", "/keys/authorized");
     expect(parse("--curve-secret-key-file", "/keys/secret").settings).toMatchObject({
       curveSecretKeyFile: "/keys/secret",
@@ -62,7 +80,7 @@ describe("pigato-broker", () => {
   });
 
   test.each([
-    [["--curve-authorized-keys-file", "x"], "is given with --curve-secret-key-file"],
+    [["--curve-authorized-keys-file", "x"], "requires --curve-secret-key-file"],
     [["--curve-secret-key", "x"], "--curve-secret-key"],
     [["--heartbeat", "soon"], "--heartbeat"],
     [["--heartbeat", "0"], "from 10 to 60000"],
@@ -70,11 +88,11 @@ describe("pigato-broker", () => {
     [["--nonsense"], "--nonsense"],
     [["stray"], "too many arguments"],
     [["--bind", ""], "An address is empty"],
-    [["--bind", "tcp://*:1?dialect=picom"], "omdp or butler"],
-    [["--frontend", "tcp://*:1"], "given together"],
-    [["--backend", "tcp://*:1"], "given together"],
-    [["--bind", "tcp://*:1", "--frontend", "tcp://*:2", "--backend", "tcp://*:3"], "not given with"],
-  ])("refuses %j in one line", (args, named) => {
+    [["--bind", "tcp://*:1?dialect=picom"], "one of omdp, butler"],
+    [["--frontend", "tcp://*:1"], "require each other"],
+    [["--backend", "tcp://*:1"], "require each other"],
+    [["--bind", "tcp://*:1", "--frontend", "tcp://*:2", "--backend", "tcp://*:3"], "--bind excludes"],
+  ])("rejects %j in one line", (args, named) => {
     const { exitCode, err } = parse(...args);
     expect(exitCode).not.toBe(0);
     expect(err.trimEnd().split("\n")).toHaveLength(1);

@@ -5,7 +5,7 @@ import { UsageError } from "@pigato/protocol";
 import { newCurveKeyPair } from "@pigato/transport";
 import { afterAll, describe, expect, test } from "vitest";
 import { isReadByOthers, letInAuthorized, readOwnKey, writeNewKey } from "./curve-files.ts";
-import type { AskingPeer } from "./security.ts";
+import type { AuthRequest } from "./security.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pigato-keys-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -17,10 +17,10 @@ const holding = (text: string): string => {
   writeFileSync(path, text, { mode: 0o600 });
   return path;
 };
-const peer = (publicKey: string): AskingPeer => ({
+const peer = (publicKey: string): AuthRequest => ({
   mechanism: "CURVE",
   domain: "shop",
-  entrance: "bind",
+  listener: "bind",
   address: "::1",
   publicKey,
 });
@@ -64,7 +64,7 @@ describe("the file of authorized keys", () => {
 
   test("lets nobody in who has no key", async () => {
     const authenticate = letInAuthorized(holding(ada));
-    expect(await authenticate({ mechanism: "NULL", domain: "shop", entrance: "bind", address: "::1" })).toBe(false);
+    expect(await authenticate({ mechanism: "NULL", domain: "shop", listener: "bind", address: "::1" })).toBe(false);
   });
 
   test("is read anew for every peer; one that is gone, or holds something else, lets nobody in", async () => {

@@ -6,7 +6,7 @@ import type { EventEmitter } from "eventemitter3";
 import type { Logger } from "pino";
 import type { BrokerEvent, ClientDownReason, DropReason, WorkerDownReason } from "./core/effects.ts";
 import { shownPeer } from "./core/peer-names.ts";
-import type { Entrance } from "./security.ts";
+import type { ListenerRole } from "./security.ts";
 
 /** Events of a `Broker`. They are for watching: nothing depends on anybody listening. */
 export interface BrokerEvents {
@@ -62,8 +62,8 @@ export interface RequestFailed {
 }
 
 export interface ConnectionRefused {
-  /** Where it wanted to come in. */
-  readonly entrance: Entrance;
+  /** The listener that it connected to. */
+  readonly listener: ListenerRole;
   readonly code: RefusalCode;
   /** What it did, or what it is kept out for, in words. */
   readonly detail: string;

@@ -3,9 +3,11 @@ export {
   type CurveKeyPair,
   type CurveServerOptions,
   curvePublicKey,
+  LinkError,
+  type LinkErrorCode,
   newCurveKeyPair,
 } from "@pigato/transport";
-export type { Bind, Side, Sides } from "./binds.ts";
+export type { Bind, ListenerOptions, Listeners } from "./binds.ts";
 export { Broker } from "./broker.ts";
 export { newChannelAddress } from "./channel-address.ts";
 export type { CoreStats as BrokerStats } from "./core/core.ts";
@@ -14,5 +16,5 @@ export type { ClientDownReason, DropReason, WorkerDownReason } from "./core/effe
 export type { StoredRequest } from "./core/stored-request.ts";
 export type { BrokerEvents, ConnectionRefused, RequestFailed } from "./events.ts";
 export { type BrokerOptions, isBrokerOption } from "./options.ts";
-export type { AskingPeer, Entrance } from "./security.ts";
+export type { AuthRequest, ListenerRole } from "./security.ts";
 export { MemoryStore, type RequestStore } from "./store.ts";

@@ -1,25 +1,30 @@
+import { optionsIn } from "@pigato/peer";
 import { UsageError } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
-import { type BrokerOptions, NUMERIC_OPTIONS, resolveOptions } from "./options.ts";
+import { type BrokerOptions, resolveOptions, SCHEMA } from "./options.ts";
+
+const INTEGERS = optionsIn(SCHEMA).flatMap(([name, { type, min = 0, max = 0 }]) =>
+  type === "integer" ? [{ name, min, max }] : [],
+);
 
 describe("broker options", () => {
-  test("are the documented defaults where nothing is given", () => {
+  test("have the documented defaults", () => {
     const options = resolveOptions({});
     expect(options).toMatchObject({ heartbeat: 2500, heartbeatLiveness: 3, dmode: "load", stopTimeoutMs: 5000 });
   });
 
-  test("keep what is given, and take undefined as not given", () => {
+  test("keep given values, and treat undefined as absent", () => {
     const options = resolveOptions(given({ heartbeat: 100, dmode: undefined, maxWorkers: undefined }));
     expect(options).toMatchObject({ heartbeat: 100, dmode: "load", maxWorkers: 100_000 });
   });
 
-  test("name an option that does not exist", () => {
+  test("reject an unknown option and suggest the nearest name", () => {
     expect(() => resolveOptions(given({ heartbeatt: 1 }))).toThrow(
-      new UsageError('the broker has no option "heartbeatt"'),
+      new UsageError('the broker has no option "heartbeatt": did you mean "heartbeat"?'),
     );
   });
 
-  test("give every broker a channel of its own, unless told otherwise", () => {
+  test("give every broker an internal channel of its own by default", () => {
     const { intch } = resolveOptions({});
     expect(intch).toMatch(/^ipc:\/\//);
     expect(resolveOptions({}).intch).not.toBe(intch);
@@ -27,29 +32,28 @@ describe("broker options", () => {
     expect(resolveOptions({ intch: "tcp://127.0.0.1:55550" }).intch).toBe("tcp://127.0.0.1:55550");
   });
 
-  test.each(["", true, 5])("refuse %j as a channel", (intch) => {
-    expect(() => resolveOptions(given({ intch }))).toThrow(/^intch is an address or false/);
+  test.each(["", true, 5])("reject %j as an internal channel", (intch) => {
+    expect(() => resolveOptions(given({ intch }))).toThrow(/^intch must be an address or false/);
   });
 
-  test("name a bad dispatch mode", () => {
+  test("reject an unknown dispatch mode", () => {
     expect(() => resolveOptions(given({ whenDeclined: "retry" }))).toThrow(
-      /whenDeclined is one of fail, wait, not retry/,
+      /whenDeclined must be one of fail, wait, not 'retry'/,
     );
-    expect(() => resolveOptions(given({ dmode: "fastest" }))).toThrow(/dmode is one of load, lru, rand, not fastest/);
+    expect(() => resolveOptions(given({ dmode: "fastest" }))).toThrow(
+      /dmode must be one of load, lru, rand, not 'fastest'/,
+    );
   });
 
-  test.each(NUMERIC_OPTIONS)(
-    "refuse $name outside of its bounds, and what is no whole number",
-    ({ name, min, max }) => {
-      expect(resolveOptions({ [name]: min })).toMatchObject({ [name]: min });
-      expect(resolveOptions({ [name]: max })).toMatchObject({ [name]: max });
-      for (const bad of [min - 1, max + 2, min + 0.5, Number.NaN, String(min), null]) {
-        const input = given({ [name]: bad });
-        if (bad === null) expect(resolveOptions(input)).toHaveProperty(name);
-        else expect(() => resolveOptions(input)).toThrow(new RegExp(`^${name} is a whole number from`));
-      }
-    },
-  );
+  test.each(INTEGERS)("reject $name outside of its bounds, and any value but an integer", ({ name, min, max }) => {
+    expect(resolveOptions({ [name]: min })).toMatchObject({ [name]: min });
+    expect(resolveOptions({ [name]: max })).toMatchObject({ [name]: max });
+    for (const bad of [min - 1, max + 2, min + 0.5, Number.NaN, String(min), null]) {
+      const input = given({ [name]: bad });
+      if (bad === null) expect(resolveOptions(input)).toHaveProperty(name);
+      else expect(() => resolveOptions(input)).toThrow(new RegExp(`^${name} must be an integer from`));
+    }
+  });
 });
 
 /** Options as JavaScript may pass them. */

@@ -1,5 +1,5 @@
-// From frames to what the core is told: whose message it is, in which dialect, and whether its sender may come in by
-// this door. On the path of every message, measured by apps/bench.
+// Turns frames into inputs of the core: detects the dialect and the role of the sender, decodes the message, and checks that the
+// listener serves the role. On the path of every message, measured by apps/bench.
 
 import {
   type BrokerDialect,
@@ -10,17 +10,17 @@ import {
   violation,
 } from "@pigato/protocol";
 import type { Frames } from "@pigato/transport";
-import type { DoorSettings } from "./binds.ts";
+import type { ListenerSettings } from "./binds.ts";
 import type { Input } from "./core/effects.ts";
 
-export function readInput({ dialects, role: only }: DoorSettings, from: PeerId, frames: Frames): Input {
+export function readInput({ dialects, role: only }: ListenerSettings, from: PeerId, frames: Frames): Input {
   for (const dialect of dialects) {
     const role = dialect.detect(frames);
     if (role === undefined) continue;
-    if (only !== undefined && role !== only) return wrongSide(from, role, dialect, frames);
+    if (only !== undefined && role !== only) return atWrongListener(from, role, dialect, frames);
     return role === "client" ? fromClient(from, dialect, frames) : fromWorker(from, dialect, frames);
   }
-  const detail = `a message of ${frames.length} frames that starts like none of ours`;
+  const detail = `a message of ${frames.length} frames in no known dialect`;
   return { type: "violation", from, role: undefined, dialect: undefined, violation: violation("P-MSG-1", detail) };
 }
 
@@ -38,8 +38,8 @@ function fromWorker(from: PeerId, dialect: BrokerDialect, frames: Frames): Input
     : { type: "from-worker", from, message, dialect: dialect.id };
 }
 
-/** D-ROLE-1: what the core makes of it depends on what was said. */
-function wrongSide(from: PeerId, role: Role, dialect: BrokerDialect, frames: Frames): Input {
+/** D-ROLE-1: the core's response depends on the message. */
+function atWrongListener(from: PeerId, role: Role, dialect: BrokerDialect, frames: Frames): Input {
   if (role === "client") {
     const input = fromClient(from, dialect, frames);
     return input.type === "from-client" ? { ...input, type: "client-at-backend" } : input;

@@ -1,75 +1,58 @@
-// Who may come in, from a broker's options to what its sockets are secured with. Every entrance has a ZAP domain of its own, so
-// that the same function is told which of them somebody stands at.
+// Turns the security options into per-listener socket security. Each listener role has its own ZAP domain, so that
+// `authenticate` knows which listener a peer connects to.
 
 import { UsageError } from "@pigato/protocol";
-import { type AuthRequest, type CurveServerOptions, ServerSecurity } from "@pigato/transport";
-import type { BrokerOptions } from "./options.ts";
+import { type CurveServerOptions, type AuthRequest as LinkAuthRequest, ServerSecurity } from "@pigato/transport";
 
-/** Where a peer wants to come in: by an address for both roles, for clients alone, for workers alone; by the internal channel. */
-export type Entrance = "bind" | "frontend" | "backend" | "intch";
+/** What a listener is for: both roles, clients only, workers only, the internal channel. */
+export type ListenerRole = "bind" | "frontend" | "backend" | "intch";
 
-/** A peer that asks to be let in, and what it shows for it. `domain` is the broker's `zapDomain`. */
-export type AskingPeer = AuthRequest & { readonly entrance: Entrance };
+/** A peer that wants to connect, with its credentials. `domain` is the broker's `zapDomain`. */
+export type AuthRequest = LinkAuthRequest & { readonly listener: ListenerRole };
 
-export type Authenticate = (peer: AskingPeer) => boolean | PromiseLike<boolean>;
+export type Authenticate = (request: AuthRequest) => boolean | PromiseLike<boolean>;
 
-/** What the sockets of an entrance are secured with; `undefined` if everybody may come in. */
-export type SecurityOf = (entrance: Entrance) => ServerSecurity | undefined;
+/** The security of a listener's sockets; `undefined` if every peer may connect. */
+export type SecurityOf = (listener: ListenerRole) => ServerSecurity | undefined;
 
-type Options = Pick<BrokerOptions, "curve" | "plain" | "authenticate" | "zapDomain">;
-
-const ENTRANCES: readonly Entrance[] = ["bind", "frontend", "backend", "intch"];
-const MAX_DOMAIN_CHARACTERS = 200;
-const DOMAIN = new RegExp(`^[!-~]{1,${MAX_DOMAIN_CHARACTERS}}$`);
-
-/** @throws UsageError for options that are none, contradict each other, or keep nobody out */
-export function resolveSecurity(options: Options, timeoutMs: number): SecurityOf {
-  // Whoever asks for it and has nothing to give, say of a file without that name in it, shall not get an open broker.
-  for (const name of ["curve", "plain", "authenticate"] as const) {
-    if (Object.hasOwn(options, name) && options[name] === undefined)
-      throw new UsageError(`${name} is given as undefined`);
-  }
-  const { curve, plain = false, authenticate, zapDomain = `pigato-${crypto.randomUUID()}` } = options;
-  if (typeof plain !== "boolean") throw new UsageError("plain is true or false");
-  if (plain && curve !== undefined) throw new UsageError("curve and plain exclude each other");
-  if (plain && authenticate === undefined)
-    throw new UsageError("plain needs authenticate: nobody else knows the passwords");
-  if (authenticate !== undefined && typeof authenticate !== "function") {
-    throw new UsageError("authenticate is a function that takes a peer and answers true or false");
-  }
-  if (typeof zapDomain !== "string" || !DOMAIN.test(zapDomain)) {
-    throw new UsageError(`zapDomain is 1 to ${MAX_DOMAIN_CHARACTERS} printable characters without a space`);
-  }
-  if (curve === undefined && authenticate === undefined) return () => undefined;
-  const what = curve ?? (plain ? "PLAIN" : "NULL");
-  const all = new Map(
-    ENTRANCES.map((entrance) => [entrance, secured(what, entrance, zapDomain, authenticate, timeoutMs)]),
-  );
-  return (entrance) => all.get(entrance);
+export interface SecuritySettings {
+  readonly curve: CurveServerOptions | undefined;
+  readonly plain: boolean;
+  readonly authenticate: Authenticate | undefined;
+  readonly authenticateTimeoutMs: number;
+  readonly zapDomain: string;
 }
 
-/** @throws UsageError for an address where libzmq would let everybody in, because there it knows no mechanism */
+const LISTENER_ROLES: readonly ListenerRole[] = ["bind", "frontend", "backend", "intch"];
+
+/** @throws UsageError for options that contradict each other or would authorize every peer, and for invalid keys */
+export function resolveSecurity(settings: SecuritySettings): SecurityOf {
+  const { curve, plain, authenticate } = settings;
+  if (plain && curve !== undefined) throw new UsageError("curve and plain exclude each other");
+  if (plain && authenticate === undefined) throw new UsageError("plain needs authenticate, which checks the passwords");
+  if (curve === undefined && authenticate === undefined) return () => undefined;
+  const byListener = new Map(LISTENER_ROLES.map((listener) => [listener, securityFor(listener, settings)]));
+  return (listener) => byListener.get(listener);
+}
+
+/** @throws UsageError for an address that libzmq would leave open: inproc has no mechanism */
 export function checkAddresses(addresses: readonly string[], securityOf: SecurityOf): void {
   if (securityOf("bind") === undefined) return;
   const open = addresses.find((address) => address.startsWith("inproc:"));
   if (open === undefined) return;
-  throw new UsageError(`${open} cannot be secured: with curve, plain or authenticate a broker listens at tcp and ipc`);
+  throw new UsageError(`${open} cannot be secured: with curve, plain or authenticate, listen at tcp or ipc`);
 }
 
-function secured(
-  what: CurveServerOptions | "PLAIN" | "NULL",
-  entrance: Entrance,
-  zapDomain: string,
-  authenticate: Authenticate | undefined,
-  timeoutMs: number,
-): ServerSecurity {
-  const check = authenticate && {
-    domain: `${zapDomain}/${entrance}`,
+function securityFor(listener: ListenerRole, settings: SecuritySettings): ServerSecurity {
+  const { curve, plain, authenticate, authenticateTimeoutMs: timeoutMs, zapDomain } = settings;
+  const authentication = authenticate && {
+    domain: `${zapDomain}/${listener}`,
     timeoutMs,
-    authenticate: (request: AuthRequest) => authenticate(Object.freeze({ ...request, domain: zapDomain, entrance })),
+    authenticate: (request: LinkAuthRequest) =>
+      authenticate(Object.freeze({ ...request, domain: zapDomain, listener })),
   };
   try {
-    return new ServerSecurity(what, check);
+    return new ServerSecurity(curve ?? (plain ? "PLAIN" : "NULL"), authentication);
   } catch (error) {
     throw error instanceof RangeError ? new UsageError(error.message) : error;
   }

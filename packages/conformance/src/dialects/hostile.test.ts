@@ -2,7 +2,7 @@
 // other dialects in between. Whatever it is, the broker stays up, and a client and a worker of each dialect are served
 // throughout.
 
-import { Broker, type Side, type Sides } from "@pigato/broker";
+import { Broker, type ListenerOptions, type Listeners } from "@pigato/broker";
 import type { RawPeer } from "@pigato/testkit/raw-peer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FORMS } from "./forms.ts";
@@ -131,7 +131,7 @@ describe("requests for 10,000 services", () => {
   });
 });
 
-async function build(where: Side | Sides): Promise<House> {
+async function build(where: ListenerOptions | Listeners): Promise<House> {
   const broker = new Broker(where, { heartbeat: 60_000, intch: ANYWHERE, stopTimeoutMs: 0 });
   await broker.start();
   const doors = broker.addresses;

@@ -1,6 +1,6 @@
 // Brokers and sockets for the suites of the dialects. Every frame is a byte string.
 
-import type { BrokerOptions, Side, Sides } from "@pigato/broker";
+import type { BrokerOptions, ListenerOptions, Listeners } from "@pigato/broker";
 import { RawPeer } from "@pigato/testkit/raw-peer";
 import { onTestFinished } from "vitest";
 import { LOOPBACK, type RunningBroker, startBroker } from "../support/start.ts";
@@ -16,7 +16,7 @@ const PATIENT: BrokerOptions = { heartbeat: 60_000, intch: false };
 
 export async function startDialectBroker(
   options: BrokerOptions = {},
-  where: Side | Sides = LOOPBACK,
+  where: ListenerOptions | Listeners = LOOPBACK,
 ): Promise<DialectBroker> {
   const running = await startBroker({ ...PATIENT, ...options }, where);
   const connect = (id?: string, listener = 0): RawPeer => {

@@ -15,11 +15,10 @@ export interface Member {
   readonly byDefault: string | undefined;
 }
 
-/** The members of an interface, in the order of the source. @param file a path from the root */
+/** The members of an interface or a class, in the order of the source. @param file a path from the root */
 export function membersOf(file: string, name: string): Member[] {
-  const declaration = find(file, (node) => ts.isInterfaceDeclaration(node) && node.name.text === name);
-  if (declaration === undefined || !ts.isInterfaceDeclaration(declaration)) throw new Error(`${file} has no ${name}`);
-  return declaration.members.flatMap((member) => {
+  const members: readonly (ts.TypeElement | ts.ClassElement)[] = declarationOf(file, name).members;
+  return members.flatMap((member) => {
     if (member.name === undefined || ts.isIndexSignatureDeclaration(member)) return [];
     const comments = ts.getJSDocCommentsAndTags(member).filter(ts.isJSDoc);
     const tag = ts.getJSDocTags(member).find(({ tagName }) => tagName.text === "defaultValue");
@@ -31,6 +30,19 @@ export function membersOf(file: string, name: string): Member[] {
       byDefault: first === "" ? undefined : first.replace(/\.$/, ""),
     };
   });
+}
+
+/** Whether `name` is a class: an option schema, with one field per option. */
+export function isSchema(file: string, name: string): boolean {
+  return ts.isClassDeclaration(declarationOf(file, name));
+}
+
+function declarationOf(file: string, name: string): ts.InterfaceDeclaration | ts.ClassDeclaration {
+  const isMeant = (node: ts.Node): node is ts.InterfaceDeclaration | ts.ClassDeclaration =>
+    (ts.isInterfaceDeclaration(node) || ts.isClassDeclaration(node)) && node.name?.text === name;
+  const declaration = find(file, isMeant);
+  if (declaration === undefined || !isMeant(declaration)) throw new Error(`${file} has no ${name}`);
+  return declaration;
 }
 
 /** The words of a type that is a union of string literals. */
@@ -73,7 +85,7 @@ function literal(node: ts.Node): string | undefined {
   return ts.isStringLiteralLike(node) ? node.text : undefined;
 }
 
-function carriedBy(member: ts.TypeElement): string[] {
+function carriedBy(member: ts.TypeElement | ts.ClassElement): string[] {
   if (ts.isMethodSignature(member)) return member.parameters.map(({ name }) => name.getText());
   if (!ts.isPropertySignature(member) || member.type === undefined) return [];
   const type = aliased(member.type);

@@ -1,31 +1,32 @@
-// The reference pages say what the code says. Options and events are tables between two marks, written from the doc
-// comments: `npx vitest run packages/conformance/src/docs/reference.test.ts -u` writes them anew. Errors are written by
-// hand, and must have a row for every code.
+// The reference pages match the code. Tables of options and events stand between two marks and are generated:
+// `npx vitest run packages/conformance/src/docs/reference.test.ts -u` writes them. The meaning of an option or an event is its doc
+// comment; the allowed values of an option come from its schema. Errors are written by hand, with a row for every code.
 
 import { join } from "node:path";
-import { Broker } from "@pigato/broker";
 import { Worker } from "@pigato/worker";
 import { describe, expect, test } from "vitest";
-import { type Member, membersOf, wordsOf } from "./declarations.ts";
+import { isSchema, type Member, membersOf, wordsOf } from "./declarations.ts";
+import { allowedValues, optionsOf } from "./option-schemas.ts";
 import { ROOT, textOf } from "./pages.ts";
 
 const OPTIONS = "docs/reference/options.md";
 const EVENTS = "docs/reference/events.md";
 const ERRORS = "docs/reference/errors.md";
-/** `<!-- BrokerOptions in packages/broker/src/options.ts -->`, the table, `<!-- end -->` */
+/** `<!-- BrokerSchema in packages/broker/src/schema.ts -->`, the table, `<!-- end -->` */
 const TABLE = /(<!-- (\w+) in (\S+) -->\n).*?(<!-- end -->)/gs;
 
 describe.each([
-  { page: OPTIONS, rows: optionRows, told: ["BrokerOptions", "WorkerOptions", "ClientOptions", "CallOptions"] },
-  { page: EVENTS, rows: eventRows, told: ["BrokerEvents", "WorkerEvents", "ClientEvents"] },
-])("$page", ({ page, rows, told }) => {
+  { page: OPTIONS, rows: optionRows, required: [/^Broker/, /^Worker/, /^Client/, /^Call/] },
+  { page: EVENTS, rows: eventRows, required: [/^Broker/, /^Worker/, /^Client/] },
+])("$page", ({ page, rows, required }) => {
   const tables = [...textOf(page).matchAll(TABLE)].map(([, , name = "", file = ""]) => ({ name, file }));
 
   test("has a table of each kind", () => {
-    expect(tables.map(({ name }) => name)).toEqual(expect.arrayContaining(told));
+    for (const pattern of required)
+      expect(tables.map(({ name }) => name)).toContainEqual(expect.stringMatching(pattern));
   });
 
-  test.each(tables)("knows what each of $name means", ({ name, file }) => {
+  test.each(tables)("has a meaning for each of $name", ({ name, file }) => {
     expect(
       membersOf(file, name)
         .filter(({ text }) => text === "")
@@ -33,31 +34,34 @@ describe.each([
     ).toEqual([]);
   });
 
-  test("shows what the doc comments say (-u writes it anew)", async () => {
+  test("matches the sources (-u writes it)", async () => {
+    const written = new Map<string, string>();
+    for (const { name, file } of tables) written.set(name, (await rows(file, name)).join("\n"));
     const text = textOf(page).replaceAll(
       TABLE,
-      (_, start, name, file, end) => `${start}\n${rows(membersOf(file, name)).join("\n")}\n\n${end}`,
+      (_, start, name, _file, end) => `${start}\n${written.get(name)}\n\n${end}`,
     );
     await expect(text).toMatchFileSnapshot(join(ROOT, page));
   });
 });
 
-describe("the defaults that doc comments tell", () => {
-  test.each([
-    {
-      kind: "broker",
-      file: "packages/broker/src/options.ts",
-      name: "BrokerOptions",
-      conf: new Broker("inproc://x").conf,
-    },
-    {
-      kind: "worker",
-      file: "packages/worker/src/options.ts",
-      name: "WorkerOptions",
-      conf: new Worker("inproc://x", "x").conf,
-    },
-  ])("are those of a $kind", ({ file, name, conf }) => {
-    const numbers = membersOf(file, name).filter(({ byDefault }) => /^\d/.test(byDefault ?? ""));
+const schemas = [...textOf(OPTIONS).matchAll(TABLE)]
+  .map(([, , name = "", file = ""]) => ({ name, file }))
+  .filter(({ name, file }) => isSchema(file, name));
+
+test.each(schemas)("the doc comments of $name state the defaults of its numbers", async ({ name, file }) => {
+  const options = await optionsOf(file, name);
+  const numbers = membersOf(file, name).filter((member) => typeof options.get(member.name)?.makeDefault() === "number");
+  for (const { name: option, byDefault = "" } of numbers)
+    expect([option, numberIn(byDefault)]).toEqual([option, options.get(option)?.makeDefault()]);
+});
+
+describe("the defaults in doc comments", () => {
+  test("are those of a worker", () => {
+    const { conf } = new Worker("inproc://x", "x");
+    const numbers = membersOf("packages/worker/src/options.ts", "WorkerOptions").filter(({ byDefault }) =>
+      /^\d/.test(byDefault ?? ""),
+    );
     expect(numbers.length).toBeGreaterThan(5);
     for (const { name, byDefault = "" } of numbers)
       expect([name, Reflect.get(conf, name)]).toEqual([name, numberIn(byDefault)]);
@@ -80,19 +84,31 @@ test.each([
   expect(told.sort()).toEqual(wordsOf(file, type).sort());
 });
 
-function optionRows(members: readonly Member[]): string[] {
+async function optionRows(file: string, name: string): Promise<string[]> {
+  const members = membersOf(file, name);
+  if (!isSchema(file, name)) {
+    return [
+      "| Option | Default | Meaning |",
+      "| --- | --- | --- |",
+      ...members.map(({ name, byDefault = "–", text }) => `| \`${name}\` | ${cell(byDefault)} | ${cell(text)} |`),
+    ];
+  }
+  const options = await optionsOf(file, name);
   return [
-    "| Option | Default | Meaning |",
-    "| --- | --- | --- |",
-    ...members.map(({ name, byDefault = "–", text }) => `| \`${name}\` | ${cell(byDefault)} | ${cell(text)} |`),
+    "| Option | Allowed values | Default | Meaning |",
+    "| --- | --- | --- | --- |",
+    ...members.map(({ name, byDefault = "–", text }) => {
+      const allowed = allowedValues(options.get(name));
+      return `| \`${name}\` | ${cell(allowed)} | ${cell(byDefault)} | ${cell(text)} |`;
+    }),
   ];
 }
 
-function eventRows(members: readonly Member[]): string[] {
+function eventRows(file: string, name: string): string[] {
   return [
     "| Event | Carries | When |",
     "| --- | --- | --- |",
-    ...members.map(({ name, carries, text }) => {
+    ...membersOf(file, name).map(({ name, carries, text }: Member) => {
       const names = carries.map((field) => `\`${field}\``).join(", ");
       return `| \`${name}\` | ${names === "" ? "–" : names} | ${cell(text)} |`;
     }),

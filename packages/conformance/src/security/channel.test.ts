@@ -54,14 +54,14 @@ test("one that the broker does not know has its start rejected, and starts once 
 test("one that the channel does not let in is told", async () => {
   const { broker, address, refused } = await startBroker({
     curve: keys.server,
-    authenticate: (peer) => peer.entrance === "bind",
+    authenticate: (peer) => peer.listener === "bind",
   });
   const directory = new Directory(address, { intch: String(broker.conf.intch), curve: keys.curve(keys.worker) });
   onTestFinished(() => directory.stop());
   const heard = new Promise<Error>((resolve) => directory.worker.once("error", resolve));
   void directory.start();
   expect(await heard).toMatchObject({ code: "REFUSED", address: broker.conf.intch });
-  expect(await refused.take()).toMatchObject({ entrance: "intch", code: "DENIED" });
+  expect(await refused.take()).toMatchObject({ listener: "intch", code: "DENIED" });
 });
 
 test("a subscriber without a key hears nothing", async () => {
@@ -74,7 +74,7 @@ test("a subscriber without a key hears nothing", async () => {
   void (async () => {
     for await (const frames of stranger) heard.push(frames);
   })().catch(() => {});
-  expect(await refused.take()).toMatchObject({ entrance: "intch", code: expect.toBeOneOf([...MISMATCH]) });
+  expect(await refused.take()).toMatchObject({ listener: "intch", code: expect.toBeOneOf([...MISMATCH]) });
   const directory = new Directory(address, { intch: String(broker.conf.intch), curve: keys.curve(keys.worker) });
   onTestFinished(() => directory.stop());
   await directory.start();

@@ -36,7 +36,7 @@ describe.each([
     );
     expect(errors).toMatchObject([{ name: "LinkError", code: "REFUSED", address }]);
     expect(await refused.take()).toMatchObject({
-      entrance: "bind",
+      listener: "bind",
       code: "DENIED",
       mechanism: "CURVE",
       detail: "authenticate returned false",
@@ -159,13 +159,13 @@ describe("with CURVE", () => {
 
 describe("frontend and backend", () => {
   test("ask for themselves: a client's key is none for the backend", async () => {
-    const entrances: string[] = [];
+    const listeners: string[] = [];
     const { broker, refused } = await startBroker(
       {
         curve: keys.server,
         authenticate: (peer) => {
-          entrances.push(`${peer.domain} ${peer.entrance}`);
-          const owner = peer.entrance === "frontend" ? keys.client : keys.worker;
+          listeners.push(`${peer.domain} ${peer.listener}`);
+          const owner = peer.listener === "frontend" ? keys.client : keys.worker;
           return peer.mechanism === "CURVE" && peer.publicKey === owner.publicKey;
         },
         zapDomain: "shop",
@@ -179,8 +179,8 @@ describe("frontend and backend", () => {
     expect(await client.call("echo", 1)).toBe(1);
     const thief = new Worker(backend, "echo", { curve: keys.curve(keys.client) });
     await expect(thief.start()).rejects.toMatchObject({ code: "REFUSED" });
-    expect(await refused.take()).toMatchObject({ entrance: "backend", code: "DENIED" });
-    expect(entrances.slice(0, 2)).toEqual(["shop backend", "shop frontend"]);
+    expect(await refused.take()).toMatchObject({ listener: "backend", code: "DENIED" });
+    expect(listeners.slice(0, 2)).toEqual(["shop backend", "shop frontend"]);
   });
 });
 

@@ -56,7 +56,7 @@ describe.skipIf(foreignPeers.python.isMissing)("peers in Python with CURVE", () 
     broker.on("client:join", ({ client }) => joined.push(client));
     const server = pythonServer("pigato", address, "secrets", security);
     onTestFinished(() => server.close());
-    const told = { code: expect.toBeOneOf([...codes]), entrance: "bind", mechanism: "CURVE" };
+    const told = { code: expect.toBeOneOf([...codes]), listener: "bind", mechanism: "CURVE" };
     expect(await refused.take()).toMatchObject(told);
     const asker = pythonAsker("pigato", address, security);
     onTestFinished(() => asker.close());

@@ -1,6 +1,6 @@
 // The keys of the brokers and peers in these suites, in the form that each library takes.
 
-import { type AskingPeer, type CurveKeyPair, newCurveKeyPair } from "@pigato/broker";
+import { type AuthRequest, type CurveKeyPair, newCurveKeyPair } from "@pigato/broker";
 import type { CurveOptions } from "@pigato/client";
 import type { WorkerOptions } from "@pigato/worker";
 import { startWorker } from "../support/start.ts";
@@ -52,6 +52,6 @@ export class Keys {
   }
 
   /** Lets in the client and the worker. */
-  readonly isKnown = (peer: AskingPeer): boolean =>
+  readonly isKnown = (peer: AuthRequest): boolean =>
     peer.mechanism === "CURVE" && [this.client.publicKey, this.worker.publicKey].includes(peer.publicKey);
 }

@@ -65,7 +65,7 @@ test("a broker that asks nobody tells of refused connections, too", async () => 
   await once(socket, "connect");
   socket.write("GET / HTTP/1.1\r\n\r\n");
   expect(await refused.take()).toMatchObject({
-    entrance: "bind",
+    listener: "bind",
     code: "PROTOCOL",
     remoteAddress: `tcp://127.0.0.1:${socket.localPort}`,
   });

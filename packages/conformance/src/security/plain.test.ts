@@ -1,6 +1,6 @@
 // A broker that asks for a name and a password, and one that looks at where a peer comes from.
 
-import type { AskingPeer } from "@pigato/broker";
+import type { AuthRequest } from "@pigato/broker";
 import { Client } from "@pigato/client";
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -9,7 +9,7 @@ import { startBroker } from "../support/start.ts";
 import { MISMATCH, startEcho } from "./keys.ts";
 
 describe("with PLAIN", () => {
-  const isAda = (peer: AskingPeer): boolean =>
+  const isAda = (peer: AuthRequest): boolean =>
     peer.mechanism === "PLAIN" && peer.username === "ada" && peer.password === "löve lace";
 
   test.skipIf(foreignPeers.python.isMissing)("who has the password is served, of whatever kind", async () => {
@@ -48,7 +48,7 @@ describe("with PLAIN", () => {
 
 describe("with authenticate alone", () => {
   test("it is told where a peer comes from, and that is all", async () => {
-    const asked: AskingPeer[] = [];
+    const asked: AuthRequest[] = [];
     const { address } = await startBroker({
       zapDomain: "shop",
       authenticate: (peer) => {
@@ -57,7 +57,7 @@ describe("with authenticate alone", () => {
       },
     });
     await startEcho(address, {});
-    expect(asked).toEqual([{ mechanism: "NULL", domain: "shop", entrance: "bind", address: "127.0.0.1" }]);
+    expect(asked).toEqual([{ mechanism: "NULL", domain: "shop", listener: "bind", address: "127.0.0.1" }]);
   });
 
   test("who comes from elsewhere is kept out, and hears it", async () => {
@@ -71,7 +71,7 @@ describe("with authenticate alone", () => {
 describe("an authenticate that does not do its work keeps everybody out:", () => {
   const cause = new Error("the database is gone");
 
-  test.each<{ how: string; authenticate: (peer: AskingPeer) => boolean | Promise<boolean>; told: object }>([
+  test.each<{ how: string; authenticate: (peer: AuthRequest) => boolean | Promise<boolean>; told: object }>([
     {
       how: "one that throws",
       authenticate: () => {

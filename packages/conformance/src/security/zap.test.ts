@@ -28,7 +28,7 @@ describe("a request of ZAP", () => {
     const reply = await ask("1.0", Buffer.from([0, 255, 1]), "shop/bind", "10.1.2.3", "", "CURVE", KEY);
     expect(reply.map((frame) => frame.toString("latin1"))).toEqual(["1.0", "\0\xff\x01", "200", "OK", KEY_TEXT, ""]);
     expect(asked).toEqual([
-      { mechanism: "CURVE", domain: "shop", entrance: "bind", address: "10.1.2.3", publicKey: KEY_TEXT },
+      { mechanism: "CURVE", domain: "shop", listener: "bind", address: "10.1.2.3", publicKey: KEY_TEXT },
     ]);
   });
 

@@ -1,6 +1,6 @@
 // A broker in this process, and peers at it. Everything is stopped when the current test has finished, the latest first.
 
-import { Broker, type BrokerEvents, type BrokerOptions, type Side, type Sides } from "@pigato/broker";
+import { Broker, type BrokerEvents, type BrokerOptions, type ListenerOptions, type Listeners } from "@pigato/broker";
 import { Client, type ClientOptions } from "@pigato/client";
 import { Inbox } from "@pigato/testkit";
 import { RawPeer } from "@pigato/testkit/raw-peer";
@@ -23,7 +23,10 @@ export interface RunningBroker {
 }
 
 /** @param where the addresses to bind; a free port of the loopback interface by default */
-export async function startBroker(options: BrokerOptions = {}, where: Side | Sides = LOOPBACK): Promise<RunningBroker> {
+export async function startBroker(
+  options: BrokerOptions = {},
+  where: ListenerOptions | Listeners = LOOPBACK,
+): Promise<RunningBroker> {
   const broker = new Broker(where, { stopTimeoutMs: 0, ...options });
   onTestFinished(() => broker.stop());
   const violations: RunningBroker["violations"] = [];

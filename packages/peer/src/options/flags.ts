@@ -8,7 +8,7 @@ export interface Flag {
   readonly name: string;
   readonly flag: string;
   readonly variable: string;
-  /** What stands for the value: `<ms>`. */
+  /** What stands for the value: `<ms>`, `<load|lru>`. */
   readonly placeholder: string;
   readonly help: string;
   readonly choices: readonly string[] | undefined;
@@ -32,7 +32,7 @@ export function flagsOf<Schema extends OptionSchema<Schema>>(schema: Schema): Fl
       name,
       flag: `--${words}`,
       variable: `PIGATO_${words.replaceAll("-", "_").toUpperCase()}`,
-      placeholder: `<${unit ?? PLACEHOLDERS[type]}>`,
+      placeholder: `<${choices?.join("|") ?? unit ?? PLACEHOLDERS[type]}>`,
       help,
       choices,
       default: isShown(value) ? value : undefined,

@@ -16,8 +16,8 @@ export interface Option<Given, Resolved = Given> {
   readonly help?: string | undefined;
   /** What a value must be, as an error says it: "an integer from 10 to 60000". */
   readonly expected: string;
-  /** Rejects `undefined` as a value: for options whose absence would leave something open. */
-  readonly rejectsUndefined?: true;
+  /** For security: rejects `undefined` as a value, because its absence leaves something open, and errors hide the value. */
+  readonly isStrict?: true;
   /** The value that the code reads; `undefined` if the option does not allow `value`. */
   read(value: unknown): Resolved | undefined;
   /** The value for an absent option. */
@@ -28,8 +28,8 @@ export interface Option<Given, Resolved = Given> {
   readonly given?: Given;
 }
 
-/** An option that rejects `undefined` as a value. */
-export type StrictOption<Given, Resolved = Given> = Option<Given, Resolved> & { readonly rejectsUndefined: true };
+/** An option that rejects `undefined` as a value, and whose value no error shows. */
+export type StrictOption<Given, Resolved = Given> = Option<Given, Resolved> & { readonly isStrict: true };
 
 export type Unit = "ms" | "bytes";
 
@@ -172,9 +172,9 @@ export function custom<Given, Resolved = Given>(
   };
 }
 
-/** Makes an option reject `undefined`. */
+/** Makes an option strict. */
 export function strict<Given, Resolved>(option: Option<Given, Resolved>): StrictOption<Given, Resolved> {
-  return { ...option, rejectsUndefined: true };
+  return { ...option, isStrict: true };
 }
 
 function makerOf<Value>(spec: Default<Value>): () => Value {

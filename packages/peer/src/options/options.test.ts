@@ -41,7 +41,11 @@ class Schema {
     fromText: (given) => (given === "none" ? false : given),
   });
   readonly key: StrictOption<string, string | undefined> = strict(
-    custom<string, string | undefined>({ expected: "a key", read: (value) => String(value), default: undefined }),
+    custom<string, string | undefined>({
+      expected: "a key",
+      read: (value) => (typeof value === "string" ? value : undefined),
+      default: undefined,
+    }),
   );
 }
 
@@ -97,6 +101,10 @@ describe("options", () => {
     expect(() => resolve(input)).toThrow(message);
   });
 
+  test("show no value of a strict option in an error", () => {
+    expect(() => resolve({ key: 12345 })).toThrow(/^key must be a key$/);
+  });
+
   test("reject what is no object", () => {
     expect(() => resolveOptions("a peer", SCHEMA, JSON.parse("5"))).toThrow(
       "the options of a peer must be an object, not 5",
@@ -115,7 +123,7 @@ describe("flags", () => {
       placeholder: "<number>",
       default: 3,
     });
-    expect(flags.get("mode")).toMatchObject({ choices: ["load", "lru"], default: "load" });
+    expect(flags.get("mode")).toMatchObject({ placeholder: "<load|lru>", default: "load" });
     expect(flags.get("channel")?.default).toBeUndefined();
   });
 

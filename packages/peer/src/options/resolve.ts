@@ -19,7 +19,7 @@ export type OptionSchema<Schema> = { readonly [Name in keyof Schema]: AnyOption 
 
 /** The type that users pass: every option may be absent. */
 export type OptionsOf<Schema> = {
-  readonly [Name in keyof Schema]?: Schema[Name] extends { readonly rejectsUndefined: true }
+  readonly [Name in keyof Schema]?: Schema[Name] extends { readonly isStrict: true }
     ? GivenOf<Schema[Name]>
     : GivenOf<Schema[Name]> | undefined;
 };
@@ -44,7 +44,8 @@ export function resolveOptions<Schema extends OptionSchema<Schema>>(
     if (!Object.hasOwn(schema, name)) throw unknownOption(owner, name, Object.keys(schema));
   }
   const settings = optionsIn(schema).map(([name, option]) => ({ [name]: resolveOne(name, option, input) }));
-  return Object.assign({}, ...settings);
+  // The spread gives an object with fast properties; `assign` alone gives a dictionary.
+  return { ...Object.assign({}, ...settings) };
 }
 
 /**
@@ -53,8 +54,9 @@ export function resolveOptions<Schema extends OptionSchema<Schema>>(
  */
 export function readOption<Resolved>(name: string, option: Option<unknown, Resolved>, value: unknown): Resolved {
   const resolved = option.read(value);
-  if (resolved === undefined) throw new UsageError(`${name} must be ${option.expected}, not ${shown(value)}`);
-  return resolved;
+  if (resolved !== undefined) return resolved;
+  const found = option.isStrict ? "" : `, not ${shown(value)}`;
+  throw new UsageError(`${name} must be ${option.expected}${found}`);
 }
 
 /** Names and options of a schema, in the order of their declaration. */
@@ -65,7 +67,7 @@ export function optionsIn<Schema extends OptionSchema<Schema>>(schema: Schema): 
 function resolveOne(name: string, option: AnyOption, input: object): unknown {
   const value: unknown = Reflect.get(input, name);
   if (value !== undefined) return readOption(name, option, value);
-  if (option.rejectsUndefined && Object.hasOwn(input, name)) {
+  if (option.isStrict && Object.hasOwn(input, name)) {
     throw new UsageError(`${name} is undefined: leave it out, or give it a value`);
   }
   return option.makeDefault();

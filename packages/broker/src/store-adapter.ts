@@ -1,31 +1,32 @@
-// Between a broker's core and its store: calls the store, turns what becomes of it into inputs, and knows when nothing is
-// under way. A store that throws or rejects is an input, too.
+// Connects the core to a store: calls it, and turns each outcome into an input. A store that throws or rejects is an input,
+// too.
 
 import { UsageError } from "@pigato/protocol";
+import type { Clock } from "@pigato/transport";
 import type { Input } from "./core/effects.ts";
 import { STORED_VERSION, type StoredRequest } from "./core/stored-request.ts";
 import type { RequestStore } from "./store.ts";
 
-export class StoreLine {
+export class StoreAdapter {
   readonly #store: RequestStore;
-  readonly #tell: (input: Input) => void;
-  #underWay = 0;
+  readonly #apply: (input: Input) => void;
+  #pending = 0;
   #onIdle: () => void = () => {};
 
-  constructor(store: RequestStore, tell: (input: Input) => void) {
+  constructor(store: RequestStore, apply: (input: Input) => void) {
     this.#store = store;
-    this.#tell = tell;
+    this.#apply = apply;
   }
 
   /**
-   * What the store holds, in the order in which it was stored.
-   * @throws what the store rejects with; UsageError for what is no stored request, or one of a later version
+   * Reads what the store holds, in the order in which it was stored.
+   * @throws what the store rejects with; UsageError for an entry that is no stored request, or has a later version
    */
   async load(): Promise<Input[]> {
     const all = [...(await this.#store.all())].sort(([left], [right]) => (left < right ? -1 : 1));
     return all.map(([key, request]) => {
       if (isStoredRequest(request)) return { type: "restore", key, request };
-      throw new UsageError(`the store holds something under "${key}" that this broker cannot read as a request`);
+      throw new UsageError(`the store entry "${key}" is no request that this version of the broker can read`);
     });
   }
 
@@ -45,24 +46,29 @@ export class StoreLine {
     );
   }
 
-  /** Resolves when no call is under way. */
-  idle(): Promise<void> {
-    if (this.#underWay === 0) return Promise.resolve();
+  /** Resolves when no call is pending, or after `limitMs`. */
+  idle(clock: Clock, limitMs: number): Promise<void> {
+    if (this.#pending === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#onIdle = resolve;
+      const late = clock.alarm(resolve);
+      late.set(clock.now() + limitMs);
+      this.#onIdle = () => {
+        late.set(undefined);
+        resolve();
+      };
     });
   }
 
   #follow(call: () => Promise<void>, done: () => Input, failed: (reason: string) => Input): void {
-    this.#underWay += 1;
-    // A store that throws instead of rejecting throws inside.
+    this.#pending += 1;
+    // Inside a promise, a store that throws counts as one that rejects.
     const called = new Promise<void>((resolve) => resolve(call()));
     void called
       .then(done, (error) => failed(error instanceof Error ? error.message : String(error)))
       .then((input) => {
-        this.#underWay -= 1;
-        this.#tell(input);
-        if (this.#underWay === 0) this.#onIdle();
+        this.#pending -= 1;
+        this.#apply(input);
+        if (this.#pending === 0) this.#onIdle();
       });
   }
 }

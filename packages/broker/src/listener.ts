@@ -1,0 +1,79 @@
+// Opens the socket of one listener and turns its events into inputs of the core.
+
+import { display, type PeerId } from "@pigato/protocol";
+import type { Frames, LinkError, PublisherLink, Refusal, RouterLink } from "@pigato/transport";
+import type { ListenerSettings } from "./binds.ts";
+import type { Input } from "./core/effects.ts";
+import { peerAtDoor } from "./core/peer-names.ts";
+import type { ConnectionRefused } from "./events.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { readInput } from "./reading.ts";
+import type { ListenerRole } from "./security.ts";
+
+export interface ListenerHandlers {
+  onInput(input: Input): void;
+  /** The link accepted these frames for a peer and could not deliver them. */
+  onUndelivered(to: PeerId, frames: Frames): void;
+  onRefused(refused: ConnectionRefused): void;
+  /** The socket failed. */
+  onError(error: LinkError): void;
+}
+
+/** @param index the listener's position among those of the broker; it distinguishes equal routing ids */
+export function openListener(
+  index: number,
+  settings: ListenerSettings,
+  options: ResolvedOptions,
+  handlers: ListenerHandlers,
+): RouterLink {
+  const { maxFrameBytes, maxPeerBytes, maxPeerMessages, maxWorkers, maxClients } = options;
+  const role = settings.role === undefined ? "bind" : settings.role === "client" ? "frontend" : "backend";
+  return options.transport.router(
+    {
+      onMessage: (id, frames) => handlers.onInput(readInput(settings, peerAtDoor(index, id), frames)),
+      onPeerDown: (id) => handlers.onInput({ type: "peer-down", peer: peerAtDoor(index, id) }),
+      onUndelivered: (id, frames) => handlers.onUndelivered(peerAtDoor(index, id), frames),
+      onRefused: (refusal, id) =>
+        handlers.onRefused(refusedAt(role, refusal, id === undefined ? undefined : peerAtDoor(index, id))),
+      onError: (error) => handlers.onError(error),
+    },
+    {
+      spinMs: options.spinMs,
+      security: options.securityOf(role),
+      limits: {
+        maxFrameBytes,
+        maxPeers: maxWorkers + maxClients,
+        maxQueuedBytes: maxPeerBytes,
+        maxQueuedMessages: maxPeerMessages,
+      },
+    },
+  );
+}
+
+/** Opens the internal channel, on which core services receive the directory. */
+export function openChannel(
+  options: ResolvedOptions,
+  handlers: Pick<ListenerHandlers, "onRefused" | "onError">,
+): PublisherLink {
+  return options.transport.publisher(
+    {
+      onRefused: (refusal) => handlers.onRefused(refusedAt("intch", refusal, undefined)),
+      onError: (error) => handlers.onError(error),
+    },
+    { security: options.securityOf("intch") },
+  );
+}
+
+function refusedAt(listener: ListenerRole, refusal: Refusal, peer: PeerId | undefined): ConnectionRefused {
+  const { code, detail, mechanism, remoteAddress, localAddress, cause } = refusal;
+  return {
+    listener,
+    code,
+    detail,
+    mechanism,
+    remoteAddress,
+    localAddress,
+    peer: peer === undefined ? undefined : display(peer),
+    cause,
+  };
+}

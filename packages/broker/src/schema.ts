@@ -1,0 +1,362 @@
+// The declaration of every option of a broker. From it come the type `BrokerOptions`, the validation, the flags and
+// environment variables of the command, and the table in docs/reference/options.md. A new option is one new field.
+
+import {
+  boolean,
+  callable,
+  choice,
+  custom,
+  integer,
+  type Option,
+  objectWith,
+  type StrictOption,
+  strict,
+  text,
+} from "@pigato/peer";
+import { DEFAULT_HEARTBEAT_MS, DEFAULT_LIVENESS, MAX_HEARTBEAT_MS, MIN_LIVENESS } from "@pigato/protocol";
+import {
+  automatic,
+  type Clock,
+  type CurveServerOptions,
+  chosenTransport,
+  DEFAULT_LINK_LIMITS,
+  systemClock,
+  type Transport,
+  type TransportChoice,
+} from "@pigato/transport";
+import { type Logger, pino } from "pino";
+import { newChannelAddress } from "./channel-address.ts";
+import type { DispatchMode, WhenDeclined } from "./core/core-options.ts";
+import type { Authenticate } from "./security.ts";
+import { MemoryStore, type RequestStore } from "./store.ts";
+
+const KIB = 1_024;
+const MIB = 1_024 * KIB;
+const UNLIMITED: number = Number.MAX_SAFE_INTEGER;
+const MAX_DOMAIN_CHARACTERS = 200;
+const DOMAIN = new RegExp(`^[!-~]{1,${MAX_DOMAIN_CHARACTERS}}$`);
+
+export class BrokerSchema {
+  /** Milliseconds between heartbeats. @defaultValue 2500 */
+  readonly heartbeat: Option<number> = integer({
+    unit: "ms",
+    min: 10,
+    max: MAX_HEARTBEAT_MS,
+    default: DEFAULT_HEARTBEAT_MS,
+    help: "time between heartbeats",
+  });
+
+  /** Silent heartbeat intervals after which the broker removes a peer. @defaultValue 3 */
+  readonly heartbeatLiveness: Option<number> = integer({
+    min: MIN_LIVENESS,
+    max: 100,
+    default: DEFAULT_LIVENESS,
+    help: "silent heartbeat intervals after which a peer is removed",
+  });
+
+  /**
+   * How the broker selects a worker. `load`: the one with the fewest requests in flight; among equals, the one that has
+   * waited longest. `lru`: the one that has waited longest. `rand`: the less loaded of two random ones.
+   * @defaultValue "load"
+   */
+  readonly dmode: Option<DispatchMode> = choice({
+    choices: ["load", "lru", "rand"],
+    default: "load",
+    help: "how to select a worker: least loaded, longest waiting, or the better of two random ones",
+  });
+
+  /**
+   * What happens to a request that every worker of its service has rejected. `fail`: it ends with `REJECTED`. `wait`: it
+   * waits, within its timeout, for another worker.
+   * @defaultValue "fail"
+   */
+  readonly whenDeclined: Option<WhenDeclined> = choice({
+    choices: ["fail", "wait"],
+    default: "fail",
+    help: "what to do with a request that every worker has rejected",
+  });
+
+  /**
+   * Milliseconds for which a worker that did not announce its concurrency gets no request, while the broker waits for its
+   * first heartbeat. Also the time that a client has, after it reconnects, to repeat a request before it gets the replies
+   * held for it. @defaultValue 100
+   */
+  readonly settleMs: Option<number> = integer({
+    unit: "ms",
+    min: 0,
+    max: 60_000,
+    default: 100,
+    help: "time to wait for a new worker's concurrency, or for a reconnected client's requests",
+  });
+
+  /** Milliseconds that `stop()` waits for open requests. The rest fail with `CLOSED`. @defaultValue 5000 */
+  readonly stopTimeoutMs: Option<number> = integer({
+    unit: "ms",
+    min: 0,
+    max: 3_600_000,
+    default: 5_000,
+    help: "time to let open requests finish when stopping",
+  });
+
+  /**
+   * The address of the internal channel, on which core services such as the directory receive changes; `false` disables it.
+   * @defaultValue an ipc address of this broker's own
+   */
+  readonly intch: Option<string | false> = custom({
+    expected: "an address or false",
+    read: (value) => (value === false || (typeof value === "string" && value !== "") ? value : undefined),
+    makeDefault: () => newChannelAddress(),
+    fromText: (value) => (value === "none" ? false : value),
+    help: "address of the internal channel, or none (default: an ipc address of its own)",
+  });
+
+  /**
+   * Milliseconds that a worker which sends no heartbeats while it works (Majordomo, butler) may work on one request. Then
+   * the broker removes it. @defaultValue 900 000
+   */
+  readonly busyTimeoutMs: Option<number> = integer({
+    unit: "ms",
+    min: 1_000,
+    max: 86_400_000,
+    default: 900_000,
+    help: "time that a Majordomo or butler worker may take for one request",
+  });
+
+  /**
+   * Milliseconds after a message for which the broker polls for the next one instead of sleeping. A lone request gets its
+   * reply sooner; one core is busy meanwhile. Has no effect over libzmq. @defaultValue 0
+   */
+  readonly spinMs: Option<number> = integer({
+    unit: "ms",
+    min: 0,
+    max: 1_000,
+    default: 0,
+    help: "time to poll for the next message instead of sleeping",
+  });
+
+  /** Open requests of all clients. At the bound, new ones fail with `BUSY`. @defaultValue 1 000 000 */
+  readonly maxRequests: Option<number> = bound({ min: 1, default: 1_000_000, help: "open requests of all clients" });
+
+  /** Open requests of one client. At the bound, its new ones fail with `BUSY`. @defaultValue 250 000 */
+  readonly maxRequestsPerClient: Option<number> = bound({
+    min: 1,
+    default: 250_000,
+    help: "open requests of one client",
+  });
+
+  /**
+   * Requests for one service name, as clients write it, that wait for a worker. At the bound, new ones fail with `BUSY`.
+   * @defaultValue 250 000
+   */
+  readonly maxQueuedPerService: Option<number> = bound({
+    min: 0,
+    default: 250_000,
+    help: "queued requests for one service name",
+  });
+
+  /** Payload bytes of all open requests. At the bound, new ones fail with `BUSY`. @defaultValue 1 GiB */
+  readonly maxRequestBytes: Option<number> = bound({
+    unit: "bytes",
+    min: 1,
+    default: 1_024 * MIB,
+    help: "payload of all open requests",
+  });
+
+  /** Registered workers. At the bound, the broker disconnects a new one. @defaultValue 100 000 */
+  readonly maxWorkers: Option<number> = bound({ min: 1, default: 100_000, help: "registered workers" });
+
+  /** Known clients. At the bound, the requests of a new one fail with `BUSY`. @defaultValue 100 000 */
+  readonly maxClients: Option<number> = bound({ min: 1, default: 100_000, help: "known clients" });
+
+  /**
+   * Replies to stored requests that the broker holds for disconnected clients. At the bound, it drops the one that was
+   * completed first. @defaultValue 100 000
+   */
+  readonly maxHeldAnswers: Option<number> = bound({
+    min: 0,
+    default: 100_000,
+    help: "replies held for disconnected clients",
+  });
+
+  /** Held replies for one client. At the bound, the broker drops its further ones. @defaultValue 10 000 */
+  readonly maxHeldAnswersPerClient: Option<number> = bound({
+    min: 0,
+    default: 10_000,
+    help: "replies held for one client",
+  });
+
+  /** Bytes of all held replies. At the bound, the broker drops those that were completed first. @defaultValue 256 MiB */
+  readonly maxHeldBytes: Option<number> = bound({
+    unit: "bytes",
+    min: 0,
+    default: 256 * MIB,
+    help: "size of all held replies",
+  });
+
+  /**
+   * Bytes of the held replies for one client. A reply that does not fit ends with `BUSY`, or is dropped.
+   * @defaultValue 16 MiB
+   */
+  readonly maxHeldBytesPerClient: Option<number> = bound({
+    unit: "bytes",
+    min: 0,
+    default: 16 * MIB,
+    help: "size of the replies held for one client",
+  });
+
+  /** Cached replies; 0 disables the cache. At the bound, the broker evicts the least recently used. @defaultValue 10 000 */
+  readonly cacheMaxEntries: Option<number> = integer({
+    min: 0,
+    // The table is allocated at its full size.
+    max: 10_000_000,
+    default: 10_000,
+    help: "cached replies, 0 for none",
+  });
+
+  /**
+   * Bytes of all cached replies with their requests. At the bound, the broker evicts the least recently used.
+   * @defaultValue 64 MiB
+   */
+  readonly cacheMaxBytes: Option<number> = bound({
+    unit: "bytes",
+    min: KIB,
+    default: 64 * MIB,
+    help: "size of all cached replies",
+  });
+
+  /** Bytes of one cached reply, with its request and all its partials. A larger one is not cached. @defaultValue 1 MiB */
+  readonly cacheMaxReplyBytes: Option<number> = bound({
+    unit: "bytes",
+    min: KIB,
+    default: MIB,
+    help: "size of one cached reply",
+  });
+
+  /** Bytes of one frame. The broker disconnects a peer that sends more. @defaultValue 64 MiB */
+  readonly maxFrameBytes: Option<number> = bound({
+    unit: "bytes",
+    min: KIB,
+    default: DEFAULT_LINK_LIMITS.maxFrameBytes,
+    help: "size of one frame",
+  });
+
+  /** Bytes waiting to be sent to one peer. At the bound, its requests end with `BUSY`. @defaultValue 64 MiB */
+  readonly maxPeerBytes: Option<number> = bound({
+    unit: "bytes",
+    min: KIB,
+    default: DEFAULT_LINK_LIMITS.maxQueuedBytes,
+    help: "data waiting for one peer",
+  });
+
+  /** Messages waiting to be sent to one peer. At the bound, its requests end with `BUSY`. @defaultValue 100 000 */
+  readonly maxPeerMessages: Option<number> = bound({
+    min: 1,
+    default: DEFAULT_LINK_LIMITS.maxQueuedMessages,
+    help: "messages waiting for one peer",
+  });
+
+  /**
+   * The broker's CURVE key pair. Peers authenticate the broker, traffic is encrypted, and each peer proves that it owns its
+   * key. `authenticate` decides which keys are authorized; without it, every peer that knows the broker's public key is.
+   * @defaultValue none: traffic is not encrypted
+   */
+  readonly curve: StrictOption<CurveServerOptions, CurveServerOptions | undefined> = strict(
+    custom<CurveServerOptions, CurveServerOptions | undefined>({
+      expected: "an object with publicKey and secretKey",
+      read: (value) => (isObject(value) ? value : undefined),
+      default: undefined,
+    }),
+  );
+
+  /** Require a username and a password from every peer, sent in clear, for `authenticate` to check. @defaultValue false */
+  readonly plain: StrictOption<boolean> = strict(boolean({ default: false }));
+
+  /**
+   * Decides whether a peer may connect. Called for every connection to every address and to the internal channel. Any result
+   * but `true` denies the peer: `false`, an exception, no result in time, or more than 1000 pending calls of one listener.
+   * With neither `curve` nor `plain`, only the peer's address is known.
+   * @defaultValue none: every peer may connect
+   */
+  readonly authenticate: StrictOption<Authenticate, Authenticate | undefined> = strict(
+    custom<Authenticate, Authenticate | undefined>({
+      expected: "a function that takes a peer and returns true or false",
+      read: (value) => (isAuthenticate(value) ? value : undefined),
+      default: undefined,
+    }),
+  );
+
+  /** Milliseconds that `authenticate` may take. Then the peer is denied. @defaultValue 5000 */
+  readonly authenticateTimeoutMs: Option<number> = integer({
+    unit: "ms",
+    min: 1,
+    // Below libzmq's handshake timeout, which ends a connection without a report.
+    max: 9_000,
+    default: 5_000,
+    help: "time to decide whether a peer may connect",
+  });
+
+  /**
+   * The `domain` that `authenticate` gets, to tell this broker from others: 1 to 200 printable characters, unique among the
+   * running brokers of a process. @defaultValue `pigato-` and a random id
+   */
+  readonly zapDomain: Option<string> = text({
+    expected: `1 to ${MAX_DOMAIN_CHARACTERS} printable characters without a space`,
+    isValid: (value) => DOMAIN.test(value),
+    makeDefault: () => `pigato-${crypto.randomUUID()}`,
+  });
+
+  /** Called after each start, with the event `start`. */
+  readonly onStart: Option<() => void> = callable<() => void>({ default: () => {} });
+
+  /** Called after each stop, with the event `stop`. */
+  readonly onStop: Option<() => void> = callable<() => void>({ default: () => {} });
+
+  /**
+   * Stores the requests of clients that set `persist` until they have ended. The broker runs what it finds there when it
+   * starts. @defaultValue a `MemoryStore` of its own
+   */
+  readonly store: Option<RequestStore> = objectWith<RequestStore>({
+    methods: ["set", "delete", "all"],
+    makeDefault: () => new MemoryStore(),
+  });
+
+  /** Where the broker logs, a pino logger. @defaultValue silent */
+  readonly logger: Option<Logger> = objectWith<Logger>({
+    methods: ["debug", "info", "warn", "error"],
+    makeDefault: () => pino({ level: "silent" }),
+  });
+
+  /**
+   * How frames move: `"zmtp"`, `"libzmq"` or a transport of your own.
+   * @defaultValue `zmtp` for `tcp://` and `ipc://`, `libzmq` for `inproc://`, and for all with `curve`, `plain` or `authenticate`
+   */
+  readonly transport: Option<TransportChoice, Transport> = custom<TransportChoice, Transport>({
+    expected: '"zmtp", "libzmq" or a transport',
+    read: (value) => chosenTransport(value),
+    default: automatic,
+  });
+
+  /** Time and alarms. @defaultValue the process's monotonic clock */
+  readonly clock: Option<Clock> = objectWith<Clock>({ methods: ["now", "alarm"], default: systemClock });
+
+  /** Returns a number from 0 up to 1, for the mode `rand` and against ids chosen to collide. @defaultValue Math.random */
+  readonly random: Option<() => number> = callable<() => number>({ default: Math.random });
+}
+
+function bound(spec: {
+  readonly unit?: "bytes";
+  readonly min: number;
+  readonly default: number;
+  readonly help: string;
+}): Option<number> {
+  return integer({ ...spec, max: UNLIMITED });
+}
+
+/** The transport checks the keys. */
+function isObject(value: unknown): value is CurveServerOptions {
+  return typeof value === "object" && value !== null;
+}
+
+function isAuthenticate(value: unknown): value is Authenticate {
+  return typeof value === "function";
+}
