@@ -1,15 +1,14 @@
-// Question: what does a request cost the broker in each dialect, beside PIGATO, and where two of them meet?
-//
-//   pnpm bench dialects [rounds] [--page] [--machine <text>]
+// `pnpm bench dialects`: CPU per request of a whole broker in each dialect, and where two dialects meet.
 
-import { dialectTables } from "./page/scale-tables.ts";
-import { questionArguments } from "./question-arguments.ts";
-import { observed } from "./records/circumstances.ts";
-import type { DialectsRecord } from "./records/shapes.ts";
-import { costOf, takeTurns } from "./rounds.ts";
-import { keepRecord, printTables } from "./show.ts";
+import { programBeside } from "./children.ts";
+import { parseRounds } from "./command-line.ts";
+import { dialectTable } from "./page/scale-tables.ts";
+import type { DialectsResult } from "./records/record-types.ts";
+import { startRun } from "./records/run-info.ts";
+import { costOf, measureInRounds } from "./rounds.ts";
+import { printResult } from "./terminal.ts";
 
-/** The client's dialect, and the worker's. */
+/** The dialect of the clients, then that of the workers. */
 const PAIRS = [
   "pigato pigato",
   "mdp02 mdp02",
@@ -20,16 +19,19 @@ const PAIRS = [
   "mdp02 pigato",
 ] as const;
 
-const { rounds = 5, page, machine } = questionArguments();
-const conclude = observed();
-const outcomes = await takeTurns(new URL("dialects-load.ts", import.meta.url), PAIRS, "pigato pigato", rounds);
-const record: DialectsRecord = {
-  circumstances: conclude(machine),
-  rounds,
-  pairs: outcomes.map((outcome) => {
-    const [client = "", worker = ""] = outcome.name.split(" ");
-    return { client, worker, ...costOf(outcome) };
-  }),
-};
-printTables(dialectTables(record), record);
-if (page) await keepRecord("dialects", record);
+export async function measureDialects(rounds: number): Promise<DialectsResult> {
+  const program = programBeside(import.meta.url, "./broker/dialects-load");
+  const measured = await measureInRounds(program, PAIRS, "pigato pigato", rounds);
+  return {
+    pairs: measured.map((each) => {
+      const [client = "", worker = ""] = each.name.split(" ");
+      return { client, worker, ...costOf(each) };
+    }),
+  };
+}
+
+export async function run(args: readonly string[], commandLine: string): Promise<void> {
+  const finishRun = startRun(commandLine);
+  const result = await measureDialects(parseRounds(args, 5));
+  printResult([dialectTable(result)], finishRun(), result);
+}

@@ -1,17 +1,19 @@
-// Question: what does a round trip pay for its frames, and what would it save to send all names of a message in one?
-//
-//   pnpm bench frames [rounds]
+// `pnpm bench frames`: what a round trip pays for its frames, and what one frame with all names of a message would save.
 
-import { takeTurns } from "./rounds.ts";
+import { parseRounds } from "./command-line.ts";
+import { startRun } from "./records/run-info.ts";
+import { measureInRounds } from "./rounds.ts";
+import { whole } from "./table.ts";
+import { printResult } from "./terminal.ts";
 
 const FORMS = ["frames", "envelope"] as const;
-const ROUNDS = Number(process.argv[2] ?? 15);
+/** It reaches into the sources of the transport, so it runs from source. */
+const PROGRAM = new URL("../src/frames/load.ts", import.meta.url);
 
-const outcomes = await takeTurns(new URL("frames-load.ts", import.meta.url), FORMS, "frames", ROUNDS);
-const rows = outcomes.map(({ name, median, ratio }) => ({
-  form: name,
-  "ns/round trip": Math.round(median),
-  ratio: Math.round(ratio * 100) / 100,
-}));
-console.table(rows);
-console.log(JSON.stringify({ question: "frames", rounds: ROUNDS, node: process.version, rows }));
+export async function run(args: readonly string[], commandLine: string): Promise<void> {
+  const finishRun = startRun(commandLine);
+  const forms = await measureInRounds(PROGRAM, FORMS, "frames", parseRounds(args, 15));
+  const rows = forms.map(({ name, median, ratio }) => [name, whole(median), ratio.toFixed(2)]);
+  const title = "Nanoseconds of CPU per round trip, encoded, written, read and decoded on all four hops";
+  printResult([{ title, rows: [["form", "ns", "ratio"], ...rows] }], finishRun(), { forms });
+}

@@ -1,46 +1,98 @@
-// `pnpm bench [question] [its arguments]`: each question is a program of its own.
+// `pnpm bench [command] [arguments]`: runs one benchmark.
 
-import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { quoted } from "./command-line.ts";
 
-/** `built`: run as users run it; the others reach into packages that they measure, and run from source. */
-const QUESTIONS: Readonly<Record<string, { readonly file: string; readonly built: boolean; readonly asks: string }>> = {
-  compare: {
-    file: "../dist/compare.js",
-    built: true,
-    asks: "how fast is it beside others? --quick for a minute",
-  },
-  core: { file: "core-scale.ts", built: false, asks: "what does a request cost the broker's core? [names] [rounds]" },
-  broker: { file: "broker-scale.ts", built: false, asks: "what does it cost a whole broker, as that grows? [rounds]" },
-  dialects: { file: "dialects.ts", built: false, asks: "what does a request cost it in each dialect? [rounds]" },
-  against: {
-    file: "../dist/against.js",
-    built: true,
-    asks: "is it slower than at another commit? <commit> [<commit>]",
-  },
-  profile: { file: "../dist/profile.js", built: true, asks: "where does its time go? [seconds for each case]" },
-  page: { file: "page.ts", built: false, asks: "nothing: makes the page of the last runs with --page, and its charts" },
-  frames: { file: "frames.ts", built: false, asks: "what do its frames cost, and what would fewer save? [rounds]" },
-  transport: { file: "transport.ts", built: false, asks: "how many requests does a link carry? [rounds]" },
-};
-
-const [, , first = "compare", ...rest] = process.argv;
-// Options alone are for the comparison.
-const [name, args] = first.startsWith("--") && first !== "--help" ? ["compare", [first, ...rest]] : [first, rest];
-const question = Object.hasOwn(QUESTIONS, name) ? QUESTIONS[name] : undefined;
-
-if (question === undefined) {
-  console.log("pnpm bench [question] [arguments]; --page keeps the figures in docs/benchmarks");
-  for (const [known, { asks }] of Object.entries(QUESTIONS)) console.log(`  ${known.padEnd(12)}${asks}`);
-  process.exitCode = name === "--help" ? 0 : 1;
-} else {
-  const flags = question.built ? [] : process.execArgv;
-  const file = fileURLToPath(new URL(question.file, import.meta.url));
-  const env = { ...process.env, PIGATO_QUESTION: [name, ...args].map(quoted).join(" ") };
-  process.exitCode = spawnSync(process.execPath, [...flags, file, ...args], { stdio: "inherit", env }).status ?? 1;
+interface Command {
+  readonly usage: string;
+  readonly summary: string;
+  readonly load: () => Promise<{ run(args: readonly string[], commandLine: string): Promise<void> }>;
 }
 
-/** As a shell reads it. */
-function quoted(word: string): string {
-  return /^[\w.,/=:~^-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+const COMMANDS: Readonly<Record<string, Command>> = {
+  compare: {
+    usage: "[--quick] [--only PEERS] [--cases CASES] [--seconds N]",
+    summary: "Compare PIGATO with other systems. The default command.",
+    load: () => import("./compare.ts"),
+  },
+  against: {
+    usage: "COMMIT [COMMIT] [--seconds N] [--cases CASES]",
+    summary: "Compare this tree with a commit, or the second commit with the first: CPU per request and rates.",
+    load: () => import("./against.ts"),
+  },
+  core: {
+    usage: "[ROUNDS]",
+    summary: "Measure CPU per request in the broker's core as the broker grows.",
+    load: () => import("./core.ts"),
+  },
+  broker: {
+    usage: "[ROUNDS]",
+    summary: "Measure CPU per request in a whole broker as it grows.",
+    load: () => import("./broker.ts"),
+  },
+  dialects: {
+    usage: "[ROUNDS]",
+    summary: "Measure CPU per request in a whole broker for each dialect.",
+    load: () => import("./dialects.ts"),
+  },
+  profile: {
+    usage: "[SECONDS]",
+    summary: "Profile client, broker and worker, and show the CPU per request by activity.",
+    load: () => import("./profile.ts"),
+  },
+  frames: {
+    usage: "[ROUNDS]",
+    summary: "Measure CPU per round trip for frames, and for one frame with all names.",
+    load: () => import("./frames.ts"),
+  },
+  transport: {
+    usage: "[ROUNDS]",
+    summary: "Measure requests per second of each transport without a broker.",
+    load: () => import("./transport.ts"),
+  },
+  record: {
+    usage: "[--seconds N] [--machine TEXT]",
+    summary: "Run all measurements of the docs, save the results, and write the pages and charts.",
+    load: () => import("./record.ts"),
+  },
+  page: {
+    usage: "",
+    summary: "Write the pages and charts of the docs from the saved results.",
+    load: () => import("./page/page.ts"),
+  },
+};
+
+const HELP = `Usage: pnpm bench [command] [arguments]
+
+${Object.entries(COMMANDS)
+  .map(([name, { usage, summary }]) => `  ${`${name} ${usage}`.trim()}\n      ${summary}`)
+  .join("\n")}
+
+Options of compare and against:
+  --quick          Measure fewer cases and peers, in about a minute (compare only).
+  --only PEERS     Measure only these peers, separated by commas (compare only).
+  --cases CASES    Measure only these cases, separated by commas, for example "20 B × 100,partials".
+  --seconds N      Measure for N seconds, not counting start and warm-up.
+  --burst-ms N     Measure each sample for N milliseconds.
+  --json FILE      Write the results as JSON to FILE, not to the terminal.
+`;
+
+const [, , first = "compare", ...rest] = process.argv;
+// Without a command, options are those of `compare`.
+const isOption = first.startsWith("-") && !["--help", "-h"].includes(first);
+const [name, args] = isOption ? ["compare", [first, ...rest]] : [first, rest];
+const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+
+if (["help", "--help", "-h"].includes(name) || args.includes("--help")) {
+  console.log(HELP);
+} else if (command === undefined) {
+  console.error(`unknown command "${name}"\n\n${HELP}`);
+  process.exitCode = 1;
+} else {
+  try {
+    const { run } = await command.load();
+    await run(args, `pnpm bench ${quoted([name, ...args])}`);
+  } catch (error) {
+    console.error(`pnpm bench ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
 }

@@ -1,57 +1,67 @@
-// Where does the time go? Profiles PIGATO's client, broker and worker while requests are in flight, and shows what one costs
-// each of them, and for what: what stands in the way of being faster. The profiler's own share is left out, as far as it shows.
-//
-//   pnpm bench profile [seconds for each case, 10] [--page] [--machine <text>]
+// `pnpm bench profile`: profiles PIGATO's client, broker and worker while requests are in flight, and shows the CPU per request
+// by activity. It leaves out the profiler's own share, as far as that is visible.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseRounds } from "./command-line.ts";
 import { CASES, type Case } from "./compare/cases.ts";
-import { BASE, entryNamed } from "./compare/roster.ts";
-import { type PlayerName, Troupe } from "./compare/troupe.ts";
+import type { Role } from "./compare/peer.ts";
+import { PeerProcesses } from "./compare/peer-processes.ts";
+import { BASELINE, peerNamed } from "./compare/peers.ts";
 import { profileTables } from "./page/profile-tables.ts";
-import { type Profile, sharesOf, WORKS } from "./profile/shares.ts";
-import { questionArguments } from "./question-arguments.ts";
-import { observed } from "./records/circumstances.ts";
-import type { ProfileRecord } from "./records/shapes.ts";
-import { keepRecord, printTables } from "./show.ts";
+import { ACTIVITIES, activityShares, type Profile } from "./profile/activities.ts";
+import type { ProfileResult } from "./records/record-types.ts";
+import { startRun } from "./records/run-info.ts";
+import { printResult } from "./terminal.ts";
 
-const NAMES = ["20 B × 1", "20 B × 100", "20 B × 1000"];
-/** What starting and warming up take; only what comes after is profiled. */
-const BEFOREHAND_MS = 6_000;
+const CASE_NAMES = ["20 B × 1", "20 B × 100", "20 B × 1000"];
+/** Time to start and warm up; the profile begins after it. */
+const BEFOREHAND_MS = 4_000;
 
-const { rounds: seconds = 10, page, machine } = questionArguments();
-const conclude = observed();
-const costs: ProfileRecord["costs"][number][] = [];
-for (const what of CASES.filter(({ name }) => NAMES.includes(name))) costs.push(...(await costsAt(what)));
-const record: ProfileRecord = { circumstances: conclude(machine), costs };
-printTables(profileTables(record), record);
-if (page) await keepRecord("profile", record);
+/** @param seconds per case */
+export async function measureProfile(seconds: number): Promise<ProfileResult> {
+  const costs: ProfileResult["costs"][number][] = [];
+  for (const measured of CASES.filter(({ name }) => CASE_NAMES.includes(name))) {
+    costs.push(...(await profileCase(measured, seconds)));
+  }
+  return { costs };
+}
 
-async function costsAt(what: Case): Promise<ProfileRecord["costs"]> {
+export async function run(args: readonly string[], commandLine: string): Promise<void> {
+  const finishRun = startRun(commandLine);
+  const result = await measureProfile(parseRounds(args, 10));
+  printResult(profileTables(result), finishRun(), result);
+}
+
+async function profileCase(measured: Case, seconds: number): Promise<ProfileResult["costs"]> {
   const folder = mkdtempSync(join(tmpdir(), "pigato-profiles-"));
   const from = Date.now() + BEFOREHAND_MS;
+  const saved = process.env.NODE_OPTIONS;
   process.env.PIGATO_PROFILES = folder;
   process.env.PIGATO_PROFILE_FROM = String(from);
   process.env.NODE_OPTIONS = `--import ${new URL("./profile/recorder.js", import.meta.url)}`;
+  const processes = new PeerProcesses(peerNamed(BASELINE));
   try {
-    const troupe = new Troupe(entryNamed(BASE));
-    await troupe.start();
-    await troupe.visit(what, from - Date.now());
-    const visit = await troupe.visit(what, seconds * 1_000);
-    await troupe.stop();
-    if (visit === undefined) throw new Error(`nothing was asked at ${what.name}`);
-    const shares = (player: PlayerName) => sharesOf(readProfile(join(folder, `${player}.json`)));
+    await processes.start();
+    await processes.sample(measured, Math.max(from - Date.now(), 0));
+    const sample = await processes.sample(measured, seconds * 1_000);
+    await processes.stop();
+    if (sample === undefined) throw new Error(`cannot profile the case "${measured.name}"`);
+    const shares = (role: Role) => activityShares(readProfile(join(folder, `${role}.json`)));
     const [client, broker, worker] = [shares("client"), shares("broker"), shares("worker")];
-    const { cpuMicros } = visit;
-    return WORKS.map((work) => ({
-      what: what.name,
-      work,
-      client: cpuMicros.client * (client.get(work) ?? 0),
-      broker: cpuMicros.broker * (broker.get(work) ?? 0),
-      worker: cpuMicros.worker * (worker.get(work) ?? 0),
+    const { cpuMicros } = sample;
+    return ACTIVITIES.map((activity) => ({
+      caseName: measured.name,
+      activity,
+      client: cpuMicros.client * (client.get(activity) ?? 0),
+      broker: cpuMicros.broker * (broker.get(activity) ?? 0),
+      worker: cpuMicros.worker * (worker.get(activity) ?? 0),
     }));
   } finally {
+    await processes.stop();
+    if (saved === undefined) delete process.env.NODE_OPTIONS;
+    else process.env.NODE_OPTIONS = saved;
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -1,94 +1,70 @@
-// Runs several cases of one question against each other. Each case lives in a process of its own, so that none pays for
-// another's heap; they take turns, round by round, so that a slow minute of the machine hits all of them; what counts is
-// the median of the ratios within a round.
+// Measures several cases against each other. Each case has its own process, so that none pays for another's heap. The cases
+// take turns, round by round, so that a slow minute of the machine hits all of them. The result is the median of the ratios
+// within a round.
 
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import type { Cost } from "./records/shapes.ts";
-import { spreadOf } from "./statistics.ts";
+import type { ChildProcess } from "node:child_process";
+import { ask, serve, startChild, stopChild } from "./children.ts";
+import type { Cost } from "./records/record-types.ts";
+import { medianOf, spreadOf } from "./statistics.ts";
 
-export interface Outcome<Name extends string> {
+export interface CaseFigures<Name extends string> {
   readonly name: Name;
-  /** What each round measured; the unit is the case's own. */
+  /** One figure per round, in the unit of the case. */
   readonly figures: readonly number[];
   readonly median: number;
-  /** The median over the rounds of this case's figure divided by the base case's. */
+  /** Median over the rounds of this case's figure divided by that of the base case. */
   readonly ratio: number;
 }
 
 /**
- * Without the second, V8 guesses from the first collections which objects live long and makes them in old space at once.
- * A guess that went wrong makes a round two to three times as long, in any case, at random.
+ * `--no-allocation-site-pretenuring`: otherwise V8 guesses from the first collections which objects live long and allocates
+ * them in old space. A wrong guess makes a round two to three times as long, at random.
  */
-const FLAGS = ["--expose-gc", "--no-allocation-site-pretenuring"];
+const NODE_FLAGS = ["--expose-gc", "--no-allocation-site-pretenuring"];
+/** A round of the largest case, its setup included, on a busy machine. */
+const ROUND_MS = 300_000;
 
 /**
- * @param file a module that answers every message with a number, and takes its case as the first argument
- * @param base the case that the others are compared with; one of `names`
+ * @param program answers every message with a number (`serveRounds`); its argument is the name of the case
+ * @param base the case that the ratios compare with; one of `names`
  */
-export async function takeTurns<Name extends string>(
-  file: URL,
+export async function measureInRounds<Name extends string>(
+  program: URL,
   names: readonly Name[],
   base: Name,
   rounds: number,
-): Promise<Outcome<Name>[]> {
-  const processes: ChildProcess[] = [];
+): Promise<CaseFigures<Name>[]> {
+  const children: ChildProcess[] = [];
   const figures = names.map((): number[] => []);
-  let onEnd = (_error: Error): void => {};
-  const ended = new Promise<never>((_resolve, reject) => {
-    onEnd = reject;
-  });
-  ended.catch(() => {});
   try {
-    // One round to warm up, which does not count; each is started when the one before has had its turn, for a start is a lot
-    // of work, which would hold up everybody else's.
+    // The first round warms up and does not count. It starts each process only after the turn of the one before: a start takes
+    // so much CPU that it would disturb the others.
     for (let round = -1; round < rounds; round++) {
       for (const [index, name] of names.entries()) {
-        const child = processes[index] ?? start(name);
-        const [figure]: unknown[] = await Promise.race([asked(child), ended]);
-        if (round >= 0) figures[index]?.push(Number(figure));
+        const child = children[index] ?? startChild(program, { args: [name], nodeFlags: NODE_FLAGS });
+        children[index] = child;
+        const figure = await ask<number>(child, "round", ROUND_MS);
+        if (round >= 0) figures[index]?.push(figure);
       }
     }
   } finally {
-    for (const child of processes) child.removeAllListeners("exit").kill();
+    await Promise.all(children.map(stopChild));
   }
-  const baseline = figures[names.indexOf(base)] ?? [];
+  const baseFigures = figures[names.indexOf(base)] ?? [];
   return names.map((name, index) => {
     const own = figures[index] ?? [];
-    const ratios = own.map((figure, round) => figure / (baseline[round] ?? Number.NaN));
-    return { name, figures: own, median: median(own), ratio: median(ratios) };
+    const ratios = own.map((figure, round) => figure / (baseFigures[round] ?? Number.NaN));
+    return { name, figures: own, median: medianOf(own), ratio: medianOf(ratios) };
   });
-
-  function start(name: Name): ChildProcess {
-    const child = fork(file, [name], { execArgv: [...process.execArgv, ...FLAGS] });
-    child.once("exit", (code) => onEnd(new Error(`the case "${name}" ended with ${code}`)));
-    processes.push(child);
-    return child;
-  }
 }
 
-/** As it is kept. */
-export function costOf({ figures, ratio }: Outcome<string>): Cost {
+/** In the child: answers each round with what `measure` returns. */
+export function serveRounds(measure: () => number | Promise<number>): void {
+  serve(measure);
+}
+
+export function costOf({ figures, ratio }: CaseFigures<string>): Cost {
   const nanos = spreadOf(figures);
-  if (nanos === undefined) throw new Error("a case was not measured");
-  return { nanos, ratio };
-}
-
-export function median(figures: readonly number[]): number {
-  const sorted = figures.toSorted((left, right) => left - right);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
-}
-
-/** A child's answer to its next round. */
-function asked(child: ChildProcess): Promise<unknown[]> {
-  child.send("round");
-  return once(child, "message");
-}
-
-/** At the side of the child: answers each question with what `measure` returns. */
-export function answer(measure: () => number | Promise<number>): void {
-  process.on("message", async () => process.send?.(await measure()));
-  process.on("disconnect", () => process.exit());
+  if (nanos === undefined) throw new Error("a case has no figures");
+  return { rounds: figures.length, nanos, ratio };
 }

@@ -1,24 +1,24 @@
-// How large a broker is made to see whether a request costs the same: along one axis at a time, from a small one.
+// Broker sizes: how `pnpm bench core` and `pnpm bench broker` grow a broker, along one axis at a time.
 
-import type { Size } from "./records/shapes.ts";
+import type { Size } from "./records/record-types.ts";
 
 export type Axis = keyof Size;
 
-/** Fifty clients share a hundred requests in flight, so that no one of them is all the load. */
+/** Fifty clients share a hundred requests in flight, so that no client carries all the load. */
 export const SMALLEST: Size = Object.freeze({ clients: 50, workers: 1, services: 1, queued: 0 });
 
-/** The smallest, and each axis by itself; the figures are those beside the smallest's own. */
+/** The smallest size, and those that differ from it along one axis. */
 export function sizesAlong(axes: Readonly<Record<Axis, readonly number[]>>): readonly Size[] {
   const along = (axis: Axis) => axes[axis].map((figure) => ({ ...SMALLEST, [axis]: figure }));
   return [SMALLEST, ...along("workers"), ...along("services"), ...along("queued"), ...along("clients")];
 }
 
-/** What the process of a case is called. */
+/** The name of a case with this size. */
 export function nameOf({ workers, services, queued, clients }: Size): string {
   return [workers, services, queued, clients].join(" ");
 }
 
-/** The other way round; what is not said is as in the smallest. */
+/** The inverse of `nameOf`. Figures that are missing at the end are those of the smallest size. */
 export function sizeNamed(name: string): Size {
   const [workers, services, queued, clients] = name.split(" ").filter(Boolean).map(Number);
   return {
@@ -29,7 +29,7 @@ export function sizeNamed(name: string): Size {
   };
 }
 
-/** The points of one axis, in order: where everything else is as in the smallest. */
+/** The sizes that differ from the smallest along this axis only, in order. */
 export function pointsAlong<Sized extends Size>(axis: Axis, all: readonly Sized[]): readonly Sized[] {
   const others = (["workers", "services", "queued", "clients"] as const).filter((other) => other !== axis);
   return all

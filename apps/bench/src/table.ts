@@ -1,14 +1,14 @@
-// Figures as tables of cells, for a terminal and for a page.
+// Tables of results, for a terminal and for a Markdown page, and the number formats that they use.
 
 export interface Table {
   readonly title: string;
-  /** The first row names the columns. */
+  /** The first row holds the column heads. */
   readonly rows: readonly (readonly string[])[];
-  /** So many columns are names, and stand at the left; the others are figures. Default: 1. */
+  /** Number of leading columns that hold names, aligned left; the others hold figures. @defaultValue 1 */
   readonly names?: number;
 }
 
-/** For figures that are not there. */
+/** Stands for a figure that was not measured. */
 export const NONE = "–";
 
 export function asText({ title, rows, names = 1 }: Table): string {
@@ -39,7 +39,7 @@ export function decimals(figure: number | undefined, count: number): string {
   return figure === undefined || Number.isNaN(figure) ? NONE : figure.toFixed(count);
 }
 
-/** Whole numbers with commas, as prose has them. */
+/** A whole number with commas, as in prose. */
 export function whole(figure: number): string {
   return Math.round(figure).toLocaleString("en-US");
 }

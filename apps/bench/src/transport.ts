@@ -1,77 +1,85 @@
-// How many requests does a link carry, and what do they cost? A dealer in one process, a router that echoes in another,
-// messages of six frames as the classic wire has them, over tcp, a number of them in flight. The implementations, and
-// libzmq with CURVE, take turns in short bursts, so that what counts is the ratio within a round.
-//
-//   pnpm bench transport [rounds]
+// `pnpm bench transport`: requests per second of a link, and their CPU. A dealer in one process, a router that echoes in
+// another, messages of six frames as on the classic wire, over tcp. The implementations, and libzmq with CURVE, take turns in
+// short bursts; a ratio compares the bursts of one round.
 
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { median } from "./rounds.ts";
-import type { BurstFigures, BurstSettings } from "./transport-dealer.ts";
-import { WAYS } from "./transport-links.ts";
+import type { ChildProcess } from "node:child_process";
+import { ask, programBeside, startChild, stopChild } from "./children.ts";
+import { parseRounds } from "./command-line.ts";
+import { startRun } from "./records/run-info.ts";
+import { medianOf } from "./statistics.ts";
+import { printResult } from "./terminal.ts";
+import type { BurstSettings, BurstUsage } from "./transport/dealer.ts";
+import { LINKS } from "./transport/links.ts";
 
-const NAMES = [...WAYS.keys()];
+const NAMES = [...LINKS.keys()];
 const IN_FLIGHT = [1, 100, 1000];
 const BURST_MS = 500;
-const rounds = Number(process.argv[2] ?? 10);
+const LIMIT_MS = 60_000;
 
 interface Pair {
   readonly dealer: ChildProcess;
   readonly router: ChildProcess;
 }
 
-const pairs = await Promise.all(NAMES.map(startPair));
-console.log("six frames, 20 B payload; requests/s, µs of CPU per request at dealer and router; medians of", rounds);
-for (const inFlight of IN_FLIGHT) {
+interface BurstFigures {
+  readonly perSecond: number;
+  /** Microseconds of CPU per request in each process. */
+  readonly dealerMicros: number;
+  readonly routerMicros: number;
+}
+
+export async function run(args: readonly string[], commandLine: string): Promise<void> {
+  const rounds = parseRounds(args, 10);
+  const finishRun = startRun(commandLine);
+  const pairs: Pair[] = [];
+  const rows: string[][] = [];
+  try {
+    for (const name of NAMES) pairs.push(await startPair(name));
+    for (const inFlight of IN_FLIGHT) rows.push(...(await measure(pairs, inFlight, rounds)));
+  } finally {
+    await Promise.all(pairs.flatMap(({ dealer, router }) => [stopChild(dealer), stopChild(router)]));
+  }
+  const title = `Six frames, 20 B payload: medians of ${rounds} rounds`;
+  const head = ["in flight", "link", "per second", "ratio", "dealer µs", "router µs"];
+  printResult([{ title, names: 2, rows: [head, ...rows] }], finishRun(), { rounds, rows });
+}
+
+/** @returns one row per link */
+async function measure(pairs: readonly Pair[], inFlight: number, rounds: number): Promise<string[][]> {
   const figures = NAMES.map((): BurstFigures[] => []);
-  // One round to warm up, which does not count.
+  // The first round warms up and does not count.
   for (let round = -1; round < rounds; round++) {
     for (const [index, pair] of pairs.entries()) {
-      const burst = await play(pair, { inFlight, durationMs: BURST_MS });
+      const burst = await runBurst(pair, { inFlight, durationMs: BURST_MS });
       if (round >= 0) figures[index]?.push(burst);
     }
   }
   const base = figures[0] ?? [];
-  for (const [index, name] of NAMES.entries()) {
+  return NAMES.map((name, index) => {
     const own = figures[index] ?? [];
-    const rate = median(own.map(({ perSecond }) => perSecond));
-    const ratio = median(own.map(({ perSecond }, round) => perSecond / (base[round]?.perSecond ?? Number.NaN)));
-    const dealer = median(own.map(({ dealerMicros }) => dealerMicros));
-    const router = median(own.map(({ routerMicros }) => routerMicros));
-    const columns = [
-      rate.toFixed(0).padStart(8),
-      `x${ratio.toFixed(2)}`.padStart(7),
-      dealer.toFixed(1),
-      router.toFixed(1),
+    const ratios = own.map(({ perSecond }, round) => perSecond / (base[round]?.perSecond ?? Number.NaN));
+    return [
+      String(inFlight),
+      name,
+      medianOf(own.map(({ perSecond }) => perSecond)).toFixed(0),
+      medianOf(ratios).toFixed(2),
+      medianOf(own.map(({ dealerMicros }) => dealerMicros)).toFixed(1),
+      medianOf(own.map(({ routerMicros }) => routerMicros)).toFixed(1),
     ];
-    console.log(`${String(inFlight).padStart(5)} in flight  ${name.padEnd(7)}`, columns.join("  "));
-  }
-}
-for (const { dealer, router } of pairs) {
-  dealer.kill();
-  router.kill();
+  });
 }
 
 async function startPair(name: string): Promise<Pair> {
-  const router = fork(new URL("./transport-router.ts", import.meta.url), [name]);
-  const [address] = await once(router, "message");
-  const dealer = fork(new URL("./transport-dealer.ts", import.meta.url), [name, String(address)]);
-  await once(dealer, "message");
+  const router = startChild(programBeside(import.meta.url, "./transport/router"), { args: [name] });
+  const address = await ask<string>(router, undefined, LIMIT_MS);
+  const dealer = startChild(programBeside(import.meta.url, "./transport/dealer"), { args: [name, address] });
+  await ask(dealer, undefined, LIMIT_MS);
   return { dealer, router };
 }
 
-async function play({ dealer, router }: Pair, settings: BurstSettings): Promise<BurstFigures> {
-  const cpuBefore = await ask(router, "cpu");
-  const { count, seconds, cpuMicros } = await ask(dealer, settings);
-  const routerMicros = (await ask(router, "cpu")).cpuMicros - cpuBefore.cpuMicros;
+async function runBurst({ dealer, router }: Pair, settings: BurstSettings): Promise<BurstFigures> {
+  const before = await ask<number>(router, "cpu", LIMIT_MS);
+  const { count, seconds, cpuMicros } = await ask<BurstUsage>(dealer, { ...settings }, LIMIT_MS);
+  const routerMicros = (await ask<number>(router, "cpu", LIMIT_MS)) - before;
   return { perSecond: count / seconds, dealerMicros: cpuMicros / count, routerMicros: routerMicros / count };
-}
-
-async function ask(
-  child: ChildProcess,
-  question: BurstSettings | "cpu",
-): Promise<Record<"count" | "seconds" | "cpuMicros", number>> {
-  child.send(question);
-  const [answer] = await once(child, "message");
-  return answer;
 }

@@ -1,5 +1,5 @@
-// A commit of this repository in a folder of its own, installed and built, with the programs of today's benchmark beside it:
-// they find that commit's packages where they would look for ours. All of it goes when it is closed.
+// Checks out a commit of this repository in a temporary folder, installs and builds it, and lays the benchmark programs of
+// this tree beside it. There they find the packages of that commit. `close` removes all of it.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,19 +9,20 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
-/** The programs as they were built: `pnpm bench` builds them before it asks anything. */
+/** The built programs; `pnpm bench` builds them before it runs a command. */
 const PROGRAMS = fileURLToPath(new URL("../../dist/", import.meta.url));
+/** The packages that the programs import. Every commit has them; building them builds what they depend on. */
 const PACKAGES = ["broker", "client", "transport", "worker"] as const;
 
 export interface Checkout {
-  /** In one line, the commit that it is. */
+  /** Hash and subject of the commit. */
   readonly title: string;
-  /** Of the program that plays a role. */
-  readonly host: URL;
+  /** The program that runs a role with the packages of the commit. */
+  readonly roleProgram: URL;
   close(): Promise<void>;
 }
 
-/** @throws (rejects) if there is no such commit, or it cannot be installed or built */
+/** @returns rejects if the commit does not exist, or cannot be installed or built */
 export async function checkOut(commit: string): Promise<Checkout> {
   const title = (await run("git", ["log", "-1", "--format=%h %s", `${commit}^{commit}`], ROOT)).trim();
   const parent = mkdtempSync(join(tmpdir(), "pigato-against-"));
@@ -29,7 +30,7 @@ export async function checkOut(commit: string): Promise<Checkout> {
   const close = async (): Promise<void> => {
     await run("git", ["worktree", "remove", "--force", folder], ROOT).catch(() => {});
     rmSync(parent, { recursive: true, force: true, maxRetries: 3 });
-    // Where it was gone before git could take it out of its books.
+    // In case the folder was deleted before git could remove the worktree.
     await run("git", ["worktree", "prune"], ROOT);
   };
   try {
@@ -41,33 +42,33 @@ export async function checkOut(commit: string): Promise<Checkout> {
       run("npx", ["--yes", `--package=${packageManager.replace(/\+.*/, "")}`, "--", "pnpm", ...args], folder);
     await pnpm("install", "--frozen-lockfile", "--prefer-offline");
     await pnpm("exec", "tsc", "-b", ...PACKAGES.map((name) => `packages/${name}`));
-    return { title, host: await layProgramsBeside(folder), close };
+    return { title, roleProgram: await layPrograms(folder), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function layProgramsBeside(folder: string): Promise<URL> {
+async function layPrograms(folder: string): Promise<URL> {
   const place = join(folder, ".against");
   const modules = join(place, "node_modules", "@pigato");
   mkdirSync(modules, { recursive: true });
   for (const name of PACKAGES) symlinkSync(join(folder, "packages", name), join(modules, name));
   cpSync(PROGRAMS, place, { recursive: true });
   writeFileSync(join(place, "package.json"), '{ "type": "module" }\n');
-  return pathToFileURL(join(place, "compare", "host.js"));
+  return pathToFileURL(join(place, "compare", "role-process.js"));
 }
 
-/** @returns what it printed; rejects with what it said, if it fails */
+/** @returns resolves to the standard output; rejects with all output if the program fails */
 async function run(program: string, args: readonly string[], cwd: string): Promise<string> {
   const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
-  const said = { stdout: "", stderr: "" };
+  const output = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => {
-      said[name] += text;
+      output[name] += text;
     });
   }
   const [code] = await once(child, "close");
-  if (code === 0) return said.stdout;
-  throw new Error(`${program} ${args.join(" ")} ended with ${code}:\n${said.stdout}${said.stderr}`);
+  if (code === 0) return output.stdout;
+  throw new Error(`${program} ${args.join(" ")} exited with ${code}:\n${output.stdout}${output.stderr}`);
 }

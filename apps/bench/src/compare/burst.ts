@@ -1,87 +1,92 @@
-// Keeps a number of requests in flight for a while and counts what comes back. Hot while it runs: nothing is made for a
-// request but what the peer itself makes. Every answer is looked at, so that none can cheat.
+// Keeps a number of requests in flight for a while and counts the replies. Hot while it runs: it allocates nothing per
+// request. It checks every reply, so that no peer can cheat.
 
-import { type Case, questionOf } from "./cases.ts";
-import type { Caller, Done } from "./peer.ts";
+import { type Case, requestOf } from "./cases.ts";
+import type { ClientConnection, Done } from "./peer.ts";
 
 export interface Burst {
-  /** Requests, or parts of streams. */
+  /** Requests, or partials of streams. */
   readonly count: number;
   readonly seconds: number;
-  /** Parts that never came, though their stream ended well. */
+  /** Partials that did not arrive although their stream ended well. */
   readonly lost: number;
 }
 
-/** @throws (rejects) the first failure of a request, or an answer that is not what was sent */
-export function burst(callers: readonly Caller[], what: Case, durationMs: number): Promise<Burst> {
-  switch (what.kind) {
+/** @returns rejects with the first failure of a request, or if a reply is not what was sent */
+export function burst(connections: readonly ClientConnection[], measured: Case, durationMs: number): Promise<Burst> {
+  switch (measured.kind) {
     case "calls":
-      return calls(callers, what, durationMs);
-    case "parts":
-      return streams(callers, what, durationMs, (part) => typeof part === "number");
+      return calls(connections, measured, durationMs);
+    case "partials":
+      return streams(connections, measured, durationMs, (partial) => typeof partial === "number");
     case "chunks":
-      return streams(callers, what, durationMs, (part) => part instanceof Uint8Array && part.length === 64 * 1024);
+      return streams(
+        connections,
+        measured,
+        durationMs,
+        (chunk) => chunk instanceof Uint8Array && chunk.length === 64 * 1024,
+      );
     default:
-      return what.kind satisfies never;
+      return measured.kind satisfies never;
   }
 }
 
-function calls(callers: readonly Caller[], what: Case, durationMs: number): Promise<Burst> {
-  const question = questionOf(what);
-  const length = question.text?.length ?? 0;
+function calls(connections: readonly ClientConnection[], measured: Case, durationMs: number): Promise<Burst> {
+  const request = requestOf(measured);
+  const length = request.text?.length ?? 0;
   return new Promise((resolve, reject) => {
     const start = performance.now();
-    let pending = what.inFlight;
+    let pending = measured.inFlight;
     let count = 0;
-    for (let slot = 0; slot < what.inFlight; slot++) {
-      const caller = callers[slot % callers.length];
-      if (caller === undefined) throw new Error("no connection");
-      const done: Done = (error, answer) => {
+    for (let slot = 0; slot < measured.inFlight; slot++) {
+      const connection = connections[slot % connections.length];
+      if (connection === undefined) throw new Error("there is no connection");
+      const done: Done = (error, reply) => {
         if (error) return reject(error);
-        if (!isEcho(answer, length)) return reject(new Error(`not the answer: ${JSON.stringify(answer)}`));
+        if (!isEcho(reply, length)) return reject(new Error(`unexpected reply: ${JSON.stringify(reply)}`));
         count += 1;
         const elapsedMs = performance.now() - start;
-        if (elapsedMs < durationMs) return caller.call(question, done);
+        if (elapsedMs < durationMs) return connection.call(request, done);
         pending -= 1;
         if (pending === 0) resolve({ count, seconds: elapsedMs / 1000, lost: 0 });
       };
-      caller.call(question, done);
+      connection.call(request, done);
     }
   });
 }
 
 function streams(
-  [caller]: readonly Caller[],
-  what: Case,
+  [connection]: readonly ClientConnection[],
+  measured: Case,
   durationMs: number,
-  isPart: (part: unknown) => boolean,
+  isExpected: (partial: unknown) => boolean,
 ): Promise<Burst> {
-  const question = questionOf(what);
+  const request = requestOf(measured);
   return new Promise((resolve, reject) => {
     const start = performance.now();
-    let streamed = 0;
+    let requested = 0;
     let count = 0;
-    const onPart = (part: unknown) => {
-      if (isPart(part)) count += 1;
+    const onPartial = (partial: unknown) => {
+      if (isExpected(partial)) count += 1;
     };
-    const next = () => caller?.stream?.(question, onPart, done);
+    const next = () => connection?.stream?.(request, onPartial, done);
     const done: Done = (error) => {
-      streamed += question.parts ?? 0;
+      requested += request.partials ?? 0;
       if (error) return reject(error);
       const elapsedMs = performance.now() - start;
       if (elapsedMs < durationMs) next();
-      else resolve({ count, seconds: elapsedMs / 1000, lost: streamed - count });
+      else resolve({ count, seconds: elapsedMs / 1000, lost: requested - count });
     };
     next();
   });
 }
 
-function isEcho(answer: unknown, length: number): boolean {
+function isEcho(reply: unknown, length: number): boolean {
   return (
-    typeof answer === "object" &&
-    answer !== null &&
-    "text" in answer &&
-    typeof answer.text === "string" &&
-    answer.text.length === length
+    typeof reply === "object" &&
+    reply !== null &&
+    "text" in reply &&
+    typeof reply.text === "string" &&
+    reply.text.length === length
   );
 }

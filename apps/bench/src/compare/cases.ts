@@ -1,22 +1,23 @@
-// What is asked of every peer. A case is one column of the table.
+// The cases: what is asked of every peer. Each is a column of the tables.
 
-import type { Caller, Question } from "./peer.ts";
+import type { ClientConnection, EchoRequest } from "./peer.ts";
 
 export interface Case {
   readonly name: string;
-  readonly kind: "calls" | "parts" | "chunks";
-  /** Connections, in one process. */
+  readonly kind: "calls" | "partials" | "chunks";
+  /** Connections, all in one process. */
   readonly clients: number;
-  /** Requests in flight on all of them together. */
+  /** Requests in flight on all connections together. */
   readonly inFlight: number;
-  /** Bytes of the JSON of a request, and of its answer. */
+  /** Size of the JSON of a request and of its reply. */
   readonly bytes: number;
-  /** 1: it is asked in every round; 2: in every second. */
+  /** 1: measured in every round; 2: in every second round. */
   readonly every: number;
 }
 
-export const PARTS = 20_000;
-export const CHUNKS = 400;
+export const PARTIALS_PER_STREAM = 20_000;
+export const CHUNKS_PER_STREAM = 400;
+export const MANY_CLIENTS = 200;
 
 const SIZES = [
   { label: "20 B", bytes: 20, every: 1 },
@@ -30,33 +31,36 @@ export const CASES: readonly Case[] = [
       (inFlight): Case => ({ name: `${label} × ${inFlight}`, kind: "calls", clients: 1, inFlight, bytes, every }),
     ),
   ),
-  { name: "partials", kind: "parts", clients: 1, inFlight: 1, bytes: 0, every: 1 },
+  { name: "partials", kind: "partials", clients: 1, inFlight: 1, bytes: 0, every: 1 },
   { name: "64 KB chunks", kind: "chunks", clients: 1, inFlight: 1, bytes: 0, every: 2 },
+  {
+    name: `${MANY_CLIENTS} clients`,
+    kind: "calls",
+    clients: MANY_CLIENTS,
+    inFlight: MANY_CLIENTS,
+    bytes: 20,
+    every: 1,
+  },
 ];
 
-export const CROWD_SIZE = 200;
-
-export const CROWD_CASES: readonly Case[] = [
-  { name: `${CROWD_SIZE} clients`, kind: "calls", clients: CROWD_SIZE, inFlight: CROWD_SIZE, bytes: 20, every: 1 },
-];
-
-/** The cases of the short form. */
+/** The cases of `--quick`, of `pnpm bench against` and of `pnpm bench record`. */
 export const QUICK_CASES: readonly string[] = ["20 B × 1", "20 B × 100", "20 B × 1000", "partials"];
+export const AGAINST_CASES: readonly string[] = [...QUICK_CASES, `${MANY_CLIENTS} clients`];
+export const RECORD_CASES: readonly string[] = [...AGAINST_CASES, "1 KB × 100", "64 KB × 100", "64 KB chunks"];
 
-export function questionOf({ kind, bytes }: Case): Question {
+export function requestOf({ kind, bytes }: Case): EchoRequest {
   switch (kind) {
     case "calls":
       return { text: "x".repeat(bytes - '{"text":""}'.length) };
-    case "parts":
-      return { parts: PARTS };
+    case "partials":
+      return { partials: PARTIALS_PER_STREAM };
     case "chunks":
-      return { parts: CHUNKS, bytes: true };
+      return { partials: CHUNKS_PER_STREAM, bytes: true };
     default:
       return kind satisfies never;
   }
 }
 
-/** Whether a peer whose connection is `caller` can be asked this. */
-export function canAnswer(caller: Caller, { kind }: Case): boolean {
-  return kind === "calls" || caller.stream !== undefined;
+export function canMeasure(connection: ClientConnection, { kind }: Case): boolean {
+  return kind === "calls" || connection.stream !== undefined;
 }

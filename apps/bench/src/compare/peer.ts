@@ -1,50 +1,55 @@
-// What a way to ask a service must offer to be measured: each role runs in a process of its own, and each is told the
-// address that the one before it returned. The client encodes and decodes JSON, and so does the worker; what lies between
-// them is the peer's own affair.
+// What a system must implement to be measured. Broker, worker and client run in processes of their own; each gets the
+// address that the one before it returned. Client and worker read and write JSON; what happens between them is the system's own.
 
-/** What is asked: the service sends it back, or, where `parts` is there, streams so many parts. */
-export interface Question {
+/** The payload of a request. The service echoes it or, with `partials`, streams that many. */
+export interface EchoRequest {
   readonly text?: string;
-  readonly parts?: number;
-  /** Whether the parts are 64 KB of bytes each; otherwise they are numbers. */
+  readonly partials?: number;
+  /** Whether the partials are chunks of 64 KB; otherwise they are numbers. */
   readonly bytes?: boolean;
 }
 
-/** Called once for each request, never before the call has returned. An error counts as a failure of the peer. */
-export type Done = (error: unknown, answer?: unknown) => void;
+/** Called once per request, never before the call has returned. An error counts as a failure of the peer. */
+export type Done = (error: unknown, reply?: unknown) => void;
 
 /** One connection of a client. */
-export interface Caller {
-  call(question: Question, done: Done): void;
-  /** Absent where the peer has no streams. `onPart` gets a number, or bytes if the question asked for them. */
-  stream?(question: Question, onPart: (part: unknown) => void, done: Done): void;
+export interface ClientConnection {
+  call(request: EchoRequest, done: Done): void;
+  /** Absent if the peer has no streams. `onPartial` gets a number, or bytes if the request says so. */
+  stream?(request: EchoRequest, onPartial: (partial: unknown) => void, done: Done): void;
 }
 
 export interface Started {
   /** Where the next role connects. */
   readonly address: string;
-  /** Of the server program that does the role's work, where that is not the role's own process. */
+  /** Process id of the server program that does the role's work, if that is not the role's own process. */
   readonly pid?: number;
 }
 
-export type Role = "broker" | "worker";
+export type ServerRole = "broker" | "worker";
+export type Role = "client" | ServerRole;
 
-export type Roles = { readonly [Name in Role]?: (address: string) => Promise<Started> };
-
-export interface Peer extends Roles {
-  client(address: string): Promise<Caller>;
+export interface Peer extends ServerRoles {
+  client(address: string): Promise<ClientConnection>;
 }
 
-/** A part of bytes, the same for everyone. */
+export type ServerRoles = { readonly [Name in ServerRole]?: (address: string) => Promise<Started> };
+
+/** A chunk of bytes, the same for every peer. */
 export const CHUNK: Buffer = Buffer.alloc(64 * 1024, "0123456789abcdef");
 
-export function isQuestion(data: unknown): data is Question {
+/** Whether this is `CHUNK`, as far as a look at its length and first byte tells. */
+export function isChunk(body: string | Uint8Array): boolean {
+  return body.length === CHUNK.length && body[0] === CHUNK[0];
+}
+
+export function isEchoRequest(data: unknown): data is EchoRequest {
   return typeof data === "object" && data !== null;
 }
 
-/** What a service got, as JSON: a question, for nobody here sends anything else. */
-export function readQuestion(text: string): Question {
+/** Parses the JSON that a worker received. */
+export function parseRequest(text: string): EchoRequest {
   const data: unknown = JSON.parse(text);
-  if (!isQuestion(data)) throw new Error("the question is no object");
+  if (!isEchoRequest(data)) throw new Error(`the request is not a JSON object: ${text.slice(0, 80)}`);
   return data;
 }

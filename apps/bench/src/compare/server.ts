@@ -1,4 +1,4 @@
-// Runs a server that is a program of its own, for as long as this process lives.
+// Runs a server program for as long as this process lives.
 
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -11,47 +11,47 @@ export interface ServerCommand {
   readonly program: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** What it prints when it serves. */
+  /** Matches the line that it prints when it accepts connections. */
   readonly ready: RegExp;
 }
 
-/** Debian keeps daemons where not every user's PATH looks. */
+/** Debian installs daemons in folders that are not in every user's PATH. */
 const FOLDERS = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
 
-/** Where a program is installed, if it is. */
+/** The path of a program; `undefined` if it is not installed. */
 export function installed(program: string): string | undefined {
   return FOLDERS.map((folder) => join(folder, program)).find((path) => existsSync(path));
 }
 
-/** @returns resolves to its process id when it serves */
+/** @returns resolves to the process id when the server is ready */
 export function runServer({ program, args, env, ready }: ServerCommand): Promise<number> {
-  // Detached: in a group of its own, with all that it starts.
+  // Detached: a process group of its own, so that the signal below reaches whatever the server starts.
   const stdio: ["ignore", "pipe", "pipe"] = ["ignore", "pipe", "pipe"];
   const server = spawn(program, args, { env: { ...process.env, ...env }, stdio, detached: true });
   process.on("exit", () => {
     if (server.pid !== undefined && server.exitCode === null) process.kill(-server.pid, "SIGKILL");
   });
   return new Promise((resolve, reject) => {
-    const said: string[] = [];
+    const output: string[] = [];
     for (const stream of [server.stdout, server.stderr]) {
       createInterface(stream).on("line", (line) => {
-        if (said.length < 50) said.push(line);
+        if (output.length < 50) output.push(line);
         if (ready.test(line) && server.pid !== undefined) resolve(server.pid);
       });
     }
     server.on("error", reject);
-    server.on("exit", (code) => reject(new Error(`${program} ended with ${code}: ${said.join("\n")}`)));
+    server.on("exit", (code) => reject(new Error(`${program} exited with ${code}: ${output.join("\n")}`)));
   });
 }
 
-/** A folder for what a server writes, which goes with this process. */
+/** A temporary folder for a server, deleted when this process exits. */
 export function scratchFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "pigato-bench-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 2 }));
   return folder;
 }
 
-/** For servers that cannot choose one themselves. Nobody else should take it in the moment between. */
+/** For servers that cannot choose a port themselves. Another process could take the port before the server does. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();

@@ -1,5 +1,4 @@
-// What a process has used so far, whatever it is written in: read where Linux shows it. Elsewhere nothing is known, and
-// the columns stay empty.
+// CPU and memory that a process has used so far, whatever it is written in. Linux only; elsewhere the columns stay empty.
 
 import { readdirSync, readFileSync } from "node:fs";
 

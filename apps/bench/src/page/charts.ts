@@ -1,21 +1,20 @@
 // The charts of the page: the rates of all peers, what a request costs each process, and how that cost grows with the broker.
 
 import type { TopLevelSpec } from "vega-lite";
-import type { Cell } from "../compare/cells.ts";
+import type { CaseResult } from "../compare/results.ts";
 import { BUSY, peersOf } from "../compare/tables.ts";
-import type { Records } from "../records/records.ts";
-import type { Cost, Size } from "../records/shapes.ts";
+import type { Cost, Results, Size } from "../records/record-types.ts";
 import { type Axis, pointsAlong } from "../sizes.ts";
 import { thousands } from "../table.ts";
 import { COLORS, renderSvg } from "./svg.ts";
 
 /** By the name of the file. */
-export async function charts({ compare, core, broker }: Records): Promise<Readonly<Record<string, string>>> {
+export async function charts({ compare, core, broker }: Results): Promise<Readonly<Record<string, string>>> {
   const coreCurves = core.sizes.map((size) => ({ ...size, curve: size.mode }));
   const brokerCurve = broker.sizes.map((size) => ({ ...size, curve: "broker" }));
   return {
-    "rates.svg": await ratesChart(compare.cells),
-    "cpu.svg": await cpuChart(compare.cells),
+    "rates.svg": await ratesChart(compare.results),
+    "cpu.svg": await cpuChart(compare.results),
     "core.svg": await scaleChart("the broker's core", { title: "ns of CPU per request", nanos: 1 }, coreCurves),
     "broker.svg": await scaleChart("a whole broker", { title: "µs of CPU per request", nanos: 1_000 }, brokerCurve),
   };
@@ -24,26 +23,30 @@ export async function charts({ compare, core, broker }: Records): Promise<Readon
 const RATES_OF = ["20 B × 1", "20 B × 100", "20 B × 1000", "partials", "200 clients"];
 const ROW_HEIGHT = 22;
 
-/** One panel per case, each with its own logarithmic scale. A dot is the median, the line joins the quartiles. */
-export function ratesChart(cells: readonly Cell[]): Promise<string> {
-  const titles = titlesOf(cells);
-  const values = cells
-    .filter(({ what }) => RATES_OF.includes(what))
-    .map(({ peer, what, perSecond }) => ({
+/** One panel per case, each with its own logarithmic scale. A dot is the median; a line joins the quartiles. */
+function ratesChart(results: readonly CaseResult[]): Promise<string> {
+  const titles = titlesOf(results);
+  const values = results
+    .filter(({ caseName }) => RATES_OF.includes(caseName))
+    .map(({ peer, caseName, perSecond }) => ({
       peer: titles.get(peer),
-      what,
+      caseName,
       ...perSecond,
       isOurs: peer.startsWith("pigato ") && peer !== "pigato 0.0.46",
       label: thousands(perSecond.median),
       // The label goes to the side that has room.
-      isFast: perSecond.median > middleOf(cells.filter((cell) => cell.what === what)),
+      isFast: perSecond.median > middleOf(results.filter((result) => result.caseName === caseName)),
     }));
   const x = { type: "quantitative", scale: { type: "log", nice: true }, title: "per second" } as const;
   const axis = { format: "~s", values: [100, 1e3, 1e4, 1e5, 1e6, 1e7] };
   const spec: TopLevelSpec = {
     data: { values },
     facet: {
-      column: { field: "what", sort: RATES_OF.filter((name) => values.some(({ what }) => what === name)), title: null },
+      column: {
+        field: "caseName",
+        sort: RATES_OF.filter((name) => values.some(({ caseName }) => caseName === name)),
+        title: null,
+      },
     },
     resolve: { scale: { x: "independent" } },
     spec: {
@@ -82,9 +85,9 @@ export function ratesChart(cells: readonly Cell[]): Promise<string> {
 }
 
 /** Stacked bars, one part per process, with the sum at the end. */
-function cpuChart(cells: readonly Cell[]): Promise<string> {
+function cpuChart(results: readonly CaseResult[]): Promise<string> {
   const roles = ["client", "broker", "worker"] as const;
-  const busy = cells.filter(({ what }) => what === BUSY);
+  const busy = results.filter(({ caseName }) => caseName === BUSY);
   const titles = titlesOf(busy);
   const values = busy.flatMap(({ peer, cpuMicros }) =>
     roles.map((role, order) => ({ peer: titles.get(peer), role, order, micros: cpuMicros[role] ?? 0 })),
@@ -163,12 +166,12 @@ function scaleChart(
 }
 
 /** Titles by the names of the peers, in the order of the tables. */
-function titlesOf(cells: readonly Cell[]): ReadonlyMap<string, string> {
-  return new Map(peersOf(cells).map(({ name, title }) => [name, title.replaceAll("`", "")]));
+function titlesOf(results: readonly CaseResult[]): ReadonlyMap<string, string> {
+  return new Map(peersOf(results).map(({ name, title }) => [name, title.replaceAll("`", "")]));
 }
 
-/** The middle of a logarithmic axis that holds these cells. */
-function middleOf(cells: readonly Cell[]): number {
-  const medians = cells.map(({ perSecond }) => perSecond.median);
+/** The middle of a logarithmic axis that holds these results. */
+function middleOf(results: readonly CaseResult[]): number {
+  const medians = results.map(({ perSecond }) => perSecond.median);
   return Math.sqrt(Math.min(...medians) * Math.max(...medians));
 }

@@ -1,21 +1,24 @@
-// What the page of the benchmarks shows is what the records beside it hold: nobody has written a figure by hand, and no
-// run has been kept without the page.
+// The pages and charts show the saved results: no figure is written by hand, and no results are saved without the pages.
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { FOLDER, readRecords } from "../records/records.ts";
-import { pageFiles } from "./page.ts";
+import { DOCS, readResults } from "../records/records.ts";
+import { generatedFiles } from "./page.ts";
 import { COLORS } from "./svg.ts";
-import { verdictTable } from "./verdicts.ts";
+import { targetsOf } from "./targets.ts";
 
-const records = readRecords();
-const files = await pageFiles(records);
+const results = readResults();
+const files = await generatedFiles(results);
 
-test.each([...files.keys()])("%s is what the records give: `pnpm bench page` makes it so", (name) => {
-  expect(readFileSync(new URL(name, FOLDER), "utf8")).toBe(files.get(name));
+test.each([...files.keys()])("docs/%s is what `pnpm bench page` generates", (path) => {
+  expect(readFileSync(new URL(path, DOCS), "utf8")).toBe(files.get(path));
 });
 
-test("everyone who was measured is in the tables and in the chart of rates", () => {
+test("generating twice gives the same files", async () => {
+  expect(await generatedFiles(results)).toEqual(files);
+});
+
+test("every measured peer is in the tables and in the chart of rates", () => {
   const titles = [
     "pigato, call()",
     "npm pigato@0.0.46",
@@ -23,42 +26,42 @@ test("everyone who was measured is in the tables and in the chart of rates", () 
     "byte relay on node:net (the limit)",
   ];
   for (const title of titles) {
-    expect(files.get("rates.svg")).toContain(title);
-    expect(files.get("index.md")?.replaceAll("`", "")).toContain(`| ${title} |`);
+    expect(files.get("benchmarks/rates.svg")).toContain(title);
+    expect(files.get("benchmarks/index.md")?.replaceAll("`", "")).toContain(`| ${title} |`);
   }
 });
 
-test.each([...files.keys()].filter((name) => name.endsWith(".svg")))(
-  "%s has no color that is not there for a dark ground, too",
-  (name) => {
-    const drawn = [...(files.get(name) ?? "").matchAll(/(?:fill|stroke)="(#\w+)"/g)].map(([, color]) => color);
-    expect(drawn.length).toBeGreaterThan(20);
-    expect([...new Set(drawn)].filter((color) => !Object.values(COLORS).includes(color ?? ""))).toEqual([]);
+test.each([...files.keys()].filter((path) => path.endsWith(".svg")))(
+  "%s uses only colors that have a variant for dark backgrounds",
+  (path) => {
+    const used = [...(files.get(path) ?? "").matchAll(/(?:fill|stroke)="(#\w+)"/g)].map(([, color]) => color);
+    expect(used.length).toBeGreaterThan(20);
+    expect([...new Set(used)].filter((color) => !Object.values(COLORS).includes(color ?? ""))).toEqual([]);
   },
 );
 
-describe("a verdict", () => {
-  const verdictOn = (median: number | undefined) => {
-    const { compare } = records;
-    const cells = compare.cells.flatMap((cell) => {
-      if (cell.peer !== "relay" || cell.what !== "20 B × 1") return [cell];
-      return median === undefined ? [] : [{ ...cell, ratio: { low: 0.1, median, high: 9 } }];
+describe("a target", () => {
+  const targetWith = (median: number | undefined) => {
+    const { compare } = results;
+    const changed = compare.results.flatMap((result) => {
+      if (result.peer !== "relay" || result.caseName !== "20 B × 1") return [result];
+      return median === undefined ? [] : [{ ...result, ratio: { low: 0.1, median, high: 9 } }];
     });
-    const { rows } = verdictTable({ ...records, compare: { ...compare, cells } });
-    return rows.find(([what, at]) => what?.includes("byte relay") && at === "20 B × 1")?.slice(2);
+    const targets = targetsOf({ ...results, compare: { ...compare, results: changed } });
+    return targets.find(({ what, at }) => what.includes("byte relay") && at === "20 B × 1");
   };
 
   test.each([
-    ["met by the very figure", 0.7, ["≥ 0.7", "0.70", "0.10–9.00", "met"]],
-    ["not met by less", 0.69, ["≥ 0.7", "0.69", "0.10–9.00", "**not met**"]],
-    ["neither where nothing was measured", undefined, ["≥ 0.7", "–", "–", "not measured"]],
-  ])("is %s", (_what, median, row) => {
-    expect(verdictOn(median)).toEqual(row);
+    ["is met by the exact figure", 0.7, { measured: "0.70", quartiles: "0.10–9.00", isMet: true }],
+    ["is not met by a smaller figure", 0.69, { measured: "0.69", quartiles: "0.10–9.00", isMet: false }],
+    ["is neither without a figure", undefined, { measured: "–", quartiles: "–", isMet: undefined }],
+  ])("%s", (_title, median, expected) => {
+    expect(targetWith(median)).toMatchObject({ wanted: "≥ 0.7", ...expected });
   });
 
-  test("on what a request costs is of the largest broker of each kind", () => {
-    const { rows } = verdictTable(records);
-    expect(rows.filter(([what]) => what?.startsWith("cost")).map(([, at]) => at)).toEqual([
+  test("for the growth of the cost judges the largest broker along each axis", () => {
+    const growth = targetsOf(results).filter(({ what }) => what.startsWith("growth"));
+    expect(growth.map(({ at }) => at)).toEqual([
       ...["1,000 workers", "10,000 services", "100,000 queued requests"],
       ...["1,000 workers", "5,000 services", "100,000 queued requests"],
     ]);

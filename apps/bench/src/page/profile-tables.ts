@@ -1,19 +1,20 @@
-// For what a request's CPU is used, by process.
+// Tables of the profile: CPU per request by activity and process.
 
-import type { ProfileRecord } from "../records/shapes.ts";
+import type { ProfileResult } from "../records/record-types.ts";
 import { decimals, type Table } from "../table.ts";
 
-type Cost = ProfileRecord["costs"][number];
+type Cost = ProfileResult["costs"][number];
 
-export function profileTables({ costs }: ProfileRecord): readonly Table[] {
-  const cases = [...new Set(costs.map(({ what }) => what))];
-  return cases.map((what) => {
-    const rows = costs.filter((cost) => cost.what === what);
+/** One per case. */
+export function profileTables({ costs }: ProfileResult): readonly Table[] {
+  const cases = [...new Set(costs.map(({ caseName }) => caseName))];
+  return cases.map((caseName) => {
+    const rows = costs.filter((cost) => cost.caseName === caseName);
     return {
-      title: `Microseconds of CPU for a request at ${what}`,
+      title: `Microseconds of CPU per request at ${caseName}`,
       rows: [
         ["", "client", "broker", "worker", "all"],
-        ...rows.map((cost) => [cost.work, ...cells([cost])]),
+        ...rows.map((cost) => [cost.activity, ...cells([cost])]),
         ["all", ...cells(rows)],
       ],
     };
@@ -21,7 +22,7 @@ export function profileTables({ costs }: ProfileRecord): readonly Table[] {
 }
 
 function cells(costs: readonly Cost[]): readonly string[] {
-  const sums = (["client", "broker", "worker"] as const).map((player) => sum(costs.map((cost) => cost[player])));
+  const sums = (["client", "broker", "worker"] as const).map((role) => sum(costs.map((cost) => cost[role])));
   return [...sums, sum(sums)].map((micros) => decimals(micros, 2));
 }
 

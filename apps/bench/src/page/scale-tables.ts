@@ -1,83 +1,87 @@
-// What a request costs the broker, by its size, by what is asked for and by dialect.
+// Tables of what a request costs the broker: by the broker's size, by the requested name, and by dialect.
 
-import type { BrokerRecord, CoreRecord, Cost, DialectsRecord, Size } from "../records/shapes.ts";
+import type { BrokerResult, CoreResult, Cost, DialectsResult, Size } from "../records/record-types.ts";
 import { nameOf } from "../sizes.ts";
 import { NONE, type Table, whole } from "../table.ts";
 
-const SIZE_HEADS = ["workers for each", "services", "queued", "clients"] as const;
+const SIZE_HEADS = ["workers per service", "services", "queued", "clients"] as const;
 
-export function coreTables(record: CoreRecord): readonly Table[] {
-  const modes = [...new Set(record.sizes.map(({ mode }) => mode))];
-  const sizes = record.sizes.filter(({ mode }) => mode === modes[0]);
-  const sizeTable: Table = {
-    title:
-      "Nanoseconds of CPU for a request in the core, and how many times those of the smallest broker, in each `dmode`",
+export function coreTables(result: CoreResult): Readonly<Record<"sizes" | "names" | "memory", Table>> {
+  return { sizes: coreSizesTable(result), names: namesTable(result), memory: memoryTable(result) };
+}
+
+function coreSizesTable({ sizes }: CoreResult): Table {
+  const modes = [...new Set(sizes.map(({ mode }) => mode))];
+  return {
+    title: "Nanoseconds of CPU per request in the core, and the ratio to the smallest broker, for each `dmode`",
     names: SIZE_HEADS.length,
     rows: [
       [...SIZE_HEADS, ...modes],
-      ...sizes.map((size) => [
-        ...sizeCells(size),
-        ...modes.map((mode) => {
-          const cost = record.sizes.find((other) => other.mode === mode && nameOf(other) === nameOf(size));
-          return cost === undefined ? NONE : nanosAndRatio(cost);
-        }),
-      ]),
+      ...sizes
+        .filter(({ mode }) => mode === modes[0])
+        .map((size) => [
+          ...sizeCells(size),
+          ...modes.map((mode) =>
+            nanosAndRatio(sizes.find((other) => other.mode === mode && nameOf(other) === nameOf(size))),
+          ),
+        ]),
     ],
   };
-  const { queuedBytes, decodedBytes } = record.memory;
-  const memoryTable: Table = {
-    title: "Bytes that a queued request of 20 bytes takes above those",
+}
+
+function memoryTable({ memory: { queuedBytes, decodedBytes } }: CoreResult): Table {
+  return {
+    title: "Bytes of a queued request of 20 bytes, above its payload",
     rows: [
       ["", "bytes"],
-      ["all of it", whole(queuedBytes)],
-      ["of which the message is, as it was decoded", whole(decodedBytes)],
+      ["all", whole(queuedBytes)],
+      ["the decoded message alone", whole(decodedBytes)],
     ],
   };
-  return [sizeTable, memoryTable, namesTable(record.names)];
 }
 
-const ASKED: Readonly<Record<string, readonly [same: string, another: string]>> = {
-  name: ["the very name, the same again", "one after the other of 5,000 services"],
-  range: ["a range, the same again", "a new range each time, which `semver` reads"],
-  wildcard: ["a name under a wildcard, the same again", "a new name under a wildcard each time"],
-  miss: ["a name that nobody offers, the same again: refused", "a new name that nobody offers each time"],
-  "long-miss": ["the same of 255 bytes", "the same of 255 bytes, a new one each time"],
+const NAME_ROWS: readonly (readonly [kind: string, which: string, title: string])[] = [
+  ["name", "same", "exact name, always the same"],
+  ["range", "same", "version range, always the same"],
+  ["wildcard", "same", "name under a wildcard, always the same"],
+  ["miss", "same", "unknown name, always the same (rejected)"],
+  ["long-miss", "same", "unknown name of 255 bytes, always the same"],
+  ["name", "another", "exact name, 5,000 services in turn"],
+  ["range", "another", "version range, a new one each time (parsed by `semver`)"],
+  ["wildcard", "another", "name under a wildcard, a new one each time"],
+  ["miss", "another", "unknown name, a new one each time"],
+  ["long-miss", "another", "unknown name of 255 bytes, a new one each time"],
+];
+const SERVICE_HEADS: Readonly<Record<string, string>> = {
+  "1": "1 service",
+  "10000": "10,000 services",
+  "10000-deep": "10,000 services, wildcards of all lengths",
 };
 
-export function namesTable(names: CoreRecord["names"]): Table {
+function namesTable({ names }: CoreResult): Table {
   const services = [...new Set(names.map((entry) => entry.services))];
-  const heads: Readonly<Record<string, string>> = {
-    "1": "1 service",
-    "10000": "10,000",
-    "10000-deep": "10,000, wildcards of all lengths",
-  };
-  const rows = (["same", "another"] as const).flatMap((which) =>
-    Object.entries(ASKED).map(([asked, [same, another]]) => [
-      which === "same" ? same : another,
-      ...services.map((count) => {
-        const cost = names.find((name) => name.asked === asked && name.which === which && name.services === count);
-        return cost === undefined ? NONE : nanosAndRatio(cost);
-      }),
-    ]),
-  );
+  const rows = NAME_ROWS.map(([kind, which, title]) => [
+    title,
+    ...services.map((count) =>
+      nanosAndRatio(names.find((name) => name.kind === kind && name.which === which && name.services === count)),
+    ),
+  ]);
   return {
     title:
-      "Nanoseconds of CPU for a request in the core, by what it asks for, and how many times those of one service under its very name",
-    rows: [["asked for", ...services.map((count) => heads[count] ?? count)], ...rows],
+      "Nanoseconds of CPU per request in the core by the requested name, and the ratio to the exact name of one service",
+    rows: [["requested", ...services.map((count) => SERVICE_HEADS[count] ?? count)], ...rows],
   };
 }
 
-export function brokerTables({ sizes }: BrokerRecord): readonly Table[] {
-  return [
-    {
-      title: "Microseconds of CPU for a request in a whole broker, from socket to socket",
-      names: SIZE_HEADS.length,
-      rows: [
-        [...SIZE_HEADS, "µs", "quartiles", "beside the smallest"],
-        ...sizes.map((size) => [...sizeCells(size), ...microsAndRatio(size)]),
-      ],
-    },
-  ];
+export function brokerTable({ sizes }: BrokerResult): Table {
+  return {
+    title: "Microseconds of CPU per request in a whole broker, from socket to socket",
+    names: SIZE_HEADS.length,
+    rows: [
+      [...SIZE_HEADS, "µs", "quartiles", "ratio to the smallest"],
+      ...sizes.map((size) => [...sizeCells(size), ...microsAndRatio(size)]),
+    ],
+  };
 }
 
 const DIALECTS: Readonly<Record<string, string>> = {
@@ -87,29 +91,25 @@ const DIALECTS: Readonly<Record<string, string>> = {
   omdp: "zmq-omdp",
 };
 
-export function dialectTables({ pairs }: DialectsRecord): readonly Table[] {
-  return [
-    {
-      title: "Microseconds of CPU for a request in a whole broker, by dialect",
-      names: 2,
-      rows: [
-        ["client", "worker", "µs", "quartiles", "beside PIGATO"],
-        ...pairs.map((pair) => [
-          DIALECTS[pair.client] ?? pair.client,
-          DIALECTS[pair.worker] ?? pair.worker,
-          ...microsAndRatio(pair),
-        ]),
-      ],
-    },
-  ];
+export function dialectTable({ pairs }: DialectsResult): Table {
+  const titleOf = (dialect: string) => DIALECTS[dialect] ?? dialect;
+  return {
+    title: "Microseconds of CPU per request in a whole broker, by dialect",
+    names: 2,
+    rows: [
+      ["client", "worker", "µs", "quartiles", "ratio to PIGATO"],
+      ...pairs.map((pair) => [titleOf(pair.client), titleOf(pair.worker), ...microsAndRatio(pair)]),
+    ],
+  };
 }
 
 function sizeCells({ workers, services, queued, clients }: Size): readonly string[] {
   return [workers, services, queued, clients].map(whole);
 }
 
-function nanosAndRatio({ nanos, ratio }: Cost): string {
-  return `${whole(nanos.median)} (${ratio.toFixed(ratio < 10 ? 1 : 0)})`;
+function nanosAndRatio(cost: Cost | undefined): string {
+  if (cost === undefined) return NONE;
+  return `${whole(cost.nanos.median)} (${cost.ratio.toFixed(cost.ratio < 10 ? 1 : 0)})`;
 }
 
 function microsAndRatio({ nanos, ratio }: Cost): readonly string[] {

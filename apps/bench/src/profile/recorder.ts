@@ -1,5 +1,5 @@
-// Loaded before anything else into a process that plays a role: profiles it from the time PIGATO_PROFILE_FROM, in milliseconds since
-// 1970, to its end, and leaves the profile in the folder that PIGATO_PROFILES names, under the role's name.
+// Node loads this module before a role process (`--import`). It profiles the process from the time in PIGATO_PROFILE_FROM, in
+// milliseconds since 1970, until it exits, and writes the profile to the folder in PIGATO_PROFILES, named after the role.
 
 import { writeFileSync } from "node:fs";
 import { Session } from "node:inspector";

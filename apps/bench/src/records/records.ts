@@ -1,52 +1,36 @@
-// The last full run of each question, beside the page that shows it: what the page and its charts are made from.
+// Reads and writes the results of the last full run, beside the page that shows them.
 
 import { readFileSync, writeFileSync } from "node:fs";
-import type { BrokerRecord, CompareRecord, CoreRecord, DialectsRecord, ProfileRecord } from "./shapes.ts";
+import type { Results } from "./record-types.ts";
 
-/** From source and as built alike. */
-export const FOLDER: URL = new URL("../../../../docs/benchmarks/", import.meta.url);
+/** The same from source and from the build. */
+export const DOCS: URL = new URL("../../../../docs/", import.meta.url);
+const FILE = new URL("benchmarks/results.json", DOCS);
 
-export interface Records {
-  readonly compare: CompareRecord;
-  readonly core: CoreRecord;
-  readonly broker: BrokerRecord;
-  readonly dialects: DialectsRecord;
-  readonly profile: ProfileRecord;
+export function readResults(): Results {
+  return JSON.parse(readFileSync(FILE, "utf8"));
 }
 
-export function readRecords(): Records {
-  return {
-    compare: read("compare"),
-    core: read("core"),
-    broker: read("broker"),
-    dialects: read("dialects"),
-    profile: read("profile"),
-  };
+export function writeResults(results: Results): void {
+  writeFileSync(FILE, asLines(results));
 }
 
-export function writeRecord<Name extends keyof Records>(name: Name, record: Records[Name]): void {
-  writeFileSync(fileOf(name), asLines(record));
+/** JSON with one line per list item and four significant digits per figure, so that the diff of a new run is readable. */
+export function asLines(value: object, indent = ""): string {
+  const parts = Object.entries(value).map(
+    ([key, part]: [string, unknown]) => `${indent}${JSON.stringify(key)}: ${text(part, indent)}`,
+  );
+  return `{\n${parts.join(",\n")}\n${indent === "" ? "}\n" : `${indent.slice(1)}}`}`;
 }
 
-/** JSON with a line for each item of each list, and four digits of each figure: a new run is a diff that can be read. */
-export function asLines(record: object): string {
-  const parts = Object.entries(record).map(([key, value]) => {
-    const text = Array.isArray(value) ? `[\n${value.map(asText).join(",\n")}\n]` : asText(value);
-    return `${JSON.stringify(key)}: ${text}`;
-  });
-  return `{\n${parts.join(",\n")}\n}\n`;
+function text(value: unknown, indent: string): string {
+  if (Array.isArray(value)) return `[\n${value.map((item) => `${indent} ${rounded(item)}`).join(",\n")}\n${indent}]`;
+  const isNested = typeof value === "object" && value !== null && Object.values(value).some(Array.isArray);
+  return isNested ? asLines(value, `${indent} `) : rounded(value);
 }
 
-function asText(value: unknown): string {
+function rounded(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) =>
     typeof part === "number" && !Number.isInteger(part) ? Number(part.toPrecision(4)) : part,
   );
-}
-
-function read<Name extends keyof Records>(name: Name): Records[Name] {
-  return JSON.parse(readFileSync(fileOf(name), "utf8"));
-}
-
-function fileOf(name: keyof Records): URL {
-  return new URL(`${name}.json`, FOLDER);
 }

@@ -1,8 +1,8 @@
-// The original, as npm has it. Its native addon no longer builds, so it runs over `zeromq` 6, as in the interop tests.
+// The original npm package. Its native addon no longer builds, so it runs over `zeromq` 6, as in the interop tests.
 
 import { once } from "node:events";
 import classicLibrary from "pigato-classic";
-import { CHUNK, isQuestion, type Peer } from "../peer.ts";
+import { CHUNK, isEchoRequest, type Peer } from "../peer.ts";
 
 export const classic: Peer = {
   async broker() {
@@ -16,8 +16,10 @@ export const classic: Peer = {
   async worker(address) {
     const worker = new classicLibrary.Worker(address, "echo", { concurrency: -1 });
     worker.on("request", (data, reply) => {
-      if (!isQuestion(data) || data.parts === undefined) return reply.end(data);
-      for (let part = 0; part < data.parts; part++) reply.write(data.bytes ? CHUNK.toString("base64") : part);
+      if (!isEchoRequest(data) || data.partials === undefined) return reply.end(data);
+      for (let number = 0; number < data.partials; number++) {
+        reply.write(data.bytes ? CHUNK.toString("base64") : number);
+      }
       reply.end(null);
     });
     const connected = once(worker, "connect");
@@ -32,11 +34,11 @@ export const classic: Peer = {
     client.start();
     await connected;
     return {
-      call: (question, done) => client.request("echo", question, () => {}, done),
-      stream: (question, onPart, done) => {
-        const onPartial = (_error: unknown, part: unknown) =>
-          onPart(typeof part === "string" ? Buffer.from(part, "base64") : part);
-        client.request("echo", question, onPartial, done);
+      call: (request, done) => client.request("echo", request, () => {}, done),
+      stream: (request, onPartial, done) => {
+        const decode = (_error: unknown, data: unknown) =>
+          onPartial(typeof data === "string" ? Buffer.from(data, "base64") : data);
+        client.request("echo", request, decode, done);
       },
     };
   },

@@ -1,7 +1,7 @@
-// gRPC between client and worker, with no broker: unary calls and server streaming, with JSON where others have protobuf.
+// gRPC between client and worker, without a broker: unary calls and server streaming, with JSON instead of protobuf.
 
 import { Client, credentials, Server, ServerCredentials, type ServiceDefinition } from "@grpc/grpc-js";
-import { CHUNK, type Peer, type Question, readQuestion } from "../peer.ts";
+import { CHUNK, type EchoRequest, type Peer, parseRequest } from "../peer.ts";
 
 const SERVICE: ServiceDefinition = {
   echo: method("/bench/echo", false, writeJson),
@@ -13,9 +13,9 @@ export const grpc: Peer = {
   async worker() {
     const server = new Server();
     server.addService(SERVICE, {
-      echo: (call: { request: Question }, callback: (error: null, answer: Question) => void) =>
+      echo: (call: { request: EchoRequest }, callback: (error: null, reply: EchoRequest) => void) =>
         callback(null, call.request),
-      numbers: (call: Streaming) => stream(call, (part) => part),
+      numbers: (call: Streaming) => stream(call, (number) => number),
       chunks: (call: Streaming) => stream(call, () => CHUNK),
     });
     return new Promise((resolve, reject) => {
@@ -27,17 +27,17 @@ export const grpc: Peer = {
   },
 
   async client(address) {
-    // Otherwise all clients of a process share one connection.
+    // Without this all clients of a process share one connection.
     const client = new Client(address, credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1 });
     await new Promise<void>((resolve, reject) => {
       client.waitForReady(Date.now() + 10_000, (error) => (error ? reject(error) : resolve()));
     });
     return {
-      call: (question, done) => client.makeUnaryRequest("/bench/echo", writeJson, readJson, question, done),
-      stream: (question, onPart, done) => {
-        const [path, read] = question.bytes ? ["/bench/chunks", keepBytes] : ["/bench/numbers", readJson];
-        const replies = client.makeServerStreamRequest<Question, unknown>(path, writeJson, read, question);
-        replies.on("data", onPart);
+      call: (request, done) => client.makeUnaryRequest("/bench/echo", writeJson, readJson, request, done),
+      stream: (request, onPartial, done) => {
+        const [path, read] = request.bytes ? ["/bench/chunks", keepBytes] : ["/bench/numbers", readJson];
+        const replies = client.makeServerStreamRequest<EchoRequest, unknown>(path, writeJson, read, request);
+        replies.on("data", onPartial);
         replies.on("error", done);
         replies.on("end", () => done(undefined));
       },
@@ -46,13 +46,13 @@ export const grpc: Peer = {
 };
 
 interface Streaming {
-  readonly request: Question;
-  write(part: unknown): void;
+  readonly request: EchoRequest;
+  write(partial: unknown): void;
   end(): void;
 }
 
-function stream(call: Streaming, partOf: (part: number) => unknown): void {
-  for (let part = 0; part < (call.request.parts ?? 0); part++) call.write(partOf(part));
+function stream(call: Streaming, partialOf: (number: number) => unknown): void {
+  for (let number = 0; number < (call.request.partials ?? 0); number++) call.write(partialOf(number));
   call.end();
 }
 
@@ -66,7 +66,7 @@ function method(
     requestStream: false,
     responseStream,
     requestSerialize: writeJson,
-    requestDeserialize: (bytes: Buffer) => readQuestion(bytes.toString()),
+    requestDeserialize: (bytes: Buffer) => parseRequest(bytes.toString()),
     responseSerialize,
     responseDeserialize: readJson,
   };

@@ -1,17 +1,17 @@
-// HTTP/1.1 between client and worker, with no broker: `node:http` at the one end, undici at the other, connections kept
-// alive. A stream is lines of JSON, or bytes.
+// HTTP/1.1 between client and worker, without a broker: `node:http` in the worker, undici in the client, with keep-alive. A
+// stream is lines of JSON, or bytes.
 
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Pool } from "undici";
-import { CHUNK, type Peer, type Question, readQuestion } from "../peer.ts";
+import { CHUNK, type EchoRequest, type Peer, parseRequest } from "../peer.ts";
 
-/** With as many connections as there are requests in flight, 1000 of them are slower. */
+/** 1000 connections for 1000 requests in flight would be slower. */
 const CONNECTIONS = 100;
 
 export const http: Peer = {
   async worker() {
-    const server = createServer((request, response) => void answer(request, response));
+    const server = createServer((request, response) => void reply(request, response));
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const address = server.address();
@@ -21,19 +21,19 @@ export const http: Peer = {
 
   async client(address) {
     const pool = new Pool(address, { connections: CONNECTIONS });
-    const post = (question: Question) =>
-      pool.request({ path: "/echo", method: "POST", body: JSON.stringify(question) }).then(({ body }) => body);
+    const post = (request: EchoRequest) =>
+      pool.request({ path: "/echo", method: "POST", body: JSON.stringify(request) }).then(({ body }) => body);
     return {
-      call: (question, done) => {
-        post(question)
+      call: (request, done) => {
+        post(request)
           .then((body) => body.json())
           .then((data) => done(undefined, data), done);
       },
-      stream: (question, onPart, done) => {
-        post(question)
+      stream: (request, onPartial, done) => {
+        post(request)
           .then(async (body) => {
-            if (question.bytes) for await (const chunk of chunks(body)) onPart(chunk);
-            else for await (const line of lines(body)) onPart(JSON.parse(line));
+            if (request.bytes) for await (const chunk of chunks(body)) onPartial(chunk);
+            else for await (const line of lines(body)) onPartial(JSON.parse(line));
           })
           .then(() => done(undefined), done);
       },
@@ -41,17 +41,17 @@ export const http: Peer = {
   },
 };
 
-async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function reply(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
   let text = "";
-  request.setEncoding("utf8");
-  request.on("data", (part: string) => {
-    text += part;
+  incoming.setEncoding("utf8");
+  incoming.on("data", (piece: string) => {
+    text += piece;
   });
-  await once(request, "end");
-  const question = readQuestion(text);
-  if (question.parts === undefined) return void response.end(JSON.stringify(question));
-  for (let part = 0; part < question.parts; part++) {
-    response.write(question.bytes ? CHUNK : `${JSON.stringify(part)}\n`);
+  await once(incoming, "end");
+  const request = parseRequest(text);
+  if (request.partials === undefined) return void response.end(JSON.stringify(request));
+  for (let number = 0; number < request.partials; number++) {
+    response.write(request.bytes ? CHUNK : `${JSON.stringify(number)}\n`);
   }
   response.end();
 }
@@ -66,16 +66,16 @@ async function* lines(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
 }
 
 async function* chunks(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let parts: Buffer[] = [];
+  let pieces: Buffer[] = [];
   let length = 0;
   for await (const data of body) {
-    parts.push(data);
+    pieces.push(data);
     length += data.length;
     if (length < CHUNK.length) continue;
-    const bytes = Buffer.concat(parts, length);
+    const bytes = Buffer.concat(pieces, length);
     let offset = 0;
     for (; length - offset >= CHUNK.length; offset += CHUNK.length) yield bytes.subarray(offset, offset + CHUNK.length);
-    parts = [bytes.subarray(offset)];
+    pieces = [bytes.subarray(offset)];
     length -= offset;
   }
 }

@@ -1,15 +1,15 @@
-// Moleculer with its own JSON serializer: over TCP, where nodes talk to each other directly, and over NATS. Its streams are
-// Node streams of bytes or objects in packets of their own; they are not measured.
+// Moleculer with its JSON serializer, over TCP (nodes connect to each other directly) and over NATS. Its streams work
+// differently (Node streams) and are not measured.
 
 import { ServiceBroker } from "moleculer";
-import type { Peer, Question, Started } from "../peer.ts";
+import type { EchoRequest, Peer, Started } from "../peer.ts";
 import { freePort } from "../server.ts";
 import { plain } from "./nats.ts";
 
 type TransporterOf = (address: string) => { readonly type: string; readonly options: Record<string, unknown> };
 
 export const overTcp: Peer = peer(
-  // Nodes find each other by a list instead of by multicast; whose name is in the list listens at that port.
+  // A list of nodes replaces discovery by multicast. The node that the list names listens at that port.
   (address) => ({ type: "TCP", options: { udpDiscovery: false, urls: [`tcp://${address}/worker`] } }),
   async () => `127.0.0.1:${await freePort()}`,
 );
@@ -27,7 +27,7 @@ function peer(transporterOf: TransporterOf, choose: (address: string) => Promise
     async worker(given): Promise<Started> {
       const address = await choose(given);
       const broker = newBroker("worker", transporterOf(address));
-      broker.createService({ name: "bench", actions: { echo: ({ params }: { params: Question }) => params } });
+      broker.createService({ name: "bench", actions: { echo: ({ params }: { params: EchoRequest }) => params } });
       await broker.start();
       return { address };
     },
@@ -37,8 +37,8 @@ function peer(transporterOf: TransporterOf, choose: (address: string) => Promise
       await broker.start();
       await broker.waitForServices("bench", 30_000);
       return {
-        call: (question, done) => {
-          broker.call("bench.echo", question).then((answer) => done(undefined, answer), done);
+        call: (request, done) => {
+          broker.call("bench.echo", request).then((reply) => done(undefined, reply), done);
         },
       };
     },

@@ -1,36 +1,36 @@
-// NATS: the client's own `request()`, and what a careful user would write instead: one subscription for all answers,
-// callbacks, no promise and no timer for a request.
+// NATS with the client's `request()`, and tuned by hand: one subscription for all replies, callbacks, and no promise or
+// timer per request.
 
 import { connect, createInbox, type Msg, type NatsConnection } from "nats";
-import { type Caller, CHUNK, type Peer, readQuestion } from "../peer.ts";
-import { Pending } from "../pending.ts";
+import { CHUNK, type ClientConnection, type Peer, parseRequest } from "../peer.ts";
+import { PendingRequests } from "../pending-requests.ts";
 import { freePort, installed, runServer } from "../server.ts";
 
 const EMPTY = new Uint8Array(0);
 const TIMEOUT_MS = 60_000;
 
 export const plain: Peer = peer((connection) => ({
-  call: (question, done) => {
+  call: (request, done) => {
     connection
-      .request("echo", JSON.stringify(question), { timeout: TIMEOUT_MS })
+      .request("echo", JSON.stringify(request), { timeout: TIMEOUT_MS })
       .then((message) => done(undefined, JSON.parse(text(message))), done);
   },
-  stream: (question, onPart, done) => {
+  stream: (request, onPartial, done) => {
     const subscription = connection.subscribe(createInbox(), {
-      max: question.parts ?? 0,
+      max: request.partials ?? 0,
       callback: (error, message) => {
         if (error) return done(error);
-        onPart(question.bytes ? message.data : JSON.parse(text(message)));
-        if (subscription.getReceived() === question.parts) done(undefined);
+        onPartial(request.bytes ? message.data : JSON.parse(text(message)));
+        if (subscription.getReceived() === request.partials) done(undefined);
       },
     });
-    connection.publish("echo", JSON.stringify(question), { reply: subscription.getSubject() });
+    connection.publish("echo", JSON.stringify(request), { reply: subscription.getSubject() });
   },
 }));
 
 export const tuned: Peer = peer((connection) => {
   const inbox = createInbox();
-  const pending = new Pending();
+  const pending = new PendingRequests();
   const chunks = new Set<number>();
   connection.subscribe(`${inbox}.*`, {
     callback: (error, message) => {
@@ -40,25 +40,25 @@ export const tuned: Peer = peer((connection) => {
     },
   });
   return {
-    call: (question, done) => {
-      connection.publish("echo", JSON.stringify(question), { reply: `${inbox}.${pending.add(done)}` });
+    call: (request, done) => {
+      connection.publish("echo", JSON.stringify(request), { reply: `${inbox}.${pending.add(done)}` });
     },
-    stream: (question, onPart, done) => {
+    stream: (request, onPartial, done) => {
       const id = pending.add(
         (error) => {
           chunks.delete(id);
           done(error);
         },
-        onPart,
-        question.parts,
+        onPartial,
+        request.partials,
       );
-      if (question.bytes) chunks.add(id);
-      connection.publish("echo", JSON.stringify(question), { reply: `${inbox}.${id}` });
+      if (request.bytes) chunks.add(id);
+      connection.publish("echo", JSON.stringify(request), { reply: `${inbox}.${id}` });
     },
   };
 });
 
-function peer(callerOf: (connection: NatsConnection) => Caller): Peer {
+function peer(connectionOf: (connection: NatsConnection) => ClientConnection): Peer {
   return {
     async broker() {
       const port = await freePort();
@@ -75,10 +75,10 @@ function peer(callerOf: (connection: NatsConnection) => Caller): Peer {
       connection.subscribe("echo", {
         callback: (error, message) => {
           if (error) throw error;
-          const question = readQuestion(text(message));
-          if (question.parts === undefined) return message.respond(JSON.stringify(question));
-          for (let part = 0; part < question.parts; part++) {
-            message.respond(question.bytes ? CHUNK : JSON.stringify(part));
+          const request = parseRequest(text(message));
+          if (request.partials === undefined) return message.respond(JSON.stringify(request));
+          for (let number = 0; number < request.partials; number++) {
+            message.respond(request.bytes ? CHUNK : JSON.stringify(number));
           }
         },
       });
@@ -88,14 +88,14 @@ function peer(callerOf: (connection: NatsConnection) => Caller): Peer {
 
     async client(address) {
       const connection = await connect({ servers: address });
-      const caller = callerOf(connection);
+      const own = connectionOf(connection);
       await connection.flush();
-      return caller;
+      return own;
     },
   };
 }
 
-/** Faster than `message.string()`, which makes a decoder for every message. */
+/** Faster than `message.string()`, which creates a decoder for every message. */
 function text({ data }: Msg): string {
   const { buffer, byteOffset, length } = data ?? EMPTY;
   return Buffer.from(buffer, byteOffset, length).toString();

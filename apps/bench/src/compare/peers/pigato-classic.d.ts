@@ -1,4 +1,4 @@
-// The part of npm pigato 0.0.46 that is measured; the package has no types of its own.
+// The measured part of npm pigato 0.0.46, which has no types.
 
 declare module "pigato-classic" {
   import type { EventEmitter } from "node:events";

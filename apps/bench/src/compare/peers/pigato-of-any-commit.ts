@@ -1,11 +1,11 @@
-// PIGATO as any commit of this repository has it, for `pnpm bench against`: with what has been there from the first
-// broker on, and nothing else. The transport is named because it was not always the default.
+// PIGATO at any commit of this repository, for `pnpm bench against`. It uses only API that every commit has. It names the
+// transport, which was not always the default.
 
 import { Broker } from "@pigato/broker";
 import { Client } from "@pigato/client";
 import { zmtp } from "@pigato/transport";
 import { Worker } from "@pigato/worker";
-import { isQuestion, type Peer } from "../peer.ts";
+import { isEchoRequest, type Peer } from "../peer.ts";
 
 export const ofAnyCommit: Peer = {
   async broker() {
@@ -20,8 +20,8 @@ export const ofAnyCommit: Peer = {
     const worker = new Worker(address, "echo", { transport: zmtp, concurrency: -1 });
     worker.on("error", console.error);
     worker.on("request", (data, reply) => {
-      if (!isQuestion(data) || data.parts === undefined) return reply.end(data);
-      for (let part = 0; part < data.parts; part++) reply.write(part);
+      if (!isEchoRequest(data) || data.partials === undefined) return reply.end(data);
+      for (let number = 0; number < data.partials; number++) reply.write(number);
       reply.end(null);
     });
     await worker.start();
@@ -33,11 +33,11 @@ export const ofAnyCommit: Peer = {
     client.on("error", console.error);
     await client.start();
     return {
-      call: (question, done) => {
-        client.call("echo", question).then((answer) => done(undefined, answer), done);
+      call: (request, done) => {
+        client.call("echo", request).then((reply) => done(undefined, reply), done);
       },
-      stream: (question, onPart, done) => {
-        client.request("echo", question, (_error: unknown, part: unknown) => onPart(part), done);
+      stream: (request, onPartial, done) => {
+        client.request("echo", request, (_error: unknown, part: unknown) => onPartial(part), done);
       },
     };
   },

@@ -1,34 +1,38 @@
-// Ours: a broker, a worker and a client with their default options, but for the worker's limit of 100 requests at a time.
-// There are no bytes on this wire but in JSON: chunks of bytes travel as base64.
+// PIGATO of this tree with default options, except that the worker takes any number of requests at a time (the default is
+// 100). Payloads are JSON, so chunks of bytes travel as base64.
 
 import { Broker } from "@pigato/broker";
 import { Client } from "@pigato/client";
 import { Worker } from "@pigato/worker";
-import { type Caller, CHUNK, isQuestion, type Peer } from "../peer.ts";
+import { CHUNK, type ClientConnection, isEchoRequest, type Peer } from "../peer.ts";
 
 export const calls: Peer = peer("zmtp", (client) => ({
-  call: (question, done) => {
-    client.call("echo", question).then((answer) => done(undefined, answer), done);
+  call: (request, done) => {
+    client.call("echo", request).then((reply) => done(undefined, reply), done);
   },
 }));
 
 export const callbacks: Peer = peer("zmtp", (client) => ({
-  call: (question, done) => client.request("echo", question, undefined, done),
+  call: (request, done) => client.request("echo", request, undefined, done),
 }));
 
 export const callbacksSpinning: Peer = peer(
   "zmtp",
-  (client) => ({ call: (question, done) => client.request("echo", question, undefined, done) }),
+  (client) => ({ call: (request, done) => client.request("echo", request, undefined, done) }),
   1,
 );
 
 export const callsOverLibzmq: Peer = peer("libzmq", (client) => ({
-  call: (question, done) => {
-    client.call("echo", question).then((answer) => done(undefined, answer), done);
+  call: (request, done) => {
+    client.call("echo", request).then((reply) => done(undefined, reply), done);
   },
 }));
 
-function peer(transport: "zmtp" | "libzmq", callWith: (client: Client) => Pick<Caller, "call">, spinMs = 0): Peer {
+function peer(
+  transport: "zmtp" | "libzmq",
+  callWith: (client: Client) => Pick<ClientConnection, "call">,
+  spinMs = 0,
+): Peer {
   return {
     async broker() {
       const broker = new Broker("tcp://127.0.0.1:*", { transport, intch: false, spinMs });
@@ -42,8 +46,10 @@ function peer(transport: "zmtp" | "libzmq", callWith: (client: Client) => Pick<C
       const worker = new Worker(address, "echo", { transport, concurrency: -1 });
       worker.on("error", console.error);
       worker.on("request", (data, reply) => {
-        if (!isQuestion(data) || data.parts === undefined) return reply.end(data);
-        for (let part = 0; part < data.parts; part++) reply.write(data.bytes ? CHUNK.toString("base64") : part);
+        if (!isEchoRequest(data) || data.partials === undefined) return reply.end(data);
+        for (let number = 0; number < data.partials; number++) {
+          reply.write(data.bytes ? CHUNK.toString("base64") : number);
+        }
         reply.end(null);
       });
       await worker.start();
@@ -56,10 +62,10 @@ function peer(transport: "zmtp" | "libzmq", callWith: (client: Client) => Pick<C
       await client.start();
       return {
         ...callWith(client),
-        stream: (question, onPart, done) => {
-          const onPartial = (_error: unknown, part: unknown) =>
-            onPart(typeof part === "string" ? Buffer.from(part, "base64") : part);
-          client.request("echo", question, onPartial, done);
+        stream: (request, onPartial, done) => {
+          const decode = (_error: unknown, data: unknown) =>
+            onPartial(typeof data === "string" ? Buffer.from(data, "base64") : data);
+          client.request("echo", request, decode, done);
         },
       };
     },

@@ -1,24 +1,24 @@
-// RabbitMQ with direct reply-to: the broker hands answers to the client's channel without a queue. Nothing is durable and
-// nothing is acknowledged, as in every other peer here.
+// RabbitMQ with direct reply-to: replies reach the client's channel without a queue. Nothing is durable or acknowledged, as
+// with every other peer here.
 
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Channel, connect } from "amqplib";
-import { CHUNK, type Peer, readQuestion } from "../peer.ts";
-import { Pending } from "../pending.ts";
+import { CHUNK, isChunk, type Peer, parseRequest } from "../peer.ts";
+import { PendingRequests } from "../pending-requests.ts";
 import { freePort, runServer, scratchFolder } from "../server.ts";
 
 const QUEUE = "echo";
 const REPLY_TO = "amq.rabbitmq.reply-to";
-/** Debian's own script in the PATH would change the user. */
+/** The script that Debian puts into the PATH changes the user. */
 const PROGRAM = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
 export const rabbitmq: Peer = {
   async broker() {
     const folder = scratchFolder();
     const [port, distributionPort, namesPort] = [await freePort(), await freePort(), await freePort()];
-    // Erlang's name server would stay when all is over; this one goes with us.
+    // Erlang starts a name server (epmd) that would outlive the run, so run our own.
     const names = spawn("epmd", ["-port", String(namesPort), "-address", "127.0.0.1"], { stdio: "ignore" });
     process.on("exit", () => names.kill("SIGKILL"));
     const plugins = join(folder, "plugins");
@@ -53,11 +53,11 @@ export const rabbitmq: Peer = {
       (message) => {
         if (message === null) return;
         const { replyTo, correlationId } = message.properties;
-        const question = readQuestion(message.content.toString());
+        const request = parseRequest(message.content.toString());
         const reply = (body: Buffer) => channel.sendToQueue(replyTo, body, { correlationId });
-        if (question.parts === undefined) return void reply(Buffer.from(JSON.stringify(question)));
-        for (let part = 0; part < question.parts; part++) {
-          reply(question.bytes ? CHUNK : Buffer.from(JSON.stringify(part)));
+        if (request.partials === undefined) return void reply(Buffer.from(JSON.stringify(request)));
+        for (let number = 0; number < request.partials; number++) {
+          reply(request.bytes ? CHUNK : Buffer.from(JSON.stringify(number)));
         }
       },
       { noAck: true },
@@ -67,24 +67,23 @@ export const rabbitmq: Peer = {
 
   async client(address) {
     const channel = await openChannel(address);
-    const pending = new Pending();
+    const pending = new PendingRequests();
     await channel.consume(
       REPLY_TO,
       (message) => {
         if (message === null) return;
         const { content, properties } = message;
-        const isChunk = content.length === CHUNK.length && content[0] === CHUNK[0];
-        pending.settle(Number(properties.correlationId), isChunk ? content : JSON.parse(content.toString()));
+        pending.settle(Number(properties.correlationId), isChunk(content) ? content : JSON.parse(content.toString()));
       },
       { noAck: true },
     );
-    const send = (question: unknown, id: number) => {
+    const send = (request: unknown, id: number) => {
       const options = { replyTo: REPLY_TO, correlationId: String(id) };
-      channel.sendToQueue(QUEUE, Buffer.from(JSON.stringify(question)), options);
+      channel.sendToQueue(QUEUE, Buffer.from(JSON.stringify(request)), options);
     };
     return {
-      call: (question, done) => send(question, pending.add(done)),
-      stream: (question, onPart, done) => send(question, pending.add(done, onPart, question.parts)),
+      call: (request, done) => send(request, pending.add(done)),
+      stream: (request, onPartial, done) => send(request, pending.add(done, onPartial, request.partials)),
     };
   },
 };

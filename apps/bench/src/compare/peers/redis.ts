@@ -1,11 +1,10 @@
-// Redis lists: requests in one list, the answers for each client in one of its own. Whoever waits for a list takes all that
-// is there, up to a hundred entries, and commands of one turn leave together: a list that gives one entry at a time is
-// several times slower.
+// Redis lists: one list for requests, one per client for replies. A reader pops up to a hundred entries at a time, and the
+// commands of one turn of the event loop are pipelined. Popping one entry at a time would be several times slower.
 
 import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
-import { CHUNK, isQuestion, type Peer } from "../peer.ts";
-import { Pending } from "../pending.ts";
+import { CHUNK, isChunk, isEchoRequest, type Peer } from "../peer.ts";
+import { PendingRequests } from "../pending-requests.ts";
 import { freePort, installed, runServer, scratchFolder } from "../server.ts";
 
 const BATCH = 100;
@@ -23,16 +22,16 @@ export const redis: Peer = {
 
   async worker(address) {
     const sending = await connected(address);
-    const push = (to: string, id: string, part: unknown) =>
+    const push = (to: string, id: string, reply: unknown) =>
       void sending.lpush(
         to,
-        Buffer.isBuffer(part) ? Buffer.concat([Buffer.from(`${id} `), part]) : `${id} ${JSON.stringify(part)}`,
+        Buffer.isBuffer(reply) ? Buffer.concat([Buffer.from(`${id} `), reply]) : `${id} ${JSON.stringify(reply)}`,
       );
     void takeAll(await connected(address), "requests", (entry) => {
       const [to = "", id = "", text = ""] = splitTwice(entry.toString());
       const data: unknown = JSON.parse(text);
-      if (!isQuestion(data) || data.parts === undefined) return push(to, id, data);
-      for (let part = 0; part < data.parts; part++) push(to, id, data.bytes ? CHUNK : part);
+      if (!isEchoRequest(data) || data.partials === undefined) return push(to, id, data);
+      for (let number = 0; number < data.partials; number++) push(to, id, data.bytes ? CHUNK : number);
     });
     return { address };
   },
@@ -40,20 +39,19 @@ export const redis: Peer = {
   async client(address) {
     const sending = await connected(address);
     const inbox = randomUUID();
-    const pending = new Pending();
+    const pending = new PendingRequests();
     void takeAll(await connected(address), inbox, (entry) => {
       const space = entry.indexOf(" ");
       const body = entry.subarray(space + 1);
-      const isChunk = body.length === CHUNK.length && body[0] === CHUNK[0];
-      pending.settle(Number(entry.toString("latin1", 0, space)), isChunk ? body : JSON.parse(body.toString()));
+      pending.settle(Number(entry.toString("latin1", 0, space)), isChunk(body) ? body : JSON.parse(body.toString()));
     });
     return {
-      call: (question, done) => {
-        void sending.lpush("requests", `${inbox} ${pending.add(done)} ${JSON.stringify(question)}`);
+      call: (request, done) => {
+        void sending.lpush("requests", `${inbox} ${pending.add(done)} ${JSON.stringify(request)}`);
       },
-      stream: (question, onPart, done) => {
-        const id = pending.add(done, onPart, question.parts);
-        void sending.lpush("requests", `${inbox} ${id} ${JSON.stringify(question)}`);
+      stream: (request, onPartial, done) => {
+        const id = pending.add(done, onPartial, request.partials);
+        void sending.lpush("requests", `${inbox} ${id} ${JSON.stringify(request)}`);
       },
     };
   },
@@ -72,7 +70,7 @@ async function takeAll(connection: Redis, list: string, onEntry: (entry: Buffer)
   }
 }
 
-/** @param taken the name of the list and its entries, as the client's types do not say */
+/** @param taken the name of the list and its entries; the types of the library do not say so */
 function entriesOf(taken: unknown): Buffer[] {
   const entries: unknown = Array.isArray(taken) ? taken[1] : undefined;
   return Array.isArray(entries) ? entries.filter(Buffer.isBuffer) : [];

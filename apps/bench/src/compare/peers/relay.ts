@@ -1,11 +1,11 @@
-// The limit: a process that hands on bytes without looking at them, with one connection to the worker for each client.
-// What client and worker do is as little as can be. No broker of requests can be faster in Node.
+// The limit: a process that forwards bytes without reading them, with one connection to the worker for each client. Client
+// and worker do as little as possible. No broker in Node can be faster.
 
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { FrameWriter, readFrames } from "../frames.ts";
-import { CHUNK, type Peer, readQuestion, type Started } from "../peer.ts";
-import { Pending } from "../pending.ts";
+import { FrameWriter, readFrames } from "../byte-frames.ts";
+import { CHUNK, isChunk, type Peer, parseRequest, type Started } from "../peer.ts";
+import { PendingRequests } from "../pending-requests.ts";
 
 export const relay: Peer = {
   worker() {
@@ -13,10 +13,10 @@ export const relay: Peer = {
       createServer({ noDelay: true }, (socket) => {
         const writer = new FrameWriter(socket);
         readFrames(socket, (id, body) => {
-          const question = readQuestion(body.toString("latin1"));
-          if (question.parts === undefined) return writer.write(id, JSON.stringify(question));
-          for (let part = 0; part < question.parts; part++) {
-            writer.write(id, question.bytes ? CHUNK : JSON.stringify(part));
+          const request = parseRequest(body.toString("latin1"));
+          if (request.partials === undefined) return writer.write(id, JSON.stringify(request));
+          for (let number = 0; number < request.partials; number++) {
+            writer.write(id, request.bytes ? CHUNK : JSON.stringify(number));
           }
         });
         socket.on("error", () => {});
@@ -39,17 +39,14 @@ export const relay: Peer = {
     const socket = connectTo(address);
     await once(socket, "connect");
     const writer = new FrameWriter(socket);
-    const pending = new Pending();
+    const pending = new PendingRequests();
     readFrames(socket, (id, body) => {
-      pending.settle(
-        id,
-        body.length === CHUNK.length && body[0] === CHUNK[0] ? body : JSON.parse(body.toString("latin1")),
-      );
+      pending.settle(id, isChunk(body) ? body : JSON.parse(body.toString("latin1")));
     });
     return {
-      call: (question, done) => writer.write(pending.add(done), JSON.stringify(question)),
-      stream: (question, onPart, done) => {
-        writer.write(pending.add(done, onPart, question.parts), JSON.stringify(question));
+      call: (request, done) => writer.write(pending.add(done), JSON.stringify(request)),
+      stream: (request, onPartial, done) => {
+        writer.write(pending.add(done, onPartial, request.partials), JSON.stringify(request));
       },
     };
   },
@@ -66,6 +63,6 @@ async function listening(server: Server): Promise<Started> {
 }
 
 function portOf(address: AddressInfo | string | null): number {
-  if (typeof address !== "object" || address === null) throw new Error("no port");
+  if (typeof address !== "object" || address === null) throw new Error("the server is not listening on a port");
   return address.port;
 }

@@ -1,9 +1,9 @@
-// What one would write first with the `zeromq` package: a ROUTER for clients, a DEALER for workers, and a broker that
-// moves messages between them without looking at them.
+// The obvious program with the `zeromq` package: a ROUTER for clients, a DEALER for workers, and a broker that forwards
+// messages between them without reading them.
 
 import { Dealer, Router } from "zeromq";
-import { CHUNK, type Peer, readQuestion } from "../peer.ts";
-import { Pending } from "../pending.ts";
+import { CHUNK, isChunk, type Peer, parseRequest } from "../peer.ts";
+import { PendingRequests } from "../pending-requests.ts";
 
 type Message = (string | Buffer)[];
 
@@ -26,10 +26,10 @@ export const zeromq: Peer = {
     socket.connect(back);
     const outbox = new Outbox(socket);
     void readAll(socket, ([client = "", id = "", body = ""]) => {
-      const question = readQuestion(body.toString());
-      if (question.parts === undefined) return outbox.push([client, id, JSON.stringify(question)]);
-      for (let part = 0; part < question.parts; part++) {
-        outbox.push([client, id, question.bytes ? CHUNK : JSON.stringify(part)]);
+      const request = parseRequest(body.toString());
+      if (request.partials === undefined) return outbox.push([client, id, JSON.stringify(request)]);
+      for (let number = 0; number < request.partials; number++) {
+        outbox.push([client, id, request.bytes ? CHUNK : JSON.stringify(number)]);
       }
     });
     return { address };
@@ -40,29 +40,25 @@ export const zeromq: Peer = {
     const [front = ""] = address.split(" ");
     socket.connect(front);
     const outbox = new Outbox(socket);
-    const pending = new Pending();
+    const pending = new PendingRequests();
     void readAll(socket, ([id = "", body = ""]) => {
       pending.settle(Number(id), isChunk(body) ? body : JSON.parse(body.toString()));
     });
     return {
-      call: (question, done) => outbox.push([String(pending.add(done)), JSON.stringify(question)]),
-      stream: (question, onPart, done) => {
-        const id = pending.add(done, onPart, question.parts);
-        outbox.push([String(id), JSON.stringify(question)]);
+      call: (request, done) => outbox.push([String(pending.add(done)), JSON.stringify(request)]),
+      stream: (request, onPartial, done) => {
+        const id = pending.add(done, onPartial, request.partials);
+        outbox.push([String(id), JSON.stringify(request)]);
       },
     };
   },
 };
 
-function isChunk(body: string | Buffer): boolean {
-  return body.length === CHUNK.length && body instanceof Buffer && body[0] === CHUNK[0];
-}
-
 async function readAll(socket: Router | Dealer, onMessage: (message: Message) => void): Promise<void> {
   for await (const message of socket) onMessage(message);
 }
 
-/** The package takes one message at a time. */
+/** Sends one message after the other, because the package accepts only one at a time. */
 class Outbox {
   readonly #socket: Router | Dealer;
   #queue: Message[] = [];
