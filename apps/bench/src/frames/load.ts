@@ -70,7 +70,10 @@ function request(): Parameters<RoundTrip["encodeFromClient"]>[0] {
 function hop<Message>(decode: (frames: readonly Frame[]) => Message) {
   const writer = new FrameWriter(pool);
   let received: Message[] = [];
-  const reader = new MessageReader(LIMITS, { onMessage: (frames) => received.push(decode(frames)), onCommand: () => {} });
+  const reader = new MessageReader(LIMITS, {
+    onMessage: (frames) => received.push(decode(frames)),
+    onCommand: () => {},
+  });
   return (messages: readonly (FrameToSend[] | undefined)[]): readonly Message[] => {
     received = [];
     for (const frames of messages) if (frames !== undefined) writer.add(frames);

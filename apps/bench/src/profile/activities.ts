@@ -30,7 +30,10 @@ export type Activity = (typeof ACTIVITIES)[number];
 
 /** Activity by file, as `package/path`; the first match counts. */
 const FILES: readonly (readonly [RegExp, Activity])[] = [
-  [/^transport\/zmtp\/(frame-reader|message-\w+|peer-reader|handshake|greeting|commands|metadata|mechanism\/.*)$/, "ZMTP: bytes to frames"],
+  [
+    /^transport\/zmtp\/(frame-reader|message-\w+|peer-reader|handshake|greeting|commands|metadata|mechanism\/.*)$/,
+    "ZMTP: bytes to frames",
+  ],
   [/^transport\/zmtp\/frame-writer$/, "ZMTP: frames to bytes"],
   [/^protocol\/(payload|errors)$/, "JSON"],
   [/^protocol\/(internal\/)?(deadlines|connection|id-index|lease)$/, "core and sessions"],
