@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { listenersOf } from "./binds.ts";
-import { MAX_DOORS } from "./core/peer-names.ts";
+import { MAX_LISTENERS } from "./core/peer-names.ts";
 
 describe("binds", () => {
   test("binds with equal settings share a listener, others have their own", () => {
@@ -35,8 +35,8 @@ describe("binds", () => {
   test("a broker has a maximum number of listeners", () => {
     const kinds = (count: number) =>
       Array.from({ length: count }, (_, index) => ({ address: `tcp://${index}`, timeoutMs: index + 1 }));
-    expect(listenersOf(kinds(MAX_DOORS))).toHaveLength(MAX_DOORS);
-    expect(() => listenersOf(kinds(MAX_DOORS + 1))).toThrow(/at most 16 addresses with different settings, not 17/);
+    expect(listenersOf(kinds(MAX_LISTENERS))).toHaveLength(MAX_LISTENERS);
+    expect(() => listenersOf(kinds(MAX_LISTENERS + 1))).toThrow(/at most 16 addresses with different settings, not 17/);
   });
 
   test.each([

@@ -12,7 +12,7 @@ import {
   type Role,
   UsageError,
 } from "@pigato/protocol";
-import { MAX_DOORS } from "./core/peer-names.ts";
+import { MAX_LISTENERS } from "./core/peer-names.ts";
 
 type BindDialect = "omdp" | "butler";
 
@@ -91,8 +91,10 @@ export function listenersOf(where: ListenerOptions | Listeners): ListenerSetting
     add(where, undefined);
   }
   if (listeners.size === 0) throw noAddress(where);
-  if (listeners.size > MAX_DOORS) {
-    throw new UsageError(`a broker has at most ${MAX_DOORS} addresses with different settings, not ${listeners.size}`);
+  if (listeners.size > MAX_LISTENERS) {
+    throw new UsageError(
+      `a broker has at most ${MAX_LISTENERS} addresses with different settings, not ${listeners.size}`,
+    );
   }
   return [...listeners.values()];
 }

@@ -4,7 +4,7 @@ import { display, type PeerId } from "@pigato/protocol";
 import type { Frames, LinkError, PublisherLink, Refusal, RouterLink } from "@pigato/transport";
 import type { ListenerSettings } from "./binds.ts";
 import type { Input } from "./core/effects.ts";
-import { peerAtDoor } from "./core/peer-names.ts";
+import { peerAtListener } from "./core/peer-names.ts";
 import type { ConnectionRefused } from "./events.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { readInput } from "./reading.ts";
@@ -30,11 +30,11 @@ export function openListener(
   const role = settings.role === undefined ? "bind" : settings.role === "client" ? "frontend" : "backend";
   return options.transport.router(
     {
-      onMessage: (id, frames) => handlers.onInput(readInput(settings, peerAtDoor(index, id), frames)),
-      onPeerDown: (id) => handlers.onInput({ type: "peer-down", peer: peerAtDoor(index, id) }),
-      onUndelivered: (id, frames) => handlers.onUndelivered(peerAtDoor(index, id), frames),
+      onMessage: (id, frames) => handlers.onInput(readInput(settings, peerAtListener(index, id), frames)),
+      onPeerDown: (id) => handlers.onInput({ type: "peer-down", peer: peerAtListener(index, id) }),
+      onUndelivered: (id, frames) => handlers.onUndelivered(peerAtListener(index, id), frames),
       onRefused: (refusal, id) =>
-        handlers.onRefused(refusedAt(role, refusal, id === undefined ? undefined : peerAtDoor(index, id))),
+        handlers.onRefused(refusedAt(role, refusal, id === undefined ? undefined : peerAtListener(index, id))),
       onError: (error) => handlers.onError(error),
     },
     {

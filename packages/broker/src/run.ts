@@ -15,7 +15,7 @@ import type {
 import type { ListenerSettings } from "./binds.ts";
 import { BrokerCore, type CoreStats } from "./core/core.ts";
 import type { DialectId, Effect, Input } from "./core/effects.ts";
-import { doorOf, routingIdOf } from "./core/peer-names.ts";
+import { listenerOf, routingIdOf } from "./core/peer-names.ts";
 import type { ConnectionRefused } from "./events.ts";
 import { type ListenerHandlers, openChannel, openListener } from "./listener.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -200,7 +200,7 @@ export class BrokerRun implements Shell<Effect, Notice>, ListenerHandlers {
   }
 
   #send(to: PeerId, frames: FramesToSend, options: SendOptions | undefined): SendOutcome {
-    return this.#listeners[doorOf(to)]?.link.send(routingIdOf(to), frames, options) ?? "unreachable";
+    return this.#listeners[listenerOf(to)]?.link.send(routingIdOf(to), frames, options) ?? "unreachable";
   }
 
   #dialect(id: DialectId): BrokerDialect {

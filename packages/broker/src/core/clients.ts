@@ -1,178 +1,172 @@
-// Clients that the broker knows. One that announced how often it sends heartbeats, or that was seen to send them, is
-// given up when it falls silent, and with it the interest in its requests. Any other promised nothing: it is only
-// forgotten, once it has nothing open and has not been heard of for a while. One that has stored requests open is only
-// away: its record waits for it to come back under its id.
+// Clients that the broker knows. A client that announced a heartbeat interval, or was seen to keep one, counts as gone when
+// it falls silent, and its requests are canceled. Any other client is only forgotten, once it is idle and has nothing open.
+// A client with persistent requests open is away instead of gone: its record waits for it to reconnect under its id.
 
-import type { Capabilities, Deadlines, Instant, PeerId } from "@pigato/protocol";
 import {
+  type Capabilities,
+  type Instant,
   intervalOf,
   learnRhythm,
+  MAX_CREDIT,
   MAX_HEARTBEAT_MS,
   NO_CAPABILITIES,
+  type PeerId,
   pigato,
   type Rhythm,
   UNKNOWN_RHYTHM,
 } from "@pigato/protocol";
-import { type CoreOptions, traitsOf } from "./core-options.ts";
+import { ClientRecordOf } from "./client-record.ts";
 import type { ClientDownReason, DialectId } from "./effects.ts";
-import { countSilence, noteHeard, startLease } from "./lease.ts";
-import type { OpenRequests } from "./open-requests.ts";
-import type { Outbox } from "./outbox.ts";
-import { Client, type Due, type Request } from "./records.ts";
-import type { Requests } from "./requests.ts";
+import { cancelRequests } from "./fail-request.ts";
+import { countSilence, startLease } from "./heartbeat-lease.ts";
+import { holdForAwayClient, waitForRepeats } from "./held-replies.ts";
+import { ClientRequests } from "./open-requests.ts";
+import type { ClientRecord, QueuedRequest } from "./queued-request.ts";
+import { type CoreState, traitsOf } from "./state.ts";
 
 /** Milliseconds after which a client that keeps no interval and has nothing open is forgotten. */
 const IDLE_MS = 60_000;
 
-export class Clients {
-  readonly #options: CoreOptions;
-  readonly #deadlines: Deadlines<Due>;
-  readonly #open: OpenRequests;
-  readonly #requests: Requests;
-  readonly #outbox: Outbox;
-  readonly #byId = new Map<PeerId, Client>();
-  /** Those that are gone and have requests that the store keeps: these are run all the same. */
-  readonly #away = new Map<PeerId, Client>();
-
-  constructor(options: CoreOptions, deadlines: Deadlines<Due>, open: OpenRequests, requests: Requests, outbox: Outbox) {
-    this.#options = options;
-    this.#deadlines = deadlines;
-    this.#open = open;
-    this.#requests = requests;
-    this.#outbox = outbox;
-  }
-
-  get size(): number {
-    return this.#byId.size;
-  }
-
-  get(id: PeerId): Client | undefined {
-    return this.#byId.get(id);
-  }
-
-  /** Also those that are gone and have something open. */
-  *values(): IterableIterator<Client> {
-    yield* this.#byId.values();
-    yield* this.#away.values();
-  }
-
-  /** The client's record, whether it is there or not. */
-  record(id: PeerId, dialect: DialectId): Client | undefined {
-    return this.#byId.get(id) ?? this.#awayAs(id, dialect);
-  }
-
-  /** A record to answer a client by, which is not remembered. */
-  stranger(id: PeerId, dialect: DialectId): Client {
-    return new Client(id, dialect, traitsOf(this.#options, dialect), IDLE_MS, this.#open, this.#deadlines);
-  }
-
-  /** The client's record, made if there is none; `undefined` at the bound. */
-  require(id: PeerId, dialect: DialectId, now: Instant): Client | undefined {
-    const known = this.#byId.get(id);
-    if (known !== undefined) return known;
-    const away = this.#awayAs(id, dialect);
-    // One that has something open here is within the bound of requests, and must not be told of them as a stranger.
-    if (away === undefined && this.#byId.size >= this.#options.maxClients) return undefined;
-    const client = away ?? this.stranger(id, dialect);
-    this.#byId.set(id, client);
-    startLease(client, client.leaseMs, this.#deadlines, now);
-    this.#outbox.report({ type: "client-up", client: id });
-    if (away !== undefined) {
-      this.#away.delete(id);
-      away.isAway = false;
-      this.#requests.answers.resume(away, now);
-    }
-    return client;
-  }
-
-  /** The record of a client whose request was in the store: it may come back under its old id. */
-  absent(id: PeerId, now: Instant): Client {
-    // No other dialect can ask for a request to be stored.
-    const here = this.#byId.get(id);
-    const known = here?.dialect === pigato.id ? here : this.#away.get(id);
-    if (known !== undefined) return known;
-    const client = this.stranger(id, pigato.id);
-    this.#keepAway(client, now);
-    return client;
-  }
-
-  negotiate(client: Client, shared: Capabilities, intervalMs: number | undefined, now: Instant): void {
-    client.capabilities = shared;
-    // P-NEG-4: whoever offers sends heartbeats. To forget one for being idle would take from it what it negotiated.
-    this.#judgeBy({ ...client.rhythm, announcedMs: intervalMs ?? MAX_HEARTBEAT_MS }, client, now);
-  }
-
-  /** A heartbeat about nothing but the client itself: two of them show an interval. */
-  onHeartbeat(client: Client, now: Instant): void {
-    const pause = client.heartbeatAt === undefined ? undefined : now - client.heartbeatAt;
-    client.heartbeatAt = now;
-    const rhythm = learnRhythm(client.rhythm, pause);
-    if (rhythm !== client.rhythm) this.#judgeBy(rhythm, client, now);
-  }
-
-  /** Any sign of life. */
-  onHeard(client: Client, now: Instant): void {
-    noteHeard(client, now);
-  }
-
-  /** Its lease has come: it may have been silent. */
-  onLease(client: Client, now: Instant): void {
-    if (client.isAway) {
-      if (client.requests.size === 0) this.#away.delete(client.id);
-      else this.#keepAway(client, now);
-      return;
-    }
-    const missed = countSilence(client, client.leaseMs, this.#deadlines, now);
-    if (missed === 0) return;
-    if (!isJudged(client.rhythm)) {
-      if (client.requests.size === 0) this.lose(client, "idle", now);
-    } else if (missed >= this.#options.heartbeatLiveness) this.lose(client, "silent", now);
-  }
-
-  /** A client is gone: nobody waits for its requests any more, but for those that the store keeps. */
-  lose(client: Client, reason: ClientDownReason, now: Instant): void {
-    this.#byId.delete(client.id);
-    this.#deadlines.clear(client.lease);
-    this.#outbox.report({ type: "client-down", client: client.id, reason });
-    const unwanted: Request[] = [];
-    for (const request of client.requests) {
-      if (request.options.persist) this.#requests.stopPacing(request);
-      else unwanted.push(request);
-    }
-    this.#requests.cancelAll(unwanted);
-    if (client.requests.size === 0) return;
-    this.#keepAway(client, now);
-    this.#requests.answers.suspend(client, now);
-  }
-
-  /** One that comes back under its id and speaks another way is somebody else. */
-  #awayAs(id: PeerId, dialect: DialectId): Client | undefined {
-    const away = this.#away.get(id);
-    return away?.dialect === dialect ? away : undefined;
-  }
-
-  #keepAway(client: Client, now: Instant): void {
-    client.isAway = true;
-    // If it comes back, it comes back as one that has negotiated nothing yet.
-    client.capabilities = NO_CAPABILITIES;
-    client.rhythm = UNKNOWN_RHYTHM;
-    client.heartbeatAt = undefined;
-    client.leaseMs = IDLE_MS;
-    this.#away.set(client.id, client);
-    startLease(client, IDLE_MS, this.#deadlines, now);
-  }
-
-  #judgeBy(rhythm: Rhythm, client: Client, now: Instant): void {
-    client.rhythm = rhythm;
-    if (!isJudged(rhythm)) return;
-    const intervalMs = intervalOf(rhythm, this.#options.heartbeatMs);
-    if (intervalMs === client.leaseMs) return;
-    client.leaseMs = intervalMs;
-    startLease(client, intervalMs, this.#deadlines, now);
-  }
+/** The client's record, whether the client is present or away. */
+export function knownClient(state: CoreState, id: PeerId, dialect: DialectId): ClientRecord | undefined {
+  return state.clients.get(id) ?? awayAs(state, id, dialect);
 }
 
-/** P-LIVE-3: whether its silence says anything. A single heartbeat shows no interval. */
+/** A record by which to answer a client that the broker does not remember. */
+export function newClient(state: CoreState, id: PeerId, dialect: DialectId): ClientRecord {
+  const { open, timers } = state;
+  return new ClientRecordOf<QueuedRequest>({
+    id,
+    dialect,
+    traits: traitsOf(state, dialect),
+    requests: new ClientRequests(open.ids, open.newSalt()),
+    leaseMs: IDLE_MS,
+    lease: timers.entry({ kind: "client-lease", client: id }),
+    awayLease: timers.entry({ kind: "away-lease", client: id }),
+  });
+}
+
+/** The record of a client that is present, created if there is none; `undefined` at the bound. */
+export function requireClient(
+  state: CoreState,
+  id: PeerId,
+  dialect: DialectId,
+  now: Instant,
+): ClientRecord | undefined {
+  const known = state.clients.get(id);
+  if (known !== undefined) return known;
+  const away = awayAs(state, id, dialect);
+  // An away client counts toward the bound of requests, and must not be answered as an unknown one.
+  if (away === undefined && state.clients.size >= state.options.maxClients) return undefined;
+  const client = away ?? newClient(state, id, dialect);
+  state.clients.set(id, client);
+  startLease(client, client.leaseMs, state.timers, now);
+  state.effects.report({ type: "client-up", client: id });
+  if (away !== undefined) {
+    state.awayClients.delete(id);
+    state.timers.clear(away.awayLease);
+    away.isAway = false;
+    waitForRepeats(state, away, now);
+  }
+  return client;
+}
+
+/** The record of a client whose request was in the store: it may reconnect under its old id. */
+export function restoredClient(state: CoreState, id: PeerId, now: Instant): ClientRecord {
+  // No other dialect can ask for a request to be stored.
+  const present = state.clients.get(id);
+  const known = present?.dialect === pigato.id ? present : state.awayClients.get(id);
+  if (known !== undefined) return known;
+  const client = newClient(state, id, pigato.id);
+  keepAway(state, client, now);
+  return client;
+}
+
+export function negotiate(
+  state: CoreState,
+  client: ClientRecord,
+  shared: Capabilities,
+  intervalMs: number | undefined,
+  now: Instant,
+): void {
+  client.capabilities = shared;
+  // P-NEG-4: a client that offers sends heartbeats. To forget it when idle would lose what it negotiated.
+  setRhythm(state, client, { ...client.rhythm, announcedMs: intervalMs ?? MAX_HEARTBEAT_MS }, now);
+}
+
+/** A heartbeat about nothing but the client itself: two of them show an interval. */
+export function onClientHeartbeat(state: CoreState, client: ClientRecord, now: Instant): void {
+  const pauseMs = client.heartbeatAt === undefined ? undefined : now - client.heartbeatAt;
+  client.heartbeatAt = now;
+  const rhythm = learnRhythm(client.rhythm, pauseMs);
+  if (rhythm !== client.rhythm) setRhythm(state, client, rhythm, now);
+}
+
+/** The lease of a present client ran out: it may have been silent. */
+export function onClientLease(state: CoreState, client: ClientRecord, now: Instant): void {
+  const missed = countSilence(client, client.leaseMs, state.timers, now);
+  if (missed === 0) return;
+  if (!isJudged(client.rhythm)) {
+    if (client.requests.size === 0) loseClient(state, client, "idle", now);
+  } else if (missed >= state.options.heartbeatLiveness) loseClient(state, client, "silent", now);
+}
+
+/** The lease of an away client ran out: it is forgotten unless requests are still open. */
+export function onAwayLease(state: CoreState, client: ClientRecord, now: Instant): void {
+  if (client.requests.size === 0) state.awayClients.delete(client.id);
+  else keepAway(state, client, now);
+}
+
+/** A client is gone: its requests are canceled, except persistent ones. */
+export function loseClient(state: CoreState, client: ClientRecord, reason: ClientDownReason, now: Instant): void {
+  state.clients.delete(client.id);
+  state.timers.clear(client.lease);
+  state.effects.report({ type: "client-down", client: client.id, reason });
+  const unwanted: QueuedRequest[] = [];
+  for (const request of client.requests) {
+    if (request.options.persist) liftFlowControl(state, request);
+    else unwanted.push(request);
+  }
+  cancelRequests(state, unwanted);
+  if (client.requests.size === 0) return;
+  keepAway(state, client, now);
+  holdForAwayClient(state, client, now);
+}
+
+/** The client is gone, but the request is persistent: its worker must not wait for grants. */
+function liftFlowControl(state: CoreState, request: QueuedRequest): void {
+  if (!request.isPaced) return;
+  request.credit = MAX_CREDIT;
+  state.effects.grant(request, MAX_CREDIT);
+}
+
+/** A client that reconnects under the same id in another dialect is another client. */
+function awayAs({ awayClients }: CoreState, id: PeerId, dialect: DialectId): ClientRecord | undefined {
+  const away = awayClients.get(id);
+  return away?.dialect === dialect ? away : undefined;
+}
+
+function keepAway(state: CoreState, client: ClientRecord, now: Instant): void {
+  client.isAway = true;
+  // When it reconnects, it has negotiated nothing yet.
+  client.capabilities = NO_CAPABILITIES;
+  client.rhythm = UNKNOWN_RHYTHM;
+  client.heartbeatAt = undefined;
+  client.leaseMs = IDLE_MS;
+  state.awayClients.set(client.id, client);
+  state.timers.set(client.awayLease, IDLE_MS, now);
+}
+
+function setRhythm(state: CoreState, client: ClientRecord, rhythm: Rhythm, now: Instant): void {
+  client.rhythm = rhythm;
+  if (!isJudged(rhythm)) return;
+  const intervalMs = intervalOf(rhythm, state.options.heartbeatMs);
+  if (intervalMs === client.leaseMs) return;
+  client.leaseMs = intervalMs;
+  startLease(client, intervalMs, state.timers, now);
+}
+
+/** P-LIVE-3: whether the silence of a client says anything. A single heartbeat shows no interval. */
 function isJudged({ announcedMs, seenMs }: Rhythm): boolean {
   return announcedMs !== undefined || seenMs !== undefined;
 }

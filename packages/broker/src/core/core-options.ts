@@ -1,21 +1,21 @@
-// What the core must know. The shell's options resolve to these; nothing here is optional.
+// The options of the core. The options of the broker resolve to these; none is optional.
 
 import type { DialectTraits } from "@pigato/protocol";
 
 /** How a worker is chosen for a request. */
 export type DispatchMode =
-  /** Least in flight; of those the one that has waited longest. */
+  /** Least in flight; of those, the one that has waited longest. */
   | "load"
   /** The one that has waited longest. */
   | "lru"
   /** The less loaded of two picked at random. */
   | "rand";
 
-/** What becomes of a request that every worker of its service has declined. */
+/** What happens to a request that every worker of its service has rejected. */
 export type WhenDeclined =
   /** It ends with `REJECTED`. */
   | "fail"
-  /** It waits, within its timeout, for a worker that is yet to come. */
+  /** It waits, within its timeout, for a new worker. */
   | "wait";
 
 export interface CoreOptions {
@@ -25,20 +25,20 @@ export interface CoreOptions {
   readonly heartbeatMs: number;
   /** Silent intervals after which a peer counts as gone. */
   readonly heartbeatLiveness: number;
-  /** Milliseconds that a worker which is silent while it works may be so. */
+  /** Milliseconds of silence of a worker whose dialect is silent while it works. */
   readonly busyTimeoutMs: number;
   readonly dispatchMode: DispatchMode;
   readonly whenDeclined: WhenDeclined;
   /**
-   * Milliseconds that a worker which announced no concurrency is held back, waiting for the heartbeat that tells; and that
-   * a client which is back is given to ask again, before it gets the answers that are held for it.
+   * Milliseconds that the broker waits for the concurrency of a worker that announced none in its READY; and that a client
+   * which reconnected has to repeat its requests, before it is sent the replies that are held for it.
    */
   readonly settleMs: number;
   /** Open requests, queued or in flight, of all clients. At the bound new ones fail with `BUSY`. */
   readonly maxRequests: number;
   /** Open requests of one client. At the bound its new ones fail with `BUSY`. */
   readonly maxRequestsPerClient: number;
-  /** Requests for one name, as clients ask for it, that wait for a worker. At the bound new ones fail with `BUSY`. */
+  /** Requests for one name, as clients write it, that wait for a worker. At the bound new ones fail with `BUSY`. */
   readonly maxQueuedPerService: number;
   /** Payload bytes of all open requests. At the bound new ones fail with `BUSY`. */
   readonly maxRequestBytes: number;
@@ -46,32 +46,25 @@ export interface CoreOptions {
   readonly maxWorkers: number;
   /** Clients known at once. At the bound a new one's requests fail with `BUSY`. */
   readonly maxClients: number;
-  /** Answers to stored requests held for clients that are away. At the bound the one goes that is complete for longest. */
+  /** Replies to persistent requests held for away clients. At the bound the reply is dropped that was complete first. */
   readonly maxHeldAnswers: number;
-  /** Of those, for one client. At the bound further ones are given up. */
+  /** Of those, for one client. At the bound further ones are dropped. */
   readonly maxHeldAnswersPerClient: number;
-  /** Bytes of all held answers. At the bound the ones go that are complete for longest. */
+  /** Bytes of all held replies. At the bound the replies are dropped that were complete first. */
   readonly maxHeldBytes: number;
-  /** Bytes of the answers held for one client. At the bound further ones end as a failure or are given up. */
+  /** Bytes of the replies held for one client. At the bound further ones become a failure or are dropped. */
   readonly maxHeldBytesPerClient: number;
-  /** Replies kept for equal requests; 0 keeps none. At the bound the least recently used one goes. */
+  /** Replies cached for equal requests; 0 disables the cache. At the bound the least recently used one is evicted. */
   readonly cacheMaxEntries: number;
-  /** Bytes of all kept replies with their requests. At the bound the least recently used ones go. */
+  /** Bytes of all cached replies with their requests. At the bound the least recently used ones are evicted. */
   readonly cacheMaxBytes: number;
-  /** Bytes of one reply, with its request and all its parts. A larger one is not kept. */
+  /** Bytes of one reply, with its request and all its partials. A larger one is not cached. */
   readonly cacheMaxReplyBytes: number;
-  /** Whether it announces who serves what. */
+  /** Whether the directory of services is announced. */
   readonly announces: boolean;
   /** A number from 0 up to 1. */
   readonly random: () => number;
 }
 
-/** How peers of a dialect behave. The shell names only dialects that it has put into the options. */
-export function traitsOf({ dialects }: CoreOptions, id: string): DialectTraits {
-  const traits = dialects[id];
-  if (traits === undefined) throw new Error(`the core knows no dialect "${id}"`);
-  return traits;
-}
-
-/** In-flight requests of a worker that has not said how many it takes. */
+/** The concurrency of a worker that announced none. */
 export const ASSUMED_CONCURRENCY = 100;

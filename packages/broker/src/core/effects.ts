@@ -1,4 +1,5 @@
-// The two unions between the broker's core and the world: what can happen to it, and what it wants done.
+// The interface of the broker's core: the inputs that it handles, the effects that the shell performs, and the events that
+// it reports. All of them are data, so that inputs can be stored and replayed.
 
 import type {
   Capabilities,
@@ -15,7 +16,7 @@ import type {
 } from "@pigato/protocol";
 import type { StoredRequest } from "./stored-request.ts";
 
-/** The id of a dialect, which is unique within a broker (`BrokerDialect.id`). Inputs and effects are data without functions. */
+/** The id of a dialect (`BrokerDialect.id`). */
 export type DialectId = string;
 
 export type Input =
@@ -31,21 +32,21 @@ export type Input =
       readonly message: FromWorker;
       readonly dialect: DialectId;
     }
-  /** By a door for workers alone. */
+  /** At a listener for workers. */
   | {
       readonly type: "client-at-backend";
       readonly from: PeerId;
       readonly message: FromClient;
       readonly dialect: DialectId;
     }
-  /** By a door for clients alone. */
+  /** At a listener for clients. */
   | {
       readonly type: "worker-at-frontend";
       readonly from: PeerId;
       readonly message: FromWorker;
       readonly dialect: DialectId;
     }
-  /** Frames that did not decode; role and dialect are undefined where not even that can be told. */
+  /** Frames that did not decode; role and dialect are undefined if they are unknown. */
   | {
       readonly type: "violation";
       readonly from: PeerId;
@@ -53,43 +54,43 @@ export type Input =
       readonly dialect: DialectId | undefined;
       readonly violation: Violation;
     }
-  /** A message of ours that a client will not get. */
+  /** A message to a client could not be delivered. */
   | {
       readonly type: "undelivered-to-client";
       readonly to: PeerId;
       readonly message: ToClient;
       readonly reason: UndeliveredReason;
     }
-  /** What was sent before a `confirm` was taken by the connection, but for what was told to be undelivered before. */
+  /** The connection took everything that was sent before a `confirm`, except what was reported as undelivered. */
   | { readonly type: "handed-over"; readonly address: string }
-  /** A request that a worker will not get, by the address that it has there. */
+  /** A request to a worker could not be delivered, named by its address token. */
   | {
       readonly type: "request-undelivered";
       readonly to: PeerId;
       readonly address: string;
       readonly reason: UndeliveredReason;
     }
-  /** A grant that a worker will not get, because it reads too slowly, by the address of its request there. */
+  /** A grant to a worker could not be delivered because the worker reads too slowly, named by its address token. */
   | { readonly type: "credit-undelivered"; readonly to: PeerId; readonly address: string }
-  /** A peer's connection is gone. */
+  /** The connection of a peer is gone. */
   | { readonly type: "peer-down"; readonly peer: PeerId }
-  /** It is reachable from now on. */
+  /** The broker is reachable from now on. */
   | { readonly type: "start" }
-  /** What the store held when the broker started; comes before anything else. */
+  /** A request that the store held when the broker started; comes before all other inputs. */
   | { readonly type: "restore"; readonly key: string; readonly request: StoredRequest }
-  /** The store has finished with what a `store` asked of it. */
+  /** A `store` effect settled. */
   | { readonly type: "stored"; readonly key: string }
   | { readonly type: "store-failed"; readonly key: string; readonly reason: string }
-  /** The store has finished with what a `delete` asked of it. */
+  /** A `delete` effect settled. */
   | { readonly type: "deleted"; readonly key: string }
   | { readonly type: "delete-failed"; readonly key: string; readonly reason: string }
   | { readonly type: "tick" }
-  /** Take no new work; finish what there is within `limitMs`. */
+  /** Refuse new requests and workers; finish the open requests within `limitMs`. */
   | { readonly type: "drain"; readonly limitMs: number };
 
 /**
- * `unreachable`: the peer is gone; its `peer-down` comes next, after everything else of it that did not get through.
- * `congested`: it is there but reads too slowly for what it is sent.
+ * `unreachable`: the peer is gone. Its `peer-down` comes after everything else that could not be delivered to it.
+ * `congested`: the peer is present but reads too slowly.
  */
 export type UndeliveredReason = "unreachable" | "congested";
 
@@ -112,19 +113,19 @@ export type Effect =
       readonly message: ToWorker;
       readonly dialect: DialectId;
     }
-  /** To be answered by `handed-over`, behind all that is known not to be delivered of what was sent before. */
+  /** Answered by `handed-over`, after the refusals of everything that was sent before. */
   | { readonly type: "confirm"; readonly address: string }
-  /** Tells subscribers who serves what; replaces what they were told before. */
+  /** Publishes the directory of services to subscribers; replaces the last one. */
   | { readonly type: "announce"; readonly snapshot: DirectorySnapshot }
-  /** Store this under a new key; answered by `stored` or `store-failed`. */
+  /** Stores a request under a new key; answered by `stored` or `store-failed`. */
   | { readonly type: "store"; readonly key: string; readonly request: StoredRequest }
-  /** Delete what is stored under a key; answered by `deleted` or `delete-failed`. */
+  /** Deletes a stored request; answered by `deleted` or `delete-failed`. */
   | { readonly type: "delete"; readonly key: string }
   | { readonly type: "report"; readonly event: BrokerEvent }
-  /** Nothing is open any more: the shell may close. Follows a `drain`, once. */
+  /** No request is open any more: the shell may close. Follows a `drain`, once. */
   | { readonly type: "drained" };
 
-/** What happened, for logs, metrics and whoever watches. Never needed for correctness. */
+/** What happened, for logs, metrics and listeners. Never needed for correctness. */
 export type BrokerEvent =
   | { readonly type: "worker-up"; readonly worker: PeerId; readonly service: ServiceName }
   | {
@@ -135,7 +136,7 @@ export type BrokerEvent =
     }
   | { readonly type: "client-up"; readonly client: PeerId }
   | { readonly type: "client-down"; readonly client: PeerId; readonly reason: ClientDownReason }
-  /** A request ended without a final reply of its worker. */
+  /** A request ended without a final reply of a worker. */
   | {
       readonly type: "request-failed";
       readonly client: PeerId;
@@ -157,21 +158,21 @@ export type BrokerEvent =
       readonly service: ServiceName;
       readonly requestId: string;
     }
-  /** The answer to a stored request, or a part of it, is held because its client is away. */
+  /** The reply to a persistent request, or a part of it, is held because its client is away. */
   | {
       readonly type: "answer-held";
       readonly client: PeerId;
       readonly service: ServiceName;
       readonly requestId: string;
     }
-  /** What was held of an answer has gone to its client, which is back. */
+  /** A held reply was sent to its client, which reconnected. */
   | {
       readonly type: "answer-delivered";
       readonly client: PeerId;
       readonly service: ServiceName;
       readonly requestId: string;
     }
-  /** The store did not store a request, or did not delete one. */
+  /** The store failed to store or to delete a request. */
   | {
       readonly type: "store-failed";
       readonly operation: "store" | "delete";
@@ -190,7 +191,7 @@ export type BrokerEvent =
       readonly role: Role | undefined;
       readonly violation: Violation;
     }
-  /** A valid message that has no effect. */
+  /** A valid message without effect. */
   | {
       readonly type: "dropped";
       readonly peer: PeerId;
@@ -203,24 +204,24 @@ export type ClientDownReason = "left" | "silent" | "gone" | "congested" | "idle"
 export type DropReason =
   /** A reply, partial or reject for a request that the worker does not hold (any more). */
   | "not-held"
-  /** A second request under the id of one that is still open. */
+  /** A second request under the id of an open one. */
   | "duplicate-id"
   /** A cancel, heartbeat or grant for a request that is not open. */
   | "not-open"
-  /** Credit that was not negotiated, or travels the wrong way; and streamed input, which is not supported yet. */
+  /** Credit that was not negotiated or goes the wrong way, or streamed input, which is not supported yet. */
   | "unsupported"
-  /** A grant of nothing, or for a request whose reply is not paced. */
+  /** A grant of 0 chunks, or for a reply without flow control. */
   | "void-credit"
-  /** A `null` partial for a client that would take it as the end of its stream. */
+  /** A `null` partial for a client that would take it for the end of its stream. */
   | "null-partial"
-  /** A part of a reply for a client whose dialect has no message for it. */
+  /** A partial for a client whose dialect has no partials. */
   | "no-partials"
-  /** A worker that registers although the table is full. */
+  /** A worker registers although the table is full. */
   | "too-many-workers"
   | "already-registered"
-  /** A worker that registers under a name that the broker answers to itself. */
+  /** A worker registers under a name that the broker serves itself. */
   | "reserved-name"
-  /** A peer that speaks another dialect than in its first message. */
+  /** A peer speaks another dialect than in its first message. */
   | "other-dialect"
-  /** A failure or answer that its client will not get; one that was held, and is given up. */
+  /** A failure or reply that its client will not get. */
   | "undelivered";

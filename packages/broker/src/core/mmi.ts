@@ -1,5 +1,5 @@
-// Names that the broker answers to itself (RFC 8): `mmi.service` says whether a service has a worker, any other name
-// behind `mmi.` is not implemented. For clients of every dialect.
+// Management services, which the broker answers itself (RFC 8): `mmi.service` says whether a service has a worker; any other
+// name after `mmi.` is not implemented. They serve clients of every dialect.
 
 import {
   decodePayload,
@@ -17,8 +17,8 @@ export function isMmi(name: ServiceName): boolean {
   return name.startsWith(PREFIX);
 }
 
-/** The service that a request asks about; `undefined` if it asks for something that is not there. */
-export function askedAbout(name: ServiceName, body: readonly Frame[], isRaw: boolean): ServiceName | undefined {
+/** The service that a request asks about; `undefined` if the management service is not implemented. */
+export function serviceAskedAbout(name: ServiceName, body: readonly Frame[], isRaw: boolean): ServiceName | undefined {
   if (name !== "mmi.service") return undefined;
   const [frame] = body;
   if (frame === undefined) return undefined;

@@ -1,8 +1,8 @@
-// What a name says beyond being one (P-NAME-2): `base@1.2.3` is a version of a service, `base@^1` asks for one within a
-// range, `prefix*`, offered by a worker, stands for every name that starts so. Everything else is just a name.
+// The syntax of service names (P-NAME-2): `base@1.2.3` is a version of a service, `base@^1` asks for a version within a
+// range, and `prefix*`, offered by a worker, covers every name that starts with the prefix. Any other name is plain.
 //
-// A version is three numbers. One with a pre-release part is found under its exact name alone: so versions of a service
-// are in a plain order, and the highest within a range is found without looking at the others.
+// A version is three numbers. A version with a pre-release part is found by its exact name alone. So the versions of a
+// service are totally ordered, and a binary search finds the highest within a range.
 
 import type { ServiceName } from "@pigato/protocol";
 import { parse, Range, type SemVer } from "semver";
@@ -15,7 +15,7 @@ export interface VersionName {
   readonly version: SemVer;
 }
 
-/** Any version within a range, which is text that nobody has read yet: it may be none. */
+/** Any version within a range. The text of the range is not parsed yet and may be invalid. */
 export interface RangeName {
   readonly base: string;
   readonly range: string;
@@ -34,7 +34,7 @@ export function rangeIn(name: ServiceName): RangeName | undefined {
   return versionOf(range) === undefined ? { base: name.slice(0, at), range } : undefined;
 }
 
-/** `undefined` for text that is no range. */
+/** `undefined` for an invalid range. */
 export function parseRange(text: string): Range | undefined {
   try {
     return new Range(text);
@@ -43,12 +43,12 @@ export function parseRange(text: string): Range | undefined {
   }
 }
 
-/** What every name starts with that a wildcard stands for. */
+/** The prefix of a wildcard; `undefined` for other names. */
 export function prefixIn(name: ServiceName): string | undefined {
   return name.endsWith("*") ? name.slice(0, -1) : undefined;
 }
 
-/** Whether who offers this name may serve requests for that one. Which of several does is another question. */
+/** Whether workers that offer one name may serve requests for another. Which of several services does is decided elsewhere. */
 export function covers(offered: ServiceName, wanted: ServiceName): boolean {
   if (offered === wanted) return true;
   const prefix = prefixIn(offered);
@@ -59,13 +59,13 @@ export function covers(offered: ServiceName, wanted: ServiceName): boolean {
   return parseRange(any.range)?.test(one.version) === true;
 }
 
-/** Where the version or range begins: at the last `@`, unless nothing is before or behind it. */
+/** The index of the last `@`, unless nothing is before or after it. */
 function separatorOf(name: ServiceName): number | undefined {
   const at = name.lastIndexOf("@");
   return at > 0 && at < name.length - 1 ? at : undefined;
 }
 
-/** `undefined` also where a number starts with a zero or is too large to be one. */
+/** `undefined` also for a number that starts with a zero or is too large. */
 function versionOf(text: string): SemVer | undefined {
   return THREE_NUMBERS.test(text) ? (parse(text) ?? undefined) : undefined;
 }

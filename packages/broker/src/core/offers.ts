@@ -1,9 +1,9 @@
-// What workers offer, and which of it a name leads to (P-NAME-2): the service of exactly that name; else, if it asks for a
-// range, the highest version within; else the longest wildcard. Whether a worker there is free does not matter.
+// The services that workers offer, and which of them a name leads to (P-NAME-2): the service of exactly that name; else, if
+// the name asks for a range, the highest version within it; else the longest wildcard. Free workers play no part in it.
 
 import type { ServiceName } from "@pigato/protocol";
 import { parseRange, prefixIn, type RangeName, versionIn } from "./names.ts";
-import type { Service } from "./records.ts";
+import type { Service } from "./queued-request.ts";
 import { Versions } from "./versions.ts";
 import { Wildcards } from "./wildcards.ts";
 
@@ -44,21 +44,21 @@ export class Offers {
   }
 
   /**
-   * The service that a name leads to; `undefined` if nobody offers one.
-   * @param range what the name says it asks for, if that is a version within a range
+   * The service that a name leads to, if there is one.
+   * @param range what the name asks for, if that is a version within a range
    */
   resolve(name: ServiceName, range: RangeName | undefined): Service | undefined {
     return this.#byName.get(name) ?? (range && this.#inRange(range)) ?? this.#wildcards.longestFor(name);
   }
 
-  /** The longest wildcard that all names with this prefix are under. */
+  /** The longest wildcard that covers all names with this prefix. */
   wildcardAround(prefix: string): Service | undefined {
     return this.#wildcards.longestFor(prefix);
   }
 
   #inRange({ base, range: text }: RangeName): Service | undefined {
     const versions = this.#versions.get(base);
-    // The range is read only where there is something to choose from.
+    // Parse the range only if there are versions to choose from.
     const range = versions && parseRange(text);
     return range && versions.highestIn(range);
   }

@@ -2,16 +2,16 @@ import { requestId } from "@pigato/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { OpenRequests } from "./open-requests.ts";
-import type { Request } from "./records.ts";
+import type { QueuedRequest } from "./queued-request.ts";
 import { aClient, aRequestOf } from "./testing/rows.ts";
 
 test("whatever is filed and taken out, exactly the open requests are found", () => {
   const step = fc.record({ client: fc.nat({ max: 2 }), id: fc.nat({ max: 60 }), isNew: fc.boolean() });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 600 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (steps, random) => {
-      const open = new OpenRequests(() => random);
+      const open = new OpenRequests<QueuedRequest>(() => random);
       const clients = [aClient("c0", open), aClient("c1", open), aClient("c2", open)];
-      const model = new Map<string, Request>();
+      const model = new Map<string, QueuedRequest>();
       for (const [number, { client: which, id, isNew }] of steps.entries()) {
         const client = clients[which];
         if (client === undefined) throw new Error("no such client");
@@ -41,7 +41,7 @@ test("whatever is filed and taken out, exactly the open requests are found", () 
 });
 
 test("two clients may use the same id", () => {
-  const open = new OpenRequests(() => 0);
+  const open = new OpenRequests<QueuedRequest>(() => 0);
   const [first, second] = [aClient("c1", open), aClient("c2", open)];
   const requests = [aRequestOf(first, 1), aRequestOf(second, 1)];
   for (const request of requests) {
@@ -52,7 +52,7 @@ test("two clients may use the same id", () => {
 });
 
 test("a request that is not filed is not taken out", () => {
-  const open = new OpenRequests(() => 0);
+  const open = new OpenRequests<QueuedRequest>(() => 0);
   const client = aClient("c1", open);
   const [filed, other] = [aRequestOf(client, 1), aRequestOf(client, 2)];
   open.add(filed);

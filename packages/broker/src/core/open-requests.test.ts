@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { OpenRequests, RequestsOfClient } from "./open-requests.ts";
-import type { Request } from "./records.ts";
+import { ClientRequests, OpenRequests } from "./open-requests.ts";
+import type { QueuedRequest } from "./queued-request.ts";
 import { aRequest } from "./testing/rows.ts";
 
-function opened(open: OpenRequests, number: number): Request {
+function opened(open: OpenRequests<QueuedRequest>, number: number): QueuedRequest {
   const request = aRequest(number);
   open.add(request);
   request.address = open.addressOf(request);
@@ -11,7 +11,7 @@ function opened(open: OpenRequests, number: number): Request {
 }
 
 test("an open request is found by its address token, a closed one is not", () => {
-  const open = new OpenRequests(() => 0);
+  const open = new OpenRequests<QueuedRequest>(() => 0);
   const request = opened(open, 7);
   expect(open.byAddress(request.address)).toBe(request);
   open.remove(request);
@@ -19,7 +19,7 @@ test("an open request is found by its address token, a closed one is not", () =>
 });
 
 test("the token of a closed request does not find the one that came into its place", () => {
-  const open = new OpenRequests(() => 0);
+  const open = new OpenRequests<QueuedRequest>(() => 0);
   const closed = opened(open, 1);
   open.remove(closed);
   const next = opened(open, 2);
@@ -29,7 +29,7 @@ test("the token of a closed request does not find the one that came into its pla
 });
 
 test("text that is no token finds nothing, nor does one that only starts like a token", () => {
-  const open = new OpenRequests(() => 0);
+  const open = new OpenRequests<QueuedRequest>(() => 0);
   const { address } = opened(open, 1);
   for (const text of [
     "",
@@ -50,7 +50,7 @@ test("text that is no token finds nothing, nor does one that only starts like a 
 });
 
 test("places in the array are used again, so that it grows no longer than the most that were open at once", () => {
-  const open = new OpenRequests(() => 0);
+  const open = new OpenRequests<QueuedRequest>(() => 0);
   let last = opened(open, 1);
   for (let number = 2; number <= 1_000; number++) {
     open.remove(last);
@@ -60,8 +60,8 @@ test("places in the array are used again, so that it grows no longer than the mo
 });
 
 test("a client's requests are found by its ids, and walked oldest first", () => {
-  const open = new OpenRequests(() => 0);
-  const requests = new RequestsOfClient(open);
+  const open = new OpenRequests<QueuedRequest>(() => 0);
+  const requests = new ClientRequests(open.ids, open.newSalt());
   const [first, second, third] = [opened(open, 1), opened(open, 2), opened(open, 3)];
   for (const request of [first, second, third]) requests.add(request);
   requests.remove(second);

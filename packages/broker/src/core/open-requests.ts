@@ -1,13 +1,12 @@
-// All open requests in one array, and each client's by the ids that it gave them.
+// All open requests in one array, and the requests of each client by the ids that the client gave them.
 //
-// Why an array and no Map: V8 links every table that a Map outgrows to the next one; once one of them is old, the quick
-// collection of young objects spares all that hangs behind it, and every request is moved about and kept until a full
-// collection. That doubled the cost of a request (apps/bench, core-scale).
+// Why an array and no Map: V8 links every table that a Map outgrows to the next one. Once one of them is old, the scavenger
+// keeps everything behind it alive, and every request is copied and kept until a full collection. That doubled the cost of
+// a request (apps/bench, core-scale).
 
-import { IdIndex, type RequestId } from "@pigato/protocol";
-import type { Request } from "./records.ts";
+import { IdIndex, type Indexed, type RequestId } from "@pigato/protocol";
 
-/** Starts every address token of ours: it tells an echo of it from what a broken worker makes up. */
+/** Starts every address token of the broker: it distinguishes an echo from a token that a broken worker makes up. */
 export const ADDRESS_MARK = "~";
 
 const ZERO = "0".charCodeAt(0);
@@ -15,15 +14,21 @@ const ZERO = "0".charCodeAt(0);
 /** So that each client's salt differs from the others' in about half of its bits. */
 const SALT_STEP = 0x9e3779b9;
 
-export class OpenRequests {
-  readonly #requests: (Request | undefined)[] = [];
+interface OpenRequest extends Indexed {
+  readonly number: number;
+  readonly address: string;
+  readonly bytes: number;
+}
+
+export class OpenRequests<Item extends OpenRequest> {
+  readonly #requests: (Item | undefined)[] = [];
   readonly #free: number[] = [];
   /** By client and id. */
-  readonly ids: IdIndex<Request> = new IdIndex(this.#requests);
+  readonly ids: IdIndex<Item> = new IdIndex(this.#requests);
   #lastSalt: number;
   #bytes = 0;
 
-  /** @param random from 0 up to 1; what nobody outside knows of it keeps clients from choosing ids that collide */
+  /** @param random from 0 up to 1. Clients cannot know it, so they cannot choose ids that collide. */
   constructor(random: () => number) {
     this.#lastSalt = Math.floor(random() * 2 ** 32) | 0;
   }
@@ -32,35 +37,35 @@ export class OpenRequests {
     return this.#requests.length - this.#free.length;
   }
 
-  /** Of their payloads and trailers together. */
+  /** Bytes of all payloads and trailers. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  add(request: Request): void {
+  add(request: Item): void {
     this.#bytes += request.bytes;
     request.index = this.#free.pop() ?? this.#requests.length;
     this.#requests[request.index] = request;
   }
 
-  remove(request: Request): void {
+  remove(request: Item): void {
     this.#bytes -= request.bytes;
     this.#requests[request.index] = undefined;
     this.#free.push(request.index);
   }
 
   /** The token by which workers know a request (P-ADDR-2): `~index.number`. An index is used again, a number is not. */
-  addressOf(request: Request): string {
+  addressOf(request: Item): string {
     return `${ADDRESS_MARK}${request.index}.${request.number}`;
   }
 
   /** The request with this token; `undefined` for any other text. */
-  byAddress(address: string): Request | undefined {
+  byAddress(address: string): Item | undefined {
     const request = this.#requests[indexIn(address)];
     return request?.address === address ? request : undefined;
   }
 
-  /** One that no other client has, for its ids in the index. */
+  /** A salt that no other client has, for its ids in the index. */
   newSalt(): number {
     this.#lastSalt = (this.#lastSalt + SALT_STEP) | 0;
     return this.#lastSalt;
@@ -78,18 +83,24 @@ function indexIn(address: string): number {
   return index;
 }
 
+/** The fields of a request that belong to the list of its client. */
+export interface ClientLinks<Self> extends Indexed {
+  clientPrev: Self | undefined;
+  clientNext: Self | undefined;
+}
+
 /** The open requests of one client, oldest first. */
-export class RequestsOfClient {
-  /** Tells its ids from those of other clients. */
+export class ClientRequests<Item extends ClientLinks<Item>> {
+  /** Distinguishes its ids from those of other clients. */
   readonly salt: number;
-  readonly #ids: IdIndex<Request>;
-  #first: Request | undefined;
-  #last: Request | undefined;
+  readonly #ids: IdIndex<Item>;
+  #first: Item | undefined;
+  #last: Item | undefined;
   #size = 0;
 
-  constructor(all: OpenRequests) {
-    this.salt = all.newSalt();
-    this.#ids = all.ids;
+  constructor(ids: IdIndex<Item>, salt: number) {
+    this.#ids = ids;
+    this.salt = salt;
   }
 
   get size(): number {
@@ -100,39 +111,39 @@ export class RequestsOfClient {
     return this.get(id) !== undefined;
   }
 
-  get(id: RequestId): Request | undefined {
+  get(id: RequestId): Item | undefined {
     return this.#size === 0 ? undefined : this.#ids.find(id, this.salt);
   }
 
   /** @param request one that has its index already */
-  add(request: Request): void {
+  add(request: Item): void {
     this.#ids.add(request);
-    request.older = this.#last;
-    if (this.#last) this.#last.newer = request;
+    request.clientPrev = this.#last;
+    if (this.#last) this.#last.clientNext = request;
     else this.#first = request;
     this.#last = request;
     this.#size += 1;
   }
 
-  remove(request: Request): void {
+  remove(request: Item): void {
     this.#ids.remove(request);
-    const { older, newer } = request;
-    if (older) older.newer = newer;
-    else this.#first = newer;
-    if (newer) newer.older = older;
-    else this.#last = older;
-    request.older = undefined;
-    request.newer = undefined;
+    const { clientPrev, clientNext } = request;
+    if (clientPrev) clientPrev.clientNext = clientNext;
+    else this.#first = clientNext;
+    if (clientNext) clientNext.clientPrev = clientPrev;
+    else this.#last = clientPrev;
+    request.clientPrev = undefined;
+    request.clientNext = undefined;
     this.#size -= 1;
   }
 
-  /** The one at hand may be removed meanwhile, no other. */
-  *[Symbol.iterator](): IterableIterator<Request> {
+  /** The current request may be removed while iterating, no other. */
+  *[Symbol.iterator](): IterableIterator<Item> {
     let request = this.#first;
     while (request !== undefined) {
-      const { newer } = request;
+      const { clientNext } = request;
       yield request;
-      request = newer;
+      request = clientNext;
     }
   }
 }

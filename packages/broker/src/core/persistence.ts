@@ -1,144 +1,74 @@
-// Requests that the store keeps until they have ended, so that a broker which starts again finds them. Decides what the
-// store is asked, and when; whether a request is run is decided elsewhere.
-//
-// What always holds: a request is stored before it is given to anybody; what has ended is deleted, but never before the
-// store has finished with storing it, so that the two cannot pass each other; a key is never used twice.
+// Persistent requests: the store keeps them until they have ended, so that a broker which restarts finds them again. Decides
+// what the store is asked, and when. A persistent request is stored before any worker gets it.
 
-import type { FromClient } from "@pigato/protocol";
-import { type PeerId, peerId, type RequestId, requestId, type ServiceName, serviceName } from "@pigato/protocol";
-import type { Outbox } from "./outbox.ts";
-import type { Request } from "./records.ts";
+import { type PeerId, peerId, requestId, serviceName } from "@pigato/protocol";
+import { waitForStore } from "./dispatch.ts";
+import type { RequestHooks } from "./hooks.ts";
+import type { QueuedRequest, RequestMessage } from "./queued-request.ts";
+import type { CoreState } from "./state.ts";
 import type { StoredRequest } from "./stored-request.ts";
+import type { StoredEntry } from "./stored-request-table.ts";
 
-type RequestMessage = FromClient & { readonly type: "request" };
-
-/** What the store has, or is about to have, or to have no more. */
-interface Kept {
-  readonly key: string;
-  /** None once it has ended. */
-  request: Request | undefined;
-  state: "storing" | "stored" | "deleting";
+export function persistenceHooks(state: CoreState): RequestHooks {
+  return {
+    onAccepted: (request) => {
+      if (!request.options.persist) return false;
+      waitForStore(request);
+      state.effects.store(state.storedRequests.add(request), entryOf(request));
+      return true;
+    },
+    onEnded: (request) => {
+      if (!request.options.persist) return;
+      const entry = state.storedRequests.of(request);
+      if (entry === undefined) return;
+      state.storedRequests.detach(entry);
+      if (entry.state === "stored") deleteEntry(state, entry);
+    },
+  };
 }
 
-/** Digits of a key, so that keys as text are in the order of arrival. */
-const KEY_DIGITS = 16;
+/** The store confirmed a request. @returns the request, if it is still open */
+export function confirmStored(state: CoreState, key: string): QueuedRequest | undefined {
+  const entry = storingUnder(state, key);
+  if (entry === undefined) return undefined;
+  entry.state = "stored";
+  if (entry.request === undefined) deleteEntry(state, entry);
+  return entry.request;
+}
 
-export class Persistence {
-  readonly #outbox: Outbox;
-  readonly #byKey = new Map<string, Kept>();
-  readonly #byRequest = new Map<Request, Kept>();
-  #lastKey = 0;
+/** The store failed, or stored the request and failed to confirm it. @returns the request, if it is still open */
+export function giveUpStoring(state: CoreState, key: string): QueuedRequest | undefined {
+  const entry = storingUnder(state, key);
+  if (entry === undefined) return undefined;
+  const { request } = entry;
+  state.storedRequests.detach(entry);
+  deleteEntry(state, entry);
+  return request;
+}
 
-  constructor(outbox: Outbox) {
-    this.#outbox = outbox;
-  }
+/** The delete call settled, successfully or not. */
+export function confirmDeleted(state: CoreState, key: string): void {
+  const entry = state.storedRequests.get(key);
+  if (entry?.state === "deleting") state.storedRequests.drop(entry);
+}
 
-  /** How many requests the store has, or has not finished with. */
-  get size(): number {
-    return this.#byKey.size;
-  }
+/** The broker stops: the store keeps this request for the next start. @returns whether it is a persistent request */
+export function leaveInStore(state: CoreState, request: QueuedRequest): boolean {
+  const entry = state.storedRequests.of(request);
+  if (entry === undefined) return false;
+  state.storedRequests.drop(entry);
+  return true;
+}
 
-  /** Has a request stored. It is not to be given to anybody before `onStored`. */
-  store(request: Request): void {
-    this.#lastKey += 1;
-    const key = keyOf(this.#lastKey);
-    this.#add(key, request, "storing");
-    this.#outbox.store(key, entryOf(request));
-  }
-
-  /** The store had it already, when the broker started. */
-  adopt(key: string, request: Request): void {
-    this.#add(key, request, "stored");
-  }
-
-  /** So that no key is used that the store has. */
-  skip(key: string): void {
-    const number = Number(key);
-    if (Number.isSafeInteger(number)) this.#lastKey = Math.max(this.#lastKey, number);
-  }
-
-  /** The store has it now. @returns the request, if it is still open */
-  onStored(key: string): Request | undefined {
-    const kept = this.#byKey.get(key);
-    if (kept === undefined || kept.state !== "storing") return undefined;
-    kept.state = "stored";
-    if (kept.request === undefined) this.#delete(kept);
-    return kept.request;
-  }
-
-  /** The store failed to take it, or took it and failed to say so. @returns the request, if it is still open */
-  onStoreFailed(key: string): Request | undefined {
-    const kept = this.#byKey.get(key);
-    if (kept === undefined || kept.state !== "storing") return undefined;
-    const { request } = kept;
-    if (request !== undefined) this.#byRequest.delete(request);
-    this.#delete(kept);
-    return request;
-  }
-
-  /** The store has finished with deleting it, for better or worse. */
-  onDeleted(key: string): void {
-    if (this.#byKey.get(key)?.state === "deleting") this.#byKey.delete(key);
-  }
-
-  /** A request that is to be kept has ended. */
-  onEnded(request: Request): void {
-    const kept = this.#byRequest.get(request);
-    if (kept === undefined) return;
-    this.#byRequest.delete(request);
-    kept.request = undefined;
-    if (kept.state === "stored") this.#delete(kept);
-  }
-
-  /** The broker stops: what the store has of this request stays there. @returns whether it has any of it */
-  leave(request: Request): boolean {
-    const kept = this.#byRequest.get(request);
-    if (kept === undefined) return false;
-    this.#byRequest.delete(request);
-    this.#byKey.delete(kept.key);
-    return true;
-  }
-
-  /** Deletes what was in the store when the broker started and has no place any more. */
-  discard(key: string): void {
-    const kept: Kept = { key, request: undefined, state: "stored" };
-    this.#byKey.set(key, kept);
-    this.#delete(kept);
-  }
-
-  /** Throws unless it knows just the open requests that are to be kept. For tests. */
-  assertConsistent(open: Iterable<Request>): void {
-    let persisted = 0;
-    for (const request of open) {
-      if (!request.options.persist) continue;
-      persisted += 1;
-      const kept = this.#byRequest.get(request);
-      const isRight = kept?.request === request && this.#byKey.get(kept.key) === kept && kept.state !== "deleting";
-      if (!isRight || (kept.state === "storing") !== (request.place.at === "store")) {
-        throw new Error(`inconsistent: request ${request.id} is not in the store as it should be`);
-      }
-    }
-    if (persisted !== this.#byRequest.size) throw new Error("inconsistent: an ended request is still stored");
-  }
-
-  #add(key: string, request: Request, state: Kept["state"]): void {
-    const kept = { key, request, state };
-    this.#byKey.set(key, kept);
-    this.#byRequest.set(request, kept);
-  }
-
-  #delete(kept: Kept): void {
-    kept.state = "deleting";
-    kept.request = undefined;
-    this.#outbox.delete(kept.key);
-  }
+/** Deletes a request that was in the store when the broker started and cannot be opened again. */
+export function discardStored(state: CoreState, key: string): void {
+  state.storedRequests.addDeleting(key);
+  state.effects.delete(key);
 }
 
 /** A stored request as the message that it once was. */
 export function messageOf(stored: StoredRequest): { readonly from: PeerId; readonly message: RequestMessage } {
   const { service, body, trailer, timeoutMs, retry, worker } = stored;
-  const name: ServiceName = serviceName(service);
-  const id: RequestId = requestId(stored.requestId);
   const options = {
     timeoutMs: timeoutMs ?? Number.POSITIVE_INFINITY,
     retry,
@@ -148,13 +78,21 @@ export function messageOf(stored: StoredRequest): { readonly from: PeerId; reado
     persist: true,
     notices: false,
   };
-  return {
-    from: peerId(stored.client),
-    message: { type: "request", service: name, requestId: id, body, trailer, options },
-  };
+  const ids = { service: serviceName(service), requestId: requestId(stored.requestId) };
+  return { from: peerId(stored.client), message: { type: "request", ...ids, body, trailer, options } };
 }
 
-function entryOf({ client, id, name, body, trailer, options }: Request): StoredRequest {
+function storingUnder(state: CoreState, key: string): StoredEntry | undefined {
+  const entry = state.storedRequests.get(key);
+  return entry?.state === "storing" ? entry : undefined;
+}
+
+function deleteEntry(state: CoreState, entry: StoredEntry): void {
+  entry.state = "deleting";
+  state.effects.delete(entry.key);
+}
+
+function entryOf({ client, id, name, body, trailer, options }: QueuedRequest): StoredRequest {
   const { timeoutMs, retry, worker } = options;
   return {
     version: 1,
@@ -167,8 +105,4 @@ function entryOf({ client, id, name, body, trailer, options }: Request): StoredR
     retry,
     worker: worker ?? null,
   };
-}
-
-function keyOf(number: number): string {
-  return String(number).padStart(KEY_DIGITS, "0");
 }

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { DispatchMode } from "./core-options.ts";
 import { newPolicy } from "./policy.ts";
-import type { Worker } from "./records.ts";
+import type { WorkerRecord } from "./queued-request.ts";
 import { aWorker, setLoad } from "./testing/rows.ts";
 import { seededRandom } from "./testing/step-arbitrary.ts";
 
@@ -19,11 +19,11 @@ interface Change {
 
 /** A member and when it last moved: the model looks at all of them for every choice. */
 interface Member {
-  readonly worker: Worker;
+  readonly worker: WorkerRecord;
   since: number;
 }
 
-type Choice = (members: readonly Member[]) => Worker | undefined;
+type Choice = (members: readonly Member[]) => WorkerRecord | undefined;
 
 const leastLoaded: Choice = (members) =>
   members.toSorted(
@@ -51,7 +51,7 @@ const change: fc.Arbitrary<Change> = fc.record({
 });
 
 function playAgainst(mode: DispatchMode, changes: readonly Change[], check: typeof compare, choice?: Choice): void {
-  const policy = newPolicy(mode, seededRandom(changes.length));
+  const policy = newPolicy<WorkerRecord>(mode, seededRandom(changes.length));
   const workers = Array.from({ length: WORKERS }, (_, index) => aWorker(`w${index}`));
   const members: Member[] = [];
   let moves = 0;
@@ -89,7 +89,7 @@ function playAgainst(mode: DispatchMode, changes: readonly Change[], check: type
   }
 }
 
-function compare(chosen: Worker | undefined, members: readonly Member[], choice?: Choice): void {
+function compare(chosen: WorkerRecord | undefined, members: readonly Member[], choice?: Choice): void {
   if (choice) expect(chosen?.id).toBe(choice(members)?.id);
   else expect(members.some(({ worker }) => worker === chosen)).toBe(members.length > 0);
 }
@@ -107,7 +107,7 @@ test.each<[DispatchMode, Choice | undefined]>([
 });
 
 test("load: a worker that dropped to the load of others waits behind them", () => {
-  const policy = newPolicy("load", () => 0);
+  const policy = newPolicy<WorkerRecord>("load", () => 0);
   const [first, second] = [aWorker("w1"), aWorker("w2")];
   setLoad(first, 1);
   for (const worker of [first, second]) policy.add(worker);
@@ -117,7 +117,7 @@ test("load: a worker that dropped to the load of others waits behind them", () =
 });
 
 test("load: the least loaded is found among workers of very different loads", () => {
-  const policy = newPolicy("load", () => 0);
+  const policy = newPolicy<WorkerRecord>("load", () => 0);
   for (const load of [40, 3, 17, 90, 5]) {
     const worker = aWorker(`w${load}`);
     setLoad(worker, load);
@@ -127,7 +127,7 @@ test("load: the least loaded is found among workers of very different loads", ()
 });
 
 test("rand: of two workers the lighter is chosen unless both picks fall on the heavier", () => {
-  const policy = newPolicy("rand", seededRandom(7));
+  const policy = newPolicy<WorkerRecord>("rand", seededRandom(7));
   const [heavy, light] = [aWorker("heavy"), aWorker("light")];
   setLoad(heavy, 5);
   for (const worker of [heavy, light]) policy.add(worker);
@@ -138,8 +138,8 @@ test("rand: of two workers the lighter is chosen unless both picks fall on the h
 });
 
 test("rand: each of many equal workers is chosen about as often", () => {
-  const policy = newPolicy("rand", seededRandom(3));
-  const counts = new Map<Worker, number>();
+  const policy = newPolicy<WorkerRecord>("rand", seededRandom(3));
+  const counts = new Map<WorkerRecord, number>();
   for (let index = 0; index < 10; index++) policy.add(aWorker(`w${index}`));
   for (let turn = 0; turn < 10_000; turn++) {
     const worker = policy.choose(undefined);
@@ -151,6 +151,6 @@ test("rand: each of many equal workers is chosen about as often", () => {
 
 test("an empty policy chooses nobody", () => {
   for (const mode of ["load", "lru", "rand"] as const) {
-    expect(newPolicy(mode, () => 0).choose(undefined)).toBeUndefined();
+    expect(newPolicy<WorkerRecord>(mode, () => 0).choose(undefined)).toBeUndefined();
   }
 });

@@ -1,12 +1,18 @@
-// Which worker gets a request: one small class per policy. A policy holds exactly the workers of one service that have
-// a free slot, and is told of every change. Choosing costs O(1) whatever their number; workers that are excluded because
-// they declined the request are stepped over one by one.
+// Dispatch policies: which worker gets a request. A policy holds exactly the workers of one service that have a free slot,
+// and is notified of every change. Choosing costs O(1) whatever their number; workers that are excluded, because they
+// rejected the request, are skipped one by one.
 
 import type { DispatchMode } from "./core-options.ts";
-import type { Worker } from "./records.ts";
-import { WorkerList } from "./worker-list.ts";
+import { type PolicyLinks, PolicyList } from "./policy-list.ts";
 
-export interface Policy {
+/** A worker, as far as policies are concerned. Each policy uses the fields that it needs. */
+export interface PolicyWorker<Self extends PolicyLinks<Self>> extends PolicyLinks<Self> {
+  readonly inFlight: { readonly size: number };
+  policyLevel: LoadLevel<Self> | undefined;
+  policyIndex: number;
+}
+
+export interface Policy<Worker> {
   readonly size: number;
   /** A worker got its first free slot. */
   add(worker: Worker): void;
@@ -16,19 +22,22 @@ export interface Policy {
   onDispatched(worker: Worker): void;
   /** A worker that had a free slot already ended a request. */
   onEnded(worker: Worker): void;
-  /** The worker to give a request to; `undefined` if there is none but excluded ones. */
+  /** The worker to give a request to; `undefined` if all are excluded. */
   choose(excluded: ReadonlySet<Worker> | undefined): Worker | undefined;
 }
 
 /** Workers with the same number of requests in flight, the one waiting longest first. */
-export interface Level {
+export interface LoadLevel<Worker extends PolicyLinks<Worker>> {
   load: number;
-  readonly members: WorkerList;
-  lower: Level | undefined;
-  higher: Level | undefined;
+  readonly members: PolicyList<Worker>;
+  lower: LoadLevel<Worker> | undefined;
+  higher: LoadLevel<Worker> | undefined;
 }
 
-export function newPolicy(mode: DispatchMode, random: () => number): Policy {
+export function newPolicy<Worker extends PolicyWorker<Worker>>(
+  mode: DispatchMode,
+  random: () => number,
+): Policy<Worker> {
   switch (mode) {
     case "load":
       return new LeastLoaded();
@@ -42,10 +51,10 @@ export function newPolicy(mode: DispatchMode, random: () => number): Policy {
 }
 
 /** Least in flight; of those, the one that has been so for longest. Levels are chained in order of load. */
-class LeastLoaded implements Policy {
-  #lowest: Level | undefined;
-  /** A level that ran empty, for the next that is wanted: loads go up and down with every request. */
-  #spare: Level | undefined;
+class LeastLoaded<Worker extends PolicyWorker<Worker>> implements Policy<Worker> {
+  #lowest: LoadLevel<Worker> | undefined;
+  /** An empty level for reuse: loads go up and down with every request. */
+  #spare: LoadLevel<Worker> | undefined;
   #size = 0;
 
   get size(): number {
@@ -54,13 +63,13 @@ class LeastLoaded implements Policy {
 
   add(worker: Worker): void {
     this.#size += 1;
-    // From below: it is new, with nothing in flight, or was full until now while others could still take more.
-    this.#sit(worker, undefined);
+    // Search from the lowest level: it is new, with nothing in flight, or was full while others could take more.
+    this.#insert(worker, undefined);
   }
 
   remove(worker: Worker): void {
     this.#size -= 1;
-    this.#rise(worker);
+    this.#detach(worker);
   }
 
   onDispatched(worker: Worker): void {
@@ -80,15 +89,15 @@ class LeastLoaded implements Policy {
   }
 
   #move(worker: Worker): void {
-    const { level } = worker;
+    const { policyLevel: level } = worker;
     const load = worker.inFlight.size;
-    // Alone on its level, it takes the level along, as long as that keeps its place in the chain.
+    // If it is alone on its level, the level moves with it, as long as the chain stays in order.
     if (level?.members.size === 1 && isBetween(load, level.lower, level.higher)) level.load = load;
-    else this.#sit(worker, this.#rise(worker));
+    else this.#insert(worker, this.#detach(worker));
   }
 
-  /** Seats a worker at the level of its load, looking from a level nearby. Loads change by one: the next is near. */
-  #sit(worker: Worker, near: Level | undefined): void {
+  /** Adds a worker to the level of its load, searching from a level nearby. Loads change by one, so the level is near. */
+  #insert(worker: Worker, near: LoadLevel<Worker> | undefined): void {
     const load = worker.inFlight.size;
     let below = near;
     while (below !== undefined && below.load > load) below = below.lower;
@@ -97,17 +106,17 @@ class LeastLoaded implements Policy {
       below = above;
       above = above.higher;
     }
-    const level = below !== undefined && below.load === load ? below : this.#insert(load, below, above);
+    const level = below !== undefined && below.load === load ? below : this.#newLevel(load, below, above);
     level.members.append(worker);
-    worker.level = level;
+    worker.policyLevel = level;
   }
 
-  /** Takes a worker off its level; returns a level nearby that is still in the chain. */
-  #rise(worker: Worker): Level | undefined {
-    const { level } = worker;
+  /** Removes a worker from its level; returns a level nearby that is still in the chain. */
+  #detach(worker: Worker): LoadLevel<Worker> | undefined {
+    const { policyLevel: level } = worker;
     if (level === undefined) return undefined;
     level.members.remove(worker);
-    worker.level = undefined;
+    worker.policyLevel = undefined;
     if (level.members.size > 0) return level;
     if (level.lower) level.lower.higher = level.higher;
     else this.#lowest = level.higher;
@@ -119,8 +128,12 @@ class LeastLoaded implements Policy {
     return near;
   }
 
-  #insert(load: number, lower: Level | undefined, higher: Level | undefined): Level {
-    const level = this.#spare ?? { load, members: new WorkerList(), lower, higher };
+  #newLevel(
+    load: number,
+    lower: LoadLevel<Worker> | undefined,
+    higher: LoadLevel<Worker> | undefined,
+  ): LoadLevel<Worker> {
+    const level = this.#spare ?? { load, members: new PolicyList<Worker>(), lower, higher };
     this.#spare = undefined;
     level.load = load;
     level.lower = lower;
@@ -133,8 +146,8 @@ class LeastLoaded implements Policy {
 }
 
 /** The one that has waited longest since it was last given a request or got its first free slot. */
-class LeastRecentlyUsed implements Policy {
-  readonly #members = new WorkerList();
+class LeastRecentlyUsed<Worker extends PolicyWorker<Worker>> implements Policy<Worker> {
+  readonly #members = new PolicyList<Worker>();
 
   get size(): number {
     return this.#members.size;
@@ -163,7 +176,7 @@ class LeastRecentlyUsed implements Policy {
 }
 
 /** The less loaded of two picked at random, which keeps loads nearly as even as looking at all of them. */
-class RandomChoice implements Policy {
+class RandomChoice<Worker extends PolicyWorker<Worker>> implements Policy<Worker> {
   readonly #members: Worker[] = [];
   readonly #random: () => number;
 
@@ -176,15 +189,15 @@ class RandomChoice implements Policy {
   }
 
   add(worker: Worker): void {
-    worker.index = this.#members.length;
+    worker.policyIndex = this.#members.length;
     this.#members.push(worker);
   }
 
   remove(worker: Worker): void {
     const last = this.#members.pop();
     if (last === undefined || last === worker) return;
-    last.index = worker.index;
-    this.#members[last.index] = last;
+    last.policyIndex = worker.policyIndex;
+    this.#members[last.policyIndex] = last;
   }
 
   onDispatched(_worker: Worker): void {
@@ -214,6 +227,10 @@ class RandomChoice implements Policy {
   }
 }
 
-function isBetween(load: number, lower: Level | undefined, higher: Level | undefined): boolean {
+interface HasLoad {
+  readonly load: number;
+}
+
+function isBetween(load: number, lower: HasLoad | undefined, higher: HasLoad | undefined): boolean {
   return (lower === undefined || lower.load < load) && (higher === undefined || load < higher.load);
 }

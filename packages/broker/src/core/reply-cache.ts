@@ -1,26 +1,27 @@
-// Replies that their workers allowed to be given again, for a while, to equal requests: those for the same service, as
-// the client names it, with the same payload, byte for byte, as long as that name leads to the service whose worker gave
-// the reply. Options are no part of it.
+// An LRU cache of replies that their workers marked as cacheable, for equal requests: the same service as the client names
+// it and the same payload, byte for byte, while that name leads to the service whose worker sent the reply. Options do not
+// count.
 //
-// A reply is kept whole or not at all: a stream is collected while it passes, if its worker said so from the first part
-// on. Errors are never kept. What has had its time goes at that time; beyond the bounds the one goes that was asked for
-// the longest ago. While nothing is kept for a service, its requests cost a look at one number.
+// A reply is cached whole or not at all: partials are collected while they pass, if the worker marked the first one.
+// Errors are never cached. While nothing is cached for a service, its requests cost one look at a number.
 
-import type { Deadline, Deadlines, Frame, FromClient, FromWorker, Instant, ServiceName } from "@pigato/protocol";
+import type { Deadline, Deadlines, Frame, Instant, ServiceName } from "@pigato/protocol";
 import { readBytes } from "@pigato/protocol";
 import { LRUCache } from "lru-cache";
 import type { CoreOptions } from "./core-options.ts";
-import type { Due, Request } from "./records.ts";
-import type { Services } from "./services.ts";
+import { copyFrame } from "./held-reply-table.ts";
+import type { FinalMessage, PartialMessage } from "./hooks.ts";
+import { bytesOf, type QueuedRequest, type RequestMessage } from "./queued-request.ts";
+import type { Timer } from "./timer.ts";
 
-/** What a part and a reply are counted for beside their bytes: about what their objects take. */
+/** What a part and a reply count for besides their bytes: about what their objects occupy. */
 const PART_BYTES = 256;
 const REPLY_BYTES = 512;
-/** A longer frame is found by its length and its ends; two that agree in these keep only one of their replies. */
+/** The key of a longer frame is its length and its ends. Of two frames that agree in these, one reply is cached. */
 const MAX_KEY_BYTES = 4_096;
 const KEY_END_BYTES = 1_024;
 
-type PartMessage = FromWorker & { readonly type: "partial" | "final" };
+type PartMessage = PartialMessage | FinalMessage;
 
 interface Part {
   readonly body: readonly Frame[];
@@ -28,30 +29,20 @@ interface Part {
   readonly trailer: readonly Frame[];
 }
 
-export class CachedReply {
+export interface CachedReply {
   readonly key: string;
   /** As the client named it. */
   readonly service: ServiceName;
-  /** The service whose worker gave the reply. */
+  /** The service whose worker sent the reply. */
   readonly servedBy: ServiceName;
-  /** The payload of the request that it answers. */
+  /** The payload of the request. */
   readonly question: readonly Frame[];
   /** All of it, in order: the last part is the final one. */
   readonly parts: readonly Part[];
-  readonly end: Deadline<Due>;
-
-  constructor(key: string, request: Request, parts: Part[], deadlines: Deadlines<Due>) {
-    const { name, place, route, body } = request;
-    this.key = key;
-    this.service = name;
-    this.servedBy = place.at === "worker" ? place.worker.service.name : route.service.name;
-    this.question = body.map(copy);
-    this.parts = parts;
-    this.end = deadlines.entry({ kind: "cached-reply", reply: this });
-  }
+  readonly timer: Deadline<Timer>;
 }
 
-/** The parts of a reply so far; `isWhole` is false if one of them was not, or could not be, collected. */
+/** The partials of a reply so far; `isWhole` is false if one of them could not be collected. */
 interface Collected {
   readonly parts: Part[];
   bytes: number;
@@ -60,107 +51,89 @@ interface Collected {
 
 export class ReplyCache {
   readonly #options: CoreOptions;
-  readonly #deadlines: Deadlines<Due>;
-  readonly #services: Services;
-  /** Made when there is the first reply to keep: it takes room for all entries at once. */
+  readonly #timers: Deadlines<Timer>;
+  /** Created with the first reply, because it allocates all entries at once. */
   #replies: LRUCache<string, CachedReply> | undefined;
-  /** How many replies are kept of each service that has any. */
+  /** How many replies are cached of each service that has any. */
   readonly #counts = new Map<ServiceName, number>();
-  readonly #collected = new Map<Request, Collected>();
+  readonly #collected = new Map<QueuedRequest, Collected>();
   #collectedBytes = 0;
 
-  constructor(options: CoreOptions, deadlines: Deadlines<Due>, services: Services) {
+  constructor(options: CoreOptions, timers: Deadlines<Timer>) {
     this.#options = options;
-    this.#deadlines = deadlines;
-    this.#services = services;
+    this.#timers = timers;
   }
 
-  /** How many replies are kept. */
   get size(): number {
     return this.#replies?.size ?? 0;
   }
 
-  /**
-   * The reply to give to a request instead of running it. None for one that asks for a certain worker, or that has no
-   * time left.
-   */
-  find(message: FromClient & { readonly type: "request" }): CachedReply | undefined {
+  /** The reply to an equal request. None for a request that names its worker, or that has no time left. */
+  find(message: RequestMessage): CachedReply | undefined {
     if (this.#counts.size === 0 || !this.#counts.has(message.service)) return undefined;
     const { noCache, worker, timeoutMs } = message.options;
     if (noCache || worker !== undefined || timeoutMs === 0) return undefined;
     const reply = this.#replies?.get(keyOf(message.service, message.body));
-    if (reply === undefined || !areEqual(reply.question, message.body)) return undefined;
-    return this.#isCurrent(reply) ? reply : undefined;
+    return reply !== undefined && areEqual(reply.question, message.body) ? reply : undefined;
   }
 
-  /** Whether `onPartial` would do anything with a part that says this. */
+  /** Whether `collectPartial` would do anything with a partial that is marked like this. */
   mayCollect({ cacheMs }: { readonly cacheMs?: number }): boolean {
     return cacheMs !== undefined || this.#collected.size > 0;
   }
 
-  /** A part of a reply passes, before its request is told of it. */
-  onPartial(request: Request, message: PartMessage): void {
+  /** A partial passes. `request.hasPartial` says whether others came before. */
+  collectPartial(request: QueuedRequest, message: PartialMessage): void {
     if (!this.mayCollect(message)) return;
     const collected = this.#collected.get(request);
     if (collected !== undefined) return this.#collect(collected, message);
-    // What came before this part is not here: it did not say that it may be kept.
-    if (request.hasPartial || !this.#mayKeep(request, message)) return;
+    // The partials before this one were not marked, so they are not here.
+    if (request.hasPartial || !this.#isCacheable(request, message)) return;
     const begun = { parts: [], bytes: 0, isWhole: true };
     this.#collected.set(request, begun);
     this.#collect(begun, message);
   }
 
-  /** A part was kept from its client, which is not the way to give it to others: this reply is not kept. */
-  onSkipped(request: Request): void {
+  /** The client did not get a partial, so the reply is not cached: another client may be entitled to that partial. */
+  spoil(request: QueuedRequest): void {
     const collected = this.#collected.get(request);
     if (collected === undefined) this.#collected.set(request, { parts: [], bytes: 0, isWhole: false });
-    else this.#spoil(collected);
+    else this.#release(collected);
   }
 
-  /** The end of a reply passes: it is kept, if all of it may be. */
-  onFinal(request: Request, message: PartMessage, now: Instant): void {
+  /** The final reply passes: caches the whole reply, if all of it was marked. */
+  addFinal(request: QueuedRequest, message: FinalMessage, now: Instant): void {
     const collected = this.#collected.size === 0 ? undefined : this.#collected.get(request);
     this.forget(request);
     const { cacheMs } = message;
-    if (cacheMs === undefined || !this.#mayKeep(request, message)) return;
-    if (collected === undefined ? request.hasPartial : !collected.isWhole) return this.#replaceByNone(request);
-    this.#keep(request, [...(collected?.parts ?? []), copyOf(message)], cacheMs, now);
+    if (cacheMs === undefined || !this.#isCacheable(request, message)) return;
+    if (collected === undefined ? request.hasPartial : !collected.isWhole) return this.#evictOlder(request);
+    this.#add(request, [...(collected?.parts ?? []), copyOf(message)], cacheMs, now);
   }
 
-  /** A request has ended: what was collected of its reply is let go. */
-  forget(request: Request): void {
+  /** A request has ended: releases what was collected of its reply. */
+  forget(request: QueuedRequest): void {
     if (this.#collected.size === 0) return;
     this.#collectedBytes -= this.#collected.get(request)?.bytes ?? 0;
     this.#collected.delete(request);
   }
 
-  /** A reply has had its time. */
-  expire(reply: CachedReply): void {
-    this.#replies?.delete(reply.key);
+  expire(key: string): void {
+    this.#replies?.delete(key);
   }
 
-  /** Throws if what is counted is not what is there. For tests. */
-  assertConsistent(): void {
-    let kept = 0;
-    let collected = 0;
-    for (const count of this.#counts.values()) kept += count;
-    for (const { bytes } of this.#collected.values()) collected += bytes;
-    const isRight = kept === this.size && collected === this.#collectedBytes;
-    if (!isRight) throw new Error(`inconsistent: ${kept} of ${this.size} cached replies, ${collected} bytes collected`);
+  /** What the counters should add up to. For tests. */
+  audit(): { readonly cached: number; readonly collectedBytes: number; readonly countedBytes: number } {
+    let cached = 0;
+    let collectedBytes = 0;
+    for (const count of this.#counts.values()) cached += count;
+    for (const { bytes } of this.#collected.values()) collectedBytes += bytes;
+    return { cached, collectedBytes, countedBytes: this.#collectedBytes };
   }
 
-  /**
-   * P-CACHE-2: whether its name leads to where it was answered, or to nobody who would answer otherwise. Else a better
-   * version, or a service of the very name, has come since.
-   */
-  #isCurrent({ service, servedBy }: CachedReply): boolean {
-    const { service: now } = this.#services.route(service);
-    return now === this.#services.nobody || now.name === servedBy;
-  }
-
-  #mayKeep(request: Request, { status, cacheMs }: PartMessage): boolean {
+  #isCacheable(request: QueuedRequest, { status, cacheMs }: PartMessage): boolean {
     if (cacheMs === undefined || status !== 0 || this.#options.cacheMaxEntries === 0) return false;
-    // Who asks for a certain worker is not asking for what others get.
+    // A request for one certain worker does not ask for what others get.
     return request.options.worker === undefined;
   }
 
@@ -169,45 +142,48 @@ export class ReplyCache {
     const bytes = sizeOf(message);
     const { cacheMaxReplyBytes, cacheMaxBytes } = this.#options;
     const fits = collected.bytes + bytes <= cacheMaxReplyBytes && this.#collectedBytes + bytes <= cacheMaxBytes;
-    if (!fits || message.cacheMs === undefined || message.status !== 0) return this.#spoil(collected);
+    if (!fits || message.cacheMs === undefined || message.status !== 0) return this.#release(collected);
     collected.parts.push(copyOf(message));
     collected.bytes += bytes;
     this.#collectedBytes += bytes;
   }
 
-  #spoil(collected: Collected): void {
+  /** Gives up collecting. */
+  #release(collected: Collected): void {
     collected.isWhole = false;
     collected.parts.length = 0;
     this.#collectedBytes -= collected.bytes;
     collected.bytes = 0;
   }
 
-  #keep(request: Request, parts: Part[], cacheMs: number, now: Instant): void {
+  #add(request: QueuedRequest, parts: Part[], cacheMs: number, now: Instant): void {
     const { cacheMaxReplyBytes, cacheMaxBytes, cacheMaxEntries } = this.#options;
     let size = REPLY_BYTES + bytesOf(request.body);
     for (const part of parts) size += sizeOf(part);
-    if (size > cacheMaxReplyBytes || size > cacheMaxBytes) return this.#replaceByNone(request);
+    if (size > cacheMaxReplyBytes || size > cacheMaxBytes) return this.#evictOlder(request);
     this.#replies ??= new LRUCache({
       max: cacheMaxEntries,
       maxSize: cacheMaxBytes,
-      dispose: (reply) => this.#onGone(reply),
+      dispose: (reply) => this.#onEvicted(reply),
     });
-    const service = request.name;
-    const key = keyOf(service, request.body);
-    const reply = new CachedReply(key, request, parts, this.#deadlines);
+    const { name: service, location, route, body } = request;
+    const key = keyOf(service, body);
+    const servedBy = location.at === "worker" ? location.worker.service.name : route.service.name;
+    const timer = this.#timers.entry({ kind: "cached-reply", key });
+    const reply = { key, service, servedBy, question: body.map(copyFrame), parts, timer };
     this.#counts.set(service, (this.#counts.get(service) ?? 0) + 1);
-    this.#deadlines.set(reply.end, cacheMs, now);
+    this.#timers.set(timer, cacheMs, now);
     this.#replies.set(key, reply, { size });
   }
 
-  /** P-CACHE-4: what was kept for an equal request is older than the reply that has just passed. */
-  #replaceByNone(request: Request): void {
+  /** P-CACHE-4: a cached reply to an equal request is older than the reply that just passed. */
+  #evictOlder(request: QueuedRequest): void {
     this.#replies?.delete(keyOf(request.name, request.body));
   }
 
-  /** Its time is up, a newer one replaced it, or it had to make room. */
-  #onGone(reply: CachedReply): void {
-    this.#deadlines.clear(reply.end);
+  /** It expired, a newer reply replaced it, or it made room. */
+  #onEvicted(reply: CachedReply): void {
+    this.#timers.clear(reply.timer);
     const left = (this.#counts.get(reply.service) ?? 0) - 1;
     if (left > 0) this.#counts.set(reply.service, left);
     else this.#counts.delete(reply.service);
@@ -233,21 +209,10 @@ function areEqual(left: readonly Frame[], right: readonly Frame[]): boolean {
   });
 }
 
-/** What is kept must not hold on to the block of memory in which it was received, with all that came beside it. */
 function copyOf({ body, isRaw, trailer }: Part): Part {
-  return { body: body.map(copy), isRaw, trailer: trailer.map(copy) };
-}
-
-function copy(frame: Frame): Frame {
-  return new Uint8Array(frame);
+  return { body: body.map(copyFrame), isRaw, trailer: trailer.map(copyFrame) };
 }
 
 function sizeOf({ body, trailer }: Part): number {
   return PART_BYTES + bytesOf(body) + bytesOf(trailer);
-}
-
-function bytesOf(frames: readonly Frame[]): number {
-  let bytes = 0;
-  for (const frame of frames) bytes += frame.length;
-  return bytes;
 }

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Request } from "./records.ts";
+import type { QueuedRequest } from "./queued-request.ts";
 import { RequestList } from "./request-list.ts";
 import { aRequest } from "./testing/rows.ts";
 
 test("requests stand in order of arrival, whenever they were added", () => {
-  const list = new RequestList();
+  const list = new RequestList<QueuedRequest>();
   for (const number of [5, 6, 9, 2, 3, 7, 1, 8]) list.insert(aRequest(number));
   expect([...list].map((request) => request.number)).toEqual([1, 2, 3, 5, 6, 7, 8, 9]);
 });
@@ -18,9 +18,9 @@ test("any sequence of adding and taking out keeps the order", () => {
   });
   fc.assert(
     fc.property(steps, (sequence) => {
-      const list = new RequestList();
+      const list = new RequestList<QueuedRequest>();
       const outside = Array.from({ length: 40 }, (_, number) => aRequest(number));
-      let inside: Request[] = [];
+      let inside: QueuedRequest[] = [];
       for (const { isAdded, pick } of sequence) {
         const from = isAdded ? outside : inside;
         const request = from.splice(pick % (from.length || 1), 1)[0];
@@ -41,7 +41,7 @@ test("any sequence of adding and taking out keeps the order", () => {
 });
 
 test("it may be walked while the request at hand is taken out", () => {
-  const list = new RequestList();
+  const list = new RequestList<QueuedRequest>();
   for (let number = 1; number <= 4; number++) list.insert(aRequest(number));
   const walked: number[] = [];
   for (const request of list) {
@@ -54,7 +54,7 @@ test("it may be walked while the request at hand is taken out", () => {
 
 test("many that come back together are not each looked for from the head", () => {
   let reads = 0;
-  const list = new RequestList();
+  const list = new RequestList<QueuedRequest>();
   list.insert(aRequest(1_000_000));
   for (let number = 0; number < 10_000; number++) {
     const request = aRequest(number);

@@ -1,20 +1,25 @@
-// Requests linked to one another, so that each is taken out of the middle at no cost: those that wait, in their order of
-// arrival, and those that one worker holds. A request is in at most one list.
+// A doubly linked list of requests, whose links are fields of the requests, so that one is removed from the middle in O(1).
+// It holds the requests that wait, in order of arrival, and those that one worker holds. A request is in at most one list.
 //
-// One that comes back to a queue, because its worker was lost or its connection refused it, goes where its number puts
-// it: before all that came after it, behind what came before. Nearly all that come back do so together and in order, so
-// each is looked for behind the one before it.
+// A request that returns to a queue, because its worker was lost or a connection refused it, is inserted by its number.
+// Nearly all that return do so together and in order, so the search starts behind the one that returned last.
 
-import type { Request } from "./records.ts";
+/** The fields of a request that belong to the list it is in. */
+export interface QueueLinks<Self> {
+  /** Its place in the order of arrival. */
+  number: number;
+  queuePrev: Self | undefined;
+  queueNext: Self | undefined;
+}
 
-export class RequestList {
-  #first: Request | undefined;
-  #last: Request | undefined;
-  /** The one that came back last, while it is here. */
-  #returned: Request | undefined;
+export class RequestList<Item extends QueueLinks<Item>> {
+  #first: Item | undefined;
+  #last: Item | undefined;
+  /** The one that returned last, while it is here. */
+  #returned: Item | undefined;
   #size = 0;
 
-  get first(): Request | undefined {
+  get first(): Item | undefined {
     return this.#first;
   }
 
@@ -22,61 +27,61 @@ export class RequestList {
     return this.#size;
   }
 
-  /** Puts it at the end. */
-  append(request: Request): void {
-    this.#link(request, this.#last);
+  /** Adds it at the end. */
+  append(item: Item): void {
+    this.#link(item, this.#last);
   }
 
-  /** Puts it where its number belongs, in a list that is in order. */
-  insert(request: Request): void {
-    if (this.#last === undefined || this.#last.number < request.number) return this.append(request);
-    this.#link(request, this.#lastBefore(request.number));
-    this.#returned = request;
+  /** Adds it where its number belongs, in a list that is in order. */
+  insert(item: Item): void {
+    if (this.#last === undefined || this.#last.number < item.number) return this.append(item);
+    this.#link(item, this.#lastBefore(item.number));
+    this.#returned = item;
   }
 
-  /** Takes out one that is in this list. */
-  remove(request: Request): void {
-    const { before, after } = request;
-    if (before) before.after = after;
-    else this.#first = after;
-    if (after) after.before = before;
-    else this.#last = before;
-    if (this.#returned === request) this.#returned = before;
-    request.before = undefined;
-    request.after = undefined;
+  /** Removes one that is in this list. */
+  remove(item: Item): void {
+    const { queuePrev, queueNext } = item;
+    if (queuePrev) queuePrev.queueNext = queueNext;
+    else this.#first = queueNext;
+    if (queueNext) queueNext.queuePrev = queuePrev;
+    else this.#last = queuePrev;
+    if (this.#returned === item) this.#returned = queuePrev;
+    item.queuePrev = undefined;
+    item.queueNext = undefined;
     this.#size -= 1;
   }
 
-  /** The one at hand may be taken out meanwhile, no other. */
-  *[Symbol.iterator](): IterableIterator<Request> {
-    let request = this.#first;
-    while (request !== undefined) {
-      const { after } = request;
-      yield request;
-      request = after;
+  /** The current item may be removed while iterating, no other. */
+  *[Symbol.iterator](): IterableIterator<Item> {
+    let item = this.#first;
+    while (item !== undefined) {
+      const { queueNext } = item;
+      yield item;
+      item = queueNext;
     }
   }
 
-  /** @param before the one to stand behind; `undefined` is the head */
-  #link(request: Request, before: Request | undefined): void {
-    const after = before === undefined ? this.#first : before.after;
-    request.before = before;
-    request.after = after;
-    if (before) before.after = request;
-    else this.#first = request;
-    if (after) after.before = request;
-    else this.#last = request;
+  /** @param prev the one to follow; `undefined` is the head */
+  #link(item: Item, prev: Item | undefined): void {
+    const next = prev === undefined ? this.#first : prev.queueNext;
+    item.queuePrev = prev;
+    item.queueNext = next;
+    if (prev) prev.queueNext = item;
+    else this.#first = item;
+    if (next) next.queuePrev = item;
+    else this.#last = item;
     this.#size += 1;
   }
 
-  #lastBefore(number: number): Request | undefined {
+  #lastBefore(number: number): Item | undefined {
     const isBehind = this.#returned !== undefined && this.#returned.number < number;
-    let before = isBehind ? this.#returned : undefined;
-    let after = before === undefined ? this.#first : before.after;
-    while (after !== undefined && after.number < number) {
-      before = after;
-      after = after.after;
+    let prev = isBehind ? this.#returned : undefined;
+    let next = prev === undefined ? this.#first : prev.queueNext;
+    while (next !== undefined && next.number < number) {
+      prev = next;
+      next = next.queueNext;
     }
-    return before;
+    return prev;
   }
 }

@@ -1,14 +1,23 @@
-// The routes to one service that have requests waiting, the one whose first request came first on top. A service that is
-// asked for by many names serves them in order of arrival, at the cost of the logarithm of the number of such names; with
-// the usual one name, at none.
+// A binary heap of the routes to one service that have requests waiting, ordered by the number of their first request. A
+// service that is reached by many names serves them in order of arrival, in O(log n) of the number of such names; with the
+// usual single name the heap costs nothing.
 
-import type { Route } from "./records.ts";
+import type { QueueLinks, RequestList } from "./request-list.ts";
 
-export class RouteHeap {
-  readonly #routes: Route[] = [];
+/** A route, as far as the heap is concerned. */
+export interface HeapRoute<Item extends QueueLinks<Item>> {
+  readonly queue: RequestList<Item>;
+  /** Its index in the heap; -1 outside. */
+  heapIndex: number;
+  /** The number of its first request. */
+  heapKey: number;
+}
 
-  /** The route whose turn it is. */
-  get first(): Route | undefined {
+export class RouteHeap<Item extends QueueLinks<Item>> {
+  readonly #routes: HeapRoute<Item>[] = [];
+
+  /** The route whose first request came first. */
+  get first(): HeapRoute<Item> | undefined {
     return this.#routes[0];
   }
 
@@ -16,67 +25,67 @@ export class RouteHeap {
     return this.#routes.length;
   }
 
-  has(route: Route): boolean {
+  has(route: HeapRoute<Item>): boolean {
     return this.#routes[route.heapIndex] === route;
   }
 
-  /** The first request that waits on a route is another one now, or there is one, or none any more. */
-  settle(route: Route): void {
+  /** The first request of a route changed: adds, moves or removes the route. */
+  update(route: HeapRoute<Item>): void {
     if (route.queue.size === 0) return this.remove(route);
     const isAlone = this.#routes.length === 1;
     if (!this.has(route)) {
-      // While there was but one, nobody kept track of its turn.
-      if (isAlone) setTurn(this.#routes[0]);
+      // While there was but one route, its key was not kept up to date.
+      if (isAlone) setKey(this.#routes[0]);
       route.heapIndex = this.#routes.length;
       this.#routes.push(route);
     } else if (isAlone) {
       return;
     }
-    setTurn(route);
-    this.#rise(route);
-    this.#sink(route);
+    setKey(route);
+    this.#siftUp(route);
+    this.#siftDown(route);
   }
 
-  /** Takes a route out, if it is here. */
-  remove(route: Route): void {
+  /** Removes a route, if it is here. */
+  remove(route: HeapRoute<Item>): void {
     if (!this.has(route)) return;
     const last = this.#routes.pop();
     if (last !== undefined && last !== route) {
       this.#put(last, route.heapIndex);
-      this.#rise(last);
-      this.#sink(last);
+      this.#siftUp(last);
+      this.#siftDown(last);
     }
     route.heapIndex = -1;
   }
 
-  #rise(route: Route): void {
+  #siftUp(route: HeapRoute<Item>): void {
     for (;;) {
       const above = (route.heapIndex - 1) >> 1;
-      const other = this.#routes[above];
-      if (other === undefined || other.turn <= route.turn) return;
-      this.#put(other, route.heapIndex);
+      const parent = this.#routes[above];
+      if (parent === undefined || parent.heapKey <= route.heapKey) return;
+      this.#put(parent, route.heapIndex);
       this.#put(route, above);
     }
   }
 
-  #sink(route: Route): void {
+  #siftDown(route: HeapRoute<Item>): void {
     for (;;) {
       const left = this.#routes[2 * route.heapIndex + 1];
       const right = this.#routes[2 * route.heapIndex + 2];
-      const sooner = right !== undefined && left !== undefined && right.turn < left.turn ? right : left;
-      if (sooner === undefined || sooner.turn >= route.turn) return;
-      const below = sooner.heapIndex;
-      this.#put(sooner, route.heapIndex);
+      const child = right !== undefined && left !== undefined && right.heapKey < left.heapKey ? right : left;
+      if (child === undefined || child.heapKey >= route.heapKey) return;
+      const below = child.heapIndex;
+      this.#put(child, route.heapIndex);
       this.#put(route, below);
     }
   }
 
-  #put(route: Route, index: number): void {
+  #put(route: HeapRoute<Item>, index: number): void {
     route.heapIndex = index;
     this.#routes[index] = route;
   }
 }
 
-function setTurn(route: Route | undefined): void {
-  if (route?.queue.first) route.turn = route.queue.first.number;
+function setKey<Item extends QueueLinks<Item>>(route: HeapRoute<Item> | undefined): void {
+  if (route?.queue.first) route.heapKey = route.queue.first.number;
 }

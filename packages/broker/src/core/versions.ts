@@ -1,8 +1,8 @@
-// The versions of one service, in order. The highest within a range is looked for by halving: an attacker's many versions
-// cost a new range next to nothing, and a range that has been resolved costs nothing at all (services.ts).
+// The versions of one service, in order. A binary search finds the highest version within a range, so the many versions of
+// an attacker cost a new range next to nothing. A resolved range is cached (service-table.ts).
 
 import type { Comparator, Range, SemVer } from "semver";
-import type { Service } from "./records.ts";
+import type { Service } from "./queued-request.ts";
 
 interface Offered {
   readonly version: SemVer;
@@ -33,8 +33,7 @@ export class Versions {
   highestIn(range: Range): Service | undefined {
     let best = -1;
     for (const bounds of range.set) {
-      // All of these hold at once: from the lowest bound to the highest one. If the highest version that is not above
-      // does not lie within, no other does.
+      // A version must satisfy all bounds. If the highest version below the upper bounds does not, no other does.
       const index = this.#countWhile((version) => bounds.every((bound) => !isAbove(version, bound))) - 1;
       const candidate = this.#all[index];
       if (candidate !== undefined && bounds.every((bound) => bound.test(candidate.version)))
@@ -43,7 +42,7 @@ export class Versions {
     return this.#all[best]?.service;
   }
 
-  /** How many versions, from the lowest on, this holds for: it does up to some version and for none beyond. */
+  /** How many versions satisfy a predicate that holds up to some version and for none after it. Binary search. */
   #countWhile(holds: (version: SemVer) => boolean): number {
     let from = 0;
     let to = this.#all.length;
@@ -66,7 +65,7 @@ function isAbove(version: SemVer, bound: Comparator): boolean {
     case "<=":
       return !bound.test(version);
     default:
-      // Equality, or no bound at all, which every version passes.
+      // Equality, or no bound at all, which every version satisfies.
       return !bound.test(version) && version.compare(bound.semver) > 0;
   }
 }

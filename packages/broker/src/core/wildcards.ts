@@ -1,17 +1,17 @@
-// Wildcards by what names under them start with, in order. The longest that fits a name is found by halving, and then by
-// going up from one wildcard to the next around it: neither many of them nor many different lengths make a name dear.
+// Wildcards, sorted by prefix. The longest one that covers a name is found by a binary search and then by following links
+// from each wildcard to the next shorter one around it. Neither many wildcards nor many lengths make a name expensive.
 
-import type { Service } from "./records.ts";
+import type { Service } from "./queued-request.ts";
 
 interface Wildcard {
   readonly prefix: string;
   readonly service: Service;
-  /** The longest other one that covers all names under this. */
+  /** The longest other one that covers all names that this one covers. */
   around: Wildcard | undefined;
 }
 
 export class Wildcards {
-  /** In the order of their prefixes: so all that lie within one follow it directly. */
+  /** Sorted by prefix, so the wildcards within one follow it directly. */
   readonly #all: Wildcard[] = [];
 
   add(prefix: string, service: Service): void {
@@ -19,7 +19,7 @@ export class Wildcards {
     const wildcard = { prefix, service, around };
     const index = this.#countUpTo(prefix);
     this.#all.splice(index, 0, wildcard);
-    this.#turn(index + 1, prefix, around, wildcard);
+    this.#relink(index + 1, prefix, around, wildcard);
   }
 
   remove(prefix: string): void {
@@ -27,22 +27,22 @@ export class Wildcards {
     const wildcard = this.#all[index];
     if (wildcard?.prefix !== prefix) return;
     this.#all.splice(index, 1);
-    this.#turn(index, prefix, wildcard, wildcard.around);
+    this.#relink(index, prefix, wildcard, wildcard.around);
   }
 
   longestFor(name: string): Service | undefined {
     return this.#longestFor(name)?.service;
   }
 
-  /** Whatever fits the name comes before it, and all that comes between the two lies within what fits. */
+  /** A wildcard that covers the name sorts before it, and everything between the two lies within that wildcard. */
   #longestFor(name: string): Wildcard | undefined {
     let wildcard = this.#all[this.#countUpTo(name) - 1];
     while (wildcard !== undefined && !name.startsWith(wildcard.prefix)) wildcard = wildcard.around;
     return wildcard;
   }
 
-  /** From this index on, those within the prefix: what was the next around them is another one now. */
-  #turn(from: number, prefix: string, before: Wildcard | undefined, after: Wildcard | undefined): void {
+  /** Relinks the wildcards within the prefix, from this index on, from one surrounding wildcard to another. */
+  #relink(from: number, prefix: string, before: Wildcard | undefined, after: Wildcard | undefined): void {
     for (let index = from; ; index++) {
       const wildcard = this.#all[index];
       if (wildcard === undefined || !wildcard.prefix.startsWith(prefix)) return;
@@ -50,7 +50,7 @@ export class Wildcards {
     }
   }
 
-  /** How many prefixes do not come after this text. */
+  /** How many prefixes do not sort after this text. Binary search. */
   #countUpTo(text: string): number {
     let from = 0;
     let to = this.#all.length;

@@ -4,7 +4,7 @@
 
 import { omdp, type PeerId, peerId, pigato, requestId, serviceName, writeText } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
-import { peerAtDoor } from "../peer-names.ts";
+import { peerAtListener } from "../peer-names.ts";
 import { ALL, answeringMdp02, butler, mdp01, mdp02, SEQUENTIAL, SILENT_WHILE_BUSY } from "../testing/dialects.ts";
 import { type Scenario, scenario } from "../testing/scenario.ts";
 
@@ -320,12 +320,12 @@ describe("two sides", () => {
 
   test("D-ROLE-2: a worker's process may send heartbeats for it from a socket of its own", () => {
     const sim = scenario();
-    const worker = peerAtDoor(1, "w1");
+    const worker = peerAtListener(1, "w1");
     sim.worker(worker).ready("echo");
     for (let beat = 0; beat < 10; beat++) {
       sim.advance(900);
       const message = { type: "worker-heartbeat", worker: peerId("w1") } as const;
-      sim.step({ type: "client-at-backend", from: peerAtDoor(1, "ruby"), message, dialect: pigato.id });
+      sim.step({ type: "client-at-backend", from: peerAtListener(1, "ruby"), message, dialect: pigato.id });
     }
     expect(sim.stats().workers).toBe(1);
     expect(sim.events).toEqual([expect.stringMatching(/^worker-up/)]);
@@ -333,7 +333,7 @@ describe("two sides", () => {
 });
 
 describe("doors", () => {
-  const doors: readonly PeerId[] = [peerAtDoor(0, "same"), peerAtDoor(1, "same")];
+  const doors: readonly PeerId[] = [peerAtListener(0, "same"), peerAtListener(1, "same")];
 
   test("D-ROLE-3: two peers with the same routing id by two doors are two peers", () => {
     const sim = scenario();
@@ -345,9 +345,9 @@ describe("doors", () => {
 
   test("D-ROLE-3: a client names a worker by its routing id, whichever door it came in by", () => {
     const sim = scenario({ isWatched: false });
-    sim.worker(peerAtDoor(3, "w1"), butler).ready("echo");
+    sim.worker(peerAtListener(3, "w1"), butler).ready("echo");
     sim.client("c1").request("echo", "r1", { worker: "w1" }).request("echo", "r2", { worker: "w2" });
-    expect(sim.requestsSentTo(peerAtDoor(3, "w1"))).toEqual(["r1"]);
+    expect(sim.requestsSentTo(peerAtListener(3, "w1"))).toEqual(["r1"]);
     expect(sim.sentTo("c1")).toEqual(["failure r2 UNAVAILABLE (not-sent)"]);
     sim.assertConsistent();
   });

@@ -93,7 +93,7 @@ test("the reason of a reject is not sent to the client", () => {
       requestId: "r1",
       failure: {
         code: "REJECTED",
-        message: 'request r1 to "echo" was declined by every worker of the service',
+        message: 'request r1 to "echo" was rejected by every worker of the service',
         delivery: "dispatched",
       },
     },

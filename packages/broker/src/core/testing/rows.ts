@@ -1,4 +1,4 @@
-// Rows of the core's tables for unit tests of what works on them: real ones, but filed nowhere.
+// Records of the core's tables for unit tests of what works on them: real ones that are in no table.
 
 import {
   DEFAULT_REQUEST_OPTIONS,
@@ -10,38 +10,65 @@ import {
   type ServiceName,
   serviceName,
 } from "@pigato/protocol";
-import { OpenRequests } from "../open-requests.ts";
+import { ClientRecordOf } from "../client-record.ts";
+import { ClientRequests, OpenRequests } from "../open-requests.ts";
 import { newPolicy } from "../policy.ts";
-import { Client, type Due, Request, Route, Service, Worker } from "../records.ts";
+import { type ClientRecord, QueuedRequest, type Route, type Service, type WorkerRecord } from "../queued-request.ts";
+import { RouteOf } from "../route.ts";
+import { ServiceOf } from "../service.ts";
+import type { Timer } from "../timer.ts";
+import { WorkerRecordOf } from "../worker-record.ts";
 
-const deadlines = new Deadlines<Due>();
+const timers = new Deadlines<Timer>();
 const service = aService(serviceName("echo"));
-const route = new Route(service.name, service);
+const route = aRoute(service.name, service);
 const someone = aClient("c1", new OpenRequests(() => 0));
 
-export function aClient(name: string, open: OpenRequests): Client {
-  return new Client(peerId(name), pigato.id, pigato.traits, 60_000, open, deadlines);
+export function aClient(name: string, open: OpenRequests<QueuedRequest>): ClientRecord {
+  const id = peerId(name);
+  return new ClientRecordOf({
+    id,
+    dialect: pigato.id,
+    traits: pigato.traits,
+    requests: new ClientRequests(open.ids, open.newSalt()),
+    leaseMs: 60_000,
+    lease: timers.entry({ kind: "client-lease", client: id }),
+    awayLease: timers.entry({ kind: "away-lease", client: id }),
+  });
 }
 
 export function aService(name: ServiceName): Service {
-  return new Service(
+  return new ServiceOf<WorkerRecord, QueuedRequest>(
     name,
     newPolicy("lru", () => 0),
   );
 }
 
-export function aWorker(name: string): Worker {
-  return new Worker(peerId(name), pigato.id, pigato.traits, service, NO_CAPABILITIES, deadlines);
+export function aRoute(name: ServiceName, to: Service): Route {
+  return new RouteOf(name, to);
+}
+
+export function aWorker(name: string): WorkerRecord {
+  const id = peerId(name);
+  return new WorkerRecordOf<QueuedRequest>({
+    id,
+    dialect: pigato.id,
+    traits: pigato.traits,
+    service,
+    capabilities: NO_CAPABILITIES,
+    lease: timers.entry({ kind: "worker-lease", worker: id }),
+    settling: timers.entry({ kind: "worker-settling", worker: id }),
+  });
 }
 
 /** @param number its place in the order of arrival */
-export function aRequest(number: number): Request {
+export function aRequest(number: number): QueuedRequest {
   return aRequestOf(someone, number);
 }
 
 /** @param number its place in the order of arrival, and in its id */
-export function aRequestOf(client: Client, number: number): Request {
-  return new Request(number, client, route, {
+export function aRequestOf(client: ClientRecord, number: number): QueuedRequest {
+  const request = new QueuedRequest(client, route, {
     type: "request",
     service: service.name,
     requestId: requestId(`r${number}`),
@@ -49,10 +76,12 @@ export function aRequestOf(client: Client, number: number): Request {
     trailer: [],
     options: DEFAULT_REQUEST_OPTIONS,
   });
+  request.number = number;
+  return request;
 }
 
 /** Makes a worker hold so many requests. */
-export function setLoad(worker: Worker, load: number): void {
+export function setLoad(worker: WorkerRecord, load: number): void {
   for (const request of worker.inFlight) worker.inFlight.remove(request);
   for (let number = 1; number <= load; number++) worker.inFlight.append(aRequest(number));
 }

@@ -18,6 +18,7 @@ import type { CoreOptions } from "../core-options.ts";
 import type { Effect, Input, UndeliveredReason } from "../effects.ts";
 import type { StoredRequest } from "../stored-request.ts";
 import { ClientActor, WorkerActor } from "./actors.ts";
+import { assertConsistent } from "./consistency.ts";
 import { TRAITS } from "./dialects.ts";
 import { type Held, Observer } from "./observer.ts";
 import { eventLine, toClientLine, toWorkerLine } from "./transcript.ts";
@@ -270,7 +271,7 @@ export class Scenario {
 
   /** Throws if the core's tables contradict each other; every step does it, unless the play is not watched. */
   assertConsistent(): void {
-    this.#core.assertConsistent();
+    assertConsistent(this.#core.state);
   }
 
   /** Lets one input happen now, after what is due. */
@@ -310,7 +311,7 @@ export class Scenario {
     this.#record?.(input, this.#now, effects);
     for (const effect of effects) this.#deliver(effect);
     if (!this.#observer) return;
-    this.#core.assertConsistent();
+    assertConsistent(this.#core.state);
     this.#observer.after(effects, this.#core, this.#now);
   }
 

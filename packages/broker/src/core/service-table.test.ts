@@ -2,19 +2,19 @@ import { type ServiceName, serviceName } from "@pigato/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { covers } from "./names.ts";
-import type { Route, Service } from "./records.ts";
-import { MAX_KEPT_ROUTES, Services } from "./services.ts";
+import type { Route, Service } from "./queued-request.ts";
+import { MAX_CACHED_ROUTES, ServiceTable } from "./service-table.ts";
 import { SCENARIO_OPTIONS } from "./testing/scenario.ts";
 
 test("where a name leads is found out once", () => {
-  const services = new Services(SCENARIO_OPTIONS);
+  const services = new ServiceTable(SCENARIO_OPTIONS);
   services.open(serviceName("e*"));
   const route = ask(services, "echo");
   expect(services.route(serviceName("echo"))).toBe(route);
 });
 
 test("where a name leads is found out once also if that is nowhere", () => {
-  const services = new Services(SCENARIO_OPTIONS);
+  const services = new ServiceTable(SCENARIO_OPTIONS);
   const route = services.route(serviceName("echo"));
   services.route(serviceName("sum"));
   expect(services.route(serviceName("echo"))).toBe(route);
@@ -24,22 +24,22 @@ test("where a name leads is found out once also if that is nowhere", () => {
 });
 
 test("of names that nobody needs only so many are kept, those that were asked for again and again", () => {
-  const services = new Services(SCENARIO_OPTIONS);
+  const services = new ServiceTable(SCENARIO_OPTIONS);
   for (const name of ["e*", "echo@1.0.0"]) services.open(serviceName(name));
   const again = ["else", "nowhere", "echo@^1"].map((name) => ask(services, name));
   for (let index = 0; index < 20_000; index++) {
     ask(services, [`else ${index}`, `nowhere ${index}`, `echo@<${index}`][index % 3] ?? "");
     for (const { name } of again) ask(services, name);
   }
-  expect(count(services)).toBe(2 + MAX_KEPT_ROUTES);
+  expect(count(services)).toBe(2 + MAX_CACHED_ROUTES);
   expect(services.size).toBe(2);
   expect(again.filter((route) => ask(services, route.name) !== route)).toEqual([]);
-  expect(services.nobody.routes.size).toBeGreaterThan(1_000);
-  expect(services.nobody.routes.size).toBeLessThan(MAX_KEPT_ROUTES);
+  expect(services.routesOf(services.unserved).size).toBeGreaterThan(1_000);
+  expect(services.routesOf(services.unserved).size).toBeLessThan(MAX_CACHED_ROUTES);
 });
 
 test("names that are made up push out none with an open request, and are forgotten for others", () => {
-  const services = new Services(SCENARIO_OPTIONS);
+  const services = new ServiceTable(SCENARIO_OPTIONS);
   const open = Array.from({ length: 10_000 }, (_, index) => {
     const route = services.route(serviceName(`open ${index}`));
     services.onOpened(route);
@@ -50,7 +50,7 @@ test("names that are made up push out none with an open request, and are forgott
   expect(open.filter((route) => services.route(route.name) !== route)).toEqual([]);
   for (const route of open) services.onEnded(route);
   expect(services.size).toBe(0);
-  expect(count(services)).toBe(MAX_KEPT_ROUTES);
+  expect(count(services)).toBe(MAX_CACHED_ROUTES);
 });
 
 test("whatever is asked for, opens and closes, every name leads where it should, and few are kept", () => {
@@ -60,7 +60,7 @@ test("whatever is asked for, opens and closes, every name leads where it should,
   const anyStep = fc.tuple(fc.constantFrom("asked", "asked", "begins", "begins", "ends", "opens", "closes"), anyName);
   fc.assert(
     fc.property(fc.array(anyStep, { minLength: 20, maxLength: 80, size: "max" }), (steps) => {
-      const services = new Services(SCENARIO_OPTIONS, 2);
+      const services = new ServiceTable(SCENARIO_OPTIONS, 2);
       const begun: Route[] = [];
       const offered = new Map<ServiceName, Service>();
       for (const [what, text] of steps) {
@@ -77,16 +77,16 @@ test("whatever is asked for, opens and closes, every name leads where it should,
 
         const needed = new Set([...begun.map((one) => one.name), ...offered.keys()]);
         const routes = new Set(services.routes());
-        const reached = new Set([services.nobody, ...offered.values()].flatMap((one) => [...one.routes]));
+        const reached = new Set([services.unserved, ...offered.values()].flatMap((one) => [...services.routesOf(one)]));
         expect(services.size).toBe(needed.size);
         expect([...routes].filter((one) => !needed.has(one.name)).length).toBeLessThanOrEqual(2);
         expect([...needed].filter((one) => services.route(one).open + Number(offered.has(one)) === 0)).toEqual([]);
         expect(new Set([...routes, ...reached]).size).toBe(routes.size);
         for (const one of routes) {
           const isServed = [...offered.keys()].some((other) => covers(other, one.name));
-          if (isServed === (one.service === services.nobody)) expect.fail(`${one.name} leads to ${one.service.name}`);
-          if (one.isOwn !== offered.has(one.name)) expect.fail(`${one.name} is mistaken about being offered`);
-          if (!one.service.routes.has(one)) expect.fail(`${one.service.name} does not know ${one.name}`);
+          if (isServed === (one.service === services.unserved)) expect.fail(`${one.name} leads to ${one.service.name}`);
+          if (one.isExact !== offered.has(one.name)) expect.fail(`${one.name} is mistaken about being offered`);
+          if (!services.routesOf(one.service).has(one)) expect.fail(`${one.service.name} does not know ${one.name}`);
         }
       }
     }),
@@ -95,13 +95,13 @@ test("whatever is asked for, opens and closes, every name leads where it should,
 });
 
 /** As a request does that ends at once. */
-function ask(services: Services, name: string): Route {
+function ask(services: ServiceTable, name: string): Route {
   const route = services.route(serviceName(name));
   services.onOpened(route);
   services.onEnded(route);
   return route;
 }
 
-function count(services: Services): number {
+function count(services: ServiceTable): number {
   return [...services.routes()].length;
 }

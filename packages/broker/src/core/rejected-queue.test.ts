@@ -1,17 +1,17 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DeclinedQueue } from "./declined.ts";
-import type { Request, Worker } from "./records.ts";
+import type { QueuedRequest, WorkerRecord } from "./queued-request.ts";
+import { RejectedQueue } from "./rejected-queue.ts";
 import { aRequest, aWorker } from "./testing/rows.ts";
 
-function decline(queue: DeclinedQueue, request: Request, ...workers: Worker[]): void {
+function decline(queue: RejectedQueue<QueuedRequest>, request: QueuedRequest, ...workers: WorkerRecord[]): void {
   request.rejectedBy ??= new Set();
   for (const worker of workers) request.rejectedBy.add(worker);
   queue.insert(request);
 }
 
 test("each worker takes the first that it has not declined itself", () => {
-  const queue = new DeclinedQueue();
+  const queue = new RejectedQueue<QueuedRequest>();
   const [w1, w2, late] = [aWorker("w1"), aWorker("w2"), aWorker("late")];
   const [r1, r2, r3] = [aRequest(1), aRequest(2), aRequest(3)];
   decline(queue, r1, w1);
@@ -23,7 +23,7 @@ test("each worker takes the first that it has not declined itself", () => {
 });
 
 test("a request that was taken and declined again stands at the end", () => {
-  const queue = new DeclinedQueue();
+  const queue = new RejectedQueue<QueuedRequest>();
   const [w1, w2, w3] = [aWorker("w1"), aWorker("w2"), aWorker("w3")];
   const [r1, r2] = [aRequest(1), aRequest(2)];
   decline(queue, r1, w1);
@@ -39,7 +39,7 @@ test("a request that was taken and declined again stands at the end", () => {
 });
 
 test("a worker that has looked at everything sees what comes later, even if all it had seen is gone", () => {
-  const queue = new DeclinedQueue();
+  const queue = new RejectedQueue<QueuedRequest>();
   const [w1, w2] = [aWorker("w1"), aWorker("w2")];
   const seen = [1, 2, 3].map(aRequest);
   for (const request of seen) decline(queue, request, w1);
@@ -51,7 +51,7 @@ test("a worker that has looked at everything sees what comes later, even if all 
 });
 
 test("it may be walked while the request at hand is taken out", () => {
-  const queue = new DeclinedQueue();
+  const queue = new RejectedQueue<QueuedRequest>();
   for (let number = 1; number <= 5; number++) decline(queue, aRequest(number), aWorker("w1"));
   const walked: number[] = [];
   for (const request of queue) {
@@ -77,9 +77,9 @@ const change: fc.Arbitrary<Change> = fc.record({
 test("it finds what a plain search finds, and looks at each entry at most once for each worker that declined it", () => {
   fc.assert(
     fc.property(fc.array(change, { minLength: 100, maxLength: 400, size: "max" }), (changes) => {
-      const queue = new DeclinedQueue();
+      const queue = new RejectedQueue<QueuedRequest>();
       const workers = [0, 1, 2, 3, 4].map((name) => aWorker(`w${name}`));
-      let waiting: Request[] = [];
+      let waiting: QueuedRequest[] = [];
       let looks = 0;
       let paid = 0;
       let next = 1;
@@ -122,7 +122,7 @@ test("it finds what a plain search finds, and looks at each entry at most once f
 });
 
 /** Tells how often it is asked. */
-class CountingSet extends Set<Worker> {
+class CountingSet extends Set<WorkerRecord> {
   readonly #onLook: () => void;
 
   constructor(onLook: () => void) {
@@ -130,14 +130,14 @@ class CountingSet extends Set<Worker> {
     this.#onLook = onLook;
   }
 
-  override has(worker: Worker): boolean {
+  override has(worker: WorkerRecord): boolean {
     this.#onLook();
     return super.has(worker);
   }
 }
 
 test("passing over what it declined costs a worker one look for each, however the others come and go", () => {
-  const queue = new DeclinedQueue();
+  const queue = new RejectedQueue<QueuedRequest>();
   const [w1, w2] = [aWorker("w1"), aWorker("w2")];
   let looks = 0;
   const declined = Array.from({ length: 1_000 }, (_, number) => aRequest(number));

@@ -1,9 +1,9 @@
-// The effects of one input, in the order they are to be performed.
+// The effects of the current input, in the order in which the shell performs them.
 
 import type {
+  Capabilities,
   DirectorySnapshot,
   FailureCode,
-  NoticeState,
   PeerId,
   RequestId,
   ToClient,
@@ -11,40 +11,47 @@ import type {
 } from "@pigato/protocol";
 import type { BrokerEvent, DialectId, DropReason, Effect } from "./effects.ts";
 import { routingIdOf } from "./peer-names.ts";
-import type { Client, Request, Worker } from "./records.ts";
+import type { QueuedRequest, WorkerRecord } from "./queued-request.ts";
 import type { StoredRequest } from "./stored-request.ts";
 
-export class Outbox {
+/** What it takes to send to a client, known to the broker or not. */
+export interface ClientAddress {
+  readonly id: PeerId;
+  readonly dialect: DialectId;
+  readonly capabilities: Capabilities;
+}
+
+export class EffectQueue {
   #effects: Effect[] = [];
 
-  /** @param isContinuation whether this input's effects hold an earlier message of the same reply */
-  toClient(client: Client, message: ToClient, isContinuation = false): void {
+  /** @param isContinuation whether the effects of this input hold an earlier message of the same reply */
+  toClient(client: ClientAddress, message: ToClient, isContinuation = false): void {
     const { id, capabilities, dialect } = client;
     this.#effects.push({ type: "to-client", to: id, message, capabilities, dialect, isContinuation });
   }
 
-  /** P-NOT-1: how far a request has come, for a client that asked to be told. @param worker who has it now, if one has */
-  notify(request: Request, worker: Worker | undefined): void {
+  /** P-NOT-1: reports progress to a client that asked for notices. @param worker the one that now holds the request */
+  notify(request: QueuedRequest, worker: WorkerRecord | undefined): void {
     if (request.options.notices) this.#notify(request, worker === undefined ? "queued" : "dispatched", worker);
   }
 
-  /** P-NOT-1: the store has it. */
-  notifyStored(request: Request): void {
+  /** P-NOT-1: the store has the request. */
+  notifyStored(request: QueuedRequest): void {
     if (request.options.notices) this.#notify(request, "stored", undefined);
   }
 
-  /** To the worker that holds it, if one does that can be paced. */
-  grant({ place, address, id }: Request, chunks: number): void {
-    if (place.at !== "worker" || !place.worker.capabilities.credit) return;
-    this.toWorker(place.worker, { type: "credit", address, requestId: id, chunks });
+  /** Grants chunks to the worker that holds the request, if it takes part in flow control. */
+  grant({ location, address, id }: QueuedRequest, chunks: number): void {
+    if (location.at !== "worker" || !location.worker.capabilities.credit) return;
+    this.toWorker(location.worker, { type: "credit", address, requestId: id, chunks });
   }
 
-  toWorker(worker: Worker, message: ToWorker): void {
+  toWorker(worker: WorkerRecord, message: ToWorker): void {
     this.#effects.push({ type: "to-worker", to: worker.id, message, dialect: worker.dialect });
   }
 
   /** To a peer that is not, or no longer, a registered worker. */
-  toStranger(peer: PeerId, message: ToWorker, dialect: DialectId): void {
+  toUnregistered(peer: PeerId, message: ToWorker, dialect: DialectId): void {
     this.#effects.push({ type: "to-worker", to: peer, message, dialect });
   }
 
@@ -60,7 +67,7 @@ export class Outbox {
     this.#effects.push({ type: "delete", key });
   }
 
-  /** Asks to be told behind what was refused of what was sent so far. */
+  /** Asks for a `handed-over` input, which comes after the refusals of everything sent so far. */
   confirm(address: string): void {
     this.#effects.push({ type: "confirm", address });
   }
@@ -73,7 +80,7 @@ export class Outbox {
     this.report({ type: "dropped", peer, reason, requestId });
   }
 
-  reportFailure(request: Request, code: FailureCode): void {
+  reportFailure(request: QueuedRequest, code: FailureCode): void {
     const { client, name, id } = request;
     this.report({ type: "request-failed", client: client.id, service: name, requestId: id, code });
   }
@@ -82,14 +89,14 @@ export class Outbox {
     this.#effects.push({ type: "drained" });
   }
 
-  #notify({ client, id }: Request, state: NoticeState, worker: Worker | undefined): void {
-    if (!client.capabilities.notice) return;
-    this.toClient(client, { type: "notice", requestId: id, state, worker: worker && routingIdOf(worker.id) });
-  }
-
   take(): Effect[] {
     const effects = this.#effects;
     this.#effects = [];
     return effects;
+  }
+
+  #notify({ client, id }: QueuedRequest, state: "queued" | "stored" | "dispatched", worker?: WorkerRecord): void {
+    if (!client.capabilities.notice) return;
+    this.toClient(client, { type: "notice", requestId: id, state, worker: worker && routingIdOf(worker.id) });
   }
 }

@@ -1,0 +1,68 @@
+// What the broker knows of a client.
+
+import {
+  type Capabilities,
+  type Deadline,
+  type DialectTraits,
+  type Instant,
+  NO_CAPABILITIES,
+  type PeerId,
+  type Rhythm,
+  UNKNOWN_RHYTHM,
+} from "@pigato/protocol";
+import type { DialectId } from "./effects.ts";
+import type { HeartbeatLease } from "./heartbeat-lease.ts";
+import type { ClientLinks, ClientRequests } from "./open-requests.ts";
+import type { Timer } from "./timer.ts";
+
+/** What is held for one client of replies to persistent requests (held-reply-table.ts). */
+export interface HeldUsage {
+  replies: number;
+  bytes: number;
+  /** Set while a client that reconnected is given time to repeat its requests. */
+  readonly timer: Deadline<Timer>;
+}
+
+/** Generic so that requests may refer to clients and clients to requests; queued-request.ts names the one kind there is. */
+export class ClientRecordOf<Request extends ClientLinks<Request>> implements HeartbeatLease {
+  readonly id: PeerId;
+  readonly dialect: DialectId;
+  readonly traits: DialectTraits;
+  readonly requests: ClientRequests<Request>;
+  capabilities: Capabilities = NO_CAPABILITIES;
+  /** Whether it is gone, and has persistent requests open. */
+  isAway = false;
+  /** `undefined` until something is held for it. */
+  held: HeldUsage | undefined;
+  /** What is known of the interval at which it sends heartbeats. */
+  rhythm: Rhythm = UNKNOWN_RHYTHM;
+  /** When its last heartbeat came. */
+  heartbeatAt: Instant | undefined;
+  /** Milliseconds of silence that count as one interval. */
+  leaseMs: number;
+  heardAt: Instant = 0;
+  missed = 0;
+  readonly lease: Deadline<Timer>;
+  /** Runs instead of the lease while it is away. */
+  readonly awayLease: Deadline<Timer>;
+
+  constructor(init: ClientInit<Request>) {
+    this.id = init.id;
+    this.dialect = init.dialect;
+    this.traits = init.traits;
+    this.requests = init.requests;
+    this.leaseMs = init.leaseMs;
+    this.lease = init.lease;
+    this.awayLease = init.awayLease;
+  }
+}
+
+export interface ClientInit<Request extends ClientLinks<Request>> {
+  readonly id: PeerId;
+  readonly dialect: DialectId;
+  readonly traits: DialectTraits;
+  readonly requests: ClientRequests<Request>;
+  readonly leaseMs: number;
+  readonly lease: Deadline<Timer>;
+  readonly awayLease: Deadline<Timer>;
+}

@@ -1,0 +1,211 @@
+// Which worker gets which request, and when: moves requests between queues and workers. Ends no request and knows no time.
+//
+// Invariants between two inputs: no request waits that a worker with a free slot could take; a request waits in exactly one
+// queue. Requests leave in order of arrival, also those that return because their worker was lost. Requests for one certain
+// worker, and requests that some worker rejected, wait apart and block no other request.
+//
+// On the path of every request, measured by apps/bench, core-load.
+
+import {
+  AT_STORE,
+  NOWHERE,
+  type QueuedRequest,
+  type Service,
+  type WaitingLocation,
+  type WorkerRecord,
+} from "./queued-request.ts";
+import type { CoreState } from "./state.ts";
+import type { WorkerState } from "./worker-record.ts";
+
+/** What became of a request that was to be placed. */
+export type Placement =
+  | "dispatched"
+  | "queued"
+  /** Every worker that could take it has rejected it. */
+  | "rejected";
+
+/**
+ * Gives a request to a worker or queues it.
+ * @param target the only worker that may have it
+ */
+export function place(state: CoreState, request: QueuedRequest, target: WorkerRecord | undefined): Placement {
+  if (target !== undefined) return placeAtTarget(state, request, target);
+  const { route, rejectedBy } = request;
+  const { service } = route;
+  const worker = service.available.choose(rejectedBy);
+  if (worker !== undefined) {
+    dispatch(state, request, worker);
+    return "dispatched";
+  }
+  if (rejectedBy === undefined) return wait(state, request, route.queueLocation);
+  if (isRejectedByAll(request)) return "rejected";
+  return wait(state, request, service.rejectedLocation);
+}
+
+/** Lets a request that every worker has rejected wait for a new worker. */
+export function waitForNewWorker(state: CoreState, request: QueuedRequest): void {
+  wait(state, request, request.route.service.rejectedLocation);
+}
+
+/** Lets a request wait for the store. It counts as waiting on its route. */
+export function waitForStore(request: QueuedRequest): void {
+  request.route.waiting += 1;
+  request.location = AT_STORE;
+}
+
+/** The request that a worker holds under this address token. */
+export function heldUnder(state: CoreState, address: string, worker: WorkerRecord): QueuedRequest | undefined {
+  const request = state.open.byAddress(address);
+  return request?.location === worker.heldLocation ? request : undefined;
+}
+
+/** Removes a request from its location: its queue, or the worker whose slot it occupied. */
+export function remove(state: CoreState, request: QueuedRequest): void {
+  const { location, route } = request;
+  request.location = NOWHERE;
+  switch (location.at) {
+    case "route": {
+      const isFirst = location.queue.first === request;
+      route.waiting -= 1;
+      route.service.waiting -= 1;
+      location.queue.remove(request);
+      if (isFirst) route.service.waitingRoutes.update(route);
+      return;
+    }
+    case "target":
+      route.waiting -= 1;
+      location.worker.service.waiting -= 1;
+      location.queue.remove(request);
+      return;
+    case "rejected":
+      route.waiting -= 1;
+      route.service.waiting -= 1;
+      location.queue.remove(request);
+      return;
+    case "worker": {
+      const { worker } = location;
+      worker.inFlight.remove(request);
+      state.inFlight -= 1;
+      if (worker.state === "available") worker.policy.onEnded(worker);
+      return;
+    }
+    case "store":
+      route.waiting -= 1;
+      return;
+    case "client":
+    case "nowhere":
+      return;
+    default:
+      location satisfies never;
+  }
+}
+
+/** The free slots of a worker may have changed: gives it the requests that it can take. */
+export function serve(state: CoreState, worker: WorkerRecord): void {
+  // It had a free slot before, so nothing waits that it could take.
+  if (worker.state === "available" && worker.hasFreeSlot) return;
+  const { service } = worker;
+  while (service.waiting > 0 && worker.hasFreeSlot) {
+    const request = nextFor(worker);
+    if (request === undefined) break;
+    remove(state, request);
+    dispatch(state, request, worker);
+  }
+  updateAvailability(worker);
+}
+
+/** Requests that no worker has rejected came to a service from another one: gives them to its workers. */
+export function serveAll(state: CoreState, service: Service): void {
+  for (;;) {
+    const request = service.waitingRoutes.first?.queue.first;
+    const worker = service.available.choose(undefined);
+    if (request === undefined || worker === undefined) return;
+    remove(state, request);
+    dispatch(state, request, worker);
+  }
+}
+
+/** The one place where the state of a worker changes. Its policy holds it exactly while it is available. */
+export function setWorkerState(worker: WorkerRecord, next: WorkerState): void {
+  const last = worker.state;
+  if (next === last || last === "gone") return;
+  worker.state = next;
+  if (last === "available") worker.policy.remove(worker);
+  else if (next === "available") worker.policy.add(worker);
+}
+
+/** Whether the service of a request has workers, and each of them has rejected it. Forgets workers that are gone. */
+export function isRejectedByAll({ rejectedBy, route }: QueuedRequest): boolean {
+  const { workers } = route.service;
+  if (rejectedBy === undefined || rejectedBy.size < workers.size) return false;
+  let rejected = 0;
+  for (const worker of rejectedBy) {
+    if (workers.has(worker)) rejected += 1;
+    // A worker of another service stays, because the route may turn to that service again.
+    else if (worker.state === "gone") rejectedBy.delete(worker);
+  }
+  return workers.size > 0 && rejected === workers.size;
+}
+
+function placeAtTarget(state: CoreState, request: QueuedRequest, target: WorkerRecord): Placement {
+  if (request.rejectedBy?.has(target)) return "rejected";
+  if (target.hasFreeSlot) {
+    dispatch(state, request, target);
+    return "dispatched";
+  }
+  return wait(state, request, target.targetLocation);
+}
+
+function wait(state: CoreState, request: QueuedRequest, location: WaitingLocation): Placement {
+  const { route } = request;
+  const service = location.at === "target" ? location.worker.service : route.service;
+  route.waiting += 1;
+  service.waiting += 1;
+  request.location = location;
+  location.queue.insert(request);
+  if (route.queue.first === request) service.waitingRoutes.update(route);
+  state.effects.notify(request, undefined);
+  return "queued";
+}
+
+/** The oldest of the requests that this worker may take. */
+function nextFor(worker: WorkerRecord): QueuedRequest | undefined {
+  const { waitingRoutes, rejected } = worker.service;
+  let next = waitingRoutes.first?.queue.first;
+  const targeted = worker.targeted.first;
+  if (targeted !== undefined && (next === undefined || targeted.number < next.number)) next = targeted;
+  if (rejected.size === 0) return next;
+  const other = rejected.firstFor(worker);
+  return other !== undefined && (next === undefined || other.number < next.number) ? other : next;
+}
+
+function dispatch(state: CoreState, request: QueuedRequest, worker: WorkerRecord): void {
+  request.location = worker.heldLocation;
+  request.isReceived = undefined;
+  if (request.address === "") request.address = state.open.addressOf(request);
+  worker.inFlight.append(request);
+  state.inFlight += 1;
+  if (worker.state === "available") {
+    if (worker.hasFreeSlot) worker.policy.onDispatched(worker);
+    else setWorkerState(worker, "full");
+  }
+  for (const hook of state.hooks.dispatched) hook(request, worker);
+  state.effects.toWorker(worker, {
+    type: "request",
+    address: request.address,
+    service: request.route.name,
+    requestId: request.id,
+    body: request.body,
+    isRaw: request.isRaw,
+    trailer: request.trailer,
+    options: request.options,
+    credit: request.isPaced && worker.capabilities.credit ? request.credit : undefined,
+  });
+  state.effects.notify(request, worker);
+}
+
+function updateAvailability(worker: WorkerRecord): void {
+  if (worker.state === "available" || worker.state === "full") {
+    setWorkerState(worker, worker.hasFreeSlot ? "available" : "full");
+  }
+}

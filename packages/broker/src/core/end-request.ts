@@ -1,0 +1,112 @@
+// The end of a request. Every open request ends exactly once, here, in this order:
+//
+//   1. A failure is reported as an event (`endWithFailure`, or whoever reported it before).
+//   2. `endRequest` counts the outcome,
+//   3. tells a worker that still runs the request to cancel it, unless the worker has answered,
+//   4. removes the request from the open requests and calls the `onEnded` hooks: the reply cache drops what it collected,
+//      held replies are released, the store deletes the request,
+//   5. stops its timeout, and removes it from its client and from its queue or worker,
+//   6. gives the slot that became free to the next request,
+//   7. and releases the route, which may be evicted later.
+//   8. A failure is sent to the client (`endWithFailure`).
+//
+// A final reply is sent before step 2. A persistent request ends only when its client has the reply (held-replies.ts).
+
+import {
+  type Delivery,
+  display,
+  type Failure,
+  type FailureCode,
+  type RequestId,
+  type ServiceName,
+} from "@pigato/protocol";
+import { remove, serve } from "./dispatch.ts";
+import type { RequestOutcome } from "./hooks.ts";
+import { leaveInStore } from "./persistence.ts";
+import type { ClientRecord, QueuedRequest } from "./queued-request.ts";
+import type { CoreState } from "./state.ts";
+
+export function endRequest(state: CoreState, request: QueuedRequest, outcome: RequestOutcome): void {
+  const { location, client, route } = request;
+  count(state, outcome);
+  if (outcome !== "finished") recall(state, request);
+  state.open.remove(request);
+  for (const hook of state.hooks.ended) hook(request, outcome);
+  state.requestTimers.clear(request);
+  client.requests.remove(request);
+  remove(state, request);
+  if (location.at === "worker") serve(state, location.worker);
+  state.services.onEnded(route);
+}
+
+/** Ends a request with a failure that its client is sent now. */
+export function endWithFailure(state: CoreState, request: QueuedRequest, code: FailureCode, why: string): void {
+  const { client, name, id } = request;
+  const failure = { code, message: describe(id, name, why), delivery: deliveryOf(request) };
+  endUnsent(state, request, code);
+  sendFailure(state, client, name, id, failure);
+}
+
+/** Ends a request with a failure that its client is not sent, or that the caller sends. */
+export function endUnsent(state: CoreState, request: QueuedRequest, code: FailureCode): void {
+  state.effects.reportFailure(request, code);
+  endRequest(state, request, "failed");
+}
+
+/** The broker stops: the request ends wherever it is. A persistent request stays in the store for the next start. */
+export function closeRequest(state: CoreState, request: QueuedRequest): void {
+  // Its reply is on its way: the connection will take it or refuse it.
+  if (state.heldReplies.sent.has(request)) return;
+  const isStored = leaveInStore(state, request);
+  if (isStored) request.mayHaveRun = true;
+  const why = isStored ? "is stored and runs when the broker starts again" : "was open when the broker stopped";
+  endWithFailure(state, request, "CLOSED", why);
+}
+
+/**
+ * Tells a worker that still runs a request that the reply is not wanted any more. A sequential worker is not free before it
+ * has answered all the same (D-LIVE-3).
+ */
+export function recall(state: CoreState, { location, address, id }: QueuedRequest): void {
+  if (location.at !== "worker") return;
+  const { worker } = location;
+  if (worker.traits.isSequential) worker.abandoned = address;
+  if (worker.capabilities.cancel) state.effects.toWorker(worker, { type: "cancel", address, requestId: id });
+}
+
+export function sendFailure(
+  state: CoreState,
+  client: ClientRecord,
+  service: ServiceName,
+  requestId: RequestId,
+  failure: Failure,
+): void {
+  if (client.isAway) return state.effects.reportDrop(client.id, "undelivered", requestId);
+  state.effects.toClient(client, { type: "failure", requestId, service, failure });
+}
+
+export function describe(requestId: RequestId, service: ServiceName, why: string): string {
+  return `request ${display(requestId)} to "${display(service)}" ${why}`;
+}
+
+/** What is known, at this moment, of whether the request ran. */
+export function deliveryOf({ location, isReceived, mayHaveRun, rejectedBy }: QueuedRequest): Delivery {
+  if (mayHaveRun || (location.at === "worker" && isReceived !== false)) return "maybe-executed";
+  return rejectedBy === undefined ? "queued" : "dispatched";
+}
+
+function count({ counts }: CoreState, outcome: RequestOutcome): void {
+  switch (outcome) {
+    case "finished":
+      counts.finished += 1;
+      return;
+    case "failed":
+      counts.failed += 1;
+      return;
+    case "canceled":
+      counts.canceled += 1;
+      return;
+    default:
+      outcome satisfies never;
+  }
+}

@@ -1,0 +1,158 @@
+// Messages of clients.
+
+import {
+  addCredit,
+  type Capabilities,
+  display,
+  type Failure,
+  type FromClient,
+  type Instant,
+  type PeerId,
+  type RequestId,
+  requestId,
+  sharedCapabilities,
+} from "@pigato/protocol";
+import { acceptRequest, answerFromCache, refuseRequest, restartTimeout } from "./accept-request.ts";
+import { cachedReplyTo } from "./cache-replies.ts";
+import { loseClient, negotiate, newClient, onClientHeartbeat, requireClient } from "./clients.ts";
+import type { DialectId } from "./effects.ts";
+import { endRequest } from "./end-request.ts";
+import { noteHeard } from "./heartbeat-lease.ts";
+import { isMmi, mmiAnswer, serviceAskedAbout } from "./mmi.ts";
+import type { ClientRecord, RequestMessage } from "./queued-request.ts";
+import type { CoreState } from "./state.ts";
+import { onWorkerHeard, workerNamed } from "./workers.ts";
+
+export function handleClient(
+  state: CoreState,
+  from: PeerId,
+  message: FromClient,
+  dialect: DialectId,
+  now: Instant,
+): void {
+  if (message.type === "worker-heartbeat") return onWorkerVouchedFor(state, message.worker, now);
+  const client = state.clients.get(from) ?? admit(state, from, dialect, now);
+  if (client === undefined) return refuseUnknown(state, from, message, dialect);
+  if (client.dialect !== dialect) return state.effects.reportDrop(from, "other-dialect");
+  noteHeard(client, now);
+  switch (message.type) {
+    case "request":
+      return onRequest(state, client, message, now);
+    case "heartbeat":
+      return onHeartbeat(state, client, message.offer, now);
+    case "request-heartbeat":
+      return onRequestHeartbeat(state, client, message.requestId);
+    case "cancel": {
+      const request = client.requests.get(message.requestId);
+      if (request === undefined) return state.effects.reportDrop(from, "not-open", message.requestId);
+      return endRequest(state, request, "canceled");
+    }
+    case "disconnect":
+      return loseClient(state, client, "left", now);
+    case "credit":
+      return onCredit(state, client, message, now);
+    case "input":
+    case "input-end":
+      return state.effects.reportDrop(from, "unsupported", message.requestId);
+    default:
+      message satisfies never;
+  }
+}
+
+/** D-DET-1: a peer is held to the dialect of its first message, also if it spoke as a worker then. */
+function admit(state: CoreState, from: PeerId, dialect: DialectId, now: Instant): ClientRecord | undefined {
+  return requireClient(state, from, state.workers.get(from)?.dialect ?? dialect, now);
+}
+
+function onRequest(state: CoreState, client: ClientRecord, received: RequestMessage, now: Instant): void {
+  const message = client.traits.hasRequestIds ? received : withRequestId(state, received);
+  if (client.requests.has(message.requestId)) {
+    return state.effects.reportDrop(client.id, "duplicate-id", message.requestId);
+  }
+  if (state.phase.name !== "serving") {
+    return refuseRequest(state, client, message, { code: "CLOSED", why: "came when the broker was about to stop" });
+  }
+  if (isMmi(message.service)) return answerMmi(state, client, message);
+  const cached = cachedReplyTo(state, message);
+  if (cached !== undefined) return answerFromCache(state, client, message, cached);
+  const { worker } = message.options;
+  acceptRequest(state, client, message, worker === undefined ? undefined : workerNamed(state, worker), now);
+}
+
+function answerMmi(
+  { services, effects }: CoreState,
+  client: ClientRecord,
+  { service, requestId, body, isRaw = false }: RequestMessage,
+): void {
+  const about = serviceAskedAbout(service, body, isRaw);
+  const code = about === undefined ? "501" : services.hasWorker(about) ? "200" : "404";
+  const answer = { type: "final", requestId, service, status: 0, body: mmiAnswer(code, isRaw), isRaw } as const;
+  effects.toClient(client, { ...answer, trailer: [] });
+}
+
+/** The dialect of the client has no request ids, so the broker assigns one. */
+function withRequestId(state: CoreState, message: RequestMessage): RequestMessage {
+  state.withoutId += 1;
+  return { ...message, requestId: requestId(`~${state.withoutId}`) };
+}
+
+function onHeartbeat(state: CoreState, client: ClientRecord, offer: Capabilities | undefined, now: Instant): void {
+  const accepted = offer && sharedCapabilities(state.capabilities, offer);
+  if (accepted) negotiate(state, client, accepted, offer.heartbeatMs, now);
+  else onClientHeartbeat(state, client, now);
+  state.effects.toClient(client, { type: "heartbeat", accepted });
+}
+
+/** P-HB-4: keeps the request alive at its worker, and is answered like any heartbeat, or as P-HB-7 says. */
+function onRequestHeartbeat({ effects }: CoreState, client: ClientRecord, id: RequestId): void {
+  const request = client.requests.get(id);
+  const { requestHeartbeat } = client.capabilities;
+  if (request === undefined) {
+    effects.reportDrop(client.id, "not-open", id);
+    if (requestHeartbeat) return effects.toClient(client, { type: "failure", requestId: id, failure: lost(id) });
+  } else if (request.location.at === "worker") {
+    const { worker } = request.location;
+    effects.toWorker(worker, { type: "request-heartbeat", address: request.address, requestId: id });
+    if (requestHeartbeat && worker.capabilities.requestHeartbeat) return;
+  }
+  if (requestHeartbeat) effects.toClient(client, { type: "request-heartbeat", requestId: id });
+  else effects.toClient(client, { type: "heartbeat", accepted: undefined });
+}
+
+/** P-STREAM-5: the client takes more chunks of a reply, which shows that somebody reads it. */
+function onCredit(
+  state: CoreState,
+  client: ClientRecord,
+  { requestId, chunks }: FromClient & { readonly type: "credit" },
+  now: Instant,
+): void {
+  const { effects } = state;
+  if (!client.capabilities.credit) return effects.reportDrop(client.id, "unsupported", requestId);
+  const request = client.requests.get(requestId);
+  if (request === undefined) return effects.reportDrop(client.id, "not-open", requestId);
+  if (chunks === 0 || !request.isPaced) return effects.reportDrop(client.id, "void-credit", requestId);
+  if (request.location.at !== "worker") {
+    request.credit = addCredit(request.credit, chunks);
+    return;
+  }
+  restartTimeout(state, request, now);
+  effects.grant(request, chunks);
+}
+
+/** P-HB-5: the process of a worker sends a heartbeat for it. Not answered: that socket is never read. */
+function onWorkerVouchedFor(state: CoreState, id: PeerId, now: Instant): void {
+  const worker = workerNamed(state, id);
+  if (worker !== undefined) onWorkerHeard(state, worker, now);
+}
+
+function refuseUnknown(state: CoreState, from: PeerId, message: FromClient, dialect: DialectId): void {
+  if (message.type !== "request") return;
+  const why = "came when the broker knew its most clients";
+  refuseRequest(state, newClient(state, from, dialect), message, { code: "BUSY", why });
+}
+
+/** For a request that its client holds for open and that the broker gave up, as it does when a client falls silent. */
+function lost(id: RequestId): Failure {
+  const message = `request ${display(id)} is not known to the broker any more`;
+  return { code: "BROKER_LOST", message, delivery: "maybe-executed" };
+}

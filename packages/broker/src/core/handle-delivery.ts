@@ -1,0 +1,109 @@
+// Inputs of the connections: what they refused, lost or confirmed, and that a peer is gone. Makes sure that no reply has a
+// gap and that no client waits for a reply that cannot come.
+
+import { display, type Instant, type PeerId } from "@pigato/protocol";
+import { loseClient } from "./clients.ts";
+import { heldUnder, remove, setWorkerState } from "./dispatch.ts";
+import type { Input } from "./effects.ts";
+import { failRequest } from "./fail-request.ts";
+import { confirmReply } from "./held-replies.ts";
+import { AT_CLIENT, type QueuedRequest, type WorkerRecord } from "./queued-request.ts";
+import { placeOrFail } from "./requeue.ts";
+import type { CoreState } from "./state.ts";
+import { loseWorker } from "./workers.ts";
+
+type DeliveryInput = Input & {
+  readonly type: "undelivered-to-client" | "request-undelivered" | "credit-undelivered" | "handed-over" | "peer-down";
+};
+
+export function handleDelivery(state: CoreState, input: DeliveryInput, now: Instant): void {
+  switch (input.type) {
+    case "undelivered-to-client":
+      return onUndeliveredToClient(state, input, now);
+    case "request-undelivered":
+      return onRequestUndelivered(state, input);
+    case "credit-undelivered":
+      return onCreditUndelivered(state, input);
+    case "handed-over": {
+      const request = state.open.byAddress(input.address);
+      return request && confirmReply(state, request);
+    }
+    case "peer-down":
+      return onPeerDown(state, input.peer, now);
+    default:
+      input satisfies never;
+  }
+}
+
+function onUndeliveredToClient(
+  state: CoreState,
+  { to, message, reason }: Input & { readonly type: "undelivered-to-client" },
+  now: Instant,
+): void {
+  const client = state.clients.get(to);
+  if (client === undefined) return;
+  if (reason === "unreachable") return loseClient(state, client, "gone", now);
+  switch (message.type) {
+    case "partial":
+    case "partials": {
+      const request = client.requests.get(message.requestId);
+      // The id may be that of a newer request by now.
+      if (!request?.hasPartial) return;
+      // The final message was refused as well; that input comes next.
+      if (request.location === AT_CLIENT) return;
+      return failRequest(state, request, "BUSY", "lost a part of its reply: the client reads too slowly");
+    }
+    case "final":
+      return state.effects.toClient(client, {
+        type: "failure",
+        requestId: message.requestId,
+        failure: {
+          code: "BUSY",
+          message: `request ${display(message.requestId)} lost its reply: the client reads too slowly`,
+          delivery: "maybe-executed",
+        },
+      });
+    case "failure":
+      // The client cannot even be told that its requests ended, so it would wait for nothing.
+      return loseClient(state, client, "congested", now);
+    default:
+      return state.effects.reportDrop(to, "undelivered");
+  }
+}
+
+function onRequestUndelivered(
+  state: CoreState,
+  { to, address, reason }: Input & { readonly type: "request-undelivered" },
+): void {
+  const worker = state.workers.get(to);
+  const request = worker && heldUnder(state, address, worker);
+  if (worker === undefined || request === undefined) return;
+  if (reason === "congested") return onCongested(state, request, worker);
+  // The worker is gone and never got the request. Its `peer-down` comes next; then any other worker may have the request.
+  request.isReceived ??= false;
+  setWorkerState(worker, "gone");
+}
+
+/** The request waits, for this worker or another, unless the worker has spoken of it: then it runs. */
+function onCongested(state: CoreState, request: QueuedRequest, worker: WorkerRecord): void {
+  setWorkerState(worker, "congested");
+  if (request.isReceived) return;
+  remove(state, request);
+  placeOrFail(state, request, request.options.worker === undefined ? undefined : worker);
+}
+
+/** Without the grant, the rest of the reply might never come, and neither side would know why. */
+function onCreditUndelivered(state: CoreState, { to, address }: Input & { readonly type: "credit-undelivered" }): void {
+  const worker = state.workers.get(to);
+  const request = worker && heldUnder(state, address, worker);
+  // A request that never arrived goes to another worker.
+  if (request === undefined || request.isReceived === false) return;
+  failRequest(state, request, "BUSY", "cannot go on: its worker reads too slowly to be granted more");
+}
+
+function onPeerDown(state: CoreState, peer: PeerId, now: Instant): void {
+  const worker = state.workers.get(peer);
+  if (worker !== undefined) loseWorker(state, worker, "gone");
+  const client = state.clients.get(peer);
+  if (client !== undefined) loseClient(state, client, "gone", now);
+}

@@ -1,0 +1,74 @@
+// Inputs of the store: what it held when the broker started, and how its calls settled.
+
+import type { Instant } from "@pigato/protocol";
+import { addRequest, placeAccepted, renumber } from "./accept-request.ts";
+import { restoredClient } from "./clients.ts";
+import { remove } from "./dispatch.ts";
+import type { Input } from "./effects.ts";
+import { describe, endUnsent, sendFailure } from "./end-request.ts";
+import { closeUnserved, failRequest } from "./fail-request.ts";
+import { confirmDeleted, confirmStored, discardStored, giveUpStoring, messageOf } from "./persistence.ts";
+import { placeOrFail } from "./requeue.ts";
+import type { CoreState } from "./state.ts";
+
+type StoreInput = Input & { readonly type: "restore" | "stored" | "store-failed" | "deleted" | "delete-failed" };
+
+export function handleStore(state: CoreState, input: StoreInput, now: Instant): void {
+  switch (input.type) {
+    case "restore":
+      return restore(state, input, now);
+    case "stored":
+      return onStored(state, input.key);
+    case "store-failed":
+      return onStoreFailed(state, input.key, input.reason);
+    case "delete-failed":
+      state.effects.report({ type: "store-failed", operation: "delete", key: input.key, reason: input.reason });
+      return confirmDeleted(state, input.key);
+    case "deleted":
+      return confirmDeleted(state, input.key);
+    default:
+      input satisfies never;
+  }
+}
+
+/**
+ * Opens a request that the store held when the broker started. It may have run already. A request for one certain worker
+ * fails, because there is none yet.
+ */
+function restore(state: CoreState, { key, request: stored }: Input & { readonly type: "restore" }, now: Instant): void {
+  state.storedRequests.skip(key);
+  const { from, message } = messageOf(stored);
+  const client = restoredClient(state, from, now);
+  // The client used the id again before the store had deleted the first request.
+  if (client.requests.has(message.requestId)) return discardStored(state, key);
+  const request = addRequest(state, client, state.services.route(message.service), message, now);
+  state.storedRequests.adopt(key, request);
+  request.mayHaveRun = true;
+  state.effects.report({ type: "request-restored", client: client.id, service: request.name, requestId: request.id });
+  if (message.options.worker === undefined) return placeOrFail(state, request, undefined);
+  failRequest(state, request, "UNAVAILABLE", "is for a worker that the broker does not know after its start");
+}
+
+/** The store has the request, so a worker may get it. */
+function onStored(state: CoreState, key: string): void {
+  const request = confirmStored(state, key);
+  if (request === undefined) return;
+  remove(state, request);
+  // Behind all requests that came meanwhile: to find its old place would take a search.
+  renumber(state, request);
+  state.effects.notifyStored(request);
+  const { worker } = request.options;
+  placeAccepted(state, request, worker === undefined ? undefined : state.workers.get(worker));
+  closeUnserved(state);
+}
+
+/** The store does not have the request, so it was not accepted after all. */
+function onStoreFailed(state: CoreState, key: string, reason: string): void {
+  state.effects.report({ type: "store-failed", operation: "store", key, reason });
+  const request = giveUpStoring(state, key);
+  if (request === undefined) return;
+  const { client, id, name } = request;
+  endUnsent(state, request, "UNAVAILABLE");
+  const message = describe(id, name, "was not taken: the broker could not store it");
+  sendFailure(state, client, name, id, { code: "UNAVAILABLE", message, delivery: "not-sent", detail: "store" });
+}

@@ -1,0 +1,217 @@
+// Messages of workers: READY first, then heartbeats, and replies to requests that they hold.
+
+import {
+  type FromWorker,
+  type Instant,
+  NO_CAPABILITIES,
+  type PeerId,
+  type RequestId,
+  type ServiceName,
+  sharedCapabilities,
+  type ToClient,
+} from "@pigato/protocol";
+import { restartTimeout } from "./accept-request.ts";
+import { partialOf } from "./cache-replies.ts";
+import { noteDirectoryChange } from "./directory.ts";
+import { heldUnder } from "./dispatch.ts";
+import type { DialectId, DropReason } from "./effects.ts";
+import { endRequest } from "./end-request.ts";
+import { completeReply, holdPartial, mustHold } from "./held-replies.ts";
+import type { FinalMessage, PartialMessage, PartialsMessage } from "./hooks.ts";
+import { isMmi } from "./mmi.ts";
+import { ADDRESS_MARK } from "./open-requests.ts";
+import type { QueuedRequest, WorkerRecord } from "./queued-request.ts";
+import { onRejected } from "./requeue.ts";
+import { dropReasonOf } from "./send-reply.ts";
+import type { CoreState } from "./state.ts";
+import {
+  disconnectWorker,
+  loseWorker,
+  onLateReply,
+  onWorkerHeard,
+  onWorkerHeartbeat,
+  registerWorker,
+} from "./workers.ts";
+
+/** The most requests that a worker may hold if one is to be found without the broker's address token: all are scanned. */
+const MAX_LOOKUP = 1_000;
+
+/** What a registered worker sends about one request. */
+type ReplyMessage = Exclude<FromWorker, { readonly type: "ready" | "heartbeat" | "disconnect" }>;
+
+export function handleWorker(
+  state: CoreState,
+  from: PeerId,
+  message: FromWorker,
+  dialect: DialectId,
+  now: Instant,
+): void {
+  const worker = state.workers.get(from);
+  if (worker === undefined) return onUnregistered(state, from, message, dialect, now);
+  if (worker.dialect !== dialect) return state.effects.reportDrop(from, "other-dialect");
+  switch (message.type) {
+    case "ready":
+      // P-READY-3, D-MDP-8.
+      if (worker.traits.dropsInvalid) return disconnectWorker(state, worker, "violation");
+      return state.effects.reportDrop(from, "already-registered");
+    case "heartbeat":
+      onWorkerHeartbeat(state, worker, message.concurrency, now);
+      if (message.update && isCoreService(worker)) noteDirectoryChange(state);
+      return state.effects.toWorker(worker, { type: "heartbeat" });
+    case "disconnect":
+      return loseWorker(state, worker, "left");
+    default:
+      // Counts as heard only afterwards: it cannot speak of a request that it is given because it was heard.
+      onReply(state, worker, message, now);
+      return onWorkerHeard(state, worker, now);
+  }
+}
+
+function onReply(state: CoreState, worker: WorkerRecord, message: ReplyMessage, now: Instant): void {
+  const { address, requestId } = message;
+  const request = address.startsWith(ADDRESS_MARK)
+    ? heldUnder(state, address, worker)
+    : heldByIdAlone(worker, requestId);
+  if (request === undefined) {
+    state.effects.reportDrop(worker.id, "not-held", requestId);
+    return onLateReply(state, worker, message);
+  }
+  // A reply proves receipt, even if the connection reported the send as failed.
+  request.isReceived = true;
+  switch (message.type) {
+    case "partial":
+      onPartial(state, request, message, now, false);
+      return;
+    case "partials":
+      return onPartials(state, request, message, now);
+    case "final":
+      return onFinal(state, request, message, now);
+    case "reject":
+      return onRejected(state, request, worker);
+    case "request-heartbeat":
+      return onRequestHeartbeat(state, request);
+    case "credit":
+    case "input":
+    case "input-end":
+      return state.effects.reportDrop(worker.id, "unsupported", requestId);
+    default:
+      message satisfies never;
+  }
+}
+
+function onFinal(state: CoreState, request: QueuedRequest, message: FinalMessage, now: Instant): void {
+  for (const hook of state.hooks.final) hook(request, message, now);
+  // A persistent request ends once its client has the reply.
+  if (request.options.persist) return completeReply(state, request, replyTo(request, message), undefined);
+  state.effects.toClient(request.client, replyTo(request, message));
+  endRequest(state, request, "finished");
+}
+
+/**
+ * @param isContinuation whether this input has already sent a part of the same reply
+ * @returns whether the client was sent the partial
+ */
+function onPartial(
+  state: CoreState,
+  request: QueuedRequest,
+  message: PartialMessage,
+  now: Instant,
+  isContinuation: boolean,
+): boolean {
+  const { client } = request;
+  restartTimeout(state, request, now);
+  // P-KEEP-3: which partials the client takes is known when it is back.
+  const isHeld = request.options.persist && mustHold(state, request);
+  const reason = isHeld ? undefined : dropReasonOf(client, message.body, message.isRaw ?? false);
+  for (const hook of state.hooks.partial) hook(request, message, reason === undefined);
+  if (reason !== undefined) {
+    // The client does not know that the chunk was sent, so it will never grant another for it.
+    if (request.isPaced) state.effects.grant(request, 1);
+    state.effects.reportDrop(client.id, reason, request.id);
+    return false;
+  }
+  request.hasPartial = true;
+  if (isHeld) holdPartial(state, request, replyTo(request, message));
+  else state.effects.toClient(client, replyTo(request, message), isContinuation);
+  return !isHeld;
+}
+
+/** P-REP-9: a client that did not negotiate them gets one message for each chunk. */
+function onPartials(state: CoreState, request: QueuedRequest, message: PartialsMessage, now: Instant): void {
+  const { client, id } = request;
+  const { chunks, options } = message;
+  if (!client.capabilities.partials || (request.options.persist && mustHold(state, request))) {
+    let isContinuation = false;
+    for (const chunk of chunks) {
+      if (onPartial(state, request, partialOf(message, chunk), now, isContinuation)) isContinuation = true;
+    }
+    return;
+  }
+  restartTimeout(state, request, now);
+  for (const hook of state.hooks.partial) hook(request, message, true);
+  request.hasPartial = true;
+  state.effects.toClient(client, { type: "partials", requestId: id, chunks, options });
+}
+
+/** P-HB-7: does not restart the timeout, which counts the time without any part of a reply. */
+function onRequestHeartbeat({ effects }: CoreState, { client, id }: QueuedRequest): void {
+  if (client.capabilities.requestHeartbeat) effects.toClient(client, { type: "request-heartbeat", requestId: id });
+}
+
+/** P-DISC-4: every message before READY is answered by a DISCONNECT, except a DISCONNECT. */
+function onUnregistered(state: CoreState, from: PeerId, message: FromWorker, dialect: DialectId, now: Instant): void {
+  if (message.type === "disconnect") return;
+  if (message.type !== "ready" || state.phase.name !== "serving") {
+    return state.effects.toUnregistered(from, { type: "disconnect" }, dialect);
+  }
+  const reason = registrationError(state, from, message.service, dialect);
+  if (reason !== undefined) {
+    state.effects.reportDrop(from, reason);
+    return state.effects.toUnregistered(from, { type: "disconnect" }, dialect);
+  }
+  const accepted = message.offer && sharedCapabilities(state.capabilities, message.offer);
+  state.effects.toUnregistered(from, { type: "ready", accepted }, dialect);
+  registerWorker(state, from, dialect, message, accepted ?? NO_CAPABILITIES, now);
+}
+
+function registrationError(
+  { workers, clients, options }: CoreState,
+  from: PeerId,
+  service: ServiceName,
+  dialect: DialectId,
+): DropReason | undefined {
+  if (workers.size >= options.maxWorkers) return "too-many-workers";
+  if (isMmi(service)) return "reserved-name";
+  // D-DET-1: as with a client.
+  const client = clients.get(from);
+  return client === undefined || client.dialect === dialect ? undefined : "other-dialect";
+}
+
+/** P-DIR-2: core services, whose names start with `$`, may ask for the directory again. */
+function isCoreService(worker: WorkerRecord): boolean {
+  return worker.service.name.startsWith("$");
+}
+
+/**
+ * P-ADDR-2: a worker echoes the address token. A worker that makes up another one, without the mark, is looked up by the
+ * request id among the requests it holds. If requests of two clients have that id, the reply is dropped: it must not reach
+ * the wrong client.
+ */
+function heldByIdAlone(worker: WorkerRecord, id: RequestId): QueuedRequest | undefined {
+  if (worker.inFlight.size > MAX_LOOKUP) return undefined;
+  let found: QueuedRequest | undefined;
+  for (const request of worker.inFlight) {
+    if (request.id !== id) continue;
+    if (found !== undefined) return undefined;
+    found = request;
+  }
+  return found;
+}
+
+function replyTo(
+  request: QueuedRequest,
+  message: PartialMessage | FinalMessage,
+): ToClient & { readonly type: "partial" | "final" } {
+  const { type, status, body, isRaw, trailer } = message;
+  return { type, requestId: request.id, service: request.name, status, body, isRaw: isRaw ?? false, trailer };
+}

@@ -1,0 +1,44 @@
+// How long a peer has been silent. Every message of a peer proves that it is alive, so noting a message must cost next to
+// nothing: it stores the time and leaves the peer's timer alone. When the timer fires, it checks whether the peer has been
+// silent for a whole interval; if not, it is set to the time when the interval will be over.
+
+import type { Deadline, Deadlines, Instant } from "@pigato/protocol";
+import type { Timer } from "./timer.ts";
+
+/** A peer that must be heard now and then. */
+export interface HeartbeatLease {
+  heardAt: Instant;
+  /** Whole intervals of silence since it was heard. */
+  missed: number;
+  readonly lease: Deadline<Timer>;
+}
+
+/** Timers within an interval share this many durations, so that equal ones are cheap; each is up to one step late. */
+const STEPS = 16;
+
+/** Starts to count the silence of a peer. */
+export function startLease(peer: HeartbeatLease, intervalMs: number, timers: Deadlines<Timer>, now: Instant): void {
+  noteHeard(peer, now);
+  timers.set(peer.lease, intervalMs, now);
+}
+
+export function noteHeard(peer: HeartbeatLease, now: Instant): void {
+  peer.heardAt = now;
+  peer.missed = 0;
+}
+
+/**
+ * The timer of a peer fired. Returns how many whole intervals the peer has been silent, one more than the last time at
+ * most: if the broker was suspended, it did not listen either.
+ */
+export function countSilence(peer: HeartbeatLease, intervalMs: number, timers: Deadlines<Timer>, now: Instant): number {
+  const restMs = peer.heardAt + intervalMs - now;
+  if (restMs > 0) {
+    const stepMs = intervalMs / STEPS;
+    timers.set(peer.lease, Math.ceil(restMs / stepMs) * stepMs, now);
+  } else {
+    peer.missed += 1;
+    timers.set(peer.lease, intervalMs, now);
+  }
+  return peer.missed;
+}

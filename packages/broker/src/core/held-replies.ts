@@ -1,0 +1,201 @@
+// Replies to persistent requests, until their clients have them. The request stays open meanwhile: its id is taken, its
+// timeout runs, and the store keeps it. Decides what is held, when it is sent, and what is dropped when there is no room.
+//
+// A reply is sent whole and in order, or as one failure that says why not. The client has it when the connection took it:
+// the shell confirms that after everything the connection refused. A client that reconnects is given time to repeat its
+// requests first, and a repeated request does not run again while its reply is held.
+
+import type { FailureCode, Instant } from "@pigato/protocol";
+import { remove, serve } from "./dispatch.ts";
+import { closeRequest, describe, endRequest } from "./end-request.ts";
+import { type HeldReply, type LossReason, newReply, type ReplyMessage } from "./held-reply-table.ts";
+import type { RequestHooks } from "./hooks.ts";
+import { AT_CLIENT, type ClientRecord, type QueuedRequest } from "./queued-request.ts";
+import { sendMessages } from "./send-reply.ts";
+import type { CoreState } from "./state.ts";
+
+export function heldReplyHooks(state: CoreState): RequestHooks {
+  return {
+    onEnded: (request) => {
+      if (!request.options.persist) return;
+      state.heldReplies.sent.delete(request);
+      state.heldReplies.take(request);
+    },
+  };
+}
+
+/** Whether partials of the reply to this persistent request must be held now. */
+export function mustHold(state: CoreState, request: QueuedRequest): boolean {
+  return !isReachable(request.client) || state.heldReplies.has(request);
+}
+
+export function holdPartial(state: CoreState, request: QueuedRequest, message: ReplyMessage): void {
+  add(state, state.heldReplies.get(request) ?? begin(state, request), message);
+}
+
+/** The reply to a persistent request is complete: sends it or holds it. @param code of a failure that is already reported */
+export function completeReply(
+  state: CoreState,
+  request: QueuedRequest,
+  message: ReplyMessage,
+  code: FailureCode | undefined,
+): void {
+  const { location } = request;
+  remove(state, request);
+  request.location = AT_CLIENT;
+  if (mustHold(state, request)) hold(state, request, [message], code);
+  else send(state, { ...newReply(request), messages: [message], code });
+  if (location.at === "worker") serve(state, location.worker);
+}
+
+/** A client with persistent requests went away. Replies that its connection did not confirm are held again. */
+export function holdForAwayClient(state: CoreState, client: ClientRecord, now: Instant): void {
+  const { heldReplies } = state;
+  if (client.held !== undefined) state.timers.clear(client.held.timer);
+  for (const request of [...client.requests]) {
+    const sent = heldReplies.sent.get(request);
+    if (sent !== undefined) {
+      heldReplies.sent.delete(request);
+      state.requestTimers.set(request, request.options.timeoutMs, now);
+      hold(state, request, sent.messages, sent.code);
+    } else if (request.hasPartial && !heldReplies.has(request)) {
+      heldReplies.begin(request).loss = "BROKER_LOST";
+    }
+  }
+}
+
+/** A client with persistent requests reconnected: gives it time to repeat them. */
+export function waitForRepeats(state: CoreState, client: ClientRecord, now: Instant): void {
+  state.timers.set(state.heldReplies.usageOf(client).timer, state.options.settleMs, now);
+}
+
+/** Sends a client everything that is held for it, in the order of its requests. */
+export function releaseReplies(state: CoreState, client: ClientRecord): void {
+  const { heldReplies } = state;
+  if (client.held !== undefined) state.timers.clear(client.held.timer);
+  for (const request of client.requests) {
+    const reply = heldReplies.get(request);
+    // A lost reply to a request that still runs is sent as a failure when the request ends.
+    if (reply === undefined || (!reply.isComplete && reply.loss !== undefined)) continue;
+    const { isComplete } = reply;
+    heldReplies.take(request);
+    if (isComplete) send(state, reply);
+    else sendMessages(state, client, reply.messages);
+    state.effects.report({ type: "answer-delivered", client: client.id, service: request.name, requestId: request.id });
+  }
+}
+
+/** The connection of the client took everything that was sent of a reply. */
+export function confirmReply(state: CoreState, request: QueuedRequest): void {
+  const reply = state.heldReplies.sent.get(request);
+  if (reply !== undefined) close(state, reply);
+}
+
+/** The timeout of a request passed after its reply was complete: sends the reply to a client that is present. */
+export function expireReply(state: CoreState, request: QueuedRequest): void {
+  const reply = state.heldReplies.get(request);
+  // It was sent and is not confirmed yet.
+  if (reply === undefined) return;
+  if (request.client.isAway) return giveUp(state, reply);
+  state.heldReplies.take(request);
+  send(state, reply);
+}
+
+/** The broker drains: clients that are present get their replies now, all others find them after the next start. */
+export function releaseAllReplies(state: CoreState): void {
+  for (const { request } of state.heldReplies.values()) {
+    if (!request.client.isAway) releaseReplies(state, request.client);
+  }
+  for (const request of [...state.heldReplies.complete]) closeRequest(state, request);
+}
+
+function begin(state: CoreState, request: QueuedRequest): HeldReply {
+  const { client, name, id } = request;
+  state.effects.report({ type: "answer-held", client: client.id, service: name, requestId: id });
+  return state.heldReplies.begin(request);
+}
+
+/** Holds the last messages of a reply, or sends them if the client waits for nothing else. */
+function hold(
+  state: CoreState,
+  request: QueuedRequest,
+  messages: readonly ReplyMessage[],
+  code: FailureCode | undefined,
+): void {
+  if (state.phase.name !== "serving" && request.client.isAway) return closeRequest(state, request);
+  const reply = state.heldReplies.get(request) ?? begin(state, request);
+  reply.code = code;
+  for (const message of messages) add(state, reply, message);
+  if (reply.loss !== undefined && !addFailure(state, reply, reply.loss, messages.at(-1))) return;
+  state.heldReplies.setComplete(reply);
+  if (!isReachable(request.client)) return;
+  state.heldReplies.take(request);
+  send(state, reply);
+}
+
+function add(state: CoreState, reply: HeldReply, message: ReplyMessage): void {
+  if (reply.loss !== undefined || addIfRoom(state, reply, message)) return;
+  const { client, id } = reply.request;
+  state.effects.reportDrop(client.id, "undelivered", id);
+  state.heldReplies.clear(reply);
+  reply.loss = "BUSY";
+}
+
+/** Ends a lost reply with a failure: its own, or one that names the loss. @returns false if there is no room for that */
+function addFailure(state: CoreState, reply: HeldReply, loss: LossReason, last: ReplyMessage | undefined): boolean {
+  const { request } = reply;
+  if (reply.code === undefined) {
+    reply.code = loss;
+    state.effects.reportFailure(request, loss);
+  }
+  const failure = last?.type === "failure" ? last : failureOf(request, loss);
+  if (addIfRoom(state, reply, failure)) return true;
+  giveUp(state, reply);
+  return false;
+}
+
+/** Holds a message if there is room. Replies that have been complete for longest make room first. */
+function addIfRoom(state: CoreState, reply: HeldReply, message: ReplyMessage): boolean {
+  const { heldReplies } = state;
+  if (!heldReplies.fitsClient(reply, message)) return false;
+  while (!heldReplies.hasRoom(reply, message)) {
+    const oldest = heldReplies.complete.first;
+    const other = oldest && heldReplies.get(oldest);
+    if (other === undefined) return false;
+    giveUp(state, other);
+  }
+  heldReplies.add(reply, message);
+  return true;
+}
+
+/** The client will not get this reply. */
+function giveUp(state: CoreState, reply: HeldReply): void {
+  const { client, id } = reply.request;
+  state.effects.reportDrop(client.id, "undelivered", id);
+  close(state, reply);
+}
+
+function close(state: CoreState, { request, code }: HeldReply): void {
+  endRequest(state, request, code === undefined ? "finished" : "failed");
+}
+
+/** Sends a complete reply and asks for a confirmation. */
+function send(state: CoreState, reply: HeldReply): void {
+  const { request, messages } = reply;
+  state.heldReplies.sent.set(request, reply);
+  sendMessages(state, request.client, messages);
+  // A request that failed before any worker got it has no address yet.
+  if (request.address === "") request.address = state.open.addressOf(request);
+  state.effects.confirm(request.address);
+}
+
+/** Whether a reply may be sent to a client at once. */
+function isReachable({ isAway, held }: ClientRecord): boolean {
+  return !isAway && held?.timer.list === undefined;
+}
+
+function failureOf({ id, name }: QueuedRequest, code: LossReason): ReplyMessage {
+  const why = code === "BUSY" ? "the broker could not hold all of it" : "an earlier connection got a part of it";
+  const message = describe(id, name, `lost its reply: ${why} while its client was away`);
+  return { type: "failure", requestId: id, service: name, failure: { code, message, delivery: "maybe-executed" } };
+}

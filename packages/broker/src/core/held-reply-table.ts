@@ -1,0 +1,162 @@
+// What is held of replies to persistent requests, counted against the bounds: of one client, and of all. Decides whether
+// there is room; held-replies.ts decides what happens to a reply for which there is none.
+
+import type { Deadlines, FailureCode, Frame, ToClient } from "@pigato/protocol";
+import type { HeldUsage } from "./client-record.ts";
+import type { CoreOptions } from "./core-options.ts";
+import { bytesOf, type ClientRecord, type QueuedRequest } from "./queued-request.ts";
+import { RequestList } from "./request-list.ts";
+import type { Timer } from "./timer.ts";
+
+/** What a reply and each of its messages count for besides their bytes: about what their objects occupy. */
+const REPLY_BYTES = 512;
+const MESSAGE_BYTES = 256;
+
+export type ReplyMessage = ToClient & { readonly type: "partial" | "final" | "failure" };
+
+/** Why a reply cannot be delivered whole: it was too large to hold, or an earlier connection got a part of it. */
+export type LossReason = "BUSY" | "BROKER_LOST";
+
+export interface HeldReply {
+  readonly request: QueuedRequest;
+  messages: ReplyMessage[];
+  /** What it counts for; 0 if it is not held. */
+  bytes: number;
+  loss: LossReason | undefined;
+  /** The failure that it ends with, if it does. */
+  code: FailureCode | undefined;
+  isComplete: boolean;
+}
+
+export function newReply(request: QueuedRequest): HeldReply {
+  return { request, messages: [], bytes: 0, loss: undefined, code: undefined, isComplete: false };
+}
+
+export class HeldReplyTable {
+  /** Replies that were sent, while it is unknown whether the connection took them. */
+  readonly sent: Map<QueuedRequest, HeldReply> = new Map();
+  readonly #options: CoreOptions;
+  readonly #timers: Deadlines<Timer>;
+  /** Includes requests that still run and of whose reply nothing can be held any more. */
+  readonly #held = new Map<QueuedRequest, HeldReply>();
+  /** The requests whose replies are complete, the first to be complete first. */
+  readonly #complete = new RequestList<QueuedRequest>();
+  /** How many replies hold a message, and what they count for. */
+  #size = 0;
+  #bytes = 0;
+
+  constructor(options: CoreOptions, timers: Deadlines<Timer>) {
+    this.#options = options;
+    this.#timers = timers;
+  }
+
+  /** How many replies are held, complete or not. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get(request: QueuedRequest): HeldReply | undefined {
+    return this.#held.get(request);
+  }
+
+  has(request: QueuedRequest): boolean {
+    return this.#held.has(request);
+  }
+
+  values(): IterableIterator<HeldReply> {
+    return this.#held.values();
+  }
+
+  /** The requests whose replies are complete, the first to be complete first. */
+  get complete(): RequestList<QueuedRequest> {
+    return this.#complete;
+  }
+
+  /** What is held for one client. */
+  usageOf(client: ClientRecord): HeldUsage {
+    client.held ??= { replies: 0, bytes: 0, timer: this.#timers.entry({ kind: "held-replies", client: client.id }) };
+    return client.held;
+  }
+
+  begin(request: QueuedRequest): HeldReply {
+    const reply = newReply(request);
+    this.#held.set(request, reply);
+    return reply;
+  }
+
+  /** No message follows. */
+  setComplete(reply: HeldReply): void {
+    reply.isComplete = true;
+    this.#complete.append(reply.request);
+  }
+
+  /** Whether a message fits within the bounds of one client and of one reply. */
+  fitsClient(reply: HeldReply, message: ReplyMessage): boolean {
+    const { maxHeldAnswers, maxHeldBytes, maxHeldAnswersPerClient, maxHeldBytesPerClient } = this.#options;
+    const bytes = costOf(reply, message);
+    const { held } = reply.request.client;
+    if (reply.bytes + bytes > maxHeldBytes || (held?.bytes ?? 0) + bytes > maxHeldBytesPerClient) return false;
+    return reply.messages.length > 0 || ((held?.replies ?? 0) < maxHeldAnswersPerClient && maxHeldAnswers > 0);
+  }
+
+  /** Whether a message fits within the bounds of all replies. */
+  hasRoom(reply: HeldReply, message: ReplyMessage): boolean {
+    const { maxHeldAnswers, maxHeldBytes } = this.#options;
+    const isNew = reply.messages.length === 0;
+    return this.#bytes + costOf(reply, message) <= maxHeldBytes && !(isNew && this.#size >= maxHeldAnswers);
+  }
+
+  add(reply: HeldReply, message: ReplyMessage): void {
+    const bytes = costOf(reply, message);
+    this.#count(reply, reply.messages.length === 0 ? 1 : 0, bytes);
+    reply.messages.push(copyOf(message));
+    reply.bytes += bytes;
+  }
+
+  /** Releases the messages of a reply. */
+  clear(reply: HeldReply): void {
+    if (reply.messages.length > 0) this.#count(reply, -1, -reply.bytes);
+    reply.messages = [];
+    reply.bytes = 0;
+  }
+
+  /** Removes a reply, with its messages. */
+  take(request: QueuedRequest): HeldReply | undefined {
+    const reply = this.#held.get(request);
+    if (reply === undefined) return undefined;
+    this.#held.delete(request);
+    if (reply.isComplete) this.#complete.remove(request);
+    if (reply.messages.length > 0) this.#count(reply, -1, -reply.bytes);
+    reply.isComplete = false;
+    reply.bytes = 0;
+    return reply;
+  }
+
+  #count(reply: HeldReply, replies: number, bytes: number): void {
+    const usage = this.usageOf(reply.request.client);
+    usage.replies += replies;
+    usage.bytes += bytes;
+    this.#size += replies;
+    this.#bytes += bytes;
+  }
+}
+
+/** What one more message adds. */
+function costOf(reply: HeldReply, message: ReplyMessage): number {
+  const bytes = message.type === "failure" ? 0 : bytesOf(message.body) + bytesOf(message.trailer);
+  return bytes + MESSAGE_BYTES + (reply.messages.length === 0 ? REPLY_BYTES : 0);
+}
+
+/** A held frame must not keep the whole receive buffer alive that it was read from. */
+function copyOf(message: ReplyMessage): ReplyMessage {
+  if (message.type === "failure") return message;
+  return { ...message, body: message.body.map(copyFrame), trailer: message.trailer.map(copyFrame) };
+}
+
+export function copyFrame(frame: Frame): Frame {
+  return new Uint8Array(frame);
+}

@@ -1,0 +1,122 @@
+// A request from its acceptance to its end, and where it is meanwhile. The other records refer to requests through a type
+// parameter, so that no file imports another in a circle; the aliases at the end bind them to this class.
+
+import {
+  type Deadline,
+  type Frame,
+  type FromClient,
+  type Indexed,
+  type Instant,
+  MAX_CREDIT,
+  type RequestId,
+  type RequestOptions,
+  type ServiceName,
+} from "@pigato/protocol";
+import type { ClientRecordOf } from "./client-record.ts";
+import type { ClientLinks } from "./open-requests.ts";
+import type { RouteOf } from "./route.ts";
+import type { ServiceOf, ServiceRequest } from "./service.ts";
+import type { WorkerRecordOf } from "./worker-record.ts";
+
+export type RequestMessage = FromClient & { readonly type: "request" };
+
+/** The queue in which a request waits. */
+export type WaitingLocation = Route["queueLocation"] | WorkerRecord["targetLocation"] | Service["rejectedLocation"];
+
+/** Where an open request is: in exactly one place. */
+export type RequestLocation =
+  | WaitingLocation
+  /** A worker holds it. */
+  | WorkerRecord["heldLocation"]
+  /** The store has not confirmed it yet. */
+  | { readonly at: "store" }
+  /** Its reply is complete, and its client does not have it yet. */
+  | { readonly at: "client" }
+  /** In transition, within one input. */
+  | { readonly at: "nowhere" };
+
+export const NOWHERE: RequestLocation = Object.freeze({ at: "nowhere" });
+export const AT_STORE: RequestLocation = Object.freeze({ at: "store" });
+export const AT_CLIENT: RequestLocation = Object.freeze({ at: "client" });
+
+export class QueuedRequest
+  implements Deadline<QueuedRequest>, Indexed, ClientLinks<QueuedRequest>, ServiceRequest<QueuedRequest>
+{
+  /** Its place in the order of arrival; for a persistent request, the order in which the store confirmed. */
+  number = 0;
+  // These belong to the tables of open requests: its index there, the salted hash of its id, the list of its client.
+  index = -1;
+  hash = 0;
+  clientPrev: QueuedRequest | undefined;
+  clientNext: QueuedRequest | undefined;
+  /** The token by which workers know it (P-ADDR-2); empty until one does. */
+  address = "";
+  readonly client: ClientRecord;
+  readonly id: RequestId;
+  readonly route: Route;
+  readonly body: readonly Frame[];
+  readonly isRaw: boolean;
+  readonly trailer: readonly Frame[];
+  readonly bytes: number;
+  readonly options: RequestOptions;
+  /** How many chunks a worker may send before more are granted; `MAX_CREDIT` without flow control. */
+  credit: number;
+  location: RequestLocation = NOWHERE;
+  // These belong to the queue in which it waits, or to the worker that holds it.
+  queuePrev: QueuedRequest | undefined;
+  queueNext: QueuedRequest | undefined;
+  // It is its own timer, which saves an object for each request that waits. These belong to `Deadlines`.
+  at: Instant = Number.POSITIVE_INFINITY;
+  list: Deadline<QueuedRequest>["list"];
+  timerPrev: Deadline<QueuedRequest> | undefined;
+  timerNext: Deadline<QueuedRequest> | undefined;
+  rejectedBy: Set<WorkerRecord> | undefined;
+  /** Whether the worker that holds it received it; `undefined` while this is unknown. */
+  isReceived: boolean | undefined = undefined;
+  /** Whether a worker was lost that may have run it. */
+  mayHaveRun = false;
+  /** Whether a partial has gone to the client: from then on the request cannot start over. */
+  hasPartial = false;
+
+  constructor(client: ClientRecord, route: Route, message: RequestMessage) {
+    this.client = client;
+    this.id = message.requestId;
+    this.route = route;
+    this.body = message.body;
+    this.isRaw = message.isRaw ?? false;
+    this.trailer = message.trailer;
+    this.bytes = bytesOf(message.body) + bytesOf(message.trailer);
+    this.options = message.options;
+    this.credit = (client.capabilities.credit ? message.credit : undefined) ?? MAX_CREDIT;
+  }
+
+  /** Whether its client grants the chunks of its reply bit by bit (P-STREAM-3). */
+  get isPaced(): boolean {
+    return this.credit !== MAX_CREDIT;
+  }
+
+  /** Distinguishes its id from the same id of another client. */
+  get salt(): number {
+    return this.client.requests.salt;
+  }
+
+  /** The service as the client named it. */
+  get name(): ServiceName {
+    return this.route.name;
+  }
+
+  get owner(): QueuedRequest {
+    return this;
+  }
+}
+
+export type ClientRecord = ClientRecordOf<QueuedRequest>;
+export type WorkerRecord = WorkerRecordOf<QueuedRequest>;
+export type Service = ServiceOf<WorkerRecord, QueuedRequest>;
+export type Route = RouteOf<WorkerRecord, QueuedRequest>;
+
+export function bytesOf(frames: readonly Frame[]): number {
+  let bytes = 0;
+  for (const frame of frames) bytes += frame.length;
+  return bytes;
+}

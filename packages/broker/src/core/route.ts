@@ -1,0 +1,44 @@
+// A name that clients ask for, and the service that it leads to at the moment. Requests wait on their route, so that all
+// of them follow when the route turns to another service.
+
+import type { ServiceName } from "@pigato/protocol";
+import type { RangeName } from "./names.ts";
+import { RequestList } from "./request-list.ts";
+import type { CachedRoute } from "./route-cache.ts";
+import type { HeapRoute } from "./route-heap.ts";
+import type { ServiceOf, ServiceRequest } from "./service.ts";
+
+/** Generic so that it may be referred to by requests; queued-request.ts names the one kind there is. */
+export class RouteOf<Worker, Request extends ServiceRequest<Request>> implements HeapRoute<Request>, CachedRoute {
+  readonly name: ServiceName;
+  /** What the name asks for, if that is a version within a range. */
+  readonly range: RangeName | undefined;
+  service: ServiceOf<Worker, Request>;
+  /** Whether that is the service of exactly this name. */
+  isExact = false;
+  /** How many of its requests are open, waiting or not. */
+  open = 0;
+  /** How many of its requests wait, in whichever queue, also for one worker of another service. */
+  waiting = 0;
+  // These belong to the route cache and the heap of the service.
+  isCached = false;
+  isReferenced = false;
+  heapIndex = -1;
+  heapKey = 0;
+  /** Requests for any worker, oldest first. */
+  readonly queue: RequestList<Request> = new RequestList();
+  readonly queueLocation: { readonly at: "route"; readonly queue: RequestList<Request> } = {
+    at: "route",
+    queue: this.queue,
+  };
+
+  constructor(name: ServiceName, service: ServiceOf<Worker, Request>, range?: RangeName) {
+    this.name = name;
+    this.service = service;
+    this.range = range;
+  }
+
+  get isNeeded(): boolean {
+    return this.open > 0 || this.isExact;
+  }
+}

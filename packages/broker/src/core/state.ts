@@ -1,0 +1,128 @@
+// Everything the broker's core knows: tables, counters and one phase. Handlers and steps are functions of this state, one
+// input and the time. A table has no collaborators: it never calls another table.
+
+import {
+  type Capabilities,
+  type Deadline,
+  Deadlines,
+  type DialectTraits,
+  type Instant,
+  offerOf,
+  type PeerId,
+} from "@pigato/protocol";
+import type { CoreOptions } from "./core-options.ts";
+import { EffectQueue } from "./effect-queue.ts";
+import type { DialectId } from "./effects.ts";
+import { HeldReplyTable } from "./held-reply-table.ts";
+import { type HookLists, hookLists } from "./hooks.ts";
+import { OpenRequests } from "./open-requests.ts";
+import type { ClientRecord, QueuedRequest, WorkerRecord } from "./queued-request.ts";
+import { ReplyCache } from "./reply-cache.ts";
+import { ServiceTable } from "./service-table.ts";
+import { StoredRequestTable } from "./stored-request-table.ts";
+import type { Timer } from "./timer.ts";
+
+export type Phase =
+  | { readonly name: "serving" }
+  /** New requests and workers are refused; at the limit the remaining requests end. */
+  | { readonly name: "draining"; readonly limit: Deadline<Timer> }
+  | { readonly name: "drained" };
+
+/** How many requests went which way since the start: accepted = finished + failed + canceled + open. */
+export interface RequestCounts {
+  accepted: number;
+  /** Ended with a final reply. */
+  finished: number;
+  /** Ended with a failure. */
+  failed: number;
+  /** Ended because no client waits for the reply any more. */
+  canceled: number;
+  /** Of the finished ones: answered from the cache, without a worker. */
+  cached: number;
+}
+
+/** When the directory is announced next (directory.ts). */
+export interface DirectorySchedule {
+  /** Whether something changed since the last announcement. */
+  isStale: boolean;
+  isScheduled: boolean;
+  /** The end of the pause after the last announcement. */
+  notBefore: Instant;
+  readonly timer: Deadline<Timer>;
+}
+
+export interface CoreState {
+  readonly options: CoreOptions;
+  /** What this broker can do beyond the classic wire. */
+  readonly capabilities: Capabilities;
+  readonly effects: EffectQueue;
+  readonly timers: Deadlines<Timer>;
+  /** The timeouts of requests, apart from the other timers: they are handled first. */
+  readonly requestTimers: Deadlines<QueuedRequest>;
+  readonly open: OpenRequests<QueuedRequest>;
+  readonly services: ServiceTable;
+  readonly workers: Map<PeerId, WorkerRecord>;
+  readonly clients: Map<PeerId, ClientRecord>;
+  /** Clients that are gone and have persistent requests open. */
+  readonly awayClients: Map<PeerId, ClientRecord>;
+  readonly replyCache: ReplyCache;
+  readonly storedRequests: StoredRequestTable;
+  readonly heldReplies: HeldReplyTable;
+  readonly directory: DirectorySchedule;
+  readonly counts: RequestCounts;
+  hooks: HookLists;
+  phase: Phase;
+  /** How many requests workers hold. */
+  inFlight: number;
+  /** The number of the request that came last. */
+  lastNumber: number;
+  /** How many requests came without an id. */
+  withoutId: number;
+}
+
+export function createState(options: CoreOptions): CoreState {
+  const timers = new Deadlines<Timer>();
+  return {
+    options,
+    capabilities: offerOf("broker", { heartbeatMs: options.heartbeatMs }),
+    effects: new EffectQueue(),
+    timers,
+    requestTimers: new Deadlines<QueuedRequest>(),
+    open: new OpenRequests<QueuedRequest>(options.random),
+    services: new ServiceTable(options),
+    workers: new Map(),
+    clients: new Map(),
+    awayClients: new Map(),
+    replyCache: new ReplyCache(options, timers),
+    storedRequests: new StoredRequestTable(),
+    heldReplies: new HeldReplyTable(options, timers),
+    directory: {
+      isStale: false,
+      isScheduled: false,
+      notBefore: Number.NEGATIVE_INFINITY,
+      timer: timers.entry({ kind: "directory" }),
+    },
+    counts: { accepted: 0, finished: 0, failed: 0, canceled: 0, cached: 0 },
+    hooks: hookLists([]),
+    phase: { name: "serving" },
+    inFlight: 0,
+    lastNumber: 0,
+    withoutId: 0,
+  };
+}
+
+/** How peers of a dialect behave. The shell names only dialects that it has put into the options. */
+export function traitsOf({ options }: CoreState, dialect: DialectId): DialectTraits {
+  const traits = options.dialects[dialect];
+  if (traits === undefined) throw new Error(`the core knows no dialect "${dialect}"`);
+  return traits;
+}
+
+/** Every open request. Walks all clients: only for draining. */
+export function everyOpenRequest({ clients, awayClients }: CoreState): QueuedRequest[] {
+  const all: QueuedRequest[] = [];
+  for (const table of [clients, awayClients]) {
+    for (const client of table.values()) for (const request of client.requests) all.push(request);
+  }
+  return all;
+}
