@@ -1,16 +1,16 @@
 // What must hold whichever library a client, a broker and a worker come from. A case makes its own services and peers on
-// a stage and leaves nothing behind that another case could meet.
+// a system and leaves nothing behind that another case could meet.
 
-import { fieldOf } from "./peer-process.ts";
+import { fieldOf } from "./library-process.ts";
+import type { MixedSystem } from "./mixed-system.ts";
 import type { ClientPeer, Outcome } from "./peers.ts";
-import type { Stage } from "./stage.ts";
 
 export interface Case {
   /** A sentence in domain words; the trio is told around it. */
   readonly name: string;
   /** Whether it holds for our broker alone, because the original's has a fault there. */
   readonly ourBrokerOnly?: boolean;
-  run(stage: Stage): Promise<void>;
+  run(system: MixedSystem): Promise<void>;
 }
 
 /** Why a request failed: ours tells an object with a code, the original nothing but the code. */

@@ -4,16 +4,16 @@ import { Broker } from "@pigato/broker";
 import { Client } from "@pigato/client";
 import { Worker } from "@pigato/worker";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { PeerProcess } from "./peer-process.ts";
+import { LibraryProcess } from "./library-process.ts";
 import { startClassicDirectory } from "./peers.ts";
 
 let broker: Broker;
-let peers: PeerProcess;
+let peers: LibraryProcess;
 const started: { stop(): Promise<void> }[] = [];
 
 beforeEach(async () => {
   broker = new Broker("tcp://127.0.0.1:*");
-  peers = await PeerProcess.fork("classic");
+  peers = await LibraryProcess.start("classic");
 });
 
 afterEach(async () => {

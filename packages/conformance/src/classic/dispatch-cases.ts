@@ -7,11 +7,11 @@ import type { WorkerPeer } from "./peers.ts";
 export const DISPATCH_CASES: readonly Case[] = [
   {
     name: "a request that one worker rejects goes to the other",
-    async run(stage) {
-      const service = stage.newService();
-      const rejecting = await stage.worker(service, "reject");
-      await stage.worker(service, "name", {}, "accepting");
-      const client = await stage.client();
+    async run(system) {
+      const service = system.newService();
+      const rejecting = await system.worker(service, "reject");
+      await system.worker(service, "name", {}, "accepting");
+      const client = await system.client();
       const requests = Array.from({ length: 6 }, (_, data) => ({ service, data }));
       const outcomes = await client.requestAll(requests);
       expect(outcomes.map((outcome) => outcome.final)).toEqual(requests.map(() => "accepting"));
@@ -21,11 +21,11 @@ export const DISPATCH_CASES: readonly Case[] = [
   {
     name: "a worker is offered a request that it rejected only once",
     ourBrokerOnly: true,
-    async run(stage) {
-      const service = stage.newService();
-      const rejecting = await stage.worker(service, "reject");
-      await stage.worker(service, "name", {}, "accepting");
-      const client = await stage.client();
+    async run(system) {
+      const service = system.newService();
+      const rejecting = await system.worker(service, "reject");
+      await system.worker(service, "name", {}, "accepting");
+      const client = await system.client();
       await client.requestAll(Array.from({ length: 20 }, (_, data) => ({ service, data })));
       const offered = await rejecting.received();
       expect(new Set(offered).size).toBe(offered.length);
@@ -34,21 +34,21 @@ export const DISPATCH_CASES: readonly Case[] = [
   {
     name: "a request that the only worker rejects ends with REJECTED",
     ourBrokerOnly: true,
-    async run(stage) {
-      const service = stage.newService();
-      const worker = await stage.worker(service, "reject");
-      const client = await stage.client();
+    async run(system) {
+      const service = system.newService();
+      const worker = await system.worker(service, "reject");
+      const client = await system.client();
       expect(failureCode(await client.request(service, "once"))).toBe("REJECTED");
       expect(await worker.received()).toEqual(["once"]);
     },
   },
   {
     name: "a request for one worker goes to that worker",
-    async run(stage) {
-      const service = stage.newService();
-      await stage.worker(service, "name", {}, "other");
-      const chosen = await stage.worker(service, "name", {}, "chosen");
-      const client = await stage.client();
+    async run(system) {
+      const service = system.newService();
+      await system.worker(service, "name", {}, "other");
+      const chosen = await system.worker(service, "name", {}, "chosen");
+      const client = await system.client();
       const options = { workerId: await chosen.id() };
       const outcomes = await client.requestAll([1, 2, 3, 4, 5].map((data) => ({ service, data, options })));
       expect(outcomes.map((outcome) => outcome.final)).toEqual(outcomes.map(() => "chosen"));
@@ -57,26 +57,26 @@ export const DISPATCH_CASES: readonly Case[] = [
   {
     name: "a request for a worker that is not there ends with UNAVAILABLE",
     ourBrokerOnly: true,
-    async run(stage) {
-      const service = stage.newService();
-      await stage.worker(service, "echo");
-      const client = await stage.client();
+    async run(system) {
+      const service = system.newService();
+      await system.worker(service, "echo");
+      const client = await system.client();
       expect(failureCode(await client.request(service, 1, { workerId: "nobody" }))).toBe("UNAVAILABLE");
     },
   },
   {
     name: "concurrency 1 is kept from the first request of a backlog on",
     ourBrokerOnly: true,
-    async run(stage) {
-      const service = stage.newService();
-      const other = stage.newService();
-      await stage.worker(other, "echo");
-      const client = await stage.client();
+    async run(system) {
+      const service = system.newService();
+      const other = system.newService();
+      await system.worker(other, "echo");
+      const client = await system.client();
       const backlog = [0, 1, 2, 3, 4];
       const outcomes = client.requestAll(backlog.map((data) => ({ service, data })));
       // Messages of one client stay in order: once this is answered, the broker has the backlog.
       await client.request(other);
-      const worker = await stage.worker(service, "hold", { concurrency: 1 });
+      const worker = await system.worker(service, "hold", { concurrency: 1 });
       for (const done of backlog) {
         await worker.until("held", done + 1);
         await client.request(other);
@@ -91,10 +91,10 @@ export const DISPATCH_CASES: readonly Case[] = [
   {
     name: "a worker that raises its concurrency gets more at once",
     ourBrokerOnly: true,
-    async run(stage) {
-      const service = stage.newService();
-      const worker = await stage.worker(service, "hold", { concurrency: 1, heartbeat: 100 });
-      const client = await stage.client();
+    async run(system) {
+      const service = system.newService();
+      const worker = await system.worker(service, "hold", { concurrency: 1, heartbeat: 100 });
+      const client = await system.client();
       const outcomes = client.requestAll([1, 2, 3].map((data) => ({ service, data })));
       await worker.until("held", 1);
       await worker.configure({ concurrency: 3 });
@@ -105,10 +105,10 @@ export const DISPATCH_CASES: readonly Case[] = [
   },
   {
     name: "a worker of a wildcard serves every name under it",
-    async run(stage) {
-      const service = stage.newService();
-      await stage.worker(`${service}-*`, "echo");
-      const client = await stage.client();
+    async run(system) {
+      const service = system.newService();
+      await system.worker(`${service}-*`, "echo");
+      const client = await system.client();
       const outcomes = await client.requestAll(["a", "b"].map((data) => ({ service: `${service}-${data}`, data })));
       expect(outcomes.map((outcome) => outcome.final)).toEqual(["a", "b"]);
     },
@@ -116,15 +116,15 @@ export const DISPATCH_CASES: readonly Case[] = [
   {
     name: "a worker of a wildcard gets what has waited for it",
     ourBrokerOnly: true,
-    async run(stage) {
-      const service = stage.newService();
-      const other = stage.newService();
-      await stage.worker(other, "echo");
-      const client = await stage.client();
+    async run(system) {
+      const service = system.newService();
+      const other = system.newService();
+      await system.worker(other, "echo");
+      const client = await system.client();
       const waiting = ["a", "b"].map((data) => ({ service: `${service}-${data}`, data }));
       const outcomes = client.requestAll(waiting);
       await client.request(other);
-      const worker = await stage.worker(`${service}-*`, "echo");
+      const worker = await system.worker(`${service}-*`, "echo");
       expect((await outcomes).map((outcome) => outcome.final)).toEqual(["a", "b"]);
       expect(await worker.received()).toEqual(["a", "b"]);
     },
@@ -132,10 +132,10 @@ export const DISPATCH_CASES: readonly Case[] = [
   {
     name: "a worker of the very name is asked rather than one of a wildcard, and of wildcards the longest",
     ourBrokerOnly: true,
-    async run(stage) {
-      const service = stage.newService();
-      for (const name of ["-*", "-a", "-aa*", "-b*"]) await stage.worker(service + name, "name", {}, name);
-      const client = await stage.client();
+    async run(system) {
+      const service = system.newService();
+      for (const name of ["-*", "-a", "-aa*", "-b*"]) await system.worker(service + name, "name", {}, name);
+      const client = await system.client();
       const outcomes = await client.requestAll(
         ["-a", "-aa", "-ab", "-bb"].map((name) => ({ service: service + name })),
       );
@@ -145,13 +145,13 @@ export const DISPATCH_CASES: readonly Case[] = [
   {
     name: "what waits at a busy wildcard goes to a worker of its very name as soon as one comes",
     ourBrokerOnly: true,
-    async run(stage) {
-      const service = stage.newService();
-      const busy = await stage.worker(`${service}-*`, "hold", { concurrency: 1 });
-      const client = await stage.client();
+    async run(system) {
+      const service = system.newService();
+      const busy = await system.worker(`${service}-*`, "hold", { concurrency: 1 });
+      const client = await system.client();
       const outcomes = client.requestAll(["a", "b", "a"].map((data) => ({ service: `${service}-${data}`, data })));
       await busy.until("held", 1);
-      const exact = await stage.worker(`${service}-a`, "hold", { concurrency: 1 });
+      const exact = await system.worker(`${service}-a`, "hold", { concurrency: 1 });
       await exact.until("held", 1);
       await exact.release();
       await busy.release();
@@ -164,11 +164,11 @@ export const DISPATCH_CASES: readonly Case[] = [
   {
     name: "a request for a range of versions goes to the highest that a worker offers within it",
     ourBrokerOnly: true,
-    async run(stage) {
-      const service = stage.newService();
+    async run(system) {
+      const service = system.newService();
       for (const version of ["1.4.0", "0.9.0", "1.10.0"])
-        await stage.worker(`${service}@${version}`, "name", {}, version);
-      const client = await stage.client();
+        await system.worker(`${service}@${version}`, "name", {}, version);
+      const client = await system.client();
       expect(await client.request(`${service}@^1.0.0`)).toMatchObject({ final: "1.10.0" });
       expect(await client.request(`${service}@0.9.x`)).toMatchObject({ final: "0.9.0" });
       expect(await client.request(`${service}@1.4.0`)).toMatchObject({ final: "1.4.0" });
@@ -177,14 +177,14 @@ export const DISPATCH_CASES: readonly Case[] = [
   {
     name: "a request for a range may name a worker of any version within it, and of no other",
     ourBrokerOnly: true,
-    async run(stage) {
-      const service = stage.newService();
+    async run(system) {
+      const service = system.newService();
       const [old, chosen] = [
-        await stage.worker(`${service}@0.9.0`, "echo"),
-        await stage.worker(`${service}@1.4.0`, "name", {}, "chosen"),
+        await system.worker(`${service}@0.9.0`, "echo"),
+        await system.worker(`${service}@1.4.0`, "name", {}, "chosen"),
       ];
-      await stage.worker(`${service}@1.10.0`, "name", {}, "higher");
-      const client = await stage.client();
+      await system.worker(`${service}@1.10.0`, "name", {}, "higher");
+      const client = await system.client();
       const ask = async (worker: WorkerPeer) => client.request(`${service}@^1`, 1, { workerId: await worker.id() });
       expect((await ask(chosen)).final).toBe("chosen");
       expect(failureCode(await ask(old))).toBe("UNAVAILABLE");

@@ -1,4 +1,4 @@
-// Ends and returns: requests that expire, workers that die or leave, a broker that comes back. Each case has a stage of
+// Ends and returns: requests that expire, workers that die or leave, a broker that comes back. Each case has a system of
 // its own, with short heartbeats.
 
 import { expect } from "vitest";
@@ -9,10 +9,10 @@ export const LIFECYCLE_CASES: readonly Case[] = [
   {
     name: "a request that is answered too late has timed out, and its late reply disturbs nobody",
     ourBrokerOnly: true,
-    async run(stage) {
-      const worker = await stage.worker("slow", "hold");
-      await stage.worker("echo", "echo");
-      const client = await stage.client();
+    async run(system) {
+      const worker = await system.worker("slow", "hold");
+      await system.worker("echo", "echo");
+      const client = await system.client();
       const outcome = await client.request("slow", 1, { timeout: 300 });
       expect(failureCode(outcome)).toBe(TIMEOUT_CODE[client.library]);
       expect(outcome.elapsedMs).toBeGreaterThanOrEqual(299);
@@ -24,11 +24,11 @@ export const LIFECYCLE_CASES: readonly Case[] = [
   {
     name: "a request that expired in the queue is never delivered",
     ourBrokerOnly: true,
-    async run(stage) {
-      const client = await stage.client();
+    async run(system) {
+      const client = await system.client();
       const outcome = await client.request("nobody yet", "expired", { timeout: 150 });
       expect(failureCode(outcome)).toBe(TIMEOUT_CODE[client.library]);
-      const worker = await stage.worker("nobody yet", "echo");
+      const worker = await system.worker("nobody yet", "echo");
       expect(await client.request("nobody yet", "in time")).toMatchObject({ final: "in time" });
       expect(await worker.received()).toEqual(["in time"]);
       expect(await client.errors()).toEqual([]);
@@ -36,39 +36,39 @@ export const LIFECYCLE_CASES: readonly Case[] = [
   },
   {
     name: "a request with retry survives the death of its worker",
-    async run(stage) {
-      const victim = await stage.mortalWorker("fragile", "exit");
-      const client = await stage.client();
+    async run(system) {
+      const victim = await system.mortalWorker("fragile", "exit");
+      const client = await system.client();
       const outcome = client.request("fragile", 1, { retry: 1 });
       await victim.process.ended();
-      await stage.worker("fragile", "name", {}, "survivor");
+      await system.worker("fragile", "name", {}, "survivor");
       expect(await outcome).toMatchObject({ final: "survivor", error: undefined });
     },
   },
   {
     name: "a request without retry ends with WORKER_LOST when its worker dies",
     ourBrokerOnly: true,
-    async run(stage) {
-      await stage.mortalWorker("fragile", "exit");
-      const client = await stage.client();
+    async run(system) {
+      await system.mortalWorker("fragile", "exit");
+      const client = await system.client();
       expect(failureCode(await client.request("fragile", 1))).toBe("WORKER_LOST");
     },
   },
   {
     name: "a request with retry leaves a worker that fell silent, whose late reply disturbs nobody",
     ourBrokerOnly: true,
-    async run(stage) {
-      const silent = await stage.mortalWorker("held", "hold");
-      const client = await stage.client();
+    async run(system) {
+      const silent = await system.mortalWorker("held", "hold");
+      const client = await system.client();
       const outcome = client.request("held", "question", { retry: 1 });
       await silent.until("held");
       silent.process.freeze();
-      await stage.worker("held", "name", {}, "survivor");
+      await system.worker("held", "name", {}, "survivor");
       expect(await outcome).toMatchObject({ final: "survivor", error: undefined });
       silent.process.thaw();
       await silent.release();
       await silent.until("connect", 2);
-      await stage.worker("echo", "echo");
+      await system.worker("echo", "echo");
       expect(await client.request("echo", "still here")).toMatchObject({ final: "still here" });
       expect(await client.errors()).toEqual([]);
     },
@@ -76,36 +76,36 @@ export const LIFECYCLE_CASES: readonly Case[] = [
   {
     name: "a request with retry moves on when its worker stops",
     ourBrokerOnly: true,
-    async run(stage) {
-      const leaving = await stage.worker("held", "hold", { stopTimeoutMs: 50 });
-      const client = await stage.client();
+    async run(system) {
+      const leaving = await system.worker("held", "hold", { stopTimeoutMs: 50 });
+      const client = await system.client();
       const outcome = client.request("held", 1, { retry: 1 });
       await leaving.until("held");
-      await Promise.all([leaving.stop(), stage.worker("held", "name", {}, "staying")]);
+      await Promise.all([leaving.stop(), system.worker("held", "name", {}, "staying")]);
       expect(await outcome).toMatchObject({ final: "staying", error: undefined });
     },
   },
   {
     name: "peers that noticed the loss of the broker come back to its successor",
-    async run(stage) {
-      const worker = await stage.worker("echo", "echo");
-      const client = await stage.client();
+    async run(system) {
+      const worker = await system.worker("echo", "echo");
+      const client = await system.client();
       await client.request("echo", "before");
-      await stage.stopBroker();
+      await system.stopBroker();
       await Promise.all([worker.until("disconnect"), client.until("disconnect")]);
-      await stage.replaceBroker();
+      await system.replaceBroker();
       await Promise.all([worker.until("connect", 2), client.until("connect", 2)]);
       expect(await answered(client, "after")).toBe("after");
     },
   },
   {
     name: "peers serve again when the broker is replaced before they notice",
-    async run(stage) {
-      const worker = await stage.worker("echo", "echo");
-      const client = await stage.client();
+    async run(system) {
+      const worker = await system.worker("echo", "echo");
+      const client = await system.client();
       await client.request("echo", "before");
-      await stage.stopBroker();
-      await stage.replaceBroker();
+      await system.stopBroker();
+      await system.replaceBroker();
       await worker.until("connect", 2);
       expect(await answered(client, "after")).toBe("after");
     },

@@ -1,7 +1,7 @@
 // The peers that a test talks to, each living in a process of its own or sharing one. What they do is behind
 // `classic/*.cjs`; here is only what a test may ask of them.
 
-import { fieldOf, type Library, listOf, PeerProcess } from "./peer-process.ts";
+import { fieldOf, type Library, LibraryProcess, listOf } from "./library-process.ts";
 
 export type Behaviour =
   | "echo"
@@ -57,10 +57,10 @@ export interface StreamOutcome {
 }
 
 class Peer {
-  readonly process: PeerProcess;
+  readonly process: LibraryProcess;
   readonly #number: number;
 
-  constructor(process: PeerProcess, number: number) {
+  constructor(process: LibraryProcess, number: number) {
     this.process = process;
     this.#number = number;
   }
@@ -180,7 +180,7 @@ export interface ClientSettings {
 }
 
 /** A worker that the broker has answered. */
-export async function startClassicWorker(process: PeerProcess, settings: WorkerSettings): Promise<WorkerPeer> {
+export async function startClassicWorker(process: LibraryProcess, settings: WorkerSettings): Promise<WorkerPeer> {
   const worker = new WorkerPeer(process, await process.create("worker", settings));
   await worker.start();
   await worker.until("connect");
@@ -188,7 +188,7 @@ export async function startClassicWorker(process: PeerProcess, settings: WorkerS
 }
 
 /** A client that the broker has answered. */
-export async function startClassicClient(process: PeerProcess, settings: ClientSettings): Promise<ClientPeer> {
+export async function startClassicClient(process: LibraryProcess, settings: ClientSettings): Promise<ClientPeer> {
   const client = new ClientPeer(process, await process.create("client", settings));
   await client.start();
   await client.until("connect");
@@ -197,14 +197,14 @@ export async function startClassicClient(process: PeerProcess, settings: ClientS
 
 /** The original's broker, on a free port of the loopback unless `address` says otherwise. */
 export async function startClassicBroker(conf: PeerConf = {}, address = "tcp://127.0.0.1:*"): Promise<BrokerPeer> {
-  const process = await PeerProcess.fork("classic");
+  const process = await LibraryProcess.start("classic");
   const broker = new BrokerPeer(process, await process.create("broker", { address, conf }));
   await broker.start();
   return broker;
 }
 
 /** The original's directory. It has been told to start; when it serves, nobody is told. */
-export async function startClassicDirectory(process: PeerProcess, address: string, intch: string): Promise<Peer> {
+export async function startClassicDirectory(process: LibraryProcess, address: string, intch: string): Promise<Peer> {
   const directory = new Peer(process, await process.create("directory", { address, conf: { intch } }));
   await directory.start();
   return directory;

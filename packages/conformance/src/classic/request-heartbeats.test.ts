@@ -2,26 +2,26 @@
 // ours and of the original.
 
 import { describe, expect, onTestFinished, test } from "vitest";
-import { fieldOf, type Library } from "./peer-process.ts";
-import { BRISK, Stage } from "./stage.ts";
+import { fieldOf, type Library } from "./library-process.ts";
+import { BRISK, MixedSystem } from "./mixed-system.ts";
 
 /** No timeout can end it: whatever does has noticed something. */
 const FOREVER = { timeout: -1 };
 const LIBRARIES: readonly Library[] = ["ours", "classic"];
 
-async function open(client: Library, worker: Library): Promise<Stage> {
-  const stage = await Stage.open({ client, broker: "ours", worker }, BRISK);
-  onTestFinished(() => stage.close());
-  return stage;
+async function open(client: Library, worker: Library): Promise<MixedSystem> {
+  const system = await MixedSystem.open({ client, broker: "ours", worker }, BRISK);
+  onTestFinished(() => system.close());
+  return system;
 }
 
 describe.each(LIBRARIES)("a client of %s", (client) => {
   test.each(["kill", "freeze"] as const)(
     "that falls silent (%s) fires the signal of its request's reply",
     async (end) => {
-      const stage = await open(client, "ours");
-      const worker = await stage.worker("held", "hold");
-      const victim = await stage.mortalClient();
+      const system = await open(client, "ours");
+      const worker = await system.worker("held", "hold");
+      const victim = await system.mortalClient();
       await victim.open("held", 1, FOREVER);
       await worker.until("held");
       expect(await worker.active()).toEqual([true]);
@@ -33,10 +33,10 @@ describe.each(LIBRARIES)("a client of %s", (client) => {
   );
 
   test("that asks for it keeps its request active at a worker of the original, which stops when it is killed", async () => {
-    const stage = await open(client, "classic");
+    const system = await open(client, "classic");
     // The original gives a request up at the worker's third heartbeat: far enough from the client's first ones.
-    const worker = await stage.mortalWorker("held", "hold", { heartbeat: 500 });
-    const victim = await stage.mortalClient();
+    const worker = await system.mortalWorker("held", "hold", { heartbeat: 500 });
+    const victim = await system.mortalClient();
     await victim.open("held", 1, FOREVER);
     await worker.until("held");
     for (let beat = 3; beat < 10; beat++) {
@@ -50,9 +50,9 @@ describe.each(LIBRARIES)("a client of %s", (client) => {
   });
 
   test("learns that the worker of its request was frozen", async () => {
-    const stage = await open(client, "ours");
-    const worker = await stage.mortalWorker("held", "hold");
-    const caller = await stage.client();
+    const system = await open(client, "ours");
+    const worker = await system.mortalWorker("held", "hold");
+    const caller = await system.client();
     await caller.open("held", 1, FOREVER);
     await worker.until("held");
     worker.process.freeze();
@@ -62,9 +62,9 @@ describe.each(LIBRARIES)("a client of %s", (client) => {
 });
 
 test("a client that asks for nothing is active no longer at a worker of the original", async () => {
-  const stage = await open("classic", "classic");
-  const worker = await stage.mortalWorker("held", "hold");
-  const client = await stage.client();
+  const system = await open("classic", "classic");
+  const worker = await system.mortalWorker("held", "hold");
+  const client = await system.client();
   await client.open("held", 1, FOREVER);
   await worker.until("held");
   await worker.until("heartbeat", 8);
@@ -73,9 +73,9 @@ test("a client that asks for nothing is active no longer at a worker of the orig
 
 describe("our client", () => {
   test.each(LIBRARIES)("hears that its long request is alive, with a worker of %s", async (library) => {
-    const stage = await open("ours", library);
-    const worker = await stage.worker("held", "hold");
-    const client = await stage.client();
+    const system = await open("ours", library);
+    const worker = await system.worker("held", "hold");
+    const client = await system.client();
     await client.open("held", 1, FOREVER);
     await worker.until("held");
     await client.until("heartbeat", 3);
@@ -85,26 +85,26 @@ describe("our client", () => {
   test.each(LIBRARIES)(
     "that asks for notices is told that its request waits, and which worker of %s gets it",
     async (library) => {
-      const stage = await open("ours", library);
-      const client = await stage.client();
+      const system = await open("ours", library);
+      const client = await system.client();
       await client.open("held", 1, { notices: true });
       await client.until("queued");
-      const worker = await stage.worker("held", "hold");
+      const worker = await system.worker("held", "hold");
       expect(await client.until("dispatched")).toBe(await worker.id());
     },
   );
 
   test("hears that its request is alive while it waits for a worker", async () => {
-    const stage = await open("ours", "ours");
-    const client = await stage.client();
+    const system = await open("ours", "ours");
+    const client = await system.client();
     await client.open("nobody", 1, FOREVER);
     await client.until("heartbeat", 2);
   });
 
   test("hears when a handler says that it still works, however long the client's interval", async () => {
-    const stage = await open("ours", "ours");
-    const worker = await stage.worker("held", "hold");
-    const client = await stage.client({ heartbeat: 60_000 });
+    const system = await open("ours", "ours");
+    const worker = await system.worker("held", "hold");
+    const client = await system.client({ heartbeat: 60_000 });
     await client.open("held", 1, FOREVER);
     await worker.until("held");
     await worker.heartbeat();
@@ -112,9 +112,9 @@ describe("our client", () => {
   });
 
   test("is told that the broker has given its request up while it stood still", async () => {
-    const stage = await open("ours", "ours");
-    const worker = await stage.worker("held", "hold");
-    const client = await stage.mortalClient();
+    const system = await open("ours", "ours");
+    const worker = await system.worker("held", "hold");
+    const client = await system.mortalClient();
     await client.open("held", 1, FOREVER);
     await worker.until("held");
     client.process.freeze();

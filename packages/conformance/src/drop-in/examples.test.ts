@@ -6,11 +6,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { PeerProcess } from "@pigato/testkit/peer-process";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type LibraryName, Program } from "./program.ts";
+import { type LibraryName, nextLines, runProgram } from "./program.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pigato-examples-"));
-const programs: Program[] = [];
+const programs: PeerProcess[] = [];
 const asked: string[] = [];
 let stocks: Server;
 
@@ -24,7 +25,7 @@ beforeAll(async () => {
 });
 
 afterEach(() => {
-  for (const program of programs.splice(0)) program.kill();
+  for (const program of programs.splice(0)) program.signal("SIGKILL");
 });
 
 afterAll(() => {
@@ -41,14 +42,14 @@ async function printed(library: LibraryName, example: string, client: string, li
     PIGATO_STOCKS: `http://127.0.0.1:${port}`,
     PIGATO_FLOOD: "3000",
   };
-  const start = (file: string): Program => {
-    const program = new Program(library, join("examples", file), environment);
+  const start = (file: string): PeerProcess => {
+    const program = runProgram(library, join("examples", file), environment);
     programs.push(program);
     return program;
   };
   start("broker.js");
   start(join(example, "worker.js"));
-  const output = await start(join(example, client)).lines(lines);
+  const output = await nextLines(start(join(example, client)), lines);
   return output.map((line) => line.replace(/\d+ milliseconds/, "some milliseconds")).sort();
 }
 

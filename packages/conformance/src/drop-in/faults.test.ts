@@ -7,25 +7,25 @@ import { fileURLToPath } from "node:url";
 import PIGATO from "pigato";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Dealer } from "zeromq";
-import { ask, FaultStage } from "./faults-stage.ts";
+import { connectRawPeer } from "../support/start.ts";
 import { happened } from "./libraries.ts";
 import { MockBroker } from "./mock-broker.ts";
+import { newService, registerRawWorker, send, startBroker, startClient, startWorker } from "./start.ts";
 
-const stage = new FaultStage();
 const BRISK = { heartbeat: 50, reconnect: 50 };
 
 async function settings() {
-  const broker = await stage.broker();
+  const broker = await startBroker();
   const address = broker.addresses[0] ?? "";
-  return { broker, address, service: stage.newService(), client: await stage.client(address) };
+  return { broker, address, service: newService(), client: await startClient(address) };
 }
 
 describe("the broker", () => {
   test("1: any heartbeat about a request is survived, and those of streams reach the worker", async () => {
     const { address, client, service } = await settings();
-    const odd = stage.raw(address);
+    const odd = connectRawPeer(address);
     for (const word of ["req", "request", "worker", "odd"]) await odd.send("C", "4", word, "x");
-    const worker = await stage.rawWorker(address, service, 1);
+    const worker = await registerRawWorker(address, service, 1);
     const stream = client.request(service, 1).on("error", () => {});
     const [, , token = "", , , id = ""] = await worker.receive("W", "2");
     stream.heartbeat();
@@ -34,11 +34,11 @@ describe("the broker", () => {
 
   test("1: a request stays active for as long as it takes", async () => {
     const { address, client, service } = await settings();
-    const worker = await stage.worker(address, service, () => {}, BRISK);
+    const worker = await startWorker(address, service, () => {}, BRISK);
     const asked = once(worker, "request");
     client.request(service, 1).on("error", () => {});
     const [, reply] = await asked;
-    const witness = await stage.rawWorker(address, "witness", 1);
+    const witness = await registerRawWorker(address, "witness", 1);
     for (let beats = 0; beats < 5; beats++) {
       worker.heartbeat();
       await witness.send("W", "4", "", "{}");
@@ -51,21 +51,21 @@ describe("the broker", () => {
     "2: %s is a name like any other",
     async (name) => {
       const { address, client } = await settings();
-      await stage.worker(address, name, (data, reply) => reply.end(data));
-      expect(await ask(client, name, 1)).toEqual({ partials: [], error: 0, value: 1 });
+      await startWorker(address, name, (data, reply) => reply.end(data));
+      expect(await send(client, name, 1)).toEqual({ partials: [], error: 0, value: 1 });
     },
   );
 
   test("3: a heartbeat whose settings are null is one", async () => {
     const { address } = await settings();
-    const worker = await stage.rawWorker(address, "x", 1);
+    const worker = await registerRawWorker(address, "x", 1);
     await worker.send("W", "4", "", "null");
     expect(await worker.receive("W", "4")).toEqual(["W", "4"]);
   });
 
   test("4: an unknown header is an error event, and no harm without a listener", async () => {
     const { broker, address } = await settings();
-    const odd = stage.raw(address);
+    const odd = connectRawPeer(address);
     await odd.send("X", "1");
     await odd.roundTrip();
     const told = happened(broker, "error");
@@ -75,26 +75,26 @@ describe("the broker", () => {
 
   test("5, 18: a request for a range of versions waits for one that satisfies it", async () => {
     const { address, client, service } = await settings();
-    const answer = ask(client, `${service}@^1.0.0`, 1);
-    await stage.worker(address, `${service}@2.0.0`, (_data, reply) => reply.end("wrong"));
-    await stage.worker(address, `${service}@1.2.3`, (_data, reply) => reply.end("right"));
+    const answer = send(client, `${service}@^1.0.0`, 1);
+    await startWorker(address, `${service}@2.0.0`, (_data, reply) => reply.end("wrong"));
+    await startWorker(address, `${service}@1.2.3`, (_data, reply) => reply.end("right"));
     expect(await answer).toMatchObject({ error: 0, value: "right" });
   });
 
   test("6: 5000 parts of a reply arrive, and its end", async () => {
     const { address, client, service } = await settings();
-    await stage.worker(address, service, (count, reply) => {
+    await startWorker(address, service, (count, reply) => {
       for (let index = 0; index < Number(count); index++) reply.write(index);
       reply.end("end");
     });
-    const { partials, value } = await ask(client, service, 5000);
+    const { partials, value } = await send(client, service, 5000);
     expect(partials).toEqual(Array.from({ length: 5000 }, (_, index) => index));
     expect(value).toBe("end");
   });
 
   test("7: a DISCONNECT is not answered", async () => {
     const { address } = await settings();
-    const worker = await stage.rawWorker(address, "x", 1);
+    const worker = await registerRawWorker(address, "x", 1);
     await worker.send("W", "5");
     await worker.roundTrip();
     expect(worker.received).toEqual([]);
@@ -102,8 +102,8 @@ describe("the broker", () => {
 
   test("8: a reply to an unknown request costs its worker nothing", async () => {
     const { address, client, service } = await settings();
-    const worker = await stage.rawWorker(address, service, 2);
-    const answer = ask(client, service, 1);
+    const worker = await registerRawWorker(address, service, 2);
+    const answer = send(client, service, 1);
     const [, , token = "", , , id = ""] = await worker.receive("W", "2");
     await worker.send("W", "3", "somebody", "", "unknown", "0", "1", "{}");
     await worker.send("W", "6", "nobody", "", "unknown", "0", "1", "{}");
@@ -114,15 +114,15 @@ describe("the broker", () => {
 
   test("9: a client is told at once that its worker is lost", async () => {
     const { address, client, service } = await settings();
-    const worker = await stage.worker(address, service, () => worker.stop());
-    expect(await ask(client, service, 1, { timeout: -1 })).toMatchObject({ error: "WORKER_LOST", value: null });
+    const worker = await startWorker(address, service, () => worker.stop());
+    expect(await send(client, service, 1, { timeout: -1 })).toMatchObject({ error: "WORKER_LOST", value: null });
   });
 
   test("10: a request that has timed out holds no slot, and its late reply does no harm", async () => {
     const { address, client, service } = await settings();
-    const worker = await stage.rawWorker(address, service, 1);
-    expect(await ask(client, service, 1, { timeout: 20 })).toMatchObject({ error: "C_TIMEOUT" });
-    const answer = ask(client, service, 2);
+    const worker = await registerRawWorker(address, service, 1);
+    expect(await send(client, service, 1, { timeout: 20 })).toMatchObject({ error: "C_TIMEOUT" });
+    const answer = send(client, service, 2);
     const [, , first = "", , , firstId = ""] = await worker.receive("W", "2", "*", "*", "*", "*", "1");
     const [, , second = "", , , secondId = ""] = await worker.receive("W", "2", "*", "*", "*", "*", "2");
     await worker.send("W", "3", first, "", firstId, "0", '"late"', "{}");
@@ -132,16 +132,16 @@ describe("the broker", () => {
 
   test("12: a request that has expired holds up none behind it", async () => {
     const { address, client, service } = await settings();
-    const [expired, valid] = [ask(client, service, 1, { timeout: 20 }), ask(client, service, 2)];
+    const [expired, valid] = [send(client, service, 1, { timeout: 20 }), send(client, service, 2)];
     await expired;
-    await stage.worker(address, service, (data, reply) => reply.end(data));
+    await startWorker(address, service, (data, reply) => reply.end(data));
     expect(await valid).toMatchObject({ error: 0, value: 2 });
   });
 
   test("13, 20: what waits leaves in order, and one at a time where one is all that is asked for", async () => {
     const { address, client, service } = await settings();
     const numbers = Array.from({ length: 8 }, (_, index) => index);
-    const answers = numbers.map((number) => ask(client, service, number));
+    const answers = numbers.map((number) => send(client, service, number));
     const order: unknown[] = [];
     let inFlight = 0;
     let most = 0;
@@ -154,7 +154,7 @@ describe("the broker", () => {
         reply.end(data);
       });
     };
-    await stage.worker(address, service, handler, { concurrency: 1 });
+    await startWorker(address, service, handler, { concurrency: 1 });
     await Promise.all(answers);
     expect(order).toEqual(numbers);
     expect(most).toBe(1);
@@ -163,25 +163,25 @@ describe("the broker", () => {
   test("14: a worker that rejects a request is not offered it again, and the next worker is", async () => {
     const { address, client, service } = await settings();
     let offers = 0;
-    const worker = await stage.worker(address, service, (_data, reply) => {
+    const worker = await startWorker(address, service, (_data, reply) => {
       offers += 1;
       reply.reject("not mine");
     });
     const asked = once(worker, "request");
-    const answer = ask(client, service, 1);
+    const answer = send(client, service, 1);
     await asked;
-    await stage.raw(address).roundTrip();
-    await stage.worker(address, service, (_data, reply) => reply.end("mine"));
+    await connectRawPeer(address).roundTrip();
+    await startWorker(address, service, (_data, reply) => reply.end("mine"));
     expect(await answer).toMatchObject({ error: 0, value: "mine" });
     expect(offers).toBe(1);
   });
 
   test("15: the idle worker gets the work", async () => {
     const { address, client, service } = await settings();
-    const busy = await stage.rawWorker(address, service, 100);
+    const busy = await registerRawWorker(address, service, 100);
     for (let index = 0; index < 5; index++) client.request(service, index).on("error", () => {});
     for (let index = 0; index < 5; index++) await busy.receive("W", "2");
-    const idle = await stage.rawWorker(address, service, 100);
+    const idle = await registerRawWorker(address, service, 100);
     for (let index = 0; index < 5; index++) client.request(service, index).on("error", () => {});
     for (let index = 0; index < 5; index++) await idle.receive("W", "2");
     await busy.roundTrip();
@@ -190,30 +190,30 @@ describe("the broker", () => {
 
   test("16: an exact service is served by its own workers, and by no wildcard", async () => {
     const { address, client, service } = await settings();
-    await stage.worker(address, `${service}*`, (_data, reply) => reply.end("wildcard"));
-    await stage.worker(address, `${service}-1`, (_data, reply) => reply.end("exact"));
-    const answers = await Promise.all(Array.from({ length: 10 }, () => ask(client, `${service}-1`, 1)));
+    await startWorker(address, `${service}*`, (_data, reply) => reply.end("wildcard"));
+    await startWorker(address, `${service}-1`, (_data, reply) => reply.end("exact"));
+    const answers = await Promise.all(Array.from({ length: 10 }, () => send(client, `${service}-1`, 1)));
     expect(new Set(answers.map(({ value }) => value))).toEqual(new Set(["exact"]));
   });
 
   test("17: what waits for a wildcard is dispatched when it comes, and its siblings take turns", async () => {
     const { address, client, service } = await settings();
     const names = Array.from({ length: 5 }, (_, index) => `${service}-${index}`);
-    const answers = names.flatMap((name) => [ask(client, name, 1), ask(client, name, 2)]);
-    await stage.worker(address, `${service}-*`, (data, reply) => reply.end(data), { concurrency: 1 });
+    const answers = names.flatMap((name) => [send(client, name, 1), send(client, name, 2)]);
+    await startWorker(address, `${service}-*`, (data, reply) => reply.end(data), { concurrency: 1 });
     expect((await Promise.all(answers)).map(({ error }) => error)).toEqual(answers.map(() => 0));
   });
 
   test("19: a worker of another service is no target", async () => {
     const { address, client, service } = await settings();
-    const other = await stage.worker(address, stage.newService(), (_data, reply) => reply.end("wrong"));
-    expect(await ask(client, service, 1, { workerId: other.socketId })).toMatchObject({ error: "UNAVAILABLE" });
+    const other = await startWorker(address, newService(), (_data, reply) => reply.end("wrong"));
+    expect(await send(client, service, 1, { workerId: other.socketId })).toMatchObject({ error: "UNAVAILABLE" });
   });
 
   test("21: equal ids of two clients are two requests", async () => {
     const { address, service } = await settings();
-    await stage.worker(address, service, (data, reply) => reply.end(data));
-    const [one, two] = [stage.raw(address), stage.raw(address)];
+    await startWorker(address, service, (data, reply) => reply.end(data));
+    const [one, two] = [connectRawPeer(address), connectRawPeer(address)];
     await one.send("C", "2", service, "same", '"one"', "{}");
     await two.send("C", "2", service, "same", '"two"', "{}");
     expect(await one.receive("C", "3")).toEqual(["C", "3", "", "same", "0", '"one"', "{}"]);
@@ -222,7 +222,7 @@ describe("the broker", () => {
 
   test("22: an id and data that are no text come back as they were", async () => {
     const { address, service } = await settings();
-    const worker = await stage.rawWorker(address, service, 1);
+    const worker = await registerRawWorker(address, service, 1);
     const socket = new Dealer({ linger: 0 });
     onTestFinished(() => socket.close());
     Reflect.set(socket, "routingId", Buffer.from([0xff, 0xfe, 0x80]));
@@ -247,16 +247,16 @@ describe("the broker", () => {
 
   test("25: a timeout of 0 is no time at all", async () => {
     const { client, service } = await settings();
-    expect(await ask(client, service, 1, { timeout: 0 })).toMatchObject({ error: "C_TIMEOUT" });
+    expect(await send(client, service, 1, { timeout: 0 })).toMatchObject({ error: "C_TIMEOUT" });
   });
 
   test("25: a broker that starts again remembers nobody", async () => {
     const { broker, address } = await settings();
-    const worker = await stage.rawWorker(address, "x", 1);
+    const worker = await registerRawWorker(address, "x", 1);
     await new Promise<void>((resolve) => broker.stop(resolve));
-    const again = await stage.broker({}, address);
+    const again = await startBroker({}, address);
     expect(again.addresses).toEqual([address]);
-    const stranger = stage.raw(address, worker.id);
+    const stranger = connectRawPeer(address, worker.id);
     await stranger.send("W", "4", "", "{}");
     expect(await stranger.receive("W")).toEqual(["W", "5"]);
   });
@@ -266,13 +266,13 @@ describe("the client", () => {
   test("times out when it said, not at its next heartbeat", async () => {
     const { client, service } = await settings();
     const startedAt = performance.now();
-    await ask(client, service, 1, { timeout: 50 });
+    await send(client, service, 1, { timeout: 50 });
     expect(performance.now() - startedAt).toBeLessThan(2000);
   });
 
   test("stays stopped if it was stopped while it was to come back", async () => {
     const broker = await MockBroker.at(`inproc://${crypto.randomUUID()}`);
-    const client = await stage.client(broker.address, BRISK);
+    const client = await startClient(broker.address, BRISK);
     broker.isAnswering = false;
     await happened(client, "disconnect");
     client.stop();
@@ -290,8 +290,8 @@ describe("the client", () => {
 
   test("tells of requests that were open when it lost its broker, or makes them again", async () => {
     const { broker, address, client, service } = await settings();
-    const worker = await stage.rawWorker(address, service, 2);
-    const once = ask(client, service, 1);
+    const worker = await registerRawWorker(address, service, 2);
+    const once = send(client, service, 1);
     await worker.receive("W", "2");
     const lost = happened(client, "disconnect");
     broker.stop();
@@ -301,13 +301,13 @@ describe("the client", () => {
 
   test("fails a request whose worker gives no reason", async () => {
     const { address, client, service } = await settings();
-    await stage.worker(address, service, (_data, reply) => reply.error());
-    expect(await ask(client, service, 1)).toMatchObject({ error: "WORKER_FAILED", value: null });
+    await startWorker(address, service, (_data, reply) => reply.error());
+    expect(await send(client, service, 1)).toMatchObject({ error: "WORKER_FAILED", value: null });
   });
 
   test("takes a part that is null for no end, and a late reply for no error", async () => {
     const broker = await MockBroker.at(`inproc://${crypto.randomUUID()}`);
-    const client = await stage.client(broker.address);
+    const client = await startClient(broker.address);
     const errors: unknown[] = [];
     client.on("error", (error) => errors.push(error));
     const chunks: unknown[] = [];
@@ -331,7 +331,7 @@ describe("the client", () => {
 describe("the worker", () => {
   test("pauses before it comes back from a DISCONNECT, and what ran is over", async () => {
     const broker = await MockBroker.at(`inproc://${crypto.randomUUID()}`);
-    const worker = await stage.worker(broker.address, "x", () => {}, { reconnect: 200 });
+    const worker = await startWorker(broker.address, "x", () => {}, { reconnect: 200 });
     const asked = once(worker, "request");
     await broker.send("W", "2", "C1", "x", "", "r1", "1", "{}");
     const [, reply] = await asked;
@@ -348,7 +348,7 @@ describe("the worker", () => {
   test("says goodbye, always", async () => {
     for (let round = 0; round < 20; round++) {
       const broker = await MockBroker.at("tcp://127.0.0.1:*");
-      const worker = await stage.worker(broker.address, "x", () => {});
+      const worker = await startWorker(broker.address, "x", () => {});
       worker.stop();
       await broker.receive(["W", "5"]);
       broker.close();
@@ -357,13 +357,13 @@ describe("the worker", () => {
 
   test("stays stopped if it was stopped while it was to come back", async () => {
     const broker = await MockBroker.at(`inproc://${crypto.randomUUID()}`);
-    const worker = await stage.worker(broker.address, "x", () => {}, { reconnect: 20 });
+    const worker = await startWorker(broker.address, "x", () => {}, { reconnect: 20 });
     const lost = happened(worker, "disconnect");
     await broker.send("W", "5");
     await lost;
     worker.stop();
     const { length } = broker.messages;
-    await stage.worker(broker.address, "witness", () => {}, { reconnect: 20 });
+    await startWorker(broker.address, "witness", () => {}, { reconnect: 20 });
     expect(broker.messages.slice(length).filter((frames) => frames[2] === "x")).toEqual([]);
     broker.close();
   });

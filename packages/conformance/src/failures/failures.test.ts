@@ -3,7 +3,7 @@
 
 import { MemoryStore } from "@pigato/broker";
 import { expect, onTestFinished, test } from "vitest";
-import { PeerProcess } from "../classic/peer-process.ts";
+import { LibraryProcess } from "../classic/library-process.ts";
 import { startClassicClient } from "../classic/peers.ts";
 import { textOf } from "../docs/pages.ts";
 import { spawnBroker } from "../support/spawn.ts";
@@ -44,7 +44,7 @@ const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
   },
   "BUSY maybe-executed": async () => {
     const running = await startBrokerAndClient({ maxPeerBytes: 300_000 });
-    const process = await PeerProcess.fork("ours");
+    const process = await LibraryProcess.start("ours");
     // Its heartbeat is so long that it does not count as gone while it is frozen.
     onTestFinished(() => process.kill());
     const reader = await startClassicClient(process, { address: running.address, conf: { heartbeat: 30_000 } });

@@ -5,7 +5,7 @@
 import type { Reply } from "@pigato/worker";
 import { expect, onTestFinished, test } from "vitest";
 import { Dealer } from "zeromq";
-import { fieldOf, type Library, PeerProcess } from "../classic/peer-process.ts";
+import { fieldOf, type Library, LibraryProcess } from "../classic/library-process.ts";
 import { startClassicClient, startClassicWorker } from "../classic/peers.ts";
 import { connectRawPeer, startBroker, startWorker } from "../support/start.ts";
 import { numberOf, part, SERVICE } from "./parts.ts";
@@ -125,7 +125,10 @@ test.each(PAIRS)(
   "a client of %s that stands still while a worker of %s answers gets a beginning without a hole and BUSY",
   async (clients, workers) => {
     const running = await startBroker(BOUND);
-    const [clientProcess, workerProcess] = await Promise.all([PeerProcess.fork(clients), PeerProcess.fork(workers)]);
+    const [clientProcess, workerProcess] = await Promise.all([
+      LibraryProcess.start(clients),
+      LibraryProcess.start(workers),
+    ]);
     onTestFinished(() => Promise.all([clientProcess.kill(), workerProcess.kill()]).then(() => {}));
     // Its heartbeat is so long that it does not count as gone while it is frozen.
     const client = await startClassicClient(clientProcess, { address: running.address, conf: { heartbeat: 30_000 } });

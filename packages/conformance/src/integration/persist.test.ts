@@ -4,7 +4,7 @@ import { MemoryStore } from "@pigato/broker";
 import { RawPeer } from "@pigato/testkit/raw-peer";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { failureCode } from "../classic/cases.ts";
-import { type Library, PeerProcess } from "../classic/peer-process.ts";
+import { type Library, LibraryProcess } from "../classic/library-process.ts";
 import { startClassicClient, startClassicWorker } from "../classic/peers.ts";
 import { connectRawPeer, type RunningBroker, startBroker, startClient, startWorker } from "../support/start.ts";
 
@@ -68,7 +68,7 @@ describe("a request to be kept", () => {
     async (library) => {
       const store = new WatchedStore();
       const { address } = await startBrokerWith(store);
-      const process = await PeerProcess.fork(library);
+      const process = await LibraryProcess.start(library);
       onTestFinished(() => process.kill());
       const worker = await startClassicWorker(process, { address, service: "echo", behaviour: "echo" });
       const client = await startClassicClient(process, { address });
@@ -84,7 +84,7 @@ describe("a request to be kept", () => {
     async (library) => {
       const store = new WatchedStore();
       const first = await startBrokerWith(store);
-      const process = await PeerProcess.fork(library);
+      const process = await LibraryProcess.start(library);
       onTestFinished(() => process.kill());
       const client = await startClassicClient(process, { address: first.address });
       const failed = client.request("echo", { n: 1 }, PERSIST);

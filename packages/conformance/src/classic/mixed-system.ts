@@ -1,9 +1,9 @@
 // One broker with a process of clients and a process of workers around it, each of a chosen library. Cases are written
-// once against a stage and run on every trio that they hold for.
+// once against a system and run on every trio that they hold for.
 
 import { Broker } from "@pigato/broker";
 
-import { type Library, PeerProcess } from "./peer-process.ts";
+import { type Library, LibraryProcess } from "./library-process.ts";
 import {
   type Behaviour,
   type ClientPeer,
@@ -29,26 +29,30 @@ interface RunningBroker {
   stop(): Promise<void>;
 }
 
-export class Stage {
+export class MixedSystem {
   readonly trio: Trio;
   readonly #conf: PeerConf;
-  readonly #processes: PeerProcess[];
-  readonly #clients: PeerProcess;
-  readonly #workers: PeerProcess;
+  readonly #clients: LibraryProcess;
+  readonly #workers: LibraryProcess;
+  readonly #processes: LibraryProcess[];
   #broker: RunningBroker;
   #lastService = 0;
 
   /** Options in `conf` hold for the broker and are the defaults of the peers. */
-  static async open(trio: Trio, conf: PeerConf = {}): Promise<Stage> {
+  static async open(trio: Trio, conf: PeerConf = {}): Promise<MixedSystem> {
     const [broker, clients, workers] = await Promise.all([
       openBroker(trio.broker, conf),
-      PeerProcess.fork(trio.client),
-      PeerProcess.fork(trio.worker),
+      LibraryProcess.start(trio.client),
+      LibraryProcess.start(trio.worker),
     ]);
-    return new Stage(trio, conf, broker, clients, workers);
+    return new MixedSystem({ trio, conf }, broker, [clients, workers]);
   }
 
-  private constructor(trio: Trio, conf: PeerConf, broker: RunningBroker, clients: PeerProcess, workers: PeerProcess) {
+  private constructor(
+    { trio, conf }: { readonly trio: Trio; readonly conf: PeerConf },
+    broker: RunningBroker,
+    [clients, workers]: readonly [clients: LibraryProcess, workers: LibraryProcess],
+  ) {
     this.trio = trio;
     this.#conf = conf;
     this.#broker = broker;
@@ -57,7 +61,7 @@ export class Stage {
     this.#processes = [clients, workers];
   }
 
-  /** A service name that nothing else on this stage uses. */
+  /** A service name that nothing else on this system uses. */
   newService(): string {
     this.#lastService += 1;
     return `service-${this.#lastService}`;
@@ -70,7 +74,7 @@ export class Stage {
 
   /** A client in a process of its own, which may die. */
   async mortalClient(): Promise<ClientPeer> {
-    const process = await PeerProcess.fork(this.trio.client);
+    const process = await LibraryProcess.start(this.trio.client);
     this.#processes.push(process);
     const client = await startClassicClient(process, { address: this.#broker.address, conf: this.#conf });
     // The original does not announce its interval: by its second heartbeat it has shown it.
@@ -85,7 +89,7 @@ export class Stage {
 
   /** A worker in a process of its own, which may die. */
   async mortalWorker(service: string, behaviour: Behaviour, conf: PeerConf = {}): Promise<WorkerPeer> {
-    const process = await PeerProcess.fork(this.trio.worker);
+    const process = await LibraryProcess.start(this.trio.worker);
     this.#processes.push(process);
     const worker = await this.#startWorker(process, service, behaviour, conf, behaviour);
     // The original does not announce its interval. A broker that has seen it need not assume the default, which would
@@ -110,7 +114,7 @@ export class Stage {
   }
 
   #startWorker(
-    process: PeerProcess,
+    process: LibraryProcess,
     service: string,
     behaviour: Behaviour,
     conf: PeerConf,
