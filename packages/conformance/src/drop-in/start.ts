@@ -23,7 +23,10 @@ export function newService(): string {
   return `service-${services}`;
 }
 
-export async function startBroker(conf: object = {}, address: string = LOOPBACK): Promise<InstanceType<typeof PIGATO.Broker>> {
+export async function startBroker(
+  conf: object = {},
+  address: string = LOOPBACK,
+): Promise<InstanceType<typeof PIGATO.Broker>> {
   const broker = new PIGATO.Broker(address, { ...conf });
   onTestFinished(() => broker.stop());
   const started = happened(broker, "start");
