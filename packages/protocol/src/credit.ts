@@ -1,15 +1,23 @@
-// How much a receiver allows the sender of a stream to send (P-STREAM-1): chunks, counted down as they leave. A cap keeps
-// every sum of grants a small integer, whatever peers say; as nobody counts that far, it also stands for "no limit".
+// Credit: how many chunks a receiver allows the sender of a stream to send (P-STREAM-1). The sender counts it down.
 
-/** The most credit there is. A stream that was granted it, at once or bit by bit, is not held back any more. */
+import type { Frame } from "./frame.ts";
+import { readBytes } from "./ids.ts";
+
+/** The cap on credit, which keeps every sum of grants a small integer. A stream with this much is not limited. */
 export const MAX_CREDIT = 2_147_483_647;
 
-/** Chunks that may be sent after a grant. */
+/** The credit after a grant of `chunks`. */
 export function addCredit(credit: number, chunks: number): number {
   return Math.min(credit + chunks, MAX_CREDIT);
 }
 
-/** Chunks that may be sent after one was. */
+/** The credit after one chunk was sent. */
 export function spendOne(credit: number): number {
   return credit === MAX_CREDIT ? credit : credit - 1;
+}
+
+/** A grant that is no positive integer grants nothing; one above the cap grants the cap. */
+export function creditFromWire(frame: Frame | undefined): number {
+  const chunks = frame === undefined || frame.length > 15 ? 0 : Number(readBytes(frame));
+  return Number.isSafeInteger(chunks) && chunks > 0 ? Math.min(chunks, MAX_CREDIT) : 0;
 }

@@ -1,15 +1,16 @@
-// Things that are due later: requests that expire, peers that may fall silent, heartbeats to send. Decides only what is
-// due; what to do about it is the owner's.
+// A timer queue: requests that expire, peers that may fall silent, heartbeats to send. It decides what is due, its owner acts.
 //
-// Most things share a few durations (one timeout, one heartbeat interval), and of the same duration the one set first is
-// due first. So there is one list per duration, oldest first, and a small heap over the lists. Setting, moving and
-// clearing cost O(1); the heap is touched once per list and its head's lifetime. With a different duration for every
-// entry it degrades to a plain heap. Lists that ran empty are swept before they outnumber the others.
+// Most timers share a few durations (one timeout, one heartbeat interval), and timers of one duration expire in the order
+// in which they were set. So there is one FIFO list per duration and a small heap of lists. Setting, moving and clearing
+// cost O(1); the heap changes once per lifetime of a list's head. If every timer has its own duration, this degrades to a
+// plain heap. Empty lists are removed before they outnumber the others.
 
 import TinyQueue from "tinyqueue";
-import type { Instant } from "./time.ts";
 
-/** One thing that may become due. Owners keep it and hand it back; its fields are the business of `Deadlines`. */
+/** A point in time: milliseconds of a monotonic clock with an arbitrary zero. Instants never cross the wire. */
+export type Instant = number;
+
+/** A timer. The owner keeps it and passes it back; only `Deadlines` changes its fields. */
 export interface Deadline<Owner> {
   readonly owner: Owner;
   at: Instant;
@@ -18,16 +19,16 @@ export interface Deadline<Owner> {
   timerNext: Deadline<Owner> | undefined;
 }
 
-/** All entries of one duration, oldest first. */
+/** All timers of one duration, oldest first. */
 interface DeadlineList<Owner> {
   readonly durationMs: number;
-  /** Never later than the head's instant: heads only move back, so a stale value costs one early look. */
+  /** At most the instant of the head. A stale value is too early and costs one extra check. */
   dueAt: Instant;
   first: Deadline<Owner> | undefined;
   last: Deadline<Owner> | undefined;
 }
 
-/** Below this many lists nothing is swept. */
+/** With fewer lists, empty ones are kept. */
 const FEW_LISTS = 64;
 
 export class Deadlines<Owner> {
@@ -36,12 +37,12 @@ export class Deadlines<Owner> {
   #emptyLists = 0;
   #size = 0;
 
-  /** A new entry, not set to any time yet. */
+  /** A new timer, not set yet. */
   entry(owner: Owner): Deadline<Owner> {
     return { owner, at: Number.POSITIVE_INFINITY, list: undefined, timerPrev: undefined, timerNext: undefined };
   }
 
-  /** Makes the entry due `durationMs` from now, whatever it was before. `Infinity` is never. */
+  /** Sets or resets the timer to expire in `durationMs`. `Infinity` is never. */
   set(entry: Deadline<Owner>, durationMs: number, now: Instant): void {
     this.clear(entry);
     if (durationMs === Number.POSITIVE_INFINITY) return;
@@ -74,7 +75,7 @@ export class Deadlines<Owner> {
     entry.at = Number.POSITIVE_INFINITY;
   }
 
-  /** Takes out one entry that is due, the earliest first; `undefined` when nothing is. */
+  /** Removes the earliest timer that is due; `undefined` if none is. */
   takeDue(now: Instant): Owner | undefined {
     for (let list = this.#soonest.peek(); list !== undefined && list.dueAt <= now; list = this.#soonest.peek()) {
       const head = list.first;
@@ -94,7 +95,7 @@ export class Deadlines<Owner> {
     return undefined;
   }
 
-  /** When to call `takeDue` next; may be early, never late. `undefined`: nothing is set. */
+  /** When to call `takeDue` next; may be early, never late. `undefined` if no timer is set. */
   next(): Instant | undefined {
     return this.#size === 0 ? undefined : this.#soonest.peek()?.dueAt;
   }

@@ -1,25 +1,25 @@
-// How a request can fail, and what each failure says about a retry. A `Failure` is the value that crosses the wire and
-// the cores; `RequestError` is the same as an exception for the caller.
+// How a request can fail, and whether a retry is safe. A `Failure` is the value on the wire and in the cores; `RequestError` is
+// the exception for the caller.
 
-/** Why a request did not succeed. Closed: a peer that reads another word treats it as `INVALID`. */
+/** Why a request failed. The list is closed: peers treat an unknown code as `INVALID`. */
 export type FailureCode =
-  | "UNAVAILABLE" // nobody offers the service, or not the worker that was asked for
-  | "BUSY" // a bound was reached
-  | "DEADLINE_EXCEEDED" // its timeout passed
-  | "WORKER_LOST" // its worker died, left or was disconnected
+  | "UNAVAILABLE" // the service has no worker, or not the one that `workerId` names
+  | "BUSY" // a queue or table is full
+  | "DEADLINE_EXCEEDED" // the timeout passed
+  | "WORKER_LOST" // the worker died, left or was disconnected
   | "BROKER_LOST" // the connection to the broker was lost
-  | "REJECTED" // every worker of the service declined
-  | "WORKER_FAILED" // the handler failed; its error is the detail
-  | "CANCELED" // the caller gave up
-  | "CLOSED" // our side, or the broker, stopped first
-  | "INVALID"; // the peer refused the message
+  | "REJECTED" // every worker of the service rejected it
+  | "WORKER_FAILED" // the handler failed; the detail is its error
+  | "CANCELED" // the caller canceled it
+  | "CLOSED" // the client or the broker stopped first
+  | "INVALID"; // the peer rejected the message
 
 /**
- * How far the request had come when it failed.
+ * How far the request got before it failed.
  * - `not-sent`: no broker accepted it
- * - `queued`: a broker had it, no worker ever did
- * - `dispatched`: every worker that had it gave it back without running it
- * - `maybe-executed`: a worker may have run it, in part or in whole
+ * - `queued`: a broker accepted it, and no worker received it
+ * - `dispatched`: every worker that received it returned it without running it
+ * - `maybe-executed`: a worker may have run it, partly or completely
  *
  * All but the last are safe to retry.
  */
@@ -29,7 +29,7 @@ export interface Failure {
   readonly code: FailureCode;
   readonly message: string;
   readonly delivery: Delivery;
-  /** What else is known: the handler's error for `WORKER_FAILED`, the broken clause for `INVALID`. */
+  /** More information: the handler's error for `WORKER_FAILED`, the broken clause for `INVALID`. */
   readonly detail?: unknown;
 }
 
@@ -56,12 +56,12 @@ export function isDelivery(value: unknown): value is Delivery {
   return DELIVERIES.has(value);
 }
 
-/** The base of the errors that PIGATO makes. Branch on `code`, not on the class: two copies of a package may meet. */
+/** The base of all PIGATO errors. Branch on `code`, not on the class: a process may load a package twice. */
 export abstract class PigatoError extends Error {
   abstract readonly code: string;
 }
 
-/** A request that did not succeed. */
+/** A request failed. */
 export class RequestError extends PigatoError {
   override readonly name = "RequestError";
   readonly code: FailureCode;
@@ -79,19 +79,19 @@ export class RequestError extends PigatoError {
     this.requestId = request?.requestId;
   }
 
-  /** Whether sending the request again cannot make it run twice. */
+  /** Whether a retry cannot run the request twice. */
   get isRetrySafe(): boolean {
     return this.delivery !== "maybe-executed";
   }
 }
 
-/** The caller used the API in a way it does not allow. Thrown at once; the message names the argument and the value. */
+/** The caller misused the API. Thrown at once; the message names the argument and the value. */
 export class UsageError extends PigatoError {
   override readonly name = "UsageError";
   readonly code = "USAGE";
 }
 
-/** The fixed shape in which an error of a handler crosses the wire: never code, never a stack. */
+/** How a handler's error crosses the wire: a fixed shape without code or stack. */
 export interface HandlerError {
   readonly name: string;
   readonly message: string;
@@ -99,7 +99,7 @@ export interface HandlerError {
   readonly detail?: unknown;
 }
 
-/** An error as its fixed shape; any other value, which a handler may pass as its error, as it is. */
+/** An `Error` as a `HandlerError`; any other value, which a handler may use as an error, unchanged. */
 export function handlerErrorOf(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const code: unknown = Reflect.get(error, "code");

@@ -1,13 +1,17 @@
-/** One part of a message on the wire. Never changed once it is handed on. */
+// Frames, the parts of a message on the wire, and the bounds on their number.
+
+/** One part of a message. Its bytes do not change once it is passed on. */
 export type Frame = Uint8Array;
 
-/** A frame on its way out: its bytes, or the byte string (ids.ts) of a name, of which whoever writes it makes bytes. */
+export type Frames = readonly Frame[];
+
+/** A frame to send: its bytes, or a name as a byte string (ids.ts), which the link encodes. */
 export type FrameToSend = Frame | string;
 
-/** The most frames of one message, the routing id not counted: a longer one is refused unread. */
+/** The most frames of one message, without the routing id. Longer messages are rejected unread. */
 export const MAX_FRAMES = 64;
 
-/** The most frames of a client's request: on its way to a worker it gets two more. */
+/** The most frames of a client's request: the broker adds two on the way to a worker. */
 export const MAX_REQUEST_FRAMES: number = MAX_FRAMES - 2;
 
 export const EMPTY: Frame = new Uint8Array(0);
@@ -18,4 +22,11 @@ export function sameBytes(left: Frame, right: Frame): boolean {
     if (left[index] !== right[index]) return false;
   }
   return true;
+}
+
+/** The number of bytes of all frames together. */
+export function bytesOf(frames: Frames): number {
+  let bytes = 0;
+  for (const frame of frames) bytes += frame.length;
+  return bytes;
 }

@@ -16,7 +16,8 @@ export {
   sharedCapabilities,
 } from "./capabilities.ts";
 export { addCredit, MAX_CREDIT, spendOne } from "./credit.ts";
-export { type Deadline, Deadlines } from "./deadlines.ts";
+export { type Deadline, Deadlines, type Instant } from "./deadlines.ts";
+export { DecodeCache } from "./decode-cache.ts";
 export { type ButlerOptions, butler } from "./dialects/butler/index.ts";
 export type { BrokerDialect, CompleteDialect, Dialect, DialectTraits, Role } from "./dialects/dialect.ts";
 export { type MajordomoOptions, majordomo } from "./dialects/mdp/index.ts";
@@ -24,8 +25,6 @@ export { type MajordomoPeer, type MajordomoVersion, majordomoPeer } from "./dial
 export { omdp } from "./dialects/omdp/index.ts";
 export { pigato } from "./dialects/pigato/index.ts";
 export { MAX_RAW_FRAMES, readRawBody, writeRawBody } from "./dialects/raw-body.ts";
-export { type DialectTable, dialectById, dialectTable } from "./dialects/table.ts";
-export { violation } from "./dialects/violation.ts";
 export {
   type Delivery,
   type Failure,
@@ -39,7 +38,6 @@ export {
   UsageError,
 } from "./errors.ts";
 export { type Frame, type FrameToSend, MAX_FRAMES, sameBytes } from "./frame.ts";
-export { FrameMemo } from "./frame-memo.ts";
 export { IdIndex, type Indexed } from "./id-index.ts";
 export {
   asFrame,
@@ -76,7 +74,6 @@ export type {
   StreamingMessage,
   ToClient,
   ToWorker,
-  Violation,
 } from "./message.ts";
 export { decodePayload, encodePayload, NOT_JSON, NULL_FRAME, UNDEFINED_FRAME } from "./payload.ts";
 export { MAX_CACHE_MS } from "./reply-options.ts";
@@ -89,4 +86,4 @@ export {
   timeoutFromWire,
   timeoutToWire,
 } from "./request-options.ts";
-export type { Instant } from "./time.ts";
+export { type Violation, violation } from "./violation.ts";

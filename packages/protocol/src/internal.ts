@@ -16,17 +16,17 @@ export {
   sharedCapabilities,
 } from "./capabilities.ts";
 export { addCredit, MAX_CREDIT, spendOne } from "./credit.ts";
-export { type Deadline, Deadlines } from "./deadlines.ts";
+export { type Deadline, Deadlines, type Instant } from "./deadlines.ts";
+export { DecodeCache } from "./decode-cache.ts";
 export type { ButlerOptions } from "./dialects/butler/index.ts";
 export type { CompleteDialect, DialectTraits, Role } from "./dialects/dialect.ts";
 export type { MajordomoOptions } from "./dialects/mdp/index.ts";
 export { type MajordomoPeer, type MajordomoVersion, majordomoPeer } from "./dialects/mdp/peer.ts";
+export { omdpDialect } from "./dialects/omdp/index.ts";
+export { pigatoDialect } from "./dialects/pigato/index.ts";
 export { MAX_RAW_FRAMES, readRawBody, writeRawBody } from "./dialects/raw-body.ts";
-export { type DialectTable, dialectById, dialectTable } from "./dialects/table.ts";
-export { violation } from "./dialects/violation.ts";
 export { type HandlerError, handlerErrorOf, isDelivery, isFailureCode } from "./errors.ts";
-export { MAX_FRAMES, sameBytes } from "./frame.ts";
-export { FrameMemo } from "./frame-memo.ts";
+export { bytesOf, type Frames, MAX_FRAMES, sameBytes } from "./frame.ts";
 export { IdIndex, type Indexed } from "./id-index.ts";
 export {
   MAX_NAME_BYTES,
@@ -45,8 +45,8 @@ export {
   type Rhythm,
   UNKNOWN_RHYTHM,
 } from "./liveness.ts";
-export type { NoticeState, StreamingMessage } from "./message.ts";
-export { UNDEFINED_FRAME } from "./payload.ts";
+export type { NoticeState, RequestMessage, StreamingMessage } from "./message.ts";
+export { getOwn, UNDEFINED_FRAME } from "./payload.ts";
 export { MAX_CACHE_MS } from "./reply-options.ts";
 export {
   DEFAULT_TIMEOUT_MS,
@@ -55,4 +55,4 @@ export {
   timeoutFromWire,
   timeoutToWire,
 } from "./request-options.ts";
-export type { Instant } from "./time.ts";
+export { violation } from "./violation.ts";

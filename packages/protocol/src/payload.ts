@@ -1,6 +1,5 @@
-// The JSON body codec. Bodies are JSON text, as every classic peer speaks it, with three oddities of old peers that
-// must be read: an empty frame is `null`, the bare word `undefined` is `undefined`, and anything else that is no JSON
-// is NOT_JSON, never an exception.
+// The JSON body codec. Three forms of classic peers are read as well: an empty frame is `null`, the bare word `undefined` is
+// `undefined`, and anything else that is not JSON is NOT_JSON. Decoding never throws.
 
 import { UsageError } from "./errors.ts";
 import type { Frame } from "./frame.ts";
@@ -10,12 +9,12 @@ import { readText, writeText } from "./ids.ts";
 export const NOT_JSON: unique symbol = Symbol("not JSON");
 
 export const NULL_FRAME: Frame = writeText("null");
-/** What `JSON.stringify(undefined)` becomes on the classic wire. */
+/** What classic peers send for `JSON.stringify(undefined)`. */
 export const UNDEFINED_FRAME: Frame = writeText("undefined");
 
 /**
- * A value as JSON. A Buffer becomes `{"type":"Buffer","data":[…]}`, as on the classic wire.
- * @param absent the frame for a value that JSON has no text for: `undefined`, a function, a symbol
+ * A value as JSON. A Buffer becomes `{"type":"Buffer","data":[…]}`, as classic peers send it.
+ * @param absent the frame for a value without a JSON text: `undefined`, a function, a symbol
  * @throws UsageError for what JSON cannot carry: cycles, a BigInt, a `toJSON` that throws
  */
 export function encodePayload(value: unknown, absent: Frame): Frame {
@@ -23,7 +22,7 @@ export function encodePayload(value: unknown, absent: Frame): Frame {
   try {
     text = JSON.stringify(value);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : "a toJSON threw something that is no Error";
+    const reason = cause instanceof Error ? cause.message : "a toJSON method threw a value that is not an Error";
     throw new UsageError(`data cannot be written as JSON: ${reason}`, { cause });
   }
   return text === undefined ? absent : writeText(text);
@@ -33,7 +32,7 @@ export function encodePayload(value: unknown, absent: Frame): Frame {
 export function decodePayload(frame: Frame): unknown {
   if (frame.length === 0) return null;
   try {
-    // Reading is inside, too: a frame of more than half a gigabyte makes no string.
+    // `readText` throws as well, for a frame of more than 512 MB.
     return JSON.parse(readText(frame));
   } catch {
     return isUndefinedFrame(frame) ? undefined : NOT_JSON;
@@ -43,4 +42,10 @@ export function decodePayload(frame: Frame): unknown {
 /** Whether the frame is the bare word `undefined`, which no JSON parser reads. */
 export function isUndefinedFrame(frame: Frame): boolean {
   return frame.length === 9 && readText(frame) === "undefined";
+}
+
+/** An own property of a decoded value; `undefined` if it has none. Ignores the prototype, which a peer cannot set. */
+export function getOwn(value: unknown, name: string): unknown {
+  if (typeof value !== "object" || value === null) return undefined;
+  return Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
 }

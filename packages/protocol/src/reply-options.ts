@@ -1,18 +1,18 @@
-// The options frame of a reply, of which the broker reads one field. Whatever else a worker put there travels on untouched.
+// The options frame of a reply. The broker reads one field; the others travel on untouched.
 
 import type { Frame } from "./frame.ts";
 import { decodePayload } from "./payload.ts";
 import { MAX_OPTIONS_BYTES } from "./request-options.ts";
 
-/** The most milliseconds for which a reply may be kept: a larger number counts as this one, nearly 25 days. */
+/** The longest time to cache a reply, in milliseconds: almost 25 days. A larger number counts as this. */
 export const MAX_CACHE_MS = 2_147_483_647;
 
-/** `{}`, as nearly every reply has it. */
+/** `{}`, the options of nearly every reply. */
 const EMPTY_OBJECT_BYTES = 2;
 
 /**
- * Milliseconds for which a reply may be given to equal requests. `undefined`, which is not at all, for everything but a
- * JSON object with a positive number as its `cache`; so for an options frame of more than 65 536 bytes.
+ * Milliseconds for which the reply also serves equal requests; `undefined` is not at all. Only a JSON object of at most 65 536
+ * bytes with a positive number `cache` sets it.
  */
 export function readCacheMs(options: Frame | undefined): number | undefined {
   if (options === undefined || options.length <= EMPTY_OBJECT_BYTES || options.length > MAX_OPTIONS_BYTES)

@@ -61,10 +61,9 @@ describe("the protocol reference", () => {
 
   test("marks as refused exactly what the decoders refuse", () => {
     const folder = `${PACKAGES}/protocol/src/dialects/pigato`;
-    const files = [
-      `${folder}/decode.ts`,
-      ...readdirSync(`${folder}/reading`).map((name) => `${folder}/reading/${name}`),
-    ];
+    const files = readdirSync(folder)
+      .filter((name) => /^decode.*\.ts$/.test(name))
+      .map((name) => `${folder}/${name}`);
     const decoders = files.map((file) => readFileSync(file, "utf8")).join("\n");
     const inCode = unique([...decoders.matchAll(/"(P-[A-Z]+-\d+)"/g)].map(([, clause = ""]) => clause));
     const inReference = ids.filter((id) => clauses.get(id)?.includes("**Refused**"));

@@ -1,13 +1,13 @@
 // Reads the options that clients send with their requests. Nearly all requests of a service have the same, so they are
 // found by their bytes; but handlers may change what they are given, so each gets an object of its own.
 
-import { decodePayload, type Frame, FrameMemo } from "@pigato/protocol";
+import { DecodeCache, decodePayload, type Frame } from "@pigato/protocol";
 
 /** The options that a client sent with its request, as it wrote them. */
 export type SentOptions = Readonly<Record<string, unknown>>;
 
 /** `undefined`: they hold objects, of which a shallow copy would share what can be changed. */
-const FLAT_OPTIONS: FrameMemo<SentOptions | undefined> = new FrameMemo((frame) => {
+const FLAT_OPTIONS: DecodeCache<SentOptions | undefined> = new DecodeCache((frame) => {
   const options = parse(frame);
   return Object.values(options).some(isObject) ? undefined : options;
 });

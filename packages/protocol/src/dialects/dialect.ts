@@ -1,53 +1,54 @@
-// What a dialect is: frames to messages and back, for both ends of both links. Everything in it is a pure function.
-// Frames are counted without the routing id that a ROUTER puts in front.
+// A dialect converts frames to messages and back, at both ends of both links. Its functions are pure but for caches. Frames do
+// not include the routing id that a ROUTER prepends.
 
 import type { Capabilities } from "../capabilities.ts";
-import type { Frame, FrameToSend } from "../frame.ts";
-import type { FromClient, FromWorker, ToClient, ToWorker, Violation } from "../message.ts";
+import type { Frames, FrameToSend } from "../frame.ts";
+import type { FromClient, FromWorker, ToClient, ToWorker } from "../message.ts";
+import type { Violation } from "../violation.ts";
 
-/** Which side of the broker a peer is on. */
+/** Whether a peer sends requests or serves them. */
 export type Role = "client" | "worker";
 
-/** How peers of a dialect behave, as far as the broker's mind must know. */
+/** How peers of a dialect behave, as far as the broker core depends on it. Plain data. */
 export interface DialectTraits {
   /** A worker takes one request at a time. */
   readonly isSequential: boolean;
-  /** A worker sends no heartbeat while it works on a request, so that its silence says nothing then (D-LIVE-2). */
+  /** A worker sends no heartbeat while it handles a request, so its silence is no sign of failure then (D-LIVE-2). */
   readonly isSilentWhileBusy: boolean;
-  /** What a worker sends that is valid but not expected gets it disconnected, what is invalid no answer (D-MDP-8, 9). */
+  /** The broker disconnects a worker for an unexpected valid message and ignores an invalid one (D-MDP-8, D-MDP-9). */
   readonly dropsInvalid: boolean;
-  /** A client takes a part of a reply that is `null` for its end, unless it negotiated (P-REP-5). */
+  /** A client that did not negotiate takes a partial that is `null` for the end of the reply (P-REP-5). */
   readonly endsOnNull: boolean;
-  /** A client names its requests; if not, the broker does (D-MAP-6). */
+  /** A client chooses the request ids; otherwise the broker does (D-MAP-6). */
   readonly hasRequestIds: boolean;
-  /** A client has a message for a part of a reply (D-MAP-4). */
+  /** A client understands partials (D-MAP-4). */
   readonly takesPartials: boolean;
-  /** A client that negotiated nothing is told all the same that its request expired. */
+  /** The broker reports an expired request even to a client that did not negotiate `error`. */
   readonly hearsOfExpiry: boolean;
 }
 
 /** The broker's end of a dialect. */
 export interface BrokerDialect {
-  /** Dialects with the same id have the same traits and encoders. */
+  /** Dialects with the same id have the same traits and the same encoders. */
   readonly id: string;
   readonly traits: DialectTraits;
-  /** The role of the peer that sends a message that starts so; `undefined` if this is not the dialect's. */
-  detect(frames: readonly Frame[]): Role | undefined;
-  decodeFromClient(frames: readonly Frame[]): FromClient | Violation;
-  decodeFromWorker(frames: readonly Frame[]): FromWorker | Violation;
-  /** `undefined`: the dialect has no frames for it, it is not sent. */
+  /** The role of the peer that sent these frames; `undefined` if they are of another dialect. */
+  detect(frames: Frames): Role | undefined;
+  decodeFromClient(frames: Frames): FromClient | Violation;
+  decodeFromWorker(frames: Frames): FromWorker | Violation;
+  /** `undefined` if the dialect has no frames for the message; it is not sent then. */
   encodeToClient(message: ToClient, capabilities: Capabilities): FrameToSend[] | undefined;
   encodeToWorker(message: ToWorker): FrameToSend[] | undefined;
-  /** The address in a request as `encodeToWorker` wrote it; `undefined` for frames of anything else. */
-  addressIn(frames: readonly Frame[]): string | undefined;
+  /** The address in a request that `encodeToWorker` wrote; `undefined` for other frames. */
+  addressIn(frames: Frames): string | undefined;
 }
 
 /** Both ends of a dialect. */
 export interface Dialect extends BrokerDialect {
   encodeFromClient(message: FromClient): FrameToSend[] | undefined;
   encodeFromWorker(message: FromWorker): FrameToSend[] | undefined;
-  decodeToClient(frames: readonly Frame[]): ToClient | Violation;
-  decodeToWorker(frames: readonly Frame[]): ToWorker | Violation;
+  decodeToClient(frames: Frames): ToClient | Violation;
+  decodeToWorker(frames: Frames): ToWorker | Violation;
 }
 
 /** A dialect that has frames for every message. */

@@ -1,19 +1,17 @@
-// What butler peers send.
+// Decodes what butler peers send.
 
-import { type Frame, MAX_FRAMES } from "../../frame.ts";
+import { type Frame, type Frames, MAX_FRAMES } from "../../frame.ts";
 import { MAX_NAME_BYTES, readBytes, requestId, serviceName, writeBytes } from "../../ids.ts";
-import type { FromClient, FromWorker, Violation } from "../../message.ts";
+import type { FromClient, FromWorker } from "../../message.ts";
 import { NULL_FRAME } from "../../payload.ts";
 import { DEFAULT_REQUEST_OPTIONS } from "../../request-options.ts";
-import { RAW_TRAILER } from "../bridge.ts";
+import { shown, type Violation, violation } from "../../violation.ts";
 import type { Role } from "../dialect.ts";
-import { shown, violation } from "../violation.ts";
+import { RAW_TRAILER } from "../raw-body.ts";
 import { errorIn } from "./errors.ts";
 import { HEARTBEAT, isVersionedId, MMI_PREFIX, NOT_FOUND, READY, REPLY, REQUEST_FRAMES } from "./wire.ts";
 
-type Frames = readonly Frame[];
-
-/** What an expiration of a butler client may lie ahead, in milliseconds; a later one counts as this. */
+/** The longest timeout of a butler request, in milliseconds; a later expiration counts as this. */
 const LONGEST_MS = 24 * 60 * 60 * 1000;
 
 export function detectClient(frames: Frames): Role | undefined {
@@ -27,21 +25,21 @@ export function detectWorker(frames: Frames): Role | undefined {
 
 /**
  * '' version:id service expiration body
- * @param wallMs milliseconds since 1970, by which the expiration counts
+ * @param wallMs milliseconds since 1970; an expiration is a point in time
  */
 export function decodeFromClient(frames: Frames, wallMs: number): FromClient | Violation {
   const [delimiter, id, service, expiration, body] = frames;
   const isWhole = frames.length === REQUEST_FRAMES && delimiter?.length === 0;
   if (!isWhole || id === undefined || !isVersionedId(id) || expiration === undefined || body === undefined) {
-    return violation("D-BUT-2", `a request of ${frames.length} frames: ${shown(id)}`);
+    return violation("D-BUT-2", `request of ${frames.length} frames with the id ${shown(id)}`);
   }
   if (service === undefined || service.length === 0 || service.length > MAX_NAME_BYTES) {
-    return violation("D-BUT-2", `a request to a service of ${service?.length ?? "no"} bytes`);
+    return violation("D-BUT-2", `request to a service of ${service?.length ?? "no"} bytes`);
   }
   const options = { ...DEFAULT_REQUEST_OPTIONS, timeoutMs: timeLeft(expiration, wallMs), failFast: true };
   const name = readBytes(service);
   if (name.startsWith(MMI_PREFIX)) {
-    // Butler asks by the name of the service, MDP in the body. The answer has no id, so the name stands in for it.
+    // Butler names the service in the service frame, MDP in the body. The reply has no id, so the name serves as one.
     return {
       type: "request",
       service: serviceName("mmi.service"),
@@ -66,7 +64,7 @@ export function decodeFromClient(frames: Frames, wallMs: number): FromClient | V
 /** 01 service · 02 · 04 address '' version:id response */
 export function decodeFromWorker(frames: Frames): FromWorker | Violation {
   if (frames.length > MAX_FRAMES) {
-    return violation("D-BUT-3", `a message of ${frames.length} frames, the most is ${MAX_FRAMES}`);
+    return violation("D-BUT-3", `message of ${frames.length} frames; the maximum is ${MAX_FRAMES}`);
   }
   switch (commandOf(frames)) {
     case READY: {
@@ -81,16 +79,16 @@ export function decodeFromWorker(frames: Frames): FromWorker | Violation {
     case REPLY: {
       const [, address, , , response] = frames;
       if (address === undefined || address.length > MAX_NAME_BYTES || response === undefined) {
-        return violation("D-BUT-4", `a reply of ${frames.length} frames, it has 5`);
+        return violation("D-BUT-4", `reply of ${frames.length} frames; it must have 5`);
       }
       return { type: "final", address: readBytes(address), requestId: requestId(""), ...outcomeOf(response) };
     }
     default:
-      return violation("D-BUT-3", `a worker sent the command ${shown(frames[0])}`);
+      return violation("D-BUT-3", `a worker sent command ${shown(frames[0])}`);
   }
 }
 
-/** `404` is a function that the worker does not have; an exception is the handler's error. */
+/** `404` means that the worker lacks the function; an exception is the handler's error. */
 function outcomeOf(
   response: Frame,
 ): Pick<FromWorker & { readonly type: "final" }, "status" | "body" | "isRaw" | "trailer"> {
@@ -106,7 +104,7 @@ function commandOf([command]: Frames): number {
   return command?.length === 1 ? (command[0] ?? 0) : 0;
 }
 
-/** An expiration that is no number counts as passed. */
+/** An expiration that is not a number counts as passed. */
 function timeLeft(expiration: Frame, wallMs: number): number {
   const at = expiration.length > 20 ? Number.NaN : Number(readBytes(expiration));
   return Number.isFinite(at) ? Math.min(LONGEST_MS, Math.max(0, at - wallMs)) : 0;

@@ -1,16 +1,17 @@
-// What butler peers are sent. Clients have one frame for a response, so a body of several becomes a JSON array; partials
-// are left out, and so is what they did not ask to know: that a request expired, which they have noticed themselves.
+// Encodes what butler peers receive. A response is one frame, so a body of several becomes a JSON array. Partials are not
+// sent. Neither is DEADLINE_EXCEEDED: the client expires the request itself.
 
-import { EMPTY, type Frame, type FrameToSend } from "../../frame.ts";
+import { EMPTY, type Frame, type Frames, type FrameToSend } from "../../frame.ts";
 import { writeBytes, writeText } from "../../ids.ts";
 import type { ToClient, ToWorker } from "../../message.ts";
-import { singleFrame } from "../bridge.ts";
+import { singleFrame } from "../raw-body.ts";
 import { exceptionOf } from "./errors.ts";
 import { HEARTBEAT_FRAME, isVersionedId, MMI_PREFIX, NOT_FOUND, RECONNECT_FRAME, VERSION_PREFIX } from "./wire.ts";
 
+/** Codes of `mmi.` replies. */
 const HAS_WORKER: Frame = writeBytes("200");
-const HAS_NONE: Frame = writeBytes("400");
-/** What a worker is told of a request that never expires, in milliseconds from now. */
+const NO_WORKER: Frame = writeBytes("400");
+/** The expiration of a request that never expires, in milliseconds from now. */
 const NEVER_MS = 24 * 60 * 60 * 1000;
 
 export function encodeToClient(message: ToClient): FrameToSend[] | undefined {
@@ -44,7 +45,7 @@ export function encodeToClient(message: ToClient): FrameToSend[] | undefined {
   }
 }
 
-/** @param wallMs milliseconds since 1970, by which the expiration counts */
+/** @param wallMs milliseconds since 1970; an expiration is a point in time */
 export function encodeToWorker(message: ToWorker, wallMs: number): FrameToSend[] | undefined {
   switch (message.type) {
     case "request": {
@@ -75,8 +76,8 @@ export function encodeToWorker(message: ToWorker, wallMs: number): FrameToSend[]
   }
 }
 
-/** MDP answers 404 where butler has 400. */
-function mmiCode(body: readonly Frame[]): Frame {
+/** MDP replies 404 where butler has 400. */
+function mmiCode(body: Frames): Frame {
   const [code] = body;
-  return code !== undefined && code.length === 3 && code[0] === HAS_WORKER[0] ? HAS_WORKER : HAS_NONE;
+  return code !== undefined && code.length === 3 && code[0] === HAS_WORKER[0] ? HAS_WORKER : NO_WORKER;
 }

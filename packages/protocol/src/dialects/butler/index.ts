@@ -1,16 +1,18 @@
+// butler 0.3.0.
+
 import { readBytes } from "../../ids.ts";
 import type { BrokerDialect, Role } from "../dialect.ts";
 import { decodeFromClient, decodeFromWorker, detectClient, detectWorker } from "./decode.ts";
 import { encodeToClient, encodeToWorker } from "./encode.ts";
 
 export interface ButlerOptions {
-  /** Whether to read what workers send, which has no header. Only on a bind where nothing else could be meant. */
+  /** Whether to read messages of workers. They have no header, so only a listener set to butler can tell them apart. */
   readonly readsWorkers: boolean;
-  /** Milliseconds since 1970: butler's expirations are points in time. */
+  /** Milliseconds since 1970; butler's expirations are points in time. */
   readonly wallClock: () => number;
 }
 
-/** butler 0.3.0. */
+/** The dialect of butler 0.3.0. */
 export function butler({ readsWorkers, wallClock }: ButlerOptions): BrokerDialect {
   return {
     id: "butler",
@@ -28,7 +30,7 @@ export function butler({ readsWorkers, wallClock }: ButlerOptions): BrokerDialec
     decodeFromWorker,
     encodeToClient,
     encodeToWorker: (message) => encodeToWorker(message, wallClock()),
-    // Nothing else that a worker is sent has an empty second frame.
+    // Of all messages to workers, only a request has an empty second frame.
     addressIn: ([address, delimiter]) =>
       address !== undefined && delimiter?.length === 0 ? readBytes(address) : undefined,
   };

@@ -1,5 +1,5 @@
-// The bytes of butler 0.3.0. Clients begin with an empty frame and `version:id`; workers with one byte and no header at
-// all, which is why they are read only on a bind that says so.
+// The bytes of butler 0.3.0. Messages of clients start with an empty frame and `version:id`. Messages of workers start with
+// one byte and have no header, so a listener reads them only if it is set to butler.
 
 import type { Frame } from "../../frame.ts";
 import { readBytes, writeBytes } from "../../ids.ts";
@@ -14,12 +14,12 @@ export const RECONNECT_FRAME: Frame = Uint8Array.of(0x03);
 
 /** Frames of a client's request. */
 export const REQUEST_FRAMES = 5;
-/** Before the id of a request that did not come from a butler client. */
+/** Prefix of the id of a request from a client of another dialect. */
 export const VERSION_PREFIX = "0.3.0:";
-/** Asks whether a service has a worker. */
+/** Prefix of a service name that asks whether the service has a worker. */
 export const MMI_PREFIX = "mmi.";
 export const NOT_FOUND: Frame = writeBytes("404");
-/** Before the JSON of a handler's error. */
+/** Prefix of the JSON of a handler's error. */
 export const EXCEPTION_PREFIX = "500:exception:";
 
 const VERSIONED_ID = /^\d{1,9}\.\d{1,9}\.\d{1,9}:/;

@@ -1,19 +1,23 @@
-// Majordomo frames to messages, for every flavor. Exact about commands and names; lenient about the one thing that real
-// peers are known to leave out, the empty frame behind the client address of a worker's reply (D-MDP-7).
+// Decodes Majordomo frames of every flavor. Strict about commands and names; lenient about the empty frame behind the client
+// address of a worker's reply, which some real peers leave out (D-MDP-7).
 
-import { type Frame, MAX_FRAMES, sameBytes } from "../../frame.ts";
+import type { DecodeCache } from "../../decode-cache.ts";
+import { type Frame, type Frames, MAX_FRAMES, sameBytes } from "../../frame.ts";
 import { MAX_NAME_BYTES, type RequestId, readBytes, requestId, type ServiceName, serviceName } from "../../ids.ts";
-import type { FromClient, FromWorker, ToClient, ToWorker, Violation } from "../../message.ts";
+import type { FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
 import { DEFAULT_REQUEST_OPTIONS, type RequestOptions } from "../../request-options.ts";
-import { RAW_TRAILER } from "../bridge.ts";
+import { shown, type Violation, violation } from "../../violation.ts";
 import type { Role } from "../dialect.ts";
-import { SERVICE_NAMES } from "../service-names.ts";
-import { shown, violation } from "../violation.ts";
+import { RAW_TRAILER } from "../raw-body.ts";
 import type { ClientCommand, Flavor, WorkerCommand } from "./wire.ts";
 
-type Frames = readonly Frame[];
+/** What the decoders of one dialect instance share. */
+export interface Context {
+  readonly flavor: Flavor;
+  readonly services: DecodeCache<ServiceName>;
+}
 
-/** The dialect has no request ids: the broker makes one, and a worker's echo of the address stands for it. */
+/** Majordomo has no request ids: the broker makes one, and workers echo the address instead. */
 const NO_ID: RequestId = requestId("");
 
 export function detect(flavor: Flavor, frames: Frames): Role | undefined {
@@ -28,18 +32,22 @@ export function detect(flavor: Flavor, frames: Frames): Role | undefined {
 
 /**
  * At the broker: [''] header [command] service body+
- * @param options what stands for those that the protocol has no frame for
+ * @param options the options of every request, because the protocol has no frame for them
  */
-export function decodeFromClient(flavor: Flavor, frames: Frames, options: RequestOptions): FromClient | Violation {
-  const rest = behindHeader(flavor, frames, "client");
-  if (rest === undefined) return misfit(flavor, frames);
+export function decodeFromClient(
+  { flavor, services }: Context,
+  frames: Frames,
+  options: RequestOptions,
+): FromClient | Violation {
+  const rest = afterHeader(flavor, frames, "client");
+  if (rest === undefined) return wrongHeader(flavor, frames);
   if (flavor.client !== undefined && !isSame(rest[0], flavor.client.request)) {
-    return violation("D-MDP-2", `a client sent the command ${shown(rest[0])}`);
+    return violation("D-MDP-2", `a client sent command ${shown(rest[0])}`);
   }
   const [name, ...body] = flavor.client === undefined ? rest : rest.slice(1);
-  const service = readService(name);
-  if (service === undefined) return violation("D-MDP-3", `a request to a service of ${name?.length ?? "no"} bytes`);
-  if (body.length === 0) return violation("D-MDP-3", "a request without a body");
+  const service = readService(services, name);
+  if (service === undefined) return violation("D-MDP-3", `request to a service of ${name?.length ?? "no"} bytes`);
+  if (body.length === 0) return violation("D-MDP-3", "request without a body");
   return {
     type: "request",
     service,
@@ -52,13 +60,13 @@ export function decodeFromClient(flavor: Flavor, frames: Frames, options: Reques
 }
 
 /** At the broker: [''] header command … */
-export function decodeFromWorker(flavor: Flavor, frames: Frames): FromWorker | Violation {
-  const rest = behindHeader(flavor, frames, "worker");
-  if (rest === undefined) return misfit(flavor, frames);
+export function decodeFromWorker({ flavor, services }: Context, frames: Frames): FromWorker | Violation {
+  const rest = afterHeader(flavor, frames, "worker");
+  if (rest === undefined) return wrongHeader(flavor, frames);
   const command = workerCommand(flavor, rest[0]);
   switch (command) {
     case "ready": {
-      const service = readService(rest[1]);
+      const service = readService(services, rest[1]);
       if (service === undefined || rest.length !== 2) return violation("D-MDP-4", `READY of ${frames.length} frames`);
       return { type: "ready", service, offer: undefined };
     }
@@ -72,22 +80,22 @@ export function decodeFromWorker(flavor: Flavor, frames: Frames): FromWorker | V
       if (rest.length !== 1) return violation("D-MDP-6", `DISCONNECT of ${frames.length} frames`);
       return { type: "disconnect" };
     default:
-      return violation("D-MDP-2", `a worker sent the command ${shown(rest[0])}`);
+      return violation("D-MDP-2", `a worker sent command ${shown(rest[0])}`);
   }
 }
 
 /** At a client: [''] header [command] [service] body+ */
-export function decodeToClient(flavor: Flavor, frames: Frames): ToClient | Violation {
-  const rest = behindHeader(flavor, frames, "client");
-  if (rest === undefined) return misfit(flavor, frames);
+export function decodeToClient({ flavor, services }: Context, frames: Frames): ToClient | Violation {
+  const rest = afterHeader(flavor, frames, "client");
+  if (rest === undefined) return wrongHeader(flavor, frames);
   const command = flavor.client === undefined ? "final" : clientCommand(flavor.client, rest[0]);
   if (command !== "partial" && command !== "final") {
-    return violation("D-MDP-2", `the broker sent a client the command ${shown(rest[0])}`);
+    return violation("D-MDP-2", `the broker sent a client command ${shown(rest[0])}`);
   }
   const content = flavor.client === undefined ? rest : rest.slice(1);
   const body = flavor.namesService ? content.slice(1) : content;
-  const service = flavor.namesService ? readService(content[0]) : undefined;
-  if (body.length === 0) return violation("D-MDP-3", "a reply without a body");
+  const service = flavor.namesService ? readService(services, content[0]) : undefined;
+  if (body.length === 0) return violation("D-MDP-3", "reply without a body");
   return {
     type: command,
     requestId: NO_ID,
@@ -101,14 +109,14 @@ export function decodeToClient(flavor: Flavor, frames: Frames): ToClient | Viola
 
 /** At a worker: [''] header command … */
 export function decodeToWorker(flavor: Flavor, frames: Frames): ToWorker | Violation {
-  const rest = behindHeader(flavor, frames, "worker");
-  if (rest === undefined) return misfit(flavor, frames);
+  const rest = afterHeader(flavor, frames, "worker");
+  if (rest === undefined) return wrongHeader(flavor, frames);
   const command = workerCommand(flavor, rest[0]);
   switch (command) {
     case "request": {
       const [, address, delimiter, ...body] = rest;
       if (address === undefined || address.length === 0 || delimiter?.length !== 0 || body.length === 0) {
-        return violation("D-MDP-5", `a dispatched request of ${frames.length} frames`);
+        return violation("D-MDP-5", `dispatched request of ${frames.length} frames`);
       }
       return {
         type: "request",
@@ -125,13 +133,13 @@ export function decodeToWorker(flavor: Flavor, frames: Frames): ToWorker | Viola
     case "disconnect":
       return { type: command };
     default:
-      return violation("D-MDP-2", `the broker sent a worker the command ${shown(rest[0])}`);
+      return violation("D-MDP-2", `the broker sent a worker command ${shown(rest[0])}`);
   }
 }
 
-/** At the broker: the address in a request that was to go to a worker. */
+/** At the broker: the address in a request for a worker. */
 export function addressIn(flavor: Flavor, frames: Frames): string | undefined {
-  const rest = behindHeader(flavor, frames, "worker");
+  const rest = afterHeader(flavor, frames, "worker");
   const address = isSame(rest?.[0], flavor.worker.request) ? rest?.[1] : undefined;
   return address && readBytes(address);
 }
@@ -140,10 +148,10 @@ export function addressIn(flavor: Flavor, frames: Frames): string | undefined {
 function workerReply(type: "partial" | "final", rest: Frames): FromWorker | Violation {
   const address = rest[1];
   if (address === undefined || address.length === 0 || address.length > MAX_NAME_BYTES) {
-    return violation("D-MDP-5", `a reply to a client address of ${address?.length ?? "no"} bytes`);
+    return violation("D-MDP-5", `reply to a client address of ${address?.length ?? "no"} bytes`);
   }
   const body = rest.slice(rest[2]?.length === 0 ? 3 : 2);
-  if (body.length === 0) return violation("D-MDP-5", "a reply without a body");
+  if (body.length === 0) return violation("D-MDP-5", "reply without a body");
   return {
     type,
     address: readBytes(address),
@@ -155,17 +163,17 @@ function workerReply(type: "partial" | "final", rest: Frames): FromWorker | Viol
   };
 }
 
-/** What stands behind the header; `undefined` where that is not the role's. */
-function behindHeader(flavor: Flavor, frames: Frames, role: Role): Frames | undefined {
+/** The frames behind the header; `undefined` if the header is not that of the role. */
+function afterHeader(flavor: Flavor, frames: Frames, role: Role): Frames | undefined {
   const at = headerIndex(flavor);
   if (frames.length > MAX_FRAMES || (flavor.isDelimited && frames[0]?.length !== 0)) return undefined;
   const header = role === "client" ? flavor.clientHeader : flavor.workerHeader;
   return isSame(frames[at], header) ? frames.slice(at + 1) : undefined;
 }
 
-function misfit(flavor: Flavor, frames: Frames): Violation {
+function wrongHeader(flavor: Flavor, frames: Frames): Violation {
   if (frames.length > MAX_FRAMES) {
-    return violation("D-MDP-1", `a message of ${frames.length} frames, the most is ${MAX_FRAMES}`);
+    return violation("D-MDP-1", `message of ${frames.length} frames; the maximum is ${MAX_FRAMES}`);
   }
   return violation("D-MDP-1", `not a message of ${flavor.id}: ${shown(frames[0])} ${shown(frames[1])}`);
 }
@@ -174,9 +182,9 @@ function headerIndex(flavor: Flavor): number {
   return flavor.isDelimited ? 1 : 0;
 }
 
-function readService(frame: Frame | undefined): ServiceName | undefined {
+function readService(services: DecodeCache<ServiceName>, frame: Frame | undefined): ServiceName | undefined {
   if (frame === undefined || frame.length === 0 || frame.length > MAX_NAME_BYTES) return undefined;
-  return SERVICE_NAMES.read(frame);
+  return services.read(frame);
 }
 
 function workerCommand({ worker }: Flavor, frame: Frame | undefined): WorkerCommand | undefined {

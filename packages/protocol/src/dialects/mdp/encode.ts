@@ -1,16 +1,16 @@
-// Messages to Majordomo frames, for every flavor. What has no frames there is not sent: offers, cancels, notices,
-// heartbeats of single requests, and, in 0.1, partials.
+// Encodes messages as Majordomo frames of every flavor. Messages without frames there are not sent: offers, cancels, notices,
+// heartbeats of single requests and, in 0.1, partials.
 
-import { EMPTY, type Frame, type FrameToSend } from "../../frame.ts";
+import { EMPTY, type Frame, type Frames, type FrameToSend } from "../../frame.ts";
 import { type ServiceName, writeText } from "../../ids.ts";
 import type { FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
 import type { Flavor } from "./wire.ts";
 
-/** @param answersErrors whether a failure is told at all, as a body of JSON: the protocol has no frame for one (D-MAP-5) */
+/** @param answersErrors whether to send failures, as a JSON body: the protocol has no frame for them (D-MAP-5) */
 export function encodeToClient(flavor: Flavor, message: ToClient, answersErrors: boolean): FrameToSend[] | undefined {
   switch (message.type) {
     case "partial":
-      // There is no failure in a part of a reply: a status is the final's.
+      // A partial is never a failure: only a final has a status.
       return flavor.client && reply(flavor, flavor.client.partial, message.service, message.body);
     case "final": {
       if (message.status === 0) return reply(flavor, flavor.client?.final, message.service, message.body);
@@ -92,7 +92,7 @@ function reply(
   flavor: Flavor,
   command: Frame | undefined,
   service: ServiceName | undefined,
-  body: readonly Frame[],
+  body: Frames,
 ): FrameToSend[] {
   const head = clientHead(flavor, command);
   if (flavor.namesService) head.push(service ?? "");

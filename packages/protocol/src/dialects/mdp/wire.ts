@@ -1,5 +1,5 @@
-// The only tables of the Majordomo dialects' bytes: MDP 0.1 (RFC 7), MDP 0.2 (RFC 18) and three variants of 0.2 that real
-// peers speak. What they share is in decode.ts and encode.ts; how they differ is a `Flavor`.
+// The bytes of the Majordomo dialects: MDP 0.1 (RFC 7), MDP 0.2 (RFC 18) and three variants of 0.2 that real peers speak. A
+// `Flavor` holds the differences; decode.ts and encode.ts hold the rest.
 
 import type { Frame } from "../../frame.ts";
 import { writeBytes } from "../../ids.ts";
@@ -7,16 +7,16 @@ import { writeBytes } from "../../ids.ts";
 export type WorkerCommand = "ready" | "request" | "partial" | "final" | "heartbeat" | "disconnect";
 export type ClientCommand = "request" | "partial" | "final";
 
-/** One form of the protocol. */
+/** One variant of the protocol. */
 export interface Flavor {
   readonly id: string;
   /** Whether an empty frame comes first. */
   readonly isDelimited: boolean;
   readonly clientHeader: Frame;
   readonly workerHeader: Frame;
-  /** The bytes of the commands; a flavor without partials has none for them. */
+  /** The bytes of the commands. A flavor without partials has no command for them. */
   readonly worker: Readonly<Record<Exclude<WorkerCommand, "partial">, Frame> & { readonly partial?: Frame }>;
-  /** In 0.1 a client's message has no command. */
+  /** `undefined` in 0.1, where messages of clients have no command. */
   readonly client: Readonly<Record<ClientCommand, Frame>> | undefined;
   /** Whether a reply repeats the name of the service. */
   readonly namesService: boolean;
@@ -24,7 +24,7 @@ export interface Flavor {
 
 const HEADERS_02 = { clientHeader: writeBytes("MDPC02"), workerHeader: writeBytes("MDPW02") };
 
-/** MDP 0.1: no partials. The only one whose client messages have no command. */
+/** MDP 0.1: no partials, and no command in messages of clients. */
 const MDP01: Flavor = {
   id: "mdp01",
   isDelimited: true,
@@ -41,7 +41,7 @@ const MDP01: Flavor = {
   namesService: true,
 };
 
-/** MDP 0.2 as RFC 18 has it. */
+/** MDP 0.2 as in RFC 18. */
 const MDP02: Flavor = {
   id: "mdp02",
   isDelimited: false,
@@ -51,7 +51,7 @@ const MDP02: Flavor = {
   namesService: true,
 };
 
-/** As peers of zmq-mdp2 speak it: commands are ASCII digits. */
+/** The variant of zmq-mdp2: commands are ASCII digits. */
 const MDP02_DIGITS: Flavor = {
   ...MDP02,
   id: "mdp02-digits",
@@ -59,10 +59,10 @@ const MDP02_DIGITS: Flavor = {
   client: { request: digit(1), partial: digit(2), final: digit(3) },
 };
 
-/** As peers on a REQ socket, and MDPRPC, speak it: an empty frame first. */
+/** The variant of peers on a REQ socket and of MDPRPC: an empty frame comes first. */
 const MDP02_DELIMITED: Flavor = { ...MDP02, id: "mdp02-delimited", isDelimited: true };
 
-/** As majortomo's client speaks it: delimited, with commands one higher, and replies that do not name the service. */
+/** The variant of majortomo's client: delimited, commands one higher, and replies that do not name the service. */
 const MDP02_MAJORTOMO: Flavor = {
   ...MDP02_DELIMITED,
   id: "mdp02-majortomo",
@@ -70,7 +70,7 @@ const MDP02_MAJORTOMO: Flavor = {
   namesService: false,
 };
 
-/** In the order in which to look for them. */
+/** In the order of detection. */
 export const FLAVORS: readonly Flavor[] = [MDP02, MDP01, MDP02_DELIMITED, MDP02_DIGITS, MDP02_MAJORTOMO];
 
 function workerCommands(code: (number: number) => Frame): Record<WorkerCommand, Frame> {

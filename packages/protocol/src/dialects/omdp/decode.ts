@@ -1,28 +1,26 @@
-// What zmq-omdp peers send. A client's frames are those of PIGATO; a worker's lack the empty frame and, in an error, the
-// status.
+// Decodes what zmq-omdp peers send. Frames of clients are those of PIGATO. Frames of workers lack the empty frame and, in an
+// error, the status.
 
-import { type Frame, MAX_FRAMES } from "../../frame.ts";
+import { type Frames, MAX_FRAMES } from "../../frame.ts";
 import { MAX_NAME_BYTES, readBytes, requestId, serviceName } from "../../ids.ts";
-import type { FromClient, FromWorker, Violation } from "../../message.ts";
-import { pigato } from "../pigato/index.ts";
-import { shown, violation } from "../violation.ts";
+import type { FromClient, FromWorker } from "../../message.ts";
+import { shown, type Violation, violation } from "../../violation.ts";
+import type { Dialect } from "../dialect.ts";
 import { readType, TYPE } from "./wire.ts";
-
-type Frames = readonly Frame[];
 
 const NO_TRAILER: Frames = [];
 
 /** C 2 service rid data [opts] · C 4 [rid] */
-export function decodeFromClient(frames: Frames): FromClient | Violation {
+export function decodeFromClient(pigato: Dialect, frames: Frames): FromClient | Violation {
   const message = pigato.decodeFromClient(frames);
-  // Its data is whatever the program sent; JSON only by habit.
+  // The data is any bytes; JSON only by habit.
   return message.type === "request" ? { ...message, isRaw: true } : message;
 }
 
 /** W 1 service · W 3|6 address rid 0 data · W 3 address rid error · W 4 [address rid] · W 5 */
 export function decodeFromWorker(frames: Frames): FromWorker | Violation {
   if (frames.length > MAX_FRAMES) {
-    return violation("D-OMDP-2", `a message of ${frames.length} frames, the most is ${MAX_FRAMES}`);
+    return violation("D-OMDP-2", `message of ${frames.length} frames; the maximum is ${MAX_FRAMES}`);
   }
   switch (readType(frames[1])) {
     case TYPE.READY: {
@@ -42,18 +40,18 @@ export function decodeFromWorker(frames: Frames): FromWorker | Violation {
     case TYPE.DISCONNECT:
       return { type: "disconnect" };
     default:
-      return violation("D-OMDP-2", `a worker sent the message type ${shown(frames[1])}`);
+      return violation("D-OMDP-2", `a worker sent message type ${shown(frames[1])}`);
   }
 }
 
 function workerReply(type: "final" | "partial", frames: Frames): FromWorker | Violation {
   const [, , , , status, data] = frames;
-  if (status === undefined) return violation("D-OMDP-3", `a reply of ${frames.length} frames, the least is 5`);
+  if (status === undefined) return violation("D-OMDP-3", `reply of ${frames.length} frames; the minimum is 5`);
   return withAddress(frames, (address, id) => ({
     type,
     address,
     requestId: requestId(id),
-    // Without a frame behind it, what stands for the status is the error.
+    // Without a data frame, the frame in the place of the status is the error.
     status: data === undefined ? -1 : 0,
     body: [data ?? status],
     isRaw: true,
@@ -68,7 +66,7 @@ function withAddress<Message>(
   if (address === undefined || address.length > MAX_NAME_BYTES || id === undefined || id.length > MAX_NAME_BYTES) {
     return violation(
       "D-OMDP-3",
-      `an address of ${address?.length ?? "no"} and a request id of ${id?.length ?? "no"} bytes`,
+      `client address of ${address?.length ?? "no"} bytes and request id of ${id?.length ?? "no"} bytes`,
     );
   }
   return build(readBytes(address), readBytes(id));

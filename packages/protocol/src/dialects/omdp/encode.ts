@@ -1,9 +1,9 @@
-// What zmq-omdp peers are sent. They know no READY echo, no answer to a client's heartbeat and nothing that came later.
+// Encodes what zmq-omdp peers receive. They know no READY echo, no reply to a client's heartbeat and nothing newer.
 
 import type { Frame, FrameToSend } from "../../frame.ts";
 import { writeBytes, writeText } from "../../ids.ts";
 import type { ToClient, ToWorker } from "../../message.ts";
-import { singleFrame } from "../bridge.ts";
+import { singleFrame } from "../raw-body.ts";
 import { CLIENT, TYPE, typeFrame, WORKER } from "./wire.ts";
 
 const STATUS_OK: Frame = writeText("0");

@@ -1,5 +1,5 @@
-// The bytes of zmq-omdp 0.0.92: the tags and types of PIGATO, which grew out of it, in other layouts. That a peer speaks
-// it cannot be told from its first message, so it is a setting of a bind.
+// The bytes of zmq-omdp 0.0.92: the tags and types of PIGATO, which descends from it, in other layouts. A peer's first message
+// does not tell the two apart, so the dialect is a setting of a listener.
 
 import type { Frame } from "../../frame.ts";
 import { writeText } from "../../ids.ts";
@@ -7,7 +7,7 @@ import { writeText } from "../../ids.ts";
 export const CLIENT: Frame = writeText("C");
 export const WORKER: Frame = writeText("W");
 
-/** The types; those that have a meaning for one role alone are read there. */
+/** The message types of both roles. */
 export const TYPE = { READY: 1, REQUEST: 2, REPLY: 3, HEARTBEAT: 4, DISCONNECT: 5, PARTIAL: 6 } as const;
 
 const TYPES: readonly Frame[] = [0, 1, 2, 3, 4, 5, 6].map((type) => writeText(String(type)));
@@ -17,7 +17,7 @@ export function typeFrame(type: number): Frame {
   return TYPES[type] ?? NO_TYPE;
 }
 
-/** The number in a type frame; 0 if it is none of these. */
+/** The number in a type frame; 0 for any other frame. */
 export function readType(frame: Frame | undefined): number {
   const digit = frame?.length === 1 ? (frame[0] ?? 0) - 0x30 : 0;
   return digit >= 1 && digit <= 6 ? digit : 0;

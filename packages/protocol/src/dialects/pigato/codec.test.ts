@@ -5,11 +5,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Capabilities, NO_CAPABILITIES } from "../../capabilities.ts";
-import { type Frame, MAX_FRAMES } from "../../frame.ts";
+import { type Frame, type Frames, MAX_FRAMES } from "../../frame.ts";
 import { asFrame, readBytes, requestId, writeBytes, writeText } from "../../ids.ts";
-import type { FromClient, FromWorker, ToClient, ToWorker, Violation } from "../../message.ts";
+import type { FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
 import { MAX_OPTIONS_BYTES } from "../../request-options.ts";
-import { pigato } from "./index.ts";
+import type { Violation } from "../../violation.ts";
+import { pigatoDialect, pigato as uncached } from "./index.ts";
 import {
   FROM_CLIENT,
   FROM_WORKER,
@@ -26,6 +27,9 @@ import { someMishap } from "./testing/mishaps.ts";
 const SEED = Number(process.env.PIGATO_FUZZ_SEED);
 const RUNS = process.env.PIGATO_FUZZ_RUNS;
 const withSeed = (numRuns: number) => ({ seed: SEED, numRuns: RUNS === undefined ? numRuns : Number(RUNS) });
+
+/** With caches, which must not make a difference. */
+const pigato = pigatoDialect();
 
 /** What is written, as the bytes that arrive. */
 const written = {
@@ -89,8 +93,6 @@ describe("what was encoded is decoded to the same", () => {
     );
   });
 });
-
-type Frames = readonly Frame[];
 
 /** One end of the wire: what it reads, what it makes of it, and the clauses by which it may refuse. */
 interface End {
@@ -187,6 +189,17 @@ describe("any frames make a message or a violation", () => {
         expect(readable(frames)).toEqual(before);
       }),
       withSeed(200),
+    );
+  });
+
+  test("the same with and without caches", () => {
+    fc.assert(
+      fc.property(fc.oneof(...ENDS.map(({ honest }) => damaged(honest))), (frames) => {
+        for (const decode of ["decodeFromClient", "decodeFromWorker", "decodeToClient", "decodeToWorker"] as const) {
+          expect(readable(pigato[decode](frames))).toEqual(readable(uncached[decode](frames)));
+        }
+      }),
+      withSeed(300),
     );
   });
 

@@ -1,127 +1,137 @@
-// Frames of the PIGATO dialect to messages. Exact where a mistake would cost somebody a request, lenient where real
-// peers are known to differ: missing options, odd status texts, extra frames. Clauses are those of
-// docs/reference/protocol.md.
+// Decodes frames of the PIGATO dialect. Strict where a mistake could lose a request, lenient where real peers differ:
+// missing options, odd status texts, extra frames. The clauses are those of docs/reference/protocol.md.
 
-import { MAX_FRAMES } from "../../frame.ts";
-import type { FromClient, FromWorker, ToClient, ToWorker, Violation } from "../../message.ts";
-import { shown, violation } from "../violation.ts";
-import { type Frames, withAddress, withRequestId } from "./reading/names.ts";
-import { clientPartials, clientReply, workerPartials, workerReply } from "./reading/replies.ts";
-import { clientRequest, workerRequest } from "./reading/requests.ts";
+import { type Frames, MAX_FRAMES } from "../../frame.ts";
+import type { FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
+import { shown, type Violation, violation } from "../../violation.ts";
+import { withAddress, withRequestId } from "./decode-ids.ts";
+import { clientPartials, clientReply, workerPartials, workerReply } from "./decode-replies.ts";
+import { clientRequest, workerRequest } from "./decode-requests.ts";
 import {
   brokerHeartbeat,
   clientHeartbeat,
   clientNotice,
+  clientStreaming,
   readOffer,
   workerHeartbeat,
   workerReady,
-} from "./reading/sessions.ts";
-import { clientStreaming, workerStreaming } from "./reading/streams.ts";
+  workerStreaming,
+} from "./decode-sessions.ts";
+import type { FieldCodec } from "./fields.ts";
 import { CLIENT_TAG, isTag, readType, TYPE, WORKER_TAG } from "./wire.ts";
 
-/** At the broker: what a client sent. */
-export function decodeFromClient(frames: Frames): FromClient | Violation {
+/** At the broker, from a client. */
+export function decodeFromClient(fields: FieldCodec, frames: Frames): FromClient | Violation {
   const broken = checkEnvelope(frames, CLIENT_TAG);
   if (broken) return broken;
   switch (readType(frames[1])) {
     case TYPE.REQUEST:
-      return clientRequest(frames);
+      return clientRequest(fields, frames);
     case TYPE.HEARTBEAT:
-      return clientHeartbeat(frames);
+      return clientHeartbeat(fields, frames);
     case TYPE.CANCEL:
-      return withRequestId(frames[2], (id) => ({ type: "cancel", requestId: id }));
+      return withRequestId(fields, frames[2], (id) => ({ type: "cancel", requestId: id }));
     case TYPE.DISCONNECT:
       return { type: "disconnect" };
     case TYPE.CREDIT:
     case TYPE.INPUT:
     case TYPE.INPUT_END:
-      return clientStreaming(frames);
+      return clientStreaming(fields, frames);
     default:
-      return violation("P-TYPE-1", `a client sent the message type ${shown(frames[1])}`);
+      return violation("P-TYPE-1", `a client sent message type ${shown(frames[1])}`);
   }
 }
 
-/** At the broker: what a worker sent. */
-export function decodeFromWorker(frames: Frames): FromWorker | Violation {
+/** At the broker, from a worker. */
+export function decodeFromWorker(fields: FieldCodec, frames: Frames): FromWorker | Violation {
   const broken = checkEnvelope(frames, WORKER_TAG);
   if (broken) return broken;
   switch (readType(frames[1])) {
     case TYPE.READY:
       return workerReady(frames);
     case TYPE.REPLY:
-      return workerReply("final", frames);
+      return workerReply(fields, "final", frames);
     case TYPE.PARTIAL:
-      return workerReply("partial", frames);
+      return workerReply(fields, "partial", frames);
     case TYPE.PARTIALS:
-      return workerPartials(frames);
+      return workerPartials(fields, frames);
     case TYPE.HEARTBEAT:
-      return workerHeartbeat(frames);
+      return workerHeartbeat(fields, frames);
     case TYPE.REJECT:
-      return withAddress(frames, (address, id) => ({ type: "reject", address, requestId: id, reason: frames[6] }));
+      return withAddress(fields, frames, (address, id) => ({
+        type: "reject",
+        address,
+        requestId: id,
+        reason: frames[6],
+      }));
     case TYPE.DISCONNECT:
       return { type: "disconnect" };
     case TYPE.CREDIT:
     case TYPE.INPUT:
     case TYPE.INPUT_END:
-      return workerStreaming(frames);
+      return workerStreaming(fields, frames);
     default:
-      return violation("P-TYPE-1", `a worker sent the message type ${shown(frames[1])}`);
+      return violation("P-TYPE-1", `a worker sent message type ${shown(frames[1])}`);
   }
 }
 
-/** At a client: what the broker sent. */
-export function decodeToClient(frames: Frames): ToClient | Violation {
+/** At a client, from the broker. */
+export function decodeToClient(fields: FieldCodec, frames: Frames): ToClient | Violation {
   const broken = checkEnvelope(frames, CLIENT_TAG);
   if (broken) return broken;
   switch (readType(frames[1])) {
     case TYPE.REPLY:
-      return clientReply("final", frames);
+      return clientReply(fields, "final", frames);
     case TYPE.PARTIAL:
-      return clientReply("partial", frames);
+      return clientReply(fields, "partial", frames);
     case TYPE.PARTIALS:
-      return clientPartials(frames);
+      return clientPartials(fields, frames);
     case TYPE.HEARTBEAT:
-      return brokerHeartbeat(frames);
+      return brokerHeartbeat(fields, frames);
     case TYPE.NOTICE:
-      return clientNotice(frames);
+      return clientNotice(fields, frames);
     case TYPE.CREDIT:
     case TYPE.INPUT:
     case TYPE.INPUT_END:
-      return clientStreaming(frames);
+      return clientStreaming(fields, frames);
     default:
-      return violation("P-TYPE-1", `the broker sent a client the message type ${shown(frames[1])}`);
+      return violation("P-TYPE-1", `the broker sent a client message type ${shown(frames[1])}`);
   }
 }
 
-/** At a worker: what the broker sent. */
-export function decodeToWorker(frames: Frames): ToWorker | Violation {
+/** At a worker, from the broker. */
+export function decodeToWorker(fields: FieldCodec, frames: Frames): ToWorker | Violation {
   const broken = checkEnvelope(frames, WORKER_TAG);
   if (broken) return broken;
   switch (readType(frames[1])) {
     case TYPE.READY:
       return { type: "ready", accepted: readOffer(frames[2]) };
     case TYPE.REQUEST:
-      return workerRequest(frames);
+      return workerRequest(fields, frames);
     case TYPE.HEARTBEAT:
       if (frames.length < 5) return { type: "heartbeat" };
-      return withAddress(frames, (address, id) => ({ type: "request-heartbeat", address, requestId: id }));
+      return withAddress(fields, frames, (address, id) => ({ type: "request-heartbeat", address, requestId: id }));
     case TYPE.CANCEL:
-      return withAddress(frames, (address, id) => ({ type: "cancel", address, requestId: id }));
+      return withAddress(fields, frames, (address, id) => ({ type: "cancel", address, requestId: id }));
     case TYPE.DISCONNECT:
       return { type: "disconnect" };
     case TYPE.CREDIT:
     case TYPE.INPUT:
     case TYPE.INPUT_END:
-      return workerStreaming(frames);
+      return workerStreaming(fields, frames);
     default:
-      return violation("P-TYPE-1", `the broker sent a worker the message type ${shown(frames[1])}`);
+      return violation("P-TYPE-1", `the broker sent a worker message type ${shown(frames[1])}`);
   }
 }
 
 function checkEnvelope(frames: Frames, tag: number): Violation | undefined {
   if (frames.length > MAX_FRAMES) {
-    return violation("P-MSG-2", `a message of ${frames.length} frames, the most is ${MAX_FRAMES}`);
+    return violation("P-MSG-2", `message of ${frames.length} frames; the maximum is ${MAX_FRAMES}`);
   }
-  if (!isTag(frames[0], tag)) return violation("P-MSG-1", `a message for another role: ${shown(frames[0])}`);
+  if (!isTag(frames[0], tag))
+    return violation(
+      "P-MSG-1",
+      `the first frame must be "C" from clients and "W" from workers, not ${shown(frames[0])}`,
+    );
   return undefined;
 }

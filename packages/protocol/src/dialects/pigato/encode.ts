@@ -1,16 +1,16 @@
-// Messages to frames of the PIGATO dialect. Payloads and trailers go out as the very frames that came in.
+// Encodes messages as frames of the PIGATO dialect. Payloads and trailers are passed on without a copy.
 //
-// Requests and replies nearly always have one frame in their trailer, the options. That case is written out, because an array
-// that is made at its size costs half of one that grows (apps/bench, frames).
+// Nearly all requests and replies have one frame in their trailer, the options. That case is written out, because an array
+// literal of the final size costs half as much as one that grows (apps/bench, frames).
 
 import { type Capabilities, concurrencyToWire, formatCapabilities } from "../../capabilities.ts";
 import type { Failure } from "../../errors.ts";
-import { EMPTY, type Frame, type FrameToSend } from "../../frame.ts";
+import { EMPTY, type Frame, type Frames, type FrameToSend } from "../../frame.ts";
 import { type RequestId, writeText } from "../../ids.ts";
 import type { FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
 import { NULL_FRAME } from "../../payload.ts";
-import { asJson } from "../bridge.ts";
-import { writeFirstGrant } from "./first-grant.ts";
+import { asJson } from "../raw-body.ts";
+import type { FieldCodec } from "./fields.ts";
 import {
   BROKER_ORIGIN,
   CLIENT,
@@ -45,7 +45,7 @@ export function encodeToClient(message: ToClient, capabilities: Capabilities): F
     case "failure":
       return encodeFailure(message.failure, message.requestId, capabilities);
     case "heartbeat":
-      return offered([CLIENT, typeFrame(TYPE.HEARTBEAT)], message.accepted);
+      return withOffer([CLIENT, typeFrame(TYPE.HEARTBEAT)], message.accepted);
     case "request-heartbeat":
       return [CLIENT, typeFrame(TYPE.HEARTBEAT), EMPTY, message.requestId];
     case "notice": {
@@ -71,7 +71,7 @@ export function encodeToClient(message: ToClient, capabilities: Capabilities): F
 }
 
 /** At the broker, to a worker. */
-export function encodeToWorker(message: ToWorker): FrameToSend[] {
+export function encodeToWorker(fields: FieldCodec, message: ToWorker): FrameToSend[] {
   switch (message.type) {
     case "request": {
       const { address, service, requestId, trailer } = message;
@@ -79,13 +79,32 @@ export function encodeToWorker(message: ToWorker): FrameToSend[] {
       const body = bodyFrame(message.body, message.isRaw);
       const [options] = trailer;
       if (trailer.length !== 1 || options === undefined)
-        return [WORKER, type, address, service, EMPTY, requestId, body, ...requestTrailer(trailer, message.credit)];
+        return [
+          WORKER,
+          type,
+          address,
+          service,
+          EMPTY,
+          requestId,
+          body,
+          ...requestTrailer(fields, trailer, message.credit),
+        ];
       if (message.credit !== undefined)
-        return [WORKER, type, address, service, EMPTY, requestId, body, options, writeFirstGrant(message.credit)];
+        return [
+          WORKER,
+          type,
+          address,
+          service,
+          EMPTY,
+          requestId,
+          body,
+          options,
+          fields.writeFirstGrant(message.credit),
+        ];
       return [WORKER, type, address, service, EMPTY, requestId, body, options];
     }
     case "ready":
-      return offered([WORKER, typeFrame(TYPE.READY)], message.accepted);
+      return withOffer([WORKER, typeFrame(TYPE.READY)], message.accepted);
     case "heartbeat":
       return [WORKER, typeFrame(TYPE.HEARTBEAT)];
     case "disconnect":
@@ -106,7 +125,7 @@ export function encodeToWorker(message: ToWorker): FrameToSend[] {
 }
 
 /** At a client. */
-export function encodeFromClient(message: FromClient): FrameToSend[] {
+export function encodeFromClient(fields: FieldCodec, message: FromClient): FrameToSend[] {
   switch (message.type) {
     case "request": {
       const { service, requestId, trailer } = message;
@@ -114,13 +133,13 @@ export function encodeFromClient(message: FromClient): FrameToSend[] {
       const body = bodyFrame(message.body, message.isRaw);
       const [options] = trailer;
       if (trailer.length !== 1 || options === undefined)
-        return [CLIENT, type, service, requestId, body, ...requestTrailer(trailer, message.credit)];
+        return [CLIENT, type, service, requestId, body, ...requestTrailer(fields, trailer, message.credit)];
       if (message.credit !== undefined)
-        return [CLIENT, type, service, requestId, body, options, writeFirstGrant(message.credit)];
+        return [CLIENT, type, service, requestId, body, options, fields.writeFirstGrant(message.credit)];
       return [CLIENT, type, service, requestId, body, options];
     }
     case "heartbeat":
-      return offered([CLIENT, typeFrame(TYPE.HEARTBEAT)], message.offer);
+      return withOffer([CLIENT, typeFrame(TYPE.HEARTBEAT)], message.offer);
     case "request-heartbeat":
       return [CLIENT, typeFrame(TYPE.HEARTBEAT), REQUEST_WORD, message.requestId];
     case "worker-heartbeat":
@@ -159,13 +178,13 @@ export function encodeFromWorker(message: FromWorker): FrameToSend[] {
       return [WORKER, typeFrame(TYPE.PARTIALS), address, EMPTY, requestId, options, ...chunks];
     }
     case "ready":
-      return offered([WORKER, typeFrame(TYPE.READY), message.service], message.offer);
+      return withOffer([WORKER, typeFrame(TYPE.READY), message.service], message.offer);
     case "heartbeat":
       return [WORKER, typeFrame(TYPE.HEARTBEAT), EMPTY, heartbeatSettings(message.concurrency, message.update)];
     case "request-heartbeat":
       return addressed(TYPE.HEARTBEAT, message);
     case "reject":
-      // With options, as the original has them: there is nothing to say in them.
+      // The original sends options here as well, always empty.
       return [
         ...addressed(TYPE.REJECT, message),
         STATUS_OK,
@@ -190,7 +209,7 @@ function addressed(type: number, message: { readonly address: string; readonly r
   return [WORKER, typeFrame(type), message.address, EMPTY, message.requestId];
 }
 
-/** A classic peer reads the code alone, as the value of its error; one that negotiated `error` reads all of it. */
+/** A classic client gets the code as its error value; one that negotiated `error` gets the whole failure. */
 function encodeFailure(failure: Failure, id: RequestId, capabilities: Capabilities): FrameToSend[] {
   const head = [CLIENT, typeFrame(TYPE.REPLY), EMPTY, id, STATUS_ERROR];
   if (!capabilities.error) return [...head, writeText(JSON.stringify(failure.code))];
@@ -198,19 +217,19 @@ function encodeFailure(failure: Failure, id: RequestId, capabilities: Capabiliti
   return [...head, writeText(JSON.stringify({ code, message, delivery, detail })), BROKER_ORIGIN];
 }
 
-/** Position 5 must hold exactly one JSON frame: of a body of several, the PIGATO dialect carries the first. */
-function bodyFrame(body: readonly Frame[], isRaw?: boolean): Frame {
+/** The PIGATO dialect has one JSON frame for the body: it carries the first of several. */
+function bodyFrame(body: Frames, isRaw?: boolean): Frame {
   return isRaw === true ? asJson(body) : (body[0] ?? NULL_FRAME);
 }
 
-/** P-STREAM-3: the first grant stands right behind the options. */
-function requestTrailer(trailer: readonly Frame[], credit: number | undefined): readonly Frame[] {
+/** P-STREAM-3: the first grant is the frame behind the options. */
+function requestTrailer(fields: FieldCodec, trailer: Frames, credit: number | undefined): Frames {
   if (credit === undefined) return trailer;
   const [options = NO_OPTIONS, ...others] = trailer;
-  return [options, writeFirstGrant(credit), ...others];
+  return [options, fields.writeFirstGrant(credit), ...others];
 }
 
-function offered(frames: FrameToSend[], capabilities: Capabilities | undefined): FrameToSend[] {
+function withOffer(frames: FrameToSend[], capabilities: Capabilities | undefined): FrameToSend[] {
   if (capabilities !== undefined) frames.push(writeText(formatCapabilities(capabilities)));
   return frames;
 }

@@ -1,43 +1,34 @@
-// The first grant of a stream travels with its request (P-STREAM-3), in a frame of its own: among the options it could be
-// mistaken for one that a caller means for its service. The frame says what it is, so that it can be told from any other
-// that stands behind the options. Nearly all are the same, so they are written and read once.
+// The first grant of a stream travels with its request (P-STREAM-3), in a frame of its own behind the options. Inside the
+// options it could be mistaken for an option of the service. The frame starts with a mark, which tells it from other frames.
 
 import { MAX_CREDIT } from "../../credit.ts";
-import type { Frame } from "../../frame.ts";
-import { FrameMemo } from "../../frame-memo.ts";
+import type { Frame, Frames } from "../../frame.ts";
 import { readBytes, writeText } from "../../ids.ts";
 
 const MARK = "credit=";
 const MAX_DIGITS = 15;
+const FIRST_GRANT = /^credit=([1-9][0-9]*)$/;
 
-const KNOWN = new FrameMemo(read);
-/** The one that was written last. */
-const WRITTEN = { chunks: 1, frame: writeText(`${MARK}1`) };
+/** Whether the length allows a first grant: cheaper than a cache lookup. */
+export function mayBeFirstGrant(frame: Frame | undefined): frame is Frame {
+  return frame !== undefined && frame.length > MARK.length && frame.length <= MARK.length + MAX_DIGITS;
+}
 
-/** @returns `undefined` of any other frame, so also of a grant of nothing */
+/** The chunks granted, at most `MAX_CREDIT`; `undefined` for any other frame. */
 export function readFirstGrant(frame: Frame | undefined): number | undefined {
-  if (frame === undefined || frame.length <= MARK.length || frame.length > MARK.length + MAX_DIGITS) return undefined;
-  return KNOWN.read(frame);
+  if (!mayBeFirstGrant(frame)) return undefined;
+  const [, digits] = FIRST_GRANT.exec(readBytes(frame)) ?? [];
+  return digits === undefined ? undefined : Math.min(Number(digits), MAX_CREDIT);
 }
 
 export function writeFirstGrant(chunks: number): Frame {
-  if (WRITTEN.chunks !== chunks) {
-    WRITTEN.chunks = chunks;
-    WRITTEN.frame = writeText(`${MARK}${chunks}`);
-  }
-  return WRITTEN.frame;
+  return writeText(`${MARK}${chunks}`);
 }
 
-/** The options and what is behind them, without the grant in between; no second one may take its place. */
-export function withoutFirstGrant(trailer: readonly Frame[]): readonly Frame[] {
+/** The trailer without grants. Removes all of them, so that no second grant takes the place of the first. */
+export function withoutFirstGrant(trailer: Frames): Frames {
   const [options] = trailer;
   if (options === undefined) return trailer;
   if (trailer.length === 2) return [options];
   return [options, ...trailer.slice(2).filter((frame) => readFirstGrant(frame) === undefined)];
-}
-
-/** At most `MAX_CREDIT`. */
-function read(frame: Frame): number | undefined {
-  const [, digits] = /^credit=([1-9][0-9]*)$/.exec(readBytes(frame)) ?? [];
-  return digits === undefined ? undefined : Math.min(Number(digits), MAX_CREDIT);
 }

@@ -1,4 +1,4 @@
-// The only table of the PIGATO dialect's bytes. Every frame is text; the type is one or two ASCII digits.
+// The bytes of the PIGATO dialect. Every frame is text; the type is one or two ASCII digits.
 
 import { EMPTY, type Frame } from "../../frame.ts";
 import { readBytes, type ServiceName, serviceName, writeText } from "../../ids.ts";
@@ -24,11 +24,11 @@ export const TYPE = {
 
 const HIGHEST_TYPE = 13;
 
-/** The service that a request without a service name is for, as in the original. */
+/** The service of a request without a service name, as in the original. */
 export const UNNAMED_SERVICE: ServiceName = serviceName("UNK");
-/** The word before the id in a heartbeat for one request, and the one that the original's broker expected instead. */
+/** The word before the id in a heartbeat for one request, and the word that the original's broker expects. */
 export const REQUEST_WORDS: readonly string[] = ["request", "req"];
-/** The word before the id in a heartbeat that a client's process sends for one of its workers. */
+/** The word before the id in a heartbeat that a client sends for a worker in its process. */
 export const WORKER_WORD = "worker";
 
 export const CLIENT: Frame = writeText("C");
@@ -36,7 +36,7 @@ export const WORKER: Frame = writeText("W");
 export const STATUS_OK: Frame = writeText("0");
 export const STATUS_ERROR: Frame = writeText("-1");
 export const NO_OPTIONS: Frame = writeText("{}");
-/** Stands in the options position of a failure that the broker made, where the peer negotiated `error`. */
+/** The options of a failure that the broker made, for a client that negotiated `error`. */
 export const BROKER_ORIGIN: Frame = writeText('{"origin":"broker"}');
 
 const TYPES: readonly Frame[] = Array.from({ length: HIGHEST_TYPE + 1 }, (_, type) => writeText(String(type)));
@@ -45,7 +45,7 @@ export function typeFrame(type: number): Frame {
   return TYPES[type] ?? EMPTY;
 }
 
-/** The number in a type frame; 0 if it is none of ours. */
+/** The number in a type frame; 0 for any other frame. */
 export function readType(frame: Frame | undefined): number {
   if (frame === undefined) return 0;
   const first = (frame[0] ?? 0) - 0x30;

@@ -2,12 +2,11 @@
 
 import fc from "fast-check";
 import { MAX_OFFER_BYTES } from "../../../capabilities.ts";
-import type { Frame } from "../../../frame.ts";
+import type { Frame, Frames } from "../../../frame.ts";
 import { MAX_NAME_BYTES, writeText } from "../../../ids.ts";
 import { MAX_OPTIONS_BYTES } from "../../../request-options.ts";
 import { someFrame } from "./messages.ts";
 
-type Frames = readonly Frame[];
 export type Mishap = (frames: Frames) => Frames;
 
 function mishap<Value>(

@@ -1,46 +1,36 @@
-// Replies: as a worker sends one, whole or in parts, and as its client gets it, also from a broker that failed the request. On the
-// path of every request, measured by apps/bench.
+// Replies, from a worker to the broker and from the broker to a client. On the path of every request, measured by
+// apps/bench, core.
 
-import { type Failure, isDelivery, isFailureCode } from "../../../errors.ts";
-import { EMPTY, type Frame, sameBytes } from "../../../frame.ts";
-import { MAX_NAME_BYTES, readBytes } from "../../../ids.ts";
-import type { FromWorker, ToClient, Violation } from "../../../message.ts";
-import { decodePayload, isUndefinedFrame, NULL_FRAME } from "../../../payload.ts";
-import { readCacheMs } from "../../../reply-options.ts";
-import { violation } from "../../violation.ts";
-import { BROKER_ORIGIN, NO_OPTIONS } from "../wire.ts";
-import {
-  type Frames,
-  isAddress,
-  isRequestId,
-  notAddress,
-  notRequestId,
-  readAddress,
-  readRequestId,
-  withAddress,
-  withRequestId,
-} from "./names.ts";
-import { ownField } from "./own-field.ts";
+import { type Failure, isDelivery, isFailureCode } from "../../errors.ts";
+import { EMPTY, type Frame, type Frames, sameBytes } from "../../frame.ts";
+import { MAX_NAME_BYTES, readBytes } from "../../ids.ts";
+import type { FromWorker, ToClient } from "../../message.ts";
+import { decodePayload, getOwn, isUndefinedFrame, NULL_FRAME } from "../../payload.ts";
+import { readCacheMs } from "../../reply-options.ts";
+import { type Violation, violation } from "../../violation.ts";
+import { badAddress, badRequestId, isAddress, isRequestId, withAddress, withRequestId } from "./decode-ids.ts";
+import type { FieldCodec } from "./fields.ts";
+import { BROKER_ORIGIN, NO_OPTIONS } from "./wire.ts";
 
 const NO_TRAILER: Frames = [];
 
 /** W 3|6 address '' rid status data [opts [extra …]] */
-export function workerReply(type: "final" | "partial", frames: Frames): FromWorker | Violation {
+export function workerReply(fields: FieldCodec, type: "final" | "partial", frames: Frames): FromWorker | Violation {
   const address = frames[2];
   const id = frames[4];
   const status = frames[5];
   const data = frames[6];
   if (status === undefined || data === undefined) {
-    return violation("P-REP-1", `a reply of ${frames.length} frames, the least is 7`);
+    return violation("P-REP-1", `reply of ${frames.length} frames; the minimum is 7`);
   }
-  if (!isAddress(address)) return notAddress(address);
-  if (!isRequestId(id)) return notRequestId(id);
+  if (!isAddress(address)) return badAddress(address);
+  if (!isRequestId(id)) return badRequestId(id);
   const reply = {
     type,
-    address: readAddress(address),
-    requestId: readRequestId(id),
+    address: fields.readAddress(address),
+    requestId: fields.readRequestId(id),
     status: readStatus(status),
-    // The bare word is no JSON: every client would choke on it.
+    // The bare word `undefined` is no JSON, and classic clients fail on it.
     body: [isUndefinedFrame(data) ? NULL_FRAME : data],
     trailer: replyTrailer(frames, 7),
   };
@@ -49,10 +39,10 @@ export function workerReply(type: "final" | "partial", frames: Frames): FromWork
 }
 
 /** C 3|6 '' rid status data [opts [extra …]] */
-export function clientReply(type: "final" | "partial", frames: Frames): ToClient | Violation {
+export function clientReply(fields: FieldCodec, type: "final" | "partial", frames: Frames): ToClient | Violation {
   const id = frames[3];
-  if (!isRequestId(id)) return notRequestId(id);
-  const name = readRequestId(id);
+  if (!isRequestId(id)) return badRequestId(id);
+  const name = fields.readRequestId(id);
   const status = readStatus(frames[4]);
   const data = frames[5] ?? EMPTY;
   const options = frames[6];
@@ -63,14 +53,14 @@ export function clientReply(type: "final" | "partial", frames: Frames): ToClient
 }
 
 /** W 13 address '' rid opts chunk [chunk …] */
-export function workerPartials(frames: Frames): FromWorker | Violation {
+export function workerPartials(fields: FieldCodec, frames: Frames): FromWorker | Violation {
   const options = frames[5];
   if (options === undefined || frames.length < 7) {
-    return violation("P-REP-9", `partial replies in ${frames.length} frames, the least is 7`);
+    return violation("P-REP-9", `partial replies in ${frames.length} frames; the minimum is 7`);
   }
-  return withAddress(frames, (address, id) => {
+  return withAddress(fields, frames, (address, id) => {
     const chunks = frames.slice(6);
-    if (chunks.some(isUndefinedFrame)) return violation("P-REP-9", "a partial reply that is no JSON");
+    if (chunks.some(isUndefinedFrame)) return violation("P-REP-9", "a partial reply that is not JSON");
     const partials = { type: "partials" as const, address, requestId: id, chunks, options };
     const cacheMs = readCacheMs(options);
     return cacheMs === undefined ? partials : { ...partials, cacheMs };
@@ -78,17 +68,17 @@ export function workerPartials(frames: Frames): FromWorker | Violation {
 }
 
 /** C 13 '' rid opts chunk [chunk …] */
-export function clientPartials(frames: Frames): ToClient | Violation {
-  return withRequestId(frames[3], (id) => {
+export function clientPartials(fields: FieldCodec, frames: Frames): ToClient | Violation {
+  return withRequestId(fields, frames[3], (id) => {
     const options = frames[4];
     if (options !== undefined && frames.length > 5) {
       return { type: "partials", requestId: id, chunks: frames.slice(5), options };
     }
-    return violation("P-REP-9", `partial replies in ${frames.length} frames, the least is 6`, id);
+    return violation("P-REP-9", `partial replies in ${frames.length} frames; the minimum is 6`, id);
   });
 }
 
-/** A finite number is the status, anything else is success: so, nearly, the original's client reads it. */
+/** A finite number is the status, anything else is success: the original's client reads it almost like this. */
 function readStatus(frame: Frame | undefined): number {
   if (frame === undefined || frame.length > MAX_NAME_BYTES) return 0;
   if (frame.length === 1 && frame[0] === 0x30) return 0;
@@ -96,7 +86,7 @@ function readStatus(frame: Frame | undefined): number {
   return Number.isFinite(status) ? status || 0 : 0;
 }
 
-/** A worker cannot pass its own error off as the broker's. */
+/** Drops the broker's mark, so that no worker can fake a failure of the broker. */
 function replyTrailer(frames: Frames, start: number): Frames {
   const options = frames[start];
   if (options === undefined) return NO_TRAILER;
@@ -106,12 +96,10 @@ function replyTrailer(frames: Frames, start: number): Frames {
 
 function readFailure(data: Frame): Failure {
   const value = decodePayload(data);
-  const field = (name: string): unknown =>
-    typeof value === "object" && value !== null ? ownField(value, name) : undefined;
-  const code = field("code");
-  const message = field("message");
-  const delivery = field("delivery");
-  const detail = field("detail");
+  const code = getOwn(value, "code");
+  const message = getOwn(value, "message");
+  const delivery = getOwn(value, "delivery");
+  const detail = getOwn(value, "detail");
   return {
     code: isFailureCode(code) ? code : "INVALID",
     message: typeof message === "string" ? message : "the broker failed the request without a message",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { readText, writeBytes, writeText } from "../ids.ts";
-import { asJson } from "./bridge.ts";
+import { asJson } from "./raw-body.ts";
 
 const json = (...frames: string[]) => readText(asJson(frames.map((frame) => writeText(frame))));
 
@@ -8,7 +8,7 @@ test("D-MAP-1: a body of JSON passes byte for byte", () => {
   for (const text of ['{"a": 1}', "null", '"x"', " [1,2] ", "0"]) expect(json(text)).toBe(text);
 });
 
-test("D-MAP-2: a body that is no JSON becomes a string", () => {
+test("D-MAP-2: a body that is not JSON becomes a string", () => {
   expect(json("hello")).toBe('"hello"');
   expect(json("undefined")).toBe('"undefined"');
   expect(json("")).toBe('""');
@@ -16,7 +16,7 @@ test("D-MAP-2: a body that is no JSON becomes a string", () => {
   expect(json("\uFFFD")).toBe('"\uFFFD"');
 });
 
-test("D-MAP-2: bytes that are no UTF-8 become one character each", () => {
+test("D-MAP-2: bytes that are not UTF-8 become one character each", () => {
   expect(JSON.parse(readText(asJson([writeBytes("\u00ff\u0000a")])))).toBe("\u00ff\u0000a");
 });
 
