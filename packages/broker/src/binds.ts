@@ -7,8 +7,8 @@ import {
   butler,
   DEFAULT_TIMEOUT_MS,
   majordomo,
-  omdp,
-  pigato,
+  omdpDialect,
+  pigatoDialect,
   type Role,
   UsageError,
 } from "@pigato/protocol";
@@ -104,7 +104,7 @@ function dialectsOf({ dialect, answersErrors, timeoutMs }: SettingsOf<BindSchema
     ...majordomo({ answersErrors, timeoutMs }),
     butler({ readsWorkers: dialect === "butler", wallClock: Date.now }),
   ];
-  return [dialect === "omdp" ? omdp : pigato, ...others];
+  return [dialect === "omdp" ? omdpDialect() : pigatoDialect(), ...others];
 }
 
 function isSplit(where: ListenerOptions | Listeners): where is Listeners {

@@ -1,7 +1,7 @@
 // How a client speaks, chosen once when it is made: the wire's codec, what may be asked on it, and who decides. Majordomo
 // carries a request's data and nothing else; whatever else a caller asks for is refused here, before anything is sent.
 
-import { type Dialect, type Frame, majordomoPeer, pigato, UsageError } from "@pigato/protocol";
+import { type Dialect, type Frame, majordomoPeer, pigatoDialect, UsageError } from "@pigato/protocol";
 import {
   type CallDefaults,
   type CallOptions,
@@ -20,7 +20,8 @@ export type SessionPort<Caller> = Pick<Session<Caller>, "handle" | "nextDeadline
 
 export interface ClientDialect {
   readonly id: DialectName;
-  readonly wire: Pick<Dialect, "encodeFromClient" | "decodeFromClient" | "decodeToClient">;
+  /** The codec of one peer: it may hold caches. */
+  readonly newWire: () => Pick<Dialect, "encodeFromClient" | "decodeFromClient" | "decodeToClient">;
   newSession<Caller>(options: SessionOptions): SessionPort<Caller>;
   /** @throws UsageError for what cannot be sent */
   encodeData(data: unknown): readonly Frame[];
@@ -32,7 +33,7 @@ export interface ClientDialect {
 
 const PIGATO: ClientDialect = {
   id: "pigato",
-  wire: pigato,
+  newWire: pigatoDialect,
   newSession: (options) => new Session(options),
   encodeData: (data) => [encodeData(data)],
   resolveCallOptions,
@@ -57,7 +58,7 @@ export function notCarried(dialect: DialectName, what: string, why = "its wire h
 function speaking(id: "mdp02" | "mdp01"): ClientDialect {
   return {
     id,
-    wire: majordomoPeer(id),
+    newWire: () => majordomoPeer(id),
     newSession: (options) => new MajordomoSession(options),
     encodeData: encodeRawData,
     resolveCallOptions: (input, defaults) => resolveCallOptions(withoutExtras(id, input), defaults),

@@ -55,7 +55,7 @@ const URGENT: SendOptions = Object.freeze({ urgent: true });
 
 export class Driver {
   readonly #session: SessionPort<Caller>;
-  readonly #wire: ClientDialect["wire"];
+  readonly #wire: ReturnType<ClientDialect["newWire"]>;
   readonly #options: DriverOptions;
   readonly #watcher: DriverWatcher;
   readonly #alarm: Alarm;
@@ -69,7 +69,7 @@ export class Driver {
 
   constructor(session: SessionPort<Caller>, options: DriverOptions, watcher: DriverWatcher) {
     this.#session = session;
-    this.#wire = options.dialect.wire;
+    this.#wire = options.dialect.newWire();
     this.#options = options;
     this.#watcher = watcher;
     this.#alarm = options.clock.alarm(() => this.apply({ type: "tick" }));

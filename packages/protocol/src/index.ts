@@ -22,8 +22,8 @@ export { type ButlerOptions, butler } from "./dialects/butler/index.ts";
 export type { BrokerDialect, CompleteDialect, Dialect, DialectTraits, Role } from "./dialects/dialect.ts";
 export { type MajordomoOptions, majordomo } from "./dialects/mdp/index.ts";
 export { type MajordomoPeer, type MajordomoVersion, majordomoPeer } from "./dialects/mdp/peer.ts";
-export { omdp } from "./dialects/omdp/index.ts";
-export { pigato } from "./dialects/pigato/index.ts";
+export { omdp, omdpDialect } from "./dialects/omdp/index.ts";
+export { pigato, pigatoDialect } from "./dialects/pigato/index.ts";
 export { MAX_RAW_FRAMES, readRawBody, writeRawBody } from "./dialects/raw-body.ts";
 export {
   type Delivery,

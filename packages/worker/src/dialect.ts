@@ -8,7 +8,7 @@ import {
   type Frame,
   majordomoPeer,
   NULL_FRAME,
-  pigato,
+  pigatoDialect,
   readRawBody,
   UsageError,
   writeRawBody,
@@ -29,7 +29,8 @@ export interface ReplyFormat {
 
 export interface WorkerDialect {
   readonly id: DialectName;
-  readonly wire: Pick<Dialect, "encodeFromWorker" | "decodeToWorker">;
+  /** The codec of one peer: it may hold caches. */
+  readonly newWire: () => Pick<Dialect, "encodeFromWorker" | "decodeToWorker">;
   /** As the session has it: a Majordomo broker does not. */
   readonly brokerAnswers: boolean;
   /** The data of a request; `NOT_JSON` for what is none. */
@@ -41,7 +42,7 @@ const NO_OPTIONS: Frame = writeText("{}");
 
 const PIGATO: WorkerDialect = {
   id: "pigato",
-  wire: pigato,
+  newWire: pigatoDialect,
   brokerAnswers: true,
   readData: ([body = NULL_FRAME]) => decodePayload(body),
   format: {
@@ -71,7 +72,7 @@ function speaking(id: "mdp02" | "mdp01"): WorkerDialect {
   const peer = majordomoPeer(id);
   return {
     id,
-    wire: peer,
+    newWire: () => peer,
     brokerAnswers: false,
     readData: readRawBody,
     format: {

@@ -42,7 +42,7 @@ type DriverSettings = Pick<WorkerSettings, "prefix" | "transport" | "security" |
 
 export class Driver implements ReplyPort {
   readonly format: ReplyFormat;
-  readonly #wire: WorkerDialect["wire"];
+  readonly #wire: ReturnType<WorkerDialect["newWire"]>;
   readonly #session: Session;
   readonly #service: string;
   readonly #settings: DriverSettings;
@@ -64,9 +64,9 @@ export class Driver implements ReplyPort {
   #socketId: string;
 
   constructor(session: Session, service: string, settings: DriverSettings, watcher: DriverWatcher) {
-    const { format, wire } = DIALECTS[settings.dialect];
+    const { format, newWire } = DIALECTS[settings.dialect];
     this.format = format;
-    this.#wire = wire;
+    this.#wire = newWire();
     this.#session = session;
     this.#service = service;
     this.#settings = settings;

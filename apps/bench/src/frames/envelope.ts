@@ -8,7 +8,7 @@ import {
   type Frame,
   type FrameToSend,
   NO_CAPABILITIES,
-  pigato,
+  pigatoDialect,
   readBytes,
   requestId,
   serviceName,
@@ -20,9 +20,11 @@ export type RoundTrip = Pick<Dialect, "encodeFromClient" | "encodeFromWorker" | 
     encodeToClient(message: Parameters<Dialect["encodeToClient"]>[0]): FrameToSend[] | undefined;
   };
 
+const dialect = pigatoDialect();
+
 export const framesForm: RoundTrip = {
-  ...pigato,
-  encodeToClient: (message) => pigato.encodeToClient(message, NO_CAPABILITIES),
+  ...dialect,
+  encodeToClient: (message) => dialect.encodeToClient(message, NO_CAPABILITIES),
 };
 
 const NONE: readonly Frame[] = [];
