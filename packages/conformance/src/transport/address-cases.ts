@@ -2,65 +2,65 @@
 
 import { once } from "node:events";
 import { connect } from "node:net";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { firstNumbers, message, texts } from "./frames.ts";
-import type { Lab, TestDealer, TestRouter } from "./lab.ts";
 import { MuteDealer } from "./mute-peers.ts";
+import type { TestDealer, TestLinks, TestRouter } from "./test-links.ts";
 
-export function addressCases(lab: () => Lab, kind: "tcp" | "ipc" | "inproc", keepsPeers: boolean): void {
+export function addressCases(links: () => TestLinks, kind: "tcp" | "ipc" | "inproc", keepsPeers: boolean): void {
   test("bind tells an address that dealers can connect to", async () => {
-    const { address, ...router } = await lab().boundRouter();
+    const { address, ...router } = await links().boundRouter();
     if (kind === "tcp") expect(address).toMatch(/^tcp:\/\/127\.0\.0\.1:[1-9]\d*$/);
-    await expectThrough(lab().connectedDealer("d", address), router);
+    await expectThrough(links().connectedDealer("d", address), router);
   });
 
   test("a router that is bound twice is reached at both addresses", async () => {
-    const { address, ...router } = await lab().boundRouter();
-    const second = await router.link.bind(lab().newAddress());
+    const { address, ...router } = await links().boundRouter();
+    const second = await router.link.bind(links().newAddress());
     expect(second).not.toBe(address);
-    await expectThrough(lab().connectedDealer("first", address), router);
-    await expectThrough(lab().connectedDealer("second", second), router);
+    await expectThrough(links().connectedDealer("first", address), router);
+    await expectThrough(links().connectedDealer("second", second), router);
   });
 
   test("an address that is taken is refused, and its owner goes on", async () => {
-    const { address, ...owner } = await lab().boundRouter();
+    const { address, ...owner } = await links().boundRouter();
     const inUse = { name: "LinkError", code: "ADDRESS_IN_USE", address };
-    await expect(lab().router().link.bind(address)).rejects.toMatchObject(inUse);
-    await expectThrough(lab().connectedDealer("d", address), owner);
+    await expect(links().router().link.bind(address)).rejects.toMatchObject(inUse);
+    await expectThrough(links().connectedDealer("d", address), owner);
   });
 
   test("a router whose address was refused can bind another", async () => {
-    const { address } = await lab().boundRouter();
-    const router = lab().router();
+    const { address } = await links().boundRouter();
+    const router = links().router();
     await expect(router.link.bind(address)).rejects.toMatchObject({ code: "ADDRESS_IN_USE" });
-    await expectThrough(lab().connectedDealer("d", await router.link.bind(lab().newAddress())), router);
+    await expectThrough(links().connectedDealer("d", await router.link.bind(links().newAddress())), router);
   });
 
   test.each(["", "nonsense", "tcp://127.0.0.1", "tcp://127.0.0.1:99999", "http://127.0.0.1:80", `${kind}://`])(
     "%j is no address to bind or connect to",
     async (address) => {
       const invalid = { name: "LinkError", code: "ADDRESS_INVALID", address };
-      await expect(lab().router().link.bind(address)).rejects.toMatchObject(invalid);
-      expect(() => lab().dealer("d").link.connect(address)).toThrow(expect.objectContaining(invalid));
+      await expect(links().router().link.bind(address)).rejects.toMatchObject(invalid);
+      expect(() => links().dealer("d").link.connect(address)).toThrow(expect.objectContaining(invalid));
     },
   );
 
   test("an address that was unbound is free for another router", async () => {
-    const { address, link } = await lab().boundRouter();
+    const { address, link } = await links().boundRouter();
     await link.unbind(address);
     if (kind === "tcp") await expectRefused(address);
-    const next = lab().router();
+    const next = links().router();
     expect(await next.link.bind(address)).toBe(address);
-    await expectThrough(lab().connectedDealer("d", address), next);
+    await expectThrough(links().connectedDealer("d", address), next);
   });
 
   test("an address is free as soon as its router is closed, whoever was connected", async () => {
-    const address = await lab().knownAddress();
+    const address = await links().knownAddress();
     for (const life of firstNumbers(10)) {
-      const router = lab().router();
+      const router = links().router();
       expect(await router.link.bind(address)).toBe(address);
       const mute = new MuteDealer(address, `mute ${life}`);
-      lab().onClose(() => mute.close());
+      onTestFinished(() => mute.close());
       await mute.greet();
       // Those of former lives may come back.
       await router.messages.take(({ peer }) => peer === `mute ${life}`);
@@ -70,14 +70,14 @@ export function addressCases(lab: () => Lab, kind: "tcp" | "ipc" | "inproc", kee
   });
 
   test("an address that was never bound cannot be unbound", async () => {
-    const router = await lab().boundRouter();
-    const address = kind === "tcp" ? "tcp://127.0.0.1:1" : lab().newAddress();
+    const router = await links().boundRouter();
+    const address = kind === "tcp" ? "tcp://127.0.0.1:1" : links().newAddress();
     await expect(router.link.unbind(address)).rejects.toMatchObject({ code: "ADDRESS_INVALID", address });
   });
 
   test("what is sent before unbinding arrives", async () => {
-    const { address, ...router } = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", address);
+    const { address, ...router } = await links().boundRouter();
+    const dealer = links().connectedDealer("d", address);
     await expectThrough(dealer, router);
     for (const text of ["one", "two", "three"]) router.link.send("d", message(text));
     await router.link.unbind(address);
@@ -85,38 +85,38 @@ export function addressCases(lab: () => Lab, kind: "tcp" | "ipc" | "inproc", kee
   });
 
   test.runIf(keepsPeers)("peers that are connected stay when their address is unbound", async () => {
-    const { address, ...router } = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", address);
+    const { address, ...router } = await links().boundRouter();
+    const dealer = links().connectedDealer("d", address);
     await expectThrough(dealer, router);
     await router.link.unbind(address);
     await expectThrough(dealer, router);
-    expect(dealer.news.items.map((news) => news.type)).toEqual(["up"]);
+    expect(dealer.events.items.map((events) => events.type)).toEqual(["up"]);
   });
 
   test.skipIf(keepsPeers)("peers are told that they were cut off when their address is unbound", async () => {
-    const { address, ...router } = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", address);
+    const { address, ...router } = await links().boundRouter();
+    const dealer = links().connectedDealer("d", address);
     await expectThrough(dealer, router);
     await router.link.unbind(address);
-    await dealer.news.take((news) => news.type === "down");
+    await dealer.events.take((events) => events.type === "down");
   });
 
   test("the other addresses go on when one is unbound", async () => {
-    const { address, ...router } = await lab().boundRouter();
-    const second = await router.link.bind(lab().newAddress());
-    const dealer = lab().connectedDealer("d", second);
+    const { address, ...router } = await links().boundRouter();
+    const second = await router.link.bind(links().newAddress());
+    const dealer = links().connectedDealer("d", second);
     await expectThrough(dealer, router);
     await router.link.unbind(address);
     await expectThrough(dealer, router);
-    await expectThrough(lab().connectedDealer("later", second), router);
+    await expectThrough(links().connectedDealer("later", second), router);
   });
 
   test("closed links neither bind nor connect", async () => {
-    const router = lab().router();
+    const router = links().router();
     await router.link.close();
-    await expect(router.link.bind(lab().newAddress())).rejects.toMatchObject({ code: "CLOSED" });
-    const address = await lab().knownAddress();
-    const dealer = lab().dealer("d");
+    await expect(router.link.bind(links().newAddress())).rejects.toMatchObject({ code: "CLOSED" });
+    const address = await links().knownAddress();
+    const dealer = links().dealer("d");
     await dealer.link.close();
     expect(() => dealer.link.connect(address)).toThrow(expect.objectContaining({ code: "CLOSED" }));
   });
@@ -124,10 +124,10 @@ export function addressCases(lab: () => Lab, kind: "tcp" | "ipc" | "inproc", kee
   test.runIf(kind === "tcp").each(["tcp://*:*", "tcp://*:0", "tcp://127.0.0.1:0", "tcp://localhost:*"])(
     "%s binds a free port, found at localhost",
     async (address) => {
-      const router = lab().router();
+      const router = links().router();
       const port = (await router.link.bind(address)).split(":").at(-1);
       expect(Number(port)).toBeGreaterThan(0);
-      await expectThrough(lab().connectedDealer("d", `tcp://localhost:${port}`), router);
+      await expectThrough(links().connectedDealer("d", `tcp://localhost:${port}`), router);
     },
   );
 }

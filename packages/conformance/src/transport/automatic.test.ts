@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Inbox } from "@pigato/testkit";
 import { automatic, type Frames, type RouterLink } from "@pigato/transport";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { channelCompliance } from "./channel-compliance.ts";
 import { message, texts } from "./frames.ts";
-import { Lab, type TestRouter } from "./lab.ts";
 import { linkCompliance } from "./link-compliance.ts";
 import { expectReturned } from "./peer-cases.ts";
 import type { Abilities, Subject } from "./subject.ts";
+import { TestLinks, type TestRouter } from "./test-links.ts";
 
 const NETWORK: Abilities = {
   tellPeers: true,
@@ -29,22 +29,20 @@ for (const kind of ["tcp", "ipc", "inproc"] as const) {
 }
 
 describe("a router that listens within the process and on the network", () => {
-  let lab: Lab;
+  let links: TestLinks;
   let router: TestRouter;
   let tcp = "";
   const inproc = "inproc://mixed-addresses";
 
   beforeEach(async () => {
-    lab = new Lab(TCP);
-    router = lab.router();
+    links = new TestLinks(TCP);
+    router = links.router();
     tcp = await router.link.bind("tcp://127.0.0.1:*");
     await router.link.bind(inproc);
   });
 
-  afterEach(() => lab.close());
-
   test("hears both kinds of peers, and answers each where it is", async () => {
-    const peers = { near: lab.connectedDealer("near", inproc), far: lab.connectedDealer("far", tcp) };
+    const peers = { near: links.connectedDealer("near", inproc), far: links.connectedDealer("far", tcp) };
     for (const [name, dealer] of Object.entries(peers)) {
       dealer.link.send(message(`from ${name}`));
       const { peer, frames } = await router.messages.take();
@@ -55,27 +53,27 @@ describe("a router that listens within the process and on the network", () => {
   });
 
   test("gives nobody on the network a routing id that is in use within the process", async () => {
-    const near = lab.connectedDealer("same", inproc);
+    const near = links.connectedDealer("same", inproc);
     near.link.send(message("first"));
     await router.messages.take();
-    const far = lab.connectedDealer("same", tcp);
+    const far = links.connectedDealer("same", tcp);
     far.link.send(message("second"));
-    expect(await router.news.take((news) => news.type === "refused")).toMatchObject({
+    expect(await router.events.take((events) => events.type === "refused")).toMatchObject({
       refusal: { code: "ROUTING_ID" },
     });
     router.link.send("same", message("for the first"));
     expect(texts(await near.messages.take())).toEqual(["for the first"]);
-    expect(far.news.items.filter(({ type }) => type === "up")).toEqual([]);
+    expect(far.events.items.filter(({ type }) => type === "up")).toEqual([]);
     expect(router.messages.items).toEqual([]);
   });
 
   test("hears nobody within the process under a routing id that is in use on the network", async () => {
-    const far = lab.connectedDealer("same", tcp);
+    const far = links.connectedDealer("same", tcp);
     far.link.send(message("first"));
     await router.messages.take();
-    const near = lab.connectedDealer("same", inproc);
+    const near = links.connectedDealer("same", inproc);
     near.link.send(message("second"));
-    await router.news.take((news) => news.type === "refused");
+    await router.events.take((events) => events.type === "refused");
     router.link.send("same", message("for the first"));
     expect(texts(await far.messages.take())).toEqual(["for the first"]);
     expect(router.messages.items).toEqual([]);
@@ -83,22 +81,22 @@ describe("a router that listens within the process and on the network", () => {
   });
 
   test("frees a routing id when its owner within the process is gone", async () => {
-    const near = lab.connectedDealer("same", inproc);
+    const near = links.connectedDealer("same", inproc);
     near.link.send(message("first"));
     await router.messages.take();
     await near.link.close();
     await expectReturned(router, "same");
-    await router.news.take(({ type }) => type === "down");
-    lab.connectedDealer("same", tcp).link.send(message("second"));
+    await router.events.take(({ type }) => type === "down");
+    links.connectedDealer("same", tcp).link.send(message("second"));
     expect(texts((await router.messages.take()).frames)).toEqual(["second"]);
   });
 
   test("stops listening at one kind of address alone", async () => {
     await router.link.unbind(inproc);
-    const far = lab.connectedDealer("far", tcp);
+    const far = links.connectedDealer("far", tcp);
     far.link.send(message("still here"));
     await router.messages.take();
-    const next: RouterLink = lab.router().link;
+    const next: RouterLink = links.router().link;
     expect(await next.bind(inproc)).toBe(inproc);
   });
 });

@@ -1,10 +1,10 @@
 // One suite for every implementation of publisher and subscriber, and for pairs of them: whoever subscribed ends with the
 // latest message, however late or slowly it comes to it.
 
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { Subscriber, XSubscriber } from "zeromq";
-import { ChannelLab, type ChannelSubject } from "./channel-lab.ts";
 import { firstNumbers, message, texts } from "./frames.ts";
+import { type ChannelSubject, TestChannels } from "./test-channels.ts";
 
 const PADDING = "p".repeat(64 * 1024);
 
@@ -13,18 +13,16 @@ export function channelCompliance(subject: ChannelSubject): void {
   const hasConnections = subject.kind !== "inproc";
 
   describe(`a publisher of ${subject.publisher} and subscribers of ${subject.subscriber} over ${subject.kind}`, () => {
-    let lab: ChannelLab;
+    let channels: TestChannels;
 
     beforeEach(() => {
-      lab = new ChannelLab(subject);
+      channels = new TestChannels(subject);
     });
 
-    afterEach(() => lab.close());
-
     test("subscribers get what starts with what they subscribed to, and nothing else", async () => {
-      const { link, address } = await lab.boundPublisher();
-      const numbers = lab.subscriber("number ", address);
-      const all = lab.subscriber("", address);
+      const { link, address } = await channels.boundPublisher();
+      const numbers = channels.subscriber("number ", address);
+      const all = channels.subscriber("", address);
       link.publish(message("number 0"));
       await Promise.all([numbers.messages.take(), all.messages.take()]);
       link.publish(message("letter a"));
@@ -35,75 +33,75 @@ export function channelCompliance(subject: ChannelSubject): void {
     });
 
     test("bytes that are no text can be subscribed to", async () => {
-      const { link, address } = await lab.boundPublisher();
-      const subscriber = lab.subscriber("\u00ff\u0000", address);
+      const { link, address } = await channels.boundPublisher();
+      const subscriber = channels.subscriber("\u00ff\u0000", address);
       link.publish([Buffer.from([0xff, 0x00, 0x01])]);
       expect(Buffer.from((await subscriber.messages.take())[0] ?? [])).toEqual(Buffer.from([0xff, 0x00, 0x01]));
     });
 
     test("a subscriber that comes late is sent the latest", async () => {
-      const { link, address } = await lab.boundPublisher();
+      const { link, address } = await channels.boundPublisher();
       for (const number of firstNumbers(10)) link.publish(message(`state ${number}`));
-      const late = lab.subscriber("state", address);
+      const late = channels.subscriber("state", address);
       expect(texts(await late.messages.take())).toEqual(["state 9"]);
     });
 
     test("of many that come late, each is sent the latest", async () => {
-      const { link, address } = await lab.boundPublisher();
+      const { link, address } = await channels.boundPublisher();
       link.publish(message("state"));
-      const late = firstNumbers(30).map(() => lab.subscriber("state", address));
+      const late = firstNumbers(30).map(() => channels.subscriber("state", address));
       for (const { messages } of late) expect(texts(await messages.take())).toEqual(["state"]);
     });
 
     test("a subscriber that subscribes to more later is sent the latest of it", async () => {
-      const { link, address } = await lab.boundPublisher();
+      const { link, address } = await channels.boundPublisher();
       link.publish(message("state"));
-      const subscriber = lab.subscriber("else", address);
-      await subscriber.news.take((news) => news.type === "up");
+      const subscriber = channels.subscriber("else", address);
+      await subscriber.events.take((events) => events.type === "up");
       subscriber.link.subscribe("state");
       expect(texts(await subscriber.messages.take())).toEqual(["state"]);
     });
 
     test("a subscriber may connect before there is a publisher", async () => {
-      const address = await lab.knownAddress();
-      const early = lab.subscriber("state", address);
-      const { link } = await lab.boundPublisher(address);
+      const address = await channels.knownAddress();
+      const early = channels.subscriber("state", address);
+      const { link } = await channels.boundPublisher(address);
       link.publish(message("state"));
       expect(texts(await early.messages.take())).toEqual(["state"]);
     });
 
     test("a publisher that published before it was bound tells it then", async () => {
-      const address = await lab.knownAddress();
-      const early = lab.subscriber("state", address);
-      const link = lab.publisher();
+      const address = await channels.knownAddress();
+      const early = channels.subscriber("state", address);
+      const link = channels.publisher();
       link.publish(message("state"));
       await link.bind(address);
       expect(texts(await early.messages.take())).toEqual(["state"]);
     });
 
     test.runIf(hasConnections)("the next publisher at an address is found by those that knew the last", async () => {
-      const { link, address } = await lab.boundPublisher();
-      const subscriber = lab.subscriber("state", address);
+      const { link, address } = await channels.boundPublisher();
+      const subscriber = channels.subscriber("state", address);
       link.publish(message("state of the first"));
       await subscriber.messages.take();
       await link.close();
-      await subscriber.news.take((news) => news.type === "down");
-      const second = await lab.boundPublisher(address);
+      await subscriber.events.take((events) => events.type === "down");
+      const second = await channels.boundPublisher(address);
       second.link.publish(message("state of the second"));
       const next = await subscriber.messages.take((frames) => texts(frames)[0] !== "state of the first");
       expect(texts(next)).toEqual(["state of the second"]);
-      expect(subscriber.news.items.map(({ type }) => type)).toEqual(["up", "up"]);
+      expect(subscriber.events.items.map(({ type }) => type)).toEqual(["up", "up"]);
     });
 
     test("a subscriber that does not read misses some and ends with the latest, and others do not wait for it", async () => {
-      const { link, address } = await lab.boundPublisher();
+      const { link, address } = await channels.boundPublisher();
       const mute = new Subscriber({ receiveHighWaterMark: 1, linger: 0 });
-      lab.onClose(() => mute.close());
+      onTestFinished(() => mute.close());
       mute.subscribe("state");
       mute.connect(address);
       link.publish(message("state of before"));
       expect(String((await mute.receive())[0])).toBe("state of before");
-      const quick = lab.subscriber("state", address);
+      const quick = channels.subscriber("state", address);
       await quick.messages.take();
 
       const last = 500;
@@ -119,54 +117,54 @@ export function channelCompliance(subject: ChannelSubject): void {
     });
 
     test("who sends anything but a subscription changes nothing", async () => {
-      const { link, address } = await lab.boundPublisher();
-      const stranger = new XSubscriber({ linger: 0, sendTimeout: 5_000 });
-      lab.onClose(() => stranger.close());
-      stranger.connect(address);
-      for (const odd of ["", "\u0002", "state", "\u0000state"]) await stranger.send(odd);
+      const { link, address } = await channels.boundPublisher();
+      const listener = new XSubscriber({ linger: 0, sendTimeout: 5_000 });
+      onTestFinished(() => listener.close());
+      listener.connect(address);
+      for (const odd of ["", "\u0002", "state", "\u0000state"]) await listener.send(odd);
       link.publish(message("state"));
-      await stranger.send("\u0001state");
-      expect(String((await stranger.receive())[0])).toBe("state");
-      expect(texts(await lab.subscriber("state", address).messages.take())).toEqual(["state"]);
+      await listener.send("\u0001state");
+      expect(String((await listener.receive())[0])).toBe("state");
+      expect(texts(await channels.subscriber("state", address).messages.take())).toEqual(["state"]);
     });
 
     test.runIf(hasConnections)("a message over the bound is not taken, and what comes later is", async () => {
-      const { link, address } = await lab.boundPublisher();
-      const subscriber = lab.subscriber("state", address, { maxFrameBytes: 1_000 });
+      const { link, address } = await channels.boundPublisher();
+      const subscriber = channels.subscriber("state", address, { maxFrameBytes: 1_000 });
       link.publish(message("state"));
       await subscriber.messages.take();
       link.publish(message(`state ${PADDING}`));
-      await subscriber.news.take((news) => news.type === "down");
+      await subscriber.events.take((events) => events.type === "down");
       link.publish(message("state again"));
       const next = await subscriber.messages.take((frames) => texts(frames)[0] !== "state");
       expect(texts(next)).toEqual(["state again"]);
     });
 
     test("an address that is taken is refused, and its owner goes on", async () => {
-      const { link, address } = await lab.boundPublisher();
-      await expect(lab.publisher().bind(address)).rejects.toMatchObject({ code: "ADDRESS_IN_USE", address });
+      const { link, address } = await channels.boundPublisher();
+      await expect(channels.publisher().bind(address)).rejects.toMatchObject({ code: "ADDRESS_IN_USE", address });
       link.publish(message("state"));
-      expect(texts(await lab.subscriber("state", address).messages.take())).toEqual(["state"]);
+      expect(texts(await channels.subscriber("state", address).messages.take())).toEqual(["state"]);
     });
 
     test("an address is free as soon as its publisher is closed", async () => {
-      const { link, address } = await lab.boundPublisher();
-      const subscriber = lab.subscriber("state", address);
+      const { link, address } = await channels.boundPublisher();
+      const subscriber = channels.subscriber("state", address);
       link.publish(message("state"));
       await subscriber.messages.take();
       await link.close();
-      expect((await lab.boundPublisher(address)).address).toBe(address);
+      expect((await channels.boundPublisher(address)).address).toBe(address);
     });
 
     test.each(["", "nonsense", "tcp://127.0.0.1", `${subject.kind}://`])("%j is no address", async (address) => {
       const invalid = { name: "LinkError", code: "ADDRESS_INVALID", address };
-      await expect(lab.publisher().bind(address)).rejects.toMatchObject(invalid);
-      expect(() => lab.subscriber("", address)).toThrow(expect.objectContaining(invalid));
+      await expect(channels.publisher().bind(address)).rejects.toMatchObject(invalid);
+      expect(() => channels.subscriber("", address)).toThrow(expect.objectContaining(invalid));
     });
 
     test("closed links do nothing", async () => {
-      const { link, address } = await lab.boundPublisher();
-      const subscriber = lab.subscriber("", address);
+      const { link, address } = await channels.boundPublisher();
+      const subscriber = channels.subscriber("", address);
       await Promise.all([subscriber.link.close(), subscriber.link.close(), link.close(), link.close()]);
       link.publish(message("state"));
       subscriber.link.subscribe("more");

@@ -3,21 +3,21 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { firstNumbers, message, numbered, numberOf } from "./frames.ts";
-import type { Lab } from "./lab.ts";
 import type { ProcessSettings } from "./link-process.ts";
 import { MuteDealer } from "./mute-peers.ts";
 import type { Subject } from "./subject.ts";
+import type { TestLinks } from "./test-links.ts";
 
 const PROCESS = fileURLToPath(new URL("./link-process.ts", import.meta.url));
 
-export function closingCases(lab: () => Lab, subject: Subject): void {
+export function closingCases(links: () => TestLinks, subject: Subject): void {
   const many = Math.min(3_000, subject.can.unreadAtClose);
 
   test("a router that closes at once still writes what it was given", async () => {
-    const router = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", router.address);
+    const router = await links().boundRouter();
+    const dealer = links().connectedDealer("d", router.address);
     dealer.link.send(message("hello"));
     await router.messages.take();
     for (const number of firstNumbers(many)) router.link.send("d", numbered(number, Buffer.alloc(500)));
@@ -26,8 +26,8 @@ export function closingCases(lab: () => Lab, subject: Subject): void {
   });
 
   test("a dealer that closes at once still writes what it was given", async () => {
-    const router = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", router.address);
+    const router = await links().boundRouter();
+    const dealer = links().connectedDealer("d", router.address);
     for (const number of firstNumbers(many)) dealer.link.send(numbered(number, Buffer.alloc(500)));
     await dealer.link.close(10_000);
     const received = await router.messages.takeMany(many);
@@ -35,40 +35,42 @@ export function closingCases(lab: () => Lab, subject: Subject): void {
   });
 
   test("what could not leave by the time of closing is told", async () => {
-    const dealer = lab().connectedDealer("d", await lab().knownAddress());
+    const dealer = links().connectedDealer("d", await links().knownAddress());
     if (subject.kind === "inproc") return; // there, connecting is being connected
     for (const number of firstNumbers(3)) dealer.link.send(numbered(number));
     await dealer.link.close(20);
-    const told = dealer.news.items.map((news) => (news.type === "undelivered" ? numberOf(news.frames) : news.type));
+    const told = dealer.events.items.map((events) =>
+      events.type === "undelivered" ? numberOf(events.frames) : events.type,
+    );
     expect(told).toEqual([0, 1, 2]);
   });
 
   test("closing with nothing to write does not wait for the time to linger", async () => {
-    const router = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", router.address);
+    const router = await links().boundRouter();
+    const dealer = links().connectedDealer("d", router.address);
     dealer.link.send(message("hello"));
     await router.messages.take();
-    const idle = lab().connectedDealer("idle", await lab().knownAddress());
+    const idle = links().connectedDealer("idle", await links().knownAddress());
     // Longer than the test may take.
     await Promise.all([dealer, idle, router].map(({ link }) => link.close(600_000)));
   });
 
   test("closing twice is closing once", async () => {
-    const router = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", router.address);
+    const router = await links().boundRouter();
+    const dealer = links().connectedDealer("d", router.address);
     await Promise.all([dealer.link.close(), dealer.link.close(), router.link.close(), router.link.close()]);
     await dealer.link.close();
     await router.link.close();
   });
 
   test("links that were never used can be closed", async () => {
-    await lab().router().link.close();
-    await lab().dealer("d").link.close();
+    await links().router().link.close();
+    await links().dealer("d").link.close();
   });
 
   test("a closed link takes no messages", async () => {
-    const router = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", router.address);
+    const router = await links().boundRouter();
+    const dealer = links().connectedDealer("d", router.address);
     dealer.link.send(message("hello"));
     await router.messages.take();
     const closing = [dealer.link.close(), router.link.close()];
@@ -80,9 +82,9 @@ export function closingCases(lab: () => Lab, subject: Subject): void {
   });
 
   test("a closed link hands out nothing more", async () => {
-    const router = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", router.address);
-    const pass = await lab().clockwork();
+    const router = await links().boundRouter();
+    const dealer = links().connectedDealer("d", router.address);
+    const pass = await links().clockwork();
     for (const number of firstNumbers(20_000)) dealer.link.send(numbered(number));
     await router.messages.take();
     const closing = router.link.close(200);
@@ -90,7 +92,7 @@ export function closingCases(lab: () => Lab, subject: Subject): void {
     await closing;
     for (const _ of firstNumbers(20)) await pass();
     expect(router.messages.items).toHaveLength(count);
-    expect(router.news.items.filter((news) => news.type !== "up")).toEqual([]);
+    expect(router.events.items.filter((events) => events.type !== "up")).toEqual([]);
   });
 
   test("a process ends by itself when its links are closed", async () => {
@@ -105,7 +107,7 @@ export function closingCases(lab: () => Lab, subject: Subject): void {
     const child = startProcess("unread");
     const [address] = await once(child, "message");
     const mute = new MuteDealer(String(address), "mute");
-    lab().onClose(() => mute.close());
+    onTestFinished(() => mute.close());
     await mute.greet();
     const [code] = await once(child, "exit");
     expect(code).toBe(0);
@@ -119,13 +121,13 @@ export function closingCases(lab: () => Lab, subject: Subject): void {
 
   function startProcess(scene: ProcessSettings["scene"]): ChildProcess {
     const { router, dealer } = subject;
-    const settings: ProcessSettings = { router, dealer, scene, address: lab().newAddress() };
+    const settings: ProcessSettings = { router, dealer, scene, address: links().newAddress() };
     const child = spawn(
       process.execPath,
       ["--conditions=@pigato/source", "--import", "tsx", PROCESS, JSON.stringify(settings)],
       { stdio: ["ignore", "inherit", "inherit", "ipc"] },
     );
-    lab().onClose(() => child.kill("SIGKILL"));
+    onTestFinished(() => void child.kill("SIGKILL"));
     return child;
   }
 }

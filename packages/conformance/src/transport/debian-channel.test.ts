@@ -2,22 +2,20 @@
 
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import type { PeerProcess } from "@pigato/testkit/peer-process";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ChannelLab } from "./channel-lab.ts";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { runDebianPeer } from "./debian-peer.ts";
 import { message } from "./frames.ts";
+import { TestChannels } from "./test-channels.ts";
 
 describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc"] as const)("over %s", (kind) => {
-  let lab: ChannelLab;
+  let channels: TestChannels;
 
   beforeEach(() => {
-    lab = new ChannelLab({ publisher: "zmtp", subscriber: "zmtp", kind });
+    channels = new TestChannels({ publisher: "zmtp", subscriber: "zmtp", kind });
   });
 
-  afterEach(() => lab.close());
-
   test.each(["sub", "xsub"])("a late %s of Debian's libzmq gets what it asks for, and no more", async (socket) => {
-    const { link, address } = await lab.boundPublisher();
+    const { link, address } = await channels.boundPublisher();
     link.publish(message("number 1", "more"));
     const peer = start(socket, address);
     expect(await peer.nextLine()).toBe("number 1|more");
@@ -33,8 +31,8 @@ describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc"] as const)("ov
   });
 
   test("a PUB of Debian's libzmq reaches our subscriber", async () => {
-    const peer = start("pub", lab.newAddress());
-    const subscriber = lab.subscriber("state", await peer.nextLine());
+    const peer = start("pub", channels.newAddress());
+    const subscriber = channels.subscriber("state", await peer.nextLine());
     while (subscriber.messages.items.length === 0) {
       peer.writeLine("else");
       peer.writeLine("state \u00ff|two");
@@ -49,9 +47,9 @@ describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc"] as const)("ov
   });
 
   test("an XPUB of Debian's libzmq, and the next one there, hears what our subscriber wants", async () => {
-    const peer = start("xpub", lab.newAddress());
+    const peer = start("xpub", channels.newAddress());
     const address = await peer.nextLine();
-    const subscriber = lab.subscriber("state", address);
+    const subscriber = channels.subscriber("state", address);
     expect(await peer.nextLine()).toBe("1 state");
     const [first, second] = await subscriber.messages.take();
     expect([String(first), second?.length]).toEqual(["state!", 100_000]);
@@ -59,20 +57,20 @@ describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc"] as const)("ov
     expect(await peer.nextLine()).toBe("1 \u00ff\u0000");
     await subscriber.messages.take();
     await peer.kill();
-    await subscriber.news.take(({ type }) => type === "down");
+    await subscriber.events.take(({ type }) => type === "down");
 
     const next = start("xpub", address);
     expect(await next.nextLine()).toBe(address);
     expect([await next.nextLine(), await next.nextLine()]).toEqual(["1 state", "1 \u00ff\u0000"]);
     subscriber.link.subscribe("stop");
     expect(await next.nextLine()).toBe("1 stop");
-    await subscriber.news.take(({ type }) => type === "down");
-    expect(subscriber.news.items.map(({ type }) => type)).toEqual(["up", "up"]);
+    await subscriber.events.take(({ type }) => type === "down");
+    expect(subscriber.events.items.map(({ type }) => type)).toEqual(["up", "up"]);
   });
 
   function start(socket: string, address: string): PeerProcess {
     const peer = runDebianPeer(socket, address);
-    lab.onClose(() => peer.kill());
+    onTestFinished(() => void peer.kill());
     return peer;
   }
 });

@@ -2,38 +2,36 @@
 
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import type { PeerProcess } from "@pigato/testkit/peer-process";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { runDebianPeer } from "./debian-peer.ts";
 import { firstNumbers, message, numberOf, texts } from "./frames.ts";
-import { Lab } from "./lab.ts";
+import { TestLinks } from "./test-links.ts";
 
 const can = { tellPeers: true, reconnect: true, limitFrames: true, keepPeersOnUnbind: true, unreadAtClose: 100 };
 
 describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc", "abstract ipc"] as const)("over %s", (way) => {
-  let lab: Lab;
+  let links: TestLinks;
 
   beforeEach(() => {
     // The names outside of the file system that Node 20 makes, nobody else finds: there it is libzmq that meets libzmq.
     const name = way === "abstract ipc" ? "automatic" : "zmtp";
-    lab = new Lab({ router: name, dealer: name, kind: way === "tcp" ? "tcp" : "ipc", can });
+    links = new TestLinks({ router: name, dealer: name, kind: way === "tcp" ? "tcp" : "ipc", can });
   });
 
-  afterEach(() => lab.close());
-
   const newAddress = () =>
-    way === "abstract ipc" ? `ipc://@pigato-${process.pid}-${Math.random()}` : lab.newAddress();
+    way === "abstract ipc" ? `ipc://@pigato-${process.pid}-${Math.random()}` : links.newAddress();
 
   test("a dealer of Debian's libzmq gets from our router what it sent", async () => {
-    const router = lab.echoRouter();
+    const router = links.echoRouter();
     const child = start("dealer", await router.link.bind(newAddress()));
     expect(await child.nextLine()).toBe("the same");
     if (way === "abstract ipc") return;
-    expect(await router.news.take()).toEqual({ type: "up", peer: "debian \u00ff" });
-    expect(await router.news.take()).toEqual({ type: "down", peer: "debian \u00ff" });
+    expect(await router.events.take()).toEqual({ type: "up", peer: "debian \u00ff" });
+    expect(await router.events.take()).toEqual({ type: "down", peer: "debian \u00ff" });
   });
 
   test("a REQ of Debian's libzmq, without a routing id, gets its answer from our router", async () => {
-    const router = lab.router({}, (link, peer, [empty, question]) => {
+    const router = links.router({}, (link, peer, [empty, question]) => {
       const answer = [empty ?? Buffer.alloc(1), Buffer.from(`${Buffer.from(question ?? []).toString()}, answered`)];
       link.send(peer, answer);
     });
@@ -43,7 +41,7 @@ describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc", "abstract ipc
 
   test("our dealer gets from a router of Debian's libzmq what it sent", async () => {
     const child = start("router", newAddress());
-    const dealer = lab.connectedDealer("ours \u00fe", await child.nextLine());
+    const dealer = links.connectedDealer("ours \u00fe", await child.nextLine());
     for (const number of firstNumbers(100))
       dealer.link.send([Buffer.from(`${number}`), Buffer.alloc(number * 700, "y")]);
     dealer.link.send(message("stop"));
@@ -53,12 +51,12 @@ describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc", "abstract ipc
       firstNumbers(100).map((number) => number * 700),
     );
     expect(texts(answers[100] ?? [])).toEqual(["stop"]);
-    await dealer.news.take(({ type }) => type === "down");
+    await dealer.events.take(({ type }) => type === "down");
   });
 
   function start(kind: string, address: string): PeerProcess {
     const peer = runDebianPeer(kind, address);
-    lab.onClose(() => peer.kill());
+    onTestFinished(() => void peer.kill());
     return peer;
   }
 });

@@ -2,31 +2,29 @@
 // alone: what an implementation cannot do is a flag of the subject, and what an implementation does besides is tested
 // beside it.
 
-import { afterEach, beforeEach, describe } from "vitest";
+import { beforeEach, describe } from "vitest";
 import { addressCases } from "./address-cases.ts";
 import { closingCases } from "./closing-cases.ts";
-import { Lab } from "./lab.ts";
 import { messageCases } from "./message-cases.ts";
 import { peerCases } from "./peer-cases.ts";
 import { pressureCases } from "./pressure-cases.ts";
 import type { Subject } from "./subject.ts";
+import { TestLinks } from "./test-links.ts";
 
 /** Registers the tests of one subject. */
 export function linkCompliance(subject: Subject): void {
   describe(`a router of ${subject.router} and dealers of ${subject.dealer} over ${subject.kind}`, () => {
-    let current: Lab;
-    const lab = () => current;
+    let current: TestLinks;
+    const links = () => current;
 
     beforeEach(() => {
-      current = new Lab(subject);
+      current = new TestLinks(subject);
     });
 
-    afterEach(() => current.close());
-
-    describe("addresses", () => addressCases(lab, subject.kind, subject.can.keepPeersOnUnbind));
-    describe("messages", () => messageCases(lab));
-    describe("peers", () => peerCases(lab, subject.can));
-    describe("back-pressure", () => pressureCases(lab));
-    describe("closing", () => closingCases(lab, subject));
+    describe("addresses", () => addressCases(links, subject.kind, subject.can.keepPeersOnUnbind));
+    describe("messages", () => messageCases(links));
+    describe("peers", () => peerCases(links, subject.can));
+    describe("back-pressure", () => pressureCases(links));
+    describe("closing", () => closingCases(links, subject));
   });
 }

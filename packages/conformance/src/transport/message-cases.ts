@@ -3,15 +3,15 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Inbox } from "@pigato/testkit";
 import { asBytes, type Frames } from "@pigato/transport";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { firstNumbers, message, numbered, numberOf, texts } from "./frames.ts";
-import type { Lab } from "./lab.ts";
 import { TRANSPORTS } from "./subject.ts";
+import type { TestLinks } from "./test-links.ts";
 
 const ALL_BYTES = Uint8Array.from({ length: 256 }, (_, index) => index);
 const MEGABYTE = 1024 * 1024;
 
-export function messageCases(lab: () => Lab): void {
+export function messageCases(links: () => TestLinks): void {
   test.each<[string, Frames]>([
     ["one empty frame", message("")],
     ["empty frames between others", message("", "a", "", "", "b", "")],
@@ -24,8 +24,8 @@ export function messageCases(lab: () => Lab): void {
     ["a frame of 10 MB", [Buffer.alloc(10 * MEGABYTE, "0123456789abcdef")]],
     ["eight frames of 1 MB", firstNumbers(8).map((number) => Buffer.alloc(MEGABYTE, number))],
   ])("%s: arrive and come back as they were", async (_what, frames) => {
-    const router = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", router.address);
+    const router = await links().boundRouter();
+    const dealer = links().connectedDealer("d", router.address);
     dealer.link.send(frames);
     const received = await router.messages.take();
     expect(received.peer).toBe("d");
@@ -35,8 +35,8 @@ export function messageCases(lab: () => Lab): void {
   });
 
   test("byte strings arrive as their bytes", async () => {
-    const router = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", router.address);
+    const router = await links().boundRouter();
+    const dealer = links().connectedDealer("d", router.address);
     const sent = [
       "",
       "a",
@@ -53,24 +53,24 @@ export function messageCases(lab: () => Lab): void {
   });
 
   test("a message without frames is a mistake of the caller", async () => {
-    const router = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", router.address);
+    const router = await links().boundRouter();
+    const dealer = links().connectedDealer("d", router.address);
     expect(() => dealer.link.send([])).toThrow(TypeError);
     expect(() => router.link.send("d", [])).toThrow(TypeError);
   });
 
   test("20,000 messages arrive in order, and so do their answers", async () => {
-    const router = lab().echoRouter();
-    const dealer = lab().connectedDealer("d", await router.link.bind(lab().newAddress()));
+    const router = links().echoRouter();
+    const dealer = links().connectedDealer("d", await router.link.bind(links().newAddress()));
     for (const number of firstNumbers(20_000)) dealer.link.send(numbered(number));
     const answers = await dealer.messages.takeMany(20_000);
     expect(answers.map(numberOf)).toEqual(firstNumbers(20_000));
-    expect(router.news.items.filter((news) => news.type === "undelivered")).toEqual([]);
+    expect(router.events.items.filter((events) => events.type === "undelivered")).toEqual([]);
   });
 
   test("small and large messages keep their order", async () => {
-    const router = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", router.address);
+    const router = await links().boundRouter();
+    const dealer = links().connectedDealer("d", router.address);
     const paddings = [Buffer.alloc(0), Buffer.alloc(100_000), Buffer.alloc(200)];
     for (const number of firstNumbers(300)) dealer.link.send(numbered(number, paddings[number % paddings.length]));
     const received = await router.messages.takeMany(300);
@@ -78,9 +78,9 @@ export function messageCases(lab: () => Lab): void {
   });
 
   test("50 dealers get what is theirs and nothing else", async () => {
-    const router = lab().echoRouter();
-    const address = await router.link.bind(lab().newAddress());
-    const dealers = firstNumbers(50).map((number) => lab().connectedDealer(`dealer ${number}`, address));
+    const router = links().echoRouter();
+    const address = await router.link.bind(links().newAddress());
+    const dealers = firstNumbers(50).map((number) => links().connectedDealer(`dealer ${number}`, address));
     for (const round of firstNumbers(20)) {
       for (const [number, dealer] of dealers.entries()) dealer.link.send(message(`${number}`, `${round}`));
     }
@@ -103,7 +103,7 @@ export function messageCases(lab: () => Lab): void {
       isInCall = false;
     };
     const answers = new Inbox<Frames>();
-    const { subject } = lab();
+    const { subject } = links();
     const router = TRANSPORTS[subject.router].router({
       onMessage: (peer, frames) => {
         note("router message");
@@ -114,7 +114,7 @@ export function messageCases(lab: () => Lab): void {
       onPeerDown: () => note("router down"),
       onUndelivered: () => note("router undelivered"),
     });
-    lab().onClose(() => router.close(0));
+    onTestFinished(() => router.close(0));
     const dealer = TRANSPORTS[subject.dealer].dealer(
       {
         onMessage: (frames) => {
@@ -125,8 +125,8 @@ export function messageCases(lab: () => Lab): void {
       },
       { routingId: "d" },
     );
-    lab().onClose(() => dealer.close(0));
-    const address = await router.bind(lab().newAddress());
+    onTestFinished(() => dealer.close(0));
+    const address = await router.bind(links().newAddress());
     call(() => dealer.connect(address));
     for (const number of firstNumbers(100)) call(() => dealer.send(numbered(number)));
     await answers.takeMany(100);
@@ -134,8 +134,8 @@ export function messageCases(lab: () => Lab): void {
   });
 
   test("timers and other sockets have their turns while messages pour in", async () => {
-    const router = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", router.address);
+    const router = await links().boundRouter();
+    const dealer = links().connectedDealer("d", router.address);
     let turns = 0;
     let isPouring = true;
     const counting = (async () => {

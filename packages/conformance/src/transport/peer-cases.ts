@@ -3,19 +3,19 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { firstNumbers, message, numbered, numberOf, texts } from "./frames.ts";
-import type { Lab, TestRouter } from "./lab.ts";
-import { Stranger } from "./stranger.ts";
+import { PlainListener } from "./plain-listener.ts";
 import type { Abilities } from "./subject.ts";
+import type { TestLinks, TestRouter } from "./test-links.ts";
 
-export function peerCases(lab: () => Lab, can: Abilities): void {
+export function peerCases(links: () => TestLinks, can: Abilities): void {
   test.each([
     ["text", "worker-1"],
     ["bytes that are no UTF-8", "\u00ff\u0080\u0000\u00fe"],
     ["a single byte", "\u0001"],
     ["255 bytes", "\u00e9".repeat(255)],
   ])("a routing id of %s is the peer's name", async (_what, routingId) => {
-    const router = await lab().boundRouter();
-    const dealer = lab().connectedDealer(routingId, router.address);
+    const router = await links().boundRouter();
+    const dealer = links().connectedDealer(routingId, router.address);
     dealer.link.send(message("hello"));
     const { peer } = await router.messages.take();
     expect(peer).toBe(routingId);
@@ -29,17 +29,17 @@ export function peerCases(lab: () => Lab, can: Abilities): void {
     ["256 bytes", "x".repeat(256)],
     ["characters that are no bytes", "\u017eluva"],
   ])("a routing id of %s is refused", (_what, routingId) => {
-    expect(() => lab().dealer(routingId)).toThrow(RangeError);
+    expect(() => links().dealer(routingId)).toThrow(RangeError);
   });
 
   test("a routing id belongs to the connection that claimed it first", async () => {
-    const router = await lab().boundRouter();
-    const first = lab().connectedDealer("same", router.address);
+    const router = await links().boundRouter();
+    const first = links().connectedDealer("same", router.address);
     first.link.send(message("from the first"));
     await router.messages.take();
-    const second = lab().connectedDealer("same", router.address);
+    const second = links().connectedDealer("same", router.address);
     second.link.send(message("from the second"));
-    const pass = await lab().clockwork();
+    const pass = await links().clockwork();
     for (const number of firstNumbers(50)) {
       router.link.send("same", numbered(number));
       await pass();
@@ -52,10 +52,10 @@ export function peerCases(lab: () => Lab, can: Abilities): void {
   });
 
   test("a dealer may connect before its router listens, and what it sent meanwhile arrives in order", async () => {
-    const address = await lab().knownAddress();
-    const dealer = lab().connectedDealer("early", address);
+    const address = await links().knownAddress();
+    const dealer = links().connectedDealer("early", address);
     for (const number of firstNumbers(1_000)) expect(dealer.link.send(numbered(number))).not.toBe("unreachable");
-    const router = lab().router();
+    const router = links().router();
     await router.link.bind(address);
     const received = await router.messages.takeMany(1_000);
     expect(received.map(({ frames }) => numberOf(frames))).toEqual(firstNumbers(1_000));
@@ -64,14 +64,14 @@ export function peerCases(lab: () => Lab, can: Abilities): void {
   });
 
   test("a dealer is told that the other end is there before its first message", async () => {
-    const address = await lab().knownAddress();
+    const address = await links().knownAddress();
     const heard: string[] = [];
-    const dealer = lab().dealer("d");
-    dealer.news.onAdd = ({ type }) => heard.push(type);
+    const dealer = links().dealer("d");
+    dealer.events.onAdd = ({ type }) => heard.push(type);
     dealer.messages.onAdd = () => heard.push("message");
     dealer.link.connect(address);
     dealer.link.send(message("hello"));
-    const router = lab().router({}, (link, peer, frames) => {
+    const router = links().router({}, (link, peer, frames) => {
       for (const _ of firstNumbers(3)) link.send(peer, frames);
     });
     await router.link.bind(address);
@@ -80,56 +80,58 @@ export function peerCases(lab: () => Lab, can: Abilities): void {
   });
 
   test.runIf(can.reconnect)("a dealer is told of its router's end and finds the next at the same address", async () => {
-    const { address, ...router } = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", address);
+    const { address, ...router } = await links().boundRouter();
+    const dealer = links().connectedDealer("d", address);
     dealer.link.send(message("to the first"));
     await router.messages.take();
     await router.link.close();
-    await dealer.news.take((news) => news.type === "down");
+    await dealer.events.take((events) => events.type === "down");
     dealer.link.send(message("to the next"));
-    const next = lab().router();
+    const next = links().router();
     await next.link.bind(address);
     expect(texts((await next.messages.take()).frames)).toEqual(["to the next"]);
-    expect(dealer.news.items.map((news) => news.type)).toEqual(["up", "up"]);
+    expect(dealer.events.items.map((events) => events.type)).toEqual(["up", "up"]);
     next.link.send("d", message("welcome back"));
     expect(texts(await dealer.messages.take())).toEqual(["welcome back"]);
   });
 
   test("a message for a peer that never was comes back", async () => {
-    const router = await lab().boundRouter();
+    const router = await links().boundRouter();
     await expectReturned(router, "nobody");
   });
 
   test("a message for a peer that has left comes back, and the peer's end is told", async () => {
-    const router = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", router.address);
+    const router = await links().boundRouter();
+    const dealer = links().connectedDealer("d", router.address);
     dealer.link.send(message("hello"));
     await router.messages.take();
     await dealer.link.close();
     await expectReturned(router, "d");
-    await router.news.take((news) => news.type === "down" && news.peer === "d");
+    await router.events.take((events) => events.type === "down" && events.peer === "d");
   });
 
   test("every message that waited for a peer is told before its end", async () => {
-    const router = await lab().boundRouter();
+    const router = await links().boundRouter();
     const pending = firstNumbers(100).filter((number) => router.link.send("nobody", numbered(number)) === "queued");
     if (pending.length === 0) return; // it knew
-    await router.news.take((news) => news.type === "down");
-    const returned = router.news.items.map((news) => (news.type === "undelivered" ? numberOf(news.frames) : news.type));
+    await router.events.take((events) => events.type === "down");
+    const returned = router.events.items.map((events) =>
+      events.type === "undelivered" ? numberOf(events.frames) : events.type,
+    );
     expect(returned).toEqual(pending);
   });
 
   test("a peer that has left can come back under the same routing id", async () => {
-    const router = await lab().boundRouter();
-    const first = lab().connectedDealer("d", router.address);
+    const router = await links().boundRouter();
+    const first = links().connectedDealer("d", router.address);
     first.link.send(message("first life"));
     await router.messages.take();
     await first.link.close();
     await expectReturned(router, "d");
     // The router may still be about to forget the first life; then the second is refused and has to try again.
-    const pass = await lab().clockwork();
+    const pass = await links().clockwork();
     const knock = async () => {
-      const second = lab().connectedDealer("d", router.address);
+      const second = links().connectedDealer("d", router.address);
       second.link.send(message("second life"));
       for (let passes = 0; passes < 200 && router.messages.items.length === 0; passes++) await pass();
       return second;
@@ -144,39 +146,39 @@ export function peerCases(lab: () => Lab, can: Abilities): void {
   });
 
   test.runIf(can.tellPeers)("a router is told of peers that come and go", async () => {
-    const router = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", router.address);
-    expect(await router.news.take()).toEqual({ type: "up", peer: "d" });
+    const router = await links().boundRouter();
+    const dealer = links().connectedDealer("d", router.address);
+    expect(await router.events.take()).toEqual({ type: "up", peer: "d" });
     await dealer.link.close();
-    expect(await router.news.take()).toEqual({ type: "down", peer: "d" });
+    expect(await router.events.take()).toEqual({ type: "down", peer: "d" });
   });
 
   test.runIf(can.limitFrames)("a peer that sends a frame over the bound is cut off, alone", async () => {
-    const router = await lab().boundRouter({ limits: { maxFrameBytes: 10_000 } });
-    const good = lab().connectedDealer("good", router.address);
-    const bad = lab().connectedDealer("bad", router.address);
+    const router = await links().boundRouter({ limits: { maxFrameBytes: 10_000 } });
+    const good = links().connectedDealer("good", router.address);
+    const bad = links().connectedDealer("bad", router.address);
     bad.link.send([Buffer.alloc(10_000)]);
     await router.messages.take(({ peer }) => peer === "bad");
     bad.link.send([Buffer.alloc(10_001)]);
-    await bad.news.take((news) => news.type === "down");
+    await bad.events.take((events) => events.type === "down");
     good.link.send(message("still here"));
     expect((await router.messages.take()).peer).toBe("good");
-    await bad.news.take((news) => news.type === "up");
+    await bad.events.take((events) => events.type === "up");
     bad.link.send(message("back again"));
     expect(texts((await router.messages.take()).frames)).toEqual(["back again"]);
-    expect(good.news.items.map((news) => news.type)).toEqual(["up"]);
+    expect(good.events.items.map((events) => events.type)).toEqual(["up"]);
   });
 
   test.runIf(can.limitFrames)("a router that sends a dealer a frame over its bound is cut off", async () => {
-    const router = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", router.address, { limits: { maxFrameBytes: 10_000 } });
+    const router = await links().boundRouter();
+    const dealer = links().connectedDealer("d", router.address, { limits: { maxFrameBytes: 10_000 } });
     dealer.link.send(message("hello"));
     await router.messages.take();
     router.link.send("d", [Buffer.alloc(10_000)]);
     expect((await dealer.messages.take())[0]).toHaveLength(10_000);
     router.link.send("d", [Buffer.alloc(10_001)]);
-    await dealer.news.take((news) => news.type === "down");
-    await dealer.news.take((news) => news.type === "up");
+    await dealer.events.take((events) => events.type === "down");
+    await dealer.events.take((events) => events.type === "up");
     for (const number of firstNumbers(100)) dealer.link.send(numbered(number));
     const received = await router.messages.takeMany(100);
     expect(received.map(({ frames }) => numberOf(frames))).toEqual(firstNumbers(100));
@@ -184,17 +186,17 @@ export function peerCases(lab: () => Lab, can: Abilities): void {
   });
 
   test.runIf(can.reconnect)("a dealer gets through to a router that takes the place of something else", async () => {
-    const address = await lab().knownAddress();
-    const stranger = new Stranger();
-    await stranger.listen(address);
-    const dealer = lab().connectedDealer("d", address);
+    const address = await links().knownAddress();
+    const listener = new PlainListener();
+    await listener.listen(address);
+    const dealer = links().connectedDealer("d", address);
     dealer.link.send(message("hello"));
-    for (const _ of firstNumbers(3)) await stranger.visited();
-    await stranger.close();
-    const router = lab().router();
+    for (const _ of firstNumbers(3)) await listener.connected();
+    await listener.close();
+    const router = links().router();
     await router.link.bind(address);
     expect(texts((await router.messages.take()).frames)).toEqual(["hello"]);
-    expect(dealer.news.items.filter(({ type }) => type !== "refused").map(({ type }) => type)).toEqual(["up"]);
+    expect(dealer.events.items.filter(({ type }) => type !== "refused").map(({ type }) => type)).toEqual(["up"]);
   });
 }
 
@@ -205,9 +207,9 @@ export async function expectReturned(router: TestRouter, peer: string): Promise<
     if (outcome === "unreachable") return;
     expect(outcome).toBe("queued");
     for (let turn = 0; turn < 100; turn++) {
-      if (router.news.items.some((news) => news.type === "undelivered" && news.peer === peer)) {
-        const news = await router.news.take((each) => each.type === "undelivered" && each.peer === peer);
-        expect(news).toMatchObject({ frames: message("anybody?") });
+      if (router.events.items.some((events) => events.type === "undelivered" && events.peer === peer)) {
+        const events = await router.events.take((each) => each.type === "undelivered" && each.peer === peer);
+        expect(events).toMatchObject({ frames: message("anybody?") });
         return;
       }
       await nextTurn();

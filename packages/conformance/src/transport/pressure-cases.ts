@@ -1,17 +1,17 @@
 // Peers that do not read: what `send` says of them, that nothing accepted is lost, and that nobody else has to wait.
 
 import type { SendOutcome } from "@pigato/transport";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { firstNumbers, message, numbered, numberOf, texts } from "./frames.ts";
-import type { Lab, TestDealer } from "./lab.ts";
 import { MuteDealer, MuteRouter } from "./mute-peers.ts";
+import type { TestDealer, TestLinks } from "./test-links.ts";
 
 const LIMITS = { slowBytes: 128 * 1024, maxQueuedBytes: 1024 * 1024 };
 const PADDING = Buffer.alloc(16 * 1024, "p");
 /** So often in a row refused, with time to write in between, means that nothing moves any more. */
 const REFUSALS_IN_A_ROW = 25;
 
-export function pressureCases(lab: () => Lab): void {
+export function pressureCases(links: () => TestLinks): void {
   test("a peer that does not read is slow, then congested, and others are served meanwhile", async () => {
     const { router, other } = await stage();
     const { outcomes } = await flood((frames) => router.send("mute", frames), other);
@@ -21,13 +21,13 @@ export function pressureCases(lab: () => Lab): void {
   });
 
   test("everything accepted for a slow peer arrives in order once it reads, and its catching up is told", async () => {
-    const { router, news, other, mute } = await stage();
+    const { router, events, other, mute } = await stage();
     const { accepted } = await flood((frames) => router.send("mute", frames), other);
     expect(await mute.readNumbers(accepted)).toEqual(firstNumbers(accepted));
-    await news.take((each) => each.type === "drain" && each.peer === "mute");
+    await events.take((each) => each.type === "drain" && each.peer === "mute");
     expect(router.send("mute", numbered(accepted))).toBe("queued");
     expect(await mute.readNumbers(1)).toEqual([accepted]);
-    expect(news.items.filter((each) => each.type !== "drain" && each.type !== "up")).toEqual([]);
+    expect(events.items.filter((each) => each.type !== "drain" && each.type !== "up")).toEqual([]);
   });
 
   test("a peer at its bound still takes urgent messages, an eighth of the bound at most", async () => {
@@ -42,54 +42,54 @@ export function pressureCases(lab: () => Lab): void {
   });
 
   test("what still waits for a slow peer when the router closes is told", async () => {
-    const { router, news, other } = await stage();
+    const { router, events, other } = await stage();
     const { accepted } = await flood((frames) => router.send("mute", frames), other);
     await router.close(20);
-    const told = news.items.flatMap((each) => (each.type === "undelivered" ? [numberOf(each.frames)] : []));
+    const told = events.items.flatMap((each) => (each.type === "undelivered" ? [numberOf(each.frames)] : []));
     expect(told.length).toBeGreaterThan(0);
     // Each once and in order; what had left is all before them.
     expect(told).toEqual(firstNumbers(accepted).slice(-told.length));
-    expect(news.items.filter((each) => each.type === "down" || each.type === "error")).toEqual([]);
+    expect(events.items.filter((each) => each.type === "down" || each.type === "error")).toEqual([]);
   });
 
   test("a dealer whose router does not read is slow, then congested, and nothing accepted is lost", async () => {
     const mute = new MuteRouter();
-    lab().onClose(() => mute.close());
-    const dealer = lab().connectedDealer("d", mute.bind(lab().newAddress()), { limits: LIMITS });
-    await dealer.news.take((news) => news.type === "up");
+    onTestFinished(() => mute.close());
+    const dealer = links().connectedDealer("d", mute.bind(links().newAddress()), { limits: LIMITS });
+    await dealer.events.take((events) => events.type === "up");
     const { other } = await stage();
     const { outcomes, accepted } = await flood((frames) => dealer.link.send(frames), other);
     expect(outcomes).toEqual(["queued", "slow", "congested"]);
     expect(await mute.readNumbers(accepted)).toEqual(firstNumbers(accepted));
-    await dealer.news.take((news) => news.type === "drain");
+    await dealer.events.take((events) => events.type === "drain");
     expect(dealer.link.send(numbered(accepted))).toBe("queued");
     expect(await mute.readNumbers(1)).toEqual([accepted]);
   });
 
   test("messages that wait for a router are bounded in number, and all that were accepted arrive", async () => {
-    const address = await lab().knownAddress();
-    const dealer = lab().dealer("d", { limits: { maxQueuedMessages: 10 } });
+    const address = await links().knownAddress();
+    const dealer = links().dealer("d", { limits: { maxQueuedMessages: 10 } });
     const outcomes = firstNumbers(20).map((number) => dealer.link.send(numbered(number)));
     expect(outcomes).toEqual([...Array(10).fill("queued"), ...Array(10).fill("congested")]);
     expect(dealer.link.send(numbered(10), { urgent: true })).toBe("queued");
     dealer.link.connect(address);
-    const router = lab().router();
+    const router = links().router();
     await router.link.bind(address);
     const received = await router.messages.takeMany(11);
     expect(received.map(({ frames }) => numberOf(frames))).toEqual(firstNumbers(11));
-    await dealer.news.take((news) => news.type === "drain");
+    await dealer.events.take((events) => events.type === "drain");
   });
 
   test("a message larger than the bound is taken when nothing else waits", async () => {
-    const router = await lab().boundRouter();
-    const dealer = lab().connectedDealer("d", router.address, { limits: { maxQueuedBytes: 1_000 } });
+    const router = await links().boundRouter();
+    const dealer = links().connectedDealer("d", router.address, { limits: { maxQueuedBytes: 1_000 } });
     expect(dealer.link.send([Buffer.alloc(5_000)])).not.toBe("congested");
     expect((await router.messages.take()).frames[0]).toHaveLength(5_000);
   });
 
   /** A router with a peer that does not read and one that does. */
   async function stage() {
-    const { link, news } = lab().router({ limits: LIMITS }, (router, peer, frames) => {
+    const { link, events } = links().router({ limits: LIMITS }, (router, peer, frames) => {
       if (peer === "mute") greeted();
       else router.send(peer, frames);
     });
@@ -97,13 +97,13 @@ export function pressureCases(lab: () => Lab): void {
     const greeting = new Promise<void>((resolve) => {
       greeted = resolve;
     });
-    const address = await link.bind(lab().newAddress());
+    const address = await link.bind(links().newAddress());
     const mute = new MuteDealer(address, "mute");
-    lab().onClose(() => mute.close());
+    onTestFinished(() => mute.close());
     await mute.greet();
     await greeting;
-    const other = lab().connectedDealer("other", address);
-    return { router: link, news, other, mute };
+    const other = links().connectedDealer("other", address);
+    return { router: link, events, other, mute };
   }
 }
 

@@ -1,8 +1,5 @@
 // Routers and dealers under test: their handlers write down what they are told, and all of them are closed afterwards.
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Inbox } from "@pigato/testkit";
 import type {
   DealerLink,
@@ -14,21 +11,23 @@ import type {
   RouterLink,
   RouterOptions,
 } from "@pigato/transport";
+import { onTestFinished } from "vitest";
 import { message } from "./frames.ts";
 import { type Subject, TRANSPORTS } from "./subject.ts";
+import { testAddresses } from "./test-addresses.ts";
 
 export interface Received {
   readonly peer: string;
   readonly frames: Frames;
 }
 
-export type RouterNews =
+export type RouterEvent =
   | { readonly type: "up" | "down" | "drain"; readonly peer: string }
   | { readonly type: "undelivered"; readonly peer: string; readonly frames: Frames }
   | { readonly type: "refused"; readonly refusal: Refusal; readonly peer: string | undefined }
   | { readonly type: "error"; readonly error: LinkError };
 
-export type DealerNews =
+export type DealerEvent =
   | { readonly type: "up"; readonly facts: PeerFacts }
   | { readonly type: "down" | "drain" }
   | { readonly type: "undelivered"; readonly frames: Frames }
@@ -38,38 +37,23 @@ export type DealerNews =
 export interface TestRouter {
   readonly link: RouterLink;
   readonly messages: Inbox<Received>;
-  readonly news: Inbox<RouterNews>;
+  readonly events: Inbox<RouterEvent>;
 }
 
 export interface TestDealer {
   readonly link: DealerLink;
   readonly messages: Inbox<Frames>;
-  readonly news: Inbox<DealerNews>;
+  readonly events: Inbox<DealerEvent>;
 }
 
-export class Lab {
+export class TestLinks {
   readonly subject: Subject;
-  readonly #closers: (() => unknown)[] = [];
-  readonly #folder = mkdtempSync(join(tmpdir(), "pigato-link-"));
-  #count = 0;
+  /** An address to bind. */
+  readonly newAddress: () => string;
 
   constructor(subject: Subject) {
     this.subject = subject;
-  }
-
-  /** An address to bind at that nobody uses. */
-  newAddress(): string {
-    this.#count += 1;
-    switch (this.subject.kind) {
-      case "tcp":
-        return "tcp://127.0.0.1:*";
-      case "ipc":
-        return `ipc://${this.#folder}/${this.#count}.sock`;
-      case "inproc":
-        return `inproc://${this.#folder}/${this.#count}`;
-      default:
-        return this.subject.kind satisfies never;
-    }
+    this.newAddress = testAddresses(subject.kind);
   }
 
   /** An address that nobody uses, as a dealer would know it beforehand. */
@@ -83,21 +67,21 @@ export class Lab {
   /** @param answer what to do with a message instead of writing it down */
   router(options?: RouterOptions, answer?: (link: RouterLink, peer: string, frames: Frames) => void): TestRouter {
     const messages = new Inbox<Received>();
-    const news = new Inbox<RouterNews>();
+    const events = new Inbox<RouterEvent>();
     const link = TRANSPORTS[this.subject.router].router(
       {
         onMessage: (peer, frames) => (answer ? answer(link, peer, frames) : messages.add({ peer, frames })),
-        onPeerUp: (peer) => news.add({ type: "up", peer }),
-        onPeerDown: (peer) => news.add({ type: "down", peer }),
-        onUndelivered: (peer, frames) => news.add({ type: "undelivered", peer, frames }),
-        onDrain: (peer) => news.add({ type: "drain", peer }),
-        onRefused: (refusal, peer) => news.add({ type: "refused", refusal, peer }),
-        onError: (error) => news.add({ type: "error", error }),
+        onPeerUp: (peer) => events.add({ type: "up", peer }),
+        onPeerDown: (peer) => events.add({ type: "down", peer }),
+        onUndelivered: (peer, frames) => events.add({ type: "undelivered", peer, frames }),
+        onDrain: (peer) => events.add({ type: "drain", peer }),
+        onRefused: (refusal, peer) => events.add({ type: "refused", refusal, peer }),
+        onError: (error) => events.add({ type: "error", error }),
       },
       options,
     );
-    this.onClose(() => link.close(0));
-    return { link, messages, news };
+    onTestFinished(() => link.close(0));
+    return { link, messages, events };
   }
 
   /** A router that answers every message with the same. */
@@ -107,21 +91,21 @@ export class Lab {
 
   dealer(routingId: string, options: Omit<DealerOptions, "routingId"> = {}): TestDealer {
     const messages = new Inbox<Frames>();
-    const news = new Inbox<DealerNews>();
+    const events = new Inbox<DealerEvent>();
     const link = TRANSPORTS[this.subject.dealer].dealer(
       {
         onMessage: (frames) => messages.add(frames),
-        onUp: (facts) => news.add({ type: "up", facts }),
-        onDown: () => news.add({ type: "down" }),
-        onUndelivered: (frames) => news.add({ type: "undelivered", frames }),
-        onDrain: () => news.add({ type: "drain" }),
-        onRefused: (refusal) => news.add({ type: "refused", refusal }),
-        onError: (error) => news.add({ type: "error", error }),
+        onUp: (facts) => events.add({ type: "up", facts }),
+        onDown: () => events.add({ type: "down" }),
+        onUndelivered: (frames) => events.add({ type: "undelivered", frames }),
+        onDrain: () => events.add({ type: "drain" }),
+        onRefused: (refusal) => events.add({ type: "refused", refusal }),
+        onError: (error) => events.add({ type: "error", error }),
       },
       { reconnectMs: 10, reconnectMaxMs: 50, ...options, routingId },
     );
-    this.onClose(() => link.close(0));
-    return { link, messages, news };
+    onTestFinished(() => link.close(0));
+    return { link, messages, events };
   }
 
   /** A router that listens, and its address. */
@@ -147,14 +131,5 @@ export class Lab {
       dealer.link.send(message("tick"));
       await dealer.messages.take();
     };
-  }
-
-  onClose(close: () => unknown): void {
-    this.#closers.push(close);
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.#closers.map((close) => close()));
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -9,10 +9,10 @@ GREETING[0] = 0xff;
 GREETING.set([0x7f, 3, 0], 9);
 GREETING.write("PLAIN", 12, "latin1");
 
-export class Stranger {
+export class PlainListener {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  #onVisit: () => void = () => {};
+  #onConnection: () => void = () => {};
 
   constructor() {
     this.#server = createServer((socket) => {
@@ -21,7 +21,7 @@ export class Stranger {
       socket.on("close", () => this.#sockets.delete(socket));
       socket.resume();
       socket.write(GREETING);
-      this.#onVisit();
+      this.#onConnection();
     });
   }
 
@@ -39,9 +39,9 @@ export class Stranger {
   }
 
   /** Resolves when somebody came that is not counted yet. */
-  visited(): Promise<void> {
+  connected(): Promise<void> {
     return new Promise((resolve) => {
-      this.#onVisit = resolve;
+      this.#onConnection = resolve;
     });
   }
 

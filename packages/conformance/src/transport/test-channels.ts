@@ -1,12 +1,11 @@
 // Publishers and subscribers under test: their handlers write down what they are told, and all of them are closed
 // afterwards.
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Inbox } from "@pigato/testkit";
 import type { Frames, LinkError, PublisherLink, SubscriberLink, SubscriberOptions } from "@pigato/transport";
+import { onTestFinished } from "vitest";
 import { TRANSPORTS, type TransportName } from "./subject.ts";
+import { testAddresses } from "./test-addresses.ts";
 
 /** What the suite is run on: two implementations that meet over one kind of address. */
 export interface ChannelSubject {
@@ -15,37 +14,22 @@ export interface ChannelSubject {
   readonly kind: "tcp" | "ipc" | "inproc";
 }
 
-export type SubscriberNews = { readonly type: "up" | "down" } | { readonly type: "error"; readonly error: LinkError };
+export type SubscriberEvent = { readonly type: "up" | "down" } | { readonly type: "error"; readonly error: LinkError };
 
 export interface TestSubscriber {
   readonly link: SubscriberLink;
   readonly messages: Inbox<Frames>;
-  readonly news: Inbox<SubscriberNews>;
+  readonly events: Inbox<SubscriberEvent>;
 }
 
-export class ChannelLab {
+export class TestChannels {
   readonly subject: ChannelSubject;
-  readonly #closers: (() => unknown)[] = [];
-  readonly #folder = mkdtempSync(join(tmpdir(), "pigato-channel-"));
-  #count = 0;
+  /** An address to bind. */
+  readonly newAddress: () => string;
 
   constructor(subject: ChannelSubject) {
     this.subject = subject;
-  }
-
-  /** An address to bind at that nobody uses. */
-  newAddress(): string {
-    this.#count += 1;
-    switch (this.subject.kind) {
-      case "tcp":
-        return "tcp://127.0.0.1:*";
-      case "ipc":
-        return `ipc://${this.#folder}/${this.#count}.sock`;
-      case "inproc":
-        return `inproc://${this.#folder}/${this.#count}`;
-      default:
-        return this.subject.kind satisfies never;
-    }
+    this.newAddress = testAddresses(subject.kind);
   }
 
   /** An address that nobody uses, as a subscriber would know it beforehand. */
@@ -61,7 +45,7 @@ export class ChannelLab {
         throw error;
       },
     });
-    this.onClose(() => link.close());
+    onTestFinished(() => link.close());
     return link;
   }
 
@@ -75,28 +59,19 @@ export class ChannelLab {
   /** Subscribes before it connects. */
   subscriber(prefix: string, address: string, options: SubscriberOptions = {}): TestSubscriber {
     const messages = new Inbox<Frames>();
-    const news = new Inbox<SubscriberNews>();
+    const events = new Inbox<SubscriberEvent>();
     const link = TRANSPORTS[this.subject.subscriber].subscriber(
       {
         onMessage: (frames) => messages.add(frames),
-        onUp: () => news.add({ type: "up" }),
-        onDown: () => news.add({ type: "down" }),
-        onError: (error) => news.add({ type: "error", error }),
+        onUp: () => events.add({ type: "up" }),
+        onDown: () => events.add({ type: "down" }),
+        onError: (error) => events.add({ type: "error", error }),
       },
       { reconnectMs: 10, reconnectMaxMs: 50, ...options },
     );
-    this.onClose(() => link.close());
+    onTestFinished(() => link.close());
     link.subscribe(prefix);
     link.connect(address);
-    return { link, messages, news };
-  }
-
-  onClose(close: () => unknown): void {
-    this.#closers.push(close);
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.#closers.map((close) => close()));
-    rmSync(this.#folder, { recursive: true, force: true });
+    return { link, messages, events };
   }
 }
