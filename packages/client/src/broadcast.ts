@@ -1,21 +1,20 @@
-// One request to every worker of a service: the directory tells who they are, each is asked by its id, and their answers
-// come in the order in which they are given. A worker that fails is a result like any other.
+// One request to every worker of a service. The directory lists the workers, each gets a request by its id, and the results
+// come in the order in which the workers reply. A worker that fails is a result like any other.
 
+import { integer, readOption } from "@pigato/peer";
 import { RequestError, UsageError } from "@pigato/protocol";
 import type { CallOptions } from "./call-options.ts";
-import { readCount } from "./validate.ts";
 
-/** What tells who serves what. */
+/** The core service that lists the workers. */
 const DIRECTORY = "$dir";
-const DEFAULT_CONCURRENCY = 100;
-const DEFAULT_MAX_WORKERS = 10_000;
-const LARGEST = 1_000_000;
+const CONCURRENCY = integer({ min: 1, max: 1_000_000, default: 100 });
+const MAX_WORKERS = integer({ min: 1, max: 1_000_000, default: 10_000 });
 
-/** The options of each of the requests, and how many there may be. */
+/** The options of each request, and how many requests there may be. */
 export interface BroadcastOptions extends CallOptions {
   /** Requests open at a time, 1 to 1 000 000. @defaultValue 100 */
   readonly concurrency?: number | undefined;
-  /** The most workers to ask, 1 to 1 000 000; if there are more, nobody is. @defaultValue 10 000 */
+  /** The most workers to ask, 1 to 1 000 000; with more, the broadcast fails. @defaultValue 10 000 */
   readonly maxWorkers?: number | undefined;
 }
 
@@ -44,12 +43,14 @@ export class Broadcast<Value = unknown> implements AsyncIterable<BroadcastResult
 
   /** @throws UsageError for an option out of its bounds */
   constructor(ask: Ask, service: string, data: unknown, options: BroadcastOptions) {
-    const { concurrency = DEFAULT_CONCURRENCY, maxWorkers = DEFAULT_MAX_WORKERS, ...callOptions } = options;
-    const limit = readCount("concurrency", concurrency, 1, LARGEST);
-    const most = readCount("maxWorkers", maxWorkers, 1, LARGEST);
+    const { concurrency = CONCURRENCY.makeDefault(), maxWorkers = MAX_WORKERS.makeDefault(), ...callOptions } = options;
+    const limits = {
+      concurrency: readOption("concurrency", CONCURRENCY, concurrency),
+      maxWorkers: readOption("maxWorkers", MAX_WORKERS, maxWorkers),
+    };
     const signals = [this.#leaving.signal, ...(callOptions.signal ? [callOptions.signal] : [])];
     const request = { ...callOptions, signal: AbortSignal.any(signals) };
-    void this.#run(ask, service, data, request, limit, most);
+    void this.#run(ask, service, data, request, limits);
   }
 
   /** All results, in the order in which they came. Rejects as reading them would. */
@@ -78,14 +79,13 @@ export class Broadcast<Value = unknown> implements AsyncIterable<BroadcastResult
     service: string,
     data: unknown,
     request: CallOptions,
-    limit: number,
-    most: number,
+    limits: { readonly concurrency: number; readonly maxWorkers: number },
   ): Promise<void> {
     try {
-      const found = await workersOf(ask, service, request, most);
+      const found = await workersOf(ask, service, request, limits.maxWorkers);
       const workers = found.values();
       // All take from the same iterator, so each worker is asked once.
-      const askers = Array.from({ length: Math.min(limit, found.length) }, async () => {
+      const askers = Array.from({ length: Math.min(limits.concurrency, found.length) }, async () => {
         for (const worker of workers) this.#add(await resultOf(ask, service, data, request, worker));
       });
       await Promise.all(askers);
@@ -109,7 +109,12 @@ export class Broadcast<Value = unknown> implements AsyncIterable<BroadcastResult
   }
 }
 
-async function workersOf(ask: Ask, service: string, request: CallOptions, most: number): Promise<readonly string[]> {
+async function workersOf(
+  ask: Ask,
+  service: string,
+  request: CallOptions,
+  maxWorkers: number,
+): Promise<readonly string[]> {
   const { signal, timeout } = request;
   const workers = await ask<unknown>(DIRECTORY, service, { signal, timeout, failFast: true }).catch(
     (error: unknown) => {
@@ -120,8 +125,10 @@ async function workersOf(ask: Ask, service: string, request: CallOptions, most: 
     const message = `a broadcast to "${service}" failed: ${DIRECTORY} did not answer with a list of workers`;
     throw new RequestError({ code: "WORKER_FAILED", message, delivery: "not-sent" });
   }
-  if (workers.length > most) {
-    throw new UsageError(`"${service}" has ${workers.length} workers; a broadcast asks at most ${most} (maxWorkers)`);
+  if (workers.length > maxWorkers) {
+    throw new UsageError(
+      `"${service}" has ${workers.length} workers; a broadcast asks at most ${maxWorkers} (maxWorkers)`,
+    );
   }
   return workers;
 }

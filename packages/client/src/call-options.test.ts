@@ -1,8 +1,8 @@
 import { readText } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
-import { type CallOptions, encodeData, readService, resolveCallOptions } from "./call-options.ts";
+import { type CallOptions, CLASSIC_OPTIONS, encodeData, readService, resolveCallOptions } from "./call-options.ts";
 
-const defaults = { timeoutMs: 60_000, retry: false };
+const defaults = { timeout: 60_000, retry: false };
 
 function wireOf(options: CallOptions): string {
   return resolveCallOptions(options, defaults).trailer.map(readText).join();
@@ -11,22 +11,35 @@ function wireOf(options: CallOptions): string {
 describe("the options of a request", () => {
   test("always travel with a timeout and a retry, as on the classic wire", () => {
     expect(wireOf({})).toBe('{"timeout":60000,"retry":0}');
-    expect(resolveCallOptions({}, { timeoutMs: Number.POSITIVE_INFINITY, retry: true }).trailer.map(readText)).toEqual([
+    expect(resolveCallOptions({}, { timeout: Number.POSITIVE_INFINITY, retry: true }).trailer.map(readText)).toEqual([
       '{"timeout":-1,"retry":1}',
     ]);
   });
 
-  test("carry the caller's own keys to the worker, and never the signal", () => {
+  test("carry the caller's headers to the worker, and never the signal", () => {
     const { signal } = new AbortController();
-    expect(wireOf({ timeout: 5, retry: true, tenant: "t1", trace: [1, 2], signal })).toBe(
-      '{"timeout":5,"retry":1,"tenant":"t1","trace":[1,2]}',
+    expect(wireOf({ timeout: 5, retry: true, headers: { tenant: "t1", trace: "1-2" }, signal })).toBe(
+      '{"timeout":5,"retry":1,"headers":{"tenant":"t1","trace":"1-2"}}',
     );
   });
 
   test("travel in the order in which they were written", () => {
-    expect(wireOf({ workerId: "w1", timeout: undefined, retry: 1, tenant: "t1" })).toBe(
-      '{"workerId":"w1","timeout":60000,"retry":1,"tenant":"t1"}',
+    expect(wireOf({ workerId: "w1", timeout: undefined, retry: 1, headers: {} })).toBe(
+      '{"workerId":"w1","timeout":60000,"retry":1,"headers":{}}',
     );
+  });
+
+  test("do not compile, and are a UsageError that names the nearest one, if they are misspelled", () => {
+    // @ts-expect-error: there is no such option
+    expect(() => wireOf({ timout: 5 })).toThrow('a request has no option "timout": did you mean "timeout"?');
+    // @ts-expect-error: the worker's own data are headers
+    expect(() => wireOf({ tenant: "t1" })).toThrow('a request has no option "tenant": it has failFast, headers, ');
+  });
+
+  test("of the classic package travel as they are, whatever their names and values", () => {
+    const sent = { tenant: { id: 1 }, timeout: "5", headers: 7, workerId: "" };
+    const options = { [CLASSIC_OPTIONS]: sent, timeout: 5, retry: false, workerId: undefined };
+    expect(wireOf(options)).toBe('{"tenant":{"id":1},"timeout":5,"headers":7,"retry":0}');
   });
 
   test("say what the broker must know", () => {
@@ -52,8 +65,11 @@ describe("the options of a request", () => {
     ["workerId", "", "workerId must be text of 1 to 255 bytes, not ''"],
     ["nocache", "no", "nocache must be true, false, 0 or 1, not 'no'"],
     ["signal", {}, "signal must be an AbortSignal, not {}"],
-    ["own", 1n, "the options of a request cannot be written as JSON"],
-    ["own", "x".repeat(70_000), "options of 70036 bytes as JSON cannot be sent; the most is 65536"],
+    ["headers", "tenant", "headers must be an object whose values are strings, not 'tenant'"],
+    ["headers", { tenant: 1 }, "headers must be an object whose values are strings, not { tenant: 1 }"],
+    ["headers", ["tenant"], "headers must be an object whose values are strings, not [ 'tenant' ]"],
+    ["headers", { tenant: "x".repeat(70_000) }, "options of 70051 bytes as JSON cannot be sent; the most is 65536"],
+    [CLASSIC_OPTIONS, { own: 1n }, "the options of a request cannot be written as JSON"],
   ])("refuse %s: %o", (key, value, message) => {
     expect(() => resolveCallOptions({ [key]: value }, defaults)).toThrow(message);
   });

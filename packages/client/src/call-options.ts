@@ -1,6 +1,7 @@
-// The options of one request, and the message that is made of them. Users' own keys travel to the worker as they are;
-// `timeout` and `retry` are always among what travels, as on the classic wire; a signal never does.
+// The options of one request, and the frames that are made of them. `timeout` and `retry` are always sent, as on the classic
+// wire; a signal never is.
 
+import { bit, custom, invalidValue, type Option, type OptionsOf, readOption, rejectUnknownOptions } from "@pigato/peer";
 import {
   encodePayload,
   type Frame,
@@ -18,64 +19,115 @@ import {
   writeText,
 } from "@pigato/protocol";
 import { DEFAULT_LINK_LIMITS } from "@pigato/transport";
-import { readFlag, readTimeoutMs, wrong } from "./validate.ts";
 
-/** Besides these, any key whose value JSON can carry: the worker's handler gets it. */
-export interface CallOptions {
+const MAX_DURATION_MS = 2_147_483_647;
+
+/** Names and values for the worker, which the broker does not read. */
+export type Headers = Readonly<Record<string, string>>;
+
+class CallSchema {
   /** Milliseconds without any reply after which the request fails; −1 is no limit, 0 expires at once. @defaultValue the client's */
-  readonly timeout?: number | undefined;
-  /** Whether it goes out again when its worker or its broker is lost before the first reply. @defaultValue the client's */
-  readonly retry?: boolean | 0 | 1 | undefined;
+  readonly timeout: Option<number> = timeoutOption(0);
+  /** Whether it is sent again when its worker or its broker is lost before the first reply. @defaultValue the client's */
+  readonly retry: Option<boolean | 0 | 1, boolean> = bit({ default: false });
   /** The only worker that may handle it: 1 to 255 bytes. @defaultValue any worker */
-  readonly workerId?: string | undefined;
-  /** Whether a worker must run it, even if the broker has kept a reply to an equal request. @defaultValue false */
-  readonly nocache?: boolean | 0 | 1 | undefined;
+  readonly workerId: Option<string, PeerId | undefined> = custom<string, PeerId | undefined>({
+    expected: `text of 1 to ${MAX_NAME_BYTES} bytes`,
+    read: readWorkerId,
+    default: undefined,
+  });
+  /** Whether a worker must run it, even if the broker has a cached reply to an equal request. @defaultValue false */
+  readonly nocache: Option<boolean | 0 | 1, boolean> = bit({ default: false });
   /**
-   * Whether the broker keeps it in its store until it has ended, and runs it when it starts again. It may then run twice, and
-   * runs though this client is gone. @defaultValue false
+   * Whether the broker stores it until it has ended, and runs it after a restart. It may then run twice, and runs though this
+   * client is gone. With `clientId`, it stays open when the connection is lost. @defaultValue false
    */
-  readonly persist?: boolean | 0 | 1 | undefined;
+  readonly persist: Option<boolean | 0 | 1, boolean> = bit({ default: false });
   /** Whether it fails with `UNAVAILABLE` at once instead of waiting for a first worker. @defaultValue false */
-  readonly failFast?: boolean | 0 | 1 | undefined;
-  /** Whether to be told when it is queued and who gets it, where the broker can: events of its stream. @defaultValue false */
-  readonly notices?: boolean | 0 | 1 | undefined;
-  /** Ends the request with `CANCELED` when it aborts; the worker is told. */
-  readonly signal?: AbortSignal | undefined;
-  readonly [extra: string]: unknown;
+  readonly failFast: Option<boolean | 0 | 1, boolean> = bit({ default: false });
+  /** Whether to be notified when it is queued and which worker gets it, where the broker can: events of its stream. @defaultValue false */
+  readonly notices: Option<boolean | 0 | 1, boolean> = bit({ default: false });
+  /** Names and values for the worker: its handler finds them in `opts.headers`. @defaultValue none */
+  readonly headers: Option<Headers> = custom<Headers>({
+    expected: "an object whose values are strings",
+    read: (value) => (isHeaders(value) ? value : undefined),
+    default: {},
+  });
+  /** Ends the request with `CANCELED` when it aborts; the worker is notified. @defaultValue none */
+  readonly signal: Option<AbortSignal, AbortSignal | undefined> = custom<AbortSignal, AbortSignal | undefined>({
+    expected: "an AbortSignal",
+    read: (value) => (value instanceof AbortSignal ? value : undefined),
+    default: undefined,
+  });
 }
 
-/** What a request takes from its client when it does not say. */
+const SCHEMA: CallSchema = new CallSchema();
+
+export interface CallOptions extends OptionsOf<CallSchema> {}
+
+/**
+ * A key of call options for what npm `pigato` lets travel: any option, with any value. Its object is sent as it is, and the
+ * options of the request replace those of the same name.
+ */
+export const CLASSIC_OPTIONS: unique symbol = Symbol("classic options");
+
+/** The values for requests that do not give them. */
 export interface CallDefaults {
-  readonly timeoutMs: number;
+  /** `Infinity` is no timeout. */
+  readonly timeout: number;
   readonly retry: boolean;
 }
 
 export interface ResolvedCallOptions {
   readonly options: RequestOptions;
-  /** The options as they travel. */
+  /** The options as they are sent. */
   readonly trailer: readonly Frame[];
   readonly signal: AbortSignal | undefined;
 }
 
-/** @throws UsageError for a value out of its bounds, or one that JSON cannot carry */
+/** @throws UsageError for an unknown option, a value out of its bounds, or one that JSON cannot carry */
 export function resolveCallOptions(input: CallOptions, defaults: CallDefaults): ResolvedCallOptions {
-  if (typeof input !== "object" || input === null) throw wrong("the options of a request", "an object", input);
+  if (typeof input !== "object" || input === null) {
+    throw invalidValue("the options of a request", "an object", input);
+  }
+  rejectUnknownOptions("a request", SCHEMA, input);
   const { signal, ...sent } = input;
-  const { timeout = defaults.timeoutMs, retry = defaults.retry, ...rest } = sent;
   const options: RequestOptions = {
-    timeoutMs: readTimeoutMs("timeout", timeout),
-    retry: readFlag("retry", retry),
-    worker: rest.workerId === undefined ? undefined : readWorkerId(rest.workerId),
-    failFast: readOptionalFlag("failFast", rest.failFast),
-    noCache: readOptionalFlag("nocache", rest.nocache),
-    persist: readOptionalFlag("persist", rest.persist),
-    notices: readOptionalFlag("notices", rest.notices),
+    timeoutMs: sent.timeout === undefined ? defaults.timeout : readOption("timeout", SCHEMA.timeout, sent.timeout),
+    retry: sent.retry === undefined ? defaults.retry : readOption("retry", SCHEMA.retry, sent.retry),
+    worker: sent.workerId === undefined ? undefined : readOption("workerId", SCHEMA.workerId, sent.workerId),
+    failFast: sent.failFast === undefined ? false : readOption("failFast", SCHEMA.failFast, sent.failFast),
+    noCache: sent.nocache === undefined ? false : readOption("nocache", SCHEMA.nocache, sent.nocache),
+    persist: sent.persist === undefined ? false : readOption("persist", SCHEMA.persist, sent.persist),
+    notices: sent.notices === undefined ? false : readOption("notices", SCHEMA.notices, sent.notices),
   };
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrong("signal", "an AbortSignal", signal);
+  if (sent.headers !== undefined) readOption("headers", SCHEMA.headers, sent.headers);
+  const classic: unknown = Reflect.get(input, CLASSIC_OPTIONS);
   // The caller's own first and in their order, as the original writes them.
-  const travelling = { ...sent, timeout: timeoutToWire(options.timeoutMs), retry: options.retry ? 1 : 0 };
-  const trailer = [encodeOptions(travelling)];
-  return { options, trailer, signal };
+  const written = {
+    ...(typeof classic === "object" ? classic : undefined),
+    ...sent,
+    timeout: timeoutToWire(options.timeoutMs),
+    retry: options.retry ? 1 : 0,
+  };
+  return {
+    options,
+    trailer: [encodeOptions(written)],
+    signal: signal === undefined ? undefined : readOption("signal", SCHEMA.signal, signal),
+  };
+}
+
+/** A timeout as users write it: −1, as on the wire, and `Infinity` are none. */
+export function timeoutOption(byDefault: number): Option<number> {
+  return custom<number>({
+    unit: "ms",
+    expected: `a number of milliseconds from 0 to ${MAX_DURATION_MS}, or -1 for none`,
+    read(value) {
+      if (value === -1 || value === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
+      return typeof value === "number" && value >= 0 && value <= MAX_DURATION_MS ? value : undefined;
+    },
+    default: byDefault,
+  });
 }
 
 /** @throws UsageError for what cannot name a service */
@@ -84,7 +136,7 @@ export function readService(value: unknown): ServiceName {
     const name = serviceNameFromText(value);
     if (name.length <= MAX_NAME_BYTES) return name;
   }
-  throw wrong("the service", `text of 1 to ${MAX_NAME_BYTES} bytes`, value);
+  throw invalidValue("the service", `text of 1 to ${MAX_NAME_BYTES} bytes`, value);
 }
 
 /** @throws UsageError for what JSON cannot carry, and for more than a frame may hold */
@@ -101,7 +153,7 @@ export function encodeRawData(data: unknown): readonly Frame[] {
   return frames;
 }
 
-/** A broker cuts off a peer that sends more, and with it all its other requests. */
+/** A broker disconnects a peer that sends more, which ends all its other requests. */
 function checkSize(frame: Frame): void {
   const { maxFrameBytes } = DEFAULT_LINK_LIMITS;
   if (frame.length > maxFrameBytes) {
@@ -109,16 +161,15 @@ function checkSize(frame: Frame): void {
   }
 }
 
-function readWorkerId(value: unknown): PeerId {
-  if (typeof value === "string" && value !== "") {
-    const worker = peerIdFromText(value);
-    if (worker.length <= MAX_NAME_BYTES) return worker;
-  }
-  throw wrong("workerId", `text of 1 to ${MAX_NAME_BYTES} bytes`, value);
+function readWorkerId(value: unknown): PeerId | undefined {
+  if (typeof value !== "string" || value === "") return undefined;
+  const worker = peerIdFromText(value);
+  return worker.length <= MAX_NAME_BYTES ? worker : undefined;
 }
 
-function readOptionalFlag(name: string, value: unknown): boolean {
-  return value === undefined ? false : readFlag(name, value);
+function isHeaders(value: unknown): value is Headers {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((header) => typeof header === "string");
 }
 
 function encodeOptions(options: object): Frame {

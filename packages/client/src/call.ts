@@ -2,9 +2,9 @@
 // whatever the caller's own code throws meanwhile is the driver's to keep away from the other calls.
 
 import { Readable } from "node:stream";
+import type { ReceiveWindow } from "@pigato/peer/session";
 import type { RequestError, RequestId } from "@pigato/protocol";
 import type { News } from "./session/effects.ts";
-import type { Window } from "./session/window.ts";
 
 /** Who is told about a request: any number of news and partials, then a final or a failure, then nothing. */
 export interface Caller {
@@ -45,7 +45,7 @@ export type ReplyCallback<Value = unknown> = (error: RequestError | null, value:
 export class ReplyStream extends Readable {
   readonly #requestId: RequestId;
   readonly #control: CallControl;
-  readonly #window: Window;
+  readonly #window: ReceiveWindow;
 
   // What the client does to a stream is static, out of the sight of whoever reads it.
 
@@ -57,7 +57,7 @@ export class ReplyStream extends Readable {
     if (stream.readableLength === 0) stream.#onRead();
   }
 
-  constructor(requestId: RequestId, control: CallControl, window: Window) {
+  constructor(requestId: RequestId, control: CallControl, window: ReceiveWindow) {
     super({ objectMode: true });
     this.#requestId = requestId;
     this.#control = control;

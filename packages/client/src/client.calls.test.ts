@@ -88,14 +88,14 @@ describe("call()", () => {
     expect(new Set(broker.requests.map(({ requestId }) => requestId)).size).toBe(3);
   });
 
-  test("sends the options as the classic wire has them, and the caller's own with them", async () => {
+  test("sends the options as the classic wire has them, and the caller's headers with them", async () => {
     const { client, broker } = await stage.started({ timeout: 4_000, retry: 1 });
     broker.echo();
     await client.call("echo", 1);
-    await client.call("echo", 1, { timeout: -1, retry: 0, workerId: "w1", tenant: "t1" });
+    await client.call("echo", 1, { timeout: -1, retry: 0, workerId: "w1", headers: { tenant: "t1" } });
     expect(broker.requests.map(({ trailer }) => trailer.map(readText))).toEqual([
       ['{"timeout":4000,"retry":1}'],
-      ['{"timeout":-1,"retry":0,"workerId":"w1","tenant":"t1"}'],
+      ['{"timeout":-1,"retry":0,"workerId":"w1","headers":{"tenant":"t1"}}'],
     ]);
   });
 

@@ -187,7 +187,7 @@ describe("a broker that breaks the protocol", () => {
     broker.echo();
     const failed = onceEvent(client, "error");
     broker.sendFrames([writeText("X"), writeText("?")]);
-    expect(await failed).toMatchObject({ message: expect.stringMatching(/^the broker broke P-MSG-1: /) });
+    expect(await failed).toMatchObject({ message: expect.stringMatching(/^the broker violated P-MSG-1: /) });
     broker.sendFrames([]);
     broker.sendFrames([writeText("C"), writeText("3")]);
     expect(await client.call("echo", 1)).toBe(1);

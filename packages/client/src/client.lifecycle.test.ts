@@ -126,7 +126,7 @@ describe("start()", () => {
     const client = stage.newClient({ transport }, ["odd://one", ADDRESS]);
     const failed = onceEvent(client, "error");
     const start = client.start();
-    expect(await failed).toMatchObject({ message: "cannot connect to odd://one: Error: no such scheme" });
+    expect(await failed).toMatchObject({ message: "cannot connect to odd://one: no such scheme" });
     stage.clock.advance(1_000);
     await start;
   });

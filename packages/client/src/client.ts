@@ -1,7 +1,8 @@
-// What users hold: the verbs of a client. It turns arguments into messages and callers into streams, callbacks and
-// promises; what becomes of a request is decided by the session. Nothing is made for a caller that it did not ask for.
+// The client as users see it. It turns arguments into messages and callers into streams, callbacks and promises. The session
+// decides what happens to a request.
 
-import type { LossReason } from "@pigato/peer/session";
+import { invalidValue, type LossReason, resolveAddresses } from "@pigato/peer";
+import { ReceiveWindow } from "@pigato/peer/session";
 import {
   display,
   type RequestError,
@@ -28,12 +29,9 @@ import {
 } from "./call.ts";
 import { type CallOptions, type ResolvedCallOptions, readService } from "./call-options.ts";
 import { Driver } from "./driver.ts";
-import { Lifecycle } from "./lifecycle.ts";
-import { type ClientOptions, type ResolvedOptions, resolveAddresses, resolveOptions } from "./options.ts";
-import type { RequestMessage } from "./session/calls.ts";
+import { type ClientOptions, type ClientSettings, resolveOptions } from "./options.ts";
+import type { RequestMessage } from "./session/effects.ts";
 import { canceled } from "./session/failures.ts";
-import { Window } from "./session/window.ts";
-import { wrong } from "./validate.ts";
 
 /** For watching only: nothing depends on anybody listening. */
 export interface ClientEvents {
@@ -63,8 +61,7 @@ interface Prepared {
  */
 export class Client extends EventEmitter<ClientEvents> {
   readonly #driver: Driver;
-  readonly #lifecycle: Lifecycle;
-  readonly #options: ResolvedOptions;
+  readonly #settings: ClientSettings;
   /** What a request without options of its own uses: written once. */
   readonly #defaults: ResolvedCallOptions;
   readonly #control: CallControl;
@@ -78,27 +75,27 @@ export class Client extends EventEmitter<ClientEvents> {
    */
   constructor(address: string | readonly string[], options?: ClientOptions) {
     super();
-    this.#options = resolveOptions(options);
-    const addresses = resolveAddresses(address, this.#options.security);
-    this.#defaults = this.#options.dialect.resolveCallOptions({}, this.#options);
-    this.#driver = this.#newDriver(addresses);
-    this.#lifecycle = new Lifecycle({
-      start: () => {
-        // In a turn of its own, for listeners that are added right after the call of start().
-        queueMicrotask(() => this.emit("start"));
-        this.#driver.apply({ type: "start" });
-      },
-      stop: () => this.#driver.apply({ type: "stop" }),
+    this.#settings = resolveOptions(options);
+    const addresses = resolveAddresses(address, this.#settings.security);
+    this.#defaults = this.#settings.speaker.resolveCallOptions({}, this.#settings);
+    this.#driver = new Driver(addresses, this.#settings, {
+      start: () => this.emit("start"),
+      stop: () => this.emit("stop"),
+      connecting: () => this.emit("connecting"),
+      connect: () => this.emit("connect"),
+      disconnect: (reason) => this.emit("disconnect", reason),
+      error: (error) => this.emit("error", error),
+      late: (id) => this.#onLate(id),
     });
     this.#control = {
       cancel: (id, reason) => this.#driver.apply({ type: "cancel", requestId: id, reason }),
       grant: (id) => this.#driver.apply({ type: "grant", requestId: id }),
       heartbeat: (id) => {
-        this.#options.dialect.checkMethod("heartbeat()");
+        this.#settings.speaker.checkMethod("heartbeat()");
         this.#driver.apply({ type: "request-heartbeat", requestId: id });
       },
     };
-    const { onStart, onStop, onConnect, onDisconnect, autostart } = this.#options;
+    const { onStart, onStop, onConnect, onDisconnect, autostart } = this.#settings;
     if (onStart) this.on("start", onStart);
     if (onStop) this.on("stop", onStop);
     if (onConnect) this.on("connect", onConnect);
@@ -108,7 +105,8 @@ export class Client extends EventEmitter<ClientEvents> {
 
   /** The id under which the broker knows this client: new with every connection, empty before the first. */
   get socketId(): string {
-    return this.#driver.socketId;
+    const { address, socketId } = this.#driver.runtime.link;
+    return address === undefined ? "" : socketId;
   }
 
   /**
@@ -119,9 +117,9 @@ export class Client extends EventEmitter<ClientEvents> {
    */
   start(callback?: (error?: RequestError | LinkError) => void): Promise<void> {
     if (callback !== undefined && typeof callback !== "function") {
-      throw wrong("the callback of start()", "a function", callback);
+      throw invalidValue("the callback of start()", "a function", callback);
     }
-    const started = this.#lifecycle.start();
+    const started = this.#driver.runtime.lifecycle.start();
     if (callback !== undefined) void started.then(() => callback(), callback);
     return started;
   }
@@ -131,7 +129,7 @@ export class Client extends EventEmitter<ClientEvents> {
    * closes. Safe to call twice; `start()` works again afterwards.
    */
   stop(): Promise<void> {
-    return this.#lifecycle.stop();
+    return this.#driver.runtime.lifecycle.stop();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -179,7 +177,7 @@ export class Client extends EventEmitter<ClientEvents> {
   /** As `request()`, always with a stream. */
   requestStream(service: string, data?: unknown, options?: CallOptions): ReplyStream {
     const prepared = this.#prepare(service, data, options);
-    const window = new Window();
+    const window = new ReceiveWindow();
     const stream = new ReplyStream(prepared.message.requestId, this.#control, window);
     this.#submit(prepared, new StreamCaller(stream), window);
     return stream;
@@ -211,7 +209,9 @@ export class Client extends EventEmitter<ClientEvents> {
    */
   broadcast<Value = unknown>(service: string, data?: unknown, options: BroadcastOptions = {}): Broadcast<Value> {
     readService(service);
-    this.#options.dialect.checkMethod("broadcast()");
+    this.#settings.speaker.checkMethod("broadcast()");
+    const { concurrency: _concurrency, maxWorkers: _maxWorkers, ...callOptions } = options;
+    this.#settings.speaker.resolveCallOptions(callOptions, this.#settings);
     return new Broadcast(
       <Answer>(to: string, what: unknown, how: CallOptions) => this.call<Answer>(to, what, how),
       service,
@@ -242,19 +242,19 @@ export class Client extends EventEmitter<ClientEvents> {
    * @throws UsageError in a dialect that has no heartbeats of clients
    */
   heartbeat(request?: string): void {
-    this.#options.dialect.checkMethod("heartbeat()");
+    this.#settings.speaker.checkMethod("heartbeat()");
     const id = request === undefined ? undefined : requestIdFromText(request);
     this.#driver.apply({ type: "heartbeat", requestId: id });
   }
 
   #prepare(service: string, data: unknown, options: CallOptions | undefined): Prepared {
-    const { dialect } = this.#options;
-    const resolved = options === undefined ? this.#defaults : dialect.resolveCallOptions(options, this.#options);
+    const { speaker } = this.#settings;
+    const resolved = options === undefined ? this.#defaults : speaker.resolveCallOptions(options, this.#settings);
     const message: RequestMessage = {
       type: "request",
       service: readService(service),
       requestId: this.#nextRequestId(),
-      body: dialect.encodeData(data),
+      body: speaker.encodeData(data),
       trailer: resolved.trailer,
       options: resolved.options,
     };
@@ -262,7 +262,7 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   /** @param window of a caller that reads at its own pace */
-  #submit({ message, signal }: Prepared, caller: Caller, window?: Window): void {
+  #submit({ message, signal }: Prepared, caller: Caller, window?: ReceiveWindow): void {
     if (signal === undefined) return this.#driver.apply({ type: "request", message, caller, window });
     if (signal.aborted) return this.#driver.fail(caller, message, canceled(message, "not-sent", signal.reason));
     const abortable = new AbortableCaller(caller, signal, message.requestId, this.#control);
@@ -274,40 +274,21 @@ export class Client extends EventEmitter<ClientEvents> {
     return requestId(`${this.#idPrefix}${this.#requestCount.toString(36)}`);
   }
 
-  #newDriver(addresses: readonly string[]): Driver {
-    const { heartbeatMs, liveness, backoff, connectTimeoutMs, random } = this.#options;
-    const { maxQueuedRequests, maxOpenRequests, timeoutGraceMs, stopTimeoutMs, negotiate } = this.#options;
-    const session = this.#options.dialect.newSession<Caller>({
-      connection: { addresses, heartbeatMs, liveness, backoff, connectTimeoutMs, brokerAnswers: true, random },
-      limits: { maxQueuedRequests, maxOpenRequests, timeoutGraceMs },
-      stopTimeoutMs,
-      negotiate,
-    });
-    return new Driver(session, this.#options, {
-      onConnecting: () => this.emit("connecting"),
-      onConnected: () => this.#onConnected(),
-      onDisconnected: (reason) => this.emit("disconnect", reason),
-      onStopped: () => this.#onStopped(),
-      onError: (error) => this.emit("error", error),
-      onKeptOut: (error, isFinal) => {
-        if (isFinal && addresses.length === 1) this.#lifecycle.onFailure(error);
-        this.emit("error", error);
-      },
-      onLate: (id) => this.#onLate(id),
-    });
-  }
-
-  #onConnected(): void {
-    this.#lifecycle.onConnected();
-    this.emit("connect");
-  }
-
-  /** A reply that crossed the end of its request is nobody's fault; one to a request never made is the broker's. */
+  /**
+   * A reply may cross the end of its request on the wire. With a `clientId` it may also be for an earlier client of that id.
+   * Anything else is a fault of the broker.
+   */
   #onLate(id: RequestId): void {
     if (this.#hasMade(id)) return;
+    const { clientId } = this.#settings;
+    if (clientId !== undefined) {
+      const message = `dropped a reply to the request ${display(id)}, which an earlier client with the id "${clientId}" made`;
+      this.emit("error", new Error(message));
+      return;
+    }
     const detail = `a reply to the request ${display(id)}, which this client never made`;
     const cause: Violation = { type: "violation", clause: "P-RID-2", detail, requestId: id };
-    this.emit("error", new Error(`the broker broke ${cause.clause}: ${detail}`, { cause }));
+    this.emit("error", new Error(`the broker violated ${cause.clause}: ${detail}`, { cause }));
   }
 
   #hasMade(id: RequestId): boolean {
@@ -315,16 +296,11 @@ export class Client extends EventEmitter<ClientEvents> {
     const number = Number.parseInt(id.slice(this.#idPrefix.length), 36);
     return number > 0 && number <= this.#requestCount;
   }
-
-  #onStopped(): void {
-    this.#lifecycle.onStopped();
-    this.emit("stop");
-  }
 }
 
 function readCallback(name: string, value: unknown): ReplyCallback | undefined {
   if (value === undefined || isCallback(value)) return value;
-  throw wrong(`the ${name} callback`, "a function", value);
+  throw invalidValue(`the ${name} callback`, "a function", value);
 }
 
 function isCallback(value: unknown): value is ReplyCallback {
@@ -333,7 +309,7 @@ function isCallback(value: unknown): value is ReplyCallback {
 
 function readOptions(value: unknown): CallOptions | undefined {
   if (value === undefined || isOptions(value)) return value;
-  throw wrong("the options of a request", "an object", value);
+  throw invalidValue("the options of a request", "an object", value);
 }
 
 function isOptions(value: unknown): value is CallOptions {

@@ -1,7 +1,8 @@
-// How a client speaks, chosen once when it is made: the wire's codec, what may be asked on it, and who decides. Majordomo
-// carries a request's data and nothing else; whatever else a caller asks for is refused here, before anything is sent.
+// What depends on the dialect of a client: the codec, the session, and which options and methods its wire can carry. Majordomo
+// carries a request's data and nothing else; whatever else a caller asks for is a UsageError here, before anything is sent.
 
-import { type Dialect, type Frame, majordomoPeer, pigatoDialect, UsageError } from "@pigato/protocol";
+import { type Core, type DialectName, notCarried } from "@pigato/peer";
+import { type Dialect, type Frame, majordomoPeer, pigatoDialect } from "@pigato/protocol";
 import {
   type CallDefaults,
   type CallOptions,
@@ -10,19 +11,14 @@ import {
   type ResolvedCallOptions,
   resolveCallOptions,
 } from "./call-options.ts";
+import type { Effect, Input } from "./session/effects.ts";
 import { MajordomoSession } from "./session/majordomo.ts";
 import { Session, type SessionOptions } from "./session/session.ts";
 
-export type DialectName = "pigato" | "mdp02" | "mdp01";
-
-/** What the driver needs of a session. */
-export type SessionPort<Caller> = Pick<Session<Caller>, "handle" | "nextDeadline">;
-
 export interface ClientDialect {
-  readonly id: DialectName;
-  /** The codec of one peer: it may hold caches. */
+  /** Makes a codec for one peer: it may hold caches. */
   readonly newWire: () => Pick<Dialect, "encodeFromClient" | "decodeFromClient" | "decodeToClient">;
-  newSession<Caller>(options: SessionOptions): SessionPort<Caller>;
+  newSession<Caller>(options: SessionOptions): Core<Input<Caller>, Effect<Caller>>;
   /** @throws UsageError for what cannot be sent */
   encodeData(data: unknown): readonly Frame[];
   /** @throws UsageError for an option out of its bounds, or one that the wire cannot carry */
@@ -32,7 +28,6 @@ export interface ClientDialect {
 }
 
 const PIGATO: ClientDialect = {
-  id: "pigato",
   newWire: pigatoDialect,
   newSession: (options) => new Session(options),
   encodeData: (data) => [encodeData(data)],
@@ -42,22 +37,12 @@ const PIGATO: ClientDialect = {
 
 export const DIALECTS: Readonly<Record<DialectName, ClientDialect>> = Object.freeze({
   pigato: PIGATO,
-  mdp02: speaking("mdp02"),
-  mdp01: speaking("mdp01"),
+  mdp02: majordomo("mdp02"),
+  mdp01: majordomo("mdp01"),
 });
 
-export function isDialectName(value: unknown): value is DialectName {
-  return typeof value === "string" && Object.hasOwn(DIALECTS, value);
-}
-
-/** The error for something that a dialect has no frames for. */
-export function notCarried(dialect: DialectName, what: string, why = "its wire has no frame for it"): UsageError {
-  return new UsageError(`${what} cannot be used with the dialect "${dialect}": ${why}`);
-}
-
-function speaking(id: "mdp02" | "mdp01"): ClientDialect {
+function majordomo(id: "mdp02" | "mdp01"): ClientDialect {
   return {
-    id,
     newWire: () => majordomoPeer(id),
     newSession: (options) => new MajordomoSession(options),
     encodeData: encodeRawData,
@@ -68,15 +53,15 @@ function speaking(id: "mdp02" | "mdp01"): ClientDialect {
   };
 }
 
-/** D-PEER-3: a switch that is off asks for nothing, so it may be there. */
+/** D-PEER-3: a flag that is off asks for nothing, so it is allowed. */
 function withoutExtras(id: DialectName, input: CallOptions): CallOptions {
   if (typeof input !== "object" || input === null) return input;
   for (const [name, value] of Object.entries(input)) {
     if (name === "timeout" || name === "signal" || value === undefined) continue;
-    const isOff = SWITCHES.has(name) && (value === false || value === 0);
+    const isOff = FLAGS.has(name) && (value === false || value === 0);
     if (!isOff) throw notCarried(id, `the option ${JSON.stringify(name)} of a request`);
   }
   return input;
 }
 
-const SWITCHES: ReadonlySet<string> = new Set(["retry", "nocache", "persist", "failFast", "notices"]);
+const FLAGS: ReadonlySet<string> = new Set(["retry", "nocache", "persist", "failFast", "notices"]);

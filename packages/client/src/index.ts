@@ -1,10 +1,9 @@
-export type { LossReason } from "@pigato/peer/session";
+export type { DialectName, LossReason } from "@pigato/peer";
 export { type Delivery, type FailureCode, RequestError, UsageError } from "@pigato/protocol";
-export type { CurveKey, CurveOptions, PlainOptions } from "@pigato/transport";
+export { type CurveKey, type CurveOptions, LinkError, type PlainOptions } from "@pigato/transport";
 export type { Broadcast, BroadcastOptions, BroadcastResult } from "./broadcast.ts";
 export { type Caller, type OpenRequest, type ReplyCallback, ReplyStream } from "./call.ts";
 export type { CallOptions } from "./call-options.ts";
 export { Client, type ClientEvents } from "./client.ts";
-export type { DialectName } from "./dialect.ts";
 export { type ClientOptions, isClientOption } from "./options.ts";
 export type { News, Notice } from "./session/effects.ts";

@@ -1,6 +1,6 @@
 import { MemoryNetwork } from "@pigato/testkit";
 import { describe, expect, test } from "vitest";
-import { type ClientOptions, resolveAddresses, resolveOptions } from "./options.ts";
+import { type ClientOptions, resolveOptions } from "./options.ts";
 
 const transport = new MemoryNetwork();
 
@@ -9,11 +9,13 @@ describe("the options of a client", () => {
     const options = resolveOptions({ transport });
     expect(options).toMatchObject({
       autostart: false,
-      heartbeatMs: 2_500,
-      liveness: 3,
-      backoff: { firstMs: 1_000, maxMs: 5_000 },
+      heartbeat: 2_500,
+      heartbeatLiveness: 3,
+      reconnect: 1_000,
+      reconnectMaxMs: 5_000,
       connectTimeoutMs: 3_000,
-      timeoutMs: 60_000,
+      clientId: undefined,
+      timeout: 60_000,
       retry: false,
       timeoutGraceMs: 200,
       stopTimeoutMs: 5_000,
@@ -26,23 +28,25 @@ describe("the options of a client", () => {
   });
 
   test("take an undefined value as an absent one", () => {
-    expect(resolveOptions({ transport, timeout: undefined, prefix: undefined }).timeoutMs).toBe(60_000);
+    expect(resolveOptions({ transport, timeout: undefined, prefix: undefined }).timeout).toBe(60_000);
   });
 
   test("take -1 and Infinity as no timeout", () => {
-    expect(resolveOptions({ transport, timeout: -1 }).timeoutMs).toBe(Number.POSITIVE_INFINITY);
-    expect(resolveOptions({ transport, timeout: Number.POSITIVE_INFINITY }).timeoutMs).toBe(Number.POSITIVE_INFINITY);
+    expect(resolveOptions({ transport, timeout: -1 }).timeout).toBe(Number.POSITIVE_INFINITY);
+    expect(resolveOptions({ transport, timeout: Number.POSITIVE_INFINITY }).timeout).toBe(Number.POSITIVE_INFINITY);
   });
 
   test.each<[ClientOptions, string]>([
-    [{ heartbeat: 0 }, "heartbeat must be a number of milliseconds from 1 to 60000, not 0"],
-    [{ heartbeat: 60_001 }, "heartbeat must be a number of milliseconds from 1 to 60000, not 60001"],
-    [{ heartbeatLiveness: 1 }, "heartbeatLiveness must be an integer from 2 to 1000, not 1"],
+    [{ heartbeat: 0 }, "heartbeat must be an integer from 10 to 60000, not 0"],
+    [{ heartbeat: 60_001 }, "heartbeat must be an integer from 10 to 60000, not 60001"],
+    [{ heartbeatLiveness: 1 }, "heartbeatLiveness must be an integer from 2 to 100, not 1"],
     [{ timeout: -2 }, "timeout must be a number of milliseconds from 0 to 2147483647, or -1 for none, not -2"],
     [{ timeout: Number.NaN }, "timeout must be a number of milliseconds from 0 to 2147483647, or -1 for none, not NaN"],
     [{ maxOpenRequests: 0 }, "maxOpenRequests must be an integer from 1 to 10000000, not 0"],
     [{ prefix: "" }, "prefix must be text of 1 to 128 bytes that does not start with U+0000, not ''"],
     [{ prefix: "\u00e4".repeat(65) }, "prefix must be text of 1 to 128 bytes"],
+    [{ clientId: "" }, "clientId must be text of 1 to 255 bytes that does not start with U+0000, not ''"],
+    [{ clientId: "\u00e4".repeat(128) }, "clientId must be text of 1 to 255 bytes"],
     [{ prefix: "\0C" }, "prefix must be text of 1 to 128 bytes that does not start with U+0000"],
   ])("refuse %o by name and value", (options, message) => {
     expect(() => resolveOptions({ transport, ...options })).toThrow(message);
@@ -63,24 +67,7 @@ describe("the options of a client", () => {
 
   test("refuse a key that they do not know", () => {
     const misspelt: object = { transport, heartbeatMs: 1_000 };
-    expect(() => resolveOptions(misspelt)).toThrow(
-      "the options of a client have no 'heartbeatMs'; they are autostart,",
-    );
-  });
-});
-
-describe("the addresses of a client", () => {
-  test("are one, or several in the order given", () => {
-    expect(resolveAddresses("tcp://localhost:55555")).toEqual(["tcp://localhost:55555"]);
-    expect(resolveAddresses(["tcp://a:1", "ipc:///tmp/b"])).toEqual(["tcp://a:1", "ipc:///tmp/b"]);
-  });
-
-  test.each(["", "localhost:55555", "tcp://"])("are not %o", (address) => {
-    expect(() => resolveAddresses(address)).toThrow("the address must be text such as tcp://localhost:55555");
-  });
-
-  test("are at least one", () => {
-    expect(() => resolveAddresses([])).toThrow("the address must be at least one address, not []");
+    expect(() => resolveOptions(misspelt)).toThrow('a client has no option "heartbeatMs": did you mean "heartbeat"?');
   });
 });
 
@@ -90,6 +77,7 @@ describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
       { heartbeat: 100 },
       { heartbeatLiveness: 3 },
       { timeoutGraceMs: 10 },
+      { clientId: "c1" },
       { retry: true },
       { negotiate: true },
     ]) {
@@ -101,15 +89,14 @@ describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
 
   test("D-PEER-3: switches that are off ask for nothing, and the others are kept", () => {
     const options = resolveOptions({ transport, dialect, retry: 0, negotiate: false, timeout: 10, reconnect: 5 });
-    expect(options).toMatchObject({ retry: false, timeoutMs: 10, backoff: { firstMs: 5 } });
-    expect(options.dialect.id).toBe(dialect);
+    expect(options).toMatchObject({ retry: false, timeout: 10, reconnect: 5, dialect });
   });
 
   test("D-PEER-3: a request may have a timeout and a signal, and no other option", () => {
-    const { dialect: spoken } = resolveOptions({ transport, dialect });
-    const defaults = { timeoutMs: 1, retry: false };
+    const { speaker } = resolveOptions({ transport, dialect });
+    const defaults = { timeout: 1, retry: false };
     const { signal } = new AbortController();
-    const resolved = spoken.resolveCallOptions({ timeout: 5, signal, workerId: undefined, retry: false }, defaults);
+    const resolved = speaker.resolveCallOptions({ timeout: 5, signal, workerId: undefined, retry: false }, defaults);
     expect([resolved.options.timeoutMs, resolved.signal]).toEqual([5, signal]);
     for (const option of [
       { workerId: "w1" },
@@ -118,19 +105,18 @@ describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
       { nocache: 1 as const },
       { failFast: true },
       { notices: true },
-      { color: "red" },
-      { color: false },
+      { headers: { color: "red" } },
     ]) {
       const [name] = Object.keys(option);
       const message = `the option "${name}" of a request cannot be used with the dialect "${dialect}"`;
-      expect(() => spoken.resolveCallOptions(option, defaults)).toThrow(message);
+      expect(() => speaker.resolveCallOptions(option, defaults)).toThrow(message);
     }
   });
 
   test("D-PEER-4: data is checked as on the PIGATO wire", () => {
-    const { dialect: spoken } = resolveOptions({ transport, dialect });
-    expect(() => spoken.encodeData(1n)).toThrow("BigInt");
-    expect(() => spoken.encodeData([new Uint8Array(), new Uint8Array(64 * 1024 * 1024 + 1)])).toThrow(
+    const { speaker } = resolveOptions({ transport, dialect });
+    expect(() => speaker.encodeData(1n)).toThrow("BigInt");
+    expect(() => speaker.encodeData([new Uint8Array(), new Uint8Array(64 * 1024 * 1024 + 1)])).toThrow(
       "cannot be sent; the most is",
     );
   });
@@ -139,6 +125,6 @@ describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
 test("a dialect that nobody speaks is refused", () => {
   for (const dialect of ["omdp", "__proto__", "", 1, null]) {
     const options: ClientOptions = Object.fromEntries([["dialect", dialect]]);
-    expect(() => resolveOptions({ transport, ...options })).toThrow("dialect must be pigato, mdp02, mdp01, not");
+    expect(() => resolveOptions({ transport, ...options })).toThrow("dialect must be one of pigato, mdp02, mdp01, not");
   }
 });

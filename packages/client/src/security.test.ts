@@ -11,7 +11,7 @@ const plain = { username: "ada", password: "lovelace" };
 describe("the keys and passwords of a client", () => {
   test.each<{ why: string; options: object; message: string; address?: string }>([
     { why: "both", options: { curve, plain }, message: "curve and plain exclude each other" },
-    { why: "keys that are undefined", options: { curve: undefined }, message: "curve is given as undefined" },
+    { why: "keys that are undefined", options: { curve: undefined }, message: "curve is undefined: leave it out" },
     { why: "no key of the broker", options: { curve: own }, message: "curve.serverKey is 40 characters" },
     {
       why: "no password",

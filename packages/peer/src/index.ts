@@ -1,3 +1,4 @@
+export { resolveAddresses } from "./addresses.ts";
 export { type Core, EffectLoop, type Shell, type Tick } from "./effect-loop.ts";
 export { guarded, throwAsync } from "./guard.ts";
 export { type Flag, flagsOf } from "./options/flags.ts";
@@ -17,11 +18,27 @@ export {
   text,
 } from "./options/option.ts";
 export {
+  invalidValue,
   type OptionSchema,
   type OptionsOf,
   optionsIn,
   readOption,
+  rejectUnknownOptions,
   resolveOptions,
   type SettingsOf,
 } from "./options/resolve.ts";
+export {
+  connectionOptions,
+  type DialectName,
+  isRoutingIdText,
+  notCarried,
+  PeerSchema,
+  prefixOption,
+} from "./peer-schema.ts";
+export {
+  type PeerEvents,
+  PeerRuntime,
+  type RuntimeNotice,
+} from "./runtime.ts";
 export { resolvePeerSecurity, type SecurityOptions } from "./security.ts";
+export type { LossReason } from "./session/connection.ts";

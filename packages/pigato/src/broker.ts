@@ -1,5 +1,5 @@
-// The classic broker. What it does is done by the broker of @pigato/broker; here is how classic code holds it: a live
-// `conf`, `start()` and `stop()` that nobody waits for.
+// The classic broker: an adapter of the broker of @pigato/broker. `conf` may be changed at any time, and `start()` and `stop()`
+// take callbacks.
 
 import { EventEmitter } from "node:events";
 import { type BrokerOptions, isBrokerOption, newChannelAddress, Broker as Peer } from "@pigato/broker";
@@ -19,7 +19,7 @@ export interface BrokerEvents {
   error: [error: unknown];
 }
 
-/** What the original has no option for, set to what it does. */
+/** The behavior of the original, which has no option for it. */
 const AS_THE_ORIGINAL: BrokerOptions = Object.freeze({ stopTimeoutMs: 100, whenDeclined: "wait" });
 
 export class Broker extends EventEmitter<BrokerEvents> {
@@ -63,7 +63,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
   }
 
   /**
-   * Gives what runs a tenth of a second to end, tells the workers and closes.
+   * Waits a tenth of a second for running requests, disconnects the workers and closes.
    * @param callback called when all is closed
    */
   stop(callback?: () => void): void {

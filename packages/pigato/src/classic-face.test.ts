@@ -49,7 +49,7 @@ describe.each([
   ["a client", newClient],
   ["a worker", newWorker],
 ])("%s", (_name, newPeer) => {
-  test("tells its life in the words and the order of the original", async () => {
+  test("tells its lifecycle in the words and the order of the original", async () => {
     const peer = newPeer();
     const lines = told(peer);
     expect(peer.socketId).toBeUndefined();

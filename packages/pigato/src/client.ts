@@ -1,11 +1,11 @@
-// The classic client. What it does is done by the client of @pigato/client; here is how classic code holds it: live
-// `conf`, requests at any time, callbacks that get 0 for success, streams that end behind their error.
+// The classic client: an adapter of the client of @pigato/client. `conf` may be changed at any time, requests may be made at any
+// time, callbacks get 0 for success, and streams end after their error.
 
 import { EventEmitter } from "node:events";
 import { type CallOptions, type ClientOptions, isClientOption, Client as Peer } from "@pigato/client";
 import { type ConfOf, pickOptions } from "./conf.ts";
 import { clientErrorEvent, emitError } from "./errors.ts";
-import { Life } from "./lives.ts";
+import { ClassicLifecycle } from "./lifecycle.ts";
 import { CallbackCaller, type FinalCallback, type PartialCallback, ReplyStream, StreamCaller } from "./replies.ts";
 import { requestOptions } from "./request-options.ts";
 
@@ -15,8 +15,8 @@ import { requestOptions } from "./request-options.ts";
  */
 export type ClientConf = ConfOf<ClientOptions, "onConnect" | "onDisconnect" | "onDisconnnect">;
 
-/** What a request may carry: the options of `@pigato/client`, and anything for the worker. */
-export type RequestOptions = CallOptions;
+/** The options of `@pigato/client`, and any other for the worker. */
+export type RequestOptions = CallOptions & { readonly [other: string]: unknown };
 
 export interface ClientEvents {
   start: [];
@@ -27,7 +27,7 @@ export interface ClientEvents {
   error: [error: unknown];
 }
 
-/** What the original has no option for, set to what it does. */
+/** The behavior of the original, which has no option for it. */
 const AS_THE_ORIGINAL: ClientOptions = Object.freeze({
   negotiate: false,
   stopTimeoutMs: 0,
@@ -39,7 +39,7 @@ export class Client extends EventEmitter<ClientEvents> {
   /** The address of the broker, or several that are tried in turn. */
   readonly broker: string | readonly string[];
   readonly conf: ClientConf;
-  #life: Life<Peer> | undefined;
+  #lifecycle: ClassicLifecycle<Peer> | undefined;
 
   constructor(broker: string | readonly string[], conf?: ClientConf | null) {
     super();
@@ -56,23 +56,23 @@ export class Client extends EventEmitter<ClientEvents> {
     if (this.conf.autostart) this.start();
   }
 
-  /** The id under which the broker knows this client: new at every start. `undefined` while it is stopped. */
+  /** The client's id at the broker: new at every start. `undefined` while it is stopped. */
   get socketId(): string | undefined {
-    return this.#life?.isRunning ? this.#life.peer.socketId : undefined;
+    return this.#lifecycle?.isRunning ? this.#lifecycle.peer.socketId : undefined;
   }
 
-  /** Connects, and comes back whenever the broker is lost. Of a client that runs, it is a new beginning. */
+  /** Connects, and reconnects whenever the broker is lost. A client that runs is restarted. */
   start(): void {
     this.stop();
     this.#current().start();
   }
 
-  /** Closes at once. Nothing more is said of requests that are open. */
+  /** Closes at once. Open requests get no callback and no event any more. */
   stop(): void {
-    const life = this.#life;
-    if (!life?.isRunning) return;
-    this.#life = undefined;
-    void life.stop();
+    const lifecycle = this.#lifecycle;
+    if (!lifecycle?.isRunning) return;
+    this.#lifecycle = undefined;
+    void lifecycle.stop();
   }
 
   /**
@@ -87,12 +87,12 @@ export class Client extends EventEmitter<ClientEvents> {
     onFinal: FinalCallback | null | undefined,
     options?: RequestOptions | null,
   ): void;
-  /** Makes a request. Its stream ends behind an error, too. */
+  /** Makes a request. The stream ends after an error, too. */
   request(service: string, data?: unknown, options?: RequestOptions | null): ReplyStream;
   request(...given: readonly unknown[]): ReplyStream | undefined {
     const [service, data, third, fourth, fifth] = given;
     if (given.length < 4) return this.#stream(service, data, third);
-    this.#open(service, data, fifth, (life) => new CallbackCaller(life, third, fourth));
+    this.#open(service, data, fifth, (lifecycle) => new CallbackCaller(lifecycle, third, fourth));
     return undefined;
   }
 
@@ -105,12 +105,12 @@ export class Client extends EventEmitter<ClientEvents> {
    * @param request the id of a request that somebody still waits for
    */
   heartbeat(request?: string): void {
-    if (this.#life?.isRunning) this.#life.peer.heartbeat(request);
+    if (this.#lifecycle?.isRunning) this.#lifecycle.peer.heartbeat(request);
   }
 
   #stream(service: unknown, data: unknown, options: unknown): ReplyStream {
     const stream = new ReplyStream();
-    stream.request = this.#open(service, data, options, (life) => new StreamCaller(life, stream));
+    stream.request = this.#open(service, data, options, (lifecycle) => new StreamCaller(lifecycle, stream));
     return stream;
   }
 
@@ -118,27 +118,27 @@ export class Client extends EventEmitter<ClientEvents> {
     service: unknown,
     data: unknown,
     options: unknown,
-    callerOf: (life: Life<Peer>) => CallbackCaller | StreamCaller,
+    callerOf: (lifecycle: ClassicLifecycle<Peer>) => CallbackCaller | StreamCaller,
   ): ReturnType<Peer["open"]> {
-    const life = this.#current();
+    const lifecycle = this.#current();
     // An empty name travels as the one that brokers read it as.
     const name = String(service) || "UNK";
-    return life.peer.open(name, data, callerOf(life), requestOptions(options, this.conf));
+    return lifecycle.peer.open(name, data, callerOf(lifecycle), requestOptions(options, this.conf));
   }
 
   /** The peer that runs or, made ahead for the requests that wait for it, the one that `start()` will start. */
-  #current(): Life<Peer> {
-    this.#life ??= this.#newLife();
-    return this.#life;
+  #current(): ClassicLifecycle<Peer> {
+    this.#lifecycle ??= this.#newLifecycle();
+    return this.#lifecycle;
   }
 
-  #newLife(): Life<Peer> {
+  #newLifecycle(): ClassicLifecycle<Peer> {
     const { onConnect, onDisconnect, autostart, ...given } = this.conf;
     const peer = new Peer(this.broker, { ...AS_THE_ORIGINAL, ...pickOptions(given, isClientOption) });
-    const life = new Life(peer, this);
+    const lifecycle = new ClassicLifecycle(peer, this);
     peer.on("error", (error) => {
-      if (!life.isOver) emitError(this, clientErrorEvent(error));
+      if (!lifecycle.isStopped) emitError(this, clientErrorEvent(error));
     });
-    return life;
+    return lifecycle;
   }
 }

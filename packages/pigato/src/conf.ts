@@ -1,12 +1,12 @@
-// `conf` as classic code has it: a plain object that anybody may read and change, with whatever keys. What of it is an
-// option of a peer is picked out when the peer is made; the listeners among them are looked up when their event comes.
+// The `conf` of classic code: a plain object with any keys, which may be changed at any time. The options of a peer are picked
+// out when the peer is made; the listeners are looked up at each event.
 
 /** A listener in a `conf`. `null` and `undefined` are none; it may be set and taken away at any time. */
 export type Listener = (() => void) | null | undefined;
 
 /**
  * A `conf`: the options of a peer, to be changed as one likes, its listeners, and any other key. Of a listener's name
- * spelt with three n, see `lives.ts`.
+ * spelt with three n, see `lifecycle.ts`.
  */
 export type ConfOf<Options, ListenerName extends string> = {
   -readonly [Name in keyof Options as Exclude<Name, OptionListener>]: Options[Name];
@@ -22,7 +22,7 @@ export function callListeners(conf: object, ...names: readonly string[]): void {
   }
 }
 
-/** What a peer is to be told of a `conf`: its own options that have a value. */
+/** The entries of a `conf` that are options of the peer and have a value. */
 export function pickOptions<Conf extends object>(conf: Conf, isOption: (name: string) => boolean): Conf {
   const picked = { ...conf };
   for (const name of Object.keys(picked)) {

@@ -1,4 +1,4 @@
-// The classic directory service. What it does is done by @pigato/directory.
+// The classic directory service: an adapter of @pigato/directory.
 
 import { type DirectoryOptions, Directory as Service } from "@pigato/directory";
 import { isWorkerOption } from "@pigato/worker";
@@ -7,7 +7,7 @@ import { type ConfOf, callListeners, pickOptions } from "./conf.ts";
 /** The options of a directory and whatever else it was given. What is set later holds from the next `start()`. */
 export type DirectoryConf = ConfOf<DirectoryOptions, "onStart" | "onStop">;
 
-/** What the original has no option for, set to what it does. */
+/** The behavior of the original, which has no option for it. */
 const AS_THE_ORIGINAL = Object.freeze({ negotiate: false, stopTimeoutMs: 0 });
 
 /** Answers requests for `$dir`: the name of a service with the ids of its workers, no name with all services. */
@@ -23,7 +23,7 @@ export class Directory {
     this.conf = { ...conf };
   }
 
-  /** The worker that takes the requests. `undefined` while it is stopped. */
+  /** The worker that handles the requests. `undefined` while it is stopped. */
   get wrk(): Service["worker"] | undefined {
     return this.#service?.worker;
   }
@@ -38,7 +38,6 @@ export class Directory {
     void service.start().then(
       () => callListeners(this.conf, "onStart"),
       (error: unknown) => {
-        // Stopped first, it has nothing to tell.
         if (this.#service === service) process.emitWarning(String(error));
       },
     );

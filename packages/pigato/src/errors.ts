@@ -1,10 +1,10 @@
-// Failures in the words of classic code: a request fails with `C_TIMEOUT`, with the value that the worker gave, or with
-// the code of the failure as text; peers that break the protocol are `error` events of one word.
+// Errors as classic code expects them: a request fails with `C_TIMEOUT`, with the value that the worker gave, or with the code
+// of the failure as text; a protocol violation is an `error` event with one word.
 
 import type { EventEmitter } from "node:events";
 import type { RequestError } from "@pigato/client";
 
-/** What the callback, or the stream's `error`, of a failed request is given. Never a value that reads as success. */
+/** The error of a failed request, for its callback or the stream's `error` event. Never a value that means success. */
 export function errorValue(error: RequestError): unknown {
   switch (error.code) {
     case "DEADLINE_EXCEEDED":
@@ -16,7 +16,7 @@ export function errorValue(error: RequestError): unknown {
   }
 }
 
-/** The clauses of docs/reference/protocol.md that classic code knows a word for. */
+/** The clauses of docs/reference/protocol.md for which classic code has a word. */
 const CLIENT_WORDS: ReadonlyMap<unknown, string> = new Map([
   ["P-MSG-1", "ERR_MSG_HEADER"],
   ["P-TYPE-1", "ERR_MSG_TYPE"],
@@ -32,22 +32,22 @@ const WORKER_WORDS: ReadonlyMap<unknown, string> = new Map([
 
 const BROKER_WORDS: ReadonlyMap<unknown, string> = new Map([["P-MSG-1", "ERR_MSG_HEADER"]]);
 
-/** The word for what a client reports; the report itself where there is none. */
+/** The word for an error of a client; the error itself if there is none. */
 export function clientErrorEvent(error: Error): string | Error {
   return CLIENT_WORDS.get(clauseOf(error.cause)) ?? error;
 }
 
-/** The same of a worker. */
+/** The same for a worker. */
 export function workerErrorEvent(error: Error): string | Error {
   return WORKER_WORDS.get(clauseOf(error.cause)) ?? error;
 }
 
-/** The same of a broker, for the clause that a peer broke; most of them have no word. */
+/** The same for a broker, by the clause that a peer violated; most clauses have no word. */
 export function brokerErrorEvent(clause: string): string | undefined {
   return BROKER_WORDS.get(clause);
 }
 
-/** An `error` event that does no harm where nobody listens: what a peer does must not end the process. */
+/** Emits `error`, and without a listener a warning: what a peer does must not end the process. */
 export function emitError(emitter: Pick<EventEmitter, "emit" | "listenerCount">, error: unknown): void {
   if (emitter.listenerCount("error") > 0) emitter.emit("error", error);
   else if (error instanceof Error) process.emitWarning(error);

@@ -1,4 +1,4 @@
-// The two forms in which classic code takes a reply. Both hear nothing more once their client was stopped.
+// The two forms in which classic code receives replies. Neither gets anything after its client was stopped.
 
 import { Readable } from "node:stream";
 import type { Caller, OpenRequest, RequestError } from "@pigato/client";
@@ -8,9 +8,8 @@ export type PartialCallback = (error: null, value: unknown) => void;
 /** `error` is 0 for success; else `value` is `null`. */
 export type FinalCallback = (error: unknown, value: unknown) => void;
 
-/** Whether the client was stopped. */
-interface Ending {
-  readonly isOver: boolean;
+interface Stoppable {
+  readonly isStopped: boolean;
 }
 
 /**
@@ -25,7 +24,7 @@ export class ReplyStream extends Readable {
     super({ objectMode: true });
   }
 
-  /** Tells the worker that somebody still waits for the replies. */
+  /** Notifies the worker that the client still waits for the replies. */
   heartbeat(): void {
     this.request?.heartbeat();
   }
@@ -39,25 +38,25 @@ export class ReplyStream extends Readable {
 }
 
 export class StreamCaller implements Caller {
-  readonly #ending: Ending;
+  readonly #lifecycle: Stoppable;
   readonly #stream: ReplyStream;
 
-  constructor(ending: Ending, stream: ReplyStream) {
-    this.#ending = ending;
+  constructor(lifecycle: Stoppable, stream: ReplyStream) {
+    this.#lifecycle = lifecycle;
     this.#stream = stream;
   }
 
   onPartial(value: unknown): void {
-    if (this.#isHeard && value !== null && value !== undefined) this.#stream.push(value);
+    if (this.#isWanted && value !== null && value !== undefined) this.#stream.push(value);
   }
 
   onFinal(value: unknown): void {
     this.onPartial(value);
-    if (this.#isHeard) this.#stream.push(null);
+    if (this.#isWanted) this.#stream.push(null);
   }
 
   onFailure(error: RequestError): void {
-    if (!this.#isHeard) return;
+    if (!this.#isWanted) return;
     try {
       this.#stream.emit("error", errorValue(error));
     } finally {
@@ -65,19 +64,19 @@ export class StreamCaller implements Caller {
     }
   }
 
-  get #isHeard(): boolean {
-    return !this.#ending.isOver && !this.#stream.destroyed;
+  get #isWanted(): boolean {
+    return !this.#lifecycle.isStopped && !this.#stream.destroyed;
   }
 }
 
 export class CallbackCaller implements Caller {
-  readonly #ending: Ending;
+  readonly #lifecycle: Stoppable;
   readonly #onPartial: unknown;
   readonly #onFinal: unknown;
 
-  /** Callbacks that are no functions are none. */
-  constructor(ending: Ending, onPartial: unknown, onFinal: unknown) {
-    this.#ending = ending;
+  /** Callbacks that are not functions are ignored. */
+  constructor(lifecycle: Stoppable, onPartial: unknown, onFinal: unknown) {
+    this.#lifecycle = lifecycle;
     this.#onPartial = onPartial;
     this.#onFinal = onFinal;
   }
@@ -94,12 +93,13 @@ export class CallbackCaller implements Caller {
     this.#end(errorValue(error), null);
   }
 
-  /** In the next tick, as the end of a stream: requests end in one order, whichever form they have. */
+  /** In the next tick, like the end of a stream, so that requests of both forms end in order. */
   #end(error: unknown, value: unknown): void {
     process.nextTick(() => this.#call(this.#onFinal, error, value));
   }
 
   #call(callback: unknown, error: unknown, value: unknown): void {
-    if (typeof callback === "function" && !this.#ending.isOver) Reflect.apply(callback, undefined, [error, value]);
+    if (typeof callback === "function" && !this.#lifecycle.isStopped)
+      Reflect.apply(callback, undefined, [error, value]);
   }
 }

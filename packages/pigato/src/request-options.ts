@@ -1,30 +1,34 @@
-// The options of a request as classic code writes them, forgiving as the original: what is missing comes from the
-// client's `conf` as it is at that moment, what cannot be meant is taken for the nearest thing that can.
+// The options of a request as classic code writes them. Like the original, this takes anything: what is missing comes from the
+// client's `conf` at that moment, an invalid value counts as the nearest valid one, and unknown options go to the worker.
 
 import type { CallOptions } from "@pigato/client";
+import { CLASSIC_OPTIONS } from "@pigato/client/internal";
 
 const MAX_TIMEOUT_MS = 2_147_483_647;
 const DEFAULT_TIMEOUT_MS = 60_000;
-const FLAGS: readonly string[] = ["nocache", "persist", "failFast"];
+const FLAGS = ["nocache", "persist", "failFast"] as const;
 
 interface Defaults {
   readonly timeout?: unknown;
   readonly retry?: unknown;
 }
 
+type ClassicOptions = CallOptions & { readonly [CLASSIC_OPTIONS]: Readonly<Record<string, unknown>> };
+
 /** @param given an object of options; anything else is none */
-export function requestOptions(given: unknown, defaults: Defaults): CallOptions {
-  const sent: Record<string, unknown> = typeof given === "object" && given !== null ? { ...given } : {};
-  for (const flag of FLAGS) {
-    if (Object.hasOwn(sent, flag)) sent[flag] = Boolean(sent[flag]);
-  }
+export function requestOptions(given: unknown, defaults: Defaults): ClassicOptions {
+  const { signal, ...sent }: Record<string, unknown> = typeof given === "object" && given !== null ? { ...given } : {};
+  const flags = Object.fromEntries(
+    FLAGS.filter((flag) => Object.hasOwn(sent, flag)).map((flag) => [flag, Boolean(sent[flag])]),
+  );
   const { timeout = defaults.timeout, retry = defaults.retry, workerId } = sent;
   return {
-    ...sent,
+    [CLASSIC_OPTIONS]: sent,
+    ...flags,
     timeout: asTimeout(timeout),
     retry: Boolean(retry),
     workerId: workerId === undefined || workerId === null || workerId === "" ? undefined : String(workerId),
-    signal: sent.signal instanceof AbortSignal ? sent.signal : undefined,
+    signal: signal instanceof AbortSignal ? signal : undefined,
   };
 }
 

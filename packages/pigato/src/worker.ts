@@ -1,11 +1,11 @@
-// The classic worker. What it does is done by the worker of @pigato/worker; here is how classic code holds it: a live
-// `conf`, `request` events of data that is `null` where there is none, words for what a broker did wrong.
+// The classic worker: an adapter of the worker of @pigato/worker. `conf` may be changed at any time, a request without data has
+// `null`, and protocol errors of the broker are words such as `ERR_MSG_HEADER`.
 
 import { EventEmitter } from "node:events";
 import { isWorkerOption, Worker as Peer, type Reply, type WorkerOptions } from "@pigato/worker";
 import { type ConfOf, pickOptions } from "./conf.ts";
 import { emitError, workerErrorEvent } from "./errors.ts";
-import { Life } from "./lives.ts";
+import { ClassicLifecycle } from "./lifecycle.ts";
 
 /**
  * The options of a worker, with their defaults where the original has one, and whatever else it was given. What is set
@@ -18,13 +18,13 @@ export interface WorkerEvents {
   stop: [];
   connect: [];
   disconnect: [];
-  /** The data, what to answer with, and the options that the client sent. */
+  /** The data, the reply to write to, and the options that the client sent. */
   request: [data: unknown, reply: Reply, options: Readonly<Record<string, unknown>>];
   /** A word such as `ERR_MSG_HEADER` for what a broker did, or an `Error` for what failed here. */
   error: [error: unknown];
 }
 
-/** What the original has no option for, set to what it does. */
+/** The behavior of the original, which has no option for it. */
 const AS_THE_ORIGINAL: WorkerOptions = Object.freeze({ negotiate: false, stopTimeoutMs: 0 });
 
 export class Worker extends EventEmitter<WorkerEvents> {
@@ -32,7 +32,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
   readonly broker: string | readonly string[];
   readonly service: string;
   readonly conf: WorkerConf;
-  #life: Life<Peer> | undefined;
+  #lifecycle: ClassicLifecycle<Peer> | undefined;
 
   constructor(broker: string | readonly string[], service: string, conf?: WorkerConf | null) {
     super();
@@ -48,44 +48,44 @@ export class Worker extends EventEmitter<WorkerEvents> {
     this.#followConcurrency();
   }
 
-  /** The id under which the broker knows this worker: new at every start. `undefined` while it is stopped. */
+  /** The worker's id at the broker: new at every start. `undefined` while it is stopped. */
   get socketId(): string | undefined {
-    return this.#life?.isRunning ? this.#life.peer.socketId : undefined;
+    return this.#lifecycle?.isRunning ? this.#lifecycle.peer.socketId : undefined;
   }
 
-  /** Connects, and comes back whenever the broker is lost. Of a worker that runs, it is a new beginning. */
+  /** Connects, and reconnects whenever the broker is lost. A worker that runs is restarted. */
   start(): void {
     this.stop();
-    this.#life = this.#newLife();
-    this.#life.start();
+    this.#lifecycle = this.#newLifecycle();
+    this.#lifecycle.start();
   }
 
-  /** Says goodbye and closes at once: requests that run count as lost. */
+  /** Sends DISCONNECT and closes at once: requests that run count as lost. */
   stop(): void {
-    const life = this.#life;
-    if (!life?.isRunning) return;
-    this.#life = undefined;
-    void life.stop();
+    const lifecycle = this.#lifecycle;
+    if (!lifecycle?.isRunning) return;
+    this.#lifecycle = undefined;
+    void lifecycle.stop();
   }
 
   /** Sends a heartbeat now. */
   heartbeat(): void {
-    if (this.#life?.isRunning) this.#life.peer.heartbeat();
+    if (this.#lifecycle?.isRunning) this.#lifecycle.peer.heartbeat();
   }
 
-  #newLife(): Life<Peer> {
+  #newLifecycle(): ClassicLifecycle<Peer> {
     const { onConnect, onDisconnect, ...given } = this.conf;
     const options = { ...AS_THE_ORIGINAL, ...pickOptions(given, isWorkerOption) };
     const peer = new Peer(this.broker, this.service, options);
-    const life = new Life(peer, this);
+    const lifecycle = new ClassicLifecycle(peer, this);
     peer.on("request", (data, reply, sent) => this.#onRequest(data ?? null, reply, sent));
     peer.on("error", (error) => {
-      if (!life.isOver) emitError(this, workerErrorEvent(error));
+      if (!lifecycle.isStopped) emitError(this, workerErrorEvent(error));
     });
-    return life;
+    return lifecycle;
   }
 
-  /** Called one by one rather than emitted, so that a handler which is `async` may fail as well. */
+  /** Calls the handlers itself, not by `emit`, to catch the rejections of async handlers. */
   #onRequest(data: unknown, reply: Reply, sent: WorkerEvents["request"][2]): Promise<unknown> | undefined {
     const handlers = this.rawListeners("request");
     if (handlers.length === 0) {
@@ -105,7 +105,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
       set: (value: unknown) => {
         const limit = typeof value === "number" ? value : undefined;
         concurrency = limit;
-        if (this.#life !== undefined && limit !== undefined) this.#life.peer.conf.concurrency = limit;
+        if (this.#lifecycle !== undefined && limit !== undefined) this.#lifecycle.peer.conf.concurrency = limit;
       },
     });
   }

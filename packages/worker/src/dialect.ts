@@ -1,6 +1,7 @@
-// How a worker speaks, chosen once when it is made: the wire's codec, and what its handlers may say on it. Majordomo carries
-// a reply's data and nothing else; whatever more a handler says is refused at that very call.
+// What depends on the dialect of a worker: the codec, and which parts of a reply its wire can carry. Majordomo carries a
+// reply's data and nothing else; whatever else a handler asks for is a UsageError at that call.
 
+import { type DialectName, notCarried } from "@pigato/peer";
 import {
   type Dialect,
   decodePayload,
@@ -10,15 +11,12 @@ import {
   NULL_FRAME,
   pigatoDialect,
   readRawBody,
-  UsageError,
   writeRawBody,
   writeText,
 } from "@pigato/protocol";
 import { encodeChunk } from "./reply-body.ts";
 
-export type DialectName = "pigato" | "mdp02" | "mdp01";
-
-/** What a handler says, as frames. Every method throws a UsageError for what cannot be sent. */
+/** Encodes what a handler gives. Every method throws a UsageError for what cannot be sent. */
 export interface ReplyFormat {
   chunk(value: unknown): readonly Frame[];
   final(value: unknown): readonly Frame[];
@@ -29,9 +27,9 @@ export interface ReplyFormat {
 
 export interface WorkerDialect {
   readonly id: DialectName;
-  /** The codec of one peer: it may hold caches. */
+  /** Makes a codec for one peer: it may hold caches. */
   readonly newWire: () => Pick<Dialect, "encodeFromWorker" | "decodeToWorker">;
-  /** As the session has it: a Majordomo broker does not. */
+  /** Whether the broker answers READY and heartbeats, and takes requests back. */
   readonly brokerAnswers: boolean;
   /** The data of a request; `NOT_JSON` for what is none. */
   readData(body: readonly Frame[]): unknown;
@@ -55,20 +53,11 @@ const PIGATO: WorkerDialect = {
 
 export const DIALECTS: Readonly<Record<DialectName, WorkerDialect>> = Object.freeze({
   pigato: PIGATO,
-  mdp02: speaking("mdp02"),
-  mdp01: speaking("mdp01"),
+  mdp02: majordomo("mdp02"),
+  mdp01: majordomo("mdp01"),
 });
 
-export function isDialectName(value: unknown): value is DialectName {
-  return typeof value === "string" && Object.hasOwn(DIALECTS, value);
-}
-
-/** The error for something that a dialect has no frames for. */
-export function notCarried(dialect: DialectName, what: string, why: string): UsageError {
-  return new UsageError(`${what} cannot be used with the dialect "${dialect}": ${why}`);
-}
-
-function speaking(id: "mdp02" | "mdp01"): WorkerDialect {
+function majordomo(id: "mdp02" | "mdp01"): WorkerDialect {
   const peer = majordomoPeer(id);
   return {
     id,

@@ -1,7 +1,6 @@
-export type { LossReason } from "@pigato/peer/session";
+export type { DialectName, LossReason } from "@pigato/peer";
 export { RequestError, UsageError } from "@pigato/protocol";
-export type { CurveKey, CurveOptions, PlainOptions } from "@pigato/transport";
-export type { DialectName } from "./dialect.ts";
+export { type CurveKey, type CurveOptions, LinkError, type PlainOptions } from "@pigato/transport";
 export { isWorkerOption, type WorkerConf, type WorkerOptions } from "./options.ts";
 export type { Reply, ReplyOptions } from "./reply.ts";
 export { type RequestHandler, Worker, type WorkerEvents } from "./worker.ts";

@@ -1,15 +1,7 @@
 import { UsageError } from "@pigato/protocol";
 import { FakeClock, MemoryNetwork } from "@pigato/testkit";
 import { describe, expect, test } from "vitest";
-import {
-  DEFAULTS,
-  limitOf,
-  liveOptions,
-  resolveAddresses,
-  resolveOptions,
-  resolveService,
-  type WorkerOptions,
-} from "./options.ts";
+import { limitOf, liveOptions, resolveOptions, resolveService, type WorkerOptions } from "./options.ts";
 
 /** What only a program without types can write. */
 function untyped(name: string, value: unknown): WorkerOptions {
@@ -21,6 +13,7 @@ describe("options", () => {
     expect(resolveOptions({ heartbeat: 1000 })).toMatchObject({
       heartbeat: 1000,
       heartbeatLiveness: 3,
+      maxHeldBytes: 67_108_864,
       reconnect: 1000,
       reconnectMaxMs: 5000,
       connectTimeoutMs: 3000,
@@ -28,7 +21,6 @@ describe("options", () => {
       maxInFlight: 100_000,
       stopTimeoutMs: 5000,
     });
-    expect(DEFAULTS.heartbeat).toBe(2500);
   });
 
   test("an option that is undefined counts as not given", () => {
@@ -41,9 +33,12 @@ describe("options", () => {
     expect(resolveOptions({}).prefix).not.toBe(prefix);
   });
 
-  test("an option that does not exist is refused by name", () => {
+  test("an option that does not exist is refused, and the nearest one named", () => {
+    expect(() => resolveOptions(untyped("heartbeats", 10))).toThrow(
+      new UsageError('a worker has no option "heartbeats": did you mean "heartbeat"?'),
+    );
     expect(() => resolveOptions(untyped("autostart", true))).toThrow(
-      new UsageError('a worker has no option "autostart"'),
+      'a worker has no option "autostart": it has clock, ',
     );
   });
 
@@ -68,7 +63,7 @@ describe("options", () => {
     ["clock", null],
     ["random", 4],
   ])("%s: %o is refused with a message that names it", (name, value) => {
-    expect(() => resolveOptions(untyped(name, value))).toThrow(`the worker option "${name}" must be `);
+    expect(() => resolveOptions(untyped(name, value))).toThrow(`${name} must be `);
   });
 
   test("the edges of every bound are accepted", () => {
@@ -106,16 +101,7 @@ describe("live options", () => {
   });
 });
 
-describe("addresses and service", () => {
-  test("one address is a list of one", () => {
-    expect(resolveAddresses("tcp://localhost:1")).toEqual(["tcp://localhost:1"]);
-    expect(resolveAddresses(["inproc://a", "ipc:///tmp/b c"])).toEqual(["inproc://a", "ipc:///tmp/b c"]);
-  });
-
-  test.each([[[]], [""], ["localhost:1"], [["tcp://localhost:1", "tcp://"]]])("%o is no address", (input) => {
-    expect(() => resolveAddresses(input)).toThrow(UsageError);
-  });
-
+describe("the service", () => {
   test("a service name is carried as its UTF-8 bytes", () => {
     expect(resolveService("écho")).toBe("\u00c3\u00a9cho");
   });

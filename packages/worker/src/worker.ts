@@ -1,25 +1,15 @@
 // What users hold: a worker's events, its start and stop, and how its handlers are called. What becomes of a request is
 // decided by the session.
 
-import type { LossReason } from "@pigato/peer/session";
+import { type LossReason, resolveAddresses } from "@pigato/peer";
 import { display, NOT_JSON } from "@pigato/protocol";
 import { EventEmitter } from "eventemitter3";
 import { DIALECTS, type WorkerDialect } from "./dialect.ts";
 import { Driver } from "./driver.ts";
-import { Lifecycle } from "./lifecycle.ts";
-import {
-  limitOf,
-  liveOptions,
-  resolveAddresses,
-  resolveOptions,
-  resolveService,
-  type WorkerConf,
-  type WorkerOptions,
-} from "./options.ts";
+import { liveOptions, resolveOptions, resolveService, type WorkerConf, type WorkerOptions } from "./options.ts";
 import { Reply } from "./reply.ts";
 import { readSentOptions, type SentOptions } from "./sent-options.ts";
 import type { WorkerRequest } from "./session/effects.ts";
-import { Session } from "./session/session.ts";
 
 /**
  * Handles a request. What it throws, or rejects with, becomes the error of the request. `opts` are the options that
@@ -51,10 +41,8 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   readonly service: string;
   /** The options in force. Setting `concurrency` tells the broker at once; nothing else can be set. */
   readonly conf: WorkerConf;
-  readonly #addresses: readonly string[];
   readonly #dialect: WorkerDialect;
   readonly #driver: Driver;
-  readonly #lifecycle: Lifecycle;
 
   /**
    * @param addr the broker's address, e.g. `tcp://localhost:55555`, or several to be tried in turn
@@ -65,49 +53,33 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
     super();
     this.service = service;
     const settings = resolveOptions(conf);
-    this.#addresses = resolveAddresses(addr, settings.security);
     this.#dialect = DIALECTS[settings.dialect];
-    const session = new Session({
-      service: resolveService(service),
-      addresses: this.#addresses,
-      heartbeatMs: settings.heartbeat,
-      liveness: settings.heartbeatLiveness,
-      backoff: { firstMs: settings.reconnect, maxMs: settings.reconnectMaxMs },
-      connectTimeoutMs: settings.connectTimeoutMs,
-      random: settings.random,
-      concurrency: limitOf(settings.concurrency),
-      maxInFlight: settings.maxInFlight,
-      stopTimeoutMs: settings.stopTimeoutMs,
-      maxHeldBytes: settings.maxHeldBytes,
-      negotiate: settings.negotiate,
-      brokerAnswers: this.#dialect.brokerAnswers,
-    });
-    this.#lifecycle = new Lifecycle({ begin: () => this.#begin(), end: () => this.#driver.apply({ type: "stop" }) });
-    this.#driver = new Driver(session, service, settings, {
-      onConnecting: () => this.emit("connecting"),
-      onConnected: () => this.#onConnected(),
-      onDisconnected: (reason) => this.emit("disconnect", reason),
-      onRequest: (request, reply) => this.#onRequest(request, reply),
-      onError: (error) => this.#onError(error),
-      onRefused: (error) => this.#lifecycle.onFailure(error),
-      onKeptOut: (error, isFinal) => this.#onKeptOut(error, isFinal),
-      onStopped: () => this.#onStopped(),
+    const addresses = resolveAddresses(addr, settings.security);
+    this.#driver = new Driver({ service: resolveService(service), addresses }, settings, {
+      start: () => this.emit("start"),
+      stop: () => this.emit("stop"),
+      connecting: () => this.emit("connecting"),
+      connect: () => this.emit("connect"),
+      disconnect: (reason) => this.emit("disconnect", reason),
+      error: (error) => this.#onError(error),
+      request: (request, reply) => this.#onRequest(request, reply),
     });
     this.conf = liveOptions(settings, (concurrency) => this.#driver.apply({ type: "concurrency", concurrency }));
-    this.on("start", settings.onStart);
-    this.on("stop", settings.onStop);
-    this.on("connect", settings.onConnect);
-    this.on("disconnect", settings.onDisconnect);
+    const { onStart, onStop, onConnect, onDisconnect } = settings;
+    if (onStart) this.on("start", onStart);
+    if (onStop) this.on("stop", onStop);
+    if (onConnect) this.on("connect", onConnect);
+    if (onDisconnect) this.on("disconnect", onDisconnect);
   }
 
   /** The address of the broker that this worker is connected to, or was last, or tries. */
   get broker(): string {
-    return this.#driver.address ?? this.#addresses[0] ?? "";
+    return this.#driver.runtime.address;
   }
 
   /** The id under which the broker knows this worker. New with every connection. */
   get socketId(): string {
-    return this.#driver.socketId;
+    return this.#driver.runtime.link.socketId;
   }
 
   /**
@@ -118,7 +90,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
    *   address that the transport cannot use and, of the code `REFUSED`, if the only broker does not let it in. Nobody needs to wait for it: its rejection is never "unhandled".
    */
   start(callback?: (error?: Error) => void): Promise<void> {
-    const ready = this.#lifecycle.start();
+    const ready = this.#driver.runtime.lifecycle.start();
     if (callback) void ready.then(() => callback(), callback);
     return ready;
   }
@@ -128,7 +100,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
    * closes. Safe to call twice; `start()` works again afterwards.
    */
   stop(): Promise<void> {
-    return this.#lifecycle.stop();
+    return this.#driver.runtime.lifecycle.stop();
   }
 
   /** Sends a heartbeat to the broker now. */
@@ -138,27 +110,6 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
-  }
-
-  #begin(): void {
-    // In a turn of its own, for listeners that are added right after the call of start().
-    queueMicrotask(() => this.emit("start"));
-    this.#driver.apply({ type: "start" });
-  }
-
-  #onConnected(): void {
-    this.#lifecycle.onReady();
-    this.emit("connect");
-  }
-
-  #onKeptOut(error: Error, isFinal: boolean): void {
-    if (isFinal && this.#addresses.length === 1) this.#lifecycle.onFailure(error);
-    this.#onError(error);
-  }
-
-  #onStopped(): void {
-    this.#lifecycle.onStopped();
-    this.emit("stop");
   }
 
   #onRequest(request: WorkerRequest, reply: Reply): void {

@@ -1,55 +1,51 @@
-// The requests that have no end yet: by id, by whether they still wait for a link, and by when their time is up. A call
-// is in this table from being accepted to its end, and in one of two places: waiting, or sent in this life of the
-// connection. What becomes of a call is decided by the session.
+// The open requests: by id, in the order in which they were made, and by their deadlines. A call is here from being accepted to
+// its end; it waits to be sent, or it has been sent on this connection. The session decides what happens to it.
 
+import type { ReceiveWindow } from "@pigato/peer/session";
 import {
   type Deadline,
   Deadlines,
   type Delivery,
-  type FromClient,
   IdIndex,
   type Indexed,
   type Instant,
   type RequestId,
 } from "@pigato/protocol";
-import type { Notice } from "./effects.ts";
-import type { Window } from "./window.ts";
-
-export type RequestMessage = Extract<FromClient, { readonly type: "request" }>;
+import type { Notice, RequestMessage } from "./effects.ts";
 
 export class Call<Caller> implements Deadline<Call<Caller>>, Indexed {
   readonly id: RequestId;
   readonly message: RequestMessage;
-  /** Who is told. The session hands it back and knows nothing of it. */
+  /** The receiver of the replies. The session passes it on and never looks at it. */
   readonly caller: Caller;
-  /** How much of the reply may be on its way, where its caller reads at its own pace. */
-  readonly window: Window | undefined;
-  /** Times it was handed to a link that was up. */
+  /** For flow control: of a caller that reads at its own pace. */
+  readonly window: ReceiveWindow | undefined;
+  /** Times it was given to a link that was up. */
   sends = 0;
-  /** Times a link gave it back because it had not left. */
+  /** Times a link returned it because it was not sent. */
   returns = 0;
-  /** When it was last handed to a link. */
+  /** When it was last given to a link. */
   sentAt: Instant = Number.POSITIVE_INFINITY;
-  /** What its broker said last of how far it has come, since it was last sent. */
+  /** The broker's last notice of it since it was last sent. */
   notice: Notice | undefined;
   hasPartial = false;
-  /** Whether its own time is up and only the broker's word on that is awaited. */
+  /** Whether its timeout is over, and only the broker's failure for it is awaited. */
   isInGrace = false;
-  /** Whether half of its time is up, and nothing that was read could be granted again. */
+  /** Whether half of its timeout is over, and there was nothing to grant. */
   isHalfway = false;
-  // The rest is the business of `Calls`: its place among the open ones, and its time, which makes it its own deadline.
+  // The rest belongs to `Calls`: the links of its lists, and its deadline.
   isWaiting = false;
   readonly salt = 0;
   index = -1;
   hash = 0;
-  older: Call<Caller> | undefined;
-  newer: Call<Caller> | undefined;
+  openPrev: Call<Caller> | undefined;
+  openNext: Call<Caller> | undefined;
   at: Instant = Number.POSITIVE_INFINITY;
   list: Deadline<Call<Caller>>["list"];
   timerPrev: Deadline<Call<Caller>> | undefined;
   timerNext: Deadline<Call<Caller>> | undefined;
 
-  constructor(message: RequestMessage, caller: Caller, window: Window | undefined) {
+  constructor(message: RequestMessage, caller: Caller, window: ReceiveWindow | undefined) {
     this.id = message.requestId;
     this.message = message;
     this.caller = caller;
@@ -60,13 +56,13 @@ export class Call<Caller> implements Deadline<Call<Caller>>, Indexed {
     return this;
   }
 
-  /** What can be said of its delivery from this side alone: a broker that got it may have passed it on at any time. */
+  /** What this side knows of its delivery: a broker that has it may have dispatched it at any time. */
   get delivery(): Delivery {
     return this.sends > this.returns ? "maybe-executed" : "not-sent";
   }
 }
 
-// No Map of the open ones: it cost a tenth of what a client does for a request, and kept ended calls alive (IdIndex).
+// Not a Map, which cost a tenth of the client's CPU time per request and kept ended calls alive (IdIndex).
 export class Calls<Caller> {
   readonly #rows: (Call<Caller> | undefined)[] = [];
   readonly #free: number[] = [];
@@ -76,8 +72,8 @@ export class Calls<Caller> {
   readonly #waiting = new Set<Call<Caller>>();
   readonly #deadlines = new Deadlines<Call<Caller>>();
   #turn = 0;
-  /** Goes on where it stopped: to start over would be to pass by all that has been taken out. */
-  readonly #line: Iterator<Call<Caller>, undefined> = this.#waiting.values();
+  /** Continues where it stopped: a new iterator would skip everything that was removed. */
+  readonly #queue: Iterator<Call<Caller>, undefined> = this.#waiting.values();
 
   get size(): number {
     return this.#rows.length - this.#free.length;
@@ -95,20 +91,20 @@ export class Calls<Caller> {
   *all(): IterableIterator<Call<Caller>> {
     let call = this.#first;
     while (call !== undefined) {
-      const { newer } = call;
+      const { openNext } = call;
       yield call;
-      call = newer;
+      call = openNext;
     }
   }
 
-  add(message: RequestMessage, caller: Caller, window?: Window): Call<Caller> {
+  add(message: RequestMessage, caller: Caller, window?: ReceiveWindow): Call<Caller> {
     const call = new Call(message, caller, window);
     call.index = this.#free.pop() ?? this.#rows.length;
     this.#rows[call.index] = call;
     this.#ids.add(call);
-    call.older = this.#last;
+    call.openPrev = this.#last;
     if (this.#last === undefined) this.#first = call;
-    else this.#last.newer = call;
+    else this.#last.openNext = call;
     this.#last = call;
     return call;
   }
@@ -119,13 +115,13 @@ export class Calls<Caller> {
     this.#ids.remove(call);
     this.#rows[call.index] = undefined;
     this.#free.push(call.index);
-    const { older, newer } = call;
-    if (older === undefined) this.#first = newer;
-    else older.newer = newer;
-    if (newer === undefined) this.#last = older;
-    else newer.older = older;
-    call.older = undefined;
-    call.newer = undefined;
+    const { openPrev, openNext } = call;
+    if (openPrev === undefined) this.#first = openNext;
+    else openPrev.openNext = openNext;
+    if (openNext === undefined) this.#last = openPrev;
+    else openNext.openPrev = openPrev;
+    call.openPrev = undefined;
+    call.openNext = undefined;
     if (call.isWaiting) this.#stopWaiting(call);
     this.#deadlines.clear(call);
   }
@@ -146,7 +142,7 @@ export class Calls<Caller> {
   takeNextWaiting(): Call<Caller> | undefined {
     // An iterator that has seen the end never comes back from there.
     if (this.#waiting.size === 0) return undefined;
-    const { value: call } = this.#line.next();
+    const { value: call } = this.#queue.next();
     if (call !== undefined) this.#stopWaiting(call);
     return call;
   }

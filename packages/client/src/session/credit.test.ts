@@ -1,3 +1,4 @@
+import { ReceiveWindow } from "@pigato/peer/session";
 import {
   type Instant,
   NO_CAPABILITIES,
@@ -7,15 +8,13 @@ import {
   writeText,
 } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
-import type { RequestMessage } from "./calls.ts";
-import type { Effect, Heard, Input } from "./effects.ts";
+import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
 import { Session } from "./session.ts";
-import { Window } from "./window.ts";
 
 /** A session that tells what it sends, and how requests end. */
 class Scenario {
   readonly #session: Session<string>;
-  readonly #windows = new Map<string, Window>();
+  readonly #windows = new Map<string, ReceiveWindow>();
   #lines: string[] = [];
   #now: Instant = 1_000;
 
@@ -30,7 +29,7 @@ class Scenario {
         brokerAnswers: true,
         random: () => 0,
       },
-      limits: { maxQueuedRequests: 2, maxOpenRequests: 20, timeoutGraceMs: 200 },
+      limits: { maxQueuedRequests: 2, maxOpenRequests: 20, timeoutGraceMs: 200, hasStableId: false },
       stopTimeoutMs: 2_000,
       negotiate,
     });
@@ -46,13 +45,13 @@ class Scenario {
     return this.hear({ type: "heartbeat", accepted: { ...NO_CAPABILITIES, cancel: true, error: true, credit } });
   }
 
-  hear(message: Heard): this {
+  hear(message: BrokerMessage): this {
     return this.do({ type: "message", message });
   }
 
   /** A request of somebody who reads a stream. */
   stream(id: string, options: { readonly timeout?: number; readonly retry?: 0 | 1 } = {}): this {
-    const window = new Window();
+    const window = new ReceiveWindow();
     this.#windows.set(id, window);
     return this.do({ type: "request", message: messageOf(id, options), caller: id, window });
   }

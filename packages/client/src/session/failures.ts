@@ -1,10 +1,9 @@
-// The failures that a client finds by itself, and how it reads those of a worker. Each message says what failed, on
-// what, and why. The delivery class never promises more than this side knows: what was sent may have been executed.
+// The failures that a client detects by itself, and how it reads those of a worker. Each message states the operation, the
+// object and the reason. The delivery class never promises more than this side knows: what was sent may have been executed.
 
 import type { LossReason } from "@pigato/peer/session";
 import { type Delivery, display, type Failure, NOT_JSON, type ToClient, timeoutToWire } from "@pigato/protocol";
-import type { RequestMessage } from "./calls.ts";
-import type { Notice } from "./effects.ts";
+import type { Notice, RequestMessage } from "./effects.ts";
 
 type Reply = Extract<ToClient, { readonly type: "partial" | "final" }>;
 
@@ -12,30 +11,30 @@ type Reply = Extract<ToClient, { readonly type: "partial" | "final" }>;
 const MAX_QUOTED_LENGTH = 200;
 
 const LOSSES: Readonly<Record<LossReason, string>> = {
-  silence: "it fell silent",
+  silence: "it was silent too long",
   "link-down": "the link went down",
   disconnected: "it was disconnected",
   unreachable: "it cannot be reached",
-  abandoned: "its link was given up",
+  abandoned: "its link was discarded",
 };
 
 /** What a client knows of a request that it ends. */
-interface Known {
+interface RequestInfo {
   readonly message: RequestMessage;
   readonly delivery: Delivery;
   readonly notice: Notice | undefined;
 }
 
-export function timedOut(known: Known): Failure {
+export function timedOut(request: RequestInfo): Failure {
   return endedHere(
     "DEADLINE_EXCEEDED",
-    known,
-    `exceeded its ${timeoutToWire(known.message.options.timeoutMs)} ms timeout`,
+    request,
+    `exceeded its ${timeoutToWire(request.message.options.timeoutMs)} ms timeout`,
   );
 }
 
-export function brokerLost(known: Known, reason: LossReason): Failure {
-  return endedHere("BROKER_LOST", known, `lost its broker: ${LOSSES[reason]}`);
+export function brokerLost(request: RequestInfo, reason: LossReason): Failure {
+  return endedHere("BROKER_LOST", request, `lost its broker: ${LOSSES[reason]}`);
 }
 
 /** @param reason what the caller gave as its reason, e.g. that of its `AbortSignal` */
@@ -43,8 +42,8 @@ export function canceled(request: RequestMessage, delivery: Delivery, reason: un
   return { code: "CANCELED", message: `${shown(request)} was canceled by its caller`, delivery, detail: reason };
 }
 
-export function closed(known: Known): Failure {
-  return endedHere("CLOSED", known, "ended because its client stopped");
+export function closed(request: RequestInfo): Failure {
+  return endedHere("CLOSED", request, "ended because its client stopped");
 }
 
 /** A request that is made too late. */
@@ -93,14 +92,14 @@ export function failureOf(reply: Reply, value: unknown, request: RequestMessage)
 }
 
 /**
- * What carries the broker's mark although the broker never said that it marks anything (P-FAIL-1): an old broker hands
- * on whatever a worker writes there, and a worker's word says nothing about delivery.
+ * A failure of the broker that did not negotiate failures (P-FAIL-1): an old broker passes on whatever a worker writes there,
+ * and a worker knows nothing about delivery.
  */
 export function fromWorker({ message, ...failure }: Failure): Failure {
   return { code: "WORKER_FAILED", message, delivery: "maybe-executed", detail: { ...failure, message } };
 }
 
-/** What a worker's error says, in words: its own message where it has one. */
+/** The message of a worker's error. */
 function messageOf(value: unknown): string | undefined {
   if (value === null || value === undefined) return undefined;
   if (typeof value === "string") return quoted(value);
@@ -116,16 +115,20 @@ function quoted(text: string): string {
 }
 
 /**
- * The last notice is the detail. It says where the request was, not where it is: by the time it is read, the broker may
- * have passed the request on. So it does not make the failure any safer to retry (P-NOT-2).
+ * The last notice is the detail. By now the broker may have dispatched the request, so a notice does not make it safer to
+ * retry (P-NOT-2).
  */
-function endedHere(code: Failure["code"], { message: request, delivery, notice }: Known, reason: string): Failure {
+function endedHere(
+  code: Failure["code"],
+  { message: request, delivery, notice }: RequestInfo,
+  reason: string,
+): Failure {
   const message = `${shown(request)} ${reason}`;
   if (notice === undefined) return { code, message, delivery };
   const place = notice.worker === undefined ? "" : ` to the worker "${notice.worker}"`;
   return {
     code,
-    message: `${message}; the last that was heard of it: ${notice.state}${place}`,
+    message: `${message}; its last notice: ${notice.state}${place}`,
     delivery,
     detail: notice,
   };

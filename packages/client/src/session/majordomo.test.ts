@@ -1,8 +1,7 @@
 import type { LossReason } from "@pigato/peer/session";
 import { type Failure, type Instant, parseRequestOptions, requestId, serviceName, writeText } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
-import type { RequestMessage } from "./calls.ts";
-import type { Effect, Heard } from "./effects.ts";
+import type { BrokerMessage, Effect, RequestMessage } from "./effects.ts";
 import { MajordomoSession } from "./majordomo.ts";
 
 interface Settings {
@@ -28,7 +27,7 @@ class Scenario {
         brokerAnswers: true,
         random: () => 0,
       },
-      limits: { maxQueuedRequests, maxOpenRequests: 12, timeoutGraceMs: 200 },
+      limits: { maxQueuedRequests, maxOpenRequests: 12, timeoutGraceMs: 200, hasStableId: false },
       stopTimeoutMs: 2_000,
       negotiate: true,
     });
@@ -82,7 +81,7 @@ class Scenario {
     return this.do({ type: "cancel", requestId: requestId(id), reason: "enough" });
   }
 
-  receive(message: Heard): this {
+  receive(message: BrokerMessage): this {
     return this.do({ type: "message", message });
   }
 

@@ -7,8 +7,8 @@
 
 import { Connection, type ConnectionStep, type LossReason } from "@pigato/peer/session";
 import { type Failure, type Instant, readRawBody, type ToClient, type Violation, violation } from "@pigato/protocol";
-import { type Call, Calls, type RequestMessage } from "./calls.ts";
-import type { Effect, Heard, Input } from "./effects.ts";
+import { type Call, Calls } from "./calls.ts";
+import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
 import {
   brokerLost,
   canceled,
@@ -151,7 +151,7 @@ export class MajordomoSession<Caller> {
     this.#emit({ type: "send", message: call.message });
   }
 
-  #onMessage(message: Heard | Violation, now: Instant): void {
+  #onMessage(message: BrokerMessage | Violation, now: Instant): void {
     switch (message.type) {
       case "partial":
       case "final":

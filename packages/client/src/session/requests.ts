@@ -1,8 +1,8 @@
-// What becomes of requests: accepted or refused, sent, sent again, answered, failed. Every request that is accepted ends
-// exactly once, with a final or with a failure, and nothing follows its end. The session says when the link is there
-// and what the broker can do; this decides for each request what follows from it.
+// The life of each request: accepted or refused, sent, sent again, answered, failed. Every request that is accepted ends
+// exactly once, with a final or a failure, and nothing follows its end. The session knows the connection and what the broker
+// supports.
 
-import type { LossReason } from "@pigato/peer/session";
+import type { LossReason, ReceiveWindow } from "@pigato/peer/session";
 import {
   type Capabilities,
   decodePayload,
@@ -15,8 +15,8 @@ import {
   type ToClient,
   type Violation,
 } from "@pigato/protocol";
-import { type Call, Calls, type RequestMessage } from "./calls.ts";
-import type { Effect, Heard, News } from "./effects.ts";
+import { type Call, Calls } from "./calls.ts";
+import type { BrokerMessage, Effect, News, RequestMessage } from "./effects.ts";
 import {
   brokerLost,
   canceled,
@@ -29,18 +29,19 @@ import {
   tooManyOpen,
   tooManyWaiting,
 } from "./failures.ts";
-import type { Window } from "./window.ts";
 
 export interface RequestLimits {
   /** Requests that may wait for a link. */
   readonly maxQueuedRequests: number;
   /** Requests that may be open, waiting or sent. */
   readonly maxOpenRequests: number;
-  /** Milliseconds past a request's timeout in which the broker may still say itself that it has expired. */
+  /** Milliseconds after a request's timeout in which the broker may still report that it has expired. */
   readonly timeoutGraceMs: number;
+  /** Whether each connection has the same routing id, so that the broker can deliver replies that it held. */
+  readonly hasStableId: boolean;
 }
 
-/** Requests for which a heartbeat goes out at one time: with more, they take turns. */
+/** Requests that get a heartbeat at one interval: with more, they take turns. */
 const MAX_REQUEST_HEARTBEATS = 1_000;
 
 type Reply = Extract<ToClient, { readonly type: "partial" | "final" }>;
@@ -52,9 +53,9 @@ export class Requests<Caller> {
   readonly #limits: RequestLimits;
   readonly #emit: Emit<Caller>;
   readonly #calls = new Calls<Caller>();
-  /** What both sides can do in this life of the connection: nothing, until the broker answers the offer. */
+  /** What both sides support on this connection: nothing, until the broker answers the offer. */
   capabilities: Capabilities = NO_CAPABILITIES;
-  /** Whether that has been found out. Until then whoever reads at its own pace waits: its request says so. */
+  /** Whether the broker has answered. A request with flow control waits for that, because it carries the first credit. */
   isBrokerKnown = false;
 
   constructor(limits: RequestLimits, emit: Emit<Caller>) {
@@ -71,7 +72,13 @@ export class Requests<Caller> {
     return this.#calls.nextDeadline();
   }
 
-  accept(message: RequestMessage, caller: Caller, window: Window | undefined, isLinkUp: boolean, now: Instant): void {
+  accept(
+    message: RequestMessage,
+    caller: Caller,
+    window: ReceiveWindow | undefined,
+    isLinkUp: boolean,
+    now: Instant,
+  ): void {
     const { maxOpenRequests, maxQueuedRequests } = this.#limits;
     if (this.#calls.size >= maxOpenRequests) {
       return this.refuse(message, caller, tooManyOpen(message, maxOpenRequests));
@@ -110,7 +117,7 @@ export class Requests<Caller> {
     if (call !== undefined) this.#grant(call, now);
   }
 
-  /** The rest of its reply might never come. */
+  /** Without the credit, the rest of the reply might never come. */
   onGrantRefused(requestId: RequestId): void {
     const call = this.#calls.get(requestId);
     if (call !== undefined) this.#giveUp(call, congested(call.message, call.delivery));
@@ -122,7 +129,7 @@ export class Requests<Caller> {
     this.#emit({ type: "send", message: { type: "request-heartbeat", requestId } });
   }
 
-  /** P-HB-8: for whatever has been with the broker since then, says that its caller still waits. */
+  /** P-HB-8: notifies the workers of requests that were sent before then that the caller still waits. */
   heartbeatLong(since: Instant): void {
     if (!this.capabilities.requestHeartbeat) return;
     for (const call of this.#calls.sentBefore(since, MAX_REQUEST_HEARTBEATS)) this.heartbeat(call.id);
@@ -182,7 +189,7 @@ export class Requests<Caller> {
     this.#fail(call, congested(call.message, call.delivery));
   }
 
-  /** The link gave the request back: it has not left. */
+  /** The link returned the request: it was not sent. */
   onUndelivered(requestId: RequestId): void {
     const call = this.#calls.get(requestId);
     if (call === undefined || call.isWaiting) return;
@@ -196,13 +203,17 @@ export class Requests<Caller> {
     }
   }
 
-  /** The link is gone, and with it whatever was under way. */
+  /** Everything that was on its way is lost. */
   onLost(reason: LossReason): void {
     this.capabilities = NO_CAPABILITIES;
     this.isBrokerKnown = false;
     for (const call of this.#calls.all()) {
       if (call.isWaiting) continue;
-      if (mayStartOver(call)) this.#calls.keepWaiting(call);
+      const isDurable = call.message.options.persist && this.#limits.hasStableId;
+      // P-KEEP-4: sent again at once under the same id, a request that the broker still has is not run again.
+      if (!call.hasPartial && (isDurable || call.message.options.retry)) this.#calls.keepWaiting(call);
+      // P-KEEP-5: its reply is incomplete; the broker fails it when the client is back.
+      else if (isDurable) call.window?.stop();
       else this.#fail(call, brokerLost(call, reason));
     }
   }
@@ -213,7 +224,7 @@ export class Requests<Caller> {
 
   #onTimeUp(call: Call<Caller>, now: Instant): void {
     if (call.window?.isPacing && call.hasPartial && !call.isHalfway) return this.#onHalfTimeUp(call, call.window, now);
-    // The broker counts the same time and knows more: whether a worker ever had the request.
+    // The broker has the same deadline and knows more: whether a worker ever had the request.
     if (!call.isInGrace && !call.isWaiting && this.capabilities.error) {
       call.isInGrace = true;
       return this.#calls.setTimer(call, this.#limits.timeoutGraceMs, now);
@@ -221,8 +232,8 @@ export class Requests<Caller> {
     this.#giveUp(call, timedOut(call));
   }
 
-  /** P-STREAM-5: without a grant in time, one who reads slowly would look to the broker like one who has stopped. */
-  #onHalfTimeUp(call: Call<Caller>, window: Window, now: Instant): void {
+  /** P-STREAM-5: without a grant in time, a slow reader looks to the broker like one that has stopped. */
+  #onHalfTimeUp(call: Call<Caller>, window: ReceiveWindow, now: Instant): void {
     if (this.#grant(call, now)) return;
     window.hurry();
     call.isHalfway = true;
@@ -238,7 +249,7 @@ export class Requests<Caller> {
     return true;
   }
 
-  /** Something came, or was granted. */
+  /** Progress: a partial came, or credit was granted. */
   #restartTimer(call: Call<Caller>, now: Instant): void {
     const { timeoutMs } = call.message.options;
     call.isInGrace = false;
@@ -247,16 +258,16 @@ export class Requests<Caller> {
   }
 
   #send(call: Call<Caller>, now: Instant): void {
-    // The timeout counts from the first sending; a request that is sent again has the rest of it.
+    // The timeout starts when the request is first sent.
     if (call.sends === 0) this.#calls.setTimer(call, call.message.options.timeoutMs, now);
     call.sends += 1;
     call.sentAt = now;
     call.notice = undefined;
-    this.#emit({ type: "send", message: this.#paced(call) });
+    this.#emit({ type: "send", message: this.#withCredit(call) });
   }
 
-  /** P-STREAM-3: with the first grant, if the reply is to be paced and the broker knows how. */
-  #paced({ message, window }: Call<Caller>): RequestMessage {
+  /** P-STREAM-3: with the first credit, for flow control that the broker supports. */
+  #withCredit({ message, window }: Call<Caller>): RequestMessage {
     if (window === undefined) return message;
     const { type, service, requestId, body, trailer, options } = message;
     if (this.capabilities.credit) {
@@ -266,7 +277,7 @@ export class Requests<Caller> {
     return message;
   }
 
-  /** Ends a call that the broker does not know to have ended. */
+  /** Ends a call that the broker may still have. */
   #giveUp(call: Call<Caller>, failure: Failure): void {
     if (!call.isWaiting && this.capabilities.cancel) {
       this.#emit({ type: "send", message: { type: "cancel", requestId: call.id } });
@@ -284,12 +295,12 @@ export class Requests<Caller> {
     call.window?.stop();
   }
 
-  #reportLate(message: Heard["type"], requestId: RequestId): void {
+  #reportLate(message: BrokerMessage["type"], requestId: RequestId): void {
     this.#emit({ type: "report", event: { type: "late", message, requestId } });
   }
 }
 
-/** A caller that has seen a partial would see it again: a stream cannot start over. */
+/** Not after a partial, which the caller would get twice. */
 function mayStartOver({ message, hasPartial }: Call<unknown>): boolean {
   return message.options.retry && !hasPartial;
 }

@@ -10,8 +10,7 @@ import {
   writeText,
 } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
-import type { RequestMessage } from "./calls.ts";
-import type { Effect, Heard, Input } from "./effects.ts";
+import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
 import { Session, type SessionOptions } from "./session.ts";
 
 interface Settings {
@@ -39,7 +38,13 @@ class Scenario {
         brokerAnswers: true,
         random: () => 0,
       },
-      limits: { maxQueuedRequests: 10, maxOpenRequests: 20, timeoutGraceMs: 200, ...settings.limits },
+      limits: {
+        maxQueuedRequests: 10,
+        maxOpenRequests: 20,
+        timeoutGraceMs: 200,
+        hasStableId: false,
+        ...settings.limits,
+      },
       stopTimeoutMs: settings.stopTimeoutMs ?? 2_000,
       negotiate: settings.negotiate ?? true,
     });
@@ -99,7 +104,7 @@ class Scenario {
     return this.do({ type: "cancel", requestId: requestId(id), reason: "enough" });
   }
 
-  receive(message: Heard): this {
+  receive(message: BrokerMessage): this {
     return this.do({ type: "message", message });
   }
 
@@ -487,7 +492,7 @@ describe("a timeout", () => {
 });
 
 describe("a notice", () => {
-  const notice = (id: string, state: "queued" | "dispatched", worker?: string): Heard => ({
+  const notice = (id: string, state: "queued" | "dispatched", worker?: string): BrokerMessage => ({
     type: "notice",
     requestId: requestId(id),
     state,
@@ -515,7 +520,7 @@ describe("a notice", () => {
     expect(late).toMatchObject({ code: "DEADLINE_EXCEEDED", delivery: "maybe-executed" });
     expect(late?.detail).toEqual({ state: "dispatched", worker: "W1" });
     expect(late?.message).toBe(
-      'request r2 to "echo" exceeded its 500 ms timeout; the last that was heard of it: dispatched to the worker "W1"',
+      'request r2 to "echo" exceeded its 500 ms timeout; its last notice: dispatched to the worker "W1"',
     );
     expect(lost).toMatchObject({ code: "BROKER_LOST", delivery: "maybe-executed", detail: { state: "queued" } });
     expect(unknown).toMatchObject({ code: "BROKER_LOST", delivery: "maybe-executed" });

@@ -6,7 +6,7 @@
 //    └── stop ──────────┼──────────────────────────────────────────────────────────┘ │
 //                       └────────────────────────── start ───────────────────────────┘
 
-import { Connection, type ConnectionOptions, type ConnectionStep } from "@pigato/peer/session";
+import { Connection, type ConnectionOptions, type ConnectionStep, type ReceiveWindow } from "@pigato/peer/session";
 import {
   type Capabilities,
   type Instant,
@@ -15,11 +15,9 @@ import {
   sharedCapabilities,
   type Violation,
 } from "@pigato/protocol";
-import type { RequestMessage } from "./calls.ts";
-import type { Effect, Heard, Input } from "./effects.ts";
+import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
 import { closedBefore } from "./failures.ts";
 import { type RequestLimits, Requests } from "./requests.ts";
-import type { Window } from "./window.ts";
 
 export interface SessionOptions {
   readonly connection: ConnectionOptions;
@@ -136,7 +134,7 @@ export class Session<Caller> {
     this.#enter({ phase: "draining", until: now + this.#options.stopTimeoutMs });
   }
 
-  #onRequest(message: RequestMessage, caller: Caller, window: Window | undefined, now: Instant): void {
+  #onRequest(message: RequestMessage, caller: Caller, window: ReceiveWindow | undefined, now: Instant): void {
     const { phase } = this.#state;
     if (phase === "draining" || phase === "stopped") {
       return this.#requests.refuse(message, caller, closedBefore(message));
@@ -157,7 +155,7 @@ export class Session<Caller> {
     else this.#effects.push({ type: "send", message: { type: "request-heartbeat", requestId } });
   }
 
-  #onMessage(message: Heard | Violation, now: Instant): void {
+  #onMessage(message: BrokerMessage | Violation, now: Instant): void {
     switch (message.type) {
       case "partial":
       case "final":
@@ -189,7 +187,7 @@ export class Session<Caller> {
     }
   }
 
-  #reportUnsupported({ type }: Heard): void {
+  #reportUnsupported({ type }: BrokerMessage): void {
     this.#effects.push({ type: "report", event: { type: "unsupported", message: type } });
   }
 
@@ -252,6 +250,6 @@ export class Session<Caller> {
 }
 
 /** What does not even start like a message to a client shows no broker at the other end. */
-function isOfTheBroker(message: Heard | Violation): boolean {
+function isOfTheBroker(message: BrokerMessage | Violation): boolean {
   return message.type !== "violation" || message.clause !== "P-MSG-1";
 }

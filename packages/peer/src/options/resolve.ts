@@ -38,14 +38,19 @@ export function resolveOptions<Schema extends OptionSchema<Schema>>(
   input: OptionsOf<Schema>,
 ): SettingsOf<Schema> {
   if (typeof input !== "object" || input === null) {
-    throw new UsageError(`the options of ${owner} must be an object, not ${shown(input)}`);
+    throw invalidValue(`the options of ${owner}`, "an object", input);
   }
-  for (const name of Object.keys(input)) {
-    if (!Object.hasOwn(schema, name)) throw unknownOption(owner, name, Object.keys(schema));
-  }
+  rejectUnknownOptions(owner, schema, input);
   const settings = optionsIn(schema).map(([name, option]) => ({ [name]: resolveOne(name, option, input) }));
   // The spread gives an object with fast properties; `assign` alone gives a dictionary.
   return { ...Object.assign({}, ...settings) };
+}
+
+/** @throws UsageError that names the nearest option that there is */
+export function rejectUnknownOptions(owner: string, schema: object, input: object): void {
+  for (const name of Object.keys(input)) {
+    if (!Object.hasOwn(schema, name)) throw unknownOption(owner, name, Object.keys(schema));
+  }
 }
 
 /**
@@ -55,8 +60,14 @@ export function resolveOptions<Schema extends OptionSchema<Schema>>(
 export function readOption<Resolved>(name: string, option: Option<unknown, Resolved>, value: unknown): Resolved {
   const resolved = option.read(value);
   if (resolved !== undefined) return resolved;
-  const found = option.isStrict ? "" : `, not ${shown(value)}`;
-  throw new UsageError(`${name} must be ${option.expected}${found}`);
+  // The value of a strict option may be secret.
+  if (option.isStrict) throw new UsageError(`${name} must be ${option.expected}`);
+  throw invalidValue(name, option.expected, value);
+}
+
+/** @param expected what the value must be: "an integer from 1 to 10" */
+export function invalidValue(name: string, expected: string, value: unknown): UsageError {
+  return new UsageError(`${name} must be ${expected}, not ${shown(value)}`);
 }
 
 /** Names and options of a schema, in the order of their declaration. */

@@ -2,3 +2,5 @@
 
 export { type Backoff, pauseBefore } from "./backoff.ts";
 export { Connection, type ConnectionOptions, type ConnectionStep, type LossReason } from "./connection.ts";
+export type { RuntimeEffect, RuntimeInput } from "./effects.ts";
+export { ReceiveWindow } from "./receive-window.ts";

@@ -146,7 +146,7 @@ describe("a reply with flow control", () => {
     scenario.write(call, "1", "2", "3");
     scenario.end(call, "end");
     scenario.take();
-    scenario.do({ type: "link-down" });
+    scenario.do({ type: "link-lost", reason: "link-down" });
     expect(scenario.take()).toContain("abort r1: BROKER_LOST");
     scenario.do({ type: "continue" });
     scenario.do({ type: "flush" });

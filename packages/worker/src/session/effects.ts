@@ -1,7 +1,7 @@
 // The inputs of a worker's session and its effects, all plain data. Inputs come from the link, the clock, the handlers and
 // the worker's owner. The shell performs the effects in order, before the next input.
 
-import type { LossReason } from "@pigato/peer/session";
+import type { RuntimeEffect, RuntimeInput } from "@pigato/peer/session";
 import type { Failure, Frame, FromWorker, ToWorker, Violation } from "@pigato/protocol";
 import type { CallId } from "./request-table.ts";
 
@@ -32,11 +32,8 @@ export type HandlerInput =
   | { readonly type: "request-heartbeat"; readonly call: CallId };
 
 export type Input =
-  | { readonly type: "start" }
-  | { readonly type: "stop" }
+  | RuntimeInput
   | { readonly type: "tick" }
-  | { readonly type: "link-up" }
-  | { readonly type: "link-down" }
   /** The link has accepted what was sent, and asks to send no more partials until `link-drained`. */
   | { readonly type: "link-slow" }
   | { readonly type: "link-drained" }
@@ -56,10 +53,7 @@ export type Input =
   | HandlerInput;
 
 export type Effect =
-  /** Make a new link, with a new routing id, to this address. */
-  | { readonly type: "open"; readonly address: string }
-  /** Discard the link. `flush`: once what was sent has been written. */
-  | { readonly type: "close"; readonly flush: boolean }
+  | RuntimeEffect
   /** `isUrgent`: may use the link's reserve. A message that the link does not accept comes back as `refused`. */
   | { readonly type: "send"; readonly message: FromWorker; readonly isUrgent: boolean }
   /** Call the handlers. */
@@ -78,11 +72,8 @@ export type Effect =
    * they call as well (`notified`).
    */
   | { readonly type: "defer"; readonly input: Input; readonly until: "sent" | "notified" }
-  | { readonly type: "connected" }
-  | { readonly type: "disconnected"; readonly reason: LossReason }
   /** The broker, or the link, did something wrong. */
-  | { readonly type: "report"; readonly message: string; readonly violation?: Violation }
-  | { readonly type: "stopped" };
+  | { readonly type: "report"; readonly message: string; readonly violation?: Violation };
 
 export type Effects = readonly Effect[];
 

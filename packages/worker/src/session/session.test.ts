@@ -35,7 +35,7 @@ describe("connecting", () => {
     expect(scenario.do({ type: "request-heartbeat", call: scenario.call(0) })).toEqual([
       "send request-heartbeat r1 to c1",
     ]);
-    scenario.do({ type: "link-down" });
+    scenario.do({ type: "link-lost", reason: "link-down" });
     scenario.advance(500);
     scenario.do({ type: "link-up" });
     scenario.request("r1");
@@ -109,14 +109,14 @@ describe("losing the broker", () => {
 
   test("a link that goes down is replaced by one to the next address", () => {
     const scenario = new SessionScenario({ addresses: ["tcp://one:1", "tcp://two:2"] }).connect();
-    expect(scenario.do({ type: "link-down" })).toEqual(["close", "disconnected: link-down"]);
+    expect(scenario.do({ type: "link-lost", reason: "link-down" })).toEqual(["close", "disconnected: link-down"]);
     expect(scenario.advance(500)).toEqual(["500: open tcp://two:2"]);
   });
 
   test("a handler of an earlier connection cannot speak on the new one", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("r1");
-    scenario.do({ type: "link-down" });
+    scenario.do({ type: "link-lost", reason: "link-down" });
     scenario.advance(500);
     scenario.do({ type: "link-up" });
     scenario.request("r1");
@@ -127,7 +127,7 @@ describe("losing the broker", () => {
 
   test("messages that come after the end of a connection are passed over", () => {
     const scenario = new SessionScenario().connect();
-    scenario.do({ type: "link-down" });
+    scenario.do({ type: "link-lost", reason: "link-down" });
     expect(scenario.request("r1")).toEqual([]);
   });
 
@@ -336,7 +336,7 @@ describe("stopping", () => {
     const scenario = new SessionScenario();
     scenario.do({ type: "start" });
     scenario.do({ type: "link-up" });
-    scenario.do({ type: "link-down" });
+    scenario.do({ type: "link-lost", reason: "link-down" });
     scenario.advance(500);
     scenario.do({ type: "link-up" });
     scenario.hear({ type: "heartbeat" });
@@ -425,7 +425,7 @@ describe("stopping", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("r1");
     scenario.do({ type: "stop" });
-    expect(scenario.do({ type: "link-down" })).toEqual([
+    expect(scenario.do({ type: "link-lost", reason: "link-down" })).toEqual([
       "abort r1: BROKER_LOST",
       "close",
       "disconnected: link-down",
@@ -444,7 +444,7 @@ describe("stopping", () => {
     expect(scenario.do({ type: "stop" })).toEqual(["send! disconnect", "close after writing", "stopped"]);
     scenario.do({ type: "start" });
     scenario.do({ type: "link-up" });
-    scenario.do({ type: "link-down" });
+    scenario.do({ type: "link-lost", reason: "link-down" });
     expect(scenario.do({ type: "stop" })).toEqual(["stopped"]);
     expect(scenario.session.nextDeadline()).toBeUndefined();
   });

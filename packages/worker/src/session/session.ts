@@ -104,8 +104,8 @@ export class Session {
         return this.#heartbeat();
       case "link-up":
         return this.#follow(this.#connection.onLinkUp(now));
-      case "link-down":
-        return this.#lose("link-down", now);
+      case "link-lost":
+        return this.#lose(input.reason, now);
       case "start":
         return this.#onStart(now);
       case "stop":

@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
-import { Window } from "./window.ts";
+import { ReceiveWindow } from "./receive-window.ts";
 
 /** A window, and what a sender with this grant may still have under way. */
-function started(): Window {
-  const window = new Window();
+function started(): ReceiveWindow {
+  const window = new ReceiveWindow();
   expect(window.start()).toBe(16);
   return window;
 }
 
 /** All that was granted comes and is read at once, `rounds` times. @returns every grant */
-function readAll(window: Window, bytes: number, rounds: number, first = 16): number[] {
+function readAll(window: ReceiveWindow, bytes: number, rounds: number, first = 16): number[] {
   const grants: number[] = [];
   let granted = first;
   for (let round = 0; round < rounds; round++) {
@@ -66,7 +66,7 @@ test("in a hurry every chunk that is read makes a grant due", () => {
 });
 
 test("without pacing nothing is ever due", () => {
-  const window = new Window();
+  const window = new ReceiveWindow();
   for (let chunk = 0; chunk < 100; chunk++) {
     window.onCame(5);
     expect(window.onRead()).toBe(false);

@@ -1,5 +1,5 @@
-// What `start()` and `stop()` wait for, whatever the order in which they are called. The last call wins: a start while
-// stopping comes after the stop, a stop takes back a start that has not been reached. Nobody need await any of it.
+// What `start()` and `stop()` of a client or a worker wait for, in whatever order they are called. The last call wins: a
+// start while stopping takes effect after the stop, a stop takes back a start that is not reached. Nobody needs to await.
 //
 //   new ── start ──► starting ── broker answered ──► started
 //    │                  │                               │
@@ -9,18 +9,20 @@
 //                                    stopped ── start ──► starting
 
 import { RequestError } from "@pigato/protocol";
-import type { LinkError } from "@pigato/transport";
+
+/** Who is started and stopped, as errors name it. */
+export type PeerKind = "client" | "worker";
+
+interface Startable {
+  readonly kind: PeerKind;
+  begin(): void;
+  end(): void;
+}
 
 type State =
-  | { readonly phase: "new" }
+  | { readonly phase: "new" | "stopped" }
   | { readonly phase: "starting" | "started"; readonly started: Deferred }
-  | { readonly phase: "stopping"; readonly stopped: Deferred; next: Deferred | undefined }
-  | { readonly phase: "stopped" };
-
-export interface Startable {
-  start(): void;
-  stop(): void;
-}
+  | { readonly phase: "stopping"; readonly stopped: Deferred; next: Deferred | undefined };
 
 export class Lifecycle {
   readonly #startable: Startable;
@@ -55,13 +57,15 @@ export class Lifecycle {
       case "stopped":
         return Promise.resolve();
       case "stopping":
-        state.next?.reject(stoppedFirst());
+        state.next?.reject(this.#stoppedFirst());
         state.next = undefined;
         return state.stopped.promise;
       case "starting":
-        state.started.reject(stoppedFirst());
+        state.started.reject(this.#stoppedFirst());
         return this.#end();
       case "new":
+        // Requests may wait for a client to start; a worker has nothing to end.
+        return this.#startable.kind === "client" ? this.#end() : Promise.resolve();
       case "started":
         return this.#end();
       default:
@@ -76,8 +80,8 @@ export class Lifecycle {
     started.resolve();
   }
 
-  /** There is no broker to be had: a start that waits for one has failed, and is taken back. */
-  onFailure(error: LinkError): void {
+  /** The broker cannot be reached, and will not be: fails a start that waits for it, and stops. */
+  onFailure(error: Error): void {
     if (this.#state.phase !== "starting") return;
     this.#state.started.reject(error);
     void this.#end();
@@ -93,34 +97,34 @@ export class Lifecycle {
 
   #begin(started: Deferred): Promise<void> {
     this.#state = { phase: "starting", started };
-    this.#startable.start();
+    this.#startable.begin();
     return started.promise;
   }
 
   #end(): Promise<void> {
     const stopped = new Deferred();
     this.#state = { phase: "stopping", stopped, next: undefined };
-    this.#startable.stop();
+    this.#startable.end();
     return stopped.promise;
+  }
+
+  #stoppedFirst(): RequestError {
+    const message = `the ${this.#startable.kind} was stopped before a broker answered`;
+    return new RequestError({ code: "CLOSED", message, delivery: "not-sent" });
   }
 }
 
 class Deferred {
   readonly promise: Promise<void>;
   resolve: () => void = () => {};
-  reject: (error: RequestError | LinkError) => void = () => {};
+  reject: (error: Error) => void = () => {};
 
   constructor() {
     this.promise = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
     });
-    // Whoever starts without waiting did not ask to hear that it was stopped again.
+    // A caller that does not await a start does not want an unhandled rejection.
     this.promise.catch(() => {});
   }
-}
-
-function stoppedFirst(): RequestError {
-  const message = "the client was stopped before a broker answered";
-  return new RequestError({ code: "CLOSED", message, delivery: "not-sent" });
 }

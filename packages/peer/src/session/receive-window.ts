@@ -12,7 +12,7 @@ const MOST_CHUNKS = 4_096;
 /** Before the first chunk nothing is known of their size. */
 const FIRST_CHUNKS = 16;
 
-export class Window {
+export class ReceiveWindow {
   /** Whether grants are wanted: in this life of the connection, until the end of the reply. */
   #isPacing = false;
   /** Chunks that are granted and were not read yet. */

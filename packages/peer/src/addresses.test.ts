@@ -1,0 +1,30 @@
+import { UsageError } from "@pigato/protocol";
+import { PeerSecurity } from "@pigato/transport";
+import { describe, expect, test } from "vitest";
+import { resolveAddresses } from "./addresses.ts";
+
+describe("the addresses of the broker", () => {
+  test("are one, or several in the order given", () => {
+    expect(resolveAddresses("tcp://localhost:55555")).toEqual(["tcp://localhost:55555"]);
+    expect(resolveAddresses(["tcp://a:1", "ipc:///tmp/b c", "inproc://d"])).toEqual([
+      "tcp://a:1",
+      "ipc:///tmp/b c",
+      "inproc://d",
+    ]);
+  });
+
+  test.each(["", "localhost:55555", "tcp://", "TCP://a:1"])("are not %o", (address) => {
+    expect(() => resolveAddresses(address)).toThrow("must be text such as tcp://localhost:55555");
+    expect(() => resolveAddresses(["tcp://a:1", address])).toThrow(UsageError);
+  });
+
+  test("are at least one", () => {
+    expect(() => resolveAddresses([])).toThrow("the address of the broker must be at least one address, not []");
+  });
+
+  test("are not within the process with security, which inproc does not have", () => {
+    const security = PeerSecurity.of({ plain: { username: "ada", password: "lovelace" } });
+    expect(() => resolveAddresses("inproc://a", security)).toThrow("must be one of tcp or ipc");
+    expect(resolveAddresses("tcp://a:1", security)).toEqual(["tcp://a:1"]);
+  });
+});

@@ -1,0 +1,30 @@
+// The broker addresses of a client or a worker, checked when it is made.
+
+import type { UsageError } from "@pigato/protocol";
+import type { PeerSecurity } from "@pigato/transport";
+import { invalidValue } from "./options/resolve.ts";
+
+/** `scheme://rest`. What the rest means is up to the transport. */
+const ADDRESS = /^[a-z][a-z0-9+.-]*:\/\/./;
+
+/**
+ * One address, or several that are tried in turn.
+ * @throws UsageError for anything else, and for an inproc address with security, which inproc does not have
+ */
+export function resolveAddresses(input: string | readonly string[], security?: PeerSecurity): readonly string[] {
+  const addresses: readonly unknown[] = Array.isArray(input) ? input : [input];
+  if (addresses.length === 0) throw invalidAddress("at least one address", input);
+  return addresses.map((address) => {
+    if (typeof address !== "string" || !ADDRESS.test(address)) {
+      throw invalidAddress("text such as tcp://localhost:55555, or an array of such", address);
+    }
+    if (security !== undefined && address.startsWith("inproc:")) {
+      throw invalidAddress("one of tcp or ipc with curve or plain, because inproc has no security", address);
+    }
+    return address;
+  });
+}
+
+function invalidAddress(expected: string, value: unknown): UsageError {
+  return invalidValue("the address of the broker", expected, value);
+}

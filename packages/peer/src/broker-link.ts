@@ -1,0 +1,159 @@
+// The link of a client or a worker to its broker. Each connection has a link of its own, with a routing id of its own; what
+// an earlier link still reports is ignored.
+
+import { peerIdFromText } from "@pigato/protocol";
+import {
+  type DealerLink,
+  type Frames,
+  type FramesToSend,
+  LinkError,
+  type LinkLimits,
+  type PeerSecurity,
+  type Refusal,
+  type SendOptions,
+  type SendOutcome,
+  type Transport,
+} from "@pigato/transport";
+import type { Logger } from "pino";
+
+export interface BrokerLinkOptions {
+  readonly transport: Transport;
+  readonly security: PeerSecurity | undefined;
+  readonly logger: Logger;
+  readonly limits?: Partial<LinkLimits>;
+  /** The routing id of the next connection. */
+  newSocketId(): string;
+}
+
+export interface BrokerLinkHandlers {
+  onUp(): void;
+  onLost(reason: "link-down" | "unreachable"): void;
+  onMessage(frames: Frames): void;
+  /** The link accepted a message and did not send it. */
+  onUndelivered(frames: Frames): void;
+  /** The link was slow, and is not any more. */
+  onDrain(): void;
+  /** @param isFinal the transport cannot use the address */
+  onFailed(error: LinkError, isFinal: boolean): void;
+  /**
+   * The broker rejected the connection, or this side rejected the broker. The link goes on trying.
+   * @param isFinal it will be rejected again as long as neither side changes
+   */
+  onRejected(error: LinkError, isFinal: boolean): void;
+}
+
+export class BrokerLink {
+  readonly #options: BrokerLinkOptions;
+  readonly #handlers: BrokerLinkHandlers;
+  readonly #closing = new Set<Promise<void>>();
+  #link: DealerLink | undefined;
+  #address: string | undefined;
+  #socketId: string;
+  /** The last one that was reported: a link that goes on trying is rejected again and again. */
+  #lastRejection: string | undefined;
+
+  constructor(options: BrokerLinkOptions, handlers: BrokerLinkHandlers) {
+    this.#options = options;
+    this.#handlers = handlers;
+    this.#socketId = options.newSocketId();
+  }
+
+  /** The address of the present link, or of the last one. */
+  get address(): string | undefined {
+    return this.#address;
+  }
+
+  /** The routing id of the present link, of the last one, or of the first one to come. */
+  get socketId(): string {
+    return this.#socketId;
+  }
+
+  open(address: string): void {
+    const { transport, security, limits, logger } = this.#options;
+    if (this.#address !== undefined) this.#socketId = this.#options.newSocketId();
+    this.#address = address;
+    logger.debug({ address, socketId: this.#socketId }, "connecting");
+    try {
+      const link: DealerLink = transport.dealer(
+        {
+          onMessage: (frames) => {
+            if (this.#link === link) this.#handlers.onMessage(frames);
+          },
+          onUp: () => {
+            if (this.#link === link) this.#onUp();
+          },
+          onDown: () => {
+            if (this.#link === link) this.#handlers.onLost("link-down");
+          },
+          onUndelivered: (frames) => {
+            if (this.#link === link) this.#handlers.onUndelivered(frames);
+          },
+          onDrain: () => {
+            if (this.#link === link) this.#handlers.onDrain();
+          },
+          onRefused: (refusal) => {
+            if (this.#link === link) this.#onRefused(refusal, address);
+          },
+          onError: (error) => {
+            if (this.#link === link) this.#onFailed(error, "link-down");
+          },
+        },
+        { routingId: peerIdFromText(this.#socketId), security, ...(limits && { limits }) },
+      );
+      this.#link = link;
+      link.connect(address);
+    } catch (cause) {
+      this.#onFailed(linkErrorOf(cause, address), "unreachable");
+    }
+  }
+
+  /** @returns `undefined` without a link */
+  send(frames: FramesToSend, options?: SendOptions): SendOutcome | undefined {
+    return this.#link?.send(frames, options);
+  }
+
+  /** @param flush whether to write what was sent before */
+  close(flush: boolean): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    this.#link = undefined;
+    const closing: Promise<void> = (flush ? link.close() : link.close(0))
+      .catch((error: unknown) => this.#options.logger.warn({ err: error }, "a link did not close cleanly"))
+      .finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+
+  /** Resolves when every link that was closed is. */
+  async closed(): Promise<void> {
+    await Promise.all(this.#closing);
+  }
+
+  #onUp(): void {
+    this.#lastRejection = undefined;
+    this.#handlers.onUp();
+  }
+
+  #onFailed(error: LinkError, reason: "link-down" | "unreachable"): void {
+    this.#options.logger.error({ err: error, address: this.#address }, "the link failed");
+    this.#handlers.onLost(reason);
+    this.#handlers.onFailed(error, reason === "unreachable");
+  }
+
+  #onRefused({ code, detail, cause }: Refusal, address: string): void {
+    const message = `connection to ${address} rejected: ${code}, ${detail}`;
+    this.#options.logger.warn({ address, code, detail }, "connection rejected");
+    if (this.#lastRejection === message) return;
+    this.#lastRejection = message;
+    this.#handlers.onRejected(new LinkError("REFUSED", message, { address, cause }), isFinal(code));
+  }
+}
+
+function isFinal(code: Refusal["code"]): boolean {
+  return code === "DENIED" || code === "INCOMPATIBLE" || code === "REFUSED";
+}
+
+function linkErrorOf(cause: unknown, address: string): LinkError {
+  if (cause instanceof LinkError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new LinkError("FAILED", `cannot connect to ${address}: ${reason}`, { address, cause });
+}

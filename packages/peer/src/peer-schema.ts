@@ -1,0 +1,153 @@
+// The options that a client and a worker share.
+
+import {
+  DEFAULT_HEARTBEAT_MS,
+  DEFAULT_LIVENESS,
+  MAX_HEARTBEAT_MS,
+  MIN_LIVENESS,
+  peerIdFromText,
+  UsageError,
+} from "@pigato/protocol";
+import {
+  automatic,
+  type Clock,
+  type CurveOptions,
+  chosenTransport,
+  type PlainOptions,
+  systemClock,
+  type Transport,
+  type TransportChoice,
+} from "@pigato/transport";
+import { nanoid } from "nanoid";
+import { type Logger, pino } from "pino";
+import {
+  boolean,
+  callable,
+  choice,
+  custom,
+  integer,
+  type Option,
+  objectWith,
+  optionalCallable,
+  type StrictOption,
+  strict,
+  text,
+} from "./options/option.ts";
+import type { SettingsOf } from "./options/resolve.ts";
+import type { ConnectionOptions } from "./session/connection.ts";
+
+export type DialectName = "pigato" | "mdp02" | "mdp01";
+
+const HOUR_MS = 3_600_000;
+/** Leaves room in a routing id for the part that is new with every connection. */
+const MAX_PREFIX_BYTES = 128;
+
+export class PeerSchema {
+  /**
+   * The protocol to speak to the broker: `pigato`, or Majordomo of RFC 18 (`mdp02`) or RFC 7 (`mdp01`). Majordomo carries one
+   * request at a time, its data and its reply's; options that need more are a `UsageError`.
+   * @defaultValue "pigato"
+   */
+  readonly dialect: Option<DialectName> = choice({ choices: ["pigato", "mdp02", "mdp01"], default: "pigato" });
+  /** Milliseconds between heartbeats to the broker. Need not equal the broker's. @defaultValue 2500 */
+  readonly heartbeat: Option<number> = integer({
+    unit: "ms",
+    min: 10,
+    max: MAX_HEARTBEAT_MS,
+    default: DEFAULT_HEARTBEAT_MS,
+  });
+  /** Heartbeat intervals without a message from the broker after which it counts as lost. @defaultValue 3 */
+  readonly heartbeatLiveness: Option<number> = integer({ min: MIN_LIVENESS, max: 100, default: DEFAULT_LIVENESS });
+  /** Milliseconds before the first attempt to reconnect; doubles with every attempt that fails. @defaultValue 1000 */
+  readonly reconnect: Option<number> = integer({ unit: "ms", min: 1, max: HOUR_MS, default: 1_000 });
+  /** Milliseconds that no pause between two attempts exceeds; `reconnect`, if that is longer. @defaultValue 5000 */
+  readonly reconnectMaxMs: Option<number> = integer({ unit: "ms", min: 1, max: HOUR_MS, default: 5_000 });
+  /** Milliseconds to wait for one of several addresses before trying the next. A single address has no limit. @defaultValue 3000 */
+  readonly connectTimeoutMs: Option<number> = integer({ unit: "ms", min: 1, max: HOUR_MS, default: 3_000 });
+  /** Milliseconds that `stop()` waits for open requests. 0 does not wait. @defaultValue 5000 */
+  readonly stopTimeoutMs: Option<number> = integer({ unit: "ms", min: 0, max: HOUR_MS, default: 5_000 });
+  /**
+   * Whether to offer the broker more than the classic wire. Without it, cancellation and the reasons of failures are not sent,
+   * and every frame is as npm `pigato@0.0.46` sends it.
+   * @defaultValue true
+   */
+  readonly negotiate: Option<boolean> = boolean({ default: true });
+  /**
+   * CURVE keys: its own, by which the broker knows it, and the broker's. Traffic is encrypted, and the broker is authenticated.
+   * @defaultValue none: everything is sent in clear
+   */
+  readonly curve: StrictOption<CurveOptions, CurveOptions | undefined> = strict(anyObject<CurveOptions>());
+  /** User name and password for a broker that asks for them. They are sent in clear. @defaultValue none */
+  readonly plain: StrictOption<PlainOptions, PlainOptions | undefined> = strict(anyObject<PlainOptions>());
+  /** A listener for the `start` event. */
+  readonly onStart: Option<() => void, (() => void) | undefined> = optionalCallable<() => void>();
+  /** A listener for the `stop` event. */
+  readonly onStop: Option<() => void, (() => void) | undefined> = optionalCallable<() => void>();
+  /** A listener for the `connect` event. */
+  readonly onConnect: Option<() => void, (() => void) | undefined> = optionalCallable<() => void>();
+  /** A listener for the `disconnect` event. */
+  readonly onDisconnect: Option<() => void, (() => void) | undefined> = optionalCallable<() => void>();
+  /** Where to log: a pino logger. @defaultValue a silent one */
+  readonly logger: Option<Logger> = objectWith<Logger>({
+    methods: ["debug", "info", "warn", "error"],
+    makeDefault: () => pino({ level: "silent" }, { write: () => {} }),
+  });
+  /**
+   * What moves the frames: `"zmtp"`, `"libzmq"` or a transport of your own.
+   * @defaultValue `zmtp` for `tcp://` and `ipc://`, `libzmq` for `inproc://`, and for all with `curve` or `plain`
+   */
+  readonly transport: Option<TransportChoice, Transport> = custom<TransportChoice, Transport>({
+    expected: '"zmtp", "libzmq" or a transport',
+    read: chosenTransport,
+    default: automatic,
+  });
+  /** Time and alarms. @defaultValue the system's monotonic clock */
+  readonly clock: Option<Clock> = objectWith<Clock>({ methods: ["now", "alarm"], default: systemClock });
+  /** Numbers from 0 up to 1, for the jitter of reconnects. @defaultValue `Math.random` */
+  readonly random: Option<() => number> = callable<() => number>({ default: Math.random });
+}
+
+/** When and where to connect, as `Connection` wants it. */
+export function connectionOptions(
+  settings: Omit<SettingsOf<PeerSchema>, "curve" | "plain">,
+  addresses: readonly string[],
+): ConnectionOptions {
+  const { heartbeat, heartbeatLiveness, reconnect, reconnectMaxMs, connectTimeoutMs, random, dialect } = settings;
+  return {
+    addresses,
+    heartbeatMs: heartbeat,
+    liveness: heartbeatLiveness,
+    backoff: { firstMs: reconnect, maxMs: reconnectMaxMs },
+    connectTimeoutMs,
+    brokerAnswers: dialect === "pigato",
+    random,
+  };
+}
+
+/** The first part of a routing id. @param letter how the default starts */
+export function prefixOption(letter: "C" | "W"): Option<string> {
+  return text({
+    expected: `text of 1 to ${MAX_PREFIX_BYTES} bytes that does not start with U+0000`,
+    isValid: (value) => isRoutingIdText(value, MAX_PREFIX_BYTES),
+    makeDefault: () => `${letter}${nanoid()}`,
+  });
+}
+
+export function isRoutingIdText(value: string, maxBytes: number): boolean {
+  return value !== "" && !value.startsWith("\0") && peerIdFromText(value).length <= maxBytes;
+}
+
+/** The error for something that a dialect has no frames for. */
+export function notCarried(dialect: DialectName, what: string, why = "its wire has no frame for it"): UsageError {
+  return new UsageError(`${what} cannot be used with the dialect "${dialect}": ${why}`);
+}
+
+/** What is in it is checked with the transport, by `resolvePeerSecurity`. */
+function anyObject<Value extends object>(): Option<Value, Value | undefined> {
+  const isValue = (value: unknown): value is Value => typeof value === "object" && value !== null;
+  return custom<Value, Value | undefined>({
+    expected: "an object",
+    read: (value) => (isValue(value) ? value : undefined),
+    default: undefined,
+  });
+}

@@ -1,0 +1,122 @@
+// What the shells of a client and a worker have in common: start and stop, the link to the broker, and the events that
+// users see. A shell gives it the effects and notices below, and performs and delivers its own.
+
+import { BrokerLink, type BrokerLinkHandlers, type BrokerLinkOptions } from "./broker-link.ts";
+import { Lifecycle, type PeerKind } from "./lifecycle.ts";
+import type { LossReason } from "./session/connection.ts";
+import type { RuntimeEffect, RuntimeInput } from "./session/effects.ts";
+
+export type RuntimeNotice =
+  | { readonly type: "connecting" | "connected" | "stopped" }
+  | { readonly type: "disconnected"; readonly reason: LossReason }
+  /** `isFinal`: no other attempt will succeed, so a start that waits has failed. */
+  | { readonly type: "error"; readonly error: Error; readonly isFinal: boolean };
+
+/** The loop of the shell. */
+export interface RuntimeLoop {
+  apply(input: RuntimeInput): void;
+  notify(notice: RuntimeNotice): void;
+}
+
+export interface RuntimeOptions extends BrokerLinkOptions {
+  readonly kind: PeerKind;
+  readonly addresses: readonly string[];
+}
+
+/** Emits the events that a client and a worker have in common. */
+export interface PeerEvents {
+  start(): void;
+  stop(): void;
+  connecting(): void;
+  connect(): void;
+  disconnect(reason: LossReason): void;
+  error(error: Error): void;
+}
+
+type MessageHandlers = Pick<BrokerLinkHandlers, "onMessage" | "onUndelivered" | "onDrain">;
+
+export class PeerRuntime {
+  readonly link: BrokerLink;
+  readonly lifecycle: Lifecycle;
+  readonly #loop: RuntimeLoop;
+  readonly #options: RuntimeOptions;
+  readonly #events: PeerEvents;
+
+  constructor(loop: RuntimeLoop, options: RuntimeOptions, handlers: MessageHandlers & { readonly events: PeerEvents }) {
+    this.#loop = loop;
+    this.#options = options;
+    this.#events = handlers.events;
+    this.lifecycle = new Lifecycle({
+      kind: options.kind,
+      begin: () => this.#begin(),
+      end: () => loop.apply({ type: "stop" }),
+    });
+    this.link = new BrokerLink(options, {
+      onMessage: (frames) => handlers.onMessage(frames),
+      onUndelivered: (frames) => handlers.onUndelivered(frames),
+      onDrain: () => handlers.onDrain(),
+      onUp: () => loop.apply({ type: "link-up" }),
+      onLost: (reason) => loop.apply({ type: "link-lost", reason }),
+      onFailed: (error, isFinal) => this.#onError(error, isFinal),
+      onRejected: (error, isFinal) => this.#onError(error, isFinal),
+    });
+  }
+
+  /** The address of the present connection, of the last one, or of the first one to come. */
+  get address(): string {
+    return this.link.address ?? this.#options.addresses[0] ?? "";
+  }
+
+  perform(effect: RuntimeEffect): void {
+    const { logger } = this.#options;
+    switch (effect.type) {
+      case "open":
+        this.link.open(effect.address);
+        return this.#loop.notify({ type: "connecting" });
+      case "close":
+        return this.link.close(effect.flush);
+      case "connected":
+        logger.info({ address: this.address, socketId: this.link.socketId }, "connected");
+        return this.#loop.notify(effect);
+      case "disconnected":
+        logger.warn({ address: this.address, reason: effect.reason }, "disconnected");
+        return this.#loop.notify(effect);
+      case "stopped":
+        void this.link.closed().then(() => this.#loop.notify(effect));
+        return;
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  deliver(notice: RuntimeNotice): void {
+    switch (notice.type) {
+      case "connecting":
+        return this.#events.connecting();
+      case "connected":
+        this.lifecycle.onConnected();
+        return this.#events.connect();
+      case "disconnected":
+        return this.#events.disconnect(notice.reason);
+      case "stopped":
+        this.lifecycle.onStopped();
+        return this.#events.stop();
+      case "error":
+        if (notice.isFinal) this.lifecycle.onFailure(notice.error);
+        return this.#events.error(notice.error);
+      default:
+        return notice satisfies never;
+    }
+  }
+
+  /** Of several addresses, another one may do better. */
+  #onError(error: Error, isFinal: boolean): void {
+    this.#loop.notify({ type: "error", error, isFinal: isFinal && this.#options.addresses.length === 1 });
+  }
+
+  #begin(): void {
+    // In a microtask, for listeners that are added right after the call of start().
+    queueMicrotask(() => this.#events.start());
+    this.#loop.apply({ type: "start" });
+  }
+}
