@@ -25,7 +25,7 @@ const MAX_DURATION_MS = 2_147_483_647;
 /** Names and values for the worker, which the broker does not read. */
 export type Headers = Readonly<Record<string, string>>;
 
-class CallSchema {
+export class CallSchema {
   /** Milliseconds without any reply after which the request fails; −1 is no limit, 0 expires at once. @defaultValue the client's */
   readonly timeout: Option<number> = timeoutOption(0);
   /** Whether it is sent again when its worker or its broker is lost before the first reply. @defaultValue the client's */

@@ -24,7 +24,7 @@ const MAX_DURATION_MS = 2_147_483_647;
 const MAX_REQUESTS = 10_000_000;
 const MAX_CLIENT_ID_BYTES = 255;
 
-class ClientSchema {
+export class ClientSchema {
   /** Whether to start when it is made. @defaultValue false */
   readonly autostart: Option<boolean | 0 | 1, boolean> = bit({ default: false });
   /** The first part of the client's id at the broker; the second is new with every connection. @defaultValue `C` and a random id */

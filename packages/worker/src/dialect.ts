@@ -61,7 +61,7 @@ function majordomo(id: "mdp02" | "mdp01"): WorkerDialect {
   const peer = majordomoPeer(id);
   return {
     id,
-    newWire: () => peer,
+    newWire: () => majordomoPeer(id),
     brokerAnswers: false,
     readData: readRawBody,
     format: {

@@ -19,7 +19,7 @@ import type { PeerSecurity } from "@pigato/transport";
 
 const MAX_COUNT = 1_000_000;
 
-class WorkerSchema {
+export class WorkerSchema {
   /** The first part of the worker's id at the broker; the second is new with every connection. @defaultValue `W` and a random id */
   readonly prefix: Option<string> = prefixOption("W");
   /**

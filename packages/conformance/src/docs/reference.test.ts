@@ -3,7 +3,6 @@
 // comment; the allowed values of an option come from its schema. Errors are written by hand, with a row for every code.
 
 import { join } from "node:path";
-import { Worker } from "@pigato/worker";
 import { describe, expect, test } from "vitest";
 import { isSchema, type Member, membersOf, wordsOf } from "./declarations.ts";
 import { allowedValues, optionsOf } from "./option-schemas.ts";
@@ -16,7 +15,7 @@ const ERRORS = "docs/reference/errors.md";
 const TABLE = /(<!-- (\w+) in (\S+) -->\n).*?(<!-- end -->)/gs;
 
 describe.each([
-  { page: OPTIONS, rows: optionRows, required: [/^Broker/, /^Worker/, /^Client/, /^Call/] },
+  { page: OPTIONS, rows: optionRows, required: [/^Broker/, /^Peer/, /^Worker/, /^Client/, /^Call/] },
   { page: EVENTS, rows: eventRows, required: [/^Broker/, /^Worker/, /^Client/] },
 ])("$page", ({ page, rows, required }) => {
   const tables = [...textOf(page).matchAll(TABLE)].map(([, , name = "", file = ""]) => ({ name, file }));
@@ -54,18 +53,6 @@ test.each(schemas)("the doc comments of $name state the defaults of its numbers"
   const numbers = membersOf(file, name).filter((member) => typeof options.get(member.name)?.makeDefault() === "number");
   for (const { name: option, byDefault = "" } of numbers)
     expect([option, numberIn(byDefault)]).toEqual([option, options.get(option)?.makeDefault()]);
-});
-
-describe("the defaults in doc comments", () => {
-  test("are those of a worker", () => {
-    const { conf } = new Worker("inproc://x", "x");
-    const numbers = membersOf("packages/worker/src/options.ts", "WorkerOptions").filter(({ byDefault }) =>
-      /^\d/.test(byDefault ?? ""),
-    );
-    expect(numbers.length).toBeGreaterThan(5);
-    for (const { name, byDefault = "" } of numbers)
-      expect([name, Reflect.get(conf, name)]).toEqual([name, numberIn(byDefault)]);
-  });
 });
 
 test.each([
