@@ -1,26 +1,26 @@
-// A client that sends a few requests in each of the three ways. Usage: node dist/client.js [address]
+// A client that sends requests in each of the three ways. Usage: node dist/client.js [address]
 
 import { Client } from "@pigato/client";
 
 const client = new Client(process.argv[2] ?? "tcp://localhost:55555");
 await client.start();
 
-await timed("call: one answer, as a promise", async () => {
-  console.log("  answer ", await client.call("echo", { hello: "world" }));
+await timed("call: one reply, as a promise", async () => {
+  console.log("  reply  ", await client.call("echo", { hello: "world" }));
 });
 
-await timed("stream: every part as it comes", async () => {
-  for await (const part of client.request("echo", { repeat: 3, text: "part" })) console.log("  chunk  ", part);
+await timed("stream: every chunk as it arrives", async () => {
+  for await (const chunk of client.request("echo", { repeat: 3, text: "part" })) console.log("  chunk  ", chunk);
 });
 
-await timed("callbacks: parts, then the end", async () => {
+await timed("callbacks: partials, then the final reply", async () => {
   await new Promise<void>((resolve, reject) => {
     client.request(
       "echo",
       { repeat: 2, text: "step" },
-      (_error, part) => console.log("  partial", part),
-      (error, last) => {
-        console.log("  final  ", last);
+      (_error, partial) => console.log("  partial", partial),
+      (error, reply) => {
+        console.log("  final  ", reply);
         if (error) reject(error);
         else resolve();
       },
@@ -29,12 +29,12 @@ await timed("callbacks: parts, then the end", async () => {
 });
 
 await timed("1000 calls at once", async () => {
-  const answers = await Promise.all(Array.from({ length: 1000 }, (_, number) => client.call("echo", number)));
+  const replies = await Promise.all(Array.from({ length: 1000 }, (_, number) => client.call("echo", number)));
   console.log(
-    "  answers",
-    answers.length,
+    "  replies",
+    replies.length,
     "in order:",
-    answers.every((answer, number) => answer === number),
+    replies.every((reply, number) => reply === number),
   );
 });
 

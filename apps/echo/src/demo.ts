@@ -1,4 +1,4 @@
-// Starts a broker, a worker and a client as three processes, shows what they say, and ends when the client is done.
+// Starts a broker, a worker and a client as three processes, prints their output, and exits when the client is done.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { on, once } from "node:events";
@@ -17,16 +17,16 @@ for (const { child } of [worker, broker]) {
   child.kill("SIGTERM");
   await once(child, "exit", { signal });
 }
-console.log(exitCode === 0 ? "demo done" : `demo failed: the client ended with ${exitCode}`);
+console.log(exitCode === 0 ? "demo done" : `demo failed: the client exited with ${exitCode}`);
 process.exitCode = exitCode === 0 ? 0 : 1;
 
-interface Part {
+interface Running {
   readonly child: ChildProcess;
   readonly lines: Interface;
 }
 
-function start(name: string, argument: string): Part {
-  // Next to this file and run like it, compiled or not.
+function start(name: string, argument: string): Running {
+  // Beside this file, compiled or not.
   const file = import.meta.filename.replace(/demo(?=\.[jt]s$)/, name);
   const child = spawn(process.execPath, [...process.execArgv, file, argument], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -37,11 +37,11 @@ function start(name: string, argument: string): Part {
   return { child, lines };
 }
 
-/** The first line that matches; a process that ends before it says so fails the demo. */
-async function line({ lines }: Part, pattern: RegExp): Promise<RegExpExecArray> {
+/** @returns the first line that matches; rejects if the process exits first */
+async function line({ lines }: Running, pattern: RegExp): Promise<RegExpExecArray> {
   for await (const [text] of on(lines, "line", { signal, close: ["close"] })) {
     const match = pattern.exec(text);
     if (match) return match;
   }
-  throw new Error(`a process ended before it was ready: no line matched ${pattern}`);
+  throw new Error(`a process exited before it was ready: no line matched ${pattern}`);
 }

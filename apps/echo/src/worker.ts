@@ -1,5 +1,5 @@
-// A worker that answers with what it was sent. Usage: node dist/worker.js [address, default tcp://localhost:55555]
-// Asked for `{ repeat: n, text }`, it streams the text n times before the final answer.
+// A worker that replies with the data of the request. Usage: node dist/worker.js [address, default tcp://localhost:55555]
+// For `{ repeat: n, text }` it streams the text n times before the final reply.
 
 import { Worker } from "@pigato/worker";
 

@@ -1,11 +1,11 @@
 // Draws prices in the terminal as they arrive. Usage: node dist/client.js [ticker] [start] [end] [freq]
 //   --broker ADDRESS       default tcp://localhost:55555
-// Ctrl-C cancels the request, and so ends the work for it.
+// Ctrl-C cancels the request, which stops the worker.
 
 import { parseArgs } from "node:util";
 import { Client } from "@pigato/client";
 import logUpdate from "log-update";
-import { explain } from "./explain.ts";
+import { describeFailure } from "./failure-text.ts";
 import { type PriceRow, parsePriceRow } from "./price-row.ts";
 import { terminalChart } from "./terminal-chart.ts";
 
@@ -32,21 +32,21 @@ try {
     last = parsePriceRow(data);
     closes.push(last.close);
     if (process.stdout.isTTY && performance.now() - drawnAt > REDRAW_MS) {
-      logUpdate(picture());
+      logUpdate(chartText());
       drawnAt = performance.now();
     }
   }
-  // Whoever reads a file or a pipe wants the last picture only.
-  if (process.stdout.isTTY) logUpdate(picture());
-  else console.log(picture());
+  // A file or a pipe gets the final chart only.
+  if (process.stdout.isTTY) logUpdate(chartText());
+  else console.log(chartText());
 } catch (error) {
   logUpdate.done();
-  console.error(explain(error));
+  console.error(describeFailure(error));
   process.exitCode = 1;
 }
 await client.stop();
 
-function picture(): string {
+function chartText(): string {
   if (last === undefined) return `${ticker.toUpperCase()}: no prices from ${start} to ${end}.`;
   const { columns = 80, rows = 24 } = process.stdout;
   const title = `${ticker.toUpperCase()}  ${last.close.toFixed(2)} on ${last.date}  (${closes.length} rows)`;

@@ -1,24 +1,24 @@
-// The data set that ships with the app: one CSV file of daily prices per ticker, read as it streams out.
+// The data set of the app: one CSV file of daily prices per ticker, read as a stream.
 
 import { createReadStream, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Ask } from "./ask.ts";
 import { readPriceCsv } from "./price-csv.ts";
 import { PriceError } from "./price-error.ts";
+import type { PriceQuery } from "./price-query.ts";
 import type { PriceRow } from "./price-row.ts";
 import type { PriceSource } from "./price-source.ts";
 import { resample, within } from "./resample.ts";
 
 export interface EmbeddedOptions {
-  /** The folder of the CSV files. @defaultValue the app's `data` */
+  /** The folder of the CSV files. @defaultValue the folder `data` of the app */
   readonly folder?: string | undefined;
-  /** Rows given per second, for those who want to watch; `Infinity` is as fast as can be. @defaultValue Infinity */
+  /** Limits the rows per second, so that one can watch the chart grow. @defaultValue Infinity */
   readonly rowsPerSecond?: number | undefined;
 }
 
 export class EmbeddedPrices implements PriceSource {
-  /** The only paths that are ever opened, so that no ticker can name another file. */
+  /** The only paths that are opened, so that a ticker cannot name another file. */
   readonly #files: ReadonlyMap<string, string>;
   readonly #rowsPerSecond: number;
 
@@ -36,14 +36,17 @@ export class EmbeddedPrices implements PriceSource {
     return [...this.#files.keys()];
   }
 
-  async *rows(ask: Ask, signal: AbortSignal): AsyncGenerator<PriceRow> {
-    const file = this.#files.get(ask.ticker);
+  async *rows(query: PriceQuery, signal: AbortSignal): AsyncGenerator<PriceRow> {
+    const file = this.#files.get(query.ticker);
     if (file === undefined) {
       const known = this.tickers.join(", ");
-      throw new PriceError("UNKNOWN_TICKER", `There are no prices for ${ask.ticker}. The sample tickers are ${known}.`);
+      throw new PriceError(
+        "UNKNOWN_TICKER",
+        `There are no prices for ${query.ticker}. The sample tickers are ${known}.`,
+      );
     }
-    const days = within(readPriceCsv(createReadStream(file, { signal })), ask);
-    yield* this.#paced(resample(days, ask.freq), signal);
+    const days = within(readPriceCsv(createReadStream(file, { signal })), query);
+    yield* this.#paced(resample(days, query.freq), signal);
   }
 
   async *#paced(rows: AsyncIterable<PriceRow>, signal: AbortSignal): AsyncGenerator<PriceRow> {
@@ -52,7 +55,7 @@ export class EmbeddedPrices implements PriceSource {
     for await (const row of rows) {
       signal.throwIfAborted();
       const dueMs = (count++ / this.#rowsPerSecond) * 1000 - (performance.now() - begin);
-      // Timers are coarse: rows that are due within the same few milliseconds go out together.
+      // Timers are coarse: rows that are due within a few milliseconds are yielded together.
       if (dueMs > 4) await sleep(dueMs, undefined, { signal });
       yield row;
     }

@@ -1,4 +1,4 @@
-// The live source against real servers that behave, dawdle, break off and lie.
+// The live source with real servers: correct ones, slow ones, ones that fail and ones that send other data.
 
 import { EventEmitter, once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -8,7 +8,7 @@ import { PriceError } from "./price-error.ts";
 import { MAX_ROWS } from "./price-source.ts";
 import { collect } from "./testing/rows.ts";
 
-const ASK = { ticker: "^ACME", start: "2024-01-01", end: "2024-12-31", freq: "d" } as const;
+const QUERY = { ticker: "^ACME", start: "2024-01-01", end: "2024-12-31", freq: "d" } as const;
 const HEAD = "Date,Close\n";
 const never = new AbortController().signal;
 const servers: Server[] = [];
@@ -20,42 +20,42 @@ afterEach(() => {
   }
 });
 
-test("the places of the address are filled in, and nothing can break out of them", async () => {
-  let asked: string | undefined;
+test("placeholders of the address are replaced by escaped values", async () => {
+  let requestedUrl: string | undefined;
   const address = await serve((request, response) => {
-    asked = request.url;
+    requestedUrl = request.url;
     response.end(`${HEAD}2024-01-02,7\n`);
   });
-  const rows = new HttpPrices(`${address}/q/{ticker}.csv?a={start}&b={end}&f={freq}`).rows(ASK, never);
+  const rows = new HttpPrices(`${address}/q/{ticker}.csv?a={start}&b={end}&f={freq}`).rows(QUERY, never);
   expect(await collect(rows)).toMatchObject([{ date: "2024-01-02", close: 7 }]);
-  expect(asked).toBe("/q/%5EACME.csv?a=2024-01-01&b=2024-12-31&f=d");
+  expect(requestedUrl).toBe("/q/%5EACME.csv?a=2024-01-01&b=2024-12-31&f=d");
 });
 
-test("a source of days alone is cut to the span and made into weeks here", async () => {
+test("days of a source without {freq} are cut to the range and resampled", async () => {
   const address = await serve((_request, response) => {
     response.end(`${HEAD}2023-12-29,1\n2024-01-02,2\n2024-01-03,3\n2024-01-08,4\n2025-01-02,5\n`);
   });
-  const rows = await collect(new HttpPrices(`${address}/{ticker}`).rows({ ...ASK, freq: "w" }, never));
+  const rows = await collect(new HttpPrices(`${address}/{ticker}`).rows({ ...QUERY, freq: "w" }, never));
   expect(rows.map(({ date, close }) => [date, close])).toEqual([
     ["2024-01-02", 3],
     ["2024-01-08", 4],
   ]);
 });
 
-test("rows come out while the server is still sending, however slowly", async () => {
+test("rows arrive while the server is still sending", async () => {
   let sendMore = (): void => {};
   const address = await serve((_request, response) => {
     response.write(`${HEAD}2024-01-02,1\n2024-01-0`);
     sendMore = () => response.end("3,2\n");
   });
-  const rows = new HttpPrices(address).rows(ASK, never);
+  const rows = new HttpPrices(address).rows(QUERY, never);
   expect((await rows.next()).value).toMatchObject({ date: "2024-01-02" });
   sendMore();
   expect((await rows.next()).value).toMatchObject({ date: "2024-01-03", close: 2 });
   expect((await rows.next()).done).toBe(true);
 });
 
-test("a server is not read further than its rows are taken", async () => {
+test("the download pauses while the consumer does not read", async () => {
   let sent = 0;
   let connection: ServerResponse | undefined;
   const stalled = new EventEmitter();
@@ -68,19 +68,19 @@ test("a server is not read further than its rows are taken", async () => {
       clearTimeout(quiet);
       do sent += lines.length;
       while (!response.destroyed && response.write(lines));
-      // The drain does not come while nobody reads.
+      // No drain event while the consumer does not read.
       quiet = setTimeout(() => stalled.emit("stalled"), 500);
     };
     response.on("drain", more);
     more();
   });
-  const rows = new HttpPrices(address, { silenceMs: 200 }).rows(ASK, never);
+  const rows = new HttpPrices(address, { silenceMs: 200 }).rows(QUERY, never);
   const isStalled = once(stalled, "stalled");
   await rows.next();
   await isStalled;
-  // The buffers of two sockets; a reader without brakes would have taken gigabytes in that time.
+  // The buffers of two sockets. Without back-pressure it would be gigabytes in that time.
   expect(sent).toBeLessThan(40_000_000);
-  // Having been slow ourselves is no silence of the server: there is more than what the buffers held.
+  // Our own pause does not count as silence of the server: more rows than the buffers held arrive.
   let taken = 0;
   while (taken < 30_000 && !(await rows.next()).done) taken++;
   expect(taken).toBe(30_000);
@@ -88,7 +88,7 @@ test("a server is not read further than its rows are taken", async () => {
   await closed(connection);
 });
 
-test("a body without an end is cut at the bound", async () => {
+test("a body without an end fails at the maximum number of rows", async () => {
   const lines = Buffer.from("2024-01-02,1\n".repeat(5000));
   const address = await serve((_request, response) => {
     const more = () => {
@@ -100,13 +100,13 @@ test("a body without an end is cut at the bound", async () => {
   });
   let count = 0;
   const reading = (async () => {
-    for await (const _row of new HttpPrices(address).rows(ASK, never)) count++;
+    for await (const _row of new HttpPrices(address).rows(QUERY, never)) count++;
   })();
   await expect(reading).rejects.toMatchObject({ code: "TOO_MANY_ROWS" });
   expect(count).toBe(MAX_ROWS);
 });
 
-test("a body without line ends is refused early", async () => {
+test("a body without line ends is rejected early", async () => {
   const address = await serve((_request, response) => {
     const more = () => {
       while (!response.destroyed && response.write("x".repeat(65_536)));
@@ -114,7 +114,7 @@ test("a body without line ends is refused early", async () => {
     response.on("drain", more);
     more();
   });
-  await expect(collect(new HttpPrices(address).rows(ASK, never))).rejects.toThrow("is not CSV");
+  await expect(collect(new HttpPrices(address).rows(QUERY, never))).rejects.toThrow("is not CSV");
 });
 
 test("an abort closes the connection in the middle of the rows", async () => {
@@ -124,11 +124,11 @@ test("an abort closes the connection in the middle of the rows", async () => {
     response.write(`${HEAD}2024-01-02,1\n`);
   });
   const abort = new AbortController();
-  const rows = new HttpPrices(address).rows(ASK, abort.signal);
+  const rows = new HttpPrices(address).rows(QUERY, abort.signal);
   await rows.next();
   const next = rows.next();
-  abort.abort(new Error("nobody waits"));
-  await expect(next).rejects.toThrow("nobody waits");
+  abort.abort(new Error("canceled"));
+  await expect(next).rejects.toThrow("canceled");
   await closed(connection);
 });
 
@@ -137,32 +137,32 @@ test("an abort closes the connection before the first byte", async () => {
   const address = await serve((_request, response) => requests.emit("request", response));
   const requested = once(requests, "request");
   const abort = new AbortController();
-  const first = new HttpPrices(address).rows(ASK, abort.signal).next();
+  const first = new HttpPrices(address).rows(QUERY, abort.signal).next();
   const [connection] = await requested;
-  abort.abort(new Error("nobody waits"));
-  await expect(first).rejects.toThrow("nobody waits");
+  abort.abort(new Error("canceled"));
+  await expect(first).rejects.toThrow("canceled");
   await closed(connection);
 });
 
 test.each([
   ["before its first byte", ""],
   ["between two rows", `${HEAD}2024-01-02,1\n`],
-])("a server that falls silent %s fails the request", async (_when, text) => {
+])("a server that is silent %s fails the request", async (_when, text) => {
   const address = await serve((_request, response) => {
     if (text !== "") response.write(text);
   });
-  const rows = collect(new HttpPrices(address, { silenceMs: 100 }).rows(ASK, never));
+  const rows = collect(new HttpPrices(address, { silenceMs: 100 }).rows(QUERY, never));
   await expect(rows).rejects.toThrow("The price source has been silent for 0.1 seconds.");
   await expect(rows).rejects.toThrow(PriceError);
 });
 
-test("a connection that breaks in the middle gives the rows before it, then fails", async () => {
+test("a connection that breaks yields the rows before it, then fails", async () => {
   let connection: ServerResponse | undefined;
   const address = await serve((_request, response) => {
     connection = response;
     response.write(`${HEAD}2024-01-02,1\n`);
   });
-  const rows = new HttpPrices(address).rows(ASK, never);
+  const rows = new HttpPrices(address).rows(QUERY, never);
   expect((await rows.next()).value).toMatchObject({ date: "2024-01-02" });
   connection?.destroy();
   await expect(rows.next()).rejects.toThrow("The connection to the price source broke off.");
@@ -171,32 +171,34 @@ test("a connection that breaks in the middle gives the rows before it, then fail
 test.each([
   [404, "UNKNOWN_TICKER", "There are no prices for ^ACME."],
   [410, "UNKNOWN_TICKER", "There are no prices for ^ACME."],
-  [429, "SOURCE_FAILED", "The price source has had too many requests. Please wait a little."],
+  [429, "SOURCE_FAILED", "The price source received too many requests. Please wait a moment."],
   [403, "SOURCE_FAILED", "The price source answered with status 403."],
   [500, "SOURCE_FAILED", "The price source answered with status 500."],
 ])("status %i is %s", async (status, code, message) => {
   const address = await serve((_request, response) => response.writeHead(status).end(`${HEAD}2024-01-02,1\n`));
-  await expect(collect(new HttpPrices(address).rows(ASK, never))).rejects.toMatchObject({ code, message });
+  await expect(collect(new HttpPrices(address).rows(QUERY, never))).rejects.toMatchObject({ code, message });
 });
 
-test("a page instead of prices is told as such", async () => {
+test("a page instead of prices is an error", async () => {
   const address = await serve((_request, response) => response.end("<html><p>Welcome</p></html>"));
-  await expect(collect(new HttpPrices(address).rows(ASK, never))).rejects.toThrow("no first line with the columns");
+  await expect(collect(new HttpPrices(address).rows(QUERY, never))).rejects.toThrow(
+    "the first line does not name the columns",
+  );
 });
 
-test("no body is told as such", async () => {
+test("an empty body has no rows", async () => {
   const address = await serve((_request, response) => response.writeHead(204).end());
-  expect(await collect(new HttpPrices(address).rows(ASK, never))).toEqual([]);
+  expect(await collect(new HttpPrices(address).rows(QUERY, never))).toEqual([]);
 });
 
-test("a server that is not there, and no word of its address, whose keys are secret", async () => {
+test("an unreachable server is an error without the address, which may contain a key", async () => {
   const address = await serve(() => {});
   for (const server of servers) server.close();
-  const rows = collect(new HttpPrices(`${address}/?key=secret`).rows(ASK, never));
+  const rows = collect(new HttpPrices(`${address}/?key=secret`).rows(QUERY, never));
   await expect(rows).rejects.toMatchObject({ code: "SOURCE_FAILED", message: "The price source cannot be reached." });
 });
 
-test("an address that is none of the web is refused at once", () => {
+test("an address that is not http or https is rejected at once", () => {
   expect(() => new HttpPrices("file:///etc/passwd")).toThrow("http");
   expect(() => new HttpPrices("prices")).toThrow();
 });

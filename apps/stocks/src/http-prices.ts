@@ -1,18 +1,18 @@
-// Prices from the web: CSV over `fetch`, read as it arrives. Nobody reads ahead: while whoever asked is busy, the bytes
-// wait in the kernel's buffers and at the server. An abort ends the download at once, and so does leaving the loop.
+// Prices from the web: CSV over `fetch`, parsed as it arrives. It does not read ahead: while the consumer is busy, the bytes wait
+// in the kernel's buffers and at the server. An abort ends the download at once, and so does leaving the loop.
 //
-// Errors never hold the address, because addresses of price sources hold keys.
+// Errors never contain the address, because addresses of price sources contain keys.
 
 import { Readable } from "node:stream";
-import type { Ask } from "./ask.ts";
 import { readPriceCsv } from "./price-csv.ts";
 import { PriceError } from "./price-error.ts";
+import type { PriceQuery } from "./price-query.ts";
 import type { PriceRow } from "./price-row.ts";
 import type { PriceSource } from "./price-source.ts";
 import { resample, within } from "./resample.ts";
 
 export interface HttpOptions {
-  /** Milliseconds that the server may stay silent, before its first byte or between two. @defaultValue 15 000 */
+  /** Milliseconds that the server may stay silent, before its first byte or between two bytes. @defaultValue 15 000 */
   readonly silenceMs?: number | undefined;
 }
 
@@ -21,32 +21,32 @@ export class HttpPrices implements PriceSource {
   readonly #silenceMs: number;
 
   /**
-   * @param address with the places `{ticker}`, `{start}`, `{end}` (as 2024-01-31) and `{freq}` (d, w or m). Without
-   *   `{freq}` the source is taken to give days, from which weeks and months are made here.
-   * @throws TypeError if it is no http or https address
+   * @param address with the placeholders `{ticker}`, `{start}`, `{end}` (as 2024-01-31) and `{freq}` (d, w or m). Without
+   *   `{freq}` the source sends days, and weeks and months are computed here.
+   * @throws TypeError if it is not an http or https address
    */
   constructor(address: string, { silenceMs = 15_000 }: HttpOptions = {}) {
     if (!/^https?:$/.test(new URL(address).protocol))
-      throw new TypeError("a price source has an http or https address");
+      throw new TypeError("the address of a price source must start with http: or https:");
     this.#address = address;
     this.#silenceMs = silenceMs;
   }
 
-  async *rows(ask: Ask, signal: AbortSignal): AsyncGenerator<PriceRow> {
+  async *rows(query: PriceQuery, signal: AbortSignal): AsyncGenerator<PriceRow> {
     const download = new Download(signal, this.#silenceMs);
     try {
-      const bytes = Readable.from(download.chunks(this.#addressOf(ask), ask.ticker), { objectMode: false });
-      const rows = within(readPriceCsv(bytes), ask);
-      yield* this.#address.includes("{freq}") ? rows : resample(rows, ask.freq);
+      const bytes = Readable.from(download.chunks(this.#addressOf(query), query.ticker), { objectMode: false });
+      const rows = within(readPriceCsv(bytes), query);
+      yield* this.#address.includes("{freq}") ? rows : resample(rows, query.freq);
     } finally {
       download.stop();
     }
   }
 
-  #addressOf(ask: Ask): string {
-    const places: ReadonlyMap<string, string> = new Map(Object.entries(ask));
-    return this.#address.replaceAll(/\{(ticker|start|end|freq)\}/g, (_place, name) =>
-      encodeURIComponent(places.get(name) ?? ""),
+  #addressOf(query: PriceQuery): string {
+    const values: ReadonlyMap<string, string> = new Map(Object.entries(query));
+    return this.#address.replaceAll(/\{(ticker|start|end|freq)\}/g, (_placeholder, name) =>
+      encodeURIComponent(values.get(name) ?? ""),
     );
   }
 }
@@ -56,7 +56,7 @@ class Download {
   readonly #silenceMs: number;
   readonly #own = new AbortController();
   #silence: NodeJS.Timeout | undefined;
-  #lastLook: NodeJS.Immediate | undefined;
+  #lastCheck: NodeJS.Immediate | undefined;
 
   constructor(caller: AbortSignal, silenceMs: number) {
     this.#caller = caller;
@@ -67,15 +67,15 @@ class Download {
     try {
       this.#expectBytes();
       const response = await fetch(address, { signal: AbortSignal.any([this.#caller, this.#own.signal]) });
-      refuse(response, ticker);
+      assertPrices(response, ticker);
       for await (const chunk of response.body ?? []) {
-        // Whoever takes the chunk may take its time: only the server's silence counts.
+        // The consumer may be slow: only the silence of the server counts.
         this.#stopWaiting();
         yield chunk;
         this.#expectBytes();
       }
     } catch (error) {
-      throw this.#explain(error);
+      throw this.#toPriceError(error);
     } finally {
       this.#stopWaiting();
     }
@@ -88,8 +88,8 @@ class Download {
 
   #expectBytes(): void {
     this.#silence = setTimeout(() => {
-      // If it was this process that was busy, the bytes are there by now, and are read before this.
-      this.#lastLook = setImmediate(() => {
+      // If this process was busy, bytes may be waiting; they are read before this callback.
+      this.#lastCheck = setImmediate(() => {
         this.#own.abort(failed(`The price source has been silent for ${this.#silenceMs / 1000} seconds.`));
       });
     }, this.#silenceMs);
@@ -97,12 +97,12 @@ class Download {
 
   #stopWaiting(): void {
     clearTimeout(this.#silence);
-    clearImmediate(this.#lastLook);
+    clearImmediate(this.#lastCheck);
   }
 
-  #explain(error: unknown): unknown {
+  #toPriceError(error: unknown): unknown {
     if (error instanceof PriceError || this.#caller.aborted || this.#own.signal.aborted) return error;
-    // What fetch throws says little; its cause is the system's error.
+    // The error of fetch is general; its cause is the error of the system.
     const cause = error instanceof Error ? error.cause : undefined;
     const code: unknown = cause instanceof Error ? Reflect.get(cause, "code") : undefined;
     return typeof code === "string" && /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/.test(code)
@@ -111,10 +111,10 @@ class Download {
   }
 }
 
-/** @throws PriceError unless the response is one with prices */
-function refuse({ ok, status }: Response, ticker: string): void {
+/** @throws PriceError if the status is not one of success */
+function assertPrices({ ok, status }: Response, ticker: string): void {
   if (status === 404 || status === 410) throw new PriceError("UNKNOWN_TICKER", `There are no prices for ${ticker}.`);
-  if (status === 429) throw failed("The price source has had too many requests. Please wait a little.");
+  if (status === 429) throw failed("The price source received too many requests. Please wait a moment.");
   if (!ok) throw failed(`The price source answered with status ${status}.`);
 }
 

@@ -1,4 +1,4 @@
-// Every file that the browser gets, read once: there is no path that could lead anywhere else.
+// The files of the page, read once: no request can reach any other file.
 
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
@@ -11,14 +11,14 @@ interface PageFile {
 }
 
 export interface PageFiles {
-  /** By their paths. */
+  /** By path. */
   readonly files: ReadonlyMap<string, PageFile>;
-  /** Allows these files and nothing else: no other origin, no script in the page but its import map. */
+  /** Allows only these files: no other origin, and no inline script except the import map. */
   readonly contentSecurityPolicy: string;
 }
 
 const STATIC = join(import.meta.dirname, "../src/page");
-/** Made by the build, whether this file itself runs from sources or from there. */
+/** Written by the build; used also when this file runs from source. */
 const COMPILED = join(import.meta.dirname, "../dist/page");
 
 export function pageFiles(): PageFiles {

@@ -7,7 +7,7 @@ import { collect } from "./testing/rows.ts";
 
 const HEAD = "date,open,high,low,close,volume\n";
 
-test("rows are read whatever the chunks are cut into", async () => {
+test("rows do not depend on how the input is split into chunks", async () => {
   const text = `${HEAD}2024-01-02,1,3,0.5,2,100\n2024-01-03,2,4,1.5,3,200\n`;
   for (const size of [1, 7, 1000]) {
     const chunks = text.match(new RegExp(`[^]{1,${size}}`, "g")) ?? [];
@@ -18,18 +18,18 @@ test("rows are read whatever the chunks are cut into", async () => {
   }
 });
 
-test("columns are found by name, in any order, and the missing ones are made up from the close", async () => {
+test("columns are found by name in any order, and the close replaces missing prices", async () => {
   expect(await rowsOf(["\uFEFFClose,Adj Close,Date\r\n", '"2.5",9,2024/01/02\r\n'])).toEqual([
     { date: "2024-01-02", open: 2.5, high: 2.5, low: 2.5, close: 2.5, volume: 0 },
   ]);
 });
 
-test("days without a price are left out", async () => {
+test("days without a price are skipped", async () => {
   const rows = await rowsOf([HEAD, "2024-01-02,null,null,null,null,null\n2024-01-03,,,,,\n2024-01-04,1,1,1,N/D,0\n"]);
   expect(rows).toEqual([]);
 });
 
-test("rows come out before the end of the file has come in", async () => {
+test("rows arrive before the end of the file", async () => {
   const bytes = new Readable({ read() {} });
   bytes.push(`${HEAD}2024-01-02,1,1,1,1,1\n2024-01-03,1,1,1,1,1\n`);
   const rows = readPriceCsv(bytes);
@@ -41,34 +41,34 @@ test("rows come out before the end of the file has come in", async () => {
 });
 
 test.each<readonly [text: string, message: string]>([
-  ["<!doctype html><p>Please log in</p>", "no first line with the columns date and close"],
-  [`${HEAD}2024-01-02,1,1,1,one,1\n`, "row 2 has no number as its close"],
+  ["<!doctype html><p>Please log in</p>", "the first line does not name the columns date and close"],
+  [`${HEAD}2024-01-02,1,1,1,one,1\n`, "row 2 has no number in the column close"],
   [`${HEAD}2024-13-02,1,1,1,1,1\n`, "row 2 has no date"],
   [`${HEAD}2024-02-30,1,1,1,1,1\n`, "row 2 has no date"],
   [`${HEAD}2024-01-02,1\n`, "row 2 is not CSV"],
   [`${HEAD}2024-01-02,"1,1,1,1,1\n`, "row 2 is not CSV"],
   [`${HEAD}2024-01-03,1,1,1,1,1\n2024-01-02,1,1,1,1,1\n`, "row 3 is out of order"],
   [`${HEAD}${"9".repeat(10_000)}`, "is not CSV"],
-])("what cannot be read is an error that names the place, case %#", async (text, message) => {
+])("invalid data is an error that names the row, case %#", async (text, message) => {
   const reading = rowsOf([text]);
   await expect(reading).rejects.toThrow(message);
   await expect(reading).rejects.toThrow(PriceError);
 });
 
-test("a file without an end is cut at the bound", async () => {
-  let given = 0;
+test("a file without an end fails at the maximum number of rows", async () => {
+  let chunkCount = 0;
   function* endless(): Generator<string> {
     yield HEAD;
     for (;;) {
-      given++;
+      chunkCount++;
       yield "2024-01-02,1,1,1,1,1\n".repeat(1000);
     }
   }
   await expect(collect(readPriceCsv(Readable.from(endless())))).rejects.toMatchObject({ code: "TOO_MANY_ROWS" });
-  expect(given).toBeLessThan(MAX_ROWS / 1000 + 50);
+  expect(chunkCount).toBeLessThan(MAX_ROWS / 1000 + 50);
 });
 
-test("a failure of the bytes is the failure of the rows", async () => {
+test("a failure of the input is a failure of the rows", async () => {
   const bytes = Readable.from(
     (function* () {
       yield HEAD;

@@ -1,12 +1,12 @@
-// What can go wrong with prices, told so that the person who asked can read it.
+// Failures of price queries, with messages for the user.
 
 export type PriceErrorCode =
-  | "BAD_ASK" // what was asked for makes no sense
-  | "UNKNOWN_TICKER" // the source has no such ticker
-  | "SOURCE_FAILED" // the source is down, slow, broken or sends no prices
+  | "INVALID_QUERY" // the query is invalid
+  | "UNKNOWN_TICKER" // the source does not know the ticker
+  | "SOURCE_FAILED" // the source is down, slow or broken, or does not send prices
   | "TOO_MANY_ROWS";
 
-/** Its message is written for the person who asked: it may be shown as it is, and holds no addresses and no keys. */
+/** The message is a sentence for the user. It contains no addresses and no keys. */
 export class PriceError extends Error {
   override readonly name = "PriceError";
   readonly code: PriceErrorCode;

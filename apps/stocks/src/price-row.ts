@@ -1,15 +1,15 @@
-// One row of prices, as it travels from the worker to whoever asked.
+// One row of prices, as the worker sends it to the client.
 
 import { z } from "zod";
 
 export interface PriceRow {
-  /** The trading day, as `2024-01-31`; of a week or a month, its first one. */
+  /** The trading day, as `2024-01-31`; for a week or a month, the first one. */
   readonly date: string;
   readonly open: number;
   readonly high: number;
   readonly low: number;
   readonly close: number;
-  /** Shares traded; 0 where the source does not say. */
+  /** Shares traded; 0 if unknown. */
   readonly volume: number;
 }
 
@@ -22,7 +22,7 @@ const ROW = z.object({
   volume: z.number(),
 });
 
-/** What a worker sent, as a row. @throws Error if it is none */
+/** @throws Error if the data is not a row */
 export function parsePriceRow(data: unknown): PriceRow {
   return ROW.parse(data);
 }

@@ -1,16 +1,16 @@
-// Where prices come from: the data set in data/ or an address on the web. A source gives rows one by one, oldest first,
-// and reads on only when the next row is asked for, so that whoever asks sets the pace.
+// A source of prices: the data set in data/ or an address on the web. A source yields rows one by one, oldest first, and reads on
+// only when the consumer takes the next row.
 
-import type { Ask } from "./ask.ts";
+import type { PriceQuery } from "./price-query.ts";
 import type { PriceRow } from "./price-row.ts";
 
 export interface PriceSource {
   /**
-   * The rows from `start` to `end`, at most `MAX_ROWS` of them. None is an answer too.
-   * @throws PriceError while iterating; and the signal's reason once it has aborted
+   * The rows from `start` to `end`, at most `MAX_ROWS`, possibly none.
+   * @throws PriceError, or the reason of the signal once it has aborted, while iterating
    */
-  rows(ask: Ask, signal: AbortSignal): AsyncIterable<PriceRow>;
+  rows(query: PriceQuery, signal: AbortSignal): AsyncIterable<PriceRow>;
 }
 
-/** Rows that a source reads for one request; further ones end it with `TOO_MANY_ROWS`. Two centuries of days fit. */
+/** Maximum number of rows per request, about two centuries of days; one more ends it with `TOO_MANY_ROWS`. */
 export const MAX_ROWS = 60_000;

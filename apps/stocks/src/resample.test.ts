@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
-import type { Frequency } from "./ask.ts";
+import type { Frequency } from "./price-query.ts";
 import { resample, within } from "./resample.ts";
 import { collect } from "./testing/rows.ts";
 
@@ -13,11 +13,11 @@ const DAYS = [
   { date: "2024-02-01", open: 5, high: 6, low: 4, close: 5, volume: 5 },
 ];
 
-test("days pass as they are", async () => {
+test("days pass unchanged", async () => {
   expect(await resampled("d")).toEqual(DAYS);
 });
 
-test("a week goes from Monday to Sunday, from its first open to its last close", async () => {
+test("a week goes from Monday to Sunday, with its first open and its last close", async () => {
   expect(await resampled("w")).toEqual([
     DAYS[0],
     { date: "2024-01-08", open: 12, high: 20, low: 8, close: 19, volume: 5 },
@@ -37,8 +37,8 @@ test("no rows make no periods", async () => {
   expect(await collect(resample(Readable.from([]), "m"))).toEqual([]);
 });
 
-test("the span includes both its ends, and nothing past it is read", async () => {
-  const ask = { ticker: "ACME", start: "2024-01-08", end: "2024-01-14", freq: "d" as const };
+test("the range includes both ends, and nothing after it is read", async () => {
+  const query = { ticker: "ACME", start: "2024-01-08", end: "2024-01-14", freq: "d" as const };
   let read = 0;
   async function* days() {
     for (const day of DAYS) {
@@ -46,7 +46,7 @@ test("the span includes both its ends, and nothing past it is read", async () =>
       yield day;
     }
   }
-  expect(await collect(within(days(), ask))).toEqual([DAYS[1], DAYS[2]]);
+  expect(await collect(within(days(), query))).toEqual([DAYS[1], DAYS[2]]);
   expect(read).toBe(4);
 });
 

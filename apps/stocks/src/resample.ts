@@ -1,19 +1,19 @@
-// From many rows to the ones asked for: the days from start to end, and of these one row per week or month.
+// Selects the days of a query, and combines them to weeks or months.
 
-import type { Ask, Frequency } from "./ask.ts";
+import type { Frequency, PriceQuery } from "./price-query.ts";
 import type { PriceRow } from "./price-row.ts";
 
 const DAY_MS = 86_400_000;
 
-/** The rows from the ask's start to its end. Rows come oldest first, so the first one past the end ends the reading. */
-export async function* within(rows: AsyncIterable<PriceRow>, { start, end }: Ask): AsyncGenerator<PriceRow> {
+/** The rows from the start to the end of the query. Rows come oldest first, so the first row after the end stops the reading. */
+export async function* within(rows: AsyncIterable<PriceRow>, { start, end }: PriceQuery): AsyncGenerator<PriceRow> {
   for await (const row of rows) {
     if (row.date > end) return;
     if (row.date >= start) yield row;
   }
 }
 
-/** One row per period: its first day and open, its last close, its extremes, all its volume. Days pass as they are. */
+/** One row per period: first day and open, last close, extremes, total volume. Days pass unchanged. */
 export async function* resample(rows: AsyncIterable<PriceRow>, freq: Frequency): AsyncGenerator<PriceRow> {
   if (freq === "d") return yield* rows;
   let sum: PriceRow | undefined;

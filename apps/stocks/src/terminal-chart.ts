@@ -1,4 +1,4 @@
-// A line of prices as text.
+// A chart of prices as text.
 
 import { plot } from "asciichart";
 
@@ -7,10 +7,10 @@ export interface ChartSize {
   readonly lines: number;
 }
 
-/** Columns that asciichart fills to the left of the line: the price, a space and the axis. */
+/** Columns to the left of the line: the price, a space and the axis. */
 const MARGIN = 12;
 
-/** One price per column at most: of a longer row of prices, evenly spread ones, the last always among them. */
+/** Draws at most one price per column: of more prices, evenly spread ones that include the last. */
 export function terminalChart(prices: readonly number[], { columns, lines }: ChartSize): string {
   const room = Math.max(1, columns - MARGIN);
   const count = Math.min(prices.length, room);

@@ -1,6 +1,6 @@
 // A worker that streams prices. Usage: node dist/worker.js [address, default tcp://localhost:55555]
-//   --source URL           prices from there instead of the embedded ones, e.g. https://host/{ticker}.csv?from={start}
-//   --rows-per-second N    the pace of the embedded prices; as fast as can be by default
+//   --source URL           get prices from this URL, for example https://host/{ticker}.csv?from={start}, not from the data set
+//   --rows-per-second N    limit the rows per second of the data set; no limit by default
 
 import { parseArgs } from "node:util";
 import { Worker } from "@pigato/worker";
@@ -14,7 +14,8 @@ const { positionals, values } = parseArgs({
 });
 
 const rowsPerSecond = Number(values["rows-per-second"]);
-if (!(rowsPerSecond > 0)) throw new RangeError("--rows-per-second must be a number above 0");
+if (!(rowsPerSecond > 0))
+  throw new RangeError(`--rows-per-second must be a number above 0, not ${values["rows-per-second"]}`);
 const source = values.source ? new HttpPrices(values.source) : new EmbeddedPrices({ rowsPerSecond });
 
 const worker = new Worker(positionals[0] ?? "tcp://localhost:55555", "stock", { concurrency: 20 });

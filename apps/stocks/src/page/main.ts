@@ -1,10 +1,10 @@
-// The page: a form, and what is drawn for it. One chart is drawn at a time; asking for another ends the one before.
+// The page: a form and a chart. It draws one chart at a time; a new query cancels the current one.
 
 import { type Point, PriceChart } from "./price-chart.ts";
 import { priceStream } from "./price-stream.ts";
 import { changeText, dayText, element, hoverText, priceText, rowsText } from "./view.ts";
 
-const form = element("ask", HTMLFormElement);
+const form = element("query", HTMLFormElement);
 const draw = element("draw", HTMLButtonElement);
 const cancel = element("cancel", HTMLButtonElement);
 const name = element("name", HTMLHeadingElement);
@@ -34,7 +34,7 @@ for (const sample of document.querySelectorAll<HTMLButtonElement>("[data-ticker]
   });
 }
 
-// A link may carry what to draw.
+// The URL may contain a query.
 const linked = new URLSearchParams(location.search);
 for (const [field, value] of linked) fill(field, value);
 if (linked.has("ticker")) form.requestSubmit();
@@ -88,17 +88,17 @@ function showRow(
   rows: number,
   span: { readonly start: string; readonly end: string },
 ): void {
-  // Said once: a screen reader reads out every change of it.
+  // Only once: a screen reader reads out every change.
   if (rows === 1) status.textContent = "Receiving prices\u2026";
   showQuote(first, last);
   count.textContent = `${rowsText(rows)}, up to ${dayText(last.date)}`;
-  // How many rows will come is not known, but how many days have been passed.
+  // The number of rows is unknown, but the dates show the progress.
   const [from, at, to] = [span.start, last.date, span.end].map((date) => Date.parse(date));
   progress.value =
     from !== undefined && at !== undefined && to !== undefined && to > from ? (at - from) / (to - from) : 1;
 }
 
-interface Ended {
+interface FinishedChart {
   readonly ticker: string;
   readonly start: string;
   readonly end: string;
@@ -109,7 +109,7 @@ interface Ended {
   readonly isCanceled: boolean;
 }
 
-function showEnd({ ticker, start, end, first, last, rows, failure, isCanceled }: Ended): void {
+function showEnd({ ticker, start, end, first, last, rows, failure, isCanceled }: FinishedChart): void {
   progress.classList.remove("running");
   chartBox.removeAttribute("aria-busy");
   chartBox.classList.toggle("blank", rows === 0);
@@ -144,7 +144,7 @@ function setBusy(isBusy: boolean): void {
   const hadFocus = document.activeElement === draw || document.activeElement === cancel;
   draw.hidden = isBusy;
   cancel.hidden = !isBusy;
-  // The button that was pressed is gone; the keyboard stays where it was.
+  // The pressed button is hidden now, so move the focus to the other one.
   if (hadFocus) (isBusy ? cancel : draw).focus();
 }
 

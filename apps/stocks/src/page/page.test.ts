@@ -1,4 +1,4 @@
-// The page in a real Chromium, with a real front, broker and worker behind it.
+// The page in a real Chromium, with a real web server, broker and worker behind it.
 
 import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
@@ -9,9 +9,9 @@ import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import type axeCore from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Ask } from "../ask.ts";
 import { EmbeddedPrices } from "../embedded-prices.ts";
 import { PriceError } from "../price-error.ts";
+import type { PriceQuery } from "../price-query.ts";
 import type { PriceRow } from "../price-row.ts";
 import type { PriceSource } from "../price-source.ts";
 import { compilePage } from "../testing/compiled-page.ts";
@@ -19,13 +19,13 @@ import { type System, startSystem } from "../testing/system.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
 const SAMPLES = "There are no prices for ZZZ. The sample tickers are ACME, BREW, NORD, TIDE.";
-const MARKUP = "<img src=/nowhere onerror=\"document.title='broken into'\">";
+const MARKUP = "<img src=/nowhere onerror=\"document.title='script ran'\">";
 
 describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }, () => {
   let browser: Browser;
   let page: Page;
   let system: System;
-  let complaints: string[] = [];
+  let errors: string[] = [];
 
   beforeAll(async () => {
     await compilePage();
@@ -72,16 +72,16 @@ describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }
     await page.getByText(/^[A-Z][a-z]{2} \d+, 2023: \d+\.\d\d, [\d,]+ traded$/).waitFor();
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
     expect(await accessibilityFaults()).toEqual([]);
-    expect(complaints).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
-  test("cancel stops the worker and keeps what has come", async () => {
+  test("cancel stops the worker and keeps the rows received before", async () => {
     await open(new EmbeddedPrices({ rowsPerSecond: 100 }));
     await page.getByRole("button", { name: "BREW" }).click();
     await page.getByText("Receiving prices").waitFor();
     await page.getByRole("button", { name: "Cancel" }).press("Enter");
     await page.getByText("Canceled.").waitFor();
-    await system.log.until(/^BREW: stopped after \d+ rows, nobody waits for more$/);
+    await system.log.take((line) => /^BREW: canceled after \d+ rows$/.test(line));
     expect(await page.locator("#count").textContent()).toMatch(/^\d+ prices?, Jan/);
     expect(await page.getByRole("button", { name: "Draw" }).evaluate((draw) => draw === document.activeElement)).toBe(
       true,
@@ -89,26 +89,26 @@ describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }
     expect(await page.getByRole("alert").isVisible()).toBe(false);
   });
 
-  test("another ticker ends the chart before", async () => {
+  test("another ticker cancels the current chart", async () => {
     await open(new EmbeddedPrices({ rowsPerSecond: 100 }));
     await page.getByRole("button", { name: "BREW" }).click();
     await page.getByText("Receiving prices").waitFor();
     await page.getByLabel("Month").check({ force: true });
     await page.getByRole("button", { name: "TIDE" }).click();
     await page.getByText("60 prices, Jan 4, 2021 to Dec 1, 2025").waitFor();
-    await system.log.until(/^BREW: stopped after/);
-    await system.log.until(/^TIDE: sent 60 rows$/);
+    await system.log.take((line) => line.startsWith("BREW: canceled after"));
+    await system.log.take((line) => line === "TIDE: sent 60 rows");
   });
 
-  test("a page that is closed stops the worker", async () => {
+  test("closing the page stops the worker", async () => {
     await open(new EmbeddedPrices({ rowsPerSecond: 100 }));
     await page.getByRole("button", { name: "NORD" }).click();
     await page.getByText("Receiving prices").waitFor();
     await page.close();
-    await system.log.until(/^NORD: stopped after/);
+    await system.log.take((line) => line.startsWith("NORD: canceled after"));
   });
 
-  test("an unknown ticker reads well, and the next one is drawn", async () => {
+  test("the page explains an unknown ticker, and draws the next one", async () => {
     await open(new EmbeddedPrices());
     await page.getByLabel("Ticker").fill("zzz");
     await page.getByRole("button", { name: "Draw" }).click();
@@ -120,7 +120,7 @@ describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }
     expect(await page.getByRole("alert").isVisible()).toBe(false);
   });
 
-  test("days without prices read well, and so does a span that is none", async () => {
+  test("the page explains an empty range and an invalid one", async () => {
     await open(new EmbeddedPrices());
     await page.getByLabel("From").fill("2019-01-01");
     await page.getByLabel("To").fill("2019-12-31");
@@ -131,7 +131,7 @@ describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }
     await page.getByRole("alert").getByText("The start must not be after the end.").waitFor();
   });
 
-  test("a worker that is killed in the middle reads well, and its rows stay", async () => {
+  test("the page explains the loss of the worker and keeps the rows received before", async () => {
     await open();
     const sources = ["--conditions=@pigato/source", "--import", "tsx"];
     const file = join(import.meta.dirname, "../worker.ts");
@@ -145,7 +145,7 @@ describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }
     } finally {
       worker.kill("SIGKILL");
     }
-    const problem = "The price service stopped in the middle of its work. Please try again.";
+    const problem = "The price service stopped while it was working. Please try again.";
     await page.getByRole("alert").getByText(problem).waitFor();
     await page.getByText("Incomplete: these prices arrived before it failed.").waitFor();
     await drawn();
@@ -155,19 +155,19 @@ describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }
     await page.getByRole("alert").getByText("No price service is running right now.").waitFor();
   });
 
-  test("a front that goes away in the middle, and stays away, reads well", async () => {
+  test("the page explains the loss of the web server", async () => {
     await open(new EmbeddedPrices({ rowsPerSecond: 100 }));
     await page.getByRole("button", { name: "ACME" }).click();
     await page.getByText("Receiving prices").waitFor();
-    await system.closeFront();
+    await system.closeWebServer();
     await page.getByRole("alert").getByText("The connection was cut off before all prices had arrived.").waitFor();
     await page.getByRole("button", { name: "Draw" }).click();
     await page.getByRole("alert").getByText("The server cannot be reached.").waitFor();
   });
 
-  test("markup in a link or in an error is text", async () => {
+  test("the page shows markup in a link or an error as text", async () => {
     await open({
-      // biome-ignore lint/correctness/useYield: it fails before
+      // biome-ignore lint/correctness/useYield: it throws first
       async *rows() {
         throw new PriceError("SOURCE_FAILED", MARKUP);
       },
@@ -180,33 +180,33 @@ describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }
     expect(await page.locator("img").count()).toBe(0);
   });
 
-  test("a link draws what it names", async () => {
+  test("a link with a query draws its chart", async () => {
     await open(new EmbeddedPrices());
     await page.goto(`${system.url}/?ticker=TIDE&start=2023-01-01&end=2023-12-31&freq=w`);
     await page.getByText("52 prices, Jan 2, 2023 to Dec 27, 2023").waitFor();
     expect(await page.getByLabel("Week").isChecked()).toBe(true);
   });
 
-  async function open(source?: PriceSource, { width = 1280, colorScheme = "light" }: Look = {}): Promise<void> {
+  async function open(source?: PriceSource, { width = 1280, colorScheme = "light" }: Appearance = {}): Promise<void> {
     system = await startSystem(source);
     page = await browser.newPage({ viewport: { width, height: 860 }, colorScheme, deviceScaleFactor: 1 });
     page.setDefaultTimeout(20_000);
-    complaints = [];
+    errors = [];
     page.on("console", (message) => {
-      if (message.type() === "error") complaints.push(message.text());
+      if (message.type() === "error") errors.push(message.text());
     });
-    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("pageerror", (error) => errors.push(error.message));
     await page.goto(system.url);
   }
 
-  /** Pixels of the line in one half of the chart. */
+  /** Number of pixels of the line in one half of the chart. */
   function linePixels(half: "left" | "right"): Promise<number> {
     return page.evaluate((side) => {
       const canvas = document.querySelector("canvas");
       const context = canvas?.getContext("2d");
       if (!canvas || !context) return -1;
-      const colour = getComputedStyle(document.documentElement).getPropertyValue("--chart-line").trim();
-      const line = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+      const color = getComputedStyle(document.documentElement).getPropertyValue("--chart-line").trim();
+      const line = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16));
       const from = side === "left" ? 0 : Math.floor(canvas.width / 2);
       const { data } = context.getImageData(from, 0, Math.floor(canvas.width / 2), canvas.height);
       let count = 0;
@@ -217,7 +217,7 @@ describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }
     }, half);
   }
 
-  /** Until what has arrived is on the canvas. */
+  /** Waits until the canvas shows the rows received so far. */
   function drawn(): Promise<void> {
     return page.evaluate(
       () => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))),
@@ -225,7 +225,7 @@ describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }
   }
 
   async function accessibilityFaults(): Promise<string[]> {
-    // Evaluated, because the page's policy allows no script but its own.
+    // Evaluated, because the content security policy of the page allows only its own scripts.
     await page.evaluate(AXE);
     return page.evaluate(async () => {
       const { violations } = await globalThis.axe.run();
@@ -238,25 +238,25 @@ declare global {
   var axe: typeof axeCore;
 }
 
-/** The embedded prices, of which the first 400 come at once and the others when told to. */
+/** The embedded prices, stopped after the first 400 rows until `goOn` is called. */
 class HalfwayStop implements PriceSource {
   readonly #events = new EventEmitter();
-  readonly #told = once(this.#events, "go on");
+  readonly #continued = once(this.#events, "go on");
 
   goOn(): void {
     this.#events.emit("go on");
   }
 
-  async *rows(ask: Ask, signal: AbortSignal): AsyncGenerator<PriceRow> {
+  async *rows(query: PriceQuery, signal: AbortSignal): AsyncGenerator<PriceRow> {
     let count = 0;
-    for await (const row of new EmbeddedPrices().rows(ask, signal)) {
-      if (count++ === 400) await this.#told;
+    for await (const row of new EmbeddedPrices().rows(query, signal)) {
+      if (count++ === 400) await this.#continued;
       yield row;
     }
   }
 }
 
-interface Look {
+interface Appearance {
   readonly width?: number;
   readonly colorScheme?: "light" | "dark";
 }

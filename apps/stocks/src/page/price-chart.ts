@@ -1,4 +1,4 @@
-// The chart: closes as a line, volumes as bars below. Rows may come one by one and fast; it draws once per frame.
+// The chart: closing prices as a line, volumes as bars below. It redraws at most once per frame, however fast rows arrive.
 
 import uPlot from "uplot";
 
@@ -20,11 +20,11 @@ export class PriceChart {
   #seconds: number[] = [];
   #closes: number[] = [];
   #volumes: number[] = [];
-  /** The days that the chart spans, as seconds since 1970; the rows' own once all are there. */
+  /** The range of the time axis in seconds since 1970; `undefined` once all rows are there: then the rows define it. */
   #span: readonly [number, number] | undefined;
   #isDrawing = false;
 
-  /** @param onHover is told what the pointer is at, and when it leaves */
+  /** @param onHover gets the point under the pointer, and `undefined` when the pointer leaves */
   constructor(host: HTMLElement, onHover: (point: Point | undefined) => void) {
     this.#host = host;
     this.#plot = new uPlot(this.#options(onHover), [[], [], []], host);
@@ -32,7 +32,7 @@ export class PriceChart {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#plot.redraw());
   }
 
-  /** Empties it, and leaves room for rows of these days. */
+  /** Clears the chart and sets the range of its time axis. */
   begin(start: string, end: string): void {
     this.#points = [];
     this.#seconds = [];
@@ -50,7 +50,7 @@ export class PriceChart {
     this.#drawSoon();
   }
 
-  /** No more rows come: those there are fill the chart. */
+  /** All rows have arrived: they define the range from now on. */
   end(): void {
     this.#span = undefined;
     this.#drawSoon();
@@ -70,8 +70,8 @@ export class PriceChart {
   }
 
   #options(onHover: (point: Point | undefined) => void): uPlot.Options {
-    const grid = { stroke: colour("--chart-grid"), width: 1 };
-    const axis = { stroke: colour("--chart-text"), font: "12px system-ui, sans-serif", ticks: { show: false } };
+    const grid = { stroke: color("--chart-grid"), width: 1 };
+    const axis = { stroke: color("--chart-text"), font: "12px system-ui, sans-serif", ticks: { show: false } };
     return {
       ...this.#size(),
       padding: [12, 12, 0, 0],
@@ -90,10 +90,10 @@ export class PriceChart {
       ],
       series: [
         {},
-        { stroke: colour("--chart-line"), fill: colour("--chart-fill"), width: 2, points: { show: false } },
+        { stroke: color("--chart-line"), fill: color("--chart-fill"), width: 2, points: { show: false } },
         {
           scale: "volume",
-          fill: colour("--chart-volume"),
+          fill: color("--chart-volume"),
           points: { show: false },
           ...(uPlot.paths.bars ? { paths: uPlot.paths.bars({ size: [0.7, 24] }) } : {}),
         },
@@ -104,7 +104,7 @@ export class PriceChart {
     };
   }
 
-  /** Like the numbers beside the chart; none while there is nothing to measure. */
+  /** No labels while the chart is empty. */
   #priceLabels(splits: readonly number[]): string[] {
     return splits.map((price) => (this.#points.length > 0 ? LABEL.format(price) : ""));
   }
@@ -115,7 +115,7 @@ export class PriceChart {
   }
 }
 
-/** Some air above, more below, where the bars are; but no prices below nothing. */
+/** Adds a margin above, and a larger one below for the bars. Prices that are not negative never get a negative bottom. */
 function priceRange(low: number | null, high: number | null): [number, number] {
   if (low === null || high === null) return [0, 1];
   const spread = high - low || Math.abs(high) * 0.1 || 1;
@@ -123,7 +123,7 @@ function priceRange(low: number | null, high: number | null): [number, number] {
   return [low >= 0 ? Math.max(0, bottom) : bottom, high + spread * 0.08];
 }
 
-/** Years where they begin; else months, or days when less than a few months are shown. */
+/** The year in January, otherwise the month; or days if the chart shows only a few months. */
 function dayLabels(splits: readonly number[]): string[] {
   const [first = 0, second = 0] = splits;
   const stepDays = (second - first) / 86_400;
@@ -138,7 +138,7 @@ function secondsOf(date: string): number {
   return Date.parse(`${date}T00:00:00Z`) / 1000;
 }
 
-/** A colour of the style sheet, read at every drawing, because the theme may change. */
-function colour(name: string): () => string {
+/** A color of the style sheet. It is read for every drawing, because the theme may change. */
+function color(name: string): () => string {
   return () => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }

@@ -1,11 +1,11 @@
-// The front's answer, line by line as it arrives. Leaving the loop, or the signal, ends the request.
+// Reads the response of the web server line by line. Leaving the loop, or the signal, cancels the request.
 
 import type { StreamEvent } from "./stream-event.ts";
 
 const CUT_OFF = "The connection was cut off before all prices had arrived. Please try again.";
 const NOT_REACHED = "The server cannot be reached. Please try again in a moment.";
 
-/** Always ends with an `end` or an `error`, whatever happens to the connection; after an abort it just ends. */
+/** Ends with an `end` or an `error` event, also if the connection is lost. After an abort it ends without an event. */
 export async function* priceStream(query: URLSearchParams, signal: AbortSignal): AsyncGenerator<StreamEvent> {
   let reached = false;
   try {

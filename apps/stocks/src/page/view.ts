@@ -1,4 +1,4 @@
-// What the page says around the chart. All text is set as text, never as markup.
+// Texts around the chart. The page sets them as text, never as markup.
 
 import type { Point } from "./price-chart.ts";
 
@@ -12,10 +12,10 @@ const SIGNED = new Intl.NumberFormat("en", {
 const COUNT = new Intl.NumberFormat("en");
 const LONG_DAY = new Intl.DateTimeFormat("en", { timeZone: "UTC", dateStyle: "medium" });
 
-/** @throws Error if the page has no such element, or one of another kind */
+/** @throws Error if the page has no element with this id and class */
 export function element<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {
   const found = document.getElementById(id);
-  if (!(found instanceof kind)) throw new Error(`the page has no ${kind.name} #${id}`);
+  if (!(found instanceof kind)) throw new Error(`the page has no ${kind.name} with the id "${id}"`);
   return found;
 }
 
@@ -41,7 +41,7 @@ export function changeText(first: Point, last: Point): { readonly text: string; 
   return { text: minus(`${SIGNED.format(change)}${share}`), direction: change < 0 ? "down" : "up" };
 }
 
-/** A minus as wide as the plus. */
+/** Uses the minus sign, which is as wide as the plus. */
 function minus(text: string): string {
   return text.replaceAll("-", "\u2212");
 }

@@ -1,4 +1,4 @@
-// Compiles the page, so that tests never see an old one.
+// Compiles the page before a test uses it.
 
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
@@ -14,7 +14,7 @@ export async function compilePage(): Promise<void> {
   const fresh = mkdtempSync(join(APP, "dist/page-"));
   try {
     await promisify(execFile)(TSC, ["-p", join(APP, "src/page"), "--outDir", fresh, "--composite", "false"]);
-    // Each file at once: other tests may be reading it.
+    // Atomically, because other tests may be reading the files.
     for (const name of readdirSync(fresh).filter((file) => file.endsWith(".js"))) {
       renameSync(join(fresh, name), join(target, name));
     }

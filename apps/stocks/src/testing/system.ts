@@ -1,21 +1,21 @@
-// A broker, the web front and, if wanted, a worker in this process, at ports of their own.
+// Runs a broker, the web server and optionally a worker in this process, on free ports.
 
 import { Broker } from "@pigato/broker";
 import { Client } from "@pigato/client";
+import { Inbox } from "@pigato/testkit";
 import { Worker } from "@pigato/worker";
-import { createFront } from "../front.ts";
 import type { PriceSource } from "../price-source.ts";
 import { stockHandler } from "../stock-handler.ts";
-import { Lines } from "./lines.ts";
+import { createWebServer } from "../web-server.ts";
 
 export interface System {
   /** Of the broker. */
   readonly address: string;
-  /** Of the web front. */
+  /** Of the web server. */
   readonly url: string;
-  /** What the worker of this process logs. */
-  readonly log: Lines;
-  closeFront(): Promise<void>;
+  /** Log lines of the worker. */
+  readonly log: Inbox<string>;
+  closeWebServer(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -23,23 +23,26 @@ export async function startSystem(source?: PriceSource): Promise<System> {
   const broker = new Broker("tcp://127.0.0.1:*");
   await broker.start();
   const [address = ""] = broker.addresses;
-  const log = new Lines();
+  const log = new Inbox<string>();
   const worker = new Worker(address, "stock", { stopTimeoutMs: 100 });
   if (source) {
-    worker.on("request", stockHandler(source, log.add));
+    worker.on(
+      "request",
+      stockHandler(source, (line) => log.add(line)),
+    );
     await worker.start();
   }
   const client = new Client(address, { stopTimeoutMs: 100 });
   await client.start();
-  const front = createFront(client);
-  const url = await front.listen({ host: "127.0.0.1", port: 0 });
+  const webServer = createWebServer(client);
+  const url = await webServer.listen({ host: "127.0.0.1", port: 0 });
   return {
     address,
     url,
     log,
-    closeFront: () => front.close(),
+    closeWebServer: () => webServer.close(),
     stop: async () => {
-      await front.close();
+      await webServer.close();
       await client.stop();
       if (source) await worker.stop();
       await broker.stop();

@@ -1,26 +1,26 @@
-// The web front: the page and its files, and /prices, which passes on what the worker streams, row by row. It knows one
-// service by name and nothing else of what is behind the broker.
+// The web server: the page and its files, and /prices, which forwards the rows that the worker streams. It knows the name of the
+// service and nothing else behind the broker.
 //
-// A browser that goes away cancels its request, and so ends the worker's work for it.
+// A browser that disconnects cancels its request, which stops the worker.
 
 import { Readable } from "node:stream";
 import type { Client } from "@pigato/client";
 import { type FastifyInstance, fastify } from "fastify";
-import { parseAsk } from "./ask.ts";
-import { explain } from "./explain.ts";
+import { describeFailure } from "./failure-text.ts";
 import type { StreamEvent } from "./page/stream-event.ts";
 import { pageFiles } from "./page-files.ts";
 import { PriceError } from "./price-error.ts";
+import { parsePriceQuery } from "./price-query.ts";
 import { parsePriceRow } from "./price-row.ts";
 
-/** Milliseconds that a worker may take for the next row. */
+/** Time for the next row. */
 const ROW_TIMEOUT_MS = 30_000;
 
-export function createFront(client: Client): FastifyInstance {
-  const front = fastify({ forceCloseConnections: true });
+export function createWebServer(client: Client): FastifyInstance {
+  const webServer = fastify({ forceCloseConnections: true });
   const { files, contentSecurityPolicy } = pageFiles();
 
-  front.addHook("onSend", async (_request, reply) => {
+  webServer.addHook("onSend", async (_request, reply) => {
     reply.headers({
       "content-security-policy": contentSecurityPolicy,
       "referrer-policy": "no-referrer",
@@ -29,15 +29,15 @@ export function createFront(client: Client): FastifyInstance {
   });
 
   for (const [path, { type, content }] of files) {
-    front.get(path, (_request, reply) => reply.type(type).header("cache-control", "no-cache").send(content));
+    webServer.get(path, (_request, reply) => reply.type(type).header("cache-control", "no-cache").send(content));
   }
 
-  front.get("/prices", (request, reply) => {
+  webServer.get("/prices", (request, reply) => {
     const gone = new AbortController();
     reply.raw.once("close", () => gone.abort());
     reply.type("application/x-ndjson; charset=utf-8").header("cache-control", "no-store");
     try {
-      const rows = client.request("stock", parseAsk(request.query), {
+      const rows = client.request("stock", parsePriceQuery(request.query), {
         signal: gone.signal,
         timeout: ROW_TIMEOUT_MS,
         failFast: true,
@@ -48,7 +48,7 @@ export function createFront(client: Client): FastifyInstance {
     }
   });
 
-  return front;
+  return webServer;
 }
 
 async function* linesOf(rows: AsyncIterable<unknown>): AsyncGenerator<string> {
@@ -64,7 +64,7 @@ async function* linesOf(rows: AsyncIterable<unknown>): AsyncGenerator<string> {
 }
 
 function errorEvent(error: unknown): StreamEvent {
-  return { type: "error", message: explain(error) };
+  return { type: "error", message: describeFailure(error) };
 }
 
 function lineOf(event: StreamEvent): string {

@@ -1,4 +1,4 @@
-// What a client may ask for. The worker and the web front both check it here.
+// The query of a client. The worker and the web server both validate it here.
 
 import { z } from "zod";
 import { PriceError } from "./price-error.ts";
@@ -6,7 +6,7 @@ import { PriceError } from "./price-error.ts";
 /** One row per trading day, per week or per month. */
 export type Frequency = "d" | "w" | "m";
 
-export interface Ask {
+export interface PriceQuery {
   /** In capitals, 1 to 12 characters. */
   readonly ticker: string;
   /** The first day, as `2024-01-31`. */
@@ -18,26 +18,26 @@ export interface Ask {
 
 const day = (name: string) => z.iso.date(`The ${name} must be a date such as 2024-01-31.`);
 
-const ASK = z
+const QUERY = z
   .object(
     {
       ticker: z
-        .string("A ticker is needed.")
+        .string("Enter a ticker.")
         .trim()
         .toUpperCase()
-        .min(1, "A ticker is needed.")
-        .regex(/^[A-Z0-9^][A-Z0-9.=-]{0,11}$/, "A ticker is 1 to 12 letters, digits, dots or dashes, such as ACME."),
+        .min(1, "Enter a ticker.")
+        .regex(/^[A-Z0-9^][A-Z0-9.=-]{0,11}$/, "A ticker has 1 to 12 letters, digits, dots or dashes, such as ACME."),
       start: day("start"),
       end: day("end"),
       freq: z.enum(["d", "w", "m"], "The frequency must be d, w or m: daily, weekly or monthly.").default("d"),
     },
-    "Ask with an object { ticker, start, end, freq }.",
+    "Send an object { ticker, start, end, freq }.",
   )
   .refine(({ start, end }) => start <= end, "The start must not be after the end.");
 
-/** @throws PriceError `BAD_ASK` with a sentence for whoever asked */
-export function parseAsk(data: unknown): Ask {
-  const result = ASK.safeParse(data);
+/** @throws PriceError `INVALID_QUERY` with a sentence for the user */
+export function parsePriceQuery(data: unknown): PriceQuery {
+  const result = QUERY.safeParse(data);
   if (result.success) return result.data;
-  throw new PriceError("BAD_ASK", result.error.issues[0]?.message ?? "This cannot be asked for.");
+  throw new PriceError("INVALID_QUERY", result.error.issues[0]?.message ?? "The query is invalid.");
 }

@@ -1,15 +1,15 @@
-// Prices of companies that do not exist: a random walk with a drift, from a seed, so that they are always the same ones.
-// Only additions and multiplications go into it, which every machine does alike.
+// Prices of invented companies: a random walk with a drift and a fixed seed, so that they never change. It uses only additions
+// and multiplications, whose results are the same on every machine.
 
 export interface Company {
   readonly ticker: string;
   readonly seed: number;
-  /** The price on the eve of the first day. */
+  /** The price before the first day. */
   readonly price: number;
-  /** What a price gains and swings on a usual day, as shares of it. */
+  /** Mean gain and typical change of a day, as a share of the price. */
   readonly drift: number;
   readonly swing: number;
-  /** Shares traded on a usual day. */
+  /** Shares traded on a typical day. */
   readonly volume: number;
 }
 
@@ -26,30 +26,30 @@ const DAY_MS = 86_400_000;
 const HOLIDAYS: ReadonlySet<string> = new Set(["01-01", "05-01", "12-25", "12-26"]);
 
 /** Five years of trading days as CSV. */
-export function inventPrices({ seed, price, drift, swing, volume }: Company): string {
-  const random = numbersFrom(seed);
+export function generatePrices({ seed, price, drift, swing, volume }: Company): string {
+  const random = randomNumbers(seed);
   const normal = () => Array.from({ length: 12 }, random).reduce((sum, number) => sum + number, -6);
   const lines = ["date,open,high,low,close,volume"];
   let close = price;
-  let mood = 1;
+  let volatility = 1;
   for (let time = FIRST_DAY; time <= LAST_DAY; time += DAY_MS) {
     const date = new Date(time).toISOString().slice(0, 10);
     const weekday = new Date(time).getUTCDay();
     if (weekday === 0 || weekday === 6 || HOLIDAYS.has(date.slice(5))) continue;
-    // Quiet and nervous times alternate, as on real markets.
-    mood = Math.min(2.4, Math.max(0.5, mood + 0.06 * normal() + 0.02 * (1 - mood)));
-    const open = close * (1 + 0.3 * swing * mood * normal());
-    close = Math.max(1, open * (1 + drift + swing * mood * normal()));
-    const high = Math.max(open, close) * (1 + 0.5 * swing * mood * random());
-    const low = Math.min(open, close) * (1 - 0.5 * swing * mood * random());
-    const traded = Math.round(volume * mood * (0.6 + 0.8 * random()));
+    // Volatility changes slowly, as on real markets.
+    volatility = Math.min(2.4, Math.max(0.5, volatility + 0.06 * normal() + 0.02 * (1 - volatility)));
+    const open = close * (1 + 0.3 * swing * volatility * normal());
+    close = Math.max(1, open * (1 + drift + swing * volatility * normal()));
+    const high = Math.max(open, close) * (1 + 0.5 * swing * volatility * random());
+    const low = Math.min(open, close) * (1 - 0.5 * swing * volatility * random());
+    const traded = Math.round(volume * volatility * (0.6 + 0.8 * random()));
     lines.push([date, ...[open, high, low, close].map((number) => number.toFixed(2)), traded].join(","));
   }
   return `${lines.join("\n")}\n`;
 }
 
-/** Numbers from 0 up to 1: a 32-bit xorshift. */
-function numbersFrom(seed: number): () => number {
+/** Random numbers from 0 to 1: a 32-bit xorshift. */
+function randomNumbers(seed: number): () => number {
   let state = Math.imul(seed, 2654435761) | 1;
   return () => {
     state ^= state << 13;

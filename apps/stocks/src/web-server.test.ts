@@ -1,4 +1,4 @@
-// The web front as a browser's requests see it, with a real broker and worker behind.
+// The web server as a browser sees it, with a real broker and worker behind it.
 
 import { EventEmitter, once } from "node:events";
 import { afterEach, beforeAll, expect, test } from "vitest";
@@ -12,7 +12,7 @@ const SPAN = "start=2024-01-01&end=2024-01-04&freq=d";
 let system: System | undefined;
 
 const neverAnswers: PriceSource = {
-  async *rows(_ask, signal) {
+  async *rows(_query, signal) {
     await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
   },
 };
@@ -24,7 +24,7 @@ afterEach(async () => {
   system = undefined;
 });
 
-test("rows come one per line, then the end", async () => {
+test("the response has one row per line, then the end", async () => {
   const { url } = await start(new EmbeddedPrices());
   const response = await fetch(`${url}/prices?ticker=acme&${SPAN}`);
   expect(response.headers.get("content-type")).toBe("application/x-ndjson; charset=utf-8");
@@ -37,19 +37,19 @@ test("rows come one per line, then the end", async () => {
 });
 
 test.each([
-  ["ticker=&start=2024-01-01&end=2024-01-04", "A ticker is needed."],
-  ["ticker=%3Cscript%3E&start=2024-01-01&end=2024-01-04", "A ticker is 1 to 12 letters, digits, dots or dashes"],
-  ["ticker=ACME&ticker=BREW&start=2024-01-01&end=2024-01-04", "A ticker is needed."],
+  ["ticker=&start=2024-01-01&end=2024-01-04", "Enter a ticker."],
+  ["ticker=%3Cscript%3E&start=2024-01-01&end=2024-01-04", "A ticker has 1 to 12 letters, digits, dots or dashes"],
+  ["ticker=ACME&ticker=BREW&start=2024-01-01&end=2024-01-04", "Enter a ticker."],
   ["ticker=ACME&start=2024-01-05&end=2024-01-04", "The start must not be after the end."],
-  ["", "A ticker is needed."],
-])("/prices?%s is refused with a sentence", async (query, message) => {
+  ["", "Enter a ticker."],
+])("/prices?%s is rejected with a sentence", async (query, message) => {
   const { url } = await start();
   const response = await fetch(`${url}/prices?${query}`);
   expect(response.status).toBe(400);
   expect(await eventsOf(response)).toEqual([{ type: "error", message: expect.stringContaining(message) }]);
 });
 
-test("an unknown ticker and a missing worker read well", async () => {
+test("an unknown ticker and a missing worker are errors with a sentence", async () => {
   const { url, stop } = await start(new EmbeddedPrices());
   expect(await eventsOf(await fetch(`${url}/prices?ticker=zzz&${SPAN}`))).toEqual([
     { type: "error", message: "There are no prices for ZZZ. The sample tickers are ACME, BREW, NORD, TIDE." },
@@ -61,7 +61,7 @@ test("an unknown ticker and a missing worker read well", async () => {
   ]);
 });
 
-test("a failure after some rows comes after them", async () => {
+test("a failure after some rows follows these rows", async () => {
   const events = new EventEmitter();
   const arrived = once(events, "arrived");
   const { url } = await start({
@@ -72,7 +72,7 @@ test("a failure after some rows comes after them", async () => {
     },
   });
   const response = await fetch(`${url}/prices?ticker=acme&${SPAN}`);
-  // The front answers when it has something to say.
+  // The server sends the head of the response together with the first row.
   events.emit("arrived");
   expect(await eventsOf(response)).toEqual([
     { type: "row", date: "2024-01-02", close: 1, volume: 1 },
@@ -80,33 +80,33 @@ test("a failure after some rows comes after them", async () => {
   ]);
 });
 
-test("what is no row is not passed on", async () => {
+test("an invalid row is an error", async () => {
   const { url } = await start({
     async *rows() {
       yield { date: "<b>", open: 1, high: 1, low: 1, close: 1, volume: 1 };
     },
   });
   expect(await eventsOf(await fetch(`${url}/prices?ticker=acme&${SPAN}`))).toEqual([
-    { type: "error", message: "The price service sent something that cannot be read." },
+    { type: "error", message: "The price service sent an invalid response." },
   ]);
 });
 
 test.each([
-  ["in the middle of the rows", 100],
+  ["between two rows", 100],
   ["before the first row", 0],
-])("a browser that goes away %s stops the worker", async (_when, rowsPerSecond) => {
+])("a browser that disconnects %s stops the worker", async (_when, rowsPerSecond) => {
   const { url, log } = await start(rowsPerSecond === 0 ? neverAnswers : new EmbeddedPrices({ rowsPerSecond }));
   const browser = new AbortController();
   const query = "ticker=ACME&start=2021-01-01&end=2025-12-31";
   const request = fetch(`${url}/prices?${query}`, { signal: browser.signal });
-  await log.until(/^ACME: asked for/);
+  await log.take((line) => line.startsWith("ACME: requested"));
   if (rowsPerSecond > 0) await request;
   browser.abort();
   await request.catch(() => {});
-  await log.until(/^ACME: stopped after \d+ rows, nobody waits for more$/);
+  await log.take((line) => /^ACME: canceled after \d+ rows$/.test(line));
 });
 
-test("everything that the page needs is served, guarded, and nothing else", async () => {
+test("the server serves the files of the page with security headers, and no other files", async () => {
   const { url } = await start();
   const page = await fetch(url);
   const html = await page.text();
@@ -123,7 +123,13 @@ test("everything that the page needs is served, guarded, and nothing else", asyn
     }
   }
   expect(paths.length).toBeGreaterThan(6);
-  for (const path of ["/page/", "/page/../front.ts", "/page/%2e%2e/front.js", "/data/ACME.csv", "/package.json"]) {
+  for (const path of [
+    "/page/",
+    "/page/../web-server.ts",
+    "/page/%2e%2e/web-server.js",
+    "/data/ACME.csv",
+    "/package.json",
+  ]) {
     expect((await fetch(url + path)).status, path).toBe(404);
   }
 });
