@@ -1,10 +1,10 @@
-// Client to broker. What comes after the word "Ruby", "Go" or "Python" is what that client was seen to send.
+// Client to broker. A name that starts with "Ruby", "Go" or "Python" describes frames recorded from that client.
 
 import { type FromClient, peerId, requestId } from "@pigato/protocol";
-import { REFUSED_REQUESTS, REQUESTS } from "./requests-from-client.ts";
-import { capable, frames, type Listed, refused, type Vector } from "./vector.ts";
+import { INVALID_REQUESTS, REQUESTS } from "./requests-from-client.ts";
+import { capable, type Entry, frames, type Vector, violationOf } from "./vector.ts";
 
-const HEARTBEATS: readonly Listed<FromClient>[] = [
+const HEARTBEATS: readonly Entry<FromClient>[] = [
   {
     name: "a heartbeat",
     row: "8",
@@ -14,7 +14,7 @@ const HEARTBEATS: readonly Listed<FromClient>[] = [
     message: { type: "heartbeat", offer: undefined },
   },
   {
-    name: "an empty frame says nothing",
+    name: "a heartbeat with an empty frame",
     row: "8",
     clause: "P-HB-1",
     ways: "decode",
@@ -30,7 +30,7 @@ const HEARTBEATS: readonly Listed<FromClient>[] = [
     message: { type: "request-heartbeat", requestId: requestId("r1") },
   },
   {
-    name: "the word that the original's broker waits for",
+    name: "a heartbeat for one request, with the word that the original's broker expects",
     row: "10",
     clause: "P-HB-4",
     ways: "decode",
@@ -38,7 +38,7 @@ const HEARTBEATS: readonly Listed<FromClient>[] = [
     message: { type: "request-heartbeat", requestId: requestId("r1") },
   },
   {
-    name: "the word without an id is taken for an id",
+    name: "the word without an id is read as an id",
     row: "11",
     clause: "P-HB-4",
     ways: "decode",
@@ -54,7 +54,7 @@ const HEARTBEATS: readonly Listed<FromClient>[] = [
     message: { type: "request-heartbeat", requestId: requestId("\xffr1") },
   },
   {
-    name: "Ruby: a word for a worker of the same process",
+    name: "Ruby: a heartbeat for a worker of the same process",
     row: "12",
     clause: "P-HB-5",
     ways: "both",
@@ -67,15 +67,15 @@ const HEARTBEATS: readonly Listed<FromClient>[] = [
     clause: "P-HB-2",
     ways: "decode",
     frames: ["C", "4", "weather", "r1"],
-    message: refused("P-HB-2"),
+    message: violationOf("P-HB-2"),
   },
   {
-    name: "a heartbeat for a worker whose id is too long for one",
+    name: "a heartbeat for a worker whose id is too long",
     row: "12",
     clause: "P-HB-2",
     ways: "decode",
     frames: ["C", "4", "worker", "W".repeat(256)],
-    message: refused("P-HB-2"),
+    message: violationOf("P-HB-2"),
   },
   {
     name: "a heartbeat for a request without an id",
@@ -83,11 +83,11 @@ const HEARTBEATS: readonly Listed<FromClient>[] = [
     clause: "P-RID-1",
     ways: "decode",
     frames: ["C", "4", "request", ""],
-    message: refused("P-RID-1"),
+    message: violationOf("P-RID-1"),
   },
 ];
 
-const EXTENSIONS: readonly Listed<FromClient>[] = [
+const EXTENSIONS: readonly Entry<FromClient>[] = [
   {
     name: "an offer",
     row: "offer",
@@ -113,7 +113,7 @@ const EXTENSIONS: readonly Listed<FromClient>[] = [
     },
   },
   {
-    name: "an offer of nothing yet",
+    name: "an empty offer",
     row: "offer",
     clause: "P-NEG-2",
     ways: "both",
@@ -121,7 +121,7 @@ const EXTENSIONS: readonly Listed<FromClient>[] = [
     message: { type: "heartbeat", offer: capable({}) },
   },
   {
-    name: "an offer with words unknown to us, in another order, twice",
+    name: "an offer with unknown, reordered and repeated words",
     row: "offer",
     clause: "P-NEG-2",
     ways: "decode",
@@ -129,7 +129,7 @@ const EXTENSIONS: readonly Listed<FromClient>[] = [
     message: { type: "heartbeat", offer: capable({ cancel: true, error: true, codecs: ["json"] }) },
   },
   {
-    name: "an offer with a frame behind it",
+    name: "an offer followed by another frame",
     row: "offer",
     clause: "P-MSG-3",
     ways: "decode",
@@ -137,7 +137,7 @@ const EXTENSIONS: readonly Listed<FromClient>[] = [
     message: { type: "heartbeat", offer: capable({ cancel: true }) },
   },
   {
-    name: "a text that only looks like an offer is a request id",
+    name: "a text that only resembles an offer is a request id",
     row: "11",
     clause: "P-NEG-2",
     ways: "decode",
@@ -145,15 +145,15 @@ const EXTENSIONS: readonly Listed<FromClient>[] = [
     message: { type: "request-heartbeat", requestId: requestId("pigato/10 cancel") },
   },
   {
-    name: "an offer that is too long is none",
+    name: "an offer that is too long",
     row: "offer",
     clause: "P-NEG-2",
     ways: "decode",
     frames: ["C", "4", `pigato/1 ${"x".repeat(1016)}`],
-    message: refused("P-RID-1"),
+    message: violationOf("P-RID-1"),
   },
   {
-    name: "a client says goodbye",
+    name: "a client disconnects",
     row: "goodbye",
     clause: "P-DISC-1",
     ways: "both",
@@ -161,7 +161,7 @@ const EXTENSIONS: readonly Listed<FromClient>[] = [
     message: { type: "disconnect" },
   },
   {
-    name: "a client gives up on a request",
+    name: "a client cancels a request",
     row: "cancel",
     clause: "P-CANCEL-1",
     ways: "both",
@@ -174,7 +174,7 @@ const EXTENSIONS: readonly Listed<FromClient>[] = [
     clause: "P-RID-1",
     ways: "decode",
     frames: ["C", "8"],
-    message: refused("P-RID-1"),
+    message: violationOf("P-RID-1"),
   },
   {
     name: "a client grants chunks",
@@ -185,7 +185,7 @@ const EXTENSIONS: readonly Listed<FromClient>[] = [
     message: { type: "credit", requestId: requestId("r1"), chunks: 16 },
   },
   {
-    name: "a grant that is no number grants nothing",
+    name: "a grant that is not a positive integer grants nothing",
     row: "credit",
     clause: "P-STREAM-1",
     ways: "decode",
@@ -193,7 +193,7 @@ const EXTENSIONS: readonly Listed<FromClient>[] = [
     message: { type: "credit", requestId: requestId("r1"), chunks: 0 },
   },
   {
-    name: "a grant of nothing",
+    name: "a grant of zero chunks",
     row: "credit",
     clause: "P-STREAM-1",
     ways: "decode",
@@ -201,7 +201,7 @@ const EXTENSIONS: readonly Listed<FromClient>[] = [
     message: { type: "credit", requestId: requestId("r1"), chunks: 0 },
   },
   {
-    name: "a grant of more than anybody counts",
+    name: "a grant above the cap grants the cap",
     row: "credit",
     clause: "P-STREAM-1",
     ways: "decode",
@@ -234,46 +234,46 @@ const EXTENSIONS: readonly Listed<FromClient>[] = [
   },
 ];
 
-const ENVELOPES: readonly Listed<FromClient>[] = [
+const ENVELOPES: readonly Entry<FromClient>[] = [
   {
-    name: "no frame at all",
+    name: "a message without frames",
     row: "any",
     clause: "P-MSG-1",
     ways: "decode",
     frames: [],
-    message: refused("P-MSG-1"),
+    message: violationOf("P-MSG-1"),
   },
   {
-    name: "a worker's tag where a client's is due",
+    name: "a worker's tag from a client",
     row: "any",
     clause: "P-MSG-1",
     ways: "decode",
     frames: ["W", "4"],
-    message: refused("P-MSG-1"),
+    message: violationOf("P-MSG-1"),
   },
   {
-    name: "an empty frame in front, as other dialects have it",
+    name: "an empty first frame, as in other dialects",
     row: "any",
     clause: "P-MSG-1",
     ways: "decode",
     frames: ["", "C", "4"],
-    message: refused("P-MSG-1"),
+    message: violationOf("P-MSG-1"),
   },
   {
-    name: "one frame too many",
+    name: "a message with one frame too many",
     row: "any",
     clause: "P-MSG-2",
     ways: "decode",
     frames: ["C", "2", "echo", "r1", "1", ...Array.from({ length: 60 }, () => "")],
-    message: refused("P-MSG-2"),
+    message: violationOf("P-MSG-2"),
   },
   {
-    name: "no type",
+    name: "a message without a type",
     row: "any",
     clause: "P-TYPE-1",
     ways: "decode",
     frames: ["C"],
-    message: refused("P-TYPE-1"),
+    message: violationOf("P-TYPE-1"),
   },
   {
     name: "a type that only workers send",
@@ -281,7 +281,7 @@ const ENVELOPES: readonly Listed<FromClient>[] = [
     clause: "P-TYPE-1",
     ways: "decode",
     frames: ["C", "1", "echo"],
-    message: refused("P-TYPE-1"),
+    message: violationOf("P-TYPE-1"),
   },
   {
     name: "a type that only the broker sends",
@@ -289,23 +289,23 @@ const ENVELOPES: readonly Listed<FromClient>[] = [
     clause: "P-TYPE-1",
     ways: "decode",
     frames: ["C", "12", "", "r1", "queued"],
-    message: refused("P-TYPE-1"),
+    message: violationOf("P-TYPE-1"),
   },
   {
-    name: "a type that nobody sends",
+    name: "an unassigned type",
     row: "any",
     clause: "P-TYPE-1",
     ways: "decode",
     frames: ["C", "13"],
-    message: refused("P-TYPE-1"),
+    message: violationOf("P-TYPE-1"),
   },
   {
-    name: "a type as a byte, as Majordomo has it",
+    name: "a type as a binary byte, as in Majordomo",
     row: "any",
     clause: "P-TYPE-1",
     ways: "decode",
     frames: ["C", "\x02", "echo", "r1", "1"],
-    message: refused("P-TYPE-1"),
+    message: violationOf("P-TYPE-1"),
   },
   {
     name: "a type with a leading zero",
@@ -313,13 +313,13 @@ const ENVELOPES: readonly Listed<FromClient>[] = [
     clause: "P-TYPE-1",
     ways: "decode",
     frames: ["C", "02", "echo", "r1", "1"],
-    message: refused("P-TYPE-1"),
+    message: violationOf("P-TYPE-1"),
   },
 ];
 
 export const FROM_CLIENT: readonly Vector[] = [
   ...REQUESTS,
-  ...REFUSED_REQUESTS,
+  ...INVALID_REQUESTS,
   ...HEARTBEATS,
   ...EXTENSIONS,
   ...ENVELOPES,

@@ -1,13 +1,12 @@
-// Worker to broker. `C1` stands for a client's routing id, as old brokers put it into the address frame; `~1` for a token
-// of ours.
+// Worker to broker. The address `C1` is a client's routing id, as old brokers send it; `~1` is a token of our broker.
 
 import { type FromWorker, requestId, serviceName } from "@pigato/protocol";
 import { REPLIES } from "./replies-from-worker.ts";
-import { capable, frame, frames, type Listed, refused, type Vector } from "./vector.ts";
+import { capable, type Entry, frame, frames, type Vector, violationOf } from "./vector.ts";
 
-const REGISTRATION: readonly Listed<FromWorker>[] = [
+const REGISTRATION: readonly Entry<FromWorker>[] = [
   {
-    name: "a worker offers a service",
+    name: "a worker registers for a service",
     row: "14",
     clause: "P-READY-1",
     ways: "both",
@@ -15,7 +14,7 @@ const REGISTRATION: readonly Listed<FromWorker>[] = [
     message: { type: "ready", service: serviceName("echo"), offer: undefined },
   },
   {
-    name: "a wildcard is a name like any other on the wire",
+    name: "a worker registers for a wildcard",
     row: "14",
     clause: "P-READY-1",
     ways: "both",
@@ -23,7 +22,7 @@ const REGISTRATION: readonly Listed<FromWorker>[] = [
     message: { type: "ready", service: serviceName("ech*"), offer: undefined },
   },
   {
-    name: "so is a name with a version",
+    name: "a worker registers for a name with a version",
     row: "14",
     clause: "P-READY-1",
     ways: "both",
@@ -31,7 +30,7 @@ const REGISTRATION: readonly Listed<FromWorker>[] = [
     message: { type: "ready", service: serviceName("echo@1.2.3"), offer: undefined },
   },
   {
-    name: "so is the name of a property that every object has",
+    name: "a worker registers for `__proto__`",
     row: "14",
     clause: "P-NAME-1",
     ways: "both",
@@ -39,7 +38,7 @@ const REGISTRATION: readonly Listed<FromWorker>[] = [
     message: { type: "ready", service: serviceName("__proto__"), offer: undefined },
   },
   {
-    name: "and one that is not UTF-8",
+    name: "a worker registers for a name that is not UTF-8",
     row: "14",
     clause: "P-NAME-1",
     ways: "both",
@@ -47,7 +46,7 @@ const REGISTRATION: readonly Listed<FromWorker>[] = [
     message: { type: "ready", service: serviceName("\xff\x00"), offer: undefined },
   },
   {
-    name: "a worker offers what it can, and says how many requests it takes",
+    name: "a worker registers with an offer and its concurrency",
     row: "offer",
     clause: "P-NEG-1",
     ways: "both",
@@ -59,7 +58,7 @@ const REGISTRATION: readonly Listed<FromWorker>[] = [
     },
   },
   {
-    name: "a concurrency of −1 is no limit",
+    name: "a concurrency of −1 means no limit",
     row: "offer",
     clause: "P-NEG-2",
     ways: "both",
@@ -71,7 +70,7 @@ const REGISTRATION: readonly Listed<FromWorker>[] = [
     },
   },
   {
-    name: "a frame behind the service that is no offer",
+    name: "READY followed by a frame that is not an offer",
     row: "14",
     clause: "P-MSG-3",
     ways: "decode",
@@ -84,7 +83,7 @@ const REGISTRATION: readonly Listed<FromWorker>[] = [
     clause: "P-READY-1",
     ways: "decode",
     frames: ["W", "1"],
-    message: refused("P-READY-1"),
+    message: violationOf("P-READY-1"),
   },
   {
     name: "READY with an empty service",
@@ -92,7 +91,7 @@ const REGISTRATION: readonly Listed<FromWorker>[] = [
     clause: "P-READY-1",
     ways: "decode",
     frames: ["W", "1", ""],
-    message: refused("P-READY-1"),
+    message: violationOf("P-READY-1"),
   },
   {
     name: "READY with a service name one byte too long",
@@ -100,10 +99,10 @@ const REGISTRATION: readonly Listed<FromWorker>[] = [
     clause: "P-READY-1",
     ways: "decode",
     frames: ["W", "1", "s".repeat(256)],
-    message: refused("P-READY-1"),
+    message: violationOf("P-READY-1"),
   },
   {
-    name: "a worker leaves",
+    name: "a worker disconnects",
     row: "19",
     clause: "P-DISC-1",
     ways: "both",
@@ -112,7 +111,7 @@ const REGISTRATION: readonly Listed<FromWorker>[] = [
   },
 ];
 
-const HEARTBEATS: readonly Listed<FromWorker>[] = [
+const HEARTBEATS: readonly Entry<FromWorker>[] = [
   {
     name: "the original's heartbeat",
     row: "16",
@@ -122,7 +121,7 @@ const HEARTBEATS: readonly Listed<FromWorker>[] = [
     message: { type: "heartbeat", concurrency: 100, update: false },
   },
   {
-    name: "Ruby: one at a time",
+    name: "Ruby: a concurrency of 1",
     row: "16",
     clause: "P-HB-3",
     ways: "both",
@@ -130,7 +129,7 @@ const HEARTBEATS: readonly Listed<FromWorker>[] = [
     message: { type: "heartbeat", concurrency: 1, update: false },
   },
   {
-    name: "no limit",
+    name: "a heartbeat with a concurrency of −1",
     row: "16",
     clause: "P-HB-3",
     ways: "both",
@@ -138,7 +137,7 @@ const HEARTBEATS: readonly Listed<FromWorker>[] = [
     message: { type: "heartbeat", concurrency: Number.POSITIVE_INFINITY, update: false },
   },
   {
-    name: "the directory asks for an announcement",
+    name: "the directory requests an announcement",
     row: "16",
     clause: "P-HB-3",
     ways: "both",
@@ -146,7 +145,7 @@ const HEARTBEATS: readonly Listed<FromWorker>[] = [
     message: { type: "heartbeat", concurrency: 100, update: true },
   },
   {
-    name: "nothing said of concurrency",
+    name: "a heartbeat with empty settings",
     row: "16",
     clause: "P-HB-3",
     ways: "both",
@@ -154,7 +153,7 @@ const HEARTBEATS: readonly Listed<FromWorker>[] = [
     message: { type: "heartbeat", concurrency: undefined, update: false },
   },
   {
-    name: "other settings are passed over",
+    name: "unknown settings are ignored",
     row: "16",
     clause: "P-HB-3",
     ways: "decode",
@@ -162,7 +161,7 @@ const HEARTBEATS: readonly Listed<FromWorker>[] = [
     message: { type: "heartbeat", concurrency: 5, update: false },
   },
   {
-    name: "a concurrency that is no whole number is not said",
+    name: "a concurrency that is not an integer is ignored",
     row: "16",
     clause: "P-HB-3",
     ways: "decode",
@@ -186,7 +185,7 @@ const HEARTBEATS: readonly Listed<FromWorker>[] = [
     message: { type: "heartbeat", concurrency: undefined, update: false },
   },
   {
-    name: "no settings",
+    name: "a heartbeat without settings",
     row: "16",
     clause: "P-HB-3",
     ways: "decode",
@@ -194,7 +193,7 @@ const HEARTBEATS: readonly Listed<FromWorker>[] = [
     message: { type: "heartbeat", concurrency: undefined, update: false },
   },
   {
-    name: "settings as long as they may be",
+    name: "settings of the maximum length",
     row: "16",
     clause: "P-HB-3",
     ways: "decode",
@@ -207,10 +206,10 @@ const HEARTBEATS: readonly Listed<FromWorker>[] = [
     clause: "P-HB-3",
     ways: "decode",
     frames: ["W", "4", "", " ".repeat(65_537)],
-    message: refused("P-HB-3"),
+    message: violationOf("P-HB-3"),
   },
   {
-    name: "a worker says that it still works on a request",
+    name: "a worker sends a heartbeat for a request",
     row: "13",
     clause: "P-HB-6",
     ways: "both",
@@ -219,7 +218,7 @@ const HEARTBEATS: readonly Listed<FromWorker>[] = [
   },
 ];
 
-const EXTENSIONS: readonly Listed<FromWorker>[] = [
+const EXTENSIONS: readonly Entry<FromWorker>[] = [
   {
     name: "several partial replies in one message",
     row: "partials",
@@ -235,7 +234,7 @@ const EXTENSIONS: readonly Listed<FromWorker>[] = [
     },
   },
   {
-    name: "several partial replies that may be kept for equal requests",
+    name: "several partial replies that the broker may cache",
     row: "partials",
     clause: "P-CACHE-1",
     ways: "both",
@@ -250,20 +249,20 @@ const EXTENSIONS: readonly Listed<FromWorker>[] = [
     },
   },
   {
-    name: "no partial reply at all in a message for several",
+    name: "a message for several partial replies without any",
     row: "partials",
     clause: "P-REP-9",
     ways: "decode",
     frames: ["W", "13", "~1", "", "r1", "{}"],
-    message: refused("P-REP-9"),
+    message: violationOf("P-REP-9"),
   },
   {
-    name: "several partial replies, one of them the bare word",
+    name: "several partial replies, one of which is the bare word `undefined`",
     row: "partials",
     clause: "P-REP-9",
     ways: "decode",
     frames: ["W", "13", "~1", "", "r1", "{}", "1", "undefined"],
-    message: refused("P-REP-9"),
+    message: violationOf("P-REP-9"),
   },
   {
     name: "a worker grants chunks of input",
@@ -274,7 +273,7 @@ const EXTENSIONS: readonly Listed<FromWorker>[] = [
     message: { type: "credit", address: "~1", requestId: requestId("r1"), chunks: 16 },
   },
   {
-    name: "a chunk of input from the wrong end",
+    name: "a worker sends a chunk of input",
     row: "input",
     clause: "P-STREAM-2",
     ways: "both",
@@ -282,7 +281,7 @@ const EXTENSIONS: readonly Listed<FromWorker>[] = [
     message: { type: "input", address: "~1", requestId: requestId("r1"), body: frames("1") },
   },
   {
-    name: "an end of input from the wrong end",
+    name: "a worker sends the end of the input",
     row: "input-end",
     clause: "P-STREAM-2",
     ways: "both",
@@ -290,20 +289,20 @@ const EXTENSIONS: readonly Listed<FromWorker>[] = [
     message: { type: "input-end", address: "~1", requestId: requestId("r1") },
   },
   {
-    name: "a client's tag where a worker's is due",
+    name: "a client's tag from a worker",
     row: "any",
     clause: "P-MSG-1",
     ways: "decode",
     frames: ["C", "4"],
-    message: refused("P-MSG-1"),
+    message: violationOf("P-MSG-1"),
   },
   {
-    name: "one frame too many from a worker",
+    name: "a worker's message with one frame too many",
     row: "any",
     clause: "P-MSG-2",
     ways: "decode",
     frames: ["W", "4", ...Array.from({ length: 63 }, () => "")],
-    message: refused("P-MSG-2"),
+    message: violationOf("P-MSG-2"),
   },
   {
     name: "a type that only clients and the broker send",
@@ -311,7 +310,7 @@ const EXTENSIONS: readonly Listed<FromWorker>[] = [
     clause: "P-TYPE-1",
     ways: "decode",
     frames: ["W", "2", "echo", "r1", "1"],
-    message: refused("P-TYPE-1"),
+    message: violationOf("P-TYPE-1"),
   },
 ];
 

@@ -21,7 +21,7 @@ export type { Vector } from "./vector.ts";
 /** Every vector of the PIGATO dialect. */
 export const VECTORS: readonly Vector[] = [...FROM_CLIENT, ...FROM_WORKER, ...TO_CLIENT, ...TO_WORKER];
 
-/** What a dialect makes of a vector's frames, at the end that they are for. */
+/** The frames of a vector, decoded at the end that receives them. */
 export function decodeVector(
   dialect: Dialect,
   vector: Vector,
@@ -41,7 +41,7 @@ export function decodeVector(
   }
 }
 
-/** How a dialect writes a vector's message; `undefined` for frames that mean none. */
+/** The message of a vector, encoded; `undefined` if it is a violation. */
 export function encodeVector(dialect: Dialect, vector: Vector): Frame[] | undefined {
   return encode(dialect, vector)?.map(asFrame);
 }

@@ -1,10 +1,10 @@
-// Replies, worker to broker. `C1` stands for a client's routing id, as old brokers put it into the address frame; `~1`
-// for a token of ours.
+// Replies, worker to broker. The address `C1` is a client's routing id, as old brokers send it; `~1` is a token of our
+// broker.
 
 import { type FromWorker, requestId } from "@pigato/protocol";
-import { frame, type Listed, refused, reply } from "./vector.ts";
+import { type Entry, frame, reply, violationOf } from "./vector.ts";
 
-export const REPLIES: readonly Listed<FromWorker>[] = [
+export const REPLIES: readonly Entry<FromWorker>[] = [
   {
     name: "the original's reply",
     row: "3",
@@ -22,7 +22,7 @@ export const REPLIES: readonly Listed<FromWorker>[] = [
     message: { ...reply("partial", "r1", 0, '"ba"', ["{}"]), address: "C1" },
   },
   {
-    name: "an end without a value",
+    name: "a final reply without a value",
     row: "3",
     clause: "P-REP-1",
     ways: "both",
@@ -38,7 +38,7 @@ export const REPLIES: readonly Listed<FromWorker>[] = [
     message: { ...reply("final", "r1", 0, '"bar"'), address: "C1" },
   },
   {
-    name: "options of the reply and frames behind them are handed on",
+    name: "reply options and the frames behind them are passed on",
     row: "3",
     clause: "P-MSG-3",
     ways: "both",
@@ -46,7 +46,7 @@ export const REPLIES: readonly Listed<FromWorker>[] = [
     message: { ...reply("final", "r1", 0, '"bar"', ['{"cache":5000}', "more\xff"]), address: "~1", cacheMs: 5_000 },
   },
   {
-    name: "a part of a reply that may be given to equal requests",
+    name: "a partial that the broker may cache",
     row: "3",
     clause: "P-CACHE-1",
     ways: "both",
@@ -54,7 +54,7 @@ export const REPLIES: readonly Listed<FromWorker>[] = [
     message: { ...reply("partial", "r1", 0, '"ba"', ['{"cache":0.5,"mine":1}']), address: "~1", cacheMs: 0.5 },
   },
   {
-    name: "longer than any reply is kept",
+    name: "a cache time above the maximum",
     row: "3",
     clause: "P-CACHE-1",
     ways: "both",
@@ -66,7 +66,7 @@ export const REPLIES: readonly Listed<FromWorker>[] = [
     },
   },
   {
-    name: "a time to keep it that is no positive number",
+    name: "a cache time that is not a positive number",
     row: "3",
     clause: "P-CACHE-1",
     ways: "both",
@@ -98,7 +98,7 @@ export const REPLIES: readonly Listed<FromWorker>[] = [
     message: { ...reply("final", "r1", -1, '"no such stock"', ["undefined"]), address: "C1" },
   },
   {
-    name: "an error without a value: the word is not JSON, clients would choke on it",
+    name: "an error without a value: the word is not JSON, on which clients fail",
     row: "4",
     clause: "P-REP-4",
     ways: "decode",
@@ -114,7 +114,7 @@ export const REPLIES: readonly Listed<FromWorker>[] = [
     message: { ...reply("final", "r1", 404, "null", ["{}"]), address: "C1" },
   },
   {
-    name: "a status of 1 is no success",
+    name: "a status of 1 is not success",
     row: "7",
     clause: "P-REP-3",
     ways: "both",
@@ -122,7 +122,7 @@ export const REPLIES: readonly Listed<FromWorker>[] = [
     message: { ...reply("final", "r1", 1, "null", ["{}"]), address: "C1" },
   },
   {
-    name: "a status of 0, oddly written",
+    name: "a status of 0 in another notation",
     row: "7",
     clause: "P-REP-3",
     ways: "decode",
@@ -130,7 +130,7 @@ export const REPLIES: readonly Listed<FromWorker>[] = [
     message: { ...reply("final", "r1", 0, "1"), address: "C1" },
   },
   {
-    name: "a status that is no number",
+    name: "a status that is not a number",
     row: "7",
     clause: "P-REP-3",
     ways: "decode",
@@ -138,7 +138,7 @@ export const REPLIES: readonly Listed<FromWorker>[] = [
     message: { ...reply("final", "r1", 0, "1"), address: "C1" },
   },
   {
-    name: "a status that is no finite number",
+    name: "a status that is not finite",
     row: "7",
     clause: "P-REP-3",
     ways: "decode",
@@ -154,7 +154,7 @@ export const REPLIES: readonly Listed<FromWorker>[] = [
     message: { ...reply("partial", "r1", 0, "1"), address: "C1" },
   },
   {
-    name: "a worker that passes its error off as the broker's",
+    name: "a worker that fakes a failure of the broker",
     row: "4",
     clause: "P-REP-8",
     ways: "decode",
@@ -167,7 +167,7 @@ export const REPLIES: readonly Listed<FromWorker>[] = [
     clause: "P-REP-1",
     ways: "decode",
     frames: ["W", "3", "C1", "", "r1", "0"],
-    message: refused("P-REP-1"),
+    message: violationOf("P-REP-1"),
   },
   {
     name: "a reply with an address one byte too long",
@@ -175,18 +175,18 @@ export const REPLIES: readonly Listed<FromWorker>[] = [
     clause: "P-ADDR-1",
     ways: "decode",
     frames: ["W", "3", "a".repeat(256), "", "r1", "0", "1", "{}"],
-    message: refused("P-ADDR-1"),
+    message: violationOf("P-ADDR-1"),
   },
   {
-    name: "a reply to no request",
+    name: "a reply without a request id",
     row: "3",
     clause: "P-RID-1",
     ways: "decode",
     frames: ["W", "6", "C1", "", "", "0", "1", "{}"],
-    message: refused("P-RID-1"),
+    message: violationOf("P-RID-1"),
   },
   {
-    name: "a worker declines a request",
+    name: "a worker rejects a request",
     row: "5",
     clause: "P-REJ-1",
     ways: "both",
@@ -210,11 +210,11 @@ export const REPLIES: readonly Listed<FromWorker>[] = [
     message: { type: "reject", address: "C1", requestId: requestId("r1"), reason: undefined },
   },
   {
-    name: "a reject of nothing",
+    name: "a reject without a request id",
     row: "5",
     clause: "P-RID-1",
     ways: "decode",
     frames: ["W", "7", "C1"],
-    message: refused("P-RID-1"),
+    message: violationOf("P-RID-1"),
   },
 ];

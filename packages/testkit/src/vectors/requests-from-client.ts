@@ -1,9 +1,9 @@
-// Requests, client to broker. What comes after the word "Ruby", "Go" or "Python" is what that client was seen to send.
+// Requests, client to broker. A name that starts with "Ruby", "Go" or "Python" describes frames recorded from that client.
 
 import { type FromClient, peerId } from "@pigato/protocol";
-import { type Listed, refused, request } from "./vector.ts";
+import { type Entry, request, violationOf } from "./vector.ts";
 
-export const REQUESTS: readonly Listed<FromClient>[] = [
+export const REQUESTS: readonly Entry<FromClient>[] = [
   {
     name: "the original's request",
     row: "1",
@@ -13,7 +13,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     message: request("echo", "r1", '{"foo":"bar"}', ['{"timeout":60000,"retry":0}']),
   },
   {
-    name: "Ruby: nothing in the options",
+    name: "Ruby: empty options",
     row: "1",
     clause: "P-REQ-1",
     ways: "both",
@@ -37,7 +37,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     message: request("echo", "r1", '{"a": 1}', ['{"timeout": 10000, "retry": 0}'], { timeoutMs: 10_000 }),
   },
   {
-    name: "a payload of `undefined` travels as the word",
+    name: "a payload of `undefined` is sent as the word",
     row: "1",
     clause: "P-BODY-2",
     ways: "both",
@@ -53,7 +53,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     message: request("echo", "r1", '{"type":"Buffer","data":[104,105]}', ["{}"]),
   },
   {
-    name: "a payload that is no text",
+    name: "a payload that is not text",
     row: "1",
     clause: "P-BODY-1",
     ways: "both",
@@ -69,7 +69,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     message: request("echo", "r1", "", ["{}"]),
   },
   {
-    name: "four frames after the tag: no options",
+    name: "a request without options",
     row: "1",
     clause: "P-REQ-1",
     ways: "both",
@@ -77,7 +77,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     message: request("echo", "r1", '"foo"'),
   },
   {
-    name: "frames behind the options are handed on",
+    name: "frames behind the options are passed on",
     row: "1",
     clause: "P-MSG-3",
     ways: "both",
@@ -85,7 +85,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     message: request("echo", "r1", '"foo"', ["{}", "trace\xff", ""]),
   },
   {
-    name: "a first grant, for a reply that is to be paced",
+    name: "a first grant, for a reply with flow control",
     row: "1",
     clause: "P-STREAM-3",
     ways: "both",
@@ -93,7 +93,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     message: { ...request("rows", "r1", '"foo"', ["{}"]), credit: 16 },
   },
   {
-    name: "a first grant stands in front of what else is handed on, and there is one of them",
+    name: "a first grant precedes other frames, and only the first counts",
     row: "1",
     clause: "P-STREAM-3",
     ways: "decode",
@@ -101,7 +101,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     message: { ...request("rows", "r1", '"foo"', ["{}", "trace"]), credit: 2_147_483_647 },
   },
   {
-    name: "what only looks like a first grant is handed on",
+    name: "a frame that only resembles a first grant is passed on",
     row: "1",
     clause: "P-STREAM-3",
     ways: "both",
@@ -109,7 +109,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     message: request("rows", "r1", '"foo"', ["{}", "credit=0", "credit=7"]),
   },
   {
-    name: "as many frames as there may be",
+    name: "a request with the maximum number of frames",
     row: "any",
     clause: "P-MSG-2",
     ways: "both",
@@ -122,7 +122,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     ),
   },
   {
-    name: "all options that the broker reads, and one that it does not",
+    name: "all options that the broker reads, and one that it ignores",
     row: "1",
     clause: "P-OPT-1",
     ways: "both",
@@ -161,7 +161,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     message: request("echo", "r1", "1", ['{"workerId":"W\xc3\xa9"}'], { worker: peerId("W\xc3\xa9") }),
   },
   {
-    name: "a timeout of −1 is never",
+    name: "a timeout of −1 means never",
     row: "1",
     clause: "P-TIME-1",
     ways: "both",
@@ -177,7 +177,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     message: request("echo", "r1", "1", ['{"timeout":0}'], { timeoutMs: 0 }),
   },
   {
-    name: "option values of another kind are as if they were not there",
+    name: "option values of another type are ignored",
     row: "1",
     clause: "P-OPT-2",
     ways: "both",
@@ -193,7 +193,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     message: request("echo", "r1", "1", ["null"]),
   },
   {
-    name: "options that are a list",
+    name: "options that are an array",
     row: "1",
     clause: "P-OPT-2",
     ways: "both",
@@ -209,7 +209,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     message: request("echo", "r1", "1", ["{timeout:1\xff"]),
   },
   {
-    name: "options that reach for the prototype",
+    name: "options that name the prototype",
     row: "1",
     clause: "P-OPT-2",
     ways: "both",
@@ -217,7 +217,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     message: request("echo", "r1", "1", ['{"__proto__":{"retry":1},"constructor":{"timeout":1}}']),
   },
   {
-    name: "names that are properties of every object are just names",
+    name: "names of properties of every object are ordinary names",
     row: "1",
     clause: "P-NAME-1",
     ways: "both",
@@ -225,7 +225,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     message: request("__proto__", "constructor", "1", ["{}"]),
   },
   {
-    name: "names that are not UTF-8 come through byte for byte",
+    name: "names that are not UTF-8 are preserved byte for byte",
     row: "1",
     clause: "P-NAME-1",
     ways: "both",
@@ -233,7 +233,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     message: request("\xff\xfe\x00", "\x00\x80\xc3(", "1", ["{}"]),
   },
   {
-    name: "names that are UTF-8 come through byte for byte, too",
+    name: "names that are UTF-8 are preserved byte for byte",
     row: "1",
     clause: "P-NAME-1",
     ways: "both",
@@ -241,7 +241,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     message: request("caf\xc3\xa9", "\xe2\x82\xac1", "1", ["{}"]),
   },
   {
-    name: "names as long as they may be",
+    name: "names of the maximum length",
     row: "1",
     clause: "P-NAME-1",
     ways: "both",
@@ -249,7 +249,7 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
     message: request("s".repeat(255), "r".repeat(255), "1"),
   },
   {
-    name: "options as long as they may be",
+    name: "options of the maximum length",
     row: "1",
     clause: "P-REQ-4",
     ways: "both",
@@ -266,22 +266,22 @@ export const REQUESTS: readonly Listed<FromClient>[] = [
   },
 ];
 
-export const REFUSED_REQUESTS: readonly Listed<FromClient>[] = [
+export const INVALID_REQUESTS: readonly Entry<FromClient>[] = [
   {
     name: "a request without an id",
     row: "1",
     clause: "P-REQ-1",
     ways: "decode",
     frames: ["C", "2", "echo"],
-    message: refused("P-REQ-1"),
+    message: violationOf("P-REQ-1"),
   },
   {
-    name: "a request without a payload names itself, so that it can be answered",
+    name: "a request without a payload has an id, so the broker can reply",
     row: "1",
     clause: "P-REQ-1",
     ways: "decode",
     frames: ["C", "2", "echo", "r1"],
-    message: refused("P-REQ-1", "r1"),
+    message: violationOf("P-REQ-1", "r1"),
   },
   {
     name: "a request with an empty id",
@@ -289,7 +289,7 @@ export const REFUSED_REQUESTS: readonly Listed<FromClient>[] = [
     clause: "P-RID-1",
     ways: "decode",
     frames: ["C", "2", "echo", "", "1", "{}"],
-    message: refused("P-RID-1"),
+    message: violationOf("P-RID-1"),
   },
   {
     name: "a request id one byte too long",
@@ -297,7 +297,7 @@ export const REFUSED_REQUESTS: readonly Listed<FromClient>[] = [
     clause: "P-RID-1",
     ways: "decode",
     frames: ["C", "2", "echo", "r".repeat(256), "1", "{}"],
-    message: refused("P-RID-1"),
+    message: violationOf("P-RID-1"),
   },
   {
     name: "a service name one byte too long",
@@ -305,7 +305,7 @@ export const REFUSED_REQUESTS: readonly Listed<FromClient>[] = [
     clause: "P-REQ-3",
     ways: "decode",
     frames: ["C", "2", "s".repeat(256), "r1", "1", "{}"],
-    message: refused("P-REQ-3", "r1"),
+    message: violationOf("P-REQ-3", "r1"),
   },
   {
     name: "options one byte too long",
@@ -313,14 +313,14 @@ export const REFUSED_REQUESTS: readonly Listed<FromClient>[] = [
     clause: "P-REQ-4",
     ways: "decode",
     frames: ["C", "2", "echo", "r1", "1", " ".repeat(65_537)],
-    message: refused("P-REQ-4", "r1"),
+    message: violationOf("P-REQ-4", "r1"),
   },
   {
-    name: "one frame too many in a request, which a worker could not be sent",
+    name: "a request with one frame too many to be dispatched",
     row: "1",
     clause: "P-MSG-2",
     ways: "decode",
     frames: ["C", "2", "echo", "r1", "1", "{}", ...Array.from({ length: 57 }, () => "")],
-    message: refused("P-MSG-2", "r1"),
+    message: violationOf("P-MSG-2", "r1"),
   },
 ];

@@ -1,4 +1,4 @@
-// The vectors as the tables of docs/reference/protocol.md.
+// Writes the vectors as the tables of docs/reference/protocol.md.
 
 import type { Direction, Vector, Ways } from "./vector.ts";
 
@@ -11,7 +11,7 @@ const DIRECTIONS: readonly Direction[] = [
 
 const ARROWS: Readonly<Record<Ways, string>> = { both: "⇄", decode: "→", encode: "←" };
 
-/** More bytes of a frame are not shown. */
+/** Longer frames are cut. */
 const SHOWN_BYTES = 110;
 
 /** One Markdown table for each direction. */
@@ -21,7 +21,7 @@ export function tableOf(vectors: readonly Vector[]): string {
     return [
       `### ${direction[0]?.toUpperCase()}${direction.slice(1)}`,
       "",
-      "| Row | Clause | What it shows | Frames | Way | Message |",
+      "| Row | Clause | Example | Frames | Way | Message |",
       "| --- | --- | --- | --- | --- | --- |",
       ...rows,
     ].join("\n");
@@ -32,11 +32,11 @@ export function tableOf(vectors: readonly Vector[]): string {
 function rowOf(vector: Vector): string {
   const { message } = vector;
   const frames = vector.frames.length === 0 ? "(none)" : shownFrames(vector.frames);
-  const meaning = message.type === "violation" ? `refused, ${linked(message.clause)}` : message.type;
+  const meaning = message.type === "violation" ? `violation of ${linked(message.clause)}` : message.type;
   return `| ${vector.row} | ${linked(vector.clause)} | ${vector.name} | ${frames} | ${ARROWS[vector.ways]} | ${meaning} |`;
 }
 
-/** Runs of equal frames are shown once, with their number. */
+/** Shows a run of equal frames once, with its length. */
 function shownFrames(frames: readonly string[]): string {
   const shown: string[] = [];
   for (let index = 0; index < frames.length; ) {
@@ -61,7 +61,7 @@ function shownFrame(frame: string): string {
   return `\`${escaped(frame)}\``;
 }
 
-/** Bytes that are no printable ASCII as `\xff`. */
+/** Writes bytes that are not printable ASCII as `\xff`. */
 function escaped(frame: string): string {
   return frame
     .replace(/[^ -~]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, "0")}`)

@@ -1,12 +1,12 @@
-// Broker to client, as the client reads it. Old clients count positions: status and payload stand at 4 and 5, and a
-// reply of fewer than six frames crashes one of them.
+// Broker to client, as the client reads it. Old clients read fixed positions: the status is frame 4, the payload frame 5. One of
+// them crashes on a reply of fewer than six frames.
 
 import { peerId, requestId, type ToClient } from "@pigato/protocol";
-import { capable, frame, frames, type Listed, refused, reply, type Vector } from "./vector.ts";
+import { capable, type Entry, frame, frames, reply, type Vector, violationOf } from "./vector.ts";
 
-const REPLIES: readonly Listed<ToClient>[] = [
+const REPLIES: readonly Entry<ToClient>[] = [
   {
-    name: "a reply as the original's broker hands it on",
+    name: "a reply as the original's broker sends it",
     row: "6",
     clause: "P-REP-2",
     ways: "both",
@@ -22,7 +22,7 @@ const REPLIES: readonly Listed<ToClient>[] = [
     message: reply("partial", "r1", 0, '"ba"', ["{}"]),
   },
   {
-    name: "a reply without options is six frames, the least that every client reads",
+    name: "a reply without options has six frames, the minimum for every client",
     row: "6",
     clause: "P-REP-2",
     ways: "both",
@@ -30,7 +30,7 @@ const REPLIES: readonly Listed<ToClient>[] = [
     message: reply("final", "r1", 0, '"bar"'),
   },
   {
-    name: "frames behind the options are handed on to the client",
+    name: "frames behind the options are passed on to the client",
     row: "6",
     clause: "P-MSG-3",
     ways: "both",
@@ -38,7 +38,7 @@ const REPLIES: readonly Listed<ToClient>[] = [
     message: reply("final", "r1", 0, '"bar"', ["{}", "more\xff", ""]),
   },
   {
-    name: "an id that is not UTF-8 comes back as it was",
+    name: "an id that is not UTF-8 is preserved",
     row: "6",
     clause: "P-NAME-1",
     ways: "both",
@@ -46,7 +46,7 @@ const REPLIES: readonly Listed<ToClient>[] = [
     message: reply("final", "\x00\x80\xc3(", 0, "1", ["{}"]),
   },
   {
-    name: "nothing behind the id",
+    name: "a reply that ends with the id",
     row: "6",
     clause: "P-REP-2",
     ways: "decode",
@@ -70,7 +70,7 @@ const REPLIES: readonly Listed<ToClient>[] = [
     message: reply("final", "r1", 503, "null", ["{}"]),
   },
   {
-    name: "a status that is no number, in a reply",
+    name: "a status that is not a number, in a reply",
     row: "7",
     clause: "P-REP-3",
     ways: "decode",
@@ -86,12 +86,12 @@ const REPLIES: readonly Listed<ToClient>[] = [
     message: reply("final", "r1", 0, "", ["{}"]),
   },
   {
-    name: "a reply to no request",
+    name: "a reply without a request id",
     row: "6",
     clause: "P-RID-1",
     ways: "decode",
     frames: ["C", "3", "", "", "0", "1", "{}"],
-    message: refused("P-RID-1"),
+    message: violationOf("P-RID-1"),
   },
   {
     name: "a reply of two frames",
@@ -99,13 +99,13 @@ const REPLIES: readonly Listed<ToClient>[] = [
     clause: "P-RID-1",
     ways: "decode",
     frames: ["C", "6"],
-    message: refused("P-RID-1"),
+    message: violationOf("P-RID-1"),
   },
 ];
 
-const FAILURES: readonly Listed<ToClient>[] = [
+const FAILURES: readonly Entry<ToClient>[] = [
   {
-    name: "a failure of the broker's making",
+    name: "a failure made by the broker",
     row: "error",
     clause: "P-FAIL-1",
     ways: "both",
@@ -125,7 +125,7 @@ const FAILURES: readonly Listed<ToClient>[] = [
     },
   },
   {
-    name: "a failure with nothing more to say",
+    name: "a failure without a detail",
     row: "error",
     clause: "P-FAIL-1",
     ways: "both",
@@ -145,7 +145,7 @@ const FAILURES: readonly Listed<ToClient>[] = [
     },
   },
   {
-    name: "a code and a delivery that we do not know: nothing may be taken as safe to retry",
+    name: "an unknown code and delivery: not safe to retry",
     row: "error",
     clause: "P-FAIL-3",
     ways: "decode",
@@ -165,7 +165,7 @@ const FAILURES: readonly Listed<ToClient>[] = [
     },
   },
   {
-    name: "a failure that cannot be read",
+    name: "a failure that is not an object",
     row: "error",
     clause: "P-FAIL-3",
     ways: "decode",
@@ -181,7 +181,7 @@ const FAILURES: readonly Listed<ToClient>[] = [
     },
   },
   {
-    name: "the mark of the broker on a success means nothing",
+    name: "the broker's mark on a success is ignored",
     row: "error",
     clause: "P-FAIL-1",
     ways: "both",
@@ -189,7 +189,7 @@ const FAILURES: readonly Listed<ToClient>[] = [
     message: reply("final", "r1", 0, "1", ['{"origin":"broker"}']),
   },
   {
-    name: "nor does it on a partial",
+    name: "the broker's mark on a partial is ignored",
     row: "error",
     clause: "P-FAIL-1",
     ways: "both",
@@ -198,9 +198,9 @@ const FAILURES: readonly Listed<ToClient>[] = [
   },
 ];
 
-const ANSWERS: readonly Listed<ToClient>[] = [
+const ANSWERS: readonly Entry<ToClient>[] = [
   {
-    name: "the answer to a client's heartbeat",
+    name: "the reply to a client's heartbeat",
     row: "9",
     clause: "P-HB-1",
     ways: "both",
@@ -208,7 +208,7 @@ const ANSWERS: readonly Listed<ToClient>[] = [
     message: { type: "heartbeat", accepted: undefined },
   },
   {
-    name: "a heartbeat with something behind it",
+    name: "a heartbeat followed by a frame that is not an offer",
     row: "9",
     clause: "P-MSG-3",
     ways: "decode",
@@ -216,7 +216,7 @@ const ANSWERS: readonly Listed<ToClient>[] = [
     message: { type: "heartbeat", accepted: undefined },
   },
   {
-    name: "a worker still works on a request, or the broker still keeps it for one",
+    name: "a heartbeat for a request that runs or is queued",
     row: "request-heartbeat",
     clause: "P-HB-7",
     ways: "both",
@@ -229,10 +229,10 @@ const ANSWERS: readonly Listed<ToClient>[] = [
     clause: "P-RID-1",
     ways: "decode",
     frames: ["C", "4", "", ""],
-    message: refused("P-RID-1"),
+    message: violationOf("P-RID-1"),
   },
   {
-    name: "an empty frame names no request",
+    name: "a heartbeat with an empty frame",
     row: "9",
     clause: "P-MSG-3",
     ways: "decode",
@@ -240,7 +240,7 @@ const ANSWERS: readonly Listed<ToClient>[] = [
     message: { type: "heartbeat", accepted: undefined },
   },
   {
-    name: "the answer to an offer",
+    name: "the answer to a client's offer",
     row: "answer",
     clause: "P-NEG-3",
     ways: "both",
@@ -248,7 +248,7 @@ const ANSWERS: readonly Listed<ToClient>[] = [
     message: { type: "heartbeat", accepted: capable({ cancel: true, error: true, heartbeatMs: 2500 }) },
   },
   {
-    name: "a request waits for a worker",
+    name: "a notice that a request is queued",
     row: "notice",
     clause: "P-NOT-1",
     ways: "both",
@@ -256,7 +256,7 @@ const ANSWERS: readonly Listed<ToClient>[] = [
     message: { type: "notice", requestId: requestId("r1"), state: "queued", worker: undefined },
   },
   {
-    name: "a request is stored",
+    name: "a notice that a request is stored",
     row: "notice",
     clause: "P-NOT-1",
     ways: "both",
@@ -264,7 +264,7 @@ const ANSWERS: readonly Listed<ToClient>[] = [
     message: { type: "notice", requestId: requestId("r1"), state: "stored", worker: undefined },
   },
   {
-    name: "a request was handed to a worker",
+    name: "a notice that a request was dispatched",
     row: "notice",
     clause: "P-NOT-1",
     ways: "both",
@@ -272,7 +272,7 @@ const ANSWERS: readonly Listed<ToClient>[] = [
     message: { type: "notice", requestId: requestId("r1"), state: "dispatched", worker: peerId("W1") },
   },
   {
-    name: "a notice of a worker whose id is too long for one",
+    name: "a notice with a worker id that is too long",
     row: "notice",
     clause: "P-NOT-1",
     ways: "decode",
@@ -280,12 +280,12 @@ const ANSWERS: readonly Listed<ToClient>[] = [
     message: { type: "notice", requestId: requestId("r1"), state: "dispatched", worker: undefined },
   },
   {
-    name: "a notice of a state that we do not know",
+    name: "a notice with an unknown state",
     row: "notice",
     clause: "P-NOT-1",
     ways: "decode",
     frames: ["C", "12", "", "r1", "lost"],
-    message: refused("P-NOT-1"),
+    message: violationOf("P-NOT-1"),
   },
   {
     name: "several partial replies in one message",
@@ -301,15 +301,15 @@ const ANSWERS: readonly Listed<ToClient>[] = [
     },
   },
   {
-    name: "no partial reply at all in a message for several",
+    name: "a message for several partial replies without any",
     row: "partials",
     clause: "P-REP-9",
     ways: "decode",
     frames: ["C", "13", "", "r1", "{}"],
-    message: refused("P-REP-9", "r1"),
+    message: violationOf("P-REP-9", "r1"),
   },
   {
-    name: "a worker grants chunks of input to a client",
+    name: "a grant of input chunks to a client",
     row: "credit",
     clause: "P-STREAM-1",
     ways: "both",
@@ -317,7 +317,7 @@ const ANSWERS: readonly Listed<ToClient>[] = [
     message: { type: "credit", requestId: requestId("r1"), chunks: 16 },
   },
   {
-    name: "input for a client, which takes none",
+    name: "a chunk of input for a client",
     row: "input",
     clause: "P-STREAM-2",
     ways: "both",
@@ -325,7 +325,7 @@ const ANSWERS: readonly Listed<ToClient>[] = [
     message: { type: "input", requestId: requestId("r1"), body: frames("1") },
   },
   {
-    name: "an end of input for a client, which takes none",
+    name: "the end of the input for a client",
     row: "input-end",
     clause: "P-STREAM-2",
     ways: "both",
@@ -333,28 +333,28 @@ const ANSWERS: readonly Listed<ToClient>[] = [
     message: { type: "input-end", requestId: requestId("r1") },
   },
   {
-    name: "a worker's message at a client",
+    name: "a message for a worker, sent to a client",
     row: "any",
     clause: "P-MSG-1",
     ways: "decode",
     frames: ["W", "4"],
-    message: refused("P-MSG-1"),
+    message: violationOf("P-MSG-1"),
   },
   {
-    name: "one frame too many for a client",
+    name: "a message for a client with one frame too many",
     row: "any",
     clause: "P-MSG-2",
     ways: "decode",
     frames: ["C", "3", "", "r1", "0", "1", ...Array.from({ length: 59 }, () => "")],
-    message: refused("P-MSG-2"),
+    message: violationOf("P-MSG-2"),
   },
   {
-    name: "a request for a client",
+    name: "a request, sent to a client",
     row: "any",
     clause: "P-TYPE-1",
     ways: "decode",
     frames: ["C", "2", "echo", "r1", "1"],
-    message: refused("P-TYPE-1"),
+    message: violationOf("P-TYPE-1"),
   },
 ];
 
@@ -364,10 +364,10 @@ const TO_CAPABLE: readonly Vector[] = [...REPLIES, ...FAILURES, ...ANSWERS].map(
   ...listed,
 }));
 
-/** The same failure, and how a client that negotiated nothing reads it. */
+/** A failure for a client that negotiated nothing, and how that client reads it. */
 const TO_CLASSIC: readonly Vector[] = [
   {
-    name: "a failure for a client that negotiated nothing: the code alone",
+    name: "a failure for a client that negotiated nothing: only the code",
     row: "error",
     clause: "P-FAIL-2",
     ways: "encode",
@@ -381,7 +381,7 @@ const TO_CLASSIC: readonly Vector[] = [
     },
   },
   {
-    name: "which reads it as it reads a worker's error",
+    name: "that failure, read as a worker's error",
     row: "error",
     clause: "P-FAIL-2",
     ways: "both",

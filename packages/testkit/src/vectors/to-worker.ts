@@ -1,12 +1,11 @@
-// Broker to worker, as the worker reads it. The Ruby worker takes frames off the front one by one, so a request must
-// have exactly these positions.
+// Broker to worker, as the worker reads it. The Ruby worker reads fixed positions, so a request must have exactly this layout.
 
 import { peerId, requestId, type ToWorker } from "@pigato/protocol";
-import { capable, frames, type Listed, refused, request, type Vector } from "./vector.ts";
+import { capable, type Entry, frames, request, type Vector, violationOf } from "./vector.ts";
 
-const LISTING: readonly Listed<ToWorker>[] = [
+const LISTING: readonly Entry<ToWorker>[] = [
   {
-    name: "a request with a token of ours for its address",
+    name: "a request with a token of the broker as its address",
     row: "2",
     clause: "P-DSP-1",
     ways: "both",
@@ -14,7 +13,7 @@ const LISTING: readonly Listed<ToWorker>[] = [
     message: { ...request("echo", "r1", '{"foo":"bar"}', ['{"timeout":60000,"retry":0}']), address: "~1a" },
   },
   {
-    name: "a request of the original's broker: the client's routing id, the service as the client named it",
+    name: "a request of the original's broker: the client's routing id, and the service name of the client",
     row: "2",
     clause: "P-DSP-1",
     ways: "both",
@@ -44,7 +43,7 @@ const LISTING: readonly Listed<ToWorker>[] = [
     message: { ...request("echo", "r1", '"foo"', ["", "more\xff"]), address: "~1" },
   },
   {
-    name: "a first grant for a worker that can be paced",
+    name: "a first grant for a worker with flow control",
     row: "2",
     clause: "P-STREAM-3",
     ways: "both",
@@ -60,7 +59,7 @@ const LISTING: readonly Listed<ToWorker>[] = [
     message: { ...request("\xff\xfe", "\x80", "\xff", ["{}"]), address: "\x00k\x8bE\xff" },
   },
   {
-    name: "a request without a payload is one of null",
+    name: "a request without a payload has the payload `null`",
     row: "2",
     clause: "P-DSP-1",
     ways: "decode",
@@ -73,7 +72,7 @@ const LISTING: readonly Listed<ToWorker>[] = [
     clause: "P-DSP-1",
     ways: "decode",
     frames: ["W", "2", "~1", "echo", ""],
-    message: refused("P-DSP-1"),
+    message: violationOf("P-DSP-1"),
   },
   {
     name: "a request with an address one byte too long",
@@ -81,7 +80,7 @@ const LISTING: readonly Listed<ToWorker>[] = [
     clause: "P-ADDR-1",
     ways: "decode",
     frames: ["W", "2", "a".repeat(256), "echo", "", "r1", "1", "{}"],
-    message: refused("P-ADDR-1"),
+    message: violationOf("P-ADDR-1"),
   },
   {
     name: "a request with an empty id",
@@ -89,10 +88,10 @@ const LISTING: readonly Listed<ToWorker>[] = [
     clause: "P-RID-1",
     ways: "decode",
     frames: ["W", "2", "~1", "echo", "", "", "1", "{}"],
-    message: refused("P-RID-1"),
+    message: violationOf("P-RID-1"),
   },
   {
-    name: "the broker welcomes a worker",
+    name: "the reply to READY",
     row: "15",
     clause: "P-READY-2",
     ways: "both",
@@ -100,7 +99,7 @@ const LISTING: readonly Listed<ToWorker>[] = [
     message: { type: "ready", accepted: undefined },
   },
   {
-    name: "a welcome with something behind it",
+    name: "the reply to READY followed by a frame that is not an offer",
     row: "15",
     clause: "P-MSG-3",
     ways: "decode",
@@ -124,7 +123,7 @@ const LISTING: readonly Listed<ToWorker>[] = [
     message: { type: "heartbeat" },
   },
   {
-    name: "a heartbeat with too little behind it to name a request",
+    name: "a heartbeat with too few frames to name a request",
     row: "17",
     clause: "P-MSG-3",
     ways: "decode",
@@ -140,7 +139,7 @@ const LISTING: readonly Listed<ToWorker>[] = [
     message: { type: "request-heartbeat", address: "~1a", requestId: requestId("r1") },
   },
   {
-    name: "the broker sends a worker away",
+    name: "the broker disconnects a worker",
     row: "18",
     clause: "P-DISC-1",
     ways: "both",
@@ -148,7 +147,7 @@ const LISTING: readonly Listed<ToWorker>[] = [
     message: { type: "disconnect" },
   },
   {
-    name: "a worker is told that nobody waits for an answer",
+    name: "the broker cancels a request",
     row: "cancel",
     clause: "P-CANCEL-1",
     ways: "both",
@@ -156,12 +155,12 @@ const LISTING: readonly Listed<ToWorker>[] = [
     message: { type: "cancel", address: "~1a", requestId: requestId("r1") },
   },
   {
-    name: "a cancel that names no request",
+    name: "a cancel without an address",
     row: "cancel",
     clause: "P-ADDR-1",
     ways: "decode",
     frames: ["W", "8"],
-    message: refused("P-ADDR-1"),
+    message: violationOf("P-ADDR-1"),
   },
   {
     name: "a client grants chunks to a worker",
@@ -188,28 +187,28 @@ const LISTING: readonly Listed<ToWorker>[] = [
     message: { type: "input-end", address: "~1a", requestId: requestId("r1") },
   },
   {
-    name: "a client's message at a worker",
+    name: "a message for a client, sent to a worker",
     row: "any",
     clause: "P-MSG-1",
     ways: "decode",
     frames: ["C", "4"],
-    message: refused("P-MSG-1"),
+    message: violationOf("P-MSG-1"),
   },
   {
-    name: "one frame too many for a worker",
+    name: "a message for a worker with one frame too many",
     row: "any",
     clause: "P-MSG-2",
     ways: "decode",
     frames: ["W", "2", "~1", "echo", "", "r1", "1", ...Array.from({ length: 58 }, () => "")],
-    message: refused("P-MSG-2"),
+    message: violationOf("P-MSG-2"),
   },
   {
-    name: "a reply for a worker",
+    name: "a reply, sent to a worker",
     row: "any",
     clause: "P-TYPE-1",
     ways: "decode",
     frames: ["W", "3", "~1", "", "r1", "0", "1"],
-    message: refused("P-TYPE-1"),
+    message: violationOf("P-TYPE-1"),
   },
 ];
 
