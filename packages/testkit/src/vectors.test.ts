@@ -52,27 +52,27 @@ describe("the protocol reference", () => {
     expect(headings.length).toBeGreaterThan(40);
   });
 
-  test("has the clause of every vector, and of every refusal", () => {
+  test("has the clause of every vector and of every violation", () => {
     const named = VECTORS.flatMap(({ clause, message }) =>
       message.type === "violation" ? [clause, message.clause] : [clause],
     );
     expect(unique(named).filter((clause) => !clauses.has(clause))).toEqual([]);
   });
 
-  test("marks as refused exactly what the decoders refuse", () => {
+  test("marks a violation in exactly the clauses of the decoders", () => {
     const folder = `${PACKAGES}/protocol/src/dialects/pigato`;
     const files = readdirSync(folder)
       .filter((name) => /^decode.*\.ts$/.test(name))
       .map((name) => `${folder}/${name}`);
     const decoders = files.map((file) => readFileSync(file, "utf8")).join("\n");
     const inCode = unique([...decoders.matchAll(/"(P-[A-Z]+-\d+)"/g)].map(([, clause = ""]) => clause));
-    const inReference = ids.filter((id) => clauses.get(id)?.includes("**Refused**"));
+    const inReference = ids.filter((id) => clauses.get(id)?.includes("**Violation**"));
     expect(inReference.sort()).toEqual(inCode.sort());
   });
 
-  test("shows a refusal of every clause that refuses", () => {
+  test("shows a vector for every clause with a violation", () => {
     const shown = unique(VECTORS.flatMap(({ message }) => (message.type === "violation" ? [message.clause] : [])));
-    expect(shown.sort()).toEqual(ids.filter((id) => clauses.get(id)?.includes("**Refused**")).sort());
+    expect(shown.sort()).toEqual(ids.filter((id) => clauses.get(id)?.includes("**Violation**")).sort());
   });
 
   test("has every clause that any source file names", () => {

@@ -154,7 +154,7 @@ const EXTENSIONS: readonly Entry<FromClient>[] = [
   },
   {
     name: "a client disconnects",
-    row: "goodbye",
+    row: "disconnect",
     clause: "P-DISC-1",
     ways: "both",
     frames: ["C", "5"],

@@ -40,7 +40,7 @@ export type Row =
   | "request-heartbeat"
   | "offer"
   | "answer"
-  | "goodbye"
+  | "disconnect"
   | "cancel"
   | "partials"
   | "credit"
