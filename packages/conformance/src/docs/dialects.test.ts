@@ -54,12 +54,12 @@ describe.each(VERSIONS)("$name", ({ name, request, partial, final, worker }) => 
     const answer = ["address", "''", "body…"];
     const inTests: Readonly<Record<string, readonly string[] | undefined>> = {
       "a client's request": [...request, ...body],
-      "a part of its reply": partial && [...partial("service"), "body…"],
-      "its final reply": [...final("service"), "body…"],
+      "a partial to a client": partial && [...partial("service"), "body…"],
+      "a final to a client": [...final("service"), "body…"],
       READY: [...worker.ready, "service"],
-      "a worker's request": [...worker.request, ...answer],
-      "a part of a worker's reply": worker.partial && [...worker.partial, ...answer],
-      "a worker's final reply": [...worker.final, ...answer],
+      "a request to a worker": [...worker.request, ...answer],
+      "a worker's partial": worker.partial && [...worker.partial, ...answer],
+      "a worker's final": [...worker.final, ...answer],
       HEARTBEAT: worker.heartbeat,
       DISCONNECT: worker.disconnect,
     };
