@@ -398,7 +398,10 @@ test("a publisher with PLAIN publishes to authenticated subscribers only", async
   const address = await publisher.bind("tcp://127.0.0.1:*");
   publisher.publish([Buffer.from("state 1")]);
   const received = await new Promise<string>((resolve) => {
-    const subscriber = new ZmtpSubscriber({ onMessage: ([frame]) => resolve(Buffer.from(frame ?? []).toString()) }, { security: PLAIN });
+    const subscriber = new ZmtpSubscriber(
+      { onMessage: ([frame]) => resolve(Buffer.from(frame ?? []).toString()) },
+      { security: PLAIN },
+    );
     closers.push(() => subscriber.close());
     subscriber.subscribe("state");
     subscriber.connect(address);
