@@ -1,9 +1,12 @@
-"""A peer on the system's libzmq. Its arguments: what it is, and an address. What it says goes to standard output."""
+"""A peer on the system's libzmq. Its arguments: its kind, an address and, for PLAIN, a username and a password. It reports on
+standard output."""
 
 import sys
 import zmq
+from zmq.auth.thread import ThreadAuthenticator
+from zmq.utils.monitor import recv_monitor_message
 
-kind, address = sys.argv[1:3]
+kind, address, *plain = sys.argv[1:]
 context = zmq.Context()
 
 
@@ -14,7 +17,30 @@ def say(text):
 def socket(socket_type):
     made = context.socket(socket_type)
     made.setsockopt(zmq.LINGER, 5000)
+    if plain and socket_type in (zmq.ROUTER, zmq.PUB):
+        made.plain_server = True
+    elif plain:
+        made.plain_username, made.plain_password = (word.encode() for word in plain)
     return made
+
+
+def monitored(socket_type):
+    """A socket with its monitor, for `report_failure`."""
+    made = socket(socket_type)
+    return made, made.get_monitor_socket()
+
+
+def report_failure(monitor):
+    """Reports the first handshake that fails."""
+    failures = {
+        zmq.EVENT_HANDSHAKE_FAILED_AUTH: "auth",
+        zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "protocol",
+        zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: "closed",
+    }
+    while True:
+        event = recv_monitor_message(monitor)
+        if event["event"] in failures:
+            return say(f"{failures[event['event']]} {event['value']}")
 
 
 def dealer(count):
@@ -103,8 +129,25 @@ def verbose_publisher():
     made.close()
 
 
+def rejected(socket_type):
+    """Reports how its handshake fails."""
+    made, monitor = monitored(socket_type)
+    made.connect(address)
+    report_failure(monitor)
+    made.disable_monitor()
+    made.close(0)
+
+
+authenticator = None
+if plain and kind in ("router", "pub"):
+    authenticator = ThreadAuthenticator(context)
+    authenticator.start()
+    authenticator.configure_plain(domain="*", passwords={plain[0]: plain[1]})
+
 if kind == "dealer":
     dealer(100)
+elif kind == "rejected":
+    rejected(zmq.DEALER)
 elif kind == "request":
     request()
 elif kind == "router":
@@ -117,4 +160,6 @@ elif kind == "pub":
     publisher()
 elif kind == "xpub":
     verbose_publisher()
+if authenticator is not None:
+    authenticator.stop()
 context.term()

@@ -21,6 +21,7 @@ import {
   encodeReady,
 } from "./testing/encoded.ts";
 import { RawListener, RawPeer } from "./testing/raw-peer.ts";
+import { COMMAND, encodeFrame } from "./wire.ts";
 
 const HELLO = encodeHello("ada", "lovelace");
 const INITIATE = encodeInitiate("DEALER", "d");
@@ -315,6 +316,16 @@ describe("a router with PLAIN", () => {
     expect(rejections.map(({ code }) => code)).toEqual(["HANDSHAKE_TIMEOUT", "HANDSHAKE_TIMEOUT"]);
   });
 
+  test("reports a peer that closes the connection during the handshake", async () => {
+    const { address } = await bindRouter();
+    const peer = await rawPeer(address);
+    peer.write(encodeGreeting("PLAIN").subarray(0, 11));
+    await peer.expect(Buffer.alloc(0));
+    peer.socket.destroy();
+    await until(() => rejections.length > 0);
+    expect(rejections).toMatchObject([{ code: "HANDSHAKE_FAILED", mechanism: "PLAIN" }]);
+  });
+
   test("keeps a routing id for its owner", async () => {
     const { address } = await bindRouter();
     const { reports } = dealer(address, PLAIN);
@@ -379,6 +390,7 @@ describe("a dealer with PLAIN", () => {
     ["ERROR 400", "DENIED", () => [encodeError("400")]],
     ["ERROR 300", "UNDECIDED", () => [encodeError("300")]],
     ["ERROR 500", "UNDECIDED", () => [encodeError("500")]],
+    ["ERROR 400 as libzmq 4.3 writes it", "DENIED", () => [encodeFrame(COMMAND, Buffer.from("^RROR\u0003400"))]],
     ["another ERROR", "REFUSED", () => [WELCOME, encodeError("full\n")]],
   ])("reports a router that sends %s (%s), and connects to the next one", async (_what, code, pieces) => {
     const listener = new RawListener();

@@ -49,8 +49,20 @@ export function encodeSubscribe(prefix: string): Buffer {
   return encodeCommand("SUBSCRIBE", Buffer.from(prefix, "latin1"));
 }
 
+/**
+ * How libzmq 4.3 starts ERROR with PLAIN: it writes `"\x5ERROR"` where C++ reads `"\x5E"` as one character. Its client expects the
+ * same and takes a correct ERROR for a violation; either way it is rejected.
+ */
+const LIBZMQ_PLAIN_ERROR = Buffer.from("^RROR");
+
 /** Splits the body of a command frame. The data is a view of it. */
 export function splitCommand(body: Buffer): Command | Violation {
+  if (
+    body.length > LIBZMQ_PLAIN_ERROR.length &&
+    LIBZMQ_PLAIN_ERROR.equals(body.subarray(0, LIBZMQ_PLAIN_ERROR.length))
+  ) {
+    return { name: "ERROR", data: body.subarray(LIBZMQ_PLAIN_ERROR.length) };
+  }
   const nameBytes = body[0] ?? 0;
   const dataAt = 1 + nameBytes;
   if (nameBytes === 0 || dataAt > body.length) return protocolViolation("a command without a name");

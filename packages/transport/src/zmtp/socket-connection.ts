@@ -268,6 +268,10 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
   }
 
   #onClose(): void {
+    const { isActive, mechanism } = this.#settings;
+    // With NULL, anything may connect and leave, such as a health check.
+    if (!isActive && !this.#isUp && !this.#isMuted && mechanism.name !== "NULL")
+      this.#violation ??= closedDuring(mechanism);
     this.#liveness.stop();
     this.wasUp = this.#isUp;
     this.#isUp = false;
@@ -276,4 +280,13 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
     this.#sender.close();
     this.#owner.onEnd(this, this.#violation);
   }
+}
+
+/** libzmq closes the connection as soon as it reads a greeting with another mechanism than its own. */
+function closedDuring({ name }: SecurityMechanism): Violation {
+  return {
+    code: "HANDSHAKE_FAILED",
+    detail: `the peer closed the connection during the ${name} handshake`,
+    mechanism: name,
+  };
 }
