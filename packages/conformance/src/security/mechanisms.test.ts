@@ -2,12 +2,12 @@
 
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { type AuthRequest, type Frames, PeerSecurity, ServerSecurity } from "@pigato/transport";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { Dealer } from "zeromq";
 import { runDebianPeer } from "../transport/debian-peer.ts";
 import { firstNumbers, message, numberOf, texts } from "../transport/frames.ts";
-import { Lab, type TestDealer, type TestRouter } from "../transport/lab.ts";
 import { type Abilities, TRANSPORTS } from "../transport/subject.ts";
+import { type TestDealer, TestLinks, type TestRouter } from "../transport/test-links.ts";
 
 const can: Abilities = {
   tellPeers: true,
@@ -46,67 +46,66 @@ function security(mechanism: "PLAIN" | "NULL", isOpen = true): ServerSecurity {
 
 describe.each(PAIRS)("a router of $router and dealers of $dealer", ({ router: routerName, dealer: dealerName }) => {
   describe.each(["tcp", "ipc"] as const)("over %s", (kind) => {
-    let lab: Lab;
+    let links: TestLinks;
     beforeEach(() => {
-      lab = new Lab({ router: routerName, dealer: dealerName, kind, can });
+      links = new TestLinks({ router: routerName, dealer: dealerName, kind, can });
     });
-    afterEach(() => lab.close());
 
     async function bind(options: ServerSecurity): Promise<TestRouter & { readonly address: string }> {
-      const router = lab.echoRouter({ security: options });
-      return { ...router, address: await router.link.bind(lab.newAddress()) };
+      const router = links.echoRouter({ security: options });
+      return { ...router, address: await router.link.bind(links.newAddress()) };
     }
 
     test("a dealer with the right password exchanges messages of any size", async () => {
       const router = await bind(security("PLAIN"));
-      const dealer = lab.connectedDealer("ada", router.address, { security: ADA });
+      const dealer = links.connectedDealer("ada", router.address, { security: ADA });
       await expectEchoes(dealer);
       expect(requests).toMatchObject([{ mechanism: "PLAIN", username: NAME, password: "x".repeat(255) }]);
       if (kind === "tcp") expect(requests[0]?.address).toBe("127.0.0.1");
-      expect(router.news.items.filter(({ type }) => type === "refused")).toEqual([]);
+      expect(router.events.items.filter(({ type }) => type === "refused")).toEqual([]);
     });
 
     test("a dealer with another password is denied, and both ends report it", async () => {
       const router = await bind(security("PLAIN"));
-      const dealer = lab.connectedDealer("ada", router.address, { security: STRANGER });
+      const dealer = links.connectedDealer("ada", router.address, { security: STRANGER });
       dealer.link.send(message("hello"));
-      const atRouter = await router.news.take();
+      const atRouter = await router.events.take();
       expect(atRouter).toMatchObject({ type: "refused", refusal: { code: "DENIED", mechanism: "PLAIN" } });
-      const atDealer = await dealer.news.take();
+      const atDealer = await dealer.events.take();
       const code = deniedAt(dealerName, routerName);
       expect(atDealer).toMatchObject({ type: "refused", refusal: { code, mechanism: "PLAIN" } });
-      await expectEchoes(lab.connectedDealer("other", router.address, { security: ADA }));
+      await expectEchoes(links.connectedDealer("other", router.address, { security: ADA }));
       expect(router.messages.items).toEqual([]);
     });
 
     test("a dealer without a password is rejected", async () => {
       const router = await bind(security("PLAIN"));
-      const dealer = lab.connectedDealer("stranger", router.address);
+      const dealer = links.connectedDealer("stranger", router.address);
       dealer.link.send(message("hello"));
       const code = expect.toBeOneOf(["INCOMPATIBLE", "HANDSHAKE_FAILED"]);
-      expect(await router.news.take()).toMatchObject({ type: "refused", refusal: { code } });
+      expect(await router.events.take()).toMatchObject({ type: "refused", refusal: { code } });
       expect(requests).toEqual([]);
     });
 
     test("a dealer that sends a password to a router with NULL is rejected, and its password is not sent", async () => {
       const router = await bind(security("NULL"));
-      const dealer = lab.connectedDealer("ada", router.address, { security: ADA });
+      const dealer = links.connectedDealer("ada", router.address, { security: ADA });
       dealer.link.send(message("hello"));
-      await dealer.news.take((news) => news.type === "refused");
+      await dealer.events.take((event) => event.type === "refused");
       expect(requests).toEqual([]);
     });
 
     test("a dealer with NULL is authenticated by its address", async () => {
       const router = await bind(security("NULL"));
-      await expectEchoes(lab.connectedDealer("local", router.address));
+      await expectEchoes(links.connectedDealer("local", router.address));
       expect(requests).toMatchObject([{ mechanism: "NULL" }]);
       const closed = await bind(security("NULL", false));
-      const dealer = lab.connectedDealer("local", closed.address);
-      expect(await closed.news.take()).toMatchObject({
+      const dealer = links.connectedDealer("local", closed.address);
+      expect(await closed.events.take()).toMatchObject({
         type: "refused",
         refusal: { code: "DENIED", mechanism: "NULL" },
       });
-      expect(await dealer.news.take()).toMatchObject({
+      expect(await dealer.events.take()).toMatchObject({
         type: "refused",
         refusal: { code: "DENIED", mechanism: "NULL" },
       });
@@ -114,8 +113,8 @@ describe.each(PAIRS)("a router of $router and dealers of $dealer", ({ router: ro
 
     test("a subscriber with the right password gets the latest message, and others get none", async () => {
       const publisher = TRANSPORTS[routerName].publisher({}, { security: security("PLAIN") });
-      lab.onClose(() => publisher.close());
-      const address = await publisher.bind(lab.newAddress());
+      onTestFinished(() => publisher.close());
+      const address = await publisher.bind(links.newAddress());
       publisher.publish(message("state", "1"));
       const received: string[] = [];
       const rejected = new Promise<string>((resolve) => {
@@ -133,7 +132,7 @@ describe.each(PAIRS)("a router of $router and dealers of $dealer", ({ router: ro
       ): void {
         const handlers = { onMessage, onRefused: ({ code }: { readonly code: string }) => onCode(code) };
         const subscriber = TRANSPORTS[dealerName].subscriber(handlers, { security: peer });
-        lab.onClose(() => subscriber.close());
+        onTestFinished(() => subscriber.close());
         subscriber.subscribe("state");
         subscriber.connect(address);
       }
@@ -142,50 +141,49 @@ describe.each(PAIRS)("a router of $router and dealers of $dealer", ({ router: ro
 });
 
 describe.skipIf(foreignPeers.python.isMissing)("Debian's libzmq with PLAIN", () => {
-  let lab: Lab;
+  let links: TestLinks;
   beforeEach(() => {
-    lab = new Lab({ router: "zmtp", dealer: "zmtp", kind: "tcp", can });
+    links = new TestLinks({ router: "zmtp", dealer: "zmtp", kind: "tcp", can });
   });
-  afterEach(() => lab.close());
 
   test("a dealer with the right password gets from our router what it sent", async () => {
-    const router = lab.echoRouter({ security: security("PLAIN") });
-    const child = run("dealer", await router.link.bind(lab.newAddress()), [NAME, "x".repeat(255)]);
+    const router = links.echoRouter({ security: security("PLAIN") });
+    const child = run("dealer", await router.link.bind(links.newAddress()), [NAME, "x".repeat(255)]);
     expect(await child.nextLine()).toBe("the same");
     expect(requests).toMatchObject([{ mechanism: "PLAIN", address: "127.0.0.1", username: NAME }]);
-    expect(await router.news.take()).toEqual({ type: "up", peer: "debian \u00ff" });
+    expect(await router.events.take()).toEqual({ type: "up", peer: "debian \u00ff" });
   });
 
   test("a dealer with another password is denied", async () => {
-    const router = lab.echoRouter({ security: security("PLAIN") });
-    const child = run("rejected", await router.link.bind(lab.newAddress()), [NAME, "y"]);
+    const router = links.echoRouter({ security: security("PLAIN") });
+    const child = run("rejected", await router.link.bind(links.newAddress()), [NAME, "y"]);
     // See `deniedAt`.
     expect(await child.nextLine()).toMatch(/^(auth 400|protocol \d+)$/);
-    expect(await router.news.take()).toMatchObject({
+    expect(await router.events.take()).toMatchObject({
       type: "refused",
       refusal: { code: "DENIED", mechanism: "PLAIN" },
     });
   });
 
   test("a dealer without PLAIN is rejected", async () => {
-    const router = lab.echoRouter({ security: security("PLAIN") });
-    const child = run("rejected", await router.link.bind(lab.newAddress()), []);
+    const router = links.echoRouter({ security: security("PLAIN") });
+    const child = run("rejected", await router.link.bind(links.newAddress()), []);
     expect(await child.nextLine()).toMatch(/^(protocol|closed) /);
     const code = expect.toBeOneOf(["INCOMPATIBLE", "HANDSHAKE_FAILED"]);
-    expect(await router.news.take()).toMatchObject({ type: "refused", refusal: { code } });
+    expect(await router.events.take()).toMatchObject({ type: "refused", refusal: { code } });
   });
 
   test("our dealer gets from a router what it sent, with the right password only", async () => {
-    const child = run("router", lab.newAddress(), ["ada", "lovelace"]);
+    const child = run("router", links.newAddress(), ["ada", "lovelace"]);
     const address = await child.nextLine();
-    const stranger = lab.connectedDealer("stranger", address, { security: STRANGER });
+    const stranger = links.connectedDealer("stranger", address, { security: STRANGER });
     stranger.link.send(message("hello"));
-    expect(await stranger.news.take()).toMatchObject({
+    expect(await stranger.events.take()).toMatchObject({
       type: "refused",
       refusal: { code: "DENIED", mechanism: "PLAIN" },
     });
     const plain = new PeerSecurity({ plain: { username: "ada", password: "lovelace" } });
-    const dealer = lab.connectedDealer("ours", address, { security: plain });
+    const dealer = links.connectedDealer("ours", address, { security: plain });
     await expectEchoes(dealer);
     dealer.link.send(message("stop"));
     expect(texts(await dealer.messages.take())).toEqual(["stop"]);
@@ -193,21 +191,22 @@ describe.skipIf(foreignPeers.python.isMissing)("Debian's libzmq with PLAIN", () 
 
   function run(kind: string, address: string, plain: readonly string[]) {
     const child = runDebianPeer(kind, address, plain);
-    lab.onClose(() => child.kill());
+    onTestFinished(async () => {
+      await child.kill();
+    });
     return child;
   }
 });
 
 test("a socket of the package zeromq with PLAIN talks to our router", async () => {
-  const lab = new Lab({ router: "zmtp", dealer: "zmtp", kind: "tcp", can });
-  const router = lab.echoRouter({ security: security("PLAIN") });
+  const links = new TestLinks({ router: "zmtp", dealer: "zmtp", kind: "tcp", can });
+  const router = links.echoRouter({ security: security("PLAIN") });
   const socket = new Dealer({ linger: 0, plainUsername: NAME, plainPassword: "x".repeat(255) });
-  lab.onClose(() => socket.close());
-  socket.connect(await router.link.bind(lab.newAddress()));
+  onTestFinished(() => socket.close());
+  socket.connect(await router.link.bind(links.newAddress()));
   await socket.send(["hello", Buffer.alloc(100_000)]);
   const [first, second] = await socket.receive();
   expect([String(first), second?.length]).toEqual(["hello", 100_000]);
-  await lab.close();
 });
 
 async function expectEchoes(dealer: TestDealer): Promise<void> {
