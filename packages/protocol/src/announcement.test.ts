@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { decodeDirectory, encodeDirectory } from "./announcement.ts";
 import { peerId, peerIdFromText, readText, serviceName, serviceNameFromText, writeText } from "./ids.ts";
 
-test("a directory is one frame of text, as the original publishes it", () => {
+test("a directory is one text frame, as the original publishes it", () => {
   const frame = encodeDirectory([
     [serviceName("echo"), [peerId("W1"), peerId("W2")]],
     [serviceName("$dir"), [peerId("W3")]],
@@ -10,7 +10,7 @@ test("a directory is one frame of text, as the original publishes it", () => {
   expect(readText(frame)).toBe('$dir {"echo":["W1","W2"],"$dir":["W3"]}');
 });
 
-test("a directory is read as it was written, whatever its names are", () => {
+test("a directory decodes to what was encoded, with any names", () => {
   const names = ["__proto__", "constructor", "toString", "", "0", "größe 🚀", '"]}'];
   const frame = encodeDirectory(names.map((name) => [serviceNameFromText(name), [peerIdFromText(`W ${name}`)]]));
   const directory = decodeDirectory(frame);
@@ -18,7 +18,7 @@ test("a directory is read as it was written, whatever its names are", () => {
   for (const name of names) expect(directory?.get(name)).toEqual([`W ${name}`]);
 });
 
-test("names and ids that are no UTF-8 are left out", () => {
+test("a directory leaves out names and ids that are not UTF-8", () => {
   const frame = encodeDirectory([
     [serviceName("\u00ff"), [peerId("W1")]],
     [serviceName("echo"), [peerId("W2"), peerId("\u00fe")]],
@@ -37,6 +37,6 @@ test.each([
   "$dir {",
   '$dir {"echo":"W1"}',
   '$dir {"echo":[1]}',
-])("%j is no directory", (text) => {
+])("%j is not a directory", (text) => {
   expect(decodeDirectory(writeText(text))).toBeUndefined();
 });

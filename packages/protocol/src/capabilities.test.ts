@@ -25,47 +25,47 @@ const EVERYTHING: Capabilities = {
 };
 
 describe("an offer", () => {
-  test("names what a peer can, flags first", () => {
+  test("lists the capabilities, flags first", () => {
     expect(formatCapabilities(EVERYTHING)).toBe(
       "pigato/1 cancel error notice request-heartbeat partials credit duplex codec=msgpack,json heartbeat=2500 concurrency=8",
     );
   });
 
-  test("of nothing is the bare mark", () => {
+  test("without capabilities is the bare mark", () => {
     expect(formatCapabilities(NO_CAPABILITIES)).toBe("pigato/1");
     expect(parseCapabilities("pigato/1")).toStrictEqual(NO_CAPABILITIES);
   });
 
-  test("reads as it was written", () => {
+  test("decodes to what was encoded", () => {
     expect(parseCapabilities(formatCapabilities(EVERYTHING))).toStrictEqual(EVERYTHING);
   });
 
-  test("of a worker without a limit says −1", () => {
+  test("of a worker without a limit contains −1", () => {
     const unlimited = { ...NO_CAPABILITIES, concurrency: Number.POSITIVE_INFINITY };
     expect(formatCapabilities(unlimited)).toBe("pigato/1 concurrency=-1");
     expect(parseCapabilities("pigato/1 concurrency=-1")).toStrictEqual(unlimited);
   });
 
-  test("of a worker that takes nothing for now says 0", () => {
+  test("of a worker that accepts no requests contains 0", () => {
     expect(parseCapabilities("pigato/1 concurrency=0")?.concurrency).toBe(0);
   });
 
-  test("may hold words that we do not know", () => {
-    expect(parseCapabilities("pigato/1 telepathy cancel=no cancelled error")).toStrictEqual({
+  test("may contain unknown words", () => {
+    expect(parseCapabilities("pigato/1 telepathy cancel=no cancels error")).toStrictEqual({
       ...NO_CAPABILITIES,
       error: true,
     });
   });
 
   test.each(["", "pigato", "pigato/2 cancel", "pigato/10", "pigato/1\tcancel", " pigato/1", "cancel", "Pigato/1"])(
-    "does not start like %j",
+    "does not start with %j",
     (text) => {
       expect(parseCapabilities(text)).toBeUndefined();
     },
   );
 
   test.each(["0", "-5", "2.5", "1e3", "fast", "", "9".repeat(16)])(
-    "with heartbeat=%s says nothing of heartbeats",
+    "with heartbeat=%s announces no interval",
     (value) => {
       expect(parseCapabilities(`pigato/1 heartbeat=${value}`)?.heartbeatMs).toBeUndefined();
     },
@@ -75,19 +75,19 @@ describe("an offer", () => {
     expect(parseCapabilities(`pigato/1 concurrency=${value}`)?.concurrency).toBeUndefined();
   });
 
-  test("keeps the order of its codecs and passes over what cannot be one", () => {
+  test("keeps the order of its codecs and ignores invalid ones", () => {
     expect(parseCapabilities("pigato/1 codec=msgpack,,JSON,json,a/b")?.codecs).toEqual(["msgpack", "json"]);
   });
 
-  test("longer than its bound is none", () => {
+  test("that is too long is not an offer", () => {
     const offer = "pigato/1 ".padEnd(MAX_OFFER_BYTES, "x");
     expect(parseCapabilities(offer)).toStrictEqual(NO_CAPABILITIES);
     expect(parseCapabilities(`${offer}x`)).toBeUndefined();
   });
 });
 
-describe("what two peers share", () => {
-  test("is what both can", () => {
+describe("shared capabilities", () => {
+  test("are those of both sides", () => {
     const offer = { ...EVERYTHING, cancel: false, duplex: false };
     const own = { ...EVERYTHING, error: false };
     expect(sharedCapabilities(own, offer)).toMatchObject({
@@ -99,16 +99,16 @@ describe("what two peers share", () => {
     });
   });
 
-  test("is nothing where one side can nothing", () => {
+  test("are none if one side has none", () => {
     expect(sharedCapabilities(NO_CAPABILITIES, EVERYTHING)).toStrictEqual(NO_CAPABILITIES);
   });
 
-  test("announces our own settings, not those of the offer", () => {
+  test("contain our own settings, not those of the offer", () => {
     const own = { ...EVERYTHING, heartbeatMs: 1000, concurrency: undefined };
     expect(sharedCapabilities(own, EVERYTHING)).toMatchObject({ heartbeatMs: 1000, concurrency: undefined });
   });
 
-  test("has the codecs of both, in the order of the offer", () => {
+  test("contain the codecs of both, in the order of the offer", () => {
     const own = { ...EVERYTHING, codecs: ["json", "msgpack"] };
     const offer = { ...EVERYTHING, codecs: ["msgpack", "cbor", "json"] };
     expect(sharedCapabilities(own, offer).codecs).toEqual(["msgpack", "json"]);
@@ -116,12 +116,12 @@ describe("what two peers share", () => {
 });
 
 describe("a concurrency on the wire", () => {
-  test("is −1 for no limit, as is every negative number", () => {
+  test("is −1 or another negative number for no limit", () => {
     expect(concurrencyToWire(Number.POSITIVE_INFINITY)).toBe(-1);
     expect([-1, -7].map(concurrencyFromWire)).toEqual([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
   });
 
-  test("is otherwise the number itself", () => {
+  test("is the number itself otherwise", () => {
     expect([0, 1, 100].map(concurrencyToWire)).toEqual([0, 1, 100]);
     expect([0, 1, 100].map(concurrencyFromWire)).toEqual([0, 1, 100]);
   });

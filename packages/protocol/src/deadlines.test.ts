@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Deadline, Deadlines } from "./deadlines.ts";
 
-/** PIGATO_FUZZ_RUNS makes it longer, PIGATO_FUZZ_SEED repeats a run; a failure prints its seed. */
+/** PIGATO_FUZZ_RUNS sets the number of runs, PIGATO_FUZZ_SEED repeats a run; a failure prints its seed. */
 const RUNS = Number(process.env.PIGATO_FUZZ_RUNS ?? 60);
 const SEED = Number(process.env.PIGATO_FUZZ_SEED);
 
@@ -12,7 +12,7 @@ function takeAll<Owner>(deadlines: Deadlines<Owner>, now: number): Owner[] {
   return taken;
 }
 
-/** Every time at which an alarm set to `next()` would ring until nothing is left. */
+/** The times at which an alarm that is always set to `next()` fires until no entry is left. */
 function alarmsOf<Owner>(deadlines: Deadlines<Owner>): number[] {
   const alarms: number[] = [];
   for (let at = deadlines.next(); at !== undefined; at = deadlines.next()) {
@@ -23,7 +23,7 @@ function alarmsOf<Owner>(deadlines: Deadlines<Owner>): number[] {
 }
 
 describe("an entry", () => {
-  test("is due when its time has come, not before", () => {
+  test("is due at its time, not before", () => {
     const deadlines = new Deadlines<string>();
     deadlines.set(deadlines.entry("a"), 100, 1_000);
     expect(deadlines.next()).toBe(1_100);
@@ -31,7 +31,7 @@ describe("an entry", () => {
     expect(deadlines.takeDue(1_100)).toBe("a");
   });
 
-  test("is taken once, however often is asked", () => {
+  test("is taken once", () => {
     const deadlines = new Deadlines<string>();
     deadlines.set(deadlines.entry("a"), 100, 0);
     expect(takeAll(deadlines, 100)).toEqual(["a"]);
@@ -74,7 +74,7 @@ describe("an entry", () => {
     expect(takeAll(deadlines, 200)).toEqual([]);
   });
 
-  test("that moves is due at its new time alone", () => {
+  test("that moves is due only at its new time", () => {
     const deadlines = new Deadlines<string>();
     const entry = deadlines.entry("a");
     deadlines.set(entry, 100, 0);
@@ -93,7 +93,7 @@ describe("an entry", () => {
     expect(takeAll(deadlines, 1_000)).toEqual([]);
   });
 
-  test("may be set again once it was due", () => {
+  test("may be set again after it was due", () => {
     const deadlines = new Deadlines<string>();
     const entry = deadlines.entry("a");
     for (const now of [0, 100, 200]) {
@@ -103,7 +103,7 @@ describe("an entry", () => {
     }
   });
 
-  test("that is the last to be cleared leaves nothing to wait for", () => {
+  test("that is cleared last leaves no tick to wait for", () => {
     const deadlines = new Deadlines<string>();
     const [first, second] = [deadlines.entry("first"), deadlines.entry("second")];
     deadlines.set(first, 100, 0);
@@ -115,7 +115,7 @@ describe("an entry", () => {
     expect(deadlines.next()).toBeUndefined();
   });
 
-  test("may be set from within the taking of what is due", () => {
+  test("may be set while due entries are taken", () => {
     const deadlines = new Deadlines<string>();
     const [first, second] = [deadlines.entry("first"), deadlines.entry("second")];
     deadlines.set(first, 10, 0);
@@ -138,17 +138,17 @@ describe("a tick", () => {
     return deadlines;
   };
 
-  test("that comes late finds everything that is due, the earliest first", () => {
+  test("that is late takes everything due, the earliest first", () => {
     expect(takeAll(filled(), 10_000)).toEqual(["100 set at 0", "100 set at 60", "200 set at 50", "300 set at 0"]);
   });
 
-  test("that comes early finds nothing and loses nothing", () => {
+  test("that is early takes nothing and loses nothing", () => {
     const deadlines = filled();
     for (const now of [60, 70, 80, 99]) expect(takeAll(deadlines, now)).toEqual([]);
     expect(takeAll(deadlines, 100)).toEqual(["100 set at 0"]);
   });
 
-  test("that comes twice finds everything once", () => {
+  test("that is repeated takes everything once", () => {
     const deadlines = filled();
     expect(takeAll(deadlines, 170)).toEqual(["100 set at 0", "100 set at 60"]);
     expect(takeAll(deadlines, 170)).toEqual([]);
@@ -160,14 +160,14 @@ describe("a tick", () => {
 describe("a hostile peer", () => {
   const MANY = 20_000;
 
-  /** With one entry that waits on, so that there is always a next alarm to set: each list left behind rings once. */
+  /** One entry stays set, so that there is always a next alarm. Each list that is left over causes one alarm. */
   const withPatience = () => {
     const deadlines = new Deadlines<string>();
     deadlines.set(deadlines.entry("patient"), 1_000_000, 0);
     return { deadlines, hostile: deadlines.entry("hostile") };
   };
 
-  test("leaves no trace with many durations that came to nothing", () => {
+  test("leaves no trace of many durations that were cleared", () => {
     const { deadlines, hostile } = withPatience();
     for (let index = 0; index < MANY; index++) {
       deadlines.set(hostile, 1_000 + index / 7, 0);
@@ -176,13 +176,13 @@ describe("a hostile peer", () => {
     expect(alarmsOf(deadlines).length).toBeLessThanOrEqual(66);
   });
 
-  test("leaves no trace with many durations of one entry that moves", () => {
+  test("leaves no trace of many durations of one entry", () => {
     const { deadlines, hostile } = withPatience();
     for (let index = 0; index < MANY; index++) deadlines.set(hostile, 1_000 + index / 7, 0);
     expect(alarmsOf(deadlines).length).toBeLessThanOrEqual(66);
   });
 
-  test("keeps nobody else's entry from being due on time", () => {
+  test("does not delay entries of others", () => {
     const deadlines = new Deadlines<string>();
     const patient = deadlines.entry("patient");
     deadlines.set(patient, 60_000, 0);
@@ -193,7 +193,7 @@ describe("a hostile peer", () => {
     expect(takeAll(deadlines, 60_000)).toEqual(["patient"]);
   });
 
-  test("gets all of its own different deadlines in order", () => {
+  test("gets its own deadlines in order, all different", () => {
     const deadlines = new Deadlines<number>();
     const durations = Array.from({ length: MANY }, (_, index) => (index * 7_919) % MANY);
     for (const duration of durations) deadlines.set(deadlines.entry(duration), duration, 0);
@@ -227,7 +227,7 @@ const someStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ do: "take all" as const }) },
 );
 
-test("any script does what a plain table of instants does", () => {
+test("any script has the same result as with a plain table of instants", () => {
   let takenInAll = 0;
   fc.assert(
     fc.property(fc.array(someStep, { maxLength: 400, size: "max" }), (script) => {
@@ -243,7 +243,7 @@ test("any script does what a plain table of instants does", () => {
           expect(soonest()).toBeGreaterThan(now);
           return false;
         }
-        // Of several that are due at the same time any may come first.
+        // Entries that are due at the same time may be taken in any order.
         expect(model.get(owner)).toBe(soonest());
         expect(soonest()).toBeLessThanOrEqual(now);
         model.delete(owner);
@@ -284,7 +284,7 @@ test("any script does what a plain table of instants does", () => {
           default:
             step satisfies never;
         }
-        // An alarm set to `next` never rings too late.
+        // An alarm that is set to `next` is never late.
         expect(deadlines.next() ?? Number.POSITIVE_INFINITY).toBeLessThanOrEqual(soonest());
       }
     }),

@@ -10,7 +10,7 @@ import {
 } from "./errors.ts";
 
 describe("a request error", () => {
-  test("says what the failure says", () => {
+  test("has the fields of the failure", () => {
     const error = new RequestError({ code: "BUSY", message: "too much", delivery: "not-sent", detail: { bound: 5 } });
     expect(error).toBeInstanceOf(PigatoError);
     expect(error).toMatchObject({
@@ -25,7 +25,7 @@ describe("a request error", () => {
     expect(String(error)).toBe("RequestError: too much");
   });
 
-  test("names its request, if it is told", () => {
+  test("contains its request, if given", () => {
     const error = new RequestError(
       { code: "CANCELED", message: "gone", delivery: "queued" },
       { service: "echo", requestId: "r1" },
@@ -53,13 +53,13 @@ test("a usage error has one code and keeps its cause", () => {
 });
 
 describe("the closed lists", () => {
-  test("know their words", () => {
+  test("contain their words", () => {
     const codes = ["UNAVAILABLE", "BUSY", "DEADLINE_EXCEEDED", "WORKER_LOST", "BROKER_LOST"];
     expect([...codes, "REJECTED", "WORKER_FAILED", "CANCELED", "CLOSED", "INVALID"].every(isFailureCode)).toBe(true);
     expect(["not-sent", "queued", "dispatched", "maybe-executed"].every(isDelivery)).toBe(true);
   });
 
-  test.each([undefined, null, 0, "", "busy", "toString", "__proto__", ["BUSY"]])("do not know %j", (value) => {
+  test.each([undefined, null, 0, "", "busy", "toString", "__proto__", ["BUSY"]])("do not contain %j", (value) => {
     expect(isFailureCode(value)).toBe(false);
     expect(isDelivery(value)).toBe(false);
   });
@@ -70,7 +70,7 @@ describe("an error of a handler", () => {
     expect(handlerErrorOf(new RangeError("too far"))).toStrictEqual({ name: "RangeError", message: "too far" });
   });
 
-  test("takes a code and a detail along", () => {
+  test("includes a code and a detail", () => {
     const error = Object.assign(new Error("no such file"), { code: "ENOENT", detail: { path: "/x" }, secret: 1 });
     expect(handlerErrorOf(error)).toStrictEqual({
       name: "Error",
@@ -81,7 +81,7 @@ describe("an error of a handler", () => {
     expect(handlerErrorOf(Object.assign(new Error("no"), { code: 5 }))).toMatchObject({ code: 5 });
   });
 
-  test("leaves a code behind that is no text and no number", () => {
+  test("leaves out a code that is neither a string nor a number", () => {
     expect(handlerErrorOf(Object.assign(new Error("no"), { code: {} }))).toStrictEqual({
       name: "Error",
       message: "no",
@@ -92,7 +92,7 @@ describe("an error of a handler", () => {
     expect(handlerErrorOf(value)).toBe(value);
   });
 
-  test("is the object itself where the handler made its own", () => {
+  test("is the object itself if the handler made its own", () => {
     const own = { reason: "closed", stack: "kept" };
     expect(handlerErrorOf(own)).toBe(own);
   });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { sameBytes } from "./frame.ts";
 import { writeBytes } from "./ids.ts";
 
-test("frames are the same only byte for byte", () => {
+test("frames are equal only if all bytes are equal", () => {
   expect(sameBytes(writeBytes("abc"), writeBytes("abc"))).toBe(true);
   expect(sameBytes(writeBytes(""), writeBytes(""))).toBe(true);
   for (const other of ["", "ab", "abd", "abcd", "xbc"]) {

@@ -27,7 +27,7 @@ describe("a byte string", () => {
     expect(readText(writeBytes("echo@1.2.3"))).toBe("echo@1.2.3");
   });
 
-  test("is read from a part of a larger buffer alone", () => {
+  test("is read only from its part of a larger buffer", () => {
     const frame = new Uint8Array(EVERY_BYTE.buffer, 65, 3);
     expect(readBytes(frame)).toBe("ABC");
     expect(readText(frame)).toBe("ABC");
@@ -51,18 +51,18 @@ describe("a name", () => {
     expect(serviceNameFromText("echo")).toBe("echo");
   });
 
-  test("made from half a character is well-formed all the same", () => {
+  test("made from half a character is well-formed", () => {
     expect(peerIdFromText("\ud800")).toBe("\u00ef\u00bf\u00bd");
   });
 });
 
-describe("what is shown of a name", () => {
-  test("is its text, where it is UTF-8", () => {
+describe("the display text of a name", () => {
+  test("is its text if the name is UTF-8", () => {
     expect(display("echo")).toBe("echo");
     expect(display(serviceNameFromText("café €"))).toBe("café €");
   });
 
-  test("is something, where it is not", () => {
+  test("is some text if the name is not UTF-8", () => {
     expect(display("a\u00ffb")).toBe("a\ufffdb");
   });
 });

@@ -3,17 +3,17 @@ import { intervalOf, learnRhythm, MAX_HEARTBEAT_MS, type Rhythm, UNKNOWN_RHYTHM 
 
 const rhythm = (known: Partial<Rhythm>): Rhythm => ({ ...UNKNOWN_RHYTHM, ...known });
 
-describe("the interval by which a peer is judged", () => {
-  test("is ours until it is heard of", () => {
+describe("the interval of a peer", () => {
+  test("is ours before its first heartbeat", () => {
     expect(intervalOf(UNKNOWN_RHYTHM, 500)).toBe(500);
     expect(intervalOf(UNKNOWN_RHYTHM, 5_000)).toBe(5_000);
   });
 
-  test("is the one that it announced, whatever it is seen to do", () => {
+  test("is the announced one, whatever was observed", () => {
     expect(intervalOf(rhythm({ announcedMs: 4_000, seenMs: 9_000, hasBeaten: true }), 500)).toBe(4_000);
   });
 
-  test("is the one it is seen to keep, where it announced none", () => {
+  test("is the observed one if none was announced", () => {
     expect(intervalOf(rhythm({ seenMs: 9_000, hasBeaten: true }), 500)).toBe(9_000);
   });
 
@@ -27,15 +27,15 @@ describe("the interval by which a peer is judged", () => {
     expect(intervalOf(rhythm({ hasBeaten: true }), 5_000)).toBe(5_000);
   });
 
-  test("is bounded, whatever is claimed or shown", () => {
+  test("is bounded, announced or observed", () => {
     expect(intervalOf(rhythm({ announcedMs: 1e15 }), 500)).toBe(MAX_HEARTBEAT_MS);
     expect(intervalOf(rhythm({ seenMs: 1e9, hasBeaten: true }), 500)).toBe(MAX_HEARTBEAT_MS);
     expect(intervalOf(rhythm({ announcedMs: 1e15 }), 90_000)).toBe(90_000);
   });
 });
 
-describe("a heartbeat teaches", () => {
-  test("that its sender sends them", () => {
+describe("a heartbeat updates", () => {
+  test("that its sender has sent one", () => {
     expect(learnRhythm(UNKNOWN_RHYTHM, undefined)).toStrictEqual(rhythm({ hasBeaten: true }));
   });
 
@@ -45,14 +45,14 @@ describe("a heartbeat teaches", () => {
     expect(learned.seenMs).toBe(3_000);
   });
 
-  test("nothing where it is as expected, so that nothing is made anew", () => {
+  test("nothing if it was expected, and then makes no new object", () => {
     const known = rhythm({ seenMs: 3_000, hasBeaten: true });
     expect(learnRhythm(known, 3_000)).toBe(known);
     expect(learnRhythm(known, 10)).toBe(known);
     expect(learnRhythm(known, undefined)).toBe(known);
   });
 
-  test("nothing against what was announced", () => {
+  test("nothing that overrides the announced interval", () => {
     expect(learnRhythm(rhythm({ announcedMs: 1_000 }), 5_000).announcedMs).toBe(1_000);
   });
 });

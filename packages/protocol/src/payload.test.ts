@@ -6,17 +6,17 @@ import { decodePayload, encodePayload, isUndefinedFrame, NOT_JSON, NULL_FRAME, U
 const written = (value: unknown): string => readText(encodePayload(value, UNDEFINED_FRAME));
 const read = (text: string): unknown => decodePayload(writeText(text));
 
-describe("a value that is written", () => {
+describe("an encoded value", () => {
   test("is JSON text in UTF-8", () => {
     expect(written({ a: [1, "é", null] })).toBe('{"a":[1,"é",null]}');
     expect(encodePayload("é", NULL_FRAME)).toHaveLength(4);
   });
 
-  test("writes a Buffer as the classic wire does", () => {
+  test("contains a Buffer in its classic form", () => {
     expect(written(Buffer.from("hi"))).toBe('{"type":"Buffer","data":[104,105]}');
   });
 
-  test.each([undefined, () => 1, Symbol("s")])("is the frame for nothing where JSON has no text for it", (value) => {
+  test.each([undefined, () => 1, Symbol("s")])("is the frame for absent values if JSON has no text for it", (value) => {
     expect(encodePayload(value, NULL_FRAME)).toBe(NULL_FRAME);
     expect(encodePayload(value, UNDEFINED_FRAME)).toBe(UNDEFINED_FRAME);
   });
@@ -31,7 +31,7 @@ describe("a value that is written", () => {
     expect(() => encodePayload(1n, NULL_FRAME)).toThrow(/data cannot be written as JSON: .*BigInt/);
   });
 
-  test("fails in the same way whatever its toJSON throws", () => {
+  test("fails alike whatever its toJSON throws", () => {
     const throwing = (thrown: unknown) => ({
       toJSON() {
         throw thrown;
@@ -42,7 +42,7 @@ describe("a value that is written", () => {
     expect(() => encodePayload(throwing(Object.create(null)), NULL_FRAME)).toThrow(UsageError);
   });
 
-  test("hands on what was thrown as the cause", () => {
+  test("has the thrown value as the cause of its error", () => {
     const thrown = new Error("no");
     const value = {
       toJSON() {
@@ -53,7 +53,7 @@ describe("a value that is written", () => {
   });
 });
 
-describe("a frame that is read", () => {
+describe("a decoded frame", () => {
   test.each(["null", "0", '"text"', '{"a":[true]}', " [1] "])("is the value of the JSON text %s", (text) => {
     expect(read(text)).toEqual(JSON.parse(text));
   });
@@ -70,7 +70,7 @@ describe("a frame that is read", () => {
     expect(read(text)).toBe(NOT_JSON);
   });
 
-  test("is not JSON where it is not even text", () => {
+  test("is not JSON if it is not text", () => {
     expect(decodePayload(Uint8Array.of(0xff, 0xfe))).toBe(NOT_JSON);
   });
 

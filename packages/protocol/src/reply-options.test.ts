@@ -3,7 +3,7 @@ import { writeText } from "./ids.ts";
 import { MAX_CACHE_MS, readCacheMs } from "./reply-options.ts";
 import { MAX_OPTIONS_BYTES } from "./request-options.ts";
 
-describe("how long a reply may be kept", () => {
+describe("the cache time of a reply", () => {
   test.each([
     ['{"cache":1000}', 1_000],
     ['{"other":[1],"cache":0.5}', 0.5],
@@ -35,7 +35,7 @@ describe("how long a reply may be kept", () => {
     expect(readCacheMs(writeText(text))).toBeUndefined();
   });
 
-  test("options that are not there say nothing, and so do options that are too long to be read", () => {
+  test("missing options and too long options set no cache time", () => {
     expect(readCacheMs(undefined)).toBeUndefined();
     const text = '{"cache":1000}';
     expect(readCacheMs(writeText(text.padEnd(MAX_OPTIONS_BYTES)))).toBe(1_000);

@@ -9,7 +9,7 @@ import {
 } from "./request-options.ts";
 
 describe("the options of a request", () => {
-  test("are the defaults where nothing is said", () => {
+  test("are the defaults if none are sent", () => {
     expect(DEFAULT_REQUEST_OPTIONS).toStrictEqual({
       timeoutMs: 60_000,
       retry: false,
@@ -28,7 +28,7 @@ describe("the options of a request", () => {
     },
   );
 
-  test("of the original's client mean the same however they are written", () => {
+  test("of the original's client mean the same in any notation", () => {
     const usual = parseRequestOptions('{"timeout":60000,"retry":0}');
     expect(usual).toStrictEqual(parseRequestOptions('{"retry":0,"timeout":60000}'));
     expect(usual).toStrictEqual(DEFAULT_REQUEST_OPTIONS);
@@ -57,7 +57,7 @@ describe("the options of a request", () => {
     expect(parseRequestOptions(`{"${field}":1}`)).toStrictEqual({ ...DEFAULT_REQUEST_OPTIONS, [option]: true });
   });
 
-  test("count what JavaScript takes for true, as the original did", () => {
+  test("are set by any truthy value, as in the original", () => {
     const said = (value: string) => parseRequestOptions(`{"retry":${value}}`).retry;
     expect(["1", "true", '"0"', "{}", "-1"].map(said)).toEqual([true, true, true, true, true]);
     expect(["0", "false", '""', "null"].map(said)).toEqual([false, false, false, false]);
@@ -89,7 +89,7 @@ describe("the options of a request", () => {
 });
 
 describe("a timeout on the wire", () => {
-  test("is −1 for never, as is every negative number", () => {
+  test("is −1 or another negative number for never", () => {
     expect([-1, -0.5, Number.NEGATIVE_INFINITY].map(timeoutFromWire)).toEqual(Array(3).fill(Number.POSITIVE_INFINITY));
     expect(timeoutToWire(Number.POSITIVE_INFINITY)).toBe(-1);
   });
@@ -99,7 +99,7 @@ describe("a timeout on the wire", () => {
     expect(timeoutToWire(0)).toBe(0);
   });
 
-  test("is otherwise its milliseconds", () => {
+  test("is its milliseconds otherwise", () => {
     expect([1, 2.5, 60_000].map(timeoutFromWire)).toEqual([1, 2.5, 60_000]);
     expect([1, 2.5, 60_000].map(timeoutToWire)).toEqual([1, 2.5, 60_000]);
   });

@@ -8,13 +8,13 @@ test("pauses double from the first to the longest", () => {
   expect(pauses).toEqual([100, 200, 400, 800, 1_500, 1_500, 1_500]);
 });
 
-test("jitter takes away at most half of a pause", () => {
+test("jitter removes at most half of a pause", () => {
   expect(pauseBefore(3, BACKOFF, 0.5)).toBe(300);
   expect(pauseBefore(3, BACKOFF, 0.999_999)).toBeGreaterThan(200);
   expect(pauseBefore(10, BACKOFF, 0.5)).toBe(1_125);
 });
 
-test("a first pause longer than the longest is kept", () => {
+test("a first pause longer than the longest pause applies", () => {
   expect([1, 2, 3].map((attempt) => pauseBefore(attempt, { firstMs: 500, maxMs: 100 }, 0))).toEqual([500, 500, 500]);
 });
 

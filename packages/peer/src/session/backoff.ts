@@ -1,19 +1,19 @@
-// How long to wait before the next attempt to connect: doubling from the first pause to the longest, spread by jitter
-// so that a thousand peers of a restarted broker do not come back in the same millisecond.
+// Exponential backoff with jitter: how long to wait before the next attempt to connect. The jitter spreads the peers of a
+// restarted broker, so that they do not all reconnect in the same millisecond.
 
 export interface Backoff {
-  /** Milliseconds before the first new attempt. */
+  /** The pause before the first new attempt, in milliseconds. */
   readonly firstMs: number;
-  /** Milliseconds that no pause exceeds. */
+  /** The longest pause, in milliseconds. */
   readonly maxMs: number;
 }
 
-/** The share of a pause that jitter may take away. */
+/** The share of a pause that jitter may remove. */
 const JITTER = 0.5;
 
 /**
  * Milliseconds to wait before attempt `attempt` (1 is the first new one).
- * @param random a number from 0 up to 1, injected so that equal inputs give equal pauses
+ * @param random a number in [0, 1)
  */
 export function pauseBefore(attempt: number, backoff: Backoff, random: number): number {
   const doubled = backoff.firstMs * 2 ** Math.min(attempt - 1, 30);

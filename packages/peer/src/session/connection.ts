@@ -1,9 +1,8 @@
-// A peer's connection to its broker, as the sessions of client and worker share it: when to open a link, when to send a
-// heartbeat, when the broker counts as gone, how long to wait before coming back. It decides and counts time; it sends
-// nothing itself. Every life of a connection is a new link with a new routing id, so that nothing late from one life
-// can reach the next (P-DISC-2).
+// The connection of a client or worker to its broker: when to open a link, when to send a heartbeat, when the broker counts as
+// lost, how long to wait before a reconnect. It decides; the session sends. Every session uses a new link with a new routing
+// id, so that no late message of one session reaches the next (P-DISC-2).
 //
-//            start            link-up            heard
+//            start            link-up          received
 //   idle ───────────► connecting ──────► open ─────────┐ (answered: true)
 //    ▲                    ▲   │           │ ▲──────────┘
 //    │ stop               │   │ too long  │ silence, link-down, DISCONNECT; abandoned: connecting again at once
@@ -22,7 +21,7 @@ export interface ConnectionOptions {
   readonly backoff: Backoff;
   /** Milliseconds to wait for a link to one of several addresses before trying the next. */
   readonly connectTimeoutMs: number;
-  /** Whether the broker answers the greeting. If not, the connection counts as one when the link is up. */
+  /** Whether the broker replies to the greeting. If not, the peer counts as connected when the link is up. */
   readonly brokerAnswers: boolean;
   /** A number from 0 up to 1. */
   readonly random: () => number;
@@ -31,23 +30,23 @@ export interface ConnectionOptions {
 type State =
   | { readonly phase: "idle" }
   | { readonly phase: "connecting"; readonly giveUpAt: Instant }
-  | { readonly phase: "open"; heardAt: Instant; heartbeatAt: Instant; answered: boolean }
+  | { readonly phase: "open"; receivedAt: Instant; heartbeatAt: Instant; answered: boolean }
   | { readonly phase: "waiting"; readonly until: Instant };
 
 /** Why a connection ended. */
 export type LossReason = "silence" | "link-down" | "disconnected" | "unreachable" | "abandoned";
 
-/** What the session is to do next. */
+/** What the session must do next. */
 export type ConnectionStep =
-  /** Make a new link, with a new routing id, to this address. The old one is gone. */
+  /** Open a new link, with a new routing id, to this address. The old one is gone. */
   | { readonly type: "open"; readonly address: string }
-  /** The link is up: greet the broker, then send what waits. */
+  /** The link is up: greet the broker, then send queued messages. */
   | { readonly type: "greet" }
-  /** The broker answered for the first time in this life. */
+  /** The broker sent its first message of this session. */
   | { readonly type: "connected" }
   /** A heartbeat is due. */
   | { readonly type: "heartbeat" }
-  /** The connection ended: discard the link. `wasConnected` says whether `connected` had been reached. */
+  /** The connection ended: discard the link. `wasConnected`: the step `connected` came before. */
   | { readonly type: "lost"; readonly reason: LossReason; readonly wasConnected: boolean };
 
 const NOTHING: readonly ConnectionStep[] = [];
@@ -66,19 +65,19 @@ export class Connection {
     return this.#state.phase;
   }
 
-  /** Whether the broker has answered in this life. */
+  /** Whether the broker has sent a message in this session. */
   get isConnected(): boolean {
     return this.#state.phase === "open" && this.#state.answered;
   }
 
-  /** Has no effect on a connection that runs already. */
+  /** Has no effect on a started connection. */
   start(now: Instant): readonly ConnectionStep[] {
     if (this.#state.phase !== "idle") return NOTHING;
     this.#attempt = 0;
     return this.#connect(now);
   }
 
-  /** Ends for good, from any phase. */
+  /** Ends the connection, from any phase. */
   stop(): readonly ConnectionStep[] {
     const { phase } = this.#state;
     const wasConnected = this.isConnected;
@@ -90,29 +89,29 @@ export class Connection {
   onLinkUp(now: Instant): readonly ConnectionStep[] {
     if (this.#state.phase !== "connecting") return NOTHING;
     const { heartbeatMs, brokerAnswers } = this.#options;
-    this.#enter({ phase: "open", heardAt: now, heartbeatAt: now + heartbeatMs, answered: !brokerAnswers });
+    this.#enter({ phase: "open", receivedAt: now, heartbeatAt: now + heartbeatMs, answered: !brokerAnswers });
     return brokerAnswers ? [{ type: "greet" }] : [{ type: "greet" }, { type: "connected" }];
   }
 
-  /** Any message of the broker. */
+  /** The broker sent a message. */
   onHeard(now: Instant): readonly ConnectionStep[] {
     if (this.#state.phase !== "open") return NOTHING;
-    this.#state.heardAt = now;
-    // Not before it is heard: a broker that only takes connections, to drop them, is come back to ever more slowly.
+    this.#state.receivedAt = now;
+    // Only now: if a broker accepts connections only to drop them, the pauses keep growing.
     this.#attempt = 0;
     if (this.#state.answered) return NOTHING;
     this.#state.answered = true;
     return [{ type: "connected" }];
   }
 
-  /** The broker had reason to be silent until now. */
+  /** The broker was allowed to be silent until now. */
   excuse(now: Instant): void {
-    if (this.#state.phase === "open") this.#state.heardAt = now;
+    if (this.#state.phase === "open") this.#state.receivedAt = now;
   }
 
   /**
-   * What was asked on this link is given up, and what may still come is not to be heard: start over on a new one, at once.
-   * It is one to the next address, because a broker that does not answer may be why.
+   * Drops the link and opens a new one at once, so that no late reply to an abandoned request arrives. Uses the next address,
+   * because the broker may be the reason that the request was abandoned.
    */
   abandon(now: Instant): readonly ConnectionStep[] {
     if (this.#state.phase !== "open") return NOTHING;
@@ -121,7 +120,7 @@ export class Connection {
     return [{ type: "lost", reason: "abandoned", wasConnected }, ...this.#connect(now)];
   }
 
-  /** The link went down, the broker said goodbye, or a send found nobody: come back after a pause. */
+  /** The link went down, the broker disconnected, or a message could not be sent: reconnects after a pause. */
   onLost(reason: LossReason, now: Instant): readonly ConnectionStep[] {
     const { phase } = this.#state;
     if (phase === "idle" || phase === "waiting") return NOTHING;
@@ -145,7 +144,7 @@ export class Connection {
       case "open":
         if (now >= this.#expiresAt(state)) {
           if (now < state.heartbeatAt + this.#options.heartbeatMs) return this.onLost("silence", now);
-          this.#listenOnceMore(state, now);
+          this.#extendByOneInterval(state, now);
         }
         if (now < state.heartbeatAt) return NOTHING;
         state.heartbeatAt = now + this.#options.heartbeatMs;
@@ -173,20 +172,20 @@ export class Connection {
 
   #connect(now: Instant): readonly ConnectionStep[] {
     const { addresses, connectTimeoutMs } = this.#options;
-    // A link to the only address keeps trying by itself; giving it up would gain nothing.
+    // A link to the only address retries by itself, so there is no reason to give it up.
     const giveUpAt = addresses.length > 1 ? now + connectTimeoutMs : Number.POSITIVE_INFINITY;
     this.#enter({ phase: "connecting", giveUpAt });
     return [{ type: "open", address: addresses[this.#addressIndex] ?? "" }];
   }
 
-  // P-LIVE-4: a heartbeat that is overdue by a whole interval shows that this process stood still and did not listen
-  // either. What the broker sent meanwhile still waits to be read, so it gets one more interval to be heard.
-  #listenOnceMore(state: { heardAt: Instant }, now: Instant): void {
-    state.heardAt = now - this.#options.heartbeatMs * (this.#options.liveness - 1);
+  // P-LIVE-4: if the own heartbeat is overdue by a whole interval, this process stood still and read nothing either. Messages
+  // of the broker may still be unread, so it gets one more interval.
+  #extendByOneInterval(state: { receivedAt: Instant }, now: Instant): void {
+    state.receivedAt = now - this.#options.heartbeatMs * (this.#options.liveness - 1);
   }
 
-  #expiresAt(state: { readonly heardAt: Instant }): Instant {
-    return state.heardAt + this.#options.heartbeatMs * this.#options.liveness;
+  #expiresAt(state: { readonly receivedAt: Instant }): Instant {
+    return state.receivedAt + this.#options.heartbeatMs * this.#options.liveness;
   }
 
   #enter(state: State): void {

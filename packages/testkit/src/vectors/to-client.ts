@@ -377,7 +377,7 @@ const TO_CLASSIC: readonly Vector[] = [
     message: {
       type: "failure",
       requestId: requestId("r1"),
-      failure: { code: "UNAVAILABLE", message: "nobody offers it", delivery: "not-sent", detail: { some: "more" } },
+      failure: { code: "UNAVAILABLE", message: "no worker", delivery: "not-sent", detail: { some: "more" } },
     },
   },
   {

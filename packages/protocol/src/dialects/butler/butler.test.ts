@@ -1,4 +1,4 @@
-// Frames of butler 0.3.0, written out by hand.
+// Frames of butler 0.3.0, written by hand.
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -19,7 +19,7 @@ const toWorker = (message: Parameters<typeof dialect.encodeToWorker>[0]) =>
 const ID = requestId("0.3.0:7");
 const request = (service: string, at: number | string) => frames("", "0.3.0:7", service, String(at), '{"method":"f"}');
 
-test("D-DET-4: a client is known by its five frames, a worker by its command where the bind reads workers", () => {
+test("D-DET-4: a client is detected by its five frames, a worker by its command if the bind reads workers", () => {
   expect(dialect.detect(request("echo", NOW))).toBe("client");
   expect(dialect.detect(frames("", "0.3.0:7", "echo", "1"))).toBeUndefined();
   expect(dialect.detect(frames("", "MDPC01", "echo", "a", "b"))).toBeUndefined();
@@ -30,7 +30,7 @@ test("D-DET-4: a client is known by its five frames, a worker by its command whe
   expect(dialect.detect(frames("\x03"))).toBeUndefined();
 });
 
-test("D-BUT-1: a request expires at the time it says, and fails at once when nobody serves", () => {
+test("D-BUT-1: a request expires at the time it contains, and fails at once without a worker", () => {
   expect(dialect.decodeFromClient(request("echo", NOW + 2_500))).toMatchObject({
     type: "request",
     service: "echo",
@@ -62,7 +62,7 @@ test("a client gets one frame of response, and no partials", () => {
   expect(toClient({ type: "partial", ...reply, body: frames("x") })).toBeUndefined();
 });
 
-test("D-BUT-6: a client is told 404 when nobody serves, 500 for other failures, and nothing of its own expiration", () => {
+test("D-BUT-6: a client gets 404 without a worker, 500 for other failures, and nothing for an expired request", () => {
   const failed = (code: "UNAVAILABLE" | "WORKER_LOST" | "DEADLINE_EXCEEDED") =>
     toClient({ type: "failure", requestId: ID, failure: { code, message: "why", delivery: "queued" } });
   expect(failed("UNAVAILABLE")).toEqual(["", "404"]);
@@ -91,12 +91,12 @@ test("D-BUT-7: an exception crosses with name, message and traceback, never with
     message: "no such size",
     detail: "Traceback: a.py, line 3",
   });
-  const told = toClient({ type: "final", requestId: ID, status: -1, body, trailer: [] });
-  expect(told?.[2]).toMatch(/^500:exception:\{"name":"ValueError","message":"no such size","traceback":"Traceback/);
-  expect(told?.[2]).not.toMatch(/system|cexceptions/);
+  const received = toClient({ type: "final", requestId: ID, status: -1, body, trailer: [] });
+  expect(received?.[2]).toMatch(/^500:exception:\{"name":"ValueError","message":"no such size","traceback":"Traceback/);
+  expect(received?.[2]).not.toMatch(/system|cexceptions/);
 });
 
-test("D-BUT-6: a function that the worker does not have stays 404", () => {
+test("D-BUT-6: a function that the worker lacks stays 404", () => {
   const read = dialect.decodeFromWorker(frames("\x04", "~1.2", "", "0.3.0:7", "404"));
   expect(read).toMatchObject({ type: "final", status: 404 });
   expect(toClient({ type: "final", requestId: ID, status: 404, body: frames("null"), trailer: [] })).toEqual([
@@ -106,7 +106,7 @@ test("D-BUT-6: a function that the worker does not have stays 404", () => {
   ]);
 });
 
-test("D-BUT-3: a worker registers, beats and replies", () => {
+test("D-BUT-3: a worker registers, sends heartbeats and replies", () => {
   expect(dialect.decodeFromWorker(frames("\x01", "echo"))).toEqual({
     type: "ready",
     service: "echo",
@@ -123,7 +123,7 @@ test("D-BUT-3: a worker registers, beats and replies", () => {
   }
 });
 
-test("D-BUT-4: a worker is given six frames, and an id that looks like one of butler's", () => {
+test("D-BUT-4: a worker gets six frames, and an id in the format of butler", () => {
   const content = {
     service: serviceName("echo"),
     trailer: frames("{}"),
@@ -137,7 +137,7 @@ test("D-BUT-4: a worker is given six frames, and an id that looks like one of bu
   expect(toWorker({ type: "ready", accepted: undefined })).toBeUndefined();
 });
 
-test("any frames give a message or a violation", () => {
+test("any frames decode to a message or a violation", () => {
   const known = fc.constantFrom(
     "",
     "0.3.0:7",

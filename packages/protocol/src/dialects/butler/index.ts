@@ -6,7 +6,7 @@ import { decodeFromClient, decodeFromWorker, detectClient, detectWorker } from "
 import { encodeToClient, encodeToWorker } from "./encode.ts";
 
 export interface ButlerOptions {
-  /** Whether to read messages of workers. They have no header, so only a listener set to butler can tell them apart. */
+  /** Whether to read messages of workers. They have no header, so only a listener set to butler reads them. */
   readonly readsWorkers: boolean;
   /** Milliseconds since 1970; butler's expirations are points in time. */
   readonly wallClock: () => number;

@@ -9,7 +9,7 @@ export const HEARTBEAT = 0x02;
 export const REPLY = 0x04;
 
 export const HEARTBEAT_FRAME: Frame = Uint8Array.of(HEARTBEAT);
-/** Tells a worker to register again. */
+/** Asks a worker to register again. */
 export const RECONNECT_FRAME: Frame = Uint8Array.of(0x03);
 
 /** Frames of a client's request. */

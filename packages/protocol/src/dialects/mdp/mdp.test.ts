@@ -1,4 +1,4 @@
-// Each flavor's frames, written out by hand from RFC 7, RFC 18 and the variants' own peers.
+// The frames of each flavor, written by hand from RFC 7, RFC 18 and the peers of the variants.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -29,7 +29,7 @@ interface Form {
   readonly request: string[];
   readonly partial: string[] | undefined;
   readonly final: string[];
-  /** The head of a worker's message with this command. */
+  /** The first frames of a worker's message with this command. */
   readonly worker: (command: "ready" | "request" | "partial" | "final" | "heartbeat" | "disconnect") => string[];
 }
 
@@ -103,7 +103,7 @@ function dialect(id: string, answersErrors = false): Dialect {
   return found;
 }
 
-test("every flavor is written out here", () => {
+test("this file lists every flavor", () => {
   expect(FORMS.map(({ id }) => id).sort()).toEqual(
     majordomo()
       .map(({ id }) => id)
@@ -115,7 +115,7 @@ describe.each(FORMS)("$id", ({ id, request, partial, final, worker }) => {
   const mdp = dialect(id);
   const answering = dialect(id, true);
 
-  test("D-DET-2: a client is known by its request, and no other flavor claims it", () => {
+  test("D-DET-2: a client is detected by its request, and by no other flavor", () => {
     const sent = frames(...request, ...BODY_TEXTS);
     expect(
       majordomo()
@@ -125,7 +125,7 @@ describe.each(FORMS)("$id", ({ id, request, partial, final, worker }) => {
     expect(mdp.detect(sent)).toBe("client");
   });
 
-  test("D-DET-3: a worker is known by any of its commands; majortomo's is the delimited one", () => {
+  test("D-DET-3: a worker is detected by any of its commands; majortomo's is the delimited flavor", () => {
     for (const command of ["ready", "final", "heartbeat", "disconnect"] as const) {
       const first = majordomo().find((other) => other.detect(frames(...worker(command), "x")) !== undefined);
       expect(first?.id).toBe(id === "mdp02-majortomo" ? "mdp02-delimited" : id);
@@ -163,7 +163,7 @@ describe.each(FORMS)("$id", ({ id, request, partial, final, worker }) => {
     }
   });
 
-  test("a client gets its reply, with partials where the flavor has them", () => {
+  test("a client gets its reply, with partials if the flavor has them", () => {
     const reply = { requestId: NO_ID, service: ECHO, status: 0, body: BODY, isRaw: true, trailer: [] };
     expect(texts(mdp.encodeToClient({ type: "final", ...reply }, NO_CAPABILITIES))).toEqual([...final, ...BODY_TEXTS]);
     expect(texts(mdp.encodeToClient({ type: "partial", ...reply }, NO_CAPABILITIES))).toEqual(
@@ -175,7 +175,7 @@ describe.each(FORMS)("$id", ({ id, request, partial, final, worker }) => {
     if (partial) expect(mdp.decodeToClient(frames(...partial, "x"))).toMatchObject({ type: "partial" });
   });
 
-  test("D-MAP-5: a failure is silence, or a body of JSON where the bind says so", () => {
+  test("D-MAP-5: a failure is not sent, or sent as a JSON body if the bind sets it", () => {
     expect(mdp.encodeToClient(FAILURE, NO_CAPABILITIES)).toBeUndefined();
     const error = {
       type: "final",
@@ -203,7 +203,7 @@ describe.each(FORMS)("$id", ({ id, request, partial, final, worker }) => {
     }
   });
 
-  test("D-MDP-5: a worker is given the client address, an empty frame and the body", () => {
+  test("D-MDP-5: a worker gets the client address, an empty frame and the body", () => {
     const dispatched: ToWorker = {
       type: "request",
       address: "~1.2",
@@ -242,11 +242,11 @@ describe.each(FORMS)("$id", ({ id, request, partial, final, worker }) => {
     }
   });
 
-  test("D-MDP-7: a reply whose worker left out the empty frame is read", () => {
+  test("D-MDP-7: a reply without the empty frame decodes", () => {
     expect(bodyOf(mdp.decodeFromWorker(frames(...worker("final"), "~1.2", "x", "")))).toEqual(["x", ""]);
   });
 
-  test("D-MDP-6: HEARTBEAT and DISCONNECT are exactly that, both ways", () => {
+  test("D-MDP-6: HEARTBEAT and DISCONNECT are only the command, in both directions", () => {
     for (const command of ["heartbeat", "disconnect"] as const) {
       expect(texts(mdp.encodeToWorker({ type: command }))).toEqual(worker(command));
       expect(mdp.decodeToWorker(frames(...worker(command)))).toEqual({ type: command });
@@ -259,7 +259,7 @@ describe.each(FORMS)("$id", ({ id, request, partial, final, worker }) => {
     );
   });
 
-  test("what the protocol has no frames for is not sent", () => {
+  test("messages without frames in the protocol are not sent", () => {
     const addressed = { address: "~1.2", requestId: NO_ID };
     expect(mdp.encodeToWorker({ type: "ready", accepted: undefined })).toBeUndefined();
     expect(mdp.encodeToWorker({ type: "cancel", ...addressed })).toBeUndefined();
@@ -273,7 +273,7 @@ describe.each(FORMS)("$id", ({ id, request, partial, final, worker }) => {
     expect(mdp.decodeFromClient(many)).toMatchObject({ type: "violation", clause: "D-MDP-1" });
   });
 
-  test("any frames give a message or a violation", () => {
+  test("any frames decode to a message or a violation", () => {
     const known = [...request, ...final, ...worker("ready"), ...worker("final"), "~1.2", "", "\x07", "9"];
     const frame = fc.oneof(
       fc.constantFrom(...known).map((text) => writeBytes(text)),

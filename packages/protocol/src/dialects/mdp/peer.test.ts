@@ -5,7 +5,7 @@ import { majordomoPeer } from "./peer.ts";
 
 const frames = (...texts: string[]) => texts.map((text) => writeBytes(text));
 
-test("D-PEER-7: a failure of a handler is a final whose body says so", () => {
+test("D-PEER-7: a handler's failure is a final whose body contains the error", () => {
   const final = { type: "final", address: "c1", requestId: requestId("c1"), trailer: [] } as const;
   const { encodeFromWorker } = majordomoPeer("mdp02");
   const sent = (status: number, ...body: string[]) =>
@@ -15,7 +15,7 @@ test("D-PEER-7: a failure of a handler is a final whose body says so", () => {
   expect(sent(-1)).toEqual(["MDPW02", "\x04", "c1", "", '{"error":null}']);
 });
 
-test("D-PEER-6: the client's address stands for the id that a request does not have", () => {
+test("D-PEER-6: the client address serves as the request id", () => {
   expect(majordomoPeer("mdp01").decodeToWorker(frames("", "MDPW01", "\x02", "c1", "", "x"))).toMatchObject({
     requestId: "c1",
     address: "c1",
@@ -26,7 +26,7 @@ test("only 0.2 has partials", () => {
   expect([majordomoPeer("mdp01").hasPartials, majordomoPeer("mdp02").hasPartials]).toEqual([false, true]);
 });
 
-test("D-PEER-4: bytes are a frame as they are, several of them a frame each, any other value is JSON", () => {
+test("D-PEER-4: bytes are one frame, an array of bytes one frame each, any other value is JSON", () => {
   const texts = (value: unknown) => writeRawBody(value).map((frame) => readText(frame));
   expect(texts(writeText("raw"))).toEqual(["raw"]);
   expect(texts([writeText("echo"), writeText("")])).toEqual(["echo", ""]);
@@ -37,13 +37,13 @@ test("D-PEER-4: bytes are a frame as they are, several of them a frame each, any
   expect(() => writeRawBody(1n)).toThrow("BigInt");
 });
 
-test("D-PEER-4: there is a bound on the frames of a body", () => {
+test("D-PEER-4: the frames of a body are bounded", () => {
   const many = (count: number) => Array.from({ length: count }, () => writeText("x"));
   expect(writeRawBody(many(MAX_RAW_FRAMES))).toHaveLength(MAX_RAW_FRAMES);
   expect(() => writeRawBody(many(MAX_RAW_FRAMES + 1))).toThrow("data of 51 frames cannot be sent; the most is 50");
 });
 
-test("D-PEER-4: what is no JSON is read as text, several frames as an array", () => {
+test("D-PEER-4: a frame that is not JSON is read as text, several frames as an array", () => {
   expect(readRawBody(frames('{"a":1}'))).toEqual({ a: 1 });
   expect(readRawBody(frames("no json"))).toBe("no json");
   expect(readRawBody(frames("\xff\x00"))).toBe("\u00ff\u0000");

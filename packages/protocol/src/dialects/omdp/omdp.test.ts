@@ -1,4 +1,4 @@
-// Frames of zmq-omdp 0.0.92, written out by hand.
+// Frames of zmq-omdp 0.0.92, written by hand.
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -10,7 +10,7 @@ import { omdp } from "./index.ts";
 const frames = (...texts: string[]) => texts.map((text) => writeBytes(text));
 const ID = requestId("r1");
 
-test("D-OMDP-1: a client's request is PIGATO's, its data any text", () => {
+test("D-OMDP-1: a client's request has the frames of PIGATO, and any text as data", () => {
   expect(omdp.decodeFromClient(frames("C", "2", "echo", "r1", "any text", '{"timeout":5}'))).toMatchObject({
     type: "request",
     service: "echo",
@@ -53,7 +53,7 @@ test("D-OMDP-3: a worker's replies have no empty frame", () => {
   expect(omdp.decodeFromWorker(frames("W", "5"))).toEqual({ type: "disconnect" });
 });
 
-test("D-OMDP-5: a worker is given address, id and data", () => {
+test("D-OMDP-5: a worker gets address, id and data", () => {
   const sent = (message: Parameters<typeof omdp.encodeToWorker>[0]) =>
     omdp.encodeToWorker(message)?.map((frame) => readBytes(asFrame(frame)));
   const addressed = { address: "~1.2", requestId: ID };
@@ -71,7 +71,7 @@ test("D-OMDP-5: a worker is given address, id and data", () => {
   expect(sent({ type: "cancel", ...addressed })).toBeUndefined();
 });
 
-test("any frames give a message or a violation", () => {
+test("any frames decode to a message or a violation", () => {
   const known = fc.constantFrom("C", "W", "1", "2", "3", "4", "5", "6", "7", "", "echo", "~1.2", "0", "-1");
   const frame = fc.oneof(
     known.map((text) => writeBytes(text)),

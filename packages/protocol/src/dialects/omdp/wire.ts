@@ -1,5 +1,5 @@
-// The bytes of zmq-omdp 0.0.92: the tags and types of PIGATO, which descends from it, in other layouts. A peer's first message
-// does not tell the two apart, so the dialect is a setting of a listener.
+// The bytes of zmq-omdp 0.0.92: the tags and types of PIGATO, which descends from it, in other layouts. Their first
+// messages are the same, so the dialect is a setting of a listener.
 
 import type { Frame } from "../../frame.ts";
 import { writeText } from "../../ids.ts";

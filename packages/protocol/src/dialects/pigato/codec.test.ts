@@ -1,6 +1,5 @@
-// Properties of the codec, for any message and for any frames. What single messages look like is in the vectors of
-// packages/testkit. PIGATO_FUZZ_RUNS makes it longer, PIGATO_FUZZ_SEED
-// repeats a run; every failure prints its seed.
+// Properties of the codec, for arbitrary messages and frames. The vectors of packages/testkit show single messages.
+// PIGATO_FUZZ_RUNS sets the number of runs, PIGATO_FUZZ_SEED repeats a run; every failure prints its seed.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -11,6 +10,7 @@ import type { FromClient, FromWorker, ToClient, ToWorker } from "../../message.t
 import { MAX_OPTIONS_BYTES } from "../../request-options.ts";
 import type { Violation } from "../../violation.ts";
 import { pigatoDialect, pigato as uncached } from "./index.ts";
+import { someDamage } from "./testing/damage.ts";
 import {
   FROM_CLIENT,
   FROM_WORKER,
@@ -22,16 +22,15 @@ import {
   toClient,
   toWorker,
 } from "./testing/messages.ts";
-import { someMishap } from "./testing/mishaps.ts";
 
 const SEED = Number(process.env.PIGATO_FUZZ_SEED);
 const RUNS = process.env.PIGATO_FUZZ_RUNS;
 const withSeed = (numRuns: number) => ({ seed: SEED, numRuns: RUNS === undefined ? numRuns : Number(RUNS) });
 
-/** With caches, which must not make a difference. */
+/** With caches, which must not change any result. */
 const pigato = pigatoDialect();
 
-/** What is written, as the bytes that arrive. */
+/** Encoded messages as the bytes that arrive. */
 const written = {
   fromClient: (message: FromClient) => pigato.encodeFromClient(message).map(asFrame),
   fromWorker: (message: FromWorker) => pigato.encodeFromWorker(message).map(asFrame),
@@ -42,8 +41,8 @@ const written = {
 
 const CAPABLE: Capabilities = { ...NO_CAPABILITIES, error: true };
 
-describe("what was encoded is decoded to the same", () => {
-  /** Checks one union, and that the run came by every one of its types. */
+describe("an encoded message decodes to itself", () => {
+  /** Checks one union, and that the run reached all of its types. */
   function identity<Message extends { readonly type: string }>(
     messages: fc.Arbitrary<Message>,
     types: Readonly<Record<string, true>>,
@@ -68,7 +67,7 @@ describe("what was encoded is decoded to the same", () => {
     identity(fromWorker, FROM_WORKER, (message) => pigato.decodeFromWorker(written.fromWorker(message)));
   });
 
-  test("to a client that reads failures", () => {
+  test("to a client that negotiated failures", () => {
     identity(toClient, TO_CLIENT, (message) => pigato.decodeToClient(written.toClient(message, CAPABLE)));
   });
 
@@ -76,7 +75,7 @@ describe("what was encoded is decoded to the same", () => {
     identity(toWorker, TO_WORKER, (message) => pigato.decodeToWorker(written.toWorker(message)));
   });
 
-  test("but for failures to a client that reads none: their code alone, as a worker's error", () => {
+  test("except a failure to a client that did not negotiate them: it decodes as a worker's error with the code", () => {
     fc.assert(
       fc.property(someFailure, (message) => {
         const frames = written.toClient(message, NO_CAPABILITIES);
@@ -94,11 +93,11 @@ describe("what was encoded is decoded to the same", () => {
   });
 });
 
-/** One end of the wire: what it reads, what it makes of it, and the clauses by which it may refuse. */
+/** One end of the wire: its decoder, valid frames, the message types, and the clauses of its violations. */
 interface End {
   readonly name: string;
   readonly decode: (frames: Frames) => { readonly type: string } | Violation;
-  readonly honest: fc.Arbitrary<Frames>;
+  readonly valid: fc.Arbitrary<Frames>;
   readonly types: Readonly<Record<string, true>>;
   readonly clauses: readonly string[];
 }
@@ -107,40 +106,40 @@ const ENDS: readonly End[] = [
   {
     name: "from a client",
     decode: pigato.decodeFromClient,
-    honest: fromClient.map(written.fromClient),
+    valid: fromClient.map(written.fromClient),
     types: FROM_CLIENT,
     clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-REQ-1", "P-REQ-3", "P-REQ-4", "P-HB-2"],
   },
   {
     name: "from a worker",
     decode: pigato.decodeFromWorker,
-    honest: fromWorker.map(written.fromWorker),
+    valid: fromWorker.map(written.fromWorker),
     types: FROM_WORKER,
     clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-ADDR-1", "P-READY-1", "P-REP-1", "P-REP-9", "P-HB-3"],
   },
   {
     name: "to a client",
     decode: pigato.decodeToClient,
-    honest: toClient.map((message) => written.toClient(message, CAPABLE)),
+    valid: toClient.map((message) => written.toClient(message, CAPABLE)),
     types: TO_CLIENT,
     clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-REP-9", "P-NOT-1"],
   },
   {
     name: "to a worker",
     decode: pigato.decodeToWorker,
-    honest: toWorker.map(written.toWorker),
+    valid: toWorker.map(written.toWorker),
     types: TO_WORKER,
     clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-ADDR-1", "P-DSP-1"],
   },
 ];
 
-function damaged(honest: fc.Arbitrary<Frames>): fc.Arbitrary<Frames> {
+function damaged(valid: fc.Arbitrary<Frames>): fc.Arbitrary<Frames> {
   return fc
-    .tuple(honest, fc.array(someMishap, { minLength: 1, maxLength: 3 }))
-    .map(([frames, mishaps]) => mishaps.reduce((rest, mishap) => mishap(rest), frames));
+    .tuple(valid, fc.array(someDamage, { minLength: 1, maxLength: 3 }))
+    .map(([frames, damages]) => damages.reduce((rest, damage) => damage(rest), frames));
 }
 
-/** What a decoder made of frames: the type of a message, or the clause of a violation; never an exception. */
+/** The result of decoding: the type of a message, or the clause of a violation; never an exception. */
 function outcomeOf({ decode, types, clauses }: End, frames: Frames): string {
   const message = decode(frames);
   if ("clause" in message) {
@@ -152,13 +151,13 @@ function outcomeOf({ decode, types, clauses }: End, frames: Frames): string {
   return message.type;
 }
 
-describe("any frames make a message or a violation", () => {
+describe("any frames decode to a message or a violation", () => {
   test.each(ENDS.map((end) => [end.name, end] as const))(
-    "%s, whatever happened to them; and every message and every violation is met",
+    "%s, after any damage; and the test reaches every message and every violation",
     (_, end) => {
       const reached = new Set<string>();
       fc.assert(
-        fc.property(damaged(end.honest), (frames) => {
+        fc.property(damaged(end.valid), (frames) => {
           reached.add(outcomeOf(end, frames));
         }),
         withSeed(4_000),
@@ -168,9 +167,9 @@ describe("any frames make a message or a violation", () => {
     },
   );
 
-  test("even at the wrong end, and even if they are nothing but bytes", () => {
+  test("even at the wrong end, and even random bytes", () => {
     const anything = fc.oneof(
-      ...ENDS.map(({ honest }) => honest),
+      ...ENDS.map(({ valid }) => valid),
       fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 12 }),
     );
     fc.assert(
@@ -181,9 +180,9 @@ describe("any frames make a message or a violation", () => {
     );
   });
 
-  test("and the frames stay as they were", () => {
+  test("and the frames do not change", () => {
     fc.assert(
-      fc.property(fc.oneof(...ENDS.map(({ honest }) => honest)), (frames) => {
+      fc.property(fc.oneof(...ENDS.map(({ valid }) => valid)), (frames) => {
         const before = readable(frames);
         for (const end of ENDS) end.decode(frames);
         expect(readable(frames)).toEqual(before);
@@ -192,9 +191,9 @@ describe("any frames make a message or a violation", () => {
     );
   });
 
-  test("the same with and without caches", () => {
+  test("with the same result with and without caches", () => {
     fc.assert(
-      fc.property(fc.oneof(...ENDS.map(({ honest }) => damaged(honest))), (frames) => {
+      fc.property(fc.oneof(...ENDS.map(({ valid }) => damaged(valid))), (frames) => {
         for (const decode of ["decodeFromClient", "decodeFromWorker", "decodeToClient", "decodeToWorker"] as const) {
           expect(readable(pigato[decode](frames))).toEqual(readable(uncached[decode](frames)));
         }
@@ -203,7 +202,7 @@ describe("any frames make a message or a violation", () => {
     );
   });
 
-  test("and what made a request makes it again, once encoded", () => {
+  test("and a decoded request encodes and decodes to itself", () => {
     fc.assert(
       fc.property(damaged(fromClient.map(written.fromClient)), (frames) => {
         const message = pigato.decodeFromClient(frames);
@@ -215,7 +214,7 @@ describe("any frames make a message or a violation", () => {
   });
 
   test.each(ENDS.map(({ name, decode }) => [name, decode] as const))(
-    "%s: with one frame too many or a hundred thousand, it is the same violation",
+    "%s: one frame too many and a hundred thousand are the same violation",
     (_, decode) => {
       for (const length of [MAX_FRAMES + 1, 100_000]) {
         const frames = Array.from({ length }, () => writeText("C"));
@@ -227,8 +226,8 @@ describe("any frames make a message or a violation", () => {
   );
 });
 
-describe("what is large is not read", () => {
-  /** Looks large, and fails whoever looks inside. */
+describe("decoders do not read large frames", () => {
+  /** A frame that reports a large length and throws when its bytes are read. */
   function unreadable(length: number): Frame {
     return new Proxy(new Uint8Array(0), {
       get(_, key) {
@@ -257,17 +256,17 @@ describe("what is large is not read", () => {
     expect(pigato.decodeFromWorker(frames)).toMatchObject({ type: "violation", clause });
   });
 
-  test("of a worker: an offer, which is passed over", () => {
+  test("of a worker: an offer, which is ignored", () => {
     const frames = [writeText("W"), writeText("1"), writeText("echo"), unreadable(1e9)];
     expect(pigato.decodeFromWorker(frames)).toMatchObject({ type: "ready", offer: undefined });
   });
 
-  test("of a worker: a status, which is none", () => {
+  test("of a worker: a status, which counts as 0", () => {
     const frames = ["W", "3", "~1", "", "r1"].map(writeText);
     expect(pigato.decodeFromWorker([...frames, unreadable(256), writeText("1")])).toMatchObject({ status: 0 });
   });
 
-  test("of anybody: a payload", () => {
+  test("of any peer: a payload", () => {
     const payload = unreadable(1e9);
     const request = [...["C", "2", "echo", "r1"].map(writeText), payload];
     const reply = [...["W", "3", "~1", "", "r1", "0"].map(writeText), payload];
@@ -276,11 +275,11 @@ describe("what is large is not read", () => {
   });
 });
 
-describe("payloads and what follows them", () => {
+describe("payloads and trailers", () => {
   const data = writeText('"data"');
   const rest = [writeText("{}"), writeText("more")];
 
-  test("are handed on by reference, from client to worker", () => {
+  test("are passed on by reference, from client to worker", () => {
     const message = pigato.decodeFromClient([...["C", "2", "echo", "r1"].map(writeText), data, ...rest]);
     if (message.type !== "request") throw new Error(message.type);
     const frames = written.toWorker({ ...message, address: "~1" });
@@ -288,7 +287,7 @@ describe("payloads and what follows them", () => {
     expect(frames).toHaveLength(9);
   });
 
-  test("are handed on by reference, from worker to client", () => {
+  test("are passed on by reference, from worker to client", () => {
     const message = pigato.decodeFromWorker([...["W", "6", "~1", "", "r1", "0"].map(writeText), data, ...rest]);
     if (message.type !== "partial") throw new Error(message.type);
     const { type, requestId, status, body, trailer } = message;
@@ -297,7 +296,7 @@ describe("payloads and what follows them", () => {
     expect(frames).toHaveLength(8);
   });
 
-  test("of several frames, as other dialects have them, are cut to the first; of none they are null", () => {
+  test("are cut to the first of several frames; a body without frames is null", () => {
     const reply = { type: "final", requestId: requestId("r1"), status: 0, trailer: [] } as const;
     const bodyOf = (body: readonly Frame[]) => written.toClient({ ...reply, body }, NO_CAPABILITIES).slice(5);
     expect(bodyOf([data, ...rest])).toEqual([data]);
@@ -305,14 +304,14 @@ describe("payloads and what follows them", () => {
   });
 });
 
-test("a peer's role is told by the tag of its first message", () => {
+test("the tag of the first message is the peer's role", () => {
   const roleOf = (...frames: readonly string[]) => pigato.detect(frames.map(writeText));
   expect(roleOf("C", "4")).toBe("client");
   expect(roleOf("W", "1", "echo")).toBe("worker");
   expect([roleOf(), roleOf(""), roleOf("", "C"), roleOf("MDPC02"), roleOf("c")]).toEqual(Array(5).fill(undefined));
 });
 
-/** Frames as byte strings, so that a difference can be read. */
+/** Frames as byte strings, for readable differences. */
 function readable(value: unknown): unknown {
   if (value instanceof Uint8Array) return readBytes(value);
   if (Array.isArray(value)) return value.map(readable);

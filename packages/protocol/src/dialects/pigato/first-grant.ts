@@ -1,5 +1,5 @@
 // The first grant of a stream travels with its request (P-STREAM-3), in a frame of its own behind the options. Inside the
-// options it could be mistaken for an option of the service. The frame starts with a mark, which tells it from other frames.
+// options it could be mistaken for an option of the service. The frame starts with a mark that distinguishes it from other frames.
 
 import { MAX_CREDIT } from "../../credit.ts";
 import type { Frame, Frames } from "../../frame.ts";

@@ -3,7 +3,7 @@ import { writeBytes } from "../../ids.ts";
 import { CLIENT_TAG, isTag, readType, TYPE, typeFrame } from "./wire.ts";
 
 describe("a type frame", () => {
-  test("reads as the type it was written for", () => {
+  test("decodes to the type that was encoded", () => {
     for (const type of Object.values(TYPE)) expect(readType(typeFrame(type))).toBe(type);
   });
 
@@ -13,7 +13,7 @@ describe("a type frame", () => {
   });
 
   test.each(["", "0", "00", "01", "14", "1/", "1:", "20", "100", "-1", " 1", "1 ", "\u0001", ":", "/", "x"])(
-    "is none of ours: %j",
+    "is not %j",
     (bytes) => {
       expect(readType(writeBytes(bytes))).toBe(0);
     },

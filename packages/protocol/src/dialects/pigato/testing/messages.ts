@@ -1,5 +1,4 @@
-// Any message of each union, as the property tests want it. Only what has one way to be written, so that encoding and
-// decoding must give it back.
+// Arbitrary messages of each union, for the property tests. Only messages with one encoding, so that decoding must return them.
 
 import fc from "fast-check";
 import type { Capabilities } from "../../../capabilities.ts";
@@ -14,7 +13,7 @@ import { parseRequestOptions } from "../../../request-options.ts";
 import { readFirstGrant } from "../first-grant.ts";
 import { BROKER_ORIGIN } from "../wire.ts";
 
-// Compiled only if they name every type: what is missing here would not be looked for.
+// They compile only with every type, so that no type is left untested.
 export const FROM_CLIENT: Record<FromClient["type"], true> = {
   request: true,
   heartbeat: true,
@@ -111,7 +110,7 @@ const someCapabilities: fc.Arbitrary<Capabilities> = fc.record({
   concurrency: someConcurrency,
 });
 const someOffer = fc.option(someCapabilities, { nil: undefined });
-/** The raw options frame of a request together with what it means. */
+/** The raw options frame of a request, with its decoded form. */
 const someOptions = fc
   .oneof(
     fc.constantFrom("", "{}", "null", "[]", "{", "undefined", '{"timeout":60000,"retry":0}'),
@@ -137,16 +136,16 @@ const someContent = fc
     service: someName(1).map(serviceName),
     requestId: someRequestId,
     body: someBody,
-    said: fc.option(someOptions, { nil: { options: parseRequestOptions(""), trailer: [] } }),
+    sent: fc.option(someOptions, { nil: { options: parseRequestOptions(""), trailer: [] } }),
     more: someTrailer,
     credit: fc.option(someChunks, { nil: undefined }),
   })
-  .map(({ said, more, credit, ...content }) => {
-    if (said.trailer.length === 0) return { ...content, options: said.options, trailer: [] };
-    // A frame of that form, where a first grant stands, is one.
+  .map(({ sent, more, credit, ...content }) => {
+    if (sent.trailer.length === 0) return { ...content, options: sent.options, trailer: [] };
+    // In this position, any frame of that form is a first grant.
     const [first] = more;
     const others = credit === undefined && readFirstGrant(first) === undefined ? more : more.filter(isNoGrant);
-    const request = { ...content, options: said.options, trailer: [...said.trailer, ...others] };
+    const request = { ...content, options: sent.options, trailer: [...sent.trailer, ...others] };
     return credit === undefined ? request : { ...request, credit };
   });
 const isNoGrant = (frame: Frame): boolean => readFirstGrant(frame) === undefined;
@@ -175,7 +174,7 @@ const someAddress = someName(0);
 const about = <Type extends string>(type: Type) => fc.record({ type: fc.constant(type), requestId: someRequestId });
 const addressed = <Message extends object>(message: fc.Arbitrary<Message>) =>
   fc.tuple(message, someAddress).map(([content, address]) => ({ ...content, address }));
-/** For messages with many ways to be damaged. */
+/** For messages with many kinds of violations. */
 const often = <Message>(arbitrary: fc.Arbitrary<Message>) => ({ weight: 4, arbitrary });
 const bare = <Type extends string>(type: Type) => fc.constant({ type });
 
@@ -192,7 +191,7 @@ export const fromWorker: fc.Arbitrary<FromWorker> = fc.oneof(
   fc.record({ type: fc.constant("ready" as const), service: someName(1).map(serviceName), offer: someOffer }),
   often(fc.record({ type: fc.constant("heartbeat" as const), concurrency: someConcurrency, update: fc.boolean() })),
   fc.tuple(about("request-heartbeat"), someName(1)).map(([message, address]) => ({ ...message, address })),
-  // What is left out here is rewritten on the way in, on purpose.
+  // Decoding rewrites the replies that are left out here.
   often(
     addressed(
       someReply.filter(
@@ -227,7 +226,7 @@ export const someFailure: fc.Arbitrary<Extract<ToClient, { readonly type: "failu
 });
 export const toClient: fc.Arbitrary<ToClient> = fc.oneof(
   someOffer.map((accepted) => ({ type: "heartbeat" as const, accepted })),
-  // A final error with the broker's mark is the failure below.
+  // A final error with the broker's mark decodes as a failure, see below.
   someReply.filter(({ trailer: [options] }) => !(options && sameBytes(options, BROKER_ORIGIN))),
   someFailure,
   somePartials,
