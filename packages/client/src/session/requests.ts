@@ -171,7 +171,11 @@ export class Requests<Caller> {
   onFailure(requestId: RequestId, failure: Failure, now: Instant): void {
     const call = this.#calls.get(requestId);
     if (call === undefined) return this.#reportLate("failure", requestId);
-    if (this.capabilities.error && failure.code === "BROKER_LOST" && mayStartOver(call)) return this.#send(call, now);
+    if (this.capabilities.error && this.#mayStartOver(call)) {
+      if (failure.code === "BROKER_LOST") return this.#send(call, now);
+      // P-KEEP-7: the broker stops, and the request stays in its store.
+      if (failure.code === "CLOSED" && this.#isDurable(call)) return this.#calls.keepWaiting(call);
+    }
     this.#fail(call, this.capabilities.error ? failure : fromWorker(failure));
   }
 
@@ -209,11 +213,7 @@ export class Requests<Caller> {
     this.isBrokerKnown = false;
     for (const call of this.#calls.all()) {
       if (call.isWaiting) continue;
-      const isDurable = call.message.options.persist && this.#limits.hasStableId;
-      // P-KEEP-4: sent again at once under the same id, a request that the broker still has is not run again.
-      if (!call.hasPartial && (isDurable || call.message.options.retry)) this.#calls.keepWaiting(call);
-      // P-KEEP-5: its reply is incomplete; the broker fails it when the client is back.
-      else if (isDurable) call.window?.stop();
+      if (this.#mayStartOver(call)) this.#calls.keepWaiting(call);
       else this.#fail(call, brokerLost(call, reason));
     }
   }
@@ -295,12 +295,17 @@ export class Requests<Caller> {
     call.window?.stop();
   }
 
+  /** Not after a partial, which the caller would get twice. */
+  #mayStartOver(call: Call<Caller>): boolean {
+    return !call.hasPartial && (call.message.options.retry || this.#isDurable(call));
+  }
+
+  /** P-KEEP-4: sent again under the same ids, a request that the broker still has is not run again. */
+  #isDurable({ message }: Call<Caller>): boolean {
+    return message.options.persist && this.#limits.hasStableId;
+  }
+
   #reportLate(message: BrokerMessage["type"], requestId: RequestId): void {
     this.#emit({ type: "report", event: { type: "late", message, requestId } });
   }
-}
-
-/** Not after a partial, which the caller would get twice. */
-function mayStartOver({ message, hasPartial }: Call<unknown>): boolean {
-  return message.options.retry && !hasPartial;
 }

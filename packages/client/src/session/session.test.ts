@@ -88,7 +88,10 @@ class Scenario {
     return this.receive({ type: "heartbeat", accepted: features === "modern" ? accepted : undefined });
   }
 
-  request(id: string, options: { readonly timeout?: number; readonly retry?: 0 | 1 } = {}): this {
+  request(
+    id: string,
+    options: { readonly timeout?: number; readonly retry?: 0 | 1; readonly persist?: 0 | 1 } = {},
+  ): this {
     const message: RequestMessage = {
       type: "request",
       service: serviceName("echo"),
@@ -560,6 +563,43 @@ describe("a cancel", () => {
     sim.seen();
     sim.cancel("r1");
     expect(sim.seen()).toEqual(["caller of r1: CANCELED, maybe-executed"]);
+  });
+});
+
+describe("with a stable id, a stored request", () => {
+  const stable = { limits: { hasStableId: true } };
+
+  test("waits for the next connection when it is lost, and is sent again there", () => {
+    const sim = new Scenario(stable).connect().request("r1", { persist: 1 });
+    sim.seen();
+    sim.do({ type: "link-lost", reason: "silence" });
+    expect(sim.seen()).toEqual(["close", "disconnected: silence"]);
+    sim.advance(100).do({ type: "link-up" });
+    expect(sim.seen()).toEqual(["open tcp://a", "send heartbeat with an offer", "send request r1"]);
+    sim.answer().reply("final", "r1", '"kept"');
+    expect(sim.seen()).toEqual(["connected", 'caller of r1: final "kept"']);
+  });
+
+  test("waits for a broker that stops", () => {
+    const sim = new Scenario(stable).connect().request("r1", { persist: 1 }).request("r2");
+    sim.seen();
+    const failure: Failure = { code: "CLOSED", message: "the broker stops", delivery: "maybe-executed" };
+    for (const id of ["r1", "r2"]) sim.receive({ type: "failure", requestId: requestId(id), failure });
+    expect(sim.seen()).toEqual(["caller of r2: CLOSED, maybe-executed"]);
+  });
+
+  test("still has its own timeout", () => {
+    const sim = new Scenario(stable).connect().request("r1", { persist: 1, timeout: 1_000 });
+    sim.do({ type: "link-lost", reason: "link-down" }).seen();
+    sim.advance(1_000);
+    expect(sim.seen()).toEqual(["open tcp://a", "caller of r1: DEADLINE_EXCEEDED, maybe-executed"]);
+  });
+
+  test("fails with its connection after a partial, which would come twice", () => {
+    const sim = new Scenario(stable).connect().request("r1", { persist: 1 }).reply("partial", "r1", "1");
+    sim.seen();
+    sim.do({ type: "link-lost", reason: "link-down" });
+    expect(sim.seen()).toContain("caller of r1: BROKER_LOST, maybe-executed");
   });
 });
 
