@@ -14,14 +14,14 @@ import { describeRun, hasUncommittedChanges, startRun } from "./records/run-info
 
 const BURST_MS = 200;
 const ROUNDS = 3;
-const CORE_ROUNDS = 5;
+const CORE_ROUNDS = 4;
 /** For each of the three cases. */
 const PROFILE_SECONDS = 3;
 
 export async function run(args: readonly string[], commandLine: string): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
-    options: { seconds: { type: "string", default: "150" }, machine: { type: "string" } },
+    options: { seconds: { type: "string", default: "130" }, machine: { type: "string" } },
   });
   const seconds = parseSeconds(values.seconds, "--seconds");
   if (hasUncommittedChanges()) {
