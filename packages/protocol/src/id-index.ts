@@ -1,4 +1,4 @@
-// Finds an open request by its id. On the path of every request, measured by apps/bench, core-scale.
+// Finds an open request by its id. On the path of every request, measured by apps/bench, core.
 //
 // A hash table of integers with open addressing and linear probing. With 100,000 open requests, a failed lookup, an insert
 // and a later delete cause two cache misses here and seven in a Map; and the garbage collector need not walk the table.

@@ -4,7 +4,7 @@
 // queue. Requests leave in order of arrival, also those that return because their worker was lost. Requests for one certain
 // worker, and requests that some worker rejected, wait apart and block no other request.
 //
-// On the path of every request, measured by apps/bench, core-load.
+// On the path of every request, measured by apps/bench, core.
 
 import {
   AT_STORE,

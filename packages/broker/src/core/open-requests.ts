@@ -2,7 +2,7 @@
 //
 // Why an array and no Map: V8 links every table that a Map outgrows to the next one. Once one of them is old, the scavenger
 // keeps everything behind it alive, and every request is copied and kept until a full collection. That doubled the cost of
-// a request (apps/bench, core-scale).
+// a request (apps/bench, core).
 
 import { IdIndex, type Indexed, type RequestId } from "@pigato/protocol";
 
