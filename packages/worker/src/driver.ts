@@ -9,8 +9,7 @@ import { nanoid } from "nanoid";
 import { DIALECTS, type ReplyFormat, type WorkerDialect } from "./dialect.ts";
 import { limitOf, type WorkerSettings } from "./options.ts";
 import { Reply, type ReplyPort } from "./reply.ts";
-import type { Effect, Input, WorkerRequest } from "./session/effects.ts";
-import type { CallId } from "./session/request-table.ts";
+import type { CallId, Effect, Input, WorkerRequest } from "./session/effects.ts";
 import { Session } from "./session/session.ts";
 import { SlotTable } from "./session/slot-table.ts";
 

@@ -21,8 +21,7 @@ import {
 import type { ReplyFormat } from "./dialect.ts";
 import { LazyEmitter } from "./lazy-emitter.ts";
 import { errorBody } from "./reply-body.ts";
-import type { HandlerInput } from "./session/effects.ts";
-import type { CallId } from "./session/request-table.ts";
+import type { CallId, HandlerInput } from "./session/effects.ts";
 import { Sources } from "./sources.ts";
 
 /** What the worker's handlers tell the broker, beside the data. Whatever is set travels; the broker reads what it knows. */

@@ -3,4 +3,5 @@
 export { type Backoff, pauseBefore } from "./backoff.ts";
 export { Connection, type ConnectionOptions, type ConnectionStep, type LossReason } from "./connection.ts";
 export type { RuntimeEffect, RuntimeInput } from "./effects.ts";
-export { ReceiveWindow } from "./receive-window.ts";
+export { ReceiveWindow } from "./flow/receiver.ts";
+export { Sender, type SendStream } from "./flow/sender.ts";

@@ -1,8 +1,7 @@
 import { MAX_CREDIT, NO_CAPABILITIES, writeText } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
 import { SessionScenario } from "../testing/session-scenario.ts";
-import type { Input } from "./effects.ts";
-import type { CallId } from "./request-table.ts";
+import type { CallId, Input } from "./effects.ts";
 
 /** A session whose broker grants credit. Every effect about requests is a line. */
 class Scenario {

@@ -3,7 +3,9 @@
 
 import type { RuntimeEffect, RuntimeInput } from "@pigato/peer/session";
 import type { Failure, Frame, FromWorker, ToWorker, Violation } from "@pigato/protocol";
-import type { CallId } from "./request-table.ts";
+
+/** A request in flight, to everybody outside the session. Never reused. */
+export type CallId = number;
 
 /** A request as the broker hands it to a worker. */
 export type WorkerRequest = Extract<ToWorker, { readonly type: "request" }>;

@@ -8,8 +8,8 @@
 //   before it is known whether the partials before it were accepted (`defer`).
 // - A partial without credit waits (P-STREAM-4), and so does everything that its handler writes after it.
 
+import { Sender } from "@pigato/peer/session";
 import {
-  addCredit,
   type Capabilities,
   display,
   encodePayload,
@@ -17,14 +17,21 @@ import {
   MAX_CREDIT,
   NO_CAPABILITIES,
   NULL_FRAME,
-  spendOne,
 } from "@pigato/protocol";
-import type { FinalInput, WorkerRequest } from "./effects.ts";
-import { type Effect, type Effects, type HandlerInput, type Input, NO_EFFECTS, type PartialInput } from "./effects.ts";
-import { HeldReplyBuffer } from "./held-replies.ts";
+import {
+  type CallId,
+  type Effect,
+  type Effects,
+  type FinalInput,
+  type HandlerInput,
+  type Input,
+  NO_EFFECTS,
+  type PartialInput,
+  type WorkerRequest,
+} from "./effects.ts";
 import { failureOf, replyMessage, send, sendUrgently } from "./messages.ts";
 import { PartialBatch } from "./partial-batch.ts";
-import { type CallId, type InFlightRequest, type RequestRef, RequestTable } from "./request-table.ts";
+import { type InFlightRequest, type RequestRef, RequestTable } from "./request-table.ts";
 
 export interface InFlightOptions {
   /** Bytes that handlers may write beyond their credit, for all requests together. */
@@ -35,6 +42,8 @@ export interface InFlightOptions {
   readonly random: () => number;
 }
 
+/** What a held partial costs besides its frames. */
+const OVERHEAD_BYTES = 256;
 const CONTINUE: Input = Object.freeze({ type: "continue" });
 const CONTINUE_WHEN_SENT: Effect = Object.freeze({ type: "defer", input: CONTINUE, until: "sent" });
 const CONTINUE_WHEN_NOTIFIED: Effect = Object.freeze({ type: "defer", input: CONTINUE, until: "notified" });
@@ -45,11 +54,8 @@ export class InFlightRequests {
   capabilities: Capabilities = NO_CAPABILITIES;
   readonly #options: InFlightOptions;
   readonly #table: RequestTable;
-  readonly #held: HeldReplyBuffer;
+  readonly #sender: Sender<InFlightRequest, PartialInput | FinalInput>;
   readonly #batch = new PartialBatch();
-  /** Requests that hold partials with credit, or whose handlers wait for `drain`. They take turns. */
-  readonly #ready = new Set<InFlightRequest>();
-  #isLinkSlow = false;
   #isFlushDue = false;
   /** Whose partial is the input at hand: if the link becomes slow, its handler is asked to wait. */
   #writer: InFlightRequest | undefined;
@@ -57,7 +63,7 @@ export class InFlightRequests {
   constructor(options: InFlightOptions) {
     this.#options = options;
     this.#table = new RequestTable(options.random);
-    this.#held = new HeldReplyBuffer(options.maxHeldBytes);
+    this.#sender = new Sender({ maxHeldBytes: options.maxHeldBytes, bytesOf, isEnd: ({ type }) => type === "final" });
   }
 
   get size(): number {
@@ -82,30 +88,29 @@ export class InFlightRequests {
   /** Ends the request. Nothing more of its reply is sent. */
   remove(request: InFlightRequest): void {
     this.#table.remove(request);
-    if (request.held !== undefined) this.#held.drop(request);
-    if (this.#ready.size > 0) this.#ready.delete(request);
+    this.#sender.remove(request);
     if (this.#batch.request === request) this.#batch.clear();
   }
 
   onPartial(input: PartialInput): Effects {
     const request = this.#table.get(input.call);
     if (request === undefined) return NO_EFFECTS;
-    if (request.credit === 0 || request.held !== undefined) {
-      return this.#held.add(request, input) ? this.#pause(request) : this.#onHeldTooMuch(request);
+    if (this.#sender.isBlocked(request)) {
+      return this.#sender.hold(request, input) ? this.#pause(request) : this.#onHeldTooMuch(request);
     }
     const canWait = this.capabilities.partials && PartialBatch.takes(input);
     if (!canWait && this.#batch.request === request) return this.#sendBatchBefore(input);
-    request.credit = spendOne(request.credit);
+    this.#sender.spend(request);
     this.#writer = request;
     const effects = canWait ? this.#addToBatch(request, input) : [this.#sendPartial(request, input)];
-    return request.credit === 0 || this.#isLinkSlow ? [...effects, ...this.#pause(request)] : effects;
+    return request.credit === 0 || this.#sender.isLinkSlow ? [...effects, ...this.#pause(request)] : effects;
   }
 
   onFinal(input: FinalInput): Effects {
     const request = this.#table.get(input.call);
     if (request === undefined) return NO_EFFECTS;
     if (request.held !== undefined) {
-      this.#held.add(request, input);
+      this.#sender.hold(request, input);
       return NO_EFFECTS;
     }
     return this.#batch.request === request ? this.#sendBatchBefore(input) : this.#end(request, input);
@@ -119,22 +124,18 @@ export class InFlightRequests {
   /** P-STREAM-4. A request that is unknown has ended while the credit was on its way. */
   onCredit(ref: RequestRef & { readonly chunks: number }): Effects {
     const request = this.#table.find(ref);
-    if (request === undefined || request.credit === MAX_CREDIT || ref.chunks === 0) return NO_EFFECTS;
-    request.credit = addCredit(request.credit, ref.chunks);
-    if (!request.isPaused) return NO_EFFECTS;
-    this.#ready.add(request);
-    return this.onContinue();
+    return request !== undefined && this.#sender.grant(request, ref.chunks) ? this.onContinue() : NO_EFFECTS;
   }
 
   onLinkSlow(): Effects {
-    this.#isLinkSlow = true;
+    this.#sender.isLinkSlow = true;
     const writer = this.#writer;
     if (writer === undefined || this.#table.get(writer.id) === undefined) return NO_EFFECTS;
     return this.#pause(writer);
   }
 
   onLinkDrained(): Effects {
-    this.#isLinkSlow = false;
+    this.#sender.isLinkSlow = false;
     return this.onContinue();
   }
 
@@ -148,9 +149,7 @@ export class InFlightRequests {
   /** Sends what waits: one message, or one `drain`, at a time, because each may make the link slow. */
   onContinue(): Effects {
     this.#writer = undefined;
-    for (const request of this.#ready) {
-      if (this.#isLinkSlow) return NO_EFFECTS;
-      this.#ready.delete(request);
+    for (let request = this.#sender.takeReady(); request !== undefined; request = this.#sender.takeReady()) {
       const effects = this.#sendHeld(request);
       if (effects.length > 0) return effects;
     }
@@ -168,52 +167,48 @@ export class InFlightRequests {
   abortAll(failure: Failure): Effects {
     const requests = this.#table.all();
     for (const request of requests) this.remove(request);
-    this.#isLinkSlow = false;
+    this.#sender.isLinkSlow = false;
     this.#writer = undefined;
     return requests.map(({ id }) => ({ type: "abort", call: id, failure }));
   }
 
   #pause(request: InFlightRequest): Effects {
-    if (request.credit > 0) this.#ready.add(request);
-    if (request.isPaused) return NO_EFFECTS;
-    request.isPaused = true;
-    return [{ type: "pause", call: request.id }];
+    return this.#sender.pause(request) ? [{ type: "pause", call: request.id }] : NO_EFFECTS;
   }
 
   #sendHeld(request: InFlightRequest): Effects {
-    const input = this.#held.peek(request);
+    const input = this.#sender.peek(request);
     if (input === undefined) return this.#drain(request);
     if (input.type === "partial") return this.#sendHeldPartials(request);
-    this.#ready.add(request);
+    this.#sender.requeue(request);
     if (this.#batch.request === request) return [...this.#takeBatch(), CONTINUE_WHEN_SENT];
     return [...this.#end(request, input), CONTINUE_WHEN_SENT];
   }
 
   #sendHeldPartials(request: InFlightRequest): Effects {
-    this.#ready.add(request);
+    this.#sender.requeue(request);
     const effects: Effect[] = [];
-    let input = this.#held.peek(request);
+    let input = this.#sender.peek(request);
     while (effects.length === 0 && input?.type === "partial") {
       const canWait = this.capabilities.partials && PartialBatch.takes(input);
       if (!canWait && this.#batch.request === request) {
         effects.push(...this.#takeBatch());
         break;
       }
-      this.#held.shift(request);
-      request.credit = spendOne(request.credit);
+      this.#sender.shift(request);
+      this.#sender.spend(request);
       if (canWait) effects.push(...this.#addToBatch(request, input));
       else effects.push(this.#sendPartial(request, input));
-      input = this.#held.peek(request);
+      input = this.#sender.peek(request);
     }
     effects.push(CONTINUE_WHEN_SENT);
     return effects;
   }
 
   #drain(request: InFlightRequest): Effects {
-    if (!request.isPaused || request.held !== undefined || request.credit === 0) return NO_EFFECTS;
-    request.isPaused = false;
+    if (!this.#sender.resume(request)) return NO_EFFECTS;
     const drain: Effect = { type: "drain", call: request.id };
-    return this.#ready.size === 0 ? [drain] : [drain, CONTINUE_WHEN_NOTIFIED];
+    return this.#sender.hasReady ? [drain, CONTINUE_WHEN_NOTIFIED] : [drain];
   }
 
   /** The partials before it may be refused, and then it must not be sent. */
@@ -261,4 +256,10 @@ export class InFlightRequests {
       { type: "abort", call: request.id, failure },
     ];
   }
+}
+
+function bytesOf({ body, options }: PartialInput | FinalInput): number {
+  let bytes = OVERHEAD_BYTES + options.length;
+  for (const frame of body) bytes += frame.length;
+  return bytes;
 }

@@ -5,8 +5,9 @@
 // request cost the worker (see SlotTable). Clients choose their request ids, so the hash is salted against collisions on
 // purpose.
 
+import type { SendStream } from "@pigato/peer/session";
 import { MAX_CREDIT, type RequestId } from "@pigato/protocol";
-import type { HeldReplies } from "./held-replies.ts";
+import type { CallId, FinalInput, PartialInput } from "./effects.ts";
 import { SlotTable } from "./slot-table.ts";
 
 /** How the broker names a request to a worker; echoed as it came. */
@@ -15,19 +16,13 @@ export interface RequestRef {
   readonly requestId: RequestId;
 }
 
-/** A request in flight, to everybody outside the session. Never reused. */
-export type CallId = number;
-
-export class InFlightRequest implements RequestRef {
+export class InFlightRequest implements RequestRef, SendStream<PartialInput | FinalInput> {
   readonly id: CallId;
   readonly address: string;
   readonly requestId: RequestId;
   readonly hash: number;
-  /** Partials that may be sent before more are granted; `MAX_CREDIT` without flow control. */
   credit: number = MAX_CREDIT;
-  /** What its handler wrote beyond the credit, and after that. */
-  held: HeldReplies | undefined;
-  /** Whether its handler was asked to wait for `drain`. */
+  held: SendStream<PartialInput | FinalInput>["held"];
   isPaused = false;
   chainNext: InFlightRequest | undefined;
 

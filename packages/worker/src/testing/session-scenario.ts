@@ -12,8 +12,8 @@ import {
   type Violation,
   writeText,
 } from "@pigato/protocol";
-import type { Effect, Input } from "../session/effects.ts";
-import type { CallId, RequestRef } from "../session/request-table.ts";
+import type { CallId, Effect, Input } from "../session/effects.ts";
+import type { RequestRef } from "../session/request-table.ts";
 import { Session, type SessionOptions } from "../session/session.ts";
 
 export const BODY: Uint8Array = writeText('"data"');

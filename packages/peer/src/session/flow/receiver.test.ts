@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ReceiveWindow } from "./receive-window.ts";
+import { ReceiveWindow } from "./receiver.ts";
 
 /** A window, and what a sender with this grant may still have under way. */
 function started(): ReceiveWindow {

@@ -1,0 +1,138 @@
+// Flow control at the end that sends: how much of each stream may be sent, and what waits. A chunk needs credit, which the
+// receiver grants (P-STREAM-4), and a link that is not slow. Chunks without credit are held in order, and so is what follows
+// them. Streams take turns on a slow link. Whoever sends decides what a stream and its items are.
+
+import { addCredit, MAX_CREDIT, spendOne } from "@pigato/protocol";
+
+/** The state of one stream. Only `Sender` changes it, after it is made. */
+export interface SendStream<Item> {
+  /** Chunks that may be sent before more are granted; `MAX_CREDIT` without flow control. */
+  credit: number;
+  /** A linked list, oldest first. */
+  held: { first: HeldItem<Item>; last: HeldItem<Item> } | undefined;
+  /** Whether its writer was asked to wait. */
+  isPaused: boolean;
+}
+
+interface HeldItem<Item> {
+  readonly item: Item;
+  readonly bytes: number;
+  next: HeldItem<Item> | undefined;
+}
+
+export interface SenderOptions<Item> {
+  /** Bytes that may be held, of all streams together. */
+  readonly maxHeldBytes: number;
+  bytesOf(item: Item): number;
+  /** The end of a stream needs no credit, and is always held if it must wait. */
+  isEnd(item: Item): boolean;
+}
+
+export class Sender<Stream extends SendStream<Item>, Item> {
+  readonly #options: SenderOptions<Item>;
+  /** Streams that have something to send, or whose writers wait, and that lack no credit. They take turns. */
+  readonly #ready = new Set<Stream>();
+  #heldBytes = 0;
+  #isLinkSlow = false;
+
+  constructor(options: SenderOptions<Item>) {
+    this.#options = options;
+  }
+
+  get isLinkSlow(): boolean {
+    return this.#isLinkSlow;
+  }
+
+  set isLinkSlow(isSlow: boolean) {
+    this.#isLinkSlow = isSlow;
+  }
+
+  get hasReady(): boolean {
+    return this.#ready.size > 0;
+  }
+
+  /** Whether a chunk must be held. */
+  isBlocked({ credit, held }: Stream): boolean {
+    return credit === 0 || held !== undefined;
+  }
+
+  /** A chunk is sent. */
+  spend(stream: Stream): void {
+    stream.credit = spendOne(stream.credit);
+  }
+
+  /** @returns whether that lets the stream go on */
+  grant(stream: Stream, chunks: number): boolean {
+    if (stream.credit === MAX_CREDIT || chunks === 0) return false;
+    stream.credit = addCredit(stream.credit, chunks);
+    if (stream.isPaused) this.#ready.add(stream);
+    return stream.isPaused;
+  }
+
+  /** @returns whether there was room */
+  hold(stream: Stream, item: Item): boolean {
+    const { maxHeldBytes, bytesOf, isEnd } = this.#options;
+    const bytes = bytesOf(item);
+    if (!isEnd(item) && this.#heldBytes + bytes > maxHeldBytes) return false;
+    this.#heldBytes += bytes;
+    const last: HeldItem<Item> = { item, bytes, next: undefined };
+    if (stream.held === undefined) {
+      stream.held = { first: last, last };
+    } else {
+      stream.held.last.next = last;
+      stream.held.last = last;
+    }
+    return true;
+  }
+
+  /** Asks the writer to wait. @returns `false` if it was asked already */
+  pause(stream: Stream): boolean {
+    if (stream.credit > 0) this.#ready.add(stream);
+    if (stream.isPaused) return false;
+    stream.isPaused = true;
+    return true;
+  }
+
+  /** Lets the writer go on. @returns `false` if it does not wait, or still must */
+  resume(stream: Stream): boolean {
+    if (!stream.isPaused || this.isBlocked(stream)) return false;
+    stream.isPaused = false;
+    return true;
+  }
+
+  /** The stream whose turn it is. It gives up its turn: `requeue` it if it has more to send. */
+  takeReady(): Stream | undefined {
+    if (this.#isLinkSlow) return undefined;
+    for (const stream of this.#ready) {
+      this.#ready.delete(stream);
+      return stream;
+    }
+    return undefined;
+  }
+
+  requeue(stream: Stream): void {
+    this.#ready.add(stream);
+  }
+
+  /** The oldest held item, if it may be sent. */
+  peek({ held, credit }: Stream): Item | undefined {
+    if (held === undefined) return undefined;
+    return credit > 0 || this.#options.isEnd(held.first.item) ? held.first.item : undefined;
+  }
+
+  /** Removes the oldest held item. */
+  shift(stream: Stream): void {
+    if (stream.held === undefined) return;
+    const { first } = stream.held;
+    this.#heldBytes -= first.bytes;
+    if (first.next === undefined) stream.held = undefined;
+    else stream.held.first = first.next;
+  }
+
+  /** The stream has ended. */
+  remove(stream: Stream): void {
+    for (let held = stream.held?.first; held !== undefined; held = held.next) this.#heldBytes -= held.bytes;
+    stream.held = undefined;
+    if (this.#ready.size > 0) this.#ready.delete(stream);
+  }
+}
