@@ -8,8 +8,6 @@ export {
   type ServiceMap,
 } from "./announcement.ts";
 export {
-  concurrencyFromWire,
-  concurrencyToWire,
   formatCapabilities,
   offerOf,
   parseCapabilities,
@@ -24,8 +22,8 @@ export type { MajordomoOptions } from "./dialects/mdp/index.ts";
 export { type MajordomoPeer, type MajordomoVersion, majordomoPeer } from "./dialects/mdp/peer.ts";
 export { omdpDialect } from "./dialects/omdp/index.ts";
 export { pigatoDialect } from "./dialects/pigato/index.ts";
-export { MAX_RAW_FRAMES, readRawBody, writeRawBody } from "./dialects/raw-body.ts";
-export { type HandlerError, handlerErrorOf, isDelivery, isFailureCode } from "./errors.ts";
+export { readRawBody, writeRawBody } from "./dialects/raw-body.ts";
+export { handlerErrorOf } from "./errors.ts";
 export { bytesOf, type Frames, MAX_FRAMES, sameBytes } from "./frame.ts";
 export { IdIndex, type Indexed } from "./id-index.ts";
 export {
@@ -33,7 +31,6 @@ export {
   peerIdFromText,
   readBytes,
   requestIdFromText,
-  writeBytes,
 } from "./ids.ts";
 export {
   DEFAULT_HEARTBEAT_MS,
@@ -52,7 +49,6 @@ export {
   DEFAULT_TIMEOUT_MS,
   MAX_OPTIONS_BYTES,
   parseRequestOptions,
-  timeoutFromWire,
   timeoutToWire,
 } from "./request-options.ts";
 export { violation } from "./violation.ts";
