@@ -1,4 +1,4 @@
-// What the packages of this repository share beyond the wire. No semver promise: any release may change it.
+// What the packages of this repository share beyond the wire. No semver promise: any minor release may change it.
 
 export {
   DIRECTORY_TOPIC,
