@@ -189,17 +189,17 @@ describe("a butler bind", () => {
 describe("two sides", () => {
   test("D-ROLE-1: serve omdp by binds of their own, a stray worker gets DISCONNECT, a stray client an error", async () => {
     const running = await startDialectBroker({}, { frontend: OMDP, backend: OMDP });
-    const [client, worker] = [running.connect(undefined, 0), running.connect(undefined, 1)];
-    await client.send("W", "1", "echo");
-    expect(await client.next()).toEqual(["W", "5"]);
-    await worker.send("C", "2", "echo", "r1", "x", "{}");
-    expect(await worker.next()).toEqual(["C", "3", "r1", "INVALID"]);
-    const [asker, server] = [running.connect(undefined, 0), running.connect(undefined, 1)];
+    const [strayWorker, strayClient] = [running.connect(undefined, 0), running.connect(undefined, 1)];
+    await strayWorker.send("W", "1", "echo");
+    expect(await strayWorker.next()).toEqual(["W", "5"]);
+    await strayClient.send("C", "2", "echo", "r1", "x", "{}");
+    expect(await strayClient.next()).toEqual(["C", "3", "r1", "INVALID"]);
+    const [client, server] = [running.connect(undefined, 0), running.connect(undefined, 1)];
     await server.send("W", "1", "echo");
-    await asker.send("C", "2", "echo", "r2", "x", "{}");
+    await client.send("C", "2", "echo", "r2", "x", "{}");
     const [, , address = ""] = await server.next();
     await server.send("W", "3", address, "r2", "0", "y");
-    expect(await asker.next()).toEqual(["C", "3", "r2", "0", "y"]);
+    expect(await client.next()).toEqual(["C", "3", "r2", "0", "y"]);
   });
 
   test("D-ROLE-1: a stray butler worker is told to register again, a stray client hears of an exception", async () => {

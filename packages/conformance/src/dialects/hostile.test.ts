@@ -7,7 +7,7 @@ import type { RawPeer } from "@pigato/testkit/raw-peer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FORMS } from "./forms.ts";
 import { ADDRESS, bendings, cuts, EXPIRY, ID, MESSAGES, NAMES, ROLES } from "./hostile-messages.ts";
-import { type Asker, DIALECTS, newAsker, newServer, type Server } from "./peers.ts";
+import { DIALECTS, type DialectClient, type DialectWorker, newClient, newWorker } from "./peers.ts";
 import { bytePeer } from "./start.ts";
 
 const ANYWHERE = "tcp://127.0.0.1:*";
@@ -22,7 +22,11 @@ interface House {
   readonly broker: Broker;
   /** One for each of the binds; where sides are apart, first those of clients, then those of workers. */
   readonly doors: readonly string[];
-  readonly witnesses: readonly { readonly asker: Asker; readonly server: Server; readonly service: string }[];
+  readonly witnesses: readonly {
+    readonly client: DialectClient;
+    readonly server: DialectWorker;
+    readonly service: string;
+  }[];
   /** A worker of the service "quiet", who never answers. */
   readonly quiet: RawPeer;
 }
@@ -38,7 +42,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const { broker, witnesses, quiet } of [whole, apart]) {
-    for (const peer of [...witnesses.flatMap(({ asker, server }) => [asker, server]), quiet]) peer.close();
+    for (const peer of [...witnesses.flatMap(({ client, server }) => [client, server]), quiet]) peer.close();
     await broker.stop();
   }
 });
@@ -146,7 +150,7 @@ async function build(where: ListenerOptions | Listeners): Promise<House> {
     const service = `witness of ${dialect}`;
     const [front = "", back = ""] = [doors[kind], doors[doors.length - BINDS.length + kind]];
     await joins(() => {
-      witnesses.push({ asker: newAsker(dialect, front), server: newServer(dialect, back, service), service });
+      witnesses.push({ client: newClient(dialect, front), server: newWorker(dialect, back, service), service });
     });
   }
   const quiet = bytePeer(doors[doors.length - BINDS.length] ?? "");
@@ -199,7 +203,7 @@ async function askFor10000(door: number, request: (service: string) => readonly 
   await nothingOpen(broker);
   const socket = bytePeer(doors[door] ?? "");
   for (let service = 0; service < 10_000; service++) await socket.send(...request(`service ${service}`));
-  await heard(whole, socket);
+  await handled(whole, socket);
   expect([0, 10_000]).toContain(openOf(broker));
   await expectOthersServed(whole);
   socket.close();
@@ -219,12 +223,12 @@ function openOf(broker: Broker): number {
 
 /** Closes a socket once the broker has dealt with all that it sent. */
 async function leave(house: House, socket: RawPeer): Promise<void> {
-  await heard(house, socket);
+  await handled(house, socket);
   socket.close();
 }
 
 /** Resolves when the broker has dealt with all that a socket sent. */
-async function heard({ broker }: House, socket: RawPeer): Promise<void> {
+async function handled({ broker }: House, socket: RawPeer): Promise<void> {
   // Whatever its dialect, something that is none of any is reported, after all that came before it.
   const mark = `mark ${++count}`;
   await new Promise<void>((resolve) => {
@@ -239,12 +243,12 @@ async function heard({ broker }: House, socket: RawPeer): Promise<void> {
 }
 
 async function expectOthersServed({ witnesses }: House): Promise<void> {
-  for (const { asker, server, service } of witnesses) {
+  for (const { client, server, service } of witnesses) {
     const question = String(1_000 + ++count);
-    await asker.ask(service, question);
+    await client.request(service, question);
     const job = await server.next();
     expect(job.body).toEqual([question]);
-    await job.answer("final", question);
-    expect(await asker.hear()).toEqual({ kind: "final", body: [question] });
+    await job.reply("final", question);
+    expect(await client.receive()).toEqual({ kind: "final", body: [question] });
   }
 }

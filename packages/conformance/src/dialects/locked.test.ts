@@ -5,7 +5,7 @@ import type { RawPeer } from "@pigato/testkit/raw-peer";
 import { describe, expect, test } from "vitest";
 import { LOOPBACK } from "../support/start.ts";
 import { ROLES } from "./hostile-messages.ts";
-import { ASKERS, DIALECTS, type DialectName, SERVERS } from "./peers.ts";
+import { CLIENT_WIRES, DIALECTS, type DialectName, WORKER_WIRES } from "./peers.ts";
 import { type DialectBroker, startDialectBroker } from "./start.ts";
 
 const BINDS = [LOOPBACK, { address: LOOPBACK, dialect: "omdp" }, { address: LOOPBACK, dialect: "butler" }] as const;
@@ -22,14 +22,14 @@ const WORKER_PAIRS = PAIRS.filter(
 describe.each(PAIRS)("D-DET-1: a $first client", ({ first, other }) => {
   test(`is not heard in ${other}, and is answered in its own`, async () => {
     const { running, client, server } = await clientAndServer(first, other);
-    await client.send(...ASKERS[first].request("echo", "r1", ["1"]));
-    await client.send(...ASKERS[other].request("echo", "r2", ["2"]));
-    await client.send(...ASKERS[first].request("echo", "r3", ["3"]));
+    await client.send(...CLIENT_WIRES[first].request("echo", "r1", ["1"]));
+    await client.send(...CLIENT_WIRES[other].request("echo", "r2", ["2"]));
+    await client.send(...CLIENT_WIRES[first].request("echo", "r3", ["3"]));
     for (const asked of ["1", "3"]) {
-      const request = SERVERS.pigato.read(await server.nextThat(([, type]) => type === "2"));
+      const request = WORKER_WIRES.pigato.read(await server.nextThat(([, type]) => type === "2"));
       expect(request?.body).toEqual([asked]);
-      if (request !== undefined) await server.send(...(SERVERS.pigato.answer("final", request, [asked]) ?? []));
-      expect(ASKERS[first].read(await client.next())).toEqual({ kind: "final", body: [asked] });
+      if (request !== undefined) await server.send(...(WORKER_WIRES.pigato.reply("final", request, [asked]) ?? []));
+      expect(CLIENT_WIRES[first].read(await client.next())).toEqual({ kind: "final", body: [asked] });
     }
     expect(running.drops).toMatchObject([{ peer: client.id, reason: "other-dialect" }]);
     expect(running.broker.stats()).toMatchObject({ open: 0, clients: 1 });
@@ -39,15 +39,15 @@ describe.each(PAIRS)("D-DET-1: a $first client", ({ first, other }) => {
 describe.each(WORKER_PAIRS)("D-DET-1: a $first client", ({ first, other }) => {
   test(`that registers as a worker of ${other} is turned away, and goes on in its own`, async () => {
     const { running, client, server } = await clientAndServer(first, other);
-    await client.send(...ASKERS[first].request("echo", "r1", ["1"]));
-    const request = SERVERS.pigato.read(await server.nextThat(([, type]) => type === "2"));
-    const [ready = []] = SERVERS[other].greet("other");
+    await client.send(...CLIENT_WIRES[first].request("echo", "r1", ["1"]));
+    const request = WORKER_WIRES.pigato.read(await server.nextThat(([, type]) => type === "2"));
+    const [ready = []] = WORKER_WIRES[other].greet("other");
     await client.send(...ready);
     expect(await client.next()).toEqual(ROLES[other]?.disconnect);
     expect(running.drops).toMatchObject([{ peer: client.id, reason: "other-dialect" }]);
     expect(running.broker.stats()).toMatchObject({ workers: 1, open: 1 });
-    if (request !== undefined) await server.send(...(SERVERS.pigato.answer("final", request, ["2"]) ?? []));
-    expect(ASKERS[first].read(await client.next())).toEqual({ kind: "final", body: ["2"] });
+    if (request !== undefined) await server.send(...(WORKER_WIRES.pigato.reply("final", request, ["2"]) ?? []));
+    expect(CLIENT_WIRES[first].read(await client.next())).toEqual({ kind: "final", body: ["2"] });
   });
 });
 
@@ -55,9 +55,9 @@ describe.each(WORKER_PAIRS)("D-DET-1: a $first worker", ({ first, other }) => {
   test(`is not heard in ${other}, be it READY or a request, and serves on`, async () => {
     const running = await startDialectBroker({}, BINDS);
     const worker = await joined(running, first, doorFor(first, other));
-    const [ready = []] = SERVERS[other].greet("other");
+    const [ready = []] = WORKER_WIRES[other].greet("other");
     await worker.send(...ready);
-    await worker.send(...ASKERS[other].request("echo", "r1", ["1"]));
+    await worker.send(...CLIENT_WIRES[other].request("echo", "r1", ["1"]));
     await dropped(running, 2);
     expect(running.drops).toMatchObject([
       { peer: worker.id, reason: "other-dialect" },
@@ -65,12 +65,12 @@ describe.each(WORKER_PAIRS)("D-DET-1: a $first worker", ({ first, other }) => {
     ]);
     expect(running.broker.stats()).toMatchObject({ workers: 1, open: 0 });
     const client = running.connect();
-    await client.send(...ASKERS.pigato.request("echo", "r2", ["2"]));
-    const { read, answer } = SERVERS[first];
+    await client.send(...CLIENT_WIRES.pigato.request("echo", "r2", ["2"]));
+    const { read, reply } = WORKER_WIRES[first];
     const request = read(await worker.nextThat((frames) => read(frames) !== undefined));
     expect(request?.body).toEqual(["2"]);
-    if (request !== undefined) await worker.send(...(answer("final", request, ["3"]) ?? []));
-    expect(ASKERS.pigato.read(await client.next())).toEqual({ kind: "final", body: ["3"] });
+    if (request !== undefined) await worker.send(...(reply("final", request, ["3"]) ?? []));
+    expect(CLIENT_WIRES.pigato.read(await client.next())).toEqual({ kind: "final", body: ["3"] });
   });
 });
 
@@ -83,10 +83,10 @@ describe.each([
     const server = await joined(running, "pigato", 0);
     const client = running.connect(undefined, door);
     for (const dialect of [first, other]) {
-      await client.send(...ASKERS[dialect].request("echo", "r1", ["1"]));
-      const request = SERVERS.pigato.read(await server.nextThat(([, type]) => type === "2"));
-      if (request !== undefined) await server.send(...(SERVERS.pigato.answer("final", request, ["2"]) ?? []));
-      expect(ASKERS[first].read(await client.next())).toEqual({ kind: "final", body: ["2"] });
+      await client.send(...CLIENT_WIRES[dialect].request("echo", "r1", ["1"]));
+      const request = WORKER_WIRES.pigato.read(await server.nextThat(([, type]) => type === "2"));
+      if (request !== undefined) await server.send(...(WORKER_WIRES.pigato.reply("final", request, ["2"]) ?? []));
+      expect(CLIENT_WIRES[first].read(await client.next())).toEqual({ kind: "final", body: ["2"] });
     }
     expect(running.drops).toEqual([]);
   });
@@ -102,7 +102,7 @@ async function clientAndServer(first: DialectName, other: DialectName) {
 async function joined(running: DialectBroker, dialect: DialectName, door: number): Promise<RawPeer> {
   const join = new Promise((resolve) => running.broker.once("worker:join", resolve));
   const worker = running.connect(undefined, door);
-  for (const frames of SERVERS[dialect].greet("echo")) await worker.send(...frames);
+  for (const frames of WORKER_WIRES[dialect].greet("echo")) await worker.send(...frames);
   await join;
   return worker;
 }

@@ -4,9 +4,9 @@
 import { Broker } from "@pigato/broker";
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { OWN_DIALECTS, ownAsker, ownServer } from "./own-peers.ts";
-import { type Asker, DIALECTS, type DialectName, newAsker, newServer, type Server } from "./peers.ts";
-import { pythonAsker, pythonServer } from "./python.ts";
+import { OWN_DIALECTS, ownClient, ownWorker } from "./own-peers.ts";
+import { DIALECTS, type DialectClient, type DialectName, type DialectWorker, newClient, newWorker } from "./peers.ts";
+import { pythonClient, pythonWorker } from "./python.ts";
 
 type Stack = "node" | "python" | "own";
 type Kind = `${DialectName} in ${Stack}`;
@@ -17,15 +17,15 @@ interface Peer {
   /** Whether it reads values alone, as our own peers do. */
   readonly isOwn: boolean;
   readonly isPython: boolean;
-  asker(): Asker | Promise<Asker>;
-  server(service: string): Server | Promise<Server>;
+  sender(): DialectClient | Promise<DialectClient>;
+  receiver(service: string): DialectWorker | Promise<DialectWorker>;
 }
 
 const PYTHON_DIALECTS = foreignPeers.python.isMissing ? [] : DIALECTS;
 const PEERS: readonly Peer[] = [
-  ...DIALECTS.map((dialect) => peerOf(dialect, "node", newAsker, newServer)),
-  ...PYTHON_DIALECTS.map((dialect) => peerOf(dialect, "python", pythonAsker, pythonServer)),
-  ...OWN_DIALECTS.map((dialect) => peerOf(dialect, "own", ownAsker, ownServer)),
+  ...DIALECTS.map((dialect) => peerOf(dialect, "node", newClient, newWorker)),
+  ...PYTHON_DIALECTS.map((dialect) => peerOf(dialect, "python", pythonClient, pythonWorker)),
+  ...OWN_DIALECTS.map((dialect) => peerOf(dialect, "own", ownClient, ownWorker)),
 ];
 const PAIRS = PEERS.flatMap((client) => PEERS.map((worker) => ({ client, worker })));
 /** Every dialect with every other, in Python and not: what takes its time is not done for all. */
@@ -38,8 +38,8 @@ const CLIENTS_WITHOUT_ERRORS: ReadonlySet<DialectName> = new Set(["mdp01", "mdp0
 
 let broker: Broker;
 /** One of each, who stay. */
-const askers = new Map<Kind, Asker>();
-const servers = new Map<Kind, Server>();
+const senders = new Map<Kind, DialectClient>();
+const receivers = new Map<Kind, DialectWorker>();
 /** The workers of a service, by their routing ids. */
 const members = new Map<string, Set<string>>();
 
@@ -51,99 +51,99 @@ beforeAll(async () => {
   broker.on("worker:leave", ({ service, worker }) => membersOf(service).delete(worker));
   await broker.start();
   for (const peer of PEERS) {
-    askers.set(peer.kind, await peer.asker());
-    servers.set(peer.kind, await peer.server(peer.kind));
+    senders.set(peer.kind, await peer.sender());
+    receivers.set(peer.kind, await peer.receiver(peer.kind));
   }
   for (const { kind } of PEERS) await joined(kind, 1);
 });
 
 afterAll(async () => {
-  for (const peer of [...askers.values(), ...servers.values()]) peer.close();
+  for (const peer of [...senders.values(), ...receivers.values()]) peer.close();
   await broker.stop();
 });
 
 describe.each(PAIRS)("$client.kind asks $worker.kind", ({ client, worker }) => {
   test("D-MAP-1: JSON passes byte for byte, both ways", async () => {
-    const { asker, server } = pair(client, worker);
-    await asker.ask(worker.kind, '{"a": [1, null]}');
-    const job = await server.next();
+    const { sender, receiver } = pair(client, worker);
+    await sender.request(worker.kind, '{"a": [1, null]}');
+    const job = await receiver.next();
     expect(job.body).toEqual([asRead('{"a": [1, null]}', client, worker)]);
-    await job.answer("final", ' {"b" : "\xc3\xa9"} ');
-    expect(await asker.hear()).toEqual({ kind: "final", body: [asRead(' {"b" : "\xc3\xa9"} ', worker, client)] });
+    await job.reply("final", ' {"b" : "\xc3\xa9"} ');
+    expect(await sender.receive()).toEqual({ kind: "final", body: [asRead(' {"b" : "\xc3\xa9"} ', worker, client)] });
   });
 
   test("D-MAP-2: bytes pass, or become a JSON string where only JSON is read", async () => {
-    const { asker, server } = pair(client, worker);
+    const { sender, receiver } = pair(client, worker);
     const bytes = "\xff\x00\x01";
     const shown = JSON.stringify("\u00ff\u0000\u0001").replace("\u00ff", "\xc3\xbf");
     const isShown = isJson(client) || isJson(worker);
-    await asker.ask(worker.kind, client.dialect === "pigato" ? shown : bytes);
-    const job = await server.next();
+    await sender.request(worker.kind, client.dialect === "pigato" ? shown : bytes);
+    const job = await receiver.next();
     expect(job.body).toEqual([isShown || worker.isOwn ? shown : bytes]);
-    await job.answer("final", worker.dialect === "pigato" ? shown : bytes);
-    const { body } = await asker.hear();
+    await job.reply("final", worker.dialect === "pigato" ? shown : bytes);
+    const { body } = await sender.receive();
     expect(body).toEqual([isShown || client.isOwn ? shown : bytes]);
   });
 
   test("D-MAP-3: several frames pass, or become an array where there is room for one", async () => {
-    const { asker, server } = pair(client, worker);
+    const { sender, receiver } = pair(client, worker);
     const frames = ["one", "", "2"];
     const array = ['["one","",2]'];
     const arePassed = HAS_FRAMES.has(client.dialect) && HAS_FRAMES.has(worker.dialect);
-    await asker.ask(worker.kind, ...(HAS_FRAMES.has(client.dialect) ? frames : array));
-    const job = await server.next();
+    await sender.request(worker.kind, ...(HAS_FRAMES.has(client.dialect) ? frames : array));
+    const job = await receiver.next();
     expect(job.body).toEqual(arePassed && !worker.isOwn ? frames : array);
-    await job.answer("final", ...(HAS_FRAMES.has(worker.dialect) ? frames : array));
-    expect(await asker.hear()).toEqual({ kind: "final", body: arePassed && !client.isOwn ? frames : array });
+    await job.reply("final", ...(HAS_FRAMES.has(worker.dialect) ? frames : array));
+    expect(await sender.receive()).toEqual({ kind: "final", body: arePassed && !client.isOwn ? frames : array });
   });
 
   test("D-MAP-4: parts come first, where both have them", async () => {
-    const { asker, server } = pair(client, worker);
-    await asker.ask(worker.kind, "0");
-    const job = await server.next();
+    const { sender, receiver } = pair(client, worker);
+    await sender.request(worker.kind, "0");
+    const job = await receiver.next();
     const expected: unknown[] = [];
     for (const part of ["1", "2"]) {
-      const isSent = await job.answer("partial", part);
+      const isSent = await job.reply("partial", part);
       expect(isSent).toBe(worker.dialect !== "mdp01" && worker.dialect !== "butler");
       if (isSent && !CLIENTS_WITHOUT_PARTS.has(client.dialect)) expected.push({ kind: "partial", body: [part] });
     }
-    await job.answer("final", "3");
-    for (const part of [...expected, { kind: "final", body: ["3"] }]) expect(await asker.hear()).toEqual(part);
+    await job.reply("final", "3");
+    for (const part of [...expected, { kind: "final", body: ["3"] }]) expect(await sender.receive()).toEqual(part);
   });
 });
 
 describe.each(SOME_PAIRS)("$client.kind asks $worker.kind, of whom", ({ client, worker }) => {
   test("500 requests at once are all answered, once each", { timeout: 30_000 }, async () => {
-    const { asker, server } = pair(client, worker);
+    const { sender, receiver } = pair(client, worker);
     const numbers = Array.from({ length: 500 }, (_, number) => String(1_000 + number));
-    for (const number of numbers) await asker.ask(worker.kind, number);
+    for (const number of numbers) await sender.request(worker.kind, number);
     const heard: string[] = [];
     const listening = (async () => {
-      for (const _number of numbers) heard.push((await asker.hear()).body[0] ?? "");
+      for (const _number of numbers) heard.push((await sender.receive()).body[0] ?? "");
     })();
     for (const _number of numbers) {
-      const job = await server.next();
-      await job.answer("final", ...job.body);
+      const job = await receiver.next();
+      await job.reply("final", ...job.body);
     }
     await listening;
     expect(heard.sort()).toEqual(numbers);
   });
 
   test("D-MDP-10: one dies at work: another takes over, or the client is told if it did not ask for that", async () => {
-    const { asker } = pair(client, worker);
+    const { sender } = pair(client, worker);
     const service = `death of ${worker.kind} for ${client.kind}`;
-    const first = await worker.server(service);
+    const first = await worker.receiver(service);
     await joined(service, 1);
-    await asker.ask(service, "1");
+    await sender.request(service, "1");
     await first.next();
     first.close();
     await joined(service, 0);
-    const second = newServer(worker.dialect, addressFor(worker.dialect), service);
+    const second = newWorker(worker.dialect, addressFor(worker.dialect), service);
     if (client.dialect === "butler") {
-      expect((await asker.hear()).body[0]).toContain("WORKER_LOST");
+      expect((await sender.receive()).body[0]).toContain("WORKER_LOST");
     } else {
-      await (await second.next()).answer("final", "2");
-      expect(await asker.hear()).toEqual({ kind: "final", body: ["2"] });
+      await (await second.next()).reply("final", "2");
+      expect(await sender.receive()).toEqual({ kind: "final", body: ["2"] });
     }
     second.close();
   });
@@ -153,15 +153,15 @@ describe.each(PAIRS.filter(({ client }) => !CLIENTS_WITHOUT_ERRORS.has(client.di
   "$client.kind is told by $worker.kind",
   ({ client, worker }) => {
     test("D-MAP-5, D-PEER-7: of an error of the handler, where both have errors", async () => {
-      const { asker, server } = pair(client, worker);
-      await asker.ask(worker.kind, "0");
-      const job = await server.next();
-      if (!(await job.answer("error", '"no such size"'))) {
-        await job.answer("final", "0");
-        expect((await asker.hear()).kind).toBe("final");
+      const { sender, receiver } = pair(client, worker);
+      await sender.request(worker.kind, "0");
+      const job = await receiver.next();
+      if (!(await job.reply("error", '"no such size"'))) {
+        await job.reply("final", "0");
+        expect((await sender.receive()).kind).toBe("final");
         return;
       }
-      const { kind, body } = await asker.hear();
+      const { kind, body } = await sender.receive();
       // Our own worker says it as data, where there is no other way.
       expect(kind).toBe(worker.isOwn && HAS_FRAMES.has(worker.dialect) ? "final" : "error");
       expect(body[0]).toContain("no such size");
@@ -174,10 +174,10 @@ const DECLINERS = PEERS.filter(({ dialect }) => dialect === "pigato");
 describe.each(PEERS.flatMap((worker) => DECLINERS.map((decliner) => ({ worker, decliner }))))(
   "what $decliner.kind declines goes to $worker.kind",
   ({ worker, decliner }) => {
-    let declining: Server;
+    let declining: DialectWorker;
 
     beforeAll(async () => {
-      declining = await decliner.server(worker.kind);
+      declining = await decliner.receiver(worker.kind);
       await joined(worker.kind, 2);
     });
 
@@ -187,22 +187,22 @@ describe.each(PEERS.flatMap((worker) => DECLINERS.map((decliner) => ({ worker, d
     });
 
     test.each(PEERS)("D-MAP-8: asked by $kind", async (client) => {
-      const { asker, server } = pair(client, worker);
+      const { sender, receiver } = pair(client, worker);
       const declined = declining.next();
-      let taken = server.next();
+      let taken = receiver.next();
       // Either may be the first to be asked; then it is the other's turn.
       const isDeclined = async () => {
-        await asker.ask(worker.kind, "1");
+        await sender.request(worker.kind, "1");
         return Promise.race([declined.then(() => true), taken.then(() => false)]);
       };
       while (!(await isDeclined())) {
-        await (await taken).answer("final", "0");
-        await asker.hear();
-        taken = server.next();
+        await (await taken).reply("final", "0");
+        await sender.receive();
+        taken = receiver.next();
       }
-      expect(await (await declined).answer("reject", "null")).toBe(true);
-      await (await taken).answer("final", "2");
-      expect(await asker.hear()).toEqual({ kind: "final", body: ["2"] });
+      expect(await (await declined).reply("reject", "null")).toBe(true);
+      await (await taken).reply("final", "2");
+      expect(await sender.receive()).toEqual({ kind: "final", body: ["2"] });
     });
   },
 );
@@ -210,16 +210,16 @@ describe.each(PEERS.flatMap((worker) => DECLINERS.map((decliner) => ({ worker, d
 function peerOf<Dialect extends DialectName>(
   dialect: Dialect,
   stack: Stack,
-  asker: (dialect: Dialect, address: string) => Asker | Promise<Asker>,
-  server: (dialect: Dialect, address: string, service: string) => Server | Promise<Server>,
+  sender: (dialect: Dialect, address: string) => DialectClient | Promise<DialectClient>,
+  receiver: (dialect: Dialect, address: string, service: string) => DialectWorker | Promise<DialectWorker>,
 ): Peer {
   return {
     kind: `${dialect} in ${stack}`,
     dialect,
     isOwn: stack === "own",
     isPython: stack === "python",
-    asker: () => asker(dialect, addressFor(dialect)),
-    server: (service) => server(dialect, addressFor(dialect), service),
+    sender: () => sender(dialect, addressFor(dialect)),
+    receiver: (service) => receiver(dialect, addressFor(dialect), service),
   };
 }
 
@@ -240,10 +240,10 @@ function asRead(json: string, from: Peer, to: Peer): string {
   return Buffer.from(JSON.stringify(value)).toString("latin1");
 }
 
-function pair(client: Peer, worker: Peer): { asker: Asker; server: Server } {
-  const [asker, server] = [askers.get(client.kind), servers.get(worker.kind)];
-  if (asker === undefined || server === undefined) throw new Error("nobody");
-  return { asker, server };
+function pair(client: Peer, worker: Peer): { sender: DialectClient; receiver: DialectWorker } {
+  const [sender, receiver] = [senders.get(client.kind), receivers.get(worker.kind)];
+  if (sender === undefined || receiver === undefined) throw new Error("nobody");
+  return { sender, receiver };
 }
 
 /** Resolves when a service has so many workers. */

@@ -3,41 +3,42 @@
 
 import { connect, createServer, type Server as Listener, type Socket } from "node:net";
 import { Client } from "@pigato/client";
+import { Inbox } from "@pigato/testkit";
 import { type Reply, UsageError, Worker } from "@pigato/worker";
-import type { Asker, Heard, Job, Server } from "./peers.ts";
+import type { DialectClient, DialectWorker, DispatchedRequest, ReceivedReply } from "./peers.ts";
 
 export const OWN_DIALECTS = ["pigato", "mdp01", "mdp02"] as const;
 type OwnDialect = (typeof OWN_DIALECTS)[number];
 
-export async function ownAsker(dialect: OwnDialect, address: string): Promise<Asker> {
+export async function ownClient(dialect: OwnDialect, address: string): Promise<DialectClient> {
   const client = new Client(address, { dialect, stopTimeoutMs: 0 });
-  const heard = new Queue<Heard>();
+  const replies = new Inbox<ReceivedReply>();
   const options = dialect === "pigato" ? { timeout: 30_000, retry: 1 as const } : { timeout: 30_000 };
   await client.start();
   return {
-    async ask(service, ...body) {
+    async request(service, ...body) {
       client.request(
         service,
         valueFrom(dialect, body),
-        (_error: unknown, part: unknown) => heard.put({ kind: "partial", body: [textOf(part)] }),
+        (_error: unknown, part: unknown) => replies.add({ kind: "partial", body: [textOf(part)] }),
         (error: unknown, last: unknown) =>
-          heard.put(error ? { kind: "error", body: [String(error)] } : { kind: "final", body: [textOf(last)] }),
+          replies.add(error ? { kind: "error", body: [String(error)] } : { kind: "final", body: [textOf(last)] }),
         options,
       );
     },
-    hear: () => heard.take(),
+    receive: () => replies.take(),
     close: () => void client.stop(),
   };
 }
 
-export async function ownServer(dialect: OwnDialect, address: string, service: string): Promise<Server> {
+export async function ownWorker(dialect: OwnDialect, address: string, service: string): Promise<DialectWorker> {
   const cable = await Cable.to(address);
   const worker = new Worker(cable.address, service, { dialect, stopTimeoutMs: 0 });
-  const jobs = new Queue<Job>();
+  const jobs = new Inbox<DispatchedRequest>();
   worker.on("request", (data, reply) => {
-    jobs.put({
+    jobs.add({
       body: [textOf(data)],
-      answer: async (kind, ...body) => isSaid(() => say(reply, kind, kind === "error" ? "pigato" : dialect, body)),
+      reply: async (kind, ...body) => isSaid(() => say(reply, kind, kind === "error" ? "pigato" : dialect, body)),
     });
   });
   await worker.start();
@@ -50,7 +51,12 @@ export async function ownServer(dialect: OwnDialect, address: string, service: s
   };
 }
 
-function say(reply: Reply, kind: Heard["kind"] | "reject", dialect: OwnDialect, body: readonly string[]): unknown {
+function say(
+  reply: Reply,
+  kind: ReceivedReply["kind"] | "reject",
+  dialect: OwnDialect,
+  body: readonly string[],
+): unknown {
   switch (kind) {
     case "partial":
       return reply.write(valueFrom(dialect, body));
@@ -84,26 +90,6 @@ function valueFrom(dialect: OwnDialect, body: readonly string[]): unknown {
 
 function textOf(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString("latin1");
-}
-
-/** Whatever is put is taken once, in order. */
-class Queue<Item> {
-  readonly #items: Item[] = [];
-  readonly #takers: ((item: Item) => void)[] = [];
-
-  put(item: Item): void {
-    const taker = this.#takers.shift();
-    if (taker === undefined) this.#items.push(item);
-    else taker(item);
-  }
-
-  take(): Promise<Item> {
-    const [item] = this.#items.splice(0, 1);
-    if (item !== undefined) return Promise.resolve(item);
-    return new Promise((resolve) => {
-      this.#takers.push(resolve);
-    });
-  }
 }
 
 /** A way to an address that can be cut: a worker of ours never goes without a word. */

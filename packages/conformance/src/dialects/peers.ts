@@ -8,45 +8,45 @@ export const DIALECTS = ["pigato", "mdp01", "mdp02", "omdp", "butler"] as const;
 export type DialectName = (typeof DIALECTS)[number];
 
 /** What a client hears of a request. */
-export interface Heard {
+export interface ReceivedReply {
   readonly kind: "partial" | "final" | "error";
   readonly body: readonly string[];
 }
 
-export interface Asker {
+export interface DialectClient {
   /** @param body one frame, where the dialect has no more */
-  ask(service: string, ...body: readonly string[]): Promise<void>;
-  hear(): Promise<Heard>;
+  request(service: string, ...body: readonly string[]): Promise<void>;
+  receive(): Promise<ReceivedReply>;
   close(): void;
 }
 
 /** A request at its worker. */
-export interface Job {
+export interface DispatchedRequest {
   readonly body: readonly string[];
   /** False where the dialect has no message for it. */
-  answer(kind: "partial" | "final" | "error" | "reject", ...body: readonly string[]): Promise<boolean>;
+  reply(kind: "partial" | "final" | "error" | "reject", ...body: readonly string[]): Promise<boolean>;
 }
 
-export interface Server {
-  next(): Promise<Job>;
+export interface DialectWorker {
+  next(): Promise<DispatchedRequest>;
   /** Goes without a word. */
   close(): void;
 }
 
-export function newAsker(dialect: DialectName, address: string): Asker {
+export function newClient(dialect: DialectName, address: string): DialectClient {
   const socket = bytePeer(address);
-  const wire = ASKERS[dialect];
+  const wire = CLIENT_WIRES[dialect];
   let count = 0;
   return {
-    ask: (service, ...body) => socket.send(...wire.request(service, `r${++count}`, body)),
-    hear: async () => wire.read(await socket.next()),
+    request: (service, ...body) => socket.send(...wire.request(service, `r${++count}`, body)),
+    receive: async () => wire.read(await socket.next()),
     close: () => socket.close(),
   };
 }
 
-export function newServer(dialect: DialectName, address: string, service: string): Server {
+export function newWorker(dialect: DialectName, address: string, service: string): DialectWorker {
   const socket = bytePeer(address);
-  const wire = SERVERS[dialect];
+  const wire = WORKER_WIRES[dialect];
   for (const frames of wire.greet(service)) void socket.send(...frames);
   return {
     async next() {
@@ -55,8 +55,8 @@ export function newServer(dialect: DialectName, address: string, service: string
         if (request === undefined) continue;
         return {
           body: request.body,
-          async answer(kind, ...body) {
-            const frames = wire.answer(kind, request, body);
+          async reply(kind, ...body) {
+            const frames = wire.reply(kind, request, body);
             if (frames !== undefined) await socket.send(...frames);
             return frames !== undefined;
           },
@@ -67,9 +67,9 @@ export function newServer(dialect: DialectName, address: string, service: string
   };
 }
 
-export interface AskerWire {
+export interface ClientWire {
   request(service: string, id: string, body: readonly string[]): readonly string[];
-  read(frames: readonly string[]): Heard;
+  read(frames: readonly string[]): ReceivedReply;
 }
 
 export interface Request {
@@ -78,38 +78,38 @@ export interface Request {
   readonly body: readonly string[];
 }
 
-export interface ServerWire {
+export interface WorkerWire {
   greet(service: string): readonly (readonly string[])[];
   /** `undefined` for what is no request. */
   read(frames: readonly string[]): Request | undefined;
-  answer(kind: Heard["kind"] | "reject", to: Request, body: readonly string[]): readonly string[] | undefined;
+  reply(kind: ReceivedReply["kind"] | "reject", to: Request, body: readonly string[]): readonly string[] | undefined;
 }
 
 const RETRY = '{"timeout":30000,"retry":1}';
 const EXCEPTION = "500:exception:";
 
-export const ASKERS: Readonly<Record<DialectName, AskerWire>> = {
+export const CLIENT_WIRES: Readonly<Record<DialectName, ClientWire>> = {
   pigato: {
     request: (service, id, body) => ["C", "2", service, id, ...body, RETRY],
-    read: ([, type, , , status, ...rest]) => heard(type === "3", status === "0", rest.slice(0, 1)),
+    read: ([, type, , , status, ...rest]) => readReply(type === "3", status === "0", rest.slice(0, 1)),
   },
-  mdp01: mdpAsker(0),
-  mdp02: mdpAsker(1),
+  mdp01: mdpClient(0),
+  mdp02: mdpClient(1),
   omdp: {
     request: (service, id, body) => ["C", "2", service, id, ...body, RETRY],
     // An error has no status.
-    read: ([, type, , ...rest]) => heard(type === "3", rest.length > 1, rest.slice(-1)),
+    read: ([, type, , ...rest]) => readReply(type === "3", rest.length > 1, rest.slice(-1)),
   },
   butler: {
     request: (service, id, body) => ["", `0.3.0:${id}`, service, String(Date.now() + 30_000), ...body],
     read: (frames) => {
       const response = frames.at(-1) ?? "";
-      return heard(true, frames.length === 3 && !response.startsWith(EXCEPTION), [response]);
+      return readReply(true, frames.length === 3 && !response.startsWith(EXCEPTION), [response]);
     },
   },
 };
 
-export const SERVERS: Readonly<Record<DialectName, ServerWire>> = {
+export const WORKER_WIRES: Readonly<Record<DialectName, WorkerWire>> = {
   pigato: {
     greet: (service) => [
       ["W", "1", service],
@@ -117,17 +117,17 @@ export const SERVERS: Readonly<Record<DialectName, ServerWire>> = {
     ],
     read: ([, type, address = "", , , id = "", data = ""]) =>
       type === "2" ? { address, id, body: [data] } : undefined,
-    answer(kind, { address, id }, body) {
+    reply(kind, { address, id }, body) {
       const type = { final: "3", error: "3", partial: "6", reject: "7" }[kind];
       return ["W", type, address, "", id, kind === "error" ? "-1" : "0", ...body, "{}"];
     },
   },
-  mdp01: mdpServer(0),
-  mdp02: mdpServer(1),
+  mdp01: mdpWorker(0),
+  mdp02: mdpWorker(1),
   omdp: {
     greet: (service) => [["W", "1", service]],
     read: ([, type, address = "", id = "", data = ""]) => (type === "2" ? { address, id, body: [data] } : undefined),
-    answer(kind, { address, id }, body) {
+    reply(kind, { address, id }, body) {
       if (kind === "reject") return undefined;
       if (kind === "error") return ["W", "3", address, id, ...body];
       return ["W", kind === "final" ? "3" : "6", address, id, "0", ...body];
@@ -136,7 +136,7 @@ export const SERVERS: Readonly<Record<DialectName, ServerWire>> = {
   butler: {
     greet: (service) => [["\x01", service]],
     read: ([address = "", , id = "", , , data]) => (data === undefined ? undefined : { address, id, body: [data] }),
-    answer(kind, { address, id }, [response = ""]) {
+    reply(kind, { address, id }, [response = ""]) {
       if (kind === "partial" || kind === "reject") return undefined;
       const error = `${EXCEPTION}{"name":"Error","message":${response},"traceback":"","traceback_list":[]}`;
       return ["\x04", address, "", id, kind === "error" ? error : response];
@@ -144,7 +144,7 @@ export const SERVERS: Readonly<Record<DialectName, ServerWire>> = {
   },
 };
 
-function mdpAsker(version: 0 | 1): AskerWire {
+function mdpClient(version: 0 | 1): ClientWire {
   const form = VERSIONS[version];
   if (form === undefined) throw new Error("no such version");
   return {
@@ -153,12 +153,12 @@ function mdpAsker(version: 0 | 1): AskerWire {
       const head = form.final("").length;
       const partial = form.partial?.("");
       const isPartial = partial !== undefined && frames[partial.length - 2] === partial.at(-2);
-      return heard(!isPartial, true, frames.slice(head));
+      return readReply(!isPartial, true, frames.slice(head));
     },
   };
 }
 
-function mdpServer(version: 0 | 1): ServerWire {
+function mdpWorker(version: 0 | 1): WorkerWire {
   const { worker } = VERSIONS[version] ?? {};
   if (worker === undefined) throw new Error("no such version");
   const at = worker.request.length;
@@ -168,13 +168,13 @@ function mdpServer(version: 0 | 1): ServerWire {
       if (frames[at - 1] !== worker.request.at(-1)) return undefined;
       return { address: frames[at] ?? "", id: "", body: frames.slice(at + 2) };
     },
-    answer(kind, { address }, body) {
+    reply(kind, { address }, body) {
       const head = kind === "final" ? worker.final : kind === "partial" ? worker.partial : undefined;
       return head && [...head, address, "", ...body];
     },
   };
 }
 
-function heard(isFinal: boolean, isOk: boolean, body: readonly string[]): Heard {
+function readReply(isFinal: boolean, isOk: boolean, body: readonly string[]): ReceivedReply {
   return { kind: isOk ? (isFinal ? "final" : "partial") : "error", body };
 }

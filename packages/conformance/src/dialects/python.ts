@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { PeerProcess } from "@pigato/testkit/peer-process";
-import type { Asker, DialectName, Heard, Server } from "./peers.ts";
+import type { DialectClient, DialectName, DialectWorker, ReceivedReply } from "./peers.ts";
 
 const PEER = fileURLToPath(new URL("./python/peer.py", import.meta.url));
 
@@ -19,13 +19,13 @@ async function readTexts(peer: PeerProcess): Promise<string[]> {
   return texts.map(String);
 }
 
-export function pythonAsker(dialect: DialectName, address: string, security: SocketOptions = {}): Asker {
+export function pythonClient(dialect: DialectName, address: string, security: SocketOptions = {}): DialectClient {
   const peer = runPeer(security, "client", dialect, address);
   return {
-    async ask(service, ...body) {
+    async request(service, ...body) {
       peer.writeLine(JSON.stringify([service, ...body]));
     },
-    async hear(): Promise<Heard> {
+    async receive(): Promise<ReceivedReply> {
       const [kind, ...body] = await readTexts(peer);
       if (kind === "partial" || kind === "final" || kind === "error") return { kind, body };
       throw new Error(`the Python peer heard ${kind}`);
@@ -34,20 +34,20 @@ export function pythonAsker(dialect: DialectName, address: string, security: Soc
   };
 }
 
-export function pythonServer(
+export function pythonWorker(
   dialect: DialectName,
   address: string,
   service: string,
   security: SocketOptions = {},
-): Server {
+): DialectWorker {
   const peer = runPeer(security, "worker", dialect, address, service);
   return {
     async next() {
       const body = await readTexts(peer);
       return {
         body,
-        async answer(kind, ...answer) {
-          peer.writeLine(JSON.stringify([kind, ...answer]));
+        async reply(kind, ...body) {
+          peer.writeLine(JSON.stringify([kind, ...body]));
           return (await peer.nextLine()) === "true";
         },
       };

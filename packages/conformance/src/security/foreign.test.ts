@@ -5,7 +5,7 @@ import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { Dealer, type SocketOptions } from "zeromq";
 import { DIALECTS } from "../dialects/peers.ts";
-import { pythonAsker, pythonServer } from "../dialects/python.ts";
+import { pythonClient, pythonWorker } from "../dialects/python.ts";
 import { LOOPBACK, type RunningBroker, startBroker } from "../support/start.ts";
 import { Keys, MISMATCH, startEcho } from "./keys.ts";
 
@@ -26,17 +26,17 @@ describe.skipIf(foreignPeers.python.isMissing)("peers in Python with CURVE", () 
     const [address = "", omdp = "", butler = ""] = guarded.broker.addresses;
     const own = dialect === "omdp" ? omdp : dialect === "butler" ? butler : address;
     const joined = new Promise((resolve) => guarded.broker.once("worker:join", resolve));
-    const server = pythonServer(dialect, own, "echo", keys.python(keys.worker));
+    const server = pythonWorker(dialect, own, "echo", keys.python(keys.worker));
     onTestFinished(() => server.close());
     // A client of butler does not wait for a worker that is yet to come.
     await joined;
-    const asker = pythonAsker(dialect, own, keys.python(keys.client));
-    onTestFinished(() => asker.close());
-    await asker.ask("echo", '"hello"');
+    const client = pythonClient(dialect, own, keys.python(keys.client));
+    onTestFinished(() => client.close());
+    await client.request("echo", '"hello"');
     const job = await server.next();
     expect(job.body).toEqual(['"hello"']);
-    await job.answer("final", '"and back"');
-    expect(await asker.hear()).toEqual({ kind: "final", body: ['"and back"'] });
+    await job.reply("final", '"and back"');
+    expect(await client.receive()).toEqual({ kind: "final", body: ['"and back"'] });
     expect(guarded.refused.items).toEqual([]);
   });
 
@@ -54,20 +54,20 @@ describe.skipIf(foreignPeers.python.isMissing)("peers in Python with CURVE", () 
     const joined: string[] = [];
     broker.on("worker:join", ({ service }) => joined.push(service));
     broker.on("client:join", ({ client }) => joined.push(client));
-    const server = pythonServer("pigato", address, "secrets", security);
+    const server = pythonWorker("pigato", address, "secrets", security);
     onTestFinished(() => server.close());
     const told = { code: expect.toBeOneOf([...codes]), listener: "bind", mechanism: "CURVE" };
     expect(await refused.take()).toMatchObject(told);
-    const asker = pythonAsker("pigato", address, security);
-    onTestFinished(() => asker.close());
-    await asker.ask("echo", '"let me in"');
+    const client = pythonClient("pigato", address, security);
+    onTestFinished(() => client.close());
+    await client.request("echo", '"let me in"');
     expect(await refused.take()).toMatchObject(told);
 
     const asked = await startEcho(address, { curve: keys.curve(keys.worker) });
-    const friend = pythonAsker("pigato", address, keys.python(keys.client));
+    const friend = pythonClient("pigato", address, keys.python(keys.client));
     onTestFinished(() => friend.close());
-    await friend.ask("echo", '"of a friend"');
-    expect(await friend.hear()).toEqual({ kind: "final", body: ['"of a friend"'] });
+    await friend.request("echo", '"of a friend"');
+    expect(await friend.receive()).toEqual({ kind: "final", body: ['"of a friend"'] });
     expect(asked).toEqual(["of a friend"]);
     expect(joined).toEqual(["echo", expect.any(String)]);
   });

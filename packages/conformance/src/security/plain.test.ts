@@ -4,7 +4,7 @@ import type { AuthRequest } from "@pigato/broker";
 import { Client } from "@pigato/client";
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { pythonAsker, pythonServer } from "../dialects/python.ts";
+import { pythonClient, pythonWorker } from "../dialects/python.ts";
 import { startBroker } from "../support/start.ts";
 import { MISMATCH, startEcho } from "./keys.ts";
 
@@ -15,12 +15,12 @@ describe("with PLAIN", () => {
   test.skipIf(foreignPeers.python.isMissing)("who has the password is served, of whatever kind", async () => {
     const { address, refused } = await startBroker({ plain: true, authenticate: isAda });
     const security = { plain_username: "ada", plain_password: "löve lace" };
-    const server = pythonServer("mdp02", address, "echo", security);
+    const server = pythonWorker("mdp02", address, "echo", security);
     onTestFinished(() => server.close());
     await using client = new Client(address, { plain: { username: "ada", password: "löve lace" } });
     await client.start();
     const answer = client.call("echo", "hello");
-    await (await server.next()).answer("final", '"and back"');
+    await (await server.next()).reply("final", '"and back"');
     expect(await answer).toBe("and back");
     expect(refused.items).toEqual([]);
   });
@@ -39,9 +39,9 @@ describe("with PLAIN", () => {
 
   test.skipIf(foreignPeers.python.isMissing)("a peer in Python with another password is kept out", async () => {
     const { address, refused } = await startBroker({ plain: true, authenticate: isAda });
-    const asker = pythonAsker("pigato", address, { plain_username: "ada", plain_password: "x" });
-    onTestFinished(() => asker.close());
-    await asker.ask("echo", "1");
+    const client = pythonClient("pigato", address, { plain_username: "ada", plain_password: "x" });
+    onTestFinished(() => client.close());
+    await client.request("echo", "1");
     expect(await refused.take()).toMatchObject({ code: "DENIED", remoteAddress: "127.0.0.1" });
   });
 });
