@@ -30,6 +30,7 @@ export function findWords(text: string, words: ReadonlyMap<string, string>): Ban
 /** A line in lower case with a space between the words of an identifier: `ZapDesk.letIn` becomes `zap desk.let in`. */
 function splitIdentifiers(line: string): string {
   return line
+    .replaceAll(/\blet (?=\w+ *[:=;])/g, "") // the keyword
     .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")
     .replaceAll(/([A-Z])([A-Z][a-z])/g, "$1 $2")
     .replaceAll("_", " ")

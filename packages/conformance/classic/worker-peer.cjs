@@ -1,7 +1,7 @@
-// A worker under test: its behaviour, what it was given, and how many requests it had at once.
+// A worker under test: its behavior, what it was given, and how many requests it had at once.
 "use strict";
 
-const { behaviours } = require("./behaviours.cjs");
+const { behaviors } = require("./behaviors.cjs");
 const { Tally } = require("./tally.cjs");
 
 const EVENTS = ["start", "connect", "disconnect", "stop"];
@@ -16,13 +16,13 @@ class WorkerPeer {
   #inFlight = 0;
   #mostInFlight = 0;
 
-  constructor(library, { address, service, conf, behaviour, name }) {
+  constructor(library, { address, service, conf, behavior, name }) {
     this.name = name;
     this.#worker = new library.Worker(address, service, conf);
     for (const event of EVENTS) this.#worker.on(event, () => this.#tally.add(event));
     this.#countHeartbeats();
     this.#worker.on("error", (error) => this.#errors.push(String(error)));
-    this.#worker.on("request", (data, reply, options) => this.#onRequest(behaviours[behaviour], data, reply, options));
+    this.#worker.on("request", (data, reply, options) => this.#onRequest(behaviors[behavior], data, reply, options));
   }
 
   async start() {
@@ -86,7 +86,7 @@ class WorkerPeer {
     };
   }
 
-  #onRequest(behaviour, data, reply, options) {
+  #onRequest(behavior, data, reply, options) {
     this.#inFlight += 1;
     this.#mostInFlight = Math.max(this.#mostInFlight, this.#inFlight);
     this.#received.push({ data, options });
@@ -107,7 +107,7 @@ class WorkerPeer {
       },
     };
     this.#tally.add("request");
-    behaviour(data, answer, this);
+    behavior(data, answer, this);
   }
 }
 

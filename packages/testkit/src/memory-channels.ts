@@ -1,4 +1,4 @@
-// Publishers and subscribers of one process, joined by address: the part of a memory network that tells states.
+// Publishers and subscribers of one process, joined by address: the publish-subscribe part of a memory network.
 
 import {
   type Frames,

@@ -9,7 +9,7 @@ export interface Outcome {
   readonly answered: number;
   /** Failures by code and delivery class. */
   readonly failures: ReadonlyMap<string, number>;
-  /** Requests whose end was told more than once, or that got somebody else's answer. */
+  /** Requests that ended more than once, or with the reply to another request. */
   readonly wrong: number;
 }
 

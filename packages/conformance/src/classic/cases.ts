@@ -6,14 +6,14 @@ import type { MixedSystem } from "./mixed-system.ts";
 import type { ClientPeer, Outcome } from "./peers.ts";
 
 export interface Case {
-  /** A sentence in domain words; the trio is told around it. */
+  /** A complete sentence; the libraries are named around it. */
   readonly name: string;
   /** Whether it holds for our broker alone, because the original's has a fault there. */
   readonly ourBrokerOnly?: boolean;
   run(system: MixedSystem): Promise<void>;
 }
 
-/** Why a request failed: ours tells an object with a code, the original nothing but the code. */
+/** Why a request failed: our error is an object with a code, the original's is the code. */
 export function failureCode({ error }: Pick<Outcome, "error">): unknown {
   return fieldOf(error, "code") ?? error;
 }

@@ -22,7 +22,7 @@ afterEach(async () => {
   await broker.stop();
 });
 
-test("it answers the ids of a service's workers, nobody for a service without, and the whole map for no service", async () => {
+test("it returns the ids of a service's workers, an empty list for an unknown service, and the whole map for no service", async () => {
   await broker.start();
   await startDirectory(channel());
   const [first, second, other] = [await worker("echo"), await worker("echo"), await worker("__proto__")];

@@ -1,4 +1,4 @@
-// Dispatch: which worker gets a request, how many at once, and what a worker that declines does to it.
+// Dispatch: which worker gets a request, how many at once, and what a worker that rejects it causes.
 
 import { expect } from "vitest";
 import { type Case, failureCode } from "./cases.ts";
@@ -61,7 +61,7 @@ export const DISPATCH_CASES: readonly Case[] = [
       const service = system.newService();
       await system.worker(service, "echo");
       const client = await system.client();
-      expect(failureCode(await client.request(service, 1, { workerId: "nobody" }))).toBe("UNAVAILABLE");
+      expect(failureCode(await client.request(service, 1, { workerId: "nothing" }))).toBe("UNAVAILABLE");
     },
   },
   {

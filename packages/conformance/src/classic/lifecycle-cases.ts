@@ -7,7 +7,7 @@ import type { ClientPeer } from "./peers.ts";
 
 export const LIFECYCLE_CASES: readonly Case[] = [
   {
-    name: "a request that is answered too late has timed out, and its late reply disturbs nobody",
+    name: "a late reply to a request that has timed out is dropped",
     ourBrokerOnly: true,
     async run(system) {
       const worker = await system.worker("slow", "hold");
@@ -26,10 +26,10 @@ export const LIFECYCLE_CASES: readonly Case[] = [
     ourBrokerOnly: true,
     async run(system) {
       const client = await system.client();
-      const outcome = await client.request("nobody yet", "expired", { timeout: 150 });
+      const outcome = await client.request("no worker yet", "expired", { timeout: 150 });
       expect(failureCode(outcome)).toBe(TIMEOUT_CODE[client.library]);
-      const worker = await system.worker("nobody yet", "echo");
-      expect(await client.request("nobody yet", "in time")).toMatchObject({ final: "in time" });
+      const worker = await system.worker("no worker yet", "echo");
+      expect(await client.request("no worker yet", "in time")).toMatchObject({ final: "in time" });
       expect(await worker.received()).toEqual(["in time"]);
       expect(await client.errors()).toEqual([]);
     },
@@ -55,7 +55,7 @@ export const LIFECYCLE_CASES: readonly Case[] = [
     },
   },
   {
-    name: "a request with retry leaves a worker that fell silent, whose late reply disturbs nobody",
+    name: "a request with retry leaves a worker that fell silent, and the late reply of that worker is dropped",
     ourBrokerOnly: true,
     async run(system) {
       const silent = await system.mortalWorker("held", "hold");
@@ -112,7 +112,7 @@ export const LIFECYCLE_CASES: readonly Case[] = [
   },
 ];
 
-/** How a request ends whose time is over. The original's client has its own clock, and is not told (P-TIME-3). */
+/** How a request ends whose time is over. The original's client has its own clock, and is not notified (P-TIME-3). */
 const TIMEOUT_CODE = { classic: "C_TIMEOUT", ours: "DEADLINE_EXCEEDED" } as const;
 
 /** Sends until one request is answered: what the original sends while it has no connection, it drops. */

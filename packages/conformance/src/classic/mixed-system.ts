@@ -5,7 +5,7 @@ import { Broker } from "@pigato/broker";
 
 import { type Library, LibraryProcess } from "./library-process.ts";
 import {
-  type Behaviour,
+  type Behavior,
   type ClientPeer,
   type PeerConf,
   startClassicBroker,
@@ -82,16 +82,16 @@ export class MixedSystem {
     return client;
   }
 
-  /** A worker that the broker has answered. `name` is what the behaviour `name` says. */
-  worker(service: string, behaviour: Behaviour, conf: PeerConf = {}, name: string = behaviour): Promise<WorkerPeer> {
-    return this.#startWorker(this.#workers, service, behaviour, conf, name);
+  /** A worker that the broker has answered. `name` is what the behavior `name` says. */
+  worker(service: string, behavior: Behavior, conf: PeerConf = {}, name: string = behavior): Promise<WorkerPeer> {
+    return this.#startWorker(this.#workers, service, behavior, conf, name);
   }
 
   /** A worker in a process of its own, which may die. */
-  async mortalWorker(service: string, behaviour: Behaviour, conf: PeerConf = {}): Promise<WorkerPeer> {
+  async mortalWorker(service: string, behavior: Behavior, conf: PeerConf = {}): Promise<WorkerPeer> {
     const process = await LibraryProcess.start(this.trio.worker);
     this.#processes.push(process);
-    const worker = await this.#startWorker(process, service, behaviour, conf, behaviour);
+    const worker = await this.#startWorker(process, service, behavior, conf, behavior);
     // The original does not announce its interval. A broker that has seen it need not assume the default, which would
     // make every death last for seconds.
     if (worker.library === "classic") await worker.until("heartbeat", 2);
@@ -116,12 +116,12 @@ export class MixedSystem {
   #startWorker(
     process: LibraryProcess,
     service: string,
-    behaviour: Behaviour,
+    behavior: Behavior,
     conf: PeerConf,
     name: string,
   ): Promise<WorkerPeer> {
     const { address } = this.#broker;
-    return startClassicWorker(process, { address, service, behaviour, conf: { ...this.#conf, ...conf }, name });
+    return startClassicWorker(process, { address, service, behavior, conf: { ...this.#conf, ...conf }, name });
   }
 }
 

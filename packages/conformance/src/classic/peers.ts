@@ -3,7 +3,7 @@
 
 import { fieldOf, type Library, LibraryProcess, listOf } from "./library-process.ts";
 
-export type Behaviour =
+export type Behavior =
   | "echo"
   | "name"
   | "list"
@@ -133,7 +133,7 @@ export class ClientPeer extends Peer {
     return outcomeOf(await this.call("request", { service, data, options }));
   }
 
-  /** Sends all in one turn; the outcomes come in the order of the requests. */
+  /** Sends all in one turn; the outcomes have the order of the requests. */
   async requestAll(requests: readonly Request[]): Promise<Outcome[]> {
     return listOf(await this.call("requestAll", { requests })).map(outcomeOf);
   }
@@ -168,9 +168,9 @@ export class BrokerPeer extends Peer {
 export interface WorkerSettings {
   readonly address: string;
   readonly service: string;
-  readonly behaviour: Behaviour;
+  readonly behavior: Behavior;
   readonly conf?: PeerConf;
-  /** What the behaviour `name` answers. */
+  /** What the behavior `name` answers. */
   readonly name?: string;
 }
 
@@ -203,7 +203,7 @@ export async function startClassicBroker(conf: PeerConf = {}, address = "tcp://1
   return broker;
 }
 
-/** The original's directory. It has been told to start; when it serves, nobody is told. */
+/** The original's directory. It was started; it does not report when it serves. */
 export async function startClassicDirectory(process: LibraryProcess, address: string, intch: string): Promise<Peer> {
   const directory = new Peer(process, await process.create("directory", { address, conf: { intch } }));
   await directory.start();

@@ -72,7 +72,7 @@ test("a client that asks for nothing is active no longer at a worker of the orig
 });
 
 describe("our client", () => {
-  test.each(LIBRARIES)("hears that its long request is alive, with a worker of %s", async (library) => {
+  test.each(LIBRARIES)("is notified that its long request is alive, with a worker of %s", async (library) => {
     const system = await open("ours", library);
     const worker = await system.worker("held", "hold");
     const client = await system.client();
@@ -83,7 +83,7 @@ describe("our client", () => {
   });
 
   test.each(LIBRARIES)(
-    "that asks for notices is told that its request waits, and which worker of %s gets it",
+    "that requests notices is notified that its request is queued, and which worker of %s receives it",
     async (library) => {
       const system = await open("ours", library);
       const client = await system.client();
@@ -94,14 +94,14 @@ describe("our client", () => {
     },
   );
 
-  test("hears that its request is alive while it waits for a worker", async () => {
+  test("is notified that its request is alive while it waits for a worker", async () => {
     const system = await open("ours", "ours");
     const client = await system.client();
-    await client.open("nobody", 1, FOREVER);
+    await client.open("nothing", 1, FOREVER);
     await client.until("heartbeat", 2);
   });
 
-  test("hears when a handler says that it still works, however long the client's interval", async () => {
+  test("is notified when a handler reports that it still works, however long the client's interval", async () => {
     const system = await open("ours", "ours");
     const worker = await system.worker("held", "hold");
     const client = await system.client({ heartbeat: 60_000 });
@@ -111,7 +111,7 @@ describe("our client", () => {
     await client.until("heartbeat");
   });
 
-  test("is told that the broker has given its request up while it stood still", async () => {
+  test("is notified that the broker has dropped its request while the client stood still", async () => {
     const system = await open("ours", "ours");
     const worker = await system.worker("held", "hold");
     const client = await system.mortalClient();

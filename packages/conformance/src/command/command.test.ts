@@ -24,7 +24,7 @@ afterEach(async () => {
 });
 
 describe("pigato-broker", () => {
-  test("serves at every address it is told to bind, and says so in one line", async () => {
+  test("serves at every address that it binds, and prints that in one line", async () => {
     broker = await spawnBroker("--bind", "tcp://127.0.0.1:*", "--bind", "tcp://127.0.0.1:*");
     await using client = new Client(broker.address);
     await client.start();
@@ -64,12 +64,12 @@ describe("pigato-broker", () => {
     expect(broker.stderr).toMatch(/INFO.*broker ready/);
   });
 
-  test("makes keys in files, and lets in whose key is in one, from the moment on that it is there", async () => {
+  test("creates key files, and authorizes a key as soon as it is in the file of authorized keys", async () => {
     const made = run("--new-curve-key-file", join(folder, "broker.key"));
     expect(made).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\S{40}\n$/) });
     const own = newCurveKeyPair();
     const authorized = join(folder, "authorized");
-    writeFileSync(authorized, "# nobody yet\n");
+    writeFileSync(authorized, "# empty\n");
     broker = await spawnBroker(
       "--curve-secret-key-file",
       join(folder, "broker.key"),
@@ -90,7 +90,7 @@ describe("pigato-broker", () => {
     expect(broker.commandLine).not.toContain(secret);
   });
 
-  test("says whom it lets in without a list, and to whom its key is open", async () => {
+  test("warns that every holder of the public key is authorized, and that others may read the secret key", async () => {
     const secret = join(folder, "open.key");
     run("--new-curve-key-file", secret);
     chmodSync(secret, 0o644);

@@ -57,7 +57,7 @@ describe("an omdp bind", () => {
     expect(await client.next()).toEqual(["C", "3", "r1", "0", "y"]);
   });
 
-  test("D-DET-5: Majordomo peers come in by it as well", async () => {
+  test("D-DET-5: Majordomo peers connect by it as well", async () => {
     const running = await startDialectBroker({}, OMDP);
     const worker = running.connect();
     await worker.send("W", "1", "echo");
@@ -105,14 +105,14 @@ describe("a butler bind", () => {
     ["a worker's first frame of two bytes", ["\x01\x01", "sum"]],
   ])("D-DET-4: %s is none of its messages", async (_what, frames) => {
     const running = await startDialectBroker({}, BUTLER);
-    const stranger = running.connect();
-    const told = new Promise((resolve) => running.broker.once("violation", resolve));
-    await stranger.send(...frames);
-    expect(await told).toMatchObject({ clause: "P-MSG-1" });
-    expect(stranger.received).toEqual([]);
+    const unknown = running.connect();
+    const reported = new Promise((resolve) => running.broker.once("violation", resolve));
+    await unknown.send(...frames);
+    expect(await reported).toMatchObject({ clause: "P-MSG-1" });
+    expect(unknown.received).toEqual([]);
   });
 
-  test("D-BUT-1, D-BUT-6: 404 at once when nobody serves, and nothing of what has expired", async () => {
+  test("D-BUT-1, D-BUT-6: a request without a worker gets 404 at once, and an expired request is dropped", async () => {
     const running = await startDialectBroker({}, BUTLER);
     const [worker, client] = [running.connect(), running.connect()];
     await client.send("", "0.3.0:1", "sum", expiry(), "{}");
@@ -169,7 +169,7 @@ describe("a butler bind", () => {
     expect(await client.next()).toEqual(["", "sum", "200"]);
   });
 
-  test("D-MDP-8: whoever is not registered is asked to register again", async () => {
+  test("D-MDP-8: a worker that is not registered is asked to register again", async () => {
     const running = await startDialectBroker({}, BUTLER);
     const worker = running.connect();
     await worker.send("\x02");
@@ -179,9 +179,9 @@ describe("a butler bind", () => {
   test("D-DET-5: its workers are strangers anywhere else", async () => {
     const running = await startDialectBroker();
     const worker = running.connect();
-    const told = new Promise((resolve) => running.broker.once("violation", resolve));
+    const reported = new Promise((resolve) => running.broker.once("violation", resolve));
     await worker.send("\x01", "sum");
-    expect(await told).toMatchObject({ clause: "P-MSG-1" });
+    expect(await reported).toMatchObject({ clause: "P-MSG-1" });
     expect(running.broker.stats()?.workers).toBe(0);
   });
 });
@@ -202,7 +202,7 @@ describe("two sides", () => {
     expect(await client.next()).toEqual(["C", "3", "r2", "0", "y"]);
   });
 
-  test("D-ROLE-1: a stray butler worker is told to register again, a stray client hears of an exception", async () => {
+  test("D-ROLE-1: a stray butler worker is asked to register again, a stray client receives an exception", async () => {
     const running = await startDialectBroker({}, { frontend: BUTLER, backend: BUTLER });
     const [worker, client] = [running.connect(undefined, 0), running.connect(undefined, 1)];
     await worker.send("\x01", "sum");
@@ -237,7 +237,7 @@ describe("two sides", () => {
     expect(running.violations).toEqual([]);
   });
 
-  test("D-ROLE-3: a client names a worker by its routing id, whichever bind it came in by", async () => {
+  test("D-ROLE-3: a client names a worker by its routing id, whichever address it connected to", async () => {
     const running = await startDialectBroker({}, { frontend: LOOPBACK, backend: [LOOPBACK, BUTLER] });
     const [client, plain, butler] = [running.connect(), running.connect("plain", 1), running.connect("butler", 2)];
     const both = new Promise<void>((resolve) => {

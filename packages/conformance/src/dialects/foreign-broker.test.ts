@@ -83,7 +83,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     expect(broker.seen("REQUEST")).toEqual([caller.socketId]);
   });
 
-  test("D-PEER-5: a reply that nobody waits for, or of another service, is reported and dropped", async () => {
+  test("D-PEER-5: a reply without a request, or of another service, is reported and dropped", async () => {
     const { broker, worker, client } = await startPeers(version);
     let finish = (): void => {};
     await worker("echo", (data, reply) => {
@@ -124,7 +124,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     await worker("echo", echo);
     const { client: caller } = await client();
     expect(await caller.call("mmi.service", Buffer.from("echo"))).toBe(200);
-    expect(await caller.call("mmi.service", Buffer.from("nobody"))).toBe(404);
+    expect(await caller.call("mmi.service", Buffer.from("nothing"))).toBe(404);
     expect(await caller.call("mmi.other", "x")).toBe(501);
   });
 
@@ -159,7 +159,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     expect(await caller.call("echo")).toEqual({ error: { name: "Error", message: "the worker has no handler" } });
   });
 
-  test("D-PEER-2: a request that nobody answers ends by its timeout, and its late reply reaches nobody", async () => {
+  test("D-PEER-2: a request without a reply ends by its timeout, and its late reply is dropped", async () => {
     const { broker, worker, client } = await startPeers(version);
     let answerLate = (): void => {};
     await worker("slow", (data, reply) => {
@@ -185,14 +185,14 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     const { client: caller } = await client();
     const before = caller.socketId;
     const giveUp = new AbortController();
-    const call = caller.call("nobody", 1, { signal: giveUp.signal });
+    const call = caller.call("nothing", 1, { signal: giveUp.signal });
     await broker.until(() => broker.seen("REQUEST").length > 0);
     giveUp.abort();
     await expect(call).rejects.toMatchObject({ code: "CANCELED" });
     expect(caller.socketId).not.toBe(before);
   });
 
-  test("D-PEER-6: worker and broker hear each other's heartbeats, and neither loses the other", async () => {
+  test("D-PEER-6: worker and broker receive each other's heartbeats, and neither loses the other", async () => {
     const { broker, worker } = await startPeers(version);
     const { worker: beating } = await worker("echo", echo);
     const losses: string[] = [];
@@ -231,7 +231,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     await broker.until(() => broker.workers.some((id) => id !== before));
   });
 
-  test("D-PEER-6: a worker that is told DISCONNECT comes back under a new id, with READY", async () => {
+  test("D-PEER-6: a worker that receives DISCONNECT registers again under a new id, with READY", async () => {
     const { broker, worker, client } = await startPeers(version);
     const { worker: sentAway } = await worker("echo", echo);
     const before = sentAway.socketId;
@@ -248,7 +248,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     const { worker: server } = await worker("echo", echo);
     const { client: caller } = await client();
     expect(await caller.call("echo", 1)).toBe(1);
-    const open = caller.call("nobody").catch((error: unknown) => error);
+    const open = caller.call("nothing").catch((error: unknown) => error);
     await broker.until(() => broker.seen("REQUEST").length === 2);
     const { address } = broker;
     await broker.stop();

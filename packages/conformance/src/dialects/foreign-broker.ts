@@ -21,7 +21,7 @@ interface IdleOrBusy {
   readonly id: Buffer;
   readonly service: string;
   isBusy: boolean;
-  heardAt: number;
+  receivedAt: number;
 }
 
 interface Waiting {
@@ -157,7 +157,7 @@ export class ForeignBroker {
     ];
     if (word === undefined || word === "REQUEST") return this.#note("INVALID", id);
     this.#note(word, id);
-    if (worker !== undefined) worker.heardAt = performance.now();
+    if (worker !== undefined) worker.receivedAt = performance.now();
     if (word === "DISCONNECT") {
       this.#workers.delete(key);
       return;
@@ -168,7 +168,7 @@ export class ForeignBroker {
     }
     if (worker === undefined) {
       const service = content[0]?.toString() ?? "";
-      this.#workers.set(key, { id, service, isBusy: false, heardAt: performance.now() });
+      this.#workers.set(key, { id, service, isBusy: false, receivedAt: performance.now() });
       return this.#dispatch(service);
     }
     if (word === "HEARTBEAT") return;
@@ -209,7 +209,7 @@ export class ForeignBroker {
     if (this.isMute) return;
     for (const [key, worker] of this.#workers) {
       if (worker.isBusy) continue;
-      if (performance.now() - worker.heardAt > LIVENESS * this.#heartbeatMs) this.#workers.delete(key);
+      if (performance.now() - worker.receivedAt > LIVENESS * this.#heartbeatMs) this.#workers.delete(key);
       else this.#send(worker.id, ...this.#worker("HEARTBEAT"));
     }
   }

@@ -21,7 +21,7 @@ const BINDS = [
 interface House {
   readonly broker: Broker;
   /** One for each of the binds; where sides are apart, first those of clients, then those of workers. */
-  readonly doors: readonly string[];
+  readonly addresses: readonly string[];
   readonly witnesses: readonly {
     readonly client: DialectClient;
     readonly server: DialectWorker;
@@ -47,37 +47,37 @@ afterAll(async () => {
   }
 });
 
-describe.each([0, 1, 2])("by bind %i", (door) => {
+describe.each([0, 1, 2])("by bind %i", (listener) => {
   test.each(NAMES)("every message of %s, in every state, whole, cut, padded and bent", async (name) => {
-    await sayEverything(whole, door, name, bendings);
+    await sayEverything(whole, listener, name, bendings);
   });
 
   test("a peer that speaks every dialect in turn", async () => {
-    await speakEverything(whole, door);
+    await speakEverything(whole, listener);
   });
 });
 
-describe.each([0, 1, 2, 3, 4, 5])("where sides are apart, by bind %i", (door) => {
+describe.each([0, 1, 2, 3, 4, 5])("where sides are apart, by bind %i", (listener) => {
   test.each(NAMES)("every message of %s, in every state, whole, cut and padded", async (name) => {
-    await sayEverything(apart, door, name, cuts);
+    await sayEverything(apart, listener, name, cuts);
   });
 
   test("a peer that speaks every dialect in turn", async () => {
-    await speakEverything(apart, door);
+    await speakEverything(apart, listener);
   });
 });
 
 describe.each(NAMES)("a worker of %s", (name) => {
   const { greet, tokens, disconnect } = ROLES[name] ?? {};
-  if (greet === undefined || tokens === undefined) throw new Error(`nobody speaks ${name}`);
+  if (greet === undefined || tokens === undefined) throw new Error(`no peer of ${name}`);
 
   test("says anything of any dialect while it has a request", async () => {
-    const client = bytePeer(whole.doors[0] ?? "");
+    const client = bytePeer(whole.addresses[0] ?? "");
     for (const message of NAMES.flatMap((other) => MESSAGES[other]?.map((frames) => ({ other, frames })) ?? [])) {
       for (const bent of message.other === name ? cuts(message.frames) : [message.frames]) {
         const service = `held ${++count}`;
         const holder = await worker(service);
-        // Of its own id: one that is declined stays open.
+        // With an id of its own: a rejected request stays open.
         await client.send("C", "2", service, service, "1", "{}");
         const { address, id } = tokens(await holder.nextThat((frames) => tokens(frames) !== undefined)) ?? {};
         const said = bent.map((frame) => frame.replace(ADDRESS, () => address ?? "").replace(ID, () => id ?? ""));
@@ -90,7 +90,7 @@ describe.each(NAMES)("a worker of %s", (name) => {
   });
 
   test("D-MMI-2: is turned away with a name behind mmi., and has one behind $ like any other", async () => {
-    const refused = bytePeer(doorFor(name));
+    const refused = bytePeer(addressFor(name));
     const dropped = new Promise((resolve) => {
       whole.broker.on("drop", ({ peer, reason }) => peer === refused.id && resolve(reason));
     });
@@ -99,7 +99,7 @@ describe.each(NAMES)("a worker of %s", (name) => {
     expect(await dropped).toBe("reserved-name");
     const service = `$of ${name}`;
     const core = await worker(service);
-    const client = bytePeer(whole.doors[0] ?? "");
+    const client = bytePeer(whole.addresses[0] ?? "");
     await client.send("C", "2", service, "r", "1", "{}");
     await core.nextThat((frames) => tokens(frames) !== undefined);
     for (const socket of [refused, core, client]) await leave(whole, socket);
@@ -107,7 +107,7 @@ describe.each(NAMES)("a worker of %s", (name) => {
   });
 
   async function worker(service: string): Promise<RawPeer> {
-    const socket = bytePeer(doorFor(name));
+    const socket = bytePeer(addressFor(name));
     const joined = new Promise((resolve) => whole.broker.once("worker:join", resolve));
     for (const frames of greet?.(service) ?? []) await socket.send(...frames);
     await joined;
@@ -138,7 +138,7 @@ describe("requests for 10,000 services", () => {
 async function build(where: ListenerOptions | Listeners): Promise<House> {
   const broker = new Broker(where, { heartbeat: 60_000, intch: ANYWHERE, stopTimeoutMs: 0 });
   await broker.start();
-  const doors = broker.addresses;
+  const addresses = broker.addresses;
   const joins = (act: () => void) => {
     const joined = new Promise((resolve) => broker.once("worker:join", resolve));
     act();
@@ -148,33 +148,33 @@ async function build(where: ListenerOptions | Listeners): Promise<House> {
   for (const dialect of DIALECTS) {
     const kind = dialect === "omdp" ? 1 : dialect === "butler" ? 2 : 0;
     const service = `witness of ${dialect}`;
-    const [front = "", back = ""] = [doors[kind], doors[doors.length - BINDS.length + kind]];
+    const [front = "", back = ""] = [addresses[kind], addresses[addresses.length - BINDS.length + kind]];
     await joins(() => {
       witnesses.push({ client: newClient(dialect, front), server: newWorker(dialect, back, service), service });
     });
   }
-  const quiet = bytePeer(doors[doors.length - BINDS.length] ?? "");
+  const quiet = bytePeer(addresses[addresses.length - BINDS.length] ?? "");
   await joins(() => void quiet.send("W", "1", "quiet"));
   await quiet.send("W", "4", "", '{"concurrency":-1}');
-  return { broker, doors, witnesses, quiet };
+  return { broker, addresses, witnesses, quiet };
 }
 
-/** Where workers of a dialect may come in. */
-function doorFor(name: string): string {
-  return whole.doors[name === "omdp" ? 1 : name === "butler" ? 2 : 0] ?? "";
+/** Where workers of a dialect connect. */
+function addressFor(name: string): string {
+  return whole.addresses[name === "omdp" ? 1 : name === "butler" ? 2 : 0] ?? "";
 }
 
 /** A state is what was said before: nothing, a request that is not answered, or any other message of the dialect. */
 async function sayEverything(
   house: House,
-  door: number,
+  listener: number,
   name: string,
   spoil: (message: readonly string[]) => Iterable<readonly string[]>,
 ): Promise<void> {
   const messages = MESSAGES[name] ?? [];
   const open = messages[0]?.map((frame) => (frame === "echo" ? "quiet" : frame));
   for (const before of [undefined, open, ...messages]) {
-    const socket = bytePeer(house.doors[door] ?? "");
+    const socket = bytePeer(house.addresses[listener] ?? "");
     for (const message of messages) {
       for (const bent of spoil(message)) {
         if (before !== undefined) await socket.send(...before);
@@ -186,9 +186,9 @@ async function sayEverything(
   await expectOthersServed(house);
 }
 
-async function speakEverything(house: House, door: number): Promise<void> {
+async function speakEverything(house: House, listener: number): Promise<void> {
   for (const first of NAMES.keys()) {
-    const socket = bytePeer(house.doors[door] ?? "");
+    const socket = bytePeer(house.addresses[listener] ?? "");
     for (const name of [...NAMES.slice(first), ...NAMES.slice(0, first)]) {
       for (const message of MESSAGES[name] ?? []) await socket.send(...message);
     }
@@ -198,10 +198,10 @@ async function speakEverything(house: House, door: number): Promise<void> {
 }
 
 /** Others are served while the requests wait, if they do, and when their client has gone. */
-async function askFor10000(door: number, request: (service: string) => readonly string[]): Promise<RawPeer> {
-  const { broker, doors } = whole;
+async function askFor10000(listener: number, request: (service: string) => readonly string[]): Promise<RawPeer> {
+  const { broker, addresses } = whole;
   await nothingOpen(broker);
-  const socket = bytePeer(doors[door] ?? "");
+  const socket = bytePeer(addresses[listener] ?? "");
   for (let service = 0; service < 10_000; service++) await socket.send(...request(`service ${service}`));
   await handled(whole, socket);
   expect([0, 10_000]).toContain(openOf(broker));

@@ -112,24 +112,24 @@ describe.each(PAIRS)("$client.kind asks $worker.kind", ({ client, worker }) => {
   });
 });
 
-describe.each(SOME_PAIRS)("$client.kind asks $worker.kind, of whom", ({ client, worker }) => {
-  test("500 requests at once are all answered, once each", { timeout: 30_000 }, async () => {
+describe.each(SOME_PAIRS)("$client.kind sends requests to $worker.kind, which", ({ client, worker }) => {
+  test("replies to 500 requests at once, once each", { timeout: 30_000 }, async () => {
     const { sender, receiver } = pair(client, worker);
     const numbers = Array.from({ length: 500 }, (_, number) => String(1_000 + number));
     for (const number of numbers) await sender.request(worker.kind, number);
-    const heard: string[] = [];
+    const received: string[] = [];
     const listening = (async () => {
-      for (const _number of numbers) heard.push((await sender.receive()).body[0] ?? "");
+      for (const _number of numbers) received.push((await sender.receive()).body[0] ?? "");
     })();
     for (const _number of numbers) {
       const job = await receiver.next();
       await job.reply("final", ...job.body);
     }
     await listening;
-    expect(heard.sort()).toEqual(numbers);
+    expect(received.sort()).toEqual(numbers);
   });
 
-  test("D-MDP-10: one dies at work: another takes over, or the client is told if it did not ask for that", async () => {
+  test("D-MDP-10: dies at work: another worker takes over, or the client is notified if it did not ask for retries", async () => {
     const { sender } = pair(client, worker);
     const service = `death of ${worker.kind} for ${client.kind}`;
     const first = await worker.receiver(service);
@@ -150,7 +150,7 @@ describe.each(SOME_PAIRS)("$client.kind asks $worker.kind, of whom", ({ client, 
 });
 
 describe.each(PAIRS.filter(({ client }) => !CLIENTS_WITHOUT_ERRORS.has(client.dialect)))(
-  "$client.kind is told by $worker.kind",
+  "$client.kind is notified by $worker.kind",
   ({ client, worker }) => {
     test("D-MAP-5, D-PEER-7: of an error of the handler, where both have errors", async () => {
       const { sender, receiver } = pair(client, worker);
@@ -169,38 +169,38 @@ describe.each(PAIRS.filter(({ client }) => !CLIENTS_WITHOUT_ERRORS.has(client.di
   },
 );
 
-const DECLINERS = PEERS.filter(({ dialect }) => dialect === "pigato");
+const REJECTERS = PEERS.filter(({ dialect }) => dialect === "pigato");
 
-describe.each(PEERS.flatMap((worker) => DECLINERS.map((decliner) => ({ worker, decliner }))))(
-  "what $decliner.kind declines goes to $worker.kind",
-  ({ worker, decliner }) => {
-    let declining: DialectWorker;
+describe.each(PEERS.flatMap((worker) => REJECTERS.map((rejecter) => ({ worker, rejecter }))))(
+  "what $rejecter.kind rejects goes to $worker.kind",
+  ({ worker, rejecter }) => {
+    let rejecting: DialectWorker;
 
     beforeAll(async () => {
-      declining = await decliner.receiver(worker.kind);
+      rejecting = await rejecter.receiver(worker.kind);
       await joined(worker.kind, 2);
     });
 
     afterAll(async () => {
-      declining.close();
+      rejecting.close();
       await joined(worker.kind, 1);
     });
 
     test.each(PEERS)("D-MAP-8: asked by $kind", async (client) => {
       const { sender, receiver } = pair(client, worker);
-      const declined = declining.next();
+      const rejected = rejecting.next();
       let taken = receiver.next();
       // Either may be the first to be asked; then it is the other's turn.
-      const isDeclined = async () => {
+      const isRejected = async () => {
         await sender.request(worker.kind, "1");
-        return Promise.race([declined.then(() => true), taken.then(() => false)]);
+        return Promise.race([rejected.then(() => true), taken.then(() => false)]);
       };
-      while (!(await isDeclined())) {
+      while (!(await isRejected())) {
         await (await taken).reply("final", "0");
         await sender.receive();
         taken = receiver.next();
       }
-      expect(await (await declined).reply("reject", "null")).toBe(true);
+      expect(await (await rejected).reply("reject", "null")).toBe(true);
       await (await taken).reply("final", "2");
       expect(await sender.receive()).toEqual({ kind: "final", body: ["2"] });
     });
@@ -242,7 +242,7 @@ function asRead(json: string, from: Peer, to: Peer): string {
 
 function pair(client: Peer, worker: Peer): { sender: DialectClient; receiver: DialectWorker } {
   const [sender, receiver] = [senders.get(client.kind), receivers.get(worker.kind)];
-  if (sender === undefined || receiver === undefined) throw new Error("nobody");
+  if (sender === undefined || receiver === undefined) throw new Error("no such peer");
   return { sender, receiver };
 }
 

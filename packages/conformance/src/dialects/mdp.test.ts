@@ -49,7 +49,7 @@ describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
       const request = await worker.next();
       const reply = [...form.worker.final, addressIn(request, form), "", request.at(-1) ?? ""];
       await worker.send(...reply);
-      // A second one is nobody's.
+      // A second reply has no request.
       await worker.send(...reply);
     }
     const answers: string[] = [];
@@ -89,7 +89,7 @@ describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
     expect(client.received).toEqual([]);
   });
 
-  test("D-MAP-6: each request has an id of the broker's own, for whoever reads ids", async () => {
+  test("D-MAP-6: each request has an id of the broker's own, for peers that read ids", async () => {
     const running = await startDialectBroker();
     const worker = running.connect();
     await worker.send("W", "1", "echo");
@@ -107,7 +107,7 @@ describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
     expect(ids.size).toBe(2);
   });
 
-  test("D-MAP-5: hears nothing of a failure, or a body of JSON where its bind says so", async () => {
+  test("D-MAP-5: receives nothing about a failure, or a body of JSON if its listener is configured so", async () => {
     const running = await startDialectBroker({}, [
       "tcp://127.0.0.1:*",
       { address: "tcp://127.0.0.1:*", answersErrors: true },
@@ -248,7 +248,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     const second = await registered(running, form, "echo");
     const request = await second.next();
     expect(request.at(-1)).toBe("x");
-    // A late reply of the first is nobody's.
+    // A late reply of the first has no request.
     await first.send(...form.worker.final, addressIn(lost, form), "", "late");
     expect(await first.next()).toEqual(form.worker.disconnect);
     await second.send(...form.worker.final, addressIn(request, form), "", "y");
@@ -294,7 +294,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     for (const name of names) {
       await client.send(...form.request, name, `for ${name}`);
       const worker = workers.get(name);
-      if (worker === undefined) throw new Error("nobody");
+      if (worker === undefined) throw new Error("no such peer");
       const request = await worker.next();
       expect(request.at(-1)).toBe(`for ${name}`);
       await worker.send(...form.worker.final, addressIn(request, form), "", "done");
@@ -302,7 +302,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     }
   });
 
-  test("D-MDP-16: requests are handed out as they came, whoever sent them", async () => {
+  test("D-MDP-16: requests are dispatched in the order of their arrival, whichever client sent them", async () => {
     const running = await startDialectBroker();
     const clients = [running.connect(), running.connect(), running.connect()] as const;
     const bodies: string[] = [];
@@ -330,7 +330,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     for (let number = 0; number < 9; number++) {
       await client.send(...form.request, "echo", String(number));
       const worker = workers[number % 3];
-      if (worker === undefined) throw new Error("nobody");
+      if (worker === undefined) throw new Error("no such peer");
       const request = await worker.next();
       expect(request.at(-1)).toBe(String(number));
       await worker.send(...form.worker.final, addressIn(request, form), "", "");
@@ -382,7 +382,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     expect(worker.received).toEqual([]);
   });
 
-  test("D-LIVE-4: a silent one hears heartbeats, then DISCONNECT; whatever it says keeps it alive", async () => {
+  test("D-LIVE-4: a silent worker receives heartbeats, then DISCONNECT; any message keeps it alive", async () => {
     const running = await startDialectBroker({ heartbeat: 200, heartbeatLiveness: 4 });
     const silent = await registered(running, form, "silent");
     const talking = await registered(running, form, "talking");
@@ -399,7 +399,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     const client = running.connect();
     await client.send(...form.request, "echo", "x");
     const address = addressIn(await worker.nextThat((frames) => frames.at(-1) === "x"), form);
-    // It hears ten heartbeats, and says nothing.
+    // It receives ten heartbeats, and sends nothing.
     for (let beat = 0; beat < 10; beat++) await worker.next();
     await worker.send(...form.worker.final, address, "", "y");
     expect(await client.next()).toEqual([...form.final("echo"), "y"]);
@@ -452,7 +452,7 @@ describe.each(FORMS)("mmi, asked by a client of $name", (form) => {
     const left = new Promise((resolve) => running.broker.once("worker:leave", resolve));
     await worker.send(...form.worker.disconnect);
     await left;
-    // The name is known, a request waits for it, and nobody is there.
+    // The name is known, a request waits for it, and no worker is there.
     await client.send(...form.request, "echo", "x");
     expect(await ask()).toEqual([...form.final("mmi.service"), "404"]);
   });
@@ -483,7 +483,7 @@ describe.each(FORMS)("mmi, asked by a client of $name", (form) => {
 });
 
 describe("telling the forms apart", () => {
-  test("D-DET-1: a worker that goes on in another form is not heard, and goes on in its own", async () => {
+  test("D-DET-1: a worker that continues in another form is ignored, and served in its own", async () => {
     for (const [form, other] of [VERSIONS, [...VERSIONS].reverse()]) {
       if (form === undefined || other === undefined) return;
       const running = await startDialectBroker();
@@ -508,9 +508,9 @@ describe("telling the forms apart", () => {
   ])("D-DET-6: %s is dropped, reported and answered by nothing", async (_what, frames) => {
     const running = await startDialectBroker();
     const socket = running.connect();
-    const told = new Promise((resolve) => running.broker.once("violation", resolve));
+    const reported = new Promise((resolve) => running.broker.once("violation", resolve));
     await socket.send(...frames);
-    expect(await told).toMatchObject({ clause: "P-MSG-1" });
+    expect(await reported).toMatchObject({ clause: "P-MSG-1" });
     for (const form of VERSIONS.slice(0, 1)) await settled(socket, form);
     expect(socket.received).toEqual([]);
   });

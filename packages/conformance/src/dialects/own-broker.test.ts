@@ -26,7 +26,7 @@ describe.each(PAIRS)("a client of $asked and a worker of $serving", ({ asked, se
 describe.each(PAIRS.filter(({ serving }) => serving !== "mdp01"))(
   "a client of $asked and a worker of $serving",
   ({ asked, serving }) => {
-    test("get on: partials reach whoever has frames for them", async () => {
+    test("work together: partials reach a client whose dialect has them", async () => {
       const { client } = await startPeers(asked, serving, (_data, reply) => {
         reply.write("one");
         reply.write("two");

@@ -7,7 +7,7 @@ import { bytePeer } from "./start.ts";
 export const DIALECTS = ["pigato", "mdp01", "mdp02", "omdp", "butler"] as const;
 export type DialectName = (typeof DIALECTS)[number];
 
-/** What a client hears of a request. */
+/** What a client receives for a request. */
 export interface ReceivedReply {
   readonly kind: "partial" | "final" | "error";
   readonly body: readonly string[];

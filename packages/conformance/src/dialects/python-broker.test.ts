@@ -69,7 +69,7 @@ describe.skipIf(foreignPeers.python.isMissing).each(VERSIONS)("%s: at a broker i
     expect(await Promise.all(values.map((value) => client.call("echo", value)))).toEqual(values);
     expect(await client.call("echo", [Buffer.from("one"), Buffer.from(""), Buffer.from("2")])).toEqual(["one", "", 2]);
     expect(await client.call("mmi.service", Buffer.from("echo"))).toBe(200);
-    expect(await client.call("mmi.service", Buffer.from("nobody"))).toBe(404);
+    expect(await client.call("mmi.service", Buffer.from("nothing"))).toBe(404);
     expect(await client.call("mmi.other", Buffer.from("x"))).toBe(501);
   });
 
@@ -106,7 +106,7 @@ describe.skipIf(foreignPeers.python.isMissing).each(VERSIONS)("%s: at a broker i
     expect(await again.next("ready")).toBe(worker.socketId);
   });
 
-  test("D-PEER-6: a worker that the broker gave up in silence is told so by its next word, and comes back", async () => {
+  test("D-PEER-6: a worker that the broker dropped learns that from the reply to its next message, and registers again", async () => {
     // Five times as long between its heartbeats as the broker waits for one.
     const { broker, worker, client } = await startPeers(version, echo, { heartbeat: 1_000 }, 4);
     const before = worker.socketId;

@@ -28,7 +28,7 @@ export function pythonClient(dialect: DialectName, address: string, security: So
     async receive(): Promise<ReceivedReply> {
       const [kind, ...body] = await readTexts(peer);
       if (kind === "partial" || kind === "final" || kind === "error") return { kind, body };
-      throw new Error(`the Python peer heard ${kind}`);
+      throw new Error(`the Python peer received ${kind}`);
     },
     close: () => peer.signal("SIGKILL"),
   };

@@ -17,7 +17,7 @@ describe.each(VERSIONS)("Titanic in $name", (form) => {
     expect(status).toBe("200");
     expect(id).toMatch(/^[0-9A-Fa-f]{32}$/);
     expect(await ask(client, form, "titanic.reply", id)).toEqual(["300"]);
-    // Nobody serves it. A 200 of the broker's would have it wait here for ever.
+    // It has no worker. With a 200 of the broker, it would wait here for ever.
     expect(await titanic.work()).toBe(0);
     expect(await ask(client, form, "titanic.reply", id)).toEqual(["300"]);
 

@@ -80,7 +80,7 @@ test("without a directory it fails at once", async () => {
 test("a service without workers gives no results", async () => {
   await startDirectory(running);
   const client = await startClient(running.address);
-  expect(await client.broadcast("nobody").all()).toEqual([]);
+  expect(await client.broadcast("nothing").all()).toEqual([]);
 });
 
 test("an aborted signal ends what is open with CANCELED", async () => {

@@ -67,8 +67,8 @@ test.each([
   { type: "DropReason", file: "packages/broker/src/core/effects.ts", page: EVENTS },
 ])("$page has a row for each $type, and no other", ({ type, file, page }) => {
   const section = textOf(page).split(`<!-- ${type} -->`)[1]?.split(/^#/m)[0] ?? "";
-  const told = [...section.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, word]) => word).slice(1);
-  expect(told.sort()).toEqual(wordsOf(file, type).sort());
+  const reported = [...section.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, word]) => word).slice(1);
+  expect(reported.sort()).toEqual(wordsOf(file, type).sort());
 });
 
 async function optionRows(file: string, name: string): Promise<string[]> {

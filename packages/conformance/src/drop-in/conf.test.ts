@@ -9,23 +9,23 @@ test("a broker has a name, its own or the one it is given", () => {
 });
 
 test("the listeners in conf are called, onDisconnnect with three n too", async () => {
-  const heard: string[] = [];
-  const hear = (name: string) => ({ [name]: () => heard.push(name) });
+  const received: string[] = [];
+  const hear = (name: string) => ({ [name]: () => received.push(name) });
   const broker = new PIGATO.Broker("tcp://127.0.0.1:*", hear("onStart"));
   await new Promise<void>((resolve) => broker.start(() => resolve()));
   onTestFinished(() => broker.stop());
-  expect(heard).toEqual(["onStart"]);
+  expect(received).toEqual(["onStart"]);
   const [address = ""] = broker.addresses;
 
   for (const peer of [
     new PIGATO.Worker(address, "echo", { ...hear("onConnect"), ...hear("onDisconnnect") }),
     new PIGATO.Client(address, { ...hear("onConnect"), ...hear("onDisconnnect") }),
   ]) {
-    heard.length = 0;
+    received.length = 0;
     const connected = new Promise<void>((resolve) => peer.on("connect", resolve));
     peer.start();
     await connected;
     peer.stop();
-    expect(heard).toEqual(["onConnect", "onDisconnnect"]);
+    expect(received).toEqual(["onConnect", "onDisconnnect"]);
   }
 });

@@ -68,9 +68,9 @@ describe("the broker", () => {
     const odd = connectRawPeer(address);
     await odd.send("X", "1");
     await odd.roundTrip();
-    const told = happened(broker, "error");
+    const reported = happened(broker, "error");
     await odd.send("X", "1");
-    expect(await told).toBe("ERR_MSG_HEADER");
+    expect(await reported).toBe("ERR_MSG_HEADER");
   });
 
   test("5, 18: a request for a range of versions waits for one that satisfies it", async () => {
@@ -106,13 +106,13 @@ describe("the broker", () => {
     const answer = send(client, service, 1);
     const [, , token = "", , , id = ""] = await worker.receive("W", "2");
     await worker.send("W", "3", "somebody", "", "unknown", "0", "1", "{}");
-    await worker.send("W", "6", "nobody", "", "unknown", "0", "1", "{}");
+    await worker.send("W", "6", "nothing", "", "unknown", "0", "1", "{}");
     await worker.send("W", "3", token, "", id, "0", '"known"', "{}");
     expect(await answer).toMatchObject({ error: 0, value: "known" });
     expect(worker.received).toEqual([]);
   });
 
-  test("9: a client is told at once that its worker is lost", async () => {
+  test("9: a client is notified at once that its worker is lost", async () => {
     const { address, client, service } = await settings();
     const worker = await startWorker(address, service, () => worker.stop());
     expect(await send(client, service, 1, { timeout: -1 })).toMatchObject({ error: "WORKER_LOST", value: null });
@@ -250,15 +250,15 @@ describe("the broker", () => {
     expect(await send(client, service, 1, { timeout: 0 })).toMatchObject({ error: "C_TIMEOUT" });
   });
 
-  test("25: a broker that starts again remembers nobody", async () => {
+  test("25: a broker that starts again remembers no peer", async () => {
     const { broker, address } = await settings();
     const worker = await registerRawWorker(address, "x", 1);
     await new Promise<void>((resolve) => broker.stop(resolve));
     const again = await startBroker({}, address);
     expect(again.addresses).toEqual([address]);
-    const stranger = connectRawPeer(address, worker.id);
-    await stranger.send("W", "4", "", "{}");
-    expect(await stranger.receive("W")).toEqual(["W", "5"]);
+    const unknown = connectRawPeer(address, worker.id);
+    await unknown.send("W", "4", "", "{}");
+    expect(await unknown.receive("W")).toEqual(["W", "5"]);
   });
 });
 
@@ -288,7 +288,7 @@ describe("the client", () => {
     broker.close();
   });
 
-  test("tells of requests that were open when it lost its broker, or makes them again", async () => {
+  test("reports requests that were open when it lost its broker, or sends them again", async () => {
     const { broker, address, client, service } = await settings();
     const worker = await registerRawWorker(address, service, 2);
     const once = send(client, service, 1);
@@ -385,7 +385,7 @@ describe("shown elsewhere", () => {
       "everything accepted for a slow peer arrives in order once it reads",
     ],
     ["11", `${SCENARIOS}/deadline.test.ts`, "a request without a timeout waits for ever"],
-    ["24", `${CONFORMANCE}/hostile/hostile.test.ts`, "10,000 services that nobody offers cost little"],
+    ["24", `${CONFORMANCE}/hostile/hostile.test.ts`, "10,000 services without workers cost little"],
     ["25", `${SCENARIOS}/liveness.test.ts`, "a worker is given up three intervals after it was last heard"],
     [
       "26, the answer",

@@ -32,7 +32,7 @@ async function mockBroker(scheme: string): Promise<MockBroker> {
   return broker;
 }
 
-/** A client greets, makes requests of every kind, tells that it waits, and leaves. */
+/** A client greets, sends requests of every kind and heartbeats for them, and leaves. */
 async function clientFrames(library: ClassicLibrary, scheme: string): Promise<string[]> {
   const broker = await mockBroker(scheme);
   const client = new library.Client(broker.address, { prefix: "Cmine" });
@@ -61,20 +61,20 @@ async function clientFrames(library: ClassicLibrary, scheme: string): Promise<st
   await ended;
   expect(chunks).toEqual(["a part", "the end"]);
 
-  const told: unknown[] = [];
+  const reported: unknown[] = [];
   const final = new Promise<void>((resolve) => {
     client.request(
       "none",
       undefined,
-      (...part) => told.push(part),
-      (...end) => resolve(void told.push(end)),
+      (...part) => reported.push(part),
+      (...end) => resolve(void reported.push(end)),
     );
   });
   const second = await seen("the second", ["none"]);
   await broker.send("C", "6", "", second, "0", '"a part"', "{}");
   await broker.send("C", "3", "", second, "-1", '"why not"', "{}");
   await final;
-  expect(told).toEqual([
+  expect(reported).toEqual([
     [null, "a part"],
     ["why not", null],
   ]);
@@ -89,7 +89,7 @@ async function clientFrames(library: ClassicLibrary, scheme: string): Promise<st
   return anonymous(broker.messages, roles);
 }
 
-/** A worker greets, answers requests in every way, tells that it is there, and leaves. */
+/** A worker greets, replies to requests in every way, sends heartbeats, and leaves. */
 async function workerFrames(library: ClassicLibrary, scheme: string): Promise<string[]> {
   const broker = await mockBroker(scheme);
   const worker = new library.Worker(broker.address, "echo", { prefix: "Wmine", concurrency: 7 });

@@ -1,5 +1,5 @@
 // A broker played by a test with a raw socket, as tests of classic code do. It writes down every message, with ids that
-// differ from run to run replaced by their roles, and sends what it is told to.
+// differ from run to run replaced by their roles, and sends what a test has it send.
 
 import { Router } from "zeromq";
 

@@ -26,7 +26,7 @@ const WAYS: readonly (readonly [share: number, ends: readonly string[], ask: Ask
   [5, ["left"], (client, seed) => leave(client, seed % 8)],
   [8, ["DEADLINE_EXCEEDED"], (client) => same(client, "silent", 1, { timeout: 20 })],
   [6, ["CANCELED"], (client, seed) => cancel(client, seed % 10)],
-  [4, ["UNAVAILABLE"], (client, seed) => same(client, `nobody ${seed % 200}`, 1, { failFast: true })],
+  [4, ["UNAVAILABLE"], (client, seed) => same(client, `nothing ${seed % 200}`, 1, { failFast: true })],
   [4, ["WORKER_FAILED"], (client) => same(client, "failing", 1, {})],
   [4, ["answered"], (client, seed) => same(client, "moody", seed, {})],
 ];
@@ -79,7 +79,7 @@ async function renew(): Promise<void> {
 async function askOne(number: number): Promise<string> {
   const client = clients[number % clients.length];
   const [, ends = [], ask] = wayOf(number);
-  if (client === undefined || ask === undefined) return "wrong: nobody asks";
+  if (client === undefined || ask === undefined) return "wrong: no client";
   const end = await ask(client, number).catch((error: RequestError) => error.code ?? String(error));
   return ends.includes(end) || MISHAPS.includes(end) ? end : `wrong: ${end} and not ${ends}`;
 }

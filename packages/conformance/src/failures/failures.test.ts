@@ -12,7 +12,7 @@ import { SERVICE, send, sendAndReject, sendToBusyWorker, startBrokerAndClient } 
 
 /** Milliseconds that pass before a request expires that is to expire. */
 const SOON = { timeout: 500 };
-const NOBODY = "tcp://127.0.0.1:1";
+const UNUSED = "tcp://127.0.0.1:1";
 
 /** How each comes about; the error. By `code delivery`. */
 const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -64,7 +64,7 @@ const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
     await answered;
     return (await outcome).error;
   },
-  "DEADLINE_EXCEEDED not-sent": () => send(newClient(NOBODY, { autostart: true }), SOON).failure,
+  "DEADLINE_EXCEEDED not-sent": () => send(newClient(UNUSED, { autostart: true }), SOON).failure,
   "DEADLINE_EXCEEDED queued": async () => {
     const { client } = await startBrokerAndClient();
     return send(client, SOON).failure;

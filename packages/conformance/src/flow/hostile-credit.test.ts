@@ -1,4 +1,4 @@
-// Grants that nobody should send, over sockets: each is dropped and reported, harms nobody else, and changes nothing that the
+// Grants that no peer should send, over sockets: each is dropped and reported, harms no other peer, and changes nothing that the
 // sender could not have had by asking.
 
 import { once } from "node:events";

@@ -156,7 +156,7 @@ test("with a worker that is not paced a stream is whole all the same", async () 
   expectWhole(await readAll(stream), 2_000);
 });
 
-test("a stream that nobody reads ends by its timeout, and so does the wait of the worker", async () => {
+test("a stream that is not read ends by its timeout, and so does the wait of the worker", async () => {
   const running = await startBroker();
   const { handler, tally } = sender(1_000);
   await startWorker(running.address, SERVICE, handler);

@@ -1,4 +1,4 @@
-// The programs of the slow reader, by the role in their settings: `sender` writes a long reply, `reader` reads it, and `asker`
+// The programs of the slow reader, by the role in their settings: `sender` writes a long reply, `reader` reads it, and `requester`
 // sends short requests meanwhile.
 
 import { once } from "node:events";
@@ -9,7 +9,7 @@ import { Worker } from "@pigato/worker";
 import { numberOf, part } from "./parts.ts";
 
 export interface RoleSettings {
-  readonly role: "sender" | "reader" | "asker";
+  readonly role: "sender" | "reader" | "requester";
   readonly address: string;
 }
 
@@ -20,7 +20,7 @@ export interface ReplySize {
 }
 
 const { role, address }: RoleSettings = JSON.parse(settingsText());
-const ROLES: Readonly<Record<RoleSettings["role"], () => Promise<Tasks>>> = { sender, reader, asker };
+const ROLES: Readonly<Record<RoleSettings["role"], () => Promise<Tasks>>> = { sender, reader, requester };
 serve(await ROLES[role]());
 
 /** Sends the reply and waits whenever it is asked to. */
@@ -68,7 +68,7 @@ async function reader(): Promise<Tasks> {
 }
 
 /** Sends one short request after another, four at once, for so many milliseconds. */
-async function asker(): Promise<Tasks> {
+async function requester(): Promise<Tasks> {
   const client = new Client(address);
   await client.start();
   return {

@@ -10,10 +10,10 @@ const STEPS_PER_SECOND = 10;
 const BASELINE_MS = 20_000;
 
 const reading = await startSlowReading();
-const { asker } = reading;
+const { requester } = reading;
 try {
-  await asker.request<Latency>("ask", 2_000);
-  const before = await asker.request<Latency>("ask", BASELINE_MS);
+  await requester.request<Latency>("ask", 2_000);
+  const before = await requester.request<Latency>("ask", BASELINE_MS);
   console.log(`without: ${text(before)}`);
 
   const parts = Math.round(bytes / PART_BYTES);
@@ -22,7 +22,7 @@ try {
   const meanwhile: Latency[] = [];
   let isReading = true;
   const asking = (async () => {
-    while (isReading) meanwhile.push(await asker.request<Latency>("ask", BASELINE_MS));
+    while (isReading) meanwhile.push(await requester.request<Latency>("ask", BASELINE_MS));
   })();
   let steps = 0;
   const outcome = await readInSteps(reading, parts, step, async ({ read, ahead, brokerMiB, readerMiB }) => {

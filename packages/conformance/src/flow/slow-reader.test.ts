@@ -11,5 +11,5 @@ test("200 MB that are read in fits and starts cost the broker and the reader no 
   expect(outcome.mostAhead).toBeLessThanOrEqual(34);
   expect(outcome.brokerMiB).toBeLessThan(200);
   expect(outcome.readerMiB).toBeLessThan(300);
-  expect(await reading.asker.request("ask", 100)).toMatchObject({ answered: expect.any(Number) });
+  expect(await reading.requester.request("ask", 100)).toMatchObject({ answered: expect.any(Number) });
 }, 60_000);

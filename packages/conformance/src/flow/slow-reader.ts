@@ -31,7 +31,7 @@ export interface SlowReading {
   readonly broker: BrokerProcess;
   readonly sender: PeerProcess;
   readonly reader: PeerProcess;
-  readonly asker: PeerProcess;
+  readonly requester: PeerProcess;
   close(): Promise<void>;
 }
 
@@ -41,10 +41,10 @@ export async function startSlowReading(): Promise<SlowReading> {
   const starting = Promise.all([
     spawnRole({ role: "sender", address }),
     spawnRole({ role: "reader", address }),
-    spawnRole({ role: "asker", address }),
+    spawnRole({ role: "requester", address }),
     spawnWorker({ address, service: "echo" }),
   ]);
-  const [sender, reader, asker, echo] = await starting.catch(async (error: unknown) => {
+  const [sender, reader, requester, echo] = await starting.catch(async (error: unknown) => {
     await broker.kill("SIGKILL");
     throw error;
   });
@@ -52,9 +52,9 @@ export async function startSlowReading(): Promise<SlowReading> {
     broker,
     sender,
     reader,
-    asker,
+    requester,
     async close() {
-      await Promise.all([sender.kill(), reader.kill(), asker.kill(), echo.kill()]);
+      await Promise.all([sender.kill(), reader.kill(), requester.kill(), echo.kill()]);
       await broker.kill("SIGKILL");
     },
   };

@@ -16,7 +16,7 @@ const PART_BYTES = 50_000;
 /** More than the kernel holds. */
 const MANY = 400;
 
-/** A classic client that is nothing but a socket, and does not read before it is told to. */
+/** A classic client that is nothing but a socket, and does not read until it is asked to. */
 class UnreadClient {
   readonly #socket = new Dealer({ routingId: "C1", linger: 0, receiveHighWaterMark: 1 });
 
@@ -53,11 +53,11 @@ function upTo(count: number): number[] {
   return Array.from({ length: count }, (_, number) => number);
 }
 
-test("a raw client that does not read gets a beginning without a hole and BUSY, and the worker is told to stop", async () => {
+test("a raw client that does not read receives the first partials and BUSY, and the worker is asked to stop", async () => {
   const running = await startBroker(BOUND);
   const ended = new Promise<Reply>((resolve) => {
     void startWorker(running.address, SERVICE, async (_data, reply) => {
-      // Whatever `write` says: it is not heard.
+      // It ignores the result of `write`.
       for (let number = 0; reply.active(); number++) {
         reply.write(part(number, PART_BYTES));
         await new Promise(setImmediate);
@@ -135,7 +135,7 @@ test.each(PAIRS)(
     const asked = client.request(SERVICE, { count: MANY, bytes: PART_BYTES });
     await expect.poll(() => running.broker.stats()?.open, { timeout: 5_000 }).toBe(1);
     clientProcess.freeze();
-    await startClassicWorker(workerProcess, { address: running.address, service: SERVICE, behaviour: "rows" });
+    await startClassicWorker(workerProcess, { address: running.address, service: SERVICE, behavior: "rows" });
     await expect.poll(() => running.broker.stats()?.failed, { timeout: 10_000 }).toBe(1);
     clientProcess.thaw();
     const { partials, error } = await asked;

@@ -85,8 +85,8 @@ describe("names", () => {
   test.each(["__proto__", "constructor", "toString", "hasOwnProperty", "$dir", "a".repeat(255)])(
     "a service called %s is just a service",
     async (service) => {
-      const asker = connect();
-      await asker.send("C", "2", service, "early", "1", "{}");
+      const client = connect();
+      await client.send("C", "2", service, "early", "1", "{}");
       const server = connect();
       await server.send("W", "1", service);
       await server.receive("W", "1");
@@ -94,17 +94,17 @@ describe("names", () => {
       const [, , address = "", name, , id = ""] = await server.receive("W", "2");
       expect([name, id]).toEqual([service, "early"]);
       await server.send("W", "3", address, "", id, "0", '"served"', "{}");
-      expect(await asker.receive("C", "3")).toEqual(["C", "3", "", "early", "0", '"served"', "{}"]);
+      expect(await client.receive("C", "3")).toEqual(["C", "3", "", "early", "0", '"served"', "{}"]);
     },
   );
 
   test.each(["__proto__", "constructor"])("a request id %s is just an id", async (id) => {
-    const asker = connect();
-    await asker.send("C", "2", "witness", id, '"x"', "{}");
-    expect((await asker.receive("C", "3", "", id)).slice(4, 6)).toEqual(["0", '"x"']);
+    const client = connect();
+    await client.send("C", "2", "witness", id, '"x"', "{}");
+    expect((await client.receive("C", "3", "", id)).slice(4, 6)).toEqual(["0", '"x"']);
   });
 
-  test("10,000 services that nobody offers cost little, and are forgotten with their requests", async () => {
+  test("10,000 services without workers cost little, and are forgotten with their requests", async () => {
     const before = broker.residentMiB;
     const peer = connect();
     for (let service = 0; service < 10_000; service++) {
@@ -151,16 +151,16 @@ describe("another's requests", () => {
   });
 
   test("a client cannot cancel the request of another", async () => {
-    const { server, asker, request } = await held("cancel-other");
+    const { server, client, request } = await held("cancel-other");
     const mallory = connect();
     await mallory.send("C", "8", "r1");
     await mallory.roundTrip();
     await server.send(...answerTo(request, '"mine"'));
-    expect((await asker.receive("C", "3"))[5]).toBe('"mine"');
+    expect((await client.receive("C", "3"))[5]).toBe('"mine"');
   });
 
   test("a worker cannot answer a request that another holds", async () => {
-    const { server, asker, request } = await held("forge");
+    const { server, client, request } = await held("forge");
     const forger = connect();
     await forger.send("W", "1", "forge");
     await forger.receive("W", "1");
@@ -170,28 +170,28 @@ describe("another's requests", () => {
     await forger.send("W", "4", "", '{"concurrency":1}');
     await forger.receive("W", "4");
     await server.send(...answerTo(request, '"real"'));
-    expect((await asker.receive("C", "3"))[5]).toBe('"real"');
+    expect((await client.receive("C", "3"))[5]).toBe('"real"');
   });
 
   test("an answer comes once, however often the worker sends it", async () => {
-    const { server, asker, request } = await held("twice");
+    const { server, client, request } = await held("twice");
     await server.send(...answerTo(request, '"first"'));
     await server.send(...answerTo(request, '"second"'));
     await server.send("W", "4", "", "{}");
     await server.receive("W", "4");
-    await asker.roundTrip();
-    expect((await asker.receive("C", "3"))[5]).toBe('"first"');
-    expect(asker.received).toEqual([]);
+    await client.roundTrip();
+    expect((await client.receive("C", "3"))[5]).toBe('"first"');
+    expect(client.received).toEqual([]);
   });
 });
 
 describe("workers out of order", () => {
   test("a second READY changes nothing", async () => {
-    const { server, asker, request } = await held("again");
+    const { server, client, request } = await held("again");
     await server.send("W", "1", "again");
     await server.send("W", "1", "other");
     await server.send(...answerTo(request, '"still here"'));
-    expect((await asker.receive("C", "3"))[5]).toBe('"still here"');
+    expect((await client.receive("C", "3"))[5]).toBe('"still here"');
   });
 
   test.each([
@@ -215,20 +215,20 @@ describe("workers out of order", () => {
     expect(peer.received).toEqual([]);
   });
 
-  test("a message that does not decode costs a worker its registration, and its request is told", async () => {
-    const { server, asker } = await held("broken");
+  test("a message that does not decode costs a worker its registration, and its request fails", async () => {
+    const { server, client } = await held("broken");
     await server.send("W", "3", "~");
     expect(await server.receive("W", "5")).toEqual(["W", "5"]);
-    expect((await asker.receive("C", "3")).slice(3)).toEqual(["r1", "-1", '"WORKER_LOST"']);
+    expect((await client.receive("C", "3")).slice(3)).toEqual(["r1", "-1", '"WORKER_LOST"']);
   });
 });
 
-test("a flood of requests for a service without workers is bounded, and told so", async () => {
+test("a flood of requests for a service without workers is bounded, and rejected with BUSY", async () => {
   const before = broker.residentMiB;
   const peer = connect();
   const body = JSON.stringify("x".repeat(1000));
   for (let number = 0; number < 20_000; number++) {
-    await peer.send("C", "2", "nobody", `r${number}`, body, '{"timeout":600000}');
+    await peer.send("C", "2", "nothing", `r${number}`, body, '{"timeout":600000}');
   }
   await peer.roundTrip();
   expect(peer.received.filter((frames) => frames[5] === '"BUSY"').length).toBe(19_000);
@@ -243,15 +243,15 @@ function connect(): RawPeer {
 }
 
 /** A request that a raw worker has received and not answered yet. */
-async function held(service: string): Promise<{ server: RawPeer; asker: RawPeer; request: string[] }> {
+async function held(service: string): Promise<{ server: RawPeer; client: RawPeer; request: string[] }> {
   const server = connect();
   await server.send("W", "1", service);
   await server.receive("W", "1");
   await server.send("W", "4", "", '{"concurrency":10}');
-  const asker = connect();
-  await asker.send("C", "2", service, "r1", '"data"', "{}");
+  const client = connect();
+  await client.send("C", "2", service, "r1", '"data"', "{}");
   const request = await server.receive("W", "2");
-  return { server, asker, request };
+  return { server, client, request };
 }
 
 function answerTo(request: readonly string[], body: string): string[] {

@@ -1,4 +1,4 @@
-// A handler learns, over tcp, that nobody waits for its answer any more: `reply.active()` turns false and the signal
+// A handler learns, over tcp, that its caller is gone: `reply.active()` turns false and the signal
 // fires, whichever end was lost.
 
 import { once } from "node:events";

@@ -11,8 +11,8 @@ import { connectRawPeer, startBroker } from "../support/start.ts";
 const MAIN = fileURLToPath(new URL("../support/asking-main.ts", import.meta.url));
 const PERSIST = JSON.stringify({ persist: 1 });
 
-/** What a broker tells next under this name. */
-function told(broker: Broker, event: "client:leave" | "answer:held"): Promise<unknown> {
+/** The next event of this name. */
+function nextEvent(broker: Broker, event: "client:leave" | "answer:held"): Promise<unknown> {
   return new Promise((resolve) => {
     broker.once(event, resolve);
   });
@@ -30,11 +30,11 @@ test("a client that is killed gets the answer when it is back under its id, and 
   const client = PeerProcess.node(MAIN, [address, "fixed", ...request]);
   onTestFinished(() => void client.kill());
   const reply = await asked;
-  const left = told(broker, "client:leave");
+  const left = nextEvent(broker, "client:leave");
   await client.kill();
   expect(await left).toEqual({ client: "fixed", reason: "gone" });
 
-  const held = told(broker, "answer:held");
+  const held = nextEvent(broker, "answer:held");
   reply.write("part");
   reply.end("whole");
   expect(await held).toEqual({ client: "fixed", service: "slow", requestId: "r1" });
@@ -50,7 +50,7 @@ test("a client that is killed gets the answer when it is back under its id, and 
   expect(await store.all()).toHaveLength(0);
 }, 30_000);
 
-test("an answer that nobody came for is run for again after a restart of the broker", async () => {
+test("a stored request whose reply was not collected runs again after a restart of the broker", async () => {
   const store = new MemoryStore();
   const { broker: first, address } = await startBroker({ store, stopTimeoutMs: 1_000 });
   const worker = new Worker(address, "echo", { reconnect: 50 });
@@ -64,10 +64,10 @@ test("an answer that nobody came for is run for again after a restart of the bro
   const before = new RawPeer(address, "fixed");
   await before.send("C", "2", "echo", "r1", '"data"', PERSIST);
   await before.roundTrip();
-  const left = told(first, "client:leave");
+  const left = nextEvent(first, "client:leave");
   before.close();
   await left;
-  const held = told(first, "answer:held");
+  const held = nextEvent(first, "answer:held");
   await worker.start();
   await held;
   await first.stop();
@@ -75,7 +75,7 @@ test("an answer that nobody came for is run for again after a restart of the bro
 
   const second = new Broker(address, { store });
   onTestFinished(() => second.stop());
-  const again = told(second, "answer:held");
+  const again = nextEvent(second, "answer:held");
   await second.start();
   await again;
   expect(runs).toBe(2);

@@ -24,7 +24,7 @@ test("50 services with three workers each: every one of them is reached", { time
       return ["a", "b", "c"].map((name) =>
         startWorker(address, service, (data, reply) => {
           reached.add(`${service} ${name}`);
-          // Nobody answers before all three have something to do, so that none can take the work of another.
+          // No worker replies before all three have a request, so that none can take the request of another.
           held.push(() => reply.end(data));
           if (held.length === 3) for (const answer of held) answer();
         }),

@@ -70,7 +70,7 @@ describe("a request to be kept", () => {
       const { address } = await startBrokerWith(store);
       const process = await LibraryProcess.start(library);
       onTestFinished(() => process.kill());
-      const worker = await startClassicWorker(process, { address, service: "echo", behaviour: "echo" });
+      const worker = await startClassicWorker(process, { address, service: "echo", behavior: "echo" });
       const client = await startClassicClient(process, { address });
       expect(await client.request("echo", { n: 1 }, PERSIST)).toMatchObject({ final: { n: 1 }, error: undefined });
       await store.hasStored(1);
@@ -92,7 +92,7 @@ describe("a request to be kept", () => {
       await first.broker.stop();
       expect(failureCode(await failed)).toBe("CLOSED");
       const second = await startBrokerWith(store, first.address);
-      const worker = await startClassicWorker(process, { address: second.address, service: "echo", behaviour: "echo" });
+      const worker = await startClassicWorker(process, { address: second.address, service: "echo", behavior: "echo" });
       await worker.until("request");
       expect(await worker.received()).toEqual([{ n: 1 }]);
     },

@@ -1,4 +1,4 @@
-// The internal channel of a broker that does not let everybody in lets in the same: a directory has to show what a worker does.
+// The internal channel of a secured broker: a directory authenticates as a worker does.
 
 import { Client } from "@pigato/client";
 import { Directory } from "@pigato/directory";
@@ -12,7 +12,7 @@ const keys = new Keys();
 test.each([
   { where: "at its own address", intch: undefined },
   { where: "over tcp", intch: LOOPBACK },
-])("a directory with the right key hears who serves what $where", async ({ intch }) => {
+])("a directory with the right key receives the services $where", async ({ intch }) => {
   const { broker, address, refused } = await startBroker({
     curve: keys.server,
     authenticate: keys.isKnown,
@@ -51,33 +51,33 @@ test("one that the broker does not know has its start rejected, and starts once 
   expect(directory.services.size).toBe(1);
 });
 
-test("one that the channel does not let in is told", async () => {
+test("a directory that the channel denies is notified", async () => {
   const { broker, address, refused } = await startBroker({
     curve: keys.server,
     authenticate: (peer) => peer.listener === "bind",
   });
   const directory = new Directory(address, { intch: String(broker.conf.intch), curve: keys.curve(keys.worker) });
   onTestFinished(() => directory.stop());
-  const heard = new Promise<Error>((resolve) => directory.worker.once("error", resolve));
+  const received = new Promise<Error>((resolve) => directory.worker.once("error", resolve));
   void directory.start();
-  expect(await heard).toMatchObject({ code: "REFUSED", address: broker.conf.intch });
+  expect(await received).toMatchObject({ code: "REFUSED", address: broker.conf.intch });
   expect(await refused.take()).toMatchObject({ listener: "intch", code: "DENIED" });
 });
 
-test("a subscriber without a key hears nothing", async () => {
+test("a subscriber without a key receives nothing", async () => {
   const { broker, address, refused } = await startBroker({ curve: keys.server, intch: LOOPBACK });
-  const heard: unknown[] = [];
-  const stranger = new Subscriber({ linger: 0 });
-  onTestFinished(() => stranger.close());
-  stranger.subscribe();
-  stranger.connect(String(broker.conf.intch));
+  const received: unknown[] = [];
+  const denied = new Subscriber({ linger: 0 });
+  onTestFinished(() => denied.close());
+  denied.subscribe();
+  denied.connect(String(broker.conf.intch));
   void (async () => {
-    for await (const frames of stranger) heard.push(frames);
+    for await (const frames of denied) received.push(frames);
   })().catch(() => {});
   expect(await refused.take()).toMatchObject({ listener: "intch", code: expect.toBeOneOf([...MISMATCH]) });
   const directory = new Directory(address, { intch: String(broker.conf.intch), curve: keys.curve(keys.worker) });
   onTestFinished(() => directory.stop());
   await directory.start();
   expect(directory.services.size).toBe(1);
-  expect(heard).toEqual([]);
+  expect(received).toEqual([]);
 });

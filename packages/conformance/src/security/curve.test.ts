@@ -1,4 +1,4 @@
-// A broker with keys of CURVE lets in whom it knows, and nobody else, whatever the others do.
+// A broker with CURVE keys authorizes the peers that it knows, and no others, whatever those send.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -26,9 +26,9 @@ describe.each([
     expect(refused.items).toEqual([]);
   });
 
-  test("a client with another key is told at its start that it may not come in", async () => {
+  test("the start of a client with another key is rejected", async () => {
     const { address, refused } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
-    const client = new Client(address, { curve: keys.curve(keys.stranger) });
+    const client = new Client(address, { curve: keys.curve(keys.unknown) });
     const errors: Error[] = [];
     client.on("error", (error) => errors.push(error));
     await expect(client.start()).rejects.toThrow(
@@ -47,7 +47,7 @@ describe.each([
 
   test("so is a worker with another key", async () => {
     const { address, refused } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
-    const worker = new Worker(address, "echo", { curve: keys.curve(keys.stranger) });
+    const worker = new Worker(address, "echo", { curve: keys.curve(keys.unknown) });
     const failed = worker.start();
     await expect(failed).rejects.toBeInstanceOf(LinkError);
     await expect(failed).rejects.toMatchObject({ code: "REFUSED", address });
@@ -55,12 +55,12 @@ describe.each([
     await worker.stop();
   });
 
-  test("who expects another broker does not talk to this one, and hears why", async () => {
+  test("a peer that expects another broker does not talk to this one, and reports why", async () => {
     const { address, refused } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
-    const client = new Client(address, { curve: keys.curve(keys.client, keys.stranger.publicKey) });
-    const heard = new Promise<Error>((resolve) => client.once("error", resolve));
+    const client = new Client(address, { curve: keys.curve(keys.client, keys.unknown.publicKey) });
+    const received = new Promise<Error>((resolve) => client.once("error", resolve));
     const started = client.start();
-    expect((await heard).message).toContain(
+    expect((await received).message).toContain(
       "HANDSHAKE_FAILED, the peer closed the connection during the handshake: serverKey may not be its key",
     );
     expect(await refused.take()).toMatchObject({ code: "HANDSHAKE_FAILED", mechanism: "CURVE", localAddress: address });
@@ -72,35 +72,35 @@ describe.each([
     { who: "that shows nothing", options: {} },
     { who: "that shows nothing, over libzmq", options: { transport: "libzmq" } },
     { who: "with a password", options: { plain: { username: "ada", password: "x" } } },
-  ])("a client $who is not served and hears so, and the others go on", async ({ options }) => {
+  ])("a client $who is denied and notified, and the others continue", async ({ options }) => {
     const { address, refused } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
     const asked = await startEcho(address, { curve: keys.curve(keys.worker) });
-    const stranger = new Client(address, { ...options, stopTimeoutMs: 0 });
-    const heard = new Promise<Error>((resolve) => stranger.once("error", resolve));
-    const lost = stranger.call("echo", "of a stranger").catch((error: unknown) => error);
-    const started = stranger.start();
+    const denied = new Client(address, { ...options, stopTimeoutMs: 0 });
+    const received = new Promise<Error>((resolve) => denied.once("error", resolve));
+    const lost = denied.call("echo", "of an unknown client").catch((error: unknown) => error);
+    const started = denied.start();
     const code = expect.toBeOneOf([...MISMATCH]);
     expect(await refused.take()).toMatchObject({ code, mechanism: "CURVE", localAddress: address });
-    expect(await heard).toMatchObject({ code: "REFUSED", address });
+    expect(await received).toMatchObject({ code: "REFUSED", address });
     await using client = new Client(address, { curve: keys.curve(keys.client) });
     await client.start();
     expect(await client.call("echo", "of a friend")).toBe("of a friend");
     expect(asked).toEqual(["of a friend"]);
-    await stranger.stop();
+    await denied.stop();
     await expect(started).rejects.toThrow();
     expect(await lost).toMatchObject({ code: "CLOSED", delivery: "not-sent" });
   });
 });
 
 describe("with CURVE", () => {
-  test("without authenticate, whoever knows the broker's key comes in, and nobody else", async () => {
+  test("without authenticate, every peer that knows the broker's key is authorized, and no other", async () => {
     const { address } = await startBroker({ curve: keys.server });
     await startEcho(address, { curve: keys.curve(newCurveKeyPair()) });
     await using client = new Client(address, { curve: keys.curve(newCurveKeyPair()) });
     await client.start();
     expect(await client.call("echo", 1)).toBe(1);
-    const stranger = new Client(address, { transport: "libzmq" });
-    await expect(stranger.start()).rejects.toMatchObject({ code: "REFUSED" });
+    const denied = new Client(address, { transport: "libzmq" });
+    await expect(denied.start()).rejects.toMatchObject({ code: "REFUSED" });
   });
 
   test("keys may be bytes", async () => {
@@ -115,7 +115,7 @@ describe("with CURVE", () => {
     });
   });
 
-  test("who is taken off the list stays while it is connected, and is not let in again", async () => {
+  test("a peer that is removed from the list stays while it is connected, and is denied afterwards", async () => {
     const known = new Set([keys.client.publicKey]);
     const { broker, address } = await startBroker({
       curve: keys.server,

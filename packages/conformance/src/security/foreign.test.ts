@@ -41,27 +41,27 @@ describe.skipIf(foreignPeers.python.isMissing)("peers in Python with CURVE", () 
   });
 
   test.each([
-    { who: "with a key that the broker does not know", security: keys.python(keys.stranger), codes: ["DENIED"] },
+    { who: "with a key that the broker does not know", security: keys.python(keys.unknown), codes: ["DENIED"] },
     {
       who: "that expects another broker",
-      security: keys.python(keys.client, keys.stranger.publicKey),
+      security: keys.python(keys.client, keys.unknown.publicKey),
       codes: ["HANDSHAKE_FAILED"],
     },
     { who: "without CURVE", security: {}, codes: MISMATCH },
     { who: "with PLAIN", security: { plain_username: "ada", plain_password: "x" }, codes: MISMATCH },
-  ])("a client and a worker $who are kept out, and the others go on", async ({ security, codes }) => {
+  ])("a client and a worker $who are denied, and the others continue", async ({ security, codes }) => {
     const { address, refused, broker } = guarded;
     const joined: string[] = [];
     broker.on("worker:join", ({ service }) => joined.push(service));
     broker.on("client:join", ({ client }) => joined.push(client));
     const server = pythonWorker("pigato", address, "secrets", security);
     onTestFinished(() => server.close());
-    const told = { code: expect.toBeOneOf([...codes]), listener: "bind", mechanism: "CURVE" };
-    expect(await refused.take()).toMatchObject(told);
+    const reported = { code: expect.toBeOneOf([...codes]), listener: "bind", mechanism: "CURVE" };
+    expect(await refused.take()).toMatchObject(reported);
     const client = pythonClient("pigato", address, security);
     onTestFinished(() => client.close());
     await client.request("echo", '"let me in"');
-    expect(await refused.take()).toMatchObject(told);
+    expect(await refused.take()).toMatchObject(reported);
 
     const asked = await startEcho(address, { curve: keys.curve(keys.worker) });
     const friend = pythonClient("pigato", address, keys.python(keys.client));
@@ -82,7 +82,7 @@ describe("sockets of the package zeromq", () => {
   });
 
   test("with any other are not, and none of what they sent is read", async () => {
-    const socket = dealer(keys.raw(keys.stranger));
+    const socket = dealer(keys.raw(keys.unknown));
     const sent = socket.send(["C", "4"]);
     expect(await guarded.refused.take()).toMatchObject({ code: "DENIED", remoteAddress: "127.0.0.1" });
     socket.close();

@@ -34,7 +34,7 @@ export class Keys {
   readonly server: CurveKeyPair = newCurveKeyPair();
   readonly client: CurveKeyPair = newCurveKeyPair();
   readonly worker: CurveKeyPair = newCurveKeyPair();
-  readonly stranger: CurveKeyPair = newCurveKeyPair();
+  readonly unknown: CurveKeyPair = newCurveKeyPair();
 
   /** What a client or a worker with this pair is made with. */
   curve(own: CurveKeyPair, serverKey: string = this.server.publicKey): CurveOptions {
@@ -51,7 +51,7 @@ export class Keys {
     return { curveServerKey: serverKey, curvePublicKey: own.publicKey, curveSecretKey: own.secretKey };
   }
 
-  /** Lets in the client and the worker. */
+  /** Authorizes the client and the worker. */
   readonly isKnown = (peer: AuthRequest): boolean =>
     peer.mechanism === "CURVE" && [this.client.publicKey, this.worker.publicKey].includes(peer.publicKey);
 }

@@ -11,7 +11,7 @@ const server = newCurveKeyPair();
 const security = new ServerSecurity(server, undefined);
 const peer = new PeerSecurity({ curve: { serverKey: server.publicKey, ...newCurveKeyPair() } });
 
-test("who connects and says nothing is cut off in the time for a handshake, and that is told", async () => {
+test("a silent connection is closed when its handshake times out, and reported", async () => {
   const refused = new Inbox<Refusal>();
   const router = libzmq.router(
     { onMessage() {}, onRefused: (refusal) => refused.add(refusal) },
@@ -45,11 +45,11 @@ test("a subscription of the greatest length is taken under CURVE", async () => {
   onTestFinished(() => publisher.close());
   const address = await publisher.bind(LOOPBACK);
   publisher.publish([Buffer.from(`${topic}!`)]);
-  const heard = new Promise<string>((resolve) => {
+  const received = new Promise<string>((resolve) => {
     const subscriber = libzmq.subscriber({ onMessage: ([frame]) => resolve(String(frame)) }, { security: peer });
     onTestFinished(() => subscriber.close());
     subscriber.subscribe(topic);
     subscriber.connect(address);
   });
-  expect(await heard).toBe(`${topic}!`);
+  expect(await received).toBe(`${topic}!`);
 });

@@ -29,7 +29,7 @@ describe("with PLAIN", () => {
     { who: "with another password", options: { plain: { username: "ada", password: "x" } }, codes: ["DENIED"] },
     { who: "with another name", options: { plain: { username: "bob", password: "löve lace" } }, codes: ["DENIED"] },
     { who: "with neither", options: { transport: "libzmq" as const }, codes: MISMATCH },
-  ])("who comes $who is not, and no password is told", async ({ options, codes }) => {
+  ])("a client $who is denied, and no password is reported", async ({ options, codes }) => {
     const { address, refused } = await startBroker({ plain: true, authenticate: isAda });
     await expect(new Client(address, options).start()).rejects.toMatchObject({ code: "REFUSED" });
     const event = await refused.take();
@@ -37,7 +37,7 @@ describe("with PLAIN", () => {
     expect(JSON.stringify(event)).not.toMatch(/ada|bob|lace/);
   });
 
-  test.skipIf(foreignPeers.python.isMissing)("a peer in Python with another password is kept out", async () => {
+  test.skipIf(foreignPeers.python.isMissing)("a peer in Python with another password is denied", async () => {
     const { address, refused } = await startBroker({ plain: true, authenticate: isAda });
     const client = pythonClient("pigato", address, { plain_username: "ada", plain_password: "x" });
     onTestFinished(() => client.close());
@@ -47,7 +47,7 @@ describe("with PLAIN", () => {
 });
 
 describe("with authenticate alone", () => {
-  test("it is told where a peer comes from, and that is all", async () => {
+  test("it receives the address of a peer, and nothing else", async () => {
     const asked: AuthRequest[] = [];
     const { address } = await startBroker({
       zapDomain: "shop",
@@ -60,7 +60,7 @@ describe("with authenticate alone", () => {
     expect(asked).toEqual([{ mechanism: "NULL", domain: "shop", listener: "bind", address: "127.0.0.1" }]);
   });
 
-  test("who comes from elsewhere is kept out, and hears it", async () => {
+  test("a peer from another address is denied and notified", async () => {
     const { address, refused } = await startBroker({ authenticate: (peer) => peer.address === "10.0.0.1" });
     const client = new Client(address);
     await expect(client.start()).rejects.toMatchObject({ code: "REFUSED" });
@@ -71,42 +71,42 @@ describe("with authenticate alone", () => {
 describe("an authenticate that does not do its work keeps everybody out:", () => {
   const cause = new Error("the database is gone");
 
-  test.each<{ how: string; authenticate: (peer: AuthRequest) => boolean | Promise<boolean>; told: object }>([
+  test.each<{ how: string; authenticate: (peer: AuthRequest) => boolean | Promise<boolean>; reported: object }>([
     {
       how: "one that throws",
       authenticate: () => {
         throw cause;
       },
-      told: { detail: "authenticate failed", cause },
+      reported: { detail: "authenticate failed", cause },
     },
     {
       how: "one that rejects",
       authenticate: () => Promise.reject(cause),
-      told: { detail: "authenticate failed", cause },
+      reported: { detail: "authenticate failed", cause },
     },
     {
       how: "one that never answers",
       authenticate: () => new Promise(() => {}),
-      told: { detail: "authenticate timed out" },
+      reported: { detail: "authenticate timed out" },
     },
     {
       how: "one that forgets to answer",
       authenticate: (): boolean => JSON.parse("null"),
-      told: { detail: "authenticate failed", cause: expect.any(TypeError) },
+      reported: { detail: "authenticate failed", cause: expect.any(TypeError) },
     },
     {
       how: "one that answers with something",
       authenticate: (): boolean => JSON.parse('{"ok":true}'),
-      told: { detail: "authenticate failed", cause: expect.any(TypeError) },
+      reported: { detail: "authenticate failed", cause: expect.any(TypeError) },
     },
-  ])("$how", async ({ authenticate, told }) => {
+  ])("$how", async ({ authenticate, reported }) => {
     const { address, refused, broker } = await startBroker({ authenticate, authenticateTimeoutMs: 50 });
     const client = new Client(address);
     onTestFinished(() => client.stop());
-    const heard = new Promise<Error>((resolve) => client.once("error", resolve));
+    const received = new Promise<Error>((resolve) => client.once("error", resolve));
     const started = client.start();
-    expect(await refused.take()).toMatchObject({ code: "UNDECIDED", mechanism: "NULL", ...told });
-    expect(await heard).toMatchObject({ code: "REFUSED" });
+    expect(await refused.take()).toMatchObject({ code: "UNDECIDED", mechanism: "NULL", ...reported });
+    expect(await received).toMatchObject({ code: "REFUSED" });
     expect(broker.stats()).toMatchObject({ clients: 0 });
     await client.stop();
     await expect(started).rejects.toMatchObject({ code: "CLOSED" });

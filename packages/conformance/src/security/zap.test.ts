@@ -15,7 +15,7 @@ const KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => index));
 const KEY_TEXT = "009c61o!#m2NH?C3>iWS5d]J*6CRx17-skh9337x";
 
 describe("a request of ZAP", () => {
-  test("F1–F6: is answered with its version, its id, a code, and for one who is let in a user id", async () => {
+  test("F1–F6: is answered with its version, its id, a code, and for an authorized peer a user id", async () => {
     const asked: unknown[] = [];
     await startBroker({
       curve: keys.server,
@@ -33,7 +33,7 @@ describe("a request of ZAP", () => {
   });
 
   test.each([
-    { what: "of one who is not let in", authenticate: () => false, code: "400" },
+    { what: "of a peer that is denied", authenticate: () => false, code: "400" },
     {
       what: "that cannot be judged",
       authenticate: () => {
@@ -50,15 +50,15 @@ describe("a request of ZAP", () => {
   });
 
   test.each([
-    { what: "for a domain that nobody has", frames: ["other", "::1", "", "PLAIN", "ada", "x"], code: "400" },
+    { what: "for an unknown domain", frames: ["other", "::1", "", "PLAIN", "ada", "x"], code: "400" },
     { what: "without a domain", frames: ["", "::1", "", "PLAIN", "ada", "x"], code: "400" },
     { what: "with less than is asked for", frames: ["shop/bind", "::1", "", "NULL"], code: "400" },
-    { what: "with a mechanism that nobody knows", frames: ["shop/bind", "::1", "", "GSSAPI", "ada"], code: "500" },
+    { what: "with an unknown mechanism", frames: ["shop/bind", "::1", "", "GSSAPI", "ada"], code: "500" },
     { what: "with too few credentials", frames: ["shop/bind", "::1", "", "PLAIN", "ada"], code: "500" },
     { what: "with too many", frames: ["shop/bind", "::1", "", "PLAIN", "ada", "x", "y"], code: "500" },
     { what: "with too long a name", frames: ["shop/bind", "::1", "", "PLAIN", "a".repeat(256), "x"], code: "500" },
     { what: "that ends too soon", frames: ["shop/bind"], code: "500" },
-  ])("$what is answered with $code, and nobody is asked", async ({ frames, code }) => {
+  ])("$what is answered with $code, and authenticate is not called", async ({ frames, code }) => {
     let count = 0;
     await startBroker({
       plain: true,
@@ -89,42 +89,42 @@ describe("a request of ZAP", () => {
     expect((await proxy.receive()).map(String)).toEqual(["first", "second", "", "1.0", "7", "200", "OK", "ada", ""]);
   });
 
-  test("is one of 1000 at a time; the next is told to come back, until one has ended", async () => {
+  test("is one of 1000 at a time; the next is asked to try again, until one has ended", async () => {
     const answers: ((word: boolean) => void)[] = [];
     await startBroker({
       plain: true,
       zapDomain: "shop",
       authenticate: () => new Promise<boolean>((resolve) => answers.push(resolve)),
     });
-    const asker = new Dealer({ linger: 0, sendHighWaterMark: 0, receiveHighWaterMark: 0 });
-    onTestFinished(() => asker.close());
-    asker.connect(ZAP);
-    const request = (id: string) => asker.send(["", "1.0", id, "shop/bind", "::1", "", "PLAIN", "ada", "x"]);
+    const client = new Dealer({ linger: 0, sendHighWaterMark: 0, receiveHighWaterMark: 0 });
+    onTestFinished(() => client.close());
+    client.connect(ZAP);
+    const request = (id: string) => client.send(["", "1.0", id, "shop/bind", "::1", "", "PLAIN", "ada", "x"]);
     for (let id = 1; id <= 1001; id += 1) await request(String(id));
-    expect((await asker.receive()).map(String).slice(1, 4)).toEqual(["1.0", "1001", "300"]);
+    expect((await client.receive()).map(String).slice(1, 4)).toEqual(["1.0", "1001", "300"]);
     expect(answers).toHaveLength(1000);
     answers[0]?.(true);
-    expect((await asker.receive()).map(String).slice(1, 4)).toEqual(["1.0", "1", "200"]);
+    expect((await client.receive()).map(String).slice(1, 4)).toEqual(["1.0", "1", "200"]);
     const last = request("1002");
     while (answers.length === 1000) await new Promise(setImmediate);
     await last;
     answers.at(-1)?.(false);
-    expect((await asker.receive()).map(String).slice(1, 4)).toEqual(["1.0", "1002", "400"]);
+    expect((await client.receive()).map(String).slice(1, 4)).toEqual(["1.0", "1002", "400"]);
   });
 });
 
 describe("the ZAP handler", () => {
   test("is one for all brokers of the process, which are asked about their own peers", async () => {
-    const told: string[] = [];
+    const reported: string[] = [];
     const check = (name: string) => () => {
-      told.push(name);
+      reported.push(name);
       return true;
     };
     await startBroker({ plain: true, zapDomain: "north", authenticate: check("north") });
     const south = await startBroker({ plain: true, zapDomain: "south", authenticate: check("south") });
     const code = async (domain: string) => String((await ask("1.0", "1", domain, "::1", "", "PLAIN", "a", "b"))[2]);
     expect([await code("south/bind"), await code("north/bind")]).toEqual(["200", "200"]);
-    expect(told).toEqual(["south", "north"]);
+    expect(reported).toEqual(["south", "north"]);
     await south.broker.stop();
     expect([await code("south/bind"), await code("north/bind")]).toEqual(["400", "200"]);
   });
@@ -177,7 +177,7 @@ describe("the ZAP handler", () => {
   });
 });
 
-/** Asks as a REQ socket does, whose envelope nobody sees. */
+/** Sends as a REQ socket does, without its envelope in the reply. */
 async function ask(...frames: (string | Buffer)[]): Promise<Buffer[]> {
   const socket = new Request({ linger: 0 });
   onTestFinished(() => socket.close());

@@ -4,11 +4,11 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { firstNumbers, message, texts } from "./frames.ts";
-import { MuteDealer } from "./mute-peers.ts";
 import type { TestDealer, TestLinks, TestRouter } from "./test-links.ts";
+import { MuteDealer } from "./unread-peers.ts";
 
 export function addressCases(links: () => TestLinks, kind: "tcp" | "ipc" | "inproc", keepsPeers: boolean): void {
-  test("bind tells an address that dealers can connect to", async () => {
+  test("bind returns an address that dealers can connect to", async () => {
     const { address, ...router } = await links().boundRouter();
     if (kind === "tcp") expect(address).toMatch(/^tcp:\/\/127\.0\.0\.1:[1-9]\d*$/);
     await expectThrough(links().connectedDealer("d", address), router);
@@ -54,7 +54,7 @@ export function addressCases(links: () => TestLinks, kind: "tcp" | "ipc" | "inpr
     await expectThrough(links().connectedDealer("d", address), next);
   });
 
-  test("an address is free as soon as its router is closed, whoever was connected", async () => {
+  test("an address is free as soon as its router is closed, even with connected dealers", async () => {
     const address = await links().knownAddress();
     for (const life of firstNumbers(10)) {
       const router = links().router();
@@ -93,13 +93,16 @@ export function addressCases(links: () => TestLinks, kind: "tcp" | "ipc" | "inpr
     expect(dealer.events.items.map((events) => events.type)).toEqual(["up"]);
   });
 
-  test.skipIf(keepsPeers)("peers are told that they were cut off when their address is unbound", async () => {
-    const { address, ...router } = await links().boundRouter();
-    const dealer = links().connectedDealer("d", address);
-    await expectThrough(dealer, router);
-    await router.link.unbind(address);
-    await dealer.events.take((events) => events.type === "down");
-  });
+  test.skipIf(keepsPeers)(
+    "peers are notified that their connection is closed when their address is unbound",
+    async () => {
+      const { address, ...router } = await links().boundRouter();
+      const dealer = links().connectedDealer("d", address);
+      await expectThrough(dealer, router);
+      await router.link.unbind(address);
+      await dealer.events.take((events) => events.type === "down");
+    },
+  );
 
   test("the other addresses go on when one is unbound", async () => {
     const { address, ...router } = await links().boundRouter();

@@ -12,7 +12,7 @@ import type { Abilities, Subject } from "./subject.ts";
 import { TestLinks, type TestRouter } from "./test-links.ts";
 
 const NETWORK: Abilities = {
-  tellPeers: true,
+  reportPeers: true,
   reconnect: true,
   limitFrames: true,
   keepPeersOnUnbind: true,
@@ -22,7 +22,11 @@ const TCP: Subject = { router: "automatic", dealer: "automatic", kind: "tcp", ca
 
 linkCompliance(TCP);
 linkCompliance({ ...TCP, kind: "ipc" });
-linkCompliance({ ...TCP, kind: "inproc", can: { ...NETWORK, tellPeers: false, reconnect: false, limitFrames: false } });
+linkCompliance({
+  ...TCP,
+  kind: "inproc",
+  can: { ...NETWORK, reportPeers: false, reconnect: false, limitFrames: false },
+});
 
 for (const kind of ["tcp", "ipc", "inproc"] as const) {
   channelCompliance({ publisher: "automatic", subscriber: "automatic", kind });
@@ -41,7 +45,7 @@ describe("a router that listens within the process and on the network", () => {
     await router.link.bind(inproc);
   });
 
-  test("hears both kinds of peers, and answers each where it is", async () => {
+  test("receives from both kinds of peers, and replies to each", async () => {
     const peers = { near: links.connectedDealer("near", inproc), far: links.connectedDealer("far", tcp) };
     for (const [name, dealer] of Object.entries(peers)) {
       dealer.link.send(message(`from ${name}`));
@@ -52,7 +56,7 @@ describe("a router that listens within the process and on the network", () => {
     }
   });
 
-  test("gives nobody on the network a routing id that is in use within the process", async () => {
+  test("rejects a routing id on the network that is in use within the process", async () => {
     const near = links.connectedDealer("same", inproc);
     near.link.send(message("first"));
     await router.messages.take();
@@ -67,7 +71,7 @@ describe("a router that listens within the process and on the network", () => {
     expect(router.messages.items).toEqual([]);
   });
 
-  test("hears nobody within the process under a routing id that is in use on the network", async () => {
+  test("rejects a routing id within the process that is in use on the network", async () => {
     const far = links.connectedDealer("same", tcp);
     far.link.send(message("first"));
     await router.messages.take();
@@ -136,20 +140,20 @@ describe("the native package", () => {
 });
 
 describe("a publisher that listens within the process and on the network", () => {
-  test("tells the latest at all addresses, whenever they were bound", async () => {
+  test("publishes the latest value at all addresses, whenever they were bound", async () => {
     const publisher = automatic.publisher();
     const tcp = await publisher.bind("tcp://127.0.0.1:*");
     publisher.publish(message("state of before"));
     const inproc = await publisher.bind("inproc://mixed-channel");
-    const heard = { far: new Inbox<Frames>(), near: new Inbox<Frames>() };
-    const far = automatic.subscriber({ onMessage: (frames) => heard.far.add(frames) });
-    const near = automatic.subscriber({ onMessage: (frames) => heard.near.add(frames) });
+    const received = { far: new Inbox<Frames>(), near: new Inbox<Frames>() };
+    const far = automatic.subscriber({ onMessage: (frames) => received.far.add(frames) });
+    const near = automatic.subscriber({ onMessage: (frames) => received.near.add(frames) });
     for (const subscriber of [far, near]) subscriber.subscribe("state");
     far.connect(tcp);
     near.connect(inproc);
-    for (const inbox of Object.values(heard)) expect(texts(await inbox.take())).toEqual(["state of before"]);
+    for (const inbox of Object.values(received)) expect(texts(await inbox.take())).toEqual(["state of before"]);
     publisher.publish(message("state of after"));
-    for (const inbox of Object.values(heard)) {
+    for (const inbox of Object.values(received)) {
       await inbox.take((frames) => texts(frames)[0] === "state of after");
     }
     await Promise.all([far.close(), near.close(), publisher.close()]);

@@ -1,4 +1,4 @@
-// One suite for every implementation of publisher and subscriber, and for pairs of them: whoever subscribed ends with the
+// One suite for every implementation of publisher and subscriber, and for pairs of them: every subscriber ends with the
 // latest message, however late or slowly it comes to it.
 
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
@@ -70,7 +70,7 @@ export function channelCompliance(subject: ChannelSubject): void {
       expect(texts(await early.messages.take())).toEqual(["state"]);
     });
 
-    test("a publisher that published before it was bound tells it then", async () => {
+    test("a publisher that published before it was bound sends that value then", async () => {
       const address = await channels.knownAddress();
       const early = channels.subscriber("state", address);
       const link = channels.publisher();

@@ -6,9 +6,9 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { firstNumbers, message, numbered, numberOf } from "./frames.ts";
 import type { ProcessSettings } from "./link-process.ts";
-import { MuteDealer } from "./mute-peers.ts";
 import type { Subject } from "./subject.ts";
 import type { TestLinks } from "./test-links.ts";
+import { MuteDealer } from "./unread-peers.ts";
 
 const PROCESS = fileURLToPath(new URL("./link-process.ts", import.meta.url));
 
@@ -34,15 +34,15 @@ export function closingCases(links: () => TestLinks, subject: Subject): void {
     expect(received.map(({ frames }) => numberOf(frames))).toEqual(firstNumbers(many));
   });
 
-  test("what could not leave by the time of closing is told", async () => {
+  test("messages that could not be sent before the link closed are reported", async () => {
     const dealer = links().connectedDealer("d", await links().knownAddress());
     if (subject.kind === "inproc") return; // there, connecting is being connected
     for (const number of firstNumbers(3)) dealer.link.send(numbered(number));
     await dealer.link.close(20);
-    const told = dealer.events.items.map((events) =>
+    const reported = dealer.events.items.map((events) =>
       events.type === "undelivered" ? numberOf(events.frames) : events.type,
     );
-    expect(told).toEqual([0, 1, 2]);
+    expect(reported).toEqual([0, 1, 2]);
   });
 
   test("closing with nothing to write does not wait for the time to linger", async () => {
@@ -113,15 +113,15 @@ export function closingCases(links: () => TestLinks, subject: Subject): void {
     expect(code).toBe(0);
   });
 
-  async function runProcess(scene: ProcessSettings["scene"]): Promise<number | null> {
-    const child = startProcess(scene);
+  async function runProcess(scenario: ProcessSettings["scenario"]): Promise<number | null> {
+    const child = startProcess(scenario);
     const [code] = await once(child, "exit");
     return code;
   }
 
-  function startProcess(scene: ProcessSettings["scene"]): ChildProcess {
+  function startProcess(scenario: ProcessSettings["scenario"]): ChildProcess {
     const { router, dealer } = subject;
-    const settings: ProcessSettings = { router, dealer, scene, address: links().newAddress() };
+    const settings: ProcessSettings = { router, dealer, scenario, address: links().newAddress() };
     const child = spawn(
       process.execPath,
       ["--conditions=@pigato/source", "--import", "tsx", PROCESS, JSON.stringify(settings)],

@@ -22,7 +22,7 @@ describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc"] as const)("ov
     link.publish(message("letter a"));
     link.publish(message("number letters"));
     expect(await peer.nextLine()).toBe("number letters");
-    // It has taken back the one wish for another, and is told at once.
+    // It has replaced one subscription by another, and receives the value at once.
     link.publish([Buffer.from("letter \u00ff1", "latin1")]);
     expect(await peer.nextLine()).toBe("letter \u00ff1");
     link.publish(message("number 2"));
@@ -46,7 +46,7 @@ describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc"] as const)("ov
     expect(subscriber.messages.items.every(([frame]) => frame?.[0] === "s".charCodeAt(0))).toBe(true);
   });
 
-  test("an XPUB of Debian's libzmq, and the next one there, hears what our subscriber wants", async () => {
+  test("an XPUB of Debian's libzmq, and its successor, receives the subscriptions of our subscriber", async () => {
     const peer = start("xpub", channels.newAddress());
     const address = await peer.nextLine();
     const subscriber = channels.subscriber("state", address);

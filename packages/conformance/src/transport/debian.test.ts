@@ -7,13 +7,13 @@ import { runDebianPeer } from "./debian-peer.ts";
 import { firstNumbers, message, numberOf, texts } from "./frames.ts";
 import { TestLinks } from "./test-links.ts";
 
-const can = { tellPeers: true, reconnect: true, limitFrames: true, keepPeersOnUnbind: true, unreadAtClose: 100 };
+const can = { reportPeers: true, reconnect: true, limitFrames: true, keepPeersOnUnbind: true, unreadAtClose: 100 };
 
 describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc", "abstract ipc"] as const)("over %s", (way) => {
   let links: TestLinks;
 
   beforeEach(() => {
-    // The names outside of the file system that Node 20 makes, nobody else finds: there it is libzmq that meets libzmq.
+    // Other programs do not find the abstract names that Node 20 creates: there libzmq talks to libzmq.
     const name = way === "abstract ipc" ? "automatic" : "zmtp";
     links = new TestLinks({ router: name, dealer: name, kind: way === "tcp" ? "tcp" : "ipc", can });
   });

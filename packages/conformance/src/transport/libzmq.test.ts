@@ -6,7 +6,7 @@ import { linkCompliance } from "./link-compliance.ts";
 import type { Abilities } from "./subject.ts";
 
 const OVER_TCP: Abilities = {
-  tellPeers: false,
+  reportPeers: false,
   reconnect: true,
   limitFrames: true,
   keepPeersOnUnbind: false,
@@ -19,7 +19,7 @@ const OVER_TCP: Abilities = {
 const OVER_IPC: Abilities = { ...OVER_TCP, unreadAtClose: 100 };
 /** Between threads there are no connections that could break or be watched. */
 const WITHIN_THE_PROCESS: Abilities = {
-  tellPeers: false,
+  reportPeers: false,
   reconnect: false,
   limitFrames: false,
   keepPeersOnUnbind: true,

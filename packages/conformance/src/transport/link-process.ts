@@ -1,20 +1,20 @@
-// A process that plays one scene with links and must then end by itself: nothing here calls `process.exit`.
+// A program that runs one scenario with links and must then end by itself: nothing here calls `process.exit`.
 
 import type { Frames } from "@pigato/transport";
 import { message } from "./frames.ts";
 import { TRANSPORTS, type TransportName } from "./subject.ts";
 
-/** What the process is told on its command line, as JSON. */
+/** The settings on the command line, as JSON. */
 export interface ProcessSettings {
   readonly router: TransportName;
   readonly dealer: TransportName;
   readonly address: string;
-  readonly scene: "echo" | "throw" | "unread";
+  readonly scenario: "echo" | "throw" | "unread";
 }
 
 const settings: ProcessSettings = JSON.parse(process.argv[2] ?? "{}");
 
-switch (settings.scene) {
+switch (settings.scenario) {
   case "echo":
     await echo(() => {});
     break;
@@ -25,7 +25,7 @@ switch (settings.scene) {
     await unread();
     break;
   default:
-    settings.scene satisfies never;
+    settings.scenario satisfies never;
 }
 // Nor may the channel to the parent keep it alive.
 if (process.connected) process.disconnect();

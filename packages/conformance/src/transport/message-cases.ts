@@ -108,7 +108,7 @@ export function messageCases(links: () => TestLinks): void {
       onMessage: (peer, frames) => {
         note("router message");
         call(() => router.send(peer, frames));
-        call(() => router.send("nobody", frames));
+        call(() => router.send("nothing", frames));
       },
       onPeerUp: () => note("router up"),
       onPeerDown: () => note("router down"),

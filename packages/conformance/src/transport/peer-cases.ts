@@ -63,12 +63,12 @@ export function peerCases(links: () => TestLinks, can: Abilities): void {
     expect(texts(await dealer.messages.take())).toEqual(["late"]);
   });
 
-  test("a dealer is told that the other end is there before its first message", async () => {
+  test("a dealer is notified of its router before the first message", async () => {
     const address = await links().knownAddress();
-    const heard: string[] = [];
+    const received: string[] = [];
     const dealer = links().dealer("d");
-    dealer.events.onAdd = ({ type }) => heard.push(type);
-    dealer.messages.onAdd = () => heard.push("message");
+    dealer.events.onAdd = ({ type }) => received.push(type);
+    dealer.messages.onAdd = () => received.push("message");
     dealer.link.connect(address);
     dealer.link.send(message("hello"));
     const router = links().router({}, (link, peer, frames) => {
@@ -76,31 +76,34 @@ export function peerCases(links: () => TestLinks, can: Abilities): void {
     });
     await router.link.bind(address);
     await dealer.messages.takeMany(3);
-    expect(heard).toEqual(["up", "message", "message", "message"]);
+    expect(received).toEqual(["up", "message", "message", "message"]);
   });
 
-  test.runIf(can.reconnect)("a dealer is told of its router's end and finds the next at the same address", async () => {
-    const { address, ...router } = await links().boundRouter();
-    const dealer = links().connectedDealer("d", address);
-    dealer.link.send(message("to the first"));
-    await router.messages.take();
-    await router.link.close();
-    await dealer.events.take((events) => events.type === "down");
-    dealer.link.send(message("to the next"));
-    const next = links().router();
-    await next.link.bind(address);
-    expect(texts((await next.messages.take()).frames)).toEqual(["to the next"]);
-    expect(dealer.events.items.map((events) => events.type)).toEqual(["up", "up"]);
-    next.link.send("d", message("welcome back"));
-    expect(texts(await dealer.messages.take())).toEqual(["welcome back"]);
-  });
+  test.runIf(can.reconnect)(
+    "a dealer is notified of its router's end and connects to the next at the same address",
+    async () => {
+      const { address, ...router } = await links().boundRouter();
+      const dealer = links().connectedDealer("d", address);
+      dealer.link.send(message("to the first"));
+      await router.messages.take();
+      await router.link.close();
+      await dealer.events.take((events) => events.type === "down");
+      dealer.link.send(message("to the next"));
+      const next = links().router();
+      await next.link.bind(address);
+      expect(texts((await next.messages.take()).frames)).toEqual(["to the next"]);
+      expect(dealer.events.items.map((events) => events.type)).toEqual(["up", "up"]);
+      next.link.send("d", message("welcome back"));
+      expect(texts(await dealer.messages.take())).toEqual(["welcome back"]);
+    },
+  );
 
   test("a message for a peer that never was comes back", async () => {
     const router = await links().boundRouter();
-    await expectReturned(router, "nobody");
+    await expectReturned(router, "nothing");
   });
 
-  test("a message for a peer that has left comes back, and the peer's end is told", async () => {
+  test("a message for a peer that has left comes back, and the peer's end is reported", async () => {
     const router = await links().boundRouter();
     const dealer = links().connectedDealer("d", router.address);
     dealer.link.send(message("hello"));
@@ -110,9 +113,9 @@ export function peerCases(links: () => TestLinks, can: Abilities): void {
     await router.events.take((events) => events.type === "down" && events.peer === "d");
   });
 
-  test("every message that waited for a peer is told before its end", async () => {
+  test("every message that waited for a peer is reported before the peer's end", async () => {
     const router = await links().boundRouter();
-    const pending = firstNumbers(100).filter((number) => router.link.send("nobody", numbered(number)) === "queued");
+    const pending = firstNumbers(100).filter((number) => router.link.send("nothing", numbered(number)) === "queued");
     if (pending.length === 0) return; // it knew
     await router.events.take((events) => events.type === "down");
     const returned = router.events.items.map((events) =>
@@ -145,7 +148,7 @@ export function peerCases(links: () => TestLinks, can: Abilities): void {
     expect(texts(await second.messages.take())).toEqual(["welcome"]);
   });
 
-  test.runIf(can.tellPeers)("a router is told of peers that come and go", async () => {
+  test.runIf(can.reportPeers)("a router is notified of peers that connect and disconnect", async () => {
     const router = await links().boundRouter();
     const dealer = links().connectedDealer("d", router.address);
     expect(await router.events.take()).toEqual({ type: "up", peer: "d" });
@@ -200,7 +203,7 @@ export function peerCases(links: () => TestLinks, can: Abilities): void {
   });
 }
 
-/** Sends until the router knows that nobody is there: what it had accepted last comes back. */
+/** Sends until the router knows that the peer is gone: what it had accepted last comes back. */
 export async function expectReturned(router: TestRouter, peer: string): Promise<void> {
   for (;;) {
     const outcome = router.link.send(peer, message("anybody?"));

@@ -31,14 +31,14 @@ export class PlainListener {
     if (protocol === "tcp:") {
       this.#server.listen(Number(port), hostname);
     } else {
-      // Whoever listened there before may have left its socket behind.
+      // A listener that was there before may have left its socket behind.
       rmSync(pathname, { force: true });
       this.#server.listen(pathname);
     }
     await once(this.#server, "listening");
   }
 
-  /** Resolves when somebody came that is not counted yet. */
+  /** Resolves at the next connection. */
   connected(): Promise<void> {
     return new Promise((resolve) => {
       this.#onConnection = resolve;

@@ -1,10 +1,10 @@
-// Peers that do not read: what `send` says of them, that nothing accepted is lost, and that nobody else has to wait.
+// Peers that do not read: what `send` returns, that nothing accepted is lost, and that no other peer has to wait.
 
 import type { SendOutcome } from "@pigato/transport";
 import { expect, onTestFinished, test } from "vitest";
 import { firstNumbers, message, numbered, numberOf, texts } from "./frames.ts";
-import { MuteDealer, MuteRouter } from "./mute-peers.ts";
 import type { TestDealer, TestLinks } from "./test-links.ts";
+import { MuteDealer, MuteRouter } from "./unread-peers.ts";
 
 const LIMITS = { slowBytes: 128 * 1024, maxQueuedBytes: 1024 * 1024 };
 const PADDING = Buffer.alloc(16 * 1024, "p");
@@ -13,15 +13,15 @@ const REFUSALS_IN_A_ROW = 25;
 
 export function pressureCases(links: () => TestLinks): void {
   test("a peer that does not read is slow, then congested, and others are served meanwhile", async () => {
-    const { router, other } = await stage();
+    const { router, other } = await slowAndReadingPeers();
     const { outcomes } = await flood((frames) => router.send("mute", frames), other);
     expect(outcomes).toEqual(["queued", "slow", "congested"]);
     expect(router.send("other", message("direct"))).toBe("queued");
     expect(texts(await other.messages.take())).toEqual(["direct"]);
   });
 
-  test("everything accepted for a slow peer arrives in order once it reads, and its catching up is told", async () => {
-    const { router, events, other, mute } = await stage();
+  test("everything accepted for a slow peer arrives in order once it reads, and drain is reported", async () => {
+    const { router, events, other, mute } = await slowAndReadingPeers();
     const { accepted } = await flood((frames) => router.send("mute", frames), other);
     expect(await mute.readNumbers(accepted)).toEqual(firstNumbers(accepted));
     await events.take((each) => each.type === "drain" && each.peer === "mute");
@@ -31,7 +31,7 @@ export function pressureCases(links: () => TestLinks): void {
   });
 
   test("a peer at its bound still takes urgent messages, an eighth of the bound at most", async () => {
-    const { router, other, mute } = await stage();
+    const { router, other, mute } = await slowAndReadingPeers();
     const { accepted } = await flood((frames) => router.send("mute", frames), other);
     const kilobyte = Buffer.alloc(1024);
     let urgent = 0;
@@ -41,14 +41,14 @@ export function pressureCases(links: () => TestLinks): void {
     expect(await mute.readNumbers(accepted + urgent)).toEqual(firstNumbers(accepted + urgent));
   });
 
-  test("what still waits for a slow peer when the router closes is told", async () => {
-    const { router, events, other } = await stage();
+  test("messages that still wait for a slow peer when the router closes are reported", async () => {
+    const { router, events, other } = await slowAndReadingPeers();
     const { accepted } = await flood((frames) => router.send("mute", frames), other);
     await router.close(20);
-    const told = events.items.flatMap((each) => (each.type === "undelivered" ? [numberOf(each.frames)] : []));
-    expect(told.length).toBeGreaterThan(0);
+    const reported = events.items.flatMap((each) => (each.type === "undelivered" ? [numberOf(each.frames)] : []));
+    expect(reported.length).toBeGreaterThan(0);
     // Each once and in order; what had left is all before them.
-    expect(told).toEqual(firstNumbers(accepted).slice(-told.length));
+    expect(reported).toEqual(firstNumbers(accepted).slice(-reported.length));
     expect(events.items.filter((each) => each.type === "down" || each.type === "error")).toEqual([]);
   });
 
@@ -57,7 +57,7 @@ export function pressureCases(links: () => TestLinks): void {
     onTestFinished(() => mute.close());
     const dealer = links().connectedDealer("d", mute.bind(links().newAddress()), { limits: LIMITS });
     await dealer.events.take((events) => events.type === "up");
-    const { other } = await stage();
+    const { other } = await slowAndReadingPeers();
     const { outcomes, accepted } = await flood((frames) => dealer.link.send(frames), other);
     expect(outcomes).toEqual(["queued", "slow", "congested"]);
     expect(await mute.readNumbers(accepted)).toEqual(firstNumbers(accepted));
@@ -88,7 +88,7 @@ export function pressureCases(links: () => TestLinks): void {
   });
 
   /** A router with a peer that does not read and one that does. */
-  async function stage() {
+  async function slowAndReadingPeers() {
     const { link, events } = links().router({ limits: LIMITS }, (router, peer, frames) => {
       if (peer === "mute") greeted();
       else router.send(peer, frames);

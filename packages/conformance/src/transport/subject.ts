@@ -16,8 +16,8 @@ export interface Subject {
 
 /** Where implementations differ and the contract lets them. */
 export interface Abilities {
-  /** The router tells of peers that come and go by itself, not only when a message finds nobody. */
-  readonly tellPeers: boolean;
+  /** The router reports peers that connect and disconnect, not only messages that it cannot deliver. */
+  readonly reportPeers: boolean;
   /** The dealer notices that the router is gone, and finds the next one at the same address. */
   readonly reconnect: boolean;
   /** Frames over the bound cut their sender off. */

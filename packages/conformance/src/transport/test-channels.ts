@@ -1,5 +1,5 @@
-// Publishers and subscribers under test: their handlers write down what they are told, and all of them are closed
-// afterwards.
+// Publishers and subscribers under test: their handlers record every call, and all of them are closed when the
+// test has finished.
 
 import { Inbox } from "@pigato/testkit";
 import type { Frames, LinkError, PublisherLink, SubscriberLink, SubscriberOptions } from "@pigato/transport";
@@ -32,7 +32,7 @@ export class TestChannels {
     this.newAddress = testAddresses(subject.kind);
   }
 
-  /** An address that nobody uses, as a subscriber would know it beforehand. */
+  /** A free address, as a subscriber would know it beforehand. */
   async knownAddress(): Promise<string> {
     const { link, address } = await this.boundPublisher();
     await link.close();

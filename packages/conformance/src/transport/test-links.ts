@@ -1,4 +1,4 @@
-// Routers and dealers under test: their handlers write down what they are told, and all of them are closed afterwards.
+// Routers and dealers under test: their handlers record every call, and all of them are closed when the test has finished.
 
 import { Inbox } from "@pigato/testkit";
 import type {
@@ -56,7 +56,7 @@ export class TestLinks {
     this.newAddress = testAddresses(subject.kind);
   }
 
-  /** An address that nobody uses, as a dealer would know it beforehand. */
+  /** A free address, as a dealer would know it beforehand. */
   async knownAddress(): Promise<string> {
     const router = this.router();
     const address = await router.link.bind(this.newAddress());

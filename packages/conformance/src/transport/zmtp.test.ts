@@ -3,14 +3,14 @@ import { linkCompliance } from "./link-compliance.ts";
 import type { Abilities } from "./subject.ts";
 
 const ALONE: Abilities = {
-  tellPeers: true,
+  reportPeers: true,
   reconnect: true,
   limitFrames: true,
   keepPeersOnUnbind: true,
   unreadAtClose: Number.POSITIVE_INFINITY,
 };
 /** What the router can is what counts, but for one thing: libzmq loses what it has not read of a closed local socket. */
-const FROM_LIBZMQ: Abilities = { ...ALONE, tellPeers: false, keepPeersOnUnbind: false };
+const FROM_LIBZMQ: Abilities = { ...ALONE, reportPeers: false, keepPeersOnUnbind: false };
 const UNREAD_OVER_IPC = { unreadAtClose: 100 };
 
 linkCompliance({ router: "zmtp", dealer: "zmtp", kind: "tcp", can: ALONE });

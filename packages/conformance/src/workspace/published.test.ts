@@ -14,7 +14,7 @@ test("the client, the worker and the broker are published", () => {
   expect(published).toEqual(expect.arrayContaining(["client", "worker", "broker"]));
 });
 
-test.each(published)("%s carries the MIT licence and has a place for its changelog", (name) => {
+test.each(published)("%s carries the MIT license and has a place for its changelog", (name) => {
   expect(manifest(name)).toMatchObject({ license: "MIT", files: expect.arrayContaining(["CHANGELOG.md"]) });
   expect(readFileSync(join(PACKAGES, name, "LICENSE"), "utf8")).toContain("MIT License");
   expect(existsSync(join(PACKAGES, name, "README.md"))).toBe(true);

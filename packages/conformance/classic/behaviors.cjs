@@ -1,8 +1,8 @@
 // What a test worker does with a request, by name. `answer` finishes the request and keeps the worker's counts; the
-// same behaviours run on the original's Worker and on ours.
+// same behaviors run on the original's Worker and on ours.
 "use strict";
 
-const behaviours = {
+const behaviors = {
   echo: (data, answer) => answer.end(data),
 
   /** Says which of several workers answered. */
@@ -55,4 +55,4 @@ const behaviours = {
   exit: () => process.kill(process.pid, "SIGKILL"),
 };
 
-module.exports = { behaviours };
+module.exports = { behaviors };

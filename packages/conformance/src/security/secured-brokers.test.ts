@@ -37,7 +37,7 @@ test("peers come back to a broker that starts again with the same key, and not t
   onTestFinished(() => client.stop());
   await client.start();
   await broker.stop();
-  const impostor = await startBroker({ curve: keys.stranger, authenticate: () => true }, address);
+  const impostor = await startBroker({ curve: keys.unknown, authenticate: () => true }, address);
   expect(await impostor.refused.take()).toMatchObject({ code: "HANDSHAKE_FAILED" });
   expect(impostor.broker.stats()).toMatchObject({ clients: 0, workers: 0 });
   await impostor.broker.stop();
@@ -45,7 +45,7 @@ test("peers come back to a broker that starts again with the same key, and not t
   expect(await client.call("echo", "again", { timeout: 15_000 })).toBe("again");
 });
 
-test("classic code comes in with the same options in its conf", async () => {
+test("classic code is authorized with the same options in its conf", async () => {
   const { address } = await startBroker({ curve: keys.server, authenticate: keys.isKnown });
   const worker = new PIGATO.Worker(address, "echo", { curve: keys.curve(keys.worker) });
   onTestFinished(() => worker.stop());
@@ -58,7 +58,7 @@ test("classic code comes in with the same options in its conf", async () => {
   expect(await answer).toBe("hello");
 });
 
-test("a broker that asks nobody tells of refused connections, too", async () => {
+test("a broker without security reports rejected connections, too", async () => {
   const { address, refused } = await startBroker({});
   const socket = connect(Number(address.split(":").at(-1)), "127.0.0.1");
   onTestFinished(() => void socket.destroy());

@@ -1,4 +1,4 @@
-// D-DET-1 over tcp, for every two of the dialects: whoever began in the one and goes on in the other is not heard in it, and
+// D-DET-1 over tcp, for every two of the dialects: a peer that began in the one and continues in the other is ignored in it, and
 // goes on in its own.
 
 import type { RawPeer } from "@pigato/testkit/raw-peer";
@@ -20,7 +20,7 @@ const WORKER_PAIRS = PAIRS.filter(
 );
 
 describe.each(PAIRS)("D-DET-1: a $first client", ({ first, other }) => {
-  test(`is not heard in ${other}, and is answered in its own`, async () => {
+  test(`is ignored in ${other}, and served in its own`, async () => {
     const { running, client, server } = await clientAndServer(first, other);
     await client.send(...CLIENT_WIRES[first].request("echo", "r1", ["1"]));
     await client.send(...CLIENT_WIRES[other].request("echo", "r2", ["2"]));
@@ -52,9 +52,9 @@ describe.each(WORKER_PAIRS)("D-DET-1: a $first client", ({ first, other }) => {
 });
 
 describe.each(WORKER_PAIRS)("D-DET-1: a $first worker", ({ first, other }) => {
-  test(`is not heard in ${other}, be it READY or a request, and serves on`, async () => {
+  test(`is ignored in ${other}, be it READY or a request, and continues to serve`, async () => {
     const running = await startDialectBroker({}, BINDS);
-    const worker = await joined(running, first, doorFor(first, other));
+    const worker = await joined(running, first, listenerFor(first, other));
     const [ready = []] = WORKER_WIRES[other].greet("other");
     await worker.send(...ready);
     await worker.send(...CLIENT_WIRES[other].request("echo", "r1", ["1"]));
@@ -77,11 +77,11 @@ describe.each(WORKER_PAIRS)("D-DET-1: a $first worker", ({ first, other }) => {
 describe.each([
   ["pigato", "omdp", 0],
   ["omdp", "pigato", 1],
-] as const)("D-DET-5: a client of %s that goes on as one of %s", (first, other, door) => {
+] as const)("D-DET-5: a client of %s that goes on as one of %s", (first, other, listener) => {
   test("is read in the one that the bind reads: the frames of a request are the same in both", async () => {
     const running = await startDialectBroker({}, BINDS);
     const server = await joined(running, "pigato", 0);
-    const client = running.connect(undefined, door);
+    const client = running.connect(undefined, listener);
     for (const dialect of [first, other]) {
       await client.send(...CLIENT_WIRES[dialect].request("echo", "r1", ["1"]));
       const request = WORKER_WIRES.pigato.read(await server.nextThat(([, type]) => type === "2"));
@@ -95,13 +95,13 @@ describe.each([
 async function clientAndServer(first: DialectName, other: DialectName) {
   const running = await startDialectBroker({}, BINDS);
   const server = await joined(running, "pigato", 0);
-  return { running, server, client: running.connect(undefined, doorFor(first, other)) };
+  return { running, server, client: running.connect(undefined, listenerFor(first, other)) };
 }
 
 /** A worker of the service "echo" whom the broker knows. */
-async function joined(running: DialectBroker, dialect: DialectName, door: number): Promise<RawPeer> {
+async function joined(running: DialectBroker, dialect: DialectName, listener: number): Promise<RawPeer> {
   const join = new Promise((resolve) => running.broker.once("worker:join", resolve));
-  const worker = running.connect(undefined, door);
+  const worker = running.connect(undefined, listener);
   for (const frames of WORKER_WIRES[dialect].greet("echo")) await worker.send(...frames);
   await join;
   return worker;
@@ -112,7 +112,7 @@ async function dropped({ broker, drops }: DialectBroker, count: number): Promise
 }
 
 /** The bind that reads both. */
-function doorFor(first: DialectName, other: DialectName): number {
+function listenerFor(first: DialectName, other: DialectName): number {
   return isOne(first, other, "omdp") ? 1 : isOne(first, other, "butler") ? 2 : 0;
 }
 

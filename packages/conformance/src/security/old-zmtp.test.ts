@@ -1,5 +1,5 @@
-// Peers of ZMTP 1.0 and 2.0, which know of no mechanism, and which libzmq serves all the same: not where somebody is asked who
-// he is. Their bytes are written here by hand, and do reach a broker that asks nobody.
+// Peers of ZMTP 1.0 and 2.0, which have no mechanism. libzmq serves them, but not where a mechanism is required. Their bytes are
+// written here by hand.
 
 import { connect, type Socket } from "node:net";
 import { Client } from "@pigato/client";
@@ -16,7 +16,7 @@ describe.each([
   { version: "1.0", bytes: [...frames10(""), ...frames10(...HEARTBEAT)] },
   { version: "2.0", bytes: [...greeting20(), ...frames20(""), ...frames20(...HEARTBEAT)] },
 ])("a peer of ZMTP $version", ({ bytes }) => {
-  test("is served by libzmq where nobody is asked", async () => {
+  test("is served by libzmq where no mechanism is required", async () => {
     const { broker, address } = await startBroker({ transport: "libzmq" });
     const joined = new Promise((resolve) => broker.once("client:join", resolve));
     const { isClosed } = send(address, bytes);
@@ -37,7 +37,7 @@ describe.each([
   });
 });
 
-/** Somebody else is, or hears that it is not: what came before has been dealt with. */
+/** Another peer is served or denied: the broker has handled everything that was sent before. */
 async function isServed(address: string, options: object): Promise<void> {
   if ("curve" in options) await startEcho(address, { curve: keys.curve(keys.worker) });
   else if ("plain" in options) await startEcho(address, { plain: { username: "a", password: "b" } });

@@ -39,7 +39,7 @@ export class MuteRouter {
     return this.#socket.lastEndpoint ?? address;
   }
 
-  /** Reads messages, whoever sent them, and returns the numbers they start with. */
+  /** Reads messages of any peer, and returns the numbers they start with. */
   async readNumbers(count: number): Promise<number[]> {
     const numbers: number[] = [];
     while (numbers.length < count) {
