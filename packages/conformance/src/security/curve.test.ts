@@ -32,7 +32,7 @@ describe.each([
     const errors: Error[] = [];
     client.on("error", (error) => errors.push(error));
     await expect(client.start()).rejects.toThrow(
-      `the broker at ${address} refused us, or we refused it: DENIED, authentication rejected: mechanism CURVE`,
+      `connection to ${address} rejected: DENIED, authentication rejected: mechanism CURVE`,
     );
     expect(errors).toMatchObject([{ name: "LinkError", code: "REFUSED", address }]);
     expect(await refused.take()).toMatchObject({

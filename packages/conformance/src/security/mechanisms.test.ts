@@ -10,7 +10,7 @@ import { type Abilities, TRANSPORTS } from "../transport/subject.ts";
 import { type TestDealer, TestLinks, type TestRouter } from "../transport/test-links.ts";
 
 const can: Abilities = {
-  tellPeers: true,
+  reportPeers: true,
   reconnect: true,
   limitFrames: true,
   keepPeersOnUnbind: true,
