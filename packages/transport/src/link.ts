@@ -1,17 +1,15 @@
-// What a caller sees of a transport: a Router that many peers connect to, a Dealer that connects to one Router, both
-// moving messages of frames and knowing nothing of what is in them. Besides, a Publisher that tells its latest state to
-// any number of Subscribers. Implementations differ in speed and in how much they can tell; callers must not notice
-// which one they hold.
+// The interface of a transport: a Router that many peers connect to, and a Dealer that connects to one Router. Both move messages
+// of frames and do not read their content. Besides, a Publisher that sends its latest state to any number of Subscribers.
+// Implementations differ in speed and in how much they report. Callers must work with each of them.
 //
-// What holds for every router and dealer:
-// - Messages of one peer arrive whole and in the order sent. Handlers are called one at a time, never from within a
-//   call to the link.
-// - Nothing is dropped in silence. A message that `send` answers with "queued" or "slow" is written, or its loss is
-//   told: by `onUndelivered` (it never left) or by `onPeerDown` / `onDown` (what was under way may be lost).
-// - A message larger than the bound is taken when nothing else waits. One without frames is a TypeError.
-// - After `close`, `send` answers "unreachable" (router) or "congested" (dealer), and nothing more is delivered.
-// - A routing id belongs to the connection that claimed it first; a second claim is refused, never handed over.
-// - A frame handed to `send` or to a handler is not changed afterwards by either side.
+// The contract of every router and dealer:
+// - Messages of one peer arrive whole and in the order sent. Handlers are called one at a time, never within a call to the link.
+// - No message is lost silently. If `send` returns "queued" or "slow", the message is written or its loss is reported: by
+//   `onUndelivered` (it never left) or by `onPeerDown` / `onDown` (messages in transit may be lost).
+// - A message larger than the bound is accepted if no other message waits. A message without frames is a TypeError.
+// - After `close`, `send` returns "unreachable" (router) or "congested" (dealer), and nothing more is delivered.
+// - A routing id belongs to the connection that claimed it first. A second claim is rejected; it never takes the id over.
+// - Neither side changes a frame after it was passed to `send` or to a handler.
 
 import type { FramesToSend } from "./byte-strings.ts";
 import type { Mechanism } from "./security/auth-request.ts";
@@ -21,34 +19,34 @@ import type { PeerSecurity, ServerSecurity } from "./security/link-security.ts";
 export type Frames = readonly Uint8Array[];
 
 /**
- * What became of a message handed to `send`.
- * - `queued`: on its way
- * - `slow`: on its way, but much waits for this peer already; hold back until `onDrain`
- * - `congested`: refused, because the bound for this peer is reached; nothing was queued
- * - `unreachable`: refused, because no such peer is connected
+ * The result of `send`.
+ * - `queued`: the message will be written
+ * - `slow`: it will be written, but much waits for this peer already; stop sending until `onDrain`
+ * - `congested`: not accepted, because the bound for this peer is reached
+ * - `unreachable`: not accepted, because no such peer is connected
  */
 export type SendOutcome = "queued" | "slow" | "congested" | "unreachable";
 
-/** Bounds that a link keeps. libzmq knows of messages only when they are whole: see what each says. */
+/** Bounds of a link. libzmq does not apply those marked so, because it reports only whole messages. */
 export interface LinkLimits {
-  /** The most bytes of one frame; a peer that sends more is cut off. @defaultValue 64 MiB */
+  /** The most bytes of one frame. A peer that sends more is disconnected. @defaultValue 64 MiB */
   readonly maxFrameBytes: number;
-  /** The most bytes of one message; a peer that sends more is cut off (not by libzmq). @defaultValue 256 MiB */
+  /** The most bytes of one message. A peer that sends more is disconnected (not by libzmq). @defaultValue 256 MiB */
   readonly maxMessageBytes: number;
-  /** The most frames of one message; a peer that sends more is cut off (not by libzmq). @defaultValue 131 072 */
+  /** The most frames of one message. A peer that sends more is disconnected (not by libzmq). @defaultValue 131 072 */
   readonly maxFrames: number;
-  /** The most peers of one router; further ones are cut off before they say anything (not by libzmq). @defaultValue 16 384 */
+  /** The most peers of one router. Further ones are disconnected before anything is read (not by libzmq). @defaultValue 16 384 */
   readonly maxPeers: number;
   /**
-   * Milliseconds that the other end has to introduce itself, from the start of connecting; then the connection is cut
-   * (by libzmq only where a router has `security`). @defaultValue 10 000
+   * Milliseconds for the handshake, from the start of connecting. Then the connection is closed (by libzmq only if a router has
+   * `security`). @defaultValue 10 000
    */
   readonly handshakeTimeoutMs: number;
-  /** Bytes waiting for one peer above which `send` answers `slow`. @defaultValue 1 MiB */
+  /** Bytes waiting for one peer above which `send` returns `slow`. @defaultValue 1 MiB */
   readonly slowBytes: number;
-  /** Bytes waiting for one peer above which `send` answers `congested`. @defaultValue 64 MiB */
+  /** Bytes waiting for one peer above which `send` returns `congested`. @defaultValue 64 MiB */
   readonly maxQueuedBytes: number;
-  /** Messages waiting for one peer above which `send` answers `congested`. @defaultValue 100 000 */
+  /** Messages waiting for one peer above which `send` returns `congested`. @defaultValue 100 000 */
   readonly maxQueuedMessages: number;
 }
 
@@ -63,22 +61,22 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = Object.freeze({
   maxQueuedMessages: 100_000,
 });
 
-/** What an implementation knows of a peer's connection. Fields are missing where it cannot tell. */
+/** What an implementation knows of a peer's connection. Unknown fields are missing. */
 export interface PeerFacts {
   readonly remoteAddress?: string;
 }
 
 /**
- * Why a connection was refused or cut off by this end.
- * - `PROTOCOL`: its bytes are not ZMTP 3, or out of place
- * - `INCOMPATIBLE`: another mechanism, an older version, or a kind of socket that ours does not talk to
- * - `FRAME_TOO_LARGE`, `MESSAGE_TOO_LARGE`, `TOO_MANY_FRAMES`, `TOO_MANY_PEERS`: over a bound of `LinkLimits`
- * - `TOO_MANY_SUBSCRIPTIONS`: more than a publisher takes
- * - `ROUTING_ID`: the routing id that it claims is malformed, or belongs to another connection
- * - `REFUSED`: it refused us
- * - `HANDSHAKE_TIMEOUT`, `SILENCE`: it took too long to introduce itself, or stopped answering
- * - `DENIED`, `UNDECIDED`: by the check of who may come in, it may not; or that could not be found out
- * - `HANDSHAKE_FAILED`: the handshake of the mechanism failed, as with keys that do not fit
+ * Why a connection was rejected or closed.
+ * - `PROTOCOL`: the peer sent bytes that are not ZMTP 3, or not allowed at that point
+ * - `INCOMPATIBLE`: the peer has another mechanism, an older version, or a socket type that ours does not talk to
+ * - `FRAME_TOO_LARGE`, `MESSAGE_TOO_LARGE`, `TOO_MANY_FRAMES`, `TOO_MANY_PEERS`: a bound of `LinkLimits` was exceeded
+ * - `TOO_MANY_SUBSCRIPTIONS`: more subscriptions than a publisher accepts
+ * - `ROUTING_ID`: the claimed routing id is invalid, or belongs to another connection
+ * - `REFUSED`: the other end rejected this one
+ * - `HANDSHAKE_TIMEOUT`, `SILENCE`: the handshake took too long, or the peer stopped answering
+ * - `DENIED`, `UNDECIDED`: the peer was not authorized, or authentication failed to decide
+ * - `HANDSHAKE_FAILED`: the handshake of the mechanism failed, for example with wrong keys
  */
 export type RefusalCode =
   | "PROTOCOL"
@@ -98,86 +96,85 @@ export type RefusalCode =
 
 export interface Refusal {
   readonly code: RefusalCode;
-  /** What it did, in words. */
+  /** The reason as text. */
   readonly detail: string;
-  /** Where it is; for a peer that asked to be let in, as the check has it. */
+  /** The peer's address. libzmq reports an unauthorized peer without a port. */
   readonly remoteAddress?: string;
-  /** Where it came to, if where it is cannot be told. */
+  /** The listener's address, if the peer's is unknown. */
   readonly localAddress?: string;
-  /** What was asked for, or shown, where it is about that. */
+  /** The mechanism, if the reason has to do with it. */
   readonly mechanism?: Mechanism;
-  /** What the check failed with. */
+  /** The error of `authenticate`. */
   readonly cause?: unknown;
 }
 
-/** Peers are named by their routing id as a byte string: one character (U+0000 to U+00FF) for each byte. */
+/** A peer's name is its routing id as a byte string: one character (U+0000 to U+00FF) for each byte. */
 export interface RouterHandlers {
   onMessage(peer: string, frames: Frames): void;
-  /** A peer connected. Only from implementations that can tell. */
+  /** A peer connected. Not called by libzmq. */
   onPeerUp?(peer: string, facts: PeerFacts): void;
-  /** A peer's connection is gone. Some implementations find out only when they send to it. */
+  /** A peer's connection is lost. libzmq notices it only when it sends to the peer. */
   onPeerDown?(peer: string): void;
-  /** A message that was accepted has not left and never will. Told of all that waited before `onPeerDown` is. */
+  /** An accepted message has not left and never will. Called for all waiting messages before `onPeerDown`. */
   onUndelivered?(peer: string, frames: Frames): void;
-  /** A peer that was `slow` has caught up. */
+  /** A `slow` or `congested` peer has caught up. */
   onDrain?(peer: string): void;
-  /** A connection was refused or cut off. `peer` if it had become one. Only from implementations that can tell. */
-  onRefused?(refusal: Refusal, peer: string | undefined): void;
+  /** A connection was rejected or closed by this end. `peer` is its name, if it had one. libzmq does not report every case. */
+  onRefused?(rejection: Refusal, peer: string | undefined): void;
   /** The socket itself failed; it is closed. */
   onError?(error: LinkError): void;
 }
 
 export interface SendOptions {
   /**
-   * May use the reserve above the bound, an eighth of it, that is kept for goodbyes and for the word that something
-   * else was refused.
+   * May use the reserve above the bound, an eighth of it, that is kept for disconnects and for error replies.
    */
   readonly urgent?: boolean;
 }
 
 export interface RouterLink {
   /**
-   * Listens at an address: `tcp://host:port`, with `*` for every host or a free port, `ipc://path`, `inproc://name`.
+   * Listens on an address: `tcp://host:port`, with `*` for every host or a free port, `ipc://path`, `inproc://name`.
    * @returns the address as bound, with the real port
    * @throws LinkError when it cannot be bound
    */
   bind(address: string): Promise<string>;
   /**
-   * Stops listening at a bound address and frees it. Peers that came by it stay where the implementation can keep them;
-   * otherwise what waits for them is written, and they are cut off and told.
+   * Stops listening on a bound address and frees it. Its peers stay connected if the implementation can keep them. Otherwise
+   * their queued messages are written, and they are disconnected.
    */
   unbind(address: string): Promise<void>;
   send(peer: string, frames: FramesToSend, options?: SendOptions): SendOutcome;
   /**
-   * Writes what is queued, for at most `lingerMs` (default 1000), then closes. Safe to call twice. What is not written by
-   * then is lost, and may be so untold.
+   * Writes queued messages, for at most `lingerMs` (default 1000), then closes. Safe to call twice. Messages that are not
+   * written by then are lost, possibly without a report.
    */
   close(lingerMs?: number): Promise<void>;
 }
 
 export interface DealerHandlers {
   onMessage(frames: Frames): void;
-  /** The other end is there: messages leave from now on. */
+  /** The dealer is connected: messages leave from now on. */
   onUp?(facts: PeerFacts): void;
-  /** The other end is gone. What was under way may be lost. The link goes on trying to reconnect until closed. */
+  /** The connection is lost, and possibly messages in transit. The link tries to reconnect until it is closed. */
   onDown?(): void;
-  /** A message that was accepted has not left and never will. */
+  /** An accepted message has not left and never will. */
   onUndelivered?(frames: Frames): void;
-  /** The other end, `slow` before, has caught up. */
+  /** The other end was `slow` or `congested` and has caught up. */
   onDrain?(): void;
-  /** The other end was cut off, or refused us. The link goes on trying. Only from implementations that can tell. */
-  onRefused?(refusal: Refusal): void;
+  /** One end rejected the other. The link tries again. libzmq does not report every case. */
+  onRefused?(rejection: Refusal): void;
   onError?(error: LinkError): void;
 }
 
 export interface DealerLink {
-  /** Starts connecting; the two ends may start in any order. @throws LinkError for an address it cannot read */
+  /** Starts to connect. Both ends may start in any order. @throws LinkError for an invalid address */
   connect(address: string): void;
-  /** Never answers `unreachable`: before the other end is there, messages wait within the bound. */
+  /** Never returns `unreachable`: without a connection, messages wait within the bound. */
   send(frames: FramesToSend, options?: SendOptions): SendOutcome;
   /**
-   * Writes what is queued, for at most `lingerMs` (default 1000), then closes. Safe to call twice. What is not written by
-   * then is lost, and may be so untold.
+   * Writes queued messages, for at most `lingerMs` (default 1000), then closes. Safe to call twice. Messages that are not
+   * written by then are lost, possibly without a report.
    */
   close(lingerMs?: number): Promise<void>;
 }
@@ -185,11 +182,11 @@ export interface DealerLink {
 export interface RouterOptions {
   readonly limits?: Partial<LinkLimits>;
   /**
-   * Milliseconds after a message for which it looks for the next one instead of sleeping: what travels alone is sooner there, at
-   * the cost of a core. libzmq takes no notice. @defaultValue 0
+   * Milliseconds to poll for the next message after each one, instead of sleeping. A single request has less latency, at the cost of
+   * a core. libzmq ignores it. @defaultValue 0
    */
   readonly spinMs?: number;
-  /** What peers have to show. @defaultValue nothing */
+  /** How peers are authenticated. @defaultValue every peer is accepted */
   readonly security?: ServerSecurity | undefined;
 }
 
@@ -199,78 +196,76 @@ export interface DealerOptions {
   readonly limits?: Partial<LinkLimits>;
   /** Milliseconds before the first attempt to reconnect. @defaultValue 100 */
   readonly reconnectMs?: number;
-  /** Milliseconds that no pause between attempts exceeds. @defaultValue 5000 */
+  /** The longest pause between attempts, in milliseconds. @defaultValue 5000 */
   readonly reconnectMaxMs?: number;
-  /** What to show to the other end, and who it has to be. @defaultValue nothing, and anybody */
+  /** This end's credentials, and with CURVE the key of the other end. @defaultValue none */
   readonly security?: PeerSecurity | undefined;
 }
 
 export interface PublisherHandlers {
-  /** A subscriber was refused or cut off. Only from implementations that can tell. */
-  onRefused?(refusal: Refusal): void;
+  /** A subscriber was rejected or disconnected. libzmq does not report every case. */
+  onRefused?(rejection: Refusal): void;
   /** The socket itself failed; it is closed. */
   onError?(error: LinkError): void;
 }
 
 export interface PublisherOptions {
-  /** What subscribers have to show. @defaultValue nothing */
+  /** How subscribers are authenticated. @defaultValue every subscriber is accepted */
   readonly security?: ServerSecurity | undefined;
 }
 
 /**
- * Tells a state that changes: every message stands for all that were published before it, and only the latest counts.
- * Nobody who subscribed stays behind for good: a subscriber that comes late is sent the latest at once, and one that
- * does not keep up may miss messages on the way, but never the last. So what waits for a subscriber is bounded by a few
- * messages, however slowly it reads.
+ * Publishes a changing state: each message replaces all earlier ones. A late subscriber gets the latest message at once. A slow
+ * subscriber may miss messages, but never the last. So only a few messages wait for a subscriber, however slowly it reads.
  *
- * A subscriber may have 256 prefixes of at most 1024 bytes; whoever asks for more is cut off (libzmq does not count them).
- * There may be as many subscribers as a router has peers by default (libzmq does not count them either).
+ * A subscriber may have 256 prefixes of at most 1024 bytes. One with more is disconnected (not by libzmq). The number of
+ * subscribers is bounded like the peers of a router by default (not by libzmq).
  */
 export interface PublisherLink {
-  /** As a router's. @throws LinkError (rejects) when it cannot be bound */
+  /** Like a router's. @throws LinkError (rejects) when it cannot be bound */
   bind(address: string): Promise<string>;
-  /** To everybody who subscribed to a prefix of the first frame. Some may get it more than once. */
+  /** Sends to every subscriber to a prefix of the first frame. Some may get it more than once. */
   publish(frames: Frames): void;
-  /** Closes and frees its addresses. What is under way may be lost. Safe to call twice. */
+  /** Closes and frees its addresses. Messages in transit may be lost. Safe to call twice. */
   close(): Promise<void>;
 }
 
 export interface SubscriberHandlers {
   onMessage(frames: Frames): void;
-  /** The publisher is there, and is told what is subscribed to. */
+  /** The subscriber is connected and subscribes. */
   onUp?(facts: PeerFacts): void;
-  /** The publisher is gone. The link goes on trying to reconnect until closed. */
+  /** The connection is lost. The link tries to reconnect until it is closed. */
   onDown?(): void;
-  /** The publisher was cut off, or refused us. The link goes on trying. Only from implementations that can tell. */
-  onRefused?(refusal: Refusal): void;
+  /** One end rejected the other. The link tries again. libzmq does not report every case. */
+  onRefused?(rejection: Refusal): void;
   onError?(error: LinkError): void;
 }
 
 export interface SubscriberOptions {
-  /** The most bytes of one frame; a publisher that sends more is left, and tried again. @defaultValue 64 MiB */
+  /** The most bytes of one frame. If a publisher sends more, the subscriber reconnects. @defaultValue 64 MiB */
   readonly maxFrameBytes?: number;
   /** Milliseconds before the first attempt to reconnect. @defaultValue 100 */
   readonly reconnectMs?: number;
-  /** Milliseconds that no pause between attempts exceeds. @defaultValue 5000 */
+  /** The longest pause between attempts, in milliseconds. @defaultValue 5000 */
   readonly reconnectMaxMs?: number;
-  /** As a dealer's. */
+  /** Like a dealer's. */
   readonly security?: PeerSecurity | undefined;
 }
 
 export interface SubscriberLink {
   /**
-   * From now on messages come whose first frame starts with these bytes, a byte string. An empty one is every message.
+   * Subscribes to messages whose first frame starts with the prefix, a byte string. An empty prefix matches every message.
    * @throws RangeError unless it is a byte string of at most 1024 bytes, and at most the 256th
    */
   subscribe(prefix: string): void;
-  /** Starts connecting; the two ends may start in any order. @throws LinkError for an address it cannot read */
+  /** Starts to connect. Both ends may start in any order. @throws LinkError for an invalid address */
   connect(address: string): void;
   close(): Promise<void>;
 }
 
-/** One way to move frames. */
+/** An implementation of all links. */
 export interface Transport {
-  /** Whether it keeps to `security`. One that does not say so is never to be given any. */
+  /** Whether it implements `security` with every mechanism. Callers must not pass `security` to one that does not. */
   readonly isSecurable?: boolean;
   router(handlers: RouterHandlers, options?: RouterOptions): RouterLink;
   dealer(handlers: DealerHandlers, options: DealerOptions): DealerLink;
@@ -280,7 +275,7 @@ export interface Transport {
 
 export type LinkErrorCode = "ADDRESS_IN_USE" | "ADDRESS_INVALID" | "CLOSED" | "REFUSED" | "FAILED";
 
-/** A socket that could not do what it was asked. */
+/** A link or its socket failed. */
 export class LinkError extends Error {
   override readonly name = "LinkError";
   readonly code: LinkErrorCode;

@@ -4,19 +4,19 @@ import { Outbox } from "./outbox.ts";
 
 const LIMITS = { ...DEFAULT_LINK_LIMITS, slowBytes: 2_000, maxQueuedBytes: 8_000, maxQueuedMessages: 100 };
 
-/** A message that counts for about `bytes`. */
+/** A message that counts as about `bytes`. */
 function message(bytes: number): Frames {
   return [Buffer.alloc(bytes)];
 }
 
-/** Offers messages until one is not taken, and says how many were. */
+/** Offers messages until one is not accepted. @returns how many were */
 function fill(outbox: Outbox, frames: Frames, isUrgent = false): number {
   let taken = 0;
   while (outbox.offer(frames, isUrgent) !== "congested") taken += 1;
   return taken;
 }
 
-test("gives messages back in the order they were offered", () => {
+test("returns messages in the order they were offered", () => {
   const outbox = new Outbox(LIMITS);
   const messages = [message(1), message(2), message(3)];
   for (const each of messages) outbox.offer(each, false);
@@ -25,7 +25,7 @@ test("gives messages back in the order they were offered", () => {
   expect(outbox.isEmpty).toBe(true);
 });
 
-test("can be used again after it ran empty", () => {
+test("can be used again after it was emptied", () => {
   const outbox = new Outbox(LIMITS);
   outbox.offer(message(1), false);
   outbox.shift();
@@ -34,7 +34,7 @@ test("can be used again after it ran empty", () => {
   expect(outbox.first).toBe(later);
 });
 
-test("answers queued, then slow, then congested as its bytes grow", () => {
+test("returns queued, then slow, then congested as its bytes grow", () => {
   const outbox = new Outbox(LIMITS);
   const outcomes = new Set<string>();
   for (let count = 0; count < 20; count++) outcomes.add(outbox.offer(message(500), false));
@@ -47,23 +47,23 @@ test("holds no more bytes than its bound", () => {
   expect(taken).toBeGreaterThan(10);
 });
 
-test("holds no more messages than its bound, however small they are", () => {
+test("holds no more messages than its bound, however small", () => {
   const limits = { ...LIMITS, maxQueuedBytes: 1_000_000 };
   expect(fill(new Outbox(limits), message(0))).toBe(limits.maxQueuedMessages);
 });
 
-test("counts frames beyond their bytes, so that many empty ones are bounded", () => {
+test("bounds the number of empty frames", () => {
   const frames = new Array<Uint8Array>(100).fill(new Uint8Array(0));
   expect(fill(new Outbox(LIMITS), frames)).toBeLessThan(5);
 });
 
-test("takes one message of any size when nothing waits", () => {
+test("accepts one message of any size when it is empty", () => {
   const outbox = new Outbox(LIMITS);
   expect(outbox.offer(message(100_000), false)).toBe("slow");
   expect(outbox.offer(message(1), false)).toBe("congested");
 });
 
-test("keeps an eighth above the bounds for urgent messages", () => {
+test("reserves an eighth above its bounds for urgent messages", () => {
   const outbox = new Outbox(LIMITS);
   fill(outbox, message(100));
   const urgentBytes = fill(outbox, message(100), true) * 100;
@@ -71,7 +71,7 @@ test("keeps an eighth above the bounds for urgent messages", () => {
   expect(urgentBytes).toBeLessThanOrEqual(LIMITS.maxQueuedBytes / 8);
 });
 
-test("says once that the peer has caught up, when half of what made it slow is gone", () => {
+test("reports once that the peer has caught up, when half of the bound for slow is free", () => {
   const outbox = new Outbox(LIMITS);
   while (outbox.offer(message(500), false) === "queued");
   let drainedAt = 0;
@@ -85,14 +85,14 @@ test("says once that the peer has caught up, when half of what made it slow is g
   expect(outbox.takeDrained()).toBe(false);
 });
 
-test("says nothing of catching up to a peer that was never slow", () => {
+test("does not report a peer that was never slow", () => {
   const outbox = new Outbox(LIMITS);
   outbox.offer(message(10), false);
   outbox.shift();
   expect(outbox.takeDrained()).toBe(false);
 });
 
-test("says that a peer has caught up that was congested by the number of messages alone", () => {
+test("reports a peer that was congested only by the number of messages", () => {
   const limits = { ...LIMITS, maxQueuedMessages: 4 };
   const outbox = new Outbox(limits);
   fill(outbox, message(1));
@@ -102,7 +102,7 @@ test("says that a peer has caught up that was congested by the number of message
   expect(outbox.takeDrained()).toBe(true);
 });
 
-test("bounds what many peers hold together, and takes messages again when some have left", () => {
+test("bounds the outboxes of many peers together, and accepts messages again when some have left", () => {
   const total = { bytes: 0, messages: 0 };
   const outboxes: Outbox[] = [];
   let peers = 0;
@@ -118,7 +118,7 @@ test("bounds what many peers hold together, and takes messages again when some h
   expect(new Outbox(LIMITS, total).offer(message(500), false)).toBe("queued");
 });
 
-test("leaves nothing counted when everything has left", () => {
+test("counts nothing when it is empty", () => {
   const total = { bytes: 0, messages: 0 };
   const outbox = new Outbox(LIMITS, total);
   fill(outbox, message(77));

@@ -46,7 +46,7 @@ export const automatic: Transport = {
 
 export type TransportName = "libzmq" | "zmtp";
 
-/** One of those here, by name, or any other. */
+/** A transport of this package by name, or any other transport. */
 export type TransportChoice = Transport | TransportName;
 
 /** Resolves the option `transport`: `automatic` by default; `undefined` for an invalid value. */

@@ -6,12 +6,12 @@ import { decodeZ85 } from "./z85.ts";
 const PUBLIC = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID";
 const SECRET = "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs";
 
-test("the public key of a secret one is that which libzmq has for it", () => {
+test("the public key of a secret key is the one that libzmq computes", () => {
   expect(curvePublicKey(SECRET)).toBe(PUBLIC);
   expect(curvePublicKey(decodeZ85(SECRET) ?? "")).toBe(PUBLIC);
 });
 
-test("every pair is a new one, and its halves belong together", () => {
+test("every key pair is new, and its keys belong together", () => {
   const pairs = Array.from({ length: 20 }, newCurveKeyPair);
   expect(new Set(pairs.map(({ secretKey }) => secretKey)).size).toBe(20);
   for (const { publicKey, secretKey } of pairs) expect(curvePublicKey(secretKey)).toBe(publicKey);
@@ -25,11 +25,11 @@ test.each([
   [new Uint8Array(31)],
   [7],
   [null],
-])("%s is no key", (value) => {
+])("%s is not a key", (value) => {
   expect(readCurveKey(value)).toBeUndefined();
 });
 
-test("a refused secret key is not shown", () => {
+test("an error does not show an invalid secret key", () => {
   expect(() => curvePublicKey(`${SECRET} `)).toThrow(RangeError);
   expect(() => curvePublicKey(`${SECRET} `)).not.toThrow(SECRET.slice(0, 8));
 });
