@@ -1,4 +1,4 @@
-// What a dealer does with other ends of any make.
+// A dealer with peers of any kind, byte by byte.
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { LinkLimits } from "../link.ts";
@@ -46,7 +46,7 @@ async function until(isSo: () => boolean): Promise<void> {
   }
 }
 
-test("it sends nothing but its introduction until the other end has introduced itself", async () => {
+test("it sends only its READY until the other end has sent READY", async () => {
   await connect();
   dealer.send([Buffer.from("early")]);
   const router = await listener.next();
@@ -58,7 +58,7 @@ test("it sends nothing but its introduction until the other end has introduced i
   expect(news).toEqual(["up"]);
 });
 
-test("what it is sent when the other end comes up leaves after what waited", async () => {
+test("messages sent in onUp leave after those that waited", async () => {
   dealer = new ZmtpDealer(
     { onMessage: () => {}, onUp: () => dealer.send([Buffer.from("later")]) },
     { routingId: "d", reconnectMs: 1 },
@@ -82,8 +82,8 @@ test("it answers a PING", async () => {
 test.each<[string, string, () => Uint8Array[]]>([
   ["HTTP", "PROTOCOL", () => [Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")]],
   ["a subscriber", "INCOMPATIBLE", () => [encodeGreeting(), encodeReady("SUB", "")]],
-  ["a refusal", "REFUSED", () => [encodeGreeting(), encodeError("full")]],
-])("it tells of %s where a router should be (%s), and finds the router that comes", async (_what, code, pieces) => {
+  ["an ERROR", "REFUSED", () => [encodeGreeting(), encodeError("full")]],
+])("it reports %s in place of a router (%s), and connects to the next router", async (_what, code, pieces) => {
   await connect();
   dealer.send([Buffer.from("hello")]);
   const other = await listener.next();
@@ -95,14 +95,14 @@ test.each<[string, string, () => Uint8Array[]]>([
   expect(news).toEqual([`refused ${code}`, "up"]);
 });
 
-test("it does not wait for ever for an introduction", async () => {
+test("it closes a connection without a handshake in time", async () => {
   await connect({ handshakeTimeoutMs: 20 });
   await (await listener.next()).closed;
   await listener.next();
   expect(news[0]).toBe("refused HANDSHAKE_TIMEOUT");
 });
 
-test("a message that breaks a bound costs the connection, what came before it is told, and it reconnects", async () => {
+test("it delivers what came before a message over a bound, disconnects and reconnects", async () => {
   await connect({ maxFrames: 2 });
   const router = await listener.next();
   router.introduce("", "ROUTER");
@@ -120,7 +120,7 @@ test("a message that breaks a bound costs the connection, what came before it is
   expect(news).toEqual(["up", "message 1|2", "refused TOO_MANY_FRAMES", "down", "up"]);
 });
 
-test("what it was writing when the connection broke is lost, what waited goes out by the next", async () => {
+test("messages in the socket are lost with the connection, and waiting ones leave with the next one", async () => {
   await connect();
   const first = await listener.next();
   first.socket.pause();

@@ -1,5 +1,5 @@
-// Frames by the million: a stream without end, cut at random, with a bit flipped now and then. `pnpm fuzz:frames` makes it
-// ten million; PIGATO_FUZZ_SEED repeats a run, and a failure tells the seed.
+// Many frames in long streams, cut at random, some with a flipped bit. `pnpm fuzz:frames` reads ten million of them.
+// PIGATO_FUZZ_SEED repeats a run, and a failure prints the seed.
 
 import { expect, test } from "vitest";
 import { encoded } from "./testing/encoded.ts";
@@ -23,7 +23,7 @@ test(`${FRAMES} frames, seed ${SEED}`, { timeout: 7_200_000 }, () => {
     const places = Array.from({ length: below(20) }, () => below(bytes.length + 1));
     const { reports, violation } = readMessages(cut(bytes, places), random() < 0.5);
     expect(violation).toBeUndefined();
-    // Compared one by one: an array of so much text would be printed in full.
+    // One by one, because an array of so much text would be printed in full.
     expect(reports.length).toBe(sent.length);
     expect(
       sent.every((message, index) => reports[index] === message.map((each) => each.toString("latin1")).join("|")),
@@ -41,14 +41,14 @@ test(`${FRAMES} frames, seed ${SEED}`, { timeout: 7_200_000 }, () => {
   expect(violations).toBeGreaterThan(0);
 });
 
-/** Mostly small, now and then across every border. */
+/** Mostly small, sometimes across every limit of the encoding. */
 function sizeOf(below: (bound: number) => number): number {
   const kind = below(1_000);
   if (kind < 2) return below(12_000);
   return kind < 60 ? below(600) : below(30);
 }
 
-/** Numbers from 0 up to 1 that a seed repeats. */
+/** A seeded generator of numbers from 0 up to 1 (xorshift). */
 function numbers(seed: number): () => number {
   let state = seed >>> 0 || 1;
   return () => {

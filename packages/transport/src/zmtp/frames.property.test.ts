@@ -10,7 +10,7 @@ import { cut, LIMITS, readConnection, readMessages } from "./testing/read-bytes.
 const RUNS = Number(process.env.PIGATO_FUZZ_RUNS ?? 200);
 const PARAMETERS = { numRuns: RUNS, seed: Number(process.env.PIGATO_FUZZ_SEED) };
 
-/** Sizes around every border: short and long, copied and not, a region, a chunk. */
+/** Sizes around every limit: short and long, copied and not, a region, a chunk. */
 const size = fc.oneof(
   fc.integer({ min: 0, max: 40 }),
   fc.constantFrom(254, 255, 256, 8_191, 8_192, 8_193, 16_384, 16_385, 20_000, 70_000),
@@ -24,7 +24,7 @@ const places = fc.array(fc.nat(), { maxLength: 12 });
 
 const text = (frames: readonly Buffer[]) => frames.map((each) => each.toString("latin1")).join("|");
 
-test("what a writer writes, a reader reads, however it is split", () => {
+test("a reader reads what a writer wrote, however it is split", () => {
   fc.assert(
     fc.property(messages, places, fc.boolean(), (sent, at, areOurs) => {
       const heard = readMessages(cut(encoded(sent), at), areOurs);
@@ -45,7 +45,7 @@ const similarMessages = fc.array(fc.array(similarFrame, { minLength: 1, maxLengt
   maxLength: 12,
 });
 
-test("messages that repeat frames of those before, or nearly so, are read as they were written", () => {
+test("messages that repeat frames of earlier ones, or nearly so, are read as they were written", () => {
   fc.assert(
     fc.property(similarMessages, places, fc.boolean(), (sent, at, areOurs) => {
       expect(readMessages(cut(encoded(sent), at), areOurs).reports).toEqual(sent.map(text));
@@ -54,7 +54,7 @@ test("messages that repeat frames of those before, or nearly so, are read as the
   );
 });
 
-test("a short frame that repeats the one in its place of the message before is that very frame", () => {
+test("a short frame that repeats the frame at its index of the previous message is the same object", () => {
   const heard: (readonly Uint8Array[])[] = [];
   const reader = new MessageReader(LIMITS, { onMessage: (frames) => heard.push(frames), onCommand: () => {} });
   const messages = ["echo 1 data", "echo 2 data", "sum 2"].map((words) =>
@@ -76,7 +76,7 @@ test("a byte string is written as its bytes", () => {
   );
 });
 
-test("a stream that ends too soon gives the messages before its end, and no more", () => {
+test("a truncated stream gives the whole messages before its end, and no more", () => {
   fc.assert(
     fc.property(messages, places, fc.nat(), fc.boolean(), (sent, at, end, areOurs) => {
       const whole = encoded(sent);
@@ -109,7 +109,7 @@ test("flipped bits give the same messages and the same violation, however the by
   expect(violations).toBeGreaterThan(0);
 });
 
-test("a whole conversation with flipped bits ends in what was said before, or in one violation", () => {
+test("a connection with flipped bits gives the reports before them, or one violation", () => {
   const prelude = [encodeGreeting(), encodeReady("DEALER", "d")];
   const cancel = Buffer.from("\u0004\u000c\u0006CANCELtopic");
   const wishes = [encodeSubscribe("\u00fftopic", true), cancel, encodeSubscribe("", false)];
@@ -128,7 +128,7 @@ test("a whole conversation with flipped bits ends in what was said before, or in
   );
 });
 
-test("any bytes at all give messages or one violation", () => {
+test("any bytes give messages or one violation", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), places, fc.boolean(), (junk, at, ours) => {
       const bytes = Buffer.concat([encodeGreeting(), encodeReady("DEALER", "d"), junk]);

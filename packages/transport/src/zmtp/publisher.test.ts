@@ -1,5 +1,5 @@
-// What subscribers of any make can do to a publisher: say what they want in either form, ask again and again, read slowly or
-// not at all, break the protocol.
+// A publisher with subscribers of any kind: they subscribe by commands or by messages, subscribe repeatedly, read slowly or not at
+// all, and violate the protocol.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { LinkLimits } from "../link.ts";
@@ -46,7 +46,7 @@ async function stranger(): Promise<RawPeer> {
   return peer;
 }
 
-/** Of version 3.1 unless told otherwise, with these prefixes. */
+/** A subscriber with these prefixes. */
 async function subscriber(prefixes: readonly string[], speaks31 = true): Promise<RawPeer> {
   const peer = await stranger();
   const greeting = encodeGreeting();
@@ -64,7 +64,7 @@ async function refused(count = 1): Promise<void> {
 }
 
 const text = (...frames: string[]) => frames.map((each) => Buffer.from(each));
-/** With a context, to tell it from the one before. */
+/** With a context that tells it from an earlier PING. */
 const ping = Uint8Array.of(4, 8, 4, 80, 73, 78, 71, 0, 0, 1);
 const pong = encodePong(Uint8Array.of(1));
 const cancel = (prefix: string) => {
@@ -72,11 +72,11 @@ const cancel = (prefix: string) => {
   return Buffer.concat([Uint8Array.of(4, body.length), body]);
 };
 
-describe("what is wanted", () => {
+describe("a subscription", () => {
   test.each([
-    ["commands, as 3.1 has it", true],
-    ["messages, as 3.0 has it", false],
-  ])("may be said in %s", async (_how, speaks31) => {
+    ["commands of version 3.1", true],
+    ["messages of version 3.0", false],
+  ])("may arrive as %s", async (_how, speaks31) => {
     publisher.publish(text("state 1", "more"));
     const peer = await subscriber(["nothing", "state"], speaks31);
     await peer.expect(encodeReady("PUB", ""));
@@ -90,10 +90,10 @@ describe("what is wanted", () => {
   test.each([
     ["a command", cancel("state")],
     ["a message", encoded([[Buffer.from("\u0000state")]])],
-  ])("may be taken back in %s", async (_how, taken) => {
+  ])("may be canceled by %s", async (_how, taken) => {
     const peer = await subscriber(["state", "state", "mark"]);
     peer.write(taken);
-    // What is said afterwards is heard afterwards.
+    // Its commands are read in order.
     publisher.publish(text("mark 1"));
     await peer.expect(encoded([text("mark 1")]));
     publisher.publish(text("state"));
@@ -102,7 +102,7 @@ describe("what is wanted", () => {
     expect(peer.messages()).toEqual([["mark 1"], ["mark 2"]]);
   });
 
-  test("is sent once, whatever the number of prefixes that fit", async () => {
+  test("delivers a message once, whatever the number of matching prefixes", async () => {
     const peer = await subscriber(["", "st", "state"]);
     publisher.publish(text("first"));
     await peer.expect(encoded([text("first")]));
@@ -112,7 +112,7 @@ describe("what is wanted", () => {
     expect(peer.messages().filter(([frame]) => frame === "state")).toHaveLength(1);
   });
 
-  test("is sent at once, before anything that is published afterwards", async () => {
+  test("delivers the latest message at once, before later ones", async () => {
     publisher.publish(text("state 1"));
     const peer = await subscriber(["nothing", "state", "other"]);
     peer.write(encodePing(0));
@@ -127,7 +127,7 @@ describe("what is wanted", () => {
     expect(peer.messages().flat()).toEqual(["state 1", "other 1", "more 1", "other 2"]);
   });
 
-  test("is nothing else", async () => {
+  test("delivers no other messages", async () => {
     publisher.publish(text("state"));
     const peer = await subscriber(["nothing"]);
     peer.write(ping);
@@ -137,53 +137,53 @@ describe("what is wanted", () => {
     expect(peer.messages()).toEqual([["nothing 1"]]);
   });
 
-  describe("and was told already", () => {
+  describe("to a prefix that the peer has", () => {
     beforeEach(() => {
       vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     });
 
-    /** The peer has the latest, says this, and is heard. */
-    async function says(peer: RawPeer, ...words: Uint8Array[]): Promise<void> {
+    /** The peer has the latest message, writes these bytes, and the publisher has read them. */
+    async function writes(peer: RawPeer, ...bytes: Uint8Array[]): Promise<void> {
       await peer.expect(encoded([text("state")]));
-      peer.write(...words, encodePing(0));
+      peer.write(...bytes, encodePing(0));
       await peer.expect(encodePong(new Uint8Array(0)));
     }
 
-    /** What it has when as much time has passed as it takes to be told again. */
-    async function heardAfterwards(peer: RawPeer): Promise<string[]> {
+    /** The messages it has after the time of a repeat. */
+    async function messagesAfterRepeat(peer: RawPeer): Promise<string[]> {
       vi.advanceTimersByTime(10);
       peer.write(ping);
       await peer.expect(pong);
       return peer.messages().flat();
     }
 
-    test("is told again to whoever asks again, once, though it asks a thousand times", async () => {
+    test("repeats the latest message once, even for a thousand subscriptions", async () => {
       publisher.publish(text("state"));
       const [peer, other] = [await subscriber(["state"]), await subscriber(["state"])];
       await other.expect(encoded([text("state")]));
-      await says(peer, ...Array.from({ length: 1_000 }, () => encodeSubscribe("state", true)));
+      await writes(peer, ...Array.from({ length: 1_000 }, () => encodeSubscribe("state", true)));
       expect(peer.messages()).toHaveLength(1);
-      expect(await heardAfterwards(peer)).toEqual(["state", "state"]);
-      expect(await heardAfterwards(other)).toEqual(["state"]);
+      expect(await messagesAfterRepeat(peer)).toEqual(["state", "state"]);
+      expect(await messagesAfterRepeat(other)).toEqual(["state"]);
     });
 
-    test("is not told again to whoever took it back since", async () => {
+    test("repeats nothing after a cancellation", async () => {
       publisher.publish(text("state"));
       const peer = await subscriber(["state"]);
-      await says(peer, encodeSubscribe("state", true), cancel("state"));
-      expect(await heardAfterwards(peer)).toEqual(["state"]);
+      await writes(peer, encodeSubscribe("state", true), cancel("state"));
+      expect(await messagesAfterRepeat(peer)).toEqual(["state"]);
     });
 
-    test("is not told again to whoever has heard what is newer since", async () => {
+    test("repeats nothing after a newer message", async () => {
       publisher.publish(text("state"));
       const peer = await subscriber(["state"]);
-      await says(peer, encodeSubscribe("state", true));
+      await writes(peer, encodeSubscribe("state", true));
       publisher.publish(text("state 2"));
-      expect(await heardAfterwards(peer)).toEqual(["state", "state 2"]);
+      expect(await messagesAfterRepeat(peer)).toEqual(["state", "state 2"]);
     });
   });
 
-  test("is not told by other messages, which change nothing", async () => {
+  test("is not made by other messages", async () => {
     const peer = await subscriber([]);
     peer.write(encoded([text("hi"), text(""), text("\u0001a", "b"), text("\u0002state")]), encodeSubscribe("a", true));
     publisher.publish(text("b"));
@@ -195,11 +195,11 @@ describe("what is wanted", () => {
   });
 });
 
-test("one that does not read has one message waiting, the latest, and nobody waits for it", async () => {
+test("only the latest message waits for a subscriber that does not read, and others do not wait for it", async () => {
   publisher.publish(text("state"));
-  const mute = await subscriber(["state"]);
-  await mute.expect(encoded([text("state")]));
-  mute.socket.pause();
+  const slow = await subscriber(["state"]);
+  await slow.expect(encoded([text("state")]));
+  slow.socket.pause();
   let onRead = (_number: number) => {};
   const quick = new ZmtpSubscriber({ onMessage: ([first]) => onRead(numberOf(Buffer.from(first ?? []).toString())) });
   const padding = "p".repeat(100_000);
@@ -213,9 +213,9 @@ test("one that does not read has one message waiting, the latest, and nobody wai
     quick.connect(address);
   });
   await quick.close();
-  mute.socket.resume();
-  await mute.expect(encoded([text(`state ${last}`, padding)]));
-  const numbers = mute.messages().map(([first]) => numberOf(first));
+  slow.socket.resume();
+  await slow.expect(encoded([text(`state ${last}`, padding)]));
+  const numbers = slow.messages().map(([first]) => numberOf(first));
   expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
   expect(new Set(numbers).size).toBe(numbers.length);
   expect(numbers.length).toBeLessThan(last / 2);
@@ -239,7 +239,7 @@ test.each<[string, string, () => Uint8Array[]]>([
     "TOO_MANY_SUBSCRIPTIONS",
     () => said(...Array.from({ length: MAX_PREFIXES + 1 }, (_, number) => encodeSubscribe(`${number}`, true))),
   ],
-])("somebody who %s is cut off (%s), and nobody else", async (_what, code, pieces) => {
+])("only a peer that %s is disconnected (%s)", async (_what, code, pieces) => {
   publisher.publish(text("state"));
   const good = await subscriber(["state"]);
   await good.expect(encoded([text("state")]));
@@ -255,7 +255,7 @@ test.each<[string, string, () => Uint8Array[]]>([
 test.each([
   ["commands", true],
   ["messages", false],
-])("as many prefixes as the bound says, each as long as it may be, are taken in %s", async (_how, speaks31) => {
+])("as many prefixes as the bound allows, each of the greatest length, may arrive as %s", async (_how, speaks31) => {
   const prefixes = Array.from({ length: MAX_PREFIXES }, (_, number) => `${number} `.padEnd(MAX_PREFIX_BYTES, "x"));
   const peer = await subscriber(prefixes, speaks31);
   publisher.publish(text(`${prefixes[MAX_PREFIXES - 1]}, and more`));
@@ -263,7 +263,7 @@ test.each([
   expect(refusals).toEqual([]);
 });
 
-test("one subscriber too many is turned away, and when one has left it is forgotten and there is room again", async () => {
+test("one subscriber too many is rejected, and can connect when another has left", async () => {
   await publisher.close();
   await start({ maxPeers: 1 });
   publisher.publish(text("state"));
@@ -284,7 +284,7 @@ test("one subscriber too many is turned away, and when one has left it is forgot
   send.mockRestore();
 });
 
-test("whoever does not introduce itself in time is cut off", async () => {
+test("a subscriber without a handshake in time is disconnected", async () => {
   await publisher.close();
   await start({ handshakeTimeoutMs: 20 });
   await (await stranger()).closed;

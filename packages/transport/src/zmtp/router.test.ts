@@ -1,4 +1,4 @@
-// What peers of any make can do to a router: introduce themselves oddly, break the protocol, fall silent.
+// A router with peers of any kind: odd handshakes, violations of the protocol, silence.
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LinkLimits, Refusal } from "../link.ts";
@@ -6,7 +6,7 @@ import { ZmtpRouter } from "./router.ts";
 import { encoded, encodeError, encodeGreeting, encodePing, encodePong, encodeReady } from "./testing/encoded.ts";
 import { RawPeer } from "./testing/raw-peer.ts";
 
-interface Heard {
+interface Received {
   readonly peer: string;
   readonly texts: readonly string[];
 }
@@ -14,10 +14,10 @@ interface Heard {
 let router: ZmtpRouter;
 let address = "";
 let peers: RawPeer[] = [];
-let heard: Heard[] = [];
-let news: string[] = [];
+let received: Received[] = [];
+let events: string[] = [];
 let refusals: Refusal[] = [];
-let onNews = () => {};
+let onEvent = () => {};
 
 beforeEach(() => start());
 
@@ -28,20 +28,20 @@ afterEach(async () => {
 
 async function start(limits: Partial<LinkLimits> = {}): Promise<void> {
   peers = [];
-  heard = [];
-  news = [];
+  received = [];
+  events = [];
   refusals = [];
   router = new ZmtpRouter(
     {
       onMessage: (peer, frames) => {
-        heard.push({ peer, texts: frames.map((frame) => Buffer.from(frame).toString()) });
-        onNews();
+        received.push({ peer, texts: frames.map((frame) => Buffer.from(frame).toString()) });
+        onEvent();
       },
-      onPeerUp: (peer) => tell(`up ${peer}`),
-      onPeerDown: (peer) => tell(`down ${peer}`),
+      onPeerUp: (peer) => report(`up ${peer}`),
+      onPeerDown: (peer) => report(`down ${peer}`),
       onRefused: (refusal, peer) => {
         refusals.push(refusal);
-        tell(`refused ${peer ?? "a stranger"}: ${refusal.code}`);
+        report(`refused ${peer ?? "unknown"}: ${refusal.code}`);
       },
     },
     { limits },
@@ -49,73 +49,73 @@ async function start(limits: Partial<LinkLimits> = {}): Promise<void> {
   address = await router.bind("tcp://127.0.0.1:*");
 }
 
-function tell(text: string): void {
-  news.push(text);
-  onNews();
+function report(text: string): void {
+  events.push(text);
+  onEvent();
 }
 
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) {
     await new Promise<void>((resolve) => {
-      onNews = resolve;
+      onEvent = resolve;
     });
   }
 }
 
-async function stranger(): Promise<RawPeer> {
+async function rawPeer(): Promise<RawPeer> {
   const peer = await RawPeer.connect(address);
   peers.push(peer);
   return peer;
 }
 
-async function peerCalled(routingId: string): Promise<RawPeer> {
-  const peer = await stranger();
+async function connectedPeer(routingId: string): Promise<RawPeer> {
+  const peer = await rawPeer();
   peer.introduce(routingId);
-  await until(() => news.includes(`up ${routingId}`));
+  await until(() => events.includes(`up ${routingId}`));
   return peer;
 }
 
 const hello = encoded([[Buffer.from("hello")]]);
 
-describe("introductions", () => {
-  test("may come byte by byte", async () => {
-    const peer = await stranger();
+describe("handshakes", () => {
+  test("may arrive byte by byte", async () => {
+    const peer = await rawPeer();
     peer.socket.setNoDelay(true);
     for (const byte of Buffer.concat([encodeGreeting(), encodeReady("DEALER", "slow"), hello])) {
       peer.write(Uint8Array.of(byte));
       await new Promise<void>((resolve) => peer.socket.write("", () => resolve()));
     }
-    await until(() => heard.length > 0);
-    expect(heard).toEqual([{ peer: "slow", texts: ["hello"] }]);
+    await until(() => received.length > 0);
+    expect(received).toEqual([{ peer: "slow", texts: ["hello"] }]);
   });
 
-  test("may come all at once, with messages behind them", async () => {
-    const peer = await stranger();
+  test("may arrive at once, followed by messages", async () => {
+    const peer = await rawPeer();
     peer.write(encodeGreeting(), encodeReady("DEALER", "hasty"), hello, hello);
-    await until(() => heard.length === 2);
-    expect(news).toEqual(["up hasty"]);
+    await until(() => received.length === 2);
+    expect(events).toEqual(["up hasty"]);
   });
 
-  test("of version 3.0 are understood", async () => {
+  test("of version 3.0 are accepted", async () => {
     const greeting = encodeGreeting();
     greeting[11] = 0;
-    const peer = await stranger();
+    const peer = await rawPeer();
     peer.write(greeting, encodeReady("REQ", "old"), hello);
-    await until(() => heard.length > 0);
+    await until(() => received.length > 0);
     expect(router.send("old", [Buffer.from("welcome")])).toBe("queued");
     await peer.expect(encoded([[Buffer.from("welcome")]]));
   });
 
-  test("without a routing id get a name that nobody can claim", async () => {
-    const peer = await stranger();
+  test("without a routing id get a name that no peer can claim", async () => {
+    const peer = await rawPeer();
     peer.introduce("");
     peer.write(hello);
-    await until(() => heard.length > 0);
-    const name = heard[0]?.peer ?? "";
+    await until(() => received.length > 0);
+    const name = received[0]?.peer ?? "";
     expect(name.startsWith("\0")).toBe(true);
     expect(router.send(name, [Buffer.from("welcome")])).toBe("queued");
     await peer.expect(encoded([[Buffer.from("welcome")]]));
-    const thief = await stranger();
+    const thief = await rawPeer();
     thief.introduce(name);
     await thief.closed;
     await until(() => refusals.length > 0);
@@ -125,34 +125,34 @@ describe("introductions", () => {
     });
   });
 
-  test("under a routing id that is in use end before READY, and its owner keeps it", async () => {
-    const owner = await peerCalled("same");
-    const second = await stranger();
+  test("with a routing id in use end before READY, and its owner keeps it", async () => {
+    const owner = await connectedPeer("same");
+    const second = await rawPeer();
     second.introduce("same");
     await second.closed;
     expect(second.received).toHaveLength(64);
-    expect(news).toEqual(["up same", "refused a stranger: ROUTING_ID"]);
+    expect(events).toEqual(["up same", "refused unknown: ROUTING_ID"]);
     router.send("same", [Buffer.from("yours")]);
     await owner.expect(encoded([[Buffer.from("yours")]]));
   });
 
-  test("under a routing id whose owner has left are welcome", async () => {
-    const owner = await peerCalled("same");
+  test("with a routing id whose owner has left are accepted", async () => {
+    const owner = await connectedPeer("same");
     owner.socket.destroy();
-    await until(() => news.includes("down same"));
-    const next = await stranger();
+    await until(() => events.includes("down same"));
+    const next = await rawPeer();
     next.introduce("same");
-    await until(() => news.length === 3);
-    expect(news).toEqual(["up same", "down same", "up same"]);
+    await until(() => events.length === 3);
+    expect(events).toEqual(["up same", "down same", "up same"]);
   });
 
   test.each<[string, string, () => Uint8Array[]]>([
     ["is HTTP", "PROTOCOL", () => [Buffer.from("GET / HTTP/1.1\r\n\r\n")]],
     ["is ZMTP 1", "PROTOCOL", () => [Uint8Array.of(1, 0)]],
     ["is ZMTP 2", "INCOMPATIBLE", () => [Uint8Array.of(0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 1)]],
-    ["insists on passwords", "INCOMPATIBLE", () => [plainGreeting()]],
+    ["uses PLAIN", "INCOMPATIBLE", () => [plainGreeting()]],
     ["is a publisher", "INCOMPATIBLE", () => [encodeGreeting(), encodeReady("PUB", "")]],
-    ["says nothing of itself", "INCOMPATIBLE", () => [encodeGreeting(), encodeReady("", "")]],
+    ["has no socket type", "INCOMPATIBLE", () => [encodeGreeting(), encodeReady("", "")]],
     [
       "claims a routing id of 256 bytes",
       "ROUTING_ID",
@@ -160,26 +160,26 @@ describe("introductions", () => {
     ],
     ["sends a message instead of READY", "PROTOCOL", () => [encodeGreeting(), hello]],
     ["sends a PING instead of READY", "PROTOCOL", () => [encodeGreeting(), encodePing(1_000)]],
-    ["refuses us", "REFUSED", () => [encodeGreeting(), encodeError("no entry")]],
+    ["sends ERROR", "REFUSED", () => [encodeGreeting(), encodeError("no entry")]],
     ["sends READY twice", "PROTOCOL", () => [encodeGreeting(), encodeReady("DEALER", ""), encodeReady("DEALER", "")]],
     ["sends half a property", "PROTOCOL", () => [encodeGreeting(), Uint8Array.of(4, 8, 5, 82, 69, 65, 68, 89, 1, 65)]],
     ["sets reserved flags", "PROTOCOL", () => [encodeGreeting(), Uint8Array.of(8, 0)]],
     ["sends a command in parts", "PROTOCOL", () => [encodeGreeting(), Uint8Array.of(5, 0)]],
     ["sends an endless command", "FRAME_TOO_LARGE", () => [encodeGreeting(), Uint8Array.of(6, 0, 0, 0, 0, 1, 0, 0, 0)]],
-  ])("of somebody who %s cost the connection: %s, and nobody else theirs", async (_what, code, pieces) => {
-    const good = await peerCalled("good");
-    const bad = await stranger();
+  ])("of a peer that %s end only its own connection (%s)", async (_what, code, pieces) => {
+    const good = await connectedPeer("good");
+    const bad = await rawPeer();
     bad.write(...pieces());
     await bad.closed;
     await until(() => refusals.length > 0);
     expect(refusals.map((refusal) => refusal.code)).toEqual([code]);
     good.write(hello);
-    await until(() => heard.length > 0);
-    expect(heard).toEqual([{ peer: "good", texts: ["hello"] }]);
+    await until(() => received.length > 0);
+    expect(received).toEqual([{ peer: "good", texts: ["hello"] }]);
   });
 
-  test("of the wrong kind are told why", async () => {
-    const publisher = await stranger();
+  test("with a wrong socket type get an ERROR with the reason", async () => {
+    const publisher = await rawPeer();
     publisher.introduce("", "PUB");
     await publisher.expect(encodeError('a ROUTER does not talk to "PUB"'));
   });
@@ -193,36 +193,39 @@ describe("bounds", () => {
     ["FRAME_TOO_LARGE", { maxFrameBytes: 1_000 }, many(1, 1_000), many(1, 1_001)],
     ["MESSAGE_TOO_LARGE", { maxMessageBytes: 1_000 }, many(10, 100), many(10, 101)],
     ["TOO_MANY_FRAMES", { maxFrames: 10 }, many(10, 1), many(11, 1)],
-  ])("%s: what keeps the bound arrives, what exceeds it costs the connection", async (code, limits, within, beyond) => {
-    await router.close(0);
-    await start(limits);
-    const good = await peerCalled("good");
-    const bad = await peerCalled("bad");
-    bad.write(within, beyond);
-    await until(() => news.includes("down bad"));
-    expect(heard.map(({ peer }) => peer)).toEqual(["bad"]);
-    expect(news.slice(-2)).toEqual([`refused bad: ${code}`, "down bad"]);
-    good.write(hello);
-    await until(() => heard.length === 2);
-  });
+  ])(
+    "%s: a message within the bound arrives, and one over it ends the connection",
+    async (code, limits, within, beyond) => {
+      await router.close(0);
+      await start(limits);
+      const good = await connectedPeer("good");
+      const bad = await connectedPeer("bad");
+      bad.write(within, beyond);
+      await until(() => events.includes("down bad"));
+      expect(received.map(({ peer }) => peer)).toEqual(["bad"]);
+      expect(events.slice(-2)).toEqual([`refused bad: ${code}`, "down bad"]);
+      good.write(hello);
+      await until(() => received.length === 2);
+    },
+  );
 
-  test("TOO_MANY_PEERS: there is room again when one has left", async () => {
+  test("TOO_MANY_PEERS: a peer can connect again when another has left", async () => {
     await router.close(0);
     await start({ maxPeers: 1 });
-    const first = await peerCalled("first");
-    const second = await stranger();
+    const first = await connectedPeer("first");
+    const second = await rawPeer();
     await second.closed;
-    expect(news).toEqual(["up first", "refused a stranger: TOO_MANY_PEERS"]);
+    expect(events).toEqual(["up first", "refused unknown: TOO_MANY_PEERS"]);
     first.socket.destroy();
-    await until(() => news.includes("down first"));
-    await peerCalled("third");
+    await until(() => events.includes("down first"));
+    await connectedPeer("third");
   });
 
-  test("HANDSHAKE_TIMEOUT: whoever does not introduce itself in time is cut off", async () => {
+  test("HANDSHAKE_TIMEOUT: a peer without a handshake in time is disconnected", async () => {
     await router.close(0);
     await start({ handshakeTimeoutMs: 20 });
-    const silent = await stranger();
-    const slow = await stranger();
+    const silent = await rawPeer();
+    const slow = await rawPeer();
     slow.write(encodeGreeting());
     await Promise.all([silent.closed, slow.closed]);
     await until(() => refusals.length === 2);
@@ -231,48 +234,48 @@ describe("bounds", () => {
 });
 
 describe("PING", () => {
-  test("is answered with its context, between the frames of a message too", async () => {
-    const peer = await peerCalled("p");
+  test("is answered with its context, also between the frames of a message", async () => {
+    const peer = await connectedPeer("p");
     const [start = Buffer.alloc(0), end = Buffer.alloc(0)] = [Uint8Array.of(1, 1, 97), Uint8Array.of(0, 1, 98)];
     const ping = Uint8Array.of(4, 10, 4, 80, 73, 78, 71, 0, 0, 1, 2, 3);
     peer.write(start, ping, end);
     await peer.expect(encodePong(Uint8Array.of(1, 2, 3)));
-    await until(() => heard.length > 0);
-    expect(heard).toEqual([{ peer: "p", texts: ["a", "b"] }]);
+    await until(() => received.length > 0);
+    expect(received).toEqual([{ peer: "p", texts: ["a", "b"] }]);
   });
 
-  test("says after how much silence its sender is gone", async () => {
-    const peer = await peerCalled("p");
+  test("sets the silence after which its sender is disconnected", async () => {
+    const peer = await connectedPeer("p");
     peer.write(encodePing(100));
-    await until(() => news.includes("down p"));
-    expect(news).toEqual(["up p", "refused p: SILENCE", "down p"]);
+    await until(() => events.includes("down p"));
+    expect(events).toEqual(["up p", "refused p: SILENCE", "down p"]);
   });
 
-  test("with a context beyond the bound costs the connection", async () => {
-    const peer = await peerCalled("p");
+  test("with a context over the bound ends the connection", async () => {
+    const peer = await connectedPeer("p");
     peer.write(Uint8Array.of(4, 24, 4, 80, 73, 78, 71, 0, 0), Buffer.alloc(17));
-    await until(() => news.includes("down p"));
-    expect(news).toEqual(["up p", "refused p: PROTOCOL", "down p"]);
+    await until(() => events.includes("down p"));
+    expect(events).toEqual(["up p", "refused p: PROTOCOL", "down p"]);
   });
 });
 
-test("what was sent to a peer that is gone is told before its end", async () => {
+test("messages for a peer that has left are reported before its end", async () => {
   await router.close(0);
   const told: string[] = [];
   router = new ZmtpRouter({
     onMessage: () => {},
-    onPeerUp: () => onNews(),
+    onPeerUp: () => onEvent(),
     onUndelivered: (_peer, [frame]) => told.push(`undelivered ${frame?.[0]}`),
     onPeerDown: () => {
       told.push("down");
-      onNews();
+      onEvent();
     },
   });
   address = await router.bind("tcp://127.0.0.1:*");
-  const mute = await stranger();
+  const mute = await rawPeer();
   mute.socket.pause();
   const isUp = new Promise<void>((resolve) => {
-    onNews = resolve;
+    onEvent = resolve;
   });
   mute.introduce("mute");
   await isUp;
@@ -291,15 +294,15 @@ function plainGreeting(): Buffer {
   return greeting;
 }
 
-test("a write that is under way stays as it was while others are written to", async () => {
-  const slow = await peerCalled("slow");
-  const quick = await peerCalled("quick");
+test("a write in progress keeps its bytes while other peers are written to", async () => {
+  const slow = await connectedPeer("slow");
+  const quick = await connectedPeer("quick");
   slow.socket.pause();
   const sent: Buffer[] = [];
   const next = () => Buffer.alloc(10_000, `${sent.length};`);
   for (let frame = next(); router.send("slow", [frame]) !== "slow"; frame = next()) sent.push(frame);
   sent.push(next());
-  // With memory that the slow one's write still lies in, if it was given back too soon.
+  // These would overwrite the buffers of the slow peer's write, if they were reused too early.
   for (let round = 0; round < 40; round++) router.send("quick", [Buffer.alloc(10_000, "quick")]);
   router.send("quick", [Buffer.from("the end")]);
   await quick.expect(encoded([[Buffer.from("the end")]]));

@@ -1,4 +1,4 @@
-// What a subscriber does with publishers of any make.
+// A subscriber with publishers of any kind, byte by byte.
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SubscriberOptions } from "../link.ts";
@@ -55,7 +55,7 @@ async function until(isSo: () => boolean): Promise<void> {
   }
 }
 
-/** The next that the subscriber connects to introduces itself as a publisher. */
+/** Sends the handshake of a publisher on the next connection. */
 async function publisher(speaks31 = true): Promise<RawPeer> {
   const peer = await listener.next();
   const greeting = encodeGreeting();
@@ -67,11 +67,11 @@ async function publisher(speaks31 = true): Promise<RawPeer> {
 const subscribed = (speaks31: boolean, ...prefixes: string[]) =>
   Buffer.concat(prefixes.map((prefix) => encodeSubscribe(prefix, speaks31)));
 
-describe("what it wants", () => {
+describe("its subscriptions", () => {
   test.each([
     ["3.1, by commands", true],
     ["3.0, by messages", false],
-  ])("it tells a publisher of version %s, each once", async (_how, speaks31) => {
+  ])("it sends each prefix once to a publisher of version %s", async (_how, speaks31) => {
     const long = "l".repeat(300);
     await connect(["state", "", "state", long]);
     const peer = await publisher(speaks31);
@@ -82,12 +82,12 @@ describe("what it wants", () => {
     expect(news).toEqual(["up"]);
   });
 
-  test("it says byte for byte what libzmq says", () => {
+  test("it sends the same bytes as libzmq", () => {
     expect(encodeSubscribe("topic", true)).toEqual(Buffer.from("\u0004\u000f\u0009SUBSCRIBEtopic"));
     expect(encodeSubscribe("topic", false)).toEqual(Buffer.from("\u0000\u0006\u0001topic"));
   });
 
-  test("it tells every publisher that comes, also what was asked for in between", async () => {
+  test("it sends all prefixes to every new publisher", async () => {
     await connect(["first"]);
     const one = await publisher();
     await one.expect(subscribed(true, "first"));
@@ -99,7 +99,7 @@ describe("what it wants", () => {
     expect(news).toEqual(["up", "down", "up"]);
   });
 
-  test("it says to nobody who has not introduced itself", async () => {
+  test("it sends no prefix before the publisher's READY", async () => {
     await connect(["state"]);
     const peer = await listener.next();
     peer.write(encodeGreeting());
@@ -121,9 +121,9 @@ test.each<[string, string, () => Uint8Array[]]>([
   ["HTTP", "PROTOCOL", () => [Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")]],
   ["a router", "INCOMPATIBLE", () => [encodeGreeting(), encodeReady("ROUTER", "")]],
   ["another subscriber", "INCOMPATIBLE", () => [encodeGreeting(), encodeReady("SUB", "")]],
-  ["a message too soon", "PROTOCOL", () => [encodeGreeting(), encoded([[Buffer.from("state")]])]],
-  ["a refusal", "REFUSED", () => [encodeGreeting(), encodeError("full")]],
-])("it tells of %s where a publisher should be (%s), and finds the one that comes", async (_what, code, pieces) => {
+  ["a message before READY", "PROTOCOL", () => [encodeGreeting(), encoded([[Buffer.from("state")]])]],
+  ["an ERROR", "REFUSED", () => [encodeGreeting(), encodeError("full")]],
+])("it reports %s in place of a publisher (%s), and connects to the next publisher", async (_what, code, pieces) => {
   await connect(["state"]);
   const other = await listener.next();
   other.write(...pieces());
@@ -134,7 +134,7 @@ test.each<[string, string, () => Uint8Array[]]>([
   expect(news).toEqual([`refused ${code}`, "up", "message state"]);
 });
 
-test("a frame over the bound costs the connection, what came before it is told, and it reconnects", async () => {
+test("it delivers what came before a frame over the bound, disconnects and reconnects", async () => {
   await connect(["state"], { maxFrameBytes: 10 });
   const peer = await publisher();
   peer.write(encoded([[Buffer.from("state 1"), Buffer.alloc(10, "x")], [Buffer.from("state 2345")]]));
@@ -152,8 +152,8 @@ test("a frame over the bound costs the connection, what came before it is told, 
   ]);
 });
 
-test("it comes back soon after each connection that came up, however many there were", async () => {
-  // Pauses that doubled each time would add up to more than a minute.
+test("it reconnects soon after each connection that was up, however many there were", async () => {
+  // Pauses that doubled each time would take more than a minute.
   await connect([], { reconnectMaxMs: 60_000 });
   for (let life = 1; life <= 16; life++) {
     const peer = await publisher();
@@ -163,12 +163,12 @@ test("it comes back soon after each connection that came up, however many there 
   await listener.next();
 });
 
-test("it connects to one address alone", async () => {
+test("it connects to one address only", async () => {
   await connect([]);
   expect(() => subscriber.connect("tcp://127.0.0.1:1")).toThrow(expect.objectContaining({ code: "FAILED" }));
 });
 
-test("after its close nothing is told, and nobody is sought", async () => {
+test("it delivers nothing and does not reconnect after close", async () => {
   await connect(["state"]);
   const peer = await publisher();
   await until(() => news.length === 1);
