@@ -3,6 +3,7 @@
 
 import { EventEmitter } from "node:events";
 import { type BrokerOptions, isBrokerOption, newChannelAddress, Broker as Peer } from "@pigato/broker";
+import { guarded } from "@pigato/peer";
 import { type ConfOf, callListeners, pickOptions } from "./conf.ts";
 import { brokerErrorEvent, emitError } from "./errors.ts";
 
@@ -71,7 +72,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
     this.#peer = undefined;
     void (peer?.stop() ?? Promise.resolve()).then(() => {
       callListeners(this.conf, "onStop");
-      this.emit("stop");
+      guarded(() => this.emit("stop"));
       callback?.();
     });
   }
@@ -90,7 +91,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
   #onStarted(peer: Peer, callback: ((error?: unknown) => void) | undefined): void {
     this.conf.intch = peer.conf.intch;
     callListeners(this.conf, "onStart");
-    this.emit("start");
+    guarded(() => this.emit("start"));
     callback?.();
   }
 

@@ -1,6 +1,8 @@
 // The `conf` of classic code: a plain object with any keys, which may be changed at any time. The options of a peer are picked
 // out when the peer is made; the listeners are looked up at each event.
 
+import { guarded } from "@pigato/peer";
+
 /** A listener in a `conf`. `null` and `undefined` are none; it may be set and taken away at any time. */
 export type Listener = (() => void) | null | undefined;
 
@@ -18,7 +20,7 @@ type OptionListener = "onStart" | "onStop" | "onConnect" | "onDisconnect";
 export function callListeners(conf: object, ...names: readonly string[]): void {
   for (const name of names) {
     const listener: unknown = Reflect.get(conf, name);
-    if (typeof listener === "function") Reflect.apply(listener, undefined, []);
+    if (typeof listener === "function") guarded(() => Reflect.apply(listener, undefined, []));
   }
 }
 

@@ -3,6 +3,7 @@
 
 import type { EventEmitter } from "node:events";
 import type { RequestError } from "@pigato/client";
+import { guarded } from "@pigato/peer";
 
 /** The error of a failed request, for its callback or the stream's `error` event. Never a value that means success. */
 export function errorValue(error: RequestError): unknown {
@@ -49,7 +50,7 @@ export function brokerErrorEvent(clause: string): string | undefined {
 
 /** Emits `error`, and without a listener a warning: what a peer does must not end the process. */
 export function emitError(emitter: Pick<EventEmitter, "emit" | "listenerCount">, error: unknown): void {
-  if (emitter.listenerCount("error") > 0) emitter.emit("error", error);
+  if (emitter.listenerCount("error") > 0) guarded(() => emitter.emit("error", error));
   else if (error instanceof Error) process.emitWarning(error);
 }
 

@@ -2,6 +2,7 @@
 // and `stop` at the loss, `start` and `connect` when it is back. Every `start` is followed by one `disconnect` and one `stop`,
 // even if the broker never answered in between.
 
+import { guarded } from "@pigato/peer";
 import { callListeners } from "./conf.ts";
 
 /** A client or a worker of `@pigato/client` and `@pigato/worker`. */
@@ -45,7 +46,7 @@ export class ClassicLifecycle<Inner extends Peer> {
   start(): void {
     this.#phase = "up";
     void this.peer.start();
-    this.#emitter.emit("start");
+    this.#emit("start");
   }
 
   stop(): Promise<void> {
@@ -66,14 +67,14 @@ export class ClassicLifecycle<Inner extends Peer> {
     this.#onLost();
     if (this.#phase !== "lost") return;
     this.#phase = "up";
-    this.#emitter.emit("start");
+    this.#emit("start");
   }
 
   #isFirst = true;
 
   #onConnect(): void {
     if (this.#phase !== "up") return;
-    this.#emitter.emit("connect");
+    this.#emit("connect");
     callListeners(this.#emitter.conf, "onConnect");
   }
 
@@ -83,10 +84,15 @@ export class ClassicLifecycle<Inner extends Peer> {
     this.#emitLoss();
   }
 
+  /** A listener that throws does not stop the next event. */
+  #emit(event: "start" | "stop" | "connect" | "disconnect"): void {
+    guarded(() => this.#emitter.emit(event));
+  }
+
   #emitLoss(): void {
-    this.#emitter.emit("disconnect");
+    this.#emit("disconnect");
     // The README of the original spells it with three n.
     callListeners(this.#emitter.conf, "onDisconnect", "onDisconnnect");
-    this.#emitter.emit("stop");
+    this.#emit("stop");
   }
 }

@@ -1,36 +1,44 @@
-// The process behind `SubjectProcess`.
+// A program that holds one instance of a public class, whose listeners all throw. It has a handler for uncaught exceptions,
+// so it stays alive. Its tasks use the instance.
 
-import type { SubjectReport, SubjectSettings } from "./subject-process.ts";
-import { SUBJECTS } from "./subjects.ts";
+import { Inbox } from "@pigato/testkit";
+import { serve, settingsText, type Tasks } from "@pigato/testkit/serve";
+import { holdSubject, type SubjectSettings } from "./subjects.ts";
 
-interface Command {
-  readonly id: number;
-  readonly action: string;
-  readonly args: readonly unknown[];
-}
+const THROWN_WITHIN_MS = 10_000;
 
-const settings: SubjectSettings = JSON.parse(process.argv[2] ?? "{}");
-const subject = SUBJECTS[settings.kind]?.(settings.address);
-if (subject === undefined) throw new Error(`no subject ${settings.kind}`);
+const settings: SubjectSettings = JSON.parse(settingsText());
+const uncaught = new Inbox<string>();
 
-process.on("uncaughtException", (error) => report({ type: "uncaught", message: error.message }));
-process.on("unhandledRejection", (error) => report({ type: "uncaught", message: `rejected: ${String(error)}` }));
+process.on("uncaughtException", (error) => uncaught.add(error.message));
+process.on("unhandledRejection", (error) => uncaught.add(`unhandled rejection: ${String(error)}`));
+
+const { emitter, tasks } = holdSubject(settings);
 for (const event of settings.events) {
-  subject.emitter.on(event, () => {
+  emitter.on(event, () => {
     throw new Error(event);
   });
 }
-
-process.on("message", async ({ id, action, args }: Command) => {
-  try {
-    const result = await subject.actions[action]?.(...args);
-    report({ type: "done", id, result, error: undefined });
-  } catch (error) {
-    report({ type: "done", id, result: undefined, error: String(error) });
-  }
+serve({
+  ...Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, reporting(name, task)])),
+  /** Whether the listener of an event has thrown, or does soon. */
+  thrown: (event) => Promise.race([uncaught.take((message) => message === event).then(() => true), late()]),
+  /** The messages of all uncaught exceptions that no `thrown` waited for. */
+  uncaught: () => uncaught.items,
 });
-report({ type: "done", id: 0, result: undefined, error: undefined });
 
-function report(what: SubjectReport): void {
-  process.send?.(what);
+/** A task whose failure is reported with the uncaught exceptions. */
+function reporting(name: string, task: Tasks[string]): Tasks[string] {
+  return async (argument) => {
+    try {
+      return await task(argument);
+    } catch (error) {
+      uncaught.add(`${name}: ${String(error)}`);
+      return undefined;
+    }
+  };
+}
+
+function late(): Promise<boolean> {
+  return new Promise((resolve) => setTimeout(() => resolve(false), THROWN_WITHIN_MS).unref());
 }
