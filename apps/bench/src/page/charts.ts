@@ -130,7 +130,7 @@ const AXES: readonly (readonly [axis: Axis, title: string])[] = [
   ["clients", "clients"],
 ];
 
-/** One panel per axis with a shared vertical scale. Sizes are ordinal: a logarithmic axis has no zero. */
+/** One panel per axis with a shared vertical scale. A line joins the points of the first curve. Sizes are ordinal: a logarithmic axis has no zero. */
 function scaleChart(
   of: string,
   unit: { readonly title: string; readonly nanos: number },
@@ -153,12 +153,18 @@ function scaleChart(
     spec: {
       width: 190,
       height: 195,
-      mark: { type: "line", point: { filled: true, size: 45 } },
+      // Other curves are measured only at both ends, so no line joins their points.
+      layer: [
+        { transform: [{ filter: { field: "curve", equal: curves[0] ?? "" } }], mark: { type: "line" } },
+        {
+          mark: { type: "point", filled: true, opacity: 1, size: 45 },
+          encoding: { shape: { field: "curve", sort: curves, legend } },
+        },
+      ],
       encoding: {
         x: { field: "size", type: "ordinal", title: null, axis: { format: "~s", labelAngle: 0 } },
         y: { field: "cost", type: "quantitative", title: unit.title },
         color: { field: "curve", sort: curves, scale: { range: [COLORS.first, COLORS.second, COLORS.third] }, legend },
-        shape: { field: "curve", sort: curves, legend },
       },
     },
   };
