@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sameBytes } from "./frame.ts";
+import { bytesOf, sameBytes } from "./frame.ts";
 import { writeBytes } from "./ids.ts";
 
 test("frames are equal only if all bytes are equal", () => {
@@ -8,4 +8,13 @@ test("frames are equal only if all bytes are equal", () => {
   for (const other of ["", "ab", "abd", "abcd", "xbc"]) {
     expect(sameBytes(writeBytes("abc"), writeBytes(other))).toBe(false);
   }
+});
+
+test.each([
+  [[], 0],
+  [[""], 0],
+  [["abc"], 3],
+  [["abc", "", "\u00ff"], 4],
+] as const)("the bytes of %j are %d", (frames, bytes) => {
+  expect(bytesOf(frames.map(writeBytes))).toBe(bytes);
 });
