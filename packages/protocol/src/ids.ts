@@ -21,6 +21,11 @@ export type ServiceName = Branded<"ServiceName">;
 /** The most bytes of a service name, a request id or a client address on the wire. */
 export const MAX_NAME_BYTES = 255;
 
+/** Whether a frame has the length of a name that must not be empty: 1 to `MAX_NAME_BYTES`. */
+export function isName(frame: Frame | undefined): frame is Frame {
+  return frame !== undefined && frame.length > 0 && frame.length <= MAX_NAME_BYTES;
+}
+
 /** Brands a byte string, e.g. a routing id from a link, as a `PeerId`. */
 export function peerId(bytes: string): PeerId {
   return bytes as PeerId;

@@ -27,3 +27,8 @@ export function shown(frame: Frame | undefined): string {
   const text = readText(frame.subarray(0, 32));
   return `${JSON.stringify(text)}${frame.length > 32 ? "…" : ""}`;
 }
+
+/** The length of a frame for error texts. */
+export function sizeOf(frame: Frame | undefined): string {
+  return `${frame?.length ?? "no"} bytes`;
+}

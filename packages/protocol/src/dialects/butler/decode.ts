@@ -1,11 +1,11 @@
 // Decodes what butler peers send.
 
 import { type Frame, type Frames, MAX_FRAMES } from "../../frame.ts";
-import { MAX_NAME_BYTES, readBytes, requestId, serviceName, writeBytes } from "../../ids.ts";
+import { isName, MAX_NAME_BYTES, readBytes, requestId, serviceName, writeBytes } from "../../ids.ts";
 import type { FromClient, FromWorker } from "../../message.ts";
 import { NULL_FRAME } from "../../payload.ts";
 import { DEFAULT_REQUEST_OPTIONS } from "../../request-options.ts";
-import { shown, type Violation, violation } from "../../violation.ts";
+import { shown, sizeOf, type Violation, violation } from "../../violation.ts";
 import type { Role } from "../dialect.ts";
 import { RAW_TRAILER } from "../raw-body.ts";
 import { errorIn } from "./errors.ts";
@@ -33,8 +33,8 @@ export function decodeFromClient(frames: Frames, wallMs: number): FromClient | V
   if (!isWhole || id === undefined || !isVersionedId(id) || expiration === undefined || body === undefined) {
     return violation("D-BUT-2", `request of ${frames.length} frames with the id ${shown(id)}`);
   }
-  if (service === undefined || service.length === 0 || service.length > MAX_NAME_BYTES) {
-    return violation("D-BUT-2", `request to a service of ${service?.length ?? "no"} bytes`);
+  if (!isName(service)) {
+    return violation("D-BUT-2", `request to a service of ${sizeOf(service)}`);
   }
   const options = { ...DEFAULT_REQUEST_OPTIONS, timeoutMs: timeLeft(expiration, wallMs), failFast: true };
   const name = readBytes(service);
@@ -69,8 +69,8 @@ export function decodeFromWorker(frames: Frames): FromWorker | Violation {
   switch (commandOf(frames)) {
     case READY: {
       const service = frames[1];
-      if (service === undefined || service.length === 0 || service.length > MAX_NAME_BYTES) {
-        return violation("D-BUT-3", `READY for a service of ${service?.length ?? "no"} bytes`);
+      if (!isName(service)) {
+        return violation("D-BUT-3", `READY for a service of ${sizeOf(service)}`);
       }
       return { type: "ready", service: serviceName(readBytes(service)), offer: undefined };
     }

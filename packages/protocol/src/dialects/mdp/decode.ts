@@ -3,10 +3,10 @@
 
 import type { DecodeCache } from "../../decode-cache.ts";
 import { type Frame, type Frames, MAX_FRAMES, sameBytes } from "../../frame.ts";
-import { MAX_NAME_BYTES, type RequestId, readBytes, requestId, type ServiceName, serviceName } from "../../ids.ts";
+import { isName, type RequestId, readBytes, requestId, type ServiceName, serviceName } from "../../ids.ts";
 import type { FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
 import { DEFAULT_REQUEST_OPTIONS, type RequestOptions } from "../../request-options.ts";
-import { shown, type Violation, violation } from "../../violation.ts";
+import { shown, sizeOf, type Violation, violation } from "../../violation.ts";
 import type { Role } from "../dialect.ts";
 import { RAW_TRAILER } from "../raw-body.ts";
 import type { ClientCommand, Flavor, WorkerCommand } from "./wire.ts";
@@ -46,7 +46,7 @@ export function decodeFromClient(
   }
   const [name, ...body] = flavor.client === undefined ? rest : rest.slice(1);
   const service = readService(services, name);
-  if (service === undefined) return violation("D-MDP-3", `request to a service of ${name?.length ?? "no"} bytes`);
+  if (service === undefined) return violation("D-MDP-3", `request to a service of ${sizeOf(name)}`);
   if (body.length === 0) return violation("D-MDP-3", "request without a body");
   return {
     type: "request",
@@ -147,8 +147,8 @@ export function addressIn(flavor: Flavor, frames: Frames): string | undefined {
 /** command address '' body+ */
 function workerReply(type: "partial" | "final", rest: Frames): FromWorker | Violation {
   const address = rest[1];
-  if (address === undefined || address.length === 0 || address.length > MAX_NAME_BYTES) {
-    return violation("D-MDP-5", `reply to a client address of ${address?.length ?? "no"} bytes`);
+  if (!isName(address)) {
+    return violation("D-MDP-5", `reply to a client address of ${sizeOf(address)}`);
   }
   const body = rest.slice(rest[2]?.length === 0 ? 3 : 2);
   if (body.length === 0) return violation("D-MDP-5", "reply without a body");
@@ -183,8 +183,7 @@ function headerIndex(flavor: Flavor): number {
 }
 
 function readService(services: DecodeCache<ServiceName>, frame: Frame | undefined): ServiceName | undefined {
-  if (frame === undefined || frame.length === 0 || frame.length > MAX_NAME_BYTES) return undefined;
-  return services.read(frame);
+  return isName(frame) ? services.read(frame) : undefined;
 }
 
 function workerCommand({ worker }: Flavor, frame: Frame | undefined): WorkerCommand | undefined {

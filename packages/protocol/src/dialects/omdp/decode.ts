@@ -2,9 +2,9 @@
 // error, the status.
 
 import { type Frames, MAX_FRAMES } from "../../frame.ts";
-import { MAX_NAME_BYTES, readBytes, requestId, serviceName } from "../../ids.ts";
+import { isName, MAX_NAME_BYTES, readBytes, requestId, serviceName } from "../../ids.ts";
 import type { FromClient, FromWorker } from "../../message.ts";
-import { shown, type Violation, violation } from "../../violation.ts";
+import { shown, sizeOf, type Violation, violation } from "../../violation.ts";
 import type { Dialect } from "../dialect.ts";
 import { readType, TYPE } from "./wire.ts";
 
@@ -25,8 +25,8 @@ export function decodeFromWorker(frames: Frames): FromWorker | Violation {
   switch (readType(frames[1])) {
     case TYPE.READY: {
       const service = frames[2];
-      if (service === undefined || service.length === 0 || service.length > MAX_NAME_BYTES) {
-        return violation("D-OMDP-2", `READY for a service of ${service?.length ?? "no"} bytes`);
+      if (!isName(service)) {
+        return violation("D-OMDP-2", `READY for a service of ${sizeOf(service)}`);
       }
       return { type: "ready", service: serviceName(readBytes(service)), offer: undefined };
     }
@@ -64,10 +64,7 @@ function withAddress<Message>(
   build: (address: string, id: string) => Message,
 ): Message | Violation {
   if (address === undefined || address.length > MAX_NAME_BYTES || id === undefined || id.length > MAX_NAME_BYTES) {
-    return violation(
-      "D-OMDP-3",
-      `client address of ${address?.length ?? "no"} bytes and request id of ${id?.length ?? "no"} bytes`,
-    );
+    return violation("D-OMDP-3", `client address of ${sizeOf(address)} and request id of ${sizeOf(id)}`);
   }
   return build(readBytes(address), readBytes(id));
 }

@@ -1,8 +1,8 @@
 // Request ids, and the addresses by which a broker and a worker identify a request between them.
 
 import type { Frame, Frames } from "../../frame.ts";
-import { MAX_NAME_BYTES, type RequestId } from "../../ids.ts";
-import { type Violation, violation } from "../../violation.ts";
+import { isName, MAX_NAME_BYTES, type RequestId } from "../../ids.ts";
+import { sizeOf, type Violation, violation } from "../../violation.ts";
 import type { FieldCodec } from "./fields.ts";
 
 /** Reads `… address '' rid …`, which starts all messages but requests between a broker and a worker. */
@@ -21,7 +21,7 @@ export function withRequestId<Message>(
   frame: Frame | undefined,
   build: (id: RequestId) => Message | Violation,
 ): Message | Violation {
-  return isRequestId(frame) ? build(fields.readRequestId(frame)) : badRequestId(frame);
+  return isName(frame) ? build(fields.readRequestId(frame)) : badRequestId(frame);
 }
 
 export function isAddress(frame: Frame | undefined): frame is Frame {
@@ -29,13 +29,9 @@ export function isAddress(frame: Frame | undefined): frame is Frame {
 }
 
 export function badAddress(frame: Frame | undefined): Violation {
-  return violation("P-ADDR-1", `client address of ${frame?.length ?? "no"} bytes; the maximum is ${MAX_NAME_BYTES}`);
-}
-
-export function isRequestId(frame: Frame | undefined): frame is Frame {
-  return frame !== undefined && frame.length > 0 && frame.length <= MAX_NAME_BYTES;
+  return violation("P-ADDR-1", `client address of ${sizeOf(frame)}; the maximum is ${MAX_NAME_BYTES}`);
 }
 
 export function badRequestId(frame: Frame | undefined): Violation {
-  return violation("P-RID-1", `request id of ${frame?.length ?? "no"} bytes; it must have 1 to ${MAX_NAME_BYTES}`);
+  return violation("P-RID-1", `request id of ${sizeOf(frame)}; it must have 1 to ${MAX_NAME_BYTES}`);
 }

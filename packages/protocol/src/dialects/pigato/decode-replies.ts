@@ -3,12 +3,12 @@
 
 import { type Failure, isDelivery, isFailureCode } from "../../errors.ts";
 import { EMPTY, type Frame, type Frames, sameBytes } from "../../frame.ts";
-import { MAX_NAME_BYTES, readBytes } from "../../ids.ts";
+import { isName, MAX_NAME_BYTES, readBytes } from "../../ids.ts";
 import type { FromWorker, ToClient } from "../../message.ts";
 import { decodePayload, getOwn, isUndefinedFrame, NULL_FRAME } from "../../payload.ts";
 import { readCacheMs } from "../../reply-options.ts";
 import { type Violation, violation } from "../../violation.ts";
-import { badAddress, badRequestId, isAddress, isRequestId, withAddress, withRequestId } from "./decode-ids.ts";
+import { badAddress, badRequestId, isAddress, withAddress, withRequestId } from "./decode-ids.ts";
 import type { FieldCodec } from "./fields.ts";
 import { BROKER_ORIGIN, NO_OPTIONS } from "./wire.ts";
 
@@ -24,7 +24,7 @@ export function workerReply(fields: FieldCodec, type: "final" | "partial", frame
     return violation("P-REP-1", `reply of ${frames.length} frames; the minimum is 7`);
   }
   if (!isAddress(address)) return badAddress(address);
-  if (!isRequestId(id)) return badRequestId(id);
+  if (!isName(id)) return badRequestId(id);
   const reply = {
     type,
     address: fields.readAddress(address),
@@ -41,7 +41,7 @@ export function workerReply(fields: FieldCodec, type: "final" | "partial", frame
 /** C 3|6 '' rid status data [opts [extra …]] */
 export function clientReply(fields: FieldCodec, type: "final" | "partial", frames: Frames): ToClient | Violation {
   const id = frames[3];
-  if (!isRequestId(id)) return badRequestId(id);
+  if (!isName(id)) return badRequestId(id);
   const name = fields.readRequestId(id);
   const status = readStatus(frames[4]);
   const data = frames[5] ?? EMPTY;

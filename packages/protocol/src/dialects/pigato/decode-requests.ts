@@ -2,12 +2,12 @@
 // apps/bench, core.
 
 import { EMPTY, type Frames, MAX_REQUEST_FRAMES } from "../../frame.ts";
-import { MAX_NAME_BYTES, type RequestId } from "../../ids.ts";
+import { isName, MAX_NAME_BYTES, type RequestId } from "../../ids.ts";
 import type { FromClient, ToWorker } from "../../message.ts";
 import { NULL_FRAME } from "../../payload.ts";
 import { DEFAULT_REQUEST_OPTIONS, MAX_OPTIONS_BYTES } from "../../request-options.ts";
 import { type Violation, violation } from "../../violation.ts";
-import { badAddress, badRequestId, isAddress, isRequestId } from "./decode-ids.ts";
+import { badAddress, badRequestId, isAddress } from "./decode-ids.ts";
 import type { FieldCodec } from "./fields.ts";
 import { withoutFirstGrant } from "./first-grant.ts";
 import { UNNAMED_SERVICE } from "./wire.ts";
@@ -19,7 +19,7 @@ export function clientRequest(fields: FieldCodec, frames: Frames): FromClient | 
   const service = frames[2];
   const id = frames[3];
   if (service === undefined || id === undefined) return shortRequest(frames);
-  if (!isRequestId(id)) return badRequestId(id);
+  if (!isName(id)) return badRequestId(id);
   const name = fields.readRequestId(id);
   const data = frames[4];
   const options = frames[5];
@@ -55,7 +55,7 @@ export function workerRequest(fields: FieldCodec, frames: Frames): ToWorker | Vi
     return violation("P-DSP-1", `dispatched request of ${frames.length} frames; the minimum is 6`);
   }
   if (!isAddress(address)) return badAddress(address);
-  if (!isRequestId(id)) return badRequestId(id);
+  if (!isName(id)) return badRequestId(id);
   const request = {
     type: "request",
     address: fields.readAddress(address),

@@ -73,36 +73,8 @@ export function encodeToClient(message: ToClient, capabilities: Capabilities): F
 /** At the broker, to a worker. */
 export function encodeToWorker(fields: FieldCodec, message: ToWorker): FrameToSend[] {
   switch (message.type) {
-    case "request": {
-      const { address, service, requestId, trailer } = message;
-      const type = typeFrame(TYPE.REQUEST);
-      const body = bodyFrame(message.body, message.isRaw);
-      const [options] = trailer;
-      if (trailer.length !== 1 || options === undefined)
-        return [
-          WORKER,
-          type,
-          address,
-          service,
-          EMPTY,
-          requestId,
-          body,
-          ...requestTrailer(fields, trailer, message.credit),
-        ];
-      if (message.credit !== undefined)
-        return [
-          WORKER,
-          type,
-          address,
-          service,
-          EMPTY,
-          requestId,
-          body,
-          options,
-          fields.writeFirstGrant(message.credit),
-        ];
-      return [WORKER, type, address, service, EMPTY, requestId, body, options];
-    }
+    case "request":
+      return dispatchedRequest(fields, message);
     case "ready":
       return withOffer([WORKER, typeFrame(TYPE.READY)], message.accepted);
     case "heartbeat":
@@ -122,6 +94,19 @@ export function encodeToWorker(fields: FieldCodec, message: ToWorker): FrameToSe
     default:
       return message satisfies never;
   }
+}
+
+/** W 2 address service '' rid data opts [credit=n] [extra …] */
+function dispatchedRequest(fields: FieldCodec, message: ToWorker & { readonly type: "request" }): FrameToSend[] {
+  const { address, service, requestId, trailer, credit } = message;
+  const type = typeFrame(TYPE.REQUEST);
+  const body = bodyFrame(message.body, message.isRaw);
+  const [options] = trailer;
+  if (trailer.length !== 1 || options === undefined)
+    return [WORKER, type, address, service, EMPTY, requestId, body, ...requestTrailer(fields, trailer, credit)];
+  if (credit !== undefined)
+    return [WORKER, type, address, service, EMPTY, requestId, body, options, fields.writeFirstGrant(credit)];
+  return [WORKER, type, address, service, EMPTY, requestId, body, options];
 }
 
 /** At a client. */
