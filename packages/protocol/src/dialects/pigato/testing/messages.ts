@@ -1,7 +1,7 @@
 // Arbitrary messages of each union, for the property tests. Only messages with one encoding, so that decoding must return them.
 
 import fc from "fast-check";
-import type { Capabilities } from "../../../capabilities.ts";
+import { type Capabilities, NO_CAPABILITIES } from "../../../capabilities.ts";
 import { MAX_CREDIT } from "../../../credit.ts";
 import type { Delivery, FailureCode } from "../../../errors.ts";
 import { type Frame, sameBytes } from "../../../frame.ts";
@@ -97,18 +97,20 @@ const someStatus = fc
 const someChunks = fc.integer({ min: 1, max: MAX_CREDIT });
 const someInterval = fc.option(fc.integer({ min: 1, max: 999_999_999_999_999 }), { nil: undefined });
 const someConcurrency = fc.option(fc.oneof(fc.nat(), fc.constant(Number.POSITIVE_INFINITY)), { nil: undefined });
-const someCapabilities: fc.Arbitrary<Capabilities> = fc.record({
-  cancel: fc.boolean(),
-  error: fc.boolean(),
-  notice: fc.boolean(),
-  requestHeartbeat: fc.boolean(),
-  partials: fc.boolean(),
-  credit: fc.boolean(),
-  duplex: fc.boolean(),
-  codecs: fc.array(fc.stringMatching(/^[a-z0-9.+-]{1,32}$/), { maxLength: 5 }),
-  heartbeatMs: someInterval,
-  concurrency: someConcurrency,
-});
+const someCapabilities: fc.Arbitrary<Capabilities> = fc
+  .record({
+    cancel: fc.boolean(),
+    error: fc.boolean(),
+    notice: fc.boolean(),
+    requestHeartbeat: fc.boolean(),
+    partials: fc.boolean(),
+    credit: fc.boolean(),
+    duplex: fc.boolean(),
+    codecs: fc.array(fc.stringMatching(/^[a-z0-9.+-]{1,32}$/), { maxLength: 5 }),
+    heartbeatMs: someInterval,
+    concurrency: someConcurrency,
+  })
+  .map((capabilities) => ({ ...NO_CAPABILITIES, ...capabilities }));
 const someOffer = fc.option(someCapabilities, { nil: undefined });
 /** The raw options frame of a request, with its decoded form. */
 const someOptions = fc
