@@ -4,6 +4,7 @@ import { display, type FailureCode, type Instant } from "@pigato/protocol";
 import { place } from "./dispatch.ts";
 import { describe, sendFailure } from "./end-request.ts";
 import { expireRequest, failRequest } from "./fail-request.ts";
+import { onAccepted } from "./hooks.ts";
 import { covers } from "./names.ts";
 import {
   type ClientRecord,
@@ -40,7 +41,7 @@ export function acceptRequest(
   const request = addRequest(state, client, route, message, now);
   // Accepted with no time left: it is never dispatched (P-TIME-2).
   if (message.options.timeoutMs === 0) return expireRequest(state, request);
-  for (const hook of state.hooks.accepted) if (hook(request)) return;
+  if (onAccepted(state, request)) return;
   place(state, request, target);
 }
 
@@ -109,7 +110,7 @@ export function renumber(state: CoreState, request: QueuedRequest): void {
 
 /** The timeout counts silence: every partial starts it anew. */
 export function restartTimeout(state: CoreState, request: QueuedRequest, now: Instant): void {
-  state.requestTimers.set(request, request.options.timeoutMs, now);
+  state.timers.set(request, request.options.timeoutMs, now);
 }
 
 function admissionError(

@@ -1,22 +1,31 @@
-// The reply cache, attached to the life of requests: collects partials, adds whole replies, and finds them for new requests.
+// The reply cache, attached to the life of requests (hooks.ts): collects partials, adds whole replies, and finds them for new
+// requests.
 
-import type { Frame } from "@pigato/protocol";
-import type { PartialMessage, PartialsMessage, RequestHooks } from "./hooks.ts";
-import type { RequestMessage } from "./queued-request.ts";
+import type { Frame, Instant } from "@pigato/protocol";
+import type { FinalMessage, PartialMessage, PartialsMessage, QueuedRequest, RequestMessage } from "./queued-request.ts";
 import type { CachedReply } from "./reply-cache.ts";
 import type { CoreState } from "./state.ts";
 
-export function replyCacheHooks({ replyCache }: CoreState): RequestHooks {
-  return {
-    onPartial: (request, message, isDelivered) => {
-      if (!isDelivered) return replyCache.spoil(request);
-      if (!replyCache.mayCollect(message)) return;
-      if (message.type === "partial") return replyCache.collectPartial(request, message);
-      for (const chunk of message.chunks) replyCache.collectPartial(request, partialOf(message, chunk));
-    },
-    onFinal: (request, message, now) => replyCache.addFinal(request, message, now),
-    onEnded: (request) => replyCache.forget(request),
-  };
+/** @param isDelivered false if the client does not get the partial */
+export function collectPartial(
+  { replyCache }: CoreState,
+  request: QueuedRequest,
+  message: PartialMessage | PartialsMessage,
+  isDelivered: boolean,
+): void {
+  if (!isDelivered) return replyCache.spoil(request);
+  if (!replyCache.mayCollect(message)) return;
+  if (message.type === "partial") return replyCache.collectPartial(request, message);
+  for (const chunk of message.chunks) replyCache.collectPartial(request, partialOf(message, chunk));
+}
+
+export function cacheFinal(
+  { replyCache }: CoreState,
+  request: QueuedRequest,
+  message: FinalMessage,
+  now: Instant,
+): void {
+  replyCache.addFinal(request, message, now);
 }
 
 /**

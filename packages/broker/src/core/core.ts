@@ -2,7 +2,6 @@
 // sockets, timers or logs; the same inputs at the same times give the same effects. No message of a peer makes it throw.
 
 import type { Instant, PeerId } from "@pigato/protocol";
-import { replyCacheHooks } from "./cache-replies.ts";
 import type { CoreOptions } from "./core-options.ts";
 import { noteDirectoryChange, scheduleDirectory } from "./directory.ts";
 import { finishDraining, startDraining } from "./drain.ts";
@@ -10,12 +9,9 @@ import type { DialectId, Effect, Input } from "./effects.ts";
 import { handleClient } from "./handle-client.ts";
 import { handleDelivery } from "./handle-delivery.ts";
 import { handleStore } from "./handle-store.ts";
-import { handleTimers, nextDeadline } from "./handle-timer.ts";
+import { handleTimers } from "./handle-timer.ts";
 import { handleViolation, handleWrongListener } from "./handle-violation.ts";
 import { handleWorker } from "./handle-worker.ts";
-import { heldReplyHooks } from "./held-replies.ts";
-import { hookLists } from "./hooks.ts";
-import { persistenceHooks } from "./persistence.ts";
 import { type CoreState, createState, type RequestCounts } from "./state.ts";
 
 /** Accepted = finished + failed + canceled + open; cached is a part of finished. */
@@ -36,11 +32,6 @@ export class BrokerCore {
 
   constructor(options: CoreOptions) {
     this.state = createState(options);
-    this.state.hooks = hookLists([
-      replyCacheHooks(this.state),
-      heldReplyHooks(this.state),
-      persistenceHooks(this.state),
-    ]);
   }
 
   handle(input: Input, now: Instant): Effect[] {
@@ -59,7 +50,7 @@ export class BrokerCore {
 
   /** When the next `tick` is wanted: never later than needed, sometimes earlier. */
   nextDeadline(): Instant | undefined {
-    return nextDeadline(this.state);
+    return this.state.timers.next();
   }
 
   stats(): CoreStats {

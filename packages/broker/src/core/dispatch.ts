@@ -6,8 +6,8 @@
 //
 // On the path of every request, measured by apps/bench, core.
 
+import { onDispatched } from "./hooks.ts";
 import {
-  AT_STORE,
   NOWHERE,
   type QueuedRequest,
   type Service,
@@ -45,12 +45,6 @@ export function place(state: CoreState, request: QueuedRequest, target: WorkerRe
 /** Lets a request that every worker has rejected wait for a new worker. */
 export function waitForNewWorker(state: CoreState, request: QueuedRequest): void {
   wait(state, request, request.route.service.rejectedLocation);
-}
-
-/** Lets a request wait for the store. It counts as waiting on its route. */
-export function waitForStore(request: QueuedRequest): void {
-  request.route.waiting += 1;
-  request.location = AT_STORE;
 }
 
 /** The request that a worker holds under this address token. */
@@ -189,7 +183,7 @@ function dispatch(state: CoreState, request: QueuedRequest, worker: WorkerRecord
     if (worker.hasFreeSlot) worker.policy.onDispatched(worker);
     else setWorkerState(worker, "full");
   }
-  for (const hook of state.hooks.dispatched) hook(request, worker);
+  onDispatched(state, request, worker);
   state.effects.toWorker(worker, {
     type: "request",
     address: request.address,

@@ -3,7 +3,7 @@
 //   1. A failure is reported as an event (`endWithFailure`, or whoever reported it before).
 //   2. `endRequest` counts the outcome,
 //   3. tells a worker that still runs the request to cancel it, unless the worker has answered,
-//   4. removes the request from the open requests and calls the `onEnded` hooks: the reply cache drops what it collected,
+//   4. removes the request from the open requests and calls `onEnded` of hooks.ts: the reply cache drops what it collected,
 //      held replies are released, the store deletes the request,
 //   5. stops its timeout, and removes it from its client and from its queue or worker,
 //   6. gives the slot that became free to the next request,
@@ -21,7 +21,7 @@ import {
   type ServiceName,
 } from "@pigato/protocol";
 import { remove, serve } from "./dispatch.ts";
-import type { RequestOutcome } from "./hooks.ts";
+import { onEnded, type RequestOutcome } from "./hooks.ts";
 import { leaveInStore } from "./persistence.ts";
 import type { ClientRecord, QueuedRequest } from "./queued-request.ts";
 import type { CoreState } from "./state.ts";
@@ -31,8 +31,8 @@ export function endRequest(state: CoreState, request: QueuedRequest, outcome: Re
   count(state, outcome);
   if (outcome !== "finished") recall(state, request);
   state.open.remove(request);
-  for (const hook of state.hooks.ended) hook(request, outcome);
-  state.requestTimers.clear(request);
+  onEnded(state, request, outcome);
+  state.timers.clear(request);
   client.requests.remove(request);
   remove(state, request);
   if (location.at === "worker") serve(state, location.worker);

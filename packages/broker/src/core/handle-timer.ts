@@ -7,40 +7,27 @@ import { announceDirectory } from "./directory.ts";
 import { closeRemaining } from "./drain.ts";
 import { expireRequests } from "./fail-request.ts";
 import { releaseReplies } from "./held-replies.ts";
-import type { QueuedRequest } from "./queued-request.ts";
+import { QueuedRequest } from "./queued-request.ts";
 import type { CoreState } from "./state.ts";
 import type { Timer } from "./timer.ts";
 import { onWorkerLease, settleWorker } from "./workers.ts";
 
-/** When the next tick is wanted: never later than needed, sometimes earlier. */
-export function nextDeadline({ requestTimers, timers }: CoreState): Instant | undefined {
-  const request = requestTimers.next();
-  const other = timers.next();
-  if (request === undefined || other === undefined) return request ?? other;
-  return Math.min(request, other);
-}
-
 export function handleTimers(state: CoreState, now: Instant): void {
-  // Requests first: a lost worker or a freed slot must not dispatch one whose timeout has passed as well.
-  const request = state.requestTimers.takeDue(now);
-  if (request !== undefined) expireDue(state, request, now);
-  const timer = state.timers.takeDue(now);
-  if (timer !== undefined) handleDue(state, timer, now);
-}
-
-function expireDue(state: CoreState, first: QueuedRequest, now: Instant): void {
-  const due: QueuedRequest[] = [];
-  for (let next: QueuedRequest | undefined = first; next !== undefined; next = state.requestTimers.takeDue(now)) {
-    due.push(next);
-  }
-  expireRequests(state, due);
+  const first = state.timers.takeDue(now);
+  if (first !== undefined) handleDue(state, first, now);
 }
 
 /** Takes all due timers before the first is handled, because handling sets some of them anew. */
 function handleDue(state: CoreState, first: Timer, now: Instant): void {
-  const due: Timer[] = [];
-  for (let next: Timer | undefined = first; next !== undefined; next = state.timers.takeDue(now)) due.push(next);
-  for (const timer of due) handleTimer(state, timer, now);
+  const requests: QueuedRequest[] = [];
+  const others: Timer[] = [];
+  for (let timer: Timer | undefined = first; timer !== undefined; timer = state.timers.takeDue(now)) {
+    if (timer instanceof QueuedRequest) requests.push(timer);
+    else others.push(timer);
+  }
+  // Requests first: a lost worker or a freed slot must not dispatch one whose timeout has passed as well.
+  expireRequests(state, requests);
+  for (const timer of others) handleTimer(state, timer, now);
 }
 
 function handleTimer(state: CoreState, timer: Timer, now: Instant): void {
@@ -71,6 +58,9 @@ function handleTimer(state: CoreState, timer: Timer, now: Instant): void {
       return announceDirectory(state, now);
     case "drain-limit":
       return closeRemaining(state);
+    case "request":
+      // `handleDue` has taken these out.
+      return;
     default:
       timer satisfies never;
   }

@@ -17,10 +17,10 @@ import { heldUnder } from "./dispatch.ts";
 import type { DialectId, DropReason } from "./effects.ts";
 import { endRequest } from "./end-request.ts";
 import { completeReply, holdPartial, mustHold } from "./held-replies.ts";
-import type { FinalMessage, PartialMessage, PartialsMessage } from "./hooks.ts";
+import { onFinal, onPartial } from "./hooks.ts";
 import { isMmi } from "./mmi.ts";
 import { ADDRESS_MARK } from "./open-requests.ts";
-import type { QueuedRequest, WorkerRecord } from "./queued-request.ts";
+import type { FinalMessage, PartialMessage, PartialsMessage, QueuedRequest, WorkerRecord } from "./queued-request.ts";
 import { onRejected } from "./requeue.ts";
 import { dropReasonOf } from "./send-reply.ts";
 import type { CoreState } from "./state.ts";
@@ -80,12 +80,12 @@ function onReply(state: CoreState, worker: WorkerRecord, message: ReplyMessage, 
   request.isReceived = true;
   switch (message.type) {
     case "partial":
-      onPartial(state, request, message, now, false);
+      onPartialReply(state, request, message, now, false);
       return;
     case "partials":
-      return onPartials(state, request, message, now);
+      return onPartialsReply(state, request, message, now);
     case "final":
-      return onFinal(state, request, message, now);
+      return onFinalReply(state, request, message, now);
     case "reject":
       return onRejected(state, request, worker);
     case "request-heartbeat":
@@ -99,8 +99,8 @@ function onReply(state: CoreState, worker: WorkerRecord, message: ReplyMessage, 
   }
 }
 
-function onFinal(state: CoreState, request: QueuedRequest, message: FinalMessage, now: Instant): void {
-  for (const hook of state.hooks.final) hook(request, message, now);
+function onFinalReply(state: CoreState, request: QueuedRequest, message: FinalMessage, now: Instant): void {
+  onFinal(state, request, message, now);
   // A persistent request ends once its client has the reply.
   if (request.options.persist) return completeReply(state, request, replyTo(request, message), undefined);
   state.effects.toClient(request.client, replyTo(request, message));
@@ -111,7 +111,7 @@ function onFinal(state: CoreState, request: QueuedRequest, message: FinalMessage
  * @param isContinuation whether this input has already sent a part of the same reply
  * @returns whether the client was sent the partial
  */
-function onPartial(
+function onPartialReply(
   state: CoreState,
   request: QueuedRequest,
   message: PartialMessage,
@@ -123,7 +123,7 @@ function onPartial(
   // P-KEEP-3: which partials the client takes is known when it is back.
   const isHeld = request.options.persist && mustHold(state, request);
   const reason = isHeld ? undefined : dropReasonOf(client, message.body, message.isRaw ?? false);
-  for (const hook of state.hooks.partial) hook(request, message, reason === undefined);
+  onPartial(state, request, message, reason === undefined);
   if (reason !== undefined) {
     // The client does not know that the chunk was sent, so it will never grant another for it.
     if (request.isPaced) state.effects.grant(request, 1);
@@ -137,18 +137,18 @@ function onPartial(
 }
 
 /** P-REP-9: a client that did not negotiate them gets one message for each chunk. */
-function onPartials(state: CoreState, request: QueuedRequest, message: PartialsMessage, now: Instant): void {
+function onPartialsReply(state: CoreState, request: QueuedRequest, message: PartialsMessage, now: Instant): void {
   const { client, id } = request;
   const { chunks, options } = message;
   if (!client.capabilities.partials || (request.options.persist && mustHold(state, request))) {
     let isContinuation = false;
     for (const chunk of chunks) {
-      if (onPartial(state, request, partialOf(message, chunk), now, isContinuation)) isContinuation = true;
+      if (onPartialReply(state, request, partialOf(message, chunk), now, isContinuation)) isContinuation = true;
     }
     return;
   }
   restartTimeout(state, request, now);
-  for (const hook of state.hooks.partial) hook(request, message, true);
+  onPartial(state, request, message, true);
   request.hasPartial = true;
   state.effects.toClient(client, { type: "partials", requestId: id, chunks, options });
 }

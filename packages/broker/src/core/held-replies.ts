@@ -9,20 +9,9 @@ import type { FailureCode, Instant } from "@pigato/protocol";
 import { remove, serve } from "./dispatch.ts";
 import { closeRequest, describe, endRequest } from "./end-request.ts";
 import { type HeldReply, type LossReason, newReply, type ReplyMessage } from "./held-reply-table.ts";
-import type { RequestHooks } from "./hooks.ts";
 import { AT_CLIENT, type ClientRecord, type QueuedRequest } from "./queued-request.ts";
 import { sendMessages } from "./send-reply.ts";
 import type { CoreState } from "./state.ts";
-
-export function heldReplyHooks(state: CoreState): RequestHooks {
-  return {
-    onEnded: (request) => {
-      if (!request.options.persist) return;
-      state.heldReplies.sent.delete(request);
-      state.heldReplies.take(request);
-    },
-  };
-}
 
 /** Whether partials of the reply to this persistent request must be held now. */
 export function mustHold(state: CoreState, request: QueuedRequest): boolean {
@@ -56,7 +45,7 @@ export function holdForAwayClient(state: CoreState, client: ClientRecord, now: I
     const sent = heldReplies.sent.get(request);
     if (sent !== undefined) {
       heldReplies.sent.delete(request);
-      state.requestTimers.set(request, request.options.timeoutMs, now);
+      state.timers.set(request, request.options.timeoutMs, now);
       hold(state, request, sent.messages, sent.code);
     } else if (request.hasPartial && !heldReplies.has(request)) {
       heldReplies.begin(request).loss = "BROKER_LOST";

@@ -136,6 +136,12 @@ export class HeldReplyTable {
     return reply;
   }
 
+  /** A request has ended: releases its reply, wherever it is. */
+  forget(request: QueuedRequest): void {
+    this.sent.delete(request);
+    this.take(request);
+  }
+
   #count(reply: HeldReply, replies: number, bytes: number): void {
     const usage = this.usageOf(reply.request.client);
     usage.replies += replies;

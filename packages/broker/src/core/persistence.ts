@@ -2,29 +2,25 @@
 // what the store is asked, and when. A persistent request is stored before any worker gets it.
 
 import { type PeerId, peerId, requestId, serviceName } from "@pigato/protocol";
-import { waitForStore } from "./dispatch.ts";
-import type { RequestHooks } from "./hooks.ts";
-import type { QueuedRequest, RequestMessage } from "./queued-request.ts";
+import { AT_STORE, type QueuedRequest, type RequestMessage } from "./queued-request.ts";
 import type { CoreState } from "./state.ts";
 import type { StoredRequest } from "./stored-request.ts";
 import type { StoredEntry } from "./stored-request-table.ts";
 
-export function persistenceHooks(state: CoreState): RequestHooks {
-  return {
-    onAccepted: (request) => {
-      if (!request.options.persist) return false;
-      waitForStore(request);
-      state.effects.store(state.storedRequests.add(request), entryOf(request));
-      return true;
-    },
-    onEnded: (request) => {
-      if (!request.options.persist) return;
-      const entry = state.storedRequests.of(request);
-      if (entry === undefined) return;
-      state.storedRequests.detach(entry);
-      if (entry.state === "stored") deleteEntry(state, entry);
-    },
-  };
+/** A persistent request was accepted: it waits for the store, and counts as waiting on its route. */
+export function storeAccepted(state: CoreState, request: QueuedRequest): true {
+  request.route.waiting += 1;
+  request.location = AT_STORE;
+  state.effects.store(state.storedRequests.add(request), entryOf(request));
+  return true;
+}
+
+/** A persistent request has ended. */
+export function deleteStored(state: CoreState, request: QueuedRequest): void {
+  const entry = state.storedRequests.of(request);
+  if (entry === undefined) return;
+  state.storedRequests.detach(entry);
+  if (entry.state === "stored") deleteEntry(state, entry);
 }
 
 /** The store confirmed a request. @returns the request, if it is still open */

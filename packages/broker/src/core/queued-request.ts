@@ -5,6 +5,7 @@ import {
   type Deadline,
   type Frame,
   type FromClient,
+  type FromWorker,
   type Indexed,
   type Instant,
   MAX_CREDIT,
@@ -16,9 +17,13 @@ import type { ClientRecordOf } from "./client-record.ts";
 import type { ClientLinks } from "./open-requests.ts";
 import type { RouteOf } from "./route.ts";
 import type { ServiceOf, ServiceRequest } from "./service.ts";
+import type { Timer } from "./timer.ts";
 import type { WorkerRecordOf } from "./worker-record.ts";
 
 export type RequestMessage = FromClient & { readonly type: "request" };
+export type PartialMessage = FromWorker & { readonly type: "partial" };
+export type PartialsMessage = FromWorker & { readonly type: "partials" };
+export type FinalMessage = FromWorker & { readonly type: "final" };
 
 /** The queue in which a request waits. */
 export type WaitingLocation = Route["queueLocation"] | WorkerRecord["targetLocation"] | Service["rejectedLocation"];
@@ -40,8 +45,9 @@ export const AT_STORE: RequestLocation = Object.freeze({ at: "store" });
 export const AT_CLIENT: RequestLocation = Object.freeze({ at: "client" });
 
 export class QueuedRequest
-  implements Deadline<QueuedRequest>, Indexed, ClientLinks<QueuedRequest>, ServiceRequest<QueuedRequest>
+  implements Deadline<Timer>, Indexed, ClientLinks<QueuedRequest>, ServiceRequest<QueuedRequest>
 {
+  readonly kind = "request";
   /** Its place in the order of arrival; for a persistent request, the order in which the store confirmed. */
   number = 0;
   // These belong to the tables of open requests: its index there, the salted hash of its id, the list of its client.
@@ -67,9 +73,9 @@ export class QueuedRequest
   queueNext: QueuedRequest | undefined;
   // It is its own timer, which saves an object for each request that waits. These belong to `Deadlines`.
   at: Instant = Number.POSITIVE_INFINITY;
-  list: Deadline<QueuedRequest>["list"];
-  timerPrev: Deadline<QueuedRequest> | undefined;
-  timerNext: Deadline<QueuedRequest> | undefined;
+  list: Deadline<Timer>["list"];
+  timerPrev: Deadline<Timer> | undefined;
+  timerNext: Deadline<Timer> | undefined;
   rejectedBy: Set<WorkerRecord> | undefined;
   /** Whether the worker that holds it received it; `undefined` while this is unknown. */
   isReceived: boolean | undefined = undefined;

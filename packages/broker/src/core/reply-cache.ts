@@ -10,8 +10,13 @@ import { readBytes } from "@pigato/protocol";
 import { LRUCache } from "lru-cache";
 import type { CoreOptions } from "./core-options.ts";
 import { copyFrame } from "./held-reply-table.ts";
-import type { FinalMessage, PartialMessage } from "./hooks.ts";
-import { bytesOf, type QueuedRequest, type RequestMessage } from "./queued-request.ts";
+import {
+  bytesOf,
+  type FinalMessage,
+  type PartialMessage,
+  type QueuedRequest,
+  type RequestMessage,
+} from "./queued-request.ts";
 import type { Timer } from "./timer.ts";
 
 /** What a part and a reply count for besides their bytes: about what their objects occupy. */

@@ -14,7 +14,6 @@ import type { CoreOptions } from "./core-options.ts";
 import { EffectQueue } from "./effect-queue.ts";
 import type { DialectId } from "./effects.ts";
 import { HeldReplyTable } from "./held-reply-table.ts";
-import { type HookLists, hookLists } from "./hooks.ts";
 import { OpenRequests } from "./open-requests.ts";
 import type { ClientRecord, QueuedRequest, WorkerRecord } from "./queued-request.ts";
 import { ReplyCache } from "./reply-cache.ts";
@@ -57,8 +56,6 @@ export interface CoreState {
   readonly capabilities: Capabilities;
   readonly effects: EffectQueue;
   readonly timers: Deadlines<Timer>;
-  /** The timeouts of requests, apart from the other timers: they are handled first. */
-  readonly requestTimers: Deadlines<QueuedRequest>;
   readonly open: OpenRequests<QueuedRequest>;
   readonly services: ServiceTable;
   readonly workers: Map<PeerId, WorkerRecord>;
@@ -70,7 +67,6 @@ export interface CoreState {
   readonly heldReplies: HeldReplyTable;
   readonly directory: DirectorySchedule;
   readonly counts: RequestCounts;
-  hooks: HookLists;
   phase: Phase;
   /** How many requests workers hold. */
   inFlight: number;
@@ -87,7 +83,6 @@ export function createState(options: CoreOptions): CoreState {
     capabilities: offerOf("broker", { heartbeatMs: options.heartbeatMs }),
     effects: new EffectQueue(),
     timers,
-    requestTimers: new Deadlines<QueuedRequest>(),
     open: new OpenRequests<QueuedRequest>(options.random),
     services: new ServiceTable(options),
     workers: new Map(),
@@ -103,7 +98,6 @@ export function createState(options: CoreOptions): CoreState {
       timer: timers.entry({ kind: "directory" }),
     },
     counts: { accepted: 0, finished: 0, failed: 0, canceled: 0, cached: 0 },
-    hooks: hookLists([]),
     phase: { name: "serving" },
     inFlight: 0,
     lastNumber: 0,

@@ -1,9 +1,11 @@
-// Everything that can be due besides the timeout of a request. Timers name records by id, so that they are plain data.
-// A request is its own timer (queued-request.ts), which saves one object for each request that waits.
+// Everything that can be due. Timers name records by id, so that they are plain data, except requests: a request is its own
+// timer (queued-request.ts), which saves one object for each request that waits.
 
 import type { PeerId } from "@pigato/protocol";
 
 export type Timer =
+  /** The timeout of a request. It is an instance of `QueuedRequest`. */
+  | { readonly kind: "request" }
   /** A present client may have been silent for an interval. */
   | { readonly kind: "client-lease"; readonly client: PeerId }
   /** An away client may be forgotten. */
