@@ -3,7 +3,8 @@
 import { readText, serviceNameFromText, writeText } from "@pigato/protocol";
 import { FakeClock, type MemoryDealer, MemoryNetwork, type MemoryRouter } from "@pigato/testkit";
 import { asBytes, LinkError, type Transport } from "@pigato/transport";
-import { beforeEach, describe, expect, test } from "vitest";
+import { pino } from "pino";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Broker } from "./broker.ts";
 import type { StoredRequest } from "./core/stored-request.ts";
 import type { BrokerOptions } from "./options.ts";
@@ -21,7 +22,7 @@ beforeEach(() => {
 });
 
 describe("start and stop", () => {
-  test("tell by promise, callback, event and option", async () => {
+  test("report by promise, callback, event and option", async () => {
     const told: string[] = [];
     const broker = newBroker({ onStart: () => told.push("onStart"), onStop: () => told.push("onStop") });
     broker.on("start", () => told.push("start")).on("stop", () => told.push("stop"));
@@ -52,7 +53,7 @@ describe("start and stop", () => {
     await broker.stop();
   });
 
-  test("leave nothing behind for the next start", async () => {
+  test("leave no state for the next start", async () => {
     const broker = newBroker();
     await broker.start();
     connect("w1").send("W", "1", "echo");
@@ -64,7 +65,7 @@ describe("start and stop", () => {
     await broker.stop();
   });
 
-  test("a taken address rejects, tells the callback, and frees the addresses that were bound before it", async () => {
+  test("an address in use rejects, calls the callback, and frees the addresses that were bound before", async () => {
     const other = newBroker();
     await other.start();
     const broker = new Broker(["memory://free", ADDRESS], { transport: network, clock });
@@ -82,7 +83,7 @@ describe("start and stop", () => {
     expect(() => new Broker("")).toThrow(/at least one address/);
   });
 
-  test("it is disposed of by stopping", async () => {
+  test("asyncDispose stops the broker", async () => {
     const broker = newBroker();
     await broker.start();
     await broker[Symbol.asyncDispose]();
@@ -91,7 +92,7 @@ describe("start and stop", () => {
 });
 
 describe("stopping with open requests", () => {
-  test("lets a running one finish, refuses new ones, and tells the worker to leave", async () => {
+  test("finishes a running request, rejects new ones, and disconnects the worker", async () => {
     const { broker, w1, c1 } = await served();
     request(c1, "r1");
     network.deliver();
@@ -108,7 +109,7 @@ describe("stopping with open requests", () => {
     expect(w1.last()).toEqual(["W", "5"]);
   });
 
-  test("fails what is still running at the limit", async () => {
+  test("fails the requests that still run at the limit", async () => {
     const { broker, c1 } = await served({ stopTimeoutMs: 500 });
     request(c1, "r1");
     network.deliver();
@@ -121,8 +122,8 @@ describe("stopping with open requests", () => {
   });
 });
 
-describe("what happens", () => {
-  test("an answer from the cache is told by an event and counted", async () => {
+describe("events", () => {
+  test("a reply from the cache is reported and counted", async () => {
     const { broker, w1, c1 } = await served({}, "w1", "échö");
     const told: unknown[] = [];
     broker.on("request:cached", (event) => told.push(event));
@@ -140,7 +141,7 @@ describe("what happens", () => {
     await broker.stop();
   });
 
-  test("is told by events, with names as text", async () => {
+  test("a lost worker and its failed request are reported, with names as text", async () => {
     const { broker, w1, c1 } = await served({}, "wörker", "échö");
     const told: unknown[] = [];
     broker.on("worker:leave", (event) => told.push(event));
@@ -156,7 +157,7 @@ describe("what happens", () => {
     await broker.stop();
   });
 
-  test("a frame that belongs to nobody is a violation, and the broker goes on", async () => {
+  test("a frame in no known dialect is a violation, and the broker continues", async () => {
     const { broker, c1 } = await served();
     const told: unknown[] = [];
     broker.on("violation", (event) => told.push(event));
@@ -173,7 +174,7 @@ describe("what happens", () => {
     await broker.stop();
   });
 
-  test("the alarm rings the core: a silent worker is disconnected", async () => {
+  test("a silent worker is disconnected when the alarm rings", async () => {
     const { broker, w1 } = await served({ heartbeat: 1000 });
     clock.advance(10_000);
     network.deliver();
@@ -183,8 +184,8 @@ describe("what happens", () => {
   });
 });
 
-describe("what cannot be sent", () => {
-  test("to a congested client ends its request, and the word of that is urgent", async () => {
+describe("a message that cannot be sent", () => {
+  test("to a congested client fails its request, and the failure is urgent", async () => {
     const { broker, w1, c1 } = await served();
     request(c1, "r1");
     network.deliver();
@@ -195,7 +196,7 @@ describe("what cannot be sent", () => {
     await broker.stop();
   });
 
-  test("of a cached reply cuts it off: nothing of it arrives that follows what was refused", async () => {
+  test("of a cached reply ends the reply: no later partial is sent", async () => {
     const { broker, w1, c1 } = await served();
     request(c1, "r1");
     network.deliver();
@@ -211,7 +212,7 @@ describe("what cannot be sent", () => {
     await broker.stop();
   });
 
-  test("to a worker that is gone is given to another, without being asked to", async () => {
+  test("to a lost worker is requeued, even without retry", async () => {
     const { broker, w1, c1 } = await served();
     const told: unknown[] = [];
     broker.on("request:requeued", (event) => told.push(event));
@@ -234,7 +235,7 @@ describe("what cannot be sent", () => {
   });
 });
 
-test("several requests that did not reach a worker which is gone all wait for another", async () => {
+test("all requests that did not reach a lost worker are requeued", async () => {
   const broker = newBroker();
   await broker.start();
   const w1 = connect("w1");
@@ -274,7 +275,7 @@ describe("a store", () => {
     }
   }
 
-  test("has a request before its worker has, and until it is answered", async () => {
+  test("holds a request before it is dispatched, until its reply is delivered", async () => {
     const store = new SlowStore();
     const { broker, w1, c1 } = await served({ store });
     c1.send("C", "2", "echo", "r1", '"data"', '{"persist":1}');
@@ -290,7 +291,7 @@ describe("a store", () => {
     await broker.stop();
   });
 
-  test("that fails is told of, and so is the client", async () => {
+  test("that fails is reported, and the client gets a failure", async () => {
     const store = new SlowStore();
     store.isBroken = true;
     const { broker, c1 } = await served({ store });
@@ -305,7 +306,7 @@ describe("a store", () => {
     await broker.stop();
   });
 
-  test("that cannot be read keeps the broker from starting", async () => {
+  test("that cannot be read fails the start", async () => {
     const store = new MemoryStore();
     store.all = () => Promise.reject(new Error("no such disk"));
     const broker = newBroker({ store });
@@ -316,7 +317,7 @@ describe("a store", () => {
     expect(broker.addresses).toEqual([]);
   });
 
-  test("that never finishes holds up no stop for longer than running requests do", async () => {
+  test("that never settles delays a stop no longer than stopTimeoutMs", async () => {
     const store = new SlowStore();
     const { broker, c1 } = await served({ store, stopTimeoutMs: 500 });
     c1.send("C", "2", "echo", "r1", '"data"', '{"persist":1}');
@@ -356,7 +357,7 @@ describe("a store", () => {
 
 /** A peer that speaks in texts. */
 describe("the internal channel", () => {
-  test("is where conf says, and tells who comes and goes", async () => {
+  test("is bound as conf says, and announces workers that join and leave", async () => {
     const broker = newBroker();
     const told = listen(String(broker.conf.intch));
     await broker.start();
@@ -371,7 +372,7 @@ describe("the internal channel", () => {
     await broker.stop();
   });
 
-  test("is told at once to whoever comes late", async () => {
+  test("sends the directory to a late subscriber at once", async () => {
     const broker = newBroker({ intch: "memory://channel" });
     await broker.start();
     clock.advance(1);
@@ -381,7 +382,7 @@ describe("the internal channel", () => {
     await broker.stop();
   });
 
-  test("that is taken fails the start, and frees what was bound before", async () => {
+  test("that is in use fails the start, and frees the addresses that were bound before", async () => {
     const first = new Broker("memory://first", { transport: network, clock, intch: "memory://channel" });
     await first.start();
     const second = newBroker({ intch: "memory://channel" });
@@ -398,6 +399,87 @@ describe("the internal channel", () => {
     await broker.stop();
     await broker.start();
     await broker.stop();
+  });
+});
+
+describe("a callback that throws", () => {
+  const uncaught: unknown[] = [];
+  let listeners: NodeJS.UncaughtExceptionListener[] = [];
+  const fail = (): never => {
+    throw new Error("thrown on purpose");
+  };
+
+  beforeEach(() => {
+    uncaught.length = 0;
+    listeners = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    process.on("uncaughtException", (error) => uncaught.push(error.message));
+  });
+
+  afterEach(() => {
+    process.removeAllListeners("uncaughtException");
+    for (const listener of listeners) process.on("uncaughtException", listener);
+  });
+
+  /** Checks that the broker serves, and that what was thrown was uncaught. */
+  async function expectServed(broker: Broker, { w1, c1 }: { readonly w1: Peer; readonly c1: Peer }): Promise<void> {
+    request(c1, "after");
+    network.deliver();
+    w1.send("W", "3", w1.last()[2] ?? "", "", "after", "0", '"done"');
+    network.deliver();
+    expect(c1.last()).toEqual(["C", "3", "", "after", "0", '"done"']);
+    await broker.stop();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(new Set(uncaught)).toEqual(new Set(["thrown on purpose"]));
+  }
+
+  test("as a logger keeps no event from being emitted", async () => {
+    const logger = Object.assign(pino({ level: "silent" }), { debug: fail, info: fail, warn: fail, error: fail });
+    const { broker, ...peers } = await served({ logger });
+    const joined: string[] = [];
+    broker.on("worker:join", ({ worker }) => joined.push(worker));
+    connect("w2").send("W", "1", "echo2");
+    network.deliver();
+    expect(joined).toEqual(["w2"]);
+    await expectServed(broker, peers);
+  });
+
+  test("as onStart or onStop fails neither start nor stop", async () => {
+    const { broker, ...peers } = await served({ onStart: fail, onStop: fail });
+    await expectServed(broker, peers);
+  });
+
+  test("as the callback of start or stop fails neither", async () => {
+    const { broker, ...peers } = await served();
+    await broker.start(fail);
+    await expectServed(broker, peers);
+    await broker.stop(fail);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(uncaught).toHaveLength(2);
+  });
+
+  test("as a clock loses one input only", async () => {
+    const { broker, ...peers } = await served();
+    const now = clock.now.bind(clock);
+    clock.now = fail;
+    request(peers.c1, "lost");
+    network.deliver();
+    clock.now = now;
+    await expectServed(broker, peers);
+  });
+
+  test("as a store counts as a store that rejects", async () => {
+    const store = Object.assign(new MemoryStore(), { set: fail });
+    const { broker, ...peers } = await served({ store });
+    const failed: string[] = [];
+    broker.on("store:failed", ({ reason }) => failed.push(reason));
+    peers.c1.send("C", "2", "echo", "stored", '"data"', '{"persist":1}');
+    network.deliver();
+    await settled();
+    expect(failed).toEqual(["thrown on purpose"]);
+    request(peers.c1, "after");
+    network.deliver();
+    expect(peers.w1.last().slice(5, 7)).toEqual(["after", '"data"']);
   });
 });
 

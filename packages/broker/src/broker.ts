@@ -5,8 +5,9 @@ import type { LinkError } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
 import { type ListenerOptions, type ListenerSettings, type Listeners, listenersOf } from "./binds.ts";
 import type { CoreStats } from "./core/core.ts";
-import { type BrokerEvents, publish, publishRefusal } from "./events.ts";
+import type { BrokerEvents } from "./events.ts";
 import { type BrokerOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
+import { publish, publishRefusal } from "./publish.ts";
 import { BrokerRun, type Notice } from "./run.ts";
 import { checkAddresses } from "./security.ts";
 
@@ -123,9 +124,9 @@ export class Broker extends EventEmitter<BrokerEvents> {
   #report(run: BrokerRun, notice: Notice): void {
     switch (notice.type) {
       case "report":
-        return publish(notice.event, this, this.conf.logger);
+        return publish({ emitter: this, logger: this.conf.logger }, notice.event);
       case "refused":
-        return publishRefusal(notice.refused, this, this.conf.logger);
+        return publishRefusal({ emitter: this, logger: this.conf.logger }, notice.refused);
       case "link-failed":
         return this.#onLinkError(run, notice.error);
       default:

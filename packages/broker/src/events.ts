@@ -1,14 +1,10 @@
-// What a broker tells its listeners and its log. Names are text here: byte strings stay inside.
+// The events of a broker. Names are text; byte strings stay inside the core.
 
-import { display } from "@pigato/protocol";
 import type { LinkError, Mechanism, RefusalCode } from "@pigato/transport";
-import type { EventEmitter } from "eventemitter3";
-import type { Logger } from "pino";
-import type { BrokerEvent, ClientDownReason, DropReason, WorkerDownReason } from "./core/effects.ts";
-import { shownPeer } from "./core/peer-names.ts";
+import type { ClientDownReason, DropReason, WorkerDownReason } from "./core/effects.ts";
 import type { ListenerRole } from "./security.ts";
 
-/** Events of a `Broker`. They are for watching: nothing depends on anybody listening. */
+/** Events of a `Broker`. They are notifications: a listener is never required. */
 export interface BrokerEvents {
   /** The broker listens at every address. */
   start: [];
@@ -52,8 +48,6 @@ export interface BrokerEvents {
   drop: [event: { readonly peer: string; readonly reason: DropReason; readonly requestId: string | undefined }];
 }
 
-type AboutRequest = Pick<BrokerEvent & { readonly type: "request-failed" }, "client" | "service" | "requestId">;
-
 export interface RequestFailed {
   readonly client: string;
   readonly service: string;
@@ -65,123 +59,16 @@ export interface ConnectionRefused {
   /** The listener that it connected to. */
   readonly listener: ListenerRole;
   readonly code: RefusalCode;
-  /** What it did, or what it is kept out for, in words. */
+  /** Why, as text. */
   readonly detail: string;
-  /** What was asked for, or shown, where it is about that. */
+  /** The mechanism that the peer or the listener requires, if the reason concerns it. */
   readonly mechanism: Mechanism | undefined;
-  /** Where it is, as the transport knows it: over libzmq without a port. */
+  /** The address of the peer, if the transport knows it; over libzmq without a port. */
   readonly remoteAddress: string | undefined;
-  /** Where it came to, if where it is cannot be told. */
+  /** The address of the listener, if that of the peer is unknown. */
   readonly localAddress: string | undefined;
-  /** Its routing id, if it had come so far. */
+  /** The peer's routing id, if it was received. */
   readonly peer: string | undefined;
+  /** The error of `authenticate`. */
   readonly cause: unknown;
-}
-
-/** Tells of a connection that was refused. */
-export function publishRefusal(refused: ConnectionRefused, emitter: EventEmitter<BrokerEvents>, logger: Logger): void {
-  const { cause, ...told } = refused;
-  logger.warn(cause === undefined ? told : { ...told, err: cause }, "connection refused");
-  emitter.emit("connection:refused", refused);
-}
-
-/** Tells one event of the core to listeners and to the log. */
-export function publish(event: BrokerEvent, emitter: EventEmitter<BrokerEvents>, logger: Logger): void {
-  switch (event.type) {
-    case "worker-up": {
-      const told = { worker: shownPeer(event.worker), service: display(event.service) };
-      logger.info(told, "worker joined");
-      emitter.emit("worker:join", told);
-      return;
-    }
-    case "worker-down": {
-      const told = { worker: shownPeer(event.worker), service: display(event.service), reason: event.reason };
-      logger.info(told, "worker left");
-      emitter.emit("worker:leave", told);
-      return;
-    }
-    case "client-up": {
-      const told = { client: shownPeer(event.client) };
-      logger.debug(told, "client joined");
-      emitter.emit("client:join", told);
-      return;
-    }
-    case "client-down": {
-      const told = { client: shownPeer(event.client), reason: event.reason };
-      logger.debug(told, "client left");
-      emitter.emit("client:leave", told);
-      return;
-    }
-    case "request-failed": {
-      const told = { ...asked(event), code: event.code };
-      logger.debug(told, "request failed");
-      emitter.emit("request:failed", told);
-      return;
-    }
-    case "request-cached": {
-      const told = asked(event);
-      logger.debug(told, "request answered from the cache");
-      emitter.emit("request:cached", told);
-      return;
-    }
-    case "request-restored": {
-      const told = asked(event);
-      logger.info(told, "request restored");
-      emitter.emit("request:restored", told);
-      return;
-    }
-    case "answer-held": {
-      const told = asked(event);
-      logger.info(told, "answer held");
-      emitter.emit("answer:held", told);
-      return;
-    }
-    case "answer-delivered": {
-      const told = asked(event);
-      logger.info(told, "held answer delivered");
-      emitter.emit("answer:delivered", told);
-      return;
-    }
-    case "store-failed": {
-      const { operation, key, reason } = event;
-      logger.error({ operation, key, reason }, "the store failed");
-      emitter.emit("store:failed", { operation, key, reason });
-      return;
-    }
-    case "request-requeued": {
-      const told = {
-        service: display(event.service),
-        requestId: display(event.requestId),
-        worker: shownPeer(event.worker),
-      };
-      logger.info(told, "request requeued");
-      emitter.emit("request:requeued", told);
-      return;
-    }
-    case "violation": {
-      const { clause, detail } = event.violation;
-      const told = { peer: shownPeer(event.peer), clause, detail };
-      logger.warn(told, "protocol violation");
-      emitter.emit("violation", told);
-      return;
-    }
-    case "dropped": {
-      const { reason, requestId } = event;
-      const told = {
-        peer: shownPeer(event.peer),
-        reason,
-        requestId: requestId === undefined ? undefined : display(requestId),
-      };
-      logger.debug(told, "message dropped");
-      emitter.emit("drop", told);
-      return;
-    }
-    default:
-      event satisfies never;
-  }
-}
-
-/** What all events about one request carry, as text. */
-function asked({ client, service, requestId }: AboutRequest): Record<keyof AboutRequest, string> {
-  return { client: shownPeer(client), service: display(service), requestId: display(requestId) };
 }

@@ -1,22 +1,22 @@
-// Where a broker keeps the requests of clients that say `persist`, until they have ended. Ours forgets with its process;
-// durable ones implement the same three methods.
+// Where a broker stores the requests of clients that set `persist`, until they have ended. `MemoryStore` loses them with its
+// process; durable stores implement the same three methods.
 
 import type { StoredRequest } from "./core/stored-request.ts";
 
 /**
- * A store belongs to one broker at a time. The broker has at most `maxRequests` keys in it or under way, uses none
- * twice, and never sets or deletes a key before the last such call for it has settled.
+ * A store belongs to one broker at a time. The broker stores at most `maxRequests` keys, never reuses a key, and never sets or
+ * deletes a key before the previous call for it has settled.
  */
 export interface RequestStore {
-  /** Resolves when the request is stored for good. If it rejects, its client is told that it was not taken. */
+  /** Resolves when the request is stored durably. If it rejects, the request fails with `UNAVAILABLE`. */
   set(key: string, request: StoredRequest): Promise<void>;
-  /** Resolves when nothing is stored under the key, whether there was anything or not. */
+  /** Resolves when nothing is stored under the key, even if nothing was. */
   delete(key: string): Promise<void>;
-  /** All that is stored, in any order. Called once, when a broker starts. */
+  /** Returns all entries, in any order. Called once, when a broker starts. */
   all(): Promise<Iterable<readonly [key: string, request: StoredRequest]>>;
 }
 
-/** Keeps requests in memory: over a stop and start of a broker, or from one to the next, in one process. */
+/** Keeps requests in memory: across a stop and a start of a broker, or from one broker to the next, within one process. */
 export class MemoryStore implements RequestStore {
   readonly #requests = new Map<string, StoredRequest>();
 

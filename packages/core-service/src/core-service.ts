@@ -4,6 +4,7 @@
 // What it was told counts once it names this very worker: then it is at least as new as the worker's registration, which
 // came before any request did. After a new connection of either kind, it has to be told again. Requests wait for that.
 
+import { guarded } from "@pigato/peer";
 import { DIRECTORY_TOPIC, decodeDirectory, RequestError, type ServiceMap, UsageError } from "@pigato/protocol";
 import { type Frames, LinkError, type Refusal, type SubscriberHandlers, type SubscriberLink } from "@pigato/transport";
 import { type Reply, Worker, type WorkerOptions } from "@pigato/worker";
@@ -160,7 +161,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
     }
     this.#isCurrent = this.#services.get(this.worker.service)?.includes(this.worker.socketId) ?? false;
     if (this.#isCurrent) this.#settle(true);
-    if (isNew) this.emit("services", this.#services);
+    if (isNew) guarded(() => this.emit("services", this.#services));
   }
 
   /** Resolves to false if nobody waits for an answer any more, or the service stops. */

@@ -1,0 +1,114 @@
+// Publishes what happens in a broker: as a log record and as an event. An exception of one does not stop the other.
+
+import { guarded } from "@pigato/peer";
+import { display } from "@pigato/protocol";
+import type { EventEmitter } from "eventemitter3";
+import type { Logger } from "pino";
+import type { BrokerEvent } from "./core/effects.ts";
+import { shownPeer } from "./core/peer-names.ts";
+import type { BrokerEvents, ConnectionRefused } from "./events.ts";
+
+type Level = "debug" | "info" | "warn" | "error";
+type RequestEvent = Pick<BrokerEvent & { readonly type: "request-failed" }, "client" | "service" | "requestId">;
+
+/** Where a broker publishes. */
+export interface Publication {
+  readonly emitter: EventEmitter<BrokerEvents>;
+  readonly logger: Logger;
+}
+
+export function publishRefusal({ emitter, logger }: Publication, refused: ConnectionRefused): void {
+  const { cause, ...fields } = refused;
+  log(logger, "warn", cause === undefined ? fields : { ...fields, err: cause }, "connection refused");
+  emitter.emit("connection:refused", refused);
+}
+
+/** Publishes an event of the core. */
+export function publish({ emitter, logger }: Publication, event: BrokerEvent): void {
+  switch (event.type) {
+    case "worker-up": {
+      const fields = { worker: shownPeer(event.worker), service: display(event.service) };
+      log(logger, "info", fields, "worker joined");
+      return void emitter.emit("worker:join", fields);
+    }
+    case "worker-down": {
+      const fields = { worker: shownPeer(event.worker), service: display(event.service), reason: event.reason };
+      log(logger, "info", fields, "worker left");
+      return void emitter.emit("worker:leave", fields);
+    }
+    case "client-up": {
+      const fields = { client: shownPeer(event.client) };
+      log(logger, "debug", fields, "client joined");
+      return void emitter.emit("client:join", fields);
+    }
+    case "client-down": {
+      const fields = { client: shownPeer(event.client), reason: event.reason };
+      log(logger, "debug", fields, "client left");
+      return void emitter.emit("client:leave", fields);
+    }
+    case "request-failed": {
+      const fields = { ...requestFields(event), code: event.code };
+      log(logger, "debug", fields, "request failed");
+      return void emitter.emit("request:failed", fields);
+    }
+    case "request-cached": {
+      const fields = requestFields(event);
+      log(logger, "debug", fields, "reply sent from the cache");
+      return void emitter.emit("request:cached", fields);
+    }
+    case "request-restored": {
+      const fields = requestFields(event);
+      log(logger, "info", fields, "request restored");
+      return void emitter.emit("request:restored", fields);
+    }
+    case "answer-held": {
+      const fields = requestFields(event);
+      log(logger, "info", fields, "reply held");
+      return void emitter.emit("answer:held", fields);
+    }
+    case "answer-delivered": {
+      const fields = requestFields(event);
+      log(logger, "info", fields, "held reply delivered");
+      return void emitter.emit("answer:delivered", fields);
+    }
+    case "store-failed": {
+      const { operation, key, reason } = event;
+      const fields = { operation, key, reason };
+      log(logger, "error", fields, "the store failed");
+      return void emitter.emit("store:failed", fields);
+    }
+    case "request-requeued": {
+      const fields = {
+        service: display(event.service),
+        requestId: display(event.requestId),
+        worker: shownPeer(event.worker),
+      };
+      log(logger, "info", fields, "request requeued");
+      return void emitter.emit("request:requeued", fields);
+    }
+    case "violation": {
+      const { clause, detail } = event.violation;
+      const fields = { peer: shownPeer(event.peer), clause, detail };
+      log(logger, "warn", fields, "protocol violation");
+      return void emitter.emit("violation", fields);
+    }
+    case "dropped": {
+      const { reason, requestId } = event;
+      const shownId = requestId === undefined ? undefined : display(requestId);
+      const fields = { peer: shownPeer(event.peer), reason, requestId: shownId };
+      log(logger, "debug", fields, "message dropped");
+      return void emitter.emit("drop", fields);
+    }
+    default:
+      event satisfies never;
+  }
+}
+
+function log(logger: Logger, level: Level, fields: object, text: string): void {
+  guarded(() => logger[level](fields, text));
+}
+
+/** The fields that every event about a request has, as text. */
+function requestFields({ client, service, requestId }: RequestEvent): Record<keyof RequestEvent, string> {
+  return { client: shownPeer(client), service: display(service), requestId: display(requestId) };
+}
