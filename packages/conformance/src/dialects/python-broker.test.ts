@@ -1,16 +1,16 @@
 // Our own client and worker at a Majordomo broker in Python, on a stack that is not ours from end to end. What they do in
 // each case is in foreign-broker.test.ts; here it is whether others understand it.
 
-import { fileURLToPath } from "node:url";
 import { Client } from "@pigato/client";
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
-import { PeerProcess } from "@pigato/testkit/peer-process";
+import type { PeerProcess } from "@pigato/testkit/peer-process";
 import { type Reply, UsageError, Worker } from "@pigato/worker";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { runPython } from "../support/spawn.ts";
 import { LOOPBACK } from "../support/start.ts";
 import type { Version } from "./foreign-broker.ts";
 
-const BROKER = fileURLToPath(new URL("./python/broker.py", import.meta.url));
+const BROKER = new URL("./python/broker.py", import.meta.url);
 const VERSIONS: readonly Version[] = ["mdp01", "mdp02"];
 /** Patient with a machine that stands still, and quick to come back. */
 const CALM = { heartbeat: 50, heartbeatLiveness: 60, reconnect: 10, reconnectMaxMs: 20, connectTimeoutMs: 200 };
@@ -21,8 +21,8 @@ class PythonBroker {
 
   /** @param liveness how many of its intervals a worker may be silent; many, if not given */
   static async start(version: Version, address = LOOPBACK, liveness?: number): Promise<PythonBroker> {
-    const args = [BROKER, version, address, ...(liveness === undefined ? [] : [String(liveness)])];
-    const process = PeerProcess.program(foreignPeers.python.path, args);
+    const args = [version, address, ...(liveness === undefined ? [] : [String(liveness)])];
+    const process = runPython(BROKER, args);
     onTestFinished(() => void process.kill());
     const [, bound] = JSON.parse(await process.nextLine());
     return new PythonBroker(process, bound);

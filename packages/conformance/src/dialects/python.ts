@@ -1,17 +1,16 @@
 // Programs in Python: peers on pyzmq, a stack that is not ours.
 
-import { fileURLToPath } from "node:url";
-import { foreignPeers } from "@pigato/testkit/foreign-peers";
-import { PeerProcess } from "@pigato/testkit/peer-process";
+import type { PeerProcess } from "@pigato/testkit/peer-process";
+import { runPython } from "../support/spawn.ts";
 import type { DialectClient, DialectName, DialectWorker, ReceivedReply } from "./peers.ts";
 
-const PEER = fileURLToPath(new URL("./python/peer.py", import.meta.url));
+const PEER = new URL("./python/peer.py", import.meta.url);
 
 /** Options of a socket that have to do with security, as pyzmq calls them. */
 export type SocketOptions = Readonly<Record<string, string>>;
 
 function runPeer(security: SocketOptions, ...args: readonly string[]): PeerProcess {
-  return PeerProcess.program(foreignPeers.python.path, [PEER, ...args], { PEER_SECURITY: JSON.stringify(security) });
+  return runPython(PEER, args, { PEER_SECURITY: JSON.stringify(security) });
 }
 
 async function readTexts(peer: PeerProcess): Promise<string[]> {

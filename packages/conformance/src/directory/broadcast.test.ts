@@ -5,8 +5,7 @@ import type { RequestHandler, Worker } from "@pigato/worker";
 import { beforeEach, expect, test } from "vitest";
 import { spawnWorker } from "../support/spawn.ts";
 import { type RunningBroker, startClient, startWorker } from "../support/start.ts";
-import { until } from "../support/until.ts";
-import { startBriskBroker, startDirectory } from "./start.ts";
+import { startBriskBroker, startDirectory, until } from "./start.ts";
 
 let running: RunningBroker;
 

@@ -14,3 +14,11 @@ export async function startDirectory({ address, broker }: RunningBroker): Promis
   await directory.start();
   return directory;
 }
+
+/** Asks until the reply is as wanted; the test's own timeout ends it if it never is. */
+export async function until<Reply>(ask: () => Promise<Reply>, isWanted: (reply: Reply) => boolean): Promise<Reply> {
+  for (;;) {
+    const reply = await ask();
+    if (isWanted(reply)) return reply;
+  }
+}

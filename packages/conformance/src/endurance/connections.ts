@@ -5,7 +5,7 @@ import { Client } from "@pigato/client";
 import { Directory } from "@pigato/directory";
 import type { PeerProcess } from "@pigato/testkit/peer-process";
 import type { Memory } from "@pigato/testkit/serve";
-import { spawnMember } from "./spawn-member.ts";
+import { spawnBrokerMember, spawnMember } from "./endurance.ts";
 
 /** Dealers of one process: what one does for them must not take longer than a handshake may. */
 const PER_PROCESS = 2_500;
@@ -29,22 +29,23 @@ export interface Connected {
 export async function connectMany(wanted: { readonly clients: number; readonly workers: number }): Promise<Connected> {
   const services = Math.max(1, Math.floor(wanted.workers / PER_SERVICE));
   const members: PeerProcess[] = [];
-  const start = async (name: "broker" | "dealers", settings: object): Promise<PeerProcess> => {
-    const member = await spawnMember(name, settings);
+  const start = async (spawning: Promise<PeerProcess>): Promise<PeerProcess> => {
+    const member = await spawning;
     members.push(member);
     return member;
   };
-  const broker = await start("broker", {});
+  const startDealers = (settings: object) => start(spawnMember("dealers", settings));
+  const broker = await start(spawnBrokerMember());
   const { address, channel } = await broker.request<{ readonly address: string; readonly channel: string }>("address");
   const directories = [new Directory(address, { intch: channel }), new Directory(address, { intch: channel })];
   const client = new Client(address);
   try {
     await Promise.all([...directories.map((directory) => directory.start()), client.start()]);
     const half = Math.ceil(wanted.workers / 2);
-    const staying = await start("dealers", { address, prefix: "staying-" });
-    const going = await start("dealers", { address, prefix: "going-" });
+    const staying = await startDealers({ address, prefix: "staying-" });
+    const going = await startDealers({ address, prefix: "going-" });
     const groups = await Promise.all(
-      split(wanted.clients).map((_, index) => start("dealers", { address, prefix: `c${index}-` })),
+      split(wanted.clients).map((_, index) => startDealers({ address, prefix: `c${index}-` })),
     );
     const before = await broker.request<Memory>("memory");
     const startAt = performance.now();

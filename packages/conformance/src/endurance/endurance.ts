@@ -2,9 +2,10 @@
 // round everything has ended; then what each process holds is counted. What is kept of every request would show as a slope.
 
 import { setTimeout } from "node:timers/promises";
+import type { BrokerOptions } from "@pigato/broker";
 import type { PeerProcess } from "@pigato/testkit/peer-process";
 import type { Memory } from "@pigato/testkit/serve";
-import { spawnMember } from "./spawn-member.ts";
+import { spawnPeer, spawnProgram } from "../support/spawn.ts";
 
 /** Short, so that much of what is due at some time is due within a round. */
 const HEARTBEAT_MS = 1_000;
@@ -46,7 +47,7 @@ export class Endurance {
   #requests = 0;
 
   static async start(): Promise<Endurance> {
-    const broker = await spawnMember("broker", { heartbeat: HEARTBEAT_MS, maxRequests: 10_000 });
+    const broker = await spawnBrokerMember({ heartbeat: HEARTBEAT_MS, maxRequests: 10_000 });
     const { address } = await broker.request<{ readonly address: string }>("address");
     const settings = { address, heartbeat: HEARTBEAT_MS, perService: PER_SERVICE };
     const workers = await spawnMember("workers", settings);
@@ -105,4 +106,15 @@ function spawnVictim(address: string): Promise<PeerProcess> {
 /** How requests ended that should not have ended so. */
 export function wrongEnds({ ends }: Round): string[] {
   return Object.keys(ends).filter((end) => end.startsWith("wrong"));
+}
+
+/** The garbage collector of a member can be called, so that what it holds can be counted. */
+const COUNTED = ["--expose-gc"];
+
+export function spawnBrokerMember(options: BrokerOptions = {}): Promise<PeerProcess> {
+  return spawnPeer({ role: "broker", options }, COUNTED);
+}
+
+export function spawnMember(name: "workers" | "clients" | "dealers", settings: object): Promise<PeerProcess> {
+  return spawnProgram(new URL(`./${name}-main.ts`, import.meta.url), settings, COUNTED);
 }

@@ -8,38 +8,7 @@ import { type Reply, Worker } from "@pigato/worker";
 import { expect, test } from "vitest";
 import { spawnBroker } from "../support/spawn.ts";
 import { connectRawPeer, startBroker, startClient, startWorker } from "../support/start.ts";
-import { numberOf, PATIENTLY, part, SERVICE } from "./parts.ts";
-
-/** A handler that sends numbered parts and waits whenever it is asked to; it keeps count. */
-function sender(parts: number, bytes = 10) {
-  const tally = { written: 0, pauses: 0, replies: [] as Reply[], failures: [] as unknown[] };
-  let onPause: () => void = () => {};
-  return {
-    tally,
-    /** Resolves when it waits the next time. */
-    paused: () =>
-      new Promise<void>((resolve) => {
-        onPause = resolve;
-      }),
-    handler: async (_data: unknown, reply: Reply): Promise<void> => {
-      tally.replies.push(reply);
-      try {
-        for (let number = 0; number < parts; number++) {
-          const goesOn = reply.write(part(number, bytes));
-          tally.written += 1;
-          if (goesOn) continue;
-          tally.pauses += 1;
-          const drained = once(reply, "drain");
-          onPause();
-          await drained;
-        }
-        reply.end("last");
-      } catch (error) {
-        tally.failures.push(error);
-      }
-    },
-  };
-}
+import { numberOf, PATIENTLY, part, SERVICE, sender } from "./parts.ts";
 
 async function readAll(stream: ReplyStream): Promise<unknown[]> {
   const values: unknown[] = [];

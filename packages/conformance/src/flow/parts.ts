@@ -1,5 +1,8 @@
 // The parts of the long replies that these suites send.
 
+import { once } from "node:events";
+import type { Reply } from "@pigato/worker";
+
 export const SERVICE = "rows";
 /** For what takes next to no time, unless the machine is busy. */
 export const PATIENTLY = { timeout: 10_000 } as const;
@@ -12,4 +15,46 @@ export function part(number: number, bytes: number): string {
 /** The number of a part. */
 export function numberOf(value: unknown): number {
   return Number.parseInt(String(value), 10);
+}
+
+export interface PartSender {
+  readonly tally: {
+    written: number;
+    pauses: number;
+    readonly replies: Reply[];
+    readonly failures: unknown[];
+  };
+  /** Resolves when the handler waits the next time. */
+  paused(): Promise<void>;
+  handler(data: unknown, reply: Reply): Promise<void>;
+}
+
+/** A handler that sends numbered parts and waits whenever it is asked to; it keeps count. */
+export function sender(parts: number, bytes = 10): PartSender {
+  const tally: PartSender["tally"] = { written: 0, pauses: 0, replies: [], failures: [] };
+  let onPause: () => void = () => {};
+  return {
+    tally,
+    paused: () =>
+      new Promise<void>((resolve) => {
+        onPause = resolve;
+      }),
+    handler: async (_data: unknown, reply: Reply): Promise<void> => {
+      tally.replies.push(reply);
+      try {
+        for (let number = 0; number < parts; number++) {
+          const goesOn = reply.write(part(number, bytes));
+          tally.written += 1;
+          if (goesOn) continue;
+          tally.pauses += 1;
+          const drained = once(reply, "drain");
+          onPause();
+          await drained;
+        }
+        reply.end("last");
+      } catch (error) {
+        tally.failures.push(error);
+      }
+    },
+  };
 }

@@ -4,7 +4,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import type { PeerProcess } from "@pigato/testkit/peer-process";
-import { type BrokerProcess, spawnBroker, spawnPeer, spawnWorker } from "../support/spawn.ts";
+import { type BrokerProcess, spawnBroker, spawnProgram, spawnWorker } from "../support/spawn.ts";
 import type { ReplySize, RoleSettings } from "./role-main.ts";
 
 export const PART_BYTES: number = 64 * 1024;
@@ -114,5 +114,5 @@ async function untilWaiting(sender: PeerProcess, parts: number): Promise<Sent> {
 }
 
 function spawnRole(settings: RoleSettings): Promise<PeerProcess> {
-  return spawnPeer(new URL("./role-main.ts", import.meta.url), settings);
+  return spawnProgram(new URL("./role-main.ts", import.meta.url), settings);
 }

@@ -1,14 +1,12 @@
 // The client of a stored request dies, and comes back when the work is done: over tcp, with a process that is killed.
 
-import { fileURLToPath } from "node:url";
 import { Broker, MemoryStore } from "@pigato/broker";
-import { PeerProcess } from "@pigato/testkit/peer-process";
 import { RawPeer } from "@pigato/testkit/raw-peer";
 import { type Reply, Worker } from "@pigato/worker";
 import { expect, onTestFinished, test } from "vitest";
+import { spawnPeer } from "../support/spawn.ts";
 import { connectRawPeer, startBroker } from "../support/start.ts";
 
-const MAIN = fileURLToPath(new URL("../support/asking-main.ts", import.meta.url));
 const PERSIST = JSON.stringify({ persist: 1 });
 
 /** The next event of this name. */
@@ -27,7 +25,7 @@ test("a client that is killed gets the answer when it is back under its id, and 
   await worker.start();
 
   const request = ["C", "2", "slow", "r1", '"question"', PERSIST];
-  const client = PeerProcess.node(MAIN, [address, "fixed", ...request]);
+  const client = await spawnPeer({ role: "raw client", address, routingId: "fixed", frames: request });
   onTestFinished(() => void client.kill());
   const reply = await asked;
   const left = nextEvent(broker, "client:leave");

@@ -1,23 +1,35 @@
 // Brokers, workers and other peers as processes of their own. The caller ends them: they also run outside of tests.
 
 import { fileURLToPath } from "node:url";
+import type { BrokerOptions } from "@pigato/broker";
+import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { PeerProcess, RUN_SOURCES } from "@pigato/testkit/peer-process";
+import type { WorkerOptions } from "@pigato/worker";
 
 const BROKER = fileURLToPath(new URL("../../../broker/src/bin.ts", import.meta.url));
-const WORKER = new URL("./worker-main.ts", import.meta.url);
+const PEER = new URL("./peer-main.ts", import.meta.url);
 
 /** The `pigato-broker` command. */
 export type BrokerProcess = PeerProcess & { readonly address: string };
 
-export interface WorkerSettings {
+export interface WorkerSettings extends Pick<WorkerOptions, "heartbeat" | "reconnect" | "concurrency"> {
   readonly address: string;
   readonly service: string;
-  readonly heartbeat?: number;
-  readonly reconnect?: number;
-  readonly concurrency?: number;
   /** Keeps every request and never replies. */
   readonly holds?: boolean;
 }
+
+export type PeerSettings =
+  /** Performs the tasks `address` and `stats`. */
+  | { readonly role: "broker"; readonly options: BrokerOptions }
+  | ({ readonly role: "worker"; readonly options: WorkerOptions } & Omit<WorkerSettings, keyof WorkerOptions>)
+  /** Sends one request and waits. */
+  | {
+      readonly role: "raw client";
+      readonly address: string;
+      readonly routingId: string;
+      readonly frames: readonly string[];
+    };
 
 /** Runs the command with these arguments, on a free port unless they bind an address. Resolves when it is ready. */
 export async function spawnBroker(...args: readonly string[]): Promise<BrokerProcess> {
@@ -29,12 +41,17 @@ export async function spawnBroker(...args: readonly string[]): Promise<BrokerPro
 }
 
 /** A worker that echoes. Resolves when it serves. */
-export function spawnWorker(settings: WorkerSettings): Promise<PeerProcess> {
-  return spawnPeer(WORKER, settings);
+export function spawnWorker({ address, service, holds = false, ...options }: WorkerSettings): Promise<PeerProcess> {
+  return spawnPeer({ role: "worker", address, service, holds, options });
+}
+
+/** Resolves when the peer is ready. */
+export function spawnPeer(settings: PeerSettings, nodeOptions: readonly string[] = []): Promise<PeerProcess> {
+  return spawnProgram(PEER, settings, nodeOptions);
 }
 
 /** A program that calls `serve` of the testkit. Resolves when it does. */
-export async function spawnPeer(
+export async function spawnProgram(
   program: URL,
   settings: object,
   nodeOptions: readonly string[] = [],
@@ -44,4 +61,13 @@ export async function spawnPeer(
   });
   await process.ready(process.receive());
   return process;
+}
+
+/** A program in Python, which talks by lines. */
+export function runPython(
+  program: URL,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): PeerProcess {
+  return PeerProcess.program(foreignPeers.python.path, [fileURLToPath(program), ...args], env);
 }

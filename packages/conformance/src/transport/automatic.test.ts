@@ -1,7 +1,6 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Inbox } from "@pigato/testkit";
+import { PeerProcess } from "@pigato/testkit/peer-process";
 import { automatic, type Frames, type RouterLink } from "@pigato/transport";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { channelCompliance } from "./channel-compliance.ts";
@@ -31,6 +30,8 @@ linkCompliance({
 for (const kind of ["tcp", "ipc", "inproc"] as const) {
   channelCompliance({ publisher: "automatic", subscriber: "automatic", kind });
 }
+
+const MAIN = fileURLToPath(new URL("./native-package-main.ts", import.meta.url));
 
 describe("a router that listens within the process and on the network", () => {
   let links: TestLinks;
@@ -110,32 +111,29 @@ describe("the native package", () => {
     ["tcp://127.0.0.1:*", "not loaded"],
     ["inproc://loads-the-native-package", "loaded"],
   ])("for messages over %s is %s", async (address, expected) => {
-    expect(await said("./native-package-main.ts", [address])).toBe(expected);
+    expect(await printed("link", address)).toBe(expected);
   });
 
   test.each([
     ["tcp://127.0.0.1:*", "not loaded"],
     ["inproc://channel-by-the-native-package", "loaded"],
   ])("for a broker whose core services listen at %s is %s", async (channel, expected) => {
-    expect(await said("./native-package-services.ts", [channel])).toBe(expected);
+    expect(await printed("services", channel)).toBe(expected);
   });
 
   test("for a broker with a channel of its own choice is not loaded", async () => {
-    expect(await said("./native-package-services.ts", [])).toBe("not loaded");
+    expect(await printed("services")).toBe("not loaded");
   });
 
   /** What a process says before it ends. */
-  async function said(file: string, args: readonly string[]): Promise<string> {
-    const main = fileURLToPath(new URL(file, import.meta.url));
-    const child = spawn(process.execPath, ["--conditions=@pigato/source", "--import", "tsx", main, ...args], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    // If it never ends by itself, the test fails, and shall leave nothing behind.
-    onTestFinished(() => void child.kill("SIGKILL"));
-    const exited = once(child, "exit");
-    const [words] = await once(child.stdout.setEncoding("utf8"), "data");
-    await exited;
-    return String(words);
+  /** What the program prints. */
+  async function printed(...args: readonly string[]): Promise<string> {
+    const program = PeerProcess.node(MAIN, args);
+    // A program that does not end by itself fails the test and must not stay behind.
+    onTestFinished(() => void program.kill());
+    const words = await program.nextLine();
+    await program.exited();
+    return words;
   }
 });
 

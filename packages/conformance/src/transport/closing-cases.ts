@@ -1,8 +1,7 @@
 // The end of a link: what was accepted still leaves, nothing comes after it, and nothing holds the process.
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { PeerProcess } from "@pigato/testkit/peer-process";
 import { expect, onTestFinished, test } from "vitest";
 import { firstNumbers, message, numbered, numberOf } from "./frames.ts";
 import type { ProcessSettings } from "./link-process.ts";
@@ -10,7 +9,7 @@ import type { Subject } from "./subject.ts";
 import type { TestLinks } from "./test-links.ts";
 import { MuteDealer } from "./unread-peers.ts";
 
-const PROCESS = fileURLToPath(new URL("./link-process.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("./link-process.ts", import.meta.url));
 
 export function closingCases(links: () => TestLinks, subject: Subject): void {
   const many = Math.min(3_000, subject.can.unreadAtClose);
@@ -96,38 +95,27 @@ export function closingCases(links: () => TestLinks, subject: Subject): void {
   });
 
   test("a process ends by itself when its links are closed", async () => {
-    expect(await runProcess("echo")).toBe(0);
+    expect(await startProgram("echo").exited()).toBe(0);
   });
 
   test("an exception of a handler is uncaught, and the link goes on", async () => {
-    expect(await runProcess("throw")).toBe(0);
+    expect(await startProgram("throw").exited()).toBe(0);
   });
 
   test.skipIf(subject.kind === "inproc")("a process ends although its last messages find no reader", async () => {
-    const child = startProcess("unread");
-    const [address] = await once(child, "message");
+    const program = startProgram("unread");
+    const address = await program.receive();
     const mute = new MuteDealer(String(address), "mute");
     onTestFinished(() => mute.close());
     await mute.greet();
-    const [code] = await once(child, "exit");
-    expect(code).toBe(0);
+    expect(await program.exited()).toBe(0);
   });
 
-  async function runProcess(scenario: ProcessSettings["scenario"]): Promise<number | null> {
-    const child = startProcess(scenario);
-    const [code] = await once(child, "exit");
-    return code;
-  }
-
-  function startProcess(scenario: ProcessSettings["scenario"]): ChildProcess {
+  function startProgram(scenario: ProcessSettings["scenario"]): PeerProcess {
     const { router, dealer } = subject;
     const settings: ProcessSettings = { router, dealer, scenario, address: links().newAddress() };
-    const child = spawn(
-      process.execPath,
-      ["--conditions=@pigato/source", "--import", "tsx", PROCESS, JSON.stringify(settings)],
-      { stdio: ["ignore", "inherit", "inherit", "ipc"] },
-    );
-    onTestFinished(() => void child.kill("SIGKILL"));
-    return child;
+    const program = PeerProcess.node(PROGRAM, [JSON.stringify(settings)]);
+    onTestFinished(() => void program.kill());
+    return program;
   }
 }
