@@ -16,7 +16,7 @@ import type {
   WorkerEvents as ClassicWorkerEvents,
 } from "pigato";
 import { expect, onTestFinished, test } from "vitest";
-import { spawnPeer } from "../support/spawn.ts";
+import { spawnProgram } from "../support/spawn.ts";
 import { connectRawPeer, startClient, startWorker } from "../support/start.ts";
 import { type SubjectSettings, UNSTORABLE } from "./subjects.ts";
 
@@ -219,7 +219,7 @@ function newAddress(): string {
 }
 
 async function spawnSubject(settings: SubjectSettings): Promise<PeerProcess> {
-  const subject = await spawnPeer(MAIN, settings);
+  const subject = await spawnProgram(MAIN, settings);
   onTestFinished(async () => {
     await subject.kill();
   });
