@@ -429,8 +429,8 @@ test("a publisher with PLAIN publishes to authenticated subscribers only", async
     subscriber.connect(address);
   });
   expect(received).toBe("state 1");
-  const stranger = await rawPeer(address);
-  stranger.write(encodeGreeting("PLAIN"), encodeHello("ada", "byron"));
-  await once(stranger.socket, "close");
-  expect(stranger.received.subarray(64)).toEqual(encodeError("400"));
+  const unknown = await rawPeer(address);
+  unknown.write(encodeGreeting("PLAIN"), encodeHello("ada", "byron"));
+  await once(unknown.socket, "close");
+  expect(unknown.received.subarray(64)).toEqual(encodeError("400"));
 });

@@ -8,8 +8,8 @@ import { RawListener } from "./testing/raw-peer.ts";
 
 let listener: RawListener;
 let dealer: ZmtpDealer;
-let news: string[] = [];
-let onNews = () => {};
+let events: string[] = [];
+let onEvent = () => {};
 
 beforeEach(() => {
   listener = new RawListener();
@@ -21,17 +21,17 @@ afterEach(async () => {
 });
 
 async function connect(limits: Partial<LinkLimits> = {}): Promise<void> {
-  news = [];
-  const tell = (text: string) => {
-    news.push(text);
-    onNews();
+  events = [];
+  const report = (text: string) => {
+    events.push(text);
+    onEvent();
   };
   dealer = new ZmtpDealer(
     {
-      onMessage: (frames) => tell(`message ${frames.map((frame) => Buffer.from(frame).toString()).join("|")}`),
-      onUp: () => tell("up"),
-      onDown: () => tell("down"),
-      onRefused: ({ code }) => tell(`refused ${code}`),
+      onMessage: (frames) => report(`message ${frames.map((frame) => Buffer.from(frame).toString()).join("|")}`),
+      onUp: () => report("up"),
+      onDown: () => report("down"),
+      onRefused: ({ code }) => report(`refused ${code}`),
     },
     { routingId: "d", reconnectMs: 1, reconnectMaxMs: 5, limits },
   );
@@ -41,7 +41,7 @@ async function connect(limits: Partial<LinkLimits> = {}): Promise<void> {
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) {
     await new Promise<void>((resolve) => {
-      onNews = resolve;
+      onEvent = resolve;
     });
   }
 }
@@ -55,7 +55,7 @@ test("it sends only its READY until the other end has sent READY", async () => {
   expect(router.messages()).toEqual([]);
   router.write(encodeReady("ROUTER", ""));
   await router.expect(encoded([[Buffer.from("early")]]));
-  expect(news).toEqual(["up"]);
+  expect(events).toEqual(["up"]);
 });
 
 test("messages sent in onUp leave after those that waited", async () => {
@@ -92,14 +92,14 @@ test.each<[string, string, () => Uint8Array[]]>([
   const router = await listener.next();
   router.introduce("", "ROUTER");
   await router.expect(encoded([[Buffer.from("hello")]]));
-  expect(news).toEqual([`refused ${code}`, "up"]);
+  expect(events).toEqual([`refused ${code}`, "up"]);
 });
 
 test("it closes a connection without a handshake in time", async () => {
   await connect({ handshakeTimeoutMs: 20 });
   await (await listener.next()).closed;
   await listener.next();
-  expect(news[0]).toBe("refused HANDSHAKE_TIMEOUT");
+  expect(events[0]).toBe("refused HANDSHAKE_TIMEOUT");
 });
 
 test("it delivers what came before a message over a bound, disconnects and reconnects", async () => {
@@ -116,8 +116,8 @@ test("it delivers what came before a message over a bound, disconnects and recon
     );
   await router.closed;
   (await listener.next()).introduce("", "ROUTER");
-  await until(() => news.filter((each) => each === "up").length === 2);
-  expect(news).toEqual(["up", "message 1|2", "refused TOO_MANY_FRAMES", "down", "up"]);
+  await until(() => events.filter((each) => each === "up").length === 2);
+  expect(events).toEqual(["up", "message 1|2", "refused TOO_MANY_FRAMES", "down", "up"]);
 });
 
 test("messages in the socket are lost with the connection, and waiting ones leave with the next one", async () => {
@@ -125,7 +125,7 @@ test("messages in the socket are lost with the connection, and waiting ones leav
   const first = await listener.next();
   first.socket.pause();
   first.introduce("", "ROUTER");
-  await until(() => news.includes("up"));
+  await until(() => events.includes("up"));
   let sent = 0;
   while (dealer.send([Buffer.from(String(sent)), Buffer.alloc(100_000)]) !== "slow") sent += 1;
   first.socket.destroy();
@@ -135,5 +135,5 @@ test("messages in the socket are lost with the connection, and waiting ones leav
   const numbers = second.messages().map(([number]) => Number(number));
   expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, index) => sent - numbers.length + 1 + index));
   expect(numbers.length).toBeGreaterThan(5);
-  expect(news).toEqual(["up", "down", "up"]);
+  expect(events).toEqual(["up", "down", "up"]);
 });

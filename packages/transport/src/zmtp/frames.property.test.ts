@@ -27,8 +27,8 @@ const text = (frames: readonly Buffer[]) => frames.map((each) => each.toString("
 test("a reader reads what a writer wrote, however it is split", () => {
   fc.assert(
     fc.property(messages, places, fc.boolean(), (sent, at, areOurs) => {
-      const heard = readMessages(cut(encoded(sent), at), areOurs);
-      expect(heard).toEqual({ reports: sent.map(text), violation: undefined });
+      const received = readMessages(cut(encoded(sent), at), areOurs);
+      expect(received).toEqual({ reports: sent.map(text), violation: undefined });
     }),
     PARAMETERS,
   );
@@ -55,13 +55,13 @@ test("messages that repeat frames of earlier ones, or nearly so, are read as the
 });
 
 test("a short frame that repeats the frame at its index of the previous message is the same object", () => {
-  const heard: (readonly Uint8Array[])[] = [];
-  const reader = new MessageReader(LIMITS, { onMessage: (frames) => heard.push(frames), onCommand: () => {} });
+  const received: (readonly Uint8Array[])[] = [];
+  const reader = new MessageReader(LIMITS, { onMessage: (frames) => received.push(frames), onCommand: () => {} });
   const messages = ["echo 1 data", "echo 2 data", "sum 2"].map((words) =>
     words.split(" ").map((word) => Buffer.from(word)),
   );
   reader.read(encoded(messages), 0, true);
-  const [first = [], second = [], third = []] = heard;
+  const [first = [], second = [], third = []] = received;
   expect([second[0] === first[0], second[1] === first[1], second[2] === first[2]]).toEqual([true, false, true]);
   expect(third.map((frame) => Buffer.from(frame).toString())).toEqual(["sum", "2"]);
 });

@@ -40,7 +40,7 @@ async function start(limits: Partial<LinkLimits> = {}): Promise<void> {
   address = await publisher.bind("tcp://127.0.0.1:*");
 }
 
-async function stranger(): Promise<RawPeer> {
+async function rawPeer(): Promise<RawPeer> {
   const peer = await RawPeer.connect(address);
   peers.push(peer);
   return peer;
@@ -48,7 +48,7 @@ async function stranger(): Promise<RawPeer> {
 
 /** A subscriber with these prefixes. */
 async function subscriber(prefixes: readonly string[], speaks31 = true): Promise<RawPeer> {
-  const peer = await stranger();
+  const peer = await rawPeer();
   const greeting = encodeGreeting();
   if (!speaks31) greeting[11] = 0;
   peer.write(greeting, encodeReady("SUB", ""), ...prefixes.map((prefix) => encodeSubscribe(prefix, speaks31)));
@@ -243,7 +243,7 @@ test.each<[string, string, () => Uint8Array[]]>([
   publisher.publish(text("state"));
   const good = await subscriber(["state"]);
   await good.expect(encoded([text("state")]));
-  const bad = await stranger();
+  const bad = await rawPeer();
   bad.write(...pieces());
   await bad.closed;
   await refused();
@@ -269,7 +269,7 @@ test("one subscriber too many is rejected, and can connect when another has left
   publisher.publish(text("state"));
   const first = await subscriber(["state"]);
   await first.expect(encoded([text("state")]));
-  await (await stranger()).closed;
+  await (await rawPeer()).closed;
   await refused();
   expect(refusals).toEqual(["TOO_MANY_PEERS"]);
   first.socket.destroy();
@@ -287,7 +287,7 @@ test("one subscriber too many is rejected, and can connect when another has left
 test("a subscriber without a handshake in time is disconnected", async () => {
   await publisher.close();
   await start({ handshakeTimeoutMs: 20 });
-  await (await stranger()).closed;
+  await (await rawPeer()).closed;
   await refused();
   expect(refusals).toEqual(["HANDSHAKE_TIMEOUT"]);
 });

@@ -16,8 +16,8 @@ import { RawListener, type RawPeer } from "./testing/raw-peer.ts";
 
 let listener: RawListener;
 let subscriber: ZmtpSubscriber;
-let news: string[] = [];
-let onNews = () => {};
+let events: string[] = [];
+let onEvent = () => {};
 
 beforeEach(() => {
   listener = new RawListener();
@@ -29,17 +29,17 @@ afterEach(async () => {
 });
 
 async function connect(prefixes: readonly string[], options: SubscriberOptions = {}): Promise<void> {
-  news = [];
-  const tell = (what: string) => {
-    news.push(what);
-    onNews();
+  events = [];
+  const report = (what: string) => {
+    events.push(what);
+    onEvent();
   };
   subscriber = new ZmtpSubscriber(
     {
-      onMessage: (frames) => tell(`message ${frames.map((frame) => Buffer.from(frame).toString()).join("|")}`),
-      onUp: ({ remoteAddress }) => tell(remoteAddress === undefined ? "up somewhere" : "up"),
-      onDown: () => tell("down"),
-      onRefused: ({ code }) => tell(`refused ${code}`),
+      onMessage: (frames) => report(`message ${frames.map((frame) => Buffer.from(frame).toString()).join("|")}`),
+      onUp: ({ remoteAddress }) => report(remoteAddress === undefined ? "up somewhere" : "up"),
+      onDown: () => report("down"),
+      onRefused: ({ code }) => report(`refused ${code}`),
     },
     { reconnectMs: 1, reconnectMaxMs: 5, ...options },
   );
@@ -50,7 +50,7 @@ async function connect(prefixes: readonly string[], options: SubscriberOptions =
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) {
     await new Promise<void>((resolve) => {
-      onNews = resolve;
+      onEvent = resolve;
     });
   }
 }
@@ -79,7 +79,7 @@ describe("its subscriptions", () => {
     subscriber.subscribe("");
     subscriber.subscribe("later \u00ff");
     await peer.expect(Buffer.concat([subscribed(speaks31, long, "later \u00ff")]));
-    expect(news).toEqual(["up"]);
+    expect(events).toEqual(["up"]);
   });
 
   test("it sends the same bytes as libzmq", () => {
@@ -92,11 +92,11 @@ describe("its subscriptions", () => {
     const one = await publisher();
     await one.expect(subscribed(true, "first"));
     one.socket.destroy();
-    await until(() => news.includes("down"));
+    await until(() => events.includes("down"));
     subscriber.subscribe("second");
     const two = await publisher();
     await two.expect(subscribed(true, "first", "second"));
-    expect(news).toEqual(["up", "down", "up"]);
+    expect(events).toEqual(["up", "down", "up"]);
   });
 
   test("it sends no prefix before the publisher's READY", async () => {
@@ -130,8 +130,8 @@ test.each<[string, string, () => Uint8Array[]]>([
   await other.closed;
   const peer = await publisher();
   peer.write(encoded([[Buffer.from("state")]]));
-  await until(() => news.length === 3);
-  expect(news).toEqual([`refused ${code}`, "up", "message state"]);
+  await until(() => events.length === 3);
+  expect(events).toEqual([`refused ${code}`, "up", "message state"]);
 });
 
 test("it delivers what came before a frame over the bound, disconnects and reconnects", async () => {
@@ -141,8 +141,8 @@ test("it delivers what came before a frame over the bound, disconnects and recon
   peer.write(encoded([[Buffer.from("state 23456")]]));
   await peer.closed;
   await publisher();
-  await until(() => news.filter((each) => each === "up").length === 2);
-  expect(news).toEqual([
+  await until(() => events.filter((each) => each === "up").length === 2);
+  expect(events).toEqual([
     "up",
     "message state 1|xxxxxxxxxx",
     "message state 2345",
@@ -155,9 +155,9 @@ test("it delivers what came before a frame over the bound, disconnects and recon
 test("it reconnects soon after each connection that was up, however many there were", async () => {
   // Pauses that doubled each time would take more than a minute.
   await connect([], { reconnectMaxMs: 60_000 });
-  for (let life = 1; life <= 16; life++) {
+  for (let count = 1; count <= 16; count++) {
     const peer = await publisher();
-    await until(() => news.filter((each) => each === "up").length === life);
+    await until(() => events.filter((each) => each === "up").length === count);
     peer.socket.destroy();
   }
   await listener.next();
@@ -171,9 +171,9 @@ test("it connects to one address only", async () => {
 test("it delivers nothing and does not reconnect after close", async () => {
   await connect(["state"]);
   const peer = await publisher();
-  await until(() => news.length === 1);
+  await until(() => events.length === 1);
   const closed = subscriber.close();
   peer.write(encoded([[Buffer.from("state")]]));
   await Promise.all([closed, peer.closed]);
-  expect(news).toEqual(["up"]);
+  expect(events).toEqual(["up"]);
 });

@@ -14,7 +14,7 @@ export function encoded(messages: readonly FramesToSend[]): Buffer {
   return Buffer.concat(writer.take().pieces);
 }
 
-/** A greeting with NULL unless told otherwise. */
+/** A greeting with NULL by default. */
 export function encodeGreeting(mechanism: "NULL" | "PLAIN" | "CURVE" = "NULL"): Buffer {
   return greeting.encodeGreeting(mechanism, false);
 }
