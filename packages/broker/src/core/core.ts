@@ -38,8 +38,8 @@ export class BrokerCore {
     const { state } = this;
     handleTimers(state, now);
     handleInput(state, input, now);
-    finishDraining(state);
-    scheduleDirectory(state, now);
+    if (state.phase.name === "draining") finishDraining(state);
+    if (state.directory.isStale) scheduleDirectory(state, now);
     return state.effects.take();
   }
 

@@ -15,7 +15,7 @@ export function noteDirectoryChange({ directory, options }: CoreState): void {
   directory.isStale = options.announces;
 }
 
-/** Called after every input, and nearly always has nothing to do. */
+/** Called after every input while the announcement is stale. */
 export function scheduleDirectory({ directory, timers }: CoreState, now: Instant): void {
   if (!directory.isStale || directory.isScheduled) return;
   directory.isScheduled = true;

@@ -21,7 +21,7 @@ export function closeRemaining(state: CoreState): void {
   closeRequests(state, everyOpenRequest(state));
 }
 
-/** Called after every input. */
+/** Called after every input while draining. */
 export function finishDraining(state: CoreState): void {
   const { phase } = state;
   if (phase.name !== "draining" || state.open.size > 0) return;

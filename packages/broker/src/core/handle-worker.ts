@@ -16,6 +16,7 @@ import { noteDirectoryChange } from "./directory.ts";
 import { heldUnder } from "./dispatch.ts";
 import type { DialectId, DropReason } from "./effects.ts";
 import { endRequest } from "./end-request.ts";
+import { noteHeard } from "./heartbeat-lease.ts";
 import { completeReply, holdPartial, mustHold } from "./held-replies.ts";
 import { onFinal, onPartial } from "./hooks.ts";
 import { isMmi } from "./mmi.ts";
@@ -27,8 +28,8 @@ import type { CoreState } from "./state.ts";
 import {
   disconnectWorker,
   loseWorker,
+  onCongestionEnded,
   onLateReply,
-  onWorkerHeard,
   onWorkerHeartbeat,
   registerWorker,
 } from "./workers.ts";
@@ -63,7 +64,8 @@ export function handleWorker(
     default:
       // Counts as heard only afterwards: it cannot speak of a request that it is given because it was heard.
       onReply(state, worker, message, now);
-      return onWorkerHeard(state, worker, now);
+      noteHeard(worker, now);
+      if (worker.state === "congested") onCongestionEnded(state, worker);
   }
 }
 

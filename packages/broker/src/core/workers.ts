@@ -74,7 +74,11 @@ export function settleWorker(state: CoreState, worker: WorkerRecord): void {
 /** Any message of a worker proves that it is alive, and that its connection works. */
 export function onWorkerHeard(state: CoreState, worker: WorkerRecord, now: Instant): void {
   noteHeard(worker, now);
-  if (worker.state !== "congested") return;
+  if (worker.state === "congested") onCongestionEnded(state, worker);
+}
+
+/** A worker whose connection had refused messages reads again. */
+export function onCongestionEnded(state: CoreState, worker: WorkerRecord): void {
   setWorkerState(worker, "full");
   serve(state, worker);
 }
