@@ -33,9 +33,11 @@ beforeEach(async () => {
   await router.bind(BROKER);
   publisher = network.publisher();
   await publisher.bind(CHANNEL);
-  service = new CoreService(BROKER, "$names", { intch: CHANNEL, transport: network }, (_data, reply, services) =>
-    reply.end([...services.keys()]),
-  );
+  service = new CoreService(BROKER, "$names", {
+    intch: CHANNEL,
+    transport: network,
+    onRequest: (_data, reply, services) => reply.end([...services.keys()]),
+  });
 });
 
 afterEach(() => service.stop());
@@ -53,7 +55,7 @@ test("a request that comes before the service is known to the broker's directory
   await started;
 });
 
-test("after its channel broke, it does not answer from what it was told before", async () => {
+test("after its channel broke, it does not answer from an old directory", async () => {
   void service.start();
   await connected();
   publish({ $names: [service.worker.socketId], old: ["w1"] });
@@ -71,7 +73,7 @@ test("after its channel broke, it does not answer from what it was told before",
   expect(answers[1]).toBe('["$names","new"]');
 });
 
-test("under the id of a new connection, it has to be told again", async () => {
+test("under the id of a new connection, it needs a new directory", async () => {
   void service.start();
   await connected();
   const first = service.worker.socketId;
@@ -99,7 +101,7 @@ test("what is no directory is left out", async () => {
   expect([...service.services.keys()]).toEqual(["$names"]);
 });
 
-test("a stop ends a start that was never told anything", async () => {
+test("a stop ends a start that has received no directory", async () => {
   const started = service.start();
   await connected();
   await service.stop();
@@ -116,21 +118,21 @@ test("it may start and stop again", async () => {
   }
 });
 
-test("tells what changed, once for each change", async () => {
-  const told: string[][] = [];
-  service.on("services", (services) => told.push([...services.keys()]));
+test("emits an event once for each change", async () => {
+  const emitted: string[][] = [];
+  service.on("services", (services) => emitted.push([...services.keys()]));
   void service.start();
   await connected();
   publish({ a: ["w1"] });
   publish({ a: ["w1"] });
   publish({ a: ["w1"], b: ["w2"] });
   await turns();
-  expect(told).toEqual([["a"], ["a", "b"]]);
+  expect(emitted).toEqual([["a"], ["a", "b"]]);
 });
 
 test.each([undefined, "", false, 5])("%j is no channel", (intch) => {
   const options: { intch: string } = Object.assign({ intch: CHANNEL }, { intch });
-  expect(() => new CoreService(BROKER, "$x", options, () => {})).toThrow(/^intch is the address/);
+  expect(() => new CoreService(BROKER, "$x", { ...options, onRequest() {} })).toThrow(/^intch must be the address/);
 });
 
 function publish(services: Record<string, string[]>): void {

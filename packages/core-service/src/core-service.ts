@@ -1,8 +1,8 @@
-// A service that the broker keeps informed: a worker, and a subscription to the broker's internal channel. It decides when
-// what it was told may be answered from; what to answer is its handler's.
+// A worker with a subscription to the broker's internal channel, on which the broker publishes a directory: which workers offer
+// which services. Requests wait until the directory is current.
 //
-// What it was told counts once it names this very worker: then it is at least as new as the worker's registration, which
-// came before any request did. After a new connection of either kind, it has to be told again. Requests wait for that.
+// A directory is current once it lists this worker: then it is at least as new as the worker's registration, which precedes every
+// request. After a new connection to the broker or to the channel, a new directory is needed.
 
 import { guarded } from "@pigato/peer";
 import { DIRECTORY_TOPIC, decodeDirectory, RequestError, type ServiceMap, UsageError } from "@pigato/protocol";
@@ -10,27 +10,29 @@ import { type Frames, LinkError, type Refusal, type SubscriberHandlers, type Sub
 import { type Reply, Worker, type WorkerOptions } from "@pigato/worker";
 import { EventEmitter } from "eventemitter3";
 
-/** All options of a worker, and where to listen. */
+/** All options of a worker, and these. */
 export interface CoreServiceOptions extends WorkerOptions {
   /** The broker's internal channel: its `conf.intch`. */
   readonly intch: string;
+  /** Handles each request. It gets the data, the reply and the directory: the workers of each service. */
+  readonly onRequest: CoreServiceHandler;
 }
 
 /**
  * Handles a request. What it throws, or rejects with, becomes the error of the request.
- * @param services who serves what, no older than this worker's registration
+ * @param services the workers of each service, no older than this worker's registration
  */
 export type CoreServiceHandler = (data: unknown, reply: Reply, services: ServiceMap) => unknown;
 
 /** For watching only. */
 export interface CoreServiceEvents {
-  /** The broker told who serves what, and it differs from what it told before. */
+  /** The directory has changed. */
   services: (services: ServiceMap) => void;
 }
 
 /** A service fed by the broker. Its name starts with `$`, by custom. */
 export class CoreService extends EventEmitter<CoreServiceEvents> implements AsyncDisposable {
-  /** What takes the requests: for its events, its options and its id. */
+  /** The worker that handles the requests: for its events, options and id. */
   readonly worker: Worker;
   readonly #channel: string;
   #subscriber: SubscriberLink | undefined;
@@ -45,41 +47,39 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
    * @param service what to offer, e.g. `$dir`
    * @throws UsageError for an argument that cannot be used
    */
-  constructor(
-    address: string | readonly string[],
-    service: string,
-    options: CoreServiceOptions,
-    handle: CoreServiceHandler,
-  ) {
+  constructor(address: string | readonly string[], service: string, options: CoreServiceOptions) {
     super();
-    const { intch, ...workerOptions } = options;
+    const { intch, onRequest, ...workerOptions } = options;
+    if (typeof onRequest !== "function") throw new UsageError("onRequest must be a function");
     if (typeof intch !== "string" || intch === "") {
-      throw new UsageError(`intch is the address of a broker's internal channel, not ${JSON.stringify(intch)}`);
+      throw new UsageError(`intch must be the address of the broker's internal channel, not ${JSON.stringify(intch)}`);
     }
     this.#channel = intch;
     this.worker = new Worker(address, service, workerOptions);
     if (this.worker.conf.security !== undefined && intch.startsWith("inproc:")) {
-      throw new UsageError(`with curve or plain the internal channel is at tcp or ipc, not at ${intch}`);
+      throw new UsageError(
+        `intch must be one of tcp or ipc with curve or plain, because inproc has no security, not ${intch}`,
+      );
     }
     this.worker.on("connecting", () => {
       this.#isCurrent = false;
     });
     this.worker.on("request", async (data, reply) => {
-      if (await this.#untilCurrent(reply.signal)) return handle(data, reply, this.#services);
+      if (await this.#untilCurrent(reply.signal)) return onRequest(data, reply, this.#services);
       if (!reply.ended) reply.reject("the service stops");
     });
   }
 
-  /** Who serves what, as told last; empty before the first time. */
+  /** The latest directory: the workers of each service. Empty before the first one. */
   get services(): ServiceMap {
     return this.#services;
   }
 
   /**
    * Connects to the broker and to its channel. Safe to call twice.
-   * @returns resolves when the broker has answered and has told who serves what, however long that takes. Rejects with a
-   *   `RequestError` of the code `CLOSED` if `stop()` comes first, and with a `LinkError` for an address that cannot be
-   *   used or, of the code `REFUSED`, a broker that does not let it in. Nobody needs to wait for it: its rejection is never "unhandled".
+   * @returns a promise that resolves when the broker has answered and published a directory, however long that takes. It rejects
+   *   with a `RequestError` of the code `CLOSED` if `stop()` comes first, and with a `LinkError` for an address that cannot be
+   *   used or, of the code `REFUSED`, a broker that rejects the worker. It need not be awaited: its rejection is never "unhandled".
    */
   start(): Promise<void> {
     const started = this.#start();
@@ -87,7 +87,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
     return started;
   }
 
-  /** As a worker's: gives new requests back, lets running ones finish, closes. Safe to call twice. */
+  /** As of a worker: rejects new requests, lets running ones finish, closes. Safe to call twice. */
   async stop(): Promise<void> {
     const subscriber = this.#subscriber;
     this.#subscriber = undefined;
@@ -103,7 +103,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
     this.#subscriber ??= this.#subscribe();
     await this.#startWorker();
     if (await this.#untilCurrent()) return;
-    const message = "the service was stopped before the broker had told who serves what";
+    const message = "the service was stopped before the broker had published a directory";
     throw new RequestError({ code: "CLOSED", message, delivery: "not-sent" });
   }
 
@@ -111,7 +111,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
     try {
       await this.worker.start();
     } catch (error) {
-      // The worker has given up by itself, and so does the rest; otherwise somebody has called `stop()`.
+      // The worker has stopped by itself, so stop the rest. Otherwise `stop()` was called.
       if (error instanceof LinkError) await this.stop();
       throw error;
     }
@@ -130,23 +130,23 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
         if (this.#subscriber === subscriber) this.#isCurrent = false;
       },
       onRefused: (refusal) => {
-        logger.warn({ ...refusal, intch: this.#channel }, "the channel is not as it should be");
+        logger.warn({ ...refusal, intch: this.#channel }, "connection to the internal channel rejected");
         if (this.#subscriber === subscriber) this.#onRefused(refusal);
       },
-      onError: (error) => logger.error({ err: error, intch: this.#channel }, "the channel failed"),
+      onError: (error) => logger.error({ err: error, intch: this.#channel }, "the internal channel failed"),
     };
-    // The channel lets in who shows what the broker is shown.
+    // The channel authenticates its subscribers as the broker does its peers.
     const subscriber: SubscriberLink = transport.subscriber(handlers, { security });
     subscriber.subscribe(DIRECTORY_TOPIC);
     subscriber.connect(this.#channel);
     return subscriber;
   }
 
-  /** It goes on trying, and is refused again and again; that is told once. */
+  /** The link goes on trying, and is rejected again and again: reported once. */
   #onRefused({ code, detail }: Refusal): void {
     if (this.#lastRefusal === code) return;
     this.#lastRefusal = code;
-    const message = `the internal channel at ${this.#channel} refused us, or we refused it: ${code}, ${detail}`;
+    const message = `connection to the internal channel at ${this.#channel} rejected: ${code}, ${detail}`;
     this.worker.emit("error", new LinkError("REFUSED", message, { address: this.#channel }));
   }
 
@@ -155,7 +155,8 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
     const isNew = this.#lastFrame === undefined || Buffer.compare(this.#lastFrame, frame) !== 0;
     if (isNew) {
       const services = decodeDirectory(frame);
-      if (services === undefined) return this.worker.conf.logger.warn("what came on the channel is no directory");
+      if (services === undefined)
+        return this.worker.conf.logger.warn("a message on the internal channel is no directory");
       this.#lastFrame = frame;
       this.#services = services;
     }
@@ -164,7 +165,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
     if (isNew) guarded(() => this.emit("services", this.#services));
   }
 
-  /** Resolves to false if nobody waits for an answer any more, or the service stops. */
+  /** Resolves to `false` if the request is aborted, or the service stops. */
   async #untilCurrent(signal?: AbortSignal): Promise<boolean> {
     if (this.#isCurrent) return true;
     if (this.#subscriber === undefined || signal?.aborted) return false;

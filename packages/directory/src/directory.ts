@@ -6,8 +6,8 @@ import type { ServiceMap } from "@pigato/protocol";
 /** The name of the service. */
 const SERVICE = "$dir";
 
-/** All options of a worker, and where to listen. */
-export type DirectoryOptions = CoreServiceOptions;
+/** All options of a worker, and `intch`. */
+export type DirectoryOptions = Omit<CoreServiceOptions, "onRequest">;
 
 /**
  * Answers a request whose data is the name of a service with the ids of its workers, `[]` if it has none, and one without
@@ -22,20 +22,21 @@ export class Directory implements AsyncDisposable {
    * @throws UsageError for an argument that cannot be used
    */
   constructor(address: string | readonly string[], options: DirectoryOptions) {
-    this.#core = new CoreService(address, SERVICE, options, (data, reply, services) => {
+    const onRequest: CoreServiceOptions["onRequest"] = (data, reply, services) => {
       const answer = answerTo(data, services);
       if (answer !== undefined) return reply.end(answer);
-      const message = `${SERVICE} is asked with the name of a service, or with nothing`;
+      const message = `the data of a request to ${SERVICE} must be the name of a service, or nothing`;
       return reply.error({ name: "RequestError", message, code: "INVALID" });
-    });
+    };
+    this.#core = new CoreService(address, SERVICE, { ...options, onRequest });
   }
 
-  /** What takes the requests: for its events, its options and its id. */
+  /** The worker that handles the requests: for its events, options and id. */
   get worker(): Worker {
     return this.#core.worker;
   }
 
-  /** Who serves what, as told last; empty before the first time. */
+  /** The latest directory: the workers of each service. Empty before the first one. */
   get services(): ServiceMap {
     return this.#core.services;
   }
@@ -45,7 +46,7 @@ export class Directory implements AsyncDisposable {
     return this.#core.start();
   }
 
-  /** Gives new requests back, lets running ones finish, closes. Safe to call twice. */
+  /** Rejects new requests, lets running ones finish, closes. Safe to call twice. */
   stop(): Promise<void> {
     return this.#core.stop();
   }
@@ -55,7 +56,7 @@ export class Directory implements AsyncDisposable {
   }
 }
 
-/** As the original, whatever counts as false asks for everything. */
+/** As in the original, any falsy data asks for everything. */
 function answerTo(data: unknown, services: ServiceMap): object | undefined {
   if (!data) return Object.fromEntries(services);
   if (typeof data === "string" || typeof data === "number") return services.get(String(data)) ?? [];

@@ -100,8 +100,8 @@ const SUBJECTS = {
 
 function newCoreService({ address, intch, service }: SubjectSettings) {
   const { transport, fail } = failing();
-  const options = { intch, transport, reconnect: RECONNECT_MS, stopTimeoutMs: 0 };
-  return { service: new CoreService(address, service, options, echo), fail };
+  const options = { intch, transport, reconnect: RECONNECT_MS, stopTimeoutMs: 0, onRequest: echo };
+  return { service: new CoreService(address, service, options), fail };
 }
 
 /** Echoes; throws for the data "throw". */

@@ -36,7 +36,10 @@ async function serve(channel?: string): Promise<void> {
   const intch = String(broker.conf.intch);
   const worker = new Worker(address, "greet");
   const directory = new Directory(address, { intch });
-  const counter = new CoreService(address, "$count", { intch }, (_data, reply, services) => reply.end(services.size));
+  const counter = new CoreService(address, "$count", {
+    intch,
+    onRequest: (_data, reply, services) => reply.end(services.size),
+  });
   await Promise.all([worker.start(), directory.start(), counter.start()]);
   const client = new Client(address);
   await client.start();
