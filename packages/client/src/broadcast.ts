@@ -1,5 +1,5 @@
 // One request to every worker of a service. The directory lists the workers, each gets a request by its id, and the results
-// come in the order in which the workers reply. A worker that fails is a result like any other.
+// arrive in the order of the replies. A worker that fails is a result like any other.
 
 import { integer, readOption } from "@pigato/peer";
 import { RequestError, UsageError } from "@pigato/protocol";
@@ -23,12 +23,18 @@ export type BroadcastResult<Value = unknown> =
   | { readonly worker: string; readonly data: Value; readonly error?: undefined }
   | { readonly worker: string; readonly error: RequestError; readonly data?: undefined };
 
+/** The request that every worker gets. */
+export interface BroadcastRequest {
+  readonly service: string;
+  readonly data: unknown;
+}
+
 /** How a broadcast makes its requests: a client's `call`. */
 export type Ask = <Value>(service: string, data: unknown, options: CallOptions) => Promise<Value>;
 
 /**
  * The answers of all workers, one from each, as they come; it starts by itself. It may be read several times. Leaving a
- * `for await` early cancels what is still open. Its failure, which reading it tells, is that of finding the workers:
+ * `for await` early cancels what is still open. Reading it throws if the workers cannot be listed:
  * `UNAVAILABLE` if no directory runs.
  */
 export class Broadcast<Value = unknown> implements AsyncIterable<BroadcastResult<Value>> {
@@ -42,7 +48,7 @@ export class Broadcast<Value = unknown> implements AsyncIterable<BroadcastResult
   #change: Promise<void> = this.#nextChange();
 
   /** @throws UsageError for an option out of its bounds */
-  constructor(ask: Ask, service: string, data: unknown, options: BroadcastOptions) {
+  constructor(ask: Ask, { service, data }: BroadcastRequest, options: BroadcastOptions) {
     const { concurrency = CONCURRENCY.makeDefault(), maxWorkers = MAX_WORKERS.makeDefault(), ...callOptions } = options;
     const limits = {
       concurrency: readOption("concurrency", CONCURRENCY, concurrency),
@@ -153,7 +159,7 @@ function isUnavailable(error: unknown): error is RequestError {
 }
 
 function noDirectory(service: string, cause: RequestError): RequestError {
-  const message = `a broadcast to "${service}" failed: no directory (${DIRECTORY}) tells who its workers are`;
+  const message = `a broadcast to "${service}" failed: no directory (${DIRECTORY}) is running to list its workers`;
   const error = new RequestError({ code: "UNAVAILABLE", message, delivery: "not-sent" });
   error.cause = cause;
   return error;

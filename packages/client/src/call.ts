@@ -1,32 +1,32 @@
-// One request as its caller lives it: a stream, two callbacks, or a promise. The driver tells a `Caller` what came;
-// whatever the caller's own code throws meanwhile is the driver's to keep away from the other calls.
+// The forms of one request for its caller: a stream, two callbacks, or a promise. All are a `Caller`, whose methods are user
+// code: the driver calls them after the effects at hand.
 
 import { Readable } from "node:stream";
 import type { ReceiveWindow } from "@pigato/peer/session";
 import type { RequestError, RequestId } from "@pigato/protocol";
-import type { News } from "./session/effects.ts";
+import type { Progress } from "./session/effects.ts";
 
-/** Who is told about a request: any number of news and partials, then a final or a failure, then nothing. */
+/** Receives what comes of a request: any number of progress reports and partials, then a final or a failure. */
 export interface Caller {
-  onNews?(news: News): void;
+  onProgress?(progress: Progress): void;
   onPartial(value: unknown): void;
   onFinal(value: unknown): void;
   onFailure(error: RequestError): void;
 }
 
-/** What can be done about a request that was made. No method has any effect once it has ended. */
+/** An open request. Its methods have no effect once it has ended. */
 export interface OpenRequest {
   readonly requestId: RequestId;
-  /** Ends it with `CANCELED`; the worker is told, where the broker can. */
+  /** Ends it with `CANCELED`; the worker is notified, where the broker can. */
   cancel(reason?: unknown): void;
-  /** Tells the worker that somebody still waits for the replies. */
+  /** Notifies the worker that the caller still waits for the replies. */
   heartbeat(): void;
 }
 
-/** What a caller may still do about its request. Nothing of it has any effect once the request has ended. */
+/** What a caller may do with its request. Has no effect once the request has ended. */
 export interface CallControl {
   cancel(requestId: RequestId, reason: unknown): void;
-  /** So much was read that more may come. */
+  /** Enough was read for the next credit. */
   grant(requestId: RequestId): void;
   heartbeat(requestId: RequestId): void;
 }
@@ -36,10 +36,11 @@ export type ReplyCallback<Value = unknown> = (error: RequestError | null, value:
 
 /**
  * The replies of one request, in order. A failure is the stream's error. Destroying it, also by leaving a `for await`,
- * cancels the request. A chunk that is `null` or `undefined` cannot travel through a stream and is left out. While nobody
- * reads, the worker is asked to wait, where broker and worker can be asked: then about 2 MiB of chunks wait here, or 2 chunks
- * if they are larger, and 16 at first. Further events, for watching only: `heartbeat`, the request is alive, as its worker says
- * of its own accord or in answer to a heartbeat of this side; with the option `notices`, `queued`, it waits for a worker, and
+ * cancels the request. A chunk that is `null` or `undefined` cannot travel through a stream and is left out.
+ *
+ * While the stream is not read, the worker is asked to wait, where broker and worker support it: about 2 MiB of chunks wait here
+ * then, or 2 chunks if they are larger, and 16 at first. Further events: `heartbeat`, the request is alive, as its worker reports
+ * by itself or in answer to a heartbeat of this side; with the option `notices`, `queued`, it waits for a worker, and
  * `dispatched`, a worker has it, whose id is the argument.
  */
 export class ReplyStream extends Readable {
@@ -47,13 +48,13 @@ export class ReplyStream extends Readable {
   readonly #control: CallControl;
   readonly #window: ReceiveWindow;
 
-  // What the client does to a stream is static, out of the sight of whoever reads it.
+  // What the client does to a stream is static, so that its users do not see it.
 
   /** The next chunk. */
   static add(stream: ReplyStream, value: unknown): void {
     if (value === null || value === undefined) return stream.#onRead();
     stream.push(value);
-    // Nothing waits: a listener took it at once.
+    // Nothing waits in the stream: a listener took it at once.
     if (stream.readableLength === 0) stream.#onRead();
   }
 
@@ -65,7 +66,7 @@ export class ReplyStream extends Readable {
   }
 
   /**
-   * Tells the worker that somebody still waits for the replies. A client does so by itself at each of its heartbeats, for
+   * Notifies the worker that the caller still waits for the replies. A client does so by itself at each of its heartbeats, for
    * every request that has been open for longer than one interval.
    */
   heartbeat(): void {
@@ -97,9 +98,9 @@ export class StreamCaller implements Caller {
     this.#stream = stream;
   }
 
-  onNews(news: News): void {
-    if (news.type === "heartbeat") this.#stream.emit("heartbeat");
-    else this.#stream.emit(news.notice.state, news.notice.worker);
+  onProgress(progress: Progress): void {
+    if (progress.type === "heartbeat") this.#stream.emit("heartbeat");
+    else this.#stream.emit(progress.notice.state, progress.notice.worker);
   }
 
   onPartial(value: unknown): void {
@@ -138,7 +139,7 @@ export class CallbackCaller implements Caller {
   }
 }
 
-/** Resolves to the final value; partials are passed over. */
+/** Resolves to the final value; ignores partials. */
 export class FinalCaller implements Caller {
   readonly #resolve: (value: unknown) => void;
   readonly onFailure: (error: RequestError) => void;
@@ -176,27 +177,25 @@ export class CollectCaller implements Caller {
   }
 }
 
-/** A caller that gives up when a signal aborts. Holds on to the signal no longer than to the request. */
+/** Cancels the request when a signal aborts. Listens to the signal no longer than the request is open. */
 export class AbortableCaller implements Caller {
   readonly #caller: Caller;
   readonly #signal: AbortSignal;
-  readonly #requestId: RequestId;
-  readonly #control: CallControl;
+  readonly #cancel: (reason: unknown) => void;
 
-  constructor(caller: Caller, signal: AbortSignal, requestId: RequestId, control: CallControl) {
+  constructor(caller: Caller, signal: AbortSignal, cancel: (reason: unknown) => void) {
     this.#caller = caller;
     this.#signal = signal;
-    this.#requestId = requestId;
-    this.#control = control;
+    this.#cancel = cancel;
     signal.addEventListener("abort", this);
   }
 
   handleEvent(): void {
-    this.#control.cancel(this.#requestId, this.#signal.reason);
+    this.#cancel(this.#signal.reason);
   }
 
-  onNews(news: News): void {
-    this.#caller.onNews?.(news);
+  onProgress(progress: Progress): void {
+    this.#caller.onProgress?.(progress);
   }
 
   onPartial(value: unknown): void {

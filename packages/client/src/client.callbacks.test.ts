@@ -1,27 +1,27 @@
 import { describe, expect, test, vi } from "vitest";
-import { Stage, settled, uncaughtDuring } from "./testing/stage.ts";
+import { settled, TestKit, uncaughtDuring } from "./testing/test-kit.ts";
 
-const stage = new Stage();
+const kit = new TestKit();
 
 describe("request() with callbacks", () => {
-  test("tells each partial, and once the final", async () => {
-    const { client, broker } = await stage.started();
+  test("passes each partial to one callback, and the final once to the other", async () => {
+    const { client, broker } = await kit.started();
     broker.answer([1, null], "last");
-    const heard: unknown[] = [];
+    const received: unknown[] = [];
     await new Promise<void>((resolve) => {
       const returned = client.request(
         "echo",
         "data",
-        (error, value) => heard.push(["partial", error, value]),
+        (error, value) => received.push(["partial", error, value]),
         (error, value) => {
-          heard.push(["final", error, value]);
+          received.push(["final", error, value]);
           resolve();
         },
         { timeout: 30_000 },
       );
       expect(returned).toBeUndefined();
     });
-    expect(heard).toEqual([
+    expect(received).toEqual([
       ["partial", null, 1],
       ["partial", null, null],
       ["final", null, "last"],
@@ -29,23 +29,23 @@ describe("request() with callbacks", () => {
     expect(broker.requests[0]?.options.timeoutMs).toBe(30_000);
   });
 
-  test("tells no more partials once its signal has aborted, though they came in the same message", async () => {
-    const { client, broker } = await stage.started();
+  test("gets no partial after its signal has aborted, even from the same message", async () => {
+    const { client, broker } = await kit.started();
     broker.onRequest = (request) => broker.partials(request, [1, 2, 3]);
     const giveUp = new AbortController();
-    const heard: unknown[] = [];
+    const received: unknown[] = [];
     await new Promise<void>((resolve) => {
       const onPartial = (_error: unknown, value: unknown) => {
-        heard.push(value);
+        received.push(value);
         if (value === 2) giveUp.abort();
       };
       client.request("echo", "data", onPartial, () => resolve(), { signal: giveUp.signal });
     });
-    expect(heard).toEqual([1, 2]);
+    expect(received).toEqual([1, 2]);
   });
 
   test("may leave out either callback", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.answer([["w0"]], ["w1", "w2"]);
     const workers = await new Promise((resolve) => {
       client.request<string[]>("$dir", "echo", undefined, (_error, value) => resolve(value));
@@ -58,12 +58,12 @@ describe("request() with callbacks", () => {
     expect(client.request("echo", "data", undefined, undefined)).toBeUndefined();
   });
 
-  test("tells the failure to the final callback alone", async () => {
-    const { client, broker } = await stage.started();
+  test("passes the failure to the final callback only", async () => {
+    const { client, broker } = await kit.started();
     broker.onRequest = (request) => broker.final(request, "boom", -1);
     const onPartial = vi.fn();
     const [error, value] = await new Promise<unknown[]>((resolve) => {
-      client.request("echo", "data", onPartial, (...heard) => resolve(heard));
+      client.request("echo", "data", onPartial, (...received) => resolve(received));
     });
     expect(error).toMatchObject({ code: "WORKER_FAILED", message: "boom" });
     expect(value).toBeNull();
@@ -71,7 +71,7 @@ describe("request() with callbacks", () => {
   });
 
   test("never calls back before it has returned", async () => {
-    const { client } = await stage.started({ maxOpenRequests: 1 });
+    const { client } = await kit.started({ maxOpenRequests: 1 });
     void client.call("echo").catch(() => {});
     const onFinal = vi.fn();
     client.request("echo", 1, undefined, onFinal);
@@ -81,7 +81,7 @@ describe("request() with callbacks", () => {
   });
 
   test("goes on serving everybody when a callback throws", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.answer([1], 2);
     const uncaught = await uncaughtDuring(async () => {
       const onFinal = vi.fn(() => {
@@ -103,7 +103,7 @@ describe("request() with callbacks", () => {
   });
 
   test("may make the next request from within a callback", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.echo();
     const second = await new Promise((resolve) => {
       client.request("echo", 1, undefined, () => {
@@ -114,7 +114,7 @@ describe("request() with callbacks", () => {
   });
 
   test("refuses what is neither callbacks nor options", async () => {
-    const { client } = await stage.started();
+    const { client } = await kit.started();
     const loose: { request(...args: unknown[]): unknown } = client;
     expect(() => loose.request("echo", 1, "soon")).toThrow("the options of a request must be an object, not 'soon'");
     expect(() => loose.request("echo", 1, {}, () => {})).toThrow("the partial callback must be a function, not {}");

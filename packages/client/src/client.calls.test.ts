@@ -1,22 +1,22 @@
 import { type Failure, type RequestError, readText, writeText } from "@pigato/protocol";
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { failureOf, Stage, settled } from "./testing/stage.ts";
+import { failureOf, settled, TestKit } from "./testing/test-kit.ts";
 
-const stage = new Stage();
+const kit = new TestKit();
 
 describe("open()", () => {
-  test("tells its caller of every reply, and of none before it has returned", async () => {
-    const { client, broker } = await stage.started();
+  test("calls its caller for every reply, and never before it has returned", async () => {
+    const { client, broker } = await kit.started();
     broker.answer([1, null], "last");
-    const told: unknown[] = [];
+    const calls: unknown[] = [];
     const request = client.open("echo", "data", {
-      onPartial: (value) => told.push(["partial", value]),
-      onFinal: (value) => told.push(["final", value]),
-      onFailure: (error) => told.push(["failure", error.code]),
+      onPartial: (value) => calls.push(["partial", value]),
+      onFinal: (value) => calls.push(["final", value]),
+      onFailure: (error) => calls.push(["failure", error.code]),
     });
-    expect(told).toEqual([]);
+    expect(calls).toEqual([]);
     await client.call("echo");
-    expect(told).toEqual([
+    expect(calls).toEqual([
       ["partial", 1],
       ["partial", null],
       ["final", "last"],
@@ -25,7 +25,7 @@ describe("open()", () => {
   });
 
   test("gives a hold on the request: a heartbeat while it is open, and its end", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     const codes: string[] = [];
     const caller = { onPartial() {}, onFinal() {}, onFailure: ({ code }: RequestError) => codes.push(code) };
     const request = client.open("echo", "data", caller);
@@ -40,7 +40,7 @@ describe("open()", () => {
 
 describe("call()", () => {
   test("resolves to the final value, whatever partials came before", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.answer([1, 2], { last: true });
     const answer = client.call<{ last: boolean }>("echo", "data");
     expectTypeOf(answer).toEqualTypeOf<Promise<{ last: boolean }>>();
@@ -50,27 +50,27 @@ describe("call()", () => {
   test.each([[0], [false], [""], [null], [undefined], ["snow ☃ and 𝄞"], [[1, { two: 2 }]]])(
     "carries %o there and back",
     async (data) => {
-      const { client, broker } = await stage.started();
+      const { client, broker } = await kit.started();
       broker.echo();
       expect(await client.call("echo", data)).toEqual(data);
     },
   );
 
   test("carries a Buffer as the classic wire does", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.echo();
     expect(await client.call("echo", Buffer.from("hi"))).toEqual({ type: "Buffer", data: [104, 105] });
   });
 
   test("carries ten megabytes", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.echo();
     const data = "x".repeat(10 * 1024 * 1024);
     expect((await client.call("echo", data)) === data).toBe(true);
   });
 
   test("reaches services whose names are JavaScript's own or not ASCII", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.echo();
     for (const service of ["__proto__", "constructor", "größe"]) await client.call(service, 1);
     expect(broker.requests.map(({ service }) => service)).toEqual([
@@ -81,15 +81,15 @@ describe("call()", () => {
   });
 
   test("gives every request an id of its own, within a client and among clients", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.echo();
-    const other = stage.newClient();
+    const other = kit.newClient();
     await Promise.all([client.call("a"), client.call("a"), other.start().then(() => other.call("a"))]);
     expect(new Set(broker.requests.map(({ requestId }) => requestId)).size).toBe(3);
   });
 
   test("sends the options as the classic wire has them, and the caller's headers with them", async () => {
-    const { client, broker } = await stage.started({ timeout: 4_000, retry: 1 });
+    const { client, broker } = await kit.started({ timeout: 4_000, retry: 1 });
     broker.echo();
     await client.call("echo", 1);
     await client.call("echo", 1, { timeout: -1, retry: 0, workerId: "w1", headers: { tenant: "t1" } });
@@ -100,8 +100,8 @@ describe("call()", () => {
   });
 
   test("rejects with the broker's failure, which names the request", async () => {
-    const { client, broker } = await stage.started();
-    const failure: Failure = { code: "UNAVAILABLE", message: "nobody", delivery: "queued", detail: "d" };
+    const { client, broker } = await kit.started();
+    const failure: Failure = { code: "UNAVAILABLE", message: "no worker", delivery: "queued", detail: "d" };
     broker.onRequest = (request) => broker.fail(request, failure);
     const error = await failureOf(client.call("größe", 1));
     expect(error).toMatchObject({ ...failure, service: "größe", requestId: broker.requests[0]?.requestId });
@@ -109,7 +109,7 @@ describe("call()", () => {
   });
 
   test("rejects with the worker's own error", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.onRequest = (request) => broker.final(request, { name: "TypeError", message: "boom" }, -1);
     const error = await failureOf(client.call("echo"));
     expect(error).toMatchObject({ code: "WORKER_FAILED", message: "boom", detail: { name: "TypeError" } });
@@ -117,14 +117,14 @@ describe("call()", () => {
   });
 
   test("rejects with INVALID when the reply cannot be read", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.onRequest = ({ requestId }) =>
       broker.send({ type: "final", requestId, status: 0, body: [writeText("{oops")], trailer: [] });
     expect(await failureOf(client.call("echo"))).toMatchObject({ code: "INVALID", delivery: "maybe-executed" });
   });
 
   test("rejects misuse at once, without sending anything", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     await expect(client.call("")).rejects.toThrow("the service must be text of 1 to 255 bytes, not ''");
     await expect(client.call("echo", 1n)).rejects.toMatchObject({ name: "UsageError" });
     await expect(client.call("echo", 1, { timeout: Number.NaN })).rejects.toThrow("timeout must be");
@@ -134,13 +134,13 @@ describe("call()", () => {
 
 describe("collect()", () => {
   test("resolves to every chunk in order, a null in the middle too", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.answer([1, null, undefined, 2], 3);
     expect(await client.collect("echo")).toEqual([1, null, undefined, 2, 3]);
   });
 
   test("takes a final without a value as the mere end", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.answer([1], null);
     expect(await client.collect("echo")).toEqual([1]);
     broker.answer([], undefined);
@@ -150,7 +150,7 @@ describe("collect()", () => {
   });
 
   test("rejects when the request fails midway", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.onRequest = (request) => {
       broker.partial(request, 1);
       broker.final(request, "boom", -1);

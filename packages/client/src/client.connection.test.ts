@@ -8,50 +8,50 @@ import {
   type Transport,
 } from "@pigato/transport";
 import { describe, expect, test, vi } from "vitest";
-import { ADDRESS, FakeBroker, failureOf, onceEvent, Stage, settled } from "./testing/stage.ts";
+import { ADDRESS, FakeBroker, failureOf, onceEvent, settled, TestKit } from "./testing/test-kit.ts";
 
-const stage = new Stage();
+const kit = new TestKit();
 
 describe("a lost broker", () => {
   test("fails what cannot be sent twice, and gets the rest again", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     const once = client.call("echo", 1);
     const again = client.call("echo", 2, { retry: true });
     await settled();
-    stage.network.cut(ADDRESS);
+    kit.network.cut(ADDRESS);
     expect(await failureOf(once)).toMatchObject({ code: "BROKER_LOST", delivery: "maybe-executed" });
     broker.echo();
-    stage.clock.advance(1_000);
+    kit.clock.advance(1_000);
     expect(await again).toBe(2);
     const [, second, third] = broker.requests;
     expect(third?.requestId).toBe(second?.requestId);
   });
 
   test("is left for another that is there", async () => {
-    const first = await new FakeBroker(stage.network).listen("memory://first");
-    const second = await new FakeBroker(stage.network).listen("memory://second");
+    const first = await new FakeBroker(kit.network).listen("memory://first");
+    const second = await new FakeBroker(kit.network).listen("memory://second");
     second.echo();
-    const client = stage.newClient({}, ["memory://first", "memory://second"]);
+    const client = kit.newClient({}, ["memory://first", "memory://second"]);
     await client.start();
     await first.router.close();
     await settled();
     const answer = client.call("echo", 1);
-    stage.clock.advance(1_000);
+    kit.clock.advance(1_000);
     expect(await answer).toBe(1);
   });
 
   test("that says nothing any more counts as lost after three intervals", async () => {
-    const { client, broker } = await stage.started({ heartbeat: 100 });
+    const { client, broker } = await kit.started({ heartbeat: 100 });
     const reason = onceEvent(client, "disconnect");
     for (const peer of broker.peers) broker.router.congested.add(peer);
-    stage.clock.advance(300);
+    kit.clock.advance(300);
     expect(await reason).toBe("silence");
   });
 });
 
 describe("a reply to no open request", () => {
-  test("is nobody's fault if it is late, and an error if the request was never made", async () => {
-    const { client, broker } = await stage.started();
+  test("is ignored if it is late, and an error if the request was never made", async () => {
+    const { client, broker } = await kit.started();
     const errors: Error[] = [];
     client.on("error", (error) => errors.push(error));
     broker.echo();
@@ -69,7 +69,7 @@ describe("a reply to no open request", () => {
 });
 
 test("heartbeat() sends one now, about any request or about none", async () => {
-  const { client, broker } = await stage.started();
+  const { client, broker } = await kit.started();
   client.heartbeat();
   client.heartbeat("a request of another client");
   await settled();
@@ -80,7 +80,7 @@ test("heartbeat() sends one now, about any request or about none", async () => {
 });
 
 describe("a link", () => {
-  /** The memory stage.network, with a hand on what its dealers answer: what they then take goes nowhere. */
+  /** The memory kit.network, with a hand on what its dealers answer: what they then take goes nowhere. */
   function watched(): {
     transport: Transport;
     handlers: DealerHandlers[];
@@ -95,7 +95,7 @@ describe("a link", () => {
     const dealer: Transport["dealer"] = (own, options) => {
       handlers.push(own);
       limits.push(options.limits?.maxQueuedMessages);
-      const link = stage.network.dealer(own, options);
+      const link = kit.network.dealer(own, options);
       const send = (frames: FramesToSend): SendOutcome => {
         const outcome = outcomes.shift();
         if (outcome === undefined) return link.send(frames);
@@ -105,17 +105,17 @@ describe("a link", () => {
       return { connect: (address) => link.connect(address), send, close: () => link.close() };
     };
     const transport: Transport = {
-      router: (own) => stage.network.router(own),
+      router: (own) => kit.network.router(own),
       dealer,
-      publisher: () => stage.network.publisher(),
-      subscriber: (own) => stage.network.subscriber(own),
+      publisher: () => kit.network.publisher(),
+      subscriber: (own) => kit.network.subscriber(own),
     };
     return { transport, handlers, outcomes, taken, limits };
   }
 
   test("that is full fails the request, and not from within the call", async () => {
     const { transport, outcomes } = watched();
-    const { client } = await stage.started({ transport });
+    const { client } = await kit.started({ transport });
     outcomes.push("congested");
     const onFinal = vi.fn();
     client.request("echo", 1, undefined, onFinal);
@@ -126,48 +126,48 @@ describe("a link", () => {
 
   test("takes as many messages as there may be requests, and heartbeats besides", async () => {
     const { transport, limits } = watched();
-    await stage.started({ transport, maxOpenRequests: 1_000_000 });
-    await stage.newClient({ transport, maxOpenRequests: 1 }).start();
+    await kit.started({ transport, maxOpenRequests: 1_000_000 });
+    await kit.newClient({ transport, maxOpenRequests: 1 }).start();
     expect(limits).toEqual([2_000_000, 100_000]);
   });
 
   test("that is merely slow carries the request", async () => {
     const { transport, outcomes } = watched();
-    const { client } = await stage.started({ transport });
+    const { client } = await kit.started({ transport });
     outcomes.push("slow");
     const answer = client.call("echo", 1, { timeout: 100 });
-    stage.clock.advance(300);
+    kit.clock.advance(300);
     expect(await failureOf(answer)).toMatchObject({ code: "DEADLINE_EXCEEDED" });
   });
 
   test("that gives a request back carries it with the next heartbeat", async () => {
     const { transport, handlers, outcomes, taken } = watched();
-    const { client, broker } = await stage.started({ transport });
+    const { client, broker } = await kit.started({ transport });
     broker.echo();
     outcomes.push("queued");
     const answer = client.call("echo", 1);
     for (const frames of taken) handlers[0]?.onUndelivered?.(asBytes(frames));
-    stage.clock.advance(2_500);
+    kit.clock.advance(2_500);
     expect(await answer).toBe(1);
   });
 
-  test("that fails is told of, and replaced", async () => {
+  test("that fails is reported, and replaced", async () => {
     const { transport, handlers } = watched();
-    const { client, broker } = await stage.started({ transport });
+    const { client, broker } = await kit.started({ transport });
     broker.echo();
     const failed = onceEvent(client, "error");
     handlers[0]?.onError?.(new LinkError("FAILED", "the socket broke"));
     expect(await failed).toMatchObject({ message: "the socket broke" });
     const answer = client.call("echo", 1);
-    stage.clock.advance(1_000);
+    kit.clock.advance(1_000);
     expect(await answer).toBe(1);
   });
 
   test("of an earlier life has no say any more", async () => {
     const { transport, handlers } = watched();
-    const { client, broker } = await stage.started({ transport });
-    stage.network.cut(ADDRESS);
-    stage.clock.advance(1_000);
+    const { client, broker } = await kit.started({ transport });
+    kit.network.cut(ADDRESS);
+    kit.clock.advance(1_000);
     await settled();
     broker.echo();
     const onTrouble = vi.fn();
@@ -182,8 +182,8 @@ describe("a link", () => {
 });
 
 describe("a broker that breaks the protocol", () => {
-  test("is told of, and fails nobody else", async () => {
-    const { client, broker } = await stage.started();
+  test("is reported, and fails no other request", async () => {
+    const { client, broker } = await kit.started();
     broker.echo();
     const failed = onceEvent(client, "error");
     broker.sendFrames([writeText("X"), writeText("?")]);

@@ -1,16 +1,16 @@
-// Which way of reading counts as reading, and what of it the broker hears.
+// Which use of a stream counts as reading, and which credit the broker gets for it.
 
 import { on } from "node:events";
 import { Writable } from "node:stream";
 import { expect, test } from "vitest";
 import type { Client } from "./client.ts";
-import { type FakeBroker, type Request, Stage, settled } from "./testing/stage.ts";
+import { type FakeBroker, type Request, settled, TestKit } from "./testing/test-kit.ts";
 
-const stage = new Stage();
+const kit = new TestKit();
 
 /** A client whose broker sends as many parts as it is granted; the parts are numbers. */
 async function paced(): Promise<{ client: Client; broker: FakeBroker; sent: () => number; granted: () => number }> {
-  const { client, broker } = await stage.started();
+  const { client, broker } = await kit.started();
   let granted = 0;
   let sent = 0;
   let request: Request | undefined;
@@ -36,7 +36,7 @@ test("somebody who does not read gets the first chunks and no more", async () =>
   stream.destroy();
 });
 
-test("whoever iterates reads", async () => {
+test("iterating counts as reading", async () => {
   const { client, sent } = await paced();
   let next = 0;
   for await (const part of client.request("rows")) {
@@ -47,7 +47,7 @@ test("whoever iterates reads", async () => {
   expect(sent()).toBeLessThan(5_000 + 4_096 + 1);
 });
 
-test("whoever listens reads, until it pauses", async () => {
+test("listening counts as reading, until the stream is paused", async () => {
   const { client, granted } = await paced();
   const stream = client.request("rows");
   let next = 0;
@@ -66,7 +66,7 @@ test("whoever listens reads, until it pauses", async () => {
   stream.destroy();
 });
 
-test("whoever pipes reads as fast as it writes", async () => {
+test("piping reads as fast as the destination writes", async () => {
   const { client, granted } = await paced();
   const taken: unknown[] = [];
   let goOn: () => void = () => {};
@@ -92,7 +92,7 @@ test("whoever pipes reads as fast as it writes", async () => {
 });
 
 test("chunks that a stream cannot carry count as read", async () => {
-  const { client, broker } = await stage.started();
+  const { client, broker } = await kit.started();
   let grants = 0;
   broker.onRequest = (request) => {
     for (let part = 0; part < 16; part++) broker.partial(request, null);
@@ -107,7 +107,7 @@ test("chunks that a stream cannot carry count as read", async () => {
 });
 
 test("callbacks, call() and collect() take all they get, and say nothing of credit", async () => {
-  const { client, broker } = await stage.started();
+  const { client, broker } = await kit.started();
   broker.answer(
     Array.from({ length: 100 }, (_, part) => part),
     "last",

@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { describe, expect, test, vi } from "vitest";
-import { failureOf, Stage, settled } from "./testing/stage.ts";
+import { failureOf, settled, TestKit } from "./testing/test-kit.ts";
 
-const stage = new Stage();
+const kit = new TestKit();
 
 describe("an AbortSignal", () => {
   test("ends the request, here and at the broker", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     const controller = new AbortController();
     const answer = client.call("echo", 1, { signal: controller.signal });
     await settled();
@@ -18,14 +18,14 @@ describe("an AbortSignal", () => {
   });
 
   test("that has aborted already keeps the request from being sent", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     const answer = client.call("echo", 1, { signal: AbortSignal.abort() });
     expect(await failureOf(answer)).toMatchObject({ code: "CANCELED", delivery: "not-sent" });
     expect(broker.requests).toEqual([]);
   });
 
   test("is let go of at the end of the request, whatever the end", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     const { signal } = new AbortController();
     const remove = vi.spyOn(signal, "removeEventListener");
     broker.echo();
@@ -37,7 +37,7 @@ describe("an AbortSignal", () => {
   });
 
   test("fails a stream", async () => {
-    const { client } = await stage.started();
+    const { client } = await kit.started();
     const controller = new AbortController();
     const stream = client.request("echo", 1, { signal: controller.signal });
     controller.abort();
@@ -48,10 +48,10 @@ describe("an AbortSignal", () => {
 
 describe("a timeout", () => {
   test("fails the request when its broker says nothing in the grace either", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     const answer = client.call("echo", 1, { timeout: 500 });
     await settled();
-    stage.clock.advance(700);
+    kit.clock.advance(700);
     const error = await failureOf(answer);
     expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED", delivery: "maybe-executed" });
     expect(error.message).toMatch(/^request \S+ to "echo" exceeded its 500 ms timeout$/);
@@ -60,20 +60,20 @@ describe("a timeout", () => {
   });
 
   test("fails a request that no broker ever took, which is safe to retry", async () => {
-    const client = stage.newClient();
+    const client = kit.newClient();
     void client.start().catch(() => {});
     const answer = client.call("echo", 1, { timeout: 500 });
-    stage.clock.advance(500);
+    kit.clock.advance(500);
     expect(await failureOf(answer)).toMatchObject({ code: "DEADLINE_EXCEEDED", delivery: "not-sent" });
   });
 
-  test("makes a late reply nobody's", async () => {
-    const { client, broker } = await stage.started();
+  test("ignores a late reply", async () => {
+    const { client, broker } = await kit.started();
     const onError = vi.fn();
     client.on("error", onError);
     const answer = client.call("echo", 1, { timeout: 500 });
     await settled();
-    stage.clock.advance(700);
+    kit.clock.advance(700);
     await failureOf(answer);
     for (const request of broker.requests) {
       broker.partial(request, 1);

@@ -1,25 +1,25 @@
 import type { Transport } from "@pigato/transport";
 import { describe, expect, test, vi } from "vitest";
-import { ADDRESS, FakeBroker, failureOf, onceEvent, Stage, settled, uncaughtDuring } from "./testing/stage.ts";
+import { ADDRESS, FakeBroker, failureOf, onceEvent, settled, TestKit, uncaughtDuring } from "./testing/test-kit.ts";
 
-const stage = new Stage();
+const kit = new TestKit();
 
 describe("start()", () => {
   test("resolves when a broker has answered, however late it comes", async () => {
-    const client = stage.newClient();
+    const client = kit.newClient();
     const onStarted = vi.fn();
     const started = client.start().then(onStarted);
-    stage.clock.advance(60_000);
+    kit.clock.advance(60_000);
     await settled();
     expect(onStarted).not.toHaveBeenCalled();
-    await new FakeBroker(stage.network).listen();
+    await new FakeBroker(kit.network).listen();
     await started;
   });
 
   test("sends what was asked for before it, or while it goes on", async () => {
-    const broker = await new FakeBroker(stage.network).listen();
+    const broker = await new FakeBroker(kit.network).listen();
     broker.echo();
-    const client = stage.newClient();
+    const client = kit.newClient();
     const answers = [client.call("echo", 1)];
     void client.start();
     answers.push(client.call("echo", 2));
@@ -27,8 +27,8 @@ describe("start()", () => {
   });
 
   test("is harmless twice, and takes a callback", async () => {
-    await new FakeBroker(stage.network).listen();
-    const client = stage.newClient();
+    await new FakeBroker(kit.network).listen();
+    const client = kit.newClient();
     const onConnect = vi.fn();
     client.on("connect", onConnect);
     const first = client.start();
@@ -43,7 +43,7 @@ describe("start()", () => {
   });
 
   test("rejects when the client is stopped first, and need not be awaited", async () => {
-    const client = stage.newClient();
+    const client = kit.newClient();
     void client.start();
     const onStarted = vi.fn();
     const start = client.start(onStarted);
@@ -52,10 +52,10 @@ describe("start()", () => {
     expect(onStarted).toHaveBeenCalledWith(expect.objectContaining({ code: "CLOSED" }));
   });
 
-  test("that nobody awaits is no unhandled rejection", async () => {
+  test("that is not awaited is no unhandled rejection", async () => {
     const onUnhandled = vi.fn();
     process.on("unhandledRejection", onUnhandled);
-    const client = stage.newClient();
+    const client = kit.newClient();
     void client.start();
     await client.stop();
     await settled();
@@ -64,28 +64,28 @@ describe("start()", () => {
   });
 
   test("happens by itself with autostart, and the classic listeners hear of it", async () => {
-    await new FakeBroker(stage.network).listen();
-    const heard: string[] = [];
-    const client = stage.newClient({
+    await new FakeBroker(kit.network).listen();
+    const called: string[] = [];
+    const client = kit.newClient({
       autostart: true,
-      onStart: () => heard.push("start"),
-      onConnect: () => heard.push("connect"),
-      onDisconnect: () => heard.push("disconnect"),
-      onStop: () => heard.push("stop"),
+      onStart: () => called.push("start"),
+      onConnect: () => called.push("connect"),
+      onDisconnect: () => called.push("disconnect"),
+      onStop: () => called.push("stop"),
     });
     await client.start();
     await client.stop();
-    expect(heard).toEqual(["start", "connect", "disconnect", "stop"]);
+    expect(called).toEqual(["start", "connect", "disconnect", "stop"]);
   });
 
   test("names itself by its prefix, anew in every life of the connection", async () => {
     const onStart = vi.fn();
-    const { client, broker } = await stage.started({ prefix: "Cä", onStart });
+    const { client, broker } = await kit.started({ prefix: "Cä", onStart });
     const disconnected = onceEvent(client, "disconnect");
-    stage.network.cut(ADDRESS);
+    kit.network.cut(ADDRESS);
     await disconnected;
     const connected = onceEvent(client, "connect");
-    stage.clock.advance(1_000);
+    kit.clock.advance(1_000);
     await connected;
     expect(onStart).toHaveBeenCalledOnce();
     expect(broker.peers).toHaveLength(2);
@@ -93,29 +93,29 @@ describe("start()", () => {
     for (const peer of broker.peers) expect(peer).toMatch(/^C\u00c3\u00a4-[\w-]{21}$/);
   });
 
-  test("tells of every link that is being opened, with the id it has", async () => {
-    await new FakeBroker(stage.network).listen();
-    const client = stage.newClient();
+  test("emits an event for every link that is opened, which has its id", async () => {
+    await new FakeBroker(kit.network).listen();
+    const client = kit.newClient();
     const ids: string[] = [];
     client.on("connecting", () => ids.push(client.socketId));
     expect(client.socketId).toBe("");
     const start = client.start();
     expect(ids).toEqual([client.socketId]);
     await start;
-    stage.network.cut(ADDRESS);
+    kit.network.cut(ADDRESS);
     await settled();
-    stage.clock.advance(1_000);
+    kit.clock.advance(1_000);
     expect(ids).toEqual([expect.stringMatching(/^C/), client.socketId]);
   });
 
-  test("tells of an address that its transport cannot read, and goes on to the next", async () => {
-    await new FakeBroker(stage.network).listen();
+  test("reports an address that its transport cannot read, and goes on to the next", async () => {
+    await new FakeBroker(kit.network).listen();
     const transport: Transport = {
-      router: (handlers) => stage.network.router(handlers),
-      publisher: () => stage.network.publisher(),
-      subscriber: (handlers) => stage.network.subscriber(handlers),
+      router: (handlers) => kit.network.router(handlers),
+      publisher: () => kit.network.publisher(),
+      subscriber: (handlers) => kit.network.subscriber(handlers),
       dealer: (handlers, options) => {
-        const link = stage.network.dealer(handlers, options);
+        const link = kit.network.dealer(handlers, options);
         const connect = (address: string): void => {
           if (address === "odd://one") throw new Error("no such scheme");
           link.connect(address);
@@ -123,18 +123,18 @@ describe("start()", () => {
         return { connect, send: (frames) => link.send(frames), close: () => link.close() };
       },
     };
-    const client = stage.newClient({ transport }, ["odd://one", ADDRESS]);
+    const client = kit.newClient({ transport }, ["odd://one", ADDRESS]);
     const failed = onceEvent(client, "error");
     const start = client.start();
     expect(await failed).toMatchObject({ message: "cannot connect to odd://one: no such scheme" });
-    stage.clock.advance(1_000);
+    kit.clock.advance(1_000);
     await start;
   });
 });
 
 describe("stop()", () => {
   test("waits for what is open, takes nothing new, and says goodbye", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     const answer = client.call("echo", 1);
     await settled();
     const stop = client.stop();
@@ -147,18 +147,18 @@ describe("stop()", () => {
   });
 
   test("fails what is still open when its time is up", async () => {
-    const { client } = await stage.started({ stopTimeoutMs: 1_000 });
+    const { client } = await kit.started({ stopTimeoutMs: 1_000 });
     const answer = client.call("echo", 1);
     await settled();
     const stop = client.stop();
-    stage.clock.advance(1_000);
+    kit.clock.advance(1_000);
     const error = await failureOf(answer);
     expect(error).toMatchObject({ code: "CLOSED", delivery: "maybe-executed" });
     await stop;
   });
 
   test("is safe twice, and before any start", async () => {
-    const client = stage.newClient();
+    const client = kit.newClient();
     const answer = client.call("echo", 1);
     await Promise.all([client.stop(), client.stop()]);
     await client.stop();
@@ -166,7 +166,7 @@ describe("stop()", () => {
   });
 
   test("leaves a client that can be started again", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.echo();
     await client.stop();
     expect(await failureOf(client.call("echo", 1))).toMatchObject({ code: "CLOSED" });
@@ -175,7 +175,7 @@ describe("stop()", () => {
   });
 
   test("is followed by a start that was asked for meanwhile, unless stopped again", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.echo();
     void client.stop();
     await client.start();
@@ -188,15 +188,15 @@ describe("stop()", () => {
   });
 
   test("resolves when the link has written what it held, and not before", async () => {
-    await new FakeBroker(stage.network).listen();
+    await new FakeBroker(kit.network).listen();
     let finishWriting: () => void = () => {};
     const lingers: (number | undefined)[] = [];
     const transport: Transport = {
-      router: (handlers) => stage.network.router(handlers),
-      publisher: () => stage.network.publisher(),
-      subscriber: (handlers) => stage.network.subscriber(handlers),
+      router: (handlers) => kit.network.router(handlers),
+      publisher: () => kit.network.publisher(),
+      subscriber: (handlers) => kit.network.subscriber(handlers),
       dealer: (handlers, options) => {
-        const link = stage.network.dealer(handlers, options);
+        const link = kit.network.dealer(handlers, options);
         const close = (lingerMs?: number): Promise<void> => {
           lingers.push(lingerMs);
           return new Promise((resolve) => {
@@ -206,7 +206,7 @@ describe("stop()", () => {
         return { connect: (address) => link.connect(address), send: (frames) => link.send(frames), close };
       },
     };
-    const client = stage.newClient({ transport });
+    const client = kit.newClient({ transport });
     await client.start();
     const onStopped = vi.fn();
     const stop = client.stop().then(onStopped);
@@ -218,17 +218,17 @@ describe("stop()", () => {
   });
 
   test("leaves nothing to wake up for", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.echo();
     await client.call("echo", 1);
     await client.stop();
-    const looks = vi.spyOn(stage.clock, "now");
-    stage.clock.advance(120_000);
+    const looks = vi.spyOn(kit.clock, "now");
+    kit.clock.advance(120_000);
     expect(looks).not.toHaveBeenCalled();
   });
 
   test("happens at the end of an await using", async () => {
-    const { client } = await stage.started();
+    const { client } = await kit.started();
     const stopped = onceEvent(client, "stop");
     await client[Symbol.asyncDispose]();
     await stopped;
@@ -237,9 +237,9 @@ describe("stop()", () => {
 
 describe("a listener that throws", () => {
   test("does not keep the client from its work", async () => {
-    const broker = await new FakeBroker(stage.network).listen();
+    const broker = await new FakeBroker(kit.network).listen();
     broker.echo();
-    const client = stage.newClient({
+    const client = kit.newClient({
       onConnect: () => {
         throw new Error("listener threw");
       },

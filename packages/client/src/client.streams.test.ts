@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { type Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { failureOf, Stage, settled } from "./testing/stage.ts";
+import { failureOf, settled, TestKit } from "./testing/test-kit.ts";
 
-const stage = new Stage();
+const kit = new TestKit();
 
 describe("request() as a stream", () => {
   test("emits every chunk and then ends", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.answer(["a", 0, false, ""], { last: true });
     const stream = client.request("echo", "data");
     expectTypeOf(stream).toExtend<Readable>();
@@ -18,8 +18,8 @@ describe("request() as a stream", () => {
     expect(chunks).toEqual(["a", 0, false, "", { last: true }]);
   });
 
-  test("emits one by one what came in one message", async () => {
-    const { client, broker } = await stage.started();
+  test("emits the partials of one message one by one", async () => {
+    const { client, broker } = await kit.started();
     broker.onRequest = (request) => {
       broker.partials(request, [1, null, "two"]);
       broker.final(request, 3);
@@ -28,13 +28,13 @@ describe("request() as a stream", () => {
   });
 
   test("can be iterated, and leaves out what a stream cannot carry", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.answer([1, null, undefined, 2], null);
     expect(await client.request("echo").toArray()).toEqual([1, 2]);
   });
 
   test("can be piped to a writable of bytes", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.answer(["one ", "two "], "three");
     let text = "";
     const output = new Writable({
@@ -48,7 +48,7 @@ describe("request() as a stream", () => {
   });
 
   test("fails with the request's error", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.onRequest = (request) => {
       broker.partial(request, 1);
       broker.final(request, "boom", -1);
@@ -61,7 +61,7 @@ describe("request() as a stream", () => {
   });
 
   test("cancels its request when it is destroyed", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     const stream = client.request("echo");
     await settled();
     stream.destroy();
@@ -71,7 +71,7 @@ describe("request() as a stream", () => {
   });
 
   test("cancels its request when a for await is left", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     broker.onRequest = (request) => {
       broker.partial(request, 1);
       broker.partial(request, 2);
@@ -84,8 +84,8 @@ describe("request() as a stream", () => {
     expect(broker.typesSeen()).toEqual(["request", "cancel"]);
   });
 
-  test("may be destroyed by whoever sees the last chunk", async () => {
-    const { client, broker } = await stage.started();
+  test("may be destroyed by the listener of the last chunk", async () => {
+    const { client, broker } = await kit.started();
     broker.answer([], "last");
     const stream = client.request("echo");
     stream.on("data", () => stream.destroy());
@@ -95,7 +95,7 @@ describe("request() as a stream", () => {
   });
 
   test("passes on its heartbeats", async () => {
-    const { client, broker } = await stage.started();
+    const { client, broker } = await kit.started();
     const stream = client.request("echo");
     stream.heartbeat();
     await settled();

@@ -112,8 +112,9 @@ export class Client extends EventEmitter<ClientEvents> {
   /**
    * Connects, and goes on trying while there is no broker. Calling it again has no further effect.
    * @param callback called as the promise settles, with the error if it rejects
-   * @returns resolves when a broker has answered; rejects with `CLOSED` if `stop()` is called before, and with a `LinkError` of
-   *   the code `REFUSED` if the only broker does not let it in: then it has stopped
+   * @returns a promise that resolves when a broker has answered, however long that takes. It rejects with a `RequestError` of
+   *   the code `CLOSED` if `stop()` comes first, and with a `LinkError` for an address that the transport cannot use and, of the
+   *   code `REFUSED`, if the only broker rejects the client, which has stopped then. It need not be awaited.
    */
   start(callback?: (error?: RequestError | LinkError) => void): Promise<void> {
     if (callback !== undefined && typeof callback !== "function") {
@@ -139,7 +140,7 @@ export class Client extends EventEmitter<ClientEvents> {
   /**
    * Makes a request.
    * @param data anything that JSON can carry
-   * @param onPartial called with each partial value; nobody hears of the end
+   * @param onPartial called with each partial value; there is no callback for the end
    * @throws UsageError for arguments that cannot be used
    */
   request<Value = unknown>(service: string, data: unknown, onPartial: ReplyCallback<Value>): void;
@@ -214,15 +215,13 @@ export class Client extends EventEmitter<ClientEvents> {
     this.#settings.speaker.resolveCallOptions(callOptions, this.#settings);
     return new Broadcast(
       <Answer>(to: string, what: unknown, how: CallOptions) => this.call<Answer>(to, what, how),
-      service,
-      data,
+      { service, data },
       options,
     );
   }
 
   /**
-   * Makes a request and tells `caller` of all that comes of it, as fast as it comes: what the other verbs are made of. Of the caller's methods
-   * none is called before this one returns.
+   * Makes a request with a receiver of your own, as the other verbs do. None of its methods is called before this one returns.
    * @throws UsageError for arguments that cannot be used
    */
   open(service: string, data: unknown, caller: Caller, options?: CallOptions): OpenRequest {
@@ -265,7 +264,7 @@ export class Client extends EventEmitter<ClientEvents> {
   #submit({ message, signal }: Prepared, caller: Caller, window?: ReceiveWindow): void {
     if (signal === undefined) return this.#driver.apply({ type: "request", message, caller, window });
     if (signal.aborted) return this.#driver.fail(caller, message, canceled(message, "not-sent", signal.reason));
-    const abortable = new AbortableCaller(caller, signal, message.requestId, this.#control);
+    const abortable = new AbortableCaller(caller, signal, (reason) => this.#control.cancel(message.requestId, reason));
     this.#driver.apply({ type: "request", message, caller: abortable, window });
   }
 

@@ -17,7 +17,7 @@ import type { Caller } from "./call.ts";
 import type { ClientSettings } from "./options.ts";
 import type { Effect, Input, RequestMessage, SessionEvent } from "./session/effects.ts";
 
-type CallerNotice = Extract<Effect<Caller>, { readonly type: "partial" | "final" | "news" }>;
+type CallerNotice = Extract<Effect<Caller>, { readonly type: "partial" | "final" | "progress" }>;
 type Notice = CallerNotice | RuntimeNotice | { readonly type: "late"; readonly requestId: RequestId };
 
 export interface DriverEvents extends PeerEvents {
@@ -72,7 +72,7 @@ export class Driver {
         return this.#send(effect.message);
       case "final":
       case "partial":
-      case "news":
+      case "progress":
         return this.#loop.notify(effect);
       case "failed":
         return this.fail(effect.caller, effect.request, effect.failure);
@@ -89,8 +89,8 @@ export class Driver {
         return notice.caller.onFinal(notice.value);
       case "partial":
         return notice.caller.onPartial(notice.value);
-      case "news":
-        return notice.caller.onNews?.(notice.news);
+      case "progress":
+        return notice.caller.onProgress?.(notice.progress);
       case "late":
         return this.#events.late(notice.requestId);
       default:

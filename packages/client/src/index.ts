@@ -6,4 +6,4 @@ export { type Caller, type OpenRequest, type ReplyCallback, ReplyStream } from "
 export type { CallOptions } from "./call-options.ts";
 export { Client, type ClientEvents } from "./client.ts";
 export { type ClientOptions, isClientOption } from "./options.ts";
-export type { News, Notice } from "./session/effects.ts";
+export type { Notice, Progress } from "./session/effects.ts";

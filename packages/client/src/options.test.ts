@@ -122,7 +122,7 @@ describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
   });
 });
 
-test("a dialect that nobody speaks is refused", () => {
+test("an unknown dialect is refused", () => {
   for (const dialect of ["omdp", "__proto__", "", 1, null]) {
     const options: ClientOptions = Object.fromEntries([["dialect", dialect]]);
     expect(() => resolveOptions({ transport, ...options })).toThrow("dialect must be one of pigato, mdp02, mdp01, not");

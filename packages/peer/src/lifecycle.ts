@@ -1,5 +1,5 @@
 // What `start()` and `stop()` of a client or a worker wait for, in whatever order they are called. The last call wins: a
-// start while stopping takes effect after the stop, a stop takes back a start that is not reached. Nobody needs to await.
+// start while stopping takes effect after the stop, a stop cancels a start that has not finished. No promise must be awaited.
 //
 //   new ── start ──► starting ── broker answered ──► started
 //    │                  │                               │

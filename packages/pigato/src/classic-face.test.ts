@@ -33,8 +33,8 @@ function newWorker(conf: ConstructorParameters<typeof PIGATO.Worker>[2] = {}): I
   return worker;
 }
 
-/** What a peer tells, in order, by its events and by the listeners of its `conf`. */
-function told(peer: InstanceType<typeof PIGATO.Client> | InstanceType<typeof PIGATO.Worker>): string[] {
+/** The events of a peer and the calls of the listeners in its `conf`, in order. */
+function eventsOf(peer: InstanceType<typeof PIGATO.Client> | InstanceType<typeof PIGATO.Worker>): string[] {
   const lines: string[] = [];
   for (const event of ["start", "stop", "connect", "disconnect"] as const) {
     peer.on(event, () => lines.push(event));
@@ -49,9 +49,9 @@ describe.each([
   ["a client", newClient],
   ["a worker", newWorker],
 ])("%s", (_name, newPeer) => {
-  test("tells its lifecycle in the words and the order of the original", async () => {
+  test("emits the lifecycle events of the original in its order", async () => {
     const peer = newPeer();
-    const lines = told(peer);
+    const lines = eventsOf(peer);
     expect(peer.socketId).toBeUndefined();
     peer.stop();
     peer.start();
@@ -76,18 +76,18 @@ describe.each([
     peer.start();
     await once(peer, "connect");
     const { socketId } = peer;
-    const lines = told(peer);
+    const lines = eventsOf(peer);
     peer.start();
     expect(lines).toEqual(["disconnect", "onDisconnect", "onDisconnnect", "stop", "start"]);
     expect(peer.socketId).not.toBe(socketId);
     await once(peer, "connect");
   });
 
-  test("tells of a loss, and of coming back", async () => {
+  test("emits events for a loss, and for coming back", async () => {
     const peer = newPeer({ heartbeat: 20, reconnect: 1 });
     peer.start();
     await once(peer, "connect");
-    const lines = told(peer);
+    const lines = eventsOf(peer);
     await new Promise<void>((resolve) => broker.stop(resolve));
     await once(peer, "start");
     expect(lines.slice(0, 5)).toEqual(["disconnect", "onDisconnect", "onDisconnnect", "stop", "start"]);
@@ -129,12 +129,12 @@ describe("a client", () => {
     const client = newClient();
     client.start();
     await once(client, "connect");
-    const heard = vi.fn();
-    client.request("nobody", 1, heard, heard);
-    client.request("nobody", 1).on("error", heard).on("end", heard);
+    const listener = vi.fn();
+    client.request("missing", 1, listener, listener);
+    client.request("missing", 1).on("error", listener).on("end", listener);
     client.stop();
     await new Promise<void>((resolve) => broker.stop(resolve));
-    expect(heard).not.toHaveBeenCalled();
+    expect(listener).not.toHaveBeenCalled();
   });
 
   test("takes the timeout of its conf as it is at the time of the request, and odd ones for what they may mean", async () => {
@@ -142,7 +142,7 @@ describe("a client", () => {
     client.start();
     client.conf.timeout = 1;
     const failed = async (options?: Record<string, unknown>): Promise<unknown[]> =>
-      once(client.request("nobody", 1, options), "error", { signal: AbortSignal.timeout(5000) }).catch(
+      once(client.request("missing", 1, options), "error", { signal: AbortSignal.timeout(5000) }).catch(
         (error: unknown) => [error],
       );
     expect(await failed()).toEqual(["C_TIMEOUT"]);
@@ -152,7 +152,7 @@ describe("a client", () => {
   test("a stream that fails says why, and then ends", async () => {
     const client = newClient();
     client.start();
-    const stream = client.request("nobody", 1, { timeout: 1 });
+    const stream = client.request("missing", 1, { timeout: 1 });
     const errors: unknown[] = [];
     stream.on("error", (error) => errors.push(error)).resume();
     await new Promise((resolve) => stream.on("end", resolve));
@@ -161,7 +161,7 @@ describe("a client", () => {
 });
 
 describe("a worker", () => {
-  test("tells its concurrency at once when it is changed, and passes over what is none", async () => {
+  test("announces its concurrency at once when it is changed, and ignores what is no number", async () => {
     const worker = newWorker({ concurrency: 7 });
     expect(Object.keys(worker.conf)).toContain("concurrency");
     worker.start();
@@ -201,7 +201,7 @@ describe("a worker", () => {
 });
 
 describe("a broker", () => {
-  test("tells by events, by its conf and by callbacks, and has the defaults of the original", async () => {
+  test("emits events, calls the listeners of its conf and callbacks, and has the defaults of the original", async () => {
     const other = new PIGATO.Broker("inproc://other");
     expect(other.conf).toMatchObject({ heartbeat: 2500, dmode: "load", name: expect.stringMatching(/^B/) });
     expect(other.conf.intch).toEqual(expect.stringMatching(/^(ipc|tcp):/));
@@ -229,7 +229,7 @@ test("a directory knows who serves what right after its start", async () => {
   const client = newClient();
   client.start();
   expect(await once(client.request("$dir", "echo"), "data")).toEqual([[worker.socketId]]);
-  expect(await once(client.request("$dir", "nobody"), "data")).toEqual([[]]);
+  expect(await once(client.request("$dir", "missing"), "data")).toEqual([[]]);
   expect(await once(client.request("$dir"), "data")).toEqual([
     { echo: [worker.socketId], $dir: [directory.wrk?.socketId] },
   ]);

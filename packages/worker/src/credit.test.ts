@@ -14,7 +14,7 @@ import { turn } from "./testing/recording-port.ts";
 import { Worker } from "./worker.ts";
 
 /** A worker whose broker has negotiated credit, on a link that answers what the test says. */
-async function stage(options: WorkerOptions = {}) {
+async function setUp(options: WorkerOptions = {}) {
   const network = new MemoryNetwork();
   const clock = new FakeClock();
   const links: DealerHandlers[] = [];
@@ -51,7 +51,7 @@ async function stage(options: WorkerOptions = {}) {
   await turn();
   network.deliver();
   await ready;
-  broker.news();
+  broker.takeMessages();
   return {
     broker,
     worker,
@@ -67,11 +67,11 @@ async function stage(options: WorkerOptions = {}) {
     grant(id: string, chunks: number): string[] {
       broker.grant(id, chunks);
       network.deliver();
-      return broker.news();
+      return broker.takeMessages();
     },
-    news(): string[] {
+    takeMessages(): string[] {
       network.deliver();
-      return broker.news();
+      return broker.takeMessages();
     },
     linkDrains(): void {
       link.outcome = undefined;
@@ -80,31 +80,31 @@ async function stage(options: WorkerOptions = {}) {
   };
 }
 
-function heard(reply: Reply): string[] {
+function eventsOf(reply: Reply): string[] {
   const events: string[] = [];
   for (const event of ["drain", "finish", "close", "error"]) reply.on(event, () => events.push(event));
   return events;
 }
 
 test("write() says so when it has used the last credit, and drain comes with the next grant", async () => {
-  const { request, grant, news } = await stage();
+  const { request, grant, takeMessages } = await setUp();
   const reply = request("r1", 2);
-  const events = heard(reply);
+  const events = eventsOf(reply);
   expect([reply.write(1), reply.write(2), reply.writableNeedDrain]).toEqual([true, false, true]);
-  expect(news()).toEqual(["partial r1 0 1", "partial r1 0 2"]);
+  expect(takeMessages()).toEqual(["partial r1 0 1", "partial r1 0 2"]);
   expect(events).toEqual([]);
   grant("r1", 1);
   expect(events).toEqual(["drain"]);
   expect(reply.write(3)).toBe(false);
-  expect(news()).toEqual(["partial r1 0 3"]);
+  expect(takeMessages()).toEqual(["partial r1 0 3"]);
 });
 
-test("a handler that goes on writing is heard when all of it has left and there is credit again", async () => {
-  const { request, grant, news } = await stage();
+test("a handler that goes on writing gets drain when everything was sent and there is credit again", async () => {
+  const { request, grant, takeMessages } = await setUp();
   const reply = request("r1", 1);
-  const events = heard(reply);
+  const events = eventsOf(reply);
   for (const part of [1, 2, 3]) expect(reply.write(part)).toBe(false);
-  expect(news()).toEqual(["partial r1 0 1"]);
+  expect(takeMessages()).toEqual(["partial r1 0 1"]);
   expect(grant("r1", 2)).toEqual(["partial r1 0 2", "partial r1 0 3"]);
   expect(events).toEqual([]);
   grant("r1", 1);
@@ -112,7 +112,7 @@ test("a handler that goes on writing is heard when all of it has left and there 
 });
 
 test("a stream that is piped waits for its reader", async () => {
-  const { request, grant, news } = await stage();
+  const { request, grant, takeMessages } = await setUp();
   const reply = request("r1", 2);
   let made = 0;
   const source = new Readable({
@@ -125,23 +125,23 @@ test("a stream that is piped waits for its reader", async () => {
   });
   const done = pipeline(source, reply);
   await turn();
-  expect(news()).toEqual(["partial r1 0 1", "partial r1 0 2"]);
+  expect(takeMessages()).toEqual(["partial r1 0 1", "partial r1 0 2"]);
   expect(made).toBeLessThan(6);
   grant("r1", 9);
   await done;
   const rest = ["partial r1 0 3", "partial r1 0 4", "partial r1 0 5", "partial r1 0 6", "final r1 0 null"];
-  expect(news()).toEqual(rest);
+  expect(takeMessages()).toEqual(rest);
 });
 
 test("a reply that has ended counts as finished once its end has left behind what waits", async () => {
-  const { request, grant, news } = await stage();
+  const { request, grant, takeMessages } = await setUp();
   const reply = request("r1", 1);
-  const events = heard(reply);
+  const events = eventsOf(reply);
   reply.write(1);
   reply.write(2);
   reply.end("last");
   await turn();
-  expect(news()).toEqual(["partial r1 0 1"]);
+  expect(takeMessages()).toEqual(["partial r1 0 1"]);
   expect([reply.ended, reply.active(), reply.writableFinished, events]).toEqual([true, false, false, []]);
   expect(grant("r1", 1)).toEqual(["partial r1 0 2", 'final r1 0 "last"']);
   await turn();
@@ -149,9 +149,9 @@ test("a reply that has ended counts as finished once its end has left behind wha
 });
 
 test("a caller that gives up meanwhile ends it with an error, and nothing more leaves", async () => {
-  const { broker, request, grant, news } = await stage();
+  const { broker, request, grant, takeMessages } = await setUp();
   const reply = request("r1", 1);
-  const events = heard(reply);
+  const events = eventsOf(reply);
   const { signal } = reply;
   reply.write(1);
   reply.write(2);
@@ -160,12 +160,12 @@ test("a caller that gives up meanwhile ends it with an error, and nothing more l
   await turn();
   expect(events).toEqual(["error", "close"]);
   expect(signal.aborted).toBe(true);
-  expect(news()).toEqual(["partial r1 0 1"]);
+  expect(takeMessages()).toEqual(["partial r1 0 1"]);
   expect(grant("r1", 9)).toEqual([]);
 });
 
-test("a handler that waits for drain hears that its caller gave up", async () => {
-  const { broker, request } = await stage();
+test("a handler that waits for drain is notified that its caller canceled", async () => {
+  const { broker, request } = await setUp();
   const reply = request("r1", 1);
   reply.write(1);
   const drained = once(reply, "drain");
@@ -174,48 +174,48 @@ test("a handler that waits for drain hears that its caller gave up", async () =>
 });
 
 test("more than may wait ends the request with BUSY, for its handler and for its caller", async () => {
-  const { request, news } = await stage({ maxHeldBytes: 1_000 });
+  const { request, takeMessages } = await setUp({ maxHeldBytes: 1_000 });
   const reply = request("r1", 1);
-  const events = heard(reply);
+  const events = eventsOf(reply);
   for (let part = 1; part <= 5; part++) reply.write(part);
   await turn();
   expect(events.filter((event) => event !== "drain")).toEqual(["error", "close"]);
   expect(reply.writableErrored).toMatchObject({ code: "BUSY" });
-  const [part, end, ...others] = news();
+  const [part, end, ...others] = takeMessages();
   expect(part).toBe("partial r1 0 1");
   expect(end).toMatch(/^final r1 -1 .*"code":"BUSY"/);
   expect(others).toEqual([]);
 });
 
 test("what was held goes no faster than the link, and drain waits for both", async () => {
-  const { request, grant, news, link, linkDrains } = await stage();
+  const { request, grant, takeMessages, link, linkDrains } = await setUp();
   const reply = request("r1", 1);
-  const events = heard(reply);
+  const events = eventsOf(reply);
   for (const part of [1, 2, 3]) reply.write(`${part}`.padEnd(100_000, "x"));
-  news();
+  takeMessages();
   link.outcome = "slow";
   expect(grant("r1", 9)).toEqual([expect.stringContaining('partial r1 0 "2x')]);
   expect(events).toEqual([]);
   linkDrains();
-  expect(news()).toEqual([expect.stringContaining('partial r1 0 "3x')]);
+  expect(takeMessages()).toEqual([expect.stringContaining('partial r1 0 "3x')]);
   expect(events).toEqual(["drain"]);
 });
 
 test("a link that catches up wakes no handler that has no credit", async () => {
-  const { request, grant, news, link, linkDrains } = await stage();
+  const { request, grant, takeMessages, link, linkDrains } = await setUp();
   const reply = request("r1", 2);
-  const events = heard(reply);
+  const events = eventsOf(reply);
   link.outcome = "slow";
   expect([reply.write(1), reply.write(2)]).toEqual([false, false]);
   linkDrains();
   expect(events).toEqual([]);
   grant("r1", 1);
   expect(events).toEqual(["drain"]);
-  expect(news()).toEqual([]);
+  expect(takeMessages()).toEqual([]);
 });
 
 test("a link that refuses a part that was held fails the request, and no later part leaves", async () => {
-  const { request, grant, link } = await stage();
+  const { request, grant, link } = await setUp();
   const reply = request("r1", 1);
   reply.on("error", () => {});
   for (const part of [1, 2, 3, 4]) reply.write(part);
@@ -228,7 +228,7 @@ test("a link that refuses a part that was held fails the request, and no later p
 });
 
 test("a worker that stops lets a reply that waits for its reader end, and cuts it off in time", async () => {
-  const { worker, request, grant, news, clock } = await stage({ stopTimeoutMs: 1_000 });
+  const { worker, request, grant, takeMessages, clock } = await setUp({ stopTimeoutMs: 1_000 });
   const one = request("r1", 1);
   const other = request("r2", 1);
   other.on("error", () => {});
@@ -237,7 +237,7 @@ test("a worker that stops lets a reply that waits for its reader end, and cuts i
     reply.write(2);
     reply.end();
   }
-  expect(news()).toEqual(["partial r1 0 1", "partial r2 0 1"]);
+  expect(takeMessages()).toEqual(["partial r1 0 1", "partial r2 0 1"]);
   const stopped = worker.stop();
   expect(grant("r1", 1)).toEqual(["partial r1 0 2", "final r1 0 null"]);
   clock.advance(1_000);
@@ -246,8 +246,8 @@ test("a worker that stops lets a reply that waits for its reader end, and cuts i
 });
 
 test("nothing is held of a reply that is not paced", async () => {
-  const { request, news } = await stage({ maxHeldBytes: 0 });
+  const { request, takeMessages } = await setUp({ maxHeldBytes: 0 });
   const reply = request("r1");
   for (let part = 0; part < 50; part++) expect(reply.write(part)).toBe(true);
-  expect(news()).toHaveLength(50);
+  expect(takeMessages()).toHaveLength(50);
 });

@@ -76,7 +76,7 @@ function majordomo(id: "mdp02" | "mdp01"): WorkerDialect {
         return NO_OPTIONS;
       },
       checkReject() {
-        throw notCarried(id, "reply.reject()", "a request cannot be given back there; end it with error()");
+        throw notCarried(id, "reply.reject()", "a request cannot be rejected there; end it with error()");
       },
     },
   };

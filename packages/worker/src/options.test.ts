@@ -78,7 +78,7 @@ describe("options", () => {
 });
 
 describe("live options", () => {
-  test("setting the concurrency tells the new limit, in the worker's own terms", () => {
+  test("setting the concurrency gives the new limit to the worker, with Infinity for none", () => {
     const limits: number[] = [];
     const conf = liveOptions(resolveOptions({}), (limit) => limits.push(limit));
     conf.concurrency = 2;
@@ -134,7 +134,7 @@ describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
   });
 });
 
-test("a dialect that nobody speaks is refused", () => {
+test("an unknown dialect is refused", () => {
   for (const dialect of ["omdp", "__proto__", "", 1, null]) {
     expect(() => resolveOptions(untyped("dialect", dialect))).toThrow("must be one of pigato, mdp02, mdp01");
   }

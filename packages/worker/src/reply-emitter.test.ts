@@ -1,8 +1,8 @@
 import { EventEmitter } from "node:events";
 import { expect, test } from "vitest";
-import { LazyEmitter } from "./lazy-emitter.ts";
+import { LazyEmitter } from "./reply-emitter.ts";
 
-test("it is an EventEmitter, and answers as one that nobody has listened to", () => {
+test("it is an EventEmitter, and behaves like one without listeners", () => {
   const bare = new LazyEmitter();
   const ordinary = new EventEmitter();
   expect(bare).toBeInstanceOf(EventEmitter);
@@ -25,10 +25,10 @@ test("it is an EventEmitter, and answers as one that nobody has listened to", ()
 test.each(["on", "once", "prependListener", "prependOnceListener"] as const)(
   "its listeners, from the first %s on, are its own",
   (method) => {
-    const [heard, other] = [new LazyEmitter(), new LazyEmitter()];
+    const [emitter, other] = [new LazyEmitter(), new LazyEmitter()];
     const values: unknown[] = [];
-    heard[method]("data", (value) => values.push(value));
-    expect([heard.emit("data", 1), other.emit("data", 2)]).toEqual([true, false]);
+    emitter[method]("data", (value) => values.push(value));
+    expect([emitter.emit("data", 1), other.emit("data", 2)]).toEqual([true, false]);
     expect(values).toEqual([1]);
   },
 );

@@ -40,7 +40,7 @@ function drainEachTime(port: RecordingPort, reply: Reply): { pauses: number } {
   return count;
 }
 
-/** Unlike `once`, does not listen to errors: nobody does. */
+/** Unlike `once`, does not listen to errors. */
 function closed(reply: Reply): Promise<void> {
   return new Promise((resolve) => reply.once("close", resolve));
 }
@@ -232,7 +232,7 @@ describe("pipe", () => {
     expect(port.sent[1]).toMatch(/^error /);
   });
 
-  test("an abort lets go of the source and disturbs nobody", async () => {
+  test("an abort releases the source and disturbs nothing else", async () => {
     const port = new RecordingPort();
     const reply = port.reply();
     const source = new PassThrough({ objectMode: true });
@@ -263,7 +263,7 @@ describe("finished", () => {
     await finishedPromise(reply);
   });
 
-  test.each(["destroy", "abort"] as const)("tells that the reply closed early: %s", async (how) => {
+  test.each(["destroy", "abort"] as const)("reports that the reply closed early: %s", async (how) => {
     const reply = new RecordingPort().reply();
     const done = new Promise((resolve) => finished(reply, resolve));
     if (how === "destroy") reply.destroy();

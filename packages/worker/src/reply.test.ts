@@ -24,13 +24,13 @@ describe("what a reply sends", () => {
     expect(port.sent).toEqual(["final null {}", "final null {}", "final null {}"]);
   });
 
-  test("and tells each write's callback that it has left", async () => {
+  test("and calls each write's callback when it was sent", async () => {
     const reply = new RecordingPort().reply();
-    const told = [
+    const called = [
       new Promise((resolve) => reply.write(1, resolve)),
       new Promise((resolve) => reply.write("2", "utf8", resolve)),
     ];
-    expect(await Promise.all(told)).toEqual([null, null]);
+    expect(await Promise.all(called)).toEqual([null, null]);
   });
 
   test("a chunk whose JSON is as long as null, but is not", () => {
@@ -128,14 +128,14 @@ describe("the end of a reply", () => {
     expect(port.sent).toEqual(["final null {}", 'final "x" {}', 'final "x" {}']);
   });
 
-  test("what is said after the end is sent to nobody and told as an error of the stream", async () => {
+  test("what is written after the end is not sent, and is an error of the stream", async () => {
     for (const say of ["write", "end", "error", "reject"] as const) {
       const port = new RecordingPort();
       const reply = port.reply();
       reply.end("last");
-      const heard = once(reply, "error");
+      const failed = once(reply, "error");
       reply[say]("more");
-      expect(await heard).toMatchObject([{ code: "ERR_STREAM_WRITE_AFTER_END" }]);
+      expect(await failed).toMatchObject([{ code: "ERR_STREAM_WRITE_AFTER_END" }]);
       expect(port.sent).toEqual(['final "last" {}']);
       expect(port.reported).toEqual([]);
     }
@@ -150,11 +150,11 @@ describe("the end of a reply", () => {
     expect(port.reported).toMatchObject([{ code: "ERR_STREAM_WRITE_AFTER_END" }]);
   });
 
-  test("a write after the end tells its callback", async () => {
+  test("a write after the end calls its callback with the error", async () => {
     const reply = new RecordingPort().reply();
     reply.end();
-    const told = new Promise((resolve) => reply.write("more", resolve));
-    expect(await told).toMatchObject({ code: "ERR_STREAM_WRITE_AFTER_END" });
+    const called = new Promise((resolve) => reply.write("more", resolve));
+    expect(await called).toMatchObject({ code: "ERR_STREAM_WRITE_AFTER_END" });
   });
 
   test("ending twice without data is harmless", async () => {
@@ -188,7 +188,7 @@ describe("data that JSON cannot carry", () => {
     expect(port.sent).toEqual([]);
   });
 
-  test("does not keep the caller from being told that the handler failed", () => {
+  test("does not keep the caller from getting the handler's error", () => {
     const port = new RecordingPort();
     const reply = port.reply();
     reply.opts = { cycle };
@@ -213,7 +213,7 @@ describe("a slow link", () => {
     expect(reply.write(3)).toBe(true);
   });
 
-  test("a reply that did not ask hears no 'drain'", () => {
+  test("a reply that was not paused gets no 'drain'", () => {
     const reply = new RecordingPort().reply();
     reply.on("drain", () => expect.unreachable());
     Reply.drain(reply);
@@ -264,7 +264,7 @@ describe("an aborted reply", () => {
     }
   });
 
-  test("tells its listeners the error, then 'close', and no 'finish'", async () => {
+  test("emits the error, then 'close', and no 'finish'", async () => {
     const reply = new RecordingPort().reply();
     const events: string[] = [];
     reply.on("error", (error: Error) => events.push(`error ${error.message}`));
@@ -294,7 +294,7 @@ describe("an aborted reply", () => {
     expect(reply.active()).toBe(false);
   });
 
-  test("tells the callbacks of later writes and ends the reason", async () => {
+  test("passes the reason to the callbacks of later writes and ends", async () => {
     const reply = new RecordingPort().reply();
     Reply.abort(reply, CANCELED, "echo");
     const written = new Promise((resolve) => reply.write("dropped", resolve));
@@ -313,7 +313,7 @@ describe("an aborted reply", () => {
 });
 
 describe("a destroyed reply", () => {
-  test("tells the caller the error", () => {
+  test("sends the error to the caller", () => {
     const port = new RecordingPort();
     port.reply().destroy(new RangeError("out of rows"));
     port.reply().destroy();

@@ -19,12 +19,11 @@ import {
   writeText,
 } from "@pigato/protocol";
 import type { ReplyFormat } from "./dialect.ts";
-import { LazyEmitter } from "./lazy-emitter.ts";
 import { errorBody } from "./reply-body.ts";
+import { LazyEmitter, PipedSources } from "./reply-emitter.ts";
 import type { CallId, HandlerInput } from "./session/effects.ts";
-import { Sources } from "./sources.ts";
 
-/** What the worker's handlers tell the broker, beside the data. Whatever is set travels; the broker reads what it knows. */
+/** Options for the broker, sent with the reply. Unknown ones are sent, too. */
 export interface ReplyOptions {
   /**
    * Milliseconds, from the end on, for which the broker may answer equal requests with this reply: those for the same
@@ -71,7 +70,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   #options: ReplyOptions | undefined;
   #abortReason: RequestError | undefined;
   #controller: AbortController | undefined;
-  #sources: Sources | undefined;
+  #sources: PipedSources | undefined;
 
   // What the worker does to a reply is static, so that handlers, which get instances, do not see it. A reply that the worker
   // does not have any more is `undefined`.
@@ -133,7 +132,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   }
 
   /**
-   * Whether an answer is still wanted. `false` once it is given, and when the caller gave up, the connection to the
+   * Whether the client still waits for the reply. `false` after the end, and when the client canceled, the connection to the
    * broker is lost or the worker has stopped.
    */
   active(): boolean {
@@ -226,8 +225,8 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   }
 
   /**
-   * Tells the caller that the request is being worked on, as its client's `heartbeat` event; where that was not negotiated,
-   * tells the broker that the worker is alive. The caller's timeout goes on: only a part of the reply starts it anew.
+   * Notifies the client that the request still runs: a `heartbeat` event of its stream. Where that was not negotiated, it is a
+   * heartbeat of the worker to the broker. The client's timeout goes on: only a chunk restarts it.
    */
   heartbeat(): void {
     if (this.#state.phase === "open") this.#port.apply({ type: "request-heartbeat", call: this.#call });
@@ -279,14 +278,14 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     switch (event) {
       case "pipe":
-        this.#sources ??= new Sources((error) => this.destroy(error));
+        this.#sources ??= new PipedSources((error) => this.destroy(error));
         this.#sources.add(args[0]);
         break;
       case "unpipe":
         this.#sources?.remove(args[0]);
         break;
       case "error":
-        // `pipe` emits errors that nobody listens to, and Node's emitter would throw them at the process.
+        // `pipe` emits errors without a listener, which Node's emitter would throw.
         if (this.listenerCount("error") === 0) return this.#onUnheard(args[0]);
         break;
     }
@@ -300,7 +299,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
       body = this.#port.format.chunk(chunk);
       options = this.#optionsFrame();
     } catch (error) {
-      // A source that writes is no caller that could catch.
+      // A piped source cannot catch.
       if (this.#sources === undefined || this.#sources.isEmpty) throw error;
       this.destroy(error);
       return false;
@@ -336,7 +335,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
     return this.#port.format.options(this.#options);
   }
 
-  /** Something was said after the last word. */
+  /** The handler called a method after the end. */
   #refuse(method: string, done?: Callback): void {
     const error = new WriteAfterEndError(`reply.${method}() after the end of request ${display(this.#requestId)}`);
     if (done) nextTick(done, error);
@@ -344,12 +343,12 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   }
 
   #onUnheard(error: unknown): boolean {
-    // What closed the reply is known to its caller, or to its worker, already.
+    // The error that closed the reply is known to its client, or to its worker, already.
     if (error instanceof Error && error !== this.writableErrored) this.#port.report(error);
     return false;
   }
 
-  /** A handler that waits for `drain` on an aborted reply goes on, and sees that it is not active. */
+  /** For a handler that waits for `drain` on an aborted reply: it goes on, and sees that the reply is not active. */
   #drainSoon(): void {
     this.#needsDrain = true;
     nextTick(Reply.drain, this);

@@ -20,7 +20,7 @@ import { FakeBroker } from "./testing/fake-broker.ts";
 import { turn } from "./testing/recording-port.ts";
 import { Worker } from "./worker.ts";
 
-/** A transport whose links to the broker answer as they are told. */
+/** A transport whose links to the broker have the outcome that the test sets. */
 class SlowTransport implements Transport {
   outcome: SendOutcome = "queued";
   /** Refuses messages of several partial replies, and takes all others. */
@@ -88,7 +88,7 @@ async function running(
   network.deliver();
   await ready;
   for (const id of ids) broker.request(id, "null");
-  broker.news();
+  broker.takeMessages();
   return {
     broker,
     worker,
@@ -96,24 +96,24 @@ async function running(
     clock,
     transport,
     /** What the broker has got when the tick at hand is over. */
-    async news(): Promise<string[]> {
+    async takeMessages(): Promise<string[]> {
       await turn();
       network.deliver();
-      return broker.news();
+      return broker.takeMessages();
     },
   };
 }
 
 test("what a handler writes in one tick leaves at its end, as one message", async () => {
-  const { replies, news } = await running(["r1"]);
+  const { replies, takeMessages } = await running(["r1"]);
   for (const part of [1, 2, 3]) replies[0]?.write(part);
-  expect(await news()).toEqual(["partials r1 1,2,3 {}"]);
+  expect(await takeMessages()).toEqual(["partials r1 1,2,3 {}"]);
   replies[0]?.write(4);
-  expect(await news()).toEqual(["partial r1 0 4"]);
+  expect(await takeMessages()).toEqual(["partial r1 0 4"]);
 });
 
 test("the end follows its parts, and so does what else is said", async () => {
-  const { replies, worker, news } = await running(["r1", "r2"]);
+  const { replies, worker, takeMessages } = await running(["r1", "r2"]);
   replies[0]?.write(1);
   replies[0]?.write(2);
   replies[1]?.write("a");
@@ -121,7 +121,7 @@ test("the end follows its parts, and so does what else is said", async () => {
   replies[0]?.end("last");
   replies[1]?.write("b");
   worker.conf.concurrency = 3;
-  expect(await news()).toEqual([
+  expect(await takeMessages()).toEqual([
     "partials r1 1,2 {}",
     'partial r2 0 "a"',
     "partial r1 0 3",
@@ -130,67 +130,67 @@ test("the end follows its parts, and so does what else is said", async () => {
   ]);
 });
 
-test("parts that may be kept are told so", async () => {
-  const { replies, news } = await running(["r1"]);
+test("partials that may be cached carry the option", async () => {
+  const { replies, takeMessages } = await running(["r1"]);
   if (replies[0] !== undefined) replies[0].opts.cache = 1_000;
   replies[0]?.write(1);
   replies[0]?.write(2);
-  expect(await news()).toEqual(['partials r1 1,2 {"cache":1000}']);
+  expect(await takeMessages()).toEqual(['partials r1 1,2 {"cache":1000}']);
 });
 
 test("a broker that does not take several in one message gets each at once", async () => {
-  const { replies, broker, news } = await running(["r1"], { partials: false });
+  const { replies, broker, takeMessages } = await running(["r1"], { partials: false });
   for (const part of [1, 2]) replies[0]?.write(part);
-  expect(await news()).toEqual(["partial r1 0 1", "partial r1 0 2"]);
+  expect(await takeMessages()).toEqual(["partial r1 0 1", "partial r1 0 2"]);
   expect(broker.received).toEqual([]);
 });
 
 test("a large part leaves at once, behind those that wait", async () => {
-  const { replies, news } = await running(["r1"]);
+  const { replies, takeMessages } = await running(["r1"]);
   const large = "x".repeat(5_000);
   for (const part of [1, 2, large, 3]) replies[0]?.write(part);
-  expect(await news()).toEqual(["partials r1 1,2 {}", `partial r1 0 "${large}"`, "partial r1 0 3"]);
+  expect(await takeMessages()).toEqual(["partials r1 1,2 {}", `partial r1 0 "${large}"`, "partial r1 0 3"]);
 });
 
 test("stop() sends them before the goodbye", async () => {
-  const { replies, worker, news } = await running(["r1"], { stopTimeoutMs: 0 });
+  const { replies, worker, takeMessages } = await running(["r1"], { stopTimeoutMs: 0 });
   for (const part of [1, 2]) replies[0]?.write(part);
   void worker.stop();
-  expect(await news()).toEqual(["partials r1 1,2 {}", "disconnect"]);
+  expect(await takeMessages()).toEqual(["partials r1 1,2 {}", "disconnect"]);
 });
 
 test("a slow link asks for a pause once it has said so, and until it has caught up", async () => {
-  const { replies, transport, news } = await running(["r1"]);
+  const { replies, transport, takeMessages } = await running(["r1"]);
   const [reply] = replies;
   transport.outcome = "slow";
   expect([reply?.write(1), reply?.write(2)]).toEqual([true, true]);
-  expect(await news()).toEqual(["partials r1 1,2 {}"]);
+  expect(await takeMessages()).toEqual(["partials r1 1,2 {}"]);
   expect(reply?.write(3)).toBe(false);
   let drained = 0;
   reply?.on("drain", () => {
     drained += 1;
   });
-  expect(await news()).toEqual(["partial r1 0 3"]);
+  expect(await takeMessages()).toEqual(["partial r1 0 3"]);
   transport.outcome = "queued";
   transport.drain();
   expect([drained, reply?.write(4)]).toEqual([1, true]);
 });
 
 test("a link that was slow and has caught up before the next part asks for no pause", async () => {
-  const { replies, transport, news } = await running(["r1"]);
+  const { replies, transport, takeMessages } = await running(["r1"]);
   transport.outcome = "slow";
   replies[0]?.write(1);
-  await news();
+  await takeMessages();
   transport.drain();
   expect(replies[0]?.write(2)).toBe(true);
 });
 
-test("a reply whose parts the link does not take has failed, and its caller is told", async () => {
-  const { replies, transport, news } = await running(["r1"]);
+test("a reply whose partials the link refuses fails, and its caller gets the error", async () => {
+  const { replies, transport, takeMessages } = await running(["r1"]);
   transport.outcome = "congested";
   replies[0]?.write(1);
   replies[0]?.write(2);
-  expect(await news()).toEqual([expect.stringContaining("final r1 -1")]);
+  expect(await takeMessages()).toEqual([expect.stringContaining("final r1 -1")]);
   expect(replies[0]?.active()).toBe(false);
 });
 
@@ -202,14 +202,14 @@ test.each([
 ])(
   "of a reply whose parts the link does not take nothing later leaves (%i of them, then a large one: %s)",
   async (count, isLarge) => {
-    const { transport, replies, news } = await running(["r1"]);
+    const { transport, replies, takeMessages } = await running(["r1"]);
     transport.refusesTogether = true;
     const [reply] = replies;
     reply?.on("error", () => {});
     for (let part = 0; part < count; part++) reply?.write(part);
     if (isLarge) reply?.write("x".repeat(10_000));
     reply?.end("last");
-    expect(await news()).toEqual([expect.stringMatching(/^final r1 -1 .*"code":"BUSY"/)]);
+    expect(await takeMessages()).toEqual([expect.stringMatching(/^final r1 -1 .*"code":"BUSY"/)]);
     expect(reply?.writableErrored).toMatchObject({ code: "BUSY" });
   },
 );

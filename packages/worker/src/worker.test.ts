@@ -13,8 +13,8 @@ import { Worker } from "./worker.ts";
 
 const ADDRESS = "inproc://broker";
 
-/** A worker and a broker on a network that delivers when told to, at a time that passes when told to. */
-async function stage(
+/** A worker and a broker on a network and a clock that the test moves. */
+async function setUp(
   options: WorkerOptions = {},
   addresses: string | string[] = ADDRESS,
   network: MemoryNetwork = new MemoryNetwork(),
@@ -44,7 +44,7 @@ async function stage(
       await turn();
       network.deliver();
       await ready;
-      broker.news();
+      broker.takeMessages();
     },
     /** Delivers what is under way, and what the worker does about it in the ticks after. */
     async settle(): Promise<void> {
@@ -91,7 +91,7 @@ function answering(network: MemoryNetwork, outcome: (isUrgent: boolean) => SendO
 
 describe("starting", () => {
   test("start() resolves once the broker has answered", async () => {
-    const { worker, broker, network, events } = await stage();
+    const { worker, broker, network, events } = await setUp();
     let isReady = false;
     const ready = worker.start().then(() => {
       isReady = true;
@@ -100,12 +100,12 @@ describe("starting", () => {
     expect([isReady, events]).toEqual([false, ["start"]]);
     network.deliver();
     await ready;
-    expect(broker.news()).toEqual(["ready echo"]);
+    expect(broker.takeMessages()).toEqual(["ready echo"]);
     expect(events).toEqual(["start", "connect"]);
   });
 
   test("start() waits for a broker that is not there yet", async () => {
-    const { worker, network, advance } = await stage({}, "inproc://later");
+    const { worker, network, advance } = await setUp({}, "inproc://later");
     const ready = worker.start();
     advance(60_000);
     await FakeBroker.at("inproc://later", network);
@@ -115,23 +115,23 @@ describe("starting", () => {
   });
 
   test("start() takes a callback", async () => {
-    const { worker, network } = await stage();
+    const { worker, network } = await setUp();
     const called = new Promise<unknown>((resolve) => void worker.start(resolve));
     network.deliver();
     expect(await called).toBeUndefined();
   });
 
   test("start() twice is one start", async () => {
-    const { worker, broker, network } = await stage();
+    const { worker, broker, network } = await setUp();
     const both = [worker.start(), worker.start()];
     network.deliver();
     await Promise.all(both);
     await worker.start();
-    expect(broker.news()).toEqual(["ready echo"]);
+    expect(broker.takeMessages()).toEqual(["ready echo"]);
   });
 
   test("the id at the broker begins with the prefix, and is new with every connection", async () => {
-    const { worker, broker, connect, advance } = await stage({ prefix: "Wëb" });
+    const { worker, broker, connect, advance } = await setUp({ prefix: "Wëb" });
     await connect();
     const first = worker.socketId;
     expect(first).toMatch(/^Wëb-./);
@@ -143,8 +143,8 @@ describe("starting", () => {
     expect(broker.workers).toHaveLength(2);
   });
 
-  test("a link that is being opened is told of, with the id it has", async () => {
-    const { worker, connect, network, advance } = await stage();
+  test("a link that is opened has an event, and its id", async () => {
+    const { worker, connect, network, advance } = await setUp();
     const ids: string[] = [];
     worker.on("connecting", () => ids.push(worker.socketId));
     await connect();
@@ -155,7 +155,7 @@ describe("starting", () => {
   });
 
   test("heartbeat() sends one now", async () => {
-    const { worker, broker, connect, settle } = await stage();
+    const { worker, broker, connect, settle } = await setUp();
     await connect();
     const before = broker.received.length;
     worker.heartbeat();
@@ -165,7 +165,7 @@ describe("starting", () => {
 
   test("the callbacks of the classic options are called", async () => {
     const called: string[] = [];
-    const { connect, stop } = await stage({
+    const { connect, stop } = await setUp({
       onStart: () => called.push("start"),
       onConnect: () => called.push("connect"),
       onDisconnect: () => called.push("disconnect"),
@@ -190,13 +190,13 @@ describe("starting", () => {
         return link;
       },
     };
-    const { worker, errors } = await stage({ transport }, ADDRESS, network);
+    const { worker, errors } = await setUp({ transport }, ADDRESS, network);
     await expect(worker.start()).rejects.toMatchObject({ code: "ADDRESS_INVALID" });
     expect(errors).toMatchObject([{ code: "ADDRESS_INVALID" }]);
     await worker.stop();
   });
 
-  test("misuse is told at construction", () => {
+  test("misuse throws at construction", () => {
     expect(() => new Worker([], "echo")).toThrow(UsageError);
     expect(() => new Worker(ADDRESS, "")).toThrow(UsageError);
     expect(() => new Worker(ADDRESS, "echo", { heartbeat: 0 })).toThrow(UsageError);
@@ -205,7 +205,7 @@ describe("starting", () => {
 
 describe("handling requests", () => {
   test("a handler gets the data and the client's options, and its chunks and end reach the client", async () => {
-    const { worker, broker, connect, settle } = await stage();
+    const { worker, broker, connect, settle } = await setUp();
     const seen: unknown[] = [];
     worker.on("request", (data, reply, opts) => {
       seen.push(data, opts);
@@ -216,7 +216,7 @@ describe("handling requests", () => {
     broker.request("r1", '{"foo":"bar"}', '{"timeout":5,"mine":[1]}');
     await settle();
     expect(seen).toEqual([{ foo: "bar" }, { timeout: 5, mine: [1] }]);
-    expect(broker.news()).toEqual(['partial r1 0 "part"', 'final r1 0 "last"']);
+    expect(broker.takeMessages()).toEqual(['partial r1 0 "part"', 'final r1 0 "last"']);
   });
 
   test.each([
@@ -226,7 +226,7 @@ describe("handling requests", () => {
     ["null", "null"],
     ["an array", "[1]"],
   ])("options that are %s are an empty object", async (_what, options) => {
-    const { worker, broker, connect } = await stage();
+    const { worker, broker, connect } = await setUp();
     const seen: unknown[] = [];
     worker.on("request", (_data, _reply, opts) => seen.push(opts));
     await connect();
@@ -235,7 +235,7 @@ describe("handling requests", () => {
   });
 
   test("the bare word undefined of old clients is undefined, an empty frame is null", async () => {
-    const { worker, broker, connect } = await stage();
+    const { worker, broker, connect } = await setUp();
     const seen: unknown[] = [];
     worker.on("request", (data) => seen.push(data));
     await connect();
@@ -245,18 +245,18 @@ describe("handling requests", () => {
   });
 
   test("data that is not JSON is answered with an error, and no handler sees it", async () => {
-    const { worker, broker, connect, settle } = await stage();
+    const { worker, broker, connect, settle } = await setUp();
     worker.on("request", () => expect.unreachable());
     await connect();
     broker.request("r1", "{oops");
     await settle();
-    const [answer, ...rest] = broker.news();
+    const [answer, ...rest] = broker.takeMessages();
     expect(answer).toMatch(/^final r1 -1 .*"the data of request r1 is not JSON","code":"INVALID"/);
     expect(rest).toEqual([]);
   });
 
   test("requests are handled at the same time and answered in any order", async () => {
-    const { worker, broker, connect, settle } = await stage();
+    const { worker, broker, connect, settle } = await setUp();
     const replies: Reply[] = [];
     worker.on("request", (_data, reply) => replies.push(reply));
     await connect();
@@ -265,19 +265,19 @@ describe("handling requests", () => {
     replies[1]?.end("second");
     replies[0]?.end("first");
     await settle();
-    expect(broker.news()).toEqual(['final r2 0 "second"', 'final r1 0 "first"']);
+    expect(broker.takeMessages()).toEqual(['final r2 0 "second"', 'final r1 0 "first"']);
   });
 
   test("a worker without a handler gives requests back", async () => {
-    const { broker, connect, settle } = await stage();
+    const { broker, connect, settle } = await setUp();
     await connect();
     broker.request("r1", "1");
     await settle();
-    expect(broker.news()).toEqual(["reject r1"]);
+    expect(broker.takeMessages()).toEqual(["reject r1"]);
   });
 
   test("every handler is called, those added with once() for one request only", async () => {
-    const { worker, broker, connect } = await stage();
+    const { worker, broker, connect } = await setUp();
     const calls: string[] = [];
     worker.on("request", (data) => calls.push(`on ${data}`));
     worker.once("request", (data) => calls.push(`once ${data}`));
@@ -296,17 +296,17 @@ describe("handling requests", () => {
     ],
     ["rejects", () => Promise.reject(new TypeError("boom"))],
   ])("a handler that %s fails its request, and nothing else", async (_how, fail) => {
-    const { worker, broker, errors, connect, settle } = await stage();
+    const { worker, broker, errors, connect, settle } = await setUp();
     worker.on("request", fail);
     await connect();
     broker.request("r1", "1");
     await settle();
-    expect(broker.news()).toEqual(['final r1 -1 {"name":"TypeError","message":"boom"}']);
+    expect(broker.takeMessages()).toEqual(['final r1 -1 {"name":"TypeError","message":"boom"}']);
     expect(errors).toEqual([]);
   });
 
-  test("a handler that fails after the end is told to the worker's listeners", async () => {
-    const { worker, broker, errors, connect, settle } = await stage();
+  test("a handler that fails after the end emits an error event of the worker", async () => {
+    const { worker, broker, errors, connect, settle } = await setUp();
     worker.on("request", async (_data, reply) => {
       reply.end("done");
       throw new Error("too late");
@@ -314,21 +314,21 @@ describe("handling requests", () => {
     await connect();
     broker.request("r1", "1");
     await settle();
-    expect(broker.news()).toEqual(['final r1 0 "done"']);
+    expect(broker.takeMessages()).toEqual(['final r1 0 "done"']);
     expect(errors).toMatchObject([{ message: "too late" }]);
   });
 
   test("a handler may stream with pipeline", async () => {
-    const { worker, broker, connect, settle } = await stage();
+    const { worker, broker, connect, settle } = await setUp();
     worker.on("request", (_data, reply) => pipeline(Readable.from(["a", "b"]), reply));
     await connect();
     broker.request("r1", "1");
     await settle();
-    expect(broker.news()).toEqual(['partial r1 0 "a"', 'partial r1 0 "b"', "final r1 0 null"]);
+    expect(broker.takeMessages()).toEqual(['partial r1 0 "a"', 'partial r1 0 "b"', "final r1 0 null"]);
   });
 
   test("reply.heartbeat() sends a heartbeat of the worker", async () => {
-    const { worker, broker, connect, settle } = await stage({ concurrency: 5 });
+    const { worker, broker, connect, settle } = await setUp({ concurrency: 5 });
     worker.on("request", (_data, reply) => reply.heartbeat());
     await connect();
     broker.request("r1", "1");
@@ -337,7 +337,7 @@ describe("handling requests", () => {
   });
 
   test("what a reply says after its end is an error event of the worker", async () => {
-    const { worker, broker, errors, connect, settle } = await stage();
+    const { worker, broker, errors, connect, settle } = await setUp();
     worker.on("request", (_data, reply) => {
       reply.end("last");
       reply.write("more");
@@ -345,14 +345,14 @@ describe("handling requests", () => {
     await connect();
     broker.request("r1", "1");
     await settle();
-    expect(broker.news()).toEqual(['final r1 0 "last"']);
+    expect(broker.takeMessages()).toEqual(['final r1 0 "last"']);
     expect(errors).toMatchObject([{ code: "ERR_STREAM_WRITE_AFTER_END" }]);
   });
 });
 
-describe("requests that nobody waits for any more", () => {
-  test("a cancel aborts the signal, and the handler's failure over it is not news", async () => {
-    const { worker, broker, errors, connect, settle } = await stage();
+describe("abandoned requests", () => {
+  test("a cancel aborts the signal, and the handler's failure over it is not takeMessages", async () => {
+    const { worker, broker, errors, connect, settle } = await setUp();
     let reply: Reply | undefined;
     worker.on("request", async (_data, given) => {
       reply = given;
@@ -367,12 +367,12 @@ describe("requests that nobody waits for any more", () => {
     expect(reply?.active()).toBe(false);
     await settle();
     expect(reply?.signal.reason).toMatchObject({ code: "CANCELED", service: "echo", requestId: "r1" });
-    expect(broker.news()).toEqual([]);
+    expect(broker.takeMessages()).toEqual([]);
     expect(errors).toEqual([]);
   });
 
   test("a lost connection aborts every request", async () => {
-    const { worker, network, broker, connect, settle, advance } = await stage();
+    const { worker, network, broker, connect, settle, advance } = await setUp();
     const replies: Reply[] = [];
     worker.on("request", (_data, reply) => replies.push(reply));
     await connect();
@@ -384,13 +384,13 @@ describe("requests that nobody waits for any more", () => {
     advance(1000);
     replies[0]?.end("late");
     await settle();
-    expect(broker.news()).toEqual(["ready echo"]);
+    expect(broker.takeMessages()).toEqual(["ready echo"]);
   });
 
-  test("a link of an earlier life is not heard", async () => {
+  test("a link of an earlier connection is ignored", async () => {
     const network = new MemoryNetwork();
     const { transport, links } = answering(network, () => undefined);
-    const { worker, connect, advance, events } = await stage({ transport }, ADDRESS, network);
+    const { worker, connect, advance, events } = await setUp({ transport }, ADDRESS, network);
     worker.on("request", () => expect.unreachable());
     await connect();
     links[0]?.onDown?.();
@@ -406,8 +406,8 @@ describe("requests that nobody waits for any more", () => {
 });
 
 describe("the broker", () => {
-  test("is told a new concurrency at once, and keeps being told", async () => {
-    const { worker, broker, connect, settle, advance } = await stage();
+  test("the broker gets a new concurrency at once, and with every heartbeat", async () => {
+    const { worker, broker, connect, settle, advance } = await setUp();
     await connect();
     worker.conf.concurrency = 2;
     await settle();
@@ -421,7 +421,7 @@ describe("the broker", () => {
   });
 
   test("is left when it falls silent, and met again", async () => {
-    const { worker, broker, events, connect, advance } = await stage();
+    const { worker, broker, events, connect, advance } = await setUp();
     await connect();
     broker.isAnswering = false;
     advance(7499);
@@ -431,22 +431,22 @@ describe("the broker", () => {
     broker.isAnswering = true;
     advance(1000);
     expect(events).toEqual(["start", "connect", "disconnect", "connect"]);
-    expect(broker.news()).toEqual(["disconnect", "ready echo"]);
+    expect(broker.takeMessages()).toEqual(["disconnect", "ready echo"]);
     expect(worker.broker).toBe(ADDRESS);
   });
 
   test("that is gone gives way to the next address", async () => {
-    const { worker, network, broker, connect, advance } = await stage({}, [ADDRESS, "inproc://second"]);
+    const { worker, network, broker, connect, advance } = await setUp({}, [ADDRESS, "inproc://second"]);
     const second = await FakeBroker.at("inproc://second", network);
     await connect();
     await broker.close();
     advance(1000);
-    expect(second.news()).toEqual(["ready echo"]);
+    expect(second.takeMessages()).toEqual(["ready echo"]);
     expect(worker.broker).toBe("inproc://second");
   });
 
   test("that breaks the protocol is an error event, and served on", async () => {
-    const { worker, broker, errors, connect, settle } = await stage();
+    const { worker, broker, errors, connect, settle } = await setUp();
     worker.on("request", (data, reply) => reply.end(data));
     await connect();
     broker.sendFrames([writeText("W"), writeText("2")]);
@@ -455,18 +455,18 @@ describe("the broker", () => {
     expect(errors.map((error) => error.message.split(":")[0])).toEqual(["P-DSP-1", "P-MSG-1", "P-TYPE-1"]);
     broker.request("r1", "1");
     await settle();
-    expect(broker.news()).toEqual(["final r1 0 1"]);
+    expect(broker.takeMessages()).toEqual(["final r1 0 1"]);
   });
 
   test("may break the protocol without an 'error' listener, too", async () => {
-    const { worker, broker, connect, settle } = await stage();
+    const { worker, broker, connect, settle } = await setUp();
     worker.removeAllListeners("error");
     worker.on("request", (data, reply) => reply.end(data));
     await connect();
     broker.sendFrames([writeText("W"), writeText("99")]);
     broker.request("r1", "1");
     await settle();
-    expect(broker.news()).toEqual(["final r1 0 1"]);
+    expect(broker.takeMessages()).toEqual(["final r1 0 1"]);
   });
 });
 
@@ -475,7 +475,7 @@ describe("a link under pressure", () => {
     const network = new MemoryNetwork();
     let outcome: SendOutcome = "queued";
     const { transport, links } = answering(network, () => outcome);
-    const { worker, broker, connect } = await stage({ transport }, ADDRESS, network);
+    const { worker, broker, connect } = await setUp({ transport }, ADDRESS, network);
     const log: unknown[] = [];
     worker.on("request", (_data, reply) => {
       log.push(reply.write(1));
@@ -495,26 +495,26 @@ describe("a link under pressure", () => {
     const network = new MemoryNetwork();
     let isFull = false;
     const { transport } = answering(network, (isUrgent) => (isFull && !isUrgent ? "congested" : undefined));
-    const { worker, broker, connect } = await stage({ transport }, ADDRESS, network);
+    const { worker, broker, connect } = await setUp({ transport }, ADDRESS, network);
     const log: unknown[] = [];
     worker.on("request", (_data, reply) => {
       log.push(reply.write(1), reply.active(), reply.write(2));
       reply.end("not reached");
     });
     await connect();
-    broker.news();
+    broker.takeMessages();
     isFull = true;
     broker.request("r1", "1");
     network.deliver();
     expect(log).toEqual([false, false, false]);
-    expect(broker.news()).toHaveLength(1);
+    expect(broker.takeMessages()).toHaveLength(1);
   });
 
   test("a link that refuses the end even as urgent is given up for a new one", async () => {
     const network = new MemoryNetwork();
     let isFull = false;
     const { transport } = answering(network, () => (isFull ? "congested" : undefined));
-    const { worker, broker, errors, events, connect, advance } = await stage({ transport }, ADDRESS, network);
+    const { worker, broker, errors, events, connect, advance } = await setUp({ transport }, ADDRESS, network);
     worker.on("request", (_data, reply) => {
       reply.end("never");
       events.push("handler done");
@@ -532,7 +532,7 @@ describe("a link under pressure", () => {
   test("a link that fails is replaced", async () => {
     const network = new MemoryNetwork();
     const { transport, links } = answering(network, () => undefined);
-    const { errors, events, connect, advance } = await stage({ transport }, ADDRESS, network);
+    const { errors, events, connect, advance } = await setUp({ transport }, ADDRESS, network);
     await connect();
     links[0]?.onError?.(new LinkError("FAILED", "broken"));
     expect(errors).toMatchObject([{ code: "FAILED" }]);
@@ -545,7 +545,7 @@ describe("a link under pressure", () => {
 
 describe("stopping", () => {
   test("an idle worker says goodbye and closes", async () => {
-    const { broker, events, connect, stop } = await stage();
+    const { broker, events, connect, stop } = await setUp();
     await connect();
     await stop();
     expect(broker.received).toEqual([{ type: "heartbeat", concurrency: 0, update: false }, { type: "disconnect" }]);
@@ -553,7 +553,7 @@ describe("stopping", () => {
   });
 
   test("running requests finish first, new ones go back to the broker", async () => {
-    const { worker, broker, connect, settle, network } = await stage();
+    const { worker, broker, connect, settle, network } = await setUp();
     const replies: Reply[] = [];
     worker.on("request", (_data, reply) => replies.push(reply));
     await connect();
@@ -561,15 +561,15 @@ describe("stopping", () => {
     const stopped = worker.stop();
     broker.request("r2", "2");
     await settle();
-    expect(broker.news()).toEqual(["reject r2"]);
+    expect(broker.takeMessages()).toEqual(["reject r2"]);
     replies[0]?.end("done");
     network.deliver();
     await stopped;
-    expect(broker.news()).toEqual(['final r1 0 "done"', "disconnect"]);
+    expect(broker.takeMessages()).toEqual(['final r1 0 "done"', "disconnect"]);
   });
 
   test("requests that do not finish in time are aborted", async () => {
-    const { worker, broker, connect, advance } = await stage({ stopTimeoutMs: 2000 });
+    const { worker, broker, connect, advance } = await setUp({ stopTimeoutMs: 2000 });
     let reply: Reply | undefined;
     worker.on("request", (_data, given) => {
       reply = given;
@@ -583,11 +583,11 @@ describe("stopping", () => {
     await stopped;
     expect(reply?.active()).toBe(false);
     expect(reply?.signal.reason).toMatchObject({ code: "CLOSED" });
-    expect(broker.news()).toEqual(["disconnect"]);
+    expect(broker.takeMessages()).toEqual(["disconnect"]);
   });
 
   test("stop() twice, before the start and by `await using` are all fine", async () => {
-    const { worker, events, network, connect } = await stage();
+    const { worker, events, network, connect } = await setUp();
     await worker.stop();
     await connect();
     const both = [worker.stop(), worker[Symbol.asyncDispose]()];
@@ -596,8 +596,8 @@ describe("stopping", () => {
     expect(events.filter((event) => event === "stop")).toHaveLength(1);
   });
 
-  test("a start that is overtaken by a stop rejects, and nobody needs to listen", async () => {
-    const { worker, network } = await stage({}, "inproc://nobody");
+  test("a start that is overtaken by a stop rejects, and need not be awaited", async () => {
+    const { worker, network } = await setUp({}, "inproc://missing");
     const called = new Promise((resolve) => void worker.start(resolve));
     const ready = worker.start();
     void worker.start();
@@ -609,7 +609,7 @@ describe("stopping", () => {
   });
 
   test("a stopped worker starts again under a new id", async () => {
-    const { worker, broker, connect, stop } = await stage();
+    const { worker, broker, connect, stop } = await setUp();
     await connect();
     await stop();
     await connect();
@@ -618,7 +618,7 @@ describe("stopping", () => {
   });
 
   test("a start while stopping waits for the stop, and a further stop calls it off", async () => {
-    const { worker, broker, events, network, connect } = await stage();
+    const { worker, broker, events, network, connect } = await setUp();
     await connect();
     const stopped = worker.stop();
     const restarted = worker.start();
@@ -641,7 +641,7 @@ describe("stopping", () => {
   });
 
   test("no alarm is left behind", async () => {
-    const { clock, broker, connect, stop } = await stage();
+    const { clock, broker, connect, stop } = await setUp();
     await connect();
     await stop();
     broker.received.length = 0;
@@ -652,7 +652,7 @@ describe("stopping", () => {
 
 describe("listeners", () => {
   test("a listener that throws ends up where Node reports such things, and the worker goes on", async () => {
-    const { worker, broker, connect, settle } = await stage();
+    const { worker, broker, connect, settle } = await setUp();
     worker.on("request", (data, reply) => reply.end(data));
     worker.on("connect", () => {
       throw new Error("a listener's fault");
@@ -663,6 +663,6 @@ describe("listeners", () => {
     expect(await uncaught).toMatchObject({ message: "a listener's fault" });
     broker.request("r1", "1");
     await settle();
-    expect(broker.news()).toEqual(["final r1 0 1"]);
+    expect(broker.takeMessages()).toEqual(["final r1 0 1"]);
   });
 });

@@ -1,5 +1,5 @@
-// What users hold: a worker's events, its start and stop, and how its handlers are called. What becomes of a request is
-// decided by the session.
+// The worker as users see it: events, start and stop, and how its handlers are called. The session decides what happens to a
+// request.
 
 import { type LossReason, resolveAddresses } from "@pigato/peer";
 import { display, NOT_JSON } from "@pigato/protocol";
@@ -39,7 +39,7 @@ export interface WorkerEvents {
 export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposable {
   /** What it offers, as given to the constructor. */
   readonly service: string;
-  /** The options in force. Setting `concurrency` tells the broker at once; nothing else can be set. */
+  /** The options in force. Setting `concurrency` notifies the broker; the rest is read-only. */
   readonly conf: WorkerConf;
   readonly #dialect: WorkerDialect;
   readonly #driver: Driver;
@@ -85,9 +85,9 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   /**
    * Connects, and connects anew whenever the broker is lost. Safe to call twice.
    * @param callback called as the promise settles, with the error if it rejects
-   * @returns a promise that resolves when the broker has answered for the first time, however long that takes. It
-   *   rejects with a `RequestError` of the code `CLOSED` if `stop()` comes first, and with a `LinkError` for an
-   *   address that the transport cannot use and, of the code `REFUSED`, if the only broker does not let it in. Nobody needs to wait for it: its rejection is never "unhandled".
+   * @returns a promise that resolves when a broker has answered, however long that takes. It rejects with a `RequestError` of
+   *   the code `CLOSED` if `stop()` comes first, and with a `LinkError` for an address that the transport cannot use and, of the
+   *   code `REFUSED`, if the only broker rejects the worker. It need not be awaited: its rejection is never "unhandled".
    */
   start(callback?: (error?: Error) => void): Promise<void> {
     const ready = this.#driver.runtime.lifecycle.start();
@@ -148,7 +148,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
       this.conf.logger.warn({ service: this.service, err: error }, "a handler failed");
       return;
     }
-    // After an abort, or its own `destroy`, a handler is expected to fail. After a good end nobody else would hear.
+    // After an abort, or its own `destroy`, a handler is expected to fail. After its end, the error would be lost.
     if (reply.ended) this.#onError(error instanceof Error ? error : new Error("a handler failed", { cause: error }));
   }
 

@@ -11,7 +11,7 @@ import { describe, expect, test } from "vitest";
 import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
 import { Session } from "./session.ts";
 
-/** A session that tells what it sends, and how requests end. */
+/** A session, with what it sends and how requests end as lines. */
 class Scenario {
   readonly #session: Session<string>;
   readonly #windows = new Map<string, ReceiveWindow>();
@@ -42,10 +42,10 @@ class Scenario {
   }
 
   answer(credit = true): this {
-    return this.hear({ type: "heartbeat", accepted: { ...NO_CAPABILITIES, cancel: true, error: true, credit } });
+    return this.receive({ type: "heartbeat", accepted: { ...NO_CAPABILITIES, cancel: true, error: true, credit } });
   }
 
-  hear(message: BrokerMessage): this {
+  receive(message: BrokerMessage): this {
     return this.do({ type: "message", message });
   }
 
@@ -62,11 +62,11 @@ class Scenario {
 
   part(id: string, bytes = 100_000): this {
     const body = [writeText(JSON.stringify("x".repeat(bytes - 2)))];
-    return this.hear({ type: "partial", requestId: requestId(id), status: 0, body, trailer: [] });
+    return this.receive({ type: "partial", requestId: requestId(id), status: 0, body, trailer: [] });
   }
 
   final(id: string): this {
-    return this.hear({ type: "final", requestId: requestId(id), status: 0, body: [writeText("1")], trailer: [] });
+    return this.receive({ type: "final", requestId: requestId(id), status: 0, body: [writeText("1")], trailer: [] });
   }
 
   /** The caller reads so many chunks. */
@@ -153,7 +153,7 @@ describe("the request of somebody who reads a stream", () => {
     const sim = new Scenario();
     sim.stream("r1").stream("r2").stream("r3");
     expect(sim.seen()).toEqual(["r3: BUSY"]);
-    sim.hear({ type: "final", requestId: requestId("other"), status: 0, body: [writeText("1")], trailer: [] });
+    sim.receive({ type: "final", requestId: requestId("other"), status: 0, body: [writeText("1")], trailer: [] });
     expect(sim.seen()).toEqual(["request r1", "request r2"]);
   });
 

@@ -7,7 +7,7 @@ import type { Failure, FromClient, NoticeState, RequestId, ToClient, Violation }
 export type RequestMessage = Extract<FromClient, { readonly type: "request" }>;
 
 /** What a caller may learn of its request before its end. */
-export type News =
+export type Progress =
   /** It is alive: its worker works on it, or the broker still keeps it for one. */
   { readonly type: "heartbeat" } | { readonly type: "notice"; readonly notice: Notice };
 
@@ -19,7 +19,7 @@ export interface Notice {
   readonly worker?: string;
 }
 
-/** A message of the broker. Partials that came in one message are several. */
+/** A message of the broker. Partials that arrive in one message count as several. */
 export type BrokerMessage = Exclude<ToClient, { readonly type: "partials" }>;
 
 export type Input<Caller> =
@@ -53,7 +53,7 @@ export type Effect<Caller> =
   | { readonly type: "send"; readonly message: FromClient }
   | { readonly type: "partial"; readonly caller: Caller; readonly value: unknown }
   | { readonly type: "final"; readonly caller: Caller; readonly value: unknown }
-  | { readonly type: "news"; readonly caller: Caller; readonly news: News }
+  | { readonly type: "progress"; readonly caller: Caller; readonly progress: Progress }
   | { readonly type: "failed"; readonly caller: Caller; readonly request: RequestMessage; readonly failure: Failure }
   | { readonly type: "report"; readonly event: SessionEvent };
 

@@ -9,7 +9,7 @@ interface Settings {
   readonly maxQueuedRequests?: number;
 }
 
-/** A session, a clock that moves when told, and a transcript of what the session answered. */
+/** A session, a clock that the test moves, and the effects as lines. */
 class Scenario {
   readonly session: MajordomoSession<string>;
   readonly failures: Failure[] = [];
@@ -140,7 +140,7 @@ describe("D-PEER-2: a connection", () => {
     expect(sim.session.nextDeadline()).toBeUndefined();
   });
 
-  test("is made anew when its link is lost, ever more slowly until the broker is heard", () => {
+  test("is made anew when its link is lost, ever more slowly until the broker sends a message", () => {
     const sim = new Scenario().connected();
     sim.linkLost().advance(100).linkUp().linkLost().advance(199);
     expect(sim.seen()).toEqual([
@@ -212,7 +212,7 @@ describe("D-PEER-1: one request is with the broker at a time", () => {
     expect(sim.seen()).toEqual(["send r1", "r1: BUSY, not-sent", "send r2"]);
   });
 
-  test("one that the link gives back goes out again on a new link", () => {
+  test("one that the link returns is sent again on a new link", () => {
     const sim = new Scenario().connected().request("r1");
     sim
       .do({ type: "undelivered", requestId: requestId("") })
@@ -290,7 +290,7 @@ describe("D-PEER-4: a body", () => {
   });
 });
 
-describe("D-PEER-5: what nobody waits for", () => {
+describe("D-PEER-5: a reply without a request", () => {
   test("is reported and dropped: a reply without a request, or of another service", () => {
     const sim = new Scenario().connected().reply("final", "1").request("r1").reply("final", "2", "other");
     expect(sim.seen()).toEqual(["report D-PEER-5", "send r1", "report D-PEER-5"]);
@@ -332,7 +332,7 @@ describe("stopping", () => {
     expect(sim.session.nextDeadline()).toBeUndefined();
   });
 
-  test("opens no new link for nobody", () => {
+  test("opens no new link without a request", () => {
     const sim = new Scenario().connected().request("r1").stop().cancel("r1");
     expect(sim.seen()).toEqual([
       "send r1",

@@ -1,9 +1,9 @@
-// What a client decides that speaks Majordomo. A reply there carries no id, so that one request is with the broker at a time
-// and the others wait their turn (D-PEER-1); a broker says nothing but replies, so that the link alone, or a request's timeout,
-// shows that it is lost (D-PEER-2). After a request that was given up, a late reply could be taken for the next one's: the
-// client goes on with a new link, under a new id, where none can reach it.
+// The protocol of a client that speaks Majordomo. A reply carries no id, so one request is with the broker at a time and the
+// others wait (D-PEER-1). A broker sends nothing but replies, so only the link or a request's timeout shows that it is lost
+// (D-PEER-2). After a request was given up, a late reply could be taken for that of the next one: the client continues on a new
+// link with a new id, where no late reply can reach it.
 //
-// The life of the client is as in session.ts.
+// The states are those of session.ts.
 
 import { Connection, type ConnectionStep, type LossReason } from "@pigato/peer/session";
 import { type Failure, type Instant, readRawBody, type ToClient, type Violation, violation } from "@pigato/protocol";
@@ -86,7 +86,7 @@ export class MajordomoSession<Caller> {
       case "request-heartbeat":
       case "grant":
       case "grant-refused":
-        // There are none on this wire, and the client says so to whoever asks for one.
+        // The wire has none of these, and the client rejects them before.
         break;
       default:
         input satisfies never;
@@ -138,7 +138,7 @@ export class MajordomoSession<Caller> {
     return undefined;
   }
 
-  /** Whoever waits longest, as soon as nobody else is with the broker. */
+  /** Sends the request that waits longest, unless one is with the broker. */
   #sendNext(now: Instant): void {
     if (this.#current !== undefined || this.#connection.phase !== "open") return;
     const call = this.#calls.takeNextWaiting();
@@ -155,7 +155,7 @@ export class MajordomoSession<Caller> {
     switch (message.type) {
       case "partial":
       case "final":
-        this.#follow(this.#connection.onHeard(now));
+        this.#follow(this.#connection.onReceived(now));
         return this.#onReply(message, now);
       case "violation":
         return this.#report(message);
@@ -168,8 +168,8 @@ export class MajordomoSession<Caller> {
   #onReply({ type, service, body }: Reply, now: Instant): void {
     const call = this.#current;
     if (call === undefined || service !== call.message.service) {
-      const expected = call === undefined ? "no request is open" : "another service was asked";
-      return this.#report(violation("D-PEER-5", `a reply that nobody waits for: ${expected}`));
+      const expected = call === undefined ? "no request is open" : "it is from another service";
+      return this.#report(violation("D-PEER-5", `a reply without an open request: ${expected}`));
     }
     const value = readRawBody(body);
     if (type === "final") {
@@ -189,7 +189,7 @@ export class MajordomoSession<Caller> {
     this.#fail(call, congested(call.message, call.delivery));
   }
 
-  /** The link gave the request back: it goes out again, on a link that may do better. */
+  /** The link returned the request: it is sent again on a new link. */
   #onUndelivered(now: Instant): void {
     const call = this.#current;
     if (call === undefined) return;
@@ -207,7 +207,7 @@ export class MajordomoSession<Caller> {
     if (this.#state.phase === "draining" && now >= this.#state.until) this.#finish();
   }
 
-  /** Ends a request that the broker, if it has it, does not know to have ended. */
+  /** Ends a request that the broker may still have. */
   #giveUp(call: Call<Caller>, failure: Failure, now: Instant): void {
     const wasSent = call === this.#current;
     this.#fail(call, failure);
@@ -231,7 +231,7 @@ export class MajordomoSession<Caller> {
           break;
         case "greet":
         case "heartbeat":
-          // A client is known by its requests alone.
+          // Majordomo clients send nothing but requests.
           break;
         default:
           step satisfies never;

@@ -16,7 +16,7 @@ import {
   type Violation,
 } from "@pigato/protocol";
 import { type Call, Calls } from "./calls.ts";
-import type { BrokerMessage, Effect, News, RequestMessage } from "./effects.ts";
+import type { BrokerMessage, Effect, Progress, RequestMessage } from "./effects.ts";
 import {
   brokerLost,
   canceled,
@@ -47,7 +47,7 @@ const MAX_REQUEST_HEARTBEATS = 1_000;
 type Reply = Extract<ToClient, { readonly type: "partial" | "final" }>;
 type Emit<Caller> = (effect: Effect<Caller>) => void;
 
-const HEARTBEAT: News = Object.freeze({ type: "heartbeat" });
+const HEARTBEAT: Progress = Object.freeze({ type: "heartbeat" });
 
 export class Requests<Caller> {
   readonly #limits: RequestLimits;
@@ -158,13 +158,13 @@ export class Requests<Caller> {
     if (call === undefined) return this.#reportLate("notice", requestId);
     const notice = worker === undefined ? { state } : { state, worker: display(worker) };
     call.notice = notice;
-    this.#emit({ type: "news", caller: call.caller, news: { type: "notice", notice } });
+    this.#emit({ type: "progress", caller: call.caller, progress: { type: "notice", notice } });
   }
 
   onHeartbeat(requestId: RequestId): void {
     const call = this.#calls.get(requestId);
     if (call === undefined) return this.#reportLate("request-heartbeat", requestId);
-    this.#emit({ type: "news", caller: call.caller, news: HEARTBEAT });
+    this.#emit({ type: "progress", caller: call.caller, progress: HEARTBEAT });
   }
 
   /** The broker itself failed the request. */

@@ -20,7 +20,7 @@ interface Settings {
   readonly negotiate?: boolean;
 }
 
-/** A session, a clock that moves when told, and a transcript of what the session answered. */
+/** A session, a clock that the test moves, and the effects as lines. */
 class Scenario {
   readonly session: Session<string>;
   readonly failures: Failure[] = [];
@@ -129,9 +129,9 @@ class Scenario {
       case "failed":
         this.failures.push(effect.failure);
         return `${effect.caller}: ${effect.failure.code}, ${effect.failure.delivery}`;
-      case "news":
-        if (effect.news.type === "heartbeat") return `${effect.caller}: heartbeat`;
-        return `${effect.caller}: ${effect.news.notice.state} ${effect.news.notice.worker ?? ""}`.trimEnd();
+      case "progress":
+        if (effect.progress.type === "heartbeat") return `${effect.caller}: heartbeat`;
+        return `${effect.caller}: ${effect.progress.notice.state} ${effect.progress.notice.worker ?? ""}`.trimEnd();
       case "disconnected":
         return `disconnected: ${effect.reason}`;
       case "connected":
@@ -313,7 +313,7 @@ describe("a request", () => {
     expect(new Set(all).size).toBe(2_500);
   });
 
-  test("is heard of while it runs", () => {
+  test("reports progress while it runs", () => {
     const sim = new Scenario().connect().request("r1");
     sim.seen();
     sim.receive({ type: "request-heartbeat", requestId: requestId("r1") });
@@ -389,7 +389,7 @@ describe("a failure", () => {
     expect(sim.seen()).toEqual(["send cancel r1", "caller of r1: WORKER_FAILED, maybe-executed"]);
   });
 
-  test("to read a body ends the request, and the broker is told if it does not know", () => {
+  test("to read a body ends the request, and cancels it at the broker if it is open there", () => {
     const sim = new Scenario().connect().request("r1").request("r2");
     sim.seen();
     sim.reply("final", "r1", "{oops").reply("partial", "r2", "{oops");
@@ -457,7 +457,7 @@ describe("a timeout", () => {
     expect(sim.seen()).toEqual(["send cancel r1", "caller of r1: DEADLINE_EXCEEDED, maybe-executed"]);
   });
 
-  test("grants the grace anew after a partial that came in it", () => {
+  test("starts the grace anew after a partial that arrived in it", () => {
     const sim = new Scenario().connect().request("r1", { timeout: 500 }).advance(600).reply("partial", "r1", "1");
     sim.seen();
     sim.advance(699);
@@ -502,7 +502,7 @@ describe("a notice", () => {
     worker: worker === undefined ? undefined : peerId(worker),
   });
 
-  test("reaches the caller, and after the end nobody", () => {
+  test("reaches the caller, and is ignored after the end", () => {
     const sim = new Scenario().connect().request("r1");
     sim.seen();
     sim

@@ -1,5 +1,5 @@
-// What a client decides, composed: the connection says when the link is there, the requests say what to send on it, and
-// this leads one client through its life. One input and the time in, effects out; no sockets, timers or promises.
+// The protocol of a client on one connection to one broker: `Connection` decides when to connect, `Requests` what to send. This
+// connects them, and starts and stops the client.
 //
 //   new ── start ──► running ── stop ──► draining ── all ended, or time is up ──► stopped
 //    │                  ▲                                                          ▲ │
@@ -40,7 +40,7 @@ export class Session<Caller> {
   readonly #connection: Connection;
   readonly #requests: Requests<Caller>;
   #state: State = { phase: "new" };
-  /** Whether the broker, in this life of the connection, knows more than the classic wire. */
+  /** Whether the broker of this connection knows more than the classic wire. */
   #isOfferAnswered = false;
   #effects: Effect<Caller>[] = [];
 
@@ -89,7 +89,7 @@ export class Session<Caller> {
         this.#follow(this.#connection.onLost(input.reason, now), now);
         break;
       case "message":
-        if (isOfTheBroker(input.message)) this.#follow(this.#connection.onHeard(now), now);
+        if (isOfTheBroker(input.message)) this.#follow(this.#connection.onReceived(now), now);
         this.#onMessage(input.message, now);
         if (!this.#requests.isBrokerKnown && isOfTheBroker(input.message)) this.#onBrokerKnown(now);
         break;
@@ -128,7 +128,7 @@ export class Session<Caller> {
   }
 
   #onStop(now: Instant): void {
-    // Before the first start there is no connection over which anything that waits could still end.
+    // Before the first start nothing that waits can be sent.
     if (this.#state.phase === "new") return this.#finish(now);
     if (this.#state.phase !== "running") return;
     this.#enter({ phase: "draining", until: now + this.#options.stopTimeoutMs });
@@ -142,7 +142,7 @@ export class Session<Caller> {
     this.#requests.accept(message, caller, window, this.#connection.phase === "open", now);
   }
 
-  /** Its first message answers the offer, if it ever does. */
+  /** The broker's first message answers the offer, if it knows offers. */
   #onBrokerKnown(now: Instant): void {
     if (this.#connection.phase !== "open") return;
     this.#requests.isBrokerKnown = true;
@@ -177,7 +177,7 @@ export class Session<Caller> {
       case "notice":
         if (this.#requests.capabilities.notice) return this.#requests.onNotice(message);
         return this.#reportUnsupported(message);
-      // None of these goes this way yet.
+      // Not used in this direction yet.
       case "credit":
       case "input":
       case "input-end":
@@ -205,13 +205,13 @@ export class Session<Caller> {
           break;
         case "greet":
           this.#sendHeartbeat();
-          // Of whom nothing is asked, nothing is found out.
+          // Without an offer there is no answer to wait for.
           this.#requests.isBrokerKnown = this.#offer === undefined;
           this.#requests.sendWaiting(now);
           break;
         case "heartbeat":
           this.#sendHeartbeat();
-          // What the link gave back goes out again at the heartbeat's pace, not in a race with a link that fails.
+          // What the link returned is sent again at the interval of heartbeats, not in a busy loop with a failing link.
           this.#requests.sendWaiting(now);
           this.#requests.heartbeatLong(now - this.#options.connection.heartbeatMs);
           break;
@@ -230,14 +230,14 @@ export class Session<Caller> {
     }
   }
 
-  /** P-NEG-4: each repeats the offer, for a broker that has forgotten us meanwhile. */
+  /** P-NEG-4: each one repeats the offer, for a broker that was restarted meanwhile. */
   #sendHeartbeat(): void {
     this.#effects.push({ type: "send", message: { type: "heartbeat", offer: this.#offer } });
   }
 
   #finish(now: Instant): void {
     this.#requests.closeAll();
-    // An old broker does not know a client's goodbye; one that answered the offer drops what is left of us.
+    // An old broker does not know DISCONNECT of a client.
     if (this.#isOfferAnswered) this.#effects.push({ type: "send", message: { type: "disconnect" } });
     this.#enter({ phase: "stopped" });
     this.#follow(this.#connection.stop(), now);
@@ -249,7 +249,7 @@ export class Session<Caller> {
   }
 }
 
-/** What does not even start like a message to a client shows no broker at the other end. */
+/** Only a message to a client proves that the other end is a broker. */
 function isOfTheBroker(message: BrokerMessage | Violation): boolean {
   return message.type !== "violation" || message.clause !== "P-MSG-1";
 }

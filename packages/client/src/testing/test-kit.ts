@@ -106,7 +106,7 @@ export class FakeBroker {
 }
 
 /** What one test plays with; renewed before each, cleaned up after. */
-export class Stage {
+export class TestKit {
   network: MemoryNetwork = new MemoryNetwork({ auto: true });
   clock: FakeClock = new FakeClock();
   #clients: Client[] = [];

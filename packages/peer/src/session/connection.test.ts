@@ -46,7 +46,7 @@ class Driver {
   }
 
   received(): this {
-    return this.#note(this.connection.onHeard(this.#now));
+    return this.#note(this.connection.onReceived(this.#now));
   }
 
   tick(): this {

@@ -94,7 +94,7 @@ export class Connection {
   }
 
   /** The broker sent a message. */
-  onHeard(now: Instant): readonly ConnectionStep[] {
+  onReceived(now: Instant): readonly ConnectionStep[] {
     if (this.#state.phase !== "open") return NOTHING;
     this.#state.receivedAt = now;
     // Only now: if a broker accepts connections only to drop them, the pauses keep growing.

@@ -25,7 +25,7 @@ describe("D-PEER-6: a worker of Majordomo", () => {
   test("sends a heartbeat each interval, and takes three silent ones for the loss of the broker", () => {
     const scenario = connected();
     expect(scenario.advance(2000)).toEqual(["1000: send! heartbeat 1", "2000: send! heartbeat 1"]);
-    scenario.hear({ type: "heartbeat" });
+    scenario.receive({ type: "heartbeat" });
     expect(scenario.advance(2999)).toEqual(["3000: send! heartbeat 1", "4000: send! heartbeat 1"]);
     expect(scenario.advance(1)).toEqual([
       "5000: send! disconnect",
@@ -56,7 +56,7 @@ describe("D-PEER-6: a worker of Majordomo", () => {
   test("says nothing more after DISCONNECT, and comes back on a new link with READY", () => {
     const scenario = connected();
     scenario.request("r1");
-    expect(scenario.hear({ type: "disconnect" })).toEqual([
+    expect(scenario.receive({ type: "disconnect" })).toEqual([
       "abort r1: BROKER_LOST",
       "close",
       "disconnected: disconnected",
@@ -68,15 +68,15 @@ describe("D-PEER-6: a worker of Majordomo", () => {
 
   test("comes back ever more slowly to a broker that only ever sends it away", () => {
     const scenario = connected();
-    scenario.hear({ type: "disconnect" });
+    scenario.receive({ type: "disconnect" });
     scenario.advance(500);
     scenario.do({ type: "link-up" });
-    scenario.hear({ type: "disconnect" });
+    scenario.receive({ type: "disconnect" });
     expect(scenario.advance(999)).toEqual([]);
     expect(scenario.advance(1)).toEqual(["1500: open tcp://one:1"]);
   });
 
-  test("drops a second request while one runs, and reports it, because it cannot be given back", () => {
+  test("drops a second request while one runs, and reports it, because it cannot be rejected", () => {
     const scenario = connected();
     expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
     expect(scenario.request("r2")).toEqual([
@@ -113,7 +113,7 @@ describe("D-PEER-6: a worker of Majordomo", () => {
 
   test("reports what is no message to a worker, and goes on", () => {
     const scenario = connected();
-    expect(scenario.hear({ type: "violation", clause: "D-MDP-1", detail: "odd" })).toEqual(["report D-MDP-1: odd"]);
+    expect(scenario.receive({ type: "violation", clause: "D-MDP-1", detail: "odd" })).toEqual(["report D-MDP-1: odd"]);
     expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
   });
 });

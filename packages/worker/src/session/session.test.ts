@@ -7,8 +7,8 @@ describe("connecting", () => {
     const scenario = new SessionScenario();
     expect(scenario.do({ type: "start" })).toEqual(["open tcp://one:1"]);
     expect(scenario.do({ type: "link-up" })).toEqual(["send! ready echo", "send! heartbeat 100"]);
-    expect(scenario.hear({ type: "ready", accepted: undefined })).toEqual(["connected"]);
-    expect(scenario.hear({ type: "heartbeat" })).toEqual([]);
+    expect(scenario.receive({ type: "ready", accepted: undefined })).toEqual(["connected"]);
+    expect(scenario.receive({ type: "heartbeat" })).toEqual([]);
   });
 
   test("READY offers cancel, typed errors, heartbeats for requests, credit, parts together, the heartbeat interval and the concurrency", () => {
@@ -53,14 +53,14 @@ describe("connecting", () => {
     const scenario = new SessionScenario();
     scenario.do({ type: "start" });
     scenario.do({ type: "link-up" });
-    expect(scenario.hear({ type: "disconnect" })).toEqual(["close"]);
+    expect(scenario.receive({ type: "disconnect" })).toEqual(["close"]);
     expect(scenario.advance(500)).toEqual(["500: open tcp://one:1"]);
   });
 
-  test("heartbeats go out at the interval for as long as the broker is heard", () => {
+  test("heartbeats are sent at the interval for as long as the broker answers", () => {
     const scenario = new SessionScenario().connect();
     expect(scenario.advance(1000)).toEqual(["1000: send! heartbeat 100"]);
-    scenario.hear({ type: "heartbeat" });
+    scenario.receive({ type: "heartbeat" });
     expect(scenario.advance(1000)).toEqual(["2000: send! heartbeat 100"]);
   });
 
@@ -98,7 +98,7 @@ describe("losing the broker", () => {
   test("the broker's DISCONNECT is not answered, and the worker does not come back at once", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("r1");
-    expect(scenario.hear({ type: "disconnect" })).toEqual([
+    expect(scenario.receive({ type: "disconnect" })).toEqual([
       "abort r1: BROKER_LOST",
       "close",
       "disconnected: disconnected",
@@ -183,7 +183,7 @@ describe("requests", () => {
     expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
   });
 
-  test("a request that runs already is not given back either, which would have it run elsewhere", () => {
+  test("a request that runs already is not rejected either, which would make it run elsewhere", () => {
     const scenario = new SessionScenario({ concurrency: 1, maxInFlight: 1 }).connect();
     scenario.request("r1");
     expect(scenario.request("r1")).toEqual(["report P-ADDR-2: request r1 came again while it runs"]);
@@ -191,7 +191,7 @@ describe("requests", () => {
     expect(scenario.request("r1")).toEqual(["report P-ADDR-2: request r1 came again while it runs"]);
   });
 
-  test("requests above the hard bound are given back, those above the concurrency are not", () => {
+  test("requests above the hard bound are rejected, those above the concurrency are not", () => {
     const scenario = new SessionScenario({ concurrency: 1, maxInFlight: 2 }).connect();
     expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
     expect(scenario.request("r2")).toEqual(["run r2 of c1"]);
@@ -216,7 +216,7 @@ describe("requests", () => {
     expect(scenario.final(0)).toEqual([]);
   });
 
-  test("a cancelled request is aborted and says nothing more", () => {
+  test("a canceled request is aborted, and nothing more of it is sent", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("r1");
     expect(scenario.cancel("r1")).toEqual(["abort r1: CANCELED"]);
@@ -231,10 +231,10 @@ describe("requests", () => {
   test("a heartbeat for a request is answered while it runs, if that was negotiated, and changes nothing", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("r1");
-    expect(scenario.hear({ type: "request-heartbeat", address: "c1", requestId: requestId("r1") })).toEqual([]);
-    expect(scenario.hear({ type: "ready", accepted: { ...NO_CAPABILITIES, requestHeartbeat: true } })).toEqual([]);
+    expect(scenario.receive({ type: "request-heartbeat", address: "c1", requestId: requestId("r1") })).toEqual([]);
+    expect(scenario.receive({ type: "ready", accepted: { ...NO_CAPABILITIES, requestHeartbeat: true } })).toEqual([]);
     const answers = (id: string): string[] =>
-      scenario.hear({ type: "request-heartbeat", address: "c1", requestId: requestId(id) });
+      scenario.receive({ type: "request-heartbeat", address: "c1", requestId: requestId(id) });
     expect(answers("r1")).toEqual(["send request-heartbeat r1 to c1"]);
     expect(answers("r2")).toEqual([]);
     expect(scenario.final(0)).toEqual(['send final r1 to c1: 0 "data"']);
@@ -244,13 +244,13 @@ describe("requests", () => {
   test("what the broker may not send is reported and passed over", () => {
     const scenario = new SessionScenario().connect();
     const named = { address: "c1", requestId: requestId("r1") };
-    expect(scenario.hear({ type: "credit", chunks: 1, ...named })).toEqual([
+    expect(scenario.receive({ type: "credit", chunks: 1, ...named })).toEqual([
       "report P-STREAM-1: the broker granted credit, which was not negotiated",
     ]);
-    expect(scenario.hear({ type: "input-end", ...named })).toEqual([
+    expect(scenario.receive({ type: "input-end", ...named })).toEqual([
       'report P-STREAM-2: the broker sent "input-end", which was not negotiated',
     ]);
-    expect(scenario.hear({ type: "violation", clause: "P-DSP-1", detail: "a short request" })).toEqual([
+    expect(scenario.receive({ type: "violation", clause: "P-DSP-1", detail: "a short request" })).toEqual([
       "report P-DSP-1: a short request",
     ]);
     expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
@@ -298,13 +298,13 @@ describe("a link that is full", () => {
 });
 
 describe("concurrency", () => {
-  test("a new limit is told at once and with every heartbeat from then on", () => {
+  test("a new limit is sent at once and with every heartbeat from then on", () => {
     const scenario = new SessionScenario().connect();
     expect(scenario.do({ type: "concurrency", concurrency: 2 })).toEqual(["send! heartbeat 2"]);
     expect(scenario.advance(1000)).toEqual(["1000: send! heartbeat 2"]);
   });
 
-  test("a limit set before the connection is up is told by the greeting", () => {
+  test("a limit that is set before the connection is up is sent with the greeting", () => {
     const scenario = new SessionScenario();
     scenario.do({ type: "start" });
     expect(scenario.do({ type: "concurrency", concurrency: Number.POSITIVE_INFINITY })).toEqual([]);
@@ -316,7 +316,7 @@ describe("stopping", () => {
   test("an idle worker leaves once the broker has answered that nothing more is on its way", () => {
     const scenario = new SessionScenario().connect();
     expect(scenario.do({ type: "stop" })).toEqual(["send! heartbeat 0"]);
-    expect(scenario.hear({ type: "heartbeat" })).toEqual([
+    expect(scenario.receive({ type: "heartbeat" })).toEqual([
       "send! disconnect",
       "close after writing",
       "disconnected: disconnected",
@@ -327,9 +327,9 @@ describe("stopping", () => {
 
   test("a heartbeat that the broker sent of its own accord before is not taken for that answer", () => {
     const scenario = new SessionScenario().connect();
-    scenario.hear({ type: "heartbeat" });
+    scenario.receive({ type: "heartbeat" });
     expect(scenario.do({ type: "stop" })).toEqual(["send! heartbeat 0"]);
-    expect(scenario.hear({ type: "heartbeat" }).at(-1)).toBe("stopped");
+    expect(scenario.receive({ type: "heartbeat" }).at(-1)).toBe("stopped");
   });
 
   test("heartbeats of an earlier connection are not waited for", () => {
@@ -339,9 +339,9 @@ describe("stopping", () => {
     scenario.do({ type: "link-lost", reason: "link-down" });
     scenario.advance(500);
     scenario.do({ type: "link-up" });
-    scenario.hear({ type: "heartbeat" });
+    scenario.receive({ type: "heartbeat" });
     scenario.do({ type: "stop" });
-    expect(scenario.hear({ type: "heartbeat" }).at(-1)).toBe("stopped");
+    expect(scenario.receive({ type: "heartbeat" }).at(-1)).toBe("stopped");
   });
 
   test("a stop timeout below that is kept by an idle worker, too", () => {
@@ -373,12 +373,12 @@ describe("stopping", () => {
     ]);
   });
 
-  test("what runs may finish, what still arrives is given back", () => {
+  test("what runs may finish, what still arrives is rejected", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("r1");
     scenario.do({ type: "stop" });
     expect(scenario.request("r2")).toEqual(["send reject r2 to c1"]);
-    scenario.hear({ type: "heartbeat" });
+    scenario.receive({ type: "heartbeat" });
     expect(scenario.partial(0)).toEqual(['send partial r1 to c1: 0 "data"']);
     expect(scenario.final(0)).toEqual([
       'send final r1 to c1: 0 "data"',
@@ -415,7 +415,7 @@ describe("stopping", () => {
       const scenario = new SessionScenario().connect();
       scenario.request("r1");
       scenario.do({ type: "stop" });
-      scenario.hear({ type: "heartbeat" });
+      scenario.receive({ type: "heartbeat" });
       const lines = end === "cancel" ? scenario.cancel("r1") : scenario.reject(0);
       expect(lines.at(-1)).toBe("stopped");
     }
@@ -452,7 +452,7 @@ describe("stopping", () => {
   test("a stopped worker starts again as if for the first time", () => {
     const scenario = new SessionScenario().connect();
     scenario.do({ type: "stop" });
-    scenario.hear({ type: "heartbeat" });
+    scenario.receive({ type: "heartbeat" });
     expect(scenario.do({ type: "start" })).toEqual(["open tcp://one:1"]);
     expect(scenario.do({ type: "link-up" })).toEqual(["send! ready echo", "send! heartbeat 100"]);
     expect(scenario.request("r1")).toEqual(["connected", "run r1 of c1"]);

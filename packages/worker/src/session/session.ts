@@ -154,9 +154,9 @@ export class Session {
     if (this.#connection.phase !== "open") return NO_EFFECTS;
     // DISCONNECT is no answer: a broker that rejects the worker with its first message never was connected.
     if (message.type === "disconnect") return this.#lose("disconnected", now);
-    const heard = this.#follow(this.#connection.onHeard(now));
+    const steps = this.#follow(this.#connection.onReceived(now));
     const effects = this.#onCommand(message, now);
-    return heard.length === 0 ? effects : [...heard, ...effects];
+    return steps.length === 0 ? effects : [...steps, ...effects];
   }
 
   #onCommand(message: Exclude<ToWorker | Violation, { type: "disconnect" }>, now: Instant): Effects {
@@ -280,7 +280,7 @@ export class Session {
     return [...effects, { type: "stopped" }];
   }
 
-  /** Leaves as soon as nothing runs and the broker has answered the heartbeat that told it to send nothing more. */
+  /** Leaves as soon as nothing runs and the broker has answered the heartbeat with concurrency 0. */
   #leaveWhenDone(now: Instant): Effects {
     const state = this.#state;
     if (state.phase !== "draining" || this.#requests.size > 0) return NO_EFFECTS;

@@ -1,5 +1,4 @@
-// A broker that does as it is told: it writes down what workers send, answers READY and heartbeats unless told not to,
-// and decides nothing.
+// A broker without rules: it records what workers send, and answers READY and heartbeats unless `isAnswering` is false.
 
 import {
   type Capabilities,
@@ -16,7 +15,7 @@ import {
 } from "@pigato/protocol";
 import type { FramesToSend, RouterLink, Transport } from "@pigato/transport";
 
-/** A network that delivers when it is told to, as the one of @pigato/testkit. */
+/** A network that delivers when the test says so, as the one of @pigato/testkit. */
 interface Network extends Transport {
   deliver(): void;
 }
@@ -50,9 +49,9 @@ export class FakeBroker {
     return this.workers.at(-1) ?? "";
   }
 
-  /** What came in since the last look, heartbeats left out, as lines of text. */
-  news(): string[] {
-    return this.received.splice(0).filter(isNews).map(described);
+  /** Takes the messages that were received, without heartbeats, as lines of text. */
+  takeMessages(): string[] {
+    return this.received.splice(0).filter(isNoHeartbeat).map(described);
   }
 
   send(message: ToWorker, to: string = this.worker): void {
@@ -104,7 +103,7 @@ export class FakeBroker {
   }
 }
 
-function isNews(message: FromWorker | Violation): boolean {
+function isNoHeartbeat(message: FromWorker | Violation): boolean {
   return message.type !== "heartbeat";
 }
 

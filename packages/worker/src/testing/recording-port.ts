@@ -12,7 +12,7 @@ export class RecordingPort implements ReplyPort {
   readonly reported: Error[] = [];
   /** Chunks after which the link asks for a pause. */
   pauseAfter: number = Number.POSITIVE_INFINITY;
-  /** Whether the last word waits for a grant. */
+  /** Whether the final waits for credit. */
   isHolding = false;
   #sinceDrain = 0;
   #reply: Reply | undefined;

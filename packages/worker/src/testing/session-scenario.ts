@@ -63,13 +63,13 @@ export class SessionScenario {
     return lines;
   }
 
-  hear(message: ToWorker | Violation): string[] {
+  receive(message: ToWorker | Violation): string[] {
     return this.do({ type: "message", message });
   }
 
   /** @param credit the first credit, of a reply with flow control */
   request(id: string, address = "c1", credit?: number): string[] {
-    return this.hear({
+    return this.receive({
       type: "request",
       address,
       requestId: requestId(id),
@@ -82,11 +82,11 @@ export class SessionScenario {
   }
 
   cancel(id: string): string[] {
-    return this.hear({ type: "cancel", address: "c1", requestId: requestId(id) });
+    return this.receive({ type: "cancel", address: "c1", requestId: requestId(id) });
   }
 
   grant(id: string, chunks: number): string[] {
-    return this.hear({ type: "credit", address: "c1", requestId: requestId(id), chunks });
+    return this.receive({ type: "credit", address: "c1", requestId: requestId(id), chunks });
   }
 
   /** The call that was run as number `index`, from 0; negative from the last one. */
@@ -123,8 +123,8 @@ export class SessionScenario {
   connect(accepted: Capabilities = NO_CAPABILITIES): this {
     this.do({ type: "start" });
     this.do({ type: "link-up" });
-    this.hear({ type: "ready", accepted });
-    this.hear({ type: "heartbeat" });
+    this.receive({ type: "ready", accepted });
+    this.receive({ type: "heartbeat" });
     return this;
   }
 

@@ -6,7 +6,7 @@
 
 /** What may be on its way to a reader, or wait for it, in bytes: enough for any loopback or data centre at full speed. */
 const WINDOW_BYTES = 2 * 1024 * 1024;
-/** Large chunks travel while others are read; of small ones nobody counts more. */
+/** At least 2, so that a large chunk can be sent while another is read. */
 const FEWEST_CHUNKS = 2;
 const MOST_CHUNKS = 4_096;
 /** Before the first chunk nothing is known of their size. */

@@ -1,6 +1,6 @@
 // Flow control at the end that sends: how much of each stream may be sent, and what waits. A chunk needs credit, which the
 // receiver grants (P-STREAM-4), and a link that is not slow. Chunks without credit are held in order, and so is what follows
-// them. Streams take turns on a slow link. Whoever sends decides what a stream and its items are.
+// them. Streams take turns on a slow link.
 
 import { addCredit, MAX_CREDIT, spendOne } from "@pigato/protocol";
 
