@@ -25,9 +25,9 @@ const SERVICE = "subject";
 const PERSIST = JSON.stringify({ persist: 1 });
 
 /** Makes an instance emit each of its events. They run in this order; after each, the instance must serve. */
-type Provocations<Events, Scene> = Readonly<Record<keyof Events, (scene: Scene) => unknown>>;
+type Provocations<Events, Around> = Readonly<Record<keyof Events, (around: Around) => unknown>>;
 
-interface BrokerScene {
+interface AroundBroker {
   readonly subject: PeerProcess;
   readonly address: string;
   readonly client: Client;
@@ -39,7 +39,7 @@ const lifecycle = {
   error: ({ subject }: { readonly subject: PeerProcess }) => subject.request("fail"),
 };
 
-const broker: Provocations<BrokerEvents, BrokerScene> = {
+const broker: Provocations<BrokerEvents, AroundBroker> = {
   ...lifecycle,
   "request:restored": () => {},
   "worker:join": () => {},
@@ -54,7 +54,7 @@ const broker: Provocations<BrokerEvents, BrokerScene> = {
     await client.stop();
   },
   "request:failed": async ({ client }) => {
-    await expect(client.call("nobody", 1, { failFast: true })).rejects.toThrow();
+    await expect(client.call("nothing", 1, { failFast: true })).rejects.toThrow();
   },
   "request:cached": async ({ client }) => {
     await client.call("cached", 1);
@@ -93,12 +93,12 @@ const broker: Provocations<BrokerEvents, BrokerScene> = {
   violation: ({ address }) => connectRawPeer(address).send("no", "dialect"),
   drop: async ({ address }) => {
     const client = connectRawPeer(address);
-    for (let count = 0; count < 2; count++) await client.send("C", "2", "nobody", "same", "1", "{}");
+    for (let count = 0; count < 2; count++) await client.send("C", "2", "nothing", "same", "1", "{}");
   },
   stop: ({ subject }) => subject.request("stop"),
 };
 
-interface PeerScene {
+interface AroundPeer {
   readonly subject: PeerProcess;
   readonly broker: Broker;
   readonly client: Client;
@@ -107,40 +107,40 @@ interface PeerScene {
 const connection = {
   ...lifecycle,
   connect: () => {},
-  disconnect: async ({ subject, broker }: PeerScene) => {
+  disconnect: async ({ subject, broker }: AroundPeer) => {
     await broker.stop();
     await thrown(subject, "disconnect");
     await broker.start();
   },
-  stop: ({ subject }: PeerScene) => subject.request("stop"),
+  stop: ({ subject }: AroundPeer) => subject.request("stop"),
 };
 
-const client: Provocations<ClientEvents, PeerScene> = { ...connection, connecting: () => {} };
-const worker: Provocations<WorkerEvents, PeerScene> = {
+const client: Provocations<ClientEvents, AroundPeer> = { ...connection, connecting: () => {} };
+const worker: Provocations<WorkerEvents, AroundPeer> = {
   ...connection,
   connecting: () => {},
   request: async ({ client }) => {
     await expect(client.call(SERVICE, "throw")).rejects.toThrow("the handler throws");
   },
 };
-const directory: Provocations<WorkerEvents, PeerScene> = {
+const directory: Provocations<WorkerEvents, AroundPeer> = {
   ...worker,
   request: async ({ client }) => {
     await expect(client.call("$dir", { no: "name" })).rejects.toThrow();
   },
 };
-const coreService: Provocations<CoreServiceEvents, PeerScene> = { services: () => {} };
-const classicBroker: Provocations<ClassicBrokerEvents, PeerScene> = {
+const coreService: Provocations<CoreServiceEvents, AroundPeer> = { services: () => {} };
+const classicBroker: Provocations<ClassicBrokerEvents, AroundPeer> = {
   ...lifecycle,
   stop: ({ subject }) => subject.request("stop"),
 };
-const classicClient: Provocations<ClassicClientEvents, PeerScene> = connection;
-const classicWorker: Provocations<ClassicWorkerEvents, PeerScene> = { ...connection, request: worker.request };
+const classicClient: Provocations<ClassicClientEvents, AroundPeer> = connection;
+const classicWorker: Provocations<ClassicWorkerEvents, AroundPeer> = { ...connection, request: worker.request };
 
 const peers: readonly {
   readonly kind: SubjectSettings["kind"];
   readonly service: string;
-  readonly table: Readonly<Record<string, (scene: PeerScene) => unknown>>;
+  readonly table: Readonly<Record<string, (around: AroundPeer) => unknown>>;
 }[] = [
   { kind: "client", service: "echo", table: client },
   { kind: "worker", service: SERVICE, table: worker },
@@ -177,9 +177,9 @@ test("a classic broker serves while the listeners of all its events throw", asyn
   await subject.request("start");
   await startWorker(address, "echo", (data, reply) => reply.end(data), { reconnect: 20 });
   const caller = await startClient(address, { reconnect: 20 });
-  const scene = { subject, broker: new Broker(newAddress()), client: caller };
+  const around = { subject, broker: new Broker(newAddress()), client: caller };
   for (const [event, provoke] of Object.entries(classicBroker)) {
-    await provoke(scene);
+    await provoke(around);
     await thrown(subject, event);
     if (event === "stop" || event === "error") await subject.request("start");
     expect([event, await caller.call("echo", "hi", { timeout: 10_000 })]).toEqual([event, "hi"]);

@@ -125,7 +125,7 @@ describe("a stored request of a client with an id", () => {
   test("expires by its own timeout while the broker is away", async () => {
     const { broker, address } = await startBroker();
     const client = await startClient(address, STABLE);
-    const answer = client.call("nobody", 1, { persist: true, timeout: 500 });
+    const answer = client.call("nothing", 1, { persist: true, timeout: 500 });
     const lost = eventOf(client, "disconnect");
     await broker.stop();
     await lost;

@@ -23,7 +23,7 @@ const PAIRS = [
 ] as const;
 const NAME = "ädä lovelace";
 const ADA = new PeerSecurity({ plain: { username: NAME, password: "x".repeat(255) } });
-const STRANGER = new PeerSecurity({ plain: { username: NAME, password: "y" } });
+const WRONG_PASSWORD = new PeerSecurity({ plain: { username: NAME, password: "y" } });
 
 let requests: AuthRequest[] = [];
 let domains = 0;
@@ -67,7 +67,7 @@ describe.each(PAIRS)("a router of $router and dealers of $dealer", ({ router: ro
 
     test("a dealer with another password is denied, and both ends report it", async () => {
       const router = await bind(security("PLAIN"));
-      const dealer = links.connectedDealer("ada", router.address, { security: STRANGER });
+      const dealer = links.connectedDealer("ada", router.address, { security: WRONG_PASSWORD });
       dealer.link.send(message("hello"));
       const atRouter = await router.events.take();
       expect(atRouter).toMatchObject({ type: "refused", refusal: { code: "DENIED", mechanism: "PLAIN" } });
@@ -80,7 +80,7 @@ describe.each(PAIRS)("a router of $router and dealers of $dealer", ({ router: ro
 
     test("a dealer without a password is rejected", async () => {
       const router = await bind(security("PLAIN"));
-      const dealer = links.connectedDealer("stranger", router.address);
+      const dealer = links.connectedDealer("unknown", router.address);
       dealer.link.send(message("hello"));
       const code = expect.toBeOneOf(["INCOMPATIBLE", "HANDSHAKE_FAILED"]);
       expect(await router.events.take()).toMatchObject({ type: "refused", refusal: { code } });
@@ -118,7 +118,7 @@ describe.each(PAIRS)("a router of $router and dealers of $dealer", ({ router: ro
       publisher.publish(message("state", "1"));
       const received: string[] = [];
       const rejected = new Promise<string>((resolve) => {
-        subscribe(STRANGER, (frames) => received.push(...texts(frames)), resolve);
+        subscribe(WRONG_PASSWORD, (frames) => received.push(...texts(frames)), resolve);
       });
       const first = await new Promise<Frames>((resolve) => subscribe(ADA, resolve, () => {}));
       expect(texts(first)).toEqual(["state", "1"]);
@@ -176,9 +176,9 @@ describe.skipIf(foreignPeers.python.isMissing)("Debian's libzmq with PLAIN", () 
   test("our dealer gets from a router what it sent, with the right password only", async () => {
     const child = run("router", links.newAddress(), ["ada", "lovelace"]);
     const address = await child.nextLine();
-    const stranger = links.connectedDealer("stranger", address, { security: STRANGER });
-    stranger.link.send(message("hello"));
-    expect(await stranger.events.take()).toMatchObject({
+    const denied = links.connectedDealer("unknown", address, { security: WRONG_PASSWORD });
+    denied.link.send(message("hello"));
+    expect(await denied.events.take()).toMatchObject({
       type: "refused",
       refusal: { code: "DENIED", mechanism: "PLAIN" },
     });

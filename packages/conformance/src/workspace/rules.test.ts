@@ -80,6 +80,18 @@ describe("lint", () => {
     );
     expect(exit).not.toBe(0);
   });
+
+  test("files of a package do not import each other's types in a circle", () => {
+    const left = "packages/broker/src/left.ts";
+    const right = "packages/broker/src/right.ts";
+    const lists = 'import type { R } from "./right.ts";\nexport type L = R[];\n';
+    const exit = withFile(left, lists, () =>
+      withFile(right, 'import type { L } from "./left.ts";\nexport type R = L | string;\n', () =>
+        lint("packages/broker/src"),
+      ),
+    );
+    expect(exit).not.toBe(0);
+  });
 });
 
 describe("pure code does not compile with", () => {
