@@ -1,5 +1,5 @@
-// The `pigato-broker` process: starts one broker, says on stdout when it is ready, logs to stderr, drains on SIGTERM and
-// SIGINT. Every way it can fail is one line on stderr and an exit code other than 0.
+// The `pigato-broker` process: starts one broker, prints a line to stdout when it is ready, logs to stderr, and drains on SIGTERM
+// and SIGINT. A failure is one line on stderr and an exit code other than 0.
 
 import { readFileSync } from "node:fs";
 import { CommanderError } from "commander";
@@ -7,7 +7,7 @@ import { destination, type Logger, pino } from "pino";
 import { PinoPretty } from "pino-pretty";
 import { Broker } from "./broker.ts";
 import { type CommandSettings, parseCommand } from "./command.ts";
-import { isReadByOthers, letInAuthorized, readOwnKey, writeNewKey } from "./curve-files.ts";
+import { authorizeFrom, isReadByOthers, readOwnKey, writeNewKey } from "./curve-files.ts";
 import type { BrokerOptions } from "./options.ts";
 
 const EXIT_FAILED = 1;
@@ -40,7 +40,7 @@ function readSettings(): CommandSettings {
       err: (text) => process.stderr.write(text),
     });
   } catch (error) {
-    // Help and version are no mistakes; of a mistake, the line is written already.
+    // Help and version exit with 0. For a mistake, commander has written the line.
     if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
     throw error;
   }
@@ -57,10 +57,11 @@ function newBroker(): Broker {
 function securityIn({ curveSecretKeyFile, curveAuthorizedKeysFile }: CommandSettings): BrokerOptions {
   if (curveSecretKeyFile === undefined) return {};
   const curve = readOwnKey(curveSecretKeyFile);
-  logger.info({ publicKey: curve.publicKey }, "peers come in by CURVE");
-  if (isReadByOthers(curveSecretKeyFile)) logger.warn({ file: curveSecretKeyFile }, "others may read the secret key");
-  if (curveAuthorizedKeysFile !== undefined) return { curve, authenticate: letInAuthorized(curveAuthorizedKeysFile) };
-  logger.warn("no file of authorized keys: whoever knows the public key may come in");
+  logger.info({ publicKey: curve.publicKey }, "CURVE is required");
+  if (isReadByOthers(curveSecretKeyFile))
+    logger.warn({ file: curveSecretKeyFile }, "other users may read the secret key");
+  if (curveAuthorizedKeysFile !== undefined) return { curve, authenticate: authorizeFrom(curveAuthorizedKeysFile) };
+  logger.warn("no authorized keys: every peer that knows the public key may connect");
   return { curve };
 }
 
@@ -81,7 +82,7 @@ function packageVersion(): string {
 }
 
 function newLogger({ logLevel, logFormat }: CommandSettings): Logger {
-  // Synchronous, so that the last words before an exit are not lost.
+  // Synchronous, so that the last records before an exit are not lost.
   const stderr = destination({ dest: 2, sync: true });
   const stream = logFormat === "json" ? stderr : PinoPretty({ destination: stderr, ignore: "pid,hostname" });
   return pino({ level: logLevel }, stream);

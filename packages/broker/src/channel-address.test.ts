@@ -10,7 +10,7 @@ test.each(["linux", "darwin"] as const)(
   },
 );
 
-test("where there are no such sockets, it is a random port of the loopback", () => {
+test("on Windows, it is a random port of the loopback interface", () => {
   const ports = Array.from({ length: 100 }, () =>
     Number(/^tcp:\/\/127\.0\.0\.1:(\d+)$/.exec(newChannelAddress("win32"))?.[1]),
   );

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { UsageError } from "@pigato/protocol";
 import { newCurveKeyPair } from "@pigato/transport";
 import { afterAll, describe, expect, test } from "vitest";
-import { isReadByOthers, letInAuthorized, readOwnKey, writeNewKey } from "./curve-files.ts";
+import { authorizeFrom, isReadByOthers, readOwnKey, writeNewKey } from "./curve-files.ts";
 import type { AuthRequest } from "./security.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pigato-keys-"));
@@ -26,7 +26,7 @@ const peer = (publicKey: string): AuthRequest => ({
 });
 
 describe("the file of a secret key", () => {
-  test("is made for its owner alone, and read again", () => {
+  test("is readable by its owner only, and is read back", () => {
     const path = newPath();
     const publicKey = writeNewKey(path);
     expect(readOwnKey(path).publicKey).toBe(publicKey);
@@ -36,13 +36,13 @@ describe("the file of a secret key", () => {
     expect(isReadByOthers(path)).toBe(true);
   });
 
-  test("is never written over", () => {
+  test("is never overwritten", () => {
     const path = holding("something dear");
     expect(() => writeNewKey(path)).toThrow("EEXIST");
   });
 
   test.each(["", "secret", `${newCurveKeyPair().secretKey} ${newCurveKeyPair().secretKey}`])(
-    "that holds %j is refused without showing it",
+    "that contains %j is rejected without showing it",
     (text) => {
       const path = holding(text);
       expect(() => readOwnKey(path)).toThrow(UsageError);
@@ -54,32 +54,32 @@ describe("the file of a secret key", () => {
 describe("the file of authorized keys", () => {
   const [ada, bob] = [newCurveKeyPair().publicKey, newCurveKeyPair().publicKey];
 
-  test("lets in who is in it, and holds names and remarks besides", async () => {
-    const path = holding(`# who may come in\n\n${ada} ada's laptop\r\n\t${bob}\n#\n`);
-    const authenticate = letInAuthorized(path);
+  test("authorizes the keys in it, and may contain names and comments", async () => {
+    const path = holding(`# authorized keys\n\n${ada} ada's laptop\r\n\t${bob}\n#\n`);
+    const authenticate = authorizeFrom(path);
     expect(await authenticate(peer(ada))).toBe(true);
     expect(await authenticate(peer(bob))).toBe(true);
     expect(await authenticate(peer(newCurveKeyPair().publicKey))).toBe(false);
   });
 
-  test("lets nobody in who has no key", async () => {
-    const authenticate = letInAuthorized(holding(ada));
+  test("denies peers without a key", async () => {
+    const authenticate = authorizeFrom(holding(ada));
     expect(await authenticate({ mechanism: "NULL", domain: "shop", listener: "bind", address: "::1" })).toBe(false);
   });
 
-  test("is read anew for every peer; one that is gone, or holds something else, lets nobody in", async () => {
+  test("is read for every peer; while it is missing or invalid, every peer is denied", async () => {
     const path = holding(ada);
-    const authenticate = letInAuthorized(path);
+    const authenticate = authorizeFrom(path);
     writeFileSync(path, bob);
     expect([await authenticate(peer(ada)), await authenticate(peer(bob))]).toEqual([false, true]);
     writeFileSync(path, `${bob}\n~${ada.slice(1)}\n`);
-    await expect(authenticate(peer(bob))).rejects.toThrow(`${path} holds no public key in line 2`);
+    await expect(authenticate(peer(bob))).rejects.toThrow(`${path} contains no public key in line 2`);
     rmSync(path);
     await expect(authenticate(peer(bob))).rejects.toThrow("ENOENT");
   });
 
-  test("is looked at when the broker is made", () => {
-    expect(() => letInAuthorized(newPath())).toThrow("ENOENT");
-    expect(() => letInAuthorized(holding("no key"))).toThrow(UsageError);
+  test("is checked when the broker is created", () => {
+    expect(() => authorizeFrom(newPath())).toThrow("ENOENT");
+    expect(() => authorizeFrom(holding("no key"))).toThrow(UsageError);
   });
 });

@@ -1,5 +1,5 @@
-// Keys of CURVE in files, for the command: a broker's own, which nobody else may read, and those that may come in. Never on the
-// command line or in a variable, which others on the machine can see. No error shows what a file holds.
+// CURVE keys in files, for the command: the broker's secret key, which nobody else may read, and the authorized public keys. Keys
+// never come from flags or environment variables, which other users of the machine can see. No error shows the content of a file.
 
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -10,9 +10,9 @@ import type { Authenticate } from "./security.ts";
 const OTHERS_MAY_READ = 0o077;
 
 /**
- * Makes a key pair, and a file of its secret half that only its owner may read.
- * @returns the public half
- * @throws what the system throws, also for a file that is there already
+ * Creates a key pair and writes the secret key to a new file that only its owner may read.
+ * @returns the public key
+ * @throws the system's error, also if the file exists
  */
 export function writeNewKey(path: string): string {
   const { publicKey, secretKey } = newCurveKeyPair();
@@ -21,26 +21,27 @@ export function writeNewKey(path: string): string {
 }
 
 /**
- * The key pair of which a file holds the secret half.
- * @throws what the system throws; UsageError for a file that holds anything else
+ * Reads the secret key of a file and derives its public key.
+ * @throws the system's error; UsageError if the file contains anything else
  */
 export function readOwnKey(path: string): CurveKeyPair {
   const secretKey = readCurveKey(readFileSync(path, "latin1").trim());
-  if (secretKey === undefined) throw new UsageError(`${path} holds no key: one is 40 characters of Z85 text on a line`);
+  if (secretKey === undefined)
+    throw new UsageError(`${path} contains no key: expected one line of 40 characters of Z85 text`);
   return { publicKey: curvePublicKey(secretKey), secretKey };
 }
 
-/** Whether the system lets others read a file, as it does not where there are no such rights. */
+/** Whether other users of the system may read a file; false on Windows, where the mode does not tell. */
 export function isReadByOthers(path: string): boolean {
   return process.platform !== "win32" && (statSync(path).mode & OTHERS_MAY_READ) !== 0;
 }
 
 /**
- * Lets in whose public key is in a file: one on a line, and behind it anything. Lines that are empty or start with `#`, as
- * no key does, are none. The file is read for every peer, so that it may change at any time; what cannot be read lets nobody in.
- * @throws what the system throws, and UsageError for a line that is no key, now and whenever it is asked
+ * Authorizes the peers whose public key is in a file: one key per line, followed by any text. Empty lines and lines that start with
+ * `#` are ignored. The file is read for every peer, so changes apply at once; while it cannot be read, every peer is denied.
+ * @throws the system's error, and UsageError for a line without a key, now and for every peer
  */
-export function letInAuthorized(path: string): Authenticate {
+export function authorizeFrom(path: string): Authenticate {
   keysIn(readFileSync(path, "utf8"), path);
   return async (peer) => {
     const keys = keysIn(await readFile(path, "utf8"), path);
@@ -54,7 +55,7 @@ function keysIn(text: string, path: string): ReadonlySet<string> {
     const [word = ""] = line.trim().split(/\s/, 1);
     if (word === "" || word.startsWith("#")) continue;
     const key = readCurveKey(word);
-    if (key === undefined) throw new UsageError(`${path} holds no public key in line ${index + 1}`);
+    if (key === undefined) throw new UsageError(`${path} contains no public key in line ${index + 1}`);
     keys.add(key);
   }
   return keys;

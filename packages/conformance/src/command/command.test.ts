@@ -96,12 +96,12 @@ describe("pigato-broker", () => {
     chmodSync(secret, 0o644);
     broker = await spawnBroker("--curve-secret-key-file", secret);
     await broker.kill("SIGTERM");
-    expect(broker.stderr).toMatch(/whoever knows the public key may come in/);
-    expect(broker.stderr).toMatch(/others may read the secret key/);
+    expect(broker.stderr).toMatch(/every peer that knows the public key may connect/);
+    expect(broker.stderr).toMatch(/other users may read the secret key/);
   });
 
   test.each([
-    { what: "a file of no key", args: ["--curve-secret-key-file", BIN], named: /holds no key/ },
+    { what: "a file of no key", args: ["--curve-secret-key-file", BIN], named: /contains no key/ },
     { what: "no file", args: ["--curve-secret-key-file", "/nowhere"], named: /ENOENT.*nowhere/ },
     { what: "a new key where there is a file", args: ["--new-curve-key-file", BIN], named: /EEXIST/ },
   ])("$what is one clear line and a failure", ({ args, named }) => {
