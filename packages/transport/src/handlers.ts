@@ -1,4 +1,5 @@
-// Calls into the code of a link's owner.
+// Calls into the code of a link's owner, which may throw. Every handler of a link is called through here, except onMessage of the
+// hot path, which has a try of its own and needs no closure.
 
 /**
  * Rethrows as an uncaught exception. A handler that throws broke its owner's invariant: that must be visible, and must not

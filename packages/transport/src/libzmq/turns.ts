@@ -1,5 +1,5 @@
 // Turns of the event loop. A receive loop over a socket that always has messages would starve timers and other sockets, because
-// awaiting a message that is already there does not yield. `Turns` tells such a loop when to yield.
+// awaiting a message that is already there does not yield. `Turns` decides when such a loop yields.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 

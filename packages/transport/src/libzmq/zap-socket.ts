@@ -62,7 +62,7 @@ export class ZapSocket {
     }
   }
 
-  /** Without the handler, no peer is authorized and nobody would notice. */
+  /** Without the handler no peer is authorized, so a failure must be visible. */
   #onFailure(cause: unknown): void {
     if (!this.#socket.closed) throwAsync(cause);
   }

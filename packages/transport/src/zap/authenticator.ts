@@ -1,5 +1,5 @@
 // Authenticates peers by the rules of ZAP (RFC 27): it decides which domain's `authenticate` to call, which status to answer and
-// when. Pure: requests, verdicts and time come in, effects go out. Its users are libzmq/zap-handler.ts and
+// when. Pure: it takes requests, verdicts and the time, and returns effects. Its users are libzmq/zap-handler.ts and
 // zmtp/link-authenticator.ts.
 //
 // Invariants: a request gets one status, unless its domain closes first. It gets 200 only if its domain's `authenticate` returned
@@ -7,7 +7,7 @@
 
 import type { Authentication, AuthRequest, Mechanism } from "../security/auth-request.ts";
 
-/** Calls of `authenticate` that one domain may run at once. Above, peers are told to try again later. */
+/** Calls of `authenticate` that one domain may run at once. Above, peers get status 300 and try again. */
 export const MAX_RUNNING_CALLS = 1000;
 
 /** 200 authorized, 300 try again later, 400 denied, 500 undecided. */

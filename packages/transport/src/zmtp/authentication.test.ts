@@ -413,7 +413,7 @@ describe("a dealer with PLAIN", () => {
 });
 
 test("a publisher with PLAIN publishes to authenticated subscribers only", async () => {
-  const security = new ServerSecurity("PLAIN", { domain: "news", authenticate: isAda, timeoutMs: 1000 });
+  const security = new ServerSecurity("PLAIN", { domain: "publisher", authenticate: isAda, timeoutMs: 1000 });
   const rejected: Refusal[] = [];
   const publisher = new ZmtpPublisher({ onRefused: (rejection) => rejected.push(rejection) }, { security });
   closers.push(() => publisher.close());

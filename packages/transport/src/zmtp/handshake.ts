@@ -1,5 +1,5 @@
 // The handshake of one connection: both greetings, then the commands of the mechanism, until the link accepts the peer. Pure:
-// bytes come in, the listener performs what follows. The first violation is final.
+// it takes bytes, and the listener performs what follows. The first violation is final.
 //
 // It reads one frame at a time and stops after the frame that needs a decision or completes it, so that bytes behind it are
 // read later, or by others.

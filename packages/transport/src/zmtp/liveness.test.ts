@@ -28,7 +28,7 @@ describe("the active end", () => {
     liveness.onUp(true, 100);
     expect(wakeAt).toBe(2_600);
     expect(liveness.check(2_600, false, false)).toBe("ping");
-    liveness.heardAt = 2_601;
+    liveness.lastDataAt = 2_601;
     expect(liveness.check(5_100, false, true)).toBeUndefined();
     expect(liveness.check(7_600, false, true)).toBe("ping");
     expect(wakeAt).toBe(10_100);
@@ -37,7 +37,7 @@ describe("the active end", () => {
   test("closes the connection to an end that sent nothing for ten seconds", () => {
     const liveness = connected(true);
     liveness.onUp(true, 0);
-    liveness.heardAt = 1_000;
+    liveness.lastDataAt = 1_000;
     expect(liveness.check(10_999, false, false)).toBe("ping");
     expect(liveness.check(11_000, false, false)).toMatchObject({ code: "SILENCE" });
   });
@@ -69,7 +69,7 @@ describe("the listening end", () => {
     liveness.onUp(true, 0);
     liveness.onTtl(500, 100);
     expect(wakeAt).toBe(600);
-    liveness.heardAt = 400;
+    liveness.lastDataAt = 400;
     expect(liveness.check(600, false, true)).toBeUndefined();
     expect(wakeAt).toBe(900);
     expect(liveness.check(900, false, true)).toMatchObject({ code: "SILENCE" });

@@ -1,5 +1,5 @@
 // Decides whether the other end of a connection is alive, by the time of its last data. It has no clock and no socket: callers
-// pass the time, and its alarm tells them when to check again.
+// pass the time, and its alarm rings when the next check is due.
 //
 // The end that connected sends a PING when either end was quiet, and announces how long it may be silent itself (TTL). The end
 // that listens applies the announced TTL and sends no PING: a ZMTP 3.0 peer would not answer.
@@ -22,7 +22,7 @@ export interface LivenessSettings {
 
 export class Liveness {
   /** The time of the last data. Set for every chunk that is read. */
-  heardAt: number;
+  lastDataAt: number;
   readonly #settings: LivenessSettings;
   readonly #alarm: Alarm;
   #isUp = false;
@@ -33,7 +33,7 @@ export class Liveness {
   constructor(settings: LivenessSettings, alarm: Alarm, now: number) {
     this.#settings = settings;
     this.#alarm = alarm;
-    this.heardAt = now;
+    this.lastDataAt = now;
     alarm.set(now + settings.handshakeTimeoutMs);
   }
 
@@ -62,12 +62,12 @@ export class Liveness {
       const detail = `no handshake within ${this.#settings.handshakeTimeoutMs} ms`;
       return { code: "HANDSHAKE_TIMEOUT", detail };
     }
-    const silentMs = now - this.heardAt;
+    const silentMs = now - this.lastDataAt;
     if (silentMs >= this.#silenceMs && !isBlocked) {
       return { code: "SILENCE", detail: `no data for ${Math.round(silentMs)} ms` };
     }
     if (!this.#settings.isActive) {
-      this.#alarm.set((isBlocked ? now : this.heardAt) + this.#silenceMs);
+      this.#alarm.set((isBlocked ? now : this.lastDataAt) + this.#silenceMs);
       return undefined;
     }
     this.#alarm.set(now + PING_INTERVAL_MS);

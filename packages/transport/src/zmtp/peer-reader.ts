@@ -28,7 +28,7 @@ export class PeerReader implements MessageSink {
   readonly #handshake: Handshake;
   /** Reads what follows the handshake. */
   #messages: MessageReader | undefined;
-  /** Bytes that wait until the peer is authenticated. */
+  /** Bytes that wait until the peer is authenticated: the rest of one chunk, because the socket is paused meanwhile. */
   #rest: Buffer | undefined;
   #isStopped = false;
   #violation: Violation | undefined;

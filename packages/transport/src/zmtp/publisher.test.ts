@@ -64,7 +64,7 @@ async function refused(count = 1): Promise<void> {
 }
 
 const text = (...frames: string[]) => frames.map((each) => Buffer.from(each));
-/** With a context that tells it from an earlier PING. */
+/** With a context, so that it differs from an earlier PING. */
 const ping = Uint8Array.of(4, 8, 4, 80, 73, 78, 71, 0, 0, 1);
 const pong = encodePong(Uint8Array.of(1));
 const cancel = (prefix: string) => {

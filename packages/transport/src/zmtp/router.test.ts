@@ -261,13 +261,13 @@ describe("PING", () => {
 
 test("messages for a peer that has left are reported before its end", async () => {
   await router.close(0);
-  const told: string[] = [];
+  const reports: string[] = [];
   router = new ZmtpRouter({
     onMessage: () => {},
     onPeerUp: () => onEvent(),
-    onUndelivered: (_peer, [frame]) => told.push(`undelivered ${frame?.[0]}`),
+    onUndelivered: (_peer, [frame]) => reports.push(`undelivered ${frame?.[0]}`),
     onPeerDown: () => {
-      told.push("down");
+      reports.push("down");
       onEvent();
     },
   });
@@ -282,10 +282,10 @@ test("messages for a peer that has left are reported before its end", async () =
   let accepted = 0;
   while (router.send("mute", [Buffer.alloc(100_000, accepted % 256)]) !== "slow") accepted += 1;
   mute.socket.destroy();
-  await until(() => told.includes("down"));
-  expect(told.at(-1)).toBe("down");
-  expect(told.length).toBeGreaterThan(5);
-  expect(told.at(-2)).toBe(`undelivered ${accepted % 256}`);
+  await until(() => reports.includes("down"));
+  expect(reports.at(-1)).toBe("down");
+  expect(reports.length).toBeGreaterThan(5);
+  expect(reports.at(-2)).toBe(`undelivered ${accepted % 256}`);
 });
 
 function plainGreeting(): Buffer {

@@ -154,7 +154,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
 
   /** Reads a chunk. @param isOurs the caller does not reuse it. @returns whether to go on reading from the socket */
   onData(chunk: Buffer, isOurs: boolean): boolean {
-    this.#liveness.heardAt = systemClock.now();
+    this.#liveness.lastDataAt = systemClock.now();
     if (this.#isMuted) return true;
     const violation = this.#reader.read(chunk, isOurs);
     if (violation !== undefined) {
@@ -227,7 +227,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
       else this.#reject(violation);
       return;
     }
-    // A peer that is told to try again later gets no ERROR, because libzmq gives up for good after one.
+    // A peer that may try again (300) gets no ERROR, because libzmq gives up for good after one.
     if (status !== "300") this.#sender.sendFrame(COMMAND, encodeError(status));
     this.destroy(denial);
   }

@@ -1,5 +1,5 @@
 // A ZMTP security mechanism: how two ends introduce themselves after the greeting, and whether frames are protected afterwards.
-// Everything here is pure: commands come in, steps go out. `../handshake.ts` reads the commands and performs the steps.
+// Everything here is pure: a handshake takes commands and returns steps. `../handshake.ts` reads the commands and performs the steps.
 //
 // A mechanism is a new file in this folder. NULL and PLAIN leave frames as they are: they have no `protection`, and the path of
 // a message has no call to a mechanism. CURVE would seal and open every frame.

@@ -48,7 +48,7 @@ class PlainPeerHandshake implements MechanismHandshake {
     return { type: "send", commands: [encodeCommand("INITIATE", encodeMetadata(this.#own))] };
   }
 
-  /** A client authenticates nobody. */
+  /** A client authenticates no peer, so it has no such step. */
   onAuthorized(): HandshakeStep {
     return WAIT;
   }
