@@ -1,6 +1,6 @@
-// Shows that what would be published works on its own: packs every public package, lints the tarballs, then installs
-// the client and the broker with nothing but what they depend on into empty folders outside the repository, and sends a
-// request from one to the other.
+// Checks that the packages work as published: packs every public package, lints the tarballs, installs the client, the
+// worker, the broker and the directory with only their dependencies into empty folders outside the repository, and sends a
+// request from one to another.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { on } from "node:events";
@@ -51,7 +51,7 @@ function pack(name: string): string {
   return join(folder, file);
 }
 
-/** Installs one package, and of the others only those it depends on, where nothing of the workspace can be seen. */
+/** Installs one package with only its dependencies, outside of the workspace. */
 function install(name: string, tarballs: ReadonlyMap<string, string>): string {
   const folder = join(place, "apps", name.replace("/", "-"));
   mkdirSync(folder, { recursive: true });

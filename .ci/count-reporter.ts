@@ -1,5 +1,5 @@
-// Prints the one line that says how a run went, `N passed, N failed`, as the very last line of the process. A file that
-// did not load and an error outside of any test count as failures: nothing that went wrong may look like "0 failed".
+// Prints the result of a run, `N passed, N failed`, as the last line of the process. A file that did not load and an error
+// outside of any test count as failures: no error may look like "0 failed".
 
 import type { Reporter, SerializedError, TestModule } from "vitest/node";
 

@@ -19,6 +19,9 @@ import {
 } from "@pigato/transport";
 import { MemoryChannels } from "./memory-channels.ts";
 
+/** More deliveries than any test has at once: only peers that answer each other without end cause as many. */
+const MAX_DELIVERIES = 1_000_000;
+
 export class MemoryNetwork implements Transport {
   readonly #routers = new Map<string, MemoryRouter>();
   readonly #dealers = new Set<MemoryDealer>();
@@ -48,12 +51,20 @@ export class MemoryNetwork implements Transport {
     return this.#channels.subscriber(handlers);
   }
 
-  /** Runs everything that is under way, and what that sets off. */
+  /**
+   * Runs every delivery in the queue, and those that they cause.
+   * @throws Error if peers answer each other without end
+   */
   deliver(): void {
-    for (let step = this.#queue.shift(); step !== undefined; step = this.#queue.shift()) step();
+    let count = 0;
+    for (let step = this.#queue.shift(); step !== undefined; step = this.#queue.shift()) {
+      count += 1;
+      if (count > MAX_DELIVERIES) throw new Error("the peers answer each other without end");
+      step();
+    }
   }
 
-  /** Cuts every dealer that is connected to `address`, as a network does: without a goodbye. */
+  /** Breaks the connection of every dealer at `address`, as a network does: without a DISCONNECT. */
   cut(address: string): void {
     for (const dealer of this.#dealers) if (dealer.address === address) dealer.lose();
   }
@@ -140,7 +151,7 @@ export class MemoryRouter implements RouterLink {
     return true;
   }
 
-  /** Loses a peer without telling anybody, as a link does that only finds out when it sends. */
+  /** Loses a peer without reporting it, as a link does that finds out only when it sends. */
   forget(peer: string): void {
     this.#peers.delete(peer);
   }
