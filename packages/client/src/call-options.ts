@@ -1,5 +1,7 @@
-// The options of one request, and the frames that are made of them. `timeout` and `retry` are always sent, as on the classic
-// wire; a signal never is.
+// The options of one request, and the frames that are made of them. The package `pigato` imports this file as
+// `@pigato/client/internal`, which has no semver promise, for `CLASSIC_OPTIONS`.
+//
+// `timeout` and `retry` are always sent, as on the classic wire; a signal never is.
 
 import { bit, custom, invalidValue, type Option, type OptionsOf, readOption, rejectUnknownOptions } from "@pigato/peer";
 import {
