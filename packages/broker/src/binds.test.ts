@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { listenersOf } from "./binds.ts";
+import { BIND_SCHEMA, type Bind, listenersOf, newChannelAddress, readBind } from "./binds.ts";
 import { MAX_LISTENERS } from "./core/peer-names.ts";
 
 describe("binds", () => {
@@ -62,5 +62,61 @@ describe("binds", () => {
     ["null", /at least one address/],
   ])("binds as JavaScript may pass them, %s, are rejected", (text, why) => {
     expect(() => listenersOf(JSON.parse(text))).toThrow(why);
+  });
+});
+
+describe("a bind as text", () => {
+  test("text without settings is an address", () => {
+    expect(readBind("tcp://*:55555")).toBe("tcp://*:55555");
+  });
+
+  test.each<[string, Bind]>([
+    ["tcp://*:1?dialect=omdp", { address: "tcp://*:1", dialect: "omdp" }],
+    ["ipc:///tmp/x?dialect=butler&timeoutMs=5000", { address: "ipc:///tmp/x", dialect: "butler", timeoutMs: 5_000 }],
+    ["tcp://*:1?answersErrors=true", { address: "tcp://*:1", answersErrors: true }],
+    ["tcp://*:1?answersErrors=false", { address: "tcp://*:1", answersErrors: false }],
+  ])("%s is an address with settings", (text, bind) => {
+    expect(readBind(text)).toEqual(bind);
+  });
+
+  test("every setting of a bind can be written as text", () => {
+    const all = { dialect: "omdp", answersErrors: true, timeoutMs: 7 } satisfies Omit<Required<Bind>, "address">;
+    const text = Object.entries(all)
+      .map(([name, value]) => `${name}=${value}`)
+      .join("&");
+    expect(Object.keys(all)).toEqual(Object.keys(BIND_SCHEMA));
+    expect(readBind(`tcp://*:1?${text}`)).toEqual({ address: "tcp://*:1", ...all });
+  });
+
+  test.each([
+    ["tcp://*:1?dialect=picom", /one of omdp, butler, not 'picom'/],
+    ["tcp://*:1?answersErrors=yes", /true or false, not 'yes'/],
+    ["tcp://*:1?timeoutMs=soon", /timeoutMs must be an integer from 1 to 86400000, not NaN/],
+    ["tcp://*:1?timeoutMs=", /not ''/],
+    ["tcp://*:1?timeoutMs=0", /not 0/],
+    ["tcp://*:1?color=red", /no option "color"/],
+    ["?dialect=omdp", /at least one address/],
+    ["tcp://*:1?__proto__=x", /no option "__proto__"/],
+  ])("%s is rejected", (text, why) => {
+    expect(() => readBind(text)).toThrow(why);
+  });
+});
+
+describe("the address of the internal channel", () => {
+  test.each(["linux", "darwin"] as const)(
+    "on %s, each broker's channel is a socket of its own in the file system",
+    (platform) => {
+      const addresses = Array.from({ length: 100 }, () => newChannelAddress(platform));
+      expect(new Set(addresses).size).toBe(100);
+      for (const address of addresses) expect(address).toMatch(/^ipc:\/\/\/.*pigato-[0-9a-f-]{36}\.sock$/);
+    },
+  );
+
+  test("on Windows, it is a random port of the loopback interface", () => {
+    const ports = Array.from({ length: 100 }, () =>
+      Number(/^tcp:\/\/127\.0\.0\.1:(\d+)$/.exec(newChannelAddress("win32"))?.[1]),
+    );
+    expect(new Set(ports).size).toBeGreaterThan(90);
+    for (const port of ports) expect(port >= 20_000 && port <= 32_767).toBe(true);
   });
 });

@@ -1,7 +1,19 @@
 // Where a broker listens: addresses, each with the roles and dialects that it serves. Addresses with equal settings share a
 // listener, which is one socket.
 
-import { boolean, custom, integer, type Option, type OptionsOf, resolveOptions, type SettingsOf } from "@pigato/peer";
+import { randomInt, randomUUID } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  boolean,
+  custom,
+  integer,
+  type Option,
+  type OptionsOf,
+  optionsIn,
+  resolveOptions,
+  type SettingsOf,
+} from "@pigato/peer";
 import {
   type BrokerDialect,
   butler,
@@ -61,6 +73,10 @@ export interface Listeners {
   readonly backend: ListenerOptions;
 }
 
+/** Below the ephemeral ports of operating systems, and rarely used by services. */
+const FIRST_PORT = 20_000;
+const LAST_PORT = 32_767;
+
 /** One listener, which is one socket. */
 export interface ListenerSettings {
   readonly addresses: readonly string[];
@@ -97,6 +113,33 @@ export function listenersOf(where: ListenerOptions | Listeners): ListenerSetting
     );
   }
   return [...listeners.values()];
+}
+
+/**
+ * Reads an address with its settings from one text, for flags and environment variables:
+ * `tcp://*:55556?dialect=omdp&timeoutMs=5000`.
+ * @throws UsageError for an unknown setting or an invalid value
+ */
+export function readBind(text: string): string | Bind {
+  const mark = text.indexOf("?");
+  if (mark < 0) return text;
+  const options = new Map(optionsIn(BIND_SCHEMA));
+  const settings = [...new URLSearchParams(text.slice(mark + 1))].map(([name, value]) => [
+    name,
+    options.get(name)?.fromText?.(value) ?? value,
+  ]);
+  const bind: Bind = { address: text.slice(0, mark), ...Object.fromEntries(settings) };
+  listenersOf(bind);
+  return bind;
+}
+
+/**
+ * Returns an address for the internal channel that no other broker of this host has: an ipc socket, or on Windows a random port of
+ * the loopback interface. It is known before the broker starts, so that core services can be created with it.
+ */
+export function newChannelAddress(platform: NodeJS.Platform = process.platform): string {
+  if (platform === "win32") return `tcp://127.0.0.1:${randomInt(FIRST_PORT, LAST_PORT + 1)}`;
+  return `ipc://${join(tmpdir(), `pigato-${randomUUID()}.sock`)}`;
 }
 
 function dialectsOf({ dialect, answersErrors, timeoutMs }: SettingsOf<BindSchema>): readonly BrokerDialect[] {

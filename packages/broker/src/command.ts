@@ -3,8 +3,7 @@
 import { type Flag, flagsOf } from "@pigato/peer";
 import { UsageError } from "@pigato/protocol";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { readBind } from "./bind-text.ts";
-import type { Bind, ListenerOptions, Listeners } from "./binds.ts";
+import { type Bind, type ListenerOptions, type Listeners, readBind } from "./binds.ts";
 import { type BrokerOptions, SCHEMA } from "./options.ts";
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;

@@ -25,7 +25,7 @@ import {
   type TransportChoice,
 } from "@pigato/transport";
 import { type Logger, pino } from "pino";
-import { newChannelAddress } from "./channel-address.ts";
+import { newChannelAddress } from "./binds.ts";
 import type { DispatchMode, WhenDeclined } from "./core/core-options.ts";
 import type { Authenticate } from "./security.ts";
 import { MemoryStore, type RequestStore } from "./store.ts";
