@@ -96,8 +96,8 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   }
 
   /**
-   * Takes no more requests, lets those that run finish for at most `stopTimeoutMs`, says goodbye to the broker and
-   * closes. Safe to call twice; `start()` works again afterwards.
+   * Takes no new requests, waits at most `stopTimeoutMs` for those that run, disconnects from the broker and closes. Safe to call
+   * twice; `start()` works again afterwards.
    */
   stop(): Promise<void> {
     return this.#driver.runtime.lifecycle.stop();

@@ -140,7 +140,7 @@ export class Calls<Caller> {
 
   /** Takes out the one that waits longest. Not to be mixed with `takeWaiting`. */
   takeNextWaiting(): Call<Caller> | undefined {
-    // An iterator that has seen the end never comes back from there.
+    // An iterator that has reached the end is done, even if entries are added later.
     if (this.#waiting.size === 0) return undefined;
     const { value: call } = this.#queue.next();
     if (call !== undefined) this.#stopWaiting(call);

@@ -35,7 +35,7 @@ export type Input<Caller> =
   | { readonly type: "grant"; readonly requestId: RequestId }
   /** The link refused a grant. */
   | { readonly type: "grant-refused"; readonly requestId: RequestId }
-  /** The caller gave up. No effect on a request that has ended. */
+  /** The caller cancels. Has no effect on a request that has ended. */
   | { readonly type: "cancel"; readonly requestId: RequestId; readonly reason: unknown }
   /** Notify the worker that the caller still waits. */
   | { readonly type: "request-heartbeat"; readonly requestId: RequestId }

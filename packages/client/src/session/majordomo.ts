@@ -1,6 +1,6 @@
 // The protocol of a client that speaks Majordomo. A reply carries no id, so one request is with the broker at a time and the
 // others wait (D-PEER-1). A broker sends nothing but replies, so only the link or a request's timeout shows that it is lost
-// (D-PEER-2). After a request was given up, a late reply could be taken for that of the next one: the client continues on a new
+// (D-PEER-2). After the end of a request, a late reply could be taken for that of the next one: the client continues on a new
 // link with a new id, where no late reply can reach it.
 //
 // The states are those of session.ts.

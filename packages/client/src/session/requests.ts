@@ -148,7 +148,7 @@ export class Requests<Caller> {
     }
     if (failure !== undefined) return this.#giveUp(call, failure);
     call.hasPartial = true;
-    call.window?.onCame(body.length);
+    call.window?.onArrived(body.length);
     this.#restartTimer(call, now);
     this.#emit({ type: "partial", caller: call.caller, value });
   }

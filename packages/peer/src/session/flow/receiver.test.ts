@@ -15,7 +15,7 @@ function readAll(window: ReceiveWindow, bytes: number, rounds: number, first = 1
   for (let round = 0; round < rounds; round++) {
     let next = 0;
     for (; granted > 0; granted--) {
-      window.onCame(bytes);
+      window.onArrived(bytes);
       if (window.onRead()) {
         const chunks = window.take();
         if (chunks > 0) grants.push(chunks);
@@ -47,7 +47,7 @@ test("follows the size of what comes", () => {
 
 test("grants nothing for what was not read, however much has come", () => {
   const window = started();
-  for (let chunk = 0; chunk < 16; chunk++) window.onCame(5);
+  for (let chunk = 0; chunk < 16; chunk++) window.onArrived(5);
   expect(window.take()).toBe(0);
   expect(window.onRead()).toBe(false);
   expect(window.take()).toBeGreaterThan(0);
@@ -55,7 +55,7 @@ test("grants nothing for what was not read, however much has come", () => {
 
 test("in a hurry every chunk that is read makes a grant due", () => {
   const window = started();
-  for (let chunk = 0; chunk < 16; chunk++) window.onCame(1024 * 1024);
+  for (let chunk = 0; chunk < 16; chunk++) window.onArrived(1024 * 1024);
   window.hurry();
   expect(window.onRead()).toBe(true);
   expect(window.take()).toBe(0);
@@ -68,7 +68,7 @@ test("in a hurry every chunk that is read makes a grant due", () => {
 test("without pacing nothing is ever due", () => {
   const window = new ReceiveWindow();
   for (let chunk = 0; chunk < 100; chunk++) {
-    window.onCame(5);
+    window.onArrived(5);
     expect(window.onRead()).toBe(false);
   }
   window.start();

@@ -1,27 +1,27 @@
-// How much of a reply may be on its way to somebody who reads it as a stream (P-STREAM-1). Grants count chunks, but what has
-// to be bounded is bytes: so a window holds as many chunks as make about 2 MiB, by the size of those that came last. One that
-// is read fast is never waited for: half a window is still out when the other half is granted again.
+// Flow control at the end that reads: how much of a stream may be on its way to its reader (P-STREAM-1). Credit counts chunks,
+// but memory is bytes: so a window is as many chunks as make about 2 MiB, by the mean size of the latest ones. A fast reader
+// never makes the sender wait: half a window is still open when the other half is granted again.
 //
-// A window is the one thing that a session and its shell share: the session says what came, the shell what was read.
+// The session and its shell share this object: the session reports what arrived, the shell what was read.
 
-/** What may be on its way to a reader, or wait for it, in bytes: enough for any loopback or data centre at full speed. */
+/** Bytes on their way to a reader, or waiting for it: enough for any loopback or data center at full speed. */
 const WINDOW_BYTES = 2 * 1024 * 1024;
 /** At least 2, so that a large chunk can be sent while another is read. */
-const FEWEST_CHUNKS = 2;
-const MOST_CHUNKS = 4_096;
+const MIN_CHUNKS = 2;
+const MAX_CHUNKS = 4_096;
 /** Before the first chunk nothing is known of their size. */
 const FIRST_CHUNKS = 16;
 
 export class ReceiveWindow {
-  /** Whether grants are wanted: in this life of the connection, until the end of the reply. */
+  /** Whether credit is granted: on this connection, until the end of the reply. */
   #isPacing = false;
   /** Chunks that are granted and were not read yet. */
   #open = 0;
-  /** The most that there were since the last grant. */
+  /** The value of `#open` right after the last grant. */
   #opened = 0;
-  /** With so few open the next grant is due. */
+  /** With so few open, the next grant is due. */
   #low = 0;
-  // What came lately: both are halved with each grant.
+  // Moving sums of what arrived, for the mean: both are halved with each grant.
   #bytes = 0;
   #chunks = 0;
 
@@ -29,7 +29,7 @@ export class ReceiveWindow {
     return this.#isPacing;
   }
 
-  /** The request goes out. @returns the first grant */
+  /** The request is sent. @returns the first grant */
   start(): number {
     this.#isPacing = true;
     this.#open = FIRST_CHUNKS;
@@ -38,13 +38,13 @@ export class ReceiveWindow {
     return FIRST_CHUNKS;
   }
 
-  /** Nothing is paced: from now on no grant is due. */
+  /** Ends flow control: no grant is due any more. */
   stop(): void {
     this.#isPacing = false;
   }
 
-  /** A chunk has come. */
-  onCame(bytes: number): void {
+  /** A chunk has arrived. */
+  onArrived(bytes: number): void {
     this.#bytes += bytes;
     this.#chunks += 1;
   }
@@ -55,9 +55,9 @@ export class ReceiveWindow {
     return this.#isPacing && this.#open <= this.#low;
   }
 
-  /** The sender may be waiting, and time runs out: the next chunk that is read makes a grant due. */
+  /** Half of the timeout is over and the sender may be waiting: the next chunk that is read makes a grant due. */
   hurry(): void {
-    this.#low = MOST_CHUNKS;
+    this.#low = MAX_CHUNKS;
   }
 
   /** @returns chunks to be granted now for those that were read since the last time; may be none */
@@ -75,6 +75,6 @@ export class ReceiveWindow {
 
   #size(): number {
     const mean = this.#chunks === 0 ? WINDOW_BYTES : Math.max(1, this.#bytes / this.#chunks);
-    return Math.min(Math.max(FEWEST_CHUNKS, Math.floor(WINDOW_BYTES / mean)), MOST_CHUNKS);
+    return Math.min(Math.max(MIN_CHUNKS, Math.floor(WINDOW_BYTES / mean)), MAX_CHUNKS);
   }
 }
