@@ -30,7 +30,10 @@ export type Headers = Readonly<Record<string, string>>;
 export class CallSchema {
   /** Milliseconds without any reply after which the request fails; −1 is no limit, 0 expires at once. @defaultValue the client's */
   readonly timeout: Option<number> = timeoutOption(0);
-  /** Whether it is sent again when its worker or its broker is lost before the first reply. @defaultValue the client's */
+  /**
+   * Whether it is sent again when its worker is lost, or its broker is lost or stops, before the first reply.
+   * @defaultValue the client's
+   */
   readonly retry: Option<boolean | 0 | 1, boolean> = bit({ default: false });
   /** The only worker that may handle it: 1 to 255 bytes. @defaultValue any worker */
   readonly workerId: Option<string, PeerId | undefined> = custom<string, PeerId | undefined>({

@@ -42,7 +42,8 @@ export class ClientSchema {
   /** Milliseconds that a request may stay without any reply; −1 is no limit, 0 expires at once. @defaultValue 60 000 */
   readonly timeout: Option<number> = timeoutOption(DEFAULT_TIMEOUT_MS);
   /**
-   * Whether a request is sent again when its worker or its broker is lost before the first reply. It may then run twice.
+   * Whether a request is sent again when its worker is lost, or its broker is lost or stops, before the first reply. It may
+   * then run twice.
    * @defaultValue 0
    */
   readonly retry: Option<boolean | 0 | 1, boolean> = bit({ default: false });

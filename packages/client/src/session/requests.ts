@@ -173,8 +173,7 @@ export class Requests<Caller> {
     if (call === undefined) return this.#reportLate("failure", requestId);
     if (this.capabilities.error && this.#mayStartOver(call)) {
       if (failure.code === "BROKER_LOST") return this.#send(call, now);
-      // P-KEEP-7: the broker stops, and the request stays in its store.
-      if (failure.code === "CLOSED" && this.#isDurable(call)) return this.#calls.keepWaiting(call);
+      if (failure.code === "CLOSED" && this.#survivesStop(call)) return this.#calls.keepWaiting(call);
     }
     this.#fail(call, this.capabilities.error ? failure : fromWorker(failure));
   }
@@ -303,6 +302,11 @@ export class Requests<Caller> {
   /** P-KEEP-4: sent again under the same ids, a request that the broker still has is not run again. */
   #isDurable({ message }: Call<Caller>): boolean {
     return message.options.persist && this.#limits.hasStableId;
+  }
+
+  /** Whether a request waits for the next broker when this one stops. P-KEEP-7: a stored one runs when this broker is back. */
+  #survivesStop(call: Call<Caller>): boolean {
+    return this.#isDurable(call) || !call.message.options.persist;
   }
 
   #reportLate(message: BrokerMessage["type"], requestId: RequestId): void {

@@ -603,6 +603,34 @@ describe("with a stable id, a stored request", () => {
   });
 });
 
+describe("a broker that stops", () => {
+  const closed = (delivery: Failure["delivery"]): Failure => ({
+    code: "CLOSED",
+    message: "the broker stops",
+    delivery,
+  });
+
+  test("gives back requests with retry, which the client sends to the next broker", () => {
+    const sim = new Scenario().connect().request("r1", { retry: 1 }).request("r2");
+    sim.seen();
+    for (const id of ["r1", "r2"])
+      sim.receive({ type: "failure", requestId: requestId(id), failure: closed("queued") });
+    expect(sim.seen()).toEqual(["caller of r2: CLOSED, queued"]);
+    sim.do({ type: "link-lost", reason: "link-down" }).advance(100).do({ type: "link-up" });
+    expect(sim.seen()).toContain("send request r1");
+    sim.answer().reply("final", "r1", '"done"');
+    expect(sim.seen()).toContain('caller of r1: final "done"');
+  });
+
+  test("ends requests with retry of which a partial has arrived, and stored ones", () => {
+    const sim = new Scenario().connect().request("r1", { retry: 1 }).request("r2", { retry: 1, persist: 1 });
+    sim.reply("partial", "r1", "1").seen();
+    for (const id of ["r1", "r2"])
+      sim.receive({ type: "failure", requestId: requestId(id), failure: closed("maybe-executed") });
+    expect(sim.seen()).toEqual(["caller of r1: CLOSED, maybe-executed", "caller of r2: CLOSED, maybe-executed"]);
+  });
+});
+
 describe("a lost broker", () => {
   test("fails at once what was sent without retry", () => {
     const sim = new Scenario().connect().request("r1");

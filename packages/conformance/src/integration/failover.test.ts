@@ -42,6 +42,20 @@ test("clients and workers that know two brokers go on when one of them dies", { 
   expect(worker.broker).toBe(second.address);
 });
 
+test("a request with retry goes to the next broker when its broker stops", async () => {
+  const [first, second] = await Promise.all([startBroker({ stopTimeoutMs: 0 }), startBroker()]);
+  await startEcho(second.address);
+  const client = await startClient([first.address, second.address], BRISK);
+  const queued = client.call("echo", "again", { retry: 1 });
+  const failed = client.call("echo", "once").catch((error: unknown) => error);
+  await client.call("mmi.service", "echo");
+
+  await first.broker.stop();
+  expect(await failed).toMatchObject({ code: "CLOSED", delivery: "queued" });
+  expect(await queued).toBe("again");
+  expect(second.broker.stats()?.accepted).toBe(1);
+});
+
 function startEcho(address: string | readonly string[]): Promise<Worker> {
   return startWorker(address, "echo", (data, reply) => reply.end(data), BRISK);
 }
