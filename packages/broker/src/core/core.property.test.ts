@@ -1,5 +1,5 @@
-// Any script of any inputs keeps the core's promises. Each script is watched by an observer that keeps its own books, and
-// played again on a second core, which must do the same.
+// Any script of inputs keeps the invariants of the core. An observer checks each script against a model of its own, and a
+// second core replays the script, which must have the same effects.
 //
 // PIGATO_FUZZ_RUNS and PIGATO_FUZZ_STEPS make it longer, PIGATO_FUZZ_SEED repeats a run; a failure prints its seed, its
 // path and the shortest script that shows it.
@@ -24,7 +24,9 @@ interface Handled {
   readonly effects: readonly Effect[];
 }
 
-test("any script of inputs keeps every promise, and does the same when played again", { timeout: 3_600_000 }, () => {
+test("the broker keeps every invariant under any script of inputs, and a replay has the same effects", {
+  timeout: 3_600_000,
+}, () => {
   const reached = new Map<string, number>();
   const script = fc.array(anyStep, { minLength: STEPS / 2, maxLength: STEPS, size: "max" });
   fc.assert(

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { OpenRequests } from "./open-requests.ts";
 import type { QueuedRequest } from "./queued-request.ts";
-import { aClient, aRequestOf } from "./testing/rows.ts";
+import { aClient, aRequestOf } from "./testing/records.ts";
 
 test("whatever is filed and taken out, exactly the open requests are found", () => {
   const step = fc.record({ client: fc.nat({ max: 2 }), id: fc.nat({ max: 60 }), isNew: fc.boolean() });

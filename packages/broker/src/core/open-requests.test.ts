@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ClientRequests, OpenRequests } from "./open-requests.ts";
 import type { QueuedRequest } from "./queued-request.ts";
-import { aRequest } from "./testing/rows.ts";
+import { aRequest } from "./testing/records.ts";
 
 function opened(open: OpenRequests<QueuedRequest>, number: number): QueuedRequest {
   const request = aRequest(number);

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import type { DispatchMode } from "./core-options.ts";
 import { newPolicy } from "./policy.ts";
 import type { WorkerRecord } from "./queued-request.ts";
-import { aWorker, setLoad } from "./testing/rows.ts";
+import { aWorker, setLoad } from "./testing/records.ts";
 import { seededRandom } from "./testing/step-arbitrary.ts";
 
 const WORKERS = 8;

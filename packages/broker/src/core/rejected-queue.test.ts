@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { QueuedRequest, WorkerRecord } from "./queued-request.ts";
 import { RejectedQueue } from "./rejected-queue.ts";
-import { aRequest, aWorker } from "./testing/rows.ts";
+import { aRequest, aWorker } from "./testing/records.ts";
 
 function decline(queue: RejectedQueue<QueuedRequest>, request: QueuedRequest, ...workers: WorkerRecord[]): void {
   request.rejectedBy ??= new Set();

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { QueuedRequest } from "./queued-request.ts";
 import { RequestList } from "./request-list.ts";
-import { aRequest } from "./testing/rows.ts";
+import { aRequest } from "./testing/records.ts";
 
 test("requests stand in order of arrival, whenever they were added", () => {
   const list = new RequestList<QueuedRequest>();

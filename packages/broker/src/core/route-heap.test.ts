@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { QueuedRequest } from "./queued-request.ts";
 import { RouteHeap } from "./route-heap.ts";
-import { aRequest, aRoute, aService } from "./testing/rows.ts";
+import { aRequest, aRoute, aService } from "./testing/records.ts";
 
 test("the first route in the heap is the one with the oldest request, after any changes", () => {
   const anyChange = fc.tuple(

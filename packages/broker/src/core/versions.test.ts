@@ -2,7 +2,7 @@ import { serviceName } from "@pigato/protocol";
 import fc from "fast-check";
 import { maxSatisfying, parse, Range } from "semver";
 import { expect, test } from "vitest";
-import { aService } from "./testing/rows.ts";
+import { aService } from "./testing/records.ts";
 import { Versions } from "./versions.ts";
 
 const anyVersion = fc.tuple(fc.nat({ max: 3 }), fc.nat({ max: 3 }), fc.nat({ max: 3 })).map((parts) => parts.join("."));

@@ -1,7 +1,7 @@
 import { serviceName } from "@pigato/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { aService } from "./testing/rows.ts";
+import { aService } from "./testing/records.ts";
 import { Wildcards } from "./wildcards.ts";
 
 const anyName = fc.array(fc.constantFrom("a", "b"), { maxLength: 5 }).map((letters) => letters.join(""));

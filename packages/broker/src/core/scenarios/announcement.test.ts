@@ -74,7 +74,7 @@ test("nothing is announced by a broker without a channel", () => {
 });
 
 test("a thousand workers that come within a second are announced at a bounded rate, and all of them in the end", () => {
-  const sim = scenario({ announces: true, isWatched: false });
+  const sim = scenario({ announces: true, isChecked: false });
   const id = "W".padEnd(73, "-");
   for (let number = 0; number < 1_000; number++) {
     sim.worker(`${id}${number}`).ready("echo", { concurrency: 1, heartbeatMs: 60_000 });

@@ -48,7 +48,7 @@ test("an expired request at the head of a queue stops nothing behind it", () => 
 });
 
 test("an expired request is not dispatched by whatever comes first after its deadline", () => {
-  const sim = scenario({ isWatched: false });
+  const sim = scenario({ isChecked: false });
   sim.client("c1").request("echo", "r1", { timeoutMs: 50 }).request("echo", "r2");
   sim.stall(50);
   sim.worker("w1").ready("echo");

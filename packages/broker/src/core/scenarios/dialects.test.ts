@@ -10,7 +10,7 @@ import { type Scenario, scenario } from "../testing/scenario.ts";
 
 describe("a peer is held to the dialect of its first message", () => {
   test("D-DET-1: what a client sends in another is dropped, and its requests stay open", () => {
-    const sim = scenario({ isWatched: false });
+    const sim = scenario({ isChecked: false });
     sim.client("c1").request("echo", "r1");
     sim.fromClient("c1", aRequest("echo"), mdp02);
     expect(sim.stats()).toMatchObject({ open: 1, clients: 1 });
@@ -39,7 +39,7 @@ describe("a peer is held to the dialect of its first message", () => {
   });
 
   test("D-DET-1: a worker's request in another is dropped", () => {
-    const sim = scenario({ isWatched: false });
+    const sim = scenario({ isChecked: false });
     sim.worker("w1", mdp02).ready("echo");
     sim.fromClient("w1", aRequest("sum"), pigato);
     expect(sim.stats().open).toBe(0);
@@ -203,7 +203,7 @@ test("an omdp worker sends heartbeats while it works: its silence counts", () =>
 
 describe("mmi names", () => {
   test("D-MMI-1, D-MMI-3: mmi.service is 200 only while a worker is there, whatever is known of the name", () => {
-    const sim = scenario({ isWatched: false });
+    const sim = scenario({ isChecked: false });
     sim.client("c1").request("echo", "r1").request("mmi.service", "m1", { body: '"echo"' });
     sim.worker("w1", mdp02).ready("echo");
     sim.client("c1").request("mmi.service", "m2", { body: '"echo"' });
@@ -214,7 +214,7 @@ describe("mmi names", () => {
   });
 
   test("D-MMI-3: a name that a wildcard or a version serves has a worker", () => {
-    const sim = scenario({ isWatched: false });
+    const sim = scenario({ isChecked: false });
     sim.worker("w1", mdp02).ready("stock*");
     sim.worker("w2").ready("sum@1.2.3");
     for (const name of ["stock-nasdaq", "sum@^1.0.0", "sum@^2.0.0", "sum", "stoc"]) {
@@ -224,7 +224,7 @@ describe("mmi names", () => {
   });
 
   test("D-MMI-3: mmi.service is 404 for more bytes than a name has, which nobody can ask for", () => {
-    const sim = scenario({ isWatched: false });
+    const sim = scenario({ isChecked: false });
     for (const name of ["a*", "a@1.0.0"]) sim.worker(name).ready(name);
     const names = ["a".repeat(255), "a".repeat(256), `a@${"1 ".repeat(50_000)}`];
     for (const [index, name] of names.entries()) {
@@ -234,7 +234,7 @@ describe("mmi names", () => {
   });
 
   test("D-MMI-4: any other is not implemented, nor is mmi.service about nothing", () => {
-    const sim = scenario({ isWatched: false });
+    const sim = scenario({ isChecked: false });
     sim.client("c1").request("mmi.echo", "m1").request("mmi.", "m2").request("mmi.service", "m3", { body: "{}" });
     expect(sim.sentTo("c1")).toEqual(['final m1 "\\"501\\""', 'final m2 "\\"501\\""', 'final m3 "\\"501\\""']);
   });
@@ -242,7 +242,7 @@ describe("mmi names", () => {
 
 describe("a client without request ids", () => {
   test("D-MAP-6: gets one of the broker's own for each request, and each reply once", () => {
-    const sim = scenario({ isWatched: false });
+    const sim = scenario({ isChecked: false });
     sim.client("c1", mdp02).request("echo", "").request("echo", "");
     sim.client("c2", mdp01).request("echo", "");
     const worker = sim.worker("w1").ready("echo");
@@ -262,7 +262,7 @@ describe("a client without request ids", () => {
   });
 
   test("D-MAP-4: hears of no parts where its dialect has none, and its request may still go to another worker", () => {
-    const sim = scenario({ isWatched: false });
+    const sim = scenario({ isChecked: false });
     sim.client("c1", mdp01).says({ ...aRequest("echo"), options: { ...aRequest("echo").options, retry: true } });
     sim.worker("w1").ready("echo").partial("~1").disconnect();
     sim.worker("w2").ready("echo").final("~1");
@@ -271,7 +271,7 @@ describe("a client without request ids", () => {
   });
 
   test("D-MAP-5: is told that its request expired only where its bind tells errors", () => {
-    const sim = scenario({ isWatched: false });
+    const sim = scenario({ isChecked: false });
     sim.client("c1", mdp02).request("echo", "", { timeoutMs: 100 });
     sim.client("c2", answeringMdp02).request("echo", "", { timeoutMs: 100 });
     sim.advance(101);
@@ -286,7 +286,7 @@ describe("a raw part of a reply to an original client", () => {
     ["null", ["null"], false],
     ["null and more", ["null", "x"], true],
   ])("%s", (_what, body, isTaken) => {
-    const sim = scenario({ isWatched: false });
+    const sim = scenario({ isChecked: false });
     sim.client("c1").request("echo", "r1");
     const worker = sim.worker("w1", mdp02).ready("echo");
     const { address } = worker.receivedAs("r1");
@@ -344,7 +344,7 @@ describe("doors", () => {
   });
 
   test("D-ROLE-3: a client names a worker by its routing id, whichever door it came in by", () => {
-    const sim = scenario({ isWatched: false });
+    const sim = scenario({ isChecked: false });
     sim.worker(peerAtListener(3, "w1"), butler).ready("echo");
     sim.client("c1").request("echo", "r1", { worker: "w1" }).request("echo", "r2", { worker: "w2" });
     expect(sim.requestsSentTo(peerAtListener(3, "w1"))).toEqual(["r1"]);

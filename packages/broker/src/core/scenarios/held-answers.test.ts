@@ -135,7 +135,7 @@ describe("the answer to a stored request", () => {
   });
 
   test("is not for a peer under the same id that speaks another dialect", () => {
-    const sim = scenario({ isWatched: false });
+    const sim = scenario({ isChecked: false });
     sim.worker("w1").ready("echo");
     sim.client("c1").request("echo", "r1", KEPT);
     sim.storeFinishes();

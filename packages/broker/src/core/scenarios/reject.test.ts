@@ -102,7 +102,7 @@ test("the reason of a reject is not sent to the client", () => {
 
 test("a worker that rejects everything while another is busy gets each request once, and so does the other then", () => {
   const count = 20_000;
-  const sim = scenario({ isWatched: false });
+  const sim = scenario({ isChecked: false });
   sim.worker("w1").ready("echo", { concurrency: 10 });
   sim.worker("busy").ready("echo", { concurrency: 0 });
   for (let id = 0; id < count; id++) sim.client("c1").request("echo", `r${id}`);

@@ -1,25 +1,25 @@
-// Watches a broker from outside and throws as soon as it breaks a promise: every accepted request ends once, and for a
+// Checks a broker from outside and throws as soon as an invariant breaks: every accepted request ends once, and for a
 // reason; a reply reaches only the client whose request its worker holds; no worker gets more than it takes, or anything
-// after a DISCONNECT; requests leave in order of arrival; nothing is left open past its deadline. It keeps its own books
-// from inputs and effects alone, so that a fault in the core's tables shows here too. The promises themselves are with the
-// watchers, to whom it hands what each has to see; what it counts itself is whether the broker's figures add up.
+// after a DISCONNECT; requests leave in order of arrival; none is open past its deadline. The model is kept from inputs and
+// effects alone, so a fault in the tables of the core shows here too. The observer passes each input and effect to the
+// checks, and compares the counters of the broker with the model.
 //
-// It expects a tick before each input, so that what is due has happened when the input comes.
+// It expects a tick before each input, so that whatever is due has happened when the input comes.
 
 import type { FromClient, Instant, PeerId, RequestId, ToClient, ToWorker } from "@pigato/protocol";
 import type { BrokerCore } from "../core.ts";
 import type { CoreOptions } from "../core-options.ts";
 import type { BrokerEvent, Effect, Input } from "../effects.ts";
-import { Books } from "./books.ts";
-import { toClientLine } from "./transcript.ts";
-import { promise } from "./watched.ts";
-import { WatchedAnswers } from "./watched-answers.ts";
-import { WatchedCredit } from "./watched-credit.ts";
-import { WatchedDispatch } from "./watched-dispatch.ts";
-import { WatchedFailures } from "./watched-failures.ts";
-import { WatchedPeers } from "./watched-peers.ts";
-import { WatchedReplies } from "./watched-replies.ts";
-import { WatchedStore } from "./watched-store.ts";
+import { CreditChecks } from "./check-credit.ts";
+import { DispatchChecks } from "./check-dispatch.ts";
+import { FailureChecks } from "./check-failures.ts";
+import { HeldReplyChecks } from "./check-held-replies.ts";
+import { PeerChecks } from "./check-peers.ts";
+import { ReplyChecks } from "./check-replies.ts";
+import { StoreChecks } from "./check-store.ts";
+import { toClientLine } from "./lines.ts";
+import { Model } from "./model.ts";
+import { invariant } from "./model-records.ts";
 
 /** A request that a worker holds. */
 export interface Held {
@@ -29,31 +29,31 @@ export interface Held {
 }
 
 export class Observer {
-  readonly #books: Books;
-  readonly #peers: WatchedPeers;
-  readonly #dispatch: WatchedDispatch;
-  readonly #answers: WatchedAnswers;
-  readonly #replies: WatchedReplies;
-  readonly #failures: WatchedFailures;
-  readonly #store: WatchedStore;
-  readonly #credit: WatchedCredit;
+  readonly #model: Model;
+  readonly #peers: PeerChecks;
+  readonly #dispatch: DispatchChecks;
+  readonly #answers: HeldReplyChecks;
+  readonly #replies: ReplyChecks;
+  readonly #failures: FailureChecks;
+  readonly #store: StoreChecks;
+  readonly #credit: CreditChecks;
   #isDrained = false;
 
   constructor(options: CoreOptions) {
-    this.#books = new Books(options);
-    this.#peers = new WatchedPeers(this.#books);
-    this.#dispatch = new WatchedDispatch(this.#books);
-    this.#answers = new WatchedAnswers(this.#books);
-    this.#replies = new WatchedReplies(this.#books, this.#answers);
-    this.#failures = new WatchedFailures(this.#books, this.#answers);
-    this.#store = new WatchedStore(this.#books);
-    this.#credit = new WatchedCredit(this.#books);
+    this.#model = new Model(options);
+    this.#peers = new PeerChecks(this.#model);
+    this.#dispatch = new DispatchChecks(this.#model);
+    this.#answers = new HeldReplyChecks(this.#model);
+    this.#replies = new ReplyChecks(this.#model, this.#answers);
+    this.#failures = new FailureChecks(this.#model, this.#answers);
+    this.#store = new StoreChecks(this.#model);
+    this.#credit = new CreditChecks(this.#model);
   }
 
   /** Requests that workers hold now. */
   held(): Held[] {
     const all: Held[] = [];
-    for (const { id: worker, held } of this.#books.workers.values()) {
+    for (const { id: worker, held } of this.#model.workers.values()) {
       for (const { address, id } of held.values()) all.push({ worker, address, requestId: id });
     }
     return all;
@@ -61,11 +61,11 @@ export class Observer {
 
   /** Peers that the broker knows now, as workers or clients. */
   known(): PeerId[] {
-    return [...new Set([...this.#books.workers.keys(), ...this.#books.clients.keys()])];
+    return [...new Set([...this.#model.workers.keys(), ...this.#model.clients.keys()])];
   }
 
   before(input: Input, now: Instant): void {
-    this.#books.begin(input, now);
+    this.#model.begin(input, now);
     this.#replies.before();
     this.#failures.before();
     this.#credit.before();
@@ -73,7 +73,7 @@ export class Observer {
       case "from-client":
         return this.#beforeClientMessage(input.from, input.message);
       case "from-worker": {
-        const worker = this.#books.workers.get(input.from);
+        const worker = this.#model.workers.get(input.from);
         this.#credit.beforeDroppedParts(worker, input.message, this.#replies.dropsOf(worker, input.message));
         this.#dispatch.beforeMessage(worker, input.message);
         return this.#replies.beforeMessage(worker, input.message);
@@ -118,15 +118,15 @@ export class Observer {
     this.#store.after();
     this.#compareStats(core);
     const next = core.nextDeadline();
-    promise(next === undefined || next >= now, `the next deadline ${next} is before ${now}`);
+    invariant(next === undefined || next >= now, `the next deadline ${next} is before ${now}`);
   }
 
   #beforeClientMessage(from: PeerId, message: FromClient): void {
     switch (message.type) {
       case "request":
-        return this.#books.arrive(from, message);
+        return this.#model.arrive(from, message);
       case "cancel":
-        return this.#books.close(this.#books.find(from, message.requestId));
+        return this.#model.close(this.#model.find(from, message.requestId));
       case "request-heartbeat":
         return this.#failures.beforeRequestHeartbeat(from, message.requestId);
       case "worker-heartbeat":
@@ -160,7 +160,7 @@ export class Observer {
       case "delete":
         return this.#store.seeDelete(effect.key);
       case "drained":
-        promise(!this.#isDrained, "drained twice");
+        invariant(!this.#isDrained, "drained twice");
         this.#isDrained = true;
         return;
       default:
@@ -175,10 +175,10 @@ export class Observer {
   }
 
   #seeToClient(to: PeerId, message: ToClient): void {
-    const { away, input } = this.#books;
+    const { away, input } = this.#model;
     // Who speaks is there, also if it says nothing that makes it a client.
     const isThere = !away.has(to) || ("from" in input && input.from === to);
-    promise(isThere, `${to} is gone and got ${toClientLine(message)}`);
+    invariant(isThere, `${to} is gone and got ${toClientLine(message)}`);
     switch (message.type) {
       case "heartbeat":
         return this.#peers.seeHeartbeat(to, message);
@@ -193,7 +193,7 @@ export class Observer {
       case "request-heartbeat":
         return this.#peers.seeRequestHeartbeat(to, message.requestId);
       default:
-        promise(false, `${to} got ${toClientLine(message)}, which is not built yet`);
+        invariant(false, `${to} got ${toClientLine(message)}, which is not built yet`);
     }
   }
 
@@ -239,26 +239,29 @@ export class Observer {
 
   /** A request that led to nothing visible is queued, if the core counts it as accepted. */
   #settleArrival(accepted: number): void {
-    const { arriving } = this.#books;
-    if (arriving !== undefined && accepted > this.#books.accepted) this.#books.accept(arriving);
-    promise(this.#books.arriving === undefined, `${this.#books.arriving?.id} was neither accepted nor refused`);
-    promise(accepted === this.#books.accepted, `${accepted} requests count as accepted, ${this.#books.accepted} were`);
+    const { arriving } = this.#model;
+    if (arriving !== undefined && accepted > this.#model.accepted) this.#model.accept(arriving);
+    invariant(this.#model.arriving === undefined, `${this.#model.arriving?.id} was neither accepted nor refused`);
+    invariant(
+      accepted === this.#model.accepted,
+      `${accepted} requests count as accepted, ${this.#model.accepted} were`,
+    );
   }
 
   #compareStats(core: BrokerCore): void {
     const stats = core.stats();
-    const { workers, clients } = this.#books;
-    const open = [...this.#books.everyRequest()].length;
+    const { workers, clients } = this.#model;
+    const open = [...this.#model.everyRequest()].length;
     const inFlight = this.held().length;
     const ended = stats.finished + stats.failed + stats.canceled;
-    promise(stats.accepted === ended + stats.open, `accepted, ended and open requests do not add up`);
-    promise(
+    invariant(stats.accepted === ended + stats.open, `accepted, ended and open requests do not add up`);
+    invariant(
       stats.cached === this.#replies.cached,
       `${stats.cached} requests count as cached, ${this.#replies.cached} were`,
     );
-    promise(stats.open === open, `${stats.open} requests count as open, ${open} are`);
-    promise(stats.inFlight === inFlight, `${stats.inFlight} requests count as in flight, ${inFlight} are`);
-    promise(stats.workers === workers.size, `${stats.workers} workers, not ${workers.size}`);
-    promise(stats.clients === clients.size, `${stats.clients} clients, not ${clients.size}`);
+    invariant(stats.open === open, `${stats.open} requests count as open, ${open} are`);
+    invariant(stats.inFlight === inFlight, `${stats.inFlight} requests count as in flight, ${inFlight} are`);
+    invariant(stats.workers === workers.size, `${stats.workers} workers, not ${workers.size}`);
+    invariant(stats.clients === clients.size, `${stats.clients} clients, not ${clients.size}`);
   }
 }

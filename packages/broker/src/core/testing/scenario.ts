@@ -20,8 +20,8 @@ import type { StoredRequest } from "../stored-request.ts";
 import { ClientActor, WorkerActor } from "./actors.ts";
 import { assertConsistent } from "./consistency.ts";
 import { TRAITS } from "./dialects.ts";
+import { eventLine, toClientLine, toWorkerLine } from "./lines.ts";
 import { type Held, Observer } from "./observer.ts";
-import { eventLine, toClientLine, toWorkerLine } from "./transcript.ts";
 
 /** What a scenario assumes unless it says otherwise. Bounds are out of reach. */
 export const SCENARIO_OPTIONS: CoreOptions = {
@@ -51,7 +51,7 @@ export const SCENARIO_OPTIONS: CoreOptions = {
 
 export interface ScenarioOptions extends Partial<CoreOptions> {
   /** False leaves out the checks after each step, for a play of very many steps. */
-  readonly isWatched?: boolean;
+  readonly isChecked?: boolean;
   /** Is told of every input and what it led to. */
   readonly record?: (input: Input, now: Instant, effects: readonly Effect[]) => void;
 }
@@ -85,11 +85,11 @@ export class Scenario {
   #now: Instant = 1_000;
   #isDrained = false;
 
-  constructor({ isWatched = true, record, ...options }: ScenarioOptions) {
+  constructor({ isChecked = true, record, ...options }: ScenarioOptions) {
     this.#record = record;
     this.#options = { ...SCENARIO_OPTIONS, ...options };
     this.#core = new BrokerCore(this.#options);
-    this.#observer = isWatched ? new Observer(this.#options) : undefined;
+    this.#observer = isChecked ? new Observer(this.#options) : undefined;
   }
 
   /** @param dialect what it speaks, from its first line in the play on */

@@ -14,8 +14,8 @@
 
 import { type Dialect, majordomo, pigato } from "@pigato/protocol";
 import type { Effect, UndeliveredReason } from "../effects.ts";
+import { eventLine, toClientLine, toWorkerLine } from "./lines.ts";
 import { type Scenario, scenario } from "./scenario.ts";
-import { eventLine, toClientLine, toWorkerLine } from "./transcript.ts";
 
 type Value = string | number | boolean;
 type Settings = Readonly<Record<string, Value>>;

@@ -1,10 +1,10 @@
-// Which of the names that workers offer serves a name that is asked for, found out anew by looking at all of them. Told
-// in other words than the core's, so that one of the two shows a fault of the other.
+// Name resolution without a cache or an index: finds the service for a name by looking at all offered names. It is written
+// differently from the core, so that each shows the faults of the other.
 
 import type { ServiceName } from "@pigato/protocol";
 import { maxSatisfying } from "semver";
 
-export class WatchedNames {
+export class ModelNames {
   /** The names offered, each with the number of workers. */
   readonly #offered = new Map<ServiceName, number>();
 
@@ -35,7 +35,7 @@ export class WatchedNames {
 
   /** Whether a request for `wanted` that asks for one worker may go to it if it offers this name. */
   mayServe(offered: ServiceName, wanted: ServiceName): boolean {
-    const alone = new WatchedNames();
+    const alone = new ModelNames();
     alone.offer(offered);
     return alone.servedAs(wanted) !== undefined;
   }

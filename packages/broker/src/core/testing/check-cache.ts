@@ -1,10 +1,10 @@
-// What somebody who watches a broker from outside knows of its cached replies: which of them it may give again, and
-// which it must, as long as the bounds of the cache are out of reach.
+// What an observer knows of cached replies: which of them the broker may send again, and which it must, as long as the
+// bounds of the cache are out of reach.
 
 import { type FromClient, type FromWorker, type Instant, readBytes } from "@pigato/protocol";
 import type { CoreOptions } from "../core-options.ts";
-import { promise, type WatchedRequest } from "./watched.ts";
-import type { WatchedNames } from "./watched-names.ts";
+import type { ModelNames } from "./model-names.ts";
+import { invariant, type ModelRequest } from "./model-records.ts";
 
 type Asked = FromClient & { readonly type: "request" };
 type Part = Pick<FromWorker & { readonly type: "partial" }, "body" | "trailer">;
@@ -17,21 +17,21 @@ interface Kept {
   readonly servedBy: string | undefined;
 }
 
-export class WatchedCache {
-  readonly #names: WatchedNames;
+export class CacheChecks {
+  readonly #names: ModelNames;
   /** Whether it may have lost a reply to make room. */
   readonly #isBounded: boolean;
   readonly #kept = new Map<string, Kept>();
   /** The parts so far of each reply that has begun; `undefined` if it must not be kept. */
-  readonly #begun = new Map<WatchedRequest, Part[] | undefined>();
+  readonly #begun = new Map<ModelRequest, Part[] | undefined>();
 
-  constructor({ cacheMaxEntries, cacheMaxBytes, cacheMaxReplyBytes }: CoreOptions, names: WatchedNames) {
+  constructor({ cacheMaxEntries, cacheMaxBytes, cacheMaxReplyBytes }: CoreOptions, names: ModelNames) {
     this.#names = names;
     this.#isBounded = cacheMaxEntries < 1_000 || cacheMaxBytes < 1_000_000 || cacheMaxReplyBytes < 100_000;
   }
 
   /** @param isTaken whether its client gets the part */
-  sawPart(request: WatchedRequest, message: PartMessage, isTaken: boolean, now: Instant): void {
+  sawPart(request: ModelRequest, message: PartMessage, isTaken: boolean, now: Instant): void {
     const { body, trailer, status, cacheMs } = message;
     const parts = this.#begun.has(request) ? this.#begun.get(request) : [];
     const isFine = isTaken && cacheMs !== undefined && status === 0 && request.options.worker === undefined;
@@ -63,7 +63,7 @@ export class WatchedCache {
 
   /** The broker did not use what it had. */
   missed(asked: Asked, now: Instant): void {
-    promise(
+    invariant(
       this.#isBounded || this.answerTo(asked, now) === undefined,
       `${asked.requestId} was run and is in the cache`,
     );

@@ -1,19 +1,19 @@
-// The books that an observer of a broker keeps, from inputs and effects alone: which peers there are, which requests are
-// open and who holds them, and what the input at hand has brought. Its watchers share them; each checks promises of one kind.
+// A model of the broker, kept from inputs and effects alone: which peers there are, which requests are open and who holds
+// them, and what the current input brought. The checks share it; each of them checks invariants of one kind.
 
 import type { FromWorker, Instant, PeerId, RequestId } from "@pigato/protocol";
 import type { CoreOptions } from "../core-options.ts";
 import type { Input } from "../effects.ts";
-import { type RequestMessage, type WatchedClient, WatchedRequest, type WatchedWorker } from "./watched.ts";
-import { WatchedNames } from "./watched-names.ts";
+import { ModelNames } from "./model-names.ts";
+import { type ModelClient, ModelRequest, type ModelWorker, type RequestMessage } from "./model-records.ts";
 
-export class Books {
+export class Model {
   readonly options: CoreOptions;
-  readonly clients: Map<PeerId, WatchedClient> = new Map();
+  readonly clients: Map<PeerId, ModelClient> = new Map();
   /** Clients that are gone and have requests that the store keeps. */
-  readonly away: Map<PeerId, WatchedClient> = new Map();
-  readonly workers: Map<PeerId, WatchedWorker> = new Map();
-  readonly names: WatchedNames = new WatchedNames();
+  readonly away: Map<PeerId, ModelClient> = new Map();
+  readonly workers: Map<PeerId, ModelWorker> = new Map();
+  readonly names: ModelNames = new ModelNames();
   /** How many requests were accepted so far. */
   accepted = 0;
   #arrivals = 0;
@@ -21,7 +21,7 @@ export class Books {
   input: Input = { type: "tick" };
   now: Instant = 0;
   /** The request that it brought, until it is accepted or refused. */
-  arriving: WatchedRequest | undefined;
+  arriving: ModelRequest | undefined;
   /** Whether that was accepted to be run. */
   hasAccepted = false;
   /** The addresses of requests that ended while a worker held them that can take them back. */
@@ -43,7 +43,7 @@ export class Books {
   arrive(client: PeerId, message: RequestMessage): void {
     const number = this.nextNumber();
     if (this.find(client, message.requestId) !== undefined) return;
-    this.arriving = new WatchedRequest(client, message, number, this.now);
+    this.arriving = new ModelRequest(client, message, number, this.now);
     const isPaced = this.clients.get(client)?.capabilities.credit === true;
     if (isPaced && message.credit !== undefined) this.arriving.credit = message.credit;
   }
@@ -54,38 +54,38 @@ export class Books {
     return this.#arrivals;
   }
 
-  accept(request: WatchedRequest): void {
+  accept(request: ModelRequest): void {
     this.accepted += 1;
     this.arriving = undefined;
     this.hasAccepted = true;
     this.clientOf(request.client)?.open.set(request.id, request);
   }
 
-  close(request: WatchedRequest | undefined): void {
+  close(request: ModelRequest | undefined): void {
     if (request === undefined) return;
     this.free(request);
     this.clientOf(request.client)?.open.delete(request.id);
   }
 
   /** Takes it from the worker that holds it, if one does. */
-  free(request: WatchedRequest): void {
+  free(request: ModelRequest): void {
     if (request.holder?.takesCancel) this.recalled.add(request.address);
     request.release();
   }
 
-  find(client: PeerId, id: RequestId): WatchedRequest | undefined {
+  find(client: PeerId, id: RequestId): ModelRequest | undefined {
     return this.clientOf(client)?.open.get(id);
   }
 
   /** The request that has exactly this frame as its data. */
-  requestOf(frame: Uint8Array | undefined): WatchedRequest | undefined {
+  requestOf(frame: Uint8Array | undefined): ModelRequest | undefined {
     if (this.arriving?.frame === frame) return this.arriving;
     for (const request of this.everyRequest()) if (request.frame === frame) return request;
     return undefined;
   }
 
   /** The rule of P-ADDR-2: by our token, or, if it is none of ours, by an id that only one held request has. */
-  heldUnder(worker: WatchedWorker | undefined, message: FromWorker): WatchedRequest | undefined {
+  heldUnder(worker: ModelWorker | undefined, message: FromWorker): ModelRequest | undefined {
     if (worker === undefined || message.type === "ready" || !("requestId" in message)) return undefined;
     const { address, requestId } = message;
     if (address.startsWith("~")) return worker.held.get(address);
@@ -93,12 +93,12 @@ export class Books {
     return named.length === 1 ? named[0] : undefined;
   }
 
-  clientOf(id: PeerId): WatchedClient | undefined {
+  clientOf(id: PeerId): ModelClient | undefined {
     return this.clients.get(id) ?? this.away.get(id);
   }
 
   /** Those that are open. */
-  *everyRequest(): IterableIterator<WatchedRequest> {
+  *everyRequest(): IterableIterator<ModelRequest> {
     for (const { open } of [...this.clients.values(), ...this.away.values()]) yield* open.values();
   }
 

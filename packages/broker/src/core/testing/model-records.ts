@@ -1,5 +1,4 @@
-// What somebody who watches a broker from outside knows of its peers and their requests: only what went in and what came
-// out. Nothing here looks into the core.
+// What an observer knows of peers and their requests, from inputs and effects alone. Nothing here looks into the core.
 
 import {
   type Capabilities,
@@ -15,14 +14,14 @@ import {
   type RequestOptions,
   type ServiceName,
 } from "@pigato/protocol";
-import type { WatchedNames } from "./watched-names.ts";
+import type { ModelNames } from "./model-names.ts";
 
 export type RequestMessage = FromClient & { readonly type: "request" };
 
-export class WatchedClient {
+export class ModelClient {
   readonly id: PeerId;
   capabilities: Capabilities = NO_CAPABILITIES;
-  readonly open: Map<RequestId, WatchedRequest> = new Map();
+  readonly open: Map<RequestId, ModelRequest> = new Map();
   /** Since when it is back, while it has time to ask again. */
   backAt: Instant | undefined;
 
@@ -32,7 +31,7 @@ export class WatchedClient {
 }
 
 /** A worker from its READY until it is gone. */
-export class WatchedWorker {
+export class ModelWorker {
   readonly id: PeerId;
   readonly service: ServiceName;
   readonly takesCancel: boolean;
@@ -44,7 +43,7 @@ export class WatchedWorker {
   isClosed = false;
   /** Its connection refused a request, and it has not been heard since. */
   isCongested = false;
-  readonly held: Map<string, WatchedRequest> = new Map();
+  readonly held: Map<string, ModelRequest> = new Map();
 
   constructor(
     id: PeerId,
@@ -63,7 +62,7 @@ export class WatchedWorker {
   }
 }
 
-export class WatchedRequest {
+export class ModelRequest {
   readonly client: PeerId;
   readonly id: RequestId;
   readonly service: ServiceName;
@@ -78,9 +77,9 @@ export class WatchedRequest {
   /** The store failed to take it. */
   isRefused = false;
   deadlineAt: Instant;
-  holder: WatchedWorker | undefined;
+  holder: ModelWorker | undefined;
   address = "";
-  readonly rejectedBy: Set<WatchedWorker> = new Set();
+  readonly rejectedBy: Set<ModelWorker> = new Set();
   /** A worker was lost that had it. */
   mayHaveRun = false;
   /** Whether the worker that holds it got it, as far as anybody has said. */
@@ -111,7 +110,7 @@ export class WatchedRequest {
   }
 
   /** Whether this worker might be given it. */
-  suits(worker: WatchedWorker, names: WatchedNames): boolean {
+  suits(worker: ModelWorker, names: ModelNames): boolean {
     const { worker: target } = this.options;
     if (this.isAnswered || this.isStoring || this.rejectedBy.has(worker)) return false;
     if (target !== undefined) return target === worker.id && names.mayServe(worker.service, this.service);
@@ -139,7 +138,7 @@ export interface OwedFailure {
   readonly delivery: Delivery;
 }
 
-/** What a promise that did not hold looks like in a test. */
-export function promise(holds: boolean, otherwise: string): void {
-  if (!holds) throw new Error(`broken promise: ${otherwise}`);
+/** Throws if an invariant does not hold. */
+export function invariant(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Error(`broken invariant: ${otherwise}`);
 }

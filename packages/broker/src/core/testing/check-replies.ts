@@ -1,19 +1,19 @@
-// A reply reaches only the client whose request its worker holds, as it was sent, once; or it is what the cache may give.
+// Replies: a reply reaches only the client whose request its worker holds, unchanged and once; or it comes from the cache.
 
 import type { FromWorker, PeerId, ToClient } from "@pigato/protocol";
 import type { BrokerEvent } from "../effects.ts";
-import type { Books } from "./books.ts";
-import { toClientLine } from "./transcript.ts";
-import { promise, type WatchedRequest, type WatchedWorker } from "./watched.ts";
-import type { WatchedAnswers } from "./watched-answers.ts";
-import { WatchedCache } from "./watched-cache.ts";
+import { CacheChecks } from "./check-cache.ts";
+import type { HeldReplyChecks } from "./check-held-replies.ts";
+import { toClientLine } from "./lines.ts";
+import type { Model } from "./model.ts";
+import { invariant, type ModelRequest, type ModelWorker } from "./model-records.ts";
 
 type PartMessage = ToClient & { readonly type: "partial" | "partials" | "final" };
 
-export class WatchedReplies {
-  readonly #books: Books;
-  readonly #answers: WatchedAnswers;
-  readonly #cache: WatchedCache;
+export class ReplyChecks {
+  readonly #model: Model;
+  readonly #answers: HeldReplyChecks;
+  readonly #cache: CacheChecks;
   /** What the client of the request must get before the input at hand is over, in order. */
   #awaited: string[] = [];
   /** What is left to come of a reply from the cache. */
@@ -21,10 +21,10 @@ export class WatchedReplies {
   /** How many requests were answered from the cache so far. */
   cached = 0;
 
-  constructor(books: Books, answers: WatchedAnswers) {
-    this.#books = books;
+  constructor(model: Model, answers: HeldReplyChecks) {
+    this.#model = model;
     this.#answers = answers;
-    this.#cache = new WatchedCache(books.options, books.names);
+    this.#cache = new CacheChecks(model.options, model.names);
   }
 
   before(): void {
@@ -32,31 +32,31 @@ export class WatchedReplies {
   }
 
   /** A worker has said something. */
-  beforeMessage(worker: WatchedWorker | undefined, message: FromWorker): void {
-    const request = this.#books.heldUnder(worker, message);
+  beforeMessage(worker: ModelWorker | undefined, message: FromWorker): void {
+    const request = this.#model.heldUnder(worker, message);
     if (request === undefined) return;
     if (message.type === "partials") return this.#beforePartials(request, message);
     if (message.type === "partial" || message.type === "final") this.#beforePart(request, message);
   }
 
   /** P-REP-9: they are as many partial replies, which a client that negotiated it gets as one message. */
-  #beforePartials(request: WatchedRequest, message: FromWorker & { readonly type: "partials" }): void {
+  #beforePartials(request: ModelRequest, message: FromWorker & { readonly type: "partials" }): void {
     const { address, requestId, chunks, options, cacheMs } = message;
     for (const chunk of chunks) {
       const part = { type: "partial" as const, address, requestId, status: 0, body: [chunk], trailer: [options] };
       this.#beforePart(request, cacheMs === undefined ? part : { ...part, cacheMs });
     }
-    if (!this.#books.clients.get(request.client)?.capabilities.partials) return;
+    if (!this.#model.clients.get(request.client)?.capabilities.partials) return;
     if (request.options.persist && this.#answers.isHeldBack(request)) return;
     this.#awaited = [lineOf(request.client, { type: "partials", requestId: request.id, chunks, options })];
   }
 
-  #beforePart(request: WatchedRequest, message: FromWorker & { readonly type: "partial" | "final" }): void {
+  #beforePart(request: ModelRequest, message: FromWorker & { readonly type: "partial" | "final" }): void {
     const isHeld = request.options.persist && this.#answers.isHeldBack(request);
     const isTaken = isHeld || message.type === "final" || this.#takes(request.client, message.body[0]);
-    this.#cache.sawPart(request, message, isTaken, this.#books.now);
+    this.#cache.sawPart(request, message, isTaken, this.#model.now);
     if (message.type === "partial") {
-      request.deadlineAt = this.#books.now + request.options.timeoutMs;
+      request.deadlineAt = this.#model.now + request.options.timeoutMs;
       if (!isTaken) return;
       request.hasPartial = true;
     }
@@ -65,7 +65,7 @@ export class WatchedReplies {
     if (isHeld) this.#answers.hold(request, line, type === "partial" && isNull(body[0]));
     else this.#awaited.push(line);
     if (message.type !== "final") return;
-    if (!request.options.persist) return this.#books.close(request);
+    if (!request.options.persist) return this.#model.close(request);
     this.#answers.answer(request);
     if (!isHeld) this.#answers.give(request, line);
   }
@@ -74,22 +74,22 @@ export class WatchedReplies {
     const line = lineOf(to, message);
     if (this.#fromCache.length > 0) {
       const next = this.#fromCache.shift();
-      return promise(next === line, `${to} got ${toClientLine(message)} and not ${next}`);
+      return invariant(next === line, `${to} got ${toClientLine(message)} and not ${next}`);
     }
     if (this.#awaited[0] !== line && this.#answers.seeGiven(to, message.requestId, line)) return;
-    promise(this.#awaited.shift() === line, `${to} got ${toClientLine(message)}, which nobody sent it`);
+    invariant(this.#awaited.shift() === line, `${to} got ${toClientLine(message)}, which nobody sent it`);
   }
 
   seeCached({ client, requestId: id }: BrokerEvent & { readonly type: "request-cached" }): void {
-    const { input, arriving, now } = this.#books;
+    const { input, arriving, now } = this.#model;
     const asked = input.type === "from-client" ? input.message : undefined;
     if (asked?.type !== "request" || arriving?.client !== client || arriving.id !== id) {
-      return promise(false, `${id} of ${client} was answered from the cache and did not just come`);
+      return invariant(false, `${id} of ${client} was answered from the cache and did not just come`);
     }
     const parts = this.#cache.answerTo(asked, now);
-    if (parts === undefined) return promise(false, `${id} was answered from a cache that has no reply to it`);
-    this.#books.arriving = undefined;
-    this.#books.accepted += 1;
+    if (parts === undefined) return invariant(false, `${id} was answered from a cache that has no reply to it`);
+    this.#model.arriving = undefined;
+    this.#model.accepted += 1;
     this.cached += 1;
     const last = parts.length - 1;
     for (const [index, { body, trailer }] of parts.entries()) {
@@ -100,25 +100,25 @@ export class WatchedReplies {
   }
 
   after(): void {
-    const { input, hasAccepted, now } = this.#books;
-    promise(this.#awaited.length === 0, `the reply ${this.#awaited[0]} reached nobody`);
-    promise(this.#fromCache.length === 0, `${this.#fromCache[0]} was cut from a cached reply`);
+    const { input, hasAccepted, now } = this.#model;
+    invariant(this.#awaited.length === 0, `the reply ${this.#awaited[0]} reached nobody`);
+    invariant(this.#fromCache.length === 0, `${this.#fromCache[0]} was cut from a cached reply`);
     if (hasAccepted && input.type === "from-client" && input.message.type === "request")
       this.#cache.missed(input.message, now);
   }
 
   /** How many parts a message has that its client does not get. */
-  dropsOf(worker: WatchedWorker | undefined, message: FromWorker): number {
-    const request = this.#books.heldUnder(worker, message);
+  dropsOf(worker: ModelWorker | undefined, message: FromWorker): number {
+    const request = this.#model.heldUnder(worker, message);
     if (request === undefined) return 0;
     if (message.type === "partial") return this.#takes(request.client, message.body[0]) ? 0 : 1;
-    if (message.type !== "partials" || this.#books.clients.get(request.client)?.capabilities.partials) return 0;
+    if (message.type !== "partials" || this.#model.clients.get(request.client)?.capabilities.partials) return 0;
     return message.chunks.filter((chunk) => !this.#takes(request.client, chunk)).length;
   }
 
   /** P-REP-5: an old client does not get a `null` part. */
   #takes(client: PeerId, frame: Uint8Array | undefined): boolean {
-    return this.#books.isTyped(client) || !isNull(frame);
+    return this.#model.isTyped(client) || !isNull(frame);
   }
 }
 

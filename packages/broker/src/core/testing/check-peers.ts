@@ -1,0 +1,93 @@
+// Peers: the broker reports each peer that comes and goes once, announces the right directory, and sends notices and
+// heartbeats of requests only to clients that asked for them.
+
+import { type DirectorySnapshot, NO_CAPABILITIES, type PeerId, type RequestId, type ToClient } from "@pigato/protocol";
+import { toClientLine } from "./lines.ts";
+import type { Model } from "./model.ts";
+import { invariant, ModelClient, type ModelWorker } from "./model-records.ts";
+
+export class PeerChecks {
+  readonly #model: Model;
+
+  constructor(model: Model) {
+    this.#model = model;
+  }
+
+  seeDirectory(snapshot: DirectorySnapshot): void {
+    const told = snapshot.flatMap(([service, workers]) => workers.map((worker) => `${service} ${worker}`));
+    const known = Array.from(this.#model.workers.values(), ({ id, service }) => `${service} ${id}`);
+    invariant(told.sort().join() === known.sort().join(), `announced ${told}, not ${known}`);
+  }
+
+  seeWorkerUp(id: PeerId): void {
+    invariant(this.#model.workers.has(id), `${id} is up without a READY`);
+  }
+
+  /** @returns the worker that went */
+  seeWorkerDown(id: PeerId): ModelWorker | undefined {
+    const worker = this.#model.workers.get(id);
+    invariant(worker !== undefined, `${id} went down twice`);
+    if (worker === undefined) return undefined;
+    this.#model.workers.delete(id);
+    this.#model.names.withdraw(worker.service);
+    return worker;
+  }
+
+  /** A client that was gone with something open is the same one again; any other is new. */
+  seeClientUp(id: PeerId): void {
+    const { clients, away } = this.#model;
+    invariant(!clients.has(id), `${id} came up twice`);
+    const known = away.get(id);
+    if (known !== undefined) known.backAt = this.#model.now;
+    clients.set(id, known ?? new ModelClient(id));
+    away.delete(id);
+  }
+
+  /** @returns the client that went */
+  seeClientDown(id: PeerId): ModelClient | undefined {
+    const { clients, away } = this.#model;
+    const client = clients.get(id);
+    invariant(client !== undefined, `${id} went down twice`);
+    if (client === undefined) return undefined;
+    for (const request of client.open.values()) if (!request.options.persist) this.#model.close(request);
+    clients.delete(id);
+    client.capabilities = NO_CAPABILITIES;
+    if (client.open.size > 0) away.set(id, client);
+    return client;
+  }
+
+  seeHeartbeat(to: PeerId, { accepted }: ToClient & { readonly type: "heartbeat" }): void {
+    const { input, clients } = this.#model;
+    const asked = input.type === "from-client" && input.from === to ? input.message.type : undefined;
+    invariant(asked === "heartbeat" || asked === "request-heartbeat", `${to} got a heartbeat unasked`);
+    const client = clients.get(to);
+    if (accepted && client) client.capabilities = accepted;
+  }
+
+  seeRequestHeartbeat(to: PeerId, id: RequestId): void {
+    const client = this.#model.clients.get(to);
+    invariant(client?.capabilities.requestHeartbeat === true, `${to} got a heartbeat that it did not negotiate`);
+    invariant(this.#isVouchedFor(client, id), `${to} got a heartbeat for ${id}`);
+  }
+
+  seeNotice(to: PeerId, message: ToClient & { readonly type: "notice" }): void {
+    const { arriving, clients } = this.#model;
+    const request =
+      this.#model.find(to, message.requestId) ?? (arriving?.id === message.requestId ? arriving : undefined);
+    const isAskedFor = request?.options.notices === true && clients.get(to)?.capabilities.notice === true;
+    invariant(isAskedFor, `${to} got ${toClientLine(message)}, which it did not ask for`);
+    invariant(request?.holder?.id === message.worker, `${to} got ${toClientLine(message)}, which is not so`);
+    invariant(
+      (message.state !== "dispatched") === (message.worker === undefined),
+      `${toClientLine(message)} is no notice`,
+    );
+  }
+
+  /** Somebody spoke of this request, and it is alive: its client may be told. */
+  #isVouchedFor(client: ModelClient | undefined, id: RequestId): boolean {
+    const { input } = this.#model;
+    if (client === undefined || !client.open.has(id)) return false;
+    if (input.type === "from-client") return input.from === client.id && input.message.type === "request-heartbeat";
+    return input.type === "from-worker" && input.message.type === "request-heartbeat";
+  }
+}
