@@ -1,6 +1,7 @@
-// A broker's core in a play: peers by name, a clock that only the play moves, everything sent kept as readable lines.
-// After every step the core's tables are checked against each other and its promises against what came out.
+// Plays a scenario with a broker's core: peers have names, only the scenario moves the clock, and everything sent is kept as
+// readable lines. After every input the tables of the core are checked against each other, and its effects against a model.
 
+import { EffectLoop } from "@pigato/peer";
 import {
   type BrokerDialect,
   type FromClient,
@@ -50,9 +51,9 @@ export const SCENARIO_OPTIONS: CoreOptions = {
 };
 
 export interface ScenarioOptions extends Partial<CoreOptions> {
-  /** False leaves out the checks after each step, for a play of very many steps. */
+  /** False leaves out the checks after each step, for a scenario of very many steps. */
   readonly isChecked?: boolean;
-  /** Is told of every input and what it led to. */
+  /** Called with every input and its effects. */
   readonly record?: (input: Input, now: Instant, effects: readonly Effect[]) => void;
 }
 
@@ -65,9 +66,9 @@ export class Scenario {
   readonly events: string[] = [];
   /** Every directory announced so far, one line for each service. */
   readonly announced: string[][] = [];
-  /** What the store has, or is about to have, by key. */
+  /** What the store has, or was asked to store, by key. */
   readonly stored: Map<string, StoredRequest> = new Map();
-  /** What the store was asked and has not finished with, oldest first. */
+  /** The calls of the store that have not settled, oldest first. */
   readonly #underWay: { readonly key: string; readonly operation: "store" | "delete" }[] = [];
   readonly #options: CoreOptions;
   readonly #core: BrokerCore;
@@ -75,12 +76,13 @@ export class Scenario {
   readonly #record: ScenarioOptions["record"];
   readonly #workers = new Map<string, WorkerActor>();
   readonly #clients = new Map<string, ClientActor>();
-  /** Clients that what is sent does not find, which the broker does not know yet. */
+  /** Clients whose connection is broken, which the broker does not know yet. */
   readonly #cutOff = new Set<string>();
-  /** Clients whose connections take no more parts of replies. */
+  /** Clients whose connections are full. */
   readonly #full = new Set<string>();
-  // What the shell says of what it was to do: after all that the input at hand led to.
-  #pending: Input[] = [];
+  readonly #loop: EffectLoop<Input, Effect>;
+  readonly #failures: unknown[] = [];
+  /** Peers that a send did not reach. Their `peer-down` comes after everything else that could not be delivered. */
   readonly #gone = new Set<string>();
   #now: Instant = 1_000;
   #isDrained = false;
@@ -90,9 +92,15 @@ export class Scenario {
     this.#options = { ...SCENARIO_OPTIONS, ...options };
     this.#core = new BrokerCore(this.#options);
     this.#observer = isChecked ? new Observer(this.#options) : undefined;
+    this.#loop = new EffectLoop<Input, Effect>(
+      { handle: (input) => this.#handleChecked(input), nextDeadline: () => undefined },
+      { perform: (effect) => this.#deliver(effect), settle: () => this.#reportGone() },
+      // `advance` sends the ticks.
+      { now: () => this.#now, alarm: () => ({ set: () => {} }) },
+    );
   }
 
-  /** @param dialect what it speaks, from its first line in the play on */
+  /** @param dialect of its messages, from its first one on */
   worker(name: string, dialect: BrokerDialect = pigato): WorkerActor {
     const known = this.#workers.get(name);
     if (known) return known;
@@ -101,7 +109,7 @@ export class Scenario {
     return worker;
   }
 
-  /** @param dialect as with a worker. A client without ids of its own is only for plays that are not watched. */
+  /** @param dialect as with a worker. A client without request ids is only for scenarios without checks. */
   client(name: string, dialect: BrokerDialect = pigato): ClientActor {
     const known = this.#clients.get(name);
     if (known) return known;
@@ -119,7 +127,7 @@ export class Scenario {
     this.step({ type: "from-worker", from: peerId(name), message, dialect: dialect.id });
   }
 
-  /** The peer sent frames that mean nothing. */
+  /** The peer sends an invalid message. */
   violation(
     name: string,
     role: "client" | "worker" | undefined,
@@ -136,12 +144,12 @@ export class Scenario {
     this.step({ type: "violation", from: peerId(name), role, dialect: role && dialect.id, violation });
   }
 
-  /** The client's connection breaks: the next that is sent to it finds nobody, and tells the broker so. */
+  /** The client's connection breaks: the next message to it is reported as unreachable. */
   cutOff(name: string): void {
     this.#cutOff.add(name);
   }
 
-  /** The client's connection takes no more, but for the word that something was refused. */
+  /** The client's connection takes no more messages, except failures. */
   fillUp(name: string): void {
     this.#full.add(name);
   }
@@ -151,7 +159,7 @@ export class Scenario {
     this.step({ type: "peer-down", peer: peerId(name) });
   }
 
-  /** The store finishes with something that it was asked, the oldest unless `pick` says otherwise. */
+  /** A call of the store succeeds, the oldest unless `pick` says otherwise. */
   storeFinishes(pick = 0): void {
     const done = this.#takeUnderWay(pick);
     if (done === undefined) return;
@@ -159,7 +167,7 @@ export class Scenario {
     this.step({ type: done.operation === "store" ? "stored" : "deleted", key: done.key });
   }
 
-  /** The store fails with something that it was asked, the oldest unless `pick` says otherwise. */
+  /** A call of the store fails, the oldest unless `pick` says otherwise. */
   storeFails(pick = 0): void {
     const failed = this.#takeUnderWay(pick);
     if (failed === undefined) return;
@@ -176,13 +184,13 @@ export class Scenario {
     this.step({ type: "drain", limitMs });
   }
 
-  /** The last request that this worker was sent does not reach it, nor does any later one yet. */
+  /** The last request under this id does not reach the worker. */
   undeliveredToWorker(name: string, requestId: string, reason: UndeliveredReason): void {
     const { address } = this.worker(name).receivedAs(requestId);
     this.step({ type: "request-undelivered", to: peerId(name), address, reason });
   }
 
-  /** A request comes back that this worker may or may not hold. */
+  /** A request does not reach the worker, which may or may not hold it. */
   requestUndelivered(name: string, address: string, reason: UndeliveredReason): void {
     this.step({ type: "request-undelivered", to: peerId(name), address, reason });
   }
@@ -221,7 +229,7 @@ export class Scenario {
     this.#handle({ type: "tick" });
   }
 
-  /** Time passes and the broker stands still: no tick comes until the next step. */
+  /** Time passes while the broker is suspended: no tick comes until the next step. */
   stall(ms: number): void {
     this.#now += ms;
   }
@@ -236,12 +244,12 @@ export class Scenario {
     return this.worker(name).requestIds;
   }
 
-  /** The requests that workers hold now. Of a watched play only. */
+  /** The requests that workers hold now. Only with checks. */
   held(): Held[] {
     return this.#observer?.held() ?? [];
   }
 
-  /** The peers that the broker knows now. Of a watched play only. */
+  /** The peers that the broker knows now. Only with checks. */
   known(): string[] {
     return this.#observer?.known() ?? [];
   }
@@ -269,14 +277,13 @@ export class Scenario {
     return this.#core.nextDeadline();
   }
 
-  /** Throws if the core's tables contradict each other; every step does it, unless the play is not watched. */
+  /** Throws if the core's tables contradict each other; every step does it, unless checks are off. */
   assertConsistent(): void {
     assertConsistent(this.#core.state);
   }
 
-  /** Lets one input happen now, after what is due. */
+  /** Handles one input now, after what is due. */
   step(input: Input): void {
-    if (this.#observer) this.#handle({ type: "tick" });
     this.#handle(input);
   }
 
@@ -291,28 +298,39 @@ export class Scenario {
     if (client) client.quietly(() => client.heartbeat());
   }
 
+  /** Handles one input and all inputs that it leads to. Throws the first failure of the core or of a check. */
   #handle(input: Input): void {
-    this.#play(input);
-    while (this.#pending.length > 0 || this.#gone.size > 0) {
-      const inputs = this.#pending;
-      this.#pending = [];
-      for (const name of this.#gone) inputs.push({ type: "peer-down", peer: peerId(name) });
-      this.#gone.clear();
-      for (const next of inputs) {
-        if (this.#observer) this.#play({ type: "tick" });
-        this.#play(next);
-      }
+    this.#loop.apply(input);
+    const [failure] = this.#failures.splice(0);
+    if (failure !== undefined) throw failure;
+  }
+
+  /** What the loop takes for the core: the core with its checks. The loop must not swallow what they throw. */
+  #handleChecked(input: Input): readonly Effect[] {
+    try {
+      // The observer expects that whatever is due has happened when an input comes.
+      const due = this.#observer === undefined || input.type === "tick" ? [] : this.#handleOne({ type: "tick" });
+      return [...due, ...this.#handleOne(input)];
+    } catch (error) {
+      this.#failures.push(error);
+      return [];
     }
   }
 
-  #play(input: Input): void {
+  #handleOne(input: Input): readonly Effect[] {
     this.#observer?.before(input, this.#now);
     const effects = this.#core.handle(input, this.#now);
     this.#record?.(input, this.#now, effects);
-    for (const effect of effects) this.#deliver(effect);
-    if (!this.#observer) return;
+    if (this.#observer === undefined) return effects;
     assertConsistent(this.#core.state);
     this.#observer.after(effects, this.#core, this.#now);
+    return effects;
+  }
+
+  #reportGone(): void {
+    const gone = [...this.#gone];
+    this.#gone.clear();
+    for (const name of gone) this.#loop.apply({ type: "peer-down", peer: peerId(name) });
   }
 
   #deliver(effect: Effect): void {
@@ -322,7 +340,7 @@ export class Scenario {
       case "to-worker":
         return this.#deliverToWorker(effect.to, effect.message);
       case "confirm":
-        this.#pending.push({ type: "handed-over", address: effect.address });
+        this.#loop.apply({ type: "handed-over", address: effect.address });
         return;
       case "announce":
         this.announced.push(effect.snapshot.map(([service, workers]) => `${service}: ${workers.join(" ")}`).sort());
@@ -347,10 +365,10 @@ export class Scenario {
 
   #deliverToClient(to: PeerId, message: ToClient): void {
     if (this.#cutOff.has(to)) {
-      this.#pending.push({ type: "undelivered-to-client", to, message, reason: "unreachable" });
+      this.#loop.apply({ type: "undelivered-to-client", to, message, reason: "unreachable" });
       this.#gone.add(to);
     } else if (this.#full.has(to) && message.type !== "failure") {
-      this.#pending.push({ type: "undelivered-to-client", to, message, reason: "congested" });
+      this.#loop.apply({ type: "undelivered-to-client", to, message, reason: "congested" });
     } else {
       this.client(to).receive(message, toClientLine(message));
     }
