@@ -3,14 +3,14 @@ import { spawnWorker } from "../support/spawn.ts";
 import { startBroker, startClient } from "../support/start.ts";
 import { killInTheMiddle } from "./killing.ts";
 
-test("1,000 requests with retry survive the killing of a worker and of the broker: each ends once", async () => {
+test("1,000 requests with retry survive the death of a worker and of the broker, and each ends once", async () => {
   const { requests, answered, failures, wrong } = await killInTheMiddle(1_000);
   expect(wrong).toBe(0);
   expect(answered + [...failures.values()].reduce((sum, count) => sum + count, 0)).toBe(requests);
   expect([...failures]).toEqual([]);
 }, 60_000);
 
-test("a worker that is stopped by SIGSTOP is noticed within its liveness, and its request goes to another", async () => {
+test("a worker that is frozen by SIGSTOP expires within its liveness, and its request goes to another", async () => {
   const heartbeat = 200;
   const { broker, address } = await startBroker({ heartbeat });
   const frozen = await spawnWorker({ address, service: "echo", heartbeat, holds: true });

@@ -61,7 +61,7 @@ describe.each(LIBRARIES)("a client of %s", (client) => {
   });
 });
 
-test("a client that asks for nothing is active no longer at a worker of the original", async () => {
+test("a request of a client without capabilities becomes inactive at a worker of the original", async () => {
   const system = await open("classic", "classic");
   const worker = await system.mortalWorker("held", "hold");
   const client = await system.client();

@@ -64,7 +64,7 @@ function messages(socket: Socket, count: number): Promise<string[][]> {
   });
 }
 
-test("sends every frame that is no Buffer as its text", async () => {
+test("the adapter sends every frame that is no Buffer as its text", async () => {
   const { router, dealer } = await pair("d");
   const received = messages(router, 2);
   dealer.send(["C", 4, undefined, null, Buffer.from("bytes")]).send("alone");
@@ -97,7 +97,7 @@ test("an address that was unbound can be bound again, and a bound one says so", 
   router.close();
 });
 
-test("says when it is closed, and is silent from then on", async () => {
+test("a socket reports when it is closed, and emits nothing afterwards", async () => {
   const { router, dealer } = await pair("d");
   const seen: string[] = [];
   router.on("message", (_identity, text) => {
@@ -114,7 +114,7 @@ test("says when it is closed, and is silent from then on", async () => {
   expect(seen).toEqual(["one"]);
 });
 
-test("takes an identity for a PUB socket and publishes to subscribers", async () => {
+test("a PUB socket accepts an identity and publishes to subscribers", async () => {
   const publisher = open("pub");
   publisher.identity = "broker/pub";
   await bind(publisher, "tcp://127.0.0.1:*");

@@ -37,7 +37,7 @@ describe.each(PAIRS.filter(({ serving }) => serving !== "mdp01"))(
   },
 );
 
-test("a worker of Majordomo that stops takes nothing more, and another one serves", async () => {
+test("a Majordomo worker that stops receives no more requests, and another one serves", async () => {
   const { broker, worker, client } = await startPeers("pigato", "mdp02", (_data, reply) => reply.end("first"));
   expect(await client.call("echo")).toBe("first");
   const [address = ""] = broker.addresses;

@@ -13,7 +13,7 @@ beforeEach(async () => {
   running = await startBriskBroker();
 });
 
-test("every worker answers once, and the answers say whose they are", async () => {
+test("a broadcast returns one reply per worker, with the id of its worker", async () => {
   await startDirectory(running);
   const workers = await Promise.all(
     [1, 2, 3].map((number) => serve("add", (data, reply) => reply.end(Number(data) + number))),
@@ -25,7 +25,7 @@ test("every worker answers once, and the answers say whose they are", async () =
   expect(results).toEqual(expect.arrayContaining(expected));
 });
 
-test("answers come as they are given: a slow worker holds up none", async () => {
+test("a slow worker does not delay the replies of others to a broadcast", async () => {
   await startDirectory(running);
   let finish: () => void = () => {};
   const slow = await serve("pace", (_data, reply) => {
@@ -66,7 +66,7 @@ test("a worker that rejects, one that fails and one that dies are errors of thei
   expect([...errors.values()].sort()).toEqual(["REJECTED", "WORKER_FAILED", "WORKER_LOST"]);
 });
 
-test("without a directory it fails at once", async () => {
+test("a broadcast without a directory fails at once", async () => {
   await serve("echo", (data, reply) => reply.end(data));
   const client = await startClient(running.address);
   await expect(client.broadcast("echo").all()).rejects.toMatchObject({
@@ -76,13 +76,13 @@ test("without a directory it fails at once", async () => {
   });
 });
 
-test("a service without workers gives no results", async () => {
+test("a broadcast to a service without workers has no results", async () => {
   await startDirectory(running);
   const client = await startClient(running.address);
   expect(await client.broadcast("nothing").all()).toEqual([]);
 });
 
-test("an aborted signal ends what is open with CANCELED", async () => {
+test("an aborted signal ends the open requests of a broadcast with CANCELED", async () => {
   await startDirectory(running);
   const isCalled = new Promise<void>((resolve) => void serve("endless", () => resolve()));
   const client = await known("endless", 1);
@@ -93,7 +93,7 @@ test("an aborted signal ends what is open with CANCELED", async () => {
   expect((await results).map(({ error }) => error?.code)).toEqual(["CANCELED"]);
 });
 
-test("leaving early cancels the rest", async () => {
+test("a broadcast cancels its open requests when its caller stops reading", async () => {
   await startDirectory(running);
   const aborted = new Promise<void>((resolve) => {
     void serve("leave", (_data, reply) => reply.signal.addEventListener("abort", () => resolve()));
@@ -107,7 +107,7 @@ test("leaving early cancels the rest", async () => {
   await aborted;
 });
 
-test("no more requests are open at a time than it may", async () => {
+test("a broadcast keeps no more requests open at a time than its limit", async () => {
   await startDirectory(running);
   let open = 0;
   let most = 0;
@@ -124,7 +124,7 @@ test("no more requests are open at a time than it may", async () => {
   expect(most).toBeLessThanOrEqual(2);
 });
 
-test("more workers than it may ask are not asked", async () => {
+test("a broadcast sends to no more workers than its limit", async () => {
   await startDirectory(running);
   let requests = 0;
   await Promise.all([1, 2].map(() => serve("many", () => requests++)));
@@ -133,7 +133,7 @@ test("more workers than it may ask are not asked", async () => {
   expect(requests).toBe(0);
 });
 
-test("arguments that cannot be used are a mistake at once", async () => {
+test("a broadcast with unusable arguments throws at once", async () => {
   const client = await startClient(running.address);
   expect(() => client.broadcast("")).toThrow(/service/);
   expect(() => client.broadcast("echo", 1, { concurrency: 0 })).toThrow(/concurrency/);

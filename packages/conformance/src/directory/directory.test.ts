@@ -13,7 +13,7 @@ beforeEach(async () => {
   running = await startBriskBroker();
 });
 
-test("returns the ids of a service's workers, and an empty list for an unknown service", async () => {
+test("the directory returns the ids of a service's workers, and an empty list for an unknown service", async () => {
   const [first, second] = [await serve("echo", () => {}), await serve("echo", () => {})];
   await startDirectory(running);
   const client = await startClient(running.address);
@@ -21,7 +21,7 @@ test("returns the ids of a service's workers, and an empty list for an unknown s
   expect(await client.call("$dir", "nothing")).toEqual([]);
 });
 
-test("answers the whole map to a request without data, and names itself in it", async () => {
+test("the directory returns the whole map for a request without data, and names itself in it", async () => {
   const worker = await serve("echo", () => {});
   const directory = await startDirectory(running);
   const client = await startClient(running.address);
@@ -43,13 +43,13 @@ test.each(["__proto__", "constructor", "toString", "größe 🚀"])("takes %s fo
   expect(Object.entries(map)).toContainEqual([name, [worker.socketId]]);
 });
 
-test("refuses what names no service", async () => {
+test("the directory rejects a request that names no service", async () => {
   await startDirectory(running);
   const client = await startClient(running.address);
   await expect(client.call("$dir", { service: "echo" })).rejects.toMatchObject({ message: /asked with the name/ });
 });
 
-test("is right in its very first answer, which may have been asked for before it was there", async () => {
+test("the directory is right in its very first reply, even to a request that was sent before it started", async () => {
   const client = await startClient(running.address);
   for (let round = 1; round <= 10; round++) {
     const service = `service ${round}`;
@@ -61,7 +61,7 @@ test("is right in its very first answer, which may have been asked for before it
   }
 });
 
-test("forgets a worker that was killed", async () => {
+test("the directory forgets a worker that was killed", async () => {
   await startDirectory(running);
   const client = await startClient(running.address);
   const worker = await spawnWorker({ address: running.address, service: "mortal", heartbeat: 200 });
@@ -77,7 +77,7 @@ test("forgets a worker that was killed", async () => {
   );
 });
 
-test("knows a thousand workers that come within a second", { timeout: 60_000 }, async () => {
+test("the directory knows a thousand workers that register within a second", { timeout: 60_000 }, async () => {
   await startDirectory(running);
   const client = await startClient(running.address);
   let announcedBytes = 0;

@@ -63,7 +63,7 @@ test.each([
   expect(await printed("ours", example, client, lines)).toEqual(classic);
 });
 
-test("both ask for the same stocks", () => {
+test("the examples request the same stocks from both libraries", () => {
   expect(asked).toHaveLength(2);
   expect(asked[1]).toBe(asked[0]);
 });

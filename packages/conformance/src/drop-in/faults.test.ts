@@ -390,14 +390,18 @@ describe("shown elsewhere", () => {
     [
       "26, the answer",
       `${CONFORMANCE}/integration/held-answers.test.ts`,
-      "a client that is killed gets the answer when it is back under its id",
+      "a client that is killed receives the reply when it returns under its id",
     ],
     [
       "26, the store",
       `${CONFORMANCE}/integration/persist.test.ts`,
       "is run by the next broker, and a client that has its old id",
     ],
-    ["the worker's late DISCONNECT", "packages/worker/src/worker.test.ts", "a link of an earlier life is not heard"],
+    [
+      "the worker's late DISCONNECT",
+      "packages/worker/src/worker.test.ts",
+      "a link of an earlier connection is ignored",
+    ],
   ])("%s: %s, “%s”", (_fault, file, title) => {
     expect(readFileSync(fileURLToPath(new URL(`../../../../${file}`, import.meta.url)), "utf8")).toContain(title);
   });

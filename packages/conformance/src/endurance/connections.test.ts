@@ -9,7 +9,7 @@ const openFiles = execFileSync("sh", ["-c", "ulimit -Hn"], { encoding: "utf8" })
 /** As many as the machine lets one process have connections. */
 const wanted = Number(openFiles) < 7_000 ? { clients: 500, workers: 100 } : { clients: 5_000, workers: 1_000 };
 
-test("thousands of clients and workers are at one broker: each is answered, and directories know who is there", async () => {
+test("one broker serves thousands of clients and workers, and directories list all of them", async () => {
   const { answered, wrong, tables, directories, perConnection } = await connectMany(wanted);
   expect(answered).toBe(wanted.clients);
   expect(wrong).toBe(0);

@@ -58,7 +58,7 @@ test("grants for others' requests, for ended ones, of nothing and of nonsense ar
   stream.destroy();
 });
 
-test("a grant of very much, and many that add up to more than can be counted, only end one's own pacing", async () => {
+test("a very large grant, and many that add up to one, only end the pacing of their own sender", async () => {
   const { running, drops, written, stream } = await startStream();
   const mallory = await raw(running.address, "M", "credit cancel error");
   await mallory.send("C", "2", "rows", "mine", '"mallory"', "{}", "credit=999999999999999");
@@ -75,7 +75,7 @@ test("a grant of very much, and many that add up to more than can be counted, on
   stream.destroy();
 });
 
-test("a grant for a request that waits in the queue counts when it is run, and one of a peer that agreed to nothing never", async () => {
+test("a grant for a queued request counts when the request runs, and a grant of a peer without the capability never does", async () => {
   const { running, drops, written, stream } = await startStream();
   const mallory = await raw(running.address, "M", "credit cancel");
   await mallory.send("C", "2", "later", "r1", '"queued"', "{}", "credit=2");

@@ -21,7 +21,7 @@ function expectWhole(values: readonly unknown[], parts: number): void {
   expect(values.at(-1)).toBe("last");
 }
 
-test("a worker waits for somebody who does not read, and goes on as it reads", async () => {
+test("a worker waits for a client that does not read, and continues as the client reads", async () => {
   const running = await startBroker();
   const { handler, tally, paused } = sender(5_000);
   await startWorker(running.address, SERVICE, handler);
@@ -53,7 +53,7 @@ test.each(["tcp://127.0.0.1:*", "inproc://flow"])("parts of a mebibyte wait by t
   expect(ahead).toBeLessThanOrEqual(2);
 });
 
-test("a handler that writes on has its parts held, in order, and ends behind them", async () => {
+test("the partials of a handler that does not wait are queued in order, before the final reply", async () => {
   const running = await startBroker();
   let finishedAt = 0;
   let read = 0;
@@ -75,7 +75,7 @@ test("a handler that writes on has its parts held, in order, and ends behind the
   expect(finishedAt).toBeGreaterThanOrEqual(8);
 });
 
-test("a handler that never waits gets BUSY at its bound, and its caller a beginning without a hole", async () => {
+test("a handler that never waits receives BUSY at its bound, and its caller the first partials", async () => {
   const running = await startBroker();
   let reply: Reply | undefined;
   await startWorker(
@@ -97,7 +97,7 @@ test("a handler that never waits gets BUSY at its bound, and its caller a beginn
   expect(reply?.writableErrored).toMatchObject({ code: "BUSY" });
 });
 
-test("callbacks and collect() are sent all there is, without a pause", async () => {
+test("callbacks and collect() receive all partials, without a pause", async () => {
   const running = await startBroker();
   const { handler, tally } = sender(2_000);
   await startWorker(running.address, SERVICE, handler);
@@ -115,7 +115,7 @@ test("callbacks and collect() are sent all there is, without a pause", async () 
   expect([parts.length, last, tally.pauses]).toEqual([2_000, "last", 0]);
 });
 
-test("with a worker that is not paced a stream is whole all the same", async () => {
+test("a stream is complete with a worker that is not paced", async () => {
   const running = await startBroker();
   const { handler } = sender(2_000);
   await startWorker(running.address, SERVICE, handler, { negotiate: false });
@@ -136,7 +136,7 @@ test("a stream that is not read ends by its timeout, and so does the wait of the
   expect(tally.written).toBe(16);
 });
 
-test("a caller that gives up ends the wait of the worker", async () => {
+test("the worker stops waiting when its caller gives up", async () => {
   const running = await startBroker();
   const { handler, tally, paused } = sender(1_000);
   await startWorker(running.address, SERVICE, handler);
@@ -150,7 +150,7 @@ test("a caller that gives up ends the wait of the worker", async () => {
   await expect.poll(() => running.broker.stats()?.open, PATIENTLY).toBe(0);
 });
 
-test("a client that stops, and one that dies, end it too", async () => {
+test("the worker stops waiting when its client stops or dies", async () => {
   const running = await startBroker();
   const { handler, tally, paused } = sender(1_000);
   await startWorker(running.address, SERVICE, handler);
@@ -171,7 +171,7 @@ test("a client that stops, and one that dies, end it too", async () => {
   await expect.poll(() => tally.failures, PATIENTLY).toHaveLength(2);
 });
 
-test("a request goes to the next worker with the first grant, when its worker leaves before the first part", async () => {
+test("a request is requeued with its first grant when its worker leaves before the first partial", async () => {
   const running = await startBroker();
   const first = await startWorker(running.address, SERVICE, () => {});
   const client = await startClient(running.address);
@@ -186,7 +186,7 @@ test("a request goes to the next worker with the first grant, when its worker le
   expectWhole(await readAll(stream), 500);
 });
 
-test("a worker that stops lets a paused reply come to its end", async () => {
+test("a worker that stops finishes a paused reply", async () => {
   const running = await startBroker();
   const { handler, paused } = sender(100);
   const worker = await startWorker(running.address, SERVICE, handler, { stopTimeoutMs: 10_000 });
@@ -199,7 +199,7 @@ test("a worker that stops lets a paused reply come to its end", async () => {
   await stopped;
 });
 
-test("the loss of the broker ends it at both ends, and leaves nothing behind for the next one", async () => {
+test("the loss of the broker ends a paced reply at both ends, and nothing of it reaches the next broker", async () => {
   const broker = await spawnBroker();
   const options = { heartbeat: 200, reconnect: 50, stopTimeoutMs: 0 };
   const worker = new Worker(broker.address, "rows", options);
@@ -219,7 +219,7 @@ test("the loss of the broker ends it at both ends, and leaves nothing behind for
   await next.kill("SIGKILL");
 });
 
-test("both kinds of back-pressure at once: a broker that stands still stops a worker, and nothing is lost", async () => {
+test("a frozen broker stops a worker that is paced by credit and by its link, and nothing is lost", async () => {
   const broker = await spawnBroker();
   const options = { heartbeat: 60_000, stopTimeoutMs: 0 };
   const worker = new Worker(broker.address, "rows", options);

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { readInSteps, startSlowReading } from "./slow-reader.ts";
 
-test("200 MB that are read in fits and starts cost the broker and the reader no memory, and nothing is lost", async () => {
+test("200 MB that are read in bursts cost the broker and the reader no memory, and nothing is lost", async () => {
   const reading = await startSlowReading();
   onTestFinished(() => reading.close());
   const parts = 3_200;

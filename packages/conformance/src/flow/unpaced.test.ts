@@ -74,7 +74,7 @@ test("a raw client that does not read receives the first partials and BUSY, and 
   expect(running.broker.stats()).toMatchObject({ open: 0, failed: 1 });
 });
 
-test("so it does of a raw classic worker, whose further parts are dropped and reported", async () => {
+test("a raw client that does not read receives the first partials of a raw classic worker; later ones are dropped and reported", async () => {
   const running = await startBroker(BOUND);
   const dropped: unknown[] = [];
   running.broker.on("drop", ({ reason }) => dropped.push(reason));
@@ -95,7 +95,7 @@ test("so it does of a raw classic worker, whose further parts are dropped and re
   expect(new Set(dropped)).toEqual(new Set(["not-held"]));
 });
 
-test("within the bound a raw client that reads late gets everything", async () => {
+test("a raw client that reads late receives everything within the bound", async () => {
   const running = await startBroker();
   let hasEnded: () => void = () => {};
   const ended = new Promise<void>((resolve) => {

@@ -17,7 +17,7 @@ beforeEach(async () => {
   ({ address } = await startBroker({ heartbeat: BRISK.heartbeat }));
 });
 
-test("turns false when the client discards the request", async () => {
+test("reply.active() turns false when the client discards the request", async () => {
   const replies = await held(address);
   const client = await connected(address);
   const giveUp = new AbortController();
@@ -33,7 +33,7 @@ test("turns false when the client discards the request", async () => {
   expect(reply.signal.reason).toMatchObject({ code: "CANCELED" });
 });
 
-test("turns false when the client's connection is gone", async () => {
+test("reply.active() turns false when the client's connection is gone", async () => {
   const replies = await held(address);
   const client = connectRawPeer(address, "a-client");
   // It promises heartbeats, as ours do, so that its silence means something.
@@ -47,7 +47,7 @@ test("turns false when the client's connection is gone", async () => {
   expect(reply.active()).toBe(false);
 });
 
-test("turns false when the worker loses its broker", async () => {
+test("reply.active() turns false when the worker loses its broker", async () => {
   const broker = await spawnBroker();
   onTestFinished(() => void broker.kill());
   const replies = await held(broker.address);

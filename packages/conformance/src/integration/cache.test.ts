@@ -18,7 +18,7 @@ beforeEach(async () => {
   client = await startClient(address);
 });
 
-test("a reply that its worker lets the broker keep answers equal requests for its time", async () => {
+test("the broker answers equal requests with a cached reply until it expires", async () => {
   expect(await client.collect("count", 60_000)).toEqual(["part", 1]);
   expect(await client.collect("count", 60_000)).toEqual(["part", 1]);
   expect(await client.collect("count", 59_999)).toEqual(["part", 2]);
@@ -30,7 +30,7 @@ test("a reply that its worker lets the broker keep answers equal requests for it
   expect(answer).toBe(runs);
 });
 
-test("nocache has a worker run it, and leaves the kept reply to others", async () => {
+test("a request with nocache runs on a worker, and the cached reply stays for others", async () => {
   expect(await client.call("count", 60_000)).toBe(1);
   expect(await client.call("count", 60_000, { nocache: 1 })).toBe(2);
   expect(await client.call("count", 60_000)).toBeLessThanOrEqual(2);

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 const folder = mkdtempSync(join(tmpdir(), "pigato-data-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("a request of as many frames as there may be is served, and a longer one refused at once", async () => {
+test("a request with the maximum of frames is served, and a longer one is rejected at once", async () => {
   const broker = new Broker("tcp://127.0.0.1:*", { intch: false });
   await broker.start();
   const [address = ""] = broker.addresses;

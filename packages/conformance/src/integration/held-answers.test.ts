@@ -16,7 +16,7 @@ function nextEvent(broker: Broker, event: "client:leave" | "answer:held"): Promi
   });
 }
 
-test("a client that is killed gets the answer when it is back under its id, and the store keeps it until then", async () => {
+test("a client that is killed receives the reply when it returns under its id, and the store keeps it until then", async () => {
   const store = new MemoryStore();
   const { broker, address } = await startBroker({ store });
   const worker = new Worker(address, "slow");

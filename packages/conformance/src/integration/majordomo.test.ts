@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { connectRawPeer, startBroker } from "../support/start.ts";
 
-test("a client and a worker of MDP 0.2 get a request, its parts and its end through the broker", async () => {
+test("a client and a worker of MDP 0.2 exchange a request, its partials and its final reply through the broker", async () => {
   const { address } = await startBroker();
   const worker = connectRawPeer(address, "worker");
   const client = connectRawPeer(address, "client");

@@ -40,7 +40,7 @@ async function rawClient(...greeting: string[]): Promise<RawPeer> {
 test.each([
   ["a raw worker", rawWorker],
   ["ours", ourWorker],
-])("of %s reach a raw client that negotiated them as one message", async (_, start) => {
+])("batched partials of %s reach a raw client that negotiated them as one message", async (_, start) => {
   await start();
   const client = await rawClient("pigato/1 partials error cancel");
   expect(await client.receive("C", "13")).toEqual(["C", "13", "", "r1", "{}", "1", "2", "3"]);
@@ -50,7 +50,7 @@ test.each([
 test.each([
   ["a raw worker", rawWorker],
   ["ours", ourWorker],
-])("of %s reach an old client one by one", async (_, start) => {
+])("batched partials of %s reach an old client one by one", async (_, start) => {
   await start();
   const client = await rawClient();
   for (const number of ["1", "2", "3"]) {
@@ -59,7 +59,7 @@ test.each([
   expect(await client.receive("C", "*")).toEqual(["C", "3", "", "r1", "0", "null", "{}"]);
 });
 
-test("of a raw worker reach our client, which takes no more once its caller has left", async () => {
+test("batched partials of a raw worker reach our client, which stops when its caller has left", async () => {
   await rawWorker();
   const client = await startClient(address);
   const seen: unknown[] = [];

@@ -27,7 +27,7 @@ test.each([
   expect(refused.items).toEqual([]);
 });
 
-test("a directory with a name and a password, too", async () => {
+test("a directory with a name and a password starts", async () => {
   const { broker, address } = await startBroker({
     plain: true,
     authenticate: (peer) => peer.mechanism === "PLAIN" && peer.password === "x",
@@ -40,7 +40,7 @@ test("a directory with a name and a password, too", async () => {
   await directory.start();
 });
 
-test("one that the broker does not know has its start rejected, and starts once it is known", async () => {
+test("the start of a directory that the broker does not know is rejected, and succeeds once it is known", async () => {
   let isKnown = false;
   const { broker, address } = await startBroker({ curve: keys.server, authenticate: () => isKnown });
   const directory = new Directory(address, { intch: String(broker.conf.intch), curve: keys.curve(keys.worker) });

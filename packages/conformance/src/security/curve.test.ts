@@ -45,7 +45,7 @@ describe.each([
     await client.stop();
   });
 
-  test("so is a worker with another key", async () => {
+  test("the start of a worker with another key is rejected", async () => {
     const { address, refused } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
     const worker = new Worker(address, "echo", { curve: keys.curve(keys.unknown) });
     const failed = worker.start();

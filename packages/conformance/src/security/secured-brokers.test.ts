@@ -10,7 +10,7 @@ import { Keys, startEcho } from "./keys.ts";
 
 const keys = new Keys();
 
-test("two hundred clients that come at once are each asked about, and each served", async () => {
+test("two hundred clients that connect at once are each authenticated and served", async () => {
   let count = 0;
   const { address, refused } = await startBroker({
     curve: keys.server,
@@ -30,7 +30,7 @@ test("two hundred clients that come at once are each asked about, and each serve
   expect(refused.items).toEqual([]);
 });
 
-test("peers come back to a broker that starts again with the same key, and not to one with another", async () => {
+test("peers reconnect to a broker that restarts with the same key, and not to one with another", async () => {
   const { broker, address } = await startBroker({ curve: keys.server, authenticate: keys.isKnown });
   await startEcho(address, { curve: keys.curve(keys.worker), reconnect: 10 });
   const client = new Client(address, { curve: keys.curve(keys.client), reconnect: 10 });

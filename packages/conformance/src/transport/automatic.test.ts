@@ -158,7 +158,7 @@ describe("a publisher that listens within the process and on the network", () =>
   });
 });
 
-test("a dealer's messages from before it connects go along, wherever that is", async () => {
+test("messages that a dealer sends before it connects are sent after it has connected", async () => {
   const received = await new Promise<string[]>((resolve) => {
     const router = automatic.router({
       onMessage: (_peer, frames) => {
