@@ -23,13 +23,13 @@ beforeEach(() => {
 
 describe("start and stop", () => {
   test("report by promise, callback, event and option", async () => {
-    const told: string[] = [];
-    const broker = newBroker({ onStart: () => told.push("onStart"), onStop: () => told.push("onStop") });
-    broker.on("start", () => told.push("start")).on("stop", () => told.push("stop"));
-    await broker.start((error) => told.push(`started ${error}`));
+    const reported: string[] = [];
+    const broker = newBroker({ onStart: () => reported.push("onStart"), onStop: () => reported.push("onStop") });
+    broker.on("start", () => reported.push("start")).on("stop", () => reported.push("stop"));
+    await broker.start((error) => reported.push(`started ${error}`));
     expect(broker.addresses).toEqual([ADDRESS]);
-    await broker.stop(() => told.push("stopped"));
-    expect(told).toEqual(["start", "onStart", "started undefined", "stop", "onStop", "stopped"]);
+    await broker.stop(() => reported.push("stopped"));
+    expect(reported).toEqual(["start", "onStart", "started undefined", "stop", "onStop", "stopped"]);
     expect(broker.addresses).toEqual([]);
   });
 
@@ -69,9 +69,9 @@ describe("start and stop", () => {
     const other = newBroker();
     await other.start();
     const broker = new Broker(["memory://free", ADDRESS], { transport: network, clock });
-    const told: unknown[] = [];
-    await expect(broker.start((error) => told.push(error))).rejects.toThrow(LinkError);
-    expect(told).toEqual([expect.any(LinkError)]);
+    const reported: unknown[] = [];
+    await expect(broker.start((error) => reported.push(error))).rejects.toThrow(LinkError);
+    expect(reported).toEqual([expect.any(LinkError)]);
     expect(broker.addresses).toEqual([]);
     const third = new Broker("memory://free", { transport: network, clock });
     await third.start();
@@ -125,8 +125,8 @@ describe("stopping with open requests", () => {
 describe("events", () => {
   test("a reply from the cache is reported and counted", async () => {
     const { broker, w1, c1 } = await served({}, "w1", "échö");
-    const told: unknown[] = [];
-    broker.on("request:cached", (event) => told.push(event));
+    const reported: unknown[] = [];
+    broker.on("request:cached", (event) => reported.push(event));
     request(c1, "r1", "échö");
     network.deliver();
     w1.send("W", "3", w1.last()[2] ?? "", "", "r1", "0", '"done"', '{"cache":1000}');
@@ -134,7 +134,7 @@ describe("events", () => {
     request(c1, "r2", "échö");
     network.deliver();
     expect(c1.last()).toEqual(["C", "3", "", "r2", "0", '"done"', '{"cache":1000}']);
-    expect(told).toEqual([{ client: "c1", service: "échö", requestId: "r2" }]);
+    expect(reported).toEqual([{ client: "c1", service: "échö", requestId: "r2" }]);
     expect(broker.stats()).toMatchObject({ finished: 2, cached: 1, cachedReplies: 1 });
     clock.advance(1000);
     expect(broker.stats()).toMatchObject({ cachedReplies: 0 });
@@ -143,14 +143,14 @@ describe("events", () => {
 
   test("a lost worker and its failed request are reported, with names as text", async () => {
     const { broker, w1, c1 } = await served({}, "wörker", "échö");
-    const told: unknown[] = [];
-    broker.on("worker:leave", (event) => told.push(event));
-    broker.on("request:failed", (event) => told.push(event));
+    const reported: unknown[] = [];
+    broker.on("worker:leave", (event) => reported.push(event));
+    broker.on("request:failed", (event) => reported.push(event));
     request(c1, "r1", "échö");
     network.deliver();
     void w1.dealer.close();
     network.deliver();
-    expect(told).toEqual([
+    expect(reported).toEqual([
       { worker: "wörker", service: "échö", reason: "gone" },
       { client: "c1", service: "échö", requestId: "r1", code: "WORKER_LOST" },
     ]);
@@ -159,12 +159,12 @@ describe("events", () => {
 
   test("a frame in no known dialect is a violation, and the broker continues", async () => {
     const { broker, c1 } = await served();
-    const told: unknown[] = [];
-    broker.on("violation", (event) => told.push(event));
+    const reported: unknown[] = [];
+    broker.on("violation", (event) => reported.push(event));
     c1.send("X", "what");
     c1.send();
     network.deliver();
-    expect(told).toEqual([
+    expect(reported).toEqual([
       expect.objectContaining({ peer: "c1", clause: "P-MSG-1" }),
       expect.objectContaining({ peer: "c1", clause: "P-MSG-1" }),
     ]);
@@ -214,9 +214,9 @@ describe("a message that cannot be sent", () => {
 
   test("to a lost worker is requeued, even without retry", async () => {
     const { broker, w1, c1 } = await served();
-    const told: unknown[] = [];
-    broker.on("request:requeued", (event) => told.push(event));
-    broker.on("worker:leave", (event) => told.push(event));
+    const reported: unknown[] = [];
+    broker.on("request:requeued", (event) => reported.push(event));
+    broker.on("worker:leave", (event) => reported.push(event));
     router?.forget("w1");
     const w2 = connect("w2");
     w2.send("W", "1", "echo");
@@ -225,7 +225,7 @@ describe("a message that cannot be sent", () => {
     request(c1, "r1");
     request(c1, "r2");
     network.deliver();
-    expect(told).toEqual([
+    expect(reported).toEqual([
       { worker: "w1", service: "echo", reason: "gone" },
       { service: "echo", requestId: "r1", worker: "w1" },
     ]);
@@ -253,7 +253,7 @@ test("all requests that did not reach a lost worker are requeued", async () => {
 });
 
 describe("a store", () => {
-  /** Does what a memory does, but only when told; or throws. */
+  /** Does what a memory does, but only when reported; or throws. */
   class SlowStore extends MemoryStore {
     readonly #gates: (() => void)[] = [];
     isBroken = false;
@@ -295,14 +295,14 @@ describe("a store", () => {
     const store = new SlowStore();
     store.isBroken = true;
     const { broker, c1 } = await served({ store });
-    const told: unknown[] = [];
-    broker.on("store:failed", (event) => told.push(event));
+    const reported: unknown[] = [];
+    broker.on("store:failed", (event) => reported.push(event));
     c1.send("C", "2", "echo", "r1", '"data"', '{"persist":1}');
     network.deliver();
     await settled();
     network.deliver();
     expect(c1.last()).toEqual(["C", "3", "", "r1", "-1", '"UNAVAILABLE"']);
-    expect(told).toMatchObject([{ operation: "store", reason: "the disk is full" }]);
+    expect(reported).toMatchObject([{ operation: "store", reason: "the disk is full" }]);
     await broker.stop();
   });
 
@@ -340,10 +340,10 @@ describe("a store", () => {
     network.deliver();
     await settled();
     await broker.stop();
-    const told: unknown[] = [];
-    broker.on("request:restored", (event) => told.push(event));
+    const reported: unknown[] = [];
+    broker.on("request:restored", (event) => reported.push(event));
     await broker.start();
-    expect(told).toEqual([{ client: "c1", service: "echo", requestId: "r1" }]);
+    expect(reported).toEqual([{ client: "c1", service: "echo", requestId: "r1" }]);
     expect(broker.stats()).toMatchObject({ open: 1 });
     void broker.stop();
   });
@@ -359,7 +359,7 @@ describe("a store", () => {
 describe("the internal channel", () => {
   test("is bound as conf says, and announces workers that join and leave", async () => {
     const broker = newBroker();
-    const told = listen(String(broker.conf.intch));
+    const reported = listen(String(broker.conf.intch));
     await broker.start();
     network.deliver();
     clock.advance(1);
@@ -368,7 +368,7 @@ describe("the internal channel", () => {
     network.deliver();
     clock.advance(1);
     network.deliver();
-    expect(told).toEqual(["$dir {}", '$dir {"echo":["w1"]}']);
+    expect(reported).toEqual(["$dir {}", '$dir {"echo":["w1"]}']);
     await broker.stop();
   });
 
@@ -376,9 +376,9 @@ describe("the internal channel", () => {
     const broker = newBroker({ intch: "memory://channel" });
     await broker.start();
     clock.advance(1);
-    const told = listen("memory://channel");
+    const reported = listen("memory://channel");
     network.deliver();
-    expect(told).toEqual(["$dir {}"]);
+    expect(reported).toEqual(["$dir {}"]);
     await broker.stop();
   });
 
@@ -484,11 +484,11 @@ describe("a callback that throws", () => {
 });
 
 function listen(address: string): string[] {
-  const told: string[] = [];
-  const subscriber = network.subscriber({ onMessage: ([frame]) => told.push(readText(frame ?? Buffer.of())) });
+  const reported: string[] = [];
+  const subscriber = network.subscriber({ onMessage: ([frame]) => reported.push(readText(frame ?? Buffer.of())) });
   subscriber.subscribe("$dir ");
   subscriber.connect(address);
-  return told;
+  return reported;
 }
 
 interface Peer {

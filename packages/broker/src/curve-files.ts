@@ -1,4 +1,4 @@
-// CURVE keys in files, for the command: the broker's secret key, which nobody else may read, and the authorized public keys. Keys
+// CURVE keys in files, for the command: the broker's secret key, readable by its owner only, and the authorized public keys. Keys
 // never come from flags or environment variables, which other users of the machine can see. No error shows the content of a file.
 
 import { readFileSync, statSync, writeFileSync } from "node:fs";
@@ -31,7 +31,7 @@ export function readOwnKey(path: string): CurveKeyPair {
   return { publicKey: curvePublicKey(secretKey), secretKey };
 }
 
-/** Whether other users of the system may read a file; false on Windows, where the mode does not tell. */
+/** Whether other users of the system may read a file; false on Windows, which has no such mode. */
 export function isReadByOthers(path: string): boolean {
   return process.platform !== "win32" && (statSync(path).mode & OTHERS_MAY_READ) !== 0;
 }

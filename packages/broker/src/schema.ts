@@ -296,7 +296,7 @@ export class BrokerSchema {
   });
 
   /**
-   * The `domain` that `authenticate` gets, to tell this broker from others: 1 to 200 printable characters, unique among the
+   * The `domain` that `authenticate` gets, to identify this broker: 1 to 200 printable characters, unique among the
    * running brokers of a process. @defaultValue `pigato-` and a random id
    */
   readonly zapDomain: Option<string> = text({
