@@ -1,8 +1,8 @@
 // The end of a request. Every open request ends exactly once, here, in this order:
 //
-//   1. A failure is reported as an event (`endWithFailure`, or whoever reported it before).
+//   1. A failure is reported as an event (in `endWithFailure`, unless it is reported already).
 //   2. `endRequest` counts the outcome,
-//   3. tells a worker that still runs the request to cancel it, unless the worker has answered,
+//   3. sends a cancel to a worker that still runs the request,
 //   4. removes the request from the open requests and calls `onEnded` of hooks.ts: the reply cache drops what it collected,
 //      held replies are released, the store deletes the request,
 //   5. stops its timeout, and removes it from its client and from its queue or worker,

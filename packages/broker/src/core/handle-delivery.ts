@@ -64,7 +64,7 @@ function onUndeliveredToClient(
         },
       });
     case "failure":
-      // The client cannot even be told that its requests ended, so it would wait for nothing.
+      // The client does not even get failures, so it would wait for replies that cannot come.
       return loseClient(state, client, "congested", now);
     default:
       return state.effects.reportDrop(to, "undelivered");

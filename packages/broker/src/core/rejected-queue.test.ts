@@ -10,7 +10,7 @@ function decline(queue: RejectedQueue<QueuedRequest>, request: QueuedRequest, ..
   queue.insert(request);
 }
 
-test("each worker takes the first that it has not declined itself", () => {
+test("each worker takes the first request that it has not rejected itself", () => {
   const queue = new RejectedQueue<QueuedRequest>();
   const [w1, w2, late] = [aWorker("w1"), aWorker("w2"), aWorker("late")];
   const [r1, r2, r3] = [aRequest(1), aRequest(2), aRequest(3)];
@@ -22,7 +22,7 @@ test("each worker takes the first that it has not declined itself", () => {
   expect(queue.firstFor(late)).toBe(r1);
 });
 
-test("a request that was taken and declined again stands at the end", () => {
+test("a request that was taken and rejected again goes to the end", () => {
   const queue = new RejectedQueue<QueuedRequest>();
   const [w1, w2, w3] = [aWorker("w1"), aWorker("w2"), aWorker("w3")];
   const [r1, r2] = [aRequest(1), aRequest(2)];
@@ -74,7 +74,7 @@ const change: fc.Arbitrary<Change> = fc.record({
   pick: fc.nat({ max: 30 }),
 });
 
-test("it finds what a plain search finds, and looks at each entry at most once for each worker that declined it", () => {
+test("the queue finds what a linear search finds, and visits each entry at most once for each worker that rejected it", () => {
   fc.assert(
     fc.property(fc.array(change, { minLength: 100, maxLength: 400, size: "max" }), (changes) => {
       const queue = new RejectedQueue<QueuedRequest>();
@@ -136,7 +136,7 @@ class CountingSet extends Set<WorkerRecord> {
   }
 }
 
-test("passing over what it declined costs a worker one look for each, however the others come and go", () => {
+test("a worker visits each entry that it rejected once, however other entries come and go", () => {
   const queue = new RejectedQueue<QueuedRequest>();
   const [w1, w2] = [aWorker("w1"), aWorker("w2")];
   let looks = 0;

@@ -6,14 +6,14 @@ import type { Route, Service } from "./queued-request.ts";
 import { MAX_CACHED_ROUTES, ServiceTable } from "./service-table.ts";
 import { SCENARIO_OPTIONS } from "./testing/scenario.ts";
 
-test("where a name leads is found out once", () => {
+test("the name of a service is resolved once", () => {
   const services = new ServiceTable(SCENARIO_OPTIONS);
   services.open(serviceName("e*"));
   const route = ask(services, "echo");
   expect(services.route(serviceName("echo"))).toBe(route);
 });
 
-test("where a name leads is found out once also if that is nowhere", () => {
+test("the name of a service without workers is resolved once, too", () => {
   const services = new ServiceTable(SCENARIO_OPTIONS);
   const route = services.route(serviceName("echo"));
   services.route(serviceName("sum"));
@@ -23,7 +23,7 @@ test("where a name leads is found out once also if that is nowhere", () => {
   expect(route.service).toBe(wildcard);
 });
 
-test("of names that nobody needs only so many are kept, those that were asked for again and again", () => {
+test("a bounded number of unused names is cached, and those that are asked for again stay", () => {
   const services = new ServiceTable(SCENARIO_OPTIONS);
   for (const name of ["e*", "echo@1.0.0"]) services.open(serviceName(name));
   const again = ["else", "nowhere", "echo@^1"].map((name) => ask(services, name));
@@ -38,7 +38,7 @@ test("of names that nobody needs only so many are kept, those that were asked fo
   expect(services.routesOf(services.unserved).size).toBeLessThan(MAX_CACHED_ROUTES);
 });
 
-test("names that are made up push out none with an open request, and are forgotten for others", () => {
+test("made-up names evict no name with an open request, and evict each other", () => {
   const services = new ServiceTable(SCENARIO_OPTIONS);
   const open = Array.from({ length: 10_000 }, (_, index) => {
     const route = services.route(serviceName(`open ${index}`));
@@ -53,7 +53,7 @@ test("names that are made up push out none with an open request, and are forgott
   expect(count(services)).toBe(MAX_CACHED_ROUTES);
 });
 
-test("whatever is asked for, opens and closes, every name leads where it should, and few are kept", () => {
+test("every name leads to the right service after any changes, and few names are cached", () => {
   const anyName = fc.constantFrom(
     ...["e*", "echo*", "*", "echo", "else", "echo@1.0.0", "echo@1.2.0", "echo@^1", "echo@<1.2", "no", "nor", "not"],
   );

@@ -121,7 +121,7 @@ export function onLateReply(
   serve(state, worker);
 }
 
-/** A worker broke its dialect and counts as lost. Its dialect decides whether it is told. */
+/** A worker broke its dialect and counts as lost. Its dialect decides whether it gets a DISCONNECT. */
 export function onWorkerViolation(state: CoreState, worker: WorkerRecord): void {
   if (worker.traits.dropsInvalid) loseWorker(state, worker, "violation");
   else disconnectWorker(state, worker, "violation");

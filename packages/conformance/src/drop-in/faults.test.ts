@@ -384,7 +384,7 @@ describe("shown elsewhere", () => {
       `${CONFORMANCE}/transport/pressure-cases.ts`,
       "everything accepted for a slow peer arrives in order once it reads",
     ],
-    ["11", `${SCENARIOS}/deadline.test.ts`, "a request without a timeout waits for ever"],
+    ["11", `${SCENARIOS}/deadline.test.ts`, "a request without a timeout waits forever"],
     ["24", `${CONFORMANCE}/hostile/hostile.test.ts`, "10,000 services without workers cost little"],
     ["25", `${SCENARIOS}/liveness.test.ts`, "a worker is given up three intervals after it was last heard"],
     [

@@ -97,7 +97,7 @@ test("at the most clients the requests of a new one are refused, and nothing of 
   expect(sim.stats()).toMatchObject({ clients: 1, open: 1 });
 });
 
-test("refusals leave nothing behind", () => {
+test("refused requests leave nothing in the tables", () => {
   const sim = scenario({ maxQueuedPerService: 0, maxRequests: 1 });
   for (let id = 0; id < 100; id++) sim.client("c1").request(`service ${id}`, `r${id}`, { failFast: id % 2 === 0 });
   expect(sim.stats()).toMatchObject({ accepted: 0, open: 0, services: 0 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
-test("a canceled request that waits is dropped without a word", () => {
+test("a queued request that is canceled is dropped without an answer", () => {
   const sim = scenario();
   sim.client("c1").offer().request("echo", "r1").cancel("r1");
   sim.forget();
@@ -11,7 +11,7 @@ test("a canceled request that waits is dropped without a word", () => {
   expect(sim.stats()).toMatchObject({ accepted: 1, canceled: 1, open: 0 });
 });
 
-test("a canceled request that runs is called back, and its slot is free at once", () => {
+test("a running request that is canceled is canceled at its worker, and its slot is free at once", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 1 });
   sim.client("c1").offer().request("echo", "r1").request("echo", "r2").cancel("r1");
@@ -28,7 +28,7 @@ test("replies to a canceled request are dropped", () => {
   expect(sim.events).toEqual(["dropped w1 not-held r1", "dropped w1 not-held r1", "dropped w1 not-held r1"]);
 });
 
-test("a cancel of what is not open is dropped", () => {
+test("a cancel of a request that is not open is dropped", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").offer().request("echo", "r1");
@@ -49,7 +49,7 @@ test("a client cannot cancel the request of another", () => {
   expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
 });
 
-test("the goodbye of a client cancels all it has open, and starts none of it", () => {
+test("the DISCONNECT of a client cancels its open requests and dispatches none of them", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 1 });
   for (const id of ["r1", "r2", "r3"]) sim.client("c1").request("echo", id);
@@ -71,7 +71,7 @@ test("a client whose connection is gone has its requests canceled", () => {
   expect(sim.sentTo("c1")).toEqual([]);
 });
 
-test("a client that is a worker, too, goes as both when its connection is gone", () => {
+test("a peer that is both client and worker is lost as both when its connection is gone", () => {
   const sim = scenario();
   sim.worker("both").ready("echo");
   sim.client("both").request("sum", "r1");

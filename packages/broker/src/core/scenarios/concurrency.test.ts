@@ -12,14 +12,14 @@ test("a worker never has more than its concurrency in flight", () => {
   expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2", "r3"]);
 });
 
-test("no limit is no limit", () => {
+test("a worker with a concurrency of Infinity gets every request", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: Number.POSITIVE_INFINITY });
   for (let id = 0; id < 500; id++) sim.client("c1").request("echo", `r${id}`);
   expect(sim.stats().inFlight).toBe(500);
 });
 
-test("a worker of concurrency 0 gets nothing until it takes some", () => {
+test("a worker with a concurrency of 0 gets no request until it raises it", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 0 });
   sim.client("c1").request("echo", "r1");
@@ -28,7 +28,7 @@ test("a worker of concurrency 0 gets nothing until it takes some", () => {
   expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
 });
 
-test("concurrency raised by a heartbeat fills the new slots at once", () => {
+test("a heartbeat that raises the concurrency fills the new slots at once", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 1 });
   for (const id of IDS) sim.client("c1").request("echo", id);
@@ -36,7 +36,7 @@ test("concurrency raised by a heartbeat fills the new slots at once", () => {
   expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2", "r3", "r4"]);
 });
 
-test("concurrency lowered by a heartbeat takes nothing back and gives nothing until there is room", () => {
+test("a heartbeat that lowers the concurrency requeues nothing and stops dispatch until a slot is free", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 3 });
   for (const id of IDS) sim.client("c1").request("echo", id);
@@ -46,7 +46,7 @@ test("concurrency lowered by a heartbeat takes nothing back and gives nothing un
   expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2", "r3", "r4"]);
 });
 
-test("a worker whose concurrency was lowered is passed over for one with room", () => {
+test("a worker whose concurrency was lowered is skipped for one with a free slot", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 2 }).heartbeat(0);
   sim.worker("w2").ready("echo", { concurrency: 1 });
@@ -54,7 +54,7 @@ test("a worker whose concurrency was lowered is passed over for one with room", 
   expect(sim.requestsSentTo("w2")).toEqual(["r1"]);
 });
 
-test("a heartbeat that says nothing of concurrency changes nothing", () => {
+test("a heartbeat without a concurrency leaves it unchanged", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 1 }).heartbeat();
   for (const id of IDS) sim.client("c1").request("echo", id);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
-test("a client that knows typed errors is told at the very millisecond that its request expired", () => {
+test("a client that negotiated errors hears in the same millisecond that its request expired", () => {
   const sim = scenario();
   sim.client("c1").offer().request("echo", "r1", { timeoutMs: 100 });
   sim.forget();
@@ -11,7 +11,7 @@ test("a client that knows typed errors is told at the very millisecond that its 
   expect(sim.sentTo("c1")).toEqual(["failure r1 DEADLINE_EXCEEDED (queued)"]);
 });
 
-test("a classic client is told nothing of it: its own timer has, and a late word would crash it", () => {
+test("a classic client hears nothing of an expired request, because a late failure would crash it", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1", { timeoutMs: 100 });
@@ -39,7 +39,7 @@ test("a worker that does not know cancel gets none, and its slot is free all the
   expect(sim.sentTo("w1")).toEqual(["ready", "heartbeat", "request r1 to echo", "request r2 to echo"]);
 });
 
-test("an expired request at the head of a queue stops nothing behind it", () => {
+test("an expired request at the head of a queue blocks no request behind it", () => {
   const sim = scenario();
   sim.client("c1").request("echo", "r1", { timeoutMs: 50 }).request("echo", "r2").request("echo", "r3");
   sim.advance(50);
@@ -75,7 +75,7 @@ test("a request that expires when its worker falls silent is not given to anothe
   expect(sim.sentTo("c1")).toContain("failure r1 DEADLINE_EXCEEDED (maybe-executed)");
 });
 
-test("every part of a reply starts the timeout anew", () => {
+test("every partial restarts the timeout", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").offer().request("echo", "r1", { timeoutMs: 100 });
@@ -88,7 +88,7 @@ test("every part of a reply starts the timeout anew", () => {
   expect(sim.sentTo("c1").slice(1)).toEqual(['partial r1 "a"', 'partial r1 "b"', 'partial r1 "c"', 'final r1 "done"']);
 });
 
-test("a heartbeat for a request does not: only its reply ends the silence", () => {
+test("a heartbeat for a request does not restart its timeout", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").offer().request("echo", "r1", { timeoutMs: 100 });
@@ -99,7 +99,7 @@ test("a heartbeat for a request does not: only its reply ends the silence", () =
   expect(sim.sentTo("c1")).toContain("failure r1 DEADLINE_EXCEEDED (maybe-executed)");
 });
 
-test("a request without a timeout waits for ever", () => {
+test("a request without a timeout waits forever", () => {
   const sim = scenario();
   sim.client("c1").request("echo", "r1", { timeoutMs: Number.POSITIVE_INFINITY });
   sim.advance(30 * 24 * 3_600_000);

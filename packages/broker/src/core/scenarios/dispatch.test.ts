@@ -2,7 +2,7 @@ import { requestId, writeText } from "@pigato/protocol";
 import { expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
-test("a request goes to a worker, its parts and its final reply to its client", () => {
+test("a request goes to a worker, and its partials and its final reply go to the client", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -12,7 +12,7 @@ test("a request goes to a worker, its parts and its final reply to its client", 
   expect(sim.stats()).toMatchObject({ accepted: 1, finished: 1, failed: 0, canceled: 0, open: 0, inFlight: 0 });
 });
 
-test("frames of a request and of its reply are handed on as they came", () => {
+test("the broker forwards the frames of a request and of its reply unchanged", () => {
   const sim = scenario();
   const frames = [writeText("payload"), writeText("options"), writeText("extra")] as const;
   sim.worker("w1").ready("echo");
@@ -34,7 +34,7 @@ test("frames of a request and of its reply are handed on as they came", () => {
   expect(reply).toMatchObject({ type: "final", requestId: "r1", status: -1, body: [frames[0]], trailer: [frames[1]] });
 });
 
-test("requests of one service leave in the order in which they came, whoever sent them", () => {
+test("the broker dispatches the requests for one service in order of arrival, from any client", () => {
   const sim = scenario();
   for (let id = 1; id <= 6; id++) sim.client(id % 2 === 0 ? "c1" : "c2").request("echo", `r${id}`);
   sim.worker("w1").ready("echo", { concurrency: 1 });
@@ -42,7 +42,7 @@ test("requests of one service leave in the order in which they came, whoever sen
   expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2", "r3", "r4", "r5", "r6"]);
 });
 
-test("a request that no worker is there for waits for the first one", () => {
+test("a request without a worker waits for the first one", () => {
   const sim = scenario();
   sim.client("c1").request("echo", "r1", { timeoutMs: Number.POSITIVE_INFINITY });
   sim.advance(3_600_000);
@@ -50,7 +50,7 @@ test("a request that no worker is there for waits for the first one", () => {
   expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
 });
 
-test("a request that fails fast does not wait for a first worker, but does wait for a busy one", () => {
+test("a failFast request does not wait for a first worker but waits for a busy one", () => {
   const sim = scenario();
   sim.client("c1").request("echo", "r1", { failFast: true });
   expect(sim.sentTo("c1")).toEqual(["failure r1 UNAVAILABLE (not-sent)"]);
@@ -60,7 +60,7 @@ test("a request that fails fast does not wait for a first worker, but does wait 
   expect(sim.requestsSentTo("w1")).toEqual(["r2", "r3"]);
 });
 
-test("a busy service holds up no other", () => {
+test("a busy service does not block another service", () => {
   const sim = scenario();
   sim.worker("w1").ready("slow", { concurrency: 1 });
   sim.worker("w2").ready("quick", { concurrency: 1 });
@@ -69,7 +69,7 @@ test("a busy service holds up no other", () => {
   expect(sim.requestsSentTo("w2")).toEqual(["r4"]);
 });
 
-test("load: the idle worker gets the request, not the one that has answered less", () => {
+test("load: the idle worker gets the request, not the one that has sent fewer replies", () => {
   const sim = scenario({ dispatchMode: "load" });
   sim.worker("w1").ready("echo");
   for (let id = 1; id <= 5; id++) sim.client("c1").request("echo", `r${id}`);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
-test("a broker with nothing to do is drained at once, and its workers are sent home", () => {
+test("a broker without open requests drains at once and disconnects its workers", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.worker("w2").ready("echo");
@@ -12,7 +12,7 @@ test("a broker with nothing to do is drained at once, and its workers are sent h
   expect(sim.events).toEqual(["worker-down w1 drained", "worker-down w2 drained"]);
 });
 
-test("running and waiting requests are finished first, new ones are refused", () => {
+test("a draining broker finishes running and waiting requests and refuses new ones", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 1 });
   sim.client("c1").request("echo", "r1").request("echo", "r2");
@@ -26,7 +26,7 @@ test("running and waiting requests are finished first, new ones are refused", ()
   expect(sim.sentTo("w1").at(-1)).toBe("disconnect");
 });
 
-test("what no worker is there for fails at once, whichever queue it waits in", () => {
+test("a draining broker fails requests without a worker at once, in whichever queue they wait", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.worker("w2").ready("echo", { concurrency: 0 });
@@ -38,7 +38,7 @@ test("what no worker is there for fails at once, whichever queue it waits in", (
   expect(sim.isDrained).toBe(true);
 });
 
-test("what lost its last worker while the broker drains fails at once: none will come", () => {
+test("a draining broker fails requests at once when their last worker is lost", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 1 });
   sim.client("c1").request("echo", "r1", { retry: true }).request("echo", "r2");
@@ -48,7 +48,7 @@ test("what lost its last worker while the broker drains fails at once: none will
   expect(sim.isDrained).toBe(true);
 });
 
-test("a retry still finds another worker while the broker drains", () => {
+test("a draining broker requeues a request with retry to another worker", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1", { retry: true });
@@ -59,7 +59,7 @@ test("a retry still finds another worker while the broker drains", () => {
   expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
 });
 
-test("what is open at the limit fails, and none of what waits is started by it", () => {
+test("a draining broker fails open requests at the limit and dispatches none of the waiting ones", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 1, heartbeatMs: 60_000 });
   for (const id of ["r1", "r2", "r3"]) sim.client("c1").request("echo", id);
@@ -74,7 +74,7 @@ test("what is open at the limit fails, and none of what waits is started by it",
   expect(sim.sentTo("w1").slice(1)).toEqual(["request r1 to echo", "cancel r1", "disconnect"]);
 });
 
-test("no worker is registered while the broker drains", () => {
+test("a draining broker registers no worker", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -84,7 +84,7 @@ test("no worker is registered while the broker drains", () => {
   expect(sim.stats().workers).toBe(1);
 });
 
-test("a request that its client gives up, or that expires, is no longer waited for", () => {
+test("a draining broker does not wait for a request that is canceled or expires", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { heartbeatMs: 60_000 });
   sim.client("c1").request("echo", "r1", { timeoutMs: 100 }).request("echo", "r2");
@@ -109,7 +109,7 @@ test("a second drain changes nothing", () => {
   expect(sim.isDrained).toBe(true);
 });
 
-test("a limit of nothing fails what is open at the next tick", () => {
+test("a drain limit of 0 fails open requests at the next tick", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");

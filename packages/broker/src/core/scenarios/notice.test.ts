@@ -4,14 +4,14 @@ import { scenario } from "../testing/scenario.ts";
 const NOTICE = { notice: true, heartbeatMs: 60_000 };
 const WORKER = { heartbeatMs: 60_000, concurrency: 1 };
 
-test("a client that asks for notices is told that its request waits, and who gets it", () => {
+test("a client that asks for notices hears that its request is queued, and which worker gets it", () => {
   const sim = scenario();
   sim.client("c1").offer(NOTICE).request("echo", "r1", { notices: true });
   sim.worker("w1").ready("echo", WORKER);
   expect(sim.sentTo("c1").slice(1)).toEqual(["notice r1 queued", "notice r1 dispatched w1"]);
 });
 
-test("a request that a worker takes at once never waited", () => {
+test("a request that a worker takes at once has no notice of being queued", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", WORKER);
   sim.client("c1").offer(NOTICE).request("echo", "r1", { notices: true });

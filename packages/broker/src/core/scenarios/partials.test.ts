@@ -17,20 +17,20 @@ test("several partial replies in one message reach a client that negotiated them
   expect(sim.sentTo("c1")).toEqual(['partials r1 "1" "2" "3"', 'final r1 "done"']);
 });
 
-test("any other client gets a message for each", () => {
+test("a client that did not negotiate partials gets one message for each chunk", () => {
   const sim = running({ partials: false });
   sim.worker("w1").partials("r1", ["1", "2"]).final("r1");
   expect(sim.sentTo("c1")).toEqual(['partial r1 "1"', 'partial r1 "2"', 'final r1 "done"']);
 });
 
-test("an old client does not get those that are null, and the others", () => {
+test("a classic client does not get the chunks that are null", () => {
   const sim = running(undefined);
   sim.worker("w1").partials("r1", ["1", "null", "2"]);
   expect(sim.sentTo("c1")).toEqual(['partial r1 "1"', 'partial r1 "2"']);
   expect(sim.events).toContain("dropped c1 null-partial r1");
 });
 
-test("they start the timeout of their request anew, and show that it runs", () => {
+test("several partials in one message restart the timeout of the request and prove that it runs", () => {
   const sim = running({ partials: true });
   sim.advance(900);
   sim.worker("w1").partials("r1", ["1", "2"]);
@@ -47,7 +47,7 @@ test.each([true, false])("they are kept for others, one by one (told as one mess
   expect(sim.sentTo("c2")).toEqual(['partial r9 "1"', 'partial r9 "2"', 'final r9 "3"']);
 });
 
-test("for a request that has ended they are dropped and reported", () => {
+test("partials for a request that has ended are dropped and reported", () => {
   const sim = running({ partials: true });
   const { message } = sim.worker("w1").receivedAs("r1");
   sim.worker("w1").final("r1");
@@ -56,7 +56,7 @@ test("for a request that has ended they are dropped and reported", () => {
   expect(sim.events).toContain("dropped w1 not-held r1");
 });
 
-test("if they do not reach a client that reads too slowly, its request fails", () => {
+test("a request fails when its partials do not reach a client that reads too slowly", () => {
   const sim = running({ partials: true });
   sim.worker("w1").partials("r1", ["1", "2"]);
   sim.undeliveredToClient("c1", "congested");

@@ -2,7 +2,7 @@ import { requestId } from "@pigato/protocol";
 import { expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
-test("a worker that offers something is answered with what both can do, before anything else", () => {
+test("a worker that sends an offer gets the shared capabilities before any other message", () => {
   const sim = scenario({ heartbeatMs: 2_500 });
   sim.client("c1").request("echo", "r1");
   sim.worker("w1").ready("echo", { cancel: true, credit: true, codecs: ["json"], duplex: true });
@@ -52,14 +52,14 @@ test("a heartbeat that tells no concurrency ends the wait as well", () => {
   expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
 });
 
-test("anything but a READY from a peer that is no worker is answered by DISCONNECT", () => {
+test("any message but READY from an unregistered worker is answered with DISCONNECT", () => {
   const sim = scenario();
   sim.worker("w1").heartbeat();
   sim.worker("w1").says({ type: "credit", address: "~1", requestId: requestId("r1"), chunks: 1 });
   expect(sim.sentTo("w1")).toEqual(["disconnect", "disconnect"]);
 });
 
-test("a DISCONNECT is never answered, neither of a worker nor of a stranger", () => {
+test("a DISCONNECT is never answered, whether the worker is registered or not", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo").disconnect();
   sim.worker("w1").disconnect();

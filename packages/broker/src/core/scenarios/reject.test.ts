@@ -10,7 +10,7 @@ test("a rejected request goes to a worker that has not rejected it", () => {
   expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
 });
 
-test("a request that every worker has rejected fails, and is known not to have run", () => {
+test("a request that every worker has rejected fails, with a delivery class that says that it did not run", () => {
   const sim = scenario();
   for (const name of ["w1", "w2"]) sim.worker(name).ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -19,7 +19,7 @@ test("a request that every worker has rejected fails, and is known not to have r
   expect(sim.sentTo("c1")).toEqual(["failure r1 REJECTED (dispatched)"]);
 });
 
-test("a sole worker is not offered what it rejected again", () => {
+test("a sole worker does not get a request again that it rejected", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -29,7 +29,7 @@ test("a sole worker is not offered what it rejected again", () => {
   expect(sim.sentTo("c1")).toEqual(["failure r1 REJECTED (dispatched)"]);
 });
 
-test("a rejected request waits for a busy worker without holding up the others", () => {
+test("a rejected request waits for a busy worker without blocking other requests", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 1 });
   sim.worker("w2").ready("echo", { concurrency: 1 });
@@ -62,7 +62,7 @@ test("a request that the last worker rejected before it left waits for a new one
   expect(sim.requestsSentTo("w3")).toEqual(["r1"]);
 });
 
-test("a worker that comes back is a new one and may be offered what it rejected", () => {
+test("a worker that registers again is a new one and may get a request that it rejected before", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.worker("w2").ready("echo", { concurrency: 0 });
@@ -71,7 +71,7 @@ test("a worker that comes back is a new one and may be offered what it rejected"
   expect(sim.requestsSentTo("w1")).toEqual(["r1", "r1"]);
 });
 
-test("a rejected request that expires while it waits is known not to have run", () => {
+test("the failure of a rejected request that expires says that it did not run", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.worker("w2").ready("echo", { concurrency: 0 });
@@ -117,7 +117,7 @@ test("a worker that rejects everything while another is busy gets each request o
   sim.assertConsistent();
 });
 
-test("what the only worker gives back because it is about to stop waits for the next one", () => {
+test("a request that a stopping worker rejects waits for the next worker", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");

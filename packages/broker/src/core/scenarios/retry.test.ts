@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type Scenario, scenario } from "../testing/scenario.ts";
 
-test("requeues an in-flight request when its worker goes silent", () => {
+test("the broker requeues an in-flight request when its worker goes silent", () => {
   const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1", { retry: true });
@@ -33,7 +33,7 @@ test.each(LOSSES)(
   },
 );
 
-test("what comes back goes to the head of the queue, in the order in which it came", () => {
+test("requeued requests go to the head of the queue in order of arrival", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 3 });
   for (let id = 1; id <= 5; id++) sim.client("c1").request("echo", `r${id}`, { retry: true });
@@ -42,7 +42,7 @@ test("what comes back goes to the head of the queue, in the order in which it ca
   expect(sim.requestsSentTo("w2")).toEqual(["r1", "r2", "r3", "r4", "r5"]);
 });
 
-test("what comes back from several workers still leaves in the order in which it came", () => {
+test("requests requeued from several workers leave in order of arrival", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 2 });
   sim.worker("w2").ready("echo", { concurrency: 2 });
@@ -53,7 +53,7 @@ test("what comes back from several workers still leaves in the order in which it
   expect(sim.requestsSentTo("w3")).toEqual(["r1", "r2", "r3", "r4", "r5", "r6"]);
 });
 
-test("of what comes back, the oldest goes to the worker that has a free slot", () => {
+test("the oldest requeued request goes to the worker with a free slot", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1", { retry: true }).request("echo", "r2", { retry: true });
@@ -62,7 +62,7 @@ test("of what comes back, the oldest goes to the worker that has a free slot", (
   expect(sim.requestsSentTo("w2")).toEqual(["r1"]);
 });
 
-test("a request that comes back is not lost when another one of the same worker fails for good", () => {
+test("a requeued request is not lost when another request of the same worker fails", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1", { retry: true }).request("echo", "r2").request("echo", "r3", { retry: true });
@@ -71,7 +71,7 @@ test("a request that comes back is not lost when another one of the same worker 
   expect(sim.requestsSentTo("w2")).toEqual(["r1", "r3"]);
 });
 
-test("a retry is repeated for as long as workers die of it", () => {
+test("the broker retries a request as often as its workers are lost", () => {
   const sim = scenario();
   sim.client("c1").request("echo", "r1", { retry: true });
   for (const name of ["w1", "w2", "w3"]) {
@@ -82,7 +82,7 @@ test("a retry is repeated for as long as workers die of it", () => {
   expect(sim.stats()).toMatchObject({ open: 1, inFlight: 0 });
 });
 
-test("a reply that has begun does not start over: the client is told that its worker was lost", () => {
+test("a request of whose reply a partial went out fails with WORKER_LOST instead of starting over", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1", { retry: true });
@@ -90,7 +90,7 @@ test("a reply that has begun does not start over: the client is told that its wo
   expect(sim.sentTo("c1")).toEqual(['partial r1 "part"', "failure r1 WORKER_LOST (maybe-executed)"]);
 });
 
-test("the failure of a request that came back says that it may have run", () => {
+test("the failure of a requeued request says that it may have run", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").offer().request("echo", "r1", { retry: true, timeoutMs: 500 });
@@ -99,7 +99,7 @@ test("the failure of a request that came back says that it may have run", () => 
   expect(sim.sentTo("c1")).toContain("failure r1 DEADLINE_EXCEEDED (maybe-executed)");
 });
 
-test("a late reply of a worker that was lost reaches nobody, even when another has the request now", () => {
+test("the broker drops a late reply of a lost worker, even while another worker holds the request", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1", { retry: true });

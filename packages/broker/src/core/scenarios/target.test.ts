@@ -8,7 +8,7 @@ test("a request that names its worker goes to that one", () => {
   expect(sim.requestsSentTo("w2")).toEqual(["r1", "r2"]);
 });
 
-test("a worker that nobody knows, or that offers something else, is unavailable at once", () => {
+test("a request for an unknown worker, or one of another service, fails with UNAVAILABLE at once", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.worker("w2").ready("sum");
@@ -18,7 +18,7 @@ test("a worker that nobody knows, or that offers something else, is unavailable 
   expect(sim.stats()).toMatchObject({ accepted: 0, open: 0, services: 2 });
 });
 
-test("a request for a busy worker waits for it and holds up nobody else", () => {
+test("a request for a busy worker waits for it and blocks no other request", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 1 });
   sim.worker("w2").ready("echo", { concurrency: 1 });
@@ -40,7 +40,7 @@ test("a worker takes what waits for it and what waits for any in the order in wh
   expect(sim.requestsSentTo("w1")).toEqual(["r0", "r1", "r2", "r3"]);
 });
 
-test("a request that waits for a worker is told when that one leaves", () => {
+test("a request that waits for one worker fails when that worker leaves", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 1 });
   sim.worker("w2").ready("echo");

@@ -2,7 +2,7 @@ import { requestId } from "@pigato/protocol";
 import { expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
-test("a worker that breaks the protocol is disconnected, and what it held counts as lost", () => {
+test("a worker that breaks the protocol is disconnected, and its requests count as lost", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -13,7 +13,7 @@ test("a worker that breaks the protocol is disconnected, and what it held counts
   expect(sim.events).toEqual(["violation w1 P-REP-1", "worker-down w1 violation", "request-failed c1/r1 WORKER_LOST"]);
 });
 
-test("a stranger that speaks nonsense as a worker, such as READY without a service, is disconnected", () => {
+test("an unregistered worker that sends an invalid message, such as READY without a service, is disconnected", () => {
   const sim = scenario();
   sim.violation("w1", "worker", "P-READY-1");
   expect(sim.sentTo("w1")).toEqual(["disconnect"]);
@@ -47,7 +47,7 @@ test("a stranger that sends a broken request is answered and not remembered", ()
   expect(sim.stats().clients).toBe(0);
 });
 
-test("frames of no role are reported and answered by nothing", () => {
+test("frames without a role are reported and not answered", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.forget();
