@@ -4,7 +4,7 @@ import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { type AuthRequest, type Frames, PeerSecurity, ServerSecurity } from "@pigato/transport";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { Dealer } from "zeromq";
-import { runDebianPeer } from "../transport/debian-peer.ts";
+import { runDebianPeer } from "../support/spawn.ts";
 import { firstNumbers, message, numberOf, texts } from "../transport/frames.ts";
 import { type Abilities, TRANSPORTS } from "../transport/subject.ts";
 import { type TestDealer, TestLinks, type TestRouter } from "../transport/test-links.ts";

@@ -71,3 +71,12 @@ export function runPython(
 ): PeerProcess {
   return PeerProcess.program(foreignPeers.python.path, [fileURLToPath(program), ...args], env);
 }
+
+/**
+ * A socket on the libzmq that Debian ships, of another version than the one in the package `zeromq`.
+ * @param kind one of those at the end of debian-peer.py
+ * @param plain a username and a password; without them it uses NULL
+ */
+export function runDebianPeer(kind: string, address: string, plain: readonly string[] = []): PeerProcess {
+  return runPython(new URL("../transport/debian-peer.py", import.meta.url), [kind, address, ...plain]);
+}

@@ -3,7 +3,7 @@
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import type { PeerProcess } from "@pigato/testkit/peer-process";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { runDebianPeer } from "./debian-peer.ts";
+import { runDebianPeer } from "../support/spawn.ts";
 import { message } from "./frames.ts";
 import { TestChannels } from "./test-channels.ts";
 
