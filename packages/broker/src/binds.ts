@@ -14,16 +14,8 @@ import {
   resolveOptions,
   type SettingsOf,
 } from "@pigato/peer";
-import {
-  type BrokerDialect,
-  butler,
-  DEFAULT_TIMEOUT_MS,
-  majordomo,
-  omdpDialect,
-  pigatoDialect,
-  type Role,
-  UsageError,
-} from "@pigato/protocol";
+import { type BrokerDialect, butler, majordomo, UsageError } from "@pigato/protocol";
+import { DEFAULT_TIMEOUT_MS, omdpDialect, pigatoDialect, type Role } from "@pigato/protocol/internal";
 import { MAX_LISTENERS } from "./core/peer-names.ts";
 
 type BindDialect = "omdp" | "butler";

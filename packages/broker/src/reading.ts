@@ -1,14 +1,8 @@
 // Turns frames into inputs of the core: detects the dialect and the role of the sender, decodes the message, and checks that the
 // listener serves the role. On the path of every message, measured by apps/bench.
 
-import {
-  type BrokerDialect,
-  type FromClient,
-  type FromWorker,
-  type PeerId,
-  type Role,
-  violation,
-} from "@pigato/protocol";
+import type { BrokerDialect, FromClient, FromWorker, PeerId } from "@pigato/protocol";
+import { type Role, violation } from "@pigato/protocol/internal";
 import type { Frames } from "@pigato/transport";
 import type { ListenerSettings } from "./binds.ts";
 import type { Input } from "./core/effects.ts";

@@ -2,7 +2,8 @@
 // and never interprets a message. A failure becomes an input.
 
 import { EffectLoop, type Shell } from "@pigato/peer";
-import { type BrokerDialect, encodeDirectory, type PeerId } from "@pigato/protocol";
+import type { BrokerDialect, PeerId } from "@pigato/protocol";
+import { encodeDirectory } from "@pigato/protocol/internal";
 import type {
   Frames,
   FramesToSend,

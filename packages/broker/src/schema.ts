@@ -13,7 +13,7 @@ import {
   strict,
   text,
 } from "@pigato/peer";
-import { DEFAULT_HEARTBEAT_MS, DEFAULT_LIVENESS, MAX_HEARTBEAT_MS, MIN_LIVENESS } from "@pigato/protocol";
+import { DEFAULT_HEARTBEAT_MS, DEFAULT_LIVENESS, MAX_HEARTBEAT_MS, MIN_LIVENESS } from "@pigato/protocol/internal";
 import {
   automatic,
   type Clock,

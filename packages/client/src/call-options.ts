@@ -7,19 +7,21 @@ import { bit, custom, invalidValue, type Option, type OptionsOf, readOption, rej
 import {
   encodePayload,
   type Frame,
-  MAX_NAME_BYTES,
-  MAX_OPTIONS_BYTES,
   type PeerId,
-  peerIdFromText,
   type RequestOptions,
   type ServiceName,
   serviceNameFromText,
-  timeoutToWire,
-  UNDEFINED_FRAME,
   UsageError,
-  writeRawBody,
   writeText,
 } from "@pigato/protocol";
+import {
+  MAX_NAME_BYTES,
+  MAX_OPTIONS_BYTES,
+  peerIdFromText,
+  timeoutToWire,
+  UNDEFINED_FRAME,
+  writeRawBody,
+} from "@pigato/protocol/internal";
 import { DEFAULT_LINK_LIMITS } from "@pigato/transport";
 
 const MAX_DURATION_MS = 2_147_483_647;

@@ -3,14 +3,8 @@
 
 import { invalidValue, type LossReason, resolveAddresses } from "@pigato/peer";
 import { ReceiveWindow } from "@pigato/peer/session";
-import {
-  display,
-  type RequestError,
-  type RequestId,
-  requestId,
-  requestIdFromText,
-  type Violation,
-} from "@pigato/protocol";
+import { display, type RequestError, type RequestId, requestId, type Violation } from "@pigato/protocol";
+import { requestIdFromText } from "@pigato/protocol/internal";
 import type { LinkError } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
 import { nanoid } from "nanoid";

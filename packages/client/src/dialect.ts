@@ -2,7 +2,8 @@
 // carries a request's data and nothing else; whatever else a caller asks for is a UsageError here, before anything is sent.
 
 import { type Core, type DialectName, notCarried } from "@pigato/peer";
-import { type Dialect, type Frame, majordomoPeer, pigatoDialect } from "@pigato/protocol";
+import type { Dialect, Frame } from "@pigato/protocol";
+import { majordomoPeer, pigatoDialect } from "@pigato/protocol/internal";
 import {
   type CallDefaults,
   type CallOptions,

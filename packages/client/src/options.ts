@@ -15,7 +15,7 @@ import {
   resolvePeerSecurity,
   type SettingsOf,
 } from "@pigato/peer";
-import { DEFAULT_TIMEOUT_MS } from "@pigato/protocol";
+import { DEFAULT_TIMEOUT_MS } from "@pigato/protocol/internal";
 import type { PeerSecurity } from "@pigato/transport";
 import { timeoutOption } from "./call-options.ts";
 import { type ClientDialect, DIALECTS } from "./dialect.ts";

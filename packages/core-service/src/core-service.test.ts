@@ -1,6 +1,7 @@
 // When a core service answers: over a network in memory, with a broker that says what the test wants it to say.
 
-import { encodeDirectory, peerId, readText, type ServiceName, serviceName, writeText } from "@pigato/protocol";
+import { peerId, readText, type ServiceName, serviceName, writeText } from "@pigato/protocol";
+import { encodeDirectory } from "@pigato/protocol/internal";
 import { MemoryNetwork, type MemoryRouter } from "@pigato/testkit";
 import type { PublisherLink } from "@pigato/transport";
 import { afterEach, beforeEach, expect, test } from "vitest";

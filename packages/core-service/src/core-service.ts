@@ -5,7 +5,8 @@
 // request. After a new connection to the broker or to the channel, a new directory is needed.
 
 import { guarded } from "@pigato/peer";
-import { DIRECTORY_TOPIC, decodeDirectory, RequestError, type ServiceMap, UsageError } from "@pigato/protocol";
+import { RequestError, UsageError } from "@pigato/protocol";
+import { DIRECTORY_TOPIC, decodeDirectory, type ServiceMap } from "@pigato/protocol/internal";
 import { type Frames, LinkError, type Refusal, type SubscriberHandlers, type SubscriberLink } from "@pigato/transport";
 import { type Reply, Worker, type WorkerOptions } from "@pigato/worker";
 import { EventEmitter } from "eventemitter3";

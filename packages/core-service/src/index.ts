@@ -1,4 +1,5 @@
-export { RequestError, type ServiceMap, UsageError } from "@pigato/protocol";
+export { RequestError, UsageError } from "@pigato/protocol";
+export type { ServiceMap } from "@pigato/protocol/internal";
 export type { Reply, Worker, WorkerOptions } from "@pigato/worker";
 export {
   CoreService,

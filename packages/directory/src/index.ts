@@ -1,9 +1,10 @@
 // The core service `$dir`: which workers offer a service. It answers as the original's directory does.
 
 import { CoreService, type CoreServiceOptions, type Worker } from "@pigato/core-service";
-import type { ServiceMap } from "@pigato/protocol";
+import type { ServiceMap } from "@pigato/protocol/internal";
 
-export { RequestError, type ServiceMap, UsageError } from "@pigato/protocol";
+export { RequestError, UsageError } from "@pigato/protocol";
+export type { ServiceMap } from "@pigato/protocol/internal";
 
 /** The name of the service. */
 const SERVICE = "$dir";

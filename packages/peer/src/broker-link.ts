@@ -1,7 +1,7 @@
 // The link of a client or a worker to its broker. Each connection has a link of its own, with a routing id of its own; what
 // an earlier link still reports is ignored.
 
-import { peerIdFromText } from "@pigato/protocol";
+import { peerIdFromText } from "@pigato/protocol/internal";
 import {
   type DealerLink,
   type Frames,

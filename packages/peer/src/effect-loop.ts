@@ -11,7 +11,7 @@
 //
 // On the path of every message: `apply` allocates nothing unless it must queue. Measured by apps/bench.
 
-import type { Instant } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import type { Alarm, Clock } from "@pigato/transport";
 import { Fifo } from "./fifo.ts";
 import { throwAsync } from "./guard.ts";

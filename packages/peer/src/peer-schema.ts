@@ -1,13 +1,13 @@
 // The options that a client and a worker share.
 
+import { UsageError } from "@pigato/protocol";
 import {
   DEFAULT_HEARTBEAT_MS,
   DEFAULT_LIVENESS,
   MAX_HEARTBEAT_MS,
   MIN_LIVENESS,
   peerIdFromText,
-  UsageError,
-} from "@pigato/protocol";
+} from "@pigato/protocol/internal";
 import {
   automatic,
   type Clock,

@@ -2,18 +2,8 @@
 // reply's data and nothing else; whatever else a handler asks for is a UsageError at that call.
 
 import { type DialectName, notCarried } from "@pigato/peer";
-import {
-  type Dialect,
-  decodePayload,
-  encodePayload,
-  type Frame,
-  majordomoPeer,
-  NULL_FRAME,
-  pigatoDialect,
-  readRawBody,
-  writeRawBody,
-  writeText,
-} from "@pigato/protocol";
+import { type Dialect, decodePayload, encodePayload, type Frame, NULL_FRAME, writeText } from "@pigato/protocol";
+import { majordomoPeer, pigatoDialect, readRawBody, writeRawBody } from "@pigato/protocol/internal";
 import { encodeChunk } from "./reply-body.ts";
 
 /** Encodes what a handler gives. Every method throws a UsageError for what cannot be sent. */

@@ -14,7 +14,8 @@ import {
   resolvePeerSecurity,
   type SettingsOf,
 } from "@pigato/peer";
-import { MAX_NAME_BYTES, type ServiceName, serviceNameFromText } from "@pigato/protocol";
+import { type ServiceName, serviceNameFromText } from "@pigato/protocol";
+import { MAX_NAME_BYTES } from "@pigato/protocol/internal";
 import type { PeerSecurity } from "@pigato/transport";
 
 const MAX_COUNT = 1_000_000;

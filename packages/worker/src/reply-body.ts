@@ -1,7 +1,8 @@
 // The bodies of replies where they differ from plain JSON: chunks, which must be values, and errors of handlers, of which
 // the caller is to hear whatever they are.
 
-import { encodePayload, type Frame, handlerErrorOf, NULL_FRAME, readText, UsageError } from "@pigato/protocol";
+import { encodePayload, type Frame, NULL_FRAME, readText, UsageError } from "@pigato/protocol";
+import { handlerErrorOf } from "@pigato/protocol/internal";
 
 /**
  * A partial reply. Streams of values end at null, and the original's client fails on a partial null.

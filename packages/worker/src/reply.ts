@@ -11,13 +11,13 @@ import {
   encodePayload,
   type Failure,
   type Frame,
-  handlerErrorOf,
   NULL_FRAME,
   RequestError,
   type RequestId,
   UsageError,
   writeText,
 } from "@pigato/protocol";
+import { handlerErrorOf } from "@pigato/protocol/internal";
 import type { ReplyFormat } from "./dialect.ts";
 import { errorBody } from "./reply-body.ts";
 import { LazyEmitter, PipedSources } from "./reply-emitter.ts";

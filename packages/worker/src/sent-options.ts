@@ -1,7 +1,8 @@
 // Reads the options that clients send with their requests. Nearly all requests of a service have the same, so they are
 // found by their bytes; but handlers may change what they are given, so each gets an object of its own.
 
-import { DecodeCache, decodePayload, type Frame } from "@pigato/protocol";
+import { decodePayload, type Frame } from "@pigato/protocol";
+import { DecodeCache } from "@pigato/protocol/internal";
 
 /** The options that a client sent with its request, as it wrote them. */
 export type SentOptions = Readonly<Record<string, unknown>>;

@@ -8,11 +8,10 @@ import {
   type Frame,
   type FrameToSend,
   NO_CAPABILITIES,
-  pigatoDialect,
-  readBytes,
   requestId,
   serviceName,
 } from "@pigato/protocol";
+import { pigatoDialect, readBytes } from "@pigato/protocol/internal";
 
 /** Encoders and decoders of the four messages of a round trip. */
 export type RoundTrip = Pick<Dialect, "encodeFromClient" | "encodeFromWorker" | "decodeToClient" | "decodeToWorker"> &

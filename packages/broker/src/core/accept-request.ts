@@ -1,6 +1,7 @@
 // The start of a request: admitted within bounds, or refused with the reason. A refused request is never queued.
 
-import { display, type FailureCode, type Instant } from "@pigato/protocol";
+import { display, type FailureCode } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import { place } from "./dispatch.ts";
 import { describe, sendFailure } from "./end-request.ts";
 import { expireRequest, failRequest } from "./fail-request.ts";

@@ -1,7 +1,8 @@
 // The reply cache, attached to the life of requests (hooks.ts): collects partials, adds whole replies, and finds them for new
 // requests.
 
-import type { Frame, Instant } from "@pigato/protocol";
+import type { Frame } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import type { FinalMessage, PartialMessage, PartialsMessage, QueuedRequest, RequestMessage } from "./queued-request.ts";
 import type { CachedReply } from "./reply-cache.ts";
 import type { CoreState } from "./state.ts";

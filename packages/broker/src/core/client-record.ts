@@ -1,15 +1,13 @@
 // What the broker knows of a client.
 
+import { type Capabilities, NO_CAPABILITIES, type PeerId } from "@pigato/protocol";
 import {
-  type Capabilities,
   type Deadline,
   type DialectTraits,
   type Instant,
-  NO_CAPABILITIES,
-  type PeerId,
   type Rhythm,
   UNKNOWN_RHYTHM,
-} from "@pigato/protocol";
+} from "@pigato/protocol/internal";
 import type { DialectId } from "./effects.ts";
 import type { HeartbeatLease } from "./heartbeat-lease.ts";
 import type { ClientLinks, ClientRequests } from "./open-requests.ts";

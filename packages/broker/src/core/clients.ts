@@ -2,19 +2,16 @@
 // it falls silent, and its requests are canceled. Any other client is only forgotten, once it is idle and has nothing open.
 // A client with persistent requests open is away instead of gone: its record waits for it to reconnect under its id.
 
+import { type Capabilities, NO_CAPABILITIES, type PeerId, pigato } from "@pigato/protocol";
 import {
-  type Capabilities,
   type Instant,
   intervalOf,
   learnRhythm,
   MAX_CREDIT,
   MAX_HEARTBEAT_MS,
-  NO_CAPABILITIES,
-  type PeerId,
-  pigato,
   type Rhythm,
   UNKNOWN_RHYTHM,
-} from "@pigato/protocol";
+} from "@pigato/protocol/internal";
 import { ClientRecordOf } from "./client-record.ts";
 import type { ClientDownReason, DialectId } from "./effects.ts";
 import { cancelRequests } from "./fail-request.ts";

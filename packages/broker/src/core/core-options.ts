@@ -1,6 +1,6 @@
 // The options of the core. The options of the broker resolve to these; none is optional.
 
-import type { DialectTraits } from "@pigato/protocol";
+import type { DialectTraits } from "@pigato/protocol/internal";
 
 /** How a worker is chosen for a request. */
 export type DispatchMode =

@@ -1,7 +1,8 @@
 // The broker's core: one input and the time in, effects out. Passes each input to the handler of its kind. It has no
 // sockets, timers or logs; the same inputs at the same times give the same effects. No message of a peer makes it throw.
 
-import type { Instant, PeerId } from "@pigato/protocol";
+import type { PeerId } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import type { CoreOptions } from "./core-options.ts";
 import { noteDirectoryChange, scheduleDirectory } from "./directory.ts";
 import { finishDraining, startDraining } from "./drain.ts";

@@ -1,7 +1,8 @@
 // When the directory of services is announced. Changes are gathered for a moment, and the larger the directory, the longer
 // the pause after an announcement: the bytes per second are bounded, however often workers come and go.
 
-import type { Instant, PeerId, ServiceName } from "@pigato/protocol";
+import type { PeerId, ServiceName } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import { routingIdOf } from "./peer-names.ts";
 import type { CoreState } from "./state.ts";
 

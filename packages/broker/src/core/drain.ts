@@ -1,7 +1,7 @@
 // Draining: from the `drain` input on the broker refuses new requests and workers, finishes what it has, and ends the rest
 // at the limit. `state.phase` says how far it is.
 
-import type { Instant } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import { closeRequests, closeUnserved } from "./fail-request.ts";
 import { releaseAllReplies } from "./held-replies.ts";
 import { type CoreState, everyOpenRequest } from "./state.ts";

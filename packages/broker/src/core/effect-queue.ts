@@ -1,14 +1,7 @@
 // The effects of the current input, in the order in which the shell performs them.
 
-import type {
-  Capabilities,
-  DirectorySnapshot,
-  FailureCode,
-  PeerId,
-  RequestId,
-  ToClient,
-  ToWorker,
-} from "@pigato/protocol";
+import type { Capabilities, FailureCode, PeerId, RequestId, ToClient, ToWorker } from "@pigato/protocol";
+import type { DirectorySnapshot } from "@pigato/protocol/internal";
 import type { BrokerEvent, DialectId, DropReason, Effect } from "./effects.ts";
 import { routingIdOf } from "./peer-names.ts";
 import type { QueuedRequest, WorkerRecord } from "./queued-request.ts";

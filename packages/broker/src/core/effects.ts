@@ -3,17 +3,16 @@
 
 import type {
   Capabilities,
-  DirectorySnapshot,
   FailureCode,
   FromClient,
   FromWorker,
   PeerId,
-  Role,
   ServiceName,
   ToClient,
   ToWorker,
   Violation,
 } from "@pigato/protocol";
+import type { DirectorySnapshot, Role } from "@pigato/protocol/internal";
 import type { StoredRequest } from "./stored-request.ts";
 
 /** The id of a dialect (`BrokerDialect.id`). */

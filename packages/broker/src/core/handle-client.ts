@@ -1,17 +1,15 @@
 // Messages of clients.
 
 import {
-  addCredit,
   type Capabilities,
   display,
   type Failure,
   type FromClient,
-  type Instant,
   type PeerId,
   type RequestId,
   requestId,
-  sharedCapabilities,
 } from "@pigato/protocol";
+import { addCredit, type Instant, sharedCapabilities } from "@pigato/protocol/internal";
 import { acceptRequest, answerFromCache, refuseRequest, restartTimeout } from "./accept-request.ts";
 import { cachedReplyTo } from "./cache-replies.ts";
 import { loseClient, negotiate, newClient, onClientHeartbeat, requireClient } from "./clients.ts";

@@ -1,7 +1,8 @@
 // Inputs of the connections: what they refused, lost or confirmed, and that a peer is gone. Makes sure that no reply has a
 // gap and that no client waits for a reply that cannot come.
 
-import { display, type Instant, type PeerId } from "@pigato/protocol";
+import { display, type PeerId } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import { loseClient } from "./clients.ts";
 import { heldUnder, remove, setWorkerState } from "./dispatch.ts";
 import type { Input } from "./effects.ts";

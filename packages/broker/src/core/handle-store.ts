@@ -1,6 +1,6 @@
 // Inputs of the store: what it held when the broker started, and how its calls settled.
 
-import type { Instant } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import { addRequest, placeAccepted, renumber } from "./accept-request.ts";
 import { restoredClient } from "./clients.ts";
 import { remove } from "./dispatch.ts";

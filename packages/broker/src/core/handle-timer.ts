@@ -1,7 +1,7 @@
 // Time has passed: expires requests, and handles every other timer that is due. Called before every input, because a request
 // whose timeout has passed must not be dispatched by that input.
 
-import type { Instant } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import { onAwayLease, onClientLease } from "./clients.ts";
 import { announceDirectory } from "./directory.ts";
 import { closeRemaining } from "./drain.ts";

@@ -1,7 +1,8 @@
 // Messages that break a rule, or that arrive at a listener for the other role. They are reported, and their sender is
 // answered where the dialect has an answer.
 
-import { display, type Instant, type PeerId, type RequestId, type Violation, violation } from "@pigato/protocol";
+import { display, type PeerId, type RequestId, type Violation } from "@pigato/protocol";
+import { type Instant, violation } from "@pigato/protocol/internal";
 import { knownClient, newClient } from "./clients.ts";
 import type { DialectId, Input } from "./effects.ts";
 import { handleClient } from "./handle-client.ts";

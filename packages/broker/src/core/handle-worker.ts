@@ -2,14 +2,13 @@
 
 import {
   type FromWorker,
-  type Instant,
   NO_CAPABILITIES,
   type PeerId,
   type RequestId,
   type ServiceName,
-  sharedCapabilities,
   type ToClient,
 } from "@pigato/protocol";
+import { type Instant, sharedCapabilities } from "@pigato/protocol/internal";
 import { restartTimeout } from "./accept-request.ts";
 import { partialOf } from "./cache-replies.ts";
 import { noteDirectoryChange } from "./directory.ts";

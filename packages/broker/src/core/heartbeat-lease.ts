@@ -2,7 +2,7 @@
 // nothing: it stores the time and leaves the peer's timer alone. When the timer fires, it checks whether the peer has been
 // silent for a whole interval; if not, it is set to the time when the interval will be over.
 
-import type { Deadline, Deadlines, Instant } from "@pigato/protocol";
+import type { Deadline, Deadlines, Instant } from "@pigato/protocol/internal";
 import type { Timer } from "./timer.ts";
 
 /** A peer that must be heard now and then. */

@@ -5,7 +5,8 @@
 // the shell confirms that after everything the connection refused. A client that reconnects is given time to repeat its
 // requests first, and a repeated request does not run again while its reply is held.
 
-import type { FailureCode, Instant } from "@pigato/protocol";
+import type { FailureCode } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import { remove, serve } from "./dispatch.ts";
 import { closeRequest, describe, endRequest } from "./end-request.ts";
 import { type HeldReply, type LossReason, newReply, type ReplyMessage } from "./held-reply-table.ts";

@@ -1,7 +1,8 @@
 // What is held of replies to persistent requests, counted against the bounds: of one client, and of all. Decides whether
 // there is room; held-replies.ts decides what happens to a reply for which there is none.
 
-import type { Deadlines, FailureCode, Frame, ToClient } from "@pigato/protocol";
+import type { FailureCode, Frame, ToClient } from "@pigato/protocol";
+import type { Deadlines } from "@pigato/protocol/internal";
 import type { HeldUsage } from "./client-record.ts";
 import type { CoreOptions } from "./core-options.ts";
 import { bytesOf, type ClientRecord, type QueuedRequest } from "./queued-request.ts";

@@ -8,7 +8,7 @@
 // The calls are written out because they are on the path of every request: a list of callbacks made a request 7 % more
 // expensive (apps/bench, core-load).
 
-import type { Instant } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import { cacheFinal, collectPartial } from "./cache-replies.ts";
 import { deleteStored, storeAccepted } from "./persistence.ts";
 import type { FinalMessage, PartialMessage, PartialsMessage, QueuedRequest, WorkerRecord } from "./queued-request.ts";

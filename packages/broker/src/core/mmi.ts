@@ -4,12 +4,12 @@
 import {
   decodePayload,
   type Frame,
-  readBytes,
   type ServiceName,
   serviceName,
   serviceNameFromText,
   writeText,
 } from "@pigato/protocol";
+import { readBytes } from "@pigato/protocol/internal";
 
 const PREFIX = "mmi.";
 

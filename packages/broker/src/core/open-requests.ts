@@ -4,7 +4,8 @@
 // keeps everything behind it alive, and every request is copied and kept until a full collection. That doubled the cost of
 // a request (apps/bench, core).
 
-import { IdIndex, type Indexed, type RequestId } from "@pigato/protocol";
+import type { RequestId } from "@pigato/protocol";
+import { IdIndex, type Indexed } from "@pigato/protocol/internal";
 
 /** Starts every address token of the broker: it distinguishes an echo from a token that a broken worker makes up. */
 export const ADDRESS_MARK = "~";

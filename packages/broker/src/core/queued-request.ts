@@ -1,18 +1,8 @@
 // A request from its acceptance to its end, and where it is meanwhile. The other records refer to requests through a type
 // parameter, so that no file imports another in a circle; the aliases at the end bind them to this class.
 
-import {
-  type Deadline,
-  type Frame,
-  type FromClient,
-  type FromWorker,
-  type Indexed,
-  type Instant,
-  MAX_CREDIT,
-  type RequestId,
-  type RequestOptions,
-  type ServiceName,
-} from "@pigato/protocol";
+import type { Frame, FromClient, FromWorker, RequestId, RequestOptions, ServiceName } from "@pigato/protocol";
+import { type Deadline, type Indexed, type Instant, MAX_CREDIT } from "@pigato/protocol/internal";
 import type { ClientRecordOf } from "./client-record.ts";
 import type { ClientLinks } from "./open-requests.ts";
 import type { RouteOf } from "./route.ts";

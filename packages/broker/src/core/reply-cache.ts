@@ -5,8 +5,8 @@
 // A reply is cached whole or not at all: partials are collected while they pass, if the worker marked the first one.
 // Errors are never cached. While nothing is cached for a service, its requests cost one look at a number.
 
-import type { Deadline, Deadlines, Frame, Instant, ServiceName } from "@pigato/protocol";
-import { readBytes } from "@pigato/protocol";
+import type { Frame, ServiceName } from "@pigato/protocol";
+import { type Deadline, type Deadlines, type Instant, readBytes } from "@pigato/protocol/internal";
 import { LRUCache } from "lru-cache";
 import type { CoreOptions } from "./core-options.ts";
 import { copyFrame } from "./held-reply-table.ts";

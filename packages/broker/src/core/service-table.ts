@@ -5,7 +5,8 @@
 // Requests wait on their route, so a route turns with all of them at once. A route lives while one of its requests is open
 // or a service has exactly its name. Other routes are kept in a bounded cache, so made-up names cost no more than that.
 
-import { MAX_NAME_BYTES, type ServiceName, serviceName } from "@pigato/protocol";
+import { type ServiceName, serviceName } from "@pigato/protocol";
+import { MAX_NAME_BYTES } from "@pigato/protocol/internal";
 import type { CoreOptions } from "./core-options.ts";
 import { prefixIn, rangeIn, versionIn } from "./names.ts";
 import { Offers } from "./offers.ts";

@@ -1,15 +1,8 @@
 // Everything the broker's core knows: tables, counters and one phase. Handlers and steps are functions of this state, one
 // input and the time. A table has no collaborators: it never calls another table.
 
-import {
-  type Capabilities,
-  type Deadline,
-  Deadlines,
-  type DialectTraits,
-  type Instant,
-  offerOf,
-  type PeerId,
-} from "@pigato/protocol";
+import type { Capabilities, PeerId } from "@pigato/protocol";
+import { type Deadline, Deadlines, type DialectTraits, type Instant, offerOf } from "@pigato/protocol/internal";
 import type { CoreOptions } from "./core-options.ts";
 import { EffectQueue } from "./effect-queue.ts";
 import type { DialectId } from "./effects.ts";

@@ -1,14 +1,13 @@
 // What the broker knows of a registered worker.
 
+import type { Capabilities, PeerId } from "@pigato/protocol";
 import {
-  type Capabilities,
   type Deadline,
   type DialectTraits,
   type Instant,
-  type PeerId,
   type Rhythm,
   UNKNOWN_RHYTHM,
-} from "@pigato/protocol";
+} from "@pigato/protocol/internal";
 import type { DialectId } from "./effects.ts";
 import type { HeartbeatLease } from "./heartbeat-lease.ts";
 import type { LoadLevel, Policy, PolicyWorker } from "./policy.ts";

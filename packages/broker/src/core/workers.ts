@@ -1,14 +1,8 @@
 // Registered workers: registration, heartbeats and loss. Decides what happens to the requests of a lost worker: requeued if
 // they have `retry` or never reached it, failed at once otherwise.
 
-import {
-  type Capabilities,
-  type FromWorker,
-  type Instant,
-  intervalOf,
-  learnRhythm,
-  type PeerId,
-} from "@pigato/protocol";
+import type { Capabilities, FromWorker, PeerId } from "@pigato/protocol";
+import { type Instant, intervalOf, learnRhythm } from "@pigato/protocol/internal";
 import { ASSUMED_CONCURRENCY } from "./core-options.ts";
 import { noteDirectoryChange } from "./directory.ts";
 import { remove, serve, setWorkerState } from "./dispatch.ts";

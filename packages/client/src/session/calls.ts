@@ -2,15 +2,8 @@
 // its end; it waits to be sent, or it has been sent on this connection. The session decides what happens to it.
 
 import type { ReceiveWindow } from "@pigato/peer/session";
-import {
-  type Deadline,
-  Deadlines,
-  type Delivery,
-  IdIndex,
-  type Indexed,
-  type Instant,
-  type RequestId,
-} from "@pigato/protocol";
+import type { Delivery, RequestId } from "@pigato/protocol";
+import { type Deadline, Deadlines, IdIndex, type Indexed, type Instant } from "@pigato/protocol/internal";
 import type { Notice, RequestMessage } from "./effects.ts";
 
 export class Call<Caller> implements Deadline<Call<Caller>>, Indexed {

@@ -1,12 +1,6 @@
 import { ReceiveWindow } from "@pigato/peer/session";
-import {
-  type Instant,
-  NO_CAPABILITIES,
-  parseRequestOptions,
-  requestId,
-  serviceName,
-  writeText,
-} from "@pigato/protocol";
+import { NO_CAPABILITIES, requestId, serviceName, writeText } from "@pigato/protocol";
+import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
 import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
 import { Session } from "./session.ts";

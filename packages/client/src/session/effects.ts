@@ -2,7 +2,8 @@
 // on and never looks at.
 
 import type { ReceiveWindow, RuntimeEffect, RuntimeInput } from "@pigato/peer/session";
-import type { Failure, FromClient, NoticeState, RequestId, ToClient, Violation } from "@pigato/protocol";
+import type { Failure, FromClient, RequestId, ToClient, Violation } from "@pigato/protocol";
+import type { NoticeState } from "@pigato/protocol/internal";
 
 export type RequestMessage = Extract<FromClient, { readonly type: "request" }>;
 

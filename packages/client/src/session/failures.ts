@@ -2,7 +2,8 @@
 // object and the reason. The delivery class never promises more than this side knows: what was sent may have been executed.
 
 import type { LossReason } from "@pigato/peer/session";
-import { type Delivery, display, type Failure, NOT_JSON, type ToClient, timeoutToWire } from "@pigato/protocol";
+import { type Delivery, display, type Failure, NOT_JSON, type ToClient } from "@pigato/protocol";
+import { timeoutToWire } from "@pigato/protocol/internal";
 import type { Notice, RequestMessage } from "./effects.ts";
 
 type Reply = Extract<ToClient, { readonly type: "partial" | "final" }>;

@@ -1,5 +1,6 @@
 import type { LossReason } from "@pigato/peer/session";
-import { type Failure, type Instant, parseRequestOptions, requestId, serviceName, writeText } from "@pigato/protocol";
+import { type Failure, requestId, serviceName, writeText } from "@pigato/protocol";
+import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
 import type { BrokerMessage, Effect, RequestMessage } from "./effects.ts";
 import { MajordomoSession } from "./majordomo.ts";

@@ -6,7 +6,8 @@
 // The states are those of session.ts.
 
 import { Connection, type ConnectionStep, type LossReason } from "@pigato/peer/session";
-import { type Failure, type Instant, readRawBody, type ToClient, type Violation, violation } from "@pigato/protocol";
+import type { Failure, ToClient, Violation } from "@pigato/protocol";
+import { type Instant, readRawBody, violation } from "@pigato/protocol/internal";
 import { type Call, Calls } from "./calls.ts";
 import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
 import {

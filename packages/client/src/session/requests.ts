@@ -8,13 +8,13 @@ import {
   decodePayload,
   display,
   type Failure,
-  type Instant,
   NO_CAPABILITIES,
   NULL_FRAME,
   type RequestId,
   type ToClient,
   type Violation,
 } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import { type Call, Calls } from "./calls.ts";
 import type { BrokerMessage, Effect, Progress, RequestMessage } from "./effects.ts";
 import {

@@ -1,14 +1,13 @@
 import {
   type Failure,
   type FromClient,
-  type Instant,
   NO_CAPABILITIES,
-  parseRequestOptions,
   peerId,
   requestId,
   serviceName,
   writeText,
 } from "@pigato/protocol";
+import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
 import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
 import { Session, type SessionOptions } from "./session.ts";

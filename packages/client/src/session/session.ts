@@ -7,14 +7,8 @@
 //                       └────────────────────────── start ───────────────────────────┘
 
 import { Connection, type ConnectionOptions, type ConnectionStep, type ReceiveWindow } from "@pigato/peer/session";
-import {
-  type Capabilities,
-  type Instant,
-  offerOf,
-  type RequestId,
-  sharedCapabilities,
-  type Violation,
-} from "@pigato/protocol";
+import type { Capabilities, RequestId, Violation } from "@pigato/protocol";
+import { type Instant, offerOf, sharedCapabilities } from "@pigato/protocol/internal";
 import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
 import { closedBefore } from "./failures.ts";
 import { type RequestLimits, Requests } from "./requests.ts";

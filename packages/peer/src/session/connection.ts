@@ -9,7 +9,7 @@
 //    └── from any         │   ▼           ▼
 //        phase            └── waiting ◄───┘   (backoff, next address)
 
-import type { Instant } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import { type Backoff, pauseBefore } from "./backoff.ts";
 
 export interface ConnectionOptions {

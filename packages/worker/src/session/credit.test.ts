@@ -1,4 +1,5 @@
-import { MAX_CREDIT, NO_CAPABILITIES, writeText } from "@pigato/protocol";
+import { NO_CAPABILITIES, writeText } from "@pigato/protocol";
+import { MAX_CREDIT } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
 import { SessionScenario } from "../testing/session-scenario.ts";
 import type { CallId, Input } from "./effects.ts";

@@ -9,15 +9,8 @@
 // - A partial without credit waits (P-STREAM-4), and so does everything that its handler writes after it.
 
 import { Sender } from "@pigato/peer/session";
-import {
-  type Capabilities,
-  display,
-  encodePayload,
-  type Failure,
-  MAX_CREDIT,
-  NO_CAPABILITIES,
-  NULL_FRAME,
-} from "@pigato/protocol";
+import { type Capabilities, display, encodePayload, type Failure, NO_CAPABILITIES, NULL_FRAME } from "@pigato/protocol";
+import { MAX_CREDIT } from "@pigato/protocol/internal";
 import {
   type CallId,
   type Effect,

@@ -1,7 +1,8 @@
 // Builds the messages and effects of a worker's session. What to send is decided in session.ts and in-flight.ts.
 
 import type { LossReason } from "@pigato/peer/session";
-import { type Failure, type FromWorker, UNDEFINED_FRAME } from "@pigato/protocol";
+import type { Failure, FromWorker } from "@pigato/protocol";
+import { UNDEFINED_FRAME } from "@pigato/protocol/internal";
 import type { Effect, Effects, HandlerInput } from "./effects.ts";
 import type { RequestRef } from "./request-table.ts";
 

@@ -2,7 +2,8 @@
 // what a small chunk costs, here and on the way, is the message around it. A chunk waits for the end of the tick of the
 // event loop in which it was written, so it does not arrive later than it would alone.
 
-import { type Frame, type FromWorker, MAX_FRAMES, sameBytes } from "@pigato/protocol";
+import type { Frame, FromWorker } from "@pigato/protocol";
+import { MAX_FRAMES, sameBytes } from "@pigato/protocol/internal";
 import type { PartialInput } from "./effects.ts";
 import type { InFlightRequest } from "./request-table.ts";
 

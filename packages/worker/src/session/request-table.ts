@@ -6,7 +6,8 @@
 // purpose.
 
 import type { SendStream } from "@pigato/peer/session";
-import { MAX_CREDIT, type RequestId } from "@pigato/protocol";
+import type { RequestId } from "@pigato/protocol";
+import { MAX_CREDIT } from "@pigato/protocol/internal";
 import type { CallId, FinalInput, PartialInput } from "./effects.ts";
 import { SlotTable } from "./slot-table.ts";
 

@@ -10,14 +10,13 @@ import {
   type Capabilities,
   display,
   type FromWorker,
-  type Instant,
   NO_CAPABILITIES,
-  offerOf,
   type RequestId,
   type ServiceName,
   type ToWorker,
   type Violation,
 } from "@pigato/protocol";
+import { type Instant, offerOf } from "@pigato/protocol/internal";
 import { type Effects, type Input, NO_EFFECTS, type WorkerRequest } from "./effects.ts";
 import { type InFlightOptions, InFlightRequests } from "./in-flight.ts";
 import { closeLink, failureOf, report, send, sendUrgently } from "./messages.ts";

@@ -1,4 +1,4 @@
-import { MAX_CREDIT } from "@pigato/protocol";
+import { MAX_CREDIT } from "@pigato/protocol/internal";
 import { expect, test } from "vitest";
 import { type Scenario, scenario } from "../testing/scenario.ts";
 

@@ -1,7 +1,8 @@
 // What an observer knows of cached replies: which of them the broker may send again, and which it must, as long as the
 // bounds of the cache are out of reach.
 
-import { type FromClient, type FromWorker, type Instant, readBytes } from "@pigato/protocol";
+import type { FromClient, FromWorker } from "@pigato/protocol";
+import { type Instant, readBytes } from "@pigato/protocol/internal";
 import type { CoreOptions } from "../core-options.ts";
 import type { ModelNames } from "./model-names.ts";
 import { invariant, type ModelRequest } from "./model-records.ts";

@@ -1,7 +1,8 @@
 // Flow control (P-STREAM-3, P-STREAM-5): a worker is granted exactly what the client of its request grants, and nothing
 // unless both have negotiated it.
 
-import { addCredit, type FromClient, type FromWorker, MAX_CREDIT, type PeerId, type ToWorker } from "@pigato/protocol";
+import type { FromClient, FromWorker, PeerId, ToWorker } from "@pigato/protocol";
+import { addCredit, MAX_CREDIT } from "@pigato/protocol/internal";
 import type { Model } from "./model.ts";
 import { invariant, type ModelClient, type ModelRequest, type ModelWorker } from "./model-records.ts";
 

@@ -1,7 +1,8 @@
 // Peers: the broker reports each peer that comes and goes once, announces the right directory, and sends notices and
 // heartbeats of requests only to clients that asked for them.
 
-import { type DirectorySnapshot, NO_CAPABILITIES, type PeerId, type RequestId, type ToClient } from "@pigato/protocol";
+import { NO_CAPABILITIES, type PeerId, type RequestId, type ToClient } from "@pigato/protocol";
+import type { DirectorySnapshot } from "@pigato/protocol/internal";
 import { toClientLine } from "./lines.ts";
 import type { Model } from "./model.ts";
 import { invariant, ModelClient, type ModelWorker } from "./model-records.ts";

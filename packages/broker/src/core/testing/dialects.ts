@@ -1,14 +1,7 @@
 // The dialects as scenarios name them.
 
-import {
-  type BrokerDialect,
-  butler as butlerDialect,
-  type Dialect,
-  type DialectTraits,
-  majordomo,
-  omdp,
-  pigato,
-} from "@pigato/protocol";
+import { type BrokerDialect, butler as butlerDialect, type Dialect, majordomo, omdp, pigato } from "@pigato/protocol";
+import type { DialectTraits } from "@pigato/protocol/internal";
 
 const [first, second] = [byId("mdp01"), byId("mdp02")];
 

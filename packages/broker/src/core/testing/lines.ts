@@ -1,8 +1,8 @@
 // What the core sends and reports, as one readable line each. Scenario tests compare these lines, so they hold what a
 // reviewer wants to see: no address tokens, no frames that say nothing.
 
-import type { ToClient, ToWorker } from "@pigato/protocol";
-import { type Capabilities, display, type Frame, formatCapabilities, readText } from "@pigato/protocol";
+import { type Capabilities, display, type Frame, readText, type ToClient, type ToWorker } from "@pigato/protocol";
+import { formatCapabilities } from "@pigato/protocol/internal";
 import type { BrokerEvent } from "../effects.ts";
 
 export function toClientLine(message: ToClient): string {

@@ -6,14 +6,13 @@ import {
   type FailureCode,
   type Frame,
   type FromClient,
-  type Instant,
-  MAX_CREDIT,
   NO_CAPABILITIES,
   type PeerId,
   type RequestId,
   type RequestOptions,
   type ServiceName,
 } from "@pigato/protocol";
+import { type Instant, MAX_CREDIT } from "@pigato/protocol/internal";
 import type { ModelNames } from "./model-names.ts";
 
 export type RequestMessage = FromClient & { readonly type: "request" };

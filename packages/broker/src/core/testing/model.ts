@@ -1,7 +1,8 @@
 // A model of the broker, kept from inputs and effects alone: which peers there are, which requests are open and who holds
 // them, and what the current input brought. The checks share it; each of them checks invariants of one kind.
 
-import type { FromWorker, Instant, PeerId, RequestId } from "@pigato/protocol";
+import type { FromWorker, PeerId, RequestId } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import type { CoreOptions } from "../core-options.ts";
 import type { Input } from "../effects.ts";
 import { ModelNames } from "./model-names.ts";

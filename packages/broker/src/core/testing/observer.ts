@@ -6,7 +6,8 @@
 //
 // It expects a tick before each input, so that whatever is due has happened when the input comes.
 
-import type { FromClient, Instant, PeerId, RequestId, ToClient, ToWorker } from "@pigato/protocol";
+import type { FromClient, PeerId, RequestId, ToClient, ToWorker } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import type { BrokerCore } from "../core.ts";
 import type { CoreOptions } from "../core-options.ts";
 import type { BrokerEvent, Effect, Input } from "../effects.ts";

@@ -2,7 +2,6 @@
 
 import {
   DEFAULT_REQUEST_OPTIONS,
-  Deadlines,
   NO_CAPABILITIES,
   peerId,
   pigato,
@@ -10,6 +9,7 @@ import {
   type ServiceName,
   serviceName,
 } from "@pigato/protocol";
+import { Deadlines } from "@pigato/protocol/internal";
 import { ClientRecordOf } from "../client-record.ts";
 import { ClientRequests, OpenRequests } from "../open-requests.ts";
 import { newPolicy } from "../policy.ts";

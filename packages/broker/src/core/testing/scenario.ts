@@ -6,7 +6,6 @@ import {
   type BrokerDialect,
   type FromClient,
   type FromWorker,
-  type Instant,
   type PeerId,
   peerId,
   pigato,
@@ -14,6 +13,7 @@ import {
   type ToClient,
   type ToWorker,
 } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import { BrokerCore, type CoreStats } from "../core.ts";
 import type { CoreOptions } from "../core-options.ts";
 import type { Effect, Input, UndeliveredReason } from "../effects.ts";

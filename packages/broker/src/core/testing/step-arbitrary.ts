@@ -1,6 +1,6 @@
 // How likely each step of a random script is, and under which bounds a script runs.
 
-import { MAX_CREDIT } from "@pigato/protocol";
+import { MAX_CREDIT } from "@pigato/protocol/internal";
 import fc, { type Arbitrary } from "fast-check";
 import type { CoreOptions } from "../core-options.ts";
 import type { Naming, Offer, Step } from "./random-script.ts";

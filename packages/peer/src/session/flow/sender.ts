@@ -2,7 +2,7 @@
 // receiver grants (P-STREAM-4), and a link that is not slow. Chunks without credit are held in order, and so is what follows
 // them. Streams take turns on a slow link.
 
-import { addCredit, MAX_CREDIT, spendOne } from "@pigato/protocol";
+import { addCredit, MAX_CREDIT, spendOne } from "@pigato/protocol/internal";
 
 /** The state of one stream. Only `Sender` changes it, after it is made. */
 export interface SendStream<Item> {
