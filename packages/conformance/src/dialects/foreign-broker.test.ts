@@ -107,7 +107,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     expect(await call).toBe("mine");
     expect(errors.map(({ message }) => message)).toEqual([
       expect.stringContaining("no request is open"),
-      expect.stringContaining("another service was asked"),
+      expect.stringContaining("it is from another service"),
     ]);
   });
 
