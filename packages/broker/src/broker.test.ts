@@ -2,7 +2,7 @@
 
 import { readText, serviceNameFromText, writeText } from "@pigato/protocol";
 import { FakeClock, type MemoryDealer, MemoryNetwork, type MemoryRouter } from "@pigato/testkit";
-import { asBytes, LinkError, type Transport } from "@pigato/transport";
+import { LinkError, type Transport, toBytes } from "@pigato/transport";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Broker } from "./broker.ts";
@@ -515,7 +515,7 @@ function newBroker(options: BrokerOptions = {}): Broker {
 function refuse(isRefused: (frames: readonly string[]) => boolean): void {
   if (router === undefined) throw new Error("there is no broker yet");
   const send = router.send.bind(router);
-  router.send = (peer, frames) => (isRefused(asBytes(frames).map(readText)) ? "congested" : send(peer, frames));
+  router.send = (peer, frames) => (isRefused(toBytes(frames).map(readText)) ? "congested" : send(peer, frames));
 }
 
 /** A broker with one classic worker and one classic client. */

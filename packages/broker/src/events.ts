@@ -1,6 +1,6 @@
 // The events of a broker. Names are text; byte strings stay inside the core.
 
-import type { LinkError, Mechanism, RefusalCode } from "@pigato/transport";
+import type { LinkError, Mechanism, RejectionCode } from "@pigato/transport";
 import type { ClientDownReason, DropReason, WorkerDownReason } from "./core/effects.ts";
 import type { ListenerRole } from "./security.ts";
 
@@ -58,7 +58,7 @@ export interface RequestFailed {
 export interface ConnectionRefused {
   /** The listener that it connected to. */
   readonly listener: ListenerRole;
-  readonly code: RefusalCode;
+  readonly code: RejectionCode;
   /** Why, as text. */
   readonly detail: string;
   /** The mechanism that the peer or the listener requires, if the reason concerns it. */

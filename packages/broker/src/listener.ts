@@ -1,7 +1,7 @@
 // Opens the socket of one listener and turns its events into inputs of the core.
 
 import { display, type PeerId } from "@pigato/protocol";
-import type { Frames, LinkError, PublisherLink, Refusal, RouterLink } from "@pigato/transport";
+import type { ConnectionRejection, Frames, LinkError, PublisherLink, RouterLink } from "@pigato/transport";
 import type { ListenerSettings } from "./binds.ts";
 import type { Input } from "./core/effects.ts";
 import { peerAtListener } from "./core/peer-names.ts";
@@ -64,7 +64,7 @@ export function openChannel(
   );
 }
 
-function refusedAt(listener: ListenerRole, refusal: Refusal, peer: PeerId | undefined): ConnectionRefused {
+function refusedAt(listener: ListenerRole, refusal: ConnectionRejection, peer: PeerId | undefined): ConnectionRefused {
   const { code, detail, mechanism, remoteAddress, localAddress, cause } = refusal;
   return {
     listener,

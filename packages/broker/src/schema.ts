@@ -18,8 +18,8 @@ import {
   automatic,
   type Clock,
   type CurveServerOptions,
-  chosenTransport,
   DEFAULT_LINK_LIMITS,
+  resolveTransport,
   systemClock,
   type Transport,
   type TransportChoice,
@@ -332,7 +332,7 @@ export class BrokerSchema {
    */
   readonly transport: Option<TransportChoice, Transport> = custom<TransportChoice, Transport>({
     expected: '"zmtp", "libzmq" or a transport',
-    read: (value) => chosenTransport(value),
+    read: (value) => resolveTransport(value),
     default: automatic,
   });
 

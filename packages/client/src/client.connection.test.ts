@@ -1,11 +1,11 @@
 import { requestId, writeText } from "@pigato/protocol";
 import {
-  asBytes,
   type DealerHandlers,
   type FramesToSend,
   LinkError,
   type SendOutcome,
   type Transport,
+  toBytes,
 } from "@pigato/transport";
 import { describe, expect, test, vi } from "vitest";
 import { ADDRESS, FakeBroker, failureOf, onceEvent, settled, TestKit } from "./testing/test-kit.ts";
@@ -146,7 +146,7 @@ describe("a link", () => {
     broker.echo();
     outcomes.push("queued");
     const answer = client.call("echo", 1);
-    for (const frames of taken) handlers[0]?.onUndelivered?.(asBytes(frames));
+    for (const frames of taken) handlers[0]?.onUndelivered?.(toBytes(frames));
     kit.clock.advance(2_500);
     expect(await answer).toBe(1);
   });

@@ -7,7 +7,13 @@
 import { guarded } from "@pigato/peer";
 import { RequestError, UsageError } from "@pigato/protocol";
 import { DIRECTORY_TOPIC, decodeDirectory, type ServiceMap } from "@pigato/protocol/internal";
-import { type Frames, LinkError, type Refusal, type SubscriberHandlers, type SubscriberLink } from "@pigato/transport";
+import {
+  type ConnectionRejection,
+  type Frames,
+  LinkError,
+  type SubscriberHandlers,
+  type SubscriberLink,
+} from "@pigato/transport";
 import { type Reply, Worker, type WorkerOptions } from "@pigato/worker";
 import { EventEmitter } from "eventemitter3";
 
@@ -40,7 +46,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
   #services: ServiceMap = new Map();
   #lastFrame: Uint8Array | undefined;
   #isCurrent = false;
-  #lastRefusal: Refusal["code"] | undefined;
+  #lastRefusal: ConnectionRejection["code"] | undefined;
   readonly #waiting = new Set<(isCurrent: boolean) => void>();
 
   /**
@@ -144,7 +150,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
   }
 
   /** The link goes on trying, and is rejected again and again: reported once. */
-  #onRefused({ code, detail }: Refusal): void {
+  #onRefused({ code, detail }: ConnectionRejection): void {
     if (this.#lastRefusal === code) return;
     this.#lastRefusal = code;
     const message = `connection to the internal channel at ${this.#channel} rejected: ${code}, ${detail}`;

@@ -3,13 +3,13 @@
 
 import { peerIdFromText } from "@pigato/protocol/internal";
 import {
+  type ConnectionRejection,
   type DealerLink,
   type Frames,
   type FramesToSend,
   LinkError,
   type LinkLimits,
   type PeerSecurity,
-  type Refusal,
   type SendOptions,
   type SendOutcome,
   type Transport,
@@ -139,7 +139,7 @@ export class BrokerLink {
     this.#handlers.onFailed(error, reason === "unreachable");
   }
 
-  #onRefused({ code, detail, cause }: Refusal, address: string): void {
+  #onRefused({ code, detail, cause }: ConnectionRejection, address: string): void {
     const message = `connection to ${address} rejected: ${code}, ${detail}`;
     this.#options.logger.warn({ address, code, detail }, "connection rejected");
     if (this.#lastRejection === message) return;
@@ -148,7 +148,7 @@ export class BrokerLink {
   }
 }
 
-function isFinal(code: Refusal["code"]): boolean {
+function isFinal(code: ConnectionRejection["code"]): boolean {
   return code === "DENIED" || code === "INCOMPATIBLE" || code === "REFUSED";
 }
 

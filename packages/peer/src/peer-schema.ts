@@ -12,8 +12,8 @@ import {
   automatic,
   type Clock,
   type CurveOptions,
-  chosenTransport,
   type PlainOptions,
+  resolveTransport,
   systemClock,
   type Transport,
   type TransportChoice,
@@ -98,7 +98,7 @@ export class PeerSchema {
    */
   readonly transport: Option<TransportChoice, Transport> = custom<TransportChoice, Transport>({
     expected: '"zmtp", "libzmq" or a transport',
-    read: chosenTransport,
+    read: resolveTransport,
     default: automatic,
   });
   /** Time and alarms. @defaultValue the system's monotonic clock */

@@ -35,12 +35,12 @@ export {
 export {
   DEFAULT_HEARTBEAT_MS,
   DEFAULT_LIVENESS,
+  type HeartbeatTiming,
   intervalOf,
-  learnRhythm,
   MAX_HEARTBEAT_MS,
   MIN_LIVENESS,
-  type Rhythm,
-  UNKNOWN_RHYTHM,
+  observeHeartbeat,
+  UNKNOWN_TIMING,
 } from "./liveness.ts";
 export type { NoticeState, RequestMessage, StreamingMessage } from "./message.ts";
 export { getOwn, UNDEFINED_FRAME } from "./payload.ts";

@@ -14,26 +14,30 @@ export const MIN_LIVENESS = 2;
 export const MAX_HEARTBEAT_MS = 60_000;
 
 /** What is known of a peer's heartbeat interval. */
-export interface Rhythm {
+export interface HeartbeatTiming {
   /** The interval it announced, in milliseconds. */
   readonly announcedMs: number | undefined;
   /** The longest observed pause between two of its heartbeats, in milliseconds. */
   readonly seenMs: number | undefined;
   /** Whether it has sent a heartbeat. Until then, our own interval applies. */
-  readonly hasBeaten: boolean;
+  readonly hasSentHeartbeat: boolean;
 }
 
-export const UNKNOWN_RHYTHM: Rhythm = Object.freeze({ announcedMs: undefined, seenMs: undefined, hasBeaten: false });
+export const UNKNOWN_TIMING: HeartbeatTiming = Object.freeze({
+  announcedMs: undefined,
+  seenMs: undefined,
+  hasSentHeartbeat: false,
+});
 
 /** The interval that applies to a peer, in milliseconds. Never shorter than our own. */
-export function intervalOf(rhythm: Rhythm, ownMs: number): number {
-  const theirs = rhythm.announcedMs ?? rhythm.seenMs ?? (rhythm.hasBeaten ? DEFAULT_HEARTBEAT_MS : ownMs);
+export function intervalOf(rhythm: HeartbeatTiming, ownMs: number): number {
+  const theirs = rhythm.announcedMs ?? rhythm.seenMs ?? (rhythm.hasSentHeartbeat ? DEFAULT_HEARTBEAT_MS : ownMs);
   return Math.max(ownMs, Math.min(theirs, MAX_HEARTBEAT_MS));
 }
 
 /** The rhythm after a heartbeat that came `pauseMs` after the previous one (`undefined` for the first). */
-export function learnRhythm(rhythm: Rhythm, pauseMs: number | undefined): Rhythm {
+export function observeHeartbeat(rhythm: HeartbeatTiming, pauseMs: number | undefined): HeartbeatTiming {
   const seenMs = pauseMs === undefined ? rhythm.seenMs : Math.max(pauseMs, rhythm.seenMs ?? 0);
-  if (rhythm.hasBeaten && seenMs === rhythm.seenMs) return rhythm;
-  return { ...rhythm, seenMs, hasBeaten: true };
+  if (rhythm.hasSentHeartbeat && seenMs === rhythm.seenMs) return rhythm;
+  return { ...rhythm, seenMs, hasSentHeartbeat: true };
 }

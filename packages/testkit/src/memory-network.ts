@@ -2,7 +2,6 @@
 // the test (or a microtask, if `auto`) runs them, so that a test decides what happens between two messages.
 
 import {
-  asBytes,
   type DealerHandlers,
   type DealerLink,
   type DealerOptions,
@@ -16,6 +15,7 @@ import {
   type SubscriberHandlers,
   type SubscriberLink,
   type Transport,
+  toBytes,
 } from "@pigato/transport";
 import { MemoryChannels } from "./memory-channels.ts";
 
@@ -130,7 +130,7 @@ export class MemoryRouter implements RouterLink {
     const dealer = this.#peers.get(peer);
     if (dealer === undefined) return "unreachable";
     if (this.congested.has(peer)) return "congested";
-    this.#network.enqueue(() => dealer.receive(this, asBytes(frames)));
+    this.#network.enqueue(() => dealer.receive(this, toBytes(frames)));
     return "queued";
   }
 
@@ -185,7 +185,7 @@ export class MemoryDealer implements DealerLink {
 
   send(frames: FramesToSend): SendOutcome {
     const router = this.#router;
-    const sent = asBytes(frames);
+    const sent = toBytes(frames);
     if (router === undefined) this.#waiting.push(sent);
     else this.#network.enqueue(() => router.handlers.onMessage(this.routingId, sent));
     return "queued";

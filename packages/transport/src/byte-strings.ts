@@ -7,7 +7,7 @@ export type FrameToSend = Uint8Array | string;
 export type FramesToSend = readonly FrameToSend[];
 
 /** Converts byte strings to bytes. */
-export function asBytes(frames: FramesToSend): Uint8Array[] {
+export function toBytes(frames: FramesToSend): Uint8Array[] {
   return frames.map((frame) => (typeof frame === "string" ? Buffer.from(frame, "latin1") : frame));
 }
 

@@ -1,6 +1,7 @@
-export { asBytes, type FramesToSend, type FrameToSend } from "./byte-strings.ts";
+export { type FramesToSend, type FrameToSend, toBytes } from "./byte-strings.ts";
 export { type Alarm, type Clock, systemClock } from "./clock.ts";
 export {
+  type ConnectionRejection,
   DEFAULT_LINK_LIMITS,
   type DealerHandlers,
   type DealerLink,
@@ -13,8 +14,7 @@ export {
   type PublisherHandlers,
   type PublisherLink,
   type PublisherOptions,
-  type Refusal,
-  type RefusalCode,
+  type RejectionCode,
   type RouterHandlers,
   type RouterLink,
   type RouterOptions,
@@ -42,8 +42,8 @@ export {
 } from "./security/link-security.ts";
 export {
   automatic,
-  chosenTransport,
   libzmq,
+  resolveTransport,
   type TransportChoice,
   type TransportName,
   zmtp,

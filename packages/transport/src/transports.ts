@@ -50,7 +50,7 @@ export type TransportName = "libzmq" | "zmtp";
 export type TransportChoice = Transport | TransportName;
 
 /** Resolves the option `transport`: `automatic` by default; `undefined` for an invalid value. */
-export function chosenTransport(choice: unknown): Transport | undefined {
+export function resolveTransport(choice: unknown): Transport | undefined {
   switch (choice) {
     case undefined:
       return automatic;

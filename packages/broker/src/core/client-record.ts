@@ -4,9 +4,9 @@ import { type Capabilities, NO_CAPABILITIES, type PeerId } from "@pigato/protoco
 import {
   type Deadline,
   type DialectTraits,
+  type HeartbeatTiming,
   type Instant,
-  type Rhythm,
-  UNKNOWN_RHYTHM,
+  UNKNOWN_TIMING,
 } from "@pigato/protocol/internal";
 import type { DialectId } from "./effects.ts";
 import type { HeartbeatLease } from "./heartbeat-lease.ts";
@@ -33,7 +33,7 @@ export class ClientRecordOf<Request extends ClientLinks<Request>> implements Hea
   /** `undefined` until something is held for it. */
   held: HeldUsage | undefined;
   /** What is known of the interval at which it sends heartbeats. */
-  rhythm: Rhythm = UNKNOWN_RHYTHM;
+  rhythm: HeartbeatTiming = UNKNOWN_TIMING;
   /** When its last heartbeat came. */
   heartbeatAt: Instant | undefined;
   /** Milliseconds of silence that count as one interval. */

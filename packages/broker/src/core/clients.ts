@@ -4,13 +4,13 @@
 
 import { type Capabilities, NO_CAPABILITIES, type PeerId, pigato } from "@pigato/protocol";
 import {
+  type HeartbeatTiming,
   type Instant,
   intervalOf,
-  learnRhythm,
   MAX_CREDIT,
   MAX_HEARTBEAT_MS,
-  type Rhythm,
-  UNKNOWN_RHYTHM,
+  observeHeartbeat,
+  UNKNOWN_TIMING,
 } from "@pigato/protocol/internal";
 import { ClientRecordOf } from "./client-record.ts";
 import type { ClientDownReason, DialectId } from "./effects.ts";
@@ -95,7 +95,7 @@ export function negotiate(
 export function onClientHeartbeat(state: CoreState, client: ClientRecord, now: Instant): void {
   const pauseMs = client.heartbeatAt === undefined ? undefined : now - client.heartbeatAt;
   client.heartbeatAt = now;
-  const rhythm = learnRhythm(client.rhythm, pauseMs);
+  const rhythm = observeHeartbeat(client.rhythm, pauseMs);
   if (rhythm !== client.rhythm) setRhythm(state, client, rhythm, now);
 }
 
@@ -147,14 +147,14 @@ function keepAway(state: CoreState, client: ClientRecord, now: Instant): void {
   client.isAway = true;
   // When it reconnects, it has negotiated nothing yet.
   client.capabilities = NO_CAPABILITIES;
-  client.rhythm = UNKNOWN_RHYTHM;
+  client.rhythm = UNKNOWN_TIMING;
   client.heartbeatAt = undefined;
   client.leaseMs = IDLE_MS;
   state.awayClients.set(client.id, client);
   state.timers.set(client.awayLease, IDLE_MS, now);
 }
 
-function setRhythm(state: CoreState, client: ClientRecord, rhythm: Rhythm, now: Instant): void {
+function setRhythm(state: CoreState, client: ClientRecord, rhythm: HeartbeatTiming, now: Instant): void {
   client.rhythm = rhythm;
   if (!isJudged(rhythm)) return;
   const intervalMs = intervalOf(rhythm, state.options.heartbeatMs);
@@ -164,6 +164,6 @@ function setRhythm(state: CoreState, client: ClientRecord, rhythm: Rhythm, now: 
 }
 
 /** P-LIVE-3: whether the silence of a client says anything. A single heartbeat shows no interval. */
-function isJudged({ announcedMs, seenMs }: Rhythm): boolean {
+function isJudged({ announcedMs, seenMs }: HeartbeatTiming): boolean {
   return announcedMs !== undefined || seenMs !== undefined;
 }

@@ -24,7 +24,7 @@ export function failRequest(state: CoreState, request: QueuedRequest, code: Fail
 export function expireRequest(state: CoreState, request: QueuedRequest): void {
   if (request.location === AT_CLIENT) return expireReply(state, request);
   const { capabilities, traits } = request.client;
-  if (!capabilities.error && !traits.hearsOfExpiry) return endUnsent(state, request, "DEADLINE_EXCEEDED");
+  if (!capabilities.error && !traits.reportsExpiry) return endUnsent(state, request, "DEADLINE_EXCEEDED");
   endWithFailure(state, request, "DEADLINE_EXCEEDED", `exceeded its ${request.options.timeoutMs} ms timeout`);
 }
 

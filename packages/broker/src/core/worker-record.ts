@@ -4,9 +4,9 @@ import type { Capabilities, PeerId } from "@pigato/protocol";
 import {
   type Deadline,
   type DialectTraits,
+  type HeartbeatTiming,
   type Instant,
-  type Rhythm,
-  UNKNOWN_RHYTHM,
+  UNKNOWN_TIMING,
 } from "@pigato/protocol/internal";
 import type { DialectId } from "./effects.ts";
 import type { HeartbeatLease } from "./heartbeat-lease.ts";
@@ -67,7 +67,7 @@ export class WorkerRecordOf<Request extends ServiceRequest<Request>>
   policyLevel: LoadLevel<WorkerRecordOf<Request>> | undefined;
   policyIndex = -1;
   /** What is known of the interval at which it sends heartbeats. */
-  rhythm: Rhythm = UNKNOWN_RHYTHM;
+  rhythm: HeartbeatTiming = UNKNOWN_TIMING;
   /** When its last heartbeat came. */
   heartbeatAt: Instant | undefined;
   heardAt: Instant = 0;

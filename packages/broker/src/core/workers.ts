@@ -2,7 +2,7 @@
 // they have `retry` or never reached it, failed at once otherwise.
 
 import type { Capabilities, FromWorker, PeerId } from "@pigato/protocol";
-import { type Instant, intervalOf, learnRhythm } from "@pigato/protocol/internal";
+import { type Instant, intervalOf, observeHeartbeat } from "@pigato/protocol/internal";
 import { ASSUMED_CONCURRENCY } from "./core-options.ts";
 import { noteDirectoryChange } from "./directory.ts";
 import { remove, serve, setWorkerState } from "./dispatch.ts";
@@ -85,7 +85,7 @@ export function onWorkerHeartbeat(
 ): void {
   const pauseMs = worker.heartbeatAt === undefined ? undefined : now - worker.heartbeatAt;
   worker.heartbeatAt = now;
-  worker.rhythm = learnRhythm(worker.rhythm, pauseMs);
+  worker.rhythm = observeHeartbeat(worker.rhythm, pauseMs);
   if (concurrency !== undefined) worker.concurrency = concurrency;
   onWorkerHeard(state, worker, now);
   settleWorker(state, worker);

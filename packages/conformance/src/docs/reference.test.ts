@@ -59,7 +59,7 @@ test.each([
   { type: "FailureCode", file: "packages/protocol/src/errors.ts", page: ERRORS },
   { type: "Delivery", file: "packages/protocol/src/errors.ts", page: ERRORS },
   { type: "LinkErrorCode", file: "packages/transport/src/link.ts", page: ERRORS },
-  { type: "RefusalCode", file: "packages/transport/src/link.ts", page: EVENTS },
+  { type: "RejectionCode", file: "packages/transport/src/link.ts", page: EVENTS },
   { type: "NoticeState", file: "packages/protocol/src/message.ts", page: EVENTS },
   { type: "LossReason", file: "packages/peer/src/session/connection.ts", page: EVENTS },
   { type: "WorkerDownReason", file: "packages/broker/src/core/effects.ts", page: EVENTS },

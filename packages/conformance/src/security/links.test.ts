@@ -3,7 +3,14 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { Inbox } from "@pigato/testkit";
-import { LinkError, libzmq, newCurveKeyPair, PeerSecurity, type Refusal, ServerSecurity } from "@pigato/transport";
+import {
+  type ConnectionRejection,
+  LinkError,
+  libzmq,
+  newCurveKeyPair,
+  PeerSecurity,
+  ServerSecurity,
+} from "@pigato/transport";
 import { expect, onTestFinished, test } from "vitest";
 import { LOOPBACK } from "../support/start.ts";
 
@@ -12,7 +19,7 @@ const security = new ServerSecurity(server, undefined);
 const peer = new PeerSecurity({ curve: { serverKey: server.publicKey, ...newCurveKeyPair() } });
 
 test("a silent connection is closed when its handshake times out, and reported", async () => {
-  const refused = new Inbox<Refusal>();
+  const refused = new Inbox<ConnectionRejection>();
   const router = libzmq.router(
     { onMessage() {}, onRefused: (refusal) => refused.add(refusal) },
     { security, limits: { handshakeTimeoutMs: 50 } },

@@ -2,7 +2,7 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Inbox } from "@pigato/testkit";
-import { asBytes, type Frames } from "@pigato/transport";
+import { type Frames, toBytes } from "@pigato/transport";
 import { expect, onTestFinished, test } from "vitest";
 import { firstNumbers, message, numbered, numberOf, texts } from "./frames.ts";
 import { TRANSPORTS } from "./subject.ts";
@@ -45,7 +45,7 @@ export function messageCases(links: () => TestLinks): void {
       "c".repeat(255),
       "d".repeat(256),
     ];
-    const bytes = asBytes(sent);
+    const bytes = toBytes(sent);
     dealer.link.send(sent);
     expectSame((await router.messages.take()).frames, bytes);
     router.link.send("d", sent);

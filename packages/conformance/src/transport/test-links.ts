@@ -2,12 +2,12 @@
 
 import { Inbox } from "@pigato/testkit";
 import type {
+  ConnectionRejection,
   DealerLink,
   DealerOptions,
   Frames,
   LinkError,
   PeerFacts,
-  Refusal,
   RouterLink,
   RouterOptions,
 } from "@pigato/transport";
@@ -24,14 +24,14 @@ export interface Received {
 export type RouterEvent =
   | { readonly type: "up" | "down" | "drain"; readonly peer: string }
   | { readonly type: "undelivered"; readonly peer: string; readonly frames: Frames }
-  | { readonly type: "refused"; readonly refusal: Refusal; readonly peer: string | undefined }
+  | { readonly type: "refused"; readonly refusal: ConnectionRejection; readonly peer: string | undefined }
   | { readonly type: "error"; readonly error: LinkError };
 
 export type DealerEvent =
   | { readonly type: "up"; readonly facts: PeerFacts }
   | { readonly type: "down" | "drain" }
   | { readonly type: "undelivered"; readonly frames: Frames }
-  | { readonly type: "refused"; readonly refusal: Refusal }
+  | { readonly type: "refused"; readonly refusal: ConnectionRejection }
   | { readonly type: "error"; readonly error: LinkError };
 
 export interface TestRouter {

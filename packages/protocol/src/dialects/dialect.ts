@@ -24,7 +24,7 @@ export interface DialectTraits {
   /** A client understands partials (D-MAP-4). */
   readonly takesPartials: boolean;
   /** The broker reports an expired request even to a client that did not negotiate `error`. */
-  readonly hearsOfExpiry: boolean;
+  readonly reportsExpiry: boolean;
 }
 
 /** The broker's end of a dialect. */

@@ -2,7 +2,7 @@
 // connected, messages wait here and not in libzmq: here they are counted, and can be reported as undelivered.
 
 import type { Dealer } from "zeromq";
-import { asBytes, type FramesToSend } from "../byte-strings.ts";
+import { type FramesToSend, toBytes } from "../byte-strings.ts";
 import { callHandler } from "../handlers.ts";
 import type { DealerHandlers } from "../link.ts";
 import type { Outbox } from "../outbox.ts";
@@ -51,7 +51,7 @@ export class DealerSendQueue {
   abandon(): void {
     this.#isUp = false;
     for (let frames = this.#outbox.shift(); frames !== undefined; frames = this.#outbox.shift()) {
-      const undelivered = asBytes(frames);
+      const undelivered = toBytes(frames);
       callHandler(() => this.#owner.handlers.onUndelivered?.(undelivered));
     }
   }
@@ -65,7 +65,7 @@ export class DealerSendQueue {
   async #writeAll(): Promise<void> {
     for (let frames = this.#outbox.first; frames !== undefined && this.#isUp; frames = this.#outbox.first) {
       try {
-        await this.#socket.send(asBytes(frames));
+        await this.#socket.send(toBytes(frames));
       } catch (error) {
         // Closing the socket also ends a waiting write; the owner ignores that failure.
         this.#owner.onFailure(error);

@@ -1,20 +1,20 @@
 // Maps libzmq's events of failed handshakes to rejections. At the end that binds, libzmq does not report the peer's address.
 
 import type { Event } from "zeromq";
-import type { Refusal } from "../link.ts";
+import type { ConnectionRejection } from "../link.ts";
 import type { Mechanism } from "../security/auth-request.ts";
 import { rejectionOfStatus } from "../zap/authenticator.ts";
 
-type Failure = Pick<Refusal, "code" | "detail">;
+type Failure = Pick<ConnectionRejection, "code" | "detail">;
 
 /** A peer that this listener rejected; `undefined` for other events, and for what the ZAP handler reports in more detail. */
-export function rejectionByListener(event: Event, mechanism: Mechanism): Refusal | undefined {
+export function rejectionByListener(event: Event, mechanism: Mechanism): ConnectionRejection | undefined {
   const failure = listenerFailure(event, mechanism);
   return failure && { ...failure, mechanism, ...("address" in event && { localAddress: event.address }) };
 }
 
 /** A failed connection to the other end; `undefined` for other events. */
-export function rejectionByPeer(event: Event, mechanism: Mechanism): Refusal | undefined {
+export function rejectionByPeer(event: Event, mechanism: Mechanism): ConnectionRejection | undefined {
   const failure = peerFailure(event, mechanism);
   return failure && { ...failure, mechanism, ...("address" in event && { remoteAddress: event.address }) };
 }

@@ -2,7 +2,7 @@
 // socket has closed, and reports rejected peers.
 
 import type { Event } from "zeromq";
-import { LinkError, type Refusal } from "../link.ts";
+import { type ConnectionRejection, LinkError } from "../link.ts";
 import type { AuthRequest } from "../security/auth-request.ts";
 import type { ServerSecurity } from "../security/link-security.ts";
 import { type Denial, reportDenial } from "../zap/authenticator.ts";
@@ -11,11 +11,11 @@ import { zapHandler } from "./zap-handler.ts";
 
 export class ListenerSecurity {
   readonly #security: ServerSecurity;
-  readonly #onRejected: (rejection: Refusal) => void;
+  readonly #onRejected: (rejection: ConnectionRejection) => void;
   readonly #onDenied = (request: AuthRequest, denial: Denial): void =>
     this.#onRejected({ ...reportDenial(request, denial), remoteAddress: request.address });
 
-  constructor(security: ServerSecurity, onRejected: (rejection: Refusal) => void) {
+  constructor(security: ServerSecurity, onRejected: (rejection: ConnectionRejection) => void) {
     this.#security = security;
     this.#onRejected = onRejected;
   }

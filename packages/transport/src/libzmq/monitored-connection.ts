@@ -6,7 +6,7 @@
 
 import type { Dealer, Event, Subscriber } from "zeromq";
 import { type Alarm, systemClock } from "../clock.ts";
-import type { PeerFacts, Refusal } from "../link.ts";
+import type { ConnectionRejection, PeerFacts } from "../link.ts";
 import type { Mechanism } from "../security/auth-request.ts";
 import { rejectionByPeer } from "./handshake-events.ts";
 import { Monitor } from "./monitor.ts";
@@ -25,7 +25,7 @@ export interface MonitoredConnectionListener {
   /** The socket has all messages of the lost connection. */
   onLost(): void;
   /** The other end rejected this one, or is not the expected one. */
-  onRejected(rejection: Refusal): void;
+  onRejected(rejection: ConnectionRejection): void;
 }
 
 export class MonitoredConnection {

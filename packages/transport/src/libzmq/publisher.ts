@@ -9,13 +9,13 @@ import { assertPathIsFree, bindError, isIpv6, kindToBind } from "../addresses.ts
 import { type Alarm, systemClock } from "../clock.ts";
 import { callHandler } from "../handlers.ts";
 import {
+  type ConnectionRejection,
   DEFAULT_LINK_LIMITS,
   type Frames,
   LinkError,
   type PublisherHandlers,
   type PublisherLink,
   type PublisherOptions,
-  type Refusal,
 } from "../link.ts";
 import { MAX_PREFIX_BYTES } from "../prefixes.ts";
 import { ListenerSecurity } from "./listener-security.ts";
@@ -161,7 +161,7 @@ export class LibzmqPublisher implements PublisherLink {
     this.#repeatAfter(Math.max(0, this.#writtenAt + FIRST_PAUSE_MS - systemClock.now()));
   }
 
-  #onRejected(rejection: Refusal): void {
+  #onRejected(rejection: ConnectionRejection): void {
     if (!this.#isClosing) callHandler(() => this.#handlers.onRefused?.(rejection));
   }
 

@@ -6,7 +6,7 @@
 
 import type { Router } from "zeromq";
 import { errorCode } from "../addresses.ts";
-import { asBytes, type FramesToSend } from "../byte-strings.ts";
+import { type FramesToSend, toBytes } from "../byte-strings.ts";
 import { type Alarm, systemClock } from "../clock.ts";
 import { callHandler } from "../handlers.ts";
 import type { LinkLimits, RouterHandlers, SendOutcome } from "../link.ts";
@@ -103,7 +103,7 @@ export class RouterSendQueue {
       const frames = peer.outbox.first;
       if (frames === undefined) continue;
       try {
-        await this.#socket.send([peer.routingId, ...asBytes(frames)]);
+        await this.#socket.send([peer.routingId, ...toBytes(frames)]);
         this.#onWritten(peer);
       } catch (error) {
         this.#onSendFailure(peer, error);
@@ -176,7 +176,7 @@ export class RouterSendQueue {
 
   #reportUndelivered(peer: Peer): void {
     for (let frames = peer.outbox.shift(); frames !== undefined; frames = peer.outbox.shift()) {
-      const undelivered = asBytes(frames);
+      const undelivered = toBytes(frames);
       callHandler(() => this.#owner.handlers.onUndelivered?.(peer.name, undelivered));
     }
   }

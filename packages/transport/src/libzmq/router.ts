@@ -10,9 +10,9 @@ import type { FramesToSend } from "../byte-strings.ts";
 import { systemClock, withTimeout } from "../clock.ts";
 import { callHandler, throwAsync } from "../handlers.ts";
 import {
+  type ConnectionRejection,
   DEFAULT_LINK_LIMITS,
   LinkError,
-  type Refusal,
   type RouterHandlers,
   type RouterLink,
   type RouterOptions,
@@ -174,7 +174,7 @@ export class LibzmqRouter implements RouterLink {
     else this.#security?.onEvent(event);
   }
 
-  #onRejected(rejection: Refusal): void {
+  #onRejected(rejection: ConnectionRejection): void {
     if (!this.#isClosing) callHandler(() => this.#handlers.onRefused?.(rejection, undefined));
   }
 

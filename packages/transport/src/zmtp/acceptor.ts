@@ -3,7 +3,7 @@
 
 import { createServer, type Server, type Socket } from "node:net";
 import { bindError } from "../addresses.ts";
-import { LinkError, type PeerFacts, type Refusal } from "../link.ts";
+import { type ConnectionRejection, LinkError, type PeerFacts } from "../link.ts";
 import { boundAddress, endpointToBind, remoteAddress } from "./endpoints.ts";
 import { type ConnectionOwner, type ConnectionSettings, SocketConnection } from "./socket-connection.ts";
 
@@ -12,7 +12,7 @@ const KEEPALIVE_MS = 10_000;
 
 export interface AcceptorOwner extends ConnectionOwner {
   /** A connection was closed before anything was read. */
-  onRejectedConnection(rejection: Refusal): void;
+  onRejectedConnection(rejection: ConnectionRejection): void;
 }
 
 export class Acceptor {

@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LinkLimits, Refusal } from "../link.ts";
+import type { ConnectionRejection, LinkLimits } from "../link.ts";
 import type { AuthRequest } from "../security/auth-request.ts";
 import { PeerSecurity, ServerSecurity } from "../security/link-security.ts";
 import { MAX_RUNNING_CALLS } from "../zap/authenticator.ts";
@@ -31,7 +31,7 @@ const PLAIN = new PeerSecurity({ plain: { username: "ada", password: "lovelace" 
 
 let closers: (() => unknown)[] = [];
 let requests: AuthRequest[] = [];
-let rejections: Refusal[] = [];
+let rejections: ConnectionRejection[] = [];
 let messages: string[] = [];
 let ups: string[] = [];
 let downs: string[] = [];
@@ -414,7 +414,7 @@ describe("a dealer with PLAIN", () => {
 
 test("a publisher with PLAIN publishes to authenticated subscribers only", async () => {
   const security = new ServerSecurity("PLAIN", { domain: "publisher", authenticate: isAda, timeoutMs: 1000 });
-  const rejected: Refusal[] = [];
+  const rejected: ConnectionRejection[] = [];
   const publisher = new ZmtpPublisher({ onRefused: (rejection) => rejected.push(rejection) }, { security });
   closers.push(() => publisher.close());
   const address = await publisher.bind("tcp://127.0.0.1:*");

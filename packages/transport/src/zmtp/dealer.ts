@@ -1,6 +1,6 @@
 // A dealer over ZMTP. Messages sent without a connection wait in the outbox and leave with the next one.
 
-import { asBytes, type FramesToSend, routingIdBytes } from "../byte-strings.ts";
+import { type FramesToSend, routingIdBytes, toBytes } from "../byte-strings.ts";
 import { systemClock, withTimeout } from "../clock.ts";
 import { callHandler, throwAsync } from "../handlers.ts";
 import {
@@ -82,7 +82,7 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
     await this.#dialer.connection?.finish(Math.max(0, deadline - systemClock.now()));
     this.#dialer.stop();
     for (let frames = this.#outbox.shift(); frames !== undefined; frames = this.#outbox.shift()) {
-      const undelivered = asBytes(frames);
+      const undelivered = toBytes(frames);
       callHandler(() => this.#handlers.onUndelivered?.(undelivered));
     }
   }

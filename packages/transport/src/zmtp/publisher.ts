@@ -10,13 +10,13 @@
 import { systemClock } from "../clock.ts";
 import { callHandler } from "../handlers.ts";
 import {
+  type ConnectionRejection,
   DEFAULT_LINK_LIMITS,
   type Frames,
   type LinkLimits,
   type PublisherHandlers,
   type PublisherLink,
   type PublisherOptions,
-  type Refusal,
 } from "../link.ts";
 import { Outbox } from "../outbox.ts";
 import { MAX_PREFIX_BYTES } from "../prefixes.ts";
@@ -102,7 +102,7 @@ export class ZmtpPublisher implements PublisherLink, AcceptorOwner {
     return new Outbox(this.#limits);
   }
 
-  onRejectedConnection(rejection: Refusal): void {
+  onRejectedConnection(rejection: ConnectionRejection): void {
     callHandler(() => this.#handlers.onRefused?.(rejection));
   }
 

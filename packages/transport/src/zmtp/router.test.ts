@@ -1,7 +1,7 @@
 // A router with peers of any kind: odd handshakes, violations of the protocol, silence.
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LinkLimits, Refusal } from "../link.ts";
+import type { ConnectionRejection, LinkLimits } from "../link.ts";
 import { ZmtpRouter } from "./router.ts";
 import { encoded, encodeError, encodeGreeting, encodePing, encodePong, encodeReady } from "./testing/encoded.ts";
 import { RawPeer } from "./testing/raw-peer.ts";
@@ -16,7 +16,7 @@ let address = "";
 let peers: RawPeer[] = [];
 let received: Received[] = [];
 let events: string[] = [];
-let refusals: Refusal[] = [];
+let refusals: ConnectionRejection[] = [];
 let onEvent = () => {};
 
 beforeEach(() => start());

@@ -2,14 +2,14 @@
 // connection has ended; a connection with a later claim is closed before it gets READY, so that the peer tries again. A peer
 // without a routing id gets a name that starts with zero, which no peer can claim.
 
-import { asBytes, type FramesToSend } from "../byte-strings.ts";
+import { type FramesToSend, toBytes } from "../byte-strings.ts";
 import { systemClock } from "../clock.ts";
 import { callHandler, throwAsync } from "../handlers.ts";
 import {
+  type ConnectionRejection,
   DEFAULT_LINK_LIMITS,
   type Frames,
   type LinkLimits,
-  type Refusal,
   type RouterHandlers,
   type RouterLink,
   type RouterOptions,
@@ -94,7 +94,7 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
     return new Outbox(this.#limits, this.#total);
   }
 
-  onRejectedConnection(rejection: Refusal): void {
+  onRejectedConnection(rejection: ConnectionRejection): void {
     callHandler(() => this.#handlers.onRefused?.(rejection, undefined));
   }
 
@@ -137,7 +137,7 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
     if (peer !== undefined) this.#peers.delete(peer);
     const { outbox } = connection;
     for (let frames = outbox.shift(); frames !== undefined; frames = outbox.shift()) {
-      const undelivered = asBytes(frames);
+      const undelivered = toBytes(frames);
       callHandler(() => this.#handlers.onUndelivered?.(connection.name, undelivered));
     }
     if (this.#closing !== undefined) return;

@@ -5,7 +5,7 @@
 // whole, its buffers are free again at once.
 
 import type { Socket } from "node:net";
-import { asBytes, type FramesToSend } from "../byte-strings.ts";
+import { type FramesToSend, toBytes } from "../byte-strings.ts";
 import type { Outbox } from "../outbox.ts";
 import { encodePong } from "./commands.ts";
 import type { Flushable, Flusher } from "./flusher.ts";
@@ -191,7 +191,7 @@ export class Sender implements Flushable {
 
   #addSealed(frames: FramesToSend, protection: FrameProtection): void {
     const last = frames.length - 1;
-    for (const [index, frame] of asBytes(frames).entries()) {
+    for (const [index, frame] of toBytes(frames).entries()) {
       this.#writer.add([protection.seal(index < last ? MORE : 0, frame)]);
     }
   }

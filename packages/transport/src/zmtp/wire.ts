@@ -1,7 +1,7 @@
 // The ZMTP frame format (RFC 37 "Framing"; RFC 23 has the same): one byte of flags, the size in one byte or, if it is long, in
 // eight bytes, then the body. Besides, the value that reports a peer's violation of the protocol.
 
-import type { RefusalCode } from "../link.ts";
+import type { RejectionCode } from "../link.ts";
 import type { Mechanism } from "../security/auth-request.ts";
 
 export const MORE = 1;
@@ -19,7 +19,7 @@ export const MAX_COMMAND_BYTES: number = 16 * 1024;
 
 /** What the other end did that ends its connection. It is a value: nothing in this folder throws for bytes of a peer. */
 export interface Violation {
-  readonly code: RefusalCode;
+  readonly code: RejectionCode;
   readonly detail: string;
   readonly mechanism?: Mechanism;
   readonly cause?: unknown;

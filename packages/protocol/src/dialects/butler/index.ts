@@ -23,7 +23,7 @@ export function butler({ readsWorkers, wallClock }: ButlerOptions): BrokerDialec
       endsOnNull: false,
       hasRequestIds: true,
       takesPartials: false,
-      hearsOfExpiry: false,
+      reportsExpiry: false,
     },
     detect: (frames): Role | undefined => detectClient(frames) ?? (readsWorkers ? detectWorker(frames) : undefined),
     decodeFromClient: (frames) => decodeFromClient(frames, wallClock()),

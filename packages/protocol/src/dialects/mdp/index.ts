@@ -40,7 +40,7 @@ function dialectOf(flavor: Flavor, requestOptions: RequestOptions, answersErrors
     endsOnNull: false,
     hasRequestIds: false,
     takesPartials: flavor.client !== undefined,
-    hearsOfExpiry: answersErrors,
+    reportsExpiry: answersErrors,
   };
   return {
     // The traits and the encoders depend on this option, so the id does as well.

@@ -12,7 +12,7 @@ const TRAITS: DialectTraits = Object.freeze({
   endsOnNull: false,
   hasRequestIds: true,
   takesPartials: true,
-  hearsOfExpiry: false,
+  reportsExpiry: false,
 });
 
 /** The dialect of zmq-omdp without state. */

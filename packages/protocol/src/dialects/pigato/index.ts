@@ -14,7 +14,7 @@ const TRAITS: DialectTraits = Object.freeze({
   endsOnNull: true,
   hasRequestIds: true,
   takesPartials: true,
-  hearsOfExpiry: false,
+  reportsExpiry: false,
 });
 
 /** The PIGATO dialect without state. */
