@@ -14,7 +14,7 @@ export interface ListenerHandlers {
   onInput(input: Input): void;
   /** The link accepted these frames for a peer and could not deliver them. */
   onUndelivered(to: PeerId, frames: Frames): void;
-  onRefused(refused: ConnectionRefused): void;
+  onRejected(refused: ConnectionRefused): void;
   /** The socket failed. */
   onError(error: LinkError): void;
 }
@@ -33,8 +33,8 @@ export function openListener(
       onMessage: (id, frames) => handlers.onInput(readInput(settings, peerAtListener(index, id), frames)),
       onPeerDown: (id) => handlers.onInput({ type: "peer-down", peer: peerAtListener(index, id) }),
       onUndelivered: (id, frames) => handlers.onUndelivered(peerAtListener(index, id), frames),
-      onRefused: (refusal, id) =>
-        handlers.onRefused(refusedAt(role, refusal, id === undefined ? undefined : peerAtListener(index, id))),
+      onRejected: (refusal, id) =>
+        handlers.onRejected(refusedAt(role, refusal, id === undefined ? undefined : peerAtListener(index, id))),
       onError: (error) => handlers.onError(error),
     },
     {
@@ -53,11 +53,11 @@ export function openListener(
 /** Opens the internal channel, on which core services receive the directory. */
 export function openChannel(
   options: ResolvedOptions,
-  handlers: Pick<ListenerHandlers, "onRefused" | "onError">,
+  handlers: Pick<ListenerHandlers, "onRejected" | "onError">,
 ): PublisherLink {
   return options.transport.publisher(
     {
-      onRefused: (refusal) => handlers.onRefused(refusedAt("intch", refusal, undefined)),
+      onRejected: (refusal) => handlers.onRejected(refusedAt("intch", refusal, undefined)),
       onError: (error) => handlers.onError(error),
     },
     { security: options.securityOf("intch") },

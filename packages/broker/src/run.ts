@@ -133,7 +133,7 @@ export class BrokerRun implements Shell<Effect, Notice>, ListenerHandlers {
     if (address !== undefined) this.#loop.apply({ type: "request-undelivered", to, address, reason: "unreachable" });
   }
 
-  onRefused(refused: ConnectionRefused): void {
+  onRejected(refused: ConnectionRefused): void {
     this.#loop.notify({ type: "refused", refused });
   }
 

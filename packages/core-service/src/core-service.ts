@@ -136,9 +136,9 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
       onDown: () => {
         if (this.#subscriber === subscriber) this.#isCurrent = false;
       },
-      onRefused: (refusal) => {
+      onRejected: (refusal) => {
         logger.warn({ ...refusal, intch: this.#channel }, "connection to the internal channel rejected");
-        if (this.#subscriber === subscriber) this.#onRefused(refusal);
+        if (this.#subscriber === subscriber) this.#onRejected(refusal);
       },
       onError: (error) => logger.error({ err: error, intch: this.#channel }, "the internal channel failed"),
     };
@@ -150,7 +150,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
   }
 
   /** The link goes on trying, and is rejected again and again: reported once. */
-  #onRefused({ code, detail }: ConnectionRejection): void {
+  #onRejected({ code, detail }: ConnectionRejection): void {
     if (this.#lastRefusal === code) return;
     this.#lastRefusal = code;
     const message = `connection to the internal channel at ${this.#channel} rejected: ${code}, ${detail}`;

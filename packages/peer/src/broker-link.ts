@@ -91,8 +91,8 @@ export class BrokerLink {
           onDrain: () => {
             if (this.#link === link) this.#handlers.onDrain();
           },
-          onRefused: (refusal) => {
-            if (this.#link === link) this.#onRefused(refusal, address);
+          onRejected: (refusal) => {
+            if (this.#link === link) this.#onRejected(refusal, address);
           },
           onError: (error) => {
             if (this.#link === link) this.#onFailed(error, "link-down");
@@ -139,7 +139,7 @@ export class BrokerLink {
     this.#handlers.onFailed(error, reason === "unreachable");
   }
 
-  #onRefused({ code, detail, cause }: ConnectionRejection, address: string): void {
+  #onRejected({ code, detail, cause }: ConnectionRejection, address: string): void {
     const message = `connection to ${address} rejected: ${code}, ${detail}`;
     this.#options.logger.warn({ address, code, detail }, "connection rejected");
     if (this.#lastRejection === message) return;

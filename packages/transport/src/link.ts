@@ -120,7 +120,7 @@ export interface RouterHandlers {
   /** A `slow` or `congested` peer has caught up. */
   onDrain?(peer: string): void;
   /** A connection was rejected or closed by this end. `peer` is its name, if it had one. libzmq does not report every case. */
-  onRefused?(rejection: ConnectionRejection, peer: string | undefined): void;
+  onRejected?(rejection: ConnectionRejection, peer: string | undefined): void;
   /** The socket itself failed; it is closed. */
   onError?(error: LinkError): void;
 }
@@ -163,7 +163,7 @@ export interface DealerHandlers {
   /** The other end was `slow` or `congested` and has caught up. */
   onDrain?(): void;
   /** One end rejected the other. The link tries again. libzmq does not report every case. */
-  onRefused?(rejection: ConnectionRejection): void;
+  onRejected?(rejection: ConnectionRejection): void;
   onError?(error: LinkError): void;
 }
 
@@ -204,7 +204,7 @@ export interface DealerOptions {
 
 export interface PublisherHandlers {
   /** A subscriber was rejected or disconnected. libzmq does not report every case. */
-  onRefused?(rejection: ConnectionRejection): void;
+  onRejected?(rejection: ConnectionRejection): void;
   /** The socket itself failed; it is closed. */
   onError?(error: LinkError): void;
 }
@@ -237,7 +237,7 @@ export interface SubscriberHandlers {
   /** The connection is lost. The link tries to reconnect until it is closed. */
   onDown?(): void;
   /** One end rejected the other. The link tries again. libzmq does not report every case. */
-  onRefused?(rejection: ConnectionRejection): void;
+  onRejected?(rejection: ConnectionRejection): void;
   onError?(error: LinkError): void;
 }
 

@@ -21,7 +21,7 @@ const peer = new PeerSecurity({ curve: { serverKey: server.publicKey, ...newCurv
 test("a silent connection is closed when its handshake times out, and reported", async () => {
   const refused = new Inbox<ConnectionRejection>();
   const router = libzmq.router(
-    { onMessage() {}, onRefused: (refusal) => refused.add(refusal) },
+    { onMessage() {}, onRejected: (refusal) => refused.add(refusal) },
     { security, limits: { handshakeTimeoutMs: 50 } },
   );
   onTestFinished(() => router.close(0));

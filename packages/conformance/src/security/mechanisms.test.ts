@@ -130,7 +130,7 @@ describe.each(PAIRS)("a router of $router and dealers of $dealer", ({ router: ro
         onMessage: (frames: Frames) => void,
         onCode: (code: string) => void,
       ): void {
-        const handlers = { onMessage, onRefused: ({ code }: { readonly code: string }) => onCode(code) };
+        const handlers = { onMessage, onRejected: ({ code }: { readonly code: string }) => onCode(code) };
         const subscriber = TRANSPORTS[dealerName].subscriber(handlers, { security: peer });
         onTestFinished(() => subscriber.close());
         subscriber.subscribe("state");

@@ -165,7 +165,7 @@ describe("the ZAP handler", () => {
   test("is there for a bare router, too", async () => {
     const security = new ServerSecurity("PLAIN", { domain: "bare", authenticate: () => false, timeoutMs: 1000 });
     const refused = new Promise((resolve) => {
-      const router = libzmq.router({ onMessage() {}, onRefused: resolve }, { security });
+      const router = libzmq.router({ onMessage() {}, onRejected: resolve }, { security });
       onTestFinished(() => router.close(0));
       void router.bind(LOOPBACK).then((address) => {
         const peer = new Dealer({ linger: 0, plainUsername: "a", plainPassword: "b" });

@@ -73,7 +73,7 @@ export class AutomaticRouter implements RouterLink {
       onMessage: (peer, frames) => {
         if (this.#zmtp.has(peer)) {
           const detail = "the routing id belongs to another connection";
-          handlers.onRefused?.({ code: "ROUTING_ID", detail }, undefined);
+          handlers.onRejected?.({ code: "ROUTING_ID", detail }, undefined);
           return;
         }
         this.#libzmqPeers.add(peer);
@@ -85,7 +85,7 @@ export class AutomaticRouter implements RouterLink {
       },
       onUndelivered: (peer, frames) => handlers.onUndelivered?.(peer, frames),
       onDrain: (peer) => handlers.onDrain?.(peer),
-      onRefused: (rejection, peer) => handlers.onRefused?.(rejection, peer),
+      onRejected: (rejection, peer) => handlers.onRejected?.(rejection, peer),
       onError: (error) => handlers.onError?.(error),
     };
   }

@@ -151,7 +151,7 @@ export class LibzmqDealer implements DealerLink {
         this.#checkEnd();
       },
       onRejected: (rejection) => {
-        if (!this.#isClosing) callHandler(() => this.#handlers.onRefused?.(rejection));
+        if (!this.#isClosing) callHandler(() => this.#handlers.onRejected?.(rejection));
       },
     });
     this.#connection.connect(address);

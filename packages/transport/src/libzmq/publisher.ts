@@ -162,7 +162,7 @@ export class LibzmqPublisher implements PublisherLink {
   }
 
   #onRejected(rejection: ConnectionRejection): void {
-    if (!this.#isClosing) callHandler(() => this.#handlers.onRefused?.(rejection));
+    if (!this.#isClosing) callHandler(() => this.#handlers.onRejected?.(rejection));
   }
 
   #onFailure(cause: unknown): void {

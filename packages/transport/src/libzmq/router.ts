@@ -175,7 +175,7 @@ export class LibzmqRouter implements RouterLink {
   }
 
   #onRejected(rejection: ConnectionRejection): void {
-    if (!this.#isClosing) callHandler(() => this.#handlers.onRefused?.(rejection, undefined));
+    if (!this.#isClosing) callHandler(() => this.#handlers.onRejected?.(rejection, undefined));
   }
 
   #onFailure(cause: unknown): void {

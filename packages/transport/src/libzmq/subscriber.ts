@@ -119,7 +119,7 @@ export class LibzmqSubscriber implements SubscriberLink {
         this.#onUp(facts);
       },
       onLost: () => this.#onDown(),
-      onRejected: (rejection) => this.#call(() => this.#handlers.onRefused?.(rejection)),
+      onRejected: (rejection) => this.#call(() => this.#handlers.onRejected?.(rejection)),
     });
     this.#connection.connect(address);
   }

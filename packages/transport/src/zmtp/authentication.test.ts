@@ -81,7 +81,7 @@ async function bindRouter(setup: RouterSetup = {}): Promise<{ router: ZmtpRouter
         downs.push(peer);
         changed();
       },
-      onRefused: (rejection) => {
+      onRejected: (rejection) => {
         rejections.push(rejection);
         changed();
       },
@@ -120,7 +120,7 @@ function dealer(address: string, security?: PeerSecurity): { link: ZmtpDealer; r
     {
       onMessage: (frames) => report(`message ${frames.map((frame) => Buffer.from(frame).toString()).join("|")}`),
       onUp: () => report("up"),
-      onRefused: ({ code, detail }) => report(`${code} ${detail}`),
+      onRejected: ({ code, detail }) => report(`${code} ${detail}`),
     },
     { routingId: "d", reconnectMs: 1, reconnectMaxMs: 5, security },
   );
@@ -415,7 +415,7 @@ describe("a dealer with PLAIN", () => {
 test("a publisher with PLAIN publishes to authenticated subscribers only", async () => {
   const security = new ServerSecurity("PLAIN", { domain: "publisher", authenticate: isAda, timeoutMs: 1000 });
   const rejected: ConnectionRejection[] = [];
-  const publisher = new ZmtpPublisher({ onRefused: (rejection) => rejected.push(rejection) }, { security });
+  const publisher = new ZmtpPublisher({ onRejected: (rejection) => rejected.push(rejection) }, { security });
   closers.push(() => publisher.close());
   const address = await publisher.bind("tcp://127.0.0.1:*");
   publisher.publish([Buffer.from("state 1")]);

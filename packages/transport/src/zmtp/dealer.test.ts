@@ -31,7 +31,7 @@ async function connect(limits: Partial<LinkLimits> = {}): Promise<void> {
       onMessage: (frames) => report(`message ${frames.map((frame) => Buffer.from(frame).toString()).join("|")}`),
       onUp: () => report("up"),
       onDown: () => report("down"),
-      onRefused: ({ code }) => report(`refused ${code}`),
+      onRejected: ({ code }) => report(`refused ${code}`),
     },
     { routingId: "d", reconnectMs: 1, reconnectMaxMs: 5, limits },
   );

@@ -115,7 +115,8 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
   onEnd(connection: SocketConnection, violation: Violation | undefined): void {
     this.#dialer.onEnd();
     if (this.#closing !== undefined) return;
-    if (violation !== undefined) callHandler(() => this.#handlers.onRefused?.({ ...violation, ...this.#dialer.facts }));
+    if (violation !== undefined)
+      callHandler(() => this.#handlers.onRejected?.({ ...violation, ...this.#dialer.facts }));
     if (connection.wasUp) callHandler(() => this.#handlers.onDown?.());
   }
 }

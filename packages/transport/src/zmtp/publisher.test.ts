@@ -14,7 +14,7 @@ let publisher: ZmtpPublisher;
 let address = "";
 let peers: RawPeer[] = [];
 let refusals: string[] = [];
-let onRefused = () => {};
+let onRejected = () => {};
 
 beforeEach(() => start());
 
@@ -29,10 +29,10 @@ async function start(limits: Partial<LinkLimits> = {}): Promise<void> {
   refusals = [];
   publisher = new ZmtpPublisher(
     {
-      onRefused: ({ code, remoteAddress }) => {
+      onRejected: ({ code, remoteAddress }) => {
         expect(remoteAddress).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+$/);
         refusals.push(code);
-        onRefused();
+        onRejected();
       },
     },
     { limits },
@@ -58,7 +58,7 @@ async function subscriber(prefixes: readonly string[], speaks31 = true): Promise
 async function refused(count = 1): Promise<void> {
   while (refusals.length < count) {
     await new Promise<void>((resolve) => {
-      onRefused = resolve;
+      onRejected = resolve;
     });
   }
 }

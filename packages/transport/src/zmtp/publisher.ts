@@ -103,7 +103,7 @@ export class ZmtpPublisher implements PublisherLink, AcceptorOwner {
   }
 
   onRejectedConnection(rejection: ConnectionRejection): void {
-    callHandler(() => this.#handlers.onRefused?.(rejection));
+    callHandler(() => this.#handlers.onRejected?.(rejection));
   }
 
   onIntroduced(): undefined {}
@@ -135,7 +135,7 @@ export class ZmtpPublisher implements PublisherLink, AcceptorOwner {
     this.#served.delete(connection);
     this.#repeatTo.delete(connection);
     if (violation === undefined || this.#closing !== undefined) return;
-    callHandler(() => this.#handlers.onRefused?.({ ...violation, ...facts }));
+    callHandler(() => this.#handlers.onRejected?.({ ...violation, ...facts }));
   }
 
   /** Replaces the message that waits for the subscriber. */

@@ -39,7 +39,7 @@ async function start(limits: Partial<LinkLimits> = {}): Promise<void> {
       },
       onPeerUp: (peer) => report(`up ${peer}`),
       onPeerDown: (peer) => report(`down ${peer}`),
-      onRefused: (refusal, peer) => {
+      onRejected: (refusal, peer) => {
         refusals.push(refusal);
         report(`refused ${peer ?? "unknown"}: ${refusal.code}`);
       },

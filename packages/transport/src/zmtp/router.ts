@@ -95,7 +95,7 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
   }
 
   onRejectedConnection(rejection: ConnectionRejection): void {
-    callHandler(() => this.#handlers.onRefused?.(rejection, undefined));
+    callHandler(() => this.#handlers.onRejected?.(rejection, undefined));
   }
 
   onIntroduced(connection: SocketConnection, routingId: string): Violation | undefined {
@@ -141,7 +141,7 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
       callHandler(() => this.#handlers.onUndelivered?.(connection.name, undelivered));
     }
     if (this.#closing !== undefined) return;
-    if (violation !== undefined) callHandler(() => this.#handlers.onRefused?.({ ...violation, ...facts }, peer));
+    if (violation !== undefined) callHandler(() => this.#handlers.onRejected?.({ ...violation, ...facts }, peer));
     if (peer !== undefined) callHandler(() => this.#handlers.onPeerDown?.(peer));
   }
 

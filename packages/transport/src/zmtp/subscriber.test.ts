@@ -39,7 +39,7 @@ async function connect(prefixes: readonly string[], options: SubscriberOptions =
       onMessage: (frames) => report(`message ${frames.map((frame) => Buffer.from(frame).toString()).join("|")}`),
       onUp: ({ remoteAddress }) => report(remoteAddress === undefined ? "up somewhere" : "up"),
       onDown: () => report("down"),
-      onRefused: ({ code }) => report(`refused ${code}`),
+      onRejected: ({ code }) => report(`refused ${code}`),
     },
     { reconnectMs: 1, reconnectMaxMs: 5, ...options },
   );

@@ -91,7 +91,7 @@ export class ZmtpSubscriber implements SubscriberLink, ConnectionOwner {
 
   onEnd(connection: SocketConnection, violation: Violation | undefined): void {
     this.#dialer.onEnd();
-    if (violation !== undefined) this.#call(() => this.#handlers.onRefused?.({ ...violation, ...this.#dialer.facts }));
+    if (violation !== undefined) this.#call(() => this.#handlers.onRejected?.({ ...violation, ...this.#dialer.facts }));
     if (connection.wasUp) this.#call(() => this.#handlers.onDown?.());
   }
 
