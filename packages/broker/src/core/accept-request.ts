@@ -46,7 +46,7 @@ export function acceptRequest(
   place(state, request, target);
 }
 
-/** Tells a client that its request was not accepted. */
+/** Answers a client whose request is not accepted. */
 export function refuseRequest(
   state: CoreState,
   client: ClientRecord,

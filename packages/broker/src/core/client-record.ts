@@ -38,7 +38,7 @@ export class ClientRecordOf<Request extends ClientLinks<Request>> implements Hea
   heartbeatAt: Instant | undefined;
   /** Milliseconds of silence that count as one interval. */
   leaseMs: number;
-  heardAt: Instant = 0;
+  receivedAt: Instant = 0;
   missed = 0;
   readonly lease: Deadline<Timer>;
   /** Runs instead of the lease while it is away. */

@@ -64,7 +64,7 @@ export function closeRequest(state: CoreState, request: QueuedRequest): void {
 }
 
 /**
- * Tells a worker that still runs a request that the reply is not wanted any more. A sequential worker is not free before it
+ * Cancels a request at a worker that still runs it. A sequential worker is not free before it
  * has answered all the same (D-LIVE-3).
  */
 export function recall(state: CoreState, { location, address, id }: QueuedRequest): void {

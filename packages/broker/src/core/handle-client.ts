@@ -15,11 +15,11 @@ import { cachedReplyTo } from "./cache-replies.ts";
 import { loseClient, negotiate, newClient, onClientHeartbeat, requireClient } from "./clients.ts";
 import type { DialectId } from "./effects.ts";
 import { endRequest } from "./end-request.ts";
-import { noteHeard } from "./heartbeat-lease.ts";
+import { noteReceived } from "./heartbeat-lease.ts";
 import { isMmi, mmiAnswer, serviceAskedAbout } from "./mmi.ts";
 import type { ClientRecord, RequestMessage } from "./queued-request.ts";
 import type { CoreState } from "./state.ts";
-import { onWorkerHeard, workerNamed } from "./workers.ts";
+import { onWorkerReceived, workerNamed } from "./workers.ts";
 
 export function handleClient(
   state: CoreState,
@@ -32,7 +32,7 @@ export function handleClient(
   const client = state.clients.get(from) ?? admit(state, from, dialect, now);
   if (client === undefined) return refuseUnknown(state, from, message, dialect);
   if (client.dialect !== dialect) return state.effects.reportDrop(from, "other-dialect");
-  noteHeard(client, now);
+  noteReceived(client, now);
   switch (message.type) {
     case "request":
       return onRequest(state, client, message, now);
@@ -140,7 +140,7 @@ function onCredit(
 /** P-HB-5: the process of a worker sends a heartbeat for it. Not answered: that socket is never read. */
 function onWorkerVouchedFor(state: CoreState, id: PeerId, now: Instant): void {
   const worker = workerNamed(state, id);
-  if (worker !== undefined) onWorkerHeard(state, worker, now);
+  if (worker !== undefined) onWorkerReceived(state, worker, now);
 }
 
 function refuseUnknown(state: CoreState, from: PeerId, message: FromClient, dialect: DialectId): void {

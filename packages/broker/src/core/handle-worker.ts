@@ -15,7 +15,7 @@ import { noteDirectoryChange } from "./directory.ts";
 import { heldUnder } from "./dispatch.ts";
 import type { DialectId, DropReason } from "./effects.ts";
 import { endRequest } from "./end-request.ts";
-import { noteHeard } from "./heartbeat-lease.ts";
+import { noteReceived } from "./heartbeat-lease.ts";
 import { completeReply, holdPartial, mustHold } from "./held-replies.ts";
 import { onFinal, onPartial } from "./hooks.ts";
 import { isMmi } from "./mmi.ts";
@@ -61,9 +61,9 @@ export function handleWorker(
     case "disconnect":
       return loseWorker(state, worker, "left");
     default:
-      // Counts as heard only afterwards: it cannot speak of a request that it is given because it was heard.
+      // Noted only afterwards: the message cannot be about a request that the worker gets because of it.
       onReply(state, worker, message, now);
-      noteHeard(worker, now);
+      noteReceived(worker, now);
       if (worker.state === "congested") onCongestionEnded(state, worker);
   }
 }

@@ -5,10 +5,10 @@
 import type { Deadline, Deadlines, Instant } from "@pigato/protocol/internal";
 import type { Timer } from "./timer.ts";
 
-/** A peer that must be heard now and then. */
+/** A peer that must send something now and then. */
 export interface HeartbeatLease {
-  heardAt: Instant;
-  /** Whole intervals of silence since it was heard. */
+  receivedAt: Instant;
+  /** Whole intervals of silence since its last message. */
   missed: number;
   readonly lease: Deadline<Timer>;
 }
@@ -18,12 +18,12 @@ const STEPS = 16;
 
 /** Starts to count the silence of a peer. */
 export function startLease(peer: HeartbeatLease, intervalMs: number, timers: Deadlines<Timer>, now: Instant): void {
-  noteHeard(peer, now);
+  noteReceived(peer, now);
   timers.set(peer.lease, intervalMs, now);
 }
 
-export function noteHeard(peer: HeartbeatLease, now: Instant): void {
-  peer.heardAt = now;
+export function noteReceived(peer: HeartbeatLease, now: Instant): void {
+  peer.receivedAt = now;
   peer.missed = 0;
 }
 
@@ -32,7 +32,7 @@ export function noteHeard(peer: HeartbeatLease, now: Instant): void {
  * most: if the broker was suspended, it did not listen either.
  */
 export function countSilence(peer: HeartbeatLease, intervalMs: number, timers: Deadlines<Timer>, now: Instant): number {
-  const restMs = peer.heardAt + intervalMs - now;
+  const restMs = peer.receivedAt + intervalMs - now;
   if (restMs > 0) {
     const stepMs = intervalMs / STEPS;
     timers.set(peer.lease, Math.ceil(restMs / stepMs) * stepMs, now);

@@ -24,7 +24,7 @@ export type WorkerState =
   | "available"
   /** It has no free slot. */
   | "full"
-  /** Its connection refused a request. It gets none until it is heard again. */
+  /** Its connection refused a request. It gets none until it sends something. */
   | "congested"
   | "gone";
 
@@ -70,7 +70,7 @@ export class WorkerRecordOf<Request extends ServiceRequest<Request>>
   rhythm: HeartbeatTiming = UNKNOWN_TIMING;
   /** When its last heartbeat came. */
   heartbeatAt: Instant | undefined;
-  heardAt: Instant = 0;
+  receivedAt: Instant = 0;
   missed = 0;
   readonly lease: Deadline<Timer>;
   readonly settling: Deadline<Timer>;

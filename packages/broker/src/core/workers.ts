@@ -8,7 +8,7 @@ import { noteDirectoryChange } from "./directory.ts";
 import { remove, serve, setWorkerState } from "./dispatch.ts";
 import type { DialectId, WorkerDownReason } from "./effects.ts";
 import { closeUnserved, failRequest } from "./fail-request.ts";
-import { countSilence, noteHeard, startLease } from "./heartbeat-lease.ts";
+import { countSilence, noteReceived, startLease } from "./heartbeat-lease.ts";
 import { MAX_LISTENERS, peerAtListener, shownPeer } from "./peer-names.ts";
 import type { QueuedRequest, Service, WorkerRecord } from "./queued-request.ts";
 import { failRejected, placeOrFail, resumeService } from "./requeue.ts";
@@ -66,8 +66,8 @@ export function settleWorker(state: CoreState, worker: WorkerRecord): void {
 }
 
 /** Any message of a worker proves that it is alive, and that its connection works. */
-export function onWorkerHeard(state: CoreState, worker: WorkerRecord, now: Instant): void {
-  noteHeard(worker, now);
+export function onWorkerReceived(state: CoreState, worker: WorkerRecord, now: Instant): void {
+  noteReceived(worker, now);
   if (worker.state === "congested") onCongestionEnded(state, worker);
 }
 
@@ -87,7 +87,7 @@ export function onWorkerHeartbeat(
   worker.heartbeatAt = now;
   worker.rhythm = observeHeartbeat(worker.rhythm, pauseMs);
   if (concurrency !== undefined) worker.concurrency = concurrency;
-  onWorkerHeard(state, worker, now);
+  onWorkerReceived(state, worker, now);
   settleWorker(state, worker);
 }
 
@@ -121,7 +121,7 @@ export function onWorkerViolation(state: CoreState, worker: WorkerRecord): void 
   else disconnectWorker(state, worker, "violation");
 }
 
-/** Tells a worker to register anew, and counts it as lost. */
+/** Sends a worker a DISCONNECT, so that it registers anew, and counts it as lost. */
 export function disconnectWorker(state: CoreState, worker: WorkerRecord, reason: WorkerDownReason): void {
   state.effects.toWorker(worker, { type: "disconnect" });
   loseWorker(state, worker, reason);
@@ -149,9 +149,9 @@ export function loseWorker(state: CoreState, worker: WorkerRecord, reason: Worke
 
 /** D-LIVE-2: the silence of such a worker says nothing while it works; an option limits how long that may take. */
 function isStuck({ options }: CoreState, worker: WorkerRecord, now: Instant): boolean {
-  const { traits, isBusy, heardAt, abandonedAt } = worker;
+  const { traits, isBusy, receivedAt, abandonedAt } = worker;
   if (abandonedAt !== undefined && now - abandonedAt >= options.busyTimeoutMs) return true;
-  return traits.isSilentWhileBusy && isBusy && now - heardAt >= options.busyTimeoutMs;
+  return traits.isSilentWhileBusy && isBusy && now - receivedAt >= options.busyTimeoutMs;
 }
 
 /** The last worker of a service is gone. Its requests may turn to another service that covers their names. */

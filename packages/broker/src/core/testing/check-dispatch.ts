@@ -32,7 +32,7 @@ export class DispatchChecks {
   }
 
   /** Somebody has spoken for a worker. */
-  beforeHeard(id: PeerId): void {
+  beforeVouched(id: PeerId): void {
     const worker = this.#model.workers.get(id);
     if (worker) worker.isCongested = false;
   }

@@ -131,7 +131,7 @@ export class Observer {
       case "request-heartbeat":
         return this.#failures.beforeRequestHeartbeat(from, message.requestId);
       case "worker-heartbeat":
-        return this.#dispatch.beforeHeard(message.worker);
+        return this.#dispatch.beforeVouched(message.worker);
       case "credit":
         return this.#credit.beforeGrant(from, message);
       case "heartbeat":
