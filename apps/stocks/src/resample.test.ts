@@ -33,7 +33,7 @@ test("a month ends with its calendar month", async () => {
   ]);
 });
 
-test("no rows make no periods", async () => {
+test("a source without rows has no periods", async () => {
   expect(await collect(resample(Readable.from([]), "m"))).toEqual([]);
 });
 

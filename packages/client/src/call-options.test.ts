@@ -42,7 +42,7 @@ describe("the options of a request", () => {
     expect(wireOf(options)).toBe('{"tenant":{"id":1},"timeout":5,"headers":7,"retry":0}');
   });
 
-  test("say what the broker must know", () => {
+  test("contain what the broker needs", () => {
     const { options } = resolveCallOptions(
       { timeout: -1, workerId: "wörker", failFast: 1, nocache: true, persist: 0 },
       defaults,
@@ -88,17 +88,17 @@ describe("the data of a request", () => {
     expect(readText(encodeData(data))).toBe(text);
   });
 
-  test("is refused if JSON cannot carry it", () => {
+  test("is rejected if JSON cannot represent it", () => {
     expect(() => encodeData(1n)).toThrow("data cannot be written as JSON");
   });
 
-  test("is refused if no broker would take its frame", () => {
+  test("is rejected if its frame is larger than any broker accepts", () => {
     expect(() => encodeData("x".repeat(64 * 1024 * 1024))).toThrow("data of 67108866 bytes as JSON cannot be sent");
   });
 });
 
 describe("the name of a service", () => {
-  test("is any text of up to 255 bytes, a word of JavaScript's own too", () => {
+  test("is any text of up to 255 bytes, also a property name of Object.prototype", () => {
     expect(readService("__proto__")).toBe("__proto__");
     expect(readService("größe")).toBe("gr\u00c3\u00b6\u00c3\u009fe");
     expect(readService("x".repeat(255))).toHaveLength(255);

@@ -29,7 +29,7 @@ describe("request() with callbacks", () => {
     expect(broker.requests[0]?.options.timeoutMs).toBe(30_000);
   });
 
-  test("gets no partial after its signal has aborted, even from the same message", async () => {
+  test("delivers no partial after its signal has aborted, even from the same message", async () => {
     const { client, broker } = await kit.started();
     broker.onRequest = (request) => broker.partials(request, [1, 2, 3]);
     const giveUp = new AbortController();
@@ -44,7 +44,7 @@ describe("request() with callbacks", () => {
     expect(received).toEqual([1, 2]);
   });
 
-  test("may leave out either callback", async () => {
+  test("accepts either callback alone", async () => {
     const { client, broker } = await kit.started();
     broker.answer([["w0"]], ["w1", "w2"]);
     const workers = await new Promise((resolve) => {
@@ -70,7 +70,7 @@ describe("request() with callbacks", () => {
     expect(onPartial).not.toHaveBeenCalled();
   });
 
-  test("never calls back before it has returned", async () => {
+  test("never calls a callback before it has returned", async () => {
     const { client } = await kit.started({ maxOpenRequests: 1 });
     void client.call("echo").catch(() => {});
     const onFinal = vi.fn();
@@ -80,7 +80,7 @@ describe("request() with callbacks", () => {
     expect(onFinal.mock.calls).toEqual([[expect.objectContaining({ code: "BUSY", delivery: "not-sent" }), null]]);
   });
 
-  test("goes on serving everybody when a callback throws", async () => {
+  test("continues to serve all requests when a callback throws", async () => {
     const { client, broker } = await kit.started();
     broker.answer([1], 2);
     const uncaught = await uncaughtDuring(async () => {
@@ -102,7 +102,7 @@ describe("request() with callbacks", () => {
     expect(uncaught.map(String)).toEqual(["Error: partial threw", "Error: final threw"]);
   });
 
-  test("may make the next request from within a callback", async () => {
+  test("allows another request within a callback", async () => {
     const { client, broker } = await kit.started();
     broker.echo();
     const second = await new Promise((resolve) => {
@@ -113,7 +113,7 @@ describe("request() with callbacks", () => {
     expect(second).toBe(2);
   });
 
-  test("refuses what is neither callbacks nor options", async () => {
+  test("rejects an argument that is neither a callback nor options", async () => {
     const { client } = await kit.started();
     const loose: { request(...args: unknown[]): unknown } = client;
     expect(() => loose.request("echo", 1, "soon")).toThrow("the options of a request must be an object, not 'soon'");

@@ -5,7 +5,7 @@ import { failureOf, settled, TestKit } from "./testing/test-kit.ts";
 const kit = new TestKit();
 
 describe("open()", () => {
-  test("calls its caller for every reply, and never before it has returned", async () => {
+  test("calls its listener for every reply, and never before it has returned", async () => {
     const { client, broker } = await kit.started();
     broker.answer([1, null], "last");
     const calls: unknown[] = [];
@@ -24,7 +24,7 @@ describe("open()", () => {
     expect(broker.requests[0]?.requestId).toBe(request.requestId);
   });
 
-  test("gives a hold on the request: a heartbeat while it is open, and its end", async () => {
+  test("returns a handle of the request that sends heartbeats while it is open and can end it", async () => {
     const { client, broker } = await kit.started();
     const codes: string[] = [];
     const caller = { onPartial() {}, onFinal() {}, onFailure: ({ code }: RequestError) => codes.push(code) };
@@ -48,7 +48,7 @@ describe("call()", () => {
   });
 
   test.each([[0], [false], [""], [null], [undefined], ["snow ☃ and 𝄞"], [[1, { two: 2 }]]])(
-    "carries %o there and back",
+    "sends and receives %o unchanged",
     async (data) => {
       const { client, broker } = await kit.started();
       broker.echo();
@@ -56,20 +56,20 @@ describe("call()", () => {
     },
   );
 
-  test("carries a Buffer as the classic wire does", async () => {
+  test("sends a Buffer as the classic wire does", async () => {
     const { client, broker } = await kit.started();
     broker.echo();
     expect(await client.call("echo", Buffer.from("hi"))).toEqual({ type: "Buffer", data: [104, 105] });
   });
 
-  test("carries ten megabytes", async () => {
+  test("sends and receives ten megabytes", async () => {
     const { client, broker } = await kit.started();
     broker.echo();
     const data = "x".repeat(10 * 1024 * 1024);
     expect((await client.call("echo", data)) === data).toBe(true);
   });
 
-  test("reaches services whose names are JavaScript's own or not ASCII", async () => {
+  test("reaches services whose names are properties of Object.prototype or not ASCII", async () => {
     const { client, broker } = await kit.started();
     broker.echo();
     for (const service of ["__proto__", "constructor", "größe"]) await client.call(service, 1);
@@ -80,7 +80,7 @@ describe("call()", () => {
     ]);
   });
 
-  test("gives every request an id of its own, within a client and among clients", async () => {
+  test("gives every request a unique id, within a client and among clients", async () => {
     const { client, broker } = await kit.started();
     broker.echo();
     const other = kit.newClient();
@@ -88,7 +88,7 @@ describe("call()", () => {
     expect(new Set(broker.requests.map(({ requestId }) => requestId)).size).toBe(3);
   });
 
-  test("sends the options as the classic wire has them, and the caller's headers with them", async () => {
+  test("sends the options as the classic wire does, with the caller's headers", async () => {
     const { client, broker } = await kit.started({ timeout: 4_000, retry: 1 });
     broker.echo();
     await client.call("echo", 1);
@@ -133,13 +133,13 @@ describe("call()", () => {
 });
 
 describe("collect()", () => {
-  test("resolves to every chunk in order, a null in the middle too", async () => {
+  test("resolves to every chunk in order, including a null in the middle", async () => {
     const { client, broker } = await kit.started();
     broker.answer([1, null, undefined, 2], 3);
     expect(await client.collect("echo")).toEqual([1, null, undefined, 2, 3]);
   });
 
-  test("takes a final without a value as the mere end", async () => {
+  test("adds no chunk for a final without a value", async () => {
     const { client, broker } = await kit.started();
     broker.answer([1], null);
     expect(await client.collect("echo")).toEqual([1]);

@@ -13,7 +13,7 @@ import { ADDRESS, FakeBroker, failureOf, onceEvent, settled, TestKit } from "./t
 const kit = new TestKit();
 
 describe("a lost broker", () => {
-  test("fails what cannot be sent twice, and gets the rest again", async () => {
+  test("fails requests without retry, and gets the others again", async () => {
     const { client, broker } = await kit.started();
     const once = client.call("echo", 1);
     const again = client.call("echo", 2, { retry: true });
@@ -27,7 +27,7 @@ describe("a lost broker", () => {
     expect(third?.requestId).toBe(second?.requestId);
   });
 
-  test("is left for another that is there", async () => {
+  test("is replaced by another that is reachable", async () => {
     const first = await new FakeBroker(kit.network).listen("memory://first");
     const second = await new FakeBroker(kit.network).listen("memory://second");
     second.echo();
@@ -40,7 +40,7 @@ describe("a lost broker", () => {
     expect(await answer).toBe(1);
   });
 
-  test("that says nothing any more counts as lost after three intervals", async () => {
+  test("that falls silent counts as lost after three intervals", async () => {
     const { client, broker } = await kit.started({ heartbeat: 100 });
     const reason = onceEvent(client, "disconnect");
     for (const peer of broker.peers) broker.router.congested.add(peer);
@@ -50,7 +50,7 @@ describe("a lost broker", () => {
 });
 
 describe("a reply to no open request", () => {
-  test("is ignored if it is late, and an error if the request was never made", async () => {
+  test("is ignored if it is late, and reported as an error if the request never existed", async () => {
     const { client, broker } = await kit.started();
     const errors: Error[] = [];
     client.on("error", (error) => errors.push(error));
@@ -68,7 +68,7 @@ describe("a reply to no open request", () => {
   });
 });
 
-test("heartbeat() sends one now, about any request or about none", async () => {
+test("heartbeat() sends a heartbeat at once, for a request or for the connection", async () => {
   const { client, broker } = await kit.started();
   client.heartbeat();
   client.heartbeat("a request of another client");
@@ -113,7 +113,7 @@ describe("a link", () => {
     return { transport, handlers, outcomes, taken, limits };
   }
 
-  test("that is full fails the request, and not from within the call", async () => {
+  test("that is full fails the request, but never within the call", async () => {
     const { transport, outcomes } = watched();
     const { client } = await kit.started({ transport });
     outcomes.push("congested");
@@ -124,14 +124,14 @@ describe("a link", () => {
     expect(onFinal.mock.calls).toEqual([[expect.objectContaining({ code: "BUSY", delivery: "not-sent" }), null]]);
   });
 
-  test("takes as many messages as there may be requests, and heartbeats besides", async () => {
+  test("accepts as many messages as there may be requests, and heartbeats as well", async () => {
     const { transport, limits } = watched();
     await kit.started({ transport, maxOpenRequests: 1_000_000 });
     await kit.newClient({ transport, maxOpenRequests: 1 }).start();
     expect(limits).toEqual([2_000_000, 100_000]);
   });
 
-  test("that is merely slow carries the request", async () => {
+  test("that is slow still sends the request", async () => {
     const { transport, outcomes } = watched();
     const { client } = await kit.started({ transport });
     outcomes.push("slow");
@@ -140,7 +140,7 @@ describe("a link", () => {
     expect(await failureOf(answer)).toMatchObject({ code: "DEADLINE_EXCEEDED" });
   });
 
-  test("that gives a request back carries it with the next heartbeat", async () => {
+  test("that returns a request sends it with the next heartbeat", async () => {
     const { transport, handlers, outcomes, taken } = watched();
     const { client, broker } = await kit.started({ transport });
     broker.echo();
@@ -163,7 +163,7 @@ describe("a link", () => {
     expect(await answer).toBe(1);
   });
 
-  test("of an earlier life has no say any more", async () => {
+  test("of an earlier connection is ignored", async () => {
     const { transport, handlers } = watched();
     const { client, broker } = await kit.started({ transport });
     kit.network.cut(ADDRESS);

@@ -27,7 +27,7 @@ async function paced(): Promise<{ client: Client; broker: FakeBroker; sent: () =
   return { client, broker, sent: () => sent, granted: () => granted };
 }
 
-test("somebody who does not read gets the first chunks and no more", async () => {
+test("a caller that does not read gets the first chunks and no more", async () => {
   const { client, granted } = await paced();
   const stream = client.request("rows");
   await settled();
@@ -106,7 +106,7 @@ test("chunks that a stream cannot carry count as read", async () => {
   stream.destroy();
 });
 
-test("callbacks, call() and collect() take all they get, and say nothing of credit", async () => {
+test("callbacks, call() and collect() accept every chunk and send no credit", async () => {
   const { client, broker } = await kit.started();
   broker.answer(
     Array.from({ length: 100 }, (_, part) => part),

@@ -5,7 +5,7 @@ import { failureOf, settled, TestKit } from "./testing/test-kit.ts";
 const kit = new TestKit();
 
 describe("an AbortSignal", () => {
-  test("ends the request, here and at the broker", async () => {
+  test("ends the request at the client and at the broker", async () => {
     const { client, broker } = await kit.started();
     const controller = new AbortController();
     const answer = client.call("echo", 1, { signal: controller.signal });
@@ -17,14 +17,14 @@ describe("an AbortSignal", () => {
     expect(broker.typesSeen()).toEqual(["request", "cancel"]);
   });
 
-  test("that has aborted already keeps the request from being sent", async () => {
+  test("that has aborted before prevents the request from being sent", async () => {
     const { client, broker } = await kit.started();
     const answer = client.call("echo", 1, { signal: AbortSignal.abort() });
     expect(await failureOf(answer)).toMatchObject({ code: "CANCELED", delivery: "not-sent" });
     expect(broker.requests).toEqual([]);
   });
 
-  test("is let go of at the end of the request, whatever the end", async () => {
+  test("has no listener left when the request has ended, however it ends", async () => {
     const { client, broker } = await kit.started();
     const { signal } = new AbortController();
     const remove = vi.spyOn(signal, "removeEventListener");
@@ -47,7 +47,7 @@ describe("an AbortSignal", () => {
 });
 
 describe("a timeout", () => {
-  test("fails the request when its broker says nothing in the grace either", async () => {
+  test("fails the request when its broker sends nothing during the grace period", async () => {
     const { client, broker } = await kit.started();
     const answer = client.call("echo", 1, { timeout: 500 });
     await settled();
@@ -59,7 +59,7 @@ describe("a timeout", () => {
     expect(broker.typesSeen()).toEqual(["request", "cancel"]);
   });
 
-  test("fails a request that no broker ever took, which is safe to retry", async () => {
+  test("fails a request that was never sent, which is safe to retry", async () => {
     const client = kit.newClient();
     void client.start().catch(() => {});
     const answer = client.call("echo", 1, { timeout: 500 });

@@ -5,7 +5,7 @@ import { ADDRESS, FakeBroker, failureOf, onceEvent, settled, TestKit, uncaughtDu
 const kit = new TestKit();
 
 describe("start()", () => {
-  test("resolves when a broker has answered, however late it comes", async () => {
+  test("resolves when a broker has answered, however late it starts", async () => {
     const client = kit.newClient();
     const onStarted = vi.fn();
     const started = client.start().then(onStarted);
@@ -16,7 +16,7 @@ describe("start()", () => {
     await started;
   });
 
-  test("sends what was asked for before it, or while it goes on", async () => {
+  test("sends the requests made before it or while it runs", async () => {
     const broker = await new FakeBroker(kit.network).listen();
     broker.echo();
     const client = kit.newClient();
@@ -26,7 +26,7 @@ describe("start()", () => {
     expect(await Promise.all(answers)).toEqual([1, 2]);
   });
 
-  test("is harmless twice, and takes a callback", async () => {
+  test("can be called twice, and accepts a callback", async () => {
     await new FakeBroker(kit.network).listen();
     const client = kit.newClient();
     const onConnect = vi.fn();
@@ -42,7 +42,7 @@ describe("start()", () => {
     expect(onConnect).toHaveBeenCalledOnce();
   });
 
-  test("rejects when the client is stopped first, and need not be awaited", async () => {
+  test("rejects when the client stops first, and need not be awaited", async () => {
     const client = kit.newClient();
     void client.start();
     const onStarted = vi.fn();
@@ -52,7 +52,7 @@ describe("start()", () => {
     expect(onStarted).toHaveBeenCalledWith(expect.objectContaining({ code: "CLOSED" }));
   });
 
-  test("that is not awaited is no unhandled rejection", async () => {
+  test("causes no unhandled rejection when it is not awaited", async () => {
     const onUnhandled = vi.fn();
     process.on("unhandledRejection", onUnhandled);
     const client = kit.newClient();
@@ -63,7 +63,7 @@ describe("start()", () => {
     expect(onUnhandled).not.toHaveBeenCalled();
   });
 
-  test("happens by itself with autostart, and the classic listeners hear of it", async () => {
+  test("is called by autostart, which calls the classic listeners", async () => {
     await new FakeBroker(kit.network).listen();
     const called: string[] = [];
     const client = kit.newClient({
@@ -78,7 +78,7 @@ describe("start()", () => {
     expect(called).toEqual(["start", "connect", "disconnect", "stop"]);
   });
 
-  test("names itself by its prefix, anew in every life of the connection", async () => {
+  test("uses an id with its prefix, a new one for every connection", async () => {
     const onStart = vi.fn();
     const { client, broker } = await kit.started({ prefix: "Cä", onStart });
     const disconnected = onceEvent(client, "disconnect");
@@ -93,7 +93,7 @@ describe("start()", () => {
     for (const peer of broker.peers) expect(peer).toMatch(/^C\u00c3\u00a4-[\w-]{21}$/);
   });
 
-  test("emits an event for every link that is opened, which has its id", async () => {
+  test("emits an event with the id of every link that is opened", async () => {
     await new FakeBroker(kit.network).listen();
     const client = kit.newClient();
     const ids: string[] = [];
@@ -108,7 +108,7 @@ describe("start()", () => {
     expect(ids).toEqual([expect.stringMatching(/^C/), client.socketId]);
   });
 
-  test("reports an address that its transport cannot read, and goes on to the next", async () => {
+  test("reports an address that its transport cannot parse, and tries the next", async () => {
     await new FakeBroker(kit.network).listen();
     const transport: Transport = {
       router: (handlers) => kit.network.router(handlers),
@@ -133,7 +133,7 @@ describe("start()", () => {
 });
 
 describe("stop()", () => {
-  test("waits for what is open, takes nothing new, and says goodbye", async () => {
+  test("waits for open requests, rejects new ones, and sends DISCONNECT", async () => {
     const { client, broker } = await kit.started();
     const answer = client.call("echo", 1);
     await settled();
@@ -146,7 +146,7 @@ describe("stop()", () => {
     expect(broker.typesSeen()).toEqual(["request", "disconnect"]);
   });
 
-  test("fails what is still open when its time is up", async () => {
+  test("fails the requests that are still open at its timeout", async () => {
     const { client } = await kit.started({ stopTimeoutMs: 1_000 });
     const answer = client.call("echo", 1);
     await settled();
@@ -157,7 +157,7 @@ describe("stop()", () => {
     await stop;
   });
 
-  test("is safe twice, and before any start", async () => {
+  test("can be called twice, and before any start", async () => {
     const client = kit.newClient();
     const answer = client.call("echo", 1);
     await Promise.all([client.stop(), client.stop()]);
@@ -165,7 +165,7 @@ describe("stop()", () => {
     expect(await failureOf(answer)).toMatchObject({ code: "CLOSED", delivery: "not-sent" });
   });
 
-  test("leaves a client that can be started again", async () => {
+  test("is followed by a successful start", async () => {
     const { client, broker } = await kit.started();
     broker.echo();
     await client.stop();
@@ -174,7 +174,7 @@ describe("stop()", () => {
     expect(await client.call("echo", 2)).toBe(2);
   });
 
-  test("is followed by a start that was asked for meanwhile, unless stopped again", async () => {
+  test("is followed by a start that was requested meanwhile, unless stopped again", async () => {
     const { client, broker } = await kit.started();
     broker.echo();
     void client.stop();
@@ -187,7 +187,7 @@ describe("stop()", () => {
     expect(await failureOf(client.call("echo", 2))).toMatchObject({ code: "CLOSED" });
   });
 
-  test("resolves when the link has written what it held, and not before", async () => {
+  test("resolves only when the link has written its queued messages", async () => {
     await new FakeBroker(kit.network).listen();
     let finishWriting: () => void = () => {};
     const lingers: (number | undefined)[] = [];
@@ -217,7 +217,7 @@ describe("stop()", () => {
     await stop;
   });
 
-  test("leaves nothing to wake up for", async () => {
+  test("leaves no alarm set", async () => {
     const { client, broker } = await kit.started();
     broker.echo();
     await client.call("echo", 1);
@@ -227,7 +227,7 @@ describe("stop()", () => {
     expect(looks).not.toHaveBeenCalled();
   });
 
-  test("happens at the end of an await using", async () => {
+  test("is called at the end of an await using", async () => {
     const { client } = await kit.started();
     const stopped = onceEvent(client, "stop");
     await client[Symbol.asyncDispose]();
@@ -236,7 +236,7 @@ describe("stop()", () => {
 });
 
 describe("a listener that throws", () => {
-  test("does not keep the client from its work", async () => {
+  test("does not stop the client", async () => {
     const broker = await new FakeBroker(kit.network).listen();
     broker.echo();
     const client = kit.newClient({

@@ -27,7 +27,7 @@ describe("request() as a stream", () => {
     expect(await client.request("echo").toArray()).toEqual([1, "two", 3]);
   });
 
-  test("can be iterated, and leaves out what a stream cannot carry", async () => {
+  test("can be iterated, and leaves out null, which a stream cannot emit", async () => {
     const { client, broker } = await kit.started();
     broker.answer([1, null, undefined, 2], null);
     expect(await client.request("echo").toArray()).toEqual([1, 2]);

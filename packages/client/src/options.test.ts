@@ -65,14 +65,14 @@ describe("the options of a client", () => {
     expect(() => resolveOptions({ transport, [key]: value })).toThrow(new RegExp(`^${key} must be `));
   });
 
-  test("refuse a key that they do not know", () => {
+  test("reject an unknown key", () => {
     const misspelt: object = { transport, heartbeatMs: 1_000 };
     expect(() => resolveOptions(misspelt)).toThrow('a client has no option "heartbeatMs": did you mean "heartbeat"?');
   });
 });
 
 describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
-  test("D-PEER-3: options that ask for what its wire has no frame for are refused", () => {
+  test("D-PEER-3: options without a frame on its wire are rejected", () => {
     for (const option of [
       { heartbeat: 100 },
       { heartbeatLiveness: 3 },
@@ -87,7 +87,7 @@ describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
     }
   });
 
-  test("D-PEER-3: switches that are off ask for nothing, and the others are kept", () => {
+  test("D-PEER-3: flags that are off are accepted, and the other options are kept", () => {
     const options = resolveOptions({ transport, dialect, retry: 0, negotiate: false, timeout: 10, reconnect: 5 });
     expect(options).toMatchObject({ retry: false, timeout: 10, reconnect: 5, dialect });
   });
@@ -122,7 +122,7 @@ describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
   });
 });
 
-test("an unknown dialect is refused", () => {
+test("an unknown dialect is rejected", () => {
   for (const dialect of ["omdp", "__proto__", "", 1, null]) {
     const options: ClientOptions = Object.fromEntries([["dialect", dialect]]);
     expect(() => resolveOptions({ transport, ...options })).toThrow("dialect must be one of pigato, mdp02, mdp01, not");

@@ -29,7 +29,7 @@ test("ratios compare the samples of a pair, so that a slow minute of the machine
   });
 });
 
-describe("the CPU limit of 1.02", () => {
+describe("the CPU limit is 1.02", () => {
   test.each([
     ["is met by the limit itself", [1.02, 1.02, 1.02], "met"],
     ["is not met if the whole confidence interval is above it", [1.03, 1.04, 1.05], "not met"],

@@ -117,8 +117,8 @@ function messageOf(id: string, options: object): RequestMessage {
   };
 }
 
-describe("the request of somebody who reads a stream", () => {
-  test("carries the first grant, and grants more as the reader goes on, not for each chunk", () => {
+describe("a request that is read as a stream", () => {
+  test("carries the first grant, and grants more as the caller reads, but not for each chunk", () => {
     const sim = new Scenario().answer();
     sim.stream("r1");
     expect(sim.seen()).toEqual(["request r1 credit 16"]);
@@ -132,7 +132,7 @@ describe("the request of somebody who reads a stream", () => {
     expect(sim.seen()).toEqual([]);
   });
 
-  test("waits until it is known whether the broker can pace, where that was asked; others do not", () => {
+  test("waits until the broker has answered whether it supports credit; other requests do not", () => {
     const sim = new Scenario();
     sim.stream("r1").call("r2");
     expect(sim.seen()).toEqual(["request r2"]);
@@ -143,7 +143,7 @@ describe("the request of somebody who reads a stream", () => {
     expect(classic.seen()).toEqual(["request r1"]);
   });
 
-  test("waits within the bound of requests that wait", () => {
+  test("counts toward the bound of waiting requests while it waits", () => {
     const sim = new Scenario();
     sim.stream("r1").stream("r2").stream("r3");
     expect(sim.seen()).toEqual(["r3: BUSY"]);
@@ -151,14 +151,14 @@ describe("the request of somebody who reads a stream", () => {
     expect(sim.seen()).toEqual(["request r1", "request r2"]);
   });
 
-  test("says nothing of credit to a broker that does not know it", () => {
+  test("sends no credit to a broker that does not support it", () => {
     const sim = new Scenario().answer(false);
     sim.stream("r1");
     for (let part = 0; part < 40; part++) sim.part("r1").read("r1", 1);
     expect(sim.seen()).toEqual(["request r1"]);
   });
 
-  test("goes out again with the first grant when its broker was lost", () => {
+  test("is sent again with the first grant when its broker was lost", () => {
     const sim = new Scenario().answer();
     sim.stream("r1", { retry: 1 }).do({ type: "link-lost", reason: "link-down" });
     sim.advance(100).do({ type: "link-up" });
@@ -169,7 +169,7 @@ describe("the request of somebody who reads a stream", () => {
     expect(sim.seen()).toEqual([]);
   });
 
-  test("grants nothing after the end, be it a final, a cancel or the loss of the broker", () => {
+  test("grants nothing after its end by a final, a cancel or the loss of the broker", () => {
     const sim = new Scenario().answer();
     sim.stream("r1").stream("r2").stream("r3");
     for (const id of ["r1", "r2", "r3"]) for (let part = 0; part < 16; part++) sim.part(id);
@@ -183,7 +183,7 @@ describe("the request of somebody who reads a stream", () => {
     expect(sim.seen()).toEqual([]);
   });
 
-  test("fails if the link refuses a grant, because the rest might never come", () => {
+  test("fails if the link rejects a grant, because the rest might never arrive", () => {
     const sim = new Scenario().answer();
     sim.stream("r1").part("r1").seen();
     sim.do({ type: "grant-refused", requestId: requestId("r1") });
@@ -193,8 +193,8 @@ describe("the request of somebody who reads a stream", () => {
   });
 });
 
-describe("a reader that is slow", () => {
-  test("keeps its request alive by reading, with a grant for what little it read by half of the timeout", () => {
+describe("a slow caller", () => {
+  test("keeps its request alive by reading, with a grant for the chunks it read by half of the timeout", () => {
     const sim = new Scenario().answer();
     sim.stream("r1", { timeout: 1_000 });
     for (let part = 0; part < 16; part++) sim.part("r1");
@@ -205,7 +205,7 @@ describe("a reader that is slow", () => {
     expect(new Set(granted.map((line) => line.split(" ")[0]))).toEqual(new Set(["credit"]));
   });
 
-  test("that reads late grants at once", () => {
+  test("that reads late sends its grant at once", () => {
     const sim = new Scenario().answer();
     sim.stream("r1", { timeout: 1_000 });
     for (let part = 0; part < 16; part++) sim.part("r1");
@@ -216,7 +216,7 @@ describe("a reader that is slow", () => {
     expect(sim.seen()).toHaveLength(1);
   });
 
-  test("that has stopped fails its request when the timeout has passed", () => {
+  test("that stops reading fails its request when the timeout has passed", () => {
     const sim = new Scenario().answer();
     sim.stream("r1", { timeout: 1_000 });
     for (let part = 0; part < 16; part++) sim.part("r1");
@@ -227,7 +227,7 @@ describe("a reader that is slow", () => {
     expect(sim.seen()).toEqual(["cancel", "r1: DEADLINE_EXCEEDED"]);
   });
 
-  test("does not hold back one who stops", () => {
+  test("does not delay the stop of the client", () => {
     const sim = new Scenario().answer();
     sim.stream("r1");
     for (let part = 0; part < 16; part++) sim.part("r1");

@@ -133,7 +133,7 @@ class Scenario {
 }
 
 describe("D-PEER-2: a connection", () => {
-  test("is one when the link is up, and sends nothing but requests", () => {
+  test("counts as connected when the link is up, and sends only requests", () => {
     const sim = new Scenario().start();
     expect(sim.seen()).toEqual(["open tcp://a"]);
     expect(sim.linkUp().seen()).toEqual(["connected"]);
@@ -141,7 +141,7 @@ describe("D-PEER-2: a connection", () => {
     expect(sim.session.nextDeadline()).toBeUndefined();
   });
 
-  test("is made anew when its link is lost, ever more slowly until the broker sends a message", () => {
+  test("reconnects when its link is lost, with growing pauses until the broker sends a message", () => {
     const sim = new Scenario().connected();
     sim.linkLost().advance(100).linkUp().linkLost().advance(199);
     expect(sim.seen()).toEqual([
@@ -157,7 +157,7 @@ describe("D-PEER-2: a connection", () => {
     expect(sim.advance(100).seen()).toEqual(["open tcp://a"]);
   });
 
-  test("that is lost ends the request that the broker has, and no other", () => {
+  test("that is lost fails only the request that the broker has", () => {
     const sim = new Scenario().connected().request("r1").request("r2");
     expect(sim.linkLost().seen()).toEqual([
       "send r1",
@@ -170,19 +170,19 @@ describe("D-PEER-2: a connection", () => {
 });
 
 describe("D-PEER-1: one request is with the broker at a time", () => {
-  test("and the next one goes when it has its final", () => {
+  test("and the next one is sent after its final", () => {
     const sim = new Scenario().connected().request("r1").request("r2").request("r3");
     expect(sim.seen()).toEqual(["send r1"]);
     sim.reply("partial", "1").reply("final", "2").reply("final", "3");
     expect(sim.seen()).toEqual(["r1: partial 1", "r1: final 2", "send r2", "r2: final 3", "send r3"]);
   });
 
-  test("those made before a link is there go in their order", () => {
+  test("those made before the link is up are sent in order", () => {
     const sim = new Scenario().start().request("r1").request("r2").linkUp().reply("final", "1");
     expect(sim.seen()).toEqual(["open tcp://a", "connected", "send r1", "r1: final 1", "send r2"]);
   });
 
-  test("those that wait are bounded, and one that need not wait is not counted among them", () => {
+  test("waiting requests are bounded, and a request that need not wait does not count", () => {
     const sim = new Scenario({ maxQueuedRequests: 1 }).connected().request("r1").request("r2").request("r3");
     expect(sim.seen()).toEqual(["send r1", "r3: BUSY, not-sent"]);
     expect(sim.failures[0]?.message).toMatch("1 requests wait for their turn");
@@ -190,14 +190,14 @@ describe("D-PEER-1: one request is with the broker at a time", () => {
     expect(none.seen()).toEqual(["send r1", "r2: BUSY, not-sent"]);
   });
 
-  test("those that are open are bounded", () => {
+  test("open requests are bounded", () => {
     const sim = new Scenario({ maxQueuedRequests: 100 }).connected();
     for (let index = 0; index < 13; index++) sim.request(`r${index}`);
     expect(sim.seen()).toEqual(["send r0", "r12: BUSY, not-sent"]);
     expect(sim.failures[0]?.message).toMatch("maxOpenRequests");
   });
 
-  test("hundreds get their turn in order, whatever of them was given up meanwhile", () => {
+  test("hundreds of requests are sent in order, even if some of them were given up meanwhile", () => {
     const sim = new Scenario({ maxQueuedRequests: 100 }).connected();
     for (let index = 0; index < 300; index++) {
       sim.request(`a${index}`).request(`b${index}`).cancel(`b${index}`).request(`c${index}`);
@@ -207,13 +207,13 @@ describe("D-PEER-1: one request is with the broker at a time", () => {
     expect(sent).toEqual(Array.from({ length: 600 }, (_, index) => `send ${index % 2 ? "c" : "a"}${index >> 1}`));
   });
 
-  test("one that the link refuses fails, and the next one goes", () => {
+  test("a request that the link rejects fails, and the next one is sent", () => {
     const sim = new Scenario().connected().request("r1").request("r2");
     sim.do({ type: "refused", requestId: requestId("r1") });
     expect(sim.seen()).toEqual(["send r1", "r1: BUSY, not-sent", "send r2"]);
   });
 
-  test("one that the link returns is sent again on a new link", () => {
+  test("a request that the link returns is sent again on a new link", () => {
     const sim = new Scenario().connected().request("r1");
     sim
       .do({ type: "undelivered", requestId: requestId("") })
@@ -230,7 +230,7 @@ describe("D-PEER-1: one request is with the broker at a time", () => {
   });
 });
 
-describe("D-PEER-2: a request that is given up leaves a link on which its late reply could be taken for another's", () => {
+describe("D-PEER-2: a request that is given up closes its link, because its late reply could match the next request", () => {
   test("so a timeout opens a new link at once, to the next address", () => {
     const sim = new Scenario({ addresses: ["tcp://a", "tcp://b"] }).connected().request("r1", 1_000).request("r2");
     sim.advance(1_000);
@@ -244,7 +244,7 @@ describe("D-PEER-2: a request that is given up leaves a link on which its late r
     expect(sim.linkUp().seen()).toEqual(["connected", "send r2"]);
   });
 
-  test("so does its caller's cancel", () => {
+  test("a cancel by the caller does the same", () => {
     const sim = new Scenario().connected().request("r1").cancel("r1");
     expect(sim.seen()).toEqual([
       "send r1",
@@ -255,19 +255,19 @@ describe("D-PEER-2: a request that is given up leaves a link on which its late r
     ]);
   });
 
-  test("but one that waits ends without any of that, and was not sent", () => {
+  test("a waiting request ends without a new link, and was not sent", () => {
     const sim = new Scenario().connected().request("r1").request("r2", 100).request("r3").cancel("r3").advance(100);
     expect(sim.seen()).toEqual(["send r1", "r3: CANCELED, not-sent", "r2: DEADLINE_EXCEEDED, not-sent"]);
     expect(sim.reply("final", "1").seen()).toEqual(["r1: final 1"]);
   });
 
-  test("a part of the reply starts the timeout anew", () => {
+  test("a partial restarts the timeout", () => {
     const sim = new Scenario().connected().request("r1", 1_000).advance(900).reply("partial", "1").advance(999);
     expect(sim.seen()).toEqual(["send r1", "r1: partial 1"]);
     expect(sim.advance(1).seen()[0]).toBe("r1: DEADLINE_EXCEEDED, maybe-executed");
   });
 
-  test("the timeout of one that waited counts from when it is sent", () => {
+  test("the timeout of a request that waited starts when it is sent", () => {
     const sim = new Scenario().connected().request("r1").request("r2", 1_000).advance(900).reply("final", "1");
     expect(sim.advance(999).seen()).toEqual(["send r1", "r1: final 1", "send r2"]);
     expect(sim.advance(1).seen()[0]).toBe("r2: DEADLINE_EXCEEDED, maybe-executed");
@@ -298,14 +298,14 @@ describe("D-PEER-5: a reply without a request", () => {
     expect(sim.reply("final", "3").reply("final", "4").seen()).toEqual(["r1: final 3", "report D-PEER-5"]);
   });
 
-  test("is reported and dropped: what is no message to a client", () => {
+  test("is reported and dropped: frames that are not a message to a client", () => {
     const sim = new Scenario().connected().request("r1");
     sim.do({ type: "message", message: { type: "violation", clause: "D-MDP-1", detail: "odd" } });
     sim.receive({ type: "heartbeat", accepted: undefined });
     expect(sim.seen()).toEqual(["send r1", "report D-MDP-1", "unsupported"]);
   });
 
-  test("heartbeats are nothing that a client could send", () => {
+  test("a client cannot send heartbeats", () => {
     const sim = new Scenario().connected().request("r1");
     sim.do({ type: "heartbeat", requestId: undefined });
     sim.do({ type: "request-heartbeat", requestId: requestId("r1") });
@@ -314,13 +314,13 @@ describe("D-PEER-5: a reply without a request", () => {
 });
 
 describe("stopping", () => {
-  test("lets all that is open end, one after the other, and takes nothing new", () => {
+  test("finishes the open requests one after the other, and rejects new ones", () => {
     const sim = new Scenario().connected().request("r1").request("r2").stop().request("r3").reply("final", "1");
     expect(sim.seen()).toEqual(["send r1", "r3: CLOSED, not-sent", "r1: final 1", "send r2"]);
     expect(sim.reply("final", "2").seen()).toEqual(["r2: final 2", "close", "disconnected: disconnected", "stopped"]);
   });
 
-  test("fails what is left when its time is up", () => {
+  test("fails the remaining requests at its timeout", () => {
     const sim = new Scenario().connected().request("r1").request("r2").stop().advance(2_000);
     expect(sim.seen()).toEqual([
       "send r1",

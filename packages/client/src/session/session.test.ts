@@ -158,7 +158,7 @@ function lineOf(message: FromClient): string {
 }
 
 describe("a connection", () => {
-  test("opens, greets with an offer, and counts as connected when the broker answers", () => {
+  test("opens a link, sends an offer, and counts as connected when the broker answers", () => {
     const sim = new Scenario();
     sim.do({ type: "start" }).do({ type: "link-up" });
     expect(sim.seen()).toEqual(["open tcp://a", "send heartbeat with an offer"]);
@@ -166,7 +166,7 @@ describe("a connection", () => {
     expect(sim.seen()).toEqual(["connected"]);
   });
 
-  test("without negotiation greets as the original does, and takes no offer for accepted", () => {
+  test("without negotiation sends the original's first heartbeat, and accepts no offer", () => {
     const sim = new Scenario({ negotiate: false });
     sim.do({ type: "start" }).do({ type: "link-up" }).answer("modern");
     expect(sim.seen()).toEqual(["open tcp://a", "send heartbeat", "connected"]);
@@ -180,7 +180,7 @@ describe("a connection", () => {
     ]);
   });
 
-  test("is not shown by a message that does not even start like one to a client", () => {
+  test("is not established by a message without the tag of a client", () => {
     const sim = new Scenario();
     sim.do({ type: "start" }).do({ type: "link-up" }).seen();
     sim.do({ type: "message", message: { type: "violation", clause: "P-MSG-1", detail: "for a worker" } });
@@ -189,7 +189,7 @@ describe("a connection", () => {
     expect(sim.seen()).toEqual(["connected", "report violation"]);
   });
 
-  test("carries heartbeats out of turn, about any request, while it is open", () => {
+  test("sends extra heartbeats, for any request, while it is open", () => {
     const sim = new Scenario({ negotiate: false });
     const beat = (id?: string): Scenario =>
       sim.do({ type: "heartbeat", requestId: id === undefined ? undefined : requestId(id) });
@@ -201,7 +201,7 @@ describe("a connection", () => {
     expect(sim.seen()).toEqual(["send request-heartbeat another's", "send heartbeat"]);
   });
 
-  test("sends a heartbeat at every interval and comes back on a new link after three silent ones", () => {
+  test("sends a heartbeat at every interval and reconnects on a new link after three silent ones", () => {
     const sim = new Scenario().connect();
     sim.advance(3_100);
     expect(sim.seen()).toEqual([
@@ -213,7 +213,7 @@ describe("a connection", () => {
     ]);
   });
 
-  test("goes on to the next address when a link is lost", () => {
+  test("tries the next address when a link is lost", () => {
     const sim = new Scenario({ addresses: ["tcp://a", "tcp://b"] }).connect();
     sim.do({ type: "link-lost", reason: "link-down" }).advance(100);
     expect(sim.seen()).toEqual(["close", "disconnected: link-down", "open tcp://b"]);
@@ -225,7 +225,7 @@ describe("a connection", () => {
     expect(sim.seen()).toEqual(["open tcp://a", "close", "open tcp://b", "close", "open tcp://a"]);
   });
 
-  test("is started once, however often it is asked to", () => {
+  test("is started once, however often start is called", () => {
     const sim = new Scenario();
     sim.do({ type: "start" }).do({ type: "start" });
     expect(sim.seen()).toEqual(["open tcp://a"]);
@@ -233,7 +233,7 @@ describe("a connection", () => {
 });
 
 describe("a request", () => {
-  test("leaves at once on a link that is up, and ends with its final", () => {
+  test("is sent at once on a link that is up, and ends with its final", () => {
     const sim = new Scenario().connect().request("r1");
     expect(sim.seen()).toEqual(["send request r1"]);
     sim.reply("partial", "r1", "1").reply("partial", "r1", "null").reply("final", "r1", '{"last":true}');
@@ -244,7 +244,7 @@ describe("a request", () => {
     ]);
   });
 
-  test("waits for the link, and leaves behind the greeting without waiting for the answer", () => {
+  test("waits for the link, and is sent after the offer without waiting for the answer", () => {
     const sim = new Scenario().request("r1").do({ type: "start" }).request("r2");
     expect(sim.seen()).toEqual(["open tcp://a"]);
     sim.do({ type: "link-up" });
@@ -259,7 +259,7 @@ describe("a request", () => {
     expect(sim.seen()).toEqual(["report late", "report late", "report late"]);
   });
 
-  test("takes an empty body as null and the bare word as undefined", () => {
+  test("reads an empty body as null and the bare word as undefined", () => {
     const sim = new Scenario().connect().request("r1").request("r2");
     sim.seen();
     sim.reply("final", "r1", "").reply("final", "r2", "undefined");
@@ -280,7 +280,7 @@ describe("a request", () => {
     expect(sim.seen()).toEqual([]);
   });
 
-  test("that is open for longer than an interval is kept alive at each heartbeat, without anybody asking", () => {
+  test("that is open for longer than an interval is kept alive automatically at each heartbeat", () => {
     const sim = new Scenario().connect();
     sim.advance(999).request("r1").advance(1).request("r2").seen();
     sim.reply("final", "r2", "1").seen();
@@ -289,7 +289,7 @@ describe("a request", () => {
     expect(sim.answer().advance(1_000).seen()).toEqual(["send heartbeat with an offer", "send request-heartbeat r1"]);
   });
 
-  test("is not kept alive at a broker that did not agree to answer", () => {
+  test("is not kept alive at a broker that did not accept the capability", () => {
     const sim = new Scenario().connect("classic").request("r1");
     expect(sim.advance(2_000).seen()).toEqual([
       "send request r1",
@@ -298,7 +298,7 @@ describe("a request", () => {
     ]);
   });
 
-  test("takes turns with others to be kept alive, a thousand at a time", () => {
+  test("shares the heartbeats with others, a thousand at a time", () => {
     const sim = new Scenario({ limits: { maxOpenRequests: 2_500 } }).connect();
     for (let number = 0; number < 2_500; number++) sim.request(`r${number}`);
     sim.seen();
@@ -320,7 +320,7 @@ describe("a request", () => {
     expect(sim.seen()).toEqual(["caller of r1: heartbeat", "report late"]);
   });
 
-  test("that the broker does not know any more is lost, or sent again if it may be", () => {
+  test("that the broker has forgotten is lost, or sent again with retry", () => {
     const sim = new Scenario().connect().request("r1").request("r2", { retry: 1 }).request("r3", { retry: 1 });
     sim.reply("partial", "r3", "1").seen();
     const lost: Failure = { code: "BROKER_LOST", message: "unknown", delivery: "maybe-executed" };
@@ -334,7 +334,7 @@ describe("a request", () => {
     ]);
   });
 
-  test("whose id is a word of JavaScript's own is just a request", () => {
+  test("may have a property name of Object.prototype as its id", () => {
     const sim = new Scenario().connect().reply("final", "__proto__", "1").reply("final", "constructor", "1");
     expect(sim.seen()).toEqual(["report late", "report late"]);
     sim.request("__proto__").reply("final", "__proto__", "1");
@@ -343,13 +343,13 @@ describe("a request", () => {
 });
 
 describe("a failure", () => {
-  test("of the broker is handed on as it is", () => {
+  test("of the broker is passed on unchanged", () => {
     const sim = new Scenario().connect().request("r1");
     sim.receive({ type: "failure", requestId: requestId("r1"), failure: failure("UNAVAILABLE") });
     expect(sim.failures).toEqual([failure("UNAVAILABLE")]);
   });
 
-  test("that bears the broker's mark is its worker's, unless the broker has said that it marks its own", () => {
+  test("with the broker's mark comes from the worker, unless the broker marks its own failures", () => {
     const sim = new Scenario().connect("classic").request("r1");
     sim.receive({ type: "failure", requestId: requestId("r1"), failure: failure("BUSY") });
     const { message } = failure("BUSY");
@@ -366,7 +366,7 @@ describe("a failure", () => {
     ["undefined", -1, 'request r1 to "echo" failed in its worker, which did not say why', undefined],
     ["null", 7, 'request r1 to "echo" failed in its worker with status 7', 7],
   ])(
-    "of a worker that answers %s with status %i reads as words and keeps its detail",
+    "of a worker that answers %s with status %i has a readable message and keeps its detail",
     (json, status, message, detail) => {
       const sim = new Scenario().connect().request("r1").reply("final", "r1", json, status);
       expect(sim.failures).toEqual([{ code: "WORKER_FAILED", message, delivery: "maybe-executed", detail }]);
@@ -381,7 +381,7 @@ describe("a failure", () => {
     expect(sim.failures[0]?.message).toBe(`${"x".repeat(200)}…`);
   });
 
-  test("in a partial ends the request for the broker too", () => {
+  test("in a partial also ends the request at the broker", () => {
     const sim = new Scenario().connect().request("r1");
     sim.seen();
     sim.reply("partial", "r1", '"bad"', -1);
@@ -419,7 +419,7 @@ describe("a failure", () => {
 });
 
 describe("a timeout", () => {
-  test("of a request that never left counts from its making, and is safe to retry", () => {
+  test("of a request that was never sent starts with the call, and is safe to retry", () => {
     const sim = new Scenario().do({ type: "start" }).request("r1", { timeout: 500 });
     sim.seen();
     sim.advance(499);
@@ -429,7 +429,7 @@ describe("a timeout", () => {
     expect(sim.failures[0]?.message).toBe('request r1 to "echo" exceeded its 500 ms timeout');
   });
 
-  test("counts anew from the sending, and from every partial", () => {
+  test("restarts when the request is sent, and with every partial", () => {
     const sim = new Scenario().do({ type: "start" }).request("r1", { timeout: 500 }).advance(400);
     sim.do({ type: "link-up" }).answer("classic").advance(400).reply("partial", "r1", "1");
     sim.seen();
@@ -439,7 +439,7 @@ describe("a timeout", () => {
     expect(sim.seen()).toEqual(["caller of r1: DEADLINE_EXCEEDED, maybe-executed"]);
   });
 
-  test("leaves a modern broker time to say itself how far the request came", () => {
+  test("gives a modern broker time to report how far the request came", () => {
     const sim = new Scenario().connect().request("r1", { timeout: 500 });
     sim.seen();
     sim.advance(699);
@@ -447,7 +447,7 @@ describe("a timeout", () => {
     expect(sim.seen()).toEqual(["caller of r1: DEADLINE_EXCEEDED, queued"]);
   });
 
-  test("comes from the client when the broker does not say it in time, and stops the worker", () => {
+  test("comes from the client when the broker does not report it in time, and cancels the request", () => {
     const sim = new Scenario().connect().request("r1", { timeout: 500 });
     sim.seen();
     sim.advance(699);
@@ -456,7 +456,7 @@ describe("a timeout", () => {
     expect(sim.seen()).toEqual(["send cancel r1", "caller of r1: DEADLINE_EXCEEDED, maybe-executed"]);
   });
 
-  test("starts the grace anew after a partial that arrived in it", () => {
+  test("restarts the grace period after a partial that arrived in it", () => {
     const sim = new Scenario().connect().request("r1", { timeout: 500 }).advance(600).reply("partial", "r1", "1");
     sim.seen();
     sim.advance(699);
@@ -465,7 +465,7 @@ describe("a timeout", () => {
     expect(sim.seen()).toContain("caller of r1: DEADLINE_EXCEEDED, maybe-executed");
   });
 
-  test("does not reach a request that has ended", () => {
+  test("does not affect a request that has ended", () => {
     const sim = new Scenario().connect("classic").request("r1", { timeout: 500 }).reply("final", "r1", "1");
     sim.request("r2", { timeout: 500 }).cancel("r2");
     sim.seen();
@@ -473,7 +473,7 @@ describe("a timeout", () => {
     expect(sim.seen()).toEqual([]);
   });
 
-  test("grants the grace although the broker's answer came after the request had left", () => {
+  test("includes the grace period although the broker's answer came after the request was sent", () => {
     const sim = new Scenario().do({ type: "start" }).do({ type: "link-up" }).request("r1", { timeout: 500 });
     sim.advance(100).answer();
     sim.seen();
@@ -511,7 +511,7 @@ describe("a notice", () => {
     expect(sim.seen()).toEqual(["caller of r1: queued", "caller of r1: dispatched W1", "report late"]);
   });
 
-  test("is the detail of what the client ends by itself, and makes no retry safer", () => {
+  test("is the detail of a failure by the client, and makes no retry safer", () => {
     const sim = new Scenario().connect().request("r1").request("r2", { timeout: 500 }).request("r3");
     sim
       .receive(notice("r1", "queued"))
@@ -529,7 +529,7 @@ describe("a notice", () => {
     expect(unknown).not.toHaveProperty("detail");
   });
 
-  test("says nothing of a request that was sent again", () => {
+  test("does not apply to a request that was sent again", () => {
     const sim = new Scenario()
       .connect()
       .request("r1", { retry: 1 })
@@ -550,14 +550,14 @@ describe("a cancel", () => {
     expect(sim.failures[0]?.detail).toBe("enough");
   });
 
-  test("of a request that waits ends it without ever sending it", () => {
+  test("of a waiting request ends it without sending it", () => {
     const sim = new Scenario().request("r1").cancel("r1");
     expect(sim.seen()).toEqual(["caller of r1: CANCELED, not-sent"]);
     sim.do({ type: "start" }).do({ type: "link-up" });
     expect(sim.seen()).toEqual(["open tcp://a", "send heartbeat with an offer"]);
   });
 
-  test("is not sent to a broker that did not agree to it", () => {
+  test("is not sent to a broker that does not support it", () => {
     const sim = new Scenario().connect("classic").request("r1");
     sim.seen();
     sim.cancel("r1");
@@ -594,7 +594,7 @@ describe("with a stable id, a stored request", () => {
     expect(sim.seen()).toEqual(["open tcp://a", "caller of r1: DEADLINE_EXCEEDED, maybe-executed"]);
   });
 
-  test("fails with its connection after a partial, which would come twice", () => {
+  test("fails with its connection after a partial, which would arrive twice", () => {
     const sim = new Scenario(stable).connect().request("r1", { persist: 1 }).reply("partial", "r1", "1");
     sim.seen();
     sim.do({ type: "link-lost", reason: "link-down" });
@@ -609,7 +609,7 @@ describe("a broker that stops", () => {
     delivery,
   });
 
-  test("gives back requests with retry, which the client sends to the next broker", () => {
+  test("returns requests with retry, which the client sends to the next broker", () => {
     const sim = new Scenario().connect().request("r1", { retry: 1 }).request("r2");
     sim.seen();
     for (const id of ["r1", "r2"])
@@ -621,7 +621,7 @@ describe("a broker that stops", () => {
     expect(sim.seen()).toContain('caller of r1: final "done"');
   });
 
-  test("ends requests with retry of which a partial has arrived, and stored ones", () => {
+  test("ends requests with retry after a partial, and stored requests", () => {
     const sim = new Scenario().connect().request("r1", { retry: 1 }).request("r2", { retry: 1, persist: 1 });
     sim.reply("partial", "r1", "1").seen();
     for (const id of ["r1", "r2"])
@@ -631,7 +631,7 @@ describe("a broker that stops", () => {
 });
 
 describe("a lost broker", () => {
-  test("fails at once what was sent without retry", () => {
+  test("fails at once the requests that were sent without retry", () => {
     const sim = new Scenario().connect().request("r1");
     sim.seen();
     sim.do({ type: "link-lost", reason: "link-down" });
@@ -639,7 +639,7 @@ describe("a lost broker", () => {
     expect(sim.failures[0]?.message).toBe('request r1 to "echo" lost its broker: the link went down');
   });
 
-  test("gets again what may be retried, under the same id and ahead of what came later", () => {
+  test("gets the requests with retry again, under the same ids and before later ones", () => {
     const sim = new Scenario().connect().request("r1", { retry: 1 });
     sim.do({ type: "link-lost", reason: "link-down" }).request("r2").advance(100);
     sim.seen();
@@ -649,14 +649,14 @@ describe("a lost broker", () => {
     expect(sim.seen()).toEqual(["connected", "caller of r1: final 1"]);
   });
 
-  test("does not start a stream over", () => {
+  test("does not restart a stream", () => {
     const sim = new Scenario().connect().request("r1", { retry: 1 }).reply("partial", "r1", "1");
     sim.seen();
     sim.do({ type: "link-lost", reason: "link-down" });
     expect(sim.seen()).toContain("caller of r1: BROKER_LOST, maybe-executed");
   });
 
-  test("leaves a request that is sent again the rest of its timeout, and its class", () => {
+  test("leaves a request that is sent again its remaining timeout and its delivery class", () => {
     const sim = new Scenario().connect("classic").request("r1", { retry: 1, timeout: 500 }).advance(300);
     sim.do({ type: "link-lost", reason: "link-down" }).advance(100).do({ type: "link-up" });
     sim.seen();
@@ -666,7 +666,7 @@ describe("a lost broker", () => {
     expect(sim.seen()).toEqual(["caller of r1: DEADLINE_EXCEEDED, maybe-executed"]);
   });
 
-  test("takes what it had agreed to with it", () => {
+  test("ends what was negotiated with it", () => {
     const sim = new Scenario().connect().request("r1", { retry: 1 });
     sim.do({ type: "link-lost", reason: "link-down" }).advance(100).do({ type: "link-up" });
     sim.seen();
@@ -676,35 +676,35 @@ describe("a lost broker", () => {
 });
 
 describe("a link", () => {
-  test("that is full fails the request it refuses, which is safe to retry", () => {
+  test("that is full fails the request it rejects, which is safe to retry", () => {
     const sim = new Scenario().connect().request("r1");
     sim.seen();
     sim.do({ type: "refused", requestId: requestId("r1") });
     expect(sim.seen()).toEqual(["caller of r1: BUSY, not-sent"]);
   });
 
-  test("that gives a request back gets it again with the next heartbeat", () => {
+  test("that returns a request gets it again with the next heartbeat", () => {
     const sim = new Scenario().connect().request("r1");
     sim.seen();
     sim.do({ type: "undelivered", requestId: requestId("r1") }).advance(1_000);
     expect(sim.seen()).toEqual(["send heartbeat with an offer", "send request r1"]);
   });
 
-  test("that gave a request back has nothing to cancel at the broker", () => {
+  test("that returned a request sends no cancel for it", () => {
     const sim = new Scenario().connect().request("r1");
     sim.seen();
     sim.do({ type: "undelivered", requestId: requestId("r1") }).cancel("r1");
     expect(sim.seen()).toEqual(["caller of r1: CANCELED, not-sent"]);
   });
 
-  test("that gave a request back leaves the broker no say on its timeout", () => {
+  test("that returned a request gives the broker no grace period for its timeout", () => {
     const sim = new Scenario().connect().request("r1", { timeout: 500 });
     sim.seen();
     sim.do({ type: "undelivered", requestId: requestId("r1") }).advance(500);
     expect(sim.seen()).toEqual(["caller of r1: DEADLINE_EXCEEDED, not-sent"]);
   });
 
-  test("that gave a request back has it not lost with the broker", () => {
+  test("that returned a request does not lose it with the broker", () => {
     const sim = new Scenario().connect().request("r1");
     sim.do({ type: "undelivered", requestId: requestId("r1") }).do({ type: "link-lost", reason: "link-down" });
     sim.seen();
@@ -712,7 +712,7 @@ describe("a link", () => {
     expect(sim.seen()).toEqual(["caller of r1: CANCELED, not-sent"]);
   });
 
-  test("that gives a request back keeps what an earlier link may have delivered", () => {
+  test("that returns a request keeps the delivery class of an earlier link", () => {
     const sim = new Scenario().connect().request("r1", { retry: 1 });
     sim.do({ type: "link-lost", reason: "link-down" }).advance(100).do({ type: "link-up" });
     sim.do({ type: "undelivered", requestId: requestId("r1") });
@@ -723,7 +723,7 @@ describe("a link", () => {
 });
 
 describe("a bound", () => {
-  test("on waiting requests refuses the next one until there is room", () => {
+  test("on waiting requests rejects the next one until there is room", () => {
     const sim = new Scenario({ limits: { maxQueuedRequests: 1 } }).request("r1").request("r2");
     expect(sim.seen()).toEqual(["caller of r2: BUSY, not-sent"]);
     expect(sim.failures[0]?.message).toContain("1 requests wait, the most that maxQueuedRequests allows");
@@ -731,7 +731,7 @@ describe("a bound", () => {
     expect(sim.seen()).toEqual(["send request r3"]);
   });
 
-  test("on open requests refuses the next one until one has ended", () => {
+  test("on open requests rejects the next one until one has ended", () => {
     const sim = new Scenario({ limits: { maxOpenRequests: 1 } }).connect().request("r1").request("r2");
     expect(sim.seen()).toEqual(["send request r1", "caller of r2: BUSY, not-sent"]);
     sim.reply("final", "r1", "1").request("r3");
@@ -740,7 +740,7 @@ describe("a bound", () => {
 });
 
 describe("a stop", () => {
-  test("with nothing open says goodbye and ends at once", () => {
+  test("without open requests sends DISCONNECT and ends at once", () => {
     const sim = new Scenario().connect().request("r1").reply("final", "r1", "1");
     sim.seen();
     sim.do({ type: "stop" });
@@ -748,19 +748,19 @@ describe("a stop", () => {
     expect(sim.session.nextDeadline()).toBeUndefined();
   });
 
-  test("does not say goodbye to a broker that did not answer the offer", () => {
+  test("sends no DISCONNECT to a broker that did not answer the offer", () => {
     const sim = new Scenario().connect("classic").do({ type: "stop" });
     expect(sim.seen()).toEqual(["flush and close", "disconnected: disconnected", "stopped"]);
   });
 
-  test("does not say goodbye to a broker that came after one that answered the offer", () => {
+  test("sends no DISCONNECT to a broker that came after one that answered the offer", () => {
     const sim = new Scenario().connect().do({ type: "link-lost", reason: "link-down" }).advance(100);
     sim.do({ type: "link-up" }).answer("classic").seen();
     sim.do({ type: "stop" });
     expect(sim.seen()).toEqual(["flush and close", "disconnected: disconnected", "stopped"]);
   });
 
-  test("lets what is open end, and takes nothing new", () => {
+  test("waits for open requests, and rejects new ones", () => {
     const sim = new Scenario().connect().request("r1").do({ type: "stop" }).request("r2");
     expect(sim.seen()).toEqual(["send request r1", "caller of r2: CLOSED, not-sent"]);
     sim.reply("partial", "r1", "1").reply("final", "r1", "2");
@@ -774,7 +774,7 @@ describe("a stop", () => {
     ]);
   });
 
-  test("fails what is still open when its time is up", () => {
+  test("fails the requests that are still open at its timeout", () => {
     const sim = new Scenario().connect().request("r1").do({ type: "stop" }).do({ type: "stop" });
     sim.seen();
     sim.advance(2_000);
@@ -791,19 +791,19 @@ describe("a stop", () => {
     ]);
   });
 
-  test("before the first start fails what waits", () => {
+  test("before the first start fails the waiting requests", () => {
     const sim = new Scenario().request("r1").do({ type: "stop" });
     expect(sim.seen()).toEqual(["caller of r1: CLOSED, not-sent", "stopped"]);
   });
 
-  test("without a broker ends when the last request has", () => {
+  test("without a broker ends with the last request", () => {
     const sim = new Scenario().do({ type: "start" }).request("r1", { timeout: 500 }).do({ type: "stop" });
     sim.seen();
     sim.advance(500);
     expect(sim.seen()).toEqual(["caller of r1: DEADLINE_EXCEEDED, not-sent", "flush and close", "stopped"]);
   });
 
-  test("leaves a client that can be started again", () => {
+  test("is followed by a successful start", () => {
     const sim = new Scenario().connect().do({ type: "stop" }).request("r1");
     expect(sim.seen()).toContain("caller of r1: CLOSED, not-sent");
     sim.connect().request("r2").reply("final", "r2", "1");

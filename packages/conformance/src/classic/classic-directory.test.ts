@@ -41,7 +41,7 @@ test("it knows the workers that were there before it", async () => {
   await untilEqual(() => client.call("$dir", "echo"), [before]);
 });
 
-test("it is made with the channel of a broker that has not started", async () => {
+test("it can be created with the channel of a broker that has not started", async () => {
   const intch = channel();
   await broker.start();
   expect(broker.conf.intch).toBe(intch);

@@ -1,6 +1,6 @@
 import { describe } from "vitest";
 import { runCases } from "./run-cases.ts";
 
-describe("the original among itself: what these suites rest on", () => {
+describe("the original with itself is the baseline of these suites", () => {
   runCases({ client: "classic", broker: "classic", worker: "classic" });
 });

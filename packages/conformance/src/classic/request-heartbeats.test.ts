@@ -32,7 +32,7 @@ describe.each(LIBRARIES)("a client of %s", (client) => {
     },
   );
 
-  test("that asks for it keeps its request active at a worker of the original, which stops when it is killed", async () => {
+  test("that requests it keeps its request active at a worker of the original, which stops when the client is killed", async () => {
     const system = await open(client, "classic");
     // The original gives a request up at the worker's third heartbeat: far enough from the client's first ones.
     const worker = await system.mortalWorker("held", "hold", { heartbeat: 500 });
@@ -49,7 +49,7 @@ describe.each(LIBRARIES)("a client of %s", (client) => {
     expect(await worker.active()).toEqual([false]);
   });
 
-  test("learns that the worker of its request was frozen", async () => {
+  test("is notified that the worker of its request was frozen", async () => {
     const system = await open(client, "ours");
     const worker = await system.mortalWorker("held", "hold");
     const caller = await system.client();

@@ -85,7 +85,7 @@ test("a socket takes messages while it is still binding", async () => {
   expect((await received).map((frames) => frames.at(-1))).toEqual(["early"]);
 });
 
-test("an address that was unbound can be bound again, and a bound one says so", async () => {
+test("an address that was unbound can be bound again, and a bound one reports an error", async () => {
   const { router, dealer } = await pair("d");
   const address = router.last_endpoint;
   await expect(bind(open("router"), address)).rejects.toMatchObject({ code: "EADDRINUSE" });

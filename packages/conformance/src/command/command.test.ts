@@ -30,7 +30,7 @@ describe("pigato-broker", () => {
     await client.start();
   });
 
-  test.each(["SIGTERM", "SIGINT"] as const)("lets a running request finish on %s and exits with 0", async (signal) => {
+  test.each(["SIGTERM", "SIGINT"] as const)("finishes a running request on %s and exits with 0", async (signal) => {
     broker = await spawnBroker();
     await using worker = new Worker(broker.address, "slow");
     const finish = deferred();
@@ -111,7 +111,7 @@ describe("pigato-broker", () => {
     expect(stderr).toMatch(named);
   });
 
-  test("a taken port is one clear line and a failure", async () => {
+  test("prints one clear line for a port in use and fails", async () => {
     broker = await spawnBroker();
     const { status, stderr } = run("--bind", broker.address, "--log-level", "silent");
     expect(status).toBe(1);

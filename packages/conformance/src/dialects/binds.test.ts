@@ -33,7 +33,7 @@ describe("an omdp bind", () => {
     expect(await client.next()).toEqual(["C", "3", "r1", '"no"']);
   });
 
-  test("D-OMDP-2, D-MDP-8: READY is not answered, a heartbeat is by one, a second READY by DISCONNECT", async () => {
+  test("D-OMDP-2, D-MDP-8: READY gets no answer, a heartbeat gets a heartbeat, a second READY gets DISCONNECT", async () => {
     const running = await startDialectBroker({}, OMDP);
     const worker = running.connect();
     await worker.send("W", "1", "echo");
@@ -44,7 +44,7 @@ describe("an omdp bind", () => {
     expect(worker.received).toEqual([]);
   });
 
-  test("D-OMDP-1: a heartbeat of a client's for its request reaches the worker, and no client's is answered", async () => {
+  test("D-OMDP-1: a client's heartbeat for its request reaches the worker, and no client gets an answer to one", async () => {
     const running = await startDialectBroker({}, OMDP);
     const [worker, client] = [running.connect(), running.connect()];
     await worker.send("W", "1", "echo");
@@ -176,7 +176,7 @@ describe("a butler bind", () => {
     expect(await worker.next()).toEqual(["\x03"]);
   });
 
-  test("D-DET-5: its workers are strangers anywhere else", async () => {
+  test("D-DET-5: its workers are unknown peers at any other bind", async () => {
     const running = await startDialectBroker();
     const worker = running.connect();
     const reported = new Promise((resolve) => running.broker.once("violation", resolve));
@@ -186,8 +186,8 @@ describe("a butler bind", () => {
   });
 });
 
-describe("two sides", () => {
-  test("D-ROLE-1: serve omdp by binds of their own, a stray worker gets DISCONNECT, a stray client an error", async () => {
+describe("separate binds for clients and workers", () => {
+  test("D-ROLE-1: serve omdp; a worker at the frontend gets DISCONNECT, a client at the backend an error", async () => {
     const running = await startDialectBroker({}, { frontend: OMDP, backend: OMDP });
     const [strayWorker, strayClient] = [running.connect(undefined, 0), running.connect(undefined, 1)];
     await strayWorker.send("W", "1", "echo");
@@ -202,7 +202,7 @@ describe("two sides", () => {
     expect(await client.next()).toEqual(["C", "3", "r2", "0", "y"]);
   });
 
-  test("D-ROLE-1: a stray butler worker is asked to register again, a stray client receives an exception", async () => {
+  test("D-ROLE-1: a butler worker at the frontend is asked to register again, a client at the backend receives an exception", async () => {
     const running = await startDialectBroker({}, { frontend: BUTLER, backend: BUTLER });
     const [worker, client] = [running.connect(undefined, 0), running.connect(undefined, 1)];
     await worker.send("\x01", "sum");
@@ -213,7 +213,7 @@ describe("two sides", () => {
     expect(running.broker.stats()).toMatchObject({ workers: 0, accepted: 0 });
   });
 
-  test("D-ROLE-2: a heartbeat for a worker is taken from another socket at the backend", async () => {
+  test("D-ROLE-2: a heartbeat for a worker may come from another socket at the backend", async () => {
     const running = await startDialectBroker(
       { heartbeat: 200, heartbeatLiveness: 4 },
       { frontend: LOOPBACK, backend: LOOPBACK },
@@ -264,7 +264,7 @@ describe("two sides", () => {
     }
   });
 
-  test.each(VERSIONS)("D-ROLE-1, D-ROLE-3: serve, each its own, in $name", async (form) => {
+  test.each(VERSIONS)("D-ROLE-1, D-ROLE-3: serve their own role in $name", async (form) => {
     const running = await startDialectBroker(
       {},
       { frontend: { address: LOOPBACK, answersErrors: true }, backend: LOOPBACK },
@@ -287,14 +287,14 @@ describe("two sides", () => {
     expect(running.broker.stats()).toMatchObject({ workers: 1, accepted: 1 });
   });
 
-  test("D-ROLE-1: a PIGATO request at the backend is refused by name", async () => {
+  test("D-ROLE-1: a PIGATO request at the backend fails with the reason", async () => {
     const running = await startDialectBroker({}, { frontend: LOOPBACK, backend: LOOPBACK });
     const client = running.connect(undefined, 1);
     await client.send("C", "2", "echo", "r1", "1", "{}");
     expect(await client.next()).toEqual(["C", "3", "", "r1", "-1", '"INVALID"']);
   });
 
-  test("D-ROLE-1: serve butler, clients in front and workers behind", async () => {
+  test("D-ROLE-1: serve butler, clients at the frontend and workers at the backend", async () => {
     const running = await startDialectBroker({}, { frontend: LOOPBACK, backend: BUTLER });
     const [worker, client] = [running.connect(undefined, 1), running.connect(undefined, 0)];
     await worker.send("\x01", "sum");

@@ -20,7 +20,7 @@ const WORKER_PAIRS = PAIRS.filter(
 );
 
 describe.each(PAIRS)("D-DET-1: a $first client", ({ first, other }) => {
-  test(`is ignored in ${other}, and served in its own`, async () => {
+  test(`is ignored in ${other}, and served in its own dialect`, async () => {
     const { running, client, server } = await clientAndServer(first, other);
     await client.send(...CLIENT_WIRES[first].request("echo", "r1", ["1"]));
     await client.send(...CLIENT_WIRES[other].request("echo", "r2", ["2"]));
@@ -37,7 +37,7 @@ describe.each(PAIRS)("D-DET-1: a $first client", ({ first, other }) => {
 });
 
 describe.each(WORKER_PAIRS)("D-DET-1: a $first client", ({ first, other }) => {
-  test(`that registers as a worker of ${other} is turned away, and goes on in its own`, async () => {
+  test(`that registers as a worker of ${other} is rejected, and continues in its own dialect`, async () => {
     const { running, client, server } = await clientAndServer(first, other);
     await client.send(...CLIENT_WIRES[first].request("echo", "r1", ["1"]));
     const request = WORKER_WIRES.pigato.read(await server.nextThat(([, type]) => type === "2"));

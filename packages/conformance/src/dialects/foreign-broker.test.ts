@@ -111,7 +111,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     ]);
   });
 
-  test("D-PEER-4: bytes travel as they are, and what is no JSON arrives as text", async () => {
+  test("D-PEER-4: bytes travel unchanged, and a body that is not JSON arrives as text", async () => {
     const { worker, client } = await startPeers(version);
     await worker("frames", (data, reply) => reply.end([Buffer.from("200"), Buffer.from(JSON.stringify(data))]));
     const { client: caller } = await client();
@@ -119,7 +119,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     expect(await caller.call("frames", Buffer.from("plain"))).toEqual([200, "plain"]);
   });
 
-  test("D-PEER-4: the management services can be asked", async () => {
+  test("D-PEER-4: the management services answer", async () => {
     const { worker, client } = await startPeers(version);
     await worker("echo", echo);
     const { client: caller } = await client();
@@ -128,7 +128,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     expect(await caller.call("mmi.other", "x")).toBe(501);
   });
 
-  test("D-PEER-7: a handler that fails ends the request with a body that says so", async () => {
+  test("D-PEER-7: a handler that fails ends the request with an error body", async () => {
     const { worker, client } = await startPeers(version);
     await worker("fails", (data, reply) => {
       if (data === "throw") throw new TypeError("no");
@@ -151,7 +151,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     expect(await caller.call("fails", "opts")).toEqual(misuse("reply.opts.cache cannot be used"));
   });
 
-  test("D-PEER-7: so does a worker that has no handler", async () => {
+  test("D-PEER-7: a worker without a handler does the same", async () => {
     const { worker, client } = await startPeers(version);
     const { worker: idle } = await worker("echo", echo);
     idle.removeAllListeners("request");
@@ -180,7 +180,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     expect(errors).toEqual([]);
   });
 
-  test("D-PEER-2: so does one that its caller gives up", async () => {
+  test("D-PEER-2: a request that its caller cancels does the same", async () => {
     const { broker, client } = await startPeers(version);
     const { client: caller } = await client();
     const before = caller.socketId;
@@ -202,7 +202,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     expect(broker.workers).toEqual([beating.socketId]);
   });
 
-  test("D-PEER-6: a worker that works does not take its broker's silence for its loss", async () => {
+  test("D-PEER-6: a busy worker does not lose a silent broker", async () => {
     const { broker, worker, client } = await startPeers(version);
     let finish = (): void => {};
     const { worker: busy } = await worker("long", (_data, reply) => (finish = () => reply.end("done")), {
@@ -220,7 +220,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     expect(broker.seen("READY").at(-1)).toBe(before);
   });
 
-  test("D-PEER-6: a worker comes back under a new id, with READY, from a broker that fell silent", async () => {
+  test("D-PEER-6: a worker reconnects under a new id, with READY, when its broker fell silent", async () => {
     const { broker, worker } = await startPeers(version);
     const { worker: lonely } = await worker("echo", echo, { heartbeat: 20, heartbeatLiveness: 3 });
     const before = lonely.socketId;
@@ -243,7 +243,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     expect(broker.seen("DISCONNECT")).toEqual([]);
   });
 
-  test("both come back to a broker that starts again", async () => {
+  test("client and worker reconnect to a broker that restarts", async () => {
     const { broker, worker, client } = await startPeers(version);
     const { worker: server } = await worker("echo", echo);
     const { client: caller } = await client();
@@ -259,7 +259,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     expect(await caller.call("echo", 2)).toBe(2);
   });
 
-  test("a worker that stops says DISCONNECT", async () => {
+  test("a worker that stops sends DISCONNECT", async () => {
     const { broker, worker } = await startPeers(version);
     const { worker: leaving } = await worker("echo", echo);
     const { socketId } = leaving;
@@ -268,7 +268,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     expect(broker.workers).toEqual([]);
   });
 
-  test("anything that a broker may send is dropped and reported, and both go on", async () => {
+  test("any message of a broker is dropped and reported, and both continue", async () => {
     const { broker, worker, client } = await startPeers(version);
     const { worker: server, errors: serverErrors } = await worker("echo", echo);
     const { client: caller, errors: callerErrors } = await client();
@@ -316,7 +316,7 @@ test("mdp02: partials travel in order", async () => {
   expect(streamed).toHaveLength(5);
 });
 
-test("mdp01: reply.write() is a UsageError, because a reply there has no parts", async () => {
+test("mdp01: reply.write() is a UsageError, because its replies have no partials", async () => {
   const { worker, client } = await startPeers("mdp01");
   const thrown: unknown[] = [];
   await worker("parts", (_data, reply) => {

@@ -72,7 +72,7 @@ describe.each(PAIRS)("$client.kind asks $worker.kind", ({ client, worker }) => {
     expect(await sender.receive()).toEqual({ kind: "final", body: [asRead(' {"b" : "\xc3\xa9"} ', worker, client)] });
   });
 
-  test("D-MAP-2: bytes pass, or become a JSON string where only JSON is read", async () => {
+  test("D-MAP-2: bytes pass, or become a JSON string in a dialect of JSON", async () => {
     const { sender, receiver } = pair(client, worker);
     const bytes = "\xff\x00\x01";
     const shown = JSON.stringify("\u00ff\u0000\u0001").replace("\u00ff", "\xc3\xbf");
@@ -85,7 +85,7 @@ describe.each(PAIRS)("$client.kind asks $worker.kind", ({ client, worker }) => {
     expect(body).toEqual([isShown || client.isOwn ? shown : bytes]);
   });
 
-  test("D-MAP-3: several frames pass, or become an array where there is room for one", async () => {
+  test("D-MAP-3: several frames pass, or become an array in a dialect with one frame", async () => {
     const { sender, receiver } = pair(client, worker);
     const frames = ["one", "", "2"];
     const array = ['["one","",2]'];
@@ -97,7 +97,7 @@ describe.each(PAIRS)("$client.kind asks $worker.kind", ({ client, worker }) => {
     expect(await sender.receive()).toEqual({ kind: "final", body: arePassed && !client.isOwn ? frames : array });
   });
 
-  test("D-MAP-4: parts come first, where both have them", async () => {
+  test("D-MAP-4: partials come first, if both dialects have them", async () => {
     const { sender, receiver } = pair(client, worker);
     await sender.request(worker.kind, "0");
     const job = await receiver.next();
@@ -129,7 +129,7 @@ describe.each(SOME_PAIRS)("$client.kind sends requests to $worker.kind, which", 
     expect(received.sort()).toEqual(numbers);
   });
 
-  test("D-MDP-10: dies at work: another worker takes over, or the client is notified if it did not ask for retries", async () => {
+  test("D-MDP-10: dies at work: another worker takes over, or the client is notified of a request without retry", async () => {
     const { sender } = pair(client, worker);
     const service = `death of ${worker.kind} for ${client.kind}`;
     const first = await worker.receiver(service);
@@ -152,7 +152,7 @@ describe.each(SOME_PAIRS)("$client.kind sends requests to $worker.kind, which", 
 describe.each(PAIRS.filter(({ client }) => !CLIENTS_WITHOUT_ERRORS.has(client.dialect)))(
   "$client.kind is notified by $worker.kind",
   ({ client, worker }) => {
-    test("D-MAP-5, D-PEER-7: of an error of the handler, where both have errors", async () => {
+    test("D-MAP-5, D-PEER-7: of an error of the handler, if both dialects have errors", async () => {
       const { sender, receiver } = pair(client, worker);
       await sender.request(worker.kind, "0");
       const job = await receiver.next();
@@ -172,7 +172,7 @@ describe.each(PAIRS.filter(({ client }) => !CLIENTS_WITHOUT_ERRORS.has(client.di
 const REJECTERS = PEERS.filter(({ dialect }) => dialect === "pigato");
 
 describe.each(PEERS.flatMap((worker) => REJECTERS.map((rejecter) => ({ worker, rejecter }))))(
-  "what $rejecter.kind rejects goes to $worker.kind",
+  "a request that $rejecter.kind rejects goes to $worker.kind",
   ({ worker, rejecter }) => {
     let rejecting: DialectWorker;
 

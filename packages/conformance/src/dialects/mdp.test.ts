@@ -22,7 +22,7 @@ describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
     expect(await client.next()).toEqual([...form.final("echo"), "", "\xff", "last"]);
   });
 
-  test("D-MDP-11, D-MAP-4: parts come before the final reply, where the version has them", async () => {
+  test("D-MDP-11, D-MAP-4: partials come before the final reply, if the version has them", async () => {
     const running = await startDialectBroker();
     const worker = running.connect();
     await worker.send("W", "1", "echo");
@@ -39,7 +39,7 @@ describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
     expect(await client.next()).toEqual([...form.final("echo"), "3"]);
   });
 
-  test("D-MDP-11: several requests of one client are all answered, once each, nothing after", async () => {
+  test("D-MDP-11: each of several requests of one client gets exactly one reply", async () => {
     const running = await startDialectBroker();
     const client = running.connect();
     for (let number = 0; number < 20; number++) await client.send(...form.request, "echo", String(number));
@@ -89,7 +89,7 @@ describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
     expect(client.received).toEqual([]);
   });
 
-  test("D-MAP-6: each request has an id of the broker's own, for peers that read ids", async () => {
+  test("D-MAP-6: the broker gives each request an id for peers that read ids", async () => {
     const running = await startDialectBroker();
     const worker = running.connect();
     await worker.send("W", "1", "echo");
@@ -107,7 +107,7 @@ describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
     expect(ids.size).toBe(2);
   });
 
-  test("D-MAP-5: receives nothing about a failure, or a body of JSON if its listener is configured so", async () => {
+  test("D-MAP-5: receives nothing for a failure, or a body of JSON if its listener is configured so", async () => {
     const running = await startDialectBroker({}, [
       "tcp://127.0.0.1:*",
       { address: "tcp://127.0.0.1:*", answersErrors: true },
@@ -192,7 +192,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     expect(await worker.next()).toEqual(form.worker.disconnect);
   });
 
-  test("D-MDP-12: its DISCONNECT is never answered, before READY or after, and ends what is sent to it", async () => {
+  test("D-MDP-12: its DISCONNECT is never answered, before READY or after, and the broker sends it nothing more", async () => {
     const running = await startDialectBroker();
     const worker = running.connect();
     await worker.send(...form.worker.disconnect);
@@ -230,7 +230,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     },
   );
 
-  test("D-MDP-2, D-MDP-9: a command that is none is dropped unanswered, and the worker lost", async () => {
+  test("D-MDP-2, D-MDP-9: an invalid command is dropped unanswered, and the worker lost", async () => {
     const running = await startDialectBroker();
     const worker = await registered(running, form, "echo");
     await worker.send(...form.worker.ready.slice(0, -1), "\x77", "x");
@@ -255,7 +255,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     expect(await client.next()).toEqual([...form.final("echo"), "y"]);
   });
 
-  test("D-MDP-13: a worker answers only what it holds; what it does not is dropped, and it stays", async () => {
+  test("D-MDP-13: a worker replies only to its own requests; any other reply is dropped, and it stays registered", async () => {
     const running = await startDialectBroker();
     const [holder, client] = [await registered(running, form, "echo"), running.connect()];
     const forger = await registered(running, form, "other");
@@ -269,7 +269,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     expect(running.broker.stats()?.workers).toBe(2);
   });
 
-  test("D-LIVE-1: it gets one request at a time, and those of a service are shared among its workers", async () => {
+  test("D-LIVE-1: it gets one request at a time, and the workers of a service share its requests", async () => {
     const running = await startDialectBroker();
     const workers = [await registered(running, form, "echo"), await registered(running, form, "echo")] as const;
     const client = running.connect();
@@ -285,7 +285,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     }
   });
 
-  test("D-MDP-15: a name is its bytes, be they no text at all", async () => {
+  test("D-MDP-15: a name is its bytes, even if they are not text", async () => {
     const running = await startDialectBroker();
     const names = ["Echo", "echo", "echo ", "\xff", "\xfe", "\x00", "caf\xc3\xa9", "cafe\xcc\x81", "__proto__"];
     const workers = new Map<string, RawPeer>();
@@ -322,7 +322,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     }
   });
 
-  test("D-MDP-16: of those that are free, the one that has been given nothing for longest is next", async () => {
+  test("D-MDP-16: the idle worker that has waited longest is next", async () => {
     const running = await startDialectBroker();
     const workers: RawPeer[] = [];
     for (let count = 0; count < 3; count++) workers.push(await registered(running, form, "echo"));
@@ -366,7 +366,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     }
   });
 
-  test("D-LIVE-4: none comes between its replies, whatever they say", async () => {
+  test("D-LIVE-4: no heartbeat comes between its replies, whatever their content", async () => {
     const running = await startDialectBroker();
     const worker = await registered(running, form, "echo");
     const client = running.connect();
@@ -393,7 +393,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     expect(running.broker.stats()?.workers).toBe(1);
   });
 
-  test("D-LIVE-2: a busy one may be silent for far longer than an idle one", async () => {
+  test("D-LIVE-2: a busy worker may be silent for far longer than an idle one", async () => {
     const running = await startDialectBroker({ heartbeat: 50, heartbeatLiveness: 2 });
     const worker = await registered(running, form, "echo");
     const client = running.connect();
@@ -405,7 +405,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     expect(await client.next()).toEqual([...form.final("echo"), "y"]);
   });
 
-  test("D-MMI-2: a name behind mmi. gets DISCONNECT", async () => {
+  test("D-MMI-2: a name that starts with mmi. gets DISCONNECT", async () => {
     const running = await startDialectBroker();
     const worker = running.connect();
     await worker.send(...form.worker.ready, "mmi.echo");
@@ -413,7 +413,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     expect(running.drops).toMatchObject([{ reason: "reserved-name" }]);
   });
 
-  test("D-MDP-17: at a stop of the broker it gets DISCONNECT", async () => {
+  test("D-MDP-17: it gets DISCONNECT when the broker stops", async () => {
     const running = await startDialectBroker();
     const worker = await registered(running, form, "echo");
     await running.broker.stop();
@@ -482,8 +482,8 @@ describe.each(FORMS)("mmi, asked by a client of $name", (form) => {
   });
 });
 
-describe("telling the forms apart", () => {
-  test("D-DET-1: a worker that continues in another form is ignored, and served in its own", async () => {
+describe("detecting the dialect", () => {
+  test("D-DET-1: a worker that continues in another dialect is ignored, and served in its own", async () => {
     for (const [form, other] of [VERSIONS, [...VERSIONS].reverse()]) {
       if (form === undefined || other === undefined) return;
       const running = await startDialectBroker();

@@ -16,7 +16,7 @@ async function startPeers(asked: DialectName, serving: DialectName, handle: (dat
 }
 
 describe.each(PAIRS)("a client of $asked and a worker of $serving", ({ asked, serving }) => {
-  test("get on: data, a hundred requests at once", async () => {
+  test("exchange data, with a hundred requests at once", async () => {
     const { client } = await startPeers(asked, serving, (data, reply) => reply.end(data));
     const values = Array.from({ length: 100 }, (_, index) => ({ index, text: "ö" }));
     expect(await Promise.all(values.map((value) => client.call("echo", value)))).toEqual(values);
@@ -26,7 +26,7 @@ describe.each(PAIRS)("a client of $asked and a worker of $serving", ({ asked, se
 describe.each(PAIRS.filter(({ serving }) => serving !== "mdp01"))(
   "a client of $asked and a worker of $serving",
   ({ asked, serving }) => {
-    test("work together: partials reach a client whose dialect has them", async () => {
+    test("exchange partials if the client's dialect has them", async () => {
       const { client } = await startPeers(asked, serving, (_data, reply) => {
         reply.write("one");
         reply.write("two");

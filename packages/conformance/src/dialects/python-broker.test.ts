@@ -73,7 +73,7 @@ describe.skipIf(foreignPeers.python.isMissing).each(VERSIONS)("%s: at a broker i
     expect(await client.call("mmi.other", Buffer.from("x"))).toBe(501);
   });
 
-  test("D-PEER-3: parts travel where the version has them, and are a UsageError where not", async () => {
+  test("D-PEER-3: partials arrive if the version has them, and are a UsageError if not", async () => {
     const thrown: unknown[] = [];
     const { client } = await startPeers(version, (_data, reply) => {
       try {
@@ -88,7 +88,7 @@ describe.skipIf(foreignPeers.python.isMissing).each(VERSIONS)("%s: at a broker i
     expect(thrown).toEqual(hasParts ? [] : [expect.any(UsageError)]);
   });
 
-  test("D-PEER-6: the worker's heartbeats keep it, and its DISCONNECT is understood", async () => {
+  test("D-PEER-6: the worker's heartbeats keep it registered, and its DISCONNECT removes it", async () => {
     const { broker, worker, client } = await startPeers(version, echo);
     const { socketId } = worker;
     for (let beat = 0; beat < 10; beat++) expect(await broker.next("heartbeat")).toBe(socketId);
@@ -97,7 +97,7 @@ describe.skipIf(foreignPeers.python.isMissing).each(VERSIONS)("%s: at a broker i
     expect(await broker.next("disconnect")).toBe(socketId);
   });
 
-  test("D-PEER-6: both come back to a broker that was killed and starts again", async () => {
+  test("D-PEER-6: both reconnect to a broker that was killed and restarts", async () => {
     const { broker, worker, client } = await startPeers(version, echo);
     expect(await client.call("echo", 1)).toBe(1);
     await broker.process.kill();
@@ -118,7 +118,7 @@ describe.skipIf(foreignPeers.python.isMissing).each(VERSIONS)("%s: at a broker i
     expect(worker.socketId).toBe(after);
   });
 
-  test("D-PEER-6: the worker leaves a broker that stands still, and comes back under a new id", async () => {
+  test("D-PEER-6: the worker disconnects from a frozen broker, and reconnects under a new id", async () => {
     const { broker, worker } = await startPeers(version, echo, { heartbeatLiveness: 10 });
     const before = worker.socketId;
     const lost = new Promise((resolve) => worker.once("disconnect", resolve));

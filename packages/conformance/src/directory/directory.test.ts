@@ -30,7 +30,7 @@ test("the directory returns the whole map for a request without data, and names 
   }
 });
 
-test.each(["__proto__", "constructor", "toString", "größe 🚀"])("takes %s for a name like any other", async (name) => {
+test.each(["__proto__", "constructor", "toString", "größe 🚀"])("treats %s like any other name", async (name) => {
   await startDirectory(running);
   const client = await startClient(running.address);
   expect(await client.call("$dir", name)).toEqual([]);

@@ -28,7 +28,7 @@ test("its clauses are numbered without gaps or repetitions", () => {
   expect(clauses.length).toBeGreaterThan(60);
 });
 
-test("each is named by the title of a test with sockets", () => {
+test("names each clause in the title of a test with sockets", () => {
   const named = new Set<string>();
   for (const { file, text } of sources) {
     if (!file.startsWith(OVER_SOCKETS) || !file.endsWith(".test.ts")) continue;
@@ -39,7 +39,7 @@ test("each is named by the title of a test with sockets", () => {
   expect(clauses.filter((clause) => !named.has(clause))).toEqual([]);
 });
 
-test("each that code, a test or the page names is there", () => {
+test("contains each clause that code, a test or the page names", () => {
   const named = [...sources, { file: "the page", text: PAGE }].flatMap(({ file, text }) =>
     [...text.matchAll(CLAUSE)].map(([clause]) => `${clause} in ${file}`),
   );

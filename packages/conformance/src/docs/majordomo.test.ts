@@ -40,7 +40,7 @@ describe.skipIf(foreignPeers.python.isMissing)("the guide to Majordomo peers", (
     expect(await run(program, { timeout: 15_000 })).toEqual({ stdout: output, stderr: "" });
   });
 
-  test("so is ours", async () => {
+  test("our client is answered by the worker in Python", async () => {
     const { code, output } = programIn("typescript");
     const file = join(ROOT, "packages/conformance", ".majordomo-client.mts");
     writeFileSync(file, code);
