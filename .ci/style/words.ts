@@ -6,23 +6,33 @@ export interface BannedWord {
   readonly replacement: string;
 }
 
-/** @param list lines of "word: replacement", comments and empty lines */
-export function readWords(list: string): ReadonlyMap<string, string> {
-  const words = new Map<string, string>();
-  for (const line of list.split("\n")) {
-    const [word, replacement] = line.split(": ");
-    if (!line.startsWith("#") && word && replacement) words.set(word, replacement);
-  }
-  return words;
+export interface WordList {
+  /** Each banned word and what to write instead. */
+  readonly replacements: ReadonlyMap<string, string>;
+  /** Identifiers that may contain banned words. */
+  readonly allowed: readonly string[];
 }
 
-export function findWords(text: string, words: ReadonlyMap<string, string>): BannedWord[] {
-  const pattern = new RegExp(`\\b(?:${[...words.keys()].join("|")})\\b`, "g");
+/** @param list lines of "word: replacement" or "= allowed", comments and empty lines */
+export function readWords(list: string): WordList {
+  const replacements = new Map<string, string>();
+  const allowed: string[] = [];
+  for (const line of list.split("\n")) {
+    const [word, replacement] = line.split(": ");
+    if (line.startsWith("= ")) allowed.push(line.slice(2));
+    else if (!line.startsWith("#") && word && replacement) replacements.set(word, replacement);
+  }
+  return { replacements, allowed };
+}
+
+export function findWords(text: string, { replacements, allowed }: WordList): BannedWord[] {
+  const banned = new RegExp(`\\b(?:${[...replacements.keys()].join("|")})\\b`, "g");
+  const ignored = new RegExp(`\\b(?:${["let(?= \\w+ *[:=;])", ...allowed].join("|")})\\b`, "g");
   return text.split("\n").flatMap((line, index) =>
-    [...splitIdentifiers(line).matchAll(pattern)].map(([word]) => ({
+    [...splitIdentifiers(line.replaceAll(ignored, "")).matchAll(banned)].map(([word]) => ({
       line: index + 1,
       word,
-      replacement: words.get(word) ?? "",
+      replacement: replacements.get(word) ?? "",
     })),
   );
 }
@@ -30,7 +40,6 @@ export function findWords(text: string, words: ReadonlyMap<string, string>): Ban
 /** A line in lower case with a space between the words of an identifier: `ZapDesk.letIn` becomes `zap desk.let in`. */
 function splitIdentifiers(line: string): string {
   return line
-    .replaceAll(/\blet (?=\w+ *[:=;])/g, "") // the keyword
     .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")
     .replaceAll(/([A-Z])([A-Z][a-z])/g, "$1 $2")
     .replaceAll("_", " ")

@@ -55,7 +55,7 @@ describe("binds", () => {
 
   test.each([
     ['{"address":"tcp://a","dialect":"picom"}', /dialect must be one of omdp, butler, not 'picom'/],
-    ['{"address":"tcp://a","colour":"red"}', /a bind has no option "colour"/],
+    ['{"address":"tcp://a","color":"red"}', /a bind has no option "color"/],
     ['{"address":"tcp://a","answersErrors":"yes"}', /answersErrors must be true or false, not 'yes'/],
     ["7", /at least one address/],
     ['{"frontend":"tcp://a"}', /at least one address/],
