@@ -56,7 +56,7 @@ test("a request that comes before the service is known to the broker's directory
   await started;
 });
 
-test("after its channel broke, it does not answer from an old directory", async () => {
+test("after its channel was lost, it does not reply from an old directory", async () => {
   void service.start();
   await connected();
   publish({ $names: [service.worker.socketId], old: ["w1"] });
@@ -92,7 +92,7 @@ test("under the id of a new connection, it needs a new directory", async () => {
   expect(answers[1]).toBe('["$names","new"]');
 });
 
-test("what is no directory is left out", async () => {
+test("a message that is not a directory is ignored", async () => {
   const started = service.start();
   await connected();
   publish({ $names: [service.worker.socketId] });
@@ -109,7 +109,7 @@ test("a stop ends a start that has received no directory", async () => {
   await expect(started).rejects.toMatchObject({ code: "CLOSED" });
 });
 
-test("it may start and stop again", async () => {
+test("it can start and stop again", async () => {
   for (let life = 1; life <= 2; life++) {
     const started = service.start();
     await connected();
@@ -131,7 +131,7 @@ test("emits an event once for each change", async () => {
   expect(emitted).toEqual([["a"], ["a", "b"]]);
 });
 
-test.each([undefined, "", false, 5])("%j is no channel", (intch) => {
+test.each([undefined, "", false, 5])("%j is not a channel", (intch) => {
   const options: { intch: string } = Object.assign({ intch: CHANNEL }, { intch });
   expect(() => new CoreService(BROKER, "$x", { ...options, onRequest() {} })).toThrow(/^intch must be the address/);
 });

@@ -22,7 +22,7 @@ describe("the addresses of the broker", () => {
     expect(() => resolveAddresses([])).toThrow("the address of the broker must be at least one address, not []");
   });
 
-  test("are not within the process with security, which inproc does not have", () => {
+  test("cannot be inproc with security, which inproc does not have", () => {
     const security = PeerSecurity.of({ plain: { username: "ada", password: "lovelace" } });
     expect(() => resolveAddresses("inproc://a", security)).toThrow("must be one of tcp or ipc");
     expect(resolveAddresses("tcp://a:1", security)).toEqual(["tcp://a:1"]);

@@ -110,7 +110,7 @@ describe("the effect loop", () => {
     expect(log).toEqual(["handle one at 0", "handle tick at 42"]);
   });
 
-  test("lets the shell apply inputs that come behind those already queued", () => {
+  test("lets the shell apply inputs behind those already queued", () => {
     let isUnsettled = false;
     const { loop, log } = newLoop(
       { one: ["a"], undelivered: [], down: [] },

@@ -71,7 +71,7 @@ describe.each([
     expect(peer.socketId).toBeUndefined();
   });
 
-  test("that starts while it runs begins anew, under another id", async () => {
+  test("that starts while it runs restarts under another id", async () => {
     const peer = newPeer();
     peer.start();
     await once(peer, "connect");
@@ -83,7 +83,7 @@ describe.each([
     await once(peer, "connect");
   });
 
-  test("emits events for a loss, and for coming back", async () => {
+  test("emits events for the loss of the broker and for the reconnect", async () => {
     const peer = newPeer({ heartbeat: 20, reconnect: 1 });
     peer.start();
     await once(peer, "connect");
@@ -114,7 +114,7 @@ describe("a client", () => {
     });
   });
 
-  test("starts by itself with autostart, and keeps what was asked before it started", async () => {
+  test("starts automatically with autostart, and keeps requests made before the start", async () => {
     const worker = newWorker();
     worker.start();
     const late = newClient();
@@ -125,7 +125,7 @@ describe("a client", () => {
     expect(await once(auto.request("echo", "auto"), "data")).toEqual(["auto"]);
   });
 
-  test("says nothing more of open requests once it was stopped", async () => {
+  test("reports nothing about open requests once it was stopped", async () => {
     const client = newClient();
     client.start();
     await once(client, "connect");
@@ -137,7 +137,7 @@ describe("a client", () => {
     expect(listener).not.toHaveBeenCalled();
   });
 
-  test("takes the timeout of its conf as it is at the time of the request, and odd ones for what they may mean", async () => {
+  test("reads the timeout of its conf at each request, and replaces invalid values", async () => {
     const client = newClient();
     client.start();
     client.conf.timeout = 1;
@@ -149,7 +149,7 @@ describe("a client", () => {
     expect(await failed({ timeout: "1", retry: "yes", workerId: null })).toEqual(["C_TIMEOUT"]);
   });
 
-  test("a stream that fails says why, and then ends", async () => {
+  test("a stream that fails emits the error, and then ends", async () => {
     const client = newClient();
     client.start();
     const stream = client.request("missing", 1, { timeout: 1 });
@@ -161,7 +161,7 @@ describe("a client", () => {
 });
 
 describe("a worker", () => {
-  test("announces its concurrency at once when it is changed, and ignores what is no number", async () => {
+  test("announces a changed concurrency at once, and ignores a value that is not a number", async () => {
     const worker = newWorker({ concurrency: 7 });
     expect(Object.keys(worker.conf)).toContain("concurrency");
     worker.start();
@@ -172,7 +172,7 @@ describe("a worker", () => {
     expect(worker.conf.concurrency).toBeUndefined();
   });
 
-  test("fails a request whose handler throws or rejects, and lives on", async () => {
+  test("fails a request whose handler throws or rejects, and continues", async () => {
     const worker = new PIGATO.Worker(address, "throws");
     stops.push(() => worker.stop());
     worker.on("request", async (data) => {
@@ -188,7 +188,7 @@ describe("a worker", () => {
     }
   });
 
-  test("calls every handler, and one that is for once only once", async () => {
+  test("calls every handler, and calls one added with once() only once", async () => {
     const worker = newWorker();
     const first = vi.fn();
     worker.once("request", first);

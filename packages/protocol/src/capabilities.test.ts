@@ -127,7 +127,7 @@ describe("a concurrency on the wire", () => {
     expect([0, 1, 100].map(concurrencyFromWire)).toEqual([0, 1, 100]);
   });
 
-  test.each([undefined, null, "5", 1.5, Number.NaN, 1e300, [], {}, true])("is not said by %j", (value) => {
+  test.each([undefined, null, "5", 1.5, Number.NaN, 1e300, [], {}, true])("is undefined for %j", (value) => {
     expect(concurrencyFromWire(value)).toBeUndefined();
   });
 });

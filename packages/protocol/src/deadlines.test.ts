@@ -167,7 +167,7 @@ describe("a hostile peer", () => {
     return { deadlines, hostile: deadlines.entry("hostile") };
   };
 
-  test("leaves no trace of many durations that were cleared", () => {
+  test("keeps nothing of many durations that were cleared", () => {
     const { deadlines, hostile } = withPatience();
     for (let index = 0; index < MANY; index++) {
       deadlines.set(hostile, 1_000 + index / 7, 0);
@@ -176,7 +176,7 @@ describe("a hostile peer", () => {
     expect(alarmsOf(deadlines).length).toBeLessThanOrEqual(66);
   });
 
-  test("leaves no trace of many durations of one entry", () => {
+  test("keeps nothing of many durations of one entry", () => {
     const { deadlines, hostile } = withPatience();
     for (let index = 0; index < MANY; index++) deadlines.set(hostile, 1_000 + index / 7, 0);
     expect(alarmsOf(deadlines).length).toBeLessThanOrEqual(66);

@@ -86,7 +86,7 @@ function eventsOf(reply: Reply): string[] {
   return events;
 }
 
-test("write() says so when it has used the last credit, and drain comes with the next grant", async () => {
+test("write() returns false when it has used the last credit, and drain comes with the next grant", async () => {
   const { request, grant, takeMessages } = await setUp();
   const reply = request("r1", 2);
   const events = eventsOf(reply);
@@ -99,7 +99,7 @@ test("write() says so when it has used the last credit, and drain comes with the
   expect(takeMessages()).toEqual(["partial r1 0 3"]);
 });
 
-test("a handler that goes on writing gets drain when everything was sent and there is credit again", async () => {
+test("a handler that continues to write gets drain when everything was sent and there is credit again", async () => {
   const { request, grant, takeMessages } = await setUp();
   const reply = request("r1", 1);
   const events = eventsOf(reply);
@@ -133,7 +133,7 @@ test("a stream that is piped waits for its reader", async () => {
   expect(takeMessages()).toEqual(rest);
 });
 
-test("a reply that has ended counts as finished once its end has left behind what waits", async () => {
+test("a reply that has ended counts as finished once its final was sent after the waiting partials", async () => {
   const { request, grant, takeMessages } = await setUp();
   const reply = request("r1", 1);
   const events = eventsOf(reply);
@@ -148,7 +148,7 @@ test("a reply that has ended counts as finished once its end has left behind wha
   expect([reply.writableFinished, events]).toEqual([true, ["finish", "close"]]);
 });
 
-test("a caller that gives up meanwhile ends it with an error, and nothing more leaves", async () => {
+test("a caller that cancels meanwhile ends the reply with an error, and nothing more is sent", async () => {
   const { broker, request, grant, takeMessages } = await setUp();
   const reply = request("r1", 1);
   const events = eventsOf(reply);
@@ -173,7 +173,7 @@ test("a handler that waits for drain is notified that its caller canceled", asyn
   await expect(drained).rejects.toMatchObject({ code: "CANCELED" });
 });
 
-test("more than may wait ends the request with BUSY, for its handler and for its caller", async () => {
+test("partials above the bound end the request with BUSY, for its handler and for its caller", async () => {
   const { request, takeMessages } = await setUp({ maxHeldBytes: 1_000 });
   const reply = request("r1", 1);
   const events = eventsOf(reply);
@@ -187,7 +187,7 @@ test("more than may wait ends the request with BUSY, for its handler and for its
   expect(others).toEqual([]);
 });
 
-test("what was held goes no faster than the link, and drain waits for both", async () => {
+test("held partials are sent no faster than the link accepts them, and drain waits for credit and link", async () => {
   const { request, grant, takeMessages, link, linkDrains } = await setUp();
   const reply = request("r1", 1);
   const events = eventsOf(reply);
@@ -201,7 +201,7 @@ test("what was held goes no faster than the link, and drain waits for both", asy
   expect(events).toEqual(["drain"]);
 });
 
-test("a link that catches up wakes no handler that has no credit", async () => {
+test("a link that has drained emits no drain for a handler without credit", async () => {
   const { request, grant, takeMessages, link, linkDrains } = await setUp();
   const reply = request("r1", 2);
   const events = eventsOf(reply);
@@ -214,7 +214,7 @@ test("a link that catches up wakes no handler that has no credit", async () => {
   expect(takeMessages()).toEqual([]);
 });
 
-test("a link that refuses a part that was held fails the request, and no later part leaves", async () => {
+test("a link that rejects a held partial fails the request, and no later partial is sent", async () => {
   const { request, grant, link } = await setUp();
   const reply = request("r1", 1);
   reply.on("error", () => {});
@@ -227,7 +227,7 @@ test("a link that refuses a part that was held fails the request, and no later p
   expect(grant("r1", 9)).toEqual([]);
 });
 
-test("a worker that stops lets a reply that waits for its reader end, and cuts it off in time", async () => {
+test("a worker that stops waits for a paced reply, and aborts it at the timeout", async () => {
   const { worker, request, grant, takeMessages, clock } = await setUp({ stopTimeoutMs: 1_000 });
   const one = request("r1", 1);
   const other = request("r2", 1);
@@ -245,7 +245,7 @@ test("a worker that stops lets a reply that waits for its reader end, and cuts i
   expect(other.writableErrored).toMatchObject({ code: "CLOSED" });
 });
 
-test("nothing is held of a reply that is not paced", async () => {
+test("a reply without flow control holds nothing", async () => {
   const { request, takeMessages } = await setUp({ maxHeldBytes: 0 });
   const reply = request("r1");
   for (let part = 0; part < 50; part++) expect(reply.write(part)).toBe(true);

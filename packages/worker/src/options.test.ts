@@ -9,7 +9,7 @@ function untyped(name: string, value: unknown): WorkerOptions {
 }
 
 describe("options", () => {
-  test("the documented defaults fill what is not given", () => {
+  test("missing options have the documented defaults", () => {
     expect(resolveOptions({ heartbeat: 1000 })).toMatchObject({
       heartbeat: 1000,
       heartbeatLiveness: 3,
@@ -23,7 +23,7 @@ describe("options", () => {
     });
   });
 
-  test("an option that is undefined counts as not given", () => {
+  test("an option that is undefined counts as missing", () => {
     expect(resolveOptions(untyped("heartbeat", undefined)).heartbeat).toBe(2500);
   });
 
@@ -33,7 +33,7 @@ describe("options", () => {
     expect(resolveOptions({}).prefix).not.toBe(prefix);
   });
 
-  test("an option that does not exist is refused, and the nearest one named", () => {
+  test("an unknown option is rejected, and the error names the nearest one", () => {
     expect(() => resolveOptions(untyped("heartbeats", 10))).toThrow(
       new UsageError('a worker has no option "heartbeats": did you mean "heartbeat"?'),
     );
@@ -66,12 +66,12 @@ describe("options", () => {
     expect(() => resolveOptions(untyped(name, value))).toThrow(`${name} must be `);
   });
 
-  test("the edges of every bound are accepted", () => {
+  test("the minimum and maximum of every option are accepted", () => {
     resolveOptions({ heartbeat: 10, heartbeatLiveness: 2, concurrency: -1, stopTimeoutMs: 0, prefix: "é".repeat(64) });
     resolveOptions({ heartbeat: 60_000, concurrency: 0, clock: new FakeClock(), transport: new MemoryNetwork() });
   });
 
-  test("a limit of -1 is no limit", () => {
+  test("a limit of -1 means no limit", () => {
     expect(limitOf(-1)).toBe(Number.POSITIVE_INFINITY);
     expect(limitOf(0)).toBe(0);
   });
@@ -87,7 +87,7 @@ describe("live options", () => {
     expect(conf.concurrency).toBe(-1);
   });
 
-  test("a concurrency out of bounds is refused and changes nothing", () => {
+  test("a concurrency out of bounds is rejected and changes nothing", () => {
     const conf = liveOptions(resolveOptions({}), () => expect.unreachable());
     for (const value of [-2, 1.5, undefined]) {
       expect(() => Reflect.set(conf, "concurrency", value)).toThrow(UsageError);
@@ -95,14 +95,14 @@ describe("live options", () => {
     expect(conf.concurrency).toBe(100);
   });
 
-  test("nothing else can be set", () => {
+  test("no other option can be set", () => {
     const conf = liveOptions(resolveOptions({}), () => {});
     expect(Reflect.set(conf, "heartbeat", 1000)).toBe(false);
   });
 });
 
 describe("the service", () => {
-  test("a service name is carried as its UTF-8 bytes", () => {
+  test("a service name is sent as its UTF-8 bytes", () => {
     expect(resolveService("écho")).toBe("\u00c3\u00a9cho");
   });
 

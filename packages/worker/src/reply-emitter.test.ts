@@ -23,7 +23,7 @@ test("it is an EventEmitter, and behaves like one without listeners", () => {
 });
 
 test.each(["on", "once", "prependListener", "prependOnceListener"] as const)(
-  "its listeners, from the first %s on, are its own",
+  "its listeners, from the first %s on, are not shared with other replies",
   (method) => {
     const [emitter, other] = [new LazyEmitter(), new LazyEmitter()];
     const values: unknown[] = [];
@@ -33,6 +33,6 @@ test.each(["on", "once", "prependListener", "prependOnceListener"] as const)(
   },
 );
 
-test("a bound on its listeners that is set first holds", () => {
+test("a maximum of listeners that is set first applies", () => {
   expect(new LazyEmitter().setMaxListeners(3).getMaxListeners()).toBe(3);
 });

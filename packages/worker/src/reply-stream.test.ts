@@ -91,7 +91,7 @@ describe("pipeline", () => {
     expect(count.pauses).toBe(3);
   });
 
-  test("keeps to the pace of the link", async () => {
+  test("waits for the link", async () => {
     const port = new RecordingPort();
     port.pauseAfter = 10;
     const reply = port.reply();
@@ -127,7 +127,7 @@ describe("pipeline", () => {
     expect(port.reported).toEqual([]);
   });
 
-  test("a chunk that JSON cannot carry ends the request, and not the process", async () => {
+  test("a chunk that JSON cannot represent ends the request, but not the process", async () => {
     const port = new RecordingPort();
     await expect(pipelinePromise(Readable.from([1, 2n, 3]), port.reply())).rejects.toThrow("written as JSON");
     await turn();
@@ -161,7 +161,7 @@ describe("pipeline", () => {
     expect(port.sent).toEqual([]);
   });
 
-  test("stopped by its own signal, it ends the request with an error", async () => {
+  test("that is aborted by its own signal ends the request with an error", async () => {
     const port = new RecordingPort();
     const reply = port.reply();
     const controller = new AbortController();
@@ -173,7 +173,7 @@ describe("pipeline", () => {
     expect(port.sent[0]).toMatch(/^error \{"name":"AbortError",.*"code":"ABORT_ERR"\}/);
   });
 
-  test("stopped by the reply's signal, it sends nothing more", async () => {
+  test("that is aborted by the reply's signal sends nothing more", async () => {
     const port = new RecordingPort();
     const reply = port.reply();
     const running = pipelinePromise(new PassThrough({ objectMode: true }), reply, { signal: reply.signal });
@@ -186,7 +186,7 @@ describe("pipeline", () => {
 });
 
 describe("pipe", () => {
-  test("a file goes out as its chunks, as the JSON of Buffers", async () => {
+  test("sends a file as chunks, each as the JSON of a Buffer", async () => {
     const port = new RecordingPort();
     const reply = port.reply();
     createReadStream(await fileOf("hello")).pipe(reply);
@@ -194,7 +194,7 @@ describe("pipe", () => {
     expect(port.sent).toEqual([`partial ${JSON.stringify(Buffer.from("hello"))} {}`, "final null {}"]);
   });
 
-  test("a file that is read as text goes out as strings", async () => {
+  test("sends a file that is read as text as strings", async () => {
     const port = new RecordingPort();
     const reply = port.reply();
     createReadStream(await fileOf("hello"), "utf8").pipe(reply);
@@ -202,7 +202,7 @@ describe("pipe", () => {
     expect(port.sent).toEqual(['partial "hello" {}', "final null {}"]);
   });
 
-  test("a file that is not there ends the request with an error, and not the process", async () => {
+  test("a missing file ends the request with an error, but not the process", async () => {
     const port = new RecordingPort();
     const reply = port.reply();
     createReadStream("/nonexistent/file").pipe(reply);
@@ -212,7 +212,7 @@ describe("pipe", () => {
     expect(port.reported).toEqual([]);
   });
 
-  test("keeps to the pace of the link", async () => {
+  test("waits for the link", async () => {
     const port = new RecordingPort();
     port.pauseAfter = 10;
     const reply = port.reply();
@@ -223,7 +223,7 @@ describe("pipe", () => {
     expect(count.pauses).toBe(10);
   });
 
-  test("a chunk that JSON cannot carry ends the request, and not the process", async () => {
+  test("a chunk that JSON cannot represent ends the request, but not the process", async () => {
     const port = new RecordingPort();
     const reply = port.reply();
     Readable.from([1, 2n, 3]).pipe(reply);
@@ -232,7 +232,7 @@ describe("pipe", () => {
     expect(port.sent[1]).toMatch(/^error /);
   });
 
-  test("an abort releases the source and disturbs nothing else", async () => {
+  test("an abort destroys the source and has no other effect", async () => {
     const port = new RecordingPort();
     const reply = port.reply();
     const source = new PassThrough({ objectMode: true });
@@ -273,13 +273,13 @@ describe("finished", () => {
   });
 });
 
-test("a source of values cannot be piped into a reply that has no parts: it ends with an error", async () => {
+test("a source of values fails a reply without partials", async () => {
   const port = new RecordingPort(DIALECTS.mdp01.format);
   await expect(pipelinePromise(numbers(3), port.reply())).rejects.toThrow("reply.write() cannot be used");
   expect(port.sent).toEqual([expect.stringMatching(/^error .*a reply there has no parts/)]);
 });
 
-test("a source of bytes is sent as bytes where bodies are any bytes", async () => {
+test("a source of bytes is sent as bytes in a dialect with bodies of bytes", async () => {
   const port = new RecordingPort(DIALECTS.mdp02.format);
   await pipelinePromise(Readable.from([Buffer.from("raw"), { value: 1 }]), port.reply());
   expect(port.sent).toEqual(["partial raw {}", 'partial {"value":1} {}', "final null {}"]);

@@ -7,7 +7,7 @@ import { RecordingPort, turn } from "./testing/recording-port.ts";
 const CANCELED = { code: "CANCELED", message: "the caller gave up", delivery: "maybe-executed" } as const;
 
 describe("what a reply sends", () => {
-  test("chunks and the end, each as JSON", () => {
+  test("contains chunks and the end, each as JSON", () => {
     const port = new RecordingPort();
     const reply = port.reply();
     expect(reply.write({ part: 1 })).toBe(true);
@@ -16,7 +16,7 @@ describe("what a reply sends", () => {
     expect(port.sent).toEqual(['partial {"part":1} {}', 'partial "two" {}', "final [3] {}"]);
   });
 
-  test("an end without data as null", () => {
+  test("contains null for an end without data", () => {
     const port = new RecordingPort();
     port.reply().end();
     port.reply().end(null);
@@ -24,7 +24,7 @@ describe("what a reply sends", () => {
     expect(port.sent).toEqual(["final null {}", "final null {}", "final null {}"]);
   });
 
-  test("and calls each write's callback when it was sent", async () => {
+  test("is reported to each write's callback", async () => {
     const reply = new RecordingPort().reply();
     const called = [
       new Promise((resolve) => reply.write(1, resolve)),
@@ -33,7 +33,7 @@ describe("what a reply sends", () => {
     expect(await Promise.all(called)).toEqual([null, null]);
   });
 
-  test("a chunk whose JSON is as long as null, but is not", () => {
+  test("may be a chunk whose JSON is as long as null", () => {
     const port = new RecordingPort();
     port.reply().write(1234);
     expect(port.sent).toEqual(["partial 1234 {}"]);
@@ -45,7 +45,7 @@ describe("what a reply sends", () => {
     expect(port.sent).toEqual(['partial {"type":"Buffer","data":[1,2]} {}']);
   });
 
-  test("the options that the handler set travel with every message from then on", () => {
+  test("includes the options that the handler set, from then on", () => {
     const port = new RecordingPort();
     const reply = port.reply();
     reply.write(1);
@@ -56,7 +56,7 @@ describe("what a reply sends", () => {
     expect(port.sent).toEqual(["partial 1 {}", 'partial 2 {"cache":1000}', 'final null {"cache":5}']);
   });
 
-  test("an error as its name, message, code and detail, any other value as it is", () => {
+  test("contains an error as its name, message, code and detail, and any other value unchanged", () => {
     const port = new RecordingPort();
     port.reply().error(Object.assign(new TypeError("no such thing"), { code: "ENOENT", detail: { id: 4 } }));
     port.reply().error("nope");
@@ -68,14 +68,14 @@ describe("what a reply sends", () => {
     ]);
   });
 
-  test("a rejection, with its reason", () => {
+  test("contains the reason of a rejection", () => {
     const port = new RecordingPort();
     port.reply().reject("busy");
     port.reply().reject();
     expect(port.sent).toEqual(['reject "busy"', "reject null"]);
   });
 
-  test("no rejection of what it has begun to answer", () => {
+  test("contains no rejection after a partial", () => {
     const port = new RecordingPort();
     const reply = port.reply();
     reply.write(1);
@@ -84,7 +84,7 @@ describe("what a reply sends", () => {
     expect(reply.active()).toBe(true);
   });
 
-  test("a heartbeat when asked for one", () => {
+  test("includes a heartbeat on request", () => {
     const port = new RecordingPort();
     const reply = port.reply();
     reply.heartbeat();
@@ -128,7 +128,7 @@ describe("the end of a reply", () => {
     expect(port.sent).toEqual(["final null {}", 'final "x" {}', 'final "x" {}']);
   });
 
-  test("what is written after the end is not sent, and is an error of the stream", async () => {
+  test("a write after the end is not sent, and is an error of the stream", async () => {
     for (const say of ["write", "end", "error", "reject"] as const) {
       const port = new RecordingPort();
       const reply = port.reply();
@@ -171,7 +171,7 @@ describe("data that JSON cannot carry", () => {
   const cycle: { self?: unknown } = {};
   cycle.self = cycle;
 
-  test("is refused at once and leaves the reply open", () => {
+  test("is rejected at once and leaves the reply open", () => {
     const port = new RecordingPort();
     const reply = port.reply();
     expect(() => reply.write(cycle)).toThrow(UsageError);
@@ -188,7 +188,7 @@ describe("data that JSON cannot carry", () => {
     expect(port.sent).toEqual([]);
   });
 
-  test("does not keep the caller from getting the handler's error", () => {
+  test("does not hide the handler's error from the caller", () => {
     const port = new RecordingPort();
     const reply = port.reply();
     reply.opts = { cycle };
@@ -221,7 +221,7 @@ describe("a slow link", () => {
 });
 
 describe("an aborted reply", () => {
-  test("sends nothing any more, whatever its handler says", async () => {
+  test("sends nothing more, whatever its handler does", async () => {
     const port = new RecordingPort();
     const reply = port.reply();
     reply.write(1);
@@ -238,7 +238,7 @@ describe("an aborted reply", () => {
     expect([reply.active(), reply.ended, reply.destroyed, reply.closed]).toEqual([false, false, true, true]);
   });
 
-  test("fires its signal with the reason", async () => {
+  test("aborts its signal with the reason", async () => {
     const reply = new RecordingPort().reply();
     const { signal } = reply;
     Reply.abort(reply, CANCELED, "echo");
@@ -247,13 +247,13 @@ describe("an aborted reply", () => {
     expect(signal.reason).toMatchObject({ ...CANCELED, service: "echo", requestId: "r1" });
   });
 
-  test("has a fired signal for those who ask later", () => {
+  test("has an aborted signal afterwards", () => {
     const reply = new RecordingPort().reply();
     Reply.abort(reply, CANCELED, "echo");
     expect(reply.signal.aborted).toBe(true);
   });
 
-  test("does not fire the signal when the handler ends by itself", async () => {
+  test("does not abort the signal when the handler ends by itself", async () => {
     const port = new RecordingPort();
     for (const end of ["end", "destroy"] as const) {
       const reply = port.reply();
@@ -275,7 +275,7 @@ describe("an aborted reply", () => {
     expect(events).toEqual(["error the caller gave up", "close"]);
   });
 
-  test("lets a handler that waits for 'drain' go on, to see that it is not active", async () => {
+  test("emits 'drain' for a waiting handler, which then sees that it is not active", async () => {
     const reply = new RecordingPort().reply();
     Reply.abort(reply, CANCELED, "echo");
     await turn();
@@ -284,7 +284,7 @@ describe("an aborted reply", () => {
     expect(reply.active()).toBe(false);
   });
 
-  test("that its own write brought about lets its handler go on as well", async () => {
+  test("emits 'drain' also if its own write caused the abort", async () => {
     const port = new RecordingPort();
     const reply = port.reply();
     port.apply = () => Reply.abort(reply, CANCELED, "echo");
@@ -303,7 +303,7 @@ describe("an aborted reply", () => {
     expect(await new Promise((resolve) => reply.end(resolve))).toMatchObject(CANCELED);
   });
 
-  test("an end that was said before stays an end", async () => {
+  test("an end before the abort stays an end", async () => {
     const reply = new RecordingPort().reply();
     reply.end();
     Reply.abort(reply, CANCELED, "echo");
@@ -323,7 +323,7 @@ describe("a destroyed reply", () => {
     ]);
   });
 
-  test("says no second word", async () => {
+  test("sends no second message", async () => {
     const port = new RecordingPort();
     const reply = port.reply();
     reply.destroy(new Error("first"));
@@ -335,7 +335,7 @@ describe("a destroyed reply", () => {
     expect(Reply.fail(reply, new Error("third"))).toBe(false);
   });
 
-  test("leaves a reply that has ended as it is", () => {
+  test("does not change a reply that has ended", () => {
     const port = new RecordingPort();
     const reply = port.reply();
     reply.end("last");

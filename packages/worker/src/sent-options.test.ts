@@ -2,14 +2,14 @@ import { writeText } from "@pigato/protocol";
 import { expect, test } from "vitest";
 import { readSentOptions } from "./sent-options.ts";
 
-test("options are read as they were written, be they new or those of the request before", () => {
+test("options are read as the client wrote them, also when they repeat the previous request's", () => {
   const texts = ['{"timeout":1000,"a":"x"}', '{"a":"x","timeout":1000}', '{"a":null}', '{"__proto__":1}'];
   for (const text of [...texts, ...texts].flatMap((each) => [each, each])) {
     expect(JSON.stringify(readSentOptions(writeText(text)))).toBe(text);
   }
 });
 
-test("no options, and what is no JSON object, are none", () => {
+test("missing options, and options that are not a JSON object, are empty", () => {
   expect(readSentOptions(undefined)).toEqual({});
   for (const text of ["", "null", "[1]", "7", "undefined", "{"]) {
     expect(readSentOptions(writeText(text))).toEqual({});
@@ -18,7 +18,7 @@ test("no options, and what is no JSON object, are none", () => {
 });
 
 test.each(['{"a":1}', '{"a":{"b":1}}', '{"a":[1]}', "null", `{"a":"${"x".repeat(300)}"}`])(
-  "what a handler changes in its options %s, no other request sees",
+  "a handler's change of its options %s does not reach other requests",
   (text) => {
     for (let time = 0; time < 3; time++) {
       const options: Record<string, unknown> = readSentOptions(writeText(text));

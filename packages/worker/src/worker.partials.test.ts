@@ -104,7 +104,7 @@ async function running(
   };
 }
 
-test("what a handler writes in one tick leaves at its end, as one message", async () => {
+test("partials that a handler writes in one tick leave at its end as one message", async () => {
   const { replies, takeMessages } = await running(["r1"]);
   for (const part of [1, 2, 3]) replies[0]?.write(part);
   expect(await takeMessages()).toEqual(["partials r1 1,2,3 {}"]);
@@ -112,7 +112,7 @@ test("what a handler writes in one tick leaves at its end, as one message", asyn
   expect(await takeMessages()).toEqual(["partial r1 0 4"]);
 });
 
-test("the end follows its parts, and so does what else is said", async () => {
+test("the final and other messages follow the partials", async () => {
   const { replies, worker, takeMessages } = await running(["r1", "r2"]);
   replies[0]?.write(1);
   replies[0]?.write(2);
@@ -138,28 +138,28 @@ test("partials that may be cached carry the option", async () => {
   expect(await takeMessages()).toEqual(['partials r1 1,2 {"cache":1000}']);
 });
 
-test("a broker that does not take several in one message gets each at once", async () => {
+test("a broker without batched partials gets each at once", async () => {
   const { replies, broker, takeMessages } = await running(["r1"], { partials: false });
   for (const part of [1, 2]) replies[0]?.write(part);
   expect(await takeMessages()).toEqual(["partial r1 0 1", "partial r1 0 2"]);
   expect(broker.received).toEqual([]);
 });
 
-test("a large part leaves at once, behind those that wait", async () => {
+test("a large partial is sent at once, after the waiting ones", async () => {
   const { replies, takeMessages } = await running(["r1"]);
   const large = "x".repeat(5_000);
   for (const part of [1, 2, large, 3]) replies[0]?.write(part);
   expect(await takeMessages()).toEqual(["partials r1 1,2 {}", `partial r1 0 "${large}"`, "partial r1 0 3"]);
 });
 
-test("stop() sends them before the goodbye", async () => {
+test("stop() sends them before DISCONNECT", async () => {
   const { replies, worker, takeMessages } = await running(["r1"], { stopTimeoutMs: 0 });
   for (const part of [1, 2]) replies[0]?.write(part);
   void worker.stop();
   expect(await takeMessages()).toEqual(["partials r1 1,2 {}", "disconnect"]);
 });
 
-test("a slow link asks for a pause once it has said so, and until it has caught up", async () => {
+test("a slow link pauses handlers until it has drained", async () => {
   const { replies, transport, takeMessages } = await running(["r1"]);
   const [reply] = replies;
   transport.outcome = "slow";
@@ -176,7 +176,7 @@ test("a slow link asks for a pause once it has said so, and until it has caught 
   expect([drained, reply?.write(4)]).toEqual([1, true]);
 });
 
-test("a link that was slow and has caught up before the next part asks for no pause", async () => {
+test("a link that has drained before the next partial does not pause the handler", async () => {
   const { replies, transport, takeMessages } = await running(["r1"]);
   transport.outcome = "slow";
   replies[0]?.write(1);
@@ -185,7 +185,7 @@ test("a link that was slow and has caught up before the next part asks for no pa
   expect(replies[0]?.write(2)).toBe(true);
 });
 
-test("a reply whose partials the link refuses fails, and its caller gets the error", async () => {
+test("a reply whose partials the link rejects fails, and its caller gets the error", async () => {
   const { replies, transport, takeMessages } = await running(["r1"]);
   transport.outcome = "congested";
   replies[0]?.write(1);
@@ -199,17 +199,14 @@ test.each([
   [2, true],
   [40, false],
   [40, true],
-])(
-  "of a reply whose parts the link does not take nothing later leaves (%i of them, then a large one: %s)",
-  async (count, isLarge) => {
-    const { transport, replies, takeMessages } = await running(["r1"]);
-    transport.refusesTogether = true;
-    const [reply] = replies;
-    reply?.on("error", () => {});
-    for (let part = 0; part < count; part++) reply?.write(part);
-    if (isLarge) reply?.write("x".repeat(10_000));
-    reply?.end("last");
-    expect(await takeMessages()).toEqual([expect.stringMatching(/^final r1 -1 .*"code":"BUSY"/)]);
-    expect(reply?.writableErrored).toMatchObject({ code: "BUSY" });
-  },
-);
+])("nothing of a reply is sent after a rejected partial (%i of them, then a large one: %s)", async (count, isLarge) => {
+  const { transport, replies, takeMessages } = await running(["r1"]);
+  transport.refusesTogether = true;
+  const [reply] = replies;
+  reply?.on("error", () => {});
+  for (let part = 0; part < count; part++) reply?.write(part);
+  if (isLarge) reply?.write("x".repeat(10_000));
+  reply?.end("last");
+  expect(await takeMessages()).toEqual([expect.stringMatching(/^final r1 -1 .*"code":"BUSY"/)]);
+  expect(reply?.writableErrored).toMatchObject({ code: "BUSY" });
+});

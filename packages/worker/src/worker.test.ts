@@ -104,7 +104,7 @@ describe("starting", () => {
     expect(events).toEqual(["start", "connect"]);
   });
 
-  test("start() waits for a broker that is not there yet", async () => {
+  test("start() waits for a broker that starts later", async () => {
     const { worker, network, advance } = await setUp({}, "inproc://later");
     const ready = worker.start();
     advance(60_000);
@@ -114,14 +114,14 @@ describe("starting", () => {
     expect(worker.broker).toBe("inproc://later");
   });
 
-  test("start() takes a callback", async () => {
+  test("start() accepts a callback", async () => {
     const { worker, network } = await setUp();
     const called = new Promise<unknown>((resolve) => void worker.start(resolve));
     network.deliver();
     expect(await called).toBeUndefined();
   });
 
-  test("start() twice is one start", async () => {
+  test("a second start() has no effect", async () => {
     const { worker, broker, network } = await setUp();
     const both = [worker.start(), worker.start()];
     network.deliver();
@@ -143,7 +143,7 @@ describe("starting", () => {
     expect(broker.workers).toHaveLength(2);
   });
 
-  test("a link that is opened has an event, and its id", async () => {
+  test("an event reports each opened link with its id", async () => {
     const { worker, connect, network, advance } = await setUp();
     const ids: string[] = [];
     worker.on("connecting", () => ids.push(worker.socketId));
@@ -154,7 +154,7 @@ describe("starting", () => {
     expect(ids).toEqual([expect.any(String), worker.socketId]);
   });
 
-  test("heartbeat() sends one now", async () => {
+  test("heartbeat() sends a heartbeat at once", async () => {
     const { worker, broker, connect, settle } = await setUp();
     await connect();
     const before = broker.received.length;
@@ -176,7 +176,7 @@ describe("starting", () => {
     expect(called).toEqual(["start", "connect", "disconnect", "stop"]);
   });
 
-  test("an address that the transport cannot read fails the start, and the worker is stopped", async () => {
+  test("an address that the transport cannot parse fails the start, and the worker is stopped", async () => {
     const network = new MemoryNetwork();
     const transport: Transport = {
       router: (handlers) => network.router(handlers),
@@ -234,7 +234,7 @@ describe("handling requests", () => {
     expect(seen).toEqual([{}]);
   });
 
-  test("the bare word undefined of old clients is undefined, an empty frame is null", async () => {
+  test("the bare word undefined of old clients is read as undefined, and an empty frame as null", async () => {
     const { worker, broker, connect } = await setUp();
     const seen: unknown[] = [];
     worker.on("request", (data) => seen.push(data));
@@ -244,7 +244,7 @@ describe("handling requests", () => {
     expect(seen).toEqual([undefined, null]);
   });
 
-  test("data that is not JSON is answered with an error, and no handler sees it", async () => {
+  test("data that is not JSON fails the request, and no handler is called", async () => {
     const { worker, broker, connect, settle } = await setUp();
     worker.on("request", () => expect.unreachable());
     await connect();
@@ -255,7 +255,7 @@ describe("handling requests", () => {
     expect(rest).toEqual([]);
   });
 
-  test("requests are handled at the same time and answered in any order", async () => {
+  test("requests run concurrently, and their replies are sent in any order", async () => {
     const { worker, broker, connect, settle } = await setUp();
     const replies: Reply[] = [];
     worker.on("request", (_data, reply) => replies.push(reply));
@@ -268,7 +268,7 @@ describe("handling requests", () => {
     expect(broker.takeMessages()).toEqual(['final r2 0 "second"', 'final r1 0 "first"']);
   });
 
-  test("a worker without a handler gives requests back", async () => {
+  test("a worker without a handler rejects requests", async () => {
     const { broker, connect, settle } = await setUp();
     await connect();
     broker.request("r1", "1");
@@ -276,7 +276,7 @@ describe("handling requests", () => {
     expect(broker.takeMessages()).toEqual(["reject r1"]);
   });
 
-  test("every handler is called, those added with once() for one request only", async () => {
+  test("every handler is called, and those added with once() for one request only", async () => {
     const { worker, broker, connect } = await setUp();
     const calls: string[] = [];
     worker.on("request", (data) => calls.push(`on ${data}`));
@@ -336,7 +336,7 @@ describe("handling requests", () => {
     expect(broker.received).toEqual([{ type: "heartbeat", concurrency: 5, update: false }]);
   });
 
-  test("what a reply says after its end is an error event of the worker", async () => {
+  test("a write after the end of a reply is an error event of the worker", async () => {
     const { worker, broker, errors, connect, settle } = await setUp();
     worker.on("request", (_data, reply) => {
       reply.end("last");
@@ -351,7 +351,7 @@ describe("handling requests", () => {
 });
 
 describe("abandoned requests", () => {
-  test("a cancel aborts the signal, and the handler's failure over it is not takeMessages", async () => {
+  test("a cancel aborts the signal, and the handler's failure because of it is not reported", async () => {
     const { worker, broker, errors, connect, settle } = await setUp();
     let reply: Reply | undefined;
     worker.on("request", async (_data, given) => {
@@ -420,7 +420,7 @@ describe("the broker", () => {
     ]);
   });
 
-  test("is left when it falls silent, and met again", async () => {
+  test("is left when it falls silent, and the worker reconnects", async () => {
     const { worker, broker, events, connect, advance } = await setUp();
     await connect();
     broker.isAnswering = false;
@@ -435,7 +435,7 @@ describe("the broker", () => {
     expect(worker.broker).toBe(ADDRESS);
   });
 
-  test("that is gone gives way to the next address", async () => {
+  test("that is lost is replaced by the next address", async () => {
     const { worker, network, broker, connect, advance } = await setUp({}, [ADDRESS, "inproc://second"]);
     const second = await FakeBroker.at("inproc://second", network);
     await connect();
@@ -445,7 +445,7 @@ describe("the broker", () => {
     expect(worker.broker).toBe("inproc://second");
   });
 
-  test("that breaks the protocol is an error event, and served on", async () => {
+  test("that breaks the protocol causes an error event, and the worker continues", async () => {
     const { worker, broker, errors, connect, settle } = await setUp();
     worker.on("request", (data, reply) => reply.end(data));
     await connect();
@@ -458,7 +458,7 @@ describe("the broker", () => {
     expect(broker.takeMessages()).toEqual(["final r1 0 1"]);
   });
 
-  test("may break the protocol without an 'error' listener, too", async () => {
+  test("may break the protocol even without an 'error' listener", async () => {
     const { worker, broker, connect, settle } = await setUp();
     worker.removeAllListeners("error");
     worker.on("request", (data, reply) => reply.end(data));
@@ -471,7 +471,7 @@ describe("the broker", () => {
 });
 
 describe("a link under pressure", () => {
-  test("a slow link asks the handler to pause until it has caught up", async () => {
+  test("a slow link pauses the handler until it has drained", async () => {
     const network = new MemoryNetwork();
     let outcome: SendOutcome = "queued";
     const { transport, links } = answering(network, () => outcome);
@@ -491,7 +491,7 @@ describe("a link under pressure", () => {
     expect(log).toEqual([false, "drain"]);
   });
 
-  test("a link that refuses a chunk fails the request, in words that get through", async () => {
+  test("a link that rejects a chunk fails the request with an urgent error", async () => {
     const network = new MemoryNetwork();
     let isFull = false;
     const { transport } = answering(network, (isUrgent) => (isFull && !isUrgent ? "congested" : undefined));
@@ -510,7 +510,7 @@ describe("a link under pressure", () => {
     expect(broker.takeMessages()).toHaveLength(1);
   });
 
-  test("a link that refuses the end even as urgent is given up for a new one", async () => {
+  test("a link that rejects even an urgent final is replaced", async () => {
     const network = new MemoryNetwork();
     let isFull = false;
     const { transport } = answering(network, () => (isFull ? "congested" : undefined));
@@ -544,7 +544,7 @@ describe("a link under pressure", () => {
 });
 
 describe("stopping", () => {
-  test("an idle worker says goodbye and closes", async () => {
+  test("an idle worker sends DISCONNECT and closes", async () => {
     const { broker, events, connect, stop } = await setUp();
     await connect();
     await stop();
@@ -552,7 +552,7 @@ describe("stopping", () => {
     expect(events).toEqual(["start", "connect", "disconnect", "stop"]);
   });
 
-  test("running requests finish first, new ones go back to the broker", async () => {
+  test("running requests finish first, and new ones are rejected", async () => {
     const { worker, broker, connect, settle, network } = await setUp();
     const replies: Reply[] = [];
     worker.on("request", (_data, reply) => replies.push(reply));
@@ -586,7 +586,7 @@ describe("stopping", () => {
     expect(broker.takeMessages()).toEqual(["disconnect"]);
   });
 
-  test("stop() twice, before the start and by `await using` are all fine", async () => {
+  test("stop() may be called twice, before the start and by `await using`", async () => {
     const { worker, events, network, connect } = await setUp();
     await worker.stop();
     await connect();
@@ -596,7 +596,7 @@ describe("stopping", () => {
     expect(events.filter((event) => event === "stop")).toHaveLength(1);
   });
 
-  test("a start that is overtaken by a stop rejects, and need not be awaited", async () => {
+  test("a start that is followed by a stop rejects, and need not be awaited", async () => {
     const { worker, network } = await setUp({}, "inproc://missing");
     const called = new Promise((resolve) => void worker.start(resolve));
     const ready = worker.start();
@@ -617,7 +617,7 @@ describe("stopping", () => {
     expect(worker.socketId).toBe(broker.worker);
   });
 
-  test("a start while stopping waits for the stop, and a further stop calls it off", async () => {
+  test("a start while stopping waits for the stop, and a further stop cancels it", async () => {
     const { worker, broker, events, network, connect } = await setUp();
     await connect();
     const stopped = worker.stop();
@@ -651,7 +651,7 @@ describe("stopping", () => {
 });
 
 describe("listeners", () => {
-  test("a listener that throws ends up where Node reports such things, and the worker goes on", async () => {
+  test("a listener that throws causes an uncaught exception, and the worker continues", async () => {
     const { worker, broker, connect, settle } = await setUp();
     worker.on("request", (data, reply) => reply.end(data));
     worker.on("connect", () => {

@@ -21,7 +21,7 @@ async function settings() {
 }
 
 describe("the broker", () => {
-  test("1: any heartbeat about a request is survived, and those of streams reach the worker", async () => {
+  test("1: no heartbeat for a request stops the broker, and those of streams reach the worker", async () => {
     const { address, client, service } = await settings();
     const odd = connectRawPeer(address);
     for (const word of ["req", "request", "worker", "odd"]) await odd.send("C", "4", word, "x");
@@ -32,7 +32,7 @@ describe("the broker", () => {
     expect(await worker.receive("W", "4", token)).toEqual(["W", "4", token, "", id]);
   });
 
-  test("1: a request stays active for as long as it takes", async () => {
+  test("1: a request stays active until it ends", async () => {
     const { address, client, service } = await settings();
     const worker = await startWorker(address, service, () => {}, BRISK);
     const asked = once(worker, "request");
@@ -48,7 +48,7 @@ describe("the broker", () => {
   });
 
   test.each(["constructor", "__proto__", "toString", "hasOwnProperty"])(
-    "2: %s is a name like any other",
+    "2: %s is treated like any other name",
     async (name) => {
       const { address, client } = await settings();
       await startWorker(address, name, (data, reply) => reply.end(data));
@@ -56,14 +56,14 @@ describe("the broker", () => {
     },
   );
 
-  test("3: a heartbeat whose settings are null is one", async () => {
+  test("3: a heartbeat with null settings counts as a heartbeat", async () => {
     const { address } = await settings();
     const worker = await registerRawWorker(address, "x", 1);
     await worker.send("W", "4", "", "null");
     expect(await worker.receive("W", "4")).toEqual(["W", "4"]);
   });
 
-  test("4: an unknown header is an error event, and no harm without a listener", async () => {
+  test("4: an unknown header is an error event, and harmless without a listener", async () => {
     const { broker, address } = await settings();
     const odd = connectRawPeer(address);
     await odd.send("X", "1");
@@ -81,7 +81,7 @@ describe("the broker", () => {
     expect(await answer).toMatchObject({ error: 0, value: "right" });
   });
 
-  test("6: 5000 parts of a reply arrive, and its end", async () => {
+  test("6: 5000 partials of a reply and its final arrive", async () => {
     const { address, client, service } = await settings();
     await startWorker(address, service, (count, reply) => {
       for (let index = 0; index < Number(count); index++) reply.write(index);
@@ -100,7 +100,7 @@ describe("the broker", () => {
     expect(worker.received).toEqual([]);
   });
 
-  test("8: a reply to an unknown request costs its worker nothing", async () => {
+  test("8: a worker stays registered after a reply to an unknown request", async () => {
     const { address, client, service } = await settings();
     const worker = await registerRawWorker(address, service, 2);
     const answer = send(client, service, 1);
@@ -118,7 +118,7 @@ describe("the broker", () => {
     expect(await send(client, service, 1, { timeout: -1 })).toMatchObject({ error: "WORKER_LOST", value: null });
   });
 
-  test("10: a request that has timed out holds no slot, and its late reply does no harm", async () => {
+  test("10: a request that has timed out occupies no slot, and its late reply is harmless", async () => {
     const { address, client, service } = await settings();
     const worker = await registerRawWorker(address, service, 1);
     expect(await send(client, service, 1, { timeout: 20 })).toMatchObject({ error: "C_TIMEOUT" });
@@ -130,7 +130,7 @@ describe("the broker", () => {
     expect(await answer).toMatchObject({ error: 0, value: "in time" });
   });
 
-  test("12: a request that has expired holds up none behind it", async () => {
+  test("12: an expired request does not delay the requests behind it", async () => {
     const { address, client, service } = await settings();
     const [expired, valid] = [send(client, service, 1, { timeout: 20 }), send(client, service, 2)];
     await expired;
@@ -138,7 +138,7 @@ describe("the broker", () => {
     expect(await valid).toMatchObject({ error: 0, value: 2 });
   });
 
-  test("13, 20: what waits leaves in order, and one at a time where one is all that is asked for", async () => {
+  test("13, 20: queued requests are dispatched in order, and one at a time to a worker with concurrency 1", async () => {
     const { address, client, service } = await settings();
     const numbers = Array.from({ length: 8 }, (_, index) => index);
     const answers = numbers.map((number) => send(client, service, number));
@@ -160,7 +160,7 @@ describe("the broker", () => {
     expect(most).toBe(1);
   });
 
-  test("14: a worker that rejects a request is not offered it again, and the next worker is", async () => {
+  test("14: a rejected request goes to the next worker, and not to the same one again", async () => {
     const { address, client, service } = await settings();
     let offers = 0;
     const worker = await startWorker(address, service, (_data, reply) => {
@@ -176,7 +176,7 @@ describe("the broker", () => {
     expect(offers).toBe(1);
   });
 
-  test("15: the idle worker gets the work", async () => {
+  test("15: the idle worker gets the request", async () => {
     const { address, client, service } = await settings();
     const busy = await registerRawWorker(address, service, 100);
     for (let index = 0; index < 5; index++) client.request(service, index).on("error", () => {});
@@ -188,7 +188,7 @@ describe("the broker", () => {
     expect(busy.received).toEqual([]);
   });
 
-  test("16: an exact service is served by its own workers, and by no wildcard", async () => {
+  test("16: an exact service is served by its own workers, not by a wildcard", async () => {
     const { address, client, service } = await settings();
     await startWorker(address, `${service}*`, (_data, reply) => reply.end("wildcard"));
     await startWorker(address, `${service}-1`, (_data, reply) => reply.end("exact"));
@@ -196,7 +196,7 @@ describe("the broker", () => {
     expect(new Set(answers.map(({ value }) => value))).toEqual(new Set(["exact"]));
   });
 
-  test("17: what waits for a wildcard is dispatched when it comes, and its siblings take turns", async () => {
+  test("17: a request that waits for a wildcard is dispatched when it registers, and its workers take turns", async () => {
     const { address, client, service } = await settings();
     const names = Array.from({ length: 5 }, (_, index) => `${service}-${index}`);
     const answers = names.flatMap((name) => [send(client, name, 1), send(client, name, 2)]);
@@ -204,7 +204,7 @@ describe("the broker", () => {
     expect((await Promise.all(answers)).map(({ error }) => error)).toEqual(answers.map(() => 0));
   });
 
-  test("19: a worker of another service is no target", async () => {
+  test("19: a worker of another service is not selected as the target", async () => {
     const { address, client, service } = await settings();
     const other = await startWorker(address, newService(), (_data, reply) => reply.end("wrong"));
     expect(await send(client, service, 1, { workerId: other.socketId })).toMatchObject({ error: "UNAVAILABLE" });
@@ -220,7 +220,7 @@ describe("the broker", () => {
     expect(await two.receive("C", "3")).toEqual(["C", "3", "", "same", "0", '"two"', "{}"]);
   });
 
-  test("22: an id and data that are no text come back as they were", async () => {
+  test("22: an id and data that are not text return unchanged", async () => {
     const { address, service } = await settings();
     const worker = await registerRawWorker(address, service, 1);
     const socket = new Dealer({ linger: 0 });
@@ -245,12 +245,12 @@ describe("the broker", () => {
     await new Promise<void>((resolve) => other.stop(resolve));
   });
 
-  test("25: a timeout of 0 is no time at all", async () => {
+  test("25: a timeout of 0 expires at once", async () => {
     const { client, service } = await settings();
     expect(await send(client, service, 1, { timeout: 0 })).toMatchObject({ error: "C_TIMEOUT" });
   });
 
-  test("25: a broker that starts again remembers no peer", async () => {
+  test("25: a restarted broker knows no peer", async () => {
     const { broker, address } = await settings();
     const worker = await registerRawWorker(address, "x", 1);
     await new Promise<void>((resolve) => broker.stop(resolve));
@@ -263,14 +263,14 @@ describe("the broker", () => {
 });
 
 describe("the client", () => {
-  test("times out when it said, not at its next heartbeat", async () => {
+  test("times out at its timeout, not at its next heartbeat", async () => {
     const { client, service } = await settings();
     const startedAt = performance.now();
     await send(client, service, 1, { timeout: 50 });
     expect(performance.now() - startedAt).toBeLessThan(2000);
   });
 
-  test("stays stopped if it was stopped while it was to come back", async () => {
+  test("stays stopped if it was stopped before a reconnect", async () => {
     const broker = await MockBroker.at(`inproc://${crypto.randomUUID()}`);
     const client = await startClient(broker.address, BRISK);
     broker.isAnswering = false;
@@ -305,7 +305,7 @@ describe("the client", () => {
     expect(await send(client, service, 1)).toMatchObject({ error: "WORKER_FAILED", value: null });
   });
 
-  test("takes a part that is null for no end, and a late reply for no error", async () => {
+  test("continues after a partial that is null, and reports no error for a late reply", async () => {
     const broker = await MockBroker.at(`inproc://${crypto.randomUUID()}`);
     const client = await startClient(broker.address);
     const errors: unknown[] = [];
@@ -329,7 +329,7 @@ describe("the client", () => {
 });
 
 describe("the worker", () => {
-  test("pauses before it comes back from a DISCONNECT, and what ran is over", async () => {
+  test("pauses before it reconnects after a DISCONNECT, and aborts running requests", async () => {
     const broker = await MockBroker.at(`inproc://${crypto.randomUUID()}`);
     const worker = await startWorker(broker.address, "x", () => {}, { reconnect: 200 });
     const asked = once(worker, "request");
@@ -345,7 +345,7 @@ describe("the worker", () => {
     broker.close();
   });
 
-  test("says goodbye, always", async () => {
+  test("always sends DISCONNECT", async () => {
     for (let round = 0; round < 20; round++) {
       const broker = await MockBroker.at("tcp://127.0.0.1:*");
       const worker = await startWorker(broker.address, "x", () => {});
@@ -355,7 +355,7 @@ describe("the worker", () => {
     }
   });
 
-  test("stays stopped if it was stopped while it was to come back", async () => {
+  test("stays stopped if it was stopped before a reconnect", async () => {
     const broker = await MockBroker.at(`inproc://${crypto.randomUUID()}`);
     const worker = await startWorker(broker.address, "x", () => {}, { reconnect: 20 });
     const lost = happened(worker, "disconnect");
@@ -369,7 +369,7 @@ describe("the worker", () => {
   });
 });
 
-describe("shown elsewhere", () => {
+describe("faults that other tests cover", () => {
   const CONFORMANCE = "packages/conformance/src";
   const SCENARIOS = "packages/broker/src/core/scenarios";
 
@@ -385,7 +385,7 @@ describe("shown elsewhere", () => {
       "everything accepted for a slow peer arrives in order once it reads",
     ],
     ["11", `${SCENARIOS}/deadline.test.ts`, "a request without a timeout waits forever"],
-    ["24", `${CONFORMANCE}/hostile/hostile.test.ts`, "10,000 services without workers cost little"],
+    ["24", `${CONFORMANCE}/hostile/hostile.test.ts`, "10,000 services without workers use little memory"],
     ["25", `${SCENARIOS}/liveness.test.ts`, "a worker is given up three intervals after it was last heard"],
     [
       "26, the answer",
@@ -395,7 +395,7 @@ describe("shown elsewhere", () => {
     [
       "26, the store",
       `${CONFORMANCE}/integration/persist.test.ts`,
-      "is run by the next broker, and a client that has its old id",
+      "is run by the next broker, and a client with the same id gets the reply once",
     ],
     [
       "the worker's late DISCONNECT",

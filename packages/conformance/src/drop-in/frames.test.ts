@@ -162,13 +162,13 @@ const answers: Readonly<Record<string, (reply: ClassicReply) => void>> = {
 };
 
 describe.each(Object.keys(ADDRESSES))("over %s", (scheme) => {
-  test("a client sends what the original's sends", async () => {
+  test("our client sends the same frames as the original's client", async () => {
     const classic = await clientFrames(LIBRARIES.classic, scheme);
     expect(await clientFrames(LIBRARIES.ours, scheme)).toEqual(classic);
     expect(classic.length).toBeGreaterThan(6);
   });
 
-  test("a worker sends what the original's sends", async () => {
+  test("our worker sends the same frames as the original's worker", async () => {
     const classic = await workerFrames(LIBRARIES.classic, scheme);
     expect(await workerFrames(LIBRARIES.ours, scheme)).toEqual(classic);
     expect(classic.length).toBeGreaterThan(15);

@@ -13,7 +13,7 @@ const SCATTER = 400;
 let endurance: Endurance | undefined;
 afterEach(() => endurance?.stop());
 
-test("a mixed load leaves no memory behind in the broker, its workers and its clients", async () => {
+test("a mixed load leaks no memory in the broker, its workers and its clients", async () => {
   endurance = await Endurance.start();
   for (let round = 0; round < WARM_UP; round++) await endurance.round(LOAD);
   const rounds: Round[] = [];

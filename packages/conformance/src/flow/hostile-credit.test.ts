@@ -41,7 +41,7 @@ async function open(broker: Broker): Promise<number | undefined> {
   return broker.stats()?.open;
 }
 
-test("grants for others' requests, for ended ones, of nothing and of nonsense are dropped and reported", async () => {
+test("grants for other clients' requests and ended requests, and grants of zero or invalid numbers, are dropped and reported", async () => {
   const { running, drops, written, stream } = await startStream();
   const mallory = await raw(running.address, "M", "credit cancel error");
   await mallory.send("C", "2", "rows", "mine", '"mallory"', "{}", "credit=2");

@@ -35,7 +35,7 @@ test("a worker waits for a client that does not read, and continues as the clien
   expect(tally.pauses).toBeLessThan(100);
 });
 
-test.each(["tcp://127.0.0.1:*", "inproc://flow"])("parts of a mebibyte wait by the few, over %s", async (bind) => {
+test.each(["tcp://127.0.0.1:*", "inproc://flow"])("only a few partials of a mebibyte wait, over %s", async (bind) => {
   const running = await startBroker({}, bind);
   const { handler, tally } = sender(60, 1024 * 1024);
   await startWorker(running.address, SERVICE, handler);
@@ -75,7 +75,7 @@ test("the partials of a handler that does not wait are queued in order, before t
   expect(finishedAt).toBeGreaterThanOrEqual(8);
 });
 
-test("a handler that never waits receives BUSY at its bound, and its caller the first partials", async () => {
+test("a handler that never waits fails with BUSY at its bound, and its caller receives the first partials", async () => {
   const running = await startBroker();
   let reply: Reply | undefined;
   await startWorker(

@@ -122,7 +122,7 @@ const PAIRS: readonly (readonly [Library, Library])[] = [
 ];
 
 test.each(PAIRS)(
-  "a client of %s that stands still while a worker of %s answers gets a beginning without a hole and BUSY",
+  "a frozen client of %s gets the first partials of a worker of %s without a gap, then BUSY",
   async (clients, workers) => {
     const running = await startBroker(BOUND);
     const [clientProcess, workerProcess] = await Promise.all([

@@ -35,7 +35,7 @@ afterAll(async () => {
   await broker.kill("SIGTERM");
 });
 
-describe("messages that are none", () => {
+describe("malformed messages", () => {
   const junk: [string, RawFrame[]][] = [
     ["an unknown tag", ["X", "2", "echo", "r1", "1"]],
     ["one empty frame", [""]],
@@ -83,7 +83,7 @@ describe("messages that are none", () => {
 
 describe("names", () => {
   test.each(["__proto__", "constructor", "toString", "hasOwnProperty", "$dir", "a".repeat(255)])(
-    "a service called %s is just a service",
+    "a service called %s is treated like any other service",
     async (service) => {
       const client = connect();
       await client.send("C", "2", service, "early", "1", "{}");
@@ -98,13 +98,13 @@ describe("names", () => {
     },
   );
 
-  test.each(["__proto__", "constructor"])("a request id %s is just an id", async (id) => {
+  test.each(["__proto__", "constructor"])("a request id %s is treated like any other id", async (id) => {
     const client = connect();
     await client.send("C", "2", "witness", id, '"x"', "{}");
     expect((await client.receive("C", "3", "", id)).slice(4, 6)).toEqual(["0", '"x"']);
   });
 
-  test("10,000 services without workers cost little, and are forgotten with their requests", async () => {
+  test("10,000 services without workers use little memory, and are removed with their requests", async () => {
     const before = broker.residentMiB;
     const peer = connect();
     for (let service = 0; service < 10_000; service++) {
@@ -130,7 +130,7 @@ describe("options", () => {
     expect((await peer.receive("C", "3", "", "r1")).slice(4, 6)).toEqual(["0", '"data"']);
   });
 
-  test("1 MB of nesting: the request is refused", async () => {
+  test("1 MB of nesting: the request is rejected", async () => {
     const peer = connect();
     const nesting = "[".repeat(500_000) + "]".repeat(500_000);
     await peer.send("C", "2", "witness", "r1", '"data"', nesting);
@@ -139,8 +139,8 @@ describe("options", () => {
   });
 });
 
-describe("another's requests", () => {
-  test("the same request id from two clients: each gets its own answer", async () => {
+describe("requests of other peers", () => {
+  test("two clients with the same request id each get their own reply", async () => {
     const [alice, mallory] = [connect(), connect()];
     await Promise.all([
       alice.send("C", "2", "witness", "same", '"alice"', "{}"),
@@ -159,7 +159,7 @@ describe("another's requests", () => {
     expect((await client.receive("C", "3"))[5]).toBe('"mine"');
   });
 
-  test("a worker cannot answer a request that another holds", async () => {
+  test("a worker cannot reply to a request of another worker", async () => {
     const { server, client, request } = await held("forge");
     const forger = connect();
     await forger.send("W", "1", "forge");
@@ -173,7 +173,7 @@ describe("another's requests", () => {
     expect((await client.receive("C", "3"))[5]).toBe('"real"');
   });
 
-  test("an answer comes once, however often the worker sends it", async () => {
+  test("a reply arrives once, however often the worker sends it", async () => {
     const { server, client, request } = await held("twice");
     await server.send(...answerTo(request, '"first"'));
     await server.send(...answerTo(request, '"second"'));
@@ -185,7 +185,7 @@ describe("another's requests", () => {
   });
 });
 
-describe("workers out of order", () => {
+describe("invalid sequences of a worker", () => {
   test("a second READY changes nothing", async () => {
     const { server, client, request } = await held("again");
     await server.send("W", "1", "again");
@@ -215,7 +215,7 @@ describe("workers out of order", () => {
     expect(peer.received).toEqual([]);
   });
 
-  test("a message that does not decode costs a worker its registration, and its request fails", async () => {
+  test("a message that does not decode ends the worker's registration, and its request fails", async () => {
     const { server, client } = await held("broken");
     await server.send("W", "3", "~");
     expect(await server.receive("W", "5")).toEqual(["W", "5"]);

@@ -63,7 +63,7 @@ test("reply.active() turns false when the worker loses its broker", async () => 
   await lost;
 });
 
-test("a long stream stops when its client has lost interest", async () => {
+test("a long stream stops when its client has canceled it", async () => {
   const stopped = new Promise<number>((resolve) => {
     const handler = async (_data: unknown, reply: Reply): Promise<void> => {
       let sent = 0;

@@ -43,7 +43,7 @@ async function disconnect(broker: Broker, transport: BreakableTransport): Promis
 }
 
 describe("a stored request of a client with an id", () => {
-  test("is answered by the reply that the broker held while the connection was lost, and runs once", async () => {
+  test("gets the reply that the broker held while the connection was lost, and runs once", async () => {
     const { broker, address } = await startBroker();
     const replies = await startHeldWorker(address);
     const transport = new BreakableTransport();
@@ -60,7 +60,7 @@ describe("a stored request of a client with an id", () => {
     expect(broker.stats()).toMatchObject({ accepted: 1, finished: 1, open: 0 });
   });
 
-  test("goes on when the connection is back before the reply, and runs once", async () => {
+  test("continues when the client reconnects before the reply, and runs once", async () => {
     const { broker, address } = await startBroker();
     const replies = await startHeldWorker(address);
     const transport = new BreakableTransport();
@@ -77,7 +77,7 @@ describe("a stored request of a client with an id", () => {
     expect(broker.stats()).toMatchObject({ accepted: 1, finished: 1, open: 0 });
   });
 
-  test("fails with the connection when a part of its reply has come, which would come twice", async () => {
+  test("fails with the connection after a partial, which would arrive twice", async () => {
     const { broker, address } = await startBroker();
     const replies = await startHeldWorker(address);
     const transport = new BreakableTransport();

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 const folder = mkdtempSync(join(tmpdir(), "pigato-data-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("a request with the maximum of frames is served, and a longer one is rejected at once", async () => {
+test("a request with the maximum number of frames is served, and a longer one is rejected at once", async () => {
   const broker = new Broker("tcp://127.0.0.1:*", { intch: false });
   await broker.start();
   const [address = ""] = broker.addresses;
@@ -73,7 +73,7 @@ describe.each(["tcp://127.0.0.1:*", `ipc://${join(folder, "broker.sock")}`, "inp
     expect(await client.call("echo", value)).toEqual(value);
   });
 
-  test("undefined arrives as undefined, and an answer of undefined as null", async () => {
+  test("undefined arrives as undefined, and a reply of undefined as null", async () => {
     let seen: unknown = "nothing";
     serve((data, reply) => {
       seen = data;
@@ -83,18 +83,18 @@ describe.each(["tcp://127.0.0.1:*", `ipc://${join(folder, "broker.sock")}`, "inp
     expect(seen).toBeUndefined();
   });
 
-  test("a Buffer arrives as the classic wire carries it", async () => {
+  test("a Buffer arrives in the form of the classic wire", async () => {
     serve((data, reply) => reply.end(data));
     expect(await client.call("echo", Buffer.from("hi"))).toEqual({ type: "Buffer", data: [104, 105] });
   });
 
-  test("10 MB come back as they were", async () => {
+  test("10 MB return unchanged", async () => {
     serve((data, reply) => reply.end(data));
     const text = "0123456789".repeat(1024 * 1024);
     expect((await client.call("echo", text)) === text).toBe(true);
   });
 
-  test("10,000 parts arrive in order, then the end", async () => {
+  test("10,000 partials arrive in order, then the final", async () => {
     serve((count, reply) => {
       for (let part = 0; part < Number(count); part++) reply.write(part);
       reply.end("end");
@@ -124,7 +124,7 @@ describe.each(["tcp://127.0.0.1:*", `ipc://${join(folder, "broker.sock")}`, "inp
     await expect(client.call("echo")).rejects.toMatchObject({ code: "WORKER_FAILED" });
   });
 
-  test("500 requests at once each get their own answer", async () => {
+  test("each of 500 concurrent requests gets its own reply", async () => {
     serve((data, reply) => setImmediate(() => reply.end(data)));
     const numbers = Array.from({ length: 500 }, (_, number) => number);
     expect(await Promise.all(numbers.map((number) => client.call("echo", number)))).toEqual(numbers);

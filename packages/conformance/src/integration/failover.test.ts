@@ -7,7 +7,7 @@ import { startBroker, startClient, startWorker } from "../support/start.ts";
 
 const BRISK = { heartbeat: 200, reconnect: 50, reconnectMaxMs: 200, connectTimeoutMs: 500 };
 
-test("two brokers share the work of clients that are divided among them", async () => {
+test("two brokers each serve their own clients", async () => {
   const brokers = await Promise.all([startBroker(), startBroker()]);
   const answers = await Promise.all(
     brokers.map(async ({ address }, number) => {
@@ -24,7 +24,7 @@ test("two brokers share the work of clients that are divided among them", async 
   expect(brokers.map(({ broker }) => broker.stats()?.accepted)).toEqual([3, 3]);
 });
 
-test("clients and workers that know two brokers go on when one of them dies", { timeout: 60_000 }, async () => {
+test("clients and workers with two broker addresses continue when one broker dies", { timeout: 60_000 }, async () => {
   const [first, second] = await Promise.all([spawnBroker(), spawnBroker()]);
   onTestFinished(async () => {
     await Promise.all([first.kill("SIGKILL"), second.kill("SIGKILL")]);

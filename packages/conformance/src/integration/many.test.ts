@@ -5,7 +5,7 @@ import { Worker } from "@pigato/worker";
 import { expect, onTestFinished, test } from "vitest";
 import { startBroker, startClient, startWorker } from "../support/start.ts";
 
-test("a process is client and worker of the same broker at once", async () => {
+test("one process is client and worker of the same broker", async () => {
   const { address } = await startBroker();
   const client = await startClient(address);
   await startWorker(address, "inner", (data, reply) => reply.end(`inner ${data}`));
@@ -38,7 +38,7 @@ test("50 services with three workers each: every one of them is reached", { time
   expect(reached.size).toBe(150);
 });
 
-test("100 clients at once each get their own answers", { timeout: 60_000 }, async () => {
+test("each of 100 concurrent clients gets its own replies", { timeout: 60_000 }, async () => {
   const { address } = await startBroker();
   await startWorker(address, "echo", (data, reply) => reply.end(data));
   const clients = await Promise.all(Array.from({ length: 100 }, () => startClient(address)));
@@ -49,7 +49,7 @@ test("100 clients at once each get their own answers", { timeout: 60_000 }, asyn
   expect(answers).toEqual(clients.map((_, number) => [0, 1, 2].map((part) => [number, part])));
 });
 
-test("requestStream is a stream of the whole reply, without data or options too", async () => {
+test("requestStream returns a stream of the whole reply, also without data or options", async () => {
   const { address } = await startBroker();
   await startWorker(address, "count", (data, reply) => {
     reply.write("one");

@@ -59,7 +59,7 @@ test.each([
   expect(await client.receive("C", "*")).toEqual(["C", "3", "", "r1", "0", "null", "{}"]);
 });
 
-test("batched partials of a raw worker reach our client, which stops when its caller has left", async () => {
+test("batched partials of a raw worker reach our client, which cancels the request when its caller stops reading", async () => {
   await rawWorker();
   const client = await startClient(address);
   const seen: unknown[] = [];

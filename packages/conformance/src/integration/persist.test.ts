@@ -37,8 +37,8 @@ function startBrokerWith(store: MemoryStore, address?: string): Promise<RunningB
   return startBroker({ store, stopTimeoutMs: 5_000 }, address);
 }
 
-describe("a request to be kept", () => {
-  test("is run by the next broker, and a client that has its old id gets the answer, once", async () => {
+describe("a request with persist", () => {
+  test("is run by the next broker, and a client with the same id gets the reply once", async () => {
     const store = new WatchedStore();
     const first = await startBrokerWith(store);
     const before = new RawPeer(first.address, "fixed");
@@ -64,7 +64,7 @@ describe("a request to be kept", () => {
   });
 
   test.each<Library>(["classic", "ours"])(
-    "of a client of the %s library is answered, and not kept longer",
+    "of a client of the %s library gets a reply and leaves the store",
     async (library) => {
       const store = new WatchedStore();
       const { address } = await startBrokerWith(store);
@@ -98,7 +98,7 @@ describe("a request to be kept", () => {
     },
   );
 
-  test("is refused in a typed way by a store that fails", async () => {
+  test("fails with a typed error when the store fails", async () => {
     const store = new MemoryStore();
     store.set = () => Promise.reject(new Error("the disk is full"));
     const { address } = await startBrokerWith(store);

@@ -55,7 +55,7 @@ describe.each([
     await worker.stop();
   });
 
-  test("a peer that expects another broker does not talk to this one, and reports why", async () => {
+  test("a peer with the key of another broker does not connect, and reports why", async () => {
     const { address, refused } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
     const client = new Client(address, { curve: keys.curve(keys.client, keys.unknown.publicKey) });
     const received = new Promise<Error>((resolve) => client.once("error", resolve));
@@ -115,7 +115,7 @@ describe("with CURVE", () => {
     });
   });
 
-  test("a peer that is removed from the list stays while it is connected, and is denied afterwards", async () => {
+  test("a peer that is removed from the list stays connected, and is denied at its next connection", async () => {
     const known = new Set([keys.client.publicKey]);
     const { broker, address } = await startBroker({
       curve: keys.server,
@@ -132,7 +132,7 @@ describe("with CURVE", () => {
     expect(await refused).toMatchObject({ code: "REFUSED" });
   });
 
-  test("of several brokers, one that does not let us in is passed over", async () => {
+  test("a peer with several addresses skips a broker that denies it", async () => {
     const strict = await startBroker({ curve: keys.server, authenticate: () => false });
     const open = await startBroker({ curve: keys.server });
     await using client = new Client([strict.address, open.address], {
@@ -144,7 +144,7 @@ describe("with CURVE", () => {
     expect(await strict.refused.take()).toMatchObject({ code: "DENIED" });
   });
 
-  test("the largest frame that a broker takes is the same as without", async () => {
+  test("the broker accepts frames of the same maximum size as without CURVE", async () => {
     const { address } = await startBroker({ curve: keys.server, maxFrameBytes: 10_000 });
     const asked = await startEcho(address, { curve: keys.curve(keys.worker) });
     await using client = new Client(address, { curve: keys.curve(keys.client) });
@@ -158,7 +158,7 @@ describe("with CURVE", () => {
 });
 
 describe("frontend and backend", () => {
-  test("ask for themselves: a client's key is none for the backend", async () => {
+  test("authenticate separately: a client's key is denied at the backend", async () => {
     const listeners: string[] = [];
     const { broker, refused } = await startBroker(
       {

@@ -81,7 +81,7 @@ describe("sockets of the package zeromq", () => {
     expect(String(tag)).toBe("C");
   });
 
-  test("with any other are not, and none of what they sent is read", async () => {
+  test("with any other key are rejected, and their messages are not read", async () => {
     const socket = dealer(keys.raw(keys.unknown));
     const sent = socket.send(["C", "4"]);
     expect(await guarded.refused.take()).toMatchObject({ code: "DENIED", remoteAddress: "127.0.0.1" });

@@ -46,7 +46,7 @@ test("an inproc address cannot be secured and is rejected", async () => {
   expect(() => subscriber.connect("inproc://x")).toThrow(LinkError);
 });
 
-test("a subscription of the greatest length is taken under CURVE", async () => {
+test("a subscription of the maximum length is accepted with CURVE", async () => {
   const topic = "x".repeat(1024);
   const publisher = libzmq.publisher({}, { security });
   onTestFinished(() => publisher.close());

@@ -146,7 +146,7 @@ describe.skipIf(foreignPeers.python.isMissing)("Debian's libzmq with PLAIN", () 
     links = new TestLinks({ router: "zmtp", dealer: "zmtp", kind: "tcp", can });
   });
 
-  test("a dealer with the right password gets from our router what it sent", async () => {
+  test("a dealer with the right password gets its own messages back from our router", async () => {
     const router = links.echoRouter({ security: security("PLAIN") });
     const child = run("dealer", await router.link.bind(links.newAddress()), [NAME, "x".repeat(255)]);
     expect(await child.nextLine()).toBe("the same");
@@ -173,7 +173,7 @@ describe.skipIf(foreignPeers.python.isMissing)("Debian's libzmq with PLAIN", () 
     expect(await router.events.take()).toMatchObject({ type: "refused", refusal: { code } });
   });
 
-  test("our dealer gets from a router what it sent, with the right password only", async () => {
+  test("our dealer gets its own messages back from a router only with the right password", async () => {
     const child = run("router", links.newAddress(), ["ada", "lovelace"]);
     const address = await child.nextLine();
     const denied = links.connectedDealer("unknown", address, { security: WRONG_PASSWORD });

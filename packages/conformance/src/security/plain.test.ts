@@ -12,7 +12,7 @@ describe("with PLAIN", () => {
   const isAda = (peer: AuthRequest): boolean =>
     peer.mechanism === "PLAIN" && peer.username === "ada" && peer.password === "löve lace";
 
-  test.skipIf(foreignPeers.python.isMissing)("who has the password is served, of whatever kind", async () => {
+  test.skipIf(foreignPeers.python.isMissing)("every kind of peer with the password is served", async () => {
     const { address, refused } = await startBroker({ plain: true, authenticate: isAda });
     const security = { plain_username: "ada", plain_password: "löve lace" };
     const server = pythonWorker("mdp02", address, "echo", security);
@@ -68,7 +68,7 @@ describe("with authenticate alone", () => {
   });
 });
 
-describe("an authenticate that does not do its work keeps everybody out:", () => {
+describe("an authenticate that fails denies every peer:", () => {
   const cause = new Error("the database is gone");
 
   test.each<{ how: string; authenticate: (peer: AuthRequest) => boolean | Promise<boolean>; reported: object }>([
@@ -112,7 +112,7 @@ describe("an authenticate that does not do its work keeps everybody out:", () =>
     await expect(started).rejects.toMatchObject({ code: "CLOSED" });
   });
 
-  test("but who could not be judged is, when it comes again", async () => {
+  test("a peer that could not be authenticated is accepted when it reconnects", async () => {
     let isDown = true;
     const { address, refused } = await startBroker({
       authenticate: () => {

@@ -58,7 +58,7 @@ test("classic code is authorized with the same options in its conf", async () =>
   expect(await answer).toBe("hello");
 });
 
-test("a broker without security reports rejected connections, too", async () => {
+test("a broker without security also reports rejected connections", async () => {
   const { address, refused } = await startBroker({});
   const socket = connect(Number(address.split(":").at(-1)), "127.0.0.1");
   onTestFinished(() => void socket.destroy());

@@ -72,13 +72,13 @@ describe("a request of ZAP", () => {
     expect(count).toBe(0);
   });
 
-  test("of another version is answered with 500 in ours", async () => {
+  test("of another version gets a reply of our version with status 500", async () => {
     await startBroker({ plain: true, zapDomain: "shop", authenticate: () => true });
     const reply = await ask("2.0", "7", "shop/bind", "::1", "", "PLAIN", "ada", "x");
     expect(reply.map(String)).toEqual(["1.0", "7", "500", expect.any(String), "", ""]);
   });
 
-  test("F7: finds its way back by its whole envelope, and one without an envelope is dropped", async () => {
+  test("F7: gets a reply with its whole envelope, and is dropped without one", async () => {
     await startBroker({ plain: true, zapDomain: "shop", authenticate: () => true });
     const proxy = new Dealer({ linger: 0 });
     onTestFinished(() => proxy.close());
@@ -89,7 +89,7 @@ describe("a request of ZAP", () => {
     expect((await proxy.receive()).map(String)).toEqual(["first", "second", "", "1.0", "7", "200", "OK", "ada", ""]);
   });
 
-  test("is one of 1000 at a time; the next is asked to try again, until one has ended", async () => {
+  test("counts toward a bound of 1000; the next peer gets status 300 until one has ended", async () => {
     const answers: ((word: boolean) => void)[] = [];
     await startBroker({
       plain: true,
@@ -114,7 +114,7 @@ describe("a request of ZAP", () => {
 });
 
 describe("the ZAP handler", () => {
-  test("is one for all brokers of the process, which are asked about their own peers", async () => {
+  test("serves all brokers of the process and asks each about its own peers", async () => {
     const reported: string[] = [];
     const check = (name: string) => () => {
       reported.push(name);
@@ -129,7 +129,7 @@ describe("the ZAP handler", () => {
     expect([await code("south/bind"), await code("north/bind")]).toEqual(["400", "200"]);
   });
 
-  test("goes with the last broker that needs it, and comes back", async () => {
+  test("closes with the last broker that needs it, and can be opened again", async () => {
     const { broker } = await startBroker({ authenticate: () => true });
     await broker.stop();
     const other = new Router();
@@ -142,7 +142,7 @@ describe("the ZAP handler", () => {
     await startEcho(broker.addresses[0] ?? "", {});
   });
 
-  test("where somebody else is in its place, a broker that needs it does not start, and one that does not starts", async () => {
+  test("prevents a start if another socket has its address, but only of a broker that needs it", async () => {
     const other = new Router({ linger: 0 });
     other.bindSync(ZAP);
     onTestFinished(() => {
@@ -156,13 +156,13 @@ describe("the ZAP handler", () => {
     await startEcho(address, { curve: keys.curve(keys.worker) });
   });
 
-  test("knows every domain once: a second broker of the same name does not start", async () => {
+  test("accepts a domain once: a second broker with the same domain does not start", async () => {
     await startBroker({ authenticate: () => true, zapDomain: "shop" });
     const second = new Broker(LOOPBACK, { authenticate: () => true, zapDomain: "shop" });
     await expect(second.start()).rejects.toThrow('the ZAP domain "shop/bind" is in use in this process');
   });
 
-  test("is there for a bare router, too", async () => {
+  test("also serves a router without a broker", async () => {
     const security = new ServerSecurity("PLAIN", { domain: "bare", authenticate: () => false, timeoutMs: 1000 });
     const refused = new Promise((resolve) => {
       const router = libzmq.router({ onMessage() {}, onRejected: resolve }, { security });

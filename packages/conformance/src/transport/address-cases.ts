@@ -22,14 +22,14 @@ export function addressCases(links: () => TestLinks, kind: "tcp" | "ipc" | "inpr
     await expectThrough(links().connectedDealer("second", second), router);
   });
 
-  test("an address that is taken is refused, and its owner goes on", async () => {
+  test("an address in use is rejected, and its owner continues", async () => {
     const { address, ...owner } = await links().boundRouter();
     const inUse = { name: "LinkError", code: "ADDRESS_IN_USE", address };
     await expect(links().router().link.bind(address)).rejects.toMatchObject(inUse);
     await expectThrough(links().connectedDealer("d", address), owner);
   });
 
-  test("a router whose address was refused can bind another", async () => {
+  test("a router whose address was rejected can bind another", async () => {
     const { address } = await links().boundRouter();
     const router = links().router();
     await expect(router.link.bind(address)).rejects.toMatchObject({ code: "ADDRESS_IN_USE" });
@@ -37,7 +37,7 @@ export function addressCases(links: () => TestLinks, kind: "tcp" | "ipc" | "inpr
   });
 
   test.each(["", "nonsense", "tcp://127.0.0.1", "tcp://127.0.0.1:99999", "http://127.0.0.1:80", `${kind}://`])(
-    "%j is no address to bind or connect to",
+    "%j cannot be bound or connected to",
     async (address) => {
       const invalid = { name: "LinkError", code: "ADDRESS_INVALID", address };
       await expect(links().router().link.bind(address)).rejects.toMatchObject(invalid);
@@ -75,7 +75,7 @@ export function addressCases(links: () => TestLinks, kind: "tcp" | "ipc" | "inpr
     await expect(router.link.unbind(address)).rejects.toMatchObject({ code: "ADDRESS_INVALID", address });
   });
 
-  test("what is sent before unbinding arrives", async () => {
+  test("messages sent before unbinding arrive", async () => {
     const { address, ...router } = await links().boundRouter();
     const dealer = links().connectedDealer("d", address);
     await expectThrough(dealer, router);
@@ -84,7 +84,7 @@ export function addressCases(links: () => TestLinks, kind: "tcp" | "ipc" | "inpr
     expect((await dealer.messages.takeMany(3)).map(texts)).toEqual([["one"], ["two"], ["three"]]);
   });
 
-  test.runIf(keepsPeers)("peers that are connected stay when their address is unbound", async () => {
+  test.runIf(keepsPeers)("connected peers stay connected when their address is unbound", async () => {
     const { address, ...router } = await links().boundRouter();
     const dealer = links().connectedDealer("d", address);
     await expectThrough(dealer, router);
@@ -104,7 +104,7 @@ export function addressCases(links: () => TestLinks, kind: "tcp" | "ipc" | "inpr
     },
   );
 
-  test("the other addresses go on when one is unbound", async () => {
+  test("the other addresses still work when one is unbound", async () => {
     const { address, ...router } = await links().boundRouter();
     const second = await router.link.bind(links().newAddress());
     const dealer = links().connectedDealer("d", second);

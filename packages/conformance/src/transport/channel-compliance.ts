@@ -140,7 +140,7 @@ export function channelCompliance(subject: ChannelSubject): void {
       expect(texts(next)).toEqual(["state again"]);
     });
 
-    test("an address that is taken is refused, and its owner goes on", async () => {
+    test("an address in use is rejected, and its owner continues", async () => {
       const { link, address } = await channels.boundPublisher();
       await expect(channels.publisher().bind(address)).rejects.toMatchObject({ code: "ADDRESS_IN_USE", address });
       link.publish(message("state"));

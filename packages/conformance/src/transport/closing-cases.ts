@@ -14,7 +14,7 @@ const PROGRAM = fileURLToPath(new URL("./link-process.ts", import.meta.url));
 export function closingCases(links: () => TestLinks, subject: Subject): void {
   const many = Math.min(3_000, subject.can.unreadAtClose);
 
-  test("a router that closes at once still writes what it was given", async () => {
+  test("a router that closes at once still writes its messages", async () => {
     const router = await links().boundRouter();
     const dealer = links().connectedDealer("d", router.address);
     dealer.link.send(message("hello"));
@@ -24,7 +24,7 @@ export function closingCases(links: () => TestLinks, subject: Subject): void {
     expect((await dealer.messages.takeMany(many)).map(numberOf)).toEqual(firstNumbers(many));
   });
 
-  test("a dealer that closes at once still writes what it was given", async () => {
+  test("a dealer that closes at once still writes its messages", async () => {
     const router = await links().boundRouter();
     const dealer = links().connectedDealer("d", router.address);
     for (const number of firstNumbers(many)) dealer.link.send(numbered(number, Buffer.alloc(500)));
@@ -44,7 +44,7 @@ export function closingCases(links: () => TestLinks, subject: Subject): void {
     expect(reported).toEqual([0, 1, 2]);
   });
 
-  test("closing with nothing to write does not wait for the time to linger", async () => {
+  test("closing without waiting messages does not wait for the linger time", async () => {
     const router = await links().boundRouter();
     const dealer = links().connectedDealer("d", router.address);
     dealer.link.send(message("hello"));
@@ -54,7 +54,7 @@ export function closingCases(links: () => TestLinks, subject: Subject): void {
     await Promise.all([dealer, idle, router].map(({ link }) => link.close(600_000)));
   });
 
-  test("closing twice is closing once", async () => {
+  test("closing twice has no further effect", async () => {
     const router = await links().boundRouter();
     const dealer = links().connectedDealer("d", router.address);
     await Promise.all([dealer.link.close(), dealer.link.close(), router.link.close(), router.link.close()]);
@@ -67,7 +67,7 @@ export function closingCases(links: () => TestLinks, subject: Subject): void {
     await links().dealer("d").link.close();
   });
 
-  test("a closed link takes no messages", async () => {
+  test("a closed link accepts no messages", async () => {
     const router = await links().boundRouter();
     const dealer = links().connectedDealer("d", router.address);
     dealer.link.send(message("hello"));
@@ -80,7 +80,7 @@ export function closingCases(links: () => TestLinks, subject: Subject): void {
     expect(router.link.send("d", message("too late"))).toBe("unreachable");
   });
 
-  test("a closed link hands out nothing more", async () => {
+  test("a closed link delivers no more messages", async () => {
     const router = await links().boundRouter();
     const dealer = links().connectedDealer("d", router.address);
     const pass = await links().clockwork();
@@ -98,11 +98,11 @@ export function closingCases(links: () => TestLinks, subject: Subject): void {
     expect(await startProgram("echo").exited()).toBe(0);
   });
 
-  test("an exception of a handler is uncaught, and the link goes on", async () => {
+  test("an exception of a handler is uncaught, and the link continues", async () => {
     expect(await startProgram("throw").exited()).toBe(0);
   });
 
-  test.skipIf(subject.kind === "inproc")("a process ends although its last messages find no reader", async () => {
+  test.skipIf(subject.kind === "inproc")("a process ends although its last messages were not read", async () => {
     const program = startProgram("unread");
     const address = await program.receive();
     const mute = new MuteDealer(String(address), "mute");

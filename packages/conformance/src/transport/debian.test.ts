@@ -21,7 +21,7 @@ describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc", "abstract ipc
   const newAddress = () =>
     way === "abstract ipc" ? `ipc://@pigato-${process.pid}-${Math.random()}` : links.newAddress();
 
-  test("a dealer of Debian's libzmq gets from our router what it sent", async () => {
+  test("a dealer of Debian's libzmq gets its own messages back from our router", async () => {
     const router = links.echoRouter();
     const child = start("dealer", await router.link.bind(newAddress()));
     expect(await child.nextLine()).toBe("the same");
@@ -30,7 +30,7 @@ describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc", "abstract ipc
     expect(await router.events.take()).toEqual({ type: "down", peer: "debian \u00ff" });
   });
 
-  test("a REQ of Debian's libzmq, without a routing id, gets its answer from our router", async () => {
+  test("a REQ of Debian's libzmq, without a routing id, gets a reply from our router", async () => {
     const router = links.router({}, (link, peer, [empty, question]) => {
       const answer = [empty ?? Buffer.alloc(1), Buffer.from(`${Buffer.from(question ?? []).toString()}, answered`)];
       link.send(peer, answer);
@@ -39,7 +39,7 @@ describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc", "abstract ipc
     expect(await child.nextLine()).toBe("question, answered");
   });
 
-  test("our dealer gets from a router of Debian's libzmq what it sent", async () => {
+  test("our dealer gets its own messages back from a router of Debian's libzmq", async () => {
     const child = start("router", newAddress());
     const dealer = links.connectedDealer("ours \u00fe", await child.nextLine());
     for (const number of firstNumbers(100))

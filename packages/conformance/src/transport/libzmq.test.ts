@@ -34,7 +34,7 @@ channelCompliance({ publisher: "libzmq", subscriber: "libzmq", kind: "tcp" });
 channelCompliance({ publisher: "libzmq", subscriber: "libzmq", kind: "ipc" });
 channelCompliance({ publisher: "libzmq", subscriber: "libzmq", kind: "inproc" });
 
-test("other users of zeromq in the process meet libzmq's links over inproc", async () => {
+test("other users of zeromq in the process can reach libzmq's links over inproc", async () => {
   const router = libzmq.router({ onMessage: (peer, frames) => router.send(peer, frames) });
   await router.bind("inproc://shared-context-router");
   const foreignDealer = new Dealer({ routingId: "foreign", linger: 0 });

@@ -34,7 +34,7 @@ export function messageCases(links: () => TestLinks): void {
     expectSame(await dealer.messages.take(), frames);
   });
 
-  test("byte strings arrive as their bytes", async () => {
+  test("a byte string arrives as its bytes", async () => {
     const router = await links().boundRouter();
     const dealer = links().connectedDealer("d", router.address);
     const sent = [
@@ -52,14 +52,14 @@ export function messageCases(links: () => TestLinks): void {
     expectSame(await dealer.messages.take(), bytes);
   });
 
-  test("a message without frames is a mistake of the caller", async () => {
+  test("a message without frames throws a TypeError", async () => {
     const router = await links().boundRouter();
     const dealer = links().connectedDealer("d", router.address);
     expect(() => dealer.link.send([])).toThrow(TypeError);
     expect(() => router.link.send("d", [])).toThrow(TypeError);
   });
 
-  test("20,000 messages arrive in order, and so do their answers", async () => {
+  test("20,000 messages and their replies arrive in order", async () => {
     const router = links().echoRouter();
     const dealer = links().connectedDealer("d", await router.link.bind(links().newAddress()));
     for (const number of firstNumbers(20_000)) dealer.link.send(numbered(number));
@@ -77,7 +77,7 @@ export function messageCases(links: () => TestLinks): void {
     expect(received.map(({ frames }) => numberOf(frames))).toEqual(firstNumbers(300));
   });
 
-  test("50 dealers get what is theirs and nothing else", async () => {
+  test("each of 50 dealers gets only its own messages", async () => {
     const router = links().echoRouter();
     const address = await router.link.bind(links().newAddress());
     const dealers = firstNumbers(50).map((number) => links().connectedDealer(`dealer ${number}`, address));
@@ -133,7 +133,7 @@ export function messageCases(links: () => TestLinks): void {
     expect(calledInCall).toEqual([]);
   });
 
-  test("timers and other sockets have their turns while messages pour in", async () => {
+  test("timers and other sockets run while many messages arrive", async () => {
     const router = await links().boundRouter();
     const dealer = links().connectedDealer("d", router.address);
     let turns = 0;

@@ -51,7 +51,7 @@ export function peerCases(links: () => TestLinks, can: Abilities): void {
     expect(texts((await router.messages.take()).frames)).toEqual(["still here"]);
   });
 
-  test("a dealer may connect before its router listens, and what it sent meanwhile arrives in order", async () => {
+  test("a dealer may connect before its router listens, and messages sent meanwhile arrive in order", async () => {
     const address = await links().knownAddress();
     const dealer = links().connectedDealer("early", address);
     for (const number of firstNumbers(1_000)) expect(dealer.link.send(numbered(number))).not.toBe("unreachable");
@@ -98,12 +98,12 @@ export function peerCases(links: () => TestLinks, can: Abilities): void {
     },
   );
 
-  test("a message for a peer that never was comes back", async () => {
+  test("a message for an unknown peer is returned", async () => {
     const router = await links().boundRouter();
     await expectReturned(router, "nothing");
   });
 
-  test("a message for a peer that has left comes back, and the peer's end is reported", async () => {
+  test("a message for a peer that has left is returned, and the peer's end is reported", async () => {
     const router = await links().boundRouter();
     const dealer = links().connectedDealer("d", router.address);
     dealer.link.send(message("hello"));
@@ -124,7 +124,7 @@ export function peerCases(links: () => TestLinks, can: Abilities): void {
     expect(returned).toEqual(pending);
   });
 
-  test("a peer that has left can come back under the same routing id", async () => {
+  test("a peer that has left can reconnect with the same routing id", async () => {
     const router = await links().boundRouter();
     const first = links().connectedDealer("d", router.address);
     first.link.send(message("first life"));
@@ -156,7 +156,7 @@ export function peerCases(links: () => TestLinks, can: Abilities): void {
     expect(await router.events.take()).toEqual({ type: "down", peer: "d" });
   });
 
-  test.runIf(can.limitFrames)("a peer that sends a frame over the bound is cut off, alone", async () => {
+  test.runIf(can.limitFrames)("a peer that sends a frame over the bound is disconnected, and no other", async () => {
     const router = await links().boundRouter({ limits: { maxFrameBytes: 10_000 } });
     const good = links().connectedDealer("good", router.address);
     const bad = links().connectedDealer("bad", router.address);
@@ -172,7 +172,7 @@ export function peerCases(links: () => TestLinks, can: Abilities): void {
     expect(good.events.items.map((events) => events.type)).toEqual(["up"]);
   });
 
-  test.runIf(can.limitFrames)("a router that sends a dealer a frame over its bound is cut off", async () => {
+  test.runIf(can.limitFrames)("a router that sends a dealer a frame over its bound is disconnected", async () => {
     const router = await links().boundRouter();
     const dealer = links().connectedDealer("d", router.address, { limits: { maxFrameBytes: 10_000 } });
     dealer.link.send(message("hello"));
@@ -188,7 +188,7 @@ export function peerCases(links: () => TestLinks, can: Abilities): void {
     expect(dealer.messages.items).toEqual([]);
   });
 
-  test.runIf(can.reconnect)("a dealer gets through to a router that takes the place of something else", async () => {
+  test.runIf(can.reconnect)("a dealer connects to a router that replaces another server at the address", async () => {
     const address = await links().knownAddress();
     const listener = new PlainListener();
     await listener.listen(address);

@@ -80,7 +80,7 @@ export function pressureCases(links: () => TestLinks): void {
     await dealer.events.take((events) => events.type === "drain");
   });
 
-  test("a message larger than the bound is taken when nothing else waits", async () => {
+  test("a message larger than the bound is accepted when no other waits", async () => {
     const router = await links().boundRouter();
     const dealer = links().connectedDealer("d", router.address, { limits: { maxQueuedBytes: 1_000 } });
     expect(dealer.link.send([Buffer.alloc(5_000)])).not.toBe("congested");

@@ -30,14 +30,14 @@ describe("the commit-msg hook", () => {
     expect(check("\n# docs: a comment\nName the options\n").status).toBe(1);
   });
 
-  test("refuses a subject of 61 characters and says how many are allowed", () => {
+  test("rejects a subject of 61 characters and reports the limit", () => {
     const { status, complaint } = check(`docs: ${"x".repeat(55)}\n`);
     expect(status).toBe(1);
     expect(complaint).toContain("has 61 characters, 60 are allowed");
   });
 
   test.each(["Fail the reply", "Worker: fail the reply", "worker:fail the reply", "worker fails: the reply", ""])(
-    "refuses a subject without a scope: %s",
+    "rejects a subject without a scope: %s",
     (subject) => {
       const { status, complaint } = check(`${subject}\n`);
       expect(status).toBe(1);
@@ -60,7 +60,7 @@ describe("the installation of the hooks", () => {
     expect(hooksPathOf(checkout)).toBe("my-hooks");
   });
 
-  test("does nothing in a folder that is no checkout", () => {
+  test("does nothing in a folder that is not a checkout", () => {
     const inside = mkdtempSync(join(newCheckout(), "unpacked-"));
     expect(install(inside)).toBe(0);
     expect(hooksPathOf(inside)).toBe("");

@@ -20,7 +20,7 @@ test.each(published)("%s carries the MIT license and has a place for its changel
   expect(existsSync(join(PACKAGES, name, "README.md"))).toBe(true);
 });
 
-test.each(published)("%s says who made it, where its source is and where to report a bug", (name) => {
+test.each(published)("%s names its author, its repository and its bug tracker", (name) => {
   expect(manifest(name)).toMatchObject({
     author: "PIGATO contributors",
     homepage: `${REPOSITORY}/tree/main/packages/${name}#readme`,

@@ -53,7 +53,7 @@ const SCHEMA = new Schema();
 const resolve = (input: object) => resolveOptions("a peer", SCHEMA, input);
 
 describe("options", () => {
-  test("have their defaults where nothing is given, or undefined", () => {
+  test("have their defaults for missing and undefined values", () => {
     expect(resolve({ heartbeatLiveness: undefined })).toMatchObject({
       heartbeatLiveness: 3,
       timeoutMs: 0.5,
@@ -66,7 +66,7 @@ describe("options", () => {
     });
   });
 
-  test("keep what is given, as the code reads it", () => {
+  test("keep given values, in the form that the code reads", () => {
     const given = { heartbeatLiveness: 2, retry: 1, mode: "lru", channel: false };
     expect(resolve(given)).toMatchObject({ ...given, retry: true });
   });
@@ -105,7 +105,7 @@ describe("options", () => {
     expect(() => resolve({ key: 12345 })).toThrow(/^key must be a key$/);
   });
 
-  test("reject what is no object", () => {
+  test("reject a value that is not an object", () => {
     expect(() => resolveOptions("a peer", SCHEMA, JSON.parse("5"))).toThrow(
       "the options of a peer must be an object, not 5",
     );

@@ -63,7 +63,7 @@ class Scenario {
 }
 
 describe("a reply with flow control", () => {
-  test("is sent as far as its credit goes, and goes on in order with the next credit", () => {
+  test("is sent up to its credit, and continues in order with the next credit", () => {
     const scenario = new Scenario();
     const call = scenario.request("r1", 2);
     scenario.write(call, "1", "2", "3", "4");
@@ -75,7 +75,7 @@ describe("a reply with flow control", () => {
     expect(scenario.take()).toEqual(["partial 4", "drain r1", "partial 5"]);
   });
 
-  test("ends without credit, behind everything that was written before", () => {
+  test("ends without credit, after everything that was written before", () => {
     const scenario = new Scenario();
     const one = scenario.request("r1", 1);
     scenario.write(one, "1");
@@ -121,7 +121,7 @@ describe("a reply with flow control", () => {
     expect(scenario.take()).toEqual([]);
   });
 
-  test("shares one limit of held bytes with all others, and returns its bytes when it ends", () => {
+  test("shares one limit of held bytes with all others, and releases its bytes when it ends", () => {
     const scenario = new Scenario({ maxHeldBytes: 1_000 });
     const [one, two, three] = [scenario.request("r1", 1), scenario.request("r2", 1), scenario.request("r3", 1)];
     for (const call of [one, two, three]) scenario.write(call, "1", "2");
@@ -140,7 +140,7 @@ describe("a reply with flow control", () => {
     expect(scenario.take()).toEqual(["partial 1", "pause r4"]);
   });
 
-  test("ends with everything that it holds when the connection is lost, and the next one starts with nothing held", () => {
+  test("ends and drops its held partials when the connection is lost", () => {
     const scenario = new Scenario({ maxHeldBytes: 600 });
     const call = scenario.request("r1", 1);
     scenario.write(call, "1", "2", "3");
@@ -173,7 +173,7 @@ describe("a reply with flow control", () => {
     ]);
   });
 
-  test("is aborted when the time to stop is up", () => {
+  test("is aborted at the stop timeout", () => {
     const scenario = new Scenario();
     scenario.write(scenario.request("r1", 1), "1", "2");
     scenario.do({ type: "stop" });
@@ -193,7 +193,7 @@ describe("a reply with flow control", () => {
 });
 
 describe("a grant", () => {
-  test("for what has ended, of nothing, or for a reply without flow control changes nothing", () => {
+  test("has no effect for an ended request, with zero chunks, or for a reply without flow control", () => {
     const scenario = new Scenario();
     const paced = scenario.request("r1", 1);
     scenario.write(paced, "1", "2");
@@ -209,7 +209,7 @@ describe("a grant", () => {
     expect(scenario.take()).toEqual([]);
   });
 
-  test("of all there is, or that adds up to it, ends flow control", () => {
+  test("of the maximum, or grants that add up to it, end flow control", () => {
     const scenario = new Scenario();
     const call = scenario.request("r1", 1);
     scenario.grant("r1", MAX_CREDIT);
@@ -240,7 +240,7 @@ describe("a slow link", () => {
     expect(scenario.take()).toEqual(["drain r1", "drain r2"]);
   });
 
-  test("is given one handler at a time when it has drained: the first one may make it slow again", () => {
+  test("resumes one handler at a time when it has drained: the first one may make it slow again", () => {
     const requests = new SessionScenario().connect();
     requests.showsFlow = true;
     requests.outcome = "slow";
@@ -258,7 +258,7 @@ describe("a slow link", () => {
   });
 });
 
-describe("a partial that the link refuses", () => {
+describe("a partial that the link rejects", () => {
   test("fails its request, and nothing of the reply follows", () => {
     const scenario = new Scenario({ credit: false });
     const call = scenario.request("r1");

@@ -16,13 +16,13 @@ function majordomo(): SessionScenario {
 }
 
 describe("D-PEER-6: a worker of Majordomo", () => {
-  test("is connected as soon as it has sent READY, and sends nothing else then", () => {
+  test("is connected as soon as it has sent READY, and sends nothing else before the first interval", () => {
     const scenario = majordomo();
     expect(scenario.do({ type: "start" })).toEqual(["open tcp://one:1"]);
     expect(scenario.do({ type: "link-up" })).toEqual(["send! ready echo", "connected"]);
   });
 
-  test("sends a heartbeat each interval, and takes three silent ones for the loss of the broker", () => {
+  test("sends a heartbeat each interval, and loses the broker after three silent ones", () => {
     const scenario = connected();
     expect(scenario.advance(2000)).toEqual(["1000: send! heartbeat 1", "2000: send! heartbeat 1"]);
     scenario.receive({ type: "heartbeat" });
@@ -36,7 +36,7 @@ describe("D-PEER-6: a worker of Majordomo", () => {
     expect(scenario.do({ type: "link-up" })).toEqual(["send! ready echo", "connected"]);
   });
 
-  test("holds no silence against the broker while a request runs, and goes on with its heartbeats", () => {
+  test("does not lose a silent broker while a request runs, and continues to send heartbeats", () => {
     const scenario = connected();
     scenario.request("r1");
     expect(scenario.advance(9999)).toHaveLength(9);
@@ -53,7 +53,7 @@ describe("D-PEER-6: a worker of Majordomo", () => {
     ]);
   });
 
-  test("says nothing more after DISCONNECT, and comes back on a new link with READY", () => {
+  test("sends nothing more after DISCONNECT, and reconnects on a new link with READY", () => {
     const scenario = connected();
     scenario.request("r1");
     expect(scenario.receive({ type: "disconnect" })).toEqual([
@@ -66,7 +66,7 @@ describe("D-PEER-6: a worker of Majordomo", () => {
     expect(scenario.do({ type: "link-up" })).toEqual(["send! ready echo", "connected"]);
   });
 
-  test("comes back ever more slowly to a broker that only ever sends it away", () => {
+  test("reconnects with growing pauses to a broker that always sends DISCONNECT", () => {
     const scenario = connected();
     scenario.receive({ type: "disconnect" });
     scenario.advance(500);
@@ -86,7 +86,7 @@ describe("D-PEER-6: a worker of Majordomo", () => {
     expect(scenario.request("r3")).toEqual(["run r3 of c1"]);
   });
 
-  test("that has nothing to do leaves at once, though no heartbeat was ever answered", () => {
+  test("that is idle leaves at once, although no heartbeat was answered", () => {
     const scenario = connected();
     scenario.advance(2000);
     expect(scenario.do({ type: "stop" })).toEqual([
@@ -97,7 +97,7 @@ describe("D-PEER-6: a worker of Majordomo", () => {
     ]);
   });
 
-  test("that works on a request finishes it before it leaves", () => {
+  test("that is busy finishes its request before it leaves", () => {
     const scenario = connected();
     scenario.request("r1");
     expect(scenario.do({ type: "stop" })).toEqual([]);
@@ -111,7 +111,7 @@ describe("D-PEER-6: a worker of Majordomo", () => {
     ]);
   });
 
-  test("reports what is no message to a worker, and goes on", () => {
+  test("reports frames that are not a message to a worker, and continues", () => {
     const scenario = connected();
     expect(scenario.receive({ type: "violation", clause: "D-MDP-1", detail: "odd" })).toEqual(["report D-MDP-1: odd"]);
     expect(scenario.request("r1")).toEqual(["run r1 of c1"]);

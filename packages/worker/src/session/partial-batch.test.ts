@@ -45,14 +45,14 @@ test.each([
   expect(batch.add(other, partial("2", options))).toBe(true);
 });
 
-test("a batch takes 32 partials", () => {
+test("a batch holds at most 32 partials", () => {
   const batch = new PartialBatch();
   const added = Array.from({ length: 33 }, (_, index) => batch.add(REQUEST, partial(String(index))));
   expect(added.filter(Boolean)).toHaveLength(32);
   expect(added.at(-1)).toBe(false);
 });
 
-test("a batch of 4 KiB takes no more, and a partial of that size is sent alone", () => {
+test("a batch of 4 KiB is full, and a partial of that size is sent alone", () => {
   const batch = new PartialBatch();
   expect(PartialBatch.takes(partial("x".repeat(4_096)))).toBe(false);
   expect(PartialBatch.takes(partial("x".repeat(4_095)))).toBe(true);

@@ -21,7 +21,7 @@ function keyOf({ address, requestId }: Ref): string {
   return JSON.stringify([address, requestId]);
 }
 
-test("requests are found by their names and ids and by nothing else, however many come and go", () => {
+test("requests are found only by their names and ids, however many start and end", () => {
   const table = new RequestTable(() => 0.7);
   const inFlight = new Map<string, InFlightRequest>();
   const names = manyNames();

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { BODY, SessionScenario } from "../testing/session-scenario.ts";
 
 describe("connecting", () => {
-  test("a new link is greeted with READY and a heartbeat, and counts as connected once the broker answers", () => {
+  test("the worker sends READY and a heartbeat on a new link, and counts as connected once the broker answers", () => {
     const scenario = new SessionScenario();
     expect(scenario.do({ type: "start" })).toEqual(["open tcp://one:1"]);
     expect(scenario.do({ type: "link-up" })).toEqual(["send! ready echo", "send! heartbeat 100"]);
@@ -11,7 +11,7 @@ describe("connecting", () => {
     expect(scenario.receive({ type: "heartbeat" })).toEqual([]);
   });
 
-  test("READY offers cancel, typed errors, heartbeats for requests, credit, parts together, the heartbeat interval and the concurrency", () => {
+  test("READY offers cancel, typed errors, request heartbeats, credit, batched partials, the heartbeat interval and the concurrency", () => {
     const OFFER = {
       cancel: true,
       error: true,
@@ -29,7 +29,7 @@ describe("connecting", () => {
     });
   });
 
-  test("what was negotiated holds until the connection ends", () => {
+  test("negotiated capabilities apply until the connection ends", () => {
     const scenario = new SessionScenario().connect({ ...NO_CAPABILITIES, requestHeartbeat: true });
     scenario.request("r1");
     expect(scenario.do({ type: "request-heartbeat", call: scenario.call(0) })).toEqual([
@@ -42,14 +42,14 @@ describe("connecting", () => {
     expect(scenario.do({ type: "request-heartbeat", call: scenario.call(1) })).toEqual(["send! heartbeat 100"]);
   });
 
-  test("any first message counts as the answer, so that brokers that do not echo READY serve as well", () => {
+  test("any first message counts as the answer, because not every broker echoes READY", () => {
     const scenario = new SessionScenario();
     scenario.do({ type: "start" });
     scenario.do({ type: "link-up" });
     expect(scenario.request("r1")).toEqual(["connected", "run r1 of c1"]);
   });
 
-  test("a broker whose first word is DISCONNECT was never connected", () => {
+  test("a broker whose first message is DISCONNECT was never connected", () => {
     const scenario = new SessionScenario();
     scenario.do({ type: "start" });
     scenario.do({ type: "link-up" });
@@ -70,7 +70,7 @@ describe("connecting", () => {
   });
 });
 
-test("a worker that negotiates nothing says READY and its heartbeat as the original does", () => {
+test("a worker that negotiates nothing sends READY and its heartbeat as the original does", () => {
   const { session } = new SessionScenario({ negotiate: false, concurrency: 7 });
   session.handle({ type: "start" }, 0);
   const sent = session.handle({ type: "link-up" }, 0).map((effect) => effect.type === "send" && effect.message);
@@ -81,7 +81,7 @@ test("a worker that negotiates nothing says READY and its heartbeat as the origi
 });
 
 describe("losing the broker", () => {
-  test("a silent broker is left with a goodbye, and met again on a new link after a pause", () => {
+  test("the worker sends DISCONNECT to a silent broker, and reconnects on a new link after a pause", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("r1");
     expect(scenario.advance(3500)).toEqual([
@@ -95,7 +95,7 @@ describe("losing the broker", () => {
     ]);
   });
 
-  test("the broker's DISCONNECT is not answered, and the worker does not come back at once", () => {
+  test("the broker's DISCONNECT is not answered, and the worker reconnects only after a pause", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("r1");
     expect(scenario.receive({ type: "disconnect" })).toEqual([
@@ -113,7 +113,7 @@ describe("losing the broker", () => {
     expect(scenario.advance(500)).toEqual(["500: open tcp://two:2"]);
   });
 
-  test("a handler of an earlier connection cannot speak on the new one", () => {
+  test("a handler of an earlier connection cannot send on the new one", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("r1");
     scenario.do({ type: "link-lost", reason: "link-down" });
@@ -125,13 +125,13 @@ describe("losing the broker", () => {
     expect(scenario.final(1)).toEqual(['send final r1 to c1: 0 "data"']);
   });
 
-  test("messages that come after the end of a connection are passed over", () => {
+  test("messages after the end of a connection are ignored", () => {
     const scenario = new SessionScenario().connect();
     scenario.do({ type: "link-lost", reason: "link-down" });
     expect(scenario.request("r1")).toEqual([]);
   });
 
-  test("a message that was lost on its way ends the connection", () => {
+  test("a message that the link lost ends the connection", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("r1");
     expect(scenario.do({ type: "undelivered" })).toEqual([
@@ -145,7 +145,7 @@ describe("losing the broker", () => {
 });
 
 describe("requests", () => {
-  test("a request runs and is answered under the broker's names for it", () => {
+  test("a request runs, and its reply carries the broker's names for it", () => {
     const scenario = new SessionScenario().connect();
     expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
     expect(scenario.partial(0)).toEqual(['send partial r1 to c1: 0 "data"']);
@@ -183,7 +183,7 @@ describe("requests", () => {
     expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
   });
 
-  test("a request that runs already is not rejected either, which would make it run elsewhere", () => {
+  test("a request that runs already is not rejected, because it would run elsewhere as well", () => {
     const scenario = new SessionScenario({ concurrency: 1, maxInFlight: 1 }).connect();
     scenario.request("r1");
     expect(scenario.request("r1")).toEqual(["report P-ADDR-2: request r1 came again while it runs"]);
@@ -191,7 +191,7 @@ describe("requests", () => {
     expect(scenario.request("r1")).toEqual(["report P-ADDR-2: request r1 came again while it runs"]);
   });
 
-  test("requests above the hard bound are rejected, those above the concurrency are not", () => {
+  test("requests above the hard bound are rejected, and those above the concurrency are not", () => {
     const scenario = new SessionScenario({ concurrency: 1, maxInFlight: 2 }).connect();
     expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
     expect(scenario.request("r2")).toEqual(["run r2 of c1"]);
@@ -200,7 +200,7 @@ describe("requests", () => {
     expect(scenario.request("r4")).toEqual(["run r4 of c1"]);
   });
 
-  test("a concurrency above the hard bound raises it, no limit at all does not", () => {
+  test("a concurrency above the hard bound raises it, but an unlimited one does not", () => {
     const scenario = new SessionScenario({ concurrency: 3, maxInFlight: 2 }).connect();
     scenario.request("r1");
     scenario.request("r2");
@@ -209,14 +209,14 @@ describe("requests", () => {
     expect(scenario.request("r4")).toEqual(["send reject r4 to c1"]);
   });
 
-  test("a rejected request is over for this worker", () => {
+  test("a rejected request has ended for this worker", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("r1");
     expect(scenario.reject(0)).toEqual(["send reject r1 to c1"]);
     expect(scenario.final(0)).toEqual([]);
   });
 
-  test("a canceled request is aborted, and nothing more of it is sent", () => {
+  test("a canceled request is aborted, and nothing more is sent for it", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("r1");
     expect(scenario.cancel("r1")).toEqual(["abort r1: CANCELED"]);
@@ -224,7 +224,7 @@ describe("requests", () => {
     expect(scenario.final(0)).toEqual([]);
   });
 
-  test("a cancel for a request that does not run is passed over", () => {
+  test("a cancel for a request that does not run is ignored", () => {
     expect(new SessionScenario().connect().cancel("r9")).toEqual([]);
   });
 
@@ -241,7 +241,7 @@ describe("requests", () => {
     expect(answers("r1")).toEqual([]);
   });
 
-  test("what the broker may not send is reported and passed over", () => {
+  test("messages that the broker may not send are reported and ignored", () => {
     const scenario = new SessionScenario().connect();
     const named = { address: "c1", requestId: requestId("r1") };
     expect(scenario.receive({ type: "credit", chunks: 1, ...named })).toEqual([
@@ -267,7 +267,7 @@ describe("a link that is full", () => {
     trailer: [],
   };
 
-  test("a chunk that is refused fails its request, with the urgent word that it failed", () => {
+  test("a chunk that is rejected fails its request with an urgent error", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("r1");
     const [word, abort, ...rest] = scenario.do({ type: "refused", message: partial, isUrgent: false });
@@ -277,7 +277,7 @@ describe("a link that is full", () => {
     expect(scenario.final(0)).toEqual([]);
   });
 
-  test("an end that is refused is tried once more as urgent, then the connection is given up", () => {
+  test("a final that is rejected is sent once more as urgent, then the connection is closed", () => {
     const scenario = new SessionScenario().connect();
     const final: FromWorker = { ...partial, type: "final" };
     expect(scenario.do({ type: "refused", message: final, isUrgent: false })).toEqual([
@@ -291,7 +291,7 @@ describe("a link that is full", () => {
     ]);
   });
 
-  test("a heartbeat that is refused is not missed", () => {
+  test("a heartbeat that is rejected has no effect", () => {
     const message: FromWorker = { type: "heartbeat", concurrency: 1, update: false };
     expect(new SessionScenario().connect().do({ type: "refused", message, isUrgent: true })).toEqual([]);
   });
@@ -313,7 +313,7 @@ describe("concurrency", () => {
 });
 
 describe("stopping", () => {
-  test("an idle worker leaves once the broker has answered that nothing more is on its way", () => {
+  test("an idle worker leaves once the broker has answered that it sends no more requests", () => {
     const scenario = new SessionScenario().connect();
     expect(scenario.do({ type: "stop" })).toEqual(["send! heartbeat 0"]);
     expect(scenario.receive({ type: "heartbeat" })).toEqual([
@@ -325,14 +325,14 @@ describe("stopping", () => {
     expect(scenario.session.nextDeadline()).toBeUndefined();
   });
 
-  test("a heartbeat that the broker sent of its own accord before is not taken for that answer", () => {
+  test("an earlier heartbeat of the broker does not count as that answer", () => {
     const scenario = new SessionScenario().connect();
     scenario.receive({ type: "heartbeat" });
     expect(scenario.do({ type: "stop" })).toEqual(["send! heartbeat 0"]);
     expect(scenario.receive({ type: "heartbeat" }).at(-1)).toBe("stopped");
   });
 
-  test("heartbeats of an earlier connection are not waited for", () => {
+  test("a stopping worker does not wait for heartbeats of an earlier connection", () => {
     const scenario = new SessionScenario();
     scenario.do({ type: "start" });
     scenario.do({ type: "link-up" });
@@ -344,13 +344,13 @@ describe("stopping", () => {
     expect(scenario.receive({ type: "heartbeat" }).at(-1)).toBe("stopped");
   });
 
-  test("a stop timeout below that is kept by an idle worker, too", () => {
+  test("a shorter stop timeout also applies to an idle worker", () => {
     const scenario = new SessionScenario({ stopTimeoutMs: 100 }).connect();
     scenario.do({ type: "stop" });
     expect(scenario.advance(100).at(-1)).toBe("100: stopped");
   });
 
-  test("a worker that gives its requests no time leaves at once, with nothing but a goodbye", () => {
+  test("a worker with a stop timeout of 0 sends DISCONNECT and leaves at once", () => {
     const sim = new SessionScenario({ stopTimeoutMs: 0 }).connect();
     sim.request("r1");
     expect(sim.do({ type: "stop" })).toEqual([
@@ -362,7 +362,7 @@ describe("stopping", () => {
     ]);
   });
 
-  test("a broker that does not answer is not waited for long", () => {
+  test("a stopping worker does not wait long for a silent broker", () => {
     const scenario = new SessionScenario().connect();
     scenario.do({ type: "stop" });
     expect(scenario.advance(500)).toEqual([
@@ -373,7 +373,7 @@ describe("stopping", () => {
     ]);
   });
 
-  test("what runs may finish, what still arrives is rejected", () => {
+  test("running requests may finish, and requests that still arrive are rejected", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("r1");
     scenario.do({ type: "stop" });
@@ -389,7 +389,7 @@ describe("stopping", () => {
     ]);
   });
 
-  test("what does not finish in time is aborted", () => {
+  test("requests that do not finish in time are aborted", () => {
     const scenario = new SessionScenario({ stopTimeoutMs: 600 }).connect();
     scenario.request("r1");
     scenario.do({ type: "stop" });
@@ -403,7 +403,7 @@ describe("stopping", () => {
     expect(scenario.final(0)).toEqual([]);
   });
 
-  test("heartbeats of a stopping worker ask for nothing", () => {
+  test("heartbeats of a stopping worker announce concurrency 0", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("r1");
     scenario.do({ type: "stop" });
@@ -449,7 +449,7 @@ describe("stopping", () => {
     expect(scenario.session.nextDeadline()).toBeUndefined();
   });
 
-  test("a stopped worker starts again as if for the first time", () => {
+  test("a stopped worker starts again with a new session", () => {
     const scenario = new SessionScenario().connect();
     scenario.do({ type: "stop" });
     scenario.receive({ type: "heartbeat" });
