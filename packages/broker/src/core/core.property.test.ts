@@ -1,5 +1,5 @@
-// Any script of inputs keeps the invariants of the core. An observer checks each script against a model of its own, and a
-// second core replays the script, which must have the same effects.
+// Random scripts of inputs. An observer checks each script against a model, and a second core replays the script, which must
+// have the same effects.
 //
 // PIGATO_FUZZ_RUNS and PIGATO_FUZZ_STEPS make it longer, PIGATO_FUZZ_SEED repeats a run; a failure prints its seed, its
 // path and the shortest script that shows it.
@@ -36,13 +36,13 @@ test("the broker keeps every invariant under any script of inputs, and a replay 
         handled.push({ input, now, effects });
       };
       const sim = scenario({ ...options, announces: true, random: seededRandom(seed), record });
-      play(sim, steps, limitMs);
+      runScript(sim, steps, limitMs);
       for (const { effects } of handled) for (const effect of effects) count(reached, kindOf(effect));
       countNames(reached, handled);
       expect(
         handled.flatMap(({ effects }) => failuresIn(effects)).filter((one) => !EVERY_FAILURE.includes(one)),
       ).toEqual([]);
-      playAgain(handled, { ...SCENARIO_OPTIONS, ...options, announces: true, random: seededRandom(seed) });
+      replay(handled, { ...SCENARIO_OPTIONS, ...options, announces: true, random: seededRandom(seed) });
     }),
     { numRuns: RUNS, seed: SEED },
   );
@@ -50,8 +50,8 @@ test("the broker keeps every invariant under any script of inputs, and a replay 
   expect([...reached.keys()].filter((kind) => !EVERY_KIND.includes(kind))).toEqual([]);
 });
 
-/** The steps; then the broker drains, and every peer goes: nothing may be left. */
-function play(sim: Scenario, steps: readonly Step[], limitMs: number): void {
+/** Runs the steps. Then the broker drains and every peer leaves, and no record may be left. */
+function runScript(sim: Scenario, steps: readonly Step[], limitMs: number): void {
   for (const step of steps) perform(sim, step);
   sim.drain(limitMs);
   sim.advance(limitMs);
@@ -63,8 +63,8 @@ function play(sim: Scenario, steps: readonly Step[], limitMs: number): void {
   expect(sim.announced.at(-1) ?? []).toEqual([]);
 }
 
-/** Without the observer's tick before each input: what is due is done by the input itself, first. */
-function playAgain(handled: readonly Handled[], options: CoreOptions): void {
+/** Replays without the observer's tick before each input: the input itself handles the timers that are due first. */
+function replay(handled: readonly Handled[], options: CoreOptions): void {
   const core = new BrokerCore(options);
   let before: readonly Effect[] = [];
   for (const [index, { input, now, effects }] of handled.entries()) {
@@ -78,7 +78,7 @@ function playAgain(handled: readonly Handled[], options: CoreOptions): void {
   }
 }
 
-/** By which kind of name workers were found: their very own, a range of versions, or a wildcard. */
+/** Counts how names led to workers: by the exact name, by a range of versions, or by a wildcard. */
 function countNames(reached: Map<string, number>, handled: readonly Handled[]): void {
   const offered = new Map<PeerId, ServiceName>();
   for (const { input, effects } of handled) {
@@ -87,7 +87,7 @@ function countNames(reached: Map<string, number>, handled: readonly Handled[]): 
       if (effect.type !== "to-worker" || effect.message.type !== "request") continue;
       const name = offered.get(effect.to);
       const isOwn = name === effect.message.service;
-      count(reached, `found by ${isOwn ? "name" : name?.endsWith("*") ? "wildcard" : "range"}`);
+      count(reached, `resolved by ${isOwn ? "name" : name?.endsWith("*") ? "wildcard" : "range"}`);
     }
   }
 }
@@ -117,7 +117,7 @@ function kindOf(effect: Effect): string {
   }
 }
 
-/** With which delivery class each code is told. */
+/** Each failure code with its delivery class. */
 function failuresIn(effects: readonly Effect[]): string[] {
   return effects.flatMap((effect) => {
     if (effect.type !== "to-client" || effect.message.type !== "failure") return [];
@@ -126,7 +126,7 @@ function failuresIn(effects: readonly Effect[]): string[] {
   });
 }
 
-/** What docs/reference/errors.md lists as a broker's. Some are too rare for every run to reach them. */
+/** The failures of a broker in docs/reference/errors.md. Some are too rare for every run to reach them. */
 const EVERY_FAILURE: readonly string[] = [
   ...["not-sent", "queued", "maybe-executed"].map((delivery) => `UNAVAILABLE ${delivery}`),
   ...["not-sent", "maybe-executed"].map((delivery) => `BUSY ${delivery}`),
@@ -138,7 +138,7 @@ const EVERY_FAILURE: readonly string[] = [
   "INVALID not-sent",
 ];
 
-/** Everything that can come out. The unreached and the unknown both fail the test. */
+/** Every kind of effect. The test fails if it does not reach one, or reaches another. */
 const EVERY_KIND: readonly string[] = [
   ...["heartbeat", "request-heartbeat", "notice", "partial", "partials", "final"].map((type) => `to-client ${type}`),
   ...["UNAVAILABLE", "BUSY", "DEADLINE_EXCEEDED", "WORKER_LOST", "REJECTED", "CLOSED", "INVALID", "BROKER_LOST"].map(
@@ -147,7 +147,7 @@ const EVERY_KIND: readonly string[] = [
   ...["ready", "request", "heartbeat", "request-heartbeat", "cancel", "credit", "disconnect"].map(
     (type) => `to-worker ${type}`,
   ),
-  ...["name", "range", "wildcard"].map((kind) => `found by ${kind}`),
+  ...["name", "range", "wildcard"].map((kind) => `resolved by ${kind}`),
   "worker-up",
   ...["left", "silent", "gone", "violation", "drained"].map((reason) => `worker-down ${reason}`),
   "client-up",

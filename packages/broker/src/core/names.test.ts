@@ -2,7 +2,7 @@ import { serviceName } from "@pigato/protocol";
 import { expect, test } from "vitest";
 import { covers, prefixIn, rangeIn, versionIn } from "./names.ts";
 
-test("three numbers behind the last @ are a version, anything else there asks for a range", () => {
+test("three numbers after the last @ are a version, and any other text there is a range", () => {
   expect(read("echo@1.2.3")).toEqual({ version: "echo 1.2.3" });
   expect(read("@scope/echo@1.2.3")).toEqual({ version: "@scope/echo 1.2.3" });
   expect(read("a@1.2.3@^1")).toEqual({ range: "a@1.2.3 ^1" });
@@ -21,11 +21,11 @@ test("three numbers behind the last @ are a version, anything else there asks fo
   }
 });
 
-test("without anything before or behind the @ there is neither", () => {
+test("a name with nothing before or after the @ is neither a version nor a range", () => {
   for (const name of ["echo", "@1.2.3", "@^1", "echo@", "@", "", "\u00ff\u0000"]) expect(read(name)).toEqual({});
 });
 
-test("a wildcard is a name with a star at its very end", () => {
+test("a wildcard is a name that ends with a star", () => {
   expect(prefixIn(serviceName("ech*"))).toBe("ech");
   expect(prefixIn(serviceName("*"))).toBe("");
   expect(prefixIn(serviceName("e**"))).toBe("e*");

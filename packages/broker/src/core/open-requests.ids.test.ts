@@ -5,7 +5,7 @@ import { OpenRequests } from "./open-requests.ts";
 import type { QueuedRequest } from "./queued-request.ts";
 import { aClient, aRequestOf } from "./testing/records.ts";
 
-test("whatever is filed and taken out, exactly the open requests are found", () => {
+test("the index finds exactly the open requests, after any sequence of additions and removals", () => {
   const step = fc.record({ client: fc.nat({ max: 2 }), id: fc.nat({ max: 60 }), isNew: fc.boolean() });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 600 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (steps, random) => {
@@ -51,7 +51,7 @@ test("two clients may use the same id", () => {
   expect([first.requests.get(requestId("r1")), second.requests.get(requestId("r1"))]).toEqual(requests);
 });
 
-test("a request that is not filed is not taken out", () => {
+test("the index ignores the removal of a request that it does not hold", () => {
   const open = new OpenRequests<QueuedRequest>(() => 0);
   const client = aClient("c1", open);
   const [filed, other] = [aRequestOf(client, 1), aRequestOf(client, 2)];

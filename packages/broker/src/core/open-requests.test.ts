@@ -10,7 +10,7 @@ function opened(open: OpenRequests<QueuedRequest>, number: number): QueuedReques
   return request;
 }
 
-test("an open request is found by its address token, a closed one is not", () => {
+test("the table finds an open request by its address token, and no closed one", () => {
   const open = new OpenRequests<QueuedRequest>(() => 0);
   const request = opened(open, 7);
   expect(open.byAddress(request.address)).toBe(request);
@@ -18,7 +18,7 @@ test("an open request is found by its address token, a closed one is not", () =>
   expect(open.byAddress(request.address)).toBeUndefined();
 });
 
-test("the token of a closed request does not find the one that came into its place", () => {
+test("the token of a closed request does not find the request that reuses its index", () => {
   const open = new OpenRequests<QueuedRequest>(() => 0);
   const closed = opened(open, 1);
   open.remove(closed);
@@ -28,7 +28,7 @@ test("the token of a closed request does not find the one that came into its pla
   expect(open.byAddress(next.address)).toBe(next);
 });
 
-test("text that is no token finds nothing, nor does one that only starts like a token", () => {
+test("the table finds nothing by a text that is no token or only starts like one", () => {
   const open = new OpenRequests<QueuedRequest>(() => 0);
   const { address } = opened(open, 1);
   for (const text of [
@@ -49,7 +49,7 @@ test("text that is no token finds nothing, nor does one that only starts like a 
   }
 });
 
-test("places in the array are used again, so that it grows no longer than the most that were open at once", () => {
+test("the table reuses indexes, so the array never exceeds the most requests that were open at once", () => {
   const open = new OpenRequests<QueuedRequest>(() => 0);
   let last = opened(open, 1);
   for (let number = 2; number <= 1_000; number++) {
@@ -59,7 +59,7 @@ test("places in the array are used again, so that it grows no longer than the mo
   expect([open.size, last.index]).toEqual([1, 0]);
 });
 
-test("a client's requests are found by its ids, and walked oldest first", () => {
+test("the requests of a client are found by its ids and iterated oldest first", () => {
   const open = new OpenRequests<QueuedRequest>(() => 0);
   const requests = new ClientRequests(open.ids, open.newSalt());
   const [first, second, third] = [opened(open, 1), opened(open, 2), opened(open, 3)];

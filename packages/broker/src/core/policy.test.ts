@@ -1,4 +1,4 @@
-// Each policy against a model so plain that it can be read at a glance, over long random sequences of changes.
+// Each policy against a simple model, over long random sequences of changes.
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -17,7 +17,7 @@ interface Change {
   readonly excluded: readonly number[];
 }
 
-/** A member and when it last moved: the model looks at all of them for every choice. */
+/** A member and when it last moved. The model searches all members for every choice. */
 interface Member {
   readonly worker: WorkerRecord;
   since: number;
@@ -81,9 +81,9 @@ function playAgainst(mode: DispatchMode, changes: readonly Change[], check: type
       policy.onEnded(worker);
       if (mode === "load") member.since = moves;
     } else if (what === "choose") {
-      const declined = new Set(excluded.flatMap((number) => workers[number] ?? []));
-      const open = members.filter((candidate) => !declined.has(candidate.worker));
-      check(policy.choose(declined.size > 0 ? declined : undefined), open, choice);
+      const rejecting = new Set(excluded.flatMap((number) => workers[number] ?? []));
+      const open = members.filter((candidate) => !rejecting.has(candidate.worker));
+      check(policy.choose(rejecting.size > 0 ? rejecting : undefined), open, choice);
     }
     expect(policy.size).toBe(members.length);
   }
@@ -98,7 +98,7 @@ test.each<[DispatchMode, Choice | undefined]>([
   ["load", leastLoaded],
   ["lru", longestWaiting],
   ["rand", undefined],
-])("%s chooses as its model does, whatever happened before", (mode, choice) => {
+])("the policy %s chooses as its model does, after any sequence of changes", (mode, choice) => {
   const changes = fc.array(change, { minLength: 100, maxLength: 400, size: "max" });
   fc.assert(
     fc.property(changes, (sequence) => playAgainst(mode, sequence, compare, choice)),
@@ -116,7 +116,7 @@ test("load: a worker that dropped to the load of others waits behind them", () =
   expect(policy.choose(undefined)).toBe(second);
 });
 
-test("load: the least loaded is found among workers of very different loads", () => {
+test("load: the policy finds the least loaded among workers of very different loads", () => {
   const policy = newPolicy<WorkerRecord>("load", () => 0);
   for (const load of [40, 3, 17, 90, 5]) {
     const worker = aWorker(`w${load}`);
@@ -126,7 +126,7 @@ test("load: the least loaded is found among workers of very different loads", ()
   expect(policy.choose(undefined)?.id).toBe("w3");
 });
 
-test("rand: of two workers the lighter is chosen unless both picks fall on the heavier", () => {
+test("rand: the policy chooses the lighter of two workers unless both picks fall on the heavier one", () => {
   const policy = newPolicy<WorkerRecord>("rand", seededRandom(7));
   const [heavy, light] = [aWorker("heavy"), aWorker("light")];
   setLoad(heavy, 5);
@@ -137,7 +137,7 @@ test("rand: of two workers the lighter is chosen unless both picks fall on the h
   expect(picks).toBeLessThan(1_600);
 });
 
-test("rand: each of many equal workers is chosen about as often", () => {
+test("rand: the policy chooses each of many equal workers about equally often", () => {
   const policy = newPolicy<WorkerRecord>("rand", seededRandom(3));
   const counts = new Map<WorkerRecord, number>();
   for (let index = 0; index < 10; index++) policy.add(aWorker(`w${index}`));
@@ -149,7 +149,7 @@ test("rand: each of many equal workers is chosen about as often", () => {
   expect(counts.size).toBe(10);
 });
 
-test("an empty policy chooses nobody", () => {
+test("an empty policy chooses no worker", () => {
   for (const mode of ["load", "lru", "rand"] as const) {
     expect(newPolicy<WorkerRecord>(mode, () => 0).choose(undefined)).toBeUndefined();
   }

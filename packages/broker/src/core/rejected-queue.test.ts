@@ -4,7 +4,7 @@ import type { QueuedRequest, WorkerRecord } from "./queued-request.ts";
 import { RejectedQueue } from "./rejected-queue.ts";
 import { aRequest, aWorker } from "./testing/records.ts";
 
-function decline(queue: RejectedQueue<QueuedRequest>, request: QueuedRequest, ...workers: WorkerRecord[]): void {
+function reject(queue: RejectedQueue<QueuedRequest>, request: QueuedRequest, ...workers: WorkerRecord[]): void {
   request.rejectedBy ??= new Set();
   for (const worker of workers) request.rejectedBy.add(worker);
   queue.insert(request);
@@ -14,9 +14,9 @@ test("each worker takes the first request that it has not rejected itself", () =
   const queue = new RejectedQueue<QueuedRequest>();
   const [w1, w2, late] = [aWorker("w1"), aWorker("w2"), aWorker("late")];
   const [r1, r2, r3] = [aRequest(1), aRequest(2), aRequest(3)];
-  decline(queue, r1, w1);
-  decline(queue, r2, w1, w2);
-  decline(queue, r3, w2);
+  reject(queue, r1, w1);
+  reject(queue, r2, w1, w2);
+  reject(queue, r3, w2);
   expect(queue.firstFor(w1)).toBe(r3);
   expect(queue.firstFor(w2)).toBe(r1);
   expect(queue.firstFor(late)).toBe(r1);
@@ -26,11 +26,11 @@ test("a request that was taken and rejected again goes to the end", () => {
   const queue = new RejectedQueue<QueuedRequest>();
   const [w1, w2, w3] = [aWorker("w1"), aWorker("w2"), aWorker("w3")];
   const [r1, r2] = [aRequest(1), aRequest(2)];
-  decline(queue, r1, w1);
-  decline(queue, r2, w1);
+  reject(queue, r1, w1);
+  reject(queue, r2, w1);
   expect(queue.firstFor(w2)).toBe(r1);
   queue.remove(r1);
-  decline(queue, r1, w2);
+  reject(queue, r1, w2);
   expect([...queue]).toEqual([r2, r1]);
   expect(queue.firstFor(w2)).toBe(r2);
   queue.remove(r2);
@@ -38,21 +38,21 @@ test("a request that was taken and rejected again goes to the end", () => {
   expect(queue.firstFor(w3)).toBe(r1);
 });
 
-test("a worker that has looked at everything sees what comes later, even if all it had seen is gone", () => {
+test("a worker that has visited every entry sees later ones, even if all visited entries are gone", () => {
   const queue = new RejectedQueue<QueuedRequest>();
   const [w1, w2] = [aWorker("w1"), aWorker("w2")];
   const seen = [1, 2, 3].map(aRequest);
-  for (const request of seen) decline(queue, request, w1);
+  for (const request of seen) reject(queue, request, w1);
   expect(queue.firstFor(w1)).toBeUndefined();
   for (const request of seen.toReversed()) queue.remove(request);
   const later = aRequest(4);
-  decline(queue, later, w2);
+  reject(queue, later, w2);
   expect(queue.firstFor(w1)).toBe(later);
 });
 
-test("it may be walked while the request at hand is taken out", () => {
+test("the current request may be removed while iterating", () => {
   const queue = new RejectedQueue<QueuedRequest>();
-  for (let number = 1; number <= 5; number++) decline(queue, aRequest(number), aWorker("w1"));
+  for (let number = 1; number <= 5; number++) reject(queue, aRequest(number), aWorker("w1"));
   const walked: number[] = [];
   for (const request of queue) {
     walked.push(request.number);
@@ -63,13 +63,13 @@ test("it may be walked while the request at hand is taken out", () => {
 });
 
 interface Change {
-  readonly do: "decline" | "take" | "end" | "join";
+  readonly do: "reject" | "take" | "end" | "join";
   readonly who: number;
   readonly pick: number;
 }
 
 const change: fc.Arbitrary<Change> = fc.record({
-  do: fc.constantFrom("decline", "decline", "decline", "take", "end", "join"),
+  do: fc.constantFrom("reject", "reject", "reject", "take", "end", "join"),
   who: fc.nat({ max: 4 }),
   pick: fc.nat({ max: 30 }),
 });
@@ -86,15 +86,15 @@ test("the queue finds what a linear search finds, and visits each entry at most 
       for (const { do: what, who, pick } of changes) {
         const worker = workers[who];
         if (worker === undefined) continue;
-        if (what === "decline") {
-          // What the worker would be given, or something new, comes back declined by it.
+        if (what === "reject") {
+          // The worker rejects the request that it would get, or a new one.
           const found = queue.firstFor(worker);
           const request = found ?? aRequest(next++);
           if (found) queue.remove(found);
           request.rejectedBy ??= new CountingSet(() => {
             looks += 1;
           });
-          decline(queue, request, worker);
+          reject(queue, request, worker);
           waiting = [...waiting.filter((other) => other !== request), request];
           paid += 2;
         }
@@ -121,7 +121,7 @@ test("the queue finds what a linear search finds, and visits each entry at most 
   );
 });
 
-/** Tells how often it is asked. */
+/** Counts its lookups. */
 class CountingSet extends Set<WorkerRecord> {
   readonly #onLook: () => void;
 
@@ -140,12 +140,12 @@ test("a worker visits each entry that it rejected once, however other entries co
   const queue = new RejectedQueue<QueuedRequest>();
   const [w1, w2] = [aWorker("w1"), aWorker("w2")];
   let looks = 0;
-  const declined = Array.from({ length: 1_000 }, (_, number) => aRequest(number));
-  for (const request of declined) {
+  const requests = Array.from({ length: 1_000 }, (_, number) => aRequest(number));
+  for (const request of requests) {
     request.rejectedBy = new CountingSet(() => {
       looks += 1;
     });
-    decline(queue, request, w1);
+    reject(queue, request, w1);
     queue.firstFor(w1);
   }
   expect(looks).toBe(1_000);

@@ -4,13 +4,13 @@ import type { QueuedRequest } from "./queued-request.ts";
 import { RequestList } from "./request-list.ts";
 import { aRequest } from "./testing/records.ts";
 
-test("requests stand in order of arrival, whenever they were added", () => {
+test("the list keeps requests in order of arrival, whenever they are added", () => {
   const list = new RequestList<QueuedRequest>();
   for (const number of [5, 6, 9, 2, 3, 7, 1, 8]) list.insert(aRequest(number));
   expect([...list].map((request) => request.number)).toEqual([1, 2, 3, 5, 6, 7, 8, 9]);
 });
 
-test("any sequence of adding and taking out keeps the order", () => {
+test("any sequence of additions and removals keeps the order", () => {
   const steps = fc.array(fc.record({ isAdded: fc.boolean(), pick: fc.nat({ max: 40 }) }), {
     minLength: 50,
     maxLength: 300,
@@ -40,7 +40,7 @@ test("any sequence of adding and taking out keeps the order", () => {
   );
 });
 
-test("it may be walked while the request at hand is taken out", () => {
+test("the current request may be removed while iterating", () => {
   const list = new RequestList<QueuedRequest>();
   for (let number = 1; number <= 4; number++) list.insert(aRequest(number));
   const walked: number[] = [];
@@ -52,7 +52,7 @@ test("it may be walked while the request at hand is taken out", () => {
   expect([list.first, list.size]).toEqual([undefined, 0]);
 });
 
-test("many that come back together are not each looked for from the head", () => {
+test("many requests that return together are not each inserted by a search from the head", () => {
   let reads = 0;
   const list = new RequestList<QueuedRequest>();
   list.insert(aRequest(1_000_000));

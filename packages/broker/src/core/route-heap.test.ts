@@ -22,7 +22,7 @@ test("the first route in the heap is the one with the oldest request, after any 
         if (route === undefined) throw new Error("no such route");
         const waiting = [...route.queue];
         const one = what === "is first" ? waiting[0] : waiting[pick % waiting.length];
-        // One that comes back may be older than any that waits.
+        // A request that returns may be older than all that wait.
         if (what === "comes") route.queue.insert(aRequest(pick % 3 === 0 ? 10_000 + number : 20_000 - number));
         else if (what === "turns away") heap.remove(route);
         else if (one !== undefined) route.queue.remove(one);

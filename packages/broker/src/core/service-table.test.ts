@@ -6,14 +6,14 @@ import type { Route, Service } from "./queued-request.ts";
 import { MAX_CACHED_ROUTES, ServiceTable } from "./service-table.ts";
 import { SCENARIO_OPTIONS } from "./testing/scenario.ts";
 
-test("the name of a service is resolved once", () => {
+test("the table resolves the name of a service once", () => {
   const services = new ServiceTable(SCENARIO_OPTIONS);
   services.open(serviceName("e*"));
   const route = ask(services, "echo");
   expect(services.route(serviceName("echo"))).toBe(route);
 });
 
-test("the name of a service without workers is resolved once, too", () => {
+test("the table resolves the name of a service without workers once", () => {
   const services = new ServiceTable(SCENARIO_OPTIONS);
   const route = services.route(serviceName("echo"));
   services.route(serviceName("sum"));
@@ -23,7 +23,7 @@ test("the name of a service without workers is resolved once, too", () => {
   expect(route.service).toBe(wildcard);
 });
 
-test("a bounded number of unused names is cached, and those that are asked for again stay", () => {
+test("the table caches a bounded number of unused names, and keeps those that are used again", () => {
   const services = new ServiceTable(SCENARIO_OPTIONS);
   for (const name of ["e*", "echo@1.0.0"]) services.open(serviceName(name));
   const again = ["else", "nowhere", "echo@^1"].map((name) => ask(services, name));
@@ -94,7 +94,7 @@ test("every name leads to the right service after any changes, and few names are
   );
 });
 
-/** As a request does that ends at once. */
+/** Like a request that ends at once. */
 function ask(services: ServiceTable, name: string): Route {
   const route = services.route(serviceName(name));
   services.onOpened(route);

@@ -8,7 +8,7 @@ import { replay } from "./testing/transcript-script.ts";
 const FOLDER = join(import.meta.dirname, "transcripts");
 const FILES = readdirSync(FOLDER).filter((name) => name.endsWith(".txt"));
 
-test("there are transcripts, and each starts with a comment that says what it shows", () => {
+test("there are at least 25 transcripts, and each starts with a sentence that says what it shows", () => {
   expect(FILES.length).toBeGreaterThanOrEqual(25);
   for (const file of FILES) expect(readFileSync(join(FOLDER, file), "utf8")).toMatch(/^# [A-Z].*\.\n/);
 });

@@ -20,7 +20,7 @@ const anyBounds = fc.oneof(
 );
 const anyRange = fc.array(anyBounds, { minLength: 1, maxLength: 3 }).map((sets) => sets.join(" || "));
 
-test("the highest version within any range is the one that looking at all of them finds", () => {
+test("the binary search finds the same highest version within any range as a linear search", () => {
   const found = { none: 0, some: 0 };
   const steps = fc.array(fc.tuple(fc.boolean(), anyVersion), { minLength: 5, maxLength: 25 });
   fc.assert(

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
-test("an empty directory is announced at the start", () => {
+test("the broker announces an empty directory at the start", () => {
   const sim = scenario({ announces: true });
   sim.step({ type: "start" });
   sim.advance(1);
   expect(sim.announced).toEqual([[]]);
 });
 
-test("workers that come within the same moment are announced together", () => {
+test("the broker announces workers that register within the same millisecond together", () => {
   const sim = scenario({ announces: true });
   sim.worker("w1").ready("echo");
   sim.worker("w2").ready("echo");
@@ -18,7 +18,7 @@ test("workers that come within the same moment are announced together", () => {
   expect(sim.announced).toEqual([["echo: w1 w2", "sum: w3"]]);
 });
 
-test("a worker that leaves, falls silent or breaks the protocol is announced no longer", () => {
+test("the broker no longer announces a worker that leaves, falls silent or breaks the protocol", () => {
   const sim = scenario({ announces: true });
   for (const name of ["stays", "leaves", "silent", "breaks"]) sim.worker(name).ready("echo");
   sim.advance(10);
@@ -31,7 +31,7 @@ test("a worker that leaves, falls silent or breaks the protocol is announced no 
   expect(sim.announced.at(-1)).toEqual(["echo: stays"]);
 });
 
-test("a service is announced while it has workers, whoever waits for it", () => {
+test("the broker announces a service only while it has workers, even if requests wait for it", () => {
   const sim = scenario({ announces: true });
   sim.client("c1").request("wanted", "r1", { timeoutMs: Number.POSITIVE_INFINITY });
   sim.worker("w1").ready("echo");
@@ -41,14 +41,14 @@ test("a service is announced while it has workers, whoever waits for it", () => 
   expect(sim.announced).toEqual([["echo: w1"], []]);
 });
 
-test("names that JavaScript gives a meaning are announced like any other", () => {
+test("the broker announces service names such as __proto__ like any other", () => {
   const sim = scenario({ announces: true });
   for (const name of ["__proto__", "constructor", "toString"]) sim.worker(`worker of ${name}`).ready(name);
   sim.advance(1);
   expect(sim.announced[0]).toContain("__proto__: worker of __proto__");
 });
 
-test("the directory is announced again when a core service asks for it, and for no other service", () => {
+test("the broker announces the directory again when a core service asks for it, but not for other services", () => {
   const sim = scenario({ announces: true });
   sim.worker("core").ready("$dir");
   sim.worker("plain").ready("echo");
@@ -65,7 +65,7 @@ test("the directory is announced again when a core service asks for it, and for 
   expect(sim.announced).toHaveLength(2);
 });
 
-test("nothing is announced by a broker without a channel", () => {
+test("a broker without a directory channel announces nothing", () => {
   const sim = scenario({ announces: false });
   sim.step({ type: "start" });
   sim.worker("w1").ready("echo");
@@ -73,7 +73,7 @@ test("nothing is announced by a broker without a channel", () => {
   expect(sim.announced).toEqual([]);
 });
 
-test("a thousand workers that come within a second are announced at a bounded rate, and all of them in the end", () => {
+test("the broker announces a thousand workers that register within a second at a bounded rate, and all of them in the end", () => {
   const sim = scenario({ announces: true, isChecked: false });
   const id = "W".padEnd(73, "-");
   for (let number = 0; number < 1_000; number++) {

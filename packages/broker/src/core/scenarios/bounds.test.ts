@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
-test("at the most requests of all clients a new one is refused, until one ends", () => {
+test("at maxRequests the broker refuses a new request until an open one ends", () => {
   const sim = scenario({ maxRequests: 2 });
   sim.client("c1").request("echo", "r1");
   sim.client("c2").request("echo", "r2").request("echo", "r3");
@@ -11,7 +11,7 @@ test("at the most requests of all clients a new one is refused, until one ends",
   expect(sim.stats()).toMatchObject({ accepted: 3, open: 2 });
 });
 
-test("at the most requests of one client only that one is refused", () => {
+test("at maxRequestsPerClient the broker refuses requests of that client only", () => {
   const sim = scenario({ maxRequestsPerClient: 1 });
   sim.client("c1").request("echo", "r1").request("echo", "r2");
   sim.client("c2").request("echo", "r1");
@@ -19,7 +19,7 @@ test("at the most requests of one client only that one is refused", () => {
   expect(sim.sentTo("c2")).toEqual([]);
 });
 
-test("at the most waiting requests of a service only what would have to wait is refused", () => {
+test("at maxQueuedPerService the broker refuses only requests that would have to wait", () => {
   const sim = scenario({ maxQueuedPerService: 1 });
   sim.client("c1").request("echo", "r1").request("echo", "r2").request("sum", "r3");
   expect(sim.sentTo("c1")).toEqual(["failure r2 BUSY (not-sent)"]);
@@ -29,7 +29,7 @@ test("at the most waiting requests of a service only what would have to wait is 
   expect(sim.stats().open).toBe(4);
 });
 
-test("requests that wait for one worker, or were declined, count as waiting", () => {
+test("requests for one worker and rejected requests count as waiting", () => {
   const sim = scenario({ maxQueuedPerService: 2 });
   sim.worker("w1").ready("echo", { concurrency: 1 });
   sim.worker("w2").ready("echo", { concurrency: 0 });
@@ -40,7 +40,7 @@ test("requests that wait for one worker, or were declined, count as waiting", ()
   expect(sim.sentTo("c1")).toEqual(["failure r4 BUSY (not-sent)"]);
 });
 
-test("a request for a worker with a free slot need not wait, however many others do", () => {
+test("the broker accepts a request for a worker with a free slot, however many other requests wait", () => {
   const sim = scenario({ maxQueuedPerService: 1 });
   sim.worker("w1").ready("echo", { concurrency: 0 });
   sim.worker("w2").ready("echo");
@@ -50,7 +50,7 @@ test("a request for a worker with a free slot need not wait, however many others
   expect(sim.requestsSentTo("w2")).toEqual(["r3"]);
 });
 
-test("with no room to wait a request is served at once or refused", () => {
+test("with maxQueuedPerService 0 the broker dispatches a request at once or refuses it", () => {
   const sim = scenario({ maxQueuedPerService: 0 });
   sim.client("c1").request("echo", "r1");
   sim.worker("w1").ready("echo", { concurrency: 1 });
@@ -58,7 +58,7 @@ test("with no room to wait a request is served at once or refused", () => {
   expect(sim.sentTo("c1")).toEqual(["failure r1 BUSY (not-sent)", "failure r3 BUSY (not-sent)"]);
 });
 
-test("a request that comes back may wait above the bound: it was accepted", () => {
+test("a requeued request may wait above the bound, because it was accepted", () => {
   const sim = scenario({ maxQueuedPerService: 1 });
   sim.worker("w1").ready("echo", { concurrency: 2 });
   for (const id of ["r1", "r2", "r3"]) sim.client("c1").request("echo", id, { retry: true });
@@ -68,7 +68,7 @@ test("a request that comes back may wait above the bound: it was accepted", () =
   expect(sim.stats().open).toBe(3);
 });
 
-test("at the most payload bytes a new request is refused, until enough have ended", () => {
+test("at maxRequestBytes the broker refuses a new request until enough requests have ended", () => {
   const sim = scenario({ maxRequestBytes: 10 });
   sim.client("c1").request("echo", "r1", { body: "1234567890" }).request("echo", "r2", { body: "" });
   expect(sim.sentTo("c1")).toEqual(["failure r2 BUSY (not-sent)"]);
@@ -76,7 +76,7 @@ test("at the most payload bytes a new request is refused, until enough have ende
   expect(sim.stats().open).toBe(1);
 });
 
-test("at the most workers a new one is disconnected, until one leaves", () => {
+test("at maxWorkers the broker disconnects a new worker until another one leaves", () => {
   const sim = scenario({ maxWorkers: 1 });
   sim.worker("w1").ready("echo");
   sim.worker("w2").ready("echo");
@@ -87,7 +87,7 @@ test("at the most workers a new one is disconnected, until one leaves", () => {
   expect(sim.sentTo("w2").at(-1)).toContain("ready");
 });
 
-test("at the most clients the requests of a new one are refused, and nothing of it is kept", () => {
+test("at maxClients the broker refuses the requests of a new client and keeps no record of it", () => {
   const sim = scenario({ maxClients: 1 });
   sim.client("c1").request("echo", "r1");
   sim.client("c2").heartbeat().request("echo", "r1").cancel("r1").disconnect();
@@ -97,7 +97,7 @@ test("at the most clients the requests of a new one are refused, and nothing of 
   expect(sim.stats()).toMatchObject({ clients: 1, open: 1 });
 });
 
-test("refused requests leave nothing in the tables", () => {
+test("refused requests leave no entries in the tables", () => {
   const sim = scenario({ maxQueuedPerService: 0, maxRequests: 1 });
   for (let id = 0; id < 100; id++) sim.client("c1").request(`service ${id}`, `r${id}`, { failFast: id % 2 === 0 });
   expect(sim.stats()).toMatchObject({ accepted: 0, open: 0, services: 0 });

@@ -1,20 +1,20 @@
 import { describe, expect, test } from "vitest";
-import type { RequestWishes } from "../testing/actors.ts";
+import type { RequestFields } from "../testing/actors.ts";
 import { type Scenario, type ScenarioOptions, scenario } from "../testing/scenario.ts";
 
-/** A broker on which `w1` has answered "what?" with "this", to be kept for a second. */
-function withReply(options: ScenarioOptions = {}, wishes: RequestWishes = {}): Scenario {
+/** A broker that has cached the reply "this" of `w1` to "what?" for a second. */
+function withReply(options: ScenarioOptions = {}, fields: RequestFields = {}): Scenario {
   const sim = scenario(options);
   sim.worker("w1").ready("echo");
   sim.client("c1").offer();
-  sim.client("c1").request("echo", "r1", { body: "what?", ...wishes });
+  sim.client("c1").request("echo", "r1", { body: "what?", ...fields });
   sim.worker("w1").final("r1", "this", 0, 1_000);
   sim.forget();
   return sim;
 }
 
-describe("a reply that may be kept", () => {
-  test("answers an equal request of any client, without a worker", () => {
+describe("a cached reply", () => {
+  test("the broker answers an equal request of any client from the cache, without a worker", () => {
     const sim = withReply();
     sim.client("c2").request("echo", "r9", { body: "what?" });
     expect(sim.sentTo("c2")).toEqual(['final r9 "this"']);
@@ -23,7 +23,7 @@ describe("a reply that may be kept", () => {
     expect(sim.stats()).toMatchObject({ accepted: 2, finished: 2, cached: 1, cachedReplies: 1, open: 0 });
   });
 
-  test("does so until its time is up, counted from its last part", () => {
+  test("the broker answers from the cache until cacheMs have passed since the final reply", () => {
     const sim = withReply();
     sim.advance(999);
     sim.client("c1").request("echo", "r2", { body: "what?" });
@@ -34,14 +34,14 @@ describe("a reply that may be kept", () => {
     expect(sim.stats().cachedReplies).toBe(0);
   });
 
-  test("is given after its last worker is gone, also to a request that would not wait for one", () => {
+  test("the broker answers from the cache after the last worker is gone, also a failFast request", () => {
     const sim = withReply();
     sim.worker("w1").disconnect();
     sim.client("c1").request("echo", "r2", { body: "what?", failFast: true });
     expect(sim.sentTo("c1")).toEqual(['final r2 "this"']);
   });
 
-  test("is given when no more requests would be taken", () => {
+  test("the broker answers from the cache at maxRequests", () => {
     const sim = withReply({ maxRequests: 1 });
     sim.client("c1").request("echo", "r2", { body: "another" });
     sim.client("c1").request("echo", "r3", { body: "what?" });
@@ -50,9 +50,9 @@ describe("a reply that may be kept", () => {
 
   test.each([
     ["is too large", { cacheMaxReplyBytes: 1_000 }, 1_000, "x".repeat(1_000)],
-    ["had a part that may not be", {}, undefined, "this"],
+    ["has a partial that is not cacheable", {}, undefined, "this"],
   ])(
-    "is given no more once a newer one, which cannot be kept because it %s, has passed",
+    "the broker evicts it when a newer reply passes that cannot be cached because it %s",
     (_, options, cacheMs, part) => {
       const sim = withReply(options);
       sim.client("c1").request("echo", "r2", { body: "what?", noCache: true });
@@ -63,7 +63,7 @@ describe("a reply that may be kept", () => {
     },
   );
 
-  test("is replaced by a newer one", () => {
+  test("a newer reply replaces it", () => {
     const sim = withReply();
     sim.client("c1").request("echo", "r2", { body: "what?", noCache: true });
     sim.advance(500);
@@ -73,14 +73,14 @@ describe("a reply that may be kept", () => {
     expect(sim.sentTo("c1")).toEqual(['final r2 "that"', 'final r3 "that"']);
   });
 
-  test("makes no answer to a request under the id of one that is open", () => {
+  test("the broker does not answer a request from the cache under the id of an open one", () => {
     const sim = withReply();
     sim.client("c1").request("echo", "r2", { body: "another" });
     sim.client("c1").request("echo", "r2", { body: "what?" });
     expect(sim.events).toEqual(["dropped c1 duplicate-id r2"]);
   });
 
-  test("is not given by a broker that is about to stop", () => {
+  test("a draining broker does not answer from the cache", () => {
     const sim = withReply();
     sim.client("c1").request("echo", "r2", { body: "another" });
     sim.drain(1_000);
@@ -89,8 +89,8 @@ describe("a reply that may be kept", () => {
   });
 });
 
-describe("where several services may answer a name", () => {
-  /** `w1` offers one service and has answered a request for the name, to be kept. */
+describe("a cached reply to a name that several services cover", () => {
+  /** The reply of `w1`, which offers one service, to a request for the name is cached. */
   function answered(offered: string, wanted: string): Scenario {
     const sim = scenario();
     sim.worker("w1").ready(offered);
@@ -102,9 +102,9 @@ describe("where several services may answer a name", () => {
   test.each([
     ["a higher version within the range", "echo@1.1.0", "echo@^1", "echo@1.2.0"],
     ["a longer wildcard", "e*", "echo", "ec*"],
-    ["a service of the very name", "ech*", "echo", "echo"],
-    ["a version, where a wildcard answered the range", "ech*", "echo@^1", "echo@1.0.0"],
-  ])("a kept reply is not given any more when there is %s", (_what, offered, wanted, better) => {
+    ["a service of exactly this name", "ech*", "echo", "echo"],
+    ["a version, when a wildcard answered the range", "ech*", "echo@^1", "echo@1.0.0"],
+  ])("the broker does not send it once there is %s", (_what, offered, wanted, better) => {
     const sim = answered(offered, wanted);
     sim.worker("w2").ready(better);
     sim.client("c1").request(wanted, "r2", { body: "what?" });
@@ -115,17 +115,17 @@ describe("where several services may answer a name", () => {
   });
 
   test.each([
-    ["an older version joins", "echo@1.1.0", "echo@^1", "echo@1.0.0"],
-    ["a version beyond the range joins", "echo@1.1.0", "echo@^1", "echo@2.0.0"],
-    ["a wildcard joins", "echo", "echo", "echo*"],
-  ])("it is given when %s", (_what, offered, wanted, other) => {
+    ["a lower version registers", "echo@1.1.0", "echo@^1", "echo@1.0.0"],
+    ["a version beyond the range registers", "echo@1.1.0", "echo@^1", "echo@2.0.0"],
+    ["a wildcard registers", "echo", "echo", "echo*"],
+  ])("the broker sends it after %s", (_what, offered, wanted, other) => {
     const sim = answered(offered, wanted);
     sim.worker("w2").ready(other);
     sim.client("c1").request(wanted, "r2", { body: "what?" });
     expect(sim.sentTo("c1")).toEqual(['final r1 "this"', 'final r2 "this"']);
   });
 
-  test("it is given again when the better one has gone, or nobody is left", () => {
+  test("the broker sends it again when the better service, or the last one, is gone", () => {
     const sim = answered("echo@1.1.0", "echo@^1");
     sim.worker("w2").ready("echo@1.2.0").disconnect();
     sim.client("c1").request("echo@^1", "r2", { body: "what?" });
@@ -134,7 +134,7 @@ describe("where several services may answer a name", () => {
     expect(sim.stats().cached).toBe(2);
   });
 
-  test("that of one whose name leads elsewhere by the time it answers is not kept for the others", () => {
+  test("the broker does not send it if the name leads elsewhere before the worker replies", () => {
     const sim = scenario();
     sim.worker("w1").ready("echo@1.1.0");
     sim.client("c1").request("echo@^1", "r1", { body: "what?" });
@@ -145,49 +145,49 @@ describe("where several services may answer a name", () => {
   });
 });
 
-describe("a request is run, whatever is kept,", () => {
-  test.each<[string, string, RequestWishes]>([
+describe("the broker dispatches a request despite a cached reply", () => {
+  test.each<[string, string, RequestFields]>([
     ["for another payload", "echo", { body: "what" }],
     ["for no payload", "echo", { body: "" }],
     ["for another service", "sum", { body: "what?" }],
-    ["if its client wants no kept reply", "echo", { body: "what?", noCache: true }],
-    ["if it is for a certain worker", "echo", { body: "what?", worker: "w1" }],
-  ])("%s", (_why, service, wishes) => {
+    ["if it has noCache", "echo", { body: "what?", noCache: true }],
+    ["if it names a worker", "echo", { body: "what?", worker: "w1" }],
+  ])("%s", (_why, service, fields) => {
     const sim = withReply();
     sim.worker("w2").ready("sum");
-    sim.client("c1").request(service, "r2", wishes);
+    sim.client("c1").request(service, "r2", fields);
     expect([...sim.requestsSentTo("w1"), ...sim.requestsSentTo("w2")]).toEqual(["r1", "r2"]);
     expect(sim.stats().cached).toBe(0);
   });
 
-  test("and one that has no time left expires", () => {
+  test("the broker expires a request without time left, despite a cached reply", () => {
     const sim = withReply();
     sim.client("c1").request("echo", "r2", { body: "what?", timeoutMs: 0 });
     expect(sim.sentTo("c1")).toEqual(["failure r2 DEADLINE_EXCEEDED (queued)"]);
   });
 });
 
-describe("a reply is not kept", () => {
-  test.each<[string, (sim: Scenario) => void, RequestWishes]>([
-    ["if its worker does not say so", (sim) => sim.worker("w1").final("r1", "this"), {}],
+describe("the broker does not cache a reply", () => {
+  test.each<[string, (sim: Scenario) => void, RequestFields]>([
+    ["if its worker did not mark it", (sim) => sim.worker("w1").final("r1", "this"), {}],
     ["if it is an error", (sim) => sim.worker("w1").final("r1", "this", -1, 1_000), {}],
     ["if its status is an error", (sim) => sim.worker("w1").final("r1", "this", 404, 1_000), {}],
-    ["if a certain worker was asked", (sim) => sim.worker("w1").final("r1", "this", 0, 1_000), { worker: "w1" }],
+    ["if the request named a worker", (sim) => sim.worker("w1").final("r1", "this", 0, 1_000), { worker: "w1" }],
     [
-      "if nobody waits for it any more",
+      "if its request was canceled",
       (sim) => {
         sim.client("c1").cancel("r1");
         sim.worker("w1").final("r1", "this", 0, 1_000);
       },
       {},
     ],
-  ])("%s", (_why, answer, wishes) => {
+  ])("%s", (_why, answer, fields) => {
     const sim = scenario();
     sim.worker("w1").ready("echo");
     sim
       .client("c1")
       .offer()
-      .request("echo", "r1", { body: "what?", ...wishes });
+      .request("echo", "r1", { body: "what?", ...fields });
     answer(sim);
     expect(sim.stats().cachedReplies).toBe(0);
     sim.client("c1").request("echo", "r2", { body: "what?" });
@@ -195,7 +195,7 @@ describe("a reply is not kept", () => {
   });
 });
 
-describe("a reply of several parts", () => {
+describe("a reply with partials", () => {
   function running(options: ScenarioOptions = {}): Scenario {
     const sim = scenario(options);
     sim.worker("w1").ready("echo");
@@ -203,14 +203,14 @@ describe("a reply of several parts", () => {
     return sim;
   }
 
-  test("is given whole and in order", () => {
+  test("the broker sends it whole and in order", () => {
     const sim = running();
     sim.worker("w1").partial("r1", "1", 500).partial("r1", "2", 500).final("r1", "3", 0, 1_000);
     sim.client("c2").request("echo", "r2", { body: "what?" });
     expect(sim.sentTo("c2")).toEqual(['partial r2 "1"', 'partial r2 "2"', 'final r2 "3"']);
   });
 
-  test("is not given before it is complete", () => {
+  test("the broker does not send it before it is complete", () => {
     const sim = running();
     sim.worker("w1").partial("r1", "1", 1_000);
     sim.client("c2").request("echo", "r2", { body: "what?" });
@@ -219,23 +219,23 @@ describe("a reply of several parts", () => {
 
   test.each<[string, (sim: Scenario) => void]>([
     [
-      "its first part does not say so",
+      "its first partial is not marked",
       (sim) => sim.worker("w1").partial("r1").partial("r1", "2", 9).final("r1", "3", 0, 9),
     ],
     [
-      "a later part does not say so",
+      "a later partial is not marked",
       (sim) => sim.worker("w1").partial("r1", "1", 9).partial("r1").final("r1", "3", 0, 9),
     ],
-    ["its end does not say so", (sim) => sim.worker("w1").partial("r1", "1", 9).final("r1", "3")],
+    ["its final reply is not marked", (sim) => sim.worker("w1").partial("r1", "1", 9).final("r1", "3")],
     ["it ends with an error", (sim) => sim.worker("w1").partial("r1", "1", 9).final("r1", "3", -1, 9)],
     ["its worker is lost", (sim) => sim.worker("w1").partial("r1", "1", 9).disconnect()],
-  ])("is not kept if %s", (_why, answer) => {
+  ])("the broker does not cache it if %s", (_why, answer) => {
     const sim = running();
     answer(sim);
     expect(sim.stats()).toMatchObject({ cachedReplies: 0, open: 0 });
   });
 
-  test("is not kept if it outgrows what one may take, and the next one is", () => {
+  test("the broker does not cache it above cacheMaxReplyBytes, and caches the next one", () => {
     const sim = running({ cacheMaxReplyBytes: 2_000 });
     const worker = sim.worker("w1");
     for (let part = 0; part < 10; part++) worker.partial("r1", `part ${part}`, 1_000);
@@ -246,7 +246,7 @@ describe("a reply of several parts", () => {
     expect(sim.stats().cachedReplies).toBe(1);
   });
 
-  test("is not kept while others being collected take all the room", () => {
+  test("the broker does not cache it while collected partials of other replies fill cacheMaxBytes", () => {
     const sim = running({ cacheMaxBytes: 2_000 });
     const worker = sim.worker("w1");
     sim.client("c1").request("echo", "r2", { body: "and?" });
@@ -260,7 +260,7 @@ describe("a reply of several parts", () => {
     expect(sim.stats().cachedReplies).toBeGreaterThan(0);
   });
 
-  test("goes without its null parts to an old client, and such a one makes nothing to keep", () => {
+  test("the broker drops its null partials for a classic client, and does not cache a reply that lost some", () => {
     const sim = running();
     sim.worker("w1").partial("r1", "null", 1_000).partial("r1", "1", 1_000).final("r1", "2", 0, 1_000);
     sim.client("old").request("echo", "r2", { body: "what?" });
@@ -279,7 +279,7 @@ describe("at the bounds of the cache", () => {
     if (sim.requestsSentTo("w1").includes(id)) sim.worker("w1").final(id, `${body}!`, 0, 60_000);
   }
 
-  test("the reply goes that was asked for the longest ago", () => {
+  test("the broker evicts the least recently used reply", () => {
     const sim = scenario({ cacheMaxEntries: 2 });
     sim.worker("w1").ready("echo");
     for (const body of ["a", "b", "a", "c", "a", "b"]) ask(sim, body);
@@ -287,7 +287,7 @@ describe("at the bounds of the cache", () => {
     expect(sim.stats()).toMatchObject({ cachedReplies: 2, cached: 2 });
   });
 
-  test("as many go as take the bytes of the new one", () => {
+  test("the broker evicts as many replies as the bytes of the new one need", () => {
     const sim = scenario({ cacheMaxBytes: 10_000 });
     sim.worker("w1").ready("echo");
     for (const body of ["a", "b", "c"]) ask(sim, body);
@@ -296,7 +296,7 @@ describe("at the bounds of the cache", () => {
     expect(sim.stats().cachedReplies).toBe(1);
   });
 
-  test("none is kept where none may be", () => {
+  test("the broker caches nothing with cacheMaxEntries 0", () => {
     const sim = scenario({ cacheMaxEntries: 0 });
     sim.worker("w1").ready("echo");
     for (const body of ["a", "a"]) ask(sim, body);
@@ -304,10 +304,10 @@ describe("at the bounds of the cache", () => {
   });
 });
 
-describe("large payloads", () => {
+describe("a large payload", () => {
   const LARGE = 100_000;
 
-  test("are told apart by any of their bytes", () => {
+  test("the broker compares every byte of it", () => {
     const sim = scenario();
     sim.worker("w1").ready("echo");
     const same = "x".repeat(LARGE);

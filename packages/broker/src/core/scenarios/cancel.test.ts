@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
-test("a queued request that is canceled is dropped without an answer", () => {
+test("the broker drops a queued request that its client cancels, and sends no reply", () => {
   const sim = scenario();
   sim.client("c1").offer().request("echo", "r1").cancel("r1");
   sim.forget();
@@ -11,14 +11,14 @@ test("a queued request that is canceled is dropped without an answer", () => {
   expect(sim.stats()).toMatchObject({ accepted: 1, canceled: 1, open: 0 });
 });
 
-test("a running request that is canceled is canceled at its worker, and its slot is free at once", () => {
+test("the broker cancels a running request at its worker, and the slot is free at once", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 1 });
   sim.client("c1").offer().request("echo", "r1").request("echo", "r2").cancel("r1");
   expect(sim.sentTo("w1").slice(1)).toEqual(["request r1 to echo", "cancel r1", "request r2 to echo"]);
 });
 
-test("replies to a canceled request are dropped", () => {
+test("the broker drops replies to a canceled request", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").offer().request("echo", "r1").cancel("r1");
@@ -28,7 +28,7 @@ test("replies to a canceled request are dropped", () => {
   expect(sim.events).toEqual(["dropped w1 not-held r1", "dropped w1 not-held r1", "dropped w1 not-held r1"]);
 });
 
-test("a cancel of a request that is not open is dropped", () => {
+test("the broker drops a cancel for a request that is not open", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").offer().request("echo", "r1");
@@ -49,7 +49,7 @@ test("a client cannot cancel the request of another", () => {
   expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
 });
 
-test("the DISCONNECT of a client cancels its open requests and dispatches none of them", () => {
+test("a DISCONNECT of a client cancels its open requests, and the broker dispatches none of them", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 1 });
   for (const id of ["r1", "r2", "r3"]) sim.client("c1").request("echo", id);
@@ -59,7 +59,7 @@ test("the DISCONNECT of a client cancels its open requests and dispatches none o
   expect(sim.stats()).toMatchObject({ canceled: 3, open: 1, clients: 1 });
 });
 
-test("a client whose connection is gone has its requests canceled", () => {
+test("the broker cancels the requests of a client whose connection is gone", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -71,7 +71,7 @@ test("a client whose connection is gone has its requests canceled", () => {
   expect(sim.sentTo("c1")).toEqual([]);
 });
 
-test("a peer that is both client and worker is lost as both when its connection is gone", () => {
+test("the broker loses a peer as client and as worker when its connection is gone", () => {
   const sim = scenario();
   sim.worker("both").ready("echo");
   sim.client("both").request("sum", "r1");

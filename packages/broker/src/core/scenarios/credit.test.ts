@@ -11,7 +11,7 @@ function paced(): Scenario {
   return sim;
 }
 
-test("a worker gets the first grant with the request, and further ones as its client gives them", () => {
+test("a worker gets the first grant with the request, and each later grant when its client sends it", () => {
   const sim = paced();
   sim.client("c1").request("rows", "r1", { credit: 16 });
   sim.worker("w1").partial("r1");
@@ -19,7 +19,7 @@ test("a worker gets the first grant with the request, and further ones as its cl
   expect(sim.sentTo("w1")).toEqual(["request r1 to rows credit 16", "credit r1 8", "credit r1 1"]);
 });
 
-test("a worker that did not negotiate credit hears nothing of it", () => {
+test("a worker that did not negotiate credit gets no grants", () => {
   const sim = paced();
   sim.worker("w2").ready("old", { credit: false });
   sim.worker("w3").ready("classic", "classic").heartbeat();
@@ -31,7 +31,7 @@ test("a worker that did not negotiate credit hears nothing of it", () => {
   expect(sim.events).toEqual([]);
 });
 
-test("the worker that gets a request next starts with the first grant", () => {
+test("the worker that gets a requeued request starts with the first grant", () => {
   const sim = paced();
   sim.client("c1").request("rows", "r1", { credit: 16, retry: true });
   sim.worker("w2").ready("rows", { credit: true });
@@ -40,7 +40,7 @@ test("the worker that gets a request next starts with the first grant", () => {
   expect(sim.sentTo("w2")).toEqual(["request r1 to rows credit 16"]);
 });
 
-test("what is granted while a request waits is added to its first grant, up to the most there is", () => {
+test("grants for a waiting request add up with its first grant, up to the maximum", () => {
   const sim = paced();
   sim.client("c1").request("later", "r1", { credit: 16 }).grant("r1", 8);
   sim.client("c1").request("later", "r2", { credit: 16 }).grant("r2", MAX_CREDIT).grant("r2", MAX_CREDIT);
@@ -48,9 +48,9 @@ test("what is granted while a request waits is added to its first grant, up to t
   expect(sim.sentTo("w2").slice(1)).toEqual(["request r1 to later credit 24", "request r2 to later"]);
 });
 
-test("a grant shows that somebody reads: the timeout of a request that runs starts anew", () => {
+test("a grant restarts the timeout of a running request, because it shows that the client reads", () => {
   const sim = paced();
-  sim.client("c1").request("rows", "r1", { credit: 2, timeoutMs: 100 }).request("nobody", "r2", { timeoutMs: 100 });
+  sim.client("c1").request("rows", "r1", { credit: 2, timeoutMs: 100 }).request("unserved", "r2", { timeoutMs: 100 });
   sim.advance(99);
   sim.client("c1").grant("r1", 1).grant("r2", 1);
   sim.advance(99);
@@ -60,16 +60,16 @@ test("a grant shows that somebody reads: the timeout of a request that runs star
   expect(sim.sentTo("w1")).toContain("cancel r1");
 });
 
-test("a grant does not keep a request that waits from its timeout", () => {
+test("a grant does not restart the timeout of a waiting request", () => {
   const sim = paced();
-  sim.client("c1").request("nobody", "r1", { credit: 2, timeoutMs: 100 });
+  sim.client("c1").request("unserved", "r1", { credit: 2, timeoutMs: 100 });
   sim.advance(99);
   sim.client("c1").grant("r1", 1);
   sim.advance(1);
   expect(sim.sentTo("c1")).toEqual(["failure r1 DEADLINE_EXCEEDED (queued)"]);
 });
 
-test("nobody grants anything for the request of another client", () => {
+test("a client cannot grant credit for the request of another client", () => {
   const sim = paced();
   sim.client("c1").request("rows", "r1", { credit: 16 });
   sim.client("c2").offer({ credit: true });
@@ -79,7 +79,7 @@ test("nobody grants anything for the request of another client", () => {
   expect(sim.events).toEqual(["dropped c2 not-open r1"]);
 });
 
-test("a grant of nothing, for a reply that is not paced, or for one that is not open is dropped with a word", () => {
+test("the broker drops and reports a grant of 0 chunks, without flow control, or for a request that is not open", () => {
   const sim = paced();
   sim.client("c1").grant("r1", 8).request("rows", "r1", { credit: 16 }).request("rows", "r2").grant("r1", 0);
   sim.client("c1").grant("r2", 8);
@@ -94,13 +94,13 @@ test("a grant of nothing, for a reply that is not paced, or for one that is not 
   ]);
 });
 
-test("a first grant of all there is means that the reply is not paced", () => {
+test("a first grant of the maximum turns flow control off", () => {
   const sim = paced();
   sim.client("c1").request("rows", "r1", { credit: MAX_CREDIT });
   expect(sim.sentTo("w1")).toEqual(["request r1 to rows"]);
 });
 
-test("a part that the broker drops on its way is granted again", () => {
+test("the broker grants a chunk again that it dropped", () => {
   const sim = scenario();
   sim.worker("w1").ready("rows", { credit: true });
   sim.client("c1").offer({ credit: true, error: false }).request("rows", "r1", { credit: 16 });
@@ -110,7 +110,7 @@ test("a part that the broker drops on its way is granted again", () => {
   expect(sim.sentTo("w1")).toEqual(["credit r1 1"]);
 });
 
-test("what the store keeps runs on without limit when its client is gone, wherever it is", () => {
+test("a persistent request runs without flow control when its client is gone, queued or in flight", () => {
   const sim = paced();
   sim
     .client("c1")
@@ -125,7 +125,7 @@ test("what the store keeps runs on without limit when its client is gone, wherev
   expect(sim.sentTo("w2").slice(1)).toEqual(["request r2 to later"]);
 });
 
-test("a request whose worker cannot be told of a grant fails, because the rest of its reply would never come", () => {
+test("a request fails when a grant does not reach its worker, because the rest of the reply would never come", () => {
   const sim = paced();
   sim.client("c1").request("rows", "r1", { credit: 16 });
   const { address } = sim.worker("w1").receivedAs("r1");
@@ -139,7 +139,7 @@ test("a request whose worker cannot be told of a grant fails, because the rest o
   expect(sim.sentTo("c1")).toHaveLength(1);
 });
 
-test("a reply from the cache comes whole", () => {
+test("the broker sends a whole reply from the cache, without waiting for grants", () => {
   const sim = paced();
   sim.client("c1").request("rows", "r1", { credit: 1, body: "all" });
   sim.worker("w1").partial("r1", "one", 1_000).partial("r1", "two", 1_000).final("r1", "three", 0, 1_000);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
-test("a client that negotiated errors hears in the same millisecond that its request expired", () => {
+test("a client that negotiated errors gets the failure in the millisecond in which its request expires", () => {
   const sim = scenario();
   sim.client("c1").offer().request("echo", "r1", { timeoutMs: 100 });
   sim.forget();
@@ -11,7 +11,7 @@ test("a client that negotiated errors hears in the same millisecond that its req
   expect(sim.sentTo("c1")).toEqual(["failure r1 DEADLINE_EXCEEDED (queued)"]);
 });
 
-test("a classic client hears nothing of an expired request, because a late failure would crash it", () => {
+test("a classic client gets no failure for an expired request, because a late failure would crash it", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1", { timeoutMs: 100 });
@@ -22,7 +22,7 @@ test("a classic client hears nothing of an expired request, because a late failu
   expect(sim.events).toContain("dropped w1 not-held r1");
 });
 
-test("a running request that expires is taken from its worker, which may then have another", () => {
+test("a worker whose request expires gets the next one", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 1 });
   sim.client("c1").offer().request("echo", "r1", { timeoutMs: 100 }).request("echo", "r2");
@@ -31,7 +31,7 @@ test("a running request that expires is taken from its worker, which may then ha
   expect(sim.sentTo("c1")).toContain("failure r1 DEADLINE_EXCEEDED (maybe-executed)");
 });
 
-test("a worker that does not know cancel gets none, and its slot is free all the same", () => {
+test("a worker that did not negotiate cancel gets none, and its slot is free all the same", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", "classic").heartbeat(1);
   sim.client("c1").request("echo", "r1", { timeoutMs: 100 }).request("echo", "r2");
@@ -47,7 +47,7 @@ test("an expired request at the head of a queue blocks no request behind it", ()
   expect(sim.requestsSentTo("w1")).toEqual(["r2", "r3"]);
 });
 
-test("an expired request is not dispatched by whatever comes first after its deadline", () => {
+test("the broker does not dispatch an expired request, whichever input comes first after its deadline", () => {
   const sim = scenario({ isChecked: false });
   sim.client("c1").request("echo", "r1", { timeoutMs: 50 }).request("echo", "r2");
   sim.stall(50);
@@ -55,7 +55,7 @@ test("an expired request is not dispatched by whatever comes first after its dea
   expect(sim.requestsSentTo("w1")).toEqual(["r2"]);
 });
 
-test("of requests that expire together none is dispatched in the place of another", () => {
+test("the broker dispatches none of the requests that expire together in the slot of another", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 1, heartbeatMs: 60_000 });
   for (const id of ["r1", "r2", "r3"]) sim.client("c1").request("echo", id, { timeoutMs: 500 });
@@ -65,7 +65,7 @@ test("of requests that expire together none is dispatched in the place of anothe
   expect(sim.requestsSentTo("w1")).toEqual(["r1", "r4"]);
 });
 
-test("a request that expires when its worker falls silent is not given to another", () => {
+test("the broker does not requeue a request that expires when its worker falls silent", () => {
   const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
   sim.worker("w1").ready("echo");
   sim.client("c1").offer().request("echo", "r1", { timeoutMs: 3_000, retry: true });

@@ -1,6 +1,6 @@
-// Peers of other dialects as the broker's mind sees them: messages, and how their dialects say that they behave. What
-// their frames are, is for the codecs; that all of it works over sockets, for packages/conformance. A play is not watched
-// where a client has no ids, or a request leads to nothing or to an answer of the broker's own.
+// Peers of other dialects, as the core sees them: messages, and the traits of their dialects. The codecs test the frames,
+// packages/conformance tests the sockets. Scenarios run without checks if a client has no request ids, or if the broker drops
+// or answers a request itself, because the model does not cover these cases.
 
 import { omdp, type PeerId, peerId, pigato, requestId, serviceName, writeText } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
@@ -9,7 +9,7 @@ import { ALL, answeringMdp02, butler, mdp01, mdp02, SEQUENTIAL, SILENT_WHILE_BUS
 import { type Scenario, scenario } from "../testing/scenario.ts";
 
 describe("a peer is held to the dialect of its first message", () => {
-  test("D-DET-1: what a client sends in another is dropped, and its requests stay open", () => {
+  test("D-DET-1: the broker drops what a client sends in another dialect, and its requests stay open", () => {
     const sim = scenario({ isChecked: false });
     sim.client("c1").request("echo", "r1");
     sim.fromClient("c1", aRequest("echo"), mdp02);
@@ -17,7 +17,7 @@ describe("a peer is held to the dialect of its first message", () => {
     expect(sim.events).toContain("dropped c1 other-dialect");
   });
 
-  test("D-DET-1: what a worker sends in another is dropped, and it stays a worker", () => {
+  test("D-DET-1: the broker drops what a worker sends in another dialect, and the worker stays registered", () => {
     const sim = scenario();
     sim.worker("w1", mdp02).ready("echo");
     sim.client("c1").request("echo", "r1");
@@ -28,7 +28,7 @@ describe("a peer is held to the dialect of its first message", () => {
     expect(sim.events.filter((event) => event === "dropped w1 other-dialect")).toHaveLength(2);
   });
 
-  test("D-DET-1: a client that registers as a worker of another is turned away; in its own it may", () => {
+  test("D-DET-1: a client may register as a worker in its own dialect only", () => {
     const sim = scenario();
     sim.client("p1").request("sum", "r1");
     sim.fromWorker("p1", { type: "ready", service: serviceName("echo"), offer: undefined }, mdp02);
@@ -38,7 +38,7 @@ describe("a peer is held to the dialect of its first message", () => {
     expect(sim.stats().workers).toBe(1);
   });
 
-  test("D-DET-1: a worker's request in another is dropped", () => {
+  test("D-DET-1: the broker drops a worker's request in another dialect", () => {
     const sim = scenario({ isChecked: false });
     sim.worker("w1", mdp02).ready("echo");
     sim.fromClient("w1", aRequest("sum"), pigato);
@@ -48,7 +48,7 @@ describe("a peer is held to the dialect of its first message", () => {
 });
 
 describe.each(SEQUENTIAL)("a $id worker", (dialect) => {
-  test("D-MDP-8: gets DISCONNECT for a second READY, and may come back", () => {
+  test("D-MDP-8: gets DISCONNECT for a second READY, and may register again", () => {
     const sim = scenario();
     sim.worker("w1", dialect).ready("echo").ready("echo");
     expect(sim.sentTo("w1").at(-1)).toBe("disconnect");
@@ -57,27 +57,30 @@ describe.each(SEQUENTIAL)("a $id worker", (dialect) => {
     expect(sim.stats().workers).toBe(1);
   });
 
-  test("D-MDP-8: gets DISCONNECT for anything before READY, except for its own", () => {
+  test("D-MDP-8: gets DISCONNECT for any message before READY, except for a DISCONNECT", () => {
     const sim = scenario();
     const worker = sim.worker("w1", dialect).disconnect();
     expect(sim.sentTo("w1")).toEqual([]);
     worker.heartbeat();
-    worker.says({ type: "final", address: "~0.1", requestId: requestId(""), status: 0, body: [], trailer: [] });
+    worker.sends({ type: "final", address: "~0.1", requestId: requestId(""), status: 0, body: [], trailer: [] });
     expect(sim.sentTo("w1")).toEqual(["disconnect", "disconnect"]);
   });
 
-  test.each(["worker", undefined] as const)("D-MDP-9: is lost, unanswered, for what is invalid (role: %s)", (role) => {
-    const sim = scenario();
-    sim.worker("w1", dialect).ready("echo");
-    sim.client("c1").request("echo", "r1");
-    sim.forget();
-    sim.violation("w1", role, "D-MDP-2", undefined, dialect);
-    expect(sim.sentTo("w1")).toEqual([]);
-    expect(sim.events).toContain("worker-down w1 violation");
-    expect(sim.sentTo("c1")).toEqual(["failure r1 WORKER_LOST (maybe-executed)"]);
-  });
+  test.each(["worker", undefined] as const)(
+    "D-MDP-9: counts as lost after an invalid message, which is not answered (role: %s)",
+    (role) => {
+      const sim = scenario();
+      sim.worker("w1", dialect).ready("echo");
+      sim.client("c1").request("echo", "r1");
+      sim.forget();
+      sim.violation("w1", role, "D-MDP-2", undefined, dialect);
+      expect(sim.sentTo("w1")).toEqual([]);
+      expect(sim.events).toContain("worker-down w1 violation");
+      expect(sim.sentTo("c1")).toEqual(["failure r1 WORKER_LOST (maybe-executed)"]);
+    },
+  );
 
-  test("D-MDP-9: is not answered when it is invalid from the start", () => {
+  test("D-MDP-9: gets no answer to an invalid first message", () => {
     const sim = scenario();
     sim.violation("w1", "worker", "D-MDP-4", undefined, dialect);
     expect(sim.sentTo("w1")).toEqual([]);
@@ -95,7 +98,7 @@ describe.each(SEQUENTIAL)("a $id worker", (dialect) => {
     expect(sim.sentTo("c1")).toEqual(['final r1 "done"', 'final r2 "done"', 'final r3 "done"']);
   });
 
-  test("D-LIVE-3: is not free before it has answered what nobody waits for any more", () => {
+  test("D-LIVE-3: is not free before it has answered a request that has ended", () => {
     const sim = scenario();
     const worker = sim.worker("w1", dialect).ready("echo");
     sim.client("c1").request("echo", "r1", { timeoutMs: 500 }).request("echo", "r2");
@@ -109,7 +112,7 @@ describe.each(SEQUENTIAL)("a $id worker", (dialect) => {
     expect(sim.sentTo("c1")).toEqual(['final r2 "done"']);
   });
 
-  test("D-LIVE-3: another worker takes what it is not free for", () => {
+  test("D-LIVE-3: does not block a request that another worker can take", () => {
     const sim = scenario();
     sim.worker("w1", dialect).ready("echo");
     sim.client("c1").request("echo", "r1").cancel("r1");
@@ -118,16 +121,16 @@ describe.each(SEQUENTIAL)("a $id worker", (dialect) => {
     expect([sim.requestsSentTo("w1"), sim.requestsSentTo("w2")]).toEqual([["r1"], ["r2"]]);
   });
 
-  test("D-LIVE-3: a part of the abandoned reply, or an echo of another address, does not make it free", () => {
+  test("D-LIVE-3: is not freed by a partial of the abandoned reply, or by another address", () => {
     const sim = scenario();
     const worker = sim.worker("w1", dialect).ready("echo");
     sim.client("c1").request("echo", "r1").cancel("r1").request("echo", "r2");
     worker.partial("r1");
-    worker.says({ type: "final", address: "~9.9", requestId: requestId("r1"), status: 0, body: [], trailer: [] });
+    worker.sends({ type: "final", address: "~9.9", requestId: requestId("r1"), status: 0, body: [], trailer: [] });
     expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
   });
 
-  test("D-LIVE-3: one that never answers what it was given counts as gone, though it sends heartbeats", () => {
+  test("D-LIVE-3: counts as gone if it never answers an abandoned request, although it sends heartbeats", () => {
     const sim = scenario({ busyTimeoutMs: 10_000 });
     sim.worker("w1", dialect).ready("echo");
     sim.client("c1").request("echo", "r1").cancel("r1");
@@ -137,7 +140,7 @@ describe.each(SEQUENTIAL)("a $id worker", (dialect) => {
     expect(sim.events).toContain("worker-down w1 silent");
   });
 
-  test("D-MMI-2: is turned away with a name that the broker answers to itself", () => {
+  test("D-MMI-2: cannot register under a name that the broker answers itself", () => {
     const sim = scenario();
     sim.worker("w1", dialect).ready("mmi.echo");
     expect(sim.sentTo("w1")).toEqual(["disconnect"]);
@@ -147,7 +150,7 @@ describe.each(SEQUENTIAL)("a $id worker", (dialect) => {
 });
 
 describe.each(SILENT_WHILE_BUSY)("a busy $id worker", (dialect) => {
-  test("D-LIVE-2: may be silent while it works, and hears heartbeats meanwhile", () => {
+  test("D-LIVE-2: may be silent while it works, and gets heartbeats meanwhile", () => {
     const sim = scenario({ busyTimeoutMs: 60_000 });
     const worker = sim.worker("w1", dialect).ready("echo");
     sim.client("c1").request("echo", "r1", { timeoutMs: Number.POSITIVE_INFINITY });
@@ -158,7 +161,7 @@ describe.each(SILENT_WHILE_BUSY)("a busy $id worker", (dialect) => {
     expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
   });
 
-  test("D-LIVE-2: counts as gone after busyTimeoutMs, and its request goes to another", () => {
+  test("D-LIVE-2: counts as gone after busyTimeoutMs, and its request goes to another worker", () => {
     const sim = scenario({ busyTimeoutMs: 60_000 });
     sim.worker("w1", dialect).ready("echo");
     sim.client("c1").request("echo", "r1", { timeoutMs: Number.POSITIVE_INFINITY, retry: true });
@@ -169,7 +172,7 @@ describe.each(SILENT_WHILE_BUSY)("a busy $id worker", (dialect) => {
     expect(sim.requestsSentTo("w2")).toEqual(["r1"]);
   });
 
-  test("D-LIVE-2: parts of a reply count as signs of life", () => {
+  test("D-LIVE-2: is kept alive by partials", () => {
     const sim = scenario({ busyTimeoutMs: 5_000 });
     const worker = sim.worker("w1", dialect).ready("echo");
     sim.client("c1").request("echo", "r1", { timeoutMs: Number.POSITIVE_INFINITY });
@@ -180,7 +183,7 @@ describe.each(SILENT_WHILE_BUSY)("a busy $id worker", (dialect) => {
     expect(sim.stats().workers).toBe(1);
   });
 
-  test("D-LIVE-2: once it is idle again, its silence counts", () => {
+  test("D-LIVE-2: counts as gone when it is idle and silent", () => {
     const sim = scenario();
     const worker = sim.worker("w1", dialect).ready("echo");
     sim.client("c1").request("echo", "r1");
@@ -193,7 +196,7 @@ describe.each(SILENT_WHILE_BUSY)("a busy $id worker", (dialect) => {
   });
 });
 
-test("an omdp worker sends heartbeats while it works: its silence counts", () => {
+test("a busy omdp worker counts as gone when it is silent, because it sends heartbeats while it works", () => {
   const sim = scenario();
   sim.worker("w1", omdp).ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -202,7 +205,7 @@ test("an omdp worker sends heartbeats while it works: its silence counts", () =>
 });
 
 describe("mmi names", () => {
-  test("D-MMI-1, D-MMI-3: mmi.service is 200 only while a worker is there, whatever is known of the name", () => {
+  test("D-MMI-1, D-MMI-3: mmi.service is 200 only while the service has a worker, even if requests wait for it", () => {
     const sim = scenario({ isChecked: false });
     sim.client("c1").request("echo", "r1").request("mmi.service", "m1", { body: '"echo"' });
     sim.worker("w1", mdp02).ready("echo");
@@ -213,7 +216,7 @@ describe("mmi names", () => {
     expect(sim.stats().accepted).toBe(1);
   });
 
-  test("D-MMI-3: a name that a wildcard or a version serves has a worker", () => {
+  test("D-MMI-3: mmi.service is 200 for a name that a wildcard or a version covers", () => {
     const sim = scenario({ isChecked: false });
     sim.worker("w1", mdp02).ready("stock*");
     sim.worker("w2").ready("sum@1.2.3");
@@ -223,7 +226,7 @@ describe("mmi names", () => {
     expect(sim.sentTo("c1").map((line) => line.slice(-4, -1))).toEqual(["200", "200", "404", "404", "404"]);
   });
 
-  test("D-MMI-3: mmi.service is 404 for more bytes than a name has, which nobody can ask for", () => {
+  test("D-MMI-3: mmi.service is 404 for a text that is too long for a service name", () => {
     const sim = scenario({ isChecked: false });
     for (const name of ["a*", "a@1.0.0"]) sim.worker(name).ready(name);
     const names = ["a".repeat(255), "a".repeat(256), `a@${"1 ".repeat(50_000)}`];
@@ -233,7 +236,7 @@ describe("mmi names", () => {
     expect(sim.sentTo("c1").map((line) => line.slice(-6, -3))).toEqual(["200", "404", "404"]);
   });
 
-  test("D-MMI-4: any other is not implemented, nor is mmi.service about nothing", () => {
+  test("D-MMI-4: any other mmi name is 501, and so is mmi.service without a name", () => {
     const sim = scenario({ isChecked: false });
     sim.client("c1").request("mmi.echo", "m1").request("mmi.", "m2").request("mmi.service", "m3", { body: "{}" });
     expect(sim.sentTo("c1")).toEqual(['final m1 "\\"501\\""', 'final m2 "\\"501\\""', 'final m3 "\\"501\\""']);
@@ -241,7 +244,7 @@ describe("mmi names", () => {
 });
 
 describe("a client without request ids", () => {
-  test("D-MAP-6: gets one of the broker's own for each request, and each reply once", () => {
+  test("D-MAP-6: gets an id from the broker for each request, and each reply once", () => {
     const sim = scenario({ isChecked: false });
     sim.client("c1", mdp02).request("echo", "").request("echo", "");
     sim.client("c2", mdp01).request("echo", "");
@@ -254,23 +257,23 @@ describe("a client without request ids", () => {
     sim.assertConsistent();
   });
 
-  test("an empty id of a PIGATO client is an id like any other", () => {
+  test("the empty id of a PIGATO client is an id like any other", () => {
     const sim = scenario();
     sim.client("c1").request("echo", "");
     sim.worker("w1").ready("echo").final("");
     expect(sim.sentTo("c1")).toEqual(['final  "done"']);
   });
 
-  test("D-MAP-4: hears of no parts where its dialect has none, and its request may still go to another worker", () => {
+  test("D-MAP-4: gets no partials if its dialect has none, and its request may still go to another worker", () => {
     const sim = scenario({ isChecked: false });
-    sim.client("c1", mdp01).says({ ...aRequest("echo"), options: { ...aRequest("echo").options, retry: true } });
+    sim.client("c1", mdp01).sends({ ...aRequest("echo"), options: { ...aRequest("echo").options, retry: true } });
     sim.worker("w1").ready("echo").partial("~1").disconnect();
     sim.worker("w2").ready("echo").final("~1");
     expect(sim.sentTo("c1")).toEqual(['final ~1 "done"']);
     expect(sim.events).toContain("dropped c1 no-partials ~1");
   });
 
-  test("D-MAP-5: is told that its request expired only where its bind tells errors", () => {
+  test("D-MAP-5: gets the failure of an expired request only if its bind sends errors", () => {
     const sim = scenario({ isChecked: false });
     sim.client("c1", mdp02).request("echo", "", { timeoutMs: 100 });
     sim.client("c2", answeringMdp02).request("echo", "", { timeoutMs: 100 });
@@ -280,36 +283,39 @@ describe("a client without request ids", () => {
   });
 });
 
-describe("a raw part of a reply to an original client", () => {
+describe("a raw partial for a classic client", () => {
   test.each([
     ["an empty frame", [""], true],
     ["null", ["null"], false],
     ["null and more", ["null", "x"], true],
-  ])("%s", (_what, body, isTaken) => {
+  ])("%s", (_what, body, isSent) => {
     const sim = scenario({ isChecked: false });
     sim.client("c1").request("echo", "r1");
     const worker = sim.worker("w1", mdp02).ready("echo");
     const { address } = worker.receivedAs("r1");
     const content = { status: 0, body: body.map((text) => writeText(text)), isRaw: true, trailer: [] };
-    worker.says({ type: "partial", address, requestId: requestId(""), ...content });
-    expect(sim.sentTo("c1")).toHaveLength(isTaken ? 1 : 0);
+    worker.sends({ type: "partial", address, requestId: requestId(""), ...content });
+    expect(sim.sentTo("c1")).toHaveLength(isSent ? 1 : 0);
   });
 });
 
-describe("two sides", () => {
-  test.each(ALL)("D-ROLE-1: a $id worker at the frontend is turned away, its goodbye not answered", (dialect) => {
-    const sim = scenario();
-    const from = peerId("w1");
-    const ready = { type: "ready", service: serviceName("echo"), offer: undefined } as const;
-    sim.step({ type: "worker-at-frontend", from, message: ready, dialect: dialect.id });
-    expect(sim.sentTo("w1")).toEqual(["disconnect"]);
-    sim.step({ type: "worker-at-frontend", from, message: { type: "disconnect" }, dialect: dialect.id });
-    expect(sim.sentTo("w1")).toEqual(["disconnect"]);
-    expect(sim.events).toEqual(["violation w1 D-ROLE-1", "violation w1 D-ROLE-1"]);
-    expect(sim.stats().workers).toBe(0);
-  });
+describe("separate listeners for clients and workers", () => {
+  test.each(ALL)(
+    "D-ROLE-1: the broker disconnects a $id worker at the frontend, and does not answer its DISCONNECT",
+    (dialect) => {
+      const sim = scenario();
+      const from = peerId("w1");
+      const ready = { type: "ready", service: serviceName("echo"), offer: undefined } as const;
+      sim.step({ type: "worker-at-frontend", from, message: ready, dialect: dialect.id });
+      expect(sim.sentTo("w1")).toEqual(["disconnect"]);
+      sim.step({ type: "worker-at-frontend", from, message: { type: "disconnect" }, dialect: dialect.id });
+      expect(sim.sentTo("w1")).toEqual(["disconnect"]);
+      expect(sim.events).toEqual(["violation w1 D-ROLE-1", "violation w1 D-ROLE-1"]);
+      expect(sim.stats().workers).toBe(0);
+    },
+  );
 
-  test.each(ALL)("D-ROLE-1: a $id client's request at the backend is refused", (dialect) => {
+  test.each(ALL)("D-ROLE-1: the broker refuses the request of a $id client at the backend", (dialect) => {
     const sim = scenario();
     const message = { ...aRequest("echo"), requestId: requestId("r1") };
     sim.step({ type: "client-at-backend", from: peerId("c1"), message, dialect: dialect.id });
@@ -318,7 +324,7 @@ describe("two sides", () => {
     expect(sim.stats()).toMatchObject({ accepted: 0, clients: 0 });
   });
 
-  test("D-ROLE-2: a worker's process may send heartbeats for it from a socket of its own", () => {
+  test("D-ROLE-2: the process of a worker may send heartbeats for it from another socket", () => {
     const sim = scenario();
     const worker = peerAtListener(1, "w1");
     sim.worker(worker).ready("echo");
@@ -332,18 +338,18 @@ describe("two sides", () => {
   });
 });
 
-describe("doors", () => {
-  const doors: readonly PeerId[] = [peerAtListener(0, "same"), peerAtListener(1, "same")];
+describe("several listeners", () => {
+  const sameIds: readonly PeerId[] = [peerAtListener(0, "same"), peerAtListener(1, "same")];
 
-  test("D-ROLE-3: two peers with the same routing id by two doors are two peers", () => {
+  test("D-ROLE-3: two peers with the same routing id at two listeners are two peers", () => {
     const sim = scenario();
-    for (const id of doors) sim.client(id).request("echo", "r1", { body: id === "same" ? "first" : "second" });
+    for (const id of sameIds) sim.client(id).request("echo", "r1", { body: id === "same" ? "first" : "second" });
     const worker = sim.worker("w1").ready("echo");
     for (const request of [...worker.received]) worker.final(request, new TextDecoder().decode(request.body[0]));
-    expect(doors.map((id) => sim.sentTo(id))).toEqual([['final r1 "first"'], ['final r1 "second"']]);
+    expect(sameIds.map((id) => sim.sentTo(id))).toEqual([['final r1 "first"'], ['final r1 "second"']]);
   });
 
-  test("D-ROLE-3: a client names a worker by its routing id, whichever door it came in by", () => {
+  test("D-ROLE-3: a client names a worker by its routing id, at whichever listener the worker is", () => {
     const sim = scenario({ isChecked: false });
     sim.worker(peerAtListener(3, "w1"), butler).ready("echo");
     sim.client("c1").request("echo", "r1", { worker: "w1" }).request("echo", "r2", { worker: "w2" });
@@ -363,7 +369,7 @@ function answersIn(sim: Scenario, client: string, prefix: string): string[] {
   return sim.sentTo(client).filter((line) => line.startsWith(`final ${prefix}`));
 }
 
-/** What a line of a reply shows as its body. */
+/** The body in a line of a reply. */
 function bodyIn(line: string): string {
   return /"(.*)"$/.exec(line)?.[1] ?? "";
 }

@@ -18,11 +18,11 @@ test("the broker forwards the frames of a request and of its reply unchanged", (
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r0");
   const { message: plain } = sim.worker("w1").receivedAs("r0");
-  sim.client("c1").says({ ...plain, requestId: requestId("r1"), body: [frames[0]], trailer: [frames[1], frames[2]] });
+  sim.client("c1").sends({ ...plain, requestId: requestId("r1"), body: [frames[0]], trailer: [frames[1], frames[2]] });
   const { address, message } = sim.worker("w1").receivedAs("r1");
   expect(message.body[0]).toBe(frames[0]);
   expect(message.trailer[1]).toBe(frames[2]);
-  sim.worker("w1").says({
+  sim.worker("w1").sends({
     type: "final",
     address,
     requestId: requestId("r1"),
@@ -42,7 +42,7 @@ test("the broker dispatches the requests for one service in order of arrival, fr
   expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2", "r3", "r4", "r5", "r6"]);
 });
 
-test("a request without a worker waits for the first one", () => {
+test("a request for a service without workers waits for the first one", () => {
   const sim = scenario();
   sim.client("c1").request("echo", "r1", { timeoutMs: Number.POSITIVE_INFINITY });
   sim.advance(3_600_000);
@@ -80,7 +80,7 @@ test("load: the idle worker gets the request, not the one that has sent fewer re
   expect(sim.requestsSentTo("w2")).toEqual(["r6"]);
 });
 
-test("load: of workers with equal load the one that has waited longest is next", () => {
+test("load: of workers with equal load, the one that has waited longest gets the next request", () => {
   const sim = scenario({ dispatchMode: "load" });
   for (const name of ["w1", "w2", "w3"]) sim.worker(name).ready("echo");
   for (let id = 1; id <= 6; id++) sim.client("c1").request("echo", `r${id}`);
@@ -103,7 +103,7 @@ test("lru: workers take turns, however long each takes", () => {
   ]);
 });
 
-test("rand: the less loaded of two picked at random gets the request", () => {
+test("rand: the less loaded of two random workers gets the request", () => {
   const picks: number[] = [];
   const sim = scenario({ dispatchMode: "rand", random: () => picks.shift() ?? 0 });
   picks.push(0, 0.5, 0, 0.5, 0, 0);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
-test("a request goes to the service of its very name before any other, then to a version, then to a wildcard", () => {
+test("a request goes to the service of exactly its name, else to a version, else to a wildcard", () => {
   const sim = scenario();
   for (const name of ["*", "echo@*", "echo@1.0.0", "echo@^1"]) sim.worker(name).ready(name);
   const ask = (id: string): void => void sim.client("c1").request("echo@^1", id);
@@ -16,7 +16,7 @@ test("a request goes to the service of its very name before any other, then to a
   expect(served).toEqual([["r1"], ["r2"], ["r3"], ["r4"]]);
 });
 
-test("a worker is told the name that was asked for, not its own", () => {
+test("a worker gets the service name as the client wrote it, not its own", () => {
   const sim = scenario();
   sim.worker("w1").ready("ech*");
   sim.worker("w2").ready("sum@1.4.0");
@@ -25,7 +25,7 @@ test("a worker is told the name that was asked for, not its own", () => {
   expect(sim.sentTo("w2").at(-1)).toBe("request r2 to sum@1.x");
 });
 
-test("of several versions the highest within the range serves, for as long as a worker offers it", () => {
+test("a range leads to the highest version within it, as long as a worker offers that version", () => {
   const sim = scenario();
   for (const version of ["1.2.0", "1.10.0", "1.9.0", "2.0.0"]) sim.worker(version).ready(`echo@${version}`);
   sim.client("c1").request("echo@^1", "r1").request("echo@>=1 <1.10 || <1", "r2").request("echo@*", "r3");
@@ -36,7 +36,7 @@ test("of several versions the highest within the range serves, for as long as a 
   expect(sim.requestsSentTo("2.0.0")).toEqual(["r3"]);
 });
 
-test("a busy version is waited for, and a busy service of the very name too", () => {
+test("a request waits for a busy version, and for a busy service of exactly its name", () => {
   const sim = scenario();
   sim.worker("high").ready("echo@1.3.0", { concurrency: 1 });
   sim.worker("low").ready("echo@1.2.0");
@@ -48,7 +48,7 @@ test("a busy version is waited for, and a busy service of the very name too", ()
   expect(sim.requestsSentTo("any")).toEqual([]);
 });
 
-test("the longest wildcard serves, whichever came first", () => {
+test("a name leads to the longest wildcard, in whichever order they register", () => {
   const sim = scenario();
   for (const name of ["ec*", "*", "echo-*", "echo-fast-*"]) sim.worker(name).ready(name);
   const names = ["echo-fast-1", "echo-1", "echo-", "echo", "else"];
@@ -59,7 +59,7 @@ test("the longest wildcard serves, whichever came first", () => {
   expect(sim.requestsSentTo("*")).toEqual(["for else"]);
 });
 
-test("what waits for a name is given to the first worker that offers something for it, in order of arrival", () => {
+test("the first worker that covers a name gets the waiting requests in order of arrival", () => {
   const sim = scenario();
   const names = ["echo-b", "other", "echo-a", "echo-b", "echo-c"];
   for (const [index, name] of names.entries()) sim.client("c1").request(name, `r${index}`);
@@ -68,14 +68,14 @@ test("what waits for a name is given to the first worker that offers something f
   expect(sim.requestsSentTo("w1")).toEqual(["r0", "r2", "r3", "r4"]);
 });
 
-test("what waits for a range is given to the first worker with a version within it", () => {
+test("the first worker with a version within a range gets the waiting requests", () => {
   const sim = scenario();
   sim.client("c1").request("echo@^2", "r1").request("echo@^1", "r2").request("echo@~1.2", "r3");
   sim.worker("w1").ready("echo@1.2.9", { concurrency: 1 }).final("r2");
   expect(sim.requestsSentTo("w1")).toEqual(["r2", "r3"]);
 });
 
-test("what waits at a busy wildcard goes to a worker of its very name as soon as one comes", () => {
+test("requests that wait at a busy wildcard go to a worker of exactly their name as soon as one registers", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo-*", { concurrency: 1 });
   for (const name of ["echo-a", "echo-a", "echo-b", "echo-a"])
@@ -86,7 +86,7 @@ test("what waits at a busy wildcard goes to a worker of its very name as soon as
   expect(sim.requestsSentTo("w1")).toEqual(["r0", "r2"]);
 });
 
-test("what waits at a busy wildcard goes to a longer one, and to a higher version than that which is busy", () => {
+test("requests that wait at a busy wildcard or version go to a longer wildcard or a higher version", () => {
   const sim = scenario();
   sim.worker("w1").ready("e*", { concurrency: 0 });
   sim.worker("w2").ready("sum@1.0.0", { concurrency: 0 });
@@ -97,7 +97,7 @@ test("what waits at a busy wildcard goes to a longer one, and to a higher versio
   expect(sim.requestsSentTo("w4")).toEqual(["r2"]);
 });
 
-test("when the last worker of a service leaves, what waits and what it held goes to the next that offers it, in order", () => {
+test("when the last worker of a service leaves, its requests go to the next service that covers them, in order", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo-a", { concurrency: 1 });
   sim.worker("w2").ready("echo-*", { concurrency: 1 });
@@ -109,7 +109,7 @@ test("when the last worker of a service leaves, what waits and what it held goes
   expect(sim.requestsSentTo("w2")).toEqual(["r0", "r1", "r2", "r3", "r4"]);
 });
 
-test("workers that are free when a service closes share what it leaves behind", () => {
+test("free workers share the requests of a service that closes", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo-a", { concurrency: 1 });
   for (const name of ["w2", "w3"]) sim.worker(name).ready("echo-*", { concurrency: 2 });
@@ -119,7 +119,7 @@ test("workers that are free when a service closes share what it leaves behind", 
   expect(sim.requestsSentTo("w3")).toEqual(["r2", "r4"]);
 });
 
-test("what a lost worker held under a wildcard goes back to where its name leads now", () => {
+test("a requeued request goes to the service that its name leads to now", () => {
   const sim = scenario();
   sim.worker("w1").ready("*");
   sim.worker("w2").ready("*");
@@ -129,21 +129,21 @@ test("what a lost worker held under a wildcard goes back to where its name leads
   expect(sim.requestsSentTo("w3")).toEqual(["r1"]);
 });
 
-test("a request that every worker of its name declined goes to a wildcard when these are gone", () => {
+test("a request that every worker of its name rejected goes to a wildcard when these workers are gone", () => {
   const sim = scenario();
   for (const name of ["w1", "w2"]) sim.worker(name).ready("echo", { concurrency: 1 });
   sim.client("c1").request("echo", "r1").request("echo", "r2");
   sim.worker("w1").reject("r1");
   sim.worker("w3").ready("*");
   sim.worker("w2").disconnect();
-  // The worker that declined it is the only one of its name: nobody is left to wait for.
+  // The worker that rejected it is the only one of its name, so no other worker is left to wait for.
   expect(sim.sentTo("c1")).toEqual(["failure r2 WORKER_LOST (maybe-executed)", "failure r1 REJECTED (dispatched)"]);
   sim.client("c1").request("echo", "r3").request("echo", "r4");
   sim.worker("w1").disconnect();
   expect(sim.requestsSentTo("w3")).toEqual(["r4"]);
 });
 
-test("a declined request turns with its name, and a worker that declined it never gets it again", () => {
+test("a rejected request follows its name to another service, and a worker that rejected it never gets it again", () => {
   const sim = scenario();
   sim.worker("w1").ready("*");
   sim.worker("w2").ready("*", { concurrency: 0 });
@@ -162,7 +162,7 @@ test("a declined request turns with its name, and a worker that declined it neve
   expect(sim.requestsSentTo("w2")).toEqual(["r2"]);
 });
 
-test("a request that comes back to a wildcard which all have declined it under fails", () => {
+test("a request fails when it returns to a wildcard whose workers have all rejected it", () => {
   const sim = scenario();
   sim.worker("w1").ready("*");
   sim.worker("w2").ready("*", { concurrency: 0 });
@@ -175,7 +175,7 @@ test("a request that comes back to a wildcard which all have declined it under f
   expect(sim.sentTo("c1")).toEqual(["failure r1 REJECTED (dispatched)"]);
 });
 
-test("a request may name any worker that offers something for its name, also one it would not go to", () => {
+test("a request may name any worker that covers its name, also one that it would not go to", () => {
   const sim = scenario();
   for (const name of ["echo@1.2.0", "echo@1.3.0", "e*", "sum"]) sim.worker(name).ready(name);
   const ask = (id: string, worker: string): void => void sim.client("c1").request("echo@^1", id, { worker });
@@ -199,21 +199,21 @@ test("a request that names its worker waits for it, wherever its name leads mean
   expect(sim.requestsSentTo("w2")).toEqual([]);
 });
 
-test("a request that fails fast does so only if nobody offers anything for its name", () => {
+test("a failFast request fails only if no worker covers its name", () => {
   const sim = scenario();
   sim.worker("w1").ready("e*", { concurrency: 0 });
   sim.client("c1").request("echo", "r1", { failFast: true }).request("sum", "r2", { failFast: true });
   expect(sim.sentTo("c1")).toEqual(["failure r2 UNAVAILABLE (not-sent)"]);
 });
 
-test("a service's bound on waiting requests holds for each name that is asked for", () => {
+test("maxQueuedPerService holds for each name that clients ask for", () => {
   const sim = scenario({ maxQueuedPerService: 1 });
   sim.worker("w1").ready("e*", { concurrency: 0 });
   sim.client("c1").request("ea", "r1").request("ea", "r2").request("eb", "r3");
   expect(sim.sentTo("c1")).toEqual(["failure r2 BUSY (not-sent)"]);
 });
 
-test("when the broker drains, what waits ends as soon as nobody is left to offer it", () => {
+test("a draining broker fails waiting requests when the last worker that covers their name is gone", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 1 });
   sim.worker("w2").ready("e*", { concurrency: 1 });
@@ -232,7 +232,7 @@ test("when the broker drains, what waits ends as soon as nobody is left to offer
   ]);
 });
 
-test("what is no version and no range is a name like any other", () => {
+test("a name without a valid version or range is a plain name", () => {
   const sim = scenario();
   for (const name of ["echo@1.0.0", "echo@1.0.0-beta", "echo@01.2.3", "@1.0.0", "echo@"]) sim.worker(name).ready(name);
   sim.worker("*").ready("*");
@@ -245,7 +245,7 @@ test("what is no version and no range is a name like any other", () => {
   expect(sim.requestsSentTo("*")).toHaveLength(5);
 });
 
-test("a base may hold an @ itself, and names that JavaScript gives a meaning are bases and prefixes like any other", () => {
+test("a base may contain an @, and a base or prefix may be named __proto__", () => {
   const sim = scenario();
   for (const base of ["@scope/echo", "__proto__", "a@b", "constructor"]) {
     sim.worker(base).ready(`${base}@1.2.3`);
@@ -257,7 +257,7 @@ test("a base may hold an @ itself, and names that JavaScript gives a meaning are
   expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2"]);
 });
 
-test("names that lead to a wildcard are asked for as long as their requests are open, and leave nothing behind", () => {
+test("a name that leads to a wildcard counts while its requests are open, and leaves nothing behind", () => {
   const sim = scenario();
   sim.worker("w1").ready("*");
   sim.client("c1").request("echo", "r1");
@@ -268,7 +268,7 @@ test("names that lead to a wildcard are asked for as long as their requests are 
   expect(sim.stats().services).toBe(0);
 });
 
-test("who declined a request is remembered while its name leads elsewhere", () => {
+test("the broker remembers which workers rejected a request while its name leads elsewhere", () => {
   const sim = scenario();
   sim.worker("w1").ready("*");
   sim.worker("w2").ready("*", { concurrency: 0 });

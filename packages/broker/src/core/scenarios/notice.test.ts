@@ -4,21 +4,21 @@ import { scenario } from "../testing/scenario.ts";
 const NOTICE = { notice: true, heartbeatMs: 60_000 };
 const WORKER = { heartbeatMs: 60_000, concurrency: 1 };
 
-test("a client that asks for notices hears that its request is queued, and which worker gets it", () => {
+test("a client that asks for notices learns that its request is queued and which worker gets it", () => {
   const sim = scenario();
   sim.client("c1").offer(NOTICE).request("echo", "r1", { notices: true });
   sim.worker("w1").ready("echo", WORKER);
   expect(sim.sentTo("c1").slice(1)).toEqual(["notice r1 queued", "notice r1 dispatched w1"]);
 });
 
-test("a request that a worker takes at once has no notice of being queued", () => {
+test("the broker sends no queued notice for a request that it dispatches at once", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", WORKER);
   sim.client("c1").offer(NOTICE).request("echo", "r1", { notices: true });
   expect(sim.sentTo("c1").slice(1)).toEqual(["notice r1 dispatched w1"]);
 });
 
-test("every turn that a request takes is told: declined, lost with its worker, given to another", () => {
+test("the broker notifies the client of each step: rejected, requeued after a loss, dispatched again", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", WORKER);
   sim.worker("w2").ready("echo", WORKER);
@@ -35,7 +35,7 @@ test("every turn that a request takes is told: declined, lost with its worker, g
   ]);
 });
 
-test("nobody else is told: not for a request that did not ask, and no client that did not negotiate it", () => {
+test("the broker sends no notices for other requests, or to a client that did not negotiate them", () => {
   const sim = scenario();
   sim.client("c1").offer(NOTICE).request("echo", "r1");
   sim.client("c2").offer().request("echo", "r2", { notices: true });

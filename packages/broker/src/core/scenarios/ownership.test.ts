@@ -2,7 +2,7 @@ import { requestId } from "@pigato/protocol";
 import { expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
-test("two clients may use the same id: each gets its own answer", () => {
+test("two clients may use the same id, and each gets its own reply", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -14,7 +14,7 @@ test("two clients may use the same id: each gets its own answer", () => {
   expect(sim.sentTo("c2")).toEqual(['final r1 "for c2"']);
 });
 
-test("a second request under the id of an open one is dropped and ends nothing", () => {
+test("the broker drops a second request under the id of an open one, which stays open", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1", { body: "first" }).request("echo", "r1", { body: "second" });
@@ -37,7 +37,7 @@ test("a late reply to the first request of an id does not answer the second one"
   expect(sim.sentTo("c1")).toEqual(['final r1 "right"']);
 });
 
-test("a reply for a request that another worker holds reaches nobody, and the worker keeps its own work", () => {
+test("the broker drops a reply to a request that another worker holds, and keeps the sender's own requests", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -52,7 +52,7 @@ test("a reply for a request that another worker holds reaches nobody, and the wo
   expect(sim.sentTo("c1")).toEqual(['final r2 "own"', 'final r1 "right"']);
 });
 
-test("what follows a final reply is dropped", () => {
+test("the broker drops replies after the final reply", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -61,33 +61,33 @@ test("what follows a final reply is dropped", () => {
   expect(sim.stats()).toMatchObject({ workers: 1, finished: 1 });
 });
 
-test("a worker that names clients in its own way is understood by the id of the request", () => {
+test("the broker finds a request by its id if the worker does not echo the address token", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
-  sim.worker("w1").says(replyUnder("c1", "r1"));
+  sim.worker("w1").sends(replyUnder("c1", "r1"));
   expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
 });
 
-test("a reply under an id that two clients use reaches neither, if the worker does not echo whose it is", () => {
+test("the broker drops a reply without the address token if two clients use its id", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
   sim.client("c2").request("echo", "r1");
-  sim.worker("w1").says(replyUnder("c1", "r1"));
+  sim.worker("w1").sends(replyUnder("c1", "r1"));
   expect([...sim.sentTo("c1"), ...sim.sentTo("c2")]).toEqual([]);
   expect(sim.events).toContain("dropped w1 not-held r1");
 });
 
-test("a made-up address token finds nothing, even with the right id", () => {
+test("the broker drops a reply with a made-up address token, even if the id is right", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
-  sim.worker("w1").says(replyUnder("~zz", "r1"));
+  sim.worker("w1").sends(replyUnder("~zz", "r1"));
   expect(sim.sentTo("c1")).toEqual([]);
 });
 
-test("a null part is kept from a classic client, which would take it for the end", () => {
+test("the broker drops a null partial for a classic client, which would take it for the end", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -100,7 +100,7 @@ test("a null part is kept from a classic client, which would take it for the end
   expect(sim.events).toEqual(["dropped c1 null-partial r1", "dropped c1 null-partial r1"]);
 });
 
-test("a request that only ever had null parts may still start over with another worker", () => {
+test("a request whose partials were all dropped may still start over with another worker", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1", { retry: true });
@@ -109,7 +109,7 @@ test("a request that only ever had null parts may still start over with another 
   expect(sim.requestsSentTo("w2")).toEqual(["r1"]);
 });
 
-test("credit from whoever did not negotiate it, or the wrong way, and streamed input are dropped with a word", () => {
+test("the broker drops and reports credit that was not negotiated or comes from a worker, and streamed input", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { credit: true });
   sim.client("c1").request("echo", "r1", { credit: 2 });
@@ -117,8 +117,8 @@ test("credit from whoever did not negotiate it, or the wrong way, and streamed i
   expect(sim.sentTo("w1").at(-1)).toBe("request r1 to echo");
   sim.forget();
   sim.client("c1").grant("r1", 3);
-  sim.client("c1").says({ type: "input-end", requestId: requestId("r1") });
-  sim.worker("w1").says({ type: "credit", address, requestId: requestId("r1"), chunks: 3 });
+  sim.client("c1").sends({ type: "input-end", requestId: requestId("r1") });
+  sim.worker("w1").sends({ type: "credit", address, requestId: requestId("r1"), chunks: 3 });
   expect(sim.sentTo("w1")).toEqual([]);
   expect(sim.events).toEqual(["dropped c1 unsupported r1", "dropped c1 unsupported r1", "dropped w1 unsupported r1"]);
   sim.worker("w1").final("r1");

@@ -11,19 +11,19 @@ function running(offer: { readonly partials: boolean } | undefined): Scenario {
   return sim;
 }
 
-test("several partial replies in one message reach a client that negotiated them as they came", () => {
+test("the broker forwards several partials in one message to a client that negotiated partials", () => {
   const sim = running({ partials: true });
   sim.worker("w1").partials("r1", ["1", "2", "3"]).final("r1");
   expect(sim.sentTo("c1")).toEqual(['partials r1 "1" "2" "3"', 'final r1 "done"']);
 });
 
-test("a client that did not negotiate partials gets one message for each chunk", () => {
+test("the broker sends one message for each chunk to a client that did not negotiate partials", () => {
   const sim = running({ partials: false });
   sim.worker("w1").partials("r1", ["1", "2"]).final("r1");
   expect(sim.sentTo("c1")).toEqual(['partial r1 "1"', 'partial r1 "2"', 'final r1 "done"']);
 });
 
-test("a classic client does not get the chunks that are null", () => {
+test("the broker drops null chunks for a classic client", () => {
   const sim = running(undefined);
   sim.worker("w1").partials("r1", ["1", "null", "2"]);
   expect(sim.sentTo("c1")).toEqual(['partial r1 "1"', 'partial r1 "2"']);
@@ -40,14 +40,17 @@ test("several partials in one message restart the timeout of the request and pro
   expect(sim.sentTo("c1")).toContain("failure r1 REJECTED (maybe-executed)");
 });
 
-test.each([true, false])("they are kept for others, one by one (told as one message: %s)", (partials) => {
-  const sim = running({ partials });
-  sim.worker("w1").partials("r1", ["1", "2"], 1_000).final("r1", "3", 0, 1_000);
-  sim.client("c2").request("echo", "r9", { body: "what?" });
-  expect(sim.sentTo("c2")).toEqual(['partial r9 "1"', 'partial r9 "2"', 'final r9 "3"']);
-});
+test.each([true, false])(
+  "the broker caches the chunks of a message one by one (client negotiated partials: %s)",
+  (partials) => {
+    const sim = running({ partials });
+    sim.worker("w1").partials("r1", ["1", "2"], 1_000).final("r1", "3", 0, 1_000);
+    sim.client("c2").request("echo", "r9", { body: "what?" });
+    expect(sim.sentTo("c2")).toEqual(['partial r9 "1"', 'partial r9 "2"', 'final r9 "3"']);
+  },
+);
 
-test("partials for a request that has ended are dropped and reported", () => {
+test("the broker drops and reports partials for a request that has ended", () => {
   const sim = running({ partials: true });
   const { message } = sim.worker("w1").receivedAs("r1");
   sim.worker("w1").final("r1");

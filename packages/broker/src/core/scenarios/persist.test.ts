@@ -2,37 +2,37 @@ import { writeText } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
 import { type Scenario, scenario } from "../testing/scenario.ts";
 
-const KEPT = { persist: true };
+const PERSISTENT = { persist: true };
 
-/** A broker with the worker `w1`, whose client `c1` has asked for `r1` to be kept. */
-function asked(): Scenario {
+/** A broker with the worker `w1`, and the persistent request `r1` of `c1`. */
+function requested(): Scenario {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").offer();
-  sim.client("c1").request("echo", "r1", KEPT);
+  sim.client("c1").request("echo", "r1", PERSISTENT);
   return sim;
 }
 
-describe("a request to be kept", () => {
-  test("is stored before a worker gets it", () => {
-    const sim = asked();
+describe("a persistent request", () => {
+  test("the broker stores it before a worker gets it", () => {
+    const sim = requested();
     expect(sim.requestsSentTo("w1")).toEqual([]);
     expect([...sim.stored.values()]).toMatchObject([{ version: 1, client: "c1", requestId: "r1", service: "echo" }]);
     sim.storeFinishes();
     expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
   });
 
-  test("is told of as stored, to a client that asks", () => {
+  test("the broker notifies a client that asks for notices when it is stored", () => {
     const sim = scenario();
     sim.client("c1").offer({ notice: true });
-    sim.client("c1").request("echo", "r1", { ...KEPT, notices: true });
+    sim.client("c1").request("echo", "r1", { ...PERSISTENT, notices: true });
     sim.forget();
     sim.storeFinishes();
     expect(sim.sentTo("c1")).toEqual(["notice r1 stored", "notice r1 queued"]);
   });
 
-  test("is deleted when it is answered", () => {
-    const sim = asked();
+  test("the broker deletes it when its client has the reply", () => {
+    const sim = requested();
     sim.storeFinishes();
     sim.worker("w1").final("r1");
     sim.storeFinishes();
@@ -40,21 +40,21 @@ describe("a request to be kept", () => {
     expect(sim.sentTo("c1")).toContain('final r1 "done"');
   });
 
-  test("is not taken if the store fails, and its client may ask again", () => {
-    const sim = asked();
+  test("the broker refuses it if the store fails, and its client may repeat it", () => {
+    const sim = requested();
     sim.storeFails();
     expect(sim.sentTo("c1")).toContain("failure r1 UNAVAILABLE (not-sent)");
     expect(sim.events).toContain("store-failed store 1");
-    // What failed may have been stored none the less.
+    // The store may have the request although it reported a failure.
     sim.storeFinishes();
     expect(sim.stored.size).toBe(0);
-    sim.client("c1").request("echo", "r1", KEPT);
+    sim.client("c1").request("echo", "r1", PERSISTENT);
     sim.storeFinishes();
     expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
   });
 
-  test("that ends while it is being stored is deleted only when it is stored", () => {
-    const sim = asked();
+  test("the broker deletes it only after it is stored if it ends meanwhile", () => {
+    const sim = requested();
     sim.client("c1").cancel("r1");
     expect(sim.stored.size).toBe(1);
     sim.storeFinishes();
@@ -63,19 +63,19 @@ describe("a request to be kept", () => {
     expect(sim.requestsSentTo("w1")).toEqual([]);
   });
 
-  test("expires in time, however slow the store is", () => {
+  test("it expires in time, however slow the store is", () => {
     const sim = scenario();
     sim
       .client("c1")
       .offer()
-      .request("echo", "r1", { ...KEPT, timeoutMs: 500 });
+      .request("echo", "r1", { ...PERSISTENT, timeoutMs: 500 });
     sim.advance(500);
     expect(sim.sentTo("c1")).toContain("failure r1 DEADLINE_EXCEEDED (queued)");
   });
 
-  test("takes its place in the order when it is stored", () => {
+  test("it takes its place in the queue when it is stored", () => {
     const sim = scenario();
-    sim.client("c1").request("echo", "r1", KEPT).request("echo", "r2");
+    sim.client("c1").request("echo", "r1", PERSISTENT).request("echo", "r2");
     sim.storeFinishes();
     sim.worker("w1").ready("echo", { concurrency: 1 });
     expect(sim.requestsSentTo("w1")).toEqual(["r2"]);
@@ -83,27 +83,27 @@ describe("a request to be kept", () => {
     expect(sim.requestsSentTo("w1")).toEqual(["r2", "r1"]);
   });
 
-  test("fails if the worker that it names is gone when it is stored", () => {
+  test("it fails if the worker that it names is gone when it is stored", () => {
     const sim = scenario();
     sim.worker("w1").ready("echo");
-    sim.client("c1").request("echo", "r1", { ...KEPT, worker: "w1" });
+    sim.client("c1").request("echo", "r1", { ...PERSISTENT, worker: "w1" });
     sim.worker("w1").disconnect();
     sim.storeFinishes();
     expect(sim.sentTo("c1")).toEqual(["failure r1 UNAVAILABLE (queued)"]);
   });
 
-  test("counts as waiting, and is refused while the store has not finished with too many", () => {
+  test("it counts as waiting, and the broker refuses it while too many calls of the store are pending", () => {
     const sim = scenario({ maxRequests: 2, maxQueuedPerService: 1 });
     sim.worker("w1").ready("echo");
-    sim.client("c1").request("echo", "r1", KEPT).request("echo", "r2", KEPT);
+    sim.client("c1").request("echo", "r1", PERSISTENT).request("echo", "r2", PERSISTENT);
     expect(sim.sentTo("c1")).toEqual(["failure r2 BUSY (not-sent)"]);
-    sim.client("c1").cancel("r1").request("echo", "r3", KEPT);
-    sim.client("c1").cancel("r3").request("echo", "r4", KEPT);
+    sim.client("c1").cancel("r1").request("echo", "r3", PERSISTENT);
+    sim.client("c1").cancel("r3").request("echo", "r4", PERSISTENT);
     expect(sim.sentTo("c1")).toEqual(["failure r2 BUSY (not-sent)", "failure r4 BUSY (not-sent)"]);
   });
 
-  test("runs on when its client is gone, and others of that client are not run", () => {
-    const sim = asked();
+  test("it runs although its client is gone, and the other requests of the client are canceled", () => {
+    const sim = requested();
     sim.client("c1").request("echo", "r2");
     sim.peerDown("c1");
     sim.storeFinishes();
@@ -111,21 +111,21 @@ describe("a request to be kept", () => {
     expect(sim.sentTo("w1")).toContain("cancel r2");
   });
 
-  test("has its client come back, also when the broker knows its most clients", () => {
+  test("its client may reconnect even at maxClients", () => {
     const sim = scenario({ maxClients: 1 });
-    sim.client("c1").request("echo", "r1", KEPT);
+    sim.client("c1").request("echo", "r1", PERSISTENT);
     sim.storeFinishes();
     sim.peerDown("c1");
     sim.client("c2").heartbeat();
     sim.forget();
-    sim.client("c1").request("echo", "r1", KEPT);
+    sim.client("c1").request("echo", "r1", PERSISTENT);
     expect(sim.sentTo("c1")).toEqual([]);
     expect(sim.events).toEqual(["client-up c1", "dropped c1 duplicate-id r1"]);
   });
 
-  test("stays stored when the broker stops, and its client is told that it may be run", () => {
+  test("it stays in the store when the broker stops, and its client gets CLOSED with maybe-executed", () => {
     const sim = scenario();
-    sim.client("c1").offer().request("echo", "r1", KEPT);
+    sim.client("c1").offer().request("echo", "r1", PERSISTENT);
     sim.storeFinishes();
     sim.forget();
     sim.drain(1_000);
@@ -135,25 +135,25 @@ describe("a request to be kept", () => {
     expect(sim.stored.size).toBe(1);
   });
 
-  test("needs no store if the cache has its answer", () => {
+  test("the broker does not store it if the cache has its reply", () => {
     const sim = scenario();
     sim.worker("w1").ready("echo");
     sim.client("c1").request("echo", "r1", { body: "what?" });
     sim.worker("w1").final("r1", "this", 0, 1_000);
-    sim.client("c1").request("echo", "r2", { ...KEPT, body: "what?" });
+    sim.client("c1").request("echo", "r2", { ...PERSISTENT, body: "what?" });
     expect(sim.stored.size).toBe(0);
   });
 });
 
 describe("a broker that starts with a store", () => {
   function restored(): Scenario {
-    const before = asked();
+    const before = requested();
     const sim = scenario();
     for (const [key, request] of before.stored) sim.restore(key, request);
     return sim;
   }
 
-  test("runs what was open, as soon as there is a worker", () => {
+  test("it dispatches the stored requests as soon as there is a worker", () => {
     const sim = restored();
     expect(sim.events).toEqual(["request-restored c1/r1"]);
     sim.worker("w1").ready("echo");
@@ -161,9 +161,9 @@ describe("a broker that starts with a store", () => {
     expect(sim.worker("w1").receivedAs("r1").message.body).toEqual([writeText("c1/r1")]);
   });
 
-  test("answers its client if that has its old id, and runs nothing twice that it sends again", () => {
+  test("it answers a client that reconnects under its id, and does not run a repeated request again", () => {
     const sim = restored();
-    sim.client("c1").request("echo", "r1", KEPT);
+    sim.client("c1").request("echo", "r1", PERSISTENT);
     sim.worker("w1").ready("echo");
     sim.worker("w1").final("r1");
     sim.advance(100);
@@ -171,23 +171,23 @@ describe("a broker that starts with a store", () => {
     expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
   });
 
-  test("cannot say that such a request never ran", () => {
+  test("it fails a stored request with maybe-executed", () => {
     const sim = restored();
     sim.client("c1").offer();
     sim.advance(60_000, { keepAlive: ["c1"] });
     expect(sim.sentTo("c1").at(-1)).toBe("failure r1 DEADLINE_EXCEEDED (maybe-executed)");
   });
 
-  test("uses no key of the store again", () => {
+  test("it never reuses a key of the store", () => {
     const sim = restored();
-    sim.client("c2").request("echo", "r1", KEPT);
+    sim.client("c2").request("echo", "r1", PERSISTENT);
     expect([...sim.stored.keys()]).toEqual(["0000000000000002"]);
   });
 
-  test("has what names a worker fail, because there is none yet", () => {
+  test("it fails a stored request that names a worker, because there is none yet", () => {
     const before = scenario();
     before.worker("w1").ready("echo");
-    before.client("c1").request("echo", "r1", { ...KEPT, worker: "w1" });
+    before.client("c1").request("echo", "r1", { ...PERSISTENT, worker: "w1" });
     const sim = scenario();
     for (const [key, request] of before.stored) sim.restore(key, request);
     sim.client("c1").offer();

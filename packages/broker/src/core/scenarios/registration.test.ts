@@ -10,7 +10,7 @@ test("a worker that sends an offer gets the shared capabilities before any other
   expect(sim.events).toContain("worker-up w1 echo");
 });
 
-test("a classic worker is answered with a bare READY", () => {
+test("the broker answers a classic worker with a READY without capabilities", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", "classic");
   expect(sim.sentTo("w1")).toEqual(["ready"]);
@@ -26,7 +26,7 @@ test("a second READY changes nothing and gets no answer", () => {
   expect(sim.events).toContain("dropped w1 already-registered");
 });
 
-test("a classic worker gets the backlog only after the heartbeat that tells its concurrency", () => {
+test("a classic worker gets the backlog only after the heartbeat that announces its concurrency", () => {
   const sim = scenario();
   for (const id of ["r1", "r2", "r3"]) sim.client("c1").request("echo", id);
   sim.worker("w1").ready("echo", "classic");
@@ -35,7 +35,7 @@ test("a classic worker gets the backlog only after the heartbeat that tells its 
   expect(sim.sentTo("w1")).toEqual(["ready", "request r1 to echo", "heartbeat"]);
 });
 
-test("a worker that never tells its concurrency counts as taking 100, after a short while", () => {
+test("a worker that announces no concurrency gets up to 100 requests after settleMs", () => {
   const sim = scenario({ settleMs: 100 });
   sim.worker("w1").ready("echo", "classic");
   for (let id = 0; id < 150; id++) sim.client("c1").request("echo", `r${id}`);
@@ -45,21 +45,21 @@ test("a worker that never tells its concurrency counts as taking 100, after a sh
   expect(sim.requestsSentTo("w1")).toHaveLength(100);
 });
 
-test("a heartbeat that tells no concurrency ends the wait as well", () => {
+test("a heartbeat without a concurrency ends the wait as well", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", "classic").heartbeat();
   sim.client("c1").request("echo", "r1");
   expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
 });
 
-test("any message but READY from an unregistered worker is answered with DISCONNECT", () => {
+test("the broker answers any message but READY from an unregistered worker with DISCONNECT", () => {
   const sim = scenario();
   sim.worker("w1").heartbeat();
-  sim.worker("w1").says({ type: "credit", address: "~1", requestId: requestId("r1"), chunks: 1 });
+  sim.worker("w1").sends({ type: "credit", address: "~1", requestId: requestId("r1"), chunks: 1 });
   expect(sim.sentTo("w1")).toEqual(["disconnect", "disconnect"]);
 });
 
-test("a DISCONNECT is never answered, whether the worker is registered or not", () => {
+test("the broker never answers a DISCONNECT, whether the worker is registered or not", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo").disconnect();
   sim.worker("w1").disconnect();
@@ -74,7 +74,7 @@ test("a worker that left may register again, for another service", () => {
   expect(sim.requestsSentTo("w1")).toEqual(["r2"]);
 });
 
-test("names that JavaScript gives a meaning are names like any other", () => {
+test("a service may be named __proto__ or constructor", () => {
   const sim = scenario();
   for (const name of ["__proto__", "constructor", "toString", "\u00ff\u0000"]) {
     sim.client(name).request(name, "r1");
@@ -83,7 +83,7 @@ test("names that JavaScript gives a meaning are names like any other", () => {
   }
 });
 
-test("a service is forgotten with its last worker and its last request", () => {
+test("the broker forgets a service with its last worker and its last request", () => {
   const sim = scenario();
   sim.client("c1").request("echo", "r1");
   sim.worker("w1").ready("echo");

@@ -10,7 +10,7 @@ test("a rejected request goes to a worker that has not rejected it", () => {
   expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
 });
 
-test("a request that every worker has rejected fails, with a delivery class that says that it did not run", () => {
+test("a request that every worker has rejected fails, and its delivery class says that it did not run", () => {
   const sim = scenario();
   for (const name of ["w1", "w2"]) sim.worker(name).ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -40,7 +40,7 @@ test("a rejected request waits for a busy worker without blocking other requests
   expect(sim.requestsSentTo("w2")).toEqual(["r2", "r1"]);
 });
 
-test("a request that the others have rejected fails when the one it waits for leaves", () => {
+test("a request that waits for the last worker that may take it fails when that worker leaves", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.worker("w2").ready("echo", { concurrency: 0 });
@@ -62,7 +62,7 @@ test("a request that the last worker rejected before it left waits for a new one
   expect(sim.requestsSentTo("w3")).toEqual(["r1"]);
 });
 
-test("a worker that registers again is a new one and may get a request that it rejected before", () => {
+test("a worker that registers again may get a request that it rejected before", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.worker("w2").ready("echo", { concurrency: 0 });
@@ -81,12 +81,12 @@ test("the failure of a rejected request that expires says that it did not run", 
   expect(sim.sentTo("c1")).toContain("failure r1 DEADLINE_EXCEEDED (dispatched)");
 });
 
-test("the reason of a reject is not sent to the client", () => {
+test("the broker does not send the reason of a reject to the client", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
   const { address, message } = sim.worker("w1").receivedAs("r1");
-  sim.worker("w1").says({ type: "reject", address, requestId: message.requestId, reason: message.body[0] });
+  sim.worker("w1").sends({ type: "reject", address, requestId: message.requestId, reason: message.body[0] });
   expect(sim.client("c1").received).toMatchObject([
     {
       type: "failure",
@@ -100,7 +100,7 @@ test("the reason of a reject is not sent to the client", () => {
   ]);
 });
 
-test("a worker that rejects everything while another is busy gets each request once, and so does the other then", () => {
+test("a worker that rejects everything gets each request once, and so does a busy worker later", () => {
   const count = 20_000;
   const sim = scenario({ isChecked: false });
   sim.worker("w1").ready("echo", { concurrency: 10 });
@@ -129,7 +129,7 @@ test("a request that a stopping worker rejects waits for the next worker", () =>
   expect(sim.requestsSentTo("w2")).toEqual(["r1"]);
 });
 
-test("a request whose reply has begun is not given to another worker when it is rejected", () => {
+test("the broker does not requeue a rejected request whose reply has begun", () => {
   const sim = scenario();
   for (const name of ["w1", "w2"]) sim.worker(name).ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -139,7 +139,7 @@ test("a request whose reply has begun is not given to another worker when it is 
   expect(sim.sentTo("c1").at(-1)).toBe("failure r1 REJECTED (maybe-executed)");
 });
 
-test("where all may wait, what every worker has rejected goes to the next that comes, and to none of them", () => {
+test("with whenDeclined 'wait' a request that every worker has rejected goes to the next new worker", () => {
   const sim = scenario({ whenDeclined: "wait" });
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -154,7 +154,7 @@ test("where all may wait, what every worker has rejected goes to the next that c
   expect(sim.requestsSentTo("w3")).toEqual(["r1"]);
 });
 
-test("where all may wait, a request for one worker fails when that one rejects it", () => {
+test("with whenDeclined 'wait' a request for one worker fails when that worker rejects it", () => {
   const sim = scenario({ whenDeclined: "wait" });
   for (const name of ["w1", "w2"]) sim.worker(name).ready("echo");
   sim.client("c1").request("echo", "r1", { worker: "w1" });

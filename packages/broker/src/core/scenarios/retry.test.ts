@@ -18,20 +18,17 @@ const LOSSES: [string, (sim: Scenario) => void][] = [
   ["falls silent", (sim) => sim.advance(3_000, { keepAlive: ["w2"] })],
 ];
 
-test.each(LOSSES)(
-  "a worker that %s loses what asked for a retry to another, and the client is told of the rest",
-  (_, lose) => {
-    const sim = scenario();
-    sim.worker("w1").ready("echo");
-    sim.client("c1").request("echo", "r1", { retry: true }).request("echo", "r2");
-    sim.worker("w2").ready("echo");
-    lose(sim);
-    expect(sim.requestsSentTo("w2")).toEqual(["r1"]);
-    expect(sim.sentTo("c1")).toEqual(["failure r2 WORKER_LOST (maybe-executed)"]);
-    sim.worker("w2").final("r1", "again");
-    expect(sim.sentTo("c1")).toContain('final r1 "again"');
-  },
-);
+test.each(LOSSES)("when a worker %s, its requests with retry go to another worker, and the others fail", (_, lose) => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo");
+  sim.client("c1").request("echo", "r1", { retry: true }).request("echo", "r2");
+  sim.worker("w2").ready("echo");
+  lose(sim);
+  expect(sim.requestsSentTo("w2")).toEqual(["r1"]);
+  expect(sim.sentTo("c1")).toEqual(["failure r2 WORKER_LOST (maybe-executed)"]);
+  sim.worker("w2").final("r1", "again");
+  expect(sim.sentTo("c1")).toContain('final r1 "again"');
+});
 
 test("requeued requests go to the head of the queue in order of arrival", () => {
   const sim = scenario();
@@ -42,7 +39,7 @@ test("requeued requests go to the head of the queue in order of arrival", () => 
   expect(sim.requestsSentTo("w2")).toEqual(["r1", "r2", "r3", "r4", "r5"]);
 });
 
-test("requests requeued from several workers leave in order of arrival", () => {
+test("the broker dispatches requests requeued from several workers in order of arrival", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 2 });
   sim.worker("w2").ready("echo", { concurrency: 2 });
@@ -62,7 +59,7 @@ test("the oldest requeued request goes to the worker with a free slot", () => {
   expect(sim.requestsSentTo("w2")).toEqual(["r1"]);
 });
 
-test("a requeued request is not lost when another request of the same worker fails", () => {
+test("the broker keeps a requeued request when another request of the same worker fails", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1", { retry: true }).request("echo", "r2").request("echo", "r3", { retry: true });
@@ -82,7 +79,7 @@ test("the broker retries a request as often as its workers are lost", () => {
   expect(sim.stats()).toMatchObject({ open: 1, inFlight: 0 });
 });
 
-test("a request of whose reply a partial went out fails with WORKER_LOST instead of starting over", () => {
+test("a request whose reply has begun fails with WORKER_LOST instead of starting over", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1", { retry: true });

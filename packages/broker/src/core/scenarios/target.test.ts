@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
-test("a request that names its worker goes to that one", () => {
+test("a request that names its worker goes to that worker", () => {
   const sim = scenario();
   for (const name of ["w1", "w2", "w3"]) sim.worker(name).ready("echo");
   sim.client("c1").request("echo", "r1", { worker: "w2" }).request("echo", "r2", { worker: "w2" });
@@ -31,7 +31,7 @@ test("a request for a busy worker waits for it and blocks no other request", () 
   expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2"]);
 });
 
-test("a worker takes what waits for it and what waits for any in the order in which they came", () => {
+test("a worker gets the requests that name it and the others in order of arrival", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 1 });
   sim.client("c1").request("echo", "r0");
@@ -63,7 +63,7 @@ test("a request that its only worker rejects fails", () => {
   expect(sim.requestsSentTo("w2")).toEqual([]);
 });
 
-test("a request may wait for a worker that is not ready to take any yet", () => {
+test("a request may wait for a worker whose concurrency is not known yet", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", "classic");
   sim.client("c1").request("echo", "r1", { worker: "w1" });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
-test("a request that did not reach its worker goes to another, with or without retry", () => {
+test("a request that did not reach its worker goes to another one, with or without retry", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -11,7 +11,7 @@ test("a request that did not reach its worker goes to another, with or without r
   expect(sim.requestsSentTo("w2")).toEqual(["r1"]);
 });
 
-test("what reached a worker that is gone is told apart from what did not", () => {
+test("the broker requeues only the requests that did not reach a lost worker", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   for (const id of ["r1", "r2", "r3"]) sim.client("c1").request("echo", id);
@@ -23,7 +23,7 @@ test("what reached a worker that is gone is told apart from what did not", () =>
   expect(sim.requestsSentTo("w2")).toEqual(["r2", "r3"]);
 });
 
-test("a worker that cannot be reached gets nothing more, even before its loss is told", () => {
+test("an unreachable worker gets no more requests, even before the broker learns of its loss", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -35,7 +35,7 @@ test("a worker that cannot be reached gets nothing more, even before its loss is
   expect(sim.requestsSentTo("w2")).toEqual(["r1", "r2"]);
 });
 
-test("a request for one worker only fails when it does not reach that one, and is known not to have run", () => {
+test("a request for one worker fails when it does not reach that worker, and its failure says that it did not run", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1", { worker: "w1" });
@@ -44,7 +44,7 @@ test("a request for one worker only fails when it does not reach that one, and i
   expect(sim.sentTo("c1")).toEqual(["failure r1 UNAVAILABLE (queued)"]);
 });
 
-test("an undelivered request that expires before its worker's loss is told is known not to have run", () => {
+test("the failure of an undelivered request that expires says that it did not run", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").offer().request("echo", "r1", { timeoutMs: 10 });
@@ -53,7 +53,7 @@ test("an undelivered request that expires before its worker's loss is told is kn
   expect(sim.sentTo("c1")).toContain("failure r1 DEADLINE_EXCEEDED (queued)");
 });
 
-test("a request that a worker's full connection refused goes to another worker", () => {
+test("a request that a congested connection refused goes to another worker", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.worker("w2").ready("echo");
@@ -62,7 +62,7 @@ test("a request that a worker's full connection refused goes to another worker",
   expect(sim.requestsSentTo("w2")).toEqual(["r1"]);
 });
 
-test("with no other worker it waits in its place until the one is heard again", () => {
+test("without another worker a refused request keeps its place until its worker sends something", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   for (const id of ["r1", "r2", "r3"]) sim.client("c1").request("echo", id);
@@ -75,7 +75,7 @@ test("with no other worker it waits in its place until the one is heard again", 
   expect(sim.requestsSentTo("w1")).toEqual(["r1", "r2", "r3", "r2", "r3", "r4"]);
 });
 
-test("a request for one worker waits for that one's full connection", () => {
+test("a request for one worker waits while the connection of that worker is congested", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.worker("w2").ready("echo");
@@ -86,7 +86,7 @@ test("a request for one worker waits for that one's full connection", () => {
   expect(sim.requestsSentTo("w1")).toEqual(["r1", "r1"]);
 });
 
-test("a request that never got through a full connection is known not to have run", () => {
+test("the failure of a request that a congested connection refused says that it did not run", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { heartbeatMs: 60_000 });
   sim.client("c1").offer().request("echo", "r1", { timeoutMs: 100 });
@@ -95,7 +95,7 @@ test("a request that never got through a full connection is known not to have ru
   expect(sim.sentTo("c1")).toContain("failure r1 DEADLINE_EXCEEDED (queued)");
 });
 
-test("a request that its worker does not hold, or nobody knows, cannot come back", () => {
+test("the broker ignores an undelivered request that the worker does not hold or that is unknown", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -105,7 +105,7 @@ test("a request that its worker does not hold, or nobody knows, cannot come back
   expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
 });
 
-test("a request that ended before it came back undelivered stays ended", () => {
+test("the broker ignores an undelivered request that has ended", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").offer().request("echo", "r1").cancel("r1");
@@ -113,7 +113,7 @@ test("a request that ended before it came back undelivered stays ended", () => {
   expect(sim.stats()).toMatchObject({ canceled: 1, open: 0 });
 });
 
-test("a client that cannot be reached is gone, and its requests with it", () => {
+test("the broker cancels the requests of an unreachable client", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1").request("echo", "r2");
@@ -124,7 +124,7 @@ test("a client that cannot be reached is gone, and its requests with it", () => 
   expect(sim.sentTo("w1")).toContain("cancel r2");
 });
 
-test("a client too slow for a part loses that request, and is told", () => {
+test("a client that reads too slowly for a partial gets a failure for that request", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1").request("echo", "r2");
@@ -136,7 +136,7 @@ test("a client too slow for a part loses that request, and is told", () => {
   expect(sim.sentTo("c1").at(-1)).toBe('final r2 "done"');
 });
 
-test("a client too slow for a final reply is told that it lost it", () => {
+test("a client that reads too slowly for a final reply gets a failure instead", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -145,7 +145,7 @@ test("a client too slow for a final reply is told that it lost it", () => {
   expect(sim.sentTo("c1").at(-1)).toBe("failure r1 BUSY (maybe-executed)");
 });
 
-test("a client too slow even for a failure is given up, with all it has open", () => {
+test("the broker drops a client that reads too slowly even for a failure, with its requests", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1").request("none", "r2", { failFast: true });
@@ -154,7 +154,7 @@ test("a client too slow even for a failure is given up, with all it has open", (
   expect(sim.sentTo("w1")).toContain("cancel r1");
 });
 
-test("a heartbeat that a client is too slow for is only noted", () => {
+test("the broker only reports a heartbeat that a client reads too slowly for", () => {
   const sim = scenario();
   sim.client("c1").request("echo", "r1").heartbeat();
   sim.undeliveredToClient("c1", "congested");
@@ -162,7 +162,7 @@ test("a heartbeat that a client is too slow for is only noted", () => {
   expect(sim.stats().open).toBe(1);
 });
 
-test("what comes back for a client that is gone changes nothing", () => {
+test("the broker ignores an undelivered message to a client that is gone", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -172,7 +172,7 @@ test("what comes back for a client that is gone changes nothing", () => {
   expect(sim.stats()).toMatchObject({ canceled: 1, failed: 0, clients: 0 });
 });
 
-test("a worker that sends a part of a reply got the request, whatever its link said before", () => {
+test("a partial proves that its worker got the request, even if the connection reported it as undelivered", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -182,7 +182,7 @@ test("a worker that sends a part of a reply got the request, whatever its link s
   expect(sim.sentTo("c1").at(-1)).toBe("failure r1 WORKER_LOST (maybe-executed)");
 });
 
-test("a worker that has spoken of a request keeps it when its link says that it did not get through", () => {
+test("a worker that sent a partial keeps its request when the connection reports it as undelivered", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.worker("w2").ready("echo");

@@ -2,7 +2,7 @@ import { requestId } from "@pigato/protocol";
 import { expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
-test("a worker that breaks the protocol is disconnected, and its requests count as lost", () => {
+test("the broker disconnects a worker that breaks the protocol, and its requests count as lost", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -13,13 +13,13 @@ test("a worker that breaks the protocol is disconnected, and its requests count 
   expect(sim.events).toEqual(["violation w1 P-REP-1", "worker-down w1 violation", "request-failed c1/r1 WORKER_LOST"]);
 });
 
-test("an unregistered worker that sends an invalid message, such as READY without a service, is disconnected", () => {
+test("the broker disconnects an unregistered worker that sends an invalid message, such as READY without a service", () => {
   const sim = scenario();
   sim.violation("w1", "worker", "P-READY-1");
   expect(sim.sentTo("w1")).toEqual(["disconnect"]);
 });
 
-test("a client that breaks the protocol is told of its request, if it can be named, and keeps the others", () => {
+test("a client that breaks the protocol gets a failure for that request, if it has an id, and keeps the others", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -30,7 +30,7 @@ test("a client that breaks the protocol is told of its request, if it can be nam
   expect(sim.sentTo("c1")).toContain('final r1 "done"');
 });
 
-test("a violation under the id of an open request does not end that one", () => {
+test("a violation under the id of an open request does not end that request", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1");
@@ -40,25 +40,25 @@ test("a violation under the id of an open request does not end that one", () => 
   expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
 });
 
-test("a stranger that sends a broken request is answered and not remembered", () => {
+test("the broker answers an unknown client that sends a broken request, and keeps no record of it", () => {
   const sim = scenario();
   sim.violation("c1", "client", "P-REQ-1", requestId("r1"));
   expect(sim.sentTo("c1")).toEqual(["failure r1 INVALID (not-sent)"]);
   expect(sim.stats().clients).toBe(0);
 });
 
-test("frames without a role are reported and not answered", () => {
+test("the broker reports frames without a role and does not answer them", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.forget();
   sim.violation("w1", undefined, "P-MSG-1");
-  sim.violation("stranger", undefined, "P-MSG-1");
-  expect([...sim.sentTo("w1"), ...sim.sentTo("stranger")]).toEqual([]);
-  expect(sim.events).toEqual(["violation w1 P-MSG-1", "violation stranger P-MSG-1"]);
+  sim.violation("unknown", undefined, "P-MSG-1");
+  expect([...sim.sentTo("w1"), ...sim.sentTo("unknown")]).toEqual([]);
+  expect(sim.events).toEqual(["violation w1 P-MSG-1", "violation unknown P-MSG-1"]);
   expect(sim.stats().workers).toBe(1);
 });
 
-test("nothing but another DISCONNECT goes to a worker after DISCONNECT, until it is ready again", () => {
+test("after a DISCONNECT the broker sends a worker only further DISCONNECTs until it registers again", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
   sim.client("c1").request("echo", "r1", { retry: true });

@@ -1,4 +1,4 @@
-// The peers of a scenario: what they can say, and what they were sent.
+// The peers of a scenario: what they can send, and what they received.
 
 import {
   type Capabilities,
@@ -19,67 +19,67 @@ import {
 
 export type Delivered = ToWorker & { readonly type: "request" };
 
-/** What a request's options are called in a scenario; `worker` is a name. */
-export interface RequestWishes extends Partial<Omit<RequestOptions, "worker">> {
+/** The options of a request in a scenario; `worker` is a name. */
+export interface RequestFields extends Partial<Omit<RequestOptions, "worker">> {
   readonly worker?: string;
   readonly body?: string;
-  /** The first grant of a reply that is to be paced. */
+  /** The first grant, if the reply is paced. */
   readonly credit?: number | undefined;
 }
 
-/** What a worker offers unless it is a classic one: to take cancels, and 100 requests at once. */
+/** The offer of a worker that is not classic. */
 const MODERN: Capabilities = Object.freeze({ ...NO_CAPABILITIES, cancel: true, concurrency: 100 });
 
 export class WorkerActor {
-  /** Everything it was sent, one line each. */
+  /** Every message that it received, one line each. */
   readonly lines: string[] = [];
-  /** The requests it was sent, whether it still holds them or not. */
+  /** Every request that it received, whether it still holds the request or not. */
   readonly received: Delivered[] = [];
-  readonly #say: (message: FromWorker) => void;
+  readonly #send: (message: FromWorker) => void;
   #isQuiet = false;
 
-  constructor(say: (message: FromWorker) => void) {
-    this.#say = say;
+  constructor(send: (message: FromWorker) => void) {
+    this.#send = send;
   }
 
-  /** @param offer `classic` for a worker that offers nothing, otherwise what differs from a modern one's offer */
+  /** @param offer `classic` for a worker that offers nothing, otherwise the differences from `MODERN` */
   ready(service: string, offer: "classic" | Partial<Capabilities> = {}): this {
     const offered = offer === "classic" ? undefined : { ...MODERN, ...offer };
-    return this.says({ type: "ready", service: serviceName(service), offer: offered });
+    return this.sends({ type: "ready", service: serviceName(service), offer: offered });
   }
 
   heartbeat(concurrency?: number): this {
-    return this.says({ type: "heartbeat", concurrency, update: false });
+    return this.sends({ type: "heartbeat", concurrency, update: false });
   }
 
   final(request: string | Delivered, text = "done", status = 0, cacheMs?: number): this {
-    return this.says({ type: "final", ...this.#reply(request), ...content(text, status, cacheMs) });
+    return this.sends({ type: "final", ...this.#reply(request), ...content(text, status, cacheMs) });
   }
 
   partial(request: string | Delivered, text = "part", cacheMs?: number): this {
-    return this.says({ type: "partial", ...this.#reply(request), ...content(text, 0, cacheMs) });
+    return this.sends({ type: "partial", ...this.#reply(request), ...content(text, 0, cacheMs) });
   }
 
   partials(request: string | Delivered, texts: readonly string[], cacheMs?: number): this {
     const cache = cacheMs === undefined ? {} : { cacheMs };
     const content = { chunks: texts.map(writeText), options: writeText("{}"), ...cache };
-    return this.says({ type: "partials", ...this.#reply(request), ...content });
+    return this.sends({ type: "partials", ...this.#reply(request), ...content });
   }
 
   reject(request: string | Delivered): this {
-    return this.says({ type: "reject", ...this.#reply(request), reason: undefined });
+    return this.sends({ type: "reject", ...this.#reply(request), reason: undefined });
   }
 
   requestHeartbeat(request: string | Delivered): this {
-    return this.says({ type: "request-heartbeat", ...this.#reply(request) });
+    return this.sends({ type: "request-heartbeat", ...this.#reply(request) });
   }
 
   disconnect(): this {
-    return this.says({ type: "disconnect" });
+    return this.sends({ type: "disconnect" });
   }
 
-  says(message: FromWorker): this {
-    this.#say(message);
+  sends(message: FromWorker): this {
+    this.#send(message);
     return this;
   }
 
@@ -87,10 +87,10 @@ export class WorkerActor {
     return this.received.map((request) => request.requestId);
   }
 
-  /** The last request it was sent under this id. */
+  /** The last request that it received under this id. */
   receivedAs(id: string): { readonly address: string; readonly message: Delivered } {
     const message = this.received.findLast((request) => request.requestId === id);
-    if (message === undefined) throw new Error(`the worker was never sent ${id}`);
+    if (message === undefined) throw new Error(`the worker never received ${id}`);
     return { address: message.address, message };
   }
 
@@ -113,63 +113,63 @@ export class WorkerActor {
 }
 
 export class ClientActor {
-  /** Everything it was sent, one line each. */
+  /** Every message that it received, one line each. */
   readonly lines: string[] = [];
   readonly received: ToClient[] = [];
   readonly #name: string;
-  readonly #say: (message: FromClient) => void;
+  readonly #send: (message: FromClient) => void;
   #isQuiet = false;
 
-  constructor(name: string, say: (message: FromClient) => void) {
+  constructor(name: string, send: (message: FromClient) => void) {
     this.#name = name;
-    this.#say = say;
+    this.#send = send;
   }
 
-  /** A request whose body, unless given, is `client/id`. */
-  request(service: string, id: string, { worker, body, credit, ...wishes }: RequestWishes = {}): this {
+  /** Sends a request. The default body is `client/id`. */
+  request(service: string, id: string, { worker, body, credit, ...fields }: RequestFields = {}): this {
     const target = worker === undefined ? undefined : peerId(worker);
-    return this.says({
+    return this.sends({
       type: "request",
       service: serviceName(service),
       requestId: requestId(id),
       body: [textFrame(body ?? `${this.#name}/${id}`)],
       trailer: [],
-      options: { ...DEFAULT_REQUEST_OPTIONS, ...wishes, worker: target },
+      options: { ...DEFAULT_REQUEST_OPTIONS, ...fields, worker: target },
       credit,
     });
   }
 
-  /** Sends what it can do beyond the classic wire: typed errors, and cancel. */
+  /** Offers what it can do beyond the classic wire: typed errors and cancel, unless `offer` differs. */
   offer(offer: Partial<Capabilities> = {}): this {
-    return this.says({ type: "heartbeat", offer: { ...NO_CAPABILITIES, cancel: true, error: true, ...offer } });
+    return this.sends({ type: "heartbeat", offer: { ...NO_CAPABILITIES, cancel: true, error: true, ...offer } });
   }
 
   heartbeat(): this {
-    return this.says({ type: "heartbeat", offer: undefined });
+    return this.sends({ type: "heartbeat", offer: undefined });
   }
 
   requestHeartbeat(id: string): this {
-    return this.says({ type: "request-heartbeat", requestId: requestId(id) });
+    return this.sends({ type: "request-heartbeat", requestId: requestId(id) });
   }
 
-  vouchFor(worker: string): this {
-    return this.says({ type: "worker-heartbeat", worker: peerId(worker) });
+  heartbeatFor(worker: string): this {
+    return this.sends({ type: "worker-heartbeat", worker: peerId(worker) });
   }
 
   cancel(id: string): this {
-    return this.says({ type: "cancel", requestId: requestId(id) });
+    return this.sends({ type: "cancel", requestId: requestId(id) });
   }
 
   grant(id: string, chunks: number): this {
-    return this.says({ type: "credit", requestId: requestId(id), chunks });
+    return this.sends({ type: "credit", requestId: requestId(id), chunks });
   }
 
   disconnect(): this {
-    return this.says({ type: "disconnect" });
+    return this.sends({ type: "disconnect" });
   }
 
-  says(message: FromClient): this {
-    this.#say(message);
+  sends(message: FromClient): this {
+    this.#send(message);
     return this;
   }
 

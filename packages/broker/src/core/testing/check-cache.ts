@@ -1,72 +1,71 @@
-// What an observer knows of cached replies: which of them the broker may send again, and which it must, as long as the
-// bounds of the cache are out of reach.
+// The reply cache: which cached replies the broker may send, and which it must send while the bounds of the cache are out
+// of reach.
 
-import type { FromClient, FromWorker } from "@pigato/protocol";
+import type { FromWorker } from "@pigato/protocol";
 import { type Instant, readBytes } from "@pigato/protocol/internal";
 import type { CoreOptions } from "../core-options.ts";
 import type { ModelNames } from "./model-names.ts";
-import { invariant, type ModelRequest } from "./model-records.ts";
+import { invariant, type ModelRequest, type RequestMessage } from "./model-records.ts";
 
-type Asked = FromClient & { readonly type: "request" };
 type Part = Pick<FromWorker & { readonly type: "partial" }, "body" | "trailer">;
 type PartMessage = FromWorker & { readonly type: "partial" | "final" };
 
-interface Kept {
+interface CachedReply {
   readonly parts: readonly Part[];
   readonly endAt: Instant;
-  /** What its worker offers. */
+  /** The service whose worker sent it. */
   readonly servedBy: string | undefined;
 }
 
 export class CacheChecks {
   readonly #names: ModelNames;
-  /** Whether it may have lost a reply to make room. */
+  /** Whether the cache may have evicted a reply to make room. */
   readonly #isBounded: boolean;
-  readonly #kept = new Map<string, Kept>();
-  /** The parts so far of each reply that has begun; `undefined` if it must not be kept. */
-  readonly #begun = new Map<ModelRequest, Part[] | undefined>();
+  readonly #cached = new Map<string, CachedReply>();
+  /** The parts so far of each reply that has begun; `undefined` if it must not be cached. */
+  readonly #partials = new Map<ModelRequest, Part[] | undefined>();
 
   constructor({ cacheMaxEntries, cacheMaxBytes, cacheMaxReplyBytes }: CoreOptions, names: ModelNames) {
     this.#names = names;
     this.#isBounded = cacheMaxEntries < 1_000 || cacheMaxBytes < 1_000_000 || cacheMaxReplyBytes < 100_000;
   }
 
-  /** @param isTaken whether its client gets the part */
-  sawPart(request: ModelRequest, message: PartMessage, isTaken: boolean, now: Instant): void {
+  /** @param isDelivered whether the client gets the part */
+  seePart(request: ModelRequest, message: PartMessage, isDelivered: boolean, now: Instant): void {
     const { body, trailer, status, cacheMs } = message;
-    const parts = this.#begun.has(request) ? this.#begun.get(request) : [];
-    const isFine = isTaken && cacheMs !== undefined && status === 0 && request.options.worker === undefined;
+    const parts = this.#partials.has(request) ? this.#partials.get(request) : [];
+    const isCacheable = isDelivered && cacheMs !== undefined && status === 0 && request.options.worker === undefined;
     if (message.type === "partial") {
-      this.#begun.set(request, isFine && parts ? [...parts, { body, trailer }] : undefined);
+      this.#partials.set(request, isCacheable && parts ? [...parts, { body, trailer }] : undefined);
       return;
     }
-    this.#begun.delete(request);
-    if (!isFine) return;
+    this.#partials.delete(request);
+    if (!isCacheable) return;
     const key = keyOf(request.service, request.frame);
     if (parts === undefined) {
-      this.#kept.delete(key);
+      this.#cached.delete(key);
       return;
     }
-    this.#kept.set(key, {
+    this.#cached.set(key, {
       parts: [...parts, { body, trailer }],
       endAt: now + cacheMs,
       servedBy: request.holder?.service,
     });
   }
 
-  /** The parts that this request may be answered with; none if it must be run. */
-  answerTo({ service, body, options }: Asked, now: Instant): readonly Part[] | undefined {
+  /** The parts of the cached reply to a request; `undefined` if a worker must run it. */
+  replyTo({ service, body, options }: RequestMessage, now: Instant): readonly Part[] | undefined {
     if (options.noCache || options.worker !== undefined || options.timeoutMs === 0) return undefined;
-    const kept = this.#kept.get(keyOf(service, body[0]));
-    const isCurrent = [undefined, kept?.servedBy].includes(this.#names.servedAs(service));
-    return kept !== undefined && kept.endAt > now && isCurrent ? kept.parts : undefined;
+    const reply = this.#cached.get(keyOf(service, body[0]));
+    const isCurrent = [undefined, reply?.servedBy].includes(this.#names.servedAs(service));
+    return reply !== undefined && reply.endAt > now && isCurrent ? reply.parts : undefined;
   }
 
-  /** The broker did not use what it had. */
-  missed(asked: Asked, now: Instant): void {
+  /** The broker gave a request to a worker. */
+  checkMiss(request: RequestMessage, now: Instant): void {
     invariant(
-      this.#isBounded || this.answerTo(asked, now) === undefined,
-      `${asked.requestId} was run and is in the cache`,
+      this.#isBounded || this.replyTo(request, now) === undefined,
+      `${request.requestId} was dispatched although its reply is cached`,
     );
   }
 }

@@ -14,7 +14,7 @@ interface OwedGrant {
 
 export class CreditChecks {
   readonly #model: Model;
-  /** What workers are to be granted before the input at hand is over. */
+  /** Grants that workers must get before the current input ends. */
   #owed: OwedGrant[] = [];
 
   constructor(model: Model) {
@@ -37,14 +37,14 @@ export class CreditChecks {
     this.#owe(request, chunks);
   }
 
-  /** A worker has sent parts that their client does not get. */
+  /** A worker sent partials that the broker drops. */
   beforeDroppedParts(worker: ModelWorker | undefined, message: FromWorker, parts: number): void {
     const request = this.#model.heldUnder(worker, message);
     if (request === undefined || request.credit === MAX_CREDIT) return;
     for (let part = 0; part < parts; part++) this.#owe(request, 1);
   }
 
-  /** A client went whose stored requests are run all the same. */
+  /** A client is gone. Its persistent requests run without flow control. */
   seeClientDown(client: ModelClient | undefined): void {
     for (const request of client?.open.values() ?? []) {
       if (!request.options.persist || request.credit === MAX_CREDIT) continue;
@@ -57,18 +57,21 @@ export class CreditChecks {
     const request = this.#model.requestOf(message.body[0]);
     const worker = this.#model.workers.get(to);
     const isPaced = worker?.takesCredit === true && request !== undefined && request.credit !== MAX_CREDIT;
-    const due = isPaced ? request.credit : undefined;
-    invariant(message.credit === due, `${to} got ${message.requestId} with the credit ${message.credit}, not ${due}`);
+    const expected = isPaced ? request.credit : undefined;
+    invariant(
+      message.credit === expected,
+      `${to} got ${message.requestId} with the credit ${message.credit}, not ${expected}`,
+    );
   }
 
   seeGrant(to: PeerId, { address, chunks, requestId }: ToWorker & { readonly type: "credit" }): void {
-    const due = this.#owed.findIndex((owed) => owed.to === to && owed.address === address && owed.chunks === chunks);
-    invariant(due >= 0, `${to} was granted ${chunks} chunks of ${requestId}, which nobody gave`);
-    this.#owed.splice(due, 1);
+    const index = this.#owed.findIndex((owed) => owed.to === to && owed.address === address && owed.chunks === chunks);
+    invariant(index >= 0, `${to} was granted ${chunks} chunks of ${requestId}, which its client did not grant`);
+    this.#owed.splice(index, 1);
   }
 
   after(): void {
-    invariant(this.#owed.length === 0, `a grant for ${this.#owed[0]?.to} went nowhere`);
+    invariant(this.#owed.length === 0, `${this.#owed[0]?.to} did not get a grant`);
   }
 
   #owe({ holder, address }: ModelRequest, chunks: number): void {

@@ -14,7 +14,7 @@ export class DispatchChecks {
     this.#model = model;
   }
 
-  /** A worker has said something. */
+  /** A worker sent a message. */
   beforeMessage(worker: ModelWorker | undefined, message: FromWorker): void {
     if (worker === undefined || message.type === "ready") return;
     worker.isCongested = false;
@@ -31,8 +31,8 @@ export class DispatchChecks {
     else if (worker.concurrency > 0) request.rejectedBy.add(worker);
   }
 
-  /** Somebody has spoken for a worker. */
-  beforeVouched(id: PeerId): void {
+  /** A heartbeat for a worker came from another socket. */
+  beforeWorkerHeartbeat(id: PeerId): void {
     const worker = this.#model.workers.get(id);
     if (worker) worker.isCongested = false;
   }
@@ -55,42 +55,43 @@ export class DispatchChecks {
     if (message.type === "disconnect") {
       if (worker) worker.isClosed = true;
       const { input } = this.#model;
-      const isItsOwn = (input.type === "from-worker" || input.type === "worker-at-frontend") && input.from === to;
-      const saidGoodbye = isItsOwn && input.message.type === "disconnect";
-      return invariant(!saidGoodbye, `${to} said goodbye and was disconnected`);
+      const isOwn = (input.type === "from-worker" || input.type === "worker-at-frontend") && input.from === to;
+      const hasLeft = isOwn && input.message.type === "disconnect";
+      return invariant(!hasLeft, `${to} sent a DISCONNECT and got one`);
     }
     if (message.type === "ready") return this.#seeReady(to);
-    if (worker === undefined) return invariant(false, `${to} is no worker and got ${message.type}`);
-    // To one out of reach the broker may still try to talk; one told to go must hear nothing more.
-    invariant(!worker.isClosed || message.type !== "request", `${to} was told to go, or is gone, and got a request`);
+    if (worker === undefined) return invariant(false, `${to} is not registered and got ${message.type}`);
+    // The broker may still send other messages to a worker that is out of reach.
+    invariant(!worker.isClosed || message.type !== "request", `${to} is disconnected or gone and got a request`);
     switch (message.type) {
       case "request":
         return this.#seeRequest(worker, message);
       case "cancel":
-        invariant(worker.takesCancel, `${to} does not know cancel and got one`);
-        invariant(this.#model.recalled.delete(message.address), `${to} got a cancel for what it does not hold`);
+        invariant(worker.takesCancel, `${to} got a cancel that it did not negotiate`);
+        invariant(
+          this.#model.recalled.delete(message.address),
+          `${to} got a cancel for a request that it does not hold`,
+        );
         return;
       case "request-heartbeat":
-        return invariant(worker.held.has(message.address), `${to} got a heartbeat for what it does not hold`);
+        return invariant(worker.held.has(message.address), `${to} got a heartbeat for a request that it does not hold`);
       case "credit":
-        return invariant(worker.held.has(message.address), `${to} got a grant for what it does not hold`);
+        return invariant(worker.held.has(message.address), `${to} got a grant for a request that it does not hold`);
       case "heartbeat":
         return;
       default:
-        invariant(false, `${to} got ${message.type}, which is not built yet`);
+        invariant(false, `${to} got ${message.type}, which no broker sends yet`);
     }
   }
 
   #seeReady(to: PeerId): void {
     const { input, now, options, workers, names } = this.#model;
     if (input.type !== "from-worker" || input.message.type !== "ready" || input.from !== to || workers.has(to)) {
-      return invariant(false, `${to} got a READY that it did not ask for`);
+      return invariant(false, `${to} got a READY without registering`);
     }
     const { service, offer } = input.message;
-    workers.set(
-      to,
-      new ModelWorker(to, service, offer, TRAITS[input.dialect]?.isSequential === true, now, options.settleMs),
-    );
+    const isSequential = TRAITS[input.dialect]?.isSequential === true;
+    workers.set(to, new ModelWorker({ id: to, service, offer, isSequential, now, settleMs: options.settleMs }));
     names.offer(service);
   }
 
@@ -98,29 +99,35 @@ export class DispatchChecks {
     const { now, names } = this.#model;
     const request = this.#model.requestOf(message.body[0]);
     if (request === undefined) return invariant(false, `${worker.id} got ${message.requestId}, which is not open`);
-    const what = `${request.id} of ${request.client} to ${worker.id}`;
+    const subject = `${request.id} of ${request.client} to ${worker.id}`;
     if (request === this.#model.arriving) this.#model.accept(request);
-    invariant(!request.isStoring, `${what}: before it is stored`);
-    invariant(request.holder === undefined, `${what}: another worker holds it`);
-    invariant(request.id === message.requestId && request.service === message.service, `${what}: under a wrong name`);
-    invariant(request.suits(worker, names), `${what}: not for this worker, or declined by it`);
-    invariant(request.deadlineAt > now, `${what}: after its deadline`);
-    invariant(now >= worker.settledAt, `${what}: before its concurrency is known`);
-    invariant(!worker.isCongested, `${what}: it takes no more for now`);
-    invariant(worker.held.size < worker.concurrency, `${what}: it has ${worker.held.size} of ${worker.concurrency}`);
-    this.#checkTurn(request, worker, what);
+    invariant(!request.isStoring, `${subject}: the store has not confirmed it`);
+    invariant(request.holder === undefined, `${subject}: another worker holds it`);
+    invariant(
+      request.id === message.requestId && request.service === message.service,
+      `${subject}: wrong id or service`,
+    );
+    invariant(request.mayGoTo(worker, names), `${subject}: this worker may not get it, or has rejected it`);
+    invariant(request.deadlineAt > now, `${subject}: its deadline has passed`);
+    invariant(now >= worker.settledAt, `${subject}: the concurrency of the worker is unknown`);
+    invariant(!worker.isCongested, `${subject}: its connection is congested`);
+    invariant(
+      worker.held.size < worker.concurrency,
+      `${subject}: it holds ${worker.held.size} of ${worker.concurrency}`,
+    );
+    this.#checkTurn(request, worker, subject);
     request.holder = worker;
     request.address = message.address;
     request.isReceived = undefined;
     worker.held.set(message.address, request);
   }
 
-  /** Of what was never declined, the worker gets what came first. */
-  #checkTurn(request: ModelRequest, worker: ModelWorker, what: string): void {
+  /** Of the requests that no worker has rejected, the worker gets the one that came first. */
+  #checkTurn(request: ModelRequest, worker: ModelWorker, subject: string): void {
     const { names } = this.#model;
     for (const other of this.#model.everyRequest()) {
-      const isWaiting = other.holder === undefined && other.rejectedBy.size === 0 && other.suits(worker, names);
-      invariant(!isWaiting || other.number >= request.number, `${what}: ${other.id} of ${other.client} came first`);
+      const isWaiting = other.holder === undefined && other.rejectedBy.size === 0 && other.mayGoTo(worker, names);
+      invariant(!isWaiting || other.number >= request.number, `${subject}: ${other.id} of ${other.client} came first`);
     }
   }
 }

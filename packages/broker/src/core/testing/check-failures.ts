@@ -1,4 +1,4 @@
-// Failures: every request that fails does so for a reason, and its client is told once, with the right delivery class.
+// Failures: every request that fails has a reason, and its client gets one failure with the right delivery class.
 
 import { type PeerId, type RequestId, requestId, type ToClient } from "@pigato/protocol";
 import type { BrokerEvent, Input } from "../effects.ts";
@@ -9,15 +9,15 @@ import { invariant, type ModelRequest, type OwedFailure } from "./model-records.
 
 export class FailureChecks {
   readonly #model: Model;
-  readonly #answers: HeldReplyChecks;
-  /** What clients are to be told before the input at hand is over. */
+  readonly #heldReplies: HeldReplyChecks;
+  /** Failures that clients must get before the current input ends. */
   #owed: OwedFailure[] = [];
-  /** Requests whose worker was lost with it. */
+  /** Requests whose worker was lost with the current input. */
   #orphans: ModelRequest[] = [];
 
-  constructor(model: Model, answers: HeldReplyChecks) {
+  constructor(model: Model, heldReplies: HeldReplyChecks) {
     this.#model = model;
-    this.#answers = answers;
+    this.#heldReplies = heldReplies;
   }
 
   before(): void {
@@ -45,7 +45,7 @@ export class FailureChecks {
     if (message.type === "request") this.#owe(from, message.requestId, "INVALID", "not-sent");
   }
 
-  /** A worker is gone that held this request. */
+  /** The worker that held this request is gone. */
   orphan(request: ModelRequest): void {
     request.holder = undefined;
     if (request.isReceived !== false) request.mayHaveRun = true;
@@ -57,77 +57,80 @@ export class FailureChecks {
     const { arriving } = this.#model;
     if (arriving?.client === client && arriving.id === event.requestId) return this.#seeRefused(arriving, code);
     const request = this.#model.find(client, requestId(event.requestId));
-    // What is stored is run after all, when the broker starts again.
+    // The next broker runs a stored request.
     if (code === "CLOSED" && request?.key !== undefined) request.mayHaveRun = true;
     if (request === undefined) return invariant(false, `${event.requestId} of ${client} failed and was not open`);
     const isLast = code === "DEADLINE_EXCEEDED" || code === "CLOSED";
-    if (request.key !== undefined && !isLast) return this.#seeAnswered(request, code);
-    const isTold = code === "DEADLINE_EXCEEDED" ? this.#model.isTyped(client) : this.#model.clients.has(client);
-    if (isTold) this.#owe(client, request.id, code, request.delivery());
+    if (request.key !== undefined && !isLast) return this.#seePersistentFailed(request, code);
+    const isNotified = code === "DEADLINE_EXCEEDED" ? this.#model.takesErrors(client) : this.#model.clients.has(client);
+    if (isNotified) this.#owe(client, request.id, code, request.delivery());
     this.#model.close(request);
   }
 
-  /** A stored request failed: it stays until its client knows. Not so one that was not stored after all. */
-  #seeAnswered(request: ModelRequest, code: OwedFailure["code"]): void {
+  /** A persistent request failed: it stays open until its client has the failure, unless the store did not take it. */
+  #seePersistentFailed(request: ModelRequest, code: OwedFailure["code"]): void {
     const { client, id } = request;
     const delivery = request.delivery();
     if (request.isRefused) {
       if (this.#model.clients.has(client)) this.#owe(client, id, code, delivery);
       return this.#model.close(request);
     }
-    if (this.#answers.fail(request, code)) return;
+    if (this.#heldReplies.fail(request, code)) return;
     this.#owe(client, id, code, delivery);
-    this.#answers.give(request, `${client}: failure ${id} ${code} (${delivery})`);
+    this.#heldReplies.seeSent(request, `${client}: failure ${id} ${code} (${delivery})`);
   }
 
   seeFailure(to: PeerId, message: ToClient & { readonly type: "failure" }): void {
     const { code, delivery } = message.failure;
-    if (this.#answers.seeGiven(to, message.requestId, `${to}: ${toClientLine(message)}`)) return;
-    const due = this.#owed.findIndex(({ client, id }) => client === to && id === message.requestId);
-    const owed = this.#owed[due];
-    invariant(owed !== undefined, `${to} got ${toClientLine(message)}, which was not due`);
-    invariant(owed?.code === code && owed.delivery === delivery, `${toClientLine(message)}, not ${owed?.delivery}`);
-    this.#owed.splice(due, 1);
+    if (this.#heldReplies.seeHeldLine(to, message.requestId, `${to}: ${toClientLine(message)}`)) return;
+    const index = this.#owed.findIndex(({ client, id }) => client === to && id === message.requestId);
+    const owed = this.#owed[index];
+    invariant(owed !== undefined, `${to} got ${toClientLine(message)}, which it must not get`);
+    invariant(
+      owed?.code === code && owed.delivery === delivery,
+      `${to} got ${toClientLine(message)}, not ${owed?.code} (${owed?.delivery})`,
+    );
+    this.#owed.splice(index, 1);
   }
 
   after(): void {
-    invariant(this.#owed.length === 0, `${this.#owed.length} clients were not told that their request failed`);
+    invariant(this.#owed.length === 0, `${this.#owed.length} clients did not get the failure of their request`);
     for (const request of this.#orphans) this.#checkOrphan(request);
     for (const { id, deadlineAt, confirmation } of this.#model.everyRequest())
       invariant(confirmation !== undefined || deadlineAt > this.#model.now, `${id} is still open at its deadline`);
   }
 
-  /** It has just come. */
+  /** The request of the current input was not accepted. */
   #seeRefused(request: ModelRequest, code: OwedFailure["code"]): void {
     this.#model.arriving = undefined;
     if (code === "UNAVAILABLE") this.#checkUnavailable(request);
     if (code !== "DEADLINE_EXCEEDED") return this.#owe(request.client, request.id, code, "not-sent");
     invariant(request.options.timeoutMs === 0, `${request.id} expired on arrival`);
     this.#model.accepted += 1;
-    if (this.#model.isTyped(request.client)) this.#owe(request.client, request.id, code, "queued");
+    if (this.#model.takesErrors(request.client)) this.#owe(request.client, request.id, code, "queued");
   }
 
-  /** Refused at once: only if nobody could take it now. */
+  /** UNAVAILABLE at once: only if no worker offers the service, or the named worker does not. */
   #checkUnavailable({ id, service, options }: ModelRequest): void {
     const { names, workers } = this.#model;
     const target = options.worker === undefined ? undefined : workers.get(options.worker);
-    const mayHaveIt = target !== undefined && names.mayServe(target.service, service);
+    const isTargetValid = target !== undefined && names.mayServe(target.service, service);
     const isServed = names.servedAs(service) !== undefined;
     if (options.worker === undefined)
       invariant(options.failFast && !isServed, `${id} was refused: ${service} is offered`);
     else
       invariant(
-        !mayHaveIt || (options.failFast && !isServed),
+        !isTargetValid || (options.failFast && !isServed),
         `${id} was refused: ${options.worker} offers ${service}`,
       );
   }
 
   #checkOrphan(request: ModelRequest): void {
     if (this.#model.find(request.client, request.id) !== request || request.holder !== undefined) return;
-    if (request.isAnswered) return;
+    if (request.isReplyComplete) return;
     const { retry, worker } = request.options;
     const mayStartOver = (retry || request.isReceived === false) && worker === undefined && !request.hasPartial;
-    invariant(mayStartOver, `${request.id} lost its worker and waits in silence`);
+    invariant(mayStartOver, `${request.id} lost its worker and neither failed nor may start over`);
     request.isReceived = undefined;
   }
 

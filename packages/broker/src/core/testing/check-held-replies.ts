@@ -8,7 +8,7 @@ import { invariant, type ModelClient, type ModelRequest } from "./model-records.
 
 export class HeldReplyChecks {
   readonly #model: Model;
-  /** Whether answers may be given up to make room. */
+  /** Whether replies may be dropped to make room. */
   readonly #isBounded: boolean;
 
   constructor(model: Model) {
@@ -18,85 +18,89 @@ export class HeldReplyChecks {
     this.#isBounded = most < 1_000 || Math.min(maxHeldBytes, maxHeldBytesPerClient) < 1_000_000;
   }
 
-  /** Whether what comes for its client must wait. */
-  isHeldBack(request: ModelRequest): boolean {
+  /** Whether the reply to a request must be held now. */
+  mustHold(request: ModelRequest): boolean {
     const { clients } = this.#model;
     const client = clients.get(request.client);
     return (
-      client === undefined || client.backAt !== undefined || request.awaited.length > 0 || request.loss !== undefined
+      client === undefined ||
+      client.reconnectedAt !== undefined ||
+      request.heldLines.length > 0 ||
+      request.loss !== undefined
     );
   }
 
-  /** A part of its reply, or the end, that is to wait. @param isNull whether an old client is not to get it */
+  /** Holds a message of a reply. @param isNull whether a classic client does not get it */
   hold(request: ModelRequest, line: string, isNull: boolean): void {
-    if (request.loss === undefined) request.awaited.push({ line, isNull });
+    if (request.loss === undefined) request.heldLines.push({ line, isNull });
   }
 
-  /** It has ended, and its client is to have the answer. */
-  answer(request: ModelRequest): void {
-    request.isAnswered = true;
+  /** The reply is complete; the request stays open until its client has the reply. */
+  complete(request: ModelRequest): void {
+    request.isReplyComplete = true;
     this.#model.free(request);
   }
 
-  /** It failed. @returns whether its client is told later */
+  /** The request failed. @returns whether the failure is held */
   fail(request: ModelRequest, code: FailureCode): boolean {
-    const isHeldBack = request.isAnswered || this.isHeldBack(request);
-    const isLoss = request.isAnswered;
+    const isHeld = request.isReplyComplete || this.mustHold(request);
+    const isLoss = request.isReplyComplete;
     invariant(
       !isLoss || code === request.loss || this.#isBounded,
-      `${request.id} was answered and failed with ${code}`,
+      `${request.id} had a complete reply and failed with ${code}`,
     );
     const delivery = isLoss ? "maybe-executed" : request.delivery();
-    if (isLoss || request.loss !== undefined) request.awaited.length = 0;
-    if (isHeldBack) request.awaited.push({ line: failureLine(request, code, delivery), isNull: false });
+    if (isLoss || request.loss !== undefined) request.heldLines.length = 0;
+    if (isHeld) request.heldLines.push({ line: failureLine(request, code, delivery), isNull: false });
     request.isDropped = false;
     request.loss = undefined;
-    this.answer(request);
-    return isHeldBack;
+    this.complete(request);
+    return isHeld;
   }
 
-  /** Something of an answer goes out. @returns whether it is what was held */
-  seeGiven(to: PeerId, id: RequestId, line: string): boolean {
+  /** A message of a reply goes out. @returns whether it was held */
+  seeHeldLine(to: PeerId, id: RequestId, line: string): boolean {
     const request = this.#model.find(to, id);
     const client = this.#model.clients.get(to);
     if (request === undefined || client === undefined) return false;
-    while (request.awaited[0]?.isNull && !client.capabilities.error) request.awaited.shift();
-    if (request.awaited[0]?.line !== line) return false;
-    invariant(this.#isTime(client, request), `${to} got ${line} before it could ask again`);
-    request.awaited.shift();
-    request.given.push(line);
+    while (request.heldLines[0]?.isNull && !client.capabilities.error) request.heldLines.shift();
+    if (request.heldLines[0]?.line !== line) return false;
+    invariant(this.#mayRelease(client, request), `${to} got ${line} before it had time to repeat its requests`);
+    request.heldLines.shift();
+    request.sentLines.push(line);
     return true;
   }
 
   seeDelivered({ client, requestId }: BrokerEvent & { readonly type: "answer-delivered" }): void {
     const request = [...(this.#model.clients.get(client)?.open.values() ?? [])].find(({ id }) => id === requestId);
-    invariant(request !== undefined, `${requestId} was delivered to ${client}, which is not there`);
+    invariant(request !== undefined, `${requestId} was delivered to ${client}, which is not connected`);
     if (request === undefined) return;
-    request.awaited = request.awaited.filter(({ isNull }) => !isNull || this.#model.isTyped(client));
-    invariant(request.awaited.length === 0, `${request.awaited[0]?.line} was not delivered with the rest`);
-    if (!request.isAnswered) request.given.length = 0;
+    request.heldLines = request.heldLines.filter(({ isNull }) => !isNull || this.#model.takesErrors(client));
+    invariant(request.heldLines.length === 0, `${request.heldLines[0]?.line} was not delivered with the rest`);
+    if (!request.isReplyComplete) request.sentLines.length = 0;
   }
 
   seeDropped(client: PeerId, reason: DropReason, id: string | undefined): void {
     const request = [...(this.#model.clientOf(client)?.open.values() ?? [])].find((open) => open.id === id);
     if (reason !== "undelivered" || request === undefined || request.key === undefined) return;
-    const isDue = request.deadlineAt <= this.#model.now && this.#model.away.has(client);
-    invariant(isDue || this.#isBounded, `the answer to ${id} was given up`);
-    request.awaited.length = 0;
-    if (request.isAnswered) request.isDropped = true;
+    const isExpired = request.deadlineAt <= this.#model.now && this.#model.away.has(client);
+    invariant(isExpired || this.#isBounded, `the reply to ${id} was dropped within the bounds`);
+    request.heldLines.length = 0;
+    if (request.isReplyComplete) request.isDropped = true;
     else request.loss = "BUSY";
   }
 
-  /** Directly, as nothing was held: it is known to be there when it is confirmed. */
-  give(request: ModelRequest, line: string): void {
-    request.given.push(line);
+  /** A message of a reply goes out without being held; the request ends when the message is confirmed. */
+  seeSent(request: ModelRequest, line: string): void {
+    request.sentLines.push(line);
   }
 
   seeConfirm(address: string): void {
     const waiting = [...this.#model.everyRequest()].filter(
-      ({ isAnswered, given, confirmation }) => isAnswered && given.length > 0 && confirmation === undefined,
+      ({ isReplyComplete, sentLines, confirmation }) =>
+        isReplyComplete && sentLines.length > 0 && confirmation === undefined,
     );
-    invariant(waiting.length === 1, `${waiting.length} answers wait to be confirmed`);
+    invariant(waiting.length === 1, `${waiting.length} replies wait to be confirmed`);
     for (const request of waiting) request.confirmation = address;
   }
 
@@ -105,16 +109,16 @@ export class HeldReplyChecks {
       if (request.confirmation === address) return this.#model.close(request);
   }
 
-  /** What it may not have got waits for it to come back. */
+  /** Holds again what the client may not have received. */
   seeClientDown(client: ModelClient): void {
-    client.backAt = undefined;
+    client.reconnectedAt = undefined;
     for (const request of client.open.values()) {
       if (request.confirmation !== undefined) {
         request.confirmation = undefined;
-        request.awaited = request.given.map((line) => ({ line, isNull: false }));
-        request.given = [];
+        request.heldLines = request.sentLines.map((line) => ({ line, isNull: false }));
+        request.sentLines = [];
         request.deadlineAt = this.#model.now + request.options.timeoutMs;
-      } else if (request.hasPartial && request.awaited.length === 0 && !request.isAnswered) {
+      } else if (request.hasPartial && request.heldLines.length === 0 && !request.isReplyComplete) {
         request.loss ??= "BROKER_LOST";
       }
     }
@@ -124,17 +128,18 @@ export class HeldReplyChecks {
     const { clients, options, now, input } = this.#model;
     for (const request of [...this.#model.everyRequest()]) if (request.isDropped) this.#model.close(request);
     for (const client of clients.values()) {
-      if (client.backAt === undefined || input.type !== "tick" || now < client.backAt + options.settleMs) continue;
-      client.backAt = undefined;
-      for (const { id, awaited } of client.open.values())
-        invariant(awaited.length === 0, `${awaited[0]?.line} (${id}) is held for ${client.id}, which is there`);
+      if (client.reconnectedAt === undefined || input.type !== "tick" || now < client.reconnectedAt + options.settleMs)
+        continue;
+      client.reconnectedAt = undefined;
+      for (const { id, heldLines } of client.open.values())
+        invariant(heldLines.length === 0, `${heldLines[0]?.line} (${id}) is held for ${client.id}, which is connected`);
     }
   }
 
-  #isTime({ backAt }: ModelClient, { deadlineAt }: ModelRequest): boolean {
+  #mayRelease({ reconnectedAt }: ModelClient, { deadlineAt }: ModelRequest): boolean {
     const { now, options, input } = this.#model;
-    if (backAt === undefined || input.type === "drain") return true;
-    return now >= backAt + options.settleMs || deadlineAt <= now;
+    if (reconnectedAt === undefined || input.type === "drain") return true;
+    return now >= reconnectedAt + options.settleMs || deadlineAt <= now;
   }
 }
 

@@ -15,16 +15,16 @@ export class PeerChecks {
   }
 
   seeDirectory(snapshot: DirectorySnapshot): void {
-    const told = snapshot.flatMap(([service, workers]) => workers.map((worker) => `${service} ${worker}`));
+    const announced = snapshot.flatMap(([service, workers]) => workers.map((worker) => `${service} ${worker}`));
     const known = Array.from(this.#model.workers.values(), ({ id, service }) => `${service} ${id}`);
-    invariant(told.sort().join() === known.sort().join(), `announced ${told}, not ${known}`);
+    invariant(announced.sort().join() === known.sort().join(), `the broker announced ${announced}, not ${known}`);
   }
 
   seeWorkerUp(id: PeerId): void {
     invariant(this.#model.workers.has(id), `${id} is up without a READY`);
   }
 
-  /** @returns the worker that went */
+  /** @returns the worker that is gone */
   seeWorkerDown(id: PeerId): ModelWorker | undefined {
     const worker = this.#model.workers.get(id);
     invariant(worker !== undefined, `${id} went down twice`);
@@ -34,17 +34,17 @@ export class PeerChecks {
     return worker;
   }
 
-  /** A client that was gone with something open is the same one again; any other is new. */
+  /** A client that left with persistent requests open is the same client again; any other is new. */
   seeClientUp(id: PeerId): void {
     const { clients, away } = this.#model;
     invariant(!clients.has(id), `${id} came up twice`);
     const known = away.get(id);
-    if (known !== undefined) known.backAt = this.#model.now;
+    if (known !== undefined) known.reconnectedAt = this.#model.now;
     clients.set(id, known ?? new ModelClient(id));
     away.delete(id);
   }
 
-  /** @returns the client that went */
+  /** @returns the client that is gone */
   seeClientDown(id: PeerId): ModelClient | undefined {
     const { clients, away } = this.#model;
     const client = clients.get(id);
@@ -59,8 +59,11 @@ export class PeerChecks {
 
   seeHeartbeat(to: PeerId, { accepted }: ToClient & { readonly type: "heartbeat" }): void {
     const { input, clients } = this.#model;
-    const asked = input.type === "from-client" && input.from === to ? input.message.type : undefined;
-    invariant(asked === "heartbeat" || asked === "request-heartbeat", `${to} got a heartbeat unasked`);
+    const received = input.type === "from-client" && input.from === to ? input.message.type : undefined;
+    invariant(
+      received === "heartbeat" || received === "request-heartbeat",
+      `${to} got a heartbeat without sending one`,
+    );
     const client = clients.get(to);
     if (accepted && client) client.capabilities = accepted;
   }
@@ -68,24 +71,24 @@ export class PeerChecks {
   seeRequestHeartbeat(to: PeerId, id: RequestId): void {
     const client = this.#model.clients.get(to);
     invariant(client?.capabilities.requestHeartbeat === true, `${to} got a heartbeat that it did not negotiate`);
-    invariant(this.#isVouchedFor(client, id), `${to} got a heartbeat for ${id}`);
+    invariant(this.#isRequestHeartbeatDue(client, id), `${to} got a heartbeat for ${id}`);
   }
 
   seeNotice(to: PeerId, message: ToClient & { readonly type: "notice" }): void {
     const { arriving, clients } = this.#model;
     const request =
       this.#model.find(to, message.requestId) ?? (arriving?.id === message.requestId ? arriving : undefined);
-    const isAskedFor = request?.options.notices === true && clients.get(to)?.capabilities.notice === true;
-    invariant(isAskedFor, `${to} got ${toClientLine(message)}, which it did not ask for`);
-    invariant(request?.holder?.id === message.worker, `${to} got ${toClientLine(message)}, which is not so`);
+    const isWanted = request?.options.notices === true && clients.get(to)?.capabilities.notice === true;
+    invariant(isWanted, `${to} got ${toClientLine(message)}, which it did not ask for`);
+    invariant(request?.holder?.id === message.worker, `${to} got ${toClientLine(message)}, which is wrong`);
     invariant(
       (message.state !== "dispatched") === (message.worker === undefined),
-      `${toClientLine(message)} is no notice`,
+      `${toClientLine(message)} is not a valid notice`,
     );
   }
 
-  /** Somebody spoke of this request, and it is alive: its client may be told. */
-  #isVouchedFor(client: ModelClient | undefined, id: RequestId): boolean {
+  /** A heartbeat for this open request came, so its client may get one. */
+  #isRequestHeartbeatDue(client: ModelClient | undefined, id: RequestId): boolean {
     const { input } = this.#model;
     if (client === undefined || !client.open.has(id)) return false;
     if (input.type === "from-client") return input.from === client.id && input.message.type === "request-heartbeat";

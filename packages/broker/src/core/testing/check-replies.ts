@@ -1,4 +1,4 @@
-// Replies: a reply reaches only the client whose request its worker holds, unchanged and once; or it comes from the cache.
+// Replies: a reply reaches only the client whose request its worker holds, unchanged and once, or it comes from the cache.
 
 import type { FromWorker, PeerId, ToClient } from "@pigato/protocol";
 import type { BrokerEvent } from "../effects.ts";
@@ -12,26 +12,26 @@ type PartMessage = ToClient & { readonly type: "partial" | "partials" | "final" 
 
 export class ReplyChecks {
   readonly #model: Model;
-  readonly #answers: HeldReplyChecks;
+  readonly #heldReplies: HeldReplyChecks;
   readonly #cache: CacheChecks;
-  /** What the client of the request must get before the input at hand is over, in order. */
-  #awaited: string[] = [];
-  /** What is left to come of a reply from the cache. */
+  /** What the client of the request must get before the current input ends, in order. */
+  #expected: string[] = [];
+  /** The rest of a reply from the cache. */
   #fromCache: string[] = [];
   /** How many requests were answered from the cache so far. */
   cached = 0;
 
-  constructor(model: Model, answers: HeldReplyChecks) {
+  constructor(model: Model, heldReplies: HeldReplyChecks) {
     this.#model = model;
-    this.#answers = answers;
+    this.#heldReplies = heldReplies;
     this.#cache = new CacheChecks(model.options, model.names);
   }
 
   before(): void {
-    this.#awaited = [];
+    this.#expected = [];
   }
 
-  /** A worker has said something. */
+  /** A worker sent a message. */
   beforeMessage(worker: ModelWorker | undefined, message: FromWorker): void {
     const request = this.#model.heldUnder(worker, message);
     if (request === undefined) return;
@@ -39,7 +39,7 @@ export class ReplyChecks {
     if (message.type === "partial" || message.type === "final") this.#beforePart(request, message);
   }
 
-  /** P-REP-9: they are as many partial replies, which a client that negotiated it gets as one message. */
+  /** P-REP-9: each chunk is a partial; a client that negotiated partials gets all of them as one message. */
   #beforePartials(request: ModelRequest, message: FromWorker & { readonly type: "partials" }): void {
     const { address, requestId, chunks, options, cacheMs } = message;
     for (const chunk of chunks) {
@@ -47,27 +47,27 @@ export class ReplyChecks {
       this.#beforePart(request, cacheMs === undefined ? part : { ...part, cacheMs });
     }
     if (!this.#model.clients.get(request.client)?.capabilities.partials) return;
-    if (request.options.persist && this.#answers.isHeldBack(request)) return;
-    this.#awaited = [lineOf(request.client, { type: "partials", requestId: request.id, chunks, options })];
+    if (request.options.persist && this.#heldReplies.mustHold(request)) return;
+    this.#expected = [lineOf(request.client, { type: "partials", requestId: request.id, chunks, options })];
   }
 
   #beforePart(request: ModelRequest, message: FromWorker & { readonly type: "partial" | "final" }): void {
-    const isHeld = request.options.persist && this.#answers.isHeldBack(request);
-    const isTaken = isHeld || message.type === "final" || this.#takes(request.client, message.body[0]);
-    this.#cache.sawPart(request, message, isTaken, this.#model.now);
+    const isHeld = request.options.persist && this.#heldReplies.mustHold(request);
+    const isDelivered = isHeld || message.type === "final" || this.#takes(request.client, message.body[0]);
+    this.#cache.seePart(request, message, isDelivered, this.#model.now);
     if (message.type === "partial") {
       request.deadlineAt = this.#model.now + request.options.timeoutMs;
-      if (!isTaken) return;
+      if (!isDelivered) return;
       request.hasPartial = true;
     }
     const { type, status, body, trailer } = message;
     const line = lineOf(request.client, { type, requestId: request.id, status, body, trailer });
-    if (isHeld) this.#answers.hold(request, line, type === "partial" && isNull(body[0]));
-    else this.#awaited.push(line);
+    if (isHeld) this.#heldReplies.hold(request, line, type === "partial" && isNull(body[0]));
+    else this.#expected.push(line);
     if (message.type !== "final") return;
     if (!request.options.persist) return this.#model.close(request);
-    this.#answers.answer(request);
-    if (!isHeld) this.#answers.give(request, line);
+    this.#heldReplies.complete(request);
+    if (!isHeld) this.#heldReplies.seeSent(request, line);
   }
 
   seeReply(to: PeerId, message: PartMessage): void {
@@ -76,18 +76,18 @@ export class ReplyChecks {
       const next = this.#fromCache.shift();
       return invariant(next === line, `${to} got ${toClientLine(message)} and not ${next}`);
     }
-    if (this.#awaited[0] !== line && this.#answers.seeGiven(to, message.requestId, line)) return;
-    invariant(this.#awaited.shift() === line, `${to} got ${toClientLine(message)}, which nobody sent it`);
+    if (this.#expected[0] !== line && this.#heldReplies.seeHeldLine(to, message.requestId, line)) return;
+    invariant(this.#expected.shift() === line, `${to} got ${toClientLine(message)}, which no worker sent`);
   }
 
   seeCached({ client, requestId: id }: BrokerEvent & { readonly type: "request-cached" }): void {
     const { input, arriving, now } = this.#model;
-    const asked = input.type === "from-client" ? input.message : undefined;
-    if (asked?.type !== "request" || arriving?.client !== client || arriving.id !== id) {
-      return invariant(false, `${id} of ${client} was answered from the cache and did not just come`);
+    const request = input.type === "from-client" ? input.message : undefined;
+    if (request?.type !== "request" || arriving?.client !== client || arriving.id !== id) {
+      return invariant(false, `${id} of ${client} was answered from the cache and is not the current request`);
     }
-    const parts = this.#cache.answerTo(asked, now);
-    if (parts === undefined) return invariant(false, `${id} was answered from a cache that has no reply to it`);
+    const parts = this.#cache.replyTo(request, now);
+    if (parts === undefined) return invariant(false, `${id} was answered from the cache, which has no reply to it`);
     this.#model.arriving = undefined;
     this.#model.accepted += 1;
     this.cached += 1;
@@ -95,20 +95,20 @@ export class ReplyChecks {
     for (const [index, { body, trailer }] of parts.entries()) {
       const type = index === last ? "final" : "partial";
       if (type === "partial" && !this.#takes(client, body[0])) continue;
-      this.#fromCache.push(lineOf(client, { type, requestId: asked.requestId, status: 0, body, trailer }));
+      this.#fromCache.push(lineOf(client, { type, requestId: request.requestId, status: 0, body, trailer }));
     }
   }
 
   after(): void {
     const { input, hasAccepted, now } = this.#model;
-    invariant(this.#awaited.length === 0, `the reply ${this.#awaited[0]} reached nobody`);
-    invariant(this.#fromCache.length === 0, `${this.#fromCache[0]} was cut from a cached reply`);
+    invariant(this.#expected.length === 0, `the reply ${this.#expected[0]} was not sent`);
+    invariant(this.#fromCache.length === 0, `${this.#fromCache[0]} is missing from a cached reply`);
     if (hasAccepted && input.type === "from-client" && input.message.type === "request")
-      this.#cache.missed(input.message, now);
+      this.#cache.checkMiss(input.message, now);
   }
 
-  /** How many parts a message has that its client does not get. */
-  dropsOf(worker: ModelWorker | undefined, message: FromWorker): number {
+  /** How many partials of a message the client does not get. */
+  droppedIn(worker: ModelWorker | undefined, message: FromWorker): number {
     const request = this.#model.heldUnder(worker, message);
     if (request === undefined) return 0;
     if (message.type === "partial") return this.#takes(request.client, message.body[0]) ? 0 : 1;
@@ -116,9 +116,9 @@ export class ReplyChecks {
     return message.chunks.filter((chunk) => !this.#takes(request.client, chunk)).length;
   }
 
-  /** P-REP-5: an old client does not get a `null` part. */
+  /** P-REP-5: a client that did not negotiate errors does not get a `null` partial. */
   #takes(client: PeerId, frame: Uint8Array | undefined): boolean {
-    return this.#model.isTyped(client) || !isNull(frame);
+    return this.#model.takesErrors(client) || !isNull(frame);
   }
 }
 

@@ -8,7 +8,7 @@ import { invariant, ModelClient, type ModelRequest } from "./model-records.ts";
 
 export class StoreChecks {
   readonly #model: Model;
-  /** Keys that the store has, or is about to have; of an open request, or of none. */
+  /** Keys that the store has or was asked to store, each with its request if that is open. */
   readonly #keys = new Map<string, ModelRequest | undefined>();
 
   constructor(model: Model) {
@@ -36,8 +36,11 @@ export class StoreChecks {
 
   seeStore(key: string): void {
     const request = this.#model.arriving;
-    if (request === undefined) return invariant(false, `${key} is stored and nothing came`);
-    invariant(request.options.persist && !this.#keys.has(key), `${request.id} is stored without need, or twice`);
+    if (request === undefined) return invariant(false, `${key} is stored without a new request`);
+    invariant(
+      request.options.persist && !this.#keys.has(key),
+      `${request.id} is stored although it is not persistent, or twice`,
+    );
     this.#model.accept(request);
     request.key = key;
     request.isStoring = true;
@@ -45,7 +48,7 @@ export class StoreChecks {
   }
 
   seeDelete(key: string): void {
-    invariant(this.#keys.has(key), `${key} is deleted and not stored`);
+    invariant(this.#keys.has(key), `${key} is deleted and was not stored`);
     const request = this.#keys.get(key);
     const isOver = request === undefined || this.#model.find(request.client, request.id) !== request;
     invariant(isOver || request.isRefused || request.isDropped, `${request?.id} is open and deleted`);

@@ -1,4 +1,4 @@
-// What must hold between the tables of the core after every input. Tests call it after each step; it walks everything.
+// The invariants between the tables of the core. Tests check them after every input; the check walks all tables.
 
 import type { ServiceName } from "@pigato/protocol";
 import { compare } from "semver";
@@ -89,7 +89,7 @@ function checkRoutes({ services }: CoreState, open: ReadonlySet<QueuedRequest>):
   }
 }
 
-/** The rule of P-NAME-2, by looking at all there is. */
+/** P-NAME-2, by a linear search. */
 function leadsTo(name: ServiceName, services: readonly Service[]): Service | undefined {
   let best: Service | undefined;
   for (const service of services) {

@@ -7,13 +7,13 @@ const [first, second] = [byId("mdp01"), byId("mdp02")];
 
 export const mdp01: Dialect = first;
 export const mdp02: Dialect = second;
-/** The clients of this one are told of failures. */
+/** The clients of this one get failures. */
 export const answeringMdp02: Dialect = byId("mdp02+errors", majordomo({ answersErrors: true }));
 export const butler: BrokerDialect = butlerDialect({ readsWorkers: true, wallClock: () => 0 });
 
-/** Those whose workers take one request at a time. */
+/** Dialects whose workers take one request at a time. */
 export const SEQUENTIAL: readonly BrokerDialect[] = [mdp01, mdp02, omdp, butler];
-/** Those whose workers are silent while they work. */
+/** Dialects whose workers are silent while they work. */
 export const SILENT_WHILE_BUSY: readonly BrokerDialect[] = [mdp01, mdp02, butler];
 export const ALL: readonly BrokerDialect[] = [pigato, ...SEQUENTIAL];
 

@@ -1,5 +1,5 @@
-// What the core sends and reports, as one readable line each. Scenario tests compare these lines, so they hold what a
-// reviewer wants to see: no address tokens, no frames that say nothing.
+// Messages and events as one readable line each. Scenario tests compare these lines, so they hold what a reviewer needs: no
+// address tokens, no empty frames.
 
 import { type Capabilities, display, type Frame, readText, type ToClient, type ToWorker } from "@pigato/protocol";
 import { formatCapabilities } from "@pigato/protocol/internal";

@@ -1,4 +1,4 @@
-// What an observer knows of peers and their requests, from inputs and effects alone. Nothing here looks into the core.
+// The peers and requests of the model, known from inputs and effects alone. Nothing here reads the state of the core.
 
 import {
   type Capabilities,
@@ -21,12 +21,22 @@ export class ModelClient {
   readonly id: PeerId;
   capabilities: Capabilities = NO_CAPABILITIES;
   readonly open: Map<RequestId, ModelRequest> = new Map();
-  /** Since when it is back, while it has time to ask again. */
-  backAt: Instant | undefined;
+  /** When it reconnected, while it has time to repeat its requests. */
+  reconnectedAt: Instant | undefined;
 
   constructor(id: PeerId) {
     this.id = id;
   }
+}
+
+/** A READY, the traits of its dialect, and the time. */
+interface Registration {
+  readonly id: PeerId;
+  readonly service: ServiceName;
+  readonly offer: Capabilities | undefined;
+  readonly isSequential: boolean;
+  readonly now: Instant;
+  readonly settleMs: number;
 }
 
 /** A worker from its READY until it is gone. */
@@ -38,20 +48,13 @@ export class ModelWorker {
   concurrency: number;
   /** When it may get its first request. */
   settledAt: Instant;
-  /** Told to go, or out of reach: nothing may be sent to it any more. */
+  /** It was disconnected or is out of reach: it must not get another request. */
   isClosed = false;
-  /** Its connection refused a request, and it has not been heard since. */
+  /** Its connection refused a request, and it has sent nothing since. */
   isCongested = false;
   readonly held: Map<string, ModelRequest> = new Map();
 
-  constructor(
-    id: PeerId,
-    service: ServiceName,
-    offer: Capabilities | undefined,
-    isSequential: boolean,
-    now: Instant,
-    settleMs: number,
-  ) {
+  constructor({ id, service, offer, isSequential, now, settleMs }: Registration) {
     this.id = id;
     this.service = service;
     this.takesCancel = offer?.cancel ?? false;
@@ -61,16 +64,23 @@ export class ModelWorker {
   }
 }
 
+interface Arrival {
+  readonly client: PeerId;
+  readonly message: RequestMessage;
+  readonly number: number;
+  readonly now: Instant;
+}
+
 export class ModelRequest {
   readonly client: PeerId;
   readonly id: RequestId;
   readonly service: ServiceName;
   readonly options: RequestOptions;
-  /** By which it is known again at a worker: the very frame, not one like it. */
+  /** Identifies the request at a worker: this frame object, not an equal one. */
   readonly frame: Frame | undefined;
   /** Its place in the order of arrival. */
   number: number;
-  /** The key under which the store has it, or is about to. */
+  /** Its key in the store. */
   key: string | undefined;
   isStoring = false;
   /** The store failed to take it. */
@@ -79,26 +89,26 @@ export class ModelRequest {
   holder: ModelWorker | undefined;
   address = "";
   readonly rejectedBy: Set<ModelWorker> = new Set();
-  /** A worker was lost that had it. */
+  /** A lost worker may have run it. */
   mayHaveRun = false;
-  /** Whether the worker that holds it got it, as far as anybody has said. */
+  /** Whether the worker that holds it received it; `undefined` while this is unknown. */
   isReceived: boolean | undefined;
   hasPartial = false;
-  /** What is held of its answer, and what went out of it and may not have come through. */
-  awaited: { readonly line: string; readonly isNull: boolean }[] = [];
-  given: string[] = [];
-  /** Its answer is complete. */
-  isAnswered = false;
-  /** By which the shell is to say that its answer came through. */
+  /** The held messages of its reply, and those that were sent and not confirmed. */
+  heldLines: { readonly line: string; readonly isNull: boolean }[] = [];
+  sentLines: string[] = [];
+  /** Its reply is complete. */
+  isReplyComplete = false;
+  /** The address that the shell confirms when the connection took the reply. */
   confirmation: string | undefined;
-  /** Why its answer cannot be whole. */
+  /** Why its reply cannot be delivered whole. */
   loss: "BUSY" | "BROKER_LOST" | undefined;
-  /** Nobody gets its answer. */
+  /** Its reply was dropped. */
   isDropped = false;
-  /** Its first grant, and what was granted while it waited; `MAX_CREDIT` where its reply is not paced. */
+  /** Its first grant and the grants while it waited; `MAX_CREDIT` without flow control. */
   credit: number = MAX_CREDIT;
 
-  constructor(client: PeerId, message: RequestMessage, number: number, now: Instant) {
+  constructor({ client, message, number, now }: Arrival) {
     this.client = client;
     this.id = message.requestId;
     this.service = message.service;
@@ -108,15 +118,15 @@ export class ModelRequest {
     this.deadlineAt = now + message.options.timeoutMs;
   }
 
-  /** Whether this worker might be given it. */
-  suits(worker: ModelWorker, names: ModelNames): boolean {
+  /** Whether this worker may get it. */
+  mayGoTo(worker: ModelWorker, names: ModelNames): boolean {
     const { worker: target } = this.options;
-    if (this.isAnswered || this.isStoring || this.rejectedBy.has(worker)) return false;
+    if (this.isReplyComplete || this.isStoring || this.rejectedBy.has(worker)) return false;
     if (target !== undefined) return target === worker.id && names.mayServe(worker.service, this.service);
     return names.servedAs(this.service) === worker.service;
   }
 
-  /** What its client is to be told of whether it ran. */
+  /** The delivery class of its failure: whether it may have run. */
   delivery(): Delivery {
     if (this.isRefused) return "not-sent";
     if (this.mayHaveRun || (this.holder !== undefined && this.isReceived !== false)) return "maybe-executed";
@@ -129,7 +139,7 @@ export class ModelRequest {
   }
 }
 
-/** A failure that its client is to be told. */
+/** A failure that its client must get. */
 export interface OwedFailure {
   readonly client: PeerId;
   readonly id: RequestId;

@@ -1,5 +1,5 @@
-// A model of the broker, kept from inputs and effects alone: which peers there are, which requests are open and who holds
-// them, and what the current input brought. The checks share it; each of them checks invariants of one kind.
+// A model of the broker, kept from inputs and effects alone: its peers, its open requests with the workers that hold them,
+// and the current input. The checks share it; each of them checks invariants of one kind.
 
 import type { FromWorker, PeerId, RequestId } from "@pigato/protocol";
 import type { Instant } from "@pigato/protocol/internal";
@@ -11,21 +11,21 @@ import { type ModelClient, ModelRequest, type ModelWorker, type RequestMessage }
 export class Model {
   readonly options: CoreOptions;
   readonly clients: Map<PeerId, ModelClient> = new Map();
-  /** Clients that are gone and have requests that the store keeps. */
+  /** Clients that are gone and have persistent requests open. */
   readonly away: Map<PeerId, ModelClient> = new Map();
   readonly workers: Map<PeerId, ModelWorker> = new Map();
   readonly names: ModelNames = new ModelNames();
   /** How many requests were accepted so far. */
   accepted = 0;
   #arrivals = 0;
-  // The input at hand, and when it came.
+  // The current input, and when it came.
   input: Input = { type: "tick" };
   now: Instant = 0;
-  /** The request that it brought, until it is accepted or refused. */
+  /** The request of the current input, until it is accepted or refused. */
   arriving: ModelRequest | undefined;
-  /** Whether that was accepted to be run. */
+  /** Whether that request was accepted and not answered at once. */
   hasAccepted = false;
-  /** The addresses of requests that ended while a worker held them that can take them back. */
+  /** The addresses of requests that this input ended at workers that take cancels. */
   recalled: Set<string> = new Set();
 
   constructor(options: CoreOptions) {
@@ -40,11 +40,11 @@ export class Model {
     this.recalled = new Set();
   }
 
-  /** A request that has come, unless its client has one of that id open. */
+  /** A request came; it counts unless its client has one of that id open. */
   arrive(client: PeerId, message: RequestMessage): void {
     const number = this.nextNumber();
     if (this.find(client, message.requestId) !== undefined) return;
-    this.arriving = new ModelRequest(client, message, number, this.now);
+    this.arriving = new ModelRequest({ client, message, number, now: this.now });
     const isPaced = this.clients.get(client)?.capabilities.credit === true;
     if (isPaced && message.credit !== undefined) this.arriving.credit = message.credit;
   }
@@ -68,7 +68,7 @@ export class Model {
     this.clientOf(request.client)?.open.delete(request.id);
   }
 
-  /** Takes it from the worker that holds it, if one does. */
+  /** Frees the slot of the worker that holds the request, if one does. */
   free(request: ModelRequest): void {
     if (request.holder?.takesCancel) this.recalled.add(request.address);
     request.release();
@@ -78,14 +78,14 @@ export class Model {
     return this.clientOf(client)?.open.get(id);
   }
 
-  /** The request that has exactly this frame as its data. */
+  /** The request whose body is this frame object. */
   requestOf(frame: Uint8Array | undefined): ModelRequest | undefined {
     if (this.arriving?.frame === frame) return this.arriving;
     for (const request of this.everyRequest()) if (request.frame === frame) return request;
     return undefined;
   }
 
-  /** The rule of P-ADDR-2: by our token, or, if it is none of ours, by an id that only one held request has. */
+  /** P-ADDR-2: found by the token of the broker, or, without one, by an id that only one held request has. */
   heldUnder(worker: ModelWorker | undefined, message: FromWorker): ModelRequest | undefined {
     if (worker === undefined || message.type === "ready" || !("requestId" in message)) return undefined;
     const { address, requestId } = message;
@@ -98,13 +98,13 @@ export class Model {
     return this.clients.get(id) ?? this.away.get(id);
   }
 
-  /** Those that are open. */
+  /** All open requests. */
   *everyRequest(): IterableIterator<ModelRequest> {
     for (const { open } of [...this.clients.values(), ...this.away.values()]) yield* open.values();
   }
 
-  /** Whether a client has negotiated to be told how requests fail. */
-  isTyped(client: PeerId): boolean {
+  /** Whether a client negotiated typed errors. */
+  takesErrors(client: PeerId): boolean {
     return this.clients.get(client)?.capabilities.error ?? false;
   }
 }

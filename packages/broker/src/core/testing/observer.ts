@@ -1,10 +1,8 @@
-// Checks a broker from outside and throws as soon as an invariant breaks: every accepted request ends once, and for a
-// reason; a reply reaches only the client whose request its worker holds; no worker gets more than it takes, or anything
-// after a DISCONNECT; requests leave in order of arrival; none is open past its deadline. The model is kept from inputs and
-// effects alone, so a fault in the tables of the core shows here too. The observer passes each input and effect to the
-// checks, and compares the counters of the broker with the model.
+// Checks a broker from outside and throws as soon as an invariant breaks. The model is kept from inputs and effects alone,
+// so it also shows a fault in the tables of the core. The observer passes each input and effect to the checks (check-*.ts),
+// and compares the counters of the broker with the model.
 //
-// It expects a tick before each input, so that whatever is due has happened when the input comes.
+// It expects a tick before each input, so that every timer that is due has fired when the input comes.
 
 import type { FromClient, PeerId, RequestId, ToClient, ToWorker } from "@pigato/protocol";
 import type { Instant } from "@pigato/protocol/internal";
@@ -23,7 +21,7 @@ import { Model } from "./model.ts";
 import { invariant } from "./model-records.ts";
 
 /** A request that a worker holds. */
-export interface Held {
+export interface HeldRequest {
   readonly worker: PeerId;
   readonly address: string;
   readonly requestId: RequestId;
@@ -33,7 +31,7 @@ export class Observer {
   readonly #model: Model;
   readonly #peers: PeerChecks;
   readonly #dispatch: DispatchChecks;
-  readonly #answers: HeldReplyChecks;
+  readonly #heldReplies: HeldReplyChecks;
   readonly #replies: ReplyChecks;
   readonly #failures: FailureChecks;
   readonly #store: StoreChecks;
@@ -44,16 +42,16 @@ export class Observer {
     this.#model = new Model(options);
     this.#peers = new PeerChecks(this.#model);
     this.#dispatch = new DispatchChecks(this.#model);
-    this.#answers = new HeldReplyChecks(this.#model);
-    this.#replies = new ReplyChecks(this.#model, this.#answers);
-    this.#failures = new FailureChecks(this.#model, this.#answers);
+    this.#heldReplies = new HeldReplyChecks(this.#model);
+    this.#replies = new ReplyChecks(this.#model, this.#heldReplies);
+    this.#failures = new FailureChecks(this.#model, this.#heldReplies);
     this.#store = new StoreChecks(this.#model);
     this.#credit = new CreditChecks(this.#model);
   }
 
-  /** Requests that workers hold now. */
-  held(): Held[] {
-    const all: Held[] = [];
+  /** The requests that workers hold now. */
+  held(): HeldRequest[] {
+    const all: HeldRequest[] = [];
     for (const { id: worker, held } of this.#model.workers.values()) {
       for (const { address, id } of held.values()) all.push({ worker, address, requestId: id });
     }
@@ -75,7 +73,7 @@ export class Observer {
         return this.#beforeClientMessage(input.from, input.message);
       case "from-worker": {
         const worker = this.#model.workers.get(input.from);
-        this.#credit.beforeDroppedParts(worker, input.message, this.#replies.dropsOf(worker, input.message));
+        this.#credit.beforeDroppedParts(worker, input.message, this.#replies.droppedIn(worker, input.message));
         this.#dispatch.beforeMessage(worker, input.message);
         return this.#replies.beforeMessage(worker, input.message);
       }
@@ -84,7 +82,7 @@ export class Observer {
       case "undelivered-to-client":
         return this.#failures.beforeUndelivered(input);
       case "handed-over":
-        return this.#answers.beforeHandedOver(input.address);
+        return this.#heldReplies.beforeHandedOver(input.address);
       case "request-undelivered":
         return this.#dispatch.beforeUndelivered(input);
       case "client-at-backend":
@@ -113,7 +111,7 @@ export class Observer {
     for (const effect of effects) this.#see(effect);
     this.#settleArrival(core.stats().accepted);
     this.#replies.after();
-    this.#answers.after();
+    this.#heldReplies.after();
     this.#failures.after();
     this.#credit.after();
     this.#store.after();
@@ -131,7 +129,7 @@ export class Observer {
       case "request-heartbeat":
         return this.#failures.beforeRequestHeartbeat(from, message.requestId);
       case "worker-heartbeat":
-        return this.#dispatch.beforeVouched(message.worker);
+        return this.#dispatch.beforeWorkerHeartbeat(message.worker);
       case "credit":
         return this.#credit.beforeGrant(from, message);
       case "heartbeat":
@@ -155,7 +153,7 @@ export class Observer {
       case "report":
         return this.#seeEvent(effect.event);
       case "confirm":
-        return this.#answers.seeConfirm(effect.address);
+        return this.#heldReplies.seeConfirm(effect.address);
       case "store":
         return this.#store.seeStore(effect.key);
       case "delete":
@@ -177,9 +175,9 @@ export class Observer {
 
   #seeToClient(to: PeerId, message: ToClient): void {
     const { away, input } = this.#model;
-    // Who speaks is there, also if it says nothing that makes it a client.
-    const isThere = !away.has(to) || ("from" in input && input.from === to);
-    invariant(isThere, `${to} is gone and got ${toClientLine(message)}`);
+    // A peer that sends something is connected, even if its message does not make it a client.
+    const isConnected = !away.has(to) || ("from" in input && input.from === to);
+    invariant(isConnected, `${to} is gone and got ${toClientLine(message)}`);
     switch (message.type) {
       case "heartbeat":
         return this.#peers.seeHeartbeat(to, message);
@@ -194,7 +192,7 @@ export class Observer {
       case "request-heartbeat":
         return this.#peers.seeRequestHeartbeat(to, message.requestId);
       default:
-        invariant(false, `${to} got ${toClientLine(message)}, which is not built yet`);
+        invariant(false, `${to} got ${toClientLine(message)}, which no broker sends yet`);
     }
   }
 
@@ -218,9 +216,9 @@ export class Observer {
       case "request-restored":
         return this.#store.seeRestored(event);
       case "answer-delivered":
-        return this.#answers.seeDelivered(event);
+        return this.#heldReplies.seeDelivered(event);
       case "dropped":
-        return this.#answers.seeDropped(event.peer, event.reason, event.requestId);
+        return this.#heldReplies.seeDropped(event.peer, event.reason, event.requestId);
       case "answer-held":
       case "store-failed":
       case "request-requeued":
@@ -234,11 +232,11 @@ export class Observer {
   #seeClientDown(id: PeerId): void {
     const client = this.#peers.seeClientDown(id);
     if (client === undefined) return;
-    this.#answers.seeClientDown(client);
+    this.#heldReplies.seeClientDown(client);
     this.#credit.seeClientDown(client);
   }
 
-  /** A request that led to nothing visible is queued, if the core counts it as accepted. */
+  /** A request without a visible effect is queued if the core counts it as accepted. */
   #settleArrival(accepted: number): void {
     const { arriving } = this.#model;
     if (arriving !== undefined && accepted > this.#model.accepted) this.#model.accept(arriving);

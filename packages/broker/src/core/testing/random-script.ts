@@ -1,16 +1,16 @@
-// Steps of a random script and how they are played. Peers are few and share names, so that they meet; a step names what
-// it is about by a number that is taken modulo what there is.
+// The steps of a random script and how they run. The script has few peers and few names, so that they collide. A step
+// refers to a peer or a request by a number, which is taken modulo their count.
 
 import { requestId, writeText } from "@pigato/protocol";
 import type { UndeliveredReason } from "../effects.ts";
-import type { Held } from "./observer.ts";
+import type { HeldRequest } from "./observer.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** `p0` is a worker and a client at once. */
 const WORKERS = ["p0", "w1", "w2", "w3", "w4", "w5"] as const;
 const CLIENTS = ["p0", "c1", "c2", "c3"] as const;
 const SERVICES = ["echo", "sum", "__proto__", "sum@1.2.0", "sum@1.3.0", "sum@2.0.0", "su*", "s*", "*"] as const;
-/** Names that clients ask for: the first ones as they are offered, the others as they are found. */
+/** The names of requests: exact names first, then names that lead to another one. */
 const WANTED = [
   "echo",
   "sum",
@@ -23,7 +23,7 @@ const WANTED = [
   "suite",
 ] as const;
 
-/** How a worker names the request that it speaks of. */
+/** How a worker names the request that its message is about. */
 export type Naming = "held" | "held by id alone" | "held by another" | "held before" | "made up";
 
 export type Step =
@@ -38,9 +38,9 @@ export type Step =
       readonly target: number;
       readonly noCache: boolean;
       readonly persist: boolean;
-      /** The first grant of its reply, if that is to be paced. */
+      /** The first grant, if the reply is paced. */
       readonly credit: number | undefined;
-      /** What it asks: others may ask the same. `undefined` is what nobody else asks. */
+      /** Requests with the same question have equal bodies; `undefined` is a body of its own. */
       readonly question: number | undefined;
     }
   | { readonly do: "ready"; readonly who: number; readonly service: number; readonly offer: Offer }
@@ -54,17 +54,17 @@ export type Step =
     }
   | { readonly do: "client is cut off"; readonly who: number }
   | { readonly do: "worker leaves" | "client leaves" | "client heartbeat" | "client offer"; readonly who: number }
-  | { readonly do: "cancel" | "ask after" | "input"; readonly who: number; readonly id: number }
+  | { readonly do: "cancel" | "client request heartbeat" | "input"; readonly who: number; readonly id: number }
   | { readonly do: "grant"; readonly who: number; readonly id: number; readonly chunks: number }
-  | { readonly do: "lost grant"; readonly pick: number }
-  | { readonly do: "vouch"; readonly who: number; readonly worker: number }
+  | { readonly do: "undelivered grant"; readonly pick: number }
+  | { readonly do: "heartbeat from another socket"; readonly who: number; readonly worker: number }
   | { readonly do: "violation"; readonly who: number; readonly role: 0 | 1 | 2; readonly id: number }
   | { readonly do: "peer down"; readonly who: number; readonly role: 0 | 1 }
-  | { readonly do: "undelivered request"; readonly pick: number; readonly andGone: boolean }
+  | { readonly do: "undelivered request"; readonly pick: number; readonly isGone: boolean }
   | { readonly do: "congested request"; readonly pick: number }
-  | { readonly do: "undelivered stranger"; readonly who: number }
+  | { readonly do: "undelivered unheld request"; readonly who: number }
   | { readonly do: "undelivered to client"; readonly who: number; readonly reason: UndeliveredReason }
-  /** Time passes; with `isSilent` nobody sends heartbeats meanwhile. */
+  /** Time passes; with `isSilent` no peer sends heartbeats meanwhile. */
   | { readonly do: "advance"; readonly ms: number; readonly isSilent: boolean }
   | { readonly do: "stall"; readonly ms: number }
   | { readonly do: "store finishes" | "store fails"; readonly pick: number }
@@ -88,7 +88,7 @@ export type Offer =
       readonly heartbeatMs?: number;
     };
 
-/** Plays one step. */
+/** Runs one step. */
 export function perform(sim: Scenario, step: Step): void {
   switch (step.do) {
     case "request": {
@@ -96,8 +96,8 @@ export function perform(sim: Scenario, step: Step): void {
       const target = step.target < WORKERS.length ? { worker: at(WORKERS, step.target) } : {};
       const asks = question === undefined ? {} : { body: `question ${question}` };
       const notices = step.id % 3 === 0;
-      const wishes = { timeoutMs, retry, failFast, noCache, persist, credit, notices, ...target, ...asks };
-      sim.client(at(CLIENTS, step.who)).request(at(WANTED, step.service), `r${step.id}`, wishes);
+      const fields = { timeoutMs, retry, failFast, noCache, persist, credit, notices, ...target, ...asks };
+      sim.client(at(CLIENTS, step.who)).request(at(WANTED, step.service), `r${step.id}`, fields);
       return;
     }
     case "ready":
@@ -113,7 +113,7 @@ export function perform(sim: Scenario, step: Step): void {
     case "reject":
     case "request heartbeat":
     case "credit":
-      return speakOf(sim, step);
+      return sendReply(sim, step);
     case "worker leaves":
       sim.worker(at(WORKERS, step.who)).disconnect();
       return;
@@ -130,7 +130,7 @@ export function perform(sim: Scenario, step: Step): void {
         requestHeartbeat: step.who % 3 === 0,
         partials: step.who % 2 === 1,
         notice: step.who % 4 === 0,
-        // Some of them get `null` parts dropped, which they are to be granted again.
+        // The broker drops `null` partials for some clients, and must grant these chunks again.
         error: step.who % 5 !== 0,
         credit: step.who % 7 !== 0,
         ...(step.who % 2 === 0 ? { heartbeatMs: 700 } : {}),
@@ -139,22 +139,22 @@ export function perform(sim: Scenario, step: Step): void {
     case "cancel":
       sim.client(at(CLIENTS, step.who)).cancel(`r${step.id}`);
       return;
-    case "ask after":
+    case "client request heartbeat":
       sim.client(at(CLIENTS, step.who)).requestHeartbeat(`r${step.id}`);
       return;
     case "input":
-      sim.client(at(CLIENTS, step.who)).says({ type: "input-end", requestId: requestId(`r${step.id}`) });
+      sim.client(at(CLIENTS, step.who)).sends({ type: "input-end", requestId: requestId(`r${step.id}`) });
       return;
     case "grant":
       sim.client(at(CLIENTS, step.who)).grant(`r${step.id}`, step.chunks);
       return;
-    case "lost grant": {
+    case "undelivered grant": {
       const held = pickFrom(sim.held(), step.pick);
       if (held) sim.creditUndelivered(held.worker, held.address);
       return;
     }
-    case "vouch":
-      sim.client(at(CLIENTS, step.who)).vouchFor(at(WORKERS, step.worker));
+    case "heartbeat from another socket":
+      sim.client(at(CLIENTS, step.who)).heartbeatFor(at(WORKERS, step.worker));
       return;
     case "violation": {
       const name = step.role === 0 ? at(WORKERS, step.who) : at(CLIENTS, step.who);
@@ -168,8 +168,8 @@ export function perform(sim: Scenario, step: Step): void {
       const held = pickFrom(sim.held(), step.pick);
       if (held === undefined) return;
       sim.undeliveredToWorker(held.worker, held.requestId, "unreachable");
-      // The shell always tells so next; a core must live with anything in between.
-      if (step.andGone) sim.peerDown(held.worker);
+      // The shell reports the loss next; the core must handle any input in between.
+      if (step.isGone) sim.peerDown(held.worker);
       return;
     }
     case "congested request": {
@@ -177,7 +177,7 @@ export function perform(sim: Scenario, step: Step): void {
       if (held) sim.undeliveredToWorker(held.worker, held.requestId, "congested");
       return;
     }
-    case "undelivered stranger": {
+    case "undelivered unheld request": {
       return sim.requestUndelivered(at(WORKERS, step.who), "~1", "congested");
     }
     case "undelivered to client": {
@@ -195,7 +195,7 @@ export function perform(sim: Scenario, step: Step): void {
       return sim.storeFails(step.pick);
     case "restore": {
       const key = String(1_000_000 + step.key);
-      // A store has a key once.
+      // Keys are unique.
       if (sim.stored.has(key)) return;
       const worker = step.target < WORKERS.length ? at(WORKERS, step.target) : null;
       const request = { version: 1, client: at(CLIENTS, step.who), requestId: `r${step.id}`, worker } as const;
@@ -210,7 +210,7 @@ export function perform(sim: Scenario, step: Step): void {
   }
 }
 
-interface SpokenOf {
+interface ReplyStep {
   readonly do: "final" | "partial" | "partials" | "null partial" | "reject" | "request heartbeat" | "credit";
   readonly who: number;
   readonly pick: number;
@@ -218,7 +218,7 @@ interface SpokenOf {
   readonly cacheMs: number | undefined;
 }
 
-function speakOf(sim: Scenario, step: SpokenOf): void {
+function sendReply(sim: Scenario, step: ReplyStep): void {
   const request = named(sim, step);
   if (request === undefined) return;
   const { worker: name, address, requestId: id } = request;
@@ -229,39 +229,39 @@ function speakOf(sim: Scenario, step: SpokenOf): void {
     case "partial": {
       const body = [writeText(`${name} on ${id}`)];
       const status = step.pick % 5 === 0 ? -1 : 0;
-      worker.says({ type: step.do, address, requestId: id, status, body, trailer: [], ...cache });
+      worker.sends({ type: step.do, address, requestId: id, status, body, trailer: [], ...cache });
       return;
     }
     case "partials": {
       const chunks = ["one", "null", `${name} on ${id}`].slice(step.pick % 3).map(writeText);
-      worker.says({ type: "partials", address, requestId: id, chunks, options: writeText("{}"), ...cache });
+      worker.sends({ type: "partials", address, requestId: id, chunks, options: writeText("{}"), ...cache });
       return;
     }
     case "null partial":
-      worker.says({
+      worker.sends({
         ...{ type: "partial", address, requestId: id, status: 0, body: [writeText("null")], trailer: [] },
         ...cache,
       });
       return;
     case "reject":
-      worker.says({ type: "reject", address, requestId: id, reason: undefined });
+      worker.sends({ type: "reject", address, requestId: id, reason: undefined });
       return;
     case "request heartbeat":
-      worker.says({ type: "request-heartbeat", address, requestId: id });
+      worker.sends({ type: "request-heartbeat", address, requestId: id });
       return;
     case "credit":
-      worker.says({ type: "credit", address, requestId: id, chunks: 1 });
+      worker.sends({ type: "credit", address, requestId: id, chunks: 1 });
       return;
     default:
       step.do satisfies never;
   }
 }
 
-/** Which worker speaks, and under which names. */
+/** The worker that sends the message, and how it names the request. */
 function named(
   sim: Scenario,
-  { who, pick, naming }: SpokenOf,
-): (Omit<Held, "worker"> & { worker: string }) | undefined {
+  { who, pick, naming }: ReplyStep,
+): (Omit<HeldRequest, "worker"> & { worker: string }) | undefined {
   const held = pickFrom(sim.held(), pick);
   const worker = at(WORKERS, who);
   switch (naming) {

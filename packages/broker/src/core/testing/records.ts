@@ -1,4 +1,4 @@
-// Records of the core's tables for unit tests of what works on them: real ones that are in no table.
+// Records for unit tests of the tables: real records that are in no table.
 
 import {
   DEFAULT_REQUEST_OPTIONS,
@@ -22,7 +22,7 @@ import { WorkerRecordOf } from "../worker-record.ts";
 const timers = new Deadlines<Timer>();
 const service = aService(serviceName("echo"));
 const route = aRoute(service.name, service);
-const someone = aClient("c1", new OpenRequests(() => 0));
+const client = aClient("c1", new OpenRequests(() => 0));
 
 export function aClient(name: string, open: OpenRequests<QueuedRequest>): ClientRecord {
   const id = peerId(name);
@@ -63,7 +63,7 @@ export function aWorker(name: string): WorkerRecord {
 
 /** @param number its place in the order of arrival */
 export function aRequest(number: number): QueuedRequest {
-  return aRequestOf(someone, number);
+  return aRequestOf(client, number);
 }
 
 /** @param number its place in the order of arrival, and in its id */
@@ -80,7 +80,7 @@ export function aRequestOf(client: ClientRecord, number: number): QueuedRequest 
   return request;
 }
 
-/** Makes a worker hold so many requests. */
+/** Makes a worker hold this many requests. */
 export function setLoad(worker: WorkerRecord, load: number): void {
   for (const request of worker.inFlight) worker.inFlight.remove(request);
   for (let number = 1; number <= load; number++) worker.inFlight.append(aRequest(number));

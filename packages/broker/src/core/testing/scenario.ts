@@ -1,5 +1,5 @@
-// Plays a scenario with a broker's core: peers have names, only the scenario moves the clock, and everything sent is kept as
-// readable lines. After every input the tables of the core are checked against each other, and its effects against a model.
+// Runs a scenario with the core of a broker: peers have names, only the scenario moves the clock, and every message is kept
+// as a readable line. After every input it checks the tables against each other, and the effects against a model.
 
 import { EffectLoop } from "@pigato/peer";
 import {
@@ -22,9 +22,9 @@ import { ClientActor, WorkerActor } from "./actors.ts";
 import { assertConsistent } from "./consistency.ts";
 import { TRAITS } from "./dialects.ts";
 import { eventLine, toClientLine, toWorkerLine } from "./lines.ts";
-import { type Held, Observer } from "./observer.ts";
+import { type HeldRequest, Observer } from "./observer.ts";
 
-/** What a scenario assumes unless it says otherwise. Bounds are out of reach. */
+/** The default options of a scenario. Bounds are out of reach. */
 export const SCENARIO_OPTIONS: CoreOptions = {
   dialects: TRAITS,
   heartbeatMs: 1_000,
@@ -62,14 +62,14 @@ export function scenario(options: ScenarioOptions = {}): Scenario {
 }
 
 export class Scenario {
-  /** Everything reported so far, one line each. */
+  /** Every event so far, one line each. */
   readonly events: string[] = [];
   /** Every directory announced so far, one line for each service. */
   readonly announced: string[][] = [];
-  /** What the store has, or was asked to store, by key. */
+  /** What the store has or was asked to store, by key. */
   readonly stored: Map<string, StoredRequest> = new Map();
   /** The calls of the store that have not settled, oldest first. */
-  readonly #underWay: { readonly key: string; readonly operation: "store" | "delete" }[] = [];
+  readonly #pendingStoreCalls: { readonly key: string; readonly operation: "store" | "delete" }[] = [];
   readonly #options: CoreOptions;
   readonly #core: BrokerCore;
   readonly #observer: Observer | undefined;
@@ -100,7 +100,7 @@ export class Scenario {
     );
   }
 
-  /** @param dialect of its messages, from its first one on */
+  /** @param dialect of its messages, from the first one on */
   worker(name: string, dialect: BrokerDialect = pigato): WorkerActor {
     const known = this.#workers.get(name);
     if (known) return known;
@@ -109,7 +109,7 @@ export class Scenario {
     return worker;
   }
 
-  /** @param dialect as with a worker. A client without request ids is only for scenarios without checks. */
+  /** @param dialect as for a worker. A client without request ids needs `isChecked: false`. */
   client(name: string, dialect: BrokerDialect = pigato): ClientActor {
     const known = this.#clients.get(name);
     if (known) return known;
@@ -161,7 +161,7 @@ export class Scenario {
 
   /** A call of the store succeeds, the oldest unless `pick` says otherwise. */
   storeFinishes(pick = 0): void {
-    const done = this.#takeUnderWay(pick);
+    const done = this.#takeStoreCall(pick);
     if (done === undefined) return;
     if (done.operation === "delete") this.stored.delete(done.key);
     this.step({ type: done.operation === "store" ? "stored" : "deleted", key: done.key });
@@ -169,7 +169,7 @@ export class Scenario {
 
   /** A call of the store fails, the oldest unless `pick` says otherwise. */
   storeFails(pick = 0): void {
-    const failed = this.#takeUnderWay(pick);
+    const failed = this.#takeStoreCall(pick);
     if (failed === undefined) return;
     const type = failed.operation === "store" ? "store-failed" : "delete-failed";
     this.step({ type, key: failed.key, reason: "the disk is full" });
@@ -195,15 +195,15 @@ export class Scenario {
     this.step({ type: "request-undelivered", to: peerId(name), address, reason });
   }
 
-  /** A grant for a request that this worker was sent does not reach it. */
+  /** A grant does not reach a worker. */
   creditUndelivered(name: string, address: string): void {
     this.step({ type: "credit-undelivered", to: peerId(name), address });
   }
 
-  /** The last message that this client was sent does not reach it. */
+  /** The last message to this client does not reach it. */
   undeliveredToClient(name: string, reason: UndeliveredReason): void {
     const message = this.client(name).received.at(-1);
-    if (message === undefined) throw new Error(`nothing was sent to ${name}`);
+    if (message === undefined) throw new Error(`no message was sent to ${name}`);
     this.step({ type: "undelivered-to-client", to: peerId(name), message, reason });
   }
 
@@ -234,7 +234,7 @@ export class Scenario {
     this.#now += ms;
   }
 
-  /** Everything that was sent to a peer so far, one line each. */
+  /** Every message to a peer so far, one line each. */
   sentTo(name: string): string[] {
     return [...(this.#workers.get(name)?.lines ?? []), ...(this.#clients.get(name)?.lines ?? [])];
   }
@@ -245,7 +245,7 @@ export class Scenario {
   }
 
   /** The requests that workers hold now. Only with checks. */
-  held(): Held[] {
+  held(): HeldRequest[] {
     return this.#observer?.held() ?? [];
   }
 
@@ -254,7 +254,7 @@ export class Scenario {
     return this.#observer?.known() ?? [];
   }
 
-  /** Forgets everything sent and reported so far. */
+  /** Clears the messages and events so far. */
   forget(): void {
     this.events.length = 0;
     for (const worker of this.#workers.values()) worker.lines.length = 0;
@@ -277,18 +277,18 @@ export class Scenario {
     return this.#core.nextDeadline();
   }
 
-  /** Throws if the core's tables contradict each other; every step does it, unless checks are off. */
+  /** Throws if the tables contradict each other. Every step checks this, unless `isChecked` is false. */
   assertConsistent(): void {
     assertConsistent(this.#core.state);
   }
 
-  /** Handles one input now, after what is due. */
+  /** Handles one input now, after the timers that are due. */
   step(input: Input): void {
     this.#handle(input);
   }
 
-  #takeUnderWay(pick: number): { readonly key: string; readonly operation: "store" | "delete" } | undefined {
-    return this.#underWay.splice(pick % Math.max(1, this.#underWay.length), 1)[0];
+  #takeStoreCall(pick: number): { readonly key: string; readonly operation: "store" | "delete" } | undefined {
+    return this.#pendingStoreCalls.splice(pick % Math.max(1, this.#pendingStoreCalls.length), 1)[0];
   }
 
   #beat(name: string): void {
@@ -305,10 +305,10 @@ export class Scenario {
     if (failure !== undefined) throw failure;
   }
 
-  /** What the loop takes for the core: the core with its checks. The loop must not swallow what they throw. */
+  /** The core with its checks, as the loop calls it. Keeps what they throw, because the loop would report and go on. */
   #handleChecked(input: Input): readonly Effect[] {
     try {
-      // The observer expects that whatever is due has happened when an input comes.
+      // The observer expects a tick before each input.
       const due = this.#observer === undefined || input.type === "tick" ? [] : this.#handleOne({ type: "tick" });
       return [...due, ...this.#handleOne(input)];
     } catch (error) {
@@ -347,10 +347,10 @@ export class Scenario {
         return;
       case "store":
         this.stored.set(effect.key, effect.request);
-        this.#underWay.push({ key: effect.key, operation: "store" });
+        this.#pendingStoreCalls.push({ key: effect.key, operation: "store" });
         return;
       case "delete":
-        this.#underWay.push({ key: effect.key, operation: "delete" });
+        this.#pendingStoreCalls.push({ key: effect.key, operation: "delete" });
         return;
       case "report":
         this.events.push(eventLine(effect.event));

@@ -23,7 +23,7 @@ const naming: Arbitrary<Naming> = fc.constantFrom(
   "made up",
 );
 
-/** One of many steps that a broker may meet, the usual ones more often than the odd ones. */
+/** Any step, the usual ones more often than the rare ones. */
 export const anyStep: Arbitrary<Step> = fc.oneof(
   weighted(30, {
     do: fc.constant("request" as const),
@@ -53,15 +53,19 @@ export const anyStep: Arbitrary<Step> = fc.oneof(
   weighted(2, { do: fc.constant("worker leaves" as const), who }),
   weighted(1, { do: fc.constantFrom("client leaves", "client is cut off"), who }),
   weighted(5, { do: fc.constantFrom("client heartbeat", "client offer"), who }),
-  weighted(9, { do: fc.constantFrom("cancel", "cancel", ...repeat("ask after" as const, 5), "input"), who, id }),
+  weighted(9, {
+    do: fc.constantFrom("cancel", "cancel", ...repeat("client request heartbeat" as const, 5), "input"),
+    who,
+    id,
+  }),
   weighted(14, { do: fc.constant("grant" as const), who, id, chunks: fc.constantFrom(0, 1, 8, 8, 8, MAX_CREDIT) }),
-  weighted(1, { do: fc.constant("lost grant" as const), pick }),
-  weighted(1, { do: fc.constant("vouch" as const), who, worker: who }),
+  weighted(1, { do: fc.constant("undelivered grant" as const), pick }),
+  weighted(1, { do: fc.constant("heartbeat from another socket" as const), who, worker: who }),
   weighted(2, { do: fc.constant("violation" as const), who, role: fc.constantFrom(0, 1, 2), id: fc.nat({ max: 12 }) }),
   weighted(2, { do: fc.constant("peer down" as const), who, role: fc.constantFrom(0, 1) }),
-  weighted(2, { do: fc.constant("undelivered request" as const), pick, andGone: fc.boolean() }),
+  weighted(2, { do: fc.constant("undelivered request" as const), pick, isGone: fc.boolean() }),
   weighted(3, { do: fc.constant("congested request" as const), pick }),
-  weighted(1, { do: fc.constant("undelivered stranger" as const), who }),
+  weighted(1, { do: fc.constant("undelivered unheld request" as const), who }),
   weighted(2, {
     do: fc.constant("undelivered to client" as const),
     who,
@@ -77,7 +81,7 @@ export const anyStep: Arbitrary<Step> = fc.oneof(
   weighted(1, { do: fc.constant("stall" as const), ms: fc.constantFrom(100, 1_000, 10_000) }),
 );
 
-/** Bounds that are sometimes within reach, and each way to choose a worker. */
+/** Bounds that are sometimes within reach, and each dispatch mode. */
 export const anyOptions: Arbitrary<Partial<CoreOptions>> = fc.record({
   heartbeatLiveness: fc.constantFrom(2, 3),
   dispatchMode: fc.constantFrom("load", "lru", "rand"),

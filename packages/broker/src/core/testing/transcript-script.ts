@@ -1,4 +1,4 @@
-// Plays a transcript: a text file whose lines are inputs of a broker, each followed by the indented effects that it had.
+// Runs a transcript: a text file whose lines are inputs of a broker, each followed by the indented effects that it had.
 //
 //   # A comment. The first line of a file says what it shows.
 //   options maxRequests=2
@@ -28,7 +28,7 @@ interface Command {
 /** When every scenario starts. */
 const START = 1_000;
 
-/** Plays the inputs of a transcript and returns the transcript with the effects that they had now. */
+/** Runs the inputs of a transcript and returns the transcript with their current effects. */
 export function replay(text: string): string {
   const lines: string[] = [];
   let timed = false;
