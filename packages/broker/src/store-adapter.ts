@@ -64,12 +64,21 @@ export class StoreAdapter {
     // Inside a promise, a store that throws counts as one that rejects.
     const called = new Promise<void>((resolve) => resolve(call()));
     void called
-      .then(done, (error) => failed(error instanceof Error ? error.message : String(error)))
+      .then(done, (error) => failed(reasonOf(error)))
       .then((input) => {
         this.#pending -= 1;
         this.#apply(input);
         if (this.#pending === 0) this.#onIdle();
       });
+  }
+}
+
+/** A store may reject with anything, even with an object that throws when it is read. */
+function reasonOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return "an error that cannot be shown";
   }
 }
 
