@@ -65,9 +65,15 @@ describe("the options of a request", () => {
     ["workerId", "", "workerId must be text of 1 to 255 bytes, not ''"],
     ["nocache", "no", "nocache must be true, false, 0 or 1, not 'no'"],
     ["signal", {}, "signal must be an AbortSignal, not {}"],
-    ["headers", "tenant", "headers must be an object whose values are strings, not 'tenant'"],
-    ["headers", { tenant: 1 }, "headers must be an object whose values are strings, not { tenant: 1 }"],
-    ["headers", ["tenant"], "headers must be an object whose values are strings, not [ 'tenant' ]"],
+    ["headers", "tenant", "headers must be a plain object whose values are strings, not 'tenant'"],
+    ["headers", { tenant: 1 }, "headers must be a plain object whose values are strings, not { tenant: 1 }"],
+    ["headers", ["tenant"], "headers must be a plain object whose values are strings, not [ 'tenant' ]"],
+    [
+      "headers",
+      new Map([["a", "b"]]),
+      "headers must be a plain object whose values are strings, not Map(1) { 'a' => 'b' }",
+    ],
+    ["headers", new Headers({ a: "b" }), "headers must be a plain object whose values are strings, not Headers"],
     ["headers", { tenant: "x".repeat(70_000) }, "options of 70051 bytes as JSON cannot be sent; the most is 65536"],
     [CLASSIC_OPTIONS, { own: 1n }, "the options of a request cannot be written as JSON"],
   ])("refuse %s: %o", (key, value, message) => {

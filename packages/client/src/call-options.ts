@@ -56,7 +56,7 @@ export class CallSchema {
   readonly notices: Option<boolean | 0 | 1, boolean> = bit({ default: false });
   /** Names and values for the worker: its handler finds them in `opts.headers`. @defaultValue none */
   readonly headers: Option<Headers> = custom<Headers>({
-    expected: "an object whose values are strings",
+    expected: "a plain object whose values are strings",
     read: (value) => (isHeaders(value) ? value : undefined),
     default: {},
   });
@@ -175,8 +175,11 @@ function readWorkerId(value: unknown): PeerId | undefined {
 }
 
 function isHeaders(value: unknown): value is Headers {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  return Object.values(value).every((header) => typeof header === "string");
+  if (typeof value !== "object" || value === null) return false;
+  // A Map, or the Headers of fetch, has its entries elsewhere. Objects of another realm have another prototype.
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (typeof prototype === "object" && prototype !== null && Object.getPrototypeOf(prototype) !== null) return false;
+  return !Array.isArray(value) && Object.values(value).every((header) => typeof header === "string");
 }
 
 function encodeOptions(options: object): Frame {
