@@ -1,7 +1,7 @@
 // One run of a broker, from bind to close: connects the core to its sockets, its store and the clock. It performs effects
 // and never interprets a message. A failure becomes an input.
 
-import { EffectLoop, type Shell } from "@pigato/peer";
+import { EffectLoop, guardedRandom, type Shell } from "@pigato/peer";
 import type { BrokerDialect, PeerId } from "@pigato/protocol";
 import { encodeDirectory } from "@pigato/protocol/internal";
 import type {
@@ -62,6 +62,7 @@ export class BrokerRun implements Shell<Effect, Notice>, ListenerHandlers {
       heartbeatMs: options.heartbeat,
       dispatchMode: options.dmode,
       announces: options.intch !== false,
+      random: guardedRandom(options.random),
     });
     this.#loop = new EffectLoop<Input, Effect, Notice>(this.#core, this, options.clock);
     this.#store = new StoreAdapter(options.store, (input) => this.#loop.apply(input));

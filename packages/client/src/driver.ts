@@ -1,7 +1,15 @@
 // The client's shell: gives inputs to the session and performs its effects. It does not look into messages. Callers are user
 // code, so they are called after the effects at hand.
 
-import { connectionOptions, EffectLoop, type PeerEvents, PeerRuntime, type RuntimeNotice } from "@pigato/peer";
+import {
+  connectionOptions,
+  EffectLoop,
+  guardedLogger,
+  type PeerEvents,
+  PeerRuntime,
+  type RecordLogger,
+  type RuntimeNotice,
+} from "@pigato/peer";
 import {
   display,
   type Failure,
@@ -29,13 +37,13 @@ const URGENT: SendOptions = Object.freeze({ urgent: true });
 
 export class Driver {
   readonly runtime: PeerRuntime;
-  readonly #settings: ClientSettings;
+  readonly #logger: RecordLogger;
   readonly #wire: ReturnType<ClientSettings["speaker"]["newWire"]>;
   readonly #events: DriverEvents;
   readonly #loop: EffectLoop<Input<Caller>, Effect<Caller>, Notice>;
 
   constructor(addresses: readonly string[], settings: ClientSettings, events: DriverEvents) {
-    this.#settings = settings;
+    this.#logger = guardedLogger(settings.logger);
     this.#events = events;
     this.#wire = settings.speaker.newWire();
     const { clientId, prefix, maxOpenRequests } = settings;
@@ -118,7 +126,7 @@ export class Driver {
       case "unreachable":
         if (message.type === "request") this.apply({ type: "refused", requestId: message.requestId });
         else if (message.type === "credit") this.apply({ type: "grant-refused", requestId: message.requestId });
-        else this.#settings.logger.debug({ message: message.type, outcome }, "a message was not sent");
+        else this.#logger.debug({ message: message.type, outcome }, "a message was not sent");
         return;
       default:
         return outcome satisfies never;
@@ -140,20 +148,19 @@ export class Driver {
   #onUndelivered(frames: Frames): void {
     const message = this.#wire.decodeFromClient(frames);
     if (message.type === "request") this.apply({ type: "undelivered", requestId: message.requestId });
-    else this.#settings.logger.debug({ message: message.type }, "a message was not sent");
+    else this.#logger.debug({ message: message.type }, "a message was not sent");
   }
 
   #report(event: SessionEvent): void {
-    const { logger } = this.#settings;
     switch (event.type) {
       case "late":
-        logger.debug({ message: event.message, requestId: display(event.requestId) }, "a late reply");
+        this.#logger.debug({ message: event.message, requestId: display(event.requestId) }, "a late reply");
         return this.#loop.notify({ type: "late", requestId: event.requestId });
       case "unsupported":
-        return logger.warn({ message: event.message }, "the broker sent a message that was not negotiated");
+        return this.#logger.warn({ message: event.message }, "the broker sent a message that was not negotiated");
       case "violation": {
         const { clause, detail } = event.violation;
-        logger.warn({ clause, detail }, "the broker violated the protocol");
+        this.#logger.warn({ clause, detail }, "the broker violated the protocol");
         const error = new Error(`the broker violated ${clause}: ${detail}`, { cause: event.violation });
         return this.#loop.notify({ type: "error", error, isFinal: false });
       }

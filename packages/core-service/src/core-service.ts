@@ -137,7 +137,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
         if (this.#subscriber === subscriber) this.#isCurrent = false;
       },
       onRejected: (refusal) => {
-        logger.warn({ ...refusal, intch: this.#channel }, "connection to the internal channel rejected");
+        guarded(() => logger.warn({ ...refusal, intch: this.#channel }, "connection to the internal channel rejected"));
         if (this.#subscriber === subscriber) this.#onRejected(refusal);
       },
       onError: (error) => logger.error({ err: error, intch: this.#channel }, "the internal channel failed"),

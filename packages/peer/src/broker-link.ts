@@ -14,12 +14,12 @@ import {
   type SendOutcome,
   type Transport,
 } from "@pigato/transport";
-import type { Logger } from "pino";
+import { guardedLogger, type RecordLogger } from "./guard.ts";
 
 export interface BrokerLinkOptions {
   readonly transport: Transport;
   readonly security: PeerSecurity | undefined;
-  readonly logger: Logger;
+  readonly logger: RecordLogger;
   readonly limits?: Partial<LinkLimits>;
   /** The routing id of the next connection. */
   newSocketId(): string;
@@ -45,6 +45,7 @@ export interface BrokerLinkHandlers {
 export class BrokerLink {
   readonly #options: BrokerLinkOptions;
   readonly #handlers: BrokerLinkHandlers;
+  readonly #logger: RecordLogger;
   readonly #closing = new Set<Promise<void>>();
   #link: DealerLink | undefined;
   #address: string | undefined;
@@ -54,6 +55,7 @@ export class BrokerLink {
 
   constructor(options: BrokerLinkOptions, handlers: BrokerLinkHandlers) {
     this.#options = options;
+    this.#logger = guardedLogger(options.logger);
     this.#handlers = handlers;
     this.#socketId = options.newSocketId();
   }
@@ -69,10 +71,10 @@ export class BrokerLink {
   }
 
   open(address: string): void {
-    const { transport, security, limits, logger } = this.#options;
+    const { transport, security, limits } = this.#options;
     if (this.#address !== undefined) this.#socketId = this.#options.newSocketId();
     this.#address = address;
-    logger.debug({ address, socketId: this.#socketId }, "connecting");
+    this.#logger.debug({ address, socketId: this.#socketId }, "connecting");
     try {
       const link: DealerLink = transport.dealer(
         {
@@ -118,7 +120,7 @@ export class BrokerLink {
     if (link === undefined) return;
     this.#link = undefined;
     const closing: Promise<void> = (flush ? link.close() : link.close(0))
-      .catch((error: unknown) => this.#options.logger.warn({ err: error }, "a link did not close cleanly"))
+      .catch((error: unknown) => this.#logger.warn({ err: error }, "a link did not close cleanly"))
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
   }
@@ -134,14 +136,14 @@ export class BrokerLink {
   }
 
   #onFailed(error: LinkError, reason: "link-down" | "unreachable"): void {
-    this.#options.logger.error({ err: error, address: this.#address }, "the link failed");
+    this.#logger.error({ err: error, address: this.#address }, "the link failed");
     this.#handlers.onLost(reason);
     this.#handlers.onFailed(error, reason === "unreachable");
   }
 
   #onRejected({ code, detail, cause }: ConnectionRejection, address: string): void {
     const message = `connection to ${address} rejected: ${code}, ${detail}`;
-    this.#options.logger.warn({ address, code, detail }, "connection rejected");
+    this.#logger.warn({ address, code, detail }, "connection rejected");
     if (this.#lastRejection === message) return;
     this.#lastRejection = message;
     this.#handlers.onRejected(new LinkError("REFUSED", message, { address, cause }), isFinal(code));

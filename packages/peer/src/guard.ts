@@ -1,5 +1,13 @@
 // How code that is not ours may fail: its exception is reported as uncaught and disturbs nothing else.
 
+/** What the code here calls on a logger that a user supplied. */
+export interface RecordLogger {
+  debug(fields: object, text: string): void;
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}
+
 /** Throws `error` as an uncaught exception, outside of the present call. */
 export function throwAsync(error: unknown): void {
   queueMicrotask(() => {
@@ -18,4 +26,22 @@ export function guarded<Result>(run: () => Result): Result | undefined {
     throwAsync(error);
     return undefined;
   }
+}
+
+/** The same logger, whose exceptions do not reach the code that logs. */
+export function guardedLogger(logger: RecordLogger): RecordLogger {
+  return {
+    debug: (fields, text) => guarded(() => logger.debug(fields, text)),
+    info: (fields, text) => guarded(() => logger.info(fields, text)),
+    warn: (fields, text) => guarded(() => logger.warn(fields, text)),
+    error: (fields, text) => guarded(() => logger.error(fields, text)),
+  };
+}
+
+/** The same source of random numbers, with 0.5 in place of an exception and of anything but a number from 0 up to 1. */
+export function guardedRandom(random: () => number): () => number {
+  return () => {
+    const number: unknown = guarded(random);
+    return typeof number === "number" && number >= 0 && number < 1 ? number : 0.5;
+  };
 }

@@ -1,6 +1,6 @@
 export { resolveAddresses } from "./addresses.ts";
 export { type Core, EffectLoop, type Shell, type Tick } from "./effect-loop.ts";
-export { guarded, throwAsync } from "./guard.ts";
+export { guarded, guardedLogger, guardedRandom, type RecordLogger, throwAsync } from "./guard.ts";
 export { type Flag, flagsOf } from "./options/flags.ts";
 export {
   bit,

@@ -20,6 +20,7 @@ import {
 } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { type Logger, pino } from "pino";
+import { guardedRandom } from "./guard.ts";
 import {
   boolean,
   callable,
@@ -120,7 +121,7 @@ export function connectionOptions(
     backoff: { firstMs: reconnect, maxMs: reconnectMaxMs },
     connectTimeoutMs,
     brokerAnswers: dialect === "pigato",
-    random,
+    random: guardedRandom(random),
   };
 }
 

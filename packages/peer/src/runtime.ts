@@ -2,6 +2,7 @@
 // users see. A shell gives it the effects and notices below, and performs and delivers its own.
 
 import { BrokerLink, type BrokerLinkHandlers, type BrokerLinkOptions } from "./broker-link.ts";
+import { guardedLogger, type RecordLogger } from "./guard.ts";
 import { Lifecycle, type PeerKind } from "./lifecycle.ts";
 import type { LossReason } from "./session/connection.ts";
 import type { RuntimeEffect, RuntimeInput } from "./session/effects.ts";
@@ -40,11 +41,13 @@ export class PeerRuntime {
   readonly lifecycle: Lifecycle;
   readonly #loop: RuntimeLoop;
   readonly #options: RuntimeOptions;
+  readonly #logger: RecordLogger;
   readonly #events: PeerEvents;
 
   constructor(loop: RuntimeLoop, options: RuntimeOptions, handlers: MessageHandlers & { readonly events: PeerEvents }) {
     this.#loop = loop;
     this.#options = options;
+    this.#logger = guardedLogger(options.logger);
     this.#events = handlers.events;
     this.lifecycle = new Lifecycle({
       kind: options.kind,
@@ -68,7 +71,6 @@ export class PeerRuntime {
   }
 
   perform(effect: RuntimeEffect): void {
-    const { logger } = this.#options;
     switch (effect.type) {
       case "open":
         this.link.open(effect.address);
@@ -76,10 +78,10 @@ export class PeerRuntime {
       case "close":
         return this.link.close(effect.flush);
       case "connected":
-        logger.info({ address: this.address, socketId: this.link.socketId }, "connected");
+        this.#logger.info({ address: this.address, socketId: this.link.socketId }, "connected");
         return this.#loop.notify(effect);
       case "disconnected":
-        logger.warn({ address: this.address, reason: effect.reason }, "disconnected");
+        this.#logger.warn({ address: this.address, reason: effect.reason }, "disconnected");
         return this.#loop.notify(effect);
       case "stopped":
         void this.link.closed().then(() => this.#loop.notify(effect));

@@ -666,3 +666,33 @@ describe("listeners", () => {
     expect(broker.takeMessages()).toEqual(["final r1 0 1"]);
   });
 });
+
+test.each(["debug", "info", "warn", "error"] as const)(
+  "a worker whose logger throws at the level %s connects and fails a request whose handler throws",
+  async (level) => {
+    const uncaught: unknown[] = [];
+    const listeners = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    process.on("uncaughtException", (error) => uncaught.push(String(error)));
+    onTestFinished(() => {
+      process.removeAllListeners("uncaughtException");
+      for (const listener of listeners) process.on("uncaughtException", listener);
+    });
+    const { logger } = new Worker(ADDRESS, "other").conf;
+    logger[level] = () => {
+      throw new Error("logger threw");
+    };
+    const { worker, connect, broker, settle } = await setUp({ logger });
+    worker.on("request", (_data, reply) => {
+      reply.end("once");
+      throw new Error("handler threw");
+    });
+    const reported = new Promise((resolve) => worker.once("error", resolve));
+    await connect();
+    broker.request("r1", '"data"');
+    await settle();
+    expect(await reported).toEqual(new Error("handler threw"));
+    await turn();
+    expect(new Set(uncaught)).toEqual(new Set(level === "warn" ? [] : ["Error: logger threw"]));
+  },
+);

@@ -1,7 +1,7 @@
 // The worker as users see it: events, start and stop, and how its handlers are called. The session decides what happens to a
 // request.
 
-import { type LossReason, resolveAddresses } from "@pigato/peer";
+import { guarded, type LossReason, resolveAddresses } from "@pigato/peer";
 import { display, NOT_JSON } from "@pigato/protocol";
 import { EventEmitter } from "eventemitter3";
 import { DIALECTS, type WorkerDialect } from "./dialect.ts";
@@ -145,7 +145,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
 
   #onHandlerError(error: unknown, reply: Reply): void {
     if (Reply.fail(reply, error)) {
-      this.conf.logger.warn({ service: this.service, err: error }, "a handler failed");
+      guarded(() => this.conf.logger.warn({ service: this.service, err: error }, "a handler failed"));
       return;
     }
     // After an abort, or its own `destroy`, a handler is expected to fail. After its end, the error would be lost.
@@ -153,7 +153,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   }
 
   #onError(error: Error): void {
-    this.conf.logger.error({ service: this.service, err: error }, error.message);
+    guarded(() => this.conf.logger.error({ service: this.service, err: error }, error.message));
     this.emit("error", error);
   }
 }

@@ -1,0 +1,73 @@
+import { type DealerHandlers, LinkError, type Transport } from "@pigato/transport";
+import { expect, onTestFinished, test } from "vitest";
+import { PeerRuntime, type RuntimeNotice } from "./runtime.ts";
+import type { RuntimeInput } from "./session/effects.ts";
+
+/** A runtime whose logger throws, on a link without a network. */
+function setUp() {
+  const inputs: RuntimeInput[] = [];
+  const notices: RuntimeNotice[] = [];
+  const links: DealerHandlers[] = [];
+  const log = (): never => {
+    throw new Error("logger threw");
+  };
+  const unused = (): never => {
+    throw new Error("not used here");
+  };
+  const transport: Transport = {
+    router: unused,
+    publisher: unused,
+    subscriber: unused,
+    dealer(handlers) {
+      links.push(handlers);
+      return { connect() {}, send: () => "queued", close: async () => {} };
+    },
+  };
+  const runtime = new PeerRuntime(
+    { apply: (input) => inputs.push(input), notify: (notice) => notices.push(notice) },
+    {
+      kind: "client",
+      addresses: ["tcp://broker:1"],
+      transport,
+      security: undefined,
+      logger: { debug: log, info: log, warn: log, error: log },
+      newSocketId: () => "id",
+    },
+    {
+      events: { start() {}, stop() {}, connecting() {}, connect() {}, disconnect() {}, error() {} },
+      onMessage() {},
+      onUndelivered() {},
+      onDrain() {},
+    },
+  );
+  return { runtime, inputs, notices, links };
+}
+
+/** Collects uncaught exceptions until the test ends. */
+function uncaughtErrors(): string[] {
+  const uncaught: string[] = [];
+  const listeners = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", (error) => uncaught.push(String(error)));
+  onTestFinished(() => {
+    process.removeAllListeners("uncaughtException");
+    for (const listener of listeners) process.on("uncaughtException", listener);
+  });
+  return uncaught;
+}
+
+test("a logger that throws keeps no input and no notice from the session and the user", async () => {
+  const uncaught = uncaughtErrors();
+  const { runtime, inputs, notices, links } = setUp();
+  runtime.perform({ type: "open", address: "tcp://broker:1" });
+  links[0]?.onUp?.({});
+  runtime.perform({ type: "connected" });
+  runtime.perform({ type: "disconnected", reason: "silence" });
+  links[0]?.onRejected?.({ code: "ROUTING_ID", detail: "taken" });
+  links[0]?.onError?.(new LinkError("FAILED", "broken"));
+  expect(links).toHaveLength(1);
+  expect(inputs).toEqual([{ type: "link-up" }, { type: "link-lost", reason: "link-down" }]);
+  expect(notices.map(({ type }) => type)).toEqual(["connecting", "connected", "disconnected", "error", "error"]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(uncaught).toEqual(Array.from({ length: 5 }, () => "Error: logger threw"));
+});
