@@ -386,7 +386,7 @@ describe("faults that other tests cover", () => {
     ],
     ["11", `${SCENARIOS}/deadline.test.ts`, "a request without a timeout waits forever"],
     ["24", `${CONFORMANCE}/hostile/hostile.test.ts`, "10,000 services without workers use little memory"],
-    ["25", `${SCENARIOS}/liveness.test.ts`, "a worker is given up three intervals after it was last heard"],
+    ["25", `${SCENARIOS}/liveness.test.ts`, "the broker disconnects a worker three intervals after its last message"],
     [
       "26, the answer",
       `${CONFORMANCE}/integration/held-answers.test.ts`,
