@@ -12,7 +12,7 @@
 // Names that start with `w` are workers, names that start with `c` are clients. A word `+name` sets an option, `name=value`
 // sets it to a number, a text, true or false. `@3000` is the time of the effects that follow, in milliseconds.
 
-import { type Dialect, majordomo, pigato } from "@pigato/protocol";
+import { type Dialect, majordomo, pigato, writeText } from "@pigato/protocol";
 import type { Effect, UndeliveredReason } from "../effects.ts";
 import { eventLine, toClientLine, toWorkerLine } from "./lines.ts";
 import { type Scenario, scenario } from "./scenario.ts";
@@ -78,11 +78,29 @@ function run(sim: Scenario, { words, settings }: Command): void {
       return sim.storeFinishes();
     case "store-fails":
       return sim.storeFails();
+    case "restore":
+      return restore(sim, words, settings);
     case "violation":
       return sim.violation(second, second.startsWith("w") ? "worker" : "client", third);
     default:
       return first.startsWith("w") ? asWorker(sim, words, settings) : asClient(sim, words, settings);
   }
+}
+
+function restore(sim: Scenario, words: readonly string[], { worker }: Settings): void {
+  const [, key = "", client = "", service = "", id = ""] = words;
+  const options = { timeoutMs: 60_000, retry: false, worker: worker === undefined ? null : String(worker) };
+  const stored = {
+    version: 1,
+    client,
+    requestId: id,
+    service,
+    body: [writeText(id)],
+    trailer: [],
+    ...options,
+  } as const;
+  sim.stored.set(key, stored);
+  sim.restore(key, stored);
 }
 
 function asWorker(sim: Scenario, words: readonly string[], { dialect, ...settings }: Settings): void {
