@@ -26,7 +26,7 @@ interface AdmissionError {
 }
 
 /**
- * A new request: given to a worker, queued, or refused.
+ * Dispatches, queues or refuses a new request.
  * @param target the worker that its options name, if there is one
  */
 export function acceptRequest(
@@ -126,7 +126,7 @@ function admissionError(
     return { code: "UNAVAILABLE", why: whyUnavailable(targetId) };
   }
   if (failFast && route.service === state.services.unserved) {
-    return { code: "UNAVAILABLE", why: "has no worker that offers it" };
+    return { code: "UNAVAILABLE", why: "was refused: the service has no worker" };
   }
   const bound = reachedBound(state, client, route, target, persist);
   return bound === undefined ? undefined : { code: "BUSY", why: bound };
@@ -141,17 +141,18 @@ function reachedBound(
   persist: boolean,
 ): string | undefined {
   const { maxRequests, maxRequestsPerClient, maxRequestBytes, maxQueuedPerService } = options;
-  if (open.size >= maxRequests) return `came when the broker held ${maxRequests} requests, its most`;
-  if (open.bytes >= maxRequestBytes) return `came when the broker held ${maxRequestBytes} bytes, its most`;
+  if (open.size >= maxRequests) return `was refused: the broker has ${maxRequests} open requests, the maximum`;
+  if (open.bytes >= maxRequestBytes)
+    return `was refused: the open requests have reached ${maxRequestBytes} bytes, the maximum`;
   if (client.requests.size >= maxRequestsPerClient) {
-    return `came when its client had ${maxRequestsPerClient} requests open, the most`;
+    return `was refused: its client has ${maxRequestsPerClient} open requests, the maximum`;
   }
   if (persist && storedRequests.size >= maxRequests) {
-    return `came when the store had ${maxRequests} requests, or had not finished with them, its most`;
+    return `was refused: the store has ${maxRequests} requests, the maximum`;
   }
   const hasNoSlot = target === undefined ? route.service.available.size === 0 : !target.hasFreeSlot;
   if ((persist || hasNoSlot) && route.waiting >= maxQueuedPerService) {
-    return `came when ${maxQueuedPerService} requests for the service waited, the most`;
+    return `was refused: ${maxQueuedPerService} requests for the service are waiting, the maximum`;
   }
   return undefined;
 }
@@ -162,5 +163,5 @@ function isWithin(route: Route, service: Service): boolean {
 }
 
 function whyUnavailable(worker: string): string {
-  return `is for the worker "${display(worker)}", which does not offer it`;
+  return `was refused: the worker "${display(worker)}" does not offer the service`;
 }

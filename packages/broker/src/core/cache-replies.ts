@@ -1,4 +1,4 @@
-// The reply cache, attached to the life of requests (hooks.ts): collects partials, adds whole replies, and finds them for new
+// The reply cache, attached to the lifecycle of requests (hooks.ts): collects partials, adds whole replies, and finds them for new
 // requests.
 
 import type { Frame } from "@pigato/protocol";

@@ -33,7 +33,7 @@ export class ClientRecordOf<Request extends ClientLinks<Request>> implements Hea
   /** `undefined` until something is held for it. */
   held: HeldUsage | undefined;
   /** What is known of the interval at which it sends heartbeats. */
-  rhythm: HeartbeatTiming = UNKNOWN_TIMING;
+  timing: HeartbeatTiming = UNKNOWN_TIMING;
   /** When its last heartbeat came. */
   heartbeatAt: Instant | undefined;
   /** Milliseconds of silence that count as one interval. */

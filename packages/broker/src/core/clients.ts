@@ -88,22 +88,22 @@ export function negotiate(
 ): void {
   client.capabilities = shared;
   // P-NEG-4: a client that offers sends heartbeats. To forget it when idle would lose what it negotiated.
-  setRhythm(state, client, { ...client.rhythm, announcedMs: intervalMs ?? MAX_HEARTBEAT_MS }, now);
+  setTiming(state, client, { ...client.timing, announcedMs: intervalMs ?? MAX_HEARTBEAT_MS }, now);
 }
 
 /** A heartbeat about nothing but the client itself: two of them show an interval. */
 export function onClientHeartbeat(state: CoreState, client: ClientRecord, now: Instant): void {
   const pauseMs = client.heartbeatAt === undefined ? undefined : now - client.heartbeatAt;
   client.heartbeatAt = now;
-  const rhythm = observeHeartbeat(client.rhythm, pauseMs);
-  if (rhythm !== client.rhythm) setRhythm(state, client, rhythm, now);
+  const timing = observeHeartbeat(client.timing, pauseMs);
+  if (timing !== client.timing) setTiming(state, client, timing, now);
 }
 
 /** The lease of a present client ran out: it may have been silent. */
 export function onClientLease(state: CoreState, client: ClientRecord, now: Instant): void {
   const missed = countSilence(client, client.leaseMs, state.timers, now);
   if (missed === 0) return;
-  if (!isJudged(client.rhythm)) {
+  if (!isJudged(client.timing)) {
     if (client.requests.size === 0) loseClient(state, client, "idle", now);
   } else if (missed >= state.options.heartbeatLiveness) loseClient(state, client, "silent", now);
 }
@@ -147,17 +147,17 @@ function keepAway(state: CoreState, client: ClientRecord, now: Instant): void {
   client.isAway = true;
   // When it reconnects, it has negotiated nothing yet.
   client.capabilities = NO_CAPABILITIES;
-  client.rhythm = UNKNOWN_TIMING;
+  client.timing = UNKNOWN_TIMING;
   client.heartbeatAt = undefined;
   client.leaseMs = IDLE_MS;
   state.awayClients.set(client.id, client);
   state.timers.set(client.awayLease, IDLE_MS, now);
 }
 
-function setRhythm(state: CoreState, client: ClientRecord, rhythm: HeartbeatTiming, now: Instant): void {
-  client.rhythm = rhythm;
-  if (!isJudged(rhythm)) return;
-  const intervalMs = intervalOf(rhythm, state.options.heartbeatMs);
+function setTiming(state: CoreState, client: ClientRecord, timing: HeartbeatTiming, now: Instant): void {
+  client.timing = timing;
+  if (!isJudged(timing)) return;
+  const intervalMs = intervalOf(timing, state.options.heartbeatMs);
   if (intervalMs === client.leaseMs) return;
   client.leaseMs = intervalMs;
   startLease(client, intervalMs, state.timers, now);

@@ -29,7 +29,7 @@ import type { CoreState } from "./state.ts";
 export function endRequest(state: CoreState, request: QueuedRequest, outcome: RequestOutcome): void {
   const { location, client, route } = request;
   count(state, outcome);
-  if (outcome !== "finished") recall(state, request);
+  if (outcome !== "finished") cancelAtWorker(state, request);
   state.open.remove(request);
   onEnded(state, request, outcome);
   state.timers.clear(request);
@@ -39,7 +39,7 @@ export function endRequest(state: CoreState, request: QueuedRequest, outcome: Re
   state.services.onEnded(route);
 }
 
-/** Ends a request with a failure that its client is sent now. */
+/** Ends a request and sends its client the failure. */
 export function endWithFailure(state: CoreState, request: QueuedRequest, code: FailureCode, why: string): void {
   const { client, name, id } = request;
   const failure = { code, message: describe(id, name, why), delivery: deliveryOf(request) };
@@ -47,7 +47,7 @@ export function endWithFailure(state: CoreState, request: QueuedRequest, code: F
   sendFailure(state, client, name, id, failure);
 }
 
-/** Ends a request with a failure that its client is not sent, or that the caller sends. */
+/** Ends a request as failed. The caller sends the failure, if the client gets one. */
 export function endUnsent(state: CoreState, request: QueuedRequest, code: FailureCode): void {
   state.effects.reportFailure(request, code);
   endRequest(state, request, "failed");
@@ -55,7 +55,7 @@ export function endUnsent(state: CoreState, request: QueuedRequest, code: Failur
 
 /** The broker stops: the request ends wherever it is. A persistent request stays in the store for the next start. */
 export function closeRequest(state: CoreState, request: QueuedRequest): void {
-  // Its reply is on its way: the connection will take it or refuse it.
+  // Its reply was sent: the connection will confirm or refuse it.
   if (state.heldReplies.sent.has(request)) return;
   const isStored = leaveInStore(state, request);
   if (isStored) request.mayHaveRun = true;
@@ -64,10 +64,10 @@ export function closeRequest(state: CoreState, request: QueuedRequest): void {
 }
 
 /**
- * Cancels a request at a worker that still runs it. A sequential worker is not free before it
- * has answered all the same (D-LIVE-3).
+ * Cancels a request at a worker that still runs it. A sequential worker has no free slot before it has answered
+ * (D-LIVE-3).
  */
-export function recall(state: CoreState, { location, address, id }: QueuedRequest): void {
+export function cancelAtWorker(state: CoreState, { location, address, id }: QueuedRequest): void {
   if (location.at !== "worker") return;
   const { worker } = location;
   if (worker.traits.isSequential) worker.abandoned = address;

@@ -2,7 +2,15 @@
 // Which requests end in one step, and in which order, is decided here; end-request.ts holds the steps of one end.
 
 import type { FailureCode } from "@pigato/protocol";
-import { closeRequest, deliveryOf, describe, endRequest, endUnsent, endWithFailure, recall } from "./end-request.ts";
+import {
+  cancelAtWorker,
+  closeRequest,
+  deliveryOf,
+  describe,
+  endRequest,
+  endUnsent,
+  endWithFailure,
+} from "./end-request.ts";
 import { completeReply, expireReply } from "./held-replies.ts";
 import { AT_CLIENT, type QueuedRequest } from "./queued-request.ts";
 import type { CoreState } from "./state.ts";
@@ -13,7 +21,7 @@ export function failRequest(state: CoreState, request: QueuedRequest, code: Fail
   if (!options.persist) return endWithFailure(state, request, code, why);
   const failure = { code, message: describe(id, name, why), delivery: deliveryOf(request) };
   state.effects.reportFailure(request, code);
-  recall(state, request);
+  cancelAtWorker(state, request);
   completeReply(state, request, { type: "failure", requestId: id, service: name, failure }, code);
 }
 

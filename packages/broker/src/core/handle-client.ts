@@ -28,7 +28,7 @@ export function handleClient(
   dialect: DialectId,
   now: Instant,
 ): void {
-  if (message.type === "worker-heartbeat") return onWorkerVouchedFor(state, message.worker, now);
+  if (message.type === "worker-heartbeat") return onHeartbeatForWorker(state, message.worker, now);
   const client = state.clients.get(from) ?? admit(state, from, dialect, now);
   if (client === undefined) return refuseUnknown(state, from, message, dialect);
   if (client.dialect !== dialect) return state.effects.reportDrop(from, "other-dialect");
@@ -68,7 +68,7 @@ function onRequest(state: CoreState, client: ClientRecord, received: RequestMess
     return state.effects.reportDrop(client.id, "duplicate-id", message.requestId);
   }
   if (state.phase.name !== "serving") {
-    return refuseRequest(state, client, message, { code: "CLOSED", why: "came when the broker was about to stop" });
+    return refuseRequest(state, client, message, { code: "CLOSED", why: "was refused: the broker is stopping" });
   }
   if (isMmi(message.service)) return answerMmi(state, client, message);
   const cached = cachedReplyTo(state, message);
@@ -117,7 +117,7 @@ function onRequestHeartbeat({ effects }: CoreState, client: ClientRecord, id: Re
   else effects.toClient(client, { type: "heartbeat", accepted: undefined });
 }
 
-/** P-STREAM-5: the client takes more chunks of a reply, which shows that somebody reads it. */
+/** P-STREAM-5: the client takes more chunks of a reply, which shows that the client reads it. */
 function onCredit(
   state: CoreState,
   client: ClientRecord,
@@ -138,19 +138,19 @@ function onCredit(
 }
 
 /** P-HB-5: the process of a worker sends a heartbeat for it. Not answered: that socket is never read. */
-function onWorkerVouchedFor(state: CoreState, id: PeerId, now: Instant): void {
+function onHeartbeatForWorker(state: CoreState, id: PeerId, now: Instant): void {
   const worker = workerNamed(state, id);
   if (worker !== undefined) onWorkerReceived(state, worker, now);
 }
 
 function refuseUnknown(state: CoreState, from: PeerId, message: FromClient, dialect: DialectId): void {
   if (message.type !== "request") return;
-  const why = "came when the broker knew its most clients";
+  const why = "was refused: the broker has the maximum number of clients";
   refuseRequest(state, newClient(state, from, dialect), message, { code: "BUSY", why });
 }
 
-/** For a request that its client holds for open and that the broker gave up, as it does when a client falls silent. */
+/** The failure of a request that its client considers open and the broker does not, for example after a silence. */
 function lost(id: RequestId): Failure {
-  const message = `request ${display(id)} is not known to the broker any more`;
+  const message = `request ${display(id)} is not known to the broker`;
   return { code: "BROKER_LOST", message, delivery: "maybe-executed" };
 }

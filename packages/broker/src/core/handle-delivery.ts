@@ -52,7 +52,7 @@ function onUndeliveredToClient(
       if (!request?.hasPartial) return;
       // The final message was refused as well; that input comes next.
       if (request.location === AT_CLIENT) return;
-      return failRequest(state, request, "BUSY", "lost a part of its reply: the client reads too slowly");
+      return failRequest(state, request, "BUSY", "lost a partial: the client reads too slowly");
     }
     case "final":
       return state.effects.toClient(client, {
@@ -85,7 +85,7 @@ function onRequestUndelivered(
   setWorkerState(worker, "gone");
 }
 
-/** The request waits, for this worker or another, unless the worker has spoken of it: then it runs. */
+/** The request waits for this worker or another, unless the worker has sent a message about it: then it runs. */
 function onCongested(state: CoreState, request: QueuedRequest, worker: WorkerRecord): void {
   setWorkerState(worker, "congested");
   if (request.isReceived) return;
@@ -99,7 +99,7 @@ function onCreditUndelivered(state: CoreState, { to, address }: Input & { readon
   const request = worker && heldUnder(state, address, worker);
   // A request that never arrived goes to another worker.
   if (request === undefined || request.isReceived === false) return;
-  failRequest(state, request, "BUSY", "cannot go on: its worker reads too slowly to be granted more");
+  failRequest(state, request, "BUSY", "failed: its worker reads too slowly to receive a grant");
 }
 
 function onPeerDown(state: CoreState, peer: PeerId, now: Instant): void {

@@ -46,7 +46,12 @@ function restore(state: CoreState, { key, request: stored }: Input & { readonly 
   request.mayHaveRun = true;
   state.effects.report({ type: "request-restored", client: client.id, service: request.name, requestId: request.id });
   if (message.options.worker === undefined) return placeOrFail(state, request, undefined);
-  failRequest(state, request, "UNAVAILABLE", "is for a worker that the broker does not know after its start");
+  failRequest(
+    state,
+    request,
+    "UNAVAILABLE",
+    "failed: the broker has restarted, and the worker that it names is unknown",
+  );
 }
 
 /** The store has the request, so a worker may get it. */
@@ -69,6 +74,6 @@ function onStoreFailed(state: CoreState, key: string, reason: string): void {
   if (request === undefined) return;
   const { client, id, name } = request;
   endUnsent(state, request, "UNAVAILABLE");
-  const message = describe(id, name, "was not taken: the broker could not store it");
+  const message = describe(id, name, "was refused: the broker could not store it");
   sendFailure(state, client, name, id, { code: "UNAVAILABLE", message, delivery: "not-sent", detail: "store" });
 }

@@ -185,7 +185,10 @@ function isReachable({ isAway, held }: ClientRecord): boolean {
 }
 
 function failureOf({ id, name }: QueuedRequest, code: LossReason): ReplyMessage {
-  const why = code === "BUSY" ? "the broker could not hold all of it" : "an earlier connection got a part of it";
-  const message = describe(id, name, `lost its reply: ${why} while its client was away`);
+  const why =
+    code === "BUSY"
+      ? "the broker could not hold all of it"
+      : "an earlier connection of the client received a part of it";
+  const message = describe(id, name, `lost its reply while its client was away: ${why}`);
   return { type: "failure", requestId: id, service: name, failure: { code, message, delivery: "maybe-executed" } };
 }

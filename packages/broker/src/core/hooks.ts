@@ -1,4 +1,4 @@
-// The life of a request, as an extension point. The handlers call these functions; each of them lists the features that
+// The lifecycle of a request, as an extension point. The handlers call these functions; each of them lists the features that
 // attach to that occasion, in order. Reply cache, persistence and held replies attach here. To add a feature, for example
 // metrics, add a call to each occasion that it needs.
 //

@@ -3,7 +3,7 @@
 // count.
 //
 // A reply is cached whole or not at all: partials are collected while they pass, if the worker marked the first one.
-// Errors are never cached. While nothing is cached for a service, its requests cost one look at a number.
+// Errors are never cached. While nothing is cached for a service, its requests cost one comparison.
 
 import type { Frame, ServiceName } from "@pigato/protocol";
 import { type Deadline, type Deadlines, type Instant, readBytes } from "@pigato/protocol/internal";
@@ -41,7 +41,7 @@ export interface CachedReply {
   /** The service whose worker sent the reply. */
   readonly servedBy: ServiceName;
   /** The payload of the request. */
-  readonly question: readonly Frame[];
+  readonly requestBody: readonly Frame[];
   /** All of it, in order: the last part is the final one. */
   readonly parts: readonly Part[];
   readonly timer: Deadline<Timer>;
@@ -79,7 +79,7 @@ export class ReplyCache {
     const { noCache, worker, timeoutMs } = message.options;
     if (noCache || worker !== undefined || timeoutMs === 0) return undefined;
     const reply = this.#replies?.get(keyOf(message.service, message.body));
-    return reply !== undefined && areEqual(reply.question, message.body) ? reply : undefined;
+    return reply !== undefined && areEqual(reply.requestBody, message.body) ? reply : undefined;
   }
 
   /** Whether `collectPartial` would do anything with a partial that is marked like this. */
@@ -175,7 +175,7 @@ export class ReplyCache {
     const key = keyOf(service, body);
     const servedBy = location.at === "worker" ? location.worker.service.name : route.service.name;
     const timer = this.#timers.entry({ kind: "cached-reply", key });
-    const reply = { key, service, servedBy, question: body.map(copyFrame), parts, timer };
+    const reply = { key, service, servedBy, requestBody: body.map(copyFrame), parts, timer };
     this.#counts.set(service, (this.#counts.get(service) ?? 0) + 1);
     this.#timers.set(timer, cacheMs, now);
     this.#replies.set(key, reply, { size });

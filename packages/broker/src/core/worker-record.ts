@@ -67,7 +67,7 @@ export class WorkerRecordOf<Request extends ServiceRequest<Request>>
   policyLevel: LoadLevel<WorkerRecordOf<Request>> | undefined;
   policyIndex = -1;
   /** What is known of the interval at which it sends heartbeats. */
-  rhythm: HeartbeatTiming = UNKNOWN_TIMING;
+  timing: HeartbeatTiming = UNKNOWN_TIMING;
   /** When its last heartbeat came. */
   heartbeatAt: Instant | undefined;
   receivedAt: Instant = 0;

@@ -48,12 +48,12 @@ export function registerWorker(
   });
   const concurrency = traits.isSequential ? 1 : offer?.concurrency;
   worker.concurrency = concurrency ?? ASSUMED_CONCURRENCY;
-  worker.rhythm = { ...worker.rhythm, announcedMs: offer?.heartbeatMs };
+  worker.timing = { ...worker.timing, announcedMs: offer?.heartbeatMs };
   state.workers.set(id, worker);
   service.workers.add(worker);
   noteDirectoryChange(state);
   state.effects.report({ type: "worker-up", worker: id, service: service.name });
-  startLease(worker, intervalOf(worker.rhythm, options.heartbeatMs), timers, now);
+  startLease(worker, intervalOf(worker.timing, options.heartbeatMs), timers, now);
   if (concurrency === undefined) timers.set(worker.settling, options.settleMs, now);
   else settleWorker(state, worker);
 }
@@ -85,7 +85,7 @@ export function onWorkerHeartbeat(
 ): void {
   const pauseMs = worker.heartbeatAt === undefined ? undefined : now - worker.heartbeatAt;
   worker.heartbeatAt = now;
-  worker.rhythm = observeHeartbeat(worker.rhythm, pauseMs);
+  worker.timing = observeHeartbeat(worker.timing, pauseMs);
   if (concurrency !== undefined) worker.concurrency = concurrency;
   onWorkerReceived(state, worker, now);
   settleWorker(state, worker);
@@ -94,7 +94,7 @@ export function onWorkerHeartbeat(
 /** The lease of a worker ran out: it may have been silent. */
 export function onWorkerLease(state: CoreState, worker: WorkerRecord, now: Instant): void {
   const { heartbeatMs, heartbeatLiveness } = state.options;
-  const missed = countSilence(worker, intervalOf(worker.rhythm, heartbeatMs), state.timers, now);
+  const missed = countSilence(worker, intervalOf(worker.timing, heartbeatMs), state.timers, now);
   if (worker.abandoned !== undefined) worker.abandonedAt ??= now;
   if (isStuck(state, worker, now)) return disconnectWorker(state, worker, "silent");
   if (missed === 0) return;
@@ -141,7 +141,7 @@ export function loseWorker(state: CoreState, worker: WorkerRecord, reason: Worke
   const inFlight = [...worker.inFlight].sort((left, right) => left.number - right.number);
   for (const request of inFlight) requeueOrFail(state, request, worker);
   for (const request of worker.targeted) {
-    failRequest(state, request, "UNAVAILABLE", `waited for the worker "${shownPeer(worker.id)}", which is gone`);
+    failRequest(state, request, "UNAVAILABLE", `failed: the worker "${shownPeer(worker.id)}" that it names is gone`);
   }
   if (service.workers.size > 0) failRejected(state, service);
   else closeService(state, service);
