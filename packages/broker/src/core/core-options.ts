@@ -30,8 +30,8 @@ export interface CoreOptions {
   readonly dispatchMode: DispatchMode;
   readonly whenDeclined: WhenDeclined;
   /**
-   * Milliseconds that the broker waits for the concurrency of a worker that announced none in its READY; and that a client
-   * which reconnected has to repeat its requests, before it is sent the replies that are held for it.
+   * Milliseconds that the broker waits for the concurrency of a worker whose READY announced none, and that it gives a
+   * client that reconnected to repeat its requests before it sends the held replies.
    */
   readonly settleMs: number;
   /** Open requests, queued or in flight, of all clients. At the bound new ones fail with `BUSY`. */
@@ -42,15 +42,15 @@ export interface CoreOptions {
   readonly maxQueuedPerService: number;
   /** Payload bytes of all open requests. At the bound new ones fail with `BUSY`. */
   readonly maxRequestBytes: number;
-  /** Registered workers. At the bound a new one is disconnected. */
+  /** Registered workers. At the bound the broker disconnects a new one. */
   readonly maxWorkers: number;
   /** Clients known at once. At the bound a new one's requests fail with `BUSY`. */
   readonly maxClients: number;
-  /** Replies to persistent requests held for away clients. At the bound the reply is dropped that was complete first. */
+  /** Replies to persistent requests held for away clients. At the bound the broker drops the reply that was complete first. */
   readonly maxHeldAnswers: number;
-  /** Of those, for one client. At the bound further ones are dropped. */
+  /** Of those, for one client. At the bound the broker drops further ones. */
   readonly maxHeldAnswersPerClient: number;
-  /** Bytes of all held replies. At the bound the replies are dropped that were complete first. */
+  /** Bytes of all held replies. At the bound the broker drops the replies that were complete first. */
   readonly maxHeldBytes: number;
   /** Bytes of the replies held for one client. At the bound further ones become a failure or are dropped. */
   readonly maxHeldBytesPerClient: number;

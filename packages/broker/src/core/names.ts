@@ -48,15 +48,15 @@ export function prefixIn(name: ServiceName): string | undefined {
   return name.endsWith("*") ? name.slice(0, -1) : undefined;
 }
 
-/** Whether workers that offer one name may serve requests for another. Which of several services does is decided elsewhere. */
+/** Whether workers that offer one name may serve requests for another. `Offers` chooses among several services. */
 export function covers(offered: ServiceName, wanted: ServiceName): boolean {
   if (offered === wanted) return true;
   const prefix = prefixIn(offered);
   if (prefix !== undefined && wanted.startsWith(prefix)) return true;
-  const one = versionIn(offered);
-  const any = rangeIn(wanted);
-  if (one === undefined || one.base !== any?.base) return false;
-  return parseRange(any.range)?.test(one.version) === true;
+  const version = versionIn(offered);
+  const range = rangeIn(wanted);
+  if (version === undefined || version.base !== range?.base) return false;
+  return parseRange(range.range)?.test(version.version) === true;
 }
 
 /** The index of the last `@`, unless nothing is before or after it. */

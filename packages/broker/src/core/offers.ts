@@ -25,22 +25,22 @@ export class Offers {
     this.#byName.set(name, service);
     const prefix = prefixIn(name);
     if (prefix !== undefined) this.#wildcards.add(prefix, service);
-    const one = versionIn(name);
-    if (one === undefined) return;
-    const versions = this.#versions.get(one.base) ?? new Versions();
-    this.#versions.set(one.base, versions);
-    versions.add(one.version, service);
+    const parsed = versionIn(name);
+    if (parsed === undefined) return;
+    const versions = this.#versions.get(parsed.base) ?? new Versions();
+    this.#versions.set(parsed.base, versions);
+    versions.add(parsed.version, service);
   }
 
   remove({ name }: Service): void {
     this.#byName.delete(name);
     const prefix = prefixIn(name);
     if (prefix !== undefined) this.#wildcards.remove(prefix);
-    const one = versionIn(name);
-    const versions = one && this.#versions.get(one.base);
-    if (one === undefined || versions === undefined) return;
-    versions.remove(one.version);
-    if (versions.isEmpty) this.#versions.delete(one.base);
+    const parsed = versionIn(name);
+    const versions = parsed && this.#versions.get(parsed.base);
+    if (parsed === undefined || versions === undefined) return;
+    versions.remove(parsed.version);
+    if (versions.isEmpty) this.#versions.delete(parsed.base);
   }
 
   /**
