@@ -2,7 +2,6 @@
 // code: the driver calls them after the effects at hand.
 
 import { Readable } from "node:stream";
-import type { ReceiveWindow } from "@pigato/peer/session";
 import type { RequestError, RequestId } from "@pigato/protocol";
 import type { Progress } from "./session/effects.ts";
 
@@ -12,6 +11,12 @@ export interface Caller {
   onPartial(value: unknown): void;
   onFinal(value: unknown): void;
   onFailure(error: RequestError): void;
+}
+
+/** A caller that may read at its own pace. */
+export interface PacedCaller extends Caller {
+  /** The next report is due after so many chunks. */
+  reportReads?(after: number): void;
 }
 
 /** An open request. Its methods have no effect once it has ended. */
@@ -26,8 +31,8 @@ export interface OpenRequest {
 /** What a caller may do with its request. Has no effect once the request has ended. */
 export interface CallControl {
   cancel(requestId: RequestId, reason: unknown): void;
-  /** Enough was read for the next credit. */
-  grant(requestId: RequestId): void;
+  /** So many chunks were read since the last report. */
+  read(requestId: RequestId, chunks: number): void;
   heartbeat(requestId: RequestId): void;
 }
 
@@ -46,9 +51,16 @@ export type ReplyCallback<Value = unknown> = (error: RequestError | null, value:
 export class ReplyStream extends Readable {
   readonly #requestId: RequestId;
   readonly #control: CallControl;
-  readonly #window: ReceiveWindow;
+  /** Chunks that were read since the last report. */
+  #readCount = 0;
+  #reportAfter = Number.POSITIVE_INFINITY;
 
   // What the client does to a stream is static, so that its users do not see it.
+
+  static reportReads(stream: ReplyStream, after: number): void {
+    stream.#reportAfter = after;
+    stream.#report();
+  }
 
   /** The next chunk. */
   static add(stream: ReplyStream, value: unknown): void {
@@ -58,11 +70,10 @@ export class ReplyStream extends Readable {
     if (stream.readableLength === 0) stream.#onRead();
   }
 
-  constructor(requestId: RequestId, control: CallControl, window: ReceiveWindow) {
+  constructor(requestId: RequestId, control: CallControl) {
     super({ objectMode: true });
     this.#requestId = requestId;
     this.#control = control;
-    this.#window = window;
   }
 
   /**
@@ -87,15 +98,27 @@ export class ReplyStream extends Readable {
   }
 
   #onRead(): void {
-    if (this.#window.onRead()) this.#control.grant(this.#requestId);
+    this.#readCount += 1;
+    this.#report();
+  }
+
+  #report(): void {
+    if (this.#readCount < this.#reportAfter) return;
+    const chunks = this.#readCount;
+    this.#readCount = 0;
+    this.#control.read(this.#requestId, chunks);
   }
 }
 
-export class StreamCaller implements Caller {
+export class StreamCaller implements PacedCaller {
   readonly #stream: ReplyStream;
 
   constructor(stream: ReplyStream) {
     this.#stream = stream;
+  }
+
+  reportReads(after: number): void {
+    ReplyStream.reportReads(this.#stream, after);
   }
 
   onProgress(progress: Progress): void {
@@ -108,6 +131,7 @@ export class StreamCaller implements Caller {
   }
 
   onFinal(value: unknown): void {
+    this.reportReads(Number.POSITIVE_INFINITY);
     this.onPartial(value);
     this.#stream.push(null);
   }
@@ -178,12 +202,12 @@ export class CollectCaller implements Caller {
 }
 
 /** Cancels the request when a signal aborts. Listens to the signal no longer than the request is open. */
-export class AbortableCaller implements Caller {
-  readonly #caller: Caller;
+export class AbortableCaller implements PacedCaller {
+  readonly #caller: PacedCaller;
   readonly #signal: AbortSignal;
   readonly #cancel: (reason: unknown) => void;
 
-  constructor(caller: Caller, signal: AbortSignal, cancel: (reason: unknown) => void) {
+  constructor(caller: PacedCaller, signal: AbortSignal, cancel: (reason: unknown) => void) {
     this.#caller = caller;
     this.#signal = signal;
     this.#cancel = cancel;
@@ -192,6 +216,10 @@ export class AbortableCaller implements Caller {
 
   handleEvent(): void {
     this.#cancel(this.#signal.reason);
+  }
+
+  reportReads(after: number): void {
+    this.#caller.reportReads?.(after);
   }
 
   onProgress(progress: Progress): void {

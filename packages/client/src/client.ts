@@ -2,7 +2,6 @@
 // decides what happens to a request.
 
 import { invalidValue, type LossReason, resolveAddresses } from "@pigato/peer";
-import { ReceiveWindow } from "@pigato/peer/session";
 import { display, type RequestError, type RequestId, requestId, type Violation } from "@pigato/protocol";
 import { requestIdFromText } from "@pigato/protocol/internal";
 import type { LinkError } from "@pigato/transport";
@@ -17,6 +16,7 @@ import {
   CollectCaller,
   FinalCaller,
   type OpenRequest,
+  type PacedCaller,
   type ReplyCallback,
   ReplyStream,
   StreamCaller,
@@ -25,7 +25,7 @@ import { type CallOptions, type ResolvedCallOptions, readService } from "./call-
 import { Driver } from "./driver.ts";
 import { type ClientOptions, type ClientSettings, resolveOptions } from "./options.ts";
 import type { RequestMessage } from "./session/effects.ts";
-import { canceled } from "./session/failures.ts";
+import { canceled, errorOf } from "./session/failures.ts";
 
 /** For watching only: nothing depends on anybody listening. */
 export interface ClientEvents {
@@ -83,7 +83,7 @@ export class Client extends EventEmitter<ClientEvents> {
     });
     this.#control = {
       cancel: (id, reason) => this.#driver.apply({ type: "cancel", requestId: id, reason }),
-      grant: (id) => this.#driver.apply({ type: "grant", requestId: id }),
+      read: (id, chunks) => this.#driver.apply({ type: "read", requestId: id, chunks }),
       heartbeat: (id) => {
         this.#settings.speaker.checkMethod("heartbeat()");
         this.#driver.apply({ type: "request-heartbeat", requestId: id });
@@ -172,9 +172,8 @@ export class Client extends EventEmitter<ClientEvents> {
   /** As `request()`, always with a stream. */
   requestStream(service: string, data?: unknown, options?: CallOptions): ReplyStream {
     const prepared = this.#prepare(service, data, options);
-    const window = new ReceiveWindow();
-    const stream = new ReplyStream(prepared.message.requestId, this.#control, window);
-    this.#submit(prepared, new StreamCaller(stream), window);
+    const stream = new ReplyStream(prepared.message.requestId, this.#control);
+    this.#submit(prepared, new StreamCaller(stream), true);
     return stream;
   }
 
@@ -254,12 +253,14 @@ export class Client extends EventEmitter<ClientEvents> {
     return { message, signal: resolved.signal };
   }
 
-  /** @param window of a caller that reads at its own pace */
-  #submit({ message, signal }: Prepared, caller: Caller, window?: ReceiveWindow): void {
-    if (signal === undefined) return this.#driver.apply({ type: "request", message, caller, window });
-    if (signal.aborted) return this.#driver.fail(caller, message, canceled(message, "not-sent", signal.reason));
+  #submit({ message, signal }: Prepared, caller: PacedCaller, isPaced = false): void {
+    if (signal === undefined) return this.#driver.open(message, caller, isPaced);
+    if (signal.aborted) {
+      const error = errorOf(message, canceled(message, "not-sent", signal.reason));
+      return queueMicrotask(() => caller.onFailure(error));
+    }
     const abortable = new AbortableCaller(caller, signal, (reason) => this.#control.cancel(message.requestId, reason));
-    this.#driver.apply({ type: "request", message, caller: abortable, window });
+    this.#driver.open(message, abortable, isPaced);
   }
 
   #nextRequestId(): RequestId {

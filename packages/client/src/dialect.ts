@@ -19,7 +19,7 @@ import { Session, type SessionOptions } from "./session/session.ts";
 export interface ClientDialect {
   /** Makes a codec for one peer: it may hold caches. */
   readonly newWire: () => Pick<Dialect, "encodeFromClient" | "decodeFromClient" | "decodeToClient">;
-  newSession<Caller>(options: SessionOptions): Core<Input<Caller>, Effect<Caller>>;
+  newSession(options: SessionOptions): Core<Input, Effect>;
   /** @throws UsageError for what cannot be sent */
   encodeData(data: unknown): readonly Frame[];
   /** @throws UsageError for an option out of its bounds, or one that the wire cannot carry */

@@ -10,22 +10,16 @@ import {
   type RecordLogger,
   type RuntimeNotice,
 } from "@pigato/peer";
-import {
-  display,
-  type Failure,
-  type FromClient,
-  RequestError,
-  type RequestId,
-  type ToClient,
-  type Violation,
-} from "@pigato/protocol";
+import { SlotTable } from "@pigato/peer/session";
+import { display, type FromClient, type RequestId, type ToClient, type Violation } from "@pigato/protocol";
 import { DEFAULT_LINK_LIMITS, type Frames, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
-import type { Caller } from "./call.ts";
+import type { PacedCaller } from "./call.ts";
 import type { ClientSettings } from "./options.ts";
 import type { Effect, Input, RequestMessage, SessionEvent } from "./session/effects.ts";
+import { errorOf } from "./session/failures.ts";
 
-type CallerNotice = Extract<Effect<Caller>, { readonly type: "partial" | "final" | "progress" }>;
+type CallerNotice = Extract<Effect, { readonly type: "partial" | "final" | "progress" }>;
 type Notice = CallerNotice | RuntimeNotice | { readonly type: "late"; readonly requestId: RequestId };
 
 export interface DriverEvents extends PeerEvents {
@@ -40,20 +34,22 @@ export class Driver {
   readonly #logger: RecordLogger;
   readonly #wire: ReturnType<ClientSettings["speaker"]["newWire"]>;
   readonly #events: DriverEvents;
-  readonly #loop: EffectLoop<Input<Caller>, Effect<Caller>, Notice>;
+  /** Of the open requests. */
+  readonly #callers = new SlotTable<PacedCaller>();
+  readonly #loop: EffectLoop<Input, Effect, Notice>;
 
   constructor(addresses: readonly string[], settings: ClientSettings, events: DriverEvents) {
     this.#logger = guardedLogger(settings.logger);
     this.#events = events;
     this.#wire = settings.speaker.newWire();
     const { clientId, prefix, maxOpenRequests } = settings;
-    const session = settings.speaker.newSession<Caller>({
+    const session = settings.speaker.newSession({
       connection: connectionOptions(settings, addresses),
       limits: { ...settings, hasStableId: clientId !== undefined },
       stopTimeoutMs: settings.stopTimeoutMs,
       negotiate: settings.negotiate,
     });
-    this.#loop = new EffectLoop<Input<Caller>, Effect<Caller>, Notice>(session, this, settings.clock);
+    this.#loop = new EffectLoop<Input, Effect, Notice>(session, this, settings.clock);
     // All the requests that may be open may wait to be written, and as many other messages.
     const maxQueuedMessages = Math.max(DEFAULT_LINK_LIMITS.maxQueuedMessages, 2 * maxOpenRequests);
     const newSocketId = (): string => clientId ?? `${prefix}-${nanoid()}`;
@@ -70,11 +66,18 @@ export class Driver {
     );
   }
 
-  apply(input: Input<Caller>): void {
+  /** @param isPaced whether the caller reads at its own pace */
+  open(message: RequestMessage, caller: PacedCaller, isPaced: boolean): void {
+    const call = this.#callers.nextId();
+    this.#callers.set(call, caller);
+    this.#loop.apply({ type: "request", call, message, isPaced });
+  }
+
+  apply(input: Input): void {
     this.#loop.apply(input);
   }
 
-  perform(effect: Effect<Caller>): void {
+  perform(effect: Effect): void {
     switch (effect.type) {
       case "send":
         return this.#send(effect.message);
@@ -83,7 +86,12 @@ export class Driver {
       case "progress":
         return this.#loop.notify(effect);
       case "failed":
-        return this.fail(effect.caller, effect.request, effect.failure);
+        // Never from within the call that made the request, and after the partials that wait for their delivery.
+        return queueMicrotask(() =>
+          this.#callers.take(effect.call)?.onFailure(errorOf(effect.request, effect.failure)),
+        );
+      case "report-reads":
+        return this.#callers.get(effect.call)?.reportReads?.(effect.after);
       case "report":
         return this.#report(effect.event);
       default:
@@ -94,22 +102,16 @@ export class Driver {
   deliver(notice: Notice): void {
     switch (notice.type) {
       case "final":
-        return notice.caller.onFinal(notice.value);
+        return this.#callers.take(notice.call)?.onFinal(notice.value);
       case "partial":
-        return notice.caller.onPartial(notice.value);
+        return this.#callers.get(notice.call)?.onPartial(notice.value);
       case "progress":
-        return notice.caller.onProgress?.(notice.progress);
+        return this.#callers.get(notice.call)?.onProgress?.(notice.progress);
       case "late":
         return this.#events.late(notice.requestId);
       default:
         return this.runtime.deliver(notice);
     }
-  }
-
-  /** Fails a request; never from within the call that made it. */
-  fail(caller: Caller, { service, requestId }: RequestMessage, failure: Failure): void {
-    const request = { service: display(service), requestId: display(requestId) };
-    queueMicrotask(() => caller.onFailure(new RequestError(failure, request)));
   }
 
   #send(message: FromClient): void {

@@ -3,15 +3,15 @@
 
 import { nextTick } from "node:process";
 import { connectionOptions, EffectLoop, type PeerEvents, PeerRuntime, type RuntimeNotice } from "@pigato/peer";
+import { type CallId, SlotTable } from "@pigato/peer/session";
 import { display, type Failure, type FromWorker, type ServiceName } from "@pigato/protocol";
 import type { SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { DIALECTS, type ReplyFormat, type WorkerDialect } from "./dialect.ts";
 import { limitOf, type WorkerSettings } from "./options.ts";
 import { Reply, type ReplyPort } from "./reply.ts";
-import type { CallId, Effect, Input, WorkerRequest } from "./session/effects.ts";
+import type { Effect, Input, WorkerRequest } from "./session/effects.ts";
 import { Session } from "./session/session.ts";
-import { SlotTable } from "./session/slot-table.ts";
 
 type Notice = Extract<Effect, { readonly type: "run" | "drain" | "defer" }> | RuntimeNotice;
 

@@ -6,6 +6,7 @@
 // Invariant: nothing is sent after the final message, which is `end`, `error`, `reject`, `destroy` or an abort.
 
 import { nextTick } from "node:process";
+import type { CallId } from "@pigato/peer/session";
 import {
   display,
   encodePayload,
@@ -21,7 +22,7 @@ import { handlerErrorOf } from "@pigato/protocol/internal";
 import type { ReplyFormat } from "./dialect.ts";
 import { errorBody } from "./reply-body.ts";
 import { LazyEmitter, PipedSources } from "./reply-emitter.ts";
-import type { CallId, HandlerInput } from "./session/effects.ts";
+import type { HandlerInput } from "./session/effects.ts";
 
 /** Options for the broker, sent with the reply. Unknown ones are sent, too. */
 export interface ReplyOptions {

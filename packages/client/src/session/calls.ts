@@ -1,16 +1,16 @@
 // The open requests: by id, in the order in which they were made, and by their deadlines. A call is here from being accepted to
 // its end; it waits to be sent, or it has been sent on this connection. The session decides what happens to it.
 
-import type { ReceiveWindow } from "@pigato/peer/session";
+import { type CallId, ReceiveWindow } from "@pigato/peer/session";
 import type { Delivery, RequestId } from "@pigato/protocol";
 import { type Deadline, Deadlines, IdIndex, type Indexed, type Instant } from "@pigato/protocol/internal";
-import type { Notice, RequestMessage } from "./effects.ts";
+import type { Notice, RequestInput, RequestMessage } from "./effects.ts";
 
-export class Call<Caller> implements Deadline<Call<Caller>>, Indexed {
+export class Call implements Deadline<Call>, Indexed {
   readonly id: RequestId;
   readonly message: RequestMessage;
-  /** The receiver of the replies. The session passes it on and never looks at it. */
-  readonly caller: Caller;
+  /** What the shell calls it. */
+  readonly callId: CallId;
   /** For flow control: of a caller that reads at its own pace. */
   readonly window: ReceiveWindow | undefined;
   /** Times it was given to a link that was up. */
@@ -31,21 +31,21 @@ export class Call<Caller> implements Deadline<Call<Caller>>, Indexed {
   readonly salt = 0;
   index = -1;
   hash = 0;
-  openPrev: Call<Caller> | undefined;
-  openNext: Call<Caller> | undefined;
+  openPrev: Call | undefined;
+  openNext: Call | undefined;
   at: Instant = Number.POSITIVE_INFINITY;
-  list: Deadline<Call<Caller>>["list"];
-  timerPrev: Deadline<Call<Caller>> | undefined;
-  timerNext: Deadline<Call<Caller>> | undefined;
+  list: Deadline<Call>["list"];
+  timerPrev: Deadline<Call> | undefined;
+  timerNext: Deadline<Call> | undefined;
 
-  constructor(message: RequestMessage, caller: Caller, window: ReceiveWindow | undefined) {
+  constructor(message: RequestMessage, callId: CallId, isPaced: boolean) {
     this.id = message.requestId;
     this.message = message;
-    this.caller = caller;
-    this.window = window;
+    this.callId = callId;
+    this.window = isPaced ? new ReceiveWindow() : undefined;
   }
 
-  get owner(): Call<Caller> {
+  get owner(): Call {
     return this;
   }
 
@@ -56,17 +56,17 @@ export class Call<Caller> implements Deadline<Call<Caller>>, Indexed {
 }
 
 // Not a Map, which cost a tenth of the client's CPU time per request and kept ended calls alive (IdIndex).
-export class Calls<Caller> {
-  readonly #rows: (Call<Caller> | undefined)[] = [];
+export class Calls {
+  readonly #rows: (Call | undefined)[] = [];
   readonly #free: number[] = [];
-  readonly #ids: IdIndex<Call<Caller>> = new IdIndex(this.#rows);
-  #first: Call<Caller> | undefined;
-  #last: Call<Caller> | undefined;
-  readonly #waiting = new Set<Call<Caller>>();
-  readonly #deadlines = new Deadlines<Call<Caller>>();
+  readonly #ids: IdIndex<Call> = new IdIndex(this.#rows);
+  #first: Call | undefined;
+  #last: Call | undefined;
+  readonly #waiting = new Set<Call>();
+  readonly #deadlines = new Deadlines<Call>();
   #turn = 0;
   /** Continues where it stopped: a new iterator would skip everything that was removed. */
-  readonly #queue: Iterator<Call<Caller>, undefined> = this.#waiting.values();
+  readonly #queue: Iterator<Call, undefined> = this.#waiting.values();
 
   get size(): number {
     return this.#rows.length - this.#free.length;
@@ -76,12 +76,12 @@ export class Calls<Caller> {
     return this.#waiting.size;
   }
 
-  get(id: RequestId): Call<Caller> | undefined {
+  get(id: RequestId): Call | undefined {
     return this.#ids.find(id, 0);
   }
 
   /** All of them, oldest first. The one at hand may be ended or moved meanwhile, no other. */
-  *all(): IterableIterator<Call<Caller>> {
+  *all(): IterableIterator<Call> {
     let call = this.#first;
     while (call !== undefined) {
       const { openNext } = call;
@@ -90,8 +90,8 @@ export class Calls<Caller> {
     }
   }
 
-  add(message: RequestMessage, caller: Caller, window?: ReceiveWindow): Call<Caller> {
-    const call = new Call(message, caller, window);
+  add({ message, call: callId, isPaced }: RequestInput): Call {
+    const call = new Call(message, callId, isPaced);
     call.index = this.#free.pop() ?? this.#rows.length;
     this.#rows[call.index] = call;
     this.#ids.add(call);
@@ -103,7 +103,7 @@ export class Calls<Caller> {
   }
 
   /** Has no effect on one that has ended. */
-  end(call: Call<Caller>): void {
+  end(call: Call): void {
     if (this.#rows[call.index] !== call) return;
     this.#ids.remove(call);
     this.#rows[call.index] = undefined;
@@ -119,20 +119,20 @@ export class Calls<Caller> {
     this.#deadlines.clear(call);
   }
 
-  keepWaiting(call: Call<Caller>): void {
+  keepWaiting(call: Call): void {
     call.isWaiting = true;
     this.#waiting.add(call);
   }
 
   /** Takes out everything that waits, in order. */
-  takeWaiting(): readonly Call<Caller>[] {
+  takeWaiting(): readonly Call[] {
     const calls = [...this.#waiting];
     for (const call of calls) this.#stopWaiting(call);
     return calls;
   }
 
   /** Takes out the one that waits longest. Not to be mixed with `takeWaiting`. */
-  takeNextWaiting(): Call<Caller> | undefined {
+  takeNextWaiting(): Call | undefined {
     // An iterator that has reached the end is done, even if entries are added later.
     if (this.#waiting.size === 0) return undefined;
     const { value: call } = this.#queue.next();
@@ -141,8 +141,8 @@ export class Calls<Caller> {
   }
 
   /** Up to `most` of the calls that were sent before an instant; where there are more, they take turns. */
-  sentBefore(instant: Instant, most: number): readonly Call<Caller>[] {
-    const sent: Call<Caller>[] = [];
+  sentBefore(instant: Instant, most: number): readonly Call[] {
+    const sent: Call[] = [];
     for (const call of this.all()) {
       if (call.sentAt <= instant && !call.isWaiting) sent.push(call);
     }
@@ -153,12 +153,12 @@ export class Calls<Caller> {
   }
 
   /** Makes the call due `durationMs` from now, whatever it was before. `Infinity` is never. */
-  setTimer(call: Call<Caller>, durationMs: number, now: Instant): void {
+  setTimer(call: Call, durationMs: number, now: Instant): void {
     this.#deadlines.set(call, durationMs, now);
   }
 
   /** Takes out the timer of one call that is due; the call itself stays. `undefined`: none is. */
-  takeDue(now: Instant): Call<Caller> | undefined {
+  takeDue(now: Instant): Call | undefined {
     return this.#deadlines.takeDue(now);
   }
 
@@ -166,7 +166,7 @@ export class Calls<Caller> {
     return this.#deadlines.next();
   }
 
-  #stopWaiting(call: Call<Caller>): void {
+  #stopWaiting(call: Call): void {
     call.isWaiting = false;
     this.#waiting.delete(call);
   }

@@ -1,14 +1,20 @@
-import { ReceiveWindow } from "@pigato/peer/session";
 import { NO_CAPABILITIES, requestId, serviceName, writeText } from "@pigato/protocol";
 import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
 import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
 import { Session } from "./session.ts";
 
+/** The end of a caller that reads. */
+interface Reader {
+  readonly id: string;
+  reads: number;
+  reportAfter: number;
+}
+
 /** A session, with what it sends and how requests end as lines. */
 class Scenario {
-  readonly #session: Session<string>;
-  readonly #windows = new Map<string, ReceiveWindow>();
+  readonly #session: Session;
+  readonly #callers: Reader[] = [];
   #lines: string[] = [];
   #now: Instant = 1_000;
 
@@ -30,7 +36,7 @@ class Scenario {
     this.do({ type: "start" }).do({ type: "link-up" }).seen();
   }
 
-  do(input: Input<string>): this {
+  do(input: Input): this {
     for (const effect of this.#session.handle(input, this.#now)) this.#see(effect);
     return this;
   }
@@ -45,13 +51,11 @@ class Scenario {
 
   /** A request of somebody who reads a stream. */
   stream(id: string, options: { readonly timeout?: number; readonly retry?: 0 | 1 } = {}): this {
-    const window = new ReceiveWindow();
-    this.#windows.set(id, window);
-    return this.do({ type: "request", message: messageOf(id, options), caller: id, window });
+    return this.#request(id, messageOf(id, options), true);
   }
 
   call(id: string): this {
-    return this.do({ type: "request", message: messageOf(id, {}), caller: id });
+    return this.#request(id, messageOf(id, {}), false);
   }
 
   part(id: string, bytes = 100_000): this {
@@ -65,8 +69,11 @@ class Scenario {
 
   /** The caller reads so many chunks. */
   read(id: string, chunks: number): this {
-    for (let chunk = 0; chunk < chunks; chunk++) {
-      if (this.#windows.get(id)?.onRead()) this.do({ type: "grant", requestId: requestId(id) });
+    for (const caller of this.#callers.filter((each) => each.id === id)) {
+      for (let chunk = 0; chunk < chunks; chunk++) {
+        caller.reads += 1;
+        this.#report(caller);
+      }
     }
     return this;
   }
@@ -89,9 +96,27 @@ class Scenario {
     return this.#lines.splice(0);
   }
 
-  #see(effect: Effect<string>): void {
-    if (effect.type === "failed") this.#lines.push(`${effect.caller}: ${effect.failure.code}`);
-    if (effect.type === "final") this.#lines.push(`${effect.caller}: final`);
+  #request(id: string, message: RequestMessage, isPaced: boolean): this {
+    const call = this.#callers.push({ id, reads: 0, reportAfter: Number.POSITIVE_INFINITY }) - 1;
+    return this.do({ type: "request", call, message, isPaced });
+  }
+
+  #report(caller: Reader): void {
+    const { id, reads, reportAfter } = caller;
+    if (reads < reportAfter) return;
+    caller.reads = 0;
+    this.do({ type: "read", requestId: requestId(id), chunks: reads });
+  }
+
+  #see(effect: Effect): void {
+    if (effect.type === "report-reads") {
+      const caller = this.#callers[effect.call];
+      if (caller === undefined) throw new Error(`no caller ${effect.call}`);
+      caller.reportAfter = effect.after;
+      this.#report(caller);
+    }
+    if (effect.type === "failed") this.#lines.push(`${this.#callers[effect.call]?.id}: ${effect.failure.code}`);
+    if (effect.type === "final") this.#lines.push(`${this.#callers[effect.call]?.id}: final`);
     if (effect.type !== "send") return;
     const { message } = effect;
     if (message.type === "request") {
@@ -179,7 +204,7 @@ describe("a request that is read as a stream", () => {
       .seen();
     sim.do({ type: "link-lost", reason: "link-down" });
     expect(sim.seen()).toEqual(["r3: BROKER_LOST"]);
-    for (const id of ["r1", "r2", "r3"]) sim.read(id, 16).do({ type: "grant", requestId: requestId(id) });
+    for (const id of ["r1", "r2", "r3"]) sim.read(id, 16).do({ type: "read", requestId: requestId(id), chunks: 16 });
     expect(sim.seen()).toEqual([]);
   });
 

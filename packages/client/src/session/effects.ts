@@ -1,7 +1,7 @@
-// The inputs of a client's session and its effects. `Caller` is the receiver of a request's replies, which the session passes
-// on and never looks at.
+// The inputs of a client's session and its effects, all plain data. The shell keeps the callers, which receive what comes of
+// their requests; here they are numbers.
 
-import type { ReceiveWindow, RuntimeEffect, RuntimeInput } from "@pigato/peer/session";
+import type { CallId, RuntimeEffect, RuntimeInput } from "@pigato/peer/session";
 import type { Failure, FromClient, RequestId, ToClient, Violation } from "@pigato/protocol";
 import type { NoticeState } from "@pigato/protocol/internal";
 
@@ -23,17 +23,19 @@ export interface Notice {
 /** A message of the broker. Partials that arrive in one message count as several. */
 export type BrokerMessage = Exclude<ToClient, { readonly type: "partials" }>;
 
-export type Input<Caller> =
+/** A new request. `isPaced`: its caller reads at its own pace, with flow control. */
+export interface RequestInput {
+  readonly type: "request";
+  readonly call: CallId;
+  readonly message: RequestMessage;
+  readonly isPaced: boolean;
+}
+
+export type Input =
   | RuntimeInput
-  /** `window`: of a caller that reads at its own pace, with flow control. */
-  | {
-      readonly type: "request";
-      readonly message: RequestMessage;
-      readonly caller: Caller;
-      readonly window?: ReceiveWindow | undefined;
-    }
-  /** Enough was read of a reply for the next grant. */
-  | { readonly type: "grant"; readonly requestId: RequestId }
+  | RequestInput
+  /** So many chunks of a reply were read since the last report, as `report-reads` asked. */
+  | { readonly type: "read"; readonly requestId: RequestId; readonly chunks: number }
   /** The link refused a grant. */
   | { readonly type: "grant-refused"; readonly requestId: RequestId }
   /** The caller cancels. Has no effect on a request that has ended. */
@@ -49,13 +51,15 @@ export type Input<Caller> =
   | { readonly type: "undelivered"; readonly requestId: RequestId }
   | { readonly type: "tick" };
 
-export type Effect<Caller> =
+export type Effect =
   | RuntimeEffect
   | { readonly type: "send"; readonly message: FromClient }
-  | { readonly type: "partial"; readonly caller: Caller; readonly value: unknown }
-  | { readonly type: "final"; readonly caller: Caller; readonly value: unknown }
-  | { readonly type: "progress"; readonly caller: Caller; readonly progress: Progress }
-  | { readonly type: "failed"; readonly caller: Caller; readonly request: RequestMessage; readonly failure: Failure }
+  | { readonly type: "partial"; readonly call: CallId; readonly value: unknown }
+  | { readonly type: "final"; readonly call: CallId; readonly value: unknown }
+  | { readonly type: "progress"; readonly call: CallId; readonly progress: Progress }
+  | { readonly type: "failed"; readonly call: CallId; readonly request: RequestMessage; readonly failure: Failure }
+  /** Give the input `read` when the caller has read so many chunks that were not reported. */
+  | { readonly type: "report-reads"; readonly call: CallId; readonly after: number }
   | { readonly type: "report"; readonly event: SessionEvent };
 
 /** For the log and the `error` event. */

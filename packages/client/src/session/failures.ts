@@ -2,7 +2,7 @@
 // object and the reason. The delivery class never promises more than this side knows: what was sent may have been executed.
 
 import type { LossReason } from "@pigato/peer/session";
-import { type Delivery, display, type Failure, NOT_JSON, type ToClient } from "@pigato/protocol";
+import { type Delivery, display, type Failure, NOT_JSON, RequestError, type ToClient } from "@pigato/protocol";
 import { timeoutToWire } from "@pigato/protocol/internal";
 import type { Notice, RequestMessage } from "./effects.ts";
 
@@ -133,6 +133,10 @@ function endedHere(
     delivery,
     detail: notice,
   };
+}
+
+export function errorOf({ service, requestId }: RequestMessage, failure: Failure): RequestError {
+  return new RequestError(failure, { service: display(service), requestId: display(requestId) });
 }
 
 function shown(request: RequestMessage): string {

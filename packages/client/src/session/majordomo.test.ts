@@ -12,8 +12,9 @@ interface Settings {
 
 /** A session, a clock that the test moves, and the effects as lines. */
 class Scenario {
-  readonly session: MajordomoSession<string>;
+  readonly session: MajordomoSession;
   readonly failures: Failure[] = [];
+  readonly #callers: string[] = [];
   #lines: string[] = [];
   #now: Instant = 0;
 
@@ -34,7 +35,7 @@ class Scenario {
     });
   }
 
-  do(input: Parameters<MajordomoSession<string>["handle"]>[0]): this {
+  do(input: Parameters<MajordomoSession["handle"]>[0]): this {
     for (const effect of this.session.handle(input, this.#now)) this.#lines.push(this.#line(effect));
     return this;
   }
@@ -75,7 +76,7 @@ class Scenario {
       trailer: [],
       options: parseRequestOptions(JSON.stringify({ timeout })),
     };
-    return this.do({ type: "request", message, caller: id });
+    return this.do({ type: "request", call: this.#callers.push(id) - 1, message, isPaced: false });
   }
 
   cancel(id: string): this {
@@ -110,7 +111,7 @@ class Scenario {
     return this;
   }
 
-  #line(effect: Effect<string>): string {
+  #line(effect: Effect): string {
     switch (effect.type) {
       case "open":
         return `open ${effect.address}`;
@@ -118,10 +119,10 @@ class Scenario {
         return effect.message.type === "request" ? `send ${effect.message.requestId}` : `send ${effect.message.type}`;
       case "partial":
       case "final":
-        return `${effect.caller}: ${effect.type} ${JSON.stringify(effect.value)}`;
+        return `${this.#callers[effect.call]}: ${effect.type} ${JSON.stringify(effect.value)}`;
       case "failed":
         this.failures.push(effect.failure);
-        return `${effect.caller}: ${effect.failure.code}, ${effect.failure.delivery}`;
+        return `${this.#callers[effect.call]}: ${effect.failure.code}, ${effect.failure.delivery}`;
       case "disconnected":
         return `disconnected: ${effect.reason}`;
       case "report":

@@ -5,11 +5,11 @@
 //
 // The states are those of session.ts.
 
-import { Connection, type ConnectionStep, type LossReason } from "@pigato/peer/session";
+import { type CallId, Connection, type ConnectionStep, type LossReason } from "@pigato/peer/session";
 import type { Failure, ToClient, Violation } from "@pigato/protocol";
 import { type Instant, readRawBody, violation } from "@pigato/protocol/internal";
 import { type Call, Calls } from "./calls.ts";
-import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
+import type { BrokerMessage, Effect, Input, RequestInput, RequestMessage } from "./effects.ts";
 import {
   brokerLost,
   canceled,
@@ -30,14 +30,14 @@ type State =
   | { readonly phase: "draining"; readonly until: Instant }
   | { readonly phase: "stopped" };
 
-export class MajordomoSession<Caller> {
+export class MajordomoSession {
   readonly #options: SessionOptions;
   readonly #connection: Connection;
-  readonly #calls = new Calls<Caller>();
+  readonly #calls = new Calls();
   /** The request that is with the broker. */
-  #current: Call<Caller> | undefined;
+  #current: Call | undefined;
   #state: State = { phase: "new" };
-  #effects: Effect<Caller>[] = [];
+  #effects: Effect[] = [];
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -49,7 +49,7 @@ export class MajordomoSession<Caller> {
     });
   }
 
-  handle(input: Input<Caller>, now: Instant): readonly Effect<Caller>[] {
+  handle(input: Input, now: Instant): readonly Effect[] {
     switch (input.type) {
       case "start":
         this.#onStart(now);
@@ -58,7 +58,7 @@ export class MajordomoSession<Caller> {
         this.#onStop(now);
         break;
       case "request":
-        this.#onRequest(input.message, input.caller, now);
+        this.#onRequest(input, now);
         break;
       case "cancel": {
         const call = this.#calls.get(input.requestId);
@@ -85,7 +85,7 @@ export class MajordomoSession<Caller> {
         break;
       case "heartbeat":
       case "request-heartbeat":
-      case "grant":
+      case "read":
       case "grant-refused":
         // The wire has none of these, and the client rejects them before.
         break;
@@ -121,11 +121,11 @@ export class MajordomoSession<Caller> {
     this.#enter({ phase: "draining", until: now + this.#options.stopTimeoutMs });
   }
 
-  #onRequest(message: RequestMessage, caller: Caller, now: Instant): void {
-    const refusal = this.#refusalOf(message);
-    if (refusal !== undefined) return this.#emitFailure(caller, message, refusal);
-    const call = this.#calls.add(message, caller);
-    this.#calls.setTimer(call, message.options.timeoutMs, now);
+  #onRequest(input: RequestInput, now: Instant): void {
+    const refusal = this.#refusalOf(input.message);
+    if (refusal !== undefined) return this.#emitFailure(input.call, input.message, refusal);
+    const call = this.#calls.add(input);
+    this.#calls.setTimer(call, input.message.options.timeoutMs, now);
     this.#calls.keepWaiting(call);
   }
 
@@ -175,11 +175,11 @@ export class MajordomoSession<Caller> {
     const value = readRawBody(body);
     if (type === "final") {
       this.#end(call);
-      return this.#emit({ type: "final", caller: call.caller, value });
+      return this.#emit({ type: "final", call: call.callId, value });
     }
     call.hasPartial = true;
     this.#calls.setTimer(call, call.message.options.timeoutMs, now);
-    this.#emit({ type: "partial", caller: call.caller, value });
+    this.#emit({ type: "partial", call: call.callId, value });
   }
 
   /** The link did not take the request. */
@@ -209,7 +209,7 @@ export class MajordomoSession<Caller> {
   }
 
   /** Ends a request that the broker may still have. */
-  #giveUp(call: Call<Caller>, failure: Failure, now: Instant): void {
+  #giveUp(call: Call, failure: Failure, now: Instant): void {
     const wasSent = call === this.#current;
     this.#fail(call, failure);
     // A client that has nothing more to do needs no new link.
@@ -253,25 +253,25 @@ export class MajordomoSession<Caller> {
     this.#emit({ type: "stopped" });
   }
 
-  #fail(call: Call<Caller>, failure: Failure): void {
+  #fail(call: Call, failure: Failure): void {
     this.#end(call);
-    this.#emitFailure(call.caller, call.message, failure);
+    this.#emitFailure(call.callId, call.message, failure);
   }
 
-  #end(call: Call<Caller>): void {
+  #end(call: Call): void {
     this.#calls.end(call);
     if (call === this.#current) this.#current = undefined;
   }
 
-  #emitFailure(caller: Caller, request: RequestMessage, failure: Failure): void {
-    this.#emit({ type: "failed", caller, request, failure });
+  #emitFailure(call: CallId, request: RequestMessage, failure: Failure): void {
+    this.#emit({ type: "failed", call, request, failure });
   }
 
   #report(broken: Violation): void {
     this.#emit({ type: "report", event: { type: "violation", violation: broken } });
   }
 
-  #emit(effect: Effect<Caller>): void {
+  #emit(effect: Effect): void {
     this.#effects.push(effect);
   }
 

@@ -2,7 +2,7 @@
 // exactly once, with a final or a failure, and nothing follows its end. The session knows the connection and what the broker
 // supports.
 
-import type { LossReason, ReceiveWindow } from "@pigato/peer/session";
+import type { LossReason } from "@pigato/peer/session";
 import {
   type Capabilities,
   decodePayload,
@@ -16,7 +16,7 @@ import {
 } from "@pigato/protocol";
 import type { Instant } from "@pigato/protocol/internal";
 import { type Call, Calls } from "./calls.ts";
-import type { BrokerMessage, Effect, Progress, RequestMessage } from "./effects.ts";
+import type { BrokerMessage, Effect, Progress, RequestInput, RequestMessage } from "./effects.ts";
 import {
   brokerLost,
   canceled,
@@ -45,20 +45,20 @@ export interface RequestLimits {
 const MAX_REQUEST_HEARTBEATS = 1_000;
 
 type Reply = Extract<ToClient, { readonly type: "partial" | "final" }>;
-type Emit<Caller> = (effect: Effect<Caller>) => void;
+type Emit = (effect: Effect) => void;
 
 const HEARTBEAT: Progress = Object.freeze({ type: "heartbeat" });
 
-export class Requests<Caller> {
+export class Requests {
   readonly #limits: RequestLimits;
-  readonly #emit: Emit<Caller>;
-  readonly #calls = new Calls<Caller>();
+  readonly #emit: Emit;
+  readonly #calls = new Calls();
   /** What both sides support on this connection: nothing, until the broker answers the offer. */
   capabilities: Capabilities = NO_CAPABILITIES;
   /** Whether the broker has answered. A request with flow control waits for that, because it carries the first credit. */
   isBrokerKnown = false;
 
-  constructor(limits: RequestLimits, emit: Emit<Caller>) {
+  constructor(limits: RequestLimits, emit: Emit) {
     this.#limits = limits;
     this.#emit = emit;
   }
@@ -72,30 +72,25 @@ export class Requests<Caller> {
     return this.#calls.nextDeadline();
   }
 
-  accept(
-    message: RequestMessage,
-    caller: Caller,
-    window: ReceiveWindow | undefined,
-    isLinkUp: boolean,
-    now: Instant,
-  ): void {
+  accept(input: RequestInput, isLinkUp: boolean, now: Instant): void {
+    const { message, isPaced } = input;
     const { maxOpenRequests, maxQueuedRequests } = this.#limits;
     if (this.#calls.size >= maxOpenRequests) {
-      return this.refuse(message, caller, tooManyOpen(message, maxOpenRequests));
+      return this.refuse(input, tooManyOpen(message, maxOpenRequests));
     }
-    const goesNow = isLinkUp && (window === undefined || this.isBrokerKnown);
+    const goesNow = isLinkUp && (!isPaced || this.isBrokerKnown);
     if (!goesNow && this.#calls.waitingCount >= maxQueuedRequests) {
-      return this.refuse(message, caller, tooManyWaiting(message, maxQueuedRequests));
+      return this.refuse(input, tooManyWaiting(message, maxQueuedRequests));
     }
-    const call = this.#calls.add(message, caller, window);
+    const call = this.#calls.add(input);
     if (goesNow) return this.#send(call, now);
     this.#calls.setTimer(call, message.options.timeoutMs, now);
     this.#calls.keepWaiting(call);
   }
 
   /** Fails a request without ever accepting it. */
-  refuse(message: RequestMessage, caller: Caller, failure: Failure): void {
-    this.#emit({ type: "failed", caller, request: message, failure });
+  refuse({ call, message }: RequestInput, failure: Failure): void {
+    this.#emit({ type: "failed", call, request: message, failure });
   }
 
   sendWaiting(now: Instant): void {
@@ -111,10 +106,16 @@ export class Requests<Caller> {
     if (call !== undefined) this.#giveUp(call, canceled(call.message, call.delivery, reason));
   }
 
-  /** Its caller has read enough for the next grant. */
-  grant(requestId: RequestId, now: Instant): void {
+  onRead(requestId: RequestId, chunks: number, now: Instant): void {
     const call = this.#calls.get(requestId);
-    if (call !== undefined) this.#grant(call, now);
+    if (call?.window === undefined) return;
+    call.window.onRead(chunks);
+    const granted = call.window.take();
+    if (granted > 0) {
+      this.#emit({ type: "send", message: { type: "credit", requestId, chunks: granted } });
+      this.#restartTimer(call, now);
+    }
+    this.#reportReads(call, call.window.reportAfter);
   }
 
   /** Without the credit, the rest of the reply might never come. */
@@ -144,13 +145,13 @@ export class Requests<Caller> {
     if (reply.type === "final") {
       if (failure !== undefined) return this.#fail(call, failure);
       this.#end(call);
-      return this.#emit({ type: "final", caller: call.caller, value });
+      return this.#emit({ type: "final", call: call.callId, value });
     }
     if (failure !== undefined) return this.#giveUp(call, failure);
     call.hasPartial = true;
     call.window?.onArrived(body.length);
     this.#restartTimer(call, now);
-    this.#emit({ type: "partial", caller: call.caller, value });
+    this.#emit({ type: "partial", call: call.callId, value });
   }
 
   onNotice({ requestId, state, worker }: Extract<ToClient, { readonly type: "notice" }>): void {
@@ -158,13 +159,13 @@ export class Requests<Caller> {
     if (call === undefined) return this.#reportLate("notice", requestId);
     const notice = worker === undefined ? { state } : { state, worker: display(worker) };
     call.notice = notice;
-    this.#emit({ type: "progress", caller: call.caller, progress: { type: "notice", notice } });
+    this.#emit({ type: "progress", call: call.callId, progress: { type: "notice", notice } });
   }
 
   onHeartbeat(requestId: RequestId): void {
     const call = this.#calls.get(requestId);
     if (call === undefined) return this.#reportLate("request-heartbeat", requestId);
-    this.#emit({ type: "progress", caller: call.caller, progress: HEARTBEAT });
+    this.#emit({ type: "progress", call: call.callId, progress: HEARTBEAT });
   }
 
   /** The broker itself failed the request. */
@@ -221,8 +222,8 @@ export class Requests<Caller> {
     for (const call of this.#calls.all()) this.#fail(call, closed(call));
   }
 
-  #onTimeUp(call: Call<Caller>, now: Instant): void {
-    if (call.window?.isPacing && call.hasPartial && !call.isHalfway) return this.#onHalfTimeUp(call, call.window, now);
+  #onTimeUp(call: Call, now: Instant): void {
+    if (call.window?.isPacing && call.hasPartial && !call.isHalfway) return this.#onHalfTimeUp(call, now);
     // The broker has the same deadline and knows more: whether a worker ever had the request.
     if (!call.isInGrace && !call.isWaiting && this.capabilities.error) {
       call.isInGrace = true;
@@ -231,42 +232,40 @@ export class Requests<Caller> {
     this.#giveUp(call, timedOut(call));
   }
 
-  /** P-STREAM-5: without a grant in time, a slow reader looks to the broker like one that has stopped. */
-  #onHalfTimeUp(call: Call<Caller>, window: ReceiveWindow, now: Instant): void {
-    if (this.#grant(call, now)) return;
-    window.hurry();
+  /**
+   * P-STREAM-5: without a grant in time, a slow reader looks to the broker like one that has stopped. What was read is
+   * reported now, or as soon as there is anything.
+   */
+  #onHalfTimeUp(call: Call, now: Instant): void {
     call.isHalfway = true;
     this.#calls.setTimer(call, call.message.options.timeoutMs / 2, now);
+    this.#reportReads(call, 1);
   }
 
-  /** @returns whether there was anything to be granted */
-  #grant(call: Call<Caller>, now: Instant): boolean {
-    const chunks = call.window?.take() ?? 0;
-    if (chunks === 0) return false;
-    this.#emit({ type: "send", message: { type: "credit", requestId: call.id, chunks } });
-    this.#restartTimer(call, now);
-    return true;
+  #reportReads(call: Call, after: number): void {
+    this.#emit({ type: "report-reads", call: call.callId, after });
   }
 
   /** Progress: a partial came, or credit was granted. */
-  #restartTimer(call: Call<Caller>, now: Instant): void {
+  #restartTimer(call: Call, now: Instant): void {
     const { timeoutMs } = call.message.options;
     call.isInGrace = false;
     call.isHalfway = false;
     this.#calls.setTimer(call, call.window?.isPacing ? timeoutMs / 2 : timeoutMs, now);
   }
 
-  #send(call: Call<Caller>, now: Instant): void {
+  #send(call: Call, now: Instant): void {
     // The timeout starts when the request is first sent.
     if (call.sends === 0) this.#calls.setTimer(call, call.message.options.timeoutMs, now);
     call.sends += 1;
     call.sentAt = now;
     call.notice = undefined;
     this.#emit({ type: "send", message: this.#withCredit(call) });
+    if (call.window !== undefined) this.#reportReads(call, call.window.reportAfter);
   }
 
   /** P-STREAM-3: with the first credit, for flow control that the broker supports. */
-  #withCredit({ message, window }: Call<Caller>): RequestMessage {
+  #withCredit({ message, window }: Call): RequestMessage {
     if (window === undefined) return message;
     const { type, service, requestId, body, trailer, options } = message;
     if (this.capabilities.credit) {
@@ -277,35 +276,35 @@ export class Requests<Caller> {
   }
 
   /** Ends a call that the broker may still have. */
-  #giveUp(call: Call<Caller>, failure: Failure): void {
+  #giveUp(call: Call, failure: Failure): void {
     if (!call.isWaiting && this.capabilities.cancel) {
       this.#emit({ type: "send", message: { type: "cancel", requestId: call.id } });
     }
     this.#fail(call, failure);
   }
 
-  #fail(call: Call<Caller>, failure: Failure): void {
+  #fail(call: Call, failure: Failure): void {
     this.#end(call);
-    this.#emit({ type: "failed", caller: call.caller, request: call.message, failure });
+    this.#emit({ type: "failed", call: call.callId, request: call.message, failure });
   }
 
-  #end(call: Call<Caller>): void {
+  #end(call: Call): void {
     this.#calls.end(call);
     call.window?.stop();
   }
 
   /** Not after a partial, which the caller would get twice. */
-  #mayStartOver(call: Call<Caller>): boolean {
+  #mayStartOver(call: Call): boolean {
     return !call.hasPartial && (call.message.options.retry || this.#isDurable(call));
   }
 
   /** P-KEEP-4: sent again under the same ids, a request that the broker still has is not run again. */
-  #isDurable({ message }: Call<Caller>): boolean {
+  #isDurable({ message }: Call): boolean {
     return message.options.persist && this.#limits.hasStableId;
   }
 
   /** Whether a request waits for the next broker when this one stops. P-KEEP-7: a stored one runs when this broker is back. */
-  #survivesStop(call: Call<Caller>): boolean {
+  #survivesStop(call: Call): boolean {
     return this.#isDurable(call) || !call.message.options.persist;
   }
 

@@ -21,8 +21,9 @@ interface Settings {
 
 /** A session, a clock that the test moves, and the effects as lines. */
 class Scenario {
-  readonly session: Session<string>;
+  readonly session: Session;
   readonly failures: Failure[] = [];
+  readonly #callers: string[] = [];
   #lines: string[] = [];
   #now: Instant = 1_000;
 
@@ -49,7 +50,7 @@ class Scenario {
     });
   }
 
-  do(input: Input<string>): this {
+  do(input: Input): this {
     for (const effect of this.session.handle(input, this.#now)) this.#lines.push(this.#line(effect));
     return this;
   }
@@ -99,7 +100,8 @@ class Scenario {
       trailer: [],
       options: parseRequestOptions(JSON.stringify(options)),
     };
-    return this.do({ type: "request", message, caller: `caller of ${id}` });
+    const call = this.#callers.push(`caller of ${id}`) - 1;
+    return this.do({ type: "request", call, message, isPaced: false });
   }
 
   cancel(id: string): this {
@@ -114,7 +116,7 @@ class Scenario {
     return this.receive({ type, requestId: requestId(id), status, body: [writeText(json)], trailer: [] });
   }
 
-  #line(effect: Effect<string>): string {
+  #line(effect: Effect): string {
     switch (effect.type) {
       case "open":
         return `open ${effect.address}`;
@@ -124,18 +126,20 @@ class Scenario {
         return `send ${lineOf(effect.message)}`;
       case "partial":
       case "final":
-        return `${effect.caller}: ${effect.type} ${JSON.stringify(effect.value)}`;
+        return `${this.#callers[effect.call]}: ${effect.type} ${JSON.stringify(effect.value)}`;
       case "failed":
         this.failures.push(effect.failure);
-        return `${effect.caller}: ${effect.failure.code}, ${effect.failure.delivery}`;
+        return `${this.#callers[effect.call]}: ${effect.failure.code}, ${effect.failure.delivery}`;
       case "progress":
-        if (effect.progress.type === "heartbeat") return `${effect.caller}: heartbeat`;
-        return `${effect.caller}: ${effect.progress.notice.state} ${effect.progress.notice.worker ?? ""}`.trimEnd();
+        if (effect.progress.type === "heartbeat") return `${this.#callers[effect.call]}: heartbeat`;
+        return `${this.#callers[effect.call]}: ${effect.progress.notice.state} ${effect.progress.notice.worker ?? ""}`.trimEnd();
       case "disconnected":
         return `disconnected: ${effect.reason}`;
       case "connected":
       case "stopped":
         return effect.type;
+      case "report-reads":
+        return `report reads after ${effect.after}`;
       case "report":
         return `report ${effect.event.type}`;
       default:

@@ -6,10 +6,10 @@
 //    └── stop ──────────┼──────────────────────────────────────────────────────────┘ │
 //                       └────────────────────────── start ───────────────────────────┘
 
-import { Connection, type ConnectionOptions, type ConnectionStep, type ReceiveWindow } from "@pigato/peer/session";
+import { Connection, type ConnectionOptions, type ConnectionStep } from "@pigato/peer/session";
 import type { Capabilities, RequestId, Violation } from "@pigato/protocol";
 import { type Instant, offerOf, sharedCapabilities } from "@pigato/protocol/internal";
-import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
+import type { BrokerMessage, Effect, Input, RequestInput } from "./effects.ts";
 import { closedBefore } from "./failures.ts";
 import { type RequestLimits, Requests } from "./requests.ts";
 
@@ -28,15 +28,15 @@ type State =
   | { readonly phase: "draining"; readonly until: Instant }
   | { readonly phase: "stopped" };
 
-export class Session<Caller> {
+export class Session {
   readonly #options: SessionOptions;
   readonly #offer: Capabilities | undefined;
   readonly #connection: Connection;
-  readonly #requests: Requests<Caller>;
+  readonly #requests: Requests;
   #state: State = { phase: "new" };
   /** Whether the broker of this connection knows more than the classic wire. */
   #isOfferAnswered = false;
-  #effects: Effect<Caller>[] = [];
+  #effects: Effect[] = [];
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -50,7 +50,7 @@ export class Session<Caller> {
     return this.#state.phase;
   }
 
-  handle(input: Input<Caller>, now: Instant): readonly Effect<Caller>[] {
+  handle(input: Input, now: Instant): readonly Effect[] {
     switch (input.type) {
       case "start":
         this.#onStart(now);
@@ -59,13 +59,13 @@ export class Session<Caller> {
         this.#onStop(now);
         break;
       case "request":
-        this.#onRequest(input.message, input.caller, input.window, now);
+        this.#onRequest(input, now);
         break;
       case "cancel":
         this.#requests.cancel(input.requestId, input.reason);
         break;
-      case "grant":
-        this.#requests.grant(input.requestId, now);
+      case "read":
+        this.#requests.onRead(input.requestId, input.chunks, now);
         break;
       case "grant-refused":
         this.#requests.onGrantRefused(input.requestId);
@@ -128,12 +128,12 @@ export class Session<Caller> {
     this.#enter({ phase: "draining", until: now + this.#options.stopTimeoutMs });
   }
 
-  #onRequest(message: RequestMessage, caller: Caller, window: ReceiveWindow | undefined, now: Instant): void {
+  #onRequest(input: RequestInput, now: Instant): void {
     const { phase } = this.#state;
     if (phase === "draining" || phase === "stopped") {
-      return this.#requests.refuse(message, caller, closedBefore(message));
+      return this.#requests.refuse(input, closedBefore(input.message));
     }
-    this.#requests.accept(message, caller, window, this.#connection.phase === "open", now);
+    this.#requests.accept(input, this.#connection.phase === "open", now);
   }
 
   /** The broker's first message answers the offer, if it knows offers. */

@@ -2,6 +2,9 @@
 
 import type { LossReason } from "./connection.ts";
 
+/** A request, to everybody outside the session. Never reused. */
+export type CallId = number;
+
 export type RuntimeInput =
   | { readonly type: "start" }
   /** Take no new work; end when what is open has, or when its time is up. */

@@ -2,6 +2,7 @@
 
 export { type Backoff, pauseBefore } from "./backoff.ts";
 export { Connection, type ConnectionOptions, type ConnectionStep, type LossReason } from "./connection.ts";
-export type { RuntimeEffect, RuntimeInput } from "./effects.ts";
+export type { CallId, RuntimeEffect, RuntimeInput } from "./effects.ts";
 export { ReceiveWindow } from "./flow/receiver.ts";
 export { Sender, type SendStream } from "./flow/sender.ts";
+export { SlotTable } from "./slot-table.ts";

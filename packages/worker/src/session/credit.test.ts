@@ -1,8 +1,9 @@
+import type { CallId } from "@pigato/peer/session";
 import { NO_CAPABILITIES, writeText } from "@pigato/protocol";
 import { MAX_CREDIT } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
 import { SessionScenario } from "../testing/session-scenario.ts";
-import type { CallId, Input } from "./effects.ts";
+import type { Input } from "./effects.ts";
 
 /** A session whose broker grants credit. Every effect about requests is a line. */
 class Scenario {

@@ -1,11 +1,8 @@
 // The inputs of a worker's session and its effects, all plain data. Inputs come from the link, the clock, the handlers and
 // the worker's owner. The shell performs the effects in order, before the next input.
 
-import type { RuntimeEffect, RuntimeInput } from "@pigato/peer/session";
+import type { CallId, RuntimeEffect, RuntimeInput } from "@pigato/peer/session";
 import type { Failure, Frame, FromWorker, ToWorker, Violation } from "@pigato/protocol";
-
-/** A request in flight, to everybody outside the session. Never reused. */
-export type CallId = number;
 
 /** A request as the broker hands it to a worker. */
 export type WorkerRequest = Extract<ToWorker, { readonly type: "request" }>;

@@ -8,11 +8,10 @@
 //   before it is known whether the partials before it were accepted (`defer`).
 // - A partial without credit waits (P-STREAM-4), and so does everything that its handler writes after it.
 
-import { Sender } from "@pigato/peer/session";
+import { type CallId, Sender } from "@pigato/peer/session";
 import { type Capabilities, display, encodePayload, type Failure, NO_CAPABILITIES, NULL_FRAME } from "@pigato/protocol";
 import { MAX_CREDIT } from "@pigato/protocol/internal";
 import {
-  type CallId,
   type Effect,
   type Effects,
   type FinalInput,

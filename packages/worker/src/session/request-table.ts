@@ -5,11 +5,10 @@
 // request cost the worker (see SlotTable). Clients choose their request ids, so the hash is salted against collisions on
 // purpose.
 
-import type { SendStream } from "@pigato/peer/session";
+import { type CallId, type SendStream, SlotTable } from "@pigato/peer/session";
 import type { RequestId } from "@pigato/protocol";
 import { MAX_CREDIT } from "@pigato/protocol/internal";
-import type { CallId, FinalInput, PartialInput } from "./effects.ts";
-import { SlotTable } from "./slot-table.ts";
+import type { FinalInput, PartialInput } from "./effects.ts";
 
 /** How the broker names a request to a worker; echoed as it came. */
 export interface RequestRef {

@@ -1,5 +1,6 @@
 // A worker's session with a clock of its own and a shell that performs effects as lines of text.
 
+import type { CallId } from "@pigato/peer/session";
 import {
   type Capabilities,
   DEFAULT_REQUEST_OPTIONS,
@@ -12,7 +13,7 @@ import {
   type Violation,
   writeText,
 } from "@pigato/protocol";
-import type { CallId, Effect, Input } from "../session/effects.ts";
+import type { Effect, Input } from "../session/effects.ts";
 import type { RequestRef } from "../session/request-table.ts";
 import { Session, type SessionOptions } from "../session/session.ts";
 

@@ -2,7 +2,7 @@
 // but memory is bytes: so a window is as many chunks as make about 2 MiB, by the mean size of the latest ones. A fast reader
 // never makes the sender wait: half a window is still open when the other half is granted again.
 //
-// The session and its shell share this object: the session reports what arrived, the shell what was read.
+// The reader reports what it read, and not each chunk: `reportAfter` says when.
 
 /** Bytes on their way to a reader, or waiting for it: enough for any loopback or data center at full speed. */
 const WINDOW_BYTES = 2 * 1024 * 1024;
@@ -29,6 +29,11 @@ export class ReceiveWindow {
     return this.#isPacing;
   }
 
+  /** Chunks to be read until the next grant is due; `Infinity`: none is. */
+  get reportAfter(): number {
+    return this.#isPacing ? Math.max(1, this.#open - this.#low) : Number.POSITIVE_INFINITY;
+  }
+
   /** The request is sent. @returns the first grant */
   start(): number {
     this.#isPacing = true;
@@ -49,15 +54,8 @@ export class ReceiveWindow {
     this.#chunks += 1;
   }
 
-  /** A chunk was read. @returns whether a grant is due */
-  onRead(): boolean {
-    this.#open -= 1;
-    return this.#isPacing && this.#open <= this.#low;
-  }
-
-  /** Half of the timeout is over and the sender may be waiting: the next chunk that is read makes a grant due. */
-  hurry(): void {
-    this.#low = MAX_CHUNKS;
+  onRead(chunks: number): void {
+    this.#open -= chunks;
   }
 
   /** @returns chunks to be granted now for those that were read since the last time; may be none */
