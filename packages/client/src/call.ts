@@ -2,6 +2,7 @@
 // code: the driver calls them after the effects at hand.
 
 import { Readable } from "node:stream";
+import { FIRST_REPORT } from "@pigato/peer/session";
 import type { RequestError, RequestId } from "@pigato/protocol";
 import type { Progress } from "./session/effects.ts";
 
@@ -53,7 +54,7 @@ export class ReplyStream extends Readable {
   readonly #control: CallControl;
   /** Chunks that were read since the last report. */
   #readCount = 0;
-  #reportAfter = Number.POSITIVE_INFINITY;
+  #reportAfter = FIRST_REPORT;
 
   // What the client does to a stream is static, so that its users do not see it.
 
@@ -131,7 +132,6 @@ export class StreamCaller implements PacedCaller {
   }
 
   onFinal(value: unknown): void {
-    this.reportReads(Number.POSITIVE_INFINITY);
     this.onPartial(value);
     this.#stream.push(null);
   }

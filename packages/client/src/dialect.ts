@@ -13,8 +13,9 @@ import {
   resolveCallOptions,
 } from "./call-options.ts";
 import type { Effect, Input } from "./session/effects.ts";
-import { MajordomoSession } from "./session/majordomo.ts";
-import { Session, type SessionOptions } from "./session/session.ts";
+import { majordomoSession } from "./session/majordomo.ts";
+import { pigatoSession } from "./session/pigato.ts";
+import type { SessionOptions } from "./session/session.ts";
 
 export interface ClientDialect {
   /** Makes a codec for one peer: it may hold caches. */
@@ -30,7 +31,7 @@ export interface ClientDialect {
 
 const PIGATO: ClientDialect = {
   newWire: pigatoDialect,
-  newSession: (options) => new Session(options),
+  newSession: pigatoSession,
   encodeData: (data) => [encodeData(data)],
   resolveCallOptions,
   checkMethod() {},
@@ -45,7 +46,7 @@ export const DIALECTS: Readonly<Record<DialectName, ClientDialect>> = Object.fre
 function majordomo(id: "mdp02" | "mdp01"): ClientDialect {
   return {
     newWire: () => majordomoPeer(id),
-    newSession: (options) => new MajordomoSession(options),
+    newSession: majordomoSession,
     encodeData: encodeRawData,
     resolveCallOptions: (input, defaults) => resolveCallOptions(withoutExtras(id, input), defaults),
     checkMethod(name) {

@@ -10,9 +10,11 @@ export class Call implements Deadline<Call>, Indexed {
   readonly id: RequestId;
   readonly message: RequestMessage;
   /** What the shell calls it. */
-  readonly callId: CallId;
+  readonly call: CallId;
   /** For flow control: of a caller that reads at its own pace. */
   readonly window: ReceiveWindow | undefined;
+  /** P-KEEP-4: sent again under the same ids, a request that the broker still has is not run again. */
+  readonly isDurable: boolean;
   /** Times it was given to a link that was up. */
   sends = 0;
   /** Times a link returned it because it was not sent. */
@@ -38,10 +40,11 @@ export class Call implements Deadline<Call>, Indexed {
   timerPrev: Deadline<Call> | undefined;
   timerNext: Deadline<Call> | undefined;
 
-  constructor(message: RequestMessage, callId: CallId, isPaced: boolean) {
+  constructor({ call, message, isPaced }: RequestInput, hasStableId: boolean) {
     this.id = message.requestId;
     this.message = message;
-    this.callId = callId;
+    this.call = call;
+    this.isDurable = message.options.persist && hasStableId;
     this.window = isPaced ? new ReceiveWindow() : undefined;
   }
 
@@ -52,6 +55,16 @@ export class Call implements Deadline<Call>, Indexed {
   /** What this side knows of its delivery: a broker that has it may have dispatched it at any time. */
   get delivery(): Delivery {
     return this.sends > this.returns ? "maybe-executed" : "not-sent";
+  }
+
+  /** Not after a partial, which the caller would get twice. */
+  get mayStartOver(): boolean {
+    return !this.hasPartial && (this.message.options.retry || this.isDurable);
+  }
+
+  /** Whether it waits for the next broker when this one stops. P-KEEP-7: a stored one runs when this broker is back. */
+  get survivesStop(): boolean {
+    return this.isDurable || !this.message.options.persist;
   }
 }
 
@@ -64,9 +77,15 @@ export class Calls {
   #last: Call | undefined;
   readonly #waiting = new Set<Call>();
   readonly #deadlines = new Deadlines<Call>();
+  readonly #hasStableId: boolean;
   #turn = 0;
   /** Continues where it stopped: a new iterator would skip everything that was removed. */
   readonly #queue: Iterator<Call, undefined> = this.#waiting.values();
+
+  /** @param hasStableId whether each connection has the same routing id */
+  constructor(hasStableId: boolean) {
+    this.#hasStableId = hasStableId;
+  }
 
   get size(): number {
     return this.#rows.length - this.#free.length;
@@ -90,8 +109,8 @@ export class Calls {
     }
   }
 
-  add({ message, call: callId, isPaced }: RequestInput): Call {
-    const call = new Call(message, callId, isPaced);
+  add(input: RequestInput): Call {
+    const call = new Call(input, this.#hasStableId);
     call.index = this.#free.pop() ?? this.#rows.length;
     this.#rows[call.index] = call;
     this.#ids.add(call);

@@ -1,8 +1,10 @@
+import { FIRST_REPORT } from "@pigato/peer/session";
 import { NO_CAPABILITIES, requestId, serviceName, writeText } from "@pigato/protocol";
 import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
 import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
-import { Session } from "./session.ts";
+import { pigatoSession } from "./pigato.ts";
+import type { Session } from "./session.ts";
 
 /** The end of a caller that reads. */
 interface Reader {
@@ -19,7 +21,7 @@ class Scenario {
   #now: Instant = 1_000;
 
   constructor(negotiate = true) {
-    this.#session = new Session({
+    this.#session = pigatoSession({
       connection: {
         addresses: ["tcp://a"],
         heartbeatMs: 60_000,
@@ -97,7 +99,7 @@ class Scenario {
   }
 
   #request(id: string, message: RequestMessage, isPaced: boolean): this {
-    const call = this.#callers.push({ id, reads: 0, reportAfter: Number.POSITIVE_INFINITY }) - 1;
+    const call = this.#callers.push({ id, reads: 0, reportAfter: FIRST_REPORT }) - 1;
     return this.do({ type: "request", call, message, isPaced });
   }
 

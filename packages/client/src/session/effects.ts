@@ -62,6 +62,11 @@ export type Effect =
   | { readonly type: "report-reads"; readonly call: CallId; readonly after: number }
   | { readonly type: "report"; readonly event: SessionEvent };
 
+/** Fails a request, accepted or not. */
+export function failed({ call, message }: Pick<RequestInput, "call" | "message">, failure: Failure): Effect {
+  return { type: "failed", call, request: message, failure };
+}
+
 /** For the log and the `error` event. */
 export type SessionEvent =
   | { readonly type: "violation"; readonly violation: Violation }

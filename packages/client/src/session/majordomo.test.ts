@@ -3,7 +3,8 @@ import { type Failure, requestId, serviceName, writeText } from "@pigato/protoco
 import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
 import type { BrokerMessage, Effect, RequestMessage } from "./effects.ts";
-import { MajordomoSession } from "./majordomo.ts";
+import { majordomoSession } from "./majordomo.ts";
+import type { Session } from "./session.ts";
 
 interface Settings {
   readonly addresses?: readonly string[];
@@ -12,14 +13,14 @@ interface Settings {
 
 /** A session, a clock that the test moves, and the effects as lines. */
 class Scenario {
-  readonly session: MajordomoSession;
+  readonly session: Session;
   readonly failures: Failure[] = [];
   readonly #callers: string[] = [];
   #lines: string[] = [];
   #now: Instant = 0;
 
   constructor({ addresses = ["tcp://a"], maxQueuedRequests = 10 }: Settings = {}) {
-    this.session = new MajordomoSession({
+    this.session = majordomoSession({
       connection: {
         addresses,
         heartbeatMs: 1_000,
@@ -35,7 +36,7 @@ class Scenario {
     });
   }
 
-  do(input: Parameters<MajordomoSession["handle"]>[0]): this {
+  do(input: Parameters<Session["handle"]>[0]): this {
     for (const effect of this.session.handle(input, this.#now)) this.#lines.push(this.#line(effect));
     return this;
   }

@@ -10,7 +10,8 @@ import {
 import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
 import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
-import { Session, type SessionOptions } from "./session.ts";
+import { pigatoSession } from "./pigato.ts";
+import type { Session, SessionOptions } from "./session.ts";
 
 interface Settings {
   readonly addresses?: readonly string[];
@@ -28,7 +29,7 @@ class Scenario {
   #now: Instant = 1_000;
 
   constructor(settings: Settings = {}) {
-    this.session = new Session({
+    this.session = pigatoSession({
       connection: {
         addresses: settings.addresses ?? ["tcp://a"],
         heartbeatMs: 1_000,

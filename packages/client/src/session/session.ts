@@ -1,17 +1,16 @@
-// The protocol of a client on one connection to one broker: `Connection` decides when to connect, `Requests` what to send. This
-// connects them, and starts and stops the client.
+// A client on one connection to one broker, from start to stop. `Connection` decides when to connect, and an `Exchange`, which
+// depends on the dialect, what to send.
 //
 //   new ── start ──► running ── stop ──► draining ── all ended, or time is up ──► stopped
 //    │                  ▲                                                          ▲ │
 //    └── stop ──────────┼──────────────────────────────────────────────────────────┘ │
 //                       └────────────────────────── start ───────────────────────────┘
 
-import { Connection, type ConnectionOptions, type ConnectionStep } from "@pigato/peer/session";
-import type { Capabilities, RequestId, Violation } from "@pigato/protocol";
-import { type Instant, offerOf, sharedCapabilities } from "@pigato/protocol/internal";
-import type { BrokerMessage, Effect, Input, RequestInput } from "./effects.ts";
+import { Connection, type ConnectionOptions, type ConnectionStep, type LossReason } from "@pigato/peer/session";
+import type { Violation } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
+import { type BrokerMessage, type Effect, failed, type Input } from "./effects.ts";
 import { closedBefore } from "./failures.ts";
-import { type RequestLimits, Requests } from "./requests.ts";
 
 export interface SessionOptions {
   readonly connection: ConnectionOptions;
@@ -22,6 +21,46 @@ export interface SessionOptions {
   readonly negotiate: boolean;
 }
 
+export type ExchangeInput = Exclude<Input, { readonly type: "start" | "stop" | "link-up" | "link-lost" }>;
+
+/** The requests of a client in one dialect: which are sent when, and what the broker's messages mean for them. */
+export interface Exchange {
+  /** Requests without an end. */
+  readonly openCount: number;
+  nextDeadline(): Instant | undefined;
+  /** @returns the reason if the link cannot be used any more */
+  handle(input: ExchangeInput, now: Instant): LossReason | undefined;
+  /** Whether a message proves that the other end is a broker. */
+  isFromBroker(message: BrokerMessage | Violation): boolean;
+  /** The link is up. */
+  greet(now: Instant): void;
+  /** A heartbeat is due. */
+  heartbeat(now: Instant): void;
+  /** Everything that was on its way is lost. */
+  onLost(reason: LossReason): void;
+  /** The input has been handled. */
+  settle(now: Instant): void;
+  /** Fails what is open, and tells the broker. */
+  close(): void;
+}
+
+type NewExchange = new (
+  options: SessionOptions,
+  connection: Pick<Connection, "phase">,
+  emit: (effect: Effect) => void,
+) => Exchange;
+
+export interface RequestLimits {
+  /** Requests that may wait for a link, in Majordomo for their turn. */
+  readonly maxQueuedRequests: number;
+  /** Requests that may be open, waiting or sent. */
+  readonly maxOpenRequests: number;
+  /** Milliseconds after a request's timeout in which the broker may still report that it has expired. */
+  readonly timeoutGraceMs: number;
+  /** Whether each connection has the same routing id, so that the broker can deliver replies that it held. */
+  readonly hasStableId: boolean;
+}
+
 type State =
   | { readonly phase: "new" }
   | { readonly phase: "running" }
@@ -29,25 +68,16 @@ type State =
   | { readonly phase: "stopped" };
 
 export class Session {
-  readonly #options: SessionOptions;
-  readonly #offer: Capabilities | undefined;
+  readonly #stopTimeoutMs: number;
   readonly #connection: Connection;
-  readonly #requests: Requests;
+  readonly #exchange: Exchange;
   #state: State = { phase: "new" };
-  /** Whether the broker of this connection knows more than the classic wire. */
-  #isOfferAnswered = false;
   #effects: Effect[] = [];
 
-  constructor(options: SessionOptions) {
-    this.#options = options;
-    const { heartbeatMs } = options.connection;
-    this.#offer = options.negotiate ? offerOf("client", { heartbeatMs }) : undefined;
+  constructor(options: SessionOptions, NewExchange: NewExchange) {
+    this.#stopTimeoutMs = options.stopTimeoutMs;
     this.#connection = new Connection(options.connection);
-    this.#requests = new Requests(options.limits, (effect) => this.#effects.push(effect));
-  }
-
-  get phase(): State["phase"] {
-    return this.#state.phase;
+    this.#exchange = new NewExchange(options, this.#connection, (effect) => this.#emit(effect));
   }
 
   handle(input: Input, now: Instant): readonly Effect[] {
@@ -58,48 +88,29 @@ export class Session {
       case "stop":
         this.#onStop(now);
         break;
-      case "request":
-        this.#onRequest(input, now);
-        break;
-      case "cancel":
-        this.#requests.cancel(input.requestId, input.reason);
-        break;
-      case "read":
-        this.#requests.onRead(input.requestId, input.chunks, now);
-        break;
-      case "grant-refused":
-        this.#requests.onGrantRefused(input.requestId);
-        break;
-      case "request-heartbeat":
-        this.#requests.heartbeat(input.requestId);
-        break;
-      case "heartbeat":
-        this.#onHeartbeat(input.requestId);
-        break;
       case "link-up":
         this.#follow(this.#connection.onLinkUp(now), now);
         break;
       case "link-lost":
         this.#follow(this.#connection.onLost(input.reason, now), now);
         break;
+      case "request":
+        if (this.#state.phase === "new" || this.#state.phase === "running") this.#exchange.handle(input, now);
+        else this.#emit(failed(input, closedBefore(input.message)));
+        break;
       case "message":
-        if (isOfTheBroker(input.message)) this.#follow(this.#connection.onReceived(now), now);
-        this.#onMessage(input.message, now);
-        if (!this.#requests.isBrokerKnown && isOfTheBroker(input.message)) this.#onBrokerKnown(now);
-        break;
-      case "refused":
-        this.#requests.onRefused(input.requestId);
-        break;
-      case "undelivered":
-        this.#requests.onUndelivered(input.requestId);
+        if (this.#exchange.isFromBroker(input.message)) this.#follow(this.#connection.onReceived(now), now);
+        this.#exchange.handle(input, now);
         break;
       case "tick":
-        this.#onTick(now);
+        this.#onLinkUnusable(this.#exchange.handle(input, now), now);
+        this.#follow(this.#connection.onTick(now), now);
         break;
       default:
-        input satisfies never;
+        this.#onLinkUnusable(this.#exchange.handle(input, now), now);
     }
-    if (this.#state.phase === "draining" && this.#requests.openCount === 0) this.#finish(now);
+    this.#exchange.settle(now);
+    if (this.#isDone(now)) this.#finish(now);
     const effects = this.#effects;
     this.#effects = [];
     return effects;
@@ -109,7 +120,7 @@ export class Session {
   nextDeadline(): Instant | undefined {
     const next = Math.min(
       this.#connection.nextDeadline() ?? Number.POSITIVE_INFINITY,
-      this.#requests.nextDeadline() ?? Number.POSITIVE_INFINITY,
+      this.#exchange.nextDeadline() ?? Number.POSITIVE_INFINITY,
       this.#state.phase === "draining" ? this.#state.until : Number.POSITIVE_INFINITY,
     );
     return next === Number.POSITIVE_INFINITY ? undefined : next;
@@ -125,98 +136,34 @@ export class Session {
     // Before the first start nothing that waits can be sent.
     if (this.#state.phase === "new") return this.#finish(now);
     if (this.#state.phase !== "running") return;
-    this.#enter({ phase: "draining", until: now + this.#options.stopTimeoutMs });
+    this.#enter({ phase: "draining", until: now + this.#stopTimeoutMs });
   }
 
-  #onRequest(input: RequestInput, now: Instant): void {
-    const { phase } = this.#state;
-    if (phase === "draining" || phase === "stopped") {
-      return this.#requests.refuse(input, closedBefore(input.message));
-    }
-    this.#requests.accept(input, this.#connection.phase === "open", now);
-  }
-
-  /** The broker's first message answers the offer, if it knows offers. */
-  #onBrokerKnown(now: Instant): void {
-    if (this.#connection.phase !== "open") return;
-    this.#requests.isBrokerKnown = true;
-    this.#requests.sendWaiting(now);
-  }
-
-  #onHeartbeat(requestId: RequestId | undefined): void {
-    if (this.#connection.phase !== "open") return;
-    if (requestId === undefined) this.#sendHeartbeat();
-    else this.#effects.push({ type: "send", message: { type: "request-heartbeat", requestId } });
-  }
-
-  #onMessage(message: BrokerMessage | Violation, now: Instant): void {
-    switch (message.type) {
-      case "partial":
-      case "final":
-        return this.#requests.onReply(message, now);
-      case "failure":
-        return this.#requests.onFailure(message.requestId, message.failure, now);
-      case "request-heartbeat":
-        if (this.#requests.capabilities.requestHeartbeat) return this.#requests.onHeartbeat(message.requestId);
-        return this.#reportUnsupported(message);
-      case "heartbeat":
-        if (message.accepted === undefined || this.#offer === undefined) return;
-        this.#isOfferAnswered = true;
-        this.#requests.capabilities = sharedCapabilities(this.#offer, message.accepted);
-        return;
-      case "violation":
-        this.#effects.push({ type: "report", event: { type: "violation", violation: message } });
-        if (message.requestId !== undefined) this.#requests.onMalformed(message.requestId, message);
-        return;
-      case "notice":
-        if (this.#requests.capabilities.notice) return this.#requests.onNotice(message);
-        return this.#reportUnsupported(message);
-      // Not used in this direction yet.
-      case "credit":
-      case "input":
-      case "input-end":
-        return this.#reportUnsupported(message);
-      default:
-        return message satisfies never;
-    }
-  }
-
-  #reportUnsupported({ type }: BrokerMessage): void {
-    this.#effects.push({ type: "report", event: { type: "unsupported", message: type } });
-  }
-
-  #onTick(now: Instant): void {
-    this.#requests.onTick(now);
-    this.#follow(this.#connection.onTick(now), now);
-    if (this.#state.phase === "draining" && now >= this.#state.until) this.#finish(now);
+  #onLinkUnusable(reason: LossReason | undefined, now: Instant): void {
+    if (reason === undefined) return;
+    if (reason !== "abandoned") return this.#follow(this.#connection.onLost(reason, now), now);
+    // A client that has nothing more to do needs no new link.
+    if (this.#state.phase === "draining" && this.#exchange.openCount === 0) return;
+    this.#follow(this.#connection.abandon(now), now);
   }
 
   #follow(steps: readonly ConnectionStep[], now: Instant): void {
     for (const step of steps) {
       switch (step.type) {
         case "open":
-          this.#effects.push({ type: "open", address: step.address });
+        case "connected":
+          this.#emit(step);
           break;
         case "greet":
-          this.#sendHeartbeat();
-          // Without an offer there is no answer to wait for.
-          this.#requests.isBrokerKnown = this.#offer === undefined;
-          this.#requests.sendWaiting(now);
+          this.#exchange.greet(now);
           break;
         case "heartbeat":
-          this.#sendHeartbeat();
-          // What the link returned is sent again at the interval of heartbeats, not in a busy loop with a failing link.
-          this.#requests.sendWaiting(now);
-          this.#requests.heartbeatLong(now - this.#options.connection.heartbeatMs);
-          break;
-        case "connected":
-          this.#effects.push({ type: "connected" });
+          this.#exchange.heartbeat(now);
           break;
         case "lost":
-          this.#isOfferAnswered = false;
-          this.#effects.push({ type: "close", flush: this.#state.phase === "stopped" });
-          if (step.wasConnected) this.#effects.push({ type: "disconnected", reason: step.reason });
-          this.#requests.onLost(step.reason);
+          this.#emit({ type: "close", flush: this.#state.phase === "stopped" });
+          if (step.wasConnected) this.#emit({ type: "disconnected", reason: step.reason });
+          this.#exchange.onLost(step.reason);
           break;
         default:
           step satisfies never;
@@ -224,26 +171,22 @@ export class Session {
     }
   }
 
-  /** P-NEG-4: each one repeats the offer, for a broker that was restarted meanwhile. */
-  #sendHeartbeat(): void {
-    this.#effects.push({ type: "send", message: { type: "heartbeat", offer: this.#offer } });
+  #isDone(now: Instant): boolean {
+    return this.#state.phase === "draining" && (this.#exchange.openCount === 0 || now >= this.#state.until);
   }
 
   #finish(now: Instant): void {
-    this.#requests.closeAll();
-    // An old broker does not know DISCONNECT of a client.
-    if (this.#isOfferAnswered) this.#effects.push({ type: "send", message: { type: "disconnect" } });
+    this.#exchange.close();
     this.#enter({ phase: "stopped" });
     this.#follow(this.#connection.stop(), now);
-    this.#effects.push({ type: "stopped" });
+    this.#emit({ type: "stopped" });
+  }
+
+  #emit(effect: Effect): void {
+    this.#effects.push(effect);
   }
 
   #enter(state: State): void {
     this.#state = state;
   }
-}
-
-/** Only a message to a client proves that the other end is a broker. */
-function isOfTheBroker(message: BrokerMessage | Violation): boolean {
-  return message.type !== "violation" || message.clause !== "P-MSG-1";
 }

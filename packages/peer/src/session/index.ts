@@ -3,6 +3,6 @@
 export { type Backoff, pauseBefore } from "./backoff.ts";
 export { Connection, type ConnectionOptions, type ConnectionStep, type LossReason } from "./connection.ts";
 export type { CallId, RuntimeEffect, RuntimeInput } from "./effects.ts";
-export { ReceiveWindow } from "./flow/receiver.ts";
+export { FIRST_REPORT, ReceiveWindow } from "./flow/receiver.ts";
 export { Sender, type SendStream } from "./flow/sender.ts";
 export { SlotTable } from "./slot-table.ts";

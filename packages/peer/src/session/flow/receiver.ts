@@ -11,6 +11,8 @@ const MIN_CHUNKS = 2;
 const MAX_CHUNKS = 4_096;
 /** Before the first chunk nothing is known of their size. */
 const FIRST_CHUNKS = 16;
+/** Chunks that a reader reads before its first report. */
+export const FIRST_REPORT: number = FIRST_CHUNKS / 2;
 
 export class ReceiveWindow {
   /** Whether credit is granted: on this connection, until the end of the reply. */
@@ -39,7 +41,7 @@ export class ReceiveWindow {
     this.#isPacing = true;
     this.#open = FIRST_CHUNKS;
     this.#opened = FIRST_CHUNKS;
-    this.#low = FIRST_CHUNKS / 2;
+    this.#low = FIRST_CHUNKS - FIRST_REPORT;
     return FIRST_CHUNKS;
   }
 
