@@ -1,6 +1,7 @@
+import { readService } from "@pigato/peer";
 import { readText } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
-import { type CallOptions, CLASSIC_OPTIONS, encodeData, readService, resolveCallOptions } from "./call-options.ts";
+import { type CallOptions, CLASSIC_OPTIONS, encodeData, resolveCallOptions } from "./call-options.ts";
 
 const defaults = { timeout: 60_000, retry: false };
 

@@ -4,16 +4,7 @@
 // `timeout` and `retry` are always sent, as on the classic wire; a signal never is.
 
 import { bit, custom, invalidValue, type Option, type OptionsOf, readOption, rejectUnknownOptions } from "@pigato/peer";
-import {
-  encodePayload,
-  type Frame,
-  type PeerId,
-  type RequestOptions,
-  type ServiceName,
-  serviceNameFromText,
-  UsageError,
-  writeText,
-} from "@pigato/protocol";
+import { encodePayload, type Frame, type PeerId, type RequestOptions, UsageError, writeText } from "@pigato/protocol";
 import {
   MAX_NAME_BYTES,
   MAX_OPTIONS_BYTES,
@@ -24,7 +15,7 @@ import {
 } from "@pigato/protocol/internal";
 import { DEFAULT_LINK_LIMITS } from "@pigato/transport";
 
-const MAX_DURATION_MS = 2_147_483_647;
+export const MAX_DURATION_MS = 2_147_483_647;
 
 /** Names and values for the worker, which the broker does not read. */
 export type Headers = Readonly<Record<string, string>>;
@@ -135,15 +126,6 @@ export function timeoutOption(byDefault: number): Option<number> {
     },
     default: byDefault,
   });
-}
-
-/** @throws UsageError for what cannot name a service */
-export function readService(value: unknown): ServiceName {
-  if (typeof value === "string" && value !== "") {
-    const name = serviceNameFromText(value);
-    if (name.length <= MAX_NAME_BYTES) return name;
-  }
-  throw invalidValue("the service", `text of 1 to ${MAX_NAME_BYTES} bytes`, value);
 }
 
 /** @throws UsageError for what JSON cannot carry, and for more than a frame may hold */

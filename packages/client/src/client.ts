@@ -1,7 +1,7 @@
 // The client as users see it. It turns arguments into messages and callers into streams, callbacks and promises. The session
 // decides what happens to a request.
 
-import { invalidValue, type LossReason, resolveAddresses } from "@pigato/peer";
+import { invalidValue, type LossReason, readService, resolveAddresses } from "@pigato/peer";
 import { display, type RequestError, type RequestId, requestId, type Violation } from "@pigato/protocol";
 import { requestIdFromText } from "@pigato/protocol/internal";
 import type { LinkError } from "@pigato/transport";
@@ -21,7 +21,7 @@ import {
   ReplyStream,
   StreamCaller,
 } from "./call.ts";
-import { type CallOptions, type ResolvedCallOptions, readService } from "./call-options.ts";
+import type { CallOptions, ResolvedCallOptions } from "./call-options.ts";
 import { Driver } from "./driver.ts";
 import { type ClientOptions, type ClientSettings, resolveOptions } from "./options.ts";
 import type { RequestMessage } from "./session/effects.ts";

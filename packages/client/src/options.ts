@@ -17,10 +17,9 @@ import {
 } from "@pigato/peer";
 import { DEFAULT_TIMEOUT_MS } from "@pigato/protocol/internal";
 import type { PeerSecurity } from "@pigato/transport";
-import { timeoutOption } from "./call-options.ts";
+import { MAX_DURATION_MS, timeoutOption } from "./call-options.ts";
 import { type ClientDialect, DIALECTS } from "./dialect.ts";
 
-const MAX_DURATION_MS = 2_147_483_647;
 const MAX_REQUESTS = 10_000_000;
 const MAX_CLIENT_ID_BYTES = 255;
 

@@ -1,6 +1,7 @@
-// The broker addresses of a client or a worker, checked when it is made.
+// The addresses of brokers and the names of services, as users give them to a client or a worker.
 
-import type { UsageError } from "@pigato/protocol";
+import { type ServiceName, serviceNameFromText, type UsageError } from "@pigato/protocol";
+import { MAX_NAME_BYTES } from "@pigato/protocol/internal";
 import type { PeerSecurity } from "@pigato/transport";
 import { invalidValue } from "./options/resolve.ts";
 
@@ -23,6 +24,15 @@ export function resolveAddresses(input: string | readonly string[], security?: P
     }
     return address;
   });
+}
+
+/** @throws UsageError for what cannot name a service */
+export function readService(value: unknown): ServiceName {
+  if (typeof value === "string" && value !== "") {
+    const name = serviceNameFromText(value);
+    if (name.length <= MAX_NAME_BYTES) return name;
+  }
+  throw invalidValue("the service", `text of 1 to ${MAX_NAME_BYTES} bytes`, value);
 }
 
 function invalidAddress(expected: string, value: unknown): UsageError {

@@ -1,7 +1,8 @@
+import { readService } from "@pigato/peer";
 import { UsageError } from "@pigato/protocol";
 import { FakeClock, MemoryNetwork } from "@pigato/testkit";
 import { describe, expect, test } from "vitest";
-import { limitOf, liveOptions, resolveOptions, resolveService, type WorkerOptions } from "./options.ts";
+import { limitOf, liveOptions, resolveOptions, type WorkerOptions } from "./options.ts";
 
 /** What only a program without types can write. */
 function untyped(name: string, value: unknown): WorkerOptions {
@@ -103,11 +104,11 @@ describe("live options", () => {
 
 describe("the service", () => {
   test("a service name is sent as its UTF-8 bytes", () => {
-    expect(resolveService("écho")).toBe("\u00c3\u00a9cho");
+    expect(readService("écho")).toBe("\u00c3\u00a9cho");
   });
 
   test.each(["", "é".repeat(128)])("%o is no service name", (input) => {
-    expect(() => resolveService(input)).toThrow(UsageError);
+    expect(() => readService(input)).toThrow(UsageError);
   });
 });
 

@@ -3,7 +3,6 @@
 import {
   type DialectName,
   integer,
-  invalidValue,
   notCarried,
   type Option,
   type OptionsOf,
@@ -14,8 +13,6 @@ import {
   resolvePeerSecurity,
   type SettingsOf,
 } from "@pigato/peer";
-import { type ServiceName, serviceNameFromText } from "@pigato/protocol";
-import { MAX_NAME_BYTES } from "@pigato/protocol/internal";
 import type { PeerSecurity } from "@pigato/transport";
 
 const MAX_COUNT = 1_000_000;
@@ -92,15 +89,6 @@ export function liveOptions(settings: WorkerSettings, onConcurrency: (limit: num
 /** A `concurrency` as a number to compare with: −1 is `Infinity`. */
 export function limitOf(concurrency: number): number {
   return concurrency < 0 ? Number.POSITIVE_INFINITY : concurrency;
-}
-
-/** @throws UsageError for a name that the wire cannot carry */
-export function resolveService(input: string): ServiceName {
-  if (typeof input === "string" && input !== "") {
-    const name = serviceNameFromText(input);
-    if (name.length <= MAX_NAME_BYTES) return name;
-  }
-  throw invalidValue("the service", `text of 1 to ${MAX_NAME_BYTES} bytes`, input);
 }
 
 /** @throws UsageError for options that need more than a dialect has */

@@ -1,12 +1,12 @@
 // The worker as users see it: events, start and stop, and how its handlers are called. The session decides what happens to a
 // request.
 
-import { guarded, type LossReason, resolveAddresses } from "@pigato/peer";
+import { guarded, type LossReason, readService, resolveAddresses } from "@pigato/peer";
 import { display, NOT_JSON } from "@pigato/protocol";
 import { EventEmitter } from "eventemitter3";
 import { DIALECTS, type WorkerDialect } from "./dialect.ts";
 import { Driver } from "./driver.ts";
-import { liveOptions, resolveOptions, resolveService, type WorkerConf, type WorkerOptions } from "./options.ts";
+import { liveOptions, resolveOptions, type WorkerConf, type WorkerOptions } from "./options.ts";
 import { Reply } from "./reply.ts";
 import { readSentOptions, type SentOptions } from "./sent-options.ts";
 import type { WorkerRequest } from "./session/effects.ts";
@@ -55,7 +55,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
     const settings = resolveOptions(conf);
     this.#dialect = DIALECTS[settings.dialect];
     const addresses = resolveAddresses(addr, settings.security);
-    this.#driver = new Driver({ service: resolveService(service), addresses }, settings, {
+    this.#driver = new Driver({ service: readService(service), addresses }, settings, {
       start: () => this.emit("start"),
       stop: () => this.emit("stop"),
       connecting: () => this.emit("connecting"),
