@@ -7,7 +7,7 @@ import { type ListenerOptions, type ListenerSettings, type Listeners, listenersO
 import type { CoreStats } from "./core/core.ts";
 import type { BrokerEvents } from "./events.ts";
 import { type BrokerOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
-import { publish, publishRefusal } from "./publish.ts";
+import { publish, publishRejection } from "./publish.ts";
 import { BrokerRun, type Notice } from "./run.ts";
 import { checkAddresses } from "./security.ts";
 
@@ -16,7 +16,7 @@ import { checkAddresses } from "./security.ts";
  *
  * Its events are notifications: `start`, `stop`, `error`, `worker:join`, `worker:leave`, `client:join`, `client:leave`,
  * `request:failed`, `request:cached`, `request:requeued`,
- * `request:restored`, `answer:held`, `answer:delivered`, `store:failed`, `connection:refused`, `violation`, `drop`.
+ * `request:restored`, `reply:held`, `reply:delivered`, `store:failed`, `connection:rejected`, `violation`, `drop`.
  */
 export class Broker extends EventEmitter<BrokerEvents> {
   /** The options in force. Create core services with `conf.intch`, before or after a start. */
@@ -125,8 +125,8 @@ export class Broker extends EventEmitter<BrokerEvents> {
     switch (notice.type) {
       case "report":
         return publish({ emitter: this, logger: this.conf.logger }, notice.event);
-      case "refused":
-        return publishRefusal({ emitter: this, logger: this.conf.logger }, notice.refused);
+      case "rejected":
+        return publishRejection({ emitter: this, logger: this.conf.logger }, notice.rejected);
       case "link-failed":
         return this.#onLinkError(run, notice.error);
       default:

@@ -27,9 +27,9 @@ export interface BrokerEvents {
   /** The broker restored a request from its store when it started. */
   "request:restored": [event: { readonly client: string; readonly service: string; readonly requestId: string }];
   /** The broker holds the reply to a stored request, or its first chunk, because the client is not connected. */
-  "answer:held": [event: { readonly client: string; readonly service: string; readonly requestId: string }];
+  "reply:held": [event: { readonly client: string; readonly service: string; readonly requestId: string }];
   /** The broker sent a held reply to its client, which has returned. */
-  "answer:delivered": [event: { readonly client: string; readonly service: string; readonly requestId: string }];
+  "reply:delivered": [event: { readonly client: string; readonly service: string; readonly requestId: string }];
   /**
    * The store failed. If `store` failed, the request fails with `UNAVAILABLE`. If `delete` failed, the broker runs the
    * request again at its next start.
@@ -41,7 +41,7 @@ export interface BrokerEvents {
    * The broker rejected or closed a connection: it was not authorized, or it violated a rule or a bound of the transport.
    * The event contains no key and no password. `cause` is the error of `authenticate`.
    */
-  "connection:refused": [event: ConnectionRefused];
+  "connection:rejected": [event: ConnectionRejected];
   /** A peer violated the protocol. `clause` is one of docs/reference/protocol.md or dialects.md. */
   violation: [event: { readonly peer: string; readonly clause: string; readonly detail: string }];
   /** The broker dropped a message. */
@@ -55,7 +55,7 @@ export interface RequestFailed {
   readonly code: string;
 }
 
-export interface ConnectionRefused {
+export interface ConnectionRejected {
   /** The listener that it connected to. */
   readonly listener: ListenerRole;
   readonly code: RejectionCode;

@@ -13,7 +13,7 @@ export type { CoreStats as BrokerStats } from "./core/core.ts";
 export type { DispatchMode, WhenDeclined } from "./core/core-options.ts";
 export type { ClientDownReason, DropReason, WorkerDownReason } from "./core/effects.ts";
 export type { StoredRequest } from "./core/stored-request.ts";
-export type { BrokerEvents, ConnectionRefused, RequestFailed } from "./events.ts";
+export type { BrokerEvents, ConnectionRejected, RequestFailed } from "./events.ts";
 export { type BrokerOptions, isBrokerOption } from "./options.ts";
 export type { AuthRequest, ListenerRole } from "./security.ts";
 export { MemoryStore, type RequestStore } from "./store.ts";

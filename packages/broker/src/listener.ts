@@ -5,7 +5,7 @@ import type { ConnectionRejection, Frames, LinkError, PublisherLink, RouterLink 
 import type { ListenerSettings } from "./binds.ts";
 import type { Input } from "./core/effects.ts";
 import { peerAtListener } from "./core/peer-names.ts";
-import type { ConnectionRefused } from "./events.ts";
+import type { ConnectionRejected } from "./events.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { readInput } from "./reading.ts";
 import type { ListenerRole } from "./security.ts";
@@ -14,7 +14,7 @@ export interface ListenerHandlers {
   onInput(input: Input): void;
   /** The link accepted these frames for a peer and could not deliver them. */
   onUndelivered(to: PeerId, frames: Frames): void;
-  onRejected(refused: ConnectionRefused): void;
+  onRejected(rejected: ConnectionRejected): void;
   /** The socket failed. */
   onError(error: LinkError): void;
 }
@@ -33,8 +33,8 @@ export function openListener(
       onMessage: (id, frames) => handlers.onInput(readInput(settings, peerAtListener(index, id), frames)),
       onPeerDown: (id) => handlers.onInput({ type: "peer-down", peer: peerAtListener(index, id) }),
       onUndelivered: (id, frames) => handlers.onUndelivered(peerAtListener(index, id), frames),
-      onRejected: (refusal, id) =>
-        handlers.onRejected(refusedAt(role, refusal, id === undefined ? undefined : peerAtListener(index, id))),
+      onRejected: (rejection, id) =>
+        handlers.onRejected(rejectedAt(role, rejection, id === undefined ? undefined : peerAtListener(index, id))),
       onError: (error) => handlers.onError(error),
     },
     {
@@ -57,15 +57,19 @@ export function openChannel(
 ): PublisherLink {
   return options.transport.publisher(
     {
-      onRejected: (refusal) => handlers.onRejected(refusedAt("intch", refusal, undefined)),
+      onRejected: (rejection) => handlers.onRejected(rejectedAt("intch", rejection, undefined)),
       onError: (error) => handlers.onError(error),
     },
     { security: options.securityOf("intch") },
   );
 }
 
-function refusedAt(listener: ListenerRole, refusal: ConnectionRejection, peer: PeerId | undefined): ConnectionRefused {
-  const { code, detail, mechanism, remoteAddress, localAddress, cause } = refusal;
+function rejectedAt(
+  listener: ListenerRole,
+  rejection: ConnectionRejection,
+  peer: PeerId | undefined,
+): ConnectionRejected {
+  const { code, detail, mechanism, remoteAddress, localAddress, cause } = rejection;
   return {
     listener,
     code,

@@ -6,7 +6,7 @@ import type { EventEmitter } from "eventemitter3";
 import type { Logger } from "pino";
 import type { BrokerEvent } from "./core/effects.ts";
 import { shownPeer } from "./core/peer-names.ts";
-import type { BrokerEvents, ConnectionRefused } from "./events.ts";
+import type { BrokerEvents, ConnectionRejected } from "./events.ts";
 
 type Level = "debug" | "info" | "warn" | "error";
 type RequestEvent = Pick<BrokerEvent & { readonly type: "request-failed" }, "client" | "service" | "requestId">;
@@ -17,10 +17,10 @@ export interface Publication {
   readonly logger: Logger;
 }
 
-export function publishRefusal({ emitter, logger }: Publication, refused: ConnectionRefused): void {
-  const { cause, ...fields } = refused;
-  log(logger, "warn", cause === undefined ? fields : { ...fields, err: cause }, "connection refused");
-  emitter.emit("connection:refused", refused);
+export function publishRejection({ emitter, logger }: Publication, rejected: ConnectionRejected): void {
+  const { cause, ...fields } = rejected;
+  log(logger, "warn", cause === undefined ? fields : { ...fields, err: cause }, "connection rejected");
+  emitter.emit("connection:rejected", rejected);
 }
 
 /** Publishes an event of the core. */
@@ -61,15 +61,15 @@ export function publish({ emitter, logger }: Publication, event: BrokerEvent): v
       log(logger, "info", fields, "request restored");
       return void emitter.emit("request:restored", fields);
     }
-    case "answer-held": {
+    case "reply-held": {
       const fields = requestFields(event);
       log(logger, "info", fields, "reply held");
-      return void emitter.emit("answer:held", fields);
+      return void emitter.emit("reply:held", fields);
     }
-    case "answer-delivered": {
+    case "reply-delivered": {
       const fields = requestFields(event);
       log(logger, "info", fields, "held reply delivered");
-      return void emitter.emit("answer:delivered", fields);
+      return void emitter.emit("reply:delivered", fields);
     }
     case "store-failed": {
       const { operation, key, reason } = event;

@@ -17,7 +17,7 @@ import type { ListenerSettings } from "./binds.ts";
 import { BrokerCore, type CoreStats } from "./core/core.ts";
 import type { DialectId, Effect, Input } from "./core/effects.ts";
 import { listenerOf, routingIdOf } from "./core/peer-names.ts";
-import type { ConnectionRefused } from "./events.ts";
+import type { ConnectionRejected } from "./events.ts";
 import { type ListenerHandlers, openChannel, openListener } from "./listener.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { StoreAdapter } from "./store-adapter.ts";
@@ -25,7 +25,7 @@ import { StoreAdapter } from "./store-adapter.ts";
 /** What to report to listeners and the log. */
 export type Notice =
   | Extract<Effect, { type: "report" }>
-  | { readonly type: "refused"; readonly refused: ConnectionRefused }
+  | { readonly type: "rejected"; readonly rejected: ConnectionRejected }
   /** The socket failed: this run is over. */
   | { readonly type: "link-failed"; readonly error: LinkError };
 
@@ -134,8 +134,8 @@ export class BrokerRun implements Shell<Effect, Notice>, ListenerHandlers {
     if (address !== undefined) this.#loop.apply({ type: "request-undelivered", to, address, reason: "unreachable" });
   }
 
-  onRejected(refused: ConnectionRefused): void {
-    this.#loop.notify({ type: "refused", refused });
+  onRejected(rejected: ConnectionRejected): void {
+    this.#loop.notify({ type: "rejected", rejected });
   }
 
   onError(error: LinkError): void {

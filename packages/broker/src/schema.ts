@@ -172,14 +172,14 @@ export class BrokerSchema {
    * Replies to stored requests that the broker holds for disconnected clients. At the bound, it drops the one that was
    * completed first. @defaultValue 100 000
    */
-  readonly maxHeldAnswers: Option<number> = bound({
+  readonly maxHeldReplies: Option<number> = bound({
     min: 0,
     default: 100_000,
     help: "replies held for disconnected clients",
   });
 
   /** Held replies for one client. At the bound, the broker drops its further ones. @defaultValue 10 000 */
-  readonly maxHeldAnswersPerClient: Option<number> = bound({
+  readonly maxHeldRepliesPerClient: Option<number> = bound({
     min: 0,
     default: 10_000,
     help: "replies held for one client",

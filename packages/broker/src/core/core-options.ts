@@ -47,9 +47,9 @@ export interface CoreOptions {
   /** Clients known at once. At the bound a new one's requests fail with `BUSY`. */
   readonly maxClients: number;
   /** Replies to persistent requests held for away clients. At the bound the broker drops the reply that was complete first. */
-  readonly maxHeldAnswers: number;
+  readonly maxHeldReplies: number;
   /** Of those, for one client. At the bound the broker drops further ones. */
-  readonly maxHeldAnswersPerClient: number;
+  readonly maxHeldRepliesPerClient: number;
   /** Bytes of all held replies. At the bound the broker drops the replies that were complete first. */
   readonly maxHeldBytes: number;
   /** Bytes of the replies held for one client. At the bound further ones become a failure or are dropped. */

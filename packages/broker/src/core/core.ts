@@ -24,7 +24,7 @@ export interface CoreStats extends Readonly<RequestCounts> {
   readonly services: number;
   readonly cachedReplies: number;
   /** Replies to persistent requests, or parts of them, held for clients that are away. */
-  readonly heldAnswers: number;
+  readonly heldReplies: number;
 }
 
 export class BrokerCore {
@@ -64,7 +64,7 @@ export class BrokerCore {
       clients: clients.size,
       services: services.size,
       cachedReplies: replyCache.size,
-      heldAnswers: heldReplies.size,
+      heldReplies: heldReplies.size,
     };
   }
 }

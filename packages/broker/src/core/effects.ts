@@ -159,14 +159,14 @@ export type BrokerEvent =
     }
   /** The reply to a persistent request, or a part of it, is held because its client is away. */
   | {
-      readonly type: "answer-held";
+      readonly type: "reply-held";
       readonly client: PeerId;
       readonly service: ServiceName;
       readonly requestId: string;
     }
   /** A held reply was sent to its client, which reconnected. */
   | {
-      readonly type: "answer-delivered";
+      readonly type: "reply-delivered";
       readonly client: PeerId;
       readonly service: ServiceName;
       readonly requestId: string;

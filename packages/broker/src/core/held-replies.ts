@@ -71,7 +71,7 @@ export function releaseReplies(state: CoreState, client: ClientRecord): void {
     heldReplies.take(request);
     if (isComplete) send(state, reply);
     else sendMessages(state, client, reply.messages);
-    state.effects.report({ type: "answer-delivered", client: client.id, service: request.name, requestId: request.id });
+    state.effects.report({ type: "reply-delivered", client: client.id, service: request.name, requestId: request.id });
   }
 }
 
@@ -101,7 +101,7 @@ export function releaseAllReplies(state: CoreState): void {
 
 function begin(state: CoreState, request: QueuedRequest): HeldReply {
   const { client, name, id } = request;
-  state.effects.report({ type: "answer-held", client: client.id, service: name, requestId: id });
+  state.effects.report({ type: "reply-held", client: client.id, service: name, requestId: id });
   return state.heldReplies.begin(request);
 }
 

@@ -97,18 +97,18 @@ export class HeldReplyTable {
 
   /** Whether a message fits within the bounds of one client and of one reply. */
   fitsClient(reply: HeldReply, message: ReplyMessage): boolean {
-    const { maxHeldAnswers, maxHeldBytes, maxHeldAnswersPerClient, maxHeldBytesPerClient } = this.#options;
+    const { maxHeldReplies, maxHeldBytes, maxHeldRepliesPerClient, maxHeldBytesPerClient } = this.#options;
     const bytes = costOf(reply, message);
     const { held } = reply.request.client;
     if (reply.bytes + bytes > maxHeldBytes || (held?.bytes ?? 0) + bytes > maxHeldBytesPerClient) return false;
-    return reply.messages.length > 0 || ((held?.replies ?? 0) < maxHeldAnswersPerClient && maxHeldAnswers > 0);
+    return reply.messages.length > 0 || ((held?.replies ?? 0) < maxHeldRepliesPerClient && maxHeldReplies > 0);
   }
 
   /** Whether a message fits within the bounds of all replies. */
   hasRoom(reply: HeldReply, message: ReplyMessage): boolean {
-    const { maxHeldAnswers, maxHeldBytes } = this.#options;
+    const { maxHeldReplies, maxHeldBytes } = this.#options;
     const isNew = reply.messages.length === 0;
-    return this.#bytes + costOf(reply, message) <= maxHeldBytes && !(isNew && this.#size >= maxHeldAnswers);
+    return this.#bytes + costOf(reply, message) <= maxHeldBytes && !(isNew && this.#size >= maxHeldReplies);
   }
 
   add(reply: HeldReply, message: ReplyMessage): void {

@@ -389,7 +389,7 @@ describe("faults that other tests cover", () => {
     ["25", `${SCENARIOS}/liveness.test.ts`, "the broker disconnects a worker three intervals after its last message"],
     [
       "26, the answer",
-      `${CONFORMANCE}/integration/held-answers.test.ts`,
+      `${CONFORMANCE}/integration/held-replies.test.ts`,
       "a client that is killed receives the reply when it returns under its id",
     ],
     [

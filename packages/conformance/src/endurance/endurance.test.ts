@@ -21,7 +21,7 @@ test("a mixed load leaks no memory in the broker, its workers and its clients", 
 
   expect(rounds.flatMap(wrongEnds)).toEqual([]);
   for (const { tables } of rounds) {
-    expect(tables).toMatchObject({ open: 0, inFlight: 0, heldAnswers: 0, clients: 4, services: 7 });
+    expect(tables).toMatchObject({ open: 0, inFlight: 0, heldReplies: 0, clients: 4, services: 7 });
   }
   for (const name of ["broker", "workers", "clients"]) {
     const samples = rounds.map(({ requests, memory }) => ({ at: requests, value: memory.get(name)?.live ?? 0 }));

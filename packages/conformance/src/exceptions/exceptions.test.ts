@@ -70,14 +70,14 @@ const broker: Provocations<BrokerEvents, AroundBroker> = {
     await first.send("W", "5");
     expect(await reply).toBe("again");
   },
-  "answer:held": async ({ address }) => {
+  "reply:held": async ({ address }) => {
     const client = connectRawPeer(address, "fixed");
     await client.send("C", "2", "held", "r1", '"data"', PERSIST);
     await client.roundTrip();
     client.close();
     await startWorker(address, "held", (data, reply) => reply.end(data));
   },
-  "answer:delivered": async ({ address }) => {
+  "reply:delivered": async ({ address }) => {
     const client = connectRawPeer(address, "fixed");
     await client.send("C", "2", "held", "r1", '"data"', PERSIST);
     await client.receive("C", "3", "", "r1");
@@ -85,7 +85,7 @@ const broker: Provocations<BrokerEvents, AroundBroker> = {
   "store:failed": async ({ client }) => {
     await expect(client.call(UNSTORABLE, 1, { persist: true })).rejects.toThrow();
   },
-  "connection:refused": ({ address }) => {
+  "connection:rejected": ({ address }) => {
     connect(address.replace("ipc://", ""))
       .on("error", () => {})
       .end("GET / HTTP/1.1\r\n\r\n".repeat(10));

@@ -52,7 +52,7 @@ describe("a stored request of a client with an id", () => {
     const reply = await replies.take();
 
     await disconnect(broker, transport);
-    const held = new Promise((resolve) => void broker.once("answer:held", resolve));
+    const held = new Promise((resolve) => void broker.once("reply:held", resolve));
     reply.end("kept");
     await held;
     expect(await answer).toBe("kept");

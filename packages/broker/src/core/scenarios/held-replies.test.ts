@@ -47,12 +47,12 @@ describe("the reply to a persistent request", () => {
     finishStore(sim);
     expect(sim.sentTo("c1")).toEqual([]);
     expect(sim.stored.size).toBe(1);
-    expect(sim.stats()).toMatchObject({ heldAnswers: 1, open: 1, inFlight: 0, finished: 0 });
+    expect(sim.stats()).toMatchObject({ heldReplies: 1, open: 1, inFlight: 0, finished: 0 });
     expect(reconnect(sim)).toEqual(['final r1 "done"']);
     finishStore(sim);
     expect(sim.stored.size).toBe(0);
-    expect(sim.stats()).toMatchObject({ heldAnswers: 0, open: 0, finished: 1 });
-    expect(sim.events).toEqual(["answer-held c1/r1", "client-up c1", "answer-delivered c1/r1"]);
+    expect(sim.stats()).toMatchObject({ heldReplies: 0, open: 0, finished: 1 });
+    expect(sim.events).toEqual(["reply-held c1/r1", "client-up c1", "reply-delivered c1/r1"]);
   });
 
   test("the client gets all partials in order, also those that the worker sends after it reconnected", () => {
@@ -118,7 +118,7 @@ describe("the reply to a persistent request", () => {
     finishStore(sim);
     expect(sim.sentTo("c1")).toEqual([]);
     expect(sim.stored.size).toBe(0);
-    expect(sim.stats()).toMatchObject({ canceled: 1, heldAnswers: 0 });
+    expect(sim.stats()).toMatchObject({ canceled: 1, heldReplies: 0 });
   });
 
   test("a classic client that reconnects does not get the null partial, which would end its stream", () => {
@@ -209,7 +209,7 @@ test("a client that reconnects and does not read gets one failure for its lost r
   sim.fillUp("c1");
   sim.advance(SETTLE_MS);
   expect(sim.sentTo("c1").slice(1)).toEqual(["failure r1 BUSY (maybe-executed)"]);
-  expect(sim.stats()).toMatchObject({ open: 0, heldAnswers: 0 });
+  expect(sim.stats()).toMatchObject({ open: 0, heldReplies: 0 });
 });
 
 describe("the time for which the broker holds a reply", () => {
@@ -220,10 +220,10 @@ describe("the time for which the broker holds a reply", () => {
     sim.advance(2_000);
     sim.worker("w1").final("r1");
     sim.advance(2_999);
-    expect(sim.stats().heldAnswers).toBe(1);
+    expect(sim.stats().heldReplies).toBe(1);
     sim.advance(1);
     finishStore(sim);
-    expect(sim.stats()).toMatchObject({ heldAnswers: 0, open: 0, finished: 1 });
+    expect(sim.stats()).toMatchObject({ heldReplies: 0, open: 0, finished: 1 });
     expect(sim.stored.size).toBe(0);
     expect(sim.events.at(-1)).toBe("dropped c1 undelivered r1");
     expect(reconnect(sim)).toEqual([]);
@@ -276,8 +276,8 @@ describe("the time for which the broker holds a reply", () => {
 });
 
 describe("the broker at its bounds of held replies", () => {
-  test("drops the reply that was complete first at maxHeldAnswers", () => {
-    const sim = runningWithoutClient(["r1", "r2", "r3"], { maxHeldAnswers: 2 });
+  test("drops the reply that was complete first at maxHeldReplies", () => {
+    const sim = runningWithoutClient(["r1", "r2", "r3"], { maxHeldReplies: 2 });
     sim.worker("w1").final("r2").final("r1").final("r3");
     expect(sim.events).toContain("dropped c1 undelivered r2");
     expect(reconnect(sim)).toEqual(['final r1 "done"', 'final r3 "done"']);
@@ -291,8 +291,8 @@ describe("the broker at its bounds of held replies", () => {
     expect(reconnect(sim)).toEqual([expect.stringMatching(/^final r3 "x+"$/)]);
   });
 
-  test("drops further replies of that client only at maxHeldAnswersPerClient", () => {
-    const sim = runningWithoutClient(["r1", "r2"], { maxHeldAnswersPerClient: 1 });
+  test("drops further replies of that client only at maxHeldRepliesPerClient", () => {
+    const sim = runningWithoutClient(["r1", "r2"], { maxHeldRepliesPerClient: 1 });
     sim.client("c2").request("echo", "r3", PERSISTENT);
     finishStore(sim);
     sim.peerDown("c2");
@@ -310,10 +310,10 @@ describe("the broker at its bounds of held replies", () => {
     expect(sim.events).toContain("request-failed c1/r1 BUSY");
   });
 
-  test("drops and reports replies when maxHeldAnswers is 0", () => {
-    const sim = runningWithoutClient(["r1"], { maxHeldAnswers: 0 });
+  test("drops and reports replies when maxHeldReplies is 0", () => {
+    const sim = runningWithoutClient(["r1"], { maxHeldReplies: 0 });
     sim.worker("w1").final("r1");
     expect(sim.events).toContain("dropped c1 undelivered r1");
-    expect(sim.stats()).toMatchObject({ open: 0, heldAnswers: 0 });
+    expect(sim.stats()).toMatchObject({ open: 0, heldReplies: 0 });
   });
 });

@@ -13,8 +13,8 @@ export class HeldReplyChecks {
 
   constructor(model: Model) {
     this.#model = model;
-    const { maxHeldAnswers, maxHeldAnswersPerClient, maxHeldBytes, maxHeldBytesPerClient } = model.options;
-    const most = Math.min(maxHeldAnswers, maxHeldAnswersPerClient);
+    const { maxHeldReplies, maxHeldRepliesPerClient, maxHeldBytes, maxHeldBytesPerClient } = model.options;
+    const most = Math.min(maxHeldReplies, maxHeldRepliesPerClient);
     this.#isBounded = most < 1_000 || Math.min(maxHeldBytes, maxHeldBytesPerClient) < 1_000_000;
   }
 
@@ -71,7 +71,7 @@ export class HeldReplyChecks {
     return true;
   }
 
-  seeDelivered({ client, requestId }: BrokerEvent & { readonly type: "answer-delivered" }): void {
+  seeDelivered({ client, requestId }: BrokerEvent & { readonly type: "reply-delivered" }): void {
     const request = [...(this.#model.clients.get(client)?.open.values() ?? [])].find(({ id }) => id === requestId);
     invariant(request !== undefined, `${requestId} was delivered to ${client}, which is not connected`);
     if (request === undefined) return;

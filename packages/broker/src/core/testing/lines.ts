@@ -67,8 +67,8 @@ export function eventLine(event: BrokerEvent): string {
       return `request-cached ${display(event.client)}/${display(event.requestId)}`;
     case "request-restored":
       return `request-restored ${display(event.client)}/${display(event.requestId)}`;
-    case "answer-held":
-    case "answer-delivered":
+    case "reply-held":
+    case "reply-delivered":
       return `${event.type} ${display(event.client)}/${display(event.requestId)}`;
     case "store-failed":
       return `store-failed ${event.operation} ${Number(event.key)}`;

@@ -215,11 +215,11 @@ export class Observer {
         return this.#replies.seeCached(event);
       case "request-restored":
         return this.#store.seeRestored(event);
-      case "answer-delivered":
+      case "reply-delivered":
         return this.#heldReplies.seeDelivered(event);
       case "dropped":
         return this.#heldReplies.seeDropped(event.peer, event.reason, event.requestId);
-      case "answer-held":
+      case "reply-held":
       case "store-failed":
       case "request-requeued":
       case "violation":

@@ -10,7 +10,7 @@ import { connectRawPeer, startBroker } from "../support/start.ts";
 const PERSIST = JSON.stringify({ persist: 1 });
 
 /** The next event of this name. */
-function nextEvent(broker: Broker, event: "client:leave" | "answer:held"): Promise<unknown> {
+function nextEvent(broker: Broker, event: "client:leave" | "reply:held"): Promise<unknown> {
   return new Promise((resolve) => {
     broker.once(event, resolve);
   });
@@ -32,11 +32,11 @@ test("a client that is killed receives the reply when it returns under its id, a
   await client.kill();
   expect(await left).toEqual({ client: "fixed", reason: "gone" });
 
-  const held = nextEvent(broker, "answer:held");
+  const held = nextEvent(broker, "reply:held");
   reply.write("part");
   reply.end("whole");
   expect(await held).toEqual({ client: "fixed", service: "slow", requestId: "r1" });
-  await expect.poll(() => broker.stats()).toMatchObject({ inFlight: 0, open: 1, heldAnswers: 1 });
+  await expect.poll(() => broker.stats()).toMatchObject({ inFlight: 0, open: 1, heldReplies: 1 });
   expect(await store.all()).toHaveLength(1);
 
   const back = connectRawPeer(address, "fixed");
@@ -44,7 +44,7 @@ test("a client that is killed receives the reply when it returns under its id, a
   expect(await back.receive("C", "6", "", "r1")).toEqual(["C", "6", "", "r1", "0", '"part"', "{}"]);
   expect(await back.receive("C", "3", "", "r1")).toEqual(["C", "3", "", "r1", "0", '"whole"', "{}"]);
   await back.roundTrip();
-  expect(broker.stats()).toMatchObject({ open: 0, heldAnswers: 0, finished: 1 });
+  expect(broker.stats()).toMatchObject({ open: 0, heldReplies: 0, finished: 1 });
   expect(await store.all()).toHaveLength(0);
 }, 30_000);
 
@@ -65,7 +65,7 @@ test("a stored request whose reply was not collected runs again after a restart 
   const left = nextEvent(first, "client:leave");
   before.close();
   await left;
-  const held = nextEvent(first, "answer:held");
+  const held = nextEvent(first, "reply:held");
   await worker.start();
   await held;
   await first.stop();
@@ -73,7 +73,7 @@ test("a stored request whose reply was not collected runs again after a restart 
 
   const second = new Broker(address, { store });
   onTestFinished(() => second.stop());
-  const again = nextEvent(second, "answer:held");
+  const again = nextEvent(second, "reply:held");
   await second.start();
   await again;
   expect(runs).toBe(2);
