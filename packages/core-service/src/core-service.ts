@@ -136,9 +136,11 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
       onDown: () => {
         if (this.#subscriber === subscriber) this.#isCurrent = false;
       },
-      onRejected: (refusal) => {
-        guarded(() => logger.warn({ ...refusal, intch: this.#channel }, "connection to the internal channel rejected"));
-        if (this.#subscriber === subscriber) this.#onRejected(refusal);
+      onRejected: (rejection) => {
+        guarded(() =>
+          logger.warn({ ...rejection, intch: this.#channel }, "connection to the internal channel rejected"),
+        );
+        if (this.#subscriber === subscriber) this.#onRejected(rejection);
       },
       onError: (error) => logger.error({ err: error, intch: this.#channel }, "the internal channel failed"),
     };

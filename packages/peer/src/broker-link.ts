@@ -93,8 +93,8 @@ export class BrokerLink {
           onDrain: () => {
             if (this.#link === link) this.#handlers.onDrain();
           },
-          onRejected: (refusal) => {
-            if (this.#link === link) this.#onRejected(refusal, address);
+          onRejected: (rejection) => {
+            if (this.#link === link) this.#onRejected(rejection, address);
           },
           onError: (error) => {
             if (this.#link === link) this.#onFailed(error, "link-down");

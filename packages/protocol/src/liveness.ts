@@ -35,7 +35,7 @@ export function intervalOf(rhythm: HeartbeatTiming, ownMs: number): number {
   return Math.max(ownMs, Math.min(theirs, MAX_HEARTBEAT_MS));
 }
 
-/** The rhythm after a heartbeat that came `pauseMs` after the previous one (`undefined` for the first). */
+/** The timing after a heartbeat that came `pauseMs` after the previous one (`undefined` for the first). */
 export function observeHeartbeat(rhythm: HeartbeatTiming, pauseMs: number | undefined): HeartbeatTiming {
   const seenMs = pauseMs === undefined ? rhythm.seenMs : Math.max(pauseMs, rhythm.seenMs ?? 0);
   if (rhythm.hasSentHeartbeat && seenMs === rhythm.seenMs) return rhythm;

@@ -15,18 +15,18 @@ export class Call implements Deadline<Call>, Indexed {
   readonly window: ReceiveWindow | undefined;
   /** P-KEEP-4: sent again under the same ids, a request that the broker still has is not run again. */
   readonly isDurable: boolean;
-  /** Times it was given to a link that was up. */
+  /** How many times it was sent on a link. */
   sends = 0;
   /** Times a link returned it because it was not sent. */
   returns = 0;
-  /** When it was last given to a link. */
+  /** When it was last sent on a link. */
   sentAt: Instant = Number.POSITIVE_INFINITY;
   /** The broker's last notice of it since it was last sent. */
   notice: Notice | undefined;
   hasPartial = false;
   /** Whether its timeout is over, and only the broker's failure for it is awaited. */
   isInGrace = false;
-  /** Whether half of its timeout is over, and there was nothing to grant. */
+  /** Whether half of its timeout passed without chunks to grant. */
   isHalfway = false;
   // The rest belongs to `Calls`: the links of its lists, and its deadline.
   isWaiting = false;
@@ -99,7 +99,7 @@ export class Calls {
     return this.#ids.find(id, 0);
   }
 
-  /** All of them, oldest first. The one at hand may be ended or moved meanwhile, no other. */
+  /** All calls, oldest first. During the iteration, only the current call may be ended or moved. */
   *all(): IterableIterator<Call> {
     let call = this.#first;
     while (call !== undefined) {
@@ -121,7 +121,7 @@ export class Calls {
     return call;
   }
 
-  /** Has no effect on one that has ended. */
+  /** Has no effect on a call that has ended. */
   end(call: Call): void {
     if (this.#rows[call.index] !== call) return;
     this.#ids.remove(call);
@@ -143,14 +143,14 @@ export class Calls {
     this.#waiting.add(call);
   }
 
-  /** Takes out everything that waits, in order. */
+  /** Removes and returns all waiting calls, in order. */
   takeWaiting(): readonly Call[] {
     const calls = [...this.#waiting];
     for (const call of calls) this.#stopWaiting(call);
     return calls;
   }
 
-  /** Takes out the one that waits longest. Not to be mixed with `takeWaiting`. */
+  /** Removes and returns the call that waits longest. Do not mix with `takeWaiting`. */
   takeNextWaiting(): Call | undefined {
     // An iterator that has reached the end is done, even if entries are added later.
     if (this.#waiting.size === 0) return undefined;
@@ -171,12 +171,12 @@ export class Calls {
     return [...sent.slice(first), ...sent.slice(0, first)].slice(0, most);
   }
 
-  /** Makes the call due `durationMs` from now, whatever it was before. `Infinity` is never. */
+  /** Sets the call's timer to `durationMs` from now and replaces an earlier one. `Infinity` is never. */
   setTimer(call: Call, durationMs: number, now: Instant): void {
     this.#deadlines.set(call, durationMs, now);
   }
 
-  /** Takes out the timer of one call that is due; the call itself stays. `undefined`: none is. */
+  /** Clears the timer of one due call, and returns the call, which stays open. `undefined` if none is due. */
   takeDue(now: Instant): Call | undefined {
     return this.#deadlines.takeDue(now);
   }

@@ -7,14 +7,14 @@ import type { NoticeState } from "@pigato/protocol/internal";
 
 export type RequestMessage = Extract<FromClient, { readonly type: "request" }>;
 
-/** What a caller may learn of its request before its end. */
+/** Progress of a request, reported to its caller. */
 export type Progress =
-  /** It is alive: its worker works on it, or the broker still keeps it for one. */
+  /** It is alive: its worker runs it, or it waits in the broker. */
   { readonly type: "heartbeat" } | { readonly type: "notice"; readonly notice: Notice };
 
-/** How far a request has come, as its broker says. */
+/** A notice of the broker. */
 export interface Notice {
-  /** `queued`: it waits for a worker; `stored`: it is kept; `dispatched`: a worker has it. */
+  /** `queued`: it waits for a worker; `stored`: it is in the store; `dispatched`: a worker has it. */
   readonly state: NoticeState;
   /** The worker that has it. */
   readonly worker?: string;
@@ -36,18 +36,18 @@ export type Input =
   | RequestInput
   /** So many chunks of a reply were read since the last report, as `report-reads` asked. */
   | { readonly type: "read"; readonly requestId: RequestId; readonly chunks: number }
-  /** The link refused a grant. */
+  /** The link rejected a grant. */
   | { readonly type: "grant-refused"; readonly requestId: RequestId }
   /** The caller cancels. Has no effect on a request that has ended. */
   | { readonly type: "cancel"; readonly requestId: RequestId; readonly reason: unknown }
-  /** Notify the worker that the caller still waits. */
+  /** Notifies the worker that the caller still waits. */
   | { readonly type: "request-heartbeat"; readonly requestId: RequestId }
-  /** Send a heartbeat out of turn, for a request of any client or for none. */
+  /** Sends an extra heartbeat, for a request of any client or for none. */
   | { readonly type: "heartbeat"; readonly requestId: RequestId | undefined }
   | { readonly type: "message"; readonly message: BrokerMessage | Violation }
-  /** The link refused a request, because its bound is reached. */
+  /** The link rejected a request, because its bound is reached. */
   | { readonly type: "refused"; readonly requestId: RequestId }
-  /** The link took a request and gave it back: it has not left. */
+  /** The link accepted a request and returned it unsent. */
   | { readonly type: "undelivered"; readonly requestId: RequestId }
   | { readonly type: "tick" };
 
@@ -70,7 +70,7 @@ export function failed({ call, message }: Pick<RequestInput, "call" | "message">
 /** For the log and the `error` event. */
 export type SessionEvent =
   | { readonly type: "violation"; readonly violation: Violation }
-  /** About a request that has ended: it crossed the end on the wire. */
+  /** A message for a request that has ended: both crossed on the wire. */
   | { readonly type: "late"; readonly message: BrokerMessage["type"]; readonly requestId: RequestId }
   /** A message that was never negotiated. */
   | { readonly type: "unsupported"; readonly message: BrokerMessage["type"] };

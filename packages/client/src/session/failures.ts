@@ -8,7 +8,7 @@ import type { Notice, RequestMessage } from "./effects.ts";
 
 type Reply = Extract<ToClient, { readonly type: "partial" | "final" }>;
 
-/** The most characters of a worker's error that go into a message; the whole of it is the detail. */
+/** The maximum length of a worker's error in a message. The detail holds all of it. */
 const MAX_QUOTED_LENGTH = 200;
 
 const LOSSES: Readonly<Record<LossReason, string>> = {
@@ -47,7 +47,7 @@ export function closed(request: RequestInfo): Failure {
   return endedHere("CLOSED", request, "ended because its client stopped");
 }
 
-/** A request that is made too late. */
+/** A request made after `stop()`. */
 export function closedBefore(request: RequestMessage): Failure {
   return closed({ message: request, delivery: "not-sent", notice: undefined });
 }

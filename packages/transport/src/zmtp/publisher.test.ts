@@ -13,7 +13,7 @@ import { RawPeer } from "./testing/raw-peer.ts";
 let publisher: ZmtpPublisher;
 let address = "";
 let peers: RawPeer[] = [];
-let refusals: string[] = [];
+let rejections: string[] = [];
 let onRejected = () => {};
 
 beforeEach(() => start());
@@ -26,12 +26,12 @@ afterEach(async () => {
 
 async function start(limits: Partial<LinkLimits> = {}): Promise<void> {
   peers = [];
-  refusals = [];
+  rejections = [];
   publisher = new ZmtpPublisher(
     {
       onRejected: ({ code, remoteAddress }) => {
         expect(remoteAddress).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+$/);
-        refusals.push(code);
+        rejections.push(code);
         onRejected();
       },
     },
@@ -56,7 +56,7 @@ async function subscriber(prefixes: readonly string[], speaks31 = true): Promise
 }
 
 async function refused(count = 1): Promise<void> {
-  while (refusals.length < count) {
+  while (rejections.length < count) {
     await new Promise<void>((resolve) => {
       onRejected = resolve;
     });
@@ -191,7 +191,7 @@ describe("a subscription", () => {
     publisher.publish(text("a"));
     await peer.expect(encoded([text("a")]));
     expect(peer.messages()).toEqual([["a"]]);
-    expect(refusals).toEqual([]);
+    expect(rejections).toEqual([]);
   });
 });
 
@@ -247,7 +247,7 @@ test.each<[string, string, () => Uint8Array[]]>([
   bad.write(...pieces());
   await bad.closed;
   await refused();
-  expect(refusals).toEqual([code]);
+  expect(rejections).toEqual([code]);
   publisher.publish(text("state 2"));
   await good.expect(encoded([text("state 2")]));
 });
@@ -260,7 +260,7 @@ test.each([
   const peer = await subscriber(prefixes, speaks31);
   publisher.publish(text(`${prefixes[MAX_PREFIXES - 1]}, and more`));
   await peer.expect(encoded([text(`${prefixes[MAX_PREFIXES - 1]}, and more`)]));
-  expect(refusals).toEqual([]);
+  expect(rejections).toEqual([]);
 });
 
 test("one subscriber too many is rejected, and can connect when another has left", async () => {
@@ -271,7 +271,7 @@ test("one subscriber too many is rejected, and can connect when another has left
   await first.expect(encoded([text("state")]));
   await (await rawPeer()).closed;
   await refused();
-  expect(refusals).toEqual(["TOO_MANY_PEERS"]);
+  expect(rejections).toEqual(["TOO_MANY_PEERS"]);
   first.socket.destroy();
   for (;;) {
     const next = await subscriber(["state"]);
@@ -289,7 +289,7 @@ test("a subscriber without a handshake in time is disconnected", async () => {
   await start({ handshakeTimeoutMs: 20 });
   await (await rawPeer()).closed;
   await refused();
-  expect(refusals).toEqual(["HANDSHAKE_TIMEOUT"]);
+  expect(rejections).toEqual(["HANDSHAKE_TIMEOUT"]);
 });
 
 test("a message has at least one frame", () => {

@@ -16,7 +16,7 @@ let address = "";
 let peers: RawPeer[] = [];
 let received: Received[] = [];
 let events: string[] = [];
-let refusals: ConnectionRejection[] = [];
+let rejections: ConnectionRejection[] = [];
 let onEvent = () => {};
 
 beforeEach(() => start());
@@ -30,7 +30,7 @@ async function start(limits: Partial<LinkLimits> = {}): Promise<void> {
   peers = [];
   received = [];
   events = [];
-  refusals = [];
+  rejections = [];
   router = new ZmtpRouter(
     {
       onMessage: (peer, frames) => {
@@ -39,9 +39,9 @@ async function start(limits: Partial<LinkLimits> = {}): Promise<void> {
       },
       onPeerUp: (peer) => report(`up ${peer}`),
       onPeerDown: (peer) => report(`down ${peer}`),
-      onRejected: (refusal, peer) => {
-        refusals.push(refusal);
-        report(`refused ${peer ?? "unknown"}: ${refusal.code}`);
+      onRejected: (rejection, peer) => {
+        rejections.push(rejection);
+        report(`refused ${peer ?? "unknown"}: ${rejection.code}`);
       },
     },
     { limits },
@@ -118,8 +118,8 @@ describe("handshakes", () => {
     const thief = await rawPeer();
     thief.introduce(name);
     await thief.closed;
-    await until(() => refusals.length > 0);
-    expect(refusals[0]).toMatchObject({
+    await until(() => rejections.length > 0);
+    expect(rejections[0]).toMatchObject({
       code: "ROUTING_ID",
       remoteAddress: expect.stringContaining("tcp://127.0.0.1:"),
     });
@@ -171,8 +171,8 @@ describe("handshakes", () => {
     const bad = await rawPeer();
     bad.write(...pieces());
     await bad.closed;
-    await until(() => refusals.length > 0);
-    expect(refusals.map((refusal) => refusal.code)).toEqual([code]);
+    await until(() => rejections.length > 0);
+    expect(rejections.map((rejection) => rejection.code)).toEqual([code]);
     good.write(hello);
     await until(() => received.length > 0);
     expect(received).toEqual([{ peer: "good", texts: ["hello"] }]);
@@ -228,8 +228,8 @@ describe("bounds", () => {
     const slow = await rawPeer();
     slow.write(encodeGreeting());
     await Promise.all([silent.closed, slow.closed]);
-    await until(() => refusals.length === 2);
-    expect(refusals.map(({ code }) => code)).toEqual(["HANDSHAKE_TIMEOUT", "HANDSHAKE_TIMEOUT"]);
+    await until(() => rejections.length === 2);
+    expect(rejections.map(({ code }) => code)).toEqual(["HANDSHAKE_TIMEOUT", "HANDSHAKE_TIMEOUT"]);
   });
 });
 
