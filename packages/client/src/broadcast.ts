@@ -1,14 +1,19 @@
 // One request to every worker of a service. The directory lists the workers, each gets a request by its id, and the results
 // arrive in the order of the replies. A worker that fails is a result like any other.
 
-import { integer, readOption } from "@pigato/peer";
+import { integer, type Option, readOption, rejectUnknownOptions } from "@pigato/peer";
 import { RequestError, UsageError } from "@pigato/protocol";
-import type { CallOptions } from "./call-options.ts";
+import { type CallOptions, CallSchema } from "./call-options.ts";
 
 /** The core service that lists the workers. */
 const DIRECTORY = "$dir";
-const CONCURRENCY = integer({ min: 1, max: 1_000_000, default: 100 });
-const MAX_WORKERS = integer({ min: 1, max: 1_000_000, default: 10_000 });
+
+class BroadcastSchema extends CallSchema {
+  readonly concurrency: Option<number> = integer({ min: 1, max: 1_000_000, default: 100 });
+  readonly maxWorkers: Option<number> = integer({ min: 1, max: 1_000_000, default: 10_000 });
+}
+
+const SCHEMA: BroadcastSchema = new BroadcastSchema();
 
 /** The options of each request, and how many requests there may be. */
 export interface BroadcastOptions extends CallOptions {
@@ -16,6 +21,11 @@ export interface BroadcastOptions extends CallOptions {
   readonly concurrency?: number | undefined;
   /** The most workers to ask, 1 to 1 000 000; with more, the broadcast fails. @defaultValue 10 000 */
   readonly maxWorkers?: number | undefined;
+}
+
+/** @throws UsageError that names the nearest option */
+export function rejectUnknownBroadcastOptions(options: object): void {
+  rejectUnknownOptions("a broadcast", SCHEMA, options);
 }
 
 /** What one worker answered: the final value of its reply, or why there is none. */
@@ -49,10 +59,10 @@ export class Broadcast<Value = unknown> implements AsyncIterable<BroadcastResult
 
   /** @throws UsageError for an option out of its bounds */
   constructor(ask: Ask, { service, data }: BroadcastRequest, options: BroadcastOptions) {
-    const { concurrency = CONCURRENCY.makeDefault(), maxWorkers = MAX_WORKERS.makeDefault(), ...callOptions } = options;
+    const { concurrency, maxWorkers, ...callOptions } = options;
     const limits = {
-      concurrency: readOption("concurrency", CONCURRENCY, concurrency),
-      maxWorkers: readOption("maxWorkers", MAX_WORKERS, maxWorkers),
+      concurrency: readOption("concurrency", SCHEMA.concurrency, concurrency ?? SCHEMA.concurrency.makeDefault()),
+      maxWorkers: readOption("maxWorkers", SCHEMA.maxWorkers, maxWorkers ?? SCHEMA.maxWorkers.makeDefault()),
     };
     const signals = [this.#leaving.signal, ...(callOptions.signal ? [callOptions.signal] : [])];
     const request = { ...callOptions, signal: AbortSignal.any(signals) };

@@ -7,7 +7,7 @@ import { requestIdFromText } from "@pigato/protocol/internal";
 import type { LinkError } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
 import { nanoid } from "nanoid";
-import { Broadcast, type BroadcastOptions } from "./broadcast.ts";
+import { Broadcast, type BroadcastOptions, rejectUnknownBroadcastOptions } from "./broadcast.ts";
 import {
   AbortableCaller,
   CallbackCaller,
@@ -204,6 +204,7 @@ export class Client extends EventEmitter<ClientEvents> {
   broadcast<Value = unknown>(service: string, data?: unknown, options: BroadcastOptions = {}): Broadcast<Value> {
     readService(service);
     this.#settings.speaker.checkMethod("broadcast()");
+    rejectUnknownBroadcastOptions(options);
     const { concurrency: _concurrency, maxWorkers: _maxWorkers, ...callOptions } = options;
     this.#settings.speaker.resolveCallOptions(callOptions, this.#settings);
     return new Broadcast(

@@ -138,6 +138,8 @@ test("a broadcast with unusable arguments throws at once", async () => {
   expect(() => client.broadcast("")).toThrow(/service/);
   expect(() => client.broadcast("echo", 1, { concurrency: 0 })).toThrow(/concurrency/);
   expect(() => client.broadcast("echo", 1, { maxWorkers: 1.5 })).toThrow(/maxWorkers/);
+  const misspelled = { concurrencey: 5 };
+  expect(() => client.broadcast("echo", 1, misspelled)).toThrow(/no option "concurrencey": did you mean "concurrency"/);
 });
 
 /** A client, once the directory knows so many workers of a service. */
