@@ -91,7 +91,7 @@ describe("a bind as text", () => {
   test.each([
     ["tcp://*:1?dialect=picom", /one of omdp, butler, not 'picom'/],
     ["tcp://*:1?answersErrors=yes", /true or false, not 'yes'/],
-    ["tcp://*:1?timeoutMs=soon", /timeoutMs must be an integer from 1 to 86400000, not NaN/],
+    ["tcp://*:1?timeoutMs=soon", /timeoutMs must be an integer from 1 to 86400000, not 'soon'/],
     ["tcp://*:1?timeoutMs=", /not ''/],
     ["tcp://*:1?timeoutMs=0", /not 0/],
     ["tcp://*:1?color=red", /no option "color"/],

@@ -186,5 +186,6 @@ function isWithin(value: unknown, min: number, max: number): value is number {
 }
 
 function numberFromText(text: string): number | undefined {
-  return text.trim() === "" ? undefined : Number(text);
+  const number = text.trim() === "" ? Number.NaN : Number(text);
+  return Number.isNaN(number) ? undefined : number;
 }

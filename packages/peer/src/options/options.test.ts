@@ -137,7 +137,7 @@ describe("flags", () => {
 
   test.each([
     ["heartbeatLiveness", "", "--heartbeat-liveness must be an integer from 2 to 100, not ''"],
-    ["heartbeatLiveness", "soon", "--heartbeat-liveness must be an integer from 2 to 100, not NaN"],
+    ["heartbeatLiveness", "soon", "--heartbeat-liveness must be an integer from 2 to 100, not 'soon'"],
     ["verbose", "yes", "--verbose must be true or false, not 'yes'"],
   ])("reject for %s the text %j", (name, value, message) => {
     expect(() => flags.get(name)?.parse(value)).toThrow(message);
