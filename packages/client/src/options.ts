@@ -43,7 +43,7 @@ export class ClientSchema {
   /**
    * Whether a request is sent again when its worker is lost, or its broker is lost or stops, before the first reply. It may
    * then run twice.
-   * @defaultValue 0
+   * @defaultValue false
    */
   readonly retry: Option<boolean | 0 | 1, boolean> = bit({ default: false });
   /**

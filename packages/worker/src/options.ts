@@ -32,7 +32,8 @@ export class WorkerSchema {
   readonly maxInFlight: Option<number> = integer({ min: 1, max: MAX_COUNT, default: 100_000 });
   /**
    * Bytes that handlers may write without waiting for `drain` while their clients do not read, for all requests together;
-   * beyond, a request ends with `BUSY`. A chunk counts with 256 bytes more than it has. @defaultValue 64 MiB
+   * beyond, a request ends: its client gets `WORKER_FAILED` with `BUSY` as the `code` in `detail`. A chunk counts with 256
+   * bytes more than it has. @defaultValue 64 MiB
    */
   readonly maxHeldBytes: Option<number> = integer({
     unit: "bytes",

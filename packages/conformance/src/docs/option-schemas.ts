@@ -22,7 +22,7 @@ export function allowedValues(option: AnyOption | undefined): string {
   if (option === undefined) return "–";
   const { type, min, max, unit, choices, expected } = option;
   if (choices !== undefined) return choices.map((choice) => `\`${choice}\``).join(", ");
-  if (type === "boolean") return "true, false";
+  if (type === "boolean") return expected;
   if (min === undefined || max === undefined) return expected;
   const bounds = max === Number.MAX_SAFE_INTEGER ? `${grouped(min)} or more` : `${grouped(min)} to ${grouped(max)}`;
   return unit === undefined ? bounds : `${bounds} ${unit}`;
