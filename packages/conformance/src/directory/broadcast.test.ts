@@ -138,7 +138,7 @@ test("a broadcast with unusable arguments throws at once", async () => {
   expect(() => client.broadcast("")).toThrow(/service/);
   expect(() => client.broadcast("echo", 1, { concurrency: 0 })).toThrow(/concurrency/);
   expect(() => client.broadcast("echo", 1, { maxWorkers: 1.5 })).toThrow(/maxWorkers/);
-  const misspelled = { concurrencey: 5 };
+  const misspelled = { timeout: 500, concurrencey: 5 };
   expect(() => client.broadcast("echo", 1, misspelled)).toThrow(/no option "concurrencey": did you mean "concurrency"/);
 });
 
