@@ -27,7 +27,7 @@ import { type ClientOptions, type ClientSettings, resolveOptions } from "./optio
 import type { RequestMessage } from "./session/effects.ts";
 import { canceled, errorOf } from "./session/failures.ts";
 
-/** For watching only: nothing depends on anybody listening. */
+/** Events are notifications: a listener is never required. */
 export interface ClientEvents {
   /** `start()` was called. The client may not be connected yet. */
   start(): void;
@@ -43,7 +43,7 @@ export interface ClientEvents {
   error(error: Error): void;
 }
 
-/** A request that is ready to go, and the signal that may end it. */
+/** A request that is ready to be sent, and the signal that can cancel it. */
 interface Prepared {
   readonly message: RequestMessage;
   readonly signal: AbortSignal | undefined;
@@ -51,12 +51,12 @@ interface Prepared {
 
 /**
  * Sends requests to services and hands back their replies. Requests may be made at any time: those made before a broker
- * is there wait for it, within bounds; those made after `stop()` fail with `CLOSED`.
+ * is up wait for it, within bounds; those made after `stop()` fail with `CLOSED`.
  */
 export class Client extends EventEmitter<ClientEvents> {
   readonly #driver: Driver;
   readonly #settings: ClientSettings;
-  /** What a request without options of its own uses: written once. */
+  /** The options of a request without its own. */
   readonly #defaults: ResolvedCallOptions;
   readonly #control: CallControl;
   // The original's broker keeps the requests of all its clients under their ids alone, so ids must differ everywhere.
@@ -231,7 +231,7 @@ export class Client extends EventEmitter<ClientEvents> {
 
   /**
    * Sends a heartbeat now.
-   * @param request the id of a request, of this client or of another, that somebody still waits for
+   * @param request the id of a request, of this client or of another, whose caller still waits
    * @throws UsageError in a dialect that has no heartbeats of clients
    */
   heartbeat(request?: string): void {

@@ -1,5 +1,5 @@
 // What depends on the dialect of a client: the codec, the session, and which options and methods its wire can carry. Majordomo
-// carries a request's data and nothing else; whatever else a caller asks for is a UsageError here, before anything is sent.
+// carries a request's data and nothing else. Any other option or method is a UsageError here, before a message is sent.
 
 import { type Core, type DialectName, notCarried } from "@pigato/peer";
 import type { Dialect, Frame } from "@pigato/protocol";

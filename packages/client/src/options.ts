@@ -24,7 +24,7 @@ const MAX_REQUESTS = 10_000_000;
 const MAX_CLIENT_ID_BYTES = 255;
 
 export class ClientSchema {
-  /** Whether to start when it is made. @defaultValue false */
+  /** Whether to start when it is created. @defaultValue false */
   readonly autostart: Option<boolean | 0 | 1, boolean> = bit({ default: false });
   /** The first part of the client's id at the broker; the second is new with every connection. @defaultValue `C` and a random id */
   readonly prefix: Option<string> = prefixOption("C");

@@ -31,7 +31,7 @@ export interface CoreServiceOptions extends WorkerOptions {
  */
 export type CoreServiceHandler = (data: unknown, reply: Reply, services: ServiceMap) => unknown;
 
-/** For watching only. */
+/** Events are notifications: a listener is never required. */
 export interface CoreServiceEvents {
   /** The directory has changed. */
   services: (services: ServiceMap) => void;

@@ -31,7 +31,7 @@ export interface BrokerLinkHandlers {
   onMessage(frames: Frames): void;
   /** The link accepted a message and did not send it. */
   onUndelivered(frames: Frames): void;
-  /** The link was slow, and is not any more. */
+  /** A slow link has drained. */
   onDrain(): void;
   /** @param isFinal the transport cannot use the address */
   onFailed(error: LinkError, isFinal: boolean): void;

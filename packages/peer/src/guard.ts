@@ -1,4 +1,4 @@
-// How code that is not ours may fail: its exception is reported as uncaught and disturbs nothing else.
+// Contains failures of user code: its exception is reported as uncaught and affects nothing else.
 
 /** What the code here calls on a logger that a user supplied. */
 export interface RecordLogger {

@@ -1,4 +1,4 @@
-// What only the face adds, against the real peers over inproc: events, live settings, forgiveness.
+// What the `pigato` package adds to the real peers, over inproc: events, live settings, tolerance of invalid options.
 
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";

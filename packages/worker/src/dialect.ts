@@ -1,12 +1,12 @@
 // What depends on the dialect of a worker: the codec, and which parts of a reply its wire can carry. Majordomo carries a
-// reply's data and nothing else; whatever else a handler asks for is a UsageError at that call.
+// reply's data and nothing else. Any other call of a handler is a UsageError.
 
 import { type DialectName, notCarried } from "@pigato/peer";
 import { type Dialect, decodePayload, encodePayload, type Frame, NULL_FRAME, writeText } from "@pigato/protocol";
 import { majordomoPeer, pigatoDialect, readRawBody, writeRawBody } from "@pigato/protocol/internal";
 import { encodeChunk } from "./reply-body.ts";
 
-/** Encodes what a handler gives. Every method throws a UsageError for what cannot be sent. */
+/** Encodes the values of a handler. Every method throws a UsageError for a value that cannot be sent. */
 export interface ReplyFormat {
   chunk(value: unknown): readonly Frame[];
   final(value: unknown): readonly Frame[];
@@ -21,7 +21,7 @@ export interface WorkerDialect {
   readonly newWire: () => Pick<Dialect, "encodeFromWorker" | "decodeToWorker">;
   /** Whether the broker answers READY and heartbeats, and takes requests back. */
   readonly brokerAnswers: boolean;
-  /** The data of a request; `NOT_JSON` for what is none. */
+  /** The data of a request; `NOT_JSON` if it is not JSON. */
   readData(body: readonly Frame[]): unknown;
   readonly format: ReplyFormat;
 }

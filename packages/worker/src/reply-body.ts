@@ -1,5 +1,5 @@
-// The bodies of replies where they differ from plain JSON: chunks, which must be values, and errors of handlers, of which
-// the caller is to hear whatever they are.
+// The bodies of replies where they differ from plain JSON: chunks, which must be values, and errors of handlers, which
+// always reach the caller.
 
 import { encodePayload, type Frame, NULL_FRAME, readText, UsageError } from "@pigato/protocol";
 import { handlerErrorOf } from "@pigato/protocol/internal";
@@ -16,7 +16,7 @@ export function encodeChunk(chunk: unknown): Frame {
   return body;
 }
 
-/** What a handler failed with, or, if that cannot be written, that it did. */
+/** The body of a handler's error; a general one if JSON cannot represent the error. */
 export function errorBody(error: unknown): Frame {
   try {
     return encodePayload(handlerErrorOf(error), NULL_FRAME);

@@ -127,7 +127,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
     this.#options = options;
   }
 
-  /** Whether the handler has said its last word: `end`, `error` or `reject`. */
+  /** Whether the handler has called `end`, `error` or `reject`. */
   get ended(): boolean {
     return this.#state.phase === "ended";
   }

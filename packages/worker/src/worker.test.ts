@@ -38,7 +38,7 @@ async function setUp(
     worker,
     errors,
     events,
-    /** Starts the worker and lets it meet the broker. */
+    /** Starts the worker and waits until the broker has answered. */
     async connect(): Promise<void> {
       const ready = worker.start();
       await turn();
@@ -46,7 +46,7 @@ async function setUp(
       await ready;
       broker.takeMessages();
     },
-    /** Delivers what is under way, and what the worker does about it in the ticks after. */
+    /** Delivers messages in transit and what the worker sends in response. */
     async settle(): Promise<void> {
       network.deliver();
       await turn();

@@ -17,7 +17,7 @@ import type { WorkerRequest } from "./session/effects.ts";
  */
 export type RequestHandler = (data: unknown, reply: Reply, opts: SentOptions) => unknown;
 
-/** All but `request` are for watching only: nothing depends on anybody listening. */
+/** All events but `request` are notifications: a listener is never required. */
 export interface WorkerEvents {
   /** `start()` was called. The worker may not be connected yet. */
   start: () => void;
@@ -122,7 +122,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
     }
     const opts = readSentOptions(request.trailer[0]);
     for (const handler of handlers) {
-      // Called here and not by `emit`, which keeps their promises to itself. So `once` must be kept here, too.
+      // Calls handlers here, because `emit` discards the promises that they return. So `once` is implemented here, too.
       this.off("request", handler, undefined, true);
       this.#call(handler, data, reply, opts);
     }

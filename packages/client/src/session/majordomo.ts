@@ -142,7 +142,7 @@ class MajordomoExchange implements Exchange {
     this.#emit({ type: "partial", call: call.call, value });
   }
 
-  /** The link did not take the request. */
+  /** The link rejected the request. */
   #onRefused(): void {
     const call = this.#current;
     if (call === undefined) return;

@@ -79,7 +79,7 @@ export class FakeBroker {
     this.#reply("partial", request, [json(value)]);
   }
 
-  /** All in one message. */
+  /** Sends all partials in one message. */
   partials({ requestId }: Request, values: readonly unknown[]): void {
     this.send({ type: "partials", requestId, chunks: values.map(json), options: writeText("{}") });
   }
@@ -105,7 +105,7 @@ export class FakeBroker {
   }
 }
 
-/** What one test plays with; renewed before each, cleaned up after. */
+/** The fixtures of one test, created before it and closed after it. */
 export class TestKit {
   network: MemoryNetwork = new MemoryNetwork({ auto: true });
   clock: FakeClock = new FakeClock();
@@ -139,7 +139,7 @@ export class TestKit {
   }
 }
 
-/** Lets everything that is under way arrive. */
+/** Delivers all messages in transit. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
@@ -158,7 +158,7 @@ export function onceEvent(client: Client, event: "connect" | "disconnect" | "err
   return new Promise((resolve) => client.once(event, (...said: readonly unknown[]) => resolve(said[0])));
 }
 
-/** What would have ended the process while `run` ran. */
+/** The uncaught exceptions during `run`. */
 export async function uncaughtDuring(run: () => Promise<void>): Promise<unknown[]> {
   const uncaught: unknown[] = [];
   const listeners = process.listeners("uncaughtException");

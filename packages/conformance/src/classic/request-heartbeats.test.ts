@@ -1,5 +1,5 @@
-// Who learns that the other end of a request is gone, or still there: between processes that are killed and frozen, of
-// ours and of the original.
+// Whether each end of a request notices that the other end is gone or alive, with processes of both libraries that are
+// killed and frozen.
 
 import { describe, expect, onTestFinished, test } from "vitest";
 import { fieldOf, type Library } from "./library-process.ts";

@@ -1,6 +1,6 @@
-// A Majordomo broker that is none of ours: written from RFC 7 and RFC 18 on a bare ROUTER socket, with none of our codecs. As
-// the brokers of the field it sends heartbeats to idle workers alone, drops what is invalid, answers what is unexpected with
-// DISCONNECT, and keeps no word of a request that it has handed out.
+// A Majordomo broker written from RFC 7 and RFC 18 on a bare ROUTER socket, without our codecs. Like other Majordomo brokers,
+// it sends heartbeats only to idle workers, drops invalid messages, answers unexpected ones with DISCONNECT, and forgets a
+// request once it is dispatched.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Router } from "zeromq";
@@ -39,7 +39,7 @@ export class ForeignBroker {
   readonly log: Entry[] = [];
   /** Requests of one client that were open at a time, at most. */
   mostOpen = 0;
-  /** Whether it says nothing any more, though its socket is there. */
+  /** Whether it is silent, although its socket is open. */
   isMute = false;
   readonly #version: Version;
   readonly #heartbeatMs: number;
@@ -104,7 +104,7 @@ export class ForeignBroker {
     if (this.#isStopping) return;
     this.#isStopping = true;
     await this.#sending;
-    // Not unbound first: to unbind while a read waits brings down the process, once in some hundred times.
+    // Does not unbind first: an unbind while a read waits crashes the process, once in some hundred times.
     this.#socket.close();
   }
 

@@ -1,5 +1,5 @@
-// The forms of the Majordomo protocol, written out from RFC 7, RFC 18 and what the variants' own peers send: not from our
-// codecs, which this is to be a check on.
+// The frames of each Majordomo flavor, written from RFC 7, RFC 18 and recorded peers of the variants. They do not use our
+// codecs, because they check them.
 
 /** How one form writes what both versions of the protocol have. */
 export interface Form {

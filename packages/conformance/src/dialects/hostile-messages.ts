@@ -1,4 +1,4 @@
-// What there is to be sent in each dialect, and how it can be spoilt.
+// Every message of each dialect, and ways to corrupt it.
 
 import { FORMS } from "./forms.ts";
 
@@ -8,7 +8,7 @@ export const ID = "r1";
 /** When a butler request expires: late. */
 export const EXPIRY = "99999999999999";
 
-/** Everything that a peer of a dialect has a message for, whatever its role, the broker's own included. */
+/** Every message of a dialect, in each role, including those of the broker. */
 export const MESSAGES: Readonly<Record<string, readonly (readonly string[])[]>> = {
   pigato: [
     ["C", "2", "echo", ID, "1", "{}"],
@@ -88,7 +88,7 @@ export const NAMES: readonly string[] = Object.keys(MESSAGES);
 
 const LONG = "x".repeat(70_000);
 
-/** A message as it is, without its last frames, and with more. */
+/** A message unchanged, truncated, and padded. */
 export function* cuts(message: readonly string[]): Generator<readonly string[]> {
   yield message;
   for (let length = 1; length < message.length; length++) yield message.slice(0, length);
@@ -96,7 +96,7 @@ export function* cuts(message: readonly string[]): Generator<readonly string[]> 
   yield [...message, ...new Array<string>(70).fill("")];
 }
 
-/** Besides, with each frame emptied, lengthened or of other bytes. */
+/** The same, and with each frame emptied, lengthened or overwritten. */
 export function* bendings(message: readonly string[]): Generator<readonly string[]> {
   yield* cuts(message);
   for (const index of message.keys()) {

@@ -1,6 +1,5 @@
-// What anybody can send in any dialect: every message in every state from every role, cut, padded and bent, and messages of
-// other dialects in between. Whatever it is, the broker stays up, and a client and a worker of each dialect are served
-// throughout.
+// Hostile peers of every dialect: every message in every state and role, truncated, padded and corrupted, mixed with messages
+// of other dialects. The broker stays up, and serves a client and a worker of each dialect throughout.
 
 import { Broker, type ListenerOptions, type Listeners } from "@pigato/broker";
 import type { RawPeer } from "@pigato/testkit/raw-peer";

@@ -92,7 +92,7 @@ function textOf(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString("latin1");
 }
 
-/** A way to an address that can be cut: a worker of ours never goes without a word. */
+/** A proxy to an address that can be cut, because our worker always sends DISCONNECT. */
 class Cable {
   readonly #listener: Listener;
   readonly #ends = new Set<Socket>();

@@ -29,7 +29,7 @@ export interface DispatchedRequest {
 
 export interface DialectWorker {
   next(): Promise<DispatchedRequest>;
-  /** Goes without a word. */
+  /** Closes without DISCONNECT. */
   close(): void;
 }
 

@@ -11,7 +11,7 @@ export interface DialectBroker extends RunningBroker {
   connect(id?: string, listener?: number): RawPeer;
 }
 
-/** The longest interval that is allowed: no test loses a peer by accident. */
+/** The longest allowed interval, so that no test loses a peer by accident. */
 const PATIENT: BrokerOptions = { heartbeat: 60_000, intch: false };
 
 export async function startDialectBroker(

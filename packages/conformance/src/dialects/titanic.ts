@@ -1,5 +1,5 @@
-// A small Titanic (RFC 9), to show that one can be built on this broker: three Majordomo workers and a Majordomo client in
-// one place. It keeps requests in memory, where a real one has a disk.
+// A small Titanic (RFC 9), which shows that this broker supports one: three Majordomo workers and a Majordomo client in
+// one program. It stores requests in memory; a real one uses a disk.
 
 import { randomUUID } from "node:crypto";
 import type { RawPeer } from "@pigato/testkit/raw-peer";

@@ -12,7 +12,7 @@ import { Client } from "@pigato/client";
 import { Worker } from "@pigato/worker";
 
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
-/** Nothing but the request happens while it is watched. */
+/** Only the request runs while coverage is recorded. */
 const QUIET = { heartbeat: 60_000 };
 
 const [, , address] = process.argv;

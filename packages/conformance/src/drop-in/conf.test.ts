@@ -1,4 +1,4 @@
-// `conf` of the classic face, as the original's README describes it: its listeners are called, and its names are kept.
+// `conf` of the `pigato` package, as the original's README describes it: listeners are called, and names are kept.
 
 import PIGATO from "pigato";
 import { expect, onTestFinished, test } from "vitest";

@@ -1,5 +1,5 @@
-// The clients of an endurance run: they ask for all that can be asked for, give up, run out of time, and come and go. Every
-// request must end, and in a way that it may.
+// The clients of an endurance run: they send requests of every kind, cancel them, let them expire, and connect and disconnect.
+// Every request must end in an expected way.
 
 import { Client, type RequestError } from "@pigato/client";
 import { serve, settingsText } from "@pigato/testkit/serve";

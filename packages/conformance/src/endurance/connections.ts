@@ -1,5 +1,5 @@
-// Very many clients and workers at one broker at once: all are connected, each client is answered by a worker of the service
-// that it asked for, and directories say who is there, with all of them and when half have gone.
+// Thousands of clients and workers at one broker: all are connected, each client gets a reply from a worker of the requested
+// service, and directories list the workers, first all of them, then after half have left.
 
 import { Client } from "@pigato/client";
 import { Directory } from "@pigato/directory";
@@ -12,13 +12,13 @@ const PER_PROCESS = 2_500;
 const PER_SERVICE = 10;
 
 export interface Connected {
-  /** Clients that got an answer to what they asked. */
+  /** Clients that got a reply. */
   readonly answered: number;
-  /** Of those, by whom they should not have been. */
+  /** Replies of a wrong worker. */
   readonly wrong: number;
   /** The broker's tables when all are there, by name. */
   readonly tables: Readonly<Record<string, number>>;
-  /** Whether a directory was right, each time that it was asked. */
+  /** Whether a directory was correct, for each request to it. */
   readonly directories: readonly boolean[];
   /** From the first connection to the last answer. */
   readonly seconds: number;

@@ -1,5 +1,5 @@
-// A mixed load on a broker, its workers and its clients, each in a process of its own, that goes on in rounds. After each
-// round everything has ended; then what each process holds is counted. What is kept of every request would show as a slope.
+// A mixed load in rounds on a broker, its workers and its clients, each in its own process. After each round all requests
+// have ended, and the memory of each process is measured. A leak per request shows as a slope.
 
 import { setTimeout } from "node:timers/promises";
 import type { BrokerOptions } from "@pigato/broker";
@@ -83,7 +83,7 @@ export class Endurance {
     await Promise.all([clients, workers, this.#victim, broker].map((member) => member.kill()));
   }
 
-  /** Waits until nothing is open, and those are gone that went. */
+  /** Waits until no request is open and the stopped peers are gone. */
   async #settled(workers: number): Promise<Readonly<Record<string, number>>> {
     const late = AbortSignal.timeout(SETTLED_WITHIN_MS);
     for (;;) {
@@ -103,7 +103,7 @@ function spawnVictim(address: string): Promise<PeerProcess> {
   return spawnMember("workers", { address, heartbeat: HEARTBEAT_MS, perService: 1 });
 }
 
-/** How requests ended that should not have ended so. */
+/** The unexpected outcomes of requests. */
 export function wrongEnds({ ends }: Round): string[] {
   return Object.keys(ends).filter((end) => end.startsWith("wrong"));
 }

@@ -1,4 +1,4 @@
-// How fast something grows: a straight line through samples, and how sure that is.
+// Linear regression: the growth per unit, with its confidence interval.
 
 export interface Slope {
   /** What it grows by per unit of `at`. */

@@ -1,4 +1,4 @@
-// The workers of an endurance run: for each service several, which answer, stream, fail, say nothing, and come and go.
+// The workers of an endurance run: several for each service, which reply, stream, fail, stay silent, and restart.
 
 import { serve, settingsText } from "@pigato/testkit/serve";
 import { type Reply, Worker } from "@pigato/worker";

@@ -1,5 +1,5 @@
-// A reply that is read as a stream comes at its reader's pace, through a real broker: nothing is lost, nothing piles up, and
-// whatever happens while the worker waits ends it cleanly.
+// A streamed reply waits for its reader, through a real broker: no partial is lost, memory stays bounded, and every event
+// while the worker waits ends the reply cleanly.
 
 import { once } from "node:events";
 import { finished } from "node:stream/promises";

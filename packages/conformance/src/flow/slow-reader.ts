@@ -1,5 +1,5 @@
-// One client reads a very long reply slowly, while others ask short questions: the broker must hold next to nothing of it, the
-// others must not notice, and nothing may be lost. All are processes of their own. The short form is a test; `pnpm slow-reader`
+// One client reads a very long reply slowly, while others send short requests. The broker must hold almost nothing of it, the
+// latency of the others must not rise, and no partial may be lost. Each peer has its own process. The short form is a test; `pnpm slow-reader`
 // runs the long one.
 
 import { setTimeout as pause } from "node:timers/promises";
@@ -16,7 +16,7 @@ interface Sent {
 
 interface Read {
   readonly read: number;
-  /** Parts that came out of order, or not whole. */
+  /** Partials that arrived out of order or incomplete. */
   readonly wrong: number;
   readonly isDone: boolean;
 }

@@ -1,6 +1,6 @@
-// Peers that cannot be paced: classic ones, and callers that take what comes. What waits for one that does not read is
-// bounded at the broker; at the bound its request ends with BUSY. What it got until then is the reply from its beginning,
-// without a hole: the original lost 1,500 of 4,000 parts here, and said nothing.
+// Peers without flow control: classic peers, and callers with callbacks. The broker bounds the bytes that wait for a peer that
+// does not read; at the bound its request ends with BUSY. The peer has received the first partials without a gap. The original
+// silently lost 1,500 of 4,000 partials here.
 
 import type { Reply } from "@pigato/worker";
 import { expect, onTestFinished, test } from "vitest";

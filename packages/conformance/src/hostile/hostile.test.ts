@@ -1,5 +1,5 @@
-// What anybody can send to a live broker. Whatever it is, the broker stays up, its memory stays bounded, and a client
-// and a worker that have nothing to do with it are served throughout.
+// Hostile messages to a live broker. The broker stays up, its memory stays bounded, and it serves an unrelated client and
+// worker throughout.
 
 import { Client } from "@pigato/client";
 import { type RawFrame, RawPeer } from "@pigato/testkit/raw-peer";

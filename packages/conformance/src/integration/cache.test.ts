@@ -1,4 +1,4 @@
-// A worker lets the broker keep its reply, and says for how long: seen from both ends, over tcp.
+// Cached replies with a lifetime set by the worker, seen from both ends, over tcp.
 
 import type { Client } from "@pigato/client";
 import { beforeEach, expect, test } from "vitest";

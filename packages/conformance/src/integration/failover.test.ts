@@ -1,4 +1,4 @@
-// Several brokers: peers are divided among them, or know them all and go on with the next when theirs dies.
+// Several brokers: peers are divided among them, or have several addresses and fail over when a broker dies.
 
 import type { Worker } from "@pigato/worker";
 import { expect, onTestFinished, test } from "vitest";

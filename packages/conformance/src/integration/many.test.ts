@@ -1,4 +1,4 @@
-// Many of everything on one broker, over tcp: services, workers, clients, and both in one process.
+// Many services, workers and clients at one broker, over tcp, also in one process.
 
 import { Client } from "@pigato/client";
 import { Worker } from "@pigato/worker";

@@ -29,7 +29,7 @@ interface RawKeys {
   readonly curveSecretKey: string;
 }
 
-/** Keys for everybody. */
+/** Keys of the broker and of every peer. */
 export class Keys {
   readonly server: CurveKeyPair = newCurveKeyPair();
   readonly client: CurveKeyPair = newCurveKeyPair();

@@ -1,4 +1,4 @@
-// A broker that asks for a name and a password, and one that looks at where a peer comes from.
+// A broker with PLAIN, and one that authenticates peers by address.
 
 import type { AuthRequest } from "@pigato/broker";
 import { Client } from "@pigato/client";

@@ -1,4 +1,4 @@
-// Secured brokers over time: many that come at once, a restart, and peers of the classic face.
+// Secured brokers: many peers that connect at once, a restart, and classic peers.
 
 import { once } from "node:events";
 import { connect } from "node:net";

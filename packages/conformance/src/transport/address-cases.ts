@@ -1,4 +1,4 @@
-// Where links bind and connect, and what they answer to addresses that cannot be had.
+// Binding and connecting, and the errors for unusable addresses.
 
 import { once } from "node:events";
 import { connect } from "node:net";

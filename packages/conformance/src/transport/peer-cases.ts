@@ -1,4 +1,4 @@
-// Who is who, who is there, and who is not: routing ids, reconnecting, and messages for peers that are gone.
+// Routing ids, reconnects, and messages for peers that have left.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
@@ -131,7 +131,7 @@ export function peerCases(links: () => TestLinks, can: Abilities): void {
     await router.messages.take();
     await first.link.close();
     await expectReturned(router, "d");
-    // The router may still be about to forget the first life; then the second is refused and has to try again.
+    // The router may not have noticed the end of the first connection; then it rejects the second, which tries again.
     const pass = await links().clockwork();
     const knock = async () => {
       const second = links().connectedDealer("d", router.address);

@@ -1,4 +1,4 @@
-// Something that listens where a router is expected: it greets like a ZMTP peer, but insists on passwords.
+// A listener that sends a ZMTP greeting with PLAIN where a router with NULL is expected.
 
 import { once } from "node:events";
 import { rmSync } from "node:fs";

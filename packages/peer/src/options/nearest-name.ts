@@ -1,4 +1,4 @@
-// The name that somebody who mistyped one most likely meant.
+// Suggests the nearest known name for a misspelled one.
 
 /** @returns the known name with the least edit distance (Levenshtein), if at most a third of its letters differ */
 export function nearestName(name: string, known: readonly string[]): string | undefined {

@@ -43,7 +43,7 @@ export type Input =
   | { readonly type: "undelivered" }
   /** The limit from now on; `Infinity` is none. */
   | { readonly type: "concurrency"; readonly concurrency: number }
-  /** Send a heartbeat out of turn. */
+  /** Send an extra heartbeat. */
   | { readonly type: "heartbeat" }
   /** The end of the tick of the event loop, after `flush-soon`. */
   | { readonly type: "flush" }

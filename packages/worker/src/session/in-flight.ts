@@ -148,7 +148,7 @@ export class InFlightRequests {
     return NO_EFFECTS;
   }
 
-  /** A reply with a gap is worse than none. */
+  /** A reply must not have a gap. */
   onRefusedPartial(ref: RequestRef): Effects {
     const request = this.#table.find(ref);
     if (request === undefined) return NO_EFFECTS;

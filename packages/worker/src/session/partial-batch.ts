@@ -28,7 +28,7 @@ export class PartialBatch {
     return body.length === 1 && body[0] !== undefined && body[0].length < ENOUGH_BYTES;
   }
 
-  /** @returns `false`: what waits must be taken out first */
+  /** @returns `false` if the waiting partials must be taken first */
   add(request: InFlightRequest, { body, options }: PartialInput): boolean {
     const [chunk] = body;
     if (chunk === undefined || !this.#fits(request, options)) return false;
@@ -39,7 +39,7 @@ export class PartialBatch {
     return true;
   }
 
-  /** Takes out what waits, as one message. */
+  /** Removes the waiting partials and returns them as one message. */
   take(): FromWorker | undefined {
     const [request, options, chunks] = [this.#request, this.#options, this.#chunks];
     this.clear();
