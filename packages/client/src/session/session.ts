@@ -40,7 +40,7 @@ export interface Exchange {
   onLost(reason: LossReason): void;
   /** The input has been handled. */
   settle(now: Instant): void;
-  /** Fails what is open, and tells the broker. */
+  /** Fails what is open, and shows the broker. */
   close(): void;
 }
 
