@@ -40,7 +40,7 @@ export interface Exchange {
   onLost(reason: LossReason): void;
   /** The input has been handled. */
   settle(now: Instant): void;
-  /** Fails what is open, and shows the broker. */
+  /** Fails the open requests, and cancels them at the broker. */
   close(): void;
 }
 
