@@ -70,11 +70,13 @@ const broker: Provocations<BrokerEvents, AroundBroker> = {
     await first.send("W", "5");
     expect(await reply).toBe("again");
   },
-  "reply:held": async ({ address }) => {
+  "reply:held": async ({ subject, address }) => {
     const client = connectRawPeer(address, "fixed");
     await client.send("C", "2", "held", "r1", '"data"', PERSIST);
     await client.roundTrip();
     client.close();
+    // The broker holds the reply only if it knows by then that the client is gone.
+    await thrown(subject, "client:leave");
     await startWorker(address, "held", (data, reply) => reply.end(data));
   },
   "reply:delivered": async ({ address }) => {
