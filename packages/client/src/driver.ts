@@ -141,10 +141,12 @@ export class Driver {
     const { requestId, chunks, options } = message;
     const trailer = [options];
     const { socketId } = this.runtime.link;
+    this.#loop.batch(true);
     for (const chunk of chunks) {
-      if (this.runtime.link.socketId !== socketId) return;
+      if (this.runtime.link.socketId !== socketId) break;
       this.apply({ type: "message", message: { type: "partial", requestId, status: 0, body: [chunk], trailer } });
     }
+    this.#loop.batch(false);
   }
 
   #onUndelivered(frames: Frames): void {

@@ -7,7 +7,7 @@
 //   within each other. An input that user code applies is handled at once, so its result can be read when `apply` returns.
 // - An exception in the core, an effect or a notice becomes an uncaught exception. It never stops the loop, and never
 //   affects another effect, input or notice.
-// - The alarm is set to the core's next deadline after every input.
+// - The alarm is set to the core's next deadline after every input, or after a batch of them.
 //
 // On the path of every message: `apply` allocates nothing unless it must queue. Measured by apps/bench.
 
@@ -51,7 +51,9 @@ export class EffectLoop<Input extends object, Effect, Notice extends object = ne
   readonly #alarm: Alarm;
   readonly #inputs = new Fifo<Input | Tick>();
   readonly #notices = new Fifo<Notice>();
+  readonly #hasSettle: boolean;
   #isApplying = false;
+  #isBatch = false;
   #isDelivering = false;
   #isClosed = false;
 
@@ -59,6 +61,7 @@ export class EffectLoop<Input extends object, Effect, Notice extends object = ne
     this.#core = core;
     this.#shell = shell;
     this.#clock = clock;
+    this.#hasSettle = shell.settle !== undefined;
     this.#alarm = clock.alarm(() => this.apply(TICK));
   }
 
@@ -71,14 +74,23 @@ export class EffectLoop<Input extends object, Effect, Notice extends object = ne
     }
     this.#isApplying = true;
     this.#step(input);
-    this.#settle();
+    if (this.#hasSettle) this.#settle();
     while (this.#inputs.length > 0) {
       for (let left = this.#inputs.length; left > 0; left--) this.#stepNext();
-      this.#settle();
+      if (this.#hasSettle) this.#settle();
     }
     this.#isApplying = false;
-    this.#setAlarm();
+    if (!this.#isBatch) this.#setAlarm();
     if (this.#notices.length > 0) this.#deliver();
+  }
+
+  /**
+   * Starts or ends a run of inputs that belong together, such as the partials of one message. Within it the alarm is not
+   * set after each input; at its end it is set once.
+   */
+  batch(isOpen: boolean): void {
+    this.#isBatch = isOpen;
+    if (!isOpen) this.#setAlarm();
   }
 
   /** Delivers a notice: at once, or after the present effects and the notices before it. */
@@ -101,15 +113,13 @@ export class EffectLoop<Input extends object, Effect, Notice extends object = ne
 
   #step(input: Input | Tick): void {
     try {
-      for (const effect of this.#core.handle(input, this.#clock.now())) this.#perform(effect);
-    } catch (error) {
-      throwAsync(error);
-    }
-  }
-
-  #perform(effect: Effect): void {
-    try {
-      this.#shell.perform(effect);
+      for (const effect of this.#core.handle(input, this.#clock.now())) {
+        try {
+          this.#shell.perform(effect);
+        } catch (error) {
+          throwAsync(error);
+        }
+      }
     } catch (error) {
       throwAsync(error);
     }

@@ -4,7 +4,8 @@
 // A Map with numbers for keys costs more here: one that is filled and emptied all the time rebuilds its table every few
 // entries and keeps deleted ones alive.
 
-const MIN_SLOTS = 64;
+/** Few, because a process may have many clients with a request or two each, and they share the processor's caches. */
+const MIN_SLOTS = 8;
 
 export class SlotTable<Entry> {
   #entries: (Entry | undefined)[] = emptySlots(MIN_SLOTS);
