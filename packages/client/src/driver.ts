@@ -32,7 +32,7 @@ const URGENT: SendOptions = Object.freeze({ urgent: true });
 export class Driver {
   readonly runtime: PeerRuntime;
   readonly #logger: RecordLogger;
-  readonly #wire: ReturnType<ClientSettings["speaker"]["newWire"]>;
+  readonly #wire: ClientSettings["speaker"]["wire"];
   readonly #events: DriverEvents;
   /** Of the open requests. */
   readonly #callers = new SlotTable<PacedCaller>();
@@ -41,7 +41,7 @@ export class Driver {
   constructor(addresses: readonly string[], settings: ClientSettings, events: DriverEvents) {
     this.#logger = guardedLogger(settings.logger);
     this.#events = events;
-    this.#wire = settings.speaker.newWire();
+    this.#wire = settings.speaker.wire;
     const { clientId, prefix, maxOpenRequests } = settings;
     const session = settings.speaker.newSession({
       connection: connectionOptions(settings, addresses),

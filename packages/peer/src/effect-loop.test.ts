@@ -110,6 +110,17 @@ describe("the effect loop", () => {
     expect(log).toEqual(["handle one at 0", "handle tick at 42"]);
   });
 
+  test("a batch sets the alarm once, at its end", () => {
+    const { loop, log, clock } = newLoop({ a: ["one"], b: ["two"] });
+    loop.batch(true);
+    loop.apply({ type: "a" });
+    loop.apply({ type: "b" });
+    expect(log).toEqual(["handle a at 0", "perform one", "handle b at 0", "perform two"]);
+    expect(clock.setTo).toBeUndefined();
+    loop.batch(false);
+    expect(clock.setTo).toBe(42);
+  });
+
   test("lets the shell apply inputs behind those already queued", () => {
     let isUnsettled = false;
     const { loop, log } = newLoop(

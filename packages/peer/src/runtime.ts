@@ -55,9 +55,9 @@ export class PeerRuntime {
       end: () => loop.apply({ type: "stop" }),
     });
     this.link = new BrokerLink(options, {
-      onMessage: (frames) => handlers.onMessage(frames),
-      onUndelivered: (frames) => handlers.onUndelivered(frames),
-      onDrain: () => handlers.onDrain(),
+      onMessage: handlers.onMessage,
+      onUndelivered: handlers.onUndelivered,
+      onDrain: handlers.onDrain,
       onUp: () => loop.apply({ type: "link-up" }),
       onLost: (reason) => loop.apply({ type: "link-lost", reason }),
       onFailed: (error, isFinal) => this.#onError(error, isFinal),

@@ -1,5 +1,5 @@
 // Caches of decoded frames. They are on the path of every request, measured by apps/bench, core. The dialect instance that
-// decodes the frames owns them, so no state outlives a peer.
+// decodes the frames owns them.
 
 import { type Frame, sameBytes } from "./frame.ts";
 import { readBytes } from "./ids.ts";
