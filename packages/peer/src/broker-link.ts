@@ -27,6 +27,8 @@ export interface BrokerLinkOptions {
 
 export interface BrokerLinkHandlers {
   onUp(): void;
+  /** The link could not connect, and tries again. `lastFailure` says why. */
+  onAttemptFailed(): void;
   onLost(reason: "link-down" | "unreachable"): void;
   onMessage(frames: Frames): void;
   /** The link accepted a message and did not send it. */
@@ -50,6 +52,7 @@ export class BrokerLink {
   #link: DealerLink | undefined;
   #address: string | undefined;
   #socketId: string;
+  #lastFailure: LinkError | undefined;
   /** The last one that was reported: a link that goes on trying is rejected again and again. */
   #lastRejection: string | undefined;
 
@@ -70,6 +73,11 @@ export class BrokerLink {
     return this.#socketId;
   }
 
+  /** Why no link is up: the reason of the last attempt that failed. `undefined` if a link is up, or none has failed. */
+  get lastFailure(): LinkError | undefined {
+    return this.#lastFailure;
+  }
+
   open(address: string): void {
     const { transport, security, limits } = this.#options;
     if (this.#address !== undefined) this.#socketId = this.#options.newSocketId();
@@ -83,6 +91,9 @@ export class BrokerLink {
           },
           onUp: () => {
             if (this.#link === link) this.#onUp();
+          },
+          onAttemptFailed: (error) => {
+            if (this.#link === link) this.#onAttemptFailed(error);
           },
           onDown: () => {
             if (this.#link === link) this.#handlers.onLost("link-down");
@@ -132,10 +143,18 @@ export class BrokerLink {
 
   #onUp(): void {
     this.#lastRejection = undefined;
+    this.#lastFailure = undefined;
     this.#handlers.onUp();
   }
 
+  #onAttemptFailed(error: LinkError): void {
+    this.#lastFailure = error;
+    this.#logger.debug({ err: error, address: this.#address }, "cannot connect");
+    this.#handlers.onAttemptFailed();
+  }
+
   #onFailed(error: LinkError, reason: "link-down" | "unreachable"): void {
+    this.#lastFailure = error;
     this.#logger.error({ err: error, address: this.#address }, "the link failed");
     this.#handlers.onLost(reason);
     this.#handlers.onFailed(error, reason === "unreachable");

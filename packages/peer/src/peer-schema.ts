@@ -59,11 +59,19 @@ export class PeerSchema {
   });
   /** Heartbeat intervals without a message from the broker after which it counts as lost. @defaultValue 3 */
   readonly heartbeatLiveness: Option<number> = integer({ min: MIN_LIVENESS, max: 100, default: DEFAULT_LIVENESS });
-  /** Milliseconds before the first attempt to reconnect; doubles with every attempt that fails. @defaultValue 1000 */
+  /**
+   * Milliseconds before the first attempt to reconnect; doubles with every attempt that fails. Of several addresses, all are tried
+   * between two pauses.
+   * @defaultValue 1000
+   */
   readonly reconnect: Option<number> = integer({ unit: "ms", min: 1, max: HOUR_MS, default: 1_000 });
   /** Milliseconds that no pause between two attempts exceeds; `reconnect`, if that is longer. @defaultValue 5000 */
   readonly reconnectMaxMs: Option<number> = integer({ unit: "ms", min: 1, max: HOUR_MS, default: 5_000 });
-  /** Milliseconds to wait for one of several addresses before trying the next. A single address has no limit. @defaultValue 3000 */
+  /**
+   * Milliseconds to wait for one of several addresses before trying the next. An address that fails, for example because its host
+   * refuses the connection, is given up at once. A single address has no limit.
+   * @defaultValue 3000
+   */
   readonly connectTimeoutMs: Option<number> = integer({ unit: "ms", min: 1, max: HOUR_MS, default: 3_000 });
   /** Milliseconds that `stop()` waits for open requests. 0 does not wait. @defaultValue 5000 */
   readonly stopTimeoutMs: Option<number> = integer({ unit: "ms", min: 0, max: HOUR_MS, default: 5_000 });

@@ -71,3 +71,21 @@ test("a logger that throws keeps no input and no notice from the session and the
   await new Promise((resolve) => setImmediate(resolve));
   expect(uncaught).toEqual(Array.from({ length: 5 }, () => "Error: logger threw"));
 });
+
+test("a failed attempt is an input, and its reason stays until the link is up", () => {
+  uncaughtErrors();
+  const { runtime, inputs, links } = setUp();
+  runtime.perform({ type: "open", address: "tcp://broker:1" });
+  expect(runtime.link.lastFailure).toBeUndefined();
+  const failure = new LinkError("UNREACHABLE", "cannot connect to tcp://broker:1: connect ECONNREFUSED");
+  links[0]?.onAttemptFailed?.(failure);
+  expect(inputs).toEqual([{ type: "attempt-failed" }]);
+  expect(runtime.link.lastFailure).toBe(failure);
+  runtime.perform({ type: "close", flush: false });
+  runtime.perform({ type: "open", address: "tcp://broker:2" });
+  links[0]?.onAttemptFailed?.(new LinkError("UNREACHABLE", "late"));
+  expect(runtime.link.lastFailure).toBe(failure);
+  expect(inputs).toHaveLength(1);
+  links[1]?.onUp?.({});
+  expect(runtime.link.lastFailure).toBeUndefined();
+});

@@ -59,6 +59,7 @@ export class PeerRuntime {
       onUndelivered: handlers.onUndelivered,
       onDrain: handlers.onDrain,
       onUp: () => loop.apply({ type: "link-up" }),
+      onAttemptFailed: () => loop.apply({ type: "attempt-failed" }),
       onLost: (reason) => loop.apply({ type: "link-lost", reason }),
       onFailed: (error, isFinal) => this.#onError(error, isFinal),
       onRejected: (error, isFinal) => this.#onError(error, isFinal),

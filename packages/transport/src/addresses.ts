@@ -2,7 +2,7 @@
 // around to another port, and binding an ipc path takes it away from the process that listens on it.
 
 import { connect } from "node:net";
-import { LinkError } from "./link.ts";
+import { type ConnectionRejection, LinkError } from "./link.ts";
 
 export type AddressKind = "tcp" | "ipc" | "inproc";
 
@@ -79,6 +79,23 @@ export function unbindError(address: string, cause: unknown): LinkError {
 
 export function connectError(address: string, cause: unknown): LinkError {
   return addressError(`cannot connect to ${address}`, address, cause);
+}
+
+/** An attempt to connect failed. @param cause the socket's error, or the reason as text */
+export function unreachableError(address: string, cause: Error | string): LinkError {
+  const reason = typeof cause === "string" ? cause : reasonOf(cause);
+  return new LinkError("UNREACHABLE", `cannot connect to ${address}: ${reason}`, { address, cause });
+}
+
+/** One end rejected the other during an attempt to connect. */
+export function rejectedError(address: string, { code, detail, cause }: ConnectionRejection): LinkError {
+  return new LinkError("REFUSED", `connection to ${address} rejected: ${code}, ${detail}`, { address, cause });
+}
+
+/** Node's error for a name with several addresses has no message, only the errors of all addresses. */
+function reasonOf(error: Error): string {
+  if (!(error instanceof AggregateError)) return error.message;
+  return error.errors.map((each) => (each instanceof Error ? each.message : String(each))).join("; ");
 }
 
 function addressError(failure: string, address: string, cause: unknown): LinkError {

@@ -158,6 +158,11 @@ export interface DealerHandlers {
   onUp?(facts: PeerFacts): void;
   /** The connection is lost, and possibly messages in transit. The link tries to reconnect until it is closed. */
   onDown?(): void;
+  /**
+   * An attempt to connect ended before the link was up: `UNREACHABLE`, or `REFUSED` after `onRejected`. The link tries again.
+   * libzmq does not report why the other end is unreachable.
+   */
+  onAttemptFailed?(error: LinkError): void;
   /** An accepted message has not left and never will. */
   onUndelivered?(frames: Frames): void;
   /** The other end was `slow` or `congested` and has caught up. */
@@ -236,6 +241,8 @@ export interface SubscriberHandlers {
   onUp?(facts: PeerFacts): void;
   /** The connection is lost. The link tries to reconnect until it is closed. */
   onDown?(): void;
+  /** Like a dealer's. */
+  onAttemptFailed?(error: LinkError): void;
   /** One end rejected the other. The link tries again. libzmq does not report every case. */
   onRejected?(rejection: ConnectionRejection): void;
   onError?(error: LinkError): void;
@@ -273,7 +280,7 @@ export interface Transport {
   subscriber(handlers: SubscriberHandlers, options?: SubscriberOptions): SubscriberLink;
 }
 
-export type LinkErrorCode = "ADDRESS_IN_USE" | "ADDRESS_INVALID" | "CLOSED" | "REFUSED" | "FAILED";
+export type LinkErrorCode = "ADDRESS_IN_USE" | "ADDRESS_INVALID" | "CLOSED" | "REFUSED" | "UNREACHABLE" | "FAILED";
 
 /** A link or its socket failed. */
 export class LinkError extends Error {

@@ -6,7 +6,13 @@
 //    └── stop ──────────┼──────────────────────────────────────────────────────────┘ │
 //                       └────────────────────────── start ───────────────────────────┘
 
-import { Connection, type ConnectionOptions, type ConnectionStep, type LossReason } from "@pigato/peer/session";
+import {
+  Connection,
+  type ConnectionOptions,
+  type ConnectionStep,
+  type LossReason,
+  type RuntimeInput,
+} from "@pigato/peer/session";
 import type { Violation } from "@pigato/protocol";
 import type { Instant } from "@pigato/protocol/internal";
 import { type BrokerMessage, type Effect, failed, type Input } from "./effects.ts";
@@ -21,7 +27,7 @@ export interface SessionOptions {
   readonly negotiate: boolean;
 }
 
-export type ExchangeInput = Exclude<Input, { readonly type: "start" | "stop" | "link-up" | "link-lost" }>;
+export type ExchangeInput = Exclude<Input, { readonly type: RuntimeInput["type"] }>;
 
 /** The requests of a client in one dialect: which are sent when, and what the broker's messages mean for them. */
 export interface Exchange {
@@ -90,6 +96,9 @@ export class Session {
         break;
       case "link-up":
         this.#follow(this.#connection.onLinkUp(now), now);
+        break;
+      case "attempt-failed":
+        this.#follow(this.#connection.onAttemptFailed(now), now);
         break;
       case "link-lost":
         this.#follow(this.#connection.onLost(input.reason, now), now);

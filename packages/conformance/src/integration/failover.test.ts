@@ -56,6 +56,16 @@ test("a request with retry goes to the next broker when its broker stops", async
   expect(second.broker.stats()?.accepted).toBe(1);
 });
 
+test("a client and a worker skip addresses that refuse, without a pause", async () => {
+  const { address } = await startBroker();
+  // With these options, a single pause or wait would make the test time out.
+  const patient = { reconnect: 60_000, reconnectMaxMs: 60_000, connectTimeoutMs: 60_000 };
+  const addresses = ["tcp://127.0.0.1:1", "ipc:///nonexistent/broker", address];
+  await startWorker(addresses, "echo", (data, reply) => reply.end(data), patient);
+  const client = await startClient(addresses, patient);
+  expect(await client.call("echo", "found")).toBe("found");
+});
+
 function startEcho(address: string | readonly string[]): Promise<Worker> {
   return startWorker(address, "echo", (data, reply) => reply.end(data), BRISK);
 }

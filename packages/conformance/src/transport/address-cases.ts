@@ -124,6 +124,21 @@ export function addressCases(links: () => TestLinks, kind: "tcp" | "ipc" | "inpr
     expect(() => dealer.link.connect(address)).toThrow(expect.objectContaining({ code: "CLOSED" }));
   });
 
+  test.skipIf(kind === "inproc")("a dealer reports each attempt that fails, until it is connected", async () => {
+    const address = await links().knownAddress();
+    const dealer = links().connectedDealer("early", address);
+    for (const failure of await dealer.failures.takeMany(3)) {
+      expect(failure).toMatchObject({ name: "LinkError", code: "UNREACHABLE", address });
+      expect(failure.message).toContain(`cannot connect to ${address}: `);
+    }
+    const router = links().router();
+    await router.link.bind(address);
+    await expectThrough(dealer, router);
+    const failures = dealer.failures.items.length;
+    await (await links().clockwork())();
+    expect(dealer.failures.items).toHaveLength(failures);
+  });
+
   test.runIf(kind === "tcp").each(["tcp://*:*", "tcp://*:0", "tcp://127.0.0.1:0", "tcp://localhost:*"])(
     "%s binds a free port, found at localhost",
     async (address) => {

@@ -44,6 +44,8 @@ export interface TestDealer {
   readonly link: DealerLink;
   readonly messages: Inbox<Frames>;
   readonly events: Inbox<DealerEvent>;
+  /** Attempts to connect that failed. */
+  readonly failures: Inbox<LinkError>;
 }
 
 export class TestLinks {
@@ -92,6 +94,7 @@ export class TestLinks {
   dealer(routingId: string, options: Omit<DealerOptions, "routingId"> = {}): TestDealer {
     const messages = new Inbox<Frames>();
     const events = new Inbox<DealerEvent>();
+    const failures = new Inbox<LinkError>();
     const link = TRANSPORTS[this.subject.dealer].dealer(
       {
         onMessage: (frames) => messages.add(frames),
@@ -100,12 +103,13 @@ export class TestLinks {
         onUndelivered: (frames) => events.add({ type: "undelivered", frames }),
         onDrain: () => events.add({ type: "drain" }),
         onRejected: (refusal) => events.add({ type: "refused", refusal }),
+        onAttemptFailed: (error) => failures.add(error),
         onError: (error) => events.add({ type: "error", error }),
       },
       { reconnectMs: 10, reconnectMaxMs: 50, ...options, routingId },
     );
     onTestFinished(() => link.close(0));
-    return { link, messages, events };
+    return { link, messages, events, failures };
   }
 
   /** A router that listens, and its address. */

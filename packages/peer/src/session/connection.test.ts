@@ -41,6 +41,10 @@ class Driver {
     return this.#note(this.connection.onLost("link-down", this.#now));
   }
 
+  attemptFailed(): this {
+    return this.#note(this.connection.onAttemptFailed(this.#now));
+  }
+
   disconnected(): this {
     return this.#note(this.connection.onLost("disconnected", this.#now));
   }
@@ -131,6 +135,11 @@ describe("a connection is established", () => {
     expect(driver.connection.nextDeadline()).toBeUndefined();
     driver.pass(3_600_000).linkUp();
     expect(driver.takeLog()).toEqual(["0 open one", "3600000 greet"]);
+  });
+
+  test("after failed attempts too if there is one address", () => {
+    const driver = new Driver().start().attemptFailed().pass(10).attemptFailed().pass(10).linkUp();
+    expect(driver.takeLog()).toEqual(["0 open one", "20 greet"]);
   });
 
   test("only by steps that fit its phase: a message without a link is ignored", () => {
@@ -299,19 +308,80 @@ describe("a connection that is lost", () => {
 describe("with several addresses", () => {
   const addresses = ["one", "two", "three"];
 
-  test("an unreachable address is given up for the next", () => {
+  test("a silent address is given up for the next at once, and all of them for a pause", () => {
     const driver = new Driver({ addresses }).start();
     expect(driver.connection.nextDeadline()).toBe(5_000);
-    driver.pass(5_000).pass(100).pass(5_000).pass(200).pass(5_000).pass(400);
+    driver.pass(15_100);
     expect(driver.takeLog()).toEqual([
       "0 open one",
       "5000 lost by unreachable, never connected",
-      "5100 open two",
-      "10100 lost by unreachable, never connected",
-      "10300 open three",
-      "15300 lost by unreachable, never connected",
-      "15700 open one",
+      "5000 open two",
+      "10000 lost by unreachable, never connected",
+      "10000 open three",
+      "15000 lost by unreachable, never connected",
+      "15100 open one",
     ]);
+  });
+
+  test("an address that refuses is given up for the next at once", () => {
+    const driver = new Driver({ addresses: ["refusing", "live"] }).start().attemptFailed().linkUp().received();
+    expect(driver.takeLog()).toEqual([
+      "0 open refusing",
+      "0 lost by unreachable, never connected",
+      "0 open live",
+      "0 greet",
+      "0 connected",
+    ]);
+  });
+
+  test("the pause grows with each round of failures, and every round tries each address once", () => {
+    const driver = new Driver({ addresses }).start();
+    const rounds = [1, 2, 3].map(() => {
+      driver.attemptFailed().attemptFailed().attemptFailed();
+      const pause = (driver.connection.nextDeadline() ?? Number.NaN) - driver.now;
+      driver.pass(pause);
+      const opened = driver.takeLog().filter((entry) => entry.includes("open")).length;
+      return { pause, opened };
+    });
+    expect(rounds).toEqual([
+      { pause: 100, opened: 4 },
+      { pause: 200, opened: 3 },
+      { pause: 400, opened: 3 },
+    ]);
+  });
+
+  test("a broker that closes the link before its first message is given up for the next at once", () => {
+    const driver = new Driver({ addresses: ["denying", "live"] }).start().linkUp().disconnected().linkUp().received();
+    expect(driver.takeLog()).toEqual([
+      "0 open denying",
+      "0 greet",
+      "0 lost by disconnected, never connected",
+      "0 open live",
+      "0 greet",
+      "0 connected",
+    ]);
+  });
+
+  test("after the loss of a broker, a pause precedes a whole round", () => {
+    const driver = new Driver({ addresses }).start().attemptFailed().linkUp().received().linkDown();
+    driver.takeLog();
+    driver.pass(100).attemptFailed().attemptFailed().attemptFailed().pass(200);
+    expect(driver.takeLog().filter((entry) => entry.includes("open"))).toEqual([
+      "100 open three",
+      "100 open one",
+      "100 open two",
+      "300 open three",
+    ]);
+  });
+
+  test("a failed attempt has no effect once the link is up, during a pause or after the stop", () => {
+    const driver = new Driver({ addresses }).start().linkUp();
+    driver.takeLog();
+    expect(driver.attemptFailed().takeLog()).toEqual([]);
+    driver.received().linkDown().takeLog();
+    expect(driver.attemptFailed().takeLog()).toEqual([]);
+    driver.stop().takeLog();
+    expect(driver.attemptFailed().takeLog()).toEqual([]);
   });
 
   test("a lost broker is given up for the next address", () => {

@@ -5,9 +5,12 @@
 //            start            link-up          received
 //   idle ───────────► connecting ──────► open ─────────┐ (answered: true)
 //    ▲                    ▲   │           │ ▲──────────┘
-//    │ stop               │   │ too long  │ silence, link-down, DISCONNECT; abandoned: connecting again at once
+//    │ stop               │   │ failed    │ silence, link-down, DISCONNECT; abandoned: connecting again at once
 //    └── from any         │   ▼           ▼
 //        phase            └── waiting ◄───┘   (backoff, next address)
+//
+// An address that fails before the broker's first message is followed by the next address at once. The pause comes after a
+// whole round of failures, and after the loss of a broker that had sent a message.
 
 import type { Instant } from "@pigato/protocol/internal";
 import { type Backoff, pauseBefore } from "./backoff.ts";
@@ -19,7 +22,7 @@ export interface ConnectionOptions {
   readonly heartbeatMs: number;
   readonly liveness: number;
   readonly backoff: Backoff;
-  /** Milliseconds to wait for a link to one of several addresses before trying the next. */
+  /** Milliseconds to wait for a link to one of several addresses before trying the next. Its failure ends the wait earlier. */
   readonly connectTimeoutMs: number;
   /** Whether the broker replies to the greeting. If not, the peer counts as connected when the link is up. */
   readonly brokerAnswers: boolean;
@@ -55,7 +58,10 @@ export class Connection {
   readonly #options: ConnectionOptions;
   #state: State = { phase: "idle" };
   #addressIndex = 0;
-  #attempt = 0;
+  /** Addresses that failed in a row since the last pause. */
+  #failures = 0;
+  /** Pauses in a row without a message from a broker. */
+  #pauses = 0;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -73,7 +79,8 @@ export class Connection {
   /** Has no effect on a started connection. */
   start(now: Instant): readonly ConnectionStep[] {
     if (this.#state.phase !== "idle") return NOTHING;
-    this.#attempt = 0;
+    this.#pauses = 0;
+    this.#failures = 0;
     return this.#connect(now);
   }
 
@@ -98,9 +105,10 @@ export class Connection {
     if (this.#state.phase !== "open") return NOTHING;
     this.#state.receivedAt = now;
     // Only now: if a broker accepts connections only to drop them, the pauses keep growing.
-    this.#attempt = 0;
+    this.#pauses = 0;
     if (this.#state.answered) return NOTHING;
     this.#state.answered = true;
+    this.#failures = 0;
     return [{ type: "connected" }];
   }
 
@@ -120,16 +128,26 @@ export class Connection {
     return [{ type: "lost", reason: "abandoned", wasConnected }, ...this.#connect(now)];
   }
 
-  /** The link went down, the broker disconnected, or a message could not be sent: reconnects after a pause. */
+  /** The link reports that it could not connect, and tries again. Of several addresses, the next one may be reachable. */
+  onAttemptFailed(now: Instant): readonly ConnectionStep[] {
+    if (this.#state.phase !== "connecting" || this.#options.addresses.length === 1) return NOTHING;
+    return this.onLost("unreachable", now);
+  }
+
+  /** The link went down, the broker disconnected, or a message could not be sent: reconnects to the next address. */
   onLost(reason: LossReason, now: Instant): readonly ConnectionStep[] {
     const { phase } = this.#state;
     if (phase === "idle" || phase === "waiting") return NOTHING;
     const { addresses, backoff, random } = this.#options;
     const wasConnected = this.isConnected;
-    this.#attempt += 1;
+    const lost: ConnectionStep = { type: "lost", reason, wasConnected };
     this.#addressIndex = (this.#addressIndex + 1) % addresses.length;
-    this.#enter({ phase: "waiting", until: now + pauseBefore(this.#attempt, backoff, random()) });
-    return [{ type: "lost", reason, wasConnected }];
+    this.#failures += 1;
+    if (!wasConnected && this.#failures < addresses.length) return [lost, ...this.#connect(now)];
+    this.#failures = 0;
+    this.#pauses += 1;
+    this.#enter({ phase: "waiting", until: now + pauseBefore(this.#pauses, backoff, random()) });
+    return [lost];
   }
 
   onTick(now: Instant): readonly ConnectionStep[] {

@@ -10,6 +10,8 @@ export type RuntimeInput =
   /** Take no new work; end when what is open has, or when its time is up. */
   | { readonly type: "stop" }
   | { readonly type: "link-up" }
+  /** The link could not connect, and tries again. */
+  | { readonly type: "attempt-failed" }
   | { readonly type: "link-lost"; readonly reason: LossReason };
 
 export type RuntimeEffect =

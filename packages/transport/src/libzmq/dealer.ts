@@ -153,6 +153,9 @@ export class LibzmqDealer implements DealerLink {
       onRejected: (rejection) => {
         if (!this.#isClosing) callHandler(() => this.#handlers.onRejected?.(rejection));
       },
+      onAttemptFailed: (error) => {
+        if (!this.#isClosing) callHandler(() => this.#handlers.onAttemptFailed?.(error));
+      },
     });
     this.#connection.connect(address);
   }

@@ -5,14 +5,17 @@
 // reconnects. A "disconnect" alone means nothing, because libzmq reports it before it delivers the last messages.
 
 import type { Dealer, Event, Subscriber } from "zeromq";
+import { rejectedError, unreachableError } from "../addresses.ts";
 import { type Alarm, systemClock } from "../clock.ts";
-import type { ConnectionRejection, PeerFacts } from "../link.ts";
+import type { ConnectionRejection, LinkError, PeerFacts } from "../link.ts";
 import type { Mechanism } from "../security/auth-request.ts";
 import { rejectionByPeer } from "./handshake-events.ts";
 import { Monitor } from "./monitor.ts";
 
 /** Milliseconds of silence after a "disconnect" before this end reconnects. They double up to the longest pause. */
 const FIRST_PAUSE_MS = 200;
+
+const UNKNOWN_REASON = "nothing accepts connections there, or its host is unknown (libzmq reports no cause)";
 
 export interface MonitoredConnectionSettings {
   readonly longestPauseMs: number;
@@ -26,6 +29,8 @@ export interface MonitoredConnectionListener {
   onLost(): void;
   /** The other end rejected this one, or is not the expected one. */
   onRejected(rejection: ConnectionRejection): void;
+  /** An attempt failed before the connection was up. After `onRejected`, if that was the reason. */
+  onAttemptFailed(error: LinkError): void;
 }
 
 export class MonitoredConnection {
@@ -36,6 +41,8 @@ export class MonitoredConnection {
   readonly #silence: Alarm = systemClock.alarm(() => this.#onSilence());
   #pauseMs = FIRST_PAUSE_MS;
   #address = "";
+  /** What the present attempt, or the connection, has come to. */
+  #outcome: "connecting" | "up" | "rejected" = "connecting";
 
   constructor(
     socket: Dealer | Subscriber,
@@ -64,6 +71,7 @@ export class MonitoredConnection {
     switch (event.type) {
       case "handshake":
         this.#pauseMs = FIRST_PAUSE_MS;
+        this.#outcome = "up";
         return this.#listener.onUp({ remoteAddress: event.address });
       case "disconnect":
         // A socket that is closing still has events.
@@ -71,16 +79,30 @@ export class MonitoredConnection {
         return;
       case "connect:retry":
         this.#silence.set(undefined);
-        return this.#listener.onLost();
+        return this.#onRetry();
       default: {
         const rejection = rejectionByPeer(event, this.#settings.mechanism);
-        if (rejection !== undefined && !this.#socket.closed) this.#listener.onRejected(rejection);
+        if (rejection !== undefined && !this.#socket.closed) this.#onRejected(rejection);
       }
     }
   }
 
+  #onRetry(): void {
+    const outcome = this.#outcome;
+    this.#outcome = "connecting";
+    this.#listener.onLost();
+    if (outcome === "connecting") this.#listener.onAttemptFailed(unreachableError(this.#address, UNKNOWN_REASON));
+  }
+
+  #onRejected(rejection: ConnectionRejection): void {
+    this.#outcome = "rejected";
+    this.#listener.onRejected(rejection);
+    this.#listener.onAttemptFailed(rejectedError(this.#address, rejection));
+  }
+
   #onSilence(): void {
     this.#pauseMs = Math.min(this.#pauseMs * 2, Math.max(FIRST_PAUSE_MS, this.#settings.longestPauseMs));
+    this.#outcome = "connecting";
     this.#listener.onLost();
     this.#socket.disconnect(this.#address);
     this.#socket.connect(this.#address);

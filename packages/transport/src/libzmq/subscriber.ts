@@ -120,6 +120,7 @@ export class LibzmqSubscriber implements SubscriberLink {
       },
       onLost: () => this.#onDown(),
       onRejected: (rejection) => this.#call(() => this.#handlers.onRejected?.(rejection)),
+      onAttemptFailed: (error) => this.#call(() => this.#handlers.onAttemptFailed?.(error)),
     });
     this.#connection.connect(address);
   }

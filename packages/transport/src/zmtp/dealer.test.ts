@@ -1,7 +1,7 @@
 // A dealer with peers of any kind, byte by byte.
 
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { LinkLimits } from "../link.ts";
+import type { LinkError, LinkLimits } from "../link.ts";
 import { ZmtpDealer } from "./dealer.ts";
 import { encoded, encodeError, encodeGreeting, encodePing, encodePong, encodeReady } from "./testing/encoded.ts";
 import { RawListener } from "./testing/raw-peer.ts";
@@ -9,6 +9,7 @@ import { RawListener } from "./testing/raw-peer.ts";
 let listener: RawListener;
 let dealer: ZmtpDealer;
 let events: string[] = [];
+let failures: LinkError[] = [];
 let onEvent = () => {};
 
 beforeEach(() => {
@@ -20,8 +21,9 @@ afterEach(async () => {
   await dealer.close(0);
 });
 
-async function connect(limits: Partial<LinkLimits> = {}): Promise<void> {
+async function connect(limits: Partial<LinkLimits> = {}, address?: string): Promise<void> {
   events = [];
+  failures = [];
   const report = (text: string) => {
     events.push(text);
     onEvent();
@@ -32,10 +34,14 @@ async function connect(limits: Partial<LinkLimits> = {}): Promise<void> {
       onUp: () => report("up"),
       onDown: () => report("down"),
       onRejected: ({ code }) => report(`refused ${code}`),
+      onAttemptFailed: (error) => {
+        failures.push(error);
+        onEvent();
+      },
     },
     { routingId: "d", reconnectMs: 1, reconnectMaxMs: 5, limits },
   );
-  dealer.connect(await listener.listen());
+  dealer.connect(address ?? (await listener.listen()));
 }
 
 async function until(isSo: () => boolean): Promise<void> {
@@ -93,6 +99,43 @@ test.each<[string, string, () => Uint8Array[]]>([
   router.introduce("", "ROUTER");
   await router.expect(encoded([[Buffer.from("hello")]]));
   expect(events).toEqual([`refused ${code}`, "up"]);
+  expect(failures).toEqual([expect.objectContaining({ code: "REFUSED" })]);
+  expect(failures[0]?.message).toContain(`rejected: ${code}, `);
+});
+
+test.each([
+  ["tcp://127.0.0.1:1", "ECONNREFUSED", "connect ECONNREFUSED 127.0.0.1:1"],
+  ["tcp://localhost:1", "ECONNREFUSED", "connect ECONNREFUSED 127.0.0.1:1"],
+  ["tcp://host.invalid:1", "ENOTFOUND", "getaddrinfo ENOTFOUND host.invalid"],
+  ["ipc:///nonexistent/socket", "ENOENT", "connect ENOENT /nonexistent/socket"],
+])("it reports why %s is unreachable: %s", async (address, code, reason) => {
+  await connect({}, address);
+  await until(() => failures.length > 0);
+  const [failure] = failures;
+  expect(failure).toMatchObject({ code: "UNREACHABLE", address, cause: { code } });
+  expect(failure?.message).toContain(`cannot connect to ${address}: `);
+  expect(failure?.message).toContain(reason);
+  expect(events).toEqual([]);
+});
+
+test("it reports a peer that closes the connection during the handshake", async () => {
+  await connect();
+  const router = await listener.next();
+  router.write(encodeGreeting());
+  await router.expect(encodeReady("DEALER", "d"));
+  router.socket.end();
+  await until(() => failures.length > 0);
+  expect(failures[0]).toMatchObject({ code: "UNREACHABLE", cause: expect.stringContaining("during the handshake") });
+});
+
+test("the loss of a connection is no failed attempt", async () => {
+  await connect();
+  const router = await listener.next();
+  router.introduce("", "ROUTER");
+  await until(() => events.includes("up"));
+  router.socket.destroy();
+  await until(() => events.includes("down"));
+  expect(failures).toEqual([]);
 });
 
 test("it closes a connection without a handshake in time", async () => {
@@ -100,6 +143,7 @@ test("it closes a connection without a handshake in time", async () => {
   await (await listener.next()).closed;
   await listener.next();
   expect(events[0]).toBe("refused HANDSHAKE_TIMEOUT");
+  expect(failures[0]).toMatchObject({ code: "UNREACHABLE", cause: "no handshake within 20 ms" });
 });
 
 test("it delivers what came before a message over a bound, disconnects and reconnects", async () => {

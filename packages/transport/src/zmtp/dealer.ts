@@ -117,6 +117,7 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
     if (this.#closing !== undefined) return;
     if (violation !== undefined)
       callHandler(() => this.#handlers.onRejected?.({ ...violation, ...this.#dialer.facts }));
-    if (connection.wasUp) callHandler(() => this.#handlers.onDown?.());
+    if (connection.wasUp) return callHandler(() => this.#handlers.onDown?.());
+    callHandler(() => this.#handlers.onAttemptFailed?.(this.#dialer.failureOf(connection, violation)));
   }
 }

@@ -1,14 +1,17 @@
 // Connects a dealer or a subscriber to its address: one connection at a time, and the next one after a pause, until it is stopped.
 
 import { connect, type OnReadOpts } from "node:net";
+import { rejectedError, unreachableError } from "../addresses.ts";
 import { systemClock } from "../clock.ts";
 import { LinkError, type PeerFacts } from "../link.ts";
 import { Backoff } from "./backoff.ts";
 import { type Endpoint, endpointToConnect, remoteAddress } from "./endpoints.ts";
 import { type ConnectionOwner, type ConnectionSettings, SocketConnection } from "./socket-connection.ts";
+import type { Violation } from "./wire.ts";
 
 /** The size of one read. Every read uses the same memory. */
 const READ_BYTES = 64 * 1024;
+const CLOSED_DURING_HANDSHAKE = "the peer closed the connection during the handshake";
 
 export interface DialerSettings extends ConnectionSettings {
   /** Milliseconds before the first attempt to reconnect, and the longest pause. */
@@ -60,6 +63,13 @@ export class Dialer {
   onEnd(): void {
     this.connection = undefined;
     if (!this.#isStopped) this.#retry.set(systemClock.now() + this.#backoff.next());
+  }
+
+  /** Why an attempt that never was up has ended. */
+  failureOf({ error }: SocketConnection, violation: Violation | undefined): LinkError {
+    if (violation === undefined) return unreachableError(this.#address, error ?? CLOSED_DURING_HANDSHAKE);
+    if (violation.code === "HANDSHAKE_TIMEOUT") return unreachableError(this.#address, violation.detail);
+    return rejectedError(this.#address, violation);
   }
 
   /** Stops further attempts. The current connection stays. */

@@ -70,6 +70,8 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
   name = "";
   /** After its end: whether it ever was up. */
   wasUp = false;
+  /** After its end: the error of the socket, if it had one. */
+  error: Error | undefined;
   /** Messages that wait while the kernel takes no more. */
   readonly outbox: Outbox;
   readonly #socket: Socket;
@@ -100,7 +102,10 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
       systemClock.alarm(() => setImmediate(() => this.#checkLiveness())),
       systemClock.now(),
     );
-    socket.on("error", () => {}); // "close" follows
+    // "close" follows
+    socket.on("error", (error) => {
+      this.error = error;
+    });
     socket.on("end", () => this.#onEnd());
     this.#closed = new Promise((resolve) => {
       socket.once("close", () => {

@@ -92,7 +92,8 @@ export class ZmtpSubscriber implements SubscriberLink, ConnectionOwner {
   onEnd(connection: SocketConnection, violation: Violation | undefined): void {
     this.#dialer.onEnd();
     if (violation !== undefined) this.#call(() => this.#handlers.onRejected?.({ ...violation, ...this.#dialer.facts }));
-    if (connection.wasUp) this.#call(() => this.#handlers.onDown?.());
+    if (connection.wasUp) return this.#call(() => this.#handlers.onDown?.());
+    this.#call(() => this.#handlers.onAttemptFailed?.(this.#dialer.failureOf(connection, violation)));
   }
 
   /** Calls no handler after `close`. */

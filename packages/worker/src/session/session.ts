@@ -103,6 +103,8 @@ export class Session {
         return this.#heartbeat();
       case "link-up":
         return this.#follow(this.#connection.onLinkUp(now));
+      case "attempt-failed":
+        return this.#follow(this.#connection.onAttemptFailed(now));
       case "link-lost":
         return this.#lose(input.reason, now);
       case "start":
