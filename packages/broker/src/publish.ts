@@ -9,7 +9,10 @@ import { shownPeer } from "./core/peer-names.ts";
 import type { BrokerEvents, ConnectionRejected } from "./events.ts";
 
 type Level = "debug" | "info" | "warn" | "error";
-type RequestEvent = Pick<BrokerEvent & { readonly type: "request-failed" }, "client" | "service" | "requestId">;
+type PeerEvent = BrokerEvent & { readonly type: "worker-up" | "worker-down" | "client-up" | "client-down" };
+type FaultEvent = BrokerEvent & { readonly type: "store-failed" | "violation" | "dropped" };
+type RequestEvent = Exclude<BrokerEvent, PeerEvent | FaultEvent>;
+type RequestFields = Pick<BrokerEvent & { readonly type: "request-failed" }, "client" | "service" | "requestId">;
 
 /** Where a broker publishes. */
 export interface Publication {
@@ -24,7 +27,23 @@ export function publishRejection({ emitter, logger }: Publication, rejected: Con
 }
 
 /** Publishes an event of the core. */
-export function publish({ emitter, logger }: Publication, event: BrokerEvent): void {
+export function publish(to: Publication, event: BrokerEvent): void {
+  switch (event.type) {
+    case "worker-up":
+    case "worker-down":
+    case "client-up":
+    case "client-down":
+      return publishPeer(to, event);
+    case "store-failed":
+    case "violation":
+    case "dropped":
+      return publishFault(to, event);
+    default:
+      return publishRequest(to, event);
+  }
+}
+
+function publishPeer({ emitter, logger }: Publication, event: PeerEvent): void {
   switch (event.type) {
     case "worker-up": {
       const fields = { worker: shownPeer(event.worker), service: display(event.service) };
@@ -46,45 +65,47 @@ export function publish({ emitter, logger }: Publication, event: BrokerEvent): v
       log(logger, "debug", fields, "client left");
       return void emitter.emit("client:leave", fields);
     }
+    default:
+      event satisfies never;
+  }
+}
+
+const REQUEST_EVENTS = {
+  "request-cached": { level: "debug", text: "reply sent from the cache", name: "request:cached" },
+  "request-restored": { level: "info", text: "request restored", name: "request:restored" },
+  "reply-held": { level: "info", text: "reply held", name: "reply:held" },
+  "reply-delivered": { level: "info", text: "held reply delivered", name: "reply:delivered" },
+} as const;
+
+function publishRequest({ emitter, logger }: Publication, event: RequestEvent): void {
+  switch (event.type) {
     case "request-failed": {
       const fields = { ...requestFields(event), code: event.code };
       log(logger, "debug", fields, "request failed");
       return void emitter.emit("request:failed", fields);
     }
-    case "request-cached": {
-      const fields = requestFields(event);
-      log(logger, "debug", fields, "reply sent from the cache");
-      return void emitter.emit("request:cached", fields);
+    case "request-requeued": {
+      const { service, requestId, worker } = event;
+      const fields = { service: display(service), requestId: display(requestId), worker: shownPeer(worker) };
+      log(logger, "info", fields, "request requeued");
+      return void emitter.emit("request:requeued", fields);
     }
-    case "request-restored": {
+    default: {
+      const { level, text, name } = REQUEST_EVENTS[event.type];
       const fields = requestFields(event);
-      log(logger, "info", fields, "request restored");
-      return void emitter.emit("request:restored", fields);
+      log(logger, level, fields, text);
+      return void emitter.emit(name, fields);
     }
-    case "reply-held": {
-      const fields = requestFields(event);
-      log(logger, "info", fields, "reply held");
-      return void emitter.emit("reply:held", fields);
-    }
-    case "reply-delivered": {
-      const fields = requestFields(event);
-      log(logger, "info", fields, "held reply delivered");
-      return void emitter.emit("reply:delivered", fields);
-    }
+  }
+}
+
+function publishFault({ emitter, logger }: Publication, event: FaultEvent): void {
+  switch (event.type) {
     case "store-failed": {
       const { operation, key, reason } = event;
       const fields = { operation, key, reason };
       log(logger, "error", fields, "the store failed");
       return void emitter.emit("store:failed", fields);
-    }
-    case "request-requeued": {
-      const fields = {
-        service: display(event.service),
-        requestId: display(event.requestId),
-        worker: shownPeer(event.worker),
-      };
-      log(logger, "info", fields, "request requeued");
-      return void emitter.emit("request:requeued", fields);
     }
     case "violation": {
       const { clause, detail } = event.violation;
@@ -109,6 +130,6 @@ function log(logger: Logger, level: Level, fields: object, text: string): void {
 }
 
 /** The fields that every event about a request has, as text. */
-function requestFields({ client, service, requestId }: RequestEvent): Record<keyof RequestEvent, string> {
+function requestFields({ client, service, requestId }: RequestFields): Record<keyof RequestFields, string> {
   return { client: shownPeer(client), service: display(service), requestId: display(requestId) };
 }
