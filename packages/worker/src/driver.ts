@@ -131,7 +131,7 @@ export class Driver implements ReplyPort {
         return;
       case "congested":
       case "unreachable":
-        return this.apply({ type: "refused", message, isUrgent });
+        return this.apply({ type: "send-failed", message, isUrgent });
       default:
         return outcome satisfies never;
     }

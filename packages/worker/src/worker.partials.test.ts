@@ -23,8 +23,8 @@ import { Worker } from "./worker.ts";
 /** A transport whose links to the broker have the outcome that the test sets. */
 class SlowTransport implements Transport {
   outcome: SendOutcome = "queued";
-  /** Refuses messages of several partial replies, and takes all others. */
-  refusesTogether = false;
+  /** Fails the send of messages with several partials. Others are sent. */
+  failsBatches = false;
   drain: () => void = () => {};
   readonly #network: MemoryNetwork;
 
@@ -41,7 +41,7 @@ class SlowTransport implements Transport {
       send: (frames, sendOptions) => {
         if (sendOptions?.urgent) return link.send(frames);
         // A bound may have room for one message and not for a larger one before it.
-        const outcome = this.refusesTogether && isTogether(frames) ? "congested" : this.outcome;
+        const outcome = this.failsBatches && isTogether(frames) ? "congested" : this.outcome;
         if (outcome !== "congested") link.send(frames);
         return outcome;
       },
@@ -201,7 +201,7 @@ test.each([
   [40, true],
 ])("nothing of a reply is sent after a rejected partial (%i of them, then a large one: %s)", async (count, isLarge) => {
   const { transport, replies, takeMessages } = await running(["r1"]);
-  transport.refusesTogether = true;
+  transport.failsBatches = true;
   const [reply] = replies;
   reply?.on("error", () => {});
   for (let part = 0; part < count; part++) reply?.write(part);

@@ -522,7 +522,7 @@ describe("a link under pressure", () => {
     await connect();
     isFull = true;
     broker.request("r1", "1");
-    expect(errors).toMatchObject([{ message: expect.stringContaining("refused the final reply to request r1") }]);
+    expect(errors).toMatchObject([{ message: expect.stringContaining("cannot send the final reply to request r1") }]);
     expect(events).toEqual(["start", "connect", "handler done", "disconnect"]);
     isFull = false;
     advance(1000);

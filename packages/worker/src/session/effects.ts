@@ -38,7 +38,7 @@ export type Input =
   | { readonly type: "link-drained" }
   | { readonly type: "message"; readonly message: ToWorker | Violation }
   /** The link did not accept a message. */
-  | { readonly type: "refused"; readonly message: FromWorker; readonly isUrgent: boolean }
+  | { readonly type: "send-failed"; readonly message: FromWorker; readonly isUrgent: boolean }
   /** The link accepted a message and then lost it. */
   | { readonly type: "undelivered" }
   /** The limit from now on; `Infinity` is none. */
@@ -53,7 +53,7 @@ export type Input =
 
 export type Effect =
   | RuntimeEffect
-  /** `isUrgent`: may use the link's reserve. A message that the link does not accept comes back as `refused`. */
+  /** `isUrgent`: may use the link's reserve. A message that the link does not accept comes back as `send-failed`. */
   | { readonly type: "send"; readonly message: FromWorker; readonly isUrgent: boolean }
   /** Call the handlers. */
   | { readonly type: "run"; readonly call: CallId; readonly request: WorkerRequest }

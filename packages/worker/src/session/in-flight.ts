@@ -149,7 +149,7 @@ export class InFlightRequests {
   }
 
   /** A reply must not have a gap. */
-  onRefusedPartial(ref: RequestRef): Effects {
+  onPartialNotSent(ref: RequestRef): Effects {
     const request = this.#table.find(ref);
     if (request === undefined) return NO_EFFECTS;
     return this.#fail(request, `request ${display(ref.requestId)} cannot go on: the link to the broker is full`);

@@ -267,33 +267,33 @@ describe("a link that is full", () => {
     trailer: [],
   };
 
-  test("a chunk that is rejected fails its request with an urgent error", () => {
+  test("a chunk that cannot be sent fails its request with an urgent error", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("r1");
-    const [word, abort, ...rest] = scenario.do({ type: "refused", message: partial, isUrgent: false });
+    const [word, abort, ...rest] = scenario.do({ type: "send-failed", message: partial, isUrgent: false });
     expect(word).toMatch(/^send! final r1 to c1: -1 .*"code":"BUSY"/);
     expect(abort).toBe("abort r1: BUSY");
     expect(rest).toEqual([]);
     expect(scenario.final(0)).toEqual([]);
   });
 
-  test("a final that is rejected is sent once more as urgent, then the connection is closed", () => {
+  test("a final that cannot be sent is sent once more as urgent, then the connection is closed", () => {
     const scenario = new SessionScenario().connect();
     const final: FromWorker = { ...partial, type: "final" };
-    expect(scenario.do({ type: "refused", message: final, isUrgent: false })).toEqual([
+    expect(scenario.do({ type: "send-failed", message: final, isUrgent: false })).toEqual([
       'send! final r1 to c1: 0 "data"',
     ]);
-    expect(scenario.do({ type: "refused", message: final, isUrgent: true })).toEqual([
-      "report the link to the broker is full, and refused the final reply to request r1: reconnecting",
+    expect(scenario.do({ type: "send-failed", message: final, isUrgent: true })).toEqual([
+      "report cannot send the final reply to request r1: the link to the broker is full; reconnecting",
       "send! disconnect",
       "close after writing",
       "disconnected: unreachable",
     ]);
   });
 
-  test("a heartbeat that is rejected has no effect", () => {
+  test("a heartbeat that cannot be sent has no effect", () => {
     const message: FromWorker = { type: "heartbeat", concurrency: 1, update: false };
-    expect(new SessionScenario().connect().do({ type: "refused", message, isUrgent: true })).toEqual([]);
+    expect(new SessionScenario().connect().do({ type: "send-failed", message, isUrgent: true })).toEqual([]);
   });
 });
 

@@ -91,8 +91,8 @@ export class Session {
         return this.#requestHeartbeat(this.#requests.get(input.call));
       case "tick":
         return this.#onTick(now);
-      case "refused":
-        return this.#onRefused(input.message, input.isUrgent, now);
+      case "send-failed":
+        return this.#onSendFailed(input.message, input.isUrgent, now);
       case "undelivered":
         return [
           { type: "report", message: "the link lost a message to the broker: reconnecting" },
@@ -221,22 +221,22 @@ export class Session {
     return this.#state.phase === "draining" ? [...effects, ...this.#leaveWhenDone(now)] : effects;
   }
 
-  #onRefused(message: FromWorker, isUrgent: boolean, now: Instant): Effects {
+  #onSendFailed(message: FromWorker, isUrgent: boolean, now: Instant): Effects {
     switch (message.type) {
       case "partial":
       case "partials":
-        return this.#requests.onRefusedPartial(message);
+        return this.#requests.onPartialNotSent(message);
       case "final":
       case "reject":
-        return isUrgent ? this.#onRefusedEnd(message.requestId, now) : [sendUrgently(message)];
+        return isUrgent ? this.#onEndNotSent(message.requestId, now) : [sendUrgently(message)];
       default:
         // A lost heartbeat or DISCONNECT has the effect of silence.
         return NO_EFFECTS;
     }
   }
 
-  #onRefusedEnd(id: RequestId, now: Instant): Effects {
-    const message = `the link to the broker is full, and refused the final reply to request ${display(id)}: reconnecting`;
+  #onEndNotSent(id: RequestId, now: Instant): Effects {
+    const message = `cannot send the final reply to request ${display(id)}: the link to the broker is full; reconnecting`;
     return [{ type: "report", message }, ...this.#lose("unreachable", now)];
   }
 

@@ -57,7 +57,7 @@ export class SessionScenario {
     for (let next = inputs.shift(); next !== undefined; next = inputs.shift() ?? deferred.shift()) {
       for (const effect of this.session.handle(next, this.#now)) {
         if (effect.type === "defer") (effect.until === "sent" ? inputs : deferred).push(effect.input);
-        else if (effect.type === "send" && this.outcome !== "queued") inputs.push(this.#refused(effect));
+        else if (effect.type === "send" && this.outcome !== "queued") inputs.push(this.#linkInput(effect));
         if (effect.type !== "send" || this.outcome !== "congested" || effect.isUrgent) this.#perform(effect, lines);
       }
     }
@@ -129,9 +129,9 @@ export class SessionScenario {
     return this;
   }
 
-  #refused({ message, isUrgent }: Extract<Effect, { readonly type: "send" }>): Input {
+  #linkInput({ message, isUrgent }: Extract<Effect, { readonly type: "send" }>): Input {
     if (this.outcome === "slow" || isUrgent) return { type: "link-slow" };
-    return { type: "refused", message, isUrgent };
+    return { type: "send-failed", message, isUrgent };
   }
 
   #perform(effect: Effect, lines: string[]): void {
