@@ -126,10 +126,10 @@ export class Driver {
         return;
       case "congested":
       case "unreachable":
-        if (message.type === "request") this.apply({ type: "refused", requestId: message.requestId });
-        else if (message.type === "credit") this.apply({ type: "grant-refused", requestId: message.requestId });
-        else this.#logger.debug({ message: message.type, outcome }, "a message was not sent");
-        return;
+        if (message.type === "request" || message.type === "credit") {
+          return this.apply({ type: "send-failed", message: message.type, requestId: message.requestId });
+        }
+        return this.#logger.debug({ message: message.type, outcome }, "a message was not sent");
       default:
         return outcome satisfies never;
     }

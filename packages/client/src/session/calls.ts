@@ -1,10 +1,12 @@
 // The open requests: by id, in the order in which they were made, and by their deadlines. A call is here from being accepted to
-// its end; it waits to be sent, or it has been sent on this connection. The session decides what happens to it.
+// its end; it waits to be sent, or it has been sent on this connection. An exchange decides what happens to it.
 
 import { type CallId, ReceiveWindow } from "@pigato/peer/session";
-import type { Delivery, RequestId } from "@pigato/protocol";
+import type { Delivery, Failure, RequestId } from "@pigato/protocol";
 import { type Deadline, Deadlines, IdIndex, type Indexed, type Instant } from "@pigato/protocol/internal";
-import type { Notice, RequestInput, RequestMessage } from "./effects.ts";
+import { type Effect, failed, type Notice, type RequestInput, type RequestMessage } from "./effects.ts";
+import { closed, tooManyOpen, tooManyWaiting } from "./failures.ts";
+import type { RequestLimits } from "./session.ts";
 
 export class Call implements Deadline<Call>, Indexed {
   readonly id: RequestId;
@@ -77,14 +79,15 @@ export class Calls {
   #last: Call | undefined;
   readonly #waiting = new Set<Call>();
   readonly #deadlines = new Deadlines<Call>();
-  readonly #hasStableId: boolean;
+  readonly #limits: RequestLimits;
+  readonly #emit: (effect: Effect) => void;
   #turn = 0;
   /** Continues where it stopped: a new iterator would skip everything that was removed. */
   readonly #queue: Iterator<Call, undefined> = this.#waiting.values();
 
-  /** @param hasStableId whether each connection has the same routing id */
-  constructor(hasStableId: boolean) {
-    this.#hasStableId = hasStableId;
+  constructor(limits: RequestLimits, emit: (effect: Effect) => void) {
+    this.#limits = limits;
+    this.#emit = emit;
   }
 
   get size(): number {
@@ -109,16 +112,20 @@ export class Calls {
     }
   }
 
-  add(input: RequestInput): Call {
-    const call = new Call(input, this.#hasStableId);
-    call.index = this.#free.pop() ?? this.#rows.length;
-    this.#rows[call.index] = call;
-    this.#ids.add(call);
-    call.openPrev = this.#last;
-    if (this.#last === undefined) this.#first = call;
-    else this.#last.openNext = call;
-    this.#last = call;
-    return call;
+  /**
+   * Adds a new request, or fails it at a bound.
+   * @param mustWait whether it cannot be sent now
+   */
+  accept(input: RequestInput, mustWait: boolean): Call | undefined {
+    const { maxOpenRequests, maxQueuedRequests } = this.#limits;
+    if (this.size >= maxOpenRequests) {
+      this.#emit(failed(input, tooManyOpen(input.message, maxOpenRequests)));
+    } else if (mustWait && this.waitingCount >= maxQueuedRequests) {
+      this.#emit(failed(input, tooManyWaiting(input.message, maxQueuedRequests)));
+    } else {
+      return this.#add(input);
+    }
+    return undefined;
   }
 
   /** Has no effect on a call that has ended. */
@@ -136,6 +143,17 @@ export class Calls {
     call.openNext = undefined;
     if (call.isWaiting) this.#stopWaiting(call);
     this.#deadlines.clear(call);
+    call.window?.stop();
+  }
+
+  fail(call: Call, failure: Failure): void {
+    this.end(call);
+    this.#emit(failed(call, failure));
+  }
+
+  /** Fails all calls, because the client stops. */
+  close(): void {
+    for (const call of this.all()) this.fail(call, closed(call));
   }
 
   keepWaiting(call: Call): void {
@@ -171,6 +189,18 @@ export class Calls {
     return [...sent.slice(first), ...sent.slice(0, first)].slice(0, most);
   }
 
+  /** Counts a sending. The timeout starts with the first one. */
+  onSent(call: Call, now: Instant): void {
+    if (call.sends === 0) this.startTimer(call, now);
+    call.sends += 1;
+    call.sentAt = now;
+  }
+
+  /** Sets the call's timer to its whole timeout. */
+  startTimer(call: Call, now: Instant): void {
+    this.#deadlines.set(call, call.message.options.timeoutMs, now);
+  }
+
   /** Sets the call's timer to `durationMs` from now and replaces an earlier one. `Infinity` is never. */
   setTimer(call: Call, durationMs: number, now: Instant): void {
     this.#deadlines.set(call, durationMs, now);
@@ -183,6 +213,18 @@ export class Calls {
 
   nextDeadline(): Instant | undefined {
     return this.#deadlines.next();
+  }
+
+  #add(input: RequestInput): Call {
+    const call = new Call(input, this.#limits.hasStableId);
+    call.index = this.#free.pop() ?? this.#rows.length;
+    this.#rows[call.index] = call;
+    this.#ids.add(call);
+    call.openPrev = this.#last;
+    if (this.#last === undefined) this.#first = call;
+    else this.#last.openNext = call;
+    this.#last = call;
+    return call;
   }
 
   #stopWaiting(call: Call): void {

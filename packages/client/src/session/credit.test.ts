@@ -210,12 +210,12 @@ describe("a request that is read as a stream", () => {
     expect(sim.seen()).toEqual([]);
   });
 
-  test("fails if the link rejects a grant, because the rest might never arrive", () => {
+  test("fails if a grant cannot be sent, because the rest might never arrive", () => {
     const sim = new Scenario().answer();
     sim.stream("r1").part("r1").seen();
-    sim.do({ type: "grant-refused", requestId: requestId("r1") });
+    sim.do({ type: "send-failed", message: "credit", requestId: requestId("r1") });
     expect(sim.seen()).toEqual(["cancel", "r1: BUSY"]);
-    sim.do({ type: "grant-refused", requestId: requestId("r1") });
+    sim.do({ type: "send-failed", message: "credit", requestId: requestId("r1") });
     expect(sim.seen()).toEqual([]);
   });
 });

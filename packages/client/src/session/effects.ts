@@ -36,8 +36,6 @@ export type Input =
   | RequestInput
   /** So many chunks of a reply were read since the last report, as `report-reads` asked. */
   | { readonly type: "read"; readonly requestId: RequestId; readonly chunks: number }
-  /** The link rejected a grant. */
-  | { readonly type: "grant-refused"; readonly requestId: RequestId }
   /** The caller cancels. Has no effect on a request that has ended. */
   | { readonly type: "cancel"; readonly requestId: RequestId; readonly reason: unknown }
   /** Notifies the worker that the caller still waits. */
@@ -45,8 +43,8 @@ export type Input =
   /** Sends an extra heartbeat, for a request of any client or for none. */
   | { readonly type: "heartbeat"; readonly requestId: RequestId | undefined }
   | { readonly type: "message"; readonly message: BrokerMessage | Violation }
-  /** The link rejected a request, because its bound is reached. */
-  | { readonly type: "refused"; readonly requestId: RequestId }
+  /** The link did not accept a request or a grant, because its bound is reached. */
+  | { readonly type: "send-failed"; readonly message: "request" | "credit"; readonly requestId: RequestId }
   /** The link accepted a request and returned it unsent. */
   | { readonly type: "undelivered"; readonly requestId: RequestId }
   | { readonly type: "tick" };

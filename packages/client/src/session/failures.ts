@@ -58,18 +58,13 @@ export function tooManyOpen(request: RequestMessage, bound: number): Failure {
 }
 
 export function tooManyWaiting(request: RequestMessage, bound: number): Failure {
-  const reason = `was refused: no broker is connected and ${bound} requests wait, the most that maxQueuedRequests allows`;
-  return { code: "BUSY", message: `${shown(request)} ${reason}`, delivery: "not-sent" };
-}
-
-export function tooManyInLine(request: RequestMessage, bound: number): Failure {
-  const reason = `was refused: ${bound} requests wait for their turn, the most that maxQueuedRequests allows`;
+  const reason = `was refused: ${bound} requests wait to be sent, the most that maxQueuedRequests allows`;
   return { code: "BUSY", message: `${shown(request)} ${reason}`, delivery: "not-sent" };
 }
 
 export function congested(request: RequestMessage, delivery: Delivery): Failure {
-  const reason = "was refused: too much waits to be written to the broker";
-  return { code: "BUSY", message: `${shown(request)} ${reason}`, delivery };
+  const message = `${shown(request)} could not be sent: the link to the broker is full`;
+  return { code: "BUSY", message, delivery };
 }
 
 export function malformed(request: RequestMessage, detail: string): Failure {

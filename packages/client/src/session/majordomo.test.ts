@@ -187,7 +187,7 @@ describe("D-PEER-1: one request is with the broker at a time", () => {
   test("waiting requests are bounded, and a request that need not wait does not count", () => {
     const sim = new Scenario({ maxQueuedRequests: 1 }).connected().request("r1").request("r2").request("r3");
     expect(sim.seen()).toEqual(["send r1", "r3: BUSY, not-sent"]);
-    expect(sim.failures[0]?.message).toMatch("1 requests wait for their turn");
+    expect(sim.failures[0]?.message).toMatch("1 requests wait to be sent");
     const none = new Scenario({ maxQueuedRequests: 0 }).connected().request("r1").request("r2");
     expect(none.seen()).toEqual(["send r1", "r2: BUSY, not-sent"]);
   });
@@ -209,9 +209,9 @@ describe("D-PEER-1: one request is with the broker at a time", () => {
     expect(sent).toEqual(Array.from({ length: 600 }, (_, index) => `send ${index % 2 ? "c" : "a"}${index >> 1}`));
   });
 
-  test("a request that the link rejects fails, and the next one is sent", () => {
+  test("a request that cannot be sent fails, and the next one is sent", () => {
     const sim = new Scenario().connected().request("r1").request("r2");
-    sim.do({ type: "refused", requestId: requestId("r1") });
+    sim.do({ type: "send-failed", message: "request", requestId: requestId("r1") });
     expect(sim.seen()).toEqual(["send r1", "r1: BUSY, not-sent", "send r2"]);
   });
 

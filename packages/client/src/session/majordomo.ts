@@ -7,9 +7,9 @@ import type { Connection, LossReason } from "@pigato/peer/session";
 import type { Failure, ToClient, Violation } from "@pigato/protocol";
 import { type Instant, readRawBody, violation } from "@pigato/protocol/internal";
 import { type Call, Calls } from "./calls.ts";
-import { type BrokerMessage, type Effect, failed, type RequestInput } from "./effects.ts";
-import { brokerLost, canceled, closed, congested, timedOut, tooManyInLine, tooManyOpen } from "./failures.ts";
-import { type Exchange, type ExchangeInput, type RequestLimits, Session, type SessionOptions } from "./session.ts";
+import type { BrokerMessage, Effect, RequestInput } from "./effects.ts";
+import { brokerLost, canceled, congested, timedOut } from "./failures.ts";
+import { type Exchange, type ExchangeInput, Session, type SessionOptions } from "./session.ts";
 
 type Reply = Extract<ToClient, { readonly type: "partial" | "final" }>;
 
@@ -20,17 +20,16 @@ export function majordomoSession(options: SessionOptions): Session {
 }
 
 class MajordomoExchange implements Exchange {
-  readonly #limits: RequestLimits;
   readonly #connection: Pick<Connection, "phase">;
   readonly #emit: (effect: Effect) => void;
-  readonly #calls = new Calls(false);
+  readonly #calls: Calls;
   /** The request that is with the broker. */
   #current: Call | undefined;
 
   constructor({ limits }: SessionOptions, connection: Pick<Connection, "phase">, emit: (effect: Effect) => void) {
-    this.#limits = limits;
     this.#connection = connection;
     this.#emit = emit;
+    this.#calls = new Calls({ ...limits, hasStableId: false }, emit);
   }
 
   get openCount(): number {
@@ -53,8 +52,8 @@ class MajordomoExchange implements Exchange {
       case "message":
         this.#onMessage(input.message, now);
         return undefined;
-      case "refused":
-        this.#onRefused();
+      case "send-failed":
+        this.#onSendFailed();
         return undefined;
       case "undelivered":
         return this.#onUndelivered();
@@ -63,7 +62,6 @@ class MajordomoExchange implements Exchange {
       case "heartbeat":
       case "request-heartbeat":
       case "read":
-      case "grant-refused":
         // The wire has none of these, and the client rejects them before.
         return undefined;
       default:
@@ -89,27 +87,19 @@ class MajordomoExchange implements Exchange {
     const call = this.#calls.takeNextWaiting();
     if (call === undefined) return;
     this.#current = call;
-    // As on the PIGATO wire, the timeout counts from the first sending.
-    if (call.sends === 0) this.#calls.setTimer(call, call.message.options.timeoutMs, now);
-    call.sends += 1;
-    call.sentAt = now;
+    this.#calls.onSent(call, now);
     this.#emit({ type: "send", message: call.message });
   }
 
   close(): void {
-    for (const call of this.#calls.all()) this.#fail(call, closed(call));
+    this.#calls.close();
+    this.#current = undefined;
   }
 
   #accept(input: RequestInput, now: Instant): void {
-    const { message } = input;
-    const { maxOpenRequests, maxQueuedRequests } = this.#limits;
-    if (this.#calls.size >= maxOpenRequests) return this.#emit(failed(input, tooManyOpen(message, maxOpenRequests)));
-    const goesNow = this.#current === undefined && this.#connection.phase === "open";
-    if (!goesNow && this.#calls.waitingCount >= maxQueuedRequests) {
-      return this.#emit(failed(input, tooManyInLine(message, maxQueuedRequests)));
-    }
-    const call = this.#calls.add(input);
-    this.#calls.setTimer(call, message.options.timeoutMs, now);
+    const call = this.#calls.accept(input, this.#current !== undefined || this.#connection.phase !== "open");
+    if (call === undefined) return;
+    this.#calls.startTimer(call, now);
     this.#calls.keepWaiting(call);
   }
 
@@ -134,16 +124,16 @@ class MajordomoExchange implements Exchange {
     }
     const value = readRawBody(body);
     if (type === "final") {
-      this.#end(call);
+      this.#calls.end(call);
+      this.#current = undefined;
       return this.#emit({ type: "final", call: call.call, value });
     }
     call.hasPartial = true;
-    this.#calls.setTimer(call, call.message.options.timeoutMs, now);
+    this.#calls.startTimer(call, now);
     this.#emit({ type: "partial", call: call.call, value });
   }
 
-  /** The link rejected the request. */
-  #onRefused(): void {
+  #onSendFailed(): void {
     const call = this.#current;
     if (call === undefined) return;
     call.returns += 1;
@@ -176,13 +166,8 @@ class MajordomoExchange implements Exchange {
   }
 
   #fail(call: Call, failure: Failure): void {
-    this.#end(call);
-    this.#emit(failed(call, failure));
-  }
-
-  #end(call: Call): void {
-    this.#calls.end(call);
     if (call === this.#current) this.#current = undefined;
+    this.#calls.fail(call, failure);
   }
 
   #report(broken: Violation): void {

@@ -16,26 +16,9 @@ import {
 } from "@pigato/protocol";
 import { type Instant, offerOf, sharedCapabilities } from "@pigato/protocol/internal";
 import { type Call, Calls } from "./calls.ts";
-import {
-  type BrokerMessage,
-  type Effect,
-  failed,
-  type Progress,
-  type RequestInput,
-  type RequestMessage,
-} from "./effects.ts";
-import {
-  brokerLost,
-  canceled,
-  closed,
-  congested,
-  failureOf,
-  fromWorker,
-  malformed,
-  timedOut,
-  tooManyOpen,
-  tooManyWaiting,
-} from "./failures.ts";
+import type { BrokerMessage, Effect, Progress, RequestInput } from "./effects.ts";
+import { brokerLost, canceled, congested, failureOf, fromWorker, malformed, timedOut } from "./failures.ts";
+import { Pacing } from "./pacing.ts";
 import { type Exchange, type ExchangeInput, Session, type SessionOptions } from "./session.ts";
 
 /** Requests that get a heartbeat at one interval: with more, they take turns. */
@@ -56,6 +39,7 @@ class PigatoExchange implements Exchange {
   readonly #connection: Pick<Connection, "phase">;
   readonly #emit: (effect: Effect) => void;
   readonly #calls: Calls;
+  readonly #pacing: Pacing;
   /** What both sides support on this connection: nothing, until the broker answers the offer. */
   #capabilities: Capabilities = NO_CAPABILITIES;
   /** Whether the broker of this connection knows more than the classic wire. */
@@ -73,7 +57,8 @@ class PigatoExchange implements Exchange {
     this.#offer = negotiate ? offerOf("client", { heartbeatMs }) : undefined;
     this.#connection = connection;
     this.#emit = emit;
-    this.#calls = new Calls(limits.hasStableId);
+    this.#calls = new Calls(limits, emit);
+    this.#pacing = new Pacing(this.#calls, emit);
   }
 
   get openCount(): number {
@@ -131,12 +116,12 @@ class PigatoExchange implements Exchange {
     for (const call of this.#calls.all()) {
       if (call.isWaiting) continue;
       if (call.mayStartOver) this.#calls.keepWaiting(call);
-      else this.#fail(call, brokerLost(call, reason));
+      else this.#calls.fail(call, brokerLost(call, reason));
     }
   }
 
   close(): void {
-    for (const call of this.#calls.all()) this.#fail(call, closed(call));
+    this.#calls.close();
     // An old broker does not know DISCONNECT of a client.
     if (this.#isOfferAnswered) this.#emit({ type: "send", message: { type: "disconnect" } });
   }
@@ -198,18 +183,11 @@ class PigatoExchange implements Exchange {
   }
 
   #accept(input: RequestInput, now: Instant): void {
-    const { message, isPaced } = input;
-    const { maxOpenRequests, maxQueuedRequests } = this.#options.limits;
-    if (this.#calls.size >= maxOpenRequests) {
-      return this.#emit(failed(input, tooManyOpen(message, maxOpenRequests)));
-    }
-    const goesNow = this.#connection.phase === "open" && (!isPaced || this.#isBrokerKnown);
-    if (!goesNow && this.#calls.waitingCount >= maxQueuedRequests) {
-      return this.#emit(failed(input, tooManyWaiting(message, maxQueuedRequests)));
-    }
-    const call = this.#calls.add(input);
+    const goesNow = this.#connection.phase === "open" && (!input.isPaced || this.#isBrokerKnown);
+    const call = this.#calls.accept(input, !goesNow);
+    if (call === undefined) return;
     if (goesNow) return this.#send(call, now);
-    this.#calls.setTimer(call, message.options.timeoutMs, now);
+    this.#calls.startTimer(call, now);
     this.#calls.keepWaiting(call);
   }
 
@@ -218,15 +196,14 @@ class PigatoExchange implements Exchange {
       case "cancel":
         return this.#giveUp(call, canceled(call.message, call.delivery, input.reason));
       case "read":
-        return this.#onRead(call, input.chunks, now);
-      case "grant-refused":
-        // Without the credit, the rest of the reply might never come.
-        return this.#giveUp(call, congested(call.message, call.delivery));
+        return this.#pacing.onRead(call, input.chunks, now);
       case "request-heartbeat":
         return this.#requestHeartbeat(call);
-      case "refused":
+      case "send-failed":
+        // Without the credit, the rest of the reply might never arrive.
+        if (input.message === "credit") return this.#giveUp(call, congested(call.message, call.delivery));
         call.returns += 1;
-        return this.#fail(call, congested(call.message, call.delivery));
+        return this.#calls.fail(call, congested(call.message, call.delivery));
       case "undelivered":
         if (call.isWaiting) return;
         call.returns += 1;
@@ -242,17 +219,6 @@ class PigatoExchange implements Exchange {
       if (call.window === undefined || this.#isBrokerKnown) this.#send(call, now);
       else this.#calls.keepWaiting(call);
     }
-  }
-
-  #onRead(call: Call, chunks: number, now: Instant): void {
-    if (call.window === undefined) return;
-    call.window.onRead(chunks);
-    const granted = call.window.take();
-    if (granted > 0) {
-      this.#emit({ type: "send", message: { type: "credit", requestId: call.id, chunks: granted } });
-      this.#restartTimer(call, now);
-    }
-    this.#reportReads(call, call.window.reportAfter);
   }
 
   #requestHeartbeat({ id, isWaiting }: Call): void {
@@ -272,14 +238,14 @@ class PigatoExchange implements Exchange {
     const value = decodePayload(body);
     const failure = failureOf(reply, value, call.message);
     if (reply.type === "final") {
-      if (failure !== undefined) return this.#fail(call, failure);
-      this.#end(call);
+      if (failure !== undefined) return this.#calls.fail(call, failure);
+      this.#calls.end(call);
       return this.#emit({ type: "final", call: call.call, value });
     }
     if (failure !== undefined) return this.#giveUp(call, failure);
     call.hasPartial = true;
     call.window?.onArrived(body.length);
-    this.#restartTimer(call, now);
+    this.#pacing.restartTimer(call, now);
     this.#emit({ type: "partial", call: call.call, value });
   }
 
@@ -305,7 +271,7 @@ class PigatoExchange implements Exchange {
       if (failure.code === "BROKER_LOST") return this.#send(call, now);
       if (failure.code === "CLOSED" && call.survivesStop) return this.#calls.keepWaiting(call);
     }
-    this.#fail(call, this.#capabilities.error ? failure : fromWorker(failure));
+    this.#calls.fail(call, this.#capabilities.error ? failure : fromWorker(failure));
   }
 
   /** A reply that names its request and could not be read. */
@@ -321,7 +287,7 @@ class PigatoExchange implements Exchange {
   }
 
   #onTimeUp(call: Call, now: Instant): void {
-    if (call.window?.isPacing && call.hasPartial && !call.isHalfway) return this.#onHalfTimeUp(call, now);
+    if (this.#pacing.onHalfTimeUp(call, now)) return;
     // The broker has the same deadline and knows more: whether a worker ever had the request.
     if (!call.isInGrace && !call.isWaiting && this.#capabilities.error) {
       call.isInGrace = true;
@@ -330,49 +296,11 @@ class PigatoExchange implements Exchange {
     this.#giveUp(call, timedOut(call));
   }
 
-  /**
-   * P-STREAM-5: without a grant in time, a slow reader looks to the broker like one that has stopped. What was read is
-   * reported now, or as soon as there is anything.
-   */
-  #onHalfTimeUp(call: Call, now: Instant): void {
-    call.isHalfway = true;
-    this.#calls.setTimer(call, call.message.options.timeoutMs / 2, now);
-    this.#reportReads(call, 1);
-  }
-
-  #reportReads(call: Call, after: number): void {
-    this.#emit({ type: "report-reads", call: call.call, after });
-  }
-
-  /** Progress: a partial came, or credit was granted. */
-  #restartTimer(call: Call, now: Instant): void {
-    const { timeoutMs } = call.message.options;
-    call.isInGrace = false;
-    call.isHalfway = false;
-    this.#calls.setTimer(call, call.window?.isPacing ? timeoutMs / 2 : timeoutMs, now);
-  }
-
   #send(call: Call, now: Instant): void {
-    // The timeout starts when the request is first sent.
-    if (call.sends === 0) this.#calls.setTimer(call, call.message.options.timeoutMs, now);
-    call.sends += 1;
-    call.sentAt = now;
+    this.#calls.onSent(call, now);
     call.notice = undefined;
-    this.#emit({ type: "send", message: this.#withCredit(call) });
-    const { window } = call;
-    // A caller starts with `FIRST_REPORT` by itself.
-    if (window !== undefined && (call.sends > 1 || !window.isPacing)) this.#reportReads(call, window.reportAfter);
-  }
-
-  /** P-STREAM-3: with the first credit, for flow control that the broker supports. */
-  #withCredit({ message, window }: Call): RequestMessage {
-    if (window === undefined) return message;
-    const { type, service, requestId, body, trailer, options } = message;
-    if (this.#capabilities.credit) {
-      return { type, service, requestId, body, trailer, options, credit: window.start() };
-    }
-    window.stop();
-    return message;
+    if (call.window === undefined) this.#emit({ type: "send", message: call.message });
+    else this.#pacing.send(call, call.window, this.#capabilities.credit);
   }
 
   /** Ends a call that the broker may still have. */
@@ -380,17 +308,7 @@ class PigatoExchange implements Exchange {
     if (!call.isWaiting && this.#capabilities.cancel) {
       this.#emit({ type: "send", message: { type: "cancel", requestId: call.id } });
     }
-    this.#fail(call, failure);
-  }
-
-  #fail(call: Call, failure: Failure): void {
-    this.#end(call);
-    this.#emit(failed(call, failure));
-  }
-
-  #end(call: Call): void {
-    this.#calls.end(call);
-    call.window?.stop();
+    this.#calls.fail(call, failure);
   }
 
   #reportLate(message: BrokerMessage["type"], requestId: RequestId): void {

@@ -681,10 +681,10 @@ describe("a lost broker", () => {
 });
 
 describe("a link", () => {
-  test("that is full fails the request it rejects, which is safe to retry", () => {
+  test("that is full fails a new request, which is safe to retry", () => {
     const sim = new Scenario().connect().request("r1");
     sim.seen();
-    sim.do({ type: "refused", requestId: requestId("r1") });
+    sim.do({ type: "send-failed", message: "request", requestId: requestId("r1") });
     expect(sim.seen()).toEqual(["caller of r1: BUSY, not-sent"]);
   });
 
@@ -731,7 +731,7 @@ describe("a bound", () => {
   test("on waiting requests rejects the next one until there is room", () => {
     const sim = new Scenario({ limits: { maxQueuedRequests: 1 } }).request("r1").request("r2");
     expect(sim.seen()).toEqual(["caller of r2: BUSY, not-sent"]);
-    expect(sim.failures[0]?.message).toContain("1 requests wait, the most that maxQueuedRequests allows");
+    expect(sim.failures[0]?.message).toContain("1 requests wait to be sent, the most that maxQueuedRequests allows");
     sim.connect().request("r3");
     expect(sim.seen()).toEqual(["send request r3"]);
   });

@@ -1,0 +1,67 @@
+// Flow control of the replies whose callers read at their own pace: grants the credit (P-STREAM-3, P-STREAM-4), and keeps a slow
+// reader's request alive (P-STREAM-5).
+
+import type { ReceiveWindow } from "@pigato/peer/session";
+import type { Instant } from "@pigato/protocol/internal";
+import type { Call, Calls } from "./calls.ts";
+import type { Effect } from "./effects.ts";
+
+export class Pacing {
+  readonly #calls: Calls;
+  readonly #emit: (effect: Effect) => void;
+
+  constructor(calls: Calls, emit: (effect: Effect) => void) {
+    this.#calls = calls;
+    this.#emit = emit;
+  }
+
+  /** P-STREAM-3: sends the request with the first credit, if the broker supports flow control. */
+  send(call: Call, window: ReceiveWindow, isSupported: boolean): void {
+    const { type, service, requestId, body, trailer, options } = call.message;
+    if (isSupported) {
+      const message = { type, service, requestId, body, trailer, options, credit: window.start() };
+      this.#emit({ type: "send", message });
+    } else {
+      window.stop();
+      this.#emit({ type: "send", message: call.message });
+    }
+    // A caller starts with `FIRST_REPORT` by itself.
+    if (call.sends > 1 || !window.isPacing) this.#reportReads(call, window.reportAfter);
+  }
+
+  onRead(call: Call, chunks: number, now: Instant): void {
+    if (call.window === undefined) return;
+    call.window.onRead(chunks);
+    const granted = call.window.take();
+    if (granted > 0) {
+      this.#emit({ type: "send", message: { type: "credit", requestId: call.id, chunks: granted } });
+      this.restartTimer(call, now);
+    }
+    this.#reportReads(call, call.window.reportAfter);
+  }
+
+  /** A partial arrived, or credit was granted. */
+  restartTimer(call: Call, now: Instant): void {
+    const { timeoutMs } = call.message.options;
+    call.isInGrace = false;
+    call.isHalfway = false;
+    this.#calls.setTimer(call, call.window?.isPacing ? timeoutMs / 2 : timeoutMs, now);
+  }
+
+  /**
+   * P-STREAM-5: without a grant in time, a slow reader looks to the broker like one that has stopped. What was read is
+   * reported now, or as soon as there is anything.
+   * @returns whether half of the timeout is left
+   */
+  onHalfTimeUp(call: Call, now: Instant): boolean {
+    if (!call.window?.isPacing || !call.hasPartial || call.isHalfway) return false;
+    call.isHalfway = true;
+    this.#calls.setTimer(call, call.message.options.timeoutMs / 2, now);
+    this.#reportReads(call, 1);
+    return true;
+  }
+
+  #reportReads(call: Call, after: number): void {
+    this.#emit({ type: "report-reads", call: call.call, after });
+  }
+}
