@@ -1,5 +1,5 @@
-// One request to every worker of a service. The directory lists the workers, each gets a request by its id, and the results
-// arrive in the order of the replies. A worker that fails is a result like any other.
+// A broadcast: one request to every worker of a service. The directory lists the workers, each worker gets a request by its id,
+// and results arrive in the order of the replies. A failed request is a result, too.
 
 import { integer, type Option, readOption, rejectUnknownOptions } from "@pigato/peer";
 import { RequestError, UsageError } from "@pigato/protocol";
@@ -15,11 +15,11 @@ class BroadcastSchema extends CallSchema {
 
 const SCHEMA: BroadcastSchema = new BroadcastSchema();
 
-/** The options of each request, and how many requests there may be. */
+/** The options of each request, and the bounds of the broadcast. */
 export interface BroadcastOptions extends CallOptions {
   /** Requests open at a time, 1 to 1 000 000. @defaultValue 100 */
   readonly concurrency?: number | undefined;
-  /** The most workers to ask, 1 to 1 000 000; with more, the broadcast fails. @defaultValue 10 000 */
+  /** The maximum number of workers, 1 to 1 000 000; with more, the broadcast fails. @defaultValue 10 000 */
   readonly maxWorkers?: number | undefined;
 }
 
@@ -28,7 +28,7 @@ export function rejectUnknownBroadcastOptions(options: object): void {
   rejectUnknownOptions("a broadcast", SCHEMA, options);
 }
 
-/** What one worker answered: the final value of its reply, or why there is none. */
+/** The result of one worker: the final value of its reply, or its error. */
 export type BroadcastResult<Value = unknown> =
   | { readonly worker: string; readonly data: Value; readonly error?: undefined }
   | { readonly worker: string; readonly error: RequestError; readonly data?: undefined };
@@ -43,8 +43,8 @@ export interface BroadcastRequest {
 export type Ask = <Value>(service: string, data: unknown, options: CallOptions) => Promise<Value>;
 
 /**
- * The answers of all workers, one from each, as they come; it starts by itself. It may be read several times. Leaving a
- * `for await` early cancels what is still open. Reading it throws if the workers cannot be listed:
+ * The results of all workers, one for each, in the order of the replies. The broadcast starts by itself and may be read several
+ * times. Leaving a `for await` early cancels the open requests. Reading throws if the directory cannot list the workers:
  * `UNAVAILABLE` if no directory runs.
  */
 export class Broadcast<Value = unknown> implements AsyncIterable<BroadcastResult<Value>> {
@@ -69,7 +69,7 @@ export class Broadcast<Value = unknown> implements AsyncIterable<BroadcastResult
     void this.#run(ask, service, data, request, limits);
   }
 
-  /** All results, in the order in which they came. Rejects as reading them would. */
+  /** All results, in the order of the replies. Rejects if reading them would throw. */
   async all(): Promise<BroadcastResult<Value>[]> {
     const all: BroadcastResult<Value>[] = [];
     for await (const result of this) all.push(result);
@@ -100,7 +100,7 @@ export class Broadcast<Value = unknown> implements AsyncIterable<BroadcastResult
     try {
       const found = await workersOf(ask, service, request, limits.maxWorkers);
       const workers = found.values();
-      // All take from the same iterator, so each worker is asked once.
+      // All senders share one iterator, so each worker gets one request.
       const askers = Array.from({ length: Math.min(limits.concurrency, found.length) }, async () => {
         for (const worker of workers) this.#add(await resultOf(ask, service, data, request, worker));
       });

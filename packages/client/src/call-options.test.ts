@@ -10,7 +10,7 @@ function wireOf(options: CallOptions): string {
 }
 
 describe("the options of a request", () => {
-  test("always travel with a timeout and a retry, as on the classic wire", () => {
+  test("always include a timeout and a retry, as on the classic wire", () => {
     expect(wireOf({})).toBe('{"timeout":60000,"retry":0}');
     expect(resolveCallOptions({}, { timeout: Number.POSITIVE_INFINITY, retry: true }).trailer.map(readText)).toEqual([
       '{"timeout":-1,"retry":1}',
@@ -24,7 +24,7 @@ describe("the options of a request", () => {
     );
   });
 
-  test("travel in the order in which they were written", () => {
+  test("are sent in the order in which they were written", () => {
     expect(wireOf({ workerId: "w1", timeout: undefined, retry: 1, headers: {} })).toBe(
       '{"workerId":"w1","timeout":60000,"retry":1,"headers":{}}',
     );
@@ -37,7 +37,7 @@ describe("the options of a request", () => {
     expect(() => wireOf({ tenant: "t1" })).toThrow('a request has no option "tenant": it has failFast, headers, ');
   });
 
-  test("of the classic package travel as they are, whatever their names and values", () => {
+  test("of the classic package are sent unchanged, whatever their names and values", () => {
     const sent = { tenant: { id: 1 }, timeout: "5", headers: 7, workerId: "" };
     const options = { [CLASSIC_OPTIONS]: sent, timeout: 5, retry: false, workerId: undefined };
     expect(wireOf(options)).toBe('{"tenant":{"id":1},"timeout":5,"headers":7,"retry":0}');
@@ -77,7 +77,7 @@ describe("the options of a request", () => {
     ["headers", new Headers({ a: "b" }), "headers must be a plain object whose values are strings, not Headers"],
     ["headers", { tenant: "x".repeat(70_000) }, "options of 70051 bytes as JSON cannot be sent; the most is 65536"],
     [CLASSIC_OPTIONS, { own: 1n }, "the options of a request cannot be written as JSON"],
-  ])("refuse %s: %o", (key, value, message) => {
+  ])("reject %s: %o", (key, value, message) => {
     expect(() => resolveCallOptions({ [key]: value }, defaults)).toThrow(message);
   });
 });
@@ -91,7 +91,7 @@ describe("the data of a request", () => {
     [undefined, "undefined"],
     ["snow ☃ and 𝄞", '"snow ☃ and 𝄞"'],
     [Buffer.from("hi"), '{"type":"Buffer","data":[104,105]}'],
-  ])("%o travels as the classic wire has it", (data, text) => {
+  ])("%o is encoded as on the classic wire", (data, text) => {
     expect(readText(encodeData(data))).toBe(text);
   });
 

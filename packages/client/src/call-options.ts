@@ -1,7 +1,7 @@
-// The options of one request, and the frames that are made of them. The package `pigato` imports this file as
-// `@pigato/client/internal`, which has no semver promise, for `CLASSIC_OPTIONS`.
+// The options of one request, and how they are encoded. The package `pigato` imports this file as `@pigato/client/internal`,
+// which has no semver promise, for `CLASSIC_OPTIONS`.
 //
-// `timeout` and `retry` are always sent, as on the classic wire; a signal never is.
+// `timeout` and `retry` are always sent, as on the classic wire; `signal` never is.
 
 import { bit, custom, invalidValue, type Option, type OptionsOf, readOption, rejectUnknownOptions } from "@pigato/peer";
 import { encodePayload, type Frame, type PeerId, type RequestOptions, UsageError, writeText } from "@pigato/protocol";
@@ -64,12 +64,12 @@ const SCHEMA: CallSchema = new CallSchema();
 export interface CallOptions extends OptionsOf<CallSchema> {}
 
 /**
- * A key of call options for what npm `pigato` lets travel: any option, with any value. Its object is sent as it is, and the
- * options of the request replace those of the same name.
+ * A key of the call options for options of npm `pigato`, which allows any option with any value. Its object is sent unchanged;
+ * options of the request with the same names replace its entries.
  */
 export const CLASSIC_OPTIONS: unique symbol = Symbol("classic options");
 
-/** The values for requests that do not give them. */
+/** The client's values, for options that a request does not set. */
 export interface CallDefaults {
   /** `Infinity` is no timeout. */
   readonly timeout: number;
@@ -101,7 +101,7 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults): 
   };
   if (sent.headers !== undefined) readOption("headers", SCHEMA.headers, sent.headers);
   const classic: unknown = Reflect.get(input, CLASSIC_OPTIONS);
-  // The caller's own first and in their order, as the original writes them.
+  // The classic options come first and keep their order, as the original writes them.
   const written = {
     ...(typeof classic === "object" ? classic : undefined),
     ...sent,
@@ -115,7 +115,7 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults): 
   };
 }
 
-/** A timeout as users write it: −1, as on the wire, and `Infinity` are none. */
+/** A timeout as users write it: −1, as on the wire, or `Infinity` for no limit. */
 export function timeoutOption(byDefault: number): Option<number> {
   return custom<number>({
     unit: "ms",
@@ -128,21 +128,21 @@ export function timeoutOption(byDefault: number): Option<number> {
   });
 }
 
-/** @throws UsageError for what JSON cannot carry, and for more than a frame may hold */
+/** @throws UsageError for values that JSON cannot represent, and for more bytes than a frame may have */
 export function encodeData(data: unknown): Frame {
   const frame = encodePayload(data, UNDEFINED_FRAME);
   checkSize(frame);
   return frame;
 }
 
-/** As `encodeData`, for a wire whose bodies are any bytes in any number of frames (D-PEER-4). */
+/** As `encodeData`, for a wire whose bodies are any number of frames with any bytes (D-PEER-4). */
 export function encodeRawData(data: unknown): readonly Frame[] {
   const frames = writeRawBody(data);
   for (const frame of frames) checkSize(frame);
   return frames;
 }
 
-/** A broker disconnects a peer that sends more, which ends all its other requests. */
+/** A broker disconnects a peer that sends a larger frame, which would end all its other requests. */
 function checkSize(frame: Frame): void {
   const { maxFrameBytes } = DEFAULT_LINK_LIMITS;
   if (frame.length > maxFrameBytes) {
@@ -158,7 +158,7 @@ function readWorkerId(value: unknown): PeerId | undefined {
 
 function isHeaders(value: unknown): value is Headers {
   if (typeof value !== "object" || value === null) return false;
-  // A Map, or the Headers of fetch, has its entries elsewhere. Objects of another realm have another prototype.
+  // Excludes a Map, or the Headers of fetch, whose entries are not properties. Objects of another realm have another prototype.
   const prototype: unknown = Object.getPrototypeOf(value);
   if (typeof prototype === "object" && prototype !== null && Object.getPrototypeOf(prototype) !== null) return false;
   return !Array.isArray(value) && Object.values(value).every((header) => typeof header === "string");

@@ -1,12 +1,12 @@
-// The forms of one request for its caller: a stream, two callbacks, or a promise. All are a `Caller`, whose methods are user
-// code: the driver calls them after the effects at hand.
+// The forms of one request for its caller: a stream, two callbacks, or a promise. Each is a `Caller`. Its methods are user
+// code, which the driver calls after all effects of an input.
 
 import { Readable } from "node:stream";
 import { FIRST_REPORT } from "@pigato/peer/session";
 import type { RequestError, RequestId } from "@pigato/protocol";
 import type { Progress } from "./session/effects.ts";
 
-/** Receives what comes of a request: any number of progress reports and partials, then a final or a failure. */
+/** Receives the replies of a request: any number of progress reports and partials, then a final or a failure. */
 export interface Caller {
   onProgress?(progress: Progress): void;
   onPartial(value: unknown): void;
@@ -14,7 +14,7 @@ export interface Caller {
   onFailure(error: RequestError): void;
 }
 
-/** A caller that may read at its own pace. */
+/** A caller with flow control. */
 export interface PacedCaller extends Caller {
   /** The next report is due after so many chunks. */
   reportReads?(after: number): void;
@@ -23,13 +23,13 @@ export interface PacedCaller extends Caller {
 /** An open request. Its methods have no effect once it has ended. */
 export interface OpenRequest {
   readonly requestId: RequestId;
-  /** Ends it with `CANCELED`; the worker is notified, where the broker can. */
+  /** Ends the request with `CANCELED`; the broker notifies the worker, if it can. */
   cancel(reason?: unknown): void;
   /** Notifies the worker that the caller still waits for the replies. */
   heartbeat(): void;
 }
 
-/** What a caller may do with its request. Has no effect once the request has ended. */
+/** What a stream or a handle does with its request. Has no effect once the request has ended. */
 export interface CallControl {
   cancel(requestId: RequestId, reason: unknown): void;
   /** So many chunks were read since the last report. */
@@ -37,17 +37,17 @@ export interface CallControl {
   heartbeat(requestId: RequestId): void;
 }
 
-/** A value, or the reason why there is none. */
+/** Called with a value, or with the error of the request. */
 export type ReplyCallback<Value = unknown> = (error: RequestError | null, value: Value) => void;
 
 /**
- * The replies of one request, in order. A failure is the stream's error. Destroying it, also by leaving a `for await`,
- * cancels the request. A chunk that is `null` or `undefined` cannot travel through a stream and is left out.
+ * The replies of one request, in order. A failure is the stream's error. Destroying the stream, also by leaving a `for await`,
+ * cancels the request. A chunk that is `null` or `undefined` is left out, because a stream cannot carry it.
  *
- * While the stream is not read, the worker is asked to wait, where broker and worker support it: about 2 MiB of chunks wait here
- * then, or 2 chunks if they are larger, and 16 at first. Further events: `heartbeat`, the request is alive, as its worker reports
- * by itself or in answer to a heartbeat of this side; with the option `notices`, `queued`, it waits for a worker, and
- * `dispatched`, a worker has it, whose id is the argument.
+ * While the stream is not read, the worker is paused, if broker and worker support flow control. The stream then buffers about
+ * 2 MiB of chunks, 2 chunks if they are larger, and 16 at first. Further events: `heartbeat` when the worker reports that the
+ * request still runs; with the option `notices`, `queued` when the request waits for a worker, and `dispatched` with the
+ * worker's id when a worker gets it.
  */
 export class ReplyStream extends Readable {
   readonly #requestId: RequestId;
@@ -56,7 +56,7 @@ export class ReplyStream extends Readable {
   #readCount = 0;
   #reportAfter = FIRST_REPORT;
 
-  // What the client does to a stream is static, so that its users do not see it.
+  // The client's own operations on a stream are static, so that users do not see them.
 
   static reportReads(stream: ReplyStream, after: number): void {
     stream.#reportAfter = after;
@@ -67,7 +67,7 @@ export class ReplyStream extends Readable {
   static add(stream: ReplyStream, value: unknown): void {
     if (value === null || value === undefined) return stream.#onRead();
     stream.push(value);
-    // Nothing waits in the stream: a listener took it at once.
+    // If the stream is empty, a listener has consumed the chunk.
     if (stream.readableLength === 0) stream.#onRead();
   }
 
@@ -78,8 +78,8 @@ export class ReplyStream extends Readable {
   }
 
   /**
-   * Notifies the worker that the caller still waits for the replies. A client does so by itself at each of its heartbeats, for
-   * every request that has been open for longer than one interval.
+   * Notifies the worker that the caller still waits for the replies. With each of its heartbeats, a client does this for every
+   * request that has been open for longer than one interval.
    */
   heartbeat(): void {
     this.#control.heartbeat(this.#requestId);
@@ -180,7 +180,7 @@ export class FinalCaller implements Caller {
   }
 }
 
-/** Resolves to every chunk in order. A final of `null` or `undefined` only says that there is no more. */
+/** Resolves to every chunk in order. A final of `null` or `undefined` adds no chunk. */
 export class CollectCaller implements Caller {
   readonly #chunks: unknown[] = [];
   readonly #resolve: (chunks: unknown[]) => void;
@@ -201,7 +201,7 @@ export class CollectCaller implements Caller {
   }
 }
 
-/** Cancels the request when a signal aborts. Listens to the signal no longer than the request is open. */
+/** Cancels the request when a signal aborts. Removes its listener when the request has ended. */
 export class AbortableCaller implements PacedCaller {
   readonly #caller: PacedCaller;
   readonly #signal: AbortSignal;

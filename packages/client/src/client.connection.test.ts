@@ -40,7 +40,7 @@ describe("a lost broker", () => {
     expect(await answer).toBe(1);
   });
 
-  test("that falls silent counts as lost after three intervals", async () => {
+  test("that falls silent is lost after three intervals", async () => {
     const { client, broker } = await kit.started({ heartbeat: 100 });
     const reason = onceEvent(client, "disconnect");
     for (const peer of broker.peers) broker.router.congested.add(peer);
@@ -80,7 +80,7 @@ test("heartbeat() sends a heartbeat at once, for a request or for the connection
 });
 
 describe("a link", () => {
-  /** The memory kit.network, with a hand on what its dealers answer: what they then take goes nowhere. */
+  /** The network of the kit, with links whose send outcome the test sets. Messages with that outcome are discarded. */
   function watched(): {
     transport: Transport;
     handlers: DealerHandlers[];

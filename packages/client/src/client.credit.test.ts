@@ -1,4 +1,4 @@
-// Which use of a stream counts as reading, and which credit the broker gets for it.
+// Which uses of a stream count as reading, and which credit the client then grants.
 
 import { on } from "node:events";
 import { Writable } from "node:stream";
@@ -8,7 +8,7 @@ import { type FakeBroker, type Request, settled, TestKit } from "./testing/test-
 
 const kit = new TestKit();
 
-/** A client whose broker sends as many parts as it is granted; the parts are numbers. */
+/** A client whose broker sends as many chunks as the client grants. The chunks are numbers. */
 async function paced(): Promise<{ client: Client; broker: FakeBroker; sent: () => number; granted: () => number }> {
   const { client, broker } = await kit.started();
   let granted = 0;
@@ -22,7 +22,7 @@ async function paced(): Promise<{ client: Client; broker: FakeBroker; sent: () =
     request = asked;
     send(asked.credit ?? 0);
   };
-  // In a turn of its own: a network in memory would go on for ever.
+  // In its own turn of the event loop, because a network in memory would never yield otherwise.
   broker.onCredit = (chunks) => void setImmediate(send, chunks);
   return { client, broker, sent: () => sent, granted: () => granted };
 }

@@ -1,4 +1,4 @@
-// The client as users see it. It turns arguments into messages and callers into streams, callbacks and promises. The session
+// The public client. It turns arguments into messages, and provides replies as streams, callbacks and promises. The session
 // decides what happens to a request.
 
 import { invalidValue, type LossReason, readService, resolveAddresses } from "@pigato/peer";
@@ -50,22 +50,22 @@ interface Prepared {
 }
 
 /**
- * Sends requests to services and hands back their replies. Requests may be made at any time: those made before a broker
- * is up wait for it, within bounds; those made after `stop()` fail with `CLOSED`.
+ * Sends requests to services and returns their replies. Requests may be made at any time: before a broker is connected they
+ * wait, within bounds; after `stop()` they fail with `CLOSED`.
  */
 export class Client extends EventEmitter<ClientEvents> {
   readonly #driver: Driver;
   readonly #settings: ClientSettings;
-  /** The options of a request without its own. */
+  /** The options of a request that sets none. */
   readonly #defaults: ResolvedCallOptions;
   readonly #control: CallControl;
-  // The original's broker keeps the requests of all its clients under their ids alone, so ids must differ everywhere.
+  // The original's broker stores the requests of all clients by their ids alone, so ids must be globally unique.
   readonly #idPrefix = nanoid(12);
   #requestCount = 0;
 
   /**
-   * @param address of a broker, e.g. `tcp://localhost:55555`, or of several that are tried in turn
-   * @throws UsageError for an address or an option that cannot be used
+   * @param address of a broker, e.g. `tcp://localhost:55555`, or several addresses that are tried in turn
+   * @throws UsageError for an invalid address or option
    */
   constructor(address: string | readonly string[], options?: ClientOptions) {
     super();
@@ -97,14 +97,14 @@ export class Client extends EventEmitter<ClientEvents> {
     if (autostart) void this.start();
   }
 
-  /** The id under which the broker knows this client: new with every connection, empty before the first. */
+  /** The id under which the broker knows this client. Each connection has a new one. Empty before the first connection. */
   get socketId(): string {
     const { address, socketId } = this.#driver.runtime.link;
     return address === undefined ? "" : socketId;
   }
 
   /**
-   * Connects, and goes on trying while there is no broker. Calling it again has no further effect.
+   * Connects, and keeps trying until a broker answers. Calling it again has no further effect.
    * @param callback called as the promise settles, with the error if it rejects
    * @returns a promise that resolves when a broker has answered, however long that takes. It rejects with a `RequestError` of
    *   the code `CLOSED` if `stop()` comes first, and with a `LinkError` for an address that the transport cannot use and, of the
@@ -120,8 +120,8 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
-   * Takes no new requests, lets the open ones end for at most `stopTimeoutMs`, fails what is left with `CLOSED`, and
-   * closes. Safe to call twice; `start()` works again afterwards.
+   * Accepts no new requests, waits at most `stopTimeoutMs` for open ones, fails the rest with `CLOSED`, and closes. Safe to
+   * call twice; `start()` works again afterwards.
    */
   stop(): Promise<void> {
     return this.#driver.runtime.lifecycle.stop();
@@ -133,17 +133,17 @@ export class Client extends EventEmitter<ClientEvents> {
 
   /**
    * Makes a request.
-   * @param data anything that JSON can carry
+   * @param data any value that JSON can represent
    * @param onPartial called with each partial value; there is no callback for the end
-   * @throws UsageError for arguments that cannot be used
+   * @throws UsageError for invalid arguments
    */
   request<Value = unknown>(service: string, data: unknown, onPartial: ReplyCallback<Value>): void;
   /**
    * Makes a request.
-   * @param data anything that JSON can carry
+   * @param data any value that JSON can represent
    * @param onPartial called with each partial value
    * @param onFinal called once, with the final value or with the error
-   * @throws UsageError for arguments that cannot be used
+   * @throws UsageError for invalid arguments
    */
   request<Value = unknown>(
     service: string,
@@ -154,9 +154,9 @@ export class Client extends EventEmitter<ClientEvents> {
   ): void;
   /**
    * Makes a request.
-   * @param data anything that JSON can carry
+   * @param data any value that JSON can represent
    * @returns the replies as a stream
-   * @throws UsageError for arguments that cannot be used
+   * @throws UsageError for invalid arguments
    */
   request(service: string, data?: unknown, options?: CallOptions): ReplyStream;
   request(service: string, data?: unknown, ...rest: readonly unknown[]): ReplyStream | undefined {
@@ -186,7 +186,7 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
-   * Resolves to every chunk of the reply in order; a final of `null` or `undefined` only ends it. Rejects with a
+   * Resolves to every chunk of the reply in order. A final of `null` or `undefined` adds no chunk. Rejects with a
    * `RequestError`, or a `UsageError` for misuse.
    */
   collect<Value = unknown>(service: string, data?: unknown, options?: CallOptions): Promise<Value[]>;
@@ -197,9 +197,9 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
-   * Makes the same request to every worker of a service, as the directory (`$dir`) knows them. Partial values are left out.
-   * @returns the answers as they come, one from each worker, and all of them by its method `all()`
-   * @throws UsageError for arguments that cannot be used
+   * Sends the same request to every worker of a service that the directory (`$dir`) lists. Partials are left out.
+   * @returns the results in the order of the replies, one for each worker; its method `all()` returns all of them
+   * @throws UsageError for invalid arguments
    */
   broadcast<Value = unknown>(service: string, data?: unknown, options: BroadcastOptions = {}): Broadcast<Value> {
     readService(service);
@@ -215,8 +215,8 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
-   * Makes a request with a receiver of your own, as the other verbs do. None of its methods is called before this one returns.
-   * @throws UsageError for arguments that cannot be used
+   * Sends a request whose replies go to `caller`. Calls none of its methods before this method has returned.
+   * @throws UsageError for invalid arguments
    */
   open(service: string, data: unknown, caller: Caller, options?: CallOptions): OpenRequest {
     const prepared = this.#prepare(service, data, options);
@@ -232,7 +232,7 @@ export class Client extends EventEmitter<ClientEvents> {
   /**
    * Sends a heartbeat now.
    * @param request the id of a request, of this client or of another, whose caller still waits
-   * @throws UsageError in a dialect that has no heartbeats of clients
+   * @throws UsageError in a dialect without client heartbeats
    */
   heartbeat(request?: string): void {
     this.#settings.speaker.checkMethod("heartbeat()");
@@ -270,8 +270,8 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
-   * A reply may cross the end of its request on the wire. With a `clientId` it may also be for an earlier client of that id.
-   * Anything else is a fault of the broker.
+   * A late reply to an ended request is normal. With a `clientId`, a reply may also belong to an earlier client with that id.
+   * Any other reply is a fault of the broker.
    */
   #onLate(id: RequestId): void {
     if (this.#hasMade(id)) return;

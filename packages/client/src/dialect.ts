@@ -1,5 +1,5 @@
-// What depends on the dialect of a client: the codec, the session, and which options and methods its wire can carry. Majordomo
-// carries a request's data and nothing else. Any other option or method is a UsageError here, before a message is sent.
+// What depends on the dialect of a client: the codec, the session, and which options and methods its wire can carry. A
+// Majordomo request carries only data, so other options and methods are a UsageError here, before a message is sent.
 
 import { type Core, type DialectName, notCarried } from "@pigato/peer";
 import type { Dialect, Frame } from "@pigato/protocol";
@@ -19,16 +19,16 @@ import type { SessionOptions } from "./session/session.ts";
 
 export interface ClientDialect {
   /**
-   * The codec. All clients of a process share it: a codec and caches for each cost 200 clients 10 % more CPU per request. What
-   * it caches depends on the bytes of a frame alone, and is bounded.
+   * The codec. All clients of a process share it: a codec with caches for each client cost 200 clients 10 % more CPU per
+   * request. Its caches are bounded and depend only on the bytes of a frame.
    */
   readonly wire: Pick<Dialect, "encodeFromClient" | "decodeFromClient" | "decodeToClient">;
   newSession(options: SessionOptions): Core<Input, Effect>;
-  /** @throws UsageError for what cannot be sent */
+  /** @throws UsageError for data that cannot be sent */
   encodeData(data: unknown): readonly Frame[];
   /** @throws UsageError for an option out of its bounds, or one that the wire cannot carry */
   resolveCallOptions(input: CallOptions, defaults: CallDefaults): ResolvedCallOptions;
-  /** @throws UsageError if the wire has no message for what a method does */
+  /** @throws UsageError if the wire has no message for a method */
   checkMethod(name: string): void;
 }
 
@@ -58,7 +58,7 @@ function majordomo(id: "mdp02" | "mdp01"): ClientDialect {
   };
 }
 
-/** D-PEER-3: a flag that is off asks for nothing, so it is allowed. */
+/** D-PEER-3: a flag that is off has no effect, so it is allowed. */
 function withoutExtras(id: DialectName, input: CallOptions): CallOptions {
   if (typeof input !== "object" || input === null) return input;
   for (const [name, value] of Object.entries(input)) {

@@ -1,5 +1,5 @@
-// The client's shell: gives inputs to the session and performs its effects. It does not look into messages. Callers are user
-// code, so they are called after the effects at hand.
+// The client's shell: passes inputs to the session and performs its effects, without looking into messages. Callers are user
+// code, so it calls them after all effects of an input.
 
 import {
   connectionOptions,
@@ -50,7 +50,7 @@ export class Driver {
       negotiate: settings.negotiate,
     });
     this.#loop = new EffectLoop<Input, Effect, Notice>(session, this, settings.clock);
-    // All the requests that may be open may wait to be written, and as many other messages.
+    // All open requests may wait in the link, and as many other messages.
     const maxQueuedMessages = Math.max(DEFAULT_LINK_LIMITS.maxQueuedMessages, 2 * maxOpenRequests);
     const newSocketId = (): string => clientId ?? `${prefix}-${nanoid()}`;
     const options = { kind: "client", addresses, limits: { maxQueuedMessages }, newSocketId } as const;
@@ -66,7 +66,7 @@ export class Driver {
     );
   }
 
-  /** @param isPaced whether the caller reads at its own pace */
+  /** @param isPaced whether the caller uses flow control */
   open(message: RequestMessage, caller: PacedCaller, isPaced: boolean): void {
     const call = this.#callers.nextId();
     this.#callers.set(call, caller);
@@ -86,7 +86,7 @@ export class Driver {
       case "progress":
         return this.#loop.notify(effect);
       case "failed":
-        // Never from within the call that made the request, and after the partials that wait for their delivery.
+        // Never within the call that made the request, and after the partials that are still to be delivered.
         return queueMicrotask(() =>
           this.#callers.take(effect.call)?.onFailure(errorOf(effect.request, effect.failure)),
         );
@@ -135,7 +135,7 @@ export class Driver {
     }
   }
 
-  /** Partials of one message are several messages: after each, its caller may cancel, or the connection may end. */
+  /** Applies the partials of one message one by one: after each, its caller may cancel, or the connection may end. */
   #onMessage(message: ToClient | Violation): void {
     if (message.type !== "partials") return this.apply({ type: "message", message });
     const { requestId, chunks, options } = message;

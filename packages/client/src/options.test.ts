@@ -48,7 +48,7 @@ describe("the options of a client", () => {
     [{ clientId: "" }, "clientId must be text of 1 to 255 bytes that does not start with U+0000, not ''"],
     [{ clientId: "\u00e4".repeat(128) }, "clientId must be text of 1 to 255 bytes"],
     [{ prefix: "\0C" }, "prefix must be text of 1 to 128 bytes that does not start with U+0000"],
-  ])("refuse %o by name and value", (options, message) => {
+  ])("reject %o by name and value", (options, message) => {
     expect(() => resolveOptions({ transport, ...options })).toThrow(message);
   });
 
@@ -61,7 +61,7 @@ describe("the options of a client", () => {
     ["clock", { now: 1 }],
     ["random", 0.5],
     ["logger", {}],
-  ])("refuse %s of the wrong type", (key, value) => {
+  ])("reject %s of the wrong type", (key, value) => {
     expect(() => resolveOptions({ transport, [key]: value })).toThrow(new RegExp(`^${key} must be `));
   });
 
@@ -72,7 +72,7 @@ describe("the options of a client", () => {
 });
 
 describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
-  test("D-PEER-3: options without a frame on its wire are rejected", () => {
+  test("D-PEER-3: options that its wire cannot carry are rejected", () => {
     for (const option of [
       { heartbeat: 100 },
       { heartbeatLiveness: 3 },

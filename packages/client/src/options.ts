@@ -65,13 +65,13 @@ const SCHEMA: PeerSchema & ClientSchema = { ...new PeerSchema(), ...new ClientSc
 /** Durations are milliseconds. */
 export interface ClientOptions extends OptionsOf<PeerSchema>, OptionsOf<ClientSchema> {}
 
-/** Every option with its value; what `curve` or `plain` comes to, which shows no key; and what speaks the dialect. */
+/** Every option with its value. `security` stands for `curve` and `plain`, and shows no key. `speaker` is the dialect. */
 export interface ClientSettings extends Omit<SettingsOf<PeerSchema>, "curve" | "plain">, SettingsOf<ClientSchema> {
   readonly security: PeerSecurity | undefined;
   readonly speaker: ClientDialect;
 }
 
-/** What Majordomo has no frames for. */
+/** Options that Majordomo cannot support. */
 const BEYOND_MAJORDOMO = [
   "heartbeat",
   "heartbeatLiveness",

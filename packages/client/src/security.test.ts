@@ -25,7 +25,7 @@ describe("the keys and passwords of a client", () => {
       message: 'need the transport "libzmq"',
     },
     { why: "an address within the process", options: { curve }, message: "tcp or ipc", address: "inproc://x" },
-  ])("are refused with $why", ({ options, message, address = "tcp://127.0.0.1:1" }) => {
+  ])("are rejected with $why", ({ options, message, address = "tcp://127.0.0.1:1" }) => {
     expect(() => new Client(address, options)).toThrow(UsageError);
     expect(() => new Client(address, options)).toThrow(message);
     expect(() => new Client(address, options)).not.toThrow(own.secretKey.slice(1, 9));

@@ -1,4 +1,5 @@
-// A paced reply as its handler sees it: what `write` says, when `drain` comes, when it counts as finished.
+// A reply with flow control, as its handler sees it: what `write` returns, when `drain` is emitted, when the reply has
+// finished.
 
 import { once } from "node:events";
 import { Readable } from "node:stream";
@@ -13,7 +14,7 @@ import { FakeBroker } from "./testing/fake-broker.ts";
 import { turn } from "./testing/recording-port.ts";
 import { Worker } from "./worker.ts";
 
-/** A worker whose broker has negotiated credit, on a link that answers what the test says. */
+/** A worker whose broker has negotiated credit, on a link with the send outcome that the test sets. */
 async function setUp(options: WorkerOptions = {}) {
   const network = new MemoryNetwork();
   const clock = new FakeClock();
@@ -57,7 +58,7 @@ async function setUp(options: WorkerOptions = {}) {
     worker,
     clock,
     link,
-    /** A request that has come to its handler. */
+    /** A request that has reached its handler. */
     request(id: string, credit?: number): Reply {
       broker.request(id, "null", "{}", credit);
       const reply = replies.at(-1);
@@ -133,7 +134,7 @@ test("a stream that is piped waits for its reader", async () => {
   expect(takeMessages()).toEqual(rest);
 });
 
-test("a reply that has ended counts as finished once its final was sent after the waiting partials", async () => {
+test("a reply that has ended finishes when its final is sent, after the waiting partials", async () => {
   const { request, grant, takeMessages } = await setUp();
   const reply = request("r1", 1);
   const events = eventsOf(reply);
@@ -148,7 +149,7 @@ test("a reply that has ended counts as finished once its final was sent after th
   expect([reply.writableFinished, events]).toEqual([true, ["finish", "close"]]);
 });
 
-test("a caller that cancels meanwhile ends the reply with an error, and nothing more is sent", async () => {
+test("a caller that cancels ends a paused reply with an error, and nothing more is sent", async () => {
   const { broker, request, grant, takeMessages } = await setUp();
   const reply = request("r1", 1);
   const events = eventsOf(reply);
@@ -214,7 +215,7 @@ test("a link that has drained emits no drain for a handler without credit", asyn
   expect(takeMessages()).toEqual([]);
 });
 
-test("a link that rejects a held partial fails the request, and no later partial is sent", async () => {
+test("a held partial that cannot be sent fails the request, and no later partial is sent", async () => {
   const { request, grant, link } = await setUp();
   const reply = request("r1", 1);
   reply.on("error", () => {});

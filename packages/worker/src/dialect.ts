@@ -1,5 +1,5 @@
-// What depends on the dialect of a worker: the codec, and which parts of a reply its wire can carry. Majordomo carries a
-// reply's data and nothing else. Any other call of a handler is a UsageError.
+// What depends on the dialect of a worker: the codec, and which parts of a reply its wire can carry. A Majordomo reply carries
+// only data, so other calls of a handler are a UsageError.
 
 import { type DialectName, notCarried } from "@pigato/peer";
 import { type Dialect, decodePayload, encodePayload, type Frame, NULL_FRAME, writeText } from "@pigato/protocol";
@@ -10,16 +10,16 @@ import { encodeChunk } from "./reply-body.ts";
 export interface ReplyFormat {
   chunk(value: unknown): readonly Frame[];
   final(value: unknown): readonly Frame[];
-  /** @param options `undefined`: none were set */
+  /** @param options `undefined` if the handler set none */
   options(options: object | undefined): Frame;
   checkReject(): void;
 }
 
 export interface WorkerDialect {
   readonly id: DialectName;
-  /** Makes a codec for one peer: it may hold caches. */
+  /** Creates a codec for one peer, because it may hold caches. */
   readonly newWire: () => Pick<Dialect, "encodeFromWorker" | "decodeToWorker">;
-  /** Whether the broker answers READY and heartbeats, and takes requests back. */
+  /** Whether the broker answers READY and heartbeats, and accepts rejections. */
   readonly brokerAnswers: boolean;
   /** The data of a request; `NOT_JSON` if it is not JSON. */
   readData(body: readonly Frame[]): unknown;

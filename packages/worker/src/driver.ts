@@ -1,5 +1,5 @@
-// The worker's shell: gives inputs to the session and performs its effects. It keeps the replies of the requests in flight,
-// and does not look into messages. Handlers are user code, so they are called after the effects at hand.
+// The worker's shell: passes inputs to the session and performs its effects, without looking into messages. It keeps the
+// replies of the requests in flight. Handlers are user code, so it calls them after all effects of an input.
 
 import { nextTick } from "node:process";
 import { connectionOptions, EffectLoop, type PeerEvents, PeerRuntime, type RuntimeNotice } from "@pigato/peer";
@@ -19,7 +19,7 @@ export interface DriverEvents extends PeerEvents {
   request(request: WorkerRequest, reply: Reply): void;
 }
 
-/** What a worker offers, and where. */
+/** The offered service, and the addresses of the brokers. */
 export interface Offer {
   readonly service: ServiceName;
   readonly addresses: readonly string[];

@@ -4,7 +4,7 @@ import { FakeClock, MemoryNetwork } from "@pigato/testkit";
 import { describe, expect, test } from "vitest";
 import { limitOf, liveOptions, resolveOptions, type WorkerOptions } from "./options.ts";
 
-/** What only a program without types can write. */
+/** Values that the types forbid. */
 function untyped(name: string, value: unknown): WorkerOptions {
   return Object.fromEntries([[name, value]]);
 }
@@ -63,7 +63,7 @@ describe("options", () => {
     ["transport", {}],
     ["clock", null],
     ["random", 4],
-  ])("%s: %o is refused with a message that names it", (name, value) => {
+  ])("%s: %o is rejected with a message that names it", (name, value) => {
     expect(() => resolveOptions(untyped(name, value))).toThrow(`${name} must be `);
   });
 

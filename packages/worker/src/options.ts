@@ -48,7 +48,7 @@ const SCHEMA: PeerSchema & WorkerSchema = { ...new PeerSchema(), ...new WorkerSc
 /** Durations are milliseconds. */
 export interface WorkerOptions extends OptionsOf<PeerSchema>, OptionsOf<WorkerSchema> {}
 
-/** Every option with its value, and what `curve` or `plain` comes to, which shows no key. */
+/** Every option with its value. `security` stands for `curve` and `plain`, and shows no key. */
 export interface WorkerSettings extends Omit<SettingsOf<PeerSchema>, "curve" | "plain">, SettingsOf<WorkerSchema> {
   readonly security: PeerSecurity | undefined;
 }
@@ -70,7 +70,7 @@ export function resolveOptions(input: WorkerOptions): WorkerSettings {
   return { ...settings, security, concurrency: 1, maxInFlight: 1 };
 }
 
-/** The settings as `worker.conf`. @param onConcurrency gets every new limit, as `limitOf` gives it */
+/** The settings as `worker.conf`. @param onConcurrency called with every new limit, as from `limitOf` */
 export function liveOptions(settings: WorkerSettings, onConcurrency: (limit: number) => void): WorkerConf {
   let { concurrency } = settings;
   return Object.freeze({
@@ -92,7 +92,7 @@ export function limitOf(concurrency: number): number {
   return concurrency < 0 ? Number.POSITIVE_INFINITY : concurrency;
 }
 
-/** @throws UsageError for options that need more than a dialect has */
+/** @throws UsageError for options that the dialect cannot support */
 function checkCarried(dialect: DialectName, { concurrency, maxInFlight, negotiate }: WorkerOptions): void {
   if (dialect === "pigato") return;
   if (concurrency !== undefined && concurrency !== 1) {

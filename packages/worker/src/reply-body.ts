@@ -1,12 +1,12 @@
-// The bodies of replies where they differ from plain JSON: chunks, which must be values, and errors of handlers, which
-// always reach the caller.
+// The bodies of replies that differ from plain JSON: chunks, which must be values, and errors of handlers, which must always
+// reach the caller.
 
 import { encodePayload, type Frame, NULL_FRAME, readText, UsageError } from "@pigato/protocol";
 import { handlerErrorOf } from "@pigato/protocol/internal";
 
 /**
- * A partial reply. Streams of values end at null, and the original's client fails on a partial null.
- * @throws UsageError for null, for what is null in JSON, and for what JSON cannot carry
+ * A partial. Streams of values end at null, and the original's client fails on a null partial.
+ * @throws UsageError for null, for values that JSON writes as null, and for values that JSON cannot represent
  */
 export function encodeChunk(chunk: unknown): Frame {
   const body = encodePayload(chunk, NULL_FRAME);
@@ -16,7 +16,7 @@ export function encodeChunk(chunk: unknown): Frame {
   return body;
 }
 
-/** The body of a handler's error; a general one if JSON cannot represent the error. */
+/** The body of a handler's error, or of a general error if JSON cannot represent it. */
 export function errorBody(error: unknown): Frame {
   try {
     return encodePayload(handlerErrorOf(error), NULL_FRAME);

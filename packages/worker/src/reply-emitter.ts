@@ -1,4 +1,4 @@
-// Two parts of a reply: the emitter that it is, and the streams that are piped into it.
+// Two parts of a reply: its event emitter, and the streams that are piped into it.
 
 import { EventEmitter } from "node:events";
 
@@ -6,15 +6,15 @@ class Lazy {}
 Object.setPrototypeOf(Lazy.prototype, EventEmitter.prototype);
 
 /**
- * An EventEmitter without a table of listeners until the first `on`. There is one for every request, and most have no
- * listener: the table of Node's constructor is a tenth of what a request costs the worker. Node's methods work without the
- * constructor, because classes from before `class` inherit them without calling it.
+ * An EventEmitter that creates its listener table at the first `on`. Each request has one, most have no listener, and the table
+ * that Node's constructor creates costs a tenth of the worker's CPU time per request. Node's methods work without the
+ * constructor, because classes made with `util.inherits` do not call it.
  */
 export const LazyEmitter: new () => EventEmitter = Object.setPrototypeOf(Lazy, EventEmitter);
 
 /**
- * The streams that are piped into one reply. `pipe` does not forward the error of a source, and without a listener it would
- * end the process; with this it ends the request.
+ * The streams that are piped into one reply. `pipe` does not forward an error of a source, which without a listener would end
+ * the process. This listener ends the request instead.
  */
 export class PipedSources {
   readonly #onError: (error: Error) => void;

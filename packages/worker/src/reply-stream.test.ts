@@ -1,4 +1,4 @@
-// What Node's own stream functions make of a reply. Nothing is mocked on Node's side.
+// Node's own stream functions with a reply. Node is not mocked.
 
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
@@ -26,7 +26,7 @@ function numbers(count: number, failAfter: number = Number.POSITIVE_INFINITY): R
   );
 }
 
-/** Drains the reply a turn after it asked for it, counting how often it asked. */
+/** Emits `drain` one turn after each pause, and counts the pauses. */
 function drainEachTime(port: RecordingPort, reply: Reply): { pauses: number } {
   const count = { pauses: 0 };
   const apply = port.apply.bind(port);

@@ -24,7 +24,7 @@ describe("what a reply sends", () => {
     expect(port.sent).toEqual(["final null {}", "final null {}", "final null {}"]);
   });
 
-  test("is reported to each write's callback", async () => {
+  test("calls the callback of each write", async () => {
     const reply = new RecordingPort().reply();
     const called = [
       new Promise((resolve) => reply.write(1, resolve)),
@@ -33,13 +33,13 @@ describe("what a reply sends", () => {
     expect(await Promise.all(called)).toEqual([null, null]);
   });
 
-  test("may be a chunk whose JSON is as long as null", () => {
+  test("may have a chunk whose JSON is as long as null", () => {
     const port = new RecordingPort();
     port.reply().write(1234);
     expect(port.sent).toEqual(["partial 1234 {}"]);
   });
 
-  test("a Buffer travels as the JSON that Node makes of it", () => {
+  test("contains a Buffer as the JSON that Node makes of it", () => {
     const port = new RecordingPort();
     port.reply().write(Buffer.from([1, 2]));
     expect(port.sent).toEqual(['partial {"type":"Buffer","data":[1,2]} {}']);
@@ -95,7 +95,7 @@ describe("what a reply sends", () => {
 });
 
 describe("the end of a reply", () => {
-  test("an open reply is active, one that was ended in any way is not", () => {
+  test("an open reply is active, and a reply that has ended in any way is not", () => {
     const port = new RecordingPort();
     for (const end of ["end", "error", "reject"] as const) {
       const reply = port.reply();
@@ -182,7 +182,7 @@ describe("data that JSON cannot carry", () => {
     expect(port.sent).toEqual(['final "fine" {}']);
   });
 
-  test.each([[null], [undefined], [Number.NaN], [() => {}]])("a chunk cannot be null or nothing: %o", (chunk) => {
+  test.each([[null], [undefined], [Number.NaN], [() => {}]])("a chunk cannot be null or undefined: %o", (chunk) => {
     const port = new RecordingPort();
     expect(() => port.reply().write(chunk)).toThrow("a partial reply cannot be null");
     expect(port.sent).toEqual([]);

@@ -1,9 +1,9 @@
-// The reply to one request, as its handler sees it. Node accepts it as a writable stream in `pipe`, `pipeline` and
-// `finished`. It is not a `Writable`, because there is one for each request and it buffers nothing: each chunk is a message,
-// and the session does the flow control. Node's pipeline and end-of-stream code require that `finish` and `close` come after
-// `end()` has returned, and that a stream that closes early emits `error` before `close`: `close` alone counts as success.
+// The reply to one request, as its handler sees it. Node accepts it as a writable stream in `pipe`, `pipeline` and `finished`.
+// It is not a `Writable`, because each request has one and it buffers nothing: each chunk is a message, and the session does
+// the flow control. Node requires that `finish` and `close` follow after `end()` has returned, and that a stream that closes
+// early emits `error` before `close`, because `close` alone means success.
 //
-// Invariant: nothing is sent after the final message, which is `end`, `error`, `reject`, `destroy` or an abort.
+// Invariant: nothing is sent after the final message, which comes from `end`, `error`, `reject`, `destroy` or an abort.
 
 import { nextTick } from "node:process";
 import type { CallId } from "@pigato/peer/session";
@@ -24,24 +24,24 @@ import { errorBody } from "./reply-body.ts";
 import { LazyEmitter, PipedSources } from "./reply-emitter.ts";
 import type { HandlerInput } from "./session/effects.ts";
 
-/** Options for the broker, sent with the reply. Unknown ones are sent, too. */
+/** Options for the broker, sent with the reply. Unknown options are sent, too. */
 export interface ReplyOptions {
   /**
-   * Milliseconds, from the end on, for which the broker may answer equal requests with this reply: those for the same
-   * service with the same data, whatever their options. At most 2 147 483 647. Only what is set with every part counts,
-   * so set it before the first `write`. Errors are never kept. @defaultValue not at all
+   * Milliseconds, from the end on, for which the broker may answer equal requests with this reply: requests for the same
+   * service with the same data, whatever their options. At most 2 147 483 647. Applies only if every chunk has it, so set it
+   * before the first `write`. Errors are never cached. @defaultValue no caching
    */
   cache?: number;
   [name: string]: unknown;
 }
 
-/** What a reply needs of its worker. */
+/** The worker, as its replies use it. */
 export interface ReplyPort {
   /** How values are encoded. */
   readonly format: ReplyFormat;
-  /** Has no effect once the request has ended. `pause`, `finish` and `abort` may be called before it returns. */
+  /** Has no effect once the request has ended. May call `pause`, `finish` and `abort` before it returns. */
   apply(input: HandlerInput): void;
-  /** An error of the stream that has no listener. */
+  /** Reports an `error` of the stream that has no listener. */
   report(error: Error): void;
 }
 
@@ -49,9 +49,9 @@ type Callback = (error?: Error | null) => void;
 
 type State =
   | { readonly phase: "open" }
-  /** The handler has given the final message. */
+  /** The handler has passed the final message. */
   | { readonly phase: "ended" }
-  /** Ended early: by its handler (`destroy`), or from outside (an abort). */
+  /** Ended early, by `destroy` or by an abort. */
   | { readonly phase: "destroyed"; readonly error: Error };
 
 const OPEN: State = Object.freeze({ phase: "open" });
@@ -66,15 +66,15 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   #isClosed = false;
   #hasBegun = false;
   #needsDrain = false;
-  /** The final message was given, and has not been sent: partials wait before it. */
+  /** The final message waits behind partials and has not been sent. */
   #isFinishing = false;
   #options: ReplyOptions | undefined;
   #abortReason: RequestError | undefined;
   #controller: AbortController | undefined;
   #sources: PipedSources | undefined;
 
-  // What the worker does to a reply is static, so that handlers, which get instances, do not see it. A reply that the worker
-  // does not have any more is `undefined`.
+  // The worker's own operations on a reply are static, so that handlers, which get instances, do not see them. They accept
+  // `undefined` for a reply that the worker no longer has.
 
   /** The handler failed. @returns whether the client can still get the error */
   static fail(reply: Reply, error: unknown): boolean {
@@ -83,7 +83,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
     return true;
   }
 
-  /** The request has ended without its handler. Nothing is sent; listeners are notified in the next tick. */
+  /** The request has ended without its handler. Sends nothing. Listeners are notified in the next tick. */
   static abort(reply: Reply | undefined, failure: Failure, service: string): void {
     if (reply === undefined || (!reply.active() && !reply.#isFinishing)) return;
     reply.#isFinishing = false;
@@ -99,7 +99,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
     nextTick(Reply.#close, reply);
   }
 
-  /** The link or the client is behind: the handler should wait for `drain`. */
+  /** The link or the client is slow: the handler should wait for `drain`. */
   static pause(reply: Reply | undefined): void {
     if (reply !== undefined) reply.#needsDrain = true;
   }
@@ -117,7 +117,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
     this.#requestId = id;
   }
 
-  /** Sent to the broker with every chunk and with the end: `reply.opts.cache = 1000`. Empty at first. */
+  /** Options that are sent to the broker with every chunk and with the end: `reply.opts.cache = 1000`. Empty at first. */
   get opts(): ReplyOptions {
     this.#options ??= {};
     return this.#options;
@@ -133,14 +133,14 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   }
 
   /**
-   * Whether the client still waits for the reply. `false` after the end, and when the client canceled, the connection to the
-   * broker is lost or the worker has stopped.
+   * Whether the client still waits for the reply. `false` after the end, and after the client canceled, the connection to the
+   * broker was lost or the worker stopped.
    */
   active(): boolean {
     return this.#state.phase === "open";
   }
 
-  /** Aborts when `active()` turns false for any reason but the handler's own; the reason is a `RequestError`. */
+  /** Aborts when `active()` becomes `false` for any reason except the handler's own call; the reason is a `RequestError`. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -151,10 +151,11 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
 
   /**
    * Sends a partial reply.
-   * @returns `false` to ask for a pause until `drain`, because the connection is behind or the caller does not read. What
-   *   is written all the same waits in the worker, up to its option `maxHeldBytes`, and then ends the request with `BUSY`. On an aborted reply nothing is sent, and `drain` follows at once.
-   * @throws UsageError for `null` and what JSON has no text for, because a chunk must be a value, for what JSON cannot
-   *   carry (a cycle, a BigInt), and in a dialect whose replies have no parts
+   * @returns `false` if the handler should pause until `drain`, because the connection is slow or the caller does not read.
+   * Chunks that are written during a pause wait in the worker, up to its option `maxHeldBytes`; beyond it the request ends with
+   * `BUSY`. An aborted reply sends nothing and emits `drain` at once.
+   * @throws UsageError for `null` and values that JSON writes as null, because a chunk must be a value; for values that JSON
+   * cannot represent (a cycle, a BigInt); and in a dialect without partials
    */
   write(chunk: unknown, callback?: Callback): boolean;
   write(chunk: unknown, encoding?: BufferEncoding, callback?: Callback): boolean;
@@ -177,8 +178,8 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   }
 
   /**
-   * Sends the final reply; without data, `null`.
-   * @throws UsageError for what JSON cannot carry; the reply stays open then
+   * Sends the final reply; `null` without data.
+   * @throws UsageError for values that JSON cannot represent; the reply then stays open
    */
   end(callback?: Callback): this;
   end(data: unknown, callback?: Callback): this;
@@ -198,9 +199,9 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   }
 
   /**
-   * Ends the request with an error: the caller's call rejects. An `Error` crosses the wire as its name, message, code
-   * and detail; any other value as it is.
-   * @throws UsageError for what JSON cannot carry; the reply stays open then
+   * Ends the request with an error: the caller's call rejects. An `Error` is sent as its name, message, code and detail; any
+   * other value unchanged.
+   * @throws UsageError for values that JSON cannot represent; the reply then stays open
    */
   error(value?: unknown): void {
     if (this.#state.phase === "ended") this.#refuse("error");
@@ -210,9 +211,9 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   }
 
   /**
-   * Gives the request back: the broker hands it to another worker. The reason is for the broker only.
-   * @throws UsageError once a chunk was written (P-REJ-1), because another worker would send it again; and for a reason
-   *   that JSON cannot carry; always in a dialect that cannot give a request back
+   * Rejects the request: the broker requeues it for another worker. The reason is for the broker only.
+   * @throws UsageError after the first chunk (P-REJ-1), because another worker would send it again; for a reason that JSON
+   * cannot represent; and always in a dialect without rejections
    */
   reject(reason?: unknown): void {
     if (this.#state.phase === "ended") this.#refuse("reject");
@@ -226,8 +227,8 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   }
 
   /**
-   * Notifies the client that the request still runs: a `heartbeat` event of its stream. Where that was not negotiated, it is a
-   * heartbeat of the worker to the broker. The client's timeout goes on: only a chunk restarts it.
+   * Notifies the client that the request still runs: its stream emits `heartbeat`. Without negotiated request heartbeats, sends
+   * the worker's own heartbeat to the broker. Does not restart the client's timeout: only a chunk does.
    */
   heartbeat(): void {
     if (this.#state.phase === "open") this.#port.apply({ type: "request-heartbeat", call: this.#call });
@@ -286,7 +287,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
         this.#sources?.remove(args[0]);
         break;
       case "error":
-        // `pipe` emits errors without a listener, which Node's emitter would throw.
+        // Node's emitter would throw an error that `pipe` emits without a listener.
         if (this.listenerCount("error") === 0) return this.#onUnheard(args[0]);
         break;
     }
@@ -300,7 +301,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
       body = this.#port.format.chunk(chunk);
       options = this.#optionsFrame();
     } catch (error) {
-      // A piped source cannot catch.
+      // A piped source cannot catch an exception.
       if (this.#sources === undefined || this.#sources.isEmpty) throw error;
       this.destroy(error);
       return false;
@@ -322,7 +323,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
     this.#port.apply({ type: "final", call: this.#call, status, body, options });
   }
 
-  /** Notifies listeners, in a tick of its own. */
+  /** Notifies listeners. Runs in its own tick. */
   static #close(this: void, reply: Reply): void {
     const error = reply.writableErrored;
     reply.#isClosed = true;
@@ -344,12 +345,12 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   }
 
   #onUnheard(error: unknown): boolean {
-    // The error that closed the reply is known to its client, or to its worker, already.
+    // The client or the worker already knows the error that closed the reply.
     if (error instanceof Error && error !== this.writableErrored) this.#port.report(error);
     return false;
   }
 
-  /** For a handler that waits for `drain` on an aborted reply: it goes on, and sees that the reply is not active. */
+  /** Wakes a handler that waits for `drain` on an aborted reply, so that it can check `active()`. */
   #drainSoon(): void {
     this.#needsDrain = true;
     nextTick(Reply.drain, this);
@@ -367,7 +368,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
 
 class WriteAfterEndError extends Error {
   override readonly name = "WriteAfterEndError";
-  /** As of Node's own streams. */
+  /** The code of Node's own streams. */
   readonly code = "ERR_STREAM_WRITE_AFTER_END";
 }
 

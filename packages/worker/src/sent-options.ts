@@ -1,21 +1,21 @@
-// Reads the options that clients send with their requests. Nearly all requests of a service have the same, so they are
-// found by their bytes; but handlers may change what they are given, so each gets an object of its own.
+// Reads the options that clients send with their requests. Nearly all requests of a service have equal options, so they are
+// cached by their bytes. Handlers may change their object, so each handler gets a copy.
 
 import { decodePayload, type Frame } from "@pigato/protocol";
 import { DecodeCache } from "@pigato/protocol/internal";
 
-/** The options that a client sent with its request, as it wrote them. */
+/** The options that a client sent with its request, unchanged. */
 export type SentOptions = Readonly<Record<string, unknown>>;
 
-/** `undefined`: they hold objects, of which a shallow copy would share what can be changed. */
+/** `undefined` for options that contain objects, which a shallow copy would share. */
 const FLAT_OPTIONS: DecodeCache<SentOptions | undefined> = new DecodeCache((frame) => {
   const options = parse(frame);
   return Object.values(options).some(isObject) ? undefined : options;
 });
 
 /**
- * Lenient as the broker: what is no JSON object counts as none.
- * @returns an object of the caller's own
+ * As lenient as the broker: anything but a JSON object counts as no options.
+ * @returns a new object, which the caller may change
  */
 export function readSentOptions(frame: Frame | undefined): SentOptions {
   if (frame === undefined || frame.length === 0) return {};

@@ -40,7 +40,7 @@ class SlowTransport implements Transport {
       close: () => link.close(),
       send: (frames, sendOptions) => {
         if (sendOptions?.urgent) return link.send(frames);
-        // A bound may have room for one message and not for a larger one before it.
+        // A full link may have room for a small message after it did not accept a larger one.
         const outcome = this.failsBatches && isTogether(frames) ? "congested" : this.outcome;
         if (outcome !== "congested") link.send(frames);
         return outcome;
@@ -65,7 +65,7 @@ function isTogether([, type]: FramesToSend): boolean {
   return type !== undefined && Buffer.from(type).toString() === "13";
 }
 
-/** A worker that runs the requests `ids`, at a broker that takes several partial replies in one message. */
+/** A worker that runs the requests `ids`, at a broker that supports batched partials. */
 async function running(
   ids: readonly string[],
   { partials = true, ...options }: WorkerOptions & { partials?: boolean } = {},
@@ -95,7 +95,7 @@ async function running(
     replies,
     clock,
     transport,
-    /** What the broker has got when the tick at hand is over. */
+    /** The messages that the broker has received at the end of the current tick. */
     async takeMessages(): Promise<string[]> {
       await turn();
       network.deliver();
@@ -104,7 +104,7 @@ async function running(
   };
 }
 
-test("partials that a handler writes in one tick leave at its end as one message", async () => {
+test("partials that a handler writes in one tick are sent at its end as one message", async () => {
   const { replies, takeMessages } = await running(["r1"]);
   for (const part of [1, 2, 3]) replies[0]?.write(part);
   expect(await takeMessages()).toEqual(["partials r1 1,2,3 {}"]);
@@ -138,7 +138,7 @@ test("partials that may be cached carry the option", async () => {
   expect(await takeMessages()).toEqual(['partials r1 1,2 {"cache":1000}']);
 });
 
-test("a broker without batched partials gets each at once", async () => {
+test("a broker without batched partials gets each partial at once", async () => {
   const { replies, broker, takeMessages } = await running(["r1"], { partials: false });
   for (const part of [1, 2]) replies[0]?.write(part);
   expect(await takeMessages()).toEqual(["partial r1 0 1", "partial r1 0 2"]);
@@ -152,7 +152,7 @@ test("a large partial is sent at once, after the waiting ones", async () => {
   expect(await takeMessages()).toEqual(["partials r1 1,2 {}", `partial r1 0 "${large}"`, "partial r1 0 3"]);
 });
 
-test("stop() sends them before DISCONNECT", async () => {
+test("stop() sends waiting partials before DISCONNECT", async () => {
   const { replies, worker, takeMessages } = await running(["r1"], { stopTimeoutMs: 0 });
   for (const part of [1, 2]) replies[0]?.write(part);
   void worker.stop();
@@ -185,7 +185,7 @@ test("a link that has drained before the next partial does not pause the handler
   expect(replies[0]?.write(2)).toBe(true);
 });
 
-test("a reply whose partials the link rejects fails, and its caller gets the error", async () => {
+test("a reply whose partials cannot be sent fails, and its caller gets the error", async () => {
   const { replies, transport, takeMessages } = await running(["r1"]);
   transport.outcome = "congested";
   replies[0]?.write(1);
@@ -199,14 +199,17 @@ test.each([
   [2, true],
   [40, false],
   [40, true],
-])("nothing of a reply is sent after a rejected partial (%i of them, then a large one: %s)", async (count, isLarge) => {
-  const { transport, replies, takeMessages } = await running(["r1"]);
-  transport.failsBatches = true;
-  const [reply] = replies;
-  reply?.on("error", () => {});
-  for (let part = 0; part < count; part++) reply?.write(part);
-  if (isLarge) reply?.write("x".repeat(10_000));
-  reply?.end("last");
-  expect(await takeMessages()).toEqual([expect.stringMatching(/^final r1 -1 .*"code":"BUSY"/)]);
-  expect(reply?.writableErrored).toMatchObject({ code: "BUSY" });
-});
+])(
+  "nothing of a reply follows a partial that was not sent (%i of them, then a large one: %s)",
+  async (count, isLarge) => {
+    const { transport, replies, takeMessages } = await running(["r1"]);
+    transport.failsBatches = true;
+    const [reply] = replies;
+    reply?.on("error", () => {});
+    for (let part = 0; part < count; part++) reply?.write(part);
+    if (isLarge) reply?.write("x".repeat(10_000));
+    reply?.end("last");
+    expect(await takeMessages()).toEqual([expect.stringMatching(/^final r1 -1 .*"code":"BUSY"/)]);
+    expect(reply?.writableErrored).toMatchObject({ code: "BUSY" });
+  },
+);

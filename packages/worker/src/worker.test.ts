@@ -13,7 +13,7 @@ import { Worker } from "./worker.ts";
 
 const ADDRESS = "inproc://broker";
 
-/** A worker and a broker on a network and a clock that the test moves. */
+/** A worker and a broker on a network and a clock that the test controls. */
 async function setUp(
   options: WorkerOptions = {},
   addresses: string | string[] = ADDRESS,
@@ -46,7 +46,7 @@ async function setUp(
       await ready;
       broker.takeMessages();
     },
-    /** Delivers messages in transit and what the worker sends in response. */
+    /** Delivers messages in transit, and those that the worker sends in response. */
     async settle(): Promise<void> {
       network.deliver();
       await turn();
@@ -65,7 +65,7 @@ async function setUp(
   };
 }
 
-/** A transport whose links answer what the test says. */
+/** A transport whose links have the send outcome that the test sets. */
 function answering(network: MemoryNetwork, outcome: (isUrgent: boolean) => SendOutcome | undefined) {
   const links: DealerHandlers[] = [];
   const transport: Transport = {
@@ -143,7 +143,7 @@ describe("starting", () => {
     expect(broker.workers).toHaveLength(2);
   });
 
-  test("an event reports each opened link with its id", async () => {
+  test("the worker emits `connecting` with a new id for each link", async () => {
     const { worker, connect, network, advance } = await setUp();
     const ids: string[] = [];
     worker.on("connecting", () => ids.push(worker.socketId));
@@ -420,7 +420,7 @@ describe("the broker", () => {
     ]);
   });
 
-  test("is left when it falls silent, and the worker reconnects", async () => {
+  test("that falls silent is disconnected, and the worker reconnects", async () => {
     const { worker, broker, events, connect, advance } = await setUp();
     await connect();
     broker.isAnswering = false;
@@ -435,7 +435,7 @@ describe("the broker", () => {
     expect(worker.broker).toBe(ADDRESS);
   });
 
-  test("that is lost is replaced by the next address", async () => {
+  test("that is lost is replaced by the broker at the next address", async () => {
     const { worker, network, broker, connect, advance } = await setUp({}, [ADDRESS, "inproc://second"]);
     const second = await FakeBroker.at("inproc://second", network);
     await connect();
@@ -491,7 +491,7 @@ describe("a link under pressure", () => {
     expect(log).toEqual([false, "drain"]);
   });
 
-  test("a link that rejects a chunk fails the request with an urgent error", async () => {
+  test("a chunk that cannot be sent fails the request with an urgent error", async () => {
     const network = new MemoryNetwork();
     let isFull = false;
     const { transport } = answering(network, (isUrgent) => (isFull && !isUrgent ? "congested" : undefined));
@@ -510,7 +510,7 @@ describe("a link under pressure", () => {
     expect(broker.takeMessages()).toHaveLength(1);
   });
 
-  test("a link that rejects even an urgent final is replaced", async () => {
+  test("a link that does not accept an urgent final is replaced", async () => {
     const network = new MemoryNetwork();
     let isFull = false;
     const { transport } = answering(network, () => (isFull ? "congested" : undefined));

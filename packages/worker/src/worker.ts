@@ -1,5 +1,4 @@
-// The worker as users see it: events, start and stop, and how its handlers are called. The session decides what happens to a
-// request.
+// The public worker: events, start and stop, and how handlers are called. The session decides what happens to a request.
 
 import { guarded, type LossReason, readService, resolveAddresses } from "@pigato/peer";
 import { display, NOT_JSON } from "@pigato/protocol";
@@ -12,8 +11,8 @@ import { readSentOptions, type SentOptions } from "./sent-options.ts";
 import type { WorkerRequest } from "./session/effects.ts";
 
 /**
- * Handles a request. What it throws, or rejects with, becomes the error of the request. `opts` are the options that
- * the client sent, as it wrote them; `{}` if it sent none.
+ * Handles a request. An exception or a rejection becomes the error of the request. `opts` are the options that the client sent,
+ * unchanged; `{}` if it sent none.
  */
 export type RequestHandler = (data: unknown, reply: Reply, opts: SentOptions) => unknown;
 
@@ -37,7 +36,7 @@ export interface WorkerEvents {
 
 /** Offers a service to a broker and handles its requests. */
 export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposable {
-  /** What it offers, as given to the constructor. */
+  /** The offered service, as passed to the constructor. */
   readonly service: string;
   /** The options in force. Setting `concurrency` notifies the broker; the rest is read-only. */
   readonly conf: WorkerConf;
@@ -45,9 +44,9 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   readonly #driver: Driver;
 
   /**
-   * @param addr the broker's address, e.g. `tcp://localhost:55555`, or several to be tried in turn
-   * @param service what to offer: a name, `name*` for every name that starts so, or `name@1.2.3` for a version
-   * @throws UsageError for an address, a name or an option that cannot be
+   * @param addr the broker's address, e.g. `tcp://localhost:55555`, or several that are tried in turn
+   * @param service the service to offer: a name, `name*` for every name with this prefix, or `name@1.2.3` for a version
+   * @throws UsageError for an invalid address, name or option
    */
   constructor(addr: string | readonly string[], service: string, conf: WorkerOptions = {}) {
     super();
@@ -72,18 +71,18 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
     if (onDisconnect) this.on("disconnect", onDisconnect);
   }
 
-  /** The address of the broker that this worker is connected to, or was last, or tries. */
+  /** The address of the current connection, or of the last one, or of the first attempt. */
   get broker(): string {
     return this.#driver.runtime.address;
   }
 
-  /** The id under which the broker knows this worker. New with every connection. */
+  /** The id under which the broker knows this worker. Each connection has a new one. */
   get socketId(): string {
     return this.#driver.runtime.link.socketId;
   }
 
   /**
-   * Connects, and connects anew whenever the broker is lost. Safe to call twice.
+   * Connects, and reconnects whenever the broker is lost. Safe to call twice.
    * @param callback called as the promise settles, with the error if it rejects
    * @returns a promise that resolves when a broker has answered, however long that takes. It rejects with a `RequestError` of
    *   the code `CLOSED` if `stop()` comes first, and with a `LinkError` for an address that the transport cannot use and, of the
@@ -96,8 +95,8 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   }
 
   /**
-   * Takes no new requests, waits at most `stopTimeoutMs` for those that run, disconnects from the broker and closes. Safe to call
-   * twice; `start()` works again afterwards.
+   * Accepts no new requests, waits at most `stopTimeoutMs` for running ones, disconnects from the broker and closes. Safe to
+   * call twice; `start()` works again afterwards.
    */
   stop(): Promise<void> {
     return this.#driver.runtime.lifecycle.stop();
@@ -122,7 +121,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
     }
     const opts = readSentOptions(request.trailer[0]);
     for (const handler of handlers) {
-      // Calls handlers here, because `emit` discards the promises that they return. So `once` is implemented here, too.
+      // Does not use `emit`, which discards the promises of the handlers. So it must implement `once`.
       this.off("request", handler, undefined, true);
       this.#call(handler, data, reply, opts);
     }
@@ -148,7 +147,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
       guarded(() => this.conf.logger.warn({ service: this.service, err: error }, "a handler failed"));
       return;
     }
-    // After an abort, or its own `destroy`, a handler is expected to fail. After its end, the error would be lost.
+    // A handler may fail because of an abort or its own `destroy`. A failure after the end would be lost otherwise.
     if (reply.ended) this.#onError(error instanceof Error ? error : new Error("a handler failed", { cause: error }));
   }
 

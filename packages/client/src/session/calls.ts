@@ -1,5 +1,5 @@
-// The open requests: by id, in the order in which they were made, and by their deadlines. A call is here from being accepted to
-// its end; it waits to be sent, or it has been sent on this connection. An exchange decides what happens to it.
+// The open requests, by id, by age and by deadline. A call is open from its acceptance to its end. It waits to be sent, or it
+// has been sent on this connection. An exchange decides what happens to it.
 
 import { type CallId, ReceiveWindow } from "@pigato/peer/session";
 import type { Delivery, Failure, RequestId } from "@pigato/protocol";
@@ -11,26 +11,26 @@ import type { RequestLimits } from "./session.ts";
 export class Call implements Deadline<Call>, Indexed {
   readonly id: RequestId;
   readonly message: RequestMessage;
-  /** What the shell calls it. */
+  /** Its id in the shell. */
   readonly call: CallId;
-  /** For flow control: of a caller that reads at its own pace. */
+  /** For callers with flow control. */
   readonly window: ReceiveWindow | undefined;
-  /** P-KEEP-4: sent again under the same ids, a request that the broker still has is not run again. */
+  /** P-KEEP-4: sent again under the same ids, it does not run twice if the broker still has it. */
   readonly isDurable: boolean;
-  /** How many times it was sent on a link. */
+  /** How often a link accepted it. */
   sends = 0;
-  /** Times a link returned it because it was not sent. */
+  /** How often a link returned it unsent. */
   returns = 0;
   /** When it was last sent on a link. */
   sentAt: Instant = Number.POSITIVE_INFINITY;
   /** The broker's last notice of it since it was last sent. */
   notice: Notice | undefined;
   hasPartial = false;
-  /** Whether its timeout is over, and only the broker's failure for it is awaited. */
+  /** Whether its timeout has passed, and only the broker's failure for it is awaited. */
   isInGrace = false;
-  /** Whether half of its timeout passed without chunks to grant. */
+  /** Whether half of its timeout has passed without a grant. */
   isHalfway = false;
-  // The rest belongs to `Calls`: the links of its lists, and its deadline.
+  // `Calls` maintains these fields: the links of its lists, and the timer.
   isWaiting = false;
   readonly salt = 0;
   index = -1;
@@ -54,17 +54,17 @@ export class Call implements Deadline<Call>, Indexed {
     return this;
   }
 
-  /** What this side knows of its delivery: a broker that has it may have dispatched it at any time. */
+  /** What this side knows of its delivery: a broker that received it may have dispatched it. */
   get delivery(): Delivery {
     return this.sends > this.returns ? "maybe-executed" : "not-sent";
   }
 
-  /** Not after a partial, which the caller would get twice. */
+  /** False after a partial, which the caller would otherwise get twice. */
   get mayStartOver(): boolean {
     return !this.hasPartial && (this.message.options.retry || this.isDurable);
   }
 
-  /** Whether it waits for the next broker when this one stops. P-KEEP-7: a stored one runs when this broker is back. */
+  /** Whether it waits for the next broker when this one stops. P-KEEP-7: a stored request runs when this broker restarts. */
   get survivesStop(): boolean {
     return this.isDurable || !this.message.options.persist;
   }
@@ -82,7 +82,7 @@ export class Calls {
   readonly #limits: RequestLimits;
   readonly #emit: (effect: Effect) => void;
   #turn = 0;
-  /** Continues where it stopped: a new iterator would skip everything that was removed. */
+  /** One iterator for all removals: a new one would first skip all removed entries. */
   readonly #queue: Iterator<Call, undefined> = this.#waiting.values();
 
   constructor(limits: RequestLimits, emit: (effect: Effect) => void) {
@@ -177,7 +177,7 @@ export class Calls {
     return call;
   }
 
-  /** Up to `most` of the calls that were sent before an instant; where there are more, they take turns. */
+  /** Up to `most` of the calls that were sent before an instant. If there are more, they take turns. */
   sentBefore(instant: Instant, most: number): readonly Call[] {
     const sent: Call[] = [];
     for (const call of this.all()) {
@@ -201,7 +201,7 @@ export class Calls {
     this.#deadlines.set(call, call.message.options.timeoutMs, now);
   }
 
-  /** Sets the call's timer to `durationMs` from now and replaces an earlier one. `Infinity` is never. */
+  /** Sets the call's timer to `durationMs` from now, in place of an earlier one. `Infinity` never fires. */
   setTimer(call: Call, durationMs: number, now: Instant): void {
     this.#deadlines.set(call, durationMs, now);
   }

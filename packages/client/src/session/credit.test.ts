@@ -6,14 +6,14 @@ import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts"
 import { pigatoSession } from "./pigato.ts";
 import type { Session } from "./session.ts";
 
-/** The end of a caller that reads. */
+/** A caller that reads. */
 interface Reader {
   readonly id: string;
   reads: number;
   reportAfter: number;
 }
 
-/** A session, with what it sends and how requests end as lines. */
+/** A session. Its messages and the outcomes of its requests are lines. */
 class Scenario {
   readonly #session: Session;
   readonly #callers: Reader[] = [];
@@ -51,7 +51,7 @@ class Scenario {
     return this.do({ type: "message", message });
   }
 
-  /** A request of somebody who reads a stream. */
+  /** A request whose caller reads a stream. */
   stream(id: string, options: { readonly timeout?: number; readonly retry?: 0 | 1 } = {}): this {
     return this.#request(id, messageOf(id, options), true);
   }

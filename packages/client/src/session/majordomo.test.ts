@@ -11,7 +11,7 @@ interface Settings {
   readonly maxQueuedRequests?: number;
 }
 
-/** A session, a clock that the test moves, and the effects as lines. */
+/** A session, a clock that the test controls, and the effects as lines. */
 class Scenario {
   readonly session: Session;
   readonly failures: Failure[] = [];
@@ -57,7 +57,7 @@ class Scenario {
     return this.do({ type: "link-lost", reason });
   }
 
-  /** Moves on, with a tick at every deadline on the way. */
+  /** Advances the clock, with a tick at every deadline. */
   advance(ms: number): this {
     const end = this.#now + ms;
     for (let at = this.session.nextDeadline(); at !== undefined && at <= end; at = this.session.nextDeadline()) {
@@ -100,7 +100,7 @@ class Scenario {
     });
   }
 
-  /** What has happened since the last look. */
+  /** The lines since the last call. */
   seen(): readonly string[] {
     const lines = this.#lines;
     this.#lines = [];
@@ -199,7 +199,7 @@ describe("D-PEER-1: one request is with the broker at a time", () => {
     expect(sim.failures[0]?.message).toMatch("maxOpenRequests");
   });
 
-  test("hundreds of requests are sent in order, even if some of them were given up meanwhile", () => {
+  test("hundreds of requests are sent in order, even if some of them ended early", () => {
     const sim = new Scenario({ maxQueuedRequests: 100 }).connected();
     for (let index = 0; index < 300; index++) {
       sim.request(`a${index}`).request(`b${index}`).cancel(`b${index}`).request(`c${index}`);
@@ -232,7 +232,7 @@ describe("D-PEER-1: one request is with the broker at a time", () => {
   });
 });
 
-describe("D-PEER-2: a request that is given up closes its link, because its late reply could match the next request", () => {
+describe("D-PEER-2: a request that ends early closes its link, because its late reply could match the next request", () => {
   test("so a timeout opens a new link at once, to the next address", () => {
     const sim = new Scenario({ addresses: ["tcp://a", "tcp://b"] }).connected().request("r1", 1_000).request("r2");
     sim.advance(1_000);
@@ -246,7 +246,7 @@ describe("D-PEER-2: a request that is given up closes its link, because its late
     expect(sim.linkUp().seen()).toEqual(["connected", "send r2"]);
   });
 
-  test("a cancel by the caller does the same", () => {
+  test("and so does a cancel by the caller", () => {
     const sim = new Scenario().connected().request("r1").cancel("r1");
     expect(sim.seen()).toEqual([
       "send r1",

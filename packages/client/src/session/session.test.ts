@@ -20,7 +20,7 @@ interface Settings {
   readonly negotiate?: boolean;
 }
 
-/** A session, a clock that the test moves, and the effects as lines. */
+/** A session, a clock that the test controls, and the effects as lines. */
 class Scenario {
   readonly session: Session;
   readonly failures: Failure[] = [];
@@ -56,7 +56,7 @@ class Scenario {
     return this;
   }
 
-  /** Moves on, with a tick at every deadline on the way. */
+  /** Advances the clock, with a tick at every deadline. */
   advance(ms: number): this {
     const end = this.#now + ms;
     for (
@@ -71,14 +71,14 @@ class Scenario {
     return this;
   }
 
-  /** What has happened since the last look. */
+  /** The lines since the last call. */
   seen(): readonly string[] {
     const lines = this.#lines;
     this.#lines = [];
     return lines;
   }
 
-  /** A client on a link that is up, whose broker answered; `features` is what the broker agreed to. */
+  /** A client whose link is up and whose broker has answered. `features` are the accepted capabilities. */
   connect(features: "modern" | "classic" = "modern"): this {
     this.do({ type: "start" }).do({ type: "link-up" }).answer(features).seen();
     return this;
@@ -444,7 +444,7 @@ describe("a timeout", () => {
     expect(sim.seen()).toEqual(["caller of r1: DEADLINE_EXCEEDED, maybe-executed"]);
   });
 
-  test("gives a modern broker time to report how far the request came", () => {
+  test("gives a broker that reports failures time to report how far the request got", () => {
     const sim = new Scenario().connect().request("r1", { timeout: 500 });
     sim.seen();
     sim.advance(699);

@@ -1,5 +1,5 @@
-// What the tests of the client's shell share: a broker's end of the wire, played by hand, and a client on a network in
-// memory with a clock that the test moves.
+// Fixtures for the tests of the client's shell: a fake broker, and a client on a network in memory with a clock that the test
+// controls.
 
 import {
   type Failure,
@@ -21,7 +21,7 @@ export type Request = Extract<FromClient, { readonly type: "request" }>;
 
 export const ADDRESS = "memory://broker";
 
-/** The broker's end of the wire: answers heartbeats by itself, and requests as the test says. */
+/** A fake broker. It answers heartbeats by itself, and requests as the test configures it. */
 export class FakeBroker {
   readonly messages: (FromClient | Violation)[] = [];
   readonly peers: string[] = [];
@@ -60,13 +60,13 @@ export class FakeBroker {
     return this;
   }
 
-  /** Answers every request with its own data. */
+  /** Replies to every request with its own data. */
   echo(): this {
     this.onRequest = (request) => this.#reply("final", request, request.body);
     return this;
   }
 
-  /** Answers every request with these partials and this final. */
+  /** Replies to every request with these partials and this final. */
   answer(partials: readonly unknown[], final: unknown): this {
     this.onRequest = (request) => {
       for (const value of partials) this.partial(request, value);
@@ -153,7 +153,7 @@ export async function failureOf(promise: Promise<unknown>): Promise<RequestError
   throw new Error(`no RequestError but ${String(error)}`);
 }
 
-/** The first thing that an event says. */
+/** The first argument of an event. */
 export function onceEvent(client: Client, event: "connect" | "disconnect" | "error" | "stop"): Promise<unknown> {
   return new Promise((resolve) => client.once(event, (...said: readonly unknown[]) => resolve(said[0])));
 }

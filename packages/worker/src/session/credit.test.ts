@@ -106,7 +106,7 @@ describe("a reply with flow control", () => {
     expect(scenario.take()).toEqual([...texts.slice(2), "50"].map((text) => `partial ${text}`).concat("drain r1"));
   });
 
-  test("fails when more is held than allowed: what was sent has no gap, and nothing follows the failure", () => {
+  test("fails when it exceeds the bound of held bytes; the sent partials have no gap, and nothing follows the failure", () => {
     const scenario = new Scenario({ maxHeldBytes: 1_000 });
     const call = scenario.request("r1", 1);
     scenario.write(call, "1", "2", "3", "4");
@@ -154,7 +154,7 @@ describe("a reply with flow control", () => {
     expect(scenario.take()).toEqual([]);
   });
 
-  test("makes a worker that stops wait for its end, and the worker then leaves", () => {
+  test("delays the stop of its worker until it has ended", () => {
     const scenario = new Scenario();
     const call = scenario.request("r1", 1);
     scenario.write(call, "1", "2");
@@ -259,7 +259,7 @@ describe("a slow link", () => {
   });
 });
 
-describe("a partial that the link rejects", () => {
+describe("a partial that cannot be sent", () => {
   test("fails its request, and nothing of the reply follows", () => {
     const scenario = new Scenario({ credit: false });
     const call = scenario.request("r1");
@@ -286,7 +286,7 @@ describe("a partial that the link rejects", () => {
     expect(scenario.take()).toEqual([expect.stringMatching(/^final .*"code":"BUSY"/), "abort r1: BUSY"]);
   });
 
-  test("is not followed by what the request holds", () => {
+  test("is not followed by the held partials of its request", () => {
     const scenario = new Scenario();
     const call = scenario.request("r1", 1);
     scenario.write(call, "1", "2", "3");

@@ -1,10 +1,10 @@
-// The inputs of a worker's session and its effects, all plain data. Inputs come from the link, the clock, the handlers and
-// the worker's owner. The shell performs the effects in order, before the next input.
+// The inputs of a worker's session and its effects, all plain data. Inputs come from the link, the clock, the handlers and the
+// user of the worker. The shell performs the effects in order, before the next input.
 
 import type { CallId, RuntimeEffect, RuntimeInput } from "@pigato/peer/session";
 import type { Failure, Frame, FromWorker, ToWorker, Violation } from "@pigato/protocol";
 
-/** A request as the broker hands it to a worker. */
+/** A request that the broker dispatched to this worker. */
 export type WorkerRequest = Extract<ToWorker, { readonly type: "request" }>;
 
 export interface PartialInput {
@@ -33,7 +33,7 @@ export type HandlerInput =
 export type Input =
   | RuntimeInput
   | { readonly type: "tick" }
-  /** The link has accepted what was sent, and asks to send no more partials until `link-drained`. */
+  /** The link accepted a message and asks for no further partials until `link-drained`. */
   | { readonly type: "link-slow" }
   | { readonly type: "link-drained" }
   | { readonly type: "message"; readonly message: ToWorker | Violation }
@@ -41,19 +41,19 @@ export type Input =
   | { readonly type: "send-failed"; readonly message: FromWorker; readonly isUrgent: boolean }
   /** The link accepted a message and then lost it. */
   | { readonly type: "undelivered" }
-  /** The limit from now on; `Infinity` is none. */
+  /** The new limit; `Infinity` for no limit. */
   | { readonly type: "concurrency"; readonly concurrency: number }
   /** Send an extra heartbeat. */
   | { readonly type: "heartbeat" }
-  /** The end of the tick of the event loop, after `flush-soon`. */
+  /** The current tick of the event loop ends, after `flush-soon`. */
   | { readonly type: "flush" }
-  /** More of what waits may be sent, after a `defer`. */
+  /** Waiting messages may be sent, after a `defer`. */
   | { readonly type: "continue" }
   | HandlerInput;
 
 export type Effect =
   | RuntimeEffect
-  /** `isUrgent`: may use the link's reserve. A message that the link does not accept comes back as `send-failed`. */
+  /** `isUrgent`: may use the link's reserve. A message that the link does not accept returns as `send-failed`. */
   | { readonly type: "send"; readonly message: FromWorker; readonly isUrgent: boolean }
   /** Call the handlers. */
   | { readonly type: "run"; readonly call: CallId; readonly request: WorkerRequest }
@@ -62,16 +62,16 @@ export type Effect =
   | { readonly type: "drain"; readonly call: CallId }
   /** The handler's final message has been sent. */
   | { readonly type: "finished"; readonly call: CallId }
-  /** The request has ended without its handler, for this reason. */
+  /** The request has ended without its handler. */
   | { readonly type: "abort"; readonly call: CallId; readonly failure: Failure }
-  /** Give the input `flush` at the end of this tick of the event loop. */
+  /** Apply the input `flush` at the end of this tick of the event loop. */
   | { readonly type: "flush-soon" }
   /**
-   * Give this input back: behind the inputs that the effects before this one cause (`sent`), or behind the user code that
-   * they call as well (`notified`).
+   * Apply this input after the inputs that the preceding effects cause (`sent`), or also after the user code that they call
+   * (`notified`).
    */
   | { readonly type: "defer"; readonly input: Input; readonly until: "sent" | "notified" }
-  /** The broker, or the link, did something wrong. */
+  /** A fault of the broker or of the link. */
   | { readonly type: "report"; readonly message: string; readonly violation?: Violation };
 
 export type Effects = readonly Effect[];

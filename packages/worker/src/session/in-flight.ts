@@ -1,12 +1,12 @@
-// The requests in flight of one connection: what of their replies is sent, what waits for credit or for the link, and how
-// they end.
+// The requests in flight of one connection: which messages of their replies are sent, which wait for credit or for the link,
+// and how the requests end.
 //
 // Invariants:
-// - A request is in flight until its final, its rejection, its `abort` or the end of the connection. What a handler does
-//   later has no effect: a request has one final, and no reply of one connection is sent on another (P-DISC-2).
-// - If the link refuses a partial, the request fails, and nothing of its reply follows: a handler's next message is not sent
-//   before it is known whether the partials before it were accepted (`defer`).
-// - A partial without credit waits (P-STREAM-4), and so does everything that its handler writes after it.
+// - A request is in flight until its final, its rejection, its `abort` or the end of the connection. Later calls of its handler
+// have no effect: a request has one final, and no reply of one connection is sent on another (P-DISC-2).
+// - A partial that cannot be sent fails its request, and nothing of the reply follows it. So the next message of a handler
+// waits until the link has accepted the partials before it (`defer`).
+// - A partial without credit waits (P-STREAM-4), and so do all later messages of its handler.
 
 import { type CallId, Sender } from "@pigato/peer/session";
 import { type Capabilities, display, encodePayload, type Failure, NO_CAPABILITIES, NULL_FRAME } from "@pigato/protocol";
@@ -28,13 +28,13 @@ import { type InFlightRequest, type RequestRef, RequestTable } from "./request-t
 export interface InFlightOptions {
   /** Bytes that handlers may write beyond their credit, for all requests together. */
   readonly maxHeldBytes: number;
-  /** Whether to offer the broker more than the classic wire. */
+  /** Whether to offer capabilities beyond the classic wire. */
   readonly negotiate: boolean;
-  /** From 0 up to 1. */
+  /** A number from 0 up to 1. */
   readonly random: () => number;
 }
 
-/** What a held partial costs besides its frames. */
+/** Memory for each held partial besides its frames. */
 const OVERHEAD_BYTES = 256;
 const CONTINUE: Input = Object.freeze({ type: "continue" });
 const CONTINUE_WHEN_SENT: Effect = Object.freeze({ type: "defer", input: CONTINUE, until: "sent" });
@@ -42,14 +42,14 @@ const CONTINUE_WHEN_NOTIFIED: Effect = Object.freeze({ type: "defer", input: CON
 const FLUSH_SOON: Effects = Object.freeze([Object.freeze({ type: "flush-soon" })]);
 
 export class InFlightRequests {
-  /** What both sides support on this connection beyond the classic wire. */
+  /** The capabilities that both sides support on this connection. */
   capabilities: Capabilities = NO_CAPABILITIES;
   readonly #options: InFlightOptions;
   readonly #table: RequestTable;
   readonly #sender: Sender<InFlightRequest, PartialInput | FinalInput>;
   readonly #batch = new PartialBatch();
   #isFlushDue = false;
-  /** Whose partial is the input at hand: if the link becomes slow, its handler is asked to wait. */
+  /** The request whose partial is the current input. If the link becomes slow, its handler is paused. */
   #writer: InFlightRequest | undefined;
 
   constructor(options: InFlightOptions) {
@@ -62,7 +62,7 @@ export class InFlightRequests {
     return this.#table.size;
   }
 
-  /** @returns `undefined` if a request with these names is in flight already */
+  /** @returns `undefined` if a request with the same address and id is in flight */
   add(request: WorkerRequest): InFlightRequest | undefined {
     const added = this.#table.add(request);
     if (added !== undefined && this.capabilities.credit) added.credit = request.credit ?? MAX_CREDIT;
@@ -113,7 +113,7 @@ export class InFlightRequests {
     return request === undefined ? NO_EFFECTS : this.#end(request, input);
   }
 
-  /** P-STREAM-4. A request that is unknown has ended while the credit was on its way. */
+  /** P-STREAM-4. An unknown request has ended while the credit was in transit. */
   onCredit(ref: RequestRef & { readonly chunks: number }): Effects {
     const request = this.#table.find(ref);
     return request !== undefined && this.#sender.grant(request, ref.chunks) ? this.onContinue() : NO_EFFECTS;
@@ -138,7 +138,7 @@ export class InFlightRequests {
     return message === undefined ? NO_EFFECTS : [send(message)];
   }
 
-  /** Sends what waits: one message, or one `drain`, at a time, because each may make the link slow. */
+  /** Sends waiting messages: one message, or one `drain`, at a time, because each may make the link slow. */
   onContinue(): Effects {
     this.#writer = undefined;
     for (let request = this.#sender.takeReady(); request !== undefined; request = this.#sender.takeReady()) {
@@ -155,7 +155,7 @@ export class InFlightRequests {
     return this.#fail(request, `request ${display(ref.requestId)} cannot go on: the link to the broker is full`);
   }
 
-  /** Ends all requests, oldest first, with their connection. */
+  /** Ends all requests of the connection, oldest first. */
   abortAll(failure: Failure): Effects {
     const requests = this.#table.all();
     for (const request of requests) this.remove(request);
@@ -203,7 +203,7 @@ export class InFlightRequests {
     return this.#sender.hasReady ? [drain, CONTINUE_WHEN_NOTIFIED] : [drain];
   }
 
-  /** The partials before it may be refused, and then it must not be sent. */
+  /** If the send of the earlier partials fails, this message must not be sent. */
   #sendBatchBefore(input: HandlerInput): Effects {
     return [...this.#takeBatch(), { type: "defer", input, until: "sent" }];
   }
@@ -230,7 +230,7 @@ export class InFlightRequests {
     return [send(replyMessage(request, input, this.#options.negotiate)), { type: "finished", call: request.id }];
   }
 
-  /** Its handler did not wait. What it wrote last cannot be left out, so nothing more of the reply is sent. */
+  /** The handler did not pause. Its last chunk cannot be left out, so nothing more of the reply is sent. */
   #onHeldTooMuch(request: InFlightRequest): Effects {
     const { maxHeldBytes } = this.#options;
     const reason = `its client does not read, and more than maxHeldBytes (${maxHeldBytes}) bytes of replies are held`;

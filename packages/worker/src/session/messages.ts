@@ -1,4 +1,4 @@
-// Builds the messages and effects of a worker's session. What to send is decided in session.ts and in-flight.ts.
+// Builds the messages and effects of a worker's session. session.ts and in-flight.ts decide what to send.
 
 import type { LossReason } from "@pigato/peer/session";
 import type { Failure, FromWorker } from "@pigato/protocol";
@@ -16,7 +16,7 @@ export function sendUrgently(message: FromWorker): Effect {
   return { type: "send", message, isUrgent: true };
 }
 
-/** On the plain classic wire, a request that ends without a reply has the word `undefined` for its options. */
+/** Without negotiation, the options of an error or a rejection are the word `undefined`, as the original sends them. */
 export function replyMessage({ address, requestId }: RequestRef, input: ReplyInput, negotiate: boolean): FromWorker {
   if (input.type === "reject") {
     const named = { address, requestId, reason: input.reason };

@@ -1,15 +1,15 @@
-// Partials of one request that are sent together, in one message, where the broker reads such messages (P-REP-9). Most of
-// what a small chunk costs, here and on the way, is the message around it. A chunk waits for the end of the tick of the
-// event loop in which it was written, so it does not arrive later than it would alone.
+// Partials of one request that are sent in one message, if the broker supports that (P-REP-9): most of the cost of a small
+// chunk is its message. A chunk waits until the end of the current tick of the event loop, so it does not arrive later than it
+// would alone.
 
 import type { Frame, FromWorker } from "@pigato/protocol";
 import { MAX_FRAMES, sameBytes } from "@pigato/protocol/internal";
 import type { PartialInput } from "./effects.ts";
 import type { InFlightRequest } from "./request-table.ts";
 
-/** The most chunks of one message, which has six other frames. */
+/** The maximum number of chunks in a message, which has six other frames. */
 const MAX_CHUNKS = MAX_FRAMES / 2;
-/** A message that has so many bytes of chunks takes no more. A chunk as large as that gains nothing. */
+/** A message with so many bytes of chunks is full. For a chunk of this size, batching gains nothing. */
 const ENOUGH_BYTES = 4 * 1024;
 
 export class PartialBatch {
@@ -18,17 +18,17 @@ export class PartialBatch {
   #chunks: Frame[] = [];
   #bytes = 0;
 
-  /** Whose partials wait here, if any do. */
+  /** The request whose partials wait here. */
   get request(): InFlightRequest | undefined {
     return this.#request;
   }
 
-  /** Whether the partial may wait for others at all. */
+  /** Whether the partial may be batched. */
   static takes({ body }: PartialInput): boolean {
     return body.length === 1 && body[0] !== undefined && body[0].length < ENOUGH_BYTES;
   }
 
-  /** @returns `false` if the waiting partials must be taken first */
+  /** @returns `false` if `take` must be called first */
   add(request: InFlightRequest, { body, options }: PartialInput): boolean {
     const [chunk] = body;
     if (chunk === undefined || !this.#fits(request, options)) return false;

@@ -11,7 +11,7 @@ function name(address: string, id: string): Ref {
   return { address, requestId: requestId(id) };
 }
 
-/** Of a few addresses and ids, whose parts can be joined to the same text in more than one way. */
+/** Few addresses and ids, some pairs of which have the same concatenation. */
 function manyNames(): Ref[] {
   const parts = Array.from({ length: 40 }, (_, index) => "ab".repeat(index % 8) + String(index));
   return parts.flatMap((address) => parts.map((id) => name(address, id)));
@@ -31,7 +31,7 @@ test("requests are found only by their names and ids, however many start and end
     return Math.floor((seed / 2 ** 32) * below);
   };
   for (let step = 0; step < 20_000; step++) {
-    // Waves, so that the table is filled and emptied as well as stirred.
+    // Alternates growth and shrinkage, so that the table also becomes empty.
     const isFilling = Math.floor(step / 2_500) % 2 === 0;
     const named = names[random(names.length)] ?? name("c1", "r1");
     const known = inFlight.get(keyOf(named));
@@ -57,7 +57,7 @@ test("requests are found only by their names and ids, however many start and end
   expect(table.all()).toEqual([...inFlight.values()]);
 });
 
-test("the id of a request that has ended finds nothing, even when another one has its names", () => {
+test("the id of an ended request finds nothing, even if a later request has the same address and id", () => {
   const table = new RequestTable(() => 0);
   const first = table.add(name("c1", "r1"));
   if (first !== undefined) table.remove(first);
@@ -66,7 +66,7 @@ test("the id of a request that has ended finds nothing, even when another one ha
   expect([table.get(first?.id ?? 0), table.get(second?.id ?? 0)]).toEqual([undefined, second]);
 });
 
-// Without salt these pairs have the same hash.
+// These pairs have the same hash without a salt.
 test.each([
   [name("c3498", "r1"), name("c268960", "r1")],
   [name("c1", "r57568"), name("c1", "r261882")],

@@ -1,16 +1,15 @@
-// The requests in flight of one connection, found by their id (what handlers hold) and by their names (what the broker
-// says). On the path of every request, measured by apps/bench.
+// The requests in flight of one connection, by call id (for handlers) and by client address and request id (for messages of the
+// broker). On the path of every request, measured by apps/bench.
 //
-// The names are a hash table with chains, and not a Map with joined names for its keys, which was a quarter of what a
-// request cost the worker (see SlotTable). Clients choose their request ids, so the hash is salted against collisions on
-// purpose.
+// A hash table with chaining instead of a Map with concatenated keys, which cost a quarter of the worker's CPU time per
+// request. Clients choose their request ids, so the hash is salted against deliberate collisions.
 
 import { type CallId, type SendStream, SlotTable } from "@pigato/peer/session";
 import type { RequestId } from "@pigato/protocol";
 import { MAX_CREDIT } from "@pigato/protocol/internal";
 import type { FinalInput, PartialInput } from "./effects.ts";
 
-/** How the broker names a request to a worker; echoed as it came. */
+/** How the broker identifies a request to a worker. The worker echoes it. */
 export interface RequestRef {
   readonly address: string;
   readonly requestId: RequestId;
@@ -34,7 +33,7 @@ export class InFlightRequest implements RequestRef, SendStream<PartialInput | Fi
   }
 }
 
-/** Chains at first. Doubled when there are more requests than chains, and kept: a worker's requests have a bound. */
+/** The initial number of chains. Doubles when there are more requests than chains, and never shrinks. */
 const MIN_CHAINS = 64;
 
 export class RequestTable {
@@ -51,7 +50,7 @@ export class RequestTable {
     return this.#byId.size;
   }
 
-  /** @returns `undefined` if a request with these names is in flight already */
+  /** @returns `undefined` if a request with the same address and id is in flight */
   add(ref: RequestRef): InFlightRequest | undefined {
     const hash = hashOf(ref, this.#salt);
     if (this.#findHashed(ref, hash) !== undefined) return undefined;

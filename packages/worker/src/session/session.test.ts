@@ -145,7 +145,7 @@ describe("losing the broker", () => {
 });
 
 describe("requests", () => {
-  test("a request runs, and its reply carries the broker's names for it", () => {
+  test("a request runs, and its reply has the address and the id of the request", () => {
     const scenario = new SessionScenario().connect();
     expect(scenario.request("r1")).toEqual(["run r1 of c1"]);
     expect(scenario.partial(0)).toEqual(['send partial r1 to c1: 0 "data"']);
@@ -161,7 +161,7 @@ describe("requests", () => {
     expect(scenario.reject(0)).toEqual([]);
   });
 
-  test("equal ids of two clients are two requests", () => {
+  test("requests of two clients with the same id are two requests", () => {
     const scenario = new SessionScenario().connect();
     expect(scenario.request("r1", "c1")).toEqual(["run r1 of c1"]);
     expect(scenario.request("r1", "c2")).toEqual(["run r1 of c2"]);
@@ -169,7 +169,7 @@ describe("requests", () => {
     expect(scenario.final(0)).toEqual(['send final r1 to c1: 0 "data"']);
   });
 
-  test("names that are equal only when joined are not mistaken for each other", () => {
+  test("addresses and ids with the same concatenation are not confused", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("1r", "c");
     expect(scenario.request("r", "c1")).toEqual(["run r of c1"]);
@@ -209,7 +209,7 @@ describe("requests", () => {
     expect(scenario.request("r4")).toEqual(["send reject r4 to c1"]);
   });
 
-  test("a rejected request has ended for this worker", () => {
+  test("a request that the worker rejected has ended", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("r1");
     expect(scenario.reject(0)).toEqual(["send reject r1 to c1"]);
@@ -228,7 +228,7 @@ describe("requests", () => {
     expect(new SessionScenario().connect().cancel("r9")).toEqual([]);
   });
 
-  test("a heartbeat for a request is answered while it runs, if that was negotiated, and changes nothing", () => {
+  test("a heartbeat for a request is answered while it runs, if that was negotiated, and has no other effect", () => {
     const scenario = new SessionScenario().connect();
     scenario.request("r1");
     expect(scenario.receive({ type: "request-heartbeat", address: "c1", requestId: requestId("r1") })).toEqual([]);
@@ -434,7 +434,7 @@ describe("stopping", () => {
     expect(scenario.session.nextDeadline()).toBeUndefined();
   });
 
-  test("a worker that was never answered stops at once, in every phase", () => {
+  test("a worker without an answer of the broker stops at once, in every phase", () => {
     const scenario = new SessionScenario();
     expect(scenario.do({ type: "stop" })).toEqual([]);
     scenario.do({ type: "start" });

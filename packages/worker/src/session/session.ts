@@ -1,9 +1,9 @@
 // The protocol of a worker on one connection to one broker, from start to stop: what it sends, which requests it accepts, when
-// it leaves. It only decides; the shell in driver.ts opens links, sends messages, calls handlers and keeps time. `Connection`
-// decides when to connect, `InFlightRequests` what is sent of the replies.
+// it leaves. The session decides; the shell in driver.ts opens links, sends messages, calls handlers and keeps time.
+// `Connection` decides when to connect, `InFlightRequests` what to send of the replies.
 //
-// Stopping: a heartbeat with concurrency 0 asks the broker to send nothing more, requests that still arrive are rejected,
-// running requests may finish, and DISCONNECT is the last message.
+// Stopping: the worker sends a heartbeat with concurrency 0, so that the broker sends no more requests. It rejects requests
+// that still arrive, lets running requests finish, and sends DISCONNECT last.
 
 import { Connection, type ConnectionOptions, type ConnectionStep, type LossReason } from "@pigato/peer/session";
 import {
@@ -24,15 +24,15 @@ import type { InFlightRequest, RequestRef } from "./request-table.ts";
 
 export interface SessionOptions extends ConnectionOptions, InFlightOptions {
   readonly service: ServiceName;
-  /** The most requests to be sent at a time; `Infinity` is no limit. */
+  /** The maximum number of concurrent requests; `Infinity` for no limit. */
   readonly concurrency: number;
-  /** Requests in flight above which further ones are rejected, unless `concurrency` asks for more. */
+  /** Requests in flight above which further requests are rejected, unless `concurrency` is higher. */
   readonly maxInFlight: number;
-  /** Milliseconds that running requests may go on after `stop`; with none, it leaves at once. */
+  /** Milliseconds that running requests may continue after `stop`; with 0 the worker leaves at once. */
   readonly stopTimeoutMs: number;
   /**
    * Whether the broker answers READY and heartbeats, as PIGATO does. A Majordomo broker does not, may be silent while a request
-   * runs, and takes no request back (D-PEER-6).
+   * runs, and accepts no rejections (D-PEER-6).
    */
   readonly brokerAnswers: boolean;
 }
@@ -42,9 +42,9 @@ type State =
   | { readonly phase: "running" }
   | {
       readonly phase: "draining";
-      /** When requests that still run are cut off. */
+      /** When the worker aborts requests that still run. */
       readonly giveUpAt: Instant;
-      /** Until when to wait for the broker's answer, after which no request is on its way. */
+      /** When the worker stops waiting for the broker's answer, after which no request is in transit. */
       readonly listenUntil: Instant;
     };
 
@@ -153,7 +153,7 @@ export class Session {
 
   #onMessage(message: ToWorker | Violation, now: Instant): Effects {
     if (this.#connection.phase !== "open") return NO_EFFECTS;
-    // DISCONNECT is no answer: a broker that rejects the worker with its first message never was connected.
+    // DISCONNECT is no answer: a broker that rejects the worker with its first message was never connected.
     if (message.type === "disconnect") return this.#lose("disconnected", now);
     const steps = this.#follow(this.#connection.onReceived(now));
     const effects = this.#onCommand(message, now);
@@ -209,7 +209,10 @@ export class Session {
     return [{ type: "abort", call: request.id, failure }, ...this.#leaveWhenDone(now)];
   }
 
-  /** The client asks whether the request still runs. Without a sign of the client the broker cancels it, not the worker. */
+  /**
+   * Reports to the client that the request still runs. If the client falls silent, the broker cancels the request, not the
+   * worker.
+   */
   #onRequestHeartbeat(ref: RequestRef): Effects {
     return this.#requests.capabilities.requestHeartbeat ? this.#requestHeartbeat(this.#requests.find(ref)) : NO_EFFECTS;
   }
@@ -230,7 +233,7 @@ export class Session {
       case "reject":
         return isUrgent ? this.#onEndNotSent(message.requestId, now) : [sendUrgently(message)];
       default:
-        // A lost heartbeat or DISCONNECT has the effect of silence.
+        // The broker treats a lost heartbeat or DISCONNECT as silence.
         return NO_EFFECTS;
     }
   }
@@ -272,7 +275,7 @@ export class Session {
 
   #onLost(reason: LossReason, wasConnected: boolean): Effects {
     const failure = failureOf("BROKER_LOST", `the connection to the broker was lost: ${reason}`);
-    // The broker may be alive and expect this worker to be: it must not keep requests for it.
+    // The broker may be alive and still expect this worker. DISCONNECT makes it requeue the requests.
     const sendsDisconnect = reason === "silence" || (reason === "unreachable" && wasConnected);
     const effects = [...this.#requests.abortAll(failure), ...closeLink(reason, wasConnected, sendsDisconnect)];
     if (this.#state.phase !== "draining") return effects;
@@ -281,7 +284,7 @@ export class Session {
     return [...effects, { type: "stopped" }];
   }
 
-  /** Leaves as soon as nothing runs and the broker has answered the heartbeat with concurrency 0. */
+  /** Leaves when no request runs and the broker has answered the heartbeat with concurrency 0. */
   #leaveWhenDone(now: Instant): Effects {
     const state = this.#state;
     if (state.phase !== "draining" || this.#requests.size > 0) return NO_EFFECTS;
@@ -315,7 +318,7 @@ export class Session {
     if (!this.#options.brokerAnswers) this.#connection.excuse(now);
   }
 
-  /** P-HB-6: an old broker may not know heartbeats for requests, so it gets the worker's own. */
+  /** P-HB-6: an old broker may not know request heartbeats, so it gets the worker's own heartbeat. */
   #requestHeartbeat(request: InFlightRequest | undefined): Effects {
     if (request === undefined) return NO_EFFECTS;
     if (!this.#requests.capabilities.requestHeartbeat) return this.#heartbeat();

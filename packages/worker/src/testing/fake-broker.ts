@@ -1,4 +1,4 @@
-// A broker without rules: it records what workers send, and answers READY and heartbeats unless `isAnswering` is false.
+// A broker without rules: it records the messages of workers, and answers READY and heartbeats unless `isAnswering` is false.
 
 import {
   type Capabilities,
@@ -15,18 +15,18 @@ import {
 } from "@pigato/protocol";
 import type { FramesToSend, RouterLink, Transport } from "@pigato/transport";
 
-/** A network that delivers when the test says so, as the one of @pigato/testkit. */
+/** A network that delivers messages when the test calls it, like the one of @pigato/testkit. */
 interface Network extends Transport {
   deliver(): void;
 }
 
 export class FakeBroker {
-  /** The ids of the workers that said READY, oldest first. */
+  /** The ids of the workers that sent READY, oldest first. */
   readonly workers: string[] = [];
   readonly received: (FromWorker | Violation)[] = [];
-  /** What READY is answered with. */
+  /** The capabilities that its answer to READY accepts. */
   accepted: Capabilities = NO_CAPABILITIES;
-  /** Whether READY and heartbeats are answered. */
+  /** Whether it answers READY and heartbeats. */
   isAnswering = true;
   readonly #network: Network;
   readonly #router: RouterLink;
@@ -44,12 +44,12 @@ export class FakeBroker {
     return broker;
   }
 
-  /** The worker that said READY last. */
+  /** The worker that sent READY last. */
   get worker(): string {
     return this.workers.at(-1) ?? "";
   }
 
-  /** Takes the messages that were received, without heartbeats, as lines of text. */
+  /** Takes the received messages, without heartbeats, as lines of text. */
   takeMessages(): string[] {
     return this.received.splice(0).filter(isNoHeartbeat).map(described);
   }
@@ -63,7 +63,7 @@ export class FakeBroker {
     this.#network.deliver();
   }
 
-  /** @param credit the first grant, of a reply that is to be paced */
+  /** @param credit the first grant, for a reply with flow control */
   request(id: string, data: string, options?: string, credit?: number): void {
     this.send({
       type: "request",

@@ -1,4 +1,4 @@
-// A worker as a reply sees it. It records what the reply sends.
+// The port of a reply, which records what the reply sends.
 
 import { type Frame, readText, requestId } from "@pigato/protocol";
 import { DIALECTS, type ReplyFormat } from "../dialect.ts";
@@ -10,7 +10,7 @@ export class RecordingPort implements ReplyPort {
   /** Every message, as a line: `partial "data" {}`. */
   readonly sent: string[] = [];
   readonly reported: Error[] = [];
-  /** Chunks after which the link asks for a pause. */
+  /** Chunks after which the link becomes slow. */
   pauseAfter: number = Number.POSITIVE_INFINITY;
   /** Whether the final waits for credit. */
   isHolding = false;
@@ -54,7 +54,7 @@ export class RecordingPort implements ReplyPort {
     this.reported.push(error);
   }
 
-  /** The link has caught up. */
+  /** The link has drained. */
   drain(reply: Reply): void {
     this.#sinceDrain = 0;
     Reply.drain(reply);
@@ -65,7 +65,7 @@ function textOf(body: readonly Frame[]): string {
   return body.map((frame) => readText(frame)).join(" ");
 }
 
-/** One turn of the event loop: everything that was left for the next tick has happened. */
+/** Waits for one turn of the event loop, in which all `nextTick` callbacks have run. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,4 +1,4 @@
-// A worker's session with a clock of its own and a shell that performs effects as lines of text.
+// A worker's session with its own clock and a shell that records effects as lines of text.
 
 import type { CallId } from "@pigato/peer/session";
 import {
@@ -24,7 +24,7 @@ export class SessionScenario {
   readonly session: Session;
   /** Whether `do` returns `pause`, `drain` and `finished` as well. */
   showsFlow = false;
-  /** What the link does with the next messages. */
+  /** The send outcome of the next messages. */
   outcome: "queued" | "slow" | "congested" = "queued";
   readonly #calls: CallId[] = [];
   readonly #refs = new Map<CallId, RequestRef>();
@@ -49,7 +49,7 @@ export class SessionScenario {
     });
   }
 
-  /** Handles an input, and the inputs that its effects give back. */
+  /** Handles an input, and the inputs that its effects cause. */
   do(input: Input): string[] {
     const lines: string[] = [];
     const inputs = [input];
@@ -90,7 +90,7 @@ export class SessionScenario {
     return this.receive({ type: "credit", address: "c1", requestId: requestId(id), chunks });
   }
 
-  /** The call that was run as number `index`, from 0; negative from the last one. */
+  /** The call that ran as number `index`, from 0; negative counts from the last one. */
   call(index: number): CallId {
     const call = this.#calls.at(index);
     if (call === undefined) throw new Error(`no call ${index}`);
@@ -109,7 +109,7 @@ export class SessionScenario {
     return this.do({ type: "reject", call: this.call(index), reason: BODY });
   }
 
-  /** Moves `ms` ahead, with a tick at every deadline on the way. */
+  /** Advances the clock by `ms`, with a tick at every deadline. */
   advance(ms: number): string[] {
     const end = this.#now + ms;
     const lines: string[] = [];
