@@ -1,4 +1,4 @@
-// The original's directory service, unchanged, fed by our broker.
+// The original's directory service, unchanged, subscribed to our broker.
 
 import { Broker, type BrokerOptions } from "@pigato/broker";
 import type { Worker } from "@pigato/worker";
@@ -33,7 +33,7 @@ test("it returns the ids of a service's workers, an empty list for an unknown se
   expect(map.echo).toEqual([first, second]);
 });
 
-test("it knows the workers that were there before it", async () => {
+test("it knows the workers that registered before it started", async () => {
   await broker.start();
   const before = (await serve("echo")).socketId;
   await startDirectory(channel());
@@ -93,7 +93,7 @@ function serve(service: string): Promise<Worker> {
   return startWorker(address(), service, (_data, reply) => reply.end());
 }
 
-/** Asks until the answer is the expected one; the test's own timeout ends it if it never is. */
+/** Repeats the request until the reply is the expected one, or the test times out. */
 async function untilEqual(ask: () => Promise<unknown>, expected: unknown): Promise<void> {
   for (;;) {
     const answer = await ask();

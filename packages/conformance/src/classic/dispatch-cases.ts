@@ -1,4 +1,4 @@
-// Dispatch: which worker gets a request, how many at once, and what a worker that rejects it causes.
+// Dispatch: which worker gets a request, how many requests a worker gets at once, and what a rejection by a worker causes.
 
 import { expect } from "vitest";
 import { type Case, failureCode } from "./cases.ts";
@@ -74,7 +74,7 @@ export const DISPATCH_CASES: readonly Case[] = [
       const client = await system.client();
       const backlog = [0, 1, 2, 3, 4];
       const outcomes = client.requestAll(backlog.map((data) => ({ service, data })));
-      // Messages of one client stay in order: once this is answered, the broker has the backlog.
+      // Messages of one client stay in order, so after the reply to this request the broker has the whole backlog.
       await client.request(other);
       const worker = await system.worker(service, "hold", { concurrency: 1 });
       for (const done of backlog) {

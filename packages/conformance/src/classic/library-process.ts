@@ -1,13 +1,13 @@
-// A process that runs peers of one library: the original's, from npm, or ours. Every call into it has a deadline.
+// A process that runs peers of one library: the original from npm, or ours. Every call to it has a deadline.
 
 import { fileURLToPath } from "node:url";
 import { PeerProcess, RUN_SOURCES } from "@pigato/testkit/peer-process";
 
-/** Whose client, worker or broker it is: npm pigato 0.0.46 or the packages of this repository. */
+/** The library: npm pigato 0.0.46 or the packages of this repository. */
 export type Library = "classic" | "ours";
 
 const PROGRAM = fileURLToPath(new URL("../../classic/peer-process.cjs", import.meta.url));
-/** Milliseconds that a call may take: far above what any takes, so that only a hang reaches it. */
+/** Milliseconds that a call may take: much longer than any call needs, so that only a hang reaches it. */
 const CALL_TIMEOUT_MS = 15_000;
 
 export class LibraryProcess {
@@ -16,7 +16,7 @@ export class LibraryProcess {
   #lastCall = 0;
   #lastPeer = 0;
 
-  /** Resolves when the process takes calls. */
+  /** Resolves when the process accepts calls. */
   static async start(library: Library): Promise<LibraryProcess> {
     const process = PeerProcess.node(PROGRAM, [library], { nodeOptions: library === "ours" ? RUN_SOURCES : [] });
     await process.ready(process.receive());
@@ -36,7 +36,7 @@ export class LibraryProcess {
     return peer;
   }
 
-  /** Calls a method of a peer. Rejects with the peer's own error, when the process ends, or after 15 s. */
+  /** Calls a method of a peer. Rejects with the peer's error, when the process ends, or after 15 s. */
   async call(peer: number, method: string, argument: object = {}): Promise<unknown> {
     this.#lastCall += 1;
     const id = this.#lastCall;
@@ -56,22 +56,22 @@ export class LibraryProcess {
     return Number(await this.call(0, "memory"));
   }
 
-  /** Ends the process at once, as a power cut does: no peer in it can disconnect. Resolves when it is gone. */
+  /** Kills the process, as a power failure does: no peer in it can disconnect. Resolves when it has exited. */
   async kill(): Promise<void> {
     await this.#process.kill();
   }
 
-  /** Stops everything in the process while its connections stay open: to others it falls silent. */
+  /** Freezes the process. Its connections stay open, so other peers see silence. */
   freeze(): void {
     this.#process.signal("SIGSTOP");
   }
 
-  /** Lets a frozen process continue. */
+  /** Resumes a frozen process. */
   thaw(): void {
     this.#process.signal("SIGCONT");
   }
 
-  /** Resolves when the process has ended by itself. */
+  /** Resolves when the process has exited by itself. */
   async ended(): Promise<void> {
     await this.#inTime("the end", this.#process.exited());
   }
@@ -86,12 +86,12 @@ export class LibraryProcess {
   }
 }
 
-/** A field of a value that came from another process; `undefined` where there is none. */
+/** A field of a value from another process; `undefined` if it is missing. */
 export function fieldOf(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }
 
-/** The elements of a list that came from another process. */
+/** The elements of a list from another process. */
 export function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }

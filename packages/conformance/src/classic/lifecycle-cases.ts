@@ -1,5 +1,5 @@
-// Ends and returns: requests that expire, workers that die or leave, a broker that comes back. Each case has a system of
-// its own, with short heartbeats.
+// Ends and recoveries: requests that expire, workers that die or leave, a broker that restarts. Each case has its own system
+// with short heartbeats.
 
 import { expect } from "vitest";
 import { type Case, failureCode } from "./cases.ts";
@@ -112,10 +112,10 @@ export const LIFECYCLE_CASES: readonly Case[] = [
   },
 ];
 
-/** How a request ends whose time is over. The original's client has its own clock, and is not notified (P-TIME-3). */
+/** The failure of a request that has expired. The original's client uses its own clock and gets no notification (P-TIME-3). */
 const TIMEOUT_CODE = { classic: "C_TIMEOUT", ours: "DEADLINE_EXCEEDED" } as const;
 
-/** Sends until one request is answered: what the original sends while it has no connection, it drops. */
+/** Repeats the request until one is answered, because the original drops what it sends without a connection. */
 async function answered(client: ClientPeer, data: unknown, attempts = 10): Promise<unknown> {
   const outcome = await client.request("echo", data, { timeout: 500 });
   if (outcome.error === undefined || attempts === 1) return outcome.final;

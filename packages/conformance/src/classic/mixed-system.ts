@@ -1,5 +1,5 @@
-// One broker with a process of clients and a process of workers around it, each of a chosen library. Cases are written
-// once against a system and run on every trio that they hold for.
+// One broker, a process of clients and a process of workers, each of a chosen library. A case is written once and runs on every
+// combination that supports it.
 
 import { Broker } from "@pigato/broker";
 
@@ -14,14 +14,14 @@ import {
   type WorkerPeer,
 } from "./peers.ts";
 
-/** Whose client, broker and worker meet. */
+/** The library of the client, of the broker and of the worker. */
 export interface Trio {
   readonly client: Library;
   readonly broker: Library;
   readonly worker: Library;
 }
 
-/** A heartbeat and a reconnect pause (ms) that make the loss of a peer show within about a second. */
+/** A heartbeat and a reconnect pause (ms) with which the loss of a peer shows within about a second. */
 export const BRISK: PeerConf = { heartbeat: 200, reconnect: 200 };
 
 interface RunningBroker {
@@ -38,7 +38,7 @@ export class MixedSystem {
   #broker: RunningBroker;
   #lastService = 0;
 
-  /** Options in `conf` hold for the broker and are the defaults of the peers. */
+  /** Options in `conf` apply to the broker and are the defaults of the peers. */
   static async open(trio: Trio, conf: PeerConf = {}): Promise<MixedSystem> {
     const [broker, clients, workers] = await Promise.all([
       openBroker(trio.broker, conf),
@@ -61,39 +61,39 @@ export class MixedSystem {
     this.#processes = [clients, workers];
   }
 
-  /** A service name that nothing else on this system uses. */
+  /** A service name that is unique on this system. */
   newService(): string {
     this.#lastService += 1;
     return `service-${this.#lastService}`;
   }
 
-  /** A client that the broker has answered. */
+  /** A client that has received a message from the broker. */
   client(conf: PeerConf = {}): Promise<ClientPeer> {
     return startClassicClient(this.#clients, { address: this.#broker.address, conf: { ...this.#conf, ...conf } });
   }
 
-  /** A client in a process of its own, which may die. */
+  /** A client in its own process, which a case may kill. */
   async mortalClient(): Promise<ClientPeer> {
     const process = await LibraryProcess.start(this.trio.client);
     this.#processes.push(process);
     const client = await startClassicClient(process, { address: this.#broker.address, conf: this.#conf });
-    // The original does not announce its interval: by its second heartbeat it has shown it.
+    // The original does not announce its heartbeat interval: the broker learns it from the second heartbeat.
     if (client.library === "classic") await client.until("own heartbeat", 2);
     return client;
   }
 
-  /** A worker that the broker has answered. `name` is what the behavior `name` says. */
+  /** A worker that has received a message from the broker. `name` is the behavior of its handler. */
   worker(service: string, behavior: Behavior, conf: PeerConf = {}, name: string = behavior): Promise<WorkerPeer> {
     return this.#startWorker(this.#workers, service, behavior, conf, name);
   }
 
-  /** A worker in a process of its own, which may die. */
+  /** A worker in its own process, which a case may kill. */
   async mortalWorker(service: string, behavior: Behavior, conf: PeerConf = {}): Promise<WorkerPeer> {
     const process = await LibraryProcess.start(this.trio.worker);
     this.#processes.push(process);
     const worker = await this.#startWorker(process, service, behavior, conf, behavior);
-    // The original does not announce its interval. A broker that has seen it need not assume the default, which would
-    // make every death last for seconds.
+    // The original does not announce its heartbeat interval. Once the broker has measured it, the broker need not assume the
+    // default, with which the loss of each worker would take seconds.
     if (worker.library === "classic") await worker.until("heartbeat", 2);
     return worker;
   }
@@ -102,13 +102,13 @@ export class MixedSystem {
     return this.#broker.stop();
   }
 
-  /** Starts a new broker, which knows nothing, where the stopped one was. */
+  /** Starts a new broker without state at the address of the stopped one. */
   async replaceBroker(): Promise<void> {
     this.#broker = await openBroker(this.trio.broker, this.#conf, this.#broker.address);
   }
 
   async close(): Promise<void> {
-    // The peers first: a broker that stops waits for the requests of those that are there.
+    // Stops the peers first, because a broker that stops waits for the requests of connected peers.
     await Promise.all(this.#processes.map((process) => process.kill()));
     await this.#broker.stop();
   }
@@ -128,7 +128,7 @@ export class MixedSystem {
 async function openBroker(library: Library, conf: PeerConf, address = "tcp://127.0.0.1:*"): Promise<RunningBroker> {
   if (library === "classic") {
     const broker = await startClassicBroker(conf, address);
-    // Killed rather than stopped: its port is free the moment the process is gone.
+    // Killed rather than stopped, so that its port is free at once.
     return { address: await broker.address(), stop: () => broker.process.kill() };
   }
   const broker = new Broker(address, conf.heartbeat === undefined ? {} : { heartbeat: conf.heartbeat });

@@ -1,5 +1,5 @@
-// The peers that a test talks to, each living in a process of its own or sharing one. What they do is behind
-// `classic/*.cjs`; here is only what a test may ask of them.
+// The peers that a test controls. Each runs in its own process or shares one. `classic/*.cjs` implements them; this file
+// declares the methods that a test may call.
 
 import { fieldOf, type Library, LibraryProcess, listOf } from "./library-process.ts";
 
@@ -18,7 +18,7 @@ export type Behavior =
   | "overlap"
   | "exit";
 
-/** Options of the peers by their classic names: every library under test takes them. */
+/** Options of the peers by their classic names, which every library supports. */
 export interface PeerConf {
   readonly heartbeat?: number;
   readonly reconnect?: number;
@@ -26,14 +26,14 @@ export interface PeerConf {
   readonly timeout?: number;
   readonly retry?: number;
   readonly prefix?: string;
-  /** Ours alone: milliseconds that a worker which stops waits for its requests. */
+  /** Only in ours: milliseconds that a worker waits for its requests when it stops. */
   readonly stopTimeoutMs?: number;
 }
 
-/** Events that a test can wait for. */
+/** Events that a test can await. */
 type PeerEvent = "start" | "connect" | "disconnect" | "stop" | WorkerEvent | ClientEvent;
 type WorkerEvent = "request" | "held" | "abort" | "heartbeat";
-/** `own heartbeat` is the original's alone; the others are those of a request that was left open. */
+/** The original alone has `own heartbeat`; the others are events of a request that was left open. */
 type ClientEvent = "own heartbeat" | "heartbeat" | "queued" | "dispatched" | "error" | "end";
 
 export interface Request {
@@ -42,7 +42,7 @@ export interface Request {
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
-/** How a request ended: `error` is `undefined` for success. */
+/** The outcome of a request. `error` is `undefined` for success. */
 export interface Outcome {
   readonly partials: readonly unknown[];
   readonly final: unknown;
@@ -50,7 +50,7 @@ export interface Outcome {
   readonly elapsedMs: number;
 }
 
-/** The same of a request sent as a stream; the final reply is the last chunk. */
+/** The outcome of a request that was sent as a stream. The final reply is the last chunk. */
 export interface StreamOutcome {
   readonly chunks: readonly unknown[];
   readonly error: unknown;
@@ -65,7 +65,7 @@ class Peer {
     this.#number = number;
   }
 
-  /** Whose peer it is. */
+  /** The library of the peer. */
   get library(): Library {
     return this.process.library;
   }
@@ -78,7 +78,7 @@ class Peer {
     return this.call("stop");
   }
 
-  /** Resolves when `event` has happened `count` times since the peer was made, to what it said the last time. */
+  /** Resolves with the argument of the last event when `event` has happened `count` times since the peer was created. */
   until(event: PeerEvent, count = 1): Promise<unknown> {
     return this.call("until", { event, count });
   }
@@ -98,17 +98,17 @@ export class WorkerPeer extends Peer {
     return this.call("configure", conf);
   }
 
-  /** Lets a worker that holds its requests answer the oldest `count` of them. */
+  /** Makes a worker that holds its requests reply to the oldest `count` of them. */
   release(count = 1): Promise<unknown> {
     return this.call("release", { count });
   }
 
-  /** Whether each reply so far is still wanted, as its `active()` says, oldest first. */
+  /** The result of `active()` for each reply so far, oldest first. */
   async active(): Promise<unknown[]> {
     return listOf(await this.call("active"));
   }
 
-  /** Has the handler of every request so far say that it still works. */
+  /** Makes the handler of every request so far send a heartbeat. */
   heartbeat(): Promise<unknown> {
     return this.call("heartbeat");
   }
@@ -133,7 +133,7 @@ export class ClientPeer extends Peer {
     return outcomeOf(await this.call("request", { service, data, options }));
   }
 
-  /** Sends all in one turn; the outcomes have the order of the requests. */
+  /** Sends all requests in one turn of the event loop. The outcomes have the order of the requests. */
   async requestAll(requests: readonly Request[]): Promise<Outcome[]> {
     return listOf(await this.call("requestAll", { requests })).map(outcomeOf);
   }
@@ -153,7 +153,7 @@ export class ClientPeer extends Peer {
     return this.call("keepAlive");
   }
 
-  /** What its `error` event said so far. */
+  /** The arguments of its `error` events so far. */
   async errors(): Promise<unknown[]> {
     return listOf(fieldOf(await this.call("report"), "errors"));
   }
@@ -170,7 +170,7 @@ export interface WorkerSettings {
   readonly service: string;
   readonly behavior: Behavior;
   readonly conf?: PeerConf;
-  /** What the behavior `name` answers. */
+  /** The replies of the behavior `name`. */
   readonly name?: string;
 }
 
@@ -179,7 +179,7 @@ export interface ClientSettings {
   readonly conf?: PeerConf;
 }
 
-/** A worker that the broker has answered. */
+/** A worker that has received a message from the broker. */
 export async function startClassicWorker(process: LibraryProcess, settings: WorkerSettings): Promise<WorkerPeer> {
   const worker = new WorkerPeer(process, await process.create("worker", settings));
   await worker.start();
@@ -187,7 +187,7 @@ export async function startClassicWorker(process: LibraryProcess, settings: Work
   return worker;
 }
 
-/** A client that the broker has answered. */
+/** A client that has received a message from the broker. */
 export async function startClassicClient(process: LibraryProcess, settings: ClientSettings): Promise<ClientPeer> {
   const client = new ClientPeer(process, await process.create("client", settings));
   await client.start();
@@ -195,7 +195,7 @@ export async function startClassicClient(process: LibraryProcess, settings: Clie
   return client;
 }
 
-/** The original's broker, on a free port of the loopback unless `address` says otherwise. */
+/** The original's broker, on a free loopback port unless `address` says otherwise. */
 export async function startClassicBroker(conf: PeerConf = {}, address = "tcp://127.0.0.1:*"): Promise<BrokerPeer> {
   const process = await LibraryProcess.start("classic");
   const broker = new BrokerPeer(process, await process.create("broker", { address, conf }));
@@ -203,7 +203,7 @@ export async function startClassicBroker(conf: PeerConf = {}, address = "tcp://1
   return broker;
 }
 
-/** The original's directory. It was started; it does not report when it serves. */
+/** The original's directory, started. It does not report when it is ready. */
 export async function startClassicDirectory(process: LibraryProcess, address: string, intch: string): Promise<Peer> {
   const directory = new Peer(process, await process.create("directory", { address, conf: { intch } }));
   await directory.start();

@@ -1,4 +1,4 @@
-// Replies: what a worker sends arrives whole, in order, and at the right request.
+// Replies: what a worker sends arrives complete, in order, and at the right request.
 
 import { expect } from "vitest";
 import { type Case, handlerError } from "./cases.ts";
@@ -40,7 +40,7 @@ export const REPLY_CASES: readonly Case[] = [
       const worker = await system.worker(service, "echo");
       const client = await system.client();
       expect(await client.request(service, undefined)).toMatchObject({ final: null, error: undefined });
-      // The original's handler is given null, ours undefined.
+      // The original's handler gets null, ours undefined.
       expect(await worker.received()).toEqual([system.trio.worker === "classic" ? null : undefined]);
     },
   },

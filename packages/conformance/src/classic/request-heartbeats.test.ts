@@ -1,11 +1,11 @@
-// Whether each end of a request notices that the other end is gone or alive, with processes of both libraries that are
+// Whether the client and the worker of a request detect that the other one is dead or alive. Processes of both libraries are
 // killed and frozen.
 
 import { describe, expect, onTestFinished, test } from "vitest";
 import { fieldOf, type Library } from "./library-process.ts";
 import { BRISK, MixedSystem } from "./mixed-system.ts";
 
-/** No timeout can end it: whatever does has noticed something. */
+/** No timeout ends a request here: only a detected loss does. */
 const FOREVER = { timeout: -1 };
 const LIBRARIES: readonly Library[] = ["ours", "classic"];
 
@@ -32,9 +32,9 @@ describe.each(LIBRARIES)("a client of %s", (client) => {
     },
   );
 
-  test("that requests it keeps its request active at a worker of the original, which stops when the client is killed", async () => {
+  test("that sends heartbeats keeps its request active at a worker of the original, which stops when the client is killed", async () => {
     const system = await open(client, "classic");
-    // The original gives a request up at the worker's third heartbeat: far enough from the client's first ones.
+    // The original gives up a request at the worker's third heartbeat, long after the client's first ones.
     const worker = await system.mortalWorker("held", "hold", { heartbeat: 500 });
     const victim = await system.mortalClient();
     await victim.open("held", 1, FOREVER);

@@ -1,4 +1,5 @@
-// Runs the cases that hold for a trio: those that leave nothing behind share a system, the others get one each.
+// Runs the cases that a combination of libraries supports. Cases without side effects share a system; each of the others gets
+// its own.
 
 import { afterAll, beforeAll, describe, test } from "vitest";
 import type { Case } from "./cases.ts";

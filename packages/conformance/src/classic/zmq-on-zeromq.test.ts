@@ -1,4 +1,4 @@
-// The stand-in for zmq 2.x, on its own: what the original relies on and zeromq 6 does differently.
+// The adapter that stands in for zmq 2.x: what the original relies on and zeromq 6 does differently.
 
 import { createRequire } from "node:module";
 import { afterEach, expect, test } from "vitest";
@@ -64,7 +64,7 @@ function messages(socket: Socket, count: number): Promise<string[][]> {
   });
 }
 
-test("the adapter sends every frame that is no Buffer as its text", async () => {
+test("the adapter sends every frame that is not a Buffer as text", async () => {
   const { router, dealer } = await pair("d");
   const received = messages(router, 2);
   dealer.send(["C", 4, undefined, null, Buffer.from("bytes")]).send("alone");
@@ -122,7 +122,7 @@ test("a PUB socket accepts an identity and publishes to subscribers", async () =
   subscriber.subscribe("$dir");
   subscriber.connect(publisher.last_endpoint);
   const received = messages(subscriber, 1);
-  // A subscription takes a moment to reach the publisher; what is published before is lost.
+  // A subscription takes a moment to reach the publisher. Messages published before that are lost.
   await expect
     .poll(() => {
       publisher.send("$dir {}");

@@ -1,4 +1,4 @@
-// Binds with settings and sides of their own: what omdp and butler peers see of a real broker.
+// Binds with their own settings and roles: what omdp and butler peers receive from a real broker.
 
 import { describe, expect, test } from "vitest";
 import { LOOPBACK } from "../support/start.ts";
@@ -103,7 +103,7 @@ describe("a butler bind", () => {
     ["no id", ["", "0.3.0", "sum", "99999999999999", "{}"]],
     ["a worker's first frame of another byte", ["\x03"]],
     ["a worker's first frame of two bytes", ["\x01\x01", "sum"]],
-  ])("D-DET-4: %s is none of its messages", async (_what, frames) => {
+  ])("D-DET-4: %s is not a valid message", async (_what, frames) => {
     const running = await startDialectBroker({}, BUTLER);
     const unknown = running.connect();
     const reported = new Promise((resolve) => running.broker.once("violation", resolve));
@@ -126,7 +126,7 @@ describe("a butler bind", () => {
     expect(client.received).toEqual([]);
   });
 
-  test("D-BUT-1: a request that waits for a busy worker expires at its time, and never reaches it", async () => {
+  test("D-BUT-1: a request that waits for a busy worker expires on time and never reaches it", async () => {
     const { broker, worker, client, address, id } = await askedOfButler();
     const expired = new Promise((resolve) => broker.once("request:failed", resolve));
     await client.send("", "0.3.0:2", "sum", String(Date.now() + 50), "{}");
@@ -138,7 +138,7 @@ describe("a butler bind", () => {
     expect(client.received).toEqual([]);
   });
 
-  test("D-BUT-7: an exception arrives without its pickles", async () => {
+  test("D-BUT-7: an exception arrives without pickled objects", async () => {
     const { worker, client, address, id } = await askedOfButler();
     const error = {
       class: "cposix\nsystem\n",
@@ -176,7 +176,7 @@ describe("a butler bind", () => {
     expect(await worker.next()).toEqual(["\x03"]);
   });
 
-  test("D-DET-5: its workers are unknown peers at any other bind", async () => {
+  test("D-DET-5: at any other bind its workers are unknown peers", async () => {
     const running = await startDialectBroker();
     const worker = running.connect();
     const reported = new Promise((resolve) => running.broker.once("violation", resolve));
@@ -187,7 +187,7 @@ describe("a butler bind", () => {
 });
 
 describe("separate binds for clients and workers", () => {
-  test("D-ROLE-1: serve omdp; a worker at the frontend gets DISCONNECT, a client at the backend an error", async () => {
+  test("D-ROLE-1: serve omdp; a worker at the frontend gets DISCONNECT, and a client at the backend gets an error", async () => {
     const running = await startDialectBroker({}, { frontend: OMDP, backend: OMDP });
     const [strayWorker, strayClient] = [running.connect(undefined, 0), running.connect(undefined, 1)];
     await strayWorker.send("W", "1", "echo");
@@ -264,7 +264,7 @@ describe("separate binds for clients and workers", () => {
     }
   });
 
-  test.each(VERSIONS)("D-ROLE-1, D-ROLE-3: serve their own role in $name", async (form) => {
+  test.each(VERSIONS)("D-ROLE-1, D-ROLE-3: serve only their role in $name", async (form) => {
     const running = await startDialectBroker(
       {},
       { frontend: { address: LOOPBACK, answersErrors: true }, backend: LOOPBACK },
@@ -307,7 +307,7 @@ describe("separate binds for clients and workers", () => {
   });
 });
 
-/** A butler worker that has just been given a client's first request. */
+/** A butler worker that has just received the first request of a client. */
 async function askedOfButler() {
   const { broker, connect } = await startDialectBroker({}, BUTLER);
   const [worker, client] = [connect(), connect()];

@@ -1,5 +1,5 @@
-// D-DET-1 over tcp, for every two of the dialects: a peer that began in the one and continues in the other is ignored in it, and
-// goes on in its own.
+// D-DET-1 over tcp, for every pair of dialects: the broker ignores messages of a peer in a second dialect, and continues to
+// serve it in its first.
 
 import type { RawPeer } from "@pigato/testkit/raw-peer";
 import { describe, expect, test } from "vitest";
@@ -10,11 +10,11 @@ import { type DialectBroker, startDialectBroker } from "./start.ts";
 
 const BINDS = [LOOPBACK, { address: LOOPBACK, dialect: "omdp" }, { address: LOOPBACK, dialect: "butler" }] as const;
 
-/** All but PIGATO and omdp, which begin alike: no bind reads both (D-DET-5). */
+/** Every pair except PIGATO and omdp, whose first frames are equal: no bind reads both (D-DET-5). */
 const PAIRS = DIALECTS.flatMap((first) => DIALECTS.map((other) => ({ first, other }))).filter(
   ({ first, other }) => first !== other && !(isOne(first, other, "pigato") && isOne(first, other, "omdp")),
 );
-/** Workers of butler are read at a bind for them alone, and so is omdp. */
+/** Workers of butler, and all peers of omdp, need a bind of their own. */
 const WORKER_PAIRS = PAIRS.filter(
   ({ first, other }) => !(isOne(first, other, "omdp") && isOne(first, other, "butler")),
 );
@@ -52,7 +52,7 @@ describe.each(WORKER_PAIRS)("D-DET-1: a $first client", ({ first, other }) => {
 });
 
 describe.each(WORKER_PAIRS)("D-DET-1: a $first worker", ({ first, other }) => {
-  test(`is ignored in ${other}, be it READY or a request, and continues to serve`, async () => {
+  test(`is ignored in ${other}, whether it sends READY or a request, and continues to serve`, async () => {
     const running = await startDialectBroker({}, BINDS);
     const worker = await joined(running, first, listenerFor(first, other));
     const [ready = []] = WORKER_WIRES[other].greet("other");
@@ -78,7 +78,7 @@ describe.each([
   ["pigato", "omdp", 0],
   ["omdp", "pigato", 1],
 ] as const)("D-DET-5: a client of %s that goes on as one of %s", (first, other, listener) => {
-  test("is read in the one that the bind reads: the frames of a request are the same in both", async () => {
+  test("is read in the dialect of the bind, because both dialects have the same request frames", async () => {
     const running = await startDialectBroker({}, BINDS);
     const server = await joined(running, "pigato", 0);
     const client = running.connect(undefined, listener);
@@ -98,7 +98,7 @@ async function clientAndServer(first: DialectName, other: DialectName) {
   return { running, server, client: running.connect(undefined, listenerFor(first, other)) };
 }
 
-/** A worker of the service "echo" whom the broker knows. */
+/** A registered worker of the service "echo". */
 async function joined(running: DialectBroker, dialect: DialectName, listener: number): Promise<RawPeer> {
   const join = new Promise((resolve) => running.broker.once("worker:join", resolve));
   const worker = running.connect(undefined, listener);
@@ -111,7 +111,7 @@ async function dropped({ broker, drops }: DialectBroker, count: number): Promise
   while (drops.length < count) await new Promise((resolve) => broker.once("drop", resolve));
 }
 
-/** The bind that reads both. */
+/** The bind that reads both dialects. */
 function listenerFor(first: DialectName, other: DialectName): number {
   return isOne(first, other, "omdp") ? 1 : isOne(first, other, "butler") ? 2 : 0;
 }

@@ -1,4 +1,4 @@
-// Our own client and worker at a Majordomo broker of others, over tcp.
+// Our client and worker with an independent Majordomo broker, over tcp.
 
 import { Client, type ClientOptions } from "@pigato/client";
 import { type Reply, UsageError, Worker, type WorkerOptions } from "@pigato/worker";
@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { ForeignBroker, type Version } from "./foreign-broker.ts";
 
 const VERSIONS: readonly Version[] = ["mdp01", "mdp02"];
-/** Patient with a machine that stands still, and quick to come back. */
+/** Tolerates a test machine that pauses, and reconnects quickly. */
 const CALM = { heartbeat: 50, heartbeatLiveness: 60, reconnect: 10, reconnectMaxMs: 20 };
 
 async function startPeers(version: Version) {
@@ -43,7 +43,7 @@ async function startPeers(version: Version) {
 
 const echo = (data: unknown, reply: Reply): Reply => reply.end(data);
 
-describe.each(VERSIONS)("%s: at a broker of others", (version) => {
+describe.each(VERSIONS)("%s: with an independent broker", (version) => {
   test("a client reaches a worker, and data travels as JSON", async () => {
     const { worker, client } = await startPeers(version);
     await worker("echo", echo);
@@ -62,7 +62,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     expect(broker.mostOpen).toBe(1);
   });
 
-  test("D-PEER-3: what the wire cannot carry is a UsageError, and nothing of it is sent", async () => {
+  test("D-PEER-3: what the wire cannot carry is a UsageError and is not sent", async () => {
     const { broker, client } = await startPeers(version);
     const { client: caller } = await client();
     const refused = { code: "USAGE", message: expect.stringContaining(`cannot be used with the dialect "${version}"`) };
@@ -78,7 +78,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
       expect(misuse).toThrow(expect.objectContaining(refused));
     expect(() => new Client(broker.address, { dialect: version, heartbeat: 100 })).toThrow(UsageError);
     expect(() => new Worker(broker.address, "echo", { dialect: version, concurrency: 2 })).toThrow(UsageError);
-    // Sent after all of it, and the first that arrives.
+    // This request is made after all of them, and is the first to arrive.
     expect(await caller.call("mmi.service", Buffer.from("echo"), { retry: 0, nocache: false })).toBe(404);
     expect(broker.seen("REQUEST")).toEqual([caller.socketId]);
   });
@@ -95,7 +95,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
       version === "mdp01" ? ["", "MDPC01", service] : ["MDPC02", Buffer.of(3), service];
     const reported = (count: number) =>
       new Promise<void>((resolve) => caller.on("error", () => errors.length === count && resolve()));
-    // A ROUTER does not know who has not spoken.
+    // A ROUTER knows only peers that have sent a message.
     expect(await caller.call("mmi.service", Buffer.from("echo"))).toBe(200);
     const first = reported(1);
     broker.say(caller.socketId, ...final("echo"), '"early"');
@@ -111,7 +111,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     ]);
   });
 
-  test("D-PEER-4: bytes travel unchanged, and a body that is not JSON arrives as text", async () => {
+  test("D-PEER-4: bytes are transferred unchanged, and a body that is not JSON arrives as text", async () => {
     const { worker, client } = await startPeers(version);
     await worker("frames", (data, reply) => reply.end([Buffer.from("200"), Buffer.from(JSON.stringify(data))]));
     const { client: caller } = await client();
@@ -128,7 +128,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     expect(await caller.call("mmi.other", "x")).toBe(501);
   });
 
-  test("D-PEER-7: a handler that fails ends the request with an error body", async () => {
+  test("D-PEER-7: a handler that fails ends the request with an error as the body", async () => {
     const { worker, client } = await startPeers(version);
     await worker("fails", (data, reply) => {
       if (data === "throw") throw new TypeError("no");
@@ -151,7 +151,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     expect(await caller.call("fails", "opts")).toEqual(misuse("reply.opts.cache cannot be used"));
   });
 
-  test("D-PEER-7: a worker without a handler does the same", async () => {
+  test("D-PEER-7: a worker without a handler ends the request in the same way", async () => {
     const { worker, client } = await startPeers(version);
     const { worker: idle } = await worker("echo", echo);
     idle.removeAllListeners("request");
@@ -180,7 +180,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     expect(errors).toEqual([]);
   });
 
-  test("D-PEER-2: a request that its caller cancels does the same", async () => {
+  test("D-PEER-2: a request that its caller cancels ends, and its late reply is dropped", async () => {
     const { broker, client } = await startPeers(version);
     const { client: caller } = await client();
     const before = caller.socketId;
@@ -268,7 +268,7 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
     expect(broker.workers).toEqual([]);
   });
 
-  test("any message of a broker is dropped and reported, and both continue", async () => {
+  test("the client and the worker drop and report any invalid message, and continue", async () => {
     const { broker, worker, client } = await startPeers(version);
     const { worker: server, errors: serverErrors } = await worker("echo", echo);
     const { client: caller, errors: callerErrors } = await client();
@@ -295,14 +295,14 @@ describe.each(VERSIONS)("%s: at a broker of others", (version) => {
   });
 });
 
-/** What a broker might well say: it would be obeyed. */
+/** A valid message of a broker, which the peers would obey. */
 function isGoodMessage(version: Version, header: string, command: Buffer, body: readonly string[]): boolean {
   if (header !== (version === "mdp01" ? "MDPW01" : "MDPW02") || command.length !== 1) return false;
   const [code] = command;
   return code === 2 ? body.length > 2 && body[1] === "" : body.length === 0;
 }
 
-test("mdp02: partials travel in order", async () => {
+test("mdp02: partials arrive in order", async () => {
   const { worker, client } = await startPeers("mdp02");
   await worker("count", (_data, reply) => {
     for (const part of [1, "two", [3]]) reply.write(part);

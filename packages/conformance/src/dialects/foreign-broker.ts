@@ -14,7 +14,7 @@ const WORKER_COMMANDS: Readonly<Record<Version, readonly (number | undefined)[]>
   mdp01: [1, 2, undefined, 3, 4, 5],
   mdp02: [1, 2, 3, 4, 5, 6],
 };
-/** Silent intervals after which a worker is forgotten: many, because test machines stand still at times. */
+/** Silent intervals after which the broker forgets a worker: many, because test machines pause at times. */
 const LIVENESS = 60;
 
 interface IdleOrBusy {
@@ -29,7 +29,7 @@ interface Waiting {
   readonly body: readonly Buffer[];
 }
 
-/** What the broker was sent, or did: `READY W1 echo`, `REQUEST C1 echo`, `HEARTBEAT W1`, … */
+/** What the broker received or did: `READY W1 echo`, `REQUEST C1 echo`, `HEARTBEAT W1`, … */
 interface Entry {
   readonly word: string;
   readonly peer: string;
@@ -37,9 +37,9 @@ interface Entry {
 
 export class ForeignBroker {
   readonly log: Entry[] = [];
-  /** Requests of one client that were open at a time, at most. */
+  /** The maximum number of requests that one client had open at a time. */
   mostOpen = 0;
-  /** Whether it is silent, although its socket is open. */
+  /** Whether it sends nothing, although its socket is open. */
   isMute = false;
   readonly #version: Version;
   readonly #heartbeatMs: number;
@@ -75,12 +75,12 @@ export class ForeignBroker {
     return [...this.#workers.values()].map(({ id }) => id.toString());
   }
 
-  /** Ids of peers of which it has logged this, in order. */
+  /** The ids of peers for which it has logged this event, in order. */
   seen(word: string): readonly string[] {
     return this.log.filter((entry) => entry.word === word).map(({ peer }) => peer);
   }
 
-  /** Resolves when a condition on what it has seen holds. */
+  /** Resolves when a condition on its log holds. */
   async until(holds: () => boolean): Promise<void> {
     while (!holds()) {
       await new Promise<void>((resolve) => {
@@ -94,7 +94,7 @@ export class ForeignBroker {
     this.#workers.clear();
   }
 
-  /** Sends a peer any frames. */
+  /** Sends any frames to a peer. */
   say(peer: string, ...frames: Frame[]): void {
     this.#send(Buffer.from(peer), ...frames);
   }
@@ -104,7 +104,7 @@ export class ForeignBroker {
     if (this.#isStopping) return;
     this.#isStopping = true;
     await this.#sending;
-    // Does not unbind first: an unbind while a read waits crashes the process, once in some hundred times.
+    // Does not unbind first: an unbind during a pending read crashes the process about once in 100 times.
     this.#socket.close();
   }
 
@@ -214,7 +214,7 @@ export class ForeignBroker {
     }
   }
 
-  /** The socket takes one message at a time. */
+  /** The socket accepts one message at a time. */
   #send(peer: Buffer, ...frames: Frame[]): void {
     this.#sending = this.#sending.then(() => this.#socket.send([peer, ...frames])).catch(() => {});
   }
@@ -224,7 +224,7 @@ export class ForeignBroker {
   }
 }
 
-/** The address of a broker that has just stopped is free a little later. */
+/** The address of a broker that has just stopped becomes free with a delay. */
 async function bound(socket: Router, address: string): Promise<void> {
   for (;;) {
     try {

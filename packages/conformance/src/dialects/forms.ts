@@ -1,19 +1,19 @@
 // The frames of each Majordomo flavor, written from RFC 7, RFC 18 and recorded peers of the variants. They do not use our
 // codecs, because they check them.
 
-/** How one form writes what both versions of the protocol have. */
+/** How one flavor writes what both versions of the protocol have. */
 export interface Form {
   readonly name: string;
   /** Before the service in a client's request. */
   readonly request: readonly string[];
   /** Before the body in a final reply to a client. */
   readonly final: (service: string) => readonly string[];
-  /** Before the body in a part of a reply to a client; `undefined` where there are none. */
+  /** Before the body in a partial to a client; `undefined` if the version has no partials. */
   readonly partial: ((service: string) => readonly string[]) | undefined;
   readonly worker: WorkerForm;
 }
 
-/** The head of each message between a worker and its broker. */
+/** The first frames of each message between a worker and its broker. */
 export interface WorkerForm {
   readonly ready: readonly string[];
   readonly request: readonly string[];
@@ -62,7 +62,7 @@ const DELIMITED: Form = {
   worker: worker02(["", "MDPW02"], ["\x01", "\x02", "\x03", "\x04", "\x05", "\x06"]),
 };
 
-/** Its worker is the delimited one. */
+/** Its workers use the delimited form. */
 const MAJORTOMO: Form = {
   ...DELIMITED,
   name: "majortomo",
@@ -73,7 +73,7 @@ const MAJORTOMO: Form = {
 
 export const VERSIONS: readonly Form[] = [MDP01, MDP02];
 export const FORMS: readonly Form[] = [MDP01, MDP02, DIGITS, DELIMITED, MAJORTOMO];
-/** Those whose clients and workers one peer may be both of. */
+/** Flavors in which one peer may be both client and worker. */
 export const WHOLE_FORMS: readonly Form[] = [MDP01, MDP02, DIGITS, DELIMITED];
 
 function worker02(head: readonly string[], [ready, request, partial, final, heartbeat, disconnect]: Codes): WorkerForm {

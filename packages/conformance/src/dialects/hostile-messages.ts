@@ -2,10 +2,10 @@
 
 import { FORMS } from "./forms.ts";
 
-/** They stand for the client address and the id of a request that a worker has. */
+/** Placeholders for the client address and the id of a request that a worker has. */
 export const ADDRESS = "~0.1";
 export const ID = "r1";
-/** When a butler request expires: late. */
+/** The expiry of a butler request: far in the future. */
 export const EXPIRY = "99999999999999";
 
 /** Every message of a dialect, in each role, including those of the broker. */
@@ -88,7 +88,7 @@ export const NAMES: readonly string[] = Object.keys(MESSAGES);
 
 const LONG = "x".repeat(70_000);
 
-/** A message unchanged, truncated, and padded. */
+/** A message unchanged, truncated and padded. */
 export function* cuts(message: readonly string[]): Generator<readonly string[]> {
   yield message;
   for (let length = 1; length < message.length; length++) yield message.slice(0, length);
@@ -96,7 +96,7 @@ export function* cuts(message: readonly string[]): Generator<readonly string[]> 
   yield [...message, ...new Array<string>(70).fill("")];
 }
 
-/** The same, and with each frame emptied, lengthened or overwritten. */
+/** The same, also with each frame emptied, lengthened or overwritten. */
 export function* bendings(message: readonly string[]): Generator<readonly string[]> {
   yield* cuts(message);
   for (const index of message.keys()) {
@@ -105,10 +105,10 @@ export function* bendings(message: readonly string[]): Generator<readonly string
   }
 }
 
-/** A worker of a dialect, as far as it takes to get a request and to say anything about it. */
+/** A worker of a dialect, reduced to receiving a request and sending any message about it. */
 export interface Role {
   greet(service: string): readonly (readonly string[])[];
-  /** What stands for the request's client and id; `undefined` for what is no request. */
+  /** Reads the client and the id of a request; `undefined` for any other message. */
   tokens(frames: readonly string[]): { readonly address: string; readonly id: string } | undefined;
   readonly disconnect: readonly string[];
 }

@@ -1,5 +1,5 @@
 // Hostile peers of every dialect: every message in every state and role, truncated, padded and corrupted, mixed with messages
-// of other dialects. The broker stays up, and serves a client and a worker of each dialect throughout.
+// of other dialects. The broker must stay up and serve a client and a worker of each dialect.
 
 import { Broker, type ListenerOptions, type Listeners } from "@pigato/broker";
 import type { RawPeer } from "@pigato/testkit/raw-peer";
@@ -16,17 +16,17 @@ const BINDS = [
   { address: ANYWHERE, dialect: "butler", answersErrors: true },
 ] as const;
 
-/** A broker, and a client and a worker of each dialect who are to be served whatever happens. */
+/** A broker, and a client and a worker of each dialect that it must serve all the time. */
 interface House {
   readonly broker: Broker;
-  /** One for each of the binds; where sides are apart, first those of clients, then those of workers. */
+  /** One address for each bind; with separate binds, first those for clients, then those for workers. */
   readonly addresses: readonly string[];
   readonly witnesses: readonly {
     readonly client: DialectClient;
     readonly server: DialectWorker;
     readonly service: string;
   }[];
-  /** A worker of the service "quiet", who never answers. */
+  /** A worker of the service "quiet", which never replies. */
   readonly quiet: RawPeer;
 }
 
@@ -54,32 +54,35 @@ describe.each([0, 1, 2])("by bind %i", (listener) => {
     },
   );
 
-  test("survives a peer that speaks every dialect in turn", async () => {
+  test("the broker survives a peer that speaks every dialect in turn", async () => {
     await speakEverything(whole, listener);
   });
 });
 
-describe.each([0, 1, 2, 3, 4, 5])("separate binds, by bind %i", (listener) => {
-  test.each(NAMES)("survives every message of %s, in every state, whole, truncated and padded", async (name) => {
-    await sayEverything(apart, listener, name, cuts);
-  });
+describe.each([0, 1, 2, 3, 4, 5])("separate binds, bind %i", (listener) => {
+  test.each(NAMES)(
+    "the broker survives every message of %s, in every state, whole, truncated and padded",
+    async (name) => {
+      await sayEverything(apart, listener, name, cuts);
+    },
+  );
 
-  test("survives a peer that speaks every dialect in turn", async () => {
+  test("the broker survives a peer that speaks every dialect in turn", async () => {
     await speakEverything(apart, listener);
   });
 });
 
-describe.each(NAMES)("a worker of %s", (name) => {
+describe.each(NAMES)("with a worker of %s", (name) => {
   const { greet, tokens, disconnect } = ROLES[name] ?? {};
   if (greet === undefined || tokens === undefined) throw new Error(`no peer of ${name}`);
 
-  test("survives any message of any dialect while it has a request", async () => {
+  test("the broker survives any message of any dialect while the worker has a request", async () => {
     const client = bytePeer(whole.addresses[0] ?? "");
     for (const message of NAMES.flatMap((other) => MESSAGES[other]?.map((frames) => ({ other, frames })) ?? [])) {
       for (const bent of message.other === name ? cuts(message.frames) : [message.frames]) {
         const service = `held ${++count}`;
         const holder = await worker(service);
-        // With an id of its own: a rejected request stays open.
+        // With its own id, because a rejected request stays open.
         await client.send("C", "2", service, service, "1", "{}");
         const { address, id } = tokens(await holder.nextThat((frames) => tokens(frames) !== undefined)) ?? {};
         const said = bent.map((frame) => frame.replace(ADDRESS, () => address ?? "").replace(ID, () => id ?? ""));
@@ -91,7 +94,7 @@ describe.each(NAMES)("a worker of %s", (name) => {
     await expectOthersServed(whole);
   });
 
-  test("D-MMI-2: is rejected with a name that starts with mmi., and accepted with one that starts with $", async () => {
+  test("D-MMI-2: a worker whose service name starts with mmi. is rejected, one with $ is accepted", async () => {
     const refused = bytePeer(addressFor(name));
     const dropped = new Promise((resolve) => {
       whole.broker.on("drop", ({ peer, reason }) => peer === refused.id && resolve(reason));
@@ -161,12 +164,12 @@ async function build(where: ListenerOptions | Listeners): Promise<House> {
   return { broker, addresses, witnesses, quiet };
 }
 
-/** Where workers of a dialect connect. */
+/** The bind for the workers of a dialect. */
 function addressFor(name: string): string {
   return whole.addresses[name === "omdp" ? 1 : name === "butler" ? 2 : 0] ?? "";
 }
 
-/** A state is what was said before: nothing, a request that is not answered, or any other message of the dialect. */
+/** A state is the message sent before: none, a request without a reply, or any other message of the dialect. */
 async function sayEverything(
   house: House,
   listener: number,
@@ -199,7 +202,7 @@ async function speakEverything(house: House, listener: number): Promise<void> {
   await expectOthersServed(house);
 }
 
-/** Others are served while the requests wait, if they do, and when their client has gone. */
+/** The broker serves others while the requests wait, if they wait, and after their client has gone. */
 async function askFor10000(listener: number, request: (service: string) => readonly string[]): Promise<RawPeer> {
   const { broker, addresses } = whole;
   await nothingOpen(broker);
@@ -214,7 +217,7 @@ async function askFor10000(listener: number, request: (service: string) => reado
   return socket;
 }
 
-/** Resolves when every client that has requests open has gone. */
+/** Resolves when every client with open requests has gone. */
 async function nothingOpen(broker: Broker): Promise<void> {
   while (openOf(broker) > 0) await new Promise((resolve) => broker.once("client:leave", resolve));
 }
@@ -223,15 +226,15 @@ function openOf(broker: Broker): number {
   return broker.stats()?.open ?? 0;
 }
 
-/** Closes a socket once the broker has dealt with all that it sent. */
+/** Closes a socket after the broker has handled all its messages. */
 async function leave(house: House, socket: RawPeer): Promise<void> {
   await handled(house, socket);
   socket.close();
 }
 
-/** Resolves when the broker has dealt with all that a socket sent. */
+/** Resolves when the broker has handled all messages of a socket. */
 async function handled({ broker }: House, socket: RawPeer): Promise<void> {
-  // Whatever its dialect, something that is none of any is reported, after all that came before it.
+  // In every dialect, the broker reports a message that belongs to no dialect, after all messages before it.
   const mark = `mark ${++count}`;
   await new Promise<void>((resolve) => {
     const onViolation = ({ detail, peer }: { readonly detail: string; readonly peer: string }) => {

@@ -1,5 +1,6 @@
-// Every client with every worker, across the dialects, over one broker with a bind for each that needs one; peers on plain
-// sockets here, peers in Python, and our own client and worker. A request is asked in one dialect, worked on in another, and answered in the first.
+// Every client with every worker, across the dialects, over one broker with a bind for each dialect that needs one: peers on
+// plain sockets, peers in Python, and our client and worker. The broker translates each request to the worker's dialect, and
+// its reply back.
 
 import { Broker } from "@pigato/broker";
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
@@ -14,7 +15,7 @@ type Kind = `${DialectName} in ${Stack}`;
 interface Peer {
   readonly kind: Kind;
   readonly dialect: DialectName;
-  /** Whether it reads values alone, as our own peers do. */
+  /** Whether it handles values instead of bytes, as our peers do. */
   readonly isOwn: boolean;
   readonly isPython: boolean;
   sender(): DialectClient | Promise<DialectClient>;
@@ -28,19 +29,19 @@ const PEERS: readonly Peer[] = [
   ...OWN_DIALECTS.map((dialect) => peerOf(dialect, "own", ownClient, ownWorker)),
 ];
 const PAIRS = PEERS.flatMap((client) => PEERS.map((worker) => ({ client, worker })));
-/** Every dialect with every other, in Python and not: what takes its time is not done for all. */
+/** Every pair of dialects, both in Python or both not: slow cases do not run for all pairs. */
 const SOME_PAIRS = PAIRS.filter(({ client, worker }) => client.isPython === worker.isPython);
 
-/** Dialects whose bodies are any frames, and those that have one. */
+/** Dialects in which a body is any number of frames. The others have one frame. */
 const HAS_FRAMES: ReadonlySet<DialectName> = new Set(["mdp01", "mdp02"]);
 const CLIENTS_WITHOUT_PARTS: ReadonlySet<DialectName> = new Set(["mdp01", "butler"]);
 const CLIENTS_WITHOUT_ERRORS: ReadonlySet<DialectName> = new Set(["mdp01", "mdp02"]);
 
 let broker: Broker;
-/** One of each, who stay. */
+/** One client and one worker of each kind, for the whole suite. */
 const senders = new Map<Kind, DialectClient>();
 const receivers = new Map<Kind, DialectWorker>();
-/** The workers of a service, by their routing ids. */
+/** The routing ids of the workers of each service. */
 const members = new Map<string, Set<string>>();
 
 beforeAll(async () => {
@@ -62,8 +63,8 @@ afterAll(async () => {
   await broker.stop();
 });
 
-describe.each(PAIRS)("$client.kind asks $worker.kind", ({ client, worker }) => {
-  test("D-MAP-1: JSON passes byte for byte, both ways", async () => {
+describe.each(PAIRS)("$client.kind sends a request to $worker.kind", ({ client, worker }) => {
+  test("D-MAP-1: JSON arrives byte for byte in both directions", async () => {
     const { sender, receiver } = pair(client, worker);
     await sender.request(worker.kind, '{"a": [1, null]}');
     const job = await receiver.next();
@@ -72,7 +73,7 @@ describe.each(PAIRS)("$client.kind asks $worker.kind", ({ client, worker }) => {
     expect(await sender.receive()).toEqual({ kind: "final", body: [asRead(' {"b" : "\xc3\xa9"} ', worker, client)] });
   });
 
-  test("D-MAP-2: bytes pass, or become a JSON string in a dialect of JSON", async () => {
+  test("D-MAP-2: bytes arrive unchanged, or as a JSON string in a dialect of JSON", async () => {
     const { sender, receiver } = pair(client, worker);
     const bytes = "\xff\x00\x01";
     const shown = JSON.stringify("\u00ff\u0000\u0001").replace("\u00ff", "\xc3\xbf");
@@ -85,7 +86,7 @@ describe.each(PAIRS)("$client.kind asks $worker.kind", ({ client, worker }) => {
     expect(body).toEqual([isShown || client.isOwn ? shown : bytes]);
   });
 
-  test("D-MAP-3: several frames pass, or become an array in a dialect with one frame", async () => {
+  test("D-MAP-3: several frames arrive unchanged, or as an array in a dialect with one frame", async () => {
     const { sender, receiver } = pair(client, worker);
     const frames = ["one", "", "2"];
     const array = ['["one","",2]'];
@@ -97,7 +98,7 @@ describe.each(PAIRS)("$client.kind asks $worker.kind", ({ client, worker }) => {
     expect(await sender.receive()).toEqual({ kind: "final", body: arePassed && !client.isOwn ? frames : array });
   });
 
-  test("D-MAP-4: partials come first, if both dialects have them", async () => {
+  test("D-MAP-4: partials arrive before the final reply, if both dialects have them", async () => {
     const { sender, receiver } = pair(client, worker);
     await sender.request(worker.kind, "0");
     const job = await receiver.next();
@@ -113,7 +114,7 @@ describe.each(PAIRS)("$client.kind asks $worker.kind", ({ client, worker }) => {
 });
 
 describe.each(SOME_PAIRS)("$client.kind sends requests to $worker.kind, which", ({ client, worker }) => {
-  test("replies to 500 requests at once, once each", { timeout: 30_000 }, async () => {
+  test("replies once to each of 500 concurrent requests", { timeout: 30_000 }, async () => {
     const { sender, receiver } = pair(client, worker);
     const numbers = Array.from({ length: 500 }, (_, number) => String(1_000 + number));
     for (const number of numbers) await sender.request(worker.kind, number);
@@ -129,7 +130,7 @@ describe.each(SOME_PAIRS)("$client.kind sends requests to $worker.kind, which", 
     expect(received.sort()).toEqual(numbers);
   });
 
-  test("D-MDP-10: dies at work: another worker takes over, or the client is notified of a request without retry", async () => {
+  test("D-MDP-10: dies with a request: another worker gets it, or the client is notified if it has no retry", async () => {
     const { sender } = pair(client, worker);
     const service = `death of ${worker.kind} for ${client.kind}`;
     const first = await worker.receiver(service);
@@ -150,9 +151,9 @@ describe.each(SOME_PAIRS)("$client.kind sends requests to $worker.kind, which", 
 });
 
 describe.each(PAIRS.filter(({ client }) => !CLIENTS_WITHOUT_ERRORS.has(client.dialect)))(
-  "$client.kind is notified by $worker.kind",
+  "$client.kind with $worker.kind",
   ({ client, worker }) => {
-    test("D-MAP-5, D-PEER-7: of an error of the handler, if both dialects have errors", async () => {
+    test("D-MAP-5, D-PEER-7: gets the error of the handler, if both dialects have errors", async () => {
       const { sender, receiver } = pair(client, worker);
       await sender.request(worker.kind, "0");
       const job = await receiver.next();
@@ -162,7 +163,7 @@ describe.each(PAIRS.filter(({ client }) => !CLIENTS_WITHOUT_ERRORS.has(client.di
         return;
       }
       const { kind, body } = await sender.receive();
-      // Our own worker says it as data, where there is no other way.
+      // Our worker sends the error as data, because its dialect has no errors.
       expect(kind).toBe(worker.isOwn && HAS_FRAMES.has(worker.dialect) ? "final" : "error");
       expect(body[0]).toContain("no such size");
     });
@@ -186,11 +187,11 @@ describe.each(PEERS.flatMap((worker) => REJECTERS.map((rejecter) => ({ worker, r
       await joined(worker.kind, 1);
     });
 
-    test.each(PEERS)("D-MAP-8: asked by $kind", async (client) => {
+    test.each(PEERS)("D-MAP-8: a request of $kind", async (client) => {
       const { sender, receiver } = pair(client, worker);
       const rejected = rejecting.next();
       let taken = receiver.next();
-      // Either may be the first to be asked; then it is the other's turn.
+      // Either worker may get the first request; the other one gets the next.
       const isRejected = async () => {
         await sender.request(worker.kind, "1");
         return Promise.race([rejected.then(() => true), taken.then(() => false)]);
@@ -228,12 +229,12 @@ function addressFor(dialect: DialectName): string {
   return addresses[dialect === "omdp" ? 1 : dialect === "butler" ? 2 : 0] ?? "";
 }
 
-/** Whether other bytes become a string on the way to it. */
+/** Whether bytes become a string on the way to this peer. */
 function isJson({ dialect }: Peer): boolean {
   return dialect === "pigato";
 }
 
-/** JSON as it arrives: ours write and read values, but for bytes, which they write as they are. */
+/** The JSON as it arrives: our peers write and read values, except bytes, which they write unchanged. */
 function asRead(json: string, from: Peer, to: Peer): string {
   if (!to.isOwn && !(from.isOwn && isJson(from))) return json;
   const value: unknown = JSON.parse(Buffer.from(json, "latin1").toString());

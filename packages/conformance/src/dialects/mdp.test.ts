@@ -1,5 +1,5 @@
-// RFC 7 and RFC 18, rule by rule, over tcp: raw sockets against a real broker. Where the RFC says the same of both
-// versions, both are held to it, and the variants of 0.2 with them.
+// RFC 7 and RFC 18, rule by rule, over tcp: raw sockets and a real broker. A rule that both RFCs have is tested with both
+// versions and with the variants of 0.2.
 
 import type { RawPeer } from "@pigato/testkit/raw-peer";
 import { describe, expect, test } from "vitest";
@@ -8,7 +8,7 @@ import { FORMS, VERSIONS, WHOLE_FORMS } from "./forms.ts";
 import { addressIn, registered, settled, startDialectBroker } from "./start.ts";
 
 describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
-  test("D-MDP-3, D-MDP-11, D-MDP-14: a request is answered by its service's name and the body, frame by frame", async () => {
+  test("D-MDP-3, D-MDP-11, D-MDP-14: the reply to a request has the name of its service and the body, frame by frame", async () => {
     const running = await startDialectBroker();
     const worker = running.connect();
     await worker.send(...form.worker.ready, "echo");
@@ -49,7 +49,7 @@ describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
       const request = await worker.next();
       const reply = [...form.worker.final, addressIn(request, form), "", request.at(-1) ?? ""];
       await worker.send(...reply);
-      // A second reply has no request.
+      // A second reply matches no request.
       await worker.send(...reply);
     }
     const answers: string[] = [];
@@ -128,7 +128,7 @@ describe.each(FORMS)("D-DET-2: a client of $name", (form) => {
 });
 
 describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
-  test("D-MDP-4, D-MDP-12: READY is not answered, and makes it a worker", async () => {
+  test("D-MDP-4, D-MDP-12: READY gets no answer and registers the worker", async () => {
     const running = await startDialectBroker();
     const worker = await registered(running, form, "echo");
     expect(worker.received).toEqual([]);
@@ -248,7 +248,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     const second = await registered(running, form, "echo");
     const request = await second.next();
     expect(request.at(-1)).toBe("x");
-    // A late reply of the first has no request.
+    // A late reply of the first worker matches no request.
     await first.send(...form.worker.final, addressIn(lost, form), "", "late");
     expect(await first.next()).toEqual(form.worker.disconnect);
     await second.send(...form.worker.final, addressIn(request, form), "", "y");
@@ -338,7 +338,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     }
   });
 
-  test("D-LIVE-3: it is not free before it has answered, though the request has expired", async () => {
+  test("D-LIVE-3: it gets no further request before it has replied, although the request has expired", async () => {
     const running = await startDialectBroker({}, [LOOPBACK, { address: LOOPBACK, timeoutMs: 50 }]);
     const worker = await registered(running, form, "echo");
     const expired = new Promise((resolve) => running.broker.once("request:failed", resolve));
@@ -399,7 +399,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     const client = running.connect();
     await client.send(...form.request, "echo", "x");
     const address = addressIn(await worker.nextThat((frames) => frames.at(-1) === "x"), form);
-    // It receives ten heartbeats, and sends nothing.
+    // It receives ten heartbeats and sends nothing.
     for (let beat = 0; beat < 10; beat++) await worker.next();
     await worker.send(...form.worker.final, address, "", "y");
     expect(await client.next()).toEqual([...form.final("echo"), "y"]);
@@ -420,7 +420,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
     expect(await worker.next()).toEqual(form.worker.disconnect);
   });
 
-  test("D-MDP-17: a broker that comes back answers its heartbeat by DISCONNECT, so that it registers again", async () => {
+  test("D-MDP-17: a restarted broker answers its heartbeat with DISCONNECT, so that it registers again", async () => {
     const running = await startDialectBroker();
     const worker = await registered(running, form, "echo");
     await running.broker.stop();
@@ -435,7 +435,7 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
   });
 });
 
-describe.each(FORMS)("mmi, asked by a client of $name", (form) => {
+describe.each(FORMS)("mmi, for a client of $name", (form) => {
   test("D-MMI-3, D-MMI-5: mmi.service is 200 with a live worker, else 404, under its own name", async () => {
     const running = await startDialectBroker();
     const client = running.connect();
@@ -452,12 +452,12 @@ describe.each(FORMS)("mmi, asked by a client of $name", (form) => {
     const left = new Promise((resolve) => running.broker.once("worker:leave", resolve));
     await worker.send(...form.worker.disconnect);
     await left;
-    // The name is known, a request waits for it, and no worker is there.
+    // The name is known because a request waits for it, but it has no worker.
     await client.send(...form.request, "echo", "x");
     expect(await ask()).toEqual([...form.final("mmi.service"), "404"]);
   });
 
-  test("D-MMI-3: a name that a wildcard serves counts as served", async () => {
+  test("D-MMI-3: a name that matches a wildcard service is served", async () => {
     const running = await startDialectBroker();
     const joined = new Promise((resolve) => running.broker.once("worker:join", resolve));
     await running.connect().send(...form.worker.ready, "stock*");

@@ -1,4 +1,4 @@
-// Our own client and worker at our own broker, in each dialect that both ends speak.
+// Our client and worker with our broker, in each dialect that both support.
 
 import type { DialectName } from "@pigato/client";
 import { type Reply, Worker } from "@pigato/worker";

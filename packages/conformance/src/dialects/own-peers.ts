@@ -1,5 +1,5 @@
-// Our own client and worker as peers among others: bodies in, bodies out, as in peers.ts. They read values, so that what they
-// were sent is shown as the JSON of it. In Majordomo they are given bytes to send, in PIGATO the value of some JSON.
+// Our client and worker behind the interface of peers.ts, which sends and receives bodies. They read values, so a received body
+// is shown as its JSON. In Majordomo they send bytes, in PIGATO the value of some JSON.
 
 import { connect, createServer, type Server as Listener, type Socket } from "node:net";
 import { Client } from "@pigato/client";
@@ -71,7 +71,7 @@ function say(
   }
 }
 
-/** False for what the dialect has no message for. */
+/** False if the dialect has no such message. */
 function isSaid(say: () => unknown): boolean {
   try {
     say();
@@ -92,7 +92,7 @@ function textOf(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString("latin1");
 }
 
-/** A proxy to an address that can be cut, because our worker always sends DISCONNECT. */
+/** A proxy to an address whose connections can be cut, because our worker always sends DISCONNECT. */
 class Cable {
   readonly #listener: Listener;
   readonly #ends = new Set<Socket>();

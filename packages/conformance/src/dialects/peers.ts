@@ -1,5 +1,5 @@
-// A client and a worker of each dialect, as far as a test of the broker needs them: bodies in, bodies out. Their frames are
-// written here by hand, on plain sockets.
+// A client and a worker of each dialect, reduced to sending and receiving bodies. Their frames are written by hand on plain
+// sockets.
 
 import { VERSIONS } from "./forms.ts";
 import { bytePeer } from "./start.ts";
@@ -14,16 +14,16 @@ export interface ReceivedReply {
 }
 
 export interface DialectClient {
-  /** @param body one frame, where the dialect has no more */
+  /** @param body one frame, if the dialect has only one */
   request(service: string, ...body: readonly string[]): Promise<void>;
   receive(): Promise<ReceivedReply>;
   close(): void;
 }
 
-/** A request at its worker. */
+/** A request that a worker received. */
 export interface DispatchedRequest {
   readonly body: readonly string[];
-  /** False where the dialect has no message for it. */
+  /** False if the dialect has no such message. */
   reply(kind: "partial" | "final" | "error" | "reject", ...body: readonly string[]): Promise<boolean>;
 }
 
@@ -80,7 +80,7 @@ export interface Request {
 
 export interface WorkerWire {
   greet(service: string): readonly (readonly string[])[];
-  /** `undefined` for what is no request. */
+  /** `undefined` for any other message. */
   read(frames: readonly string[]): Request | undefined;
   reply(kind: ReceivedReply["kind"] | "reject", to: Request, body: readonly string[]): readonly string[] | undefined;
 }

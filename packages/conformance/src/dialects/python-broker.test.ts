@@ -1,5 +1,5 @@
-// Our own client and worker at a Majordomo broker in Python, on a stack that is not ours from end to end. What they do in
-// each case is in foreign-broker.test.ts; here it is whether others understand it.
+// Our client and worker with a Majordomo broker in Python: an independent stack. foreign-broker.test.ts tests every case in
+// detail; this file tests that another implementation understands our peers.
 
 import { Client } from "@pigato/client";
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
@@ -12,14 +12,14 @@ import type { Version } from "./foreign-broker.ts";
 
 const BROKER = new URL("./python/broker.py", import.meta.url);
 const VERSIONS: readonly Version[] = ["mdp01", "mdp02"];
-/** Patient with a machine that stands still, and quick to come back. */
+/** Tolerates a test machine that pauses, and reconnects quickly. */
 const CALM = { heartbeat: 50, heartbeatLiveness: 60, reconnect: 10, reconnectMaxMs: 20, connectTimeoutMs: 200 };
 
 class PythonBroker {
   readonly address: string;
   readonly process: PeerProcess;
 
-  /** @param liveness how many of its intervals a worker may be silent; many, if not given */
+  /** @param liveness silent intervals after which the broker loses a worker; many by default */
   static async start(version: Version, address = LOOPBACK, liveness?: number): Promise<PythonBroker> {
     const args = [version, address, ...(liveness === undefined ? [] : [String(liveness)])];
     const process = runPython(BROKER, args);
@@ -33,7 +33,7 @@ class PythonBroker {
     this.address = address;
   }
 
-  /** The peer of the next such event. Other events are skipped, but no worker may have expired meanwhile. */
+  /** The peer of the next such event. Skips other events, but no worker may have expired. */
   async next(event: string): Promise<string> {
     for (;;) {
       const [happened, peer] = JSON.parse(await this.process.nextLine());
@@ -62,8 +62,8 @@ async function startPeers(
 
 const echo = (data: unknown, reply: Reply): Reply => reply.end(data);
 
-describe.skipIf(foreignPeers.python.isMissing).each(VERSIONS)("%s: at a broker in Python", (version) => {
-  test("D-PEER-1, D-PEER-4: requests are answered, in turn, in JSON and in bytes", async () => {
+describe.skipIf(foreignPeers.python.isMissing).each(VERSIONS)("%s: with a broker in Python", (version) => {
+  test("D-PEER-1, D-PEER-4: requests are answered one after the other, in JSON and in bytes", async () => {
     const { client } = await startPeers(version, echo);
     const values = Array.from({ length: 100 }, (_, index) => ({ index, text: "ö" }));
     expect(await Promise.all(values.map((value) => client.call("echo", value)))).toEqual(values);
@@ -107,7 +107,7 @@ describe.skipIf(foreignPeers.python.isMissing).each(VERSIONS)("%s: at a broker i
   });
 
   test("D-PEER-6: a worker that the broker dropped learns that from the reply to its next message, and registers again", async () => {
-    // Five times as long between its heartbeats as the broker waits for one.
+    // Its heartbeat interval is five times as long as the broker waits for one.
     const { broker, worker, client } = await startPeers(version, echo, { heartbeat: 1_000 }, 4);
     const before = worker.socketId;
     expect(await broker.next("expired")).toBe(before);

@@ -1,4 +1,4 @@
-// Programs in Python: peers on pyzmq, a stack that is not ours.
+// Programs in Python: peers on pyzmq, an independent stack.
 
 import type { PeerProcess } from "@pigato/testkit/peer-process";
 import { runPython } from "../support/spawn.ts";
@@ -6,7 +6,7 @@ import type { DialectClient, DialectName, DialectWorker, ReceivedReply } from ".
 
 const PEER = new URL("./python/peer.py", import.meta.url);
 
-/** Options of a socket that have to do with security, as pyzmq calls them. */
+/** Socket options for security, by their names in pyzmq. */
 export type SocketOptions = Readonly<Record<string, string>>;
 
 function runPeer(security: SocketOptions, ...args: readonly string[]): PeerProcess {

@@ -33,7 +33,7 @@ export function bytePeer(address: string, id?: string): RawPeer {
 }
 
 /**
- * Resolves when the broker has handled everything that was sent before, and everything that it sent is here: it handles the
+ * Resolves when the broker has handled everything that was sent before, and everything that it sent has arrived: it handles the
  * messages of one connection in order, and replies to this request at once.
  */
 export async function settled(peer: RawPeer, form: Form): Promise<void> {

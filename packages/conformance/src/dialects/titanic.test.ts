@@ -1,5 +1,5 @@
-// RFC 9's client flow, against a Titanic worker of the test's own. All it needs of the broker is Majordomo, and an
-// `mmi.service` that is right.
+// The client flow of RFC 9 with a Titanic worker written for this test. From the broker it needs only Majordomo and a correct
+// `mmi.service`.
 
 import type { RawPeer } from "@pigato/testkit/raw-peer";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -17,7 +17,7 @@ describe.each(VERSIONS)("Titanic in $name", (form) => {
     expect(status).toBe("200");
     expect(id).toMatch(/^[0-9A-Fa-f]{32}$/);
     expect(await ask(client, form, "titanic.reply", id)).toEqual(["300"]);
-    // It has no worker. With a 200 of the broker, it would wait here for ever.
+    // The service has no worker. If the broker answered 200, the request would wait forever.
     expect(await titanic.work()).toBe(0);
     expect(await ask(client, form, "titanic.reply", id)).toEqual(["300"]);
 

@@ -1,5 +1,5 @@
-// A small Titanic (RFC 9), which shows that this broker supports one: three Majordomo workers and a Majordomo client in
-// one program. It stores requests in memory; a real one uses a disk.
+// A small Titanic (RFC 9) that shows that this broker supports one: three Majordomo workers and a Majordomo client in one
+// program. It stores requests in memory; a production Titanic uses a disk.
 
 import { randomUUID } from "node:crypto";
 import type { RawPeer } from "@pigato/testkit/raw-peer";
@@ -10,7 +10,7 @@ export class Titanic {
   readonly #form: Form;
   readonly #address: string;
   readonly #sockets: RawPeer[] = [];
-  /** What was asked, and the reply once there is one. */
+  /** A stored request, and its reply once there is one. */
   readonly #kept = new Map<string, { readonly asked: readonly string[]; reply?: readonly string[] }>();
 
   constructor(address: string, form: Form) {
@@ -32,7 +32,7 @@ export class Titanic {
     });
   }
 
-  /** One round: asks for everything that is not answered yet, of services that have a worker. Returns how many it had done. */
+  /** One round: sends every open request whose service has a worker. Returns how many it completed. */
   async work(): Promise<number> {
     const client = this.#connect();
     let done = 0;
