@@ -2,7 +2,7 @@
 // decides what happens to a request.
 
 import { invalidValue, type LossReason, readService, resolveAddresses } from "@pigato/peer";
-import { display, type RequestError, type RequestId, requestId, type Violation } from "@pigato/protocol";
+import { display, type RequestError, type RequestId, type Violation } from "@pigato/protocol";
 import { requestIdFromText } from "@pigato/protocol/internal";
 import type { LinkError } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
@@ -24,6 +24,7 @@ import {
 import type { CallOptions, ResolvedCallOptions } from "./call-options.ts";
 import { Driver } from "./driver.ts";
 import { type ClientOptions, type ClientSettings, resolveOptions } from "./options.ts";
+import { callOf, requestIdOf } from "./session/calls.ts";
 import type { RequestMessage } from "./session/effects.ts";
 import { canceled, errorOf } from "./session/failures.ts";
 
@@ -60,8 +61,8 @@ export class Client extends EventEmitter<ClientEvents> {
   readonly #defaults: ResolvedCallOptions;
   readonly #control: CallControl;
   // The original's broker stores the requests of all clients by their ids alone, so ids must be globally unique.
-  readonly #idPrefix = nanoid(12);
-  #requestCount = 0;
+  readonly #idPrefix = `${nanoid(12)}-`;
+  #lastCall = 0;
 
   /**
    * @param address of a broker, e.g. `tcp://localhost:55555`, or several addresses that are tried in turn
@@ -265,8 +266,8 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   #nextRequestId(): RequestId {
-    this.#requestCount += 1;
-    return requestId(`${this.#idPrefix}${this.#requestCount.toString(36)}`);
+    this.#lastCall = this.#driver.nextCall();
+    return requestIdOf(this.#idPrefix, this.#lastCall);
   }
 
   /**
@@ -287,9 +288,8 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   #hasMade(id: RequestId): boolean {
-    if (!id.startsWith(this.#idPrefix)) return false;
-    const number = Number.parseInt(id.slice(this.#idPrefix.length), 36);
-    return number > 0 && number <= this.#requestCount;
+    const call = callOf(id);
+    return call <= this.#lastCall && id === requestIdOf(this.#idPrefix, call);
   }
 }
 

@@ -10,12 +10,13 @@ import {
   type RecordLogger,
   type RuntimeNotice,
 } from "@pigato/peer";
-import { SlotTable } from "@pigato/peer/session";
+import { type CallId, SlotTable } from "@pigato/peer/session";
 import { display, type FromClient, type RequestId, type ToClient, type Violation } from "@pigato/protocol";
 import { DEFAULT_LINK_LIMITS, type Frames, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import type { PacedCaller } from "./call.ts";
 import type { ClientSettings } from "./options.ts";
+import { callOf } from "./session/calls.ts";
 import type { Effect, Input, RequestMessage, SessionEvent } from "./session/effects.ts";
 import { errorOf } from "./session/failures.ts";
 
@@ -66,9 +67,14 @@ export class Driver {
     );
   }
 
+  /** The number of the next request, for its id. */
+  nextCall(): CallId {
+    return this.#callers.nextId();
+  }
+
   /** @param isPaced whether the caller uses flow control */
   open(message: RequestMessage, caller: PacedCaller, isPaced: boolean): void {
-    const call = this.#callers.nextId();
+    const call = callOf(message.requestId);
     this.#callers.set(call, caller);
     this.#loop.apply({ type: "request", call, message, isPaced });
   }

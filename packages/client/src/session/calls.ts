@@ -1,14 +1,34 @@
 // The open requests, by id, by age and by deadline. A call is open from its acceptance to its end. It waits to be sent, or it
 // has been sent on this connection. An exchange decides what happens to it.
 
-import { type CallId, ReceiveWindow } from "@pigato/peer/session";
-import type { Delivery, Failure, RequestId } from "@pigato/protocol";
-import { type Deadline, Deadlines, IdIndex, type Indexed, type Instant } from "@pigato/protocol/internal";
+import { type CallId, ReceiveWindow, SlotTable } from "@pigato/peer/session";
+import { type Delivery, type Failure, type RequestId, requestId } from "@pigato/protocol";
+import { type Deadline, Deadlines, type Instant } from "@pigato/protocol/internal";
 import { type Effect, failed, type Notice, type RequestInput, type RequestMessage } from "./effects.ts";
 import { closed, tooManyOpen, tooManyWaiting } from "./failures.ts";
 import type { RequestLimits } from "./session.ts";
 
-export class Call implements Deadline<Call>, Indexed {
+const ZERO = "0".charCodeAt(0);
+
+/** The id of a request: text that no other client uses, and the number of the call. @param prefix ends with no digit */
+export function requestIdOf(prefix: string, call: CallId): RequestId {
+  return requestId(`${prefix}${call}`);
+}
+
+/** The number at the end of a request's id. Of an id that `requestIdOf` did not make, any number. */
+export function callOf(id: RequestId): CallId {
+  let call = 0;
+  let unit = 1;
+  for (let at = id.length - 1; at >= 0; at--) {
+    const digit = id.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) break;
+    call += digit * unit;
+    unit *= 10;
+  }
+  return call;
+}
+
+export class Call implements Deadline<Call> {
   readonly id: RequestId;
   readonly message: RequestMessage;
   /** Its id in the shell. */
@@ -32,9 +52,6 @@ export class Call implements Deadline<Call>, Indexed {
   isHalfway = false;
   // `Calls` maintains these fields: the links of its lists, and the timer.
   isWaiting = false;
-  readonly salt = 0;
-  index = -1;
-  hash = 0;
   openPrev: Call | undefined;
   openNext: Call | undefined;
   at: Instant = Number.POSITIVE_INFINITY;
@@ -70,11 +87,9 @@ export class Call implements Deadline<Call>, Indexed {
   }
 }
 
-// Not a Map, which cost a tenth of the client's CPU time per request and kept ended calls alive (IdIndex).
 export class Calls {
-  readonly #rows: (Call | undefined)[] = [];
-  readonly #free: number[] = [];
-  readonly #ids: IdIndex<Call> = new IdIndex(this.#rows);
+  /** The ids themselves contain the keys, so that finding a call costs no hash of its id. */
+  readonly #byNumber = new SlotTable<Call>();
   #first: Call | undefined;
   #last: Call | undefined;
   readonly #waiting = new Set<Call>();
@@ -91,7 +106,7 @@ export class Calls {
   }
 
   get size(): number {
-    return this.#rows.length - this.#free.length;
+    return this.#byNumber.size;
   }
 
   get waitingCount(): number {
@@ -99,7 +114,8 @@ export class Calls {
   }
 
   get(id: RequestId): Call | undefined {
-    return this.#ids.find(id, 0);
+    const call = this.#byNumber.get(callOf(id));
+    return call?.id === id ? call : undefined;
   }
 
   /** All calls, oldest first. During the iteration, only the current call may be ended or moved. */
@@ -130,10 +146,7 @@ export class Calls {
 
   /** Has no effect on a call that has ended. */
   end(call: Call): void {
-    if (this.#rows[call.index] !== call) return;
-    this.#ids.remove(call);
-    this.#rows[call.index] = undefined;
-    this.#free.push(call.index);
+    if (this.#byNumber.take(call.call) === undefined) return;
     const { openPrev, openNext } = call;
     if (openPrev === undefined) this.#first = openNext;
     else openPrev.openNext = openNext;
@@ -217,9 +230,7 @@ export class Calls {
 
   #add(input: RequestInput): Call {
     const call = new Call(input, this.#limits.hasStableId);
-    call.index = this.#free.pop() ?? this.#rows.length;
-    this.#rows[call.index] = call;
-    this.#ids.add(call);
+    this.#byNumber.set(call.call, call);
     call.openPrev = this.#last;
     if (this.#last === undefined) this.#first = call;
     else this.#last.openNext = call;

@@ -2,6 +2,7 @@ import { FIRST_REPORT } from "@pigato/peer/session";
 import { NO_CAPABILITIES, requestId, serviceName, writeText } from "@pigato/protocol";
 import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
+import { callOf } from "./calls.ts";
 import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
 import { pigatoSession } from "./pigato.ts";
 import type { Session } from "./session.ts";
@@ -16,7 +17,7 @@ interface Reader {
 /** A session. Its messages and the outcomes of its requests are lines. */
 class Scenario {
   readonly #session: Session;
-  readonly #callers: Reader[] = [];
+  readonly #callers = new Map<number, Reader>();
   #lines: string[] = [];
   #now: Instant = 1_000;
 
@@ -71,7 +72,7 @@ class Scenario {
 
   /** The caller reads so many chunks. */
   read(id: string, chunks: number): this {
-    for (const caller of this.#callers.filter((each) => each.id === id)) {
+    for (const caller of [...this.#callers.values()].filter((each) => each.id === id)) {
       for (let chunk = 0; chunk < chunks; chunk++) {
         caller.reads += 1;
         this.#report(caller);
@@ -99,7 +100,8 @@ class Scenario {
   }
 
   #request(id: string, message: RequestMessage, isPaced: boolean): this {
-    const call = this.#callers.push({ id, reads: 0, reportAfter: FIRST_REPORT }) - 1;
+    const call = callOf(message.requestId);
+    this.#callers.set(call, { id, reads: 0, reportAfter: FIRST_REPORT });
     return this.do({ type: "request", call, message, isPaced });
   }
 
@@ -112,13 +114,13 @@ class Scenario {
 
   #see(effect: Effect): void {
     if (effect.type === "report-reads") {
-      const caller = this.#callers[effect.call];
+      const caller = this.#callers.get(effect.call);
       if (caller === undefined) throw new Error(`no caller ${effect.call}`);
       caller.reportAfter = effect.after;
       this.#report(caller);
     }
-    if (effect.type === "failed") this.#lines.push(`${this.#callers[effect.call]?.id}: ${effect.failure.code}`);
-    if (effect.type === "final") this.#lines.push(`${this.#callers[effect.call]?.id}: final`);
+    if (effect.type === "failed") this.#lines.push(`${this.#callers.get(effect.call)?.id}: ${effect.failure.code}`);
+    if (effect.type === "final") this.#lines.push(`${this.#callers.get(effect.call)?.id}: final`);
     if (effect.type !== "send") return;
     const { message } = effect;
     if (message.type === "request") {

@@ -2,6 +2,7 @@ import type { LossReason } from "@pigato/peer/session";
 import { type Failure, requestId, serviceName, writeText } from "@pigato/protocol";
 import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
+import { callOf } from "./calls.ts";
 import type { BrokerMessage, Effect, RequestMessage } from "./effects.ts";
 import { majordomoSession } from "./majordomo.ts";
 import type { Session } from "./session.ts";
@@ -15,7 +16,7 @@ interface Settings {
 class Scenario {
   readonly session: Session;
   readonly failures: Failure[] = [];
-  readonly #callers: string[] = [];
+  readonly #callers = new Map<number, string>();
   #lines: string[] = [];
   #now: Instant = 0;
 
@@ -77,7 +78,9 @@ class Scenario {
       trailer: [],
       options: parseRequestOptions(JSON.stringify({ timeout })),
     };
-    return this.do({ type: "request", call: this.#callers.push(id) - 1, message, isPaced: false });
+    const call = callOf(message.requestId);
+    this.#callers.set(call, id);
+    return this.do({ type: "request", call, message, isPaced: false });
   }
 
   cancel(id: string): this {
@@ -120,10 +123,10 @@ class Scenario {
         return effect.message.type === "request" ? `send ${effect.message.requestId}` : `send ${effect.message.type}`;
       case "partial":
       case "final":
-        return `${this.#callers[effect.call]}: ${effect.type} ${JSON.stringify(effect.value)}`;
+        return `${this.#callers.get(effect.call)}: ${effect.type} ${JSON.stringify(effect.value)}`;
       case "failed":
         this.failures.push(effect.failure);
-        return `${this.#callers[effect.call]}: ${effect.failure.code}, ${effect.failure.delivery}`;
+        return `${this.#callers.get(effect.call)}: ${effect.failure.code}, ${effect.failure.delivery}`;
       case "disconnected":
         return `disconnected: ${effect.reason}`;
       case "report":
@@ -194,19 +197,24 @@ describe("D-PEER-1: one request is with the broker at a time", () => {
 
   test("open requests are bounded", () => {
     const sim = new Scenario({ maxQueuedRequests: 100 }).connected();
-    for (let index = 0; index < 13; index++) sim.request(`r${index}`);
-    expect(sim.seen()).toEqual(["send r0", "r12: BUSY, not-sent"]);
+    for (let number = 1; number <= 13; number++) sim.request(`r${number}`);
+    expect(sim.seen()).toEqual(["send r1", "r13: BUSY, not-sent"]);
     expect(sim.failures[0]?.message).toMatch("maxOpenRequests");
   });
 
   test("hundreds of requests are sent in order, even if some of them ended early", () => {
     const sim = new Scenario({ maxQueuedRequests: 100 }).connected();
-    for (let index = 0; index < 300; index++) {
-      sim.request(`a${index}`).request(`b${index}`).cancel(`b${index}`).request(`c${index}`);
+    for (let number = 1; number <= 900; number += 3) {
+      sim
+        .request(`r${number}`)
+        .request(`r${number + 1}`)
+        .cancel(`r${number + 1}`)
+        .request(`r${number + 2}`);
       sim.reply("final", "1").reply("final", "2");
     }
     const sent = sim.seen().filter((line) => line.startsWith("send"));
-    expect(sent).toEqual(Array.from({ length: 600 }, (_, index) => `send ${index % 2 ? "c" : "a"}${index >> 1}`));
+    const numbers = Array.from({ length: 900 }, (_, index) => index + 1).filter((number) => number % 3 !== 2);
+    expect(sent).toEqual(numbers.map((number) => `send r${number}`));
   });
 
   test("a request that cannot be sent fails, and the next one is sent", () => {

@@ -9,6 +9,7 @@ import {
 } from "@pigato/protocol";
 import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
+import { callOf } from "./calls.ts";
 import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
 import { pigatoSession } from "./pigato.ts";
 import type { Session, SessionOptions } from "./session.ts";
@@ -24,7 +25,7 @@ interface Settings {
 class Scenario {
   readonly session: Session;
   readonly failures: Failure[] = [];
-  readonly #callers: string[] = [];
+  readonly #callers = new Map<number, string>();
   #lines: string[] = [];
   #now: Instant = 1_000;
 
@@ -101,7 +102,8 @@ class Scenario {
       trailer: [],
       options: parseRequestOptions(JSON.stringify(options)),
     };
-    const call = this.#callers.push(`caller of ${id}`) - 1;
+    const call = callOf(message.requestId);
+    this.#callers.set(call, `caller of ${id}`);
     return this.do({ type: "request", call, message, isPaced: false });
   }
 
@@ -127,13 +129,13 @@ class Scenario {
         return `send ${lineOf(effect.message)}`;
       case "partial":
       case "final":
-        return `${this.#callers[effect.call]}: ${effect.type} ${JSON.stringify(effect.value)}`;
+        return `${this.#callers.get(effect.call)}: ${effect.type} ${JSON.stringify(effect.value)}`;
       case "failed":
         this.failures.push(effect.failure);
-        return `${this.#callers[effect.call]}: ${effect.failure.code}, ${effect.failure.delivery}`;
+        return `${this.#callers.get(effect.call)}: ${effect.failure.code}, ${effect.failure.delivery}`;
       case "progress":
-        if (effect.progress.type === "heartbeat") return `${this.#callers[effect.call]}: heartbeat`;
-        return `${this.#callers[effect.call]}: ${effect.progress.notice.state} ${effect.progress.notice.worker ?? ""}`.trimEnd();
+        if (effect.progress.type === "heartbeat") return `${this.#callers.get(effect.call)}: heartbeat`;
+        return `${this.#callers.get(effect.call)}: ${effect.progress.notice.state} ${effect.progress.notice.worker ?? ""}`.trimEnd();
       case "disconnected":
         return `disconnected: ${effect.reason}`;
       case "connected":
@@ -342,8 +344,8 @@ describe("a request", () => {
   test("may have a property name of Object.prototype as its id", () => {
     const sim = new Scenario().connect().reply("final", "__proto__", "1").reply("final", "constructor", "1");
     expect(sim.seen()).toEqual(["report late", "report late"]);
-    sim.request("__proto__").reply("final", "__proto__", "1");
-    expect(sim.seen()).toEqual(["send request __proto__", "caller of __proto__: final 1"]);
+    sim.request("__proto__1").reply("final", "__proto__", "1").reply("final", "__proto__1", "2");
+    expect(sim.seen()).toEqual(["send request __proto__1", "report late", "caller of __proto__1: final 2"]);
   });
 });
 
