@@ -32,6 +32,7 @@ const URGENT: SendOptions = Object.freeze({ urgent: true });
 
 export class Driver {
   readonly runtime: PeerRuntime;
+  readonly #link: PeerRuntime["link"];
   readonly #logger: RecordLogger;
   readonly #wire: ClientSettings["speaker"]["wire"];
   readonly #events: DriverEvents;
@@ -65,6 +66,7 @@ export class Driver {
         onDrain() {},
       },
     );
+    this.#link = this.runtime.link;
   }
 
   /** The number of the next request, for its id. */
@@ -124,7 +126,7 @@ export class Driver {
     const frames = this.#wire.encodeFromClient(message);
     if (frames === undefined) return;
     const options = message.type === "disconnect" || message.type === "credit" ? URGENT : undefined;
-    const outcome = this.runtime.link.send(frames, options);
+    const outcome = this.#link.send(frames, options);
     switch (outcome) {
       case undefined:
       case "queued":
@@ -146,13 +148,11 @@ export class Driver {
     if (message.type !== "partials") return this.apply({ type: "message", message });
     const { requestId, chunks, options } = message;
     const trailer = [options];
-    const { socketId } = this.runtime.link;
-    this.#loop.batch(true);
+    const { socketId } = this.#link;
     for (const chunk of chunks) {
-      if (this.runtime.link.socketId !== socketId) break;
+      if (this.#link.socketId !== socketId) break;
       this.apply({ type: "message", message: { type: "partial", requestId, status: 0, body: [chunk], trailer } });
     }
-    this.#loop.batch(false);
   }
 
   #onUndelivered(frames: Frames): void {

@@ -30,7 +30,7 @@ export interface BrokerLinkHandlers {
   /** The link could not connect, and tries again. `lastFailure` says why. */
   onAttemptFailed(): void;
   onLost(reason: "link-down" | "unreachable"): void;
-  onMessage(frames: Frames): void;
+  readonly onMessage: (frames: Frames) => void;
   /** The link accepted a message and did not send it. */
   onUndelivered(frames: Frames): void;
   /** A slow link has drained. */
@@ -83,11 +83,12 @@ export class BrokerLink {
     if (this.#address !== undefined) this.#socketId = this.#options.newSocketId();
     this.#address = address;
     this.#logger.debug({ address, socketId: this.#socketId }, "connecting");
+    const { onMessage } = this.#handlers;
     try {
       const link: DealerLink = transport.dealer(
         {
           onMessage: (frames) => {
-            if (this.#link === link) this.#handlers.onMessage(frames);
+            if (this.#link === link) onMessage(frames);
           },
           onUp: () => {
             if (this.#link === link) this.#onUp();

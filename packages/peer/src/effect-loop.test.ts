@@ -48,14 +48,15 @@ afterEach(() => {
 function newLoop(script: Record<string, readonly Effect[]>, acts: Record<string, () => void> = {}) {
   const log: string[] = [];
   const clock = new StillClock();
-  const core: Core<Input, Effect> = {
+  const core: Core<Input, Effect> & { mayWakeEarlier?: boolean; deadline: number } = {
+    deadline: 42,
     handle: (input: Input | Tick, now) => {
       log.push(`handle ${input.type} at ${now}`);
       const effects = script[input.type];
       if (effects === undefined) throw new Error(`no script for ${input.type}`);
       return effects;
     },
-    nextDeadline: () => 42,
+    nextDeadline: () => core.deadline,
   };
   const shell: Shell<Effect, Notice> = {
     perform: (effect) => {
@@ -66,7 +67,7 @@ function newLoop(script: Record<string, readonly Effect[]>, acts: Record<string,
     settle: () => acts.settle?.(),
   };
   const loop = new EffectLoop<Input, Effect, Notice>(core, shell, clock);
-  return { loop, log, clock };
+  return { loop, log, clock, core };
 }
 
 /** Lets what was thrown asynchronously arrive. */
@@ -110,15 +111,20 @@ describe("the effect loop", () => {
     expect(log).toEqual(["handle one at 0", "handle tick at 42"]);
   });
 
-  test("a batch sets the alarm once, at its end", () => {
-    const { loop, log, clock } = newLoop({ a: ["one"], b: ["two"] });
-    loop.batch(true);
-    loop.apply({ type: "a" });
-    loop.apply({ type: "b" });
-    expect(log).toEqual(["handle a at 0", "perform one", "handle b at 0", "perform two"]);
+  test("sets the alarm only if the core's next deadline may be earlier, or after it has rung", () => {
+    const { loop, clock, core } = newLoop({ one: [], two: [], three: [], tick: [] });
+    core.mayWakeEarlier = false;
+    loop.apply({ type: "one" });
     expect(clock.setTo).toBeUndefined();
-    loop.batch(false);
+    core.mayWakeEarlier = true;
+    loop.apply({ type: "two" });
     expect(clock.setTo).toBe(42);
+    core.mayWakeEarlier = false;
+    core.deadline = 50;
+    loop.apply({ type: "three" });
+    expect(clock.setTo).toBe(42);
+    clock.ring();
+    expect(clock.setTo).toBe(50);
   });
 
   test("lets the shell apply inputs behind those already queued", () => {

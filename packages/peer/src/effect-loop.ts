@@ -7,7 +7,8 @@
 //   within each other. An input that user code applies is handled at once, so its result can be read when `apply` returns.
 // - An exception in the core, an effect or a notice becomes an uncaught exception. It never stops the loop, and never
 //   affects another effect, input or notice.
-// - The alarm is set to the core's next deadline after every input, or after a batch of them.
+// - The alarm rings at the core's next deadline or earlier. It is set after every input, unless the core reports that the next
+//   deadline is no earlier than before.
 //
 // On the path of every message: `apply` allocates nothing unless it must queue. Measured by apps/bench.
 
@@ -26,6 +27,11 @@ export interface Core<Input, Effect> {
   handle(input: Input | Tick, now: Instant): readonly Effect[];
   /** When the core wants a tick; `undefined` for never. */
   nextDeadline(): Instant | undefined;
+  /**
+   * Whether `nextDeadline` may return an earlier instant than it did last, or none for the first time. Without it, the loop asks
+   * for the next deadline after every input.
+   */
+  readonly mayWakeEarlier?: boolean;
 }
 
 /** The side of the loop that acts. */
@@ -50,10 +56,13 @@ export class EffectLoop<Input extends object, Effect, Notice extends object = ne
   readonly #clock: Clock;
   readonly #alarm: Alarm;
   readonly #inputs = new Fifo<Input | Tick>();
+  /** The first notice, because there is seldom a second one. */
+  #notice: Notice | undefined;
+  /** The notices after it. */
   readonly #notices = new Fifo<Notice>();
   readonly #hasSettle: boolean;
   #isApplying = false;
-  #isBatch = false;
+  #hasRung = false;
   #isDelivering = false;
   #isClosed = false;
 
@@ -62,7 +71,10 @@ export class EffectLoop<Input extends object, Effect, Notice extends object = ne
     this.#shell = shell;
     this.#clock = clock;
     this.#hasSettle = shell.settle !== undefined;
-    this.#alarm = clock.alarm(() => this.apply(TICK));
+    this.#alarm = clock.alarm(() => {
+      this.#hasRung = true;
+      this.apply(TICK);
+    });
   }
 
   /** Handles an input: at once, or, while effects are being performed, after them. Ignored after `close`. */
@@ -80,22 +92,14 @@ export class EffectLoop<Input extends object, Effect, Notice extends object = ne
       if (this.#hasSettle) this.#settle();
     }
     this.#isApplying = false;
-    if (!this.#isBatch) this.#setAlarm();
-    if (this.#notices.length > 0) this.#deliver();
-  }
-
-  /**
-   * Starts or ends a run of inputs that belong together, such as the partials of one message. Within it the alarm is not
-   * set after each input; at its end it is set once.
-   */
-  batch(isOpen: boolean): void {
-    this.#isBatch = isOpen;
-    if (!isOpen) this.#setAlarm();
+    if (this.#hasRung || this.#core.mayWakeEarlier !== false) this.#setAlarm();
+    if (this.#notice !== undefined) this.#deliver();
   }
 
   /** Delivers a notice: at once, or after the present effects and the notices before it. */
   notify(notice: Notice): void {
-    this.#notices.push(notice);
+    if (this.#notice === undefined) this.#notice = notice;
+    else this.#notices.push(notice);
     if (!this.#isApplying) this.#deliver();
   }
 
@@ -134,6 +138,7 @@ export class EffectLoop<Input extends object, Effect, Notice extends object = ne
   }
 
   #setAlarm(): void {
+    this.#hasRung = false;
     try {
       this.#alarm.set(this.#isClosed ? undefined : this.#core.nextDeadline());
     } catch (error) {
@@ -144,7 +149,8 @@ export class EffectLoop<Input extends object, Effect, Notice extends object = ne
   #deliver(): void {
     if (this.#isDelivering) return;
     this.#isDelivering = true;
-    for (let notice = this.#notices.shift(); notice !== undefined; notice = this.#notices.shift()) {
+    for (let notice = this.#notice; notice !== undefined; notice = this.#notice) {
+      this.#notice = this.#notices.shift();
       try {
         this.#shell.deliver?.(notice);
       } catch (error) {

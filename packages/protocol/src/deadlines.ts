@@ -36,6 +36,9 @@ export class Deadlines<Owner> {
   #soonest: TinyQueue<DeadlineList<Owner>> = queueOf([]);
   #emptyLists = 0;
   #size = 0;
+  /** What `next` last returned. */
+  #next: Instant = Number.POSITIVE_INFINITY;
+  #mayBeEarlier = false;
 
   /** A new timer, not set yet. */
   entry(owner: Owner): Deadline<Owner> {
@@ -58,6 +61,7 @@ export class Deadlines<Owner> {
     }
     list.last = entry;
     this.#size += 1;
+    if (entry.at < this.#next) this.#mayBeEarlier = true;
   }
 
   clear(entry: Deadline<Owner>): void {
@@ -97,7 +101,15 @@ export class Deadlines<Owner> {
 
   /** When to call `takeDue` next; may be early, never late. `undefined` if no timer is set. */
   next(): Instant | undefined {
-    return this.#size === 0 ? undefined : this.#soonest.peek()?.dueAt;
+    const next = this.#size === 0 ? undefined : this.#soonest.peek()?.dueAt;
+    this.#next = next ?? Number.POSITIVE_INFINITY;
+    this.#mayBeEarlier = false;
+    return next;
+  }
+
+  /** Whether `next` may return an earlier instant than it did last. */
+  get mayBeEarlier(): boolean {
+    return this.#mayBeEarlier;
   }
 
   #list(durationMs: number, now: Instant): DeadlineList<Owner> {

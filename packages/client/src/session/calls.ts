@@ -228,6 +228,10 @@ export class Calls {
     return this.#deadlines.next();
   }
 
+  get mayWakeEarlier(): boolean {
+    return this.#deadlines.mayBeEarlier;
+  }
+
   #add(input: RequestInput): Call {
     const call = new Call(input, this.#limits.hasStableId);
     this.#byNumber.set(call.call, call);

@@ -1,6 +1,7 @@
 import { FIRST_REPORT } from "@pigato/peer/session";
 import { NO_CAPABILITIES, requestId, serviceName, writeText } from "@pigato/protocol";
 import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
+import { CoreAlarm } from "@pigato/testkit";
 import { describe, expect, test } from "vitest";
 import { callOf } from "./calls.ts";
 import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
@@ -17,6 +18,7 @@ interface Reader {
 /** A session. Its messages and the outcomes of its requests are lines. */
 class Scenario {
   readonly #session: Session;
+  readonly #alarm: CoreAlarm;
   readonly #callers = new Map<number, Reader>();
   #lines: string[] = [];
   #now: Instant = 1_000;
@@ -36,11 +38,13 @@ class Scenario {
       stopTimeoutMs: 2_000,
       negotiate,
     });
+    this.#alarm = new CoreAlarm(this.#session);
     this.do({ type: "start" }).do({ type: "link-up" }).seen();
   }
 
   do(input: Input): this {
     for (const effect of this.#session.handle(input, this.#now)) this.#see(effect);
+    this.#alarm.onHandled(input);
     return this;
   }
 
@@ -83,12 +87,8 @@ class Scenario {
 
   advance(ms: number): this {
     const end = this.#now + ms;
-    for (
-      let next = this.#session.nextDeadline();
-      next !== undefined && next <= end;
-      next = this.#session.nextDeadline()
-    ) {
-      this.#now = Math.max(this.#now, next);
+    for (let { at } = this.#alarm; at !== undefined && at <= end; at = this.#alarm.at) {
+      this.#now = Math.max(this.#now, at);
       this.do({ type: "tick" });
     }
     this.#now = end;

@@ -1,6 +1,7 @@
 import type { LossReason } from "@pigato/peer/session";
 import { type Failure, requestId, serviceName, writeText } from "@pigato/protocol";
 import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
+import { CoreAlarm } from "@pigato/testkit";
 import { describe, expect, test } from "vitest";
 import { callOf } from "./calls.ts";
 import type { BrokerMessage, Effect, RequestMessage } from "./effects.ts";
@@ -15,6 +16,7 @@ interface Settings {
 /** A session, a clock that the test controls, and the effects as lines. */
 class Scenario {
   readonly session: Session;
+  readonly #alarm: CoreAlarm;
   readonly failures: Failure[] = [];
   readonly #callers = new Map<number, string>();
   #lines: string[] = [];
@@ -35,10 +37,12 @@ class Scenario {
       stopTimeoutMs: 2_000,
       negotiate: true,
     });
+    this.#alarm = new CoreAlarm(this.session);
   }
 
   do(input: Parameters<Session["handle"]>[0]): this {
     for (const effect of this.session.handle(input, this.#now)) this.#lines.push(this.#line(effect));
+    this.#alarm.onHandled(input);
     return this;
   }
 
@@ -61,8 +65,8 @@ class Scenario {
   /** Advances the clock, with a tick at every deadline. */
   advance(ms: number): this {
     const end = this.#now + ms;
-    for (let at = this.session.nextDeadline(); at !== undefined && at <= end; at = this.session.nextDeadline()) {
-      this.#now = at;
+    for (let { at } = this.#alarm; at !== undefined && at <= end; at = this.#alarm.at) {
+      this.#now = Math.max(this.#now, at);
       this.do({ type: "tick" });
     }
     this.#now = end;

@@ -40,6 +40,10 @@ class MajordomoExchange implements Exchange {
     return this.#calls.nextDeadline();
   }
 
+  get mayWakeEarlier(): boolean {
+    return this.#calls.mayWakeEarlier;
+  }
+
   handle(input: ExchangeInput, now: Instant): LossReason | undefined {
     switch (input.type) {
       case "request":

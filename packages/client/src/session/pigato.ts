@@ -69,6 +69,10 @@ class PigatoExchange implements Exchange {
     return this.#calls.nextDeadline();
   }
 
+  get mayWakeEarlier(): boolean {
+    return this.#calls.mayWakeEarlier;
+  }
+
   handle(input: ExchangeInput, now: Instant): undefined {
     switch (input.type) {
       case "request":

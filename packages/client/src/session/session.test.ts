@@ -8,6 +8,7 @@ import {
   writeText,
 } from "@pigato/protocol";
 import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
+import { CoreAlarm } from "@pigato/testkit";
 import { describe, expect, test } from "vitest";
 import { callOf } from "./calls.ts";
 import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
@@ -24,6 +25,7 @@ interface Settings {
 /** A session, a clock that the test controls, and the effects as lines. */
 class Scenario {
   readonly session: Session;
+  readonly #alarm: CoreAlarm;
   readonly failures: Failure[] = [];
   readonly #callers = new Map<number, string>();
   #lines: string[] = [];
@@ -50,22 +52,20 @@ class Scenario {
       stopTimeoutMs: settings.stopTimeoutMs ?? 2_000,
       negotiate: settings.negotiate ?? true,
     });
+    this.#alarm = new CoreAlarm(this.session);
   }
 
   do(input: Input): this {
     for (const effect of this.session.handle(input, this.#now)) this.#lines.push(this.#line(effect));
+    this.#alarm.onHandled(input);
     return this;
   }
 
   /** Advances the clock, with a tick at every deadline. */
   advance(ms: number): this {
     const end = this.#now + ms;
-    for (
-      let next = this.session.nextDeadline();
-      next !== undefined && next <= end;
-      next = this.session.nextDeadline()
-    ) {
-      this.#now = Math.max(this.#now, next);
+    for (let { at } = this.#alarm; at !== undefined && at <= end; at = this.#alarm.at) {
+      this.#now = Math.max(this.#now, at);
       this.do({ type: "tick" });
     }
     this.#now = end;

@@ -34,6 +34,8 @@ export interface Exchange {
   /** Requests without an end. */
   readonly openCount: number;
   nextDeadline(): Instant | undefined;
+  /** Whether `nextDeadline` may return an earlier instant than it did last. */
+  readonly mayWakeEarlier: boolean;
   /** @returns the reason if the link cannot be used any more */
   handle(input: ExchangeInput, now: Instant): LossReason | undefined;
   /** Whether a message proves that the other end is a broker. */
@@ -79,6 +81,7 @@ export class Session {
   readonly #exchange: Exchange;
   #state: State = { phase: "new" };
   #effects: Effect[] = [];
+  #hasMoved = false;
 
   constructor(options: SessionOptions, NewExchange: NewExchange) {
     this.#stopTimeoutMs = options.stopTimeoutMs;
@@ -132,7 +135,13 @@ export class Session {
       this.#exchange.nextDeadline() ?? Number.POSITIVE_INFINITY,
       this.#state.phase === "draining" ? this.#state.until : Number.POSITIVE_INFINITY,
     );
+    this.#hasMoved = false;
     return next === Number.POSITIVE_INFINITY ? undefined : next;
+  }
+
+  /** Nearly no message of a connection has an earlier deadline than the next heartbeat. */
+  get mayWakeEarlier(): boolean {
+    return this.#hasMoved || this.#exchange.mayWakeEarlier;
   }
 
   #onStart(now: Instant): void {
@@ -157,6 +166,7 @@ export class Session {
   }
 
   #follow(steps: readonly ConnectionStep[], now: Instant): void {
+    if (steps.length > 0) this.#hasMoved = true;
     for (const step of steps) {
       switch (step.type) {
         case "open":
@@ -196,6 +206,7 @@ export class Session {
   }
 
   #enter(state: State): void {
+    this.#hasMoved = true;
     this.#state = state;
   }
 }

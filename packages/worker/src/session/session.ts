@@ -59,6 +59,7 @@ export class Session {
   #concurrency: number;
   /** Heartbeats of this connection that the broker has not answered yet. */
   #unanswered = 0;
+  #hasMoved = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -117,10 +118,15 @@ export class Session {
   }
 
   nextDeadline(): Instant | undefined {
+    this.#hasMoved = false;
     const connection = this.#connection.nextDeadline();
     if (this.#state.phase !== "draining") return connection;
     const drain = this.#requests.size > 0 ? this.#state.giveUpAt : this.#state.listenUntil;
     return connection === undefined ? drain : Math.min(connection, drain);
+  }
+
+  get mayWakeEarlier(): boolean {
+    return this.#hasMoved || this.#state.phase === "draining";
   }
 
   #onStart(now: Instant): Effects {
@@ -248,7 +254,9 @@ export class Session {
   }
 
   #follow(steps: readonly ConnectionStep[]): Effects {
-    return steps.length === 0 ? NO_EFFECTS : steps.flatMap((step) => this.#onStep(step));
+    if (steps.length === 0) return NO_EFFECTS;
+    this.#hasMoved = true;
+    return steps.flatMap((step) => this.#onStep(step));
   }
 
   #onStep(step: ConnectionStep): Effects {
@@ -332,6 +340,7 @@ export class Session {
   }
 
   #enter(state: State): void {
+    this.#hasMoved = true;
     this.#state = state;
   }
 }

@@ -13,6 +13,7 @@ import {
   type Violation,
   writeText,
 } from "@pigato/protocol";
+import { CoreAlarm } from "@pigato/testkit";
 import type { Effect, Input } from "../session/effects.ts";
 import type { RequestRef } from "../session/request-table.ts";
 import { Session, type SessionOptions } from "../session/session.ts";
@@ -28,6 +29,7 @@ export class SessionScenario {
   outcome: "queued" | "slow" | "congested" = "queued";
   readonly #calls: CallId[] = [];
   readonly #refs = new Map<CallId, RequestRef>();
+  readonly #alarm: CoreAlarm;
   #now = 0;
 
   constructor(options: Partial<SessionOptions> = {}) {
@@ -47,6 +49,7 @@ export class SessionScenario {
       brokerAnswers: true,
       ...options,
     });
+    this.#alarm = new CoreAlarm(this.session);
   }
 
   /** Handles an input, and the inputs that its effects cause. */
@@ -60,6 +63,7 @@ export class SessionScenario {
         else if (effect.type === "send" && this.outcome !== "queued") inputs.push(this.#linkInput(effect));
         if (effect.type !== "send" || this.outcome !== "congested" || effect.isUrgent) this.#perform(effect, lines);
       }
+      this.#alarm.onHandled(next);
     }
     return lines;
   }
@@ -113,8 +117,8 @@ export class SessionScenario {
   advance(ms: number): string[] {
     const end = this.#now + ms;
     const lines: string[] = [];
-    for (let at = this.session.nextDeadline(); at !== undefined && at <= end; at = this.session.nextDeadline()) {
-      this.#now = at;
+    for (let { at } = this.#alarm; at !== undefined && at <= end; at = this.#alarm.at) {
+      this.#now = Math.max(this.#now, at);
       lines.push(...this.do({ type: "tick" }).map((line) => `${at}: ${line}`));
     }
     this.#now = end;
