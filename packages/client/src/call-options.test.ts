@@ -1,6 +1,6 @@
 import { readService } from "@pigato/peer";
 import { readText } from "@pigato/protocol";
-import { describe, expect, test } from "vitest";
+import { describe, expect, expectTypeOf, test } from "vitest";
 import { type CallOptions, CLASSIC_OPTIONS, encodeData, resolveCallOptions } from "./call-options.ts";
 
 const defaults = { timeout: 60_000, retry: false };
@@ -28,6 +28,14 @@ describe("the options of a request", () => {
     expect(wireOf({ workerId: "w1", timeout: undefined, retry: 1, headers: {} })).toBe(
       '{"workerId":"w1","timeout":60000,"retry":1,"headers":{}}',
     );
+  });
+
+  test("take a number for retry, which travels as it is", () => {
+    expect(wireOf({ retry: 3 })).toBe('{"retry":3,"timeout":60000}');
+    expect(resolveCallOptions({ retry: 3 }, defaults).options).toMatchObject({ retry: true, maxAttempts: 3 });
+    expect(resolveCallOptions({ retry: 1 }, defaults).options).toMatchObject({ retry: true, maxAttempts: undefined });
+    expect(resolveCallOptions({}, { timeout: 1, retry: 2 }).options).toMatchObject({ retry: true, maxAttempts: 2 });
+    expectTypeOf<CallOptions["retry"]>().toEqualTypeOf<boolean | number | undefined>();
   });
 
   test("do not compile, and are a UsageError that names the nearest one, if they are misspelled", () => {
@@ -62,7 +70,10 @@ describe("the options of a request", () => {
   test.each([
     ["timeout", "5s", "timeout must be a number of milliseconds"],
     ["timeout", null, "timeout must be a number of milliseconds"],
-    ["retry", 3, "retry must be true, false, 0 or 1, not 3"],
+    ["retry", -1, "retry must be true, false or an integer from 0 to 1000, not -1"],
+    ["retry", 1.5, "retry must be true, false or an integer from 0 to 1000, not 1.5"],
+    ["retry", 1001, "retry must be true, false or an integer from 0 to 1000, not 1001"],
+    ["retry", "3", "retry must be true, false or an integer from 0 to 1000, not '3'"],
     ["workerId", "", "workerId must be text of 1 to 255 bytes, not ''"],
     ["nocache", "no", "nocache must be true, false, 0 or 1, not 'no'"],
     ["signal", {}, "signal must be an AbortSignal, not {}"],

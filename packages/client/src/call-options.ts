@@ -4,7 +4,7 @@
 // `timeout` and `retry` are always sent, as on the classic wire; `signal` never is.
 
 import { bit, custom, invalidValue, type Option, type OptionsOf, readOption, rejectUnknownOptions } from "@pigato/peer";
-import { encodePayload, type Frame, type PeerId, type RequestOptions, UsageError, writeText } from "@pigato/protocol";
+import { encodePayload, type Frame, type PeerId, UsageError, writeText } from "@pigato/protocol";
 import {
   MAX_NAME_BYTES,
   MAX_OPTIONS_BYTES,
@@ -14,8 +14,10 @@ import {
   writeRawBody,
 } from "@pigato/protocol/internal";
 import { DEFAULT_LINK_LIMITS } from "@pigato/transport";
+import type { ClientRequestOptions } from "./session/effects.ts";
 
 export const MAX_DURATION_MS = 2_147_483_647;
+const MAX_ATTEMPTS = 1_000;
 
 /** Names and values for the worker, which the broker does not read. */
 export type Headers = Readonly<Record<string, string>>;
@@ -24,10 +26,11 @@ export class CallSchema {
   /** Milliseconds without any reply after which the request fails; −1 is no limit, 0 expires at once. @defaultValue the client's */
   readonly timeout: Option<number> = timeoutOption(0);
   /**
-   * Whether it is sent again when its worker is lost, or its broker is lost or stops, before the first reply.
+   * Whether it is sent again when its worker is lost, or its broker is lost or stops, before the first reply: at most 10 times
+   * in all, or so many times, if it is a number from 2. 1 is `true`, as on the classic wire. After its last time, it fails.
    * @defaultValue the client's
    */
-  readonly retry: Option<boolean | 0 | 1, boolean> = bit({ default: false });
+  readonly retry: Option<boolean | number> = retryOption();
   /** The only worker that may handle it: 1 to 255 bytes. @defaultValue any worker */
   readonly workerId: Option<string, PeerId | undefined> = custom<string, PeerId | undefined>({
     expected: `text of 1 to ${MAX_NAME_BYTES} bytes`,
@@ -73,11 +76,11 @@ export const CLASSIC_OPTIONS: unique symbol = Symbol("classic options");
 export interface CallDefaults {
   /** `Infinity` is no timeout. */
   readonly timeout: number;
-  readonly retry: boolean;
+  readonly retry: boolean | number;
 }
 
 export interface ResolvedCallOptions {
-  readonly options: RequestOptions;
+  readonly options: ClientRequestOptions;
   /** The options as they are sent. */
   readonly trailer: readonly Frame[];
   readonly signal: AbortSignal | undefined;
@@ -90,9 +93,11 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults): 
   }
   rejectUnknownOptions("a request", SCHEMA, input);
   const { signal, ...sent } = input;
-  const options: RequestOptions = {
+  const retry = sent.retry === undefined ? defaults.retry : readOption("retry", SCHEMA.retry, sent.retry);
+  const options: ClientRequestOptions = {
     timeoutMs: sent.timeout === undefined ? defaults.timeout : readOption("timeout", SCHEMA.timeout, sent.timeout),
-    retry: sent.retry === undefined ? defaults.retry : readOption("retry", SCHEMA.retry, sent.retry),
+    retry: retry !== false,
+    maxAttempts: typeof retry === "number" ? retry : undefined,
     worker: sent.workerId === undefined ? undefined : readOption("workerId", SCHEMA.workerId, sent.workerId),
     failFast: sent.failFast === undefined ? false : readOption("failFast", SCHEMA.failFast, sent.failFast),
     noCache: sent.nocache === undefined ? false : readOption("nocache", SCHEMA.nocache, sent.nocache),
@@ -106,7 +111,7 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults): 
     ...(typeof classic === "object" ? classic : undefined),
     ...sent,
     timeout: timeoutToWire(options.timeoutMs),
-    retry: options.retry ? 1 : 0,
+    retry: Number(retry),
   };
   return {
     options,
@@ -125,6 +130,21 @@ export function timeoutOption(byDefault: number): Option<number> {
       return typeof value === "number" && value >= 0 && value <= MAX_DURATION_MS ? value : undefined;
     },
     default: byDefault,
+  });
+}
+
+/** Whether to retry, or how often to send a request. As on the classic wire, 0 is `false` and 1 is `true`. */
+export function retryOption(): Option<boolean | number> {
+  return custom<boolean | number>({
+    expected: `true, false or an integer from 0 to ${MAX_ATTEMPTS}`,
+    read(value) {
+      if (value === true || value === 1) return true;
+      if (value === false || value === 0) return false;
+      return typeof value === "number" && Number.isInteger(value) && value > 1 && value <= MAX_ATTEMPTS
+        ? value
+        : undefined;
+    },
+    default: false,
   });
 }
 

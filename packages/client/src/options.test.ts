@@ -54,7 +54,7 @@ describe("the options of a client", () => {
 
   test.each([
     ["reconnect", "soon"],
-    ["retry", 2],
+    ["retry", -2],
     ["autostart", "yes"],
     ["onConnect", "connected"],
     ["transport", {}],

@@ -17,7 +17,7 @@ import {
 } from "@pigato/peer";
 import { DEFAULT_TIMEOUT_MS } from "@pigato/protocol/internal";
 import type { PeerSecurity } from "@pigato/transport";
-import { MAX_DURATION_MS, timeoutOption } from "./call-options.ts";
+import { MAX_DURATION_MS, retryOption, timeoutOption } from "./call-options.ts";
 import { type ClientDialect, DIALECTS } from "./dialect.ts";
 
 const MAX_REQUESTS = 10_000_000;
@@ -41,11 +41,12 @@ export class ClientSchema {
   /** Milliseconds that a request may stay without any reply; −1 is no limit, 0 expires at once. @defaultValue 60 000 */
   readonly timeout: Option<number> = timeoutOption(DEFAULT_TIMEOUT_MS);
   /**
-   * Whether a request is sent again when its worker is lost, or its broker is lost or stops, before the first reply. It may
-   * then run twice.
+   * Whether a request is sent again when its worker is lost, or its broker is lost or stops, before the first reply: at most 10
+   * times in all, or so many times, if it is a number from 2. 1 is `true`, as on the classic wire. It may then run more than
+   * once. The pauses between are those of `reconnect` and `reconnectMaxMs`. After its last time, it fails.
    * @defaultValue false
    */
-  readonly retry: Option<boolean | 0 | 1, boolean> = bit({ default: false });
+  readonly retry: Option<boolean | number> = retryOption();
   /**
    * Milliseconds after a request's timeout in which the broker may still report how far the request got; only with a broker
    * that reports it. @defaultValue 200

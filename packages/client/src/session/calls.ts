@@ -41,6 +41,12 @@ export class Call implements Deadline<Call> {
   sends = 0;
   /** How often a link returned it unsent. */
   returns = 0;
+  /** How often a broker returned or forgot it. Sets the next pause before it is sent again. */
+  pauses = 0;
+  /** Set while it pauses. */
+  pause: Deadline<Call> | undefined;
+  /** The least safe delivery class of its earlier attempts. */
+  earlier: Delivery = "not-sent";
   /** When it was last sent on a link. */
   sentAt: Instant = Number.POSITIVE_INFINITY;
   /** The broker's last notice of it since it was last sent. */
@@ -73,17 +79,12 @@ export class Call implements Deadline<Call> {
 
   /** What this side knows of its delivery: a broker that received it may have dispatched it. */
   get delivery(): Delivery {
-    return this.sends > this.returns ? "maybe-executed" : "not-sent";
+    return this.attempts > 0 ? "maybe-executed" : "not-sent";
   }
 
-  /** False after a partial, which the caller would otherwise get twice. */
-  get mayStartOver(): boolean {
-    return !this.hasPartial && (this.message.options.retry || this.isDurable);
-  }
-
-  /** Whether it waits for the next broker when this one stops. P-KEEP-7: a stored request runs when this broker restarts. */
-  get survivesStop(): boolean {
-    return this.isDurable || !this.message.options.persist;
+  /** How often it was sent to a broker that may have received it. */
+  get attempts(): number {
+    return this.sends - this.returns;
   }
 }
 
@@ -94,6 +95,7 @@ export class Calls {
   #last: Call | undefined;
   readonly #waiting = new Set<Call>();
   readonly #deadlines = new Deadlines<Call>();
+  readonly #pauses = new Deadlines<Call>();
   readonly #limits: RequestLimits;
   readonly #emit: (effect: Effect) => void;
   #turn = 0;
@@ -174,11 +176,25 @@ export class Calls {
     this.#waiting.add(call);
   }
 
-  /** Removes and returns all waiting calls, in order. */
-  takeWaiting(): readonly Call[] {
-    const calls = [...this.#waiting];
+  /** Keeps it waiting until the end of a pause (`takePaused`), or until `takeWaiting` ends all pauses. */
+  pause(call: Call, pauseMs: number, now: Instant): void {
+    call.pause = this.#pauses.entry(call);
+    this.#pauses.set(call.pause, pauseMs, now);
+    this.keepWaiting(call);
+  }
+
+  /** Removes and returns all waiting calls, in order. @param alsoPaused whether to end pauses */
+  takeWaiting(alsoPaused: boolean): readonly Call[] {
+    const calls = [...this.#waiting].filter(({ pause }) => alsoPaused || pause === undefined);
     for (const call of calls) this.#stopWaiting(call);
     return calls;
+  }
+
+  /** Removes and returns a waiting call whose pause is over. */
+  takePaused(now: Instant): Call | undefined {
+    const call = this.#pauses.takeDue(now);
+    if (call !== undefined) this.#stopWaiting(call);
+    return call;
   }
 
   /** Removes and returns the call that waits longest. Do not mix with `takeWaiting`. */
@@ -225,11 +241,13 @@ export class Calls {
   }
 
   nextDeadline(): Instant | undefined {
-    return this.#deadlines.next();
+    const timeout = this.#deadlines.next();
+    const pause = this.#pauses.next();
+    return pause === undefined || (timeout !== undefined && timeout <= pause) ? timeout : pause;
   }
 
   get mayWakeEarlier(): boolean {
-    return this.#deadlines.mayBeEarlier;
+    return this.#deadlines.mayBeEarlier || this.#pauses.mayBeEarlier;
   }
 
   #add(input: RequestInput): Call {
@@ -245,5 +263,8 @@ export class Calls {
   #stopWaiting(call: Call): void {
     call.isWaiting = false;
     this.#waiting.delete(call);
+    if (call.pause === undefined) return;
+    this.#pauses.clear(call.pause);
+    call.pause = undefined;
   }
 }

@@ -2,10 +2,18 @@
 // their requests; here they are numbers.
 
 import type { CallId, RuntimeEffect, RuntimeInput } from "@pigato/peer/session";
-import type { Failure, FromClient, RequestId, ToClient, Violation } from "@pigato/protocol";
+import type { Failure, FromClient, RequestId, RequestOptions, ToClient, Violation } from "@pigato/protocol";
 import type { NoticeState } from "@pigato/protocol/internal";
 
-export type RequestMessage = Extract<FromClient, { readonly type: "request" }>;
+/** The options of a request, as its client needs them. */
+export interface ClientRequestOptions extends RequestOptions {
+  /** With `retry`, how many times it may be sent to brokers that may run it; `DEFAULT_ATTEMPTS` if absent. */
+  readonly maxAttempts?: number | undefined;
+}
+
+export type RequestMessage = Extract<FromClient, { readonly type: "request" }> & {
+  readonly options: ClientRequestOptions;
+};
 
 /** Progress of a request, reported to its caller. */
 export type Progress =

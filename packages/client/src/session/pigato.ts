@@ -19,6 +19,7 @@ import { type Call, Calls } from "./calls.ts";
 import type { BrokerMessage, Effect, Progress, RequestInput } from "./effects.ts";
 import { brokerLost, canceled, congested, failureOf, fromWorker, malformed, timedOut } from "./failures.ts";
 import { Pacing } from "./pacing.ts";
+import { afterAll, pauseAfter, survivesFailure, survivesLoss } from "./restart.ts";
 import { type Exchange, type ExchangeInput, Session, type SessionOptions } from "./session.ts";
 
 /** Requests that get a heartbeat at one interval: with more, they take turns. */
@@ -103,13 +104,13 @@ class PigatoExchange implements Exchange {
     this.#sendHeartbeat();
     // Without an offer there is no answer to wait for.
     this.#isBrokerKnown = this.#offer === undefined;
-    this.#sendWaiting(now);
+    this.#sendAll(this.#calls.takeWaiting(true), now);
   }
 
   heartbeat(now: Instant): void {
     this.#sendHeartbeat();
     // What the link returned is sent again at the interval of heartbeats, not in a busy loop with a failing link.
-    this.#sendWaiting(now);
+    this.#sendAll(this.#calls.takeWaiting(false), now);
     this.#heartbeatLong(now - this.#options.connection.heartbeatMs);
   }
 
@@ -119,8 +120,9 @@ class PigatoExchange implements Exchange {
     this.#isBrokerKnown = false;
     for (const call of this.#calls.all()) {
       if (call.isWaiting) continue;
-      if (call.mayStartOver) this.#calls.keepWaiting(call);
-      else this.#calls.fail(call, brokerLost(call, reason));
+      call.earlier = "maybe-executed";
+      if (survivesLoss(call)) this.#calls.keepWaiting(call);
+      else this.#calls.fail(call, afterAll(call, brokerLost(call, reason)));
     }
   }
 
@@ -136,7 +138,7 @@ class PigatoExchange implements Exchange {
   #onBrokerKnown(now: Instant): void {
     if (this.#connection.phase !== "open") return;
     this.#isBrokerKnown = true;
-    this.#sendWaiting(now);
+    this.#sendAll(this.#calls.takeWaiting(false), now);
   }
 
   #onHeartbeat(requestId: RequestId | undefined): void {
@@ -187,7 +189,7 @@ class PigatoExchange implements Exchange {
   }
 
   #accept(input: RequestInput, now: Instant): void {
-    const goesNow = this.#connection.phase === "open" && (!input.isPaced || this.#isBrokerKnown);
+    const goesNow = this.#canSend(input.isPaced);
     const call = this.#calls.accept(input, !goesNow);
     if (call === undefined) return;
     if (goesNow) return this.#send(call, now);
@@ -217,12 +219,15 @@ class PigatoExchange implements Exchange {
     }
   }
 
-  #sendWaiting(now: Instant): void {
-    if (this.#calls.waitingCount === 0) return;
-    for (const call of this.#calls.takeWaiting()) {
-      if (call.window === undefined || this.#isBrokerKnown) this.#send(call, now);
+  #sendAll(calls: readonly Call[], now: Instant): void {
+    for (const call of calls) {
+      if (this.#canSend(call.window !== undefined)) this.#send(call, now);
       else this.#calls.keepWaiting(call);
     }
+  }
+
+  #canSend(isPaced: boolean): boolean {
+    return this.#connection.phase === "open" && (!isPaced || this.#isBrokerKnown);
   }
 
   #requestHeartbeat({ id, isWaiting }: Call): void {
@@ -271,11 +276,10 @@ class PigatoExchange implements Exchange {
   #onFailure(requestId: RequestId, failure: Failure, now: Instant): void {
     const call = this.#calls.get(requestId);
     if (call === undefined) return this.#reportLate("failure", requestId);
-    if (this.#capabilities.error && call.mayStartOver) {
-      if (failure.code === "BROKER_LOST") return this.#send(call, now);
-      if (failure.code === "CLOSED" && call.survivesStop) return this.#calls.keepWaiting(call);
-    }
-    this.#calls.fail(call, this.#capabilities.error ? failure : fromWorker(failure));
+    if (!this.#capabilities.error) return this.#calls.fail(call, fromWorker(failure));
+    if (!survivesFailure(call, failure)) return this.#calls.fail(call, afterAll(call, failure));
+    const { backoff, random } = this.#options.connection;
+    this.#calls.pause(call, pauseAfter(call, failure, backoff, random()), now);
   }
 
   /** A reply that names its request and could not be read. */
@@ -285,6 +289,9 @@ class PigatoExchange implements Exchange {
   }
 
   #onTick(now: Instant): void {
+    for (let call = this.#calls.takePaused(now); call !== undefined; call = this.#calls.takePaused(now)) {
+      this.#sendAll([call], now);
+    }
     for (let call = this.#calls.takeDue(now); call !== undefined; call = this.#calls.takeDue(now)) {
       this.#onTimeUp(call, now);
     }

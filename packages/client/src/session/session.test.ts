@@ -92,7 +92,7 @@ class Scenario {
 
   request(
     id: string,
-    options: { readonly timeout?: number; readonly retry?: 0 | 1; readonly persist?: 0 | 1 } = {},
+    options: { readonly timeout?: number; readonly retry?: number; readonly persist?: 0 | 1 } = {},
   ): this {
     const message: RequestMessage = {
       type: "request",
@@ -100,7 +100,10 @@ class Scenario {
       requestId: requestId(id),
       body: [writeText('"data"')],
       trailer: [],
-      options: parseRequestOptions(JSON.stringify(options)),
+      options: {
+        ...parseRequestOptions(JSON.stringify(options)),
+        maxAttempts: options.retry === 1 ? undefined : options.retry,
+      },
     };
     const call = callOf(message.requestId);
     this.#callers.set(call, `caller of ${id}`);
@@ -336,9 +339,10 @@ describe("a request", () => {
     }
     expect(sim.seen()).toEqual([
       "caller of r1: BROKER_LOST, maybe-executed",
-      "send request r2",
       "caller of r3: BROKER_LOST, maybe-executed",
     ]);
+    sim.advance(100);
+    expect(sim.seen()).toEqual(["send request r2"]);
   });
 
   test("may have a property name of Object.prototype as its id", () => {
@@ -637,7 +641,91 @@ describe("a broker that stops", () => {
   });
 });
 
+describe("P-LOST-3: a broker that fails the same request again and again", () => {
+  const failure = (code: Failure["code"], delivery: Failure["delivery"] = "maybe-executed"): BrokerMessage => ({
+    type: "failure",
+    requestId: requestId("r1"),
+    failure: { code, message: "not here", delivery },
+  });
+
+  test.each(["BROKER_LOST", "CLOSED"] as const)("with %s gets it again after longer and longer pauses", (code) => {
+    const sim = new Scenario().connect().request("r1", { retry: 1 });
+    for (const pauseMs of [100, 200, 400, 400]) {
+      sim.seen();
+      sim.receive(failure(code)).advance(pauseMs - 1);
+      expect(sim.seen().filter((line) => line.startsWith("send request "))).toEqual([]);
+      sim.advance(1);
+      expect(sim.seen()).toContain("send request r1");
+    }
+  });
+
+  test.each([
+    [1, 10],
+    [2, 2],
+    [3, 3],
+  ])("gets it, with a retry of %i, %i times in all", (retry, attempts) => {
+    const sim = new Scenario().connect().request("r1", { retry, timeout: 60_000 });
+    for (let attempt = 1; attempt < attempts; attempt++) sim.receive(failure("BROKER_LOST")).advance(400).answer();
+    expect(sim.failures).toEqual([]);
+    expect(sim.seen().filter((line) => line === "send request r1")).toHaveLength(attempts);
+    sim.receive(failure("BROKER_LOST")).advance(900);
+    expect(sim.seen()[0]).toBe("caller of r1: BROKER_LOST, maybe-executed");
+    expect(sim.failures[0]?.message).toBe(`not here; it was sent ${attempts} times`);
+  });
+
+  test("gets it no earlier because a heartbeat is due", () => {
+    const sim = new Scenario().connect().request("r1", { retry: 1 }).advance(950);
+    sim.receive(failure("CLOSED")).seen();
+    sim.advance(99);
+    expect(sim.seen()).toEqual(["send heartbeat with an offer"]);
+    sim.advance(1);
+    expect(sim.seen()).toEqual(["send request r1"]);
+  });
+
+  test("and is lost during the pause is followed by a broker that gets it at once, and once", () => {
+    const sim = new Scenario().connect().request("r1", { retry: 1 });
+    sim.receive(failure("BROKER_LOST")).do({ type: "link-lost", reason: "link-down" }).advance(400).seen();
+    sim.do({ type: "link-up" }).answer().advance(400);
+    expect(sim.seen().filter((line) => line.startsWith("send request "))).toEqual(["send request r1"]);
+  });
+
+  test("does not delay the timeout of the request, nor its cancel", () => {
+    const sim = new Scenario().connect().request("r1", { retry: 1, timeout: 50 }).receive(failure("BROKER_LOST"));
+    sim.seen();
+    sim.advance(50);
+    expect(sim.seen()).toEqual(["caller of r1: DEADLINE_EXCEEDED, maybe-executed"]);
+    sim.advance(900);
+    expect(sim.seen()).toEqual([]);
+  });
+
+  test("does not make it safer to retry than its first answer did", () => {
+    const sim = new Scenario().connect().request("r1", { retry: 1 });
+    sim.receive(failure("BROKER_LOST")).advance(100).receive(failure("UNAVAILABLE", "not-sent"));
+    expect(sim.failures[0]).toMatchObject({ code: "UNAVAILABLE", delivery: "maybe-executed" });
+  });
+});
+
 describe("a lost broker", () => {
+  test("gets a request no more often than its retry says, over all connections", () => {
+    const sim = new Scenario().connect().request("r1", { retry: 2, timeout: 60_000 });
+    sim.do({ type: "link-lost", reason: "link-down" }).advance(100).do({ type: "link-up" }).answer();
+    expect(sim.seen()).toContain("send request r1");
+    sim.do({ type: "link-lost", reason: "link-down" });
+    expect(sim.seen()).toContain("caller of r1: BROKER_LOST, maybe-executed");
+    expect(sim.failures[0]?.message).toBe(
+      'request r1 to "echo" lost its broker: the link went down; it was sent 2 times',
+    );
+  });
+
+  test("has not had a request that its link returned, which is no attempt", () => {
+    const sim = new Scenario().connect().request("r1", { retry: 2, timeout: 60_000 });
+    sim.do({ type: "undelivered", requestId: requestId("r1") }).do({ type: "link-lost", reason: "link-down" });
+    sim.advance(100).do({ type: "link-up" }).answer().do({ type: "link-lost", reason: "link-down" });
+    sim.advance(100).do({ type: "link-up" }).answer().seen();
+    sim.reply("final", "r1", "1");
+    expect(sim.seen()).toEqual(["caller of r1: final 1"]);
+  });
+
   test("fails at once the requests that were sent without retry", () => {
     const sim = new Scenario().connect().request("r1");
     sim.seen();
