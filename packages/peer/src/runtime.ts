@@ -61,8 +61,8 @@ export class PeerRuntime {
       onUp: () => loop.apply({ type: "link-up" }),
       onAttemptFailed: () => loop.apply({ type: "attempt-failed" }),
       onLost: (reason) => loop.apply({ type: "link-lost", reason }),
-      onFailed: (error, isFinal) => this.#onError(error, isFinal),
-      onRejected: (error, isFinal) => this.#onError(error, isFinal),
+      onFailed: (error, isFinal) => this.onError(error, isFinal),
+      onRejected: (error, isFinal) => this.onError(error, isFinal),
     });
   }
 
@@ -112,8 +112,8 @@ export class PeerRuntime {
     }
   }
 
-  /** Of several addresses, another one may do better. */
-  #onError(error: Error, isFinal: boolean): void {
+  /** @param isFinal whether it will fail again with this address; of several, another one may do better */
+  onError(error: Error, isFinal: boolean): void {
     this.#loop.notify({ type: "error", error, isFinal: isFinal && this.#options.addresses.length === 1 });
   }
 

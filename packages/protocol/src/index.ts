@@ -29,7 +29,7 @@ export {
   serviceNameFromText,
   writeText,
 } from "./ids.ts";
-export type { FromClient, FromWorker, ToClient, ToWorker } from "./message.ts";
+export type { DisconnectReason, FromClient, FromWorker, ToClient, ToWorker } from "./message.ts";
 export { decodePayload, encodePayload, NOT_JSON, NULL_FRAME } from "./payload.ts";
 export { DEFAULT_REQUEST_OPTIONS, type RequestOptions } from "./request-options.ts";
 export type { Violation } from "./violation.ts";

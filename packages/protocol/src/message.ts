@@ -3,7 +3,7 @@
 // parses them.
 
 import type { Capabilities } from "./capabilities.ts";
-import type { Failure } from "./errors.ts";
+import type { Failure, FailureCode } from "./errors.ts";
 import type { Frame, Frames } from "./frame.ts";
 import type { PeerId, RequestId, ServiceName } from "./ids.ts";
 import type { RequestOptions } from "./request-options.ts";
@@ -112,6 +112,12 @@ export type FromWorker =
   | { readonly type: "disconnect" }
   | (StreamingMessage & Addressed);
 
+/** Why the broker disconnects a worker, or refuses to register it. */
+export interface DisconnectReason {
+  readonly code: FailureCode;
+  readonly message: string;
+}
+
 /** Broker to worker. */
 export type ToWorker =
   | { readonly type: "ready"; readonly accepted: Capabilities | undefined }
@@ -119,5 +125,6 @@ export type ToWorker =
   | { readonly type: "heartbeat" }
   | ({ readonly type: "request-heartbeat" } & Addressed)
   | ({ readonly type: "cancel" } & Addressed)
-  | { readonly type: "disconnect" }
+  /** With a reason only if the worker negotiated or offered `error`. */
+  | { readonly type: "disconnect"; readonly reason?: DisconnectReason }
   | (StreamingMessage & Addressed);

@@ -4,8 +4,8 @@
 import { nextTick } from "node:process";
 import { connectionOptions, EffectLoop, type PeerEvents, PeerRuntime, type RuntimeNotice } from "@pigato/peer";
 import { type CallId, SlotTable } from "@pigato/peer/session";
-import { display, type Failure, type FromWorker, type ServiceName } from "@pigato/protocol";
-import type { SendOptions } from "@pigato/transport";
+import { type DisconnectReason, display, type Failure, type FromWorker, type ServiceName } from "@pigato/protocol";
+import { LinkError, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { DIALECTS, type ReplyFormat, type WorkerDialect } from "./dialect.ts";
 import { limitOf, type WorkerSettings } from "./options.ts";
@@ -91,6 +91,8 @@ export class Driver implements ReplyPort {
         return nextTick(() => this.apply({ type: "flush" }));
       case "defer":
         return effect.until === "sent" ? this.apply(effect.input) : this.#loop.notify(effect);
+      case "registration-refused":
+        return this.#onRegistrationRefused(effect.reason);
       case "report":
         return this.report(new Error(effect.message, effect.violation && { cause: effect.violation }));
       case "open":
@@ -135,6 +137,13 @@ export class Driver implements ReplyPort {
       default:
         return outcome satisfies never;
     }
+  }
+
+  /** A broker that stops is followed by another one, or starts again. */
+  #onRegistrationRefused(reason: DisconnectReason): void {
+    const { address } = this.runtime;
+    const message = `cannot register a worker for "${this.#service}" at ${address}: ${reason.message}`;
+    this.runtime.onError(new LinkError("REFUSED", message, { address, cause: reason }), reason.code !== "CLOSED");
   }
 
   #onDrain(): void {

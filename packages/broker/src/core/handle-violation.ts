@@ -4,6 +4,7 @@
 import { display, type PeerId, type RequestId, type Violation } from "@pigato/protocol";
 import { type Instant, violation } from "@pigato/protocol/internal";
 import { knownClient, newClient } from "./clients.ts";
+import { disconnectWith } from "./disconnect-reason.ts";
 import type { DialectId, Input } from "./effects.ts";
 import { handleClient } from "./handle-client.ts";
 import { type CoreState, traitsOf } from "./state.ts";
@@ -43,7 +44,9 @@ export function handleWrongListener(
   if (message.type === "request") refuse(state, from, message.requestId, dialect, broken);
   // A DISCONNECT is never answered by one (P-DISC-3).
   if (!isClient && message.type !== "disconnect") {
-    state.effects.toUnregistered(from, { type: "disconnect" }, dialect);
+    const offer = message.type === "ready" ? message.offer : undefined;
+    const reason = { code: "INVALID", message: `${broken.clause}: ${detail}` } as const;
+    state.effects.toUnregistered(from, disconnectWith(offer, reason), dialect);
   }
 }
 

@@ -12,8 +12,9 @@ import { type Instant, sharedCapabilities } from "@pigato/protocol/internal";
 import { restartTimeout } from "./accept-request.ts";
 import { partialOf } from "./cache-replies.ts";
 import { noteDirectoryChange } from "./directory.ts";
+import { disconnectWith, type Refusal, refusalReason } from "./disconnect-reason.ts";
 import { heldUnder } from "./dispatch.ts";
-import type { DialectId, DropReason } from "./effects.ts";
+import type { DialectId } from "./effects.ts";
 import { endRequest } from "./end-request.ts";
 import { noteReceived } from "./heartbeat-lease.ts";
 import { completeReply, holdPartial, mustHold } from "./held-replies.ts";
@@ -162,13 +163,12 @@ function onRequestHeartbeat({ effects }: CoreState, { client, id }: QueuedReques
 /** P-DISC-4: every message before READY is answered by a DISCONNECT, except a DISCONNECT. */
 function onUnregistered(state: CoreState, from: PeerId, message: FromWorker, dialect: DialectId, now: Instant): void {
   if (message.type === "disconnect") return;
-  if (message.type !== "ready" || state.phase.name !== "serving") {
-    return state.effects.toUnregistered(from, { type: "disconnect" }, dialect);
-  }
-  const reason = registrationError(state, from, message.service, dialect);
-  if (reason !== undefined) {
-    state.effects.reportDrop(from, reason);
-    return state.effects.toUnregistered(from, { type: "disconnect" }, dialect);
+  if (message.type !== "ready") return state.effects.toUnregistered(from, { type: "disconnect" }, dialect);
+  const refusal = registrationError(state, from, message.service, dialect);
+  if (refusal !== undefined) {
+    if (refusal !== "stopping") state.effects.reportDrop(from, refusal);
+    const reason = refusalReason(refusal, message.service, state.options.maxWorkers);
+    return state.effects.toUnregistered(from, disconnectWith(message.offer, reason), dialect);
   }
   const accepted = message.offer && sharedCapabilities(state.capabilities, message.offer);
   state.effects.toUnregistered(from, { type: "ready", accepted }, dialect);
@@ -176,11 +176,12 @@ function onUnregistered(state: CoreState, from: PeerId, message: FromWorker, dia
 }
 
 function registrationError(
-  { workers, clients, options }: CoreState,
+  { workers, clients, options, phase }: CoreState,
   from: PeerId,
   service: ServiceName,
   dialect: DialectId,
-): DropReason | undefined {
+): Refusal | undefined {
+  if (phase.name !== "serving") return "stopping";
   if (workers.size >= options.maxWorkers) return "too-many-workers";
   if (isMmi(service)) return "reserved-name";
   // D-DET-1: as with a client.

@@ -5,6 +5,7 @@ import type { Capabilities, FromWorker, PeerId } from "@pigato/protocol";
 import { type Instant, intervalOf, observeHeartbeat } from "@pigato/protocol/internal";
 import { ASSUMED_CONCURRENCY } from "./core-options.ts";
 import { noteDirectoryChange } from "./directory.ts";
+import { disconnectWith, lossReason } from "./disconnect-reason.ts";
 import { remove, serve, setWorkerState } from "./dispatch.ts";
 import type { DialectId, WorkerDownReason } from "./effects.ts";
 import { closeUnserved, failRequest } from "./fail-request.ts";
@@ -123,7 +124,7 @@ export function onWorkerViolation(state: CoreState, worker: WorkerRecord): void 
 
 /** Sends a worker a DISCONNECT, so that it registers anew, and counts it as lost. */
 export function disconnectWorker(state: CoreState, worker: WorkerRecord, reason: WorkerDownReason): void {
-  state.effects.toWorker(worker, { type: "disconnect" });
+  state.effects.toWorker(worker, disconnectWith(worker.capabilities, lossReason(reason)));
   loseWorker(state, worker, reason);
 }
 

@@ -2,7 +2,7 @@
 // user of the worker. The shell performs the effects in order, before the next input.
 
 import type { CallId, RuntimeEffect, RuntimeInput } from "@pigato/peer/session";
-import type { Failure, Frame, FromWorker, ToWorker, Violation } from "@pigato/protocol";
+import type { DisconnectReason, Failure, Frame, FromWorker, ToWorker, Violation } from "@pigato/protocol";
 
 /** A request that the broker dispatched to this worker. */
 export type WorkerRequest = Extract<ToWorker, { readonly type: "request" }>;
@@ -71,6 +71,8 @@ export type Effect =
    * (`notified`).
    */
   | { readonly type: "defer"; readonly input: Input; readonly until: "sent" | "notified" }
+  /** The broker refused to register the worker. Not given twice for the same reason. */
+  | { readonly type: "registration-refused"; readonly reason: DisconnectReason }
   /** A fault of the broker or of the link. */
   | { readonly type: "report"; readonly message: string; readonly violation?: Violation };
 

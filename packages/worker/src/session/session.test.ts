@@ -57,6 +57,34 @@ describe("connecting", () => {
     expect(scenario.advance(500)).toEqual(["500: open tcp://one:1"]);
   });
 
+  test("P-DISC-6: a refusal is reported with its reason, once until it changes", () => {
+    const scenario = new SessionScenario();
+    const refuse = (message: string): string[] => {
+      scenario.do({ type: "link-up" });
+      const lines = scenario.receive({ type: "disconnect", reason: { code: "BUSY", message } });
+      scenario.advance(4000);
+      return lines;
+    };
+    scenario.do({ type: "start" });
+    expect(refuse("10 workers")).toEqual(["registration refused: BUSY, 10 workers", "close"]);
+    expect(refuse("10 workers")).toEqual(["close"]);
+    expect(refuse("9 workers")).toEqual(["registration refused: BUSY, 9 workers", "close"]);
+    scenario.do({ type: "stop" });
+    scenario.do({ type: "start" });
+    expect(refuse("9 workers")).toEqual(["registration refused: BUSY, 9 workers", "close"]);
+  });
+
+  test("P-DISC-6: the reason of a later DISCONNECT is reported, unless the broker stops", () => {
+    const disconnected = ["close", "disconnected: disconnected"];
+    const gone = { code: "INVALID", message: "it violated the protocol" } as const;
+    expect(new SessionScenario().connect().receive({ type: "disconnect", reason: gone })).toEqual([
+      "report the broker disconnected the worker: it violated the protocol",
+      ...disconnected,
+    ]);
+    const closed = { code: "CLOSED", message: "the broker is stopping" } as const;
+    expect(new SessionScenario().connect().receive({ type: "disconnect", reason: closed })).toEqual(disconnected);
+  });
+
   test("heartbeats are sent at the interval for as long as the broker answers", () => {
     const scenario = new SessionScenario().connect();
     expect(scenario.advance(1000)).toEqual(["1000: send! heartbeat 100"]);

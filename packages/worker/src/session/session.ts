@@ -8,6 +8,7 @@
 import { Connection, type ConnectionOptions, type ConnectionStep, type LossReason } from "@pigato/peer/session";
 import {
   type Capabilities,
+  type DisconnectReason,
   display,
   type FromWorker,
   NO_CAPABILITIES,
@@ -60,6 +61,8 @@ export class Session {
   /** Heartbeats of this connection that the broker has not answered yet. */
   #unanswered = 0;
   #hasMoved = false;
+  /** Why a broker refused the worker, since the last start or connection. */
+  #lastRefusal: string | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -132,6 +135,7 @@ export class Session {
   #onStart(now: Instant): Effects {
     if (this.#state.phase !== "stopped") return NO_EFFECTS;
     this.#enter({ phase: "running" });
+    this.#lastRefusal = undefined;
     return this.#follow(this.#connection.start(now));
   }
 
@@ -160,7 +164,9 @@ export class Session {
   #onMessage(message: ToWorker | Violation, now: Instant): Effects {
     if (this.#connection.phase !== "open") return NO_EFFECTS;
     // DISCONNECT is no answer: a broker that rejects the worker with its first message was never connected.
-    if (message.type === "disconnect") return this.#lose("disconnected", now);
+    if (message.type === "disconnect") {
+      return [...this.#onDisconnect(message.reason), ...this.#lose("disconnected", now)];
+    }
     const steps = this.#follow(this.#connection.onReceived(now));
     const effects = this.#onCommand(message, now);
     return steps.length === 0 ? effects : [...steps, ...effects];
@@ -191,6 +197,18 @@ export class Session {
       default:
         return message satisfies never;
     }
+  }
+
+  /** P-DISC-6. */
+  #onDisconnect(reason: DisconnectReason | undefined): Effects {
+    if (reason === undefined) return NO_EFFECTS;
+    if (this.#connection.isConnected) {
+      const message = `the broker disconnected the worker: ${reason.message}`;
+      return reason.code === "CLOSED" ? NO_EFFECTS : [{ type: "report", message }];
+    }
+    if (reason.message === this.#lastRefusal) return NO_EFFECTS;
+    this.#lastRefusal = reason.message;
+    return [{ type: "registration-refused", reason }];
   }
 
   #onRequest(request: WorkerRequest): Effects {
@@ -271,6 +289,7 @@ export class Session {
           ...(this.#options.brokerAnswers ? this.#heartbeat() : NO_EFFECTS),
         ];
       case "connected":
+        this.#lastRefusal = undefined;
         return [{ type: "connected" }];
       case "heartbeat":
         return this.#heartbeat();

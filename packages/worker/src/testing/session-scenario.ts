@@ -170,6 +170,8 @@ export class SessionScenario {
         return effect.flush ? "close after writing" : "close";
       case "disconnected":
         return `disconnected: ${effect.reason}`;
+      case "registration-refused":
+        return `registration refused: ${effect.reason.code}, ${effect.reason.message}`;
       case "report":
         return `report ${effect.message}`;
       default:

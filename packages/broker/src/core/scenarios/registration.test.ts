@@ -1,5 +1,5 @@
 import { requestId } from "@pigato/protocol";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
 test("a worker that sends an offer gets the shared capabilities before any other message", () => {
@@ -57,6 +57,47 @@ test("the broker answers any message but READY from an unregistered worker with 
   sim.worker("w1").heartbeat();
   sim.worker("w1").sends({ type: "credit", address: "~1", requestId: requestId("r1"), chunks: 1 });
   expect(sim.sentTo("w1")).toEqual(["disconnect", "disconnect"]);
+});
+
+describe("P-DISC-6: the broker states why it refuses to register a worker that offers errors", () => {
+  const refusal = (offer: "classic" | { readonly error: boolean }): string[] => {
+    const sim = scenario({ maxWorkers: 1 });
+    sim.worker("w1").ready("mmi.echo", offer);
+    sim.worker("w1").ready("echo", offer);
+    sim.worker("w2").ready("echo", offer);
+    sim.worker("w1").disconnect();
+    sim.client("c1").request("echo", "r1");
+    sim.drain(5_000);
+    sim.worker("w3").ready("echo", offer);
+    return [...sim.sentTo("w1"), ...sim.sentTo("w2"), ...sim.sentTo("w3")];
+  };
+
+  test("and registers it under another name, or when it can", () => {
+    expect(refusal({ error: true })).toEqual([
+      'disconnect INVALID: the broker itself serves "mmi.echo": choose another name',
+      "ready [pigato/1 cancel error heartbeat=1000]",
+      "disconnect BUSY: 1 workers are registered, the most that maxWorkers allows",
+      "disconnect CLOSED: the broker is stopping",
+    ]);
+  });
+
+  test.each(["classic", { error: false }] as const)("and no other one: %o", (offer) => {
+    expect(refusal(offer).filter((line) => line.startsWith("disconnect"))).toEqual([
+      "disconnect",
+      "disconnect",
+      "disconnect",
+    ]);
+  });
+});
+
+test("P-DISC-6: the broker states why it disconnects a worker that negotiated errors", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", { error: true });
+  sim.worker("w2").ready("echo", { error: true });
+  sim.worker("w3").ready("echo");
+  sim.advance(10_000);
+  expect(sim.sentTo("w1").at(-1)).toBe("disconnect WORKER_LOST: it was silent for too long");
+  expect(sim.sentTo("w3").at(-1)).toBe("disconnect");
 });
 
 test("the broker never answers a DISCONNECT, whether the worker is registered or not", () => {

@@ -37,8 +37,11 @@ export function toWorkerLine(message: ToWorker): string {
     case "request":
       return `request ${display(message.requestId)} to ${display(message.service)}${first(message.credit)}`;
     case "heartbeat":
-    case "disconnect":
       return message.type;
+    case "disconnect":
+      return message.reason === undefined
+        ? message.type
+        : `disconnect ${message.reason.code}: ${message.reason.message}`;
     case "credit":
       return `credit ${display(message.requestId)} ${message.chunks}`;
     case "request-heartbeat":

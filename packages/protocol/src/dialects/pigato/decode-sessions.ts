@@ -2,9 +2,10 @@
 
 import { type Capabilities, concurrencyFromWire, MAX_OFFER_BYTES, parseCapabilities } from "../../capabilities.ts";
 import { creditFromWire } from "../../credit.ts";
+import { isFailureCode } from "../../errors.ts";
 import type { Frame, Frames } from "../../frame.ts";
 import { MAX_NAME_BYTES, peerId, type RequestId, readBytes, serviceName } from "../../ids.ts";
-import type { FromClient, FromWorker, NoticeState, StreamingMessage, ToClient } from "../../message.ts";
+import type { FromClient, FromWorker, NoticeState, StreamingMessage, ToClient, ToWorker } from "../../message.ts";
 import { decodePayload, getOwn, NULL_FRAME } from "../../payload.ts";
 import { MAX_OPTIONS_BYTES } from "../../request-options.ts";
 import { shown, type Violation, violation } from "../../violation.ts";
@@ -65,6 +66,15 @@ export function workerHeartbeat(fields: FieldCodec, frames: Frames): FromWorker 
 export function brokerHeartbeat(fields: FieldCodec, frames: Frames): ToClient | Violation {
   if (frames[2]?.length !== 0 || frames[3] === undefined) return { type: "heartbeat", accepted: readOffer(frames[2]) };
   return withRequestId(fields, frames[3], (id) => ({ type: "request-heartbeat", requestId: id }));
+}
+
+/** W 5 · W 5 reason */
+export function brokerDisconnect([, , frame]: Frames): ToWorker {
+  if (frame === undefined || frame.length > MAX_OPTIONS_BYTES) return { type: "disconnect" };
+  const value = decodePayload(frame);
+  const [code, message] = [getOwn(value, "code"), getOwn(value, "message")];
+  if (typeof message !== "string") return { type: "disconnect" };
+  return { type: "disconnect", reason: { code: isFailureCode(code) ? code : "INVALID", message } };
 }
 
 /** C 12 '' rid state [worker] */

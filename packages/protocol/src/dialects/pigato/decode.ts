@@ -8,6 +8,7 @@ import { withAddress, withRequestId } from "./decode-ids.ts";
 import { clientPartials, clientReply, workerPartials, workerReply } from "./decode-replies.ts";
 import { clientRequest, workerRequest } from "./decode-requests.ts";
 import {
+  brokerDisconnect,
   brokerHeartbeat,
   clientHeartbeat,
   clientNotice,
@@ -114,7 +115,7 @@ export function decodeToWorker(fields: FieldCodec, frames: Frames): ToWorker | V
     case TYPE.CANCEL:
       return withAddress(fields, frames, (address, id) => ({ type: "cancel", address, requestId: id }));
     case TYPE.DISCONNECT:
-      return { type: "disconnect" };
+      return brokerDisconnect(frames);
     case TYPE.CREDIT:
     case TYPE.INPUT:
     case TYPE.INPUT_END:

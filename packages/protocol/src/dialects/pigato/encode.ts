@@ -7,7 +7,7 @@ import { type Capabilities, concurrencyToWire, formatCapabilities } from "../../
 import type { Failure } from "../../errors.ts";
 import { EMPTY, type Frame, type Frames, type FrameToSend } from "../../frame.ts";
 import { type RequestId, writeText } from "../../ids.ts";
-import type { FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
+import type { DisconnectReason, FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
 import { NULL_FRAME } from "../../payload.ts";
 import { asJson } from "../raw-body.ts";
 import type { FieldCodec } from "./fields.ts";
@@ -80,7 +80,7 @@ export function encodeToWorker(fields: FieldCodec, message: ToWorker): FrameToSe
     case "heartbeat":
       return [WORKER, typeFrame(TYPE.HEARTBEAT)];
     case "disconnect":
-      return [WORKER, typeFrame(TYPE.DISCONNECT)];
+      return disconnectFrames(message.reason);
     case "request-heartbeat":
       return addressed(TYPE.HEARTBEAT, message);
     case "cancel":
@@ -94,6 +94,13 @@ export function encodeToWorker(fields: FieldCodec, message: ToWorker): FrameToSe
     default:
       return message satisfies never;
   }
+}
+
+/** W 5 [reason] */
+function disconnectFrames(reason: DisconnectReason | undefined): FrameToSend[] {
+  if (reason === undefined) return [WORKER, typeFrame(TYPE.DISCONNECT)];
+  const { code, message } = reason;
+  return [WORKER, typeFrame(TYPE.DISCONNECT), writeText(JSON.stringify({ code, message }))];
 }
 
 /** W 2 address service '' rid data opts [credit=n] [extra …] */

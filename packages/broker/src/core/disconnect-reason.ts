@@ -1,0 +1,45 @@
+// Why the broker disconnects a worker or refuses to register it, as the worker is told (P-DISC-6). A worker that knows no
+// reasons gets the bare DISCONNECT.
+
+import { type Capabilities, type DisconnectReason, display, type ServiceName, type ToWorker } from "@pigato/protocol";
+import type { DropReason, WorkerDownReason } from "./effects.ts";
+
+export type Refusal = Extract<DropReason, "too-many-workers" | "reserved-name" | "other-dialect"> | "stopping";
+
+/** A DISCONNECT, with its reason if the peer can read one. */
+export function disconnectWith(peer: Capabilities | undefined, reason: DisconnectReason | undefined): ToWorker {
+  return peer?.error && reason !== undefined ? { type: "disconnect", reason } : { type: "disconnect" };
+}
+
+/** @param maxWorkers the option of this name */
+export function refusalReason(refusal: Refusal, service: ServiceName, maxWorkers: number): DisconnectReason {
+  switch (refusal) {
+    case "too-many-workers":
+      return { code: "BUSY", message: `${maxWorkers} workers are registered, the most that maxWorkers allows` };
+    case "reserved-name":
+      return { code: "INVALID", message: `the broker itself serves "${display(service)}": choose another name` };
+    case "other-dialect":
+      return { code: "INVALID", message: "its connection spoke another dialect before" };
+    case "stopping":
+      return { code: "CLOSED", message: "the broker is stopping" };
+    default:
+      return refusal satisfies never;
+  }
+}
+
+/** `undefined`: the worker left by itself. */
+export function lossReason(reason: WorkerDownReason): DisconnectReason | undefined {
+  switch (reason) {
+    case "silent":
+      return { code: "WORKER_LOST", message: "it was silent for too long" };
+    case "violation":
+      return { code: "INVALID", message: "it violated the protocol" };
+    case "drained":
+      return { code: "CLOSED", message: "the broker is stopping" };
+    case "left":
+    case "gone":
+      return undefined;
+    default:
+      return reason satisfies never;
+  }
+}
