@@ -10,7 +10,7 @@
 
 import { type CallId, Sender } from "@pigato/peer/session";
 import { type Capabilities, display, encodePayload, type Failure, NO_CAPABILITIES, NULL_FRAME } from "@pigato/protocol";
-import { MAX_CREDIT } from "@pigato/protocol/internal";
+import { DEFAULT_TIMEOUT_MS, Deadlines, type Instant, MAX_CREDIT } from "@pigato/protocol/internal";
 import {
   type Effect,
   type Effects,
@@ -34,6 +34,8 @@ export interface InFlightOptions {
   readonly random: () => number;
 }
 
+/** Milliseconds after its timeout in which the broker ends a request, so that it need not know the worker's rejection. */
+const EXPIRY_GRACE_MS = 1_000;
 /** Memory for each held partial besides its frames. */
 const OVERHEAD_BYTES = 256;
 const CONTINUE: Input = Object.freeze({ type: "continue" });
@@ -48,6 +50,7 @@ export class InFlightRequests {
   readonly #table: RequestTable;
   readonly #sender: Sender<InFlightRequest, PartialInput | FinalInput>;
   readonly #batch = new PartialBatch();
+  readonly #deadlines = new Deadlines<InFlightRequest>();
   #isFlushDue = false;
   /** The request whose partial is the current input. If the link becomes slow, its handler is paused. */
   #writer: InFlightRequest | undefined;
@@ -77,16 +80,44 @@ export class InFlightRequests {
     return this.#table.find(ref);
   }
 
+  /** P-TIME-5: ends the request by itself when its timeout is over, because its broker cannot cancel it. */
+  expire(request: InFlightRequest, timeoutMs: number, now: Instant): void {
+    // The original's broker takes 0 for its default; ours never dispatches such a request.
+    const afterMs = (timeoutMs === 0 ? DEFAULT_TIMEOUT_MS : timeoutMs) + EXPIRY_GRACE_MS;
+    request.expiry = { timeoutMs: afterMs, deadline: this.#deadlines.entry(request) };
+    this.#restartTimeout(request, now);
+  }
+
+  nextDeadline(): Instant | undefined {
+    return this.#deadlines.next();
+  }
+
+  get mayWakeEarlier(): boolean {
+    return this.#deadlines.mayBeEarlier;
+  }
+
+  onTick(now: Instant): Effects {
+    const effects: Effect[] = [];
+    for (let due = this.#deadlines.takeDue(now); due !== undefined; due = this.#deadlines.takeDue(now)) {
+      // The broker may not have the last partials yet.
+      if (this.#sender.isLinkSlow) this.#restartTimeout(due, now);
+      else effects.push(...this.#onExpired(due));
+    }
+    return effects;
+  }
+
   /** Ends the request. Nothing more of its reply is sent. */
   remove(request: InFlightRequest): void {
+    if (request.expiry !== undefined) this.#deadlines.clear(request.expiry.deadline);
     this.#table.remove(request);
     this.#sender.remove(request);
     if (this.#batch.request === request) this.#batch.clear();
   }
 
-  onPartial(input: PartialInput): Effects {
+  onPartial(input: PartialInput, now: Instant): Effects {
     const request = this.#table.get(input.call);
     if (request === undefined) return NO_EFFECTS;
+    if (request.expiry !== undefined) this.#restartTimeout(request, now);
     if (this.#sender.isBlocked(request)) {
       return this.#sender.hold(request, input) ? this.#pause(request) : this.#onHeldTooMuch(request);
     }
@@ -162,6 +193,23 @@ export class InFlightRequests {
     this.#sender.isLinkSlow = false;
     this.#writer = undefined;
     return requests.map(({ id }) => ({ type: "abort", call: id, failure }));
+  }
+
+  #restartTimeout({ expiry }: InFlightRequest, now: Instant): void {
+    if (expiry !== undefined) this.#deadlines.set(expiry.deadline, expiry.timeoutMs, now);
+  }
+
+  /** A reply is too late for the client. The original's broker counts the request as in flight until it gets an end. */
+  #onExpired(request: InFlightRequest): Effects {
+    const sent = this.#batch.request === request ? this.#takeBatch() : NO_EFFECTS;
+    this.remove(request);
+    const { id: call, requestId } = request;
+    const message = `request ${display(requestId)} exceeded its timeout at the worker`;
+    return [
+      ...sent,
+      send(replyMessage(request, { type: "reject", call, reason: NULL_FRAME }, this.#options.negotiate)),
+      { type: "abort", call, failure: failureOf("DEADLINE_EXCEEDED", message) },
+    ];
   }
 
   #pause(request: InFlightRequest): Effects {

@@ -6,13 +6,18 @@
 
 import { type CallId, type SendStream, SlotTable } from "@pigato/peer/session";
 import type { RequestId } from "@pigato/protocol";
-import { MAX_CREDIT } from "@pigato/protocol/internal";
+import { type Deadline, MAX_CREDIT } from "@pigato/protocol/internal";
 import type { FinalInput, PartialInput } from "./effects.ts";
 
 /** How the broker identifies a request to a worker. The worker echoes it. */
 export interface RequestRef {
   readonly address: string;
   readonly requestId: RequestId;
+}
+
+export interface Expiry {
+  readonly timeoutMs: number;
+  readonly deadline: Deadline<InFlightRequest>;
 }
 
 export class InFlightRequest implements RequestRef, SendStream<PartialInput | FinalInput> {
@@ -23,6 +28,8 @@ export class InFlightRequest implements RequestRef, SendStream<PartialInput | Fi
   credit: number = MAX_CREDIT;
   held: SendStream<PartialInput | FinalInput>["held"];
   isPaused = false;
+  /** Set if this side must end it when its timeout is over. */
+  expiry: Expiry | undefined;
   chainNext: InFlightRequest | undefined;
 
   constructor(ref: RequestRef, hash: number, id: CallId) {

@@ -2,6 +2,59 @@ import { type FromWorker, NO_CAPABILITIES, requestId } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
 import { BODY, SessionScenario } from "../testing/session-scenario.ts";
 
+describe("P-TIME-5: a request that the broker cannot cancel", () => {
+  test("is rejected a second after its timeout, its handler is aborted, and a late reply is not sent", () => {
+    const scenario = new SessionScenario({ liveness: 100, maxInFlight: 1, concurrency: 1 }).connect();
+    scenario.request("r1", "c1", undefined, 5_500);
+    expect(scenario.request("r2")).toEqual(["send reject r2 to c1"]);
+    const lines = scenario.advance(10_000).filter((line) => !line.endsWith("heartbeat 1"));
+    expect(lines).toEqual(["6500: send reject r1 to c1", "6500: abort r1: DEADLINE_EXCEEDED"]);
+    expect(scenario.final(0)).toEqual([]);
+    expect(scenario.request("r3")).toEqual(["run r3 of c1"]);
+  });
+
+  test("counts its timeout from the last partial, and not while the link is slow", () => {
+    const scenario = new SessionScenario({ heartbeatMs: 1_000_000 }).connect();
+    scenario.request("r1", "c1", undefined, 5_000);
+    scenario.advance(5_000);
+    scenario.outcome = "slow";
+    scenario.partial(0);
+    scenario.outcome = "queued";
+    expect(scenario.advance(20_000)).toEqual([]);
+    scenario.do({ type: "link-drained" });
+    expect(scenario.advance(6_000)).toEqual([
+      expect.stringContaining("send reject r1 to c1"),
+      expect.stringContaining("abort r1: DEADLINE_EXCEEDED"),
+    ]);
+  });
+
+  test("never ends by itself without a timeout; a timeout of 0 is 60 s there, as for the original's broker", () => {
+    const scenario = new SessionScenario({ heartbeatMs: 1_000_000 }).connect();
+    scenario.request("r1", "c1", undefined, Number.POSITIVE_INFINITY);
+    scenario.request("r2", "c1", undefined, 0);
+    expect(scenario.advance(60_999)).toEqual([]);
+    expect(scenario.advance(500_000)).toEqual(["61000: send reject r2 to c1", "61000: abort r2: DEADLINE_EXCEEDED"]);
+  });
+
+  test("leaves no timer when it ends, or its connection does", () => {
+    const scenario = new SessionScenario({ heartbeatMs: 1_000_000 }).connect();
+    scenario.request("r1", "c1", undefined, 1_000);
+    scenario.request("r2", "c1", undefined, 1_000);
+    scenario.final(0);
+    scenario.do({ type: "link-lost", reason: "link-down" });
+    scenario.advance(500);
+    scenario.do({ type: "link-up" });
+    scenario.receive({ type: "ready", accepted: undefined });
+    expect(scenario.advance(10_000)).toEqual([]);
+  });
+});
+
+test("P-TIME-5: a request that the broker can cancel has no timer at the worker", () => {
+  const scenario = new SessionScenario({ heartbeatMs: 1_000_000 }).connect({ ...NO_CAPABILITIES, cancel: true });
+  scenario.request("r1", "c1", undefined, 1_000);
+  expect(scenario.advance(100_000)).toEqual([]);
+});
+
 describe("connecting", () => {
   test("the worker sends READY and a heartbeat on a new link, and counts as connected once the broker answers", () => {
     const scenario = new SessionScenario();

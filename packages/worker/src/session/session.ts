@@ -76,7 +76,7 @@ export class Session {
       case "message":
         return this.#onMessage(input.message, now);
       case "partial":
-        return this.#afterReply(this.#requests.onPartial(input), now);
+        return this.#afterReply(this.#requests.onPartial(input, now), now);
       case "final":
         return this.#afterReply(this.#requests.onFinal(input), now);
       case "reject":
@@ -122,14 +122,13 @@ export class Session {
 
   nextDeadline(): Instant | undefined {
     this.#hasMoved = false;
-    const connection = this.#connection.nextDeadline();
-    if (this.#state.phase !== "draining") return connection;
-    const drain = this.#requests.size > 0 ? this.#state.giveUpAt : this.#state.listenUntil;
-    return connection === undefined ? drain : Math.min(connection, drain);
+    const next = earlier(this.#connection.nextDeadline(), this.#requests.nextDeadline());
+    if (this.#state.phase !== "draining") return next;
+    return earlier(next, this.#requests.size > 0 ? this.#state.giveUpAt : this.#state.listenUntil);
   }
 
   get mayWakeEarlier(): boolean {
-    return this.#hasMoved || this.#state.phase === "draining";
+    return this.#hasMoved || this.#state.phase === "draining" || this.#requests.mayWakeEarlier;
   }
 
   #onStart(now: Instant): Effects {
@@ -154,7 +153,8 @@ export class Session {
 
   #onTick(now: Instant): Effects {
     if (this.#requests.size > 0) this.#excuse(now);
-    const effects = this.#follow(this.#connection.onTick(now));
+    const expired = this.#requests.onTick(now);
+    const effects = [...expired, ...this.#follow(this.#connection.onTick(now))];
     const state = this.#state;
     if (state.phase !== "draining") return effects;
     if (now >= state.giveUpAt) return [...effects, ...this.#leave()];
@@ -175,7 +175,7 @@ export class Session {
   #onCommand(message: Exclude<ToWorker | Violation, { type: "disconnect" }>, now: Instant): Effects {
     switch (message.type) {
       case "request":
-        return this.#onRequest(message);
+        return this.#onRequest(message, now);
       case "cancel":
         return this.#onCancel(message, now);
       case "heartbeat":
@@ -211,11 +211,15 @@ export class Session {
     return [{ type: "registration-refused", reason }];
   }
 
-  #onRequest(request: WorkerRequest): Effects {
+  #onRequest(request: WorkerRequest, now: Instant): Effects {
     const { address, requestId } = request;
     const added = this.#requests.add(request);
     if (added === undefined) return [report("P-ADDR-2", `request ${display(requestId)} came again while it runs`)];
     if (this.#state.phase !== "draining" && this.#requests.size <= this.#maxInFlight()) {
+      const { brokerAnswers } = this.#options;
+      if (brokerAnswers && !this.#requests.capabilities.cancel) {
+        this.#requests.expire(added, request.options.timeoutMs, now);
+      }
       return [{ type: "run", call: added.id, request }];
     }
     this.#requests.remove(added);
@@ -362,4 +366,9 @@ export class Session {
     this.#hasMoved = true;
     this.#state = state;
   }
+}
+
+function earlier(one: Instant | undefined, other: Instant | undefined): Instant | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Math.min(one, other);
 }

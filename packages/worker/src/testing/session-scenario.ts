@@ -73,7 +73,7 @@ export class SessionScenario {
   }
 
   /** @param credit the first credit, of a reply with flow control */
-  request(id: string, address = "c1", credit?: number): string[] {
+  request(id: string, address = "c1", credit?: number, timeoutMs = 60_000): string[] {
     return this.receive({
       type: "request",
       address,
@@ -81,7 +81,7 @@ export class SessionScenario {
       service: serviceNameFromText("echo"),
       body: [BODY],
       trailer: [],
-      options: DEFAULT_REQUEST_OPTIONS,
+      options: { ...DEFAULT_REQUEST_OPTIONS, timeoutMs },
       credit,
     });
   }
