@@ -3,6 +3,7 @@
 // ambient types, so that timers, process, console and the like do not compile there.
 declare const Buffer: {
   readonly prototype: {
+    base64Slice(start?: number, end?: number): string;
     latin1Slice(start?: number, end?: number): string;
     utf8Slice(start?: number, end?: number): string;
   };

@@ -31,6 +31,8 @@ interface ReplyContent {
   readonly body: Frames;
   /** As for a request. */
   readonly isRaw?: boolean;
+  /** The body is raw and from a dialect whose replies are any text; its own clients get it unchanged (D-BUT-8). */
+  readonly isText?: boolean;
   readonly trailer: Frames;
 }
 

@@ -215,5 +215,6 @@ function replyTo(
   message: PartialMessage | FinalMessage,
 ): ToClient & { readonly type: "partial" | "final" } {
   const { type, status, body, isRaw, trailer } = message;
-  return { type, requestId: request.id, service: request.name, status, body, isRaw: isRaw ?? false, trailer };
+  const reply = { type, requestId: request.id, service: request.name, status, body, isRaw: isRaw ?? false, trailer };
+  return isRaw && message.isText ? { ...reply, isText: true } : reply;
 }

@@ -14,13 +14,13 @@ describe("an omdp bind", () => {
     const running = await startDialectBroker({}, OMDP);
     const [worker, client] = [running.connect(), running.connect()];
     await worker.send("W", "1", "echo");
-    await client.send("C", "2", "echo", "r1", "any text", '{"timeout":20000}');
+    await client.send("C", "2", "echo", "r1", '{"a": 1}', '{"timeout":20000}');
     const [tag, type, address = "", ...rest] = await worker.next();
-    expect([tag, type, ...rest]).toEqual(["W", "2", "r1", "any text"]);
-    await worker.send("W", "6", address, "r1", "0", "part");
-    await worker.send("W", "3", address, "r1", "0", "last");
-    expect(await client.next()).toEqual(["C", "6", "r1", "0", "part"]);
-    expect(await client.next()).toEqual(["C", "3", "r1", "0", "last"]);
+    expect([tag, type, ...rest]).toEqual(["W", "2", "r1", '{"a": 1}']);
+    await worker.send("W", "6", address, "r1", "0", '"part"');
+    await worker.send("W", "3", address, "r1", "0", '"last"');
+    expect(await client.next()).toEqual(["C", "6", "r1", "0", '"part"']);
+    expect(await client.next()).toEqual(["C", "3", "r1", "0", '"last"']);
   });
 
   test("D-OMDP-3, D-OMDP-4: an error has no status", async () => {
@@ -31,6 +31,16 @@ describe("an omdp bind", () => {
     const [, , address = ""] = await worker.next();
     await worker.send("W", "3", address, "r1", '"no"');
     expect(await client.next()).toEqual(["C", "3", "r1", '"no"']);
+  });
+
+  test("D-MAP-9: text becomes JSON on its way, and a failure is a JSON string", async () => {
+    const running = await startDialectBroker({}, OMDP);
+    const [worker, client] = [running.connect(), running.connect()];
+    await worker.send("W", "1", "echo");
+    await client.send("C", "2", "echo", "r1", "any text", '{"timeout":20000}');
+    expect((await worker.next()).slice(3)).toEqual(["r1", '"any text"']);
+    await worker.send("W", "5");
+    expect(await client.next()).toEqual(["C", "3", "r1", '"WORKER_LOST"']);
   });
 
   test("D-OMDP-2, D-MDP-8: READY gets no answer, a heartbeat gets a heartbeat, a second READY gets DISCONNECT", async () => {
@@ -53,8 +63,8 @@ describe("an omdp bind", () => {
     const [, , address = ""] = await worker.next();
     await client.send("C", "4", "r1");
     expect(await worker.next()).toEqual(["W", "4", address, "r1"]);
-    await worker.send("W", "3", address, "r1", "0", "y");
-    expect(await client.next()).toEqual(["C", "3", "r1", "0", "y"]);
+    await worker.send("W", "3", address, "r1", "0", '"y"');
+    expect(await client.next()).toEqual(["C", "3", "r1", "0", '"y"']);
   });
 
   test("D-DET-5: Majordomo peers connect by it as well", async () => {
@@ -157,6 +167,24 @@ describe("a butler bind", () => {
     });
   });
 
+  test("D-BUT-8, D-MAP-9: a client gets the text of a butler worker unchanged, and that of others as JSON", async () => {
+    const { connect, worker, client, address, id } = await askedOfButler();
+    await worker.send("\x04", address, "", id, "resized image");
+    expect(await client.next()).toEqual(["", "0.3.0:1", "resized image"]);
+
+    const other = connect();
+    await other.send("", "MDPW01", "\x01", "draw");
+    await other.send("", "MDPW01", "\x04");
+    await other.next();
+    await client.send("", "0.3.0:2", "draw", expiry(), "{}");
+    const [, , , token = ""] = await other.next();
+    await other.send("", "MDPW01", "\x03", token, "", "500:exception:text");
+    expect(await client.next()).toEqual(["", "0.3.0:2", '"500:exception:text"']);
+
+    await other.send("", "MDPC01", "sum", "plain text");
+    expect((await worker.next())[5]).toBe('"plain text"');
+  });
+
   test("D-BUT-5: mmi.X answers 200 with a live worker, else 400", async () => {
     const running = await startDialectBroker({}, BUTLER);
     const [worker, client] = [running.connect(), running.connect()];
@@ -193,13 +221,13 @@ describe("separate binds for clients and workers", () => {
     await strayWorker.send("W", "1", "echo");
     expect(await strayWorker.next()).toEqual(["W", "5"]);
     await strayClient.send("C", "2", "echo", "r1", "x", "{}");
-    expect(await strayClient.next()).toEqual(["C", "3", "r1", "INVALID"]);
+    expect(await strayClient.next()).toEqual(["C", "3", "r1", '"INVALID"']);
     const [client, server] = [running.connect(undefined, 0), running.connect(undefined, 1)];
     await server.send("W", "1", "echo");
     await client.send("C", "2", "echo", "r2", "x", "{}");
     const [, , address = ""] = await server.next();
-    await server.send("W", "3", address, "r2", "0", "y");
-    expect(await client.next()).toEqual(["C", "3", "r2", "0", "y"]);
+    await server.send("W", "3", address, "r2", "0", '"y"');
+    expect(await client.next()).toEqual(["C", "3", "r2", "0", '"y"']);
   });
 
   test("D-ROLE-1: a butler worker at the frontend is asked to register again, a client at the backend receives an exception", async () => {
@@ -316,5 +344,5 @@ async function askedOfButler() {
   await worker.next();
   await client.send("", "0.3.0:1", "sum", expiry(), "{}");
   const [address = "", , id = ""] = await worker.next();
-  return { broker, worker, client, address, id };
+  return { broker, connect, worker, client, address, id };
 }

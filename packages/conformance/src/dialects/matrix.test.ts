@@ -34,6 +34,13 @@ const SOME_PAIRS = PAIRS.filter(({ client, worker }) => client.isPython === work
 
 /** Dialects in which a body is any number of frames. The others have one frame. */
 const HAS_FRAMES: ReadonlySet<DialectName> = new Set(["mdp01", "mdp02"]);
+/** Dialects whose peers fail on what is not JSON. */
+const READS_JSON: ReadonlySet<DialectName> = new Set(["pigato", "omdp", "butler"]);
+/** Bodies that are not JSON, and what they become. */
+const RAW_BODIES = [
+  ["\xff\x00\x01", '"data:application/octet-stream;base64,/wAB"'],
+  ["plain text", '"plain text"'],
+] as const;
 const CLIENTS_WITHOUT_PARTS: ReadonlySet<DialectName> = new Set(["mdp01", "butler"]);
 const CLIENTS_WITHOUT_ERRORS: ReadonlySet<DialectName> = new Set(["mdp01", "mdp02"]);
 
@@ -73,17 +80,19 @@ describe.each(PAIRS)("$client.kind sends a request to $worker.kind", ({ client, 
     expect(await sender.receive()).toEqual({ kind: "final", body: [asRead(' {"b" : "\xc3\xa9"} ', worker, client)] });
   });
 
-  test("D-MAP-2: bytes arrive unchanged, or as a JSON string in a dialect of JSON", async () => {
+  test("D-MAP-2, D-MAP-9: bytes and text arrive unchanged, or as a JSON string in a dialect of JSON", async () => {
     const { sender, receiver } = pair(client, worker);
-    const bytes = "\xff\x00\x01";
-    const shown = JSON.stringify("\u00ff\u0000\u0001").replace("\u00ff", "\xc3\xbf");
-    const isShown = isJson(client) || isJson(worker);
-    await sender.request(worker.kind, client.dialect === "pigato" ? shown : bytes);
-    const job = await receiver.next();
-    expect(job.body).toEqual([isShown || worker.isOwn ? shown : bytes]);
-    await job.reply("final", worker.dialect === "pigato" ? shown : bytes);
-    const { body } = await sender.receive();
-    expect(body).toEqual([isShown || client.isOwn ? shown : bytes]);
+    const isButlers = client.dialect === "butler" && worker.dialect === "butler";
+    for (const [raw, json] of RAW_BODIES) {
+      const sent = client.dialect === "pigato" ? json : raw;
+      await sender.request(worker.kind, sent);
+      const job = await receiver.next();
+      expect(job.body).toEqual([READS_JSON.has(worker.dialect) ? json : shownBy(worker, sent)]);
+      const reply = worker.dialect === "pigato" ? json : raw;
+      await job.reply("final", reply);
+      const isJson = READS_JSON.has(client.dialect) && !isButlers;
+      expect(await sender.receive()).toEqual({ kind: "final", body: [isJson ? json : shownBy(client, reply)] });
+    }
   });
 
   test("D-MAP-3: several frames arrive unchanged, or as an array in a dialect with one frame", async () => {
@@ -229,14 +238,14 @@ function addressFor(dialect: DialectName): string {
   return addresses[dialect === "omdp" ? 1 : dialect === "butler" ? 2 : 0] ?? "";
 }
 
-/** Whether bytes become a string on the way to this peer. */
-function isJson({ dialect }: Peer): boolean {
-  return dialect === "pigato";
+/** What a peer shows of bytes that reach it as they are: our own read text as a string. */
+function shownBy({ isOwn }: Peer, sent: string): string {
+  return isOwn && sent === "plain text" ? JSON.stringify(sent) : sent;
 }
 
 /** The JSON as it arrives: our peers write and read values, except bytes, which they write unchanged. */
 function asRead(json: string, from: Peer, to: Peer): string {
-  if (!to.isOwn && !(from.isOwn && isJson(from))) return json;
+  if (!to.isOwn && !(from.isOwn && from.dialect === "pigato")) return json;
   const value: unknown = JSON.parse(Buffer.from(json, "latin1").toString());
   return Buffer.from(JSON.stringify(value)).toString("latin1");
 }

@@ -1,5 +1,5 @@
 // Our client and worker behind the interface of peers.ts, which sends and receives bodies. They read values, so a received body
-// is shown as its JSON. In Majordomo they send bytes, in PIGATO the value of some JSON.
+// is shown as its JSON unless it is bytes. In Majordomo they send bytes, in PIGATO the value of some JSON.
 
 import { connect, createServer, type Server as Listener, type Socket } from "node:net";
 import { Client } from "@pigato/client";
@@ -20,9 +20,9 @@ export async function ownClient(dialect: OwnDialect, address: string): Promise<D
       client.request(
         service,
         valueFrom(dialect, body),
-        (_error: unknown, part: unknown) => replies.add({ kind: "partial", body: [textOf(part)] }),
+        (_error: unknown, part: unknown) => replies.add({ kind: "partial", body: bodyOf(part) }),
         (error: unknown, last: unknown) =>
-          replies.add(error ? { kind: "error", body: [String(error)] } : { kind: "final", body: [textOf(last)] }),
+          replies.add(error ? { kind: "error", body: [String(error)] } : { kind: "final", body: bodyOf(last) }),
         options,
       );
     },
@@ -37,7 +37,7 @@ export async function ownWorker(dialect: OwnDialect, address: string, service: s
   const jobs = new Inbox<DispatchedRequest>();
   worker.on("request", (data, reply) => {
     jobs.add({
-      body: [textOf(data)],
+      body: bodyOf(data),
       reply: async (kind, ...body) => isSaid(() => say(reply, kind, kind === "error" ? "pigato" : dialect, body)),
     });
   });
@@ -88,8 +88,12 @@ function valueFrom(dialect: OwnDialect, body: readonly string[]): unknown {
   return frames.length === 1 ? frames[0] : frames;
 }
 
-function textOf(value: unknown): string {
-  return Buffer.from(JSON.stringify(value)).toString("latin1");
+function bodyOf(value: unknown): string[] {
+  const isBytes = (item: unknown) => item instanceof Uint8Array;
+  const frames: unknown[] = Array.isArray(value) && value.length > 0 && value.every(isBytes) ? value : [value];
+  return frames.map((frame) =>
+    Buffer.from(frame instanceof Uint8Array ? frame : JSON.stringify(frame)).toString("latin1"),
+  );
 }
 
 /** A proxy to an address whose connections can be cut, because our worker always sends DISCONNECT. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { readText, writeBytes, writeText } from "../ids.ts";
-import { asJson } from "./raw-body.ts";
+import { asJson, checkedJson } from "./raw-body.ts";
 
 const json = (...frames: string[]) => readText(asJson(frames.map((frame) => writeText(frame))));
 
@@ -16,8 +16,11 @@ test("D-MAP-2: a body that is not JSON becomes a string", () => {
   expect(json("\uFFFD")).toBe('"\uFFFD"');
 });
 
-test("D-MAP-2: bytes that are not UTF-8 become one character each", () => {
-  expect(JSON.parse(readText(asJson([writeBytes("\u00ff\u0000a")])))).toBe("\u00ff\u0000a");
+test("D-MAP-2: bytes that are not UTF-8 become a data URL", () => {
+  const bytes = (text: string) => JSON.parse(readText(asJson([writeBytes(text)])));
+  expect(bytes("\u00ff\u0000a")).toBe("data:application/octet-stream;base64,/wBh");
+  // Some parsers read such a frame as JSON, others fail on its bytes.
+  expect(bytes('"\u00ff"')).toBe("data:application/octet-stream;base64,Iv8i");
 });
 
 test("D-MAP-3: a body of several frames becomes an array", () => {
@@ -26,4 +29,21 @@ test("D-MAP-3: a body of several frames becomes an array", () => {
 
 test("a body without frames is null", () => {
   expect(json()).toBe("null");
+});
+
+test("D-MAP-9: a PIGATO body that is no JSON is null or a string", () => {
+  const checked = (...frames: string[]) =>
+    readText(
+      checkedJson(
+        frames.map((frame) => writeText(frame)),
+        undefined,
+      ),
+    );
+  expect([checked(), checked(""), checked("undefined"), checked("hello"), checked("[1]")]).toEqual([
+    "null",
+    "null",
+    "null",
+    '"hello"',
+    "[1]",
+  ]);
 });

@@ -3,11 +3,16 @@
 
 import { UsageError } from "../errors.ts";
 import { type Frame, type Frames, sameBytes } from "../frame.ts";
-import { readBytes, readText, writeText } from "../ids.ts";
-import { decodePayload, encodePayload, NOT_JSON, NULL_FRAME } from "../payload.ts";
+import { readText, writeText } from "../ids.ts";
+import { decodePayload, encodePayload, isUndefinedFrame, NOT_JSON, NULL_FRAME } from "../payload.ts";
+
+const { base64Slice } = Buffer.prototype;
 
 /** The trailer of a raw body: empty options, because old PIGATO workers expect the frame. */
 export const RAW_TRAILER: Frames = [writeText("{}")];
+
+/** Prefix of a JSON string that holds bytes: they are a `data:` URL (RFC 2397), which most platforms can decode. */
+const BINARY_PREFIX = "data:application/octet-stream;base64,";
 
 /** The most frames of a body, so that the message with its envelope stays below `MAX_FRAMES`. */
 export const MAX_RAW_FRAMES = 50;
@@ -20,15 +25,21 @@ export function asJson(body: Frames): Frame {
   return jsonOf(first);
 }
 
-/** A body for a peer that reads one frame: a single frame unchanged, several as a JSON array. */
-export function singleFrame(body: Frames): Frame {
+/**
+ * A body of any dialect as one frame of JSON, for a peer that fails on anything else (D-MAP-9). A PIGATO body is checked as
+ * well: classic peers write `undefined` or nothing for a value without a JSON text.
+ */
+export function checkedJson(body: Frames, isRaw: boolean | undefined): Frame {
   const [first] = body;
-  return body.length === 1 && first !== undefined ? first : asJson(body);
+  if (isRaw !== true && (first === undefined || first.length === 0 || isUndefinedFrame(first))) return NULL_FRAME;
+  return asJson(body);
 }
 
-/** A raw body as a value: JSON as its value, other bytes as a string, several frames as an array. */
+/** A raw body as a value: JSON as its value, text as a string, other bytes as they are, several frames as an array of these. */
 export function readRawBody(body: Frames): unknown {
-  return decodePayload(asJson(body));
+  const [first, ...others] = body;
+  if (first === undefined) return null;
+  return others.length === 0 ? readRawFrame(first) : body.map(readRawFrame);
 }
 
 /**
@@ -43,17 +54,31 @@ export function writeRawBody(value: unknown): Frames {
   throw new UsageError(`data of ${value.length} frames cannot be sent; the most is ${MAX_RAW_FRAMES}`);
 }
 
-function jsonOf(frame: Frame): Frame {
-  const value = frame.length === 0 ? NOT_JSON : decodePayload(frame);
-  // `undefined` is the bare word, which is not JSON either.
-  if (value !== NOT_JSON && value !== undefined) return frame;
-  return writeText(JSON.stringify(textOf(frame)));
+function readRawFrame(frame: Frame): unknown {
+  const text = readText(frame);
+  if (!isExact(text, frame)) return frame;
+  const value = text === "" ? NOT_JSON : decodePayload(frame);
+  return value === NOT_JSON || value === undefined ? text : value;
 }
 
-/** UTF-8 as text; other bytes as one character each, so that nothing is lost. */
-function textOf(frame: Frame): string {
+function jsonOf(frame: Frame): Frame {
   const text = readText(frame);
-  return text.includes("\uFFFD") && !sameBytes(writeText(text), frame) ? readBytes(frame) : text;
+  if (!isExact(text, frame)) return writeText(JSON.stringify(BINARY_PREFIX + base64Slice.call(frame)));
+  return isJson(text) ? frame : writeText(JSON.stringify(text));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a frame is the UTF-8 of this text, which was read from it. Bytes that are not UTF-8 are read as U+FFFD. */
+function isExact(text: string, frame: Frame): boolean {
+  return !text.includes("\uFFFD") || sameBytes(writeText(text), frame);
 }
 
 function isFrames(value: unknown): value is Frames {

@@ -57,9 +57,27 @@ test("D-BUT-5: a name behind mmi. asks whether that service has a worker", () =>
 
 test("a client gets one frame of response, and no partials", () => {
   const reply = { requestId: ID, status: 0, isRaw: true, trailer: [] };
-  expect(toClient({ type: "final", ...reply, body: frames("plain text") })).toEqual(["", "0.3.0:7", "plain text"]);
+  expect(toClient({ type: "final", ...reply, body: frames("plain text") })).toEqual(["", "0.3.0:7", '"plain text"']);
   expect(toClient({ type: "final", ...reply, body: frames("1", "two") })).toEqual(["", "0.3.0:7", '[1,"two"]']);
   expect(toClient({ type: "partial", ...reply, body: frames("x") })).toBeUndefined();
+});
+
+test("D-BUT-8: a client gets the text of a butler worker unchanged", () => {
+  const read = dialect.decodeFromWorker(frames("\x04", "~1.2", "", "0.3.0:7", "plain text"));
+  expect(read).toMatchObject({ type: "final", isRaw: true, isText: true });
+  const body = read.type === "final" ? read.body : [];
+  const reply = { requestId: ID, status: 0, isRaw: true, isText: true, trailer: [] };
+  expect(toClient({ type: "final", ...reply, body })).toEqual(["", "0.3.0:7", "plain text"]);
+});
+
+test("D-MAP-9: a worker gets a body that is not JSON as a JSON string", () => {
+  const request = { address: "~1.2", requestId: ID, service: serviceName("echo"), trailer: [], isRaw: true };
+  const options = DEFAULT_REQUEST_OPTIONS;
+  const received = (...body: string[]) =>
+    toWorker({ type: "request", ...request, options, body: frames(...body) })?.[5];
+  expect(received("plain text")).toBe('"plain text"');
+  expect(received("\xff")).toBe('"data:application/octet-stream;base64,/w=="');
+  expect(received("")).toBe('""');
 });
 
 test("D-BUT-6: a client gets 404 without a worker, 500 for other failures, and nothing for an expired request", () => {

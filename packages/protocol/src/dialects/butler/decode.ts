@@ -91,13 +91,13 @@ export function decodeFromWorker(frames: Frames): FromWorker | Violation {
 /** `404` means that the worker lacks the function; an exception is the handler's error. */
 function outcomeOf(
   response: Frame,
-): Pick<FromWorker & { readonly type: "final" }, "status" | "body" | "isRaw" | "trailer"> {
+): Pick<FromWorker & { readonly type: "final" }, "status" | "body" | "isRaw" | "isText" | "trailer"> {
   if (response.length === NOT_FOUND.length && readBytes(response) === readBytes(NOT_FOUND)) {
     return { status: 404, body: [NULL_FRAME], trailer: RAW_TRAILER };
   }
   const error = errorIn(response);
   if (error !== undefined) return { status: -1, body: [error], trailer: RAW_TRAILER };
-  return { status: 0, body: [response], isRaw: true, trailer: RAW_TRAILER };
+  return { status: 0, body: [response], isRaw: true, isText: true, trailer: RAW_TRAILER };
 }
 
 function commandOf([command]: Frames): number {

@@ -1,10 +1,10 @@
-// Encodes what butler peers receive. A response is one frame, so a body of several becomes a JSON array. Partials are not
-// sent. Neither is DEADLINE_EXCEEDED: the client expires the request itself.
+// Encodes what butler peers receive: one frame of JSON (D-MAP-9), but for the text of a butler worker. Partials are not sent.
+// Neither is DEADLINE_EXCEEDED: the client expires the request itself.
 
 import { EMPTY, type Frame, type Frames, type FrameToSend } from "../../frame.ts";
 import { writeBytes, writeText } from "../../ids.ts";
 import type { ToClient, ToWorker } from "../../message.ts";
-import { singleFrame } from "../raw-body.ts";
+import { checkedJson } from "../raw-body.ts";
 import { exceptionOf } from "./errors.ts";
 import { HEARTBEAT_FRAME, isVersionedId, MMI_PREFIX, NOT_FOUND, RECONNECT_FRAME, VERSION_PREFIX } from "./wire.ts";
 
@@ -17,12 +17,12 @@ const NEVER_MS = 24 * 60 * 60 * 1000;
 export function encodeToClient(message: ToClient): FrameToSend[] | undefined {
   switch (message.type) {
     case "final": {
-      const { requestId, status, body } = message;
+      const { requestId, status, body, isRaw, isText } = message;
       if (requestId.startsWith(MMI_PREFIX))
         return [EMPTY, writeBytes(requestId.slice(MMI_PREFIX.length)), mmiCode(body)];
       const id = writeBytes(requestId);
-      if (status === 0) return [EMPTY, id, singleFrame(body)];
-      return [EMPTY, id, status === 404 ? NOT_FOUND : exceptionOf(body[0])];
+      if (status === 0) return [EMPTY, id, isText ? singleFrame(body) : checkedJson(body, isRaw)];
+      return [EMPTY, id, status === 404 ? NOT_FOUND : exceptionOf(checkedJson(body, isRaw))];
     }
     case "failure": {
       const { code, message: text } = message.failure;
@@ -49,7 +49,7 @@ export function encodeToClient(message: ToClient): FrameToSend[] | undefined {
 export function encodeToWorker(message: ToWorker, wallMs: number): FrameToSend[] | undefined {
   switch (message.type) {
     case "request": {
-      const { address, service, requestId, body, options } = message;
+      const { address, service, requestId, body, isRaw, options } = message;
       const id = writeBytes(requestId);
       return [
         writeBytes(address),
@@ -57,7 +57,7 @@ export function encodeToWorker(message: ToWorker, wallMs: number): FrameToSend[]
         isVersionedId(id) ? id : writeBytes(VERSION_PREFIX + requestId),
         writeBytes(service),
         writeText(String(Math.round(wallMs + Math.min(options.timeoutMs, NEVER_MS)))),
-        singleFrame(body),
+        checkedJson(body, isRaw),
       ];
     }
     case "heartbeat":
@@ -74,6 +74,10 @@ export function encodeToWorker(message: ToWorker, wallMs: number): FrameToSend[]
     default:
       return message satisfies never;
   }
+}
+
+function singleFrame([frame = EMPTY]: Frames): Frame {
+  return frame;
 }
 
 /** MDP replies 404 where butler has 400. */

@@ -7,8 +7,8 @@ import { decodePayload, getOwn } from "../../payload.ts";
 import { EXCEPTION_PREFIX } from "./wire.ts";
 
 /** A PIGATO error body as a butler response. */
-export function exceptionOf(body: Frame | undefined): Frame {
-  const error = body === undefined ? undefined : decodePayload(body);
+export function exceptionOf(body: Frame): Frame {
+  const error = decodePayload(body);
   const name = textOf(getOwn(error, "name")) ?? "Error";
   const message = textOf(getOwn(error, "message")) ?? (typeof error === "string" ? error : "");
   const traceback = textOf(getOwn(error, "detail")) ?? "";

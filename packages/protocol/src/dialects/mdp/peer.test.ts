@@ -43,9 +43,11 @@ test("D-PEER-4: the frames of a body are bounded", () => {
   expect(() => writeRawBody(many(MAX_RAW_FRAMES + 1))).toThrow("data of 51 frames cannot be sent; the most is 50");
 });
 
-test("D-PEER-4: a frame that is not JSON is read as text, several frames as an array", () => {
+test("D-PEER-4: a frame that is not JSON is read as text, other bytes as they are, several frames as an array", () => {
   expect(readRawBody(frames('{"a":1}'))).toEqual({ a: 1 });
   expect(readRawBody(frames("no json"))).toBe("no json");
-  expect(readRawBody(frames("\xff\x00"))).toBe("\u00ff\u0000");
-  expect(readRawBody(frames("1", "", "two"))).toEqual([1, "", "two"]);
+  expect(readRawBody(frames("undefined"))).toBe("undefined");
+  expect(readRawBody(frames(""))).toBe("");
+  expect(readRawBody(frames("\xff\x00"))).toEqual(writeBytes("\xff\x00"));
+  expect(readRawBody(frames("1", "", "two", "\xff"))).toEqual([1, "", "two", writeBytes("\xff")]);
 });

@@ -6,6 +6,7 @@ import { isName, MAX_NAME_BYTES, readBytes, requestId, serviceName } from "../..
 import type { FromClient, FromWorker } from "../../message.ts";
 import { shown, sizeOf, type Violation, violation } from "../../violation.ts";
 import type { Dialect } from "../dialect.ts";
+import { asJson } from "../raw-body.ts";
 import { readType, TYPE } from "./wire.ts";
 
 const NO_TRAILER: Frames = [];
@@ -13,8 +14,9 @@ const NO_TRAILER: Frames = [];
 /** C 2 service rid data [opts] · C 4 [rid] */
 export function decodeFromClient(pigato: Dialect, frames: Frames): FromClient | Violation {
   const message = pigato.decodeFromClient(frames);
-  // The data is any bytes; JSON only by habit.
-  return message.type === "request" ? { ...message, isRaw: true } : message;
+  if (message.type !== "request") return message;
+  // The data is any bytes; JSON only by habit. A stored request keeps no mark of that, so its data is converted at once.
+  return message.options.persist ? { ...message, body: [asJson(message.body)] } : { ...message, isRaw: true };
 }
 
 /** W 1 service · W 3|6 address rid 0 data · W 3 address rid error · W 4 [address rid] · W 5 */

@@ -1,9 +1,10 @@
-// Encodes what zmq-omdp peers receive. They know no READY echo, no reply to a client's heartbeat and nothing newer.
+// Encodes what zmq-omdp peers receive. They know no READY echo, no reply to a client's heartbeat and nothing newer. They parse
+// all data and errors as JSON, and fail on anything else (D-MAP-9).
 
 import type { Frame, FrameToSend } from "../../frame.ts";
 import { writeBytes, writeText } from "../../ids.ts";
 import type { ToClient, ToWorker } from "../../message.ts";
-import { singleFrame } from "../raw-body.ts";
+import { checkedJson } from "../raw-body.ts";
 import { CLIENT, TYPE, typeFrame, WORKER } from "./wire.ts";
 
 const STATUS_OK: Frame = writeText("0");
@@ -18,11 +19,17 @@ export function encodeToClient(message: ToClient): FrameToSend[] | undefined {
         typeFrame(message.type === "final" ? TYPE.REPLY : TYPE.PARTIAL),
         writeBytes(message.requestId),
       ];
-      if (message.status === 0) return [...head, STATUS_OK, singleFrame(message.body)];
-      return [...head, message.status === -1 ? singleFrame(message.body) : writeText(String(message.status))];
+      const { status, body, isRaw } = message;
+      if (status === 0) return [...head, STATUS_OK, checkedJson(body, isRaw)];
+      return [...head, status === -1 ? checkedJson(body, isRaw) : writeText(String(status))];
     }
     case "failure":
-      return [CLIENT, typeFrame(TYPE.REPLY), writeBytes(message.requestId), writeText(message.failure.code)];
+      return [
+        CLIENT,
+        typeFrame(TYPE.REPLY),
+        writeBytes(message.requestId),
+        writeText(JSON.stringify(message.failure.code)),
+      ];
     case "heartbeat":
     case "request-heartbeat":
     case "notice":
@@ -45,7 +52,7 @@ export function encodeToWorker(message: ToWorker): FrameToSend[] | undefined {
         typeFrame(TYPE.REQUEST),
         writeBytes(message.address),
         writeBytes(message.requestId),
-        singleFrame(message.body),
+        checkedJson(message.body, message.isRaw),
       ];
     case "heartbeat":
       return [WORKER, typeFrame(TYPE.HEARTBEAT)];

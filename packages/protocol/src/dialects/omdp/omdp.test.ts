@@ -9,6 +9,8 @@ import { omdp } from "./index.ts";
 
 const frames = (...texts: string[]) => texts.map((text) => writeBytes(text));
 const ID = requestId("r1");
+const toClient = (message: Parameters<typeof omdp.encodeToClient>[0]) =>
+  omdp.encodeToClient(message, NO_CAPABILITIES)?.map((frame) => readBytes(asFrame(frame)));
 
 test("D-OMDP-1: a client's request has the frames of PIGATO, and any text as data", () => {
   expect(omdp.decodeFromClient(frames("C", "2", "echo", "r1", "any text", '{"timeout":5}'))).toMatchObject({
@@ -22,16 +24,34 @@ test("D-OMDP-1: a client's request has the frames of PIGATO, and any text as dat
 });
 
 test("D-OMDP-4: a client's reply has no empty frame, and in an error no status", () => {
-  const reply = { requestId: ID, status: 0, body: frames("x"), trailer: frames("{}") };
-  const sent = (message: Parameters<typeof omdp.encodeToClient>[0]) =>
-    omdp.encodeToClient(message, NO_CAPABILITIES)?.map((frame) => readBytes(asFrame(frame)));
-  expect(sent({ type: "final", ...reply })).toEqual(["C", "3", "r1", "0", "x"]);
-  expect(sent({ type: "partial", ...reply })).toEqual(["C", "6", "r1", "0", "x"]);
-  expect(sent({ type: "final", ...reply, status: -1 })).toEqual(["C", "3", "r1", "x"]);
-  expect(sent({ type: "final", ...reply, status: 7 })).toEqual(["C", "3", "r1", "7"]);
+  const reply = { requestId: ID, status: 0, body: frames("1"), trailer: frames("{}") };
+  expect(toClient({ type: "final", ...reply })).toEqual(["C", "3", "r1", "0", "1"]);
+  expect(toClient({ type: "partial", ...reply })).toEqual(["C", "6", "r1", "0", "1"]);
+  expect(toClient({ type: "final", ...reply, status: -1 })).toEqual(["C", "3", "r1", "1"]);
+  expect(toClient({ type: "final", ...reply, status: 7 })).toEqual(["C", "3", "r1", "7"]);
+  expect(toClient({ type: "heartbeat", accepted: undefined })).toBeUndefined();
+});
+
+test("D-MAP-9: whatever a client receives is JSON", () => {
   const failure = { code: "BUSY", message: "", delivery: "queued" } as const;
-  expect(sent({ type: "failure", requestId: ID, failure })).toEqual(["C", "3", "r1", "BUSY"]);
-  expect(sent({ type: "heartbeat", accepted: undefined })).toBeUndefined();
+  expect(toClient({ type: "failure", requestId: ID, failure })).toEqual(["C", "3", "r1", '"BUSY"']);
+  const reply = { requestId: ID, isRaw: true, trailer: [] };
+  for (const status of [0, -1]) {
+    const last = (type: "final" | "partial", ...body: string[]) =>
+      toClient({ type, ...reply, status, body: frames(...body) })?.at(-1);
+    expect(last("final", "plain text")).toBe('"plain text"');
+    expect(last("partial", "plain text")).toBe('"plain text"');
+    expect(last("final", "\xff")).toBe('"data:application/octet-stream;base64,/w=="');
+    expect(last("final", "1", "two")).toBe('[1,"two"]');
+    expect(last("final", "")).toBe('""');
+  }
+  expect(toClient({ type: "final", ...reply, isRaw: false, status: 0, body: frames("") })?.at(-1)).toBe("null");
+});
+
+test("D-MAP-9: a request that will be stored is converted before", () => {
+  const read = omdp.decodeFromClient(frames("C", "2", "echo", "r1", "any text", '{"persist":1}'));
+  expect(read).toMatchObject({ body: [writeBytes('"any text"')] });
+  expect(read).not.toHaveProperty("isRaw");
 });
 
 test("D-OMDP-3: a worker's replies have no empty frame", () => {
@@ -59,11 +79,13 @@ test("D-OMDP-5: a worker gets address, id and data", () => {
   const addressed = { address: "~1.2", requestId: ID };
   const content = {
     service: serviceName("echo"),
-    body: frames("x"),
+    body: frames("1"),
     trailer: frames("{}"),
     options: DEFAULT_REQUEST_OPTIONS,
   };
-  expect(sent({ type: "request", ...addressed, ...content })).toEqual(["W", "2", "~1.2", "r1", "x"]);
+  expect(sent({ type: "request", ...addressed, ...content })).toEqual(["W", "2", "~1.2", "r1", "1"]);
+  const text = { ...content, body: frames("plain text"), isRaw: true };
+  expect(sent({ type: "request", ...addressed, ...text })).toEqual(["W", "2", "~1.2", "r1", '"plain text"']);
   expect(sent({ type: "request-heartbeat", ...addressed })).toEqual(["W", "4", "~1.2", "r1"]);
   expect(sent({ type: "heartbeat" })).toEqual(["W", "4"]);
   expect(sent({ type: "disconnect" })).toEqual(["W", "5"]);
