@@ -148,11 +148,11 @@ describe("a butler bind", () => {
     expect(client.received).toEqual([]);
   });
 
-  test("D-BUT-7: an exception arrives without pickled objects", async () => {
+  test("D-BUT-7: an exception arrives without the worker's pickles, and can be raised", async () => {
     const { worker, client, address, id } = await askedOfButler();
     const error = {
       class: "cposix\nsystem\n",
-      object: "cposix\n",
+      object: "cposix\nsystem\n(S'true'\ntR.",
       name: "ValueError",
       message: "no",
       traceback: "line 3",
@@ -160,6 +160,8 @@ describe("a butler bind", () => {
     await worker.send("\x04", address, "", id, `500:exception:${JSON.stringify({ ...error, traceback_list: [] })}`);
     const [, , response = ""] = await client.next();
     expect(JSON.parse(response.slice("500:exception:".length))).toEqual({
+      class: "cexceptions\nRuntimeError\n.",
+      object: "cexceptions\nRuntimeError\n(Vno\ntR.",
       name: "ValueError",
       message: "no",
       traceback: "line 3",

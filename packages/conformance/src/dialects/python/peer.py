@@ -5,15 +5,18 @@ Majordomo is written from RFC 7 and RFC 18, the rest from what the original peer
     peer.py client DIALECT ADDRESS
     peer.py worker DIALECT ADDRESS SERVICE
 
-A client reads lines `["service", "frame", ...]` and prints lines `["partial" | "final" | "error", "frame", ...]`.
+A client reads lines `["service", "frame", ...]` and prints lines `["partial" | "final" | "error", "frame", ...]`. One of
+butler prints two more frames for an exception that it raises: its class and its argument.
 A worker prints each request as `["frame", ...]` and reads `["partial" | "final" | "error" | "reject", "frame", ...]`
 for it, and prints `true`, or `false` if its dialect has no message for that. Frames are bytes, one character each.
 
 PEER_SECURITY may hold socket options, as an object: `{"curve_serverkey": "...", ...}`, `{"plain_username": "...", ...}`.
 """
 
+import builtins
 import json
 import os
+import pickle
 import sys
 import time
 
@@ -161,7 +164,16 @@ class ButlerClient:
             return "error", [frames[1]]
         empty, _id, response = frames
         assert empty == b"", frames
-        return "error" if response.startswith(EXCEPTION) else "final", [response]
+        if not response.startswith(EXCEPTION):
+            return "final", [response]
+        # As the original: only `object` and `traceback` are read.
+        error = json.loads(response[len(EXCEPTION) :])
+        try:
+            exception = pickle.loads(error["object"].encode("ascii"))
+            exception.traceback_messsage = error["traceback"]
+            raise exception
+        except Exception as raised:
+            return "error", [response, type(raised).__name__.encode(), str(raised.args[0]).encode()]
 
 
 class ButlerWorker:
@@ -178,11 +190,27 @@ class ButlerWorker:
     def answer(self, kind, to, body):
         address, request_id = to
         if kind == "error":
-            error = {"name": "Error", "message": json.loads(body[0]), "traceback": "", "traceback_list": []}
-            body = [EXCEPTION + json.dumps(error).encode()]
+            error = json.loads(body[0])
+            body = [EXCEPTION + json.dumps(error if isinstance(error, dict) else self.raised(error)).encode()]
         elif kind != "final":
             return None
         return [b"\x04", address, b"", request_id] + body
+
+    @staticmethod
+    def raised(error):
+        """What the original sends for an exception: a text is raised as RuntimeError, ["KeyError", "text"] as KeyError."""
+        name, message = ("RuntimeError", error) if isinstance(error, str) else error
+        exception = getattr(builtins, name)(message)
+        shown, trace = str(exception), "Traceback: peer.py"
+        exception.args = (message + "\n\nOriginal " + trace,)
+        return {
+            "class": pickle.dumps(type(exception), 0).decode("latin-1"),
+            "object": pickle.dumps(exception, 0).decode("latin-1"),
+            "name": name,
+            "message": shown,
+            "traceback": trace,
+            "traceback_list": [],
+        }
 
 
 CLIENTS = {

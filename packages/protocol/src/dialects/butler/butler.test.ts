@@ -1,7 +1,7 @@
 // Frames of butler 0.3.0, written by hand.
 
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { NO_CAPABILITIES } from "../../capabilities.ts";
 import { asFrame, readBytes, requestId, serviceName, writeBytes } from "../../ids.ts";
 import { DEFAULT_REQUEST_OPTIONS } from "../../request-options.ts";
@@ -15,6 +15,9 @@ const toClient = (message: Parameters<typeof dialect.encodeToClient>[0]) =>
   dialect.encodeToClient(message, NO_CAPABILITIES)?.map((frame) => readBytes(asFrame(frame)));
 const toWorker = (message: Parameters<typeof dialect.encodeToWorker>[0]) =>
   dialect.encodeToWorker(message)?.map((frame) => readBytes(asFrame(frame)));
+
+const exceptionIn = (sent: string[] | undefined) =>
+  JSON.parse(/^500:exception:(.*)$/.exec(sent?.[2] ?? "")?.[1] ?? "{}");
 
 const ID = requestId("0.3.0:7");
 const request = (service: string, at: number | string) => frames("", "0.3.0:7", service, String(at), '{"method":"f"}');
@@ -85,33 +88,83 @@ test("D-BUT-6: a client gets 404 without a worker, 500 for other failures, and n
     toClient({ type: "failure", requestId: ID, failure: { code, message: "why", delivery: "queued" } });
   expect(failed("UNAVAILABLE")).toEqual(["", "404"]);
   expect(failed("DEADLINE_EXCEEDED")).toBeUndefined();
-  expect(failed("WORKER_LOST")).toEqual([
-    "",
-    "0.3.0:7",
-    '500:exception:{"name":"WORKER_LOST","message":"why","traceback":"","traceback_list":[]}',
-  ]);
+  expect(exceptionIn(failed("WORKER_LOST"))).toEqual({
+    class: "cexceptions\nRuntimeError\n.",
+    object: "cexceptions\nRuntimeError\n(Vwhy\ntR.",
+    name: "WORKER_LOST",
+    message: "why",
+    traceback: "",
+    traceback_list: [],
+  });
 });
 
-test("D-BUT-7: an exception crosses with name, message and traceback, never with a pickle", () => {
-  const response = `500:exception:${JSON.stringify({
-    class: "cexceptions\nValueError\np1\n.",
-    object: "cos\nsystem\n(S'true'\ntR.",
+describe("D-BUT-7: an exception of a worker", () => {
+  const TRACEBACK = "Traceback: a.py, line 3";
+  const sent = {
     name: "ValueError",
     message: "no such size",
-    traceback: "Traceback: a.py, line 3",
+    traceback: TRACEBACK,
     traceback_list: [["a.py", 3, "f", "raise"]],
-  })}`;
-  const read = dialect.decodeFromWorker(frames("\x04", "~1.2", "", "0.3.0:7", response));
-  expect(read).toMatchObject({ type: "final", address: "~1.2", status: -1 });
-  const body = read.type === "final" ? read.body : [];
-  expect(JSON.parse(readBytes(body[0] ?? writeBytes("")))).toEqual({
-    name: "ValueError",
-    message: "no such size",
-    detail: "Traceback: a.py, line 3",
+  };
+  /** The error of a worker's response, and what a client gets for it. */
+  const passed = (exception: object) => {
+    const response = `500:exception:${JSON.stringify(exception)}`;
+    const read = dialect.decodeFromWorker(frames("\x04", "~1.2", "", "0.3.0:7", response));
+    expect(read).toMatchObject({ type: "final", address: "~1.2", status: -1 });
+    const body = read.type === "final" ? read.body : [];
+    const error = JSON.parse(readBytes(body[0] ?? writeBytes("")));
+    return { error, received: exceptionIn(toClient({ type: "final", requestId: ID, status: -1, body, trailer: [] })) };
+  };
+
+  test("that is builtin is written anew", () => {
+    const argument = `no such size\\n\\nOriginal ${TRACEBACK}`;
+    const object = `cexceptions\nValueError\np1\n(S'${argument}'\ntp2\nRp3\n.`;
+    const { error, received } = passed({ ...sent, class: "cexceptions\nValueError\np1\n.", object });
+    expect(error).toEqual({ name: "ValueError", message: "no such size", detail: TRACEBACK });
+    expect(received).toEqual({
+      class: "cexceptions\nValueError\n.",
+      object: "cexceptions\nValueError\n(Vno such size\ntR.",
+      name: "ValueError",
+      message: "no such size",
+      traceback: TRACEBACK,
+      traceback_list: [],
+    });
   });
-  const received = toClient({ type: "final", requestId: ID, status: -1, body, trailer: [] });
-  expect(received?.[2]).toMatch(/^500:exception:\{"name":"ValueError","message":"no such size","traceback":"Traceback/);
-  expect(received?.[2]).not.toMatch(/system|cexceptions/);
+
+  test("keeps the argument where the message differs", () => {
+    const object = "cexceptions\nKeyError\np1\n(S'x'\ntp2\nRp3\n.";
+    const { received } = passed({ ...sent, name: "KeyError", message: "'x'", object });
+    expect(received.object).toBe("cexceptions\nKeyError\n(Vx\ntR.");
+  });
+
+  test("that has any other pickle becomes a RuntimeError, even under the name of a builtin class", () => {
+    const object = "cos\nsystem\n(S'true'\ntR.";
+    for (const name of ["ValueError", "NoSuchSize", "SystemExit"]) {
+      const { error, received } = passed({ ...sent, name, class: "cos\nsystem\n.", object });
+      expect(error).toMatchObject({ name, message: "no such size", detail: TRACEBACK });
+      expect(received).toMatchObject({ name, class: "cexceptions\nRuntimeError\n." });
+      expect(received.object).toBe("cexceptions\nRuntimeError\n(Vno such size\ntR.");
+    }
+  });
+
+  test("that has no pickle is known by its name", () => {
+    expect(passed(sent).received.object).toBe("cexceptions\nValueError\n(Vno such size\ntR.");
+    expect(passed({ ...sent, name: "NoSuchSize" }).received.object).toBe(
+      "cexceptions\nRuntimeError\n(Vno such size\ntR.",
+    );
+  });
+});
+
+test("D-BUT-7: an error of another dialect's worker can be raised, whatever it is", () => {
+  const raised = (...body: string[]) =>
+    exceptionIn(toClient({ type: "final", requestId: ID, status: -1, isRaw: true, body: frames(...body), trailer: [] }))
+      .object;
+  expect(raised('{"name":"TypeError","message":"no"}')).toBe("cexceptions\nTypeError\n(Vno\ntR.");
+  expect(raised('{"name":"RangeError","message":"no"}')).toBe("cexceptions\nRuntimeError\n(Vno\ntR.");
+  expect(raised('"no such size"')).toBe("cexceptions\nRuntimeError\n(Vno such size\ntR.");
+  expect(raised("plain text")).toBe("cexceptions\nRuntimeError\n(Vplain text\ntR.");
+  expect(raised("7")).toBe("cexceptions\nRuntimeError\n(V7\ntR.");
+  expect(raised("")).toBe("cexceptions\nRuntimeError\n(V\ntR.");
 });
 
 test("D-BUT-6: a function that the worker lacks stays 404", () => {
