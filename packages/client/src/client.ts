@@ -248,7 +248,7 @@ export class Client extends EventEmitter<ClientEvents> {
       type: "request",
       service: readService(service),
       requestId: this.#nextRequestId(),
-      body: speaker.encodeData(data),
+      body: speaker.encodeData(data, service),
       trailer: resolved.trailer,
       options: resolved.options,
     };

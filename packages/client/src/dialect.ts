@@ -2,7 +2,7 @@
 // Majordomo request carries only data, so other options and methods are a UsageError here, before a message is sent.
 
 import { type Core, type DialectName, notCarried } from "@pigato/peer";
-import type { Dialect, Frame } from "@pigato/protocol";
+import { type Dialect, type Frame, writeText } from "@pigato/protocol";
 import { majordomoPeer, pigatoDialect } from "@pigato/protocol/internal";
 import {
   type CallDefaults,
@@ -25,7 +25,7 @@ export interface ClientDialect {
   readonly wire: Pick<Dialect, "encodeFromClient" | "decodeFromClient" | "decodeToClient">;
   newSession(options: SessionOptions): Core<Input, Effect>;
   /** @throws UsageError for data that cannot be sent */
-  encodeData(data: unknown): readonly Frame[];
+  encodeData(data: unknown, service: string): readonly Frame[];
   /** @throws UsageError for an option out of its bounds, or one that the wire cannot carry */
   resolveCallOptions(input: CallOptions, defaults: CallDefaults): ResolvedCallOptions;
   /** @throws UsageError if the wire has no message for a method */
@@ -50,12 +50,17 @@ function majordomo(id: "mdp02" | "mdp01"): ClientDialect {
   return {
     wire: majordomoPeer(id),
     newSession: majordomoSession,
-    encodeData: encodeRawData,
+    encodeData: (data, service) => encodeRawData(isNameForMmi(data, service) ? writeText(data) : data),
     resolveCallOptions: (input, defaults) => resolveCallOptions(withoutExtras(id, input), defaults),
     checkMethod(name) {
       throw notCarried(id, name);
     },
   };
+}
+
+/** RFC 8: a management service expects the bare name of a service, not its JSON. */
+function isNameForMmi(data: unknown, service: string): data is string {
+  return typeof data === "string" && service.startsWith("mmi.");
 }
 
 /** D-PEER-3: a flag that is off has no effect, so it is allowed. */

@@ -115,8 +115,8 @@ describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
 
   test("D-PEER-4: data is checked as on the PIGATO wire", () => {
     const { speaker } = resolveOptions({ transport, dialect });
-    expect(() => speaker.encodeData(1n)).toThrow("BigInt");
-    expect(() => speaker.encodeData([new Uint8Array(), new Uint8Array(64 * 1024 * 1024 + 1)])).toThrow(
+    expect(() => speaker.encodeData(1n, "echo")).toThrow("BigInt");
+    expect(() => speaker.encodeData([new Uint8Array(), new Uint8Array(64 * 1024 * 1024 + 1)], "echo")).toThrow(
       "cannot be sent; the most is",
     );
   });

@@ -53,7 +53,7 @@ function majordomo(id: "mdp02" | "mdp01"): WorkerDialect {
     id,
     newWire: () => majordomoPeer(id),
     brokerAnswers: false,
-    readData: readRawBody,
+    readData: readFrames,
     format: {
       chunk(value) {
         if (!peer.hasPartials) throw notCarried(id, "reply.write()", "a reply there has no parts; send it with end()");
@@ -70,4 +70,9 @@ function majordomo(id: "mdp02" | "mdp01"): WorkerDialect {
       },
     },
   };
+}
+
+/** D-PEER-4: several frames as bytes, so that a handler can send them on unchanged. */
+function readFrames(body: readonly Frame[]): unknown {
+  return body.length > 1 ? [...body] : readRawBody(body);
 }

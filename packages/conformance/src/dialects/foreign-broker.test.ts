@@ -111,21 +111,35 @@ describe.each(VERSIONS)("%s: with an independent broker", (version) => {
     ]);
   });
 
-  test("D-PEER-4: bytes are transferred unchanged, and a body that is not JSON arrives as text", async () => {
+  test("D-PEER-4: bytes arrive unchanged, and a body that is not JSON arrives as text", async () => {
     const { worker, client } = await startPeers(version);
     await worker("frames", (data, reply) => reply.end([Buffer.from("200"), Buffer.from(JSON.stringify(data))]));
     const { client: caller } = await client();
-    expect(await caller.call("frames", [Buffer.from("echo"), Buffer.from("")])).toEqual([200, ["echo", ""]]);
     expect(await caller.call("frames", Buffer.from("plain"))).toEqual([200, "plain"]);
   });
 
-  test("D-PEER-4: the management services answer", async () => {
+  test("D-PEER-4: a worker receives several frames as an array of bytes, and sends such an array as frames", async () => {
+    const { worker, client } = await startPeers(version);
+    const received: unknown[] = [];
+    await worker("frames", (data, reply) => {
+      received.push(data);
+      reply.end(data);
+    });
+    const { client: caller } = await client();
+    const frames = ["200", "", "\xff"].map((text) => Uint8Array.from(Buffer.from(text, "latin1")));
+    expect(await caller.call("frames", frames)).toEqual([200, "", Uint8Array.of(255)]);
+    expect(received).toEqual([frames]);
+  });
+
+  test("D-PEER-4: the management services answer a bare name", async () => {
     const { worker, client } = await startPeers(version);
     await worker("echo", echo);
     const { client: caller } = await client();
+    expect(await caller.call("mmi.service", "echo")).toBe(200);
     expect(await caller.call("mmi.service", Buffer.from("echo"))).toBe(200);
-    expect(await caller.call("mmi.service", Buffer.from("nothing"))).toBe(404);
+    expect(await caller.call("mmi.service", "nothing")).toBe(404);
     expect(await caller.call("mmi.other", "x")).toBe(501);
+    expect(await caller.call("echo", "mmi.service")).toBe("mmi.service");
   });
 
   test("D-PEER-7: a handler that fails ends the request with an error as the body", async () => {
