@@ -58,6 +58,8 @@ describe("binds", () => {
     ['{"address":"tcp://a","color":"red"}', /a bind has no option "color"/],
     ['{"address":"tcp://a","answersErrors":"yes"}', /answersErrors must be true or false, not 'yes'/],
     ["7", /at least one address/],
+    ['"localhost:55555"', /an address to listen at must be text such as tcp:\/\/\*:55555, not 'localhost:55555'/],
+    ['{"address":"tcp:/*:55555"}', /an address to listen at must be/],
     ['{"frontend":"tcp://a"}', /at least one address/],
     ["null", /at least one address/],
   ])("binds as JavaScript may pass them, %s, are rejected", (text, why) => {
@@ -96,6 +98,7 @@ describe("a bind as text", () => {
     ["tcp://*:1?timeoutMs=0", /not 0/],
     ["tcp://*:1?color=red", /no option "color"/],
     ["?dialect=omdp", /at least one address/],
+    ["localhost:55555", /an address to listen at must be/],
     ["tcp://*:1?__proto__=x", /no option "__proto__"/],
   ])("%s is rejected", (text, why) => {
     expect(() => readBind(text)).toThrow(why);

@@ -8,6 +8,8 @@ import {
   boolean,
   custom,
   integer,
+  invalidValue,
+  isAddress,
   type Option,
   type OptionsOf,
   optionsIn,
@@ -85,6 +87,7 @@ export function listenersOf(where: ListenerOptions | Listeners): ListenerSetting
       // JavaScript may pass anything.
       const { address, ...given } = typeof bind === "string" ? { address: bind } : (bind ?? { address: "" });
       if (typeof address !== "string" || address === "") throw noAddress(where);
+      if (!isAddress(address)) throw invalidValue("an address to listen at", "text such as tcp://*:55555", address);
       const settings = resolveOptions("a bind", BIND_SCHEMA, given);
       const key = `${role ?? ""} ${JSON.stringify(settings)}`;
       const listener = listeners.get(key) ?? { addresses: [], role, dialects: dialectsOf(settings) };
@@ -114,7 +117,10 @@ export function listenersOf(where: ListenerOptions | Listeners): ListenerSetting
  */
 export function readBind(text: string): string | Bind {
   const mark = text.indexOf("?");
-  if (mark < 0) return text;
+  if (mark < 0) {
+    listenersOf(text);
+    return text;
+  }
   const options = new Map(optionsIn(BIND_SCHEMA));
   const settings = [...new URLSearchParams(text.slice(mark + 1))].map(([name, value]) => [
     name,

@@ -32,7 +32,7 @@ describe("broker options", () => {
     expect(resolveOptions({ intch: "tcp://127.0.0.1:55550" }).intch).toBe("tcp://127.0.0.1:55550");
   });
 
-  test.each(["", true, 5])("reject %j as an internal channel", (intch) => {
+  test.each(["", "localhost:55550", true, 5])("reject %j as an internal channel", (intch) => {
     expect(() => resolveOptions(given({ intch }))).toThrow(/^intch must be an address or false/);
   });
 

@@ -7,6 +7,7 @@ import {
   choice,
   custom,
   integer,
+  isAddress,
   type Option,
   objectWith,
   type StrictOption,
@@ -104,7 +105,7 @@ export class BrokerSchema {
    */
   readonly intch: Option<string | false> = custom({
     expected: "an address or false",
-    read: (value) => (value === false || (typeof value === "string" && value !== "") ? value : undefined),
+    read: (value) => (value === false || isAddress(value) ? value : undefined),
     makeDefault: () => newChannelAddress(),
     fromText: (value) => (value === "none" ? false : value),
     help: "address of the internal channel, or none (default: an ipc address of its own)",

@@ -8,6 +8,11 @@ import { invalidValue } from "./options/resolve.ts";
 /** `scheme://rest`. What the rest means is up to the transport. */
 const ADDRESS = /^[a-z][a-z0-9+.-]*:\/\/./;
 
+/** Whether a value has the form of an address. */
+export function isAddress(value: unknown): value is string {
+  return typeof value === "string" && ADDRESS.test(value);
+}
+
 /**
  * One address, or several that are tried in turn.
  * @throws UsageError for anything else, and for an inproc address with security, which inproc does not have
@@ -16,7 +21,7 @@ export function resolveAddresses(input: string | readonly string[], security?: P
   const addresses: readonly unknown[] = Array.isArray(input) ? input : [input];
   if (addresses.length === 0) throw invalidAddress("at least one address", input);
   return addresses.map((address) => {
-    if (typeof address !== "string" || !ADDRESS.test(address)) {
+    if (!isAddress(address)) {
       throw invalidAddress("text such as tcp://localhost:55555, or an array of such", address);
     }
     if (security !== undefined && address.startsWith("inproc:")) {

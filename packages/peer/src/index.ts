@@ -1,4 +1,4 @@
-export { readService, resolveAddresses } from "./addresses.ts";
+export { isAddress, readService, resolveAddresses } from "./addresses.ts";
 export { type Core, EffectLoop, type Shell, type Tick } from "./effect-loop.ts";
 export { guarded, guardedLogger, guardedRandom, type RecordLogger, throwAsync } from "./guard.ts";
 export { type Flag, flagsOf } from "./options/flags.ts";

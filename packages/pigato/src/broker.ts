@@ -52,7 +52,8 @@ export class Broker extends EventEmitter<BrokerEvents> {
    *   without a listener an uncaught exception: a broker that cannot listen is of no use.
    */
   start(callback?: (error?: unknown) => void): void {
-    const peer = this.#newPeer();
+    const peer = this.#newPeer(callback);
+    if (peer === undefined) return;
     const previous = this.#peer;
     this.#peer = peer;
     void (previous?.stop() ?? Promise.resolve())
@@ -77,9 +78,16 @@ export class Broker extends EventEmitter<BrokerEvents> {
     });
   }
 
-  #newPeer(): Peer {
+  /** @returns `undefined` for an address that is none, or an option out of its bounds: reported as a failed start */
+  #newPeer(callback: ((error?: unknown) => void) | undefined): Peer | undefined {
     const { onStart, onStop, ...given } = this.conf;
-    const peer = new Peer(this.endpoint, { ...AS_THE_ORIGINAL, ...pickOptions(given, isBrokerOption) });
+    let peer: Peer;
+    try {
+      peer = new Peer(this.endpoint, { ...AS_THE_ORIGINAL, ...pickOptions(given, isBrokerOption) });
+    } catch (error) {
+      queueMicrotask(() => this.#fail(error, callback));
+      return undefined;
+    }
     peer.on("error", (error) => emitError(this, error));
     peer.on("violation", ({ clause }) => {
       const word = brokerErrorEvent(clause);
@@ -97,6 +105,10 @@ export class Broker extends EventEmitter<BrokerEvents> {
 
   #onFailed(peer: Peer, error: unknown, callback: ((error?: unknown) => void) | undefined): void {
     if (this.#peer === peer) this.#peer = undefined;
+    this.#fail(error, callback);
+  }
+
+  #fail(error: unknown, callback: ((error?: unknown) => void) | undefined): void {
     if (callback === undefined) this.emit("error", error);
     else callback(error);
   }

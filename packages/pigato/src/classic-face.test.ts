@@ -200,6 +200,19 @@ describe("a worker", () => {
   });
 });
 
+test("what a classic handler returns is no reply", async () => {
+  const worker = new PIGATO.Worker(address, "echo");
+  stops.push(() => worker.stop());
+  worker.on("request", async (data, reply) => {
+    setTimeout(() => reply.end(data), 10);
+    return "returned";
+  });
+  worker.start();
+  const client = newClient();
+  client.start();
+  expect(await once(client.request("echo", "data"), "data")).toEqual(["data"]);
+});
+
 describe("a broker", () => {
   test("emits events, calls the listeners of its conf and callbacks, and has the defaults of the original", async () => {
     const other = new PIGATO.Broker("inproc://other");
@@ -213,6 +226,14 @@ describe("a broker", () => {
     await new Promise<void>((resolve) => other.stop(resolve));
     expect(lines).toEqual(["onStart", "start", "onStop", "stop"]);
   });
+});
+
+test("a broker reports an address that is none to the callback of start(), or as an error event", async () => {
+  const other = new PIGATO.Broker("localhost:55555");
+  const failure = expect.objectContaining({ name: "UsageError", message: expect.stringContaining("localhost:55555") });
+  expect(await new Promise<unknown>((resolve) => other.start(resolve))).toEqual(failure);
+  other.start();
+  expect(await once(other, "error").catch((error: unknown) => [error])).toEqual([failure]);
 });
 
 test("a directory knows who serves what right after its start", async () => {

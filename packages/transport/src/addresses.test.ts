@@ -46,6 +46,35 @@ test.each(["tcp://127.0.0.1:*", "tcp://127.0.0.1:0"])("%s can be bound but not c
   expect(() => kindToConnect(address)).toThrow(expect.objectContaining({ code: "ADDRESS_INVALID" }));
 });
 
+test.each(["tcp://*:5555", "tcp://*:*", "tcp://*:0"])("%s can be bound but not connected to: no host", (address) => {
+  expect(kindToBind(address)).toBe("tcp");
+  expect(() => kindToConnect(address)).toThrow('the host "*" is only for listening');
+});
+
+test.each([
+  ["http://127.0.0.1:80", "expected tcp://host:port, ipc://path or inproc://name"],
+  ["tcp://127.0.0.1", "the port is missing, as in tcp://127.0.0.1:55555"],
+  ["tcp://127.0.0.1:", "the port is missing, as in tcp://127.0.0.1:55555"],
+  ["tcp://[::1]", "the port is missing, as in tcp://[::1]:55555"],
+  ["tcp://", "the host is missing, as in tcp://127.0.0.1:55555"],
+  ["tcp://:5555", "the host is missing, as in tcp://127.0.0.1:55555"],
+  ["tcp://127.0.0.1:99999", "the port 99999 is not 1 to 65535"],
+  ["tcp://127.0.0.1:http", 'the port "http" is not a number'],
+  ["tcp://127.0.0.1:1\n", 'the port "1\\n" is not a number'],
+  ["tcp://127.0.0.1:*", 'the port "*" is only for listening; name the port of the other end'],
+  ["ipc://", "the path is missing"],
+  ["inproc://", "the name is missing"],
+])("the error for %j names what is wrong", (address, reason) => {
+  const message = `invalid address ${JSON.stringify(address)}: ${reason}`;
+  expect(() => kindToConnect(address)).toThrow(expect.objectContaining({ message }));
+});
+
+test("a port of 0 and above 65535 is out of range for a connection, only the latter for a listener", () => {
+  expect(() => kindToConnect("tcp://a:0")).toThrow("the port 0 is not 1 to 65535");
+  expect(() => kindToBind("tcp://a:65536")).toThrow("the port 65536 is not 0 to 65535");
+  expect(kindToBind("tcp://::1:5555")).toBe("tcp");
+});
+
 test.each([
   ["EADDRINUSE", "ADDRESS_IN_USE"],
   ["EADDRNOTAVAIL", "ADDRESS_INVALID"],

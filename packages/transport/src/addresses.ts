@@ -6,7 +6,6 @@ import { type ConnectionRejection, LinkError } from "./link.ts";
 
 export type AddressKind = "tcp" | "ipc" | "inproc";
 
-const TCP = /^tcp:\/\/.+:(\*|\d{1,5})$/;
 const MAX_PORT = 65_535;
 
 /** Error codes for an address that can never be used here. */
@@ -22,26 +21,48 @@ const INVALID_ADDRESS_CODES: ReadonlySet<unknown> = new Set([
 
 /** @throws LinkError for an address that cannot be bound */
 export function kindToBind(address: string): AddressKind {
-  return kindOf(address, (port) => port === "*" || Number(port) <= MAX_PORT);
+  return kindOf(address, (_host, port) => (port === "*" ? undefined : portFault(port, 0)));
 }
 
 /** @throws LinkError for an address that cannot be connected to */
 export function kindToConnect(address: string): AddressKind {
-  return kindOf(address, (port) => port !== "*" && Number(port) > 0 && Number(port) <= MAX_PORT);
+  return kindOf(address, (host, port) => {
+    if (host === "*") return 'the host "*" is only for listening; name the host of the other end';
+    if (port === "*") return 'the port "*" is only for listening; name the port of the other end';
+    return portFault(port, 1);
+  });
 }
 
-function kindOf(address: string, isPort: (port: string) => boolean): AddressKind {
-  if (/^ipc:\/\/./.test(address)) return "ipc";
-  if (/^inproc:\/\/./.test(address)) return "inproc";
-  const port = TCP.exec(address)?.[1];
-  if (port !== undefined && isPort(port)) return "tcp";
-  throw new LinkError(
-    "ADDRESS_INVALID",
-    `invalid address "${address}": expected tcp://host:port, ipc://path or inproc://name`,
-    {
-      address,
-    },
-  );
+/** @param faultOf why a host and a port cannot be used */
+function kindOf(address: string, faultOf: (host: string, port: string) => string | undefined): AddressKind {
+  const [, scheme = "", rest = ""] = /^([^:/]*):\/\/(.*)$/s.exec(address) ?? [];
+  const kind = kindOfScheme(scheme);
+  if (kind === undefined) throw invalid(address, "expected tcp://host:port, ipc://path or inproc://name");
+  if (kind !== "tcp") {
+    if (rest === "") throw invalid(address, `the ${kind === "ipc" ? "path" : "name"} is missing`);
+    return kind;
+  }
+  const [, host, port] = /^(\[.*\]|[^:].*?|::.*?)(?::([^:\]]*))?$/s.exec(rest) ?? [];
+  if (host === undefined) throw invalid(address, "the host is missing, as in tcp://127.0.0.1:55555");
+  if (port === undefined || port === "") throw invalid(address, `the port is missing, as in tcp://${host}:55555`);
+  const fault = faultOf(host, port);
+  if (fault !== undefined) throw invalid(address, fault);
+  return kind;
+}
+
+function kindOfScheme(scheme: string): AddressKind | undefined {
+  return scheme === "tcp" || scheme === "ipc" || scheme === "inproc" ? scheme : undefined;
+}
+
+function portFault(port: string, least: number): string | undefined {
+  if (!/^\d+$/.test(port)) return `the port ${JSON.stringify(port)} is not a number`;
+  return Number(port) >= least && Number(port) <= MAX_PORT
+    ? undefined
+    : `the port ${port} is not ${least} to ${MAX_PORT}`;
+}
+
+function invalid(address: string, reason: string): LinkError {
+  return new LinkError("ADDRESS_INVALID", `invalid address ${JSON.stringify(address)}: ${reason}`, { address });
 }
 
 /** Whether a tcp address names an IPv6 host. libzmq needs an option for it. */

@@ -25,17 +25,21 @@ describe.each(PEERS)("a $kind", ({ newPeer }) => {
     );
   });
 
-  test.each(["tcp://localhost", "udp://localhost:5555", "tcp://localhost:port"])(
-    "fails to start at %s, and stops",
-    async (address) => {
-      const peer = newPeer(address);
-      onTestFinished(() => peer.stop());
-      const reported = nextError(peer);
-      const failure: unknown = await peer.start().catch((error: unknown) => error);
-      expect(failure).toBeInstanceOf(LinkError);
-      expect(failure).toMatchObject({ code: "ADDRESS_INVALID", address });
-      expect(await reported).toBe(failure);
-      await peer.stop();
-    },
-  );
+  test.each([
+    "tcp://localhost",
+    "udp://localhost:5555",
+    "http://localhost",
+    "tcp://localhost:port",
+    "tcp://localhost:99999",
+    "tcp://*:5555",
+  ])("fails to start at %s, and stops", async (address) => {
+    const peer = newPeer(address);
+    onTestFinished(() => peer.stop());
+    const reported = nextError(peer);
+    const failure: unknown = await peer.start().catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(LinkError);
+    expect(failure).toMatchObject({ code: "ADDRESS_INVALID", address });
+    expect(await reported).toBe(failure);
+    await peer.stop();
+  });
 });
