@@ -163,20 +163,23 @@ export class CallbackCaller implements Caller {
   }
 }
 
-/** Resolves to the final value; ignores partials. */
+/** Resolves to the final value. Where the reply ends without one, as `pipeline(file, reply)` does, its last partial is the value. */
 export class FinalCaller implements Caller {
   readonly #resolve: (value: unknown) => void;
   readonly onFailure: (error: RequestError) => void;
+  #last: unknown;
 
   constructor(resolve: (value: unknown) => void, reject: (error: RequestError) => void) {
     this.#resolve = resolve;
     this.onFailure = reject;
   }
 
-  onPartial(): void {}
+  onPartial(value: unknown): void {
+    this.#last = value;
+  }
 
   onFinal(value: unknown): void {
-    this.#resolve(value);
+    this.#resolve(value ?? this.#last ?? value);
   }
 }
 

@@ -47,6 +47,22 @@ describe("call()", () => {
     expect(await answer).toEqual({ last: true });
   });
 
+  test.each([
+    [[1, 2], null, 2],
+    [[1, 2], undefined, 2],
+    [[1, null], null, null],
+    [[0], null, 0],
+    [[1], 0, 0],
+    [[1], "", ""],
+    [[1], false, false],
+    [[], null, null],
+    [[], undefined, undefined],
+  ])("of a reply with the partials %j and the final %j resolves to %j", async (partials, final, value) => {
+    const { client, broker } = await kit.started();
+    broker.answer(partials, final);
+    expect(await client.call("echo", "data")).toBe(value);
+  });
+
   test.each([[0], [false], [""], [null], [undefined], ["snow ☃ and 𝄞"], [[1, { two: 2 }]]])(
     "sends and receives %o unchanged",
     async (data) => {

@@ -178,7 +178,10 @@ export class Client extends EventEmitter<ClientEvents> {
     return stream;
   }
 
-  /** Resolves to the final value of the reply; rejects with a `RequestError`, or a `UsageError` for misuse. */
+  /**
+   * Resolves to the final value of the reply. If the reply ends with `null`, as one without a final value does, to its last chunk; use
+   * `collect` for all of them. Rejects with a `RequestError`, or a `UsageError` for misuse.
+   */
   call<Value = unknown>(service: string, data?: unknown, options?: CallOptions): Promise<Value>;
   call(service: string, data?: unknown, options?: CallOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {

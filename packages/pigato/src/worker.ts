@@ -85,7 +85,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
     return lifecycle;
   }
 
-  /** Calls the handlers itself, not by `emit`, to catch the rejections of async handlers. */
+  /** Calls the handlers itself, not by `emit`, to catch the rejections of async handlers. What they return is no reply. */
   #onRequest(data: unknown, reply: Reply, sent: WorkerEvents["request"][2]): Promise<unknown> | undefined {
     const handlers = this.rawListeners("request");
     if (handlers.length === 0) {
@@ -93,7 +93,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
       return undefined;
     }
     const results = handlers.map((handler): unknown => Reflect.apply(handler, this, [data, reply, sent]));
-    return Promise.all(results);
+    return Promise.all(results).then(() => undefined);
   }
 
   #followConcurrency(): void {

@@ -77,7 +77,7 @@ async function running(
   broker.accepted = { ...NO_CAPABILITIES, cancel: true, partials };
   const worker = new Worker("inproc://broker", "echo", { transport, clock, ...options });
   const replies: Reply[] = [];
-  worker.on("request", (_, reply) => replies.push(reply));
+  worker.on("request", (_, reply) => void replies.push(reply));
   onTestFinished(async () => {
     const stopped = worker.stop();
     clock.advance(60_000);

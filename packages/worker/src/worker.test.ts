@@ -2,68 +2,14 @@ import { once } from "node:events";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { RequestError, UsageError, writeText } from "@pigato/protocol";
-import { FakeClock, MemoryNetwork } from "@pigato/testkit";
+import { MemoryNetwork } from "@pigato/testkit";
 import { type DealerHandlers, type DealerLink, LinkError, type SendOutcome, type Transport } from "@pigato/transport";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { WorkerOptions } from "./options.ts";
 import type { Reply } from "./reply.ts";
 import { FakeBroker } from "./testing/fake-broker.ts";
 import { turn } from "./testing/recording-port.ts";
+import { ADDRESS, setUp } from "./testing/set-up.ts";
 import { Worker } from "./worker.ts";
-
-const ADDRESS = "inproc://broker";
-
-/** A worker and a broker on a network and a clock that the test controls. */
-async function setUp(
-  options: WorkerOptions = {},
-  addresses: string | string[] = ADDRESS,
-  network: MemoryNetwork = new MemoryNetwork(),
-) {
-  const clock = new FakeClock();
-  const broker = await FakeBroker.at(ADDRESS, network);
-  const worker = new Worker(addresses, "echo", { transport: network, clock, random: () => 0, ...options });
-  const errors: Error[] = [];
-  worker.on("error", (error) => errors.push(error));
-  const events: string[] = [];
-  for (const event of ["start", "stop", "connect", "disconnect"] as const) worker.on(event, () => events.push(event));
-  onTestFinished(async () => {
-    const stopped = worker.stop();
-    clock.advance(10_000);
-    await stopped;
-  });
-  return {
-    network,
-    clock,
-    broker,
-    worker,
-    errors,
-    events,
-    /** Starts the worker and waits until the broker has answered. */
-    async connect(): Promise<void> {
-      const ready = worker.start();
-      await turn();
-      network.deliver();
-      await ready;
-      broker.takeMessages();
-    },
-    /** Delivers messages in transit, and those that the worker sends in response. */
-    async settle(): Promise<void> {
-      network.deliver();
-      await turn();
-      network.deliver();
-    },
-    advance(ms: number): void {
-      clock.advance(ms);
-      network.deliver();
-    },
-    async stop(): Promise<void> {
-      const stopped = worker.stop();
-      network.deliver();
-      await stopped;
-      network.deliver();
-    },
-  };
-}
 
 /** A transport whose links have the send outcome that the test sets. */
 function answering(network: MemoryNetwork, outcome: (isUrgent: boolean) => SendOutcome | undefined) {
@@ -228,7 +174,7 @@ describe("handling requests", () => {
   ])("options that are %s are an empty object", async (_what, options) => {
     const { worker, broker, connect } = await setUp();
     const seen: unknown[] = [];
-    worker.on("request", (_data, _reply, opts) => seen.push(opts));
+    worker.on("request", (_data, _reply, opts) => void seen.push(opts));
     await connect();
     broker.request("r1", "1", options);
     expect(seen).toEqual([{}]);
@@ -237,7 +183,7 @@ describe("handling requests", () => {
   test("the bare word undefined of old clients is read as undefined, and an empty frame as null", async () => {
     const { worker, broker, connect } = await setUp();
     const seen: unknown[] = [];
-    worker.on("request", (data) => seen.push(data));
+    worker.on("request", (data) => void seen.push(data));
     await connect();
     broker.request("r1", "undefined");
     broker.request("r2", "");
@@ -258,7 +204,7 @@ describe("handling requests", () => {
   test("requests run concurrently, and their replies are sent in any order", async () => {
     const { worker, broker, connect, settle } = await setUp();
     const replies: Reply[] = [];
-    worker.on("request", (_data, reply) => replies.push(reply));
+    worker.on("request", (_data, reply) => void replies.push(reply));
     await connect();
     broker.request("r1", "1");
     broker.request("r2", "2");
@@ -279,7 +225,7 @@ describe("handling requests", () => {
   test("every handler is called, and those added with once() for one request only", async () => {
     const { worker, broker, connect } = await setUp();
     const calls: string[] = [];
-    worker.on("request", (data) => calls.push(`on ${data}`));
+    worker.on("request", (data) => void calls.push(`on ${data}`));
     worker.once("request", (data) => calls.push(`once ${data}`));
     await connect();
     broker.request("r1", "1");
@@ -374,7 +320,7 @@ describe("abandoned requests", () => {
   test("a lost connection aborts every request", async () => {
     const { worker, network, broker, connect, settle, advance } = await setUp();
     const replies: Reply[] = [];
-    worker.on("request", (_data, reply) => replies.push(reply));
+    worker.on("request", (_data, reply) => void replies.push(reply));
     await connect();
     broker.request("r1", "1");
     broker.request("r2", "2");
@@ -555,7 +501,7 @@ describe("stopping", () => {
   test("running requests finish first, and new ones are rejected", async () => {
     const { worker, broker, connect, settle, network } = await setUp();
     const replies: Reply[] = [];
-    worker.on("request", (_data, reply) => replies.push(reply));
+    worker.on("request", (_data, reply) => void replies.push(reply));
     await connect();
     broker.request("r1", "1");
     const stopped = worker.stop();

@@ -11,8 +11,9 @@ import { readSentOptions, type SentOptions } from "./sent-options.ts";
 import type { WorkerRequest } from "./session/effects.ts";
 
 /**
- * Handles a request. An exception or a rejection becomes the error of the request. `opts` are the options that the client sent,
- * unchanged; `{}` if it sent none.
+ * Handles a request. A value that it returns, or resolves to, is the final reply, unless the reply has ended before. `undefined` is
+ * none, and so are functions, timers, streams and other event emitters, which arrow functions return by the way. An exception or a
+ * rejection becomes the error of the request. `opts` are the options that the client sent, unchanged; `{}` if it sent none.
  */
 export type RequestHandler = (data: unknown, reply: Reply, opts: SentOptions) => unknown;
 
@@ -137,10 +138,23 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   #call(handler: RequestHandler, data: unknown, reply: Reply, opts: SentOptions): void {
     try {
       const result = handler.call(this, data, reply, opts);
-      if (isThenable(result)) void Promise.resolve(result).catch((error) => this.#onHandlerError(error, reply));
+      if (result === undefined || result === reply) return;
+      if (isThenable(result)) this.#awaitResult(result, reply);
+      else this.#onResult(result, reply);
     } catch (error) {
       this.#onHandlerError(error, reply);
     }
+  }
+
+  #awaitResult(result: PromiseLike<unknown>, reply: Reply): void {
+    void Promise.resolve(result)
+      .then((value) => this.#onResult(value, reply))
+      .catch((error: unknown) => this.#onHandlerError(error, reply));
+  }
+
+  /** @throws UsageError for a value that cannot be sent */
+  #onResult(value: unknown, reply: Reply): void {
+    if (value !== undefined && reply.active() && isData(value)) reply.end(value);
   }
 
   #onHandlerError(error: unknown, reply: Reply): void {
@@ -156,6 +170,13 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
     guarded(() => this.conf.logger.error({ service: this.service, err: error }, error.message));
     this.emit("error", error);
   }
+}
+
+/** `setTimeout`, `pipe` and `on` return what they work with: no handler means that as its reply. */
+function isData(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return typeof value !== "function" && typeof value !== "symbol";
+  const isHandle = typeof Reflect.get(value, "on") === "function" || typeof Reflect.get(value, "hasRef") === "function";
+  return !isHandle;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
