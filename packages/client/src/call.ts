@@ -1,7 +1,7 @@
 // The forms of one request for its caller: a stream, two callbacks, or a promise. Each is a `Caller`. Its methods are user
 // code, which the driver calls after all effects of an input.
 
-import { Readable } from "node:stream";
+import { Readable, type ReadableOptions } from "node:stream";
 import { FIRST_REPORT } from "@pigato/peer/session";
 import type { RequestError, RequestId } from "@pigato/protocol";
 import type { Progress } from "./session/effects.ts";
@@ -40,6 +40,27 @@ export interface CallControl {
 /** Called with a value, or with the error of the request. */
 export type ReplyCallback<Value = unknown> = (error: RequestError | null, value: Value) => void;
 
+/** A Readable in object mode whose chunks have a type. Node's own types are `any` there. */
+interface TypedReadable<Value> extends Readable {
+  on(event: "data", listener: (chunk: Value) => void): this;
+  on(event: "error", listener: (error: Error) => void): this;
+  on(event: "dispatched", listener: (worker: string) => void): this;
+  on(event: StreamEvent, listener: () => void): this;
+  on(event: string | symbol, listener: (...args: never[]) => void): this;
+  once(event: "data", listener: (chunk: Value) => void): this;
+  once(event: "error", listener: (error: Error) => void): this;
+  once(event: "dispatched", listener: (worker: string) => void): this;
+  once(event: StreamEvent, listener: () => void): this;
+  once(event: string | symbol, listener: (...args: never[]) => void): this;
+  toArray(options?: { readonly signal?: AbortSignal }): Promise<Value[]>;
+  [Symbol.asyncIterator](): NodeJS.AsyncIterator<Value>;
+}
+
+type StreamEvent = "close" | "end" | "pause" | "readable" | "resume" | "heartbeat" | "queued" | "stored";
+
+/** The same class: only its type differs. */
+const TypedReadable: new <Value>(options: ReadableOptions) => TypedReadable<Value> = Readable;
+
 /**
  * The replies of one request, in order. A failure is the stream's error. Destroying the stream, also by leaving a `for await`,
  * cancels the request. A chunk that is `null` or `undefined` is left out, because a stream cannot carry it.
@@ -49,7 +70,7 @@ export type ReplyCallback<Value = unknown> = (error: RequestError | null, value:
  * request still runs; with the option `notices`, `queued` when the request waits for a worker, and `dispatched` with the
  * worker's id when a worker gets it.
  */
-export class ReplyStream extends Readable {
+export class ReplyStream<Value = unknown> extends TypedReadable<Value> {
   readonly #requestId: RequestId;
   readonly #control: CallControl;
   /** Chunks that were read since the last report. */

@@ -18,6 +18,17 @@ describe("request() as a stream", () => {
     expect(chunks).toEqual(["a", 0, false, "", { last: true }]);
   });
 
+  test("has chunks of the type that the caller gives", async () => {
+    const { client, broker } = await kit.started();
+    broker.answer([{ row: 1 }], { row: 2 });
+    const stream = client.request<{ row: number }>("rows");
+    expectTypeOf(await client.request<{ row: number }>("rows").toArray()).toEqualTypeOf<{ row: number }[]>();
+    stream.once("data", (chunk) => expectTypeOf(chunk).toEqualTypeOf<{ row: number }>());
+    stream.on("dispatched", (worker) => expectTypeOf(worker).toEqualTypeOf<string>());
+    for await (const chunk of stream) expectTypeOf(chunk).toEqualTypeOf<{ row: number }>();
+    for await (const chunk of client.requestStream("rows")) expectTypeOf(chunk).toEqualTypeOf<unknown>();
+  });
+
   test("emits the partials of one message one by one", async () => {
     const { client, broker } = await kit.started();
     broker.onRequest = (request) => {

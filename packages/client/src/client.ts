@@ -159,7 +159,7 @@ export class Client extends EventEmitter<ClientEvents> {
    * @returns the replies as a stream
    * @throws UsageError for invalid arguments
    */
-  request(service: string, data?: unknown, options?: CallOptions): ReplyStream;
+  request<Value = unknown>(service: string, data?: unknown, options?: CallOptions): ReplyStream<Value>;
   request(service: string, data?: unknown, ...rest: readonly unknown[]): ReplyStream | undefined {
     const [third, fourth, fifth] = rest;
     if (rest.length < 2 && typeof third !== "function") {
@@ -171,9 +171,9 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   /** As `request()`, always with a stream. */
-  requestStream(service: string, data?: unknown, options?: CallOptions): ReplyStream {
+  requestStream<Value = unknown>(service: string, data?: unknown, options?: CallOptions): ReplyStream<Value> {
     const prepared = this.#prepare(service, data, options);
-    const stream = new ReplyStream(prepared.message.requestId, this.#control);
+    const stream = new ReplyStream<Value>(prepared.message.requestId, this.#control);
     this.#submit(prepared, new StreamCaller(stream), true);
     return stream;
   }

@@ -131,9 +131,25 @@ test("emits an event once for each change", async () => {
   expect(emitted).toEqual([["a"], ["a", "b"]]);
 });
 
-test.each([undefined, "", false, 5])("%j is not a channel", (intch) => {
+test.each([
+  [undefined, "intch must be the address of the broker's internal channel, such as broker.conf.intch, not undefined"],
+  ["", "intch must be the address of the broker's internal channel, such as broker.conf.intch, not ''"],
+  ["localhost:55550", "intch must be the address"],
+  [5, "intch must be the address"],
+  [false, "a core service needs the broker's internal channel, and intch is false"],
+])("%j is not a channel", (intch, message) => {
   const options: { intch: string } = Object.assign({ intch: CHANNEL }, { intch });
-  expect(() => new CoreService(BROKER, "$x", { ...options, onRequest() {} })).toThrow(/^intch must be the address/);
+  const failure = expect.objectContaining({ name: "UsageError", message: expect.stringContaining(message) });
+  expect(() => new CoreService(BROKER, "$x", { ...options, onRequest() {} })).toThrow(failure);
+});
+
+test.each([
+  ["nothing", undefined, "the options of a core service must be an object with intch and onRequest, not undefined"],
+  ["no handler", { intch: CHANNEL }, "onRequest must be a function that handles requests, not undefined"],
+  ["a handler that is none", { intch: CHANNEL, onRequest: "x" }, "onRequest must be a function"],
+])("a core service with %s is a UsageError at once", (_what, options, message) => {
+  const failure = expect.objectContaining({ name: "UsageError", message: expect.stringContaining(message) });
+  expect(() => Reflect.construct(CoreService, [BROKER, "$x", options])).toThrow(failure);
 });
 
 function publish(services: Record<string, string[]>): void {

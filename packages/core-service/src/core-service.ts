@@ -4,7 +4,7 @@
 // A directory is current once it lists this worker: then it is at least as new as the worker's registration, which precedes every
 // request. After a new connection to the broker or to the channel, a new directory is needed.
 
-import { guarded } from "@pigato/peer";
+import { guarded, invalidValue, isAddress } from "@pigato/peer";
 import { RequestError, UsageError } from "@pigato/protocol";
 import { DIRECTORY_TOPIC, decodeDirectory, type ServiceMap } from "@pigato/protocol/internal";
 import {
@@ -19,8 +19,8 @@ import { EventEmitter } from "eventemitter3";
 
 /** All options of a worker, and these. */
 export interface CoreServiceOptions extends WorkerOptions {
-  /** The broker's internal channel: its `conf.intch`. */
-  readonly intch: string;
+  /** The broker's internal channel: its `conf.intch`. It must be an address: `false` and `undefined` throw. */
+  readonly intch: string | false | undefined;
   /** Handles each request. It gets the data, the reply and the directory: the workers of each service. */
   readonly onRequest: CoreServiceHandler;
 }
@@ -56,10 +56,14 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
    */
   constructor(address: string | readonly string[], service: string, options: CoreServiceOptions) {
     super();
+    if (typeof options !== "object" || options === null) {
+      throw invalidValue("the options of a core service", "an object with intch and onRequest", options);
+    }
     const { intch, onRequest, ...workerOptions } = options;
-    if (typeof onRequest !== "function") throw new UsageError("onRequest must be a function");
-    if (typeof intch !== "string" || intch === "") {
-      throw new UsageError(`intch must be the address of the broker's internal channel, not ${JSON.stringify(intch)}`);
+    if (typeof onRequest !== "function") throw invalidValue("onRequest", "a function that handles requests", onRequest);
+    if (intch === false) throw new UsageError("a core service needs the broker's internal channel, and intch is false");
+    if (!isAddress(intch)) {
+      throw invalidValue("intch", "the address of the broker's internal channel, such as broker.conf.intch", intch);
     }
     this.#channel = intch;
     this.worker = new Worker(address, service, workerOptions);

@@ -240,7 +240,7 @@ test("a directory knows who serves what right after its start", async () => {
   const worker = newWorker();
   worker.start();
   await once(worker, "connect");
-  const directory = new PIGATO.services.Directory(address, { intch: String(broker.conf.intch) });
+  const directory = new PIGATO.services.Directory(address, { intch: broker.conf.intch });
   stops.push(() => directory.stop());
   const started = new Promise<void>((resolve) => {
     directory.conf.onStart = resolve;

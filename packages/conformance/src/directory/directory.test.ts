@@ -1,5 +1,6 @@
 // The directory over tcp, with a real broker.
 
+import { Directory } from "@pigato/directory";
 import { zmtp } from "@pigato/transport";
 import type { RequestHandler, Worker } from "@pigato/worker";
 import { beforeEach, expect, test } from "vitest";
@@ -41,6 +42,16 @@ test.each(["__proto__", "constructor", "toString", "größe 🚀"])("treats %s l
   );
   const map: object = await client.call("$dir");
   expect(Object.entries(map)).toContainEqual([name, [worker.socketId]]);
+});
+
+test("a directory without the broker's channel is a UsageError that names the option", () => {
+  const failure = expect.objectContaining({
+    name: "UsageError",
+    message: expect.stringMatching(/^intch must be .*broker\.conf\.intch/),
+  });
+  for (const options of [[], [{}], [null]]) {
+    expect(() => Reflect.construct(Directory, [running.address, ...options])).toThrow(failure);
+  }
 });
 
 test("the directory rejects a request that names no service", async () => {

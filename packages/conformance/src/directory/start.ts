@@ -9,7 +9,7 @@ export function startBriskBroker(): Promise<RunningBroker> {
 
 /** A directory that serves, until the current test has finished. */
 export async function startDirectory({ address, broker }: RunningBroker): Promise<Directory> {
-  const directory = new Directory(address, { intch: String(broker.conf.intch) });
+  const directory = new Directory(address, { intch: broker.conf.intch });
   onTestFinished(() => directory.stop());
   await directory.start();
   return directory;

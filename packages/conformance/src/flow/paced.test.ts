@@ -2,6 +2,7 @@
 // while the worker waits ends the reply cleanly.
 
 import { once } from "node:events";
+import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { Client, type ReplyStream } from "@pigato/client";
 import { type Reply, Worker } from "@pigato/worker";
@@ -256,7 +257,7 @@ test("a stream that was read to its end leaves nothing open", async () => {
   const { handler } = sender(200);
   await startWorker(running.address, SERVICE, handler);
   const client = await startClient(running.address);
-  const stream = client.request("rows");
+  const stream: Readable = client.request("rows");
   stream.resume();
   await finished(stream);
   expect(running.broker.stats()).toMatchObject({ open: 0, finished: 1, failed: 0, canceled: 0 });

@@ -108,7 +108,9 @@ describe.each(["tcp://127.0.0.1:*", `ipc://${join(folder, "broker.sock")}`, "inp
     writeFileSync(file, "line of text\n".repeat(20_000));
     const read = async (): Promise<string> => {
       const chunks: Buffer[] = [];
-      for await (const chunk of client.request("echo", file)) chunks.push(Buffer.from(chunk.data ?? chunk));
+      for await (const chunk of client.request<string | { data: number[] }>("echo", file)) {
+        chunks.push(typeof chunk === "string" ? Buffer.from(chunk) : Buffer.from(chunk.data));
+      }
       return Buffer.concat(chunks).toString();
     };
     serve((path, reply) => {

@@ -18,7 +18,7 @@ test.each([
     authenticate: keys.isKnown,
     ...(intch !== undefined && { intch }),
   });
-  const directory = new Directory(address, { intch: String(broker.conf.intch), curve: keys.curve(keys.worker) });
+  const directory = new Directory(address, { intch: broker.conf.intch, curve: keys.curve(keys.worker) });
   onTestFinished(() => directory.stop());
   await directory.start();
   await using client = new Client(address, { curve: keys.curve(keys.client) });
@@ -33,7 +33,7 @@ test("a directory with a name and a password starts", async () => {
     authenticate: (peer) => peer.mechanism === "PLAIN" && peer.password === "x",
   });
   const directory = new Directory(address, {
-    intch: String(broker.conf.intch),
+    intch: broker.conf.intch,
     plain: { username: "directory", password: "x" },
   });
   onTestFinished(() => directory.stop());
@@ -43,7 +43,7 @@ test("a directory with a name and a password starts", async () => {
 test("the start of a directory that the broker does not know is rejected, and succeeds once it is known", async () => {
   let isKnown = false;
   const { broker, address } = await startBroker({ curve: keys.server, authenticate: () => isKnown });
-  const directory = new Directory(address, { intch: String(broker.conf.intch), curve: keys.curve(keys.worker) });
+  const directory = new Directory(address, { intch: broker.conf.intch, curve: keys.curve(keys.worker) });
   onTestFinished(() => directory.stop());
   await expect(directory.start()).rejects.toMatchObject({ code: "REFUSED", address });
   isKnown = true;
@@ -56,7 +56,7 @@ test("a directory that the channel denies is notified", async () => {
     curve: keys.server,
     authenticate: (peer) => peer.listener === "bind",
   });
-  const directory = new Directory(address, { intch: String(broker.conf.intch), curve: keys.curve(keys.worker) });
+  const directory = new Directory(address, { intch: broker.conf.intch, curve: keys.curve(keys.worker) });
   onTestFinished(() => directory.stop());
   const received = new Promise<Error>((resolve) => directory.worker.once("error", resolve));
   void directory.start();
@@ -75,7 +75,7 @@ test("a subscriber without a key receives nothing", async () => {
     for await (const frames of denied) received.push(frames);
   })().catch(() => {});
   expect(await refused.take()).toMatchObject({ listener: "intch", code: expect.toBeOneOf([...MISMATCH]) });
-  const directory = new Directory(address, { intch: String(broker.conf.intch), curve: keys.curve(keys.worker) });
+  const directory = new Directory(address, { intch: broker.conf.intch, curve: keys.curve(keys.worker) });
   onTestFinished(() => directory.stop());
   await directory.start();
   expect(directory.services.size).toBe(1);

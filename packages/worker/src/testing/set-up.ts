@@ -15,8 +15,8 @@ export interface SetUp {
   readonly broker: FakeBroker;
   readonly worker: Worker;
   /** The errors and the other events that the worker emitted. */
-  readonly errors: readonly Error[];
-  readonly events: readonly string[];
+  readonly errors: Error[];
+  readonly events: string[];
   /** Starts the worker and waits until the broker has answered. */
   connect(): Promise<void>;
   /** Delivers messages in transit and those that the worker sends in response. */
