@@ -15,7 +15,7 @@ import { checkAddresses } from "./security.ts";
  * Queues requests and routes them to workers.
  *
  * Its events are notifications: `start`, `stop`, `error`, `worker:join`, `worker:leave`, `client:join`, `client:leave`,
- * `request:failed`, `request:cached`, `request:requeued`,
+ * `request:failed`, `request:cached`, `request:requeued`, `request:exhausted`,
  * `request:restored`, `reply:held`, `reply:delivered`, `store:failed`, `connection:rejected`, `violation`, `drop`.
  */
 export class Broker extends EventEmitter<BrokerEvents> {

@@ -38,6 +38,11 @@ export interface BrokerEvents {
   /** A request lost its worker and is queued again. */
   "request:requeued": [event: { readonly service: string; readonly requestId: string; readonly worker: string }];
   /**
+   * A request lost `maxDispatches` workers in turn and is not dispatched again: it may be why they died. `worker` is the
+   * last of them. `request:failed` follows, with `WORKER_LOST`.
+   */
+  "request:exhausted": [event: RequestExhausted];
+  /**
    * The broker rejected or closed a connection: it was not authorized, or it violated a rule or a bound of the transport.
    * The event contains no key and no password. `cause` is the error of `authenticate`.
    */
@@ -53,6 +58,14 @@ export interface RequestFailed {
   readonly service: string;
   readonly requestId: string;
   readonly code: string;
+}
+
+export interface RequestExhausted {
+  readonly client: string;
+  readonly service: string;
+  readonly requestId: string;
+  readonly worker: string;
+  readonly dispatches: number;
 }
 
 export interface ConnectionRejected {

@@ -90,6 +90,11 @@ function publishRequest({ emitter, logger }: Publication, event: RequestEvent): 
       log(logger, "info", fields, "request requeued");
       return void emitter.emit("request:requeued", fields);
     }
+    case "request-exhausted": {
+      const fields = { ...requestFields(event), worker: shownPeer(event.worker), dispatches: event.dispatches };
+      log(logger, "warn", fields, "request failed: it lost too many workers");
+      return void emitter.emit("request:exhausted", fields);
+    }
     default: {
       const { level, text, name } = REQUEST_EVENTS[event.type];
       const fields = requestFields(event);

@@ -135,6 +135,16 @@ export class BrokerSchema {
     help: "time to poll for the next message instead of sleeping",
   });
 
+  /**
+   * Times that the broker dispatches a request that may be retried to a worker that is then lost. At the bound, the request
+   * fails with `WORKER_LOST`, so that a request which kills its workers does not kill all of them. @defaultValue 3
+   */
+  readonly maxDispatches: Option<number> = bound({
+    min: 1,
+    default: 3,
+    help: "workers that a request with retry may lose",
+  });
+
   /** Open requests of all clients. At the bound, new ones fail with `BUSY`. @defaultValue 1 000 000 */
   readonly maxRequests: Option<number> = bound({ min: 1, default: 1_000_000, help: "open requests of all clients" });
 

@@ -16,6 +16,7 @@ const OPTIONS: CoreOptions = {
   dispatchMode: "load",
   whenDeclined: "fail",
   settleMs: 100,
+  maxDispatches: 3,
   maxRequests: 10_000_000,
   maxRequestsPerClient: 10_000_000,
   maxQueuedPerService: 10_000_000,

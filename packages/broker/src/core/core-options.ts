@@ -34,6 +34,8 @@ export interface CoreOptions {
    * client that reconnected to repeat its requests before it sends the held replies.
    */
   readonly settleMs: number;
+  /** Times that a request is dispatched to a worker that is then lost. At the bound it fails with `WORKER_LOST`. */
+  readonly maxDispatches: number;
   /** Open requests, queued or in flight, of all clients. At the bound new ones fail with `BUSY`. */
   readonly maxRequests: number;
   /** Open requests of one client. At the bound its new ones fail with `BUSY`. */

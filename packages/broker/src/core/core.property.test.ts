@@ -161,6 +161,7 @@ const EVERY_KIND: readonly string[] = [
   "reply-delivered",
   "store-failed the disk is full",
   "request-requeued",
+  "request-exhausted",
   "violation",
   ...[
     "not-held",

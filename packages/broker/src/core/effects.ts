@@ -184,6 +184,16 @@ export type BrokerEvent =
       readonly requestId: string;
       readonly worker: PeerId;
     }
+  /** A request lost `maxDispatches` workers in turn and is not dispatched again. Its `request-failed` follows. */
+  | {
+      readonly type: "request-exhausted";
+      readonly client: PeerId;
+      readonly service: ServiceName;
+      readonly requestId: string;
+      /** The last of the lost workers. */
+      readonly worker: PeerId;
+      readonly dispatches: number;
+    }
   | {
       readonly type: "violation";
       readonly peer: PeerId;

@@ -71,6 +71,8 @@ export class QueuedRequest
   isReceived: boolean | undefined = undefined;
   /** Whether a worker was lost that may have run it. */
   mayHaveRun = false;
+  /** How many workers were lost that may have run it. */
+  lostWorkers = 0;
   /** Whether a partial has gone to the client: from then on the request cannot start over. */
   hasPartial = false;
 

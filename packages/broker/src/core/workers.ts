@@ -1,5 +1,6 @@
 // Registered workers: registration, heartbeats and loss. Decides what happens to the requests of a lost worker: requeued if
-// they have `retry` or never reached it, failed at once otherwise.
+// they have `retry` or never reached it, failed at once otherwise. A request that may be why its workers die is requeued only
+// a few times (P-LOST-3).
 
 import type { Capabilities, FromWorker, PeerId } from "@pigato/protocol";
 import { type Instant, intervalOf, observeHeartbeat } from "@pigato/protocol/internal";
@@ -163,15 +164,26 @@ function closeService(state: CoreState, service: Service): void {
 
 /** A request lost its worker. */
 function requeueOrFail(state: CoreState, request: QueuedRequest, worker: WorkerRecord): void {
-  const { name, id, options } = request;
+  const { name, id, options, client } = request;
   const neverArrived = request.isReceived === false;
   remove(state, request);
-  if (!neverArrived) request.mayHaveRun = true;
+  if (!neverArrived) {
+    request.mayHaveRun = true;
+    request.lostWorkers += 1;
+  }
   // A reply that has begun cannot start over, and another worker is not the one that the client named.
-  if ((options.retry || neverArrived) && !request.hasPartial && options.worker === undefined) {
+  const mayStartOver = (options.retry || neverArrived) && !request.hasPartial && options.worker === undefined;
+  if (!mayStartOver) {
+    const code = neverArrived ? "UNAVAILABLE" : "WORKER_LOST";
+    return failRequest(state, request, code, `was lost with its worker "${shownPeer(worker.id)}"`);
+  }
+  const { lostWorkers } = request;
+  if (neverArrived || lostWorkers < state.options.maxDispatches) {
     state.effects.report({ type: "request-requeued", service: name, requestId: id, worker: worker.id });
     return placeOrFail(state, request, undefined);
   }
-  const code = neverArrived ? "UNAVAILABLE" : "WORKER_LOST";
-  failRequest(state, request, code, `was lost with its worker "${shownPeer(worker.id)}"`);
+  const event = { client: client.id, service: name, requestId: id, worker: worker.id, dispatches: lostWorkers };
+  state.effects.report({ type: "request-exhausted", ...event });
+  const why = `lost ${lostWorkers} workers in turn, the maximum (maxDispatches); the last was "${shownPeer(worker.id)}"`;
+  failRequest(state, request, "WORKER_LOST", why);
 }

@@ -70,6 +70,16 @@ const broker: Provocations<BrokerEvents, AroundBroker> = {
     await first.send("W", "5");
     expect(await reply).toBe("again");
   },
+  "request:exhausted": async ({ address, client }) => {
+    const reply = client.call("exhausted", "again", { retry: true });
+    for (let count = 0; count < 3; count++) {
+      const worker = connectRawPeer(address);
+      await worker.send("W", "1", "exhausted");
+      await worker.receive("W", "2");
+      await worker.send("W", "5");
+    }
+    await expect(reply).rejects.toThrow();
+  },
   "reply:held": async ({ subject, address }) => {
     const client = connectRawPeer(address, "fixed");
     await client.send("C", "2", "held", "r1", '"data"', PERSIST);

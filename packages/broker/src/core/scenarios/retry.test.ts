@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { ALL } from "../testing/dialects.ts";
 import { type Scenario, scenario } from "../testing/scenario.ts";
 
 test("the broker requeues an in-flight request when its worker goes silent", () => {
@@ -68,15 +69,92 @@ test("the broker keeps a requeued request when another request of the same worke
   expect(sim.requestsSentTo("w2")).toEqual(["r1", "r3"]);
 });
 
-test("the broker retries a request as often as its workers are lost", () => {
-  const sim = scenario();
-  sim.client("c1").request("echo", "r1", { retry: true });
-  for (const name of ["w1", "w2", "w3"]) {
-    sim.worker(name).ready("echo");
-    expect(sim.requestsSentTo(name)).toEqual(["r1"]);
-    sim.peerDown(name);
-  }
-  expect(sim.stats()).toMatchObject({ open: 1, inFlight: 0 });
+describe("a request with retry that loses maxDispatches workers in turn", () => {
+  test.each(LOSSES)("fails and reaches no other worker, when each worker %s", (_, lose) => {
+    const sim = scenario({ maxDispatches: 1 });
+    sim.worker("w1").ready("echo");
+    sim.client("c1").request("echo", "r1", { retry: true });
+    sim.worker("w2").ready("echo");
+    lose(sim);
+    expect(sim.requestsSentTo("w2")).toEqual([]);
+    expect(sim.sentTo("c1")).toEqual(["failure r1 WORKER_LOST (maybe-executed)"]);
+    expect(sim.events).toContain("request-exhausted c1/r1 after 1, the last at w1");
+  });
+
+  test("is dispatched that many times, and its failure names the option", () => {
+    const sim = scenario({ maxDispatches: 3 });
+    sim.client("c1").offer().request("echo", "r1", { retry: true });
+    for (const name of ["w1", "w2", "w3", "w4"]) {
+      sim.worker(name).ready("echo");
+      expect(sim.requestsSentTo(name)).toEqual(name === "w4" ? [] : ["r1"]);
+      sim.peerDown(name);
+    }
+    const failure = sim.client("c1").received.at(-1);
+    expect(failure).toMatchObject({
+      failure: { code: "WORKER_LOST", message: expect.stringContaining("maxDispatches") },
+    });
+    expect(sim.stats()).toMatchObject({ open: 0, failed: 1 });
+  });
+
+  test("fails at the bound when it is stored, and leaves the store", () => {
+    const sim = scenario({ maxDispatches: 2 });
+    sim.client("c1").request("echo", "r1", { retry: true, persist: true });
+    sim.storeFinishes();
+    for (const name of ["w1", "w2"]) {
+      sim.worker(name).ready("echo");
+      sim.peerDown(name);
+    }
+    sim.storeFinishes();
+    sim.worker("w3").ready("echo");
+    expect(sim.sentTo("c1")).toEqual(["failure r1 WORKER_LOST (maybe-executed)"]);
+    expect(sim.requestsSentTo("w3")).toEqual([]);
+    expect(sim.stored.size).toBe(0);
+  });
+
+  test("does not count a worker that certainly did not get the request", () => {
+    const sim = scenario({ maxDispatches: 1 });
+    sim.client("c1").request("echo", "r1", { retry: true });
+    for (const name of ["w1", "w2", "w3"]) {
+      sim.worker(name).ready("echo");
+      sim.undeliveredToWorker(name, "r1", "unreachable");
+      sim.peerDown(name);
+    }
+    expect(sim.stats()).toMatchObject({ open: 1, inFlight: 0 });
+  });
+
+  test("does not count a worker that returned the request, or that was lost after that", () => {
+    const sim = scenario({ maxDispatches: 1 });
+    sim.worker("w1").ready("echo", { concurrency: 1 });
+    sim.client("c1").request("echo", "r1", { retry: true });
+    sim.worker("w1").heartbeat(0).reject("r1");
+    sim.peerDown("w1");
+    sim.worker("w2").ready("echo").final("r1");
+    expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
+  });
+
+  test("leaves the other requests of its last worker alone", () => {
+    const sim = scenario({ maxDispatches: 2 });
+    sim.worker("w1").ready("echo");
+    sim.client("c1").request("echo", "poison", { retry: true });
+    sim.peerDown("w1");
+    sim.worker("w2").ready("echo");
+    sim.client("c1").request("echo", "r2", { retry: true });
+    sim.peerDown("w2");
+    sim.worker("w3").ready("echo");
+    expect(sim.requestsSentTo("w3")).toEqual(["r2"]);
+  });
+});
+
+test.each(ALL)("a request that kills its $id workers kills maxDispatches of them, and the rest serve on", (dialect) => {
+  const names = ["w1", "w2", "w3", "w4"];
+  const sim = scenario({ maxDispatches: 3, settleMs: 0 });
+  for (const name of names) sim.worker(name, dialect).ready("echo", "classic");
+  sim.advance(1);
+  sim.client("c1").request("echo", "poison", { retry: true });
+  const holder = (): string | undefined => sim.held()[0]?.worker;
+  for (let name = holder(); name !== undefined; name = holder()) sim.peerDown(name);
+  expect(sim.stats()).toMatchObject({ workers: 1, open: 0, failed: 1 });
+  expect(sim.events.filter((event) => event.startsWith("request-exhausted"))).toHaveLength(1);
 });
 
 test("a request whose reply has begun fails with WORKER_LOST instead of starting over", () => {

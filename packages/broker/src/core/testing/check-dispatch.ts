@@ -96,7 +96,7 @@ export class DispatchChecks {
   }
 
   #seeRequest(worker: ModelWorker, message: ToWorker & { readonly type: "request" }): void {
-    const { now, names } = this.#model;
+    const { now, names, options } = this.#model;
     const request = this.#model.requestOf(message.body[0]);
     if (request === undefined) return invariant(false, `${worker.id} got ${message.requestId}, which is not open`);
     const subject = `${request.id} of ${request.client} to ${worker.id}`;
@@ -109,6 +109,7 @@ export class DispatchChecks {
     );
     invariant(request.mayGoTo(worker, names), `${subject}: this worker may not get it, or has rejected it`);
     invariant(request.deadlineAt > now, `${subject}: its deadline has passed`);
+    invariant(request.lostWorkers < options.maxDispatches, `${subject}: it lost ${request.lostWorkers} workers`);
     invariant(now >= worker.settledAt, `${subject}: the concurrency of the worker is unknown`);
     invariant(!worker.isCongested, `${subject}: its connection is congested`);
     invariant(

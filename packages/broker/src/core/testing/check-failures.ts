@@ -48,8 +48,18 @@ export class FailureChecks {
   /** The worker that held this request is gone. */
   orphan(request: ModelRequest): void {
     request.holder = undefined;
-    if (request.isReceived !== false) request.mayHaveRun = true;
+    if (request.isReceived !== false) {
+      request.mayHaveRun = true;
+      request.lostWorkers += 1;
+    }
     this.#orphans.push(request);
+  }
+
+  seeExhausted({ client, requestId: id, dispatches }: BrokerEvent & { readonly type: "request-exhausted" }): void {
+    const request = this.#model.find(client, requestId(id));
+    const lost = request?.lostWorkers ?? 0;
+    const isAtBound = lost === dispatches && lost >= this.#model.options.maxDispatches;
+    invariant(isAtBound && request?.options.retry === true, `${id} counts as exhausted after ${lost} workers`);
   }
 
   seeFailed(event: BrokerEvent & { readonly type: "request-failed" }): void {
@@ -131,6 +141,8 @@ export class FailureChecks {
     const { retry, worker } = request.options;
     const mayStartOver = (retry || request.isReceived === false) && worker === undefined && !request.hasPartial;
     invariant(mayStartOver, `${request.id} lost its worker and neither failed nor may start over`);
+    const isExhausted = request.isReceived !== false && request.lostWorkers >= this.#model.options.maxDispatches;
+    invariant(!isExhausted, `${request.id} lost ${request.lostWorkers} workers and waits for another one`);
     request.isReceived = undefined;
   }
 

@@ -77,6 +77,10 @@ export function eventLine(event: BrokerEvent): string {
       return `store-failed ${event.operation} ${Number(event.key)}`;
     case "request-requeued":
       return `request-requeued ${display(event.requestId)} from ${display(event.worker)}`;
+    case "request-exhausted": {
+      const ids = `${display(event.client)}/${display(event.requestId)}`;
+      return `request-exhausted ${ids} after ${event.dispatches}, the last at ${display(event.worker)}`;
+    }
     case "violation":
       return `violation ${display(event.peer)} ${event.violation.clause}`;
     case "dropped": {

@@ -91,6 +91,8 @@ export class ModelRequest {
   readonly rejectedBy: Set<ModelWorker> = new Set();
   /** A lost worker may have run it. */
   mayHaveRun = false;
+  /** How many workers were lost that may have run it. */
+  lostWorkers = 0;
   /** Whether the worker that holds it received it; `undefined` while this is unknown. */
   isReceived: boolean | undefined;
   hasPartial = false;

@@ -213,6 +213,8 @@ export class Observer {
         return this.#failures.seeFailed(event);
       case "request-cached":
         return this.#replies.seeCached(event);
+      case "request-exhausted":
+        return this.#failures.seeExhausted(event);
       case "request-restored":
         return this.#store.seeRestored(event);
       case "reply-delivered":

@@ -33,6 +33,7 @@ export const SCENARIO_OPTIONS: CoreOptions = {
   dispatchMode: "load",
   whenDeclined: "fail",
   settleMs: 100,
+  maxDispatches: 3,
   maxRequests: 1_000_000,
   maxRequestsPerClient: 1_000_000,
   maxQueuedPerService: 1_000_000,

@@ -87,6 +87,7 @@ export const anyOptions: Arbitrary<Partial<CoreOptions>> = fc.record({
   dispatchMode: fc.constantFrom("load", "lru", "rand"),
   whenDeclined: fc.constantFrom("fail", "wait"),
   settleMs: fc.constantFrom(0, 100),
+  maxDispatches: fc.constantFrom(1, 2, 3),
   maxRequests: rarely(12),
   maxRequestsPerClient: rarely(5),
   maxQueuedPerService: fc.oneof(rarely(0), rarely(5)),
