@@ -27,11 +27,18 @@ export function openListener(
   handlers: ListenerHandlers,
 ): RouterLink {
   const { maxFrameBytes, maxPeerBytes, maxPeerMessages, maxWorkers, maxClients } = options;
+  const hosts = new Map<PeerId, string>();
   const role = settings.role === undefined ? "bind" : settings.role === "client" ? "frontend" : "backend";
   return options.transport.router(
     {
-      onMessage: (id, frames) => handlers.onInput(readInput(settings, peerAtListener(index, id), frames)),
-      onPeerDown: (id) => handlers.onInput({ type: "peer-down", peer: peerAtListener(index, id) }),
+      onMessage: (id, frames) => handlers.onInput(readInput(settings, peerAtListener(index, id), frames, hosts)),
+      onPeerUp: (id, { remoteAddress }) => {
+        if (remoteAddress !== undefined) hosts.set(peerAtListener(index, id), hostIn(remoteAddress));
+      },
+      onPeerDown: (id) => {
+        hosts.delete(peerAtListener(index, id));
+        handlers.onInput({ type: "peer-down", peer: peerAtListener(index, id) });
+      },
       onUndelivered: (id, frames) => handlers.onUndelivered(peerAtListener(index, id), frames),
       onRejected: (rejection, id) =>
         handlers.onRejected(rejectedAt(role, rejection, id === undefined ? undefined : peerAtListener(index, id))),
@@ -62,6 +69,11 @@ export function openChannel(
     },
     { security: options.securityOf("intch") },
   );
+}
+
+/** `tcp://host` in `tcp://host:port`. */
+function hostIn(address: string): string {
+  return address.slice(0, address.lastIndexOf(":"));
 }
 
 function rejectedAt(

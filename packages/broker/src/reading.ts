@@ -2,42 +2,51 @@
 // listener serves the role. On the path of every message, measured by apps/bench.
 
 import type { BrokerDialect, FromClient, FromWorker, PeerId } from "@pigato/protocol";
-import { type Role, violation } from "@pigato/protocol/internal";
+import { violation } from "@pigato/protocol/internal";
 import type { Frames } from "@pigato/transport";
 import type { ListenerSettings } from "./binds.ts";
 import type { Input } from "./core/effects.ts";
 
-export function readInput({ dialects, role: only }: ListenerSettings, from: PeerId, frames: Frames): Input {
+/** The hosts that the peers of a listener connect from, as far as they are known. */
+export type Hosts = ReadonlyMap<PeerId, string>;
+
+export function readInput(
+  { dialects, role: only }: ListenerSettings,
+  from: PeerId,
+  frames: Frames,
+  hosts: Hosts,
+): Input {
   for (const dialect of dialects) {
     const role = dialect.detect(frames);
     if (role === undefined) continue;
-    if (only !== undefined && role !== only) return atWrongListener(from, role, dialect, frames);
-    return role === "client" ? fromClient(from, dialect, frames) : fromWorker(from, dialect, frames);
+    const input =
+      role === "client" ? fromClient(from, dialect, frames, hosts) : fromWorker(from, dialect, frames, hosts);
+    return only === undefined || role === only ? input : atWrongListener(input);
   }
   const detail = `a message of ${frames.length} frames in no known dialect`;
   return { type: "violation", from, role: undefined, dialect: undefined, violation: violation("P-MSG-1", detail) };
 }
 
-function fromClient(from: PeerId, dialect: BrokerDialect, frames: Frames): Input {
+function fromClient(from: PeerId, dialect: BrokerDialect, frames: Frames, hosts: Hosts): Input {
   const message: FromClient | ReturnType<typeof violation> = dialect.decodeFromClient(frames);
-  return message.type === "violation"
-    ? { type: "violation", from, role: "client", dialect: dialect.id, violation: message }
-    : { type: "from-client", from, message, dialect: dialect.id };
+  if (message.type === "violation") {
+    return { type: "violation", from, role: "client", dialect: dialect.id, violation: message };
+  }
+  const input = { type: "from-client", from, message, dialect: dialect.id } as const;
+  return message.type === "worker-heartbeat" ? { ...input, host: hosts.get(from) } : input;
 }
 
-function fromWorker(from: PeerId, dialect: BrokerDialect, frames: Frames): Input {
+function fromWorker(from: PeerId, dialect: BrokerDialect, frames: Frames, hosts: Hosts): Input {
   const message: FromWorker | ReturnType<typeof violation> = dialect.decodeFromWorker(frames);
-  return message.type === "violation"
-    ? { type: "violation", from, role: "worker", dialect: dialect.id, violation: message }
-    : { type: "from-worker", from, message, dialect: dialect.id };
+  if (message.type === "violation") {
+    return { type: "violation", from, role: "worker", dialect: dialect.id, violation: message };
+  }
+  const input = { type: "from-worker", from, message, dialect: dialect.id } as const;
+  return message.type === "ready" ? { ...input, host: hosts.get(from) } : input;
 }
 
 /** D-ROLE-1: the core's response depends on the message. */
-function atWrongListener(from: PeerId, role: Role, dialect: BrokerDialect, frames: Frames): Input {
-  if (role === "client") {
-    const input = fromClient(from, dialect, frames);
-    return input.type === "from-client" ? { ...input, type: "client-at-backend" } : input;
-  }
-  const input = fromWorker(from, dialect, frames);
+function atWrongListener(input: Input): Input {
+  if (input.type === "from-client") return { ...input, type: "client-at-backend" };
   return input.type === "from-worker" ? { ...input, type: "worker-at-frontend" } : input;
 }

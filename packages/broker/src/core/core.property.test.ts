@@ -168,6 +168,7 @@ const EVERY_KIND: readonly string[] = [
     "duplicate-id",
     "not-open",
     "unsupported",
+    "foreign-worker",
     "void-credit",
     "null-partial",
     "too-many-workers",

@@ -72,9 +72,9 @@ export class BrokerCore {
 function handleInput(state: CoreState, input: Input, now: Instant): void {
   switch (input.type) {
     case "from-client":
-      return handleClient(state, input.from, input.message, input.dialect, now);
+      return handleClient(state, input, now);
     case "from-worker":
-      return handleWorker(state, input.from, input.message, input.dialect, now);
+      return handleWorker(state, input, now);
     case "client-at-backend":
     case "worker-at-frontend":
       return handleWrongListener(state, input, now);

@@ -24,12 +24,16 @@ export type Input =
       readonly from: PeerId;
       readonly message: FromClient;
       readonly dialect: DialectId;
+      /** Where it connects from, if that is known; only with a heartbeat for a worker. */
+      readonly host?: string | undefined;
     }
   | {
       readonly type: "from-worker";
       readonly from: PeerId;
       readonly message: FromWorker;
       readonly dialect: DialectId;
+      /** Where it connects from, if that is known; only with a READY. */
+      readonly host?: string | undefined;
     }
   /** At a listener for workers. */
   | {
@@ -37,6 +41,7 @@ export type Input =
       readonly from: PeerId;
       readonly message: FromClient;
       readonly dialect: DialectId;
+      readonly host?: string | undefined;
     }
   /** At a listener for clients. */
   | {
@@ -44,6 +49,7 @@ export type Input =
       readonly from: PeerId;
       readonly message: FromWorker;
       readonly dialect: DialectId;
+      readonly host?: string | undefined;
     }
   /** Frames that did not decode; role and dialect are undefined if they are unknown. */
   | {
@@ -213,6 +219,8 @@ export type ClientDownReason = "left" | "silent" | "gone" | "congested" | "idle"
 export type DropReason =
   /** A reply, partial or reject for a request that the worker does not hold (any more). */
   | "not-held"
+  /** A heartbeat for a worker from a peer that is not known to be in the process of that worker (P-HB-5). */
+  | "foreign-worker"
   /** A second request under the id of an open one. */
   | "duplicate-id"
   /** A cancel, heartbeat or grant for a request that is not open. */

@@ -13,22 +13,22 @@ import { addCredit, type Instant, sharedCapabilities } from "@pigato/protocol/in
 import { acceptRequest, answerFromCache, refuseRequest, restartTimeout } from "./accept-request.ts";
 import { cachedReplyTo } from "./cache-replies.ts";
 import { loseClient, negotiate, newClient, onClientHeartbeat, requireClient } from "./clients.ts";
-import type { DialectId } from "./effects.ts";
+import type { DialectId, Input } from "./effects.ts";
 import { endRequest } from "./end-request.ts";
 import { noteReceived } from "./heartbeat-lease.ts";
 import { isMmi, mmiAnswer, serviceAskedAbout } from "./mmi.ts";
+import { isFromItsProcess } from "./process-heartbeats.ts";
 import type { ClientRecord, RequestMessage } from "./queued-request.ts";
 import type { CoreState } from "./state.ts";
 import { onWorkerReceived, workerNamed } from "./workers.ts";
 
 export function handleClient(
   state: CoreState,
-  from: PeerId,
-  message: FromClient,
-  dialect: DialectId,
+  input: Input & { readonly type: "from-client" | "client-at-backend" },
   now: Instant,
 ): void {
-  if (message.type === "worker-heartbeat") return onHeartbeatForWorker(state, message.worker, now);
+  const { from, message, dialect } = input;
+  if (message.type === "worker-heartbeat") return onHeartbeatForWorker(state, message.worker, input, now);
   const client = state.clients.get(from) ?? admit(state, from, dialect, now);
   if (client === undefined) return refuseUnknown(state, from, message, dialect);
   if (client.dialect !== dialect) return state.effects.reportDrop(from, "other-dialect");
@@ -137,10 +137,20 @@ function onCredit(
   effects.grant(request, chunks);
 }
 
-/** P-HB-5: the process of a worker sends a heartbeat for it. Not answered: that socket is never read. */
-function onHeartbeatForWorker(state: CoreState, id: PeerId, now: Instant): void {
+/**
+ * P-HB-5: the process of a worker sends a heartbeat for it. Not answered: the socket that it came from is never read. An
+ * unknown id is no fault: such a process names all its sockets.
+ */
+function onHeartbeatForWorker(
+  state: CoreState,
+  id: PeerId,
+  { from, host }: Input & { readonly type: "from-client" | "client-at-backend" },
+  now: Instant,
+): void {
   const worker = workerNamed(state, id);
-  if (worker !== undefined) onWorkerReceived(state, worker, now);
+  if (worker === undefined) return;
+  if (!isFromItsProcess(worker, from, host, now)) return state.effects.reportDrop(from, "foreign-worker");
+  onWorkerReceived(state, worker, now);
 }
 
 function refuseUnknown(state: CoreState, from: PeerId, message: FromClient, dialect: DialectId): void {

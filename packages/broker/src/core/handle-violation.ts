@@ -36,7 +36,7 @@ export function handleWrongListener(
 ): void {
   const { from, message, dialect } = input;
   // The process of a worker may send heartbeats for it from a socket of its own (P-HB-5).
-  if (message.type === "worker-heartbeat") return handleClient(state, from, message, dialect, now);
+  if (input.type === "client-at-backend" && message.type === "worker-heartbeat") return handleClient(state, input, now);
   const isClient = input.type === "client-at-backend";
   const detail = isClient ? "a client spoke at the backend" : "a worker spoke at the frontend";
   const broken = violation("D-ROLE-1", detail);

@@ -14,7 +14,7 @@ import { partialOf } from "./cache-replies.ts";
 import { noteDirectoryChange } from "./directory.ts";
 import { disconnectWith, type Refusal, refusalReason } from "./disconnect-reason.ts";
 import { heldUnder } from "./dispatch.ts";
-import type { DialectId } from "./effects.ts";
+import type { DialectId, Input } from "./effects.ts";
 import { endRequest } from "./end-request.ts";
 import { noteReceived } from "./heartbeat-lease.ts";
 import { completeReply, holdPartial, mustHold } from "./held-replies.ts";
@@ -40,15 +40,10 @@ const MAX_LOOKUP = 1_000;
 /** What a registered worker sends about one request. */
 type ReplyMessage = Exclude<FromWorker, { readonly type: "ready" | "heartbeat" | "disconnect" }>;
 
-export function handleWorker(
-  state: CoreState,
-  from: PeerId,
-  message: FromWorker,
-  dialect: DialectId,
-  now: Instant,
-): void {
+export function handleWorker(state: CoreState, input: Input & { readonly type: "from-worker" }, now: Instant): void {
+  const { from, message, dialect } = input;
   const worker = state.workers.get(from);
-  if (worker === undefined) return onUnregistered(state, from, message, dialect, now);
+  if (worker === undefined) return onUnregistered(state, input, now);
   if (worker.dialect !== dialect) return state.effects.reportDrop(from, "other-dialect");
   switch (message.type) {
     case "ready":
@@ -161,7 +156,11 @@ function onRequestHeartbeat({ effects }: CoreState, { client, id }: QueuedReques
 }
 
 /** P-DISC-4: every message before READY is answered by a DISCONNECT, except a DISCONNECT. */
-function onUnregistered(state: CoreState, from: PeerId, message: FromWorker, dialect: DialectId, now: Instant): void {
+function onUnregistered(
+  state: CoreState,
+  { from, message, dialect, host }: Input & { readonly type: "from-worker" },
+  now: Instant,
+): void {
   if (message.type === "disconnect") return;
   if (message.type !== "ready") return state.effects.toUnregistered(from, { type: "disconnect" }, dialect);
   const refusal = registrationError(state, from, message.service, dialect);
@@ -172,7 +171,7 @@ function onUnregistered(state: CoreState, from: PeerId, message: FromWorker, dia
   }
   const accepted = message.offer && sharedCapabilities(state.capabilities, message.offer);
   state.effects.toUnregistered(from, { type: "ready", accepted }, dialect);
-  registerWorker(state, from, dialect, message, accepted ?? NO_CAPABILITIES, now);
+  registerWorker(state, { id: from, dialect, host, message, capabilities: accepted ?? NO_CAPABILITIES }, now);
 }
 
 function registrationError(

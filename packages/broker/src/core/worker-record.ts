@@ -11,6 +11,7 @@ import {
 import type { DialectId } from "./effects.ts";
 import type { HeartbeatLease } from "./heartbeat-lease.ts";
 import type { LoadLevel, Policy, PolicyWorker } from "./policy.ts";
+import type { ProcessHeartbeats } from "./process-heartbeats.ts";
 import type { RejectedEntry } from "./rejected-queue.ts";
 import { RequestList } from "./request-list.ts";
 import type { ServiceOf, ServiceRequest } from "./service.ts";
@@ -39,6 +40,8 @@ export class WorkerRecordOf<Request extends ServiceRequest<Request>>
   /** The policy of its service. The copy saves one load of a cold object per request. */
   readonly policy: Policy<WorkerRecordOf<Request>>;
   readonly capabilities: Capabilities;
+  /** `undefined` if only its own messages keep it alive. */
+  readonly processHeartbeats: ProcessHeartbeats | undefined;
   state: WorkerState = "settling";
   /** The most requests it takes at once; `Infinity` is no limit. */
   concurrency = 0;
@@ -82,6 +85,7 @@ export class WorkerRecordOf<Request extends ServiceRequest<Request>>
     this.service = init.service;
     this.policy = init.service.available;
     this.capabilities = init.capabilities;
+    this.processHeartbeats = init.processHeartbeats;
     this.lease = init.lease;
     this.settling = init.settling;
   }
@@ -104,6 +108,7 @@ export interface WorkerInit<Request extends ServiceRequest<Request>> {
   readonly traits: DialectTraits;
   readonly service: ServiceOf<WorkerRecordOf<Request>, Request>;
   readonly capabilities: Capabilities;
+  readonly processHeartbeats: ProcessHeartbeats | undefined;
   readonly lease: Deadline<Timer>;
   readonly settling: Deadline<Timer>;
 }

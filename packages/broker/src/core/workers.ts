@@ -2,7 +2,7 @@
 // they have `retry` or never reached it, failed at once otherwise. A request that may be why its workers die is requeued only
 // a few times (P-LOST-3).
 
-import type { Capabilities, FromWorker, PeerId } from "@pigato/protocol";
+import { type Capabilities, type FromWorker, type PeerId, pigato } from "@pigato/protocol";
 import { type Instant, intervalOf, observeHeartbeat } from "@pigato/protocol/internal";
 import { ASSUMED_CONCURRENCY } from "./core-options.ts";
 import { noteDirectoryChange } from "./directory.ts";
@@ -17,7 +17,15 @@ import { failRejected, placeOrFail, resumeService } from "./requeue.ts";
 import { type CoreState, traitsOf } from "./state.ts";
 import { WorkerRecordOf } from "./worker-record.ts";
 
-type ReadyMessage = FromWorker & { readonly type: "ready" };
+/** The READY of a new worker, and what it negotiated. */
+interface Registration {
+  readonly id: PeerId;
+  readonly dialect: DialectId;
+  /** Where it connects from, if that is known. */
+  readonly host: string | undefined;
+  readonly message: FromWorker & { readonly type: "ready" };
+  readonly capabilities: Capabilities;
+}
 
 /** The worker that a client names by a routing id, at whichever listener; the first listener's first. */
 export function workerNamed({ workers }: CoreState, id: PeerId): WorkerRecord | undefined {
@@ -30,21 +38,21 @@ export function workerNamed({ workers }: CoreState, id: PeerId): WorkerRecord | 
 /** Adds a new worker. It gets no request before its concurrency is known, so that even the first ones respect it. */
 export function registerWorker(
   state: CoreState,
-  id: PeerId,
-  dialect: DialectId,
-  { service: name, offer }: ReadyMessage,
-  capabilities: Capabilities,
+  { id, dialect, host, message: { service: name, offer }, capabilities }: Registration,
   now: Instant,
 ): void {
   const { timers, options } = state;
   const service = state.services.open(name);
   const traits = traitsOf(state, dialect);
+  const isClassic = dialect === pigato.id && offer === undefined;
+  const until = now + options.heartbeatLiveness * options.heartbeatMs;
   const worker: WorkerRecord = new WorkerRecordOf<QueuedRequest>({
     id,
     dialect,
     traits,
     service,
     capabilities,
+    processHeartbeats: isClassic ? { host, until, sender: undefined } : undefined,
     lease: timers.entry({ kind: "worker-lease", worker: id }),
     settling: timers.entry({ kind: "worker-settling", worker: id }),
   });

@@ -257,14 +257,25 @@ describe("separate binds for clients and workers", () => {
     });
     const beater = running.connect(undefined, 1);
     for (const worker of [vouchedFor, silent]) {
-      await worker.send("MDPW02", "\x01", "echo");
+      await worker.send("W", "1", "echo");
     }
     await both;
     const beating = setInterval(() => void beater.send("C", "4", "worker", "vouched for"), 20);
-    await silent.nextThat(([, command]) => command === "\x06");
+    await silent.nextThat(([, command]) => command === "5");
     clearInterval(beating);
     expect(left).toEqual(["silent"]);
     expect(running.violations).toEqual([]);
+  });
+
+  test("P-HB-5: an unknown peer does not keep a worker alive that sends its own heartbeats", async () => {
+    const running = await startDialectBroker({ heartbeat: 200, heartbeatLiveness: 4 });
+    const [worker, unknown] = [running.connect("hung"), running.connect()];
+    await worker.send("W", "1", "echo");
+    await worker.send("W", "4", "", "{}");
+    const beating = setInterval(() => void unknown.send("C", "4", "worker", "hung"), 20);
+    await worker.nextThat(([, command]) => command === "5");
+    clearInterval(beating);
+    expect(running.broker.stats()?.workers).toBe(0);
   });
 
   test("D-ROLE-3: a client names a worker by its routing id, whichever address it connected to", async () => {

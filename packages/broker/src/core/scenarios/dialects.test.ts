@@ -327,7 +327,7 @@ describe("separate listeners for clients and workers", () => {
   test("D-ROLE-2: the process of a worker may send heartbeats for it from another socket", () => {
     const sim = scenario();
     const worker = peerAtListener(1, "w1");
-    sim.worker(worker).ready("echo");
+    sim.worker(worker).ready("echo", "classic");
     for (let beat = 0; beat < 10; beat++) {
       sim.advance(900);
       const message = { type: "worker-heartbeat", worker: peerId("w1") } as const;

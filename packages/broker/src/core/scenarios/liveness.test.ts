@@ -1,5 +1,7 @@
+import { peerId, pigato, serviceName } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
-import { scenario } from "../testing/scenario.ts";
+import { mdp02 } from "../testing/dialects.ts";
+import { type Scenario, scenario } from "../testing/scenario.ts";
 
 const FOREVER = Number.POSITIVE_INFINITY;
 
@@ -57,16 +59,75 @@ test("a heartbeat for one of its requests keeps a worker alive, and the broker d
   expect(sim.stats().workers).toBe(1);
 });
 
-test("a process may send heartbeats for its worker from another socket, and the broker does not answer them", () => {
-  const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
-  sim.worker("w1").ready("echo");
-  for (let turn = 0; turn < 5; turn++) {
-    sim.advance(2_500);
-    sim.client("other").heartbeatFor("w1").heartbeatFor("unknown");
-  }
-  expect(sim.stats()).toMatchObject({ workers: 1, clients: 0 });
-  expect(sim.sentTo("other")).toEqual([]);
+describe("heartbeats for a worker from another socket (P-HB-5)", () => {
+  test("keep a worker of the classic wire alive, and the broker does not answer them", () => {
+    const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
+    sim.worker("w1").ready("echo", "classic");
+    for (let turn = 0; turn < 5; turn++) {
+      sim.advance(2_500);
+      sim.client("other").heartbeatFor("w1").heartbeatFor("unknown");
+    }
+    expect(sim.stats()).toMatchObject({ workers: 1, clients: 0 });
+    expect(sim.sentTo("other")).toEqual([]);
+    expect(sim.events).toEqual(["worker-up w1 echo"]);
+  });
+
+  test("keep a worker alive that has announced that it handles one request at a time", () => {
+    const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
+    sim.worker("w1").ready("echo", "classic").heartbeat(1);
+    vouch(sim, "other", "w1");
+    expect(sim.stats().workers).toBe(1);
+  });
+
+  test.each<[string, (sim: Scenario) => void]>([
+    ["negotiated", (sim) => sim.worker("w1").ready("echo", { cancel: false })],
+    ["handles several requests at a time", (sim) => sim.worker("w1").ready("echo", "classic").heartbeat(100)],
+    ["speaks Majordomo", (sim) => sim.worker("w1", mdp02).ready("echo", "classic")],
+  ])("do not count for a worker that %s: it sends its own", (_, register) => {
+    const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
+    register(sim);
+    vouch(sim, "unknown", "w1");
+    expect(sim.events).toContain("dropped unknown foreign-worker");
+    expect(sim.events).toContain("worker-down w1 silent");
+  });
+
+  test("do not count from an unknown peer once the process of the worker has sent one", () => {
+    const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
+    sim.worker("w1").ready("echo", "classic");
+    sim.client("own").heartbeatFor("w1");
+    vouch(sim, "unknown", "w1");
+    expect(sim.events).toContain("worker-down w1 silent");
+  });
+
+  test("do not count from an unknown peer that appears later than a new worker may be silent", () => {
+    const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
+    sim.worker("w1").ready("echo", "classic").heartbeat(1);
+    sim.advance(3_000, { keepAlive: ["w1"] });
+    vouch(sim, "unknown", "w1");
+    expect(sim.events).toContain("worker-down w1 silent");
+  });
+
+  test("do not count from another host", () => {
+    const sim = scenario({ heartbeatMs: 1_000, heartbeatLiveness: 3 });
+    const ready = { type: "ready", service: serviceName("echo"), offer: undefined } as const;
+    const [worker, unknown] = [peerId("w1"), peerId("unknown")];
+    sim.step({ type: "from-worker", from: worker, message: ready, dialect: pigato.id, host: "tcp://10.0.0.1" });
+    for (let turn = 0; turn < 10; turn++) {
+      sim.advance(500);
+      const message = { type: "worker-heartbeat", worker } as const;
+      sim.step({ type: "from-client", from: unknown, message, dialect: pigato.id, host: "tcp://10.0.0.2" });
+    }
+    expect(sim.events).toContain("worker-down w1 silent");
+  });
 });
+
+/** Sends heartbeats for a worker for longer than a worker may be silent. */
+function vouch(sim: Scenario, from: string, worker: string): void {
+  for (let turn = 0; turn < 20; turn++) {
+    sim.client(from).heartbeatFor(worker);
+    sim.advance(500);
+  }
+}
 
 // The broker's interval is far shorter than the worker's, then far longer: neither makes it lose the worker.
 test.each([

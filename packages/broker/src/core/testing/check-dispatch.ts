@@ -20,6 +20,7 @@ export class DispatchChecks {
     worker.isCongested = false;
     if (message.type === "heartbeat") {
       worker.concurrency = message.concurrency ?? worker.concurrency;
+      worker.hasBeaten = true;
       worker.settledAt = this.#model.now;
     }
     const request = this.#model.heldUnder(worker, message);
@@ -32,9 +33,9 @@ export class DispatchChecks {
   }
 
   /** A heartbeat for a worker came from another socket. */
-  beforeWorkerHeartbeat(id: PeerId): void {
+  beforeWorkerHeartbeat(from: PeerId, id: PeerId): void {
     const worker = this.#model.workers.get(id);
-    if (worker) worker.isCongested = false;
+    if (worker?.acceptsFrom(from, this.#model.now)) worker.isCongested = false;
   }
 
   beforeUndelivered({ to, address, reason }: Input & { readonly type: "request-undelivered" }): void {
@@ -91,7 +92,9 @@ export class DispatchChecks {
     }
     const { service, offer } = input.message;
     const isSequential = TRAITS[input.dialect]?.isSequential === true;
-    workers.set(to, new ModelWorker({ id: to, service, offer, isSequential, now, settleMs: options.settleMs }));
+    const { settleMs, heartbeatMs, heartbeatLiveness } = options;
+    const silenceMs = offer === undefined && input.dialect === "pigato" ? heartbeatMs * heartbeatLiveness : 0;
+    workers.set(to, new ModelWorker({ id: to, service, offer, isSequential, now, settleMs, silenceMs }));
     names.offer(service);
   }
 

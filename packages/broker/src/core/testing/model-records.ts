@@ -37,6 +37,8 @@ interface Registration {
   readonly isSequential: boolean;
   readonly now: Instant;
   readonly settleMs: number;
+  /** How long another socket may take to send a first heartbeat for it; 0 if none may. */
+  readonly silenceMs: number;
 }
 
 /** A worker from its READY until it is gone. */
@@ -52,15 +54,27 @@ export class ModelWorker {
   isClosed = false;
   /** Its connection refused a request, and it has sent nothing since. */
   isCongested = false;
+  /** It has sent a heartbeat itself. */
+  hasBeaten = false;
   readonly held: Map<string, ModelRequest> = new Map();
+  readonly #acceptsUntil: Instant;
+  #helper: PeerId | undefined;
 
-  constructor({ id, service, offer, isSequential, now, settleMs }: Registration) {
+  constructor({ id, service, offer, isSequential, now, settleMs, silenceMs }: Registration) {
+    this.#acceptsUntil = now + silenceMs;
     this.id = id;
     this.service = service;
     this.takesCancel = offer?.cancel ?? false;
     this.takesCredit = offer?.credit ?? false;
     this.concurrency = isSequential ? 1 : (offer?.concurrency ?? 100);
     this.settledAt = offer?.concurrency === undefined && !isSequential ? now + settleMs : now;
+  }
+
+  /** P-HB-5: whether a heartbeat for it counts. */
+  acceptsFrom(helper: PeerId, now: Instant): boolean {
+    if (this.hasBeaten && this.concurrency !== 1) return false;
+    if (now < this.#acceptsUntil) this.#helper ??= helper;
+    return this.#helper === helper;
   }
 }
 

@@ -129,7 +129,7 @@ export class Observer {
       case "request-heartbeat":
         return this.#failures.beforeRequestHeartbeat(from, message.requestId);
       case "worker-heartbeat":
-        return this.#dispatch.beforeWorkerHeartbeat(message.worker);
+        return this.#dispatch.beforeWorkerHeartbeat(from, message.worker);
       case "credit":
         return this.#credit.beforeGrant(from, message);
       case "heartbeat":

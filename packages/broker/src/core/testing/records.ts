@@ -56,6 +56,7 @@ export function aWorker(name: string): WorkerRecord {
     traits: pigato.traits,
     service,
     capabilities: NO_CAPABILITIES,
+    processHeartbeats: undefined,
     lease: timers.entry({ kind: "worker-lease", worker: id }),
     settling: timers.entry({ kind: "worker-settling", worker: id }),
   });
