@@ -49,6 +49,7 @@ function read(mechanism: SecurityMechanism, pieces: readonly Buffer[], isAuthori
       onMessage: (frames) => reports.push(`message of ${frames.length}`),
       onPing: () => reports.push("ping"),
       onSubscription: () => reports.push("subscription"),
+      onIgnored: () => {},
     },
   );
   for (const piece of pieces) {

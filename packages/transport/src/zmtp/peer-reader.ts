@@ -16,6 +16,8 @@ export interface PeerReaderListener extends HandshakeListener {
   onPing(ttlMs: number, context: Uint8Array): void;
   /** The peer subscribes to a prefix, a byte string, or cancels it. */
   onSubscription(prefix: string, isSubscribed: boolean): void;
+  /** A command without effect, such as PONG. */
+  onIgnored(): void;
 }
 
 export interface PeerReaderSettings extends HandshakeSettings {
@@ -87,7 +89,7 @@ export class PeerReader implements MessageSink {
       case "cancel":
         return this.#listener.onSubscription(command.prefix, command.type === "subscribe");
       case "ignored":
-        return;
+        return this.#listener.onIgnored();
       default:
         command satisfies never;
     }

@@ -18,12 +18,11 @@ import type { FrameProtection, SecurityMechanism } from "./mechanism/mechanism.t
 import type { Metadata } from "./metadata.ts";
 import { PeerReader, type PeerReaderListener } from "./peer-reader.ts";
 import { Sender, type SenderOwner, type SenderSettings } from "./sender.ts";
+import { TurnBudget } from "./turn-budget.ts";
 import { COMMAND, type Violation } from "./wire.ts";
 
 /** Milliseconds that the other end has to close its side after this end closed its own. */
 const CLOSE_TIMEOUT_MS = 500;
-/** After as many messages, timers and other sockets have their turn. */
-const MESSAGES_PER_TURN = 1_024;
 /** How ZMTP 3.0 encodes a subscription: a message that starts with 1. */
 const SUBSCRIBE_30 = Uint8Array.of(1);
 
@@ -86,7 +85,11 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
   /** Nothing that arrives is reported any more. */
   #isMuted = false;
   #violation: Violation | undefined;
-  #messagesThisTurn = 0;
+  readonly #turn = new TurnBudget();
+  /** The part of a chunk that waits for the next turn. */
+  #rest: Buffer | undefined;
+  /** The context of the last PING in the chunk that is being read. */
+  #ping: Uint8Array | undefined;
   #speaks31 = false;
 
   constructor(socket: Socket, settings: ConnectionSettings, owner: ConnectionOwner) {
@@ -161,16 +164,13 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
   onData(chunk: Buffer, isOurs: boolean): boolean {
     this.#liveness.lastDataAt = systemClock.now();
     if (this.#isMuted) return true;
-    const violation = this.#reader.read(chunk, isOurs);
-    if (violation !== undefined) {
-      this.#reject(violation);
+    if (this.#rest !== undefined) {
+      this.#rest = Buffer.concat([this.#rest, chunk]);
       return false;
     }
-    if (this.#messagesThisTurn < MESSAGES_PER_TURN) return true;
-    this.#messagesThisTurn = 0;
-    this.#socket.pause();
-    setImmediate(this.#onTurn);
-    return false;
+    // The reader keeps what follows a handshake that is not complete.
+    if (chunk.length <= this.#turn.partBytes || !this.#isUp) return this.#read(chunk, isOurs);
+    return this.#readParts(isOurs ? chunk : Buffer.from(chunk));
   }
 
   onGreeting(speaks31: boolean): void {
@@ -206,18 +206,24 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
   }
 
   onMessage(frames: readonly Uint8Array[]): void {
-    this.#messagesThisTurn += 1;
+    this.#turn.work += 1;
     this.#owner.onMessage(this, frames);
   }
 
   onPing(ttlMs: number, context: Uint8Array): void {
+    this.#turn.work += 1;
     this.#liveness.onTtl(ttlMs, systemClock.now());
-    this.#sender.answerPing(context);
+    // The last one of a chunk is answered: a PONG says that this end is alive, and one says as much as many.
+    this.#ping = context;
   }
 
   onSubscription(prefix: string, isSubscribed: boolean): void {
-    this.#messagesThisTurn += 1;
+    this.#turn.work += 1;
     this.#owner.onSubscription?.(this, prefix, isSubscribed);
+  }
+
+  onIgnored(): void {
+    this.#turn.work += 1;
   }
 
   onDrain(): void {
@@ -228,9 +234,9 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
     if (this.#isMuted) return;
     if (status === "200") {
       const violation = this.#reader.authorize();
-      if (violation === undefined) this.#resume();
-      else this.#reject(violation);
-      return;
+      if (violation !== undefined) return this.#reject(violation);
+      if (this.#ping !== undefined) this.#answerPing(this.#ping);
+      return this.#resume();
     }
     // A peer that may try again (300) gets no ERROR, because libzmq gives up for good after one.
     if (status !== "300") this.#sender.sendFrame(COMMAND, encodeError(status));
@@ -244,15 +250,56 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
     this.destroy(violation);
   }
 
+  /** Reads a chunk in parts, as far as this turn goes. @returns whether to go on reading from the socket */
+  #readParts(chunk: Buffer): boolean {
+    for (let at = 0; at < chunk.length; ) {
+      const end = at + this.#turn.partBytes;
+      // A copy, because a view of a small part would keep the whole chunk alive.
+      const mayGoOn = this.#read(Buffer.from(chunk.subarray(at, end)), true);
+      at = end;
+      if (mayGoOn) continue;
+      if (!this.#isMuted && at < chunk.length) this.#rest = chunk.subarray(at);
+      return false;
+    }
+    return true;
+  }
+
+  #read(chunk: Buffer, isOurs: boolean): boolean {
+    const violation = this.#reader.read(chunk, isOurs);
+    if (violation !== undefined) {
+      this.#reject(violation);
+      return false;
+    }
+    if (this.#ping !== undefined) this.#answerPing(this.#ping);
+    if (!this.#turn.onRead(chunk.length)) return true;
+    this.#socket.pause();
+    setImmediate(this.#onTurn);
+    return false;
+  }
+
+  #answerPing(context: Uint8Array): void {
+    this.#ping = undefined;
+    this.#sender.answerPing(context);
+  }
+
   #mute(): void {
     this.#isMuted = true;
+    this.#rest = undefined;
     this.#reader.stop();
     // The socket must still be read for its end to be noticed.
     this.#socket.resume();
   }
 
   #resume(): void {
-    if (!this.#isMuted) this.#socket.resume();
+    if (this.#isMuted) return;
+    const rest = this.#rest;
+    this.#rest = undefined;
+    if (rest === undefined || this.#readParts(rest)) this.#socket.resume();
+  }
+
+  /** The other end has gone: what arrived before is read without waiting for further turns. */
+  #readRest(): void {
+    while (this.#rest !== undefined) this.#resume();
   }
 
   #checkLiveness(): void {
@@ -267,12 +314,14 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
 
   /** The other end has closed its side. */
   #onEnd(): void {
+    this.#readRest();
     if (this.#settings.isActive && !this.#isMuted && !this.#reader.isGreeted)
       this.#violation ??= CLOSED_BEFORE_GREETING;
     this.#socket.destroy();
   }
 
   #onClose(): void {
+    this.#readRest();
     const { isActive, mechanism } = this.#settings;
     // With NULL, anything may connect and leave, such as a health check.
     if (!isActive && !this.#isUp && !this.#isMuted && mechanism.name !== "NULL")

@@ -69,6 +69,7 @@ export class RawPeer {
         onMessage: (frames) => messages.push(frames.map((frame) => Buffer.from(frame).toString())),
         onPing: () => {},
         onSubscription: () => {},
+        onIgnored: () => {},
       },
     );
     reader.read(this.received, true);

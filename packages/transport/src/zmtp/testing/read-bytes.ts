@@ -43,6 +43,7 @@ export function readConnection(pieces: readonly Buffer[], areOurs: boolean): Rea
     onHandshakeComplete: () => {},
     onMessage: (frames) => reports.push(toText(frames)),
     onSubscription: (prefix, isSubscribed) => reports.push(`${isSubscribed ? "subscribe" : "cancel"} ${prefix}`),
+    onIgnored: () => {},
     onPing: (ttlMs, context) => reports.push(`ping ${ttlMs} ${Buffer.from(context).toString("latin1")}`),
   });
   return { reports, violation: readAll(pieces, areOurs, (piece) => reader.read(piece, areOurs)) };

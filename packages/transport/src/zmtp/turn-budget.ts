@@ -1,0 +1,35 @@
+// How much of what one peer sends is read before timers and other sockets have their turn. Messages and commands count alike,
+// because a command, and a message of a few bytes, cost about as much as any other.
+//
+// Chunks are read in parts, because one chunk of 64 KiB holds more than 7,000 PINGs. A part has as many bytes as fit the budget
+// at the rate of the last part. A peer that sends messages of usual sizes has its chunks read whole, after the first ones.
+
+const WORK_PER_TURN = 1_024;
+const FIRST_PART_BYTES = 16 * 1024;
+const SMALLEST_PART_BYTES = 1024;
+
+export class TurnBudget {
+  /** Messages and commands that were read this turn. */
+  work = 0;
+  #workBefore = 0;
+  #partBytes: number = FIRST_PART_BYTES;
+
+  /** The most bytes to read at once. */
+  get partBytes(): number {
+    return this.#partBytes;
+  }
+
+  /** Call when a part of so many bytes has been read. @returns whether the turn is over */
+  onRead(bytes: number): boolean {
+    const work = this.work - this.#workBefore;
+    if (work > 2 * WORK_PER_TURN) {
+      this.#partBytes = Math.max(SMALLEST_PART_BYTES, Math.floor((bytes * WORK_PER_TURN) / work));
+    } else if (bytes >= this.#partBytes && work < WORK_PER_TURN) {
+      this.#partBytes *= 2;
+    }
+    const isOver = this.work >= WORK_PER_TURN;
+    if (isOver) this.work = 0;
+    this.#workBefore = this.work;
+    return isOver;
+  }
+}
