@@ -59,7 +59,7 @@ const MDP02_DIGITS: Flavor = {
   client: { request: digit(1), partial: digit(2), final: digit(3) },
 };
 
-/** The variant of peers on a REQ socket and of MDPRPC: an empty frame comes first. */
+/** The variant of peers on a REQ socket: an empty frame comes first. */
 const MDP02_DELIMITED: Flavor = { ...MDP02, id: "mdp02-delimited", isDelimited: true };
 
 /** The variant of majortomo's client: delimited, commands one higher, and replies that do not name the service. */
