@@ -267,13 +267,13 @@ export class BrokerSchema {
   });
 
   /**
-   * The broker's CURVE key pair. Peers authenticate the broker, traffic is encrypted, and each peer proves that it owns its
-   * key. `authenticate` decides which keys are authorized; without it, every peer that knows the broker's public key is.
+   * The broker's CURVE keys: `secretKey`, from which `publicKey` follows. Peers authenticate the broker, traffic is encrypted, and
+   * each peer proves that it owns its key. `authenticate` decides which keys are authorized; without it, every peer that knows the broker's public key is.
    * @defaultValue none: traffic is not encrypted
    */
   readonly curve: StrictOption<CurveServerOptions, CurveServerOptions | undefined> = strict(
     custom<CurveServerOptions, CurveServerOptions | undefined>({
-      expected: "an object with publicKey and secretKey",
+      expected: "an object with secretKey",
       read: (value) => (isObject(value) ? value : undefined),
       default: undefined,
     }),

@@ -82,7 +82,8 @@ export class PeerSchema {
    */
   readonly negotiate: Option<boolean> = boolean({ default: true });
   /**
-   * CURVE keys: its own, by which the broker knows it, and the broker's. Traffic is encrypted, and the broker is authenticated.
+   * CURVE keys: `secretKey`, its own, from which the `publicKey` that the broker knows follows, and `serverKey`, the broker's public
+   * key. Traffic is encrypted, and the broker is authenticated.
    * @defaultValue none: everything is sent in clear
    */
   readonly curve: StrictOption<CurveOptions, CurveOptions | undefined> = strict(anyObject<CurveOptions>());

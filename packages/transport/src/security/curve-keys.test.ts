@@ -17,6 +17,12 @@ test("every key pair is new, and its keys belong together", () => {
   for (const { publicKey, secretKey } of pairs) expect(curvePublicKey(secretKey)).toBe(publicKey);
 });
 
+test("a key may be the text of a file, with the end of its line", () => {
+  expect(readCurveKey(`${PUBLIC}\n`)).toBe(PUBLIC);
+  expect(readCurveKey(` ${PUBLIC}\r\n`)).toBe(PUBLIC);
+  expect(curvePublicKey(`${SECRET}\n`)).toBe(PUBLIC);
+});
+
 test.each([
   ["text"],
   [PUBLIC.slice(1)],
@@ -30,6 +36,6 @@ test.each([
 });
 
 test("an error does not show an invalid secret key", () => {
-  expect(() => curvePublicKey(`${SECRET} `)).toThrow(RangeError);
-  expect(() => curvePublicKey(`${SECRET} `)).not.toThrow(SECRET.slice(0, 8));
+  expect(() => curvePublicKey(`${SECRET}~`)).toThrow(RangeError);
+  expect(() => curvePublicKey(`${SECRET}~`)).not.toThrow(SECRET.slice(0, 8));
 });

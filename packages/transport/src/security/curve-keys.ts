@@ -8,7 +8,7 @@ const KEY_BYTES = 32;
 const SECRET_PREFIX = Buffer.from("302e020100300506032b656e04220420", "hex");
 const PUBLIC_PREFIX_BYTES = 12;
 
-/** A key: 40 characters of Z85 text, or 32 bytes. */
+/** A key: 40 characters of Z85 text, which white space may surround as in a file, or 32 bytes. */
 export type CurveKey = string | Uint8Array;
 
 /** A key pair as Z85 text. */
@@ -41,8 +41,11 @@ export function curvePublicKey(secretKey: CurveKey): string {
 /** Describes a key in error messages. */
 export const CURVE_KEY_FORM = "40 characters of Z85 text or 32 bytes";
 
-/** Converts a key to Z85 text; `undefined` for an invalid key. */
+/** Converts a key to Z85 text, which contains no white space; `undefined` for an invalid key. */
 export function readCurveKey(value: unknown): string | undefined {
-  if (typeof value === "string") return decodeZ85(value)?.length === KEY_BYTES ? value : undefined;
+  if (typeof value === "string") {
+    const text = value.trim();
+    return decodeZ85(text)?.length === KEY_BYTES ? text : undefined;
+  }
   return value instanceof Uint8Array && value.length === KEY_BYTES ? encodeZ85(value) : undefined;
 }

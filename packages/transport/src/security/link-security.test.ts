@@ -22,6 +22,15 @@ describe("the security of a peer", () => {
     expect(PeerSecurity.of({ plain })?.credentials()).toEqual({ mechanism: "PLAIN", ...plain });
   });
 
+  test("derives a public key that is not given from the secret key, as a key file contains it", () => {
+    const secretKey = `${own.secretKey}\n`;
+    expect(PeerSecurity.of({ curve: { serverKey: server.publicKey, secretKey } })?.credentials()).toEqual({
+      mechanism: "CURVE",
+      serverKey: server.publicKey,
+      ...own,
+    });
+  });
+
   test.each<[string, object, RegExp]>([
     ["both", { curve, plain }, /^curve and plain exclude each other$/],
     ["an option that is undefined", { curve: undefined }, /^curve is given as undefined$/],
@@ -33,6 +42,12 @@ describe("the security of a peer", () => {
       { curve: { ...curve, secretKey: own.secretKey.slice(1) } },
       /^curve.secretKey is 40 characters/,
     ],
+    [
+      "a public key that is undefined",
+      { curve: { ...curve, publicKey: undefined } },
+      /^curve.publicKey is 40 characters/,
+    ],
+    ["no secret key", { curve: { serverKey: server.publicKey } }, /^curve.secretKey is 40 characters/],
     ["keys of two pairs", { curve: { ...curve, publicKey: server.publicKey } }, /^curve.publicKey does not belong/],
     ["no password", { plain: { username: "ada", password: "" } }, /^plain.password is text of 1 to 255 bytes$/],
     [
@@ -60,6 +75,7 @@ describe("the security of a listener", () => {
     expect(() => new ServerSecurity("NULL", undefined)).toThrow("NULL without authentication accepts every peer");
     expect(new ServerSecurity(server, undefined).mechanism).toBe("CURVE");
     expect(new ServerSecurity(server, undefined).keyPair()).toEqual(server);
+    expect(new ServerSecurity({ secretKey: server.secretKey }, undefined).keyPair()).toEqual(server);
   });
 });
 

@@ -8,17 +8,17 @@ import { CURVE_KEY_FORM, type CurveKey, type CurveKeyPair, curvePublicKey, readC
 export interface CurveOptions {
   /** The broker's public key. It authenticates the broker to this peer. */
   readonly serverKey: CurveKey;
-  /** This peer's public key, by which the broker knows it. */
-  readonly publicKey: CurveKey;
-  /** The secret key that belongs to `publicKey`. */
+  /** This peer's public key, by which the broker knows it. @defaultValue the one that belongs to `secretKey` */
+  readonly publicKey?: CurveKey;
+  /** This peer's secret key. */
   readonly secretKey: CurveKey;
 }
 
 /** CURVE keys of a broker. */
 export interface CurveServerOptions {
-  /** Clients and workers have it as `serverKey`. */
-  readonly publicKey: CurveKey;
-  /** The secret key that belongs to `publicKey`. */
+  /** Clients and workers have it as `serverKey`. @defaultValue the one that belongs to `secretKey` */
+  readonly publicKey?: CurveKey;
+  /** The broker's secret key. */
   readonly secretKey: CurveKey;
 }
 
@@ -107,8 +107,9 @@ function plainCredentials(plain: unknown): PeerCredentials {
 
 function readKeyPair(curve: unknown, otherFields: readonly string[] = []): CurveKeyPair {
   checkFields("curve", curve, ["publicKey", "secretKey", ...otherFields]);
-  const [publicKey, secretKey] = [keyOf(curve, "publicKey"), keyOf(curve, "secretKey")];
-  if (curvePublicKey(secretKey) === publicKey) return { publicKey, secretKey };
+  const secretKey = keyOf(curve, "secretKey");
+  const publicKey = curvePublicKey(secretKey);
+  if (!("publicKey" in curve) || keyOf(curve, "publicKey") === publicKey) return { publicKey, secretKey };
   throw new RangeError("curve.publicKey does not belong to curve.secretKey");
 }
 
