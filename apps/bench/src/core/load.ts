@@ -4,35 +4,27 @@
 
 import {
   DEFAULT_REQUEST_OPTIONS,
-  type Frame,
   NO_CAPABILITIES,
   type PeerId,
   peerId,
   pigato,
   type RequestId,
   requestId,
-  type ServiceName,
   serviceName,
 } from "@pigato/protocol";
 import { serveRounds } from "../rounds.ts";
 import { sizeNamed } from "../sizes.ts";
 import type { DispatchMode, Effect } from "./measured-core.ts";
 import { measuredCore } from "./measured-core.ts";
+import { BODY, cpuPerRequest, NO_FRAMES, pick, STEP_MS } from "./traffic.ts";
 
-const REQUESTS_PER_ROUND = 100_000;
 /** Requests in flight at any time. */
 const IN_FLIGHT = 100;
 
 const [mode = "load", ...size] = (process.argv[2] ?? "").split(" ");
 const { workers, services, queued, clients: clientCount } = sizeNamed(size.join(" "));
 
-// One body for all requests. An array per request would distort the measurement: V8 may allocate it in old space, because all
-// arrays of the setup survived, and a round would take twice as long.
-const BODY: readonly Frame[] = [Buffer.from('{"hello":"12345678"}')];
-const NO_FRAMES: readonly Frame[] = [];
 const OPTIONS = { ...DEFAULT_REQUEST_OPTIONS };
-/** Milliseconds of the core's clock between two inputs: about 100,000 requests per second. */
-const STEP_MS = 0.005;
 
 interface InFlight {
   readonly worker: PeerId;
@@ -64,16 +56,12 @@ for (const service of names) {
 }
 for (let index = 0; index < IN_FLIGHT + queued; index++) request();
 
-serveRounds(() => {
-  // CPU time, not wall time, because the machine may be busy. Garbage collection counts.
-  const start = process.cpuUsage();
-  for (let index = 0; index < REQUESTS_PER_ROUND; index++) {
+serveRounds(() =>
+  cpuPerRequest(() => {
     finish();
     request();
-  }
-  const { user, system } = process.cpuUsage(start);
-  return ((user + system) * 1_000) / REQUESTS_PER_ROUND;
-});
+  }),
+);
 
 function request(): void {
   const service = pick(names, Math.imul(sent, 7_919));
@@ -125,12 +113,6 @@ function take(effects: readonly Effect[]): void {
     ring[last] = { worker: effect.to, address, requestId: id };
     last = (last + 1) % ring.length;
   }
-}
-
-function pick<Item extends PeerId | RequestId | ServiceName>(items: readonly Item[], index: number): Item {
-  const item = items[(index >>> 0) % items.length];
-  if (item === undefined) throw new Error("the list is empty");
-  return item;
 }
 
 function asMode(text: string): DispatchMode {

@@ -6,32 +6,19 @@
 // - which: the `same` name in every request, or `another` one each time, more of them than the core's cache holds;
 // - services: 1, the matching one; 10000, with 2,000 versions and 3,000 wildcards; 10000-deep, whose wildcards have all lengths.
 
-import {
-  DEFAULT_REQUEST_OPTIONS,
-  type Frame,
-  NO_CAPABILITIES,
-  peerId,
-  pigato,
-  type RequestId,
-  requestId,
-  type ServiceName,
-  serviceName,
-} from "@pigato/protocol";
+import { DEFAULT_REQUEST_OPTIONS, NO_CAPABILITIES, peerId, pigato, requestId, serviceName } from "@pigato/protocol";
 import { serveRounds } from "../rounds.ts";
 import type { Effect } from "./measured-core.ts";
 import { measuredCore } from "./measured-core.ts";
+import { BODY, cpuPerRequest, NO_FRAMES, pick, STEP_MS } from "./traffic.ts";
 
-const REQUESTS_PER_ROUND = 100_000;
 /** Number of different names: more than the core caches. */
 const NAME_COUNT = 1 << 16;
 const MAX_NAME_BYTES = 255;
 
 const [kind = "name", which = "same", size = "1"] = (process.argv[2] ?? "").split(" ");
 
-const BODY: readonly Frame[] = [Buffer.from('{"hello":"12345678"}')];
-const NO_FRAMES: readonly Frame[] = [];
 const OPTIONS = { ...DEFAULT_REQUEST_OPTIONS, failFast: true };
-const STEP_MS = 0.005;
 const CLIENT = peerId("client");
 
 const core = measuredCore();
@@ -50,11 +37,9 @@ for (const name of offered()) {
 }
 
 serveRounds(() => {
-  const start = process.cpuUsage();
-  for (let count = 0; count < REQUESTS_PER_ROUND; count++) request();
-  const { user, system } = process.cpuUsage(start);
+  const nanoseconds = cpuPerRequest(request);
   if (core.stats().open > 0) throw new Error("some requests are still open");
-  return ((user + system) * 1_000) / REQUESTS_PER_ROUND;
+  return nanoseconds;
 });
 
 function request(): void {
@@ -124,10 +109,4 @@ function offered(): string[] {
 function area(index: number): string {
   const name = `area-${String(index).padStart(4, "0")}/`;
   return size === "10000-deep" ? name.padEnd(10 + (index % 240), "-") : name;
-}
-
-function pick<Item extends RequestId | ServiceName>(items: readonly Item[], index: number): Item {
-  const item = items[(index >>> 0) % items.length];
-  if (item === undefined) throw new Error("the list is empty");
-  return item;
 }
