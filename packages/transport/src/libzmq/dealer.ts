@@ -1,9 +1,7 @@
 // A dealer over libzmq. libzmq reports connections apart from messages: a message that overtakes the event of its connection
-// waits for it, and the end of a connection is reported only after its messages have been read. Over inproc there are no such
-// events: the other end counts as connected from the call to `connect` on, and its end is never reported.
+// waits for it, and the end of a connection is reported only after its messages have been read.
 
 import type { Dealer } from "zeromq";
-import { connectError, isIpv6, kindToConnect } from "../addresses.ts";
 import { type FramesToSend, routingIdBytes } from "../byte-strings.ts";
 import { systemClock, withTimeout } from "../clock.ts";
 import { callHandler } from "../handlers.ts";
@@ -20,20 +18,16 @@ import {
 } from "../link.ts";
 import { Outbox } from "../outbox.ts";
 import { DealerSendQueue } from "./dealer-send-queue.ts";
-import { noSecurity } from "./listener-security.ts";
-import { MonitoredConnection, type MonitoredConnectionSettings } from "./monitored-connection.ts";
+import { MonitoredConnection } from "./monitored-connection.ts";
 import { peerSecurityOptions, wireBytes } from "./security-options.ts";
-import { Turns } from "./turns.ts";
+import { receiveAll } from "./turns.ts";
 import { DEALER_HEARTBEATS, SHARED_OPTIONS, zeromq } from "./zeromq.ts";
 
 export class LibzmqDealer implements DealerLink {
   readonly #handlers: DealerHandlers;
   readonly #socket: Dealer;
   readonly #queue: DealerSendQueue;
-  readonly #connectionSettings: MonitoredConnectionSettings;
-  /** Missing over inproc, which has no events. */
-  #connection: MonitoredConnection | undefined;
-  #address: string | undefined;
+  readonly #connection: MonitoredConnection;
   #isUp = false;
   /** The connection is lost, but some of its messages have not been read. */
   #isEnding = false;
@@ -48,7 +42,6 @@ export class LibzmqDealer implements DealerLink {
     const limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
     this.#handlers = handlers;
     const mechanism = options.security?.mechanism ?? "NULL";
-    this.#connectionSettings = { longestPauseMs: reconnectMaxMs, mechanism };
     this.#socket = new (zeromq().Dealer)({
       ...SHARED_OPTIONS,
       ...DEALER_HEARTBEATS,
@@ -63,25 +56,34 @@ export class LibzmqDealer implements DealerLink {
       handlers,
       onFailure: (cause) => this.#onFailure(cause),
     });
-    void this.#receive();
+    const settings = { owner: "dealer", longestPauseMs: reconnectMaxMs, mechanism } as const;
+    this.#connection = new MonitoredConnection(this.#socket, settings, {
+      onUp: (facts) => {
+        this.#onDown();
+        this.#onUp(facts);
+      },
+      onLost: () => {
+        this.#isEnding = this.#isUp;
+        this.#checkEnd();
+      },
+      onRejected: (rejection) => {
+        if (!this.#isClosing) callHandler(() => this.#handlers.onRejected?.(rejection));
+      },
+      onAttemptFailed: (error) => {
+        if (!this.#isClosing) callHandler(() => this.#handlers.onAttemptFailed?.(error));
+      },
+    });
+    void receiveAll(this.#socket, {
+      onMessage: (frames) => this.#onMessage(frames),
+      onFailure: (cause) => this.#onFailure(cause),
+    });
   }
 
   connect(address: string): void {
-    const kind = kindToConnect(address);
-    if (this.#isClosing)
+    if (this.#isClosing) {
       throw new LinkError("CLOSED", `cannot connect to ${address}: the dealer is closed`, { address });
-    if (this.#address !== undefined) {
-      throw new LinkError("FAILED", `cannot connect to ${address}: the dealer already connects to ${this.#address}`);
     }
-    if (isIpv6(address)) this.#socket.ipv6 = true;
-    try {
-      if (kind === "inproc" && this.#connectionSettings.mechanism !== "NULL") throw noSecurity(address);
-      if (kind === "inproc") this.#connectInproc(address);
-      else this.#connectNetwork(address);
-    } catch (error) {
-      throw error instanceof LinkError ? error : connectError(address, error);
-    }
-    this.#address = address;
+    this.#connection.connect(address);
   }
 
   send(frames: FramesToSend, options?: SendOptions): SendOutcome {
@@ -101,63 +103,23 @@ export class LibzmqDealer implements DealerLink {
 
   async #close(deadline: number): Promise<void> {
     await withTimeout(this.#queue.flushed(), deadline - systemClock.now());
-    await (this.#connection?.closeSocket(deadline - systemClock.now()) ?? this.#closeSocket());
+    await this.#connection.closeSocket(deadline - systemClock.now());
     // A write that waited has ended by now, and counts either as done or as not started.
     this.#queue.abandon();
     this.#onNextUp?.();
   }
 
-  /** Over inproc, written messages are in the reader's queue already. */
-  async #closeSocket(): Promise<void> {
-    this.#socket.close();
-  }
-
-  async #receive(): Promise<void> {
-    const turns = new Turns();
-    for (;;) {
-      let frames: Frames;
-      try {
-        frames = await this.#socket.receive();
-      } catch (error) {
-        return this.#onFailure(error);
-      }
-      while (!this.#isUp && !this.#isClosing) await this.#nextUp();
-      if (this.#isClosing) return;
-      callHandler(() => this.#handlers.onMessage(frames));
-      this.#checkEnd();
-      await turns.after(frames.length);
-    }
+  #onMessage(frames: Frames): Promise<void> | void {
+    if (!this.#isUp && !this.#isClosing) return this.#nextUp().then(() => this.#onMessage(frames));
+    if (this.#isClosing) return;
+    callHandler(() => this.#handlers.onMessage(frames));
+    this.#checkEnd();
   }
 
   #nextUp(): Promise<void> {
     return new Promise((resolve) => {
       this.#onNextUp = resolve;
     });
-  }
-
-  #connectInproc(address: string): void {
-    this.#socket.connect(address);
-    queueMicrotask(() => this.#onUp({}));
-  }
-
-  #connectNetwork(address: string): void {
-    this.#connection ??= new MonitoredConnection(this.#socket, this.#connectionSettings, {
-      onUp: (facts) => {
-        this.#onDown();
-        this.#onUp(facts);
-      },
-      onLost: () => {
-        this.#isEnding = this.#isUp;
-        this.#checkEnd();
-      },
-      onRejected: (rejection) => {
-        if (!this.#isClosing) callHandler(() => this.#handlers.onRejected?.(rejection));
-      },
-      onAttemptFailed: (error) => {
-        if (!this.#isClosing) callHandler(() => this.#handlers.onAttemptFailed?.(error));
-      },
-    });
-    this.#connection.connect(address);
   }
 
   #checkEnd(): void {

@@ -1,15 +1,17 @@
-// A dealer's or a subscriber's connection, derived from libzmq's events: up, lost, and up again.
+// A dealer's or a subscriber's connection, derived from libzmq's events: up, lost, and up again. Over inproc there are no events:
+// the other end counts as connected from the call to `connect` on, and its end is never reported.
 //
 // libzmq reconnects by itself after it lost a connection, and reports so ("connect:retry"). After a violation of the protocol,
 // such as a frame over the bound or a peer of the wrong type, it reports "disconnect" and then nothing more: then this class
 // reconnects. A "disconnect" alone means nothing, because libzmq reports it before it delivers the last messages.
 
 import type { Dealer, Event, Subscriber } from "zeromq";
-import { rejectedError, unreachableError } from "../addresses.ts";
+import { connectError, isIpv6, kindToConnect, rejectedError, unreachableError } from "../addresses.ts";
 import { type Alarm, systemClock } from "../clock.ts";
-import type { ConnectionRejection, LinkError, PeerFacts } from "../link.ts";
+import { type ConnectionRejection, LinkError, type PeerFacts } from "../link.ts";
 import type { Mechanism } from "../security/auth-request.ts";
 import { rejectionByPeer } from "./handshake-events.ts";
+import { noSecurity } from "./listener-security.ts";
 import { Monitor } from "./monitor.ts";
 
 /** Milliseconds of silence after a "disconnect" before this end reconnects. They double up to the longest pause. */
@@ -17,13 +19,15 @@ const FIRST_PAUSE_MS = 200;
 
 const UNKNOWN_REASON = "nothing accepts connections there, or its host is unknown (libzmq reports no cause)";
 
-export interface MonitoredConnectionSettings {
+interface MonitoredConnectionSettings {
+  /** The link, as errors name it. */
+  readonly owner: "dealer" | "subscriber";
   readonly longestPauseMs: number;
   /** The mechanism of this end. */
   readonly mechanism: Mechanism;
 }
 
-export interface MonitoredConnectionListener {
+interface MonitoredConnectionListener {
   onUp(facts: PeerFacts): void;
   /** The socket has all messages of the lost connection. */
   onLost(): void;
@@ -37,10 +41,11 @@ export class MonitoredConnection {
   readonly #socket: Dealer | Subscriber;
   readonly #settings: MonitoredConnectionSettings;
   readonly #listener: MonitoredConnectionListener;
-  readonly #monitor: Monitor;
+  /** Created by `connect`; never over inproc. */
+  #monitor: Monitor | undefined;
   readonly #silence: Alarm = systemClock.alarm(() => this.#onSilence());
   #pauseMs = FIRST_PAUSE_MS;
-  #address = "";
+  #address: string | undefined;
   /** What the present attempt, or the connection, has come to. */
   #outcome: "connecting" | "up" | "rejected" = "connecting";
 
@@ -52,19 +57,32 @@ export class MonitoredConnection {
     this.#socket = socket;
     this.#settings = settings;
     this.#listener = listener;
-    this.#monitor = new Monitor(socket, (event) => this.#onEvent(event));
   }
 
-  /** Starts to connect. Throws what libzmq throws for an invalid address. */
+  /** Starts to connect, once. @throws LinkError for an invalid address, and for a second call */
   connect(address: string): void {
-    this.#socket.connect(address);
+    const { owner, mechanism } = this.#settings;
+    const kind = kindToConnect(address);
+    if (this.#address !== undefined) {
+      throw new LinkError("FAILED", `cannot connect to ${address}: the ${owner} already connects to ${this.#address}`);
+    }
+    if (kind === "inproc" && mechanism !== "NULL") throw noSecurity(address);
+    if (isIpv6(address)) this.#socket.ipv6 = true;
+    if (kind !== "inproc") this.#monitor ??= new Monitor(this.#socket, (event) => this.#onEvent(event));
+    try {
+      this.#socket.connect(address);
+    } catch (error) {
+      throw connectError(address, error);
+    }
     this.#address = address;
+    if (kind === "inproc") queueMicrotask(() => this.#listener.onUp({}));
   }
 
-  /** Closes the socket; see `Monitor.closeSocket`. */
-  closeSocket(lingerMs: number): Promise<void> {
+  /** Closes the socket; see `Monitor.closeSocket`. Over inproc, written messages are in the reader's queue already. */
+  async closeSocket(lingerMs: number): Promise<void> {
     this.#silence.set(undefined);
-    return this.#monitor.closeSocket(lingerMs);
+    if (this.#monitor === undefined) this.#socket.close();
+    else await this.#monitor.closeSocket(lingerMs);
   }
 
   #onEvent(event: Event): void {
@@ -91,19 +109,20 @@ export class MonitoredConnection {
     const outcome = this.#outcome;
     this.#outcome = "connecting";
     this.#listener.onLost();
-    if (outcome === "connecting") this.#listener.onAttemptFailed(unreachableError(this.#address, UNKNOWN_REASON));
+    if (outcome === "connecting") this.#listener.onAttemptFailed(unreachableError(this.#address ?? "", UNKNOWN_REASON));
   }
 
   #onRejected(rejection: ConnectionRejection): void {
     this.#outcome = "rejected";
     this.#listener.onRejected(rejection);
-    this.#listener.onAttemptFailed(rejectedError(this.#address, rejection));
+    this.#listener.onAttemptFailed(rejectedError(this.#address ?? "", rejection));
   }
 
   #onSilence(): void {
     this.#pauseMs = Math.min(this.#pauseMs * 2, Math.max(FIRST_PAUSE_MS, this.#settings.longestPauseMs));
     this.#outcome = "connecting";
     this.#listener.onLost();
+    if (this.#address === undefined) return;
     this.#socket.disconnect(this.#address);
     this.#socket.connect(this.#address);
   }

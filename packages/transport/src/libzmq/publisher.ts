@@ -21,7 +21,7 @@ import { MAX_PREFIX_BYTES } from "../prefixes.ts";
 import { ListenerSecurity } from "./listener-security.ts";
 import { Monitor } from "./monitor.ts";
 import { listenerSecurityOptions, wireBytes } from "./security-options.ts";
-import { Turns } from "./turns.ts";
+import { receiveAll } from "./turns.ts";
 import { ROUTER_KEEPALIVE, zeromq } from "./zeromq.ts";
 
 /** Messages that libzmq queues for one subscriber. Each supersedes the earlier ones, so few are enough. */
@@ -65,7 +65,12 @@ export class LibzmqPublisher implements PublisherLink {
       }),
     });
     this.#security = security && new ListenerSecurity(security, (rejection) => this.#onRejected(rejection));
-    void this.#receive();
+    void receiveAll(this.#socket, {
+      onMessage: (frames) => {
+        if (frames[0]?.[0] === SUBSCRIBE) this.#onSubscribed();
+      },
+      onFailure: (cause) => this.#onFailure(cause),
+    });
   }
 
   async bind(address: string): Promise<string> {
@@ -140,20 +145,6 @@ export class LibzmqPublisher implements PublisherLink {
 
   #repeatAfter(pauseMs: number): void {
     if (!this.#isClosing) this.#repeat.set(systemClock.now() + pauseMs);
-  }
-
-  async #receive(): Promise<void> {
-    const turns = new Turns();
-    for (;;) {
-      let frames: Buffer[];
-      try {
-        frames = await this.#socket.receive();
-      } catch (error) {
-        return this.#onFailure(error);
-      }
-      if (frames[0]?.[0] === SUBSCRIBE) this.#onSubscribed();
-      await turns.after(frames.length);
-    }
   }
 
   /** Writes at once, but not more often than repeats: repeated subscriptions must not cause writes without bound. */

@@ -23,7 +23,7 @@ import { ListenerSecurity } from "./listener-security.ts";
 import { Monitor } from "./monitor.ts";
 import { RouterSendQueue } from "./router-send-queue.ts";
 import { listenerSecurityOptions, wireBytes } from "./security-options.ts";
-import { Turns } from "./turns.ts";
+import { receiveAll } from "./turns.ts";
 import { ROUTER_KEEPALIVE, SHARED_OPTIONS, zeromq } from "./zeromq.ts";
 
 /** Milliseconds that peers that do not read can delay an unbind. */
@@ -58,7 +58,10 @@ export class LibzmqRouter implements RouterLink {
     });
     this.#security = security && new ListenerSecurity(security, (rejection) => this.#onRejected(rejection));
     this.#queue = new RouterSendQueue(this.#socket, limits, { handlers, onFailure: (cause) => this.#onFailure(cause) });
-    void this.#receive();
+    void receiveAll(this.#socket, {
+      onMessage: (frames) => this.#onMessage(frames),
+      onFailure: (cause) => this.#onFailure(cause),
+    });
   }
 
   async bind(address: string): Promise<string> {
@@ -142,24 +145,13 @@ export class LibzmqRouter implements RouterLink {
     this.#socket.send([NO_PEER, NO_PEER]).catch(() => {});
   }
 
-  async #receive(): Promise<void> {
-    const turns = new Turns();
-    for (;;) {
-      let frames: Buffer[];
-      try {
-        frames = await this.#socket.receive();
-      } catch (error) {
-        return this.#onFailure(error);
-      }
-      if (this.#isClosing) return;
-      const routingId = frames.shift();
-      if (routingId === undefined) continue;
-      try {
-        this.#handlers.onMessage(routingId.toString("latin1"), frames);
-      } catch (error) {
-        throwAsync(error);
-      }
-      await turns.after(frames.length);
+  #onMessage(frames: Buffer[]): void {
+    const routingId = frames.shift();
+    if (this.#isClosing || routingId === undefined) return;
+    try {
+      this.#handlers.onMessage(routingId.toString("latin1"), frames);
+    } catch (error) {
+      throwAsync(error);
     }
   }
 

@@ -1,12 +1,9 @@
-// A subscriber over libzmq's SUB, which reconnects and subscribes again by itself. Over inproc the publisher counts as
-// connected from the call to `connect` on, and its end is never reported.
+// A subscriber over libzmq's SUB, which reconnects and subscribes again by itself.
 
 import type { Subscriber } from "zeromq";
-import { connectError, isIpv6, kindToConnect } from "../addresses.ts";
 import { callHandler } from "../handlers.ts";
 import {
   DEFAULT_LINK_LIMITS,
-  type Frames,
   LinkError,
   type PeerFacts,
   type SubscriberHandlers,
@@ -14,10 +11,9 @@ import {
   type SubscriberOptions,
 } from "../link.ts";
 import { Prefixes } from "../prefixes.ts";
-import { noSecurity } from "./listener-security.ts";
-import { MonitoredConnection, type MonitoredConnectionSettings } from "./monitored-connection.ts";
+import { MonitoredConnection } from "./monitored-connection.ts";
 import { peerSecurityOptions, wireBytes } from "./security-options.ts";
-import { Turns } from "./turns.ts";
+import { receiveAll } from "./turns.ts";
 import { DEALER_HEARTBEATS, zeromq } from "./zeromq.ts";
 
 /** Unread messages that libzmq queues: as few as a publisher does, because only the latest counts. */
@@ -27,10 +23,7 @@ export class LibzmqSubscriber implements SubscriberLink {
   readonly #handlers: SubscriberHandlers;
   readonly #socket: Subscriber;
   readonly #prefixes = new Prefixes();
-  readonly #connectionSettings: MonitoredConnectionSettings;
-  /** Missing over inproc, which has no events. */
-  #connection: MonitoredConnection | undefined;
-  #address: string | undefined;
+  readonly #connection: MonitoredConnection;
   #isUp = false;
   #closing: Promise<void> | undefined;
 
@@ -38,7 +31,6 @@ export class LibzmqSubscriber implements SubscriberLink {
     const { reconnectMs = 100, reconnectMaxMs = 5000, maxFrameBytes = DEFAULT_LINK_LIMITS.maxFrameBytes } = options;
     this.#handlers = handlers;
     const mechanism = options.security?.mechanism ?? "NULL";
-    this.#connectionSettings = { longestPauseMs: reconnectMaxMs, mechanism };
     this.#socket = new (zeromq().Subscriber)({
       ...DEALER_HEARTBEATS,
       receiveHighWaterMark: HIGH_WATER_MARK,
@@ -48,6 +40,16 @@ export class LibzmqSubscriber implements SubscriberLink {
       ...(options.security && peerSecurityOptions(options.security)),
       linger: 0,
     });
+    const settings = { owner: "subscriber", longestPauseMs: reconnectMaxMs, mechanism } as const;
+    this.#connection = new MonitoredConnection(this.#socket, settings, {
+      onUp: (facts) => {
+        this.#onDown();
+        this.#onUp(facts);
+      },
+      onLost: () => this.#onDown(),
+      onRejected: (rejection) => this.#call(() => this.#handlers.onRejected?.(rejection)),
+      onAttemptFailed: (error) => this.#call(() => this.#handlers.onAttemptFailed?.(error)),
+    });
   }
 
   subscribe(prefix: string): void {
@@ -55,27 +57,15 @@ export class LibzmqSubscriber implements SubscriberLink {
   }
 
   connect(address: string): void {
-    const kind = kindToConnect(address);
     if (this.#isClosing) {
       throw new LinkError("CLOSED", `cannot connect to ${address}: the subscriber is closed`, { address });
     }
-    if (this.#address !== undefined) {
-      throw new LinkError(
-        "FAILED",
-        `cannot connect to ${address}: the subscriber already connects to ${this.#address}`,
-      );
-    }
-    if (isIpv6(address)) this.#socket.ipv6 = true;
-    try {
-      if (kind === "inproc" && this.#connectionSettings.mechanism !== "NULL") throw noSecurity(address);
-      if (kind === "inproc") this.#connectInproc(address);
-      else this.#connectNetwork(address);
-    } catch (error) {
-      throw error instanceof LinkError ? error : connectError(address, error);
-    }
-    this.#address = address;
+    this.#connection.connect(address);
     // Not before: connecting over inproc does not wake a read that already waits.
-    void this.#receive();
+    void receiveAll(this.#socket, {
+      onMessage: (frames) => this.#call(() => this.#handlers.onMessage(frames)),
+      onFailure: (cause) => this.#onFailure(cause),
+    });
   }
 
   close(): Promise<void> {
@@ -88,41 +78,7 @@ export class LibzmqSubscriber implements SubscriberLink {
   }
 
   async #close(): Promise<void> {
-    if (this.#connection === undefined) this.#socket.close();
-    else await this.#connection.closeSocket(0);
-  }
-
-  async #receive(): Promise<void> {
-    const turns = new Turns();
-    for (;;) {
-      let frames: Frames;
-      try {
-        frames = await this.#socket.receive();
-      } catch (error) {
-        return this.#onFailure(error);
-      }
-      if (this.#isClosing) return;
-      this.#call(() => this.#handlers.onMessage(frames));
-      await turns.after(frames.length);
-    }
-  }
-
-  #connectInproc(address: string): void {
-    this.#socket.connect(address);
-    queueMicrotask(() => this.#onUp({}));
-  }
-
-  #connectNetwork(address: string): void {
-    this.#connection ??= new MonitoredConnection(this.#socket, this.#connectionSettings, {
-      onUp: (facts) => {
-        this.#onDown();
-        this.#onUp(facts);
-      },
-      onLost: () => this.#onDown(),
-      onRejected: (rejection) => this.#call(() => this.#handlers.onRejected?.(rejection)),
-      onAttemptFailed: (error) => this.#call(() => this.#handlers.onAttemptFailed?.(error)),
-    });
-    this.#connection.connect(address);
+    await this.#connection.closeSocket(0);
   }
 
   #onUp(facts: PeerFacts): void {

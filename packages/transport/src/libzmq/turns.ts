@@ -1,5 +1,5 @@
-// Turns of the event loop. A receive loop over a socket that always has messages would starve timers and other sockets, because
-// awaiting a message that is already there does not yield. `Turns` decides when such a loop yields.
+// Receive loops. A loop over a socket that always has messages would starve timers and other sockets, because awaiting a message
+// that is already there does not yield. `Turns` decides when such a loop yields to the event loop.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 
@@ -17,5 +17,30 @@ export class Turns {
     if (this.#spent < FRAMES_PER_TURN) return undefined;
     this.#spent = 0;
     return nextTurn();
+  }
+}
+
+interface Receiver {
+  /** The socket is closed, or failed. */
+  onFailure(cause: unknown): void;
+  /** @returns a promise if the next message must wait */
+  onMessage(frames: Buffer[]): Promise<void> | void;
+}
+
+/** Reads a socket to its end. */
+export async function receiveAll(socket: { receive(): Promise<Buffer[]> }, receiver: Receiver): Promise<void> {
+  const turns = new Turns();
+  for (;;) {
+    let frames: Buffer[];
+    try {
+      frames = await socket.receive();
+    } catch (error) {
+      return receiver.onFailure(error);
+    }
+    // Before the handler, which may take frames out.
+    const count = frames.length;
+    const handled = receiver.onMessage(frames);
+    if (handled !== undefined) await handled;
+    await turns.after(count);
   }
 }

@@ -5,7 +5,7 @@ import { errorCode } from "../addresses.ts";
 import { throwAsync } from "../handlers.ts";
 import { DEFAULT_LINK_LIMITS, type Frames, LinkError } from "../link.ts";
 import { RouterSendQueue } from "./router-send-queue.ts";
-import { Turns } from "./turns.ts";
+import { receiveAll } from "./turns.ts";
 import { SHARED_OPTIONS, zeromq } from "./zeromq.ts";
 
 const ADDRESS = "inproc://zeromq.zap.01";
@@ -23,7 +23,7 @@ export class ZapSocket {
       handlers: { onMessage() {} },
       onFailure: (cause) => this.#onFailure(cause),
     });
-    void this.#receive(onMessage);
+    void receiveAll(this.#socket, { onMessage, onFailure: (cause) => this.#onFailure(cause) });
   }
 
   send([routingId, ...frames]: Frames): void {
@@ -45,20 +45,6 @@ export class ZapSocket {
       if (errorCode(cause) !== "EADDRINUSE") throw cause;
       const message = `cannot bind ${ADDRESS}: this process has another ZAP handler`;
       throw new LinkError("ADDRESS_IN_USE", message, { address: ADDRESS, cause });
-    }
-  }
-
-  async #receive(onMessage: (frames: Frames) => void): Promise<void> {
-    const turns = new Turns();
-    for (;;) {
-      let frames: Buffer[];
-      try {
-        frames = await this.#socket.receive();
-      } catch (error) {
-        return this.#onFailure(error);
-      }
-      onMessage(frames);
-      await turns.after(frames.length);
     }
   }
 
