@@ -253,7 +253,7 @@ test("all requests that did not reach a lost worker are requeued", async () => {
 });
 
 describe("a store", () => {
-  /** Does what a memory does, but only when reported; or throws. */
+  /** Stores requests in memory and reports when the test calls it, or throws. */
   class SlowStore extends MemoryStore {
     readonly #gates: (() => void)[] = [];
     isBroken = false;
@@ -348,14 +348,14 @@ describe("a store", () => {
     void broker.stop();
   });
 
-  /** What a store of the user's own may return. */
+  /** Values that a user's store may return. */
   function given<Value>(value: unknown): Value;
   function given(value: unknown): unknown {
     return value;
   }
 });
 
-/** A peer that speaks in texts. */
+/** A raw peer that sends and receives text. */
 describe("the internal channel", () => {
   test("is bound as conf says, and announces workers that join and leave", async () => {
     const broker = newBroker();
@@ -421,7 +421,7 @@ describe("a callback that throws", () => {
     for (const listener of listeners) process.on("uncaughtException", listener);
   });
 
-  /** Checks that the broker serves, and that what was thrown was uncaught. */
+  /** Checks that the broker still serves, and that the exception was uncaught. */
   async function expectServed(broker: Broker, { w1, c1 }: { readonly w1: Peer; readonly c1: Peer }): Promise<void> {
     request(c1, "after");
     network.deliver();
@@ -511,7 +511,7 @@ function newBroker(options: BrokerOptions = {}): Broker {
   return new Broker(ADDRESS, { transport, clock, ...options });
 }
 
-/** Makes the broker's link refuse some messages, as one does that has room for others still. */
+/** Makes the broker's link reject some messages, as a full link does that still has room for others. */
 function refuse(isRefused: (frames: readonly string[]) => boolean): void {
   if (router === undefined) throw new Error("there is no broker yet");
   const send = router.send.bind(router);
@@ -557,7 +557,7 @@ function isRequest(frames: readonly string[]): boolean {
   return frames[1] === "2";
 }
 
-/** Lets what was started by a call go as far as it can without anything else happening. */
+/** Waits until all pending callbacks have run. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 }

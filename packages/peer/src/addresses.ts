@@ -5,7 +5,7 @@ import { MAX_NAME_BYTES } from "@pigato/protocol/internal";
 import type { PeerSecurity } from "@pigato/transport";
 import { invalidValue } from "./options/resolve.ts";
 
-/** `scheme://rest`. What the rest means is up to the transport. */
+/** `scheme://rest`. The transport interprets the rest. */
 const ADDRESS = /^[a-z][a-z0-9+.-]*:\/\/./;
 
 /** Whether a value has the form of an address. */
@@ -15,7 +15,7 @@ export function isAddress(value: unknown): value is string {
 
 /**
  * One address, or several that are tried in turn.
- * @throws UsageError for anything else, and for an inproc address with security, which inproc does not have
+ * @throws UsageError for an invalid address, and for an inproc address with security, which inproc does not support
  */
 export function resolveAddresses(input: string | readonly string[], security?: PeerSecurity): readonly string[] {
   const addresses: readonly unknown[] = Array.isArray(input) ? input : [input];
@@ -31,7 +31,7 @@ export function resolveAddresses(input: string | readonly string[], security?: P
   });
 }
 
-/** @throws UsageError for what cannot name a service */
+/** @throws UsageError for an invalid service name */
 export function readService(value: unknown): ServiceName {
   if (typeof value === "string" && value !== "") {
     const name = serviceNameFromText(value);

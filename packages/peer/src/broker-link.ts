@@ -1,5 +1,5 @@
-// The link of a client or a worker to its broker. Each connection has a link of its own, with a routing id of its own; what
-// an earlier link still reports is ignored.
+// The link of a client or a worker to its broker. Each connection has its own link and its own routing id; later events of an
+// earlier link are ignored.
 
 import { peerIdFromText } from "@pigato/protocol/internal";
 import {
@@ -31,15 +31,15 @@ export interface BrokerLinkHandlers {
   onAttemptFailed(): void;
   onLost(reason: "link-down" | "unreachable"): void;
   readonly onMessage: (frames: Frames) => void;
-  /** The link accepted a message and did not send it. */
+  /** The link accepted a message and returned it unsent. */
   onUndelivered(frames: Frames): void;
   /** A slow link has drained. */
   onDrain(): void;
   /** @param isFinal the transport cannot use the address */
   onFailed(error: LinkError, isFinal: boolean): void;
   /**
-   * The broker rejected the connection, or this side rejected the broker. The link goes on trying.
-   * @param isFinal it will be rejected again as long as neither side changes
+   * The broker rejected the connection, or this side rejected the broker. The link keeps trying.
+   * @param isFinal every attempt will be rejected as long as neither side changes
    */
   onRejected(error: LinkError, isFinal: boolean): void;
 }
@@ -53,7 +53,7 @@ export class BrokerLink {
   #address: string | undefined;
   #socketId: string;
   #lastFailure: LinkError | undefined;
-  /** The last one that was reported: a link that goes on trying is rejected again and again. */
+  /** The last rejection that was reported: a link that keeps trying is rejected repeatedly. */
   #lastRejection: string | undefined;
 
   constructor(options: BrokerLinkOptions, handlers: BrokerLinkHandlers) {
@@ -63,12 +63,12 @@ export class BrokerLink {
     this.#socketId = options.newSocketId();
   }
 
-  /** The address of the present link, or of the last one. */
+  /** The address of the current link, or of the last one. */
   get address(): string | undefined {
     return this.#address;
   }
 
-  /** The routing id of the present link, of the last one, or of the first one to come. */
+  /** The routing id of the current link, of the last one, or of the first one. */
   get socketId(): string {
     return this.#socketId;
   }
@@ -137,7 +137,7 @@ export class BrokerLink {
     this.#closing.add(closing);
   }
 
-  /** Resolves when every link that was closed is. */
+  /** Resolves when all closed links have ended. */
   async closed(): Promise<void> {
     await Promise.all(this.#closing);
   }

@@ -44,7 +44,7 @@ afterEach(() => {
   for (const listener of listeners) process.on("uncaughtException", listener);
 });
 
-/** A loop over a core that answers each input with the effects in `script`, and what happened, in order. */
+/** A loop over a core that answers each input with the effects in `script`, and a log in order. */
 function newLoop(script: Record<string, readonly Effect[]>, acts: Record<string, () => void> = {}) {
   const log: string[] = [];
   const clock = new StillClock();
@@ -70,7 +70,7 @@ function newLoop(script: Record<string, readonly Effect[]>, acts: Record<string,
   return { loop, log, clock, core };
 }
 
-/** Lets what was thrown asynchronously arrive. */
+/** Waits for asynchronously thrown exceptions. */
 async function nextTurn(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
@@ -205,7 +205,7 @@ describe("the effect loop", () => {
   });
 });
 
-describe("an exception becomes uncaught and the effect loop goes on when it is thrown by", () => {
+describe("an exception becomes uncaught and the effect loop continues when it is thrown by", () => {
   const failure = new Error("thrown on purpose");
   const fail = (): never => {
     throw failure;

@@ -1,8 +1,8 @@
 // The loop between a pure core and the world, shared by the broker, the worker, the client and the scenario harness.
 //
 // Invariants:
-// - One input at a time. All effects of an input are performed before the next input. An input that arrives meanwhile is
-//   queued.
+// - One input at a time. All effects of an input are performed before the next input. Inputs that are applied meanwhile are
+// queued.
 // - User code (listeners, handlers, callbacks) is a notice. Notices are delivered after the effects, in order, and never
 //   within each other. An input that user code applies is handled at once, so its result can be read when `apply` returns.
 // - An exception in the core, an effect or a notice becomes an uncaught exception. It never stops the loop, and never
@@ -17,7 +17,7 @@ import type { Alarm, Clock } from "@pigato/transport";
 import { Fifo } from "./fifo.ts";
 import { throwAsync } from "./guard.ts";
 
-/** The input by which a core learns that a deadline may have passed. May come late, early or twice. */
+/** Informs a core that a deadline may have passed. May come late, early or twice. */
 export interface Tick {
   readonly type: "tick";
 }
@@ -34,18 +34,18 @@ export interface Core<Input, Effect> {
   readonly mayWakeEarlier?: boolean;
 }
 
-/** The side of the loop that acts. */
+/** The side of the loop that performs effects. */
 export interface Shell<Effect, Notice = never> {
   /**
-   * Performs one effect. Never waits and never calls user code: it passes that to `loop.notify`. A failure comes back as an
+   * Performs one effect. Never waits and never calls user code: it passes user code to `loop.notify`. A failure returns as an
    * input, by `loop.apply`.
    */
   perform(effect: Effect): void;
   /** Runs the user code that a notice stands for. */
   deliver?(notice: Notice): void;
   /**
-   * Called when all effects of the queued inputs are performed, before the inputs that they caused are handled. Applies
-   * inputs that must come behind those.
+   * Called after all effects of the queued inputs and before the inputs that they caused. Applies inputs that must follow
+   * those.
    */
   settle?(): void;
 }
@@ -96,7 +96,7 @@ export class EffectLoop<Input extends object, Effect, Notice extends object = ne
     if (this.#notice !== undefined) this.#deliver();
   }
 
-  /** Delivers a notice: at once, or after the present effects and the notices before it. */
+  /** Delivers a notice: at once, or after the current effects and the notices before it. */
   notify(notice: Notice): void {
     if (this.#notice === undefined) this.#notice = notice;
     else this.#notices.push(notice);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Fifo } from "./fifo.ts";
 
-test("a queue gives items back in the order in which they came, however pushes and shifts alternate", () => {
+test("a queue returns items in the order in which they were added, however pushes and shifts alternate", () => {
   const fifo = new Fifo<{ readonly id: number }>();
   let pushed = 0;
   let shifted = 0;

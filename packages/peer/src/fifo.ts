@@ -1,7 +1,7 @@
 // A first-in, first-out queue in an array that is reused: neither push nor shift allocates once the array has grown.
 // Measured by apps/bench as part of every message.
 
-/** Above this length, an empty queue gives its array back. */
+/** Above this length, an empty queue releases its array. */
 const MAX_KEPT_SLOTS = 1_024;
 
 export class Fifo<Item extends object> {
@@ -18,7 +18,7 @@ export class Fifo<Item extends object> {
     this.#tail += 1;
   }
 
-  /** Takes the oldest item; `undefined` if there is none. */
+  /** Removes the oldest item; `undefined` if the queue is empty. */
   shift(): Item | undefined {
     if (this.#head === this.#tail) return undefined;
     const item = this.#slots[this.#head];

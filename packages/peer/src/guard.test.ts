@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { guardedLogger, guardedRandom } from "./guard.ts";
 
-/** What becomes an uncaught exception until the test ends. */
+/** Collects uncaught exceptions until the test ends. */
 function uncaughtErrors(): unknown[] {
   const uncaught: unknown[] = [];
   const listeners = process.listeners("uncaughtException");

@@ -1,6 +1,6 @@
 // Contains failures of user code: its exception is reported as uncaught and affects nothing else.
 
-/** What the code here calls on a logger that a user supplied. */
+/** The methods that are called on a user's logger. */
 export interface RecordLogger {
   debug(fields: object, text: string): void;
   info(fields: object, text: string): void;
@@ -8,7 +8,7 @@ export interface RecordLogger {
   error(fields: object, text: string): void;
 }
 
-/** Throws `error` as an uncaught exception, outside of the present call. */
+/** Throws `error` as an uncaught exception, outside of the current call. */
 export function throwAsync(error: unknown): void {
   queueMicrotask(() => {
     throw error;
@@ -17,7 +17,7 @@ export function throwAsync(error: unknown): void {
 
 /**
  * Calls user code. An exception becomes an uncaught exception and does not reach the caller.
- * @returns what the code returned; `undefined` if it threw
+ * @returns the result; `undefined` if the code threw
  */
 export function guarded<Result>(run: () => Result): Result | undefined {
   try {

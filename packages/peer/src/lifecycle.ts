@@ -10,7 +10,7 @@
 
 import { RequestError } from "@pigato/protocol";
 
-/** Who is started and stopped, as errors name it. */
+/** The peer's kind, for error texts. */
 export type PeerKind = "client" | "worker";
 
 interface Startable {
@@ -80,7 +80,7 @@ export class Lifecycle {
     started.resolve();
   }
 
-  /** The broker cannot be reached, and will not be: fails a start that waits for it, and stops. */
+  /** The broker cannot be reached and never will be: fails a pending start, and stops. */
   onFailure(error: Error): void {
     if (this.#state.phase !== "starting") return;
     this.#state.started.reject(error);

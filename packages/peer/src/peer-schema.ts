@@ -117,7 +117,7 @@ export class PeerSchema {
   readonly random: Option<() => number> = callable<() => number>({ default: Math.random });
 }
 
-/** When and where to connect, as `Connection` wants it. */
+/** The options of `Connection`. */
 export function connectionOptions(
   settings: Omit<SettingsOf<PeerSchema>, "curve" | "plain">,
   addresses: readonly string[],
@@ -147,12 +147,12 @@ export function isRoutingIdText(value: string, maxBytes: number): boolean {
   return value !== "" && !value.startsWith("\0") && peerIdFromText(value).length <= maxBytes;
 }
 
-/** The error for something that a dialect has no frames for. */
+/** The error for a feature that a dialect does not support. */
 export function notCarried(dialect: DialectName, what: string, why = "its wire has no frame for it"): UsageError {
   return new UsageError(`${what} cannot be used with the dialect "${dialect}": ${why}`);
 }
 
-/** What is in it is checked with the transport, by `resolvePeerSecurity`. */
+/** `resolvePeerSecurity` checks its content, together with the transport. */
 function anyObject<Value extends object>(): Option<Value, Value | undefined> {
   const isValue = (value: unknown): value is Value => typeof value === "object" && value !== null;
   return custom<Value, Value | undefined>({

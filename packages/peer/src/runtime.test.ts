@@ -56,7 +56,7 @@ function uncaughtErrors(): string[] {
   return uncaught;
 }
 
-test("a logger that throws keeps no input and no notice from the session and the user", async () => {
+test("a logger that throws suppresses no input and no notice", async () => {
   const uncaught = uncaughtErrors();
   const { runtime, inputs, notices, links } = setUp();
   runtime.perform({ type: "open", address: "tcp://broker:1" });

@@ -1,5 +1,5 @@
-// What the shells of a client and a worker have in common: start and stop, the link to the broker, and the events that
-// users see. A shell gives it the effects and notices below, and performs and delivers its own.
+// What the shells of a client and a worker share: start and stop, the link to the broker, and the events that users see. A
+// shell passes it the effects and notices below, and handles its own.
 
 import { BrokerLink, type BrokerLinkHandlers, type BrokerLinkOptions } from "./broker-link.ts";
 import { guardedLogger, type RecordLogger } from "./guard.ts";
@@ -10,7 +10,7 @@ import type { RuntimeEffect, RuntimeInput } from "./session/effects.ts";
 export type RuntimeNotice =
   | { readonly type: "connecting" | "connected" | "stopped" }
   | { readonly type: "disconnected"; readonly reason: LossReason }
-  /** `isFinal`: no other attempt will succeed, so a start that waits has failed. */
+  /** `isFinal`: no other attempt will succeed, so a pending start fails. */
   | { readonly type: "error"; readonly error: Error; readonly isFinal: boolean };
 
 /** The loop of the shell. */
@@ -24,7 +24,7 @@ export interface RuntimeOptions extends BrokerLinkOptions {
   readonly addresses: readonly string[];
 }
 
-/** Emits the events that a client and a worker have in common. */
+/** The events that a client and a worker share. */
 export interface PeerEvents {
   start(): void;
   stop(): void;
@@ -66,7 +66,7 @@ export class PeerRuntime {
     });
   }
 
-  /** The address of the present connection, of the last one, or of the first one to come. */
+  /** The address of the current connection, of the last one, or of the first attempt. */
   get address(): string {
     return this.link.address ?? this.#options.addresses[0] ?? "";
   }
@@ -112,7 +112,7 @@ export class PeerRuntime {
     }
   }
 
-  /** @param isFinal whether it will fail again with this address; of several, another one may do better */
+  /** @param isFinal whether it will fail again with this address; with several addresses, another one may work */
   onError(error: Error, isFinal: boolean): void {
     this.#loop.notify({ type: "error", error, isFinal: isFinal && this.#options.addresses.length === 1 });
   }

@@ -1,5 +1,5 @@
-// Turns the security options of a client or a worker into the security of its links. Rejects whatever would silently
-// leave them open.
+// Turns the security options of a client or a worker into the security of its links. Rejects options that would silently leave
+// them open.
 
 import { UsageError } from "@pigato/protocol";
 import { type CurveOptions, PeerSecurity, type PlainOptions, type Transport } from "@pigato/transport";

@@ -10,8 +10,8 @@ import { CallbackCaller, type FinalCallback, type PartialCallback, ReplyStream, 
 import { requestOptions } from "./request-options.ts";
 
 /**
- * The options of a client, with their defaults where the original has one, and whatever else it was given. What is set
- * later holds from the next `start()`; `timeout`, `retry` and the listeners hold at once.
+ * The options of a client, with the original's defaults, and any other key. A change applies from the next `start()`; changes
+ * of `timeout`, `retry` and the listeners apply at once.
  */
 export type ClientConf = ConfOf<ClientOptions, "onConnect" | "onDisconnect" | "onDisconnnect">;
 
@@ -23,11 +23,11 @@ export interface ClientEvents {
   stop: [];
   connect: [];
   disconnect: [];
-  /** A word such as `ERR_MSG_HEADER` for what a broker did, or an `Error` for what failed here. */
+  /** A word such as `ERR_MSG_HEADER` for a protocol error of the broker, or an `Error` for a local failure. */
   error: [error: unknown];
 }
 
-/** The behavior of the original, which has no option for it. */
+/** Behavior of the original that has no option. */
 const AS_THE_ORIGINAL: ClientOptions = Object.freeze({
   negotiate: false,
   stopTimeoutMs: 0,
@@ -67,7 +67,7 @@ export class Client extends EventEmitter<ClientEvents> {
     this.#current().start();
   }
 
-  /** Closes at once. Open requests get no callback and no event any more. */
+  /** Closes at once. Open requests get no further callback and no event. */
   stop(): void {
     const lifecycle = this.#lifecycle;
     if (!lifecycle?.isRunning) return;
@@ -102,7 +102,7 @@ export class Client extends EventEmitter<ClientEvents> {
 
   /**
    * Sends a heartbeat now.
-   * @param request the id of a request that somebody still waits for
+   * @param request the id of a request whose caller still waits
    */
   heartbeat(request?: string): void {
     if (this.#lifecycle?.isRunning) this.#lifecycle.peer.heartbeat(request);
@@ -121,12 +121,12 @@ export class Client extends EventEmitter<ClientEvents> {
     callerOf: (lifecycle: ClassicLifecycle<Peer>) => CallbackCaller | StreamCaller,
   ): ReturnType<Peer["open"]> {
     const lifecycle = this.#current();
-    // An empty name travels as the one that brokers read it as.
+    // An empty name is encoded as the name that brokers read it as.
     const name = String(service) || "UNK";
     return lifecycle.peer.open(name, data, callerOf(lifecycle), requestOptions(options, this.conf));
   }
 
-  /** The peer that runs or, made ahead for the requests that wait for it, the one that `start()` will start. */
+  /** The running peer or, for requests that wait for it, the one that `start()` will start. */
   #current(): ClassicLifecycle<Peer> {
     this.#lifecycle ??= this.#newLifecycle();
     return this.#lifecycle;

@@ -1,14 +1,14 @@
-// The `conf` of classic code: a plain object with any keys, which may be changed at any time. The options of a peer are picked
-// out when the peer is made; the listeners are looked up at each event.
+// The `conf` of classic code: a plain object with any keys, which may change at any time. The adapter selects the options of a
+// peer when it creates the peer, and looks up listeners at each event.
 
 import { guarded } from "@pigato/peer";
 
-/** A listener in a `conf`. `null` and `undefined` are none; it may be set and taken away at any time. */
+/** A listener in a `conf`. `null` and `undefined` mean none; it may be set and removed at any time. */
 export type Listener = (() => void) | null | undefined;
 
 /**
- * A `conf`: the options of a peer, to be changed as one likes, its listeners, and any other key. Of a listener's name
- * spelt with three n, see `lifecycle.ts`.
+ * A `conf`: the options of a peer, all writable, its listeners, and any other key. See `lifecycle.ts` for the spelling of a
+ * listener's name with three n.
  */
 export type ConfOf<Options, ListenerName extends string> = {
   -readonly [Name in keyof Options as Exclude<Name, OptionListener>]: Options[Name];
@@ -16,7 +16,7 @@ export type ConfOf<Options, ListenerName extends string> = {
 
 type OptionListener = "onStart" | "onStop" | "onConnect" | "onDisconnect";
 
-/** Calls the listeners of these names, where there are any. */
+/** Calls the listeners with these names. */
 export function callListeners(conf: object, ...names: readonly string[]): void {
   for (const name of names) {
     const listener: unknown = Reflect.get(conf, name);

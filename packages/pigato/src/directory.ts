@@ -4,10 +4,10 @@ import { type DirectoryOptions, Directory as Service } from "@pigato/directory";
 import { isWorkerOption } from "@pigato/worker";
 import { type ConfOf, callListeners, pickOptions } from "./conf.ts";
 
-/** The options of a directory and whatever else it was given. What is set later holds from the next `start()`. */
+/** The options of a directory and any other key. A change applies from the next `start()`. */
 export type DirectoryConf = ConfOf<DirectoryOptions, "onStart" | "onStop">;
 
-/** The behavior of the original, which has no option for it. */
+/** Behavior of the original that has no option. */
 const AS_THE_ORIGINAL = Object.freeze({ negotiate: false, stopTimeoutMs: 0 });
 
 /** Answers requests for `$dir`: the name of a service with the ids of its workers, no name with all services. */
@@ -28,7 +28,7 @@ export class Directory {
     return this.#service?.worker;
   }
 
-  /** Starts to serve; `conf.onStart` is called when it can answer. */
+  /** Starts to serve; calls `conf.onStart` when it can reply. */
   start(): void {
     this.stop();
     const { onStart, onStop, ...given } = this.conf;

@@ -1,5 +1,5 @@
-// Errors as classic code expects them: a request fails with `C_TIMEOUT`, with the value that the worker gave, or with the code
-// of the failure as text; a protocol violation is an `error` event with one word.
+// Errors as classic code expects them: a request fails with `C_TIMEOUT`, with the worker's own value, or with the code of the
+// failure as text; a protocol violation is an `error` event with one word.
 
 import type { EventEmitter } from "node:events";
 import type { RequestError } from "@pigato/client";
@@ -48,7 +48,7 @@ export function brokerErrorEvent(clause: string): string | undefined {
   return BROKER_WORDS.get(clause);
 }
 
-/** Emits `error`, and without a listener a warning: what a peer does must not end the process. */
+/** Emits `error`. Without a listener it emits a warning, because a peer's message must not end the process. */
 export function emitError(emitter: Pick<EventEmitter, "emit" | "listenerCount">, error: unknown): void {
   if (emitter.listenerCount("error") > 0) guarded(() => emitter.emit("error", error));
   else if (error instanceof Error) process.emitWarning(error);

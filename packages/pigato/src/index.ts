@@ -6,7 +6,7 @@ import { Worker } from "./worker.ts";
 /** The core services. */
 const services: { Directory: typeof Directory } = { Directory };
 
-/** What `require("pigato")` and `import PIGATO from "pigato"` give. */
+/** The result of `require("pigato")` and `import PIGATO from "pigato"`. */
 const PIGATO: {
   Broker: typeof Broker;
   Client: typeof Client;
@@ -20,5 +20,5 @@ export type { ClientConf, ClientEvents, RequestOptions } from "./client.ts";
 export type { Directory, DirectoryConf } from "./directory.ts";
 export type { FinalCallback, PartialCallback, ReplyStream } from "./replies.ts";
 export type { WorkerConf, WorkerEvents } from "./worker.ts";
-// The last name makes `require()` return the plain object itself, which classic code may change as it likes.
+// With this last name, `require()` returns the plain object itself, which classic code may change.
 export { Broker, Client, PIGATO as default, PIGATO as "module.exports", services, Worker };

@@ -38,7 +38,7 @@ export class ClassicLifecycle<Inner extends Peer> {
     return this.#phase === "up" || this.#phase === "lost";
   }
 
-  /** Whether it was stopped, and emits nothing any more. */
+  /** Whether it was stopped, after which it emits nothing. */
   get isStopped(): boolean {
     return this.#phase === "stopped";
   }

@@ -1,4 +1,4 @@
-// The two forms in which classic code receives replies. Neither gets anything after its client was stopped.
+// The two forms in which classic code receives replies. A stopped client delivers nothing to either.
 
 import { Readable } from "node:stream";
 import type { Caller, OpenRequest, RequestError } from "@pigato/client";
@@ -13,11 +13,11 @@ interface Stoppable {
 }
 
 /**
- * The replies of one request, in order. A failure is an `error` event, of any value, and then the end. A value that is
- * `null` cannot travel through a stream and is left out. Destroying it cancels the request.
+ * The replies of one request, in order. A failure is an `error` event with any value, and then the end. A `null` value is left
+ * out, because a stream cannot carry it. Destroying the stream cancels the request.
  */
 export class ReplyStream extends Readable {
-  /** The request whose replies these are. */
+  /** The id of the request. */
   request: OpenRequest | undefined;
 
   constructor() {

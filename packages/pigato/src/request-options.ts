@@ -1,5 +1,6 @@
-// The options of a request as classic code writes them. Like the original, this takes anything: what is missing comes from the
-// client's `conf` at that moment, an invalid value counts as the nearest valid one, and unknown options go to the worker.
+// The options of a request as classic code writes them. Like the original, it accepts anything: a missing option is read from
+// the client's `conf` at that moment, an invalid value counts as the nearest valid one, and unknown options are sent to the
+// worker.
 
 import type { CallOptions } from "@pigato/client";
 import { CLASSIC_OPTIONS } from "@pigato/client/internal";
@@ -15,7 +16,7 @@ interface Defaults {
 
 type ClassicOptions = CallOptions & { readonly [CLASSIC_OPTIONS]: Readonly<Record<string, unknown>> };
 
-/** @param given an object of options; anything else is none */
+/** @param given an object with options; any other value means none */
 export function requestOptions(given: unknown, defaults: Defaults): ClassicOptions {
   const { signal, ...sent }: Record<string, unknown> = typeof given === "object" && given !== null ? { ...given } : {};
   const flags = Object.fromEntries(

@@ -8,8 +8,8 @@ import { emitError, workerErrorEvent } from "./errors.ts";
 import { ClassicLifecycle } from "./lifecycle.ts";
 
 /**
- * The options of a worker, with their defaults where the original has one, and whatever else it was given. What is set
- * later holds from the next `start()`; `concurrency` and the listeners hold at once.
+ * The options of a worker, with the original's defaults, and any other key. A change applies from the next `start()`; changes
+ * of `concurrency` and the listeners apply at once.
  */
 export type WorkerConf = ConfOf<WorkerOptions, "onConnect" | "onDisconnect" | "onDisconnnect">;
 
@@ -20,11 +20,11 @@ export interface WorkerEvents {
   disconnect: [];
   /** The data, the reply to write to, and the options that the client sent. */
   request: [data: unknown, reply: Reply, options: Readonly<Record<string, unknown>>];
-  /** A word such as `ERR_MSG_HEADER` for what a broker did, or an `Error` for what failed here. */
+  /** A word such as `ERR_MSG_HEADER` for a protocol error of the broker, or an `Error` for a local failure. */
   error: [error: unknown];
 }
 
-/** The behavior of the original, which has no option for it. */
+/** Behavior of the original that has no option. */
 const AS_THE_ORIGINAL: WorkerOptions = Object.freeze({ negotiate: false, stopTimeoutMs: 0 });
 
 export class Worker extends EventEmitter<WorkerEvents> {
@@ -60,7 +60,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
     this.#lifecycle.start();
   }
 
-  /** Sends DISCONNECT and closes at once: requests that run count as lost. */
+  /** Sends DISCONNECT and closes at once: the broker treats running requests as lost. */
   stop(): void {
     const lifecycle = this.#lifecycle;
     if (!lifecycle?.isRunning) return;

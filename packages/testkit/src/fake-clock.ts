@@ -1,8 +1,8 @@
-// A clock that moves only when a test advances it, and rings every alarm on the way in order.
+// A clock that only a test advances, ringing every alarm in order.
 
 import type { Alarm, Clock } from "@pigato/transport";
 
-/** More alarms than any test sets: only code that sets an alarm for the present again and again rings as many. */
+/** More alarms than any test sets: only code that repeatedly sets an alarm for the present reaches it. */
 const MAX_RINGS = 1_000_000;
 
 export class FakeClock implements Clock {

@@ -1,7 +1,7 @@
-// A queue that tests wait on: what a handler was called with, or what a peer received.
+// A queue that tests await: arguments of a handler, or messages of a peer.
 
 export class Inbox<Item> {
-  /** Items that were not taken yet, oldest first. */
+  /** Items that were not taken, oldest first. */
   readonly items: Item[] = [];
   /** Called with every item as it is added. */
   onAdd: (item: Item) => void = () => {};

@@ -1,4 +1,4 @@
-// Publishers and subscribers of one process, joined by address: the publish-subscribe part of a memory network.
+// Publishers and subscribers of one process, connected by address: the publish-subscribe part of a memory network.
 
 import {
   type Frames,
@@ -15,7 +15,7 @@ export class MemoryChannels {
   readonly #publishers = new Map<string, MemoryPublisher>();
   readonly #subscribers = new Set<MemorySubscriber>();
 
-  /** @param enqueue what lets a delivery happen later */
+  /** @param enqueue schedules a delivery */
   constructor(enqueue: Enqueue) {
     this.#enqueue = enqueue;
   }

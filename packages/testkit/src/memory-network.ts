@@ -1,5 +1,5 @@
-// A transport without sockets: routers and dealers of one process, joined by address. Deliveries wait in a queue until
-// the test (or a microtask, if `auto`) runs them, so that a test decides what happens between two messages.
+// A transport without sockets: routers and dealers of one process, connected by address. Deliveries wait in a queue until the
+// test (or a microtask, with `auto`) runs them, so a test controls the order of events.
 
 import {
   type DealerHandlers,
@@ -19,7 +19,7 @@ import {
 } from "@pigato/transport";
 import { MemoryChannels } from "./memory-channels.ts";
 
-/** More deliveries than any test has at once: only peers that answer each other without end cause as many. */
+/** More deliveries than any test has at once: only an endless exchange of messages reaches it. */
 const MAX_DELIVERIES = 1_000_000;
 
 export class MemoryNetwork implements Transport {
@@ -30,7 +30,7 @@ export class MemoryNetwork implements Transport {
   readonly #auto: boolean;
   #isScheduled = false;
 
-  /** @param options.auto deliver in a microtask by itself instead of waiting for `deliver()` */
+  /** @param options.auto deliver in a microtask instead of waiting for `deliver()` */
   constructor(options: { readonly auto?: boolean } = {}) {
     this.#auto = options.auto ?? false;
   }
@@ -52,8 +52,8 @@ export class MemoryNetwork implements Transport {
   }
 
   /**
-   * Runs every delivery in the queue, and those that they cause.
-   * @throws Error if peers answer each other without end
+   * Runs every delivery in the queue, and the deliveries that they cause.
+   * @throws Error for an endless exchange of messages
    */
   deliver(): void {
     let count = 0;
@@ -64,7 +64,7 @@ export class MemoryNetwork implements Transport {
     }
   }
 
-  /** Breaks the connection of every dealer at `address`, as a network does: without a DISCONNECT. */
+  /** Cuts the connection of every dealer at `address`, as a network failure does: without a DISCONNECT. */
   cut(address: string): void {
     for (const dealer of this.#dealers) if (dealer.address === address) dealer.lose();
   }
@@ -151,7 +151,7 @@ export class MemoryRouter implements RouterLink {
     return true;
   }
 
-  /** Loses a peer without reporting it, as a link does that finds out only when it sends. */
+  /** Loses a peer without reporting it, as a link does that detects the loss only when it sends. */
   forget(peer: string): void {
     this.#peers.delete(peer);
   }
@@ -214,7 +214,7 @@ export class MemoryDealer implements DealerLink {
     if (!this.#isClosed && this.#router === router) this.#handlers.onMessage(frames);
   }
 
-  /** The connection breaks. */
+  /** Cuts the connection. */
   lose(): void {
     const router = this.#router;
     if (router === undefined || this.#isClosed) return;

@@ -1,5 +1,5 @@
-// A program in a process of its own, which can be killed and frozen from outside. Tests talk to it by messages or by lines.
-// A wait for either rejects when the process ends first, with what it last wrote to stderr: a crash never shows as a timeout.
+// A program in its own process, which a test can kill and freeze. It communicates by messages or by lines. Waiting for either
+// rejects when the process ends first, with its last output on stderr, so a crash never appears as a timeout.
 
 import { type ChildProcess, type Serializable, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -43,7 +43,7 @@ export class PeerProcess {
     return new PeerProcess(file, child);
   }
 
-  /** Runs any program; it is talked to by lines. */
+  /** Runs any program, which communicates by lines. */
   static program(
     program: string,
     args: readonly string[] = [],
@@ -60,7 +60,7 @@ export class PeerProcess {
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_CHARACTERS);
     });
-    // A process that ends does not read what it is sent; how it ended is reported by `ended`.
+    // A process that ends does not read its messages; `ended` reports how it ended.
     child.stdin?.on("error", () => {});
     if (child.stdout) createInterface(child.stdout).on("line", (line) => this.#lines.add(line));
     this.#ended = new Promise((resolve) => {
@@ -73,12 +73,12 @@ export class PeerProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** The command line, as others on the machine see it. */
+  /** The command line, as other users of the machine see it. */
   get commandLine(): string {
     return this.#child.spawnargs.join(" ");
   }
 
-  /** What it wrote to stderr, at most the last million characters. */
+  /** Its output on stderr, at most the last million characters. */
   get stderr(): string {
     return this.#stderr;
   }
@@ -114,7 +114,7 @@ export class PeerProcess {
     return this.#unlessEnded(this.#lines.take(fits));
   }
 
-  /** Waits for the process to get ready, and kills it if it does not within 30 s. */
+  /** Waits until the process is ready, and kills it after 30 s. */
   async ready<Result>(whenReady: Promise<Result>): Promise<Result> {
     const late = new Promise<never>((_resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`${this.#name} is not ready\n${this.#stderr}`)), READY_WITHIN_MS);
@@ -130,7 +130,7 @@ export class PeerProcess {
     }
   }
 
-  /** `SIGSTOP` freezes the process while its connections stay open, `SIGCONT` lets it go on. */
+  /** `SIGSTOP` freezes the process while its connections stay open, `SIGCONT` resumes it. */
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

@@ -1,5 +1,5 @@
-// A peer that is a DEALER socket and nothing else: it sends any frames and returns what it receives. No code under test
-// stands between it and the broker.
+// A peer on a bare DEALER socket: it sends any frames and returns what it receives, without code under test between it and the
+// broker.
 
 import { Dealer } from "zeromq";
 import { Inbox } from "./inbox.ts";
@@ -7,7 +7,7 @@ import { Inbox } from "./inbox.ts";
 export type RawFrame = string | Uint8Array;
 
 export interface RawPeerOptions {
-  /** How frames are written and read as text; `latin1` keeps every byte. @defaultValue "utf8" */
+  /** The encoding of frames as text; `latin1` keeps every byte. @defaultValue "utf8" */
   readonly encoding?: "utf8" | "latin1";
   /** Milliseconds that a closed socket keeps sending. @defaultValue 0 */
   readonly lingerMs?: number;
@@ -31,7 +31,7 @@ export class RawPeer {
     void this.#read();
   }
 
-  /** Messages that were received and not taken yet, as text. */
+  /** Received messages that were not taken, as text. */
   get received(): readonly (readonly string[])[] {
     return this.#inbox.items;
   }
@@ -57,7 +57,7 @@ export class RawPeer {
     return this.nextThat((frames) => start.every((frame, index) => frame === "*" || frames[index] === frame));
   }
 
-  /** A heartbeat and its reply: the broker has handled everything that was sent before. */
+  /** Sends a heartbeat and waits for its reply, after which the broker has handled everything that was sent before. */
   async roundTrip(): Promise<void> {
     await this.send("C", "4");
     await this.receive("C", "4");

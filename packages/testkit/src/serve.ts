@@ -1,7 +1,7 @@
-// The other end of `PeerProcess.request`, in a program that a test spawns: it reads its settings, performs one task after the
-// other, and ends with the process that spawned it.
+// The other end of `PeerProcess.request`, in a program that a test starts: it reads its settings, performs one task after the
+// other, and exits with its parent process.
 
-/** What a program can perform, by name. Arguments and results travel as JSON. */
+/** The tasks of a program, by name. Arguments and results are JSON. */
 export type Tasks = Readonly<Record<string, (argument: unknown) => unknown>>;
 
 /** Memory in bytes, after a full collection. */
@@ -31,7 +31,7 @@ async function perform(tasks: Tasks, message: string): Promise<void> {
 }
 
 function memory(): Memory {
-  // One collection may free the last reference to what the next one can free.
+  // One collection may release the last reference to memory that the next one frees.
   for (let round = 0; round < 3; round++) globalThis.gc?.();
   const { rss, heapUsed, external } = process.memoryUsage();
   return { rss, live: heapUsed + external };

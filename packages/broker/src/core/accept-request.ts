@@ -58,7 +58,7 @@ export function refuseRequest(
   sendFailure(state, client, service, requestId, { code, message, delivery: "not-sent" });
 }
 
-/** Answers a request from the cache: it begins and ends at once, within every bound. */
+/** Answers a request from the cache: it starts and ends in this step, within every bound. */
 export function answerFromCache(
   state: CoreState,
   client: ClientRecord,
@@ -76,7 +76,7 @@ export function answerFromCache(
   sendMessages(state, client, messages);
 }
 
-/** Places a persistent request that the store has confirmed. The worker that it names may be gone meanwhile. */
+/** Places a persistent request that the store has confirmed. Its target worker may have left in the meantime. */
 export function placeAccepted(state: CoreState, request: QueuedRequest, target: WorkerRecord | undefined): void {
   const { worker } = request.options;
   if (worker === undefined || (target !== undefined && isWithin(request.route, target.service))) {
@@ -103,13 +103,13 @@ export function addRequest(
   return request;
 }
 
-/** Puts a request behind all that came before. */
+/** Puts a request behind all earlier ones. */
 export function renumber(state: CoreState, request: QueuedRequest): void {
   state.lastNumber += 1;
   request.number = state.lastNumber;
 }
 
-/** The timeout counts silence: every partial starts it anew. */
+/** The timeout limits silence: every partial restarts it. */
 export function restartTimeout(state: CoreState, request: QueuedRequest, now: Instant): void {
   state.timers.set(request, request.options.timeoutMs, now);
 }

@@ -13,26 +13,26 @@ import type { HeartbeatLease } from "./heartbeat-lease.ts";
 import type { ClientLinks, ClientRequests } from "./open-requests.ts";
 import type { Timer } from "./timer.ts";
 
-/** What is held for one client of replies to persistent requests (held-reply-table.ts). */
+/** Usage of the held replies to persistent requests of one client (held-reply-table.ts). */
 export interface HeldUsage {
   replies: number;
   bytes: number;
-  /** Set while a client that reconnected is given time to repeat its requests. */
+  /** Set while a reconnected client has time to repeat its requests. */
   readonly timer: Deadline<Timer>;
 }
 
-/** Generic so that requests may refer to clients and clients to requests; queued-request.ts names the one kind there is. */
+/** Generic so that requests may refer to clients and clients to requests; queued-request.ts defines the only instance. */
 export class ClientRecordOf<Request extends ClientLinks<Request>> implements HeartbeatLease {
   readonly id: PeerId;
   readonly dialect: DialectId;
   readonly traits: DialectTraits;
   readonly requests: ClientRequests<Request>;
   capabilities: Capabilities = NO_CAPABILITIES;
-  /** Whether it is gone, and has persistent requests open. */
+  /** Whether it is gone and has open persistent requests. */
   isAway = false;
-  /** `undefined` until something is held for it. */
+  /** `undefined` until a reply is held for it. */
   held: HeldUsage | undefined;
-  /** What is known of the interval at which it sends heartbeats. */
+  /** The known interval of its heartbeats. */
   timing: HeartbeatTiming = UNKNOWN_TIMING;
   /** When its last heartbeat came. */
   heartbeatAt: Instant | undefined;

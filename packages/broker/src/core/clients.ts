@@ -99,7 +99,7 @@ export function onClientHeartbeat(state: CoreState, client: ClientRecord, now: I
   if (timing !== client.timing) setTiming(state, client, timing, now);
 }
 
-/** The lease of a present client ran out: it may have been silent. */
+/** The lease of a present client expired: it may have been silent. */
 export function onClientLease(state: CoreState, client: ClientRecord, now: Instant): void {
   const missed = countSilence(client, client.leaseMs, state.timers, now);
   if (missed === 0) return;
@@ -108,7 +108,7 @@ export function onClientLease(state: CoreState, client: ClientRecord, now: Insta
   } else if (missed >= state.options.heartbeatLiveness) loseClient(state, client, "silent", now);
 }
 
-/** The lease of an away client ran out: it is forgotten unless requests are still open. */
+/** The lease of an away client expired: the broker forgets it unless requests are still open. */
 export function onAwayLease(state: CoreState, client: ClientRecord, now: Instant): void {
   if (client.requests.size === 0) state.awayClients.delete(client.id);
   else keepAway(state, client, now);
@@ -130,7 +130,7 @@ export function loseClient(state: CoreState, client: ClientRecord, reason: Clien
   holdForAwayClient(state, client, now);
 }
 
-/** The client is gone, but the request is persistent: its worker must not wait for grants. */
+/** The client is gone, but the request is persistent, so its worker must not wait for grants. */
 function liftFlowControl(state: CoreState, request: QueuedRequest): void {
   if (!request.isPaced) return;
   request.credit = MAX_CREDIT;
@@ -163,7 +163,7 @@ function setTiming(state: CoreState, client: ClientRecord, timing: HeartbeatTimi
   startLease(client, intervalMs, state.timers, now);
 }
 
-/** P-LIVE-3: whether the silence of a client says anything. A single heartbeat shows no interval. */
+/** P-LIVE-3: whether the client keeps a known heartbeat interval. A single heartbeat shows none. */
 function isJudged({ announcedMs, seenMs }: HeartbeatTiming): boolean {
   return announcedMs !== undefined || seenMs !== undefined;
 }

@@ -60,7 +60,7 @@ export class EffectQueue {
     this.#effects.push({ type: "delete", key });
   }
 
-  /** Asks for a `handed-over` input, which comes after the refusals of everything sent so far. */
+  /** Requests a `handed-over` input, which follows the failed sends of everything sent so far. */
   confirm(address: string): void {
     this.#effects.push({ type: "confirm", address });
   }

@@ -107,8 +107,8 @@ export type Effect =
       readonly capabilities: Capabilities;
       readonly dialect: DialectId;
       /**
-       * This input's effects hold an earlier message of the same reply. If that send was refused, this message must not be
-       * sent: it counts as refused too, so that the client never gets a reply with a gap.
+       * This input's effects contain an earlier message of the same reply. If that send failed, the shell must not send this
+       * message and reports it as undelivered, too, so that the client never gets a reply with a gap.
        */
       readonly isContinuation: boolean;
     }
@@ -118,7 +118,7 @@ export type Effect =
       readonly message: ToWorker;
       readonly dialect: DialectId;
     }
-  /** Answered by `handed-over`, after the refusals of everything that was sent before. */
+  /** Answered by `handed-over`, after the failed sends of everything before. */
   | { readonly type: "confirm"; readonly address: string }
   /** Publishes the directory of services to subscribers; replaces the last one. */
   | { readonly type: "announce"; readonly snapshot: DirectorySnapshot }

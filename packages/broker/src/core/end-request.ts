@@ -55,7 +55,7 @@ export function endUnsent(state: CoreState, request: QueuedRequest, code: Failur
 
 /** The broker stops: the request ends wherever it is. A persistent request stays in the store for the next start. */
 export function closeRequest(state: CoreState, request: QueuedRequest): void {
-  // Its reply was sent: the connection will confirm or refuse it.
+  // Its reply was sent: the connection will confirm it or report it as undelivered.
   if (state.heldReplies.sent.has(request)) return;
   const isStored = leaveInStore(state, request);
   if (isStored) request.mayHaveRun = true;

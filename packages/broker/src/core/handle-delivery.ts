@@ -1,5 +1,5 @@
-// Inputs of the connections: what they refused, lost or confirmed, and that a peer is gone. Makes sure that no reply has a
-// gap and that no client waits for a reply that cannot come.
+// Inputs of the connections: failed and lost sends, confirmations, and lost peers. Ensures that no reply has a gap and that no
+// client waits for a reply that cannot arrive.
 
 import { display, type PeerId } from "@pigato/protocol";
 import type { Instant } from "@pigato/protocol/internal";
@@ -50,7 +50,7 @@ function onUndeliveredToClient(
       const request = client.requests.get(message.requestId);
       // The id may be that of a newer request by now.
       if (!request?.hasPartial) return;
-      // The final message was refused as well; that input comes next.
+      // The send of the final message failed as well; that input comes next.
       if (request.location === AT_CLIENT) return;
       return failRequest(state, request, "BUSY", "lost a partial: the client reads too slowly");
     }

@@ -1,9 +1,9 @@
 // Replies to persistent requests, until their clients have them. The request stays open meanwhile: its id is taken, its
 // timeout runs, and the store keeps it. Decides what is held, when it is sent, and what is dropped when there is no room.
 //
-// A reply is sent whole and in order, or as one failure that says why not. The client has it when the connection took it:
-// the shell confirms that after everything the connection refused. A client that reconnects is given time to repeat its
-// requests first, and a repeated request does not run again while its reply is held.
+// A reply is sent whole and in order, or as one failure with the reason. The client has it when the connection has accepted it:
+// the shell confirms that after all failed sends. A client that reconnects gets time to repeat its requests first, and a
+// repeated request does not run again while its reply is held.
 
 import type { FailureCode } from "@pigato/protocol";
 import type { Instant } from "@pigato/protocol/internal";

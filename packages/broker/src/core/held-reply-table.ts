@@ -1,5 +1,5 @@
-// What is held of replies to persistent requests, counted against the bounds: of one client, and of all. Decides whether
-// there is room; held-replies.ts decides what happens to a reply for which there is none.
+// Held replies to persistent requests, counted against the bounds of one client and of all. Decides whether there is room;
+// held-replies.ts decides what happens to a reply without room.
 
 import type { FailureCode, Frame, ToClient } from "@pigato/protocol";
 import type { Deadlines } from "@pigato/protocol/internal";
@@ -9,7 +9,7 @@ import { bytesOf, type ClientRecord, type QueuedRequest } from "./queued-request
 import { RequestList } from "./request-list.ts";
 import type { Timer } from "./timer.ts";
 
-/** What a reply and each of its messages count for besides their bytes: about what their objects occupy. */
+/** The fixed cost of a reply and of each of its messages besides their bytes: about the memory of their objects. */
 const REPLY_BYTES = 512;
 const MESSAGE_BYTES = 256;
 
@@ -21,10 +21,10 @@ export type LossReason = "BUSY" | "BROKER_LOST";
 export interface HeldReply {
   readonly request: QueuedRequest;
   messages: ReplyMessage[];
-  /** What it counts for; 0 if it is not held. */
+  /** Its cost; 0 if it is not held. */
   bytes: number;
   loss: LossReason | undefined;
-  /** The failure that it ends with, if it does. */
+  /** The failure that ends it, if there is one. */
   code: FailureCode | undefined;
   isComplete: boolean;
 }
@@ -158,7 +158,7 @@ function costOf(reply: HeldReply, message: ReplyMessage): number {
   return bytes + MESSAGE_BYTES + (reply.messages.length === 0 ? REPLY_BYTES : 0);
 }
 
-/** A held frame must not keep the whole receive buffer alive that it was read from. */
+/** Copied, because a held frame must not keep the receive buffer alive. */
 function copyOf(message: ReplyMessage): ReplyMessage {
   if (message.type === "failure") return message;
   return { ...message, body: message.body.map(copyFrame), trailer: message.trailer.map(copyFrame) };

@@ -1,8 +1,8 @@
 // A doubly linked list of requests, whose links are fields of the requests, so that one is removed from the middle in O(1).
 // It holds the requests that wait, in order of arrival, and those that one worker holds. A request is in at most one list.
 //
-// A request that returns to a queue, because its worker was lost or a connection refused it, is inserted by its number.
-// Nearly all that return do so together and in order, so the search starts behind the one that returned last.
+// A request that returns to a queue, because its worker was lost or the send failed, is inserted by its number. Most requests
+// that return do so together and in order, so the search starts behind the one that returned last.
 
 /** The fields of a request that belong to the list it is in. */
 export interface QueueLinks<Self> {

@@ -1,4 +1,4 @@
-// Requests that return: rejected by a worker, refused by its connection, or waiting when services open and close.
+// Requests that return: rejected by a worker, undelivered, or waiting when services open and close.
 
 import { isRejectedByAll, place, remove, serve, serveAll, waitForNewWorker } from "./dispatch.ts";
 import { failRequest } from "./fail-request.ts";

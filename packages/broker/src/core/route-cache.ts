@@ -1,6 +1,6 @@
-// A CLOCK cache of routes that are not needed at the moment, kept for the next request by their name. A hit sets a reference
-// bit and moves nothing; when the ring is full, the hand clears bits until it finds a victim. So made-up names, which are
-// asked for once, evict each other before they evict a name that is asked for again.
+// A CLOCK cache of unused routes, by name. A hit sets a reference bit and moves nothing; when the ring is full, the hand clears
+// bits until it finds a victim. So invented names, which are requested once, evict each other before they evict a name that is
+// requested again.
 //
 // Each step of the hand clears a bit that some request has set, so all steps together are fewer than requests.
 

@@ -25,7 +25,7 @@ export type WorkerState =
   | "available"
   /** It has no free slot. */
   | "full"
-  /** Its connection refused a request. It gets none until it sends something. */
+  /** A send of a request failed. The worker gets none until it sends a message. */
   | "congested"
   | "gone";
 

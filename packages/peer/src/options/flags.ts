@@ -8,7 +8,7 @@ export interface Flag {
   readonly name: string;
   readonly flag: string;
   readonly variable: string;
-  /** What stands for the value: `<ms>`, `<load|lru>`. */
+  /** The placeholder of the value: `<ms>`, `<load|lru>`. */
   readonly placeholder: string;
   readonly help: string;
   readonly choices: readonly string[] | undefined;

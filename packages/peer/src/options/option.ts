@@ -14,21 +14,24 @@ export interface Option<Given, Resolved = Given> {
   readonly choices?: readonly string[] | undefined;
   /** One line for `--help`. Without it, the option has no flag and no environment variable. */
   readonly help?: string | undefined;
-  /** What a value must be, as an error says it: "an integer from 10 to 60000". */
+  /** The expectation in error texts: "an integer from 10 to 60000". */
   readonly expected: string;
-  /** For security: rejects `undefined` as a value, because its absence leaves something open, and errors hide the value. */
+  /**
+   * For security: rejects `undefined` as a value, because a missing option would leave the connection open. Errors hide the
+   * value.
+   */
   readonly isStrict?: true;
   /** The value that the code reads; `undefined` if the option does not allow `value`. */
   read(value: unknown): Resolved | undefined;
   /** The value for an absent option. */
   makeDefault(): Resolved;
-  /** Reads a flag or an environment variable, up to what `read` takes. */
+  /** Reads a flag or an environment variable into a value for `read`. */
   fromText?(text: string): unknown;
   /** Never set. Carries the type that users pass. */
   readonly given?: Given;
 }
 
-/** An option that rejects `undefined` as a value, and whose value no error shows. */
+/** A strict option; see `isStrict`. */
 export type StrictOption<Given, Resolved = Given> = Option<Given, Resolved> & { readonly isStrict: true };
 
 export type Unit = "ms" | "bytes";
@@ -123,7 +126,7 @@ export function text(
   };
 }
 
-/** An object that has the methods that are called on it. */
+/** An object with the methods that are called on it. */
 export function objectWith<Value extends object>(
   spec: Default<Value> & { readonly methods: readonly (keyof Value & string)[] },
 ): Option<Value> {

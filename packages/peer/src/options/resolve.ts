@@ -31,7 +31,7 @@ export type SettingsOf<Schema> = {
 
 type GivenOf<Declared> = Declared extends Option<infer Given, unknown> ? Given : never;
 
-/** @param owner who has the options, as errors name it: "the broker", "a worker" */
+/** @param owner the owner of the options, for error texts: "the broker", "a worker" */
 export function resolveOptions<Schema extends OptionSchema<Schema>>(
   owner: string,
   schema: Schema,
@@ -46,7 +46,7 @@ export function resolveOptions<Schema extends OptionSchema<Schema>>(
   return { ...Object.assign({}, ...settings) };
 }
 
-/** @throws UsageError that names the nearest option that there is */
+/** @throws UsageError that names the nearest option */
 export function rejectUnknownOptions(owner: string, schema: object, input: object): void {
   for (const name of Object.keys(input)) {
     if (!Object.hasOwn(schema, name)) throw unknownOption(owner, name, Object.keys(schema));
@@ -55,7 +55,7 @@ export function rejectUnknownOptions(owner: string, schema: object, input: objec
 
 /**
  * Checks one value, for an option that can be set later.
- * @throws UsageError that names the option, what it must be, and the value
+ * @throws UsageError that names the option, the expectation and the value
  */
 export function readOption<Resolved>(name: string, option: Option<unknown, Resolved>, value: unknown): Resolved {
   const resolved = option.read(value);

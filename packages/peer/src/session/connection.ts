@@ -104,7 +104,7 @@ export class Connection {
   onReceived(now: Instant): readonly ConnectionStep[] {
     if (this.#state.phase !== "open") return NOTHING;
     this.#state.receivedAt = now;
-    // Only now: if a broker accepts connections only to drop them, the pauses keep growing.
+    // Only now: if a broker accepts connections only to drop them, the pauses must grow.
     this.#pauses = 0;
     if (this.#state.answered) return NOTHING;
     this.#state.answered = true;
@@ -112,7 +112,7 @@ export class Connection {
     return [{ type: "connected" }];
   }
 
-  /** The broker was allowed to be silent until now. */
+  /** Resets the broker's silence, which was allowed until now. */
   excuse(now: Instant): void {
     if (this.#state.phase === "open") this.#state.receivedAt = now;
   }
@@ -190,14 +190,14 @@ export class Connection {
 
   #connect(now: Instant): readonly ConnectionStep[] {
     const { addresses, connectTimeoutMs } = this.#options;
-    // A link to the only address retries by itself, so there is no reason to give it up.
+    // A link to the only address retries by itself, so it is never given up.
     const giveUpAt = addresses.length > 1 ? now + connectTimeoutMs : Number.POSITIVE_INFINITY;
     this.#enter({ phase: "connecting", giveUpAt });
     return [{ type: "open", address: addresses[this.#addressIndex] ?? "" }];
   }
 
-  // P-LIVE-4: if the own heartbeat is overdue by a whole interval, this process stood still and read nothing either. Messages
-  // of the broker may still be unread, so it gets one more interval.
+  // P-LIVE-4: if the own heartbeat is overdue by a whole interval, this process was suspended and read nothing. Messages of the
+  // broker may still be unread, so the broker gets one more interval.
   #extendByOneInterval(state: { receivedAt: Instant }, now: Instant): void {
     state.receivedAt = now - this.#options.heartbeatMs * (this.#options.liveness - 1);
   }

@@ -1,13 +1,13 @@
-// The inputs and effects that the sessions of a client and a worker have in common. `PeerRuntime` gives and performs them.
+// The inputs and effects that the sessions of a client and a worker share. `PeerRuntime` applies and performs them.
 
 import type { LossReason } from "./connection.ts";
 
-/** A request, to everybody outside the session. Never reused. */
+/** The id of a request outside of the session. Never reused. */
 export type CallId = number;
 
 export type RuntimeInput =
   | { readonly type: "start" }
-  /** Take no new work; end when what is open has, or when its time is up. */
+  /** Accept no new work; end when everything open has ended, or at the time limit. */
   | { readonly type: "stop" }
   | { readonly type: "link-up" }
   /** The link could not connect, and tries again. */
@@ -15,13 +15,13 @@ export type RuntimeInput =
   | { readonly type: "link-lost"; readonly reason: LossReason };
 
 export type RuntimeEffect =
-  /** Make a new link, with a new routing id, to this address. */
+  /** Open a new link, with a new routing id, to this address. */
   | { readonly type: "open"; readonly address: string }
-  /** Discard the link. `flush`: once what was sent has been written. */
+  /** Discard the link. `flush`: after sent messages are written. */
   | { readonly type: "close"; readonly flush: boolean }
   /** The broker answered for the first time on this connection. */
   | { readonly type: "connected" }
-  /** A connection on which the broker had answered is gone. */
+  /** A connection with an answer of the broker is lost. */
   | { readonly type: "disconnected"; readonly reason: LossReason }
-  /** Everything has ended; only a new `start` has any effect from now on. */
+  /** Everything has ended; only a new `start` has an effect. */
   | { readonly type: "stopped" };

@@ -1,10 +1,10 @@
-// A direct-mapped table: an id's low bits are its slot. `nextId` only gives out ids whose slot is free, so `get` is one
-// array access. Ids increase and are never reused, so the id of an entry that is gone finds nothing.
+// A direct-mapped table: the low bits of an id are its slot. `nextId` returns only ids with a free slot, so `get` is one array
+// access. Ids increase and are never reused, so the id of a removed entry finds nothing.
 //
-// A Map with numbers for keys costs more here: one that is filled and emptied all the time rebuilds its table every few
-// entries and keeps deleted ones alive.
+// A Map with numeric keys costs more here: one that is constantly filled and emptied rebuilds its table every few entries and
+// keeps deleted entries alive.
 
-/** Few, because a process may have many clients with a request or two each, and they share the processor's caches. */
+/** Few, because a process may have many clients with one or two requests each, which share the processor's caches. */
 const MIN_SLOTS = 8;
 
 export class SlotTable<Entry> {
@@ -17,7 +17,7 @@ export class SlotTable<Entry> {
     return this.#size;
   }
 
-  /** An id for a new entry. Positive, and larger than any before. */
+  /** An id for a new entry. Positive, and larger than all before. */
   nextId(): number {
     // At most half full, so that a free slot is near.
     if (this.#size * 2 >= this.#ids.length) this.#grow();
@@ -27,7 +27,7 @@ export class SlotTable<Entry> {
     return this.#lastId;
   }
 
-  /** Grows until the slot of the id is free: a table may mirror the ids of another one. */
+  /** Grows until the slot of the id is free, because a table may mirror the ids of another one. */
   set(id: number, entry: Entry): void {
     while (this.#ids[id & (this.#ids.length - 1)] !== 0) this.#grow();
     const slot = id & (this.#ids.length - 1);
@@ -41,7 +41,7 @@ export class SlotTable<Entry> {
     return this.#ids[slot] === id ? this.#entries[slot] : undefined;
   }
 
-  /** @returns the entry, if it was there */
+  /** @returns the removed entry */
   take(id: number): Entry | undefined {
     const slot = id & (this.#ids.length - 1);
     if (this.#ids[slot] !== id) return undefined;
@@ -62,7 +62,7 @@ export class SlotTable<Entry> {
     return values;
   }
 
-  /** Different slots stay different: a larger mask keeps the bits of the smaller one. */
+  /** Ids with different slots keep different slots: a larger mask keeps the bits of the smaller one. */
   #grow(): void {
     const [ids, entries] = [this.#ids, this.#entries];
     this.#ids = new Array<number>(ids.length * 2).fill(0);

@@ -7,7 +7,7 @@ import { findTools, missingLines } from "./find-tools.ts";
 const folder = mkdtempSync(join(tmpdir(), "pigato-tools-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A folder for PATH with a program that does nothing but end with an exit code. */
+/** A folder for PATH with a program that only exits with a code. */
 function folderWith(program: string, exitCode: number): string {
   const bin = mkdtempSync(join(folder, "bin-"));
   writeFileSync(join(bin, program), `#!/bin/sh\nexit ${exitCode}\n`, { mode: 0o755 });

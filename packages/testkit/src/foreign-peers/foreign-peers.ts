@@ -11,7 +11,7 @@ export type ToolName = "python" | "c" | "chromium";
 /** The path of each tool, or `null` if it is missing. */
 export type ToolPaths = Readonly<Record<ToolName, string | null>>;
 
-/** What a person has to do about a missing tool. */
+/** The instruction for a person, for each missing tool. */
 export const MISSING: Readonly<Record<ToolName, string>> = {
   python: "no python3 with pyzmq on PATH: apt-get install python3-zmq, or set PIGATO_PYTHON",
   c: "no gcc that can link libzmq on PATH: apt-get install gcc libc6-dev libzmq3-dev",

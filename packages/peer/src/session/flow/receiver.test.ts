@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { ReceiveWindow } from "./receiver.ts";
 
-/** A window, and what a sender with this grant may still have under way. */
+/** A window, and the chunks that a sender with this grant may still have in transit. */
 function started(): ReceiveWindow {
   const window = new ReceiveWindow();
   expect(window.start()).toBe(16);
   return window;
 }
 
-/** All that was granted comes and is read at once, `rounds` times. @returns every grant */
+/** Delivers and reads all granted chunks, `rounds` times. @returns every grant */
 function readAll(window: ReceiveWindow, bytes: number, rounds: number, first = 16): number[] {
   const grants: number[] = [];
   let granted = first;
@@ -41,14 +41,14 @@ test("holds no more than 4096 small chunks, and no fewer than 2 large ones", () 
   expect(new Set(readAll(started(), 16 * 1024 * 1024, 6))).toEqual(new Set([1]));
 });
 
-test("follows the size of what comes", () => {
+test("follows the size of the arriving chunks", () => {
   const window = started();
   readAll(window, 5, 6);
   const grants = readAll(window, 1024 * 1024, 30, 4_096);
   expect(grants.at(-1)).toBe(1);
 });
 
-test("grants nothing for what was not read, however much has come", () => {
+test("grants nothing for unread chunks, however many have arrived", () => {
   const window = started();
   for (let chunk = 0; chunk < 16; chunk++) window.onArrived(5);
   expect(window.take()).toBe(0);
@@ -56,19 +56,19 @@ test("grants nothing for what was not read, however much has come", () => {
   expect(window.take()).toBeGreaterThan(0);
 });
 
-test("a report that comes early grants nothing while more is open than a window has", () => {
+test("an early report grants nothing while more chunks are open than a window has", () => {
   const window = started();
   for (let chunk = 0; chunk < 16; chunk++) window.onArrived(1024 * 1024);
   expect(window.reportAfter).toBe(8);
   window.onRead(1);
   expect(window.take()).toBe(0);
-  // Fifteen are open where two would do.
+  // Fifteen are open, although a window now has two.
   expect(window.reportAfter).toBe(14);
   window.onRead(14);
   expect(window.take()).toBe(1);
 });
 
-test("without pacing nothing is ever granted", () => {
+test("without flow control there are no grants", () => {
   const window = new ReceiveWindow();
   expect(window.reportAfter).toBe(Number.POSITIVE_INFINITY);
   window.onArrived(5);

@@ -1,15 +1,15 @@
-// Flow control at the end that reads: how much of a stream may be on its way to its reader (P-STREAM-1). Credit counts chunks,
-// but memory is bytes: so a window is as many chunks as make about 2 MiB, by the mean size of the latest ones. A fast reader
-// never makes the sender wait: half a window is still open when the other half is granted again.
+// The receiving end of flow control: how many chunks of a stream may be in transit to its reader (P-STREAM-1). Credit counts
+// chunks, but memory is bytes, so a window is the number of chunks that make about 2 MiB, by the mean size of the latest ones.
+// A grant is due when half of a window has been read, so a fast reader never makes the sender wait.
 //
-// The reader reports what it read, and not each chunk: `reportAfter` says when.
+// The reader reports how many chunks it read only when `reportAfter` is reached.
 
-/** Bytes on their way to a reader, or waiting for it: enough for any loopback or data center at full speed. */
+/** Bytes in transit to a reader, or waiting for it: enough for full speed over loopback or in a data center. */
 const WINDOW_BYTES = 2 * 1024 * 1024;
 /** At least 2, so that a large chunk can be sent while another is read. */
 const MIN_CHUNKS = 2;
 const MAX_CHUNKS = 4_096;
-/** Before the first chunk nothing is known of their size. */
+/** Before the first chunk, their size is unknown. */
 const FIRST_CHUNKS = 16;
 /** Chunks that a reader reads before its first report. */
 export const FIRST_REPORT: number = FIRST_CHUNKS / 2;
@@ -17,13 +17,13 @@ export const FIRST_REPORT: number = FIRST_CHUNKS / 2;
 export class ReceiveWindow {
   /** Whether credit is granted: on this connection, until the end of the reply. */
   #isPacing = false;
-  /** Chunks that are granted and were not read yet. */
+  /** Chunks that are granted and not read. */
   #open = 0;
   /** The value of `#open` right after the last grant. */
   #opened = 0;
-  /** With so few open, the next grant is due. */
+  /** At so few open chunks, the next grant is due. */
   #low = 0;
-  // Moving sums of what arrived, for the mean: both are halved with each grant.
+  // Moving sums of the arrived chunks, for the mean. Each grant halves them.
   #bytes = 0;
   #chunks = 0;
 
@@ -31,7 +31,7 @@ export class ReceiveWindow {
     return this.#isPacing;
   }
 
-  /** Chunks to be read until the next grant is due; `Infinity`: none is. */
+  /** Chunks to be read until the next grant is due; `Infinity` without flow control. */
   get reportAfter(): number {
     return this.#isPacing ? Math.max(1, this.#open - this.#low) : Number.POSITIVE_INFINITY;
   }
@@ -45,7 +45,7 @@ export class ReceiveWindow {
     return FIRST_CHUNKS;
   }
 
-  /** Ends flow control: no grant is due any more. */
+  /** Ends flow control: no further grant is due. */
   stop(): void {
     this.#isPacing = false;
   }
@@ -60,7 +60,7 @@ export class ReceiveWindow {
     this.#open -= chunks;
   }
 
-  /** @returns chunks to be granted now for those that were read since the last time; may be none */
+  /** @returns the number of chunks to grant now; may be 0 */
   take(): number {
     if (!this.#isPacing || this.#open === this.#opened) return 0;
     const size = this.#size();

@@ -1,16 +1,16 @@
-// Flow control at the end that sends: how much of each stream may be sent, and what waits. A chunk needs credit, which the
-// receiver grants (P-STREAM-4), and a link that is not slow. Chunks without credit are held in order, and so is what follows
-// them. Streams take turns on a slow link.
+// The sending end of flow control: which chunks of each stream may be sent, and which wait. A chunk needs credit, which the
+// receiver grants (P-STREAM-4), and a link that is not slow. Chunks without credit are held in order, and so is everything
+// after them. Streams take turns on a slow link.
 
 import { addCredit, MAX_CREDIT, spendOne } from "@pigato/protocol/internal";
 
-/** The state of one stream. Only `Sender` changes it, after it is made. */
+/** The state of one stream. Only `Sender` changes it. */
 export interface SendStream<Item> {
   /** Chunks that may be sent before more are granted; `MAX_CREDIT` without flow control. */
   credit: number;
   /** A linked list, oldest first. */
   held: { first: HeldItem<Item>; last: HeldItem<Item> } | undefined;
-  /** Whether its writer was asked to wait. */
+  /** Whether its writer is paused. */
   isPaused: boolean;
 }
 
@@ -24,13 +24,13 @@ export interface SenderOptions<Item> {
   /** Bytes that may be held, of all streams together. */
   readonly maxHeldBytes: number;
   bytesOf(item: Item): number;
-  /** The end of a stream needs no credit, and is always held if it must wait. */
+  /** The end of a stream needs no credit, and may always be held. */
   isEnd(item: Item): boolean;
 }
 
 export class Sender<Stream extends SendStream<Item>, Item> {
   readonly #options: SenderOptions<Item>;
-  /** Streams that have something to send, or whose writers wait, and that lack no credit. They take turns. */
+  /** Streams with credit that have something to send, or whose writers are paused. They take turns. */
   readonly #ready = new Set<Stream>();
   #heldBytes = 0;
   #isLinkSlow = false;
@@ -61,7 +61,7 @@ export class Sender<Stream extends SendStream<Item>, Item> {
     stream.credit = spendOne(stream.credit);
   }
 
-  /** @returns whether that lets the stream go on */
+  /** @returns whether the stream can continue */
   grant(stream: Stream, chunks: number): boolean {
     if (stream.credit === MAX_CREDIT || chunks === 0) return false;
     stream.credit = addCredit(stream.credit, chunks);
@@ -85,7 +85,7 @@ export class Sender<Stream extends SendStream<Item>, Item> {
     return true;
   }
 
-  /** Asks the writer to wait. @returns `false` if it was asked already */
+  /** Pauses the writer. @returns `false` if it was paused already */
   pause(stream: Stream): boolean {
     if (stream.credit > 0) this.#ready.add(stream);
     if (stream.isPaused) return false;
@@ -93,14 +93,14 @@ export class Sender<Stream extends SendStream<Item>, Item> {
     return true;
   }
 
-  /** Lets the writer go on. @returns `false` if it does not wait, or still must */
+  /** Resumes the writer. @returns `false` if it is not paused, or must stay so */
   resume(stream: Stream): boolean {
     if (!stream.isPaused || this.isBlocked(stream)) return false;
     stream.isPaused = false;
     return true;
   }
 
-  /** The stream whose turn it is. It gives up its turn: `requeue` it if it has more to send. */
+  /** The next stream in turn. It loses its turn: call `requeue` if it has more to send. */
   takeReady(): Stream | undefined {
     if (this.#isLinkSlow) return undefined;
     for (const stream of this.#ready) {
