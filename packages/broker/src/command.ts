@@ -1,9 +1,9 @@
 // The `pigato-broker` command: turns flags and environment variables into options. bin.ts runs the process.
 
-import { type Flag, flagsOf } from "@pigato/peer";
 import { UsageError } from "@pigato/protocol";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Bind, type ListenerOptions, type Listeners, readBind } from "./binds.ts";
+import { type Flag, flagsOf } from "./flags.ts";
 import { type BrokerOptions, SCHEMA } from "./options.ts";
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;

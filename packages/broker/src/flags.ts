@@ -1,6 +1,6 @@
-// The command-line flags and environment variables of a schema. It does not depend on a command-line library.
+// The command-line flags and environment variables of an option schema. It does not depend on a command-line library.
 
-import { type OptionSchema, optionsIn, readOption } from "./resolve.ts";
+import { type OptionSchema, optionsIn, readOption } from "@pigato/peer";
 
 /** One flag: `--heartbeat-liveness <number>`, `PIGATO_HEARTBEAT_LIVENESS`. */
 export interface Flag {

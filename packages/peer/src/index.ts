@@ -1,7 +1,6 @@
 export { isAddress, readService, resolveAddresses } from "./addresses.ts";
 export { type Core, EffectLoop, type Shell, type Tick } from "./effect-loop.ts";
 export { guarded, guardedLogger, guardedRandom, type RecordLogger, throwAsync } from "./guard.ts";
-export { type Flag, flagsOf } from "./options/flags.ts";
 export {
   bit,
   boolean,

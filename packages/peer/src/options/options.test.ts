@@ -1,6 +1,5 @@
 import { UsageError } from "@pigato/protocol";
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { flagsOf } from "./flags.ts";
 import { nearestName } from "./nearest-name.ts";
 import {
   bit,
@@ -109,38 +108,6 @@ describe("options", () => {
     expect(() => resolveOptions("a peer", SCHEMA, JSON.parse("5"))).toThrow(
       "the options of a peer must be an object, not 5",
     );
-  });
-});
-
-describe("flags", () => {
-  const flags = new Map(flagsOf(SCHEMA).map((flag) => [flag.name, flag]));
-
-  test("exist for the options that have a help line", () => {
-    expect([...flags.keys()]).toEqual(["heartbeatLiveness", "verbose", "mode", "channel"]);
-    expect(flags.get("heartbeatLiveness")).toMatchObject({
-      flag: "--heartbeat-liveness",
-      variable: "PIGATO_HEARTBEAT_LIVENESS",
-      placeholder: "<number>",
-      default: 3,
-    });
-    expect(flags.get("mode")).toMatchObject({ placeholder: "<load|lru>", default: "load" });
-    expect(flags.get("channel")?.default).toBeUndefined();
-  });
-
-  test("read their text as the option's value", () => {
-    expect(flags.get("heartbeatLiveness")?.parse("7")).toBe(7);
-    expect(flags.get("verbose")?.parse("true")).toBe(true);
-    expect(flags.get("mode")?.parse("lru")).toBe("lru");
-    expect(flags.get("channel")?.parse("none")).toBe(false);
-    expect(flags.get("channel")?.parse("tcp://*:1")).toBe("tcp://*:1");
-  });
-
-  test.each([
-    ["heartbeatLiveness", "", "--heartbeat-liveness must be an integer from 2 to 100, not ''"],
-    ["heartbeatLiveness", "soon", "--heartbeat-liveness must be an integer from 2 to 100, not 'soon'"],
-    ["verbose", "yes", "--verbose must be true or false, not 'yes'"],
-  ])("reject for %s the text %j", (name, value, message) => {
-    expect(() => flags.get(name)?.parse(value)).toThrow(message);
   });
 });
 
