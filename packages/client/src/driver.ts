@@ -127,20 +127,11 @@ export class Driver {
     if (frames === undefined) return;
     const options = message.type === "disconnect" || message.type === "credit" ? URGENT : undefined;
     const outcome = this.#link.send(frames, options);
-    switch (outcome) {
-      case undefined:
-      case "queued":
-      case "slow":
-        return;
-      case "congested":
-      case "unreachable":
-        if (message.type === "request" || message.type === "credit") {
-          return this.apply({ type: "send-failed", message: message.type, requestId: message.requestId });
-        }
-        return this.#logger.debug({ message: message.type, outcome }, "a message was not sent");
-      default:
-        return outcome satisfies never;
+    if (outcome !== "congested" && outcome !== "unreachable") return;
+    if (message.type === "request" || message.type === "credit") {
+      return this.apply({ type: "send-failed", message: message.type, requestId: message.requestId });
     }
+    this.#logger.debug({ message: message.type, outcome }, "a message was not sent");
   }
 
   /** Applies the partials of one message one by one: after each, its caller may cancel, or the connection may end. */

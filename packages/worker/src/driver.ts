@@ -123,19 +123,11 @@ export class Driver implements ReplyPort {
     const frames = this.#wire.encodeFromWorker(message);
     if (frames === undefined) return;
     const outcome = this.runtime.link.send(frames, isUrgent ? URGENT : undefined);
-    switch (outcome) {
-      case undefined:
-      case "queued":
-        return;
-      case "slow":
-        if (!this.#isLinkSlow) this.apply({ type: "link-slow" });
-        this.#isLinkSlow = true;
-        return;
-      case "congested":
-      case "unreachable":
-        return this.apply({ type: "send-failed", message, isUrgent });
-      default:
-        return outcome satisfies never;
+    if (outcome === "congested" || outcome === "unreachable") {
+      this.apply({ type: "send-failed", message, isUrgent });
+    } else if (outcome === "slow" && !this.#isLinkSlow) {
+      this.#isLinkSlow = true;
+      this.apply({ type: "link-slow" });
     }
   }
 
