@@ -1,7 +1,7 @@
 // The public client. It turns arguments into messages, and provides replies as streams, callbacks and promises. The session
 // decides what happens to a request.
 
-import { invalidValue, type LossReason, readService, resolveAddresses } from "@pigato/peer";
+import { invalidValue, type PeerEvents, readService, resolveAddresses } from "@pigato/peer";
 import { display, type RequestError, type RequestId, type Violation } from "@pigato/protocol";
 import { requestIdFromText } from "@pigato/protocol/internal";
 import type { LinkError } from "@pigato/transport";
@@ -28,21 +28,7 @@ import { callOf, requestIdOf } from "./session/calls.ts";
 import type { RequestMessage } from "./session/effects.ts";
 import { canceled, errorOf } from "./session/failures.ts";
 
-/** Events are notifications: a listener is never required. */
-export interface ClientEvents {
-  /** `start()` was called. The client may not be connected yet. */
-  start(): void;
-  /** The client has stopped after `stop()`. */
-  stop(): void;
-  /** The client opens a connection, with a new `socketId`: at each start, and after the loss of a connection. */
-  connecting(): void;
-  /** A broker answered on a new connection. */
-  connect(): void;
-  /** The connection is lost. The client reconnects unless it was stopped. */
-  disconnect(reason: LossReason): void;
-  /** The connection failed, or the broker violated the protocol or rejected the connection. The client continues. */
-  error(error: Error): void;
-}
+export interface ClientEvents extends PeerEvents {}
 
 /** A request that is ready to be sent, and the signal that can cancel it. */
 interface Prepared {

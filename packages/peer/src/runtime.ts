@@ -24,13 +24,19 @@ export interface RuntimeOptions extends BrokerLinkOptions {
   readonly addresses: readonly string[];
 }
 
-/** The events that a client and a worker share. */
+/** The events that a client and a worker share. They are notifications: a listener is never required. */
 export interface PeerEvents {
+  /** `start()` was called. The peer may not be connected yet. */
   start(): void;
+  /** The peer has stopped after `stop()`. */
   stop(): void;
+  /** The peer opens a connection, with a new `socketId`: at each start, and after the loss of a connection. */
   connecting(): void;
+  /** A broker answered on a new connection. */
   connect(): void;
+  /** The connection is lost. The peer reconnects unless it was stopped. */
   disconnect(reason: LossReason): void;
+  /** The connection failed, or the broker violated the protocol or rejected the connection. The peer continues. */
   error(error: Error): void;
 }
 

@@ -1,6 +1,6 @@
 // The public worker: events, start and stop, and how handlers are called. The session decides what happens to a request.
 
-import { guarded, type LossReason, readService, resolveAddresses } from "@pigato/peer";
+import { guarded, type PeerEvents, readService, resolveAddresses } from "@pigato/peer";
 import { display, NOT_JSON } from "@pigato/protocol";
 import { EventEmitter } from "eventemitter3";
 import { DIALECTS, type WorkerDialect } from "./dialect.ts";
@@ -17,22 +17,10 @@ import type { WorkerRequest } from "./session/effects.ts";
  */
 export type RequestHandler = (data: unknown, reply: Reply, opts: SentOptions) => unknown;
 
-/** All events but `request` are notifications: a listener is never required. */
-export interface WorkerEvents {
-  /** `start()` was called. The worker may not be connected yet. */
-  start: () => void;
-  /** The worker has stopped after `stop()`. */
-  stop: () => void;
-  /** The worker opens a connection, with a new `socketId`: at each start, and after the loss of a connection. */
-  connecting: () => void;
-  /** A broker answered on a new connection. */
-  connect: () => void;
-  /** The connection is lost. The worker reconnects unless it was stopped. */
-  disconnect: (reason: LossReason) => void;
+/** A worker needs a listener for `request` alone. */
+export interface WorkerEvents extends PeerEvents {
   /** A client sent a request. An error that the handler throws, or rejects with, becomes the request's error. */
   request: RequestHandler;
-  /** A failure that concerns no request, such as a rejected connection. The worker continues. */
-  error: (error: Error) => void;
 }
 
 /** Offers a service to a broker and handles its requests. */
