@@ -52,7 +52,7 @@ export class BindSchema {
 
 export const BIND_SCHEMA: BindSchema = new BindSchema();
 
-/** One address with settings of its own. */
+/** An address with its own settings. */
 export interface Bind extends OptionsOf<BindSchema> {
   /** `tcp://*:55555`, `tcp://127.0.0.1:*`, `ipc://path`, `inproc://name` */
   readonly address: string;

@@ -24,7 +24,7 @@ describe("broker options", () => {
     );
   });
 
-  test("give every broker an internal channel of its own by default", () => {
+  test("give every broker a separate internal channel by default", () => {
     const { intch } = resolveOptions({});
     expect(intch).toMatch(/^ipc:\/\//);
     expect(resolveOptions({}).intch).not.toBe(intch);

@@ -73,7 +73,7 @@ describe("the security options of a broker", () => {
     expect(JSON.stringify(conf)).not.toContain(curve.secretKey);
   });
 
-  test("give every listener a domain of its own", () => {
+  test("give every listener a separate domain", () => {
     const { conf } = new Broker("tcp://127.0.0.1:*", { authenticate, zapDomain: "shop" });
     const domains = (["bind", "frontend", "backend", "intch"] as const).map(
       (at) => conf.securityOf(at)?.authentication?.domain,

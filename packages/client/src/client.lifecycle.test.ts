@@ -174,7 +174,7 @@ describe("stop()", () => {
     expect(await client.call("echo", 2)).toBe(2);
   });
 
-  test("is followed by a start that was requested meanwhile, unless stopped again", async () => {
+  test("is followed by a start that was requested during the stop, unless stopped again", async () => {
     const { client, broker } = await kit.started();
     broker.echo();
     void client.stop();

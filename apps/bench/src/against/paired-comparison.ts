@@ -51,7 +51,7 @@ export interface PairedPlan {
   readonly onProgress: (done: number, what: string) => void;
 }
 
-/** @param createSides creates both sides anew, in this order: own, other */
+/** @param createSides creates new sides, in this order: own, other */
 export async function comparePaired(
   createSides: () => readonly [own: Side, other: Side],
   { cases, seconds, burstMs, starts, onProgress }: PairedPlan,

@@ -1,4 +1,4 @@
-// The cases: what is asked of every peer. Each is a column of the tables.
+// The cases, which every peer runs. Each is a column of the tables.
 
 import type { ClientConnection, EchoRequest } from "./peer.ts";
 

@@ -25,7 +25,7 @@ export function installed(program: string): string | undefined {
 
 /** @returns resolves to the process id when the server is ready */
 export function runServer({ program, args, env, ready }: ServerCommand): Promise<number> {
-  // Detached: a process group of its own, so that the signal below reaches whatever the server starts.
+  // Detached: a separate process group, so that the signal below reaches every process that the server starts.
   const stdio: ["ignore", "pipe", "pipe"] = ["ignore", "pipe", "pipe"];
   const server = spawn(program, args, { env: { ...process.env, ...env }, stdio, detached: true });
   process.on("exit", () => {

@@ -40,7 +40,7 @@ export function cachedReplyTo({ replyCache, services }: CoreState, message: Requ
   return service === services.unserved || service.name === reply.servedBy ? reply : undefined;
 }
 
-/** One chunk of several as a partial of its own. */
+/** One of several chunks as a separate partial. */
 export function partialOf(message: PartialsMessage, chunk: Frame): PartialMessage {
   const { address, requestId, options, cacheMs } = message;
   const partial = { type: "partial" as const, address, requestId, status: 0, body: [chunk], trailer: [options] };

@@ -87,7 +87,8 @@ export function negotiate(
   now: Instant,
 ): void {
   client.capabilities = shared;
-  // P-NEG-4: a client that offers sends heartbeats. To forget it when idle would lose what it negotiated.
+  // P-NEG-4: a client that made an offer sends heartbeats. If it were forgotten when idle, its negotiated capabilities would be
+  // lost.
   setTiming(state, client, { ...client.timing, announcedMs: intervalMs ?? MAX_HEARTBEAT_MS }, now);
 }
 

@@ -30,8 +30,8 @@ export interface CoreOptions {
   readonly dispatchMode: DispatchMode;
   readonly whenDeclined: WhenDeclined;
   /**
-   * Milliseconds that the broker waits for the concurrency of a worker whose READY announced none, and that it gives a
-   * client that reconnected to repeat its requests before it sends the held replies.
+   * Milliseconds that the broker waits for the concurrency of a worker whose READY announced none, and for a reconnected client
+   * to repeat its requests before it sends the held replies.
    */
   readonly settleMs: number;
   /** Times that a request is dispatched to a worker that is then lost. At the bound it fails with `WORKER_LOST`. */

@@ -1,5 +1,5 @@
-// Draining: from the `drain` input on the broker refuses new requests and workers, finishes what it has, and ends the rest
-// at the limit. `state.phase` says how far it is.
+// Draining: after the `drain` input the broker refuses new requests and workers, finishes open requests, and ends the rest at
+// the limit. `state.phase` is the progress.
 
 import type { Instant } from "@pigato/protocol/internal";
 import { closeRequests, closeUnserved } from "./fail-request.ts";

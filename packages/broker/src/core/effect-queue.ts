@@ -7,7 +7,7 @@ import { routingIdOf } from "./peer-names.ts";
 import type { QueuedRequest, WorkerRecord } from "./queued-request.ts";
 import type { StoredRequest } from "./stored-request.ts";
 
-/** What it takes to send to a client, known to the broker or not. */
+/** The fields of a client that sending needs, for known and unknown clients. */
 export interface ClientAddress {
   readonly id: PeerId;
   readonly dialect: DialectId;

@@ -1,4 +1,4 @@
-// Inputs of the store: what it held when the broker started, and how its calls settled.
+// Inputs of the store: the requests that it held when the broker started, and the results of its calls.
 
 import type { Instant } from "@pigato/protocol/internal";
 import { addRequest, placeAccepted, renumber } from "./accept-request.ts";
@@ -59,7 +59,7 @@ function onStored(state: CoreState, key: string): void {
   const request = confirmStored(state, key);
   if (request === undefined) return;
   remove(state, request);
-  // Behind all requests that came meanwhile: to find its old place would take a search.
+  // Behind all requests that arrived in the meantime, because finding its old place would take a search.
   renumber(state, request);
   state.effects.notifyStored(request);
   const { worker } = request.options;

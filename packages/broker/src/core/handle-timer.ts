@@ -17,7 +17,7 @@ export function handleTimers(state: CoreState, now: Instant): void {
   if (first !== undefined) handleDue(state, first, now);
 }
 
-/** Takes all due timers before the first is handled, because handling sets some of them anew. */
+/** Takes all due timers before it handles the first, because handling restarts some of them. */
 function handleDue(state: CoreState, first: Timer, now: Instant): void {
   const requests: QueuedRequest[] = [];
   const others: Timer[] = [];
@@ -25,7 +25,7 @@ function handleDue(state: CoreState, first: Timer, now: Instant): void {
     if (timer instanceof QueuedRequest) requests.push(timer);
     else others.push(timer);
   }
-  // Requests first: a lost worker or a freed slot must not dispatch one whose timeout has passed as well.
+  // Requests first: a lost worker or a freed slot must not dispatch a request that has expired as well.
   expireRequests(state, requests);
   for (const timer of others) handleTimer(state, timer, now);
 }

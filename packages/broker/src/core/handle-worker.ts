@@ -34,7 +34,7 @@ import {
   registerWorker,
 } from "./workers.ts";
 
-/** The most requests that a worker may hold if one is to be found without the broker's address token: all are scanned. */
+/** The maximum number of requests of a worker for a lookup without the broker's address token, which scans all of them. */
 const MAX_LOOKUP = 1_000;
 
 /** What a registered worker sends about one request. */
@@ -188,7 +188,7 @@ function registrationError(
   return client === undefined || client.dialect === dialect ? undefined : "other-dialect";
 }
 
-/** P-DIR-2: core services, whose names start with `$`, may ask for the directory again. */
+/** P-DIR-2: core services, whose names start with `$`, may request the directory again. */
 function isCoreService(worker: WorkerRecord): boolean {
   return worker.service.name.startsWith("$");
 }

@@ -38,9 +38,9 @@ export class HeldReplyTable {
   readonly sent: Map<QueuedRequest, HeldReply> = new Map();
   readonly #options: CoreOptions;
   readonly #timers: Deadlines<Timer>;
-  /** Includes requests that still run and of whose reply nothing can be held any more. */
+  /** Includes running requests whose reply can no longer be held. */
   readonly #held = new Map<QueuedRequest, HeldReply>();
-  /** The requests whose replies are complete, the first to be complete first. */
+  /** The requests with complete replies, in order of completion. */
   readonly #complete = new RequestList<QueuedRequest>();
   /** How many replies hold a message, and what they count for. */
   #size = 0;
@@ -72,7 +72,7 @@ export class HeldReplyTable {
     return this.#held.values();
   }
 
-  /** The requests whose replies are complete, the first to be complete first. */
+  /** The requests with complete replies, in order of completion. */
   get complete(): RequestList<QueuedRequest> {
     return this.#complete;
   }

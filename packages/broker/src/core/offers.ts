@@ -1,5 +1,5 @@
-// The services that workers offer, and which of them a name leads to (P-NAME-2): the service of exactly that name; else, if
-// the name asks for a range, the highest version within it; else the longest wildcard. Free workers play no part in it.
+// The services that workers offer, and which of them a name resolves to (P-NAME-2): the service of exactly that name; else, for
+// a range, the highest version within it; else the longest wildcard. Free slots do not matter.
 
 import type { ServiceName } from "@pigato/protocol";
 import { parseRange, prefixIn, type RangeName, versionIn } from "./names.ts";
@@ -44,8 +44,8 @@ export class Offers {
   }
 
   /**
-   * The service that a name leads to, if there is one.
-   * @param range what the name asks for, if that is a version within a range
+   * The service that a name resolves to, if there is one.
+   * @param range the range that the name requests, if it does
    */
   resolve(name: ServiceName, range: RangeName | undefined): Service | undefined {
     return this.#byName.get(name) ?? (range && this.#inRange(range)) ?? this.#wildcards.longestFor(name);

@@ -1,5 +1,5 @@
-// Persistent requests: the store keeps them until they have ended, so that a broker which restarts finds them again. Decides
-// what the store is asked, and when. A persistent request is stored before any worker gets it.
+// Persistent requests: the store keeps them until they have ended, so that a restarted broker finds them. Decides when to call
+// the store. A persistent request is stored before any worker gets it.
 
 import { type PeerId, peerId, requestId, serviceName } from "@pigato/protocol";
 import { AT_STORE, type QueuedRequest, type RequestMessage } from "./queued-request.ts";

@@ -1,5 +1,5 @@
-// A request from its acceptance to its end, and where it is meanwhile. The other records refer to requests through a type
-// parameter, so that no file imports another in a circle; the aliases at the end bind them to this class.
+// A request from its acceptance to its end, and its location. The other records refer to requests through a type parameter,
+// which avoids import cycles; the aliases at the end bind them to this class.
 
 import type { Frame, FromClient, FromWorker, RequestId, RequestOptions, ServiceName } from "@pigato/protocol";
 import { type Deadline, type Indexed, type Instant, MAX_CREDIT } from "@pigato/protocol/internal";

@@ -2,7 +2,7 @@
 // a free slot takes the first one that it has not rejected itself. A worker never takes back a reject, so each worker keeps
 // a cursor and never looks at an entry twice: one skipped entry costs one reject that the worker sent.
 
-/** One stay of a request in the queue. A later stay of the same request is an entry of its own. */
+/** One stay of a request in the queue. A later stay of the same request is a separate entry. */
 export interface RejectedEntry<Item> {
   /** `undefined` once it has left. */
   request: Item | undefined;
@@ -46,7 +46,7 @@ export class RejectedQueue<Item extends Rejectable> {
     else this.#first = next;
     if (next) next.previous = previous;
     else this.#last = previous;
-    // Its way back stays for workers whose cursor is here; the rest is released.
+    // The entry keeps its back link for workers whose cursor is here, and releases the rest.
     entry.request = undefined;
     entry.next = undefined;
     this.#entries.delete(request);

@@ -1,5 +1,5 @@
-// A name that clients ask for, and the service that it leads to at the moment. Requests wait on their route, so that all
-// of them follow when the route turns to another service.
+// A name that clients request, and the service that it resolves to at the moment. Requests wait on their route, so that all of
+// them follow when the route changes to another service.
 
 import type { ServiceName } from "@pigato/protocol";
 import type { RangeName } from "./names.ts";
@@ -8,10 +8,10 @@ import type { CachedRoute } from "./route-cache.ts";
 import type { HeapRoute } from "./route-heap.ts";
 import type { ServiceOf, ServiceRequest } from "./service.ts";
 
-/** Generic so that it may be referred to by requests; queued-request.ts names the one kind there is. */
+/** Generic so that requests may refer to it; queued-request.ts defines the only instance. */
 export class RouteOf<Worker, Request extends ServiceRequest<Request>> implements HeapRoute<Request>, CachedRoute {
   readonly name: ServiceName;
-  /** What the name asks for, if that is a version within a range. */
+  /** The requested range, if the name has one. */
   readonly range: RangeName | undefined;
   service: ServiceOf<Worker, Request>;
   /** Whether that is the service of exactly this name. */

@@ -1,4 +1,4 @@
-// Golden transcripts: `vitest -u` writes the effects anew. Review the difference like code.
+// Golden transcripts: `vitest -u` regenerates the effects. Review the difference like code.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { replay } from "./testing/transcript-script.ts";
 const FOLDER = join(import.meta.dirname, "transcripts");
 const FILES = readdirSync(FOLDER).filter((name) => name.endsWith(".txt"));
 
-test("there are at least 25 transcripts, and each starts with a sentence that says what it shows", () => {
+test("there are at least 25 transcripts, and each starts with a sentence about its content", () => {
   expect(FILES.length).toBeGreaterThanOrEqual(25);
   for (const file of FILES) expect(readFileSync(join(FOLDER, file), "utf8")).toMatch(/^# [A-Z].*\.\n/);
 });

@@ -81,7 +81,7 @@ export function onWorkerReceived(state: CoreState, worker: WorkerRecord, now: In
   if (worker.state === "congested") onCongestionEnded(state, worker);
 }
 
-/** A worker whose connection had refused messages reads again. */
+/** A worker reads again whose connection was full. */
 export function onCongestionEnded(state: CoreState, worker: WorkerRecord): void {
   setWorkerState(worker, "full");
   serve(state, worker);
@@ -131,7 +131,7 @@ export function onWorkerViolation(state: CoreState, worker: WorkerRecord): void 
   else disconnectWorker(state, worker, "violation");
 }
 
-/** Sends a worker a DISCONNECT, so that it registers anew, and counts it as lost. */
+/** Sends DISCONNECT to a worker, so that it registers again, and counts it as lost. */
 export function disconnectWorker(state: CoreState, worker: WorkerRecord, reason: WorkerDownReason): void {
   state.effects.toWorker(worker, disconnectWith(worker.capabilities, lossReason(reason)));
   loseWorker(state, worker, reason);

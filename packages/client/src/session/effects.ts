@@ -1,5 +1,5 @@
-// The inputs of a client's session and its effects, all plain data. The shell keeps the callers, which receive what comes of
-// their requests; here they are numbers.
+// The inputs of a client's session and its effects, all plain data. A caller is a number here; the shell keeps the callers
+// themselves.
 
 import type { CallId, RuntimeEffect, RuntimeInput } from "@pigato/peer/session";
 import type { Failure, FromClient, RequestId, RequestOptions, ToClient, Violation } from "@pigato/protocol";
@@ -17,7 +17,7 @@ export type RequestMessage = Extract<FromClient, { readonly type: "request" }> &
 
 /** Progress of a request, reported to its caller. */
 export type Progress =
-  /** It is alive: its worker runs it, or it waits in the broker. */
+  /** The request is alive: its worker runs it, or it waits in the broker. */
   { readonly type: "heartbeat" } | { readonly type: "notice"; readonly notice: Notice };
 
 /** A notice of the broker. */
@@ -28,10 +28,10 @@ export interface Notice {
   readonly worker?: string;
 }
 
-/** A message of the broker. Partials that arrive in one message count as several. */
+/** A message of the broker. Batched partials are several messages. */
 export type BrokerMessage = Exclude<ToClient, { readonly type: "partials" }>;
 
-/** A new request. `isPaced`: its caller reads at its own pace, with flow control. */
+/** A new request. `isPaced`: its caller uses flow control. */
 export interface RequestInput {
   readonly type: "request";
   readonly call: CallId;
@@ -42,7 +42,7 @@ export interface RequestInput {
 export type Input =
   | RuntimeInput
   | RequestInput
-  /** So many chunks of a reply were read since the last report, as `report-reads` asked. */
+  /** The number of chunks of a reply that were read since the last report; see `report-reads`. */
   | { readonly type: "read"; readonly requestId: RequestId; readonly chunks: number }
   /** The caller cancels. Has no effect on a request that has ended. */
   | { readonly type: "cancel"; readonly requestId: RequestId; readonly reason: unknown }
@@ -64,7 +64,7 @@ export type Effect =
   | { readonly type: "final"; readonly call: CallId; readonly value: unknown }
   | { readonly type: "progress"; readonly call: CallId; readonly progress: Progress }
   | { readonly type: "failed"; readonly call: CallId; readonly request: RequestMessage; readonly failure: Failure }
-  /** Give the input `read` when the caller has read so many chunks that were not reported. */
+  /** Apply the input `read` when the caller has read so many unreported chunks. */
   | { readonly type: "report-reads"; readonly call: CallId; readonly after: number }
   | { readonly type: "report"; readonly event: SessionEvent };
 

@@ -1,5 +1,5 @@
-// The failures that a client detects by itself, and how it reads those of a worker. Each message states the operation, the
-// object and the reason. The delivery class never promises more than this side knows: what was sent may have been executed.
+// The failures that a client detects itself, and the failures in replies of workers. Each message states the operation, the
+// object and the reason. The delivery class never promises more than this side knows: a sent request may have been executed.
 
 import type { LossReason } from "@pigato/peer/session";
 import { type Delivery, display, type Failure, NOT_JSON, RequestError, type ToClient } from "@pigato/protocol";
@@ -19,7 +19,7 @@ const LOSSES: Readonly<Record<LossReason, string>> = {
   abandoned: "its link was discarded",
 };
 
-/** What a client knows of a request that it ends. */
+/** The client's knowledge of a request that it ends. */
 interface RequestInfo {
   readonly message: RequestMessage;
   readonly delivery: Delivery;
@@ -38,7 +38,7 @@ export function brokerLost(request: RequestInfo, reason: LossReason): Failure {
   return endedHere("BROKER_LOST", request, `lost its broker: ${LOSSES[reason]}`);
 }
 
-/** @param reason what the caller gave as its reason, e.g. that of its `AbortSignal` */
+/** @param reason the caller's reason, e.g. that of its `AbortSignal` */
 export function canceled(request: RequestMessage, delivery: Delivery, reason: unknown): Failure {
   return { code: "CANCELED", message: `${shown(request)} was canceled by its caller`, delivery, detail: reason };
 }
@@ -73,7 +73,7 @@ export function malformed(request: RequestMessage, detail: string): Failure {
 }
 
 /**
- * Why a reply is no success, if it is none.
+ * The failure in a reply; `undefined` for success.
  * @param value its decoded body
  */
 export function failureOf(reply: Reply, value: unknown, request: RequestMessage): Failure | undefined {
@@ -88,8 +88,8 @@ export function failureOf(reply: Reply, value: unknown, request: RequestMessage)
 }
 
 /**
- * A failure of the broker that did not negotiate failures (P-FAIL-1): an old broker passes on whatever a worker writes there,
- * and a worker knows nothing about delivery.
+ * A failure of a broker that did not negotiate failures (P-FAIL-1): an old broker forwards this field from workers, which know
+ * nothing about delivery.
  */
 export function fromWorker({ message, ...failure }: Failure): Failure {
   return { code: "WORKER_FAILED", message, delivery: "maybe-executed", detail: { ...failure, message } };
@@ -111,8 +111,8 @@ function quoted(text: string): string {
 }
 
 /**
- * The last notice is the detail. By now the broker may have dispatched the request, so a notice does not make it safer to
- * retry (P-NOT-2).
+ * The detail is the last notice. The broker may have dispatched the request since, so a notice does not make a retry safer
+ * (P-NOT-2).
  */
 function endedHere(
   code: Failure["code"],

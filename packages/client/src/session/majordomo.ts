@@ -1,7 +1,7 @@
-// The requests of a client that speaks Majordomo. A reply carries no id, so one request is with the broker at a time and the
-// others wait (D-PEER-1). A broker sends nothing but replies, so only the link or a request's timeout shows that it is lost
-// (D-PEER-2). After the end of a request, a late reply could be taken for that of the next one: the client continues on a new
-// link with a new id, where no late reply can reach it.
+// The requests of a client that speaks Majordomo. A reply carries no id, so the broker gets one request at a time and the
+// others wait (D-PEER-1). The broker sends only replies, so only the link or a request's timeout shows its loss (D-PEER-2). A
+// late reply to an ended request could be mistaken for the reply to the next one, so the client then continues on a new link
+// with a new id.
 
 import type { Connection, LossReason } from "@pigato/peer/session";
 import type { Failure, ToClient, Violation } from "@pigato/protocol";
@@ -66,7 +66,7 @@ class MajordomoExchange implements Exchange {
       case "heartbeat":
       case "request-heartbeat":
       case "read":
-        // The wire has none of these, and the client rejects them before.
+        // The client rejects these earlier, because the wire has no frames for them.
         return undefined;
       default:
         return input satisfies never;

@@ -1,5 +1,5 @@
-// Flow control of the replies whose callers read at their own pace: grants the credit (P-STREAM-3, P-STREAM-4), and keeps a slow
-// reader's request alive (P-STREAM-5).
+// Flow control for callers that use it: grants credit (P-STREAM-3, P-STREAM-4), and keeps the request of a slow reader alive
+// (P-STREAM-5).
 
 import type { ReceiveWindow } from "@pigato/peer/session";
 import type { Instant } from "@pigato/protocol/internal";
@@ -25,7 +25,7 @@ export class Pacing {
       window.stop();
       this.#emit({ type: "send", message: call.message });
     }
-    // A caller starts with `FIRST_REPORT` by itself.
+    // A caller starts with `FIRST_REPORT`, which needs no report.
     if (call.sends > 1 || !window.isPacing) this.#reportReads(call, window.reportAfter);
   }
 
@@ -49,8 +49,8 @@ export class Pacing {
   }
 
   /**
-   * P-STREAM-5: without a grant in time, a slow reader looks to the broker like one that has stopped. What was read is
-   * reported now, or as soon as there is anything.
+   * P-STREAM-5: without a grant in time, a slow reader looks to the broker like one that has stopped. Reports the chunks
+   * that were read now, or as soon as there are any.
    * @returns whether half of the timeout is left
    */
   onHalfTimeUp(call: Call, now: Instant): boolean {

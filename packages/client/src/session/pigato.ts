@@ -1,6 +1,5 @@
-// The requests of a client that speaks PIGATO: accepted or refused, sent, sent again, answered, failed. Every request that is
-// accepted ends exactly once, with a final or a failure, and nothing follows its end. What both sides support is negotiated for
-// each connection.
+// The requests of a client that speaks PIGATO: when they are sent and sent again, and how they end. Every accepted request ends
+// exactly once, with a final or a failure, and nothing follows its end. Capabilities are negotiated for each connection.
 
 import type { Connection, LossReason } from "@pigato/peer/session";
 import {
@@ -41,9 +40,9 @@ class PigatoExchange implements Exchange {
   readonly #emit: (effect: Effect) => void;
   readonly #calls: Calls;
   readonly #pacing: Pacing;
-  /** What both sides support on this connection: nothing, until the broker answers the offer. */
+  /** The capabilities that both sides support on this connection: none, until the broker answers the offer. */
   #capabilities: Capabilities = NO_CAPABILITIES;
-  /** Whether the broker of this connection knows more than the classic wire. */
+  /** Whether the broker of this connection answered the offer, and so knows more than the classic wire. */
   #isOfferAnswered = false;
   /** Whether the broker has answered. A request with flow control waits for that, because it carries the first credit. */
   #isBrokerKnown = false;
@@ -109,7 +108,7 @@ class PigatoExchange implements Exchange {
 
   heartbeat(now: Instant): void {
     this.#sendHeartbeat();
-    // What the link returned is sent again at the interval of heartbeats, not in a busy loop with a failing link.
+    // Requests that the link returned are sent again with the next heartbeat, not in a busy loop with a failing link.
     this.#sendAll(this.#calls.takeWaiting(false), now);
     this.#heartbeatLong(now - this.#options.connection.heartbeatMs);
   }
@@ -183,7 +182,7 @@ class PigatoExchange implements Exchange {
     this.#emit({ type: "report", event: { type: "unsupported", message: type } });
   }
 
-  /** P-NEG-4: each one repeats the offer, for a broker that was restarted meanwhile. */
+  /** P-NEG-4: each heartbeat repeats the offer, because the broker may have restarted. */
   #sendHeartbeat(): void {
     this.#emit({ type: "send", message: { type: "heartbeat", offer: this.#offer } });
   }
@@ -282,7 +281,7 @@ class PigatoExchange implements Exchange {
     this.#calls.pause(call, pauseAfter(call, failure, backoff, random()), now);
   }
 
-  /** A reply that names its request and could not be read. */
+  /** A reply to this request could not be read. */
   #onMalformed(requestId: RequestId, violation: Violation): void {
     const call = this.#calls.get(requestId);
     if (call !== undefined) this.#giveUp(call, malformed(call.message, `${violation.clause}, ${violation.detail}`));
@@ -299,7 +298,7 @@ class PigatoExchange implements Exchange {
 
   #onTimeUp(call: Call, now: Instant): void {
     if (this.#pacing.onHalfTimeUp(call, now)) return;
-    // The broker has the same deadline and knows more: whether a worker ever had the request.
+    // The broker has the same deadline and knows whether a worker received the request.
     if (!call.isInGrace && !call.isWaiting && this.#capabilities.error) {
       call.isInGrace = true;
       return this.#calls.setTimer(call, this.#options.limits.timeoutGraceMs, now);

@@ -1,5 +1,5 @@
-// A client on one connection to one broker, from start to stop. `Connection` decides when to connect, and an `Exchange`, which
-// depends on the dialect, what to send.
+// A client on one connection to one broker, from start to stop. `Connection` decides when to connect. An `Exchange`, one for
+// each kind of dialect, decides what to send.
 //
 //   new ── start ──► running ── stop ──► draining ── all ended, or time is up ──► stopped
 //    │                  ▲                                                          ▲ │
@@ -21,22 +21,22 @@ import { closedBefore } from "./failures.ts";
 export interface SessionOptions {
   readonly connection: ConnectionOptions;
   readonly limits: RequestLimits;
-  /** Milliseconds that open requests get to end after `stop`. */
+  /** Milliseconds that open requests may continue after `stop`. */
   readonly stopTimeoutMs: number;
-  /** Whether to offer the broker what goes beyond the classic wire. */
+  /** Whether to offer capabilities beyond the classic wire. */
   readonly negotiate: boolean;
 }
 
 export type ExchangeInput = Exclude<Input, { readonly type: RuntimeInput["type"] }>;
 
-/** The requests of a client in one dialect: which are sent when, and what the broker's messages mean for them. */
+/** The requests of a client in one dialect: when they are sent, and what the broker's messages mean for them. */
 export interface Exchange {
-  /** Requests without an end. */
+  /** The number of open requests. */
   readonly openCount: number;
   nextDeadline(): Instant | undefined;
   /** Whether `nextDeadline` may return an earlier instant than it did last. */
   readonly mayWakeEarlier: boolean;
-  /** @returns the reason if the link cannot be used any more */
+  /** @returns the reason if the link can no longer be used */
   handle(input: ExchangeInput, now: Instant): LossReason | undefined;
   /** Whether a message proves that the other end is a broker. */
   isFromBroker(message: BrokerMessage | Violation): boolean;
@@ -44,7 +44,7 @@ export interface Exchange {
   greet(now: Instant): void;
   /** A heartbeat is due. */
   heartbeat(now: Instant): void;
-  /** Everything that was on its way is lost. */
+  /** Everything in transit is lost. */
   onLost(reason: LossReason): void;
   /** The input has been handled. */
   settle(now: Instant): void;
@@ -128,7 +128,7 @@ export class Session {
     return effects;
   }
 
-  /** When the next `tick` is due; `undefined`: nothing is. */
+  /** When the next `tick` is due; `undefined` for never. */
   nextDeadline(): Instant | undefined {
     const next = Math.min(
       this.#connection.nextDeadline() ?? Number.POSITIVE_INFINITY,
@@ -151,7 +151,7 @@ export class Session {
   }
 
   #onStop(now: Instant): void {
-    // Before the first start nothing that waits can be sent.
+    // Before the first start, waiting requests cannot be sent.
     if (this.#state.phase === "new") return this.#finish(now);
     if (this.#state.phase !== "running") return;
     this.#enter({ phase: "draining", until: now + this.#stopTimeoutMs });
@@ -160,7 +160,7 @@ export class Session {
   #onLinkUnusable(reason: LossReason | undefined, now: Instant): void {
     if (reason === undefined) return;
     if (reason !== "abandoned") return this.#follow(this.#connection.onLost(reason, now), now);
-    // A client that has nothing more to do needs no new link.
+    // A client without open requests needs no new link.
     if (this.#state.phase === "draining" && this.#exchange.openCount === 0) return;
     this.#follow(this.#connection.abandon(now), now);
   }

@@ -31,7 +31,7 @@ test("a worker whose request expires gets the next one", () => {
   expect(sim.sentTo("c1")).toContain("failure r1 DEADLINE_EXCEEDED (maybe-executed)");
 });
 
-test("a worker that did not negotiate cancel gets none, and its slot is free all the same", () => {
+test("a worker that did not negotiate cancel gets none, and its slot is free nevertheless", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", "classic").heartbeat(1);
   sim.client("c1").request("echo", "r1", { timeoutMs: 100 }).request("echo", "r2");

@@ -189,7 +189,7 @@ test("a request may name any worker that covers its name, also one that it would
   expect(sim.sentTo("c1")).toEqual(["failure r4 UNAVAILABLE (not-sent)"]);
 });
 
-test("a request that names its worker waits for it, wherever its name leads meanwhile", () => {
+test("a request that names its worker waits for it, whatever its name resolves to in the meantime", () => {
   const sim = scenario();
   sim.worker("w1").ready("e*", { concurrency: 0 });
   sim.client("c1").request("echo", "r1", { worker: "w1" });

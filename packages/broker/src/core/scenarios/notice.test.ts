@@ -4,7 +4,7 @@ import { scenario } from "../testing/scenario.ts";
 const NOTICE = { notice: true, heartbeatMs: 60_000 };
 const WORKER = { heartbeatMs: 60_000, concurrency: 1 };
 
-test("a client that asks for notices learns that its request is queued and which worker gets it", () => {
+test("the broker notifies a client that requests notices when its request is queued and which worker gets it", () => {
   const sim = scenario();
   sim.client("c1").offer(NOTICE).request("echo", "r1", { notices: true });
   sim.worker("w1").ready("echo", WORKER);

@@ -22,7 +22,7 @@ describe("a persistent request", () => {
     expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
   });
 
-  test("the broker notifies a client that asks for notices when it is stored", () => {
+  test("the broker notifies a client that requests notices when it is stored", () => {
     const sim = scenario();
     sim.client("c1").offer({ notice: true });
     sim.client("c1").request("echo", "r1", { ...PERSISTENT, notices: true });
@@ -53,7 +53,7 @@ describe("a persistent request", () => {
     expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
   });
 
-  test("the broker deletes it only after it is stored if it ends meanwhile", () => {
+  test("if it ends before it is stored, the broker deletes it after that", () => {
     const sim = requested();
     sim.client("c1").cancel("r1");
     expect(sim.stored.size).toBe(1);

@@ -48,7 +48,7 @@ export function assertConsistent(state: CoreState): void {
 
 type Place = (request: QueuedRequest, where: string) => void;
 
-/** Every name that is asked for leads where it should, and its counts add up. */
+/** Every requested name resolves to the right service, and its counts are correct. */
 function checkRoutes({ services }: CoreState, open: ReadonlySet<QueuedRequest>): void {
   const all = [...services.values()];
   const openOn = new Map<Route, number>();

@@ -40,7 +40,7 @@ export type Step =
       readonly persist: boolean;
       /** The first grant, if the reply is paced. */
       readonly credit: number | undefined;
-      /** Requests with the same question have equal bodies; `undefined` is a body of its own. */
+      /** Requests with the same question have equal bodies; `undefined` makes a unique body. */
       readonly question: number | undefined;
     }
   | { readonly do: "ready"; readonly who: number; readonly service: number; readonly offer: Offer }
@@ -64,7 +64,7 @@ export type Step =
   | { readonly do: "congested request"; readonly pick: number }
   | { readonly do: "undelivered unheld request"; readonly who: number }
   | { readonly do: "undelivered to client"; readonly who: number; readonly reason: UndeliveredReason }
-  /** Time passes; with `isSilent` no peer sends heartbeats meanwhile. */
+  /** Advances the clock; with `isSilent` no peer sends heartbeats in between. */
   | { readonly do: "advance"; readonly ms: number; readonly isSilent: boolean }
   | { readonly do: "stall"; readonly ms: number }
   | { readonly do: "store finishes" | "store fails"; readonly pick: number }

@@ -306,7 +306,7 @@ export class Scenario {
     if (failure !== undefined) throw failure;
   }
 
-  /** The core with its checks, as the loop calls it. Keeps what they throw, because the loop would report and go on. */
+  /** The core with its checks, as the loop calls it. Keeps their exceptions, because the loop would report them and continue. */
   #handleChecked(input: Input): readonly Effect[] {
     try {
       // The observer expects a tick before each input.

@@ -39,7 +39,7 @@ export function replay(text: string): string {
   };
   let sim: Scenario | undefined;
   for (const line of text.split("\n")) {
-    // Effects are written anew.
+    // The effects are generated.
     if (line.startsWith(" ")) continue;
     lines.push(line);
     if (line === "" || line.startsWith("#")) continue;
