@@ -162,7 +162,8 @@ export class BrokerLink {
   }
 
   #onRejected({ code, detail, cause }: ConnectionRejection, address: string): void {
-    const message = `connection to ${address} rejected: ${code}, ${detail}`;
+    const id = code === "ROUTING_ID" ? ` (its id is "${this.#socketId}")` : "";
+    const message = `connection to ${address} rejected: ${code}, ${detail}${id}`;
     this.#logger.warn({ address, code, detail }, "connection rejected");
     if (this.#lastRejection === message) return;
     this.#lastRejection = message;

@@ -154,8 +154,16 @@ test("the broker rejects a second client with the id of a live one, and accepts 
   await startWorker(address, "echo", (data, reply) => reply.end(data));
   const first = await startClient(address, STABLE);
   const second = newClient(address, STABLE);
+  const rejected = errorOf(second);
   const started = second.start();
   expect(await refused.take()).toMatchObject({ code: "ROUTING_ID" });
+  const detail = 'ROUTING_ID, the routing id belongs to another connection (its id is "billing")';
+  expect(await rejected).toMatchObject({
+    name: "LinkError",
+    code: "REFUSED",
+    address,
+    message: expect.stringContaining(detail),
+  });
   expect(await first.call("echo", 1)).toBe(1);
 
   await first.stop();

@@ -17,6 +17,7 @@ import {
   encodeGreeting,
   encodeHello,
   encodeInitiate,
+  encodeOurDealer,
   encodePing,
   encodeReady,
 } from "./testing/encoded.ts";
@@ -404,7 +405,7 @@ describe("a dealer with PLAIN", () => {
     good.write(encodeGreeting("PLAIN"));
     await good.expect(HELLO);
     good.write(WELCOME);
-    await good.expect(INITIATE);
+    await good.expect(encodeOurDealer("INITIATE", "d"));
     good.write(encodeReady("ROUTER", ""));
     await good.expect(MESSAGE);
     expect(reports.map((text) => text.split(" ")[0])).toEqual([code, "up"]);

@@ -27,6 +27,14 @@ export function encodeCommand(name: string, ...data: readonly Uint8Array[]): Buf
   return Buffer.concat([Uint8Array.of(name.length), Buffer.from(name, "latin1"), ...data]);
 }
 
+/** The reason of ERROR for a routing id that is invalid, or belongs to another connection. Text for people follows. */
+const ROUTING_ID_REASON = "ROUTING_ID: ";
+
+/** ERROR for a routing id. Its peer may try again, so only one that says that it will gets it. */
+export function encodeRoutingIdError(detail: string): Buffer {
+  return encodeError(`${ROUTING_ID_REASON}${detail}`);
+}
+
 /** @param reason at most 255 bytes of it are sent */
 export function encodeError(reason: string): Buffer {
   const text = Buffer.from(reason, "latin1").subarray(0, MAX_SHORT_SIZE);
@@ -94,6 +102,9 @@ export function decodeTrafficCommand(body: Buffer, mechanism: Mechanism): Traffi
 /** Decodes the data of ERROR: the other end rejects this one. libzmq sends the status of its ZAP handler as the reason. */
 export function decodeError(data: Buffer, mechanism: Mechanism): Violation {
   const reason = data.toString("latin1", 1, 1 + (data[0] ?? 0));
+  if (reason.startsWith(ROUTING_ID_REASON)) {
+    return { code: "ROUTING_ID", detail: reason.slice(ROUTING_ID_REASON.length) };
+  }
   return (
     rejectionOfStatus(reason, mechanism) ?? {
       code: "REFUSED",

@@ -3,7 +3,15 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { LinkError, LinkLimits } from "../link.ts";
 import { ZmtpDealer } from "./dealer.ts";
-import { encoded, encodeError, encodeGreeting, encodePing, encodePong, encodeReady } from "./testing/encoded.ts";
+import {
+  encoded,
+  encodeError,
+  encodeGreeting,
+  encodeOurDealer,
+  encodePing,
+  encodePong,
+  encodeReady,
+} from "./testing/encoded.ts";
 import { RawListener } from "./testing/raw-peer.ts";
 
 let listener: RawListener;
@@ -57,7 +65,7 @@ test("it sends only its READY until the other end has sent READY", async () => {
   dealer.send([Buffer.from("early")]);
   const router = await listener.next();
   router.write(encodeGreeting());
-  await router.expect(encodeReady("DEALER", "d"));
+  await router.expect(encodeOurDealer("READY", "d"));
   expect(router.messages()).toEqual([]);
   router.write(encodeReady("ROUTER", ""));
   await router.expect(encoded([[Buffer.from("early")]]));
@@ -122,7 +130,7 @@ test("it reports a peer that closes the connection during the handshake", async 
   await connect();
   const router = await listener.next();
   router.write(encodeGreeting());
-  await router.expect(encodeReady("DEALER", "d"));
+  await router.expect(encodeOurDealer("READY", "d"));
   router.socket.end();
   await until(() => failures.length > 0);
   expect(failures[0]).toMatchObject({ code: "UNREACHABLE", cause: expect.stringContaining("during the handshake") });

@@ -38,7 +38,7 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
     this.#outbox = outbox ?? new Outbox(limits);
     const settings: DialerSettings = {
       linkName: "dealer",
-      metadata: { socketType: "DEALER", routingId: options.routingId },
+      metadata: { socketType: "DEALER", routingId: options.routingId, retriesAfterError: true },
       mechanism: peerMechanism(options.security),
       peerTypes: PEER_TYPES,
       isActive: true,

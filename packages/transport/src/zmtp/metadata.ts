@@ -7,18 +7,25 @@ export interface Metadata {
   readonly socketType: string;
   /** A byte string, or empty. */
   readonly routingId: string;
+  /** This end connects again after ERROR, where libzmq gives up. So it may get one for a reason that can pass. */
+  readonly retriesAfterError?: true;
 }
 
 const VALUE_SIZE_BYTES = 4;
+/** RFC 37 reserves names with "X-" for applications. */
+const RETRIES = "X-Retries-After-Error";
 
-export function encodeMetadata({ socketType, routingId }: Metadata): Buffer {
-  return Buffer.concat([encodeProperty("Socket-Type", socketType), encodeProperty("Identity", routingId)]);
+export function encodeMetadata({ socketType, routingId, retriesAfterError }: Metadata): Buffer {
+  const properties = [encodeProperty("Socket-Type", socketType), encodeProperty("Identity", routingId)];
+  if (retriesAfterError) properties.push(encodeProperty(RETRIES, "1"));
+  return Buffer.concat(properties);
 }
 
 /** The last of several properties with the same name counts. */
 export function decodeMetadata(data: Buffer): Metadata | Violation {
   let socketType = "";
   let routingId = "";
+  let retriesAfterError = false;
   for (let at = 0; at < data.length; ) {
     const nameEnd = at + 1 + (data[at] ?? 0);
     const valueAt = nameEnd + VALUE_SIZE_BYTES;
@@ -28,9 +35,10 @@ export function decodeMetadata(data: Buffer): Metadata | Violation {
     const name = data.toString("latin1", at + 1, nameEnd).toLowerCase();
     if (name === "socket-type") socketType = data.toString("latin1", valueAt, valueEnd);
     else if (name === "identity") routingId = data.toString("latin1", valueAt, valueEnd);
+    else if (name === RETRIES.toLowerCase()) retriesAfterError = data.toString("latin1", valueAt, valueEnd) === "1";
     at = valueEnd;
   }
-  return { socketType, routingId };
+  return { socketType, routingId, ...(retriesAfterError && { retriesAfterError }) };
 }
 
 function encodeProperty(name: string, value: string): Buffer {

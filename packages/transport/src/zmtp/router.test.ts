@@ -3,7 +3,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ConnectionRejection, LinkLimits } from "../link.ts";
 import { ZmtpRouter } from "./router.ts";
-import { encoded, encodeError, encodeGreeting, encodePing, encodePong, encodeReady } from "./testing/encoded.ts";
+import {
+  encoded,
+  encodeError,
+  encodeGreeting,
+  encodeOurDealer,
+  encodePing,
+  encodePong,
+  encodeReady,
+} from "./testing/encoded.ts";
 import { RawPeer } from "./testing/raw-peer.ts";
 
 interface Received {
@@ -134,6 +142,15 @@ describe("handshakes", () => {
     expect(events).toEqual(["up same", "refused unknown: ROUTING_ID"]);
     router.send("same", [Buffer.from("yours")]);
     await owner.expect(encoded([[Buffer.from("yours")]]));
+  });
+
+  test("with a routing id in use that connect again after ERROR get one with the reason", async () => {
+    await connectedPeer("same");
+    const second = await rawPeer();
+    second.write(encodeGreeting(), encodeOurDealer("READY", "same"));
+    await second.closed;
+    const error = encodeError("ROUTING_ID: the routing id belongs to another connection");
+    expect(second.received.subarray(64)).toEqual(error);
   });
 
   test("with a routing id whose owner has left are accepted", async () => {

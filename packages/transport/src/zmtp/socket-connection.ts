@@ -10,7 +10,7 @@ import type { LinkLimits } from "../link.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Credentials } from "../security/auth-request.ts";
 import type { DenialReport, ZapStatus } from "../zap/authenticator.ts";
-import { encodeError, encodePing, encodeSubscribe } from "./commands.ts";
+import { encodeError, encodePing, encodeRoutingIdError, encodeSubscribe } from "./commands.ts";
 import { encodeGreeting } from "./greeting.ts";
 import type { LinkAuthenticator } from "./link-authenticator.ts";
 import { Liveness, TTL_MS } from "./liveness.ts";
@@ -91,6 +91,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
   /** The context of the last PING in the chunk that is being read. */
   #ping: Uint8Array | undefined;
   #speaks31 = false;
+  #retriesAfterError = false;
 
   constructor(socket: Socket, settings: ConnectionSettings, owner: ConnectionOwner) {
     this.#socket = socket;
@@ -190,7 +191,8 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
     );
   }
 
-  onIntroduced({ socketType, routingId }: Metadata): Violation | undefined {
+  onIntroduced({ socketType, routingId, retriesAfterError }: Metadata): Violation | undefined {
+    this.#retriesAfterError = retriesAfterError === true;
     if (!this.#settings.peerTypes.has(socketType)) {
       const detail = `a ${this.#settings.metadata.socketType} does not talk to ${JSON.stringify(socketType)}`;
       return { code: "INCOMPATIBLE", detail };
@@ -244,9 +246,12 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
   }
 
   #reject(violation: Violation): void {
-    // Only a peer that will never be acceptable gets an ERROR: libzmq gives up for good after one.
-    if (!this.#isUp && violation.code === "INCOMPATIBLE")
-      this.#sender.sendFrame(COMMAND, encodeError(violation.detail));
+    const { code, detail } = violation;
+    // Only a peer that will never be acceptable gets an ERROR, or one that tries again all the same: libzmq gives up after one.
+    if (!this.#isUp && code === "INCOMPATIBLE") this.#sender.sendFrame(COMMAND, encodeError(detail));
+    else if (code === "ROUTING_ID" && this.#retriesAfterError) {
+      this.#sender.sendFrame(COMMAND, encodeRoutingIdError(detail));
+    }
     this.destroy(violation);
   }
 

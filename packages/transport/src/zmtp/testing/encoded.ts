@@ -27,6 +27,11 @@ export function encodeReady(socketType: string, routingId: string): Buffer {
   return encodeCommand("READY", encodeMetadata({ socketType, routingId }));
 }
 
+/** As our dealer sends READY, or with PLAIN INITIATE. */
+export function encodeOurDealer(command: "READY" | "INITIATE", routingId: string): Buffer {
+  return encodeCommand(command, encodeMetadata({ socketType: "DEALER", routingId, retriesAfterError: true }));
+}
+
 export function encodeInitiate(socketType: string, routingId: string): Buffer {
   return encodeCommand("INITIATE", encodeMetadata({ socketType, routingId }));
 }
