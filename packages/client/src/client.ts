@@ -22,6 +22,7 @@ import {
   StreamCaller,
 } from "./call.ts";
 import type { CallOptions, ResolvedCallOptions } from "./call-options.ts";
+import { ContextCaller } from "./caller-context.ts";
 import { Driver } from "./driver.ts";
 import { type ClientOptions, type ClientSettings, resolveOptions } from "./options.ts";
 import { callOf, requestIdOf } from "./session/calls.ts";
@@ -152,7 +153,7 @@ export class Client extends EventEmitter<ClientEvents> {
       return this.requestStream(service, data, readOptions(third));
     }
     const caller = new CallbackCaller(readCallback("partial", third), readCallback("final", fourth));
-    this.#submit(this.#prepare(service, data, readOptions(fifth)), caller);
+    this.#submit(this.#prepare(service, data, readOptions(fifth)), new ContextCaller(caller));
     return undefined;
   }
 
@@ -160,7 +161,7 @@ export class Client extends EventEmitter<ClientEvents> {
   requestStream<Value = unknown>(service: string, data?: unknown, options?: CallOptions): ReplyStream<Value> {
     const prepared = this.#prepare(service, data, options);
     const stream = new ReplyStream<Value>(prepared.message.requestId, this.#control);
-    this.#submit(prepared, new StreamCaller(stream), true);
+    this.#submit(prepared, new ContextCaller(new StreamCaller(stream)), true);
     return stream;
   }
 
@@ -170,8 +171,8 @@ export class Client extends EventEmitter<ClientEvents> {
    */
   call<Value = unknown>(service: string, data?: unknown, options?: CallOptions): Promise<Value>;
   call(service: string, data?: unknown, options?: CallOptions): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      this.#submit(this.#prepare(service, data, options), new FinalCaller(resolve, reject));
+    return new Promise((resolve) => {
+      this.#submit(this.#prepare(service, data, options), new FinalCaller(resolve));
     });
   }
 
@@ -181,8 +182,8 @@ export class Client extends EventEmitter<ClientEvents> {
    */
   collect<Value = unknown>(service: string, data?: unknown, options?: CallOptions): Promise<Value[]>;
   collect(service: string, data?: unknown, options?: CallOptions): Promise<unknown[]> {
-    return new Promise((resolve, reject) => {
-      this.#submit(this.#prepare(service, data, options), new CollectCaller(resolve, reject));
+    return new Promise((resolve) => {
+      this.#submit(this.#prepare(service, data, options), new CollectCaller(resolve));
     });
   }
 
@@ -211,7 +212,7 @@ export class Client extends EventEmitter<ClientEvents> {
   open(service: string, data: unknown, caller: Caller, options?: CallOptions): OpenRequest {
     const prepared = this.#prepare(service, data, options);
     const { requestId } = prepared.message;
-    this.#submit(prepared, caller);
+    this.#submit(prepared, new ContextCaller(caller));
     return {
       requestId,
       cancel: (reason) => this.#control.cancel(requestId, reason),

@@ -4,6 +4,8 @@ import {
   handlerErrorOf,
   isDelivery,
   isFailureCode,
+  isNestedFailure,
+  nestedErrorOf,
   PigatoError,
   RequestError,
   UsageError,
@@ -95,5 +97,79 @@ describe("an error of a handler", () => {
   test("is the object itself if the handler made its own", () => {
     const own = { reason: "closed", stack: "kept" };
     expect(handlerErrorOf(own)).toBe(own);
+  });
+});
+
+describe("the failure of a nested request", () => {
+  const failure = (code: "UNAVAILABLE" | "BUSY", cause?: unknown): RequestError => {
+    const error = new RequestError(
+      { code, message: `it is ${code}`, delivery: "queued", detail: [1] },
+      { service: code.toLowerCase(), requestId: "r7" },
+    );
+    error.cause = cause;
+    return error;
+  };
+
+  test("P-FAIL-5: crosses the wire with its code, delivery class, request and cause", () => {
+    const sent: unknown = JSON.parse(JSON.stringify(handlerErrorOf(failure("UNAVAILABLE", failure("BUSY")))));
+    const busy = {
+      name: "RequestError",
+      message: "it is BUSY",
+      code: "BUSY",
+      detail: [1],
+      delivery: "queued",
+      service: "busy",
+      requestId: "r7",
+    };
+    expect(sent).toEqual({
+      ...busy,
+      message: "it is UNAVAILABLE",
+      code: "UNAVAILABLE",
+      service: "unavailable",
+      cause: busy,
+    });
+    if (!isNestedFailure(sent)) return expect.unreachable();
+    const received = nestedErrorOf(sent);
+    expect(received).toBeInstanceOf(RequestError);
+    expect(received).toMatchObject({
+      code: "UNAVAILABLE",
+      delivery: "queued",
+      isRetrySafe: true,
+      service: "unavailable",
+      detail: [1],
+    });
+    expect(received.cause).toMatchObject({ name: "RequestError", code: "BUSY", delivery: "queued", requestId: "r7" });
+  });
+
+  test("is not safe to retry after a part of the reply", () => {
+    expect(handlerErrorOf(failure("BUSY"), true)).toMatchObject({ code: "BUSY", delivery: "maybe-executed" });
+  });
+
+  test("has at most four causes in a row, sent or received", () => {
+    let error = failure("BUSY");
+    for (let depth = 1; depth < 10; depth++) error = failure("BUSY", error);
+    const depthOf = (value: unknown): number => (isNestedFailure(value) ? 1 + depthOf(value.cause) : 0);
+    expect(depthOf(handlerErrorOf(error))).toBe(4);
+    const hostile: unknown = Array.from({ length: 1000 }).reduce(
+      (cause) => ({ name: "RequestError", message: "", code: "BUSY", delivery: "queued", cause }),
+      undefined,
+    );
+    expect(isNestedFailure(hostile) && depthOf(nestedErrorOf(hostile))).toBe(4);
+  });
+
+  test.each<[string, unknown]>([
+    ["an error of a handler", { name: "Error", message: "", code: "BUSY", delivery: "queued" }],
+    ["an unknown code", { name: "RequestError", message: "", code: "TIRED", delivery: "queued" }],
+    ["no delivery class", { name: "RequestError", message: "", code: "INVALID" }],
+    ["no message", { name: "RequestError", code: "BUSY", delivery: "queued" }],
+    ["null", null],
+    ["text", "RequestError"],
+  ])("is none with %s", (_what, value) => {
+    expect(isNestedFailure(value)).toBe(false);
+  });
+
+  test("shows no cause that is not a nested failure itself", () => {
+    expect(handlerErrorOf(failure("BUSY", new Error("password")))).not.toHaveProperty("cause");
+    expect(handlerErrorOf(new Error("x", { cause: failure("BUSY") }))).toEqual({ name: "Error", message: "x" });
   });
 });

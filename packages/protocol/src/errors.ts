@@ -70,7 +70,10 @@ export class RequestError extends PigatoError {
   readonly service: string | undefined;
   readonly requestId: string | undefined;
 
-  constructor(failure: Failure, request?: { readonly service: string; readonly requestId: string }) {
+  constructor(
+    failure: Failure,
+    request?: { readonly service: string | undefined; readonly requestId: string | undefined },
+  ) {
     super(failure.message);
     this.code = failure.code;
     this.delivery = failure.delivery;
@@ -99,8 +102,49 @@ export interface HandlerError {
   readonly detail?: unknown;
 }
 
-/** An `Error` as a `HandlerError`; any other value, which a handler may use as an error, unchanged. */
-export function handlerErrorOf(error: unknown): unknown {
+/** The failure of a request that a handler made itself, and passes on as its error. */
+export interface NestedFailure extends HandlerError {
+  readonly name: "RequestError";
+  readonly code: FailureCode;
+  readonly delivery: Delivery;
+  readonly service?: string;
+  readonly requestId?: string;
+  /** The failure that caused it, where the nested request failed by a nested request in turn. */
+  readonly cause?: unknown;
+}
+
+/** Causes of a nested failure that cross the wire, and that are read from it. */
+const MAX_CAUSES = 4;
+
+/** Whether a value is such a failure, as an error or as it crosses the wire. */
+export function isNestedFailure(value: unknown): value is NestedFailure {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Reflect.get(value, "name") === "RequestError" &&
+    typeof Reflect.get(value, "message") === "string" &&
+    isFailureCode(Reflect.get(value, "code")) &&
+    isDelivery(Reflect.get(value, "delivery"))
+  );
+}
+
+/** A nested failure that was received, as the error that it was. */
+export function nestedErrorOf(failure: NestedFailure, depth = 1): RequestError {
+  const { service, requestId, cause } = failure;
+  const error = new RequestError(failure, { service: textOf(service), requestId: textOf(requestId) });
+  if (depth < MAX_CAUSES && isNestedFailure(cause)) error.cause = nestedErrorOf(cause, depth + 1);
+  return error;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+/**
+ * An `Error` as a `HandlerError`; any other value, which a handler may use as an error, unchanged.
+ * @param hasBegun a part of the reply was sent, so that a retry would repeat it
+ */
+export function handlerErrorOf(error: unknown, hasBegun = false, depth = 1): unknown {
   if (!(error instanceof Error)) return error;
   const code: unknown = Reflect.get(error, "code");
   const detail: unknown = Reflect.get(error, "detail");
@@ -109,5 +153,19 @@ export function handlerErrorOf(error: unknown): unknown {
     message: error.message,
     ...(typeof code === "string" || typeof code === "number" ? { code } : {}),
     ...(detail !== undefined ? { detail } : {}),
+    ...(isNestedFailure(error) && nestedFields(error, hasBegun, depth)),
   } satisfies HandlerError;
+}
+
+function nestedFields(
+  { delivery, service, requestId, cause }: NestedFailure,
+  hasBegun: boolean,
+  depth: number,
+): object {
+  return {
+    delivery: hasBegun ? "maybe-executed" : delivery,
+    ...(service !== undefined && { service }),
+    ...(requestId !== undefined && { requestId }),
+    ...(depth < MAX_CAUSES && isNestedFailure(cause) && { cause: handlerErrorOf(cause, false, depth + 1) }),
+  };
 }

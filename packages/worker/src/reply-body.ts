@@ -17,9 +17,9 @@ export function encodeChunk(chunk: unknown): Frame {
 }
 
 /** The body of a handler's error, or of a general error if JSON cannot represent it. */
-export function errorBody(error: unknown): Frame {
+export function errorBody(error: unknown, hasBegun: boolean): Frame {
   try {
-    return encodePayload(handlerErrorOf(error), NULL_FRAME);
+    return encodePayload(handlerErrorOf(error, hasBegun), NULL_FRAME);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : "unknown";
     const message = `the handler failed with an error that cannot be sent: ${reason}`;

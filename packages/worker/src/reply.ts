@@ -79,7 +79,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   /** The handler failed. @returns whether the client can still get the error */
   static fail(reply: Reply, error: unknown): boolean {
     if (!reply.active()) return false;
-    reply.#end(-1, [errorBody(error)], NO_OPTIONS);
+    reply.#end(-1, [errorBody(error, reply.#hasBegun)], NO_OPTIONS);
     return true;
   }
 
@@ -206,7 +206,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   error(value?: unknown): void {
     if (this.#state.phase === "ended") this.#refuse("error");
     if (this.#state.phase === "open") {
-      this.#end(-1, [encodePayload(handlerErrorOf(value), NULL_FRAME)], this.#optionsFrame());
+      this.#end(-1, [encodePayload(handlerErrorOf(value, this.#hasBegun), NULL_FRAME)], this.#optionsFrame());
     }
   }
 
@@ -240,7 +240,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
     const reason =
       error instanceof Error ? error : new Error("the handler destroyed its reply before the end", { cause: error });
     this.#enter({ phase: "destroyed", error: reason });
-    this.#sendFinal(-1, [errorBody(error ?? reason)], NO_OPTIONS);
+    this.#sendFinal(-1, [errorBody(error ?? reason, this.#hasBegun)], NO_OPTIONS);
     nextTick(Reply.#close, this);
     return this;
   }

@@ -1,6 +1,7 @@
 // What a handler returns is the final reply.
 
 import { EventEmitter } from "node:events";
+import { RequestError } from "@pigato/protocol";
 import { describe, expect, test, vi } from "vitest";
 import { setUp } from "./testing/set-up.ts";
 import type { RequestHandler } from "./worker.ts";
@@ -84,5 +85,54 @@ describe("a value that a handler returns", () => {
     const [message, ...rest] = await messagesOf(handler);
     expect(message).toMatch(/^final r1 -1 .*"UsageError","message":"data cannot be written as JSON/);
     expect(rest).toEqual([]);
+  });
+});
+
+describe("the failure of a request that a handler made itself", () => {
+  const failure = new RequestError(
+    { code: "UNAVAILABLE", message: "no worker", delivery: "not-sent" },
+    { service: "b", requestId: "r9" },
+  );
+  const body =
+    '{"name":"RequestError","message":"no worker","code":"UNAVAILABLE","delivery":"not-sent","service":"b","requestId":"r9"}';
+
+  test.each<[string, RequestHandler]>([
+    [
+      "throws",
+      () => {
+        throw failure;
+      },
+    ],
+    ["rejects with", () => Promise.reject(failure)],
+    ["passes to reply.error()", (_data, reply) => reply.error(failure)],
+  ])("keeps its code and delivery class when the handler %s it", async (_how, handler) => {
+    expect(await messagesOf(handler)).toEqual([`final r1 -1 ${body}`]);
+  });
+
+  test.each<[string, RequestHandler]>([
+    [
+      "throws",
+      (_data, reply) => {
+        reply.write("part");
+        throw failure;
+      },
+    ],
+    [
+      "passes to reply.error()",
+      (_data, reply) => {
+        reply.write("part");
+        reply.error(failure);
+      },
+    ],
+    [
+      "destroys its reply with",
+      (_data, reply) => {
+        reply.write("part");
+        reply.destroy(failure);
+      },
+    ],
+  ])("is not safe to retry after a chunk, when the handler %s it", async (_how, handler) => {
+    const last = (await messagesOf(handler)).at(-1);
+    expect(last).toBe(`final r1 -1 ${body.replace("not-sent", "maybe-executed")}`);
   });
 });

@@ -3,7 +3,7 @@
 
 import type { LossReason } from "@pigato/peer/session";
 import { type Delivery, display, type Failure, NOT_JSON, RequestError, type ToClient } from "@pigato/protocol";
-import { timeoutToWire } from "@pigato/protocol/internal";
+import { isNestedFailure, nestedErrorOf, timeoutToWire } from "@pigato/protocol/internal";
 import type { Notice, RequestMessage } from "./effects.ts";
 
 type Reply = Extract<ToClient, { readonly type: "partial" | "final" }>;
@@ -83,6 +83,8 @@ export function failureOf(reply: Reply, value: unknown, request: RequestMessage)
   }
   if (value === NOT_JSON) return malformed(request, "its body is not JSON");
   if (reply.status === 0) return undefined;
+  if (isNestedFailure(value))
+    return { code: value.code, message: value.message, delivery: value.delivery, detail: value };
   const message = messageOf(value) ?? `${shown(request)} failed in its worker, which did not say why`;
   return { code: "WORKER_FAILED", message, delivery: "maybe-executed", detail: value };
 }
@@ -131,7 +133,9 @@ function endedHere(
 }
 
 export function errorOf({ service, requestId }: RequestMessage, failure: Failure): RequestError {
-  return new RequestError(failure, { service: display(service), requestId: display(requestId) });
+  const error = new RequestError(failure, { service: display(service), requestId: display(requestId) });
+  if (isNestedFailure(failure.detail)) error.cause = nestedErrorOf(failure.detail);
+  return error;
 }
 
 function shown(request: RequestMessage): string {
