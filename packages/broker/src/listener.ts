@@ -7,7 +7,7 @@ import type { Input } from "./core/effects.ts";
 import { peerAtListener } from "./core/peer-names.ts";
 import type { ConnectionRejected } from "./events.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { readInput } from "./reading.ts";
+import { readInput, readOversized } from "./reading.ts";
 import type { ListenerRole } from "./security.ts";
 
 export interface ListenerHandlers {
@@ -26,12 +26,15 @@ export function openListener(
   options: ResolvedOptions,
   handlers: ListenerHandlers,
 ): RouterLink {
-  const { maxFrameBytes, maxPeerBytes, maxPeerMessages, maxWorkers, maxClients } = options;
+  const { maxFrameBytes, maxMessageBytes, maxPeerBytes, maxPeerMessages, maxWorkers, maxClients } = options;
   const hosts = new Map<PeerId, string>();
   const role = settings.role === undefined ? "bind" : settings.role === "client" ? "frontend" : "backend";
   return options.transport.router(
     {
       onMessage: (id, frames) => handlers.onInput(readInput(settings, peerAtListener(index, id), frames, hosts)),
+      onOversized: (id, message) => {
+        handlers.onInput(readOversized(settings, peerAtListener(index, id), message, hosts));
+      },
       onPeerUp: (id, { remoteAddress }) => {
         if (remoteAddress !== undefined) hosts.set(peerAtListener(index, id), hostIn(remoteAddress));
       },
@@ -49,6 +52,7 @@ export function openListener(
       security: options.securityOf(role),
       limits: {
         maxFrameBytes,
+        maxMessageBytes,
         maxPeers: maxWorkers + maxClients,
         maxQueuedBytes: maxPeerBytes,
         maxQueuedMessages: maxPeerMessages,

@@ -243,12 +243,23 @@ export class BrokerSchema {
     help: "size of one cached reply",
   });
 
-  /** Bytes of one frame. The broker disconnects a peer that sends more. @defaultValue 64 MiB */
+  /**
+   * Bytes of one frame that the broker accepts. It announces the number to its peers, and refuses a request or ends a reply with a
+   * larger frame. Over libzmq it disconnects the peer instead. @defaultValue 64 MiB
+   */
   readonly maxFrameBytes: Option<number> = bound({
     unit: "bytes",
     min: KIB,
     default: DEFAULT_LINK_LIMITS.maxFrameBytes,
     help: "size of one frame",
+  });
+
+  /** Bytes of one message that the broker accepts, as `maxFrameBytes` of one frame. libzmq ignores it. @defaultValue 256 MiB */
+  readonly maxMessageBytes: Option<number> = bound({
+    unit: "bytes",
+    min: 4 * KIB,
+    default: DEFAULT_LINK_LIMITS.maxMessageBytes,
+    help: "size of one message",
   });
 
   /** Bytes waiting to be sent to one peer. At the bound, its requests end with `BUSY`. @defaultValue 64 MiB */

@@ -1,7 +1,7 @@
 import { readService } from "@pigato/peer";
 import { readText } from "@pigato/protocol";
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { type CallOptions, CLASSIC_OPTIONS, encodeData, resolveCallOptions } from "./call-options.ts";
+import { type CallOptions, CLASSIC_OPTIONS, encodeData, encodeRawData, resolveCallOptions } from "./call-options.ts";
 
 const defaults = { timeout: 60_000, retry: false };
 
@@ -110,8 +110,10 @@ describe("the data of a request", () => {
     expect(() => encodeData(1n)).toThrow("data cannot be written as JSON");
   });
 
-  test("is rejected if its frame is larger than any broker accepts", () => {
-    expect(() => encodeData("x".repeat(64 * 1024 * 1024))).toThrow("data of 67108866 bytes as JSON cannot be sent");
+  test("for Majordomo is rejected if its frame is larger than the default bound of brokers", () => {
+    expect(() => encodeRawData(Buffer.alloc(64 * 1024 * 1024 + 1))).toThrow(
+      "the data of a request cannot be sent: a frame of 67108865 bytes; the bound is 67108864 (maxFrameBytes)",
+    );
   });
 });
 

@@ -6,6 +6,8 @@
 import { bit, custom, invalidValue, type Option, type OptionsOf, readOption, rejectUnknownOptions } from "@pigato/peer";
 import { encodePayload, type Frame, type PeerId, UsageError, writeText } from "@pigato/protocol";
 import {
+  DEFAULT_SIZE_BOUNDS,
+  excessOf,
   MAX_NAME_BYTES,
   MAX_OPTIONS_BYTES,
   peerIdFromText,
@@ -13,7 +15,6 @@ import {
   UNDEFINED_FRAME,
   writeRawBody,
 } from "@pigato/protocol/internal";
-import { DEFAULT_LINK_LIMITS } from "@pigato/transport";
 import type { ClientRequestOptions } from "./session/effects.ts";
 
 export const MAX_DURATION_MS = 2_147_483_647;
@@ -148,26 +149,18 @@ export function retryOption(): Option<boolean | number> {
   });
 }
 
-/** @throws UsageError for values that JSON cannot represent, and for more bytes than a frame may have */
+/** @throws UsageError for values that JSON cannot represent. Its size is checked when the broker is known. */
 export function encodeData(data: unknown): Frame {
-  const frame = encodePayload(data, UNDEFINED_FRAME);
-  checkSize(frame);
-  return frame;
+  return encodePayload(data, UNDEFINED_FRAME);
 }
 
 /** As `encodeData`, for a wire whose bodies are any number of frames with any bytes (D-PEER-4). */
 export function encodeRawData(data: unknown): readonly Frame[] {
   const frames = writeRawBody(data);
-  for (const frame of frames) checkSize(frame);
+  // The broker announces no bounds. It disconnects a peer that sends more, which would end all its other requests.
+  const excess = excessOf(DEFAULT_SIZE_BOUNDS, frames, undefined);
+  if (excess !== undefined) throw new UsageError(`the data of a request cannot be sent: ${excess}`);
   return frames;
-}
-
-/** A broker disconnects a peer that sends a larger frame, which would end all its other requests. */
-function checkSize(frame: Frame): void {
-  const { maxFrameBytes } = DEFAULT_LINK_LIMITS;
-  if (frame.length > maxFrameBytes) {
-    throw new UsageError(`data of ${frame.length} bytes as JSON cannot be sent; the most is ${maxFrameBytes}`);
-  }
 }
 
 function readWorkerId(value: unknown): PeerId | undefined {

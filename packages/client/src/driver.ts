@@ -12,7 +12,8 @@ import {
 } from "@pigato/peer";
 import { type CallId, SlotTable } from "@pigato/peer/session";
 import { display, type FromClient, type RequestId, type ToClient, type Violation } from "@pigato/protocol";
-import { DEFAULT_LINK_LIMITS, type Frames, type SendOptions } from "@pigato/transport";
+import { violation } from "@pigato/protocol/internal";
+import { DEFAULT_LINK_LIMITS, type Frames, type OversizedMessage, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import type { PacedCaller } from "./call.ts";
 import type { ClientSettings } from "./options.ts";
@@ -50,18 +51,22 @@ export class Driver {
       limits: { ...settings, hasStableId: clientId !== undefined },
       stopTimeoutMs: settings.stopTimeoutMs,
       negotiate: settings.negotiate,
+      sizeBounds: settings,
     });
     this.#loop = new EffectLoop<Input, Effect, Notice>(session, this, settings.clock);
     // All open requests may wait in the link, and as many other messages.
     const maxQueuedMessages = Math.max(DEFAULT_LINK_LIMITS.maxQueuedMessages, 2 * maxOpenRequests);
     const newSocketId = (): string => clientId ?? `${prefix}-${nanoid()}`;
-    const options = { kind: "client", addresses, limits: { maxQueuedMessages }, newSocketId } as const;
+    const { maxFrameBytes, maxMessageBytes } = settings;
+    const limits = { maxQueuedMessages, maxFrameBytes, maxMessageBytes };
+    const options = { kind: "client", addresses, limits, newSocketId } as const;
     this.runtime = new PeerRuntime(
       this.#loop,
       { ...settings, ...options },
       {
         events,
         onMessage: (frames) => this.#onMessage(this.#wire.decodeToClient(frames)),
+        onOversized: (message) => this.#onOversized(message),
         onUndelivered: (frames) => this.#onUndelivered(frames),
         onDrain() {},
       },
@@ -144,6 +149,13 @@ export class Driver {
       if (this.#link.socketId !== socketId) break;
       this.apply({ type: "message", message: { type: "partial", requestId, status: 0, body: [chunk], trailer } });
     }
+  }
+
+  /** P-SIZE-2. */
+  #onOversized({ frames, detail }: OversizedMessage): void {
+    const message = this.#wire.decodeToClient(frames);
+    const id = "requestId" in message ? message.requestId : undefined;
+    this.apply({ type: "message", message: violation("P-SIZE-2", detail, id) });
   }
 
   #onUndelivered(frames: Frames): void {

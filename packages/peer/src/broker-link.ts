@@ -9,6 +9,7 @@ import {
   type FramesToSend,
   LinkError,
   type LinkLimits,
+  type OversizedMessage,
   type PeerSecurity,
   type SendOptions,
   type SendOutcome,
@@ -31,6 +32,8 @@ export interface BrokerLinkHandlers {
   onAttemptFailed(): void;
   onLost(reason: "link-down" | "unreachable"): void;
   readonly onMessage: (frames: Frames) => void;
+  /** A message that is too large. */
+  onOversized(message: OversizedMessage): void;
   /** The link accepted a message and returned it unsent. */
   onUndelivered(frames: Frames): void;
   /** A slow link has drained. */
@@ -89,6 +92,9 @@ export class BrokerLink {
         {
           onMessage: (frames) => {
             if (this.#link === link) onMessage(frames);
+          },
+          onOversized: (message) => {
+            if (this.#link === link) this.#handlers.onOversized(message);
           },
           onUp: () => {
             if (this.#link === link) this.#onUp();

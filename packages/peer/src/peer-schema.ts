@@ -4,6 +4,7 @@ import { UsageError } from "@pigato/protocol";
 import {
   DEFAULT_HEARTBEAT_MS,
   DEFAULT_LIVENESS,
+  DEFAULT_SIZE_BOUNDS,
   MAX_HEARTBEAT_MS,
   MIN_LIVENESS,
   peerIdFromText,
@@ -40,6 +41,8 @@ import type { ConnectionOptions } from "./session/connection.ts";
 export type DialectName = "pigato" | "mdp02" | "mdp01";
 
 const HOUR_MS = 3_600_000;
+const KIB = 1024;
+const MAX_BYTES = 1024 * 1024 * KIB;
 /** Leaves room in a routing id for the part that is new with every connection. */
 const MAX_PREFIX_BYTES = 128;
 
@@ -73,6 +76,23 @@ export class PeerSchema {
    * @defaultValue 3000
    */
   readonly connectTimeoutMs: Option<number> = integer({ unit: "ms", min: 1, max: HOUR_MS, default: 3_000 });
+  /**
+   * The most bytes of one frame that it accepts, announced to the broker. A request or a reply with a larger one fails, at its
+   * sender if that is announced. @defaultValue 64 MiB
+   */
+  readonly maxFrameBytes: Option<number> = integer({
+    unit: "bytes",
+    min: KIB,
+    max: MAX_BYTES,
+    default: DEFAULT_SIZE_BOUNDS.maxFrameBytes,
+  });
+  /** The most bytes of one message that it accepts, as `maxFrameBytes` of one frame. @defaultValue 256 MiB */
+  readonly maxMessageBytes: Option<number> = integer({
+    unit: "bytes",
+    min: 4 * KIB,
+    max: MAX_BYTES,
+    default: DEFAULT_SIZE_BOUNDS.maxMessageBytes,
+  });
   /** Milliseconds that `stop()` waits for open requests. 0 does not wait. @defaultValue 5000 */
   readonly stopTimeoutMs: Option<number> = integer({ unit: "ms", min: 0, max: HOUR_MS, default: 5_000 });
   /**

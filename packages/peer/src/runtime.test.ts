@@ -36,6 +36,7 @@ function setUp() {
     {
       events: { start() {}, stop() {}, connecting() {}, connect() {}, disconnect() {}, error() {} },
       onMessage() {},
+      onOversized() {},
       onUndelivered() {},
       onDrain() {},
     },

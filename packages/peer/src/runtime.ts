@@ -40,7 +40,7 @@ export interface PeerEvents {
   error(error: Error): void;
 }
 
-type MessageHandlers = Pick<BrokerLinkHandlers, "onMessage" | "onUndelivered" | "onDrain">;
+type MessageHandlers = Pick<BrokerLinkHandlers, "onMessage" | "onOversized" | "onUndelivered" | "onDrain">;
 
 export class PeerRuntime {
   readonly link: BrokerLink;
@@ -62,6 +62,7 @@ export class PeerRuntime {
     });
     this.link = new BrokerLink(options, {
       onMessage: handlers.onMessage,
+      onOversized: handlers.onOversized,
       onUndelivered: handlers.onUndelivered,
       onDrain: handlers.onDrain,
       onUp: () => loop.apply({ type: "link-up" }),

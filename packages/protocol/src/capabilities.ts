@@ -24,6 +24,9 @@ const TABLE = [
   { name: "codecs", key: "codec", kind: "list", offeredBy: [] },
   // Milliseconds between the sender's heartbeats.
   { name: "heartbeatMs", key: "heartbeat", kind: "duration", offeredBy: ["client", "worker", "broker"] },
+  // The most bytes of a frame, and of a message, that the sender accepts.
+  { name: "maxFrameBytes", key: "frame", kind: "size", offeredBy: ["client", "worker", "broker"] },
+  { name: "maxMessageBytes", key: "message", kind: "size", offeredBy: ["client", "worker", "broker"] },
   // A worker's limit of requests in flight; `Infinity` is no limit.
   { name: "concurrency", key: "concurrency", kind: "limit", offeredBy: ["worker"] },
 ] as const;
@@ -35,6 +38,8 @@ interface KindValues {
   list: readonly string[];
   /** By default `undefined`: the peer does not say. Each side announces its own. */
   duration: number | undefined;
+  /** As `duration`. */
+  size: number | undefined;
   /** As `duration`, with `Infinity` for no limit. */
   limit: number | undefined;
 }
@@ -81,6 +86,7 @@ export function parseCapabilities(text: string): Capabilities | undefined {
         offer[entry.name] = (settingOf(words, entry.key) ?? "").split(",").filter((word) => LIST_WORD.test(word));
         break;
       case "duration":
+      case "size":
         offer[entry.name] = positiveInteger(settingOf(words, entry.key));
         break;
       case "limit":
@@ -141,6 +147,7 @@ function wordOf(entry: Entry, capabilities: Capabilities): string | undefined {
     case "list":
       return capabilities[entry.name].length > 0 ? `${entry.key}=${capabilities[entry.name].join(",")}` : undefined;
     case "duration":
+    case "size":
       return setting(entry.key, capabilities[entry.name]);
     case "limit": {
       const limit = capabilities[entry.name];

@@ -10,6 +10,7 @@ export {
   LinkError,
   type LinkErrorCode,
   type LinkLimits,
+  type OversizedMessage,
   type PeerFacts,
   type PublisherHandlers,
   type PublisherLink,

@@ -29,9 +29,9 @@ export type SendOutcome = "queued" | "slow" | "congested" | "unreachable";
 
 /** Bounds of a link. libzmq does not apply those marked so, because it reports only whole messages. */
 export interface LinkLimits {
-  /** The most bytes of one frame. A peer that sends more is disconnected. @defaultValue 64 MiB */
+  /** The most bytes of one frame. What becomes of a larger one: see `onOversized`. @defaultValue 64 MiB */
   readonly maxFrameBytes: number;
-  /** The most bytes of one message. A peer that sends more is disconnected (not by libzmq). @defaultValue 256 MiB */
+  /** The most bytes of one message (not of libzmq). What becomes of a larger one: see `onOversized`. @defaultValue 256 MiB */
   readonly maxMessageBytes: number;
   /** The most frames of one message. A peer that sends more is disconnected (not by libzmq). @defaultValue 131 072 */
   readonly maxFrames: number;
@@ -108,9 +108,22 @@ export interface ConnectionRejection {
   readonly cause?: unknown;
 }
 
+/** A message that exceeds `maxFrameBytes` or `maxMessageBytes`. */
+export interface OversizedMessage {
+  /** Its frames. Those of more than 255 bytes are empty. */
+  readonly frames: Frames;
+  /** What exceeds which bound. */
+  readonly detail: string;
+}
+
 /** A peer's name is its routing id as a byte string: one character (U+0000 to U+00FF) for each byte. */
 export interface RouterHandlers {
   onMessage(peer: string, frames: Frames): void;
+  /**
+   * A peer sent a message that is too large. It was read to its end and not kept, and the peer stays connected. Without this
+   * handler, and if more than 1 GiB would have to be skipped, the peer is disconnected. libzmq always disconnects it.
+   */
+  onOversized?(peer: string, message: OversizedMessage): void;
   /** A peer connected. Not called by libzmq. */
   onPeerUp?(peer: string, facts: PeerFacts): void;
   /** A peer's connection is lost. libzmq notices it only when it sends to the peer. */
@@ -154,6 +167,8 @@ export interface RouterLink {
 
 export interface DealerHandlers {
   onMessage(frames: Frames): void;
+  /** Like a router's. */
+  onOversized?(message: OversizedMessage): void;
   /** The dealer is connected: messages leave from now on. */
   onUp?(facts: PeerFacts): void;
   /** The connection is lost, and possibly messages in transit. The link tries to reconnect until it is closed. */

@@ -49,15 +49,21 @@ export class Driver implements ReplyPort {
       ...connectionOptions(settings, addresses),
       service,
       concurrency: limitOf(settings.concurrency),
+      sizeBounds: settings,
     });
     this.#loop = new EffectLoop<Input, Effect, Notice>(session, this, settings.clock);
+    const { maxFrameBytes, maxMessageBytes } = settings;
+    const limits = { maxFrameBytes, maxMessageBytes };
     const newSocketId = (): string => `${settings.prefix}-${nanoid()}`;
     this.runtime = new PeerRuntime(
       this.#loop,
-      { ...settings, kind: "worker", addresses, newSocketId },
+      { ...settings, kind: "worker", addresses, limits, newSocketId },
       {
         events,
         onMessage: (frames) => this.apply({ type: "message", message: this.#wire.decodeToWorker(frames) }),
+        onOversized: ({ frames, detail }) => {
+          this.apply({ type: "oversized", message: this.#wire.decodeToWorker(frames), detail });
+        },
         onUndelivered: () => this.apply({ type: "undelivered" }),
         onDrain: () => this.#onDrain(),
       },

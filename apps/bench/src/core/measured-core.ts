@@ -21,6 +21,8 @@ const OPTIONS: CoreOptions = {
   maxRequestsPerClient: 10_000_000,
   maxQueuedPerService: 10_000_000,
   maxRequestBytes: 1e12,
+  maxFrameBytes: 64 * 1024 * 1024,
+  maxMessageBytes: 256 * 1024 * 1024,
   maxWorkers: 10_000_000,
   maxClients: 10_000_000,
   maxHeldReplies: 100_000,

@@ -6,6 +6,7 @@ import {
   type DialectTraits,
   type HeartbeatTiming,
   type Instant,
+  type SizeBounds,
   UNKNOWN_TIMING,
 } from "@pigato/protocol/internal";
 import type { DialectId } from "./effects.ts";
@@ -28,6 +29,8 @@ export class ClientRecordOf<Request extends ClientLinks<Request>> implements Hea
   readonly traits: DialectTraits;
   readonly requests: ClientRequests<Request>;
   capabilities: Capabilities = NO_CAPABILITIES;
+  /** What it accepts, if it made an offer (P-SIZE-1). */
+  bounds: SizeBounds | undefined;
   /** Whether it is gone and has open persistent requests. */
   isAway = false;
   /** `undefined` until a reply is held for it. */

@@ -4,6 +4,7 @@
 
 import { type Capabilities, NO_CAPABILITIES, type PeerId, pigato } from "@pigato/protocol";
 import {
+  boundsIn,
   type HeartbeatTiming,
   type Instant,
   intervalOf,
@@ -82,14 +83,14 @@ export function restoredClient(state: CoreState, id: PeerId, now: Instant): Clie
 export function negotiate(
   state: CoreState,
   client: ClientRecord,
-  shared: Capabilities,
-  intervalMs: number | undefined,
+  { shared, offer }: { readonly shared: Capabilities; readonly offer: Capabilities },
   now: Instant,
 ): void {
   client.capabilities = shared;
+  client.bounds = boundsIn(offer);
   // P-NEG-4: a client that made an offer sends heartbeats. If it were forgotten when idle, its negotiated capabilities would be
   // lost.
-  setTiming(state, client, { ...client.timing, announcedMs: intervalMs ?? MAX_HEARTBEAT_MS }, now);
+  setTiming(state, client, { ...client.timing, announcedMs: offer.heartbeatMs ?? MAX_HEARTBEAT_MS }, now);
 }
 
 /** A heartbeat about nothing but the client itself: two of them show an interval. */

@@ -44,6 +44,10 @@ export interface CoreOptions {
   readonly maxQueuedPerService: number;
   /** Payload bytes of all open requests. At the bound new ones fail with `BUSY`. */
   readonly maxRequestBytes: number;
+  /** Bytes of one frame that the broker accepts, which it announces (P-SIZE-1). */
+  readonly maxFrameBytes: number;
+  /** As `maxFrameBytes`, of one message. */
+  readonly maxMessageBytes: number;
   /** Registered workers. At the bound the broker disconnects a new one. */
   readonly maxWorkers: number;
   /** Clients known at once. At the bound a new one's requests fail with `BUSY`. */

@@ -9,6 +9,7 @@ import { finishDraining, startDraining } from "./drain.ts";
 import type { DialectId, Effect, Input } from "./effects.ts";
 import { handleClient } from "./handle-client.ts";
 import { handleDelivery } from "./handle-delivery.ts";
+import { failOversized, handleOversized } from "./handle-oversized.ts";
 import { handleStore } from "./handle-store.ts";
 import { handleTimers } from "./handle-timer.ts";
 import { handleViolation, handleWrongListener } from "./handle-violation.ts";
@@ -39,6 +40,7 @@ export class BrokerCore {
     const { state } = this;
     handleTimers(state, now);
     handleInput(state, input, now);
+    if (state.oversized.length > 0) failOversized(state);
     if (state.phase.name === "draining") finishDraining(state);
     if (state.directory.isStale) scheduleDirectory(state, now);
     return state.effects.take();
@@ -80,6 +82,9 @@ function handleInput(state: CoreState, input: Input, now: Instant): void {
       return handleWrongListener(state, input, now);
     case "violation":
       return handleViolation(state, input);
+    case "oversized-request":
+    case "oversized-reply":
+      return handleOversized(state, input, now);
     case "undelivered-to-client":
     case "request-undelivered":
     case "credit-undelivered":

@@ -1,5 +1,5 @@
-// Why the broker disconnects a worker or refuses to register it, as the worker is told (P-DISC-6). A worker that knows no
-// reasons gets the bare DISCONNECT.
+// Why the broker disconnects a worker or refuses to register it (P-DISC-6). A worker that cannot read reasons gets the bare
+// DISCONNECT.
 
 import { type Capabilities, type DisconnectReason, display, type ServiceName, type ToWorker } from "@pigato/protocol";
 import type { DropReason, WorkerDownReason } from "./effects.ts";

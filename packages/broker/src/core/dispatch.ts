@@ -6,6 +6,7 @@
 //
 // On the path of every request, measured by apps/bench, core.
 
+import { excessOf } from "@pigato/protocol/internal";
 import { onDispatched } from "./hooks.ts";
 import {
   NOWHERE,
@@ -184,6 +185,11 @@ function dispatch(state: CoreState, request: QueuedRequest, worker: WorkerRecord
     else setWorkerState(worker, "full");
   }
   onDispatched(state, request, worker);
+  const excess = worker.bounds && excessOf(worker.bounds, request.body, request.trailer[0]);
+  if (excess !== undefined) {
+    request.isReceived = false;
+    return void state.oversized.push({ request, excess });
+  }
   state.effects.toWorker(worker, {
     type: "request",
     address: request.address,

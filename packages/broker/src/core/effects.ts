@@ -18,6 +18,9 @@ import type { StoredRequest } from "./stored-request.ts";
 /** The id of a dialect (`BrokerDialect.id`). */
 export type DialectId = string;
 
+/** What a worker sends about one request. */
+export type AddressedMessage = Extract<FromWorker, { readonly address: string }>;
+
 export type Input =
   | {
       readonly type: "from-client";
@@ -58,6 +61,23 @@ export type Input =
       readonly role: Role | undefined;
       readonly dialect: DialectId | undefined;
       readonly violation: Violation;
+    }
+  /** A request that exceeds what the broker accepts. Its payload is missing. */
+  | {
+      readonly type: "oversized-request";
+      readonly from: PeerId;
+      readonly message: FromClient & { readonly type: "request" };
+      readonly dialect: DialectId;
+      /** The size and the bound. */
+      readonly detail: string;
+    }
+  /** A worker's message about a request that exceeds what the broker accepts. */
+  | {
+      readonly type: "oversized-reply";
+      readonly from: PeerId;
+      readonly message: AddressedMessage;
+      readonly dialect: DialectId;
+      readonly detail: string;
     }
   /** A message to a client could not be delivered. */
   | {

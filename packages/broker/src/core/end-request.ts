@@ -67,8 +67,8 @@ export function closeRequest(state: CoreState, request: QueuedRequest): void {
  * Cancels a request at a worker that still runs it. A sequential worker has no free slot before it has answered
  * (D-LIVE-3).
  */
-export function cancelAtWorker(state: CoreState, { location, address, id }: QueuedRequest): void {
-  if (location.at !== "worker") return;
+export function cancelAtWorker(state: CoreState, { location, address, id, isReceived }: QueuedRequest): void {
+  if (location.at !== "worker" || isReceived === false) return;
   const { worker } = location;
   if (worker.traits.isSequential) worker.abandoned = address;
   if (worker.capabilities.cancel) state.effects.toWorker(worker, { type: "cancel", address, requestId: id });

@@ -96,7 +96,7 @@ function withRequestId(state: CoreState, message: RequestMessage): RequestMessag
 
 function onHeartbeat(state: CoreState, client: ClientRecord, offer: Capabilities | undefined, now: Instant): void {
   const accepted = offer && sharedCapabilities(state.capabilities, offer);
-  if (accepted) negotiate(state, client, accepted, offer.heartbeatMs, now);
+  if (accepted) negotiate(state, client, { shared: accepted, offer }, now);
   else onClientHeartbeat(state, client, now);
   state.effects.toClient(client, { type: "heartbeat", accepted });
 }

@@ -1,6 +1,7 @@
 // Messages of workers: READY first, then heartbeats, and replies to requests that they hold.
 
 import {
+  type Frame,
   type FromWorker,
   NO_CAPABILITIES,
   type PeerId,
@@ -8,7 +9,7 @@ import {
   type ServiceName,
   type ToClient,
 } from "@pigato/protocol";
-import { type Instant, sharedCapabilities } from "@pigato/protocol/internal";
+import { excessOf, type Instant, sharedCapabilities } from "@pigato/protocol/internal";
 import { restartTimeout } from "./accept-request.ts";
 import { partialOf } from "./cache-replies.ts";
 import { noteDirectoryChange } from "./directory.ts";
@@ -16,6 +17,7 @@ import { disconnectWith, type Refusal, refusalReason } from "./disconnect-reason
 import { heldUnder } from "./dispatch.ts";
 import type { DialectId, Input } from "./effects.ts";
 import { endRequest } from "./end-request.ts";
+import { failRequest } from "./fail-request.ts";
 import { noteReceived } from "./heartbeat-lease.ts";
 import { completeReply, holdPartial, mustHold } from "./held-replies.ts";
 import { onFinal, onPartial } from "./hooks.ts";
@@ -65,10 +67,8 @@ export function handleWorker(state: CoreState, input: Input & { readonly type: "
 }
 
 function onReply(state: CoreState, worker: WorkerRecord, message: ReplyMessage, now: Instant): void {
-  const { address, requestId } = message;
-  const request = address.startsWith(ADDRESS_MARK)
-    ? heldUnder(state, address, worker)
-    : heldByIdAlone(worker, requestId);
+  const { requestId } = message;
+  const request = heldBy(state, worker, message);
   if (request === undefined) {
     state.effects.reportDrop(worker.id, "not-held", requestId);
     return onLateReply(state, worker, message);
@@ -82,7 +82,10 @@ function onReply(state: CoreState, worker: WorkerRecord, message: ReplyMessage, 
     case "partials":
       return onPartialsReply(state, request, message, now);
     case "final":
-      return onFinalReply(state, request, message, now);
+      onFinalReply(state, request, message, now);
+      // A sequential worker is free again even if its reply was too large for the client.
+      if (worker.abandoned !== undefined) onLateReply(state, worker, message);
+      return;
     case "reject":
       return onRejected(state, request, worker);
     case "request-heartbeat":
@@ -96,7 +99,31 @@ function onReply(state: CoreState, worker: WorkerRecord, message: ReplyMessage, 
   }
 }
 
+/** The request that a message of a worker is about; `undefined` if the worker does not hold it (any more). */
+export function heldBy(
+  state: CoreState,
+  worker: WorkerRecord,
+  { address, requestId }: Pick<ReplyMessage, "address" | "requestId">,
+): QueuedRequest | undefined {
+  return address.startsWith(ADDRESS_MARK) ? heldUnder(state, address, worker) : heldByIdAlone(worker, requestId);
+}
+
+/** P-SIZE-1. @returns whether the client does not accept this part of a reply, which then ends the request */
+function failIfTooLarge(
+  state: CoreState,
+  request: QueuedRequest,
+  body: readonly Frame[],
+  options: Frame | undefined,
+): boolean {
+  const { bounds } = request.client;
+  const excess = bounds && excessOf(bounds, body, options);
+  if (excess === undefined) return false;
+  failRequest(state, request, "INVALID", `got a reply that is too large for its client: ${excess}`);
+  return true;
+}
+
 function onFinalReply(state: CoreState, request: QueuedRequest, message: FinalMessage, now: Instant): void {
+  if (failIfTooLarge(state, request, message.body, message.trailer[0])) return;
   onFinal(state, request, message, now);
   // A persistent request ends once its client has the reply.
   if (request.options.persist) return completeReply(state, request, replyTo(request, message), undefined);
@@ -116,6 +143,7 @@ function onPartialReply(
   isContinuation: boolean,
 ): boolean {
   const { client } = request;
+  if (failIfTooLarge(state, request, message.body, message.trailer[0])) return false;
   restartTimeout(state, request, now);
   // P-KEEP-3: which partials the client takes is known when it is back.
   const isHeld = request.options.persist && mustHold(state, request);
@@ -137,6 +165,7 @@ function onPartialReply(
 function onPartialsReply(state: CoreState, request: QueuedRequest, message: PartialsMessage, now: Instant): void {
   const { client, id } = request;
   const { chunks, options } = message;
+  if (failIfTooLarge(state, request, chunks, options)) return;
   if (!client.capabilities.partials || (request.options.persist && mustHold(state, request))) {
     let isContinuation = false;
     for (const chunk of chunks) {

@@ -2,7 +2,14 @@
 // input and the time. A table has no collaborators: it never calls another table.
 
 import type { Capabilities, PeerId } from "@pigato/protocol";
-import { type Deadline, Deadlines, type DialectTraits, type Instant, offerOf } from "@pigato/protocol/internal";
+import {
+  announcedBounds,
+  type Deadline,
+  Deadlines,
+  type DialectTraits,
+  type Instant,
+  offerOf,
+} from "@pigato/protocol/internal";
 import type { CoreOptions } from "./core-options.ts";
 import { EffectQueue } from "./effect-queue.ts";
 import type { DialectId } from "./effects.ts";
@@ -43,6 +50,12 @@ export interface DirectorySchedule {
   readonly timer: Deadline<Timer>;
 }
 
+export interface OversizedRequest {
+  readonly request: QueuedRequest;
+  /** The size and the bound. */
+  readonly excess: string;
+}
+
 export interface CoreState {
   readonly options: CoreOptions;
   /** What this broker can do beyond the classic wire. */
@@ -60,6 +73,8 @@ export interface CoreState {
   readonly heldReplies: HeldReplyTable;
   readonly directory: DirectorySchedule;
   readonly counts: RequestCounts;
+  /** Requests that were given to a worker in this step and are too large for it. */
+  readonly oversized: OversizedRequest[];
   phase: Phase;
   /** How many requests workers hold. */
   inFlight: number;
@@ -73,7 +88,7 @@ export function createState(options: CoreOptions): CoreState {
   const timers = new Deadlines<Timer>();
   return {
     options,
-    capabilities: offerOf("broker", { heartbeatMs: options.heartbeatMs }),
+    capabilities: offerOf("broker", { heartbeatMs: options.heartbeatMs, ...announcedBounds(options) }),
     effects: new EffectQueue(),
     timers,
     open: new OpenRequests<QueuedRequest>(options.random),
@@ -91,6 +106,7 @@ export function createState(options: CoreOptions): CoreState {
       timer: timers.entry({ kind: "directory" }),
     },
     counts: { accepted: 0, finished: 0, failed: 0, canceled: 0, cached: 0 },
+    oversized: [],
     phase: { name: "serving" },
     inFlight: 0,
     lastNumber: 0,

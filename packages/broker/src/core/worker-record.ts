@@ -6,6 +6,7 @@ import {
   type DialectTraits,
   type HeartbeatTiming,
   type Instant,
+  type SizeBounds,
   UNKNOWN_TIMING,
 } from "@pigato/protocol/internal";
 import type { DialectId } from "./effects.ts";
@@ -42,6 +43,8 @@ export class WorkerRecordOf<Request extends ServiceRequest<Request>>
   readonly capabilities: Capabilities;
   /** `undefined` if only its own messages keep it alive. */
   readonly processHeartbeats: ProcessHeartbeats | undefined;
+  /** What it accepts, if it made an offer (P-SIZE-1). */
+  bounds: SizeBounds | undefined;
   state: WorkerState = "settling";
   /** The most requests it takes at once; `Infinity` is no limit. */
   concurrency = 0;

@@ -67,6 +67,11 @@ export function congested(request: RequestMessage, delivery: Delivery): Failure 
   return { code: "BUSY", message, delivery };
 }
 
+/** P-SIZE-1. @param excess by what the request exceeds what the broker accepts */
+export function tooLarge({ message, delivery }: RequestInfo, excess: string): Failure {
+  return { code: "INVALID", message: `${shown(message)} is too large for the broker: ${excess}`, delivery };
+}
+
 export function malformed(request: RequestMessage, detail: string): Failure {
   const message = `${shown(request)} got a malformed reply: ${detail}`;
   return { code: "INVALID", message, delivery: "maybe-executed", detail };

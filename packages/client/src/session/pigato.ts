@@ -13,10 +13,18 @@ import {
   type ToClient,
   type Violation,
 } from "@pigato/protocol";
-import { type Instant, offerOf, sharedCapabilities } from "@pigato/protocol/internal";
+import {
+  announcedBounds,
+  boundsIn,
+  DEFAULT_SIZE_BOUNDS,
+  excessOf,
+  type Instant,
+  offerOf,
+  sharedCapabilities,
+} from "@pigato/protocol/internal";
 import { type Call, Calls } from "./calls.ts";
 import type { BrokerMessage, Effect, Progress, RequestInput } from "./effects.ts";
-import { brokerLost, canceled, congested, failureOf, fromWorker, malformed, timedOut } from "./failures.ts";
+import { brokerLost, canceled, congested, failureOf, fromWorker, malformed, timedOut, tooLarge } from "./failures.ts";
 import { Pacing } from "./pacing.ts";
 import { afterAll, pauseAfter, survivesFailure, survivesLoss } from "./restart.ts";
 import { type Exchange, type ExchangeInput, Session, type SessionOptions } from "./session.ts";
@@ -42,6 +50,8 @@ class PigatoExchange implements Exchange {
   readonly #pacing: Pacing;
   /** The capabilities that both sides support on this connection: none, until the broker answers the offer. */
   #capabilities: Capabilities = NO_CAPABILITIES;
+  /** What the broker accepts. */
+  #brokerBounds = DEFAULT_SIZE_BOUNDS;
   /** Whether the broker of this connection answered the offer, and so knows more than the classic wire. */
   #isOfferAnswered = false;
   /** Whether the broker has answered. A request with flow control waits for that, because it carries the first credit. */
@@ -52,9 +62,10 @@ class PigatoExchange implements Exchange {
       connection: { heartbeatMs },
       limits,
       negotiate,
+      sizeBounds = DEFAULT_SIZE_BOUNDS,
     } = options;
     this.#options = options;
-    this.#offer = negotiate ? offerOf("client", { heartbeatMs }) : undefined;
+    this.#offer = negotiate ? offerOf("client", { heartbeatMs, ...announcedBounds(sizeBounds) }) : undefined;
     this.#connection = connection;
     this.#emit = emit;
     this.#calls = new Calls(limits, emit);
@@ -116,6 +127,7 @@ class PigatoExchange implements Exchange {
   onLost(reason: LossReason): void {
     this.#isOfferAnswered = false;
     this.#capabilities = NO_CAPABILITIES;
+    this.#brokerBounds = DEFAULT_SIZE_BOUNDS;
     this.#isBrokerKnown = false;
     for (const call of this.#calls.all()) {
       if (call.isWaiting) continue;
@@ -160,6 +172,7 @@ class PigatoExchange implements Exchange {
         if (message.accepted === undefined || this.#offer === undefined) return;
         this.#isOfferAnswered = true;
         this.#capabilities = sharedCapabilities(this.#offer, message.accepted);
+        this.#brokerBounds = boundsIn(message.accepted);
         return;
       case "violation":
         this.#emit({ type: "report", event: { type: "violation", violation: message } });
@@ -307,6 +320,9 @@ class PigatoExchange implements Exchange {
   }
 
   #send(call: Call, now: Instant): void {
+    const { body, trailer } = call.message;
+    const excess = excessOf(this.#brokerBounds, body, trailer[0]);
+    if (excess !== undefined) return this.#calls.fail(call, tooLarge(call, excess));
     this.#calls.onSent(call, now);
     call.notice = undefined;
     if (call.window === undefined) this.#emit({ type: "send", message: call.message });

@@ -1,5 +1,5 @@
 // Whether a request that a broker may have had is sent again, and when. The client never sends one again after a partial, which
-// the caller would get twice, and no more often than its option `retry` says (P-LOST-3).
+// the caller would get twice, and no more often than its option `retry` says (P-LOST-4).
 //
 // A lost link needs no pause: the connection pauses before each new link. A broker that answers and stays connected could be
 // sent the same request again and again, so there the request pauses, longer each time.

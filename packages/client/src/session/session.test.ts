@@ -20,6 +20,7 @@ interface Settings {
   readonly limits?: Partial<SessionOptions["limits"]>;
   readonly stopTimeoutMs?: number;
   readonly negotiate?: boolean;
+  readonly sizeBounds?: SessionOptions["sizeBounds"];
 }
 
 /** A session, a clock that the test controls, and the effects as lines. */
@@ -51,6 +52,7 @@ class Scenario {
       },
       stopTimeoutMs: settings.stopTimeoutMs ?? 2_000,
       negotiate: settings.negotiate ?? true,
+      ...(settings.sizeBounds && { sizeBounds: settings.sizeBounds }),
     });
     this.#alarm = new CoreAlarm(this.session);
   }
@@ -93,12 +95,13 @@ class Scenario {
   request(
     id: string,
     options: { readonly timeout?: number; readonly retry?: number; readonly persist?: 0 | 1 } = {},
+    body = writeText('"data"'),
   ): this {
     const message: RequestMessage = {
       type: "request",
       service: serviceName("echo"),
       requestId: requestId(id),
-      body: [writeText('"data"')],
+      body: [body],
       trailer: [],
       options: {
         ...parseRequestOptions(JSON.stringify(options)),
@@ -641,7 +644,7 @@ describe("a broker that stops", () => {
   });
 });
 
-describe("P-LOST-3: a broker that fails the same request again and again", () => {
+describe("P-LOST-4: a broker that fails the same request again and again", () => {
   const failure = (code: Failure["code"], delivery: Failure["delivery"] = "maybe-executed"): BrokerMessage => ({
     type: "failure",
     requestId: requestId("r1"),
@@ -768,6 +771,56 @@ describe("a lost broker", () => {
     sim.cancel("r1");
     expect(sim.seen()).toEqual(["caller of r1: CANCELED, maybe-executed"]);
   });
+});
+
+describe("P-SIZE-1: a broker", () => {
+  const accepts = (maxFrameBytes: number): BrokerMessage => ({
+    type: "heartbeat",
+    accepted: { ...NO_CAPABILITIES, error: true, maxFrameBytes },
+  });
+
+  test("gets no request that is larger than it accepts, which fails and leaves the others alone", () => {
+    const sim = new Scenario().connect().request("r1").receive(accepts(10_000));
+    sim.seen();
+    sim.request("r2", {}, new Uint8Array(10_001));
+    expect(sim.failures).toEqual([
+      {
+        code: "INVALID",
+        message:
+          'request r2 to "echo" is too large for the broker: a frame of 10001 bytes; the bound is 10000 (maxFrameBytes)',
+        delivery: "not-sent",
+      },
+    ]);
+    sim.request("r3", {}, new Uint8Array(10_000)).reply("final", "r1", "1");
+    expect(sim.seen()).toEqual([expect.stringContaining("INVALID"), "send request r3", "caller of r1: final 1"]);
+  });
+
+  test("that accepts less than the one before gets a request no second time if it is too large", () => {
+    const sim = new Scenario().connect().request("r1", { retry: 1 }, new Uint8Array(20_000));
+    sim.do({ type: "link-lost", reason: "link-down" });
+    sim.advance(100).do({ type: "link-up" }).receive(accepts(10_000)).seen();
+    sim.do({ type: "undelivered", requestId: requestId("r1") }).advance(1_000);
+    expect(sim.failures[0]).toMatchObject({ code: "INVALID", delivery: "maybe-executed" });
+  });
+
+  test("that announces nothing accepts 64 MiB, whatever the last one did", () => {
+    const sim = new Scenario().connect().receive(accepts(10_000)).do({ type: "link-lost", reason: "link-down" });
+    sim.advance(100).do({ type: "link-up" }).answer("classic").seen();
+    sim.request("r1", {}, new Uint8Array(64 * 1024 * 1024)).request("r2", {}, new Uint8Array(64 * 1024 * 1024 + 1));
+    expect(sim.seen()).toEqual(["send request r1", expect.stringContaining("INVALID, not-sent")]);
+  });
+
+  test("gets what this client accepts, if that is not the default", () => {
+    const sizeBounds = { maxFrameBytes: 1024, maxMessageBytes: 256 * 1024 * 1024 };
+    expect(offerIn(new Scenario({ sizeBounds }))).toMatchObject({ maxFrameBytes: 1024, maxMessageBytes: undefined });
+    expect(offerIn(new Scenario())).toMatchObject({ maxFrameBytes: undefined, maxMessageBytes: undefined });
+  });
+
+  function offerIn({ session }: Scenario): unknown {
+    session.handle({ type: "start" }, 0);
+    const [sent] = session.handle({ type: "link-up" }, 0);
+    return sent?.type === "send" && sent.message.type === "heartbeat" ? sent.message.offer : undefined;
+  }
 });
 
 describe("a link", () => {

@@ -14,7 +14,7 @@ import {
   type RuntimeInput,
 } from "@pigato/peer/session";
 import type { Violation } from "@pigato/protocol";
-import type { Instant } from "@pigato/protocol/internal";
+import type { Instant, SizeBounds } from "@pigato/protocol/internal";
 import { type BrokerMessage, type Effect, failed, type Input } from "./effects.ts";
 import { closedBefore } from "./failures.ts";
 
@@ -23,6 +23,8 @@ export interface SessionOptions {
   readonly limits: RequestLimits;
   /** Milliseconds that open requests may continue after `stop`. */
   readonly stopTimeoutMs: number;
+  /** What this client accepts. */
+  readonly sizeBounds?: SizeBounds;
   /** Whether to offer capabilities beyond the classic wire. */
   readonly negotiate: boolean;
 }

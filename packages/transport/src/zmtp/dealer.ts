@@ -10,6 +10,7 @@ import {
   type DealerOptions,
   type Frames,
   LinkError,
+  type OversizedMessage,
   type SendOptions,
   type SendOutcome,
 } from "../link.ts";
@@ -43,6 +44,7 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
       peerTypes: PEER_TYPES,
       isActive: true,
       limits,
+      skipsOversized: handlers.onOversized !== undefined,
       pool: new BufferPool(),
       flusher: new Flusher(process.nextTick),
       reconnectMs: options.reconnectMs,
@@ -106,6 +108,10 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
     } catch (error) {
       throwAsync(error);
     }
+  }
+
+  onOversized(_connection: SocketConnection, message: OversizedMessage): void {
+    if (this.#closing === undefined) callHandler(() => this.#handlers.onOversized?.(message));
   }
 
   onDrain(): void {

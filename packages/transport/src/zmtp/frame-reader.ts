@@ -16,11 +16,15 @@ import {
 /** A frame gets this much memory with its header and more as its bytes arrive, so a header alone costs a peer's victim little. */
 const FIRST_BODY_BYTES = 1024 * 1024;
 const BODY_GROWTH = 4;
+const NO_BODY = Buffer.alloc(0);
+
+/** To a header: the frame's body is read and not kept. */
+export const SKIP = "skip";
 
 export interface FrameSink {
-  /** Checks a header before memory is allocated. @returns why the frame is rejected */
-  onHeader(flags: number, size: number): Violation | undefined;
-  /** @param flags include LONG */
+  /** Checks a header before memory is allocated. @returns why the frame is rejected, or that it is not kept */
+  onHeader(flags: number, size: number): Violation | typeof SKIP | undefined;
+  /** @param flags include LONG. @param body is empty if it was not kept */
   onFrame(flags: number, body: Buffer): void;
 }
 
@@ -32,6 +36,7 @@ export class FrameReader {
   #body: Buffer | undefined;
   #bodySize = 0;
   #bodyBytes = 0;
+  #isSkipping = false;
   #violation: Violation | undefined;
 
   constructor(sink: FrameSink) {
@@ -58,7 +63,7 @@ export class FrameReader {
     }
     at = this.#readBody(chunk, at);
     if (this.#bodyBytes < this.#bodySize) return at;
-    const body = this.#body.subarray(0, this.#bodySize);
+    const body = this.#isSkipping ? NO_BODY : this.#body.subarray(0, this.#bodySize);
     this.#headerBytes = 0;
     this.#body = undefined;
     this.#sink.onFrame(this.#header[0] ?? 0, body);
@@ -85,14 +90,21 @@ export class FrameReader {
   }
 
   #beginBody(flags: number, size: number): void {
-    this.#violation = this.#sink.onHeader(flags, size);
+    const verdict = this.#sink.onHeader(flags, size);
+    this.#isSkipping = verdict === SKIP;
+    this.#violation = verdict === SKIP ? undefined : verdict;
     if (this.#violation !== undefined) return;
-    this.#body = Buffer.allocUnsafe(Math.min(size, FIRST_BODY_BYTES));
+    this.#body = this.#isSkipping ? NO_BODY : Buffer.allocUnsafe(Math.min(size, FIRST_BODY_BYTES));
     this.#bodySize = size;
     this.#bodyBytes = 0;
   }
 
   #readBody(chunk: Buffer, from: number): number {
+    if (this.#isSkipping) {
+      const until = Math.min(chunk.length, from + this.#bodySize - this.#bodyBytes);
+      this.#bodyBytes += until - from;
+      return until;
+    }
     let body = this.#body;
     let at = from;
     while (body !== undefined && at < chunk.length && this.#bodyBytes < this.#bodySize) {

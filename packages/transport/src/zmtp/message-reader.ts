@@ -8,7 +8,8 @@
 //
 // The same bytes give the same messages and then, at most once, the same violation, however they are split.
 
-import { FrameReader, type FrameSink } from "./frame-reader.ts";
+import type { OversizedMessage } from "../link.ts";
+import { FrameReader, type FrameSink, SKIP } from "./frame-reader.ts";
 import type { FrameProtection } from "./mechanism/mechanism.ts";
 import { MessageAssembler, type MessageLimits } from "./message-assembler.ts";
 import {
@@ -26,9 +27,13 @@ import {
 /** Messages up to this size share their memory with others. A frame that is kept keeps at most twice as much alive. */
 const REGION_BYTES = 8 * 1024;
 
+const NO_BODY = Buffer.alloc(0);
+
 /** Receives what a chunk contains. It may call `stop`. */
 export interface MessageSink {
   onMessage(frames: readonly Uint8Array[]): void;
+  /** Required with the limit `skipsOversized`. */
+  onOversized?(message: OversizedMessage): void;
   /** @param body is reused after the call */
   onCommand(body: Buffer): void;
 }
@@ -73,7 +78,7 @@ export class MessageReader implements FrameSink {
     return this.#violation;
   }
 
-  onHeader(flags: number, size: number): Violation | undefined {
+  onHeader(flags: number, size: number): Violation | typeof SKIP | undefined {
     if (this.#protection === undefined) return this.#assembler.check(flags, size);
     const bound = this.#limits.maxFrameBytes + this.#protection.overheadBytes;
     if (size <= bound) return undefined;
@@ -83,14 +88,23 @@ export class MessageReader implements FrameSink {
   onFrame(flags: number, body: Buffer): void {
     if (this.#protection === undefined) return this.#deliver(flags, body);
     const opened = this.#protection.open(body);
-    this.#violation = "code" in opened ? opened : this.#assembler.check(opened.flags, opened.body.length);
-    if (this.#violation === undefined && "body" in opened) this.#deliver(opened.flags, opened.body);
+    if ("code" in opened) {
+      this.#violation = opened;
+      return;
+    }
+    const verdict = this.#assembler.check(opened.flags, opened.body.length);
+    if (verdict === undefined || verdict === SKIP)
+      this.#deliver(opened.flags, verdict === SKIP ? NO_BODY : opened.body);
+    else this.#violation = verdict;
   }
 
   #deliver(flags: number, body: Buffer): void {
     if (flags & COMMAND) return this.#sink.onCommand(body);
     const message = this.#assembler.add(flags, body);
-    if (message !== undefined) this.#sink.onMessage(message);
+    if (message === undefined) return;
+    const oversized = this.#assembler.takeOversized(message);
+    if (oversized === undefined) this.#sink.onMessage(message);
+    else this.#sink.onOversized?.(oversized);
   }
 
   get #isWithinMessage(): boolean {

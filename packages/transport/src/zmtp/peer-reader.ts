@@ -1,6 +1,7 @@
 // All that one end reads on a connection, from the first byte on: the handshake, then messages and commands. Pure: it is given
 // bytes and reports what they mean; the connection acts on it. The first violation is the last thing that it reports.
 
+import type { OversizedMessage } from "../link.ts";
 import { decodeTrafficCommand } from "./commands.ts";
 import { Handshake, type HandshakeListener, type HandshakeSettings } from "./handshake.ts";
 import type { FrameProtection } from "./mechanism/mechanism.ts";
@@ -12,6 +13,8 @@ export interface PeerReaderListener extends HandshakeListener {
   /** The handshake is complete. @param protection what protects the frames that are sent from now on */
   onHandshakeComplete(protection: FrameProtection | undefined): void;
   onMessage(frames: readonly Uint8Array[]): void;
+  /** A message that is too large, without its large frames. Required with `skipsOversized`. */
+  onOversized?(message: OversizedMessage): void;
   /** Answer with the same context. @param ttlMs without data for so long, the other end is gone; 0: never */
   onPing(ttlMs: number, context: Uint8Array): void;
   /** The peer subscribes to a prefix, a byte string, or cancels it. */
@@ -22,6 +25,8 @@ export interface PeerReaderListener extends HandshakeListener {
 
 export interface PeerReaderSettings extends HandshakeSettings {
   readonly limits: MessageLimits;
+  /** Whether messages that are too large are reported. Otherwise they are violations. */
+  readonly skipsOversized?: boolean;
 }
 
 export class PeerReader implements MessageSink {
@@ -75,6 +80,10 @@ export class PeerReader implements MessageSink {
     this.#listener.onMessage(frames);
   }
 
+  onOversized(message: OversizedMessage): void {
+    this.#listener.onOversized?.(message);
+  }
+
   onCommand(body: Buffer): void {
     const command = decodeTrafficCommand(body, this.#settings.mechanism.name);
     if ("code" in command) {
@@ -111,7 +120,8 @@ export class PeerReader implements MessageSink {
 
   #beginMessages(chunk: Buffer, from: number, isOurs: boolean): Violation | undefined {
     const { protection } = this.#handshake;
-    this.#messages = new MessageReader(this.#settings.limits, this, protection);
+    const { limits, skipsOversized = false } = this.#settings;
+    this.#messages = new MessageReader({ ...limits, skipsOversized }, this, protection);
     this.#listener.onHandshakeComplete(protection);
     if (this.#isStopped) this.#messages.stop();
     const violation = this.#messages.read(chunk, from, isOurs);

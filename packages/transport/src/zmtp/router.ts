@@ -10,6 +10,7 @@ import {
   DEFAULT_LINK_LIMITS,
   type Frames,
   type LinkLimits,
+  type OversizedMessage,
   type RouterHandlers,
   type RouterLink,
   type RouterOptions,
@@ -58,6 +59,7 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
       peerTypes: PEER_TYPES,
       isActive: false,
       limits: this.#limits,
+      skipsOversized: handlers.onOversized !== undefined,
       pool: new BufferPool(),
       flusher: new Flusher(setImmediate),
     };
@@ -124,6 +126,10 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
     } catch (error) {
       throwAsync(error);
     }
+  }
+
+  onOversized(connection: SocketConnection, message: OversizedMessage): void {
+    callHandler(() => this.#handlers.onOversized?.(connection.name, message));
   }
 
   onDrain(connection: SocketConnection): void {

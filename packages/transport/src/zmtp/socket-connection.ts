@@ -6,7 +6,7 @@
 import type { Socket } from "node:net";
 import type { FramesToSend } from "../byte-strings.ts";
 import { systemClock, withTimeout } from "../clock.ts";
-import type { LinkLimits } from "../link.ts";
+import type { LinkLimits, OversizedMessage } from "../link.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Credentials } from "../security/auth-request.ts";
 import type { DenialReport, ZapStatus } from "../zap/authenticator.ts";
@@ -47,6 +47,8 @@ export interface ConnectionSettings extends SenderSettings {
   /** This end connects, and sends PING. Otherwise it listens. */
   readonly isActive: boolean;
   readonly limits: LinkLimits;
+  /** Whether the link reports messages that are too large. Otherwise they end the connection. */
+  readonly skipsOversized?: boolean;
 }
 
 export interface ConnectionOwner {
@@ -57,6 +59,8 @@ export interface ConnectionOwner {
   /** Messages leave from now on. */
   onUp(connection: SocketConnection): void;
   onMessage(connection: SocketConnection, frames: readonly Uint8Array[]): void;
+  /** A message that is too large, without its large frames. */
+  onOversized?(connection: SocketConnection, message: OversizedMessage): void;
   /** The peer subscribes or cancels by a command. Only publishers need it. */
   onSubscription?(connection: SocketConnection, prefix: string, isSubscribed: boolean): void;
   onDrain(connection: SocketConnection): void;
@@ -210,6 +214,11 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
   onMessage(frames: readonly Uint8Array[]): void {
     this.#turn.work += 1;
     this.#owner.onMessage(this, frames);
+  }
+
+  onOversized(message: OversizedMessage): void {
+    this.#turn.work += 1;
+    this.#owner.onOversized?.(this, message);
   }
 
   onPing(ttlMs: number, context: Uint8Array): void {

@@ -37,6 +37,8 @@ export type Input =
   | { readonly type: "link-slow" }
   | { readonly type: "link-drained" }
   | { readonly type: "message"; readonly message: ToWorker | Violation }
+  /** A message that is too large, without its payload. `detail`: the size and the bound. */
+  | { readonly type: "oversized"; readonly message: ToWorker | Violation; readonly detail: string }
   /** The link did not accept a message. */
   | { readonly type: "send-failed"; readonly message: FromWorker; readonly isUrgent: boolean }
   /** The link accepted a message and then lost it. */

@@ -9,8 +9,16 @@
 // - A partial without credit waits (P-STREAM-4), and so do all later messages of its handler.
 
 import { type CallId, Sender } from "@pigato/peer/session";
-import { type Capabilities, display, encodePayload, type Failure, NO_CAPABILITIES, NULL_FRAME } from "@pigato/protocol";
-import { DEFAULT_TIMEOUT_MS, Deadlines, type Instant, MAX_CREDIT } from "@pigato/protocol/internal";
+import { type Capabilities, display, type Failure, NO_CAPABILITIES, NULL_FRAME } from "@pigato/protocol";
+import {
+  boundsIn,
+  DEFAULT_SIZE_BOUNDS,
+  DEFAULT_TIMEOUT_MS,
+  Deadlines,
+  excessOf,
+  type Instant,
+  MAX_CREDIT,
+} from "@pigato/protocol/internal";
 import {
   type Effect,
   type Effects,
@@ -21,7 +29,7 @@ import {
   type PartialInput,
   type WorkerRequest,
 } from "./effects.ts";
-import { failureOf, replyMessage, send, sendUrgently } from "./messages.ts";
+import { errorReply, failureOf, replyMessage, send, sendUrgently } from "./messages.ts";
 import { PartialBatch } from "./partial-batch.ts";
 import { type InFlightRequest, type RequestRef, RequestTable } from "./request-table.ts";
 
@@ -44,8 +52,9 @@ const CONTINUE_WHEN_NOTIFIED: Effect = Object.freeze({ type: "defer", input: CON
 const FLUSH_SOON: Effects = Object.freeze([Object.freeze({ type: "flush-soon" })]);
 
 export class InFlightRequests {
-  /** The capabilities that both sides support on this connection. */
-  capabilities: Capabilities = NO_CAPABILITIES;
+  #capabilities: Capabilities = NO_CAPABILITIES;
+  /** What the broker accepts. */
+  #brokerBounds = DEFAULT_SIZE_BOUNDS;
   readonly #options: InFlightOptions;
   readonly #table: RequestTable;
   readonly #sender: Sender<InFlightRequest, PartialInput | FinalInput>;
@@ -63,6 +72,16 @@ export class InFlightRequests {
 
   get size(): number {
     return this.#table.size;
+  }
+
+  /** The capabilities that both sides support on this connection, and the settings of the broker. */
+  get capabilities(): Capabilities {
+    return this.#capabilities;
+  }
+
+  set capabilities(accepted: Capabilities) {
+    this.#capabilities = accepted;
+    this.#brokerBounds = boundsIn(accepted);
   }
 
   /** @returns `undefined` if a request with the same address and id is in flight */
@@ -117,6 +136,8 @@ export class InFlightRequests {
   onPartial(input: PartialInput, now: Instant): Effects {
     const request = this.#table.get(input.call);
     if (request === undefined) return NO_EFFECTS;
+    const excess = excessOf(this.#brokerBounds, input.body, input.options);
+    if (excess !== undefined) return this.#onTooLarge(request, excess);
     if (request.expiry !== undefined) this.#restartTimeout(request, now);
     if (this.#sender.isBlocked(request)) {
       return this.#sender.hold(request, input) ? this.#pause(request) : this.#onHeldTooMuch(request);
@@ -132,6 +153,8 @@ export class InFlightRequests {
   onFinal(input: FinalInput): Effects {
     const request = this.#table.get(input.call);
     if (request === undefined) return NO_EFFECTS;
+    const excess = excessOf(this.#brokerBounds, input.body, input.options);
+    if (excess !== undefined) return this.#onTooLarge(request, excess);
     if (request.held !== undefined) {
       this.#sender.hold(request, input);
       return NO_EFFECTS;
@@ -286,14 +309,18 @@ export class InFlightRequests {
     return [...sent, ...this.#fail(request, `request ${display(request.requestId)} cannot go on: ${reason}`)];
   }
 
-  #fail(request: InFlightRequest, message: string): Effects {
+  /** P-SIZE-1. */
+  #onTooLarge(request: InFlightRequest, excess: string): Effects {
+    const sent = this.#batch.request === request ? this.#takeBatch() : NO_EFFECTS;
+    const message = `the reply to request ${display(request.requestId)} is too large for the broker: ${excess}`;
+    return [...sent, ...this.#fail(request, message, "INVALID")];
+  }
+
+  #fail(request: InFlightRequest, message: string, code: Failure["code"] = "BUSY"): Effects {
     this.remove(request);
-    const { address, requestId } = request;
-    const failure = failureOf("BUSY", message);
-    const body = [encodePayload({ name: "RequestError", message, code: failure.code }, NULL_FRAME)];
     return [
-      sendUrgently({ type: "final", address, requestId, status: -1, body, trailer: [] }),
-      { type: "abort", call: request.id, failure },
+      sendUrgently(errorReply(request, code, message)),
+      { type: "abort", call: request.id, failure: failureOf(code, message) },
     ];
   }
 }

@@ -1,7 +1,7 @@
 // Builds the messages and effects of a worker's session. session.ts and in-flight.ts decide what to send.
 
 import type { LossReason } from "@pigato/peer/session";
-import type { Failure, FromWorker } from "@pigato/protocol";
+import { display, encodePayload, type Failure, type FromWorker, NULL_FRAME } from "@pigato/protocol";
 import { UNDEFINED_FRAME } from "@pigato/protocol/internal";
 import type { Effect, Effects, HandlerInput } from "./effects.ts";
 import type { RequestRef } from "./request-table.ts";
@@ -25,6 +25,17 @@ export function replyMessage({ address, requestId }: RequestRef, input: ReplyInp
   const status = input.type === "final" ? input.status : 0;
   const options = status === -1 && !negotiate ? UNDEFINED_FRAME : input.options;
   return { type: input.type, address, requestId, status, body: input.body, trailer: [options] };
+}
+
+/** A final reply with an error that the worker itself made. */
+export function errorReply({ address, requestId }: RequestRef, code: Failure["code"], message: string): FromWorker {
+  const body = [encodePayload({ name: "RequestError", message, code }, NULL_FRAME)];
+  return { type: "final", address, requestId, status: -1, body, trailer: [] };
+}
+
+/** P-SIZE-2. @param excess by what the request exceeds what the worker accepts */
+export function tooLargeReply(request: RequestRef, excess: string): FromWorker {
+  return errorReply(request, "INVALID", `request ${display(request.requestId)} is too large for its worker: ${excess}`);
 }
 
 export function closeLink(reason: LossReason, wasConnected: boolean, sendsDisconnect: boolean): Effects {

@@ -2,6 +2,54 @@ import { type FromWorker, NO_CAPABILITIES, requestId } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
 import { BODY, SessionScenario } from "../testing/session-scenario.ts";
 
+describe("P-SIZE-1: a reply that is larger than the broker accepts", () => {
+  const accepted = { ...NO_CAPABILITIES, partials: true, maxFrameBytes: 10_000 };
+  const error = (id: string): string =>
+    `send! final ${id} to c1: -1 {"name":"RequestError","message":"the reply to request ${id} is too large for the broker: ` +
+    'a frame of 10001 bytes; the bound is 10000 (maxFrameBytes)","code":"INVALID"}';
+
+  test.each(["partial", "final"] as const)("ends its request with an error, as a %s, and no other request", (type) => {
+    const scenario = new SessionScenario().connect(accepted);
+    for (const id of ["r1", "r2"]) scenario.request(id);
+    expect(scenario[type](0, new Uint8Array(10_001))).toEqual([error("r1"), "abort r1: INVALID"]);
+    expect(scenario.final(0)).toEqual([]);
+    expect(scenario.final(1, new Uint8Array(10_000))).toEqual([expect.stringContaining("send final r2")]);
+  });
+
+  test("ends after the partials before it", () => {
+    const scenario = new SessionScenario().connect(accepted);
+    scenario.request("r1");
+    scenario.partial(0);
+    expect(scenario.final(0, new Uint8Array(10_001))).toEqual([
+      'send partial r1 to c1: 0 "data"',
+      error("r1"),
+      "abort r1: INVALID",
+    ]);
+  });
+
+  test("is one of more than 64 MiB, if the broker announced nothing", () => {
+    const scenario = new SessionScenario().connect(accepted);
+    scenario.do({ type: "link-lost", reason: "link-down" });
+    scenario.advance(500);
+    scenario.do({ type: "link-up" });
+    scenario.receive({ type: "ready", accepted: undefined });
+    for (const id of ["r1", "r2"]) scenario.request(id);
+    expect(scenario.final(0, new Uint8Array(10_001))).toEqual([expect.stringContaining("send final r1")]);
+    expect(scenario.final(1, new Uint8Array(64 * 1024 * 1024 + 1))).toEqual([
+      expect.stringContaining("the bound is 67108864"),
+      "abort r2: INVALID",
+    ]);
+  });
+
+  test("does not depend on what the worker accepts, which it announces", () => {
+    const sizeBounds = { maxFrameBytes: 1024, maxMessageBytes: 4096 };
+    const { session } = new SessionScenario({ sizeBounds });
+    session.handle({ type: "start" }, 0);
+    const [greeting] = session.handle({ type: "link-up" }, 0);
+    expect(greeting).toMatchObject({ message: { offer: sizeBounds } });
+  });
+});
+
 describe("P-TIME-5: a request that the broker cannot cancel", () => {
   test("is rejected a second after its timeout, its handler is aborted, and a late reply is not sent", () => {
     const scenario = new SessionScenario({ liveness: 100, maxInFlight: 1, concurrency: 1 }).connect();

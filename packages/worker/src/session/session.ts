@@ -17,10 +17,16 @@ import {
   type ToWorker,
   type Violation,
 } from "@pigato/protocol";
-import { type Instant, offerOf } from "@pigato/protocol/internal";
+import {
+  announcedBounds,
+  DEFAULT_SIZE_BOUNDS,
+  type Instant,
+  offerOf,
+  type SizeBounds,
+} from "@pigato/protocol/internal";
 import { type Effects, type Input, NO_EFFECTS, type WorkerRequest } from "./effects.ts";
 import { type InFlightOptions, InFlightRequests } from "./in-flight.ts";
-import { closeLink, failureOf, report, send, sendUrgently } from "./messages.ts";
+import { closeLink, failureOf, report, send, sendUrgently, tooLargeReply } from "./messages.ts";
 import type { InFlightRequest, RequestRef } from "./request-table.ts";
 
 export interface SessionOptions extends ConnectionOptions, InFlightOptions {
@@ -36,6 +42,8 @@ export interface SessionOptions extends ConnectionOptions, InFlightOptions {
    * runs, and accepts no rejections (D-PEER-6).
    */
   readonly brokerAnswers: boolean;
+  /** What this worker accepts. */
+  readonly sizeBounds?: SizeBounds;
 }
 
 type State =
@@ -75,6 +83,8 @@ export class Session {
     switch (input.type) {
       case "message":
         return this.#onMessage(input.message, now);
+      case "oversized":
+        return this.#onOversized(input.message, input.detail, now);
       case "partial":
         return this.#afterReply(this.#requests.onPartial(input, now), now);
       case "final":
@@ -229,6 +239,13 @@ export class Session {
     return [send({ type: "reject", address, requestId, reason: undefined })];
   }
 
+  /** P-SIZE-2: an error for this request, and the connection stays. */
+  #onOversized(message: ToWorker | Violation, detail: string, now: Instant): Effects {
+    if (this.#connection.phase !== "open") return NO_EFFECTS;
+    const effect = message.type === "request" ? send(tooLargeReply(message, detail)) : report("P-SIZE-2", detail);
+    return [...this.#follow(this.#connection.onReceived(now)), effect];
+  }
+
   #onCancel(ref: RequestRef, now: Instant): Effects {
     const request = this.#requests.find(ref);
     if (request === undefined) return NO_EFFECTS;
@@ -359,7 +376,8 @@ export class Session {
 
   #offer(): Capabilities | undefined {
     if (!this.#options.negotiate) return undefined;
-    return offerOf("worker", { heartbeatMs: this.#options.heartbeatMs, concurrency: this.#concurrency });
+    const { heartbeatMs, sizeBounds = DEFAULT_SIZE_BOUNDS } = this.#options;
+    return offerOf("worker", { heartbeatMs, concurrency: this.#concurrency, ...announcedBounds(sizeBounds) });
   }
 
   #enter(state: State): void {

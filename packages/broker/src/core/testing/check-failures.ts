@@ -36,6 +36,10 @@ export class FailureChecks {
     this.#owe(from, requestId, "INVALID", "not-sent");
   }
 
+  beforeOversized({ from, message: { requestId } }: Input & { readonly type: "oversized-request" }): void {
+    if (this.#model.find(from, requestId) === undefined) this.#owe(from, requestId, "INVALID", "not-sent");
+  }
+
   beforeUndelivered({ to, reason, message }: Input & { readonly type: "undelivered-to-client" }): void {
     if (reason !== "congested" || message.type !== "final" || !this.#model.clients.has(to)) return;
     this.#owe(to, message.requestId, "BUSY", "maybe-executed");

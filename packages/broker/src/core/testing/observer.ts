@@ -85,6 +85,8 @@ export class Observer {
         return this.#heldReplies.beforeHandedOver(input.address);
       case "request-undelivered":
         return this.#dispatch.beforeUndelivered(input);
+      case "oversized-request":
+        return this.#failures.beforeOversized(input);
       case "client-at-backend":
         return this.#failures.beforeClientAtBackend(input);
       case "restore":
@@ -93,6 +95,7 @@ export class Observer {
         return this.#store.beforeStored(input.key);
       case "store-failed":
         return this.#store.beforeStoreFailed(input.key);
+      case "oversized-reply":
       case "credit-undelivered":
       case "worker-at-frontend":
       case "deleted":

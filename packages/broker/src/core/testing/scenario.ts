@@ -42,6 +42,8 @@ export const SCENARIO_OPTIONS: CoreOptions = {
   maxHeldRepliesPerClient: 1_000,
   maxHeldBytes: 1_000_000_000,
   maxHeldBytesPerClient: 1_000_000_000,
+  maxFrameBytes: 64 * 1024 * 1024,
+  maxMessageBytes: 256 * 1024 * 1024,
   maxWorkers: 1_000,
   maxClients: 1_000,
   cacheMaxEntries: 1_000,

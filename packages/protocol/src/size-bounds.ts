@@ -1,0 +1,51 @@
+// How large a frame and a message a peer accepts (P-SIZE-1). A peer announces its bounds only if they differ from the default, so
+// that a peer that announces nothing has these. A sender that checks them loses one request and not its connection.
+
+import type { Capabilities } from "./capabilities.ts";
+import type { Frame, Frames } from "./frame.ts";
+
+export interface SizeBounds {
+  readonly maxFrameBytes: number;
+  readonly maxMessageBytes: number;
+}
+
+export const DEFAULT_SIZE_BOUNDS: SizeBounds = Object.freeze({
+  maxFrameBytes: 64 * 1024 * 1024,
+  maxMessageBytes: 256 * 1024 * 1024,
+});
+
+/** No peer has smaller bounds, so smaller messages need no check. */
+const SMALL_BYTES = 512;
+/** The most bytes of a message besides its payload and its options: names, tags and digits. */
+const ENVELOPE_BYTES = 1024;
+
+/** What an offer or an answer must say of the sender's own bounds. */
+export function announcedBounds({ maxFrameBytes, maxMessageBytes }: SizeBounds): Partial<SizeBounds> {
+  return {
+    ...(maxFrameBytes !== DEFAULT_SIZE_BOUNDS.maxFrameBytes && { maxFrameBytes }),
+    ...(maxMessageBytes !== DEFAULT_SIZE_BOUNDS.maxMessageBytes && { maxMessageBytes }),
+  };
+}
+
+/** The bounds of the peer that sent an offer or an answer. */
+export function boundsIn(announced: Capabilities | undefined): SizeBounds {
+  return {
+    maxFrameBytes: announced?.maxFrameBytes ?? DEFAULT_SIZE_BOUNDS.maxFrameBytes,
+    maxMessageBytes: announced?.maxMessageBytes ?? DEFAULT_SIZE_BOUNDS.maxMessageBytes,
+  };
+}
+
+/** How a message exceeds the bounds of its recipient, as an error says it. @param options the frame of this name */
+export function excessOf(bounds: SizeBounds, body: Frames, options: Frame | undefined): string | undefined {
+  let bytes = options === undefined ? 0 : options.length;
+  let largest = bytes;
+  for (const { length } of body) {
+    bytes += length;
+    if (length > largest) largest = length;
+  }
+  if (bytes <= SMALL_BYTES) return undefined;
+  const { maxFrameBytes, maxMessageBytes } = bounds;
+  if (largest > maxFrameBytes) return `a frame of ${largest} bytes; the bound is ${maxFrameBytes} (maxFrameBytes)`;
+  if (bytes + ENVELOPE_BYTES <= maxMessageBytes) return undefined;
+  return `a message of ${bytes} bytes and its envelope; the bound is ${maxMessageBytes} (maxMessageBytes)`;
+}
