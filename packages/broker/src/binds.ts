@@ -70,6 +70,8 @@ export interface Listeners {
 /** Below the ephemeral ports of operating systems, and rarely used by services. */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 32_767;
+/** As it was when this file was loaded: butler peers send times, and fake timers in a user's tests replace `Date`. */
+const wallClock = Date.now;
 
 /** One listener, which is one socket. */
 export interface ListenerSettings {
@@ -143,7 +145,7 @@ export function newChannelAddress(platform: NodeJS.Platform = process.platform):
 function dialectsOf({ dialect, answersErrors, timeoutMs }: SettingsOf<BindSchema>): readonly BrokerDialect[] {
   const others = [
     ...majordomo({ answersErrors, timeoutMs }),
-    butler({ readsWorkers: dialect === "butler", wallClock: Date.now }),
+    butler({ readsWorkers: dialect === "butler", wallClock }),
   ];
   return [dialect === "omdp" ? omdpDialect() : pigatoDialect(), ...others];
 }

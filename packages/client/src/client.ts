@@ -1,7 +1,7 @@
 // The public client. It turns arguments into messages, and provides replies as streams, callbacks and promises. The session
 // decides what happens to a request.
 
-import { invalidValue, type PeerEvents, readService, resolveAddresses } from "@pigato/peer";
+import { invalidValue, type PeerEvents, queueMicrotask, readService, resolveAddresses } from "@pigato/peer";
 import { display, type RequestError, type RequestId, type Violation } from "@pigato/protocol";
 import { requestIdFromText } from "@pigato/protocol/internal";
 import type { LinkError } from "@pigato/transport";

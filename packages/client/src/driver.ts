@@ -7,6 +7,7 @@ import {
   guardedLogger,
   type PeerEvents,
   PeerRuntime,
+  queueMicrotask,
   type RecordLogger,
   type RuntimeNotice,
 } from "@pigato/peer";

@@ -1,5 +1,7 @@
 // Contains failures of user code: its exception is reported as uncaught and affects nothing else.
 
+import { queueMicrotask } from "@pigato/transport";
+
 /** The methods that are called on a user's logger. */
 export interface RecordLogger {
   debug(fields: object, text: string): void;

@@ -1,3 +1,4 @@
+export { nextTick, queueMicrotask } from "@pigato/transport";
 export { isAddress, readService, resolveAddresses } from "./addresses.ts";
 export { type Core, EffectLoop, type Shell, type Tick } from "./effect-loop.ts";
 export { guarded, guardedLogger, guardedRandom, type RecordLogger, throwAsync } from "./guard.ts";

@@ -1,6 +1,7 @@
 // What the shells of a client and a worker share: start and stop, the link to the broker, and the events that users see. A
 // shell passes it the effects and notices below, and handles its own.
 
+import { queueMicrotask } from "@pigato/transport";
 import { BrokerLink, type BrokerLinkHandlers, type BrokerLinkOptions } from "./broker-link.ts";
 import { guardedLogger, type RecordLogger } from "./guard.ts";
 import { Lifecycle, type PeerKind } from "./lifecycle.ts";

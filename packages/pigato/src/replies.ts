@@ -2,6 +2,7 @@
 
 import { Readable } from "node:stream";
 import type { Caller, OpenRequest, RequestError } from "@pigato/client";
+import { nextTick } from "@pigato/peer";
 import { errorValue } from "./errors.ts";
 
 export type PartialCallback = (error: null, value: unknown) => void;
@@ -95,7 +96,7 @@ export class CallbackCaller implements Caller {
 
   /** In the next tick, like the end of a stream, so that requests of both forms end in order. */
   #end(error: unknown, value: unknown): void {
-    process.nextTick(() => this.#call(this.#onFinal, error, value));
+    nextTick(() => this.#call(this.#onFinal, error, value));
   }
 
   #call(callback: unknown, error: unknown, value: unknown): void {

@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { systemClock } from "./clock.ts";
 
+// In place of the originals, what is a fake here.
+vi.mock("./timers.ts", () => ({
+  setTimeout: (callback: () => void, ms: number) => globalThis.setTimeout(callback, ms),
+  clearTimeout: (timer: NodeJS.Timeout | undefined) => globalThis.clearTimeout(timer),
+  monotonicNow: () => performance.now(),
+}));
+
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
 });

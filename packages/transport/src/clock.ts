@@ -1,5 +1,7 @@
 // Time: a monotonic clock in milliseconds, its alarms, and timeouts.
 
+import { clearTimeout, monotonicNow, setTimeout } from "./timers.ts";
+
 export interface Clock {
   /** Milliseconds of a monotonic clock with an arbitrary origin. */
   now(): number;
@@ -17,7 +19,7 @@ export const MAX_TIMER_MS = 0x7fff_ffff;
 
 /** The process's monotonic clock. Its alarms keep the process alive while set. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: monotonicNow,
   alarm: (ring) => new SystemAlarm(ring),
 };
 
@@ -40,7 +42,7 @@ class SystemAlarm implements Alarm {
 
   #arm(): void {
     this.#disarm();
-    const delay = Math.min(Math.max(0, Math.ceil(this.#at - performance.now())), MAX_TIMER_MS);
+    const delay = Math.min(Math.max(0, Math.ceil(this.#at - monotonicNow())), MAX_TIMER_MS);
     this.#timerAt = this.#at;
     this.#timer = setTimeout(() => this.#onTimer(), delay);
   }
@@ -54,7 +56,7 @@ class SystemAlarm implements Alarm {
   #onTimer(): void {
     this.#disarm();
     if (this.#at === Number.POSITIVE_INFINITY) return;
-    if (performance.now() < this.#at) return this.#arm();
+    if (monotonicNow() < this.#at) return this.#arm();
     this.#at = Number.POSITIVE_INFINITY;
     this.#ring();
   }

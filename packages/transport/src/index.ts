@@ -41,6 +41,7 @@ export {
   type PlainOptions,
   ServerSecurity,
 } from "./security/link-security.ts";
+export { nextTick, queueMicrotask } from "./timers.ts";
 export {
   automatic,
   libzmq,

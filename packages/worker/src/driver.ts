@@ -1,8 +1,14 @@
 // The worker's shell: passes inputs to the session and performs its effects, without looking into messages. It keeps the
 // replies of the requests in flight. Handlers are user code, so it calls them after all effects of an input.
 
-import { nextTick } from "node:process";
-import { connectionOptions, EffectLoop, type PeerEvents, PeerRuntime, type RuntimeNotice } from "@pigato/peer";
+import {
+  connectionOptions,
+  EffectLoop,
+  nextTick,
+  type PeerEvents,
+  PeerRuntime,
+  type RuntimeNotice,
+} from "@pigato/peer";
 import { type CallId, SlotTable } from "@pigato/peer/session";
 import { type DisconnectReason, display, type Failure, type FromWorker, type ServiceName } from "@pigato/protocol";
 import { LinkError, type SendOptions } from "@pigato/transport";

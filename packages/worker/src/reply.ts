@@ -5,7 +5,7 @@
 //
 // Invariant: nothing is sent after the final message, which comes from `end`, `error`, `reject`, `destroy` or an abort.
 
-import { nextTick } from "node:process";
+import { nextTick } from "@pigato/peer";
 import type { CallId } from "@pigato/peer/session";
 import {
   display,

@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
-const SETTINGS = ["biome.json", ".ci/no-randomness.grit", "pure.d.ts", "package.json"];
+const PLUGINS = [".ci/no-randomness.grit", ".ci/no-late-timers.grit"];
+const SETTINGS = ["biome.json", ...PLUGINS, "pure.d.ts", "package.json"];
 const CONFIGS = ["tsconfig.base.json", "tsconfig.check.json", "tsconfig.pure.json"];
 
 let tree = "";
@@ -57,6 +58,14 @@ describe("lint", () => {
     ["the core reads no clock", "packages/broker/src/core/x.ts", "export const x: number = Date.now();\n"],
     ["the core throws no dice", "packages/broker/src/core/x.ts", "export const x: number = Math.random();\n"],
     ["sessions read no clock", "packages/client/src/session/x.ts", "export const x: number = Date.now();\n"],
+    ["shells use no global timer", "packages/broker/src/x.ts", "setTimeout(() => {}, 1);\n"],
+    ["shells read no replaceable clock", "packages/transport/src/x.ts", "export const x: number = Date.now();\n"],
+    ["shells use no replaceable nextTick", "packages/worker/src/x.ts", "process.nextTick(() => {});\n"],
+    [
+      "shells import no timers",
+      "packages/client/src/x.ts",
+      'import { setImmediate } from "node:timers/promises";\nexport const x = setImmediate;\n',
+    ],
   ])("%s", (_rule, file, text) => {
     expect(withFile(file, text, () => lint(file))).not.toBe(0);
   });

@@ -6,6 +6,7 @@ import { type FramesToSend, toBytes } from "../byte-strings.ts";
 import { callHandler } from "../handlers.ts";
 import type { DealerHandlers } from "../link.ts";
 import type { Outbox } from "../outbox.ts";
+import { queueMicrotask } from "../timers.ts";
 
 export interface DealerSendQueueOwner {
   readonly handlers: DealerHandlers;

@@ -11,6 +11,7 @@ import { type Alarm, systemClock } from "../clock.ts";
 import { callHandler } from "../handlers.ts";
 import type { LinkLimits, RouterHandlers, SendOutcome } from "../link.ts";
 import { Outbox, type Tally } from "../outbox.ts";
+import { queueMicrotask } from "../timers.ts";
 import { Turns } from "./turns.ts";
 
 /** Milliseconds before a full pipe is retried, at first and at most. The pause doubles in between. */

@@ -1,7 +1,7 @@
 // Receive loops. A loop over a socket that always has messages would starve timers and other sockets, because awaiting a message
 // that is already there does not yield. `Turns` decides when such a loop yields to the event loop.
 
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate } from "../timers.ts";
 
 /** About a millisecond of a native socket's work. */
 const FRAMES_PER_TURN = 512;
@@ -16,7 +16,7 @@ export class Turns {
     this.#spent += frames + FRAMES_PER_MESSAGE;
     if (this.#spent < FRAMES_PER_TURN) return undefined;
     this.#spent = 0;
-    return nextTurn();
+    return new Promise((resolve) => setImmediate(resolve));
   }
 }
 

@@ -15,6 +15,7 @@ import {
   type SendOutcome,
 } from "../link.ts";
 import { Outbox } from "../outbox.ts";
+import { nextTick } from "../timers.ts";
 import { Dialer, type DialerSettings } from "./dialer.ts";
 import { Flusher } from "./flusher.ts";
 import { BufferPool } from "./frame-writer.ts";
@@ -46,7 +47,7 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
       limits,
       skipsOversized: handlers.onOversized !== undefined,
       pool: new BufferPool(),
-      flusher: new Flusher(process.nextTick),
+      flusher: new Flusher(nextTick),
       reconnectMs: options.reconnectMs,
       reconnectMaxMs: options.reconnectMaxMs,
     };

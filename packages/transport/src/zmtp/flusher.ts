@@ -11,7 +11,7 @@ export interface Flushable {
   flush(): void;
 }
 
-/** Schedules a callback: `process.nextTick` or `setImmediate`. */
+/** Schedules a callback: `nextTick` or `setImmediate`. */
 export type Soon = (callback: () => void) => void;
 
 export class Flusher {

@@ -10,6 +10,14 @@ import { ZmtpSubscriber } from "./subscriber.ts";
 import { encoded, encodeGreeting, encodePing, encodePong, encodeReady, encodeSubscribe } from "./testing/encoded.ts";
 import { RawPeer } from "./testing/raw-peer.ts";
 
+// In place of the originals, the globals, which some tests replace.
+vi.mock("../timers.ts", async () => ({
+  ...(await vi.importActual<object>("../timers.ts")),
+  setTimeout: (callback: () => void, ms: number) => globalThis.setTimeout(callback, ms),
+  clearTimeout: (timer: NodeJS.Timeout | undefined) => globalThis.clearTimeout(timer),
+  monotonicNow: () => performance.now(),
+}));
+
 let publisher: ZmtpPublisher;
 let address = "";
 let peers: RawPeer[] = [];

@@ -20,6 +20,7 @@ import {
 } from "../link.ts";
 import { Outbox } from "../outbox.ts";
 import { MAX_PREFIX_BYTES } from "../prefixes.ts";
+import { setImmediate } from "../timers.ts";
 import { Acceptor, type AcceptorOwner } from "./acceptor.ts";
 import { Flusher } from "./flusher.ts";
 import { BufferPool } from "./frame-writer.ts";

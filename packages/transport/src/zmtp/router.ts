@@ -18,6 +18,7 @@ import {
   type SendOutcome,
 } from "../link.ts";
 import { Outbox, type Tally } from "../outbox.ts";
+import { setImmediate } from "../timers.ts";
 import { Acceptor, type AcceptorOwner } from "./acceptor.ts";
 import { Flusher } from "./flusher.ts";
 import { BufferPool } from "./frame-writer.ts";

@@ -9,6 +9,7 @@ import { systemClock, withTimeout } from "../clock.ts";
 import type { LinkLimits, OversizedMessage } from "../link.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Credentials } from "../security/auth-request.ts";
+import { setImmediate } from "../timers.ts";
 import type { DenialReport, ZapStatus } from "../zap/authenticator.ts";
 import { encodeError, encodePing, encodeRoutingIdError, encodeSubscribe } from "./commands.ts";
 import { encodeGreeting } from "./greeting.ts";

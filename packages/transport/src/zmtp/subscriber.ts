@@ -12,6 +12,7 @@ import {
 } from "../link.ts";
 import { Outbox } from "../outbox.ts";
 import { Prefixes } from "../prefixes.ts";
+import { nextTick } from "../timers.ts";
 import { Dialer, type DialerSettings } from "./dialer.ts";
 import { Flusher } from "./flusher.ts";
 import { BufferPool } from "./frame-writer.ts";
@@ -40,7 +41,7 @@ export class ZmtpSubscriber implements SubscriberLink, ConnectionOwner {
       isActive: true,
       limits: this.#limits,
       pool: new BufferPool(),
-      flusher: new Flusher(process.nextTick),
+      flusher: new Flusher(nextTick),
       reconnectMs: options.reconnectMs,
       reconnectMaxMs: options.reconnectMaxMs,
     };
