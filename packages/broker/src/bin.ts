@@ -2,6 +2,7 @@
 // and SIGINT. A failure is one line on stderr and an exit code other than 0.
 
 import { readFileSync } from "node:fs";
+import { reasonOf } from "@pigato/protocol/internal";
 import { CommanderError } from "commander";
 import { destination, type Logger, pino } from "pino";
 import { PinoPretty } from "pino-pretty";
@@ -89,7 +90,6 @@ function newLogger({ logLevel, logFormat }: CommandSettings): Logger {
 }
 
 function fail(error: unknown): never {
-  const text = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`pigato-broker: ${text.replaceAll("\n", " ")}\n`);
+  process.stderr.write(`pigato-broker: ${reasonOf(error).replaceAll("\n", " ")}\n`);
   process.exit(EXIT_FAILED);
 }

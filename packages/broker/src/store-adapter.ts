@@ -2,6 +2,7 @@
 // too.
 
 import { UsageError } from "@pigato/protocol";
+import { isBytes, reasonOf } from "@pigato/protocol/internal";
 import type { Clock } from "@pigato/transport";
 import type { Input } from "./core/effects.ts";
 import { STORED_VERSION, type StoredRequest } from "./core/stored-request.ts";
@@ -73,15 +74,6 @@ export class StoreAdapter {
   }
 }
 
-/** A store may reject with anything, even with an object that throws when it is read. */
-function reasonOf(error: unknown): string {
-  try {
-    return String(error instanceof Error ? error.message : error);
-  } catch {
-    return "an error that cannot be shown";
-  }
-}
-
 function isStoredRequest(value: unknown): value is StoredRequest {
   if (typeof value !== "object" || value === null) return false;
   const field = (name: string): unknown => Reflect.get(value, name);
@@ -97,5 +89,5 @@ function isStoredRequest(value: unknown): value is StoredRequest {
 }
 
 function areFrames(value: unknown): boolean {
-  return Array.isArray(value) && value.every((frame) => frame instanceof Uint8Array);
+  return Array.isArray(value) && value.every(isBytes);
 }

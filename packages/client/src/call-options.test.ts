@@ -24,6 +24,12 @@ describe("the options of a request", () => {
     );
   });
 
+  test("take an abort signal of another realm, or of another implementation", () => {
+    const signal = { aborted: false, addEventListener() {}, removeEventListener() {} };
+    const options: object = { signal };
+    expect(resolveCallOptions(options, defaults).signal).toBe(signal);
+  });
+
   test("are sent in the order in which they were written", () => {
     expect(wireOf({ workerId: "w1", timeout: undefined, retry: 1, headers: {} })).toBe(
       '{"workerId":"w1","timeout":60000,"retry":1,"headers":{}}',

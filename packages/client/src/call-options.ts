@@ -58,7 +58,7 @@ export class CallSchema {
   /** Ends the request with `CANCELED` when it aborts; the worker is notified. @defaultValue none */
   readonly signal: Option<AbortSignal, AbortSignal | undefined> = custom<AbortSignal, AbortSignal | undefined>({
     expected: "an AbortSignal",
-    read: (value) => (value instanceof AbortSignal ? value : undefined),
+    read: (value) => (isAbortSignal(value) ? value : undefined),
     default: undefined,
   });
 }
@@ -167,6 +167,16 @@ function readWorkerId(value: unknown): PeerId | undefined {
   if (typeof value !== "string" || value === "") return undefined;
   const worker = peerIdFromText(value);
   return worker.length <= MAX_NAME_BYTES ? worker : undefined;
+}
+
+/** Of any realm, and of any implementation: `instanceof` does not know those of another. */
+export function isAbortSignal(value: unknown): value is AbortSignal {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    typeof Reflect.get(value, "aborted") === "boolean" &&
+    typeof Reflect.get(value, "addEventListener") === "function"
+  );
 }
 
 function isHeaders(value: unknown): value is Headers {

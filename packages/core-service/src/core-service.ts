@@ -10,6 +10,7 @@ import { DIRECTORY_TOPIC, decodeDirectory, type ServiceMap } from "@pigato/proto
 import {
   type ConnectionRejection,
   type Frames,
+  isLinkError,
   LinkError,
   type SubscriberHandlers,
   type SubscriberLink,
@@ -123,7 +124,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
       await this.worker.start();
     } catch (error) {
       // The worker has stopped by itself, so stop the rest. Otherwise `stop()` was called.
-      if (error instanceof LinkError) await this.stop();
+      if (isLinkError(error)) await this.stop();
       throw error;
     }
   }

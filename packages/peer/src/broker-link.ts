@@ -1,12 +1,13 @@
 // The link of a client or a worker to its broker. Each connection has its own link and its own routing id; later events of an
 // earlier link are ignored.
 
-import { peerIdFromText } from "@pigato/protocol/internal";
+import { peerIdFromText, reasonOf } from "@pigato/protocol/internal";
 import {
   type ConnectionRejection,
   type DealerLink,
   type Frames,
   type FramesToSend,
+  isLinkError,
   LinkError,
   type LinkLimits,
   type OversizedMessage,
@@ -182,7 +183,6 @@ function isFinal(code: ConnectionRejection["code"]): boolean {
 }
 
 function linkErrorOf(cause: unknown, address: string): LinkError {
-  if (cause instanceof LinkError) return cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new LinkError("FAILED", `cannot connect to ${address}: ${reason}`, { address, cause });
+  if (isLinkError(cause)) return cause;
+  return new LinkError("FAILED", `cannot connect to ${address}: ${reasonOf(cause)}`, { address, cause });
 }

@@ -3,7 +3,7 @@
 
 import { EventEmitter } from "node:events";
 import { type BrokerOptions, isBrokerOption, newChannelAddress, Broker as Peer } from "@pigato/broker";
-import { guarded } from "@pigato/peer";
+import { guarded, queueMicrotask } from "@pigato/peer";
 import { type ConfOf, callListeners, pickOptions } from "./conf.ts";
 import { brokerErrorEvent, emitError } from "./errors.ts";
 

@@ -49,9 +49,10 @@ export function brokerErrorEvent(clause: string): string | undefined {
 }
 
 /** Emits `error`. Without a listener it emits a warning, because a peer's message must not end the process. */
-export function emitError(emitter: Pick<EventEmitter, "emit" | "listenerCount">, error: unknown): void {
+export function emitError(emitter: Pick<EventEmitter, "emit" | "listenerCount">, error: Error | string): void {
   if (emitter.listenerCount("error") > 0) guarded(() => emitter.emit("error", error));
-  else if (error instanceof Error) process.emitWarning(error);
+  // As text: where an `Error` belongs to another realm than Node, as in jest, Node rejects it.
+  else if (typeof error !== "string") process.emitWarning(error.message, error.name);
 }
 
 function clauseOf(cause: unknown): unknown {

@@ -3,7 +3,7 @@
 // worker.
 
 import type { CallOptions } from "@pigato/client";
-import { CLASSIC_OPTIONS } from "@pigato/client/internal";
+import { CLASSIC_OPTIONS, isAbortSignal } from "@pigato/client/internal";
 
 const MAX_TIMEOUT_MS = 2_147_483_647;
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -29,7 +29,7 @@ export function requestOptions(given: unknown, defaults: Defaults): ClassicOptio
     timeout: asTimeout(timeout),
     retry: Boolean(retry),
     workerId: workerId === undefined || workerId === null || workerId === "" ? undefined : String(workerId),
-    signal: signal instanceof AbortSignal ? signal : undefined,
+    signal: isAbortSignal(signal) ? signal : undefined,
   };
 }
 

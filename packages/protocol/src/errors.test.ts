@@ -1,13 +1,16 @@
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import {
   type Delivery,
   handlerErrorOf,
   isDelivery,
+  isError,
   isFailureCode,
   isNestedFailure,
   nestedErrorOf,
   PigatoError,
   RequestError,
+  reasonOf,
   UsageError,
 } from "./errors.ts";
 
@@ -94,6 +97,12 @@ describe("an error of a handler", () => {
     expect(handlerErrorOf(value)).toBe(value);
   });
 
+  test("of another realm crosses the wire like one of this realm", () => {
+    const error: unknown = runInNewContext('Object.assign(new RangeError("too far"), { code: "E_FAR" })');
+    expect(error).not.toBeInstanceOf(Error);
+    expect(handlerErrorOf(error)).toStrictEqual({ name: "RangeError", message: "too far", code: "E_FAR" });
+  });
+
   test("is the object itself if the handler made its own", () => {
     const own = { reason: "closed", stack: "kept" };
     expect(handlerErrorOf(own)).toBe(own);
@@ -172,4 +181,41 @@ describe("the failure of a nested request", () => {
     expect(handlerErrorOf(failure("BUSY", new Error("password")))).not.toHaveProperty("cause");
     expect(handlerErrorOf(new Error("x", { cause: failure("BUSY") }))).toEqual({ name: "Error", message: "x" });
   });
+});
+
+describe("whether a value is an error", () => {
+  function OldError(this: { message: string }): void {
+    this.message = "old";
+  }
+  OldError.prototype = Object.create(Error.prototype);
+
+  test.each([
+    ["an error", new TypeError("x")],
+    ["a DOMException", new DOMException("x")],
+    ["an object that inherits from Error.prototype", Reflect.construct(OldError, [])],
+    ["an error of another realm", runInNewContext("new Error()")],
+    ["an instance of another realm's class", runInNewContext("new (class Own extends TypeError {})()")],
+  ])("it is for %s", (_what, value) => {
+    expect(isError(value)).toBe(true);
+  });
+
+  test.each([
+    ["a record with the fields of an error", { name: "Error", message: "x", stack: "" }],
+    ["an object without a prototype", Object.create(null)],
+    ["an array", []],
+    ["a function", () => {}],
+    ["null", null],
+    ["text", "Error"],
+  ])("it is not for %s", (_what, value) => {
+    expect(isError(value)).toBe(false);
+  });
+});
+
+test.each([
+  [new Error("why"), "why"],
+  ["text", "text"],
+  [undefined, "undefined"],
+  [Object.create(null), "an error that cannot be shown"],
+])("the reason of a failure is text", (error, reason) => {
+  expect(reasonOf(error)).toBe(reason);
 });

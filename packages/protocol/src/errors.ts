@@ -102,6 +102,34 @@ export interface HandlerError {
   readonly detail?: unknown;
 }
 
+/**
+ * Whether a value inherits from the `Error.prototype` of any realm. `instanceof` does not know the errors of another realm, such as
+ * that of `node:vm` or of a test runner.
+ */
+export function isError(value: unknown): value is Error {
+  if (typeof value !== "object" || value === null) return false;
+  let prototype: unknown = Object.getPrototypeOf(value);
+  while (typeof prototype === "object" && prototype !== null) {
+    // No other prototype of the language has both.
+    if (hasOwnText(prototype, "name") && hasOwnText(prototype, "message")) return true;
+    prototype = Object.getPrototypeOf(prototype);
+  }
+  return false;
+}
+
+function hasOwnText(object: object, name: string): boolean {
+  return typeof Object.getOwnPropertyDescriptor(object, name)?.value === "string";
+}
+
+/** The reason for which something failed, as text. User code may throw anything, even an object that throws when it is read. */
+export function reasonOf(error: unknown): string {
+  try {
+    return String(isError(error) ? error.message : error);
+  } catch {
+    return "an error that cannot be shown";
+  }
+}
+
 /** The failure of a request that a handler made itself, and passes on as its error. */
 export interface NestedFailure extends HandlerError {
   readonly name: "RequestError";
@@ -145,7 +173,7 @@ function textOf(value: unknown): string | undefined {
  * @param hasBegun a part of the reply was sent, so that a retry would repeat it
  */
 export function handlerErrorOf(error: unknown, hasBegun = false, depth = 1): unknown {
-  if (!(error instanceof Error)) return error;
+  if (!isError(error)) return error;
   const code: unknown = Reflect.get(error, "code");
   const detail: unknown = Reflect.get(error, "detail");
   return {

@@ -16,6 +16,11 @@ export const MAX_REQUEST_FRAMES: number = MAX_FRAMES - 2;
 
 export const EMPTY: Frame = new Uint8Array(0);
 
+/** Whether a value is a `Uint8Array` of any realm. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === "[object Uint8Array]";
+}
+
 export function sameBytes(left: Frame, right: Frame): boolean {
   if (left.length !== right.length) return false;
   for (let index = 0; index < left.length; index++) {

@@ -23,8 +23,8 @@ export { type MajordomoPeer, type MajordomoVersion, majordomoPeer } from "./dial
 export { omdpDialect } from "./dialects/omdp/index.ts";
 export { pigatoDialect } from "./dialects/pigato/index.ts";
 export { readRawBody, writeRawBody } from "./dialects/raw-body.ts";
-export { handlerErrorOf, isNestedFailure, nestedErrorOf } from "./errors.ts";
-export { bytesOf, type Frames, MAX_FRAMES, sameBytes } from "./frame.ts";
+export { handlerErrorOf, isError, isNestedFailure, nestedErrorOf, reasonOf } from "./errors.ts";
+export { bytesOf, type Frames, isBytes, MAX_FRAMES, sameBytes } from "./frame.ts";
 export { IdIndex, type Indexed } from "./id-index.ts";
 export {
   MAX_NAME_BYTES,

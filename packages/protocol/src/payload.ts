@@ -1,7 +1,7 @@
 // The JSON body codec. Three forms of classic peers are read as well: an empty frame is `null`, the bare word `undefined` is
 // `undefined`, and anything else that is not JSON is NOT_JSON. Decoding never throws.
 
-import { UsageError } from "./errors.ts";
+import { reasonOf, UsageError } from "./errors.ts";
 import type { Frame } from "./frame.ts";
 import { readText, writeText } from "./ids.ts";
 
@@ -22,8 +22,7 @@ export function encodePayload(value: unknown, absent: Frame): Frame {
   try {
     text = JSON.stringify(value);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : "a toJSON method threw a value that is not an Error";
-    throw new UsageError(`data cannot be written as JSON: ${reason}`, { cause });
+    throw new UsageError(`data cannot be written as JSON: ${reasonOf(cause)}`, { cause });
   }
   return text === undefined ? absent : writeText(text);
 }

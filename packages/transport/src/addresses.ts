@@ -115,8 +115,9 @@ export function rejectedError(address: string, { code, detail, cause }: Connecti
 
 /** Node's error for a name with several addresses has no message, only the errors of all addresses. */
 function reasonOf(error: Error): string {
-  if (!(error instanceof AggregateError)) return error.message;
-  return error.errors.map((each) => (each instanceof Error ? each.message : String(each))).join("; ");
+  const errors: unknown = Reflect.get(error, "errors");
+  if (!Array.isArray(errors)) return error.message;
+  return errors.map((each: unknown) => messageOf(each) ?? String(each)).join("; ");
 }
 
 function addressError(failure: string, address: string, cause: unknown): LinkError {
@@ -124,9 +125,14 @@ function addressError(failure: string, address: string, cause: unknown): LinkErr
   if (code === "EADDRINUSE") {
     return new LinkError("ADDRESS_IN_USE", `${failure}: the address is in use`, { address, cause });
   }
-  const reason = cause instanceof Error ? cause.message : (code ?? String(cause));
+  const reason = messageOf(cause) ?? code ?? String(cause);
   const linkCode = INVALID_ADDRESS_CODES.has(code) ? "ADDRESS_INVALID" : "FAILED";
   return new LinkError(linkCode, `${failure}: ${reason}`, { address, cause });
+}
+
+function messageOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("message" in error)) return undefined;
+  return typeof error.message === "string" ? error.message : undefined;
 }
 
 /** The system's code of an error, such as `EAGAIN`. */

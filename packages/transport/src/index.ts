@@ -7,6 +7,7 @@ export {
   type DealerLink,
   type DealerOptions,
   type Frames,
+  isLinkError,
   LinkError,
   type LinkErrorCode,
   type LinkLimits,

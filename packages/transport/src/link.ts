@@ -309,3 +309,8 @@ export class LinkError extends Error {
     this.address = options?.address;
   }
 }
+
+/** Whether an error is a `LinkError`, also one of another copy of this package. */
+export function isLinkError(error: unknown): error is LinkError {
+  return typeof error === "object" && error !== null && Reflect.get(error, "name") === "LinkError" && "code" in error;
+}

@@ -3,7 +3,7 @@
 
 import { type DialectName, notCarried } from "@pigato/peer";
 import { type Dialect, decodePayload, encodePayload, type Frame, NULL_FRAME, writeText } from "@pigato/protocol";
-import { majordomoPeer, pigatoDialect, readRawBody, writeRawBody } from "@pigato/protocol/internal";
+import { isBytes, majordomoPeer, pigatoDialect, readRawBody, writeRawBody } from "@pigato/protocol/internal";
 import { encodeChunk } from "./reply-body.ts";
 
 /** Encodes the values of a handler. Every method throws a UsageError for a value that cannot be sent. */
@@ -57,7 +57,7 @@ function majordomo(id: "mdp02" | "mdp01"): WorkerDialect {
     format: {
       chunk(value) {
         if (!peer.hasPartials) throw notCarried(id, "reply.write()", "a reply there has no parts; send it with end()");
-        return value instanceof Uint8Array || Array.isArray(value) ? writeRawBody(value) : [encodeChunk(value)];
+        return isBytes(value) || Array.isArray(value) ? writeRawBody(value) : [encodeChunk(value)];
       },
       final: writeRawBody,
       options(options) {

@@ -2,7 +2,7 @@
 // reach the caller.
 
 import { encodePayload, type Frame, NULL_FRAME, readText, UsageError } from "@pigato/protocol";
-import { handlerErrorOf } from "@pigato/protocol/internal";
+import { handlerErrorOf, reasonOf } from "@pigato/protocol/internal";
 
 /**
  * A partial. Streams of values end at null, and the original's client fails on a null partial.
@@ -21,8 +21,7 @@ export function errorBody(error: unknown, hasBegun: boolean): Frame {
   try {
     return encodePayload(handlerErrorOf(error, hasBegun), NULL_FRAME);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : "unknown";
-    const message = `the handler failed with an error that cannot be sent: ${reason}`;
+    const message = `the handler failed with an error that cannot be sent: ${reasonOf(cause)}`;
     return encodePayload({ name: "Error", message }, NULL_FRAME);
   }
 }

@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import { expect, test } from "vitest";
-import { LazyEmitter } from "./reply-emitter.ts";
+import { LazyEmitter, PipedSources } from "./reply-emitter.ts";
 
 test("it is an EventEmitter, and behaves like one without listeners", () => {
   const bare = new LazyEmitter();
@@ -35,4 +35,18 @@ test.each(["on", "once", "prependListener", "prependOnceListener"] as const)(
 
 test("a maximum of listeners that is set first applies", () => {
   expect(new LazyEmitter().setMaxListeners(3).getMaxListeners()).toBe(3);
+});
+
+test("a piped source may be a stream of another implementation", () => {
+  const listeners: unknown[] = [];
+  const source = {
+    on: (event: string, listener: unknown) => listeners.push(event, listener),
+    removeListener: (_event: string, listener: unknown) => listeners.splice(listeners.indexOf(listener) - 1, 2),
+  };
+  const errors: Error[] = [];
+  const sources = new PipedSources((error) => errors.push(error));
+  sources.add(source);
+  expect(listeners).toEqual(["error", expect.any(Function)]);
+  sources.remove(source);
+  expect(listeners).toEqual([]);
 });

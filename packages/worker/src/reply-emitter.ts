@@ -29,12 +29,18 @@ export class PipedSources {
   }
 
   add(source: unknown): void {
-    if (!(source instanceof EventEmitter) || this.#emitters.has(source)) return;
+    if (!isEmitter(source) || this.#emitters.has(source)) return;
     this.#emitters.add(source);
     source.on("error", this.#onError);
   }
 
   remove(source: unknown): void {
-    if (source instanceof EventEmitter && this.#emitters.delete(source)) source.removeListener("error", this.#onError);
+    if (isEmitter(source) && this.#emitters.delete(source)) source.removeListener("error", this.#onError);
   }
+}
+
+/** What Node's streams are, and what packages such as `readable-stream` or another realm have in their place. */
+function isEmitter(source: unknown): source is EventEmitter {
+  if (typeof source !== "object" || source === null) return false;
+  return ["on", "removeListener"].every((method) => typeof Reflect.get(source, method) === "function");
 }

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { runInNewContext } from "node:vm";
 import { RequestError, UsageError } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
 import { Reply } from "./reply.ts";
@@ -236,6 +237,16 @@ describe("an aborted reply", () => {
     expect(port.sent).toEqual(["partial 1 {}"]);
     expect(port.reported).toEqual([]);
     expect([reply.active(), reply.ended, reply.destroyed, reply.closed]).toEqual([false, false, true, true]);
+  });
+
+  test("destroyed with an error of another realm sends that error and has it as its own", async () => {
+    const port = new RecordingPort();
+    const reply = port.reply();
+    const error: unknown = runInNewContext('new RangeError("too far")');
+    reply.destroy(error);
+    expect(reply.writableErrored).toBe(error);
+    await turn();
+    expect(port.sent).toEqual(['error {"name":"RangeError","message":"too far"} {}']);
   });
 
   test("aborts its signal with the reason", async () => {

@@ -18,7 +18,7 @@ import {
   UsageError,
   writeText,
 } from "@pigato/protocol";
-import { handlerErrorOf } from "@pigato/protocol/internal";
+import { handlerErrorOf, isError } from "@pigato/protocol/internal";
 import type { ReplyFormat } from "./dialect.ts";
 import { errorBody } from "./reply-body.ts";
 import { LazyEmitter, PipedSources } from "./reply-emitter.ts";
@@ -237,8 +237,9 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   /** Ends an open request with `error`, as `pipeline` does when its source fails. */
   destroy(error?: unknown): this {
     if (this.#state.phase !== "open") return this;
-    const reason =
-      error instanceof Error ? error : new Error("the handler destroyed its reply before the end", { cause: error });
+    const reason = isError(error)
+      ? error
+      : new Error("the handler destroyed its reply before the end", { cause: error });
     this.#enter({ phase: "destroyed", error: reason });
     this.#sendFinal(-1, [errorBody(error ?? reason, this.#hasBegun)], NO_OPTIONS);
     nextTick(Reply.#close, this);
@@ -346,7 +347,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
 
   #onUnheard(error: unknown): boolean {
     // The client or the worker already knows the error that closed the reply.
-    if (error instanceof Error && error !== this.writableErrored) this.#port.report(error);
+    if (isError(error) && error !== this.writableErrored) this.#port.report(error);
     return false;
   }
 

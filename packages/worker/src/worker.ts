@@ -2,6 +2,7 @@
 
 import { guarded, type PeerEvents, readService, resolveAddresses } from "@pigato/peer";
 import { display, NOT_JSON } from "@pigato/protocol";
+import { isError } from "@pigato/protocol/internal";
 import { EventEmitter } from "eventemitter3";
 import { DIALECTS, type WorkerDialect } from "./dialect.ts";
 import { Driver } from "./driver.ts";
@@ -151,7 +152,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
       return;
     }
     // A handler may fail because of an abort or its own `destroy`. A failure after the end would be lost otherwise.
-    if (reply.ended) this.#onError(error instanceof Error ? error : new Error("a handler failed", { cause: error }));
+    if (reply.ended) this.#onError(isError(error) ? error : new Error("a handler failed", { cause: error }));
   }
 
   #onError(error: Error): void {

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
-const PLUGINS = [".ci/no-randomness.grit", ".ci/no-late-timers.grit"];
+const PLUGINS = [".ci/no-randomness.grit", ".ci/no-late-timers.grit", ".ci/no-instanceof.grit"];
 const SETTINGS = ["biome.json", ...PLUGINS, "pure.d.ts", "package.json"];
 const CONFIGS = ["tsconfig.base.json", "tsconfig.check.json", "tsconfig.pure.json"];
 
@@ -65,6 +65,11 @@ describe("lint", () => {
       "shells import no timers",
       "packages/client/src/x.ts",
       'import { setImmediate } from "node:timers/promises";\nexport const x = setImmediate;\n',
+    ],
+    [
+      "no check depends on the realm",
+      "packages/worker/src/x.ts",
+      "export const isError = (value: unknown): boolean => value instanceof Error;\n",
     ],
   ])("%s", (_rule, file, text) => {
     expect(withFile(file, text, () => lint(file))).not.toBe(0);

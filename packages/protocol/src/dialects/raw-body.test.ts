@@ -1,6 +1,7 @@
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { readText, writeBytes, writeText } from "../ids.ts";
-import { asJson, checkedJson } from "./raw-body.ts";
+import { asJson, checkedJson, writeRawBody } from "./raw-body.ts";
 
 const json = (...frames: string[]) => readText(asJson(frames.map((frame) => writeText(frame))));
 
@@ -46,4 +47,11 @@ test("D-MAP-9: a PIGATO body that is no JSON is null or a string", () => {
     '"hello"',
     "[1]",
   ]);
+});
+
+test("bytes of another realm are sent as they are, and other views of a buffer as JSON", () => {
+  const bytes: unknown = runInNewContext("Uint8Array.of(1, 2)");
+  expect(writeRawBody(bytes)).toEqual([bytes]);
+  expect(writeRawBody([bytes, bytes])).toEqual([bytes, bytes]);
+  expect(writeRawBody(Uint16Array.of(1)).map(readText)).toEqual(['{"0":1}']);
 });

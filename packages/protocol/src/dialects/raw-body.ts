@@ -2,7 +2,7 @@
 // D-PEER-4). JSON passes byte for byte. The conversion parses the body, so it runs only for bodies of another dialect.
 
 import { UsageError } from "../errors.ts";
-import { type Frame, type Frames, sameBytes } from "../frame.ts";
+import { type Frame, type Frames, isBytes, sameBytes } from "../frame.ts";
 import { readText, writeText } from "../ids.ts";
 import { decodePayload, encodePayload, isUndefinedFrame, NOT_JSON, NULL_FRAME } from "../payload.ts";
 
@@ -48,7 +48,7 @@ export function readRawBody(body: Frames): unknown {
  * @throws UsageError for what JSON cannot carry, and for more than `MAX_RAW_FRAMES` frames
  */
 export function writeRawBody(value: unknown): Frames {
-  if (value instanceof Uint8Array) return [value];
+  if (isBytes(value)) return [value];
   if (!isFrames(value)) return [encodePayload(value, NULL_FRAME)];
   if (value.length <= MAX_RAW_FRAMES) return value;
   throw new UsageError(`data of ${value.length} frames cannot be sent; the most is ${MAX_RAW_FRAMES}`);
@@ -82,5 +82,5 @@ function isExact(text: string, frame: Frame): boolean {
 }
 
 function isFrames(value: unknown): value is Frames {
-  return Array.isArray(value) && value.length > 0 && value.every((item) => item instanceof Uint8Array);
+  return Array.isArray(value) && value.length > 0 && value.every(isBytes);
 }

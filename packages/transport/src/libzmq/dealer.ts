@@ -17,7 +17,6 @@ import {
   type SendOutcome,
 } from "../link.ts";
 import { Outbox } from "../outbox.ts";
-import { queueMicrotask } from "../timers.ts";
 import { DealerSendQueue } from "./dealer-send-queue.ts";
 import { MonitoredConnection } from "./monitored-connection.ts";
 import { peerSecurityOptions, wireBytes } from "./security-options.ts";

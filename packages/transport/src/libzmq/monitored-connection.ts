@@ -10,6 +10,7 @@ import { connectError, isIpv6, kindToConnect, rejectedError, unreachableError } 
 import { type Alarm, systemClock } from "../clock.ts";
 import { type ConnectionRejection, LinkError, type PeerFacts } from "../link.ts";
 import type { Mechanism } from "../security/auth-request.ts";
+import { queueMicrotask } from "../timers.ts";
 import { rejectionByPeer } from "./handshake-events.ts";
 import { noSecurity } from "./listener-security.ts";
 import { Monitor } from "./monitor.ts";

@@ -11,7 +11,6 @@ import {
   type SubscriberOptions,
 } from "../link.ts";
 import { Prefixes } from "../prefixes.ts";
-import { queueMicrotask } from "../timers.ts";
 import { MonitoredConnection } from "./monitored-connection.ts";
 import { peerSecurityOptions, wireBytes } from "./security-options.ts";
 import { receiveAll } from "./turns.ts";

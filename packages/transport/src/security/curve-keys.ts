@@ -1,6 +1,7 @@
 // CURVE keys (ZeroMQ RFC 25): Curve25519 points and scalars of 32 bytes. Node generates and checks them without libzmq.
 
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
+import { isUint8Array } from "node:util/types";
 import { decodeZ85, encodeZ85 } from "./z85.ts";
 
 const KEY_BYTES = 32;
@@ -47,5 +48,5 @@ export function readCurveKey(value: unknown): string | undefined {
     const text = value.trim();
     return decodeZ85(text)?.length === KEY_BYTES ? text : undefined;
   }
-  return value instanceof Uint8Array && value.length === KEY_BYTES ? encodeZ85(value) : undefined;
+  return isUint8Array(value) && value.length === KEY_BYTES ? encodeZ85(value) : undefined;
 }
