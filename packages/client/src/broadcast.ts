@@ -3,6 +3,7 @@
 
 import { integer, type Option, readOption, rejectUnknownOptions } from "@pigato/peer";
 import { RequestError, UsageError } from "@pigato/protocol";
+import type { SharedSignal } from "./abort-signals.ts";
 import { type CallOptions, CallSchema } from "./call-options.ts";
 
 /** The core service that lists the workers. */
@@ -37,6 +38,8 @@ export type BroadcastResult<Value = unknown> =
 export interface BroadcastRequest {
   readonly service: string;
   readonly data: unknown;
+  /** Cancels it, in place of the signal among its options. */
+  readonly signal: SharedSignal | undefined;
 }
 
 /** How a broadcast makes its requests: a client's `call`. */
@@ -58,15 +61,16 @@ export class Broadcast<Value = unknown> implements AsyncIterable<BroadcastResult
   #change: Promise<void> = this.#nextChange();
 
   /** @throws UsageError for an option out of its bounds */
-  constructor(ask: Ask, { service, data }: BroadcastRequest, options: BroadcastOptions) {
+  constructor(ask: Ask, request: BroadcastRequest, options: BroadcastOptions) {
     const { concurrency, maxWorkers, ...callOptions } = options;
     const limits = {
       concurrency: readOption("concurrency", SCHEMA.concurrency, concurrency ?? SCHEMA.concurrency.makeDefault()),
       maxWorkers: readOption("maxWorkers", SCHEMA.maxWorkers, maxWorkers ?? SCHEMA.maxWorkers.makeDefault()),
     };
-    const signals = [this.#leaving.signal, ...(callOptions.signal ? [callOptions.signal] : [])];
-    const request = { ...callOptions, signal: AbortSignal.any(signals) };
-    void this.#run(ask, service, data, request, limits);
+    const abortable = { onAbort: (reason: unknown): void => this.#leaving.abort(reason) };
+    request.signal?.add(abortable);
+    const ended = this.#run(ask, request, { ...callOptions, signal: this.#leaving.signal }, limits);
+    void ended.then(() => request.signal?.delete(abortable));
   }
 
   /** All results, in the order of the replies. Rejects if reading them would throw. */
@@ -92,8 +96,7 @@ export class Broadcast<Value = unknown> implements AsyncIterable<BroadcastResult
 
   async #run(
     ask: Ask,
-    service: string,
-    data: unknown,
+    { service, data }: BroadcastRequest,
     request: CallOptions,
     limits: { readonly concurrency: number; readonly maxWorkers: number },
   ): Promise<void> {

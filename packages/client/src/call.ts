@@ -4,6 +4,7 @@
 import { Readable, type ReadableOptions } from "node:stream";
 import { FIRST_REPORT } from "@pigato/peer/session";
 import type { RequestError, RequestId } from "@pigato/protocol";
+import type { Abortable, SharedSignal } from "./abort-signals.ts";
 import type { Progress } from "./session/effects.ts";
 
 /** Receives the replies of a request: any number of progress reports and partials, then a final or a failure. */
@@ -241,21 +242,21 @@ async function rejectionFor(error: RequestError): Promise<never> {
   throw error;
 }
 
-/** Cancels the request when a signal aborts. Removes its listener when the request has ended. */
-export class AbortableCaller implements PacedCaller {
+/** Cancels the request when a signal aborts, as long as the request is open. */
+export class AbortableCaller implements PacedCaller, Abortable {
   readonly #caller: PacedCaller;
-  readonly #signal: AbortSignal;
+  readonly #signal: SharedSignal;
   readonly #cancel: (reason: unknown) => void;
 
-  constructor(caller: PacedCaller, signal: AbortSignal, cancel: (reason: unknown) => void) {
+  constructor(caller: PacedCaller, signal: SharedSignal, cancel: (reason: unknown) => void) {
     this.#caller = caller;
     this.#signal = signal;
     this.#cancel = cancel;
-    signal.addEventListener("abort", this);
+    signal.add(this);
   }
 
-  handleEvent(): void {
-    this.#cancel(this.#signal.reason);
+  onAbort(reason: unknown): void {
+    this.#cancel(reason);
   }
 
   reportReads(after: number): void {
@@ -271,12 +272,12 @@ export class AbortableCaller implements PacedCaller {
   }
 
   onFinal(value: unknown): void {
-    this.#signal.removeEventListener("abort", this);
+    this.#signal.delete(this);
     this.#caller.onFinal(value);
   }
 
   onFailure(error: RequestError): void {
-    this.#signal.removeEventListener("abort", this);
+    this.#signal.delete(this);
     this.#caller.onFailure(error);
   }
 }

@@ -36,6 +36,42 @@ describe("an AbortSignal", () => {
     expect(remove).toHaveBeenCalledTimes(2);
   });
 
+  test("has one listener, however many requests it may cancel", async () => {
+    const { client, broker } = await kit.started();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const add = vi.spyOn(signal, "addEventListener");
+    const remove = vi.spyOn(signal, "removeEventListener");
+    const calls = Array.from({ length: 20 }, () => failureOf(client.call("echo", 1, { signal })));
+    await settled();
+    const [first] = broker.requests;
+    if (first !== undefined) broker.final(first, "boom", -1);
+    expect(await calls[0]).toMatchObject({ code: "WORKER_FAILED" });
+    expect([add.mock.calls.length, remove.mock.calls.length]).toEqual([1, 0]);
+    controller.abort("enough");
+    const failures = await Promise.all(calls.slice(1));
+    expect(failures.map(({ code, detail }) => [code, detail])).toEqual(failures.map(() => ["CANCELED", "enough"]));
+    expect([add.mock.calls.length, remove.mock.calls.length]).toEqual([1, 1]);
+  });
+
+  test("has one listener for many broadcasts, and none when they have ended", async () => {
+    const { client, broker } = await kit.started();
+    const { signal } = new AbortController();
+    const add = vi.spyOn(signal, "addEventListener");
+    const remove = vi.spyOn(signal, "removeEventListener");
+    broker.onRequest = (request) => broker.final(request, []);
+    const broadcasts = Array.from({ length: 20 }, () => client.broadcast("echo", 1, { signal }).all());
+    expect(await Promise.all(broadcasts)).toEqual(broadcasts.map(() => []));
+    await settled();
+    expect([add.mock.calls.length, remove.mock.calls.length]).toEqual([1, 1]);
+  });
+
+  test("that has aborted before cancels a broadcast", async () => {
+    const { client } = await kit.started();
+    const broadcast = client.broadcast("echo", 1, { signal: AbortSignal.abort() });
+    expect(await failureOf(broadcast.all())).toMatchObject({ code: "CANCELED", delivery: "not-sent" });
+  });
+
   test("fails a stream", async () => {
     const { client } = await kit.started();
     const controller = new AbortController();

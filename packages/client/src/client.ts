@@ -7,6 +7,7 @@ import { requestIdFromText } from "@pigato/protocol/internal";
 import type { LinkError } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
 import { nanoid } from "nanoid";
+import { AbortSignals } from "./abort-signals.ts";
 import { Broadcast, type BroadcastOptions, rejectUnknownBroadcastOptions } from "./broadcast.ts";
 import {
   AbortableCaller,
@@ -47,6 +48,7 @@ export class Client extends EventEmitter<ClientEvents> {
   /** The options of a request that sets none. */
   readonly #defaults: ResolvedCallOptions;
   readonly #control: CallControl;
+  readonly #signals = new AbortSignals();
   // The original's broker stores the requests of all clients by their ids alone, so ids must be globally unique.
   readonly #idPrefix = `${nanoid(12)}-`;
   #lastCall = 0;
@@ -198,9 +200,11 @@ export class Client extends EventEmitter<ClientEvents> {
     rejectUnknownBroadcastOptions(options);
     const { concurrency: _concurrency, maxWorkers: _maxWorkers, ...callOptions } = options;
     this.#settings.speaker.resolveCallOptions(callOptions, this.#settings);
+    const { signal } = callOptions;
+    const shared = signal === undefined ? undefined : this.#signals.of(signal);
     return new Broadcast(
       <Answer>(to: string, what: unknown, how: CallOptions) => this.call<Answer>(to, what, how),
-      { service, data },
+      { service, data, signal: shared },
       options,
     );
   }
@@ -251,7 +255,8 @@ export class Client extends EventEmitter<ClientEvents> {
       const error = errorOf(message, canceled(message, "not-sent", signal.reason));
       return queueMicrotask(() => caller.onFailure(error));
     }
-    const abortable = new AbortableCaller(caller, signal, (reason) => this.#control.cancel(message.requestId, reason));
+    const shared = this.#signals.of(signal);
+    const abortable = new AbortableCaller(caller, shared, (reason) => this.#control.cancel(message.requestId, reason));
     this.#driver.open(message, abortable, isPaced);
   }
 

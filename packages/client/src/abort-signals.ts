@@ -1,0 +1,49 @@
+// Abort signals of requests. One signal may cancel many requests, so a client adds one listener to a signal, however many of its
+// requests are open: with a listener for each, Node warns of a leak from the eleventh on, and searches a list to remove one.
+
+/** Is notified when a signal aborts. */
+export interface Abortable {
+  onAbort(reason: unknown): void;
+}
+
+/** The signals of a client's open requests. */
+export class AbortSignals {
+  readonly #shared = new WeakMap<AbortSignal, SharedSignal>();
+
+  /** The same object for the same signal, as long as it is in use. */
+  of(signal: AbortSignal): SharedSignal {
+    let shared = this.#shared.get(signal);
+    if (shared === undefined) {
+      shared = new SharedSignal(signal);
+      this.#shared.set(signal, shared);
+    }
+    return shared;
+  }
+}
+
+/** One signal and everything that it aborts. Listens to the signal only while there is something to abort. */
+export class SharedSignal {
+  readonly #signal: AbortSignal;
+  readonly #abortables = new Set<Abortable>();
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  /** A signal that has aborted before notifies at once. */
+  add(abortable: Abortable): void {
+    if (this.#signal.aborted) return abortable.onAbort(this.#signal.reason);
+    if (this.#abortables.size === 0) this.#signal.addEventListener("abort", this);
+    this.#abortables.add(abortable);
+  }
+
+  delete(abortable: Abortable): void {
+    if (this.#abortables.delete(abortable) && this.#abortables.size === 0) {
+      this.#signal.removeEventListener("abort", this);
+    }
+  }
+
+  handleEvent(): void {
+    for (const abortable of this.#abortables) abortable.onAbort(this.#signal.reason);
+  }
+}
