@@ -5,7 +5,7 @@ import { createReadStream } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { finished, PassThrough, pipeline, Readable, Transform } from "node:stream";
+import { finished, PassThrough, pipeline, Readable, Transform, Writable } from "node:stream";
 import { finished as finishedPromise, pipeline as pipelinePromise } from "node:stream/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { DIALECTS } from "./dialect.ts";
@@ -270,6 +270,51 @@ describe("finished", () => {
     else Reply.abort(reply, CANCELED, "echo");
     expect(await done).toBeInstanceOf(Error);
     await expect(finishedPromise(reply)).rejects.toThrow();
+  });
+});
+
+describe("Writable.toWeb", () => {
+  /** By reflection: its type demands a class of Node. */
+  const toWeb = (reply: Reply): WritableStream => Reflect.apply(Writable.toWeb, Writable, [reply]);
+
+  test("sends every chunk and the end", async () => {
+    const port = new RecordingPort();
+    const writer = toWeb(port.reply()).getWriter();
+    await writer.write(1);
+    await writer.write({ value: 2 });
+    await writer.close();
+    expect(port.sent).toEqual(["partial 1 {}", 'partial {"value":2} {}', "final null {}"]);
+  });
+
+  test("waits for drain", async () => {
+    const port = new RecordingPort();
+    port.pauseAfter = 1;
+    const reply = port.reply();
+    const count = drainEachTime(port, reply);
+    await Readable.toWeb(numbers(5)).pipeTo(toWeb(reply));
+    expect(count.pauses).toBe(5);
+    expect(port.sent).toHaveLength(6);
+  });
+
+  test("ends the request with the error when it is aborted", async () => {
+    const port = new RecordingPort();
+    const reply = port.reply();
+    reply.on("error", () => {});
+    await toWeb(reply).abort(new Error("enough"));
+    expect(port.sent).toEqual(['error {"name":"Error","message":"enough"} {}']);
+  });
+
+  test("fails when the request is aborted", async () => {
+    const reply = new RecordingPort().reply();
+    const writer = toWeb(reply).getWriter();
+    Reply.abort(reply, CANCELED, "echo");
+    await expect(writer.closed).rejects.toMatchObject({ code: "CANCELED" });
+  });
+
+  test("of a reply that ended before is closed", async () => {
+    const reply = new RecordingPort().reply();
+    reply.end();
+    await expect(toWeb(reply).getWriter().closed).resolves.toBeUndefined();
   });
 });
 

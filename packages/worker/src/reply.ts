@@ -56,6 +56,8 @@ type State =
 
 const OPEN: State = Object.freeze({ phase: "open" });
 const ENDED: State = Object.freeze({ phase: "ended" });
+/** As of a stream of objects in Node. */
+const HIGH_WATER_MARK = 16;
 const NO_OPTIONS: Frame = writeText("{}");
 
 export class Reply extends LazyEmitter implements NodeJS.WritableStream {
@@ -264,6 +266,11 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
 
   get writableObjectMode(): true {
     return true;
+  }
+
+  /** `Writable.toWeb` requires a number. What `write` returns does not depend on it. */
+  get writableHighWaterMark(): number {
+    return HIGH_WATER_MARK;
   }
 
   get writableErrored(): Error | null {
