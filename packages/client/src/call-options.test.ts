@@ -80,7 +80,8 @@ describe("the options of a request", () => {
     ["retry", 1.5, "retry must be true, false or an integer from 0 to 1000, not 1.5"],
     ["retry", 1001, "retry must be true, false or an integer from 0 to 1000, not 1001"],
     ["retry", "3", "retry must be true, false or an integer from 0 to 1000, not '3'"],
-    ["workerId", "", "workerId must be text of 1 to 255 bytes, not ''"],
+    ["workerId", "", "workerId must be text of 1 to 255 bytes of UTF-8, not ''"],
+    ["workerId", "w\ud800", "workerId must be text of 1 to 255 bytes of UTF-8"],
     ["nocache", "no", "nocache must be true, false, 0 or 1, not 'no'"],
     ["signal", {}, "signal must be an AbortSignal, not {}"],
     ["headers", "tenant", "headers must be a plain object whose values are strings, not 'tenant'"],
@@ -130,7 +131,7 @@ describe("the name of a service", () => {
     expect(readService("x".repeat(255))).toHaveLength(255);
   });
 
-  test.each([undefined, null, 7, "", "ä".repeat(128)])("is not %o", (value) => {
+  test.each([undefined, null, 7, "", "ä".repeat(128), "half \ud800"])("is not %o", (value) => {
     expect(() => readService(value)).toThrow("the service must be text of 1 to 255 bytes");
   });
 });

@@ -8,6 +8,7 @@ import { encodePayload, type Frame, type PeerId, UsageError, writeText } from "@
 import {
   DEFAULT_SIZE_BOUNDS,
   excessOf,
+  isWellFormed,
   MAX_NAME_BYTES,
   MAX_OPTIONS_BYTES,
   peerIdFromText,
@@ -34,7 +35,7 @@ export class CallSchema {
   readonly retry: Option<boolean | number> = retryOption();
   /** The only worker that may handle it: 1 to 255 bytes. @defaultValue any worker */
   readonly workerId: Option<string, PeerId | undefined> = custom<string, PeerId | undefined>({
-    expected: `text of 1 to ${MAX_NAME_BYTES} bytes`,
+    expected: `text of 1 to ${MAX_NAME_BYTES} bytes of UTF-8`,
     read: readWorkerId,
     default: undefined,
   });
@@ -164,7 +165,7 @@ export function encodeRawData(data: unknown): readonly Frame[] {
 }
 
 function readWorkerId(value: unknown): PeerId | undefined {
-  if (typeof value !== "string" || value === "") return undefined;
+  if (typeof value !== "string" || value === "" || !isWellFormed(value)) return undefined;
   const worker = peerIdFromText(value);
   return worker.length <= MAX_NAME_BYTES ? worker : undefined;
 }

@@ -141,7 +141,7 @@ describe("call()", () => {
 
   test("rejects misuse at once, without sending anything", async () => {
     const { client, broker } = await kit.started();
-    await expect(client.call("")).rejects.toThrow("the service must be text of 1 to 255 bytes, not ''");
+    await expect(client.call("")).rejects.toThrow("the service must be text of 1 to 255 bytes of UTF-8, not ''");
     await expect(client.call("echo", 1n)).rejects.toMatchObject({ name: "UsageError" });
     await expect(client.call("echo", 1, { timeout: Number.NaN })).rejects.toThrow("timeout must be");
     expect(broker.requests).toEqual([]);

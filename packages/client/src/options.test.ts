@@ -43,11 +43,12 @@ describe("the options of a client", () => {
     [{ timeout: -2 }, "timeout must be a number of milliseconds from 0 to 2147483647, or -1 for none, not -2"],
     [{ timeout: Number.NaN }, "timeout must be a number of milliseconds from 0 to 2147483647, or -1 for none, not NaN"],
     [{ maxOpenRequests: 0 }, "maxOpenRequests must be an integer from 1 to 10000000, not 0"],
-    [{ prefix: "" }, "prefix must be text of 1 to 128 bytes that does not start with U+0000, not ''"],
+    [{ prefix: "" }, "prefix must be text of 1 to 128 bytes of UTF-8 that does not start with U+0000, not ''"],
     [{ prefix: "\u00e4".repeat(65) }, "prefix must be text of 1 to 128 bytes"],
-    [{ clientId: "" }, "clientId must be text of 1 to 255 bytes that does not start with U+0000, not ''"],
+    [{ clientId: "c\udc00" }, "clientId must be text of 1 to 255 bytes of UTF-8"],
+    [{ clientId: "" }, "clientId must be text of 1 to 255 bytes of UTF-8 that does not start with U+0000, not ''"],
     [{ clientId: "\u00e4".repeat(128) }, "clientId must be text of 1 to 255 bytes"],
-    [{ prefix: "\0C" }, "prefix must be text of 1 to 128 bytes that does not start with U+0000"],
+    [{ prefix: "\0C" }, "prefix must be text of 1 to 128 bytes of UTF-8 that does not start with U+0000"],
   ])("reject %o by name and value", (options, message) => {
     expect(() => resolveOptions({ transport, ...options })).toThrow(message);
   });

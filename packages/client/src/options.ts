@@ -34,7 +34,7 @@ export class ClientSchema {
    * rejects a second connection with the same id. 1 to 255 bytes. @defaultValue none: an id for each connection
    */
   readonly clientId: Option<string, string | undefined> = custom<string, string | undefined>({
-    expected: `text of 1 to ${MAX_CLIENT_ID_BYTES} bytes that does not start with U+0000`,
+    expected: `text of 1 to ${MAX_CLIENT_ID_BYTES} bytes of UTF-8 that does not start with U+0000`,
     read: (value) => (typeof value === "string" && isRoutingIdText(value, MAX_CLIENT_ID_BYTES) ? value : undefined),
     default: undefined,
   });

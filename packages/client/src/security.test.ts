@@ -16,7 +16,7 @@ describe("the keys and passwords of a client", () => {
     {
       why: "no password",
       options: { plain: { username: "ada" } },
-      message: "plain.password is text of 1 to 255 bytes",
+      message: "plain.password is text of 1 to 255 bytes of UTF-8",
     },
     { why: "the transport zmtp", options: { curve, transport: "zmtp" }, message: 'need the transport "libzmq"' },
     {

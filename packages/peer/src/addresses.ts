@@ -1,7 +1,7 @@
 // The addresses of brokers and the names of services, as users give them to a client or a worker.
 
 import { type ServiceName, serviceNameFromText, type UsageError } from "@pigato/protocol";
-import { MAX_NAME_BYTES } from "@pigato/protocol/internal";
+import { isWellFormed, MAX_NAME_BYTES } from "@pigato/protocol/internal";
 import type { PeerSecurity } from "@pigato/transport";
 import { invalidValue } from "./options/resolve.ts";
 
@@ -35,9 +35,10 @@ export function resolveAddresses(input: string | readonly string[], security?: P
 export function readService(value: unknown): ServiceName {
   if (typeof value === "string" && value !== "") {
     const name = serviceNameFromText(value);
-    if (name.length <= MAX_NAME_BYTES) return name;
+    // For ASCII, which is the common case, both are the same string.
+    if (name.length <= MAX_NAME_BYTES && (name === value || isWellFormed(value))) return name;
   }
-  throw invalidValue("the service", `text of 1 to ${MAX_NAME_BYTES} bytes`, value);
+  throw invalidValue("the service", `text of 1 to ${MAX_NAME_BYTES} bytes of UTF-8`, value);
 }
 
 function invalidAddress(expected: string, value: unknown): UsageError {

@@ -5,6 +5,7 @@ import {
   DEFAULT_HEARTBEAT_MS,
   DEFAULT_LIVENESS,
   DEFAULT_SIZE_BOUNDS,
+  isWellFormed,
   MAX_HEARTBEAT_MS,
   MIN_LIVENESS,
   peerIdFromText,
@@ -157,14 +158,14 @@ export function connectionOptions(
 /** The first part of a routing id. @param letter how the default starts */
 export function prefixOption(letter: "C" | "W"): Option<string> {
   return text({
-    expected: `text of 1 to ${MAX_PREFIX_BYTES} bytes that does not start with U+0000`,
+    expected: `text of 1 to ${MAX_PREFIX_BYTES} bytes of UTF-8 that does not start with U+0000`,
     isValid: (value) => isRoutingIdText(value, MAX_PREFIX_BYTES),
     makeDefault: () => `${letter}${nanoid()}`,
   });
 }
 
 export function isRoutingIdText(value: string, maxBytes: number): boolean {
-  return value !== "" && !value.startsWith("\0") && peerIdFromText(value).length <= maxBytes;
+  return value !== "" && !value.startsWith("\0") && isWellFormed(value) && peerIdFromText(value).length <= maxBytes;
 }
 
 /** The error for a feature that a dialect does not support. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   display,
+  isWellFormed,
   peerId,
   peerIdFromText,
   readBytes,
@@ -49,6 +50,16 @@ describe("a name", () => {
     expect(serviceNameFromText("café")).toBe("caf\u00c3\u00a9");
     expect(peerIdFromText("€")).toBe("\u00e2\u0082\u00ac");
     expect(serviceNameFromText("echo")).toBe("echo");
+  });
+
+  test.each([
+    ["", true],
+    ["größe \u{1F600}", true],
+    ["\ud83d", false],
+    ["a\ude00b", false],
+    ["\ude00\ud83d", false],
+  ])("%j can be written as UTF-8: %s", (text, is) => {
+    expect(isWellFormed(text)).toBe(is);
   });
 
   test("made from half a character is well-formed", () => {

@@ -93,6 +93,14 @@ export function exactText(bytes: string): string | undefined {
   return bytesOfText(text) === bytes ? text : undefined;
 }
 
+/**
+ * Whether a text can be written as UTF-8. A lone half of a surrogate pair cannot: it becomes U+FFFD, so that different names would be
+ * the same.
+ */
+export function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
+}
+
 function bytesOfText(text: string): string {
   return isAscii(text) ? text : readBytes(writeText(text));
 }

@@ -27,6 +27,7 @@ export { handlerErrorOf, isError, isNestedFailure, nestedErrorOf, reasonOf } fro
 export { bytesOf, type Frames, isBytes, MAX_FRAMES, sameBytes } from "./frame.ts";
 export { IdIndex, type Indexed } from "./id-index.ts";
 export {
+  isWellFormed,
   MAX_NAME_BYTES,
   peerIdFromText,
   readBytes,

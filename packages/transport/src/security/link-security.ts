@@ -129,7 +129,10 @@ function keyOf(curve: object, name: string): string {
 
 function wordOf(plain: object, name: string): string {
   const value: unknown = Reflect.get(plain, name);
-  const isWord = typeof value === "string" && value !== "" && Buffer.byteLength(value) <= MAX_WORD_BYTES;
-  if (!isWord) throw new RangeError(`plain.${name} is text of 1 to ${MAX_WORD_BYTES} bytes`);
+  // A lone surrogate would be sent as U+FFFD, so different words would be the same.
+  const isText = typeof value === "string" && value !== "" && !/\p{Surrogate}/u.test(value);
+  if (!isText || Buffer.byteLength(value) > MAX_WORD_BYTES) {
+    throw new RangeError(`plain.${name} is text of 1 to ${MAX_WORD_BYTES} bytes of UTF-8`);
+  }
   return value;
 }
