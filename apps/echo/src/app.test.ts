@@ -41,6 +41,12 @@ test("broker, worker and client run one by one, started in any order", async () 
   }
 }, 60_000);
 
+test("the worker exits with 0 when it is stopped before a broker has answered", async () => {
+  const worker = start("worker", "tcp://127.0.0.1:1");
+  await worker.nextLine((line) => line.includes("connecting"));
+  expect(await worker.kill("SIGTERM")).toBe(0);
+}, 60_000);
+
 function start(name: string, ...args: readonly string[]): PeerProcess {
   const started = PeerProcess.node(fileURLToPath(new URL(`./${name}.ts`, import.meta.url)), args);
   processes.push(started);

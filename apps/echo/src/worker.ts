@@ -10,12 +10,22 @@ worker.on("request", (data, reply) => {
   reply.end(data);
 });
 
-await worker.start();
-console.log('ready to serve "echo"');
-
 process.once("SIGTERM", () => worker.stop());
 process.once("SIGINT", () => worker.stop());
 
+worker.once("connecting", () => console.log("connecting"));
+try {
+  await worker.start();
+  console.log('ready to serve "echo"');
+} catch (error) {
+  // A signal came before a broker answered.
+  if (!isClosed(error)) throw error;
+}
+
 function isRepeat(data: unknown): data is { readonly repeat: number; readonly text: string } {
   return typeof data === "object" && data !== null && "repeat" in data && typeof data.repeat === "number";
+}
+
+function isClosed(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === "CLOSED";
 }

@@ -14,13 +14,23 @@ const { positionals, values } = parseArgs({
 // Charts at a time; one more fails with BUSY.
 const client = new Client(positionals[0] ?? "tcp://localhost:55555", { maxOpenRequests: 200 });
 const webServer = createWebServer(client);
-await client.start();
-console.log(`ready at ${await webServer.listen({ host: values.host, port: Number(values.port) })}`);
 
 process.once("SIGTERM", stop);
 process.once("SIGINT", stop);
 
+try {
+  await client.start();
+  console.log(`ready at ${await webServer.listen({ host: values.host, port: Number(values.port) })}`);
+} catch (error) {
+  // A signal came before a broker answered.
+  if (!isClosed(error)) throw error;
+}
+
 async function stop(): Promise<void> {
   await webServer.close();
   await client.stop();
+}
+
+function isClosed(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === "CLOSED";
 }

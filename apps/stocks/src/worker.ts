@@ -20,8 +20,18 @@ const source = values.source ? new HttpPrices(values.source) : new EmbeddedPrice
 
 const worker = new Worker(positionals[0] ?? "tcp://localhost:55555", "stock", { concurrency: 20 });
 worker.on("request", stockHandler(source, console.log));
-await worker.start();
-console.log('ready to serve "stock"');
 
 process.once("SIGTERM", () => worker.stop());
 process.once("SIGINT", () => worker.stop());
+
+try {
+  await worker.start();
+  console.log('ready to serve "stock"');
+} catch (error) {
+  // A signal came before a broker answered.
+  if (!isClosed(error)) throw error;
+}
+
+function isClosed(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === "CLOSED";
+}
