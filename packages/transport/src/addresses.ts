@@ -1,7 +1,6 @@
-// Validates addresses and explains why the system refused one. It catches two faults of libzmq first: a port above 65535 wraps
-// around to another port, and binding an ipc path takes it away from the process that listens on it.
+// Validates addresses and explains why the system refused one. It catches a fault of libzmq first: a port above 65535 wraps around
+// to another port.
 
-import { connect } from "node:net";
 import { type ConnectionRejection, LinkError } from "./link.ts";
 
 export type AddressKind = "tcp" | "ipc" | "inproc";
@@ -68,25 +67,6 @@ function invalid(address: string, reason: string): LinkError {
 /** Whether a tcp address names an IPv6 host. libzmq needs an option for it. */
 export function isIpv6(address: string): boolean {
   return address.includes("[");
-}
-
-/** @throws LinkError if a process listens on the path of an ipc address */
-export async function assertPathIsFree(address: string): Promise<void> {
-  const path = address.slice("ipc://".length);
-  // Abstract names, and names that libzmq generates, cannot be taken away.
-  if (path.startsWith("@") || path === "*") return;
-  if (await hasListener(path)) throw bindError(address, { code: "EADDRINUSE" });
-}
-
-function hasListener(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect(path);
-    probe.once("connect", () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once("error", () => resolve(false));
-  });
 }
 
 /** Wraps what the system or libzmq reports for a failed bind. */

@@ -5,9 +5,10 @@
 // subscribers, so repeats also reach those that have the message.
 
 import type { Event, XPublisher } from "zeromq";
-import { assertPathIsFree, bindError, isIpv6, kindToBind } from "../addresses.ts";
+import { type AddressKind, bindError, isIpv6, kindToBind } from "../addresses.ts";
 import { type Alarm, systemClock } from "../clock.ts";
 import { callHandler } from "../handlers.ts";
+import { bindPath, removePath } from "../ipc-path.ts";
 import {
   type ConnectionRejection,
   DEFAULT_LINK_LIMITS,
@@ -37,6 +38,8 @@ export class LibzmqPublisher implements PublisherLink {
   readonly #handlers: PublisherHandlers;
   readonly #socket: XPublisher;
   readonly #inproc = new Set<string>();
+  /** Addresses of paths, which libzmq does not remove. */
+  readonly #paths = new Set<string>();
   readonly #repeat: Alarm = systemClock.alarm(() => this.#onRepeat());
   readonly #security: ListenerSecurity | undefined;
   /** With security, it exists from before the first bind. */
@@ -75,7 +78,10 @@ export class LibzmqPublisher implements PublisherLink {
 
   async bind(address: string): Promise<string> {
     const kind = kindToBind(address);
-    if (kind === "ipc") await assertPathIsFree(address);
+    return bindPath(address, () => this.#bind(address, kind));
+  }
+
+  #bind(address: string, kind: AddressKind): string {
     if (this.#isClosing) throw new LinkError("CLOSED", `cannot bind ${address}: the publisher is closed`, { address });
     this.#security?.open(address);
     if (isIpv6(address) && !this.#socket.ipv6) this.#socket.ipv6 = true;
@@ -91,7 +97,9 @@ export class LibzmqPublisher implements PublisherLink {
     else this.#hasNetwork = true;
     // Subscribers may have connected over inproc before. Binding attaches them, but does not wake a waiting read.
     this.#write();
-    return this.#socket.lastEndpoint ?? address;
+    const bound = this.#socket.lastEndpoint ?? address;
+    if (kind === "ipc") this.#paths.add(bound);
+    return bound;
   }
 
   publish(frames: Frames): void {
@@ -116,6 +124,7 @@ export class LibzmqPublisher implements PublisherLink {
     for (const address of this.#inproc) this.#socket.disconnect(address);
     if (this.#hasNetwork) await (this.#monitor ?? new Monitor(this.#socket, ignore)).closeSocket(0);
     else this.#socket.close();
+    await Promise.all(Array.from(this.#paths, removePath));
     this.#security?.close();
   }
 

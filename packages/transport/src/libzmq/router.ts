@@ -5,10 +5,11 @@
 // listener. Over inproc they stay.
 
 import type { Event, Router } from "zeromq";
-import { assertPathIsFree, bindError, isIpv6, kindToBind, unbindError } from "../addresses.ts";
+import { type AddressKind, bindError, isIpv6, kindToBind, unbindError } from "../addresses.ts";
 import type { FramesToSend } from "../byte-strings.ts";
 import { systemClock, withTimeout } from "../clock.ts";
 import { callHandler, throwAsync } from "../handlers.ts";
+import { bindPath, removePath } from "../ipc-path.ts";
 import {
   type ConnectionRejection,
   DEFAULT_LINK_LIMITS,
@@ -38,6 +39,8 @@ export class LibzmqRouter implements RouterLink {
   /** Callbacks that wait for a listener to close, by its address. */
   readonly #unbinding = new Map<string, () => void>();
   readonly #inproc = new Set<string>();
+  /** Addresses of paths, which libzmq does not remove. */
+  readonly #paths = new Set<string>();
   #hasNetwork = false;
   #monitor: Monitor | undefined;
   readonly #security: ListenerSecurity | undefined;
@@ -66,7 +69,10 @@ export class LibzmqRouter implements RouterLink {
 
   async bind(address: string): Promise<string> {
     const kind = kindToBind(address);
-    if (kind === "ipc") await assertPathIsFree(address);
+    return bindPath(address, () => this.#bind(address, kind));
+  }
+
+  #bind(address: string, kind: AddressKind): string {
     if (this.#isClosing) throw new LinkError("CLOSED", `cannot bind ${address}: the router is closed`, { address });
     this.#security?.open(address);
     if (isIpv6(address) && !this.#socket.ipv6) this.#socket.ipv6 = true;
@@ -83,7 +89,9 @@ export class LibzmqRouter implements RouterLink {
     } else {
       this.#hasNetwork = true;
     }
-    return this.#socket.lastEndpoint ?? address;
+    const bound = this.#socket.lastEndpoint ?? address;
+    if (kind === "ipc") this.#paths.add(bound);
+    return bound;
   }
 
   async unbind(address: string): Promise<void> {
@@ -104,6 +112,7 @@ export class LibzmqRouter implements RouterLink {
     const closed = new Promise<void>((resolve) => this.#unbinding.set(address, resolve));
     await Promise.race([closed, monitor.ended]);
     this.#unbinding.delete(address);
+    if (this.#paths.delete(address)) await removePath(address);
   }
 
   send(peer: string, frames: FramesToSend, options?: SendOptions): SendOutcome {
@@ -132,9 +141,10 @@ export class LibzmqRouter implements RouterLink {
     this.#queue.abandon();
     // The socket may end after `close` has resolved, but its names must be free by then.
     for (const address of this.#inproc) this.#socket.disconnect(address);
-    if (this.#hasNetwork) return this.#monitored().closeSocket(deadline - systemClock.now());
     // Over inproc there is nothing to wait for: written messages are in the reader's queue already.
-    this.#socket.close();
+    if (!this.#hasNetwork) return this.#socket.close();
+    await this.#monitored().closeSocket(deadline - systemClock.now());
+    await Promise.all(Array.from(this.#paths, removePath));
   }
 
   /**

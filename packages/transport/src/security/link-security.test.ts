@@ -49,7 +49,11 @@ describe("the security of a peer", () => {
     ],
     ["no secret key", { curve: { serverKey: server.publicKey } }, /^curve.secretKey is 40 characters/],
     ["keys of two pairs", { curve: { ...curve, publicKey: server.publicKey } }, /^curve.publicKey does not belong/],
-    ["no password", { plain: { username: "ada", password: "" } }, /^plain.password is text of 1 to 255 bytes of UTF-8$/],
+    [
+      "no password",
+      { plain: { username: "ada", password: "" } },
+      /^plain.password is text of 1 to 255 bytes of UTF-8$/,
+    ],
     ["half a character", { plain: { username: "ada", password: "\ud800" } }, /^plain.password is text/],
     [
       "a username that is too long",

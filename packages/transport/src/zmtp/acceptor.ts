@@ -3,8 +3,9 @@
 
 import { createServer, type Server, type Socket } from "node:net";
 import { bindError } from "../addresses.ts";
+import { bindPath } from "../ipc-path.ts";
 import { type ConnectionRejection, LinkError, type PeerFacts } from "../link.ts";
-import { boundAddress, endpointToBind, remoteAddress } from "./endpoints.ts";
+import { boundAddress, type Endpoint, endpointToBind, remoteAddress } from "./endpoints.ts";
 import { type ConnectionOwner, type ConnectionSettings, SocketConnection } from "./socket-connection.ts";
 
 /** Milliseconds of silence after which the kernel sends a keepalive probe. */
@@ -29,15 +30,12 @@ export class Acceptor {
 
   /** @returns the address as bound. @throws LinkError (rejects) when it cannot be bound */
   async bind(address: string): Promise<string> {
-    const endpoint = await endpointToBind(address);
+    const endpoint = endpointToBind(address);
     const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS }, (socket) =>
       this.#onSocket(socket),
     );
     if (this.#isClosed) throw this.#closedError(address);
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", (error) => reject(bindError(address, error)));
-      server.listen(endpoint, resolve);
-    });
+    await bindPath(address, () => listening(server, endpoint, address));
     // Accepting may fail later, without file descriptors. Peers try again.
     server.on("error", () => {});
     if (this.#isClosed) {
@@ -101,4 +99,12 @@ export class Acceptor {
   #closedError(address: string): LinkError {
     return new LinkError("CLOSED", `cannot bind ${address}: the ${this.#settings.linkName} is closed`, { address });
   }
+}
+
+/** Exclusive: in a `node:cluster`, Node would otherwise give the same socket to every process that binds the address. */
+function listening(server: Server, endpoint: Endpoint, address: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(bindError(address, error)));
+    server.listen({ ...endpoint, exclusive: true }, resolve);
+  });
 }

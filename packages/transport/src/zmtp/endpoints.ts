@@ -2,11 +2,10 @@
 // for a free port, the name of a network interface, `ipc://@name` for an abstract socket, `ipc://*` for a new path.
 
 import { randomUUID } from "node:crypto";
-import { lstatSync, rmSync } from "node:fs";
 import { type AddressInfo, isIPv6, type Server, type Socket } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
-import { assertPathIsFree, kindToBind, kindToConnect } from "../addresses.ts";
+import { kindToBind, kindToConnect } from "../addresses.ts";
 import { LinkError } from "../link.ts";
 
 export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -25,19 +24,14 @@ export function needsLibzmq(address: string): boolean {
 }
 
 /** @throws LinkError for an address that cannot be bound */
-export async function endpointToBind(address: string): Promise<Endpoint> {
+export function endpointToBind(address: string): Endpoint {
   const kind = kindToBind(address);
   if (needsLibzmq(address)) throw onlyLibzmq(address);
   if (kind === "tcp") {
     const { host, port } = tcpEndpoint(address);
     return { host: host === "*" ? ANY_HOST : (hostOfInterface(host) ?? host), port };
   }
-  if (address === "ipc://*") return { path: join(tmpdir(), `pigato-${randomUUID()}`) };
-  await assertPathIsFree(address);
-  const path = localPath(address);
-  // A crashed process may have left its socket behind. A file is never removed.
-  if (!path.startsWith("\0") && isSocket(path)) rmSync(path, { force: true });
-  return { path };
+  return { path: address === "ipc://*" ? join(tmpdir(), `pigato-${randomUUID()}.sock`) : localPath(address) };
 }
 
 /** @throws LinkError for an address that cannot be connected to */
@@ -79,10 +73,6 @@ function localPath(address: string): string {
     `invalid address "${address}": its path is longer than ${MAX_PATH_BYTES} bytes`,
     { address },
   );
-}
-
-function isSocket(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSocket() ?? false;
 }
 
 function hostOfInterface(name: string): string | undefined {

@@ -1,0 +1,130 @@
+// The path of an ipc address. The system lets one socket bind a path. But a process that is killed leaves its path behind, and who
+// removes it to bind it anew might remove the socket that another process has bound meanwhile. libzmq removes it always.
+//
+// So every bind and every removal holds a lock: a file next to the path, which the system lets only one process create. It exists for
+// some milliseconds. One that stays the same for `LOCK_TIMEOUT_MS` was left behind by a process that was killed, and is removed.
+
+import { type BigIntStats, lstatSync, rmSync } from "node:fs";
+import { open, rm, stat } from "node:fs/promises";
+import { connect } from "node:net";
+import { bindError, errorCode } from "./addresses.ts";
+import { systemClock } from "./clock.ts";
+import { isLinkError } from "./link.ts";
+import { setTimeout } from "./timers.ts";
+
+/** Milliseconds after which a lock counts as left behind. */
+const LOCK_TIMEOUT_MS = 5000;
+/** Milliseconds between two attempts to lock. */
+const LOCK_PAUSE_MS = 20;
+
+/** What is at a path: a socket that a process listens on, one that none does, or anything else. */
+type Occupant = "listener" | "dead-socket" | "other" | undefined;
+
+/**
+ * Binds a path that no process listens on. What a killed process left there is removed first; a file never is.
+ * @throws LinkError (rejects) if a process listens on the path, or the system refuses
+ */
+export async function bindPath<Bound>(
+  address: string,
+  bind: () => Bound | Promise<Bound>,
+  lockTimeoutMs: number = LOCK_TIMEOUT_MS,
+): Promise<Bound> {
+  const path = pathOf(address);
+  if (path === undefined) return bind();
+  return locked({ address, path, lockTimeoutMs }, async () => {
+    const occupant = await occupantOf(path);
+    if (occupant === "listener" || occupant === "other") throw bindError(address, { code: "EADDRINUSE" });
+    if (occupant === "dead-socket") rmSync(path, { force: true });
+    return bind();
+  });
+}
+
+/** Removes the socket of an address unless a process listens on it. Never rejects: a failure leaves the path to the next bind. */
+export async function removePath(address: string): Promise<void> {
+  const path = pathOf(address);
+  if (path === undefined) return;
+  await locked({ address, path, lockTimeoutMs: LOCK_TIMEOUT_MS }, async () => {
+    if ((await occupantOf(path)) === "dead-socket") rmSync(path, { force: true });
+  }).catch(() => {});
+}
+
+/** `undefined` for another kind of address, for an abstract name, which the system frees by itself, and for a path that libzmq generates. */
+function pathOf(address: string): string | undefined {
+  if (!address.startsWith("ipc://")) return undefined;
+  const path = address.slice("ipc://".length);
+  return path.startsWith("@") || path === "*" ? undefined : path;
+}
+
+interface LockedPath {
+  readonly address: string;
+  readonly path: string;
+  readonly lockTimeoutMs: number;
+}
+
+async function locked<Result>(
+  { address, path, lockTimeoutMs }: LockedPath,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  const lock = `${path}.lock`;
+  try {
+    await acquire(lock, lockTimeoutMs);
+    try {
+      return await run();
+    } finally {
+      await rm(lock, { force: true });
+    }
+  } catch (error) {
+    throw isLinkError(error) ? error : bindError(address, error);
+  }
+}
+
+async function acquire(lock: string, timeoutMs: number): Promise<void> {
+  let holder: string | undefined;
+  let deadline = 0;
+  while (!(await created(lock))) {
+    const present = await identityOf(lock);
+    if (present !== holder) {
+      holder = present;
+      deadline = systemClock.now() + timeoutMs;
+    } else if (systemClock.now() >= deadline) {
+      await rm(lock, { force: true });
+      continue;
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
+  }
+}
+
+/** Whether this call created the file. */
+async function created(lock: string): Promise<boolean> {
+  try {
+    await (await open(lock, "wx")).close();
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+async function identityOf(file: string): Promise<string | undefined> {
+  const stats: BigIntStats | undefined = await stat(file, { bigint: true }).catch(() => undefined);
+  return stats && `${stats.ino} ${stats.birthtimeNs} ${stats.mtimeNs}`;
+}
+
+async function occupantOf(path: string): Promise<Occupant> {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  if (!stats.isSocket()) return "other";
+  return (await isRefused(path)) ? "dead-socket" : "listener";
+}
+
+/** Whether the system refuses a connection because no process listens. A listener may be too busy, or belong to another user. */
+function isRefused(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once("error", (error) => resolve(errorCode(error) === "ECONNREFUSED"));
+  });
+}
