@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { BIND_SCHEMA, type Bind, listenersOf, newChannelAddress, readBind } from "./binds.ts";
+import { BIND_SCHEMA, type Bind, listenersOf, readBind } from "./binds.ts";
 import { MAX_LISTENERS } from "./core/peer-names.ts";
 
 describe("binds", () => {
@@ -102,24 +102,5 @@ describe("a bind as text", () => {
     ["tcp://*:1?__proto__=x", /no option "__proto__"/],
   ])("%s is rejected", (text, why) => {
     expect(() => readBind(text)).toThrow(why);
-  });
-});
-
-describe("the address of the internal channel", () => {
-  test.each(["linux", "darwin"] as const)(
-    "on %s, each broker's channel is a socket of its own in the file system",
-    (platform) => {
-      const addresses = Array.from({ length: 100 }, () => newChannelAddress(platform));
-      expect(new Set(addresses).size).toBe(100);
-      for (const address of addresses) expect(address).toMatch(/^ipc:\/\/\/.*pigato-[0-9a-f-]{36}\.sock$/);
-    },
-  );
-
-  test("on Windows, it is a random port of the loopback interface", () => {
-    const ports = Array.from({ length: 100 }, () =>
-      Number(/^tcp:\/\/127\.0\.0\.1:(\d+)$/.exec(newChannelAddress("win32"))?.[1]),
-    );
-    expect(new Set(ports).size).toBeGreaterThan(90);
-    for (const port of ports) expect(port >= 20_000 && port <= 32_767).toBe(true);
   });
 });

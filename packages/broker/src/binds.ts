@@ -1,9 +1,6 @@
 // Where a broker listens: addresses, each with the roles and dialects that it serves. Addresses with equal settings share a
 // listener, which is one socket.
 
-import { randomInt, randomUUID } from "node:crypto";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import {
   boolean,
   custom,
@@ -67,9 +64,6 @@ export interface Listeners {
   readonly backend: ListenerOptions;
 }
 
-/** Below the ephemeral ports of operating systems, and rarely used by services. */
-const FIRST_PORT = 20_000;
-const LAST_PORT = 32_767;
 /** As it was when this file was loaded: butler peers send times, and fake timers in a user's tests replace `Date`. */
 const wallClock = Date.now;
 
@@ -131,15 +125,6 @@ export function readBind(text: string): string | Bind {
   const bind: Bind = { address: text.slice(0, mark), ...Object.fromEntries(settings) };
   listenersOf(bind);
   return bind;
-}
-
-/**
- * Returns an address for the internal channel that no other broker of this host has: an ipc socket, or on Windows a random port of
- * the loopback interface. It is known before the broker starts, so that core services can be created with it.
- */
-export function newChannelAddress(platform: NodeJS.Platform = process.platform): string {
-  if (platform === "win32") return `tcp://127.0.0.1:${randomInt(FIRST_PORT, LAST_PORT + 1)}`;
-  return `ipc://${join(tmpdir(), `pigato-${randomUUID()}.sock`)}`;
 }
 
 function dialectsOf({ dialect, answersErrors, timeoutMs }: SettingsOf<BindSchema>): readonly BrokerDialect[] {

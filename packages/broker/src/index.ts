@@ -7,8 +7,9 @@ export {
   type LinkErrorCode,
   newCurveKeyPair,
 } from "@pigato/transport";
-export { type Bind, type ListenerOptions, type Listeners, newChannelAddress } from "./binds.ts";
+export type { Bind, ListenerOptions, Listeners } from "./binds.ts";
 export { Broker } from "./broker.ts";
+export { newChannelAddress } from "./channel-address.ts";
 export type { CoreStats as BrokerStats } from "./core/core.ts";
 export type { DispatchMode, WhenDeclined } from "./core/core-options.ts";
 export type { ClientDownReason, DropReason, WorkerDownReason } from "./core/effects.ts";

@@ -14,6 +14,7 @@ import type {
   SendOutcome,
 } from "@pigato/transport";
 import type { ListenerSettings } from "./binds.ts";
+import { removeLeftChannels } from "./channel-address.ts";
 import { BrokerCore, type CoreStats } from "./core/core.ts";
 import type { DialectId, Effect, Input } from "./core/effects.ts";
 import { listenerOf, routingIdOf } from "./core/peer-names.ts";
@@ -102,6 +103,7 @@ export class BrokerRun implements Shell<Effect, Notice>, ListenerHandlers {
    * @throws LinkError (rejects) if it cannot be bound
    */
   async openChannel(address: string): Promise<string> {
+    await removeLeftChannels(address);
     this.#channel = openChannel(this.#options, this);
     const bound = await this.#channel.bind(address);
     this.#loop.apply({ type: "start" });

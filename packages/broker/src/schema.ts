@@ -26,7 +26,7 @@ import {
   type TransportChoice,
 } from "@pigato/transport";
 import { type Logger, pino } from "pino";
-import { newChannelAddress } from "./binds.ts";
+import { newChannelAddress } from "./channel-address.ts";
 import type { DispatchMode, WhenDeclined } from "./core/core-options.ts";
 import type { Authenticate } from "./security.ts";
 import { MemoryStore, type RequestStore } from "./store.ts";
@@ -101,14 +101,14 @@ export class BrokerSchema {
 
   /**
    * The address of the internal channel, on which core services such as the directory receive changes; `false` disables it.
-   * @defaultValue an ipc address of this broker's own
+   * @defaultValue an ipc address of its own; where temporary files cannot be created, a port of 127.0.0.1
    */
   readonly intch: Option<string | false> = custom({
     expected: "an address or false",
     read: (value) => (value === false || isAddress(value) ? value : undefined),
     makeDefault: () => newChannelAddress(),
     fromText: (value) => (value === "none" ? false : value),
-    help: "address of the internal channel, or none (default: an ipc address of its own)",
+    help: "address of the internal channel, or none (default: an address of its own)",
   });
 
   /**

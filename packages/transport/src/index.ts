@@ -1,5 +1,6 @@
 export { type FramesToSend, type FrameToSend, toBytes } from "./byte-strings.ts";
 export { type Alarm, type Clock, systemClock } from "./clock.ts";
+export { removeDeadSockets } from "./ipc-path.ts";
 export {
   type ConnectionRejection,
   DEFAULT_LINK_LIMITS,

@@ -5,8 +5,9 @@
 // some milliseconds. One that stays the same for `LOCK_TIMEOUT_MS` was left behind by a process that was killed, and is removed.
 
 import { type BigIntStats, lstatSync, rmSync } from "node:fs";
-import { open, rm, stat } from "node:fs/promises";
+import { open, readdir, rm, stat } from "node:fs/promises";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { bindError, errorCode } from "./addresses.ts";
 import { systemClock } from "./clock.ts";
 import { isLinkError } from "./link.ts";
@@ -16,6 +17,8 @@ import { setTimeout } from "./timers.ts";
 const LOCK_TIMEOUT_MS = 5000;
 /** Milliseconds between two attempts to lock. */
 const LOCK_PAUSE_MS = 20;
+/** The most sockets that are examined at once. The rest is left to the next time. */
+const MAX_REMOVED = 1000;
 
 /** What is at a path: a socket that a process listens on, one that none does, or anything else. */
 type Occupant = "listener" | "dead-socket" | "other" | undefined;
@@ -46,6 +49,16 @@ export async function removePath(address: string): Promise<void> {
   await locked({ address, path, lockTimeoutMs: LOCK_TIMEOUT_MS }, async () => {
     if ((await occupantOf(path)) === "dead-socket") rmSync(path, { force: true });
   }).catch(() => {});
+}
+
+/** Removes the sockets in a folder with such a name that belong to this user and that no process listens on. Never rejects. */
+export async function removeDeadSockets(folder: string, name: RegExp): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const found of names.filter((each) => name.test(each)).slice(0, MAX_REMOVED)) {
+    const path = join(folder, found);
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (stats?.uid === process.getuid?.()) await removePath(`ipc://${path}`);
+  }
 }
 
 /** `undefined` for another kind of address, for an abstract name, which the system frees by itself, and for a path that libzmq generates. */

@@ -1,0 +1,41 @@
+// The default address of the internal channel, which no other broker of this host has. It is known before the broker starts, so that
+// core services can be created with it.
+//
+// It is a path among the temporary files, where the other users of the host cannot connect. Where no such file can be created, as in
+// a read-only container and on Windows, it is a random port of the loopback interface: a default must not need a folder.
+
+import { randomInt, randomUUID } from "node:crypto";
+import { accessSync, constants } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { removeDeadSockets } from "@pigato/transport";
+
+/** Below the ephemeral ports of operating systems, and rarely used by services. */
+const FIRST_PORT = 20_000;
+const LAST_PORT = 32_767;
+/** The system's bound for the path of a socket: 107 bytes on Linux, 103 on others. */
+const MAX_PATH_BYTES = 103;
+const OWN_NAME = /^pigato-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.sock$/;
+
+/** @param folder for temporary files */
+export function newChannelAddress(platform: NodeJS.Platform = process.platform, folder: string = tmpdir()): string {
+  const path = join(folder, `pigato-${randomUUID()}.sock`);
+  if (platform !== "win32" && isWritable(folder) && Buffer.byteLength(path) <= MAX_PATH_BYTES) return `ipc://${path}`;
+  return `tcp://127.0.0.1:${randomInt(FIRST_PORT, LAST_PORT + 1)}`;
+}
+
+/** Removes what brokers that were killed left where this default address is. Has no effect for another address. */
+export async function removeLeftChannels(address: string): Promise<void> {
+  const path = address.slice("ipc://".length);
+  if (address.startsWith("ipc://") && OWN_NAME.test(basename(path))) await removeDeadSockets(dirname(path), OWN_NAME);
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    // With the slash, a file is no folder.
+    accessSync(join(folder, "/"), constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
