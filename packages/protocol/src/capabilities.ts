@@ -18,6 +18,8 @@ const TABLE = [
   { name: "partials", key: "partials", kind: "flag", offeredBy: ["client", "worker", "broker"] },
   // Flow control of streams by credit.
   { name: "credit", key: "credit", kind: "flag", offeredBy: ["client", "worker", "broker"] },
+  // Bodies of any bytes in any number of frames, between the broker and a worker.
+  { name: "frames", key: "frames", kind: "flag", offeredBy: ["worker", "broker"] },
   // Requests whose input is a stream.
   { name: "duplex", key: "duplex", kind: "flag", offeredBy: [] },
   // Payload codecs that the peer reads, best first.

@@ -8,6 +8,11 @@ import type { Frame, Frames } from "./frame.ts";
 import type { PeerId, RequestId, ServiceName } from "./ids.ts";
 import type { RequestOptions } from "./request-options.ts";
 
+/** Whether a request is sent to its worker as the frames of its body. Only if negotiated (P-DSP-3). */
+interface Framed {
+  readonly isFramed?: boolean;
+}
+
 /** A request: its payload, what the broker reads, and what it passes on unread. */
 interface RequestContent {
   readonly service: ServiceName;
@@ -123,7 +128,7 @@ export interface DisconnectReason {
 /** Broker to worker. */
 export type ToWorker =
   | { readonly type: "ready"; readonly accepted: Capabilities | undefined }
-  | ({ readonly type: "request" } & Addressed & RequestContent)
+  | ({ readonly type: "request" } & Addressed & RequestContent & Framed)
   | { readonly type: "heartbeat" }
   | ({ readonly type: "request-heartbeat" } & Addressed)
   | ({ readonly type: "cancel" } & Addressed)

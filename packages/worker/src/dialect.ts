@@ -21,8 +21,11 @@ export interface WorkerDialect {
   readonly newWire: () => Pick<Dialect, "encodeFromWorker" | "decodeToWorker">;
   /** Whether the broker answers READY and heartbeats, and accepts rejections. */
   readonly brokerAnswers: boolean;
-  /** The data of a request; `NOT_JSON` if it is not JSON. */
-  readData(body: readonly Frame[]): unknown;
+  /**
+   * The data of a request; `NOT_JSON` if it is not JSON.
+   * @param isFramed whether the body is any frames, in a dialect where it is JSON otherwise
+   */
+  readData(body: readonly Frame[], isFramed?: boolean): unknown;
   readonly format: ReplyFormat;
 }
 
@@ -32,7 +35,7 @@ const PIGATO: WorkerDialect = {
   id: "pigato",
   newWire: pigatoDialect,
   brokerAnswers: true,
-  readData: ([body = NULL_FRAME]) => decodePayload(body),
+  readData: (body, isFramed) => (isFramed ? readFrames(body) : decodePayload(body[0] ?? NULL_FRAME)),
   format: {
     chunk: (value) => [encodeChunk(value)],
     final: (value) => [encodePayload(value, NULL_FRAME)],
@@ -40,6 +43,9 @@ const PIGATO: WorkerDialect = {
     checkReject() {},
   },
 };
+
+/** How a reply is encoded whose request came as frames (P-REP-10). */
+export const FRAMES_FORMAT: ReplyFormat = { ...PIGATO.format, chunk: framesOfChunk, final: writeRawBody };
 
 export const DIALECTS: Readonly<Record<DialectName, WorkerDialect>> = Object.freeze({
   pigato: PIGATO,
@@ -57,7 +63,7 @@ function majordomo(id: "mdp02" | "mdp01"): WorkerDialect {
     format: {
       chunk(value) {
         if (!peer.hasPartials) throw notCarried(id, "reply.write()", "a reply there has no parts; send it with end()");
-        return isBytes(value) || Array.isArray(value) ? writeRawBody(value) : [encodeChunk(value)];
+        return framesOfChunk(value);
       },
       final: writeRawBody,
       options(options) {
@@ -75,4 +81,8 @@ function majordomo(id: "mdp02" | "mdp01"): WorkerDialect {
 /** D-PEER-4: several frames as bytes, so that a handler can send them on unchanged. */
 function readFrames(body: readonly Frame[]): unknown {
   return body.length > 1 ? [...body] : readRawBody(body);
+}
+
+function framesOfChunk(value: unknown): readonly Frame[] {
+  return isBytes(value) || Array.isArray(value) ? writeRawBody(value) : [encodeChunk(value)];
 }

@@ -13,7 +13,7 @@ import { type CallId, SlotTable } from "@pigato/peer/session";
 import { type DisconnectReason, display, type Failure, type FromWorker, type ServiceName } from "@pigato/protocol";
 import { LinkError, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
-import { DIALECTS, type ReplyFormat, type WorkerDialect } from "./dialect.ts";
+import { DIALECTS, FRAMES_FORMAT, type ReplyFormat, type WorkerDialect } from "./dialect.ts";
 import { limitOf, type WorkerSettings } from "./options.ts";
 import { Reply, type ReplyPort } from "./reply.ts";
 import type { Effect, Input, WorkerRequest } from "./session/effects.ts";
@@ -89,7 +89,7 @@ export class Driver implements ReplyPort {
       case "send":
         return this.#send(effect.message, effect.isUrgent);
       case "run":
-        this.#replies.set(effect.call, new Reply(this, effect.call, effect.request.requestId));
+        this.#replies.set(effect.call, new Reply(this.#portFor(effect.request), effect.call, effect.request.requestId));
         return this.#loop.notify(effect);
       case "drain":
         return this.#loop.notify(effect);
@@ -129,6 +129,11 @@ export class Driver implements ReplyPort {
       default:
         return this.runtime.deliver(notice);
     }
+  }
+
+  #portFor({ isFramed }: WorkerRequest): ReplyPort {
+    if (isFramed !== true) return this;
+    return { format: FRAMES_FORMAT, apply: (input) => this.apply(input), report: (error) => this.report(error) };
   }
 
   #send(message: FromWorker, isUrgent: boolean): void {

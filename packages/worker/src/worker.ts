@@ -105,7 +105,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   #onRequest(request: WorkerRequest, reply: Reply): void {
     const handlers = this.listeners("request");
     if (handlers.length === 0) return this.#onNoHandler(reply);
-    const data = this.#dialect.readData(request.body);
+    const data = this.#dialect.readData(request.body, request.isFramed);
     if (data === NOT_JSON) {
       const message = `the data of request ${display(request.requestId)} is not JSON`;
       return reply.error({ name: "RequestError", message, code: "INVALID" });

@@ -197,6 +197,7 @@ function dispatch(state: CoreState, request: QueuedRequest, worker: WorkerRecord
     requestId: request.id,
     body: request.body,
     isRaw: request.isRaw,
+    isFramed: request.isRaw && worker.capabilities.frames && request.client.traits.hasFrames,
     trailer: request.trailer,
     options: request.options,
     credit: request.isPaced && worker.capabilities.credit ? request.credit : undefined,

@@ -23,6 +23,8 @@ export interface DialectTraits {
   readonly hasRequestIds: boolean;
   /** A client understands partials (D-MAP-4). */
   readonly takesPartials: boolean;
+  /** A client sends and receives bodies of any number of frames. */
+  readonly hasFrames: boolean;
   /** The broker reports an expired request even to a client that did not negotiate `error`. */
   readonly reportsExpiry: boolean;
 }

@@ -2,7 +2,7 @@
 
 import { type FromWorker, requestId, serviceName } from "@pigato/protocol";
 import { REPLIES } from "./replies-from-worker.ts";
-import { capable, type Entry, frame, frames, type Vector, violationOf } from "./vector.ts";
+import { capable, type Entry, frame, frames, reply, type Vector, violationOf } from "./vector.ts";
 
 const REGISTRATION: readonly Entry<FromWorker>[] = [
   {
@@ -255,6 +255,35 @@ const EXTENSIONS: readonly Entry<FromWorker>[] = [
     ways: "decode",
     frames: ["W", "13", "~1", "", "r1", "{}"],
     message: violationOf("P-REP-9"),
+  },
+  {
+    name: "a final reply in frames",
+    row: "reply-frames",
+    clause: "P-REP-10",
+    ways: "both",
+    frames: ["W", "14", "~1", "", "~7", "{}", "200", "", "\xff"],
+    message: { ...reply("final", "~7", 0, "", ["{}"]), body: frames("200", "", "\xff"), isRaw: true, address: "~1" },
+  },
+  {
+    name: "a partial reply in frames that the broker may cache",
+    row: "reply-frames",
+    clause: "P-REP-10",
+    ways: "both",
+    frames: ["W", "15", "~1", "", "~7", '{"cache":1000}', "text"],
+    message: {
+      ...reply("partial", "~7", 0, "text", ['{"cache":1000}']),
+      isRaw: true,
+      address: "~1",
+      cacheMs: 1000,
+    },
+  },
+  {
+    name: "a final reply in frames without any",
+    row: "reply-frames",
+    clause: "P-REP-10",
+    ways: "decode",
+    frames: ["W", "14", "~1", "", "~7", "{}"],
+    message: violationOf("P-REP-10"),
   },
   {
     name: "several partial replies, one of which is the bare word `undefined`",

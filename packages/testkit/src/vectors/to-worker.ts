@@ -91,6 +91,28 @@ const LISTING: readonly Entry<ToWorker>[] = [
     message: violationOf("P-RID-1"),
   },
   {
+    name: "a request in frames",
+    row: "request-frames",
+    clause: "P-DSP-3",
+    ways: "both",
+    frames: ["W", "14", "~1", "echo", "", "~7", '{"timeout":5000}', "one", "", "\xff"],
+    message: {
+      ...request("echo", "~7", "", ['{"timeout":5000}'], { timeoutMs: 5000 }),
+      body: frames("one", "", "\xff"),
+      isRaw: true,
+      isFramed: true,
+      address: "~1",
+    },
+  },
+  {
+    name: "a request in frames without any",
+    row: "request-frames",
+    clause: "P-DSP-3",
+    ways: "decode",
+    frames: ["W", "14", "~1", "echo", "", "~7", "{}"],
+    message: violationOf("P-DSP-3"),
+  },
+  {
     name: "the reply to READY",
     row: "15",
     clause: "P-READY-2",

@@ -43,6 +43,8 @@ export type Row =
   | "disconnect"
   | "cancel"
   | "partials"
+  | "request-frames"
+  | "reply-frames"
   | "credit"
   | "input"
   | "input-end"

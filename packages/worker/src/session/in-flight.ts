@@ -87,7 +87,9 @@ export class InFlightRequests {
   /** @returns `undefined` if a request with the same address and id is in flight */
   add(request: WorkerRequest): InFlightRequest | undefined {
     const added = this.#table.add(request);
-    if (added !== undefined && this.capabilities.credit) added.credit = request.credit ?? MAX_CREDIT;
+    if (added === undefined) return undefined;
+    if (this.capabilities.credit) added.credit = request.credit ?? MAX_CREDIT;
+    added.isFramed = request.isFramed === true;
     return added;
   }
 
@@ -142,7 +144,7 @@ export class InFlightRequests {
     if (this.#sender.isBlocked(request)) {
       return this.#sender.hold(request, input) ? this.#pause(request) : this.#onHeldTooMuch(request);
     }
-    const canWait = this.capabilities.partials && PartialBatch.takes(input);
+    const canWait = this.#canWait(request, input);
     if (!canWait && this.#batch.request === request) return this.#sendBatchBefore(input);
     this.#sender.spend(request);
     this.#writer = request;
@@ -235,6 +237,10 @@ export class InFlightRequests {
     ];
   }
 
+  #canWait(request: InFlightRequest, input: PartialInput): boolean {
+    return this.capabilities.partials && !request.isFramed && PartialBatch.takes(input);
+  }
+
   #pause(request: InFlightRequest): Effects {
     return this.#sender.pause(request) ? [{ type: "pause", call: request.id }] : NO_EFFECTS;
   }
@@ -253,7 +259,7 @@ export class InFlightRequests {
     const effects: Effect[] = [];
     let input = this.#sender.peek(request);
     while (effects.length === 0 && input?.type === "partial") {
-      const canWait = this.capabilities.partials && PartialBatch.takes(input);
+      const canWait = this.#canWait(request, input);
       if (!canWait && this.#batch.request === request) {
         effects.push(...this.#takeBatch());
         break;

@@ -4,7 +4,7 @@ import type { LossReason } from "@pigato/peer/session";
 import { display, encodePayload, type Failure, type FromWorker, NULL_FRAME } from "@pigato/protocol";
 import { UNDEFINED_FRAME } from "@pigato/protocol/internal";
 import type { Effect, Effects, HandlerInput } from "./effects.ts";
-import type { RequestRef } from "./request-table.ts";
+import type { InFlightRequest, RequestRef } from "./request-table.ts";
 
 type ReplyInput = Exclude<HandlerInput, { readonly type: "request-heartbeat" }>;
 
@@ -17,14 +17,19 @@ export function sendUrgently(message: FromWorker): Effect {
 }
 
 /** Without negotiation, the options of an error or a rejection are the word `undefined`, as the original sends them. */
-export function replyMessage({ address, requestId }: RequestRef, input: ReplyInput, negotiate: boolean): FromWorker {
+export function replyMessage(
+  { address, requestId, isFramed }: InFlightRequest,
+  input: ReplyInput,
+  negotiate: boolean,
+): FromWorker {
   if (input.type === "reject") {
     const named = { address, requestId, reason: input.reason };
     return negotiate ? { type: "reject", ...named } : { type: "reject", ...named, options: UNDEFINED_FRAME };
   }
   const status = input.type === "final" ? input.status : 0;
   const options = status === -1 && !negotiate ? UNDEFINED_FRAME : input.options;
-  return { type: input.type, address, requestId, status, body: input.body, trailer: [options] };
+  const reply = { type: input.type, address, requestId, status, body: input.body, trailer: [options] };
+  return isFramed && status === 0 ? { ...reply, isRaw: true } : reply;
 }
 
 /** A final reply with an error that the worker itself made. */

@@ -28,6 +28,8 @@ export class InFlightRequest implements RequestRef, SendStream<PartialInput | Fi
   credit: number = MAX_CREDIT;
   held: SendStream<PartialInput | FinalInput>["held"];
   isPaused = false;
+  /** Whether its body came as frames, and its replies go as frames (P-REP-10). */
+  isFramed = false;
   /** Set if this side must end it when its timeout is over. */
   expiry: Expiry | undefined;
   chainNext: InFlightRequest | undefined;

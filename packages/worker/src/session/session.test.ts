@@ -112,13 +112,14 @@ describe("connecting", () => {
     expect(scenario.receive({ type: "heartbeat" })).toEqual([]);
   });
 
-  test("READY offers cancel, typed errors, request heartbeats, credit, batched partials, the heartbeat interval and the concurrency", () => {
+  test("READY offers cancel, typed errors, request heartbeats, credit, batched partials, frames, the heartbeat interval and the concurrency", () => {
     const OFFER = {
       cancel: true,
       error: true,
       requestHeartbeat: true,
       partials: true,
       credit: true,
+      frames: true,
       heartbeatMs: 1000,
       concurrency: 7,
     };

@@ -2,7 +2,16 @@
 // packages/conformance tests the sockets. Scenarios run without checks if a client has no request ids, or if the broker drops
 // or answers a request itself, because the model does not cover these cases.
 
-import { omdp, type PeerId, peerId, pigato, requestId, serviceName, writeText } from "@pigato/protocol";
+import {
+  type BrokerDialect,
+  omdp,
+  type PeerId,
+  peerId,
+  pigato,
+  requestId,
+  serviceName,
+  writeText,
+} from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
 import { peerAtListener } from "../peer-names.ts";
 import { ALL, answeringMdp02, butler, mdp01, mdp02, SEQUENTIAL, SILENT_WHILE_BUSY } from "../testing/dialects.ts";
@@ -296,6 +305,22 @@ describe("a raw partial for a classic client", () => {
     const content = { status: 0, body: body.map((text) => writeText(text)), isRaw: true, trailer: [] };
     worker.sends({ type: "partial", address, requestId: requestId(""), ...content });
     expect(sim.sentTo("c1")).toHaveLength(isSent ? 1 : 0);
+  });
+});
+
+describe("P-DSP-3: a request in frames", () => {
+  const framed = (client: BrokerDialect, frames: boolean, worker: BrokerDialect = pigato) => {
+    const sim = scenario({ isChecked: false });
+    const offer = { cancel: true, concurrency: 1, frames };
+    sim.worker("w1", worker).ready("echo", worker === pigato ? offer : "classic");
+    sim.fromClient("c1", { ...aRequest("echo"), requestId: requestId("r1"), isRaw: client !== pigato }, client);
+    return sim.worker("w1").received.at(-1)?.isFramed;
+  };
+
+  test("goes to a worker that negotiated frames, from a client that has them", () => {
+    expect([framed(mdp01, true), framed(mdp02, true)]).toEqual([true, true]);
+    expect([framed(mdp02, false), framed(mdp02, true, mdp02)]).toEqual([false, false]);
+    expect([framed(omdp, true), framed(butler, true), framed(pigato, true)]).toEqual([false, false, false]);
   });
 });
 

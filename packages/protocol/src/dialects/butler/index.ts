@@ -23,6 +23,7 @@ export function butler({ readsWorkers, wallClock }: ButlerOptions): BrokerDialec
       endsOnNull: false,
       hasRequestIds: true,
       takesPartials: false,
+      hasFrames: false,
       reportsExpiry: false,
     },
     detect: (frames): Role | undefined => detectClient(frames) ?? (readsWorkers ? detectWorker(frames) : undefined),

@@ -115,7 +115,18 @@ const ENDS: readonly End[] = [
     decode: pigato.decodeFromWorker,
     valid: fromWorker.map(written.fromWorker),
     types: FROM_WORKER,
-    clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-ADDR-1", "P-READY-1", "P-REP-1", "P-REP-9", "P-HB-3"],
+    clauses: [
+      "P-MSG-1",
+      "P-MSG-2",
+      "P-TYPE-1",
+      "P-RID-1",
+      "P-ADDR-1",
+      "P-READY-1",
+      "P-REP-1",
+      "P-REP-9",
+      "P-REP-10",
+      "P-HB-3",
+    ],
   },
   {
     name: "to a client",
@@ -129,7 +140,7 @@ const ENDS: readonly End[] = [
     decode: pigato.decodeToWorker,
     valid: toWorker.map(written.toWorker),
     types: TO_WORKER,
-    clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-ADDR-1", "P-DSP-1"],
+    clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-ADDR-1", "P-DSP-1", "P-DSP-3"],
   },
 ];
 

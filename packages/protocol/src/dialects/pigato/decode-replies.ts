@@ -67,6 +67,20 @@ export function workerPartials(fields: FieldCodec, frames: Frames): FromWorker |
   });
 }
 
+/** W 14|15 address '' rid opts frame [frame …] */
+export function framedReply(fields: FieldCodec, type: "final" | "partial", frames: Frames): FromWorker | Violation {
+  const options = frames[5];
+  if (options === undefined || frames.length < 7) {
+    return violation("P-REP-10", `reply in frames of ${frames.length} frames; the minimum is 7`);
+  }
+  return withAddress(fields, frames, (address, requestId) => {
+    const content = { status: 0, body: frames.slice(6), isRaw: true, trailer: replyTrailer([options], 0) };
+    const reply = { type, address, requestId, ...content };
+    const cacheMs = readCacheMs(options);
+    return cacheMs === undefined ? reply : { ...reply, cacheMs };
+  });
+}
+
 /** C 13 '' rid opts chunk [chunk …] */
 export function clientPartials(fields: FieldCodec, frames: Frames): ToClient | Violation {
   return withRequestId(fields, frames[3], (id) => {

@@ -68,6 +68,27 @@ export function workerRequest(fields: FieldCodec, frames: Frames): ToWorker | Vi
   return frames.length > 8 ? withCredit(fields, request) : request;
 }
 
+/** W 14 address service '' rid opts frame [frame …] */
+export function framedRequest(fields: FieldCodec, frames: Frames): ToWorker | Violation {
+  const [, , address, service, , id, options] = frames;
+  if (service === undefined || options === undefined || frames.length < 8) {
+    return violation("P-DSP-3", `request in frames of ${frames.length} frames; the minimum is 8`);
+  }
+  if (!isAddress(address)) return badAddress(address);
+  if (!isName(id)) return badRequestId(id);
+  return {
+    type: "request",
+    address: fields.readAddress(address),
+    service: fields.readService(service),
+    requestId: fields.readRequestId(id),
+    body: frames.slice(7),
+    isRaw: true,
+    isFramed: true,
+    trailer: [options],
+    options: fields.readOptions(options),
+  };
+}
+
 /** Takes the first grant out of the trailer, if the frame behind the options is one. */
 function withCredit<Request extends { readonly trailer: Frames }>(fields: FieldCodec, request: Request): Request {
   const credit = fields.readFirstGrant(request.trailer[1]);

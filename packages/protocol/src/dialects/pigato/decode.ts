@@ -5,8 +5,8 @@ import { type Frames, MAX_FRAMES } from "../../frame.ts";
 import type { FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
 import { shown, type Violation, violation } from "../../violation.ts";
 import { withAddress, withRequestId } from "./decode-ids.ts";
-import { clientPartials, clientReply, workerPartials, workerReply } from "./decode-replies.ts";
-import { clientRequest, workerRequest } from "./decode-requests.ts";
+import { clientPartials, clientReply, framedReply, workerPartials, workerReply } from "./decode-replies.ts";
+import { clientRequest, framedRequest, workerRequest } from "./decode-requests.ts";
 import {
   brokerDisconnect,
   brokerHeartbeat,
@@ -56,6 +56,10 @@ export function decodeFromWorker(fields: FieldCodec, frames: Frames): FromWorker
       return workerReply(fields, "partial", frames);
     case TYPE.PARTIALS:
       return workerPartials(fields, frames);
+    case TYPE.FRAMES:
+      return framedReply(fields, "final", frames);
+    case TYPE.PARTIAL_FRAMES:
+      return framedReply(fields, "partial", frames);
     case TYPE.HEARTBEAT:
       return workerHeartbeat(fields, frames);
     case TYPE.REJECT:
@@ -109,6 +113,8 @@ export function decodeToWorker(fields: FieldCodec, frames: Frames): ToWorker | V
       return { type: "ready", accepted: readOffer(frames[2]) };
     case TYPE.REQUEST:
       return workerRequest(fields, frames);
+    case TYPE.FRAMES:
+      return framedRequest(fields, frames);
     case TYPE.HEARTBEAT:
       if (frames.length < 5) return { type: "heartbeat" };
       return withAddress(fields, frames, (address, id) => ({ type: "request-heartbeat", address, requestId: id }));

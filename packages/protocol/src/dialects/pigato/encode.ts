@@ -9,7 +9,7 @@ import { EMPTY, type Frame, type Frames, type FrameToSend } from "../../frame.ts
 import { type RequestId, writeText } from "../../ids.ts";
 import type { DisconnectReason, FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
 import { NULL_FRAME } from "../../payload.ts";
-import { asJson } from "../raw-body.ts";
+import { asJson, MAX_RAW_FRAMES } from "../raw-body.ts";
 import type { FieldCodec } from "./fields.ts";
 import {
   BROKER_ORIGIN,
@@ -106,6 +106,10 @@ function disconnectFrames(reason: DisconnectReason | undefined): FrameToSend[] {
 /** W 2 address service '' rid data opts [credit=n] [extra …] */
 function dispatchedRequest(fields: FieldCodec, message: ToWorker & { readonly type: "request" }): FrameToSend[] {
   const { address, service, requestId, trailer, credit } = message;
+  if (message.isFramed === true && message.body.length <= MAX_RAW_FRAMES) {
+    const [options = NO_OPTIONS] = trailer;
+    return [WORKER, typeFrame(TYPE.FRAMES), address, service, EMPTY, requestId, options, ...message.body];
+  }
   const type = typeFrame(TYPE.REQUEST);
   const body = bodyFrame(message.body, message.isRaw);
   const [options] = trailer;
@@ -156,10 +160,11 @@ export function encodeFromWorker(message: FromWorker): FrameToSend[] {
   switch (message.type) {
     case "final":
     case "partial": {
+      if (message.isRaw === true && message.status === 0) return framedReply(message);
       const type = typeFrame(message.type === "final" ? TYPE.REPLY : TYPE.PARTIAL);
       const { address, requestId, trailer } = message;
       const status = writeStatus(message.status);
-      const body = bodyFrame(message.body, message.isRaw);
+      const body = bodyFrame(message.body);
       const [options] = trailer;
       if (trailer.length !== 1 || options === undefined)
         return [WORKER, type, address, EMPTY, requestId, status, body, ...trailer];
@@ -194,6 +199,14 @@ export function encodeFromWorker(message: FromWorker): FrameToSend[] {
     default:
       return message satisfies never;
   }
+}
+
+/** P-REP-10: W 14|15 address '' rid opts frame [frame …] */
+function framedReply(message: FromWorker & { readonly type: "final" | "partial" }): FrameToSend[] {
+  const { type, address, requestId, trailer, body } = message;
+  const [options = NO_OPTIONS] = trailer;
+  const number = type === "final" ? TYPE.FRAMES : TYPE.PARTIAL_FRAMES;
+  return [WORKER, typeFrame(number), address, EMPTY, requestId, options, ...body];
 }
 
 /** W type address '' rid */

@@ -12,7 +12,7 @@ describe("a type frame", () => {
     expect(Buffer.from(typeFrame(TYPE.NOTICE)).toString()).toBe("12");
   });
 
-  test.each(["", "0", "00", "01", "14", "1/", "1:", "20", "100", "-1", " 1", "1 ", "\u0001", ":", "/", "x"])(
+  test.each(["", "0", "00", "01", "16", "1/", "1:", "20", "100", "-1", " 1", "1 ", "\u0001", ":", "/", "x"])(
     "is not %j",
     (bytes) => {
       expect(readType(writeBytes(bytes))).toBe(0);

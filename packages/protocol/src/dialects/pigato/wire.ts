@@ -20,9 +20,12 @@ export const TYPE = {
   INPUT_END: 11,
   NOTICE: 12,
   PARTIALS: 13,
+  /** To a worker a request, from a worker a final reply, with a body of several frames. */
+  FRAMES: 14,
+  PARTIAL_FRAMES: 15,
 } as const;
 
-const HIGHEST_TYPE = 13;
+const HIGHEST_TYPE = 15;
 
 /** The service of a request without a service name, as in the original. */
 export const UNNAMED_SERVICE: ServiceName = serviceName("UNK");
@@ -59,8 +62,9 @@ export function isTag(frame: Frame | undefined, tag: number): boolean {
   return frame !== undefined && frame.length === 1 && frame[0] === tag;
 }
 
-/** W 2 address … */
+/** W 2|14 address … */
 export function addressInRequest([tag, type, address]: readonly Frame[]): string | undefined {
-  const isRequest = isTag(tag, WORKER_TAG) && readType(type) === TYPE.REQUEST;
-  return isRequest && address !== undefined ? readBytes(address) : undefined;
+  if (!isTag(tag, WORKER_TAG) || address === undefined) return undefined;
+  const number = readType(type);
+  return number === TYPE.REQUEST || number === TYPE.FRAMES ? readBytes(address) : undefined;
 }

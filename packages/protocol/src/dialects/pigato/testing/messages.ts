@@ -105,6 +105,7 @@ const someCapabilities: fc.Arbitrary<Capabilities> = fc
     requestHeartbeat: fc.boolean(),
     partials: fc.boolean(),
     credit: fc.boolean(),
+    frames: fc.boolean(),
     duplex: fc.boolean(),
     codecs: fc.array(fc.stringMatching(/^[a-z0-9.+-]{1,32}$/), { maxLength: 5 }),
     heartbeatMs: someInterval,
@@ -167,6 +168,18 @@ const somePartials = fc.record({
     { minLength: 1, maxLength: 32 },
   ),
 });
+const someFrames = fc.array(someFrame, { minLength: 1, maxLength: 50 });
+const someFramedRequest = fc
+  .record({ service: someName(1).map(serviceName), requestId: someRequestId, body: someFrames, sent: someOptions })
+  .map(({ sent, ...content }) => ({ ...content, ...sent, isRaw: true, isFramed: true }));
+const someFramedReply = fc
+  .record({
+    type: fc.constantFrom("partial" as const, "final" as const),
+    requestId: someRequestId,
+    body: someFrames,
+    options: someFrame.filter((options) => !sameBytes(options, BROKER_ORIGIN)),
+  })
+  .map(({ options, ...reply }) => ({ ...reply, status: 0, isRaw: true, trailer: [options] }));
 const someStreaming: fc.Arbitrary<StreamingMessage> = fc.oneof(
   fc.record({ type: fc.constant("credit" as const), requestId: someRequestId, chunks: someChunks }),
   fc.record({ type: fc.constant("input" as const), requestId: someRequestId, body: someBody }),
@@ -176,6 +189,10 @@ const someAddress = someName(0);
 const about = <Type extends string>(type: Type) => fc.record({ type: fc.constant(type), requestId: someRequestId });
 const addressed = <Message extends object>(message: fc.Arbitrary<Message>) =>
   fc.tuple(message, someAddress).map(([content, address]) => ({ ...content, address }));
+const withCacheMs = <Reply extends { readonly trailer: readonly Frame[] }>(reply: Reply) => {
+  const cacheMs = readCacheMs(reply.trailer[0]);
+  return cacheMs === undefined ? reply : { ...reply, cacheMs };
+};
 /** For messages with many kinds of violations. */
 const often = <Message>(arbitrary: fc.Arbitrary<Message>) => ({ weight: 4, arbitrary });
 const bare = <Type extends string>(type: Type) => fc.constant({ type });
@@ -200,11 +217,9 @@ export const fromWorker: fc.Arbitrary<FromWorker> = fc.oneof(
         ({ body: [data], trailer: [options] }) =>
           !(data && isUndefinedFrame(data)) && !(options && sameBytes(options, BROKER_ORIGIN)),
       ),
-    ).map((reply) => {
-      const cacheMs = readCacheMs(reply.trailer[0]);
-      return cacheMs === undefined ? reply : { ...reply, cacheMs };
-    }),
+    ).map(withCacheMs),
   ),
+  often(addressed(someFramedReply).map(withCacheMs)),
   addressed(somePartials).map((partials) => {
     const cacheMs = readCacheMs(partials.options);
     return cacheMs === undefined ? partials : { ...partials, cacheMs };
@@ -244,6 +259,7 @@ export const toClient: fc.Arbitrary<ToClient> = fc.oneof(
 export const toWorker: fc.Arbitrary<ToWorker> = fc.oneof(
   someOffer.map((accepted) => ({ type: "ready" as const, accepted })),
   often(addressed(someContent).map((content) => ({ type: "request" as const, ...content }))),
+  often(addressed(someFramedRequest).map((content) => ({ type: "request" as const, ...content }))),
   bare("heartbeat"),
   addressed(about("request-heartbeat")),
   addressed(about("cancel")),
