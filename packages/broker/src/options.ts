@@ -2,23 +2,26 @@
 
 import { type OptionsOf, resolveOptions as resolve, type SettingsOf } from "@pigato/peer";
 import { UsageError } from "@pigato/protocol";
+import { RequestBoundsSchema } from "./request-bounds.ts";
 import { BrokerSchema } from "./schema.ts";
 import { resolveSecurity, type SecurityOf } from "./security.ts";
 
 /** The options of a `Broker`. */
-export interface BrokerOptions extends OptionsOf<BrokerSchema> {}
+export interface BrokerOptions extends OptionsOf<BrokerSchema>, OptionsOf<RequestBoundsSchema> {}
 
 type SecurityOption = "curve" | "plain" | "authenticate" | "zapDomain";
 
 /** Every option with its value. */
-export interface ResolvedOptions extends Omit<SettingsOf<BrokerSchema>, "intch" | SecurityOption> {
+export interface ResolvedOptions
+  extends Omit<SettingsOf<BrokerSchema>, "intch" | SecurityOption>,
+    SettingsOf<RequestBoundsSchema> {
   /** The address as given; after a start, as bound. */
   intch: string | false;
   /** The security of a listener, from `curve`, `plain`, `authenticate` and `zapDomain`. It shows no key. */
   readonly securityOf: SecurityOf;
 }
 
-export const SCHEMA: BrokerSchema = new BrokerSchema();
+export const SCHEMA: BrokerSchema & RequestBoundsSchema = { ...new BrokerSchema(), ...new RequestBoundsSchema() };
 
 /** Whether a broker has an option of this name. */
 export function isBrokerOption(name: string): name is keyof BrokerOptions {

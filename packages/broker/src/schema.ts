@@ -1,4 +1,4 @@
-// The declaration of every option of a broker. From it come the type `BrokerOptions`, the validation, the flags and
+// The declaration of every option of a broker, except the bounds of requests and replies (request-bounds.ts). From both come the type `BrokerOptions`, the validation, the flags and
 // environment variables of the command, and the table in docs/reference/options.md. A new option is one new field.
 
 import {
@@ -28,12 +28,10 @@ import {
 import { type Logger, pino } from "pino";
 import { newChannelAddress } from "./channel-address.ts";
 import type { DispatchMode, WhenDeclined } from "./core/core-options.ts";
+import { bound, KIB } from "./request-bounds.ts";
 import type { Authenticate } from "./security.ts";
 import { MemoryStore, type RequestStore } from "./store.ts";
 
-const KIB = 1_024;
-const MIB = 1_024 * KIB;
-const UNLIMITED: number = Number.MAX_SAFE_INTEGER;
 const MAX_DOMAIN_CHARACTERS = 200;
 const DOMAIN = new RegExp(`^[!-~]{1,${MAX_DOMAIN_CHARACTERS}}$`);
 
@@ -135,113 +133,11 @@ export class BrokerSchema {
     help: "time to poll for the next message instead of sleeping",
   });
 
-  /**
-   * Times that the broker dispatches a request that may be retried to a worker that is then lost. At the bound, the request
-   * fails with `WORKER_LOST`, so that a request which kills its workers does not kill all of them. @defaultValue 3
-   */
-  readonly maxDispatches: Option<number> = bound({
-    min: 1,
-    default: 3,
-    help: "workers that a request with retry may lose",
-  });
-
-  /** Open requests of all clients. At the bound, new ones fail with `BUSY`. @defaultValue 1 000 000 */
-  readonly maxRequests: Option<number> = bound({ min: 1, default: 1_000_000, help: "open requests of all clients" });
-
-  /** Open requests of one client. At the bound, its new ones fail with `BUSY`. @defaultValue 250 000 */
-  readonly maxRequestsPerClient: Option<number> = bound({
-    min: 1,
-    default: 250_000,
-    help: "open requests of one client",
-  });
-
-  /**
-   * Requests for one service name, as clients write it, that wait for a worker. At the bound, new ones fail with `BUSY`.
-   * @defaultValue 250 000
-   */
-  readonly maxQueuedPerService: Option<number> = bound({
-    min: 0,
-    default: 250_000,
-    help: "queued requests for one service name",
-  });
-
-  /** Payload bytes of all open requests. At the bound, new ones fail with `BUSY`. @defaultValue 1 GiB */
-  readonly maxRequestBytes: Option<number> = bound({
-    unit: "bytes",
-    min: 1,
-    default: 1_024 * MIB,
-    help: "payload of all open requests",
-  });
-
   /** Registered workers. At the bound, the broker disconnects a new one. @defaultValue 100 000 */
   readonly maxWorkers: Option<number> = bound({ min: 1, default: 100_000, help: "registered workers" });
 
   /** Known clients. At the bound, the requests of a new one fail with `BUSY`. @defaultValue 100 000 */
   readonly maxClients: Option<number> = bound({ min: 1, default: 100_000, help: "known clients" });
-
-  /**
-   * Replies to stored requests that the broker holds for disconnected clients. At the bound, it drops the one that was
-   * completed first. @defaultValue 100 000
-   */
-  readonly maxHeldReplies: Option<number> = bound({
-    min: 0,
-    default: 100_000,
-    help: "replies held for disconnected clients",
-  });
-
-  /** Held replies for one client. At the bound, the broker drops its further ones. @defaultValue 10 000 */
-  readonly maxHeldRepliesPerClient: Option<number> = bound({
-    min: 0,
-    default: 10_000,
-    help: "replies held for one client",
-  });
-
-  /** Bytes of all held replies. At the bound, the broker drops those that were completed first. @defaultValue 256 MiB */
-  readonly maxHeldBytes: Option<number> = bound({
-    unit: "bytes",
-    min: 0,
-    default: 256 * MIB,
-    help: "size of all held replies",
-  });
-
-  /**
-   * Bytes of the held replies for one client. A reply that does not fit ends with `BUSY`, or is dropped.
-   * @defaultValue 16 MiB
-   */
-  readonly maxHeldBytesPerClient: Option<number> = bound({
-    unit: "bytes",
-    min: 0,
-    default: 16 * MIB,
-    help: "size of the replies held for one client",
-  });
-
-  /** Cached replies; 0 disables the cache. At the bound, the broker evicts the least recently used. @defaultValue 10 000 */
-  readonly cacheMaxEntries: Option<number> = integer({
-    min: 0,
-    // The table is allocated at its full size.
-    max: 10_000_000,
-    default: 10_000,
-    help: "cached replies, 0 for none",
-  });
-
-  /**
-   * Bytes of all cached replies with their requests. At the bound, the broker evicts the least recently used.
-   * @defaultValue 64 MiB
-   */
-  readonly cacheMaxBytes: Option<number> = bound({
-    unit: "bytes",
-    min: KIB,
-    default: 64 * MIB,
-    help: "size of all cached replies",
-  });
-
-  /** Bytes of one cached reply, with its request and all its partials. A larger one is not cached. @defaultValue 1 MiB */
-  readonly cacheMaxReplyBytes: Option<number> = bound({
-    unit: "bytes",
-    min: KIB,
-    default: MIB,
-    help: "size of one cached reply",
-  });
 
   /**
    * Bytes of one frame that the broker accepts. It announces the number to its peers, and refuses a request or ends a reply with a
@@ -363,15 +259,6 @@ export class BrokerSchema {
 
   /** Returns a number from 0 up to 1, for the mode `rand` and against ids chosen to collide. @defaultValue Math.random */
   readonly random: Option<() => number> = callable<() => number>({ default: Math.random });
-}
-
-function bound(spec: {
-  readonly unit?: "bytes";
-  readonly min: number;
-  readonly default: number;
-  readonly help: string;
-}): Option<number> {
-  return integer({ ...spec, max: UNLIMITED });
 }
 
 /** The transport checks the keys. */

@@ -1,6 +1,8 @@
 import { systemClock } from "@pigato/transport";
 import { expect, test } from "vitest";
 import type { Input } from "./core/effects.ts";
+import type { StoredRequest } from "./core/stored-request.ts";
+import type { RequestStore } from "./store.ts";
 import { StoreAdapter } from "./store-adapter.ts";
 
 const unreadable = Object.defineProperty(new Error(), "message", {
@@ -25,3 +27,38 @@ test.each([
   await store.idle(systemClock, 60_000);
   expect(inputs).toEqual([{ type: "delete-failed", key: "key", reason }]);
 });
+
+test("the age of a stored request counts over restarts, and a clock that was set back makes no request younger than new", async () => {
+  const stored = new Map<string, StoredRequest>();
+  const store: RequestStore = {
+    set: async (key, request) => void stored.set(key, request),
+    delete: async () => {},
+    all: async () => stored,
+  };
+  let time = 1_000_000;
+  const adapter = new StoreAdapter(
+    store,
+    () => {},
+    () => time,
+  );
+  adapter.set("1", A_REQUEST);
+  await adapter.idle(systemClock, 60_000);
+  stored.set("2", A_REQUEST);
+  const ages = async (): Promise<unknown> => (await adapter.load()).map((input) => "ageMs" in input && input.ageMs);
+  time += 5_000;
+  expect(await ages()).toEqual([5_000, 0]);
+  time -= 9_000;
+  expect(await ages()).toEqual([0, 0]);
+});
+
+const A_REQUEST: StoredRequest = {
+  version: 1,
+  client: "c1",
+  requestId: "r1",
+  service: "echo",
+  body: [],
+  trailer: [],
+  timeoutMs: null,
+  retry: false,
+  worker: null,
+};

@@ -11,12 +11,15 @@ import type { RequestStore } from "./store.ts";
 export class StoreAdapter {
   readonly #store: RequestStore;
   readonly #apply: (input: Input) => void;
+  /** Milliseconds since 1970: an age must survive a restart. */
+  readonly #wallClock: () => number;
   #pending = 0;
   #onIdle: () => void = () => {};
 
-  constructor(store: RequestStore, apply: (input: Input) => void) {
+  constructor(store: RequestStore, apply: (input: Input) => void, wallClock: () => number = Date.now) {
     this.#store = store;
     this.#apply = apply;
+    this.#wallClock = wallClock;
   }
 
   /**
@@ -25,15 +28,19 @@ export class StoreAdapter {
    */
   async load(): Promise<Input[]> {
     const all = [...(await this.#store.all())].sort(([left], [right]) => (left < right ? -1 : 1));
+    const now = this.#wallClock();
     return all.map(([key, request]) => {
-      if (isStoredRequest(request)) return { type: "restore", key, request };
+      if (isStoredRequest(request)) {
+        return { type: "restore", key, request, ageMs: Math.max(0, now - (request.storedAt ?? now)) };
+      }
       throw new UsageError(`the store entry "${key}" is no request that this version of the broker can read`);
     });
   }
 
   set(key: string, request: StoredRequest): void {
+    const stored = { ...request, storedAt: this.#wallClock() };
     this.#follow(
-      () => this.#store.set(key, request),
+      () => this.#store.set(key, stored),
       () => ({ type: "stored", key }),
       (reason) => ({ type: "store-failed", key, reason }),
     );
@@ -84,7 +91,8 @@ function isStoredRequest(value: unknown): value is StoredRequest {
     [field("body"), field("trailer")].every(areFrames) &&
     (timeoutMs === null || (typeof timeoutMs === "number" && timeoutMs >= 0)) &&
     typeof field("retry") === "boolean" &&
-    (field("worker") === null || typeof field("worker") === "string")
+    (field("worker") === null || typeof field("worker") === "string") &&
+    (field("storedAt") === undefined || typeof field("storedAt") === "number")
   );
 }
 

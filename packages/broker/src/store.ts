@@ -4,7 +4,7 @@
 import type { StoredRequest } from "./core/stored-request.ts";
 
 /**
- * A store belongs to one broker at a time. The broker stores at most `maxRequests` keys, never reuses a key, and never sets or
+ * A store belongs to one broker at a time. The broker stores at most `maxStoredRequests` keys, never reuses a key, and never sets or
  * deletes a key before the previous call for it has settled.
  */
 export interface RequestStore {

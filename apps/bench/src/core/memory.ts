@@ -12,7 +12,7 @@ const CLIENT = peerId("client");
 const isQueued = process.argv[2] === "queued";
 
 serveRounds(() => {
-  const core = measuredCore({ maxRequests: QUEUED });
+  const core = measuredCore();
   const kept: FromClient[] = [];
   const before = usedBytes();
   for (let index = 0; index < QUEUED; index++) {

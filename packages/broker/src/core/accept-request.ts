@@ -1,9 +1,14 @@
 // The start of a request: admitted within bounds, or refused with the reason. A refused request is never queued.
+//
+// Stored requests have bounds of their own, because they outlive the connection that sent them: however many there are, they
+// take no room from other requests. Total bounds alone would let a few clients lock out all others. So an eighth more is kept
+// for clients that have little: each may take as much of it as leaves eight times that. However many clients take all they can
+// get, some of it is left for the next.
 
 import { display, type FailureCode } from "@pigato/protocol";
 import type { Instant } from "@pigato/protocol/internal";
 import { place } from "./dispatch.ts";
-import { describe, sendFailure } from "./end-request.ts";
+import { describe, restartTimeout, sendFailure } from "./end-request.ts";
 import { expireRequest, failRequest } from "./fail-request.ts";
 import { onAccepted } from "./hooks.ts";
 import { covers } from "./names.ts";
@@ -19,6 +24,9 @@ import type { CachedReply } from "./reply-cache.ts";
 import { placeOrFail } from "./requeue.ts";
 import { sendMessages } from "./send-reply.ts";
 import type { CoreState } from "./state.ts";
+
+/** The part of a bound that is kept above it, and the part of what is left of that for each client. */
+const RESERVE = 8;
 
 interface AdmissionError {
   readonly code: FailureCode;
@@ -39,11 +47,12 @@ export function acceptRequest(
   const route = state.services.route(message.service);
   const error = admissionError(state, client, route, target, message);
   if (error !== undefined) return refuseRequest(state, client, message, error);
-  const request = addRequest(state, client, route, message, now);
+  const request = addRequest(state, client, route, message);
   // Accepted with no time left: it is never dispatched (P-TIME-2).
   if (message.options.timeoutMs === 0) return expireRequest(state, request);
-  if (onAccepted(state, request)) return;
-  place(state, request, target);
+  const isHeldBack = onAccepted(state, request, now);
+  restartTimeout(state, request, now);
+  if (!isHeldBack) place(state, request, target);
 }
 
 /** Answers a client whose request is not accepted. */
@@ -85,13 +94,12 @@ export function placeAccepted(state: CoreState, request: QueuedRequest, target: 
   failRequest(state, request, "UNAVAILABLE", whyUnavailable(worker));
 }
 
-/** Files a request in all tables. It has no location yet. */
+/** Files a request in all tables. It has no location and no timeout yet. */
 export function addRequest(
   state: CoreState,
   client: ClientRecord,
   route: Route,
   message: RequestMessage,
-  now: Instant,
 ): QueuedRequest {
   state.counts.accepted += 1;
   const request = new QueuedRequest(client, route, message);
@@ -99,7 +107,6 @@ export function addRequest(
   state.open.add(request);
   state.services.onOpened(route);
   client.requests.add(request);
-  restartTimeout(state, request, now);
   return request;
 }
 
@@ -107,11 +114,6 @@ export function addRequest(
 export function renumber(state: CoreState, request: QueuedRequest): void {
   state.lastNumber += 1;
   request.number = state.lastNumber;
-}
-
-/** The timeout limits silence: every partial restarts it. */
-export function restartTimeout(state: CoreState, request: QueuedRequest, now: Instant): void {
-  state.timers.set(request, request.options.timeoutMs, now);
 }
 
 function admissionError(
@@ -132,29 +134,58 @@ function admissionError(
   return bound === undefined ? undefined : { code: "BUSY", why: bound };
 }
 
-/** The bound that one more request would exceed. */
+/** Why one more request of a client would exceed a bound; `undefined` if there is room. */
 function reachedBound(
-  { options, open, storedRequests }: CoreState,
+  state: CoreState,
   client: ClientRecord,
   route: Route,
   target: WorkerRecord | undefined,
-  persist: boolean,
+  isStored: boolean,
 ): string | undefined {
-  const { maxRequests, maxRequestsPerClient, maxRequestBytes, maxQueuedPerService } = options;
-  if (open.size >= maxRequests) return `was refused: the broker has ${maxRequests} open requests, the maximum`;
-  if (open.bytes >= maxRequestBytes)
-    return `was refused: the open requests have reached ${maxRequestBytes} bytes, the maximum`;
-  if (client.requests.size >= maxRequestsPerClient) {
-    return `was refused: its client has ${maxRequestsPerClient} open requests, the maximum`;
-  }
-  if (persist && storedRequests.size >= maxRequests) {
-    return `was refused: the store has ${maxRequests} requests, the maximum`;
-  }
+  const bound = isStored ? boundOfStored(state, client) : boundOfOpen(state, client);
+  if (bound !== undefined) return bound;
   const hasNoSlot = target === undefined ? route.service.available.size === 0 : !target.hasFreeSlot;
-  if ((persist || hasNoSlot) && route.waiting >= maxQueuedPerService) {
-    return `was refused: ${maxQueuedPerService} requests for the service are waiting, the maximum`;
-  }
-  return undefined;
+  if (!isStored && !hasNoSlot) return undefined;
+  const { maxQueuedPerService } = state.options;
+  return totalBound("maxQueuedPerService", maxQueuedPerService, route.waiting, client.requests.size);
+}
+
+/** Of requests that are not stored. */
+function boundOfOpen(
+  { options, open, storedRequests }: CoreState,
+  { requests, stored }: ClientRecord,
+): string | undefined {
+  const { maxRequests, maxRequestBytes, maxRequestsPerClient, maxRequestBytesPerClient } = options;
+  const count = requests.size - stored.requests;
+  const bytes = requests.bytes - stored.bytes;
+  return (
+    totalBound("maxRequests", maxRequests, open.size - storedRequests.open.requests, count) ??
+    totalBound("maxRequestBytes", maxRequestBytes, open.bytes - storedRequests.open.bytes, bytes) ??
+    clientBound("maxRequestsPerClient", maxRequestsPerClient, count) ??
+    clientBound("maxRequestBytesPerClient", maxRequestBytesPerClient, bytes)
+  );
+}
+
+function boundOfStored({ options, storedRequests }: CoreState, { stored }: ClientRecord): string | undefined {
+  const { maxStoredRequests, maxStoredBytes, maxStoredRequestsPerClient, maxStoredBytesPerClient } = options;
+  const { requests, bytes } = stored;
+  return (
+    totalBound("maxStoredRequests", maxStoredRequests, storedRequests.size, requests) ??
+    totalBound("maxStoredBytes", maxStoredBytes, storedRequests.open.bytes, bytes) ??
+    clientBound("maxStoredRequestsPerClient", maxStoredRequestsPerClient, requests) ??
+    clientBound("maxStoredBytesPerClient", maxStoredBytesPerClient, bytes)
+  );
+}
+
+/** @param used by all clients @param ofClient what this client uses of it, at least */
+function totalBound(name: string, bound: number, used: number, ofClient: number): string | undefined {
+  if (used < bound) return undefined;
+  const left = bound + Math.floor(bound / RESERVE) - used;
+  return RESERVE * ofClient < left ? undefined : `was refused: the broker has reached ${name}, which is ${bound}`;
+}
+
+function clientBound(name: string, bound: number, ofClient: number): string | undefined {
+  return ofClient < bound ? undefined : `was refused: its client has reached ${name}, which is ${bound}`;
 }
 
 /** Whether a request for the name of a route may ask for the workers of a service, even if the route leads elsewhere. */

@@ -22,12 +22,19 @@ export interface HeldUsage {
   readonly timer: Deadline<Timer>;
 }
 
+/** How many of the open requests of a client are stored, or are being stored, and their bytes. */
+export interface StoredUsage {
+  requests: number;
+  bytes: number;
+}
+
 /** Generic so that requests may refer to clients and clients to requests; queued-request.ts defines the only instance. */
 export class ClientRecordOf<Request extends ClientLinks<Request>> implements HeartbeatLease {
   readonly id: PeerId;
   readonly dialect: DialectId;
   readonly traits: DialectTraits;
   readonly requests: ClientRequests<Request>;
+  readonly stored: StoredUsage = { requests: 0, bytes: 0 };
   capabilities: Capabilities = NO_CAPABILITIES;
   /** What it accepts, if it made an offer (P-SIZE-1). */
   bounds: SizeBounds | undefined;

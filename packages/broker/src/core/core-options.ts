@@ -36,14 +36,27 @@ export interface CoreOptions {
   readonly settleMs: number;
   /** Times that a request is dispatched to a worker that is then lost. At the bound it fails with `WORKER_LOST`. */
   readonly maxDispatches: number;
-  /** Open requests, queued or in flight, of all clients. At the bound new ones fail with `BUSY`. */
+  /** The longest timeout. A request that asks for more gets this. */
+  readonly maxTimeoutMs: number;
+  // At each of the following bounds new requests fail with `BUSY`. An eighth more is kept for clients that have little (accept-request.ts).
+  /** Open requests, queued or in flight, of all clients, without stored ones. */
   readonly maxRequests: number;
-  /** Open requests of one client. At the bound its new ones fail with `BUSY`. */
+  /** Open requests of one client, without stored ones. */
   readonly maxRequestsPerClient: number;
-  /** Requests for one name, as clients write it, that wait for a worker. At the bound new ones fail with `BUSY`. */
+  /** Requests for one name, as clients write it, that wait for a worker. */
   readonly maxQueuedPerService: number;
-  /** Payload bytes of all open requests. At the bound new ones fail with `BUSY`. */
+  /** Payload bytes of all open requests, without stored ones. */
   readonly maxRequestBytes: number;
+  /** Of those, for one client. */
+  readonly maxRequestBytesPerClient: number;
+  /** Stored requests, also those that wait to be stored or deleted. */
+  readonly maxStoredRequests: number;
+  readonly maxStoredRequestsPerClient: number;
+  /** Payload bytes of stored requests. */
+  readonly maxStoredBytes: number;
+  readonly maxStoredBytesPerClient: number;
+  /** Milliseconds for which a request may be stored. Then it expires. */
+  readonly maxStoredMs: number;
   /** Bytes of one frame that the broker accepts, which it announces (P-SIZE-1). */
   readonly maxFrameBytes: number;
   /** As `maxFrameBytes`, of one message. */

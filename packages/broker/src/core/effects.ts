@@ -102,7 +102,13 @@ export type Input =
   /** The broker is reachable from now on. */
   | { readonly type: "start" }
   /** A request that the store held when the broker started; comes before all other inputs. */
-  | { readonly type: "restore"; readonly key: string; readonly request: StoredRequest }
+  | {
+      readonly type: "restore";
+      readonly key: string;
+      readonly request: StoredRequest;
+      /** How long it has been stored, in milliseconds. */
+      readonly ageMs: number;
+    }
   /** A `store` effect settled. */
   | { readonly type: "stored"; readonly key: string }
   | { readonly type: "store-failed"; readonly key: string; readonly reason: string }

@@ -20,6 +20,7 @@ import {
   type RequestId,
   type ServiceName,
 } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import { remove, serve } from "./dispatch.ts";
 import { onEnded, type RequestOutcome } from "./hooks.ts";
 import { leaveInStore } from "./persistence.ts";
@@ -93,6 +94,23 @@ export function describe(requestId: RequestId, service: ServiceName, why: string
 export function deliveryOf({ location, isReceived, mayHaveRun, rejectedBy }: QueuedRequest): Delivery {
   if (mayHaveRun || (location.at === "worker" && isReceived !== false)) return "maybe-executed";
   return rejectedBy === undefined ? "queued" : "dispatched";
+}
+
+/** The timeout counts silence: every partial starts it anew. Nothing extends the time for which a request may be stored. */
+export function restartTimeout(state: CoreState, request: QueuedRequest, now: Instant): void {
+  const { timers, options, storedRequests } = state;
+  const timeoutMs = Math.min(request.options.timeoutMs, options.maxTimeoutMs);
+  if (!request.options.persist) return timers.set(request, timeoutMs, now);
+  const { expiresAt } = storedRequests.of(request) ?? { expiresAt: Number.POSITIVE_INFINITY };
+  timers.set(request, Math.max(0, Math.min(timeoutMs, expiresAt - now)), now);
+}
+
+/** The time that was exceeded, for the failure of a request that has expired. */
+export function whyExpired({ options }: CoreState, request: QueuedRequest): string {
+  const { timeoutMs, persist } = request.options;
+  const limitMs = Math.min(timeoutMs, options.maxTimeoutMs);
+  if (!persist || limitMs <= options.maxStoredMs) return `exceeded its ${limitMs} ms timeout`;
+  return `was stored for ${options.maxStoredMs} ms, the maximum (maxStoredMs)`;
 }
 
 function count({ counts }: CoreState, outcome: RequestOutcome): void {

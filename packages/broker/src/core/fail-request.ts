@@ -10,6 +10,7 @@ import {
   endRequest,
   endUnsent,
   endWithFailure,
+  whyExpired,
 } from "./end-request.ts";
 import { completeReply, expireReply } from "./held-replies.ts";
 import { AT_CLIENT, type QueuedRequest } from "./queued-request.ts";
@@ -33,7 +34,7 @@ export function expireRequest(state: CoreState, request: QueuedRequest): void {
   if (request.location === AT_CLIENT) return expireReply(state, request);
   const { capabilities, traits } = request.client;
   if (!capabilities.error && !traits.reportsExpiry) return endUnsent(state, request, "DEADLINE_EXCEEDED");
-  endWithFailure(state, request, "DEADLINE_EXCEEDED", `exceeded its ${request.options.timeoutMs} ms timeout`);
+  endWithFailure(state, request, "DEADLINE_EXCEEDED", whyExpired(state, request));
 }
 
 export function expireRequests(state: CoreState, requests: Iterable<QueuedRequest>): void {

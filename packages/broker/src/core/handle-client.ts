@@ -10,11 +10,11 @@ import {
   requestId,
 } from "@pigato/protocol";
 import { addCredit, type Instant, sharedCapabilities } from "@pigato/protocol/internal";
-import { acceptRequest, answerFromCache, refuseRequest, restartTimeout } from "./accept-request.ts";
+import { acceptRequest, answerFromCache, refuseRequest } from "./accept-request.ts";
 import { cachedReplyTo } from "./cache-replies.ts";
 import { loseClient, negotiate, newClient, onClientHeartbeat, requireClient } from "./clients.ts";
 import type { DialectId, Input } from "./effects.ts";
-import { endRequest } from "./end-request.ts";
+import { endRequest, restartTimeout } from "./end-request.ts";
 import { noteReceived } from "./heartbeat-lease.ts";
 import { isMmi, mmiAnswer, serviceAskedAbout } from "./mmi.ts";
 import { isFromItsProcess } from "./process-heartbeats.ts";

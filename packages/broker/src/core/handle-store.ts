@@ -5,8 +5,8 @@ import { addRequest, placeAccepted, renumber } from "./accept-request.ts";
 import { restoredClient } from "./clients.ts";
 import { remove } from "./dispatch.ts";
 import type { Input } from "./effects.ts";
-import { describe, endUnsent, sendFailure } from "./end-request.ts";
-import { closeUnserved, failRequest } from "./fail-request.ts";
+import { describe, endUnsent, restartTimeout, sendFailure } from "./end-request.ts";
+import { closeUnserved, expireRequest, failRequest } from "./fail-request.ts";
 import { confirmDeleted, confirmStored, discardStored, giveUpStoring, messageOf } from "./persistence.ts";
 import { placeOrFail } from "./requeue.ts";
 import type { CoreState } from "./state.ts";
@@ -35,16 +35,22 @@ export function handleStore(state: CoreState, input: StoreInput, now: Instant): 
  * Opens a request that the store held when the broker started. It may have run already. A request for one certain worker
  * fails, because there is none yet.
  */
-function restore(state: CoreState, { key, request: stored }: Input & { readonly type: "restore" }, now: Instant): void {
+function restore(
+  state: CoreState,
+  { key, request: stored, ageMs }: Input & { readonly type: "restore" },
+  now: Instant,
+): void {
   state.storedRequests.skip(key);
   const { from, message } = messageOf(stored);
   const client = restoredClient(state, from, now);
   // The client used the id again before the store had deleted the first request.
   if (client.requests.has(message.requestId)) return discardStored(state, key);
-  const request = addRequest(state, client, state.services.route(message.service), message, now);
-  state.storedRequests.adopt(key, request);
+  const request = addRequest(state, client, state.services.route(message.service), message);
+  state.storedRequests.adopt(key, request, now + state.options.maxStoredMs - ageMs);
+  restartTimeout(state, request, now);
   request.mayHaveRun = true;
   state.effects.report({ type: "request-restored", client: client.id, service: request.name, requestId: request.id });
+  if (ageMs >= state.options.maxStoredMs) return expireRequest(state, request);
   if (message.options.worker === undefined) return placeOrFail(state, request, undefined);
   failRequest(
     state,

@@ -8,7 +8,7 @@
 import type { FailureCode } from "@pigato/protocol";
 import type { Instant } from "@pigato/protocol/internal";
 import { remove, serve } from "./dispatch.ts";
-import { closeRequest, describe, endRequest } from "./end-request.ts";
+import { closeRequest, describe, endRequest, restartTimeout } from "./end-request.ts";
 import { type HeldReply, type LossReason, newReply, type ReplyMessage } from "./held-reply-table.ts";
 import { AT_CLIENT, type ClientRecord, type QueuedRequest } from "./queued-request.ts";
 import { sendMessages } from "./send-reply.ts";
@@ -46,7 +46,7 @@ export function holdForAwayClient(state: CoreState, client: ClientRecord, now: I
     const sent = heldReplies.sent.get(request);
     if (sent !== undefined) {
       heldReplies.sent.delete(request);
-      state.timers.set(request, request.options.timeoutMs, now);
+      restartTimeout(state, request, now);
       hold(state, request, sent.messages, sent.code);
     } else if (request.hasPartial && !heldReplies.has(request)) {
       heldReplies.begin(request).loss = "BROKER_LOST";

@@ -26,8 +26,8 @@ export type RequestOutcome =
  * The request is in all tables and is about to be placed.
  * @returns true if a feature holds it back; the feature has given it a location and calls `placeAccepted` later
  */
-export function onAccepted(state: CoreState, request: QueuedRequest): boolean {
-  return request.options.persist && storeAccepted(state, request);
+export function onAccepted(state: CoreState, request: QueuedRequest, now: Instant): boolean {
+  return request.options.persist && storeAccepted(state, request, now);
 }
 
 /**

@@ -86,6 +86,7 @@ function indexIn(address: string): number {
 
 /** The fields of a request that belong to the list of its client. */
 export interface ClientLinks<Self> extends Indexed {
+  readonly bytes: number;
   clientPrev: Self | undefined;
   clientNext: Self | undefined;
 }
@@ -98,6 +99,7 @@ export class ClientRequests<Item extends ClientLinks<Item>> {
   #first: Item | undefined;
   #last: Item | undefined;
   #size = 0;
+  #bytes = 0;
 
   constructor(ids: IdIndex<Item>, salt: number) {
     this.#ids = ids;
@@ -106,6 +108,11 @@ export class ClientRequests<Item extends ClientLinks<Item>> {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Bytes of their payloads and trailers. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   has(id: RequestId): boolean {
@@ -124,6 +131,7 @@ export class ClientRequests<Item extends ClientLinks<Item>> {
     else this.#first = request;
     this.#last = request;
     this.#size += 1;
+    this.#bytes += request.bytes;
   }
 
   remove(request: Item): void {
@@ -136,6 +144,7 @@ export class ClientRequests<Item extends ClientLinks<Item>> {
     request.clientPrev = undefined;
     request.clientNext = undefined;
     this.#size -= 1;
+    this.#bytes -= request.bytes;
   }
 
   /** The current request may be removed while iterating, no other. */

@@ -2,16 +2,18 @@
 // the store. A persistent request is stored before any worker gets it.
 
 import { type PeerId, peerId, requestId, serviceName } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import { AT_STORE, type QueuedRequest, type RequestMessage } from "./queued-request.ts";
 import type { CoreState } from "./state.ts";
 import type { StoredRequest } from "./stored-request.ts";
 import type { StoredEntry } from "./stored-request-table.ts";
 
 /** A persistent request was accepted: it waits for the store, and counts as waiting on its route. */
-export function storeAccepted(state: CoreState, request: QueuedRequest): true {
+export function storeAccepted(state: CoreState, request: QueuedRequest, now: Instant): true {
   request.route.waiting += 1;
   request.location = AT_STORE;
-  state.effects.store(state.storedRequests.add(request), entryOf(request));
+  const key = state.storedRequests.add(request, now + state.options.maxStoredMs);
+  state.effects.store(key, entryOf(request));
   return true;
 }
 

@@ -3,6 +3,8 @@
 // Invariants: what has ended is deleted, but never before the store has confirmed storing it, so the two calls cannot pass
 // each other; a key is never used twice.
 
+import type { Instant } from "@pigato/protocol/internal";
+import type { StoredUsage } from "./client-record.ts";
 import type { QueuedRequest } from "./queued-request.ts";
 
 export interface StoredEntry {
@@ -10,12 +12,16 @@ export interface StoredEntry {
   /** `undefined` once the request has ended. */
   request: QueuedRequest | undefined;
   state: "storing" | "stored" | "deleting";
+  /** When the request has been stored for as long as it may be. */
+  readonly expiresAt: Instant;
 }
 
 /** Digits of a key, so that the text order of keys is the order of arrival. */
 const KEY_DIGITS = 16;
 
 export class StoredRequestTable {
+  /** The open requests that are here, and the bytes of their payloads and trailers. */
+  readonly open: StoredUsage = { requests: 0, bytes: 0 };
   readonly #byKey = new Map<string, StoredEntry>();
   readonly #byRequest = new Map<QueuedRequest, StoredEntry>();
   #lastKey = 0;
@@ -33,11 +39,6 @@ export class StoredRequestTable {
     return this.#byRequest.get(request);
   }
 
-  /** How many open requests are here. */
-  get openCount(): number {
-    return this.#byRequest.size;
-  }
-
   /** Reserves the key of a request from now on. */
   skip(key: string): void {
     const number = Number(key);
@@ -45,26 +46,29 @@ export class StoredRequestTable {
   }
 
   /** A request that is about to be stored. @returns its new key */
-  add(request: QueuedRequest): string {
+  add(request: QueuedRequest, expiresAt: Instant): string {
     this.#lastKey += 1;
     const key = String(this.#lastKey).padStart(KEY_DIGITS, "0");
-    this.#put({ key, request, state: "storing" });
+    this.#put({ key, request, state: "storing", expiresAt });
     return key;
   }
 
   /** A request that was in the store when the broker started. */
-  adopt(key: string, request: QueuedRequest): void {
-    this.#put({ key, request, state: "stored" });
+  adopt(key: string, request: QueuedRequest, expiresAt: Instant): void {
+    this.#put({ key, request, state: "stored", expiresAt });
   }
 
   /** An entry of the store that no request uses and that is about to be deleted. */
   addDeleting(key: string): void {
-    this.#byKey.set(key, { key, request: undefined, state: "deleting" });
+    this.#byKey.set(key, { key, request: undefined, state: "deleting", expiresAt: Number.POSITIVE_INFINITY });
   }
 
   /** The request of an entry has ended, or is not stored after all. */
   detach(entry: StoredEntry): void {
-    if (entry.request !== undefined) this.#byRequest.delete(entry.request);
+    const { request } = entry;
+    if (request === undefined) return;
+    this.#byRequest.delete(request);
+    this.#count(request, -1);
     entry.request = undefined;
   }
 
@@ -77,5 +81,13 @@ export class StoredRequestTable {
   #put(entry: StoredEntry & { readonly request: QueuedRequest }): void {
     this.#byKey.set(entry.key, entry);
     this.#byRequest.set(entry.request, entry);
+    this.#count(entry.request, 1);
+  }
+
+  #count({ client, bytes }: QueuedRequest, sign: 1 | -1): void {
+    for (const usage of [this.open, client.stored]) {
+      usage.requests += sign;
+      usage.bytes += sign * bytes;
+    }
   }
 }

@@ -23,4 +23,6 @@ export interface StoredRequest {
   readonly retry: boolean;
   /** The only worker that may have it. */
   readonly worker: string | null;
+  /** When the broker stored it, in milliseconds since 1970. Missing in entries of brokers that did not write it. */
+  readonly storedAt?: number;
 }

@@ -1,4 +1,6 @@
-import { expect, test } from "vitest";
+import { writeText } from "@pigato/protocol";
+import { describe, expect, test } from "vitest";
+import type { StoredRequest } from "../stored-request.ts";
 import { scenario } from "../testing/scenario.ts";
 
 test("at maxRequests the broker refuses a new request until an open one ends", () => {
@@ -102,3 +104,136 @@ test("refused requests leave no entries in the tables", () => {
   for (let id = 0; id < 100; id++) sim.client("c1").request(`service ${id}`, `r${id}`, { failFast: id % 2 === 0 });
   expect(sim.stats()).toMatchObject({ accepted: 0, open: 0, services: 0 });
 });
+
+test("at maxRequestBytesPerClient the broker refuses requests of that client only", () => {
+  const sim = scenario({ maxRequestBytesPerClient: 10 });
+  sim.client("c1").request("echo", "r1", { body: "1234567890" }).request("echo", "r2");
+  sim.client("c2").request("echo", "r1");
+  expect(sim.sentTo("c1")).toEqual(["failure r2 BUSY (not-sent)"]);
+  expect(sim.sentTo("c2")).toEqual([]);
+  sim.client("c1").cancel("r1").request("echo", "r3");
+  expect(sim.stats().open).toBe(2);
+});
+
+test("a timeout over maxTimeoutMs, or none, counts as maxTimeoutMs", () => {
+  const sim = scenario({ maxTimeoutMs: 500 });
+  const client = sim.client("c1").offer();
+  client.request("echo", "r1", { timeoutMs: Number.POSITIVE_INFINITY }).request("echo", "r2", { timeoutMs: 400 });
+  sim.advance(400);
+  sim.advance(100);
+  expect(sim.sentTo("c1").slice(1)).toEqual([
+    "failure r2 DEADLINE_EXCEEDED (queued)",
+    "failure r1 DEADLINE_EXCEEDED (queued)",
+  ]);
+  expect(client.received.at(-1)).toMatchObject({ failure: { message: expect.stringContaining("500 ms") } });
+});
+
+describe("when a few clients have taken all they can get, another client is served", () => {
+  test.each([
+    ["open requests", { maxRequests: 10_000 }, { body: "x" }],
+    ["bytes of open requests", { maxRequestBytes: 10_000 }, { body: "x" }],
+    ["queued requests of a service", { maxQueuedPerService: 10_000 }, { body: "x" }],
+    ["stored requests", { maxStoredRequests: 10_000 }, { persist: true }],
+    ["bytes of stored requests", { maxStoredBytes: 10_000 }, { persist: true, body: "x" }],
+  ] as const)("within the bound of %s", (_, bound, fields) => {
+    const sim = scenario({ ...bound, isChecked: false });
+    for (let client = 0; client < 20; client++) {
+      const greedy = sim.client(`greedy${client}`);
+      for (let id = 0; greedy.received.length === 0; id++) greedy.request("echo", `r${id}`, fields);
+    }
+    for (let id = 0; id < 5; id++) sim.client("modest").request("echo", `r${id}`, fields);
+    expect(sim.sentTo("modest")).toEqual([]);
+    expect(sim.stats().open).toBeLessThan(11_250);
+    sim.assertConsistent();
+  });
+
+  test.each([1, 2, 7, 8, 100, 1_000])("and a client alone gets a bound of %i, no more and no less", (maxRequests) => {
+    const sim = scenario({ maxRequests, isChecked: false });
+    for (let id = 0; id < 1_200; id++) sim.client("c1").request("echo", `r${id}`);
+    expect(sim.stats().open).toBe(maxRequests);
+  });
+});
+
+describe("stored requests", () => {
+  const PERSIST = { persist: true, timeoutMs: Number.POSITIVE_INFINITY } as const;
+
+  test("take no room from other requests, also when their clients have left", () => {
+    const sim = scenario({ maxRequests: 2, maxRequestBytes: 20, maxStoredRequests: 1_000, isChecked: false });
+    for (let id = 0; id < 100; id++) sim.client("c1").request("nothing", `r${id}`, PERSIST);
+    sim.client("c1").disconnect();
+    sim.client("c2").request("echo", "r1").request("echo", "r2").request("echo", "r3");
+    expect(sim.sentTo("c2")).toEqual(["failure r3 BUSY (not-sent)"]);
+    expect(sim.stats().open).toBe(102);
+  });
+
+  test("beyond maxStoredRequests are refused, and other requests are not", () => {
+    const sim = scenario({ maxStoredRequests: 2 });
+    sim.client("c1").request("echo", "r1", PERSIST).request("echo", "r2", PERSIST).request("echo", "r3", PERSIST);
+    sim.client("c1").request("echo", "r4");
+    expect(sim.sentTo("c1")).toEqual(["failure r3 BUSY (not-sent)"]);
+    expect(sim.stats().open).toBe(3);
+  });
+
+  test("of one client beyond maxStoredRequestsPerClient or maxStoredBytesPerClient are refused", () => {
+    for (const bound of [{ maxStoredRequestsPerClient: 1 }, { maxStoredBytesPerClient: 5 }]) {
+      const sim = scenario(bound);
+      sim.client("c1").request("echo", "r1", PERSIST).request("echo", "r2", PERSIST).request("echo", "r3");
+      sim.client("c2").request("echo", "r1", PERSIST);
+      expect(sim.sentTo("c1")).toEqual(["failure r2 BUSY (not-sent)"]);
+      expect(sim.sentTo("c2")).toEqual([]);
+    }
+  });
+
+  test("count until the store has deleted them", () => {
+    const sim = scenario({ maxStoredRequests: 1 });
+    sim.client("c1").request("echo", "r1", PERSIST);
+    sim.storeFinishes();
+    sim.client("c1").cancel("r1").request("echo", "r2", PERSIST);
+    expect(sim.sentTo("c1")).toEqual(["failure r2 BUSY (not-sent)"]);
+    sim.storeFinishes();
+    sim.client("c1").request("echo", "r3", PERSIST);
+    expect(sim.stats().open).toBe(1);
+  });
+
+  test("that a restarted broker finds count for their clients, and take no room from other requests", () => {
+    const sim = scenario({ maxRequests: 3, maxStoredRequests: 10, maxStoredRequestsPerClient: 5 });
+    for (let key = 1; key <= 5; key++) sim.restore(String(key), aStored("c1", `r${key}`));
+    sim.client("c1").request("echo", "r6", PERSIST);
+    sim.client("c2").request("echo", "r1", PERSIST).request("echo", "r2");
+    expect(sim.sentTo("c1")).toEqual(["failure r6 BUSY (not-sent)"]);
+    expect(sim.sentTo("c2")).toEqual([]);
+  });
+
+  test("expire after maxStoredMs, whatever their timeout, and leave the store", () => {
+    const sim = scenario({ maxStoredMs: 1_000 });
+    sim.client("c1").offer().request("echo", "r1", PERSIST);
+    sim.storeFinishes();
+    sim.worker("w1").ready("echo");
+    sim.advance(600, { keepAlive: ["w1", "c1"] });
+    sim.worker("w1").partial("r1");
+    sim.advance(400, { keepAlive: ["w1", "c1"] });
+    expect(sim.sentTo("c1").at(-1)).toBe("failure r1 DEADLINE_EXCEEDED (maybe-executed)");
+    expect(sim.client("c1").received.at(-1)).toMatchObject({
+      failure: { message: expect.stringContaining("maxStoredMs") },
+    });
+    sim.storeFinishes();
+    expect(sim.stored.size).toBe(0);
+  });
+
+  test("keep their age over a restart: one that is too old never runs again", () => {
+    const sim = scenario({ maxStoredMs: 1_000 });
+    sim.worker("w1").ready("echo");
+    sim.restore("1", aStored("c1", "old"), 1_000);
+    sim.restore("2", aStored("c1", "young"), 400);
+    expect(sim.requestsSentTo("w1")).toEqual(["young"]);
+    sim.advance(599, { keepAlive: ["w1"] });
+    expect(sim.stats()).toMatchObject({ open: 1 });
+    sim.advance(1);
+    expect(sim.stats()).toMatchObject({ open: 0 });
+  });
+});
+
+function aStored(client: string, requestId: string): StoredRequest {
+  const content = { body: [writeText(requestId)], trailer: [], timeoutMs: null, retry: false, worker: null };
+  return { version: 1, client, requestId, service: "echo", ...content };
+}

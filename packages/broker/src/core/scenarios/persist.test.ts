@@ -93,7 +93,7 @@ describe("a persistent request", () => {
   });
 
   test("it counts as waiting, and the broker refuses it while too many calls of the store are pending", () => {
-    const sim = scenario({ maxRequests: 2, maxQueuedPerService: 1 });
+    const sim = scenario({ maxStoredRequests: 2, maxQueuedPerService: 1 });
     sim.worker("w1").ready("echo");
     sim.client("c1").request("echo", "r1", PERSISTENT).request("echo", "r2", PERSISTENT);
     expect(sim.sentTo("c1")).toEqual(["failure r2 BUSY (not-sent)"]);

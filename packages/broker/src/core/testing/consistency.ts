@@ -212,7 +212,26 @@ function checkStoredRequests({ storedRequests }: CoreState, open: ReadonlySet<Qu
       `request ${request.id} is not where the store has it`,
     );
   }
-  expect(persistent === storedRequests.openCount, "an ended request is still stored");
+  expect(persistent === storedRequests.open.requests, "an ended request is still stored");
+  checkStoredUsage(storedRequests.open.bytes, open);
+}
+
+function checkStoredUsage(openBytes: number, open: ReadonlySet<QueuedRequest>): void {
+  const stored = [...open].filter(({ options }) => options.persist);
+  expect(openBytes === bytesIn(stored), `${openBytes} bytes count as stored`);
+  for (const client of new Set([...open].map(({ client }) => client))) {
+    const own = stored.filter((request) => request.client === client);
+    const { requests, bytes } = client.stored;
+    const isRight = requests === own.length && bytes === bytesIn(own);
+    expect(isRight, `${requests} requests and ${bytes} bytes of ${client.id} count as stored`);
+    expect(client.requests.bytes === bytesIn(client.requests), `the bytes of ${client.id} do not add up`);
+  }
+}
+
+function bytesIn(requests: Iterable<QueuedRequest>): number {
+  let sum = 0;
+  for (const { bytes } of requests) sum += bytes;
+  return sum;
 }
 
 function count(counts: Map<Route, number>, route: Route): void {

@@ -34,10 +34,17 @@ export const SCENARIO_OPTIONS: CoreOptions = {
   whenDeclined: "fail",
   settleMs: 100,
   maxDispatches: 3,
+  maxTimeoutMs: Number.POSITIVE_INFINITY,
   maxRequests: 1_000_000,
   maxRequestsPerClient: 1_000_000,
   maxQueuedPerService: 1_000_000,
   maxRequestBytes: 1_000_000_000,
+  maxRequestBytesPerClient: 1_000_000_000,
+  maxStoredRequests: 1_000_000,
+  maxStoredRequestsPerClient: 1_000_000,
+  maxStoredBytes: 1_000_000_000,
+  maxStoredBytesPerClient: 1_000_000_000,
+  maxStoredMs: Number.POSITIVE_INFINITY,
   maxHeldReplies: 1_000,
   maxHeldRepliesPerClient: 1_000,
   maxHeldBytes: 1_000_000_000,
@@ -179,8 +186,8 @@ export class Scenario {
   }
 
   /** The store held this when the broker started. */
-  restore(key: string, request: StoredRequest): void {
-    this.step({ type: "restore", key, request });
+  restore(key: string, request: StoredRequest, ageMs = 0): void {
+    this.step({ type: "restore", key, request, ageMs });
   }
 
   drain(limitMs: number): void {
