@@ -62,6 +62,7 @@ export function refuseRequest(
   { service, requestId }: RequestMessage,
   { code, why }: AdmissionError,
 ): void {
+  state.counts.refusals[code] += 1;
   state.effects.report({ type: "request-failed", client: client.id, service, requestId, code });
   const message = describe(requestId, service, why);
   sendFailure(state, client, service, requestId, { code, message, delivery: "not-sent" });
@@ -76,7 +77,7 @@ export function answerFromCache(
 ): void {
   state.counts.accepted += 1;
   state.counts.cached += 1;
-  state.counts.finished += 1;
+  state.counts.answered += 1;
   state.effects.report({ type: "request-cached", client: client.id, service, requestId });
   const messages = parts.map(({ body, isRaw = false, trailer }, index) => {
     const type = index === parts.length - 1 ? ("final" as const) : ("partial" as const);

@@ -22,15 +22,17 @@ import {
 } from "@pigato/protocol";
 import type { Instant } from "@pigato/protocol/internal";
 import { remove, serve } from "./dispatch.ts";
-import { onEnded, type RequestOutcome } from "./hooks.ts";
+import { onEnded } from "./hooks.ts";
 import { leaveInStore } from "./persistence.ts";
 import type { ClientRecord, QueuedRequest } from "./queued-request.ts";
+import type { RequestOutcome } from "./request-counts.ts";
 import type { CoreState } from "./state.ts";
 
 export function endRequest(state: CoreState, request: QueuedRequest, outcome: RequestOutcome): void {
   const { location, client, route } = request;
   count(state, outcome);
-  if (outcome !== "finished") cancelAtWorker(state, request);
+  // A worker that has replied runs the request no more.
+  if (outcome !== "answered" && outcome !== "WORKER_FAILED") cancelAtWorker(state, request);
   state.open.remove(request);
   onEnded(state, request, outcome);
   state.timers.clear(request);
@@ -51,7 +53,7 @@ export function endWithFailure(state: CoreState, request: QueuedRequest, code: F
 /** Ends a request as failed. The caller sends the failure, if the client gets one. */
 export function endUnsent(state: CoreState, request: QueuedRequest, code: FailureCode): void {
   state.effects.reportFailure(request, code);
-  endRequest(state, request, "failed");
+  endRequest(state, request, code);
 }
 
 /** The broker stops: the request ends wherever it is. A persistent request stays in the store for the next start. */
@@ -114,17 +116,8 @@ export function whyExpired({ options }: CoreState, request: QueuedRequest): stri
 }
 
 function count({ counts }: CoreState, outcome: RequestOutcome): void {
-  switch (outcome) {
-    case "finished":
-      counts.finished += 1;
-      return;
-    case "failed":
-      counts.failed += 1;
-      return;
-    case "canceled":
-      counts.canceled += 1;
-      return;
-    default:
-      outcome satisfies never;
-  }
+  if (outcome === "answered") counts.answered += 1;
+  else if (outcome === "canceled") counts.canceled += 1;
+  else if (outcome === "DEADLINE_EXCEEDED") counts.expired += 1;
+  else counts.failures[outcome] += 1;
 }

@@ -24,6 +24,7 @@ export function handleOversized(state: CoreState, input: OversizedInput, now: In
   state.effects.report({ type: "violation", peer: from, role: "client", violation: violation("P-SIZE-2", detail) });
   // A failure under the id of an open request would end that one.
   if (client.requests.has(requestId)) return;
+  state.counts.refusals.INVALID += 1;
   const text = describe(requestId, service, `is too large for the broker: ${detail}`);
   const failure = { code: "INVALID", message: text, delivery: "not-sent", detail: "P-SIZE-2" } as const;
   sendFailure(state, client, service, requestId, failure);

@@ -61,6 +61,7 @@ function refuse(
   // A failure under the id of an open request would end that one.
   if (client.requests.has(requestId)) return;
   const message = `request ${display(requestId)} was refused: ${detail}`;
+  state.counts.refusals.INVALID += 1;
   const failure = { code: "INVALID", message, delivery: "not-sent", detail: clause } as const;
   state.effects.toClient(client, { type: "failure", requestId, failure });
 }

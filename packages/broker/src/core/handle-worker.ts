@@ -127,7 +127,7 @@ function onFinalReply(state: CoreState, request: QueuedRequest, message: FinalMe
   // A persistent request ends once its client has the reply.
   if (request.options.persist) return completeReply(state, request, replyTo(request, message), undefined);
   state.effects.toClient(request.client, replyTo(request, message));
-  endRequest(state, request, "finished");
+  endRequest(state, request, message.status === 0 ? "answered" : "WORKER_FAILED");
 }
 
 /**

@@ -86,7 +86,7 @@ export function expireReply(state: CoreState, request: QueuedRequest): void {
   const reply = state.heldReplies.get(request);
   // It was sent and is not confirmed yet.
   if (reply === undefined) return;
-  if (request.client.isAway) return giveUp(state, reply);
+  if (request.client.isAway) return giveUp(state, reply, "DEADLINE_EXCEEDED");
   state.heldReplies.take(request);
   send(state, reply);
 }
@@ -140,7 +140,7 @@ function addFailure(state: CoreState, reply: HeldReply, loss: LossReason, last: 
   }
   const failure = last?.type === "failure" ? last : failureOf(request, loss);
   if (addIfRoom(state, reply, failure)) return true;
-  giveUp(state, reply);
+  giveUp(state, reply, loss);
   return false;
 }
 
@@ -152,21 +152,24 @@ function addIfRoom(state: CoreState, reply: HeldReply, message: ReplyMessage): b
     const oldest = heldReplies.complete.first;
     const other = oldest && heldReplies.get(oldest);
     if (other === undefined) return false;
-    giveUp(state, other);
+    giveUp(state, other, "BUSY");
   }
   heldReplies.add(reply, message);
   return true;
 }
 
-/** The client will not get this reply. */
-function giveUp(state: CoreState, reply: HeldReply): void {
-  const { client, id } = reply.request;
-  state.effects.reportDrop(client.id, "undelivered", id);
-  close(state, reply);
+/** The client will not get this reply. @param why what kept it from the client, if it is no failure itself */
+function giveUp(state: CoreState, reply: HeldReply, why: FailureCode): void {
+  const { request, code } = reply;
+  state.effects.reportDrop(request.client.id, "undelivered", request.id);
+  endRequest(state, request, code ?? why);
 }
 
-function close(state: CoreState, { request, code }: HeldReply): void {
-  endRequest(state, request, code === undefined ? "finished" : "failed");
+/** The client has the reply. */
+function close(state: CoreState, { request, code, messages }: HeldReply): void {
+  const last = messages.at(-1);
+  const hasFailed = last?.type === "final" && last.status !== 0;
+  endRequest(state, request, code ?? (hasFailed ? "WORKER_FAILED" : "answered"));
 }
 
 /** Sends a complete reply and asks for a confirmation. */

@@ -12,15 +12,8 @@ import type { Instant } from "@pigato/protocol/internal";
 import { cacheFinal, collectPartial } from "./cache-replies.ts";
 import { deleteStored, storeAccepted } from "./persistence.ts";
 import type { FinalMessage, PartialMessage, PartialsMessage, QueuedRequest, WorkerRecord } from "./queued-request.ts";
+import type { RequestOutcome } from "./request-counts.ts";
 import type { CoreState } from "./state.ts";
-
-export type RequestOutcome =
-  /** The final reply went out. */
-  | "finished"
-  /** It ended with a failure. */
-  | "failed"
-  /** Its client no longer waits for it. */
-  | "canceled";
 
 /**
  * The request is in all tables and is about to be placed.

@@ -17,6 +17,7 @@ import { HeldReplyTable } from "./held-reply-table.ts";
 import { OpenRequests } from "./open-requests.ts";
 import type { ClientRecord, QueuedRequest, WorkerRecord } from "./queued-request.ts";
 import { ReplyCache } from "./reply-cache.ts";
+import { RequestCounts } from "./request-counts.ts";
 import { ServiceTable } from "./service-table.ts";
 import { StoredRequestTable } from "./stored-request-table.ts";
 import type { Timer } from "./timer.ts";
@@ -26,19 +27,6 @@ export type Phase =
   /** New requests and workers are refused; at the limit the remaining requests end. */
   | { readonly name: "draining"; readonly limit: Deadline<Timer> }
   | { readonly name: "drained" };
-
-/** How many requests went which way since the start: accepted = finished + failed + canceled + open. */
-export interface RequestCounts {
-  accepted: number;
-  /** Ended with a final reply. */
-  finished: number;
-  /** Ended with a failure. */
-  failed: number;
-  /** Ended because no client waits for the reply any more. */
-  canceled: number;
-  /** Of the finished ones: answered from the cache, without a worker. */
-  cached: number;
-}
 
 /** When the directory is announced next (directory.ts). */
 export interface DirectorySchedule {
@@ -105,7 +93,7 @@ export function createState(options: CoreOptions): CoreState {
       notBefore: Number.NEGATIVE_INFINITY,
       timer: timers.entry({ kind: "directory" }),
     },
-    counts: { accepted: 0, finished: 0, failed: 0, canceled: 0, cached: 0 },
+    counts: new RequestCounts(),
     oversized: [],
     phase: { name: "serving" },
     inFlight: 0,

@@ -112,7 +112,7 @@ test("a request with no time at all expires at once and is never dispatched", ()
   sim.client("c1").offer().request("echo", "r1", { timeoutMs: 0 });
   expect(sim.requestsSentTo("w1")).toEqual([]);
   expect(sim.sentTo("c1")).toContain("failure r1 DEADLINE_EXCEEDED (queued)");
-  expect(sim.stats()).toMatchObject({ accepted: 1, failed: 1, services: 1 });
+  expect(sim.stats()).toMatchObject({ accepted: 1, expired: 1, services: 1 });
 });
 
 test("requests of very different timeouts expire each at its own time", () => {

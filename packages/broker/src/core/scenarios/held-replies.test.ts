@@ -223,7 +223,7 @@ describe("the time for which the broker holds a reply", () => {
     expect(sim.stats().heldReplies).toBe(1);
     sim.advance(1);
     finishStore(sim);
-    expect(sim.stats()).toMatchObject({ heldReplies: 0, open: 0, finished: 1 });
+    expect(sim.stats()).toMatchObject({ heldReplies: 0, open: 0, expired: 1 });
     expect(sim.stored.size).toBe(0);
     expect(sim.events.at(-1)).toBe("dropped c1 undelivered r1");
     expect(reconnect(sim)).toEqual([]);

@@ -14,6 +14,8 @@ export class FailureChecks {
   #owed: OwedFailure[] = [];
   /** Requests whose worker was lost with the current input. */
   #orphans: ModelRequest[] = [];
+  /** How many requests were refused so far. */
+  refused = 0;
 
   constructor(model: Model, heldReplies: HeldReplyChecks) {
     this.#model = model;
@@ -33,11 +35,14 @@ export class FailureChecks {
 
   beforeViolation({ from, role, violation: { requestId } }: Input & { readonly type: "violation" }): void {
     if (role !== "client" || requestId === undefined || this.#model.find(from, requestId) !== undefined) return;
+    this.refused += 1;
     this.#owe(from, requestId, "INVALID", "not-sent");
   }
 
   beforeOversized({ from, message: { requestId } }: Input & { readonly type: "oversized-request" }): void {
-    if (this.#model.find(from, requestId) === undefined) this.#owe(from, requestId, "INVALID", "not-sent");
+    if (this.#model.find(from, requestId) !== undefined) return;
+    this.refused += 1;
+    this.#owe(from, requestId, "INVALID", "not-sent");
   }
 
   beforeUndelivered({ to, reason, message }: Input & { readonly type: "undelivered-to-client" }): void {
@@ -46,7 +51,9 @@ export class FailureChecks {
   }
 
   beforeClientAtBackend({ from, message }: Input & { readonly type: "client-at-backend" }): void {
-    if (message.type === "request") this.#owe(from, message.requestId, "INVALID", "not-sent");
+    if (message.type !== "request") return;
+    this.refused += 1;
+    this.#owe(from, message.requestId, "INVALID", "not-sent");
   }
 
   /** The worker that held this request is gone. */
@@ -118,7 +125,10 @@ export class FailureChecks {
   #seeRefused(request: ModelRequest, code: OwedFailure["code"]): void {
     this.#model.arriving = undefined;
     if (code === "UNAVAILABLE") this.#checkUnavailable(request);
-    if (code !== "DEADLINE_EXCEEDED") return this.#owe(request.client, request.id, code, "not-sent");
+    if (code !== "DEADLINE_EXCEEDED") {
+      this.refused += 1;
+      return this.#owe(request.client, request.id, code, "not-sent");
+    }
     invariant(request.options.timeoutMs === 0, `${request.id} expired on arrival`);
     this.#model.accepted += 1;
     if (this.#model.takesErrors(request.client)) this.#owe(request.client, request.id, code, "queued");

@@ -10,6 +10,8 @@ export class HeldReplyChecks {
   readonly #model: Model;
   /** Whether replies may be dropped to make room. */
   readonly #isBounded: boolean;
+  /** How many persistent requests were answered so far: their clients have a reply that is no error. */
+  answered = 0;
 
   constructor(model: Model) {
     this.#model = model;
@@ -105,8 +107,11 @@ export class HeldReplyChecks {
   }
 
   beforeHandedOver(address: string): void {
-    for (const request of this.#model.everyRequest())
-      if (request.confirmation === address) return this.#model.close(request);
+    for (const request of this.#model.everyRequest()) {
+      if (request.confirmation !== address) continue;
+      if (/: final \S+ (?!status )/.test(request.sentLines.at(-1) ?? "")) this.answered += 1;
+      return this.#model.close(request);
+    }
   }
 
   /** Holds again what the client may not have received. */

@@ -20,6 +20,8 @@ export class ReplyChecks {
   #fromCache: string[] = [];
   /** How many requests were answered from the cache so far. */
   cached = 0;
+  /** How many requests were answered so far, from the cache or by workers, except persistent ones. */
+  answered = 0;
 
   constructor(model: Model, heldReplies: HeldReplyChecks) {
     this.#model = model;
@@ -65,7 +67,10 @@ export class ReplyChecks {
     if (isHeld) this.#heldReplies.hold(request, line, type === "partial" && isNull(body[0]));
     else this.#expected.push(line);
     if (message.type !== "final") return;
-    if (!request.options.persist) return this.#model.close(request);
+    if (!request.options.persist) {
+      if (status === 0) this.answered += 1;
+      return this.#model.close(request);
+    }
     this.#heldReplies.complete(request);
     if (!isHeld) this.#heldReplies.seeSent(request, line);
   }
@@ -91,6 +96,7 @@ export class ReplyChecks {
     this.#model.arriving = undefined;
     this.#model.accepted += 1;
     this.cached += 1;
+    this.answered += 1;
     const last = parts.length - 1;
     for (const [index, { body, trailer }] of parts.entries()) {
       const type = index === last ? "final" : "partial";

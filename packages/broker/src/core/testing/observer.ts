@@ -6,9 +6,10 @@
 
 import type { FromClient, PeerId, RequestId, ToClient, ToWorker } from "@pigato/protocol";
 import type { Instant } from "@pigato/protocol/internal";
-import type { BrokerCore } from "../core.ts";
+import type { BrokerCore, CoreStats } from "../core.ts";
 import type { CoreOptions } from "../core-options.ts";
 import type { BrokerEvent, Effect, Input } from "../effects.ts";
+import { sumOf } from "../request-counts.ts";
 import { CreditChecks } from "./check-credit.ts";
 import { DispatchChecks } from "./check-dispatch.ts";
 import { FailureChecks } from "./check-failures.ts";
@@ -257,8 +258,7 @@ export class Observer {
     const { workers, clients } = this.#model;
     const open = [...this.#model.everyRequest()].length;
     const inFlight = this.held().length;
-    const ended = stats.finished + stats.failed + stats.canceled;
-    invariant(stats.accepted === ended + stats.open, `accepted, ended and open requests do not add up`);
+    this.#compareEnds(stats);
     invariant(
       stats.cached === this.#replies.cached,
       `${stats.cached} requests count as cached, ${this.#replies.cached} were`,
@@ -267,5 +267,32 @@ export class Observer {
     invariant(stats.inFlight === inFlight, `${stats.inFlight} requests count as in flight, ${inFlight} are`);
     invariant(stats.workers === workers.size, `${stats.workers} workers, not ${workers.size}`);
     invariant(stats.clients === clients.size, `${stats.clients} clients, not ${clients.size}`);
+  }
+
+  /** Every accepted request ended in exactly one way or is open, and every failure has a code. */
+  #compareEnds({
+    accepted,
+    answered,
+    failed,
+    failures,
+    canceled,
+    expired,
+    open,
+    refused,
+    refusals,
+    cached,
+  }: CoreStats): void {
+    const ended = answered + failed + canceled + expired;
+    invariant(accepted === ended + open, `${accepted} accepted requests, but ${ended} ended and ${open} open ones`);
+    invariant(failed === sumOf(failures), `${failed} requests count as failed, ${sumOf(failures)} by their codes`);
+    invariant(refused === sumOf(refusals), `${refused} requests count as refused, ${sumOf(refusals)} by their codes`);
+    invariant(failures.DEADLINE_EXCEEDED === 0, "an expired request counts as failed");
+    invariant(cached <= answered, `${cached} requests were answered from the cache, and ${answered} in all`);
+    invariant(
+      refused === this.#failures.refused,
+      `${refused} requests count as refused, ${this.#failures.refused} were`,
+    );
+    const answeredHere = this.#replies.answered + this.#heldReplies.answered;
+    invariant(answered === answeredHere, `${answered} requests count as answered, ${answeredHere} were`);
   }
 }
