@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type DefaultTheme, defineConfig, type UserConfig } from "vitepress";
 import { withoutLinksOutside } from "./outside-links.ts";
+import { boostDocument } from "./search.ts";
 
 const DOCS = fileURLToPath(new URL("../", import.meta.url));
 
@@ -12,11 +13,13 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
   title: "PIGATO",
   description: "Brokered microservices over ZeroMQ, in TypeScript",
   lang: "en",
+  head: [["link", { rel: "icon", type: "image/svg+xml", href: "/logo.svg" }]],
   srcExclude: ["node_modules/**"],
   // A link to a page that is not there fails the build. That its `#part` is there is checked by the tests of the docs.
   ignoreDeadLinks: false,
   markdown: { config: (markdown) => withoutLinksOutside(markdown, DOCS) },
   themeConfig: {
+    logo: "/logo.svg",
     nav: [
       { text: "Start", link: "/tutorials/first-service" },
       { text: "How to", link: "/how-to/stream-replies" },
@@ -26,21 +29,12 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
     ],
     sidebar: [
       { text: "Learn", items: [page("tutorials/first-service")] },
-      {
-        text: "How to",
-        items: [
-          page("how-to/stream-replies"),
-          page("how-to/cancel"),
-          page("how-to/name-services"),
-          page("how-to/target-a-worker"),
-          page("how-to/retry-safely"),
-          page("how-to/stop-cleanly"),
-          page("how-to/secure-a-broker"),
-          page("how-to/connect-a-majordomo-peer"),
-          page("how-to/write-a-core-service"),
-          page("how-to/migrate-from-pigato"),
-        ],
-      },
+      ...guides({
+        "Send requests": ["stream-replies", "cancel", "retry-safely", "cache-replies", "store-requests"],
+        "Reach workers": ["name-services", "target-a-worker", "broadcast", "write-a-core-service"],
+        "Test and run": ["test-services", "run-in-docker", "secure-a-broker", "stop-cleanly"],
+        "Connect others": ["connect-a-majordomo-peer", "migrate-from-pigato"],
+      }),
       {
         text: "Reference",
         items: [
@@ -67,7 +61,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
       { text: "Decisions", link: "/decisions/", collapsed: true, items: decisions() },
     ],
     outline: [2, 3],
-    search: { provider: "local" },
+    search: { provider: "local", options: { miniSearch: { searchOptions: { boostDocument } } } },
   },
 });
 
@@ -80,11 +74,26 @@ function page(name: string): DefaultTheme.SidebarItem {
   return { text: heading.replaceAll("`", ""), link: `/${name}` };
 }
 
+/** The guides by group, and a group of those that are in no other. */
+function guides(groups: Readonly<Record<string, readonly string[]>>): DefaultTheme.SidebarItem[] {
+  const grouped = Object.values(groups).flat();
+  const others = pagesIn("how-to").filter((name) => !grouped.includes(name));
+  const all = others.length === 0 ? groups : { ...groups, "More guides": others };
+  return Object.entries(all).map(([text, names]) => ({ text, items: names.map((name) => page(`how-to/${name}`)) }));
+}
+
 function decisions(): DefaultTheme.SidebarItem[] {
-  return readdirSync(`${DOCS}decisions`)
-    .filter((file) => /^\d{4}-.*\.md$/.test(file))
-    .sort()
-    .map((file) => page(`decisions/${file.slice(0, -".md".length)}`));
+  return pagesIn("decisions")
+    .filter((name) => /^\d{4}-/.test(name))
+    .map((name) => page(`decisions/${name}`));
+}
+
+/** Names of the pages in a folder, without the ending. */
+function pagesIn(folder: string): string[] {
+  return readdirSync(`${DOCS}${folder}`)
+    .filter((file) => file.endsWith(".md"))
+    .map((file) => file.slice(0, -".md".length))
+    .sort();
 }
 
 /** What TypeDoc wrote just before. */

@@ -1,3 +1,8 @@
-// The default theme with the fonts of the reader's own system.
+// The default theme with the fonts of the reader's own system, and tables that fit.
+/// <reference types="vitepress/client" />
 
-export { default } from "vitepress/theme-without-fonts";
+import DefaultTheme from "vitepress/theme-without-fonts";
+// After the theme, so that it overrides it.
+import "./style.css";
+
+export default DefaultTheme;
