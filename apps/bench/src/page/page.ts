@@ -12,7 +12,7 @@ import { profileTables } from "./profile-tables.ts";
 import { brokerTable, coreTables, dialectTable } from "./scale-tables.ts";
 import { metTable, unmetTable } from "./targets.ts";
 
-const PAGES = ["benchmarks/index.md", "explanation/performance.md"] as const;
+const PAGES = ["benchmarks/index.md", "explanation/performance.md", "../README.md"] as const;
 
 export async function run(): Promise<void> {
   await writePages();
