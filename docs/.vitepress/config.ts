@@ -40,6 +40,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
         items: [
           page("reference/options"),
           page("reference/errors"),
+          page("reference/warnings"),
           page("reference/events"),
           page("reference/protocol"),
           page("reference/dialects"),

@@ -188,18 +188,25 @@ export class CallbackCaller implements Caller {
 /** Resolves to the final value. Where the reply ends without one, as `pipeline(file, reply)` does, its last partial is the value. */
 export class FinalCaller implements Caller {
   readonly #resolve: (value: unknown) => void;
+  readonly #onLeftOut: (chunks: number) => void;
+  #chunks = 0;
   #last: unknown;
 
-  constructor(resolve: (value: unknown) => void) {
+  /** @param onLeftOut called with the number of chunks before the one that is the value */
+  constructor(resolve: (value: unknown) => void, onLeftOut: (chunks: number) => void) {
     this.#resolve = resolve;
+    this.#onLeftOut = onLeftOut;
   }
 
   onPartial(value: unknown): void {
+    this.#chunks += 1;
     this.#last = value;
   }
 
   onFinal(value: unknown): void {
-    this.#resolve(value ?? this.#last ?? value);
+    const isLast = (value === null || value === undefined) && this.#chunks > 0;
+    if (isLast && this.#chunks > 1) this.#onLeftOut(this.#chunks - 1);
+    this.#resolve(isLast ? (this.#last ?? value) : value);
   }
 
   onFailure(error: RequestError): void {

@@ -4,7 +4,7 @@
 import { invalidValue, type PeerEvents, queueMicrotask, readService, resolveAddresses } from "@pigato/peer";
 import { display, type RequestError, type RequestId, type Violation } from "@pigato/protocol";
 import { requestIdFromText } from "@pigato/protocol/internal";
-import type { LinkError } from "@pigato/transport";
+import { type LinkError, setImmediate } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
 import { nanoid } from "nanoid";
 import { AbortSignals } from "./abort-signals.ts";
@@ -49,6 +49,8 @@ export class Client extends EventEmitter<ClientEvents> {
   readonly #defaults: ResolvedCallOptions;
   readonly #control: CallControl;
   readonly #signals = new AbortSignals();
+  /** Whether the next request may be the first before a start. */
+  #checksStart = true;
   // The original's broker stores the requests of all clients by their ids alone, so ids must be globally unique.
   readonly #idPrefix = `${nanoid(12)}-`;
   #lastCall = 0;
@@ -68,7 +70,7 @@ export class Client extends EventEmitter<ClientEvents> {
       connecting: () => this.emit("connecting"),
       connect: () => this.emit("connect"),
       disconnect: (reason) => this.emit("disconnect", reason),
-      error: (error) => this.emit("error", error),
+      error: (error) => this.#onError(error),
       late: (id) => this.#onLate(id),
     });
     this.#control = {
@@ -104,6 +106,7 @@ export class Client extends EventEmitter<ClientEvents> {
     if (callback !== undefined && typeof callback !== "function") {
       throw invalidValue("the callback of start()", "a function", callback);
     }
+    this.#checksStart = false;
     const started = this.#driver.runtime.lifecycle.start();
     if (callback !== undefined) void started.then(() => callback(), callback);
     return started;
@@ -174,7 +177,7 @@ export class Client extends EventEmitter<ClientEvents> {
   call<Value = unknown>(service: string, data?: unknown, options?: CallOptions): Promise<Value>;
   call(service: string, data?: unknown, options?: CallOptions): Promise<unknown> {
     return new Promise((resolve) => {
-      this.#submit(this.#prepare(service, data, options), new FinalCaller(resolve));
+      this.#submit(this.#prepare(service, data, options), new FinalCaller(resolve, this.#onLeftOut));
     });
   }
 
@@ -249,7 +252,26 @@ export class Client extends EventEmitter<ClientEvents> {
     return { message, signal: resolved.signal };
   }
 
+  /** Warns, once, unless `start()` follows soon. */
+  #checkStart({ service }: RequestMessage): void {
+    this.#checksStart = false;
+    const text = `a request to "${display(service)}" waits, because its client was not started: call client.start()`;
+    setImmediate(() => {
+      if (this.#driver.runtime.lifecycle.isNew) this.#settings.warnings.warn("PIGATO_NOT_STARTED", text, {});
+    });
+  }
+
+  readonly #onLeftOut = (chunks: number): void => {
+    const text = `call() resolved to the last chunk of a reply without a final value, and left out ${chunks} before it: use collect()`;
+    this.#settings.warnings.warn("PIGATO_LAST_CHUNK", text, { chunks });
+  };
+
+  #onError(error: Error): void {
+    if (!this.emit("error", error)) this.#settings.warnings.onUnheard(error);
+  }
+
   #submit({ message, signal }: Prepared, caller: PacedCaller, isPaced = false): void {
+    if (this.#checksStart) this.#checkStart(message);
     if (signal === undefined) return this.#driver.open(message, caller, isPaced);
     if (signal.aborted) {
       const error = errorOf(message, canceled(message, "not-sent", signal.reason));
@@ -274,12 +296,11 @@ export class Client extends EventEmitter<ClientEvents> {
     const { clientId } = this.#settings;
     if (clientId !== undefined) {
       const message = `dropped a reply to the request ${display(id)}, which an earlier client with the id "${clientId}" made`;
-      this.emit("error", new Error(message));
-      return;
+      return this.#onError(new Error(message));
     }
     const detail = `a reply to the request ${display(id)}, which this client never made`;
     const cause: Violation = { type: "violation", clause: "P-RID-2", detail, requestId: id };
-    this.emit("error", new Error(`the broker violated ${cause.clause}: ${detail}`, { cause }));
+    this.#onError(new Error(`the broker violated ${cause.clause}: ${detail}`, { cause }));
   }
 
   #hasMade(id: RequestId): boolean {

@@ -20,9 +20,10 @@ import type { PacedCaller } from "./call.ts";
 import type { ClientSettings } from "./options.ts";
 import { callOf } from "./session/calls.ts";
 import type { Effect, Input, RequestMessage, SessionEvent } from "./session/effects.ts";
-import { errorOf } from "./session/failures.ts";
+import { errorOf, withObstacle } from "./session/failures.ts";
 
 type CallerNotice = Extract<Effect, { readonly type: "partial" | "final" | "progress" }>;
+type FailedEffect = Extract<Effect, { readonly type: "failed" }>;
 type Notice = CallerNotice | RuntimeNotice | { readonly type: "late"; readonly requestId: RequestId };
 
 export interface DriverEvents extends PeerEvents {
@@ -100,10 +101,7 @@ export class Driver {
       case "progress":
         return this.#loop.notify(effect);
       case "failed":
-        // Never within the call that made the request, and after the partials that are still to be delivered.
-        return queueMicrotask(() =>
-          this.#callers.take(effect.call)?.onFailure(errorOf(effect.request, effect.failure)),
-        );
+        return this.#fail(effect);
       case "report-reads":
         return this.#callers.get(effect.call)?.reportReads?.(effect.after);
       case "report":
@@ -126,6 +124,12 @@ export class Driver {
       default:
         return this.runtime.deliver(notice);
     }
+  }
+
+  /** Never within the call that made the request, and after the partials that are still to be delivered. */
+  #fail({ call, request, failure }: FailedEffect): void {
+    const error = errorOf(request, withObstacle(failure, this.runtime.obstacle));
+    queueMicrotask(() => this.#callers.take(call)?.onFailure(error));
   }
 
   #send(message: FromClient): void {

@@ -14,6 +14,8 @@ import {
   resolveOptions as resolve,
   resolvePeerSecurity,
   type SettingsOf,
+  type Warnings,
+  warningsOf,
 } from "@pigato/peer";
 import { DEFAULT_TIMEOUT_MS } from "@pigato/protocol/internal";
 import type { PeerSecurity } from "@pigato/transport";
@@ -69,6 +71,7 @@ export interface ClientOptions extends OptionsOf<PeerSchema>, OptionsOf<ClientSc
 /** Every option with its value. `security` stands for `curve` and `plain`, and shows no key. `speaker` is the dialect. */
 export interface ClientSettings extends Omit<SettingsOf<PeerSchema>, "curve" | "plain">, SettingsOf<ClientSchema> {
   readonly security: PeerSecurity | undefined;
+  readonly warnings: Warnings;
   readonly speaker: ClientDialect;
 }
 
@@ -97,5 +100,10 @@ export function resolveOptions(input: ClientOptions = {}): ClientSettings {
       if (value !== undefined && value !== false && value !== 0) throw notCarried(dialect, name);
     }
   }
-  return { ...settings, security: resolvePeerSecurity(input, transport), speaker: DIALECTS[dialect] };
+  return {
+    ...settings,
+    warnings: warningsOf(input.logger, settings.clock),
+    security: resolvePeerSecurity(input, transport),
+    speaker: DIALECTS[dialect],
+  };
 }

@@ -4,7 +4,7 @@
 // A directory is current once it lists this worker: then it is at least as new as the worker's registration, which precedes every
 // request. After a new connection to the broker or to the channel, a new directory is needed.
 
-import { guarded, invalidValue, isAddress } from "@pigato/peer";
+import { ConnectionWatch, guarded, invalidValue, isAddress, type Warnings, warningsOf } from "@pigato/peer";
 import { RequestError, UsageError } from "@pigato/protocol";
 import { DIRECTORY_TOPIC, decodeDirectory, type ServiceMap } from "@pigato/protocol/internal";
 import {
@@ -48,6 +48,11 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
   #lastFrame: Uint8Array | undefined;
   #isCurrent = false;
   #lastRefusal: ConnectionRejection["code"] | undefined;
+  readonly #warnings: Warnings;
+  /** Watches for a current directory while the worker is connected. */
+  readonly #watch: ConnectionWatch;
+  /** Why the last attempt to connect to the channel failed. */
+  #lastFailure: LinkError | undefined;
   readonly #waiting = new Set<(isCurrent: boolean) => void>();
 
   /**
@@ -73,8 +78,16 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
         `intch must be one of tcp or ipc with curve or plain, because inproc has no security, not ${intch}`,
       );
     }
+    const { clock } = this.worker.conf;
+    this.#warnings = warningsOf(options.logger, clock);
+    const name = `the internal channel of core service "${service}"`;
+    this.#watch = new ConnectionWatch({ clock, warnings: this.#warnings, name, reason: () => this.#channelObstacle() });
     this.worker.on("connecting", () => {
       this.#isCurrent = false;
+      this.#watch.onStopped();
+    });
+    this.worker.on("connect", () => {
+      if (!this.#isCurrent) this.#watch.onWaiting();
     });
     this.worker.on("request", async (data, reply) => {
       if (await this.#untilCurrent(reply.signal)) return onRequest(data, reply, this.#services);
@@ -103,6 +116,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
   async stop(): Promise<void> {
     const subscriber = this.#subscriber;
     this.#subscriber = undefined;
+    this.#watch.onStopped();
     this.#settle(false);
     await Promise.all([this.worker.stop(), subscriber?.close()]);
   }
@@ -133,13 +147,20 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
     const { transport, logger, security } = this.worker.conf;
     const handlers: SubscriberHandlers = {
       onUp: () => {
-        if (this.#subscriber === subscriber) this.#lastRefusal = undefined;
+        if (this.#subscriber !== subscriber) return;
+        this.#lastRefusal = undefined;
+        this.#lastFailure = undefined;
+      },
+      onAttemptFailed: (error) => {
+        if (this.#subscriber === subscriber) this.#lastFailure = error;
       },
       onMessage: (frames) => {
         if (this.#subscriber === subscriber) this.#onMessage(frames);
       },
       onDown: () => {
-        if (this.#subscriber === subscriber) this.#isCurrent = false;
+        if (this.#subscriber !== subscriber) return;
+        this.#isCurrent = false;
+        this.#watch.onWaiting();
       },
       onRejected: (rejection) => {
         guarded(() =>
@@ -161,7 +182,8 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
     if (this.#lastRefusal === code) return;
     this.#lastRefusal = code;
     const message = `connection to the internal channel at ${this.#channel} rejected: ${code}, ${detail}`;
-    this.worker.emit("error", new LinkError("REFUSED", message, { address: this.#channel }));
+    const error = new LinkError("REFUSED", message, { address: this.#channel });
+    if (!this.worker.emit("error", error)) this.#warnings.onUnheard(error);
   }
 
   #onMessage([frame]: Frames): void {
@@ -175,7 +197,10 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
       this.#services = services;
     }
     this.#isCurrent = this.#services.get(this.worker.service)?.includes(this.worker.socketId) ?? false;
-    if (this.#isCurrent) this.#settle(true);
+    if (this.#isCurrent) {
+      this.#watch.onConnected();
+      this.#settle(true);
+    }
     if (isNew) guarded(() => this.emit("services", this.#services));
   }
 
@@ -193,6 +218,11 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
       this.#waiting.add(settle);
       signal?.addEventListener("abort", onAbort);
     });
+  }
+
+  #channelObstacle(): string {
+    if (this.#lastFailure !== undefined) return this.#lastFailure.message;
+    return `no directory at ${this.#channel} lists this service: intch must be the channel of the same broker`;
   }
 
   #settle(isCurrent: boolean): void {

@@ -56,6 +56,7 @@ export class BrokerLink {
   #link: DealerLink | undefined;
   #address: string | undefined;
   #socketId: string;
+  #isUp = false;
   #lastFailure: LinkError | undefined;
   /** The last rejection that was reported: a link that keeps trying is rejected repeatedly. */
   #lastRejection: string | undefined;
@@ -82,10 +83,20 @@ export class BrokerLink {
     return this.#lastFailure;
   }
 
+  /** Why no broker has answered. */
+  get obstacle(): string {
+    const address = this.#address ?? "";
+    if (this.#lastFailure !== undefined) return obstacleOf(this.#lastFailure, address);
+    return this.#isUp
+      ? `${address} accepted the connection and did not answer: it may be no broker, or know another peer with the id "${this.#socketId}"`
+      : `no broker reached at ${address}: it did not answer`;
+  }
+
   open(address: string): void {
     const { transport, security, limits } = this.#options;
     if (this.#address !== undefined) this.#socketId = this.#options.newSocketId();
     this.#address = address;
+    this.#isUp = false;
     this.#logger.debug({ address, socketId: this.#socketId }, "connecting");
     const { onMessage } = this.#handlers;
     try {
@@ -150,6 +161,7 @@ export class BrokerLink {
   }
 
   #onUp(): void {
+    this.#isUp = true;
     this.#lastRejection = undefined;
     this.#lastFailure = undefined;
     this.#handlers.onUp();
@@ -180,6 +192,14 @@ export class BrokerLink {
 
 function isFinal(code: ConnectionRejection["code"]): boolean {
   return code === "DENIED" || code === "INCOMPATIBLE" || code === "REFUSED";
+}
+
+function obstacleOf({ message, address }: LinkError, lastAddress: string): string {
+  const at = address ?? lastAddress;
+  const reason = message
+    .replace(`cannot connect to ${at}: `, "")
+    .replace(`connection to ${at} rejected: `, "rejected: ");
+  return `no broker reached at ${at}: ${reason}`;
 }
 
 function linkErrorOf(cause: unknown, address: string): LinkError {

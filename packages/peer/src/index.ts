@@ -1,5 +1,6 @@
 export { nextTick, queueMicrotask } from "@pigato/transport";
 export { isAddress, readService, resolveAddresses } from "./addresses.ts";
+export { ConnectionWatch } from "./connection-watch.ts";
 export { type Core, EffectLoop, type Shell, type Tick } from "./effect-loop.ts";
 export { guarded, guardedLogger, guardedRandom, type RecordLogger, throwAsync } from "./guard.ts";
 export {
@@ -42,3 +43,4 @@ export {
 } from "./runtime.ts";
 export { resolvePeerSecurity, type SecurityOptions } from "./security.ts";
 export type { LossReason } from "./session/connection.ts";
+export { type Warnings, warningsOf } from "./warnings.ts";

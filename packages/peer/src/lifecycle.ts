@@ -32,6 +32,11 @@ export class Lifecycle {
     this.#startable = startable;
   }
 
+  /** Whether it was never started. */
+  get isNew(): boolean {
+    return this.#state.phase === "new";
+  }
+
   /** Resolves when a broker has answered; rejects with `CLOSED` if stopped before, or as `onFailure` says. */
   start(): Promise<void> {
     const state = this.#state;

@@ -47,6 +47,11 @@ const MAX_BYTES = 1024 * 1024 * KIB;
 /** Leaves room in a routing id for the part that is new with every connection. */
 const MAX_PREFIX_BYTES = 128;
 
+const LOGGER: Option<Logger> = objectWith<Logger>({
+  methods: ["debug", "info", "warn", "error"],
+  makeDefault: () => pino({ level: "silent" }, { write: () => {} }),
+});
+
 export class PeerSchema {
   /**
    * The protocol to speak to the broker: `pigato`, or Majordomo of RFC 18 (`mdp02`) or RFC 7 (`mdp01`). Majordomo carries one
@@ -118,10 +123,14 @@ export class PeerSchema {
   readonly onConnect: Option<() => void, (() => void) | undefined> = optionalCallable<() => void>();
   /** A listener for the `disconnect` event. */
   readonly onDisconnect: Option<() => void, (() => void) | undefined> = optionalCallable<() => void>();
-  /** Where to log: a pino logger. @defaultValue a silent one */
-  readonly logger: Option<Logger> = objectWith<Logger>({
-    methods: ["debug", "info", "warn", "error"],
-    makeDefault: () => pino({ level: "silent" }, { write: () => {} }),
+  /**
+   * Where to log: a pino logger. Without one, warnings go to the process; `false` turns them off, too.
+   * @defaultValue none: warnings of the process
+   */
+  readonly logger: Option<Logger | false, Logger> = custom<Logger | false, Logger>({
+    expected: `${LOGGER.expected}, or false`,
+    read: (value) => (value === false ? LOGGER.makeDefault() : LOGGER.read(value)),
+    makeDefault: () => LOGGER.makeDefault(),
   });
   /**
    * What moves the frames: `"zmtp"`, `"libzmq"` or a transport of your own.

@@ -1,13 +1,42 @@
-import { type DealerHandlers, LinkError, type Transport } from "@pigato/transport";
-import { expect, onTestFinished, test } from "vitest";
+import { type Alarm, type Clock, type DealerHandlers, LinkError, type Transport } from "@pigato/transport";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { PeerRuntime, type RuntimeNotice } from "./runtime.ts";
 import type { RuntimeInput } from "./session/effects.ts";
+
+/** A clock that a test advances, with a single alarm. */
+class OneAlarmClock implements Clock {
+  #now = 1_000;
+  #at = Number.POSITIVE_INFINITY;
+  #ring: () => void = () => {};
+
+  now(): number {
+    return this.#now;
+  }
+
+  alarm(ring: () => void): Alarm {
+    this.#ring = ring;
+    return {
+      set: (at = Number.POSITIVE_INFINITY) => {
+        this.#at = at;
+      },
+    };
+  }
+
+  advance(ms: number): void {
+    this.#now += ms;
+    if (this.#now < this.#at) return;
+    this.#at = Number.POSITIVE_INFINITY;
+    this.#ring();
+  }
+}
 
 /** A runtime whose logger throws, on a link without a network. */
 function setUp() {
   const inputs: RuntimeInput[] = [];
   const notices: RuntimeNotice[] = [];
   const links: DealerHandlers[] = [];
+  const clock = new OneAlarmClock();
+  const warnings: string[] = [];
   const log = (): never => {
     throw new Error("logger threw");
   };
@@ -30,6 +59,8 @@ function setUp() {
       addresses: ["tcp://broker:1"],
       transport,
       security: undefined,
+      clock,
+      warnings: { warn: (code, text) => warnings.push(`${code} ${text}`), onUnheard() {} },
       logger: { debug: log, info: log, warn: log, error: log },
       newSocketId: () => "id",
     },
@@ -41,7 +72,7 @@ function setUp() {
       onDrain() {},
     },
   );
-  return { runtime, inputs, notices, links };
+  return { runtime, inputs, notices, links, clock, warnings };
 }
 
 /** Collects uncaught exceptions until the test ends. */
@@ -89,4 +120,56 @@ test("a failed attempt is an input, and its reason stays until the link is up", 
   expect(inputs).toHaveLength(1);
   links[1]?.onUp?.({});
   expect(runtime.link.lastFailure).toBeUndefined();
+});
+
+describe("a runtime without a connection", () => {
+  test("warns once after three seconds, with the address and the reason", () => {
+    uncaughtErrors();
+    const { runtime, links, clock, warnings } = setUp();
+    void runtime.lifecycle.start();
+    runtime.perform({ type: "open", address: "tcp://broker:1" });
+    links[0]?.onAttemptFailed?.(
+      new LinkError("UNREACHABLE", "cannot connect to tcp://broker:1: connect ECONNREFUSED", {
+        address: "tcp://broker:1",
+      }),
+    );
+    clock.advance(2_999);
+    expect(warnings).toEqual([]);
+    clock.advance(60_000);
+    expect(warnings).toEqual([
+      "PIGATO_NOT_CONNECTED a client is not connected after 3 s: no broker reached at tcp://broker:1: connect ECONNREFUSED",
+    ]);
+    expect(runtime.obstacle).toBe("no broker reached at tcp://broker:1: connect ECONNREFUSED");
+  });
+
+  test("says that it was not started, or that nobody answered", () => {
+    uncaughtErrors();
+    const { runtime, links } = setUp();
+    expect(runtime.obstacle).toBe("the client was not started");
+    void runtime.lifecycle.start();
+    runtime.perform({ type: "open", address: "tcp://broker:1" });
+    expect(runtime.obstacle).toBe("no broker reached at tcp://broker:1: it did not answer");
+    links[0]?.onUp?.({});
+    expect(runtime.obstacle).toMatch(/^tcp:\/\/broker:1 accepted the connection and did not answer: .*"id"$/);
+    runtime.perform({ type: "connected" });
+    expect(runtime.obstacle).toBeUndefined();
+  });
+
+  test("warns again three seconds after a loss, and not once it has stopped", () => {
+    uncaughtErrors();
+    const { runtime, clock, warnings } = setUp();
+    void runtime.lifecycle.start();
+    runtime.perform({ type: "open", address: "tcp://broker:1" });
+    runtime.perform({ type: "connected" });
+    clock.advance(10_000);
+    expect(warnings).toEqual([]);
+    runtime.perform({ type: "disconnected", reason: "silence" });
+    clock.advance(3_000);
+    expect(warnings).toHaveLength(1);
+    runtime.perform({ type: "connected" });
+    runtime.perform({ type: "disconnected", reason: "silence" });
+    runtime.perform({ type: "stopped" });
+    clock.advance(3_000);
+    expect(warnings).toHaveLength(1);
+  });
 });

@@ -1,12 +1,14 @@
 // What the shells of a client and a worker share: start and stop, the link to the broker, and the events that users see. A
 // shell passes it the effects and notices below, and handles its own.
 
-import { queueMicrotask } from "@pigato/transport";
+import { type Clock, queueMicrotask } from "@pigato/transport";
 import { BrokerLink, type BrokerLinkHandlers, type BrokerLinkOptions } from "./broker-link.ts";
+import { ConnectionWatch } from "./connection-watch.ts";
 import { guardedLogger, type RecordLogger } from "./guard.ts";
 import { Lifecycle, type PeerKind } from "./lifecycle.ts";
 import type { LossReason } from "./session/connection.ts";
 import type { RuntimeEffect, RuntimeInput } from "./session/effects.ts";
+import type { Warnings } from "./warnings.ts";
 
 export type RuntimeNotice =
   | { readonly type: "connecting" | "connected" | "stopped" }
@@ -22,6 +24,8 @@ export interface RuntimeLoop {
 
 export interface RuntimeOptions extends BrokerLinkOptions {
   readonly kind: PeerKind;
+  readonly clock: Clock;
+  readonly warnings: Warnings;
   readonly addresses: readonly string[];
 }
 
@@ -50,6 +54,7 @@ export class PeerRuntime {
   readonly #options: RuntimeOptions;
   readonly #logger: RecordLogger;
   readonly #events: PeerEvents;
+  readonly #watch: ConnectionWatch;
 
   constructor(loop: RuntimeLoop, options: RuntimeOptions, handlers: MessageHandlers & { readonly events: PeerEvents }) {
     this.#loop = loop;
@@ -72,6 +77,14 @@ export class PeerRuntime {
       onFailed: (error, isFinal) => this.onError(error, isFinal),
       onRejected: (error, isFinal) => this.onError(error, isFinal),
     });
+    const { clock, warnings, kind } = options;
+    this.#watch = new ConnectionWatch({ clock, warnings, name: `a ${kind}`, reason: () => this.link.obstacle });
+  }
+
+  /** Why there is no connection to a broker; `undefined` if there is one. */
+  get obstacle(): string | undefined {
+    if (this.#watch.isConnected) return undefined;
+    return this.lifecycle.isNew ? `the ${this.#options.kind} was not started` : this.link.obstacle;
   }
 
   /** The address of the current connection, of the last one, or of the first attempt. */
@@ -87,12 +100,15 @@ export class PeerRuntime {
       case "close":
         return this.link.close(effect.flush);
       case "connected":
+        this.#watch.onConnected();
         this.#logger.info({ address: this.address, socketId: this.link.socketId }, "connected");
         return this.#loop.notify(effect);
       case "disconnected":
+        this.#watch.onWaiting();
         this.#logger.warn({ address: this.address, reason: effect.reason }, "disconnected");
         return this.#loop.notify(effect);
       case "stopped":
+        this.#watch.onStopped();
         void this.link.closed().then(() => this.#loop.notify(effect));
         return;
       default:
@@ -128,6 +144,7 @@ export class PeerRuntime {
   #begin(): void {
     // In a microtask, for listeners that are added right after the call of start().
     queueMicrotask(() => this.#events.start());
+    this.#watch.onWaiting();
     this.#loop.apply({ type: "start" });
   }
 }

@@ -2,3 +2,4 @@ export { CoreAlarm } from "./core-alarm.ts";
 export { FakeClock } from "./fake-clock.ts";
 export { Inbox } from "./inbox.ts";
 export { MemoryDealer, MemoryNetwork, MemoryRouter } from "./memory-network.ts";
+export { ProcessWarnings } from "./process-warnings.ts";

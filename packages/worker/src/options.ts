@@ -12,6 +12,8 @@ import {
   resolveOptions as resolve,
   resolvePeerSecurity,
   type SettingsOf,
+  type Warnings,
+  warningsOf,
 } from "@pigato/peer";
 import type { PeerSecurity } from "@pigato/transport";
 
@@ -51,10 +53,11 @@ export interface WorkerOptions extends OptionsOf<PeerSchema>, OptionsOf<WorkerSc
 /** Every option with its value. `security` stands for `curve` and `plain`, and shows no key. */
 export interface WorkerSettings extends Omit<SettingsOf<PeerSchema>, "curve" | "plain">, SettingsOf<WorkerSchema> {
   readonly security: PeerSecurity | undefined;
+  readonly warnings: Warnings;
 }
 
 /** `worker.conf`: the options in force. Setting `concurrency` notifies the broker; the rest is read-only. */
-export type WorkerConf = Omit<WorkerSettings, "concurrency"> & { concurrency: number };
+export type WorkerConf = Omit<WorkerSettings, "concurrency" | "warnings"> & { concurrency: number };
 
 /** Whether a worker has an option of this name. */
 export function isWorkerOption(name: string): name is keyof WorkerOptions {
@@ -65,16 +68,18 @@ export function isWorkerOption(name: string): name is keyof WorkerOptions {
 export function resolveOptions(input: WorkerOptions): WorkerSettings {
   const { curve, plain, ...settings } = resolve("a worker", SCHEMA, input);
   const security = resolvePeerSecurity(input, settings.transport);
-  if (settings.dialect === "pigato") return { ...settings, security };
+  const warnings = warningsOf(input.logger, settings.clock);
+  if (settings.dialect === "pigato") return { ...settings, security, warnings };
   checkCarried(settings.dialect, input);
-  return { ...settings, security, concurrency: 1, maxInFlight: 1 };
+  return { ...settings, security, warnings, concurrency: 1, maxInFlight: 1 };
 }
 
 /** The settings as `worker.conf`. @param onConcurrency called with every new limit, as from `limitOf` */
 export function liveOptions(settings: WorkerSettings, onConcurrency: (limit: number) => void): WorkerConf {
+  const { warnings: _warnings, ...shown } = settings;
   let { concurrency } = settings;
   return Object.freeze({
-    ...settings,
+    ...shown,
     get concurrency(): number {
       return concurrency;
     },

@@ -1,8 +1,9 @@
 // The public worker: events, start and stop, and how handlers are called. The session decides what happens to a request.
 
-import { guarded, type PeerEvents, readService, resolveAddresses } from "@pigato/peer";
+import { guarded, type PeerEvents, readService, resolveAddresses, type Warnings } from "@pigato/peer";
 import { display, NOT_JSON } from "@pigato/protocol";
-import { isError } from "@pigato/protocol/internal";
+import { isError, reasonOf } from "@pigato/protocol/internal";
+import { setImmediate } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
 import { DIALECTS, type WorkerDialect } from "./dialect.ts";
 import { Driver } from "./driver.ts";
@@ -32,6 +33,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   readonly conf: WorkerConf;
   readonly #dialect: WorkerDialect;
   readonly #driver: Driver;
+  readonly #warnings: Warnings;
 
   /**
    * @param addr the broker's address, e.g. `tcp://localhost:55555`, or several that are tried in turn
@@ -43,12 +45,13 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
     this.service = service;
     const settings = resolveOptions(conf);
     this.#dialect = DIALECTS[settings.dialect];
+    this.#warnings = settings.warnings;
     const addresses = resolveAddresses(addr, settings.security);
     this.#driver = new Driver({ service: readService(service), addresses }, settings, {
       start: () => this.emit("start"),
       stop: () => this.emit("stop"),
       connecting: () => this.emit("connecting"),
-      connect: () => this.emit("connect"),
+      connect: () => this.#onConnect(),
       disconnect: (reason) => this.emit("disconnect", reason),
       error: (error) => this.#onError(error),
       request: (request, reply) => this.#onRequest(request, reply),
@@ -110,6 +113,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
       const message = `the data of request ${display(request.requestId)} is not JSON`;
       return reply.error({ name: "RequestError", message, code: "INVALID" });
     }
+    if (handlers.length > 1) this.#onSeveralHandlers(handlers.length);
     const opts = readSentOptions(request.trailer[0]);
     for (const handler of handlers) {
       // Does not use `emit`, which discards the promises of the handlers. So it must implement `once`.
@@ -118,7 +122,26 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
     }
   }
 
+  /** A handler may be added right after `await worker.start()`. */
+  #onConnect(): void {
+    this.emit("connect");
+    setImmediate(() => {
+      if (this.listenerCount("request") === 0) this.#warnOfNoHandler();
+    });
+  }
+
+  #warnOfNoHandler(): void {
+    const text = `worker "${this.service}" has no request handler: call worker.on("request", …) before start()`;
+    this.#warnings.warn("PIGATO_NO_HANDLER", text, { service: this.service });
+  }
+
+  #onSeveralHandlers(count: number): void {
+    const text = `worker "${this.service}" has ${count} request handlers: each gets every request, and the first reply counts`;
+    this.#warnings.warn("PIGATO_SEVERAL_HANDLERS", text, { service: this.service });
+  }
+
   #onNoHandler(reply: Reply): void {
+    this.#warnOfNoHandler();
     const reason = "the worker has no handler";
     if (this.#dialect.brokerAnswers) reply.reject(reason);
     else reply.error({ name: "Error", message: reason });
@@ -148,8 +171,8 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
 
   #onHandlerError(error: unknown, reply: Reply): void {
     if (Reply.fail(reply, error)) {
-      guarded(() => this.conf.logger.warn({ service: this.service, err: error }, "a handler failed"));
-      return;
+      const text = `a handler of worker "${this.service}" failed: ${reasonOf(error)}`;
+      return this.#warnings.warn("PIGATO_HANDLER_FAILED", text, { service: this.service, err: error });
     }
     // A handler may fail because of an abort or its own `destroy`. A failure after the end would be lost otherwise.
     if (reply.ended) this.#onError(isError(error) ? error : new Error("a handler failed", { cause: error }));
@@ -157,7 +180,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
 
   #onError(error: Error): void {
     guarded(() => this.conf.logger.error({ service: this.service, err: error }, error.message));
-    this.emit("error", error);
+    if (!this.emit("error", error)) this.#warnings.onUnheard(error);
   }
 }
 

@@ -38,6 +38,14 @@ export function brokerLost(request: RequestInfo, reason: LossReason): Failure {
   return endedHere("BROKER_LOST", request, `lost its broker: ${LOSSES[reason]}`);
 }
 
+/** Adds why there is no connection to a request that was not sent for that reason. */
+export function withObstacle(failure: Failure, obstacle: string | undefined): Failure {
+  const { code, delivery, message } = failure;
+  if (obstacle === undefined || delivery !== "not-sent") return failure;
+  const waited = code === "DEADLINE_EXCEEDED" || code === "BUSY";
+  return waited ? { ...failure, message: `${message}; ${obstacle}` } : failure;
+}
+
 /** @param reason the caller's reason, e.g. that of its `AbortSignal` */
 export function canceled(request: RequestMessage, delivery: Delivery, reason: unknown): Failure {
   return { code: "CANCELED", message: `${shown(request)} was canceled by its caller`, delivery, detail: reason };

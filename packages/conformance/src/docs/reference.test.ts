@@ -11,6 +11,7 @@ import { ROOT, textOf } from "./pages.ts";
 const OPTIONS = "docs/reference/options.md";
 const EVENTS = "docs/reference/events.md";
 const ERRORS = "docs/reference/errors.md";
+const WARNINGS = "docs/reference/warnings.md";
 /** `<!-- BrokerSchema in packages/broker/src/schema.ts -->`, the table, `<!-- end -->` */
 const TABLE = /(<!-- (\w+) in (\S+) -->\n).*?(<!-- end -->)/gs;
 
@@ -65,6 +66,7 @@ test.each([
   { type: "WorkerDownReason", file: "packages/broker/src/core/effects.ts", page: EVENTS },
   { type: "ClientDownReason", file: "packages/broker/src/core/effects.ts", page: EVENTS },
   { type: "DropReason", file: "packages/broker/src/core/effects.ts", page: EVENTS },
+  { type: "WarningCode", file: "packages/peer/src/warnings.ts", page: WARNINGS },
 ])("$page has a row for each $type, and no other", ({ type, file, page }) => {
   const section = textOf(page).split(`<!-- ${type} -->`)[1]?.split(/^#/m)[0] ?? "";
   const reported = [...section.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, word]) => word).slice(1);

@@ -1,0 +1,96 @@
+// What a worker warns of: with a process warning, or in its log.
+
+import { ProcessWarnings } from "@pigato/testkit";
+import { describe, expect, test } from "vitest";
+import { setUp } from "./testing/set-up.ts";
+
+const NO_HANDLER =
+  'PIGATO_NO_HANDLER: worker "echo" has no request handler: call worker.on("request", …) before start()';
+
+describe("a worker without a logger", () => {
+  test("warns after three seconds without a connection", async () => {
+    const warnings = new ProcessWarnings();
+    const { worker, advance } = await setUp({}, "inproc://nobody");
+    void worker.start();
+    advance(3_000);
+    expect(await warnings.take()).toEqual([
+      "PIGATO_NOT_CONNECTED: a worker is not connected after 3 s: no broker reached at inproc://nobody: it did not answer",
+    ]);
+  });
+
+  test("warns when it has no handler", async () => {
+    const warnings = new ProcessWarnings();
+    const { broker, connect, settle } = await setUp();
+    await connect();
+    await settle();
+    expect(await warnings.take()).toEqual([NO_HANDLER]);
+    broker.request("r1", "1");
+    expect(await warnings.take()).toEqual([]);
+  });
+
+  test("does not warn when its handler is added after its start", async () => {
+    const warnings = new ProcessWarnings();
+    const { worker, connect, settle } = await setUp();
+    await connect();
+    worker.on("request", () => 1);
+    await settle();
+    expect(await warnings.take()).toEqual([]);
+  });
+
+  test("warns when a handler throws or rejects, with the error", async () => {
+    for (const handler of [
+      () => {
+        throw new TypeError("boom");
+      },
+      () => Promise.reject(new TypeError("boom")),
+    ]) {
+      const warnings = new ProcessWarnings();
+      const { worker, broker, connect, settle } = await setUp();
+      worker.on("request", handler);
+      await connect();
+      broker.request("r1", "1");
+      await settle();
+      expect(await warnings.take()).toEqual(['PIGATO_HANDLER_FAILED: a handler of worker "echo" failed: boom']);
+    }
+  });
+
+  test("warns when a reply is written after its end, unless a listener gets the error", async () => {
+    const warnings = new ProcessWarnings();
+    const { worker, broker, connect, settle } = await setUp();
+    worker.removeAllListeners("error");
+    worker.on("request", (data, reply) => {
+      reply.end();
+      if (data === 2) reply.on("error", () => {});
+      reply.write("late");
+    });
+    await connect();
+    broker.request("r2", "2");
+    await settle();
+    expect(await warnings.take()).toEqual([]);
+    broker.request("r1", "1");
+    await settle();
+    expect(await warnings.take()).toEqual(["PIGATO_WRITE_AFTER_END: reply.write() after the end of request r1"]);
+  });
+
+  test("warns when it has several handlers", async () => {
+    const warnings = new ProcessWarnings();
+    const { worker, broker, connect, settle } = await setUp();
+    worker.on("request", () => 1).on("request", () => 2);
+    await connect();
+    broker.request("r1", "1");
+    await settle();
+    expect(await warnings.take()).toEqual([
+      'PIGATO_SEVERAL_HANDLERS: worker "echo" has 2 request handlers: each gets every request, and the first reply counts',
+    ]);
+  });
+});
+
+test("a worker with logger: false warns of nothing", async () => {
+  const warnings = new ProcessWarnings();
+  const { broker, connect, settle, worker } = await setUp({ logger: false });
+  await connect();
+  worker.on("request", () => Promise.reject(new Error("boom"))).on("request", () => 1);
+  broker.request("r1", "1");
+  await settle();
+  expect(await warnings.take()).toEqual([]);
+});
