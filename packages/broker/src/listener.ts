@@ -27,6 +27,7 @@ export function openListener(
   handlers: ListenerHandlers,
 ): RouterLink {
   const { maxFrameBytes, maxMessageBytes, maxPeerBytes, maxPeerMessages, maxWorkers, maxClients } = options;
+  const { maxReceivingBytes, stallTimeoutMs, minProgressBytes } = options;
   const hosts = new Map<PeerId, string>();
   const role = settings.role === undefined ? "bind" : settings.role === "client" ? "frontend" : "backend";
   return options.transport.router(
@@ -35,6 +36,7 @@ export function openListener(
       onOversized: (id, message) => {
         handlers.onInput(readOversized(settings, peerAtListener(index, id), message, hosts));
       },
+      onReceiving: (id) => handlers.onInput({ type: "receiving", from: peerAtListener(index, id) }),
       onPeerUp: (id, { remoteAddress }) => {
         if (remoteAddress !== undefined) hosts.set(peerAtListener(index, id), hostIn(remoteAddress));
       },
@@ -56,6 +58,9 @@ export function openListener(
         maxPeers: maxWorkers + maxClients,
         maxQueuedBytes: maxPeerBytes,
         maxQueuedMessages: maxPeerMessages,
+        maxReceivingBytes,
+        stallTimeoutMs,
+        minProgressBytes,
       },
     },
   );

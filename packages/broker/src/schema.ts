@@ -158,6 +158,37 @@ export class BrokerSchema {
     help: "size of one message",
   });
 
+  /**
+   * Bytes of messages that have begun to arrive and are not whole, of all peers of one listener. At the bound, the broker disconnects
+   * the peer with the largest one. Has no effect over libzmq. @defaultValue 256 MiB
+   */
+  readonly maxReceivingBytes: Option<number> = bound({
+    unit: "bytes",
+    min: KIB,
+    default: DEFAULT_LINK_LIMITS.maxReceivingBytes,
+    help: "unfinished messages of all peers",
+  });
+
+  /**
+   * Milliseconds in which a message that has begun to arrive must end, or grow by `minProgressBytes`. If not, the broker disconnects its
+   * sender. Together they are the minimum rate of a transfer. Has no effect over libzmq. @defaultValue 30 000
+   */
+  readonly stallTimeoutMs: Option<number> = integer({
+    unit: "ms",
+    min: 100,
+    max: 3_600_000,
+    default: DEFAULT_LINK_LIMITS.stallTimeoutMs,
+    help: "time in which an unfinished message must grow",
+  });
+
+  /** Bytes by which an unfinished message must grow in `stallTimeoutMs`. @defaultValue 16 384 */
+  readonly minProgressBytes: Option<number> = bound({
+    unit: "bytes",
+    min: 1,
+    default: DEFAULT_LINK_LIMITS.minProgressBytes,
+    help: "bytes by which an unfinished message must grow in that time",
+  });
+
   /** Bytes waiting to be sent to one peer. At the bound, its requests end with `BUSY`. @defaultValue 64 MiB */
   readonly maxPeerBytes: Option<number> = bound({
     unit: "bytes",

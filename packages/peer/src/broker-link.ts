@@ -33,6 +33,8 @@ export interface BrokerLinkHandlers {
   onAttemptFailed(): void;
   onLost(reason: "link-down" | "unreachable"): void;
   readonly onMessage: (frames: Frames) => void;
+  /** Bytes of a message came that is not whole yet. */
+  onReceiving(): void;
   /** A message that is too large. */
   onOversized(message: OversizedMessage): void;
   /** The link accepted a message and returned it unsent. */
@@ -104,6 +106,9 @@ export class BrokerLink {
         {
           onMessage: (frames) => {
             if (this.#link === link) onMessage(frames);
+          },
+          onReceiving: () => {
+            if (this.#link === link) this.#handlers.onReceiving();
           },
           onOversized: (message) => {
             if (this.#link === link) this.#handlers.onOversized(message);

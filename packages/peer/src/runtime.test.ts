@@ -120,6 +120,9 @@ test("a failed attempt is an input, and its reason stays until the link is up", 
   expect(inputs).toHaveLength(1);
   links[1]?.onUp?.({});
   expect(runtime.link.lastFailure).toBeUndefined();
+  links[1]?.onReceiving?.();
+  links[0]?.onReceiving?.();
+  expect(inputs.slice(1)).toEqual([{ type: "link-up" }, { type: "receiving" }]);
 });
 
 describe("a runtime without a connection", () => {

@@ -72,6 +72,7 @@ export class PeerRuntime {
       onUndelivered: handlers.onUndelivered,
       onDrain: handlers.onDrain,
       onUp: () => loop.apply({ type: "link-up" }),
+      onReceiving: () => loop.apply({ type: "receiving" }),
       onAttemptFailed: () => loop.apply({ type: "attempt-failed" }),
       onLost: (reason) => loop.apply({ type: "link-lost", reason }),
       onFailed: (error, isFinal) => this.onError(error, isFinal),

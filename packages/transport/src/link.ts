@@ -42,6 +42,18 @@ export interface LinkLimits {
    * `security`). @defaultValue 10 000
    */
   readonly handshakeTimeoutMs: number;
+  /**
+   * The most bytes of unfinished messages, of all peers of one link. At the bound the peer with the largest one is disconnected (not
+   * by libzmq). @defaultValue 256 MiB
+   */
+  readonly maxReceivingBytes: number;
+  /**
+   * Milliseconds in which an unfinished message must end, or grow by `minProgressBytes`. If not, its peer is disconnected (not by
+   * libzmq). @defaultValue 30 000
+   */
+  readonly stallTimeoutMs: number;
+  /** See `stallTimeoutMs`. @defaultValue 16 KiB */
+  readonly minProgressBytes: number;
   /** Bytes waiting for one peer above which `send` returns `slow`. @defaultValue 1 MiB */
   readonly slowBytes: number;
   /** Bytes waiting for one peer above which `send` returns `congested`. @defaultValue 64 MiB */
@@ -56,6 +68,9 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = Object.freeze({
   maxFrames: 131_072,
   maxPeers: 16_384,
   handshakeTimeoutMs: 10_000,
+  maxReceivingBytes: 256 * 1024 * 1024,
+  stallTimeoutMs: 30_000,
+  minProgressBytes: 16 * 1024,
   slowBytes: 1024 * 1024,
   maxQueuedBytes: 64 * 1024 * 1024,
   maxQueuedMessages: 100_000,
@@ -71,6 +86,9 @@ export interface PeerFacts {
  * - `PROTOCOL`: the peer sent bytes that are not ZMTP 3, or not allowed at that point
  * - `INCOMPATIBLE`: the peer has another mechanism, an older version, or a socket type that ours does not talk to
  * - `FRAME_TOO_LARGE`, `MESSAGE_TOO_LARGE`, `TOO_MANY_FRAMES`, `TOO_MANY_PEERS`: a bound of `LinkLimits` was exceeded
+ * - `TOO_MUCH_UNFINISHED`: the unfinished messages of all peers exceeded `maxReceivingBytes`, and this peer's was the largest
+ * - `STALLED`: an unfinished message did not grow by `minProgressBytes` in `stallTimeoutMs`
+ * - `OUT_OF_MEMORY`: this end could not allocate memory for a frame
  * - `TOO_MANY_SUBSCRIPTIONS`: more subscriptions than a publisher accepts
  * - `ROUTING_ID`: the claimed routing id is invalid, or belongs to another connection
  * - `REFUSED`: the other end rejected this one
@@ -85,6 +103,9 @@ export type RejectionCode =
   | "MESSAGE_TOO_LARGE"
   | "TOO_MANY_FRAMES"
   | "TOO_MANY_PEERS"
+  | "TOO_MUCH_UNFINISHED"
+  | "STALLED"
+  | "OUT_OF_MEMORY"
   | "TOO_MANY_SUBSCRIPTIONS"
   | "ROUTING_ID"
   | "REFUSED"
@@ -124,6 +145,8 @@ export interface RouterHandlers {
    * handler, and if more than 1 GiB would have to be skipped, the peer is disconnected. libzmq always disconnects it.
    */
   onOversized?(peer: string, message: OversizedMessage): void;
+  /** Bytes of a message came that is not whole yet, in a read that ended no message. Not called by libzmq. */
+  onReceiving?(peer: string): void;
   /** A peer connected. Not called by libzmq. */
   onPeerUp?(peer: string, facts: PeerFacts): void;
   /** A peer's connection is lost. libzmq notices it only when it sends to the peer. */
@@ -169,6 +192,8 @@ export interface DealerHandlers {
   onMessage(frames: Frames): void;
   /** Like a router's. */
   onOversized?(message: OversizedMessage): void;
+  /** Like a router's. */
+  onReceiving?(): void;
   /** The dealer is connected: messages leave from now on. */
   onUp?(facts: PeerFacts): void;
   /** The connection is lost, and possibly messages in transit. The link tries to reconnect until it is closed. */

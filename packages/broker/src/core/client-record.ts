@@ -49,6 +49,8 @@ export class ClientRecordOf<Request extends ClientLinks<Request>> implements Hea
   /** Milliseconds of silence that count as one interval. */
   leaseMs: number;
   receivedAt: Instant = 0;
+  bytesAt: Instant = 0;
+  promptedAt: Instant = 0;
   missed = 0;
   readonly lease: Deadline<Timer>;
   /** Runs instead of the lease while it is away. */

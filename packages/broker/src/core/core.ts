@@ -10,6 +10,7 @@ import type { DialectId, Effect, Input } from "./effects.ts";
 import { handleClient } from "./handle-client.ts";
 import { handleDelivery } from "./handle-delivery.ts";
 import { failOversized, handleOversized } from "./handle-oversized.ts";
+import { handleReceiving } from "./handle-receiving.ts";
 import { handleStore } from "./handle-store.ts";
 import { handleTimers } from "./handle-timer.ts";
 import { handleViolation, handleWrongListener } from "./handle-violation.ts";
@@ -122,6 +123,8 @@ function handleInput(state: CoreState, input: Input, now: Instant): void {
     case "oversized-request":
     case "oversized-reply":
       return handleOversized(state, input, now);
+    case "receiving":
+      return handleReceiving(state, input.from, now);
     case "undelivered-to-client":
     case "request-undelivered":
     case "credit-undelivered":

@@ -97,6 +97,8 @@ export type Input =
     }
   /** A grant to a worker could not be delivered because the worker reads too slowly, named by its address token. */
   | { readonly type: "credit-undelivered"; readonly to: PeerId; readonly address: string }
+  /** Bytes of a message that is not whole yet came from a peer. */
+  | { readonly type: "receiving"; readonly from: PeerId }
   /** The connection of a peer is gone. */
   | { readonly type: "peer-down"; readonly peer: PeerId }
   /** The broker is reachable from now on. */

@@ -77,6 +77,8 @@ export class WorkerRecordOf<Request extends ServiceRequest<Request>>
   /** When its last heartbeat came. */
   heartbeatAt: Instant | undefined;
   receivedAt: Instant = 0;
+  bytesAt: Instant = 0;
+  promptedAt: Instant = 0;
   missed = 0;
   readonly lease: Deadline<Timer>;
   readonly settling: Deadline<Timer>;

@@ -10,7 +10,7 @@ import { disconnectWith, lossReason } from "./disconnect-reason.ts";
 import { remove, serve, setWorkerState } from "./dispatch.ts";
 import type { DialectId, WorkerDownReason } from "./effects.ts";
 import { closeUnserved, failRequest } from "./fail-request.ts";
-import { countSilence, noteReceived, startLease } from "./heartbeat-lease.ts";
+import { aliveAt, countSilence, noteReceived, startLease } from "./heartbeat-lease.ts";
 import { MAX_LISTENERS, peerAtListener, shownPeer } from "./peer-names.ts";
 import type { QueuedRequest, Service, WorkerRecord } from "./queued-request.ts";
 import { failRejected, placeOrFail, resumeService } from "./requeue.ts";
@@ -160,9 +160,9 @@ export function loseWorker(state: CoreState, worker: WorkerRecord, reason: Worke
 
 /** D-LIVE-2: the silence of such a worker says nothing while it works; an option limits how long that may take. */
 function isStuck({ options }: CoreState, worker: WorkerRecord, now: Instant): boolean {
-  const { traits, isBusy, receivedAt, abandonedAt } = worker;
+  const { traits, isBusy, abandonedAt } = worker;
   if (abandonedAt !== undefined && now - abandonedAt >= options.busyTimeoutMs) return true;
-  return traits.isSilentWhileBusy && isBusy && now - receivedAt >= options.busyTimeoutMs;
+  return traits.isSilentWhileBusy && isBusy && now - aliveAt(worker) >= options.busyTimeoutMs;
 }
 
 /** The last worker of a service is gone. Its requests may turn to another service that covers their names. */

@@ -102,6 +102,9 @@ export class Session {
       case "link-up":
         this.#follow(this.#connection.onLinkUp(now), now);
         break;
+      case "receiving":
+        this.#connection.onReceiving(now);
+        break;
       case "attempt-failed":
         this.#follow(this.#connection.onAttemptFailed(now), now);
         break;

@@ -41,6 +41,11 @@ class Driver {
     return this.#note(this.connection.onLost("link-down", this.#now));
   }
 
+  receiving(): this {
+    this.connection.onReceiving(this.#now);
+    return this;
+  }
+
   attemptFailed(): this {
     return this.#note(this.connection.onAttemptFailed(this.#now));
   }
@@ -468,6 +473,31 @@ describe("a broker that does not reply to the greeting", () => {
     const driver = new Driver({ brokerAnswers: false, heartbeatMs: Number.POSITIVE_INFINITY }).start().linkUp();
     driver.takeLog();
     expect(driver.pass(1_000_000).tick().takeLog()).toEqual([]);
+  });
+});
+
+describe("a message of the broker that is not whole yet", () => {
+  test("is a sign of life, and heartbeats go on", () => {
+    const driver = new Driver().connected();
+    for (let passed = 0; passed < 20_000; passed += 500) driver.pass(500).receiving();
+    expect(driver.takeLog()).toEqual(Array.from({ length: 20 }, (_, beat) => `${(beat + 1) * 1_000} heartbeat`));
+    driver.pass(2_999).takeLog();
+    expect(driver.pass(1).takeLog()).toEqual(["23000 lost by silence"]);
+  });
+
+  test("is no answer to the greeting", () => {
+    const driver = new Driver().start().linkUp().receiving();
+    expect(driver.connection.isConnected).toBe(false);
+    expect(driver.takeLog()).toEqual(["0 open one", "0 greet"]);
+  });
+
+  test("does not reset the pauses", () => {
+    const driver = new Driver().start().linkUp().receiving().linkDown().pass(100).linkUp().receiving().linkDown();
+    expect(driver.connection.nextDeadline()).toBe(driver.now + 200);
+  });
+
+  test("has no effect without a link", () => {
+    expect(new Driver().receiving().start().receiving().takeLog()).toEqual(["0 open one"]);
   });
 });
 

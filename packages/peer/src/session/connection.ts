@@ -112,6 +112,11 @@ export class Connection {
     return [{ type: "connected" }];
   }
 
+  /** Bytes of a message of the broker came that is not whole yet: a sign of life (P-LIVE-1), but no answer. */
+  onReceiving(now: Instant): void {
+    if (this.#state.phase === "open") this.#state.receivedAt = now;
+  }
+
   /** Resets the broker's silence, which was allowed until now. */
   excuse(now: Instant): void {
     if (this.#state.phase === "open") this.#state.receivedAt = now;

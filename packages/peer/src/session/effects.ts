@@ -10,6 +10,8 @@ export type RuntimeInput =
   /** Accept no new work; end when everything open has ended, or at the time limit. */
   | { readonly type: "stop" }
   | { readonly type: "link-up" }
+  /** Bytes of a message came that is not whole yet. */
+  | { readonly type: "receiving" }
   /** The link could not connect, and tries again. */
   | { readonly type: "attempt-failed" }
   | { readonly type: "link-lost"; readonly reason: LossReason };

@@ -21,6 +21,7 @@ import { Flusher } from "./flusher.ts";
 import { BufferPool } from "./frame-writer.ts";
 import { peerMechanism } from "./mechanism/select.ts";
 import type { ConnectionOwner, SocketConnection } from "./socket-connection.ts";
+import { ReceiveBudget } from "./unfinished.ts";
 import type { Violation } from "./wire.ts";
 
 const PEER_TYPES: ReadonlySet<string> = new Set(["ROUTER", "REP", "DEALER"]);
@@ -48,6 +49,7 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
       skipsOversized: handlers.onOversized !== undefined,
       pool: new BufferPool(),
       flusher: new Flusher(nextTick),
+      receiving: new ReceiveBudget(limits),
       reconnectMs: options.reconnectMs,
       reconnectMaxMs: options.reconnectMaxMs,
     };
@@ -113,6 +115,10 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
 
   onOversized(_connection: SocketConnection, message: OversizedMessage): void {
     if (this.#closing === undefined) callHandler(() => this.#handlers.onOversized?.(message));
+  }
+
+  onReceiving(): void {
+    if (this.#closing === undefined) callHandler(() => this.#handlers.onReceiving?.());
   }
 
   onDrain(): void {

@@ -5,6 +5,7 @@
 
 import {
   ALL_FLAGS,
+  COMMAND,
   LONG,
   LONG_HEADER_BYTES,
   protocolViolation,
@@ -13,8 +14,13 @@ import {
   type Violation,
 } from "./wire.ts";
 
-/** A frame gets this much memory with its header and more as its bytes arrive, so a header alone costs a peer's victim little. */
-const FIRST_BODY_BYTES = 1024 * 1024;
+/**
+ * A frame gets memory as its bytes arrive, so a header alone costs a peer's victim little: first a multiple of the bytes that came with
+ * the header, up to a bound. The start of a large frame fills the chunk, so it is seldom copied.
+ */
+const MIN_FIRST_BYTES = 64 * 1024;
+const MAX_FIRST_BYTES = 1024 * 1024;
+const FIRST_FACTOR = 32;
 const BODY_GROWTH = 4;
 const NO_BODY = Buffer.alloc(0);
 
@@ -48,6 +54,26 @@ export class FrameReader {
     return this.#headerBytes > 0;
   }
 
+  /** Whether a part of a command has arrived. */
+  get isWithinCommand(): boolean {
+    return this.#headerBytes > 0 && ((this.#header[0] ?? 0) & COMMAND) !== 0;
+  }
+
+  /** What has arrived of the frame in progress, with its header. */
+  get receivedBytes(): number {
+    return this.#body === undefined ? this.#headerBytes : this.#headerBytes + this.#bodyBytes;
+  }
+
+  /** Of those, what is kept. */
+  get keptBytes(): number {
+    return this.#isSkipping ? this.#headerBytes : this.receivedBytes;
+  }
+
+  /** The size of the body in progress, or of the last one. */
+  get bodySize(): number {
+    return this.#bodySize;
+  }
+
   /** What is wrong with the bytes. Nothing is read after it. */
   get violation(): Violation | undefined {
     return this.#violation;
@@ -62,6 +88,7 @@ export class FrameReader {
       if (this.#violation !== undefined) return chunk.length;
     }
     at = this.#readBody(chunk, at);
+    if (this.#violation !== undefined) return chunk.length;
     if (this.#bodyBytes < this.#bodySize) return at;
     const body = this.#isSkipping ? NO_BODY : this.#body.subarray(0, this.#bodySize);
     this.#headerBytes = 0;
@@ -85,18 +112,21 @@ export class FrameReader {
       if ((header[0] ?? 0) & LONG) wanted = LONG_HEADER_BYTES;
     } while (this.#headerBytes < wanted && at < chunk.length);
     if (this.#headerBytes < wanted) return at;
-    this.#beginBody(header[0] ?? 0, wanted === LONG_HEADER_BYTES ? readLongSize(header, 1) : (header[1] ?? 0));
+    const size = wanted === LONG_HEADER_BYTES ? readLongSize(header, 1) : (header[1] ?? 0);
+    this.#beginBody(header[0] ?? 0, size, chunk.length - at);
     return at;
   }
 
-  #beginBody(flags: number, size: number): void {
+  /** @param available bytes that follow the header in its chunk */
+  #beginBody(flags: number, size: number, available: number): void {
     const verdict = this.#sink.onHeader(flags, size);
     this.#isSkipping = verdict === SKIP;
     this.#violation = verdict === SKIP ? undefined : verdict;
     if (this.#violation !== undefined) return;
-    this.#body = this.#isSkipping ? NO_BODY : Buffer.allocUnsafe(Math.min(size, FIRST_BODY_BYTES));
     this.#bodySize = size;
     this.#bodyBytes = 0;
+    const firstBytes = Math.min(Math.max(MIN_FIRST_BYTES, available * FIRST_FACTOR), MAX_FIRST_BYTES);
+    this.#body = this.#isSkipping ? NO_BODY : this.#allocate(firstBytes);
   }
 
   #readBody(chunk: Buffer, from: number): number {
@@ -109,7 +139,10 @@ export class FrameReader {
     let at = from;
     while (body !== undefined && at < chunk.length && this.#bodyBytes < this.#bodySize) {
       if (this.#bodyBytes === body.length) {
-        body = grown(body, this.#bodySize);
+        const larger = this.#allocate(body.length * BODY_GROWTH);
+        if (larger === undefined) return at;
+        body.copy(larger);
+        body = larger;
         this.#body = body;
       }
       const until = Math.min(chunk.length, at + body.length - this.#bodyBytes);
@@ -119,10 +152,16 @@ export class FrameReader {
     }
     return at;
   }
-}
 
-function grown(body: Buffer, size: number): Buffer {
-  const larger = Buffer.allocUnsafe(Math.min(size, body.length * BODY_GROWTH));
-  body.copy(larger);
-  return larger;
+  /** Memory for the body, of at most its size. Without memory the frame is a violation, so that only its connection ends. */
+  #allocate(bytes: number): Buffer | undefined {
+    const wanted = Math.min(this.#bodySize, bytes);
+    try {
+      return Buffer.allocUnsafe(wanted);
+    } catch (cause) {
+      const detail = `no memory for ${wanted} bytes of a frame of ${this.#bodySize} bytes`;
+      this.#violation = { code: "OUT_OF_MEMORY", detail, cause };
+      return undefined;
+    }
+  }
 }

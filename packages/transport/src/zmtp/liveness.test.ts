@@ -49,6 +49,15 @@ describe("the active end", () => {
     expect(wakeAt).toBe(62_500);
   });
 
+  test("gives an end that reads again ten seconds, because what it has not read yet comes before the PING", () => {
+    const liveness = connected(true);
+    liveness.onUp(true, 0);
+    expect(liveness.check(60_000, true, true)).toBeUndefined();
+    expect(liveness.check(62_500, false, true)).toBe("ping");
+    expect(liveness.check(69_999, false, true)).toBe("ping");
+    expect(liveness.check(70_000, false, true)).toMatchObject({ code: "SILENCE" });
+  });
+
   test("never sends PING to an end of version 3.0, and ignores a TTL", () => {
     const liveness = connected(true);
     liveness.onUp(false, 0);

@@ -26,6 +26,8 @@ export class Liveness {
   readonly #settings: LivenessSettings;
   readonly #alarm: Alarm;
   #isUp = false;
+  /** When the other end last took no more, so that no PING could reach it. */
+  #blockedAt = Number.NEGATIVE_INFINITY;
   /** Milliseconds of silence that end the connection; 0: none do. */
   #silenceMs = 0;
 
@@ -62,12 +64,13 @@ export class Liveness {
       const detail = `no handshake within ${this.#settings.handshakeTimeoutMs} ms`;
       return { code: "HANDSHAKE_TIMEOUT", detail };
     }
-    const silentMs = now - this.lastDataAt;
+    if (isBlocked) this.#blockedAt = now;
+    const silentMs = now - Math.max(this.lastDataAt, this.#blockedAt);
     if (silentMs >= this.#silenceMs && !isBlocked) {
       return { code: "SILENCE", detail: `no data for ${Math.round(silentMs)} ms` };
     }
     if (!this.#settings.isActive) {
-      this.#alarm.set((isBlocked ? now : this.lastDataAt) + this.#silenceMs);
+      this.#alarm.set(now - silentMs + this.#silenceMs);
       return undefined;
     }
     this.#alarm.set(now + PING_INTERVAL_MS);

@@ -16,6 +16,9 @@ export interface MessageLimits extends Pick<LinkLimits, "maxFrameBytes" | "maxMe
 const MAX_SKIPPED_BYTES = 1024 * 1024 * 1024;
 const NO_BODY: Uint8Array = new Uint8Array(0);
 
+/** The memory of a frame besides its content. */
+const FRAME_BYTES = 200;
+
 export class MessageAssembler {
   readonly #limits: MessageLimits;
   /** The frames of the message in progress, and the bytes announced for it. */
@@ -23,6 +26,7 @@ export class MessageAssembler {
   #bytes = 0;
   /** By what the message in progress is too large. */
   #excess: Violation | undefined;
+  #keptBytes = 0;
 
   constructor(limits: MessageLimits) {
     this.#limits = limits;
@@ -30,6 +34,11 @@ export class MessageAssembler {
 
   get isEmpty(): boolean {
     return this.#frames.length === 0;
+  }
+
+  /** The memory that the frames of the message in progress take. */
+  get keptBytes(): number {
+    return this.#keptBytes;
   }
 
   /** Checks the next frame by its header. @returns why it is rejected, or that its body is not kept */
@@ -48,10 +57,12 @@ export class MessageAssembler {
   /** Adds a frame of a message. @returns the message with its last frame */
   add(flags: number, body: Uint8Array): readonly Uint8Array[] | undefined {
     this.#frames.push(body);
+    this.#keptBytes += body.length + FRAME_BYTES;
     if (flags & MORE) return undefined;
     const message = this.#frames;
     this.#frames = [];
     this.#bytes = 0;
+    this.#keptBytes = 0;
     return message;
   }
 
@@ -71,6 +82,7 @@ export class MessageAssembler {
     if (this.#bytes <= maxMessageBytes) return undefined;
     // Frees what was kept of it.
     this.#frames = this.#frames.map(smallOnly);
+    this.#keptBytes = this.#frames.reduce((sum, { length }) => sum + length + FRAME_BYTES, 0);
     return { code: "MESSAGE_TOO_LARGE", detail: `a message of more than ${maxMessageBytes} bytes` };
   }
 }

@@ -46,6 +46,8 @@ export class MessageReader implements FrameSink {
   readonly #assembler: MessageAssembler;
   /** Where the frames of the previous message lie. */
   readonly #bodies: number[] = [];
+  /** The whole frames of the message in progress, kept or not. */
+  #wholeFrameBytes = 0;
   #isStopped = false;
   #violation: Violation | undefined;
 
@@ -54,6 +56,21 @@ export class MessageReader implements FrameSink {
     this.#sink = sink;
     this.#protection = protection;
     this.#assembler = new MessageAssembler(limits);
+  }
+
+  /** What has arrived of the message or command in progress. */
+  get unfinishedBytes(): number {
+    return this.#wholeFrameBytes + this.#frameReader.receivedBytes;
+  }
+
+  /** The memory that it takes. */
+  get keptBytes(): number {
+    return this.#assembler.keptBytes + this.#frameReader.keptBytes;
+  }
+
+  /** Whether a part of a command has arrived. */
+  get isWithinCommand(): boolean {
+    return this.#frameReader.isWithinCommand;
   }
 
   /** Delivers nothing more. */
@@ -100,8 +117,10 @@ export class MessageReader implements FrameSink {
 
   #deliver(flags: number, body: Buffer): void {
     if (flags & COMMAND) return this.#sink.onCommand(body);
+    this.#wholeFrameBytes += LONG_HEADER_BYTES + this.#frameReader.bodySize;
     const message = this.#assembler.add(flags, body);
     if (message === undefined) return;
+    this.#wholeFrameBytes = 0;
     const oversized = this.#assembler.takeOversized(message);
     if (oversized === undefined) this.#sink.onMessage(message);
     else this.#sink.onOversized?.(oversized);

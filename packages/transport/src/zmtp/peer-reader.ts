@@ -51,6 +51,21 @@ export class PeerReader implements MessageSink {
     return this.#handshake.isGreeted;
   }
 
+  /** What has arrived of a message or command after the handshake that is not whole yet. */
+  get unfinishedBytes(): number {
+    return this.#messages?.unfinishedBytes ?? 0;
+  }
+
+  /** The memory that it takes. */
+  get keptBytes(): number {
+    return this.#messages?.keptBytes ?? 0;
+  }
+
+  /** Whether a part of a command has arrived. */
+  get isWithinCommand(): boolean {
+    return this.#messages?.isWithinCommand ?? false;
+  }
+
   /**
    * @param isOurs the caller does not reuse the chunk
    * @returns what the other end did wrong

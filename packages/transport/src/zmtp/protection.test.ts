@@ -13,6 +13,7 @@ import type { SecurityMechanism } from "./mechanism/mechanism.ts";
 import { type ConnectionSettings, SocketConnection } from "./socket-connection.ts";
 import { MASKING_LISTENER, MASKING_PEER, maskingProtection } from "./testing/masking-mechanism.ts";
 import { cut, LIMITS, readMessages } from "./testing/read-bytes.ts";
+import { ReceiveBudget } from "./unfinished.ts";
 import { COMMAND, encodeFrame, MORE, type Violation } from "./wire.ts";
 
 const PARAMETERS = { numRuns: Number(process.env.PIGATO_FUZZ_RUNS ?? 60), seed: Number(process.env.PIGATO_FUZZ_SEED) };
@@ -118,6 +119,7 @@ function open(socket: Socket, mechanism: SecurityMechanism): Opened {
     limits: DEFAULT_LINK_LIMITS,
     pool: new BufferPool(),
     flusher: new Flusher(setImmediate),
+    receiving: new ReceiveBudget(DEFAULT_LINK_LIMITS),
   };
   const messages: string[][] = [];
   const subscriptions: string[] = [];

@@ -28,6 +28,7 @@ import { authenticatorOf } from "./link-authenticator.ts";
 import { listenerMechanism } from "./mechanism/select.ts";
 import type { ConnectionSettings, SocketConnection } from "./socket-connection.ts";
 import { readSubscription, Subscriptions } from "./subscriptions.ts";
+import { ReceiveBudget } from "./unfinished.ts";
 import type { Violation } from "./wire.ts";
 
 const PEER_TYPES: ReadonlySet<string> = new Set(["SUB", "XSUB"]);
@@ -74,6 +75,7 @@ export class ZmtpPublisher implements PublisherLink, AcceptorOwner {
       limits: this.#limits,
       pool: new BufferPool(),
       flusher: new Flusher(setImmediate),
+      receiving: new ReceiveBudget(this.#limits),
     };
     this.#acceptor = new Acceptor(settings, this);
   }

@@ -26,6 +26,7 @@ import { authenticatorOf } from "./link-authenticator.ts";
 import { listenerMechanism } from "./mechanism/select.ts";
 import type { ConnectionSettings, SocketConnection } from "./socket-connection.ts";
 import { Spin } from "./spin.ts";
+import { ReceiveBudget } from "./unfinished.ts";
 import type { Violation } from "./wire.ts";
 
 const PEER_TYPES: ReadonlySet<string> = new Set(["DEALER", "REQ", "ROUTER"]);
@@ -63,6 +64,7 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
       skipsOversized: handlers.onOversized !== undefined,
       pool: new BufferPool(),
       flusher: new Flusher(setImmediate),
+      receiving: new ReceiveBudget(this.#limits),
     };
     this.#acceptor = new Acceptor(settings, this);
     this.#spin = new Spin(options.spinMs ?? 0, systemClock, setImmediate);
@@ -131,6 +133,10 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
 
   onOversized(connection: SocketConnection, message: OversizedMessage): void {
     callHandler(() => this.#handlers.onOversized?.(connection.name, message));
+  }
+
+  onReceiving(connection: SocketConnection): void {
+    callHandler(() => this.#handlers.onReceiving?.(connection.name));
   }
 
   onDrain(connection: SocketConnection): void {

@@ -5,7 +5,7 @@
 
 import type { Socket } from "node:net";
 import type { FramesToSend } from "../byte-strings.ts";
-import { systemClock, withTimeout } from "../clock.ts";
+import { type Alarm, systemClock, withTimeout } from "../clock.ts";
 import type { LinkLimits, OversizedMessage } from "../link.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Credentials } from "../security/auth-request.ts";
@@ -20,6 +20,7 @@ import type { Metadata } from "./metadata.ts";
 import { PeerReader, type PeerReaderListener } from "./peer-reader.ts";
 import { Sender, type SenderOwner, type SenderSettings } from "./sender.ts";
 import { TurnBudget } from "./turn-budget.ts";
+import { type ReceiveBudget, UnfinishedMessage } from "./unfinished.ts";
 import { COMMAND, type Violation } from "./wire.ts";
 
 /** Milliseconds that the other end has to close its side after this end closed its own. */
@@ -50,6 +51,8 @@ export interface ConnectionSettings extends SenderSettings {
   readonly limits: LinkLimits;
   /** Whether the link reports messages that are too large. Otherwise they end the connection. */
   readonly skipsOversized?: boolean;
+  /** Counts the unfinished messages of all connections of the link. */
+  readonly receiving: ReceiveBudget;
 }
 
 export interface ConnectionOwner {
@@ -62,6 +65,8 @@ export interface ConnectionOwner {
   onMessage(connection: SocketConnection, frames: readonly Uint8Array[]): void;
   /** A message that is too large, without its large frames. */
   onOversized?(connection: SocketConnection, message: OversizedMessage): void;
+  /** Bytes of a message came that is not whole yet, in a read that ended no message. */
+  onReceiving?(connection: SocketConnection): void;
   /** The peer subscribes or cancels by a command. Only publishers need it. */
   onSubscription?(connection: SocketConnection, prefix: string, isSubscribed: boolean): void;
   onDrain(connection: SocketConnection): void;
@@ -84,12 +89,15 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
   readonly #reader: PeerReader;
   readonly #sender: Sender;
   readonly #liveness: Liveness;
+  readonly #unfinished: UnfinishedMessage;
   readonly #closed: Promise<void>;
   readonly #onTurn = (): void => this.#resume();
   #isUp = false;
   /** Nothing that arrives is reported any more. */
   #isMuted = false;
   #violation: Violation | undefined;
+  /** Whether a message has ended since the last read. */
+  #hasMessage = false;
   readonly #turn = new TurnBudget();
   /** The part of a chunk that waits for the next turn. */
   #rest: Buffer | undefined;
@@ -107,9 +115,13 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
     this.#sender = new Sender(socket, settings, this);
     this.#liveness = new Liveness(
       { isActive: settings.isActive, handshakeTimeoutMs: settings.limits.handshakeTimeoutMs },
-      // First read what has arrived meanwhile: perhaps this event loop was blocked.
-      systemClock.alarm(() => setImmediate(() => this.#checkLiveness())),
+      alarmAfterRead(() => this.#checkLiveness()),
       systemClock.now(),
+    );
+    this.#unfinished = new UnfinishedMessage(
+      settings.receiving,
+      () => alarmAfterRead(() => this.#unfinished.check(systemClock.now())),
+      (violation) => this.destroy(violation),
     );
     // "close" follows
     socket.on("error", (error) => {
@@ -214,11 +226,13 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
 
   onMessage(frames: readonly Uint8Array[]): void {
     this.#turn.work += 1;
+    this.#hasMessage = true;
     this.#owner.onMessage(this, frames);
   }
 
   onOversized(message: OversizedMessage): void {
     this.#turn.work += 1;
+    this.#hasMessage = true;
     this.#owner.onOversized?.(this, message);
   }
 
@@ -240,6 +254,17 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
 
   onDrain(): void {
     if (!this.#isMuted) this.#owner.onDrain(this);
+  }
+
+  /** Counts what the last read left of a message. Most reads end with a whole message, as the one before did. */
+  #noteUnfinished(): void {
+    const { unfinishedBytes: bytes, keptBytes } = this.#reader;
+    const hasEnded = this.#hasMessage;
+    this.#hasMessage = false;
+    if (bytes === 0 && this.#unfinished.bytes === 0) return;
+    const hasGrown = bytes > this.#unfinished.bytes;
+    this.#unfinished.update({ bytes, keptBytes }, hasEnded, this.#liveness.lastDataAt);
+    if (hasGrown && !hasEnded && !this.#isMuted && !this.#reader.isWithinCommand) this.#owner.onReceiving?.(this);
   }
 
   #onAuthenticated(status: ZapStatus, denial: DenialReport | undefined): void {
@@ -272,7 +297,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
       // A copy, because a view of a small part would keep the whole chunk alive.
       const mayGoOn = this.#read(Buffer.from(chunk.subarray(at, end)), true);
       at = end;
-      if (mayGoOn) continue;
+      if (mayGoOn && !this.#isMuted) continue;
       if (!this.#isMuted && at < chunk.length) this.#rest = chunk.subarray(at);
       return false;
     }
@@ -285,6 +310,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
       this.#reject(violation);
       return false;
     }
+    this.#noteUnfinished();
     if (this.#ping !== undefined) this.#answerPing(this.#ping);
     if (!this.#turn.onRead(chunk.length)) return true;
     this.#socket.pause();
@@ -301,6 +327,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
     this.#isMuted = true;
     this.#rest = undefined;
     this.#reader.stop();
+    this.#unfinished.stop();
     // The socket must still be read for its end to be noticed.
     this.#socket.resume();
   }
@@ -342,6 +369,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
     if (!isActive && !this.#isUp && !this.#isMuted && mechanism.name !== "NULL")
       this.#violation ??= closedDuring(mechanism);
     this.#liveness.stop();
+    this.#unfinished.stop();
     this.wasUp = this.#isUp;
     this.#isUp = false;
     this.#isMuted = true;
@@ -349,6 +377,11 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
     this.#sender.close();
     this.#owner.onEnd(this, this.#violation);
   }
+}
+
+/** Rings after what has arrived was read: perhaps this event loop was blocked. */
+function alarmAfterRead(ring: () => void): Alarm {
+  return systemClock.alarm(() => setImmediate(ring));
 }
 
 /** libzmq closes the connection as soon as it reads a greeting with another mechanism than its own. */

@@ -18,6 +18,7 @@ import { Flusher } from "./flusher.ts";
 import { BufferPool } from "./frame-writer.ts";
 import { peerMechanism } from "./mechanism/select.ts";
 import type { ConnectionOwner, SocketConnection } from "./socket-connection.ts";
+import { ReceiveBudget } from "./unfinished.ts";
 import type { Violation } from "./wire.ts";
 
 const PEER_TYPES: ReadonlySet<string> = new Set(["PUB", "XPUB"]);
@@ -42,6 +43,7 @@ export class ZmtpSubscriber implements SubscriberLink, ConnectionOwner {
       limits: this.#limits,
       pool: new BufferPool(),
       flusher: new Flusher(nextTick),
+      receiving: new ReceiveBudget(this.#limits),
       reconnectMs: options.reconnectMs,
       reconnectMaxMs: options.reconnectMaxMs,
     };

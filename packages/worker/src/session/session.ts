@@ -117,6 +117,9 @@ export class Session {
         return this.#heartbeat();
       case "link-up":
         return this.#follow(this.#connection.onLinkUp(now));
+      case "receiving":
+        this.#connection.onReceiving(now);
+        return NO_EFFECTS;
       case "attempt-failed":
         return this.#follow(this.#connection.onAttemptFailed(now));
       case "link-lost":

@@ -60,8 +60,9 @@ export class PeerChecks {
   seeHeartbeat(to: PeerId, { accepted }: ToClient & { readonly type: "heartbeat" }): void {
     const { input, clients } = this.#model;
     const received = input.type === "from-client" && input.from === to ? input.message.type : undefined;
+    const isReceiving = input.type === "receiving" && input.from === to;
     invariant(
-      received === "heartbeat" || received === "request-heartbeat",
+      received === "heartbeat" || received === "request-heartbeat" || isReceiving,
       `${to} got a heartbeat without sending one`,
     );
     const client = clients.get(to);

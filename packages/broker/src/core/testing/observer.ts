@@ -97,6 +97,7 @@ export class Observer {
       case "store-failed":
         return this.#store.beforeStoreFailed(input.key);
       case "oversized-reply":
+      case "receiving":
       case "credit-undelivered":
       case "worker-at-frontend":
       case "deleted":

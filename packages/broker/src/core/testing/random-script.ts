@@ -59,7 +59,7 @@ export type Step =
   | { readonly do: "undelivered grant"; readonly pick: number }
   | { readonly do: "heartbeat from another socket"; readonly who: number; readonly worker: number }
   | { readonly do: "violation"; readonly who: number; readonly role: 0 | 1 | 2; readonly id: number }
-  | { readonly do: "peer down"; readonly who: number; readonly role: 0 | 1 }
+  | { readonly do: "peer down" | "receiving"; readonly who: number; readonly role: 0 | 1 }
   | { readonly do: "undelivered request"; readonly pick: number; readonly isGone: boolean }
   | { readonly do: "congested request"; readonly pick: number }
   | { readonly do: "undelivered unheld request"; readonly who: number }
@@ -162,6 +162,8 @@ export function perform(sim: Scenario, step: Step): void {
       sim.violation(name, role, "P-MSG-1", step.id < 10 ? requestId(`r${step.id}`) : undefined);
       return;
     }
+    case "receiving":
+      return sim.receiving(step.role === 0 ? at(WORKERS, step.who) : at(CLIENTS, step.who));
     case "peer down":
       return sim.peerDown(step.role === 0 ? at(WORKERS, step.who) : at(CLIENTS, step.who));
     case "undelivered request": {

@@ -164,6 +164,12 @@ export class Scenario {
     this.#full.add(name);
   }
 
+  /** Bytes of a message that is not whole yet came from a peer. */
+  receiving(name: string): void {
+    this.#cutOff.delete(name);
+    this.step({ type: "receiving", from: peerId(name) });
+  }
+
   peerDown(name: string): void {
     this.#cutOff.delete(name);
     this.step({ type: "peer-down", peer: peerId(name) });

@@ -63,6 +63,7 @@ export const anyStep: Arbitrary<Step> = fc.oneof(
   weighted(1, { do: fc.constant("heartbeat from another socket" as const), who, worker: who }),
   weighted(2, { do: fc.constant("violation" as const), who, role: fc.constantFrom(0, 1, 2), id: fc.nat({ max: 12 }) }),
   weighted(2, { do: fc.constant("peer down" as const), who, role: fc.constantFrom(0, 1) }),
+  weighted(2, { do: fc.constant("receiving" as const), who, role: fc.constantFrom(0, 1) }),
   weighted(2, { do: fc.constant("undelivered request" as const), pick, isGone: fc.boolean() }),
   weighted(3, { do: fc.constant("congested request" as const), pick }),
   weighted(1, { do: fc.constant("undelivered unheld request" as const), who }),

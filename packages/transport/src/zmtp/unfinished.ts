@@ -1,0 +1,142 @@
+// Decides what may become of messages that have begun and not ended. Pure: callers pass the time and the bytes.
+//
+// A `ReceiveBudget` counts the bytes of all of them on one link. When they exceed the bound, the largest one has to go, so that
+// small messages of honest peers survive an attack. An `UnfinishedMessage` is the one of one connection. It must grow by a
+// minimum in every period, or end.
+
+import type { Alarm } from "../clock.ts";
+import type { LinkLimits } from "../link.ts";
+import type { Violation } from "./wire.ts";
+
+type ReceiveLimits = Pick<LinkLimits, "maxReceivingBytes" | "stallTimeoutMs" | "minProgressBytes">;
+
+export interface MessageSize {
+  /** What has arrived. */
+  readonly bytes: number;
+  /** The memory that it takes. */
+  readonly keptBytes: number;
+}
+
+export class ReceiveBudget {
+  readonly limits: ReceiveLimits;
+  readonly #messages = new Set<UnfinishedMessage>();
+  #bytes = 0;
+
+  constructor(limits: ReceiveLimits) {
+    this.limits = limits;
+  }
+
+  /** The memory of all unfinished messages. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(message: UnfinishedMessage): void {
+    this.#messages.add(message);
+  }
+
+  remove(message: UnfinishedMessage): void {
+    this.#messages.delete(message);
+  }
+
+  /** Counts a change of one message, and drops the largest ones while the bound is exceeded. */
+  count(delta: number): void {
+    this.#bytes += delta;
+    const { maxReceivingBytes } = this.limits;
+    while (delta > 0 && this.#bytes > maxReceivingBytes) {
+      const detail = `unfinished messages of all peers exceed ${maxReceivingBytes} bytes, and this peer's is the largest`;
+      this.#largest()?.drop({ code: "TOO_MUCH_UNFINISHED", detail });
+    }
+  }
+
+  /** Walks all connections: only at the bound. */
+  #largest(): UnfinishedMessage | undefined {
+    let largest: UnfinishedMessage | undefined;
+    for (const message of this.#messages) {
+      if (largest === undefined || message.keptBytes > largest.keptBytes) largest = message;
+    }
+    return largest;
+  }
+}
+
+export class UnfinishedMessage {
+  readonly #budget: ReceiveBudget;
+  readonly #newAlarm: () => Alarm;
+  readonly #onDrop: (violation: Violation) => void;
+  #bytes = 0;
+  #keptBytes = 0;
+  /** Created with the first period: most messages arrive whole. */
+  #alarm: Alarm | undefined;
+  /** The size when the present period began; `undefined` between periods. */
+  #startBytes: number | undefined;
+  /** Whether a message ended in the present period. */
+  #hasEnded = false;
+  #isStopped = false;
+
+  /**
+   * @param newAlarm rings when `check` must be called
+   * @param onDrop the connection must end
+   */
+  constructor(budget: ReceiveBudget, newAlarm: () => Alarm, onDrop: (violation: Violation) => void) {
+    this.#budget = budget;
+    this.#newAlarm = newAlarm;
+    this.#onDrop = onDrop;
+    budget.add(this);
+  }
+
+  /** What has arrived of it; 0 between messages. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The memory that it takes. Less than has arrived, if a message that is too large is skipped. */
+  get keptBytes(): number {
+    return this.#keptBytes;
+  }
+
+  /** Call after each read while there is one. @param hasEnded whether a message ended in this read */
+  update({ bytes, keptBytes }: MessageSize, hasEnded: boolean, now: number): void {
+    if (this.#isStopped) return;
+    if (hasEnded || bytes < this.#bytes) this.#hasEnded = true;
+    this.#bytes = bytes;
+    if (bytes > 0 && this.#startBytes === undefined) this.#begin(now);
+    const delta = keptBytes - this.#keptBytes;
+    this.#keptBytes = keptBytes;
+    this.#budget.count(delta);
+  }
+
+  /** Call when the alarm has rung. */
+  check(now: number): void {
+    const start = this.#startBytes;
+    this.#startBytes = undefined;
+    if (start === undefined || this.#bytes === 0) return;
+    const { stallTimeoutMs, minProgressBytes } = this.#budget.limits;
+    const grown = this.#bytes - start;
+    if (this.#hasEnded || grown >= minProgressBytes) return this.#begin(now);
+    const detail = `an unfinished message grew by ${grown} bytes in ${stallTimeoutMs} ms; the minimum is ${minProgressBytes}`;
+    this.drop({ code: "STALLED", detail });
+  }
+
+  drop(violation: Violation): void {
+    this.stop();
+    this.#onDrop(violation);
+  }
+
+  /** The connection ends: nothing counts from now on. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#alarm?.set(undefined);
+    this.#startBytes = undefined;
+    this.#budget.remove(this);
+    this.#budget.count(-this.#keptBytes);
+    this.#bytes = 0;
+    this.#keptBytes = 0;
+  }
+
+  #begin(now: number): void {
+    this.#startBytes = this.#bytes;
+    this.#hasEnded = false;
+    this.#alarm ??= this.#newAlarm();
+    this.#alarm.set(now + this.#budget.limits.stallTimeoutMs);
+  }
+}
