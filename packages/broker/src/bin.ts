@@ -17,6 +17,7 @@ const EXIT_USAGE = 2;
 const settings = readSettings();
 const logger = newLogger(settings);
 if (settings.newCurveKeyFile !== undefined) makeKey(settings.newCurveKeyFile);
+for (const text of settings.unknownVariables) logger.warn(text);
 const broker = newBroker();
 
 broker.on("error", (error) => fail(error));

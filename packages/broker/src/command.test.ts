@@ -100,6 +100,19 @@ describe("pigato-broker", () => {
     expect(err).toMatch(/^pigato-broker: /);
   });
 
+  test("names unknown variables, with the nearest known one, and leaves those of Kubernetes alone", () => {
+    vi.stubEnv("PIGATO_FUZZ_SEED", undefined);
+    vi.stubEnv("PIGATO_HEARTBEET", "1000");
+    vi.stubEnv("PIGATO_COLOR", "red");
+    for (const name of ["SERVICE_HOST", "SERVICE_PORT_ZMQ", "PORT", "PORT_5555_TCP_ADDR", "BROKER_SERVICE_PORT"]) {
+      vi.stubEnv(`PIGATO_${name}`, "x");
+    }
+    expect(parse().settings?.unknownVariables.toSorted()).toEqual([
+      "unknown environment variable PIGATO_COLOR: --help lists the known ones",
+      "unknown environment variable PIGATO_HEARTBEET: did you mean PIGATO_HEARTBEAT?",
+    ]);
+  });
+
   test("shows every option and its variable with --help", () => {
     const { exitCode, out } = parse("--help");
     expect(exitCode).toBe(0);

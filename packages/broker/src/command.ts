@@ -1,5 +1,6 @@
 // The `pigato-broker` command: turns flags and environment variables into options. bin.ts runs the process.
 
+import { nearestName } from "@pigato/peer";
 import { UsageError } from "@pigato/protocol";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Bind, type ListenerOptions, type Listeners, readBind } from "./binds.ts";
@@ -16,6 +17,8 @@ export interface CommandSettings extends KeyFiles {
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly logFormat: (typeof LOG_FORMATS)[number];
   readonly options: BrokerOptions;
+  /** For each variable that starts as ours do and is none: what is wrong, as text. */
+  readonly unknownVariables: readonly string[];
 }
 
 interface KeyFiles {
@@ -39,7 +42,7 @@ interface Addresses {
 }
 
 type Binds = readonly (string | Bind)[];
-type Parsed = Addresses & Omit<CommandSettings, "where" | "options"> & BrokerOptions;
+type Parsed = Addresses & Omit<CommandSettings, "where" | "options" | "unknownVariables"> & BrokerOptions;
 
 /**
  * Reads arguments (without the program's name) and environment variables. A flag overrides its variable.
@@ -54,7 +57,24 @@ export function parseCommand(args: readonly string[], version: string, output: O
     command.error("error: --curve-authorized-keys-file requires --curve-secret-key-file");
   }
   const files = { curveSecretKeyFile, curveAuthorizedKeysFile, newCurveKeyFile };
-  return { where: listenersIn(command, { bind, frontend, backend }), logLevel, logFormat, ...files, options };
+  const where = listenersIn(command, { bind, frontend, backend });
+  const unknownVariables = unknownVariablesIn(process.env, command);
+  return { where, logLevel, logFormat, ...files, options, unknownVariables };
+}
+
+/** Kubernetes sets these for a service whose name starts with "pigato". */
+const OF_KUBERNETES = /_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?$/;
+
+function unknownVariablesIn(environment: NodeJS.ProcessEnv, command: Command): string[] {
+  const known = command.options.flatMap(({ envVar }) => envVar ?? []);
+  const unknown = Object.keys(environment).filter(
+    (name) => name.startsWith("PIGATO_") && !known.includes(name) && !OF_KUBERNETES.test(name),
+  );
+  return unknown.map((name) => {
+    const nearest = nearestName(name, known);
+    const hint = nearest === undefined ? "--help lists the known ones" : `did you mean ${nearest}?`;
+    return `unknown environment variable ${name}: ${hint}`;
+  });
 }
 
 function newCommand(version: string, output: Output): Command {

@@ -3,6 +3,7 @@ export { isAddress, readService, resolveAddresses } from "./addresses.ts";
 export { ConnectionWatch } from "./connection-watch.ts";
 export { type Core, EffectLoop, type Shell, type Tick } from "./effect-loop.ts";
 export { guarded, guardedLogger, guardedRandom, type RecordLogger, throwAsync } from "./guard.ts";
+export { nearestName } from "./options/nearest-name.ts";
 export {
   bit,
   boolean,
