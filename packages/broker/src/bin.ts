@@ -4,15 +4,20 @@
 import { readFileSync } from "node:fs";
 import { reasonOf } from "@pigato/protocol/internal";
 import { CommanderError } from "commander";
-import { destination, type Logger, pino } from "pino";
-import { PinoPretty } from "pino-pretty";
+import { type Logger, pino } from "pino";
+import { prettyFactory } from "pino-pretty";
 import { Broker } from "./broker.ts";
 import { type CommandSettings, parseCommand } from "./command.ts";
 import { authorizeFrom, isReadByOthers, readOwnKey, writeNewKey } from "./curve-files.ts";
+import { LogOutput, stderrSink } from "./log-output.ts";
 import type { BrokerOptions } from "./options.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
+
+const output = new LogOutput(stderrSink());
+// What happens to the line on stdout does not concern the service.
+process.stdout.on("error", () => {});
 
 const settings = readSettings();
 const logger = newLogger(settings);
@@ -84,13 +89,14 @@ function packageVersion(): string {
 }
 
 function newLogger({ logLevel, logFormat }: CommandSettings): Logger {
-  // Synchronous, so that the last records before an exit are not lost.
-  const stderr = destination({ dest: 2, sync: true });
-  const stream = logFormat === "json" ? stderr : PinoPretty({ destination: stderr, ignore: "pid,hostname" });
-  return pino({ level: logLevel }, stream);
+  const show = logFormat === "json" ? undefined : prettyFactory({ ignore: "pid,hostname" });
+  const stream = { write: (line: string) => output.write(show === undefined ? line : show(line)) };
+  const newest = pino({ level: logLevel }, stream);
+  output.onDropped = (lines) => newest.warn({ lines }, "log lines were dropped: stderr was full or not read");
+  return newest;
 }
 
 function fail(error: unknown): never {
-  process.stderr.write(`pigato-broker: ${reasonOf(error).replaceAll("\n", " ")}\n`);
+  output.write(`pigato-broker: ${reasonOf(error).replaceAll("\n", " ")}\n`);
   process.exit(EXIT_FAILED);
 }
