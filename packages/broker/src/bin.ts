@@ -2,6 +2,7 @@
 // and SIGINT. A failure is one line on stderr and an exit code other than 0.
 
 import { readFileSync } from "node:fs";
+import { UsageError } from "@pigato/protocol";
 import { reasonOf } from "@pigato/protocol/internal";
 import { CommanderError } from "commander";
 import { type Logger, pino } from "pino";
@@ -63,22 +64,34 @@ function newBroker(): Broker {
 
 function securityIn({ curveSecretKeyFile, curveAuthorizedKeysFile }: CommandSettings): BrokerOptions {
   if (curveSecretKeyFile === undefined) return {};
-  const curve = readOwnKey(curveSecretKeyFile);
+  const curve = forFlag("--curve-secret-key-file", () => readOwnKey(curveSecretKeyFile));
   logger.info({ publicKey: curve.publicKey }, "CURVE is required");
   if (isReadByOthers(curveSecretKeyFile))
     logger.warn({ file: curveSecretKeyFile }, "other users may read the secret key");
-  if (curveAuthorizedKeysFile !== undefined) return { curve, authenticate: authorizeFrom(curveAuthorizedKeysFile) };
+  if (curveAuthorizedKeysFile !== undefined) {
+    const authenticate = forFlag("--curve-authorized-keys-file", () => authorizeFrom(curveAuthorizedKeysFile));
+    return { curve, authenticate };
+  }
   logger.warn("no authorized keys: every peer that knows the public key may connect");
   return { curve };
 }
 
 function makeKey(path: string): never {
   try {
-    process.stdout.write(`${writeNewKey(path)}\n`);
+    process.stdout.write(`${forFlag("--new-curve-key-file", () => writeNewKey(path))}\n`);
   } catch (error) {
     fail(error);
   }
   process.exit(0);
+}
+
+/** What the system says of a file does not say why the file is used. */
+function forFlag<Result>(flag: string, use: () => Result): Result {
+  try {
+    return use();
+  } catch (cause) {
+    throw new UsageError(`${flag}: ${reasonOf(cause)}`, { cause });
+  }
 }
 
 function packageVersion(): string {

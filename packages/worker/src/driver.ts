@@ -37,6 +37,8 @@ export class Driver implements ReplyPort {
   readonly format: ReplyFormat;
   readonly runtime: PeerRuntime;
   readonly #wire: ReturnType<WorkerDialect["newWire"]>;
+  readonly #name: ServiceName;
+  /** The same as text. */
   readonly #service: string;
   readonly #events: DriverEvents;
   readonly #loop: EffectLoop<Input, Effect, Notice>;
@@ -48,6 +50,7 @@ export class Driver implements ReplyPort {
     const { format, newWire } = DIALECTS[settings.dialect];
     this.format = format;
     this.#wire = newWire();
+    this.#name = service;
     this.#service = display(service);
     this.#events = events;
     const session = new Session({
@@ -89,7 +92,7 @@ export class Driver implements ReplyPort {
       case "send":
         return this.#send(effect.message, effect.isUrgent);
       case "run":
-        this.#replies.set(effect.call, new Reply(this.#portFor(effect.request), effect.call, effect.request.requestId));
+        this.#replies.set(effect.call, this.#newReply(effect.call, effect.request));
         return this.#loop.notify(effect);
       case "drain":
         return this.#loop.notify(effect);
@@ -129,6 +132,12 @@ export class Driver implements ReplyPort {
       default:
         return this.runtime.deliver(notice);
     }
+  }
+
+  #newReply(call: CallId, request: WorkerRequest): Reply {
+    const reply = new Reply(this.#portFor(request), call, request.requestId);
+    Reply.setService(reply, request.service || this.#name);
+    return reply;
   }
 
   #portFor({ isFramed }: WorkerRequest): ReplyPort {

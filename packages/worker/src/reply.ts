@@ -64,6 +64,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   readonly #port: ReplyPort;
   readonly #call: CallId;
   readonly #requestId: RequestId;
+  #service = "";
   #state: State = OPEN;
   #isClosed = false;
   #hasBegun = false;
@@ -77,6 +78,11 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
 
   // The worker's own operations on a reply are static, so that handlers, which get instances, do not see them. They accept
   // `undefined` for a reply that the worker no longer has.
+
+  /** Sets the name that the client requested, as a byte string. */
+  static setService(reply: Reply, service: string): void {
+    reply.#service = service;
+  }
 
   /** The handler failed. @returns whether the client can still get the error */
   static fail(reply: Reply, error: unknown): boolean {
@@ -117,6 +123,14 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
     this.#port = port;
     this.#call = call;
     this.#requestId = id;
+  }
+
+  /**
+   * The name that the client requested: for a worker of `stock-*` a name such as `stock-acme`, and for one of `price@1.2.0` with the
+   * client's range. Majordomo does not tell it: there it is the worker's own service.
+   */
+  get service(): string {
+    return display(this.#service);
   }
 
   /** Options that are sent to the broker with every chunk and with the end: `reply.opts.cache = 1000`. Empty at first. */

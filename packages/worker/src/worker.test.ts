@@ -150,6 +150,22 @@ describe("starting", () => {
 });
 
 describe("handling requests", () => {
+  test.each(["größe-x", ""])(
+    "a handler learns that the client requested %j; without a name, the worker's own",
+    async (name) => {
+      const { worker, broker, connect, settle } = await setUp();
+      const services: string[] = [];
+      worker.on("request", (_data, reply) => {
+        services.push(reply.service);
+        reply.end();
+      });
+      await connect();
+      broker.request("r1", "1", undefined, undefined, name);
+      await settle();
+      expect(services).toEqual([name === "" ? "echo" : name]);
+    },
+  );
+
   test("a handler gets the data and the client's options, and its chunks and end reach the client", async () => {
     const { worker, broker, connect, settle } = await setUp();
     const seen: unknown[] = [];

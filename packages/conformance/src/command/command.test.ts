@@ -14,6 +14,8 @@ import { type BrokerProcess, spawnBroker } from "../support/spawn.ts";
 const BIN = fileURLToPath(new URL("../../../broker/src/bin.ts", import.meta.url));
 
 const folder = mkdtempSync(join(tmpdir(), "pigato-command-"));
+const KEY = join(folder, "some.key");
+writeFileSync(KEY, newCurveKeyPair().secretKey, { mode: 0o600 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let broker: BrokerProcess | undefined;
@@ -101,9 +103,26 @@ describe("pigato-broker", () => {
   });
 
   test.each([
-    { what: "a file of no key", args: ["--curve-secret-key-file", BIN], named: /contains no key/ },
-    { what: "no file", args: ["--curve-secret-key-file", "/nowhere"], named: /ENOENT.*nowhere/ },
-    { what: "a new key where there is a file", args: ["--new-curve-key-file", BIN], named: /EEXIST/ },
+    {
+      what: "a file of no key",
+      args: ["--curve-secret-key-file", BIN],
+      named: /--curve-secret-key-file: .*contains no key/,
+    },
+    {
+      what: "no file",
+      args: ["--curve-secret-key-file", "/nowhere"],
+      named: /--curve-secret-key-file: ENOENT.*nowhere/,
+    },
+    {
+      what: "a missing file of authorized keys",
+      args: ["--curve-secret-key-file", KEY, "--curve-authorized-keys-file", "/nowhere"],
+      named: /--curve-authorized-keys-file: ENOENT.*nowhere/,
+    },
+    {
+      what: "a new key where there is a file",
+      args: ["--new-curve-key-file", BIN],
+      named: /--new-curve-key-file: EEXIST/,
+    },
   ])("$what is one clear line and a failure", ({ args, named }) => {
     const { status, stderr } = run(...args, "--log-level", "silent");
     expect(status).toBe(1);

@@ -64,11 +64,11 @@ export class FakeBroker {
   }
 
   /** @param credit the first grant, for a reply with flow control */
-  request(id: string, data: string, options?: string, credit?: number): void {
+  request(id: string, data: string, options?: string, credit?: number, service = "echo"): void {
     this.send({
       type: "request",
       address: "c1",
-      service: serviceNameFromText("echo"),
+      service: serviceNameFromText(service),
       requestId: requestId(id),
       body: [writeText(data)],
       trailer: options === undefined ? [] : [writeText(options)],
