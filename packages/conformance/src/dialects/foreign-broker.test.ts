@@ -65,7 +65,10 @@ describe.each(VERSIONS)("%s: with an independent broker", (version) => {
   test("D-PEER-3: what the wire cannot carry is a UsageError and is not sent", async () => {
     const { broker, client } = await startPeers(version);
     const { client: caller } = await client();
-    const refused = { code: "USAGE", message: expect.stringContaining(`cannot be used with the dialect "${version}"`) };
+    const rejected = {
+      code: "USAGE",
+      message: expect.stringContaining(`cannot be used with the dialect "${version}"`),
+    };
     for (const option of [
       { retry: 1 },
       { workerId: "w" },
@@ -73,9 +76,9 @@ describe.each(VERSIONS)("%s: with an independent broker", (version) => {
       { failFast: true },
       { color: "red" },
     ] as const)
-      await expect(caller.call("echo", 1, option)).rejects.toMatchObject(refused);
+      await expect(caller.call("echo", 1, option)).rejects.toMatchObject(rejected);
     for (const misuse of [() => caller.heartbeat(), () => caller.broadcast("echo")])
-      expect(misuse).toThrow(expect.objectContaining(refused));
+      expect(misuse).toThrow(expect.objectContaining(rejected));
     expect(() => new Client(broker.address, { dialect: version, heartbeat: 100 })).toThrow(UsageError);
     expect(() => new Worker(broker.address, "echo", { dialect: version, concurrency: 2 })).toThrow(UsageError);
     // This request is made after all of them, and is the first to arrive.

@@ -95,19 +95,19 @@ describe.each(NAMES)("with a worker of %s", (name) => {
   });
 
   test("D-MMI-2: a worker whose service name starts with mmi. is rejected, one with $ is accepted", async () => {
-    const refused = bytePeer(addressFor(name));
+    const rejected = bytePeer(addressFor(name));
     const dropped = new Promise((resolve) => {
-      whole.broker.on("drop", ({ peer, reason }) => peer === refused.id && resolve(reason));
+      whole.broker.on("drop", ({ peer, reason }) => peer === rejected.id && resolve(reason));
     });
-    await refused.send(...(greet("mmi.x")[0] ?? []));
-    expect(await refused.next()).toEqual(disconnect);
+    await rejected.send(...(greet("mmi.x")[0] ?? []));
+    expect(await rejected.next()).toEqual(disconnect);
     expect(await dropped).toBe("reserved-name");
     const service = `$of ${name}`;
     const core = await worker(service);
     const client = bytePeer(whole.addresses[0] ?? "");
     await client.send("C", "2", service, "r", "1", "{}");
     await core.nextThat((frames) => tokens(frames) !== undefined);
-    for (const socket of [refused, core, client]) await leave(whole, socket);
+    for (const socket of [rejected, core, client]) await leave(whole, socket);
     await expectOthersServed(whole);
   });
 

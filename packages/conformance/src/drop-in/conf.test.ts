@@ -3,7 +3,7 @@
 import PIGATO from "pigato";
 import { expect, onTestFinished, test } from "vitest";
 
-test("a broker has a name, its own or the one it is given", () => {
+test("a broker has the name in its conf, or a generated one", () => {
   expect(new PIGATO.Broker("inproc://named").conf.name).toMatch(/^B.+/);
   expect(new PIGATO.Broker("inproc://named", { name: "B-1" }).conf.name).toBe("B-1");
 });

@@ -1,5 +1,5 @@
-// The original's own examples, run as they stand on the original and on ours: both print the same lines. Two requests
-// that are open at a time are answered in either order, with the original as well.
+// Runs the original's examples unchanged with the original and with ours: both print the same lines. Two concurrent requests
+// may be answered in either order, with the original as well.
 
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -33,7 +33,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What a client of the examples prints, in front of a broker and a worker of the same library. */
+/** The output of an example client, with a broker and a worker of the same library. */
 async function printed(library: LibraryName, example: string, client: string, lines: number): Promise<string[]> {
   const address = stocks.address();
   const port = typeof address === "object" ? address?.port : undefined;

@@ -1,5 +1,5 @@
-// The faults of the original, one by one, by the numbers under which they were found: the `pigato` package has none of
-// them. What is shown better where it is made is named at the end, and must exist there.
+// The faults of the original, by number: the `pigato` package has none of them. The list at the end names faults that other
+// tests cover, which must exist.
 
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -250,7 +250,7 @@ describe("the broker", () => {
     expect(await send(client, service, 1, { timeout: 0 })).toMatchObject({ error: "C_TIMEOUT" });
   });
 
-  test("25: a restarted broker knows no peer", async () => {
+  test("25: a restarted broker has no peers", async () => {
     const { broker, address } = await settings();
     const worker = await registerRawWorker(address, "x", 1);
     await new Promise<void>((resolve) => broker.stop(resolve));
@@ -278,7 +278,7 @@ describe("the client", () => {
     client.stop();
     const events: string[] = [];
     for (const event of ["start", "connect"] as const) client.on(event, () => events.push(event));
-    // One that comes back meanwhile, after the same pause and three silent intervals more.
+    // A client that reconnected would do so after this pause and three silent intervals.
     const witness = new PIGATO.Client(broker.address, BRISK);
     witness.start();
     await happened(witness, "disconnect");

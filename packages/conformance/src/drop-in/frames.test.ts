@@ -1,5 +1,5 @@
-// The frames that the original's client and worker send, in their order, and those that ours send: the same, over every
-// transport. What is written down of the original is what it really sent in this very test.
+// The client and the worker of the original and ours send the same frames in the same order, over every transport. The expected
+// frames are recorded from the original within the test.
 
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -32,7 +32,7 @@ async function mockBroker(scheme: string): Promise<MockBroker> {
   return broker;
 }
 
-/** A client greets, sends requests of every kind and heartbeats for them, and leaves. */
+/** A client connects, sends requests of every kind and heartbeats for them, and disconnects. */
 async function clientFrames(library: ClassicLibrary, scheme: string): Promise<string[]> {
   const broker = await mockBroker(scheme);
   const client = new library.Client(broker.address, { prefix: "Cmine" });
@@ -89,7 +89,7 @@ async function clientFrames(library: ClassicLibrary, scheme: string): Promise<st
   return anonymous(broker.messages, roles);
 }
 
-/** A worker greets, replies to requests in every way, sends heartbeats, and leaves. */
+/** A worker registers, replies to requests in every way, sends heartbeats, and disconnects. */
 async function workerFrames(library: ClassicLibrary, scheme: string): Promise<string[]> {
   const broker = await mockBroker(scheme);
   const worker = new library.Worker(broker.address, "echo", { prefix: "Wmine", concurrency: 7 });
@@ -138,7 +138,7 @@ async function workerFrames(library: ClassicLibrary, scheme: string): Promise<st
   return anonymous(broker.messages, {});
 }
 
-/** What a handler says to each word. `null` is the word that missing data reads as. */
+/** The reply of a handler to each word. Missing data is read as the word `null`. */
 const answers: Readonly<Record<string, (reply: ClassicReply) => void>> = {
   value: (reply) => reply.end({ a: ["value"] }),
   parts: (reply) => {

@@ -1,5 +1,4 @@
-// The two libraries that answer to `require("pigato")`, as far as the tests use them: typed as classic code sees them,
-// which is loosely.
+// The two libraries that `require("pigato")` may load, with the loose types that classic code sees.
 
 import type { EventEmitter } from "node:events";
 import { createRequire } from "node:module";
@@ -55,7 +54,7 @@ const classic: ClassicLibrary = createRequire(import.meta.url)("pigato-classic")
 
 export const LIBRARIES: { readonly classic: ClassicLibrary; readonly ours: typeof ours } = { classic, ours };
 
-/** The next time that something happens to a peer. */
+/** The next event of this name. */
 export function happened(peer: Pick<ClassicPeer, "once">, event: string): Promise<unknown> {
   return new Promise((resolve) => peer.once(event, (...[value]: readonly unknown[]) => resolve(value)));
 }

@@ -1,5 +1,5 @@
-// A broker played by a test with a raw socket, as tests of classic code do. It writes down every message, with ids that
-// differ from run to run replaced by their roles, and sends what a test has it send.
+// A mock broker on a raw socket, as tests of classic code use. It records every message, with roles in place of ids that vary
+// between runs, and sends what the test configures.
 
 import { Router } from "zeromq";
 
@@ -12,7 +12,7 @@ export class MockBroker {
   readonly #messages: string[][] = [];
   #peer: Buffer = Buffer.alloc(0);
   #wake: () => void = () => {};
-  /** Whether it answers heartbeats and READY, each by an echo of its first two frames. */
+  /** Whether it answers heartbeats and READY with an echo of their first two frames. */
   isAnswering = true;
 
   static async at(address: string): Promise<MockBroker> {
@@ -22,27 +22,27 @@ export class MockBroker {
     return broker;
   }
 
-  /** Where it listens, with the real port. */
+  /** The bound address, with the real port. */
   get address(): string {
     return this.#socket.lastEndpoint ?? "";
   }
 
-  /** The id of the peer that spoke last. */
+  /** The id of the peer that sent the last message. */
   get peer(): string {
     return this.#peer.toString();
   }
 
-  /** Sends to the peer that spoke last. */
+  /** Sends to the peer that sent the last message. */
   async send(...frames: Frame[]): Promise<void> {
     await this.#socket.send([this.#peer, ...frames]);
   }
 
-  /** Everything that was received, as text. */
+  /** All received messages, as text. */
   get messages(): readonly (readonly string[])[] {
     return this.#messages;
   }
 
-  /** The first message from number `from` on that starts with these frames: received already, or to come. */
+  /** The first message from index `from` on that starts with these frames, received already or later. */
   async receive(start: readonly string[], from = 0): Promise<readonly string[]> {
     for (;;) {
       const found = this.#messages.slice(from).find((frames) => start.every((frame, index) => frames[index] === frame));

@@ -1,4 +1,4 @@
-// A program that was written for npm pigato, run on the original or on ours; see classic/drop-in.cjs.
+// A program written for npm pigato, run with the original or with ours; see classic/drop-in.cjs.
 
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -10,7 +10,7 @@ export type LibraryName = "classic" | "ours";
 const require = createRequire(import.meta.url);
 const PRELOAD = fileURLToPath(new URL("../../classic/drop-in.cjs", import.meta.url));
 
-/** Where the original keeps its examples and tests. */
+/** Where the original has its examples and tests. */
 export const ORIGINAL: string = dirname(require.resolve("pigato-classic/package.json"));
 
 /** @param file below the original's folder */
@@ -24,7 +24,7 @@ export function runProgram(
   return PeerProcess.program(process.execPath, args, { PIGATO_LIBRARY: library, ...environment });
 }
 
-/** The next lines that a program prints, this many or as many as there are before it ends. */
+/** The next lines of a program's output: this many, or fewer if it exits. */
 export async function nextLines(program: PeerProcess, count: number): Promise<string[]> {
   const lines: string[] = [];
   while (lines.length < count) {

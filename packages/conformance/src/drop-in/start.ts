@@ -9,7 +9,7 @@ import { happened } from "./libraries.ts";
 
 type Handler = (data: unknown, reply: Reply) => unknown;
 
-/** How a request in the callback form ended. */
+/** The outcome of a request in the callback form. */
 export interface Ended {
   readonly partials: readonly unknown[];
   readonly error: unknown;

@@ -1,6 +1,6 @@
-// The original's own test-suite, run as it stands on ours. What may fail is listed here with the reason; everything else
-// passes. It waits by the clock in many places, so what fails on a busy machine is tried again: alone, and then, because a test
-// that is late disturbs those that follow, with its whole file.
+// Runs the original's own test suite unchanged with ours. Tests that may fail are listed here with the reason; all others pass.
+// Many of its tests wait by the clock, so a test that fails on a busy machine runs again: alone, and then, because a late test
+// disturbs those after it, with its whole file.
 
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
@@ -12,7 +12,7 @@ import { ORIGINAL } from "./program.ts";
 const require = createRequire(import.meta.url);
 const PRELOAD = fileURLToPath(new URL("../../classic/drop-in.cjs", import.meta.url));
 
-/** How many tests a file has, and which of them ours is not meant to pass. */
+/** The number of tests in a file, and which of them ours need not pass. */
 const FILES: readonly [file: string, count: number, others: Readonly<Record<string, string>>][] = [
   ["client.js", 17, { "wait for the heartbeat to expire before the error is returned": "timeouts are exact" }],
   [
@@ -20,7 +20,7 @@ const FILES: readonly [file: string, count: number, others: Readonly<Record<stri
     23,
     {
       "emit 'connect' at reception of first ZMQ message (even if it is not a READY message)": "looks at worker.socket",
-      "emit request events with no data when receiving a request with nothing": "a request without an id is refused",
+      "emit request events with no data when receiving a request with nothing": "a request without an id is rejected",
     },
   ],
   ["index.js", 9, {}],

@@ -1,22 +1,22 @@
 // The clients of an endurance run: they send requests of every kind, cancel them, let them expire, and connect and disconnect.
-// Every request must end in an expected way.
+// Every request must have an expected outcome.
 
 import { Client, type RequestError } from "@pigato/client";
 import { serve, settingsText } from "@pigato/testkit/serve";
 
 const CLIENTS = 4;
 const AT_ONCE = 40;
-/** How many requests a client lives for. */
+/** The number of requests of one client. */
 const LIFE = 1_000;
 
 const { address, heartbeat }: { address: string; heartbeat: number } = JSON.parse(settingsText());
 
-/** What may happen to any request while workers come and go, and if the machine stands still for longer than peers may. */
+/** Outcomes that any request may have while workers restart, or while the machine pauses for longer than liveness allows. */
 const MISHAPS: readonly string[] = ["WORKER_LOST", "CLOSED", "REJECTED", "BROKER_LOST"];
 
 type Ask = (client: Client, seed: number) => Promise<string>;
 
-/** Each way to ask, with how it may end besides, and how often it is among a hundred. */
+/** Each kind of request, its further outcomes, and its frequency in percent. */
 const WAYS: readonly (readonly [share: number, ends: readonly string[], ask: Ask])[] = [
   [40, ["answered"], (client, seed) => same(client, "echo", `${seed} ${"x".repeat(seed % 1_000)}`, { retry: 1 })],
   [2, ["answered"], (client, seed) => same(client, "echo", `${seed} ${"x".repeat(65_536)}`, {})],
@@ -75,7 +75,7 @@ async function renew(): Promise<void> {
   leaving.add(left);
 }
 
-/** One request. @returns how it ended, or what is wrong with that */
+/** Sends one request. @returns its outcome, or a description of an unexpected one */
 async function askOne(number: number): Promise<string> {
   const client = clients[number % clients.length];
   const [, ends = [], ask] = wayOf(number);
@@ -85,7 +85,7 @@ async function askOne(number: number): Promise<string> {
 }
 
 function wayOf(number: number): (typeof WAYS)[number] | [] {
-  // A number that is prime to a hundred mixes them, and leaves the shares as they are.
+  // A multiplier coprime to 100 shuffles the kinds and keeps their frequencies.
   let left = (number * 37) % 100;
   for (const way of WAYS) {
     if (left < way[0]) return way;
@@ -97,7 +97,7 @@ function wayOf(number: number): (typeof WAYS)[number] | [] {
 for (let client = 0; client < CLIENTS; client++) clients.push(await newClient());
 
 serve({
-  /** Makes so many requests, no faster than so many a second. @returns how many ended in which way */
+  /** Sends so many requests at a maximum rate per second. @returns the number of requests by outcome */
   run: async (argument) => {
     const { count, perSecond }: { count: number; perSecond: number } = JSON.parse(String(argument));
     const ends: Record<string, number> = {};

@@ -7,22 +7,22 @@ import type { PeerProcess } from "@pigato/testkit/peer-process";
 import type { Memory } from "@pigato/testkit/serve";
 import { spawnBrokerMember, spawnMember } from "./endurance.ts";
 
-/** Dealers of one process: what one does for them must not take longer than a handshake may. */
+/** Dealers of one process: few enough that each completes its handshake in time. */
 const PER_PROCESS = 2_500;
 const PER_SERVICE = 10;
 
 export interface Connected {
   /** Clients that got a reply. */
   readonly answered: number;
-  /** Replies of a wrong worker. */
+  /** Replies of the wrong worker. */
   readonly wrong: number;
-  /** The broker's tables when all are there, by name. */
+  /** The sizes of the broker's tables when all peers are connected, by name. */
   readonly tables: Readonly<Record<string, number>>;
-  /** Whether a directory was correct, for each request to it. */
+  /** Whether the directory's reply was correct, for each request to it. */
   readonly directories: readonly boolean[];
-  /** From the first connection to the last answer. */
+  /** From the first connection to the last reply. */
   readonly seconds: number;
-  /** What the broker takes for each connection. */
+  /** Memory of the broker for each connection. */
   readonly perConnection: Memory;
 }
 
@@ -85,7 +85,7 @@ export async function connectMany(wanted: { readonly clients: number; readonly w
   }
 }
 
-/** An answer holds what was asked, and who answers: a worker whose number leads to the same service. */
+/** A reply contains the data of the request and the name of the worker, whose number must match the service. */
 function isAnswer(asked: string, answer: string, services: number): boolean {
   const [question, worker = ""]: string[] = JSON.parse(answer);
   return question === asked && numberIn(worker) % services === numberIn(asked) % services;
@@ -95,7 +95,7 @@ function numberIn(name: string): number {
   return Number(/-(\d+)"?$/.exec(name)?.[1]);
 }
 
-/** Asks until both directories know these workers and no others; the caller's time ends it if they never do. */
+/** Repeats the request until both directories list exactly these workers, or the caller times out. */
 async function isDirectoryRight(
   client: Client,
   services: number,
@@ -118,7 +118,7 @@ async function isDirectoryRight(
   return false;
 }
 
-/** A directory's whole map, without core services, in an order of its own. */
+/** The directory's whole map, sorted and without core services. */
 function shown(map: unknown): string {
   const read: Record<string, string[]> = JSON.parse(JSON.stringify(map));
   const rows = Object.entries(read).filter(([name]) => !name.startsWith("$"));

@@ -1,4 +1,4 @@
-// Many clients or workers of an endurance run in one process, each nothing but a link: it speaks the classic wire.
+// Many clients or workers of an endurance run in one process. Each is a bare link that speaks the classic wire.
 
 import { serve, settingsText } from "@pigato/testkit/serve";
 import { type DealerLink, type Frames, zmtp } from "@pigato/transport";
@@ -12,7 +12,7 @@ interface Clients {
 
 const dealers: DealerLink[] = [];
 
-/** @param onMessage what one does with each message; it resolves with what it wants to, at any of them */
+/** @param onMessage called with each message; may resolve the result of its dealer */
 function open<Result>(
   count: number,
   onMessage: (frames: readonly string[], index: number, dealer: DealerLink, done: (result: Result) => void) => void,
@@ -42,7 +42,7 @@ function textOf(frame: Uint8Array): string {
 }
 
 serve({
-  /** Opens workers; each answers with what it was asked and its name. @returns when the broker has taken them all */
+  /** Opens workers; each replies with the data of the request and its name. @returns when the broker has accepted all of them */
   workers: async (argument) => {
     const { count, services }: Clients = JSON.parse(String(argument));
     await open<void>(
@@ -52,11 +52,11 @@ serve({
         if (type !== "2") return;
         dealer.send(framesOf(["W", "3", client, "", id, "0", JSON.stringify([data, `${prefix}${index}`]), "{}"]));
       },
-      // It says nothing more before it is asked, for as long as that may take.
+      // It sends nothing more until its next request, however long that takes.
       (index) => ["W", "1", `service-${index % services}`, "pigato/1 heartbeat=60000 concurrency=100"],
     );
   },
-  /** Opens clients, each of which asks once. @returns who answered whom, as the answers say */
+  /** Opens clients, each of which sends one request. @returns which worker replied to which client */
   clients: async (argument) => {
     const { count, services }: Clients = JSON.parse(String(argument));
     return await open<[asked: string, answer: string]>(

@@ -1,4 +1,4 @@
-// The short form of `pnpm endurance`: if half a kilobyte is left of every request, that is far more than what scatters.
+// The short form of `pnpm endurance`. Fails above half a kilobyte per request, which is far more than random variation.
 
 import { afterEach, expect, test } from "vitest";
 import { Endurance, type Round, wrongEnds } from "./endurance.ts";
@@ -7,7 +7,7 @@ import { slopeOf } from "./slope.ts";
 const WARM_UP = 2;
 const ROUNDS = 4;
 const LOAD = { count: 1_200, perSecond: 5_000, replaced: 7 };
-/** Bytes that a request may seem to leave behind: far above what scatters and what the compiler still adds, 60 or so. */
+/** Bytes that a request may appear to leave behind: far more than random variation and compiled code, about 60. */
 const SCATTER = 400;
 
 let endurance: Endurance | undefined;

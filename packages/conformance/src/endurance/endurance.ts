@@ -7,29 +7,29 @@ import type { PeerProcess } from "@pigato/testkit/peer-process";
 import type { Memory } from "@pigato/testkit/serve";
 import { spawnPeer, spawnProgram } from "../support/spawn.ts";
 
-/** Short, so that much of what is due at some time is due within a round. */
+/** Short, so that many timers fire within a round. */
 const HEARTBEAT_MS = 1_000;
 const PER_SERVICE = 2;
 const SETTLED_WITHIN_MS = 30_000;
 const LOOK_AGAIN_MS = 20;
 
 export interface Round {
-  /** Requests made so far. */
+  /** Requests sent so far. */
   readonly requests: number;
-  /** What each process holds, by its name. */
+  /** The memory of each process, by its name. */
   readonly memory: ReadonlyMap<string, Memory>;
-  /** How many requests of this round ended in which way. */
+  /** The number of requests of this round, by outcome. */
   readonly ends: Readonly<Record<string, number>>;
-  /** The broker's tables, by name. */
+  /** The sizes of the broker's tables, by name. */
   readonly tables: Readonly<Record<string, number>>;
 }
 
 export interface Load {
   /** Requests of a round. */
   readonly count: number;
-  /** The most a second. */
+  /** The maximum rate per second. */
   readonly perSecond: number;
-  /** Workers that are replaced in the midst of it. */
+  /** Workers that are replaced during a round. */
   readonly replaced: number;
 }
 
@@ -62,7 +62,7 @@ export class Endurance {
     this.#victim = victim;
   }
 
-  /** One round: workers are replaced meanwhile, and one process of them is killed. Ends when all has settled. */
+  /** One round: replaces workers and kills a process of workers meanwhile. Resolves when all requests have ended. */
   async round({ count, perSecond, replaced }: Load): Promise<Round> {
     const { workers, clients } = this.#members;
     const before = await this.#tables();
@@ -108,7 +108,7 @@ export function wrongEnds({ ends }: Round): string[] {
   return Object.keys(ends).filter((end) => end.startsWith("wrong"));
 }
 
-/** The garbage collector of a member can be called, so that what it holds can be counted. */
+/** With an exposed garbage collector, so that live memory can be measured. */
 const COUNTED = ["--expose-gc"];
 
 export function spawnBrokerMember(options: BrokerOptions = {}): Promise<PeerProcess> {

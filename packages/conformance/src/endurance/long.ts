@@ -6,9 +6,9 @@ import { Endurance, type Round, wrongEnds } from "./endurance.ts";
 import { type Sample, slopeOf } from "./slope.ts";
 
 const ROUND_S = 10;
-/** Of the time: what is made once is made by then. */
+/** Share of the time for warming up: one-time allocations happen in it. */
 const WARM_UP = 0.2;
-/** Bytes a minute that a process may seem to grow by; what is surely more is a leak. */
+/** Bytes per minute by which a process may appear to grow; a certain growth above this is a leak. */
 const MOST_LIVE = 100 * 1024;
 const MOST_RESIDENT = 1024 * 1024;
 

@@ -6,16 +6,16 @@ function samples(...values: number[]): Sample[] {
 }
 
 describe("the slope of samples", () => {
-  test("is that of their line, with a narrow interval", () => {
+  test("is the slope of their line, with a narrow interval", () => {
     expect(slopeOf(samples(10, 13, 16, 19))).toEqual({ perUnit: 3, plusMinus: 0 });
   });
 
-  test("is near zero for samples that only scatter, with a wide interval", () => {
+  test("is near zero for random samples, with a wide interval", () => {
     const { perUnit, plusMinus } = slopeOf(samples(5, -5, 5, -5, 5, -5, 5, -5, 5));
     expect(Math.abs(perUnit)).toBeLessThan(plusMinus);
   });
 
-  test("is found in scattered samples", () => {
+  test("is found despite random variation", () => {
     const { perUnit, plusMinus } = slopeOf(samples(1, 9, 21, 29, 41, 49, 61, 69));
     expect(perUnit - plusMinus).toBeGreaterThan(9);
     expect(perUnit + plusMinus).toBeLessThan(11);

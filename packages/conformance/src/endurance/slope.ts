@@ -1,9 +1,9 @@
 // Linear regression: the growth per unit, with its confidence interval.
 
 export interface Slope {
-  /** What it grows by per unit of `at`. */
+  /** Growth per unit of `at`. */
   readonly perUnit: number;
-  /** Half the width of the interval that holds the true slope 95 times of 100, if the samples scatter by chance alone. */
+  /** Half the width of the 95 % confidence interval of the slope, for independent random errors. */
   readonly plusMinus: number;
 }
 
@@ -12,7 +12,7 @@ export interface Sample {
   readonly value: number;
 }
 
-/** The line of least squares. Needs three samples at different times; fewer say nothing (`plusMinus` is `Infinity`). */
+/** The least-squares line. Needs three samples at different times; with fewer, `plusMinus` is `Infinity`. */
 export function slopeOf(samples: readonly Sample[]): Slope {
   const count = samples.length;
   const meanAt = mean(samples.map(({ at }) => at));
@@ -30,7 +30,7 @@ export function slopeOf(samples: readonly Sample[]): Slope {
   return { perUnit, plusMinus: quantile(count - 2) * Math.sqrt(missed / (count - 2) / spread) };
 }
 
-/** Student's 97.5 % quantile, to a per cent or two from three degrees of freedom on. */
+/** Student's 97.5 % quantile, accurate to about 2 % from three degrees of freedom on. */
 function quantile(freedom: number): number {
   return 1.96 + 2.37 / freedom + 2.82 / freedom ** 2 + 2.56 / freedom ** 3;
 }

@@ -1,5 +1,5 @@
-// Listeners that throw, in a process that survives uncaught exceptions: every exception is reported there, and the instance
-// continues to serve. The tables below have a way to provoke each event of each class; an event without one does not compile.
+// Listeners that throw, in a process that survives uncaught exceptions: each exception is reported there, and the instance
+// continues to serve. The tables below provoke each event of each class; an event without an entry does not compile.
 
 import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
@@ -24,7 +24,7 @@ const MAIN = new URL("./subject-main.ts", import.meta.url);
 const SERVICE = "subject";
 const PERSIST = JSON.stringify({ persist: 1 });
 
-/** Makes an instance emit each of its events. They run in this order; after each, the instance must serve. */
+/** Makes an instance emit each of its events. They run in this order; after each one, the instance must serve. */
 type Provocations<Events, Around> = Readonly<Record<keyof Events, (around: Around) => unknown>>;
 
 interface AroundBroker {
@@ -85,7 +85,7 @@ const broker: Provocations<BrokerEvents, AroundBroker> = {
     await client.send("C", "2", "held", "r1", '"data"', PERSIST);
     await client.roundTrip();
     client.close();
-    // The broker holds the reply only if it knows by then that the client is gone.
+    // The broker holds the reply only if it knows that the client is gone.
     await thrown(subject, "client:leave");
     await startWorker(address, "held", (data, reply) => reply.end(data));
   },
@@ -208,7 +208,7 @@ test.each(peers)(
     await broker.start();
     await startWorker(address, "echo", (data, reply) => reply.end(data), { reconnect: 20 });
     const caller = await startClient(address, { reconnect: 20 });
-    // What a handler throws becomes the error of its request.
+    // An exception of a handler becomes the error of its request.
     const events = Object.keys(table).filter((event) => event !== "request");
     const subject = await spawnSubject({ kind, address, intch: String(broker.conf.intch), service, events });
     await subject.request("start");
@@ -243,7 +243,7 @@ async function thrown(subject: PeerProcess, event: string): Promise<void> {
   expect([event, await subject.request("thrown", event)]).toEqual([event, true]);
 }
 
-/** The other uncaught exceptions of a subject: those of events that it emitted more than once. */
+/** The other uncaught exceptions of an instance: from events that it emitted more than once. */
 async function others(subject: PeerProcess, events: readonly string[]): Promise<readonly string[]> {
   const messages: string[] = await subject.request("uncaught");
   return messages.filter((message) => !events.includes(message));

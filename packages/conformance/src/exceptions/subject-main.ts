@@ -21,9 +21,9 @@ for (const event of settings.events) {
 }
 serve({
   ...Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, reporting(name, task)])),
-  /** Whether the listener of an event has thrown, or does soon. */
+  /** Whether the listener of an event has thrown, or throws soon. */
   thrown: (event) => Promise.race([uncaught.take((message) => message === event).then(() => true), late()]),
-  /** The messages of all uncaught exceptions that no `thrown` waited for. */
+  /** The messages of all uncaught exceptions that `thrown` did not await. */
   uncaught: () => uncaught.items,
 });
 

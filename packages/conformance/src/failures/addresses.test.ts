@@ -1,5 +1,5 @@
-// A client and a worker reject a bad address in the same way: at `new` if it is no address, at `start()` if the transport
-// cannot use it.
+// A client and a worker reject an invalid address in the same way: in the constructor if it is malformed, in `start()` if the
+// transport cannot use it.
 
 import { Client, LinkError, UsageError } from "@pigato/client";
 import { Worker } from "@pigato/worker";

@@ -1,5 +1,5 @@
-// Every failure that a request can end with, over tcp: each code with each delivery class that it may carry. The table
-// in docs/reference/errors.md lists the same.
+// Every failure of a request, over tcp: each code with each delivery class that it may have. The table in
+// docs/reference/errors.md has the same rows.
 
 import { MemoryStore } from "@pigato/broker";
 import { expect, onTestFinished, test } from "vitest";
@@ -10,11 +10,11 @@ import { spawnBroker } from "../support/spawn.ts";
 import { connectRawPeer, newClient, startWorker } from "../support/start.ts";
 import { SERVICE, send, sendAndReject, sendToBusyWorker, startBrokerAndClient } from "./requests.ts";
 
-/** Milliseconds that pass before a request expires that is to expire. */
+/** The timeout in milliseconds of requests that must expire. */
 const SOON = { timeout: 500 };
 const UNUSED = "tcp://127.0.0.1:1";
 
-/** How each comes about; the error. By `code delivery`. */
+/** How to provoke each failure, by `code delivery`. Resolves to the error. */
 const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
   "UNAVAILABLE not-sent": async () => {
     const { client } = await startBrokerAndClient();
@@ -28,7 +28,7 @@ const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
     await worker.stop();
     return failure;
   },
-  // What a broker finds in its store, which names a worker.
+  // A stored request that names a worker.
   "UNAVAILABLE maybe-executed": async () => {
     const store = new MemoryStore();
     const asked = { client: "C1", requestId: "r1", service: SERVICE, worker: "W1", body: [], trailer: [] };
@@ -45,7 +45,7 @@ const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
   "BUSY maybe-executed": async () => {
     const running = await startBrokerAndClient({ maxPeerBytes: 300_000 });
     const process = await LibraryProcess.start("ours");
-    // Its heartbeat is so long that it does not count as gone while it is frozen.
+    // Its heartbeat interval is so long that the broker does not lose it while it is frozen.
     onTestFinished(() => process.kill());
     const reader = await startClassicClient(process, { address: running.address, conf: { heartbeat: 30_000 } });
     const answered = new Promise<void>((resolve) => {
@@ -59,7 +59,7 @@ const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
         resolve();
       });
     });
-    // By callbacks: for one that reads a stream, the worker would wait.
+    // With callbacks, because the worker would pause for a stream.
     const outcome = reader.request(SERVICE);
     await answered;
     return (await outcome).error;
@@ -139,7 +139,7 @@ const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
     await running.client.stop();
     return failure;
   },
-  // Our client does not send what a broker would refuse, so that a bare socket must.
+  // Our client does not send requests that a broker rejects, so this test uses a raw socket.
   "INVALID not-sent": async () => {
     const peer = connectRawPeer((await startBrokerAndClient()).address, "C1");
     await peer.send("C", "4", "pigato/1 error");

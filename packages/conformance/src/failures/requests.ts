@@ -1,4 +1,4 @@
-// A broker and a client for one failure, and the requests that are to fail.
+// A broker and a client for one failure, and the requests that must fail.
 
 import type { BrokerOptions } from "@pigato/broker";
 import type { CallOptions, Client } from "@pigato/client";
@@ -32,7 +32,7 @@ export function send(client: Client, options: CallOptions = {}): FailingRequest 
   };
 }
 
-/** The first request to a worker that takes one at a time and never replies. */
+/** The first request to a worker with concurrency 1 that never replies. */
 export async function sendToBusyWorker(
   { address, client }: BrokerAndClient,
   options: CallOptions = {},
@@ -47,7 +47,7 @@ export async function sendToBusyWorker(
   return { ...request, worker };
 }
 
-/** A request that one worker has rejected and that is queued again, because the other worker is busy. */
+/** A request that one worker has rejected and that waits again, because the other worker is busy. */
 export async function sendAndReject(around: BrokerAndClient, options: CallOptions = {}): Promise<FailingRequest> {
   await sendToBusyWorker(around);
   await startWorker(around.address, SERVICE, (_data, reply) => reply.reject());

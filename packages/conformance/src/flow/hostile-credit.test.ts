@@ -1,5 +1,5 @@
-// Grants that no peer should send, over sockets: each is dropped and reported, harms no other peer, and changes nothing that the
-// sender could not have had by asking.
+// Invalid grants over sockets. The broker drops and reports each; it affects no other peer, and gives its sender nothing that a
+// valid grant could not.
 
 import { once } from "node:events";
 import type { Broker } from "@pigato/broker";
@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import { connectRawPeer, startBroker, startClient, startWorker } from "../support/start.ts";
 import { PATIENTLY, SERVICE } from "./parts.ts";
 
-/** A worker that writes a part whenever it may, and a stream of an honest client that waits there. */
+/** A worker that writes a chunk whenever it may, and a stream of a regular client that waits there. */
 async function startStream() {
   const running = await startBroker();
   const drops: string[] = [];
@@ -18,7 +18,7 @@ async function startStream() {
     for (let number = 0; reply.active(); number++) {
       const goesOn = reply.write(number);
       written.set(name, number + 1);
-      // For want of credit, or for others to have their turn.
+      // Waits for credit, or for other streams to take their turn.
       if (goesOn) await new Promise(setImmediate);
       else await once(reply, "drain").catch(() => {});
     }
@@ -29,7 +29,7 @@ async function startStream() {
   return { running, drops, written, stream };
 }
 
-/** A raw client that has negotiated this. */
+/** A raw client that has negotiated these capabilities. */
 async function raw(address: string, id: string, offer: string) {
   const peer = connectRawPeer(address, id);
   await peer.send("C", "4", `pigato/1 ${offer}`);
@@ -41,7 +41,7 @@ async function open(broker: Broker): Promise<number | undefined> {
   return broker.stats()?.open;
 }
 
-test("grants for other clients' requests and ended requests, and grants of zero or invalid numbers, are dropped and reported", async () => {
+test("the broker drops and reports grants for other clients' and ended requests, and grants of zero or invalid numbers", async () => {
   const { running, drops, written, stream } = await startStream();
   const mallory = await raw(running.address, "M", "credit cancel error");
   await mallory.send("C", "2", "rows", "mine", '"mallory"', "{}", "credit=2");
@@ -58,7 +58,7 @@ test("grants for other clients' requests and ended requests, and grants of zero 
   stream.destroy();
 });
 
-test("a very large grant, and many that add up to one, only end the pacing of their own sender", async () => {
+test("a very large grant, or many with a very large sum, only ends the flow control of its sender", async () => {
   const { running, drops, written, stream } = await startStream();
   const mallory = await raw(running.address, "M", "credit cancel error");
   await mallory.send("C", "2", "rows", "mine", '"mallory"', "{}", "credit=999999999999999");
@@ -83,7 +83,7 @@ test("a grant for a queued request counts when the request runs, and a grant of 
   const classic = connectRawPeer(running.address, "C");
   await classic.send("C", "2", "rows", "r1", '"classic"', "{}", "credit=1");
   await classic.send("C", "9", "r1", "1");
-  // Nothing paces it.
+  // It has no flow control.
   await expect.poll(() => written.get("classic"), PATIENTLY).toBeGreaterThan(20);
   await mallory.roundTrip();
   expect(drops).toEqual(["C unsupported"]);

@@ -1,5 +1,5 @@
 // A streamed reply waits for its reader, through a real broker: no partial is lost, memory stays bounded, and every event
-// while the worker waits ends the reply cleanly.
+// during a pause ends the reply cleanly.
 
 import { once } from "node:events";
 import type { Readable } from "node:stream";
@@ -32,7 +32,7 @@ test("a worker waits for a client that does not read, and continues as the clien
   await pause;
   expect([tally.written, stream.readableLength <= 16]).toEqual([16, true]);
   expectWhole(await readAll(stream), 5_000);
-  // Small parts are granted by the hundred.
+  // For small chunks, one grant is for hundreds.
   expect(tally.pauses).toBeLessThan(100);
 });
 
@@ -46,7 +46,7 @@ test.each(["tcp://127.0.0.1:*", "inproc://flow"])("only a few partials of a mebi
   let ahead = 0;
   for await (const value of stream) {
     values.push(numberOf(value));
-    // Once their size is known, two are under way, be it on the wire or here.
+    // With a known chunk size, two chunks are in transit or buffered here.
     if (values.length > 20) ahead = Math.max(ahead, tally.written - values.length);
     await new Promise(setImmediate);
   }
@@ -54,7 +54,7 @@ test.each(["tcp://127.0.0.1:*", "inproc://flow"])("only a few partials of a mebi
   expect(ahead).toBeLessThanOrEqual(2);
 });
 
-test("the partials of a handler that does not wait are queued in order, before the final reply", async () => {
+test("the partials of a handler that does not pause are queued in order, before the final reply", async () => {
   const running = await startBroker();
   let finishedAt = 0;
   let read = 0;
@@ -72,11 +72,11 @@ test("the partials of a handler that does not wait are queued in order, before t
     read += 1;
   }
   expectWhole(values, 3_000);
-  // Not before half of the first grant was read, for without that nothing more was granted.
+  // Not before half of the first grant was read, because the next grant comes then.
   expect(finishedAt).toBeGreaterThanOrEqual(8);
 });
 
-test("a handler that never waits fails with BUSY at its bound, and its caller receives the first partials", async () => {
+test("a handler that never pauses fails with BUSY at the bound, and its caller receives the first partials", async () => {
   const running = await startBroker();
   let reply: Reply | undefined;
   await startWorker(
@@ -116,7 +116,7 @@ test("callbacks and collect() receive all partials, without a pause", async () =
   expect([parts.length, last, tally.pauses]).toEqual([2_000, "last", 0]);
 });
 
-test("a stream is complete with a worker that is not paced", async () => {
+test("a stream is complete with a worker without flow control", async () => {
   const running = await startBroker();
   const { handler } = sender(2_000);
   await startWorker(running.address, SERVICE, handler, { negotiate: false });
@@ -126,7 +126,7 @@ test("a stream is complete with a worker that is not paced", async () => {
   expectWhole(await readAll(stream), 2_000);
 });
 
-test("a stream that is not read ends by its timeout, and so does the wait of the worker", async () => {
+test("a stream that is not read ends by its timeout, and so does the pause of the worker", async () => {
   const running = await startBroker();
   const { handler, tally } = sender(1_000);
   await startWorker(running.address, SERVICE, handler);
@@ -237,7 +237,7 @@ test("a frozen broker stops a worker that is paced by credit and by its link, an
   });
   const client = new Client(broker.address, options);
   await Promise.all([worker.start(), client.start()]);
-  // One takes what comes, so that only the worker's link can slow it down; the other reads.
+  // One client reads everything, so that only the worker's link slows the worker down; the other reads slowly.
   const collected = client.collect("rows");
   const stream = client.request("rows");
   await expect.poll(() => came, PATIENTLY).toBe(2);

@@ -1,18 +1,18 @@
-// The parts of the long replies that these suites send.
+// The chunks of the long replies in these suites.
 
 import { once } from "node:events";
 import type { Reply } from "@pigato/worker";
 
 export const SERVICE = "rows";
-/** For what takes next to no time, unless the machine is busy. */
+/** A timeout for operations that are fast unless the machine is busy. */
 export const PATIENTLY = { timeout: 10_000 } as const;
 
-/** Numbered parts of this size, as text: `0:xxxx…`. */
+/** Numbered chunks of this size, as text: `0:xxxx…`. */
 export function part(number: number, bytes: number): string {
   return `${number}:`.padEnd(bytes, "x");
 }
 
-/** The number of a part. */
+/** The number of a chunk. */
 export function numberOf(value: unknown): number {
   return Number.parseInt(String(value), 10);
 }
@@ -24,12 +24,12 @@ export interface PartSender {
     readonly replies: Reply[];
     readonly failures: unknown[];
   };
-  /** Resolves when the handler waits the next time. */
+  /** Resolves at the next pause of the handler. */
   paused(): Promise<void>;
   handler(data: unknown, reply: Reply): Promise<void>;
 }
 
-/** A handler that sends numbered parts and waits whenever it is asked to; it keeps count. */
+/** A handler that sends numbered chunks, pauses when `write` returns false, and counts both. */
 export function sender(parts: number, bytes = 10): PartSender {
   const tally: PartSender["tally"] = { written: 0, pauses: 0, replies: [], failures: [] };
   let onPause: () => void = () => {};

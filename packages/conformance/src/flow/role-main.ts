@@ -13,7 +13,7 @@ export interface RoleSettings {
   readonly address: string;
 }
 
-/** How many parts, of how many bytes each, the whole reply has. */
+/** The number of chunks of the whole reply, and their size in bytes. */
 export interface ReplySize {
   readonly parts: number;
   readonly bytes: number;
@@ -23,7 +23,7 @@ const { role, address }: RoleSettings = JSON.parse(settingsText());
 const ROLES: Readonly<Record<RoleSettings["role"], () => Promise<Tasks>>> = { sender, reader, requester };
 serve(await ROLES[role]());
 
-/** Sends the reply and waits whenever it is asked to. */
+/** Sends the reply and pauses when `write` returns false. */
 async function sender(): Promise<Tasks> {
   const worker = new Worker(address, "rows");
   let written = 0;
@@ -43,7 +43,7 @@ async function sender(): Promise<Tasks> {
   return { progress: () => ({ written, isWaiting }) };
 }
 
-/** Reads as many parts as it is asked to; the first task begins the stream. */
+/** Reads as many chunks as each task requests; the first task starts the stream. */
 async function reader(): Promise<Tasks> {
   const client = new Client(address);
   await client.start();
@@ -67,7 +67,7 @@ async function reader(): Promise<Tasks> {
   };
 }
 
-/** Sends one short request after another, four at once, for so many milliseconds. */
+/** Sends short requests for so many milliseconds, four at a time. */
 async function requester(): Promise<Tasks> {
   const client = new Client(address);
   await client.start();

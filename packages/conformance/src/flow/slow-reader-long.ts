@@ -1,5 +1,5 @@
-// The long form: `pnpm slow-reader [gigabytes, default 10] [megabytes per second, default 40]`. Fails if the broker takes more
-// than 200 MiB, if anything is lost, or if the others wait twice as long as they did before.
+// The long form: `pnpm slow-reader [gigabytes, default 10] [megabytes per second, default 40]`. Fails if the broker uses more
+// than 200 MiB, if a chunk is lost, or if the latency of other requests doubles.
 
 import { setTimeout as pause } from "node:timers/promises";
 import { type Latency, PART_BYTES, readInSteps, startSlowReading } from "./slow-reader.ts";

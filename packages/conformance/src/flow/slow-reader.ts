@@ -1,6 +1,6 @@
 // One client reads a very long reply slowly, while others send short requests. The broker must hold almost nothing of it, the
-// latency of the others must not rise, and no partial may be lost. Each peer has its own process. The short form is a test; `pnpm slow-reader`
-// runs the long one.
+// latency of the others must not rise, and no partial may be lost. Each peer has its own process. The short form is a test;
+// `pnpm slow-reader` runs the long form.
 
 import { setTimeout as pause } from "node:timers/promises";
 import type { PeerProcess } from "@pigato/testkit/peer-process";
@@ -62,7 +62,7 @@ export async function startSlowReading(): Promise<SlowReading> {
 
 export interface Progress {
   readonly read: number;
-  /** Parts that have left the handler and were not read. */
+  /** Chunks that the handler has sent and the reader has not read. */
   readonly ahead: number;
   readonly brokerMiB: number;
   readonly readerMiB: number;
@@ -78,8 +78,8 @@ export interface Outcome {
 }
 
 /**
- * Has the reader read all of a reply, `step` parts at a time.
- * @param rest called before each step, with how far things have come
+ * Makes the reader read the whole reply, `step` chunks at a time.
+ * @param rest called before each step, with the progress so far
  */
 export async function readInSteps(
   { broker, sender, reader }: SlowReading,
@@ -104,7 +104,7 @@ export async function readInSteps(
   return { parts, read: state.read, wrong: state.wrong, mostAhead, brokerMiB, readerMiB };
 }
 
-/** The sender has written all, or has been asked to wait: it goes no further by itself. */
+/** The sender has sent everything, or pauses: it sends no more by itself. */
 async function untilWaiting(sender: PeerProcess, parts: number): Promise<Sent> {
   for (;;) {
     const sent = await sender.request<Sent>("progress");

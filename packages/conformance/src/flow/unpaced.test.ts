@@ -1,6 +1,6 @@
 // Peers without flow control: classic peers, and callers with callbacks. The broker bounds the bytes that wait for a peer that
-// does not read; at the bound its request ends with BUSY. The peer has received the first partials without a gap. The original
-// silently lost 1,500 of 4,000 partials here.
+// does not read. At the bound the request ends with BUSY, and the peer has received the first partials without a gap. The
+// original silently lost 1,500 of 4,000 partials here.
 
 import type { Reply } from "@pigato/worker";
 import { expect, onTestFinished, test } from "vitest";
@@ -10,13 +10,13 @@ import { startClassicClient, startClassicWorker } from "../classic/peers.ts";
 import { connectRawPeer, startBroker, startWorker } from "../support/start.ts";
 import { numberOf, part, SERVICE } from "./parts.ts";
 
-/** What may wait for a peer, beside what the kernel holds. */
+/** Bytes that may wait for a peer, besides the kernel's buffers. */
 const BOUND = { maxPeerBytes: 300_000 };
 const PART_BYTES = 50_000;
-/** More than the kernel holds. */
+/** More than the kernel's buffers. */
 const MANY = 400;
 
-/** A classic client that is nothing but a socket, and does not read until it is asked to. */
+/** A classic client on a raw socket, which reads only when the test calls it. */
 class UnreadClient {
   readonly #socket = new Dealer({ routingId: "C1", linger: 0, receiveHighWaterMark: 1 });
 
@@ -31,7 +31,7 @@ class UnreadClient {
     onTestFinished(() => this.#socket.close());
   }
 
-  /** Reads to the end of the reply, and what the broker says before it answers a heartbeat sent after that. */
+  /** Reads to the end of the reply, and the broker's messages up to its answer to a later heartbeat. */
   async readAll(): Promise<{ readonly parts: number[]; readonly ends: string[] }> {
     const parts: number[] = [];
     const ends: string[] = [];
@@ -53,7 +53,7 @@ function upTo(count: number): number[] {
   return Array.from({ length: count }, (_, number) => number);
 }
 
-test("a raw client that does not read receives the first partials and BUSY, and the worker is asked to stop", async () => {
+test("a raw client that does not read receives the first partials and BUSY, and the worker gets a cancel", async () => {
   const running = await startBroker(BOUND);
   const ended = new Promise<Reply>((resolve) => {
     void startWorker(running.address, SERVICE, async (_data, reply) => {
@@ -130,7 +130,7 @@ test.each(PAIRS)(
       LibraryProcess.start(workers),
     ]);
     onTestFinished(() => Promise.all([clientProcess.kill(), workerProcess.kill()]).then(() => {}));
-    // Its heartbeat is so long that it does not count as gone while it is frozen.
+    // Its heartbeat interval is so long that the broker does not lose it while it is frozen.
     const client = await startClassicClient(clientProcess, { address: running.address, conf: { heartbeat: 30_000 } });
     const asked = client.request(SERVICE, { count: MANY, bytes: PART_BYTES });
     await expect.poll(() => running.broker.stats()?.open, { timeout: 5_000 }).toBe(1);

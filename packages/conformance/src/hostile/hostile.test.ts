@@ -7,7 +7,7 @@ import { Worker } from "@pigato/worker";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type BrokerProcess, spawnBroker } from "../support/spawn.ts";
 
-/** How much the broker may grow under any of these attacks, and how much it may keep. */
+/** How much the broker's memory may grow during an attack, and how much of that may remain. */
 const MAX_GROWTH_MIB = 150;
 
 let broker: BrokerProcess;
@@ -124,13 +124,13 @@ describe("options", () => {
     ["of the wrong types", '{"timeout":"soon","retry":{},"workerId":7,"persist":[]}'],
     ["with a prototype", '{"__proto__":{"timeout":0},"constructor":{"prototype":1}}'],
     ["deeply nested", "[".repeat(30_000) + "]".repeat(30_000)],
-  ])("%s: the request is served by the defaults", async (_what, options) => {
+  ])("%s: the request is served with the default options", async (_what, options) => {
     const peer = connect();
     await peer.send("C", "2", "witness", "r1", '"data"', options);
     expect((await peer.receive("C", "3", "", "r1")).slice(4, 6)).toEqual(["0", '"data"']);
   });
 
-  test("1 MB of nesting: the request is rejected", async () => {
+  test("1 MB of nested options: the request is rejected", async () => {
     const peer = connect();
     const nesting = "[".repeat(500_000) + "]".repeat(500_000);
     await peer.send("C", "2", "witness", "r1", '"data"', nesting);
@@ -166,7 +166,7 @@ describe("requests of other peers", () => {
     await forger.receive("W", "1");
     await forger.send(...answerTo(request, '"forged"'));
     await forger.send("W", "3", "", "", "r1", "0", '"forged by id"', "{}");
-    // It stays a worker: an answer to what it does not hold is dropped, no more.
+    // It stays registered: the broker only drops a reply to a request that the worker does not hold.
     await forger.send("W", "4", "", '{"concurrency":1}');
     await forger.receive("W", "4");
     await server.send(...answerTo(request, '"real"'));
