@@ -157,6 +157,9 @@ function boundOfOpen(
   { requests, stored }: ClientRecord,
 ): string | undefined {
   const { maxRequests, maxRequestBytes, maxRequestsPerClient, maxRequestBytesPerClient } = options;
+  // Nearly always enough. What is stored lies in objects of its own, which would have to be loaded for each request.
+  const isClear = open.size < maxRequests && open.bytes < maxRequestBytes;
+  if (isClear && requests.size < maxRequestsPerClient && requests.bytes < maxRequestBytesPerClient) return undefined;
   const count = requests.size - stored.requests;
   const bytes = requests.bytes - stored.bytes;
   return (
