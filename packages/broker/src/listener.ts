@@ -1,6 +1,7 @@
 // Opens the socket of one listener and turns its events into inputs of the core.
 
 import { display, type PeerId } from "@pigato/protocol";
+import { OFFER_WORD } from "@pigato/protocol/internal";
 import type { ConnectionRejection, Frames, LinkError, PublisherLink, RouterLink } from "@pigato/transport";
 import type { ListenerSettings } from "./binds.ts";
 import type { Input } from "./core/effects.ts";
@@ -50,6 +51,7 @@ export function openListener(
       onError: (error) => handlers.onError(error),
     },
     {
+      announcement: OFFER_WORD,
       spinMs: options.spinMs,
       security: options.securityOf(role),
       limits: {

@@ -118,7 +118,7 @@ describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
     const { speaker } = resolveOptions({ transport, dialect });
     expect(() => speaker.encodeData(1n, "echo")).toThrow("BigInt");
     expect(() => speaker.encodeData([new Uint8Array(), new Uint8Array(64 * 1024 * 1024 + 1)], "echo")).toThrow(
-      "cannot be sent; the most is",
+      "the data of a request cannot be sent: a frame",
     );
   });
 });

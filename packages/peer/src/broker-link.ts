@@ -28,7 +28,8 @@ export interface BrokerLinkOptions {
 }
 
 export interface BrokerLinkHandlers {
-  onUp(): void;
+  /** @param announcement of the broker, in its handshake */
+  onUp(announcement: string | undefined): void;
   /** The link could not connect, and tries again. `lastFailure` says why. */
   onAttemptFailed(): void;
   onLost(reason: "link-down" | "unreachable"): void;
@@ -113,8 +114,8 @@ export class BrokerLink {
           onOversized: (message) => {
             if (this.#link === link) this.#handlers.onOversized(message);
           },
-          onUp: () => {
-            if (this.#link === link) this.#onUp();
+          onUp: ({ announcement }) => {
+            if (this.#link === link) this.#onUp(announcement);
           },
           onAttemptFailed: (error) => {
             if (this.#link === link) this.#onAttemptFailed(error);
@@ -165,11 +166,11 @@ export class BrokerLink {
     await Promise.all(this.#closing);
   }
 
-  #onUp(): void {
+  #onUp(announcement: string | undefined): void {
     this.#isUp = true;
     this.#lastRejection = undefined;
     this.#lastFailure = undefined;
-    this.#handlers.onUp();
+    this.#handlers.onUp(announcement);
   }
 
   #onAttemptFailed(error: LinkError): void {

@@ -24,7 +24,6 @@ import { nanoid } from "nanoid";
 import { type Logger, pino } from "pino";
 import { guardedRandom } from "./guard.ts";
 import {
-  boolean,
   callable,
   choice,
   custom,
@@ -38,6 +37,7 @@ import {
 } from "./options/option.ts";
 import type { SettingsOf } from "./options/resolve.ts";
 import type { ConnectionOptions } from "./session/connection.ts";
+import type { Negotiation } from "./session/negotiation.ts";
 
 export type DialectName = "pigato" | "mdp02" | "mdp01";
 
@@ -103,10 +103,15 @@ export class PeerSchema {
   readonly stopTimeoutMs: Option<number> = integer({ unit: "ms", min: 0, max: HOUR_MS, default: 5_000 });
   /**
    * Whether to offer the broker more than the classic wire. Without it, cancellation and the reasons of failures are not sent,
-   * and every frame is as npm `pigato@0.0.46` sends it.
+   * and every frame is as npm `pigato@0.0.46` sends it. `announced`: only to a broker that announces in its handshake that it
+   * answers offers, which brokers over libzmq cannot.
    * @defaultValue true
    */
-  readonly negotiate: Option<boolean> = boolean({ default: true });
+  readonly negotiate: Option<Negotiation> = custom<Negotiation>({
+    expected: 'true, false or "announced"',
+    read: (value) => (typeof value === "boolean" || value === "announced" ? value : undefined),
+    default: true,
+  });
   /**
    * CURVE keys: `secretKey`, its own, from which the `publicKey` that the broker knows follows, and `serverKey`, the broker's public
    * key. Traffic is encrypted, and the broker is authenticated.

@@ -71,7 +71,7 @@ export class PeerRuntime {
       onOversized: handlers.onOversized,
       onUndelivered: handlers.onUndelivered,
       onDrain: handlers.onDrain,
-      onUp: () => loop.apply({ type: "link-up" }),
+      onUp: (announcement) => loop.apply({ type: "link-up", announcement }),
       onReceiving: () => loop.apply({ type: "receiving" }),
       onAttemptFailed: () => loop.apply({ type: "attempt-failed" }),
       onLost: (reason) => loop.apply({ type: "link-lost", reason }),

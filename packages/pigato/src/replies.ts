@@ -1,7 +1,7 @@
 // The two forms in which classic code receives replies. A stopped client delivers nothing to either.
 
 import { Readable } from "node:stream";
-import type { Caller, OpenRequest, RequestError } from "@pigato/client";
+import type { Caller, OpenRequest, Progress, RequestError } from "@pigato/client";
 import { nextTick } from "@pigato/peer";
 import { errorValue } from "./errors.ts";
 
@@ -45,6 +45,11 @@ export class StreamCaller implements Caller {
   constructor(lifecycle: Stoppable, stream: ReplyStream) {
     this.#lifecycle = lifecycle;
     this.#stream = stream;
+  }
+
+  /** The request is alive: its worker called `reply.heartbeat()`, or answered a heartbeat of this side. */
+  onProgress(progress: Progress): void {
+    if (this.#isWanted && progress.type === "heartbeat") this.#stream.emit("heartbeat");
   }
 
   onPartial(value: unknown): void {

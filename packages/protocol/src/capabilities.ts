@@ -56,7 +56,8 @@ type Mutable = { -readonly [Name in keyof Capabilities]: Capabilities[Name] };
 /** The capabilities that carry a value of the peer that offers them. */
 type Settings = Partial<Pick<Capabilities, Exclude<Entry, { readonly kind: "flag" }>["name"]>>;
 
-const MAGIC = "pigato/1";
+/** The first word of an offer. A broker that announces it in its ZMTP handshake answers offers (P-NEG-5). */
+export const OFFER_WORD = "pigato/1";
 const LIST_WORD = /^[a-z0-9.+-]{1,32}$/;
 /** The most bytes of an offer; a longer text is no offer. */
 export const MAX_OFFER_BYTES = 1024;
@@ -76,7 +77,7 @@ export function offerOf(role: "client" | "worker" | "broker", settings: Settings
 /** Reads an offer or the answer to one; `undefined` if the text is neither. Unknown words are ignored. */
 export function parseCapabilities(text: string): Capabilities | undefined {
   if (text.length > MAX_OFFER_BYTES) return undefined;
-  if (text !== MAGIC && !text.startsWith(`${MAGIC} `)) return undefined;
+  if (text !== OFFER_WORD && !text.startsWith(`${OFFER_WORD} `)) return undefined;
   const words = text.split(" ").slice(1);
   const offer: Mutable = { ...NO_CAPABILITIES };
   for (const entry of TABLE) {
@@ -103,7 +104,7 @@ export function parseCapabilities(text: string): Capabilities | undefined {
 
 export function formatCapabilities(capabilities: Capabilities): string {
   const words = TABLE.map((entry) => wordOf(entry, capabilities)).filter((word) => word !== undefined);
-  return [MAGIC, ...words].join(" ");
+  return [OFFER_WORD, ...words].join(" ");
 }
 
 /** What both sides can do, with the settings of `own`. */

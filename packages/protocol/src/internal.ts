@@ -9,6 +9,7 @@ export {
 } from "./announcement.ts";
 export {
   formatCapabilities,
+  OFFER_WORD,
   offerOf,
   parseCapabilities,
   sharedCapabilities,

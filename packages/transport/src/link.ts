@@ -79,6 +79,8 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = Object.freeze({
 /** What an implementation knows of a peer's connection. Unknown fields are missing. */
 export interface PeerFacts {
   readonly remoteAddress?: string;
+  /** What a router announced (`RouterOptions`). */
+  readonly announcement?: string;
 }
 
 /**
@@ -233,6 +235,8 @@ export interface RouterOptions {
   readonly spinMs?: number;
   /** How peers are authenticated. @defaultValue every peer is accepted */
   readonly security?: ServerSecurity | undefined;
+  /** A text of ASCII characters for dealers, which get it with `onUp`. Others ignore it, and libzmq does not send it. */
+  readonly announcement?: string;
 }
 
 export interface DealerOptions {

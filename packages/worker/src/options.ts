@@ -106,5 +106,5 @@ function checkCarried(dialect: DialectName, { concurrency, maxInFlight, negotiat
   if (maxInFlight !== undefined) {
     throw notCarried(dialect, "maxInFlight", "a worker there has one request at a time");
   }
-  if (negotiate === true) throw notCarried(dialect, "negotiate");
+  if (negotiate !== undefined && negotiate !== false) throw notCarried(dialect, "negotiate");
 }

@@ -77,6 +77,8 @@ class MajordomoExchange implements Exchange {
     return type === "partial" || type === "final";
   }
 
+  onLinkUp(): void {}
+
   greet(): void {}
 
   heartbeat(): void {}

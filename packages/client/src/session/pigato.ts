@@ -1,7 +1,7 @@
 // The requests of a client that speaks PIGATO: when they are sent and sent again, and how they end. Every accepted request ends
 // exactly once, with a final or a failure, and nothing follows its end. Capabilities are negotiated for each connection.
 
-import type { Connection, LossReason } from "@pigato/peer/session";
+import { type Connection, type LossReason, mayOffer, type Negotiation } from "@pigato/peer/session";
 import {
   type Capabilities,
   decodePayload,
@@ -43,7 +43,10 @@ export function pigatoSession(options: SessionOptions): Session {
 
 class PigatoExchange implements Exchange {
   readonly #options: SessionOptions;
-  readonly #offer: Capabilities | undefined;
+  readonly #negotiate: Negotiation;
+  readonly #ownOffer: Capabilities;
+  /** What it offers on this connection. */
+  #offer: Capabilities | undefined;
   readonly #connection: Pick<Connection, "phase">;
   readonly #emit: (effect: Effect) => void;
   readonly #calls: Calls;
@@ -65,7 +68,8 @@ class PigatoExchange implements Exchange {
       sizeBounds = DEFAULT_SIZE_BOUNDS,
     } = options;
     this.#options = options;
-    this.#offer = negotiate ? offerOf("client", { heartbeatMs, ...announcedBounds(sizeBounds) }) : undefined;
+    this.#ownOffer = offerOf("client", { heartbeatMs, ...announcedBounds(sizeBounds) });
+    this.#negotiate = negotiate;
     this.#connection = connection;
     this.#emit = emit;
     this.#calls = new Calls(limits, emit);
@@ -108,6 +112,10 @@ class PigatoExchange implements Exchange {
 
   isFromBroker(message: BrokerMessage | Violation): boolean {
     return message.type !== "violation" || message.clause !== "P-MSG-1";
+  }
+
+  onLinkUp(announcement: string | undefined): void {
+    this.#offer = mayOffer(this.#negotiate, announcement) ? this.#ownOffer : undefined;
   }
 
   greet(now: Instant): void {

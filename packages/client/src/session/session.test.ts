@@ -19,7 +19,7 @@ interface Settings {
   readonly addresses?: readonly string[];
   readonly limits?: Partial<SessionOptions["limits"]>;
   readonly stopTimeoutMs?: number;
-  readonly negotiate?: boolean;
+  readonly negotiate?: SessionOptions["negotiate"];
   readonly sizeBounds?: SessionOptions["sizeBounds"];
 }
 
@@ -770,6 +770,19 @@ describe("a lost broker", () => {
     sim.seen();
     sim.cancel("r1");
     expect(sim.seen()).toEqual(["caller of r1: CANCELED, maybe-executed"]);
+  });
+});
+
+describe("P-NEG-5: a client that waits for an announcement", () => {
+  test("offers only to brokers that make it, on each connection", () => {
+    const sim = new Scenario({ negotiate: "announced" }).do({ type: "start" });
+    const greetings = [undefined, "pigato/1", "pigato/2"].map((announcement) => {
+      sim.seen();
+      const [greeting] = sim.do({ type: "link-up", announcement }).seen();
+      sim.do({ type: "link-lost", reason: "link-down" }).advance(400);
+      return greeting;
+    });
+    expect(greetings).toEqual(["send heartbeat", "send heartbeat with an offer", "send heartbeat"]);
   });
 });
 

@@ -11,6 +11,7 @@ import {
   type ConnectionOptions,
   type ConnectionStep,
   type LossReason,
+  type Negotiation,
   type RuntimeInput,
 } from "@pigato/peer/session";
 import type { Violation } from "@pigato/protocol";
@@ -26,7 +27,7 @@ export interface SessionOptions {
   /** What this client accepts. */
   readonly sizeBounds?: SizeBounds;
   /** Whether to offer capabilities beyond the classic wire. */
-  readonly negotiate: boolean;
+  readonly negotiate: Negotiation;
 }
 
 export type ExchangeInput = Exclude<Input, { readonly type: RuntimeInput["type"] }>;
@@ -42,7 +43,9 @@ export interface Exchange {
   handle(input: ExchangeInput, now: Instant): LossReason | undefined;
   /** Whether a message proves that the other end is a broker. */
   isFromBroker(message: BrokerMessage | Violation): boolean;
-  /** The link is up. */
+  /** The link is up. @param announcement of the broker, in its handshake */
+  onLinkUp(announcement: string | undefined): void;
+  /** The link is up, and the first message is due. */
   greet(now: Instant): void;
   /** A heartbeat is due. */
   heartbeat(now: Instant): void;
@@ -100,6 +103,7 @@ export class Session {
         this.#onStop(now);
         break;
       case "link-up":
+        this.#exchange.onLinkUp(input.announcement);
         this.#follow(this.#connection.onLinkUp(now), now);
         break;
       case "receiving":

@@ -9,7 +9,8 @@ export type RuntimeInput =
   | { readonly type: "start" }
   /** Accept no new work; end when everything open has ended, or at the time limit. */
   | { readonly type: "stop" }
-  | { readonly type: "link-up" }
+  /** `announcement`: what the broker announced in its handshake. */
+  | { readonly type: "link-up"; readonly announcement?: string | undefined }
   /** Bytes of a message came that is not whole yet. */
   | { readonly type: "receiving" }
   /** The link could not connect, and tries again. */

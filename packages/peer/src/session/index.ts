@@ -5,4 +5,5 @@ export { Connection, type ConnectionOptions, type ConnectionStep, type LossReaso
 export type { CallId, RuntimeEffect, RuntimeInput } from "./effects.ts";
 export { FIRST_REPORT, ReceiveWindow } from "./flow/receiver.ts";
 export { Sender, type SendStream } from "./flow/sender.ts";
+export { mayOffer, type Negotiation } from "./negotiation.ts";
 export { SlotTable } from "./slot-table.ts";

@@ -98,9 +98,10 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
 
   onIntroduced(): undefined {}
 
-  onUp(): void {
+  onUp({ announcement }: SocketConnection): void {
     this.#dialer.onUp();
-    if (this.#closing === undefined) callHandler(() => this.#handlers.onUp?.(this.#dialer.facts));
+    const facts = { ...this.#dialer.facts, ...(announcement !== undefined && { announcement }) };
+    if (this.#closing === undefined) callHandler(() => this.#handlers.onUp?.(facts));
     this.#onUpWhileClosing?.();
   }
 

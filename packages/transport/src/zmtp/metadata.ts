@@ -9,15 +9,19 @@ export interface Metadata {
   readonly routingId: string;
   /** This end connects again after ERROR, where libzmq gives up. So it may get one for a reason that can pass. */
   readonly retriesAfterError?: true;
+  /** A text for the application at the other end. */
+  readonly announcement?: string;
 }
 
 const VALUE_SIZE_BYTES = 4;
 /** RFC 37 reserves names with "X-" for applications. */
 const RETRIES = "X-Retries-After-Error";
+const ANNOUNCEMENT = "X-Announcement";
 
-export function encodeMetadata({ socketType, routingId, retriesAfterError }: Metadata): Buffer {
+export function encodeMetadata({ socketType, routingId, retriesAfterError, announcement }: Metadata): Buffer {
   const properties = [encodeProperty("Socket-Type", socketType), encodeProperty("Identity", routingId)];
   if (retriesAfterError) properties.push(encodeProperty(RETRIES, "1"));
+  if (announcement !== undefined) properties.push(encodeProperty(ANNOUNCEMENT, announcement));
   return Buffer.concat(properties);
 }
 
@@ -26,6 +30,7 @@ export function decodeMetadata(data: Buffer): Metadata | Violation {
   let socketType = "";
   let routingId = "";
   let retriesAfterError = false;
+  let announcement: string | undefined;
   for (let at = 0; at < data.length; ) {
     const nameEnd = at + 1 + (data[at] ?? 0);
     const valueAt = nameEnd + VALUE_SIZE_BYTES;
@@ -36,9 +41,15 @@ export function decodeMetadata(data: Buffer): Metadata | Violation {
     if (name === "socket-type") socketType = data.toString("latin1", valueAt, valueEnd);
     else if (name === "identity") routingId = data.toString("latin1", valueAt, valueEnd);
     else if (name === RETRIES.toLowerCase()) retriesAfterError = data.toString("latin1", valueAt, valueEnd) === "1";
+    else if (name === ANNOUNCEMENT.toLowerCase()) announcement = data.toString("latin1", valueAt, valueEnd);
     at = valueEnd;
   }
-  return { socketType, routingId, ...(retriesAfterError && { retriesAfterError }) };
+  return {
+    socketType,
+    routingId,
+    ...(retriesAfterError && { retriesAfterError }),
+    ...(announcement !== undefined && { announcement }),
+  };
 }
 
 function encodeProperty(name: string, value: string): Buffer {

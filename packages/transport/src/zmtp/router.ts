@@ -55,7 +55,11 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
     this.#isTaken = options.isTaken ?? (() => false);
     const settings: ConnectionSettings = {
       linkName: "router",
-      metadata: { socketType: "ROUTER", routingId: "" },
+      metadata: {
+        socketType: "ROUTER",
+        routingId: "",
+        ...(options.announcement !== undefined && { announcement: options.announcement }),
+      },
       mechanism: listenerMechanism(options.security),
       authenticator: authenticatorOf(options.security),
       peerTypes: PEER_TYPES,

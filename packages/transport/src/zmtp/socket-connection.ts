@@ -79,6 +79,8 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
   name = "";
   /** After its end: whether it ever was up. */
   wasUp = false;
+  /** What the other end announced in its handshake. */
+  announcement: string | undefined;
   /** After its end: the error of the socket, if it had one. */
   error: Error | undefined;
   /** Messages that wait while the kernel takes no more. */
@@ -208,7 +210,8 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
     );
   }
 
-  onIntroduced({ socketType, routingId, retriesAfterError }: Metadata): Violation | undefined {
+  onIntroduced({ socketType, routingId, retriesAfterError, announcement }: Metadata): Violation | undefined {
+    this.announcement = announcement;
     this.#retriesAfterError = retriesAfterError === true;
     if (!this.#settings.peerTypes.has(socketType)) {
       const detail = `a ${this.#settings.metadata.socketType} does not talk to ${JSON.stringify(socketType)}`;

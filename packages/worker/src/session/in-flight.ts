@@ -36,8 +36,6 @@ import { type InFlightRequest, type RequestRef, RequestTable } from "./request-t
 export interface InFlightOptions {
   /** Bytes that handlers may write beyond their credit, for all requests together. */
   readonly maxHeldBytes: number;
-  /** Whether to offer capabilities beyond the classic wire. */
-  readonly negotiate: boolean;
   /** A number from 0 up to 1. */
   readonly random: () => number;
 }
@@ -52,6 +50,8 @@ const CONTINUE_WHEN_NOTIFIED: Effect = Object.freeze({ type: "defer", input: CON
 const FLUSH_SOON: Effects = Object.freeze([Object.freeze({ type: "flush-soon" })]);
 
 export class InFlightRequests {
+  /** Whether the worker made an offer on this connection. */
+  negotiates = false;
   #capabilities: Capabilities = NO_CAPABILITIES;
   /** What the broker accepts. */
   #brokerBounds = DEFAULT_SIZE_BOUNDS;
@@ -232,7 +232,7 @@ export class InFlightRequests {
     const message = `request ${display(requestId)} exceeded its timeout at the worker`;
     return [
       ...sent,
-      send(replyMessage(request, { type: "reject", call, reason: NULL_FRAME }, this.#options.negotiate)),
+      send(replyMessage(request, { type: "reject", call, reason: NULL_FRAME }, this.negotiates)),
       { type: "abort", call, failure: failureOf("DEADLINE_EXCEEDED", message) },
     ];
   }
@@ -299,12 +299,12 @@ export class InFlightRequests {
   }
 
   #sendPartial(request: InFlightRequest, input: PartialInput): Effect {
-    return send(replyMessage(request, input, this.#options.negotiate));
+    return send(replyMessage(request, input, this.negotiates));
   }
 
   #end(request: InFlightRequest, input: FinalInput | Extract<HandlerInput, { readonly type: "reject" }>): Effects {
     this.remove(request);
-    return [send(replyMessage(request, input, this.#options.negotiate)), { type: "finished", call: request.id }];
+    return [send(replyMessage(request, input, this.negotiates)), { type: "finished", call: request.id }];
   }
 
   /** The handler did not pause. Its last chunk cannot be left out, so nothing more of the reply is sent. */

@@ -1,7 +1,14 @@
 // Builds the messages and effects of a worker's session. session.ts and in-flight.ts decide what to send.
 
 import type { LossReason } from "@pigato/peer/session";
-import { display, encodePayload, type Failure, type FromWorker, NULL_FRAME } from "@pigato/protocol";
+import {
+  type DisconnectReason,
+  display,
+  encodePayload,
+  type Failure,
+  type FromWorker,
+  NULL_FRAME,
+} from "@pigato/protocol";
 import { UNDEFINED_FRAME } from "@pigato/protocol/internal";
 import type { Effect, Effects, HandlerInput } from "./effects.ts";
 import type { InFlightRequest, RequestRef } from "./request-table.ts";
@@ -48,6 +55,11 @@ export function closeLink(reason: LossReason, wasConnected: boolean, sendsDiscon
   effects.push({ type: "close", flush: sendsDisconnect });
   if (wasConnected) effects.push({ type: "disconnected", reason });
   return effects;
+}
+
+/** A broker that stops is no fault. */
+export function disconnectReport({ code, message }: DisconnectReason): Effects {
+  return code === "CLOSED" ? [] : [{ type: "report", message: `the broker disconnected the worker: ${message}` }];
 }
 
 export function failureOf(code: Failure["code"], message: string): Failure {

@@ -1,6 +1,6 @@
-import { type FromWorker, NO_CAPABILITIES, requestId } from "@pigato/protocol";
+import { type FromWorker, NO_CAPABILITIES, readText, requestId } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
-import { BODY, SessionScenario } from "../testing/session-scenario.ts";
+import { BODY, OPTIONS, SessionScenario } from "../testing/session-scenario.ts";
 
 describe("P-SIZE-1: a reply that is larger than the broker accepts", () => {
   const accepted = { ...NO_CAPABILITIES, partials: true, maxFrameBytes: 10_000 };
@@ -198,6 +198,29 @@ describe("connecting", () => {
     const scenario = new SessionScenario().connect();
     expect(scenario.do({ type: "start" })).toEqual([]);
   });
+});
+
+test("P-NEG-5: a worker that waits for an announcement offers only to brokers that make it, on each connection", () => {
+  const scenario = new SessionScenario({ negotiate: "announced" });
+  const connect = (announcement: string | undefined): unknown => {
+    scenario.do({ type: "start" });
+    const [ready] = scenario.session.handle({ type: "link-up", announcement }, 0);
+    scenario.receive({ type: "ready", accepted: undefined });
+    scenario.request("r1");
+    const [end] = scenario.session.handle(
+      { type: "final", call: scenario.call(-1), status: -1, body: [BODY], options: OPTIONS },
+      0,
+    );
+    scenario.do({ type: "link-lost", reason: "link-down" });
+    scenario.do({ type: "stop" });
+    const isOffer = ready?.type === "send" && ready.message.type === "ready" && ready.message.offer !== undefined;
+    const options = end?.type === "send" && end.message.type === "final" ? end.message.trailer.map(readText) : [];
+    return { isOffer, options };
+  };
+  const classic = { isOffer: false, options: ["undefined"] };
+  expect(connect(undefined)).toEqual(classic);
+  expect(connect("pigato/1")).toEqual({ isOffer: true, options: ["{}"] });
+  expect(connect("pigato/2")).toEqual(classic);
 });
 
 test("a worker that negotiates nothing sends READY and its heartbeat as the original does", () => {

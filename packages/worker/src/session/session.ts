@@ -5,7 +5,14 @@
 // Stopping: the worker sends a heartbeat with concurrency 0, so that the broker sends no more requests. It rejects requests
 // that still arrive, lets running requests finish, and sends DISCONNECT last.
 
-import { Connection, type ConnectionOptions, type ConnectionStep, type LossReason } from "@pigato/peer/session";
+import {
+  Connection,
+  type ConnectionOptions,
+  type ConnectionStep,
+  type LossReason,
+  mayOffer,
+  type Negotiation,
+} from "@pigato/peer/session";
 import {
   type Capabilities,
   type DisconnectReason,
@@ -26,7 +33,7 @@ import {
 } from "@pigato/protocol/internal";
 import { type Effects, type Input, NO_EFFECTS, type WorkerRequest } from "./effects.ts";
 import { type InFlightOptions, InFlightRequests } from "./in-flight.ts";
-import { closeLink, failureOf, report, send, sendUrgently, tooLargeReply } from "./messages.ts";
+import { closeLink, disconnectReport, failureOf, report, send, sendUrgently, tooLargeReply } from "./messages.ts";
 import type { InFlightRequest, RequestRef } from "./request-table.ts";
 
 export interface SessionOptions extends ConnectionOptions, InFlightOptions {
@@ -42,6 +49,7 @@ export interface SessionOptions extends ConnectionOptions, InFlightOptions {
    * runs, and accepts no rejections (D-PEER-6).
    */
   readonly brokerAnswers: boolean;
+  readonly negotiate: Negotiation;
   /** What this worker accepts. */
   readonly sizeBounds?: SizeBounds;
 }
@@ -69,7 +77,7 @@ export class Session {
   /** Heartbeats of this connection that the broker has not answered yet. */
   #unanswered = 0;
   #hasMoved = false;
-  /** Why a broker refused the worker, since the last start or connection. */
+  /** Since the last start or connection. */
   #lastRefusal: string | undefined;
 
   constructor(options: SessionOptions) {
@@ -116,6 +124,7 @@ export class Session {
         this.#concurrency = input.concurrency;
         return this.#heartbeat();
       case "link-up":
+        this.#requests.negotiates = mayOffer(this.#options.negotiate, input.announcement);
         return this.#follow(this.#connection.onLinkUp(now));
       case "receiving":
         this.#connection.onReceiving(now);
@@ -215,10 +224,7 @@ export class Session {
   /** P-DISC-6. */
   #onDisconnect(reason: DisconnectReason | undefined): Effects {
     if (reason === undefined) return NO_EFFECTS;
-    if (this.#connection.isConnected) {
-      const message = `the broker disconnected the worker: ${reason.message}`;
-      return reason.code === "CLOSED" ? NO_EFFECTS : [{ type: "report", message }];
-    }
+    if (this.#connection.isConnected) return disconnectReport(reason);
     if (reason.message === this.#lastRefusal) return NO_EFFECTS;
     this.#lastRefusal = reason.message;
     return [{ type: "registration-refused", reason }];
@@ -378,7 +384,7 @@ export class Session {
   }
 
   #offer(): Capabilities | undefined {
-    if (!this.#options.negotiate) return undefined;
+    if (!this.#requests.negotiates) return undefined;
     const { heartbeatMs, sizeBounds = DEFAULT_SIZE_BOUNDS } = this.#options;
     return offerOf("worker", { heartbeatMs, concurrency: this.#concurrency, ...announcedBounds(sizeBounds) });
   }
@@ -390,6 +396,5 @@ export class Session {
 }
 
 function earlier(one: Instant | undefined, other: Instant | undefined): Instant | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  return Math.min(one, other);
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }
