@@ -60,7 +60,8 @@ describe("binds", () => {
     ["7", /at least one address/],
     ['"localhost:55555"', /an address to listen at must be text such as tcp:\/\/\*:55555, not 'localhost:55555'/],
     ['{"address":"tcp:/*:55555"}', /an address to listen at must be/],
-    ['{"frontend":"tcp://a"}', /at least one address/],
+    ['{"frontend":"tcp://a"}', /frontend and backend of a broker require each other/],
+    ['{"frontend":"tcp://a","backnd":"tcp://b"}', /frontend and backend of a broker require each other/],
     ["null", /at least one address/],
   ])("binds as JavaScript may pass them, %s, are rejected", (text, why) => {
     expect(() => listenersOf(JSON.parse(text))).toThrow(why);

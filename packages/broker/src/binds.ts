@@ -135,8 +135,12 @@ function dialectsOf({ dialect, answersErrors, timeoutMs }: SettingsOf<BindSchema
   return [dialect === "omdp" ? omdpDialect() : pigatoDialect(), ...others];
 }
 
+/** @throws UsageError for one of the two without the other */
 function isSplit(where: ListenerOptions | Listeners): where is Listeners {
-  return typeof where === "object" && where !== null && "frontend" in where && "backend" in where;
+  if (typeof where !== "object" || where === null) return false;
+  const has = { frontend: "frontend" in where, backend: "backend" in where };
+  if (has.frontend !== has.backend) throw new UsageError("frontend and backend of a broker require each other");
+  return has.frontend;
 }
 
 function isList(options: ListenerOptions): options is readonly (string | Bind)[] {

@@ -200,6 +200,23 @@ describe("a worker", () => {
   });
 });
 
+test("a worker without a handler warns once", async () => {
+  const warnings: string[] = [];
+  const listener = ({ message }: Error): unknown => warnings.push(message);
+  process.on("warning", listener);
+  stops.push(() => void process.off("warning", listener));
+  const worker = new PIGATO.Worker(address, "none");
+  stops.push(() => worker.stop());
+  worker.start();
+  const client = newClient();
+  client.start();
+  const fail = (): Promise<unknown> =>
+    new Promise((resolve) => client.request("none", 1, null, resolve, { timeout: 1_000 }));
+  await fail();
+  await fail();
+  expect(warnings).toEqual(['worker "none" has no request handler: call worker.on("request", …) before start()']);
+});
+
 test("what a classic handler returns is no reply", async () => {
   const worker = new PIGATO.Worker(address, "echo");
   stops.push(() => worker.stop());

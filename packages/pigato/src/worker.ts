@@ -33,6 +33,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
   readonly service: string;
   readonly conf: WorkerConf;
   #lifecycle: ClassicLifecycle<Peer> | undefined;
+  #hasWarned = false;
 
   constructor(broker: string | readonly string[], service: string, conf?: WorkerConf | null) {
     super();
@@ -89,11 +90,20 @@ export class Worker extends EventEmitter<WorkerEvents> {
   #onRequest(data: unknown, reply: Reply, sent: WorkerEvents["request"][2]): Promise<unknown> | undefined {
     const handlers = this.rawListeners("request");
     if (handlers.length === 0) {
+      this.#warnOfNoHandler();
       reply.reject("the worker has no handler");
       return undefined;
     }
     const results = handlers.map((handler): unknown => Reflect.apply(handler, this, [data, reply, sent]));
     return Promise.all(results).then(() => undefined);
+  }
+
+  /** Once: the peer has a listener of its own, so it does not see this. */
+  #warnOfNoHandler(): void {
+    if (this.#hasWarned || this.conf.logger === false) return;
+    this.#hasWarned = true;
+    const text = `worker "${this.service}" has no request handler: call worker.on("request", …) before start()`;
+    process.emitWarning(text, { type: "PigatoWarning", code: "PIGATO_NO_HANDLER" });
   }
 
   #followConcurrency(): void {
