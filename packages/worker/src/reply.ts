@@ -127,7 +127,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
 
   /**
    * The name that the client requested: for a worker of `stock-*` a name such as `stock-acme`, and for one of `price@1.2.0` with the
-   * client's range. Majordomo does not tell it: there it is the worker's own service.
+   * client's range. Majordomo does not carry it: there it is the worker's own service.
    */
   get service(): string {
     return display(this.#service);
