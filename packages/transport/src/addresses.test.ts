@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bindError, connectError, kindToBind, kindToConnect } from "./addresses.ts";
+import { bindError, connectError, hostOf, isIpv6, kindToBind, kindToConnect } from "./addresses.ts";
 
 test.each([
   ["tcp://127.0.0.1:5555", "tcp"],
@@ -60,7 +60,6 @@ test.each([
   ["tcp://:5555", "the host is missing, as in tcp://127.0.0.1:55555"],
   ["tcp://127.0.0.1:99999", "the port 99999 is not 1 to 65535"],
   ["tcp://127.0.0.1:http", 'the port "http" is not a number'],
-  ["tcp://127.0.0.1:1\n", 'the port "1\\n" is not a number'],
   ["tcp://127.0.0.1:*", 'the port "*" is only for listening; name the port of the other end'],
   ["ipc://", "the path is missing"],
   ["inproc://", "the name is missing"],
@@ -92,4 +91,43 @@ test("an error names the operation, the address and the reason", () => {
   );
   const inUse = bindError("tcp://*:5555", { code: "EADDRINUSE" });
   expect(inUse.message).toBe("cannot bind tcp://*:5555: the address is in use");
+});
+
+test.each([
+  "tcp://127.0.0.1:5555\n",
+  "tcp://127.0.0.1: 5555",
+  "tcp:// db:5555",
+  "tcp://d b:5555",
+  "ipc:///tmp/broker.sock\n",
+  "ipc:///tmp/broker.sock ",
+  "ipc:// /tmp/broker.sock",
+  "ipc:///tmp/bro\0ker.sock",
+  "inproc://broker\n",
+])("%j can be neither bound nor connected to: white space", (address) => {
+  expect(() => kindToBind(address)).toThrow(/it contains white space or a control character/);
+  expect(() => kindToConnect(address)).toThrow(/it contains white space or a control character/);
+});
+
+test.each([
+  ["tcp://[::1:5555", '"[::1" is not an IPv6 address'],
+  ["tcp://[db]:5555", '"[db]" is not an IPv6 address'],
+  ["tcp://1:2:5555", '"1:2" is not an IPv6 address'],
+  ["tcp://[fe80::1]:5555", "the link-local address [fe80::1] needs the interface, as in [fe80::1%eth0]"],
+  ["tcp://FE80::1:5555", "the link-local address FE80::1 needs the interface, as in [FE80::1%eth0]"],
+  ["TCP://127.0.0.1:5555", "expected tcp://host:port"],
+])("%s can be neither bound nor connected to: %s", (address, reason) => {
+  expect(() => kindToBind(address)).toThrow(reason);
+  expect(() => kindToConnect(address)).toThrow(reason);
+});
+
+test.each([
+  ["tcp://[::1]:5555", "::1", true],
+  ["tcp://::1:5555", "::1", true],
+  ["tcp://[fe80::1%eth0]:5555", "fe80::1%eth0", true],
+  ["tcp://127.0.0.1:5555", "127.0.0.1", false],
+  ["tcp://LOCALHOST:5555", "LOCALHOST", false],
+  ["ipc:///tmp/a:b", undefined, false],
+])("the host of %s", (address, host, is) => {
+  if (host !== undefined) expect(hostOf(address)).toBe(host);
+  expect([isIpv6(address), kindToConnect(address)]).toEqual([is, address.slice(0, 3)]);
 });

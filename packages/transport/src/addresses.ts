@@ -1,6 +1,7 @@
 // Validates addresses and explains why the system refused one. It catches a fault of libzmq first: a port above 65535 wraps around
 // to another port.
 
+import { isIP } from "node:net";
 import { type ConnectionRejection, LinkError } from "./link.ts";
 
 export type AddressKind = "tcp" | "ipc" | "inproc";
@@ -37,6 +38,12 @@ function kindOf(address: string, faultOf: (host: string, port: string) => string
   const [, scheme = "", rest = ""] = /^([^:/]*):\/\/(.*)$/s.exec(address) ?? [];
   const kind = kindOfScheme(scheme);
   if (kind === undefined) throw invalid(address, "expected tcp://host:port, ipc://path or inproc://name");
+  if (hasStrayCharacter(kind, rest)) {
+    throw invalid(
+      address,
+      "it contains white space or a control character, as at the end of a line that was read from a file",
+    );
+  }
   if (kind !== "tcp") {
     if (rest === "") throw invalid(address, `the ${kind === "ipc" ? "path" : "name"} is missing`);
     return kind;
@@ -44,13 +51,28 @@ function kindOf(address: string, faultOf: (host: string, port: string) => string
   const [, host, port] = /^(\[.*\]|[^:].*?|::.*?)(?::([^:\]]*))?$/s.exec(rest) ?? [];
   if (host === undefined) throw invalid(address, "the host is missing, as in tcp://127.0.0.1:55555");
   if (port === undefined || port === "") throw invalid(address, `the port is missing, as in tcp://${host}:55555`);
-  const fault = faultOf(host, port);
+  const fault = hostFault(host) ?? faultOf(host, port);
   if (fault !== undefined) throw invalid(address, fault);
   return kind;
 }
 
 function kindOfScheme(scheme: string): AddressKind | undefined {
   return scheme === "tcp" || scheme === "ipc" || scheme === "inproc" ? scheme : undefined;
+}
+
+/** A path may contain spaces, but hardly at its ends. */
+function hasStrayCharacter(kind: AddressKind, rest: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to find
+  return kind === "tcp" ? /[\s\0-\x1f\x7f]/.test(rest) : rest !== rest.trim() || /[\0-\x1f\x7f]/.test(rest);
+}
+
+function hostFault(host: string): string | undefined {
+  const isBracketed = host.startsWith("[");
+  if (!isBracketed && !host.includes(":")) return undefined;
+  const ip = isBracketed ? host.slice(1, -1) : host;
+  if (isIP(ip) !== 6 || (isBracketed && !host.endsWith("]"))) return `${JSON.stringify(host)} is not an IPv6 address`;
+  if (!/^fe[89ab]/i.test(ip) || ip.includes("%")) return undefined;
+  return `the link-local address ${host} needs the interface, as in [${ip}%eth0]`;
 }
 
 function portFault(port: string, least: number): string | undefined {
@@ -64,9 +86,14 @@ function invalid(address: string, reason: string): LinkError {
   return new LinkError("ADDRESS_INVALID", `invalid address ${JSON.stringify(address)}: ${reason}`, { address });
 }
 
-/** Whether a tcp address names an IPv6 host. libzmq needs an option for it. */
+/** The host of a tcp address, without brackets. */
+export function hostOf(address: string): string {
+  return address.slice("tcp://".length, address.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1");
+}
+
+/** Whether the host of a tcp address is an IPv6 address. libzmq needs an option for it. */
 export function isIpv6(address: string): boolean {
-  return address.includes("[");
+  return address.startsWith("tcp:") && hostOf(address).includes(":");
 }
 
 /** Wraps what the system or libzmq reports for a failed bind. */

@@ -5,8 +5,10 @@
 // such as a frame over the bound or a peer of the wrong type, it reports "disconnect" and then nothing more: then this class
 // reconnects. A "disconnect" alone means nothing, because libzmq reports it before it delivers the last messages.
 
+import { type LookupAddress, lookup } from "node:dns";
+import { isIP } from "node:net";
 import type { Dealer, Event, Subscriber } from "zeromq";
-import { connectError, isIpv6, kindToConnect, rejectedError, unreachableError } from "../addresses.ts";
+import { connectError, hostOf, isIpv6, kindToConnect, rejectedError, unreachableError } from "../addresses.ts";
 import { type Alarm, systemClock } from "../clock.ts";
 import { type ConnectionRejection, LinkError, type PeerFacts } from "../link.ts";
 import type { Mechanism } from "../security/auth-request.ts";
@@ -45,6 +47,7 @@ export class MonitoredConnection {
   /** Created by `connect`; never over inproc. */
   #monitor: Monitor | undefined;
   readonly #silence: Alarm = systemClock.alarm(() => this.#onSilence());
+  readonly #nextLookup: Alarm = systemClock.alarm(() => this.#resolve(this.#address ?? ""));
   #pauseMs = FIRST_PAUSE_MS;
   #address: string | undefined;
   /** What the present attempt, or the connection, has come to. */
@@ -68,13 +71,9 @@ export class MonitoredConnection {
       throw new LinkError("FAILED", `cannot connect to ${address}: the ${owner} already connects to ${this.#address}`);
     }
     if (kind === "inproc" && mechanism !== "NULL") throw noSecurity(address);
-    if (isIpv6(address)) this.#socket.ipv6 = true;
     if (kind !== "inproc") this.#monitor ??= new Monitor(this.#socket, (event) => this.#onEvent(event));
-    try {
-      this.#socket.connect(address);
-    } catch (error) {
-      throw connectError(address, error);
-    }
+    if (kind === "tcp" && isName(hostOf(address))) this.#resolve(address);
+    else this.#start(address, isIpv6(address));
     this.#address = address;
     if (kind === "inproc") queueMicrotask(() => this.#listener.onUp({}));
   }
@@ -82,8 +81,41 @@ export class MonitoredConnection {
   /** Closes the socket; see `Monitor.closeSocket`. Over inproc, written messages are in the reader's queue already. */
   async closeSocket(lingerMs: number): Promise<void> {
     this.#silence.set(undefined);
+    this.#nextLookup.set(undefined);
     if (this.#monitor === undefined) this.#socket.close();
     else await this.#monitor.closeSocket(lingerMs);
+  }
+
+  /** libzmq resolves a name to addresses of one family, without a report, so the family is found out before. */
+  #resolve(address: string): void {
+    lookup(hostOf(address), { all: true }, (error, found) => {
+      if (this.#socket.closed) return;
+      if (error === null) return this.#startResolved(address, found);
+      this.#listener.onAttemptFailed(unreachableError(address, error));
+      this.#pauseMs = Math.min(this.#pauseMs * 2, Math.max(FIRST_PAUSE_MS, this.#settings.longestPauseMs));
+      this.#nextLookup.set(systemClock.now() + this.#pauseMs);
+    });
+  }
+
+  #startResolved(address: string, found: readonly LookupAddress[]): void {
+    this.#pauseMs = FIRST_PAUSE_MS;
+    try {
+      this.#start(
+        address,
+        found.every(({ family }) => family === 6),
+      );
+    } catch (error) {
+      this.#listener.onAttemptFailed(unreachableError(address, String(error)));
+    }
+  }
+
+  #start(address: string, usesIpv6: boolean): void {
+    if (usesIpv6) this.#socket.ipv6 = true;
+    try {
+      this.#socket.connect(address);
+    } catch (error) {
+      throw connectError(address, error);
+    }
   }
 
   #onEvent(event: Event): void {
@@ -127,4 +159,9 @@ export class MonitoredConnection {
     this.#socket.disconnect(this.#address);
     this.#socket.connect(this.#address);
   }
+}
+
+/** Not an IP address, which may name an interface, nor libzmq's form with an address of this end. */
+function isName(host: string): boolean {
+  return isIP(host) === 0 && !host.includes(";");
 }

@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { type AddressInfo, isIPv6, type Server, type Socket } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
-import { kindToBind, kindToConnect } from "../addresses.ts";
+import { hostOf, kindToBind, kindToConnect } from "../addresses.ts";
 import { LinkError } from "../link.ts";
 
 export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -59,10 +59,8 @@ function tcpAddress(host: AddressInfo["address"], port: number): string {
 }
 
 function tcpEndpoint(address: string): { host: string; port: number } {
-  const colon = address.lastIndexOf(":");
-  const host = address.slice("tcp://".length, colon).replace(/^\[(.*)\]$/, "$1");
-  const port = address.slice(colon + 1);
-  return { host, port: port === "*" ? 0 : Number(port) };
+  const port = address.slice(address.lastIndexOf(":") + 1);
+  return { host: hostOf(address), port: port === "*" ? 0 : Number(port) };
 }
 
 function localPath(address: string): string {
