@@ -145,7 +145,7 @@ describe("a runtime without a connection", () => {
     expect(runtime.obstacle).toBe("no broker reached at tcp://broker:1: connect ECONNREFUSED");
   });
 
-  test("says that it was not started, or that nobody answered", () => {
+  test("says that it was not started, or that no broker answered", () => {
     uncaughtErrors();
     const { runtime, links } = setUp();
     expect(runtime.obstacle).toBe("the client was not started");
@@ -156,6 +156,16 @@ describe("a runtime without a connection", () => {
     expect(runtime.obstacle).toMatch(/^tcp:\/\/broker:1 accepted the connection and did not answer: .*"id"$/);
     runtime.perform({ type: "connected" });
     expect(runtime.obstacle).toBeUndefined();
+  });
+
+  test("counts the three seconds from the start, whatever is lost meanwhile", () => {
+    uncaughtErrors();
+    const { runtime, clock, warnings } = setUp();
+    void runtime.lifecycle.start();
+    clock.advance(2_000);
+    runtime.perform({ type: "disconnected", reason: "unreachable" });
+    clock.advance(1_000);
+    expect(warnings).toHaveLength(1);
   });
 
   test("warns again three seconds after a loss, and not once it has stopped", () => {

@@ -8,11 +8,12 @@ import type { RequestHandler } from "./worker.ts";
 
 /** The messages that the worker sends for a request, whose data is 20. */
 async function messagesOf(...handlers: readonly RequestHandler[]): Promise<string[]> {
-  const { worker, broker, connect, settle } = await setUp();
+  const { worker, broker, errors, connect, settle } = await setUp({ logger: false });
   for (const handler of handlers) worker.on("request", handler);
   await connect();
   broker.request("r1", "20");
   await settle();
+  expect(errors).toEqual([]);
   return broker.takeMessages();
 }
 

@@ -10,11 +10,11 @@ const NO_HANDLER =
 describe("a worker without a logger", () => {
   test("warns after three seconds without a connection", async () => {
     const warnings = new ProcessWarnings();
-    const { worker, advance } = await setUp({}, "inproc://nobody");
+    const { worker, advance } = await setUp({}, "inproc://missing");
     void worker.start();
     advance(3_000);
     expect(await warnings.take()).toEqual([
-      "PIGATO_NOT_CONNECTED: a worker is not connected after 3 s: no broker reached at inproc://nobody: it did not answer",
+      "PIGATO_NOT_CONNECTED: a worker is not connected after 3 s: no broker reached at inproc://missing: it did not answer",
     ]);
   });
 

@@ -10,7 +10,7 @@ import { Worker } from "@pigato/worker";
 import { expect, onTestFinished, test } from "vitest";
 import { startBroker } from "../support/start.ts";
 
-/** A server that is no ZeroMQ peer: it sends these bytes to whoever connects. */
+/** A server that is no ZeroMQ peer: it sends these bytes to each connection. */
 async function otherServer(bytes: string): Promise<string> {
   const server: Server = createServer((socket) => {
     socket.on("error", () => {});
