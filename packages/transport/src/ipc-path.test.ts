@@ -12,7 +12,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { bindPath, removePath } from "./ipc-path.ts";
+import { bindPath, removeDeadSockets, removePath } from "./ipc-path.ts";
 import type { RouterLink } from "./link.ts";
 import { libzmq, zmtp } from "./transports.ts";
 
@@ -160,4 +160,18 @@ test("removing a path spares a listener and a file", async () => {
   await removePath(`ipc://${join(folder, "file")}`);
   expect(readdirSync(folder).sort()).toEqual(["broker.sock", "file"]);
   await removePath("ipc:///nonexistent/broker.sock");
+});
+
+test.runIf(process.platform === "linux")("the search for dead sockets does not disturb a listener", async () => {
+  await leaveSocket();
+  const live = join(folder, "live.sock");
+  let connections = 0;
+  const server = createServer(() => {
+    connections += 1;
+  });
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => server.listen(live, resolve));
+  await removeDeadSockets(folder, /\.sock$/);
+  expect(readdirSync(folder)).toEqual(["live.sock"]);
+  expect(connections).toBe(0);
 });

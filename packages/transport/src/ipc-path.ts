@@ -5,7 +5,7 @@
 // some milliseconds. One that stays the same for `LOCK_TIMEOUT_MS` was left behind by a process that was killed, and is removed.
 
 import { type BigIntStats, lstatSync, rmSync } from "node:fs";
-import { open, readdir, rm, stat } from "node:fs/promises";
+import { open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { bindError, errorCode } from "./addresses.ts";
@@ -53,12 +53,24 @@ export async function removePath(address: string): Promise<void> {
 
 /** Removes the sockets in a folder with such a name that belong to this user and that no process listens on. Never rejects. */
 export async function removeDeadSockets(folder: string, name: RegExp): Promise<void> {
-  const names = await readdir(folder).catch(() => []);
-  for (const found of names.filter((each) => name.test(each)).slice(0, MAX_REMOVED)) {
+  const names = (await readdir(folder).catch(() => [])).filter((each) => name.test(each));
+  if (names.length === 0) return;
+  const bound = await boundPaths();
+  for (const found of names.slice(0, MAX_REMOVED)) {
     const path = join(folder, found);
+    if (bound.has(path)) continue;
     const stats = lstatSync(path, { throwIfNoEntry: false });
     if (stats?.uid === process.getuid?.()) await removePath(`ipc://${path}`);
   }
+}
+
+/**
+ * The paths that Linux knows to be bound, as far as this process may see. Its listener would report a connection that only asks
+ * whether it is there.
+ */
+async function boundPaths(): Promise<ReadonlySet<string>> {
+  const table = await readFile("/proc/net/unix", "utf8").catch(() => "");
+  return new Set(table.split("\n").map((line) => line.slice(line.indexOf(" /") + 1)));
 }
 
 /** `undefined` for another kind of address, for an abstract name, which the system frees by itself, and for a path that libzmq generates. */
