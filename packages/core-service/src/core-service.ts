@@ -47,7 +47,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
   #services: ServiceMap = new Map();
   #lastFrame: Uint8Array | undefined;
   #isCurrent = false;
-  #lastRefusal: ConnectionRejection["code"] | undefined;
+  #lastRejection: ConnectionRejection["code"] | undefined;
   readonly #warnings: Warnings;
   /** Watches for a current directory while the worker is connected. */
   readonly #watch: ConnectionWatch;
@@ -148,7 +148,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
     const handlers: SubscriberHandlers = {
       onUp: () => {
         if (this.#subscriber !== subscriber) return;
-        this.#lastRefusal = undefined;
+        this.#lastRejection = undefined;
         this.#lastFailure = undefined;
       },
       onAttemptFailed: (error) => {
@@ -179,8 +179,8 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
 
   /** The link goes on trying, and is rejected again and again: reported once. */
   #onRejected({ code, detail }: ConnectionRejection): void {
-    if (this.#lastRefusal === code) return;
-    this.#lastRefusal = code;
+    if (this.#lastRejection === code) return;
+    this.#lastRejection = code;
     const message = `connection to the internal channel at ${this.#channel} rejected: ${code}, ${detail}`;
     const error = new LinkError("REFUSED", message, { address: this.#channel });
     if (!this.worker.emit("error", error)) this.#warnings.onUnheard(error);

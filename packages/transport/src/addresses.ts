@@ -1,4 +1,4 @@
-// Validates addresses and explains why the system refused one. It catches a fault of libzmq first: a port above 65535 wraps around
+// Validates addresses and explains why the system rejected one. It catches a fault of libzmq first: a port above 65535 wraps around
 // to another port.
 
 import { isIP } from "node:net";

@@ -16,7 +16,7 @@ export interface Tally {
 
 /** A frame counts as this many bytes more, so that messages of many small frames are bounded, too. */
 const FRAME_COST_BYTES = 64;
-/** As many peers may be at their bound before messages for every other peer are refused, too. */
+/** Above so many full peers, messages for every other peer are rejected, too. */
 const PEERS_AT_BOUND = 4;
 /** The bound for urgent messages, as a multiple of the one for others. */
 const URGENT_FACTOR = 1.125;

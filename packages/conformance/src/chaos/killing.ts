@@ -1,5 +1,5 @@
-// Kills workers and the broker while requests are under way, and counts how each request ended. The short form is a
-// test; `pnpm chaos` runs the long one.
+// Kills workers and the broker during requests, and counts the outcomes. The short form is a test; `pnpm chaos` runs the long
+// form.
 
 import { Client } from "@pigato/client";
 import { spawnBroker, spawnWorker } from "../support/spawn.ts";
@@ -15,7 +15,7 @@ export interface Outcome {
 
 const FAST = { heartbeat: 200, reconnect: 50 };
 
-/** `requests` with `retry`; a worker is killed after a fifth of them, the broker after two fifths. */
+/** Sends `requests` with `retry`, kills a worker after a fifth of them, and the broker after two fifths. */
 export async function killInTheMiddle(requests: number): Promise<Outcome> {
   let broker = await spawnBroker("--heartbeat", "200", "--log-level", "fatal");
   const { address } = broker;

@@ -1,5 +1,5 @@
-// What the sources declare and say about it: members of interfaces with their doc comments, words of closed lists. The
-// reference pages are written from it, or held against it.
+// Reads declarations from the sources: members of interfaces with their doc comments, and closed lists of words. The reference
+// pages are generated from these, or compared with them.
 
 import { join } from "node:path";
 import ts from "typescript";
@@ -7,11 +7,11 @@ import { ROOT, textOf } from "./pages.ts";
 
 export interface Member {
   readonly name: string;
-  /** Names of what it carries, for an event: `reason`. */
+  /** For an event, the names of its fields: `reason`. */
   readonly carries: readonly string[];
   /** Its doc comment as one line, without the tags. */
   readonly text: string;
-  /** What `@defaultValue` says, up to the end of the sentence. */
+  /** The text of `@defaultValue`, up to the end of the sentence. */
   readonly byDefault: string | undefined;
 }
 
@@ -56,7 +56,7 @@ export function wordsOf(file: string, name: string): string[] {
   });
 }
 
-/** The titles of the tests in a file: what `test` and its variants are called, and the names of cases, but no `todo`. */
+/** The titles of the tests in a file: the first argument of `test` and its variants, and the names of cases, without `todo`. */
 export function titlesIn(file: string): ReadonlySet<string> {
   const titles = new Set<string>();
   visit(file, (node) => {
@@ -98,13 +98,13 @@ function carriedBy(member: ts.TypeElement | ts.ClassElement): string[] {
   });
 }
 
-/** What a name of the same file stands for, or the type itself. */
+/** The type that a name in the same file refers to, or the type itself. */
 function aliased(type: ts.TypeNode): ts.TypeNode {
   const aliases = type.getSourceFile().statements.filter(ts.isTypeAliasDeclaration);
   return aliases.find(({ name }) => name.text === type.getText())?.type ?? type;
 }
 
-/** The fields of an object that is written out, here or as an interface of the same file. */
+/** The fields of an object type, inline or an interface of the same file. */
 function fieldsOf(type: ts.TypeNode): readonly ts.TypeElement[] | undefined {
   if (ts.isTypeLiteralNode(type)) return type.members;
   return type

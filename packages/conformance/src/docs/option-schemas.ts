@@ -17,7 +17,7 @@ export async function optionsOf(file: string, schema: string): Promise<ReadonlyM
   return new Map(optionsIn(new Schema()));
 }
 
-/** The values that an option allows: `10 to 60 000 ms`. */
+/** The values that an option accepts: `10 to 60 000 ms`. */
 export function allowedValues(option: AnyOption | undefined): string {
   if (option === undefined) return "–";
   const { type, min, max, unit, choices, expected } = option;

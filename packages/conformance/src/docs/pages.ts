@@ -1,4 +1,4 @@
-// The pages that people read: the README files, CONTRIBUTING, and the sources of the site.
+// The pages for readers: README files, CONTRIBUTING, and the sources of the site.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT: string = fileURLToPath(new URL("../../../../", import.meta.url));
 
-/** What is installed or generated below docs/. */
+/** Installed or generated files below docs/. */
 const NOT_OURS = /^(node_modules|api|\.vitepress)\//;
 
 /** Paths from the root of the repository. */

@@ -1,4 +1,4 @@
-// Secured links by themselves: what the transport does below the peers.
+// Secured links without peers: the behavior of the transport.
 
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -19,9 +19,9 @@ const security = new ServerSecurity(server, undefined);
 const peer = new PeerSecurity({ curve: { serverKey: server.publicKey, ...newCurveKeyPair() } });
 
 test("a silent connection is closed when its handshake times out, and reported", async () => {
-  const refused = new Inbox<ConnectionRejection>();
+  const rejections = new Inbox<ConnectionRejection>();
   const router = libzmq.router(
-    { onMessage() {}, onRejected: (refusal) => refused.add(refusal) },
+    { onMessage() {}, onRejected: (rejection) => rejections.add(rejection) },
     { security, limits: { handshakeTimeoutMs: 50 } },
   );
   onTestFinished(() => router.close(0));
@@ -30,7 +30,7 @@ test("a silent connection is closed when its handshake times out, and reported",
   onTestFinished(() => void socket.destroy());
   socket.resume();
   await once(socket, "end");
-  expect(await refused.take()).toMatchObject({ code: "HANDSHAKE_TIMEOUT", localAddress: address });
+  expect(await rejections.take()).toMatchObject({ code: "HANDSHAKE_TIMEOUT", localAddress: address });
 });
 
 test("an inproc address cannot be secured and is rejected", async () => {

@@ -1,4 +1,4 @@
-// NULL and PLAIN with authentication: our own ZMTP and libzmq (of the package `zeromq` and of Debian) in both roles.
+// NULL and PLAIN with authentication: our ZMTP and libzmq (of the package `zeromq` and of Debian) in both roles.
 
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { type AuthRequest, type Frames, PeerSecurity, ServerSecurity } from "@pigato/transport";
@@ -62,7 +62,7 @@ describe.each(PAIRS)("a router of $router and dealers of $dealer", ({ router: ro
       await expectEchoes(dealer);
       expect(requests).toMatchObject([{ mechanism: "PLAIN", username: NAME, password: "x".repeat(255) }]);
       if (kind === "tcp") expect(requests[0]?.address).toBe("127.0.0.1");
-      expect(router.events.items.filter(({ type }) => type === "refused")).toEqual([]);
+      expect(router.events.items.filter(({ type }) => type === "rejected")).toEqual([]);
     });
 
     test("a dealer with another password is denied, and both ends report it", async () => {
@@ -70,10 +70,10 @@ describe.each(PAIRS)("a router of $router and dealers of $dealer", ({ router: ro
       const dealer = links.connectedDealer("ada", router.address, { security: WRONG_PASSWORD });
       dealer.link.send(message("hello"));
       const atRouter = await router.events.take();
-      expect(atRouter).toMatchObject({ type: "refused", refusal: { code: "DENIED", mechanism: "PLAIN" } });
+      expect(atRouter).toMatchObject({ type: "rejected", rejection: { code: "DENIED", mechanism: "PLAIN" } });
       const atDealer = await dealer.events.take();
       const code = deniedAt(dealerName, routerName);
-      expect(atDealer).toMatchObject({ type: "refused", refusal: { code, mechanism: "PLAIN" } });
+      expect(atDealer).toMatchObject({ type: "rejected", rejection: { code, mechanism: "PLAIN" } });
       await expectEchoes(links.connectedDealer("other", router.address, { security: ADA }));
       expect(router.messages.items).toEqual([]);
     });
@@ -83,7 +83,7 @@ describe.each(PAIRS)("a router of $router and dealers of $dealer", ({ router: ro
       const dealer = links.connectedDealer("unknown", router.address);
       dealer.link.send(message("hello"));
       const code = expect.toBeOneOf(["INCOMPATIBLE", "HANDSHAKE_FAILED"]);
-      expect(await router.events.take()).toMatchObject({ type: "refused", refusal: { code } });
+      expect(await router.events.take()).toMatchObject({ type: "rejected", rejection: { code } });
       expect(requests).toEqual([]);
     });
 
@@ -91,7 +91,7 @@ describe.each(PAIRS)("a router of $router and dealers of $dealer", ({ router: ro
       const router = await bind(security("NULL"));
       const dealer = links.connectedDealer("ada", router.address, { security: ADA });
       dealer.link.send(message("hello"));
-      await dealer.events.take((event) => event.type === "refused");
+      await dealer.events.take((event) => event.type === "rejected");
       expect(requests).toEqual([]);
     });
 
@@ -102,12 +102,12 @@ describe.each(PAIRS)("a router of $router and dealers of $dealer", ({ router: ro
       const closed = await bind(security("NULL", false));
       const dealer = links.connectedDealer("local", closed.address);
       expect(await closed.events.take()).toMatchObject({
-        type: "refused",
-        refusal: { code: "DENIED", mechanism: "NULL" },
+        type: "rejected",
+        rejection: { code: "DENIED", mechanism: "NULL" },
       });
       expect(await dealer.events.take()).toMatchObject({
-        type: "refused",
-        refusal: { code: "DENIED", mechanism: "NULL" },
+        type: "rejected",
+        rejection: { code: "DENIED", mechanism: "NULL" },
       });
     });
 
@@ -160,8 +160,8 @@ describe.skipIf(foreignPeers.python.isMissing)("Debian's libzmq with PLAIN", () 
     // See `deniedAt`.
     expect(await child.nextLine()).toMatch(/^(auth 400|protocol \d+)$/);
     expect(await router.events.take()).toMatchObject({
-      type: "refused",
-      refusal: { code: "DENIED", mechanism: "PLAIN" },
+      type: "rejected",
+      rejection: { code: "DENIED", mechanism: "PLAIN" },
     });
   });
 
@@ -170,7 +170,7 @@ describe.skipIf(foreignPeers.python.isMissing)("Debian's libzmq with PLAIN", () 
     const child = run("rejected", await router.link.bind(links.newAddress()), []);
     expect(await child.nextLine()).toMatch(/^(protocol|closed) /);
     const code = expect.toBeOneOf(["INCOMPATIBLE", "HANDSHAKE_FAILED"]);
-    expect(await router.events.take()).toMatchObject({ type: "refused", refusal: { code } });
+    expect(await router.events.take()).toMatchObject({ type: "rejected", rejection: { code } });
   });
 
   test("our dealer gets its own messages back from a router only with the right password", async () => {
@@ -179,8 +179,8 @@ describe.skipIf(foreignPeers.python.isMissing)("Debian's libzmq with PLAIN", () 
     const denied = links.connectedDealer("unknown", address, { security: WRONG_PASSWORD });
     denied.link.send(message("hello"));
     expect(await denied.events.take()).toMatchObject({
-      type: "refused",
-      refusal: { code: "DENIED", mechanism: "PLAIN" },
+      type: "rejected",
+      rejection: { code: "DENIED", mechanism: "PLAIN" },
     });
     const plain = new PeerSecurity({ plain: { username: "ada", password: "lovelace" } });
     const dealer = links.connectedDealer("ours", address, { security: plain });
@@ -198,7 +198,7 @@ describe.skipIf(foreignPeers.python.isMissing)("Debian's libzmq with PLAIN", () 
   }
 });
 
-test("a socket of the package zeromq with PLAIN talks to our router", async () => {
+test("a socket of the package zeromq with PLAIN exchanges messages with our router", async () => {
   const links = new TestLinks({ router: "zmtp", dealer: "zmtp", kind: "tcp", can });
   const router = links.echoRouter({ security: security("PLAIN") });
   const socket = new Dealer({ linger: 0, plainUsername: NAME, plainPassword: "x".repeat(255) });
@@ -218,7 +218,7 @@ async function expectEchoes(dealer: TestDealer): Promise<void> {
   expect(echoes.map((frames) => frames[2]?.length)).toEqual(firstNumbers(50).map((number) => number * 700));
 }
 
-/** libzmq 4.3 with PLAIN takes a correct ERROR command for a violation of the protocol: see zmtp/commands.ts. */
+/** libzmq 4.3 with PLAIN treats a correct ERROR command as a protocol violation: see zmtp/commands.ts. */
 function deniedAt(dealer: "zmtp" | "libzmq", router: "zmtp" | "libzmq"): string {
   return dealer === "libzmq" && router === "zmtp" ? "HANDSHAKE_FAILED" : "DENIED";
 }

@@ -48,7 +48,7 @@ export function addressCases(links: () => TestLinks, kind: "tcp" | "ipc" | "inpr
   test("an address that was unbound is free for another router", async () => {
     const { address, link } = await links().boundRouter();
     await link.unbind(address);
-    if (kind === "tcp") await expectRefused(address);
+    if (kind === "tcp") await expectUnreachable(address);
     const next = links().router();
     expect(await next.link.bind(address)).toBe(address);
     await expectThrough(links().connectedDealer("d", address), next);
@@ -62,7 +62,7 @@ export function addressCases(links: () => TestLinks, kind: "tcp" | "ipc" | "inpr
       const mute = new MuteDealer(address, `mute ${life}`);
       onTestFinished(() => mute.close());
       await mute.greet();
-      // Those of former lives may come back.
+      // Peers of earlier connections may reconnect.
       await router.messages.take(({ peer }) => peer === `mute ${life}`);
       router.link.send(`mute ${life}`, [Buffer.alloc(10_000)]);
       await router.link.close(0);
@@ -150,7 +150,7 @@ export function addressCases(links: () => TestLinks, kind: "tcp" | "ipc" | "inpr
   );
 }
 
-/** A message of the dealer arrives, and its answer too. */
+/** Waits until a message of the dealer and its answer have arrived. */
 async function expectThrough(dealer: TestDealer, router: Pick<TestRouter, "link" | "messages">): Promise<void> {
   dealer.link.send(message("ping"));
   const { peer, frames } = await router.messages.take();
@@ -159,7 +159,7 @@ async function expectThrough(dealer: TestDealer, router: Pick<TestRouter, "link"
   expect(texts(await dealer.messages.take())).toEqual(["pong"]);
 }
 
-async function expectRefused(address: string): Promise<void> {
+async function expectUnreachable(address: string): Promise<void> {
   const { hostname, port } = new URL(address);
   const socket = connect(Number(port), hostname);
   const [error] = await once(socket, "error");

@@ -63,8 +63,8 @@ describe("a router that listens within the process and on the network", () => {
     await router.messages.take();
     const far = links.connectedDealer("same", tcp);
     far.link.send(message("second"));
-    expect(await router.events.take((events) => events.type === "refused")).toMatchObject({
-      refusal: { code: "ROUTING_ID" },
+    expect(await router.events.take((events) => events.type === "rejected")).toMatchObject({
+      rejection: { code: "ROUTING_ID" },
     });
     router.link.send("same", message("for the first"));
     expect(texts(await near.messages.take())).toEqual(["for the first"]);
@@ -78,7 +78,7 @@ describe("a router that listens within the process and on the network", () => {
     await router.messages.take();
     const near = links.connectedDealer("same", inproc);
     near.link.send(message("second"));
-    await router.events.take((events) => events.type === "refused");
+    await router.events.take((events) => events.type === "rejected");
     router.link.send("same", message("for the first"));
     expect(texts(await far.messages.take())).toEqual(["for the first"]);
     expect(router.messages.items).toEqual([]);
@@ -125,11 +125,11 @@ describe("the native package", () => {
     expect(await printed("services")).toBe("not loaded");
   });
 
-  /** What a process says before it ends. */
-  /** What the program prints. */
+  /** The output of a process that ends. */
+  /** The output of the program. */
   async function printed(...args: readonly string[]): Promise<string> {
     const program = PeerProcess.node(MAIN, args);
-    // A program that does not end by itself fails the test and must not stay behind.
+    // A program that does not end by itself fails the test and must be killed.
     onTestFinished(() => void program.kill());
     const words = await program.nextLine();
     await program.exited();

@@ -1,5 +1,5 @@
-// One suite for every implementation of publisher and subscriber, and for pairs of them: every subscriber ends with the
-// latest message, however late or slowly it comes to it.
+// One suite for every implementation of publisher and subscriber, and for pairs of them: every subscriber gets the latest
+// message, however late it subscribes or slowly it reads.
 
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { Subscriber, XSubscriber } from "zeromq";
@@ -19,7 +19,7 @@ export function channelCompliance(subject: ChannelSubject): void {
       channels = new TestChannels(subject);
     });
 
-    test("subscribers get what starts with what they subscribed to, and nothing else", async () => {
+    test("subscribers get messages that start with their prefixes, and no others", async () => {
       const { link, address } = await channels.boundPublisher();
       const numbers = channels.subscriber("number ", address);
       const all = channels.subscriber("", address);
@@ -32,28 +32,28 @@ export function channelCompliance(subject: ChannelSubject): void {
       expect(texts(next)).toEqual(["number 1", "second frame"]);
     });
 
-    test("bytes that are no text can be subscribed to", async () => {
+    test("a prefix may be bytes that are not text", async () => {
       const { link, address } = await channels.boundPublisher();
       const subscriber = channels.subscriber("\u00ff\u0000", address);
       link.publish([Buffer.from([0xff, 0x00, 0x01])]);
       expect(Buffer.from((await subscriber.messages.take())[0] ?? [])).toEqual(Buffer.from([0xff, 0x00, 0x01]));
     });
 
-    test("a subscriber that comes late is sent the latest", async () => {
+    test("a late subscriber gets the latest message", async () => {
       const { link, address } = await channels.boundPublisher();
       for (const number of firstNumbers(10)) link.publish(message(`state ${number}`));
       const late = channels.subscriber("state", address);
       expect(texts(await late.messages.take())).toEqual(["state 9"]);
     });
 
-    test("of many that come late, each is sent the latest", async () => {
+    test("each of many late subscribers gets the latest message", async () => {
       const { link, address } = await channels.boundPublisher();
       link.publish(message("state"));
       const late = firstNumbers(30).map(() => channels.subscriber("state", address));
       for (const { messages } of late) expect(texts(await messages.take())).toEqual(["state"]);
     });
 
-    test("a subscriber that subscribes to more later is sent the latest of it", async () => {
+    test("a subscriber that adds a prefix gets the latest message with that prefix", async () => {
       const { link, address } = await channels.boundPublisher();
       link.publish(message("state"));
       const subscriber = channels.subscriber("else", address);
@@ -62,7 +62,7 @@ export function channelCompliance(subject: ChannelSubject): void {
       expect(texts(await subscriber.messages.take())).toEqual(["state"]);
     });
 
-    test("a subscriber may connect before there is a publisher", async () => {
+    test("a subscriber may connect before its publisher is bound", async () => {
       const address = await channels.knownAddress();
       const early = channels.subscriber("state", address);
       const { link } = await channels.boundPublisher(address);
@@ -70,7 +70,7 @@ export function channelCompliance(subject: ChannelSubject): void {
       expect(texts(await early.messages.take())).toEqual(["state"]);
     });
 
-    test("a publisher that published before it was bound sends that value then", async () => {
+    test("a publisher sends the message that it published before it was bound", async () => {
       const address = await channels.knownAddress();
       const early = channels.subscriber("state", address);
       const link = channels.publisher();
@@ -79,7 +79,7 @@ export function channelCompliance(subject: ChannelSubject): void {
       expect(texts(await early.messages.take())).toEqual(["state"]);
     });
 
-    test.runIf(hasConnections)("the next publisher at an address is found by those that knew the last", async () => {
+    test.runIf(hasConnections)("subscribers reconnect to the next publisher at the address", async () => {
       const { link, address } = await channels.boundPublisher();
       const subscriber = channels.subscriber("state", address);
       link.publish(message("state of the first"));
@@ -93,7 +93,7 @@ export function channelCompliance(subject: ChannelSubject): void {
       expect(subscriber.events.items.map(({ type }) => type)).toEqual(["up", "up"]);
     });
 
-    test("a subscriber that does not read misses some and ends with the latest, and others do not wait for it", async () => {
+    test("a subscriber that does not read misses messages and ends with the latest one, and others do not wait for it", async () => {
       const { link, address } = await channels.boundPublisher();
       const mute = new Subscriber({ receiveHighWaterMark: 1, linger: 0 });
       onTestFinished(() => mute.close());
@@ -107,7 +107,7 @@ export function channelCompliance(subject: ChannelSubject): void {
       const last = 500;
       for (let number = 1; number <= last; number++) {
         link.publish(message(`state ${number}`, PADDING));
-        // Somebody reads each, so that each is really sent.
+        // Another subscriber reads each message, so that each is really sent.
         await quick.messages.take((frames) => texts(frames)[0] === `state ${number}`);
       }
 
@@ -116,7 +116,7 @@ export function channelCompliance(subject: ChannelSubject): void {
       expect(read).toBeLessThan(last);
     });
 
-    test("who sends anything but a subscription changes nothing", async () => {
+    test("a peer that sends anything but a subscription has no effect", async () => {
       const { link, address } = await channels.boundPublisher();
       const listener = new XSubscriber({ linger: 0, sendTimeout: 5_000 });
       onTestFinished(() => listener.close());
@@ -128,7 +128,7 @@ export function channelCompliance(subject: ChannelSubject): void {
       expect(texts(await channels.subscriber("state", address).messages.take())).toEqual(["state"]);
     });
 
-    test.runIf(hasConnections)("a message over the bound is not taken, and what comes later is", async () => {
+    test.runIf(hasConnections)("a message above the bound is not delivered, and later ones are", async () => {
       const { link, address } = await channels.boundPublisher();
       const subscriber = channels.subscriber("state", address, { maxFrameBytes: 1_000 });
       link.publish(message("state"));
@@ -162,7 +162,7 @@ export function channelCompliance(subject: ChannelSubject): void {
       expect(() => channels.subscriber("", address)).toThrow(expect.objectContaining(invalid));
     });
 
-    test("closed links do nothing", async () => {
+    test("closed links have no effect", async () => {
       const { link, address } = await channels.boundPublisher();
       const subscriber = channels.subscriber("", address);
       await Promise.all([subscriber.link.close(), subscriber.link.close(), link.close(), link.close()]);

@@ -1,4 +1,4 @@
-// The end of a link: what was accepted still leaves, nothing comes after it, and nothing holds the process.
+// The end of a link: accepted messages are still sent, nothing follows, and the link does not keep the process alive.
 
 import { fileURLToPath } from "node:url";
 import { PeerProcess } from "@pigato/testkit/peer-process";
@@ -50,7 +50,7 @@ export function closingCases(links: () => TestLinks, subject: Subject): void {
     dealer.link.send(message("hello"));
     await router.messages.take();
     const idle = links().connectedDealer("idle", await links().knownAddress());
-    // Longer than the test may take.
+    // Longer than the timeout of the test.
     await Promise.all([dealer, idle, router].map(({ link }) => link.close(600_000)));
   });
 

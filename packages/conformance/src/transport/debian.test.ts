@@ -13,7 +13,7 @@ describe.skipIf(foreignPeers.python.isMissing).each(["tcp", "ipc", "abstract ipc
   let links: TestLinks;
 
   beforeEach(() => {
-    // Other programs do not find the abstract names that Node 20 creates: there libzmq talks to libzmq.
+    // With Node 20, other programs do not find abstract names, so both ends use libzmq there.
     const name = way === "abstract ipc" ? "automatic" : "zmtp";
     links = new TestLinks({ router: name, dealer: name, kind: way === "tcp" ? "tcp" : "ipc", can });
   });

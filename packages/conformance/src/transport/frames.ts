@@ -1,4 +1,4 @@
-// Messages as tests write and read them.
+// Messages in the notation of the tests.
 
 import type { Frames } from "@pigato/transport";
 
@@ -12,12 +12,12 @@ export function texts(frames: Frames): string[] {
   return frames.map((frame) => Buffer.from(frame).toString());
 }
 
-/** A message that starts with a number, and has `bytes` more to make it heavy. */
+/** A message that starts with a number, followed by `bytes` bytes. */
 export function numbered(number: number, padding: Uint8Array = Buffer.alloc(0)): Frames {
   return [Buffer.from(String(number)), padding];
 }
 
-/** The number that a message starts with. */
+/** The number at the start of a message. */
 export function numberOf(frames: Frames): number {
   return Number(Buffer.from(frames[0] ?? []).toString());
 }

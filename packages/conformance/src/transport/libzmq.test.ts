@@ -13,11 +13,11 @@ const OVER_TCP: Abilities = {
   unreadAtClose: Number.POSITIVE_INFINITY,
 };
 /**
- * When a local socket is closed by the other end, libzmq does not go on reading from it if it had to stop for want of room
- * at that moment: what is beyond its high-water mark is lost.
+ * When the other end closes a local socket, libzmq discards unread data above its high-water mark, if it had stopped reading
+ * because of the mark.
  */
 const OVER_IPC: Abilities = { ...OVER_TCP, unreadAtClose: 100 };
-/** Between threads there are no connections that could break or be watched. */
+/** Between threads there are no connections to lose or to monitor. */
 const WITHIN_THE_PROCESS: Abilities = {
   reportPeers: false,
   reconnect: false,

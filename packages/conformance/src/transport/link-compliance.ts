@@ -1,6 +1,5 @@
-// One suite for every implementation of packages/transport/src/link.ts, and for pairs of them. It knows the interface
-// alone: what an implementation cannot do is a flag of the subject, and what an implementation does besides is tested
-// beside it.
+// One suite for every implementation of packages/transport/src/link.ts, and for pairs of them. It uses only that interface.
+// Flags of the subject state what an implementation cannot do; other tests cover what an implementation does in addition.
 
 import { beforeEach, describe } from "vitest";
 import { addressCases } from "./address-cases.ts";

@@ -1,4 +1,4 @@
-// A program that runs one scenario with links and must then end by itself: nothing here calls `process.exit`.
+// A program that runs one scenario with links and must then exit by itself: it never calls `process.exit`.
 
 import type { Frames } from "@pigato/transport";
 import { message } from "./frames.ts";
@@ -27,10 +27,10 @@ switch (settings.scenario) {
   default:
     settings.scenario satisfies never;
 }
-// Nor may the channel to the parent keep it alive.
+// The channel to the parent must not keep the process alive, either.
 if (process.connected) process.disconnect();
 
-/** A message there and back. */
+/** Sends a message there and back. */
 async function echo(meddle: (frames: Frames) => void): Promise<void> {
   const router = TRANSPORTS[settings.router].router({
     onMessage: (peer, frames) => {
@@ -57,7 +57,7 @@ async function echo(meddle: (frames: Frames) => void): Promise<void> {
   await router.close();
 }
 
-/** The router's handler throws at every message; all of them are answered all the same. */
+/** The router's handler throws at every message, and yet all are answered. */
 async function throwing(): Promise<void> {
   let uncaught = 0;
   process.on("uncaughtException", (error) => {
@@ -70,7 +70,7 @@ async function throwing(): Promise<void> {
   if (uncaught !== 3) process.exitCode = 1;
 }
 
-/** Leaves a peer that reads nothing with more than it is sent. */
+/** Leaves more messages than a peer that does not read can take. */
 async function unread(): Promise<void> {
   let greeted = () => {};
   const greeting = new Promise<void>((resolve) => {

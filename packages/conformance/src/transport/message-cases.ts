@@ -1,4 +1,4 @@
-// Messages arrive whole, unchanged, in order, and only where they were sent.
+// Messages arrive complete, unchanged, in order, and only at their receiver.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Inbox } from "@pigato/testkit";
@@ -23,7 +23,7 @@ export function messageCases(links: () => TestLinks): void {
     ["5,000 empty frames", firstNumbers(5_000).map(() => new Uint8Array(0))],
     ["a frame of 10 MB", [Buffer.alloc(10 * MEGABYTE, "0123456789abcdef")]],
     ["eight frames of 1 MB", firstNumbers(8).map((number) => Buffer.alloc(MEGABYTE, number))],
-  ])("%s: arrive and come back as they were", async (_what, frames) => {
+  ])("%s: arrive and return unchanged", async (_what, frames) => {
     const router = await links().boundRouter();
     const dealer = links().connectedDealer("d", router.address);
     dealer.link.send(frames);
@@ -151,7 +151,7 @@ export function messageCases(links: () => TestLinks): void {
 
 function expectSame(actual: Frames, expected: Frames): void {
   expect(actual).toHaveLength(expected.length);
-  // One by one: a difference between large buffers would be printed in full.
+  // One by one, because a difference between large buffers would be printed in full.
   for (const [index, frame] of expected.entries()) {
     const other = actual[index];
     expect(other !== undefined && Buffer.compare(other, frame) === 0, `frame ${index} is as it was`).toBe(true);

@@ -28,7 +28,7 @@ export function peerCases(links: () => TestLinks, can: Abilities): void {
     ["a zero at its start", "\u0000abc"],
     ["256 bytes", "x".repeat(256)],
     ["characters that are no bytes", "\u017eluva"],
-  ])("a routing id of %s is refused", (_what, routingId) => {
+  ])("a routing id of %s is rejected", (_what, routingId) => {
     expect(() => links().dealer(routingId)).toThrow(RangeError);
   });
 
@@ -131,7 +131,7 @@ export function peerCases(links: () => TestLinks, can: Abilities): void {
     await router.messages.take();
     await first.link.close();
     await expectReturned(router, "d");
-    // The router may not have noticed the end of the first connection; then it rejects the second, which tries again.
+    // The router may not have noticed the end of the first connection. Then it rejects the second one, which tries again.
     const pass = await links().clockwork();
     const knock = async () => {
       const second = links().connectedDealer("d", router.address);
@@ -199,11 +199,11 @@ export function peerCases(links: () => TestLinks, can: Abilities): void {
     const router = links().router();
     await router.link.bind(address);
     expect(texts((await router.messages.take()).frames)).toEqual(["hello"]);
-    expect(dealer.events.items.filter(({ type }) => type !== "refused").map(({ type }) => type)).toEqual(["up"]);
+    expect(dealer.events.items.filter(({ type }) => type !== "rejected").map(({ type }) => type)).toEqual(["up"]);
   });
 }
 
-/** Sends until the router knows that the peer is gone: what it had accepted last comes back. */
+/** Sends until the router knows that the peer is gone, because the message it accepted last is returned. */
 export async function expectReturned(router: TestRouter, peer: string): Promise<void> {
   for (;;) {
     const outcome = router.link.send(peer, message("anybody?"));

@@ -1,4 +1,4 @@
-// A listener that sends a ZMTP greeting with PLAIN where a router with NULL is expected.
+// A listener that sends a ZMTP greeting with PLAIN, in place of a router with NULL.
 
 import { once } from "node:events";
 import { rmSync } from "node:fs";
@@ -31,7 +31,7 @@ export class PlainListener {
     if (protocol === "tcp:") {
       this.#server.listen(Number(port), hostname);
     } else {
-      // A listener that was there before may have left its socket behind.
+      // An earlier listener may have left its socket file behind.
       rmSync(pathname, { force: true });
       this.#server.listen(pathname);
     }

@@ -8,8 +8,8 @@ import { MuteDealer, MuteRouter } from "./unread-peers.ts";
 
 const LIMITS = { slowBytes: 128 * 1024, maxQueuedBytes: 1024 * 1024 };
 const PADDING = Buffer.alloc(16 * 1024, "p");
-/** So often in a row refused, with time to write in between, means that nothing moves any more. */
-const REFUSALS_IN_A_ROW = 25;
+/** So many consecutive failed sends, with time to write in between, mean that the link is full. */
+const FAILURES_IN_A_ROW = 25;
 
 export function pressureCases(links: () => TestLinks): void {
   test("a peer that does not read is slow, then congested, and others are served meanwhile", async () => {
@@ -47,7 +47,7 @@ export function pressureCases(links: () => TestLinks): void {
     await router.close(20);
     const reported = events.items.flatMap((each) => (each.type === "undelivered" ? [numberOf(each.frames)] : []));
     expect(reported.length).toBeGreaterThan(0);
-    // Each once and in order; what had left is all before them.
+    // Each once and in order, after the messages that were sent.
     expect(reported).toEqual(firstNumbers(accepted).slice(-reported.length));
     expect(events.items.filter((each) => each.type === "down" || each.type === "error")).toEqual([]);
   });
@@ -87,7 +87,7 @@ export function pressureCases(links: () => TestLinks): void {
     expect((await router.messages.take()).frames[0]).toHaveLength(5_000);
   });
 
-  /** A router with a peer that does not read and one that does. */
+  /** A router, a peer that does not read, and a peer that reads. */
   async function slowAndReadingPeers() {
     const { link, events } = links().router({ limits: LIMITS }, (router, peer, frames) => {
       if (peer === "mute") greeted();
@@ -107,19 +107,19 @@ export function pressureCases(links: () => TestLinks): void {
   }
 }
 
-/** Sends numbered messages until nothing moves any more. */
+/** Sends numbered messages until the link stays full. */
 async function flood(send: (frames: ReturnType<typeof numbered>) => SendOutcome, other: TestDealer) {
   const outcomes = new Set<SendOutcome>();
   let accepted = 0;
-  for (let refusals = 0; refusals < REFUSALS_IN_A_ROW; ) {
+  for (let failures = 0; failures < FAILURES_IN_A_ROW; ) {
     const outcome = send(numbered(accepted, PADDING));
     outcomes.add(outcome);
     if (outcome !== "congested") {
       accepted += 1;
-      refusals = 0;
+      failures = 0;
       continue;
     }
-    refusals += 1;
+    failures += 1;
     other.link.send(message("meanwhile"));
     expect(texts(await other.messages.take())).toEqual(["meanwhile"]);
   }

@@ -1,10 +1,10 @@
-// What the compliance suite is run on: two implementations that meet over one kind of address, and what they cannot do.
+// The subject of the compliance suite: two implementations, the kind of address between them, and what they cannot do.
 
 import { automatic, libzmq, type Transport, zmtp } from "@pigato/transport";
 
 export type TransportName = "automatic" | "libzmq" | "zmtp";
 
-/** Every implementation, by the name under which a process of its own finds it. */
+/** Every implementation, by the name that a separate process uses. */
 export const TRANSPORTS: Readonly<Record<TransportName, Transport>> = { automatic, libzmq, zmtp };
 
 export interface Subject {
@@ -14,16 +14,16 @@ export interface Subject {
   readonly can: Abilities;
 }
 
-/** Where implementations differ and the contract lets them. */
+/** Permitted differences between implementations. */
 export interface Abilities {
-  /** The router reports peers that connect and disconnect, not only messages that it cannot deliver. */
+  /** The router reports peers that connect and disconnect, not only undelivered messages. */
   readonly reportPeers: boolean;
-  /** The dealer notices that the router is gone, and finds the next one at the same address. */
+  /** The dealer detects the loss of the router, and connects to the next one at the same address. */
   readonly reconnect: boolean;
-  /** Frames over the bound cut their sender off. */
+  /** A frame above the bound disconnects its sender. */
   readonly limitFrames: boolean;
-  /** Peers that are connected stay when the router stops listening. */
+  /** Connected peers stay connected when the router stops listening. */
   readonly keepPeersOnUnbind: boolean;
-  /** How many messages may be unread at one end when the other closes, without being lost. */
+  /** How many unread messages survive when the other end closes. */
   readonly unreadAtClose: number;
 }

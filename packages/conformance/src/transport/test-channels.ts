@@ -1,5 +1,4 @@
-// Publishers and subscribers under test: their handlers record every call, and all of them are closed when the
-// test has finished.
+// Publishers and subscribers under test. Their handlers record every call, and they are closed when the test has finished.
 
 import { Inbox } from "@pigato/testkit";
 import type { Frames, LinkError, PublisherLink, SubscriberLink, SubscriberOptions } from "@pigato/transport";
@@ -7,7 +6,7 @@ import { onTestFinished } from "vitest";
 import { TRANSPORTS, type TransportName } from "./subject.ts";
 import { testAddresses } from "./test-addresses.ts";
 
-/** What the suite is run on: two implementations that meet over one kind of address. */
+/** The subject of the suite: two implementations and the kind of address between them. */
 export interface ChannelSubject {
   readonly publisher: TransportName;
   readonly subscriber: TransportName;
@@ -32,7 +31,7 @@ export class TestChannels {
     this.newAddress = testAddresses(subject.kind);
   }
 
-  /** A free address, as a subscriber would know it beforehand. */
+  /** A free address that a subscriber can know in advance. */
   async knownAddress(): Promise<string> {
     const { link, address } = await this.boundPublisher();
     await link.close();

@@ -1,4 +1,4 @@
-// Routers and dealers under test: their handlers record every call, and all of them are closed when the test has finished.
+// Routers and dealers under test. Their handlers record every call, and they are closed when the test has finished.
 
 import { Inbox } from "@pigato/testkit";
 import type {
@@ -24,14 +24,14 @@ export interface Received {
 export type RouterEvent =
   | { readonly type: "up" | "down" | "drain"; readonly peer: string }
   | { readonly type: "undelivered"; readonly peer: string; readonly frames: Frames }
-  | { readonly type: "refused"; readonly refusal: ConnectionRejection; readonly peer: string | undefined }
+  | { readonly type: "rejected"; readonly rejection: ConnectionRejection; readonly peer: string | undefined }
   | { readonly type: "error"; readonly error: LinkError };
 
 export type DealerEvent =
   | { readonly type: "up"; readonly facts: PeerFacts }
   | { readonly type: "down" | "drain" }
   | { readonly type: "undelivered"; readonly frames: Frames }
-  | { readonly type: "refused"; readonly refusal: ConnectionRejection }
+  | { readonly type: "rejected"; readonly rejection: ConnectionRejection }
   | { readonly type: "error"; readonly error: LinkError };
 
 export interface TestRouter {
@@ -58,7 +58,7 @@ export class TestLinks {
     this.newAddress = testAddresses(subject.kind);
   }
 
-  /** A free address, as a dealer would know it beforehand. */
+  /** A free address that a dealer can know in advance. */
   async knownAddress(): Promise<string> {
     const router = this.router();
     const address = await router.link.bind(this.newAddress());
@@ -66,7 +66,7 @@ export class TestLinks {
     return address;
   }
 
-  /** @param answer what to do with a message instead of writing it down */
+  /** @param answer handles a message instead of recording it */
   router(options?: RouterOptions, answer?: (link: RouterLink, peer: string, frames: Frames) => void): TestRouter {
     const messages = new Inbox<Received>();
     const events = new Inbox<RouterEvent>();
@@ -77,7 +77,7 @@ export class TestLinks {
         onPeerDown: (peer) => events.add({ type: "down", peer }),
         onUndelivered: (peer, frames) => events.add({ type: "undelivered", peer, frames }),
         onDrain: (peer) => events.add({ type: "drain", peer }),
-        onRejected: (refusal, peer) => events.add({ type: "refused", refusal, peer }),
+        onRejected: (rejection, peer) => events.add({ type: "rejected", rejection, peer }),
         onError: (error) => events.add({ type: "error", error }),
       },
       options,
@@ -86,7 +86,7 @@ export class TestLinks {
     return { link, messages, events };
   }
 
-  /** A router that answers every message with the same. */
+  /** A router that returns every message. */
   echoRouter(options?: RouterOptions): TestRouter {
     return this.router(options, (link, peer, frames) => link.send(peer, frames));
   }
@@ -102,7 +102,7 @@ export class TestLinks {
         onDown: () => events.add({ type: "down" }),
         onUndelivered: (frames) => events.add({ type: "undelivered", frames }),
         onDrain: () => events.add({ type: "drain" }),
-        onRejected: (refusal) => events.add({ type: "refused", refusal }),
+        onRejected: (rejection) => events.add({ type: "rejected", rejection }),
         onAttemptFailed: (error) => failures.add(error),
         onError: (error) => events.add({ type: "error", error }),
       },
@@ -112,7 +112,7 @@ export class TestLinks {
     return { link, messages, events, failures };
   }
 
-  /** A router that listens, and its address. */
+  /** A bound router, and its address. */
   async boundRouter(options?: RouterOptions): Promise<TestRouter & { readonly address: string }> {
     const router = this.router(options);
     return { ...router, address: await router.link.bind(this.newAddress()) };
@@ -125,8 +125,8 @@ export class TestLinks {
   }
 
   /**
-   * Something that takes its time: round trips of another pair. What could have happened meanwhile has, most likely; so it
-   * may stand before a claim that nothing happened, never before a claim that something did.
+   * Lets time pass by round trips of another pair. Most likely, everything pending has happened then, so it may precede an
+   * assertion that nothing happened, but never one that something did.
    */
   async clockwork(): Promise<() => Promise<void>> {
     const router = this.echoRouter();

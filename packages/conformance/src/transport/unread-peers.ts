@@ -1,4 +1,4 @@
-// Peers of another make that are connected and read nothing until they are asked to.
+// Foreign peers that are connected and read only when the test calls them.
 
 import { Dealer, Router } from "zeromq";
 import { numberOf } from "./frames.ts";
@@ -14,12 +14,12 @@ export class MuteDealer {
     this.#socket.connect(address);
   }
 
-  /** Makes itself known. */
+  /** Introduces itself to the router. */
   async greet(): Promise<void> {
     await this.#socket.send("hello");
   }
 
-  /** Reads messages and returns the numbers they start with. */
+  /** Reads messages. @returns their numbers */
   async readNumbers(count: number): Promise<number[]> {
     const numbers: number[] = [];
     while (numbers.length < count) numbers.push(numberOf(await this.#socket.receive()));
@@ -39,7 +39,7 @@ export class MuteRouter {
     return this.#socket.lastEndpoint ?? address;
   }
 
-  /** Reads messages of any peer, and returns the numbers they start with. */
+  /** Reads messages of any peer. @returns their numbers */
   async readNumbers(count: number): Promise<number[]> {
     const numbers: number[] = [];
     while (numbers.length < count) {

@@ -9,7 +9,7 @@ const ALONE: Abilities = {
   keepPeersOnUnbind: true,
   unreadAtClose: Number.POSITIVE_INFINITY,
 };
-/** What the router can is what counts, but for one thing: libzmq loses what it has not read of a closed local socket. */
+/** The router determines the capabilities, with one exception: libzmq loses unread data of a closed local socket. */
 const FROM_LIBZMQ: Abilities = { ...ALONE, reportPeers: false, keepPeersOnUnbind: false };
 const UNREAD_OVER_IPC = { unreadAtClose: 100 };
 

@@ -64,7 +64,7 @@ describe("the ZAP authenticator", () => {
     expect(statuses(zap.onRequest("2", plain(), 0))).toEqual(["2 400"]);
   });
 
-  test("refuses a second domain of the same name", () => {
+  test("rejects a second domain of the same name", () => {
     expect(newAuthenticator().open({ ...SHOP, mechanism: "NULL" })).toBe(false);
   });
 

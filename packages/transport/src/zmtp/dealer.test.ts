@@ -41,7 +41,7 @@ async function connect(limits: Partial<LinkLimits> = {}, address?: string): Prom
       onMessage: (frames) => report(`message ${frames.map((frame) => Buffer.from(frame).toString()).join("|")}`),
       onUp: () => report("up"),
       onDown: () => report("down"),
-      onRejected: ({ code }) => report(`refused ${code}`),
+      onRejected: ({ code }) => report(`rejected ${code}`),
       onAttemptFailed: (error) => {
         failures.push(error);
         onEvent();
@@ -106,7 +106,7 @@ test.each<[string, string, () => Uint8Array[]]>([
   const router = await listener.next();
   router.introduce("", "ROUTER");
   await router.expect(encoded([[Buffer.from("hello")]]));
-  expect(events).toEqual([`refused ${code}`, "up"]);
+  expect(events).toEqual([`rejected ${code}`, "up"]);
   expect(failures).toEqual([expect.objectContaining({ code: "REFUSED" })]);
   expect(failures[0]?.message).toContain(`rejected: ${code}, `);
 });
@@ -150,7 +150,7 @@ test("it closes a connection without a handshake in time", async () => {
   await connect({ handshakeTimeoutMs: 20 });
   await (await listener.next()).closed;
   await listener.next();
-  expect(events[0]).toBe("refused HANDSHAKE_TIMEOUT");
+  expect(events[0]).toBe("rejected HANDSHAKE_TIMEOUT");
   expect(failures[0]).toMatchObject({ code: "UNREACHABLE", cause: "no handshake within 20 ms" });
 });
 
@@ -169,7 +169,7 @@ test("it delivers what came before a message over a bound, disconnects and recon
   await router.closed;
   (await listener.next()).introduce("", "ROUTER");
   await until(() => events.filter((each) => each === "up").length === 2);
-  expect(events).toEqual(["up", "message 1|2", "refused TOO_MANY_FRAMES", "down", "up"]);
+  expect(events).toEqual(["up", "message 1|2", "rejected TOO_MANY_FRAMES", "down", "up"]);
 });
 
 test("messages in the socket are lost with the connection, and waiting ones leave with the next one", async () => {

@@ -63,7 +63,7 @@ async function subscriber(prefixes: readonly string[], speaks31 = true): Promise
   return peer;
 }
 
-async function refused(count = 1): Promise<void> {
+async function disconnected(count = 1): Promise<void> {
   while (rejections.length < count) {
     await new Promise<void>((resolve) => {
       onRejected = resolve;
@@ -254,7 +254,7 @@ test.each<[string, string, () => Uint8Array[]]>([
   const bad = await rawPeer();
   bad.write(...pieces());
   await bad.closed;
-  await refused();
+  await disconnected();
   expect(rejections).toEqual([code]);
   publisher.publish(text("state 2"));
   await good.expect(encoded([text("state 2")]));
@@ -278,7 +278,7 @@ test("one subscriber too many is rejected, and can connect when another has left
   const first = await subscriber(["state"]);
   await first.expect(encoded([text("state")]));
   await (await rawPeer()).closed;
-  await refused();
+  await disconnected();
   expect(rejections).toEqual(["TOO_MANY_PEERS"]);
   first.socket.destroy();
   for (;;) {
@@ -296,7 +296,7 @@ test("a subscriber without a handshake in time is disconnected", async () => {
   await publisher.close();
   await start({ handshakeTimeoutMs: 20 });
   await (await rawPeer()).closed;
-  await refused();
+  await disconnected();
   expect(rejections).toEqual(["HANDSHAKE_TIMEOUT"]);
 });
 

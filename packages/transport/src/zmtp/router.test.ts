@@ -49,7 +49,7 @@ async function start(limits: Partial<LinkLimits> = {}): Promise<void> {
       onPeerDown: (peer) => report(`down ${peer}`),
       onRejected: (rejection, peer) => {
         rejections.push(rejection);
-        report(`refused ${peer ?? "unknown"}: ${rejection.code}`);
+        report(`rejected ${peer ?? "unknown"}: ${rejection.code}`);
       },
     },
     { limits },
@@ -139,7 +139,7 @@ describe("handshakes", () => {
     second.introduce("same");
     await second.closed;
     expect(second.received).toHaveLength(64);
-    expect(events).toEqual(["up same", "refused unknown: ROUTING_ID"]);
+    expect(events).toEqual(["up same", "rejected unknown: ROUTING_ID"]);
     router.send("same", [Buffer.from("yours")]);
     await owner.expect(encoded([[Buffer.from("yours")]]));
   });
@@ -220,7 +220,7 @@ describe("bounds", () => {
       bad.write(within, beyond);
       await until(() => events.includes("down bad"));
       expect(received.map(({ peer }) => peer)).toEqual(["bad"]);
-      expect(events.slice(-2)).toEqual([`refused bad: ${code}`, "down bad"]);
+      expect(events.slice(-2)).toEqual([`rejected bad: ${code}`, "down bad"]);
       good.write(hello);
       await until(() => received.length === 2);
     },
@@ -232,7 +232,7 @@ describe("bounds", () => {
     const first = await connectedPeer("first");
     const second = await rawPeer();
     await second.closed;
-    expect(events).toEqual(["up first", "refused unknown: TOO_MANY_PEERS"]);
+    expect(events).toEqual(["up first", "rejected unknown: TOO_MANY_PEERS"]);
     first.socket.destroy();
     await until(() => events.includes("down first"));
     await connectedPeer("third");
@@ -265,14 +265,14 @@ describe("PING", () => {
     const peer = await connectedPeer("p");
     peer.write(encodePing(100));
     await until(() => events.includes("down p"));
-    expect(events).toEqual(["up p", "refused p: SILENCE", "down p"]);
+    expect(events).toEqual(["up p", "rejected p: SILENCE", "down p"]);
   });
 
   test("with a context over the bound ends the connection", async () => {
     const peer = await connectedPeer("p");
     peer.write(Uint8Array.of(4, 24, 4, 80, 73, 78, 71, 0, 0), Buffer.alloc(17));
     await until(() => events.includes("down p"));
-    expect(events).toEqual(["up p", "refused p: PROTOCOL", "down p"]);
+    expect(events).toEqual(["up p", "rejected p: PROTOCOL", "down p"]);
   });
 });
 

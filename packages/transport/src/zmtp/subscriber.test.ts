@@ -39,7 +39,7 @@ async function connect(prefixes: readonly string[], options: SubscriberOptions =
       onMessage: (frames) => report(`message ${frames.map((frame) => Buffer.from(frame).toString()).join("|")}`),
       onUp: ({ remoteAddress }) => report(remoteAddress === undefined ? "up somewhere" : "up"),
       onDown: () => report("down"),
-      onRejected: ({ code }) => report(`refused ${code}`),
+      onRejected: ({ code }) => report(`rejected ${code}`),
     },
     { reconnectMs: 1, reconnectMaxMs: 5, ...options },
   );
@@ -131,7 +131,7 @@ test.each<[string, string, () => Uint8Array[]]>([
   const peer = await publisher();
   peer.write(encoded([[Buffer.from("state")]]));
   await until(() => events.length === 3);
-  expect(events).toEqual([`refused ${code}`, "up", "message state"]);
+  expect(events).toEqual([`rejected ${code}`, "up", "message state"]);
 });
 
 test("it delivers what came before a frame over the bound, disconnects and reconnects", async () => {
@@ -146,7 +146,7 @@ test("it delivers what came before a frame over the bound, disconnects and recon
     "up",
     "message state 1|xxxxxxxxxx",
     "message state 2345",
-    "refused FRAME_TOO_LARGE",
+    "rejected FRAME_TOO_LARGE",
     "down",
     "up",
   ]);
