@@ -151,8 +151,8 @@ describe("with CURVE", () => {
     await client.start();
     const largest = "x".repeat(10_000 - 2);
     expect(await client.call("echo", largest)).toBe(largest);
-    const lost = client.call("echo", `${largest}x`, { timeout: 2000 });
-    await expect(lost).rejects.toMatchObject({ code: "BROKER_LOST" });
+    const oversize = client.call("echo", `${largest}x`, { timeout: 2000 });
+    await expect(oversize).rejects.toMatchObject({ code: "INVALID" });
     expect(asked).toHaveLength(1);
   });
 });
