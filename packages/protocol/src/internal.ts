@@ -53,5 +53,12 @@ export {
   parseRequestOptions,
   timeoutToWire,
 } from "./request-options.ts";
-export { announcedBounds, boundsIn, DEFAULT_SIZE_BOUNDS, excessOf, type SizeBounds } from "./size-bounds.ts";
+export {
+  announcedBounds,
+  boundsIn,
+  DEFAULT_SIZE_BOUNDS,
+  excessOf,
+  lowerBoundsIn,
+  type SizeBounds,
+} from "./size-bounds.ts";
 export { violation } from "./violation.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { NO_CAPABILITIES, offerOf, parseCapabilities } from "./capabilities.ts";
-import { announcedBounds, boundsIn, DEFAULT_SIZE_BOUNDS, excessOf } from "./size-bounds.ts";
+import { announcedBounds, boundsIn, DEFAULT_SIZE_BOUNDS, excessOf, lowerBoundsIn } from "./size-bounds.ts";
 
 const MIB = 1024 * 1024;
 
@@ -18,6 +18,16 @@ describe("P-SIZE-1: the bounds of a peer", () => {
       expect(boundsIn(announced)).toEqual(DEFAULT_SIZE_BOUNDS);
     },
   );
+});
+
+test("the bounds of a peer are lower than those of the sender only if one of them is", () => {
+  const own = { maxFrameBytes: MIB, maxMessageBytes: 4 * MIB };
+  const lower = (frame: number, message: number): unknown =>
+    lowerBoundsIn({ ...NO_CAPABILITIES, maxFrameBytes: frame, maxMessageBytes: message }, own);
+  expect(lower(MIB, 4 * MIB)).toBeUndefined();
+  expect(lowerBoundsIn(NO_CAPABILITIES, own)).toBeUndefined();
+  expect(lower(MIB - 1, 8 * MIB)).toEqual({ maxFrameBytes: MIB - 1, maxMessageBytes: 8 * MIB });
+  expect(lower(2 * MIB, 4 * MIB - 1)).toEqual({ maxFrameBytes: 2 * MIB, maxMessageBytes: 4 * MIB - 1 });
 });
 
 describe("a message", () => {

@@ -35,6 +35,13 @@ export function boundsIn(announced: Capabilities | undefined): SizeBounds {
   };
 }
 
+/** The bounds of a peer, if it accepts less than the sender itself. Otherwise nothing that reached the sender is too large. */
+export function lowerBoundsIn(announced: Capabilities, own: SizeBounds): SizeBounds | undefined {
+  const bounds = boundsIn(announced);
+  const isLower = bounds.maxFrameBytes < own.maxFrameBytes || bounds.maxMessageBytes < own.maxMessageBytes;
+  return isLower ? bounds : undefined;
+}
+
 /** How a message exceeds the bounds of its recipient, as an error says it. @param options the frame of this name */
 export function excessOf(bounds: SizeBounds, body: Frames, options: Frame | undefined): string | undefined {
   let bytes = options === undefined ? 0 : options.length;

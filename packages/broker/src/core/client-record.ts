@@ -36,7 +36,7 @@ export class ClientRecordOf<Request extends ClientLinks<Request>> implements Hea
   readonly requests: ClientRequests<Request>;
   readonly stored: StoredUsage = { requests: 0, bytes: 0 };
   capabilities: Capabilities = NO_CAPABILITIES;
-  /** What it accepts, if it made an offer (P-SIZE-1). */
+  /** What it accepts, if it announced less than the broker accepts (P-SIZE-1). */
   bounds: SizeBounds | undefined;
   /** Whether it is gone and has open persistent requests. */
   isAway = false;

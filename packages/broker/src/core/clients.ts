@@ -4,10 +4,10 @@
 
 import { type Capabilities, NO_CAPABILITIES, type PeerId, pigato } from "@pigato/protocol";
 import {
-  boundsIn,
   type HeartbeatTiming,
   type Instant,
   intervalOf,
+  lowerBoundsIn,
   MAX_CREDIT,
   MAX_HEARTBEAT_MS,
   observeHeartbeat,
@@ -87,7 +87,7 @@ export function negotiate(
   now: Instant,
 ): void {
   client.capabilities = shared;
-  client.bounds = boundsIn(offer);
+  client.bounds = lowerBoundsIn(offer, state.options);
   // P-NEG-4: a client that made an offer sends heartbeats. If it were forgotten when idle, its negotiated capabilities would be
   // lost.
   setTiming(state, client, { ...client.timing, announcedMs: offer.heartbeatMs ?? MAX_HEARTBEAT_MS }, now);

@@ -43,7 +43,7 @@ export class WorkerRecordOf<Request extends ServiceRequest<Request>>
   readonly capabilities: Capabilities;
   /** `undefined` if only its own messages keep it alive. */
   readonly processHeartbeats: ProcessHeartbeats | undefined;
-  /** What it accepts, if it made an offer (P-SIZE-1). */
+  /** What it accepts, if it announced less than the broker accepts (P-SIZE-1). */
   bounds: SizeBounds | undefined;
   state: WorkerState = "settling";
   /** The most requests it takes at once; `Infinity` is no limit. */

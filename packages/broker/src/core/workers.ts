@@ -3,7 +3,7 @@
 // a few times (P-LOST-3).
 
 import { type Capabilities, type FromWorker, type PeerId, pigato } from "@pigato/protocol";
-import { boundsIn, type Instant, intervalOf, observeHeartbeat } from "@pigato/protocol/internal";
+import { type Instant, intervalOf, lowerBoundsIn, observeHeartbeat } from "@pigato/protocol/internal";
 import { ASSUMED_CONCURRENCY } from "./core-options.ts";
 import { noteDirectoryChange } from "./directory.ts";
 import { disconnectWith, lossReason } from "./disconnect-reason.ts";
@@ -58,7 +58,7 @@ export function registerWorker(
   });
   const concurrency = traits.isSequential ? 1 : offer?.concurrency;
   worker.concurrency = concurrency ?? ASSUMED_CONCURRENCY;
-  worker.bounds = offer && boundsIn(offer);
+  worker.bounds = offer && lowerBoundsIn(offer, options);
   worker.timing = { ...worker.timing, announcedMs: offer?.heartbeatMs };
   state.workers.set(id, worker);
   service.workers.add(worker);
