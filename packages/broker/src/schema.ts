@@ -222,7 +222,7 @@ export class BrokerSchema {
 
   /**
    * Decides whether a peer may connect. Called for every connection to every address and to the internal channel. Any result
-   * but `true` denies the peer: `false`, an exception, no result in time, or more than 1000 pending calls of one listener.
+   * but `true` denies the peer: `false`, an exception, no result in time, or more than 1000 pending calls of one listener (a call counts until a minute after its timeout).
    * With neither `curve` nor `plain`, only the peer's address is known.
    * @defaultValue none: every peer may connect
    */

@@ -255,8 +255,36 @@ describe("an exception becomes uncaught and the effect loop continues when it is
     loop.apply({ type: "one" });
     clock.now = () => 7;
     loop.apply({ type: "one" });
-    expect(log).toEqual(["handle one at 7"]);
+    expect(log).toEqual(["handle one at 0", "handle one at 7"]);
     await nextTurn();
     expect(uncaught).toEqual([failure]);
   });
+});
+
+test("a clock that throws, goes back or is no number loses no input", async () => {
+  const { loop, clock, log } = newLoop({ a: [], b: [], c: [], d: [], e: [] });
+  const times: (() => number)[] = [
+    () => {
+      throw new Error("no time");
+    },
+    () => 5,
+    () => Number.NaN,
+    () => 4,
+    () => {
+      throw new Error("no time");
+    },
+  ];
+  for (const [index, type] of ["a", "b", "c", "d", "e"].entries()) {
+    clock.now = times[index] ?? (() => 0);
+    loop.apply({ type });
+  }
+  expect(log.filter((line) => line.startsWith("handle"))).toEqual([
+    "handle a at 0",
+    "handle b at 5",
+    "handle c at 5",
+    "handle d at 5",
+    "handle e at 5",
+  ]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(uncaught).toEqual([new Error("no time"), new Error("no time")]);
 });

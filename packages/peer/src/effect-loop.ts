@@ -61,6 +61,8 @@ export class EffectLoop<Input extends object, Effect, Notice extends object = ne
   /** The notices after it. */
   readonly #notices = new Fifo<Notice>();
   readonly #hasSettle: boolean;
+  /** The latest time of the clock. */
+  #now: Instant = Number.NEGATIVE_INFINITY;
   #isApplying = false;
   #hasRung = false;
   #isDelivering = false;
@@ -117,7 +119,7 @@ export class EffectLoop<Input extends object, Effect, Notice extends object = ne
 
   #step(input: Input | Tick): void {
     try {
-      for (const effect of this.#core.handle(input, this.#clock.now())) {
+      for (const effect of this.#core.handle(input, this.#readClock())) {
         try {
           this.#shell.perform(effect);
         } catch (error) {
@@ -127,6 +129,17 @@ export class EffectLoop<Input extends object, Effect, Notice extends object = ne
     } catch (error) {
       throwAsync(error);
     }
+  }
+
+  /** A clock that throws, goes back or is no number stands still: the input must not be lost. */
+  #readClock(): Instant {
+    try {
+      const now = this.#clock.now();
+      if (now >= this.#now) this.#now = now;
+    } catch (error) {
+      throwAsync(error);
+    }
+    return this.#now === Number.NEGATIVE_INFINITY ? 0 : this.#now;
   }
 
   #settle(): void {

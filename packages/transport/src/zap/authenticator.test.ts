@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AuthRequest } from "../security/auth-request.ts";
 import {
+  ABANDON_AFTER_MS,
   MAX_RUNNING_CALLS,
   reportDenial,
   type Verdict,
@@ -88,6 +89,16 @@ describe("the ZAP authenticator", () => {
     expect(effects[0]).toMatchObject({ denial: { type: "too-many" } });
     zap.onVerdict("shop", 7, { type: "denied" });
     expect(zap.onRequest("y", plain(), 2000)).toMatchObject([{ type: "authenticate" }]);
+  });
+
+  test("abandons calls that have not settled a minute after their timeout", () => {
+    const zap = newAuthenticator();
+    for (let id = 1; id <= MAX_RUNNING_CALLS; id += 1) zap.onRequest(String(id), plain(), 0);
+    zap.onTick(1000);
+    const abandonedAt = SHOP.timeoutMs + ABANDON_AFTER_MS;
+    expect(statuses(zap.onRequest("early", plain(), abandonedAt - 1))).toEqual(["early 300"]);
+    expect(zap.onRequest("late", plain(), abandonedAt)).toMatchObject([{ type: "authenticate" }]);
+    expect(zap.onVerdict("shop", 7, { type: "authorized" })).toEqual([]);
   });
 
   test("answers each request once, and 200 only after an authorized verdict, under any script", () => {

@@ -3,12 +3,15 @@
 // zmtp/link-authenticator.ts.
 //
 // Invariants: a request gets one status, unless its domain closes first. It gets 200 only if its domain's `authenticate` returned
-// true in time, for this very request. A domain runs a bounded number of calls; a call that never settles counts for ever.
+// true in time, for this very request. A domain runs a bounded number of calls; one that has not settled
+// a minute after its timeout is assumed never to settle, and counts no more.
 
 import type { Authentication, AuthRequest, Mechanism } from "../security/auth-request.ts";
 
 /** Calls of `authenticate` that one domain may run at once. Above, peers get status 300 and try again. */
 export const MAX_RUNNING_CALLS = 1000;
+/** Milliseconds after its timeout for which a call that has not settled counts. */
+export const ABANDON_AFTER_MS = 60_000;
 
 /** 200 authorized, 300 try again later, 400 denied, 500 undecided. */
 export type ZapStatus = "200" | "300" | "400" | "500";
@@ -51,8 +54,8 @@ interface DomainRecord<Ticket> {
   readonly domain: Domain;
   /** Requests without an answer, by number, oldest first. */
   readonly pending: Map<number, PendingRequest<Ticket>>;
-  /** Numbers of the calls that have not settled, answered or not. */
-  readonly running: Set<number>;
+  /** The calls that have not settled, answered or not: their numbers, oldest first, and when each is abandoned. */
+  readonly running: Map<number, number>;
 }
 
 export class ZapAuthenticator<Ticket> {
@@ -62,7 +65,7 @@ export class ZapAuthenticator<Ticket> {
   /** @returns false if a domain of this name exists */
   open(domain: Domain): boolean {
     if (this.#domains.has(domain.name)) return false;
-    this.#domains.set(domain.name, { domain, pending: new Map(), running: new Set() });
+    this.#domains.set(domain.name, { domain, pending: new Map(), running: new Map() });
     return true;
   }
 
@@ -76,11 +79,12 @@ export class ZapAuthenticator<Ticket> {
     if (record === undefined) return [{ type: "answer", ticket, status: "400", request, denial: undefined }];
     const { domain, pending, running } = record;
     if (request.mechanism !== domain.mechanism) return [deny(ticket, request, "400", { type: "other-mechanism" })];
+    abandonCalls(running, now);
     if (running.size >= MAX_RUNNING_CALLS) return [deny(ticket, request, "300", { type: "too-many" })];
     this.#count += 1;
     const number = this.#count;
     pending.set(number, { ticket, request, deadline: now + domain.timeoutMs });
-    running.add(number);
+    running.set(number, now + domain.timeoutMs + ABANDON_AFTER_MS);
     return [{ type: "authenticate", number, request }];
   }
 
@@ -124,6 +128,13 @@ export class ZapAuthenticator<Ticket> {
       }
     }
     return next;
+  }
+}
+
+function abandonCalls(running: Map<number, number>, now: number): void {
+  for (const [number, abandonedAt] of running) {
+    if (abandonedAt > now) return;
+    running.delete(number);
   }
 }
 
