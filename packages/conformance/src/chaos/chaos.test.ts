@@ -10,7 +10,7 @@ test("1,000 requests with retry survive the death of a worker and of the broker,
   expect([...failures]).toEqual([]);
 }, 60_000);
 
-test("a worker that is frozen by SIGSTOP expires within its liveness, and its request goes to another", async () => {
+test("a worker that is frozen by SIGSTOP expires within its liveness, and its request goes to another worker", async () => {
   const heartbeat = 200;
   const { broker, address } = await startBroker({ heartbeat });
   const frozen = await spawnWorker({ address, service: "echo", heartbeat, holds: true });
@@ -30,7 +30,7 @@ test("a worker that is frozen by SIGSTOP expires within its liveness, and its re
   const noticedAfter = performance.now() - start;
   expect(reason).toBe("silent");
   expect(await answer).toBe("saved");
-  // Three intervals of silence, counted from its last heartbeat; the rest is room for a loaded machine.
+  // Three intervals of silence since its last heartbeat, and a margin for a loaded machine.
   expect(noticedAfter).toBeLessThan(3 * heartbeat + 1_000);
   frozen.signal("SIGCONT");
 });

@@ -53,7 +53,7 @@ describe("pigato-broker", () => {
     expect(await exit).toBe(0);
   });
 
-  test("writes logs a person can read, or JSON, to stderr", async () => {
+  test("writes logs as text or as JSON to stderr", async () => {
     broker = await spawnBroker("--log-format", "json");
     await broker.kill("SIGTERM");
     const records = broker.stderr
@@ -123,14 +123,14 @@ describe("pigato-broker", () => {
       args: ["--new-curve-key-file", BIN],
       named: /--new-curve-key-file: EEXIST/,
     },
-  ])("$what is one clear line and a failure", ({ args, named }) => {
+  ])("$what prints one line and fails", ({ args, named }) => {
     const { status, stderr } = run(...args, "--log-level", "silent");
     expect(status).toBe(1);
     expect(stderr.trim().split("\n")).toHaveLength(1);
     expect(stderr).toMatch(named);
   });
 
-  test("prints one clear line for a port in use and fails", async () => {
+  test("prints one line for a port in use and fails", async () => {
     broker = await spawnBroker();
     const { status, stderr } = run("--bind", broker.address, "--log-level", "silent");
     expect(status).toBe(1);
@@ -142,7 +142,7 @@ describe("pigato-broker", () => {
     [["--bind", "nonsense"], /nonsense/],
     [["--heartbeat", "never"], /--heartbeat/],
     [["--unknown"], /--unknown/],
-  ])("%j is one clear line and a failure", (args, named) => {
+  ])("%j prints one line and fails", (args, named) => {
     const { status, stderr } = run(...args, "--log-level", "silent");
     expect(status).not.toBe(0);
     expect(stderr.trim().split("\n")).toHaveLength(1);

@@ -41,7 +41,7 @@ test("a slow worker does not delay the replies of others to a broadcast", async 
   expect(seen).toEqual([quick.socketId, slow.socketId]);
 });
 
-test("a worker that rejects, one that fails and one that dies are errors of their own; the others answer", async () => {
+test("a worker that rejects, fails or dies gives an error of its own, and the others reply", async () => {
   await startDirectory(running);
   const mortal = await spawnWorker({ address: running.address, service: "mixed", heartbeat: 200, holds: true });
   const good = await serve("mixed", (_data, reply) => reply.end("good"));
@@ -133,7 +133,7 @@ test("a broadcast sends to no more workers than its limit", async () => {
   expect(requests).toBe(0);
 });
 
-test("a broadcast with unusable arguments throws at once", async () => {
+test("a broadcast with invalid arguments throws at once", async () => {
   const client = await startClient(running.address);
   expect(() => client.broadcast("")).toThrow(/service/);
   expect(() => client.broadcast("echo", 1, { concurrency: 0 })).toThrow(/concurrency/);
@@ -142,7 +142,7 @@ test("a broadcast with unusable arguments throws at once", async () => {
   expect(() => client.broadcast("echo", 1, misspelled)).toThrow(/no option "concurrencey": did you mean "concurrency"/);
 });
 
-/** A client, once the directory knows so many workers of a service. */
+/** A client, created when the directory lists so many workers of a service. */
 async function known(service: string, count: number) {
   const client = await startClient(running.address);
   await until(

@@ -1,4 +1,4 @@
-// The page about the architecture names the files of the broker that one request passes. A real request confirms the list.
+// The architecture page names the files of the broker that a request passes. A real request confirms the list.
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";

@@ -1,4 +1,4 @@
-// Decisions are numbered from 1 without a gap, and say their number in their heading.
+// Decisions are numbered from 1 without gaps, and each heading has its number.
 
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -15,7 +15,7 @@ test("every decision has a number of its own, and none is missing", () => {
   expect(files.map((file) => Number(/^\d{4}(?=-[a-z])/.exec(file)?.[0]))).toEqual(files.map((_, index) => index + 1));
 });
 
-test.each(files)("%s says its number, and has its parts", (file) => {
+test.each(files)("%s has its number and its sections", (file) => {
   const text = textOf(join(FOLDER, file));
   expect(text.split("\n")[0]).toMatch(new RegExp(`^# ${Number(basename(file).slice(0, 4))}\\. .`));
   for (const part of [/^Status: /m, /^## Context$/m, /^## Decision$/m, /^## Consequences$/m])

@@ -1,5 +1,5 @@
-// Every clause of docs/reference/dialects.md is shown by a test that names it, over sockets, and every clause that code or a
-// test names is there.
+// A test over sockets names every clause of docs/reference/dialects.md, and the page has every clause that code or a test
+// names.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { ROOT, textOf } from "./pages.ts";
 const PAGE = textOf("docs/reference/dialects.md");
 const OVER_SOCKETS = "conformance/src/dialects/";
 const CLAUSE = /\bD-[A-Z]+-\d+\b/g;
-/** What stands first in a call of `test` or `describe`, or of what their `each` gave, and is not alone there. */
+/** The first argument of a call of `test` or `describe`, or of the function that their `each` returns. */
 const TITLE = /(?:^\s*(?:test|describe)(?:\.\w+)*|\))\(\s*(["'`])(.*?)\1,/gm;
 
 const clauses = [...PAGE.matchAll(/^#### (D-[A-Z]+-\d+)$/gm)].map(([, clause = ""]) => clause);
@@ -18,7 +18,7 @@ const sources = readdirSync(join(ROOT, "packages"), { recursive: true, encoding:
   .filter((file) => /^[\w-]+\/src\/.*\.ts$/.test(file))
   .map((file) => ({ file, text: readFileSync(join(ROOT, "packages", file), "utf8") }));
 
-test("its clauses are numbered without gaps or repetitions", () => {
+test("the page numbers its clauses without gaps or repetitions", () => {
   const counts = new Map<string, number>();
   for (const clause of clauses) {
     const [, group = "", number] = /^(D-[A-Z]+)-(\d+)$/.exec(clause) ?? [];
@@ -28,7 +28,7 @@ test("its clauses are numbered without gaps or repetitions", () => {
   expect(clauses.length).toBeGreaterThan(60);
 });
 
-test("names each clause in the title of a test with sockets", () => {
+test("the title of a test over sockets names each clause", () => {
   const named = new Set<string>();
   for (const { file, text } of sources) {
     if (!file.startsWith(OVER_SOCKETS) || !file.endsWith(".test.ts")) continue;
@@ -39,7 +39,7 @@ test("names each clause in the title of a test with sockets", () => {
   expect(clauses.filter((clause) => !named.has(clause))).toEqual([]);
 });
 
-test("contains each clause that code, a test or the page names", () => {
+test("the page defines each clause that code, a test or the page names", () => {
   const named = [...sources, { file: "the page", text: PAGE }].flatMap(({ file, text }) =>
     [...text.matchAll(CLAUSE)].map(([clause]) => `${clause} in ${file}`),
   );
@@ -49,7 +49,7 @@ test("contains each clause that code, a test or the page names", () => {
 });
 
 describe.each(VERSIONS)("$name", ({ name, request, partial, final, worker }) => {
-  test("D-MDP-14: the frames on the page are those that the tests write", () => {
+  test("D-MDP-14: the page shows the frames that the tests write", () => {
     const body = ["service", "body…"];
     const answer = ["address", "''", "body…"];
     const inTests: Readonly<Record<string, readonly string[] | undefined>> = {
@@ -72,7 +72,7 @@ describe.each(VERSIONS)("$name", ({ name, request, partial, final, worker }) => 
   });
 });
 
-/** As the page writes frames. */
+/** The frames in the notation of the page. */
 function shown(frames: readonly string[] | undefined): string {
   if (frames === undefined) return "–";
   return frames.map((frame) => (frame === "" ? "''" : frame < " " ? `0${frame.charCodeAt(0)}` : frame)).join(" ");

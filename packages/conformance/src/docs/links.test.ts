@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import { pages, ROOT, textOf } from "./pages.ts";
 
 const REPOSITORY = /^https:\/\/github\.com\/pigato\/pigato\/(?:blob|tree)\/main\//;
-/** What is generated when the site is built. */
+/** Generated with the site. */
 const GENERATED = /^docs\/api(\/|$)/;
 
 test.each(pages())("every link in %s to a file of this repository works", (page) => {

@@ -1,4 +1,4 @@
-// The page about Majordomo peers, as its reader follows it: the worker in Python, the client in C, and ours.
+// The programs of the page about Majordomo peers: the worker in Python, the client in C, and our client.
 
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ROOT, textOf } from "./pages.ts";
 
-/** The broker is in this process: nothing here may stand still until a program ends. */
+/** The broker runs in this process, so nothing here may block until a program ends. */
 const run = promisify(execFile);
 
 const PAGE = textOf("docs/how-to/connect-a-majordomo-peer.md");
@@ -53,7 +53,7 @@ describe.skipIf(foreignPeers.python.isMissing)("the guide to Majordomo peers", (
   });
 });
 
-/** The program of a language, at this broker, and what it prints. */
+/** Runs the program of a language with this broker. @returns its output */
 function programIn(language: string): { readonly code: string; readonly output: string } {
   const block = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`\n(?:\n\`\`\`text output\n(.*?)^\`\`\`$)?`, "ms");
   const [, code = "", output = ""] = block.exec(PAGE) ?? [];

@@ -1,6 +1,5 @@
-// Every row of docs/explanation/promises.md leads to the tests that show it: a file that is there, and holds a test of that
-// title. A promise that holds with a limit says so behind its tests: `**partly**: the limit.` Only promises of Picom or
-// butler alone may be "planned".
+// Every row of docs/explanation/promises.md links to tests that exist, by file and title. A promise with a limit states it
+// after its tests: `**partly**: the limit.` Only promises of Picom or butler alone may be "planned".
 
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -25,7 +24,7 @@ test("every row has a number of its own, and a known origin", () => {
   expect(rows.length).toBeGreaterThan(100);
   expect(new Set(rows.map(({ id }) => id)).size).toBe(rows.length);
   expect(new Set(rows.flatMap(({ of }) => of))).toEqual(new Set(["early", "late", "omdp", "picom", "butler"]));
-  // Nothing else on the page looks like a row and is passed over.
+  // Every line that looks like a row was read.
   expect(textOf(PAGE).match(/^\| [A-Z]\d+ /gm)).toHaveLength(rows.length);
 });
 

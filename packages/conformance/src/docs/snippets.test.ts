@@ -1,15 +1,14 @@
-// Every program in the README files and the docs is run as it stands, in a process of its own, page by page and in the
-// order of the page.
+// Runs every program in the README files and the docs unchanged, in its own process, page by page and in the order of the page.
 //
-// - A ```ts or ```js block must end by itself with exit code 0.
-// - A ```ts serve``` block goes on for ever: it must print a line, and stays alive until the page is done.
-// - A ```text output``` block behind a program is what it prints: all of it, or for one that serves, the start. Prose and a
-//   ```sh block that runs the program may stand between them.
+// - A ```ts or ```js block must exit by itself with code 0.
+// - A ```ts serve``` block keeps running: it must print a line, and stays alive until the page is done.
+// - A ```text output``` block after a program is its output: all of it, or the start for one that serves. Prose and a ```sh
+// block that runs the program may be between them.
 // - No program uses `await using`, because Node 20 cannot parse it.
-// - The programs of a page meet at the documented address. A broker and an `echo` worker are there already, unless the page
-//   serves its own. A program that starts a broker and ends is on its own.
+// - The programs of a page connect to the documented address. A broker and an `echo` worker run there, unless the page starts
+// its own. A program that starts a broker and ends runs alone.
 //
-// The documented address is replaced by one of the test's own, so that nothing else on the machine is in the way.
+// The test replaces the documented address by its own, so that other programs on the machine do not interfere.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -40,7 +39,7 @@ const programs = pages().flatMap((page) => {
   return snippets.length === 0 ? [] : [{ page, snippets }];
 });
 
-test("there are snippets to run", () => {
+test("the pages have snippets", () => {
   expect(programs.length).toBeGreaterThan(3);
 });
 
@@ -76,7 +75,7 @@ describe.each(programs)("$page", ({ page, snippets }) => {
   test.each(snippets)("line $line", { timeout: 60_000 }, async ({ line, serves, code, output }) => {
     const isAlone = !serves && STARTS_BROKER.test(code);
     const address = isAlone ? `ipc://${join(folder, `${name}-${line}.sock`)}` : shared;
-    // Next to the packages' links, so that the snippet imports what a user's program would.
+    // Next to the links of the packages, so that the snippet imports what a user's program would import.
     const file = join(ROOT, "packages/conformance", `.snippet-${name}-${line}.mts`);
     writeFileSync(file, code.replaceAll(ADDRESS, address));
     const child = spawn(process.execPath, ["--conditions=@pigato/source", "--import", "tsx", file], {
@@ -103,7 +102,7 @@ describe.each(programs)("$page", ({ page, snippets }) => {
   });
 });
 
-/** What a program prints, with the documented address where it shows its own. */
+/** The output of a program, with the documented address in place of the test's. */
 function record(child: ChildProcess, address: string) {
   let out = "";
   let err = "";

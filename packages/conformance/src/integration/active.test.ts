@@ -1,5 +1,5 @@
-// A handler learns, over tcp, that its caller is gone: `reply.active()` turns false and the signal
-// fires, whichever end was lost.
+// A handler detects, over tcp, that its caller is gone: `reply.active()` returns false and the signal aborts, whichever end was
+// lost.
 
 import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
@@ -36,7 +36,7 @@ test("reply.active() turns false when the client discards the request", async ()
 test("reply.active() turns false when the client's connection is gone", async () => {
   const replies = await held(address);
   const client = connectRawPeer(address, "a-client");
-  // It promises heartbeats, as ours do, so that its silence means something.
+  // It announces heartbeats, as our clients do, so that the broker detects its silence.
   await client.send("C", "4", "pigato/1 cancel error heartbeat=100");
   await client.send("C", "2", "held", "r1", "1", "{}");
   const reply = await replies();

@@ -23,7 +23,7 @@ test("the broker answers equal requests with a cached reply until it expires", a
   expect(await client.collect("count", 60_000)).toEqual(["part", 1]);
   expect(await client.collect("count", 59_999)).toEqual(["part", 2]);
 
-  // One millisecond is over by the time that a later answer is there.
+  // The cached reply expires before the next request arrives.
   let answer = await client.call("count", 1);
   const first = answer;
   while (answer === first) answer = await client.call("count", 1);

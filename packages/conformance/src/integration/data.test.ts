@@ -1,4 +1,4 @@
-// Our three peers together over every kind of address: what is sent arrives, and how it arrives.
+// Our client, worker and broker over every kind of address: data arrives unchanged or as documented.
 
 import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -50,7 +50,7 @@ describe.each(["tcp://127.0.0.1:*", `ipc://${join(folder, "broker.sock")}`, "inp
     await broker.stop();
   });
 
-  /** Serves the next requests so. */
+  /** Serves the next requests with this handler. */
   function serve(handler: (data: unknown, reply: Reply) => unknown): void {
     worker.removeAllListeners("request");
     worker.on("request", handler);
@@ -68,7 +68,7 @@ describe.each(["tcp://127.0.0.1:*", `ipc://${join(folder, "broker.sock")}`, "inp
     ["null", null],
     ["unicode", "žluťoučký 🐎 \u0000 \u2028 \ud83d\ude00 漢字"],
     ["a key named __proto__", JSON.parse('{"__proto__":{"x":1},"constructor":2}')],
-  ])("%s comes back as it was", async (_what, value) => {
+  ])("%s returns unchanged", async (_what, value) => {
     serve((data, reply) => reply.end(data));
     expect(await client.call("echo", value)).toEqual(value);
   });

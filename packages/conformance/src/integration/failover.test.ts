@@ -56,7 +56,7 @@ test("a request with retry goes to the next broker when its broker stops", async
   expect(second.broker.stats()?.accepted).toBe(1);
 });
 
-test("a client and a worker skip addresses that refuse, without a pause", async () => {
+test("a client and a worker skip brokers that reject them, without a pause", async () => {
   const { address } = await startBroker();
   // With these options, a single pause or wait would make the test time out.
   const patient = { reconnect: 60_000, reconnectMaxMs: 60_000, connectTimeoutMs: 60_000 };

@@ -1,4 +1,4 @@
-// The client of a stored request dies, and comes back when the work is done: over tcp, with a process that is killed.
+// The client of a stored request is killed and returns when the reply is ready: over tcp, with separate processes.
 
 import { Broker, MemoryStore } from "@pigato/broker";
 import { RawPeer } from "@pigato/testkit/raw-peer";

@@ -1,4 +1,4 @@
-// Peers of Majordomo 0.2 (RFC 18) at our broker, as raw sockets: zmq-omdp promised to be compatible with them.
+// Majordomo 0.2 peers (RFC 18) on raw sockets with our broker: zmq-omdp promised to support them.
 
 import { expect, test } from "vitest";
 import { connectRawPeer, startBroker } from "../support/start.ts";

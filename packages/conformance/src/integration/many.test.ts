@@ -1,4 +1,4 @@
-// Many services, workers and clients at one broker, over tcp, also in one process.
+// Many services, workers and clients with one broker, over tcp, also in one process.
 
 import { Client } from "@pigato/client";
 import { Worker } from "@pigato/worker";
@@ -14,7 +14,7 @@ test("one process is client and worker of the same broker", async () => {
   expect(await client.call("outer", "here")).toBe("outer inner here");
 });
 
-test("50 services with three workers each: every one of them is reached", { timeout: 60_000 }, async () => {
+test("every worker of 50 services with three workers each gets a request", { timeout: 60_000 }, async () => {
   const { address } = await startBroker();
   const services = Array.from({ length: 50 }, (_, number) => `service-${number}`);
   const reached = new Set<string>();
@@ -24,7 +24,7 @@ test("50 services with three workers each: every one of them is reached", { time
       return ["a", "b", "c"].map((name) =>
         startWorker(address, service, (data, reply) => {
           reached.add(`${service} ${name}`);
-          // No worker replies before all three have a request, so that none can take the request of another.
+          // No worker replies before all three have a request, so that each gets one.
           held.push(() => reply.end(data));
           if (held.length === 3) for (const answer of held) answer();
         }),

@@ -1,4 +1,4 @@
-// Several partial replies in one message (P-REP-9), over tcp: raw sockets at one end, ours at the other.
+// Several partials in one message (P-REP-9), over tcp: raw sockets with our client or worker.
 
 import type { RawPeer } from "@pigato/testkit/raw-peer";
 import { beforeEach, expect, test } from "vitest";
@@ -10,7 +10,7 @@ beforeEach(async () => {
   ({ address } = await startBroker({ intch: false }));
 });
 
-/** A worker of raw frames that answers one request with three partial replies in one message, and their end. */
+/** A raw worker that replies to one request with three partials in one message, and a final. */
 async function rawWorker(): Promise<void> {
   const worker = connectRawPeer(address, "a-worker");
   await worker.send("W", "1", "count", "pigato/1 partials");
@@ -21,7 +21,7 @@ async function rawWorker(): Promise<void> {
   });
 }
 
-/** A worker of ours that counts to three. */
+/** Our worker, which counts to three. */
 async function ourWorker(): Promise<void> {
   await startWorker(address, "count", (_, reply) => {
     for (const number of [1, 2, 3]) reply.write(number);

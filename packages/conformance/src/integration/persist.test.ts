@@ -1,4 +1,4 @@
-// Requests that outlive their broker: two brokers, one after the other at one address, with one store.
+// Requests that outlive their broker: two brokers with one store, one after the other at the same address.
 
 import { MemoryStore } from "@pigato/broker";
 import { RawPeer } from "@pigato/testkit/raw-peer";
@@ -9,7 +9,7 @@ import { startClassicClient, startClassicWorker } from "../classic/peers.ts";
 import { connectRawPeer, type RunningBroker, startBroker, startClient, startWorker } from "../support/start.ts";
 
 const PERSIST = { persist: 1 };
-/** A store that says when it has taken so many requests. */
+/** A store that reports when it has stored so many requests. */
 class WatchedStore extends MemoryStore {
   #stored = 0;
   #onStored: () => void = () => {};

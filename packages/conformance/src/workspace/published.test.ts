@@ -1,4 +1,4 @@
-// What every published package carries beside its code.
+// What every published package contains besides its code.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

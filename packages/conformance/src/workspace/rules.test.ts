@@ -1,4 +1,4 @@
-// The house rules that tools enforce, shown to fail when broken: the real settings, over a small tree that breaks them.
+// The rules that tools enforce, tested with the real settings on a small tree that violates them.
 
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -75,7 +75,7 @@ describe("lint", () => {
     expect(withFile(file, text, () => lint(file))).not.toBe(0);
   });
 
-  test("a file that keeps the rules passes", () => {
+  test("a file without violations passes", () => {
     const file = "packages/broker/src/x.ts";
     expect(withFile(file, 'export { pigato } from "@pigato/protocol";\n', () => lint(file))).toBe(0);
   });
@@ -115,7 +115,7 @@ describe("pure code does not compile with", () => {
     expect(withFile("packages/broker/src/core/x.ts", text, compilePure)).not.toBe(0);
   });
 
-  test("nothing but the language and Buffer", () => {
+  test("only the language and Buffer", () => {
     expect(
       withFile("packages/broker/src/core/x.ts", 'export const x: number = Buffer.from("x").length;\n', compilePure),
     ).toBe(0);
