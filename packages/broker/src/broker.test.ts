@@ -458,13 +458,16 @@ describe("a callback that throws", () => {
     expect(uncaught).toHaveLength(2);
   });
 
-  test("as a clock loses one input only", async () => {
+  test("as a clock loses no input", async () => {
     const { broker, ...peers } = await served();
     const now = clock.now.bind(clock);
     clock.now = fail;
-    request(peers.c1, "lost");
+    request(peers.c1, "during");
     network.deliver();
     clock.now = now;
+    peers.w1.send("W", "3", peers.w1.last()[2] ?? "", "", "during", "0", '"done"');
+    network.deliver();
+    expect(peers.c1.last()).toEqual(["C", "3", "", "during", "0", '"done"']);
     await expectServed(broker, peers);
   });
 

@@ -101,7 +101,7 @@ describe("pigato-broker", () => {
   });
 
   test("names unknown variables, with the nearest known one, and leaves those of Kubernetes alone", () => {
-    vi.stubEnv("PIGATO_FUZZ_SEED", undefined);
+    for (const name of Object.keys(process.env)) if (name.startsWith("PIGATO_")) vi.stubEnv(name, undefined);
     vi.stubEnv("PIGATO_HEARTBEET", "1000");
     vi.stubEnv("PIGATO_COLOR", "red");
     for (const name of ["SERVICE_HOST", "SERVICE_PORT_ZMQ", "PORT", "PORT_5555_TCP_ADDR", "BROKER_SERVICE_PORT"]) {
