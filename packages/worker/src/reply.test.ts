@@ -76,6 +76,18 @@ describe("what a reply sends", () => {
     expect(port.sent).toEqual(['reject "busy"', "reject null"]);
   });
 
+  test.each(["end", "error", "reject"] as const)("emits finish and close after %s()", async (method) => {
+    const reply = new RecordingPort().reply();
+    const events: string[] = [];
+    const closed = new Promise<void>((resolve) => reply.on("close", resolve));
+    reply.on("finish", () => events.push("finish"));
+    reply.on("close", () => events.push("close"));
+    reply[method]();
+    expect(events).toEqual([]);
+    await closed;
+    expect(events).toEqual(["finish", "close"]);
+  });
+
   test("contains no rejection after a partial", () => {
     const port = new RecordingPort();
     const reply = port.reply();

@@ -175,6 +175,13 @@ describe("a subscription", () => {
       expect(await messagesAfterRepeat(other)).toEqual(["state"]);
     });
 
+    test("repeats the latest message for one further subscription", async () => {
+      publisher.publish(text("state"));
+      const peer = await subscriber(["state"]);
+      await writes(peer, encodeSubscribe("state", true));
+      expect(await messagesAfterRepeat(peer)).toEqual(["state", "state"]);
+    });
+
     test("repeats nothing after a cancellation", async () => {
       publisher.publish(text("state"));
       const peer = await subscriber(["state"]);

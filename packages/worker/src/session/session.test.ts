@@ -485,6 +485,15 @@ describe("stopping", () => {
     expect(scenario.receive({ type: "heartbeat" }).at(-1)).toBe("stopped");
   });
 
+  test("a worker does not leave before the answers to all of its heartbeats: a request may precede the last one", () => {
+    const scenario = new SessionScenario().connect();
+    expect(scenario.advance(1000)).toEqual(["1000: send! heartbeat 100"]);
+    expect(scenario.do({ type: "stop" })).toEqual(["send! heartbeat 0"]);
+    expect(scenario.receive({ type: "heartbeat" })).toEqual([]);
+    expect(scenario.request("r1")).toEqual(["send reject r1 to c1"]);
+    expect(scenario.receive({ type: "heartbeat" }).at(-1)).toBe("stopped");
+  });
+
   test("a stopping worker does not wait for heartbeats of an earlier connection", () => {
     const scenario = new SessionScenario();
     scenario.do({ type: "start" });

@@ -181,6 +181,16 @@ describe.each(SILENT_WHILE_BUSY)("a busy $id worker", (dialect) => {
     expect(sim.requestsSentTo("w2")).toEqual(["r1"]);
   });
 
+  test("D-LIVE-2: counts as gone at the end of busyTimeoutMs, not after it", () => {
+    const sim = scenario({ busyTimeoutMs: 60_000 });
+    sim.worker("w1", dialect).ready("echo");
+    sim.client("c1").request("echo", "r1", { timeoutMs: Number.POSITIVE_INFINITY });
+    sim.advance(59_999);
+    expect(sim.stats().workers).toBe(1);
+    sim.advance(1);
+    expect(sim.stats().workers).toBe(0);
+  });
+
   test("D-LIVE-2: is kept alive by partials", () => {
     const sim = scenario({ busyTimeoutMs: 5_000 });
     const worker = sim.worker("w1", dialect).ready("echo");
