@@ -198,6 +198,20 @@ describe("a subscription", () => {
     });
   });
 
+  test("ends with its connection, which is not reported as rejected", async () => {
+    const peer = await subscriber(["state"]);
+    const onEnd = publisher.onEnd.bind(publisher);
+    const ended = new Promise<void>((resolve) => {
+      publisher.onEnd = (connection, violation) => {
+        onEnd(connection, violation);
+        resolve();
+      };
+    });
+    peer.socket.end();
+    await ended;
+    expect(rejections).toEqual([]);
+  });
+
   test("is not made by other messages", async () => {
     const peer = await subscriber([]);
     peer.write(encoded([text("hi"), text(""), text("\u0001a", "b"), text("\u0002state")]), encodeSubscribe("a", true));
