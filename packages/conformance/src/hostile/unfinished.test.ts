@@ -10,13 +10,13 @@ import { startClient, startWorker } from "../support/start.ts";
 const BROKER = fileURLToPath(new URL("../../../broker/src/bin.ts", import.meta.url));
 const MIB = 1024 * 1024;
 /** Of memory that the broker's process writes to. */
-const LIMIT_MIB = 700;
-const PEERS = 6;
+const LIMIT_MIB = 1500;
+const PEERS = 14;
 const FRAMES_PER_PEER = 8;
 const FRAME = Buffer.alloc(20 * MIB, "x");
 
 test.runIf(process.platform === "linux")(
-  "a broker of limited memory outlives peers that send 960 MiB of messages without an end, and serves others",
+  "a broker of limited memory outlives peers that send 2,240 MiB of messages without an end, and serves others",
   { timeout: 120_000 },
   async () => {
     const broker = await startLimitedBroker();
