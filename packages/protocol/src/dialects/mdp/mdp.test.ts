@@ -191,7 +191,8 @@ describe.each(FORMS)("$id", ({ id, request, partial, final, worker }) => {
       '{"code":"WORKER_LOST","message":"gone","delivery":"maybe-executed"}',
     ]);
     expect(texts(answering.encodeToClient(error, NO_CAPABILITIES))).toEqual([...final, '"no"']);
-    const unnamed = answering.encodeToClient({ ...FAILURE, service: undefined }, NO_CAPABILITIES);
+    const failure = { code: "BUSY", message: "full", delivery: "not-sent" } as const;
+    const unnamed = answering.encodeToClient({ type: "failure", requestId: NO_ID, failure }, NO_CAPABILITIES);
     expect(texts(unnamed)?.slice(0, -1)).toEqual(final.map((frame) => (frame === ECHO ? "" : frame)));
     expect(texts(answering.encodeToClient({ ...error, status: 404 }, NO_CAPABILITIES))).toEqual([...final, "404"]);
   });
