@@ -45,10 +45,13 @@ describe("the options of a request", () => {
   });
 
   test("do not compile, and are a UsageError that names the nearest one, if they are misspelled", () => {
-    // @ts-expect-error: there is no such option
-    expect(() => wireOf({ timout: 5 })).toThrow('a request has no option "timout": did you mean "timeout"?');
-    // @ts-expect-error: the worker's own data are headers
-    expect(() => wireOf({ tenant: "t1" })).toThrow('a request has no option "tenant": it has failFast, headers, ');
+    expectTypeOf<"timeout">().toExtend<keyof CallOptions>();
+    // With an index signature, any name would compile.
+    expectTypeOf<"timout">().not.toExtend<keyof CallOptions>();
+    const misspelled: object = { timout: 5 };
+    expect(() => wireOf(misspelled)).toThrow('a request has no option "timout": did you mean "timeout"?');
+    const unknown: object = { tenant: "t1" };
+    expect(() => wireOf(unknown)).toThrow('a request has no option "tenant": it has failFast, headers, ');
   });
 
   test("of the classic package are sent unchanged, whatever their names and values", () => {

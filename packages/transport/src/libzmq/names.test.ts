@@ -1,4 +1,4 @@
-// libzmq resolves a name to addresses of one family. Which one, the link finds out.
+// libzmq resolves a name to addresses of one family. The link looks the name up first, and selects the family.
 
 import { type LookupAddress, lookup } from "node:dns";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -9,9 +9,15 @@ vi.mock("node:dns", () => ({ lookup: vi.fn() }));
 
 /** Connects to a name that has these addresses. @returns what libzmq is set to, and the failure */
 async function connectTo(error: Error | null, addresses: readonly LookupAddress[]) {
-  vi.mocked(lookup).mockImplementation((...args: readonly unknown[]) => {
-    const callback = args.at(-1);
-    if (typeof callback === "function") setImmediate(() => callback(error, addresses));
+  // The link acts on the answer before its callback returns.
+  const answered = new Promise<void>((resolve) => {
+    vi.mocked(lookup).mockImplementation((...args: readonly unknown[]) => {
+      const callback = args.at(-1);
+      setImmediate(() => {
+        if (typeof callback === "function") callback(error, addresses);
+        resolve();
+      });
+    });
   });
   const isIpv6 = vi.spyOn(Dealer.prototype, "ipv6", "set");
   const failures: string[] = [];
@@ -21,7 +27,7 @@ async function connectTo(error: Error | null, addresses: readonly LookupAddress[
   );
   onTestFinished(() => link.close(0));
   link.connect("tcp://localhost:1");
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await answered;
   const values = isIpv6.mock.calls.map(([value]) => value);
   isIpv6.mockRestore();
   return { values, failures };
