@@ -131,7 +131,7 @@ function requireClassic(folder: string): void {
   writeFileSync(
     join(folder, "all.cjs"),
     `const PIGATO = require("pigato");
-     const address = "inproc://all";
+     const address = "ipc://${join(place, "classic.sock")}";
      const broker = new PIGATO.Broker(address);
      const worker = new PIGATO.Worker(address, "echo");
      const client = new PIGATO.Client(address);

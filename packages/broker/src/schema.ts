@@ -276,7 +276,7 @@ export class BrokerSchema {
   });
 
   /**
-   * How frames move: `"zmtp"`, `"libzmq"` or a transport of your own.
+   * How frames move: `"zmtp"`, `"libzmq"` or a transport of your own. `libzmq` needs the package `zeromq`.
    * @defaultValue `zmtp` for `tcp://` and `ipc://`, `libzmq` for `inproc://`, and for all with `curve`, `plain` or `authenticate`
    */
   readonly transport: Option<TransportChoice, Transport> = custom<TransportChoice, Transport>({

@@ -138,7 +138,7 @@ export class PeerSchema {
     makeDefault: () => LOGGER.makeDefault(),
   });
   /**
-   * What moves the frames: `"zmtp"`, `"libzmq"` or a transport of your own.
+   * What moves the frames: `"zmtp"`, `"libzmq"` or a transport of your own. `libzmq` needs the package `zeromq`.
    * @defaultValue `zmtp` for `tcp://` and `ipc://`, `libzmq` for `inproc://`, and for all with `curve` or `plain`
    */
   readonly transport: Option<TransportChoice, Transport> = custom<TransportChoice, Transport>({

@@ -324,7 +324,14 @@ export interface Transport {
   subscriber(handlers: SubscriberHandlers, options?: SubscriberOptions): SubscriberLink;
 }
 
-export type LinkErrorCode = "ADDRESS_IN_USE" | "ADDRESS_INVALID" | "CLOSED" | "REFUSED" | "UNREACHABLE" | "FAILED";
+export type LinkErrorCode =
+  | "ADDRESS_IN_USE"
+  | "ADDRESS_INVALID"
+  | "CLOSED"
+  | "MISSING_PACKAGE"
+  | "REFUSED"
+  | "UNREACHABLE"
+  | "FAILED";
 
 /** A link or its socket failed. */
 export class LinkError extends Error {

@@ -1,17 +1,48 @@
-// The package `zeromq`, and the socket options that several links share.
+// The package `zeromq`, which is optional, and the socket options that several links share.
 
 import { createRequire } from "node:module";
+import { LinkError } from "../link.ts";
 
 type Zeromq = typeof import("zeromq");
 
-const require = createRequire(import.meta.url);
+/** The `require` of a module. */
+interface Load {
+  (name: string): Zeromq;
+  resolve(name: string): string;
+}
+
+const PACKAGE = "zeromq";
 
 /**
  * Loads the package with the first link over libzmq, so that others need neither its binary nor its thread. Loading is
- * synchronous, because creating a link is.
+ * synchronous, because creating a link is. Node caches it.
+ * @throws LinkError `MISSING_PACKAGE` if it is not installed, `FAILED` if its binary does not load
  */
-export function zeromq(): Zeromq {
-  return require("zeromq");
+export function zeromq(load: Load = ownRequire()): Zeromq {
+  try {
+    return load(PACKAGE);
+  } catch (cause) {
+    if (!isInstalled(load)) throw new LinkError("MISSING_PACKAGE", MISSING_TEXT, { cause });
+    throw new LinkError("FAILED", `cannot load the package "${PACKAGE}": ${String(cause)}`, { cause });
+  }
+}
+
+const MISSING_TEXT =
+  `the package "${PACKAGE}" is not installed: run \`npm install ${PACKAGE}\`. CURVE, PLAIN, \`authenticate\`, ` +
+  'inproc:// addresses and the transport "libzmq" need it';
+
+/** A bundle in CommonJS has no `import.meta.url`. */
+function ownRequire(): NodeJS.Require {
+  return createRequire(typeof __filename === "string" ? __filename : import.meta.url);
+}
+
+function isInstalled(load: Load): boolean {
+  try {
+    load.resolve(PACKAGE);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
