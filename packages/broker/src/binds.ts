@@ -15,6 +15,7 @@ import {
 } from "@pigato/peer";
 import { type BrokerDialect, butler, majordomo, UsageError } from "@pigato/protocol";
 import { DEFAULT_TIMEOUT_MS, omdpDialect, pigatoDialect, type Role } from "@pigato/protocol/internal";
+import { wallClock } from "@pigato/transport";
 import { MAX_LISTENERS } from "./core/peer-names.ts";
 
 type BindDialect = "omdp" | "butler";
@@ -63,9 +64,6 @@ export interface Listeners {
   readonly frontend: ListenerOptions;
   readonly backend: ListenerOptions;
 }
-
-/** As it was when this file was loaded: butler peers send times, and fake timers in a user's tests replace `Date`. */
-const wallClock = Date.now;
 
 /** One listener, which is one socket. */
 export interface ListenerSettings {

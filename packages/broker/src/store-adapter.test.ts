@@ -1,5 +1,5 @@
-import { systemClock } from "@pigato/transport";
-import { expect, test } from "vitest";
+import { type Clock, systemClock } from "@pigato/transport";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { Input } from "./core/effects.ts";
 import type { StoredRequest } from "./core/stored-request.ts";
 import type { RequestStore } from "./store.ts";
@@ -49,6 +49,32 @@ test("the age of a stored request counts over restarts, and a clock that was set
   expect(await ages()).toEqual([5_000, 0]);
   time -= 9_000;
   expect(await ages()).toEqual([0, 0]);
+});
+
+test("the time of a stored request is the real one under fake timers", async () => {
+  const set = vi.fn<RequestStore["set"]>(async () => {});
+  const before = Date.now();
+  vi.useFakeTimers({ now: 0, toFake: ["Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const adapter = new StoreAdapter({ set, delete: async () => {}, all: async () => [] }, () => {});
+  adapter.set("1", A_REQUEST);
+  await adapter.idle(systemClock, 60_000);
+  expect(set.mock.calls[0]?.[1].storedAt).toBeGreaterThanOrEqual(before);
+});
+
+test("a clock that throws neither fails nor delays the wait for the store", async () => {
+  const fail = (): never => {
+    throw new Error("no time");
+  };
+  const uncaught = vi.fn();
+  process.setUncaughtExceptionCaptureCallback(uncaught);
+  onTestFinished(() => process.setUncaughtExceptionCaptureCallback(null));
+  const broken: Clock = { now: fail, alarm: () => ({ set: fail }) };
+  const adapter = new StoreAdapter({ set: async () => {}, delete: async () => {}, all: async () => [] }, () => {});
+  adapter.set("1", A_REQUEST);
+  await adapter.idle(broken, 60_000);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(uncaught).toHaveBeenCalledTimes(2);
 });
 
 const A_REQUEST: StoredRequest = {

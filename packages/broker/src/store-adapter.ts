@@ -1,9 +1,10 @@
 // Connects the core to a store: calls it, and turns each outcome into an input. A store that throws or rejects is an input,
 // too.
 
+import { guarded } from "@pigato/peer";
 import { UsageError } from "@pigato/protocol";
 import { isBytes, reasonOf } from "@pigato/protocol/internal";
-import type { Clock } from "@pigato/transport";
+import { type Clock, wallClock } from "@pigato/transport";
 import type { Input } from "./core/effects.ts";
 import { STORED_VERSION, type StoredRequest } from "./core/stored-request.ts";
 import type { RequestStore } from "./store.ts";
@@ -16,10 +17,10 @@ export class StoreAdapter {
   #pending = 0;
   #onIdle: () => void = () => {};
 
-  constructor(store: RequestStore, apply: (input: Input) => void, wallClock: () => number = Date.now) {
+  constructor(store: RequestStore, apply: (input: Input) => void, now: () => number = wallClock) {
     this.#store = store;
     this.#apply = apply;
-    this.#wallClock = wallClock;
+    this.#wallClock = now;
   }
 
   /**
@@ -59,9 +60,9 @@ export class StoreAdapter {
     if (this.#pending === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const late = clock.alarm(resolve);
-      late.set(clock.now() + limitMs);
+      guarded(() => late.set(clock.now() + limitMs));
       this.#onIdle = () => {
-        late.set(undefined);
+        guarded(() => late.set(undefined));
         resolve();
       };
     });

@@ -1,6 +1,8 @@
-// Warns when a peer that was started has had no connection to a broker for three seconds, once for each time without one.
+// Warns when a peer that was started has had no connection to a broker for three seconds, once for each time without one. A clock
+// of the user that throws costs the warning and nothing else.
 
 import type { Alarm, Clock } from "@pigato/transport";
+import { guarded } from "./guard.ts";
 import type { Warnings } from "./warnings.ts";
 
 const PATIENCE_MS = 3_000;
@@ -36,16 +38,16 @@ export class ConnectionWatch {
   onWaiting(): void {
     if (this.#state === "waiting") return;
     this.#state = "waiting";
-    this.#alarm.set(this.#clock.now() + PATIENCE_MS);
+    guarded(() => this.#alarm.set(this.#clock.now() + PATIENCE_MS));
   }
 
   onConnected(): void {
     this.#state = "connected";
-    this.#alarm.set(undefined);
+    guarded(() => this.#alarm.set(undefined));
   }
 
   onStopped(): void {
     this.#state = "stopped";
-    this.#alarm.set(undefined);
+    guarded(() => this.#alarm.set(undefined));
   }
 }

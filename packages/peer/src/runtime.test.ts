@@ -5,11 +5,14 @@ import type { RuntimeInput } from "./session/effects.ts";
 
 /** A clock that a test advances, with a single alarm. */
 class OneAlarmClock implements Clock {
+  /** Whether every call throws. */
+  isBroken = false;
   #now = 1_000;
   #at = Number.POSITIVE_INFINITY;
   #ring: () => void = () => {};
 
   now(): number {
+    if (this.isBroken) throw new Error("no time");
     return this.#now;
   }
 
@@ -17,6 +20,7 @@ class OneAlarmClock implements Clock {
     this.#ring = ring;
     return {
       set: (at = Number.POSITIVE_INFINITY) => {
+        if (this.isBroken) throw new Error("no alarm");
         this.#at = at;
       },
     };
@@ -102,6 +106,20 @@ test("a logger that throws suppresses no input and no notice", async () => {
   expect(notices.map(({ type }) => type)).toEqual(["connecting", "connected", "disconnected", "error", "error"]);
   await new Promise((resolve) => setImmediate(resolve));
   expect(uncaught).toEqual(Array.from({ length: 5 }, () => "Error: logger threw"));
+});
+
+test("a clock that throws suppresses no input and no notice", async () => {
+  const uncaught = uncaughtErrors();
+  const { runtime, inputs, notices, clock } = setUp();
+  clock.isBroken = true;
+  void runtime.lifecycle.start();
+  runtime.perform({ type: "connected" });
+  runtime.perform({ type: "disconnected", reason: "silence" });
+  runtime.perform({ type: "stopped" });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(inputs).toEqual([{ type: "start" }]);
+  expect(notices.map(({ type }) => type)).toEqual(["connected", "disconnected", "stopped"]);
+  expect(uncaught.filter((error) => error.includes("no "))).toHaveLength(4);
 });
 
 test("a failed attempt is an input, and its reason stays until the link is up", () => {

@@ -15,6 +15,10 @@ function processWarnings(): { take(): Promise<unknown[]> } {
   };
 }
 
+const fail = (): never => {
+  throw new Error("no time");
+};
+
 describe("without a logger", () => {
   let time: number;
   let warnings: Warnings;
@@ -46,6 +50,20 @@ describe("without a logger", () => {
     time += 60_000;
     warnings.warn("PIGATO_ERROR", "alone", {});
     expect(await seen.take()).toMatchObject([{ message: "alone" }]);
+  });
+
+  test.each([
+    ["throws", fail],
+    ["is no number", () => Number.NaN],
+  ])("a clock that %s neither prevents a warning nor lifts the limit", async (_what, now) => {
+    const seen = processWarnings();
+    const uncaught = vi.fn();
+    process.setUncaughtExceptionCaptureCallback(uncaught);
+    onTestFinished(() => process.setUncaughtExceptionCaptureCallback(null));
+    const broken = warningsOf(undefined, { now });
+    for (const number of [1, 2, 3]) broken.warn("PIGATO_ERROR", `error ${number}`, {});
+    expect(await seen.take()).toMatchObject([{ message: "error 1" }]);
+    expect(uncaught).toHaveBeenCalledTimes(now === fail ? 3 : 0);
   });
 
   test.each([

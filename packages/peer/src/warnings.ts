@@ -50,8 +50,9 @@ class ProcessWarnings implements Warnings {
 
   warn(code: WarningCode, text: string, { err }: WarningFields): void {
     const last = this.#last.get(code);
-    const now = this.#clock.now();
-    if (last !== undefined && now < last.at + INTERVAL_MS) {
+    const now = guarded(() => this.#clock.now()) ?? 0;
+    // A clock that throws or is no number must not lift the limit.
+    if (last !== undefined && !(now >= last.at + INTERVAL_MS)) {
       last.omitted += 1;
       return;
     }

@@ -43,7 +43,7 @@ export {
   type PlainOptions,
   ServerSecurity,
 } from "./security/link-security.ts";
-export { nextTick, queueMicrotask, setImmediate } from "./timers.ts";
+export { nextTick, queueMicrotask, setImmediate, wallClock } from "./timers.ts";
 export {
   automatic,
   libzmq,

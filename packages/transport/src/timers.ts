@@ -19,3 +19,6 @@ export const queueMicrotask: typeof globalThis.queueMicrotask = globalThis.queue
 
 /** Milliseconds of a monotonic clock with an arbitrary origin. */
 export const monotonicNow: () => number = performance.now.bind(performance);
+
+/** Milliseconds since 1970. */
+export const wallClock: () => number = Date.now;
