@@ -11,8 +11,9 @@ const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions: ["@pigato/source"] } },
   test: {
     include: ["packages/*/src/**/*.test.ts", "apps/*/**/*.test.ts"],
-    env: { PIGATO_FUZZ_SEED: seed },
+    env: { PIGATO_FUZZ_SEED: seed, PIGATO_SHRINK_MS: String(isLong ? 600_000 : 5_000) },
     exclude: ["**/node_modules/**", "**/dist/**"],
+    setupFiles: "packages/testkit/src/shrink-limit.ts",
     globalSetup: "packages/testkit/src/foreign-peers/find-tools.ts",
     // A leaked native socket aborts a whole run of threads, but only one fork.
     pool: "forks",
