@@ -6,7 +6,7 @@
 // get, some of it is left for the next.
 
 import { display, type FailureCode } from "@pigato/protocol";
-import type { Instant } from "@pigato/protocol/internal";
+import { excessOf, type Instant, type SizeBounds } from "@pigato/protocol/internal";
 import { place } from "./dispatch.ts";
 import { describe, restartTimeout, sendFailure } from "./end-request.ts";
 import { expireRequest, failRequest } from "./fail-request.ts";
@@ -68,22 +68,37 @@ export function refuseRequest(
   sendFailure(state, client, service, requestId, { code, message, delivery: "not-sent" });
 }
 
-/** Answers a request from the cache: it starts and ends in this step, within every bound. */
+/** Answers a request from the cache: it starts and ends in this step, within every bound of requests. */
 export function answerFromCache(
   state: CoreState,
   client: ClientRecord,
-  { service, requestId }: RequestMessage,
-  { parts }: CachedReply,
+  request: RequestMessage,
+  reply: CachedReply,
 ): void {
+  const excess = client.bounds && excessOfReply(client.bounds, reply);
+  if (excess !== undefined) {
+    const why = `was refused: its cached reply is too large for its client: ${excess}`;
+    return refuseRequest(state, client, request, { code: "INVALID", why });
+  }
+  const { service, requestId } = request;
   state.counts.accepted += 1;
   state.counts.cached += 1;
   state.counts.answered += 1;
   state.effects.report({ type: "request-cached", client: client.id, service, requestId });
-  const messages = parts.map(({ body, isRaw = false, trailer }, index) => {
-    const type = index === parts.length - 1 ? ("final" as const) : ("partial" as const);
+  const messages = reply.parts.map(({ body, isRaw = false, trailer }, index) => {
+    const type = index === reply.parts.length - 1 ? ("final" as const) : ("partial" as const);
     return { type, requestId, service, status: 0, body, isRaw, trailer };
   });
   sendMessages(state, client, messages);
+}
+
+/** P-SIZE-1: how a part of a cached reply exceeds what a client accepts. */
+function excessOfReply(bounds: SizeBounds, { parts }: CachedReply): string | undefined {
+  for (const { body, trailer } of parts) {
+    const excess = excessOf(bounds, body, trailer[0]);
+    if (excess !== undefined) return excess;
+  }
+  return undefined;
 }
 
 /** Places a persistent request that the store has confirmed. Its target worker may have left in the meantime. */

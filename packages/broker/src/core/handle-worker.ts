@@ -76,6 +76,7 @@ function onReply(state: CoreState, worker: WorkerRecord, message: ReplyMessage, 
   request.isReceived = true;
   switch (message.type) {
     case "partial":
+      if (failIfTooLarge(state, request, message.body, message.trailer[0])) return;
       onPartialReply(state, request, message, now, false);
       return;
     case "partials":
@@ -142,7 +143,6 @@ function onPartialReply(
   isContinuation: boolean,
 ): boolean {
   const { client } = request;
-  if (failIfTooLarge(state, request, message.body, message.trailer[0])) return false;
   restartTimeout(state, request, now);
   // P-KEEP-3: which partials the client takes is known when it is back.
   const isHeld = request.options.persist && mustHold(state, request);
@@ -160,14 +160,15 @@ function onPartialReply(
   return !isHeld;
 }
 
-/** P-REP-9: a client that did not negotiate them gets one message for each chunk. */
+/** P-REP-9, P-SIZE-1: one message for each chunk to a client that did not negotiate them, or that does not accept them all at once. */
 function onPartialsReply(state: CoreState, request: QueuedRequest, message: PartialsMessage, now: Instant): void {
   const { client, id } = request;
   const { chunks, options } = message;
-  if (failIfTooLarge(state, request, chunks, options)) return;
-  if (!client.capabilities.partials || (request.options.persist && mustHold(state, request))) {
+  const isTooLarge = client.bounds !== undefined && excessOf(client.bounds, chunks, options) !== undefined;
+  if (isTooLarge || !client.capabilities.partials || (request.options.persist && mustHold(state, request))) {
     let isContinuation = false;
     for (const chunk of chunks) {
+      if (failIfTooLarge(state, request, [chunk], options)) return;
       if (onPartialReply(state, request, partialOf(message, chunk), now, isContinuation)) isContinuation = true;
     }
     return;

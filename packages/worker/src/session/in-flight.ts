@@ -238,7 +238,9 @@ export class InFlightRequests {
   }
 
   #canWait(request: InFlightRequest, input: PartialInput): boolean {
-    return this.capabilities.partials && !request.isFramed && PartialBatch.takes(input);
+    if (!this.capabilities.partials || request.isFramed || !PartialBatch.takes(input)) return false;
+    // P-SIZE-1: each chunk may be within the bound, and all of them beyond it.
+    return this.#brokerBounds.maxMessageBytes - input.options.length >= PartialBatch.MAX_BYTES;
   }
 
   #pause(request: InFlightRequest): Effects {

@@ -13,6 +13,8 @@ const MAX_CHUNKS = MAX_FRAMES / 2;
 const ENOUGH_BYTES = 4 * 1024;
 
 export class PartialBatch {
+  /** No batch makes a message of more bytes, besides its options: chunks until there is enough, one more, and the envelope. */
+  static readonly MAX_BYTES: number = 3 * ENOUGH_BYTES;
   #request: InFlightRequest | undefined;
   #options: Frame | undefined;
   #chunks: Frame[] = [];

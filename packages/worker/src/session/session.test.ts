@@ -27,6 +27,16 @@ describe("P-SIZE-1: a reply that is larger than the broker accepts", () => {
     ]);
   });
 
+  test.each([
+    [8_192, ['send partial r1 to c1: 0 "data"', 'send partial r1 to c1: 0 "data"']],
+    [16_384, ['send partials r1 to c1: "data","data"']],
+  ])("is no batch of chunks: a broker that accepts messages of %i bytes", (maxMessageBytes, sent) => {
+    const scenario = new SessionScenario().connect({ ...accepted, maxMessageBytes });
+    scenario.request("r1");
+    const lines = [...scenario.partial(0), ...scenario.partial(0), ...scenario.do({ type: "flush" })];
+    expect(lines.filter((line) => line.startsWith("send"))).toEqual(sent);
+  });
+
   test("is one of more than 64 MiB, if the broker announced nothing", () => {
     const scenario = new SessionScenario().connect(accepted);
     scenario.do({ type: "link-lost", reason: "link-down" });

@@ -109,6 +109,39 @@ describe("P-SIZE-1: a peer that announced a bound", () => {
     },
   );
 
+  test("gets the chunks of a message beyond it one by one, and those that are too large end the request", () => {
+    const sim = scenario({ isChecked: false });
+    sim.worker("w1").ready("echo");
+    sim
+      .client("c1")
+      .sends({ type: "heartbeat", offer: { ...NO_CAPABILITIES, error: true, partials: true, maxMessageBytes: 4_096 } });
+    sim.client("c1").request("echo", "r1").request("echo", "r2");
+    const [one, large] = ["x".repeat(2_000), "y".repeat(4_000)];
+    sim.worker("w1").partials("r1", [one, one, one]);
+    sim.worker("w1").partials("r2", [one, large, one]);
+    sim.worker("w1").final("r1");
+    expect(sim.sentTo("c1").slice(1)).toEqual([
+      ...[1, 2, 3].map(() => expect.stringContaining("partial r1")),
+      expect.stringContaining("partial r2"),
+      "failure r2 INVALID (maybe-executed)",
+      'final r1 "done"',
+    ]);
+    expect(sim.stats()).toMatchObject({ open: 0, answered: 1, failed: 1 });
+  });
+
+  test.each(["partial", "final"] as const)("gets no cached reply with a %s beyond it, but INVALID", (type) => {
+    const sim = scenario();
+    sim.worker("w1").ready("echo");
+    sim.client("c1").request("echo", "r1", { body: "what?" });
+    if (type === "partial") sim.worker("w1").partial("r1", "x".repeat(1_001), 1_000).final("r1", "end", 0, 1_000);
+    else sim.worker("w1").final("r1", "x".repeat(1_001), 0, 1_000);
+    sim.client("c2").sends({ type: "heartbeat", offer: { ...NO_CAPABILITIES, error: true, maxFrameBytes: 1_000 } });
+    sim.client("c2").request("echo", "r2", { body: "what?" });
+    expect(sim.sentTo("c2").slice(1)).toEqual(["failure r2 INVALID (not-sent)"]);
+    expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
+    expect(sim.stats()).toMatchObject({ cached: 0, refused: 1, refusals: { INVALID: 1 } });
+  });
+
   test("gets the bounds of the broker, if they are not the default", () => {
     const sim = scenario({ maxFrameBytes: 1_024, maxMessageBytes: 4_096 });
     sim.worker("w1").ready("echo");
