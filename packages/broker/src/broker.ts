@@ -4,7 +4,7 @@ import { guarded } from "@pigato/peer";
 import type { LinkError } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
 import { type ListenerOptions, type ListenerSettings, type Listeners, listenersOf } from "./binds.ts";
-import type { CoreStats } from "./core/core.ts";
+import type { CoreStats } from "./core/core-stats.ts";
 import type { BrokerEvents } from "./events.ts";
 import { type BrokerOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { publish, publishRejection } from "./publish.ts";
@@ -116,7 +116,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
   async #close(run: BrokerRun): Promise<void> {
     await run.close();
     this.#run = undefined;
-    guarded(() => this.conf.logger.info("broker stopped"));
+    guarded(() => this.conf.logger.info({}, "broker stopped"));
     guarded(() => this.emit("stop"));
     guarded(() => this.conf.onStop());
   }
@@ -139,7 +139,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
     void this.#afterLastChange(async () => {
       if (this.#run === run) await this.#close(run);
     });
-    guarded(() => this.conf.logger.error(error, "the broker's socket failed"));
+    guarded(() => this.conf.logger.error({ err: error }, "the broker's socket failed"));
     this.emit("error", error);
   }
 }

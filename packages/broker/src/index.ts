@@ -1,3 +1,4 @@
+export type { Logger } from "@pigato/peer";
 export {
   type CurveKey,
   type CurveKeyPair,
@@ -10,8 +11,8 @@ export {
 export type { Bind, ListenerOptions, Listeners } from "./binds.ts";
 export { Broker } from "./broker.ts";
 export { newChannelAddress } from "./channel-address.ts";
-export type { CoreStats as BrokerStats } from "./core/core.ts";
 export type { DispatchMode, WhenDeclined } from "./core/core-options.ts";
+export type { CoreStats as BrokerStats } from "./core/core-stats.ts";
 export type { ClientDownReason, DropReason, WorkerDownReason } from "./core/effects.ts";
 export type { StoredRequest } from "./core/stored-request.ts";
 export type { BrokerEvents, ConnectionRejected, RequestFailed } from "./events.ts";

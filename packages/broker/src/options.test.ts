@@ -1,5 +1,6 @@
 import { optionsIn } from "@pigato/peer";
 import { UsageError } from "@pigato/protocol";
+import { pino } from "pino";
 import { describe, expect, test } from "vitest";
 import { type BrokerOptions, resolveOptions, SCHEMA } from "./options.ts";
 
@@ -16,6 +17,11 @@ describe("broker options", () => {
   test("keep given values, and treat undefined as absent", () => {
     const options = resolveOptions(given({ heartbeat: 100, dmode: undefined, maxWorkers: undefined }));
     expect(options).toMatchObject({ heartbeat: 100, dmode: "load", maxWorkers: 100_000 });
+  });
+
+  test("accept console and a pino logger, also as types", () => {
+    const loggers = [console, pino({ level: "silent" })] satisfies BrokerOptions["logger"][];
+    for (const logger of loggers) expect(resolveOptions({ logger }).logger).toBe(logger);
   });
 
   test("reject an unknown option and suggest the nearest name", () => {

@@ -1,9 +1,8 @@
 // Publishes what happens in a broker: as a log record and as an event. An exception of one does not stop the other.
 
-import { guarded } from "@pigato/peer";
+import { guarded, type Logger } from "@pigato/peer";
 import { display } from "@pigato/protocol";
 import type { EventEmitter } from "eventemitter3";
-import type { Logger } from "pino";
 import type { BrokerEvent } from "./core/effects.ts";
 import { shownPeer } from "./core/peer-names.ts";
 import type { BrokerEvents, ConnectionRejected } from "./events.ts";

@@ -15,7 +15,8 @@ import type {
 } from "@pigato/transport";
 import type { ListenerSettings } from "./binds.ts";
 import { removeLeftChannels } from "./channel-address.ts";
-import { BrokerCore, type CoreStats } from "./core/core.ts";
+import { BrokerCore } from "./core/core.ts";
+import type { CoreStats } from "./core/core-stats.ts";
 import type { DialectId, Effect, Input } from "./core/effects.ts";
 import { listenerOf, routingIdOf } from "./core/peer-names.ts";
 import type { ConnectionRejected } from "./events.ts";

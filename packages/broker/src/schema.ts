@@ -8,6 +8,8 @@ import {
   custom,
   integer,
   isAddress,
+  type Logger,
+  newSilentLogger,
   type Option,
   objectWith,
   type StrictOption,
@@ -25,7 +27,6 @@ import {
   type Transport,
   type TransportChoice,
 } from "@pigato/transport";
-import { type Logger, pino } from "pino";
 import { newChannelAddress } from "./channel-address.ts";
 import type { DispatchMode, WhenDeclined } from "./core/core-options.ts";
 import { bound, KIB } from "./request-bounds.ts";
@@ -269,10 +270,10 @@ export class BrokerSchema {
     makeDefault: () => new MemoryStore(),
   });
 
-  /** Where the broker logs, a pino logger. @defaultValue silent */
+  /** Where the broker logs: `console`, a pino logger or any other with these methods. @defaultValue silent */
   readonly logger: Option<Logger> = objectWith<Logger>({
     methods: ["debug", "info", "warn", "error"],
-    makeDefault: () => pino({ level: "silent" }),
+    makeDefault: newSilentLogger,
   });
 
   /**

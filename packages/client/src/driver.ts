@@ -5,10 +5,10 @@ import {
   connectionOptions,
   EffectLoop,
   guardedLogger,
+  type Logger,
   type PeerEvents,
   PeerRuntime,
   queueMicrotask,
-  type RecordLogger,
   type RuntimeNotice,
 } from "@pigato/peer";
 import { type CallId, SlotTable } from "@pigato/peer/session";
@@ -36,7 +36,7 @@ const URGENT: SendOptions = Object.freeze({ urgent: true });
 export class Driver {
   readonly runtime: PeerRuntime;
   readonly #link: PeerRuntime["link"];
-  readonly #logger: RecordLogger;
+  readonly #logger: Logger;
   readonly #wire: ClientSettings["speaker"]["wire"];
   readonly #events: DriverEvents;
   /** Of the open requests. */

@@ -1,4 +1,4 @@
-export type { DialectName, LossReason } from "@pigato/peer";
+export type { DialectName, Logger, LossReason } from "@pigato/peer";
 export { type Delivery, type FailureCode, RequestError, UsageError } from "@pigato/protocol";
 export { type CurveKey, type CurveOptions, LinkError, type PlainOptions } from "@pigato/transport";
 export type { Broadcast, BroadcastOptions, BroadcastResult } from "./broadcast.ts";

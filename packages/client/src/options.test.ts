@@ -24,7 +24,6 @@ describe("the options of a client", () => {
     });
     expect(options.prefix).toMatch(/^C.{21}$/);
     expect(options.prefix).not.toBe(resolveOptions({ transport }).prefix);
-    expect(options.logger.isLevelEnabled("fatal")).toBe(false);
   });
 
   test("take an undefined value as an absent one", () => {

@@ -192,7 +192,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
     if (isNew) {
       const services = decodeDirectory(frame);
       if (services === undefined)
-        return this.worker.conf.logger.warn("a message on the internal channel is no directory");
+        return this.worker.conf.logger.warn({}, "a message on the internal channel is no directory");
       this.#lastFrame = frame;
       this.#services = services;
     }

@@ -16,12 +16,12 @@ import {
   type SendOutcome,
   type Transport,
 } from "@pigato/transport";
-import { guardedLogger, type RecordLogger } from "./guard.ts";
+import { guardedLogger, type Logger } from "./guard.ts";
 
 export interface BrokerLinkOptions {
   readonly transport: Transport;
   readonly security: PeerSecurity | undefined;
-  readonly logger: RecordLogger;
+  readonly logger: Logger;
   readonly limits?: Partial<LinkLimits>;
   /** The routing id of the next connection. */
   newSocketId(): string;
@@ -54,7 +54,7 @@ export interface BrokerLinkHandlers {
 export class BrokerLink {
   readonly #options: BrokerLinkOptions;
   readonly #handlers: BrokerLinkHandlers;
-  readonly #logger: RecordLogger;
+  readonly #logger: Logger;
   readonly #closing = new Set<Promise<void>>();
   #link: DealerLink | undefined;
   #address: string | undefined;

@@ -2,12 +2,17 @@
 
 import { queueMicrotask } from "@pigato/transport";
 
-/** The methods that are called on a user's logger. */
-export interface RecordLogger {
+/** Where a broker or a peer logs: `console`, a pino logger, or any object with these methods. An error is the field `err`. */
+export interface Logger {
   debug(fields: object, text: string): void;
   info(fields: object, text: string): void;
   warn(fields: object, text: string): void;
   error(fields: object, text: string): void;
+}
+
+/** Discards every record. */
+export function newSilentLogger(): Logger {
+  return { debug() {}, info() {}, warn() {}, error() {} };
 }
 
 /** Throws `error` as an uncaught exception, outside of the current call. */
@@ -31,7 +36,7 @@ export function guarded<Result>(run: () => Result): Result | undefined {
 }
 
 /** The same logger, whose exceptions do not reach the code that logs. */
-export function guardedLogger(logger: RecordLogger): RecordLogger {
+export function guardedLogger(logger: Logger): Logger {
   return {
     debug: (fields, text) => guarded(() => logger.debug(fields, text)),
     info: (fields, text) => guarded(() => logger.info(fields, text)),

@@ -2,7 +2,7 @@ export { nextTick, queueMicrotask } from "@pigato/transport";
 export { isAddress, readService, resolveAddresses } from "./addresses.ts";
 export { ConnectionWatch } from "./connection-watch.ts";
 export { type Core, EffectLoop, type Shell, type Tick } from "./effect-loop.ts";
-export { guarded, guardedLogger, guardedRandom, type RecordLogger, throwAsync } from "./guard.ts";
+export { guarded, guardedLogger, guardedRandom, type Logger, newSilentLogger, throwAsync } from "./guard.ts";
 export { nearestName } from "./options/nearest-name.ts";
 export {
   bit,

@@ -21,8 +21,7 @@ import {
   type TransportChoice,
 } from "@pigato/transport";
 import { nanoid } from "nanoid";
-import { type Logger, pino } from "pino";
-import { guardedRandom } from "./guard.ts";
+import { guardedRandom, type Logger, newSilentLogger } from "./guard.ts";
 import {
   callable,
   choice,
@@ -49,7 +48,7 @@ const MAX_PREFIX_BYTES = 128;
 
 const LOGGER: Option<Logger> = objectWith<Logger>({
   methods: ["debug", "info", "warn", "error"],
-  makeDefault: () => pino({ level: "silent" }, { write: () => {} }),
+  makeDefault: newSilentLogger,
 });
 
 export class PeerSchema {
@@ -129,7 +128,7 @@ export class PeerSchema {
   /** A listener for the `disconnect` event. */
   readonly onDisconnect: Option<() => void, (() => void) | undefined> = optionalCallable<() => void>();
   /**
-   * Where to log: a pino logger. Without one, warnings go to the process; `false` turns them off, too.
+   * Where to log: `console`, a pino logger or any other with these methods. Without one, warnings go to the process; `false` turns them off, too.
    * @defaultValue none: warnings of the process
    */
   readonly logger: Option<Logger | false, Logger> = custom<Logger | false, Logger>({

@@ -4,7 +4,7 @@
 import { type Clock, queueMicrotask } from "@pigato/transport";
 import { BrokerLink, type BrokerLinkHandlers, type BrokerLinkOptions } from "./broker-link.ts";
 import { ConnectionWatch } from "./connection-watch.ts";
-import { guardedLogger, type RecordLogger } from "./guard.ts";
+import { guardedLogger, type Logger } from "./guard.ts";
 import { Lifecycle, type PeerKind } from "./lifecycle.ts";
 import type { LossReason } from "./session/connection.ts";
 import type { RuntimeEffect, RuntimeInput } from "./session/effects.ts";
@@ -52,7 +52,7 @@ export class PeerRuntime {
   readonly lifecycle: Lifecycle;
   readonly #loop: RuntimeLoop;
   readonly #options: RuntimeOptions;
-  readonly #logger: RecordLogger;
+  readonly #logger: Logger;
   readonly #events: PeerEvents;
   readonly #watch: ConnectionWatch;
 

@@ -6,8 +6,9 @@
 
 import type { FromClient, PeerId, RequestId, ToClient, ToWorker } from "@pigato/protocol";
 import type { Instant } from "@pigato/protocol/internal";
-import type { BrokerCore, CoreStats } from "../core.ts";
+import type { BrokerCore } from "../core.ts";
 import type { CoreOptions } from "../core-options.ts";
+import type { CoreStats } from "../core-stats.ts";
 import type { BrokerEvent, Effect, Input } from "../effects.ts";
 import { sumOf } from "../request-counts.ts";
 import { CreditChecks } from "./check-credit.ts";

@@ -14,8 +14,9 @@ import {
   type ToWorker,
 } from "@pigato/protocol";
 import type { Instant } from "@pigato/protocol/internal";
-import { BrokerCore, type CoreStats } from "../core.ts";
+import { BrokerCore } from "../core.ts";
 import type { CoreOptions } from "../core-options.ts";
+import type { CoreStats } from "../core-stats.ts";
 import type { Effect, Input, UndeliveredReason } from "../effects.ts";
 import type { StoredRequest } from "../stored-request.ts";
 import { ClientActor, WorkerActor } from "./actors.ts";
