@@ -6,6 +6,7 @@ import { EventEmitter } from "eventemitter3";
 import { type ListenerOptions, type ListenerSettings, type Listeners, listenersOf } from "./binds.ts";
 import type { CoreStats } from "./core/core-stats.ts";
 import type { BrokerEvents } from "./events.ts";
+import { LogLimit } from "./log-limit.ts";
 import { type BrokerOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { publish, publishRejection } from "./publish.ts";
 import { BrokerRun, type Notice } from "./run.ts";
@@ -24,6 +25,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
   readonly #listeners: readonly ListenerSettings[];
   /** The address to bind the internal channel to. `conf.intch` is the address as bound. */
   readonly #channel: string | false;
+  readonly #rejectionLimit: LogLimit;
   /** The run between a start and the next stop. */
   #run: BrokerRun | undefined;
   /** Starts and stops run one after the other, in the order of the calls. */
@@ -39,6 +41,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
     this.#listeners = listenersOf(where);
     this.conf = resolveOptions(conf);
     this.#channel = this.conf.intch;
+    this.#rejectionLimit = new LogLimit(this.conf.clock);
     const addresses = this.#listeners.flatMap((listener) => listener.addresses);
     checkAddresses(this.#channel === false ? addresses : [...addresses, this.#channel], this.conf.securityOf);
   }
@@ -126,7 +129,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
       case "report":
         return publish({ emitter: this, logger: this.conf.logger }, notice.event);
       case "rejected":
-        return publishRejection({ emitter: this, logger: this.conf.logger }, notice.rejected);
+        return publishRejection({ emitter: this, logger: this.conf.logger }, notice.rejected, this.#rejectionLimit);
       case "link-failed":
         return this.#onLinkError(run, notice.error);
       default:

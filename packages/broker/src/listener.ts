@@ -27,7 +27,8 @@ export function openListener(
   options: ResolvedOptions,
   handlers: ListenerHandlers,
 ): RouterLink {
-  const { maxFrameBytes, maxMessageBytes, maxPeerBytes, maxPeerMessages, maxWorkers, maxClients } = options;
+  const { maxFrameBytes, maxMessageBytes, maxPeerBytes, maxPeerMessages } = options;
+  const { maxConnections, maxConnectionsPerAddress, idleConnectionMs } = options;
   const { maxReceivingBytes, stallTimeoutMs, minProgressBytes } = options;
   const hosts = new Map<PeerId, string>();
   const role = settings.role === undefined ? "bind" : settings.role === "client" ? "frontend" : "backend";
@@ -57,7 +58,9 @@ export function openListener(
       limits: {
         maxFrameBytes,
         maxMessageBytes,
-        maxPeers: maxWorkers + maxClients,
+        maxConnections,
+        maxConnectionsPerAddress,
+        idleConnectionMs,
         maxQueuedBytes: maxPeerBytes,
         maxQueuedMessages: maxPeerMessages,
         maxReceivingBytes,

@@ -2,10 +2,12 @@
 
 import { guarded, type Logger } from "@pigato/peer";
 import { display } from "@pigato/protocol";
+import type { RejectionCode } from "@pigato/transport";
 import type { EventEmitter } from "eventemitter3";
 import type { BrokerEvent } from "./core/effects.ts";
 import { shownPeer } from "./core/peer-names.ts";
 import type { BrokerEvents, ConnectionRejected } from "./events.ts";
+import type { LogLimit } from "./log-limit.ts";
 
 type Level = "debug" | "info" | "warn" | "error";
 type PeerEvent = BrokerEvent & { readonly type: "worker-up" | "worker-down" | "client-up" | "client-down" };
@@ -19,9 +21,28 @@ export interface Publication {
   readonly logger: Logger;
 }
 
-export function publishRejection({ emitter, logger }: Publication, rejected: ConnectionRejected): void {
+/** What a flood of connections causes, as often as it tries. */
+const FLOOD_CODES: ReadonlySet<RejectionCode> = new Set([
+  "TOO_MANY_CONNECTIONS",
+  "TOO_MANY_FROM_ADDRESS",
+  "OUT_OF_DESCRIPTORS",
+  "ACCEPT_FAILED",
+  "IDLE",
+]);
+
+/** @param limit limits the lines of a flood. Every rejection is an event. */
+export function publishRejection(
+  { emitter, logger }: Publication,
+  rejected: ConnectionRejected,
+  limit: LogLimit,
+): void {
   const { cause, ...fields } = rejected;
-  log(logger, "warn", cause === undefined ? fields : { ...fields, err: cause }, "connection rejected");
+  const { code, listener } = rejected;
+  const omitted = FLOOD_CODES.has(code) ? limit.next(`${listener} ${code}`) : 0;
+  if (omitted !== undefined) {
+    const extra = { ...(cause !== undefined && { err: cause }), ...(omitted > 0 && { omitted }) };
+    log(logger, "warn", { ...fields, ...extra }, "connection rejected");
+  }
   emitter.emit("connection:rejected", rejected);
 }
 

@@ -141,6 +141,37 @@ export class BrokerSchema {
   readonly maxClients: Option<number> = bound({ min: 1, default: 100_000, help: "known clients" });
 
   /**
+   * Connections to one listener, also those whose handshake is not complete, and fewer if the process may open too few files. At the
+   * bound, the oldest one that never sent a message, for 3 seconds, makes room. If there is none, the broker rejects the new one.
+   * Has no effect over libzmq. @defaultValue 200 000
+   */
+  readonly maxConnections: Option<number> = bound({ min: 1, default: 200_000, help: "connections to one listener" });
+
+  /**
+   * Connections to one listener from one IP address, or from one IPv6 network of 64 bits, as `maxConnections`. All peers behind one
+   * proxy or NAT share an address; over ipc, peers have none. 0: all but an eighth of the connections. Has no effect over libzmq.
+   * @defaultValue 0
+   */
+  readonly maxConnectionsPerAddress: Option<number> = bound({
+    min: 0,
+    default: DEFAULT_LINK_LIMITS.maxConnectionsPerAddress,
+    help: "connections from one address; 0: all but an eighth of the connections",
+  });
+
+  /**
+   * Milliseconds for which a connection may stay open without ever having sent a message; 0: no limit. Majordomo and classic clients
+   * are silent until their first request. They reconnect by themselves, but a request that they send in the moment in which the broker
+   * disconnects them is lost. Has no effect over libzmq. @defaultValue 0
+   */
+  readonly idleConnectionMs: Option<number> = integer({
+    unit: "ms",
+    min: 0,
+    max: 86_400_000,
+    default: DEFAULT_LINK_LIMITS.idleConnectionMs,
+    help: "time that a connection may stay without sending a message; 0: no limit",
+  });
+
+  /**
    * Bytes of one frame that the broker accepts. It announces the number to its peers, and refuses a request or ends a reply with a
    * larger frame. Over libzmq it disconnects the peer instead. @defaultValue 64 MiB
    */

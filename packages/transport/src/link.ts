@@ -35,8 +35,22 @@ export interface LinkLimits {
   readonly maxMessageBytes: number;
   /** The most frames of one message. A peer that sends more is disconnected (not by libzmq). @defaultValue 131 072 */
   readonly maxFrames: number;
-  /** The most peers of one router. Further ones are disconnected before anything is read (not by libzmq). @defaultValue 16 384 */
-  readonly maxPeers: number;
+  /**
+   * The most connections to one router or publisher (not to libzmq), and fewer if the process may open too few files. At the bound,
+   * the oldest one that never sent a message makes room. If there is none, the new one is closed before anything is read.
+   * @defaultValue 16 384
+   */
+  readonly maxConnections: number;
+  /**
+   * The most connections from one IP address, or from one IPv6 network of 64 bits, as `maxConnections` (not to libzmq). 0: all but
+   * an eighth of the connections. @defaultValue 0
+   */
+  readonly maxConnectionsPerAddress: number;
+  /**
+   * Milliseconds for which a connection may stay without ever having sent a message (not to libzmq). 0: no limit.
+   * @defaultValue 0
+   */
+  readonly idleConnectionMs: number;
   /**
    * Milliseconds for the handshake, from the start of connecting. Then the connection is closed (by libzmq only if a router has
    * `security`). @defaultValue 10 000
@@ -66,7 +80,9 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = Object.freeze({
   maxFrameBytes: 64 * 1024 * 1024,
   maxMessageBytes: 256 * 1024 * 1024,
   maxFrames: 131_072,
-  maxPeers: 16_384,
+  maxConnections: 16_384,
+  maxConnectionsPerAddress: 0,
+  idleConnectionMs: 0,
   handshakeTimeoutMs: 10_000,
   maxReceivingBytes: 256 * 1024 * 1024,
   stallTimeoutMs: 30_000,
@@ -87,7 +103,11 @@ export interface PeerFacts {
  * Why a connection was rejected or closed.
  * - `PROTOCOL`: the peer sent bytes that are not ZMTP 3, or not allowed at that point
  * - `INCOMPATIBLE`: the peer has another mechanism, an older version, or a socket type that ours does not talk to
- * - `FRAME_TOO_LARGE`, `MESSAGE_TOO_LARGE`, `TOO_MANY_FRAMES`, `TOO_MANY_PEERS`: a bound of `LinkLimits` was exceeded
+ * - `FRAME_TOO_LARGE`, `MESSAGE_TOO_LARGE`, `TOO_MANY_FRAMES`: a bound of `LinkLimits` was exceeded
+ * - `TOO_MANY_CONNECTIONS`, `TOO_MANY_FROM_ADDRESS`: the bound of all connections, or of those from one address, is reached
+ * - `OUT_OF_DESCRIPTORS`: the process, or the system, has no file descriptor to spare
+ * - `ACCEPT_FAILED`: the system could not accept a connection
+ * - `IDLE`: the peer never sent a message, and made room for another connection, or exceeded `idleConnectionMs`
  * - `TOO_MUCH_UNFINISHED`: the unfinished messages of all peers exceeded `maxReceivingBytes`, and this peer's was the largest
  * - `STALLED`: an unfinished message did not grow by `minProgressBytes` in `stallTimeoutMs`
  * - `OUT_OF_MEMORY`: this end could not allocate memory for a frame
@@ -104,7 +124,11 @@ export type RejectionCode =
   | "FRAME_TOO_LARGE"
   | "MESSAGE_TOO_LARGE"
   | "TOO_MANY_FRAMES"
-  | "TOO_MANY_PEERS"
+  | "TOO_MANY_CONNECTIONS"
+  | "TOO_MANY_FROM_ADDRESS"
+  | "OUT_OF_DESCRIPTORS"
+  | "ACCEPT_FAILED"
+  | "IDLE"
   | "TOO_MUCH_UNFINISHED"
   | "STALLED"
   | "OUT_OF_MEMORY"

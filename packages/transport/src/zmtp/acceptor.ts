@@ -1,15 +1,27 @@
-// Listens for a router or a publisher on any number of addresses, and holds the accepted connections. A connection above the
-// bound is closed before anything is read. Connections stay open when their address is unbound.
+// Listens for a router or a publisher on any number of addresses, and holds the accepted connections. A connection above a bound is
+// closed before anything is read. Connections stay open when their address is unbound.
 
 import { createServer, type Server, type Socket } from "node:net";
-import { bindError } from "../addresses.ts";
+import { bindError, errorCode } from "../addresses.ts";
+import { systemClock } from "../clock.ts";
 import { bindPath } from "../ipc-path.ts";
 import { type ConnectionRejection, LinkError, type PeerFacts } from "../link.ts";
+import { setImmediate } from "../timers.ts";
+import { ConnectionBounds, EVICTION_AGE_MS } from "./connection-bounds.ts";
+import { descriptorLimit, descriptorOf } from "./descriptors.ts";
 import { boundAddress, type Endpoint, endpointToBind, remoteAddress } from "./endpoints.ts";
 import { type ConnectionOwner, type ConnectionSettings, SocketConnection } from "./socket-connection.ts";
+import type { Violation } from "./wire.ts";
 
 /** Milliseconds of silence after which the kernel sends a keepalive probe. */
 const KEEPALIVE_MS = 10_000;
+/** The errors of `accept` without a free file descriptor, in this process or on this machine. */
+const NO_DESCRIPTOR_CODES: ReadonlySet<string | undefined> = new Set(["EMFILE", "ENFILE"]);
+
+const EVICTED: Violation = Object.freeze({
+  code: "IDLE",
+  detail: `it sent no message within ${EVICTION_AGE_MS} ms, and made room for another connection`,
+});
 
 export interface AcceptorOwner extends ConnectionOwner {
   /** A connection was closed before anything was read. */
@@ -21,11 +33,15 @@ export class Acceptor {
   readonly #owner: AcceptorOwner;
   readonly #servers = new Map<string, Server>();
   readonly #connections = new Map<SocketConnection, PeerFacts>();
+  readonly #bounds: ConnectionBounds<SocketConnection>;
+  /** Rings after what has arrived was read: perhaps this event loop was blocked. */
+  readonly #expiry = systemClock.alarm(() => setImmediate(() => this.#expire()));
   #isClosed = false;
 
   constructor(settings: ConnectionSettings, owner: AcceptorOwner) {
     this.#settings = settings;
     this.#owner = owner;
+    this.#bounds = new ConnectionBounds(settings.limits, descriptorLimit());
   }
 
   /** @returns the address as bound. @throws LinkError (rejects) when it cannot be bound */
@@ -36,13 +52,12 @@ export class Acceptor {
     );
     if (this.#isClosed) throw this.#closedError(address);
     await bindPath(address, () => listening(server, endpoint, address));
-    // Accepting may fail later, without file descriptors. Peers try again.
-    server.on("error", () => {});
     if (this.#isClosed) {
       server.close();
       throw this.#closedError(address);
     }
     const bound = boundAddress(server);
+    server.on("error", (error) => this.#onAcceptFailed(bound, error));
     this.#servers.set(bound, server);
     return bound;
   }
@@ -66,11 +81,13 @@ export class Acceptor {
   /** The connection has ended. */
   remove(connection: SocketConnection): void {
     this.#connections.delete(connection);
+    this.#bounds.remove(connection);
   }
 
   /** Frees all addresses, writes what waits, for at most `lingerMs`, and ends all connections. */
   async close(lingerMs: number): Promise<void> {
     this.#isClosed = true;
+    this.#expiry.set(undefined);
     for (const server of this.#servers.values()) server.close();
     this.#servers.clear();
     this.#settings.authenticator?.close();
@@ -81,19 +98,36 @@ export class Acceptor {
     const address = remoteAddress(socket);
     const facts: PeerFacts = address === undefined ? {} : { remoteAddress: address };
     if (this.#isClosed) return void socket.destroy();
-    const { maxPeers } = this.#settings.limits;
-    if (this.#connections.size >= maxPeers) {
+    const now = systemClock.now();
+    const arrival = { host: socket.remoteAddress, descriptor: descriptorOf(socket) };
+    const { rejection, evicted } = this.#bounds.accept(arrival, now);
+    evicted?.destroy(EVICTED);
+    if (rejection !== undefined) {
       socket.destroy();
-      return this.#owner.onRejectedConnection({
-        code: "TOO_MANY_PEERS",
-        detail: `${maxPeers} peers are connected`,
-        ...facts,
-      });
+      return this.#owner.onRejectedConnection({ ...rejection, ...facts });
     }
     const connection = new SocketConnection(socket, this.#settings, this.#owner);
     this.#connections.set(connection, facts);
+    this.#bounds.add(connection, arrival, now);
+    this.#expiry.set(this.#bounds.nextExpiry);
     socket.on("data", (chunk: Buffer) => connection.onData(chunk, true));
     connection.greet();
+  }
+
+  #expire(): void {
+    if (this.#isClosed) return;
+    const { idleConnectionMs } = this.#settings.limits;
+    const detail = `it sent no message within ${idleConnectionMs} ms (idleConnectionMs)`;
+    for (const connection of this.#bounds.expire(systemClock.now())) connection.destroy({ code: "IDLE", detail });
+    this.#expiry.set(this.#bounds.nextExpiry);
+  }
+
+  /** Node reports a failure to accept only if it cannot close the new connection either. */
+  #onAcceptFailed(localAddress: string, error: Error): void {
+    const isFull = NO_DESCRIPTOR_CODES.has(errorCode(error));
+    const code = isFull ? "OUT_OF_DESCRIPTORS" : "ACCEPT_FAILED";
+    const detail = isFull ? `${error.message}: close files, or raise the limit (ulimit -n)` : error.message;
+    this.#owner.onRejectedConnection({ code, detail, localAddress });
   }
 
   #closedError(address: string): LinkError {

@@ -30,6 +30,13 @@ export interface HandshakeSettings {
   readonly metadata: Metadata;
 }
 
+/** The cause can be anything, but libzmq has no other answer to a greeting with a mechanism that it does not accept. */
+export const CLOSED_BEFORE_GREETING: Violation = Object.freeze({
+  code: "HANDSHAKE_FAILED",
+  detail:
+    "the peer closed the connection before its greeting: it may require another mechanism, such as curve or plain, or have too many connections",
+});
+
 type State = "greeting" | "commands" | "authenticating" | "complete" | "failed";
 
 export class Handshake implements FrameSink {
@@ -138,4 +145,13 @@ export class Handshake implements FrameSink {
     this.#state = "failed";
     this.#violation ??= violation;
   }
+}
+
+/** libzmq closes the connection as soon as it reads a greeting with another mechanism than its own. */
+export function closedDuring({ name }: SecurityMechanism): Violation {
+  return {
+    code: "HANDSHAKE_FAILED",
+    detail: `the peer closed the connection during the ${name} handshake`,
+    mechanism: name,
+  };
 }

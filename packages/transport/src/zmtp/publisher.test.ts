@@ -294,13 +294,13 @@ test.each([
 
 test("one subscriber too many is rejected, and can connect when another has left", async () => {
   await publisher.close();
-  await start({ maxPeers: 1 });
+  await start({ maxConnections: 1 });
   publisher.publish(text("state"));
   const first = await subscriber(["state"]);
   await first.expect(encoded([text("state")]));
   await (await rawPeer()).closed;
   await disconnected();
-  expect(rejections).toEqual(["TOO_MANY_PEERS"]);
+  expect(rejections).toEqual(["TOO_MANY_CONNECTIONS"]);
   first.socket.destroy();
   for (;;) {
     const next = await subscriber(["state"]);
@@ -311,6 +311,21 @@ test("one subscriber too many is rejected, and can connect when another has left
   publisher.publish(text("state 2"));
   expect(send).toHaveBeenCalledTimes(1);
   send.mockRestore();
+});
+
+test.each([
+  ["a command", true],
+  ["a message", false],
+])("a subscriber that subscribed by %s is not idle, and one that did not subscribe is", async (_how, speaks31) => {
+  await publisher.close();
+  await start({ idleConnectionMs: 500 });
+  const used = await subscriber(["state"], speaks31);
+  const idle = await subscriber([], speaks31);
+  await idle.closed;
+  await disconnected();
+  expect(rejections).toEqual(["IDLE"]);
+  publisher.publish(text("state"));
+  await used.expect(encoded([text("state")]));
 });
 
 test("a subscriber without a handshake in time is disconnected", async () => {

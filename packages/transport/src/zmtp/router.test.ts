@@ -1,7 +1,9 @@
 // A router with peers of any kind: odd handshakes, violations of the protocol, silence.
 
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { systemClock } from "../clock.ts";
 import type { ConnectionRejection, LinkLimits } from "../link.ts";
+import { EVICTION_AGE_MS } from "./connection-bounds.ts";
 import { ZmtpRouter } from "./router.ts";
 import {
   encoded,
@@ -226,16 +228,57 @@ describe("bounds", () => {
     },
   );
 
-  test("TOO_MANY_PEERS: a peer can connect again when another has left", async () => {
+  test("TOO_MANY_CONNECTIONS: a peer can connect again when another has left", async () => {
     await router.close(0);
-    await start({ maxPeers: 1 });
+    await start({ maxConnections: 1 });
     const first = await connectedPeer("first");
     const second = await rawPeer();
     await second.closed;
-    expect(events).toEqual(["up first", "rejected unknown: TOO_MANY_PEERS"]);
+    expect(events).toEqual(["up first", "rejected unknown: TOO_MANY_CONNECTIONS"]);
     first.socket.destroy();
     await until(() => events.includes("down first"));
     await connectedPeer("third");
+  });
+
+  test("TOO_MANY_FROM_ADDRESS: connections of one address have a bound", async () => {
+    await router.close(0);
+    await start({ maxConnectionsPerAddress: 1 });
+    await connectedPeer("first");
+    await (await rawPeer()).closed;
+    await until(() => rejections.length === 1);
+    expect(rejections).toMatchObject([
+      { code: "TOO_MANY_FROM_ADDRESS", remoteAddress: expect.stringMatching(/^tcp:\/\/127\.0\.0\.1:\d+$/) },
+    ]);
+  });
+
+  test("IDLE: a peer that never sent a message is disconnected in time, and one that did is not", async () => {
+    await router.close(0);
+    await start({ idleConnectionMs: 500 });
+    const silent = await rawPeer();
+    const idle = await connectedPeer("idle");
+    const used = await connectedPeer("used");
+    used.write(hello);
+    await Promise.all([silent.closed, idle.closed]);
+    await until(() => rejections.length === 2);
+    expect(events.slice(-3).sort()).toEqual(["down idle", "rejected idle: IDLE", "rejected unknown: IDLE"]);
+    expect(router.send("used", [Buffer.from("still here")])).toBe("queued");
+  });
+
+  test("an idle peer makes room for another", async () => {
+    const now = vi.spyOn(systemClock, "now");
+    onTestFinished(() => now.mockRestore());
+    await router.close(0);
+    await start({ maxConnections: 2 });
+    const first = await connectedPeer("first");
+    first.write(hello);
+    await connectedPeer("second");
+    await until(() => received.length === 1);
+    const later = systemClock.now() + EVICTION_AGE_MS;
+    now.mockImplementation(() => later);
+    await connectedPeer("third");
+    await until(() => events.includes("down second"));
+    expect(events).toContain("rejected second: IDLE");
+    expect(router.send("first", [Buffer.from("still here")])).toBe("queued");
   });
 
   test("HANDSHAKE_TIMEOUT: a peer without a handshake in time is disconnected", async () => {

@@ -13,6 +13,8 @@ import { setImmediate } from "../timers.ts";
 import type { DenialReport, ZapStatus } from "../zap/authenticator.ts";
 import { encodeError, encodePing, encodeRoutingIdError, encodeSubscribe } from "./commands.ts";
 import { encodeGreeting } from "./greeting.ts";
+import { CLOSED_BEFORE_GREETING, closedDuring } from "./handshake.ts";
+import type { PeerActivity } from "./idle-list.ts";
 import type { LinkAuthenticator } from "./link-authenticator.ts";
 import { Liveness, TTL_MS } from "./liveness.ts";
 import type { FrameProtection, SecurityMechanism } from "./mechanism/mechanism.ts";
@@ -27,13 +29,6 @@ import { COMMAND, type Violation } from "./wire.ts";
 const CLOSE_TIMEOUT_MS = 500;
 /** How ZMTP 3.0 encodes a subscription: a message that starts with 1. */
 const SUBSCRIBE_30 = Uint8Array.of(1);
-
-/** The cause can be anything, but libzmq has no other answer to a greeting with a mechanism that it does not accept. */
-const CLOSED_BEFORE_GREETING: Violation = Object.freeze({
-  code: "HANDSHAKE_FAILED",
-  detail:
-    "the peer closed the connection before its greeting: it may require another mechanism, such as curve or plain",
-});
 
 /** What the connections of one link share. */
 export interface ConnectionSettings extends SenderSettings {
@@ -74,9 +69,11 @@ export interface ConnectionOwner {
   onEnd(connection: SocketConnection, violation: Violation | undefined): void;
 }
 
-export class SocketConnection implements PeerReaderListener, SenderOwner {
+export class SocketConnection implements PeerReaderListener, SenderOwner, PeerActivity {
   /** For a router: the peer's name, once it has one. */
   name = "";
+  /** Whether the peer has sent a message or a subscription. */
+  hasSent = false;
   /** After its end: whether it ever was up. */
   wasUp = false;
   /** What the other end announced in its handshake. */
@@ -140,6 +137,10 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
 
   get isUp(): boolean {
     return this.#isUp;
+  }
+
+  get isReceiving(): boolean {
+    return this.#unfinished.bytes > 0;
   }
 
   /** The socket is connected: sends the greeting. */
@@ -248,6 +249,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
 
   onSubscription(prefix: string, isSubscribed: boolean): void {
     this.#turn.work += 1;
+    this.hasSent = true;
     this.#owner.onSubscription?.(this, prefix, isSubscribed);
   }
 
@@ -264,6 +266,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
     const { unfinishedBytes: bytes, keptBytes } = this.#reader;
     const hasEnded = this.#hasMessage;
     this.#hasMessage = false;
+    if (hasEnded) this.hasSent = true;
     if (bytes === 0 && this.#unfinished.bytes === 0) return;
     const hasGrown = bytes > this.#unfinished.bytes;
     this.#unfinished.update({ bytes, keptBytes }, hasEnded, this.#liveness.lastDataAt);
@@ -385,13 +388,4 @@ export class SocketConnection implements PeerReaderListener, SenderOwner {
 /** Rings after what has arrived was read: perhaps this event loop was blocked. */
 function alarmAfterRead(ring: () => void): Alarm {
   return systemClock.alarm(() => setImmediate(ring));
-}
-
-/** libzmq closes the connection as soon as it reads a greeting with another mechanism than its own. */
-function closedDuring({ name }: SecurityMechanism): Violation {
-  return {
-    code: "HANDSHAKE_FAILED",
-    detail: `the peer closed the connection during the ${name} handshake`,
-    mechanism: name,
-  };
 }
