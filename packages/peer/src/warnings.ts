@@ -3,7 +3,7 @@
 // both off. docs/reference/warnings.md lists the codes.
 
 import { isError } from "@pigato/protocol/internal";
-import type { Clock } from "@pigato/transport";
+import { type Clock, systemClock } from "@pigato/transport";
 import { guarded, guardedLogger, type Logger } from "./guard.ts";
 
 export type WarningCode =
@@ -32,7 +32,7 @@ export interface WarningFields {
 const INTERVAL_MS = 60_000;
 
 /** @param logger the option as given: without a logger, warnings go to the process */
-export function warningsOf(logger: Logger | false | undefined, clock: Pick<Clock, "now">): Warnings {
+export function warningsOf(logger: Logger | false | undefined, clock: Pick<Clock, "now"> = systemClock): Warnings {
   if (logger === false) return { warn() {}, onUnheard() {} };
   if (logger === undefined) return new ProcessWarnings(clock);
   const guardedOne = guardedLogger(logger);

@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import PIGATO from "./index.ts";
+import PIGATO, { type WorkerConf } from "./index.ts";
 
 let address = "";
 let broker = new PIGATO.Broker("inproc://none");
@@ -200,21 +200,38 @@ describe("a worker", () => {
   });
 });
 
-test("a worker without a handler warns once", async () => {
-  const warnings: string[] = [];
-  const listener = ({ message }: Error): unknown => warnings.push(message);
-  process.on("warning", listener);
-  stops.push(() => void process.off("warning", listener));
-  const worker = new PIGATO.Worker(address, "none");
-  stops.push(() => worker.stop());
-  worker.start();
-  const client = newClient();
-  client.start();
-  const fail = (): Promise<unknown> =>
-    new Promise((resolve) => client.request("none", 1, null, resolve, { timeout: 1_000 }));
-  await fail();
-  await fail();
-  expect(warnings).toEqual(['worker "none" has no request handler: call worker.on("request", …) before start()']);
+describe("a worker without listeners", () => {
+  /** The warnings of PIGATO after two requests, whose handlers write after the end of their replies, or are missing. */
+  async function warningsAfter(conf: WorkerConf, hasHandler: boolean): Promise<string[]> {
+    const warnings: string[] = [];
+    const listener = (warning: Error): void => {
+      if (warning.name === "PigatoWarning") warnings.push(`${Reflect.get(warning, "code")} ${warning.message}`);
+    };
+    process.on("warning", listener);
+    stops.push(() => void process.off("warning", listener));
+    const worker = new PIGATO.Worker(address, "quiet", conf);
+    stops.push(() => worker.stop());
+    if (hasHandler) worker.on("request", (_data, reply) => void reply.end("once").end("twice"));
+    worker.start();
+    const client = newClient();
+    client.start();
+    for (const data of [1, 2]) {
+      await new Promise((resolve) => client.request("quiet", data, null, resolve, { timeout: 1_000 }));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return warnings;
+  }
+
+  test.each([
+    [true, "PIGATO_WRITE_AFTER_END reply.end() after the end of request"],
+    [false, 'PIGATO_NO_HANDLER worker "quiet" has no request handler: call worker.on("request", …) before start()'],
+  ])("warns once (it has a handler: %s)", async (hasHandler, text) => {
+    expect(await warningsAfter({}, hasHandler)).toEqual([expect.stringContaining(text)]);
+  });
+
+  test.each([true, false])("does not warn with logger: false (it has a handler: %s)", async (hasHandler) => {
+    expect(await warningsAfter({ logger: false }, hasHandler)).toEqual([]);
+  });
 });
 
 test("what a classic handler returns is no reply", async () => {

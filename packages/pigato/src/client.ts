@@ -3,6 +3,7 @@
 
 import { EventEmitter } from "node:events";
 import { type CallOptions, type ClientOptions, isClientOption, Client as Peer } from "@pigato/client";
+import { warningsOf } from "@pigato/peer";
 import { type ConfOf, pickOptions } from "./conf.ts";
 import { clientErrorEvent, emitError } from "./errors.ts";
 import { ClassicLifecycle } from "./lifecycle.ts";
@@ -136,8 +137,9 @@ export class Client extends EventEmitter<ClientEvents> {
     const { onConnect, onDisconnect, autostart, ...given } = this.conf;
     const peer = new Peer(this.broker, { ...AS_THE_ORIGINAL, ...pickOptions(given, isClientOption) });
     const lifecycle = new ClassicLifecycle(peer, this);
+    const warnings = warningsOf(this.conf.logger ?? undefined);
     peer.on("error", (error) => {
-      if (!lifecycle.isStopped) emitError(this, clientErrorEvent(error));
+      if (!lifecycle.isStopped) emitError(this, clientErrorEvent(error), () => warnings.onUnheard(error));
     });
     return lifecycle;
   }

@@ -48,11 +48,17 @@ export function brokerErrorEvent(clause: string): string | undefined {
   return BROKER_WORDS.get(clause);
 }
 
-/** Emits `error`. Without a listener it emits a warning, because a peer's message must not end the process. */
-export function emitError(emitter: Pick<EventEmitter, "emit" | "listenerCount">, error: Error | string): void {
+/**
+ * Emits `error`, if it has a listener: a peer's message must not end the process.
+ * @param onUnheard called without a listener
+ */
+export function emitError(
+  emitter: Pick<EventEmitter, "emit" | "listenerCount">,
+  error: Error | string,
+  onUnheard: () => void,
+): void {
   if (emitter.listenerCount("error") > 0) guarded(() => emitter.emit("error", error));
-  // As text: where an `Error` belongs to another realm than Node, as in jest, Node rejects it.
-  else if (typeof error !== "string") process.emitWarning(error.message, error.name);
+  else onUnheard();
 }
 
 function clauseOf(cause: unknown): unknown {

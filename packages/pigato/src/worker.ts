@@ -2,6 +2,7 @@
 // `null`, and protocol errors of the broker are words such as `ERR_MSG_HEADER`.
 
 import { EventEmitter } from "node:events";
+import { warningsOf } from "@pigato/peer";
 import { isWorkerOption, Worker as Peer, type Reply, type WorkerOptions } from "@pigato/worker";
 import { type ConfOf, pickOptions } from "./conf.ts";
 import { emitError, workerErrorEvent } from "./errors.ts";
@@ -33,7 +34,6 @@ export class Worker extends EventEmitter<WorkerEvents> {
   readonly service: string;
   readonly conf: WorkerConf;
   #lifecycle: ClassicLifecycle<Peer> | undefined;
-  #hasWarned = false;
 
   constructor(broker: string | readonly string[], service: string, conf?: WorkerConf | null) {
     super();
@@ -79,31 +79,26 @@ export class Worker extends EventEmitter<WorkerEvents> {
     const options = { ...AS_THE_ORIGINAL, ...pickOptions(given, isWorkerOption) };
     const peer = new Peer(this.broker, this.service, options);
     const lifecycle = new ClassicLifecycle(peer, this);
-    peer.on("request", (data, reply, sent) => this.#onRequest(data ?? null, reply, sent));
+    const warnings = warningsOf(this.conf.logger ?? undefined);
+    peer.on("request", (data, reply, sent) => {
+      // The peer has a listener of its own, so it does not see that this worker has none.
+      if (this.listenerCount("request") > 0) return this.#onRequest(data ?? null, reply, sent);
+      const text = `worker "${this.service}" has no request handler: call worker.on("request", …) before start()`;
+      warnings.warn("PIGATO_NO_HANDLER", text, { service: this.service });
+      return reply.reject("the worker has no handler");
+    });
     peer.on("error", (error) => {
-      if (!lifecycle.isStopped) emitError(this, workerErrorEvent(error));
+      if (!lifecycle.isStopped) emitError(this, workerErrorEvent(error), () => warnings.onUnheard(error));
     });
     return lifecycle;
   }
 
   /** Calls the handlers itself, not by `emit`, to catch the rejections of async handlers. What they return is no reply. */
-  #onRequest(data: unknown, reply: Reply, sent: WorkerEvents["request"][2]): Promise<unknown> | undefined {
-    const handlers = this.rawListeners("request");
-    if (handlers.length === 0) {
-      this.#warnOfNoHandler();
-      reply.reject("the worker has no handler");
-      return undefined;
-    }
-    const results = handlers.map((handler): unknown => Reflect.apply(handler, this, [data, reply, sent]));
+  #onRequest(data: unknown, reply: Reply, sent: WorkerEvents["request"][2]): Promise<unknown> {
+    const results = this.rawListeners("request").map((handler): unknown =>
+      Reflect.apply(handler, this, [data, reply, sent]),
+    );
     return Promise.all(results).then(() => undefined);
-  }
-
-  /** Once: the peer has a listener of its own, so it does not see this. */
-  #warnOfNoHandler(): void {
-    if (this.#hasWarned || this.conf.logger === false) return;
-    this.#hasWarned = true;
-    const text = `worker "${this.service}" has no request handler: call worker.on("request", …) before start()`;
-    process.emitWarning(text, { type: "PigatoWarning", code: "PIGATO_NO_HANDLER" });
   }
 
   #followConcurrency(): void {

@@ -34,6 +34,8 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   readonly #dialect: WorkerDialect;
   readonly #driver: Driver;
   readonly #warnings: Warnings;
+  /** The number of handlers, above one, of which it has warned. */
+  #severalHandlers = 0;
 
   /**
    * @param addr the broker's address, e.g. `tcp://localhost:55555`, or several that are tried in turn
@@ -113,7 +115,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
       const message = `the data of request ${display(request.requestId)} is not JSON`;
       return reply.error({ name: "RequestError", message, code: "INVALID" });
     }
-    if (handlers.length > 1) this.#onSeveralHandlers(handlers.length);
+    if (handlers.length > 1) this.#warnOfSeveralHandlers(handlers.length);
     const opts = readSentOptions(request.trailer[0]);
     for (const handler of handlers) {
       // Does not use `emit`, which discards the promises of the handlers. So it must implement `once`.
@@ -126,7 +128,9 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   #onConnect(): void {
     this.emit("connect");
     setImmediate(() => {
-      if (this.listenerCount("request") === 0) this.#warnOfNoHandler();
+      const handlers = this.listenerCount("request");
+      if (handlers === 0) this.#warnOfNoHandler();
+      if (handlers > 1) this.#warnOfSeveralHandlers(handlers);
     });
   }
 
@@ -135,7 +139,10 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
     this.#warnings.warn("PIGATO_NO_HANDLER", text, { service: this.service });
   }
 
-  #onSeveralHandlers(count: number): void {
+  /** Once for each number of handlers, because a log would have a line for each request. */
+  #warnOfSeveralHandlers(count: number): void {
+    if (count === this.#severalHandlers) return;
+    this.#severalHandlers = count;
     const text = `worker "${this.service}" has ${count} request handlers: each gets every request, and the first reply counts`;
     this.#warnings.warn("PIGATO_SEVERAL_HANDLERS", text, { service: this.service });
   }

@@ -1,8 +1,9 @@
 // What a worker warns of: with a process warning, or in its log.
 
 import { ProcessWarnings } from "@pigato/testkit";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { setUp } from "./testing/set-up.ts";
+import { Worker } from "./worker.ts";
 
 const NO_HANDLER =
   'PIGATO_NO_HANDLER: worker "echo" has no request handler: call worker.on("request", …) before start()';
@@ -72,17 +73,30 @@ describe("a worker without a logger", () => {
     expect(await warnings.take()).toEqual(["PIGATO_WRITE_AFTER_END: reply.write() after the end of request r1"]);
   });
 
-  test("warns when it has several handlers", async () => {
+  test("warns when it has several handlers, before and at a request", async () => {
+    const text = (count: number): string =>
+      `PIGATO_SEVERAL_HANDLERS: worker "echo" has ${count} request handlers: each gets every request, and the first reply counts`;
     const warnings = new ProcessWarnings();
-    const { worker, broker, connect, settle } = await setUp();
+    const { worker, broker, clock, connect, settle } = await setUp({ heartbeat: 60_000 });
     worker.on("request", () => 1).on("request", () => 2);
     await connect();
-    broker.request("r1", "1");
+    expect(await warnings.take()).toEqual([text(2)]);
+    clock.advance(60_000);
+    worker.on("request", () => 3);
+    for (const id of ["r1", "r2"]) broker.request(id, "1");
     await settle();
-    expect(await warnings.take()).toEqual([
-      'PIGATO_SEVERAL_HANDLERS: worker "echo" has 2 request handlers: each gets every request, and the first reply counts',
-    ]);
+    expect(await warnings.take()).toEqual([text(3)]);
   });
+});
+
+test("a worker with a logger has one line for several handlers", async () => {
+  const { worker, broker, connect, settle } = await setUp({ logger: new Worker("inproc://x", "x").conf.logger });
+  const warn = vi.spyOn(worker.conf.logger, "warn");
+  worker.on("request", () => 1).on("request", () => 2);
+  await connect();
+  for (const id of ["r1", "r2"]) broker.request(id, "1");
+  await settle();
+  expect(warn.mock.calls.map(([fields]) => Reflect.get(Object(fields), "code"))).toEqual(["PIGATO_SEVERAL_HANDLERS"]);
 });
 
 test("a worker with logger: false warns of nothing", async () => {
