@@ -61,7 +61,14 @@ describe("binds", () => {
     ['"localhost:55555"', /an address to listen at must be text such as tcp:\/\/\*:55555, not 'localhost:55555'/],
     ['{"address":"tcp:/*:55555"}', /an address to listen at must be/],
     ['{"frontend":"tcp://a"}', /frontend and backend of a broker require each other/],
-    ['{"frontend":"tcp://a","backnd":"tcp://b"}', /frontend and backend of a broker require each other/],
+    [
+      '{"frontend":"tcp://a","backnd":"tcp://b"}',
+      /\{ frontend, backend \} has no option "backnd": did you mean "backend"\?/,
+    ],
+    [
+      '{"frontend":"tcp://a","backend":"tcp://b","dialect":"omdp"}',
+      /\{ frontend, backend \} has no option "dialect": it has backend, frontend/,
+    ],
     ["null", /at least one address/],
   ])("binds as JavaScript may pass them, %s, are rejected", (text, why) => {
     expect(() => listenersOf(JSON.parse(text))).toThrow(why);

@@ -10,6 +10,7 @@ import {
   type Option,
   type OptionsOf,
   optionsIn,
+  rejectUnknownOptions,
   resolveOptions,
   type SettingsOf,
 } from "@pigato/peer";
@@ -133,10 +134,11 @@ function dialectsOf({ dialect, answersErrors, timeoutMs }: SettingsOf<BindSchema
   return [dialect === "omdp" ? omdpDialect() : pigatoDialect(), ...others];
 }
 
-/** @throws UsageError for one of the two without the other */
+/** @throws UsageError for one of the two without the other, and for any third name */
 function isSplit(where: ListenerOptions | Listeners): where is Listeners {
   if (typeof where !== "object" || where === null) return false;
   const has = { frontend: "frontend" in where, backend: "backend" in where };
+  if (has.frontend || has.backend) rejectUnknownOptions("{ frontend, backend }", has, where);
   if (has.frontend !== has.backend) throw new UsageError("frontend and backend of a broker require each other");
   return has.frontend;
 }

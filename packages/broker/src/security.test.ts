@@ -50,7 +50,7 @@ describe("the security options of a broker", () => {
     { options: { plain: "yes", authenticate }, message: "plain must be true or false" },
     {
       options: { curve: { ...curve, secretKey: curve.secretKey.slice(1) } },
-      message: "curve.secretKey is 40 characters",
+      message: "curve.secretKey must be 40 characters",
     },
     { options: { authenticate, authenticateTimeoutMs: 9001 }, message: "authenticateTimeoutMs must be an integer" },
   ])("reject $options as JavaScript may pass them", ({ options, message }) => {

@@ -12,11 +12,11 @@ describe("the keys and passwords of a client", () => {
   test.each<{ why: string; options: object; message: string; address?: string }>([
     { why: "both", options: { curve, plain }, message: "curve and plain exclude each other" },
     { why: "keys that are undefined", options: { curve: undefined }, message: "curve is undefined: leave it out" },
-    { why: "no key of the broker", options: { curve: own }, message: "curve.serverKey is 40 characters" },
+    { why: "no key of the broker", options: { curve: own }, message: "curve.serverKey must be 40 characters" },
     {
       why: "no password",
       options: { plain: { username: "ada" } },
-      message: "plain.password is text of 1 to 255 bytes of UTF-8",
+      message: "plain.password must be text of 1 to 255 bytes of UTF-8",
     },
     { why: "the transport zmtp", options: { curve, transport: "zmtp" }, message: 'need the transport "libzmq"' },
     {

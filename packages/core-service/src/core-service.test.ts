@@ -146,6 +146,17 @@ test.each([
 test.each([
   ["nothing", undefined, "the options of a core service must be an object with intch and onRequest, not undefined"],
   ["no handler", { intch: CHANNEL }, "onRequest must be a function that handles requests, not undefined"],
+  ["a misspelled channel", { itnch: CHANNEL }, 'a core service has no option "itnch": did you mean "intch"?'],
+  [
+    "a misspelled handler",
+    { intch: CHANNEL, onRequests() {} },
+    'has no option "onRequests": did you mean "onRequest"?',
+  ],
+  [
+    "a misspelled option of workers",
+    { intch: CHANNEL, onRequest() {}, heartbaet: 1 },
+    'has no option "heartbaet": did you mean "heartbeat"?',
+  ],
   ["a handler that is none", { intch: CHANNEL, onRequest: "x" }, "onRequest must be a function"],
 ])("a core service with %s is a UsageError at once", (_what, options, message) => {
   const failure = expect.objectContaining({ name: "UsageError", message: expect.stringContaining(message) });

@@ -4,7 +4,15 @@
 // A directory is current once it lists this worker: then it is at least as new as the worker's registration, which precedes every
 // request. After a new connection to the broker or to the channel, a new directory is needed.
 
-import { ConnectionWatch, guarded, invalidValue, isAddress, type Warnings, warningsOf } from "@pigato/peer";
+import {
+  ConnectionWatch,
+  guarded,
+  invalidValue,
+  isAddress,
+  nearestName,
+  type Warnings,
+  warningsOf,
+} from "@pigato/peer";
 import { RequestError, UsageError } from "@pigato/protocol";
 import { DIRECTORY_TOPIC, decodeDirectory, type ServiceMap } from "@pigato/protocol/internal";
 import {
@@ -15,8 +23,11 @@ import {
   type SubscriberHandlers,
   type SubscriberLink,
 } from "@pigato/transport";
-import { type Reply, Worker, type WorkerOptions } from "@pigato/worker";
+import { isWorkerOption, type Reply, Worker, type WorkerOptions } from "@pigato/worker";
 import { EventEmitter } from "eventemitter3";
+
+/** The names of the options that a worker does not have. */
+const OWN_OPTIONS = ["intch", "onRequest"];
 
 /** All options of a worker, and these. */
 export interface CoreServiceOptions extends WorkerOptions {
@@ -65,6 +76,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
     if (typeof options !== "object" || options === null) {
       throw invalidValue("the options of a core service", "an object with intch and onRequest", options);
     }
+    rejectMisspelled(options);
     const { intch, onRequest, ...workerOptions } = options;
     if (typeof onRequest !== "function") throw invalidValue("onRequest", "a function that handles requests", onRequest);
     if (intch === false) throw new UsageError("a core service needs the broker's internal channel, and intch is false");
@@ -227,5 +239,16 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
 
   #settle(isCurrent: boolean): void {
     for (const settle of this.#waiting) settle(isCurrent);
+  }
+}
+
+/** An own option by another name would count as missing. The worker reports all other unknown options. */
+function rejectMisspelled(options: object): void {
+  for (const name of Object.keys(options)) {
+    if (OWN_OPTIONS.includes(name) || isWorkerOption(name)) continue;
+    const nearest = nearestName(name, OWN_OPTIONS);
+    if (nearest !== undefined) {
+      throw new UsageError(`a core service has no option "${name}": did you mean "${nearest}"?`);
+    }
   }
 }

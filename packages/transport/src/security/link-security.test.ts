@@ -34,31 +34,35 @@ describe("the security of a peer", () => {
   test.each<[string, object, RegExp]>([
     ["both", { curve, plain }, /^curve and plain exclude each other$/],
     ["an option that is undefined", { curve: undefined }, /^curve is given as undefined$/],
-    ["an option that is null", { plain: null }, /^plain is an object with username, password$/],
-    ["no server key", { curve: own }, /^curve.serverKey is 40 characters of Z85 text or 32 bytes$/],
-    ["a misspelled name", { curve: { ...curve, serverkey: "x" } }, /and without "serverkey"$/],
+    ["an option that is null", { plain: null }, /^plain must be an object with username, password$/],
+    ["no server key", { curve: own }, /^curve.serverKey must be 40 characters of Z85 text or 32 bytes$/],
+    [
+      "a misspelled name",
+      { curve: { ...curve, serverkey: "x" } },
+      /^curve has no field "serverkey": its fields are publicKey, secretKey, serverKey$/,
+    ],
     [
       "a truncated key",
       { curve: { ...curve, secretKey: own.secretKey.slice(1) } },
-      /^curve.secretKey is 40 characters/,
+      /^curve.secretKey must be 40 characters/,
     ],
     [
       "a public key that is undefined",
       { curve: { ...curve, publicKey: undefined } },
-      /^curve.publicKey is 40 characters/,
+      /^curve.publicKey must be 40 characters/,
     ],
-    ["no secret key", { curve: { serverKey: server.publicKey } }, /^curve.secretKey is 40 characters/],
+    ["no secret key", { curve: { serverKey: server.publicKey } }, /^curve.secretKey must be 40 characters/],
     ["keys of two pairs", { curve: { ...curve, publicKey: server.publicKey } }, /^curve.publicKey does not belong/],
     [
       "no password",
       { plain: { username: "ada", password: "" } },
-      /^plain.password is text of 1 to 255 bytes of UTF-8$/,
+      /^plain.password must be text of 1 to 255 bytes of UTF-8$/,
     ],
-    ["half a character", { plain: { username: "ada", password: "\ud800" } }, /^plain.password is text/],
+    ["half a character", { plain: { username: "ada", password: "\ud800" } }, /^plain.password must be text/],
     [
       "a username that is too long",
       { plain: { ...plain, username: "ä".repeat(128) } },
-      /^plain.username is text of 1 to 255/,
+      /^plain.username must be text of 1 to 255/,
     ],
   ])("rejects %s, and no error shows a secret", (_what, options, message) => {
     const secure = (): unknown => PeerSecurity.of(options);

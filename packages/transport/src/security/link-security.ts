@@ -115,15 +115,16 @@ function readKeyPair(curve: unknown, otherFields: readonly string[] = []): Curve
 
 /** JavaScript callers may pass any value. */
 function checkFields(name: string, value: unknown, fields: readonly string[]): asserts value is object {
-  const form = `${name} is an object with ${fields.join(", ")}`;
-  if (typeof value !== "object" || value === null) throw new RangeError(form);
+  const known = fields.join(", ");
+  if (typeof value !== "object" || value === null) throw new RangeError(`${name} must be an object with ${known}`);
   const unknown = Object.keys(value).find((field) => !fields.includes(field));
-  if (unknown !== undefined) throw new RangeError(`${form}, and without ${JSON.stringify(unknown)}`);
+  if (unknown === undefined) return;
+  throw new RangeError(`${name} has no field ${JSON.stringify(unknown)}: its fields are ${known}`);
 }
 
 function keyOf(curve: object, name: string): string {
   const key = readCurveKey(Reflect.get(curve, name));
-  if (key === undefined) throw new RangeError(`curve.${name} is ${CURVE_KEY_FORM}`);
+  if (key === undefined) throw new RangeError(`curve.${name} must be ${CURVE_KEY_FORM}`);
   return key;
 }
 
@@ -132,7 +133,7 @@ function wordOf(plain: object, name: string): string {
   // A lone surrogate would be sent as U+FFFD, so different words would be the same.
   const isText = typeof value === "string" && value !== "" && !/\p{Surrogate}/u.test(value);
   if (!isText || Buffer.byteLength(value) > MAX_WORD_BYTES) {
-    throw new RangeError(`plain.${name} is text of 1 to ${MAX_WORD_BYTES} bytes of UTF-8`);
+    throw new RangeError(`plain.${name} must be text of 1 to ${MAX_WORD_BYTES} bytes of UTF-8`);
   }
   return value;
 }
