@@ -1,6 +1,6 @@
 // Time: a monotonic clock in milliseconds, its alarms, and timeouts.
 
-import { clearTimeout, monotonicNow, setTimeout } from "./timers.ts";
+import { clearTimeout, monotonicNow, setImmediate, setTimeout } from "./timers.ts";
 
 export interface Clock {
   /** Milliseconds of a monotonic clock with an arbitrary origin. */
@@ -60,6 +60,11 @@ class SystemAlarm implements Alarm {
     this.#at = Number.POSITIVE_INFINITY;
     this.#ring();
   }
+}
+
+/** An alarm that calls after sockets were read and written: perhaps this event loop was blocked. */
+export function alarmAfterIo(ring: () => void): Alarm {
+  return systemClock.alarm(() => setImmediate(ring));
 }
 
 /** Resolves with `promise`, or after `ms` milliseconds, whichever comes first. */

@@ -66,8 +66,19 @@ export interface LinkLimits {
    * libzmq). @defaultValue 30 000
    */
   readonly stallTimeoutMs: number;
-  /** See `stallTimeoutMs`. @defaultValue 16 KiB */
+  /** See `stallTimeoutMs` and `sendStallTimeoutMs`. @defaultValue 16 KiB */
   readonly minProgressBytes: number;
+  /**
+   * Milliseconds in which a peer for which messages wait must take all of them, or `minProgressBytes`. If not, it is disconnected. Over
+   * libzmq it must take a message, and is reported as down but stays connected. Not applied by a dealer over libzmq.
+   * @defaultValue 60 000
+   */
+  readonly sendStallTimeoutMs: number;
+  /**
+   * The most bytes waiting for all peers of one router, with writes in progress. At the bound the peer for which most waits is
+   * disconnected. Over libzmq it loses its messages, and is reported as down. @defaultValue 512 MiB
+   */
+  readonly maxSendingBytes: number;
   /** Bytes waiting for one peer above which `send` returns `slow`. @defaultValue 1 MiB */
   readonly slowBytes: number;
   /** Bytes waiting for one peer above which `send` returns `congested`. @defaultValue 64 MiB */
@@ -87,6 +98,8 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = Object.freeze({
   maxReceivingBytes: 256 * 1024 * 1024,
   stallTimeoutMs: 30_000,
   minProgressBytes: 16 * 1024,
+  sendStallTimeoutMs: 60_000,
+  maxSendingBytes: 512 * 1024 * 1024,
   slowBytes: 1024 * 1024,
   maxQueuedBytes: 64 * 1024 * 1024,
   maxQueuedMessages: 100_000,
@@ -110,6 +123,8 @@ export interface PeerFacts {
  * - `IDLE`: the peer never sent a message, and made room for another connection, or exceeded `idleConnectionMs`
  * - `TOO_MUCH_UNFINISHED`: the unfinished messages of all peers exceeded `maxReceivingBytes`, and this peer's was the largest
  * - `STALLED`: an unfinished message did not grow by `minProgressBytes` in `stallTimeoutMs`
+ * - `TOO_MUCH_WAITING`: what waits for all peers exceeded `maxSendingBytes`, and most waited for this one
+ * - `NOT_READING`: messages waited for the peer, and it took less than `minProgressBytes` in `sendStallTimeoutMs`
  * - `OUT_OF_MEMORY`: this end could not allocate memory for a frame
  * - `TOO_MANY_SUBSCRIPTIONS`: more subscriptions than a publisher accepts
  * - `ROUTING_ID`: the claimed routing id is invalid, or belongs to another connection
@@ -131,6 +146,8 @@ export type RejectionCode =
   | "IDLE"
   | "TOO_MUCH_UNFINISHED"
   | "STALLED"
+  | "TOO_MUCH_WAITING"
+  | "NOT_READING"
   | "OUT_OF_MEMORY"
   | "TOO_MANY_SUBSCRIPTIONS"
   | "ROUTING_ID"

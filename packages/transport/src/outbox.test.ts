@@ -1,8 +1,9 @@
-import { expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { DEFAULT_LINK_LIMITS, type Frames } from "./link.ts";
 import { Outbox } from "./outbox.ts";
+import { Holding, SendBudget } from "./send-budget.ts";
 
-const LIMITS = { ...DEFAULT_LINK_LIMITS, slowBytes: 2_000, maxQueuedBytes: 8_000, maxQueuedMessages: 100 };
+const LIMITS = { ...DEFAULT_LINK_LIMITS, slowBytes: 2_000, maxQueuedBytes: 10_000, maxQueuedMessages: 100 };
 
 /** A message that counts as about `bytes`. */
 function message(bytes: number): Frames {
@@ -102,26 +103,54 @@ test("reports a peer that was congested only by the number of messages", () => {
   expect(outbox.takeDrained()).toBe(true);
 });
 
-test("bounds the outboxes of many peers together, and accepts messages again when some have left", () => {
-  const total = { bytes: 0, messages: 0 };
-  const outboxes: Outbox[] = [];
-  let peers = 0;
-  for (; peers < 100; peers++) {
-    const outbox = new Outbox(LIMITS, total);
-    outboxes.push(outbox);
-    if (fill(outbox, message(500)) === 0) break;
-  }
-  expect(peers).toBeLessThan(10);
-  expect(total.bytes).toBeLessThanOrEqual(LIMITS.maxQueuedBytes * 4);
-  const [first] = outboxes;
-  while (first?.shift() !== undefined);
-  expect(new Outbox(LIMITS, total).offer(message(500), false)).toBe("queued");
+test("counts a write in progress as waiting, and not toward the bound of its peer", () => {
+  const outbox = new Outbox(LIMITS);
+  outbox.beginWrite(100_000);
+  expect(outbox.waitingBytes).toBe(100_000);
+  expect(fill(outbox, message(500))).toBeGreaterThan(10);
+  while (outbox.shift() !== undefined);
+  outbox.endWrite();
+  expect(outbox.waitingBytes).toBe(0);
 });
 
-test("counts nothing when it is empty", () => {
-  const total = { bytes: 0, messages: 0 };
-  const outbox = new Outbox(LIMITS, total);
-  fill(outbox, message(77));
-  while (outbox.shift() !== undefined);
-  expect(total).toEqual({ bytes: 0, messages: 0 });
+describe("the outboxes of several peers", () => {
+  const limits = { ...LIMITS, maxSendingBytes: 24_000 };
+  let budget: SendBudget;
+  let evicted: string[];
+
+  beforeEach(() => {
+    budget = new SendBudget(limits);
+    evicted = [];
+  });
+
+  function newOutbox(peer: string): Outbox {
+    return new Outbox(limits, new Holding(budget, ({ code }) => evicted.push(`${peer} ${code}`)));
+  }
+
+  test("accept every message at the bound of all, and the largest holder has to go instead", () => {
+    for (const peer of ["a", "b"]) fill(newOutbox(peer), message(500));
+    newOutbox("quiet").offer(message(3_000), false);
+    expect(evicted).toEqual([]);
+    const honest = newOutbox("honest");
+    for (let sent = 0; sent < 5; sent++) expect(honest.offer(message(150), false)).toBe("queued");
+    expect(evicted).toHaveLength(1);
+    expect(["a TOO_MUCH_WAITING", "b TOO_MUCH_WAITING"]).toContain(evicted[0]);
+    expect(budget.bytes).toBeLessThanOrEqual(limits.maxSendingBytes);
+  });
+
+  test("count writes in progress", () => {
+    newOutbox("writing").beginWrite(23_000);
+    newOutbox("other").offer(message(2_000), false);
+    expect(evicted).toEqual(["writing TOO_MUCH_WAITING"]);
+    expect(budget.bytes).toBeLessThan(3_000);
+  });
+
+  test("count nothing when they are empty", () => {
+    const outbox = newOutbox("a");
+    outbox.beginWrite(1_000);
+    fill(outbox, message(77));
+    while (outbox.shift() !== undefined);
+    outbox.endWrite();
+    expect(budget.bytes).toBe(0);
+  });
 });

@@ -1,23 +1,16 @@
 // The queue of messages that wait for one peer, oldest first. It decides what `send` returns. Its owner takes the first message,
 // writes it and removes it.
 //
-// Two bounds apply: this peer's own, and one for all outboxes that share a tally, so that many peers that do not read cannot take
-// memory without bound. Messages that are being written are not counted: libzmq's high-water mark bounds them, or the size of one
-// write.
+// Two bounds apply: this peer's own, at which messages for it are refused, and one for all peers (send-budget.ts). A write in progress
+// counts only toward the second one. libzmq does not report what it has taken: its high-water mark bounds that.
 
 import type { FramesToSend } from "./byte-strings.ts";
 import type { LinkLimits } from "./link.ts";
+import type { Holding } from "./send-budget.ts";
 
-/** The content of all outboxes of one link. Starts with zeros. */
-export interface Tally {
-  bytes: number;
-  messages: number;
-}
-
-/** A frame counts as this many bytes more, so that messages of many small frames are bounded, too. */
+/** A message and a frame count as this many bytes more, so that small ones are bounded, too. */
+const MESSAGE_COST_BYTES = 128;
 const FRAME_COST_BYTES = 64;
-/** Above so many full peers, messages for every other peer are rejected, too. */
-const PEERS_AT_BOUND = 4;
 /** The bound for urgent messages, as a multiple of the one for others. */
 const URGENT_FACTOR = 1.125;
 
@@ -29,20 +22,28 @@ interface QueuedMessage {
 
 export class Outbox {
   readonly #limits: LinkLimits;
-  readonly #total: Tally;
+  readonly #holding: Holding | undefined;
   #first: QueuedMessage | undefined;
   #last: QueuedMessage | undefined;
   #bytes = 0;
   #messages = 0;
+  /** The bytes of the write in progress. */
+  #writing = 0;
   #owesDrain = false;
 
-  constructor(limits: LinkLimits, total: Tally = { bytes: 0, messages: 0 }) {
+  /** @param holding counts for the bound of all peers */
+  constructor(limits: LinkLimits, holding?: Holding) {
     this.#limits = limits;
-    this.#total = total;
+    this.#holding = holding;
   }
 
   get isEmpty(): boolean {
     return this.#first === undefined;
+  }
+
+  /** What waits for this peer, with the write in progress. */
+  get waitingBytes(): number {
+    return this.#bytes + this.#writing;
   }
 
   get first(): FramesToSend | undefined {
@@ -55,10 +56,6 @@ export class Outbox {
     const factor = isUrgent ? URGENT_FACTOR : 1;
     if (!this.isEmpty && this.#exceeds(this.#bytes + cost, this.#messages + 1, factor)) {
       this.#owesDrain = true;
-      return "congested";
-    }
-    const total = this.#total;
-    if (total.messages > 0 && this.#exceeds(total.bytes + cost, total.messages + 1, factor * PEERS_AT_BOUND)) {
       return "congested";
     }
     this.#append({ frames, cost, next: undefined });
@@ -75,6 +72,17 @@ export class Outbox {
     if (message.next === undefined) this.#last = undefined;
     this.#count(-message.cost, -1);
     return message.frames;
+  }
+
+  /** The kernel did not take a write whole. @param bytes the memory that it holds until it ends */
+  beginWrite(bytes: number): void {
+    this.#writing = bytes;
+    this.#holding?.budget.count(this.#holding, bytes);
+  }
+
+  endWrite(): void {
+    this.#holding?.budget.count(this.#holding, -this.#writing);
+    this.#writing = 0;
   }
 
   /** Whether a slow or congested peer has caught up: half of its bound is free. True once. */
@@ -95,8 +103,7 @@ export class Outbox {
   #count(bytes: number, messages: number): void {
     this.#bytes += bytes;
     this.#messages += messages;
-    this.#total.bytes += bytes;
-    this.#total.messages += messages;
+    this.#holding?.budget.count(this.#holding, bytes);
   }
 
   #exceeds(bytes: number, messages: number, factor: number): boolean {
@@ -106,7 +113,7 @@ export class Outbox {
 }
 
 function costOf(frames: FramesToSend): number {
-  let cost = frames.length * FRAME_COST_BYTES;
+  let cost = MESSAGE_COST_BYTES + frames.length * FRAME_COST_BYTES;
   for (const frame of frames) cost += frame.length;
   return cost;
 }

@@ -3,14 +3,18 @@
 // A write succeeds at once, or finds the peer's pipe full, or finds no such peer. It never waits, so a slow peer delays no
 // other. libzmq does not report when a full pipe has room again: such a peer is retried after a pause, which grows while the
 // pipe stays full. A peer has state here only while messages wait for it. Only libzmq knows who is connected.
+//
+// A peer that does not read cannot be disconnected. It loses the messages that wait for it, and is reported as down. What libzmq has
+// taken for it stays there.
 
 import type { Router } from "zeromq";
 import { errorCode } from "../addresses.ts";
 import { type FramesToSend, toBytes } from "../byte-strings.ts";
 import { type Alarm, systemClock } from "../clock.ts";
 import { callHandler } from "../handlers.ts";
-import type { LinkLimits, RouterHandlers, SendOutcome } from "../link.ts";
-import { Outbox, type Tally } from "../outbox.ts";
+import type { ConnectionRejection, LinkLimits, RouterHandlers, SendOutcome } from "../link.ts";
+import { Outbox } from "../outbox.ts";
+import { Holding, SendBudget } from "../send-budget.ts";
 import { queueMicrotask } from "../timers.ts";
 import { Turns } from "./turns.ts";
 
@@ -25,6 +29,10 @@ interface Peer {
   /** Milliseconds of the next pause; 0 if the last write succeeded. */
   pauseMs: number;
   retryAt: number;
+  /** Since when its pipe is full; `undefined` if the last write succeeded. */
+  fullSince: number | undefined;
+  /** Why it loses its messages, in its next turn. */
+  rejection: ConnectionRejection | undefined;
 }
 
 export interface RouterSendQueueOwner {
@@ -37,7 +45,7 @@ export class RouterSendQueue {
   readonly #socket: Router;
   readonly #limits: LinkLimits;
   readonly #owner: RouterSendQueueOwner;
-  readonly #total: Tally = { bytes: 0, messages: 0 };
+  readonly #sending: SendBudget;
   readonly #retry: Alarm = systemClock.alarm(() => this.#onRetry());
   /** Peers with waiting messages. Each is in `ready` or in `blocked`, or a write to it is in progress. */
   readonly #peers = new Map<string, Peer>();
@@ -53,6 +61,7 @@ export class RouterSendQueue {
   constructor(socket: Router, limits: LinkLimits, owner: RouterSendQueueOwner) {
     this.#socket = socket;
     this.#limits = limits;
+    this.#sending = new SendBudget(limits);
     this.#owner = owner;
   }
 
@@ -86,8 +95,19 @@ export class RouterSendQueue {
   }
 
   #newPeer(name: string): Peer {
-    const outbox = new Outbox(this.#limits, this.#total);
-    return { name, routingId: Buffer.from(name, "latin1"), outbox, pauseMs: 0, retryAt: 0 };
+    const holding = new Holding(this.#sending, (rejection) => this.#evict(peer, rejection));
+    const outbox = new Outbox(this.#limits, holding);
+    const routingId = Buffer.from(name, "latin1");
+    const unblocked = { pauseMs: 0, retryAt: 0, fullSince: undefined, rejection: undefined };
+    const peer: Peer = { name, routingId, outbox, ...unblocked };
+    return peer;
+  }
+
+  /** Its handlers are called in its turn: a send to another peer must not call them. */
+  #evict(peer: Peer, rejection: ConnectionRejection): void {
+    peer.rejection = rejection;
+    this.#blocked.delete(peer);
+    this.#makeReady(peer);
   }
 
   #makeReady(peer: Peer): void {
@@ -102,7 +122,8 @@ export class RouterSendQueue {
     for (const peer of this.#ready) {
       this.#ready.delete(peer);
       const frames = peer.outbox.first;
-      if (frames === undefined) continue;
+      if (peer.rejection !== undefined) this.#onGone(peer);
+      if (peer.rejection !== undefined || frames === undefined) continue;
       try {
         await this.#socket.send([peer.routingId, ...toBytes(frames)]);
         this.#onWritten(peer);
@@ -117,7 +138,9 @@ export class RouterSendQueue {
 
   #onWritten(peer: Peer): void {
     peer.outbox.shift();
+    if (peer.rejection !== undefined) return;
     peer.pauseMs = 0;
+    peer.fullSince = undefined;
     if (peer.outbox.isEmpty) this.#peers.delete(peer.name);
     else this.#ready.add(peer);
     if (peer.outbox.takeDrained()) callHandler(() => this.#owner.handlers.onDrain?.(peer.name));
@@ -135,6 +158,8 @@ export class RouterSendQueue {
   }
 
   #onFull(peer: Peer): void {
+    // It was evicted during the write, and has a turn of its own for that.
+    if (peer.rejection !== undefined) return;
     // Reading `writable` makes libzmq process what its I/O thread has taken from the pipes. A plain send does so only once a
     // millisecond, and sees a full pipe until then.
     if (peer.pauseMs === 0 && this.#socket.writable) {
@@ -142,8 +167,17 @@ export class RouterSendQueue {
       this.#ready.add(peer);
       return;
     }
+    const now = systemClock.now();
+    const { sendStallTimeoutMs } = this.#limits;
+    peer.fullSince ??= now;
+    if (now - peer.fullSince >= sendStallTimeoutMs) {
+      const { waitingBytes } = peer.outbox;
+      const detail = `it took no message in ${sendStallTimeoutMs} ms while ${waitingBytes} bytes waited for it`;
+      peer.rejection = { code: "NOT_READING", detail };
+      return this.#onGone(peer);
+    }
     peer.pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, peer.pauseMs));
-    peer.retryAt = systemClock.now() + peer.pauseMs;
+    peer.retryAt = now + peer.pauseMs;
     peer.pauseMs *= 2;
     this.#blocked.add(peer);
     this.#setRetry(Math.min(this.#retryAt, peer.retryAt));
@@ -169,9 +203,12 @@ export class RouterSendQueue {
   }
 
   #onGone(peer: Peer): void {
+    if (this.#peers.get(peer.name) !== peer) return;
     this.#peers.delete(peer.name);
     // Every undelivered message is reported before the peer is reported down.
     this.#reportUndelivered(peer);
+    const { rejection } = peer;
+    if (rejection !== undefined) callHandler(() => this.#owner.handlers.onRejected?.(rejection, peer.name));
     callHandler(() => this.#owner.handlers.onPeerDown?.(peer.name));
   }
 

@@ -18,7 +18,7 @@ export interface Output {
 }
 
 /** The size of a pool's buffers. */
-const BUFFER_BYTES = 128 * 1024;
+export const BUFFER_BYTES: number = 128 * 1024;
 /** The garbage collector gets further idle buffers. */
 const MAX_IDLE_BUFFERS = 32;
 

@@ -372,3 +372,11 @@ test("a write in progress keeps its bytes while other peers are written to", asy
   expect(slow.messages().every(([text], index) => text === sent[index]?.toString())).toBe(true);
   expect(slow.messages()).toHaveLength(sent.length);
 });
+
+test("closing takes no longer than writing what was sent, whatever the linger", async () => {
+  const peer = await connectedPeer("p");
+  router.send("p", [Buffer.from("the end")]);
+  await router.close(600_000);
+  await peer.closed;
+  expect(peer.messages()).toEqual([["the end"]]);
+});

@@ -17,7 +17,8 @@ import {
   type SendOptions,
   type SendOutcome,
 } from "../link.ts";
-import { Outbox, type Tally } from "../outbox.ts";
+import { Outbox } from "../outbox.ts";
+import { Holding, SendBudget } from "../send-budget.ts";
 import { setImmediate } from "../timers.ts";
 import { Acceptor, type AcceptorOwner } from "./acceptor.ts";
 import { Flusher } from "./flusher.ts";
@@ -41,7 +42,7 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
   readonly #handlers: RouterHandlers;
   readonly #limits: LinkLimits;
   readonly #isTaken: (peer: string) => boolean;
-  readonly #total: Tally = { bytes: 0, messages: 0 };
+  readonly #sending: SendBudget;
   readonly #acceptor: Acceptor;
   readonly #spin: Spin;
   /** Peers that have introduced themselves, by name, until their end is reported. */
@@ -52,6 +53,7 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
   constructor(handlers: RouterHandlers, options: ZmtpRouterOptions = {}) {
     this.#handlers = handlers;
     this.#limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
+    this.#sending = new SendBudget(this.#limits);
     this.#isTaken = options.isTaken ?? (() => false);
     const settings: ConnectionSettings = {
       linkName: "router",
@@ -99,8 +101,8 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
     return this.#closing;
   }
 
-  outboxForConnection(): Outbox {
-    return new Outbox(this.#limits, this.#total);
+  outboxForConnection(connection: SocketConnection): Outbox {
+    return new Outbox(this.#limits, new Holding(this.#sending, (violation) => connection.destroy(violation)));
   }
 
   onRejectedConnection(rejection: ConnectionRejection): void {

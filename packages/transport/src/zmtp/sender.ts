@@ -2,16 +2,19 @@
 //
 // A message is encoded into a buffer at once and leaves with the next flush, unless the kernel takes no more: then it waits in
 // the outbox, where it is counted and can still be reported as undelivered. There is one write at a time. If the kernel took it
-// whole, its buffers are free again at once.
+// whole, its buffers are free again at once. If not, the other end must read on (send-progress.ts).
 
 import type { Socket } from "node:net";
 import { type FramesToSend, toBytes } from "../byte-strings.ts";
+import { alarmAfterIo, systemClock } from "../clock.ts";
+import type { LinkLimits } from "../link.ts";
 import type { Outbox } from "../outbox.ts";
 import { encodePong } from "./commands.ts";
 import type { Flushable, Flusher } from "./flusher.ts";
-import { type BufferPool, FrameWriter } from "./frame-writer.ts";
+import { BUFFER_BYTES, type BufferPool, FrameWriter } from "./frame-writer.ts";
 import type { FrameProtection } from "./mechanism/mechanism.ts";
-import { COMMAND, encodeFrame, MORE } from "./wire.ts";
+import { SendProgress } from "./send-progress.ts";
+import { COMMAND, encodeFrame, MORE, type Violation } from "./wire.ts";
 
 /**
  * As many bytes are written without waiting for the flush, and then twice as many each time until it comes. Large writes cost
@@ -25,6 +28,7 @@ const LARGEST_WRITE_BYTES = 24 * 1024;
 export interface SenderSettings {
   readonly pool: BufferPool;
   readonly flusher: Flusher;
+  readonly limits: Pick<LinkLimits, "sendStallTimeoutMs" | "minProgressBytes">;
 }
 
 export interface SenderOwner {
@@ -32,6 +36,8 @@ export interface SenderOwner {
   readonly outbox: Outbox;
   /** The other end, reported as slow or congested before, has caught up. */
   onDrain(): void;
+  /** The other end does not read. */
+  destroy(violation: Violation): void;
 }
 
 export class Sender implements Flushable {
@@ -53,6 +59,9 @@ export class Sender implements Flushable {
   /** A write is in progress, with the buffers lent to it. */
   #isBlocked = false;
   #lent: readonly Buffer[] = [];
+  readonly #progress: SendProgress;
+  /** Bytes of all writes. */
+  #writtenBytes = 0;
   #pong: Uint8Array | undefined;
   #onFlushed: (() => void) | undefined;
 
@@ -62,6 +71,7 @@ export class Sender implements Flushable {
     this.#owner = owner;
     this.#outbox = owner.outbox;
     this.#writer = new FrameWriter(settings.pool);
+    this.#progress = new SendProgress(settings.limits, () => alarmAfterIo(() => this.#checkProgress()));
   }
 
   /** The kernel did not take the last write whole. */
@@ -118,7 +128,8 @@ export class Sender implements Flushable {
   }
 
   #write(): void {
-    if (this.#isBlocked || this.#writer.bytes === 0) return;
+    const { bytes } = this.#writer;
+    if (this.#isBlocked || bytes === 0) return;
     const { pieces, buffers } = this.#writer.take();
     const socket = this.#socket;
     const last = pieces.length - 1;
@@ -130,9 +141,31 @@ export class Sender implements Flushable {
     if (last > 0) socket.uncork();
     this.hasSent = true;
     this.#lent = buffers;
+    this.#writtenBytes += bytes;
     // Whether the kernel took it all at once.
-    if (socket.writableLength > 0) this.#isBlocked = true;
+    if (socket.writableLength > 0) this.#block(bytes + buffers.length * BUFFER_BYTES);
     else this.#returnBuffers();
+  }
+
+  /** @param bytes the memory that the write holds */
+  #block(bytes: number): void {
+    this.#isBlocked = true;
+    if (!this.#progress.isMeasuring) this.#progress.begin(this.#takenBytes, systemClock.now());
+    // Perhaps this ends the connection.
+    this.#outbox.beginWrite(bytes);
+  }
+
+  #checkProgress(): void {
+    const { waitingBytes } = this.#outbox;
+    const sending = { isBlocked: this.#isBlocked, takenBytes: this.#takenBytes, waitingBytes };
+    const violation = this.#progress.check(sending, systemClock.now());
+    if (violation !== undefined) this.#owner.destroy(violation);
+  }
+
+  /** Bytes that the kernel has taken; `undefined` if that is unknown. */
+  get #takenBytes(): number | undefined {
+    const queued = this.#isBlocked ? queuedBytes(this.#socket) : 0;
+    return queued === undefined ? undefined : this.#writtenBytes - queued;
   }
 
   /** Resolves when everything is written, or never will be. */
@@ -147,6 +180,8 @@ export class Sender implements Flushable {
   /** The socket is closed. Messages in the outbox have not left. */
   close(): void {
     this.#isOpen = false;
+    this.#progress.stop();
+    this.#outbox.endWrite();
     // An aborted write may still use its buffers.
     this.#lent = [];
     for (const buffer of this.#writer.take().buffers) this.#settings.pool.giveBack(buffer);
@@ -156,8 +191,10 @@ export class Sender implements Flushable {
   #unblock(): void {
     if (!this.#isBlocked || this.#socket.writableLength > 0) return;
     this.#isBlocked = false;
+    this.#outbox.endWrite();
     this.#returnBuffers();
     this.#pump();
+    if (!this.#isBlocked) this.#progress.onCaughtUp();
   }
 
   #returnBuffers(): void {
@@ -199,4 +236,15 @@ export class Sender implements Flushable {
   get #isFlushed(): boolean {
     return this.#outbox.isEmpty && this.#writer.bytes === 0 && !this.#isBlocked;
   }
+}
+
+/**
+ * Bytes that wait in libuv. Only this shows the progress of one long write, and Node's own timeout of a socket depends on it. `undefined`
+ * if libuv has written all and Node does not know it yet, and in other runtimes.
+ */
+function queuedBytes(socket: Socket): number | undefined {
+  const handle: unknown = Reflect.get(socket, "_handle");
+  if (typeof handle !== "object" || handle === null) return undefined;
+  const queued: unknown = Reflect.get(handle, "writeQueueSize");
+  return typeof queued === "number" && queued > 0 ? queued : undefined;
 }

@@ -1,11 +1,11 @@
 // One connection over a tcp or ipc socket: a `PeerReader` reads, a `Sender` writes. HOT in `send` and `onData`; the benchmark is
 // apps/bench/src/transport.ts.
 //
-// If the other end violates the protocol, or is silent for too long, this connection ends and no other.
+// If the other end violates the protocol, is silent for too long, or does not read, this connection ends and no other.
 
 import type { Socket } from "node:net";
 import type { FramesToSend } from "../byte-strings.ts";
-import { type Alarm, systemClock, withTimeout } from "../clock.ts";
+import { alarmAfterIo, systemClock, withTimeout } from "../clock.ts";
 import type { LinkLimits, OversizedMessage } from "../link.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Credentials } from "../security/auth-request.ts";
@@ -52,7 +52,7 @@ export interface ConnectionSettings extends SenderSettings {
 
 export interface ConnectionOwner {
   /** Where messages for a new connection wait. */
-  outboxForConnection(): Outbox;
+  outboxForConnection(connection: SocketConnection): Outbox;
   /** The other end introduced itself. @returns why it is rejected */
   onIntroduced(connection: SocketConnection, routingId: string): Violation | undefined;
   /** Messages leave from now on. */
@@ -109,17 +109,17 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     this.#socket = socket;
     this.#settings = settings;
     this.#owner = owner;
-    this.outbox = owner.outboxForConnection();
+    this.outbox = owner.outboxForConnection(this);
     this.#reader = new PeerReader(settings, this);
     this.#sender = new Sender(socket, settings, this);
     this.#liveness = new Liveness(
       { isActive: settings.isActive, handshakeTimeoutMs: settings.limits.handshakeTimeoutMs },
-      alarmAfterRead(() => this.#checkLiveness()),
+      alarmAfterIo(() => this.#checkLiveness()),
       systemClock.now(),
     );
     this.#unfinished = new UnfinishedMessage(
       settings.receiving,
-      () => alarmAfterRead(() => this.#unfinished.check(systemClock.now())),
+      () => alarmAfterIo(() => this.#unfinished.check(systemClock.now())),
       (violation) => this.destroy(violation),
     );
     // "close" follows
@@ -383,9 +383,4 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     this.#sender.close();
     this.#owner.onEnd(this, this.#violation);
   }
-}
-
-/** Rings after what has arrived was read: perhaps this event loop was blocked. */
-function alarmAfterRead(ring: () => void): Alarm {
-  return systemClock.alarm(() => setImmediate(ring));
 }
