@@ -29,7 +29,7 @@ export function openListener(
 ): RouterLink {
   const { maxFrameBytes, maxMessageBytes, maxPeerBytes, maxPeerMessages } = options;
   const { maxConnections, maxConnectionsPerAddress, idleConnectionMs } = options;
-  const { maxReceivingBytes, stallTimeoutMs, minProgressBytes } = options;
+  const { maxReceivingBytes, stallTimeoutMs, minProgressBytes, maxSendingBytes, sendStallTimeoutMs } = options;
   const hosts = new Map<PeerId, string>();
   const role = settings.role === undefined ? "bind" : settings.role === "client" ? "frontend" : "backend";
   return options.transport.router(
@@ -66,6 +66,8 @@ export function openListener(
         maxReceivingBytes,
         stallTimeoutMs,
         minProgressBytes,
+        maxSendingBytes,
+        sendStallTimeoutMs,
       },
     },
   );

@@ -213,12 +213,39 @@ export class BrokerSchema {
     help: "time in which an unfinished message must grow",
   });
 
-  /** Bytes by which an unfinished message must grow in `stallTimeoutMs`. @defaultValue 16 384 */
+  /**
+   * Milliseconds in which a peer for which messages wait must take all of them, or `minProgressBytes`. If not, the broker disconnects it.
+   * The kernel reports progress in steps of up to a megabyte, so a short time disconnects slow readers. Over libzmq, the broker drops what
+   * waits and forgets the peer. @defaultValue 60 000
+   */
+  readonly sendStallTimeoutMs: Option<number> = integer({
+    unit: "ms",
+    min: 100,
+    max: 3_600_000,
+    default: DEFAULT_LINK_LIMITS.sendStallTimeoutMs,
+    help: "time in which a peer must take some of what waits for it",
+  });
+
+  /**
+   * Bytes by which an unfinished message must grow in `stallTimeoutMs`, and which a peer must take in `sendStallTimeoutMs`.
+   * @defaultValue 16 384
+   */
   readonly minProgressBytes: Option<number> = bound({
     unit: "bytes",
     min: 1,
     default: DEFAULT_LINK_LIMITS.minProgressBytes,
-    help: "bytes by which an unfinished message must grow in that time",
+    help: "bytes that must arrive, or be taken, in those times",
+  });
+
+  /**
+   * Bytes waiting to be sent to all peers of one listener, or being written to them. At the bound, the broker disconnects the peer for
+   * which most waits. Over libzmq, it drops what waits and forgets the peer. @defaultValue 512 MiB
+   */
+  readonly maxSendingBytes: Option<number> = bound({
+    unit: "bytes",
+    min: KIB,
+    default: DEFAULT_LINK_LIMITS.maxSendingBytes,
+    help: "data waiting for all peers",
   });
 
   /** Bytes waiting to be sent to one peer. At the bound, its requests end with `BUSY`. @defaultValue 64 MiB */

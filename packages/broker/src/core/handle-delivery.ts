@@ -17,6 +17,8 @@ type DeliveryInput = Input & {
   readonly type: "undelivered-to-client" | "request-undelivered" | "credit-undelivered" | "handed-over" | "peer-down";
 };
 
+const SLOW_CLIENT = "its client reads too slowly, and has reached maxPeerBytes or maxPeerMessages";
+
 export function handleDelivery(state: CoreState, input: DeliveryInput, now: Instant): void {
   switch (input.type) {
     case "undelivered-to-client":
@@ -52,7 +54,7 @@ function onUndeliveredToClient(
       if (!request?.hasPartial) return;
       // The send of the final message failed as well; that input comes next.
       if (request.location === AT_CLIENT) return;
-      return failRequest(state, request, "BUSY", "lost a partial: the client reads too slowly");
+      return failRequest(state, request, "BUSY", `lost a partial: ${SLOW_CLIENT}`);
     }
     case "final":
       return state.effects.toClient(client, {
@@ -60,7 +62,7 @@ function onUndeliveredToClient(
         requestId: message.requestId,
         failure: {
           code: "BUSY",
-          message: `request ${display(message.requestId)} lost its reply: the client reads too slowly`,
+          message: `request ${display(message.requestId)} lost its reply: ${SLOW_CLIENT}`,
           delivery: "maybe-executed",
         },
       });

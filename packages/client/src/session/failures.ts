@@ -71,7 +71,7 @@ export function tooManyWaiting(request: RequestMessage, bound: number): Failure 
 }
 
 export function congested(request: RequestMessage, delivery: Delivery): Failure {
-  const message = `${shown(request)} could not be sent: the link to the broker is full`;
+  const message = `${shown(request)} could not be sent: the link to the broker is full, because the broker reads too slowly`;
   return { code: "BUSY", message, delivery };
 }
 
