@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { CoreAlarm } from "./core-alarm.ts";
 import { FakeClock } from "./fake-clock.ts";
 
 test("a fake clock rings each alarm at its own time, in order", () => {
@@ -20,4 +21,20 @@ test("a fake clock throws when an alarm is set for the present without end", () 
   const alarm = clock.alarm(() => alarm.set(clock.now()));
   alarm.set(5);
   expect(() => clock.advance(10)).toThrow("alarms ring without end at 5");
+});
+
+test("the alarm of a core throws when the core is always due, or its deadline is no number", () => {
+  const core = { mayWakeEarlier: true, nextDeadline: () => 5 };
+  const alarm = new CoreAlarm(core);
+  const advance = () => {
+    for (let at = alarm.nextRing(7, 10); at !== undefined; at = alarm.nextRing(at, 10)) {
+      expect(at).toBe(7);
+      alarm.onHandled({ type: "tick" });
+    }
+  };
+  alarm.onHandled({ type: "start" });
+  expect(advance).toThrow("the core asks for a tick without end at 7");
+  core.nextDeadline = () => Number.NaN;
+  alarm.onHandled({ type: "tick" });
+  expect(advance).toThrow("the next deadline of the core is NaN");
 });

@@ -1,5 +1,5 @@
 export { CoreAlarm } from "./core-alarm.ts";
-export { FakeClock } from "./fake-clock.ts";
+export { FakeClock, StepLimit } from "./fake-clock.ts";
 export { Inbox } from "./inbox.ts";
 export { MemoryDealer, MemoryNetwork, MemoryRouter } from "./memory-network.ts";
 export { ProcessWarnings } from "./process-warnings.ts";

@@ -87,8 +87,8 @@ class Scenario {
 
   advance(ms: number): this {
     const end = this.#now + ms;
-    for (let { at } = this.#alarm; at !== undefined && at <= end; at = this.#alarm.at) {
-      this.#now = Math.max(this.#now, at);
+    for (let at = this.#alarm.nextRing(this.#now, end); at !== undefined; at = this.#alarm.nextRing(at, end)) {
+      this.#now = at;
       this.do({ type: "tick" });
     }
     this.#now = end;

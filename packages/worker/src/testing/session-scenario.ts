@@ -13,7 +13,7 @@ import {
   type Violation,
   writeText,
 } from "@pigato/protocol";
-import { CoreAlarm } from "@pigato/testkit";
+import { CoreAlarm, StepLimit } from "@pigato/testkit";
 import type { Effect, Input } from "../session/effects.ts";
 import type { RequestRef } from "../session/request-table.ts";
 import { Session, type SessionOptions } from "../session/session.ts";
@@ -57,7 +57,9 @@ export class SessionScenario {
     const lines: string[] = [];
     const inputs = [input];
     const deferred: Input[] = [];
+    const limit = new StepLimit("effects cause inputs");
     for (let next = inputs.shift(); next !== undefined; next = inputs.shift() ?? deferred.shift()) {
+      limit.onStep(this.#now);
       for (const effect of this.session.handle(next, this.#now)) {
         if (effect.type === "defer") (effect.until === "sent" ? inputs : deferred).push(effect.input);
         else if (effect.type === "send" && this.outcome !== "queued") inputs.push(this.#linkInput(effect));
@@ -117,8 +119,8 @@ export class SessionScenario {
   advance(ms: number): string[] {
     const end = this.#now + ms;
     const lines: string[] = [];
-    for (let { at } = this.#alarm; at !== undefined && at <= end; at = this.#alarm.at) {
-      this.#now = Math.max(this.#now, at);
+    for (let at = this.#alarm.nextRing(this.#now, end); at !== undefined; at = this.#alarm.nextRing(at, end)) {
+      this.#now = at;
       lines.push(...this.do({ type: "tick" }).map((line) => `${at}: ${line}`));
     }
     this.#now = end;

@@ -14,6 +14,7 @@ import {
   type ToWorker,
 } from "@pigato/protocol";
 import type { Instant } from "@pigato/protocol/internal";
+import { StepLimit } from "@pigato/testkit";
 import { BrokerCore } from "../core.ts";
 import type { CoreOptions } from "../core-options.ts";
 import type { CoreStats } from "../core-stats.ts";
@@ -97,6 +98,7 @@ export class Scenario {
   readonly #gone = new Set<string>();
   #now: Instant = 1_000;
   #isDrained = false;
+  #limit = new StepLimit("effects cause inputs");
 
   constructor({ isChecked = true, record, ...options }: ScenarioOptions) {
     this.#record = record;
@@ -224,18 +226,17 @@ export class Scenario {
     this.step({ type: "undelivered-to-client", to: peerId(name), message, reason });
   }
 
-  /**
-   * Time passes, with a tick whenever the core asked for one. Workers and clients in `keepAlive` send heartbeats twice
-   * per interval; the answers are left out of their transcripts.
-   */
+  /** Time passes, with the ticks that the core asks for. Peers in `keepAlive` send unrecorded heartbeats twice per interval. */
   advance(ms: number, { keepAlive = [] }: { readonly keepAlive?: readonly string[] } = {}): void {
     const end = this.#now + ms;
     const pulseMs = this.#options.heartbeatMs / 2;
+    const limit = new StepLimit("the core asks for a tick");
     let pulseAt = keepAlive.length > 0 ? this.#now : Number.POSITIVE_INFINITY;
     for (;;) {
       const next = Math.min(this.#core.nextDeadline() ?? Number.POSITIVE_INFINITY, pulseAt);
       if (next > end) break;
       this.#now = Math.max(this.#now, next);
+      limit.onStep(this.#now);
       if (next === pulseAt) {
         for (const name of keepAlive) this.#beat(name);
         pulseAt += pulseMs;
@@ -317,6 +318,7 @@ export class Scenario {
 
   /** Handles one input and all inputs that it leads to. Throws the first failure of the core or of a check. */
   #handle(input: Input): void {
+    this.#limit = new StepLimit("effects cause inputs", 100_000);
     this.#loop.apply(input);
     const [failure] = this.#failures.splice(0);
     if (failure !== undefined) throw failure;
@@ -325,6 +327,7 @@ export class Scenario {
   /** The core with its checks, as the loop calls it. Keeps their exceptions, because the loop would report them and continue. */
   #handleChecked(input: Input): readonly Effect[] {
     try {
+      this.#limit.onStep(this.#now);
       // The observer expects a tick before each input.
       const due = this.#observer === undefined || input.type === "tick" ? [] : this.#handleOne({ type: "tick" });
       return [...due, ...this.#handleOne(input)];
