@@ -17,7 +17,7 @@ const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
 const output = new LogOutput(stderrSink());
-// What happens to the line on stdout does not concern the service.
+// A failed write of the line on stdout must not end the service.
 process.stdout.on("error", () => {});
 
 const settings = readSettings();
@@ -85,7 +85,7 @@ function makeKey(path: string): never {
   process.exit(0);
 }
 
-/** What the system says of a file does not say why the file is used. */
+/** Adds the flag to an error of the system, which names only the file. */
 function forFlag<Result>(flag: string, use: () => Result): Result {
   try {
     return use();

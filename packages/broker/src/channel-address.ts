@@ -24,7 +24,7 @@ export function newChannelAddress(platform: NodeJS.Platform = process.platform, 
   return `tcp://127.0.0.1:${randomInt(FIRST_PORT, LAST_PORT + 1)}`;
 }
 
-/** Removes what brokers that were killed left where this default address is. Has no effect for another address. */
+/** Removes the default paths that killed brokers left in the folder of this address. Has no effect for an address that is no default. */
 export async function removeLeftChannels(address: string): Promise<void> {
   const path = address.slice("ipc://".length);
   if (address.startsWith("ipc://") && OWN_NAME.test(basename(path))) await removeDeadSockets(dirname(path), OWN_NAME);

@@ -17,7 +17,7 @@ export interface CommandSettings extends KeyFiles {
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly logFormat: (typeof LOG_FORMATS)[number];
   readonly options: BrokerOptions;
-  /** For each variable that starts as ours do and is none: what is wrong, as text. */
+  /** A text for each unknown variable that starts with `PIGATO_`. */
   readonly unknownVariables: readonly string[];
 }
 

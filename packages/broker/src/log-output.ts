@@ -1,5 +1,5 @@
-// Where the command logs: stderr. Logging never affects the service: a line that stderr does not take at once, or within a bounded
-// queue, is dropped. Later the number of dropped lines is reported.
+// Writes the log of the command to stderr. Logging never affects the service: a line that stderr does not accept at once, or that
+// exceeds a bounded queue, is dropped. The number of dropped lines is reported later.
 //
 // Node writes to a pipe or a socket asynchronously and queues without a bound. It writes to a file or a terminal synchronously: a full
 // file is an error, after which Node's own stream never writes again, and a stopped terminal would block the process.

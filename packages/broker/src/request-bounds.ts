@@ -11,8 +11,8 @@ const MAX_DURATION_MS = 2_147_483_647;
 
 export class RequestBoundsSchema {
   /**
-   * Times that the broker dispatches a request that may be retried to a worker that is then lost. At the bound, the request
-   * fails with `WORKER_LOST`, so that a request which kills its workers does not kill all of them. @defaultValue 3
+   * Workers that a request with `retry` may lose. At the bound, the request fails with `WORKER_LOST`, so that a request which kills
+   * its workers does not kill all of them. @defaultValue 3
    */
   readonly maxDispatches: Option<number> = bound({
     min: 1,

@@ -1,5 +1,5 @@
-// Abort signals of requests. One signal may cancel many requests, so a client adds one listener to a signal, however many of its
-// requests are open: with a listener for each, Node warns of a leak from the eleventh on, and searches a list to remove one.
+// Abort signals of requests. One signal may cancel many requests, so a client adds one listener for all of them. With a listener for
+// each request, Node would warn of a leak at the eleventh, and would search a list to remove one.
 
 /** Is notified when a signal aborts. */
 export interface Abortable {

@@ -28,8 +28,8 @@ export class CallSchema {
   /** Milliseconds without any reply after which the request fails; −1 is no limit, 0 expires at once. @defaultValue the client's */
   readonly timeout: Option<number> = timeoutOption(0);
   /**
-   * Whether it is sent again when its worker is lost, or its broker is lost or stops, before the first reply: at most 10 times
-   * in all, or so many times, if it is a number from 2. 1 is `true`, as on the classic wire. After its last time, it fails.
+   * Whether it is sent again when its worker is lost, or its broker is lost or stops, before the first reply. `true` allows 10
+   * attempts in all, a number from 2 that many; 1 is `true`, as on the classic wire. After the last attempt, it fails.
    * @defaultValue the client's
    */
   readonly retry: Option<boolean | number> = retryOption();

@@ -17,7 +17,7 @@ export interface Caller {
 
 /** A caller with flow control. */
 export interface PacedCaller extends Caller {
-  /** The next report is due after so many chunks. */
+  /** The next report is due after this number of chunks. */
   reportReads?(after: number): void;
 }
 
@@ -33,7 +33,7 @@ export interface OpenRequest {
 /** What a stream or a handle does with its request. Has no effect once the request has ended. */
 export interface CallControl {
   cancel(requestId: RequestId, reason: unknown): void;
-  /** So many chunks were read since the last report. */
+  /** This number of chunks was read since the last report. */
   read(requestId: RequestId, chunks: number): void;
   heartbeat(requestId: RequestId): void;
 }
@@ -238,8 +238,8 @@ export class CollectCaller implements Caller {
 }
 
 /**
- * Rejects with an error whose stack shows who awaits the request. Resolve the promise of the request with it: V8 then finds the awaiting
- * functions from here. It costs nothing until a request fails, where a stack for each request costs more than the request.
+ * Rejects with an error whose stack shows the functions that await the request. Resolve the promise of the request with it, so that V8
+ * finds these functions. It costs nothing until a request fails; a stack for each request would cost more than the request.
  */
 async function rejectionFor(error: RequestError): Promise<never> {
   // V8 finds them once the promise of the request follows this one, which takes a microtask more than the first pause.

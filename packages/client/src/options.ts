@@ -43,9 +43,9 @@ export class ClientSchema {
   /** Milliseconds that a request may stay without any reply; −1 is no limit, 0 expires at once. @defaultValue 60 000 */
   readonly timeout: Option<number> = timeoutOption(DEFAULT_TIMEOUT_MS);
   /**
-   * Whether a request is sent again when its worker is lost, or its broker is lost or stops, before the first reply: at most 10
-   * times in all, or so many times, if it is a number from 2. 1 is `true`, as on the classic wire. It may then run more than
-   * once. The pauses between are those of `reconnect` and `reconnectMaxMs`. After its last time, it fails.
+   * Whether a request is sent again when its worker is lost, or its broker is lost or stops, before the first reply. It may then
+   * run more than once. `true` allows 10 attempts in all, a number from 2 that many; 1 is `true`, as on the classic wire. The
+   * pauses between attempts are those of `reconnect` and `reconnectMaxMs`. After the last attempt, it fails.
    * @defaultValue false
    */
   readonly retry: Option<boolean | number> = retryOption();

@@ -189,7 +189,7 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
     return subscriber;
   }
 
-  /** The link goes on trying, and is rejected again and again: reported once. */
+  /** Reported once, because the link keeps trying and is rejected each time. */
   #onRejected({ code, detail }: ConnectionRejection): void {
     if (this.#lastRejection === code) return;
     this.#lastRejection = code;

@@ -19,7 +19,7 @@ const SMALL_BYTES = 512;
 /** The most bytes of a message besides its payload and its options: names, tags and digits. */
 const ENVELOPE_BYTES = 1024;
 
-/** What an offer or an answer must say of the sender's own bounds. */
+/** The own bounds, as an offer or an answer announces them. */
 export function announcedBounds({ maxFrameBytes, maxMessageBytes }: SizeBounds): Partial<SizeBounds> {
   return {
     ...(maxFrameBytes !== DEFAULT_SIZE_BOUNDS.maxFrameBytes && { maxFrameBytes }),
@@ -35,7 +35,7 @@ export function boundsIn(announced: Capabilities | undefined): SizeBounds {
   };
 }
 
-/** The bounds of a peer, if it accepts less than the sender itself. Otherwise nothing that reached the sender is too large. */
+/** The bounds of a peer that accepts less than the sender itself. Otherwise nothing that the sender received is too large. */
 export function lowerBoundsIn(announced: Capabilities, own: SizeBounds): SizeBounds | undefined {
   const bounds = boundsIn(announced);
   const isLower = bounds.maxFrameBytes < own.maxFrameBytes || bounds.maxMessageBytes < own.maxMessageBytes;

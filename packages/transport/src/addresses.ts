@@ -60,7 +60,7 @@ function kindOfScheme(scheme: string): AddressKind | undefined {
   return scheme === "tcp" || scheme === "ipc" || scheme === "inproc" ? scheme : undefined;
 }
 
-/** A path may contain spaces, but hardly at its ends. */
+/** A path may contain spaces, but rarely at its ends. */
 function hasStrayCharacter(kind: AddressKind, rest: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to find
   return kind === "tcp" ? /[\s\0-\x1f\x7f]/.test(rest) : rest !== rest.trim() || /[\0-\x1f\x7f]/.test(rest);

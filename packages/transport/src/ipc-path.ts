@@ -1,8 +1,8 @@
-// The path of an ipc address. The system lets one socket bind a path. But a process that is killed leaves its path behind, and who
-// removes it to bind it anew might remove the socket that another process has bound meanwhile. libzmq removes it always.
+// The path of an ipc address. The system lets one socket bind a path, but a killed process leaves its path behind. A process that
+// removes such a path could remove a socket that another process has just bound. libzmq removes every path that it binds.
 //
-// So every bind and every removal holds a lock: a file next to the path, which the system lets only one process create. It exists for
-// some milliseconds. One that stays the same for `LOCK_TIMEOUT_MS` was left behind by a process that was killed, and is removed.
+// So every bind and every removal holds a lock: a file next to the path, which only one process can create. It exists for some
+// milliseconds. A lock that stays the same for `LOCK_TIMEOUT_MS` belongs to a killed process and is removed.
 
 import { type BigIntStats, lstatSync, rmSync } from "node:fs";
 import { open, readdir, readFile, rm, stat } from "node:fs/promises";
@@ -17,10 +17,10 @@ import { setTimeout } from "./timers.ts";
 const LOCK_TIMEOUT_MS = 5000;
 /** Milliseconds between two attempts to lock. */
 const LOCK_PAUSE_MS = 20;
-/** The most sockets that are examined at once. The rest is left to the next time. */
+/** The most sockets that one call examines. */
 const MAX_REMOVED = 1000;
 
-/** What is at a path: a socket that a process listens on, one that none does, or anything else. */
+/** What is at a path: a socket with a listener, a socket without one, or another file. */
 type Occupant = "listener" | "dead-socket" | "other" | undefined;
 
 /**
@@ -64,16 +64,13 @@ export async function removeDeadSockets(folder: string, name: RegExp): Promise<v
   }
 }
 
-/**
- * The paths that Linux knows to be bound, as far as this process may see. Its listener would report a connection that only asks
- * whether it is there.
- */
+/** The bound paths that Linux lists for this process. Connecting to one would disturb its listener. */
 async function boundPaths(): Promise<ReadonlySet<string>> {
   const table = await readFile("/proc/net/unix", "utf8").catch(() => "");
   return new Set(table.split("\n").map((line) => line.slice(line.indexOf(" /") + 1)));
 }
 
-/** `undefined` for another kind of address, for an abstract name, which the system frees by itself, and for a path that libzmq generates. */
+/** `undefined` for another kind of address, for an abstract name, which the system frees, and for a path that libzmq generates. */
 function pathOf(address: string): string | undefined {
   if (!address.startsWith("ipc://")) return undefined;
   const path = address.slice("ipc://".length);

@@ -29,9 +29,9 @@ export type SendOutcome = "queued" | "slow" | "congested" | "unreachable";
 
 /** Bounds of a link. libzmq does not apply those marked so, because it reports only whole messages. */
 export interface LinkLimits {
-  /** The most bytes of one frame. What becomes of a larger one: see `onOversized`. @defaultValue 64 MiB */
+  /** The most bytes of one frame. See `onOversized` for larger ones. @defaultValue 64 MiB */
   readonly maxFrameBytes: number;
-  /** The most bytes of one message (not of libzmq). What becomes of a larger one: see `onOversized`. @defaultValue 256 MiB */
+  /** The most bytes of one message (not of libzmq). See `onOversized` for larger ones. @defaultValue 256 MiB */
   readonly maxMessageBytes: number;
   /** The most frames of one message. A peer that sends more is disconnected (not by libzmq). @defaultValue 131 072 */
   readonly maxFrames: number;

@@ -1,8 +1,8 @@
 // Node's timers and clock as they were when this file was loaded. Fake timers in a user's tests replace the originals, while sockets
 // stay real: a link that waited for a fake timer would stop until the test advances the time.
 //
-// The originals come from Node's modules, because the globals may be fake already. Each is copied: a named import of a CommonJS
-// build reads the module anew with every call.
+// The originals come from Node's modules, because the globals may be fake already. Each is copied: in a CommonJS build, a named import
+// reads the module at every call.
 
 import { performance } from "node:perf_hooks";
 import process from "node:process";

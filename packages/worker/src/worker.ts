@@ -14,8 +14,8 @@ import type { WorkerRequest } from "./session/effects.ts";
 
 /**
  * Handles a request. A value that it returns, or resolves to, is the final reply, unless the reply has ended before. `undefined` is
- * none, and so are functions, timers, streams and other event emitters, which arrow functions return by the way. An exception or a
- * rejection becomes the error of the request. `opts` are the options that the client sent, unchanged; `{}` if it sent none.
+ * none, and so are functions, timers, streams and other event emitters, which arrow functions often return unintentionally. An exception
+ * or a rejection becomes the error of the request. `opts` are the options that the client sent, unchanged; `{}` if it sent none.
  */
 export type RequestHandler = (data: unknown, reply: Reply, opts: SentOptions) => unknown;
 
@@ -191,7 +191,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   }
 }
 
-/** `setTimeout`, `pipe` and `on` return what they work with: no handler means that as its reply. */
+/** Whether a value may be a reply. `setTimeout`, `pipe` and `on` return timers and emitters, which no handler means as its reply. */
 function isData(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return typeof value !== "function" && typeof value !== "symbol";
   const isHandle = typeof Reflect.get(value, "on") === "function" || typeof Reflect.get(value, "hasRef") === "function";

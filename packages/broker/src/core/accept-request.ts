@@ -1,9 +1,8 @@
 // The start of a request: admitted within bounds, or refused with the reason. A refused request is never queued.
 //
-// Stored requests have bounds of their own, because they outlive the connection that sent them: however many there are, they
-// take no room from other requests. Total bounds alone would let a few clients lock out all others. So an eighth more is kept
-// for clients that have little: each may take as much of it as leaves eight times that. However many clients take all they can
-// get, some of it is left for the next.
+// Stored requests have separate bounds, because they outlive the connection that sent them: they take no room from other
+// requests. With total bounds alone, a few clients could lock out all others. So each total bound has a reserve of an eighth for
+// clients that use little: a client may use a ninth of the free reserve, so some of it is always left for the next client.
 
 import { display, type FailureCode } from "@pigato/protocol";
 import { excessOf, type Instant, type SizeBounds } from "@pigato/protocol/internal";
@@ -25,7 +24,7 @@ import { placeOrFail } from "./requeue.ts";
 import { sendMessages } from "./send-reply.ts";
 import type { CoreState } from "./state.ts";
 
-/** The part of a bound that is kept above it, and the part of what is left of that for each client. */
+/** The reserve is this fraction of the bound. A client gets a request while this multiple of its usage is below the free reserve. */
 const RESERVE = 8;
 
 interface AdmissionError {
@@ -172,7 +171,7 @@ function boundOfOpen(
   { requests, stored }: ClientRecord,
 ): string | undefined {
   const { maxRequests, maxRequestBytes, maxRequestsPerClient, maxRequestBytesPerClient } = options;
-  // Nearly always enough. What is stored lies in objects of its own, which would have to be loaded for each request.
+  // The usual case. It avoids loading the usage of stored requests, which is in other objects.
   const isClear = open.size < maxRequests && open.bytes < maxRequestBytes;
   if (isClear && requests.size < maxRequestsPerClient && requests.bytes < maxRequestBytesPerClient) return undefined;
   const count = requests.size - stored.requests;

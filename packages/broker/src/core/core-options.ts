@@ -34,7 +34,7 @@ export interface CoreOptions {
    * to repeat its requests before it sends the held replies.
    */
   readonly settleMs: number;
-  /** Times that a request is dispatched to a worker that is then lost. At the bound it fails with `WORKER_LOST`. */
+  /** Workers that a request with `retry` may lose. At the bound it fails with `WORKER_LOST`. */
   readonly maxDispatches: number;
   /** The longest timeout. A request that asks for more gets this. */
   readonly maxTimeoutMs: number;

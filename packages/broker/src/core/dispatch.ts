@@ -18,7 +18,7 @@ import {
 import type { CoreState } from "./state.ts";
 import type { WorkerState } from "./worker-record.ts";
 
-/** What became of a request that was to be placed. */
+/** The result of placing a request. */
 export type Placement =
   | "dispatched"
   | "queued"

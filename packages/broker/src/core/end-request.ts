@@ -31,7 +31,7 @@ import type { CoreState } from "./state.ts";
 export function endRequest(state: CoreState, request: QueuedRequest, outcome: RequestOutcome): void {
   const { location, client, route } = request;
   count(state, outcome);
-  // A worker that has replied runs the request no more.
+  // A worker that has replied no longer runs the request.
   if (outcome !== "answered" && outcome !== "WORKER_FAILED") cancelAtWorker(state, request);
   state.open.remove(request);
   onEnded(state, request, outcome);
@@ -98,7 +98,7 @@ export function deliveryOf({ location, isReceived, mayHaveRun, rejectedBy }: Que
   return rejectedBy === undefined ? "queued" : "dispatched";
 }
 
-/** The timeout counts silence: every partial starts it anew. Nothing extends the time for which a request may be stored. */
+/** The timeout counts silence: every partial restarts it. Nothing extends the time for which a request may be stored. */
 export function restartTimeout(state: CoreState, request: QueuedRequest, now: Instant): void {
   const { timers, options, storedRequests } = state;
   const timeoutMs = Math.min(request.options.timeoutMs, options.maxTimeoutMs);

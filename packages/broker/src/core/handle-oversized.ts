@@ -1,5 +1,5 @@
 // Messages that are larger than their recipient accepts (P-SIZE-1, P-SIZE-2). Only the request concerned ends. A request that is
-// too large for the worker that was chosen ends after the input at hand, when all tables agree again.
+// too large for the chosen worker ends after the current input, when all tables are consistent.
 
 import { type Instant, violation } from "@pigato/protocol/internal";
 import { requireClient } from "./clients.ts";

@@ -1,8 +1,8 @@
-// Whether a request that a broker may have had is sent again, and when. The client never sends one again after a partial, which
-// the caller would get twice, and no more often than its option `retry` says (P-LOST-4).
+// Whether and when a client sends a request again that a broker may have received (P-LOST-4). Never after a partial, which the
+// caller would get twice, and at most as often as the option `retry` allows.
 //
-// A lost link needs no pause: the connection pauses before each new link. A broker that answers and stays connected could be
-// sent the same request again and again, so there the request pauses, longer each time.
+// After a lost link the request needs no pause, because the connection pauses before each new link. After a failure of a broker that
+// stays connected, the request itself pauses, longer each time.
 
 import { type Backoff, pauseBefore } from "@pigato/peer/session";
 import type { Delivery, Failure } from "@pigato/protocol";
@@ -11,7 +11,7 @@ import type { Call } from "./calls.ts";
 /** How many times a request with `retry: true` may be sent. */
 const DEFAULT_ATTEMPTS = 10;
 
-/** From what promises most to what promises least. */
+/** From the safest to the least safe to retry. */
 const DELIVERIES: readonly Delivery[] = ["not-sent", "queued", "dispatched", "maybe-executed"];
 
 /** Whether it is sent on the next link. P-KEEP-4: the broker of a durable one still has it, and does not run it again. */
@@ -35,7 +35,7 @@ export function pauseAfter(call: Call, { delivery }: Failure, backoff: Backoff, 
   return pauseBefore(call.pauses, backoff, random);
 }
 
-/** The failure of a broker, which knows nothing of what earlier brokers did with the request. */
+/** Adds the earlier attempts to the failure of the last broker, which does not know them. */
 export function afterAll(call: Call, failure: Failure): Failure {
   if (call.attempts <= 1) return failure;
   const delivery = leastSafe(call.earlier, failure.delivery);

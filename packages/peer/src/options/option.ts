@@ -41,7 +41,7 @@ interface Described {
   readonly help?: string;
 }
 
-/** How to get the default: a fixed value, or one made anew each time. */
+/** The default: a fixed value, or a function that creates one each time. */
 type Default<Value> = { readonly default: Value } | { readonly makeDefault: () => Value };
 
 export function integer(

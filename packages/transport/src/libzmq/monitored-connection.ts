@@ -20,7 +20,7 @@ import { Monitor } from "./monitor.ts";
 /** Milliseconds of silence after a "disconnect" before this end reconnects. They double up to the longest pause. */
 const FIRST_PAUSE_MS = 200;
 
-const UNKNOWN_REASON = "nothing accepts connections there, or its host is unknown (libzmq reports no cause)";
+const UNKNOWN_REASON = "no process accepts connections there (libzmq reports no cause)";
 
 interface MonitoredConnectionSettings {
   /** The link, as errors name it. */
@@ -86,7 +86,7 @@ export class MonitoredConnection {
     else await this.#monitor.closeSocket(lingerMs);
   }
 
-  /** libzmq resolves a name to addresses of one family, without a report, so the family is found out before. */
+  /** libzmq resolves a name to addresses of one family and reports no failure. So this link resolves the name first, and selects the family. */
   #resolve(address: string): void {
     lookup(hostOf(address), { all: true }, (error, found) => {
       if (this.#socket.closed) return;

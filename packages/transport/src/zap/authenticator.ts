@@ -3,8 +3,8 @@
 // zmtp/link-authenticator.ts.
 //
 // Invariants: a request gets one status, unless its domain closes first. It gets 200 only if its domain's `authenticate` returned
-// true in time, for this very request. A domain runs a bounded number of calls; one that has not settled
-// a minute after its timeout is assumed never to settle, and counts no more.
+// true in time, for this very request. A domain runs a bounded number of calls. A call that has not settled a minute after its
+// timeout no longer counts, because it may never settle.
 
 import type { Authentication, AuthRequest, Mechanism } from "../security/auth-request.ts";
 

@@ -15,8 +15,8 @@ import {
 } from "./wire.ts";
 
 /**
- * A frame gets memory as its bytes arrive, so a header alone costs a peer's victim little: first a multiple of the bytes that came with
- * the header, up to a bound. The start of a large frame fills the chunk, so it is seldom copied.
+ * A frame gets memory as its bytes arrive, because a header may announce any size. The first allocation is a multiple of the bytes that
+ * came with the header, up to a bound. A large frame usually fills its chunk and gets the bound at once, so it is rarely copied.
  */
 const MIN_FIRST_BYTES = 64 * 1024;
 const MAX_FIRST_BYTES = 1024 * 1024;
@@ -24,7 +24,7 @@ const FIRST_FACTOR = 32;
 const BODY_GROWTH = 4;
 const NO_BODY = Buffer.alloc(0);
 
-/** To a header: the frame's body is read and not kept. */
+/** The verdict on a header for a frame whose body is read and not kept. */
 export const SKIP = "skip";
 
 export interface FrameSink {

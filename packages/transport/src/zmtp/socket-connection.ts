@@ -243,7 +243,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
   onPing(ttlMs: number, context: Uint8Array): void {
     this.#turn.work += 1;
     this.#liveness.onTtl(ttlMs, systemClock.now());
-    // The last one of a chunk is answered: a PONG says that this end is alive, and one says as much as many.
+    // Only the last PING of a chunk is answered: one PONG proves as much as many.
     this.#ping = context;
   }
 
@@ -288,7 +288,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
 
   #reject(violation: Violation): void {
     const { code, detail } = violation;
-    // Only a peer that will never be acceptable gets an ERROR, or one that tries again all the same: libzmq gives up after one.
+    // libzmq gives up after an ERROR. So only a peer that can never be accepted gets one, or a peer that tries again after it.
     if (!this.#isUp && code === "INCOMPATIBLE") this.#sender.sendFrame(COMMAND, encodeError(detail));
     else if (code === "ROUTING_ID" && this.#retriesAfterError) {
       this.#sender.sendFrame(COMMAND, encodeRoutingIdError(detail));
@@ -296,7 +296,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     this.destroy(violation);
   }
 
-  /** Reads a chunk in parts, as far as this turn goes. @returns whether to go on reading from the socket */
+  /** Reads a chunk in parts until the turn is over. @returns whether to continue reading from the socket */
   #readParts(chunk: Buffer): boolean {
     for (let at = 0; at < chunk.length; ) {
       const end = at + this.#turn.partBytes;
@@ -345,7 +345,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     if (rest === undefined || this.#readParts(rest)) this.#socket.resume();
   }
 
-  /** The other end has gone: what arrived before is read without waiting for further turns. */
+  /** The other end is gone. Reads the rest of its bytes without waiting for further turns. */
   #readRest(): void {
     while (this.#rest !== undefined) this.#resume();
   }

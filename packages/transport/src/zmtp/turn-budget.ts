@@ -1,8 +1,8 @@
-// How much of what one peer sends is read before timers and other sockets have their turn. Messages and commands count alike,
-// because a command, and a message of a few bytes, cost about as much as any other.
+// Bounds what a link reads from one peer in one turn of the event loop, so that timers and other sockets get their turns. Messages
+// and commands count alike: a command and a message of a few bytes cost about the same.
 //
-// Chunks are read in parts, because one chunk of 64 KiB holds more than 7,000 PINGs. A part has as many bytes as fit the budget
-// at the rate of the last part. A peer that sends messages of usual sizes has its chunks read whole, after the first ones.
+// A chunk is read in parts, because a chunk of 64 KiB may hold more than 7,000 PINGs. The size of a part follows the number of
+// messages in the last part. With messages of usual sizes, all chunks but the first are read whole.
 
 const WORK_PER_TURN = 1_024;
 const FIRST_PART_BYTES = 16 * 1024;

@@ -1,8 +1,8 @@
-// Decides what may become of messages that have begun and not ended. Pure: callers pass the time and the bytes.
+// The limits of messages that have begun to arrive and are not whole. Pure: callers pass the time and the bytes.
 //
-// A `ReceiveBudget` counts the bytes of all of them on one link. When they exceed the bound, the largest one has to go, so that
-// small messages of honest peers survive an attack. An `UnfinishedMessage` is the one of one connection. It must grow by a
-// minimum in every period, or end.
+// A `ReceiveBudget` counts the bytes of all such messages of one link. At the bound it drops the largest one, so that small
+// messages of honest peers survive an attack. An `UnfinishedMessage` belongs to one connection. It must grow by a minimum in
+// every period, or end.
 
 import type { Alarm } from "../clock.ts";
 import type { LinkLimits } from "../link.ts";
@@ -65,7 +65,7 @@ export class UnfinishedMessage {
   readonly #onDrop: (violation: Violation) => void;
   #bytes = 0;
   #keptBytes = 0;
-  /** Created with the first period: most messages arrive whole. */
+  /** Created for the first period, because most messages arrive whole. */
   #alarm: Alarm | undefined;
   /** The size when the present period began; `undefined` between periods. */
   #startBytes: number | undefined;

@@ -208,7 +208,7 @@ export class InFlightRequests {
   onPartialNotSent(ref: RequestRef): Effects {
     const request = this.#table.find(ref);
     if (request === undefined) return NO_EFFECTS;
-    return this.#fail(request, `request ${display(ref.requestId)} cannot go on: the link to the broker is full`);
+    return this.#fail(request, `request ${display(ref.requestId)} cannot continue: the link to the broker is full`);
   }
 
   /** Ends all requests of the connection, oldest first. */
@@ -314,7 +314,7 @@ export class InFlightRequests {
     const { maxHeldBytes } = this.#options;
     const reason = `its client does not read, and more than maxHeldBytes (${maxHeldBytes}) bytes of replies are held`;
     const sent = this.#batch.request === request ? this.#takeBatch() : NO_EFFECTS;
-    return [...sent, ...this.#fail(request, `request ${display(request.requestId)} cannot go on: ${reason}`)];
+    return [...sent, ...this.#fail(request, `request ${display(request.requestId)} cannot continue: ${reason}`)];
   }
 
   /** P-SIZE-1. */
