@@ -183,7 +183,7 @@ export class BrokerLink {
     this.#lastFailure = error;
     this.#logger.error({ err: error, address: this.#address }, "the link failed");
     this.#handlers.onLost(reason);
-    this.#handlers.onFailed(error, reason === "unreachable");
+    this.#handlers.onFailed(error, reason === "unreachable" && !isTransient(error));
   }
 
   #onRejected({ code, detail, cause }: ConnectionRejection, address: string): void {
@@ -194,6 +194,12 @@ export class BrokerLink {
     this.#lastRejection = message;
     this.#handlers.onRejected(new LinkError("REFUSED", message, { address, cause }), isFinal(code));
   }
+}
+
+/** Without a file descriptor, no socket can be created. Later one may be. */
+function isTransient({ cause }: LinkError): boolean {
+  const code: unknown = typeof cause === "object" && cause !== null ? Reflect.get(cause, "code") : undefined;
+  return code === "EMFILE" || code === "ENFILE";
 }
 
 function isFinal(code: ConnectionRejection["code"]): boolean {

@@ -34,8 +34,8 @@ class OneAlarmClock implements Clock {
   }
 }
 
-/** A runtime whose logger throws, on a link without a network. */
-function setUp() {
+/** A runtime whose logger throws, on a link without a network. @param connect may throw */
+function setUp(connect: () => void = () => {}) {
   const inputs: RuntimeInput[] = [];
   const notices: RuntimeNotice[] = [];
   const links: DealerHandlers[] = [];
@@ -53,7 +53,7 @@ function setUp() {
     subscriber: unused,
     dealer(handlers) {
       links.push(handlers);
-      return { connect() {}, send: () => "queued", close: async () => {} };
+      return { connect, send: () => "queued", close: async () => {} };
     },
   };
   const runtime = new PeerRuntime(
@@ -91,6 +91,20 @@ function uncaughtErrors(): string[] {
   });
   return uncaught;
 }
+
+test.each([
+  ["ENOENT", true],
+  ["EMFILE", false],
+  ["ENFILE", false],
+])("a link that cannot be opened because of %s fails for good: %s", (code, isFinal) => {
+  uncaughtErrors();
+  const { runtime, inputs, notices } = setUp(() => {
+    throw Object.assign(new Error("cannot connect"), { code });
+  });
+  runtime.perform({ type: "open", address: "tcp://broker:1" });
+  expect(inputs).toEqual([{ type: "link-lost", reason: "unreachable" }]);
+  expect(notices[0]).toMatchObject({ type: "error", error: { code: "FAILED" }, isFinal });
+});
 
 test("a logger that throws suppresses no input and no notice", async () => {
   const uncaught = uncaughtErrors();

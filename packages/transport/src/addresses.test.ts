@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { bindError, connectError, hostOf, isIpv6, kindToBind, kindToConnect } from "./addresses.ts";
+import {
+  acceptFailure,
+  bindError,
+  connectError,
+  hostOf,
+  isIpv6,
+  kindToBind,
+  kindToConnect,
+  unreachableError,
+} from "./addresses.ts";
 
 test.each([
   ["tcp://127.0.0.1:5555", "tcp"],
@@ -91,6 +100,34 @@ test("an error names the operation, the address and the reason", () => {
   );
   const inUse = bindError("tcp://*:5555", { code: "EADDRINUSE" });
   expect(inUse.message).toBe("cannot bind tcp://*:5555: the address is in use");
+});
+
+test.each([
+  ["EMFILE", "this process may open no more files: close some, or raise the limit (ulimit -n)"],
+  ["ENFILE", "this system may open no more files: close some, or raise its limit"],
+])("the error of a socket without a file descriptor says what to do (%s)", (code, hint) => {
+  const cause = Object.assign(new Error(`connect ${code} 10.0.0.1:1 - Local (undefined:undefined)`), { code });
+  expect(unreachableError("tcp://10.0.0.1:1", cause)).toMatchObject({
+    code: "UNREACHABLE",
+    message: `cannot connect to tcp://10.0.0.1:1: connect ${code} 10.0.0.1:1: ${hint}`,
+    cause,
+  });
+  expect(acceptFailure(Object.assign(new Error(`accept ${code}`), { code }))).toEqual({
+    code: "OUT_OF_DESCRIPTORS",
+    detail: `accept ${code}: ${hint}`,
+  });
+});
+
+test("a reset connection names what may be the cause", () => {
+  const cause = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
+  expect(unreachableError("ipc:///a", cause).message).toBe(
+    "cannot connect to ipc:///a: read ECONNRESET: the other end closed the connection, as a broker with too many connections does",
+  );
+});
+
+test("another failure to accept is reported with its reason", () => {
+  const cause = Object.assign(new Error("accept ENOBUFS"), { code: "ENOBUFS" });
+  expect(acceptFailure(cause)).toEqual({ code: "ACCEPT_FAILED", detail: "accept ENOBUFS" });
 });
 
 test.each([

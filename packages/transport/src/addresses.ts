@@ -2,6 +2,7 @@
 // to another port.
 
 import { isIP } from "node:net";
+import { descriptorHint, descriptorShortage } from "./descriptors.ts";
 import { type ConnectionRejection, LinkError } from "./link.ts";
 
 export type AddressKind = "tcp" | "ipc" | "inproc";
@@ -109,9 +110,11 @@ export function connectError(address: string, cause: unknown): LinkError {
   return addressError(`cannot connect to ${address}`, address, cause);
 }
 
-/** An attempt to connect failed. @param cause the socket's error, or the reason as text */
-export function unreachableError(address: string, cause: Error | string): LinkError {
-  const reason = typeof cause === "string" ? cause : reasonOf(cause);
+/** An attempt to connect failed. @param given the socket's error, or the reason as text */
+export function unreachableError(address: string, given: Error | string): LinkError {
+  // Without a file descriptor, no name is found.
+  const cause = isLookup(given) ? (descriptorShortage() ?? given) : given;
+  const reason = typeof cause === "string" ? cause : hinted(cause);
   return new LinkError("UNREACHABLE", `cannot connect to ${address}: ${reason}`, { address, cause });
 }
 
@@ -120,11 +123,38 @@ export function rejectedError(address: string, { code, detail, cause }: Connecti
   return new LinkError("REFUSED", `connection to ${address} rejected: ${code}, ${detail}`, { address, cause });
 }
 
+/** The system could not accept a connection. */
+export function acceptFailure(cause: Error): Pick<ConnectionRejection, "code" | "detail"> {
+  const isShortage = descriptorHint(errorCode(cause)) !== undefined;
+  return { code: isShortage ? "OUT_OF_DESCRIPTORS" : "ACCEPT_FAILED", detail: hinted(cause) };
+}
+
+/** No file descriptor is left. @param cause what `descriptorShortage` returned */
+export function shortageError(failure: string, cause: Error): LinkError {
+  return new LinkError("FAILED", `${failure}: ${hinted(cause)}`, { cause });
+}
+
+/** The reason, and what it may mean or what to do. */
+function hinted(error: Error): string {
+  const code = errorCode(error);
+  const hint = code === "ECONNRESET" ? RESET_HINT : descriptorHint(code);
+  return hint === undefined ? reasonOf(error) : `${reasonOf(error)}: ${hint}`;
+}
+
+const RESET_HINT = "the other end closed the connection, as a broker with too many connections does";
+
+function isLookup(cause: Error | string): boolean {
+  return typeof cause !== "string" && Reflect.get(cause, "syscall") === "getaddrinfo";
+}
+
 /** Node's error for a name with several addresses has no message, only the errors of all addresses. */
 function reasonOf(error: Error): string {
   const errors: unknown = Reflect.get(error, "errors");
-  if (!Array.isArray(errors)) return error.message;
-  return errors.map((each: unknown) => messageOf(each) ?? String(each)).join("; ");
+  const texts = Array.isArray(errors)
+    ? errors.map((each: unknown) => messageOf(each) ?? String(each))
+    : [error.message];
+  // Node adds the local address to the error of a socket that has none.
+  return texts.map((text) => text.replace(" - Local (undefined:undefined)", "")).join("; ");
 }
 
 function addressError(failure: string, address: string, cause: unknown): LinkError {

@@ -1,14 +1,18 @@
 // Processes that may open few files. A broker with more idle connections than that serves a new client, and its log names the cause.
 
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client } from "@pigato/client";
 import { PeerProcess, RUN_SOURCES } from "@pigato/testkit/peer-process";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { startWorker } from "../support/start.ts";
+import { LOOPBACK, startBroker, startWorker } from "../support/start.ts";
 
 const BROKER = fileURLToPath(new URL("../../../broker/src/bin.ts", import.meta.url));
+const CLIENT = fileURLToPath(new URL("./scarce-main.ts", import.meta.url));
 const MAX_FILES = 256;
 
 /** Runs a program that may open `MAX_FILES` files. */
@@ -79,8 +83,32 @@ describe.runIf(process.platform === "linux")("a broker that may open few files",
     await using client = new Client(frontend);
     await client.start();
     expect(await client.call("echo", "hi", { timeout: 20_000 })).toBe("hi");
-    expect(rejections(broker, "OUT_OF_DESCRIPTORS")).toMatchObject([
-      { level: 40, detail: expect.stringMatching(/^descriptor \d+ is one of the last: .*\(ulimit -n\)/) },
-    ]);
+    const lines = rejections(broker, "OUT_OF_DESCRIPTORS");
+    expect(lines[0]).toMatchObject({
+      level: 40,
+      detail: expect.stringMatching(/^descriptor \d+ is one of the last: .*\(ulimit -n\)/),
+    });
+    const listeners = lines.map(({ listener }) => listener);
+    expect(listeners).toEqual([...new Set(listeners)]);
+  }, 60_000);
+});
+
+describe.runIf(process.platform === "linux").each([
+  { where: "tcp", address: (tcp: string) => tcp, reason: /connect EMFILE 127\.0\.0\.1:\d+: .*\(ulimit -n\)/ },
+  { where: "a name", address: (tcp: string) => tcp.replace("127.0.0.1", "localhost"), reason: /EMFILE.*\(ulimit -n\)/ },
+  { where: "ipc", address: (_tcp: string, ipc: string) => ipc, reason: /connect EMFILE \/.*\(ulimit -n\)/ },
+  { where: "libzmq", address: (tcp: string) => tcp, reason: /EMFILE.*\(ulimit -n\)/, transport: "libzmq" },
+])("a client without a file descriptor, over $where", ({ address, reason, transport }) => {
+  test("names the cause, and connects when there is one", async () => {
+    const path = `ipc://${join(tmpdir(), `pigato-${randomUUID()}.sock`)}`;
+    const { addresses } = await startBroker({}, [LOOPBACK, path]);
+    const [tcp = ""] = addresses;
+    await startWorker(tcp, "echo", (data, reply) => reply.end(data));
+    const settings = { address: address(tcp, path), transport };
+    const client = limited(CLIENT, JSON.stringify(settings));
+    await client.ready(client.nextLine((line) => line.endsWith(" files")));
+    expect(await client.nextLine((line) => line.startsWith("warning: a client is not connected"))).toMatch(reason);
+    client.writeLine("go");
+    expect(await client.nextLine((line) => /^(reply|call|start)/.test(line))).toBe("reply: hi");
   }, 60_000);
 });

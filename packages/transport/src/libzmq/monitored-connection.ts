@@ -10,6 +10,7 @@ import { isIP } from "node:net";
 import type { Dealer, Event, Subscriber } from "zeromq";
 import { connectError, hostOf, isIpv6, kindToConnect, rejectedError, unreachableError } from "../addresses.ts";
 import { type Alarm, systemClock } from "../clock.ts";
+import { descriptorShortage } from "../descriptors.ts";
 import { type ConnectionRejection, LinkError, type PeerFacts } from "../link.ts";
 import type { Mechanism } from "../security/auth-request.ts";
 import { queueMicrotask } from "../timers.ts";
@@ -142,7 +143,8 @@ export class MonitoredConnection {
     const outcome = this.#outcome;
     this.#outcome = "connecting";
     this.#listener.onLost();
-    if (outcome === "connecting") this.#listener.onAttemptFailed(unreachableError(this.#address ?? "", UNKNOWN_REASON));
+    if (outcome !== "connecting") return;
+    this.#listener.onAttemptFailed(unreachableError(this.#address ?? "", descriptorShortage() ?? UNKNOWN_REASON));
   }
 
   #onRejected(rejection: ConnectionRejection): void {

@@ -1,6 +1,8 @@
 // The package `zeromq`, which is optional, and the socket options that several links share.
 
 import { createRequire } from "node:module";
+import { shortageError } from "../addresses.ts";
+import { descriptorShortage } from "../descriptors.ts";
 import { LinkError } from "../link.ts";
 
 type Zeromq = typeof import("zeromq");
@@ -16,9 +18,12 @@ const PACKAGE = "zeromq";
 /**
  * Loads the package with the first link over libzmq, so that others need neither its binary nor its thread. Loading is
  * synchronous, because creating a link is. Node caches it.
- * @throws LinkError `MISSING_PACKAGE` if it is not installed, `FAILED` if its binary does not load
+ * @throws LinkError `MISSING_PACKAGE` if it is not installed, `FAILED` if its binary does not load or no file can be opened
  */
 export function zeromq(load: Load = ownRequire()): Zeromq {
+  const shortage = descriptorShortage();
+  // Without a file descriptor, no package is found, and Node would remember that.
+  if (shortage !== undefined) throw shortageError("cannot create a socket of libzmq", shortage);
   try {
     return load(PACKAGE);
   } catch (cause) {

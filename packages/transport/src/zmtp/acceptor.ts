@@ -2,21 +2,19 @@
 // closed before anything is read. Connections stay open when their address is unbound.
 
 import { createServer, type Server, type Socket } from "node:net";
-import { bindError, errorCode } from "../addresses.ts";
+import { acceptFailure, bindError } from "../addresses.ts";
 import { systemClock } from "../clock.ts";
+import { descriptorLimit, descriptorOf } from "../descriptors.ts";
 import { bindPath } from "../ipc-path.ts";
 import { type ConnectionRejection, LinkError, type PeerFacts } from "../link.ts";
 import { setImmediate } from "../timers.ts";
 import { ConnectionBounds, EVICTION_AGE_MS } from "./connection-bounds.ts";
-import { descriptorLimit, descriptorOf } from "./descriptors.ts";
 import { boundAddress, type Endpoint, endpointToBind, remoteAddress } from "./endpoints.ts";
 import { type ConnectionOwner, type ConnectionSettings, SocketConnection } from "./socket-connection.ts";
 import type { Violation } from "./wire.ts";
 
 /** Milliseconds of silence after which the kernel sends a keepalive probe. */
 const KEEPALIVE_MS = 10_000;
-/** The errors of `accept` without a free file descriptor, in this process or on this machine. */
-const NO_DESCRIPTOR_CODES: ReadonlySet<string | undefined> = new Set(["EMFILE", "ENFILE"]);
 
 const EVICTED: Violation = Object.freeze({
   code: "IDLE",
@@ -124,10 +122,7 @@ export class Acceptor {
 
   /** Node reports a failure to accept only if it cannot close the new connection either. */
   #onAcceptFailed(localAddress: string, error: Error): void {
-    const isFull = NO_DESCRIPTOR_CODES.has(errorCode(error));
-    const code = isFull ? "OUT_OF_DESCRIPTORS" : "ACCEPT_FAILED";
-    const detail = isFull ? `${error.message}: close files, or raise the limit (ulimit -n)` : error.message;
-    this.#owner.onRejectedConnection({ code, detail, localAddress });
+    this.#owner.onRejectedConnection({ ...acceptFailure(error), localAddress });
   }
 
   #closedError(address: string): LinkError {
