@@ -31,6 +31,11 @@ export interface SenderSettings {
   readonly limits: Pick<LinkLimits, "sendStallTimeoutMs" | "minProgressBytes">;
 }
 
+/** What a sender needs of a `net.Socket`. */
+export interface SenderSocket extends Pick<Socket, "cork" | "uncork" | "destroyed" | "writableLength"> {
+  write(bytes: Uint8Array, onWritten?: () => void): boolean;
+}
+
 export interface SenderOwner {
   /** Where messages wait. */
   readonly outbox: Outbox;
@@ -44,7 +49,7 @@ export class Sender implements Flushable {
   /** Whether anything was written since the owner last set this to false. */
   hasSent = false;
   readonly #outbox: Outbox;
-  readonly #socket: Socket;
+  readonly #socket: SenderSocket;
   readonly #settings: SenderSettings;
   readonly #owner: SenderOwner;
   readonly #writer: FrameWriter;
@@ -65,7 +70,7 @@ export class Sender implements Flushable {
   #pong: Uint8Array | undefined;
   #onFlushed: (() => void) | undefined;
 
-  constructor(socket: Socket, settings: SenderSettings, owner: SenderOwner) {
+  constructor(socket: SenderSocket, settings: SenderSettings, owner: SenderOwner) {
     this.#socket = socket;
     this.#settings = settings;
     this.#owner = owner;
@@ -242,7 +247,7 @@ export class Sender implements Flushable {
  * Bytes that wait in libuv. Only this shows the progress of one long write, and Node's own timeout of a socket depends on it. `undefined`
  * if libuv has written all and Node does not know it yet, and in other runtimes.
  */
-function queuedBytes(socket: Socket): number | undefined {
+function queuedBytes(socket: SenderSocket): number | undefined {
   const handle: unknown = Reflect.get(socket, "_handle");
   if (typeof handle !== "object" || handle === null) return undefined;
   const queued: unknown = Reflect.get(handle, "writeQueueSize");
