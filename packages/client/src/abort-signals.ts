@@ -1,6 +1,8 @@
 // Abort signals of requests. One signal may cancel many requests, so a client adds one listener for all of them. With a listener for
 // each request, Node would warn of a leak at the eleventh, and would search a list to remove one.
 
+import { guarded } from "@pigato/peer";
+
 /** Is notified when a signal aborts. */
 export interface Abortable {
   onAbort(reason: unknown): void;
@@ -37,10 +39,10 @@ export class SharedSignal {
     this.#abortables.add(abortable);
   }
 
+  /** A signal of another implementation may throw, which must not keep a reply from its caller. */
   delete(abortable: Abortable): void {
-    if (this.#abortables.delete(abortable) && this.#abortables.size === 0) {
-      this.#signal.removeEventListener("abort", this);
-    }
+    if (!this.#abortables.delete(abortable) || this.#abortables.size > 0) return;
+    guarded(() => this.#signal.removeEventListener("abort", this));
   }
 
   handleEvent(): void {

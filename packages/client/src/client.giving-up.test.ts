@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { describe, expect, test, vi } from "vitest";
-import { failureOf, settled, TestKit } from "./testing/test-kit.ts";
+import { failureOf, settled, TestKit, uncaughtDuring } from "./testing/test-kit.ts";
 
 const kit = new TestKit();
 
@@ -34,6 +34,23 @@ describe("an AbortSignal", () => {
     broker.onRequest = (request) => broker.final(request, "boom", -1);
     await failureOf(client.call("echo", 1, { signal }));
     expect(remove).toHaveBeenCalledTimes(2);
+  });
+
+  test("of another implementation that throws fails its request, or is uncaught after the reply", async () => {
+    const { client, broker } = await kit.started();
+    broker.echo();
+    const fail = (): void => {
+      throw new Error("not supported");
+    };
+    const signal = { aborted: false, addEventListener: fail, removeEventListener: fail };
+    const options: object = { signal };
+    await expect(client.call("echo", 1, options)).rejects.toThrow("not supported");
+    signal.addEventListener = () => {};
+    const uncaught = await uncaughtDuring(async () => {
+      expect(await client.call("echo", 1, options)).toBe(1);
+      await settled();
+    });
+    expect(uncaught).toEqual([new Error("not supported")]);
   });
 
   test("has one listener, however many requests it may cancel", async () => {

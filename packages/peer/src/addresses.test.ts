@@ -1,7 +1,7 @@
 import { UsageError } from "@pigato/protocol";
 import { PeerSecurity } from "@pigato/transport";
 import { describe, expect, test } from "vitest";
-import { resolveAddresses } from "./addresses.ts";
+import { readService, resolveAddresses } from "./addresses.ts";
 
 describe("the addresses of the broker", () => {
   test("are one, or several in the order given", () => {
@@ -26,5 +26,16 @@ describe("the addresses of the broker", () => {
     const security = PeerSecurity.of({ plain: { username: "ada", password: "lovelace" } });
     expect(() => resolveAddresses("inproc://a", security)).toThrow("must be one of tcp or ipc");
     expect(resolveAddresses("tcp://a:1", security)).toEqual(["tcp://a:1"]);
+  });
+});
+
+describe("the name of a service", () => {
+  test.each(["echo", "größe", "🐎", "x".repeat(255)])("is text such as %s", (name) => {
+    expect(Buffer.from(readService(name), "latin1").toString()).toBe(name);
+  });
+
+  // Half a surrogate pair has no UTF-8, so different names would be the same.
+  test.each([undefined, 5, "", "x".repeat(256), "ö".repeat(128), "half \ud83d", "half \udc0e"])("is not %o", (name) => {
+    expect(() => readService(name)).toThrow("the service must be text of 1 to 255 bytes of UTF-8, not ");
   });
 });
