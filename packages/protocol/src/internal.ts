@@ -23,7 +23,7 @@ export type { MajordomoOptions } from "./dialects/mdp/index.ts";
 export { type MajordomoPeer, type MajordomoVersion, majordomoPeer } from "./dialects/mdp/peer.ts";
 export { omdpDialect } from "./dialects/omdp/index.ts";
 export { pigatoDialect } from "./dialects/pigato/index.ts";
-export { readRawBody, writeRawBody } from "./dialects/raw-body.ts";
+export { excessOfJson, readRawBody, writeRawBody } from "./dialects/raw-body.ts";
 export { handlerErrorOf, isError, isNestedFailure, nestedErrorOf, reasonOf } from "./errors.ts";
 export { bytesOf, type Frames, isBytes, MAX_FRAMES, sameBytes } from "./frame.ts";
 export { IdIndex, type Indexed } from "./id-index.ts";

@@ -50,8 +50,16 @@ export function excessOf(bounds: SizeBounds, body: Frames, options: Frame | unde
     bytes += length;
     if (length > largest) largest = length;
   }
-  if (bytes <= SMALL_BYTES) return undefined;
-  const { maxFrameBytes, maxMessageBytes } = bounds;
+  return bytes <= SMALL_BYTES ? undefined : excessIn(bounds, bytes, largest);
+}
+
+/** As `excessOf`, for a body of one frame of this size. */
+export function excessOfFrame(bounds: SizeBounds, size: number, options: Frame | undefined): string | undefined {
+  const optionsSize = options?.length ?? 0;
+  return excessIn(bounds, size + optionsSize, Math.max(size, optionsSize));
+}
+
+function excessIn({ maxFrameBytes, maxMessageBytes }: SizeBounds, bytes: number, largest: number): string | undefined {
   if (largest > maxFrameBytes) return `a frame of ${largest} bytes; the bound is ${maxFrameBytes} (maxFrameBytes)`;
   if (bytes + ENVELOPE_BYTES <= maxMessageBytes) return undefined;
   return `a message of ${bytes} bytes and its envelope; the bound is ${maxMessageBytes} (maxMessageBytes)`;

@@ -5,9 +5,10 @@
 // clients that use little: a client may use a ninth of the free reserve, so some of it is always left for the next client.
 
 import { display, type FailureCode } from "@pigato/protocol";
-import { excessOf, type Instant, type SizeBounds } from "@pigato/protocol/internal";
+import type { Instant } from "@pigato/protocol/internal";
 import { place } from "./dispatch.ts";
 import { describe, restartTimeout, sendFailure } from "./end-request.ts";
+import { excessFor } from "./excess.ts";
 import { expireRequest, failRequest } from "./fail-request.ts";
 import { onAccepted } from "./hooks.ts";
 import { covers } from "./names.ts";
@@ -74,7 +75,7 @@ export function answerFromCache(
   request: RequestMessage,
   reply: CachedReply,
 ): void {
-  const excess = client.bounds && excessOfReply(client.bounds, reply);
+  const excess = excessOfReply(state, client, reply);
   if (excess !== undefined) {
     const why = `was refused: its cached reply is too large for its client: ${excess}`;
     return refuseRequest(state, client, request, { code: "INVALID", why });
@@ -92,9 +93,9 @@ export function answerFromCache(
 }
 
 /** P-SIZE-1: how a part of a cached reply exceeds what a client accepts. */
-function excessOfReply(bounds: SizeBounds, { parts }: CachedReply): string | undefined {
-  for (const { body, trailer } of parts) {
-    const excess = excessOf(bounds, body, trailer[0]);
+function excessOfReply({ options }: CoreState, client: ClientRecord, { parts }: CachedReply): string | undefined {
+  for (const part of parts) {
+    const excess = excessFor(options, client, part, part.trailer[0]);
     if (excess !== undefined) return excess;
   }
   return undefined;

@@ -7,6 +7,7 @@
 // On the path of every request, measured by apps/bench, core.
 
 import { excessOf } from "@pigato/protocol/internal";
+import { excessFor } from "./excess.ts";
 import { onDispatched } from "./hooks.ts";
 import {
   NOWHERE,
@@ -185,7 +186,11 @@ function dispatch(state: CoreState, request: QueuedRequest, worker: WorkerRecord
     else setWorkerState(worker, "full");
   }
   onDispatched(state, request, worker);
-  const excess = worker.bounds && excessOf(worker.bounds, request.body, request.trailer[0]);
+  const [options] = request.trailer;
+  const isFramed = request.isRaw && worker.capabilities.frames && request.client.traits.hasFrames;
+  const excess = isFramed
+    ? worker.bounds && excessOf(worker.bounds, request.body, options)
+    : excessFor(state.options, worker, request, options);
   if (excess !== undefined) {
     request.isReceived = false;
     return void state.oversized.push({ request, excess });
@@ -197,7 +202,7 @@ function dispatch(state: CoreState, request: QueuedRequest, worker: WorkerRecord
     requestId: request.id,
     body: request.body,
     isRaw: request.isRaw,
-    isFramed: request.isRaw && worker.capabilities.frames && request.client.traits.hasFrames,
+    isFramed,
     trailer: request.trailer,
     options: request.options,
     credit: request.isPaced && worker.capabilities.credit ? request.credit : undefined,

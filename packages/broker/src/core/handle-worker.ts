@@ -16,6 +16,7 @@ import { disconnectWith, type Refusal, refusalReason } from "./disconnect-reason
 import { heldUnder } from "./dispatch.ts";
 import type { DialectId, Input } from "./effects.ts";
 import { endRequest, restartTimeout } from "./end-request.ts";
+import { excessFor } from "./excess.ts";
 import { failRequest } from "./fail-request.ts";
 import { noteReceived } from "./heartbeat-lease.ts";
 import { completeReply, holdPartial, mustHold } from "./held-replies.ts";
@@ -76,7 +77,7 @@ function onReply(state: CoreState, worker: WorkerRecord, message: ReplyMessage, 
   request.isReceived = true;
   switch (message.type) {
     case "partial":
-      if (failIfTooLarge(state, request, message.body, message.trailer[0])) return;
+      if (failIfTooLarge(state, request, message, message.trailer[0])) return;
       onPartialReply(state, request, message, now, false);
       return;
     case "partials":
@@ -112,18 +113,17 @@ export function heldBy(
 function failIfTooLarge(
   state: CoreState,
   request: QueuedRequest,
-  body: readonly Frame[],
+  part: Pick<PartialMessage | FinalMessage, "body" | "isRaw" | "isText">,
   options: Frame | undefined,
 ): boolean {
-  const { bounds } = request.client;
-  const excess = bounds && excessOf(bounds, body, options);
+  const excess = excessFor(state.options, request.client, part, options);
   if (excess === undefined) return false;
   failRequest(state, request, "INVALID", `got a reply that is too large for its client: ${excess}`);
   return true;
 }
 
 function onFinalReply(state: CoreState, request: QueuedRequest, message: FinalMessage, now: Instant): void {
-  if (failIfTooLarge(state, request, message.body, message.trailer[0])) return;
+  if (failIfTooLarge(state, request, message, message.trailer[0])) return;
   onFinal(state, request, message, now);
   // A persistent request ends once its client has the reply.
   if (request.options.persist) return completeReply(state, request, replyTo(request, message), undefined);
@@ -168,7 +168,7 @@ function onPartialsReply(state: CoreState, request: QueuedRequest, message: Part
   if (isTooLarge || !client.capabilities.partials || (request.options.persist && mustHold(state, request))) {
     let isContinuation = false;
     for (const chunk of chunks) {
-      if (failIfTooLarge(state, request, [chunk], options)) return;
+      if (failIfTooLarge(state, request, { body: [chunk] }, options)) return;
       if (onPartialReply(state, request, partialOf(message, chunk), now, isContinuation)) isContinuation = true;
     }
     return;

@@ -1,7 +1,8 @@
 import { runInNewContext } from "node:vm";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readText, writeBytes, writeText } from "../ids.ts";
-import { asJson, checkedJson, writeRawBody } from "./raw-body.ts";
+import { asJson, checkedJson, excessOfJson, jsonSizeOf, writeRawBody } from "./raw-body.ts";
 
 const json = (...frames: string[]) => readText(asJson(frames.map((frame) => writeText(frame))));
 
@@ -26,6 +27,33 @@ test("D-MAP-2: bytes that are not UTF-8 become a data URL", () => {
 
 test("D-MAP-3: a body of several frames becomes an array", () => {
   expect(json("1", "two", '{"three":3}', "")).toBe('[1,"two",{"three":3},""]');
+});
+
+test("the size of a body as JSON is known before it is converted", () => {
+  const everyByte = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)).join("");
+  const frame = fc.oneof(
+    fc.uint8Array({ maxLength: 40 }),
+    fc.string({ unit: fc.constantFrom(...everyByte, "ü", "\u2028", "\u{1F600}"), maxLength: 40 }).map(writeText),
+    fc.json().map(writeText),
+  );
+  fc.assert(
+    fc.property(fc.array(frame, { maxLength: 5 }), (body) => {
+      expect(jsonSizeOf(body)).toBe(asJson(body).length);
+    }),
+    { examples: [[[writeText(everyByte)]], [[new Uint8Array([255])]], [[new Uint8Array(0)]]] },
+  );
+});
+
+test("P-SIZE-1: a body is too large if its JSON is", () => {
+  const bounds = { maxFrameBytes: 1_202, maxMessageBytes: 10_000 };
+  const control = (bytes: number) => excessOfJson(bounds, [new Uint8Array(bytes)], undefined);
+  expect(control(200)).toBeUndefined();
+  expect(control(201)).toBe("a frame of 1208 bytes; the bound is 1202 (maxFrameBytes)");
+  expect(excessOfJson(bounds, [writeText("x".repeat(1_200))], undefined)).toBeUndefined();
+  const low = { maxFrameBytes: 10_000, maxMessageBytes: 4_096 };
+  expect(excessOfJson(low, [new Uint8Array(400)], writeText("x".repeat(1_000)))).toBe(
+    "a message of 3402 bytes and its envelope; the bound is 4096 (maxMessageBytes)",
+  );
 });
 
 test("a body without frames is null", () => {

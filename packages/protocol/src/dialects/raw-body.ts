@@ -5,6 +5,7 @@ import { UsageError } from "../errors.ts";
 import { type Frame, type Frames, isBytes, sameBytes } from "../frame.ts";
 import { readText, writeText } from "../ids.ts";
 import { decodePayload, encodePayload, isUndefinedFrame, NOT_JSON, NULL_FRAME } from "../payload.ts";
+import { excessOfFrame, type SizeBounds } from "../size-bounds.ts";
 
 const { base64Slice } = Buffer.prototype;
 
@@ -13,6 +14,14 @@ export const RAW_TRAILER: Frames = [writeText("{}")];
 
 /** Prefix of a JSON string that holds bytes: they are a `data:` URL (RFC 2397), which most platforms can decode. */
 const BINARY_PREFIX = "data:application/octet-stream;base64,";
+
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+/** A control character is `\u0001` in JSON. */
+const MAX_GROWTH = 6;
+/** The most bytes that a frame grows by besides. */
+const FRAME_GROWTH = 64;
 
 /** The most frames of a body, so that the message with its envelope stays below `MAX_FRAMES`. */
 export const MAX_RAW_FRAMES = 50;
@@ -33,6 +42,25 @@ export function checkedJson(body: Frames, isRaw: boolean | undefined): Frame {
   const [first] = body;
   if (isRaw !== true && (first === undefined || first.length === 0 || isUndefinedFrame(first))) return NULL_FRAME;
   return asJson(body);
+}
+
+/**
+ * How the JSON of a body exceeds the bounds of its recipient (P-SIZE-1). A string of control characters has six times their bytes, so
+ * a large body is measured before it is converted.
+ * @param options the frame of this name
+ */
+export function excessOfJson(bounds: SizeBounds, body: Frames, options: Frame | undefined): string | undefined {
+  const mostBytes = body.reduce((sum, { length }) => sum + length * MAX_GROWTH + FRAME_GROWTH, FRAME_GROWTH);
+  if (excessOfFrame(bounds, mostBytes, options) === undefined) return undefined;
+  return excessOfFrame(bounds, jsonSizeOf(body), options);
+}
+
+/** The size of `asJson(body)`. */
+export function jsonSizeOf(body: Frames): number {
+  const [first, ...others] = body;
+  if (first === undefined) return NULL_FRAME.length;
+  if (others.length === 0) return sizeInJson(first);
+  return body.reduce((sum, frame) => sum + sizeInJson(frame) + 1, 1);
 }
 
 /** A raw body as a value: JSON as its value, text as a string, other bytes as they are, several frames as an array of these. */
@@ -65,6 +93,22 @@ function jsonOf(frame: Frame): Frame {
   const text = readText(frame);
   if (!isExact(text, frame)) return writeText(JSON.stringify(BINARY_PREFIX + base64Slice.call(frame)));
   return isJson(text) ? frame : writeText(JSON.stringify(text));
+}
+
+function sizeInJson(frame: Frame): number {
+  const text = readText(frame);
+  if (!isExact(text, frame)) return BINARY_PREFIX.length + Math.ceil(frame.length / 3) * 4 + 2;
+  return isJson(text) ? frame.length : escapedSize(frame);
+}
+
+/** The size of a text as a JSON string. */
+function escapedSize(text: Frame): number {
+  let bytes = text.length + 2;
+  for (const byte of text) {
+    if (byte === QUOTE || byte === BACKSLASH || (byte >= 0x08 && byte <= 0x0d && byte !== 0x0b)) bytes += 1;
+    else if (byte < SPACE) bytes += MAX_GROWTH - 1;
+  }
+  return bytes;
 }
 
 function isJson(text: string): boolean {

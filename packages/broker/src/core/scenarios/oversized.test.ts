@@ -1,6 +1,15 @@
-import { DEFAULT_REQUEST_OPTIONS, NO_CAPABILITIES, peerId, pigato, requestId, serviceName } from "@pigato/protocol";
+import {
+  type BrokerDialect,
+  DEFAULT_REQUEST_OPTIONS,
+  NO_CAPABILITIES,
+  omdp,
+  peerId,
+  pigato,
+  requestId,
+  serviceName,
+} from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
-import { mdp02 } from "../testing/dialects.ts";
+import { answeringMdp02, butler, mdp02 } from "../testing/dialects.ts";
 import { type Scenario, scenario } from "../testing/scenario.ts";
 
 const DETAIL = "a frame of 70000 bytes; the bound is 65536";
@@ -146,6 +155,63 @@ describe("P-SIZE-1: a peer that announced a bound", () => {
     const sim = scenario({ maxFrameBytes: 1_024, maxMessageBytes: 4_096 });
     sim.worker("w1").ready("echo");
     expect(sim.sentTo("w1")).toEqual(["ready [pigato/1 cancel heartbeat=1000 frame=1024 message=4096]"]);
+  });
+});
+
+describe("a body that becomes JSON on its way", () => {
+  /** 2 KB that are 12 KB as JSON. */
+  const raw = { body: [new Uint8Array(2_000).fill(1)], isRaw: true };
+  const own = { maxFrameBytes: 10_000, isChecked: false } as const;
+
+  function send(sim: Scenario, name: string, client: BrokerDialect, body: readonly Uint8Array[] = raw.body): void {
+    const content = { service: serviceName("echo"), body, trailer: [], options: DEFAULT_REQUEST_OPTIONS };
+    sim.fromClient(name, { type: "request", requestId: requestId("r1"), ...content, isRaw: client !== pigato }, client);
+  }
+  const small = [new Uint8Array(1)];
+
+  test.each<[string, BrokerDialect, BrokerDialect, boolean]>([
+    ["a Majordomo client to a PIGATO worker", mdp02, pigato, false],
+    ["a Majordomo client to a butler worker", mdp02, butler, false],
+    ["a PIGATO client to an omdp worker", pigato, omdp, false],
+    ["a PIGATO client to a PIGATO worker", pigato, pigato, true],
+    ["a Majordomo client to a Majordomo worker", mdp02, mdp02, true],
+  ])("is measured as JSON: a request of %s", (_, client, worker, arrives) => {
+    const sim = scenario(own);
+    sim.worker("w1", worker).ready("echo", "classic");
+    sim.advance(100);
+    send(sim, "c1", client);
+    expect(sim.worker("w1").received).toHaveLength(arrives ? 1 : 0);
+    expect(sim.stats()).toMatchObject(arrives ? { open: 1 } : { open: 0, failures: { INVALID: 1 } });
+  });
+
+  test("is not measured as JSON for a worker that reads frames", () => {
+    const sim = scenario(own);
+    sim.worker("w1").ready("echo", { frames: true, concurrency: 1 });
+    send(sim, "c1", mdp02);
+    expect(sim.stats()).toMatchObject({ open: 1, failed: 0 });
+  });
+
+  test.each([
+    [pigato, /^failure r1 INVALID \(maybe-executed\)$/],
+    [answeringMdp02, /^final ~1 /],
+  ])("is measured as JSON: a reply of a Majordomo worker to a client of $id", (client, answer) => {
+    const sim = scenario(own);
+    sim.worker("w1", mdp02).ready("echo", "classic");
+    send(sim, "c1", client, small);
+    const { address, requestId: id } = sim.worker("w1").received[0] ?? { address: "", requestId: requestId("x") };
+    sim.worker("w1").sends({ type: "final", address, requestId: id, status: 0, ...raw, trailer: [] });
+    expect(sim.sentTo("c1")).toEqual([expect.stringMatching(answer)]);
+    expect(sim.stats()).toMatchObject({ open: 0, inFlight: 0 });
+  });
+
+  test("is measured as JSON: a cached reply", () => {
+    const sim = scenario(own);
+    sim.worker("w1").ready("echo", { frames: true, concurrency: 1 });
+    send(sim, "c1", mdp02, small);
+    const { address, requestId: id } = sim.worker("w1").received[0] ?? { address: "", requestId: requestId("x") };
+    sim.worker("w1").sends({ type: "final", address, requestId: id, status: 0, ...raw, trailer: [], cacheMs: 1_000 });
+    send(sim, "c2", pigato, small);
+    expect(sim.sentTo("c2")).toEqual(["failure r1 INVALID (not-sent)"]);
   });
 });
 

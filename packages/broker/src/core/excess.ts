@@ -1,0 +1,40 @@
+// Whether a message is larger than its recipient accepts (P-SIZE-1). Frames that pass unchanged are too large only for a recipient that
+// announced a lower bound than the broker's. Frames that become JSON on their way may also grow beyond the broker's own bound.
+
+import { type Frame, pigato } from "@pigato/protocol";
+import { type DialectTraits, excessOf, excessOfJson, type SizeBounds } from "@pigato/protocol/internal";
+import type { DialectId } from "./effects.ts";
+
+interface Recipient {
+  readonly dialect: DialectId;
+  readonly traits: DialectTraits;
+  readonly bounds: SizeBounds | undefined;
+}
+
+interface Payload {
+  readonly body: readonly Frame[];
+  readonly isRaw?: boolean | undefined;
+  readonly isText?: boolean | undefined;
+}
+
+/**
+ * @param own what the broker accepts
+ * @param options the frame of this name
+ * @returns the size and the bound; `undefined` if the recipient accepts the message
+ */
+export function excessFor(
+  own: SizeBounds,
+  recipient: Recipient,
+  payload: Payload,
+  options: Frame | undefined,
+): string | undefined {
+  const { bounds } = recipient;
+  const excess = bounds && excessOf(bounds, payload.body, options);
+  if (excess !== undefined || !becomesJson(recipient, payload)) return excess;
+  return excessOfJson(bounds ?? own, payload.body, options);
+}
+
+/** D-MAP-9: the broker converts raw bodies for peers that read JSON, and checks all bodies for those that are not PIGATO's. */
+function becomesJson({ traits, dialect }: Recipient, { isRaw, isText }: Payload): boolean {
+  return !traits.hasFrames && (isRaw === true || dialect !== pigato.id) && isText !== true;
+}
