@@ -1,7 +1,7 @@
 // A broadcast: one request to every worker of a service. The directory lists the workers, each worker gets a request by its id,
 // and results arrive in the order of the replies. A failed request is a result, too.
 
-import { integer, type Option, readOption, rejectUnknownOptions } from "@pigato/peer";
+import { integer, type Option, readOption, rejectUnknownOptions, withCurrentStack } from "@pigato/peer";
 import { RequestError, UsageError } from "@pigato/protocol";
 import type { SharedSignal } from "./abort-signals.ts";
 import { type CallOptions, CallSchema } from "./call-options.ts";
@@ -85,9 +85,13 @@ export class Broadcast<Value = unknown> implements AsyncIterable<BroadcastResult
       for (let index = 0; ; index++) {
         while (index >= this.#results.length && this.#state.phase === "running") await this.#change;
         const result = this.#results[index];
-        if (result !== undefined) yield result;
-        else if (this.#state.phase === "failed") throw this.#state.cause;
-        else return;
+        if (result !== undefined) {
+          if (result.error) withCurrentStack(result.error);
+          yield result;
+        } else if (this.#state.phase === "failed") {
+          const { cause } = this.#state;
+          throw cause instanceof RequestError ? withCurrentStack(cause) : cause;
+        } else return;
       }
     } finally {
       this.#leaving.abort();

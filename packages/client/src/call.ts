@@ -1,9 +1,10 @@
 // The forms of one request for its caller: a stream, two callbacks, or a promise. Each is a `Caller`. Its methods are user
 // code, which the driver calls after all effects of an input.
 
-import { Readable, type ReadableOptions } from "node:stream";
+import { finished, Readable, type ReadableOptions } from "node:stream";
+import { rejectionFor, withCurrentStack } from "@pigato/peer";
 import { FIRST_REPORT } from "@pigato/peer/session";
-import type { RequestError, RequestId } from "@pigato/protocol";
+import { RequestError, type RequestId } from "@pigato/protocol";
 import type { Abortable, SharedSignal } from "./abort-signals.ts";
 import type { Progress } from "./session/effects.ts";
 
@@ -32,6 +33,8 @@ export interface OpenRequest {
 
 /** What a stream or a handle does with its request. Has no effect once the request has ended. */
 export interface CallControl {
+  /** Whether errors show where the request was made. */
+  readonly hasCallerStacks: boolean;
   cancel(requestId: RequestId, reason: unknown): void;
   /** This number of chunks was read since the last report. */
   read(requestId: RequestId, chunks: number): void;
@@ -107,6 +110,36 @@ export class ReplyStream<Value = unknown> extends TypedReadable<Value> {
     this.#control.heartbeat(this.#requestId);
   }
 
+  /** Node's own iterator with one difference: the stack of its error shows the functions that iterate. */
+  override async *[Symbol.asyncIterator](): AsyncGenerator<Value, undefined, undefined> {
+    let ending: { readonly error: unknown } | undefined;
+    let wake = (): void => {};
+    this.on("readable", () => wake());
+    onEnded(this, (error) => {
+      ending = { error };
+      wake();
+    });
+    try {
+      for (;;) {
+        const chunk: Value | null = this.destroyed ? null : this.read();
+        if (chunk !== null) yield chunk;
+        else if (ending === undefined) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        } else if (ending.error === undefined) return;
+        else throw this.#shown(ending.error);
+      }
+    } finally {
+      this.destroy();
+    }
+  }
+
+  #shown(error: unknown): unknown {
+    const isOwn = error instanceof RequestError && !this.#control.hasCallerStacks;
+    return isOwn ? withCurrentStack(error) : error;
+  }
+
   override read(size?: number): ReturnType<Readable["read"]> {
     const chunk: unknown = super.read(size);
     if (chunk !== null) this.#onRead();
@@ -131,6 +164,11 @@ export class ReplyStream<Value = unknown> extends TypedReadable<Value> {
     this.#readCount = 0;
     this.#control.read(this.#requestId, chunks);
   }
+}
+
+/** @param listener called with the error, if there is one */
+function onEnded(stream: Readable, listener: (error: unknown) => void): void {
+  finished(stream, { writable: false }, listener);
 }
 
 export class StreamCaller implements PacedCaller {
@@ -235,18 +273,6 @@ export class CollectCaller implements Caller {
   onFailure(error: RequestError): void {
     this.#resolve(rejectionFor(error));
   }
-}
-
-/**
- * Rejects with an error whose stack shows the functions that await the request. Resolve the promise of the request with it, so that V8
- * finds these functions. It costs nothing until a request fails; a stack for each request would cost more than the request.
- */
-async function rejectionFor(error: RequestError): Promise<never> {
-  // V8 finds them once the promise of the request follows this one, which takes a microtask more than the first pause.
-  await undefined;
-  await undefined;
-  Error.captureStackTrace(error);
-  throw error;
 }
 
 /** Cancels the request when a signal aborts, as long as the request is open. */

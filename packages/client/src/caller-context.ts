@@ -1,6 +1,8 @@
-// The async context of a request with callbacks or a stream. A promise needs none, because `await` restores it.
+// What a request with callbacks or a stream keeps of the code that made it: its async context and, with `callerStacks`, its stack. A
+// promise needs neither: `await` restores the context, and V8 finds the awaiting functions.
 
 import { AsyncResource } from "node:async_hooks";
+import { withStackOf } from "@pigato/peer";
 import type { RequestError } from "@pigato/protocol";
 import type { PacedCaller } from "./call.ts";
 import type { Progress } from "./session/effects.ts";
@@ -8,10 +10,14 @@ import type { Progress } from "./session/effects.ts";
 /** Calls a caller in the async context of the request, so that its `AsyncLocalStorage` has the same store there. */
 export class ContextCaller extends AsyncResource implements PacedCaller {
   readonly #caller: PacedCaller;
+  /** Where the request was made. */
+  readonly #site: Error | undefined;
 
-  constructor(caller: PacedCaller) {
+  /** @param hasStack whether to keep the stack, which costs more than the rest of the request */
+  constructor(caller: PacedCaller, hasStack: boolean) {
     super("PigatoRequest");
     this.#caller = caller;
+    this.#site = hasStack ? new Error() : undefined;
   }
 
   /** No user code. */
@@ -32,6 +38,7 @@ export class ContextCaller extends AsyncResource implements PacedCaller {
   }
 
   onFailure(error: RequestError): void {
+    if (this.#site !== undefined) withStackOf(this.#site, error);
     this.runInAsyncScope(this.#caller.onFailure, this.#caller, error);
   }
 }

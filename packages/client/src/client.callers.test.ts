@@ -2,9 +2,14 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { once } from "node:events";
+import { PassThrough } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { RequestError } from "@pigato/protocol";
+import { isError, peerIdFromText } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
-import { failureOf, settled, TestKit } from "./testing/test-kit.ts";
+import type { Client } from "./client.ts";
+import type { ClientOptions } from "./options.ts";
+import { failureOf, json, settled, TestKit } from "./testing/test-kit.ts";
 
 const kit = new TestKit();
 
@@ -47,6 +52,26 @@ describe("the store of an AsyncLocalStorage", () => {
     expect(seen).toEqual(["error b", "close b"]);
   });
 
+  test("is that of the request in the other events of its stream", async () => {
+    const { client, broker } = await kit.started();
+    const seen: unknown[] = [];
+    broker.onRequest = ({ requestId }) => {
+      broker.send({ type: "notice", requestId, state: "queued", worker: undefined });
+      broker.send({ type: "notice", requestId, state: "dispatched", worker: peerIdFromText("w1") });
+      broker.send({ type: "request-heartbeat", requestId });
+      broker.send({ type: "final", requestId, status: 0, body: [json("last")], trailer: [] });
+    };
+    storage.run("a", () => {
+      const stream = client.request("echo", 1, { notices: true });
+      for (const event of ["queued", "dispatched", "heartbeat", "readable"] as const) {
+        stream.on(event, () => seen.push(`${event} ${storage.getStore()}`));
+      }
+      stream.on("readable", () => stream.read());
+    });
+    await settled();
+    expect(seen).toEqual(["queued a", "dispatched a", "heartbeat a", "readable a"]);
+  });
+
   test("is that of the caller after an await", async () => {
     const { client, broker } = await kit.started();
     broker.echo();
@@ -59,26 +84,112 @@ describe("the store of an AsyncLocalStorage", () => {
 });
 
 describe("the stack of a failed request", () => {
-  async function failing(verb: "call" | "collect"): Promise<unknown> {
-    const { client, broker } = await kit.started();
-    broker.onRequest = (request) => broker.fail(request, { code: "BUSY", message: "too much", delivery: "not-sent" });
-    return await client[verb]("echo", 1);
+  const BUSY = { code: "BUSY", message: "too much", delivery: "not-sent" } as const;
+  /** The line of the function `asking`, which makes the request. */
+  const ASKING = /at (async )?asking \(.*client\.callers\.test\.ts/;
+
+  async function refusing(options?: ClientOptions): Promise<Client> {
+    const { client, broker } = await kit.started(options);
+    broker.onRequest = (request) => broker.fail(request, BUSY);
+    return client;
   }
 
-  test.each(["call", "collect"] as const)("of %s() shows the functions that await it", async (verb) => {
-    const { stack } = await failureOf(failing(verb));
+  test.each<[string, (client: Client) => Promise<unknown>]>([
+    ["call()", (client) => client.call("echo", 1)],
+    ["collect()", (client) => client.collect("echo", 1)],
+    ["Promise.all()", (client) => Promise.all([client.call("echo", 1), client.call("echo", 2)])],
+    ["toArray() of a stream", (client) => client.request("echo", 1).toArray()],
+    ["all() of a broadcast", (client) => client.broadcast("echo", 1).all()],
+  ])("of %s shows the functions that await it", async (_verb, ask) => {
+    const client = await refusing();
+    async function asking(): Promise<unknown> {
+      return await ask(client);
+    }
+    const { stack } = await failureOf(asking());
     expect(stack).toMatch(/^RequestError: too much\n/);
-    expect(stack).toMatch(/at (async )?failing \(.*client\.callers\.test\.ts/);
+    expect(stack).toMatch(ASKING);
   });
 
-  test("shows them through Promise.all", async () => {
-    async function both(): Promise<unknown> {
-      const { client, broker } = await kit.started();
-      broker.onRequest = (request) => broker.fail(request, { code: "BUSY", message: "too much", delivery: "not-sent" });
-      return await Promise.all([client.call("echo", 1), client.call("echo", 2)]);
+  test.each<[string, (client: Client) => AsyncIterable<unknown>]>([
+    ["a stream", (client) => client.request("echo", 1)],
+    ["a broadcast", (client) => client.broadcast("echo", 1)],
+  ])("of %s shows the functions that iterate over it", async (_verb, ask) => {
+    const client = await refusing();
+    async function asking(): Promise<void> {
+      for await (const _chunk of ask(client)) expect.unreachable();
     }
-    expect((await failureOf(both())).stack).toMatch(/at (async )?both \(.*client\.callers\.test\.ts/);
+    expect((await failureOf(asking())).stack).toMatch(ASKING);
   });
+
+  test("of a stream shows the functions that iterate over it after some chunks", async () => {
+    const { client, broker } = await kit.started();
+    broker.onRequest = (request) => {
+      broker.partial(request, 1);
+      setImmediate(() => broker.fail(request, BUSY));
+    };
+    const chunks: unknown[] = [];
+    async function asking(): Promise<void> {
+      for await (const chunk of client.request("echo", 1)) chunks.push(chunk);
+    }
+    expect((await failureOf(asking())).stack).toMatch(ASKING);
+    expect(chunks).toEqual([1]);
+  });
+
+  test("of a worker in a broadcast shows the functions that read it", async () => {
+    const { client, broker } = await kit.started();
+    broker.onRequest = (request) => {
+      if (request.service === "$dir") broker.final(request, ["w1", "w2"]);
+      else broker.fail(request, BUSY);
+    };
+    async function asking(): Promise<(string | undefined)[]> {
+      const stacks: (string | undefined)[] = [];
+      for await (const { error } of client.broadcast("echo", 1)) stacks.push(error?.stack);
+      return stacks;
+    }
+    const stacks = await asking();
+    expect(stacks).toHaveLength(2);
+    for (const stack of stacks) expect(stack).toMatch(ASKING);
+  });
+
+  describe.each<[string, (client: Client) => Promise<unknown>]>([
+    ["the final callback", (client) => new Promise((resolve) => client.request("echo", 1, undefined, resolve))],
+    ["the error event of a stream", (client) => once(client.request("echo", 1), "error").then(([error]) => error)],
+    ["pipeline()", (client) => pipeline(client.request("echo", 1), new PassThrough()).catch((error: unknown) => error)],
+    [
+      "a caller of open()",
+      (client) =>
+        new Promise((onFailure) => client.open("echo", 1, { onPartial: () => {}, onFinal: () => {}, onFailure })),
+    ],
+  ])("in %s", (_form, ask) => {
+    async function stackIn(options: ClientOptions): Promise<unknown> {
+      const client = await refusing(options);
+      async function asking(): Promise<unknown> {
+        return await ask(client);
+      }
+      const error = await asking();
+      return isError(error) ? error.stack : error;
+    }
+
+    test("shows the caller with callerStacks", async () => {
+      const stack = await stackIn({ callerStacks: true });
+      expect(stack).toMatch(/^RequestError: too much\n/);
+      expect(stack).toMatch(ASKING);
+    });
+
+    test("does not show it by default, because that costs more than the request", async () => {
+      expect(await stackIn({})).not.toMatch(ASKING);
+    });
+  });
+});
+
+test("the stack of a failed start shows the functions that await it", async () => {
+  const client = kit.newClient();
+  async function starting(): Promise<void> {
+    await client.start();
+  }
+  const started = failureOf(starting());
+  await client.stop();
+  expect((await started).stack).toMatch(/at (async )?starting \(.*client\.callers\.test\.ts/);
 });
 
 describe("the failure of a nested request", () => {

@@ -74,6 +74,7 @@ export class Client extends EventEmitter<ClientEvents> {
       late: (id) => this.#onLate(id),
     });
     this.#control = {
+      hasCallerStacks: this.#settings.callerStacks,
       cancel: (id, reason) => this.#driver.apply({ type: "cancel", requestId: id, reason }),
       read: (id, chunks) => this.#driver.apply({ type: "read", requestId: id, chunks }),
       heartbeat: (id) => {
@@ -158,7 +159,7 @@ export class Client extends EventEmitter<ClientEvents> {
       return this.requestStream(service, data, readOptions(third));
     }
     const caller = new CallbackCaller(readCallback("partial", third), readCallback("final", fourth));
-    this.#submit(this.#prepare(service, data, readOptions(fifth)), new ContextCaller(caller));
+    this.#submit(this.#prepare(service, data, readOptions(fifth)), this.#inContext(caller));
     return undefined;
   }
 
@@ -166,7 +167,7 @@ export class Client extends EventEmitter<ClientEvents> {
   requestStream<Value = unknown>(service: string, data?: unknown, options?: CallOptions): ReplyStream<Value> {
     const prepared = this.#prepare(service, data, options);
     const stream = new ReplyStream<Value>(prepared.message.requestId, this.#control);
-    this.#submit(prepared, new ContextCaller(new StreamCaller(stream)), true);
+    this.#submit(prepared, this.#inContext(new StreamCaller(stream)), true);
     return stream;
   }
 
@@ -219,7 +220,7 @@ export class Client extends EventEmitter<ClientEvents> {
   open(service: string, data: unknown, caller: Caller, options?: CallOptions): OpenRequest {
     const prepared = this.#prepare(service, data, options);
     const { requestId } = prepared.message;
-    this.#submit(prepared, new ContextCaller(caller));
+    this.#submit(prepared, this.#inContext(caller));
     return {
       requestId,
       cancel: (reason) => this.#control.cancel(requestId, reason),
@@ -236,6 +237,10 @@ export class Client extends EventEmitter<ClientEvents> {
     this.#settings.speaker.checkMethod("heartbeat()");
     const id = request === undefined ? undefined : requestIdFromText(request);
     this.#driver.apply({ type: "heartbeat", requestId: id });
+  }
+
+  #inContext(caller: Caller): ContextCaller {
+    return new ContextCaller(caller, this.#settings.callerStacks);
   }
 
   #prepare(service: string, data: unknown, options: CallOptions | undefined): Prepared {

@@ -61,6 +61,11 @@ export class ClientSchema {
   readonly maxQueuedRequests: Option<number> = integer({ min: 0, max: MAX_REQUESTS, default: 10_000 });
   /** Requests that may be open; the next one fails with `BUSY`. @defaultValue 100 000 */
   readonly maxOpenRequests: Option<number> = integer({ min: 1, max: MAX_REQUESTS, default: 100_000 });
+  /**
+   * Whether the `stack` of a failure shows the code that made the request also where no `await` leads to it: in a callback, in the
+   * `error` event of a stream, and in `pipeline`. It costs about as much CPU as the request itself. @defaultValue false
+   */
+  readonly callerStacks: Option<boolean | 0 | 1, boolean> = bit({ default: false });
 }
 
 const SCHEMA: PeerSchema & ClientSchema = { ...new PeerSchema(), ...new ClientSchema() };

@@ -103,10 +103,16 @@ test("a message that is not a directory is ignored", async () => {
 });
 
 test("a stop ends a start that has received no directory", async () => {
-  const started = service.start();
+  async function starting(): Promise<void> {
+    await service.start();
+  }
+  const started = starting();
   await connected();
   await service.stop();
-  await expect(started).rejects.toMatchObject({ code: "CLOSED" });
+  await expect(started).rejects.toMatchObject({
+    code: "CLOSED",
+    stack: expect.stringMatching(/at (async )?starting \(.*core-service\.test\.ts/),
+  });
 });
 
 test("it can start and stop again", async () => {

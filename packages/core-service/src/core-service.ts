@@ -12,6 +12,7 @@ import {
   nearestName,
   type Warnings,
   warningsOf,
+  withStackOf,
 } from "@pigato/peer";
 import { RequestError, UsageError } from "@pigato/protocol";
 import { DIRECTORY_TOPIC, decodeDirectory, type ServiceMap } from "@pigato/protocol/internal";
@@ -138,11 +139,12 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
   }
 
   async #start(): Promise<void> {
+    const site = new Error();
     this.#subscriber ??= this.#subscribe();
     await this.#startWorker();
     if (await this.#untilCurrent()) return;
     const message = "the service was stopped before the broker had published a directory";
-    throw new RequestError({ code: "CLOSED", message, delivery: "not-sent" });
+    throw withStackOf(site, new RequestError({ code: "CLOSED", message, delivery: "not-sent" }));
   }
 
   async #startWorker(): Promise<void> {

@@ -44,4 +44,5 @@ export {
 } from "./runtime.ts";
 export { resolvePeerSecurity, type SecurityOptions } from "./security.ts";
 export type { LossReason } from "./session/connection.ts";
+export { rejectionFor, withCurrentStack, withStackOf } from "./stacks.ts";
 export { type Warnings, warningsOf } from "./warnings.ts";

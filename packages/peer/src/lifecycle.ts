@@ -9,6 +9,7 @@
 //                                    stopped ── start ──► starting
 
 import { RequestError } from "@pigato/protocol";
+import { withStackOf } from "./stacks.ts";
 
 /** The peer's kind, for error texts. */
 export type PeerKind = "client" | "worker";
@@ -122,14 +123,20 @@ export class Lifecycle {
 class Deferred {
   readonly promise: Promise<void>;
   resolve: () => void = () => {};
-  reject: (error: Error) => void = () => {};
+  #reject: (error: Error) => void = () => {};
+  // V8 cannot find the awaiting functions when it fails, because the promise has a second reaction.
+  readonly #site = new Error();
 
   constructor() {
     this.promise = new Promise((resolve, reject) => {
       this.resolve = resolve;
-      this.reject = reject;
+      this.#reject = reject;
     });
     // A caller that does not await a start does not want an unhandled rejection.
     this.promise.catch(() => {});
+  }
+
+  reject(error: Error): void {
+    this.#reject(withStackOf(this.#site, error));
   }
 }

@@ -1,5 +1,6 @@
 // What the `pigato` package adds to the real peers, over inproc: events, live settings, tolerance of invalid options.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import PIGATO, { type WorkerConf } from "./index.ts";
@@ -158,6 +159,35 @@ describe("a client", () => {
     await new Promise((resolve) => stream.on("end", resolve));
     expect(errors).toEqual(["C_TIMEOUT"]);
   });
+});
+
+test("callbacks and events of a request have the store of its AsyncLocalStorage", async () => {
+  const worker = new PIGATO.Worker(address, "parts");
+  stops.push(() => worker.stop());
+  worker.on("request", (data, reply) => {
+    reply.write(1);
+    if (data === "fails") reply.error("failed");
+    else reply.end(2);
+  });
+  worker.start();
+  const client = newClient();
+  client.start();
+  const storage = new AsyncLocalStorage<string>();
+  const seen: string[] = [];
+  const note = (event: string) => (): unknown => seen.push(`${event} ${storage.getStore()}`);
+  for (const data of ["ends", "fails"]) {
+    storage.run(data, () => client.request("parts", data, note("partial"), note("final")));
+    const stream = storage.run(data, () => client.request("parts", data));
+    for (const event of ["data", "error", "end", "close"]) stream.on(event, note(event));
+    await new Promise((resolve) => stream.on("close", resolve));
+  }
+  expect(seen.filter((event) => event.endsWith(" ends")).length).toBe(seen.indexOf("close ends") + 1);
+  expect(new Set(seen)).toEqual(
+    new Set([
+      ...["partial ends", "final ends", "data ends", "end ends", "close ends"],
+      ...["partial fails", "final fails", "data fails", "error fails", "end fails", "close fails"],
+    ]),
+  );
 });
 
 describe("a worker", () => {

@@ -28,7 +28,14 @@ export class FakeBroker {
   onRequest: (request: Request) => void = () => {};
   onCredit: (chunks: number) => void = () => {};
   readonly router: MemoryRouter;
-  readonly #accepted = { ...NO_CAPABILITIES, cancel: true, error: true, credit: true };
+  readonly #accepted = {
+    ...NO_CAPABILITIES,
+    cancel: true,
+    error: true,
+    credit: true,
+    notice: true,
+    requestHeartbeat: true,
+  };
   #peer = "";
 
   constructor(network: MemoryNetwork, isModern = true) {
