@@ -3,11 +3,12 @@
 import { once } from "node:events";
 import { type Broker, MemoryStore } from "@pigato/broker";
 import type { Client } from "@pigato/client";
-import { Inbox } from "@pigato/testkit";
+import { FakeClock, Inbox } from "@pigato/testkit";
 import { RawPeer } from "@pigato/testkit/raw-peer";
-import { type Transport, zmtp } from "@pigato/transport";
+import { libzmq, type PeerFacts, type Transport, zmtp } from "@pigato/transport";
 import type { Reply } from "@pigato/worker";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { Keys } from "../security/keys.ts";
 import { spawnBroker } from "../support/spawn.ts";
 import { newClient, startBroker, startClient, startWorker } from "../support/start.ts";
 
@@ -169,6 +170,48 @@ test("the broker rejects a second client with the id of a live one, and accepts 
   await first.stop();
   await started;
   expect(await second.call("echo", 2)).toBe(2);
+});
+
+/** libzmq's links, and the connections of its dealers. */
+class ObservedTransport implements Transport {
+  readonly isSecurable = true;
+  readonly router: Transport["router"] = libzmq.router;
+  readonly publisher: Transport["publisher"] = libzmq.publisher;
+  readonly subscriber: Transport["subscriber"] = libzmq.subscriber;
+  readonly connections = new Inbox<number>();
+
+  dealer: Transport["dealer"] = (handlers, options) => {
+    const onUp = (facts: PeerFacts): void => {
+      handlers.onUp?.(facts);
+      this.connections.add(this.connections.items.length);
+    };
+    return libzmq.dealer({ ...handlers, onUp }, options);
+  };
+}
+
+test("over libzmq, a second client with a taken id is connected and never answered; it warns and tries again", async () => {
+  const keys = new Keys();
+  const { address, refused } = await startBroker({ curve: keys.server, authenticate: keys.isKnown });
+  const first = await startClient(address, { ...STABLE, curve: keys.curve(keys.client) });
+  const clock = new FakeClock();
+  const transport = new ObservedTransport();
+  const warnings: string[] = [];
+  const logger = { ...console, debug() {}, info() {}, warn: (_: object, text: string): unknown => warnings.push(text) };
+  const curve = keys.curve(keys.client);
+  const second = newClient(address, { clientId: "billing", curve, clock, transport, logger });
+  const started = second.start();
+  await transport.connections.take();
+  clock.advance(3_000);
+  expect(warnings).toEqual([
+    `a client is not connected after 3 s: ${address} accepted the connection and did not answer: it may be no broker, or know another peer with the id "billing"`,
+  ]);
+  // Neither libzmq's router nor ZAP, which has no routing id, reports the second one to the broker.
+  expect(refused.items).toEqual([]);
+
+  await first.stop();
+  clock.advance(4_500);
+  clock.advance(1_500);
+  await started;
 });
 
 test("a restarted client drops and reports the reply to a request that it made before", async () => {
