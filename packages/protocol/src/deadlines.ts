@@ -40,6 +40,11 @@ export class Deadlines<Owner> {
   #next: Instant = Number.POSITIVE_INFINITY;
   #mayBeEarlier = false;
 
+  /** The number of timers that are set. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** A new timer, not set yet. */
   entry(owner: Owner): Deadline<Owner> {
     return { owner, at: Number.POSITIVE_INFINITY, list: undefined, timerPrev: undefined, timerNext: undefined };

@@ -1,7 +1,8 @@
 // The alarm of a core in a test, set as `EffectLoop` sets it: not after every input, but when the core's next deadline may be
-// earlier, and after a tick. So a test that advances to this alarm fails if the core reports an earlier deadline too late.
+// earlier, and after a tick. A test fails as soon as the core has an earlier deadline that it does not report.
 
 import { StepLimit } from "./fake-clock.ts";
+import { invariant } from "./link-checks.ts";
 
 interface Core {
   nextDeadline(): number | undefined;
@@ -31,6 +32,13 @@ export class CoreAlarm {
 
   /** The core has handled this input. */
   onHandled(input: { readonly type: string }): void {
-    if (input.type === "tick" || this.#core.mayWakeEarlier) this.#at = this.#core.nextDeadline();
+    const isAsked = input.type === "tick" || this.#core.mayWakeEarlier;
+    const next = this.#core.nextDeadline();
+    if (isAsked) this.#at = next;
+    else invariant(isNoEarlier(next, this.#at), `the core is due at ${next}, and asked for a tick at ${this.#at}`);
   }
+}
+
+function isNoEarlier(next: number | undefined, alarm: number | undefined): boolean {
+  return (next ?? Number.POSITIVE_INFINITY) >= (alarm ?? Number.POSITIVE_INFINITY);
 }

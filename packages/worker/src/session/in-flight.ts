@@ -40,6 +40,17 @@ export interface InFlightOptions {
   readonly random: () => number;
 }
 
+export interface InFlightAudit {
+  readonly requests: readonly InFlightRequest[];
+  /** The request whose partials are batched. */
+  readonly batched: InFlightRequest | undefined;
+  readonly isFlushDue: boolean;
+  readonly timers: number;
+  readonly isLinkSlow: boolean;
+  readonly heldBytes: number;
+  readonly ready: ReadonlySet<InFlightRequest>;
+}
+
 /** Milliseconds after its timeout in which the broker ends a request, so that it need not know the worker's rejection. */
 const EXPIRY_GRACE_MS = 1_000;
 /** Memory for each held partial besides its frames. */
@@ -82,6 +93,18 @@ export class InFlightRequests {
   set capabilities(accepted: Capabilities) {
     this.#capabilities = accepted;
     this.#brokerBounds = boundsIn(accepted);
+  }
+
+  /** Its tables, for the checks of tests. */
+  audit(): InFlightAudit {
+    return {
+      requests: this.#table.all(),
+      batched: this.#batch.request,
+      isFlushDue: this.#isFlushDue,
+      timers: this.#deadlines.size,
+      isLinkSlow: this.#sender.isLinkSlow,
+      ...this.#sender.audit(),
+    };
   }
 
   /** @returns `undefined` if a request with the same address and id is in flight */

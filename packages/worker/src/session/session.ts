@@ -69,9 +69,9 @@ type State =
 const DRAIN_ANSWER_MS = 500;
 
 export class Session {
-  readonly #options: SessionOptions;
+  readonly options: SessionOptions;
   readonly #connection: Connection;
-  readonly #requests: InFlightRequests;
+  readonly requests: InFlightRequests;
   #state: State = { phase: "stopped" };
   #concurrency: number;
   /** Heartbeats of this connection that the broker has not answered yet. */
@@ -81,9 +81,9 @@ export class Session {
   #lastRefusal: string | undefined;
 
   constructor(options: SessionOptions) {
-    this.#options = options;
+    this.options = options;
     this.#connection = new Connection(options);
-    this.#requests = new InFlightRequests(options);
+    this.requests = new InFlightRequests(options);
     this.#concurrency = options.concurrency;
   }
 
@@ -94,23 +94,23 @@ export class Session {
       case "oversized":
         return this.#onOversized(input.message, input.detail, now);
       case "partial":
-        return this.#afterReply(this.#requests.onPartial(input, now), now);
+        return this.#afterReply(this.requests.onPartial(input, now), now);
       case "final":
-        return this.#afterReply(this.#requests.onFinal(input), now);
+        return this.#afterReply(this.requests.onFinal(input), now);
       case "reject":
-        return this.#afterReply(this.#requests.onReject(input), now);
+        return this.#afterReply(this.requests.onReject(input), now);
       case "flush":
-        return this.#requests.onFlush();
+        return this.requests.onFlush();
       case "continue":
-        return this.#afterReply(this.#requests.onContinue(), now);
+        return this.#afterReply(this.requests.onContinue(), now);
       case "link-slow":
-        return this.#requests.onLinkSlow();
+        return this.requests.onLinkSlow();
       case "link-drained":
-        return this.#afterReply(this.#requests.onLinkDrained(), now);
+        return this.#afterReply(this.requests.onLinkDrained(), now);
       case "heartbeat":
         return this.#heartbeat();
       case "request-heartbeat":
-        return this.#requestHeartbeat(this.#requests.get(input.call));
+        return this.#requestHeartbeat(this.requests.get(input.call));
       case "tick":
         return this.#onTick(now);
       case "send-failed":
@@ -124,7 +124,7 @@ export class Session {
         this.#concurrency = input.concurrency;
         return this.#heartbeat();
       case "link-up":
-        this.#requests.negotiates = mayOffer(this.#options.negotiate, input.announcement);
+        this.requests.negotiates = mayOffer(this.options.negotiate, input.announcement);
         return this.#follow(this.#connection.onLinkUp(now));
       case "receiving":
         this.#connection.onReceiving(now);
@@ -144,13 +144,13 @@ export class Session {
 
   nextDeadline(): Instant | undefined {
     this.#hasMoved = false;
-    const next = earlier(this.#connection.nextDeadline(), this.#requests.nextDeadline());
+    const next = earlier(this.#connection.nextDeadline(), this.requests.nextDeadline());
     if (this.#state.phase !== "draining") return next;
-    return earlier(next, this.#requests.size > 0 ? this.#state.giveUpAt : this.#state.listenUntil);
+    return earlier(next, this.requests.size > 0 ? this.#state.giveUpAt : this.#state.listenUntil);
   }
 
   get mayWakeEarlier(): boolean {
-    return this.#hasMoved || this.#state.phase === "draining" || this.#requests.mayWakeEarlier;
+    return this.#hasMoved || this.#state.phase === "draining" || this.requests.mayWakeEarlier;
   }
 
   #onStart(now: Instant): Effects {
@@ -162,20 +162,20 @@ export class Session {
 
   #onStop(now: Instant): Effects {
     if (this.#state.phase !== "running") return NO_EFFECTS;
-    const { stopTimeoutMs } = this.#options;
+    const { stopTimeoutMs } = this.options;
     if (!this.#connection.isConnected || stopTimeoutMs === 0) return this.#leave();
     this.#enter({
       phase: "draining",
       giveUpAt: now + stopTimeoutMs,
       listenUntil: now + Math.min(stopTimeoutMs, DRAIN_ANSWER_MS),
     });
-    const last = this.#options.brokerAnswers ? this.#heartbeat() : NO_EFFECTS;
+    const last = this.options.brokerAnswers ? this.#heartbeat() : NO_EFFECTS;
     return [...last, ...this.#leaveWhenDone(now)];
   }
 
   #onTick(now: Instant): Effects {
-    if (this.#requests.size > 0) this.#excuse(now);
-    const expired = this.#requests.onTick(now);
+    if (this.requests.size > 0) this.#excuse(now);
+    const expired = this.requests.onTick(now);
     const effects = [...expired, ...this.#follow(this.#connection.onTick(now))];
     const state = this.#state;
     if (state.phase !== "draining") return effects;
@@ -204,12 +204,12 @@ export class Session {
         this.#unanswered = Math.max(0, this.#unanswered - 1);
         return this.#leaveWhenDone(now);
       case "ready":
-        this.#requests.capabilities = message.accepted ?? NO_CAPABILITIES;
+        this.requests.capabilities = message.accepted ?? NO_CAPABILITIES;
         return NO_EFFECTS;
       case "request-heartbeat":
         return this.#onRequestHeartbeat(message);
       case "credit":
-        if (this.#requests.capabilities.credit) return this.#requests.onCredit(message);
+        if (this.requests.capabilities.credit) return this.requests.onCredit(message);
         return [report("P-STREAM-1", "the broker granted credit, which was not negotiated")];
       case "input":
       case "input-end":
@@ -232,17 +232,17 @@ export class Session {
 
   #onRequest(request: WorkerRequest, now: Instant): Effects {
     const { address, requestId } = request;
-    const added = this.#requests.add(request);
+    const added = this.requests.add(request);
     if (added === undefined) return [report("P-ADDR-2", `request ${display(requestId)} came again while it runs`)];
-    if (this.#state.phase !== "draining" && this.#requests.size <= this.#maxInFlight()) {
-      const { brokerAnswers } = this.#options;
-      if (brokerAnswers && !this.#requests.capabilities.cancel) {
-        this.#requests.expire(added, request.options.timeoutMs, now);
+    if (this.#state.phase !== "draining" && this.requests.size <= this.#maxInFlight()) {
+      const { brokerAnswers } = this.options;
+      if (brokerAnswers && !this.requests.capabilities.cancel) {
+        this.requests.expire(added, request.options.timeoutMs, now);
       }
       return [{ type: "run", call: added.id, request }];
     }
-    this.#requests.remove(added);
-    if (!this.#options.brokerAnswers) {
+    this.requests.remove(added);
+    if (!this.options.brokerAnswers) {
       return [report("D-PEER-6", "dropped a request of the broker: the worker is busy or stops")];
     }
     return [send({ type: "reject", address, requestId, reason: undefined })];
@@ -256,19 +256,16 @@ export class Session {
   }
 
   #onCancel(ref: RequestRef, now: Instant): Effects {
-    const request = this.#requests.find(ref);
+    const request = this.requests.find(ref);
     if (request === undefined) return NO_EFFECTS;
-    this.#requests.remove(request);
+    this.requests.remove(request);
     const failure = failureOf("CANCELED", `request ${display(ref.requestId)} was canceled by its client`);
     return [{ type: "abort", call: request.id, failure }, ...this.#leaveWhenDone(now)];
   }
 
-  /**
-   * Reports to the client that the request still runs. If the client falls silent, the broker cancels the request, not the
-   * worker.
-   */
+  /** Reports to the client that the request still runs. The broker, not the worker, notices a silent client. */
   #onRequestHeartbeat(ref: RequestRef): Effects {
-    return this.#requests.capabilities.requestHeartbeat ? this.#requestHeartbeat(this.#requests.find(ref)) : NO_EFFECTS;
+    return this.requests.capabilities.requestHeartbeat ? this.#requestHeartbeat(this.requests.find(ref)) : NO_EFFECTS;
   }
 
   /** A request may have ended with its reply. */
@@ -282,7 +279,7 @@ export class Session {
     switch (message.type) {
       case "partial":
       case "partials":
-        return this.#requests.onPartialNotSent(message);
+        return this.requests.onPartialNotSent(message);
       case "final":
       case "reject":
         return isUrgent ? this.#onEndNotSent(message.requestId, now) : [sendUrgently(message)];
@@ -311,12 +308,12 @@ export class Session {
     switch (step.type) {
       case "open":
         this.#unanswered = 0;
-        this.#requests.capabilities = NO_CAPABILITIES;
+        this.requests.capabilities = NO_CAPABILITIES;
         return [{ type: "open", address: step.address }];
       case "greet":
         return [
-          sendUrgently({ type: "ready", service: this.#options.service, offer: this.#offer() }),
-          ...(this.#options.brokerAnswers ? this.#heartbeat() : NO_EFFECTS),
+          sendUrgently({ type: "ready", service: this.options.service, offer: this.#offer() }),
+          ...(this.options.brokerAnswers ? this.#heartbeat() : NO_EFFECTS),
         ];
       case "connected":
         this.#lastRefusal = undefined;
@@ -334,7 +331,7 @@ export class Session {
     const failure = failureOf("BROKER_LOST", `the connection to the broker was lost: ${reason}`);
     // The broker may be alive and still expect this worker. DISCONNECT makes it requeue the requests.
     const sendsDisconnect = reason === "silence" || (reason === "unreachable" && wasConnected);
-    const effects = [...this.#requests.abortAll(failure), ...closeLink(reason, wasConnected, sendsDisconnect)];
+    const effects = [...this.requests.abortAll(failure), ...closeLink(reason, wasConnected, sendsDisconnect)];
     if (this.#state.phase !== "draining") return effects;
     this.#connection.stop();
     this.#enter({ phase: "stopped" });
@@ -344,13 +341,13 @@ export class Session {
   /** Leaves when no request runs and the broker has answered the heartbeat with concurrency 0. */
   #leaveWhenDone(now: Instant): Effects {
     const state = this.#state;
-    if (state.phase !== "draining" || this.#requests.size > 0) return NO_EFFECTS;
+    if (state.phase !== "draining" || this.requests.size > 0) return NO_EFFECTS;
     return this.#unanswered === 0 || now >= state.listenUntil ? this.#leave() : NO_EFFECTS;
   }
 
   #leave(): Effects {
-    const written = this.#requests.onFlush();
-    const aborts = this.#requests.abortAll(failureOf("CLOSED", "the worker stopped before the request was done"));
+    const written = this.requests.onFlush();
+    const aborts = this.requests.abortAll(failureOf("CLOSED", "the worker stopped before the request was done"));
     const isOpen = this.#connection.phase === "open";
     const [lost] = this.#connection.stop();
     const closing = lost?.type === "lost" ? closeLink(lost.reason, lost.wasConnected, isOpen) : NO_EFFECTS;
@@ -359,33 +356,33 @@ export class Session {
   }
 
   #maxInFlight(): number {
-    const { maxInFlight } = this.#options;
+    const { maxInFlight } = this.options;
     return this.#concurrency === Number.POSITIVE_INFINITY ? maxInFlight : Math.max(maxInFlight, this.#concurrency);
   }
 
   #heartbeat(): Effects {
     if (this.#connection.phase !== "open") return NO_EFFECTS;
-    if (this.#options.brokerAnswers) this.#unanswered += 1;
+    if (this.options.brokerAnswers) this.#unanswered += 1;
     const concurrency = this.#state.phase === "draining" ? 0 : this.#concurrency;
     return [sendUrgently({ type: "heartbeat", concurrency, update: false })];
   }
 
   /** D-PEER-6: a Majordomo broker may be silent while a request runs. */
   #excuse(now: Instant): void {
-    if (!this.#options.brokerAnswers) this.#connection.excuse(now);
+    if (!this.options.brokerAnswers) this.#connection.excuse(now);
   }
 
   /** P-HB-6: an old broker may not know request heartbeats, so it gets the worker's own heartbeat. */
   #requestHeartbeat(request: InFlightRequest | undefined): Effects {
     if (request === undefined) return NO_EFFECTS;
-    if (!this.#requests.capabilities.requestHeartbeat) return this.#heartbeat();
+    if (!this.requests.capabilities.requestHeartbeat) return this.#heartbeat();
     const { address, requestId } = request;
     return [send({ type: "request-heartbeat", address, requestId })];
   }
 
   #offer(): Capabilities | undefined {
-    if (!this.#requests.negotiates) return undefined;
-    const { heartbeatMs, sizeBounds = DEFAULT_SIZE_BOUNDS } = this.#options;
+    if (!this.requests.negotiates) return undefined;
+    const { heartbeatMs, sizeBounds = DEFAULT_SIZE_BOUNDS } = this.options;
     return offerOf("worker", { heartbeatMs, concurrency: this.#concurrency, ...announcedBounds(sizeBounds) });
   }
 

@@ -14,6 +14,7 @@ import {
   writeText,
 } from "@pigato/protocol";
 import type { FramesToSend, RouterLink, Transport } from "@pigato/transport";
+import "./watch-sessions.ts";
 
 /** A network that delivers messages when the test calls it, like the one of @pigato/testkit. */
 interface Network extends Transport {

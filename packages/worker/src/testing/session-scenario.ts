@@ -17,6 +17,7 @@ import { CoreAlarm, StepLimit } from "@pigato/testkit";
 import type { Effect, Input } from "../session/effects.ts";
 import type { RequestRef } from "../session/request-table.ts";
 import { Session, type SessionOptions } from "../session/session.ts";
+import "./watch-sessions.ts";
 
 export const BODY: Uint8Array = writeText('"data"');
 export const OPTIONS: Uint8Array = writeText("{}");

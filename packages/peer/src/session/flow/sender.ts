@@ -51,6 +51,11 @@ export class Sender<Stream extends SendStream<Item>, Item> {
     return this.#ready.size > 0;
   }
 
+  /** What it counts, for the checks of tests. */
+  audit(): { readonly heldBytes: number; readonly ready: ReadonlySet<Stream> } {
+    return { heldBytes: this.#heldBytes, ready: this.#ready };
+  }
+
   /** Whether a chunk must be held. */
   isBlocked({ credit, held }: Stream): boolean {
     return credit === 0 || held !== undefined;
