@@ -6,7 +6,17 @@ import { type Delivery, type Failure, type RequestId, requestId } from "@pigato/
 import { type Deadline, Deadlines, type Instant } from "@pigato/protocol/internal";
 import { type Effect, failed, type Notice, type RequestInput, type RequestMessage } from "./effects.ts";
 import { closed, tooManyOpen, tooManyWaiting } from "./failures.ts";
-import type { RequestLimits } from "./session.ts";
+
+export interface RequestLimits {
+  /** Requests that may wait for a link, in Majordomo for their turn. */
+  readonly maxQueuedRequests: number;
+  /** Requests that may be open, waiting or sent. */
+  readonly maxOpenRequests: number;
+  /** Milliseconds after a request's timeout in which the broker may still report that it has expired. */
+  readonly timeoutGraceMs: number;
+  /** Whether each connection has the same routing id, so that the broker can deliver replies that it held. */
+  readonly hasStableId: boolean;
+}
 
 const ZERO = "0".charCodeAt(0);
 
@@ -105,6 +115,11 @@ export class Calls {
   constructor(limits: RequestLimits, emit: (effect: Effect) => void) {
     this.#limits = limits;
     this.#emit = emit;
+  }
+
+  /** Its tables, for the checks of tests. */
+  audit(): { readonly waiting: ReadonlySet<Call>; readonly timers: number; readonly pauses: number } {
+    return { waiting: this.#waiting, timers: this.#deadlines.size, pauses: this.#pauses.size };
   }
 
   get size(): number {

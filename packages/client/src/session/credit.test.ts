@@ -3,6 +3,7 @@ import { NO_CAPABILITIES, requestId, serviceName, writeText } from "@pigato/prot
 import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { CoreAlarm } from "@pigato/testkit";
 import { describe, expect, test } from "vitest";
+import "../testing/watch-sessions.ts";
 import { callOf } from "./calls.ts";
 import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
 import { pigatoSession } from "./pigato.ts";

@@ -3,6 +3,7 @@ import { type Failure, requestId, serviceName, writeText } from "@pigato/protoco
 import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { CoreAlarm } from "@pigato/testkit";
 import { describe, expect, test } from "vitest";
+import "../testing/watch-sessions.ts";
 import { callOf } from "./calls.ts";
 import type { BrokerMessage, Effect, RequestMessage } from "./effects.ts";
 import { majordomoSession } from "./majordomo.ts";

@@ -22,26 +22,26 @@ export function majordomoSession(options: SessionOptions): Session {
 class MajordomoExchange implements Exchange {
   readonly #connection: Pick<Connection, "phase">;
   readonly #emit: (effect: Effect) => void;
-  readonly #calls: Calls;
+  readonly calls: Calls;
   /** The request that is with the broker. */
   #current: Call | undefined;
 
   constructor({ limits }: SessionOptions, connection: Pick<Connection, "phase">, emit: (effect: Effect) => void) {
     this.#connection = connection;
     this.#emit = emit;
-    this.#calls = new Calls({ ...limits, hasStableId: false }, emit);
+    this.calls = new Calls({ ...limits, hasStableId: false }, emit);
   }
 
   get openCount(): number {
-    return this.#calls.size;
+    return this.calls.size;
   }
 
   nextDeadline(): Instant | undefined {
-    return this.#calls.nextDeadline();
+    return this.calls.nextDeadline();
   }
 
   get mayWakeEarlier(): boolean {
-    return this.#calls.mayWakeEarlier;
+    return this.calls.mayWakeEarlier;
   }
 
   handle(input: ExchangeInput, now: Instant): LossReason | undefined {
@@ -50,7 +50,7 @@ class MajordomoExchange implements Exchange {
         this.#accept(input, now);
         return undefined;
       case "cancel": {
-        const call = this.#calls.get(input.requestId);
+        const call = this.calls.get(input.requestId);
         return call && this.#giveUp(call, canceled(call.message, call.delivery, input.reason));
       }
       case "message":
@@ -90,23 +90,23 @@ class MajordomoExchange implements Exchange {
   /** Sends the request that waits longest, unless one is with the broker. */
   settle(now: Instant): void {
     if (this.#current !== undefined || this.#connection.phase !== "open") return;
-    const call = this.#calls.takeNextWaiting();
+    const call = this.calls.takeNextWaiting();
     if (call === undefined) return;
     this.#current = call;
-    this.#calls.onSent(call, now);
+    this.calls.onSent(call, now);
     this.#emit({ type: "send", message: call.message });
   }
 
   close(): void {
-    this.#calls.close();
+    this.calls.close();
     this.#current = undefined;
   }
 
   #accept(input: RequestInput, now: Instant): void {
-    const call = this.#calls.accept(input, this.#current !== undefined || this.#connection.phase !== "open");
+    const call = this.calls.accept(input, this.#current !== undefined || this.#connection.phase !== "open");
     if (call === undefined) return;
-    this.#calls.startTimer(call, now);
-    this.#calls.keepWaiting(call);
+    this.calls.startTimer(call, now);
+    this.calls.keepWaiting(call);
   }
 
   #onMessage(message: BrokerMessage | Violation, now: Instant): void {
@@ -130,12 +130,12 @@ class MajordomoExchange implements Exchange {
     }
     const value = readRawBody(body);
     if (type === "final") {
-      this.#calls.end(call);
+      this.calls.end(call);
       this.#current = undefined;
       return this.#emit({ type: "final", call: call.call, value });
     }
     call.hasPartial = true;
-    this.#calls.startTimer(call, now);
+    this.calls.startTimer(call, now);
     this.#emit({ type: "partial", call: call.call, value });
   }
 
@@ -152,13 +152,13 @@ class MajordomoExchange implements Exchange {
     if (call === undefined) return undefined;
     call.returns += 1;
     this.#current = undefined;
-    this.#calls.keepWaiting(call);
+    this.calls.keepWaiting(call);
     return "unreachable";
   }
 
   #onTick(now: Instant): LossReason | undefined {
     let lost: LossReason | undefined;
-    for (let call = this.#calls.takeDue(now); call !== undefined; call = this.#calls.takeDue(now)) {
+    for (let call = this.calls.takeDue(now); call !== undefined; call = this.calls.takeDue(now)) {
       lost = this.#giveUp(call, timedOut(call)) ?? lost;
     }
     return lost;
@@ -173,7 +173,7 @@ class MajordomoExchange implements Exchange {
 
   #fail(call: Call, failure: Failure): void {
     if (call === this.#current) this.#current = undefined;
-    this.#calls.fail(call, failure);
+    this.calls.fail(call, failure);
   }
 
   #report(broken: Violation): void {

@@ -49,7 +49,7 @@ class PigatoExchange implements Exchange {
   #offer: Capabilities | undefined;
   readonly #connection: Pick<Connection, "phase">;
   readonly #emit: (effect: Effect) => void;
-  readonly #calls: Calls;
+  readonly calls: Calls;
   readonly #pacing: Pacing;
   /** The capabilities that both sides support on this connection: none, until the broker answers the offer. */
   #capabilities: Capabilities = NO_CAPABILITIES;
@@ -72,20 +72,20 @@ class PigatoExchange implements Exchange {
     this.#negotiate = negotiate;
     this.#connection = connection;
     this.#emit = emit;
-    this.#calls = new Calls(limits, emit);
-    this.#pacing = new Pacing(this.#calls, emit);
+    this.calls = new Calls(limits, emit);
+    this.#pacing = new Pacing(this.calls, emit);
   }
 
   get openCount(): number {
-    return this.#calls.size;
+    return this.calls.size;
   }
 
   nextDeadline(): Instant | undefined {
-    return this.#calls.nextDeadline();
+    return this.calls.nextDeadline();
   }
 
   get mayWakeEarlier(): boolean {
-    return this.#calls.mayWakeEarlier;
+    return this.calls.mayWakeEarlier;
   }
 
   handle(input: ExchangeInput, now: Instant): undefined {
@@ -104,7 +104,7 @@ class PigatoExchange implements Exchange {
         this.#onTick(now);
         break;
       default: {
-        const call = this.#calls.get(input.requestId);
+        const call = this.calls.get(input.requestId);
         if (call !== undefined) this.#onCallInput(call, input, now);
       }
     }
@@ -122,13 +122,13 @@ class PigatoExchange implements Exchange {
     this.#sendHeartbeat();
     // Without an offer there is no answer to wait for.
     this.#isBrokerKnown = this.#offer === undefined;
-    this.#sendAll(this.#calls.takeWaiting(true), now);
+    this.#sendAll(this.calls.takeWaiting(true), now);
   }
 
   heartbeat(now: Instant): void {
     this.#sendHeartbeat();
     // Requests that the link returned are sent again with the next heartbeat, not in a busy loop with a failing link.
-    this.#sendAll(this.#calls.takeWaiting(false), now);
+    this.#sendAll(this.calls.takeWaiting(false), now);
     this.#heartbeatLong(now - this.#options.connection.heartbeatMs);
   }
 
@@ -137,16 +137,16 @@ class PigatoExchange implements Exchange {
     this.#capabilities = NO_CAPABILITIES;
     this.#brokerBounds = DEFAULT_SIZE_BOUNDS;
     this.#isBrokerKnown = false;
-    for (const call of this.#calls.all()) {
+    for (const call of this.calls.all()) {
       if (call.isWaiting) continue;
       call.earlier = "maybe-executed";
-      if (survivesLoss(call)) this.#calls.keepWaiting(call);
-      else this.#calls.fail(call, afterAll(call, brokerLost(call, reason)));
+      if (survivesLoss(call)) this.calls.keepWaiting(call);
+      else this.calls.fail(call, afterAll(call, brokerLost(call, reason)));
     }
   }
 
   close(): void {
-    this.#calls.close();
+    this.calls.close();
     // An old broker does not know DISCONNECT of a client.
     if (this.#isOfferAnswered) this.#emit({ type: "send", message: { type: "disconnect" } });
   }
@@ -157,7 +157,7 @@ class PigatoExchange implements Exchange {
   #onBrokerKnown(now: Instant): void {
     if (this.#connection.phase !== "open") return;
     this.#isBrokerKnown = true;
-    this.#sendAll(this.#calls.takeWaiting(false), now);
+    this.#sendAll(this.calls.takeWaiting(false), now);
   }
 
   #onHeartbeat(requestId: RequestId | undefined): void {
@@ -210,11 +210,11 @@ class PigatoExchange implements Exchange {
 
   #accept(input: RequestInput, now: Instant): void {
     const goesNow = this.#canSend(input.isPaced);
-    const call = this.#calls.accept(input, !goesNow);
+    const call = this.calls.accept(input, !goesNow);
     if (call === undefined) return;
     if (goesNow) return this.#send(call, now);
-    this.#calls.startTimer(call, now);
-    this.#calls.keepWaiting(call);
+    this.calls.startTimer(call, now);
+    this.calls.keepWaiting(call);
   }
 
   #onCallInput(call: Call, input: CallInput, now: Instant): void {
@@ -229,11 +229,11 @@ class PigatoExchange implements Exchange {
         // Without the credit, the rest of the reply might never arrive.
         if (input.message === "credit") return this.#giveUp(call, congested(call.message, call.delivery));
         call.returns += 1;
-        return this.#calls.fail(call, congested(call.message, call.delivery));
+        return this.calls.fail(call, congested(call.message, call.delivery));
       case "undelivered":
         if (call.isWaiting) return;
         call.returns += 1;
-        return this.#calls.keepWaiting(call);
+        return this.calls.keepWaiting(call);
       default:
         return input satisfies never;
     }
@@ -242,7 +242,7 @@ class PigatoExchange implements Exchange {
   #sendAll(calls: readonly Call[], now: Instant): void {
     for (const call of calls) {
       if (this.#canSend(call.window !== undefined)) this.#send(call, now);
-      else this.#calls.keepWaiting(call);
+      else this.calls.keepWaiting(call);
     }
   }
 
@@ -257,18 +257,18 @@ class PigatoExchange implements Exchange {
   /** P-HB-8: notifies the workers of requests that were sent before then that the caller still waits. */
   #heartbeatLong(since: Instant): void {
     if (!this.#capabilities.requestHeartbeat) return;
-    for (const call of this.#calls.sentBefore(since, MAX_REQUEST_HEARTBEATS)) this.#requestHeartbeat(call);
+    for (const call of this.calls.sentBefore(since, MAX_REQUEST_HEARTBEATS)) this.#requestHeartbeat(call);
   }
 
   #onReply(reply: Reply, now: Instant): void {
-    const call = this.#calls.get(reply.requestId);
+    const call = this.calls.get(reply.requestId);
     if (call === undefined) return this.#reportLate(reply.type, reply.requestId);
     const body = reply.body[0] ?? NULL_FRAME;
     const value = decodePayload(body);
     const failure = failureOf(reply, value, call.message);
     if (reply.type === "final") {
-      if (failure !== undefined) return this.#calls.fail(call, failure);
-      this.#calls.end(call);
+      if (failure !== undefined) return this.calls.fail(call, failure);
+      this.calls.end(call);
       return this.#emit({ type: "final", call: call.call, value });
     }
     if (failure !== undefined) return this.#giveUp(call, failure);
@@ -279,7 +279,7 @@ class PigatoExchange implements Exchange {
   }
 
   #onNotice({ requestId, state, worker }: Extract<ToClient, { readonly type: "notice" }>): void {
-    const call = this.#calls.get(requestId);
+    const call = this.calls.get(requestId);
     if (call === undefined) return this.#reportLate("notice", requestId);
     const notice = worker === undefined ? { state } : { state, worker: display(worker) };
     call.notice = notice;
@@ -287,32 +287,32 @@ class PigatoExchange implements Exchange {
   }
 
   #onRequestHeartbeat(requestId: RequestId): void {
-    const call = this.#calls.get(requestId);
+    const call = this.calls.get(requestId);
     if (call === undefined) return this.#reportLate("request-heartbeat", requestId);
     this.#emit({ type: "progress", call: call.call, progress: HEARTBEAT });
   }
 
   /** The broker itself failed the request. */
   #onFailure(requestId: RequestId, failure: Failure, now: Instant): void {
-    const call = this.#calls.get(requestId);
+    const call = this.calls.get(requestId);
     if (call === undefined) return this.#reportLate("failure", requestId);
-    if (!this.#capabilities.error) return this.#calls.fail(call, fromWorker(failure));
-    if (!survivesFailure(call, failure)) return this.#calls.fail(call, afterAll(call, failure));
+    if (!this.#capabilities.error) return this.calls.fail(call, fromWorker(failure));
+    if (!survivesFailure(call, failure)) return this.calls.fail(call, afterAll(call, failure));
     const { backoff, random } = this.#options.connection;
-    this.#calls.pause(call, pauseAfter(call, failure, backoff, random()), now);
+    this.calls.pause(call, pauseAfter(call, failure, backoff, random()), now);
   }
 
   /** A reply to this request could not be read. */
   #onMalformed(requestId: RequestId, violation: Violation): void {
-    const call = this.#calls.get(requestId);
+    const call = this.calls.get(requestId);
     if (call !== undefined) this.#giveUp(call, malformed(call.message, `${violation.clause}, ${violation.detail}`));
   }
 
   #onTick(now: Instant): void {
-    for (let call = this.#calls.takePaused(now); call !== undefined; call = this.#calls.takePaused(now)) {
+    for (let call = this.calls.takePaused(now); call !== undefined; call = this.calls.takePaused(now)) {
       this.#sendAll([call], now);
     }
-    for (let call = this.#calls.takeDue(now); call !== undefined; call = this.#calls.takeDue(now)) {
+    for (let call = this.calls.takeDue(now); call !== undefined; call = this.calls.takeDue(now)) {
       this.#onTimeUp(call, now);
     }
   }
@@ -322,7 +322,7 @@ class PigatoExchange implements Exchange {
     // The broker has the same deadline and knows whether a worker received the request.
     if (!call.isInGrace && !call.isWaiting && this.#capabilities.error) {
       call.isInGrace = true;
-      return this.#calls.setTimer(call, this.#options.limits.timeoutGraceMs, now);
+      return this.calls.setTimer(call, this.#options.limits.timeoutGraceMs, now);
     }
     this.#giveUp(call, timedOut(call));
   }
@@ -330,8 +330,8 @@ class PigatoExchange implements Exchange {
   #send(call: Call, now: Instant): void {
     const { body, trailer } = call.message;
     const excess = excessOf(this.#brokerBounds, body, trailer[0]);
-    if (excess !== undefined) return this.#calls.fail(call, tooLarge(call, excess));
-    this.#calls.onSent(call, now);
+    if (excess !== undefined) return this.calls.fail(call, tooLarge(call, excess));
+    this.calls.onSent(call, now);
     call.notice = undefined;
     if (call.window === undefined) this.#emit({ type: "send", message: call.message });
     else this.#pacing.send(call, call.window, this.#capabilities.credit);
@@ -342,7 +342,7 @@ class PigatoExchange implements Exchange {
     if (!call.isWaiting && this.#capabilities.cancel) {
       this.#emit({ type: "send", message: { type: "cancel", requestId: call.id } });
     }
-    this.#calls.fail(call, failure);
+    this.calls.fail(call, failure);
   }
 
   #reportLate(message: BrokerMessage["type"], requestId: RequestId): void {

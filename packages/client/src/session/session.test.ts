@@ -10,6 +10,7 @@ import {
 import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { CoreAlarm } from "@pigato/testkit";
 import { describe, expect, test } from "vitest";
+import "../testing/watch-sessions.ts";
 import { callOf } from "./calls.ts";
 import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
 import { pigatoSession } from "./pigato.ts";
@@ -313,7 +314,7 @@ describe("a request", () => {
 
   test("shares the heartbeats with others, a thousand at a time", () => {
     const sim = new Scenario({ limits: { maxOpenRequests: 2_500 } }).connect();
-    for (let number = 0; number < 2_500; number++) sim.request(`r${number}`);
+    for (let number = 1; number <= 2_500; number++) sim.request(`r${number}`);
     sim.seen();
     const beats = (): string[] => {
       const lines = sim.answer().advance(1_000).seen();

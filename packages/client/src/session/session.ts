@@ -16,6 +16,7 @@ import {
 } from "@pigato/peer/session";
 import type { Violation } from "@pigato/protocol";
 import type { Instant, SizeBounds } from "@pigato/protocol/internal";
+import type { Calls, RequestLimits } from "./calls.ts";
 import { type BrokerMessage, type Effect, failed, type Input } from "./effects.ts";
 import { closedBefore } from "./failures.ts";
 
@@ -34,6 +35,7 @@ export type ExchangeInput = Exclude<Input, { readonly type: RuntimeInput["type"]
 
 /** The requests of a client in one dialect: when they are sent, and what the broker's messages mean for them. */
 export interface Exchange {
+  readonly calls: Calls;
   /** The number of open requests. */
   readonly openCount: number;
   nextDeadline(): Instant | undefined;
@@ -63,17 +65,6 @@ type NewExchange = new (
   emit: (effect: Effect) => void,
 ) => Exchange;
 
-export interface RequestLimits {
-  /** Requests that may wait for a link, in Majordomo for their turn. */
-  readonly maxQueuedRequests: number;
-  /** Requests that may be open, waiting or sent. */
-  readonly maxOpenRequests: number;
-  /** Milliseconds after a request's timeout in which the broker may still report that it has expired. */
-  readonly timeoutGraceMs: number;
-  /** Whether each connection has the same routing id, so that the broker can deliver replies that it held. */
-  readonly hasStableId: boolean;
-}
-
 type State =
   | { readonly phase: "new" }
   | { readonly phase: "running" }
@@ -81,17 +72,17 @@ type State =
   | { readonly phase: "stopped" };
 
 export class Session {
-  readonly #stopTimeoutMs: number;
+  readonly options: SessionOptions;
+  readonly exchange: Exchange;
   readonly #connection: Connection;
-  readonly #exchange: Exchange;
   #state: State = { phase: "new" };
   #effects: Effect[] = [];
   #hasMoved = false;
 
   constructor(options: SessionOptions, NewExchange: NewExchange) {
-    this.#stopTimeoutMs = options.stopTimeoutMs;
+    this.options = options;
     this.#connection = new Connection(options.connection);
-    this.#exchange = new NewExchange(options, this.#connection, (effect) => this.#emit(effect));
+    this.exchange = new NewExchange(options, this.#connection, (effect) => this.#emit(effect));
   }
 
   handle(input: Input, now: Instant): readonly Effect[] {
@@ -103,7 +94,7 @@ export class Session {
         this.#onStop(now);
         break;
       case "link-up":
-        this.#exchange.onLinkUp(input.announcement);
+        this.exchange.onLinkUp(input.announcement);
         this.#follow(this.#connection.onLinkUp(now), now);
         break;
       case "receiving":
@@ -116,21 +107,21 @@ export class Session {
         this.#follow(this.#connection.onLost(input.reason, now), now);
         break;
       case "request":
-        if (this.#state.phase === "new" || this.#state.phase === "running") this.#exchange.handle(input, now);
+        if (this.#state.phase === "new" || this.#state.phase === "running") this.exchange.handle(input, now);
         else this.#emit(failed(input, closedBefore(input.message)));
         break;
       case "message":
-        if (this.#exchange.isFromBroker(input.message)) this.#follow(this.#connection.onReceived(now), now);
-        this.#exchange.handle(input, now);
+        if (this.exchange.isFromBroker(input.message)) this.#follow(this.#connection.onReceived(now), now);
+        this.exchange.handle(input, now);
         break;
       case "tick":
-        this.#onLinkUnusable(this.#exchange.handle(input, now), now);
+        this.#onLinkUnusable(this.exchange.handle(input, now), now);
         this.#follow(this.#connection.onTick(now), now);
         break;
       default:
-        this.#onLinkUnusable(this.#exchange.handle(input, now), now);
+        this.#onLinkUnusable(this.exchange.handle(input, now), now);
     }
-    this.#exchange.settle(now);
+    this.exchange.settle(now);
     if (this.#isDone(now)) this.#finish(now);
     const effects = this.#effects;
     this.#effects = [];
@@ -141,7 +132,7 @@ export class Session {
   nextDeadline(): Instant | undefined {
     const next = Math.min(
       this.#connection.nextDeadline() ?? Number.POSITIVE_INFINITY,
-      this.#exchange.nextDeadline() ?? Number.POSITIVE_INFINITY,
+      this.exchange.nextDeadline() ?? Number.POSITIVE_INFINITY,
       this.#state.phase === "draining" ? this.#state.until : Number.POSITIVE_INFINITY,
     );
     this.#hasMoved = false;
@@ -150,7 +141,7 @@ export class Session {
 
   /** Nearly no message of a connection has an earlier deadline than the next heartbeat. */
   get mayWakeEarlier(): boolean {
-    return this.#hasMoved || this.#exchange.mayWakeEarlier;
+    return this.#hasMoved || this.exchange.mayWakeEarlier;
   }
 
   #onStart(now: Instant): void {
@@ -163,14 +154,14 @@ export class Session {
     // Before the first start, waiting requests cannot be sent.
     if (this.#state.phase === "new") return this.#finish(now);
     if (this.#state.phase !== "running") return;
-    this.#enter({ phase: "draining", until: now + this.#stopTimeoutMs });
+    this.#enter({ phase: "draining", until: now + this.options.stopTimeoutMs });
   }
 
   #onLinkUnusable(reason: LossReason | undefined, now: Instant): void {
     if (reason === undefined) return;
     if (reason !== "abandoned") return this.#follow(this.#connection.onLost(reason, now), now);
     // A client without open requests needs no new link.
-    if (this.#state.phase === "draining" && this.#exchange.openCount === 0) return;
+    if (this.#state.phase === "draining" && this.exchange.openCount === 0) return;
     this.#follow(this.#connection.abandon(now), now);
   }
 
@@ -183,15 +174,15 @@ export class Session {
           this.#emit(step);
           break;
         case "greet":
-          this.#exchange.greet(now);
+          this.exchange.greet(now);
           break;
         case "heartbeat":
-          this.#exchange.heartbeat(now);
+          this.exchange.heartbeat(now);
           break;
         case "lost":
           this.#emit({ type: "close", flush: this.#state.phase === "stopped" });
           if (step.wasConnected) this.#emit({ type: "disconnected", reason: step.reason });
-          this.#exchange.onLost(step.reason);
+          this.exchange.onLost(step.reason);
           break;
         default:
           step satisfies never;
@@ -200,11 +191,11 @@ export class Session {
   }
 
   #isDone(now: Instant): boolean {
-    return this.#state.phase === "draining" && (this.#exchange.openCount === 0 || now >= this.#state.until);
+    return this.#state.phase === "draining" && (this.exchange.openCount === 0 || now >= this.#state.until);
   }
 
   #finish(now: Instant): void {
-    this.#exchange.close();
+    this.exchange.close();
     this.#enter({ phase: "stopped" });
     this.#follow(this.#connection.stop(), now);
     this.#emit({ type: "stopped" });

@@ -16,6 +16,7 @@ import type { FramesToSend } from "@pigato/transport";
 import { afterEach, beforeEach } from "vitest";
 import { Client } from "../client.ts";
 import type { ClientOptions } from "../options.ts";
+import "./watch-sessions.ts";
 
 export type Request = Extract<FromClient, { readonly type: "request" }>;
 

@@ -35,7 +35,7 @@ export class SessionObserver {
   #lastCall = 0;
   #unanswered = 0;
   #hasGreeted = false;
-  /** When it was told to stop, while it drains, and until when it must listen if the broker does not answer. */
+  /** When it began to drain, and until when it must listen if the broker does not answer. */
   #drainsSince: Instant | undefined;
   #listensUntil: Instant = 0;
   #isRunning = false;

@@ -1,0 +1,50 @@
+// Checks every session of a client after every input, in every test that imports this file, as all rigs do.
+
+import { StepLimit } from "@pigato/testkit";
+import { afterEach } from "vitest";
+import { Session } from "../session/session.ts";
+import { checkTables } from "./check-tables.ts";
+import { SessionObserver } from "./session-observer.ts";
+
+/** With more open requests, their tables are checked seldom, because the check walks all of them. */
+const MANY_CALLS = 100;
+
+interface Watch {
+  readonly observer: SessionObserver;
+  readonly limit: StepLimit;
+}
+
+const watches = new WeakMap<Session, Watch>();
+const failures: unknown[] = [];
+const { handle } = Session.prototype;
+
+// A shell does not throw them to its caller.
+afterEach(() => {
+  const [failure] = failures.splice(0);
+  if (failure !== undefined) throw failure;
+});
+
+Session.prototype.handle = function handleChecked(input, now) {
+  const { observer, limit } = watchOf(this);
+  try {
+    limit.onStep(now);
+    observer.before(input);
+    const effects = handle.call(this, input, now);
+    const { calls } = this.exchange;
+    if (calls.size < MANY_CALLS || calls.size % MANY_CALLS === 0) checkTables(calls, this.options.limits, now);
+    observer.after(input, effects);
+    return effects;
+  } catch (error) {
+    failures.push(error);
+    throw error;
+  }
+};
+
+function watchOf(session: Session): Watch {
+  const known = watches.get(session);
+  if (known !== undefined) return known;
+  const observer = new SessionObserver(session.options);
+  const watch = { observer, limit: new StepLimit("a session handles inputs", 100_000) };
+  watches.set(session, watch);
+  return watch;
+}
