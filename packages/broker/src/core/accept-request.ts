@@ -5,10 +5,9 @@
 // clients that use little: a client may use a ninth of the free reserve, so some of it is always left for the next client.
 
 import { display, type FailureCode } from "@pigato/protocol";
-import type { Instant } from "@pigato/protocol/internal";
+import { excessFor, type Instant } from "@pigato/protocol/internal";
 import { place } from "./dispatch.ts";
 import { describe, restartTimeout, sendFailure } from "./end-request.ts";
-import { excessFor } from "./excess.ts";
 import { expireRequest, failRequest } from "./fail-request.ts";
 import { onAccepted } from "./hooks.ts";
 import { covers } from "./names.ts";

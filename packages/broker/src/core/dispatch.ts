@@ -6,8 +6,7 @@
 //
 // On the path of every request, measured by apps/bench, core.
 
-import { excessOf } from "@pigato/protocol/internal";
-import { excessFor } from "./excess.ts";
+import { excessFor, excessOf } from "@pigato/protocol/internal";
 import { onDispatched } from "./hooks.ts";
 import {
   NOWHERE,

@@ -9,14 +9,13 @@ import {
   type ServiceName,
   type ToClient,
 } from "@pigato/protocol";
-import { excessOf, type Instant, sharedCapabilities } from "@pigato/protocol/internal";
+import { excessFor, excessOf, type Instant, sharedCapabilities } from "@pigato/protocol/internal";
 import { partialOf } from "./cache-replies.ts";
 import { noteDirectoryChange } from "./directory.ts";
 import { disconnectWith, type Refusal, refusalReason } from "./disconnect-reason.ts";
 import { heldUnder } from "./dispatch.ts";
 import type { DialectId, Input } from "./effects.ts";
 import { endRequest, restartTimeout } from "./end-request.ts";
-import { excessFor } from "./excess.ts";
 import { failRequest } from "./fail-request.ts";
 import { noteReceived } from "./heartbeat-lease.ts";
 import { completeReply, holdPartial, mustHold } from "./held-replies.ts";

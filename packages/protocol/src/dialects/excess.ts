@@ -1,12 +1,15 @@
 // Whether a message is larger than its recipient accepts (P-SIZE-1). Frames that pass unchanged are too large only for a recipient that
 // announced a lower bound than the broker's. Frames that become JSON on their way may also grow beyond the broker's own bound.
 
-import { type Frame, pigato } from "@pigato/protocol";
-import { type DialectTraits, excessOf, excessOfJson, type SizeBounds } from "@pigato/protocol/internal";
-import type { DialectId } from "./effects.ts";
+import type { Frame } from "../frame.ts";
+import { excessOf, type SizeBounds } from "../size-bounds.ts";
+import type { DialectTraits } from "./dialect.ts";
+import { pigato } from "./pigato/index.ts";
+import { excessOfJson } from "./raw-body.ts";
 
 interface Recipient {
-  readonly dialect: DialectId;
+  /** The id of its dialect. */
+  readonly dialect: string;
   readonly traits: DialectTraits;
   readonly bounds: SizeBounds | undefined;
 }
