@@ -105,17 +105,18 @@ test("a peer that takes less than the minimum in a period does not read, though 
   let isOver = false;
   const trickle = () => {
     // A write ends now and then, and the next one begins at once.
-    socket.take(10);
+    socket.take(50);
     if (!isOver) setImmediate(trickle);
   };
-  for (let sent = 0; sent < 100; sent++) sender.send([Buffer.alloc(25_000)], false);
+  const message = [Buffer.alloc(25_000)];
+  for (let sent = 0; sent < 1_000; sent++) sender.send(message, false);
   trickle();
   expect((await destroyed).code).toBe("NOT_READING");
   isOver = true;
 });
 
 test("a peer that took all that waited has a whole period for what waits next", async () => {
-  start({ sendStallTimeoutMs: 100 });
+  start({ sendStallTimeoutMs: 100, minProgressBytes: 1_000_000 });
   const since = performance.now();
   socket.room = 0;
   sender.send([Buffer.alloc(30_000)], false);
