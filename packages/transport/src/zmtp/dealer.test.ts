@@ -1,7 +1,10 @@
 // A dealer with peers of any kind, byte by byte.
 
+import { randomUUID } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { LinkError, LinkLimits } from "../link.ts";
+import type { LinkError, LinkLimits, PeerFacts } from "../link.ts";
 import { ZmtpDealer } from "./dealer.ts";
 import {
   encoded,
@@ -70,6 +73,19 @@ test("it sends only its READY until the other end has sent READY", async () => {
   router.write(encodeReady("ROUTER", ""));
   await router.expect(encoded([[Buffer.from("early")]]));
   expect(events).toEqual(["up"]);
+});
+
+test.each([
+  { over: "tcp", path: undefined },
+  { over: "ipc", path: join(tmpdir(), `pigato-${randomUUID()}.sock`) },
+])("it knows the address of the other end, over $over", async ({ path }) => {
+  const facts = new Promise<PeerFacts>((resolve) => {
+    dealer = new ZmtpDealer({ onMessage: () => {}, onUp: resolve }, { routingId: "d", reconnectMs: 1 });
+  });
+  const address = await listener.listen(path);
+  dealer.connect(address);
+  (await listener.next()).introduce("", "ROUTER");
+  expect(await facts).toEqual({ remoteAddress: address });
 });
 
 test("messages sent in onUp leave after those that waited", async () => {

@@ -3,12 +3,15 @@
 
 import { randomUUID } from "node:crypto";
 import { type AddressInfo, isIPv6, type Server, type Socket } from "node:net";
-import { networkInterfaces, tmpdir } from "node:os";
+import { type NetworkInterfaceInfo, networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { hostOf, kindToBind, kindToConnect } from "../addresses.ts";
 import { LinkError } from "../link.ts";
 
 export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
+
+type InterfaceAddress = Pick<NetworkInterfaceInfo, "address" | "family">;
+type Interfaces = Readonly<Record<string, readonly InterfaceAddress[] | undefined>>;
 
 const ANY_HOST = "0.0.0.0";
 const PADS_NAMES = isOlderThan(process.versions.uv, 1, 47);
@@ -24,12 +27,12 @@ export function needsLibzmq(address: string): boolean {
 }
 
 /** @throws LinkError for an address that cannot be bound */
-export function endpointToBind(address: string): Endpoint {
+export function endpointToBind(address: string, interfaces: Interfaces = networkInterfaces()): Endpoint {
   const kind = kindToBind(address);
   if (needsLibzmq(address)) throw onlyLibzmq(address);
   if (kind === "tcp") {
     const { host, port } = tcpEndpoint(address);
-    return { host: host === "*" ? ANY_HOST : (hostOfInterface(host) ?? host), port };
+    return { host: host === "*" ? ANY_HOST : (hostOfInterface(host, interfaces[host]) ?? host), port };
   }
   return { path: address === "ipc://*" ? join(tmpdir(), `pigato-${randomUUID()}.sock`) : localPath(address) };
 }
@@ -73,9 +76,14 @@ function localPath(address: string): string {
   );
 }
 
-function hostOfInterface(name: string): string | undefined {
-  const addresses = networkInterfaces()[name];
-  return (addresses?.find(({ family }) => family === "IPv4") ?? addresses?.[0])?.address;
+/** An IPv4 address if it has one, as libzmq does. A link-local address alone does not name its interface. */
+function hostOfInterface(name: string, addresses: readonly InterfaceAddress[] = []): string | undefined {
+  const first = (fits: (address: InterfaceAddress) => boolean): string | undefined => addresses.find(fits)?.address;
+  const isLinkLocal = ({ address }: InterfaceAddress): boolean => /^fe[89ab]/i.test(address);
+  const host = first(({ family }) => family === "IPv4") ?? first((address) => !isLinkLocal(address));
+  if (host !== undefined) return host;
+  const linkLocal = first(isLinkLocal);
+  return linkLocal === undefined ? undefined : `${linkLocal}%${name}`;
 }
 
 function isOlderThan(version: string, major: number, minor: number): boolean {

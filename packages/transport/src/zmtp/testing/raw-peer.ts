@@ -90,11 +90,12 @@ export class RawListener {
     });
   }
 
-  async listen(): Promise<string> {
-    this.#server.listen(0, "127.0.0.1");
+  /** @param path of an ipc address; a free port by default */
+  async listen(path?: string): Promise<string> {
+    this.#server.listen(path === undefined ? { port: 0, host: "127.0.0.1" } : { path });
     await once(this.#server, "listening");
     const address = this.#server.address();
-    return `tcp://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+    return typeof address === "string" ? `ipc://${address}` : `tcp://127.0.0.1:${address?.port}`;
   }
 
   /** The next connection. */
