@@ -59,25 +59,25 @@ export class RequestBoundsSchema {
   });
 
   /**
-   * Payload bytes of all open requests, without stored ones. At the bound, new ones fail with `BUSY` and `not-sent`, except
+   * Bytes of all open requests, without stored ones. At the bound, new ones fail with `BUSY` and `not-sent`, except
    * that an eighth more is kept for clients that have few. @defaultValue 1 GiB
    */
   readonly maxRequestBytes: Option<number> = bound({
     unit: "bytes",
     min: 1,
     default: 1_024 * MIB,
-    help: "payload of all open requests",
+    help: "size of all open requests",
   });
 
   /**
-   * Payload bytes of the open requests of one client, without stored ones. At the bound, its new ones fail with `BUSY` and
+   * Bytes of the open requests of one client, without stored ones. At the bound, its new ones fail with `BUSY` and
    * `not-sent`. @defaultValue 512 MiB
    */
   readonly maxRequestBytesPerClient: Option<number> = bound({
     unit: "bytes",
     min: 1,
     default: 512 * MIB,
-    help: "payload of the open requests of one client",
+    help: "size of the open requests of one client",
   });
 
   /**
@@ -102,25 +102,25 @@ export class RequestBoundsSchema {
   });
 
   /**
-   * Payload bytes of the requests in the store. At the bound, new ones with `persist` fail with `BUSY` and
+   * Bytes of the requests in the store. At the bound, new ones with `persist` fail with `BUSY` and
    * `not-sent`, except that an eighth more is kept for clients that have few. @defaultValue 256 MiB
    */
   readonly maxStoredBytes: Option<number> = bound({
     unit: "bytes",
     min: 1,
     default: 256 * MIB,
-    help: "payload of all stored requests",
+    help: "size of all stored requests",
   });
 
   /**
-   * Payload bytes of the requests in the store of one client. At the bound, its new ones with `persist` fail with `BUSY` and
+   * Bytes of the requests in the store of one client. At the bound, its new ones with `persist` fail with `BUSY` and
    * `not-sent`. @defaultValue 64 MiB
    */
   readonly maxStoredBytesPerClient: Option<number> = bound({
     unit: "bytes",
     min: 1,
     default: 64 * MIB,
-    help: "payload of the stored requests of one client",
+    help: "size of the stored requests of one client",
   });
 
   /**

@@ -27,6 +27,7 @@ export { pigatoDialect } from "./dialects/pigato/index.ts";
 export { readRawBody, writeRawBody } from "./dialects/raw-body.ts";
 export { handlerErrorOf, isError, isNestedFailure, nestedErrorOf, reasonOf } from "./errors.ts";
 export { bytesOf, type Frames, isBytes, MAX_FRAMES, sameBytes } from "./frame.ts";
+export { costOfFrames, ownFrames } from "./frame-memory.ts";
 export { IdIndex, type Indexed } from "./id-index.ts";
 export {
   isWellFormed,

@@ -120,6 +120,7 @@ export function addRequest(
   const request = new QueuedRequest(client, route, message);
   renumber(state, request);
   state.open.add(request);
+  state.pinned.add(request);
   state.services.onOpened(route);
   client.requests.add(request);
   return request;

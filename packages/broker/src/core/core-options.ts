@@ -45,14 +45,14 @@ export interface CoreOptions {
   readonly maxRequestsPerClient: number;
   /** Requests for one name, as clients write it, that wait for a worker. */
   readonly maxQueuedPerService: number;
-  /** Payload bytes of all open requests, without stored ones. */
+  /** Bytes of all open requests, without stored ones. */
   readonly maxRequestBytes: number;
   /** Of those, for one client. */
   readonly maxRequestBytesPerClient: number;
   /** Stored requests, also those that wait to be stored or deleted. */
   readonly maxStoredRequests: number;
   readonly maxStoredRequestsPerClient: number;
-  /** Payload bytes of stored requests. */
+  /** Bytes of stored requests. */
   readonly maxStoredBytes: number;
   readonly maxStoredBytesPerClient: number;
   /** Milliseconds for which a request may be stored. Then it expires. */

@@ -34,6 +34,7 @@ export function endRequest(state: CoreState, request: QueuedRequest, outcome: Re
   // A worker that has replied no longer runs the request.
   if (outcome !== "answered" && outcome !== "WORKER_FAILED") cancelAtWorker(state, request);
   state.open.remove(request);
+  state.pinned.remove(request);
   onEnded(state, request, outcome);
   state.timers.clear(request);
   client.requests.remove(request);

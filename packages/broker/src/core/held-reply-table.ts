@@ -1,17 +1,17 @@
 // Held replies to persistent requests, counted against the bounds of one client and of all. Decides whether there is room;
 // held-replies.ts decides what happens to a reply without room.
 
-import type { FailureCode, Frame, ToClient } from "@pigato/protocol";
-import type { Deadlines } from "@pigato/protocol/internal";
+import type { FailureCode, ToClient } from "@pigato/protocol";
+import { costOfFrames, type Deadlines, ownFrames } from "@pigato/protocol/internal";
 import type { HeldUsage } from "./client-record.ts";
 import type { CoreOptions } from "./core-options.ts";
-import { bytesOf, type ClientRecord, type QueuedRequest } from "./queued-request.ts";
+import type { ClientRecord, QueuedRequest } from "./queued-request.ts";
 import { RequestList } from "./request-list.ts";
 import type { Timer } from "./timer.ts";
 
-/** The fixed cost of a reply and of each of its messages besides their bytes: about the memory of their objects. */
+/** The fixed cost of a reply and of each of its messages besides their frames: about the memory of their objects. */
 const REPLY_BYTES = 512;
-const MESSAGE_BYTES = 256;
+const MESSAGE_BYTES = 128;
 
 export type ReplyMessage = ToClient & { readonly type: "partial" | "final" | "failure" };
 
@@ -154,16 +154,12 @@ export class HeldReplyTable {
 
 /** What one more message adds. */
 function costOf(reply: HeldReply, message: ReplyMessage): number {
-  const bytes = message.type === "failure" ? 0 : bytesOf(message.body) + bytesOf(message.trailer);
+  const bytes = message.type === "failure" ? 0 : costOfFrames(message.body) + costOfFrames(message.trailer);
   return bytes + MESSAGE_BYTES + (reply.messages.length === 0 ? REPLY_BYTES : 0);
 }
 
-/** Copied, because a held frame must not keep the receive buffer alive. */
+/** With frames of its own, which do not keep the receive buffer alive. */
 function copyOf(message: ReplyMessage): ReplyMessage {
   if (message.type === "failure") return message;
-  return { ...message, body: message.body.map(copyFrame), trailer: message.trailer.map(copyFrame) };
-}
-
-export function copyFrame(frame: Frame): Frame {
-  return new Uint8Array(frame);
+  return { ...message, body: ownFrames(message.body), trailer: ownFrames(message.trailer) };
 }

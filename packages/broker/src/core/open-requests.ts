@@ -38,7 +38,7 @@ export class OpenRequests<Item extends OpenRequest> {
     return this.#requests.length - this.#free.length;
   }
 
-  /** Bytes of all payloads and trailers. */
+  /** What all of them count as. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -110,7 +110,7 @@ export class ClientRequests<Item extends ClientLinks<Item>> {
     return this.#size;
   }
 
-  /** Bytes of their payloads and trailers. */
+  /** What they count as. */
   get bytes(): number {
     return this.#bytes;
   }

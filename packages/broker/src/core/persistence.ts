@@ -12,6 +12,8 @@ import type { StoredEntry } from "./stored-request-table.ts";
 export function storeAccepted(state: CoreState, request: QueuedRequest, now: Instant): true {
   request.route.waiting += 1;
   request.location = AT_STORE;
+  // A store may keep the frames that it gets.
+  state.pinned.copy(request);
   const key = state.storedRequests.add(request, now + state.options.maxStoredMs);
   state.effects.store(key, entryOf(request));
   return true;

@@ -1,10 +1,18 @@
 // A request from its acceptance to its end, and its location. The other records refer to requests through a type parameter,
 // which avoids import cycles; the aliases at the end bind them to this class.
 
-import type { Frame, FromClient, FromWorker, RequestId, RequestOptions, ServiceName } from "@pigato/protocol";
-import { type Deadline, type Indexed, type Instant, MAX_CREDIT } from "@pigato/protocol/internal";
+import type { FromClient, FromWorker, RequestId, RequestOptions, ServiceName } from "@pigato/protocol";
+import {
+  costOfFrames,
+  type Deadline,
+  type Frames,
+  type Indexed,
+  type Instant,
+  MAX_CREDIT,
+} from "@pigato/protocol/internal";
 import type { ClientRecordOf } from "./client-record.ts";
 import type { ClientLinks } from "./open-requests.ts";
+import type { PinLinks } from "./pinned-requests.ts";
 import type { RouteOf } from "./route.ts";
 import type { ServiceOf, ServiceRequest } from "./service.ts";
 import type { Timer } from "./timer.ts";
@@ -34,8 +42,16 @@ export const NOWHERE: RequestLocation = Object.freeze({ at: "nowhere" });
 export const AT_STORE: RequestLocation = Object.freeze({ at: "store" });
 export const AT_CLIENT: RequestLocation = Object.freeze({ at: "client" });
 
+/** What a request counts as besides its id and its frames: about the memory of its record. */
+const REQUEST_COST_BYTES = 512;
+
 export class QueuedRequest
-  implements Deadline<Timer>, Indexed, ClientLinks<QueuedRequest>, ServiceRequest<QueuedRequest>
+  implements
+    Deadline<Timer>,
+    Indexed,
+    ClientLinks<QueuedRequest>,
+    PinLinks<QueuedRequest>,
+    ServiceRequest<QueuedRequest>
 {
   readonly kind = "request";
   /** Its place in the order of arrival; for a persistent request, the order in which the store confirmed. */
@@ -50,14 +66,20 @@ export class QueuedRequest
   readonly client: ClientRecord;
   readonly id: RequestId;
   readonly route: Route;
-  readonly body: readonly Frame[];
+  body: Frames;
   readonly isRaw: boolean;
-  readonly trailer: readonly Frame[];
+  trailer: Frames;
+  /** About the memory that it takes, as the bounds count it. */
   readonly bytes: number;
   readonly options: RequestOptions;
   /** How many chunks a worker may send before more are granted; `MAX_CREDIT` without flow control. */
   credit: number;
   location: RequestLocation = NOWHERE;
+  // These belong to the list of requests that pin memory.
+  pinnedBuffer: ArrayBufferLike | undefined;
+  pinnedElsewhere = 0;
+  pinnedPrev: QueuedRequest | undefined;
+  pinnedNext: QueuedRequest | undefined;
   // These belong to the queue in which it waits, or to the worker that holds it.
   queuePrev: QueuedRequest | undefined;
   queueNext: QueuedRequest | undefined;
@@ -83,7 +105,8 @@ export class QueuedRequest
     this.body = message.body;
     this.isRaw = message.isRaw ?? false;
     this.trailer = message.trailer;
-    this.bytes = bytesOf(message.body) + bytesOf(message.trailer);
+    this.bytes =
+      REQUEST_COST_BYTES + message.requestId.length + costOfFrames(message.body) + costOfFrames(message.trailer);
     this.options = message.options;
     this.credit = (client.capabilities.credit ? message.credit : undefined) ?? MAX_CREDIT;
   }
@@ -112,9 +135,3 @@ export type ClientRecord = ClientRecordOf<QueuedRequest>;
 export type WorkerRecord = WorkerRecordOf<QueuedRequest>;
 export type Service = ServiceOf<WorkerRecord, QueuedRequest>;
 export type Route = RouteOf<WorkerRecord, QueuedRequest>;
-
-export function bytesOf(frames: readonly Frame[]): number {
-  let bytes = 0;
-  for (const frame of frames) bytes += frame.length;
-  return bytes;
-}

@@ -6,21 +6,21 @@
 // Errors are never cached. While nothing is cached for a service, its requests cost one comparison.
 
 import type { Frame, ServiceName } from "@pigato/protocol";
-import { type Deadline, type Deadlines, type Instant, readBytes } from "@pigato/protocol/internal";
+import {
+  costOfFrames,
+  type Deadline,
+  type Deadlines,
+  type Instant,
+  ownFrames,
+  readBytes,
+} from "@pigato/protocol/internal";
 import { LRUCache } from "lru-cache";
 import type { CoreOptions } from "./core-options.ts";
-import { copyFrame } from "./held-reply-table.ts";
-import {
-  bytesOf,
-  type FinalMessage,
-  type PartialMessage,
-  type QueuedRequest,
-  type RequestMessage,
-} from "./queued-request.ts";
+import type { FinalMessage, PartialMessage, QueuedRequest, RequestMessage } from "./queued-request.ts";
 import type { Timer } from "./timer.ts";
 
-/** What a part and a reply count for besides their bytes: about what their objects occupy. */
-const PART_BYTES = 256;
+/** What a part and a reply count for besides their frames: about what their objects occupy. */
+const PART_BYTES = 128;
 const REPLY_BYTES = 512;
 /** The key of a longer frame is its length and its ends. Of two frames that agree in these, one reply is cached. */
 const MAX_KEY_BYTES = 4_096;
@@ -163,7 +163,7 @@ export class ReplyCache {
 
   #add(request: QueuedRequest, parts: Part[], cacheMs: number, now: Instant): void {
     const { cacheMaxReplyBytes, cacheMaxBytes, cacheMaxEntries } = this.#options;
-    let size = REPLY_BYTES + bytesOf(request.body);
+    let size = REPLY_BYTES + costOfFrames(request.body);
     for (const part of parts) size += sizeOf(part);
     if (size > cacheMaxReplyBytes || size > cacheMaxBytes) return this.#evictOlder(request);
     this.#replies ??= new LRUCache({
@@ -175,7 +175,7 @@ export class ReplyCache {
     const key = keyOf(service, body);
     const servedBy = location.at === "worker" ? location.worker.service.name : route.service.name;
     const timer = this.#timers.entry({ kind: "cached-reply", key });
-    const reply = { key, service, servedBy, requestBody: body.map(copyFrame), parts, timer };
+    const reply = { key, service, servedBy, requestBody: ownFrames(body), parts, timer };
     this.#counts.set(service, (this.#counts.get(service) ?? 0) + 1);
     this.#timers.set(timer, cacheMs, now);
     this.#replies.set(key, reply, { size });
@@ -215,9 +215,9 @@ function areEqual(left: readonly Frame[], right: readonly Frame[]): boolean {
 }
 
 function copyOf({ body, isRaw, trailer }: Part): Part {
-  return { body: body.map(copyFrame), isRaw, trailer: trailer.map(copyFrame) };
+  return { body: ownFrames(body), isRaw, trailer: ownFrames(trailer) };
 }
 
 function sizeOf({ body, trailer }: Part): number {
-  return PART_BYTES + bytesOf(body) + bytesOf(trailer);
+  return PART_BYTES + costOfFrames(body) + costOfFrames(trailer);
 }

@@ -15,6 +15,7 @@ import { EffectQueue } from "./effect-queue.ts";
 import type { DialectId } from "./effects.ts";
 import { HeldReplyTable } from "./held-reply-table.ts";
 import { OpenRequests } from "./open-requests.ts";
+import { PinnedRequests } from "./pinned-requests.ts";
 import type { ClientRecord, QueuedRequest, WorkerRecord } from "./queued-request.ts";
 import { ReplyCache } from "./reply-cache.ts";
 import { RequestCounts } from "./request-counts.ts";
@@ -51,6 +52,7 @@ export interface CoreState {
   readonly effects: EffectQueue;
   readonly timers: Deadlines<Timer>;
   readonly open: OpenRequests<QueuedRequest>;
+  readonly pinned: PinnedRequests<QueuedRequest>;
   readonly services: ServiceTable;
   readonly workers: Map<PeerId, WorkerRecord>;
   readonly clients: Map<PeerId, ClientRecord>;
@@ -80,6 +82,7 @@ export function createState(options: CoreOptions): CoreState {
     effects: new EffectQueue(),
     timers,
     open: new OpenRequests<QueuedRequest>(options.random),
+    pinned: new PinnedRequests<QueuedRequest>(),
     services: new ServiceTable(options),
     workers: new Map(),
     clients: new Map(),

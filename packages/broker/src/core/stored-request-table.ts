@@ -20,7 +20,7 @@ export interface StoredEntry {
 const KEY_DIGITS = 16;
 
 export class StoredRequestTable {
-  /** The open requests that are here, and the bytes of their payloads and trailers. */
+  /** The open requests that are here, and what they count as. */
   readonly open: StoredUsage = { requests: 0, bytes: 0 };
   readonly #byKey = new Map<string, StoredEntry>();
   readonly #byRequest = new Map<QueuedRequest, StoredEntry>();

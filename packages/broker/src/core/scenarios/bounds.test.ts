@@ -3,6 +3,9 @@ import { describe, expect, test } from "vitest";
 import type { StoredRequest } from "../stored-request.ts";
 import { scenario } from "../testing/scenario.ts";
 
+/** What a request with an id of two bytes counts as besides its body: its record, its id and the objects of one frame. */
+const COST = 512 + 2 + 128;
+
 test("at maxRequests the broker refuses a new request until an open one ends", () => {
   const sim = scenario({ maxRequests: 2 });
   sim.client("c1").request("echo", "r1");
@@ -70,6 +73,20 @@ test("a requeued request may wait above the bound, because it was accepted", () 
   expect(sim.stats().open).toBe(3);
 });
 
+test("a request counts as its record, its id and its frames", () => {
+  for (const [size, open] of [
+    [999, 2],
+    [1_000, 1],
+  ] as const) {
+    const sim = scenario({ maxRequestBytes: COST + 1_000 });
+    sim
+      .client("c1")
+      .request("echo", "r1", { body: "x".repeat(size) })
+      .request("echo", "r2");
+    expect(sim.stats().open).toBe(open);
+  }
+});
+
 test("at maxRequestBytes the broker refuses a new request until enough requests have ended", () => {
   const sim = scenario({ maxRequestBytes: 10 });
   sim.client("c1").request("echo", "r1", { body: "1234567890" }).request("echo", "r2", { body: "" });
@@ -131,10 +148,10 @@ test("a timeout over maxTimeoutMs, or none, counts as maxTimeoutMs", () => {
 describe("when a few clients have taken all they can get, another client is served", () => {
   test.each([
     ["open requests", { maxRequests: 10_000 }, { body: "x" }],
-    ["bytes of open requests", { maxRequestBytes: 10_000 }, { body: "x" }],
+    ["bytes of open requests", { maxRequestBytes: 10_000 * COST }, { body: "x" }],
     ["queued requests of a service", { maxQueuedPerService: 10_000 }, { body: "x" }],
     ["stored requests", { maxStoredRequests: 10_000 }, { persist: true }],
-    ["bytes of stored requests", { maxStoredBytes: 10_000 }, { persist: true, body: "x" }],
+    ["bytes of stored requests", { maxStoredBytes: 10_000 * COST }, { persist: true, body: "x" }],
   ] as const)("within the bound of %s", (_, bound, fields) => {
     const sim = scenario({ ...bound, isChecked: false });
     for (let client = 0; client < 20; client++) {
@@ -158,7 +175,7 @@ describe("stored requests", () => {
   const PERSIST = { persist: true, timeoutMs: Number.POSITIVE_INFINITY } as const;
 
   test("take no room from other requests, also when their clients have left", () => {
-    const sim = scenario({ maxRequests: 2, maxRequestBytes: 20, maxStoredRequests: 1_000, isChecked: false });
+    const sim = scenario({ maxRequests: 2, maxRequestBytes: 2 * COST, maxStoredRequests: 1_000, isChecked: false });
     for (let id = 0; id < 100; id++) sim.client("c1").request("nothing", `r${id}`, PERSIST);
     sim.client("c1").disconnect();
     sim.client("c2").request("echo", "r1").request("echo", "r2").request("echo", "r3");

@@ -158,7 +158,7 @@ describe("a broker that starts with a store", () => {
     expect(sim.events).toEqual(["request-restored c1/r1"]);
     sim.worker("w1").ready("echo");
     expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
-    expect(sim.worker("w1").receivedAs("r1").message.body).toEqual([writeText("c1/r1")]);
+    expect(sim.worker("w1").receivedAs("r1").message.body).toEqual([new Uint8Array(writeText("c1/r1"))]);
   });
 
   test("it answers a client that reconnects under its id, and does not run a repeated request again", () => {

@@ -195,6 +195,7 @@ function content(
   return cacheMs === undefined ? reply : { ...reply, cacheMs };
 }
 
+/** A frame with memory of its own, so that the broker need not copy it: the model knows a request by its frame. */
 function textFrame(text: string): Frame {
-  return writeText(text);
+  return new Uint8Array(writeText(text));
 }

@@ -41,6 +41,7 @@ export function assertConsistent(state: CoreState): void {
   }
   expect(inFlight === state.inFlight, `${state.inFlight} requests count as in flight, ${inFlight} are`);
   expect(placed.size === open.size, `${open.size} requests are open, ${placed.size} have a location`);
+  checkPinned(state, open);
   checkReplyCache(state);
   checkHeldReplies(state);
   checkStoredRequests(state, open);
@@ -176,6 +177,21 @@ function checkWorker(state: CoreState, worker: WorkerRecord, place: Place): void
     expect(!worker.hasFreeSlot, `${id} is idle while a request waits for it`);
   }
   expect((worker.state === "available") === worker.hasFreeSlot, `${id} is in the wrong list`);
+}
+
+/** What the buffers of open requests hold besides their frames is counted, once for requests that follow each other. */
+function checkPinned({ pinned }: CoreState, open: ReadonlySet<QueuedRequest>): void {
+  let bytes = 0;
+  for (const request of pinned) {
+    expect(open.has(request), `request ${request.id} has ended and pins memory`);
+    const { pinnedBuffer, pinnedPrev } = request;
+    if (pinnedPrev?.pinnedBuffer !== pinnedBuffer) bytes += pinnedBuffer?.byteLength ?? 0;
+    for (const frame of [...request.body, ...request.trailer]) {
+      bytes -= frame.length;
+      if (frame.buffer !== pinnedBuffer) bytes += frame.buffer.byteLength;
+    }
+  }
+  expect(bytes === pinned.bytes, `${pinned.bytes} bytes count as pinned, ${bytes} are`);
 }
 
 function checkReplyCache({ replyCache }: CoreState): void {

@@ -1,0 +1,60 @@
+// What a broker's process holds of requests that wait, compared to what it counts. Each of them comes with other messages in
+// one buffer, which must not stay alive with it.
+
+import type { PeerProcess } from "@pigato/testkit/peer-process";
+import type { Memory } from "@pigato/testkit/serve";
+import { type FramesToSend, zmtp } from "@pigato/transport";
+import { expect, onTestFinished, test } from "vitest";
+import { spawnPeer } from "../support/spawn.ts";
+
+const MIB = 1024 * 1024;
+const OPTIONS = Buffer.from('{"timeout":-1}');
+/** What a request of two frames counts as besides their bytes and its id. */
+const COST = 512 + 2 * 128;
+
+test.each([
+  ["20,000 requests of 200 bytes", 20_000, 200, 7_000],
+  ["4,000 requests of 9 KB", 4_000, 9 * 1024, 48_000],
+])(
+  "%s that wait hold no more than 1.3 times what they count, and 64 MiB",
+  async (_, count, size, between) => {
+    const broker = await spawnPeer({ role: "broker", options: { heartbeat: 60_000 } }, ["--expose-gc"]);
+    onTestFinished(async () => void (await broker.kill()));
+    const { address } = await broker.request<{ readonly address: string }>("address");
+    const before = await broker.request<Memory>("memory");
+    const body = Buffer.alloc(size, "x");
+    // The broker answers it at once, and keeps nothing of it.
+    const other = ["C", "2", "mmi.service", "other", Buffer.alloc(between, "y"), OPTIONS];
+    let counted = 0;
+    const messages: FramesToSend[] = [];
+    for (let index = 0; index < count; index++) {
+      const id = `r${index}`;
+      messages.push(["C", "2", "unserved", id, body, OPTIONS], other);
+      counted += COST + id.length + size + OPTIONS.length;
+    }
+    send(address, messages);
+    await open(broker, count);
+    const { live } = await broker.request<Memory>("memory");
+    expect(live - before.live).toBeLessThan(1.3 * counted + 64 * MIB);
+    // Not less than it counts: nothing is lost, and the count is not far too high.
+    expect(live - before.live).toBeGreaterThan(0.7 * counted);
+  },
+  120_000,
+);
+
+function send(address: string, messages: readonly FramesToSend[]): void {
+  const limits = { maxQueuedBytes: Number.MAX_SAFE_INTEGER, maxQueuedMessages: messages.length };
+  const dealer = zmtp.dealer({ onMessage: () => {} }, { routingId: "sender", limits });
+  onTestFinished(() => dealer.close(0));
+  dealer.connect(address);
+  for (const message of messages) dealer.send(message);
+}
+
+/** Resolves when so many requests are open. */
+async function open(broker: PeerProcess, count: number): Promise<void> {
+  for (;;) {
+    const stats = await broker.request<{ readonly open: number; readonly refused: number }>("stats");
+    expect(stats.refused).toBe(0);
+    if (stats.open >= count) return;
+  }
+}
