@@ -33,8 +33,8 @@ export class RequestBoundsSchema {
   });
 
   /**
-   * Open requests of all clients, without stored ones. At the bound, new ones fail with `BUSY` and `not-sent`, except that an
-   * eighth more is kept for clients that have few. @defaultValue 1 000 000
+   * Open requests of all clients, without stored ones. At the bound, new ones fail with `BUSY` and `not-sent`; an
+   * eighth more is reserved for clients that have few. @defaultValue 1 000 000
    */
   readonly maxRequests: Option<number> = bound({ min: 1, default: 1_000_000, help: "open requests of all clients" });
 
@@ -50,7 +50,7 @@ export class RequestBoundsSchema {
 
   /**
    * Requests for one service name, as clients write it, that wait for a worker. At the bound, new ones fail with `BUSY` and
-   * `not-sent`, except that an eighth more is kept for clients with few open requests. @defaultValue 250 000
+   * `not-sent`; an eighth more is reserved for clients with few open requests. @defaultValue 250 000
    */
   readonly maxQueuedPerService: Option<number> = bound({
     min: 0,
@@ -59,8 +59,8 @@ export class RequestBoundsSchema {
   });
 
   /**
-   * Bytes of all open requests, without stored ones. At the bound, new ones fail with `BUSY` and `not-sent`, except
-   * that an eighth more is kept for clients that have few. @defaultValue 1 GiB
+   * Bytes of all open requests, without stored ones. At the bound, new ones fail with `BUSY` and `not-sent`; an
+   * eighth more is reserved for clients that have few. @defaultValue 1 GiB
    */
   readonly maxRequestBytes: Option<number> = bound({
     unit: "bytes",
@@ -82,7 +82,7 @@ export class RequestBoundsSchema {
 
   /**
    * Requests in the store, of all clients, connected or not. At the bound, new ones with `persist` fail with `BUSY` and
-   * `not-sent`, except that an eighth more is kept for clients that have few. Other requests are not affected.
+   * `not-sent`; an eighth more is reserved for clients that have few. Other requests are not affected.
    * @defaultValue 250 000
    */
   readonly maxStoredRequests: Option<number> = bound({
@@ -103,7 +103,7 @@ export class RequestBoundsSchema {
 
   /**
    * Bytes of the requests in the store. At the bound, new ones with `persist` fail with `BUSY` and
-   * `not-sent`, except that an eighth more is kept for clients that have few. @defaultValue 256 MiB
+   * `not-sent`; an eighth more is reserved for clients that have few. @defaultValue 256 MiB
    */
   readonly maxStoredBytes: Option<number> = bound({
     unit: "bytes",
