@@ -9,9 +9,11 @@ import {
   serviceNameFromText,
   writeText,
 } from "@pigato/protocol";
-import { readBytes } from "@pigato/protocol/internal";
+import { MAX_NAME_BYTES, readBytes } from "@pigato/protocol/internal";
 
 const PREFIX = "mmi.";
+/** The longest JSON string of a name, in which each byte is `\u0000`. */
+const MAX_BODY_BYTES = 6 * MAX_NAME_BYTES + 2;
 
 export function isMmi(name: ServiceName): boolean {
   return name.startsWith(PREFIX);
@@ -22,6 +24,8 @@ export function serviceAskedAbout(name: ServiceName, body: readonly Frame[], isR
   if (name !== "mmi.service") return undefined;
   const [frame] = body;
   if (frame === undefined) return undefined;
+  // Too long for any service. To parse a large body could take a minute.
+  if (frame.length > MAX_BODY_BYTES) return serviceName(readBytes(frame.subarray(0, MAX_NAME_BYTES + 1)));
   if (isRaw) return serviceName(readBytes(frame));
   const asked = decodePayload(frame);
   return typeof asked === "string" ? serviceNameFromText(asked) : undefined;

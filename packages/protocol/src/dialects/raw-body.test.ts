@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { readText, writeBytes, writeText } from "../ids.ts";
 import { asJson, checkedJson, excessOfJson, jsonSizeOf, writeRawBody } from "./raw-body.ts";
 
@@ -54,6 +54,21 @@ test("P-SIZE-1: a body is too large if its JSON is", () => {
   expect(excessOfJson(low, [new Uint8Array(400)], writeText("x".repeat(1_000)))).toBe(
     "a message of 3402 bytes and its envelope; the bound is 4096 (maxMessageBytes)",
   );
+});
+
+test("D-MAP-1: no value is built to find out whether a body is JSON", () => {
+  vi.spyOn(JSON, "parse").mockImplementation(() => expect.fail("a large body would take much memory and time"));
+  const bomb = writeText(`[${"{},".repeat(100_000)}{}]`);
+  expect(asJson([bomb])).toBe(bomb);
+  expect(checkedJson([bomb], undefined)).toBe(bomb);
+  expect(jsonSizeOf([bomb])).toBe(bomb.length);
+  vi.restoreAllMocks();
+});
+
+test("D-MAP-2: bytes of any number become one data URL", () => {
+  const bytes = Buffer.alloc(7_000_001, "\xff\x01\x02", "latin1");
+  const url: string = JSON.parse(readText(asJson([bytes])));
+  expect(Buffer.from(url.slice(url.indexOf(",") + 1), "base64").equals(bytes)).toBe(true);
 });
 
 test("a body without frames is null", () => {

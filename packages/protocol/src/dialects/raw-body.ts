@@ -1,10 +1,12 @@
 // Raw bodies: a PIGATO body is one frame of JSON, a Majordomo body is any bytes in any number of frames (D-MAP-1 to D-MAP-3,
-// D-PEER-4). JSON passes byte for byte. The conversion parses the body, so it runs only for bodies of another dialect.
+// D-PEER-4). JSON passes byte for byte. The conversion reads the whole body, so it runs only for bodies of another dialect. It
+// builds no value of a body, and never throws.
 
 import { UsageError } from "../errors.ts";
 import { type Frame, type Frames, isBytes, sameBytes } from "../frame.ts";
-import { readText, writeText } from "../ids.ts";
+import { readText, writeBytes, writeText } from "../ids.ts";
 import { decodePayload, encodePayload, isUndefinedFrame, NOT_JSON, NULL_FRAME } from "../payload.ts";
+import { isJsonText } from "./json-text.ts";
 import { excessOfFrame, type SizeBounds } from "../size-bounds.ts";
 
 const { base64Slice } = Buffer.prototype;
@@ -22,6 +24,15 @@ const BACKSLASH = 0x5c;
 const MAX_GROWTH = 6;
 /** The most bytes that a frame grows by besides. */
 const FRAME_GROWTH = 64;
+/** The longest string of V8. */
+const MAX_STRING = 0x1fff_ffe8;
+/** Bytes that are written as base64 at once: a multiple of three. */
+const BASE64_BYTES = 3 * 1024 * 1024;
+
+/** An array in JSON. */
+const OPENING = writeText("[");
+const SEPARATOR = writeText(",");
+const CLOSING = writeText("]");
 
 /** The most frames of a body, so that the message with its envelope stays below `MAX_FRAMES`. */
 export const MAX_RAW_FRAMES = 50;
@@ -30,8 +41,10 @@ export const MAX_RAW_FRAMES = 50;
 export function asJson(body: Frames): Frame {
   const [first, ...others] = body;
   if (first === undefined) return NULL_FRAME;
-  if (others.length > 0) return writeText(`[${body.map((frame) => readText(jsonOf(frame))).join(",")}]`);
-  return jsonOf(first);
+  if (others.length === 0) return jsonOf(first);
+  const pieces: Frame[] = [OPENING, jsonOf(first)];
+  for (const frame of others) pieces.push(SEPARATOR, jsonOf(frame));
+  return joined([...pieces, CLOSING]);
 }
 
 /**
@@ -90,15 +103,50 @@ function readRawFrame(frame: Frame): unknown {
 }
 
 function jsonOf(frame: Frame): Frame {
-  const text = readText(frame);
-  if (!isExact(text, frame)) return writeText(JSON.stringify(BINARY_PREFIX + base64Slice.call(frame)));
-  return isJson(text) ? frame : writeText(JSON.stringify(text));
+  switch (formOf(frame)) {
+    case "json":
+      return frame;
+    case "text":
+      return writeText(JSON.stringify(readText(frame)));
+    default:
+      return dataUrlOf(frame);
+  }
 }
 
 function sizeInJson(frame: Frame): number {
-  const text = readText(frame);
-  if (!isExact(text, frame)) return BINARY_PREFIX.length + Math.ceil(frame.length / 3) * 4 + 2;
-  return isJson(text) ? frame.length : escapedSize(frame);
+  switch (formOf(frame)) {
+    case "json":
+      return frame.length;
+    case "text":
+      return escapedSize(frame);
+    default:
+      return BINARY_PREFIX.length + Math.ceil(frame.length / 3) * 4 + 2;
+  }
+}
+
+/** What a frame is in JSON. A text whose JSON is longer than any string counts as bytes. */
+function formOf(frame: Frame): "json" | "text" | "bytes" {
+  if (frame.length > MAX_STRING || !isExact(readText(frame), frame)) return "bytes";
+  if (isJsonText(frame)) return "json";
+  return frame.length > MAX_STRING / MAX_GROWTH && escapedSize(frame) > MAX_STRING ? "bytes" : "text";
+}
+
+function dataUrlOf(frame: Frame): Frame {
+  const pieces: Frame[] = [writeText(`"${BINARY_PREFIX}`)];
+  for (let at = 0; at < frame.length; at += BASE64_BYTES) {
+    pieces.push(writeBytes(base64Slice.call(frame, at, Math.min(frame.length, at + BASE64_BYTES))));
+  }
+  return joined([...pieces, writeText('"')]);
+}
+
+function joined(pieces: readonly Frame[]): Frame {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
 
 /** The size of a text as a JSON string. */
@@ -109,15 +157,6 @@ function escapedSize(text: Frame): number {
     else if (byte < SPACE) bytes += MAX_GROWTH - 1;
   }
   return bytes;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Whether a frame is the UTF-8 of this text, which was read from it. Bytes that are not UTF-8 are read as U+FFFD. */

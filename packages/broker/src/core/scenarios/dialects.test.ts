@@ -12,7 +12,7 @@ import {
   serviceName,
   writeText,
 } from "@pigato/protocol";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { peerAtListener } from "../peer-names.ts";
 import { ALL, answeringMdp02, butler, mdp01, mdp02, SEQUENTIAL, SILENT_WHILE_BUSY } from "../testing/dialects.ts";
 import { type Scenario, scenario } from "../testing/scenario.ts";
@@ -253,6 +253,16 @@ describe("mmi names", () => {
       sim.client("c1").request("mmi.service", `m${index}`, { body: JSON.stringify(name) });
     }
     expect(sim.sentTo("c1").map((line) => line.slice(-6, -3))).toEqual(["200", "404", "404"]);
+  });
+
+  test("D-MMI-3: mmi.service is 404 for a body that is too large to be a name, which is not parsed", () => {
+    const sim = scenario({ isChecked: false });
+    const parse = vi.spyOn(JSON, "parse");
+    const body = `[${"{},".repeat(1_000)}{}]`;
+    sim.client("c1").request("mmi.service", "m1", { body });
+    expect(parse.mock.calls.map(([text]) => text.length).filter((length) => length > 1_600)).toEqual([]);
+    parse.mockRestore();
+    expect(sim.sentTo("c1")).toEqual(['final m1 "\\"404\\""']);
   });
 
   test("D-MMI-4: any other mmi name is 501, and so is mmi.service without a name", () => {

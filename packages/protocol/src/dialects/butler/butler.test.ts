@@ -1,7 +1,7 @@
 // Frames of butler 0.3.0, written by hand.
 
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { NO_CAPABILITIES } from "../../capabilities.ts";
 import { asFrame, readBytes, requestId, serviceName, writeBytes } from "../../ids.ts";
 import { DEFAULT_REQUEST_OPTIONS } from "../../request-options.ts";
@@ -165,6 +165,21 @@ test("D-BUT-7: an error of another dialect's worker can be raised, whatever it i
   expect(raised("plain text")).toBe("cexceptions\nRuntimeError\n(Vplain text\ntR.");
   expect(raised("7")).toBe("cexceptions\nRuntimeError\n(V7\ntR.");
   expect(raised("")).toBe("cexceptions\nRuntimeError\n(V\ntR.");
+});
+
+test("D-BUT-7: a large error is not parsed, and only the start of its text is raised", () => {
+  const parse = vi.spyOn(JSON, "parse");
+  const bomb = `[${"{},".repeat(350_000)}{}]`;
+  const body = frames(bomb);
+  const raised = toClient({ type: "final", requestId: ID, status: -1, isRaw: true, body, trailer: [] })?.[2] ?? "";
+  const read = dialect.decodeFromWorker(frames("\x04", "~1.2", "", "0.3.0:7", `500:exception:${bomb}`));
+  expect(parse).not.toHaveBeenCalled();
+  parse.mockRestore();
+  expect(exceptionIn(["", "", raised])).toMatchObject({ name: "Error", message: bomb.slice(0, 65_536) });
+  expect(read).toMatchObject({ type: "final", status: -1 });
+  const long = frames(JSON.stringify({ name: "KeyError", message: "\u0001".repeat(100_000) }));
+  const escaped = toClient({ type: "final", requestId: ID, status: -1, body: long, trailer: [] })?.[2] ?? "";
+  expect(escaped.length).toBeLessThan(14 * 65_536);
 });
 
 test("D-BUT-6: a function that the worker lacks stays 404", () => {

@@ -3,18 +3,22 @@
 
 import type { Frame } from "../../frame.ts";
 import { readText, writeText } from "../../ids.ts";
-import { decodePayload, getOwn } from "../../payload.ts";
+import { decodePayload, getOwn, NOT_JSON } from "../../payload.ts";
 import { isBuiltinException, pickleClass, pickleException, readPickledException } from "./pickle.ts";
 import { EXCEPTION_PREFIX } from "./wire.ts";
 
 /** What a client raises for an error that is no builtin exception. */
 const OTHER = "RuntimeError";
+/** The most characters of a text of an error. The pickle and JSON of a text can be 13 times as long. */
+const MAX_TEXT = 65_536;
+/** A larger error is not parsed: it may be any JSON, whose value takes much more memory. */
+const MAX_ERROR_BYTES = 1024 * 1024;
 
 /** A PIGATO error body as a butler response. */
 export function exceptionOf(body: Frame): Frame {
-  const error = decodePayload(body);
+  const error = readError(body);
   const name = textOf(getOwn(error, "name")) ?? "Error";
-  const message = textOf(getOwn(error, "message")) ?? textOf(error) ?? readText(body);
+  const message = textOf(getOwn(error, "message")) ?? textOf(error) ?? startOf(body);
   const traceback = textOf(getOwn(error, "detail")) ?? "";
   const raised = isBuiltinException(name) && getOwn(error, "builtin") !== false ? name : OTHER;
   const exception = {
@@ -32,12 +36,13 @@ export function exceptionOf(body: Frame): Frame {
 export function errorIn(response: Frame): Frame | undefined {
   const head = response.subarray(0, EXCEPTION_PREFIX.length);
   if (readText(head) !== EXCEPTION_PREFIX) return undefined;
-  const exception = decodePayload(response.subarray(EXCEPTION_PREFIX.length));
+  const sent = response.subarray(EXCEPTION_PREFIX.length);
+  const exception = readError(sent);
   const name = textOf(getOwn(exception, "name")) ?? "Error";
-  const message = textOf(getOwn(exception, "message")) ?? "";
+  const message = textOf(getOwn(exception, "message")) ?? (exception === NOT_JSON ? startOf(sent) : "");
   const traceback = textOf(getOwn(exception, "traceback"));
   const detail = traceback === undefined ? {} : { detail: traceback };
-  const object = textOf(getOwn(exception, "object"));
+  const object = textOf(getOwn(exception, "object"), Number.POSITIVE_INFINITY);
   const pickled = object === undefined ? undefined : readPickledException(object);
   if (pickled !== undefined) {
     return writeText(
@@ -55,6 +60,15 @@ function withoutTraceback(argument: string, traceback: string | undefined): stri
   return argument.endsWith(appended) ? argument.slice(0, -appended.length) : argument;
 }
 
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
+function readError(frame: Frame): unknown {
+  return frame.length > MAX_ERROR_BYTES ? NOT_JSON : decodePayload(frame);
+}
+
+/** The start of an error that is no JSON, or too large to be read. */
+function startOf(frame: Frame): string {
+  return readText(frame.subarray(0, MAX_TEXT));
+}
+
+function textOf(value: unknown, maximum: number = MAX_TEXT): string | undefined {
+  return typeof value === "string" ? value.slice(0, maximum) : undefined;
 }
