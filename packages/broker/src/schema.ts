@@ -192,7 +192,7 @@ export class BrokerSchema {
 
   /**
    * Bytes of messages that have begun to arrive and are not whole, of all peers of one listener. At the bound, the broker disconnects
-   * the peer with the largest one. Has no effect over libzmq. @defaultValue 256 MiB
+   * the peer whose message took the most, by bytes and time. Has no effect over libzmq. @defaultValue 256 MiB
    */
   readonly maxReceivingBytes: Option<number> = bound({
     unit: "bytes",

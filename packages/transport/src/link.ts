@@ -57,8 +57,8 @@ export interface LinkLimits {
    */
   readonly handshakeTimeoutMs: number;
   /**
-   * The most bytes of unfinished messages, of all peers of one link. At the bound the peer with the largest one is disconnected (not
-   * by libzmq). @defaultValue 256 MiB
+   * The most bytes of unfinished messages, of all peers of one link. At the bound the peer is disconnected whose message took the most,
+   * by bytes and time (not by libzmq). @defaultValue 256 MiB
    */
   readonly maxReceivingBytes: number;
   /**
@@ -121,7 +121,7 @@ export interface PeerFacts {
  * - `OUT_OF_DESCRIPTORS`: the process, or the system, has no file descriptor to spare
  * - `ACCEPT_FAILED`: the system could not accept a connection
  * - `IDLE`: the peer never sent a message, and made room for another connection, or exceeded `idleConnectionMs`
- * - `TOO_MUCH_UNFINISHED`: the unfinished messages of all peers exceeded `maxReceivingBytes`, and this peer's was the largest
+ * - `TOO_MUCH_UNFINISHED`: the unfinished messages of all peers exceeded `maxReceivingBytes`, and this peer's took the most, by bytes and time
  * - `STALLED`: an unfinished message did not grow by `minProgressBytes` in `stallTimeoutMs`
  * - `TOO_MUCH_WAITING`: what waits for all peers exceeded `maxSendingBytes`, and most waited for this one
  * - `NOT_READING`: messages waited for the peer, and it took less than `minProgressBytes` in `sendStallTimeoutMs`

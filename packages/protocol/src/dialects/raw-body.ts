@@ -6,8 +6,8 @@ import { UsageError } from "../errors.ts";
 import { type Frame, type Frames, isBytes, sameBytes } from "../frame.ts";
 import { readText, writeBytes, writeText } from "../ids.ts";
 import { decodePayload, encodePayload, isUndefinedFrame, NOT_JSON, NULL_FRAME } from "../payload.ts";
-import { isJsonText } from "./json-text.ts";
 import { excessOfFrame, type SizeBounds } from "../size-bounds.ts";
+import { isJsonText } from "./json-text.ts";
 
 const { base64Slice } = Buffer.prototype;
 

@@ -58,8 +58,9 @@ export class MessageReader implements FrameSink {
     this.#assembler = new MessageAssembler(limits);
   }
 
-  /** What has arrived of the message or command in progress. */
+  /** What has arrived of the message in progress; between messages, of a command. A command is no progress of a message. */
   get unfinishedBytes(): number {
+    if (this.#wholeFrameBytes > 0 && this.isWithinCommand) return this.#wholeFrameBytes;
     return this.#wholeFrameBytes + this.#frameReader.receivedBytes;
   }
 

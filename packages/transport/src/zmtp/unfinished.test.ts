@@ -91,6 +91,24 @@ describe("the bound of all unfinished messages", () => {
     expect(budget.bytes).toBe(401);
   });
 
+  test("drops one that is sent slowly before a larger one that makes progress", () => {
+    const [slow, fast] = [newMessage("slow"), newMessage("fast")];
+    slow.update(size(300), false, 0);
+    slow.update(size(400), false, 20_000);
+    fast.update(size(500), false, 20_000);
+    fast.update(size(601), false, 21_000);
+    expect(dropped).toEqual(["slow TOO_MUCH_UNFINISHED"]);
+  });
+
+  test("counts the time of each message of a connection from its own start", () => {
+    const [busy, other] = [newMessage("busy"), newMessage("other")];
+    busy.update(size(400), false, 0);
+    busy.update(size(400), true, 20_000);
+    other.update(size(500), false, 19_000);
+    other.update(size(601), false, 20_000);
+    expect(dropped).toEqual(["other TOO_MUCH_UNFINISHED"]);
+  });
+
   test("drops the one that grows beyond it alone, and as many as it takes", () => {
     const messages = Array.from({ length: 10 }, (_, index) => newMessage(String(index)));
     for (const message of messages) message.update(size(100), false, 0);

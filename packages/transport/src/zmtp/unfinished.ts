@@ -10,6 +10,9 @@ import type { Violation } from "./wire.ts";
 
 type ReceiveLimits = Pick<LinkLimits, "maxReceivingBytes" | "stallTimeoutMs" | "minProgressBytes">;
 
+/** Milliseconds that are added to the age of a message, so that among new ones the size decides. */
+const BASE_AGE_MS = 5_000;
+
 export interface MessageSize {
   /** What has arrived. */
   readonly bytes: number;
@@ -39,23 +42,31 @@ export class ReceiveBudget {
     this.#messages.delete(message);
   }
 
-  /** Counts a change of one message, and drops the largest ones while the bound is exceeded. */
-  count(delta: number): void {
+  /** Counts a change of one message, and drops the costliest ones while the bound is exceeded. */
+  count(delta: number, now: number): void {
     this.#bytes += delta;
     const { maxReceivingBytes } = this.limits;
     while (delta > 0 && this.#bytes > maxReceivingBytes) {
-      const detail = `unfinished messages of all peers exceed ${maxReceivingBytes} bytes, and this peer's is the largest`;
-      this.#largest()?.drop({ code: "TOO_MUCH_UNFINISHED", detail });
+      const costliest = this.#costliest(now);
+      const { keptBytes = 0, beganAt = now } = costliest ?? {};
+      const detail =
+        `unfinished messages of all peers exceed ${maxReceivingBytes} bytes; ` +
+        `this peer's took ${keptBytes} bytes for ${Math.round(now - beganAt)} ms, the most by size and time`;
+      costliest?.drop({ code: "TOO_MUCH_UNFINISHED", detail });
     }
   }
 
   /** Walks all connections: only at the bound. */
-  #largest(): UnfinishedMessage | undefined {
-    let largest: UnfinishedMessage | undefined;
+  #costliest(now: number): UnfinishedMessage | undefined {
+    let costliest: UnfinishedMessage | undefined;
+    let highest = 0;
     for (const message of this.#messages) {
-      if (largest === undefined || message.keptBytes > largest.keptBytes) largest = message;
+      const cost = message.keptBytes * (now - message.beganAt + BASE_AGE_MS);
+      if (cost <= highest) continue;
+      costliest = message;
+      highest = cost;
     }
-    return largest;
+    return costliest;
   }
 }
 
@@ -65,6 +76,7 @@ export class UnfinishedMessage {
   readonly #onDrop: (violation: Violation) => void;
   #bytes = 0;
   #keptBytes = 0;
+  #beganAt = 0;
   /** Created for the first period, because most messages arrive whole. */
   #alarm: Alarm | undefined;
   /** The size when the present period began; `undefined` between periods. */
@@ -94,15 +106,22 @@ export class UnfinishedMessage {
     return this.#keptBytes;
   }
 
+  /** When the first of it arrived. */
+  get beganAt(): number {
+    return this.#beganAt;
+  }
+
   /** Call after each read while there is one. @param hasEnded whether a message ended in this read */
   update({ bytes, keptBytes }: MessageSize, hasEnded: boolean, now: number): void {
     if (this.#isStopped) return;
-    if (hasEnded || bytes < this.#bytes) this.#hasEnded = true;
+    const isNew = hasEnded || bytes < this.#bytes;
+    if (isNew) this.#hasEnded = true;
+    if (isNew || this.#bytes === 0) this.#beganAt = now;
     this.#bytes = bytes;
     if (bytes > 0 && this.#startBytes === undefined) this.#begin(now);
     const delta = keptBytes - this.#keptBytes;
     this.#keptBytes = keptBytes;
-    this.#budget.count(delta);
+    this.#budget.count(delta, now);
   }
 
   /** Call when the alarm has rung. */
@@ -128,7 +147,7 @@ export class UnfinishedMessage {
     this.#alarm?.set(undefined);
     this.#startBytes = undefined;
     this.#budget.remove(this);
-    this.#budget.count(-this.#keptBytes);
+    this.#budget.count(-this.#keptBytes, 0);
     this.#bytes = 0;
     this.#keptBytes = 0;
   }
