@@ -83,8 +83,12 @@ test("with a logger, every warning is a line of the level warn, and nothing reac
   const unused = (): void => {};
   const warnings = warningsOf({ debug: unused, info: unused, error: unused, warn }, { now: () => 0 });
   for (const id of [1, 2]) warnings.warn("PIGATO_ERROR", "text", { id });
-  warnings.onUnheard(new Error("logged where it was made"));
-  expect(warn.mock.calls).toEqual([1, 2].map((id) => [{ code: "PIGATO_ERROR", id }, "text"]));
+  const err = Object.assign(new Error("rejected"), { code: "REFUSED" });
+  warnings.onUnheard(err);
+  expect(warn.mock.calls).toEqual([
+    ...[1, 2].map((id) => [{ code: "PIGATO_ERROR", id }, "text"]),
+    [{ code: "PIGATO_CONNECTION_REJECTED", err }, "rejected"],
+  ]);
   expect(await seen.take()).toEqual([]);
 });
 

@@ -20,7 +20,7 @@ export type WarningCode =
 export interface Warnings {
   /** @param fields for the log; of `err`, a process warning shows the stack */
   warn(code: WarningCode, text: string, fields: WarningFields): void;
-  /** Warns of an error that is logged already, and that no listener received. */
+  /** Warns of an error that no listener received. */
   onUnheard(error: Error): void;
 }
 
@@ -36,7 +36,8 @@ export function warningsOf(logger: Logger | false | undefined, clock: Pick<Clock
   if (logger === false) return { warn() {}, onUnheard() {} };
   if (logger === undefined) return new ProcessWarnings(clock);
   const guardedOne = guardedLogger(logger);
-  return { warn: (code, text, fields) => guardedOne.warn({ code, ...fields }, text), onUnheard() {} };
+  const warn: Warnings["warn"] = (code, text, fields) => guardedOne.warn({ code, ...fields }, text);
+  return { warn, onUnheard: (err) => warn(codeOf(err), err.message, { err }) };
 }
 
 class ProcessWarnings implements Warnings {

@@ -186,8 +186,9 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   }
 
   #onError(error: Error): void {
+    if (this.listenerCount("error") === 0) return this.#warnings.onUnheard(error);
     guarded(() => this.conf.logger.error({ service: this.service, err: error }, error.message));
-    if (!this.emit("error", error)) this.#warnings.onUnheard(error);
+    this.emit("error", error);
   }
 }
 

@@ -89,14 +89,33 @@ describe("a worker without a logger", () => {
   });
 });
 
-test("a worker with a logger has one line for several handlers", async () => {
-  const { worker, broker, connect, settle } = await setUp({ logger: new Worker("inproc://x", "x").conf.logger });
-  const warn = vi.spyOn(worker.conf.logger, "warn");
-  worker.on("request", () => 1).on("request", () => 2);
-  await connect();
-  for (const id of ["r1", "r2"]) broker.request(id, "1");
-  await settle();
-  expect(warn.mock.calls.map(([fields]) => Reflect.get(Object(fields), "code"))).toEqual(["PIGATO_SEVERAL_HANDLERS"]);
+describe("a worker with a logger", () => {
+  /** The codes of the warnings in the log after two requests. */
+  async function codesOf(prepare: (worker: Worker) => void): Promise<unknown[]> {
+    const { logger } = new Worker("inproc://x", "x").conf;
+    const { worker, broker, connect, settle } = await setUp({ logger });
+    const warn = vi.spyOn(logger, "warn");
+    prepare(worker);
+    await connect();
+    for (const id of ["r1", "r2"]) broker.request(id, "1");
+    await settle();
+    await settle();
+    return warn.mock.calls.map(([fields]) => Reflect.get(Object(fields), "code"));
+  }
+
+  test("has one line for several handlers", async () => {
+    const codes = await codesOf((worker) => worker.on("request", () => 1).on("request", () => 2));
+    expect(codes).toEqual(["PIGATO_SEVERAL_HANDLERS"]);
+  });
+
+  test("has a line for each write after the end, unless a listener gets the error", async () => {
+    const writeLate = (worker: Worker): Worker => worker.on("request", (_data, reply) => void reply.end(1).end(2));
+    expect(await codesOf((worker) => writeLate(worker.removeAllListeners("error")))).toEqual([
+      "PIGATO_WRITE_AFTER_END",
+      "PIGATO_WRITE_AFTER_END",
+    ]);
+    expect(await codesOf(writeLate)).toEqual([]);
+  });
 });
 
 test("a worker with logger: false warns of nothing", async () => {
