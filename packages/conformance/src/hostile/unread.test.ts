@@ -57,14 +57,14 @@ test("six peers that never read cost an honest client neither a call nor its lat
 
 test("peers that read nothing for a while are disconnected, with an event, and their requests are accounted", async () => {
   const limits = { maxPeerBytes: MAX_PEER_BYTES, sendStallTimeoutMs: SEND_STALL_TIMEOUT_MS };
-  const { broker, address, refused } = await startBroker(limits, newAddress());
+  const { broker, address, rejections } = await startBroker(limits, newAddress());
   await startWorker(address, "large", (_data, reply) => reply.end(REPLY));
   const client = await startClient(address);
   const answered = client.call("large");
   for (let index = 0; index < PEERS; index++) await new UnreadPeer(address, `unread ${index}`).ask("large");
   const peers = new Set<string | undefined>();
   while (peers.size < PEERS) {
-    const { peer, code, detail, listener } = await refused.take();
+    const { peer, code, detail, listener } = await rejections.take();
     expect({ code, listener }).toEqual({ code: "NOT_READING", listener: "bind" });
     expect(detail).toMatch(/^it took 0 bytes in 1500 ms while \d+ waited for it; the minimum is 16384$/);
     peers.add(peer);
@@ -77,7 +77,10 @@ test("peers that read nothing for a while are disconnected, with an event, and t
 });
 
 test("requests for a worker that never reads go to another, and it is disconnected", async () => {
-  const { broker, address, refused } = await startBroker({ sendStallTimeoutMs: SEND_STALL_TIMEOUT_MS }, newAddress());
+  const { broker, address, rejections } = await startBroker(
+    { sendStallTimeoutMs: SEND_STALL_TIMEOUT_MS },
+    newAddress(),
+  );
   const joined = new Promise((resolve) => broker.once("worker:join", resolve));
   const unread = new UnreadPeer(address, "unread worker");
   await unread.send("W", "1", "size");
@@ -85,7 +88,7 @@ test("requests for a worker that never reads go to another, and it is disconnect
   const client = await startClient(address);
   await joined;
   const calls = Array.from({ length: 10 }, () => client.call<number>("size", REPLY, { timeout: 30_000, retry: true }));
-  expect(await refused.take()).toMatchObject({ code: "NOT_READING", peer: "unread worker" });
+  expect(await rejections.take()).toMatchObject({ code: "NOT_READING", peer: "unread worker" });
   await startWorker(address, "size", (data, reply) => reply.end(String(data).length));
   expect(await Promise.all(calls)).toEqual(Array.from(calls, () => REPLY.length));
   expect(unaccounted(broker)).toBe(0);

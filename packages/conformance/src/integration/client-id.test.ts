@@ -151,13 +151,13 @@ test("a request without persist, and one of a client without an id, fail when th
 });
 
 test("the broker rejects a second client with the id of a live one, and accepts it when the first is gone", async () => {
-  const { address, refused } = await startBroker();
+  const { address, rejections } = await startBroker();
   await startWorker(address, "echo", (data, reply) => reply.end(data));
   const first = await startClient(address, STABLE);
   const second = newClient(address, STABLE);
   const rejected = errorOf(second);
   const started = second.start();
-  expect(await refused.take()).toMatchObject({ code: "ROUTING_ID" });
+  expect(await rejections.take()).toMatchObject({ code: "ROUTING_ID" });
   const detail = 'ROUTING_ID, the routing id belongs to another connection (its id is "billing")';
   expect(await rejected).toMatchObject({
     name: "LinkError",
@@ -191,7 +191,7 @@ class ObservedTransport implements Transport {
 
 test("over libzmq, a second client with a taken id is connected and never answered; it warns and tries again", async () => {
   const keys = new Keys();
-  const { address, refused } = await startBroker({ curve: keys.server, authenticate: keys.isKnown });
+  const { address, rejections } = await startBroker({ curve: keys.server, authenticate: keys.isKnown });
   const first = await startClient(address, { ...STABLE, curve: keys.curve(keys.client) });
   const clock = new FakeClock();
   const transport = new ObservedTransport();
@@ -206,7 +206,7 @@ test("over libzmq, a second client with a taken id is connected and never answer
     `a client is not connected after 3 s: ${address} accepted the connection and did not answer: it may be no broker, or know another peer with the id "billing"`,
   ]);
   // Neither libzmq's router nor ZAP, which has no routing id, reports the second one to the broker.
-  expect(refused.items).toEqual([]);
+  expect(rejections.items).toEqual([]);
 
   await first.stop();
   clock.advance(4_500);

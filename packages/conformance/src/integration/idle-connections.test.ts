@@ -25,8 +25,8 @@ async function startIdleLimited(): Promise<RunningBroker> {
 }
 
 /** Waits until the broker has disconnected an idle peer. */
-async function disconnected({ refused }: RunningBroker): Promise<void> {
-  await refused.take(({ code }) => code === "IDLE");
+async function disconnected({ rejections }: RunningBroker): Promise<void> {
+  await rejections.take(({ code }) => code === "IDLE");
 }
 
 test.each([
@@ -73,5 +73,5 @@ test("clients of ours and of npm pigato@0.0.46 send a message when they connect,
   idle.close();
   expect(await client.call("echo", "1")).toBe("1");
   expect(await other.request("echo", "1")).toMatchObject({ final: "1" });
-  expect(running.refused.items.filter(({ code }) => code !== "IDLE")).toEqual([]);
+  expect(running.rejections.items.filter(({ code }) => code !== "IDLE")).toEqual([]);
 });

@@ -13,7 +13,7 @@ test.each([
   { where: "at its own address", intch: undefined },
   { where: "over tcp", intch: LOOPBACK },
 ])("a directory with the right key receives the services $where", async ({ intch }) => {
-  const { broker, address, refused } = await startBroker({
+  const { broker, address, rejections } = await startBroker({
     curve: keys.server,
     authenticate: keys.isKnown,
     ...(intch !== undefined && { intch }),
@@ -24,7 +24,7 @@ test.each([
   await using client = new Client(address, { curve: keys.curve(keys.client) });
   await client.start();
   expect(await client.call("$dir", "$dir")).toEqual([directory.worker.socketId]);
-  expect(refused.items).toEqual([]);
+  expect(rejections.items).toEqual([]);
 });
 
 test("a directory with a name and a password starts", async () => {
@@ -52,7 +52,7 @@ test("the start of a directory that the broker does not know is rejected, and su
 });
 
 test("a directory that the channel denies is notified", async () => {
-  const { broker, address, refused } = await startBroker({
+  const { broker, address, rejections } = await startBroker({
     curve: keys.server,
     authenticate: (peer) => peer.listener === "bind",
   });
@@ -61,11 +61,11 @@ test("a directory that the channel denies is notified", async () => {
   const received = new Promise<Error>((resolve) => directory.worker.once("error", resolve));
   void directory.start();
   expect(await received).toMatchObject({ code: "REFUSED", address: broker.conf.intch });
-  expect(await refused.take()).toMatchObject({ listener: "intch", code: "DENIED" });
+  expect(await rejections.take()).toMatchObject({ listener: "intch", code: "DENIED" });
 });
 
 test("a subscriber without a key receives nothing", async () => {
-  const { broker, address, refused } = await startBroker({ curve: keys.server, intch: LOOPBACK });
+  const { broker, address, rejections } = await startBroker({ curve: keys.server, intch: LOOPBACK });
   const received: unknown[] = [];
   const denied = new Subscriber({ linger: 0 });
   onTestFinished(() => denied.close());
@@ -74,7 +74,7 @@ test("a subscriber without a key receives nothing", async () => {
   void (async () => {
     for await (const frames of denied) received.push(frames);
   })().catch(() => {});
-  expect(await refused.take()).toMatchObject({ listener: "intch", code: expect.toBeOneOf([...MISMATCH]) });
+  expect(await rejections.take()).toMatchObject({ listener: "intch", code: expect.toBeOneOf([...MISMATCH]) });
   const directory = new Directory(address, { intch: broker.conf.intch, curve: keys.curve(keys.worker) });
   onTestFinished(() => directory.stop());
   await directory.start();

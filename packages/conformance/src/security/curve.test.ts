@@ -18,16 +18,16 @@ describe.each([
   { kind: "ipc", where: `ipc://${folder}/broker.sock` },
 ])("over $kind, with CURVE", ({ where }) => {
   test("clients and workers that the broker knows serve each other", async () => {
-    const { address, refused } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
+    const { address, rejections } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
     await startEcho(address, { curve: keys.curve(keys.worker) });
     await using client = new Client(address, { curve: keys.curve(keys.client) });
     await client.start();
     expect(await client.call("echo", { secret: "x".repeat(100_000) })).toEqual({ secret: "x".repeat(100_000) });
-    expect(refused.items).toEqual([]);
+    expect(rejections.items).toEqual([]);
   });
 
   test("the start of a client with another key is rejected", async () => {
-    const { address, refused } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
+    const { address, rejections } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
     const client = new Client(address, { curve: keys.curve(keys.unknown) });
     const errors: Error[] = [];
     client.on("error", (error) => errors.push(error));
@@ -35,7 +35,7 @@ describe.each([
       `connection to ${address} rejected: DENIED, authentication rejected: mechanism CURVE`,
     );
     expect(errors).toMatchObject([{ name: "LinkError", code: "REFUSED", address }]);
-    expect(await refused.take()).toMatchObject({
+    expect(await rejections.take()).toMatchObject({
       listener: "bind",
       code: "DENIED",
       mechanism: "CURVE",
@@ -46,24 +46,28 @@ describe.each([
   });
 
   test("the start of a worker with another key is rejected", async () => {
-    const { address, refused } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
+    const { address, rejections } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
     const worker = new Worker(address, "echo", { curve: keys.curve(keys.unknown) });
     const failed = worker.start();
     await expect(failed).rejects.toBeInstanceOf(LinkError);
     await expect(failed).rejects.toMatchObject({ code: "REFUSED", address });
-    expect(await refused.take()).toMatchObject({ code: "DENIED" });
+    expect(await rejections.take()).toMatchObject({ code: "DENIED" });
     await worker.stop();
   });
 
   test("a peer with the key of another broker does not connect, and reports why", async () => {
-    const { address, refused } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
+    const { address, rejections } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
     const client = new Client(address, { curve: keys.curve(keys.client, keys.unknown.publicKey) });
     const received = new Promise<Error>((resolve) => client.once("error", resolve));
     const started = client.start();
     expect((await received).message).toContain(
       "HANDSHAKE_FAILED, the peer closed the connection during the handshake: serverKey may not be its key",
     );
-    expect(await refused.take()).toMatchObject({ code: "HANDSHAKE_FAILED", mechanism: "CURVE", localAddress: address });
+    expect(await rejections.take()).toMatchObject({
+      code: "HANDSHAKE_FAILED",
+      mechanism: "CURVE",
+      localAddress: address,
+    });
     await client.stop();
     await expect(started).rejects.toMatchObject({ code: "CLOSED" });
   });
@@ -73,14 +77,14 @@ describe.each([
     { who: "that shows nothing, over libzmq", options: { transport: "libzmq" } },
     { who: "with a password", options: { plain: { username: "ada", password: "x" } } },
   ])("a client $who is denied and notified, and the others continue", async ({ options }) => {
-    const { address, refused } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
+    const { address, rejections } = await startBroker({ curve: keys.server, authenticate: keys.isKnown }, where);
     const asked = await startEcho(address, { curve: keys.curve(keys.worker) });
     const denied = new Client(address, { ...options, stopTimeoutMs: 0 });
     const received = new Promise<Error>((resolve) => denied.once("error", resolve));
     const lost = denied.call("echo", "of an unknown client").catch((error: unknown) => error);
     const started = denied.start();
     const code = expect.toBeOneOf([...MISMATCH]);
-    expect(await refused.take()).toMatchObject({ code, mechanism: "CURVE", localAddress: address });
+    expect(await rejections.take()).toMatchObject({ code, mechanism: "CURVE", localAddress: address });
     expect(await received).toMatchObject({ code: "REFUSED", address });
     await using client = new Client(address, { curve: keys.curve(keys.client) });
     await client.start();
@@ -126,10 +130,10 @@ describe("with CURVE", () => {
     await client.start();
     known.clear();
     expect(await client.call("mmi.service", "echo")).toBe("404");
-    const refused = new Promise<Error>((resolve) => client.once("error", resolve));
+    const rejection = new Promise<Error>((resolve) => client.once("error", resolve));
     await broker.stop();
     await startBroker({ curve: keys.server, authenticate: () => false }, address);
-    expect(await refused).toMatchObject({ code: "REFUSED" });
+    expect(await rejection).toMatchObject({ code: "REFUSED" });
   });
 
   test("a peer with several addresses skips a broker that denies it", async () => {
@@ -141,7 +145,7 @@ describe("with CURVE", () => {
       reconnect: 10,
     });
     await client.start();
-    expect(await strict.refused.take()).toMatchObject({ code: "DENIED" });
+    expect(await strict.rejections.take()).toMatchObject({ code: "DENIED" });
   });
 
   test("the broker accepts frames of the same maximum size as without CURVE", async () => {
@@ -160,7 +164,7 @@ describe("with CURVE", () => {
 describe("frontend and backend", () => {
   test("authenticate separately: a client's key is denied at the backend", async () => {
     const listeners: string[] = [];
-    const { broker, refused } = await startBroker(
+    const { broker, rejections } = await startBroker(
       {
         curve: keys.server,
         authenticate: (peer) => {
@@ -179,7 +183,7 @@ describe("frontend and backend", () => {
     expect(await client.call("echo", 1)).toBe(1);
     const thief = new Worker(backend, "echo", { curve: keys.curve(keys.client) });
     await expect(thief.start()).rejects.toMatchObject({ code: "REFUSED" });
-    expect(await refused.take()).toMatchObject({ listener: "backend", code: "DENIED" });
+    expect(await rejections.take()).toMatchObject({ listener: "backend", code: "DENIED" });
     expect(listeners.slice(0, 2)).toEqual(["shop backend", "shop frontend"]);
   });
 });

@@ -37,7 +37,7 @@ describe.skipIf(foreignPeers.python.isMissing)("peers in Python with CURVE", () 
     expect(job.body).toEqual(['"hello"']);
     await job.reply("final", '"and back"');
     expect(await client.receive()).toEqual({ kind: "final", body: ['"and back"'] });
-    expect(guarded.refused.items).toEqual([]);
+    expect(guarded.rejections.items).toEqual([]);
   });
 
   test.each([
@@ -50,18 +50,18 @@ describe.skipIf(foreignPeers.python.isMissing)("peers in Python with CURVE", () 
     { who: "without CURVE", security: {}, codes: MISMATCH },
     { who: "with PLAIN", security: { plain_username: "ada", plain_password: "x" }, codes: MISMATCH },
   ])("a client and a worker $who are denied, and the others continue", async ({ security, codes }) => {
-    const { address, refused, broker } = guarded;
+    const { address, rejections, broker } = guarded;
     const joined: string[] = [];
     broker.on("worker:join", ({ service }) => joined.push(service));
     broker.on("client:join", ({ client }) => joined.push(client));
     const server = pythonWorker("pigato", address, "secrets", security);
     onTestFinished(() => server.close());
     const reported = { code: expect.toBeOneOf([...codes]), listener: "bind", mechanism: "CURVE" };
-    expect(await refused.take()).toMatchObject(reported);
+    expect(await rejections.take()).toMatchObject(reported);
     const client = pythonClient("pigato", address, security);
     onTestFinished(() => client.close());
     await client.request("echo", '"let me in"');
-    expect(await refused.take()).toMatchObject(reported);
+    expect(await rejections.take()).toMatchObject(reported);
 
     const asked = await startEcho(address, { curve: keys.curve(keys.worker) });
     const friend = pythonClient("pigato", address, keys.python(keys.client));
@@ -84,7 +84,7 @@ describe("sockets of the package zeromq", () => {
   test("with any other key are rejected, and their messages are not read", async () => {
     const socket = dealer(keys.raw(keys.unknown));
     const sent = socket.send(["C", "4"]);
-    expect(await guarded.refused.take()).toMatchObject({ code: "DENIED", remoteAddress: "127.0.0.1" });
+    expect(await guarded.rejections.take()).toMatchObject({ code: "DENIED", remoteAddress: "127.0.0.1" });
     socket.close();
     await sent.catch(() => {});
     expect(guarded.broker.stats()).toMatchObject({ clients: 0 });

@@ -13,7 +13,7 @@ describe("with PLAIN", () => {
     peer.mechanism === "PLAIN" && peer.username === "ada" && peer.password === "löve lace";
 
   test.skipIf(foreignPeers.python.isMissing)("every kind of peer with the password is served", async () => {
-    const { address, refused } = await startBroker({ plain: true, authenticate: isAda });
+    const { address, rejections } = await startBroker({ plain: true, authenticate: isAda });
     const security = { plain_username: "ada", plain_password: "löve lace" };
     const server = pythonWorker("mdp02", address, "echo", security);
     onTestFinished(() => server.close());
@@ -22,7 +22,7 @@ describe("with PLAIN", () => {
     const answer = client.call("echo", "hello");
     await (await server.next()).reply("final", '"and back"');
     expect(await answer).toBe("and back");
-    expect(refused.items).toEqual([]);
+    expect(rejections.items).toEqual([]);
   });
 
   test.each([
@@ -30,19 +30,19 @@ describe("with PLAIN", () => {
     { who: "with another name", options: { plain: { username: "bob", password: "löve lace" } }, codes: ["DENIED"] },
     { who: "with neither", options: { transport: "libzmq" as const }, codes: MISMATCH },
   ])("a client $who is denied, and no password is reported", async ({ options, codes }) => {
-    const { address, refused } = await startBroker({ plain: true, authenticate: isAda });
+    const { address, rejections } = await startBroker({ plain: true, authenticate: isAda });
     await expect(new Client(address, options).start()).rejects.toMatchObject({ code: "REFUSED" });
-    const event = await refused.take();
+    const event = await rejections.take();
     expect(event).toMatchObject({ code: expect.toBeOneOf([...codes]), mechanism: "PLAIN" });
     expect(JSON.stringify(event)).not.toMatch(/ada|bob|lace/);
   });
 
   test.skipIf(foreignPeers.python.isMissing)("a peer in Python with another password is denied", async () => {
-    const { address, refused } = await startBroker({ plain: true, authenticate: isAda });
+    const { address, rejections } = await startBroker({ plain: true, authenticate: isAda });
     const client = pythonClient("pigato", address, { plain_username: "ada", plain_password: "x" });
     onTestFinished(() => client.close());
     await client.request("echo", "1");
-    expect(await refused.take()).toMatchObject({ code: "DENIED", remoteAddress: "127.0.0.1" });
+    expect(await rejections.take()).toMatchObject({ code: "DENIED", remoteAddress: "127.0.0.1" });
   });
 });
 
@@ -61,10 +61,10 @@ describe("with authenticate alone", () => {
   });
 
   test("a peer from another address is denied and notified", async () => {
-    const { address, refused } = await startBroker({ authenticate: (peer) => peer.address === "10.0.0.1" });
+    const { address, rejections } = await startBroker({ authenticate: (peer) => peer.address === "10.0.0.1" });
     const client = new Client(address);
     await expect(client.start()).rejects.toMatchObject({ code: "REFUSED" });
-    expect(await refused.take()).toMatchObject({ code: "DENIED", mechanism: "NULL", remoteAddress: "127.0.0.1" });
+    expect(await rejections.take()).toMatchObject({ code: "DENIED", mechanism: "NULL", remoteAddress: "127.0.0.1" });
   });
 });
 
@@ -100,12 +100,12 @@ describe("an authenticate that fails denies every peer:", () => {
       reported: { detail: "authenticate failed", cause: expect.any(TypeError) },
     },
   ])("$how", async ({ authenticate, reported }) => {
-    const { address, refused, broker } = await startBroker({ authenticate, authenticateTimeoutMs: 50 });
+    const { address, rejections, broker } = await startBroker({ authenticate, authenticateTimeoutMs: 50 });
     const client = new Client(address);
     onTestFinished(() => client.stop());
     const received = new Promise<Error>((resolve) => client.once("error", resolve));
     const started = client.start();
-    expect(await refused.take()).toMatchObject({ code: "UNDECIDED", mechanism: "NULL", ...reported });
+    expect(await rejections.take()).toMatchObject({ code: "UNDECIDED", mechanism: "NULL", ...reported });
     expect(await received).toMatchObject({ code: "REFUSED" });
     expect(broker.stats()).toMatchObject({ clients: 0 });
     await client.stop();
@@ -114,7 +114,7 @@ describe("an authenticate that fails denies every peer:", () => {
 
   test("a peer that could not be authenticated is accepted when it reconnects", async () => {
     let isDown = true;
-    const { address, refused } = await startBroker({
+    const { address, rejections } = await startBroker({
       authenticate: () => {
         if (isDown) throw cause;
         return true;
@@ -122,7 +122,7 @@ describe("an authenticate that fails denies every peer:", () => {
     });
     await using client = new Client(address, { transport: "libzmq" });
     const started = client.start();
-    await refused.take();
+    await rejections.take();
     isDown = false;
     await started;
   });

@@ -12,7 +12,7 @@ const keys = new Keys();
 
 test("two hundred clients that connect at once are each authenticated and served", async () => {
   let count = 0;
-  const { address, refused } = await startBroker({
+  const { address, rejections } = await startBroker({
     curve: keys.server,
     authenticate: async (peer) => {
       count += 1;
@@ -27,7 +27,7 @@ test("two hundred clients that connect at once are each authenticated and served
   const answers = await Promise.all(clients.map((client, index) => client.call("echo", index)));
   expect(answers).toEqual(clients.map((_, index) => index));
   expect(count).toBe(201);
-  expect(refused.items).toEqual([]);
+  expect(rejections.items).toEqual([]);
 });
 
 test("peers reconnect to a broker that restarts with the same key, and not to one with another", async () => {
@@ -38,7 +38,7 @@ test("peers reconnect to a broker that restarts with the same key, and not to on
   await client.start();
   await broker.stop();
   const impostor = await startBroker({ curve: keys.unknown, authenticate: () => true }, address);
-  expect(await impostor.refused.take()).toMatchObject({ code: "HANDSHAKE_FAILED" });
+  expect(await impostor.rejections.take()).toMatchObject({ code: "HANDSHAKE_FAILED" });
   expect(impostor.broker.stats()).toMatchObject({ clients: 0, workers: 0 });
   await impostor.broker.stop();
   await startBroker({ curve: keys.server, authenticate: keys.isKnown }, address);
@@ -59,12 +59,12 @@ test("classic code is authorized with the same options in its conf", async () =>
 });
 
 test("a broker without security also reports rejected connections", async () => {
-  const { address, refused } = await startBroker({});
+  const { address, rejections } = await startBroker({});
   const socket = connect(Number(address.split(":").at(-1)), "127.0.0.1");
   onTestFinished(() => void socket.destroy());
   await once(socket, "connect");
   socket.write("GET / HTTP/1.1\r\n\r\n");
-  expect(await refused.take()).toMatchObject({
+  expect(await rejections.take()).toMatchObject({
     listener: "bind",
     code: "PROTOCOL",
     remoteAddress: `tcp://127.0.0.1:${socket.localPort}`,

@@ -164,7 +164,7 @@ describe("the ZAP handler", () => {
 
   test("also serves a router without a broker", async () => {
     const security = new ServerSecurity("PLAIN", { domain: "bare", authenticate: () => false, timeoutMs: 1000 });
-    const refused = new Promise((resolve) => {
+    const denied = new Promise((resolve) => {
       const router = libzmq.router({ onMessage() {}, onRejected: resolve }, { security });
       onTestFinished(() => router.close(0));
       void router.bind(LOOPBACK).then((address) => {
@@ -173,7 +173,7 @@ describe("the ZAP handler", () => {
         peer.connect(address);
       });
     });
-    expect(await refused).toMatchObject({ code: "DENIED", mechanism: "PLAIN" });
+    expect(await denied).toMatchObject({ code: "DENIED", mechanism: "PLAIN" });
   });
 });
 

@@ -19,7 +19,7 @@ export interface RunningBroker {
   readonly addresses: readonly string[];
   readonly violations: BrokerEvents["violation"][0][];
   readonly drops: BrokerEvents["drop"][0][];
-  readonly refused: Inbox<BrokerEvents["connection:rejected"][0]>;
+  readonly rejections: Inbox<BrokerEvents["connection:rejected"][0]>;
 }
 
 /** @param where the addresses to bind; a free port of the loopback interface by default */
@@ -31,12 +31,12 @@ export async function startBroker(
   onTestFinished(() => broker.stop());
   const violations: RunningBroker["violations"] = [];
   const drops: RunningBroker["drops"] = [];
-  const refused: RunningBroker["refused"] = new Inbox();
+  const rejections: RunningBroker["rejections"] = new Inbox();
   broker.on("violation", (event) => violations.push(event)).on("drop", (event) => drops.push(event));
-  broker.on("connection:rejected", (event) => refused.add(event));
+  broker.on("connection:rejected", (event) => rejections.add(event));
   await broker.start();
   const { addresses } = broker;
-  return { broker, address: addresses[0] ?? "", addresses, violations, drops, refused };
+  return { broker, address: addresses[0] ?? "", addresses, violations, drops, rejections };
 }
 
 /** A client that is connected. */
