@@ -20,6 +20,13 @@ interface QueuedMessage {
   next: QueuedMessage | undefined;
 }
 
+interface OutboxAudit {
+  readonly bytes: number;
+  readonly messages: number;
+  readonly writing: number;
+  readonly holding: Holding | undefined;
+}
+
 export class Outbox {
   readonly #limits: LinkLimits;
   readonly #holding: Holding | undefined;
@@ -35,6 +42,11 @@ export class Outbox {
   constructor(limits: LinkLimits, holding?: Holding) {
     this.#limits = limits;
     this.#holding = holding;
+  }
+
+  /** What it counts, for the checks of tests. */
+  audit(): OutboxAudit {
+    return { bytes: this.#bytes, messages: this.#messages, writing: this.#writing, holding: this.#holding };
   }
 
   get isEmpty(): boolean {

@@ -45,6 +45,17 @@ export interface SenderOwner {
   destroy(violation: Violation): void;
 }
 
+interface SenderAudit {
+  readonly isOpen: boolean;
+  readonly isDirty: boolean;
+  readonly isBlocked: boolean;
+  readonly isDestroyed: boolean;
+  readonly hasOutput: boolean;
+  readonly hasPong: boolean;
+  readonly hasMessages: boolean;
+  readonly lent: number;
+}
+
 export class Sender implements Flushable {
   /** Whether anything was written since the owner last set this to false. */
   hasSent = false;
@@ -77,6 +88,20 @@ export class Sender implements Flushable {
     this.#outbox = owner.outbox;
     this.#writer = new FrameWriter(settings.pool);
     this.#progress = new SendProgress(settings.limits, () => alarmAfterIo(() => this.#checkProgress()));
+  }
+
+  /** Its state, for the checks of tests. */
+  audit(): SenderAudit {
+    return {
+      isOpen: this.#isOpen,
+      isDirty: this.#isDirty,
+      isBlocked: this.#isBlocked,
+      isDestroyed: this.#socket.destroyed,
+      hasOutput: this.#writer.bytes > 0,
+      hasPong: this.#pong !== undefined,
+      hasMessages: !this.#outbox.isEmpty,
+      lent: this.#lent.length,
+    };
   }
 
   /** The kernel did not take the last write whole. */

@@ -34,6 +34,11 @@ export class ReceiveBudget {
     return this.#bytes;
   }
 
+  /** The messages that count, for the checks of tests. */
+  audit(): Iterable<UnfinishedMessage> {
+    return this.#messages;
+  }
+
   add(message: UnfinishedMessage): void {
     this.#messages.add(message);
   }
@@ -71,7 +76,7 @@ export class ReceiveBudget {
 }
 
 export class UnfinishedMessage {
-  readonly #budget: ReceiveBudget;
+  readonly budget: ReceiveBudget;
   readonly #newAlarm: () => Alarm;
   readonly #onDrop: (violation: Violation) => void;
   #bytes = 0;
@@ -90,7 +95,7 @@ export class UnfinishedMessage {
    * @param onDrop the connection must end
    */
   constructor(budget: ReceiveBudget, newAlarm: () => Alarm, onDrop: (violation: Violation) => void) {
-    this.#budget = budget;
+    this.budget = budget;
     this.#newAlarm = newAlarm;
     this.#onDrop = onDrop;
     budget.add(this);
@@ -121,7 +126,7 @@ export class UnfinishedMessage {
     if (bytes > 0 && this.#startBytes === undefined) this.#begin(now);
     const delta = keptBytes - this.#keptBytes;
     this.#keptBytes = keptBytes;
-    this.#budget.count(delta, now);
+    this.budget.count(delta, now);
   }
 
   /** Call when the alarm has rung. */
@@ -129,7 +134,7 @@ export class UnfinishedMessage {
     const start = this.#startBytes;
     this.#startBytes = undefined;
     if (start === undefined || this.#bytes === 0) return;
-    const { stallTimeoutMs, minProgressBytes } = this.#budget.limits;
+    const { stallTimeoutMs, minProgressBytes } = this.budget.limits;
     const grown = this.#bytes - start;
     if (this.#hasEnded || grown >= minProgressBytes) return this.#begin(now);
     const detail = `an unfinished message grew by ${grown} bytes in ${stallTimeoutMs} ms; the minimum is ${minProgressBytes}`;
@@ -146,8 +151,8 @@ export class UnfinishedMessage {
     this.#isStopped = true;
     this.#alarm?.set(undefined);
     this.#startBytes = undefined;
-    this.#budget.remove(this);
-    this.#budget.count(-this.#keptBytes, 0);
+    this.budget.remove(this);
+    this.budget.count(-this.#keptBytes, 0);
     this.#bytes = 0;
     this.#keptBytes = 0;
   }
@@ -156,6 +161,6 @@ export class UnfinishedMessage {
     this.#startBytes = this.#bytes;
     this.#hasEnded = false;
     this.#alarm ??= this.#newAlarm();
-    this.#alarm.set(now + this.#budget.limits.stallTimeoutMs);
+    this.#alarm.set(now + this.budget.limits.stallTimeoutMs);
   }
 }

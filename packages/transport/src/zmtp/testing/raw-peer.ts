@@ -6,6 +6,7 @@ import { GREETING_BYTES } from "../greeting.ts";
 import { NULL_PEER } from "../mechanism/null.ts";
 import { PeerReader } from "../peer-reader.ts";
 import { encodeGreeting, encodeReady } from "./encoded.ts";
+import "./watch-connections.ts";
 
 const LIMITS = { maxFrameBytes: 1_000_000, maxMessageBytes: 1_000_000, maxFrames: 1_000 };
 
