@@ -488,6 +488,20 @@ describe("stopping", () => {
     expect(scenario.session.nextDeadline()).toBeUndefined();
   });
 
+  test("a worker whose last request ends leaves as soon as an idle one, even if the broker does not answer", () => {
+    const scenario = new SessionScenario().connect();
+    scenario.request("r1");
+    scenario.do({ type: "stop" });
+    scenario.advance(100);
+    scenario.final(0);
+    expect(scenario.advance(400)).toEqual([
+      "500: send! disconnect",
+      "500: close after writing",
+      "500: disconnected: disconnected",
+      "500: stopped",
+    ]);
+  });
+
   test("an earlier heartbeat of the broker does not count as that answer", () => {
     const scenario = new SessionScenario().connect();
     scenario.receive({ type: "heartbeat" });

@@ -162,7 +162,7 @@ function watchBuffers(): void {
     return buffer;
   };
   BufferPool.prototype.giveBack = function giveBackChecked(buffer) {
-    invariant(!idle.has(buffer), "a buffer is given back twice");
+    invariant(!idle.has(buffer), "a buffer is returned twice");
     idle.add(buffer);
     giveBack.call(this, buffer);
   };
@@ -206,7 +206,7 @@ interface Link {
   onEnd(connection: SocketConnection, violation: Violation | undefined): void;
 }
 
-/** A connection is up once and ends once. Its messages come in between. */
+/** A connection is up once and ends once. Its messages arrive between the two. */
 function watchReports(link: Link): void {
   const phases = new WeakMap<SocketConnection, "up" | "ended">();
   const { onUp, onMessage, onEnd } = link;
