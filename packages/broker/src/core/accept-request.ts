@@ -209,7 +209,7 @@ function clientBound(name: string, bound: number, ofClient: number): string | un
 
 /** Whether a request for the name of a route may ask for the workers of a service, even if the route leads elsewhere. */
 function isWithin(route: Route, service: Service): boolean {
-  return route.service === service || covers(service.name, route.name);
+  return route.service === service || covers(service.name, route.name, route.range);
 }
 
 function whyUnavailable(worker: string): string {

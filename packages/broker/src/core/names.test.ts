@@ -48,7 +48,16 @@ test.each([
   ["echo@^1", "echo@1.2.3", false],
   ["echo@1.2.3-beta", "echo@>=1.2.3-alpha", false],
 ])("whether %s covers %s: %s", (offered, wanted, does) => {
-  expect(covers(serviceName(offered), serviceName(wanted))).toBe(does);
+  expect(covers(serviceName(offered), serviceName(wanted), rangeIn(serviceName(wanted)))).toBe(does);
+});
+
+test("a range is parsed once, and only if it has at most 64 bytes", () => {
+  const rangeOf = (text: string) => rangeIn(serviceName(`echo@${text}`));
+  const range = rangeOf("^1");
+  expect(range?.range).toBeDefined();
+  expect(range?.range).toBe(range?.range);
+  expect(rangeOf(`1${" ".repeat(63)}`)?.range).toBeDefined();
+  expect(rangeOf(`1${" ".repeat(64)}`)?.range).toBeUndefined();
 });
 
 function read(text: string): { version?: string; range?: string } {
@@ -56,6 +65,6 @@ function read(text: string): { version?: string; range?: string } {
   const any = rangeIn(serviceName(text));
   return {
     ...(one && { version: `${one.base} ${one.version.version}` }),
-    ...(any && { range: `${any.base} ${any.range}` }),
+    ...(any && { range: `${any.base} ${any.text}` }),
   };
 }

@@ -15,10 +15,27 @@ export interface VersionName {
   readonly version: SemVer;
 }
 
-/** Any version within a range. The text of the range is not parsed yet and may be invalid. */
-export interface RangeName {
+/** The longest text of a range. To parse one of 255 bytes can take milliseconds, and every request may bring another one. */
+const MAX_RANGE_BYTES = 64;
+
+/** Any version within a range. The text of the range may be invalid. */
+export class RangeName {
   readonly base: string;
-  readonly range: string;
+  readonly text: string;
+  #range: Range | undefined;
+  #isParsed = false;
+
+  constructor(base: string, text: string) {
+    this.base = base;
+    this.text = text;
+  }
+
+  /** Parsed when it is first needed, and once. `undefined` for an invalid range. */
+  get range(): Range | undefined {
+    if (!this.#isParsed) this.#range = parseRange(this.text);
+    this.#isParsed = true;
+    return this.#range;
+  }
 }
 
 export function versionIn(name: ServiceName): VersionName | undefined {
@@ -31,11 +48,11 @@ export function rangeIn(name: ServiceName): RangeName | undefined {
   const at = separatorOf(name);
   if (at === undefined) return undefined;
   const range = name.slice(at + 1);
-  return versionOf(range) === undefined ? { base: name.slice(0, at), range } : undefined;
+  return versionOf(range) === undefined ? new RangeName(name.slice(0, at), range) : undefined;
 }
 
-/** `undefined` for an invalid range. */
-export function parseRange(text: string): Range | undefined {
+function parseRange(text: string): Range | undefined {
+  if (text.length > MAX_RANGE_BYTES) return undefined;
   try {
     return new Range(text);
   } catch {
@@ -48,15 +65,17 @@ export function prefixIn(name: ServiceName): string | undefined {
   return name.endsWith("*") ? name.slice(0, -1) : undefined;
 }
 
-/** Whether workers that offer one name may serve requests for another. `Offers` chooses among several services. */
-export function covers(offered: ServiceName, wanted: ServiceName): boolean {
+/**
+ * Whether workers that offer one name may serve requests for another. `Offers` chooses among several services.
+ * @param range that the wanted name has
+ */
+export function covers(offered: ServiceName, wanted: ServiceName, range: RangeName | undefined): boolean {
   if (offered === wanted) return true;
   const prefix = prefixIn(offered);
   if (prefix !== undefined && wanted.startsWith(prefix)) return true;
   const version = versionIn(offered);
-  const range = rangeIn(wanted);
   if (version === undefined || version.base !== range?.base) return false;
-  return parseRange(range.range)?.test(version.version) === true;
+  return range.range?.test(version.version) === true;
 }
 
 /** The index of the last `@`, unless nothing is before or after it. */

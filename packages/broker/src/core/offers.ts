@@ -2,7 +2,7 @@
 // a range, the highest version within it; else the longest wildcard. Free slots do not matter.
 
 import type { ServiceName } from "@pigato/protocol";
-import { parseRange, prefixIn, type RangeName, versionIn } from "./names.ts";
+import { prefixIn, type RangeName, versionIn } from "./names.ts";
 import type { Service } from "./queued-request.ts";
 import { Versions } from "./versions.ts";
 import { Wildcards } from "./wildcards.ts";
@@ -56,10 +56,10 @@ export class Offers {
     return this.#wildcards.longestFor(prefix);
   }
 
-  #inRange({ base, range: text }: RangeName): Service | undefined {
-    const versions = this.#versions.get(base);
-    // Parse the range only if there are versions to choose from.
-    const range = versions && parseRange(text);
+  #inRange(wanted: RangeName): Service | undefined {
+    const versions = this.#versions.get(wanted.base);
+    // The range is parsed only if there are versions to choose from.
+    const range = versions && wanted.range;
     return range && versions.highestIn(range);
   }
 }

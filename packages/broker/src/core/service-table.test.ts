@@ -83,7 +83,7 @@ test("every name leads to the right service after any changes, and few names are
         expect([...needed].filter((one) => services.route(one).open + Number(offered.has(one)) === 0)).toEqual([]);
         expect(new Set([...routes, ...reached]).size).toBe(routes.size);
         for (const one of routes) {
-          const isServed = [...offered.keys()].some((other) => covers(other, one.name));
+          const isServed = [...offered.keys()].some((other) => covers(other, one.name, one.range));
           if (isServed === (one.service === services.unserved)) expect.fail(`${one.name} leads to ${one.service.name}`);
           if (one.isExact !== offered.has(one.name)) expect.fail(`${one.name} is mistaken about being offered`);
           if (!services.routesOf(one.service).has(one)) expect.fail(`${one.service.name} does not know ${one.name}`);

@@ -3,7 +3,7 @@
 import type { ServiceName } from "@pigato/protocol";
 import { compare } from "semver";
 import { heldUnder } from "../dispatch.ts";
-import { covers, prefixIn, versionIn } from "../names.ts";
+import { covers, prefixIn, rangeIn, versionIn } from "../names.ts";
 import type { QueuedRequest, Route, Service, WorkerRecord } from "../queued-request.ts";
 import { MAX_CACHED_ROUTES } from "../service-table.ts";
 import type { CoreState } from "../state.ts";
@@ -95,7 +95,7 @@ function leadsTo(name: ServiceName, services: readonly Service[]): Service | und
   let best: Service | undefined;
   for (const service of services) {
     if (service.name === name) return service;
-    if (!covers(service.name, name)) continue;
+    if (!covers(service.name, name, rangeIn(name))) continue;
     if (best === undefined || isBetter(service.name, best.name)) best = service;
   }
   return best;
