@@ -4,8 +4,9 @@
 // So every bind and every removal holds a lock: a file next to the path, which only one process can create. It exists for some
 // milliseconds. A lock that stays the same for `LOCK_TIMEOUT_MS` belongs to a killed process and is removed.
 
+import { randomUUID } from "node:crypto";
 import { type BigIntStats, lstatSync, rmSync } from "node:fs";
-import { open, readdir, readFile, rm, stat } from "node:fs/promises";
+import { link, lstat, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { bindError, errorCode } from "./addresses.ts";
@@ -105,15 +106,33 @@ async function acquire(lock: string, timeoutMs: number): Promise<void> {
   let deadline = 0;
   while (!(await created(lock))) {
     const present = await identityOf(lock);
+    // Released meanwhile.
+    if (present === undefined) continue;
     if (present !== holder) {
       holder = present;
       deadline = systemClock.now() + timeoutMs;
     } else if (systemClock.now() >= deadline) {
-      await rm(lock, { force: true });
+      await removeLeft(lock, holder);
       continue;
     }
     await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
   }
+}
+
+/**
+ * Removes a lock that was left behind. Another process may have done so, and locked again, since it was examined. So it is moved aside
+ * first, which only one process can do, and put back if it is another one.
+ */
+async function removeLeft(lock: string, holder: string): Promise<void> {
+  const aside = `${lock}.${randomUUID()}`;
+  try {
+    await rename(lock, aside);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return;
+    throw error;
+  }
+  if ((await identityOf(aside)) !== holder) await link(aside, lock).catch(() => {});
+  await rm(aside, { force: true });
 }
 
 /** Whether this call created the file. */
@@ -128,7 +147,7 @@ async function created(lock: string): Promise<boolean> {
 }
 
 async function identityOf(file: string): Promise<string | undefined> {
-  const stats: BigIntStats | undefined = await stat(file, { bigint: true }).catch(() => undefined);
+  const stats: BigIntStats | undefined = await lstat(file, { bigint: true }).catch(() => undefined);
   return stats && `${stats.ino} ${stats.birthtimeNs} ${stats.mtimeNs}`;
 }
 
