@@ -2,9 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { systemClock } from "../clock.ts";
-import type { ConnectionRejection, LinkLimits } from "../link.ts";
+import type { LinkLimits } from "../link.ts";
 import { EVICTION_AGE_MS } from "./connection-bounds.ts";
-import { ZmtpRouter } from "./router.ts";
 import {
   encoded,
   encodeError,
@@ -14,141 +13,95 @@ import {
   encodePong,
   encodeReady,
 } from "./testing/encoded.ts";
-import { RawPeer } from "./testing/raw-peer.ts";
+import { RouterWithPeers } from "./testing/router-with-peers.ts";
 
 interface Received {
   readonly peer: string;
   readonly texts: readonly string[];
 }
 
-let router: ZmtpRouter;
-let address = "";
-let peers: RawPeer[] = [];
+const peers = new RouterWithPeers();
 let received: Received[] = [];
-let events: string[] = [];
-let rejections: ConnectionRejection[] = [];
-let onEvent = () => {};
 
 beforeEach(() => start());
 
-afterEach(async () => {
-  for (const { socket } of peers) socket.destroy();
-  await router.close(0);
-});
+afterEach(() => peers.close());
 
-async function start(limits: Partial<LinkLimits> = {}): Promise<void> {
-  peers = [];
+function start(limits: Partial<LinkLimits> = {}): Promise<void> {
   received = [];
-  events = [];
-  rejections = [];
-  router = new ZmtpRouter(
-    {
-      onMessage: (peer, frames) => {
-        received.push({ peer, texts: frames.map((frame) => Buffer.from(frame).toString()) });
-        onEvent();
-      },
-      onPeerUp: (peer) => report(`up ${peer}`),
-      onPeerDown: (peer) => report(`down ${peer}`),
-      onRejected: (rejection, peer) => {
-        rejections.push(rejection);
-        report(`rejected ${peer ?? "unknown"}: ${rejection.code}`);
-      },
+  return peers.start(limits, {
+    onMessage: (peer, frames) => {
+      received.push({ peer, texts: frames.map((frame) => Buffer.from(frame).toString()) });
+      peers.wake();
     },
-    { limits },
-  );
-  address = await router.bind("tcp://127.0.0.1:*");
-}
-
-function report(text: string): void {
-  events.push(text);
-  onEvent();
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) {
-    await new Promise<void>((resolve) => {
-      onEvent = resolve;
-    });
-  }
-}
-
-async function rawPeer(): Promise<RawPeer> {
-  const peer = await RawPeer.connect(address);
-  peers.push(peer);
-  return peer;
-}
-
-async function connectedPeer(routingId: string): Promise<RawPeer> {
-  const peer = await rawPeer();
-  peer.introduce(routingId);
-  await until(() => events.includes(`up ${routingId}`));
-  return peer;
+    onPeerDown: (peer) => peers.report(`down ${peer}`),
+  });
 }
 
 const hello = encoded([[Buffer.from("hello")]]);
 
 describe("handshakes", () => {
   test("may arrive byte by byte", async () => {
-    const peer = await rawPeer();
+    const peer = await peers.rawPeer();
     peer.socket.setNoDelay(true);
     for (const byte of Buffer.concat([encodeGreeting(), encodeReady("DEALER", "slow"), hello])) {
       peer.write(Uint8Array.of(byte));
       await new Promise<void>((resolve) => peer.socket.write("", () => resolve()));
     }
-    await until(() => received.length > 0);
+    await peers.until(() => received.length > 0);
     expect(received).toEqual([{ peer: "slow", texts: ["hello"] }]);
   });
 
   test("may arrive at once, followed by messages", async () => {
-    const peer = await rawPeer();
+    const peer = await peers.rawPeer();
     peer.write(encodeGreeting(), encodeReady("DEALER", "hasty"), hello, hello);
-    await until(() => received.length === 2);
-    expect(events).toEqual(["up hasty"]);
+    await peers.until(() => received.length === 2);
+    expect(peers.events).toEqual(["up hasty"]);
   });
 
   test("of version 3.0 are accepted", async () => {
     const greeting = encodeGreeting();
     greeting[11] = 0;
-    const peer = await rawPeer();
+    const peer = await peers.rawPeer();
     peer.write(greeting, encodeReady("REQ", "old"), hello);
-    await until(() => received.length > 0);
-    expect(router.send("old", [Buffer.from("welcome")])).toBe("queued");
+    await peers.until(() => received.length > 0);
+    expect(peers.router.send("old", [Buffer.from("welcome")])).toBe("queued");
     await peer.expect(encoded([[Buffer.from("welcome")]]));
   });
 
   test("without a routing id get a name that no peer can claim", async () => {
-    const peer = await rawPeer();
+    const peer = await peers.rawPeer();
     peer.introduce("");
     peer.write(hello);
-    await until(() => received.length > 0);
+    await peers.until(() => received.length > 0);
     const name = received[0]?.peer ?? "";
     expect(name.startsWith("\0")).toBe(true);
-    expect(router.send(name, [Buffer.from("welcome")])).toBe("queued");
+    expect(peers.router.send(name, [Buffer.from("welcome")])).toBe("queued");
     await peer.expect(encoded([[Buffer.from("welcome")]]));
-    const thief = await rawPeer();
+    const thief = await peers.rawPeer();
     thief.introduce(name);
     await thief.closed;
-    await until(() => rejections.length > 0);
-    expect(rejections[0]).toMatchObject({
+    await peers.until(() => peers.rejections.length > 0);
+    expect(peers.rejections[0]).toMatchObject({
       code: "ROUTING_ID",
       remoteAddress: expect.stringContaining("tcp://127.0.0.1:"),
     });
   });
 
   test("with a routing id in use end before READY, and its owner keeps it", async () => {
-    const owner = await connectedPeer("same");
-    const second = await rawPeer();
+    const owner = await peers.connectedPeer("same");
+    const second = await peers.rawPeer();
     second.introduce("same");
     await second.closed;
     expect(second.received).toHaveLength(64);
-    expect(events).toEqual(["up same", "rejected unknown: ROUTING_ID"]);
-    router.send("same", [Buffer.from("yours")]);
+    expect(peers.events).toEqual(["up same", "rejected unknown: ROUTING_ID"]);
+    peers.router.send("same", [Buffer.from("yours")]);
     await owner.expect(encoded([[Buffer.from("yours")]]));
   });
 
   test("with a routing id in use that connect again after ERROR get one with the reason", async () => {
-    await connectedPeer("same");
-    const second = await rawPeer();
+    await peers.connectedPeer("same");
+    const second = await peers.rawPeer();
     second.write(encodeGreeting(), encodeOurDealer("READY", "same"));
     await second.closed;
     const error = encodeError("ROUTING_ID: the routing id belongs to another connection");
@@ -156,13 +109,13 @@ describe("handshakes", () => {
   });
 
   test("with a routing id whose owner has left are accepted", async () => {
-    const owner = await connectedPeer("same");
+    const owner = await peers.connectedPeer("same");
     owner.socket.destroy();
-    await until(() => events.includes("down same"));
-    const next = await rawPeer();
+    await peers.until(() => peers.events.includes("down same"));
+    const next = await peers.rawPeer();
     next.introduce("same");
-    await until(() => events.length === 3);
-    expect(events).toEqual(["up same", "down same", "up same"]);
+    await peers.until(() => peers.events.length === 3);
+    expect(peers.events).toEqual(["up same", "down same", "up same"]);
   });
 
   test.each<[string, string, () => Uint8Array[]]>([
@@ -186,19 +139,19 @@ describe("handshakes", () => {
     ["sends a command in parts", "PROTOCOL", () => [encodeGreeting(), Uint8Array.of(5, 0)]],
     ["sends an endless command", "FRAME_TOO_LARGE", () => [encodeGreeting(), Uint8Array.of(6, 0, 0, 0, 0, 1, 0, 0, 0)]],
   ])("of a peer that %s end only its own connection (%s)", async (_what, code, pieces) => {
-    const good = await connectedPeer("good");
-    const bad = await rawPeer();
+    const good = await peers.connectedPeer("good");
+    const bad = await peers.rawPeer();
     bad.write(...pieces());
     await bad.closed;
-    await until(() => rejections.length > 0);
-    expect(rejections.map((rejection) => rejection.code)).toEqual([code]);
+    await peers.until(() => peers.rejections.length > 0);
+    expect(peers.rejections.map((rejection) => rejection.code)).toEqual([code]);
     good.write(hello);
-    await until(() => received.length > 0);
+    await peers.until(() => received.length > 0);
     expect(received).toEqual([{ peer: "good", texts: ["hello"] }]);
   });
 
   test("with a wrong socket type get an ERROR with the reason", async () => {
-    const publisher = await rawPeer();
+    const publisher = await peers.rawPeer();
     publisher.introduce("", "PUB");
     await publisher.expect(encodeError('a ROUTER does not talk to "PUB"'));
   });
@@ -215,134 +168,124 @@ describe("bounds", () => {
   ])(
     "%s: a message within the bound arrives, and one over it ends the connection",
     async (code, limits, within, beyond) => {
-      await router.close(0);
       await start(limits);
-      const good = await connectedPeer("good");
-      const bad = await connectedPeer("bad");
+      const good = await peers.connectedPeer("good");
+      const bad = await peers.connectedPeer("bad");
       bad.write(within, beyond);
-      await until(() => events.includes("down bad"));
+      await peers.until(() => peers.events.includes("down bad"));
       expect(received.map(({ peer }) => peer)).toEqual(["bad"]);
-      expect(events.slice(-2)).toEqual([`rejected bad: ${code}`, "down bad"]);
+      expect(peers.events.slice(-2)).toEqual([`rejected bad: ${code}`, "down bad"]);
       good.write(hello);
-      await until(() => received.length === 2);
+      await peers.until(() => received.length === 2);
     },
   );
 
   test("TOO_MANY_CONNECTIONS: a peer can connect again when another has left", async () => {
-    await router.close(0);
     await start({ maxConnections: 1 });
-    const first = await connectedPeer("first");
-    const second = await rawPeer();
+    const first = await peers.connectedPeer("first");
+    const second = await peers.rawPeer();
     await second.closed;
-    expect(events).toEqual(["up first", "rejected unknown: TOO_MANY_CONNECTIONS"]);
+    expect(peers.events).toEqual(["up first", "rejected unknown: TOO_MANY_CONNECTIONS"]);
     first.socket.destroy();
-    await until(() => events.includes("down first"));
-    await connectedPeer("third");
+    await peers.until(() => peers.events.includes("down first"));
+    await peers.connectedPeer("third");
   });
 
   test("TOO_MANY_FROM_ADDRESS: connections of one address have a bound", async () => {
-    await router.close(0);
     await start({ maxConnectionsPerAddress: 1 });
-    await connectedPeer("first");
-    await (await rawPeer()).closed;
-    await until(() => rejections.length === 1);
-    expect(rejections).toMatchObject([
+    await peers.connectedPeer("first");
+    await (await peers.rawPeer()).closed;
+    await peers.until(() => peers.rejections.length === 1);
+    expect(peers.rejections).toMatchObject([
       { code: "TOO_MANY_FROM_ADDRESS", remoteAddress: expect.stringMatching(/^tcp:\/\/127\.0\.0\.1:\d+$/) },
     ]);
   });
 
   test("IDLE: a peer that never sent a message is disconnected in time, and one that did is not", async () => {
-    await router.close(0);
     await start({ idleConnectionMs: 500 });
-    const silent = await rawPeer();
-    const idle = await connectedPeer("idle");
-    const used = await connectedPeer("used");
+    const silent = await peers.rawPeer();
+    const idle = await peers.connectedPeer("idle");
+    const used = await peers.connectedPeer("used");
     used.write(hello);
     await Promise.all([silent.closed, idle.closed]);
-    await until(() => rejections.length === 2);
-    expect(events.slice(-3).sort()).toEqual(["down idle", "rejected idle: IDLE", "rejected unknown: IDLE"]);
-    expect(router.send("used", [Buffer.from("still here")])).toBe("queued");
+    await peers.until(() => peers.rejections.length === 2);
+    expect(peers.events.slice(-3).sort()).toEqual(["down idle", "rejected idle: IDLE", "rejected unknown: IDLE"]);
+    expect(peers.router.send("used", [Buffer.from("still here")])).toBe("queued");
   });
 
   test("an idle peer makes room for another", async () => {
     const now = vi.spyOn(systemClock, "now");
     onTestFinished(() => now.mockRestore());
-    await router.close(0);
     await start({ maxConnections: 2 });
-    const first = await connectedPeer("first");
+    const first = await peers.connectedPeer("first");
     first.write(hello);
-    await connectedPeer("second");
-    await until(() => received.length === 1);
+    await peers.connectedPeer("second");
+    await peers.until(() => received.length === 1);
     const later = systemClock.now() + EVICTION_AGE_MS;
     now.mockImplementation(() => later);
-    await connectedPeer("third");
-    await until(() => events.includes("down second"));
-    expect(events).toContain("rejected second: IDLE");
-    expect(router.send("first", [Buffer.from("still here")])).toBe("queued");
+    await peers.connectedPeer("third");
+    await peers.until(() => peers.events.includes("down second"));
+    expect(peers.events).toContain("rejected second: IDLE");
+    expect(peers.router.send("first", [Buffer.from("still here")])).toBe("queued");
   });
 
   test("HANDSHAKE_TIMEOUT: a peer without a handshake in time is disconnected", async () => {
-    await router.close(0);
     await start({ handshakeTimeoutMs: 20 });
-    const silent = await rawPeer();
-    const slow = await rawPeer();
+    const silent = await peers.rawPeer();
+    const slow = await peers.rawPeer();
     slow.write(encodeGreeting());
     await Promise.all([silent.closed, slow.closed]);
-    await until(() => rejections.length === 2);
-    expect(rejections.map(({ code }) => code)).toEqual(["HANDSHAKE_TIMEOUT", "HANDSHAKE_TIMEOUT"]);
+    await peers.until(() => peers.rejections.length === 2);
+    expect(peers.rejections.map(({ code }) => code)).toEqual(["HANDSHAKE_TIMEOUT", "HANDSHAKE_TIMEOUT"]);
   });
 });
 
 describe("PING", () => {
   test("is answered with its context, also between the frames of a message", async () => {
-    const peer = await connectedPeer("p");
+    const peer = await peers.connectedPeer("p");
     const [start = Buffer.alloc(0), end = Buffer.alloc(0)] = [Uint8Array.of(1, 1, 97), Uint8Array.of(0, 1, 98)];
     const ping = Uint8Array.of(4, 10, 4, 80, 73, 78, 71, 0, 0, 1, 2, 3);
     peer.write(start, ping, end);
     await peer.expect(encodePong(Uint8Array.of(1, 2, 3)));
-    await until(() => received.length > 0);
+    await peers.until(() => received.length > 0);
     expect(received).toEqual([{ peer: "p", texts: ["a", "b"] }]);
   });
 
   test("sets the silence after which its sender is disconnected", async () => {
-    const peer = await connectedPeer("p");
+    const peer = await peers.connectedPeer("p");
     peer.write(encodePing(100));
-    await until(() => events.includes("down p"));
-    expect(events).toEqual(["up p", "rejected p: SILENCE", "down p"]);
+    await peers.until(() => peers.events.includes("down p"));
+    expect(peers.events).toEqual(["up p", "rejected p: SILENCE", "down p"]);
   });
 
   test("with a context over the bound ends the connection", async () => {
-    const peer = await connectedPeer("p");
+    const peer = await peers.connectedPeer("p");
     peer.write(Uint8Array.of(4, 24, 4, 80, 73, 78, 71, 0, 0), Buffer.alloc(17));
-    await until(() => events.includes("down p"));
-    expect(events).toEqual(["up p", "rejected p: PROTOCOL", "down p"]);
+    await peers.until(() => peers.events.includes("down p"));
+    expect(peers.events).toEqual(["up p", "rejected p: PROTOCOL", "down p"]);
   });
 });
 
 test("messages for a peer that has left are reported before its end", async () => {
-  await router.close(0);
   const reports: string[] = [];
-  router = new ZmtpRouter({
-    onMessage: () => {},
-    onPeerUp: () => onEvent(),
-    onUndelivered: (_peer, [frame]) => reports.push(`undelivered ${frame?.[0]}`),
-    onPeerDown: () => {
-      reports.push("down");
-      onEvent();
+  await peers.start(
+    {},
+    {
+      onUndelivered: (_peer, [frame]) => reports.push(`undelivered ${frame?.[0]}`),
+      onPeerDown: () => {
+        reports.push("down");
+        peers.wake();
+      },
     },
-  });
-  address = await router.bind("tcp://127.0.0.1:*");
-  const mute = await rawPeer();
+  );
+  const mute = await peers.rawPeer();
   mute.socket.pause();
-  const isUp = new Promise<void>((resolve) => {
-    onEvent = resolve;
-  });
   mute.introduce("mute");
-  await isUp;
+  await peers.until(() => peers.events.includes("up mute"));
   let accepted = 0;
-  while (router.send("mute", [Buffer.alloc(100_000, accepted % 256)]) !== "slow") accepted += 1;
+  while (peers.router.send("mute", [Buffer.alloc(100_000, accepted % 256)]) !== "slow") accepted += 1;
   mute.socket.destroy();
-  await until(() => reports.includes("down"));
+  await peers.until(() => reports.includes("down"));
   expect(reports.at(-1)).toBe("down");
   expect(reports.length).toBeGreaterThan(5);
   expect(reports.at(-2)).toBe(`undelivered ${accepted % 256}`);
@@ -355,16 +298,16 @@ function plainGreeting(): Buffer {
 }
 
 test("a write in progress keeps its bytes while other peers are written to", async () => {
-  const slow = await connectedPeer("slow");
-  const quick = await connectedPeer("quick");
+  const slow = await peers.connectedPeer("slow");
+  const quick = await peers.connectedPeer("quick");
   slow.socket.pause();
   const sent: Buffer[] = [];
   const next = () => Buffer.alloc(10_000, `${sent.length};`);
-  for (let frame = next(); router.send("slow", [frame]) !== "slow"; frame = next()) sent.push(frame);
+  for (let frame = next(); peers.router.send("slow", [frame]) !== "slow"; frame = next()) sent.push(frame);
   sent.push(next());
   // These would overwrite the buffers of the slow peer's write, if they were reused too early.
-  for (let round = 0; round < 40; round++) router.send("quick", [Buffer.alloc(10_000, "quick")]);
-  router.send("quick", [Buffer.from("the end")]);
+  for (let round = 0; round < 40; round++) peers.router.send("quick", [Buffer.alloc(10_000, "quick")]);
+  peers.router.send("quick", [Buffer.from("the end")]);
   await quick.expect(encoded([[Buffer.from("the end")]]));
   slow.socket.resume();
   const [last = Buffer.alloc(0)] = sent.slice(-1);
@@ -374,9 +317,9 @@ test("a write in progress keeps its bytes while other peers are written to", asy
 });
 
 test("closing takes no longer than writing what was sent, whatever the linger", async () => {
-  const peer = await connectedPeer("p");
-  router.send("p", [Buffer.from("the end")]);
-  await router.close(600_000);
+  const peer = await peers.connectedPeer("p");
+  peers.router.send("p", [Buffer.from("the end")]);
+  await peers.router.close(600_000);
   await peer.closed;
   expect(peer.messages()).toEqual([["the end"]]);
 });
