@@ -20,7 +20,7 @@ import {
  */
 const MIN_FIRST_BYTES = 64 * 1024;
 const MAX_FIRST_BYTES = 1024 * 1024;
-const FIRST_FACTOR = 32;
+const FIRST_FACTOR = 128;
 const BODY_GROWTH = 4;
 const NO_BODY = Buffer.alloc(0);
 

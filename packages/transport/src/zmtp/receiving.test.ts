@@ -2,6 +2,7 @@
 
 import { afterEach, expect, test, vi } from "vitest";
 import type { LinkLimits } from "../link.ts";
+import { FrameReader } from "./frame-reader.ts";
 import { encodeCommand, encoded, encodeGreeting, encodePing, encodePong } from "./testing/encoded.ts";
 import type { RawPeer } from "./testing/raw-peer.ts";
 import { RouterWithPeers } from "./testing/router-with-peers.ts";
@@ -152,4 +153,14 @@ test("a frame of any announced size costs memory only as its bytes arrive", asyn
   peer.write(frameStart(0, 2 ** 50, 0));
   await peers.until(() => peers.events.includes("receiving p"));
   expect(Math.max(...allocate.mock.calls.map(([size]) => size))).toBeLessThanOrEqual(65_536);
+});
+
+test("a large frame of which 8 KiB come at first is copied once more as it grows, not twice", () => {
+  const allocate = vi.spyOn(Buffer, "allocUnsafe");
+  const bodies: number[] = [];
+  const reader = new FrameReader({ onHeader: () => undefined, onFrame: (_flags, body) => bodies.push(body.length) });
+  reader.read(frameStart(0, 4_000_000, 8_192), 0);
+  reader.read(Buffer.alloc(4_000_000 - 8_192), 0);
+  expect(bodies).toEqual([4_000_000]);
+  expect(allocate.mock.calls.map(([size]) => size)).toEqual([1_048_576, 4_000_000]);
 });
