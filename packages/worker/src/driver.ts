@@ -33,6 +33,10 @@ export interface Offer {
 
 const URGENT: SendOptions = Object.freeze({ urgent: true });
 
+/** P-DISC-6: only a worker that negotiates gets the reason. */
+const NO_REASON =
+  "the broker disconnected it without a reason, as it does if it stops, has too many workers, or serves this name itself; with negotiate, it says which";
+
 export class Driver implements ReplyPort {
   readonly format: ReplyFormat;
   readonly runtime: PeerRuntime;
@@ -158,10 +162,11 @@ export class Driver implements ReplyPort {
   }
 
   /** A broker that stops is followed by another one, or starts again. */
-  #onRegistrationRefused(reason: DisconnectReason): void {
+  #onRegistrationRefused(reason: DisconnectReason | undefined): void {
     const { address } = this.runtime;
-    const message = `cannot register a worker for "${this.#service}" at ${address}: ${reason.message}`;
-    this.runtime.onError(new LinkError("REFUSED", message, { address, cause: reason }), reason.code !== "CLOSED");
+    const message = `cannot register a worker for "${this.#service}" at ${address}: ${reason?.message ?? NO_REASON}`;
+    const isFinal = reason !== undefined && reason.code !== "CLOSED";
+    this.runtime.onError(new LinkError("REFUSED", message, { address, cause: reason }), isFinal);
   }
 
   #onDrain(): void {

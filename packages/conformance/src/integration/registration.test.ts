@@ -42,3 +42,23 @@ test("a worker with several addresses registers at the next broker, and reports 
   expect(await client.call("echo")).toBe("served");
   expect(errors).toEqual([expect.stringContaining("1 workers are registered")]);
 });
+
+test("a worker that does not negotiate reports a refusal, keeps trying, and registers when there is room", async () => {
+  const { address } = await startBroker({ maxWorkers: 1 });
+  const first = await startWorker(address, "echo", (data, reply) => reply.end(data));
+  const worker = new Worker(address, "echo", { ...BRISK, negotiate: false });
+  onTestFinished(() => worker.stop());
+  worker.on("request", (data, reply) => reply.end(data));
+  const error = new Promise<Error>((resolve) => void worker.once("error", resolve));
+  const started = worker.start();
+  expect(await error).toMatchObject({
+    name: "LinkError",
+    code: "REFUSED",
+    address,
+    message: expect.stringContaining(
+      `cannot register a worker for "echo" at ${address}: the broker disconnected it without a reason`,
+    ),
+  });
+  await first.stop();
+  await started;
+});

@@ -165,8 +165,26 @@ describe("connecting", () => {
     const scenario = new SessionScenario();
     scenario.do({ type: "start" });
     scenario.do({ type: "link-up" });
-    expect(scenario.receive({ type: "disconnect" })).toEqual(["close"]);
+    expect(scenario.receive({ type: "disconnect" })).toEqual(["registration refused without a reason", "close"]);
     expect(scenario.advance(500)).toEqual(["500: open tcp://one:1"]);
+  });
+
+  test("P-DISC-6: a refusal without a reason is reported once until the worker is registered", () => {
+    const scenario = new SessionScenario({ negotiate: false });
+    const refuse = (): string[] => {
+      scenario.do({ type: "link-up" });
+      const lines = scenario.receive({ type: "disconnect" });
+      scenario.advance(4000);
+      return lines;
+    };
+    scenario.do({ type: "start" });
+    expect(refuse()).toEqual(["registration refused without a reason", "close"]);
+    expect(refuse()).toEqual(["close"]);
+    scenario.do({ type: "link-up" });
+    scenario.receive({ type: "heartbeat" });
+    expect(scenario.receive({ type: "disconnect" })).toEqual(["close", "disconnected: disconnected"]);
+    scenario.advance(4000);
+    expect(refuse()).toEqual(["registration refused without a reason", "close"]);
   });
 
   test("P-DISC-6: a refusal is reported with its reason, once until it changes", () => {

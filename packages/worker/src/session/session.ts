@@ -223,10 +223,10 @@ export class Session {
 
   /** P-DISC-6. */
   #onDisconnect(reason: DisconnectReason | undefined): Effects {
-    if (reason === undefined) return NO_EFFECTS;
-    if (this.#connection.isConnected) return disconnectReport(reason);
-    if (reason.message === this.#lastRefusal) return NO_EFFECTS;
-    this.#lastRefusal = reason.message;
+    if (this.#connection.isConnected) return reason === undefined ? NO_EFFECTS : disconnectReport(reason);
+    const message = reason?.message ?? "";
+    if (message === this.#lastRefusal) return NO_EFFECTS;
+    this.#lastRefusal = message;
     return [{ type: "registration-refused", reason }];
   }
 

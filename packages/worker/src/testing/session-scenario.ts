@@ -174,6 +174,7 @@ export class SessionScenario {
       case "disconnected":
         return `disconnected: ${effect.reason}`;
       case "registration-refused":
+        if (effect.reason === undefined) return "registration refused without a reason";
         return `registration refused: ${effect.reason.code}, ${effect.reason.message}`;
       case "report":
         return `report ${effect.message}`;
