@@ -2,6 +2,7 @@
 
 import { type PeerId, type RequestId, requestId, type ToClient } from "@pigato/protocol";
 import type { BrokerEvent, Input } from "../effects.ts";
+import { RequestCounts } from "../request-counts.ts";
 import type { HeldReplyChecks } from "./check-held-replies.ts";
 import { toClientLine } from "./lines.ts";
 import type { Model } from "./model.ts";
@@ -14,8 +15,8 @@ export class FailureChecks {
   #owed: OwedFailure[] = [];
   /** Requests whose worker was lost with the current input. */
   #orphans: ModelRequest[] = [];
-  /** How many requests were refused so far. */
-  refused = 0;
+  /** Requests that were refused so far, and those that failed without having been stored, by code. */
+  readonly counts: RequestCounts = new RequestCounts();
 
   constructor(model: Model, heldReplies: HeldReplyChecks) {
     this.#model = model;
@@ -35,13 +36,13 @@ export class FailureChecks {
 
   beforeViolation({ from, role, violation: { requestId } }: Input & { readonly type: "violation" }): void {
     if (role !== "client" || requestId === undefined || this.#model.find(from, requestId) !== undefined) return;
-    this.refused += 1;
+    this.counts.refusals.INVALID += 1;
     this.#owe(from, requestId, "INVALID", "not-sent");
   }
 
   beforeOversized({ from, message: { requestId } }: Input & { readonly type: "oversized-request" }): void {
     if (this.#model.find(from, requestId) !== undefined) return;
-    this.refused += 1;
+    this.counts.refusals.INVALID += 1;
     this.#owe(from, requestId, "INVALID", "not-sent");
   }
 
@@ -52,7 +53,7 @@ export class FailureChecks {
 
   beforeClientAtBackend({ from, message }: Input & { readonly type: "client-at-backend" }): void {
     if (message.type !== "request") return;
-    this.refused += 1;
+    this.counts.refusals.INVALID += 1;
     this.#owe(from, message.requestId, "INVALID", "not-sent");
   }
 
@@ -85,6 +86,7 @@ export class FailureChecks {
     if (request.key !== undefined && !isLast) return this.#seePersistentFailed(request, code);
     const isNotified = code === "DEADLINE_EXCEEDED" ? this.#model.takesErrors(client) : this.#model.clients.has(client);
     if (isNotified) this.#owe(client, request.id, code, request.delivery());
+    if (request.key === undefined) this.counts.failures[code] += 1;
     this.#model.close(request);
   }
 
@@ -126,10 +128,11 @@ export class FailureChecks {
     this.#model.arriving = undefined;
     if (code === "UNAVAILABLE") this.#checkUnavailable(request);
     if (code !== "DEADLINE_EXCEEDED") {
-      this.refused += 1;
+      this.counts.refusals[code] += 1;
       return this.#owe(request.client, request.id, code, "not-sent");
     }
     invariant(request.options.timeoutMs === 0, `${request.id} expired on arrival`);
+    this.counts.failures[code] += 1;
     this.#model.accepted += 1;
     if (this.#model.takesErrors(request.client)) this.#owe(request.client, request.id, code, "queued");
   }

@@ -290,11 +290,19 @@ export class Observer {
     invariant(refused === sumOf(refusals), `${refused} requests count as refused, ${sumOf(refusals)} by their codes`);
     invariant(failures.DEADLINE_EXCEEDED === 0, "an expired request counts as failed");
     invariant(cached <= answered, `${cached} requests were answered from the cache, and ${answered} in all`);
-    invariant(
-      refused === this.#failures.refused,
-      `${refused} requests count as refused, ${this.#failures.refused} were`,
-    );
+    this.#compareCodes(refusals, { ...failures, DEADLINE_EXCEEDED: expired });
     const answeredHere = this.#replies.answered + this.#heldReplies.answered;
     invariant(answered === answeredHere, `${answered} requests count as answered, ${answeredHere} were`);
+  }
+
+  /** Refused requests count under their codes, and so do failed ones. Those that were stored may end later, and otherwise. */
+  #compareCodes(refusals: CoreStats["refusals"], failures: CoreStats["failures"]): void {
+    const { counts } = this.#failures;
+    const [refused, seen] = [JSON.stringify(refusals), JSON.stringify(counts.refusals)];
+    invariant(refused === seen, `requests count as refused by ${refused}, and ${seen} were`);
+    const failed = Object.values(failures);
+    const isComplete = Object.values(counts.failures).every((count, index) => (failed[index] ?? 0) >= count);
+    const text = `${JSON.stringify(failures)} requests count as failed, and at least ${JSON.stringify(counts.failures)} did`;
+    invariant(isComplete, text);
   }
 }
