@@ -159,8 +159,8 @@ export class BrokerSchema {
   });
 
   /**
-   * Milliseconds for which a connection may stay open without ever having sent a message; 0: no limit. Majordomo clients are
-   * silent until their first request. They reconnect by themselves, but a request that they send in the moment in which the broker
+   * Milliseconds for which a connection may stay open without ever having sent a message; 0: no limit. Clients of Majordomo
+   * and butler are silent until their first request. They reconnect by themselves, but a request that they send in the moment in which the broker
    * disconnects them is lost. Has no effect over libzmq. @defaultValue 0
    */
   readonly idleConnectionMs: Option<number> = integer({

@@ -4,6 +4,7 @@
 import type { Dealer, Event, Router, Subscriber, XPublisher } from "zeromq";
 import { MAX_TIMER_MS, withTimeout } from "../clock.ts";
 import { callHandler } from "../handlers.ts";
+import { Turns } from "./turns.ts";
 
 /** See `observe`. */
 const MAX_ATTEMPTS = 20;
@@ -36,6 +37,7 @@ export class Monitor {
   }
 
   async #watch(onEvent: (event: Event) => void): Promise<void> {
+    const turns = new Turns();
     for (;;) {
       let event: Event;
       try {
@@ -45,6 +47,8 @@ export class Monitor {
       }
       if (event.type === "end") return;
       callHandler(() => onEvent(event));
+      // Without file descriptors, libzmq reports a failure to accept for as long as a connection waits: many per millisecond.
+      await turns.after(1);
     }
   }
 }

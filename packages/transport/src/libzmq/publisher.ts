@@ -19,6 +19,7 @@ import {
   type PublisherOptions,
 } from "../link.ts";
 import { MAX_PREFIX_BYTES } from "../prefixes.ts";
+import { AcceptFailures } from "./accept-failures.ts";
 import { ListenerSecurity } from "./listener-security.ts";
 import { Monitor } from "./monitor.ts";
 import { listenerSecurityOptions, wireBytes } from "./security-options.ts";
@@ -42,9 +43,9 @@ export class LibzmqPublisher implements PublisherLink {
   readonly #paths = new Set<string>();
   readonly #repeat: Alarm = systemClock.alarm(() => this.#onRepeat());
   readonly #security: ListenerSecurity | undefined;
-  /** With security, it exists from before the first bind. */
+  readonly #acceptFailures = new AcceptFailures((rejection) => this.#onRejected(rejection));
+  /** Exists from before the first bind, except over inproc. */
   #monitor: Monitor | undefined;
-  #hasNetwork = false;
   #latest: Frames | undefined;
   #isWriting = false;
   /** A message or a subscriber came while a write was in progress: write the latest again. */
@@ -85,8 +86,7 @@ export class LibzmqPublisher implements PublisherLink {
     if (this.#isClosing) throw new LinkError("CLOSED", `cannot bind ${address}: the publisher is closed`, { address });
     this.#security?.open(address);
     if (isIpv6(address) && !this.#socket.ipv6) this.#socket.ipv6 = true;
-    if (this.#security !== undefined)
-      this.#monitor ??= new Monitor(this.#socket, (event) => this.#security?.onEvent(event));
+    if (kind !== "inproc") this.#monitor ??= new Monitor(this.#socket, (event) => this.#onEvent(event));
     try {
       // An asynchronous bind would run on another thread while this one uses the socket.
       this.#socket.bindSync(address);
@@ -94,7 +94,6 @@ export class LibzmqPublisher implements PublisherLink {
       throw bindError(address, error);
     }
     if (kind === "inproc") this.#inproc.add(address);
-    else this.#hasNetwork = true;
     // Subscribers may have connected over inproc before. Binding attaches them, but does not wake a waiting read.
     this.#write();
     const bound = this.#socket.lastEndpoint ?? address;
@@ -122,7 +121,7 @@ export class LibzmqPublisher implements PublisherLink {
   async #close(): Promise<void> {
     this.#repeat.set(undefined);
     for (const address of this.#inproc) this.#socket.disconnect(address);
-    if (this.#hasNetwork) await (this.#monitor ?? new Monitor(this.#socket, ignore)).closeSocket(0);
+    if (this.#monitor !== undefined) await this.#monitor.closeSocket(0);
     else this.#socket.close();
     await Promise.all(Array.from(this.#paths, removePath));
     this.#security?.close();
@@ -161,6 +160,11 @@ export class LibzmqPublisher implements PublisherLink {
     this.#repeatAfter(Math.max(0, this.#writtenAt + FIRST_PAUSE_MS - systemClock.now()));
   }
 
+  #onEvent(event: Event): void {
+    this.#security?.onEvent(event);
+    this.#acceptFailures.onEvent(event);
+  }
+
   #onRejected(rejection: ConnectionRejection): void {
     if (!this.#isClosing) callHandler(() => this.#handlers.onRejected?.(rejection));
   }
@@ -172,5 +176,3 @@ export class LibzmqPublisher implements PublisherLink {
     callHandler(() => this.#handlers.onError?.(error));
   }
 }
-
-function ignore(_event: Event): void {}

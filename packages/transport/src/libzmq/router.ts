@@ -20,6 +20,7 @@ import {
   type SendOptions,
   type SendOutcome,
 } from "../link.ts";
+import { AcceptFailures } from "./accept-failures.ts";
 import { ListenerSecurity } from "./listener-security.ts";
 import { Monitor } from "./monitor.ts";
 import { RouterSendQueue } from "./router-send-queue.ts";
@@ -44,6 +45,7 @@ export class LibzmqRouter implements RouterLink {
   #hasNetwork = false;
   #monitor: Monitor | undefined;
   readonly #security: ListenerSecurity | undefined;
+  readonly #acceptFailures = new AcceptFailures((rejection) => this.#onRejected(rejection));
   #closing: Promise<void> | undefined;
 
   constructor(handlers: RouterHandlers, options: RouterOptions = {}) {
@@ -76,7 +78,7 @@ export class LibzmqRouter implements RouterLink {
     if (this.#isClosing) throw new LinkError("CLOSED", `cannot bind ${address}: the router is closed`, { address });
     this.#security?.open(address);
     if (isIpv6(address) && !this.#socket.ipv6) this.#socket.ipv6 = true;
-    if (this.#security !== undefined) this.#monitored();
+    if (kind !== "inproc") this.#monitored();
     try {
       // An asynchronous bind would run on another thread while this one uses the socket.
       this.#socket.bindSync(address);
@@ -174,6 +176,7 @@ export class LibzmqRouter implements RouterLink {
   #onEvent(event: Event): void {
     if (event.type === "close" || event.type === "close:error") this.#unbinding.get(event.address)?.();
     else this.#security?.onEvent(event);
+    this.#acceptFailures.onEvent(event);
   }
 
   #onRejected(rejection: ConnectionRejection): void {
