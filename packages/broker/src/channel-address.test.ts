@@ -26,8 +26,8 @@ test.each(["linux", "darwin"] as const)("on %s, it is a path of its own among th
   }
 });
 
-test("on Windows, it is a random port of the loopback interface", () => {
-  const ports = Array.from({ length: 100 }, () => Number(PORT.exec(newChannelAddress("win32"))?.[1]));
+test.each(["win32", "deno"] as const)("on %s, it is a random port of the loopback interface", (platform) => {
+  const ports = Array.from({ length: 100 }, () => Number(PORT.exec(newChannelAddress(platform))?.[1]));
   expect(new Set(ports).size).toBeGreaterThan(90);
   for (const port of ports) expect(port >= 20_000 && port <= 32_767).toBe(true);
 });

@@ -6,8 +6,12 @@ import type { Socket } from "node:net";
 import { devNull } from "node:os";
 import { types } from "node:util";
 
+/** Deno asks for a permission to open a file, which no default must need. */
+const MAY_OPEN_FILES = process.versions.deno === undefined;
+
 /** The most file descriptors of this process (`ulimit -n`); Infinity if unknown. Node raises the soft limit to the hard one. */
 export function descriptorLimit(): number {
+  if (!MAY_OPEN_FILES) return Number.POSITIVE_INFINITY;
   try {
     const [, limit] = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
     return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);
@@ -25,6 +29,7 @@ export function descriptorOf(socket: Socket): number | undefined {
 
 /** Why no file can be opened, as the system says it; `undefined` if one can. For failures that do not report their cause. */
 export function descriptorShortage(): Error | undefined {
+  if (!MAY_OPEN_FILES) return undefined;
   try {
     closeSync(openSync(devNull, "r"));
     return undefined;

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { endpointToBind } from "./endpoints.ts";
 
 test.each([
@@ -11,9 +11,27 @@ test.each([
     address,
     family: address.includes(":") ? ("IPv6" as const) : ("IPv4" as const),
   }));
-  expect(endpointToBind("tcp://net6:5555", { net6 })).toEqual({ host, port: 5555 });
+  expect(endpointToBind("tcp://net6:5555", () => ({ net6 }))).toEqual({ host, port: 5555 });
 });
 
 test("a host that is no interface is left to the system", () => {
-  expect(endpointToBind("tcp://localhost:*", {})).toEqual({ host: "localhost", port: 0 });
+  expect(endpointToBind("tcp://db:*", () => ({}))).toEqual({ host: "db", port: 0 });
+});
+
+test.each([
+  ["tcp://127.0.0.1:5555", "127.0.0.1"],
+  ["tcp://[::1]:5555", "::1"],
+  ["tcp://localhost:5555", "localhost"],
+  ["tcp://*:5555", "0.0.0.0"],
+])("the network interfaces are not listed to bind %s", (address, host) => {
+  const listInterfaces = vi.fn(() => ({}));
+  expect(endpointToBind(address, listInterfaces)).toEqual({ host, port: 5555 });
+  expect(listInterfaces).not.toHaveBeenCalled();
+});
+
+test("a name is a host where the network interfaces may not be listed", () => {
+  const listInterfaces = () => {
+    throw new Error("no permission to list the network interfaces");
+  };
+  expect(endpointToBind("tcp://db:5555", listInterfaces)).toEqual({ host: "db", port: 5555 });
 });

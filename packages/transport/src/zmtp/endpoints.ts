@@ -2,7 +2,7 @@
 // for a free port, the name of a network interface, `ipc://@name` for an abstract socket, `ipc://*` for a new path.
 
 import { randomUUID } from "node:crypto";
-import { type AddressInfo, isIPv6, type Server, type Socket } from "node:net";
+import { type AddressInfo, isIP, isIPv6, type Server, type Socket } from "node:net";
 import { type NetworkInterfaceInfo, networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { hostOf, kindToBind, kindToConnect } from "../addresses.ts";
@@ -27,12 +27,12 @@ export function needsLibzmq(address: string): boolean {
 }
 
 /** @throws LinkError for an address that cannot be bound */
-export function endpointToBind(address: string, interfaces: Interfaces = networkInterfaces()): Endpoint {
+export function endpointToBind(address: string, listInterfaces: () => Interfaces = networkInterfaces): Endpoint {
   const kind = kindToBind(address);
   if (needsLibzmq(address)) throw onlyLibzmq(address);
   if (kind === "tcp") {
     const { host, port } = tcpEndpoint(address);
-    return { host: host === "*" ? ANY_HOST : (hostOfInterface(host, interfaces[host]) ?? host), port };
+    return { host: host === "*" ? ANY_HOST : (hostOfInterface(host, listInterfaces) ?? host), port };
   }
   return { path: address === "ipc://*" ? join(tmpdir(), `pigato-${randomUUID()}.sock`) : localPath(address) };
 }
@@ -76,14 +76,27 @@ function localPath(address: string): string {
   );
 }
 
-/** An IPv4 address if it has one, as libzmq does. A link-local address alone does not name its interface. */
-function hostOfInterface(name: string, addresses: readonly InterfaceAddress[] = []): string | undefined {
+/**
+ * An IPv4 address if it has one, as libzmq does. A link-local address alone does not name its interface. What cannot be an interface is
+ * not looked up, because that takes a permission in Deno.
+ */
+function hostOfInterface(name: string, listInterfaces: () => Interfaces): string | undefined {
+  if (isIP(name) !== 0 || name === "localhost") return undefined;
+  const addresses = orNone(listInterfaces)[name] ?? [];
   const first = (fits: (address: InterfaceAddress) => boolean): string | undefined => addresses.find(fits)?.address;
   const isLinkLocal = ({ address }: InterfaceAddress): boolean => /^fe[89ab]/i.test(address);
   const host = first(({ family }) => family === "IPv4") ?? first((address) => !isLinkLocal(address));
   if (host !== undefined) return host;
   const linkLocal = first(isLinkLocal);
   return linkLocal === undefined ? undefined : `${linkLocal}%${name}`;
+}
+
+function orNone(listInterfaces: () => Interfaces): Interfaces {
+  try {
+    return listInterfaces();
+  } catch {
+    return {};
+  }
 }
 
 function isOlderThan(version: string, major: number, minor: number): boolean {
