@@ -44,6 +44,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
           page("reference/events"),
           page("reference/protocol"),
           page("reference/dialects"),
+          page("reference/toolchains"),
           page("reference/glossary"),
           { text: "API", link: "/api/", collapsed: true, items: api() },
         ],
