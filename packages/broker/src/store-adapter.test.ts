@@ -51,6 +51,30 @@ test("the age of a stored request counts over restarts, and a clock that was set
   expect(await ages()).toEqual([0, 0]);
 });
 
+test("a request that is stored anew keeps the time at which it was first stored, also over a restart", async () => {
+  const set = vi.fn<RequestStore["set"]>(async () => {});
+  const entries: [string, StoredRequest][] = [["1", { ...A_REQUEST, storedAt: 7 }]];
+  let time = 1_000;
+  const adapter = new StoreAdapter(
+    { set, delete: async () => {}, all: async () => entries },
+    () => {},
+    () => time,
+  );
+  await adapter.load();
+  adapter.set("2", A_REQUEST);
+  time += 500;
+  for (const key of ["1", "2"]) adapter.set(key, { ...A_REQUEST, lostWorkers: 1 });
+  adapter.delete("2");
+  adapter.set("2", A_REQUEST);
+  await adapter.idle(systemClock, 60_000);
+  expect(set.mock.calls.map(([key, request]) => [key, request.storedAt])).toEqual([
+    ["2", 1_000],
+    ["1", 7],
+    ["2", 1_000],
+    ["2", 1_500],
+  ]);
+});
+
 test("the time of a stored request is the real one under fake timers", async () => {
   const set = vi.fn<RequestStore["set"]>(async () => {});
   const before = Date.now();

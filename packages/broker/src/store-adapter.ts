@@ -14,6 +14,8 @@ export class StoreAdapter {
   readonly #apply: (input: Input) => void;
   /** Milliseconds since 1970: an age must survive a restart. */
   readonly #wallClock: () => number;
+  /** When each request was first stored, by its key. */
+  readonly #storedAt = new Map<string, number>();
   #pending = 0;
   #onIdle: () => void = () => {};
 
@@ -32,6 +34,7 @@ export class StoreAdapter {
     const now = this.#wallClock();
     return all.map(([key, request]) => {
       if (isStoredRequest(request)) {
+        this.#storedAt.set(key, request.storedAt ?? now);
         return { type: "restore", key, request, ageMs: Math.max(0, now - (request.storedAt ?? now)) };
       }
       throw new UsageError(`the store entry "${key}" is no request that this version of the broker can read`);
@@ -39,7 +42,9 @@ export class StoreAdapter {
   }
 
   set(key: string, request: StoredRequest): void {
-    const stored = { ...request, storedAt: this.#wallClock() };
+    const storedAt = this.#storedAt.get(key) ?? this.#wallClock();
+    this.#storedAt.set(key, storedAt);
+    const stored = { ...request, storedAt };
     this.#follow(
       () => this.#store.set(key, stored),
       () => ({ type: "stored", key }),
@@ -48,6 +53,7 @@ export class StoreAdapter {
   }
 
   delete(key: string): void {
+    this.#storedAt.delete(key);
     this.#follow(
       () => this.#store.delete(key),
       () => ({ type: "deleted", key }),
@@ -93,7 +99,7 @@ function isStoredRequest(value: unknown): value is StoredRequest {
     (timeoutMs === null || (typeof timeoutMs === "number" && timeoutMs >= 0)) &&
     typeof field("retry") === "boolean" &&
     (field("worker") === null || typeof field("worker") === "string") &&
-    (field("storedAt") === undefined || typeof field("storedAt") === "number")
+    ["storedAt", "lostWorkers"].every((name) => ["undefined", "number"].includes(typeof field(name)))
   );
 }
 

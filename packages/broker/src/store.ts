@@ -4,11 +4,14 @@
 import type { StoredRequest } from "./core/stored-request.ts";
 
 /**
- * A store belongs to one broker at a time. The broker stores at most `maxStoredRequests` keys, never reuses a key, and never sets or
- * deletes a key before the previous call for it has settled.
+ * A store belongs to one broker at a time. The broker stores at most `maxStoredRequests` keys, never reuses the key of
+ * another request, and never sets or deletes a key before the previous call for it has settled.
  */
 export interface RequestStore {
-  /** Resolves when the request is stored durably. If it rejects, the request fails with `UNAVAILABLE`. */
+  /**
+   * Resolves when the request is stored durably. If it rejects, the request fails with `UNAVAILABLE`. Called again for a request with
+   * `retry` that loses a worker: this replaces the entry. If that rejects, the entry must stay, and the request goes on.
+   */
   set(key: string, request: StoredRequest): Promise<void>;
   /** Resolves when nothing is stored under the key, even if nothing was. */
   delete(key: string): Promise<void>;

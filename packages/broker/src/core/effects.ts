@@ -150,7 +150,7 @@ export type Effect =
   | { readonly type: "confirm"; readonly address: string }
   /** Publishes the directory of services to subscribers; replaces the last one. */
   | { readonly type: "announce"; readonly snapshot: DirectorySnapshot }
-  /** Stores a request under a new key; answered by `stored` or `store-failed`. */
+  /** Stores a request under a new key, or anew under its key; answered by `stored` or `store-failed`. */
   | { readonly type: "store"; readonly key: string; readonly request: StoredRequest }
   /** Deletes a stored request; answered by `deleted` or `delete-failed`. */
   | { readonly type: "delete"; readonly key: string }

@@ -7,7 +7,7 @@ import { remove } from "./dispatch.ts";
 import type { Input } from "./effects.ts";
 import { describe, endUnsent, restartTimeout, sendFailure } from "./end-request.ts";
 import { closeUnserved, expireRequest, failRequest } from "./fail-request.ts";
-import { confirmDeleted, confirmStored, discardStored, giveUpStoring, messageOf } from "./persistence.ts";
+import { confirmDeleted, confirmStored, discardStored, giveUpStoring, messageOf, settleUpdate } from "./persistence.ts";
 import { placeOrFail } from "./requeue.ts";
 import type { CoreState } from "./state.ts";
 
@@ -46,11 +46,17 @@ function restore(
   // The client used the id again before the store had deleted the first request.
   if (client.requests.has(message.requestId)) return discardStored(state, key);
   const request = addRequest(state, client, state.services.route(message.service), message);
+  request.lostWorkers = stored.lostWorkers ?? 0;
   state.storedRequests.adopt(key, request, now + state.options.maxStoredMs - ageMs);
   restartTimeout(state, request, now);
   request.mayHaveRun = true;
   state.effects.report({ type: "request-restored", client: client.id, service: request.name, requestId: request.id });
   if (ageMs >= state.options.maxStoredMs) return expireRequest(state, request);
+  const { lostWorkers } = request;
+  if (lostWorkers >= state.options.maxDispatches) {
+    const why = `lost ${lostWorkers} workers before the broker restarted, the maximum (maxDispatches)`;
+    return failRequest(state, request, "WORKER_LOST", why);
+  }
   if (message.options.worker === undefined) return placeOrFail(state, request, undefined);
   failRequest(
     state,
@@ -62,6 +68,7 @@ function restore(
 
 /** The store has the request, so a worker may get it. */
 function onStored(state: CoreState, key: string): void {
+  if (settleUpdate(state, key)) return;
   const request = confirmStored(state, key);
   if (request === undefined) return;
   remove(state, request);
@@ -73,9 +80,10 @@ function onStored(state: CoreState, key: string): void {
   closeUnserved(state);
 }
 
-/** The store does not have the request, so it was not accepted after all. */
+/** The store does not have the request, so it was not accepted after all; or not the workers that it lost since. */
 function onStoreFailed(state: CoreState, key: string, reason: string): void {
   state.effects.report({ type: "store-failed", operation: "store", key, reason });
+  if (settleUpdate(state, key)) return;
   const request = giveUpStoring(state, key);
   if (request === undefined) return;
   const { client, id, name } = request;

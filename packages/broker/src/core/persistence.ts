@@ -27,6 +27,24 @@ export function deleteStored(state: CoreState, request: QueuedRequest): void {
   if (entry.state === "stored") deleteEntry(state, entry);
 }
 
+/** A request lost a worker: a restarted broker continues the count (P-LOST-3). Does not wait for the store. */
+export function storeLoss(state: CoreState, request: QueuedRequest): void {
+  const entry = state.storedRequests.of(request);
+  // An entry that is being written is written again afterwards.
+  if (entry?.state === "stored") updateEntry(state, entry, request);
+}
+
+/** The store settled an update. If it failed, the store still has the entry as it was. @returns whether there was one */
+export function settleUpdate(state: CoreState, key: string): boolean {
+  const entry = state.storedRequests.get(key);
+  if (entry?.state !== "updating") return false;
+  entry.state = "stored";
+  const { request } = entry;
+  if (request === undefined) deleteEntry(state, entry);
+  else if (request.lostWorkers > entry.lostWorkers) updateEntry(state, entry, request);
+  return true;
+}
+
 /** The store confirmed a request. @returns the request, if it is still open */
 export function confirmStored(state: CoreState, key: string): QueuedRequest | undefined {
   const entry = storingUnder(state, key);
@@ -87,12 +105,18 @@ function storingUnder(state: CoreState, key: string): StoredEntry | undefined {
   return entry?.state === "storing" ? entry : undefined;
 }
 
+function updateEntry(state: CoreState, entry: StoredEntry, request: QueuedRequest): void {
+  entry.state = "updating";
+  entry.lostWorkers = request.lostWorkers;
+  state.effects.store(entry.key, entryOf(request));
+}
+
 function deleteEntry(state: CoreState, entry: StoredEntry): void {
   entry.state = "deleting";
   state.effects.delete(entry.key);
 }
 
-function entryOf({ client, id, name, body, trailer, options }: QueuedRequest): StoredRequest {
+function entryOf({ client, id, name, body, trailer, options, lostWorkers }: QueuedRequest): StoredRequest {
   const { timeoutMs, retry, worker } = options;
   return {
     version: 1,
@@ -104,5 +128,6 @@ function entryOf({ client, id, name, body, trailer, options }: QueuedRequest): S
     timeoutMs: timeoutMs === Number.POSITIVE_INFINITY ? null : timeoutMs,
     retry,
     worker: worker ?? null,
+    ...(lostWorkers > 0 && { lostWorkers }),
   };
 }

@@ -11,7 +11,9 @@ export interface StoredEntry {
   readonly key: string;
   /** `undefined` once the request has ended. */
   request: QueuedRequest | undefined;
-  state: "storing" | "stored" | "deleting";
+  state: "storing" | "stored" | "updating" | "deleting";
+  /** The lost workers of the request that the store knows, or was asked to store. */
+  lostWorkers: number;
   /** When the request has been stored for as long as it may be. */
   readonly expiresAt: Instant;
 }
@@ -49,18 +51,19 @@ export class StoredRequestTable {
   add(request: QueuedRequest, expiresAt: Instant): string {
     this.#lastKey += 1;
     const key = String(this.#lastKey).padStart(KEY_DIGITS, "0");
-    this.#put({ key, request, state: "storing", expiresAt });
+    this.#put({ key, request, state: "storing", lostWorkers: 0, expiresAt });
     return key;
   }
 
   /** A request that was in the store when the broker started. */
   adopt(key: string, request: QueuedRequest, expiresAt: Instant): void {
-    this.#put({ key, request, state: "stored", expiresAt });
+    this.#put({ key, request, state: "stored", lostWorkers: request.lostWorkers, expiresAt });
   }
 
   /** An entry of the store that no request uses and that is about to be deleted. */
   addDeleting(key: string): void {
-    this.#byKey.set(key, { key, request: undefined, state: "deleting", expiresAt: Number.POSITIVE_INFINITY });
+    const expiresAt = Number.POSITIVE_INFINITY;
+    this.#byKey.set(key, { key, request: undefined, state: "deleting", lostWorkers: 0, expiresAt });
   }
 
   /** The request of an entry has ended, or is not stored after all. */

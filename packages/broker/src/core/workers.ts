@@ -12,6 +12,7 @@ import type { DialectId, WorkerDownReason } from "./effects.ts";
 import { closeUnserved, failRequest } from "./fail-request.ts";
 import { aliveAt, countSilence, noteReceived, startLease } from "./heartbeat-lease.ts";
 import { MAX_LISTENERS, peerAtListener, shownPeer } from "./peer-names.ts";
+import { storeLoss } from "./persistence.ts";
 import type { QueuedRequest, Service, WorkerRecord } from "./queued-request.ts";
 import { failRejected, placeOrFail, resumeService } from "./requeue.ts";
 import { type CoreState, traitsOf } from "./state.ts";
@@ -188,6 +189,7 @@ function requeueOrFail(state: CoreState, request: QueuedRequest, worker: WorkerR
   }
   const { lostWorkers } = request;
   if (neverArrived || lostWorkers < state.options.maxDispatches) {
+    if (!neverArrived) storeLoss(state, request);
     state.effects.report({ type: "request-requeued", service: name, requestId: id, worker: worker.id });
     return placeOrFail(state, request, undefined);
   }

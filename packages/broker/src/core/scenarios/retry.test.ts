@@ -104,6 +104,8 @@ describe("a request with retry that loses maxDispatches workers in turn", () => 
       sim.worker(name).ready("echo");
       sim.peerDown(name);
     }
+    // The first loss, and the end.
+    sim.storeFinishes();
     sim.storeFinishes();
     sim.worker("w3").ready("echo");
     expect(sim.sentTo("c1")).toEqual(["failure r1 WORKER_LOST (maybe-executed)"]);
@@ -130,6 +132,50 @@ describe("a request with retry that loses maxDispatches workers in turn", () => 
     sim.peerDown("w1");
     sim.worker("w2").ready("echo").final("r1");
     expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
+  });
+
+  test("is counted on by the next broker with the same store", () => {
+    const first = scenario({ maxDispatches: 3 });
+    first.worker("w1").ready("echo");
+    first.client("c1").request("echo", "poison", { retry: true, persist: true });
+    first.storeFinishes();
+    first.peerDown("w1");
+    expect([...first.stored.values()]).toMatchObject([{ version: 1, requestId: "poison", lostWorkers: 1 }]);
+    // The store is slower than the next loss.
+    first.worker("w2").ready("echo");
+    first.peerDown("w2");
+    first.storeFinishes();
+    expect([...first.stored.values()]).toMatchObject([{ lostWorkers: 2 }]);
+    first.storeFinishes();
+    const second = scenario({ maxDispatches: 3 });
+    for (const [key, request] of first.stored) {
+      second.stored.set(key, request);
+      second.restore(key, request);
+    }
+    second.worker("w3").ready("echo");
+    expect(second.requestsSentTo("w3")).toEqual(["poison"]);
+    second.peerDown("w3");
+    expect(second.events).toContain("request-exhausted c1/poison after 3, the last at w3");
+    const third = scenario({ maxDispatches: 2 });
+    for (const [key, request] of first.stored) third.restore(key, request);
+    expect(third.events).toContain("request-failed c1/poison WORKER_LOST");
+  });
+
+  test("continues if the store fails to note a loss, and is deleted when it ends before the store has noted it", () => {
+    const sim = scenario({ maxDispatches: 3 });
+    sim.worker("w1").ready("echo");
+    sim.client("c1").request("echo", "r1", { retry: true, persist: true });
+    sim.storeFinishes();
+    sim.peerDown("w1");
+    sim.storeFails();
+    expect(sim.events).toContain("store-failed store 1");
+    sim.worker("w2").ready("echo");
+    sim.peerDown("w2");
+    sim.worker("w3").ready("echo").final("r1");
+    expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
+    sim.storeFinishes();
+    sim.storeFinishes();
+    expect(sim.stored.size).toBe(0);
   });
 
   test("leaves the other requests of its last worker alone", () => {

@@ -3,6 +3,7 @@
 
 import type { BrokerEvent, Input } from "../effects.ts";
 import { messageOf } from "../persistence.ts";
+import type { StoredRequest } from "../stored-request.ts";
 import type { Model } from "./model.ts";
 import { invariant, ModelClient, type ModelRequest } from "./model-records.ts";
 
@@ -19,7 +20,9 @@ export class StoreChecks {
     const { from, message } = messageOf(request);
     this.#keys.set(key, undefined);
     this.#model.arrive(from, message);
-    if (this.#model.arriving) this.#model.arriving.mayHaveRun = true;
+    if (this.#model.arriving === undefined) return;
+    this.#model.arriving.mayHaveRun = true;
+    this.#model.arriving.lostWorkers = request.lostWorkers ?? 0;
   }
 
   beforeStored(key: string): void {
@@ -34,7 +37,11 @@ export class StoreChecks {
     if (request) request.isRefused = true;
   }
 
-  seeStore(key: string): void {
+  seeStore(key: string, { lostWorkers = 0 }: StoredRequest): void {
+    if (lostWorkers > 0) {
+      const known = this.#keys.get(key);
+      return invariant(known !== undefined && !known.isStoring, `${key} is stored anew and was not stored`);
+    }
     const request = this.#model.arriving;
     if (request === undefined) return invariant(false, `${key} is stored without a new request`);
     invariant(

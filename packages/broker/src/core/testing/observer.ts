@@ -161,7 +161,7 @@ export class Observer {
       case "confirm":
         return this.#heldReplies.seeConfirm(effect.address);
       case "store":
-        return this.#store.seeStore(effect.key);
+        return this.#store.seeStore(effect.key, effect.request);
       case "delete":
         return this.#store.seeDelete(effect.key);
       case "drained":
