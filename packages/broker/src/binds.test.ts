@@ -65,6 +65,8 @@ describe("binds", () => {
       '{"frontend":"tcp://a","backnd":"tcp://b"}',
       /\{ frontend, backend \} has no option "backnd": did you mean "backend"\?/,
     ],
+    ['{"fronted":"tcp://a","bakend":"tcp://b"}', /a bind has no option "fronted": did you mean "frontend"\?/],
+    ['{"adress":"tcp://a"}', /a bind has no option "adress": did you mean "address"\?/],
     [
       '{"frontend":"tcp://a","backend":"tcp://b","dialect":"omdp"}',
       /\{ frontend, backend \} has no option "dialect": it has backend, frontend/,

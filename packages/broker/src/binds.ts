@@ -50,6 +50,8 @@ export class BindSchema {
 }
 
 export const BIND_SCHEMA: BindSchema = new BindSchema();
+/** Names that an object of addresses may have, to suggest the nearest for a misspelled one. */
+const KNOWN_NAMES = { address: true, frontend: true, backend: true, ...BIND_SCHEMA };
 
 /** An address with its own settings. */
 export interface Bind extends OptionsOf<BindSchema> {
@@ -81,6 +83,7 @@ export function listenersOf(where: ListenerOptions | Listeners): ListenerSetting
     for (const bind of isList(options) ? options : [options]) {
       // JavaScript may pass anything.
       const { address, ...given } = typeof bind === "string" ? { address: bind } : (bind ?? { address: "" });
+      if (address === undefined) rejectUnknownOptions("a bind", KNOWN_NAMES, given);
       if (typeof address !== "string" || address === "") throw noAddress(where);
       if (!isAddress(address)) throw invalidValue("an address to listen at", "text such as tcp://*:55555", address);
       const settings = resolveOptions("a bind", BIND_SCHEMA, given);

@@ -67,7 +67,7 @@ test.each([
   ["tcp://[::1]", "the port is missing, as in tcp://[::1]:55555"],
   ["tcp://", "the host is missing, as in tcp://127.0.0.1:55555"],
   ["tcp://:5555", "the host is missing, as in tcp://127.0.0.1:55555"],
-  ["tcp://127.0.0.1:99999", "the port 99999 is not 1 to 65535"],
+  ["tcp://127.0.0.1:99999", "the port 99999 is out of range: 1 to 65535"],
   ["tcp://127.0.0.1:http", 'the port "http" is not a number'],
   ["tcp://127.0.0.1:*", 'the port "*" is only for listening; name the port of the other end'],
   ["ipc://", "the path is missing"],
@@ -78,8 +78,8 @@ test.each([
 });
 
 test("a port of 0 and above 65535 is out of range for a connection, only the latter for a listener", () => {
-  expect(() => kindToConnect("tcp://a:0")).toThrow("the port 0 is not 1 to 65535");
-  expect(() => kindToBind("tcp://a:65536")).toThrow("the port 65536 is not 0 to 65535");
+  expect(() => kindToConnect("tcp://a:0")).toThrow("the port 0 is out of range: 1 to 65535");
+  expect(() => kindToBind("tcp://a:65536")).toThrow("the port 65536 is out of range: 0 to 65535");
   expect(kindToBind("tcp://::1:5555")).toBe("tcp");
 });
 

@@ -80,7 +80,7 @@ function portFault(port: string, least: number): string | undefined {
   if (!/^\d+$/.test(port)) return `the port ${JSON.stringify(port)} is not a number`;
   return Number(port) >= least && Number(port) <= MAX_PORT
     ? undefined
-    : `the port ${port} is not ${least} to ${MAX_PORT}`;
+    : `the port ${port} is out of range: ${least} to ${MAX_PORT}`;
 }
 
 function invalid(address: string, reason: string): LinkError {
