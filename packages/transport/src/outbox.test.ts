@@ -154,3 +154,65 @@ describe("the outboxes of several peers", () => {
     expect(budget.bytes).toBe(0);
   });
 });
+
+describe("the memory of messages that wait", () => {
+  const BUFFER_BYTES = 64 * 1024;
+  const FRAME_BYTES = 1_000;
+  const MIB = 1024 * 1024;
+  const WIDE = { ...LIMITS, slowBytes: 100 * MIB, maxQueuedBytes: 100 * MIB, maxQueuedMessages: 100_000 };
+
+  /** Part of a larger buffer. */
+  function view(buffer: ArrayBuffer, index: number): Uint8Array {
+    return new Uint8Array(buffer, index * FRAME_BYTES, FRAME_BYTES).fill(index + 1);
+  }
+
+  /** Takes all messages out. @returns their frames of bytes */
+  function takeAll(outbox: Outbox): Uint8Array[] {
+    const taken: Uint8Array[] = [];
+    for (let frames = outbox.shift(); frames !== undefined; frames = outbox.shift()) {
+      for (const frame of frames) if (typeof frame !== "string") taken.push(frame);
+    }
+    return taken;
+  }
+
+  function heldBytes(frames: readonly Uint8Array[]): number {
+    let bytes = 0;
+    for (const buffer of new Set(frames.map((frame) => frame.buffer))) bytes += buffer.byteLength;
+    return bytes;
+  }
+
+  test("is little more than their bytes, if each comes in a buffer with others", () => {
+    const outbox = new Outbox(WIDE);
+    for (let index = 0; index < 2_000; index++)
+      outbox.offer(["text", view(new ArrayBuffer(BUFFER_BYTES), index % 60)], false);
+    const frames = takeAll(outbox);
+    expect(frames).toHaveLength(2_000);
+    expect(heldBytes(frames)).toBeLessThan(1.3 * 2_000 * FRAME_BYTES);
+    const isRight = (frame: Uint8Array, index: number) => frame.every((byte) => byte === (index % 60) + 1);
+    expect(frames.every(isRight)).toBe(true);
+  });
+
+  test("is not copied while it waits with all that is in its buffers", () => {
+    const outbox = new Outbox(WIDE);
+    outbox.offer([new Uint8Array(4 * BUFFER_BYTES)], false);
+    const offered: Uint8Array[] = [];
+    for (let round = 0; round < 100; round++) {
+      const buffer = new ArrayBuffer(BUFFER_BYTES);
+      for (let index = 0; index < 65; index++) offered.push(view(buffer, index));
+    }
+    for (const frame of offered) outbox.offer([frame], false);
+    const [, ...taken] = takeAll(outbox);
+    expect(taken.every((frame, index) => frame === offered[index])).toBe(true);
+  });
+
+  test("is not copied while few messages wait, however often", () => {
+    const outbox = new Outbox(WIDE);
+    for (let round = 0; round < 50; round++) {
+      const [buffer, other] = [new ArrayBuffer(BUFFER_BYTES / 4), new ArrayBuffer(BUFFER_BYTES / 8)];
+      const offered = [view(buffer, 0), view(buffer, 1), view(other, 0)];
+      for (const frame of offered) outbox.offer([frame, new Uint8Array(frame.buffer, 0, 1)], false);
+      const taken = takeAll(outbox).filter((_, index) => index % 2 === 0);
+      expect(taken.map((frame, index) => frame === offered[index])).toEqual([true, true, true]);
+    }
+  });
+});

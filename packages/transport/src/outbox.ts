@@ -3,8 +3,12 @@
 //
 // Two bounds apply: this peer's own, at which messages for it are refused, and one for all peers (send-budget.ts). A write in progress
 // counts only toward the second one. libzmq does not report what it has taken: its high-water mark bounds that.
+//
+// Messages are views of buffers that may hold others, too. As long as these hold little else, they stay views; beyond that, messages
+// are copied when they start to wait.
 
 import type { FramesToSend } from "./byte-strings.ts";
+import { ownFrames, pinnedElsewhere, sharedBufferOf } from "./frame-memory.ts";
 import type { LinkLimits } from "./link.ts";
 import type { Holding } from "./send-budget.ts";
 
@@ -13,10 +17,16 @@ const MESSAGE_COST_BYTES = 128;
 const FRAME_COST_BYTES = 64;
 /** The bound for urgent messages, as a multiple of the one for others. */
 const URGENT_FACTOR = 1.125;
+/** What buffers may hold besides waiting messages: always so much, so that a message that waits for a moment is not copied. */
+const MIN_PINNED_BYTES = 32 * 1024;
+/** And as a part of what waits. */
+const MAX_PINNED_PART = 1 / 4;
 
 interface QueuedMessage {
   readonly frames: FramesToSend;
   readonly cost: number;
+  /** The buffer of its frames, unless they have memory of their own. It counts once for messages that follow each other. */
+  readonly buffer: ArrayBufferLike | undefined;
   next: QueuedMessage | undefined;
 }
 
@@ -34,6 +44,8 @@ export class Outbox {
   #last: QueuedMessage | undefined;
   #bytes = 0;
   #messages = 0;
+  /** What the buffers of all messages hold besides these. */
+  #pinned = 0;
   /** The bytes of the write in progress. */
   #writing = 0;
   #owesDrain = false;
@@ -70,7 +82,7 @@ export class Outbox {
       this.#owesDrain = true;
       return "congested";
     }
-    this.#append({ frames, cost, next: undefined });
+    this.#append(frames, cost);
     if (this.#bytes <= this.#limits.slowBytes) return "queued";
     this.#owesDrain = true;
     return "slow";
@@ -82,8 +94,10 @@ export class Outbox {
     if (message === undefined) return undefined;
     this.#first = message.next;
     if (message.next === undefined) this.#last = undefined;
-    this.#count(-message.cost, -1);
-    return message.frames;
+    const { frames, cost, buffer, next } = message;
+    this.#count(-cost, -1);
+    if (buffer !== undefined) this.#pinned -= pinnedBytes(frames, buffer, next?.buffer);
+    return frames;
   }
 
   /** The kernel did not take a write whole. @param bytes the memory that it holds until it ends */
@@ -105,11 +119,23 @@ export class Outbox {
     return true;
   }
 
-  #append(message: QueuedMessage): void {
+  #append(frames: FramesToSend, cost: number): void {
+    const message = this.#toQueue(frames, cost);
     if (this.#last === undefined) this.#first = message;
     else this.#last.next = message;
     this.#last = message;
-    this.#count(message.cost, 1);
+    this.#count(cost, 1);
+  }
+
+  #toQueue(frames: FramesToSend, cost: number): QueuedMessage {
+    const buffer = sharedBufferOf(frames);
+    if (buffer === undefined) return { frames, cost, buffer, next: undefined };
+    const pinned = this.#pinned + pinnedBytes(frames, buffer, this.#last?.buffer);
+    if (pinned > Math.max(MIN_PINNED_BYTES, (this.waitingBytes + cost) * MAX_PINNED_PART)) {
+      return { frames: ownFrames(frames), cost, buffer: undefined, next: undefined };
+    }
+    this.#pinned = pinned;
+    return { frames, cost, buffer, next: undefined };
   }
 
   #count(bytes: number, messages: number): void {
@@ -122,6 +148,11 @@ export class Outbox {
     const { maxQueuedBytes, maxQueuedMessages } = this.#limits;
     return bytes > maxQueuedBytes * factor || messages > Math.ceil(maxQueuedMessages * factor);
   }
+}
+
+/** What a message pins beside its neighbor. */
+function pinnedBytes(frames: FramesToSend, buffer: ArrayBufferLike, neighbor: ArrayBufferLike | undefined): number {
+  return pinnedElsewhere(frames, buffer) + (neighbor === buffer ? 0 : buffer.byteLength);
 }
 
 function costOf(frames: FramesToSend): number {
