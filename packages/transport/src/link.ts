@@ -10,6 +10,7 @@
 // - After `close`, `send` returns "unreachable" (router) or "congested" (dealer), and nothing more is delivered.
 // - A routing id belongs to the connection that claimed it first. A second claim is rejected; it never takes the id over.
 // - Neither side changes a frame after it was passed to `send` or to a handler.
+// - A frame that a handler gets may be a view of a larger buffer, whose size shows what it keeps alive.
 
 import type { FramesToSend } from "./byte-strings.ts";
 import type { Mechanism } from "./security/auth-request.ts";

@@ -2,12 +2,19 @@ import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { readText, writeBytes, writeText } from "../ids.ts";
-import { asJson, checkedJson, excessOfJson, jsonSizeOf, writeRawBody } from "./raw-body.ts";
+import { asJson, checkedJson, excessOfJson, jsonSizeOf, readRawBody, writeRawBody } from "./raw-body.ts";
 
 const json = (...frames: string[]) => readText(asJson(frames.map((frame) => writeText(frame))));
 
 test("D-MAP-1: a body of JSON passes byte for byte", () => {
   for (const text of ['{"a": 1}', "null", '"x"', " [1,2] ", "0"]) expect(json(text)).toBe(text);
+});
+
+test("bytes that an application gets keep nothing else alive", () => {
+  const frame = new Uint8Array(new ArrayBuffer(8_192), 0, 100).fill(0xff);
+  const value = readRawBody([frame, frame]);
+  expect(value).toEqual([new Uint8Array(frame), new Uint8Array(frame)]);
+  for (const bytes of Array.isArray(value) ? value : []) expect(bytes.buffer.byteLength).toBe(100);
 });
 
 test("D-MAP-2: a body that is not JSON becomes a string", () => {

@@ -4,6 +4,7 @@
 
 import { UsageError } from "../errors.ts";
 import { type Frame, type Frames, isBytes, sameBytes } from "../frame.ts";
+import { ownFrames } from "../frame-memory.ts";
 import { readText, writeBytes, writeText } from "../ids.ts";
 import { decodePayload, encodePayload, isUndefinedFrame, NOT_JSON, NULL_FRAME } from "../payload.ts";
 import { excessOfFrame, type SizeBounds } from "../size-bounds.ts";
@@ -97,7 +98,8 @@ export function writeRawBody(value: unknown): Frames {
 
 function readRawFrame(frame: Frame): unknown {
   const text = readText(frame);
-  if (!isExact(text, frame)) return frame;
+  // The application may keep it.
+  if (!isExact(text, frame)) return ownFrames([frame])[0];
   const value = text === "" ? NOT_JSON : decodePayload(frame);
   return value === NOT_JSON || value === undefined ? text : value;
 }

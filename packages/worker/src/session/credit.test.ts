@@ -1,5 +1,5 @@
 import type { CallId } from "@pigato/peer/session";
-import { NO_CAPABILITIES, writeText } from "@pigato/protocol";
+import { NO_CAPABILITIES, requestId, writeText } from "@pigato/protocol";
 import { MAX_CREDIT } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
 import { SessionScenario } from "../testing/session-scenario.ts";
@@ -62,6 +62,25 @@ class Scenario {
     }
   }
 }
+
+test("a message that waits for credit keeps nothing alive but its own bytes", () => {
+  const scenario = new SessionScenario();
+  scenario.connect({ ...NO_CAPABILITIES, credit: true });
+  scenario.request("r1", "c1", 1);
+  const body = [new Uint8Array(new ArrayBuffer(8_192), 0, 100).fill(0x31)];
+  const options = writeText("{}");
+  for (let part = 0; part < 3; part++) scenario.do({ type: "partial", call: scenario.call(0), body, options });
+  scenario.do({ type: "final", call: scenario.call(0), status: 0, body, options });
+  const effects = scenario.session.handle(
+    { type: "message", message: { type: "credit", address: "c1", requestId: requestId("r1"), chunks: 2 } },
+    0,
+  );
+  const sent = effects.flatMap((effect) =>
+    effect.type === "send" && "body" in effect.message ? effect.message.body : [],
+  );
+  expect(sent[0]).toEqual(new Uint8Array(100).fill(0x31));
+  for (const frame of sent) expect(frame.buffer.byteLength).toBe(100);
+});
 
 describe("a reply with flow control", () => {
   test("is sent up to its credit, and continues in order with the next credit", () => {

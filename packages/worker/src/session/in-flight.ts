@@ -18,6 +18,7 @@ import {
   excessOf,
   type Instant,
   MAX_CREDIT,
+  ownFrames,
 } from "@pigato/protocol/internal";
 import {
   type Effect,
@@ -165,7 +166,7 @@ export class InFlightRequests {
     if (excess !== undefined) return this.#onTooLarge(request, excess);
     if (request.expiry !== undefined) this.#restartTimeout(request, now);
     if (this.#sender.isBlocked(request)) {
-      return this.#sender.hold(request, input) ? this.#pause(request) : this.#onHeldTooMuch(request);
+      return this.#sender.hold(request, toHold(input)) ? this.#pause(request) : this.#onHeldTooMuch(request);
     }
     const canWait = this.#canWait(request, input);
     if (!canWait && this.#batch.request === request) return this.#sendBatchBefore(input);
@@ -181,7 +182,7 @@ export class InFlightRequests {
     const excess = excessOf(this.#brokerBounds, input.body, input.options);
     if (excess !== undefined) return this.#onTooLarge(request, excess);
     if (request.held !== undefined) {
-      this.#sender.hold(request, input);
+      this.#sender.hold(request, toHold(input));
       return NO_EFFECTS;
     }
     return this.#batch.request === request ? this.#sendBatchBefore(input) : this.#end(request, input);
@@ -354,6 +355,11 @@ export class InFlightRequests {
       { type: "abort", call: request.id, failure: failureOf(code, message) },
     ];
   }
+}
+
+/** The frames of a message that waits must not keep alive the buffers that they were encoded into. */
+function toHold<Input extends PartialInput | FinalInput>(input: Input): Input {
+  return { ...input, body: ownFrames(input.body) };
 }
 
 function bytesOf({ body, options }: PartialInput | FinalInput): number {
