@@ -181,7 +181,7 @@ describe("the memory of messages that wait", () => {
     return bytes;
   }
 
-  test("is little more than their bytes, if each comes in a buffer with others", () => {
+  test("is little more than their bytes, if each shares a buffer with others", () => {
     const outbox = new Outbox(WIDE);
     for (let index = 0; index < 2_000; index++)
       outbox.offer(["text", view(new ArrayBuffer(BUFFER_BYTES), index % 60)], false);
