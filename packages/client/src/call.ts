@@ -226,13 +226,19 @@ export class CallbackCaller implements Caller {
 /** Resolves to the final value. Where the reply ends without one, as `pipeline(file, reply)` does, its last partial is the value. */
 export class FinalCaller implements Caller {
   readonly #resolve: (value: unknown) => void;
-  readonly #onLeftOut: (chunks: number) => void;
+  readonly #service: string;
+  readonly #onLeftOut: (service: string, chunks: number) => void;
   #chunks = 0;
   #last: unknown;
 
-  /** @param onLeftOut called with the number of chunks before the one that is the value */
-  constructor(resolve: (value: unknown) => void, onLeftOut: (chunks: number) => void) {
+  /** @param onLeftOut called with the service and the number of chunks before the one that is the value */
+  constructor(
+    resolve: (value: unknown) => void,
+    service: string,
+    onLeftOut: (service: string, chunks: number) => void,
+  ) {
     this.#resolve = resolve;
+    this.#service = service;
     this.#onLeftOut = onLeftOut;
   }
 
@@ -243,7 +249,7 @@ export class FinalCaller implements Caller {
 
   onFinal(value: unknown): void {
     const isLast = (value === null || value === undefined) && this.#chunks > 0;
-    if (isLast && this.#chunks > 1) this.#onLeftOut(this.#chunks - 1);
+    if (isLast && this.#chunks > 1) this.#onLeftOut(this.#service, this.#chunks - 1);
     this.#resolve(isLast ? (this.#last ?? value) : value);
   }
 

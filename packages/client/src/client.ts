@@ -178,7 +178,7 @@ export class Client extends EventEmitter<ClientEvents> {
   call<Value = unknown>(service: string, data?: unknown, options?: CallOptions): Promise<Value>;
   call(service: string, data?: unknown, options?: CallOptions): Promise<unknown> {
     return new Promise((resolve) => {
-      this.#submit(this.#prepare(service, data, options), new FinalCaller(resolve, this.#onLeftOut));
+      this.#submit(this.#prepare(service, data, options), new FinalCaller(resolve, service, this.#onLeftOut));
     });
   }
 
@@ -266,9 +266,9 @@ export class Client extends EventEmitter<ClientEvents> {
     });
   }
 
-  readonly #onLeftOut = (chunks: number): void => {
-    const text = `call() resolved to the last chunk of a reply without a final value, and left out ${chunks} before it: use collect()`;
-    this.#settings.warnings.warn("PIGATO_LAST_CHUNK", text, { chunks });
+  readonly #onLeftOut = (service: string, chunks: number): void => {
+    const text = `a call to "${service}" resolved to the last chunk of a reply without a final value, and left out ${chunks} before it: use collect()`;
+    this.#settings.warnings.warn("PIGATO_LAST_CHUNK", text, { service, chunks });
   };
 
   #onError(error: Error): void {

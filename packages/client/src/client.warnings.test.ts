@@ -77,7 +77,7 @@ describe("a client without a logger", () => {
     broker.answer([1, 2, 3], null);
     expect(await client.call("echo")).toBe(3);
     expect(await warnings.take()).toEqual([
-      "PIGATO_LAST_CHUNK: call() resolved to the last chunk of a reply without a final value, and left out 2 before it: use collect()",
+      'PIGATO_LAST_CHUNK: a call to "echo" resolved to the last chunk of a reply without a final value, and left out 2 before it: use collect()',
     ]);
   });
 });

@@ -61,7 +61,7 @@ export class Driver {
     const newSocketId = (): string => clientId ?? `${prefix}-${nanoid()}`;
     const { maxFrameBytes, maxMessageBytes } = settings;
     const limits = { maxQueuedMessages, maxFrameBytes, maxMessageBytes };
-    const options = { kind: "client", addresses, limits, newSocketId } as const;
+    const options = { kind: "client", name: "a client", addresses, limits, newSocketId } as const;
     this.runtime = new PeerRuntime(
       this.#loop,
       { ...settings, ...options },

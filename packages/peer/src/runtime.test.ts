@@ -60,6 +60,7 @@ function setUp(connect: () => void = () => {}) {
     { apply: (input) => inputs.push(input), notify: (notice) => notices.push(notice) },
     {
       kind: "client",
+      name: "a client",
       addresses: ["tcp://broker:1"],
       transport,
       security: undefined,

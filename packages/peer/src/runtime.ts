@@ -24,6 +24,8 @@ export interface RuntimeLoop {
 
 export interface RuntimeOptions extends BrokerLinkOptions {
   readonly kind: PeerKind;
+  /** The peer, as a warning names it: "a client". */
+  readonly name: string;
   readonly clock: Clock;
   readonly warnings: Warnings;
   readonly addresses: readonly string[];
@@ -78,8 +80,8 @@ export class PeerRuntime {
       onFailed: (error, isFinal) => this.onError(error, isFinal),
       onRejected: (error, isFinal) => this.onError(error, isFinal),
     });
-    const { clock, warnings, kind } = options;
-    this.#watch = new ConnectionWatch({ clock, warnings, name: `a ${kind}`, reason: () => this.link.obstacle });
+    const { clock, warnings, name } = options;
+    this.#watch = new ConnectionWatch({ clock, warnings, name, reason: () => this.link.obstacle });
   }
 
   /** Why there is no connection to a broker; `undefined` if there is one. */

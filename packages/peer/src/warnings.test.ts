@@ -77,6 +77,17 @@ describe("without a logger", () => {
   });
 });
 
+test("a write after the end has the stack of the error, and other errors have none", async () => {
+  const seen = processWarnings();
+  const warnings = warningsOf(undefined, { now: () => 0 });
+  const error = Object.assign(new Error("late"), { code: "ERR_STREAM_WRITE_AFTER_END" });
+  for (const each of [error, new Error("other")]) warnings.onUnheard(each);
+  expect((await seen.take()).map((warning) => Reflect.get(Object(warning), "detail"))).toEqual([
+    error.stack,
+    undefined,
+  ]);
+});
+
 test("with a logger, every warning is a line of the level warn, and nothing reaches the process", async () => {
   const seen = processWarnings();
   const warn = vi.fn();

@@ -65,7 +65,9 @@ class ProcessWarnings implements Warnings {
   }
 
   onUnheard(error: Error): void {
-    this.warn(codeOf(error), error.message, {});
+    const code = codeOf(error);
+    // Its stack shows the line of the handler. The stacks of the others show only PIGATO.
+    this.warn(code, error.message, code === "PIGATO_WRITE_AFTER_END" ? { err: error } : {});
   }
 }
 

@@ -70,7 +70,7 @@ export class Driver implements ReplyPort {
     const newSocketId = (): string => `${settings.prefix}-${nanoid()}`;
     this.runtime = new PeerRuntime(
       this.#loop,
-      { ...settings, kind: "worker", addresses, limits, newSocketId },
+      { ...settings, kind: "worker", name: `worker "${this.#service}"`, addresses, limits, newSocketId },
       {
         events,
         onMessage: (frames) => this.apply({ type: "message", message: this.#wire.decodeToWorker(frames) }),

@@ -361,7 +361,8 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
 
   /** The handler called a method after the end. */
   #refuse(method: string, done?: Callback): void {
-    const error = new WriteAfterEndError(`reply.${method}() after the end of request ${display(this.#requestId)}`);
+    const request = `request ${display(this.#requestId)} to "${this.service}"`;
+    const error = new WriteAfterEndError(`reply.${method}() after the end of ${request}`);
     if (done) nextTick(done, error);
     nextTick(() => this.emit("error", error));
   }

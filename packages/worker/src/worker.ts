@@ -177,12 +177,16 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   }
 
   #onHandlerError(error: unknown, reply: Reply): void {
-    if (Reply.fail(reply, error)) {
-      const text = `a handler of worker "${this.service}" failed: ${reasonOf(error)}`;
-      return this.#warnings.warn("PIGATO_HANDLER_FAILED", text, { service: this.service, err: error });
-    }
+    if (Reply.fail(reply, error)) return this.#warnOfFailure(error, "");
     // A handler may fail because of an abort or its own `destroy`. A failure after the end would be lost otherwise.
-    if (reply.ended) this.#onError(isError(error) ? error : new Error("a handler failed", { cause: error }));
+    if (!reply.ended) return;
+    if (this.listenerCount("error") === 0) return this.#warnOfFailure(error, " after the end of its reply");
+    this.#onError(isError(error) ? error : new Error("a handler failed", { cause: error }));
+  }
+
+  #warnOfFailure(error: unknown, when: string): void {
+    const text = `a handler of worker "${this.service}" failed${when}: ${reasonOf(error)}`;
+    this.#warnings.warn("PIGATO_HANDLER_FAILED", text, { service: this.service, err: error });
   }
 
   #onError(error: Error): void {

@@ -15,7 +15,7 @@ describe("a worker without a logger", () => {
     void worker.start();
     advance(3_000);
     expect(await warnings.take()).toEqual([
-      "PIGATO_NOT_CONNECTED: a worker is not connected after 3 s: no broker reached at inproc://missing: it did not answer",
+      'PIGATO_NOT_CONNECTED: worker "echo" is not connected after 3 s: no broker reached at inproc://missing: it did not answer',
     ]);
   });
 
@@ -70,7 +70,28 @@ describe("a worker without a logger", () => {
     expect(await warnings.take()).toEqual([]);
     broker.request("r1", "1");
     await settle();
-    expect(await warnings.take()).toEqual(["PIGATO_WRITE_AFTER_END: reply.write() after the end of request r1"]);
+    expect(await warnings.take()).toEqual([
+      'PIGATO_WRITE_AFTER_END: reply.write() after the end of request r1 to "echo"',
+    ]);
+  });
+
+  test("warns when a handler fails after the end of its reply, unless a listener gets the error", async () => {
+    const warnings = new ProcessWarnings();
+    const { worker, broker, connect, settle } = await setUp();
+    worker.removeAllListeners("error");
+    worker.on("request", (_data, reply) => {
+      reply.end(1);
+      throw new TypeError("boom");
+    });
+    await connect();
+    broker.request("r1", "1");
+    await settle();
+    const text = 'PIGATO_HANDLER_FAILED: a handler of worker "echo" failed after the end of its reply: boom';
+    expect(await warnings.take()).toEqual([text]);
+    worker.on("error", () => {});
+    broker.request("r2", "1");
+    await settle();
+    expect(await warnings.take()).toEqual([]);
   });
 
   test("warns when it has several handlers, before and at a request", async () => {

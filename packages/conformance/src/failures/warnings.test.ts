@@ -58,7 +58,7 @@ test("peers that cannot connect say where and why", { timeout: 30_000 }, async (
     `a client ${after} ${http}: rejected: PROTOCOL, `,
     `a client ${after} ${secured}: rejected: `,
     `a client ${after} ${silent}: it did not answer`,
-    `a worker ${after} ${refused}: connect ECONNREFUSED 127.0.0.1:1`,
+    `worker "echo" ${after} ${refused}: connect ECONNREFUSED 127.0.0.1:1`,
     `the internal channel of core service "$dir" is not connected after 3 s: cannot connect to ${refused}: `,
   ]) {
     expect(seen.filter((text) => text.startsWith(`PIGATO_NOT_CONNECTED: ${expected}`))).toHaveLength(1);
