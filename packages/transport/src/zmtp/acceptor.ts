@@ -9,8 +9,9 @@ import { bindPath } from "../ipc-path.ts";
 import { type ConnectionRejection, LinkError, type PeerFacts } from "../link.ts";
 import { setImmediate } from "../timers.ts";
 import { ConnectionBounds, EVICTION_AGE_MS } from "./connection-bounds.ts";
+import type { ConnectionSettings } from "./connection-settings.ts";
 import { boundAddress, type Endpoint, endpointToBind, remoteAddress } from "./endpoints.ts";
-import { type ConnectionOwner, type ConnectionSettings, SocketConnection } from "./socket-connection.ts";
+import { type ConnectionOwner, SocketConnection } from "./socket-connection.ts";
 import type { Violation } from "./wire.ts";
 
 /** Milliseconds of silence after which the kernel sends a keepalive probe. */

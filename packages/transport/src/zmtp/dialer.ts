@@ -5,8 +5,9 @@ import { rejectedError, unreachableError } from "../addresses.ts";
 import { systemClock } from "../clock.ts";
 import { LinkError, type PeerFacts } from "../link.ts";
 import { Backoff } from "./backoff.ts";
+import type { ConnectionSettings } from "./connection-settings.ts";
 import { type Endpoint, endpointToConnect, remoteAddress } from "./endpoints.ts";
-import { type ConnectionOwner, type ConnectionSettings, SocketConnection } from "./socket-connection.ts";
+import { type ConnectionOwner, SocketConnection } from "./socket-connection.ts";
 import type { Violation } from "./wire.ts";
 
 /** The size of one read. Every read uses the same memory. */

@@ -34,6 +34,18 @@ test("a reader reads what a writer wrote, however it is split", () => {
   );
 });
 
+test("a reader that pauses reads the same, and no more than a message after a pause", () => {
+  const pauseEvery = fc.integer({ min: 1, max: 3 });
+  fc.assert(
+    fc.property(messages, places, fc.boolean(), pauseEvery, (sent, at, areOurs, every) => {
+      const received = readMessages(cut(encoded(sent), at), areOurs, undefined, every);
+      expect(received).toEqual({ reports: sent.map(text), violation: undefined });
+      expect(readMessages([encoded(sent)], areOurs, undefined, every).reports).toEqual(sent.map(text));
+    }),
+    PARAMETERS,
+  );
+});
+
 const similarFrame = fc.oneof(
   fc.array(fc.constantFrom(0, 1), { maxLength: 3 }).map((bytes) => Buffer.from(bytes)),
   fc

@@ -49,6 +49,9 @@ export class MessageReader implements FrameSink {
   /** The whole frames of the message in progress, kept or not. */
   #wholeFrameBytes = 0;
   #isStopped = false;
+  #isPaused = false;
+  /** What was not read of the last chunk, because of a pause. */
+  #unread: Buffer | undefined;
   #violation: Violation | undefined;
 
   constructor(limits: MessageLimits, sink: MessageSink, protection?: FrameProtection) {
@@ -79,6 +82,17 @@ export class MessageReader implements FrameSink {
     this.#isStopped = true;
   }
 
+  /** Reads no further than the end of the present message. The caller takes the rest of the chunk, and passes it on later. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  takeUnread(): Buffer | undefined {
+    const unread = this.#unread;
+    this.#unread = undefined;
+    return unread;
+  }
+
   /**
    * Reads a chunk from the byte `from` on.
    * @param isOurs the caller does not reuse the chunk
@@ -86,13 +100,15 @@ export class MessageReader implements FrameSink {
    */
   read(chunk: Buffer, from: number, isOurs: boolean): Violation | undefined {
     let at = from;
-    if (this.#protection !== undefined) return this.#readProtected(chunk, at);
-    if (this.#isWithinMessage) at = this.#readCut(chunk, at);
-    while (at < chunk.length && !this.#isStopped && this.#violation === undefined) {
+    this.#isPaused = false;
+    if (this.#protection !== undefined) at = this.#readProtected(chunk, at);
+    else if (this.#isWithinMessage) at = this.#readCut(chunk, at);
+    while (at < chunk.length && !this.#isStopped && !this.#isPaused && this.#violation === undefined) {
       const end = this.#findWhole(chunk, at);
-      if (end > at) this.#deliverWhole(chunk, at, end, isOurs);
-      at = end > at ? end : this.#readCut(chunk, at);
+      at = end > at ? this.#deliverWhole(chunk, at, end, isOurs) : this.#readCut(chunk, at);
     }
+    if (this.#isPaused && at < chunk.length)
+      this.#unread = isOurs ? chunk.subarray(at) : Buffer.from(chunk.subarray(at));
     return this.#violation;
   }
 
@@ -141,12 +157,14 @@ export class MessageReader implements FrameSink {
     return at;
   }
 
-  #readProtected(chunk: Buffer, from: number): Violation | undefined {
-    for (let at = from; at < chunk.length && !this.#isStopped && this.#violation === undefined; ) {
+  /** @returns where it stopped */
+  #readProtected(chunk: Buffer, from: number): number {
+    let at = from;
+    while (at < chunk.length && !this.#isStopped && !this.#isPaused && this.#violation === undefined) {
       at = this.#frameReader.read(chunk, at);
       this.#violation ??= this.#frameReader.violation;
     }
-    return this.#violation;
+    return at;
   }
 
   /**
@@ -187,7 +205,8 @@ export class MessageReader implements FrameSink {
     return end;
   }
 
-  #deliverWhole(chunk: Buffer, start: number, end: number, isOurs: boolean): void {
+  /** @returns where it stopped */
+  #deliverWhole(chunk: Buffer, start: number, end: number, isOurs: boolean): number {
     let source = chunk;
     let at = start;
     let until = end;
@@ -229,8 +248,9 @@ export class MessageReader implements FrameSink {
         count = 0;
         this.#sink.onMessage(previous);
       }
-      if (this.#isStopped) return;
+      if (this.#isStopped || this.#isPaused) break;
     }
+    return end - (until - at);
   }
 }
 

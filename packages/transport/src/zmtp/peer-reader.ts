@@ -85,6 +85,15 @@ export class PeerReader implements MessageSink {
     return this.#readHandshake(rest ?? Buffer.alloc(0), true);
   }
 
+  /** Reads no further than the end of the present message. The caller takes the rest, and reads it later. */
+  pause(): void {
+    this.#messages?.pause();
+  }
+
+  takeUnread(): Buffer | undefined {
+    return this.#messages?.takeUnread();
+  }
+
   /** Reports nothing more. */
   stop(): void {
     this.#isStopped = true;

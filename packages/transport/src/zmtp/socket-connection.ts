@@ -6,49 +6,31 @@
 import type { Socket } from "node:net";
 import type { FramesToSend } from "../byte-strings.ts";
 import { alarmAfterIo, systemClock, withTimeout } from "../clock.ts";
-import type { LinkLimits, OversizedMessage } from "../link.ts";
+import type { OversizedMessage } from "../link.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Credentials } from "../security/auth-request.ts";
-import { setImmediate } from "../timers.ts";
+import { setImmediate, setTimeout } from "../timers.ts";
 import type { DenialReport, ZapStatus } from "../zap/authenticator.ts";
 import { encodeError, encodePing, encodeRoutingIdError, encodeSubscribe } from "./commands.ts";
+import type { ConnectionSettings } from "./connection-settings.ts";
 import { encodeGreeting } from "./greeting.ts";
 import { CLOSED_BEFORE_GREETING, closedDuring } from "./handshake.ts";
 import type { PeerActivity } from "./idle-list.ts";
-import type { LinkAuthenticator } from "./link-authenticator.ts";
 import { Liveness, TTL_MS } from "./liveness.ts";
-import type { FrameProtection, SecurityMechanism } from "./mechanism/mechanism.ts";
+import type { FrameProtection } from "./mechanism/mechanism.ts";
 import type { Metadata } from "./metadata.ts";
 import { PeerReader, type PeerReaderListener } from "./peer-reader.ts";
-import { Sender, type SenderOwner, type SenderSettings } from "./sender.ts";
+import { Sender, type SenderOwner } from "./sender.ts";
 import { TurnBudget } from "./turn-budget.ts";
-import { type ReceiveBudget, UnfinishedMessage } from "./unfinished.ts";
+import { UnfinishedMessage } from "./unfinished.ts";
 import { COMMAND, type Violation } from "./wire.ts";
 
 /** Milliseconds that the other end has to close its side after this end closed its own. */
 const CLOSE_TIMEOUT_MS = 500;
+/** Milliseconds in which what a peer sent is read after it has gone. */
+const READ_AFTER_CLOSE_MS = 5_000;
 /** How ZMTP 3.0 encodes a subscription: a message that starts with 1. */
 const SUBSCRIBE_30 = Uint8Array.of(1);
-
-/** What the connections of one link share. */
-export interface ConnectionSettings extends SenderSettings {
-  /** The link, as errors name it. */
-  readonly linkName: "router" | "dealer" | "publisher" | "subscriber";
-  /** What this end says about itself. */
-  readonly metadata: Metadata;
-  readonly mechanism: SecurityMechanism;
-  /** Required by a mechanism that authenticates peers. */
-  readonly authenticator?: LinkAuthenticator | undefined;
-  /** Socket types that this end talks to. */
-  readonly peerTypes: ReadonlySet<string>;
-  /** This end connects, and sends PING. Otherwise it listens. */
-  readonly isActive: boolean;
-  readonly limits: LinkLimits;
-  /** Whether the link reports messages that are too large. Otherwise they end the connection. */
-  readonly skipsOversized?: boolean;
-  /** Counts the unfinished messages of all connections of the link. */
-  readonly receiving: ReceiveBudget;
-}
 
 export interface ConnectionOwner {
   /** Where messages for a new connection wait. */
@@ -97,9 +79,12 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
   #violation: Violation | undefined;
   /** Whether a message has ended since the last read. */
   #hasMessage = false;
-  readonly #turn = new TurnBudget();
+  readonly #turn: TurnBudget;
   /** The part of a chunk that waits for the next turn. */
   #rest: Buffer | undefined;
+  /** The peer has gone: until when the rest is read, and what follows. */
+  #restUntil = Number.POSITIVE_INFINITY;
+  #afterwards: (() => void) | undefined;
   /** The context of the last PING in the chunk that is being read. */
   #ping: Uint8Array | undefined;
   #speaks31 = false;
@@ -112,6 +97,8 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     this.outbox = owner.outboxForConnection(this);
     this.#reader = new PeerReader(settings, this);
     this.#sender = new Sender(socket, settings, this);
+    // A peer that connects runs the handlers of its own process, which may take any time.
+    this.#turn = new TurnBudget(settings.isActive ? undefined : systemClock);
     this.#liveness = new Liveness(
       { isActive: settings.isActive, handshakeTimeoutMs: settings.limits.handshakeTimeoutMs },
       alarmAfterIo(() => this.#checkLiveness()),
@@ -126,11 +113,13 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     socket.on("error", (error) => {
       this.error = error;
     });
-    socket.on("end", () => this.#onEnd());
+    socket.on("end", () => this.#afterRest(() => this.#onEnd()));
     this.#closed = new Promise((resolve) => {
       socket.once("close", () => {
-        this.#onClose();
-        resolve();
+        this.#afterRest(() => {
+          this.#onClose();
+          resolve();
+        });
       });
     });
   }
@@ -190,7 +179,9 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
       return false;
     }
     // The reader keeps what follows a handshake that is not complete.
-    if (chunk.length <= this.#turn.partBytes || !this.#isUp) return this.#read(chunk, isOurs);
+    if (chunk.length <= this.#turn.partBytes || !this.#isUp) {
+      return this.#read(chunk, isOurs, this.#liveness.lastDataAt);
+    }
     return this.#readParts(isOurs ? chunk : Buffer.from(chunk));
   }
 
@@ -232,12 +223,14 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     this.#turn.work += 1;
     this.#hasMessage = true;
     this.#owner.onMessage(this, frames);
+    if (this.#turn.isOverdue()) this.#reader.pause();
   }
 
   onOversized(message: OversizedMessage): void {
     this.#turn.work += 1;
     this.#hasMessage = true;
     this.#owner.onOversized?.(this, message);
+    if (this.#turn.isOverdue()) this.#reader.pause();
   }
 
   onPing(ttlMs: number, context: Uint8Array): void {
@@ -276,10 +269,12 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
   #onAuthenticated(status: ZapStatus, denial: DenialReport | undefined): void {
     if (this.#isMuted) return;
     if (status === "200") {
+      this.#turn.start(systemClock.now());
       const violation = this.#reader.authorize();
       if (violation !== undefined) return this.#reject(violation);
       if (this.#ping !== undefined) this.#answerPing(this.#ping);
-      return this.#resume();
+      if (this.#continueTurn(0)) this.#resume();
+      return;
     }
     // A peer that may try again (300) gets no ERROR, because libzmq gives up for good after one.
     if (status !== "300") this.#sender.sendFrame(COMMAND, encodeError(status));
@@ -301,16 +296,19 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     for (let at = 0; at < chunk.length; ) {
       const end = at + this.#turn.partBytes;
       // A copy, because a view of a small part would keep the whole chunk alive.
-      const mayGoOn = this.#read(Buffer.from(chunk.subarray(at, end)), true);
+      const mayGoOn = this.#read(Buffer.from(chunk.subarray(at, end)), true, systemClock.now());
       at = end;
       if (mayGoOn && !this.#isMuted) continue;
-      if (!this.#isMuted && at < chunk.length) this.#rest = chunk.subarray(at);
+      if (this.#isMuted || at >= chunk.length) return false;
+      const left = chunk.subarray(at);
+      this.#rest = this.#rest === undefined ? left : Buffer.concat([this.#rest, left]);
       return false;
     }
     return true;
   }
 
-  #read(chunk: Buffer, isOurs: boolean): boolean {
+  #read(chunk: Buffer, isOurs: boolean, now: number): boolean {
+    this.#turn.start(now);
     const violation = this.#reader.read(chunk, isOurs);
     if (violation !== undefined) {
       this.#reject(violation);
@@ -318,9 +316,18 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     }
     this.#noteUnfinished();
     if (this.#ping !== undefined) this.#answerPing(this.#ping);
-    if (!this.#turn.onRead(chunk.length)) return true;
+    return this.#continueTurn(chunk.length);
+  }
+
+  /** A part of so many bytes was read, or its start. @returns whether to read on */
+  #continueTurn(bytes: number): boolean {
+    const unread = this.#reader.takeUnread();
+    if (!this.#isMuted) this.#rest = unread;
+    if (!this.#turn.onRead(bytes - (unread?.length ?? 0))) return true;
     this.#socket.pause();
-    setImmediate(this.#onTurn);
+    const { pauseMs } = this.#turn;
+    if (pauseMs === 0) setImmediate(this.#onTurn);
+    else setTimeout(this.#onTurn, pauseMs);
     return false;
   }
 
@@ -339,15 +346,21 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
   }
 
   #resume(): void {
-    if (this.#isMuted) return;
     const rest = this.#rest;
     this.#rest = undefined;
-    if (rest === undefined || this.#readParts(rest)) this.#socket.resume();
+    const mayRead = !this.#isMuted && systemClock.now() < this.#restUntil;
+    if (mayRead && (rest === undefined || this.#readParts(rest))) this.#socket.resume();
+    if (this.#rest !== undefined) return;
+    const then = this.#afterwards;
+    this.#afterwards = undefined;
+    then?.();
   }
 
-  /** The other end is gone. Reads the rest of its bytes without waiting for further turns. */
-  #readRest(): void {
-    while (this.#rest !== undefined) this.#resume();
+  /** The other end is gone. Reads the rest of its bytes first, in further turns. */
+  #afterRest(then: () => void): void {
+    if (this.#rest === undefined) return then();
+    this.#restUntil = systemClock.now() + READ_AFTER_CLOSE_MS;
+    this.#afterwards = then;
   }
 
   #checkLiveness(): void {
@@ -362,14 +375,12 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
 
   /** The other end has closed its side. */
   #onEnd(): void {
-    this.#readRest();
     if (this.#settings.isActive && !this.#isMuted && !this.#reader.isGreeted)
       this.#violation ??= CLOSED_BEFORE_GREETING;
     this.#socket.destroy();
   }
 
   #onClose(): void {
-    this.#readRest();
     const { isActive, mechanism } = this.#settings;
     // With NULL, anything may connect and leave, such as a health check.
     if (!isActive && !this.#isUp && !this.#isMuted && mechanism.name !== "NULL")

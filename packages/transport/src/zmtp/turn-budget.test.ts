@@ -32,6 +32,50 @@ describe("the budget of a turn", () => {
   });
 });
 
+describe("the time of a turn", () => {
+  let now = 0;
+  const clock = { now: () => now };
+
+  /** Reads a part of messages that take so long. @returns whether the turn is over */
+  function readPart(turn: TurnBudget, ...times: readonly number[]): boolean {
+    turn.start(now);
+    for (const ms of times) {
+      now += ms;
+      turn.work += 1;
+      if (turn.isOverdue()) break;
+    }
+    return turn.onRead(100);
+  }
+
+  test("is over when a message has taken more than 50 ms, and the peer waits for as long, up to a second", () => {
+    const turn = new TurnBudget(clock);
+    expect([readPart(turn, 25, 25), turn.pauseMs]).toEqual([false, 0]);
+    expect([readPart(turn, 25, 26), turn.pauseMs]).toEqual([true, 51]);
+    expect([readPart(turn, 5_000, 1), turn.pauseMs]).toEqual([true, 1_000]);
+    expect([readPart(turn, 1, 1), turn.pauseMs]).toEqual([false, 0]);
+  });
+
+  test("is checked after the second message, and after each eight more", () => {
+    const turn = new TurnBudget(clock);
+    const start = now;
+    readPart(turn, 1, 1, ...Array.from({ length: 20 }, () => 100));
+    expect(now - start).toBe(2 + 8 * 100);
+  });
+
+  test("is the time of one part, not that between parts", () => {
+    const turn = new TurnBudget(clock);
+    for (let part = 0; part < 10; part++) {
+      expect(readPart(turn, 20, 20)).toBe(false);
+      now += 1_000;
+    }
+  });
+
+  test("has no bound without a clock", () => {
+    const turn = new TurnBudget();
+    expect([readPart(turn, 5_000, 1), turn.pauseMs]).toEqual([false, 0]);
+  });
+});
+
 /** Reads a chunk of messages of one size. @returns each part */
 function readChunk(turn: TurnBudget, bytesEach: number): { readonly bytes: number; readonly work: number }[] {
   const parts: { readonly bytes: number; readonly work: number }[] = [];
@@ -47,6 +91,7 @@ function readChunk(turn: TurnBudget, bytesEach: number): { readonly bytes: numbe
 
 describe("a router that is flooded", () => {
   let router: ZmtpRouter | undefined;
+  let address = "";
   const peers: RawPeer[] = [];
 
   afterEach(async () => {
@@ -60,7 +105,8 @@ describe("a router that is flooded", () => {
       onUp = resolve;
     });
     router = new ZmtpRouter({ onMessage: (_peer, frames) => onMessage(frames), onPeerUp: onUp });
-    const peer = await RawPeer.connect(await router.bind("tcp://127.0.0.1:*"));
+    address = await router.bind("tcp://127.0.0.1:*");
+    const peer = await RawPeer.connect(address);
     peers.push(peer);
     peer.introduce("flooder");
     await up;
@@ -93,6 +139,45 @@ describe("a router that is flooded", () => {
     clearImmediate(counter);
     const [first = 0, second = 0] = turns;
     expect(second - first).toBeGreaterThan(20_000 / MOST_PER_TURN);
+  });
+
+  test("reads few messages of many that take long, and then serves others", async () => {
+    const served: string[] = [];
+    const heavy = await connected(([frame = new Uint8Array(0)]) => {
+      served.push(String(Buffer.from(frame)));
+      const end = performance.now() + 60;
+      while (frame.length > 5 && performance.now() < end);
+    });
+    const honest = await RawPeer.connect(address);
+    peers.push(honest);
+    honest.introduce("honest");
+    honest.write(encodePing(0));
+    await honest.expect(encodePong(new Uint8Array(0)));
+    heavy.write(encoded(Array.from({ length: 20 }, () => ["expensive"])));
+    honest.write(encoded([["light"]]));
+    while (served.length < 21) await new Promise((resolve) => setImmediate(resolve));
+    expect(served.filter((text) => text === "expensive")).toHaveLength(20);
+    expect(served.indexOf("light")).toBeLessThan(6);
+  });
+
+  test("gets what is left of expensive messages after its peer has gone, in further turns", async () => {
+    let count = 0;
+    let turn = 0;
+    const turns = new Set<number>();
+    const peer = await connected(() => {
+      count += 1;
+      turns.add(turn);
+      const end = performance.now() + 60;
+      while (performance.now() < end);
+    });
+    const counter = setInterval(() => {
+      turn += 1;
+    }, 1);
+    peer.socket.end(encoded(Array.from({ length: 6 }, () => ["expensive"])));
+    await once(peer.socket, "close");
+    while (count < 6) await new Promise((resolve) => setImmediate(resolve));
+    clearInterval(counter);
+    expect(turns.size).toBeGreaterThanOrEqual(3);
   });
 
   test("gets every message in order, also what arrived just before the end of the connection", async () => {

@@ -17,15 +17,32 @@ export interface ReadResult {
 const toText = (frames: readonly Uint8Array[]) =>
   frames.map((frame) => Buffer.from(frame).toString("latin1")).join("|");
 
-/** Passes the pieces to a message reader. */
-export function readMessages(pieces: readonly Buffer[], areOurs: boolean, protection?: FrameProtection): ReadResult {
+/** Passes the pieces to a message reader. @param pauseEvery pauses after each so many messages; 0: never */
+export function readMessages(
+  pieces: readonly Buffer[],
+  areOurs: boolean,
+  protection?: FrameProtection,
+  pauseEvery = 0,
+): ReadResult {
   const reports: string[] = [];
   const sink = {
-    onMessage: (frames: readonly Uint8Array[]) => reports.push(toText(frames)),
+    onMessage: (frames: readonly Uint8Array[]) => {
+      reports.push(toText(frames));
+      if (reports.length % pauseEvery === 0) reader.pause();
+    },
     onCommand: (body: Buffer) => reports.push(`command ${body.toString("latin1")}`),
   };
   const reader = new MessageReader(LIMITS, sink, protection);
-  return { reports, violation: readAll(pieces, areOurs, (piece) => reader.read(piece, 0, areOurs)) };
+  const readWhole = (piece: Buffer) => {
+    let violation = reader.read(piece, 0, areOurs);
+    for (let rest = reader.takeUnread(); rest !== undefined; rest = reader.takeUnread()) {
+      const before = reports.length;
+      violation = reader.read(rest, 0, true);
+      if (reports.length - before > pauseEvery) throw new Error("the reader did not pause");
+    }
+    return violation;
+  };
+  return { reports, violation: readAll(pieces, areOurs, readWhole) };
 }
 
 /** Passes the pieces to the reader of a listener with NULL. */

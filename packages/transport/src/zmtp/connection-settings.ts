@@ -1,0 +1,27 @@
+// What the connections of one link share.
+
+import type { LinkLimits } from "../link.ts";
+import type { LinkAuthenticator } from "./link-authenticator.ts";
+import type { SecurityMechanism } from "./mechanism/mechanism.ts";
+import type { Metadata } from "./metadata.ts";
+import type { SenderSettings } from "./sender.ts";
+import type { ReceiveBudget } from "./unfinished.ts";
+
+export interface ConnectionSettings extends SenderSettings {
+  /** The link, as errors name it. */
+  readonly linkName: "router" | "dealer" | "publisher" | "subscriber";
+  /** What this end says about itself. */
+  readonly metadata: Metadata;
+  readonly mechanism: SecurityMechanism;
+  /** Required by a mechanism that authenticates peers. */
+  readonly authenticator?: LinkAuthenticator | undefined;
+  /** Socket types that this end talks to. */
+  readonly peerTypes: ReadonlySet<string>;
+  /** This end connects, and sends PING. Otherwise it listens. */
+  readonly isActive: boolean;
+  readonly limits: LinkLimits;
+  /** Whether the link reports messages that are too large. Otherwise they end the connection. */
+  readonly skipsOversized?: boolean;
+  /** Counts the unfinished messages of all connections of the link. */
+  readonly receiving: ReceiveBudget;
+}
