@@ -47,7 +47,7 @@ describe("at maxConnections", () => {
   test("the oldest idle connection makes room, once it has had the time to send", () => {
     accepted("a");
     now += 1;
-    accepted("b");
+    const b = accepted("b");
     now += EVICTION_AGE_MS - 2;
     expect(arrive("c")).toEqual({
       code: "TOO_MANY_CONNECTIONS",
@@ -57,6 +57,8 @@ describe("at maxConnections", () => {
     accepted("d");
     expect(evicted).toEqual(["a"]);
     expect(arrive("e")).toMatchObject({ code: "TOO_MANY_CONNECTIONS" });
+    bounds.remove(b);
+    accepted("f");
   });
 
   test("a connection that has sent never makes room", () => {
@@ -183,6 +185,14 @@ describe("idleConnectionMs", () => {
     now = 1_120;
     expect(bounds.expire(now)).toMatchObject([{ name: "b" }]);
     expect(bounds.nextExpiry).toBe(1_215);
+  });
+
+  test("makes room for others at once", () => {
+    start({ maxConnections: 1, idleConnectionMs: 100 });
+    accepted("a");
+    now += 100;
+    expect(bounds.expire(now)).toHaveLength(1);
+    accepted("b");
   });
 
   test("of 0 ends none", () => {

@@ -213,6 +213,17 @@ describe("bounds", () => {
     expect(peers.router.send("used", [Buffer.from("still here")])).toBe("queued");
   });
 
+  test("a peer whose first message is slow is not idle", async () => {
+    await start({ idleConnectionMs: 500 });
+    const slow = await peers.connectedPeer("slow");
+    slow.write(hello.subarray(0, 3));
+    await peers.connectedPeer("idle");
+    await peers.until(() => peers.events.includes("down idle"));
+    slow.write(hello.subarray(3));
+    await peers.until(() => received.length === 1);
+    expect(peers.events).toEqual(["up slow", "up idle", "rejected idle: IDLE", "down idle"]);
+  });
+
   test("an idle peer makes room for another", async () => {
     const now = vi.spyOn(systemClock, "now");
     onTestFinished(() => now.mockRestore());
