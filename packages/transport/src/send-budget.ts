@@ -1,5 +1,5 @@
-// Bounds what waits to be sent, of all peers of one router. At the bound, the peer for which most waits has to go, so that peers that
-// do not read cost no others their messages.
+// Bounds what waits to be sent to all peers of one router. At the bound, it evicts the peer with the most waiting bytes, so that peers
+// that do not read do not cost others their messages.
 //
 // Segregated lists: the holdings of about the same size are in one doubly linked list, eight lists for each power of two, and a bitmap
 // shows which lists have any. A change moves a holding to another list, or costs a comparison. The largest one is found, to within an
@@ -17,7 +17,7 @@ const NO_LIST = -1;
 /** What waits for one peer. Its budget changes it. */
 export class Holding {
   bytes = 0;
-  /** It has lost its messages and counts no more. */
+  /** It has lost its messages and no longer counts. */
   isEvicted = false;
   list: number = NO_LIST;
   previous: Holding | undefined;

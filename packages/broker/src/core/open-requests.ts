@@ -38,7 +38,7 @@ export class OpenRequests<Item extends OpenRequest> {
     return this.#requests.length - this.#free.length;
   }
 
-  /** What all of them count as. */
+  /** Their bytes, as the bounds count them. */
   get bytes(): number {
     return this.#bytes;
   }

@@ -75,7 +75,7 @@ export class PinnedRequests<Item extends PinLinks<Item>> {
     request.pinnedNext = undefined;
   }
 
-  /** Gives a request frames of its own, because it is kept for long. */
+  /** Copies the frames of a request, because it is kept for long. */
   copy(request: Item): void {
     if (request.pinnedBuffer === undefined) return;
     this.remove(request);

@@ -87,7 +87,7 @@ export class ConnectionBounds<Connection extends PeerActivity> {
   accept({ host, descriptor = 0 }: Arrival, now: number): Verdict<Connection> {
     const isScarce = descriptor >= this.#descriptorLimit - keptOf(this.#descriptorLimit);
     if (isScarce) {
-      // The new one must go, too: it has taken one of the kept descriptors. Its next attempt finds the room.
+      // The new one is rejected, too, because it uses one of the kept descriptors. Its next attempt succeeds.
       const detail = `descriptor ${descriptor} is one of the last: ${limitHint(this.#descriptorLimit)}`;
       return { rejection: { code: "OUT_OF_DESCRIPTORS", detail }, evicted: this.#evict(this.#idle, now) };
     }

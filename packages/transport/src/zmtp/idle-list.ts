@@ -1,5 +1,5 @@
-// Connections whose peers never sent a message, oldest first. A connection is not removed when it sends its first message, so that
-// messages cost nothing here, but when the list is read: each is looked at once.
+// Connections whose peers never sent a message, oldest first. A connection that sends its first message stays until the list is read, so
+// messages cost nothing here, and each connection is examined once.
 
 export interface PeerActivity {
   /** Whether the peer has sent a message or a subscription. */
