@@ -7,6 +7,7 @@ import {
   readBytes,
   readText,
   requestId,
+  requestIdFromText,
   serviceName,
   serviceNameFromText,
   writeBytes,
@@ -14,6 +15,11 @@ import {
 } from "./ids.ts";
 
 const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+
+test("a request id from text is its UTF-8 bytes", () => {
+  expect(requestIdFromText("r1")).toBe("r1");
+  expect(requestIdFromText("ö")).toBe("\u00c3\u00b6");
+});
 
 describe("a byte string", () => {
   test("holds every byte exactly", () => {

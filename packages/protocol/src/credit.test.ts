@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { addCredit, creditFromWire, MAX_CREDIT, spendOne } from "./credit.ts";
+import { writeText } from "./ids.ts";
+
+test("credit is counted up to its cap, at which it is not limited", () => {
+  expect([addCredit(2, 3), addCredit(MAX_CREDIT - 1, 5), addCredit(MAX_CREDIT, 1)]).toEqual([
+    5,
+    MAX_CREDIT,
+    MAX_CREDIT,
+  ]);
+  expect([spendOne(2), spendOne(1), spendOne(MAX_CREDIT - 1)]).toEqual([1, 0, MAX_CREDIT - 2]);
+  expect(spendOne(MAX_CREDIT)).toBe(MAX_CREDIT);
+});
+
+test.each([
+  ["16", 16],
+  ["99999999999", MAX_CREDIT],
+  ["999999999999999", MAX_CREDIT],
+  ["1000000000000000", 0],
+  ["0", 0],
+  ["-1", 0],
+  ["1.5", 0],
+  ["many", 0],
+  ["", 0],
+])("a grant of %j grants %d chunks", (text, chunks) => {
+  expect(creditFromWire(writeText(text))).toBe(chunks);
+});
+
+test("a message without a grant grants nothing", () => {
+  expect(creditFromWire(undefined)).toBe(0);
+});
