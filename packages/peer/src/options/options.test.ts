@@ -51,6 +51,22 @@ class Schema {
 const SCHEMA = new Schema();
 const resolve = (input: object) => resolveOptions("a peer", SCHEMA, input);
 
+describe("an option", () => {
+  test("is read from text, as a flag or an environment variable has it", () => {
+    const { heartbeatLiveness, timeoutMs, verbose } = SCHEMA;
+    expect(["5", " 5 ", "5.5", "0x10", "", "five"].map((given) => heartbeatLiveness.fromText?.(given))).toEqual([
+      5,
+      5,
+      5.5,
+      16,
+      undefined,
+      undefined,
+    ]);
+    expect(timeoutMs.fromText?.("0.5")).toBe(0.5);
+    expect(["true", "false", "1"].map((given) => verbose.fromText?.(given))).toEqual([true, false, undefined]);
+  });
+});
+
 describe("options", () => {
   test("have their defaults for missing and undefined values", () => {
     expect(resolve({ heartbeatLiveness: undefined })).toMatchObject({
