@@ -658,3 +658,32 @@ test.each(["debug", "info", "warn", "error"] as const)(
     expect(new Set(uncaught)).toEqual(new Set(level === "warn" ? [] : ["Error: logger threw"]));
   },
 );
+
+describe("a broker that refuses the registration", () => {
+  const full = { code: "BUSY", message: "100 workers are registered" } as const;
+  const refusal = `cannot register a worker for "echo" at ${ADDRESS}: ${full.message}`;
+
+  test("fails the start with its reason", async () => {
+    const { worker, broker, settle } = await setUp();
+    broker.isAnswering = false;
+    const started = worker.start();
+    await settle();
+    broker.send({ type: "disconnect", reason: full });
+    await expect(started).rejects.toMatchObject({ name: "LinkError", code: "REFUSED", message: refusal });
+  });
+
+  test("is tried again when it stops, because another one may follow", async () => {
+    const { worker, broker, settle, errors } = await setUp();
+    broker.isAnswering = false;
+    const started = worker.start();
+    await settle();
+    broker.send({ type: "disconnect", reason: { code: "CLOSED", message: "the broker stops" } });
+    await settle();
+    expect(errors.map(({ message }) => message)).toEqual([
+      `cannot register a worker for "echo" at ${ADDRESS}: the broker stops`,
+    ]);
+    const stopped = worker.stop();
+    await expect(started).rejects.toMatchObject({ code: "CLOSED" });
+    await stopped;
+  });
+});

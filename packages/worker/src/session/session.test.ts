@@ -1,6 +1,14 @@
-import { type FromWorker, NO_CAPABILITIES, readText, requestId } from "@pigato/protocol";
+import {
+  DEFAULT_REQUEST_OPTIONS,
+  type FromWorker,
+  NO_CAPABILITIES,
+  readText,
+  requestId,
+  serviceName,
+} from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
 import { BODY, OPTIONS, SessionScenario } from "../testing/session-scenario.ts";
+import type { WorkerRequest } from "./effects.ts";
 
 describe("P-SIZE-1: a reply that is larger than the broker accepts", () => {
   const accepted = { ...NO_CAPABILITIES, partials: true, maxFrameBytes: 10_000 };
@@ -84,6 +92,15 @@ describe("P-TIME-5: a request that the broker cannot cancel", () => {
       expect.stringContaining("send reject r1 to c1"),
       expect.stringContaining("abort r1: DEADLINE_EXCEEDED"),
     ]);
+  });
+
+  test("counts its timeout from each partial", () => {
+    const scenario = new SessionScenario({ heartbeatMs: 1_000_000 }).connect();
+    scenario.request("r1", "c1", undefined, 5_000);
+    scenario.advance(5_000);
+    scenario.partial(0);
+    expect(scenario.advance(5_999)).toEqual([]);
+    expect(scenario.advance(1)).toContainEqual(expect.stringContaining("abort r1: DEADLINE_EXCEEDED"));
   });
 
   test("never ends by itself without a timeout; a timeout of 0 is 60 s there, as for the original's broker", () => {
@@ -660,5 +677,42 @@ describe("stopping", () => {
     expect(scenario.do({ type: "start" })).toEqual(["open tcp://one:1"]);
     expect(scenario.do({ type: "link-up" })).toEqual(["send! ready echo", "send! heartbeat 100"]);
     expect(scenario.request("r1")).toEqual(["connected", "run r1 of c1"]);
+  });
+});
+
+describe("P-SIZE-2: a message that is too large for the worker", () => {
+  const DETAIL = "a frame of 9 bytes; the bound is 8";
+
+  test("is answered with an error if it is a request, and the worker stays connected", () => {
+    const scenario = new SessionScenario().connect();
+    const request: WorkerRequest = {
+      type: "request",
+      address: "c1",
+      requestId: requestId("r1"),
+      service: serviceName("echo"),
+      body: [],
+      trailer: [],
+      options: DEFAULT_REQUEST_OPTIONS,
+      credit: undefined,
+    };
+    const [line, ...others] = scenario.do({ type: "oversized", message: request, detail: DETAIL });
+    expect(line).toMatch(/^send final r1 to c1: -1 .*"code":"INVALID"/);
+    expect(line).toContain(`request r1 is too large for its worker: ${DETAIL}`);
+    expect(others).toEqual([]);
+  });
+
+  test("is reported if it is another message", () => {
+    const scenario = new SessionScenario().connect();
+    const message = { type: "cancel", address: "c1", requestId: requestId("r1") } as const;
+    expect(scenario.do({ type: "oversized", message, detail: DETAIL })).toEqual([`report P-SIZE-2: ${DETAIL}`]);
+  });
+
+  test("proves that there is a broker, and counts for nothing without a link", () => {
+    const scenario = new SessionScenario();
+    const input = { type: "oversized", message: { type: "heartbeat" }, detail: DETAIL } as const;
+    scenario.do({ type: "start" });
+    expect(scenario.do(input)).toEqual([]);
+    scenario.do({ type: "link-up" });
+    expect(scenario.do(input)).toEqual(["connected", `report P-SIZE-2: ${DETAIL}`]);
   });
 });
