@@ -2,7 +2,7 @@
 // earlier, and after a tick. A test fails as soon as the core has an earlier deadline that it does not report.
 
 import { StepLimit } from "./fake-clock.ts";
-import { invariant } from "./link-checks.ts";
+import { invariant } from "./invariants.ts";
 
 interface Core {
   nextDeadline(): number | undefined;

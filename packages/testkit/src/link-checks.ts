@@ -1,13 +1,10 @@
 // Checks the connections of a session, of a client or of a worker, by its inputs and effects alone: one link at a time, and
 // messages only while it is up.
 
+import { invariant } from "./invariants.ts";
+
 interface Step {
   readonly type: string;
-}
-
-/** Throws if an invariant does not hold. */
-export function invariant(holds: boolean, otherwise: string): void {
-  if (!holds) throw new Error(`broken invariant: ${otherwise}`);
 }
 
 export class LinkChecks {

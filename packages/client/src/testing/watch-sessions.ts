@@ -1,6 +1,6 @@
 // Checks every session of a client after every input, in every test that imports this file, as all rigs do.
 
-import { StepLimit } from "@pigato/testkit";
+import { CheckFailure, StepLimit } from "@pigato/testkit";
 import { afterEach } from "vitest";
 import { Session } from "../session/session.ts";
 import { checkTables } from "./check-tables.ts";
@@ -15,29 +15,22 @@ interface Watch {
 }
 
 const watches = new WeakMap<Session, Watch>();
-const failures: unknown[] = [];
+const failure = new CheckFailure();
 const { handle } = Session.prototype;
 
-// A shell does not throw them to its caller.
-afterEach(() => {
-  const [failure] = failures.splice(0);
-  if (failure !== undefined) throw failure;
-});
+afterEach(() => failure.throw());
 
 Session.prototype.handle = function handleChecked(input, now) {
   const { observer, limit } = watchOf(this);
-  try {
-    limit.onStep(now);
-    observer.before(input);
-    const effects = handle.call(this, input, now);
+  limit.onStep(now);
+  failure.collect(() => observer.before(input));
+  const effects = handle.call(this, input, now);
+  failure.collect(() => {
     const { calls } = this.exchange;
     if (calls.size < MANY_CALLS || calls.size % MANY_CALLS === 0) checkTables(calls, this.options.limits, now);
     observer.after(input, effects);
-    return effects;
-  } catch (error) {
-    failures.push(error);
-    throw error;
-  }
+  });
+  return effects;
 };
 
 function watchOf(session: Session): Watch {

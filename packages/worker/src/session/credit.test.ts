@@ -320,7 +320,7 @@ describe("a partial that cannot be sent", () => {
 test.each([false, true])(
   "partials are sent in order and within their credit (together in a message: %s)",
   (partials) => {
-    for (const script of scriptsOf(["write", 0, 1, 3] as const, 6)) {
+    for (const script of scriptsOf(["write", 0, 1, 3] as const, 5)) {
       const scenario = new Scenario({ partials });
       const call = scenario.request("r1", 1);
       let granted = 1;

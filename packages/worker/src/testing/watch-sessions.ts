@@ -1,6 +1,6 @@
 // Checks every session of a worker after every input, in every test that imports this file, as all rigs do.
 
-import { StepLimit } from "@pigato/testkit";
+import { CheckFailure, StepLimit } from "@pigato/testkit";
 import { afterEach } from "vitest";
 import { Session } from "../session/session.ts";
 import { checkTables } from "./check-tables.ts";
@@ -12,31 +12,22 @@ interface Watch {
 }
 
 const watches = new WeakMap<Session, Watch>();
-const failures: unknown[] = [];
+const failure = new CheckFailure();
 const { handle } = Session.prototype;
 
-afterEach(throwFailure);
+afterEach(() => failure.throw());
 
 Session.prototype.handle = function handleChecked(input, now) {
   const { observer, limit } = watchOf(this);
-  try {
-    limit.onStep(now);
-    observer.before(input, now);
-    const effects = handle.call(this, input, now);
+  limit.onStep(now);
+  failure.collect(() => observer.before(input, now));
+  const effects = handle.call(this, input, now);
+  failure.collect(() => {
     checkTables(this.requests);
     observer.after(input, effects, now);
-    return effects;
-  } catch (error) {
-    failures.push(error);
-    throw error;
-  }
+  });
+  return effects;
 };
-
-/** Throws the first failure since the last call, which the shell of a worker does not throw to its caller. */
-export function throwFailure(): void {
-  const [failure] = failures.splice(0);
-  if (failure !== undefined) throw failure;
-}
 
 function watchOf(session: Session): Watch {
   const known = watches.get(session);
