@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { LinkError, LinkLimits, PeerFacts } from "../link.ts";
+import type { DealerHandlers, LinkError, LinkLimits, PeerFacts } from "../link.ts";
 import { ZmtpDealer } from "./dealer.ts";
 import {
   encoded,
@@ -32,7 +32,11 @@ afterEach(async () => {
   await dealer.close(0);
 });
 
-async function connect(limits: Partial<LinkLimits> = {}, address?: string): Promise<void> {
+async function connect(
+  limits: Partial<LinkLimits> = {},
+  address?: string,
+  handlers: Partial<DealerHandlers> = {},
+): Promise<void> {
   events = [];
   failures = [];
   const report = (text: string) => {
@@ -49,6 +53,7 @@ async function connect(limits: Partial<LinkLimits> = {}, address?: string): Prom
         failures.push(error);
         onEvent();
       },
+      ...handlers,
     },
     { routingId: "d", reconnectMs: 1, reconnectMaxMs: 5, limits },
   );
@@ -62,6 +67,31 @@ async function until(isSo: () => boolean): Promise<void> {
     });
   }
 }
+
+test("it reports a message that is too large, and the bytes of one that is not whole", async () => {
+  const report = (text: string) => {
+    events.push(text);
+    onEvent();
+  };
+  await connect({ maxFrameBytes: 300 }, undefined, {
+    onOversized: ({ frames, detail }) => report(`oversized ${frames.map(({ length }) => length)}: ${detail}`),
+    onReceiving: () => report("receiving"),
+  });
+  const router = await listener.next();
+  router.write(encodeGreeting(), encodeReady("ROUTER", ""), encoded([[Buffer.from("small"), Buffer.alloc(301)]]));
+  await until(() => events.length === 2);
+  const message = encoded([[Buffer.from("whole"), Buffer.alloc(300)]]);
+  router.write(message.subarray(0, 100));
+  await until(() => events.length === 3);
+  router.write(message.subarray(100));
+  await until(() => events.length === 4);
+  expect(events).toEqual([
+    "up",
+    "oversized 5,0: a frame of 301 bytes; the bound is 300",
+    "receiving",
+    `message whole|${"\0".repeat(300)}`,
+  ]);
+});
 
 test("it sends only its READY until the other end has sent READY", async () => {
   await connect();

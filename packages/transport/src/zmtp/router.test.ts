@@ -334,3 +334,16 @@ test("closing takes no longer than writing what was sent, whatever the linger", 
   await peer.closed;
   expect(peer.messages()).toEqual([["the end"]]);
 });
+
+test("a closed router binds no address", async () => {
+  await peers.router.close(0);
+  const address = "tcp://127.0.0.1:*";
+  const message = `cannot bind ${address}: the router is closed`;
+  await expect(peers.router.bind(address)).rejects.toMatchObject({ code: "CLOSED", message, address });
+});
+
+test("a router cannot unbind an address that it does not have", async () => {
+  const unbound = "tcp://127.0.0.1:1";
+  const message = `cannot unbind ${unbound}: it is not bound`;
+  await expect(peers.router.unbind(unbound)).rejects.toMatchObject({ code: "ADDRESS_INVALID", message });
+});
