@@ -31,7 +31,7 @@ export async function obstacle(): Promise<string | undefined> {
   if (!existsSync(join(PACKAGES, "client/dist/commonjs/index.js"))) return "the packages are not built: pnpm build";
   try {
     await run(PACKAGES, "pnpm", ["--version"]);
-    await run(PACKAGES, "npm", ["view", "esbuild", "version"]);
+    await run(PACKAGES, "npm", ["view", "esbuild", "version", "--fetch-retries=0", "--fetch-timeout=10000"]);
     return undefined;
   } catch {
     return "no pnpm on PATH, or no registry of packages";

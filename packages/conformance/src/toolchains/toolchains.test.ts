@@ -16,20 +16,8 @@ const JEST = "jest@30.5.2";
 const BUN = "bun@1.4.5";
 const DENO = "deno@2.9.6";
 
-/** Has `require()` resolve as it does in tools that do not know the condition "module-sync". */
-const ONLY_COMMONJS = `
-const Module = require("node:module");
-const { readFileSync } = require("node:fs");
-const { dirname, join } = require("node:path");
-const resolve = Module._resolveFilename;
-Module._resolveFilename = function (request, parent, ...rest) {
-  const [, name, entry] = /^(@pigato\\/[\\w-]+|pigato)(\\/.*)?$/.exec(request) ?? [];
-  if (name === undefined) return resolve.call(this, request, parent, ...rest);
-  const manifest = resolve.call(this, name + "/package.json", parent, ...rest);
-  const { exports } = JSON.parse(readFileSync(manifest, "utf8"));
-  return join(dirname(manifest), exports["." + (entry ?? "")].default.default);
-};
-`;
+/** Has Node find CommonJS alone, as tools do that know neither the condition "module-sync" nor `require()` of ES modules. */
+const ONLY_COMMONJS = "--no-experimental-require-module";
 
 const missing = await obstacle();
 if (missing !== undefined) {
@@ -74,11 +62,9 @@ describe.skipIf(missing !== undefined)("the published packages", { timeout: 300_
   test("the CommonJS form is answered where require() loads no ES modules, and is one object for pigato", async () => {
     const place = await project.within("commonjs");
     place.write("program.cjs", CJS_PROGRAM);
-    // Node has no option against the condition "module-sync". Without it, only the files of CommonJS are found.
-    place.write("only-commonjs.cjs", ONLY_COMMONJS);
-    expect(await place.node("--require", "./only-commonjs.cjs", "program.cjs")).toBe(ANSWER);
+    expect(await place.node(ONLY_COMMONJS, "program.cjs")).toBe(ANSWER);
     const keys = 'console.log(Object.keys(require("pigato")).join())';
-    expect(await place.node("--require", "./only-commonjs.cjs", "--eval", keys)).toBe("Broker,Client,Worker,services");
+    expect(await place.node(ONLY_COMMONJS, "--eval", keys)).toBe("Broker,Client,Worker,services");
   });
 
   test.each(["cjs", "esm"])("esbuild bundles a program to %s", async (format) => {
