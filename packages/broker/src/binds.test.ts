@@ -58,7 +58,10 @@ describe("binds", () => {
     ['{"address":"tcp://a","color":"red"}', /a bind has no option "color"/],
     ['{"address":"tcp://a","answersErrors":"yes"}', /answersErrors must be true or false, not 'yes'/],
     ["7", /at least one address/],
-    ['"localhost:55555"', /an address to listen at must be text such as tcp:\/\/\*:55555, not 'localhost:55555'/],
+    [
+      '"localhost:55555"',
+      /an address to listen at must be text such as tcp:\/\/\*:55555, with a scheme, not 'localhost:55555'/,
+    ],
     ['{"address":"tcp:/*:55555"}', /an address to listen at must be/],
     ['{"frontend":"tcp://a"}', /frontend and backend of a broker require each other/],
     [

@@ -4,6 +4,7 @@
 import {
   boolean,
   custom,
+  expectedAddress,
   integer,
   invalidValue,
   isAddress,
@@ -76,6 +77,10 @@ export interface ListenerSettings {
   readonly dialects: readonly BrokerDialect[];
 }
 
+function notAnAddress(value: unknown): UsageError {
+  return invalidValue("an address to listen at", expectedAddress("tcp://*:55555", value), value);
+}
+
 /** @throws UsageError for no address, an invalid address or setting, or more listeners than a broker can have */
 export function listenersOf(where: ListenerOptions | Listeners): ListenerSettings[] {
   const listeners = new Map<string, ListenerSettings & { readonly addresses: string[] }>();
@@ -85,7 +90,7 @@ export function listenersOf(where: ListenerOptions | Listeners): ListenerSetting
       const { address, ...given } = typeof bind === "string" ? { address: bind } : (bind ?? { address: "" });
       if (address === undefined) rejectUnknownOptions("a bind", KNOWN_NAMES, given);
       if (typeof address !== "string" || address === "") throw noAddress(where);
-      if (!isAddress(address)) throw invalidValue("an address to listen at", "text such as tcp://*:55555", address);
+      if (!isAddress(address)) throw notAnAddress(address);
       const settings = resolveOptions("a bind", BIND_SCHEMA, given);
       const key = `${role ?? ""} ${JSON.stringify(settings)}`;
       const listener = listeners.get(key) ?? { addresses: [], role, dialects: dialectsOf(settings) };

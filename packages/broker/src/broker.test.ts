@@ -77,6 +77,24 @@ describe("start and stop", () => {
     await Promise.all([third.stop(), other.stop(), broker.stop()]);
   });
 
+  test("an error of start() shows its call in the stack", async () => {
+    const other = newBroker({ intch: "memory://channel" });
+    await other.start();
+    const failures: readonly [string, string][] = [
+      [ADDRESS, "memory://free"],
+      ["memory://free", "memory://channel"],
+    ];
+    for (const [address, intch] of failures) {
+      const failing = new Broker(address, { transport: network, clock, intch });
+      const starting = (): Promise<unknown> => failing.start().catch((error: unknown) => error);
+      expect(await starting()).toMatchObject({
+        code: "ADDRESS_IN_USE",
+        stack: expect.stringContaining("at starting ("),
+      });
+    }
+    await other.stop();
+  });
+
   test("a broker without an address is rejected", () => {
     expect(() => new Broker([])).toThrow(/at least one address/);
     expect(() => new Broker("")).toThrow(/at least one address/);

@@ -1,7 +1,7 @@
 // The public class: options, start, stop and events. A `BrokerRun` serves between a start and a stop.
 
-import { guarded } from "@pigato/peer";
-import type { LinkError } from "@pigato/transport";
+import { guarded, withStackOf } from "@pigato/peer";
+import { isLinkError, type LinkError } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
 import { type ListenerOptions, type ListenerSettings, type Listeners, listenersOf } from "./binds.ts";
 import type { CoreStats } from "./core/core-stats.ts";
@@ -63,7 +63,11 @@ export class Broker extends EventEmitter<BrokerEvents> {
    *   store's own error (rejects) when the store cannot be read. Nothing stays open then.
    */
   start(callback?: (error?: unknown) => void): Promise<void> {
-    const started = this.#afterLastChange(() => this.#start());
+    // An error is made in the event of a socket, whose stack shows nothing of the caller.
+    const site = new Error();
+    const started = this.#afterLastChange(() => this.#start()).catch((error: unknown) => {
+      throw isLinkError(error) ? withStackOf(site, error) : error;
+    });
     if (callback)
       started.then(
         () => guarded(callback),

@@ -18,6 +18,18 @@ describe("the addresses of the broker", () => {
     expect(() => resolveAddresses(["tcp://a:1", address])).toThrow(UsageError);
   });
 
+  test.each([
+    ["localhost:55555", "with a scheme"],
+    ["TCP://a:1", "with its scheme in lower case"],
+    [" tcp://a:1", "without white space"],
+    ["tcp://", undefined],
+    [5, "or an array of such"],
+  ])("are not %o, and the error says what it lacks", (address, lack) => {
+    const expected = `must be text such as tcp://localhost:55555${lack === undefined ? "" : `, ${lack}`}, not `;
+    // JavaScript may pass anything.
+    expect(() => Reflect.apply(resolveAddresses, undefined, [address])).toThrow(expected);
+  });
+
   test("are at least one", () => {
     expect(() => resolveAddresses([])).toThrow("the address of the broker must be at least one address, not []");
   });

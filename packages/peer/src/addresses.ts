@@ -13,6 +13,15 @@ export function isAddress(value: unknown): value is string {
   return typeof value === "string" && ADDRESS.test(value);
 }
 
+/** What a value that is no address must be, with what it lacks. */
+export function expectedAddress(example: string, value: unknown): string {
+  const expected = `text such as ${example}`;
+  if (typeof value !== "string" || value === "") return expected;
+  if (value !== value.trim()) return `${expected}, without white space`;
+  if (!value.includes("://")) return `${expected}, with a scheme`;
+  return isAddress(value.toLowerCase()) ? `${expected}, with its scheme in lower case` : expected;
+}
+
 /**
  * One address, or several that are tried in turn.
  * @throws UsageError for an invalid address, and for an inproc address with security, which inproc does not support
@@ -22,7 +31,8 @@ export function resolveAddresses(input: string | readonly string[], security?: P
   if (addresses.length === 0) throw invalidAddress("at least one address", input);
   return addresses.map((address) => {
     if (!isAddress(address)) {
-      throw invalidAddress("text such as tcp://localhost:55555, or an array of such", address);
+      const expected = expectedAddress("tcp://localhost:55555", address);
+      throw invalidAddress(typeof address === "string" ? expected : `${expected}, or an array of such`, address);
     }
     if (security !== undefined && address.startsWith("inproc:")) {
       throw invalidAddress("one of tcp or ipc with curve or plain, because inproc has no security", address);

@@ -1,5 +1,5 @@
 export { nextTick, queueMicrotask } from "@pigato/transport";
-export { isAddress, readService, resolveAddresses } from "./addresses.ts";
+export { expectedAddress, isAddress, readService, resolveAddresses } from "./addresses.ts";
 export { ConnectionWatch } from "./connection-watch.ts";
 export { type Core, EffectLoop, type Shell, type Tick } from "./effect-loop.ts";
 export { guarded, guardedLogger, guardedRandom, type Logger, newSilentLogger, throwAsync } from "./guard.ts";

@@ -38,6 +38,11 @@ export class Lifecycle {
     return this.#state.phase === "new";
   }
 
+  /** Whether `stop()` was called and has not finished. */
+  get isStopping(): boolean {
+    return this.#state.phase === "stopping";
+  }
+
   /** Resolves when a broker has answered; rejects with `CLOSED` if stopped before, or as `onFailure` says. */
   start(): Promise<void> {
     const state = this.#state;

@@ -108,7 +108,7 @@ export class PeerRuntime {
         return this.#loop.notify(effect);
       case "disconnected":
         this.#watch.onWaiting();
-        this.#logger.warn({ address: this.address, reason: effect.reason }, "disconnected");
+        this.#logDisconnect(effect.reason);
         return this.#loop.notify(effect);
       case "stopped":
         this.#watch.onStopped();
@@ -142,6 +142,12 @@ export class PeerRuntime {
   /** @param isFinal whether it will fail again with this address; with several addresses, another one may work */
   onError(error: Error, isFinal: boolean): void {
     this.#loop.notify({ type: "error", error, isFinal: isFinal && this.#options.addresses.length === 1 });
+  }
+
+  #logDisconnect(reason: LossReason): void {
+    const fields = { address: this.address, reason };
+    if (this.lifecycle.isStopping && reason === "disconnected") this.#logger.info(fields, "disconnected");
+    else this.#logger.warn(fields, "disconnected");
   }
 
   #begin(): void {

@@ -139,6 +139,22 @@ describe("a worker with a logger", () => {
   });
 });
 
+test("a worker logs a disconnect at the level warn, and its own at info", async () => {
+  const { logger } = new Worker("inproc://x", "x").conf;
+  const { worker, broker, advance, connect, settle, stop } = await setUp({ logger });
+  worker.on("request", () => 1);
+  const [warn, info] = [vi.spyOn(logger, "warn"), vi.spyOn(logger, "info")];
+  const textsOf = (spy: typeof warn): unknown[] => spy.mock.calls.splice(0).map(([, text]) => text);
+  await connect();
+  broker.send({ type: "disconnect" });
+  await settle();
+  expect([textsOf(warn), textsOf(info)]).toEqual([["disconnected"], ["connected"]]);
+  advance(2_000);
+  await settle();
+  await stop();
+  expect([textsOf(warn), textsOf(info)]).toEqual([[], ["connected", "disconnected"]]);
+});
+
 test("a worker with logger: false warns of nothing", async () => {
   const warnings = new ProcessWarnings();
   const { broker, connect, settle, worker } = await setUp({ logger: false });
