@@ -137,9 +137,11 @@ describe("the offer of a role", () => {
 
   test("holds every flag that the role supports", () => {
     expect(offered("client")).toBe("pigato/1 cancel error notice request-heartbeat partials credit heartbeat=2500");
-    expect(offered("worker")).toBe("pigato/1 cancel error request-heartbeat partials credit frames heartbeat=2500");
+    expect(offered("worker")).toBe(
+      "pigato/1 cancel error request-heartbeat partials credit frames drain heartbeat=2500",
+    );
     expect(offered("broker")).toBe(
-      "pigato/1 cancel error notice request-heartbeat partials credit frames heartbeat=2500",
+      "pigato/1 cancel error notice request-heartbeat partials credit frames drain heartbeat=2500",
     );
   });
 

@@ -20,6 +20,8 @@ const TABLE = [
   { name: "credit", key: "credit", kind: "flag", offeredBy: ["client", "worker", "broker"] },
   // Bodies of any bytes in any number of frames, between the broker and a worker.
   { name: "frames", key: "frames", kind: "flag", offeredBy: ["worker", "broker"] },
+  // The broker says which of its heartbeats confirms that a worker gets no more requests.
+  { name: "drain", key: "drain", kind: "flag", offeredBy: ["worker", "broker"] },
   // Requests whose input is a stream.
   { name: "duplex", key: "duplex", kind: "flag", offeredBy: [] },
   // Payload codecs that the peer reads, best first.

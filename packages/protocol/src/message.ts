@@ -129,7 +129,8 @@ export interface DisconnectReason {
 export type ToWorker =
   | { readonly type: "ready"; readonly accepted: Capabilities | undefined }
   | ({ readonly type: "request" } & Addressed & RequestContent & Framed)
-  | { readonly type: "heartbeat" }
+  /** `isDrained` confirms a concurrency of 0: no request follows. Only if negotiated. */
+  | { readonly type: "heartbeat"; readonly isDrained?: true }
   | ({ readonly type: "request-heartbeat" } & Addressed)
   | ({ readonly type: "cancel" } & Addressed)
   /** With a reason only if the worker negotiated or offered `error`. */

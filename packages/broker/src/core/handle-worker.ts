@@ -8,6 +8,7 @@ import {
   type RequestId,
   type ServiceName,
   type ToClient,
+  type ToWorker,
 } from "@pigato/protocol";
 import { excessFor, excessOf, type Instant, sharedCapabilities } from "@pigato/protocol/internal";
 import { partialOf } from "./cache-replies.ts";
@@ -54,7 +55,7 @@ export function handleWorker(state: CoreState, input: Input & { readonly type: "
     case "heartbeat":
       onWorkerHeartbeat(state, worker, message.concurrency, now);
       if (message.update && isCoreService(worker)) noteDirectoryChange(state);
-      return state.effects.toWorker(worker, { type: "heartbeat" });
+      return state.effects.toWorker(worker, heartbeatFor(worker, message.concurrency));
     case "disconnect":
       return loseWorker(state, worker, "left");
     default:
@@ -63,6 +64,11 @@ export function handleWorker(state: CoreState, input: Input & { readonly type: "
       noteReceived(worker, now);
       if (worker.state === "congested") onCongestionEnded(state, worker);
   }
+}
+
+/** P-HB-9. */
+function heartbeatFor({ capabilities }: WorkerRecord, concurrency: number | undefined): ToWorker {
+  return capabilities.drain && concurrency === 0 ? { type: "heartbeat", isDrained: true } : { type: "heartbeat" };
 }
 
 function onReply(state: CoreState, worker: WorkerRecord, message: ReplyMessage, now: Instant): void {

@@ -145,6 +145,14 @@ const LISTING: readonly Entry<ToWorker>[] = [
     message: { type: "heartbeat" },
   },
   {
+    name: "the broker's heartbeat for a worker that is drained",
+    row: "17",
+    clause: "P-HB-9",
+    ways: "both",
+    frames: ["W", "4", "", '{"concurrency":0}'],
+    message: { type: "heartbeat", isDrained: true },
+  },
+  {
     name: "a heartbeat with too few frames to name a request",
     row: "17",
     clause: "P-MSG-3",

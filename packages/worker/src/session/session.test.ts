@@ -139,7 +139,7 @@ describe("connecting", () => {
     expect(scenario.receive({ type: "heartbeat" })).toEqual([]);
   });
 
-  test("READY offers cancel, typed errors, request heartbeats, credit, batched partials, frames, the heartbeat interval and the concurrency", () => {
+  test("READY offers cancel, typed errors, request heartbeats, credit, batched partials, frames, drain, the heartbeat interval and the concurrency", () => {
     const OFFER = {
       cancel: true,
       error: true,
@@ -147,6 +147,7 @@ describe("connecting", () => {
       partials: true,
       credit: true,
       frames: true,
+      drain: true,
       heartbeatMs: 1000,
       concurrency: 7,
     };
@@ -551,6 +552,28 @@ describe("stopping", () => {
     expect(scenario.receive({ type: "heartbeat" })).toEqual([]);
     expect(scenario.request("r1")).toEqual(["send reject r1 to c1"]);
     expect(scenario.receive({ type: "heartbeat" }).at(-1)).toBe("stopped");
+  });
+
+  test("P-HB-9: a heartbeat that the broker sends unasked is no answer if the broker marks the answer", () => {
+    const scenario = new SessionScenario();
+    scenario.do({ type: "start" });
+    scenario.do({ type: "link-up" });
+    scenario.receive({ type: "ready", accepted: { ...NO_CAPABILITIES, drain: true } });
+    scenario.receive({ type: "heartbeat" });
+    scenario.do({ type: "stop" });
+    // The broker had received nothing of the worker for a while.
+    for (let count = 0; count < 2; count++) expect(scenario.receive({ type: "heartbeat" })).toEqual([]);
+    expect(scenario.request("r1")).toEqual(["send reject r1 to c1"]);
+    expect(scenario.receive({ type: "heartbeat", isDrained: true }).at(-1)).toBe("stopped");
+  });
+
+  test("P-HB-9: a worker that is notified while a request runs leaves as soon as it ends", () => {
+    const scenario = new SessionScenario().connect();
+    scenario.receive({ type: "ready", accepted: { ...NO_CAPABILITIES, drain: true } });
+    scenario.request("r1");
+    scenario.do({ type: "stop" });
+    expect(scenario.receive({ type: "heartbeat", isDrained: true })).toEqual([]);
+    expect(scenario.final(0).at(-1)).toBe("stopped");
   });
 
   test("a stopping worker does not wait for heartbeats of an earlier connection", () => {

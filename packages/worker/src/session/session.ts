@@ -201,7 +201,10 @@ export class Session {
       case "cancel":
         return this.#onCancel(message, now);
       case "heartbeat":
-        this.#unanswered = Math.max(0, this.#unanswered - 1);
+        // P-HB-9: while it drains, an unmarked one may be one that the broker sent unasked.
+        if (message.isDrained) this.#unanswered = 0;
+        else if (this.#state.phase !== "draining" || !this.requests.capabilities.drain)
+          this.#unanswered = Math.max(0, this.#unanswered - 1);
         return this.#leaveWhenDone(now);
       case "ready":
         this.requests.capabilities = message.accepted ?? NO_CAPABILITIES;

@@ -28,6 +28,20 @@ test("a worker with a concurrency of 0 gets no request until it raises it", () =
   expect(sim.requestsSentTo("w1")).toEqual(["r1"]);
 });
 
+test("P-HB-9: the broker marks its answer to a worker that drains, and to no worker that did not negotiate it", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", { drain: true });
+  sim.worker("w2").ready("echo");
+  const answer = (name: string, concurrency: number): string[] => {
+    sim.forget();
+    sim.worker(name).heartbeat(concurrency);
+    return sim.sentTo(name);
+  };
+  expect(answer("w1", 0)).toEqual(["heartbeat: drained"]);
+  expect(answer("w1", 5)).toEqual(["heartbeat"]);
+  expect(answer("w2", 0)).toEqual(["heartbeat"]);
+});
+
 test("a heartbeat that raises the concurrency fills the new slots at once", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo", { concurrency: 1 });

@@ -79,7 +79,10 @@ export class DispatchChecks {
       case "credit":
         return invariant(worker.held.has(message.address), `${to} got a grant for a request that it does not hold`);
       case "heartbeat":
-        return;
+        return invariant(
+          !message.isDrained || worker.concurrency === 0,
+          `${to} counts as drained and may get requests`,
+        );
       default:
         invariant(false, `${to} got ${message.type}, which no broker sends yet`);
     }

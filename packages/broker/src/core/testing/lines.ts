@@ -37,7 +37,7 @@ export function toWorkerLine(message: ToWorker): string {
     case "request":
       return `request ${display(message.requestId)} to ${display(message.service)}${first(message.credit)}`;
     case "heartbeat":
-      return message.type;
+      return message.isDrained ? "heartbeat: drained" : message.type;
     case "disconnect":
       return message.reason === undefined
         ? message.type

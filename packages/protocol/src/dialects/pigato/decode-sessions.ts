@@ -62,6 +62,17 @@ export function workerHeartbeat(fields: FieldCodec, frames: Frames): FromWorker 
   };
 }
 
+/** W 4 · W 4 '' {"concurrency":0} · W 4 address '' rid */
+export function brokerHeartbeatToWorker(fields: FieldCodec, frames: Frames): ToWorker | Violation {
+  if (frames.length >= 5) {
+    return withAddress(fields, frames, (address, id) => ({ type: "request-heartbeat", address, requestId: id }));
+  }
+  const settings = frames[3];
+  if (settings === undefined || settings.length > MAX_OPTIONS_BYTES) return { type: "heartbeat" };
+  const isDrained = getOwn(decodePayload(settings), "concurrency") === 0;
+  return isDrained ? { type: "heartbeat", isDrained } : { type: "heartbeat" };
+}
+
 /** C 4 · C 4 caps · C 4 '' rid */
 export function brokerHeartbeat(fields: FieldCodec, frames: Frames): ToClient | Violation {
   if (frames[2]?.length !== 0 || frames[3] === undefined) return { type: "heartbeat", accepted: readOffer(frames[2]) };

@@ -10,6 +10,7 @@ import { clientRequest, framedRequest, workerRequest } from "./decode-requests.t
 import {
   brokerDisconnect,
   brokerHeartbeat,
+  brokerHeartbeatToWorker,
   clientHeartbeat,
   clientNotice,
   clientStreaming,
@@ -116,8 +117,7 @@ export function decodeToWorker(fields: FieldCodec, frames: Frames): ToWorker | V
     case TYPE.FRAMES:
       return framedRequest(fields, frames);
     case TYPE.HEARTBEAT:
-      if (frames.length < 5) return { type: "heartbeat" };
-      return withAddress(fields, frames, (address, id) => ({ type: "request-heartbeat", address, requestId: id }));
+      return brokerHeartbeatToWorker(fields, frames);
     case TYPE.CANCEL:
       return withAddress(fields, frames, (address, id) => ({ type: "cancel", address, requestId: id }));
     case TYPE.DISCONNECT:

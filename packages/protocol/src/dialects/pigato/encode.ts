@@ -78,6 +78,7 @@ export function encodeToWorker(fields: FieldCodec, message: ToWorker): FrameToSe
     case "ready":
       return withOffer([WORKER, typeFrame(TYPE.READY)], message.accepted);
     case "heartbeat":
+      if (message.isDrained) return [WORKER, typeFrame(TYPE.HEARTBEAT), EMPTY, heartbeatSettings(0, false)];
       return [WORKER, typeFrame(TYPE.HEARTBEAT)];
     case "disconnect":
       return disconnectFrames(message.reason);
