@@ -6,7 +6,7 @@
 // repeated request does not run again while its reply is held.
 
 import type { FailureCode } from "@pigato/protocol";
-import type { Instant } from "@pigato/protocol/internal";
+import { excessFor, type Instant } from "@pigato/protocol/internal";
 import { remove, serve } from "./dispatch.ts";
 import { closeRequest, describe, endRequest, restartTimeout } from "./end-request.ts";
 import { type HeldReply, type LossReason, newReply, type ReplyMessage } from "./held-reply-table.ts";
@@ -65,14 +65,32 @@ export function releaseReplies(state: CoreState, client: ClientRecord): void {
   if (client.held !== undefined) state.timers.clear(client.held.timer);
   for (const request of client.requests) {
     const reply = heldReplies.get(request);
+    if (reply === undefined || !fitsBounds(state, reply)) continue;
     // A lost reply to a request that still runs is sent as a failure when the request ends.
-    if (reply === undefined || (!reply.isComplete && reply.loss !== undefined)) continue;
+    if (!reply.isComplete && reply.loss !== undefined) continue;
     const { isComplete } = reply;
     heldReplies.take(request);
     if (isComplete) send(state, reply);
     else sendMessages(state, client, reply.messages);
     state.effects.report({ type: "reply-delivered", client: client.id, service: request.name, requestId: request.id });
   }
+}
+
+/**
+ * P-SIZE-1: a client may accept less than on its last connection. Replaces a reply that is too large by a failure.
+ * @returns false if there is no room for the failure either, and the request has ended
+ */
+function fitsBounds(state: CoreState, reply: HeldReply): boolean {
+  const { client, id } = reply.request;
+  const isTooLarge = reply.messages.some(
+    (message) =>
+      message.type !== "failure" && excessFor(state.options, client, message, message.trailer[0]) !== undefined,
+  );
+  if (!isTooLarge) return true;
+  state.effects.reportDrop(client.id, "undelivered", id);
+  state.heldReplies.clear(reply);
+  reply.loss = "INVALID";
+  return !reply.isComplete || addFailure(state, reply, "INVALID", undefined);
 }
 
 /** The connection of the client took everything that was sent of a reply. */
@@ -187,11 +205,13 @@ function isReachable({ isAway, held }: ClientRecord): boolean {
   return !isAway && held?.timer.list === undefined;
 }
 
+const LOSSES: Readonly<Record<LossReason, string>> = {
+  BUSY: "the broker could not hold all of it",
+  BROKER_LOST: "an earlier connection of the client received a part of it",
+  INVALID: "it is larger than the client accepts now",
+};
+
 function failureOf({ id, name }: QueuedRequest, code: LossReason): ReplyMessage {
-  const why =
-    code === "BUSY"
-      ? "the broker could not hold all of it"
-      : "an earlier connection of the client received a part of it";
-  const message = describe(id, name, `lost its reply while its client was away: ${why}`);
+  const message = describe(id, name, `lost its reply while its client was away: ${LOSSES[code]}`);
   return { type: "failure", requestId: id, service: name, failure: { code, message, delivery: "maybe-executed" } };
 }

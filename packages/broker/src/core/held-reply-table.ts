@@ -16,7 +16,7 @@ const MESSAGE_BYTES = 128;
 export type ReplyMessage = ToClient & { readonly type: "partial" | "final" | "failure" };
 
 /** Why a reply cannot be delivered whole: it was too large to hold, or an earlier connection got a part of it. */
-export type LossReason = "BUSY" | "BROKER_LOST";
+export type LossReason = "BUSY" | "BROKER_LOST" | "INVALID";
 
 export interface HeldReply {
   readonly request: QueuedRequest;

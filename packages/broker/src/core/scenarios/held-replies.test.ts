@@ -55,6 +55,28 @@ describe("the reply to a persistent request", () => {
     expect(sim.events).toEqual(["reply-held c1/r1", "client-up c1", "reply-delivered c1/r1"]);
   });
 
+  test.each([
+    ["is complete", (sim: Scenario) => sim.worker("w1").partial("r1", "1").final("r1", "x".repeat(1_001)), () => {}],
+    [
+      "is not",
+      (sim: Scenario) => sim.worker("w1").partial("r1", "x".repeat(1_001)),
+      (sim: Scenario) => sim.worker("w1").final("r1", "end"),
+    ],
+  ])("a client that accepts less when it returns gets a failure in place of a reply that %s", (_, before, after) => {
+    const sim = runningWithoutClient(["r1", "r2"], { isChecked: false });
+    before(sim);
+    sim.worker("w1").final("r2");
+    finishStore(sim);
+    sim.client("c1").offer({ maxFrameBytes: 1_000 });
+    sim.advance(SETTLE_MS);
+    after(sim);
+    finishStore(sim);
+    const lines = sim.sentTo("c1").filter((line) => !line.startsWith("heartbeat"));
+    expect(lines.toSorted()).toEqual(["failure r1 INVALID (maybe-executed)", 'final r2 "done"']);
+    expect(sim.stats()).toMatchObject({ heldReplies: 0, open: 0, answered: 1, failures: { INVALID: 1 } });
+    expect(sim.stored.size).toBe(0);
+  });
+
   test("the client gets all partials in order, also those that the worker sends after it reconnected", () => {
     const sim = runningWithoutClient(["r1"]);
     sim.worker("w1").partials("r1", ["1", "2"]);
