@@ -191,6 +191,24 @@ describe("events", () => {
     await broker.stop();
   });
 
+  test("a flood of violations is limited in the log, and not as events", async () => {
+    const lines: unknown[] = [];
+    const logger = { debug() {}, info() {}, warn: (fields: unknown) => lines.push(fields), error() {} };
+    const { broker, c1 } = await served({ logger });
+    let violations = 0;
+    broker.on("violation", () => {
+      violations += 1;
+    });
+    for (let sent = 0; sent < 250; sent++) c1.send("X");
+    network.deliver();
+    expect([violations, lines.length]).toEqual([250, 100]);
+    clock.advance(60_000);
+    c1.send("X");
+    network.deliver();
+    expect(lines.at(-1)).toMatchObject({ clause: "P-MSG-1", omitted: 150 });
+    await broker.stop();
+  });
+
   test("a silent worker is disconnected when the alarm rings", async () => {
     const { broker, w1 } = await served({ heartbeat: 1000 });
     clock.advance(10_000);

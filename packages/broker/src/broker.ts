@@ -8,7 +8,7 @@ import type { CoreStats } from "./core/core-stats.ts";
 import type { BrokerEvents } from "./events.ts";
 import { LogLimit } from "./log-limit.ts";
 import { type BrokerOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
-import { publish, publishRejection } from "./publish.ts";
+import { type Publication, publish, publishRejection } from "./publish.ts";
 import { BrokerRun, type Notice } from "./run.ts";
 import { checkAddresses } from "./security.ts";
 
@@ -25,7 +25,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
   readonly #listeners: readonly ListenerSettings[];
   /** The address to bind the internal channel to. `conf.intch` is the address as bound. */
   readonly #channel: string | false;
-  readonly #rejectionLimit: LogLimit;
+  readonly #publication: Publication;
   /** The run between a start and the next stop. */
   #run: BrokerRun | undefined;
   /** Starts and stops run one after the other, in the order of the calls. */
@@ -41,7 +41,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
     this.#listeners = listenersOf(where);
     this.conf = resolveOptions(conf);
     this.#channel = this.conf.intch;
-    this.#rejectionLimit = new LogLimit(this.conf.clock);
+    this.#publication = { emitter: this, logger: this.conf.logger, limit: new LogLimit(this.conf.clock) };
     const addresses = this.#listeners.flatMap((listener) => listener.addresses);
     checkAddresses(this.#channel === false ? addresses : [...addresses, this.#channel], this.conf.securityOf);
   }
@@ -131,9 +131,9 @@ export class Broker extends EventEmitter<BrokerEvents> {
   #report(run: BrokerRun, notice: Notice): void {
     switch (notice.type) {
       case "report":
-        return publish({ emitter: this, logger: this.conf.logger }, notice.event);
+        return publish(this.#publication, notice.event);
       case "rejected":
-        return publishRejection({ emitter: this, logger: this.conf.logger }, notice.rejected, this.#rejectionLimit);
+        return publishRejection(this.#publication, notice.rejected);
       case "link-failed":
         return this.#onLinkError(run, notice.error);
       default:

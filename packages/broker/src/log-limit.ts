@@ -1,4 +1,5 @@
-// Limits how often the log has lines of one kind: the first at once, then one a minute, with the number of those that were omitted.
+// Limits how often the log has lines of one kind, because a peer can cause as many as it has messages: so many at once, and then as many
+// in each minute, with the number of those that were omitted.
 
 import type { Clock } from "@pigato/transport";
 
@@ -6,22 +7,30 @@ const INTERVAL_MS = 60_000;
 
 export class LogLimit {
   readonly #clock: Pick<Clock, "now">;
-  /** The time of the last line of a kind, and how many were omitted since. Kinds are few. */
-  readonly #last = new Map<string, { at: number; omitted: number }>();
+  /** The present minute of each kind. Kinds are few. */
+  readonly #minutes = new Map<string, { readonly startedAt: number; lines: number; omitted: number }>();
 
   constructor(clock: Pick<Clock, "now">) {
     this.#clock = clock;
   }
 
-  /** @returns how many lines of this kind were omitted before this one; `undefined` if this one must be, too */
-  next(kind: string): number | undefined {
+  /**
+   * @param lines the most of this kind in a minute
+   * @returns how many of this kind were omitted before this one; `undefined` if this one must be, too
+   */
+  next(kind: string, lines: number): number | undefined {
     const now = this.#clock.now();
-    const last = this.#last.get(kind);
-    if (last !== undefined && now < last.at + INTERVAL_MS) {
-      last.omitted += 1;
-      return undefined;
+    const minute = this.#minutes.get(kind);
+    // A clock that is no number must not lift the limit.
+    if (minute === undefined || now >= minute.startedAt + INTERVAL_MS) {
+      this.#minutes.set(kind, { startedAt: now, lines: 1, omitted: 0 });
+      return minute?.omitted ?? 0;
     }
-    this.#last.set(kind, { at: now, omitted: 0 });
-    return last?.omitted ?? 0;
+    if (minute.lines < lines) {
+      minute.lines += 1;
+      return 0;
+    }
+    minute.omitted += 1;
+    return undefined;
   }
 }

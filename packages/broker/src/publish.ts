@@ -19,7 +19,12 @@ type RequestFields = Pick<BrokerEvent & { readonly type: "request-failed" }, "cl
 export interface Publication {
   readonly emitter: EventEmitter<BrokerEvents>;
   readonly logger: Logger;
+  /** Limits the lines of the log. Everything is an event, however often it happens. */
+  readonly limit: LogLimit;
 }
+
+/** The most lines of one kind in a minute. */
+const MAX_LINES: Readonly<Record<Exclude<Level, "debug">, number>> = { info: 1_000, warn: 100, error: 100 };
 
 /** What a flood of connections causes, as often as it tries. */
 const FLOOD_CODES: ReadonlySet<RejectionCode> = new Set([
@@ -30,20 +35,13 @@ const FLOOD_CODES: ReadonlySet<RejectionCode> = new Set([
   "IDLE",
 ]);
 
-/** @param limit limits the lines of a flood. Every rejection is an event. */
-export function publishRejection(
-  { emitter, logger }: Publication,
-  rejected: ConnectionRejected,
-  limit: LogLimit,
-): void {
+export function publishRejection(to: Publication, rejected: ConnectionRejected): void {
   const { cause, ...fields } = rejected;
   const { code, listener } = rejected;
-  const omitted = FLOOD_CODES.has(code) ? limit.next(`${listener} ${code}`) : 0;
-  if (omitted !== undefined) {
-    const extra = { ...(cause !== undefined && { err: cause }), ...(omitted > 0 && { omitted }) };
-    log(logger, "warn", { ...fields, ...extra }, "connection rejected");
-  }
-  emitter.emit("connection:rejected", rejected);
+  const lines = FLOOD_CODES.has(code) ? 1 : MAX_LINES.warn;
+  const logged = cause === undefined ? fields : { ...fields, err: cause };
+  log(to, "warn", logged, "connection rejected", { kind: `${listener} ${code}`, lines });
+  to.emitter.emit("connection:rejected", rejected);
 }
 
 /** Publishes an event of the core. */
@@ -63,27 +61,27 @@ export function publish(to: Publication, event: BrokerEvent): void {
   }
 }
 
-function publishPeer({ emitter, logger }: Publication, event: PeerEvent): void {
+function publishPeer(to: Publication, event: PeerEvent): void {
   switch (event.type) {
     case "worker-up": {
       const fields = { worker: shownPeer(event.worker), service: display(event.service) };
-      log(logger, "info", fields, "worker joined");
-      return void emitter.emit("worker:join", fields);
+      log(to, "info", fields, "worker joined");
+      return void to.emitter.emit("worker:join", fields);
     }
     case "worker-down": {
       const fields = { worker: shownPeer(event.worker), service: display(event.service), reason: event.reason };
-      log(logger, "info", fields, "worker left");
-      return void emitter.emit("worker:leave", fields);
+      log(to, "info", fields, "worker left");
+      return void to.emitter.emit("worker:leave", fields);
     }
     case "client-up": {
       const fields = { client: shownPeer(event.client) };
-      log(logger, "debug", fields, "client joined");
-      return void emitter.emit("client:join", fields);
+      log(to, "debug", fields, "client joined");
+      return void to.emitter.emit("client:join", fields);
     }
     case "client-down": {
       const fields = { client: shownPeer(event.client), reason: event.reason };
-      log(logger, "debug", fields, "client left");
-      return void emitter.emit("client:leave", fields);
+      log(to, "debug", fields, "client left");
+      return void to.emitter.emit("client:leave", fields);
     }
     default:
       event satisfies never;
@@ -97,61 +95,72 @@ const REQUEST_EVENTS = {
   "reply-delivered": { level: "info", text: "held reply delivered", name: "reply:delivered" },
 } as const;
 
-function publishRequest({ emitter, logger }: Publication, event: RequestEvent): void {
+function publishRequest(to: Publication, event: RequestEvent): void {
   switch (event.type) {
     case "request-failed": {
       const fields = { ...requestFields(event), code: event.code };
-      log(logger, "debug", fields, "request failed");
-      return void emitter.emit("request:failed", fields);
+      log(to, "debug", fields, "request failed");
+      return void to.emitter.emit("request:failed", fields);
     }
     case "request-requeued": {
       const { service, requestId, worker } = event;
       const fields = { service: display(service), requestId: display(requestId), worker: shownPeer(worker) };
-      log(logger, "info", fields, "request requeued");
-      return void emitter.emit("request:requeued", fields);
+      log(to, "info", fields, "request requeued");
+      return void to.emitter.emit("request:requeued", fields);
     }
     case "request-exhausted": {
       const fields = { ...requestFields(event), worker: shownPeer(event.worker), dispatches: event.dispatches };
-      log(logger, "warn", fields, "request failed: it lost too many workers");
-      return void emitter.emit("request:exhausted", fields);
+      log(to, "warn", fields, "request failed: it lost too many workers");
+      return void to.emitter.emit("request:exhausted", fields);
     }
     default: {
       const { level, text, name } = REQUEST_EVENTS[event.type];
       const fields = requestFields(event);
-      log(logger, level, fields, text);
-      return void emitter.emit(name, fields);
+      log(to, level, fields, text);
+      return void to.emitter.emit(name, fields);
     }
   }
 }
 
-function publishFault({ emitter, logger }: Publication, event: FaultEvent): void {
+function publishFault(to: Publication, event: FaultEvent): void {
   switch (event.type) {
     case "store-failed": {
       const { operation, key, reason } = event;
       const fields = { operation, key, reason };
-      log(logger, "error", fields, "the store failed");
-      return void emitter.emit("store:failed", fields);
+      log(to, "error", fields, "the store failed");
+      return void to.emitter.emit("store:failed", fields);
     }
     case "violation": {
       const { clause, detail } = event.violation;
       const fields = { peer: shownPeer(event.peer), clause, detail };
-      log(logger, "warn", fields, "protocol violation");
-      return void emitter.emit("violation", fields);
+      log(to, "warn", fields, "protocol violation", { kind: `violation ${clause}` });
+      return void to.emitter.emit("violation", fields);
     }
     case "dropped": {
       const { reason, requestId } = event;
       const shownId = requestId === undefined ? undefined : display(requestId);
       const fields = { peer: shownPeer(event.peer), reason, requestId: shownId };
-      log(logger, "debug", fields, "message dropped");
-      return void emitter.emit("drop", fields);
+      log(to, "debug", fields, "message dropped");
+      return void to.emitter.emit("drop", fields);
     }
     default:
       event satisfies never;
   }
 }
 
-function log(logger: Logger, level: Level, fields: object, text: string): void {
-  guarded(() => logger[level](fields, text));
+/** @param kind the lines that are limited together: by default those with the same text */
+function log(
+  { logger, limit }: Publication,
+  level: Level,
+  fields: object,
+  text: string,
+  { kind = text, lines }: { readonly kind?: string; readonly lines?: number } = {},
+): void {
+  guarded(() => {
+    if (level === "debug") return logger.debug(fields, text);
+    const omitted = limit.next(kind, lines ?? MAX_LINES[level]);
+    if (omitted !== undefined) logger[level](omitted > 0 ? { ...fields, omitted } : fields, text);
+  });
 }
 
 /** The fields that every event about a request has, as text. */

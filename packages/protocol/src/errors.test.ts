@@ -183,6 +183,15 @@ describe("the failure of a nested request", () => {
   });
 });
 
+test("a proxy that is revoked is no error, and has a reason all the same", () => {
+  const { proxy, revoke } = Proxy.revocable(new Error("x"), {});
+  expect(isError(proxy)).toBe(true);
+  revoke();
+  expect(isError(proxy)).toBe(false);
+  expect(reasonOf(proxy)).toBe("an error that cannot be shown");
+  expect(handlerErrorOf(proxy)).toBe(proxy);
+});
+
 describe("whether a value is an error", () => {
   function OldError(this: { message: string }): void {
     this.message = "old";

@@ -108,11 +108,15 @@ export interface HandlerError {
  */
 export function isError(value: unknown): value is Error {
   if (typeof value !== "object" || value === null) return false;
-  let prototype: unknown = Object.getPrototypeOf(value);
-  while (typeof prototype === "object" && prototype !== null) {
-    // No other prototype of the language has both.
-    if (hasOwnText(prototype, "name") && hasOwnText(prototype, "message")) return true;
-    prototype = Object.getPrototypeOf(prototype);
+  try {
+    let prototype: unknown = Object.getPrototypeOf(value);
+    while (typeof prototype === "object" && prototype !== null) {
+      // No other prototype of the language has both.
+      if (hasOwnText(prototype, "name") && hasOwnText(prototype, "message")) return true;
+      prototype = Object.getPrototypeOf(prototype);
+    }
+  } catch {
+    // A proxy that is revoked, or whose traps throw.
   }
   return false;
 }
