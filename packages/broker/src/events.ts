@@ -32,7 +32,7 @@ export interface BrokerEvents {
   "reply:delivered": [event: { readonly client: string; readonly service: string; readonly requestId: string }];
   /**
    * The store failed. If `store` failed, the request fails with `UNAVAILABLE`; if the request was stored before, only the number of
-   * workers that it lost is not stored, and it goes on. If `delete` failed, the broker runs the request again at its next start.
+   * its lost workers is not stored, and it continues. If `delete` failed, the broker runs the request again at its next start.
    */
   "store:failed": [event: { readonly operation: "store" | "delete"; readonly key: string; readonly reason: string }];
   /** A request lost its worker and is queued again. */

@@ -68,8 +68,9 @@ export class PeerSchema {
   /** Heartbeat intervals without a message from the broker after which it counts as lost. @defaultValue 3 */
   readonly heartbeatLiveness: Option<number> = integer({ min: MIN_LIVENESS, max: 100, default: DEFAULT_LIVENESS });
   /**
-   * Milliseconds before the first attempt to reconnect; doubles with every attempt that fails. Of several addresses, all are tried
-   * between two pauses.
+   * Milliseconds before the first attempt to reconnect after a connection was lost; doubles with every attempt that fails. Of several
+   * addresses, all are tried between two pauses. A single address that accepts no connection is tried again after 100 ms, and after
+   * pauses that double up to 5 seconds, whatever this is.
    * @defaultValue 1000
    */
   readonly reconnect: Option<number> = integer({ unit: "ms", min: 1, max: HOUR_MS, default: 1_000 });
