@@ -35,7 +35,7 @@ describe("the security of a peer", () => {
     ["both", { curve, plain }, /^curve and plain exclude each other$/],
     ["an option that is undefined", { curve: undefined }, /^curve is given as undefined$/],
     ["an option that is null", { plain: null }, /^plain must be an object with username, password$/],
-    ["no server key", { curve: own }, /^curve.serverKey must be 40 characters of Z85 text or 32 bytes$/],
+    ["no server key", { curve: own }, /^curve.serverKey must be 40 characters of Z85 text or 32 bytes, not undefined$/],
     [
       "a misspelled name",
       { curve: { ...curve, serverkey: "x" } },
@@ -44,8 +44,10 @@ describe("the security of a peer", () => {
     [
       "a truncated key",
       { curve: { ...curve, secretKey: own.secretKey.slice(1) } },
-      /^curve.secretKey must be 40 characters/,
+      /^curve.secretKey must be 40 characters of Z85 text or 32 bytes, not text of 39 characters$/,
     ],
+    ["half a key", { curve: { ...curve, secretKey: new Uint8Array(16) } }, /32 bytes, not 16 bytes$/],
+    ["a key that is null", { curve: { ...curve, secretKey: null } }, /32 bytes, not null$/],
     [
       "a public key that is undefined",
       { curve: { ...curve, publicKey: undefined } },
@@ -56,7 +58,7 @@ describe("the security of a peer", () => {
     [
       "no password",
       { plain: { username: "ada", password: "" } },
-      /^plain.password must be text of 1 to 255 bytes of UTF-8$/,
+      /^plain.password must be text of 1 to 255 bytes of UTF-8, not text of 0 characters$/,
     ],
     ["half a character", { plain: { username: "ada", password: "\ud800" } }, /^plain.password must be text/],
     [

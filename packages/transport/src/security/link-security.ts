@@ -1,6 +1,7 @@
 // Security settings of a link, validated once when a peer or a broker is created, and independent of the transport that applies
 // them. Secrets stay in private fields: neither a log, an inspection nor an error shows them.
 
+import { isUint8Array } from "node:util/types";
 import type { Authentication, Mechanism } from "./auth-request.ts";
 import { CURVE_KEY_FORM, type CurveKey, type CurveKeyPair, curvePublicKey, readCurveKey } from "./curve-keys.ts";
 
@@ -123,8 +124,9 @@ function checkFields(name: string, value: unknown, fields: readonly string[]): a
 }
 
 function keyOf(curve: object, name: string): string {
-  const key = readCurveKey(Reflect.get(curve, name));
-  if (key === undefined) throw new RangeError(`curve.${name} must be ${CURVE_KEY_FORM}`);
+  const value: unknown = Reflect.get(curve, name);
+  const key = readCurveKey(value);
+  if (key === undefined) throw new RangeError(`curve.${name} must be ${CURVE_KEY_FORM}${notKind(value)}`);
   return key;
 }
 
@@ -133,7 +135,13 @@ function wordOf(plain: object, name: string): string {
   // A lone surrogate would be sent as U+FFFD, so different words would be the same.
   const isText = typeof value === "string" && value !== "" && !/\p{Surrogate}/u.test(value);
   if (!isText || Buffer.byteLength(value) > MAX_WORD_BYTES) {
-    throw new RangeError(`plain.${name} must be text of 1 to ${MAX_WORD_BYTES} bytes of UTF-8`);
+    throw new RangeError(`plain.${name} must be text of 1 to ${MAX_WORD_BYTES} bytes of UTF-8${notKind(value)}`);
   }
   return value;
+}
+
+/** What a secret was instead, without showing it. It may be undefined because an environment variable is not set. */
+function notKind(value: unknown): string {
+  if (typeof value === "string") return `, not text of ${value.trim().length} characters`;
+  return isUint8Array(value) ? `, not ${value.length} bytes` : `, not ${value === null ? "null" : typeof value}`;
 }
