@@ -11,12 +11,15 @@ import { newCurveKeyPair } from "@pigato/broker";
 import { Client } from "@pigato/client";
 import { PeerProcess, RUN_SOURCES } from "@pigato/testkit/peer-process";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { LOOPBACK, startBroker, startWorker } from "../support/start.ts";
+import { LOOPBACK, startBroker, startClient, startWorker } from "../support/start.ts";
 
 const BROKER = fileURLToPath(new URL("../../../broker/src/bin.ts", import.meta.url));
 const CLIENT = fileURLToPath(new URL("./scarce-main.ts", import.meta.url));
 /** More than Node opens at once while it loads the program. */
 const MAX_FILES = 512;
+
+/** Fewer than a listener lets wait. */
+const BATCH = 128;
 
 /** Runs a program that may open `MAX_FILES` files. */
 function limited(...args: readonly string[]): PeerProcess {
@@ -35,17 +38,19 @@ async function limitedBroker(...binds: readonly string[]): Promise<{ broker: Pee
   return { broker, addresses: /ready at (.*)/.exec(line)?.[1]?.split(/[\s,]+/) ?? [] };
 }
 
-/** Connects, and sends nothing. */
+/** Connects, and sends nothing. The connections end after ten seconds, the limit of a handshake. */
 async function connectIdle(address: string, count: number): Promise<void> {
   const { hostname, port } = new URL(address);
   const sockets: Socket[] = [];
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
   });
-  for (let connected = 0; connected < count; connected++) {
-    const socket = connect(Number(port), hostname).on("error", () => {});
-    sockets.push(socket);
-    await once(socket, "connect");
+  for (let start = 0; start < count; start += BATCH) {
+    const batch = Array.from({ length: Math.min(BATCH, count - start) }, () =>
+      connect(Number(port), hostname).on("error", () => {}),
+    );
+    sockets.push(...batch);
+    await Promise.all(batch.map((socket) => once(socket, "connect")));
   }
 }
 
@@ -95,6 +100,17 @@ describe.runIf(process.platform === "linux")("a broker that may open few files",
     expect(listeners).toEqual([...new Set(listeners)]);
   }, 90_000);
 });
+
+test("a broker reports that other code of its process has taken all file descriptors", async () => {
+  const broker = limited(fileURLToPath(new URL("./scarce-broker-main.ts", import.meta.url)));
+  const address = await broker.ready(broker.nextLine());
+  await broker.nextLine((line) => line.endsWith(" files"));
+  const line = await broker.nextLine((text) => text.startsWith(`rejected OUT_OF_DESCRIPTORS ${address} `));
+  expect(line).toMatch(/EMFILE.*\(ulimit -n\)/);
+  broker.writeLine("go");
+  const client = await startClient(address);
+  expect(await client.call("mmi.service", "echo")).toBe("404");
+}, 90_000);
 
 test.runIf(process.platform === "linux")(
   "a secured broker without a file descriptor logs the cause, and serves a new client when it has some",

@@ -4,7 +4,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { acceptFailure, bindError } from "../addresses.ts";
 import { systemClock } from "../clock.ts";
-import { descriptorLimit, descriptorOf } from "../descriptors.ts";
+import { descriptorLimit, descriptorOf, descriptorShortage } from "../descriptors.ts";
 import { bindPath } from "../ipc-path.ts";
 import { type ConnectionRejection, LinkError, type PeerFacts } from "../link.ts";
 import { setImmediate } from "../timers.ts";
@@ -16,6 +16,9 @@ import type { Violation } from "./wire.ts";
 
 /** Milliseconds of silence after which the kernel sends a keepalive probe. */
 const KEEPALIVE_MS = 10_000;
+
+/** Milliseconds between two looks for a file descriptor. */
+const PROBE_MS = 5_000;
 
 const EVICTED: Violation = Object.freeze({
   code: "IDLE",
@@ -35,6 +38,7 @@ export class Acceptor {
   readonly #bounds: ConnectionBounds<SocketConnection>;
   /** Rings after what has arrived was read: perhaps this event loop was blocked. */
   readonly #expiry = systemClock.alarm(() => setImmediate(() => this.#expire()));
+  readonly #probe = systemClock.alarm(() => this.#onProbe());
   #isClosed = false;
 
   constructor(settings: ConnectionSettings, owner: AcceptorOwner) {
@@ -58,6 +62,7 @@ export class Acceptor {
     const bound = boundAddress(server);
     server.on("error", (error) => this.#onAcceptFailed(bound, error));
     this.#servers.set(bound, server);
+    this.#probe.set(systemClock.now() + PROBE_MS);
     return bound;
   }
 
@@ -68,6 +73,7 @@ export class Acceptor {
       throw new LinkError("ADDRESS_INVALID", `cannot unbind ${address}: it is not bound`, { address });
     }
     this.#servers.delete(address);
+    if (this.#servers.size === 0) this.#probe.set(undefined);
     // It stops listening at once; its callback would wait for the connections, which stay.
     server.close();
   }
@@ -87,6 +93,7 @@ export class Acceptor {
   async close(lingerMs: number): Promise<void> {
     this.#isClosed = true;
     this.#expiry.set(undefined);
+    this.#probe.set(undefined);
     for (const server of this.#servers.values()) server.close();
     this.#servers.clear();
     this.#settings.authenticator?.close();
@@ -119,6 +126,15 @@ export class Acceptor {
     const detail = `it sent no message within ${idleConnectionMs} ms (idleConnectionMs)`;
     for (const connection of this.#bounds.expire(systemClock.now())) connection.destroy({ code: "IDLE", detail });
     this.#expiry.set(this.#bounds.nextExpiry);
+  }
+
+  /** If the rest of this process has taken all file descriptors, Node closes new connections without an event. */
+  #onProbe(): void {
+    const shortage = descriptorShortage();
+    if (shortage !== undefined) {
+      for (const address of this.#servers.keys()) this.#onAcceptFailed(address, shortage);
+    }
+    this.#probe.set(systemClock.now() + PROBE_MS);
   }
 
   /** Node reports a failure to accept only if it cannot close the new connection either. */

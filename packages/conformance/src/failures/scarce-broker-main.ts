@@ -1,0 +1,24 @@
+// A broker in a process that takes all of its file descriptors. It writes the address, then each connection that it rejects. A line on
+// stdin frees the descriptors.
+
+import { closeSync, openSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { Broker } from "@pigato/broker";
+
+const broker = new Broker("tcp://127.0.0.1:*");
+broker.on("connection:rejected", ({ code, localAddress, detail }) =>
+  console.log(`rejected ${code} ${localAddress} ${detail}`),
+);
+await broker.start();
+console.log(broker.addresses[0]);
+
+const files: number[] = [];
+try {
+  for (;;) files.push(openSync("/dev/null", "r"));
+} catch {
+  console.log(`${files.length} files`);
+}
+
+createInterface(process.stdin).once("line", () => {
+  for (const file of files) closeSync(file);
+});
