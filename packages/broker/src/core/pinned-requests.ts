@@ -1,17 +1,21 @@
-// Open requests whose frames are views of larger buffers, oldest first. Nearly all requests end soon, so their frames stay views
-// of the buffers that they were read into. What all of them pin is bounded: beyond that, those that have been open for longest get
-// frames of their own. So a request that waits, or whose worker is slow, is copied once, and only if its buffer holds little else.
+// Bounds what open requests pin: their frames are views of the buffers that they were read into. Most requests end before many others
+// have come, and cost a store into a ring. One that leaves the ring and is still open joins a list, oldest first, which counts what
+// the buffers of its requests hold besides them. Beyond the bound, the oldest get frames of their own. So a request that waits, or whose
+// worker is slow, is copied once, and only if its buffer holds little else.
 //
 // A buffer counts once for requests that follow each other: usually all requests in a buffer do.
 //
-// On the path of every request, measured by apps/bench, core.
+// On the path of every request, measured by apps/bench, core. Reading the buffer of a frame is a call into V8's C++ code, so it is left
+// to requests that are no longer recent.
 
 import { type Frames, ownFrames } from "@pigato/protocol/internal";
 
-/** The fields of a request that belong to this list. */
+/** The fields of a request that belong to this table. */
 export interface PinLinks<Self> {
   body: Frames;
   trailer: Frames;
+  /** Its slot in the ring, while it is there; otherwise `NO_SLOT`. */
+  recentSlot: number;
   /** The buffer of its frames, while it is in the list. */
   pinnedBuffer: ArrayBufferLike | undefined;
   /** What its frames pin in other buffers, less its bytes in this one. */
@@ -20,26 +24,65 @@ export interface PinLinks<Self> {
   pinnedNext: Self | undefined;
 }
 
-/** What the buffers of all requests may hold besides their frames. */
+export const NO_SLOT = -1;
+/** What the buffers of all requests in the list may hold besides their frames. */
 const MAX_PINNED_BYTES = 4 * 1024 * 1024;
+/** A power of two. These pin at most a buffer of 64 KiB each. */
+const MAX_RECENT = 256;
 
 export class PinnedRequests<Item extends PinLinks<Item>> {
   readonly #maxBytes: number;
+  readonly #recent: (Item | undefined)[];
+  #nextSlot = 0;
   #first: Item | undefined;
   #last: Item | undefined;
   #bytes = 0;
 
-  constructor(maxBytes: number = MAX_PINNED_BYTES) {
+  constructor(maxBytes: number = MAX_PINNED_BYTES, maxRecent: number = MAX_RECENT) {
     this.#maxBytes = maxBytes;
+    this.#recent = new Array<undefined>(maxRecent).fill(undefined);
   }
 
-  /** What the buffers of all requests hold besides their frames. */
+  /** What the buffers of all requests in the list hold besides their frames. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /** A request was opened. */
   add(request: Item): void {
+    const slot = this.#nextSlot;
+    this.#nextSlot = (slot + 1) & (this.#recent.length - 1);
+    const oldest = this.#recent[slot];
+    this.#recent[slot] = request;
+    request.recentSlot = slot;
+    if (oldest === undefined) return;
+    oldest.recentSlot = NO_SLOT;
+    this.#append(oldest);
+  }
+
+  /** A request has ended. */
+  remove(request: Item): void {
+    if (request.recentSlot !== NO_SLOT) {
+      this.#recent[request.recentSlot] = undefined;
+      request.recentSlot = NO_SLOT;
+    } else if (request.pinnedBuffer !== undefined) {
+      this.#unlink(request, request.pinnedBuffer);
+    }
+  }
+
+  /** Copies the frames of an open request, because it is kept for long. */
+  copy(request: Item): void {
+    this.remove(request);
+    request.body = ownFrames(request.body);
+    request.trailer = ownFrames(request.trailer);
+  }
+
+  /** The list, oldest first. For tests. */
+  *[Symbol.iterator](): IterableIterator<Item> {
+    for (let request = this.#first; request !== undefined; request = request.pinnedNext) yield request;
+  }
+
+  #append(request: Item): void {
     const buffer = sharedBufferOf(request);
     if (buffer === undefined) return;
     request.pinnedBuffer = buffer;
@@ -54,10 +97,8 @@ export class PinnedRequests<Item extends PinLinks<Item>> {
     while (this.#bytes > this.#maxBytes && this.#first !== undefined) this.copy(this.#first);
   }
 
-  /** A request has ended. */
-  remove(request: Item): void {
-    const { pinnedBuffer: buffer, pinnedPrev, pinnedNext } = request;
-    if (buffer === undefined) return;
+  #unlink(request: Item, buffer: ArrayBufferLike): void {
+    const { pinnedPrev, pinnedNext } = request;
     this.#bytes -= request.pinnedElsewhere;
     const before = pinnedPrev?.pinnedBuffer;
     const after = pinnedNext?.pinnedBuffer;
@@ -73,19 +114,6 @@ export class PinnedRequests<Item extends PinLinks<Item>> {
     request.pinnedBuffer = undefined;
     request.pinnedPrev = undefined;
     request.pinnedNext = undefined;
-  }
-
-  /** Copies the frames of a request, because it is kept for long. */
-  copy(request: Item): void {
-    if (request.pinnedBuffer === undefined) return;
-    this.remove(request);
-    request.body = ownFrames(request.body);
-    request.trailer = ownFrames(request.trailer);
-  }
-
-  /** Oldest first. For tests. */
-  *[Symbol.iterator](): IterableIterator<Item> {
-    for (let request = this.#first; request !== undefined; request = request.pinnedNext) yield request;
   }
 }
 

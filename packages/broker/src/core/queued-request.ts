@@ -12,7 +12,7 @@ import {
 } from "@pigato/protocol/internal";
 import type { ClientRecordOf } from "./client-record.ts";
 import type { ClientLinks } from "./open-requests.ts";
-import type { PinLinks } from "./pinned-requests.ts";
+import { NO_SLOT, type PinLinks } from "./pinned-requests.ts";
 import type { RouteOf } from "./route.ts";
 import type { ServiceOf, ServiceRequest } from "./service.ts";
 import type { Timer } from "./timer.ts";
@@ -75,7 +75,8 @@ export class QueuedRequest
   /** How many chunks a worker may send before more are granted; `MAX_CREDIT` without flow control. */
   credit: number;
   location: RequestLocation = NOWHERE;
-  // These belong to the list of requests that pin memory.
+  // These belong to the table of requests that pin memory.
+  recentSlot: number = NO_SLOT;
   pinnedBuffer: ArrayBufferLike | undefined;
   pinnedElsewhere = 0;
   pinnedPrev: QueuedRequest | undefined;
