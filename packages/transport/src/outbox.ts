@@ -128,7 +128,8 @@ export class Outbox {
   }
 
   #toQueue(frames: FramesToSend, cost: number): QueuedMessage {
-    const buffer = sharedBufferOf(frames);
+    // Reading the buffer of a frame is a slow call, and a message that waits alone soon leaves or is soon one of many.
+    const buffer = this.isEmpty ? undefined : sharedBufferOf(frames);
     if (buffer === undefined) return { frames, cost, buffer, next: undefined };
     const pinned = this.#pinned + pinnedBytes(frames, buffer, this.#last?.buffer);
     if (pinned > Math.max(MIN_PINNED_BYTES, (this.waitingBytes + cost) * MAX_PINNED_PART)) {
