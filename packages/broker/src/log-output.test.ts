@@ -21,6 +21,15 @@ test("writes lines to a file", () => {
   expect(readFileSync(file, "utf8")).toBe("one\ntwo\n");
 });
 
+test("escapes what a terminal obeys in the names of peers, as JSON does", () => {
+  const lines: string[] = [];
+  const output = new LogOutput((text) => lines.push(text) > 0);
+  const record = { name: "a\u009b31m\u007f\u202e\u2028\u2066 grüße \u{1F600}" };
+  output.write(`${JSON.stringify(record)}\n`);
+  expect(lines).toEqual(['{"name":"a\\u009b31m\\u007f\\u202e\\u2028\\u2066 grüße \u{1F600}"}\n']);
+  expect(JSON.parse(lines[0] ?? "")).toEqual(record);
+});
+
 test.runIf(process.platform === "linux")("drops lines that a full device does not take", () => {
   const output = new LogOutput(descriptorSink(open("/dev/full", "w")));
   output.onDropped = () => expect.unreachable();

@@ -11,6 +11,12 @@ const STDERR = 2;
 /** The most bytes that wait for the reader of a pipe or a socket. */
 const MAX_QUEUED_BYTES = 1024 * 1024;
 
+/**
+ * Characters of peers' names that JSON and the log formats do not escape: control characters that some terminals obey, and those that
+ * reverse the direction of the text or end its line.
+ */
+const UNSAFE = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+
 /** @returns whether the text was taken */
 type Sink = (text: string) => boolean;
 type LogStream = Pick<Writable, "on" | "write" | "writableLength" | "destroyed">;
@@ -27,7 +33,7 @@ export class LogOutput {
 
   /** Never throws and never waits. */
   write(text: string): void {
-    if (!this.#write(text)) {
+    if (!this.#write(text.replace(UNSAFE, escaped))) {
       this.#dropped += 1;
       return;
     }
@@ -36,6 +42,11 @@ export class LogOutput {
     this.#dropped = 0;
     this.onDropped(dropped);
   }
+}
+
+/** As JSON writes it, so that a line of JSON has the same value. */
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 export function stderrSink(): Sink {
