@@ -13,6 +13,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Broker } from "@pigato/broker";
@@ -50,6 +51,34 @@ test("no snippet uses syntax that Node 20 cannot parse", () => {
   expect(used).toEqual([]);
 });
 
+// A supervisor may stop a program while its broker is away.
+const stoppable = programs.flatMap(({ page, snippets }) =>
+  snippets.filter(({ code }) => code.includes('once("SIGTERM"')).map((snippet) => ({ page, ...snippet })),
+);
+
+test.each(stoppable)(
+  "$page:$line ends with code 0 on SIGTERM before a broker answers",
+  { timeout: 60_000 },
+  async ({ page, line, code }) => {
+    const silent = createServer((socket) => socket.on("error", () => {}));
+    const path = join(folder, "silent.sock");
+    await once(silent.listen(path), "listening");
+    const file = join(ROOT, "packages/conformance", `.snippet-stopped-${page.replaceAll(/\W/g, "-")}-${line}.mts`);
+    writeFileSync(file, code.replaceAll(ADDRESS, `ipc://${path}`));
+    const child = spawnProgram(file);
+    const printed = record(child, path);
+    try {
+      await once(silent, "connection", { signal: AbortSignal.timeout(50_000) });
+      child.kill("SIGTERM");
+      expect(await once(child, "exit"), printed.errors()).toEqual([0, null]);
+    } finally {
+      child.kill("SIGKILL");
+      silent.close();
+      rmSync(file, { force: true });
+    }
+  },
+);
+
 describe.each(programs)("$page", ({ page, snippets }) => {
   const name = page.replaceAll(/\W/g, "-");
   const shared = `ipc://${join(folder, `${name}.sock`)}`;
@@ -78,10 +107,7 @@ describe.each(programs)("$page", ({ page, snippets }) => {
     // Next to the links of the packages, so that the snippet imports what a user's program would import.
     const file = join(ROOT, "packages/conformance", `.snippet-${name}-${line}.mts`);
     writeFileSync(file, code.replaceAll(ADDRESS, address));
-    const child = spawn(process.execPath, ["--conditions=@pigato/source", "--import", "tsx", file], {
-      cwd: ROOT,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = spawnProgram(file);
     serving.push(child);
     try {
       const printed = record(child, address);
@@ -101,6 +127,11 @@ describe.each(programs)("$page", ({ page, snippets }) => {
     }
   });
 });
+
+function spawnProgram(file: string): ChildProcess {
+  const args = ["--conditions=@pigato/source", "--import", "tsx", file];
+  return spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+}
 
 /** The output of a program, with the documented address in place of the test's. */
 function record(child: ChildProcess, address: string) {
