@@ -105,7 +105,7 @@ test("bytes of a message that is not whole keep its worker alive", async () => {
   expect(broker.stats()).toMatchObject({ workers: 0 });
 });
 
-test("a request that the link returns was not received: its client gets another worker's reply", async () => {
+test("a request that the link returns was not received, and waits for another worker", async () => {
   const { broker, network, links, c1, w1 } = await served();
   c1.send("C", "2", "echo", "r1", '"data"', "{}");
   network.deliver();

@@ -30,6 +30,11 @@ function size(bytes: number, keptBytes = bytes): MessageSize {
   return { bytes, keptBytes };
 }
 
+test("a budget without a message to drop does not search for one without end", () => {
+  budget.count(2_000, 0);
+  expect([budget.bytes, dropped]).toEqual([2_000, []]);
+});
+
 describe("an unfinished message", () => {
   test("must grow by the minimum in every period", () => {
     const message = newMessage("slow");

@@ -53,11 +53,12 @@ export class ReceiveBudget {
     const { maxReceivingBytes } = this.limits;
     while (delta > 0 && this.#bytes > maxReceivingBytes) {
       const costliest = this.#costliest(now);
-      const { keptBytes = 0, beganAt = now } = costliest ?? {};
+      if (costliest === undefined) return;
+      const { keptBytes, beganAt } = costliest;
       const detail =
         `unfinished messages of all peers exceed ${maxReceivingBytes} bytes; ` +
         `this peer's took ${keptBytes} bytes for ${Math.round(now - beganAt)} ms, the most by size and time`;
-      costliest?.drop({ code: "TOO_MUCH_UNFINISHED", detail });
+      costliest.drop({ code: "TOO_MUCH_UNFINISHED", detail });
     }
   }
 

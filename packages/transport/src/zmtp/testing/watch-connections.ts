@@ -129,6 +129,8 @@ function watchSenders(): void {
     checkOutput(this);
   };
   Sender.prototype.close = function closeChecked() {
+    const before = this.audit();
+    invariant(before.isBlocked || before.lent === 0, `${before.lent} buffers are lent to no write`);
     close.call(this);
     const { isOpen, hasOutput, lent } = this.audit();
     invariant(!isOpen && !hasOutput && lent === 0, "a closed sender has something to write");
