@@ -703,6 +703,30 @@ describe("stopping", () => {
   });
 });
 
+test("a slow link does not pause the handlers of the next connection", () => {
+  const scenario = new SessionScenario().connect();
+  scenario.showsFlow = true;
+  scenario.request("r1");
+  scenario.outcome = "slow";
+  expect(scenario.partial(0)).toContain("pause r1");
+  scenario.outcome = "queued";
+  scenario.do({ type: "link-lost", reason: "link-down" });
+  scenario.advance(500);
+  scenario.do({ type: "link-up" });
+  scenario.receive({ type: "ready", accepted: NO_CAPABILITIES });
+  scenario.request("r2");
+  expect(scenario.partial(1)).toEqual(['send partial r2 to c1: 0 "data"']);
+});
+
+test("a link that is slow again after it has drained does not pause a handler that wrote before", () => {
+  const scenario = new SessionScenario().connect();
+  scenario.showsFlow = true;
+  scenario.request("r1");
+  scenario.partial(0);
+  scenario.do({ type: "link-drained" });
+  expect(scenario.do({ type: "link-slow" })).toEqual([]);
+});
+
 describe("P-SIZE-2: a message that is too large for the worker", () => {
   const DETAIL = "a frame of 9 bytes; the bound is 8";
 

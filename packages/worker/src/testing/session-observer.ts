@@ -30,6 +30,8 @@ export class SessionObserver {
   readonly #link = new LinkChecks();
   readonly #byCall = new Map<CallId, ModelRequest>();
   readonly #byKey = new Map<string, ModelRequest>();
+  /** Whether the link of this connection asked for no further partials. */
+  isLinkSlow = false;
   #capabilities: Capabilities = NO_CAPABILITIES;
   #concurrency: number;
   #lastCall = 0;
@@ -58,6 +60,10 @@ export class SessionObserver {
         if (!this.#isRunning || this.#drainsSince !== undefined) return;
         this.#drainsSince = now;
         this.#listensUntil = now + (this.#link.isConnected ? Math.min(this.#options.stopTimeoutMs, LISTEN_MS) : 0);
+        return;
+      case "link-slow":
+      case "link-drained":
+        this.isLinkSlow = input.type === "link-slow";
         return;
       case "concurrency":
         this.#concurrency = input.concurrency;
@@ -91,6 +97,9 @@ export class SessionObserver {
         this.#capabilities = NO_CAPABILITIES;
         this.#unanswered = 0;
         this.#hasGreeted = false;
+        return;
+      case "close":
+        this.isLinkSlow = false;
         return;
       case "send":
         return this.#seeSend(effect.message, input);

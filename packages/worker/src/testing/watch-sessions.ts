@@ -1,6 +1,6 @@
 // Checks every session of a worker after every input, in every test that imports this file, as all rigs do.
 
-import { CheckFailure, StepLimit } from "@pigato/testkit";
+import { CheckFailure, invariant, StepLimit } from "@pigato/testkit";
 import { afterEach } from "vitest";
 import { Session } from "../session/session.ts";
 import { checkTables } from "./check-tables.ts";
@@ -25,6 +25,8 @@ Session.prototype.handle = function handleChecked(input, now) {
   failure.collect(() => {
     checkTables(this.requests);
     observer.after(input, effects, now);
+    const { isLinkSlow } = this.requests.audit();
+    invariant(isLinkSlow === observer.isLinkSlow, `the link counts as ${isLinkSlow ? "slow" : "drained"}`);
   });
   return effects;
 };
