@@ -137,7 +137,7 @@ export class RequestBoundsSchema {
 
   /**
    * Replies to stored requests that the broker holds for disconnected clients. At the bound, it drops the one that was
-   * completed first. @defaultValue 100 000
+   * completed first, or the new one, if its client holds more. @defaultValue 100 000
    */
   readonly maxHeldReplies: Option<number> = bound({
     min: 0,
@@ -152,7 +152,7 @@ export class RequestBoundsSchema {
     help: "replies held for one client",
   });
 
-  /** Bytes of all held replies. At the bound, the broker drops those that were completed first. @defaultValue 256 MiB */
+  /** Bytes of all held replies. At the bound, the broker drops those that were completed first, or the new one, if its client holds more. @defaultValue 256 MiB */
   readonly maxHeldBytes: Option<number> = bound({
     unit: "bytes",
     min: 0,

@@ -162,14 +162,17 @@ function addFailure(state: CoreState, reply: HeldReply, loss: LossReason, last: 
   return false;
 }
 
-/** Holds a message if there is room. Replies that have been complete for longest make room first. */
+/**
+ * Holds a message if there is room. Replies that have been complete for longest make room first, but not for a client that holds more
+ * than theirs does: clients that fill the table must not cost others their replies.
+ */
 function addIfRoom(state: CoreState, reply: HeldReply, message: ReplyMessage): boolean {
   const { heldReplies } = state;
   if (!heldReplies.fitsClient(reply, message)) return false;
   while (!heldReplies.hasRoom(reply, message)) {
     const oldest = heldReplies.complete.first;
     const other = oldest && heldReplies.get(oldest);
-    if (other === undefined) return false;
+    if (other === undefined || heldReplies.holdsMore(reply, message, other)) return false;
     giveUp(state, other, "BUSY");
   }
   heldReplies.add(reply, message);

@@ -111,6 +111,16 @@ export class HeldReplyTable {
     return this.#bytes + costOf(reply, message) <= maxHeldBytes && !(isNew && this.#size >= maxHeldReplies);
   }
 
+  /** Whether the client of a reply would hold more than the client of another one, by the bound that is reached. */
+  holdsMore(reply: HeldReply, message: ReplyMessage, other: HeldReply): boolean {
+    const [one, another] = [reply.request.client, other.request.client];
+    if (one === another) return false;
+    const [own, others] = [this.usageOf(one), this.usageOf(another)];
+    const isNew = reply.messages.length === 0;
+    if (isNew && this.#size >= this.#options.maxHeldReplies) return own.replies + 1 > others.replies;
+    return own.bytes + costOf(reply, message) > others.bytes;
+  }
+
   add(reply: HeldReply, message: ReplyMessage): void {
     const bytes = costOf(reply, message);
     this.#count(reply, reply.messages.length === 0 ? 1 : 0, bytes);

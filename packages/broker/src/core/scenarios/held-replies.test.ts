@@ -313,6 +313,29 @@ describe("the broker at its bounds of held replies", () => {
     expect(reconnect(sim)).toEqual([expect.stringMatching(/^final r3 "x+"$/)]);
   });
 
+  test("drops the new reply instead if its client holds more than the client of the first one", () => {
+    for (const bound of [{ maxHeldReplies: 3 }, { maxHeldBytes: 4_500 }]) {
+      const sim = runningWithoutClient(["r1"], bound);
+      sim.client("greedy").request("echo", "g1", PERSISTENT).request("echo", "g2", PERSISTENT);
+      sim.client("greedy").request("echo", "g3", PERSISTENT);
+      finishStore(sim);
+      sim.peerDown("greedy");
+      for (const id of ["r1", "g1", "g2", "g3"]) sim.worker("w1").final(id, "x".repeat(700));
+      expect(sim.events).toContain("dropped greedy undelivered g3");
+      expect(reconnect(sim)).toEqual([expect.stringMatching(/^final r1 "x+"$/)]);
+    }
+  });
+
+  test("makes room for a client that holds less", () => {
+    const sim = runningWithoutClient(["r1", "r2"], { maxHeldReplies: 2 });
+    sim.client("c2").request("echo", "r3", PERSISTENT);
+    finishStore(sim);
+    sim.peerDown("c2");
+    sim.worker("w1").final("r1").final("r2").final("r3");
+    expect(sim.events).toContain("dropped c1 undelivered r1");
+    expect(reconnect(sim, "c2")).toEqual(['final r3 "done"']);
+  });
+
   test("drops further replies of that client only at maxHeldRepliesPerClient", () => {
     const sim = runningWithoutClient(["r1", "r2"], { maxHeldRepliesPerClient: 1 });
     sim.client("c2").request("echo", "r3", PERSISTENT);
