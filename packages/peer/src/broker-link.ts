@@ -60,6 +60,8 @@ export class BrokerLink {
   #address: string | undefined;
   #socketId: string;
   #isUp = false;
+  /** The connection to the broker was lost, and no new one has been tried. */
+  #isLost = false;
   #lastFailure: LinkError | undefined;
   /** The last rejection that was reported: a link that keeps trying is rejected repeatedly. */
   #lastRejection: string | undefined;
@@ -90,6 +92,8 @@ export class BrokerLink {
   get obstacle(): string {
     const address = this.#address ?? "";
     if (this.#lastFailure !== undefined) return obstacleOf(this.#lastFailure, address);
+    if (this.#isLost)
+      return `no broker reached at ${address}: the connection was lost, and a new one was not tried yet`;
     return this.#isUp
       ? `${address} accepted the connection and did not answer: it may be no broker, or know another peer with the id "${this.#socketId}"`
       : `no broker reached at ${address}: it did not answer`;
@@ -100,6 +104,7 @@ export class BrokerLink {
     if (this.#address !== undefined) this.#socketId = this.#options.newSocketId();
     this.#address = address;
     this.#isUp = false;
+    this.#isLost = false;
     this.#logger.debug({ address, socketId: this.#socketId }, "connecting");
     const { onMessage } = this.#handlers;
     try {
@@ -143,6 +148,11 @@ export class BrokerLink {
     } catch (cause) {
       this.#onFailed(linkErrorOf(cause, address), "unreachable");
     }
+  }
+
+  /** The connection to a broker that had answered is lost. The session decides when to open a new one. */
+  onDisconnected(): void {
+    this.#isLost = true;
   }
 
   /** @returns `undefined` without a link */

@@ -191,6 +191,21 @@ describe("a runtime without a connection", () => {
     expect(runtime.obstacle).toBeUndefined();
   });
 
+  test("says that the connection was lost, until a new one is tried", () => {
+    uncaughtErrors();
+    const { runtime, links } = setUp();
+    void runtime.lifecycle.start();
+    runtime.perform({ type: "open", address: "tcp://broker:1" });
+    links[0]?.onUp?.({});
+    runtime.perform({ type: "connected" });
+    runtime.perform({ type: "close", flush: false });
+    runtime.perform({ type: "disconnected", reason: "disconnected" });
+    const lost = "no broker reached at tcp://broker:1: the connection was lost, and a new one was not tried yet";
+    expect(runtime.obstacle).toBe(lost);
+    runtime.perform({ type: "open", address: "tcp://broker:1" });
+    expect(runtime.obstacle).toBe("no broker reached at tcp://broker:1: it did not answer");
+  });
+
   test("counts the three seconds from the start, whatever is lost meanwhile", () => {
     uncaughtErrors();
     const { runtime, clock, warnings } = setUp();

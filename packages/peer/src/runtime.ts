@@ -108,6 +108,7 @@ export class PeerRuntime {
         return this.#loop.notify(effect);
       case "disconnected":
         this.#watch.onWaiting();
+        this.link.onDisconnected();
         this.#logDisconnect(effect.reason);
         return this.#loop.notify(effect);
       case "stopped":
