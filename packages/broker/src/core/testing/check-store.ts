@@ -34,7 +34,8 @@ export class StoreChecks {
 
   beforeStoreFailed(key: string): void {
     const request = this.#keys.get(key);
-    if (request) request.isRefused = true;
+    // A request that was stored before stays stored, only without its lost workers.
+    if (request?.isStoring) request.isRefused = true;
   }
 
   seeStore(key: string, { lostWorkers = 0 }: StoredRequest): void {
