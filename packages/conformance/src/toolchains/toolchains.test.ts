@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { ANSWER, CJS_PROGRAM, ES_PROGRAM, JEST_CJS, JEST_ES } from "./programs.ts";
 import { obstacle, Project } from "./project.ts";
-import { describeTypes } from "./types.ts";
+import { COMPILERS, describeTypes } from "./types.ts";
 
 const NODES = ["20.19.0", "22.12.0", "24.21.0"];
 const ESBUILD = "esbuild@0.28.2";
@@ -25,6 +25,30 @@ if (missing !== undefined) {
   console.log(`The suite of toolchains is skipped: ${missing}`);
 }
 const isShort = process.env.PIGATO_TOOLCHAINS !== "all";
+
+test("the reference page names the tested versions", () => {
+  const page = readFileSync(new URL("../../../../docs/reference/toolchains.md", import.meta.url), "utf8");
+  const rows = [...page.matchAll(/^\| (\w+) \| (\d[\d., ]*) \|/gm)];
+  const tested = new Map([
+    ["node", NODES],
+    ["typescript", COMPILERS.map(({ typescript }) => typescript)],
+    ...[ESBUILD, WEBPACK[0] ?? "", JEST, BUN, DENO].map((tool) => named(tool)),
+  ]);
+  expect(rows.map(([, tool = ""]) => tool.toLowerCase())).toEqual([...tested.keys()]);
+  for (const [, tool = "", versions = ""] of rows) {
+    const pinned = tested.get(tool.toLowerCase()) ?? [];
+    expect(
+      versions.split(", ").map((version, index) => pinned[index]?.startsWith(`${version}.`)),
+      tool,
+    ).toEqual(pinned.map(() => true));
+  }
+});
+
+/** `["bun", ["1.4.5"]]` of `bun@1.4.5`. */
+function named(tool: string): [string, string[]] {
+  const [name = "", version = ""] = tool.split("@");
+  return [name, [version]];
+}
 
 describe.skipIf(missing !== undefined)("the published packages", { timeout: 300_000 }, () => {
   let project: Project;

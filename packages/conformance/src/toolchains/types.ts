@@ -5,7 +5,7 @@ import { ANSWER, TS_PROGRAM } from "./programs.ts";
 import type { Project } from "./project.ts";
 
 /** The oldest compiler that is supported with the types of Node that it can read, the last one in JavaScript, and the newest. */
-const COMPILERS = [
+export const COMPILERS = [
   { typescript: "5.0.4", nodeTypes: "20.19.43", resolutions: ["node10", "node16", "nodenext", "bundler"] },
   { typescript: "6.0.3", nodeTypes: "20.19.43", resolutions: ["node10", "node16", "nodenext", "bundler"] },
   { typescript: "7.0.2", nodeTypes: "20.19.43", resolutions: ["node16", "nodenext", "bundler"] },
