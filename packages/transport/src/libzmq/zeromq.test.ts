@@ -27,6 +27,16 @@ test("the package whose binary does not load is not reported as missing", () => 
   );
 });
 
+test.each([
+  ["bun", "Bun"],
+  ["deno", "Deno"],
+])("the package is not loaded by %s, where it does not work", (name, runtime) => {
+  const load = Object.assign(() => fail("loaded"), { resolve: () => "/app/node_modules/zeromq" });
+  expect(() => zeromq(load, { ...process.versions, [name]: "1.0.0" })).toThrow(
+    expect.objectContaining({ code: "FAILED", message: expect.stringContaining(`does not work in ${runtime}`) }),
+  );
+});
+
 test("the installed package is loaded", () => {
   expect(zeromq()).toBe(createRequire(import.meta.url)("zeromq"));
 });

@@ -15,12 +15,18 @@ interface Load {
 
 const PACKAGE = "zeromq";
 
+/** Where the package loads and does not work: in Bun its first socket ends the process, in Deno sockets receive nothing. */
+const FOREIGN_RUNTIMES = { bun: "Bun", deno: "Deno" };
+
 /**
  * Loads the package with the first link over libzmq, so that others need neither its binary nor its thread. Loading is
  * synchronous, because creating a link is. Node caches it.
- * @throws LinkError `MISSING_PACKAGE` if it is not installed, `FAILED` if its binary does not load or no file can be opened
+ * @throws LinkError `MISSING_PACKAGE` if it is not installed, `FAILED` if its binary does not load or work, or no file can be opened
  */
-export function zeromq(load: Load = ownRequire()): Zeromq {
+export function zeromq(load: Load = ownRequire(), versions: NodeJS.ProcessVersions = process.versions): Zeromq {
+  for (const [name, runtime] of Object.entries(FOREIGN_RUNTIMES)) {
+    if (versions[name] !== undefined) throw new LinkError("FAILED", unusableText(runtime));
+  }
   const shortage = descriptorShortage();
   // Without a file descriptor, no package is found, and Node would remember that.
   if (shortage !== undefined) throw shortageError("cannot create a socket of libzmq", shortage);
@@ -32,9 +38,12 @@ export function zeromq(load: Load = ownRequire()): Zeromq {
   }
 }
 
-const MISSING_TEXT =
-  `the package "${PACKAGE}" is not installed: run \`npm install ${PACKAGE}\`. CURVE, PLAIN, \`authenticate\`, ` +
-  'inproc:// addresses and the transport "libzmq" need it';
+const USES = 'CURVE, PLAIN, `authenticate`, inproc:// addresses and the transport "libzmq"';
+const MISSING_TEXT = `the package "${PACKAGE}" is not installed: run \`npm install ${PACKAGE}\`. ${USES} need it`;
+
+function unusableText(runtime: string): string {
+  return `the package "${PACKAGE}" does not work in ${runtime}: use Node for ${USES}`;
+}
 
 /** A bundle in CommonJS has no `import.meta.url`. */
 function ownRequire(): NodeJS.Require {
