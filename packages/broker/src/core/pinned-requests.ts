@@ -25,8 +25,8 @@ export interface PinLinks<Self> {
 }
 
 export const NO_SLOT = -1;
-/** What the buffers of all requests in the list may hold besides their frames. */
-const MAX_PINNED_BYTES = 4 * 1024 * 1024;
+/** What the buffers of all requests in the list may hold besides their frames. Little, because V8 frees a buffer soon only while it is young. */
+const MAX_PINNED_BYTES = 1 * 1024 * 1024;
 /** A power of two. These pin at most a buffer of 64 KiB each. */
 const MAX_RECENT = 256;
 

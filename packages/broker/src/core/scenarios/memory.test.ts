@@ -43,7 +43,7 @@ test.each([
   for (let id = 0; id < concurrency; id++) sim.worker("slow").reject(`r${id}`);
   const held = bodies(sim, "w2");
   expect(held).toHaveLength(1_000);
-  expect(heldBytes(held)).toBeLessThan(1_000 * FRAME_BYTES + 21 * MIB);
+  expect(heldBytes(held)).toBeLessThan(1_000 * FRAME_BYTES + 18 * MIB);
   expect(held.map((frame) => frame[FRAME_BYTES - 1]).sort()).toEqual(
     Array.from({ length: 1_000 }, (_each, id) => id % 256).sort(),
   );
