@@ -5,3 +5,4 @@ export { CheckFailure, invariant } from "./invariants.ts";
 export { LinkChecks } from "./link-checks.ts";
 export { MemoryDealer, MemoryNetwork, MemoryRouter } from "./memory-network.ts";
 export { ProcessWarnings } from "./process-warnings.ts";
+export { watchStreams } from "./stream-checks.ts";

@@ -1,7 +1,9 @@
-// Checks every session of a client after every input, in every test that imports this file, as all rigs do.
+// Checks every session of a client after every input, and the events of every reply, in every test that imports this file, as all rigs
+// do.
 
-import { CheckFailure, StepLimit } from "@pigato/testkit";
+import { CheckFailure, StepLimit, watchStreams } from "@pigato/testkit";
 import { afterEach } from "vitest";
+import { ReplyStream } from "../call.ts";
 import { Session } from "../session/session.ts";
 import { checkTables } from "./check-tables.ts";
 import { SessionObserver } from "./session-observer.ts";
@@ -18,6 +20,7 @@ const watches = new WeakMap<Session, Watch>();
 const failure = new CheckFailure();
 const { handle } = Session.prototype;
 
+watchStreams(ReplyStream.prototype, failure);
 afterEach(() => failure.throw());
 
 Session.prototype.handle = function handleChecked(input, now) {

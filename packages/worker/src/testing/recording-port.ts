@@ -4,6 +4,7 @@ import { type Frame, readText, requestId } from "@pigato/protocol";
 import { DIALECTS, type ReplyFormat } from "../dialect.ts";
 import { Reply, type ReplyPort } from "../reply.ts";
 import type { HandlerInput } from "../session/effects.ts";
+import "./watch-sessions.ts";
 
 export class RecordingPort implements ReplyPort {
   readonly format: ReplyFormat;
