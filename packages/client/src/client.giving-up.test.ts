@@ -24,6 +24,18 @@ describe("an AbortSignal", () => {
     expect(broker.requests).toEqual([]);
   });
 
+  test("ends the request, also with a reason that throws when it is read", async () => {
+    const { client } = await kit.started();
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const early = await failureOf(client.call("echo", 1, { signal: AbortSignal.abort(proxy) }));
+    const controller = new AbortController();
+    const late = failureOf(client.call("echo", 1, { signal: controller.signal }));
+    await settled();
+    controller.abort(proxy);
+    expect([early.code, (await late).code]).toEqual(["CANCELED", "CANCELED"]);
+  });
+
   test("has no listener left when the request has ended, however it ends", async () => {
     const { client, broker } = await kit.started();
     const { signal } = new AbortController();

@@ -188,6 +188,7 @@ test("a proxy that is revoked is no error, and has a reason all the same", () =>
   expect(isError(proxy)).toBe(true);
   revoke();
   expect(isError(proxy)).toBe(false);
+  expect(isNestedFailure(proxy)).toBe(false);
   expect(reasonOf(proxy)).toBe("an error that cannot be shown");
   expect(handlerErrorOf(proxy)).toBe(proxy);
 });

@@ -150,14 +150,18 @@ const MAX_CAUSES = 4;
 
 /** Whether a value is such a failure, as an error or as it crosses the wire. */
 export function isNestedFailure(value: unknown): value is NestedFailure {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    Reflect.get(value, "name") === "RequestError" &&
-    typeof Reflect.get(value, "message") === "string" &&
-    isFailureCode(Reflect.get(value, "code")) &&
-    isDelivery(Reflect.get(value, "delivery"))
-  );
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    return (
+      Reflect.get(value, "name") === "RequestError" &&
+      typeof Reflect.get(value, "message") === "string" &&
+      isFailureCode(Reflect.get(value, "code")) &&
+      isDelivery(Reflect.get(value, "delivery"))
+    );
+  } catch {
+    // A proxy that is revoked, or a getter that throws.
+    return false;
+  }
 }
 
 /** A nested failure that was received, as the error that it was. */
