@@ -18,6 +18,21 @@ test("a pause lets an immediate callback run", async () => {
   expect(hasRun).toBe(true);
 });
 
+test("messages that take long need pauses, whose time does not count", async () => {
+  let now = 0;
+  const turns = new Turns(() => now);
+  const pauses: number[] = [];
+  for (let message = 1; message <= 12; message++) {
+    now += 20;
+    const pause = turns.after(1);
+    if (pause === undefined) continue;
+    pauses.push(message);
+    now += 1_000;
+    await pause;
+  }
+  expect(pauses).toEqual([4, 8, 12]);
+});
+
 test("a message of many frames needs a pause", () => {
   const turns = new Turns();
   expect(turns.after(1)).toBeUndefined();
