@@ -108,12 +108,21 @@ export function restartTimeout(state: CoreState, request: QueuedRequest, now: In
   timers.set(request, Math.max(0, Math.min(timeoutMs, expiresAt - now)), now);
 }
 
-/** The time that was exceeded, for the failure of a request that has expired. */
-export function whyExpired({ options }: CoreState, request: QueuedRequest): string {
+/** The time that was exceeded and what was missing, for the failure of a request that has expired. */
+export function whyExpired(state: CoreState, request: QueuedRequest): string {
+  const { options } = state;
   const { timeoutMs, persist } = request.options;
   const limitMs = Math.min(timeoutMs, options.maxTimeoutMs);
-  if (!persist || limitMs <= options.maxStoredMs) return `exceeded its ${limitMs} ms timeout`;
+  if (!persist || limitMs <= options.maxStoredMs) {
+    return `exceeded its ${limitMs} ms timeout: ${whatWasMissing(state, request)}`;
+  }
   return `was stored for ${options.maxStoredMs} ms, the maximum (maxStoredMs)`;
+}
+
+function whatWasMissing({ services }: CoreState, { location, route }: QueuedRequest): string {
+  if (location.at === "worker") return "its worker did not reply";
+  if (location.at === "store") return "the store did not confirm it";
+  return route.service === services.unserved ? "its service has no worker" : "no worker was free";
 }
 
 function count({ counts }: CoreState, outcome: RequestOutcome): void {

@@ -11,6 +11,22 @@ test("a client that negotiated errors gets the failure in the millisecond in whi
   expect(sim.sentTo("c1")).toEqual(["failure r1 DEADLINE_EXCEEDED (queued)"]);
 });
 
+test("the failure of an expired request says what was missing", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", { concurrency: 1 });
+  const c1 = sim.client("c1").offer();
+  for (const id of ["r1", "r2"]) c1.request("echo", id, { timeoutMs: 100 });
+  c1.request("ehco", "r3", { timeoutMs: 100 }).request("echo", "r4", { timeoutMs: 100, persist: true });
+  sim.advance(100);
+  const messages = c1.received.flatMap((message) => (message.type === "failure" ? message.failure.message : []));
+  expect(messages.sort()).toEqual([
+    'request r1 to "echo" exceeded its 100 ms timeout: its worker did not reply',
+    'request r2 to "echo" exceeded its 100 ms timeout: no worker was free',
+    'request r3 to "ehco" exceeded its 100 ms timeout: its service has no worker',
+    'request r4 to "echo" exceeded its 100 ms timeout: the store did not confirm it',
+  ]);
+});
+
 test("a classic client gets no failure for an expired request, because a late failure would crash it", () => {
   const sim = scenario();
   sim.worker("w1").ready("echo");
