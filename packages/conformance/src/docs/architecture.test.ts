@@ -20,9 +20,9 @@ test("every file that the page names exists", () => {
   expect(named.length).toBeGreaterThan(5);
 });
 
-test("a request passes fewer than 25 files of the broker, each named once", () => {
+test("a request passes at most 25 files of the broker, each named once", () => {
   expect(passed.length).toBeGreaterThan(10);
-  expect(passed.length).toBeLessThan(25);
+  expect(passed.length).toBeLessThanOrEqual(25);
   expect(new Set(passed).size).toBe(passed.length);
 });
 
