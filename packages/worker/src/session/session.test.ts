@@ -727,6 +727,18 @@ test("a link that is slow again after it has drained does not pause a handler th
   expect(scenario.do({ type: "link-slow" })).toEqual([]);
 });
 
+test("partials that wait are flushed at the end of each tick in which there are any", () => {
+  const scenario = new SessionScenario().connect({ ...NO_CAPABILITIES, partials: true });
+  scenario.request("r1");
+  const partial = { type: "partial", call: scenario.call(0), body: [BODY], options: OPTIONS } as const;
+  for (let tick = 0; tick < 2; tick++) {
+    expect(scenario.session.handle(partial, 0)).toEqual([{ type: "flush-soon" }]);
+    expect(scenario.session.handle(partial, 0)).toEqual([]);
+    expect(scenario.do({ type: "flush" })).toEqual(['send partials r1 to c1: "data","data"']);
+    expect(scenario.do({ type: "flush" })).toEqual([]);
+  }
+});
+
 describe("P-SIZE-2: a message that is too large for the worker", () => {
   const DETAIL = "a frame of 9 bytes; the bound is 8";
 

@@ -32,6 +32,8 @@ export class SessionObserver {
   readonly #byKey = new Map<string, ModelRequest>();
   /** Whether the link of this connection asked for no further partials. */
   isLinkSlow = false;
+  /** Whether an input `flush` will come. */
+  isFlushPending = false;
   #capabilities: Capabilities = NO_CAPABILITIES;
   #concurrency: number;
   #lastCall = 0;
@@ -64,6 +66,9 @@ export class SessionObserver {
       case "link-slow":
       case "link-drained":
         this.isLinkSlow = input.type === "link-slow";
+        return;
+      case "flush":
+        this.isFlushPending = false;
         return;
       case "concurrency":
         this.#concurrency = input.concurrency;
@@ -100,6 +105,9 @@ export class SessionObserver {
         return;
       case "close":
         this.isLinkSlow = false;
+        return;
+      case "flush-soon":
+        this.isFlushPending = true;
         return;
       case "send":
         return this.#seeSend(effect.message, input);

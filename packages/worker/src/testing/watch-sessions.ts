@@ -28,7 +28,8 @@ Session.prototype.handle = function handleChecked(input, now) {
   failure.collect(() => {
     checkTables(this.requests);
     observer.after(input, effects, now);
-    const { isLinkSlow } = this.requests.audit();
+    const { isLinkSlow, isFlushDue } = this.requests.audit();
+    invariant(!isFlushDue || observer.isFlushPending, "partials wait for a flush that does not come");
     invariant(isLinkSlow === observer.isLinkSlow, `the link counts as ${isLinkSlow ? "slow" : "drained"}`);
   });
   return effects;
