@@ -20,6 +20,8 @@ const INSTALL = [
 ];
 
 const PROGRAM_TIMEOUT_MS = 240_000;
+/** Thousands of files, on a busy machine. */
+export const REMOVE_TIMEOUT_MS = 120_000;
 
 interface Manifest {
   readonly name: string;
@@ -61,7 +63,7 @@ export class Project {
   /** A folder below, with these packages: `name@version`. It is removed when the test ends. */
   async within(name: string, ...tools: readonly string[]): Promise<Project> {
     const project = new Project(join(this.folder, name));
-    onTestFinished(() => project.remove());
+    onTestFinished(() => project.remove(), REMOVE_TIMEOUT_MS);
     project.write("package.json", JSON.stringify({ private: true }));
     if (tools.length > 0) await project.install(...tools);
     return project;

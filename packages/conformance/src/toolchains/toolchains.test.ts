@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { ANSWER, CJS_PROGRAM, ES_PROGRAM, JEST_CJS, JEST_ES } from "./programs.ts";
-import { obstacle, Project } from "./project.ts";
+import { obstacle, Project, REMOVE_TIMEOUT_MS } from "./project.ts";
 import { COMPILERS, describeTypes } from "./types.ts";
 
 const NODES = ["20.19.0", "22.12.0", "24.21.0"];
@@ -56,7 +56,7 @@ describe.skipIf(missing !== undefined)("the published packages", { timeout: 300_
   beforeAll(async () => {
     project = await Project.create();
   }, 300_000);
-  afterAll(() => project?.remove());
+  afterAll(() => project?.remove(), REMOVE_TIMEOUT_MS);
 
   test("require() and import of Node load the same classes, and a program of either form is answered", async () => {
     const place = await project.within("node");
