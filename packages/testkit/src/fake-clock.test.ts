@@ -1,6 +1,8 @@
+import { Deadlines } from "@pigato/protocol/internal";
 import { expect, test } from "vitest";
 import { CoreAlarm } from "./core-alarm.ts";
 import { FakeClock } from "./fake-clock.ts";
+import "./timer-limit.ts";
 
 test("a fake clock rings each alarm at its own time, in order", () => {
   const clock = new FakeClock(0);
@@ -37,4 +39,14 @@ test("the alarm of a core throws when the core is always due, or its deadline is
   core.nextDeadline = () => Number.NaN;
   alarm.onHandled({ type: "tick" });
   expect(advance).toThrow("the next deadline of the core is NaN");
+});
+
+test("a timer that is set for the present whenever it is due throws", () => {
+  const timers = new Deadlines<string>();
+  const timer = timers.entry("always");
+  timers.set(timer, 0, 5);
+  const handle = () => {
+    while (timers.takeDue(5) !== undefined) timers.set(timer, 0, 5);
+  };
+  expect(handle).toThrow("timers are due without end at 5");
 });

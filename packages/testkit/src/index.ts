@@ -1,3 +1,5 @@
+import "./timer-limit.ts";
+
 export { CoreAlarm } from "./core-alarm.ts";
 export { FakeClock, StepLimit } from "./fake-clock.ts";
 export { Inbox } from "./inbox.ts";
