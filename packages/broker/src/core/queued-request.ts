@@ -44,6 +44,8 @@ export const AT_CLIENT: RequestLocation = Object.freeze({ at: "client" });
 
 /** What a request counts as besides its id and its frames: about the memory of its record. */
 const REQUEST_COST_BYTES = 512;
+/** The memory of a route besides its name: its record, its queue and its places in tables. */
+const ROUTE_COST_BYTES = 640;
 
 export class QueuedRequest
   implements
@@ -108,6 +110,8 @@ export class QueuedRequest
     this.trailer = message.trailer;
     this.bytes =
       REQUEST_COST_BYTES + message.requestId.length + costOfFrames(message.body) + costOfFrames(message.trailer);
+    // The first request for a name keeps its route. What the route takes is counted here, for as long as this request is open.
+    if (!route.isNeeded) this.bytes += ROUTE_COST_BYTES + route.name.length;
     this.options = message.options;
     this.credit = (client.capabilities.credit ? message.credit : undefined) ?? MAX_CREDIT;
   }

@@ -5,6 +5,8 @@ import { scenario } from "../testing/scenario.ts";
 
 /** What a request with an id of two bytes counts as besides its body: its record, its id and the objects of one frame. */
 const COST = 512 + 2 + 128;
+/** What the name `echo` counts as, for its first request while no worker offers it. */
+const NAME_COST = 640 + 4;
 
 test("at maxRequests the broker refuses a new request until an open one ends", () => {
   const sim = scenario({ maxRequests: 2 });
@@ -73,12 +75,22 @@ test("a requeued request may wait above the bound, because it was accepted", () 
   expect(sim.stats().open).toBe(3);
 });
 
+test("the first request for a name counts as the name, too", () => {
+  const sim = scenario({ maxRequestBytes: 4 * (COST + NAME_COST), isChecked: false });
+  for (let id = 0; id < 5; id++) sim.client("c1").request(`ech${id}`, `r${id}`);
+  expect(sim.stats().open).toBe(4);
+  const served = scenario({ maxRequestBytes: 4 * COST, isChecked: false });
+  served.worker("w1").ready("echo", { concurrency: 1 });
+  for (let id = 0; id < 5; id++) served.client("c1").request("echo", `r${id}`);
+  expect(served.stats().open).toBe(4);
+});
+
 test("a request counts as its record, its id and its frames", () => {
   for (const [size, open] of [
     [999, 2],
     [1_000, 1],
   ] as const) {
-    const sim = scenario({ maxRequestBytes: COST + 1_000 });
+    const sim = scenario({ maxRequestBytes: NAME_COST + COST + 1_000 });
     sim
       .client("c1")
       .request("echo", "r1", { body: "x".repeat(size) })
@@ -175,7 +187,12 @@ describe("stored requests", () => {
   const PERSIST = { persist: true, timeoutMs: Number.POSITIVE_INFINITY } as const;
 
   test("take no room from other requests, also when their clients have left", () => {
-    const sim = scenario({ maxRequests: 2, maxRequestBytes: 2 * COST, maxStoredRequests: 1_000, isChecked: false });
+    const sim = scenario({
+      maxRequests: 2,
+      maxRequestBytes: NAME_COST + 2 * COST,
+      maxStoredRequests: 1_000,
+      isChecked: false,
+    });
     for (let id = 0; id < 100; id++) sim.client("c1").request("nothing", `r${id}`, PERSIST);
     sim.client("c1").disconnect();
     sim.client("c2").request("echo", "r1").request("echo", "r2").request("echo", "r3");
