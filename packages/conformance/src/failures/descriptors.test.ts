@@ -15,15 +15,17 @@ import { LOOPBACK, startBroker, startClient, startWorker } from "../support/star
 
 const BROKER = fileURLToPath(new URL("../../../broker/src/bin.ts", import.meta.url));
 const CLIENT = fileURLToPath(new URL("./scarce-main.ts", import.meta.url));
-/** More than Node opens at once while it loads the program. */
+/** Node must have enough to load the program, which opens many at once. */
 const MAX_FILES = 512;
+/** For programs that take all. */
+const MANY_FILES = 4096;
 
 /** Fewer than a listener lets wait. */
 const BATCH = 128;
 
-/** Runs a program that may open `MAX_FILES` files. */
-function limited(...args: readonly string[]): PeerProcess {
-  const command = `ulimit -n ${MAX_FILES}; exec "$0" "$@"`;
+/** Runs a program that may open so many files. */
+function limited(files: number, ...args: readonly string[]): PeerProcess {
+  const command = `ulimit -n ${files}; exec "$0" "$@"`;
   const program = PeerProcess.program("bash", ["-c", command, process.execPath, ...RUN_SOURCES, ...args]);
   onTestFinished(async () => {
     await program.kill();
@@ -33,7 +35,7 @@ function limited(...args: readonly string[]): PeerProcess {
 
 /** @returns a broker and its addresses */
 async function limitedBroker(...binds: readonly string[]): Promise<{ broker: PeerProcess; addresses: string[] }> {
-  const broker = limited(BROKER, "--log-format", "json", ...binds);
+  const broker = limited(MAX_FILES, BROKER, "--log-format", "json", ...binds);
   const line = await broker.ready(broker.nextLine((text) => text.includes("ready at ")));
   return { broker, addresses: /ready at (.*)/.exec(line)?.[1]?.split(/[\s,]+/) ?? [] };
 }
@@ -102,7 +104,7 @@ describe.runIf(process.platform === "linux")("a broker that may open few files",
 });
 
 test("a broker reports that other code of its process has taken all file descriptors", async () => {
-  const broker = limited(fileURLToPath(new URL("./scarce-broker-main.ts", import.meta.url)));
+  const broker = limited(MANY_FILES, fileURLToPath(new URL("./scarce-broker-main.ts", import.meta.url)));
   const address = await broker.ready(broker.nextLine());
   await broker.nextLine((line) => line.endsWith(" files"));
   const line = await broker.nextLine((text) => text.startsWith(`rejected OUT_OF_DESCRIPTORS ${address} `));
@@ -151,7 +153,7 @@ describe.runIf(process.platform === "linux").each([
     const [tcp = ""] = addresses;
     await startWorker(tcp, "echo", (data, reply) => reply.end(data));
     const settings = { address: address(tcp, path), transport };
-    const client = limited(CLIENT, JSON.stringify(settings));
+    const client = limited(MANY_FILES, CLIENT, JSON.stringify(settings));
     await client.ready(client.nextLine((line) => line.endsWith(" files")));
     expect(await client.nextLine((line) => line.startsWith("warning: a client is not connected"))).toMatch(reason);
     client.writeLine("go");
