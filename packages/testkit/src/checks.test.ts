@@ -15,6 +15,7 @@ describe("a stream", () => {
     ["data data end close", undefined],
     ["drain finish close", undefined],
     ["data error close", undefined],
+    ["error close drain", undefined],
     ["finish finish", "emits finish after finish"],
     ["finish drain", "emits drain after finish"],
     ["end data", "emits data after end"],

@@ -24,8 +24,11 @@ function checkEvent(event: string, seen: Set<string>): void {
   const earlier = [...seen].join(", ");
   const isOver = seen.has("end") || seen.has("finish") || seen.has("error") || seen.has("close");
   switch (event) {
-    case "data":
     case "drain":
+      // A handler that writes after the loss of its request, and waits, must continue to its end.
+      invariant(!seen.has("finish"), `a stream emits drain after ${earlier}`);
+      break;
+    case "data":
     case "end":
     case "finish":
       invariant(!isOver, `a stream emits ${event} after ${earlier}`);
