@@ -30,6 +30,15 @@ function size(bytes: number, keptBytes = bytes): MessageSize {
   return { bytes, keptBytes };
 }
 
+test("a budget forgets a message when its connection ends", () => {
+  const [ended, other] = [newMessage("ended"), newMessage("other")];
+  ended.update(size(10), false, 0);
+  other.update(size(20), false, 0);
+  ended.stop();
+  ended.stop();
+  expect([[...budget.audit()], budget.bytes, ended.keptBytes]).toEqual([[other], 20, 0]);
+});
+
 test("a budget without a message to drop does not search for one without end", () => {
   budget.count(2_000, 0);
   expect([budget.bytes, dropped]).toEqual([2_000, []]);
