@@ -1,9 +1,7 @@
-// Checks every session of a worker after every input, and the events of every reply, in every test that imports this file, as all rigs
-// do.
+// Checks every session of a worker after every input, in every test that imports this file, as all rigs do.
 
-import { CheckFailure, invariant, StepLimit, watchStreams } from "@pigato/testkit";
+import { CheckFailure, invariant, StepLimit } from "@pigato/testkit";
 import { afterEach } from "vitest";
-import { Reply } from "../reply.ts";
 import { Session } from "../session/session.ts";
 import { checkTables } from "./check-tables.ts";
 import { SessionObserver } from "./session-observer.ts";
@@ -17,7 +15,6 @@ const watches = new WeakMap<Session, Watch>();
 const failure = new CheckFailure();
 const { handle } = Session.prototype;
 
-watchStreams(Reply.prototype, failure);
 afterEach(() => failure.throw());
 
 Session.prototype.handle = function handleChecked(input, now) {
