@@ -17,7 +17,7 @@ class BroadcastSchema extends CallSchema {
 const SCHEMA: BroadcastSchema = new BroadcastSchema();
 
 /** The options of each request, and the bounds of the broadcast. */
-export interface BroadcastOptions extends CallOptions {
+export interface BroadcastOptions extends Omit<CallOptions, "workerId"> {
   /** Requests open at a time, 1 to 1 000 000. @defaultValue 100 */
   readonly concurrency?: number | undefined;
   /** The maximum number of workers, 1 to 1 000 000; with more, the broadcast fails. @defaultValue 10 000 */
@@ -27,6 +27,8 @@ export interface BroadcastOptions extends CallOptions {
 /** @throws UsageError that names the nearest option */
 export function rejectUnknownBroadcastOptions(options: object): void {
   rejectUnknownOptions("a broadcast", SCHEMA, options);
+  if (!("workerId" in options) || options.workerId === undefined) return;
+  throw new UsageError("a broadcast goes to every worker and has no option workerId: use call()");
 }
 
 /** The result of one worker: the final value of its reply, or its error. */

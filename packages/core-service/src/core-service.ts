@@ -94,7 +94,13 @@ export class CoreService extends EventEmitter<CoreServiceEvents> implements Asyn
     const { clock } = this.worker.conf;
     this.#warnings = warningsOf(options.logger, clock);
     const name = `the internal channel of core service "${service}"`;
-    this.#watch = new ConnectionWatch({ clock, warnings: this.#warnings, name, reason: () => this.#channelObstacle() });
+    this.#watch = new ConnectionWatch({
+      clock,
+      warnings: this.#warnings,
+      name,
+      address: () => intch,
+      reason: () => this.#channelObstacle(),
+    });
     this.worker.on("connecting", () => {
       this.#isCurrent = false;
       this.#watch.onStopped();

@@ -12,6 +12,8 @@ export interface WatchOptions {
   readonly warnings: Warnings;
   /** The peer, as the warning names it: "a client". */
   readonly name: string;
+  /** The address, for the log. */
+  readonly address: () => string;
   /** Why there is no connection. */
   readonly reason: () => string;
 }
@@ -21,12 +23,12 @@ export class ConnectionWatch {
   readonly #alarm: Alarm;
   #state: "stopped" | "waiting" | "connected" = "stopped";
 
-  constructor({ clock, warnings, name, reason }: WatchOptions) {
+  constructor({ clock, warnings, name, address, reason }: WatchOptions) {
     this.#clock = clock;
     this.#alarm = clock.alarm(() => {
       if (this.#state !== "waiting") return;
       const text = `${name} is not connected after ${PATIENCE_MS / 1000} s: ${reason()}`;
-      warnings.warn("PIGATO_NOT_CONNECTED", text, {});
+      warnings.warn("PIGATO_NOT_CONNECTED", text, { address: address() });
     });
   }
 

@@ -65,7 +65,7 @@ function setUp(connect: () => void = () => {}) {
       transport,
       security: undefined,
       clock,
-      warnings: { warn: (code, text) => warnings.push(`${code} ${text}`), onUnheard() {} },
+      warnings: { warn: (code, text, { address }) => warnings.push(`${code} ${text} [${address}]`), onUnheard() {} },
       logger: { debug: log, info: log, warn: log, error: log },
       newSocketId: () => "id",
     },
@@ -173,7 +173,7 @@ describe("a runtime without a connection", () => {
     expect(warnings).toEqual([]);
     clock.advance(60_000);
     expect(warnings).toEqual([
-      "PIGATO_NOT_CONNECTED a client is not connected after 3 s: no broker reached at tcp://broker:1: connect ECONNREFUSED",
+      "PIGATO_NOT_CONNECTED a client is not connected after 3 s: no broker reached at tcp://broker:1: connect ECONNREFUSED [tcp://broker:1]",
     ]);
     expect(runtime.obstacle).toBe("no broker reached at tcp://broker:1: connect ECONNREFUSED");
   });

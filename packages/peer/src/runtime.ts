@@ -81,7 +81,13 @@ export class PeerRuntime {
       onRejected: (error, isFinal) => this.onError(error, isFinal),
     });
     const { clock, warnings, name } = options;
-    this.#watch = new ConnectionWatch({ clock, warnings, name, reason: () => this.link.obstacle });
+    this.#watch = new ConnectionWatch({
+      clock,
+      warnings,
+      name,
+      address: () => this.address,
+      reason: () => this.link.obstacle,
+    });
   }
 
   /** Why there is no connection to a broker; `undefined` if there is one. */

@@ -139,6 +139,8 @@ test("a broadcast with invalid arguments throws at once", async () => {
   expect(() => client.broadcast("echo", 1, { concurrency: 0 })).toThrow(/concurrency/);
   expect(() => client.broadcast("echo", 1, { maxWorkers: 1.5 })).toThrow(/maxWorkers/);
   const misspelled = { timeout: 500, concurrencey: 5 };
+  const targeted = { workerId: "w1", timeout: 100 };
+  expect(() => client.broadcast("echo", 1, targeted)).toThrow(/every worker and has no option workerId/);
   expect(() => client.broadcast("echo", 1, misspelled)).toThrow(/no option "concurrencey": did you mean "concurrency"/);
 });
 
