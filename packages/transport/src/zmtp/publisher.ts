@@ -102,6 +102,11 @@ export class ZmtpPublisher implements PublisherLink, AcceptorOwner {
     return this.#closing;
   }
 
+  /** The connections that it remembers besides their subscriptions, for the checks of tests. */
+  audit(): Iterable<SocketConnection> {
+    return [...this.#served, ...this.#repeatTo];
+  }
+
   outboxForConnection(): Outbox {
     return new Outbox(this.#limits);
   }

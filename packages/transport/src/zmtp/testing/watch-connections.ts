@@ -31,6 +31,12 @@ watchBuffers();
 watchUnfinished();
 for (const { prototype } of [ZmtpRouter, ZmtpDealer, ZmtpPublisher, ZmtpSubscriber]) watchReports(prototype);
 
+const { onEnd } = ZmtpPublisher.prototype;
+ZmtpPublisher.prototype.onEnd = function onEndForgotten(connection, violation) {
+  onEnd.call(this, connection, violation);
+  invariant(![...this.audit()].includes(connection), "a publisher remembers a connection that has ended");
+};
+
 function invariant(holds: boolean, otherwise: string): void {
   if (!holds) failure ??= new Error(`broken invariant: ${otherwise}`);
 }
