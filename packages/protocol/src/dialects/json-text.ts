@@ -152,6 +152,9 @@ class JsonScanner {
   }
 
   #peek(): number {
+    const byte = this.#bytes[this.#at] ?? 0;
+    // Mostly there is none.
+    if (byte > 0x20) return byte;
     this.#skipSpace();
     return this.#bytes[this.#at] ?? 0;
   }
