@@ -12,7 +12,7 @@ export interface PeerEntry {
   readonly needs?: string;
   /** The roles to start before the client, in this order. */
   readonly chain: readonly ServerRole[];
-  /** Whether it supports only one client per process, for example because a client is a node of a mesh. */
+  /** Whether it supports only one client per process: each is a node of a mesh, or reads the events of all requests. */
   readonly oneClient?: boolean;
   readonly load: () => Promise<Peer>;
 }
@@ -123,6 +123,15 @@ export const PEERS: readonly PeerEntry[] = [
     needs: "redis-server",
     chain: ["broker", "worker"],
     load: async () => (await import("./peers/redis.ts")).redis,
+  },
+  {
+    name: "bullmq",
+    title: "BullMQ, `waitUntilFinished()`",
+    packages: ["bullmq", "ioredis"],
+    needs: "redis-server",
+    chain: ["broker", "worker"],
+    oneClient: true,
+    load: async () => (await import("./peers/bullmq.ts")).bullmq,
   },
   {
     name: "zeromq",

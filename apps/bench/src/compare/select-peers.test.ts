@@ -27,6 +27,7 @@ test("without a list every peer is selected", () => {
     "http",
     "rabbitmq",
     "redis",
+    "bullmq",
     "zeromq",
     "relay",
   ]);

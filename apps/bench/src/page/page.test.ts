@@ -31,6 +31,15 @@ test("every measured peer is in the tables and in the chart of rates", () => {
   }
 });
 
+test("the summary names a system that was not measured", async () => {
+  const { compare } = results;
+  const versions = Object.fromEntries(Object.entries(compare.versions).filter(([peer]) => peer !== "redis"));
+
+  const pages = await generatedFiles({ ...results, compare: { ...compare, versions } });
+
+  expect(pages.get("../README.md")).toMatch(/ of other systems \(without Redis, lists.*: not measured\):/);
+});
+
 test.each([...files.keys()].filter((path) => path.endsWith(".svg")))(
   "%s uses only colors that have a variant for dark backgrounds",
   (path) => {

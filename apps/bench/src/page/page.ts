@@ -2,6 +2,7 @@
 // written by hand; a test checks that its figures are those of the results.
 
 import { readFileSync, writeFileSync } from "node:fs";
+import { PEERS } from "../compare/peers.ts";
 import { cpuTable, peersOf, processTable, ratesTable, ratiosTable, resultOf } from "../compare/tables.ts";
 import type { CompareResult, Results } from "../records/record-types.ts";
 import { DOCS, readResults } from "../records/records.ts";
@@ -75,6 +76,7 @@ const SUMMARY_PEERS = [
   "http",
   "rabbitmq",
   "redis",
+  "bullmq",
   "zeromq",
 ];
 const SUMMARY_CASES = ["20 B × 1", "20 B × 100", "20 B × 1000", "partials", "200 clients"];
@@ -89,8 +91,11 @@ function summaryTable({ results, versions }: CompareResult): Table {
       `ratio to ${title}`,
       ...SUMMARY_CASES.map((caseName) => decimals(resultOf(results, name, caseName)?.ratio?.median, 2)),
     ]);
+  const unmeasured = PEERS.filter(({ name }) => SUMMARY_PEERS.includes(name) && versions[name] === undefined);
+  const without =
+    unmeasured.length === 0 ? "" : ` (without ${unmeasured.map(({ title }) => title).join("; ")}: not measured)`;
   return {
-    title: "Requests, or partials, per second of PIGATO, and its speed divided by that of other systems",
+    title: `Requests, or partials, per second of PIGATO, and its speed divided by that of other systems${without}`,
     rows: [
       ["", ...SUMMARY_CASES],
       ["PIGATO, per second", ...rates.map((rate) => (rate === undefined ? NONE : thousands(rate)))],

@@ -3,22 +3,14 @@
 
 import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
-import { CHUNK, isChunk, isEchoRequest, type Peer } from "../peer.ts";
+import { CHUNK, isChunk, isEchoRequest, type Peer, type Started } from "../peer.ts";
 import { PendingRequests } from "../pending-requests.ts";
 import { freePort, installed, runServer, scratchFolder } from "../server.ts";
 
 const BATCH = 100;
 
 export const redis: Peer = {
-  async broker() {
-    const port = await freePort();
-    const pid = await runServer({
-      program: installed("redis-server") ?? "redis-server",
-      args: ["--bind", "127.0.0.1", "--port", String(port), "--save", "", "--dir", scratchFolder()],
-      ready: /Ready to accept connections/,
-    });
-    return { address: `redis://127.0.0.1:${port}`, pid };
-  },
+  broker: startRedis,
 
   async worker(address) {
     const sending = await connected(address);
@@ -56,6 +48,17 @@ export const redis: Peer = {
     };
   },
 };
+
+/** A server that writes nothing to disk: snapshots are off, and so, by default, is the log. */
+export async function startRedis(): Promise<Started> {
+  const port = await freePort();
+  const pid = await runServer({
+    program: installed("redis-server") ?? "redis-server",
+    args: ["--bind", "127.0.0.1", "--port", String(port), "--save", "", "--dir", scratchFolder()],
+    ready: /Ready to accept connections/,
+  });
+  return { address: `redis://127.0.0.1:${port}`, pid };
+}
 
 async function connected(address: string): Promise<Redis> {
   const connection = new Redis(address, { lazyConnect: true, enableAutoPipelining: true });
