@@ -63,7 +63,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
    *   store's own error (rejects) when the store cannot be read. Nothing stays open then.
    */
   start(callback?: (error?: unknown) => void): Promise<void> {
-    // An error is made in the event of a socket, whose stack shows nothing of the caller.
+    // The error was created in an event of a socket, so its stack does not show the caller.
     const site = new Error();
     const started = this.#afterLastChange(() => this.#start()).catch((error: unknown) => {
       throw isLinkError(error) ? withStackOf(site, error) : error;

@@ -1,5 +1,5 @@
-// Limits how often the log has lines of one kind, because a peer can cause as many as it has messages: so many at once, and then as many
-// in each minute, with the number of those that were omitted.
+// Limits the lines of one kind in the log to a number in each minute, because a peer can cause one with each of its messages. The first
+// line of the next minute has the number of those that were omitted.
 
 import type { Clock } from "@pigato/transport";
 
@@ -16,7 +16,7 @@ export class LogLimit {
 
   /**
    * @param lines the most of this kind in a minute
-   * @returns how many of this kind were omitted before this one; `undefined` if this one must be, too
+   * @returns how many of this kind were omitted before this one; `undefined` if this one is omitted, too
    */
   next(kind: string, lines: number): number | undefined {
     const now = this.#clock.now();

@@ -26,7 +26,7 @@ export interface Publication {
 /** The most lines of one kind in a minute. */
 const MAX_LINES: Readonly<Record<Exclude<Level, "debug">, number>> = { info: 1_000, warn: 100, error: 100 };
 
-/** What a flood of connections causes, as often as it tries. */
+/** Rejections that a flood of connections causes, one for each attempt. */
 const FLOOD_CODES: ReadonlySet<RejectionCode> = new Set([
   "TOO_MANY_CONNECTIONS",
   "TOO_MANY_FROM_ADDRESS",

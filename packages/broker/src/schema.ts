@@ -141,9 +141,9 @@ export class BrokerSchema {
   readonly maxClients: Option<number> = bound({ min: 1, default: 100_000, help: "known clients" });
 
   /**
-   * Connections to one listener, also those whose handshake is not complete, and fewer if the process may open too few files. At the
-   * bound, the oldest one that never sent a message, for 3 seconds, makes room. If there is none, the broker rejects the new one.
-   * Has no effect over libzmq. @defaultValue 200 000
+   * Connections to one listener, including those whose handshake is not complete; fewer if the process may open too few files. At the
+   * bound, the broker evicts the oldest one that never sent a message and is at least 3 seconds old. If there is none, it rejects the
+   * new one. Has no effect over libzmq. @defaultValue 200 000
    */
   readonly maxConnections: Option<number> = bound({ min: 1, default: 200_000, help: "connections to one listener" });
 
@@ -160,7 +160,7 @@ export class BrokerSchema {
 
   /**
    * Milliseconds for which a connection may stay open without ever having sent a message; 0: no limit. Clients of Majordomo
-   * and butler are silent until their first request. They reconnect by themselves, but a request that they send in the moment in which the broker
+   * and butler are silent until their first request. They reconnect by themselves, but a request that they send while the broker
    * disconnects them is lost. Has no effect over libzmq. @defaultValue 0
    */
   readonly idleConnectionMs: Option<number> = integer({

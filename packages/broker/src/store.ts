@@ -10,7 +10,7 @@ import type { StoredRequest } from "./core/stored-request.ts";
 export interface RequestStore {
   /**
    * Resolves when the request is stored durably. If it rejects, the request fails with `UNAVAILABLE`. Called again for a request with
-   * `retry` that loses a worker: this replaces the entry. If that rejects, the entry must stay, and the request goes on.
+   * `retry` that loses a worker: this replaces the entry. If that rejects, the entry must stay, and the request continues.
    */
   set(key: string, request: StoredRequest): Promise<void>;
   /** Resolves when nothing is stored under the key, even if nothing was. */

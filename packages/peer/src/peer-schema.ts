@@ -69,8 +69,8 @@ export class PeerSchema {
   readonly heartbeatLiveness: Option<number> = integer({ min: MIN_LIVENESS, max: 100, default: DEFAULT_LIVENESS });
   /**
    * Milliseconds before the first attempt to reconnect after a connection was lost; doubles with every attempt that fails. Of several
-   * addresses, all are tried between two pauses. A single address that accepts no connection is tried again after 100 ms, and after
-   * pauses that double up to 5 seconds, whatever this is.
+   * addresses, all are tried between two pauses. A single address that accepts no connection is tried again after 100 ms, then after
+   * pauses that double up to 5 seconds, independently of this option.
    * @defaultValue 1000
    */
   readonly reconnect: Option<number> = integer({ unit: "ms", min: 1, max: HOUR_MS, default: 1_000 });

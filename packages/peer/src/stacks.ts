@@ -1,5 +1,5 @@
-// Stacks that show whose call failed. An error is made where a message or a timer is handled, so that its own stack shows nothing of the
-// caller. To keep a stack for each request costs more than the request: the first two functions cost nothing until it fails.
+// Stacks that show whose call failed. An error is created where a message or a timer is handled, so its own stack does not show the caller.
+// Keeping a stack for each request costs more than the request. The first two functions cost nothing until it fails.
 
 /**
  * Rejects with an error whose stack shows the functions that await it. Resolve their promise with the result, so that V8 finds these

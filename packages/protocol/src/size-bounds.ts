@@ -42,7 +42,7 @@ export function lowerBoundsIn(announced: Capabilities, own: SizeBounds): SizeBou
   return isLower ? bounds : undefined;
 }
 
-/** How a message exceeds the bounds of its recipient, as an error says it. @param options the frame of this name */
+/** How a message exceeds the bounds of its recipient, as an error says it. @param options the options frame */
 export function excessOf(bounds: SizeBounds, body: Frames, options: Frame | undefined): string | undefined {
   let bytes = options === undefined ? 0 : options.length;
   let largest = bytes;

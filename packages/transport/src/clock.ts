@@ -62,7 +62,7 @@ class SystemAlarm implements Alarm {
   }
 }
 
-/** An alarm that calls after sockets were read and written: perhaps this event loop was blocked. */
+/** An alarm that rings after sockets were read and written, because a blocked event loop delays that as well. */
 export function alarmAfterIo(ring: () => void): Alarm {
   return systemClock.alarm(() => setImmediate(ring));
 }

@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { devNull } from "node:os";
 import { types } from "node:util";
 
-/** Deno asks for a permission to open a file, which no default must need. */
+/** Deno asks for a permission to open a file. A default must not need one. */
 const MAY_OPEN_FILES = process.versions.deno === undefined;
 
 /** The most file descriptors of this process (`ulimit -n`); Infinity if unknown. Node raises the soft limit to the hard one. */

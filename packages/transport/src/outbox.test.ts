@@ -127,7 +127,7 @@ describe("the outboxes of several peers", () => {
     return new Outbox(limits, new Holding(budget, ({ code }) => evicted.push(`${peer} ${code}`)));
   }
 
-  test("accept every message at the bound of all, and the largest holder has to go instead", () => {
+  test("accept every message at the bound of all, and the largest holder is evicted instead", () => {
     for (const peer of ["a", "b"]) fill(newOutbox(peer), message(500));
     newOutbox("quiet").offer(message(3_000), false);
     expect(evicted).toEqual([]);

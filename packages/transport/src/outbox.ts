@@ -17,9 +17,9 @@ const MESSAGE_COST_BYTES = 128;
 const FRAME_COST_BYTES = 64;
 /** The bound for urgent messages, as a multiple of the one for others. */
 const URGENT_FACTOR = 1.125;
-/** What buffers may hold besides waiting messages: always so much, so that a message that waits for a moment is not copied. */
+/** What buffers may hold besides waiting messages, however few these are: a message that waits for a moment is not copied. */
 const MIN_PINNED_BYTES = 32 * 1024;
-/** And as a part of what waits. */
+/** The same as a part of what waits, if that is more. */
 const MAX_PINNED_PART = 1 / 4;
 
 interface QueuedMessage {

@@ -29,7 +29,7 @@ function holding(peer: string, bytes: number): Holding {
 }
 
 describe("at the bound of all peers", () => {
-  test("the largest holder goes, however little the last one adds", () => {
+  test("the largest holder is evicted, however little the last one adds", () => {
     holding("large", 600);
     const other = holding("other", 300);
     holding("small", 100);
@@ -42,7 +42,7 @@ describe("at the bound of all peers", () => {
     expect(budget.bytes).toBe(401);
   });
 
-  test("the one that adds goes if it holds most, and as many go as it takes", () => {
+  test("the holder that adds is evicted if it holds most, and as many are evicted as necessary", () => {
     for (let peer = 0; peer < 10; peer++) holding(String(peer), 100);
     holding("grown", 950);
     expect(evicted).toEqual(["grown"]);
@@ -64,7 +64,7 @@ describe("at the bound of all peers", () => {
   });
 });
 
-test("whatever peers hold and let go, the bound holds, and the one that goes is the largest to within an eighth", () => {
+test("the bound holds after any changes, and the evicted holder is the largest to within an eighth", () => {
   const peer = fc.nat(7);
   const change = fc.record({ peer, bytes: fc.oneof(fc.constant<"all">("all"), fc.integer({ min: 1, max: 800 })) });
   fc.assert(

@@ -65,11 +65,14 @@ export interface CoreOptions {
   readonly maxWorkers: number;
   /** Clients known at once. At the bound a new one's requests fail with `BUSY`. */
   readonly maxClients: number;
-  /** Replies to persistent requests held for away clients. At the bound the broker drops the reply that was complete first. */
+  /**
+   * Replies to persistent requests held for away clients. At the bound the broker drops the reply that was complete first, or the new
+   * one, if its client holds more.
+   */
   readonly maxHeldReplies: number;
   /** Of those, for one client. At the bound the broker drops further ones. */
   readonly maxHeldRepliesPerClient: number;
-  /** Bytes of all held replies. At the bound the broker drops the replies that were complete first. */
+  /** Bytes of all held replies. At the bound the broker drops as for `maxHeldReplies`. */
   readonly maxHeldBytes: number;
   /** Bytes of the replies held for one client. At the bound further ones become a failure or are dropped. */
   readonly maxHeldBytesPerClient: number;

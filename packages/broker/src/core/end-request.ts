@@ -3,7 +3,7 @@
 //   1. A failure is reported as an event (in `endWithFailure`, unless it is reported already).
 //   2. `endRequest` counts the outcome,
 //   3. sends a cancel to a worker that still runs the request,
-//   4. removes the request from the open requests and calls `onEnded` of hooks.ts: the reply cache drops what it collected,
+//   4. removes the request from the open and the pinned requests and calls `onEnded` of hooks.ts: the reply cache drops what it collected,
 //      held replies are released, the store deletes the request,
 //   5. stops its timeout, and removes it from its client and from its queue or worker,
 //   6. gives the slot that became free to the next request,

@@ -168,7 +168,7 @@ function costOf(reply: HeldReply, message: ReplyMessage): number {
   return bytes + MESSAGE_BYTES + (reply.messages.length === 0 ? REPLY_BYTES : 0);
 }
 
-/** With frames of its own, which do not keep the receive buffer alive. */
+/** With frames of its own, which do not keep the read buffer alive. */
 function copyOf(message: ReplyMessage): ReplyMessage {
   if (message.type === "failure") return message;
   return { ...message, body: ownFrames(message.body), trailer: ownFrames(message.trailer) };

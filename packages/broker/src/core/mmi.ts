@@ -24,7 +24,7 @@ export function serviceAskedAbout(name: ServiceName, body: readonly Frame[], isR
   if (name !== "mmi.service") return undefined;
   const [frame] = body;
   if (frame === undefined) return undefined;
-  // Too long for any service. To parse a large body could take a minute.
+  // Too long for any service. Parsing a large body could take a minute.
   if (frame.length > MAX_BODY_BYTES) return serviceName(readBytes(frame.subarray(0, MAX_NAME_BYTES + 1)));
   if (isRaw) return serviceName(readBytes(frame));
   const asked = decodePayload(frame);

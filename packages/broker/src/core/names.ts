@@ -15,7 +15,7 @@ export interface VersionName {
   readonly version: SemVer;
 }
 
-/** The longest text of a range. To parse one of 255 bytes can take milliseconds, and every request may bring another one. */
+/** The longest text of a range. Parsing one of 255 bytes can take milliseconds, and every request may have a different one. */
 const MAX_RANGE_BYTES = 64;
 
 /** Any version within a range. The text of the range may be invalid. */

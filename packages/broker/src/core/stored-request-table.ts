@@ -1,7 +1,7 @@
 // What the store has of persistent requests, or was asked to store or delete and has not confirmed yet.
 //
 // Invariants: what has ended is deleted, but never before the store has confirmed storing it, so the two calls cannot pass
-// each other; a key is never used twice.
+// each other; a key is never used for two requests.
 
 import type { Instant } from "@pigato/protocol/internal";
 import type { StoredUsage } from "./client-record.ts";

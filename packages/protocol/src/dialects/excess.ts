@@ -22,7 +22,7 @@ interface Payload {
 
 /**
  * @param own what the broker accepts
- * @param options the frame of this name
+ * @param options the options frame
  * @returns the size and the bound; `undefined` if the recipient accepts the message
  */
 export function excessFor(

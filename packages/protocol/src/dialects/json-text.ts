@@ -1,5 +1,5 @@
-// Whether bytes are JSON (RFC 8259), without building the value: 64 MiB of empty objects are no large text, but their value takes more
-// than 1 GB and a minute. The memory of this check is one byte for each level of nesting.
+// Whether bytes are JSON (RFC 8259), without building the value: a text of 64 MiB is within the bounds, but if it has only empty objects,
+// its value takes more than 1 GB and a minute. The memory of this check is one byte for each level of nesting.
 
 const OBJECT = 1;
 const ARRAY = 2;
@@ -18,8 +18,8 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
-/** Makes a letter of ASCII small. */
-const SMALL = 0x20;
+/** The bit that turns an ASCII letter into lower case. */
+const LOWER_CASE = 0x20;
 
 const WORDS: readonly Uint8Array[] = ["true", "false", "null"].map((word) => Buffer.from(word));
 /** What may follow a backslash, besides `u` and four hexadecimal digits. */
@@ -130,7 +130,7 @@ class JsonScanner {
       this.#at += 1;
       if (!this.#skipDigits()) return false;
     }
-    if (((this.#bytes[this.#at] ?? 0) | SMALL) !== LETTER_E) return true;
+    if (((this.#bytes[this.#at] ?? 0) | LOWER_CASE) !== LETTER_E) return true;
     this.#at += 1;
     const sign = this.#bytes[this.#at];
     if (sign === PLUS || sign === MINUS) this.#at += 1;
@@ -174,6 +174,6 @@ function isDigit(byte: number): boolean {
 }
 
 function isHexDigit(byte: number): boolean {
-  const letter = byte | SMALL;
+  const letter = byte | LOWER_CASE;
   return isDigit(byte) || (letter >= 0x61 && letter <= 0x66);
 }

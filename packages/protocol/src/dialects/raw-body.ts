@@ -23,7 +23,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 /** A control character is `\u0001` in JSON. */
 const MAX_GROWTH = 6;
-/** The most bytes that a frame grows by besides. */
+/** The most bytes that a frame grows by independently of its size: quotes, a prefix, a separator. */
 const FRAME_GROWTH = 64;
 /** The longest string of V8. */
 const MAX_STRING = 0x1fff_ffe8;
@@ -61,7 +61,7 @@ export function checkedJson(body: Frames, isRaw: boolean | undefined): Frame {
 /**
  * How the JSON of a body exceeds the bounds of its recipient (P-SIZE-1). A string of control characters has six times their bytes, so
  * a large body is measured before it is converted.
- * @param options the frame of this name
+ * @param options the options frame
  */
 export function excessOfJson(bounds: SizeBounds, body: Frames, options: Frame | undefined): string | undefined {
   const mostBytes = body.reduce((sum, { length }) => sum + length * MAX_GROWTH + FRAME_GROWTH, FRAME_GROWTH);

@@ -1,5 +1,5 @@
-// Reports that libzmq cannot accept a connection, for example because no file descriptor is left. libzmq tries again at once, for as
-// long as a connection waits, so that it would report the same many times per millisecond.
+// Reports that libzmq cannot accept a connection, for example because no file descriptor is left. While a
+// connection waits, libzmq tries again at once, and would report the same failure many times per millisecond.
 
 import type { Event } from "zeromq";
 import { acceptFailure } from "../addresses.ts";

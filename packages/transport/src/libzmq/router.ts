@@ -193,7 +193,7 @@ export class LibzmqRouter implements RouterLink {
 
 /** Frames up to this size are copies already. */
 const MAX_COPIED_BYTES = 128;
-/** libzmq reads so much at once. Larger messages have memory of their own. */
+/** libzmq reads this many bytes at once. Larger messages have memory of their own. */
 const READ_BYTES = 8 * 1024;
 
 /**

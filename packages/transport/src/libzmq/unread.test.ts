@@ -76,7 +76,7 @@ test("NOT_READING: a peer that takes no message for a while loses what waits, an
   expect(String(await dealer?.receive())).toBe("welcome");
 });
 
-test("TOO_MUCH_WAITING: at the bound of all peers the one that most waits for loses it, and others get their messages", async () => {
+test("TOO_MUCH_WAITING: at the bound of all peers the one for which most waits loses it, and others get their messages", async () => {
   const link = await start({ maxSendingBytes: 3_000_000 }, ["mute", "honest"]);
   for (let sent = 0; sent < MANY; sent++) link.send("mute", [MESSAGE]);
   for (let sent = 0; sent < MANY / 2; sent++) expect(link.send("honest", [MESSAGE])).not.toBe("congested");

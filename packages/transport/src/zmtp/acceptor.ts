@@ -17,7 +17,7 @@ import type { Violation } from "./wire.ts";
 /** Milliseconds of silence after which the kernel sends a keepalive probe. */
 const KEEPALIVE_MS = 10_000;
 
-/** Milliseconds between two looks for a file descriptor. */
+/** Milliseconds between two checks that a file descriptor is left. */
 const PROBE_MS = 5_000;
 
 const EVICTED: Violation = Object.freeze({
@@ -36,7 +36,7 @@ export class Acceptor {
   readonly #servers = new Map<string, Server>();
   readonly #connections = new Map<SocketConnection, PeerFacts>();
   readonly #bounds: ConnectionBounds<SocketConnection>;
-  /** Rings after what has arrived was read: perhaps this event loop was blocked. */
+  /** Rings after waiting data was read, because a blocked event loop delays that as well. */
   readonly #expiry = systemClock.alarm(() => setImmediate(() => this.#expire()));
   readonly #probe = systemClock.alarm(() => this.#onProbe());
   #isClosed = false;

@@ -11,7 +11,7 @@ const LIMITS: ConnectionLimits = { maxConnections: 1_000, maxConnectionsPerAddre
 
 let bounds: ConnectionBounds<Peer>;
 let now = 0;
-/** The names of the peers that had to go. */
+/** The names of the peers that were evicted. */
 let evicted: string[] = [];
 
 beforeEach(() => {

@@ -3,8 +3,8 @@
 // A connection is idle if its peer never sent a message. At a bound, the oldest idle one makes room, once it has had the time to
 // send. So peers that only hold connections cannot lock out others. An idle peer that is honest reconnects.
 //
-// A process without file descriptors cannot even report so: Node accepts each further connection and closes it, without an event.
-// Systems assign the lowest free descriptor, so that of a new connection shows how many the process has left.
+// A process without file descriptors cannot report this: Node accepts each further connection and closes it, without an event.
+// Systems assign the lowest free descriptor, so the descriptor of a new connection shows how many are left.
 
 import { IdleList, type PeerActivity } from "./idle-list.ts";
 import type { Violation } from "./wire.ts";
@@ -13,8 +13,7 @@ import type { Violation } from "./wire.ts";
 export const EVICTION_AGE_MS = 3_000;
 /** Descriptors that are kept for everything else that the process does: this many, but at most an eighth of all. */
 const KEPT_DESCRIPTORS = 64;
-
-/** One in so many connections, and of few descriptors, is kept. */
+/** An eighth is kept: of the connections for other addresses, and of the descriptors if there are few. */
 const KEPT_SHARE = 8;
 
 export interface ConnectionLimits {

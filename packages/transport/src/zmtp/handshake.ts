@@ -84,7 +84,7 @@ export class Handshake implements FrameSink {
     return at;
   }
 
-  /** The peer is authorized. Reading goes on. */
+  /** The peer is authorized. Reading continues. */
   authorize(): void {
     if (this.#state !== "authenticating") return;
     this.#state = "commands";

@@ -2,7 +2,7 @@
 //
 // A message is encoded into a buffer at once and leaves with the next flush, unless the kernel takes no more: then it waits in
 // the outbox, where it is counted and can still be reported as undelivered. There is one write at a time. If the kernel took it
-// whole, its buffers are free again at once. If not, the other end must read on (send-progress.ts).
+// whole, its buffers are free again at once. If not, the other end must continue to read (send-progress.ts).
 
 import type { Socket } from "node:net";
 import { type FramesToSend, toBytes } from "../byte-strings.ts";

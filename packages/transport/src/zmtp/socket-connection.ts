@@ -27,7 +27,7 @@ import { COMMAND, type Violation } from "./wire.ts";
 
 /** Milliseconds that the other end has to close its side after this end closed its own. */
 const CLOSE_TIMEOUT_MS = 500;
-/** Milliseconds in which what a peer sent is read after it has gone. */
+/** Milliseconds, after a peer closed its connection, in which the bytes that it sent before are read. */
 const READ_AFTER_CLOSE_MS = 5_000;
 /** How ZMTP 3.0 encodes a subscription: a message that starts with 1. */
 const SUBSCRIBE_30 = Uint8Array.of(1);
@@ -170,7 +170,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     this.#socket.destroy();
   }
 
-  /** Reads a chunk. @param isOurs the caller does not reuse it. @returns whether to go on reading from the socket */
+  /** Reads a chunk. @param isOurs the caller does not reuse it. @returns whether to continue reading from the socket */
   onData(chunk: Buffer, isOurs: boolean): boolean {
     this.#liveness.lastDataAt = systemClock.now();
     if (this.#isMuted) return true;
@@ -296,9 +296,9 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     for (let at = 0; at < chunk.length; ) {
       const end = at + this.#turn.partBytes;
       // A copy, because a view of a small part would keep the whole chunk alive.
-      const mayGoOn = this.#read(Buffer.from(chunk.subarray(at, end)), true, systemClock.now());
+      const mayContinue = this.#read(Buffer.from(chunk.subarray(at, end)), true, systemClock.now());
       at = end;
-      if (mayGoOn && !this.#isMuted) continue;
+      if (mayContinue && !this.#isMuted) continue;
       if (this.#isMuted || at >= chunk.length) return false;
       const left = chunk.subarray(at);
       this.#rest = this.#rest === undefined ? left : Buffer.concat([this.#rest, left]);
@@ -319,7 +319,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     return this.#continueTurn(chunk.length);
   }
 
-  /** A part of so many bytes was read, or its start. @returns whether to read on */
+  /** A part of so many bytes was read, or its start. @returns whether to continue */
   #continueTurn(bytes: number): boolean {
     const unread = this.#reader.takeUnread();
     if (!this.#isMuted) this.#rest = unread;
@@ -369,7 +369,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     const verdict = this.#liveness.check(systemClock.now(), isBlocked, hasSent);
     if (verdict === "ping") this.#sender.sendFrame(COMMAND, encodePing(TTL_MS));
     else if (verdict !== undefined) return this.destroy(verdict);
-    // Not even the PING counts as sent, so PINGs go on while nothing else is sent.
+    // Not even the PING counts as sent, so PINGs continue while nothing else is sent.
     this.#sender.hasSent = false;
   }
 

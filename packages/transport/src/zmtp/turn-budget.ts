@@ -4,8 +4,8 @@
 // Chunks are read in parts, because one chunk of 64 KiB holds more than 7,000 PINGs. A part has as many bytes as fit the budget
 // at the rate of the last part. A peer that sends messages of usual sizes has its chunks read whole, after the first ones.
 //
-// Some messages cost much more than others, such as the first worker of a wildcard that covers 100,000 waiting names. So a turn is over,
-// too, after the message that makes it last too long. The peer then waits for as long as its turn took: it gets half of the time.
+// Some messages cost much more than others, such as the first worker of a wildcard that covers 100,000 waiting names. So a turn
+// also ends after a message that makes it last too long. The peer then waits for as long as its turn took: it gets half of the time.
 
 import type { Clock } from "../clock.ts";
 

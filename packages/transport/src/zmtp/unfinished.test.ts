@@ -94,7 +94,7 @@ describe("an unfinished message", () => {
 });
 
 describe("the bound of all unfinished messages", () => {
-  test("drops the largest one", () => {
+  test("drops the largest of those that began together", () => {
     const [small, large, other] = [newMessage("small"), newMessage("large"), newMessage("other")];
     small.update(size(100), false, 0);
     large.update(size(600), false, 0);

@@ -1,8 +1,8 @@
 // The limits of messages that have begun to arrive and are not whole. Pure: callers pass the time and the bytes.
 //
-// A `ReceiveBudget` counts the bytes of all such messages of one link. At the bound it drops the largest one, so that small
-// messages of honest peers survive an attack. An `UnfinishedMessage` belongs to one connection. It must grow by a minimum in
-// every period, or end.
+// A `ReceiveBudget` counts the bytes of all such messages of one link. At the bound it drops the one that took the most memory for the
+// longest time, so that an attacker does not cost honest peers their messages. An `UnfinishedMessage` belongs to one connection. It must
+// grow by a minimum in every period, or end.
 
 import type { Alarm } from "../clock.ts";
 import type { LinkLimits } from "../link.ts";

@@ -51,7 +51,7 @@ function readSlowly(socket: Socket, bytes: number): void {
   socket.once("close", () => clearInterval(timer));
 }
 
-test("TOO_MUCH_WAITING: at the bound of all peers the one that most waits for goes, and others get their messages", async () => {
+test("TOO_MUCH_WAITING: at the bound of all peers the one for which most waits is disconnected, and others get their messages", async () => {
   const link = await start({ maxSendingBytes: 3 * LONG, maxQueuedBytes: 10 * LONG });
   const honest = await peers.connectedPeer("honest");
   for (const name of ["a", "b", "c"]) await mutePeer(name);

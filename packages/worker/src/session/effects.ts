@@ -73,7 +73,7 @@ export type Effect =
    * (`notified`).
    */
   | { readonly type: "defer"; readonly input: Input; readonly until: "sent" | "notified" }
-  /** The broker refused to register the worker, and perhaps said why. Not given twice for the same reason. */
+  /** The broker refused to register the worker, and perhaps said why. Not repeated for the same reason. */
   | { readonly type: "registration-refused"; readonly reason: DisconnectReason | undefined }
   /** A fault of the broker or of the link. */
   | { readonly type: "report"; readonly message: string; readonly violation?: Violation };

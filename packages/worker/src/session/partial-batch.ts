@@ -13,7 +13,7 @@ const MAX_CHUNKS = MAX_FRAMES / 2;
 const ENOUGH_BYTES = 4 * 1024;
 
 export class PartialBatch {
-  /** No batch makes a message of more bytes, besides its options: chunks until there is enough, one more, and the envelope. */
+  /** The most bytes of a message without its options: a full message, one more chunk, and the envelope. */
   static readonly MAX_BYTES: number = 3 * ENOUGH_BYTES;
   #request: InFlightRequest | undefined;
   #options: Frame | undefined;

@@ -134,7 +134,7 @@ describe("a request with retry that loses maxDispatches workers in turn", () => 
     expect(sim.sentTo("c1")).toEqual(['final r1 "done"']);
   });
 
-  test("is counted on by the next broker with the same store", () => {
+  test("keeps its count in the next broker with the same store", () => {
     const first = scenario({ maxDispatches: 3 });
     first.worker("w1").ready("echo");
     first.client("c1").request("echo", "poison", { retry: true, persist: true });
