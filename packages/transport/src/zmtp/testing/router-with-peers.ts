@@ -21,7 +21,7 @@ export class RouterWithPeers {
     return this.#router;
   }
 
-  /** Closes the router before it, if there is one. */
+  /** Closes the previous router, if there is one. */
   async start(limits: Partial<LinkLimits> = {}, handlers: Partial<Pick<RouterHandlers, Listened>> = {}): Promise<void> {
     await this.close();
     this.events = [];
@@ -53,7 +53,7 @@ export class RouterWithPeers {
     this.wake();
   }
 
-  /** Lets `until` look again. */
+  /** Lets `until` check again. */
   wake(): void {
     this.#onChange();
   }
