@@ -1,9 +1,9 @@
 // The shell around the core, over a network in memory and a clock that the test moves.
 
 import { readText, serviceNameFromText, writeText } from "@pigato/protocol";
-import { FakeClock, type MemoryDealer, MemoryNetwork, type MemoryRouter } from "@pigato/testkit";
+import { FakeClock, type MemoryDealer, MemoryNetwork, type MemoryRouter, uncaughtErrors } from "@pigato/testkit";
 import { LinkError, type Transport, toBytes } from "@pigato/transport";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { Broker } from "./broker.ts";
 import type { StoredRequest } from "./core/stored-request.ts";
 import type { BrokerOptions } from "./options.ts";
@@ -438,22 +438,13 @@ describe("the internal channel", () => {
 });
 
 describe("a callback that throws", () => {
-  const uncaught: unknown[] = [];
-  let listeners: NodeJS.UncaughtExceptionListener[] = [];
+  let uncaught: readonly Error[] = [];
   const fail = (): never => {
     throw new Error("thrown on purpose");
   };
 
   beforeEach(() => {
-    uncaught.length = 0;
-    listeners = process.listeners("uncaughtException");
-    process.removeAllListeners("uncaughtException");
-    process.on("uncaughtException", (error) => uncaught.push(error.message));
-  });
-
-  afterEach(() => {
-    process.removeAllListeners("uncaughtException");
-    for (const listener of listeners) process.on("uncaughtException", listener);
+    uncaught = uncaughtErrors();
   });
 
   /** Checks that the broker still serves, and that the exception was uncaught. */
@@ -465,7 +456,7 @@ describe("a callback that throws", () => {
     expect(c1.last()).toEqual(["C", "3", "", "after", "0", '"done"']);
     await broker.stop();
     await new Promise((resolve) => setImmediate(resolve));
-    expect(new Set(uncaught)).toEqual(new Set(["thrown on purpose"]));
+    expect(new Set(uncaught.map(({ message }) => message))).toEqual(new Set(["thrown on purpose"]));
   }
 
   test("as a logger keeps no event from being emitted", async () => {

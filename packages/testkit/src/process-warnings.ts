@@ -1,4 +1,4 @@
-// The warnings of PIGATO that this process emits, for the test that listens.
+// What this process reports while a test runs: the warnings of PIGATO, and uncaught exceptions.
 
 import { onTestFinished } from "vitest";
 
@@ -18,4 +18,17 @@ export class ProcessWarnings {
     const warnings = this.#seen.splice(0).filter(({ name }) => name === "PigatoWarning");
     return warnings.map((warning) => `${String(Reflect.get(warning, "code"))}: ${warning.message}`);
   }
+}
+
+/** Collects the uncaught exceptions until the current test has finished, in place of the listeners of the test runner. */
+export function uncaughtErrors(): readonly Error[] {
+  const uncaught: Error[] = [];
+  const listeners = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", (error) => uncaught.push(error));
+  onTestFinished(() => {
+    process.removeAllListeners("uncaughtException");
+    for (const listener of listeners) process.on("uncaughtException", listener);
+  });
+  return uncaught;
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { RequestError, UsageError, writeText } from "@pigato/protocol";
-import { MemoryNetwork } from "@pigato/testkit";
+import { MemoryNetwork, uncaughtErrors } from "@pigato/testkit";
 import { type DealerHandlers, type DealerLink, LinkError, type SendOutcome, type Transport } from "@pigato/transport";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Reply } from "./reply.ts";
@@ -632,14 +632,7 @@ describe("listeners", () => {
 test.each(["debug", "info", "warn", "error"] as const)(
   "a worker whose logger throws at the level %s connects and fails a request whose handler throws",
   async (level) => {
-    const uncaught: unknown[] = [];
-    const listeners = process.listeners("uncaughtException");
-    process.removeAllListeners("uncaughtException");
-    process.on("uncaughtException", (error) => uncaught.push(String(error)));
-    onTestFinished(() => {
-      process.removeAllListeners("uncaughtException");
-      for (const listener of listeners) process.on("uncaughtException", listener);
-    });
+    const uncaught = uncaughtErrors();
     const { logger } = new Worker(ADDRESS, "other").conf;
     logger[level] = () => {
       throw new Error("logger threw");
@@ -655,7 +648,7 @@ test.each(["debug", "info", "warn", "error"] as const)(
     await settle();
     expect(await reported).toEqual(new Error("handler threw"));
     await turn();
-    expect(new Set(uncaught)).toEqual(new Set(level === "warn" ? [] : ["Error: logger threw"]));
+    expect(new Set(uncaught.map(String))).toEqual(new Set(level === "warn" ? [] : ["Error: logger threw"]));
   },
 );
 
