@@ -1,7 +1,8 @@
-import { type DealerHandlers, LinkError, type Transport } from "@pigato/transport";
+import { type DealerHandlers, LinkError } from "@pigato/transport";
 import { describe, expect, test } from "vitest";
 import { BrokerLink } from "./broker-link.ts";
 import { newSilentLogger } from "./guard.ts";
+import { dealersOnly } from "./testing/test-kit.ts";
 
 const MESSAGE = [Buffer.from("message")];
 
@@ -11,31 +12,23 @@ function newLink(failsToConnect = false) {
   const dealers: DealerHandlers[] = [];
   const log = (line: string) => () => void lines.push(line);
   let ids = 0;
-  const unused = (): never => {
-    throw new Error("not used here");
-  };
-  const transport: Transport = {
-    router: unused,
-    publisher: unused,
-    subscriber: unused,
-    dealer(handlers, { routingId }) {
-      const number = dealers.push(handlers);
-      return {
-        connect: (address) => {
-          lines.push(`${routingId} connects to ${address}`);
-          if (failsToConnect) throw new Error("no such device");
-        },
-        send: () => {
-          lines.push(`sent on ${number}`);
-          return "slow";
-        },
-        close: async (lingerMs) => {
-          lines.push(`closed ${number} with a linger of ${lingerMs}`);
-          if (number === 1) throw new Error("not clean");
-        },
-      };
-    },
-  };
+  const transport = dealersOnly((handlers, { routingId }) => {
+    const number = dealers.push(handlers);
+    return {
+      connect: (address) => {
+        lines.push(`${routingId} connects to ${address}`);
+        if (failsToConnect) throw new Error("no such device");
+      },
+      send: () => {
+        lines.push(`sent on ${number}`);
+        return "slow";
+      },
+      close: async (lingerMs) => {
+        lines.push(`closed ${number} with a linger of ${lingerMs}`);
+        if (number === 1) throw new Error("not clean");
+      },
+    };
+  });
   const link = new BrokerLink(
     { transport, security: undefined, logger: newSilentLogger(), newSocketId: () => `id${++ids}` },
     {

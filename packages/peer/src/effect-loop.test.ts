@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { type Core, EffectLoop, type Shell, type Tick } from "./effect-loop.ts";
+import { uncaughtErrors } from "./testing/test-kit.ts";
 
 interface Input {
   readonly type: string;
@@ -29,19 +30,10 @@ class StillClock {
   }
 }
 
-let uncaught: unknown[] = [];
-let listeners: NodeJS.UncaughtExceptionListener[] = [];
+let uncaught: readonly Error[] = [];
 
 beforeEach(() => {
-  uncaught = [];
-  listeners = process.listeners("uncaughtException");
-  process.removeAllListeners("uncaughtException");
-  process.on("uncaughtException", (error) => uncaught.push(error));
-});
-
-afterEach(() => {
-  process.removeAllListeners("uncaughtException");
-  for (const listener of listeners) process.on("uncaughtException", listener);
+  uncaught = uncaughtErrors();
 });
 
 /** A loop over a core that answers each input with the effects in `script`, and a log in order. */

@@ -1,18 +1,6 @@
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { guardedLogger, guardedRandom } from "./guard.ts";
-
-/** Collects uncaught exceptions until the test ends. */
-function uncaughtErrors(): unknown[] {
-  const uncaught: unknown[] = [];
-  const listeners = process.listeners("uncaughtException");
-  process.removeAllListeners("uncaughtException");
-  process.on("uncaughtException", (error) => uncaught.push(error));
-  onTestFinished(() => {
-    process.removeAllListeners("uncaughtException");
-    for (const listener of listeners) process.on("uncaughtException", listener);
-  });
-  return uncaught;
-}
+import { uncaughtErrors } from "./testing/test-kit.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,7 +1,8 @@
-import { type Alarm, type Clock, type DealerHandlers, LinkError, type Transport } from "@pigato/transport";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { type Alarm, type Clock, type DealerHandlers, LinkError } from "@pigato/transport";
+import { describe, expect, test } from "vitest";
 import { PeerRuntime, type RuntimeNotice } from "./runtime.ts";
 import type { RuntimeInput } from "./session/effects.ts";
+import { dealersOnly, uncaughtErrors } from "./testing/test-kit.ts";
 
 /** A clock that a test advances, with a single alarm. */
 class OneAlarmClock implements Clock {
@@ -44,18 +45,10 @@ function setUp(connect: () => void = () => {}) {
   const log = (): never => {
     throw new Error("logger threw");
   };
-  const unused = (): never => {
-    throw new Error("not used here");
-  };
-  const transport: Transport = {
-    router: unused,
-    publisher: unused,
-    subscriber: unused,
-    dealer(handlers) {
-      links.push(handlers);
-      return { connect, send: () => "queued", close: async () => {} };
-    },
-  };
+  const transport = dealersOnly((handlers) => {
+    links.push(handlers);
+    return { connect, send: () => "queued", close: async () => {} };
+  });
   const runtime = new PeerRuntime(
     { apply: (input) => inputs.push(input), notify: (notice) => notices.push(notice) },
     {
@@ -78,19 +71,6 @@ function setUp(connect: () => void = () => {}) {
     },
   );
   return { runtime, inputs, notices, links, clock, warnings };
-}
-
-/** Collects uncaught exceptions until the test ends. */
-function uncaughtErrors(): string[] {
-  const uncaught: string[] = [];
-  const listeners = process.listeners("uncaughtException");
-  process.removeAllListeners("uncaughtException");
-  process.on("uncaughtException", (error) => uncaught.push(String(error)));
-  onTestFinished(() => {
-    process.removeAllListeners("uncaughtException");
-    for (const listener of listeners) process.on("uncaughtException", listener);
-  });
-  return uncaught;
 }
 
 test.each([
@@ -120,7 +100,7 @@ test("a logger that throws suppresses no input and no notice", async () => {
   expect(inputs).toEqual([{ type: "link-up" }, { type: "link-lost", reason: "link-down" }]);
   expect(notices.map(({ type }) => type)).toEqual(["connecting", "connected", "disconnected", "error", "error"]);
   await new Promise((resolve) => setImmediate(resolve));
-  expect(uncaught).toEqual(Array.from({ length: 5 }, () => "Error: logger threw"));
+  expect(uncaught.map(String)).toEqual(Array.from({ length: 5 }, () => "Error: logger threw"));
 });
 
 test("a clock that throws suppresses no input and no notice", async () => {
@@ -134,7 +114,7 @@ test("a clock that throws suppresses no input and no notice", async () => {
   await new Promise((resolve) => setImmediate(resolve));
   expect(inputs).toEqual([{ type: "start" }]);
   expect(notices.map(({ type }) => type)).toEqual(["connected", "disconnected", "stopped"]);
-  expect(uncaught.filter((error) => error.includes("no "))).toHaveLength(4);
+  expect(uncaught.filter(({ message }) => message.includes("no "))).toHaveLength(4);
 });
 
 test("a failed attempt is an input, and its reason stays until the link is up", () => {
