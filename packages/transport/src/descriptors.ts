@@ -27,14 +27,17 @@ export function descriptorOf(socket: Socket): number | undefined {
   return typeof descriptor === "number" ? descriptor : undefined;
 }
 
-/** Why no file can be opened, as the system says it; `undefined` if one can. For failures that do not report their cause. */
-export function descriptorShortage(): Error | undefined {
+/** Why so many files cannot be opened, as the system says it; `undefined` if they can. For failures that do not report their cause. */
+export function descriptorShortage(count = 1): Error | undefined {
   if (!MAY_OPEN_FILES) return undefined;
+  const opened: number[] = [];
   try {
-    closeSync(openSync(devNull, "r"));
+    while (opened.length < count) opened.push(openSync(devNull, "r"));
     return undefined;
   } catch (error) {
     return types.isNativeError(error) && descriptorHint(Reflect.get(error, "code")) !== undefined ? error : undefined;
+  } finally {
+    for (const descriptor of opened) closeSync(descriptor);
   }
 }
 

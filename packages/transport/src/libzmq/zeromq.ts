@@ -14,6 +14,8 @@ interface Load {
 }
 
 const PACKAGE = "zeromq";
+/** More than libzmq opens for its threads and for a socket. It ends the process if it lacks one of them. */
+const DESCRIPTORS = 24;
 
 /** Where the package loads and does not work: in Bun its first socket ends the process, in Deno sockets receive nothing. */
 const FOREIGN_RUNTIMES = { bun: "Bun", deno: "Deno" };
@@ -21,13 +23,13 @@ const FOREIGN_RUNTIMES = { bun: "Bun", deno: "Deno" };
 /**
  * Loads the package with the first link over libzmq, so that others need neither its binary nor its thread. Loading is
  * synchronous, because creating a link is. Node caches it.
- * @throws LinkError `MISSING_PACKAGE` if it is not installed, `FAILED` if its binary does not load or work, or no file can be opened
+ * @throws LinkError `MISSING_PACKAGE` if it is not installed, `FAILED` if its binary does not load or work, or too few files can be opened
  */
 export function zeromq(load: Load = ownRequire(), versions: NodeJS.ProcessVersions = process.versions): Zeromq {
   for (const [name, runtime] of Object.entries(FOREIGN_RUNTIMES)) {
     if (versions[name] !== undefined) throw new LinkError("FAILED", unusableText(runtime));
   }
-  const shortage = descriptorShortage();
+  const shortage = descriptorShortage(DESCRIPTORS);
   // Without a file descriptor, no package is found, and Node would remember that.
   if (shortage !== undefined) throw shortageError("cannot create a socket of libzmq", shortage);
   try {
