@@ -22,10 +22,12 @@ test.each([
     const broker = await spawnPeer({ role: "broker", options: { heartbeat: 60_000, transport } }, ["--expose-gc"]);
     onTestFinished(async () => void (await broker.kill()));
     const { address } = await broker.request<{ readonly address: string }>("address");
-    const before = await broker.request<Memory>("memory");
     const body = Buffer.alloc(size, "x");
     // The broker answers it at once, and keeps nothing of it.
     const other = ["C", "2", "mmi.service", "other", Buffer.alloc(between, "y"), OPTIONS];
+    // What the process takes to handle so many messages, it keeps for the next ones.
+    await send(address, "first", new Array<FramesToSend>(count).fill(other), count);
+    const before = await broker.request<Memory>("memory");
     let counted = 0;
     const messages: FramesToSend[] = [];
     for (let index = 0; index < count; index++) {
@@ -33,24 +35,33 @@ test.each([
       messages.push(["C", "2", "unserved", id, body, OPTIONS], other);
       counted += COST + id.length + size + OPTIONS.length;
     }
-    send(address, messages);
+    await send(address, "second", messages, count);
     await open(broker, count);
     const after = await broker.request<Memory>("memory");
-    // Node does not see what libzmq holds.
-    const held = transport === "libzmq" ? after.rss - before.rss : after.live - before.live;
-    expect(held).toBeLessThan(1.3 * counted + 64 * MIB);
+    // Node does not see what libzmq holds. Resident memory has holes in addition, most of all on Node 24.
+    const isResident = transport === "libzmq";
+    const held = isResident ? after.rss - before.rss : after.live - before.live;
+    expect(held).toBeLessThan(1.3 * counted + (isResident ? 96 : 64) * MIB);
     // The count is not far too high.
     expect(held).toBeGreaterThan(0.7 * counted);
   },
   120_000,
 );
 
-function send(address: string, messages: readonly FramesToSend[]): void {
+/** Resolves when so many replies have come. */
+function send(address: string, routingId: string, messages: readonly FramesToSend[], replies: number): Promise<void> {
   const limits = { maxQueuedBytes: Number.MAX_SAFE_INTEGER, maxQueuedMessages: messages.length };
-  const dealer = zmtp.dealer({ onMessage: () => {} }, { routingId: "sender", limits });
-  onTestFinished(() => dealer.close(0));
-  dealer.connect(address);
-  for (const message of messages) dealer.send(message);
+  return new Promise((resolve) => {
+    let count = 0;
+    const onMessage = (): void => {
+      count += 1;
+      if (count === replies) resolve();
+    };
+    const dealer = zmtp.dealer({ onMessage }, { routingId, limits });
+    onTestFinished(() => dealer.close(0));
+    dealer.connect(address);
+    for (const message of messages) dealer.send(message);
+  });
 }
 
 /** Resolves when so many requests are open. */
