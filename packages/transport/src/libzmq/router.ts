@@ -193,6 +193,8 @@ export class LibzmqRouter implements RouterLink {
 
 /** Frames up to this size are copies already. */
 const MAX_COPIED_BYTES = 128;
+/** From this size on a copy has memory of its own. */
+const OWN_MEMORY_BYTES = 4 * 1024;
 /** libzmq reads this many bytes at once. Larger messages have memory of their own. */
 const READ_BYTES = 8 * 1024;
 
@@ -201,7 +203,13 @@ const READ_BYTES = 8 * 1024;
  * keep alive. They cost no more than the frame's finalizer, which then runs soon.
  */
 function copyPinning(frames: readonly Buffer[]): Buffer[] {
-  return frames.map((frame) =>
-    frame.length > MAX_COPIED_BYTES && frame.length <= READ_BYTES ? Buffer.from(frame) : frame,
-  );
+  return frames.map((frame) => (frame.length > MAX_COPIED_BYTES && frame.length <= READ_BYTES ? copyOf(frame) : frame));
+}
+
+/** Node 24 would copy even a frame of 8 KB into a pool, of 64 KiB, that small frames then keep alive. */
+function copyOf(frame: Buffer): Buffer {
+  if (frame.length < OWN_MEMORY_BYTES) return Buffer.from(frame);
+  const copy = Buffer.allocUnsafeSlow(frame.length);
+  frame.copy(copy);
+  return copy;
 }
