@@ -26,6 +26,8 @@ export function describeFailure(error: unknown): string {
     case "CANCELED":
       return "Canceled.";
     case "INVALID":
+    case "INVALID_ARGUMENT":
+    case "UNIMPLEMENTED":
       return "The request to the price service was invalid.";
     default:
       return error.code satisfies never;

@@ -1,5 +1,5 @@
 // How a request can fail, and whether a retry is safe. A `Failure` is the value on the wire and in the cores; `RequestError` is
-// the exception for the caller.
+// the exception for the caller. handler-errors.ts has the errors of handlers.
 
 /** Why a request failed. The list is closed: peers treat an unknown code as `INVALID`. */
 export type FailureCode =
@@ -12,7 +12,9 @@ export type FailureCode =
   | "WORKER_FAILED" // the handler failed; the detail is its error
   | "CANCELED" // the caller canceled it
   | "CLOSED" // the client or the broker stopped first
-  | "INVALID"; // the peer rejected the message
+  | "INVALID" // the peer rejected the message
+  | "INVALID_ARGUMENT" // the input of a method does not match its schema; the detail has the issues
+  | "UNIMPLEMENTED"; // the service has no such method
 
 /**
  * How far the request got before it failed.
@@ -44,6 +46,8 @@ const CODES: ReadonlySet<unknown> = new Set<FailureCode>([
   "CANCELED",
   "CLOSED",
   "INVALID",
+  "INVALID_ARGUMENT",
+  "UNIMPLEMENTED",
 ]);
 
 const DELIVERIES: ReadonlySet<unknown> = new Set<Delivery>(["not-sent", "queued", "dispatched", "maybe-executed"]);
@@ -94,14 +98,6 @@ export class UsageError extends PigatoError {
   readonly code = "USAGE";
 }
 
-/** How a handler's error crosses the wire: a fixed shape without code or stack. */
-export interface HandlerError {
-  readonly name: string;
-  readonly message: string;
-  readonly code?: string | number;
-  readonly detail?: unknown;
-}
-
 /**
  * Whether a value inherits from the `Error.prototype` of any realm. `instanceof` does not know the errors of another realm, such as
  * that of `node:vm` or of a test runner.
@@ -132,76 +128,4 @@ export function reasonOf(error: unknown): string {
   } catch {
     return "an error that cannot be shown";
   }
-}
-
-/** The failure of a request that a handler made itself, and passes on as its error. */
-export interface NestedFailure extends HandlerError {
-  readonly name: "RequestError";
-  readonly code: FailureCode;
-  readonly delivery: Delivery;
-  readonly service?: string;
-  readonly requestId?: string;
-  /** The failure that caused it, where the nested request failed by a nested request in turn. */
-  readonly cause?: unknown;
-}
-
-/** Causes of a nested failure that cross the wire, and that are read from it. */
-const MAX_CAUSES = 4;
-
-/** Whether a value is such a failure, as an error or as it crosses the wire. */
-export function isNestedFailure(value: unknown): value is NestedFailure {
-  if (typeof value !== "object" || value === null) return false;
-  try {
-    return (
-      Reflect.get(value, "name") === "RequestError" &&
-      typeof Reflect.get(value, "message") === "string" &&
-      isFailureCode(Reflect.get(value, "code")) &&
-      isDelivery(Reflect.get(value, "delivery"))
-    );
-  } catch {
-    // A proxy that is revoked, or a getter that throws.
-    return false;
-  }
-}
-
-/** A nested failure that was received, as the error that it was. */
-export function nestedErrorOf(failure: NestedFailure, depth = 1): RequestError {
-  const { service, requestId, cause } = failure;
-  const error = new RequestError(failure, { service: textOf(service), requestId: textOf(requestId) });
-  if (depth < MAX_CAUSES && isNestedFailure(cause)) error.cause = nestedErrorOf(cause, depth + 1);
-  return error;
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
-}
-
-/**
- * An `Error` as a `HandlerError`; any other value, which a handler may use as an error, unchanged.
- * @param hasBegun a part of the reply was sent, so that a retry would repeat it
- */
-export function handlerErrorOf(error: unknown, hasBegun = false, depth = 1): unknown {
-  if (!isError(error)) return error;
-  const code: unknown = Reflect.get(error, "code");
-  const detail: unknown = Reflect.get(error, "detail");
-  return {
-    name: error.name,
-    message: error.message,
-    ...(typeof code === "string" || typeof code === "number" ? { code } : {}),
-    ...(detail !== undefined ? { detail } : {}),
-    ...(isNestedFailure(error) && nestedFields(error, hasBegun, depth)),
-  } satisfies HandlerError;
-}
-
-function nestedFields(
-  { delivery, service, requestId, cause }: NestedFailure,
-  hasBegun: boolean,
-  depth: number,
-): object {
-  return {
-    delivery: hasBegun ? "maybe-executed" : delivery,
-    ...(service !== undefined && { service }),
-    ...(requestId !== undefined && { requestId }),
-    ...(depth < MAX_CAUSES && isNestedFailure(cause) && { cause: handlerErrorOf(cause, false, depth + 1) }),
-  };
 }

@@ -10,12 +10,12 @@ export {
   type Delivery,
   type Failure,
   type FailureCode,
-  type HandlerError,
   PigatoError,
   RequestError,
   UsageError,
 } from "./errors.ts";
 export type { Frame, FrameToSend } from "./frame.ts";
+export type { HandlerError } from "./handler-errors.ts";
 export {
   asFrame,
   display,

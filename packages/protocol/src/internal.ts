@@ -25,9 +25,17 @@ export { type MajordomoPeer, type MajordomoVersion, majordomoPeer } from "./dial
 export { omdpDialect } from "./dialects/omdp/index.ts";
 export { pigatoDialect } from "./dialects/pigato/index.ts";
 export { readRawBody, writeRawBody } from "./dialects/raw-body.ts";
-export { handlerErrorOf, isError, isNestedFailure, nestedErrorOf, reasonOf } from "./errors.ts";
+export { isError, isFailureCode, reasonOf } from "./errors.ts";
 export { bytesOf, type Frames, isBytes, MAX_FRAMES, sameBytes } from "./frame.ts";
 export { costOfFrames, ownFrames } from "./frame-memory.ts";
+export {
+  errorFrom,
+  type HandlerErrorOptions,
+  handlerErrorOf,
+  isHandlerError,
+  isNestedFailure,
+  nestedErrorOf,
+} from "./handler-errors.ts";
 export { IdIndex, type Indexed } from "./id-index.ts";
 export {
   isWellFormed,

@@ -2,7 +2,7 @@
 // reach the caller.
 
 import { encodePayload, type Frame, NULL_FRAME, readText, UsageError } from "@pigato/protocol";
-import { handlerErrorOf, reasonOf } from "@pigato/protocol/internal";
+import { type HandlerErrorOptions, handlerErrorOf, reasonOf } from "@pigato/protocol/internal";
 
 /**
  * A partial. Streams of values end at null, and the original's client fails on a null partial.
@@ -16,10 +16,15 @@ export function encodeChunk(chunk: unknown): Frame {
   return body;
 }
 
+/** @throws UsageError for an error that JSON cannot carry */
+export function encodeError(error: unknown, options: HandlerErrorOptions): Frame {
+  return encodePayload(handlerErrorOf(error, options), NULL_FRAME);
+}
+
 /** The body of a handler's error, or of a general error if JSON cannot represent it. */
-export function errorBody(error: unknown, hasBegun: boolean): Frame {
+export function errorBody(error: unknown, options: HandlerErrorOptions): Frame {
   try {
-    return encodePayload(handlerErrorOf(error, hasBegun), NULL_FRAME);
+    return encodeError(error, options);
   } catch (cause) {
     const message = `the handler failed with an error that cannot be sent: ${reasonOf(cause)}`;
     return encodePayload({ name: "Error", message }, NULL_FRAME);

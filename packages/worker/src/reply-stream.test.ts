@@ -208,7 +208,9 @@ describe("pipe", () => {
     createReadStream("/nonexistent/file").pipe(reply);
     await closed(reply);
     expect(port.sent).toHaveLength(1);
-    expect(port.sent[0]).toMatch(/^error \{"name":"Error","message":"ENOENT.*"code":"ENOENT"\}/);
+    expect(port.sent[0]).toMatch(
+      /^error \{"name":"Error","message":"ENOENT.*"code":"ENOENT",.*"path":"\/nonexistent\/file"\}/,
+    );
     expect(port.reported).toEqual([]);
   });
 

@@ -18,9 +18,9 @@ import {
   UsageError,
   writeText,
 } from "@pigato/protocol";
-import { handlerErrorOf, isError } from "@pigato/protocol/internal";
+import { isError } from "@pigato/protocol/internal";
 import type { ReplyFormat } from "./dialect.ts";
-import { errorBody } from "./reply-body.ts";
+import { encodeError, errorBody } from "./reply-body.ts";
 import { LazyEmitter, PipedSources } from "./reply-emitter.ts";
 import type { HandlerInput } from "./session/effects.ts";
 
@@ -85,9 +85,9 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   }
 
   /** The handler failed. @returns whether the client can still get the error */
-  static fail(reply: Reply, error: unknown): boolean {
+  static fail(reply: Reply, error: unknown, hasStack = false): boolean {
     if (!reply.active()) return false;
-    reply.#end(-1, [errorBody(error, reply.#hasBegun)], NO_OPTIONS);
+    reply.#end(-1, [errorBody(error, { hasBegun: reply.#hasBegun, hasStack })], NO_OPTIONS);
     return true;
   }
 
@@ -222,7 +222,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   error(value?: unknown): void {
     if (this.#state.phase === "ended") this.#refuse("error");
     if (this.#state.phase === "open") {
-      this.#end(-1, [encodePayload(handlerErrorOf(value, this.#hasBegun), NULL_FRAME)], this.#optionsFrame());
+      this.#end(-1, [encodeError(value, { hasBegun: this.#hasBegun })], this.#optionsFrame());
     }
   }
 
@@ -257,7 +257,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
       ? error
       : new Error("the handler destroyed its reply before the end", { cause: error });
     this.#enter({ phase: "destroyed", error: reason });
-    this.#sendFinal(-1, [errorBody(error ?? reason, this.#hasBegun)], NO_OPTIONS);
+    this.#sendFinal(-1, [errorBody(error ?? reason, { hasBegun: this.#hasBegun })], NO_OPTIONS);
     nextTick(Reply.#close, this);
     return this;
   }

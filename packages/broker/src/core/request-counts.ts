@@ -29,6 +29,8 @@ function noFailures(): Record<FailureCode, number> {
     CANCELED: 0,
     CLOSED: 0,
     INVALID: 0,
+    INVALID_ARGUMENT: 0,
+    UNIMPLEMENTED: 0,
   };
 }
 

@@ -3,7 +3,7 @@
 
 import type { LossReason } from "@pigato/peer/session";
 import { type Delivery, display, type Failure, NOT_JSON, RequestError, type ToClient } from "@pigato/protocol";
-import { isNestedFailure, nestedErrorOf, timeoutToWire } from "@pigato/protocol/internal";
+import { errorFrom, isHandlerError, isNestedFailure, nestedErrorOf, timeoutToWire } from "@pigato/protocol/internal";
 import type { Notice, RequestMessage } from "./effects.ts";
 
 type Reply = Extract<ToClient, { readonly type: "partial" | "final" }>;
@@ -96,8 +96,12 @@ export function failureOf(reply: Reply, value: unknown, request: RequestMessage)
   }
   if (value === NOT_JSON) return malformed(request, "its body is not JSON");
   if (reply.status === 0) return undefined;
-  if (isNestedFailure(value))
-    return { code: value.code, message: value.message, delivery: value.delivery, detail: value };
+  if (isNestedFailure(value)) {
+    const { code, message, delivery } = value;
+    // P-FAIL-6: the worker itself refused the request, which is not the failure of a nested one.
+    const isOwn = value.requestId === undefined && (code === "INVALID_ARGUMENT" || code === "UNIMPLEMENTED");
+    return { code, message, delivery, detail: isOwn ? value.detail : value };
+  }
   const message = messageOf(value) ?? `${shown(request)} failed in its worker, which did not say why`;
   return { code: "WORKER_FAILED", message, delivery: "maybe-executed", detail: value };
 }
@@ -147,7 +151,9 @@ function endedHere(
 
 export function errorOf({ service, requestId }: RequestMessage, failure: Failure): RequestError {
   const error = new RequestError(failure, { service: display(service), requestId: display(requestId) });
-  if (isNestedFailure(failure.detail)) error.cause = nestedErrorOf(failure.detail);
+  const { code, detail } = failure;
+  if (isNestedFailure(detail)) error.cause = nestedErrorOf(detail);
+  else if (code === "WORKER_FAILED" && isHandlerError(detail)) error.cause = errorFrom(detail);
   return error;
 }
 

@@ -156,7 +156,22 @@ const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
     await worker.send("W", "3", address, "", id, "0", "{oops");
     return failure;
   },
+  "INVALID_ARGUMENT dispatched": () => refusedByWorker("INVALID_ARGUMENT"),
+  "UNIMPLEMENTED dispatched": () => refusedByWorker("UNIMPLEMENTED"),
 };
+
+/** P-FAIL-6: as a host refuses a request. */
+async function refusedByWorker(code: string): Promise<unknown> {
+  const running = await startBrokerAndClient();
+  const worker = connectRawPeer(running.address, "W1");
+  await worker.send("W", "1", SERVICE);
+  const { failure } = send(running.client);
+  const [, , address = "", , , id = ""] = await worker.receive("W", "2");
+  const error = { name: "RequestError", message: "no", code, delivery: "dispatched", detail: { issues: [] } };
+  await worker.send("W", "3", address, "", id, "-1", JSON.stringify(error));
+  expect(await failure).toMatchObject({ detail: { issues: [] } });
+  return failure;
+}
 
 test.each(Object.entries(FAILURES))("a request can fail with %s", async (kind, fail) => {
   const [code, delivery] = kind.split(" ");
