@@ -19,6 +19,7 @@ beforeAll(() => {
   for (const file of [...SETTINGS, ...CONFIGS]) cpSync(join(ROOT, file), join(tree, file));
   for (const name of [
     "protocol",
+    "contract",
     "transport",
     "peer",
     "broker",
@@ -41,6 +42,7 @@ describe("lint", () => {
   test.each([
     ["protocol imports no I/O", "packages/protocol/src/x.ts", 'import net from "node:net";\nexport const x = net;\n'],
     ["protocol knows no transport", "packages/protocol/src/x.ts", 'export { libzmq } from "@pigato/transport";\n'],
+    ["a contract knows no client", "packages/contract/src/x.ts", 'export { Client } from "@pigato/client";\n'],
     ["transport knows no PIGATO", "packages/transport/src/x.ts", 'export { pigato } from "@pigato/protocol";\n'],
     [
       "transport imports no entry of another package",

@@ -1,0 +1,121 @@
+import { UsageError } from "@pigato/protocol";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import {
+  bytes,
+  type CallerInput,
+  type CallerOutput,
+  clientStream,
+  duplex,
+  type ErrorCode,
+  type ErrorData,
+  type HandlerInput,
+  type HandlerOutput,
+  nameOf,
+  type Schema,
+  serverStream,
+  service,
+  unary,
+  validate,
+} from "./index.ts";
+
+/** A schema that parses a number from text. */
+const NUMBER: Schema<string, number> = {
+  "~standard": {
+    version: 1,
+    vendor: "test",
+    validate: (value) =>
+      typeof value === "string" && value.trim() !== "" && !Number.isNaN(Number(value))
+        ? { value: Number(value) }
+        : { issues: [{ message: "no number", path: ["items", { key: 3 }] }] },
+  },
+};
+
+const CONTRACT = service("stocks@1.2.0", {
+  quote: unary({ input: NUMBER, output: NUMBER, errors: { UNKNOWN: NUMBER }, idempotent: true }),
+  untyped: unary(),
+  named: unary<{ ticker: string }, number>(),
+  watch: serverStream({ input: NUMBER, chunk: NUMBER }),
+  load: clientStream({ chunk: bytes(), output: NUMBER }),
+  trade: duplex({ chunkIn: NUMBER, chunkOut: bytes() }),
+});
+
+test("a contract has the name of its service, and its methods", () => {
+  expect(nameOf(CONTRACT)).toBe("stocks@1.2.0");
+  expect(Object.keys(CONTRACT)).toEqual(["quote", "untyped", "named", "watch", "load", "trade"]);
+  expect(CONTRACT.quote).toMatchObject({ kind: "unary", input: NUMBER, idempotent: true });
+  expect(CONTRACT.load.idempotent).toBe(false);
+});
+
+test.each(["", "_private", "$info", "then", "constructor", "toString", "\ud800", "x".repeat(256), "ü".repeat(128)])(
+  "%j cannot be the name of a method",
+  (name) => {
+    expect(() => service("stocks", { [name]: unary() })).toThrow(UsageError);
+  },
+);
+
+test("a contract is refused whose parts are not of its kind", () => {
+  const anything = (value: unknown) => JSON.parse(JSON.stringify(value));
+  expect(() => service("", {})).toThrow("a contract needs the name of its service");
+  expect(() => service("stocks", { quote: anything({}) })).toThrow("stocks.quote must be a method");
+  expect(() => unary({ input: anything({}) })).toThrow('"input" of a method must be a schema');
+  expect(() => unary({ errors: { NO: anything({}) } })).toThrow('"NO" of a method must be a schema');
+  expect(() => service("stocks", { quote: unary({ errors: { BUSY: NUMBER } }) })).toThrow(
+    'stocks.quote cannot declare the error "BUSY"',
+  );
+});
+
+test("the types of both sides follow from the schemas", () => {
+  expectTypeOf<CallerInput<typeof CONTRACT.quote>>().toEqualTypeOf<string>();
+  expectTypeOf<HandlerInput<typeof CONTRACT.quote>>().toEqualTypeOf<number>();
+  expectTypeOf<HandlerOutput<typeof CONTRACT.quote>>().toEqualTypeOf<string>();
+  expectTypeOf<CallerOutput<typeof CONTRACT.quote>>().toEqualTypeOf<string>();
+  expectTypeOf<CallerOutput<typeof CONTRACT.quote, true>>().toEqualTypeOf<number>();
+  expectTypeOf<ErrorCode<typeof CONTRACT.quote>>().toEqualTypeOf<"UNKNOWN">();
+  expectTypeOf<ErrorData<typeof CONTRACT.quote, "UNKNOWN">>().toEqualTypeOf<string>();
+  expectTypeOf<CallerInput<typeof CONTRACT.untyped>>().toEqualTypeOf<unknown>();
+  expectTypeOf<CallerInput<typeof CONTRACT.named>>().toEqualTypeOf<{ ticker: string }>();
+  expectTypeOf<CallerOutput<typeof CONTRACT.named>>().toEqualTypeOf<number>();
+  expectTypeOf<ErrorCode<typeof CONTRACT.named>>().toEqualTypeOf<never>();
+  expectTypeOf<CallerOutput<typeof CONTRACT.watch, true>>().toEqualTypeOf<number>();
+  expectTypeOf<HandlerInput<typeof CONTRACT.load>>().toEqualTypeOf<Uint8Array>();
+  expectTypeOf<CallerOutput<typeof CONTRACT.trade>>().toEqualTypeOf<Uint8Array>();
+});
+
+describe("validation", () => {
+  test("a valid value may be converted", () => {
+    expect(validate(NUMBER, "12")).toEqual({ value: 12 });
+  });
+
+  test("an issue has a path of names and numbers", () => {
+    expect(validate(NUMBER, "x")).toEqual({ issues: [{ message: "no number", path: ["items", 3] }] });
+  });
+
+  test("an asynchronous schema returns a promise", async () => {
+    const slow: Schema<unknown, number> = {
+      "~standard": { version: 1, vendor: "test", validate: async () => ({ value: 1 }) },
+    };
+    await expect(validate(slow, 0)).resolves.toEqual({ value: 1 });
+  });
+
+  test("at most 16 issues are kept", () => {
+    const strict: Schema = {
+      "~standard": { version: 1, vendor: "test", validate: () => ({ issues: Array(50).fill({ message: "no" }) }) },
+    };
+    const result = validate(strict, 0);
+    expect("issues" in result && result.issues).toHaveLength(16);
+  });
+});
+
+describe("bytes", () => {
+  test.each([new Uint8Array([1]), Buffer.from([1]), new Uint8Array([1]).buffer, new Blob([new Uint8Array([1])])])(
+    "are read from %o",
+    async (value) => {
+      const result = await validate(bytes(), value);
+      expect("value" in result && [...result.value]).toEqual([1]);
+    },
+  );
+
+  test.each(["x", [1], null, new DataView(new ArrayBuffer(1))])("are not read from %o", (value) => {
+    expect(validate(bytes(), value)).toEqual({ issues: [{ message: "expected bytes", path: [] }] });
+  });
+});

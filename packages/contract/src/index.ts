@@ -1,0 +1,40 @@
+export type { StandardSchemaV1 } from "@standard-schema/spec";
+export {
+  type ClientStreamMethod,
+  type Contract,
+  clientStream,
+  type DuplexMethod,
+  duplex,
+  type ErrorSchemas,
+  isMethodName,
+  MAX_METHOD_BYTES,
+  type Method,
+  type MethodKind,
+  type Methods,
+  type NoErrors,
+  nameOf,
+  type ServerStreamMethod,
+  serverStream,
+  service,
+  type UnaryMethod,
+  unary,
+} from "./contract.ts";
+export { callerErrorOf, describeIssues, isError, MethodError, type MethodErrorOf } from "./errors.ts";
+export {
+  type Bytes,
+  type BytesSchema,
+  bytes,
+  type Issue,
+  isBytesSchema,
+  type Schema,
+  type Validated,
+  validate,
+} from "./schema.ts";
+export type {
+  CallerInput,
+  CallerOutput,
+  ErrorCode,
+  ErrorData,
+  HandlerInput,
+  HandlerOutput,
+} from "./types.ts";
