@@ -31,7 +31,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
       { text: "Learn", items: [page("tutorials/first-service")] },
       ...guides({
         "Send requests": ["stream-replies", "cancel", "retry-safely", "cache-replies", "store-requests"],
-        "Reach workers": ["name-services", "target-a-worker", "broadcast", "write-a-core-service"],
+        "Reach workers": ["pull-requests", "name-services", "target-a-worker", "broadcast", "write-a-core-service"],
         "Test and run": ["test-services", "run-in-docker", "secure-a-broker", "stop-cleanly"],
         "Connect others": ["connect-a-majordomo-peer", "migrate-from-pigato"],
       }),

@@ -3,4 +3,5 @@ export { RequestError, UsageError } from "@pigato/protocol";
 export { type CurveKey, type CurveOptions, LinkError, type PlainOptions } from "@pigato/transport";
 export { isWorkerOption, type WorkerConf, type WorkerOptions } from "./options.ts";
 export type { Reply, ReplyOptions } from "./reply.ts";
+export type { IncomingRequest, RequestLoop } from "./request-loop.ts";
 export { type RequestHandler, Worker, type WorkerEvents } from "./worker.ts";

@@ -1,7 +1,7 @@
 // The public worker: events, start and stop, and how handlers are called. The session decides what happens to a request.
 
 import { guarded, type PeerEvents, readService, resolveAddresses, type Warnings } from "@pigato/peer";
-import { display, NOT_JSON } from "@pigato/protocol";
+import { display, NOT_JSON, UsageError } from "@pigato/protocol";
 import { isError, reasonOf } from "@pigato/protocol/internal";
 import { setImmediate } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
@@ -9,6 +9,7 @@ import { DIALECTS, type WorkerDialect } from "./dialect.ts";
 import { Driver } from "./driver.ts";
 import { liveOptions, resolveOptions, type WorkerConf, type WorkerOptions } from "./options.ts";
 import { Reply } from "./reply.ts";
+import { type RequestLoop, RequestQueue } from "./request-loop.ts";
 import { readSentOptions, type SentOptions } from "./sent-options.ts";
 import type { WorkerRequest } from "./session/effects.ts";
 
@@ -34,6 +35,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   readonly #dialect: WorkerDialect;
   readonly #driver: Driver;
   readonly #warnings: Warnings;
+  readonly #queue: RequestQueue;
   /** The number of handlers, above one, of which it has warned. */
   #severalHandlers = 0;
 
@@ -51,7 +53,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
     const addresses = resolveAddresses(addr, settings.security);
     this.#driver = new Driver({ service: readService(service), addresses }, settings, {
       start: () => this.emit("start"),
-      stop: () => this.emit("stop"),
+      stop: () => this.#onStop(),
       connecting: () => this.emit("connecting"),
       connect: () => this.#onConnect(),
       disconnect: (reason) => this.emit("disconnect", reason),
@@ -59,6 +61,11 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
       request: (request, reply) => this.#onRequest(request, reply),
     });
     this.conf = liveOptions(settings, (concurrency) => this.#driver.apply({ type: "concurrency", concurrency }));
+    const enqueue: RequestHandler = (data, reply, opts) => this.#queue.add({ data, reply, opts });
+    this.#queue = new RequestQueue({
+      flow: (isOpen) => void (isOpen ? this.on("request", enqueue) : this.off("request", enqueue)),
+      requeue: (reply) => guarded(() => this.#requeue(reply, "the worker left its loop over requests")),
+    });
     const { onStart, onStop, onConnect, onDisconnect } = settings;
     if (onStart) this.on("start", onStart);
     if (onStop) this.on("stop", onStop);
@@ -95,7 +102,22 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
    * call twice; `start()` works again afterwards.
    */
   stop(): Promise<void> {
+    // There is no event `stop` then.
+    if (this.#driver.runtime.lifecycle.isNew) this.#queue.endAll();
     return this.#driver.runtime.lifecycle.stop();
+  }
+
+  /**
+   * Opens a loop over requests, instead of a listener for `request`: `for await (const request of worker.requests())`. Requests that
+   * arrive before the loop takes them wait in the worker, so set `concurrency` to the number that you handle at a time. Several open
+   * loops share the requests: each goes to one of them.
+   * @throws UsageError if the worker has a listener for `request`
+   */
+  requests(): RequestLoop {
+    if (!this.#queue.isOpen && this.listenerCount("request") > 0) {
+      throw new UsageError(`worker "${this.service}" has a request handler: remove it before you call requests()`);
+    }
+    return this.#queue.open();
   }
 
   /** Sends a heartbeat to the broker now. */
@@ -124,6 +146,11 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
     }
   }
 
+  #onStop(): void {
+    this.#queue.endAll();
+    this.emit("stop");
+  }
+
   /** A handler may be added right after `await worker.start()`. */
   #onConnect(): void {
     this.emit("connect");
@@ -149,7 +176,10 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
 
   #onNoHandler(reply: Reply): void {
     this.#warnOfNoHandler();
-    const reason = "the worker has no handler";
+    this.#requeue(reply, "the worker has no handler");
+  }
+
+  #requeue(reply: Reply, reason: string): void {
     if (this.#dialect.brokerAnswers) reply.reject(reason);
     else reply.error({ name: "Error", message: reason });
   }
