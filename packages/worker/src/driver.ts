@@ -15,7 +15,8 @@ import { LinkError, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { DIALECTS, FRAMES_FORMAT, type ReplyFormat, type WorkerDialect } from "./dialect.ts";
 import { limitOf, type WorkerSettings } from "./options.ts";
-import { Reply, type ReplyPort } from "./reply.ts";
+import { Reply } from "./reply.ts";
+import type { ReplyPort } from "./reply-port.ts";
 import type { Effect, Input, WorkerRequest } from "./session/effects.ts";
 import { Session } from "./session/session.ts";
 

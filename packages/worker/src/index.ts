@@ -2,6 +2,7 @@ export type { DialectName, Logger, LossReason } from "@pigato/peer";
 export { RequestError, UsageError } from "@pigato/protocol";
 export { type CurveKey, type CurveOptions, LinkError, type PlainOptions } from "@pigato/transport";
 export { isWorkerOption, type WorkerConf, type WorkerOptions } from "./options.ts";
-export type { Reply, ReplyOptions } from "./reply.ts";
+export type { Reply } from "./reply.ts";
+export type { ReplyOptions } from "./reply-port.ts";
 export type { IncomingRequest, RequestLoop } from "./request-loop.ts";
 export { type RequestHandler, Worker, type WorkerEvents } from "./worker.ts";

@@ -19,31 +19,10 @@ import {
   writeText,
 } from "@pigato/protocol";
 import { isError } from "@pigato/protocol/internal";
-import type { ReplyFormat } from "./dialect.ts";
+import { ReplyAbort } from "./reply-abort.ts";
 import { encodeError, errorBody } from "./reply-body.ts";
 import { LazyEmitter, PipedSources } from "./reply-emitter.ts";
-import type { HandlerInput } from "./session/effects.ts";
-
-/** Options for the broker, sent with the reply. Unknown options are sent, too. */
-export interface ReplyOptions {
-  /**
-   * Milliseconds, from the end on, for which the broker may answer equal requests with this reply: requests for the same
-   * service with the same data, whatever their options. At most 2 147 483 647. Applies only if every chunk has it, so set it
-   * before the first `write`. Errors are never cached. @defaultValue no caching
-   */
-  cache?: number;
-  [name: string]: unknown;
-}
-
-/** The worker, as its replies use it. */
-export interface ReplyPort {
-  /** How values are encoded. */
-  readonly format: ReplyFormat;
-  /** Has no effect once the request has ended. May call `pause`, `finish` and `abort` before it returns. */
-  apply(input: HandlerInput): void;
-  /** Reports an `error` of the stream that has no listener. */
-  report(error: Error): void;
-}
+import type { ReplyOptions, ReplyPort } from "./reply-port.ts";
 
 type Callback = (error?: Error | null) => void;
 
@@ -72,8 +51,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   /** The final message waits behind partials and has not been sent. */
   #isFinishing = false;
   #options: ReplyOptions | undefined;
-  #abortReason: RequestError | undefined;
-  #controller: AbortController | undefined;
+  #abort: ReplyAbort | undefined;
   #sources: PipedSources | undefined;
 
   // The worker's own operations on a reply are static, so that handlers, which get instances, do not see them. They accept
@@ -95,8 +73,10 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   static abort(reply: Reply | undefined, failure: Failure, service: string): void {
     if (reply === undefined || (!reply.active() && !reply.#isFinishing)) return;
     reply.#isFinishing = false;
-    reply.#abortReason = new RequestError(failure, { service, requestId: display(reply.#requestId) });
-    reply.#enter({ phase: "destroyed", error: reply.#abortReason });
+    const error = new RequestError(failure, { service, requestId: display(reply.#requestId) });
+    reply.#abort ??= new ReplyAbort();
+    reply.#abort.begin(error);
+    reply.#enter({ phase: "destroyed", error });
     nextTick(Reply.#close, reply);
   }
 
@@ -158,11 +138,8 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
 
   /** Aborts when `active()` becomes `false` for any reason except the handler's own call; the reason is a `RequestError`. */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
-    }
-    return this.#controller.signal;
+    this.#abort ??= new ReplyAbort();
+    return this.#abort.signal;
   }
 
   /**
@@ -349,7 +326,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   static #close(this: void, reply: Reply): void {
     const error = reply.writableErrored;
     reply.#isClosed = true;
-    if (reply.#abortReason) reply.#controller?.abort(reply.#abortReason);
+    reply.#abort?.notify();
     if (error === null) reply.emit("finish");
     else reply.emit("error", error);
     reply.emit("close");

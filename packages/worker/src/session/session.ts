@@ -5,14 +5,7 @@
 // Stopping: the worker sends a heartbeat with concurrency 0, so that the broker sends no more requests. It rejects requests
 // that still arrive, lets running requests finish, and sends DISCONNECT last.
 
-import {
-  Connection,
-  type ConnectionOptions,
-  type ConnectionStep,
-  type LossReason,
-  mayOffer,
-  type Negotiation,
-} from "@pigato/peer/session";
+import { Connection, type ConnectionStep, type LossReason, mayOffer } from "@pigato/peer/session";
 import {
   type Capabilities,
   type DisconnectReason,
@@ -20,39 +13,15 @@ import {
   type FromWorker,
   NO_CAPABILITIES,
   type RequestId,
-  type ServiceName,
   type ToWorker,
   type Violation,
 } from "@pigato/protocol";
-import {
-  announcedBounds,
-  DEFAULT_SIZE_BOUNDS,
-  type Instant,
-  offerOf,
-  type SizeBounds,
-} from "@pigato/protocol/internal";
+import { announcedBounds, DEFAULT_SIZE_BOUNDS, type Instant, offerOf } from "@pigato/protocol/internal";
 import { type Effects, type Input, NO_EFFECTS, type WorkerRequest } from "./effects.ts";
-import { type InFlightOptions, InFlightRequests } from "./in-flight.ts";
+import { InFlightRequests } from "./in-flight.ts";
 import { closeLink, disconnectReport, failureOf, report, send, sendUrgently, tooLargeReply } from "./messages.ts";
+import type { SessionOptions } from "./options.ts";
 import type { InFlightRequest, RequestRef } from "./request-table.ts";
-
-export interface SessionOptions extends ConnectionOptions, InFlightOptions {
-  readonly service: ServiceName;
-  /** The maximum number of concurrent requests; `Infinity` for no limit. */
-  readonly concurrency: number;
-  /** Requests in flight above which further requests are rejected, unless `concurrency` is higher. */
-  readonly maxInFlight: number;
-  /** Milliseconds that running requests may continue after `stop`; with 0 the worker leaves at once. */
-  readonly stopTimeoutMs: number;
-  /**
-   * Whether the broker answers READY and heartbeats, as PIGATO does. A Majordomo broker does not, may be silent while a request
-   * runs, and accepts no rejections (D-PEER-6).
-   */
-  readonly brokerAnswers: boolean;
-  readonly negotiate: Negotiation;
-  /** What this worker accepts. */
-  readonly sizeBounds?: SizeBounds;
-}
 
 type State =
   | { readonly phase: "stopped" }

@@ -2,7 +2,8 @@
 
 import { type Frame, readText, requestId } from "@pigato/protocol";
 import { DIALECTS, type ReplyFormat } from "../dialect.ts";
-import { Reply, type ReplyPort } from "../reply.ts";
+import { Reply } from "../reply.ts";
+import type { ReplyPort } from "../reply-port.ts";
 import type { HandlerInput } from "../session/effects.ts";
 import "./watch-sessions.ts";
 

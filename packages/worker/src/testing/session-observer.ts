@@ -6,8 +6,8 @@ import { type Capabilities, type Frame, type FromWorker, NO_CAPABILITIES } from 
 import { type Instant, MAX_CREDIT, sameBytes } from "@pigato/protocol/internal";
 import { invariant, LinkChecks } from "@pigato/testkit";
 import type { Effect, Effects, Input } from "../session/effects.ts";
+import type { SessionOptions } from "../session/options.ts";
 import type { RequestRef } from "../session/request-table.ts";
-import type { SessionOptions } from "../session/session.ts";
 
 /** A request from `run` until its end. */
 interface ModelRequest {

@@ -15,8 +15,9 @@ import {
 } from "@pigato/protocol";
 import { CoreAlarm, StepLimit } from "@pigato/testkit";
 import type { Effect, Input } from "../session/effects.ts";
+import type { SessionOptions } from "../session/options.ts";
 import type { RequestRef } from "../session/request-table.ts";
-import { Session, type SessionOptions } from "../session/session.ts";
+import { Session } from "../session/session.ts";
 import "./watch-sessions.ts";
 
 export const BODY: Uint8Array = writeText('"data"');

@@ -1,0 +1,24 @@
+// What a worker's session needs to know before it starts.
+
+import type { ConnectionOptions, Negotiation } from "@pigato/peer/session";
+import type { ServiceName } from "@pigato/protocol";
+import type { SizeBounds } from "@pigato/protocol/internal";
+import type { InFlightOptions } from "./in-flight.ts";
+
+export interface SessionOptions extends ConnectionOptions, InFlightOptions {
+  readonly service: ServiceName;
+  /** The maximum number of concurrent requests; `Infinity` for no limit. */
+  readonly concurrency: number;
+  /** Requests in flight above which further requests are rejected, unless `concurrency` is higher. */
+  readonly maxInFlight: number;
+  /** Milliseconds that running requests may continue after `stop`; with 0 the worker leaves at once. */
+  readonly stopTimeoutMs: number;
+  /**
+   * Whether the broker answers READY and heartbeats, as PIGATO does. A Majordomo broker does not, may be silent while a request
+   * runs, and accepts no rejections (D-PEER-6).
+   */
+  readonly brokerAnswers: boolean;
+  readonly negotiate: Negotiation;
+  /** What this worker accepts. */
+  readonly sizeBounds?: SizeBounds;
+}
