@@ -109,7 +109,7 @@ export function wrongEnds({ ends }: Round): string[] {
 }
 
 /** With an exposed garbage collector, so that live memory can be measured. */
-const COUNTED = ["--expose-gc"];
+const COUNTED = { nodeOptions: ["--expose-gc"] };
 
 export function spawnBrokerMember(options: BrokerOptions = {}): Promise<PeerProcess> {
   return spawnPeer({ role: "broker", options }, COUNTED);

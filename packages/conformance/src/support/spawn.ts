@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import type { BrokerOptions } from "@pigato/broker";
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
-import { PeerProcess, RUN_SOURCES } from "@pigato/testkit/peer-process";
+import { type NodeProgramOptions, PeerProcess, RUN_SOURCES } from "@pigato/testkit/peer-process";
 import type { WorkerOptions } from "@pigato/worker";
 
 const BROKER = fileURLToPath(new URL("../../../broker/src/bin.ts", import.meta.url));
@@ -46,18 +46,22 @@ export function spawnWorker({ address, service, holds = false, ...options }: Wor
 }
 
 /** Resolves when the peer is ready. */
-export function spawnPeer(settings: PeerSettings, nodeOptions: readonly string[] = []): Promise<PeerProcess> {
-  return spawnProgram(PEER, settings, nodeOptions);
+export function spawnPeer(settings: PeerSettings, options: NodeProgramOptions = {}): Promise<PeerProcess> {
+  return spawnProgram(PEER, settings, options);
 }
 
-/** A program that calls `serve` of the testkit. Resolves when it does. */
+/**
+ * A program that calls `serve` of the testkit. Resolves when it does.
+ * @param options Node's options are added to those that run the sources
+ */
 export async function spawnProgram(
   program: URL,
   settings: object,
-  nodeOptions: readonly string[] = [],
+  { nodeOptions = [], env = {} }: NodeProgramOptions = {},
 ): Promise<PeerProcess> {
   const process = PeerProcess.node(fileURLToPath(program), [JSON.stringify(settings)], {
     nodeOptions: [...RUN_SOURCES, ...nodeOptions],
+    env,
   });
   await process.ready(process.receive());
   return process;
