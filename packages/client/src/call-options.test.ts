@@ -51,7 +51,7 @@ describe("the options of a request", () => {
     const misspelled: object = { timout: 5 };
     expect(() => wireOf(misspelled)).toThrow('a request has no option "timout": did you mean "timeout"?');
     const unknown: object = { tenant: "t1" };
-    expect(() => wireOf(unknown)).toThrow('a request has no option "tenant": it has failFast, headers, ');
+    expect(() => wireOf(unknown)).toThrow('a request has no option "tenant": it has codec, failFast, headers, ');
   });
 
   test("of the classic package are sent unchanged, whatever their names and values", () => {

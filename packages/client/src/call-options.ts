@@ -3,15 +3,29 @@
 //
 // `timeout` and `retry` are always sent, as on the classic wire; `signal` never is.
 
-import { bit, custom, invalidValue, type Option, type OptionsOf, readOption, rejectUnknownOptions } from "@pigato/peer";
+import {
+  bit,
+  bodyCodecs,
+  choice,
+  custom,
+  invalidValue,
+  isRawValue,
+  type Option,
+  type OptionsOf,
+  readOption,
+  rejectUnknownOptions,
+} from "@pigato/peer";
 import { encodePayload, type Frame, type PeerId, UsageError, writeText } from "@pigato/protocol";
 import {
+  BODY_CODEC_NAMES,
+  type BodyCodecName,
   DEFAULT_SIZE_BOUNDS,
   excessOf,
   isWellFormed,
   MAX_NAME_BYTES,
   MAX_OPTIONS_BYTES,
   peerIdFromText,
+  type RequestCodecs,
   timeoutToWire,
   UNDEFINED_FRAME,
   writeRawBody,
@@ -56,6 +70,12 @@ export class CallSchema {
     read: (value) => (isHeaders(value) ? value : undefined),
     default: {},
   });
+  /**
+   * How data is written, where broker and worker support it: `raw` for bytes as they are, a `Uint8Array` or an `ArrayBuffer`, while
+   * all other data stays JSON; `msgpack` for MessagePack, which needs the package `msgpackr`. The worker replies likewise; if it
+   * cannot, a request with such a body fails with `INVALID`. @defaultValue "json"
+   */
+  readonly codec: Option<BodyCodecName | "json"> = choice({ choices: ["json", ...BODY_CODEC_NAMES], default: "json" });
   /** Ends the request with `CANCELED` when it aborts; the worker is notified. @defaultValue none */
   readonly signal: Option<AbortSignal, AbortSignal | undefined> = custom<AbortSignal, AbortSignal | undefined>({
     expected: "an AbortSignal",
@@ -88,14 +108,18 @@ export interface ResolvedCallOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** @throws UsageError for an unknown option, a value out of its bounds, or one that JSON cannot carry */
-export function resolveCallOptions(input: CallOptions, defaults: CallDefaults): ResolvedCallOptions {
+/**
+ * @param data of the request: the codec of its body may depend on it
+ * @throws UsageError for an unknown option, a value out of its bounds, or one that JSON cannot carry
+ */
+export function resolveCallOptions(input: CallOptions, defaults: CallDefaults, data?: unknown): ResolvedCallOptions {
   if (typeof input !== "object" || input === null) {
     throw invalidValue("the options of a request", "an object", input);
   }
   rejectUnknownOptions("a request", SCHEMA, input);
   const { signal, ...sent } = input;
   const retry = sent.retry === undefined ? defaults.retry : readOption("retry", SCHEMA.retry, sent.retry);
+  const codecs = sent.codec === undefined ? undefined : codecsFor(readOption("codec", SCHEMA.codec, sent.codec), data);
   const options: ClientRequestOptions = {
     timeoutMs: sent.timeout === undefined ? defaults.timeout : readOption("timeout", SCHEMA.timeout, sent.timeout),
     retry: retry !== false,
@@ -105,6 +129,7 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults): 
     noCache: sent.nocache === undefined ? false : readOption("nocache", SCHEMA.nocache, sent.nocache),
     persist: sent.persist === undefined ? false : readOption("persist", SCHEMA.persist, sent.persist),
     notices: sent.notices === undefined ? false : readOption("notices", SCHEMA.notices, sent.notices),
+    ...codecs,
   };
   if (sent.headers !== undefined) readOption("headers", SCHEMA.headers, sent.headers);
   const classic: unknown = Reflect.get(input, CLASSIC_OPTIONS);
@@ -112,6 +137,7 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults): 
   const written = {
     ...(typeof classic === "object" ? classic : undefined),
     ...sent,
+    ...(codecs && { codec: codecs.codec, accept: codecs.codec === undefined ? codecs.accept : undefined }),
     timeout: timeoutToWire(options.timeoutMs),
     retry: Number(retry),
   };
@@ -150,9 +176,19 @@ export function retryOption(): Option<boolean | number> {
   });
 }
 
-/** @throws UsageError for values that JSON cannot represent. Its size is checked when the broker is known. */
-export function encodeData(data: unknown): Frame {
-  return encodePayload(data, UNDEFINED_FRAME);
+/**
+ * Its size is checked when the broker is known.
+ * @param codec of the body; JSON if absent
+ * @throws UsageError for values that the codec cannot carry
+ */
+export function encodeData(data: unknown, codec?: BodyCodecName): Frame {
+  return codec === undefined ? encodePayload(data, UNDEFINED_FRAME) : bodyCodecs.get(codec).encode(data);
+}
+
+/** P-CODEC-1: with `raw`, data that is not bytes stays JSON, and the replies may be raw. */
+function codecsFor(codec: BodyCodecName | "json", data: unknown): RequestCodecs {
+  if (codec === "json") return {};
+  return codec === "raw" && !isRawValue(data) ? { accept: codec } : { codec, accept: codec };
 }
 
 /** As `encodeData`, for a wire whose bodies are any number of frames with any bytes (D-PEER-4). */

@@ -245,12 +245,12 @@ export class Client extends EventEmitter<ClientEvents> {
 
   #prepare(service: string, data: unknown, options: CallOptions | undefined): Prepared {
     const { speaker } = this.#settings;
-    const resolved = options === undefined ? this.#defaults : speaker.resolveCallOptions(options, this.#settings);
+    const resolved = options === undefined ? this.#defaults : speaker.resolveCallOptions(options, this.#settings, data);
     const message: RequestMessage = {
       type: "request",
       service: readService(service),
       requestId: this.#nextRequestId(),
-      body: speaker.encodeData(data, service),
+      body: speaker.encodeData(data, service, resolved.options.codec),
       trailer: resolved.trailer,
       options: resolved.options,
     };

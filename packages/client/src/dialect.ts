@@ -3,7 +3,7 @@
 
 import { type Core, type DialectName, notCarried } from "@pigato/peer";
 import { type Dialect, type Frame, writeText } from "@pigato/protocol";
-import { majordomoPeer, pigatoDialect } from "@pigato/protocol/internal";
+import { type BodyCodecName, majordomoPeer, pigatoDialect } from "@pigato/protocol/internal";
 import {
   type CallDefaults,
   type CallOptions,
@@ -25,9 +25,9 @@ export interface ClientDialect {
   readonly wire: Pick<Dialect, "encodeFromClient" | "decodeFromClient" | "decodeToClient">;
   newSession(options: SessionOptions): Core<Input, Effect>;
   /** @throws UsageError for data that cannot be sent */
-  encodeData(data: unknown, service: string): readonly Frame[];
+  encodeData(data: unknown, service: string, codec?: BodyCodecName): readonly Frame[];
   /** @throws UsageError for an option out of its bounds, or one that the wire cannot carry */
-  resolveCallOptions(input: CallOptions, defaults: CallDefaults): ResolvedCallOptions;
+  resolveCallOptions(input: CallOptions, defaults: CallDefaults, data?: unknown): ResolvedCallOptions;
   /** @throws UsageError if the wire has no message for a method */
   checkMethod(name: string): void;
 }
@@ -35,7 +35,7 @@ export interface ClientDialect {
 const PIGATO: ClientDialect = {
   wire: pigatoDialect(),
   newSession: pigatoSession,
-  encodeData: (data) => [encodeData(data)],
+  encodeData: (data, _service, codec) => [encodeData(data, codec)],
   resolveCallOptions,
   checkMethod() {},
 };

@@ -2,6 +2,7 @@
 // code, so it calls them after all effects of an input.
 
 import {
+  bodyCodecs,
   connectionOptions,
   EffectLoop,
   guardedLogger,
@@ -54,6 +55,7 @@ export class Driver {
       stopTimeoutMs: settings.stopTimeoutMs,
       negotiate: settings.negotiate,
       sizeBounds: settings,
+      codecs: bodyCodecs,
     });
     this.#loop = new EffectLoop<Input, Effect, Notice>(session, this, settings.clock);
     // All open requests may wait in the link, and as many other messages.

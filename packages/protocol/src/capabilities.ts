@@ -24,8 +24,8 @@ const TABLE = [
   { name: "drain", key: "drain", kind: "flag", offeredBy: ["worker", "broker"] },
   // Requests whose input is a stream.
   { name: "duplex", key: "duplex", kind: "flag", offeredBy: [] },
-  // Payload codecs that the peer reads, best first.
-  { name: "codecs", key: "codec", kind: "list", offeredBy: [] },
+  // Codecs of bodies besides JSON that the peer reads, and that the broker passes on.
+  { name: "codecs", key: "codec", kind: "list", offeredBy: ["client", "worker", "broker"] },
   // Milliseconds between the sender's heartbeats.
   { name: "heartbeatMs", key: "heartbeat", kind: "duration", offeredBy: ["client", "worker", "broker"] },
   // The most bytes of a frame, and of a message, that the sender accepts.

@@ -8,6 +8,16 @@ export {
   type ServiceMap,
 } from "./announcement.ts";
 export {
+  BODY_CODEC_NAMES,
+  type BodyCodec,
+  type BodyCodecName,
+  type BodyCodecs,
+  isBodyCodecName,
+  MALFORMED,
+  type RequestCodecs,
+  readReplyCodec,
+} from "./body-codec.ts";
+export {
   formatCapabilities,
   OFFER_WORD,
   offerOf,

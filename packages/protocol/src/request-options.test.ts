@@ -107,4 +107,18 @@ describe("a timeout on the wire", () => {
   test.each([undefined, null, "100", true, Number.NaN, [], {}])("is the default for %j", (value) => {
     expect(timeoutFromWire(value)).toBe(60_000);
   });
+
+  test.each([
+    ['{"codec":"raw"}', { codec: "raw", accept: "raw", inputCodec: "raw" }],
+    ['{"codec":"msgpack","accept":"raw"}', { codec: "msgpack", accept: "raw", inputCodec: "raw" }],
+    ['{"accept":"raw"}', { accept: "raw", inputCodec: "raw" }],
+    ['{"codec":"raw","accept":"json"}', { codec: "raw" }],
+    ['{"accept":"raw","inputCodec":"json"}', { accept: "raw" }],
+    ['{"codec":"json"}', {}],
+    ['{"codec":"Raw"}', {}],
+    ['{"codec":["raw"]}', {}],
+    ['{"codec":null,"accept":"msgpack"}', { accept: "msgpack", inputCodec: "msgpack" }],
+  ])("P-CODEC-1: of %s have the codecs %j", (text, codecs) => {
+    expect(parseRequestOptions(text)).toStrictEqual({ ...DEFAULT_REQUEST_OPTIONS, ...codecs });
+  });
 });

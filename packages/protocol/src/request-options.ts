@@ -1,6 +1,7 @@
 // The options frame of a request as a typed record, for the broker and the worker's handler. Other fields that a client
 // sends travel on untouched.
 
+import { type RequestCodecs, readRequestCodecs } from "./body-codec.ts";
 import { type PeerId, peerIdFromText } from "./ids.ts";
 
 /** The timeout of a request whose client sends none, in milliseconds. */
@@ -8,7 +9,7 @@ export const DEFAULT_TIMEOUT_MS = 60_000;
 /** The most bytes of an options frame; a larger one is a violation. */
 export const MAX_OPTIONS_BYTES = 65_536;
 
-export interface RequestOptions {
+export interface RequestOptions extends RequestCodecs {
   /** Milliseconds without a reply after which the request expires; `Infinity` is never. */
   readonly timeoutMs: number;
   /** Whether to requeue the request when its worker is lost. */
@@ -59,6 +60,7 @@ export function parseRequestOptions(text: string): RequestOptions {
     noCache: "nocache" in value && Boolean(value.nocache),
     persist: "persist" in value && Boolean(value.persist),
     notices: "notices" in value && Boolean(value.notices),
+    ...readRequestCodecs(value),
   };
 }
 

@@ -1,17 +1,36 @@
 // What depends on the dialect of a worker: the codec, and which parts of a reply its wire can carry. A Majordomo reply carries
 // only data, so other calls of a handler are a UsageError.
 
-import { type DialectName, notCarried } from "@pigato/peer";
-import { type Dialect, decodePayload, encodePayload, type Frame, NULL_FRAME, writeText } from "@pigato/protocol";
-import { isBytes, majordomoPeer, pigatoDialect, readRawBody, writeRawBody } from "@pigato/protocol/internal";
-import { encodeChunk } from "./reply-body.ts";
+import { bodyCodecs, type DialectName, isRawValue, notCarried } from "@pigato/peer";
+import {
+  type Dialect,
+  decodePayload,
+  encodePayload,
+  type Frame,
+  NULL_FRAME,
+  UsageError,
+  writeText,
+} from "@pigato/protocol";
+import {
+  type BodyCodecName,
+  isBytes,
+  majordomoPeer,
+  pigatoDialect,
+  readRawBody,
+  writeRawBody,
+} from "@pigato/protocol/internal";
+import { encodeChunk, NO_CHUNK } from "./reply-body.ts";
 
 /** Encodes the values of a handler. Every method throws a UsageError for a value that cannot be sent. */
 export interface ReplyFormat {
   chunk(value: unknown): readonly Frame[];
   final(value: unknown): readonly Frame[];
-  /** @param options `undefined` if the handler set none */
-  options(options: object | undefined): Frame;
+  /**
+   * The options of a reply.
+   * @param options `undefined` if the handler set none
+   * @param value a chunk or a final value, of whose body they name the codec; an error has none
+   */
+  options(options: object | undefined, value?: unknown): Frame;
   checkReject(): void;
 }
 
@@ -43,6 +62,40 @@ const PIGATO: WorkerDialect = {
     checkReject() {},
   },
 };
+
+/** P-CODEC-3: bytes as they are, and all other values as JSON. */
+const RAW_FORMAT: ReplyFormat = {
+  ...PIGATO.format,
+  chunk: (value) => (isRawValue(value) ? [bodyCodecs.get("raw").encode(value)] : PIGATO.format.chunk(value)),
+  final: (value) => (isRawValue(value) ? [bodyCodecs.get("raw").encode(value)] : PIGATO.format.final(value)),
+  options: (options, value) => (isRawValue(value) ? optionsWith("raw", options) : PIGATO.format.options(options)),
+};
+
+const MSGPACK_FORMAT: ReplyFormat = {
+  ...PIGATO.format,
+  chunk(value) {
+    if (value === null || value === undefined) throw new UsageError(NO_CHUNK);
+    return [bodyCodecs.get("msgpack").encode(value)];
+  },
+  final: (value) => [bodyCodecs.get("msgpack").encode(value === undefined ? null : value)],
+  options: (options, ...values) =>
+    values.length === 0 ? PIGATO.format.options(options) : optionsWith("msgpack", options),
+};
+
+/** How replies are encoded whose request asked for a codec. */
+export const CODEC_FORMATS: Readonly<Record<BodyCodecName, ReplyFormat>> = Object.freeze({
+  raw: RAW_FORMAT,
+  msgpack: MSGPACK_FORMAT,
+});
+
+const CODEC_OPTIONS: Readonly<Record<BodyCodecName, Frame>> = Object.freeze({
+  raw: writeText('{"codec":"raw"}'),
+  msgpack: writeText('{"codec":"msgpack"}'),
+});
+
+function optionsWith(codec: BodyCodecName, options: object | undefined): Frame {
+  return options === undefined ? CODEC_OPTIONS[codec] : encodePayload({ ...options, codec }, NO_OPTIONS);
+}
 
 /** How a reply is encoded whose request came as frames (P-REP-10). */
 export const FRAMES_FORMAT: ReplyFormat = { ...PIGATO.format, chunk: framesOfChunk, final: writeRawBody };

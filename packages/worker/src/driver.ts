@@ -2,6 +2,7 @@
 // replies of the requests in flight. Handlers are user code, so it calls them after all effects of an input.
 
 import {
+  bodyCodecs,
   connectionOptions,
   EffectLoop,
   nextTick,
@@ -13,7 +14,7 @@ import { type CallId, SlotTable } from "@pigato/peer/session";
 import { type DisconnectReason, display, type Failure, type FromWorker, type ServiceName } from "@pigato/protocol";
 import { LinkError, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
-import { DIALECTS, FRAMES_FORMAT, type ReplyFormat, type WorkerDialect } from "./dialect.ts";
+import { CODEC_FORMATS, DIALECTS, FRAMES_FORMAT, type ReplyFormat, type WorkerDialect } from "./dialect.ts";
 import { limitOf, type WorkerSettings } from "./options.ts";
 import { Reply } from "./reply.ts";
 import type { ReplyPort } from "./reply-port.ts";
@@ -21,6 +22,7 @@ import type { Effect, Input, WorkerRequest } from "./session/effects.ts";
 import { Session } from "./session/session.ts";
 
 type Notice = Extract<Effect, { readonly type: "run" | "drain" | "defer" }> | RuntimeNotice;
+type RunEffect = Extract<Effect, { readonly type: "run" }>;
 
 export interface DriverEvents extends PeerEvents {
   request(request: WorkerRequest, reply: Reply): void;
@@ -64,6 +66,7 @@ export class Driver implements ReplyPort {
       service,
       concurrency: limitOf(settings.concurrency),
       sizeBounds: settings,
+      codecs: bodyCodecs.installed,
     });
     this.#loop = new EffectLoop<Input, Effect, Notice>(session, this, settings.clock);
     const { maxFrameBytes, maxMessageBytes } = settings;
@@ -97,7 +100,7 @@ export class Driver implements ReplyPort {
       case "send":
         return this.#send(effect.message, effect.isUrgent);
       case "run":
-        this.#replies.set(effect.call, this.#newReply(effect.call, effect.request));
+        this.#replies.set(effect.call, this.#newReply(effect));
         return this.#loop.notify(effect);
       case "drain":
         return this.#loop.notify(effect);
@@ -139,15 +142,17 @@ export class Driver implements ReplyPort {
     }
   }
 
-  #newReply(call: CallId, request: WorkerRequest): Reply {
-    const reply = new Reply(this.#portFor(request), call, request.requestId);
+  #newReply(effect: RunEffect): Reply {
+    const { call, request } = effect;
+    const reply = new Reply(this.#portFor(effect), call, request.requestId);
     Reply.setService(reply, request.service || this.#name);
     return reply;
   }
 
-  #portFor({ isFramed }: WorkerRequest): ReplyPort {
-    if (isFramed !== true) return this;
-    return { format: FRAMES_FORMAT, apply: (input) => this.apply(input), report: (error) => this.report(error) };
+  #portFor({ request, codec }: RunEffect): ReplyPort {
+    if (request.isFramed !== true && codec === undefined) return this;
+    const format = codec === undefined ? FRAMES_FORMAT : CODEC_FORMATS[codec];
+    return { format, apply: (input) => this.apply(input), report: (error) => this.report(error) };
   }
 
   #send(message: FromWorker, isUrgent: boolean): void {

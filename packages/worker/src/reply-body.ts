@@ -4,6 +4,8 @@
 import { encodePayload, type Frame, NULL_FRAME, readText, UsageError } from "@pigato/protocol";
 import { type HandlerErrorOptions, handlerErrorOf, reasonOf } from "@pigato/protocol/internal";
 
+export const NO_CHUNK = "a partial reply cannot be null, as undefined, NaN and functions are in JSON, too";
+
 /**
  * A partial. Streams of values end at null, and the original's client fails on a null partial.
  * @throws UsageError for null, for values that JSON writes as null, and for values that JSON cannot represent
@@ -11,7 +13,7 @@ import { type HandlerErrorOptions, handlerErrorOf, reasonOf } from "@pigato/prot
 export function encodeChunk(chunk: unknown): Frame {
   const body = encodePayload(chunk, NULL_FRAME);
   if (body.length === NULL_FRAME.length && readText(body) === "null") {
-    throw new UsageError("a partial reply cannot be null, as undefined, NaN and functions are in JSON, too");
+    throw new UsageError(NO_CHUNK);
   }
   return body;
 }

@@ -185,7 +185,8 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
       return this;
     }
     if (this.#state.phase === "open") {
-      this.#end(0, this.#port.format.final(dataOrCallback), this.#optionsFrame());
+      const { format } = this.#port;
+      this.#end(0, format.final(dataOrCallback), format.options(this.#options, dataOrCallback));
     }
     if (done) this.#whenClosed(done);
     return this;
@@ -199,7 +200,8 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   error(value?: unknown): void {
     if (this.#state.phase === "ended") this.#refuse("error");
     if (this.#state.phase === "open") {
-      this.#end(-1, [encodeError(value, { hasBegun: this.#hasBegun })], this.#optionsFrame());
+      const options = this.#port.format.options(this.#options);
+      this.#end(-1, [encodeError(value, { hasBegun: this.#hasBegun })], options);
     }
   }
 
@@ -298,7 +300,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
     let options: Frame;
     try {
       body = this.#port.format.chunk(chunk);
-      options = this.#optionsFrame();
+      options = this.#port.format.options(this.#options, chunk);
     } catch (error) {
       // A piped source cannot catch an exception.
       if (this.#sources === undefined || this.#sources.isEmpty) throw error;
@@ -330,10 +332,6 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
     if (error === null) reply.emit("finish");
     else reply.emit("error", error);
     reply.emit("close");
-  }
-
-  #optionsFrame(): Frame {
-    return this.#port.format.options(this.#options);
   }
 
   /** The handler called a method after the end. */

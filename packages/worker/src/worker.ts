@@ -1,8 +1,8 @@
 // The public worker: events, start and stop, and how handlers are called. The session decides what happens to a request.
 
-import { guarded, type PeerEvents, readService, resolveAddresses, type Warnings } from "@pigato/peer";
-import { display, NOT_JSON, UsageError } from "@pigato/protocol";
-import { isError, reasonOf } from "@pigato/protocol/internal";
+import { bodyCodecs, guarded, type PeerEvents, readService, resolveAddresses, type Warnings } from "@pigato/peer";
+import { display, NOT_JSON, NULL_FRAME, UsageError } from "@pigato/protocol";
+import { type BodyCodecName, isError, MALFORMED, reasonOf } from "@pigato/protocol/internal";
 import { setImmediate } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
 import { DIALECTS, type WorkerDialect } from "./dialect.ts";
@@ -132,9 +132,10 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   #onRequest(request: WorkerRequest, reply: Reply): void {
     const handlers = this.listeners("request");
     if (handlers.length === 0) return this.#onNoHandler(reply);
-    const data = this.#dialect.readData(request.body, request.isFramed);
-    if (data === NOT_JSON) {
-      const message = `the data of request ${display(request.requestId)} is not JSON`;
+    const { codec } = request.options;
+    const data = codec === undefined ? this.#dialect.readData(request.body, request.isFramed) : decode(codec, request);
+    if (data === NOT_JSON || data === MALFORMED) {
+      const message = `the data of request ${display(request.requestId)} is not ${codec ?? "JSON"}`;
       return reply.error({ name: "RequestError", message, code: "INVALID" });
     }
     if (handlers.length > 1) this.#warnOfSeveralHandlers(handlers.length);
@@ -224,6 +225,10 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
     guarded(() => this.conf.logger.error({ service: this.service, err: error }, error.message));
     this.emit("error", error);
   }
+}
+
+function decode(codec: BodyCodecName, { body }: WorkerRequest): unknown {
+  return bodyCodecs.get(codec).decode(body[0] ?? NULL_FRAME);
 }
 
 /** Whether a value may be a reply. `setTimeout`, `pipe` and `on` return timers and emitters, which no handler means as its reply. */

@@ -4,6 +4,7 @@
 import type { Capabilities, PeerId } from "@pigato/protocol";
 import {
   announcedBounds,
+  BODY_CODEC_NAMES,
   type Deadline,
   Deadlines,
   type DialectTraits,
@@ -78,7 +79,11 @@ export function createState(options: CoreOptions): CoreState {
   const timers = new Deadlines<Timer>();
   return {
     options,
-    capabilities: offerOf("broker", { heartbeatMs: options.heartbeatMs, ...announcedBounds(options) }),
+    capabilities: offerOf("broker", {
+      heartbeatMs: options.heartbeatMs,
+      codecs: BODY_CODEC_NAMES,
+      ...announcedBounds(options),
+    }),
     effects: new EffectQueue(),
     timers,
     open: new OpenRequests<QueuedRequest>(options.random),

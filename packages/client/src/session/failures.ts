@@ -3,7 +3,15 @@
 
 import type { LossReason } from "@pigato/peer/session";
 import { type Delivery, display, type Failure, NOT_JSON, RequestError, type ToClient } from "@pigato/protocol";
-import { errorFrom, isHandlerError, isNestedFailure, nestedErrorOf, timeoutToWire } from "@pigato/protocol/internal";
+import {
+  type BodyCodecName,
+  errorFrom,
+  isHandlerError,
+  isNestedFailure,
+  MALFORMED,
+  nestedErrorOf,
+  timeoutToWire,
+} from "@pigato/protocol/internal";
 import type { Notice, RequestMessage } from "./effects.ts";
 
 type Reply = Extract<ToClient, { readonly type: "partial" | "final" }>;
@@ -80,6 +88,12 @@ export function tooLarge({ message, delivery }: RequestInfo, excess: string): Fa
   return { code: "INVALID", message: `${shown(message)} is too large for the broker: ${excess}`, delivery };
 }
 
+/** P-CODEC-2. */
+export function unsupportedCodec({ message, delivery }: RequestInfo, codec: BodyCodecName): Failure {
+  const reason = `its broker does not support the codec "${codec}", or the client does not negotiate`;
+  return { code: "INVALID", message: `${shown(message)} cannot be sent: ${reason}`, delivery };
+}
+
 export function malformed(request: RequestMessage, detail: string): Failure {
   const message = `${shown(request)} got a malformed reply: ${detail}`;
   return { code: "INVALID", message, delivery: "maybe-executed", detail };
@@ -95,6 +109,7 @@ export function failureOf(reply: Reply, value: unknown, request: RequestMessage)
     return { code: "WORKER_FAILED", message, delivery: "maybe-executed", detail: reply.status };
   }
   if (value === NOT_JSON) return malformed(request, "its body is not JSON");
+  if (value === MALFORMED) return malformed(request, "its body is not in the codec that was asked for");
   if (reply.status === 0) return undefined;
   if (isNestedFailure(value)) {
     const { code, message, delivery } = value;

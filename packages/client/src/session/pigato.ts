@@ -4,11 +4,9 @@
 import { type Connection, type LossReason, mayOffer, type Negotiation } from "@pigato/peer/session";
 import {
   type Capabilities,
-  decodePayload,
   display,
   type Failure,
   NO_CAPABILITIES,
-  NULL_FRAME,
   type RequestId,
   type ToClient,
   type Violation,
@@ -23,9 +21,20 @@ import {
   sharedCapabilities,
 } from "@pigato/protocol/internal";
 import { type Call, Calls } from "./calls.ts";
-import type { BrokerMessage, Effect, Progress, RequestInput } from "./effects.ts";
-import { brokerLost, canceled, congested, failureOf, fromWorker, malformed, timedOut, tooLarge } from "./failures.ts";
+import type { BrokerMessage, Effect, Progress, RequestInput, RequestMessage } from "./effects.ts";
+import {
+  brokerLost,
+  canceled,
+  congested,
+  failureOf,
+  fromWorker,
+  malformed,
+  timedOut,
+  tooLarge,
+  unsupportedCodec,
+} from "./failures.ts";
 import { Pacing } from "./pacing.ts";
+import { ReplyValues } from "./reply-values.ts";
 import { afterAll, pauseAfter, survivesFailure, survivesLoss } from "./restart.ts";
 import { type Exchange, type ExchangeInput, Session, type SessionOptions } from "./session.ts";
 
@@ -51,6 +60,7 @@ class PigatoExchange implements Exchange {
   readonly #emit: (effect: Effect) => void;
   readonly calls: Calls;
   readonly #pacing: Pacing;
+  readonly #values: ReplyValues;
   /** The capabilities that both sides support on this connection: none, until the broker answers the offer. */
   #capabilities: Capabilities = NO_CAPABILITIES;
   /** What the broker accepts. */
@@ -66,14 +76,20 @@ class PigatoExchange implements Exchange {
       limits,
       negotiate,
       sizeBounds = DEFAULT_SIZE_BOUNDS,
+      codecs,
     } = options;
     this.#options = options;
-    this.#ownOffer = offerOf("client", { heartbeatMs, ...announcedBounds(sizeBounds) });
+    this.#ownOffer = offerOf("client", {
+      heartbeatMs,
+      ...(codecs && { codecs: codecs.installed }),
+      ...announcedBounds(sizeBounds),
+    });
     this.#negotiate = negotiate;
     this.#connection = connection;
     this.#emit = emit;
     this.calls = new Calls(limits, emit);
     this.#pacing = new Pacing(this.calls, emit);
+    this.#values = new ReplyValues(codecs);
   }
 
   get openCount(): number {
@@ -209,7 +225,7 @@ class PigatoExchange implements Exchange {
   }
 
   #accept(input: RequestInput, now: Instant): void {
-    const goesNow = this.#canSend(input.isPaced);
+    const goesNow = this.#canSend(input.isPaced, input.message);
     const call = this.calls.accept(input, !goesNow);
     if (call === undefined) return;
     if (goesNow) return this.#send(call, now);
@@ -241,13 +257,15 @@ class PigatoExchange implements Exchange {
 
   #sendAll(calls: readonly Call[], now: Instant): void {
     for (const call of calls) {
-      if (this.#canSend(call.window !== undefined)) this.#send(call, now);
+      if (this.#canSend(call.window !== undefined, call.message)) this.#send(call, now);
       else this.calls.keepWaiting(call);
     }
   }
 
-  #canSend(isPaced: boolean): boolean {
-    return this.#connection.phase === "open" && (!isPaced || this.#isBrokerKnown);
+  /** Whether a request must wait to know what the broker supports: flow control, or the codec of its body. */
+  #canSend(isPaced: boolean, { options }: RequestMessage): boolean {
+    if (this.#connection.phase !== "open") return false;
+    return this.#isBrokerKnown || (!isPaced && options.codec === undefined);
   }
 
   #requestHeartbeat({ id, isWaiting }: Call): void {
@@ -263,8 +281,7 @@ class PigatoExchange implements Exchange {
   #onReply(reply: Reply, now: Instant): void {
     const call = this.calls.get(reply.requestId);
     if (call === undefined) return this.#reportLate(reply.type, reply.requestId);
-    const body = reply.body[0] ?? NULL_FRAME;
-    const value = decodePayload(body);
+    const value = this.#values.read(reply, call.message.options.accept);
     const failure = failureOf(reply, value, call.message);
     if (reply.type === "final") {
       if (failure !== undefined) return this.calls.fail(call, failure);
@@ -273,7 +290,7 @@ class PigatoExchange implements Exchange {
     }
     if (failure !== undefined) return this.#giveUp(call, failure);
     call.hasPartial = true;
-    call.window?.onArrived(body.length);
+    call.window?.onArrived(reply.body[0]?.length ?? 0);
     this.#pacing.restartTimer(call, now);
     this.#emit({ type: "partial", call: call.call, value });
   }
@@ -328,7 +345,10 @@ class PigatoExchange implements Exchange {
   }
 
   #send(call: Call, now: Instant): void {
-    const { body, trailer } = call.message;
+    const { body, trailer, options } = call.message;
+    if (options.codec !== undefined && !this.#capabilities.codecs.includes(options.codec)) {
+      return this.calls.fail(call, unsupportedCodec(call, options.codec));
+    }
     const excess = excessOf(this.#brokerBounds, body, trailer[0]);
     if (excess !== undefined) return this.calls.fail(call, tooLarge(call, excess));
     this.calls.onSent(call, now);

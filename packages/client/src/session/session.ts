@@ -15,7 +15,7 @@ import {
   type RuntimeInput,
 } from "@pigato/peer/session";
 import type { Violation } from "@pigato/protocol";
-import type { Instant, SizeBounds } from "@pigato/protocol/internal";
+import type { BodyCodecs, Instant, SizeBounds } from "@pigato/protocol/internal";
 import type { Calls, RequestLimits } from "./calls.ts";
 import { type BrokerMessage, type Effect, failed, type Input } from "./effects.ts";
 import { closedBefore } from "./failures.ts";
@@ -29,6 +29,8 @@ export interface SessionOptions {
   readonly sizeBounds?: SizeBounds;
   /** Whether to offer capabilities beyond the classic wire. */
   readonly negotiate: Negotiation;
+  /** Codecs besides JSON, if it has any. */
+  readonly codecs?: BodyCodecs;
 }
 
 export type ExchangeInput = Exclude<Input, { readonly type: RuntimeInput["type"] }>;

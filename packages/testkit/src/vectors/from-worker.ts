@@ -234,6 +234,20 @@ const EXTENSIONS: readonly Entry<FromWorker>[] = [
     },
   },
   {
+    name: "several partial replies in a codec, one of which is the bytes of the word `undefined`",
+    row: "partials",
+    clause: "P-CODEC-2",
+    ways: "both",
+    frames: ["W", "13", "~1", "", "r1", '{"codec":"raw"}', "1", "undefined"],
+    message: {
+      type: "partials",
+      address: "~1",
+      requestId: requestId("r1"),
+      chunks: frames("1", "undefined"),
+      options: frame('{"codec":"raw"}'),
+    },
+  },
+  {
     name: "several partial replies that the broker may cache",
     row: "partials",
     clause: "P-CACHE-1",

@@ -46,6 +46,14 @@ export const REPLIES: readonly Entry<FromWorker>[] = [
     message: { ...reply("final", "r1", 0, '"bar"', ['{"cache":5000}', "more\xff"]), address: "~1", cacheMs: 5_000 },
   },
   {
+    name: "the bytes of the word `undefined` in a codec are passed on",
+    row: "3",
+    clause: "P-CODEC-2",
+    ways: "both",
+    frames: ["W", "3", "~1", "", "r1", "0", "undefined", '{"codec":"raw"}'],
+    message: { ...reply("final", "r1", 0, "undefined", ['{"codec":"raw"}']), address: "~1" },
+  },
+  {
     name: "a partial that the broker may cache",
     row: "3",
     clause: "P-CACHE-1",

@@ -3,6 +3,7 @@
 
 import type { CallId, RuntimeEffect, RuntimeInput } from "@pigato/peer/session";
 import type { DisconnectReason, Failure, Frame, FromWorker, ToWorker, Violation } from "@pigato/protocol";
+import type { BodyCodecName } from "@pigato/protocol/internal";
 
 /** A request that the broker dispatched to this worker. */
 export type WorkerRequest = Extract<ToWorker, { readonly type: "request" }>;
@@ -57,8 +58,13 @@ export type Effect =
   | RuntimeEffect
   /** `isUrgent`: may use the link's reserve. A message that the link does not accept returns as `send-failed`. */
   | { readonly type: "send"; readonly message: FromWorker; readonly isUrgent: boolean }
-  /** Call the handlers. */
-  | { readonly type: "run"; readonly call: CallId; readonly request: WorkerRequest }
+  /** Call the handlers. `codec` is the one of the reply, if it is not JSON. */
+  | {
+      readonly type: "run";
+      readonly call: CallId;
+      readonly request: WorkerRequest;
+      readonly codec: BodyCodecName | undefined;
+    }
   /** The handler should not write more until `drain`. */
   | { readonly type: "pause"; readonly call: CallId }
   | { readonly type: "drain"; readonly call: CallId }

@@ -11,6 +11,7 @@
 import { type CallId, Sender } from "@pigato/peer/session";
 import { type Capabilities, display, type Failure, NO_CAPABILITIES, NULL_FRAME } from "@pigato/protocol";
 import {
+  type BodyCodecName,
   boundsIn,
   DEFAULT_SIZE_BOUNDS,
   DEFAULT_TIMEOUT_MS,
@@ -115,6 +116,11 @@ export class InFlightRequests {
     if (this.capabilities.credit) added.credit = request.credit ?? MAX_CREDIT;
     added.isFramed = request.isFramed === true;
     return added;
+  }
+
+  /** P-CODEC-3: the codec that the request asks for, if the broker supports it. */
+  codecFor({ options: { accept } }: WorkerRequest): BodyCodecName | undefined {
+    return accept !== undefined && this.#capabilities.codecs.includes(accept) ? accept : undefined;
   }
 
   get(call: CallId): InFlightRequest | undefined {

@@ -2,7 +2,7 @@
 
 import type { ConnectionOptions, Negotiation } from "@pigato/peer/session";
 import type { ServiceName } from "@pigato/protocol";
-import type { SizeBounds } from "@pigato/protocol/internal";
+import type { BodyCodecName, SizeBounds } from "@pigato/protocol/internal";
 import type { InFlightOptions } from "./in-flight.ts";
 
 export interface SessionOptions extends ConnectionOptions, InFlightOptions {
@@ -21,4 +21,6 @@ export interface SessionOptions extends ConnectionOptions, InFlightOptions {
   readonly negotiate: Negotiation;
   /** What this worker accepts. */
   readonly sizeBounds?: SizeBounds;
+  /** Codecs besides JSON, if it has any. */
+  readonly codecs?: readonly BodyCodecName[];
 }

@@ -211,7 +211,7 @@ export class Session {
       if (brokerAnswers && !this.requests.capabilities.cancel) {
         this.requests.expire(added, request.options.timeoutMs, now);
       }
-      return [{ type: "run", call: added.id, request }];
+      return [{ type: "run", call: added.id, request, codec: this.requests.codecFor(request) }];
     }
     this.requests.remove(added);
     if (!this.options.brokerAnswers) {
@@ -354,8 +354,8 @@ export class Session {
 
   #offer(): Capabilities | undefined {
     if (!this.requests.negotiates) return undefined;
-    const { heartbeatMs, sizeBounds = DEFAULT_SIZE_BOUNDS } = this.options;
-    return offerOf("worker", { heartbeatMs, concurrency: this.#concurrency, ...announcedBounds(sizeBounds) });
+    const { heartbeatMs, sizeBounds = DEFAULT_SIZE_BOUNDS, codecs = [] } = this.options;
+    return offerOf("worker", { heartbeatMs, concurrency: this.#concurrency, codecs, ...announcedBounds(sizeBounds) });
   }
 
   #enter(state: State): void {

@@ -1,6 +1,7 @@
 // Replies, from a worker to the broker and from the broker to a client. On the path of every request, measured by
 // apps/bench, core.
 
+import { readReplyCodec } from "../../body-codec.ts";
 import { type Failure, isDelivery, isFailureCode } from "../../errors.ts";
 import { EMPTY, type Frame, type Frames, sameBytes } from "../../frame.ts";
 import { isName, MAX_NAME_BYTES, readBytes } from "../../ids.ts";
@@ -31,7 +32,7 @@ export function workerReply(fields: FieldCodec, type: "final" | "partial", frame
     requestId: fields.readRequestId(id),
     status: readStatus(status),
     // The bare word `undefined` is no JSON, and classic clients fail on it.
-    body: [isUndefinedFrame(data) ? NULL_FRAME : data],
+    body: [isUndefinedFrame(data) && isJson(frames[7]) ? NULL_FRAME : data],
     trailer: replyTrailer(frames, 7),
   };
   const cacheMs = readCacheMs(frames[7]);
@@ -60,7 +61,8 @@ export function workerPartials(fields: FieldCodec, frames: Frames): FromWorker |
   }
   return withAddress(fields, frames, (address, id) => {
     const chunks = frames.slice(6);
-    if (chunks.some(isUndefinedFrame)) return violation("P-REP-9", "a partial reply that is not JSON");
+    if (chunks.some(isUndefinedFrame) && isJson(options))
+      return violation("P-REP-9", "a partial reply that is not JSON");
     const partials = { type: "partials" as const, address, requestId: id, chunks, options };
     const cacheMs = readCacheMs(options);
     return cacheMs === undefined ? partials : { ...partials, cacheMs };
@@ -90,6 +92,11 @@ export function clientPartials(fields: FieldCodec, frames: Frames): ToClient | V
     }
     return violation("P-REP-9", `partial replies in ${frames.length} frames; the minimum is 6`, id);
   });
+}
+
+/** Whether the options of a reply name no codec of its body. */
+function isJson(options: Frame | undefined): boolean {
+  return options === undefined || readReplyCodec(options) === undefined;
 }
 
 /** A finite number is the status, anything else is success: the original's client reads it almost like this. */
