@@ -44,6 +44,18 @@ describe("the options of a request", () => {
     expectTypeOf<CallOptions["retry"]>().toEqualTypeOf<boolean | number | undefined>();
   });
 
+  test("name a method of the service, and say whether the data is the array of its arguments", () => {
+    expect(wireOf({ method: "größe", args: true })).toBe('{"method":"größe","args":true,"timeout":60000,"retry":0}');
+    for (const method of ["", "a\n", "\u0085", "\ud800", "m".repeat(256), 1]) {
+      const options: object = { method };
+      expect(() => wireOf(options)).toThrow(
+        "method must be text of 1 to 255 bytes of UTF-8 without control characters",
+      );
+    }
+    const options: object = { args: "yes" };
+    expect(() => wireOf(options)).toThrow("args must be true, false, 0 or 1");
+  });
+
   test("do not compile, and are a UsageError that names the nearest one, if they are misspelled", () => {
     expectTypeOf<"timeout">().toExtend<keyof CallOptions>();
     // With an index signature, any name would compile.
@@ -51,7 +63,7 @@ describe("the options of a request", () => {
     const misspelled: object = { timout: 5 };
     expect(() => wireOf(misspelled)).toThrow('a request has no option "timout": did you mean "timeout"?');
     const unknown: object = { tenant: "t1" };
-    expect(() => wireOf(unknown)).toThrow('a request has no option "tenant": it has codec, failFast, headers, ');
+    expect(() => wireOf(unknown)).toThrow('a request has no option "tenant": it has args, codec, failFast, headers, ');
   });
 
   test("of the classic package are sent unchanged, whatever their names and values", () => {

@@ -21,6 +21,7 @@ import {
   type BodyCodecName,
   DEFAULT_SIZE_BOUNDS,
   excessOf,
+  isMethodName,
   isWellFormed,
   MAX_NAME_BYTES,
   MAX_OPTIONS_BYTES,
@@ -53,6 +54,17 @@ export class CallSchema {
     read: readWorkerId,
     default: undefined,
   });
+  /**
+   * The method of the service: 1 to 255 bytes without control characters. A worker that does not read it from the options gets it with
+   * the data, as `{ args: [data], kwargs: {}, method }`. @defaultValue none: the service itself
+   */
+  readonly method: Option<string, string | undefined> = custom<string, string | undefined>({
+    expected: `text of 1 to ${MAX_NAME_BYTES} bytes of UTF-8 without control characters`,
+    read: (value) => (isMethodName(value) ? value : undefined),
+    default: undefined,
+  });
+  /** Whether the data is the array of the method's arguments, instead of its one argument. @defaultValue false */
+  readonly args: Option<boolean | 0 | 1, boolean> = bit({ default: false });
   /** Whether a worker must run it, even if the broker has a cached reply to an equal request. @defaultValue false */
   readonly nocache: Option<boolean | 0 | 1, boolean> = bit({ default: false });
   /**
@@ -132,6 +144,8 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults, d
     ...codecs,
   };
   if (sent.headers !== undefined) readOption("headers", SCHEMA.headers, sent.headers);
+  if (sent.method !== undefined) readOption("method", SCHEMA.method, sent.method);
+  if (sent.args !== undefined) readOption("args", SCHEMA.args, sent.args);
   const classic: unknown = Reflect.get(input, CLASSIC_OPTIONS);
   // The classic options come first and keep their order, as the original writes them.
   const written = {

@@ -74,4 +74,4 @@ function withoutExtras(id: DialectName, input: CallOptions): CallOptions {
   return input;
 }
 
-const FLAGS: ReadonlySet<string> = new Set(["retry", "nocache", "persist", "failFast", "notices"]);
+const FLAGS: ReadonlySet<string> = new Set(["retry", "nocache", "persist", "failFast", "notices", "args"]);

@@ -136,16 +136,25 @@ describe("the offer of a role", () => {
   const offered = (role: "client" | "worker" | "broker") => formatCapabilities(offerOf(role, { heartbeatMs: 2500 }));
 
   test("holds every flag that the role supports", () => {
-    expect(offered("client")).toBe("pigato/1 cancel error notice request-heartbeat partials credit heartbeat=2500");
+    expect(offered("client")).toBe(
+      "pigato/1 cancel error notice request-heartbeat partials credit methods heartbeat=2500",
+    );
     expect(offered("worker")).toBe(
       "pigato/1 cancel error request-heartbeat partials credit frames drain heartbeat=2500",
     );
     expect(offered("broker")).toBe(
-      "pigato/1 cancel error notice request-heartbeat partials credit frames drain heartbeat=2500",
+      "pigato/1 cancel error notice request-heartbeat partials credit frames drain methods heartbeat=2500",
     );
   });
 
   test("holds the settings of the peer", () => {
     expect(offerOf("worker", { heartbeatMs: 100, concurrency: 8 })).toMatchObject({ heartbeatMs: 100, concurrency: 8 });
+  });
+
+  test("holds methods only for a worker that reads them, and not for a client that must behave as the original", () => {
+    expect(offerOf("worker", {}).methods).toBe(false);
+    expect(offerOf("worker", { methods: true }).methods).toBe(true);
+    expect(offerOf("client", { methods: false }).methods).toBe(false);
+    expect(offerOf("client", {}).methods).toBe(true);
   });
 });

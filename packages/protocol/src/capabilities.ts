@@ -22,6 +22,8 @@ const TABLE = [
   { name: "frames", key: "frames", kind: "flag", offeredBy: ["worker", "broker"] },
   // The broker says which of its heartbeats confirms that a worker gets no more requests.
   { name: "drain", key: "drain", kind: "flag", offeredBy: ["worker", "broker"] },
+  // The options of a request name a method and a codec (P-CALL-1). A worker offers it if it reads them.
+  { name: "methods", key: "methods", kind: "flag", offeredBy: ["client", "broker"] },
   // Requests whose input is a stream.
   { name: "duplex", key: "duplex", kind: "flag", offeredBy: [] },
   // Codecs of bodies besides JSON that the peer reads, and that the broker passes on.
@@ -55,8 +57,8 @@ export type Capabilities = { readonly [One in Entry as One["name"]]: KindValues[
 
 type Mutable = { -readonly [Name in keyof Capabilities]: Capabilities[Name] };
 
-/** The capabilities that carry a value of the peer that offers them. */
-type Settings = Partial<Pick<Capabilities, Exclude<Entry, { readonly kind: "flag" }>["name"]>>;
+/** The capabilities that carry a value of the peer that offers them, and those that not every peer of a role supports. */
+type Settings = Partial<Pick<Capabilities, Exclude<Entry, { readonly kind: "flag" }>["name"] | "methods">>;
 
 /** The first word of an offer. A broker that announces it in its ZMTP handshake answers offers (P-NEG-5). */
 export const OFFER_WORD = "pigato/1";
@@ -66,12 +68,12 @@ export const MAX_OFFER_BYTES = 1024;
 
 export const NO_CAPABILITIES: Capabilities = Object.freeze(defaults());
 
-/** What a role offers: every flag that it supports, and the settings of this peer. */
+/** What a role offers: every flag that it supports, unless the settings differ, and the settings of this peer. */
 export function offerOf(role: "client" | "worker" | "broker", settings: Settings): Capabilities {
   const offer: Mutable = { ...NO_CAPABILITIES, ...settings };
   for (const entry of TABLE) {
     const roles: readonly string[] = entry.offeredBy;
-    if (entry.kind === "flag") offer[entry.name] = roles.includes(role);
+    if (entry.kind === "flag" && !Object.hasOwn(settings, entry.name)) offer[entry.name] = roles.includes(role);
   }
   return offer;
 }

@@ -29,7 +29,7 @@ export { type Deadline, Deadlines, type Instant } from "./deadlines.ts";
 export { DecodeCache } from "./decode-cache.ts";
 export type { ButlerOptions } from "./dialects/butler/index.ts";
 export type { CompleteDialect, DialectTraits, Role } from "./dialects/dialect.ts";
-export { excessFor } from "./dialects/excess.ts";
+export { excessFor, excessWithMethod } from "./dialects/excess.ts";
 export type { MajordomoOptions } from "./dialects/mdp/index.ts";
 export { type MajordomoPeer, type MajordomoVersion, majordomoPeer } from "./dialects/mdp/peer.ts";
 export { omdpDialect } from "./dialects/omdp/index.ts";
@@ -69,6 +69,7 @@ export { getOwn, UNDEFINED_FRAME } from "./payload.ts";
 export { MAX_CACHE_MS } from "./reply-options.ts";
 export {
   DEFAULT_TIMEOUT_MS,
+  isMethodName,
   MAX_OPTIONS_BYTES,
   parseRequestOptions,
   timeoutToWire,

@@ -8,9 +8,12 @@ import type { Frame, Frames } from "./frame.ts";
 import type { PeerId, RequestId, ServiceName } from "./ids.ts";
 import type { RequestOptions } from "./request-options.ts";
 
-/** Whether a request is sent to its worker as the frames of its body. Only if negotiated (P-DSP-3). */
-interface Framed {
+/** How a request is sent to its worker. */
+interface Dispatched {
+  /** As the frames of its body. Only if negotiated (P-DSP-3). */
   readonly isFramed?: boolean;
+  /** With its method in the body, for a worker that does not read it from the options (P-CALL-2). */
+  readonly hasMethodInBody?: boolean;
 }
 
 /** A request: its payload, what the broker reads, and what it passes on unread. */
@@ -128,7 +131,7 @@ export interface DisconnectReason {
 /** Broker to worker. */
 export type ToWorker =
   | { readonly type: "ready"; readonly accepted: Capabilities | undefined }
-  | ({ readonly type: "request" } & Addressed & RequestContent & Framed)
+  | ({ readonly type: "request" } & Addressed & RequestContent & Dispatched)
   /** `isDrained` confirms a concurrency of 0: no request follows. Only if negotiated. */
   | { readonly type: "heartbeat"; readonly isDrained?: true }
   | ({ readonly type: "request-heartbeat" } & Addressed)

@@ -57,6 +57,29 @@ describe("the options of a request", () => {
     expect(parseRequestOptions(`{"${field}":1}`)).toStrictEqual({ ...DEFAULT_REQUEST_OPTIONS, [option]: true });
   });
 
+  test.each([
+    ['{"method":"add","args":1}', { method: "add", hasArgs: true }],
+    ['{"method":"__proto__"}', { method: "__proto__" }],
+    ['{"method":"constructor","args":0}', { method: "constructor" }],
+    ['{"method":"add","codec":"raw"}', { method: "add", codec: "raw", accept: "raw", inputCodec: "raw" }],
+    ['{"args":1}', {}],
+  ])("name a method in %s", (text, fields) => {
+    expect(parseRequestOptions(text)).toStrictEqual({ ...DEFAULT_REQUEST_OPTIONS, ...fields });
+  });
+
+  test.each([
+    ...['""', "1", "null", "[]", "{}", '"a\\u0000"', '"a\\n"', '"\\u007f"', '"\\u0085"', '"\\ud800"'],
+    ...[`"${"m".repeat(256)}"`, `"${"ö".repeat(128)}"`, `"${"m".repeat(65_000)}"`],
+  ])("have a flaw if the method is %s", (method) => {
+    const flaw = "its method is not text of 1 to 255 bytes without control characters";
+    expect(parseRequestOptions(`{"method":${method}}`)).toStrictEqual({ ...DEFAULT_REQUEST_OPTIONS, flaw });
+  });
+
+  test("take a method of the maximum length", () => {
+    for (const method of ["m".repeat(255), "ö".repeat(127)])
+      expect(parseRequestOptions(JSON.stringify({ method }))).toMatchObject({ method });
+  });
+
   test("are set by any truthy value, as in the original", () => {
     const said = (value: string) => parseRequestOptions(`{"retry":${value}}`).retry;
     expect(["1", "true", '"0"', "{}", "-1"].map(said)).toEqual([true, true, true, true, true]);

@@ -2,7 +2,7 @@
 // sends travel on untouched.
 
 import { type RequestCodecs, readRequestCodecs } from "./body-codec.ts";
-import { type PeerId, peerIdFromText } from "./ids.ts";
+import { isWellFormed, MAX_NAME_BYTES, type PeerId, peerIdFromText, writeText } from "./ids.ts";
 
 /** The timeout of a request whose client sends none, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 60_000;
@@ -24,6 +24,13 @@ export interface RequestOptions extends RequestCodecs {
   readonly persist: boolean;
   /** Whether the client wants notices of its progress. */
   readonly notices: boolean;
+  // These have a meaning only if the client negotiated `methods` (P-CALL-1).
+  /** The method of the service; the service itself if absent. */
+  readonly method?: string;
+  /** Whether the payload is the array of the method's arguments, instead of its one argument. */
+  readonly hasArgs?: boolean;
+  /** Why the method is invalid. */
+  readonly flaw?: string;
 }
 
 export const DEFAULT_REQUEST_OPTIONS: RequestOptions = Object.freeze({
@@ -35,6 +42,9 @@ export const DEFAULT_REQUEST_OPTIONS: RequestOptions = Object.freeze({
   persist: false,
   notices: false,
 });
+
+const CONTROL_CHARACTER = /\p{Cc}/u;
+const METHOD_FLAW = "its method is not text of 1 to 255 bytes without control characters";
 
 /** What the original's client sends by default. */
 const CLASSIC_DEFAULTS = '{"timeout":60000,"retry":0}';
@@ -52,7 +62,7 @@ export function parseRequestOptions(text: string): RequestOptions {
   // `in` instead of `getOwn`, which took half the time of decoding a request. The prototype of a JSON.parse result has none of
   // these names.
   const worker = "workerId" in value ? value.workerId : undefined;
-  return {
+  const options = {
     timeoutMs: timeoutFromWire("timeout" in value ? value.timeout : undefined),
     retry: "retry" in value && Boolean(value.retry),
     worker: typeof worker === "string" && worker !== "" ? peerIdFromText(worker) : undefined,
@@ -62,6 +72,20 @@ export function parseRequestOptions(text: string): RequestOptions {
     notices: "notices" in value && Boolean(value.notices),
     ...readRequestCodecs(value),
   };
+  return "method" in value ? { ...options, ...methodIn(value) } : options;
+}
+
+/** Whether a text can name a method: 1 to 255 bytes of UTF-8 without control characters. */
+export function isMethodName(value: unknown): value is string {
+  if (typeof value !== "string" || value === "" || value.length > MAX_NAME_BYTES) return false;
+  return isWellFormed(value) && !CONTROL_CHARACTER.test(value) && writeText(value).length <= MAX_NAME_BYTES;
+}
+
+/** P-CALL-1: unlike other fields, an invalid one is not ignored, because the worker would run something else. */
+function methodIn(value: { readonly method: unknown }): Partial<RequestOptions> {
+  const { method } = value;
+  if (!isMethodName(method)) return { flaw: METHOD_FLAW };
+  return "args" in value && value.args ? { method, hasArgs: true } : { method };
 }
 
 /** A negative number means never. Anything but a number means the default. A request with 0 expires at once. */

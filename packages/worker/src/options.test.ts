@@ -121,6 +121,7 @@ describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
       expect(() => resolveOptions({ dialect, concurrency })).toThrow(message);
     }
     expect(() => resolveOptions({ dialect, maxInFlight: 1 })).toThrow("maxInFlight cannot be used");
+    expect(() => resolveOptions({ dialect, methods: true })).toThrow("methods cannot be used");
     expect(() => resolveOptions({ dialect, negotiate: true })).toThrow("negotiate cannot be used");
   });
 

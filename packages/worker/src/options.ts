@@ -1,6 +1,7 @@
 // The options of a worker: their names, defaults and bounds. Those that it shares with a client are in @pigato/peer.
 
 import {
+  boolean,
   type DialectName,
   integer,
   notCarried,
@@ -27,6 +28,11 @@ export class WorkerSchema {
    * May be changed later: `worker.conf.concurrency = 2`. @defaultValue 100
    */
   readonly concurrency: Option<number> = integer({ min: -1, max: MAX_COUNT, default: 100 });
+  /**
+   * Whether the handler reads the method of a request from `opts.method`. Otherwise it gets the method with the data, as
+   * `{ args, kwargs, method }`. @defaultValue false
+   */
+  readonly methods: Option<boolean> = boolean({ default: false });
   /**
    * Requests in flight above which further ones are rejected at once, or `concurrency` if that is more: protects a worker
    * without a limit, and from a broker that ignores it. @defaultValue 100 000
@@ -98,7 +104,7 @@ export function limitOf(concurrency: number): number {
 }
 
 /** @throws UsageError for options that the dialect cannot support */
-function checkCarried(dialect: DialectName, { concurrency, maxInFlight, negotiate }: WorkerOptions): void {
+function checkCarried(dialect: DialectName, { concurrency, maxInFlight, methods, negotiate }: WorkerOptions): void {
   if (dialect === "pigato") return;
   if (concurrency !== undefined && concurrency !== 1) {
     throw notCarried(dialect, `a concurrency of ${concurrency}`, "a worker there has one request at a time");
@@ -106,5 +112,6 @@ function checkCarried(dialect: DialectName, { concurrency, maxInFlight, negotiat
   if (maxInFlight !== undefined) {
     throw notCarried(dialect, "maxInFlight", "a worker there has one request at a time");
   }
+  if (methods === true) throw notCarried(dialect, "methods");
   if (negotiate !== undefined && negotiate !== false) throw notCarried(dialect, "negotiate");
 }

@@ -10,7 +10,7 @@ import { finishDraining, startDraining } from "./drain.ts";
 import type { DialectId, Effect, Input } from "./effects.ts";
 import { handleClient } from "./handle-client.ts";
 import { handleDelivery } from "./handle-delivery.ts";
-import { failOversized, handleOversized } from "./handle-oversized.ts";
+import { failUnsendable, handleOversized } from "./handle-oversized.ts";
 import { handleReceiving } from "./handle-receiving.ts";
 import { handleStore } from "./handle-store.ts";
 import { handleTimers } from "./handle-timer.ts";
@@ -31,7 +31,7 @@ export class BrokerCore {
     const { state } = this;
     handleTimers(state, now);
     handleInput(state, input, now);
-    if (state.oversized.length > 0) failOversized(state);
+    if (state.unsendable.length > 0) failUnsendable(state);
     if (state.phase.name === "draining") finishDraining(state);
     if (state.directory.isStale) scheduleDirectory(state, now);
     return state.effects.take();

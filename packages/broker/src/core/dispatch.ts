@@ -6,8 +6,10 @@
 //
 // On the path of every request, measured by apps/bench, core.
 
-import { excessFor, excessOf } from "@pigato/protocol/internal";
+import type { ToWorker } from "@pigato/protocol";
+import { excessFor, excessOf, excessWithMethod } from "@pigato/protocol/internal";
 import { onDispatched } from "./hooks.ts";
+import { shownPeer } from "./peer-names.ts";
 import {
   NOWHERE,
   type QueuedRequest,
@@ -17,6 +19,8 @@ import {
 } from "./queued-request.ts";
 import type { CoreState } from "./state.ts";
 import type { WorkerState } from "./worker-record.ts";
+
+type RequestToWorker = ToWorker & { readonly type: "request" };
 
 /** The result of placing a request. */
 export type Placement =
@@ -185,14 +189,13 @@ function dispatch(state: CoreState, request: QueuedRequest, worker: WorkerRecord
     else setWorkerState(worker, "full");
   }
   onDispatched(state, request, worker);
-  const [options] = request.trailer;
   const isFramed = request.isRaw && worker.capabilities.frames && request.client.traits.hasFrames;
-  const excess = isFramed
-    ? worker.bounds && excessOf(worker.bounds, request.body, options)
-    : excessFor(state.options, worker, request, options);
-  if (excess !== undefined) {
+  const hasMethodInBody =
+    request.hasCallOptions && request.options.method !== undefined && !worker.capabilities.methods;
+  const why = whyUnsendable(state, request, worker, { isFramed, hasMethodInBody });
+  if (why !== undefined) {
     request.isReceived = false;
-    return void state.oversized.push({ request, excess });
+    return void state.unsendable.push({ request, why });
   }
   state.effects.toWorker(worker, {
     type: "request",
@@ -202,11 +205,36 @@ function dispatch(state: CoreState, request: QueuedRequest, worker: WorkerRecord
     body: request.body,
     isRaw: request.isRaw,
     isFramed,
+    hasMethodInBody,
     trailer: request.trailer,
     options: request.options,
     credit: request.isPaced && worker.capabilities.credit ? request.credit : undefined,
   });
   state.effects.notify(request, worker);
+}
+
+/** Why a worker cannot get a request, which then fails with INVALID (P-SIZE-1, P-CALL-3). */
+function whyUnsendable(
+  { options }: CoreState,
+  request: QueuedRequest,
+  worker: WorkerRecord,
+  { isFramed, hasMethodInBody }: Pick<RequestToWorker, "isFramed" | "hasMethodInBody">,
+): string | undefined {
+  const { codec } = request.options;
+  if (codec !== undefined && hasCodec(request, codec) && !worker.capabilities.codecs.includes(codec)) {
+    return `has the codec "${codec}", which the worker "${shownPeer(worker.id)}" does not support`;
+  }
+  const [trailer] = request.trailer;
+  let excess: string | undefined;
+  if (isFramed) excess = worker.bounds && excessOf(worker.bounds, request.body, trailer);
+  else if (hasMethodInBody) excess = excessWithMethod(options, worker, request, trailer);
+  else excess = excessFor(options, worker, request, trailer);
+  return excess === undefined ? undefined : `is too large for its worker: ${excess}`;
+}
+
+/** Whether the codec in the options is that of the body, and no option of an old client. */
+function hasCodec({ client, hasCallOptions }: QueuedRequest, codec: string): boolean {
+  return hasCallOptions || client.capabilities.codecs.includes(codec);
 }
 
 function updateAvailability(worker: WorkerRecord): void {

@@ -70,10 +70,13 @@ function onRequest(state: CoreState, client: ClientRecord, received: RequestMess
   if (state.phase.name !== "serving") {
     return refuseRequest(state, client, message, { code: "CLOSED", why: "was refused: the broker is stopping" });
   }
+  const { worker, flaw } = message.options;
+  if (flaw !== undefined && client.capabilities.methods) {
+    return refuseRequest(state, client, message, { code: "INVALID", why: `was refused: ${flaw}` });
+  }
   if (isMmi(message.service)) return answerMmi(state, client, message);
   const cached = cachedReplyTo(state, message);
   if (cached !== undefined) return answerFromCache(state, client, message, cached);
-  const { worker } = message.options;
   acceptRequest(state, client, message, worker === undefined ? undefined : workerNamed(state, worker), now);
 }
 

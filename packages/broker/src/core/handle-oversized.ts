@@ -1,5 +1,5 @@
 // Messages that are larger than their recipient accepts (P-SIZE-1, P-SIZE-2). Only the request concerned ends. A request that is
-// too large for the chosen worker ends after the current input, when all tables are consistent.
+// too large for the chosen worker, or has a codec that it does not support, ends after the current input, when all tables are consistent.
 
 import { type Instant, violation } from "@pigato/protocol/internal";
 import { requireClient } from "./clients.ts";
@@ -47,13 +47,13 @@ function onReply(
   noteReceived(worker, now);
 }
 
-/** Ends the requests that were given to a worker in this step and are too large for it. */
-export function failOversized(state: CoreState): void {
-  for (let next = state.oversized.pop(); next !== undefined; next = state.oversized.pop()) {
-    const { request, excess } = next;
+/** Ends the requests that were given to a worker in this step and that it cannot get. */
+export function failUnsendable(state: CoreState): void {
+  for (let next = state.unsendable.pop(); next !== undefined; next = state.unsendable.pop()) {
+    const { request, why } = next;
     // It may have ended, or have lost this worker, in the same step.
     if (request.location.at === "worker" && request.isReceived === false) {
-      failRequest(state, request, "INVALID", `is too large for its worker: ${excess}`);
+      failRequest(state, request, "INVALID", why);
     }
   }
 }

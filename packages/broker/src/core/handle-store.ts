@@ -47,6 +47,7 @@ function restore(
   if (client.requests.has(message.requestId)) return discardStored(state, key);
   const request = addRequest(state, client, state.services.route(message.service), message);
   request.lostWorkers = stored.lostWorkers ?? 0;
+  request.hasCallOptions = stored.methods === true;
   state.storedRequests.adopt(key, request, now + state.options.maxStoredMs - ageMs);
   restartTimeout(state, request, now);
   request.mayHaveRun = true;

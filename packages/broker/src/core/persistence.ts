@@ -1,8 +1,8 @@
 // Persistent requests: the store keeps them until they have ended, so that a restarted broker finds them. Decides when to call
 // the store. A persistent request is stored before any worker gets it.
 
-import { type PeerId, peerId, requestId, serviceName } from "@pigato/protocol";
-import type { Instant } from "@pigato/protocol/internal";
+import { type PeerId, peerId, readText, requestId, serviceName } from "@pigato/protocol";
+import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { AT_STORE, type QueuedRequest, type RequestMessage } from "./queued-request.ts";
 import type { CoreState } from "./state.ts";
 import type { StoredRequest } from "./stored-request.ts";
@@ -87,7 +87,10 @@ export function discardStored(state: CoreState, key: string): void {
 /** A stored request as the message that it once was. */
 export function messageOf(stored: StoredRequest): { readonly from: PeerId; readonly message: RequestMessage } {
   const { service, body, trailer, timeoutMs, retry, worker } = stored;
+  const [written] = trailer;
   const options = {
+    // The method and the codec.
+    ...(written === undefined ? undefined : parseRequestOptions(readText(written))),
     timeoutMs: timeoutMs ?? Number.POSITIVE_INFINITY,
     retry,
     worker: worker === null ? undefined : peerId(worker),
@@ -116,8 +119,18 @@ function deleteEntry(state: CoreState, entry: StoredEntry): void {
   state.effects.delete(entry.key);
 }
 
-function entryOf({ client, id, name, body, trailer, options, lostWorkers }: QueuedRequest): StoredRequest {
-  const { timeoutMs, retry, worker } = options;
+function entryOf({
+  client,
+  id,
+  name,
+  body,
+  trailer,
+  options,
+  hasCallOptions,
+  lostWorkers,
+}: QueuedRequest): StoredRequest {
+  const { timeoutMs, retry, worker, method, codec } = options;
+  const hasMethods = hasCallOptions && (method !== undefined || codec !== undefined);
   return {
     version: 1,
     client: client.id,
@@ -128,6 +141,7 @@ function entryOf({ client, id, name, body, trailer, options, lostWorkers }: Queu
     timeoutMs: timeoutMs === Number.POSITIVE_INFINITY ? null : timeoutMs,
     retry,
     worker: worker ?? null,
+    ...(hasMethods && { methods: true }),
     ...(lostWorkers > 0 && { lostWorkers }),
   };
 }

@@ -74,6 +74,8 @@ export class QueuedRequest
   /** About the memory that it takes, as the bounds count it. */
   readonly bytes: number;
   readonly options: RequestOptions;
+  /** Whether its client negotiated `methods`, so that the broker acts on its method and its codec. */
+  hasCallOptions: boolean;
   /** How many chunks a worker may send before more are granted; `MAX_CREDIT` without flow control. */
   credit: number;
   location: RequestLocation = NOWHERE;
@@ -113,6 +115,7 @@ export class QueuedRequest
     // The first request for a name keeps its route. What the route takes is counted here, for as long as this request is open.
     if (!route.isNeeded) this.bytes += ROUTE_COST_BYTES + route.name.length;
     this.options = message.options;
+    this.hasCallOptions = client.capabilities.methods;
     this.credit = (client.capabilities.credit ? message.credit : undefined) ?? MAX_CREDIT;
   }
 

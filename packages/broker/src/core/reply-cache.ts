@@ -1,11 +1,11 @@
 // An LRU cache of replies that their workers marked as cacheable, for equal requests: the same service as the client names
-// it and the same payload, byte for byte, while that name leads to the service whose worker sent the reply. Options do not
-// count.
+// it, the same method and codec, and the same payload, byte for byte, while that name leads to the service whose worker sent the
+// reply. Other options do not count.
 //
 // A reply is cached whole or not at all: partials are collected while they pass, if the worker marked the first one.
 // Errors are never cached. While nothing is cached for a service, its requests cost one comparison.
 
-import type { Frame, ServiceName } from "@pigato/protocol";
+import type { Frame, RequestOptions, ServiceName } from "@pigato/protocol";
 import {
   costOfFrames,
   type Deadline,
@@ -78,7 +78,7 @@ export class ReplyCache {
     if (this.#counts.size === 0 || !this.#counts.has(message.service)) return undefined;
     const { noCache, worker, timeoutMs } = message.options;
     if (noCache || worker !== undefined || timeoutMs === 0) return undefined;
-    const reply = this.#replies?.get(keyOf(message.service, message.body));
+    const reply = this.#replies?.get(keyOf(message.service, message.options, message.body));
     return reply !== undefined && areEqual(reply.requestBody, message.body) ? reply : undefined;
   }
 
@@ -171,8 +171,8 @@ export class ReplyCache {
       maxSize: cacheMaxBytes,
       dispose: (reply) => this.#onEvicted(reply),
     });
-    const { name: service, location, route, body } = request;
-    const key = keyOf(service, body);
+    const { name: service, location, route, options, body } = request;
+    const key = keyOf(service, options, body);
     const servedBy = location.at === "worker" ? location.worker.service.name : route.service.name;
     const timer = this.#timers.entry({ kind: "cached-reply", key });
     const reply = { key, service, servedBy, requestBody: ownFrames(body), parts, timer };
@@ -183,7 +183,7 @@ export class ReplyCache {
 
   /** P-CACHE-4: a cached reply to an equal request is older than the reply that just passed. */
   #evictOlder(request: QueuedRequest): void {
-    this.#replies?.delete(keyOf(request.name, request.body));
+    this.#replies?.delete(keyOf(request.name, request.options, request.body));
   }
 
   /** It expired, a newer reply replaced it, or it made room. */
@@ -195,8 +195,12 @@ export class ReplyCache {
   }
 }
 
-function keyOf(service: ServiceName, body: readonly Frame[]): string {
+function keyOf(service: ServiceName, options: RequestOptions, body: readonly Frame[]): string {
+  const { method, hasArgs, codec, accept } = options;
   let key = `${service.length}:${service}`;
+  // Also of a client that did not negotiate `methods`: its worker may read them (P-CACHE-2).
+  if (method !== undefined || codec !== undefined || accept !== undefined)
+    key += `${JSON.stringify([method, hasArgs, codec, accept])}`;
   for (const frame of body) key += `${frame.length}:${sampleOf(frame)}`;
   return key;
 }

@@ -40,10 +40,11 @@ export interface DirectorySchedule {
   readonly timer: Deadline<Timer>;
 }
 
-export interface OversizedRequest {
+/** A request that its worker cannot get: it is too large, or the worker does not support its codec. */
+export interface UnsendableRequest {
   readonly request: QueuedRequest;
-  /** The size and the bound. */
-  readonly excess: string;
+  /** The reason, for its failure. */
+  readonly why: string;
 }
 
 export interface CoreState {
@@ -65,7 +66,7 @@ export interface CoreState {
   readonly directory: DirectorySchedule;
   readonly counts: RequestCounts;
   /** Requests that were given to a worker in this step and are too large for it. */
-  readonly oversized: OversizedRequest[];
+  readonly unsendable: UnsendableRequest[];
   phase: Phase;
   /** How many requests workers hold. */
   inFlight: number;
@@ -102,7 +103,7 @@ export function createState(options: CoreOptions): CoreState {
       timer: timers.entry({ kind: "directory" }),
     },
     counts: new RequestCounts(),
-    oversized: [],
+    unsendable: [],
     phase: { name: "serving" },
     inFlight: 0,
     lastNumber: 0,

@@ -23,6 +23,8 @@ export interface StoredRequest {
   readonly retry: boolean;
   /** The only worker that may have it. */
   readonly worker: string | null;
+  /** Whether the broker acts on the method and the codec in the options. Missing if not, as in entries of brokers that did not write it. */
+  readonly methods?: boolean;
   /** Workers that were lost and may have run it. Missing if there is none, and in entries of brokers that did not write it. */
   readonly lostWorkers?: number;
   /** When the broker stored it, in milliseconds since 1970. Missing in entries of brokers that did not write it. */

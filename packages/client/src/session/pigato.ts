@@ -81,6 +81,8 @@ class PigatoExchange implements Exchange {
     this.#options = options;
     this.#ownOffer = offerOf("client", {
       heartbeatMs,
+      // A client that behaves as the original may have an option of its own with the name `method`.
+      methods: negotiate !== "announced",
       ...(codecs && { codecs: codecs.installed }),
       ...announcedBounds(sizeBounds),
     });

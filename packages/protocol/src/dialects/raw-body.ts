@@ -141,7 +141,7 @@ function dataUrlOf(frame: Frame): Frame {
   return joined([...pieces, writeText('"')]);
 }
 
-function joined(pieces: readonly Frame[]): Frame {
+export function joined(pieces: readonly Frame[]): Frame {
   const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const piece of pieces) {

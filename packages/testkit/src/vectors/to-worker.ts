@@ -51,6 +51,27 @@ const LISTING: readonly Entry<ToWorker>[] = [
     message: { ...request("rows", "r1", '"foo"', ["{}", "trace"]), credit: 16, address: "~1" },
   },
   {
+    name: "a method for a worker that does not read it from the options: the body is JSON in the form of butler",
+    row: "2",
+    clause: "P-CALL-2",
+    ways: "encode",
+    frames: [
+      "W",
+      "2",
+      "~1",
+      "math",
+      "",
+      "r1",
+      '{"args":[1,2],"kwargs":{},"method":"add"}',
+      '{"method":"add","args":1}',
+    ],
+    message: {
+      ...request("math", "r1", "[1,2]", ['{"method":"add","args":1}'], { method: "add", hasArgs: true }),
+      address: "~1",
+      hasMethodInBody: true,
+    },
+  },
+  {
     name: "an address and names that are not UTF-8",
     row: "2",
     clause: "P-ADDR-1",

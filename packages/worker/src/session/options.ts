@@ -19,6 +19,8 @@ export interface SessionOptions extends ConnectionOptions, InFlightOptions {
    */
   readonly brokerAnswers: boolean;
   readonly negotiate: Negotiation;
+  /** Whether its handler reads the method of a request from the options (P-CALL-1). */
+  readonly methods?: boolean;
   /** What this worker accepts. */
   readonly sizeBounds?: SizeBounds;
   /** Codecs besides JSON, if it has any. */

@@ -354,8 +354,9 @@ export class Session {
 
   #offer(): Capabilities | undefined {
     if (!this.requests.negotiates) return undefined;
-    const { heartbeatMs, sizeBounds = DEFAULT_SIZE_BOUNDS, codecs = [] } = this.options;
-    return offerOf("worker", { heartbeatMs, concurrency: this.#concurrency, codecs, ...announcedBounds(sizeBounds) });
+    const { heartbeatMs, methods = false, sizeBounds = DEFAULT_SIZE_BOUNDS, codecs = [] } = this.options;
+    const concurrency = this.#concurrency;
+    return offerOf("worker", { heartbeatMs, concurrency, codecs, methods, ...announcedBounds(sizeBounds) });
   }
 
   #enter(state: State): void {

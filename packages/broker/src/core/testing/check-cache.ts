@@ -1,7 +1,7 @@
 // The reply cache: which cached replies the broker may send, and which it must send while the bounds of the cache are out
 // of reach.
 
-import type { FromWorker } from "@pigato/protocol";
+import type { FromWorker, RequestOptions } from "@pigato/protocol";
 import { type Instant, readBytes } from "@pigato/protocol/internal";
 import type { CoreOptions } from "../core-options.ts";
 import type { ModelNames } from "./model-names.ts";
@@ -41,7 +41,7 @@ export class CacheChecks {
     }
     this.#partials.delete(request);
     if (!isCacheable) return;
-    const key = keyOf(request.service, request.frame);
+    const key = keyOf(request.service, request.options, request.frame);
     if (parts === undefined) {
       this.#cached.delete(key);
       return;
@@ -56,7 +56,7 @@ export class CacheChecks {
   /** The parts of the cached reply to a request; `undefined` if a worker must run it. */
   replyTo({ service, body, options }: RequestMessage, now: Instant): readonly Part[] | undefined {
     if (options.noCache || options.worker !== undefined || options.timeoutMs === 0) return undefined;
-    const reply = this.#cached.get(keyOf(service, body[0]));
+    const reply = this.#cached.get(keyOf(service, options, body[0]));
     const isCurrent = [undefined, reply?.servedBy].includes(this.#names.servedAs(service));
     return reply !== undefined && reply.endAt > now && isCurrent ? reply.parts : undefined;
   }
@@ -70,6 +70,11 @@ export class CacheChecks {
   }
 }
 
-function keyOf(service: string, frame: Uint8Array | undefined): string {
-  return `${service} ${frame === undefined ? "" : readBytes(frame)}`;
+function keyOf(
+  service: string,
+  { method, hasArgs, codec, accept }: RequestOptions,
+  frame: Uint8Array | undefined,
+): string {
+  const call = JSON.stringify([method, hasArgs, codec, accept]);
+  return `${service} ${call} ${frame === undefined ? "" : readBytes(frame)}`;
 }

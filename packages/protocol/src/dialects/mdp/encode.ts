@@ -4,6 +4,7 @@
 import { EMPTY, type Frame, type Frames, type FrameToSend } from "../../frame.ts";
 import { type ServiceName, writeText } from "../../ids.ts";
 import type { FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
+import { methodInBody } from "../method-body.ts";
 import type { Flavor } from "./wire.ts";
 
 /** @param answersErrors whether to send failures, as a JSON body: the protocol has no frame for them (D-MAP-5) */
@@ -39,8 +40,10 @@ export function encodeToClient(flavor: Flavor, message: ToClient, answersErrors:
 
 export function encodeToWorker(flavor: Flavor, message: ToWorker): FrameToSend[] | undefined {
   switch (message.type) {
-    case "request":
-      return [...workerHead(flavor, flavor.worker.request), message.address, EMPTY, ...message.body];
+    case "request": {
+      const body = message.hasMethodInBody === true ? [methodInBody(message, false)] : message.body;
+      return [...workerHead(flavor, flavor.worker.request), message.address, EMPTY, ...body];
+    }
     case "heartbeat":
       return workerHead(flavor, flavor.worker.heartbeat);
     case "disconnect":

@@ -4,6 +4,7 @@
 import type { Frame, FrameToSend } from "../../frame.ts";
 import { writeBytes, writeText } from "../../ids.ts";
 import type { ToClient, ToWorker } from "../../message.ts";
+import { methodInBody } from "../method-body.ts";
 import { checkedJson } from "../raw-body.ts";
 import { CLIENT, TYPE, typeFrame, WORKER } from "./wire.ts";
 
@@ -52,7 +53,7 @@ export function encodeToWorker(message: ToWorker): FrameToSend[] | undefined {
         typeFrame(TYPE.REQUEST),
         writeBytes(message.address),
         writeBytes(message.requestId),
-        checkedJson(message.body, message.isRaw),
+        message.hasMethodInBody === true ? methodInBody(message, true) : checkedJson(message.body, message.isRaw),
       ];
     case "heartbeat":
       return [WORKER, typeFrame(TYPE.HEARTBEAT)];

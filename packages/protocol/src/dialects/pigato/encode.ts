@@ -9,6 +9,7 @@ import { EMPTY, type Frame, type Frames, type FrameToSend } from "../../frame.ts
 import { type RequestId, writeText } from "../../ids.ts";
 import type { DisconnectReason, FromClient, FromWorker, ToClient, ToWorker } from "../../message.ts";
 import { NULL_FRAME } from "../../payload.ts";
+import { methodInBody } from "../method-body.ts";
 import { asJson, MAX_RAW_FRAMES } from "../raw-body.ts";
 import type { FieldCodec } from "./fields.ts";
 import {
@@ -112,7 +113,7 @@ function dispatchedRequest(fields: FieldCodec, message: ToWorker & { readonly ty
     return [WORKER, typeFrame(TYPE.FRAMES), address, service, EMPTY, requestId, options, ...message.body];
   }
   const type = typeFrame(TYPE.REQUEST);
-  const body = bodyFrame(message.body, message.isRaw);
+  const body = message.hasMethodInBody === true ? methodInBody(message, false) : bodyFrame(message.body, message.isRaw);
   const [options] = trailer;
   if (trailer.length !== 1 || options === undefined)
     return [WORKER, type, address, service, EMPTY, requestId, body, ...requestTrailer(fields, trailer, credit)];
