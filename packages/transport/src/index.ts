@@ -52,3 +52,5 @@ export {
   type TransportName,
   zmtp,
 } from "./transports.ts";
+export { type PullerHandlers, ZmtpPuller } from "./zmtp/puller.ts";
+export { type PusherHandlers, type PusherLimits, ZmtpPusher } from "./zmtp/pusher.ts";

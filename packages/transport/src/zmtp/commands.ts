@@ -57,6 +57,11 @@ export function encodeSubscribe(prefix: string): Buffer {
   return encodeCommand("SUBSCRIBE", Buffer.from(prefix, "latin1"));
 }
 
+/** As ZMTP 3.0 encodes it: a message that starts with 1. */
+export function encodeSubscribe30(prefix: string): Buffer {
+  return Buffer.from(`\u0001${prefix}`, "latin1");
+}
+
 /**
  * How libzmq 4.3 starts ERROR with PLAIN: it writes `"\x5ERROR"` where C++ reads `"\x5E"` as one character. Its client expects the
  * same and takes a correct ERROR for a violation; either way it is rejected.

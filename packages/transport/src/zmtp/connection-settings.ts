@@ -9,7 +9,7 @@ import type { ReceiveBudget } from "./unfinished.ts";
 
 export interface ConnectionSettings extends SenderSettings {
   /** The link, as errors name it. */
-  readonly linkName: "router" | "dealer" | "publisher" | "subscriber";
+  readonly linkName: "router" | "dealer" | "publisher" | "subscriber" | "puller" | "pusher";
   /** What this end says about itself. */
   readonly metadata: Metadata;
   readonly mechanism: SecurityMechanism;
@@ -17,8 +17,10 @@ export interface ConnectionSettings extends SenderSettings {
   readonly authenticator?: LinkAuthenticator | undefined;
   /** Socket types that this end talks to. */
   readonly peerTypes: ReadonlySet<string>;
-  /** This end connects, and sends PING. Otherwise it listens. */
+  /** This end connects. Otherwise it listens. */
   readonly isActive: boolean;
+  /** This end sends PING. An end that may stop to read answers none. @defaultValue whether it is active */
+  readonly sendsPings?: boolean;
   readonly limits: LinkLimits;
   /** Whether the link reports messages that are too large. Otherwise they end the connection. */
   readonly skipsOversized?: boolean;

@@ -1,4 +1,4 @@
-// A dealer over ZMTP. Messages sent without a connection wait in the outbox and leave with the next one.
+// A dealer over ZMTP, or another socket that connects and sends. Messages sent without a connection wait in the outbox and leave with the next one.
 
 import { type FramesToSend, routingIdBytes, toBytes } from "../byte-strings.ts";
 import { systemClock, withTimeout } from "../clock.ts";
@@ -24,27 +24,50 @@ import type { ConnectionOwner, SocketConnection } from "./socket-connection.ts";
 import { ReceiveBudget } from "./unfinished.ts";
 import type { Violation } from "./wire.ts";
 
-const PEER_TYPES: ReadonlySet<string> = new Set(["ROUTER", "REP", "DEALER"]);
+/** What distinguishes the sockets that connect and send. */
+export interface SendingKind {
+  readonly linkName: "dealer" | "pusher";
+  readonly socketType: "DEALER" | "PUSH";
+  readonly peerTypes: ReadonlySet<string>;
+  /** See `ConnectionSettings`. */
+  readonly sendsPings: boolean;
+}
+
+const DEALER: SendingKind = {
+  linkName: "dealer",
+  socketType: "DEALER",
+  peerTypes: new Set(["ROUTER", "REP", "DEALER"]),
+  sendsPings: true,
+};
+
+export interface ZmtpDealerOptions extends DealerOptions {
+  /** @defaultValue a dealer */
+  readonly kind?: SendingKind;
+}
 
 export class ZmtpDealer implements DealerLink, ConnectionOwner {
   readonly #handlers: DealerHandlers;
+  readonly #linkName: string;
   readonly #outbox: Outbox;
   readonly #dialer: Dialer;
   #onUpWhileClosing: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   /** @param outbox may hold messages already */
-  constructor(handlers: DealerHandlers, options: DealerOptions, outbox?: Outbox) {
-    routingIdBytes(options.routingId);
+  constructor(handlers: DealerHandlers, options: ZmtpDealerOptions, outbox?: Outbox) {
+    const { kind = DEALER } = options;
+    if (kind === DEALER) routingIdBytes(options.routingId);
     const limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
     this.#handlers = handlers;
+    this.#linkName = kind.linkName;
     this.#outbox = outbox ?? new Outbox(limits);
     const settings: DialerSettings = {
-      linkName: "dealer",
-      metadata: { socketType: "DEALER", routingId: options.routingId, retriesAfterError: true },
+      linkName: kind.linkName,
+      metadata: { socketType: kind.socketType, routingId: options.routingId, retriesAfterError: true },
       mechanism: peerMechanism(options.security),
-      peerTypes: PEER_TYPES,
+      peerTypes: kind.peerTypes,
       isActive: true,
+      sendsPings: kind.sendsPings,
       limits,
       skipsOversized: handlers.onOversized !== undefined,
       pool: new BufferPool(),
@@ -58,7 +81,7 @@ export class ZmtpDealer implements DealerLink, ConnectionOwner {
 
   connect(address: string): void {
     if (this.#closing !== undefined) {
-      throw new LinkError("CLOSED", `cannot connect to ${address}: the dealer is closed`, { address });
+      throw new LinkError("CLOSED", `cannot connect to ${address}: the ${this.#linkName} is closed`, { address });
     }
     this.#dialer.connect(address);
   }

@@ -11,7 +11,8 @@ import type { Outbox } from "../outbox.ts";
 import type { Credentials } from "../security/auth-request.ts";
 import { setImmediate, setTimeout } from "../timers.ts";
 import type { DenialReport, ZapStatus } from "../zap/authenticator.ts";
-import { encodeError, encodePing, encodeRoutingIdError, encodeSubscribe } from "./commands.ts";
+import { encodeError, encodePing, encodeRoutingIdError, encodeSubscribe, encodeSubscribe30 } from "./commands.ts";
+import type { ConnectionOwner as OwnerOf } from "./connection-owner.ts";
 import type { ConnectionSettings } from "./connection-settings.ts";
 import { encodeGreeting } from "./greeting.ts";
 import { CLOSED_BEFORE_GREETING, closedDuring } from "./handshake.ts";
@@ -29,27 +30,8 @@ import { COMMAND, type Violation } from "./wire.ts";
 const CLOSE_TIMEOUT_MS = 500;
 /** Milliseconds, after a peer closed its connection, in which the bytes that it sent before are read. */
 const READ_AFTER_CLOSE_MS = 5_000;
-/** How ZMTP 3.0 encodes a subscription: a message that starts with 1. */
-const SUBSCRIBE_30 = Uint8Array.of(1);
 
-export interface ConnectionOwner {
-  /** Where messages for a new connection wait. */
-  outboxForConnection(connection: SocketConnection): Outbox;
-  /** The other end introduced itself. @returns why it is rejected */
-  onIntroduced(connection: SocketConnection, routingId: string): Violation | undefined;
-  /** Messages leave from now on. */
-  onUp(connection: SocketConnection): void;
-  onMessage(connection: SocketConnection, frames: readonly Uint8Array[]): void;
-  /** A message that is too large, without its large frames. */
-  onOversized?(connection: SocketConnection, message: OversizedMessage): void;
-  /** Bytes of a message came that is not whole yet, in a read that ended no message. */
-  onReceiving?(connection: SocketConnection): void;
-  /** The peer subscribes or cancels by a command. Only publishers need it. */
-  onSubscription?(connection: SocketConnection, prefix: string, isSubscribed: boolean): void;
-  onDrain(connection: SocketConnection): void;
-  /** The connection has ended. Messages in the outbox have not left. */
-  onEnd(connection: SocketConnection, violation: Violation | undefined): void;
-}
+export type ConnectionOwner = OwnerOf<SocketConnection>;
 
 export class SocketConnection implements PeerReaderListener, SenderOwner, PeerActivity {
   /** For a router: the peer's name, once it has one. */
@@ -76,6 +58,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
   #isUp = false;
   /** Nothing that arrives is reported any more. */
   #isMuted = false;
+  #isHeld = false;
   #violation: Violation | undefined;
   /** Whether a message has ended since the last read. */
   #hasMessage = false;
@@ -100,7 +83,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     // A peer that connects runs the handlers of its own process, which may take any time.
     this.#turn = new TurnBudget(settings.isActive ? undefined : systemClock);
     this.#liveness = new Liveness(
-      { isActive: settings.isActive, handshakeTimeoutMs: settings.limits.handshakeTimeoutMs },
+      { isActive: settings.sendsPings ?? settings.isActive, handshakeTimeoutMs: settings.limits.handshakeTimeoutMs },
       alarmAfterIo(() => this.#checkLiveness()),
       systemClock.now(),
     );
@@ -146,7 +129,24 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
   /** Subscribes to a prefix, on a connection that is up. */
   subscribe(prefix: string): void {
     if (this.#speaks31) this.#sender.sendFrame(COMMAND, encodeSubscribe(prefix));
-    else this.#sender.sendFrame(0, Buffer.concat([SUBSCRIBE_30, Buffer.from(prefix, "latin1")]));
+    else this.#sender.sendFrame(0, encodeSubscribe30(prefix));
+  }
+
+  /** Reads no further than the present message, until `release`. What the peer sends meanwhile stays with it and in the kernel. */
+  hold(): void {
+    if (this.#isMuted) return;
+    this.#isHeld = true;
+    this.#unfinished.isExcused = true;
+    this.#reader.pause();
+    this.#socket.pause();
+  }
+
+  /** Continues to read, in another turn. */
+  release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#unfinished.isExcused = false;
+    setImmediate(this.#onTurn);
   }
 
   /** Stops reading, writes what waits, for at most `lingerMs`, and ends the connection. */
@@ -323,8 +323,9 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
   #continueTurn(bytes: number): boolean {
     const unread = this.#reader.takeUnread();
     if (!this.#isMuted) this.#rest = unread;
-    if (!this.#turn.onRead(bytes - (unread?.length ?? 0))) return true;
+    if (!this.#isHeld && !this.#turn.onRead(bytes - (unread?.length ?? 0))) return true;
     this.#socket.pause();
+    if (this.#isHeld) return false;
     const { pauseMs } = this.#turn;
     if (pauseMs === 0) setImmediate(this.#onTurn);
     else setTimeout(this.#onTurn, pauseMs);
@@ -337,6 +338,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
   }
 
   #mute(): void {
+    this.release();
     this.#isMuted = true;
     this.#rest = undefined;
     this.#reader.stop();
@@ -346,6 +348,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
   }
 
   #resume(): void {
+    if (this.#isHeld) return;
     const rest = this.#rest;
     this.#rest = undefined;
     const mayRead = !this.#isMuted && systemClock.now() < this.#restUntil;
@@ -359,14 +362,14 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
   /** The other end is gone. Reads the rest of its bytes first, in further turns. */
   #afterRest(then: () => void): void {
     if (this.#rest === undefined) return then();
-    this.#restUntil = systemClock.now() + READ_AFTER_CLOSE_MS;
+    if (!this.#isHeld) this.#restUntil = systemClock.now() + READ_AFTER_CLOSE_MS;
     this.#afterwards = then;
   }
 
   #checkLiveness(): void {
     if (this.#socket.destroyed) return;
     const { isBlocked, hasSent } = this.#sender;
-    const verdict = this.#liveness.check(systemClock.now(), isBlocked, hasSent);
+    const verdict = this.#liveness.check(systemClock.now(), isBlocked || this.#isHeld, hasSent);
     if (verdict === "ping") this.#sender.sendFrame(COMMAND, encodePing(TTL_MS));
     else if (verdict !== undefined) return this.destroy(verdict);
     // Not even the PING counts as sent, so PINGs continue while nothing else is sent.

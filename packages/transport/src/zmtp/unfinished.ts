@@ -78,6 +78,8 @@ export class ReceiveBudget {
 
 export class UnfinishedMessage {
   readonly budget: ReceiveBudget;
+  /** This end does not read, so the message cannot grow. */
+  isExcused = false;
   readonly #newAlarm: () => Alarm;
   readonly #onDrop: (violation: Violation) => void;
   #bytes = 0;
@@ -137,7 +139,7 @@ export class UnfinishedMessage {
     if (start === undefined || this.#bytes === 0) return;
     const { stallTimeoutMs, minProgressBytes } = this.budget.limits;
     const grown = this.#bytes - start;
-    if (this.#hasEnded || grown >= minProgressBytes) return this.#begin(now);
+    if (this.isExcused || this.#hasEnded || grown >= minProgressBytes) return this.#begin(now);
     const detail = `an unfinished message grew by ${grown} bytes in ${stallTimeoutMs} ms; the minimum is ${minProgressBytes}`;
     this.drop({ code: "STALLED", detail });
   }

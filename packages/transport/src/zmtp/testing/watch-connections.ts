@@ -8,6 +8,7 @@ import { SendBudget } from "../../send-budget.ts";
 import { ZmtpDealer } from "../dealer.ts";
 import { BufferPool, FrameWriter } from "../frame-writer.ts";
 import { ZmtpPublisher } from "../publisher.ts";
+import { ZmtpPuller } from "../puller.ts";
 import { ZmtpRouter } from "../router.ts";
 import { Sender } from "../sender.ts";
 import type { SocketConnection } from "../socket-connection.ts";
@@ -29,7 +30,8 @@ watchBudgets();
 watchSenders();
 watchBuffers();
 watchUnfinished();
-for (const { prototype } of [ZmtpRouter, ZmtpDealer, ZmtpPublisher, ZmtpSubscriber]) watchReports(prototype);
+for (const { prototype } of [ZmtpRouter, ZmtpDealer, ZmtpPublisher, ZmtpSubscriber, ZmtpPuller])
+  watchReports(prototype);
 
 const { onEnd } = ZmtpPublisher.prototype;
 ZmtpPublisher.prototype.onEnd = function onEndForgotten(connection, violation) {
