@@ -31,7 +31,14 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
       { text: "Learn", items: [page("tutorials/first-service")] },
       ...guides({
         "Send requests": ["stream-replies", "send-bytes", "cancel", "retry-safely", "cache-replies", "store-requests"],
-        "Reach workers": ["pull-requests", "name-services", "target-a-worker", "broadcast", "write-a-core-service"],
+        "Reach workers": [
+          "pull-requests",
+          "name-services",
+          "target-a-worker",
+          "broadcast",
+          "write-a-core-service",
+          "collect-results",
+        ],
         "Test and run": ["test-services", "run-in-docker", "secure-a-broker", "stop-cleanly"],
         "Connect others": ["connect-a-majordomo-peer", "migrate-from-pigato"],
       }),

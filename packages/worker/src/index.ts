@@ -1,8 +1,16 @@
 export type { DialectName, Logger, LossReason } from "@pigato/peer";
 export { RequestError, UsageError } from "@pigato/protocol";
-export { type CurveKey, type CurveOptions, LinkError, type PlainOptions } from "@pigato/transport";
+export {
+  type ConnectionRejection,
+  type CurveKey,
+  type CurveOptions,
+  LinkError,
+  type PlainOptions,
+} from "@pigato/transport";
 export { isWorkerOption, type WorkerConf, type WorkerOptions } from "./options.ts";
+export { Pusher, type PusherOptions } from "./pusher.ts";
 export type { Reply } from "./reply.ts";
 export type { ReplyOptions } from "./reply-port.ts";
 export type { IncomingRequest, RequestLoop } from "./request-loop.ts";
+export { Sink, type SinkEvents, type SinkOptions } from "./sink.ts";
 export { type RequestHandler, Worker, type WorkerEvents } from "./worker.ts";
