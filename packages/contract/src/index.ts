@@ -1,4 +1,5 @@
 export type { StandardSchemaV1 } from "@standard-schema/spec";
+export { whenEnded } from "./compose.ts";
 export {
   type ClientStreamMethod,
   type Contract,
@@ -20,6 +21,9 @@ export {
   unary,
 } from "./contract.ts";
 export { callerErrorOf, describeIssues, isError, MethodError, type MethodErrorOf } from "./errors.ts";
+export { HeaderMap } from "./header-map.ts";
+export type { AnyReply, AnyRequest, Interceptor, Next } from "./interceptor.ts";
+export type { Backoff, RetryBudget, RetryPolicy } from "./retry.ts";
 export {
   type Bytes,
   type BytesSchema,

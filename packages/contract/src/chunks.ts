@@ -1,0 +1,107 @@
+// The chunks of streams, as async iterables.
+
+import { UsageError } from "@pigato/protocol";
+
+export function isChunks(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+}
+
+/**
+ * The same chunks, for one reader. A second one would find no chunks, and would take a part of the input for all of it.
+ * @param name of what has the chunks, for the error
+ */
+export function readableOnce<Chunk>(chunks: AsyncIterable<Chunk>, name: string): AsyncIterable<Chunk> {
+  let isRead = false;
+  return {
+    [Symbol.asyncIterator]() {
+      if (isRead) throw new UsageError(`${name} was read before, and its chunks are gone`);
+      isRead = true;
+      return chunks[Symbol.asyncIterator]();
+    },
+  };
+}
+
+/**
+ * Waits for the first chunk.
+ * @param signal closes the chunks when it aborts, also if nothing reads them
+ * @returns all chunks, for one reader
+ * @throws what the chunks fail with before the first
+ */
+export async function afterFirst<Chunk>(
+  chunks: AsyncIterable<Chunk>,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Chunk>> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const close = (): void => void iterator.return?.().catch(() => {});
+  signal.addEventListener("abort", close, { once: true });
+  let first: IteratorResult<Chunk> | undefined = await iterator.next();
+  if (first.done === true) signal.removeEventListener("abort", close);
+  return iterable({
+    next() {
+      if (first === undefined) return iterator.next();
+      const result = first;
+      first = undefined;
+      return Promise.resolve(result);
+    },
+    async return() {
+      signal.removeEventListener("abort", close);
+      first = undefined;
+      await iterator.return?.();
+    },
+  });
+}
+
+/**
+ * The same chunks, with a listener for their end.
+ * @param listener called once: with the error, if reading failed, and without one at the end, or when the reader stops before
+ */
+export function withEnd<Chunk>(
+  chunks: AsyncIterable<Chunk>,
+  listener: (failure?: { readonly error: unknown }) => void,
+): AsyncIterable<Chunk> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  let isEnded = false;
+  const end = (failure?: { readonly error: unknown }): void => {
+    if (isEnded) return;
+    isEnded = true;
+    listener(failure);
+  };
+  return iterable({
+    async next() {
+      try {
+        const result = await iterator.next();
+        if (result.done === true) end();
+        return result;
+      } catch (error) {
+        end({ error });
+        throw error;
+      }
+    },
+    async return() {
+      try {
+        await iterator.return?.();
+      } finally {
+        end();
+      }
+    },
+  });
+}
+
+/**
+ * Not a generator: that would close nothing, if its reader stops before the first chunk.
+ * @param source `return` closes it
+ */
+function iterable<Chunk>(source: {
+  next(): Promise<IteratorResult<Chunk>>;
+  return(): Promise<void>;
+}): AsyncIterableIterator<Chunk> {
+  const iterator: AsyncIterableIterator<Chunk> = {
+    next: () => source.next(),
+    async return() {
+      await source.return();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return iterator;
+}

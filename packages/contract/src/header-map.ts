@@ -1,0 +1,51 @@
+// Headers of a request or a reply: names and values as text, such as `traceparent`. Names are equal in any case.
+
+import { UsageError } from "@pigato/protocol";
+
+/** A header cannot end a line of a log or of another protocol, nor hide what follows. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that it rejects
+const CONTROL = /[\u0000-\u001f\u007f]/;
+
+/** A `Map` whose keys are names in lower case. */
+export class HeaderMap extends Map<string, string> {
+  /** @throws UsageError for a value that is not text, or has control characters */
+  static from(entries: Readonly<Record<string, string>> | Iterable<readonly [string, string]> = {}): HeaderMap {
+    const headers = new HeaderMap();
+    const pairs = isIterable(entries) ? entries : Object.entries(entries);
+    for (const [name, value] of pairs) headers.set(name, value);
+    return headers;
+  }
+
+  override get(name: string): string | undefined {
+    return super.get(name.toLowerCase());
+  }
+
+  override has(name: string): boolean {
+    return super.has(name.toLowerCase());
+  }
+
+  override delete(name: string): boolean {
+    return super.delete(name.toLowerCase());
+  }
+
+  /** @throws UsageError for a value that is not text, or has control characters */
+  override set(name: string, value: string): this {
+    if (typeof name !== "string" || name === "" || CONTROL.test(name)) {
+      throw new UsageError(
+        `${JSON.stringify(name)} cannot be the name of a header: pass text without control characters`,
+      );
+    }
+    if (typeof value !== "string" || CONTROL.test(value)) {
+      throw new UsageError(`the header "${name}" must be text without control characters`);
+    }
+    return super.set(name.toLowerCase(), value);
+  }
+
+  toJSON(): Record<string, string> {
+    return Object.fromEntries(this);
+  }
+}
+
+function isIterable(value: object): value is Iterable<readonly [string, string]> {
+  return Symbol.iterator in value;
+}
