@@ -30,7 +30,15 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
     sidebar: [
       { text: "Learn", items: [page("tutorials/first-service")] },
       ...guides({
-        "Send requests": ["stream-replies", "send-bytes", "cancel", "retry-safely", "cache-replies", "store-requests"],
+        "Send requests": [
+          "stream-replies",
+          "send-bytes",
+          "cancel",
+          "retry-safely",
+          "intercept-calls",
+          "cache-replies",
+          "store-requests",
+        ],
         "Reach workers": [
           "pull-requests",
           "name-services",

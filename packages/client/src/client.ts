@@ -1,6 +1,7 @@
 // The public client. It turns arguments into messages, and provides replies as streams, callbacks and promises. The session
 // decides what happens to a request.
 
+import type { Interceptor } from "@pigato/contract";
 import { invalidValue, type PeerEvents, queueMicrotask, readService, resolveAddresses } from "@pigato/peer";
 import { display, type RequestError, type RequestId, type Violation } from "@pigato/protocol";
 import { requestIdFromText } from "@pigato/protocol/internal";
@@ -25,6 +26,7 @@ import {
 import type { CallOptions, ResolvedCallOptions } from "./call-options.ts";
 import { ContextCaller } from "./caller-context.ts";
 import { Driver } from "./driver.ts";
+import { Interception } from "./interception.ts";
 import { type ClientOptions, type ClientSettings, resolveOptions } from "./options.ts";
 import { callOf, requestIdOf } from "./session/calls.ts";
 import type { RequestMessage } from "./session/effects.ts";
@@ -49,6 +51,8 @@ export class Client extends EventEmitter<ClientEvents> {
   readonly #defaults: ResolvedCallOptions;
   readonly #control: CallControl;
   readonly #signals = new AbortSignals();
+  /** `undefined` without interceptors, so that a request costs no more. */
+  #interception: Interception | undefined;
   /** Whether the next request may be the first before a start. */
   #checksStart = true;
   // The original's broker stores the requests of all clients by their ids alone, so ids must be globally unique.
@@ -126,6 +130,26 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
+   * Adds an interceptor around every later request but those of `open()`. The first one added is the outermost.
+   * @throws UsageError for anything but a function
+   */
+  use(interceptor: Interceptor): this {
+    const added = [...(this.#interception?.interceptors ?? []), interceptor];
+    this.#interception = new Interception(added, {
+      clock: this.#settings.clock,
+      signals: this.#signals,
+      timeoutOf: (service, options) => {
+        readService(service);
+        return this.#settings.speaker.resolveCallOptions(options, this.#settings).options.timeoutMs;
+      },
+      onLeftOut: this.#onLeftOut,
+      submit: (service, data, caller, options) => this.#submit(this.#prepare(service, data, options), caller),
+      stream: (service, data, options) => this.#stream(service, data, options),
+    });
+    return this;
+  }
+
+  /**
    * Makes a request.
    * @param data any value that JSON can represent
    * @param onPartial called with each partial value; there is no callback for the end
@@ -159,14 +183,22 @@ export class Client extends EventEmitter<ClientEvents> {
       return this.requestStream(service, data, readOptions(third));
     }
     const caller = new CallbackCaller(readCallback("partial", third), readCallback("final", fourth));
-    this.#submit(this.#prepare(service, data, readOptions(fifth)), this.#inContext(caller));
+    const options = readOptions(fifth);
+    if (this.#interception !== undefined) this.#interception.callBack(service, data, caller, options);
+    else this.#submit(this.#prepare(service, data, options), this.#inContext(caller));
     return undefined;
   }
 
   /** As `request()`, always with a stream. */
-  requestStream<Value = unknown>(service: string, data?: unknown, options?: CallOptions): ReplyStream<Value> {
+  requestStream<Value = unknown>(service: string, data?: unknown, options?: CallOptions): ReplyStream<Value>;
+  requestStream(service: string, data?: unknown, options?: CallOptions): ReplyStream {
+    if (this.#interception !== undefined) return this.#interception.stream(service, data, options);
+    return this.#stream(service, data, options);
+  }
+
+  #stream(service: string, data: unknown, options: CallOptions | undefined): ReplyStream {
     const prepared = this.#prepare(service, data, options);
-    const stream = new ReplyStream<Value>(prepared.message.requestId, this.#control);
+    const stream = new ReplyStream(prepared.message.requestId, this.#control);
     this.#submit(prepared, this.#inContext(new StreamCaller(stream)), true);
     return stream;
   }
@@ -177,6 +209,7 @@ export class Client extends EventEmitter<ClientEvents> {
    */
   call<Value = unknown>(service: string, data?: unknown, options?: CallOptions): Promise<Value>;
   call(service: string, data?: unknown, options?: CallOptions): Promise<unknown> {
+    if (this.#interception !== undefined) return this.#interception.call(service, data, options);
     return new Promise((resolve) => {
       this.#submit(this.#prepare(service, data, options), new FinalCaller(resolve, service, this.#onLeftOut));
     });
@@ -188,6 +221,7 @@ export class Client extends EventEmitter<ClientEvents> {
    */
   collect<Value = unknown>(service: string, data?: unknown, options?: CallOptions): Promise<Value[]>;
   collect(service: string, data?: unknown, options?: CallOptions): Promise<unknown[]> {
+    if (this.#interception !== undefined) return this.#interception.collect(service, data, options);
     return new Promise((resolve) => {
       this.#submit(this.#prepare(service, data, options), new CollectCaller(resolve));
     });

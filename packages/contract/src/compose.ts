@@ -2,14 +2,11 @@
 
 import { UsageError } from "@pigato/protocol";
 import { isChunks, withEnd } from "./chunks.ts";
-import type { AnyReply, AnyRequest, Interceptor, Next } from "./interceptor.ts";
+import { type AnyReply, type AnyRequest, InterceptedRequest, type Interceptor, type Next } from "./interceptor.ts";
 
-/**
- * The interceptors around a method, the first outermost. Called once for each method, because it calls each interceptor.
- * @param last the method itself
- */
-export function compose(interceptors: readonly Interceptor[], last: Next): Next {
-  return interceptors.reduceRight<Next>(around, last);
+/** The interceptors around requests, the first outermost. Called once for many requests, because it calls each interceptor. */
+export function compose(interceptors: readonly Interceptor[]): Next {
+  return interceptors.reduceRight<Next>(around, InterceptedRequest.send);
 }
 
 /** @throws UsageError for a value that is not a function */

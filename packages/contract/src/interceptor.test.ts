@@ -6,11 +6,8 @@ import { type MethodKind, unary } from "./contract.ts";
 import { HeaderMap } from "./header-map.ts";
 import { type AnyReply, type AnyRequest, type Interceptor, type Next, replyOf, requestOf } from "./interceptor.ts";
 
-function newRequest(
-  kind: MethodKind = "unary",
-  input: unknown = 1,
-  definition = unary({ idempotent: true }),
-): AnyRequest {
+function newRequest(kind: MethodKind = "unary", send: Next = echo): AnyRequest {
+  const definition = unary({ idempotent: true });
   return requestOf(
     kind,
     { side: "client", service: "stocks", method: "quote", definition },
@@ -19,7 +16,8 @@ function newRequest(
       deadline: undefined,
       attempt: 1,
       signal: new AbortController().signal,
-      readInput: () => input,
+      readInput: () => 1,
+      send,
     },
   );
 }
@@ -54,32 +52,29 @@ describe("composition", () => {
         steps.push(`${name} after`);
         return reply;
       };
-    await compose([traced("outer"), traced("inner")], echo)(newRequest());
+    await compose([traced("outer"), traced("inner")])(newRequest());
     expect(steps).toEqual(["outer before", "inner before", "inner after", "outer after"]);
   });
 
   test("an interceptor is called once for a method, and what it returns once for each request", async () => {
     let composed = 0;
     let requests = 0;
-    const next = compose(
-      [
-        (inner) => {
-          composed += 1;
-          return (request) => {
-            requests += 1;
-            return inner(request);
-          };
-        },
-      ],
-      echo,
-    );
+    const next = compose([
+      (inner) => {
+        composed += 1;
+        return (request) => {
+          requests += 1;
+          return inner(request);
+        };
+      },
+    ]);
     await next(newRequest());
     await next(newRequest());
     expect([composed, requests]).toEqual([1, 2]);
   });
 
-  test("without interceptors, the composition is the method itself", () => {
-    expect(compose([], echo)).toBe(echo);
+  test("without interceptors, the request is sent", async () => {
+    expect((await compose([])(newRequest())).output).toBe(1);
   });
 
   test("an interceptor reads what the request is for without its input", async () => {
@@ -92,11 +87,11 @@ describe("composition", () => {
       readInput: () => {
         throw new Error("the input was decoded");
       },
+      send: echo,
     });
-    const reply = await compose(
-      [() => async (seen) => seen.respond(`${seen.side} ${seen.method} ${seen.attempt}`)],
-      echo,
-    )(request);
+    const reply = await compose([() => async (seen) => seen.respond(`${seen.side} ${seen.method} ${seen.attempt}`)])(
+      request,
+    );
     expect(reply.output).toBe("host quote 2");
   });
 
@@ -108,10 +103,12 @@ describe("composition", () => {
       const reply = await next(request.with({ input: 20, headers: { trace: "t2" }, deadline: 9 }));
       return reply.kind === "unary" ? { ...reply, output: Number(reply.output) + 1 } : reply;
     };
-    const reply = await compose([change], (request) => {
-      seen = request;
-      return echo(request);
-    })(newRequest());
+    const reply = await compose([change])(
+      newRequest("unary", (request) => {
+        seen = request;
+        return echo(request);
+      }),
+    );
     expect(reply.output).toBe(21);
     expect(seen?.headers.toJSON()).toEqual({ trace: "t2", tenant: "acme" });
     expect(seen?.deadline).toBe(9);
@@ -165,7 +162,7 @@ describe("a fault of an interceptor fails its request alone", () => {
     // A JavaScript program can pass anything.
     const name: string = "interceptor";
     const untyped: Interceptor = Reflect.get({ interceptor }, name);
-    await expect(compose([untyped], echo)(newRequest())).rejects.toThrow(message);
+    await expect(compose([untyped])(newRequest())).rejects.toThrow(message);
   });
 
   test("an output that is no stream is rejected, where the method returns one", () => {
@@ -177,10 +174,11 @@ describe("next may be called again", () => {
   test("an interceptor retries", async () => {
     let calls = 0;
     const again: Interceptor = (next) => (request) => next(request).catch(() => next(request.with({ attempt: 2 })));
-    const reply = await compose([again], (request) => {
+    const send: Next = (request) => {
       calls += 1;
       return calls === 1 ? Promise.reject(new Error("first")) : Promise.resolve(replyOf(request, request.attempt));
-    })(newRequest());
+    };
+    const reply = await compose([again])(newRequest("unary", send));
     expect(reply.output).toBe(2);
   });
 
@@ -204,7 +202,7 @@ describe("streams", () => {
         })(),
       };
     };
-    const reply = await compose([double], async (request) => replyOf(request, count(3)))(newRequest("serverStream"));
+    const reply = await compose([double])(newRequest("serverStream", async (request) => replyOf(request, count(3))));
     expect(await readReply(reply)).toEqual([2, 4, 6]);
   });
 

@@ -45,6 +45,8 @@ export interface RequestState<Input> {
   readonly signal: AbortSignal;
   /** Decodes the input at the first call, because most interceptors do not need it. */
   readonly readInput: () => Input;
+  /** Runs the request without interceptors. */
+  readonly send: Next;
 }
 
 /** A request on its way to the method's handler. */
@@ -67,6 +69,12 @@ export class InterceptedRequest<Kind extends MethodKind, Input> {
   readonly signal: AbortSignal;
   readonly #info: CallInfo;
   readonly #readInput: () => Input;
+  readonly #send: Next;
+
+  /** Runs a request without interceptors. Static, so that interceptors, which get instances, do not see it. */
+  static send(this: void, request: AnyRequest): Promise<AnyReply> {
+    return request.#send(request);
+  }
 
   constructor(kind: Kind, info: CallInfo, state: RequestState<Input>) {
     this.kind = kind;
@@ -80,6 +88,7 @@ export class InterceptedRequest<Kind extends MethodKind, Input> {
     this.signal = state.signal;
     this.#info = info;
     this.#readInput = state.readInput;
+    this.#send = state.send;
   }
 
   /** Whether it may run twice, as its contract states. */
@@ -101,6 +110,7 @@ export class InterceptedRequest<Kind extends MethodKind, Input> {
       attempt: attempt ?? this.attempt,
       signal: signal ?? this.signal,
       readInput: input === undefined ? this.#readInput : () => input,
+      send: this.#send,
     });
   }
 

@@ -24,7 +24,8 @@ function newRequest(
       deadline: changes.deadline,
       attempt: 1,
       signal: changes.signal ?? new AbortController().signal,
-      readInput: () => (changes.kind === "duplex" ? [][Symbol.iterator] : 1),
+      readInput: () => 1,
+      send: () => Promise.reject(new Error("not sent through next")),
     },
   );
 }

@@ -1,4 +1,12 @@
-import { type AnyReply, type AnyRequest, HeaderMap, type Interceptor, type MethodKind, unary } from "@pigato/contract";
+import {
+  type AnyReply,
+  type AnyRequest,
+  HeaderMap,
+  type Interceptor,
+  type MethodKind,
+  type Next,
+  unary,
+} from "@pigato/contract";
 import { compose, replyOf, requestOf } from "@pigato/contract/internal";
 import { type Delivery, type FailureCode, RequestError, UsageError } from "@pigato/protocol";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -21,7 +29,7 @@ interface Setting {
   readonly deadline?: number;
 }
 
-function newRequest(setting: Setting = {}): AnyRequest {
+function newRequest(setting: Setting = {}, send: Next = () => Promise.reject(new Error("no method"))): AnyRequest {
   const { idempotent = true, kind = "unary", service = "stocks", side = "client", signal, deadline } = setting;
   return requestOf(
     kind,
@@ -32,6 +40,7 @@ function newRequest(setting: Setting = {}): AnyRequest {
       attempt: 1,
       signal: signal ?? new AbortController().signal,
       readInput: () => 1,
+      send,
     },
   );
 }
@@ -45,11 +54,14 @@ class Attempts {
   readonly requests: AnyRequest[] = [];
   readonly #ends: { resolve(reply: AnyReply): void; reject(error: unknown): void }[] = [];
 
-  through(...interceptors: readonly Interceptor[]): (request: AnyRequest) => Promise<AnyReply> {
-    return compose(interceptors, (request) => {
-      this.requests.push(request);
-      return new Promise((resolve, reject) => this.#ends.push({ resolve, reject }));
-    });
+  through(...interceptors: readonly Interceptor[]): (setting?: Setting) => Promise<AnyReply> {
+    const next = compose(interceptors);
+    return (setting) => next(newRequest(setting, (request) => this.#send(request)));
+  }
+
+  #send(request: AnyRequest): Promise<AnyReply> {
+    this.requests.push(request);
+    return new Promise((resolve, reject) => this.#ends.push({ resolve, reject }));
   }
 
   get count(): number {
@@ -95,7 +107,7 @@ async function readAll(reply: AnyReply): Promise<void> {
 describe("retry", () => {
   test("waits between attempts with the timers of the process", async () => {
     const method = new Attempts();
-    const result = resultOf(method.through(retry({ backoff: { initialMs: 100, jitter: false } }))(newRequest()));
+    const result = resultOf(method.through(retry({ backoff: { initialMs: 100, jitter: false } }))());
     await method.fail(0, failure("BUSY"));
     await vi.advanceTimersByTimeAsync(99);
     expect(method.count).toBe(1);
@@ -108,7 +120,7 @@ describe("retry", () => {
   test("a canceled request ends its pause at once", async () => {
     const method = new Attempts();
     const controller = new AbortController();
-    const result = resultOf(method.through(retry())(newRequest({ signal: controller.signal })));
+    const result = resultOf(method.through(retry())({ signal: controller.signal }));
     const error = failure("BUSY");
     await method.fail(0, error);
     controller.abort();
@@ -121,7 +133,7 @@ describe("retry", () => {
 describe("hedge", () => {
   test("sends a second attempt after the delay, takes the first reply and cancels the other attempt", async () => {
     const method = new Attempts();
-    const result = resultOf(method.through(hedge({ delayMs: 50 }))(newRequest()));
+    const result = resultOf(method.through(hedge({ delayMs: 50 }))());
     await vi.advanceTimersByTimeAsync(49);
     expect(method.count).toBe(1);
     await vi.advanceTimersByTimeAsync(1);
@@ -135,14 +147,14 @@ describe("hedge", () => {
 
   test("a reply within the delay needs no second attempt", async () => {
     const method = new Attempts();
-    resultOf(method.through(hedge({ delayMs: 50 }))(newRequest()));
+    resultOf(method.through(hedge({ delayMs: 50 }))());
     await method.reply(0, "first");
     expect(vi.getTimerCount()).toBe(0);
   });
 
   test("a failure that may be retried starts the next attempt at once; the last failure is that of the request", async () => {
     const method = new Attempts();
-    const result = resultOf(method.through(hedge({ delayMs: 50, attempts: 2 }))(newRequest()));
+    const result = resultOf(method.through(hedge({ delayMs: 50, attempts: 2 }))());
     await method.fail(0, failure("BUSY"));
     expect(method.count).toBe(2);
     const last = failure("WORKER_LOST", "maybe-executed");
@@ -152,7 +164,7 @@ describe("hedge", () => {
 
   test("any other failure ends the request", async () => {
     const method = new Attempts();
-    const result = resultOf(method.through(hedge({ delayMs: 50 }))(newRequest()));
+    const result = resultOf(method.through(hedge({ delayMs: 50 }))());
     const error = failure("INVALID");
     await method.fail(0, error);
     expect(result.value).toBe(error);
@@ -163,7 +175,7 @@ describe("hedge", () => {
     "a request with %j is sent once",
     async (setting) => {
       const method = new Attempts();
-      resultOf(method.through(hedge({ delayMs: 50 }))(newRequest(setting)));
+      resultOf(method.through(hedge({ delayMs: 50 }))(setting));
       await vi.advanceTimersByTimeAsync(1_000);
       expect(method.count).toBe(1);
     },
@@ -171,7 +183,7 @@ describe("hedge", () => {
 
   test("a method that is not idempotent is hedged if the policy allows it", async () => {
     const method = new Attempts();
-    resultOf(method.through(hedge({ delayMs: 50, allowUnsafe: true }))(newRequest({ idempotent: false })));
+    resultOf(method.through(hedge({ delayMs: 50, allowUnsafe: true }))({ idempotent: false }));
     await vi.advanceTimersByTimeAsync(50);
     expect(method.count).toBe(2);
   });
@@ -182,10 +194,10 @@ describe("circuit breaker", () => {
     const method = new Attempts();
     const call = method.through(circuitBreaker({ failures: 2, halfOpenAfterMs: 1_000 }));
     for (const attempt of [0, 1]) {
-      resultOf(call(newRequest()));
+      resultOf(call());
       await method.fail(attempt, failure("BUSY"));
     }
-    await expect(call(newRequest())).rejects.toMatchObject({
+    await expect(call()).rejects.toMatchObject({
       code: "UNAVAILABLE",
       delivery: "not-sent",
       service: "stocks",
@@ -193,23 +205,23 @@ describe("circuit breaker", () => {
     expect(method.count).toBe(2);
 
     await vi.advanceTimersByTimeAsync(1_000);
-    const tested = resultOf(call(newRequest()));
+    const tested = resultOf(call());
     await method.reply(2, "well");
     expect(tested.value).toBe("well");
-    resultOf(call(newRequest()));
+    resultOf(call());
     expect(method.count).toBe(4);
   });
 
   test("each service has its own circuit, and failures with other codes do not count", async () => {
     const method = new Attempts();
     const call = method.through(circuitBreaker({ failures: 1 }));
-    resultOf(call(newRequest({ service: "a" })));
+    resultOf(call({ service: "a" }));
     await method.fail(0, failure("BUSY"));
-    resultOf(call(newRequest({ service: "b" })));
+    resultOf(call({ service: "b" }));
     await method.fail(1, failure("INVALID"));
-    resultOf(call(newRequest({ service: "b" })));
+    resultOf(call({ service: "b" }));
     expect(method.count).toBe(3);
-    await expect(call(newRequest({ service: "a" }))).rejects.toThrow("the circuit breaker is open");
+    await expect(call({ service: "a" })).rejects.toThrow("the circuit breaker is open");
   });
 });
 
@@ -217,7 +229,7 @@ describe("bulkhead", () => {
   test("bounds what runs and what waits", async () => {
     const method = new Attempts();
     const call = method.through(bulkhead({ concurrency: 1, queue: 1 }));
-    const results = [resultOf(call(newRequest())), resultOf(call(newRequest())), resultOf(call(newRequest()))];
+    const results = [resultOf(call()), resultOf(call()), resultOf(call())];
     await vi.advanceTimersByTimeAsync(0);
     expect(method.count).toBe(1);
     expect(results[2]?.value).toMatchObject({ code: "BUSY", isRetrySafe: true });
@@ -231,9 +243,9 @@ describe("bulkhead", () => {
     const method = new Attempts();
     const call = method.through(bulkhead({ concurrency: 1, queue: 5 }));
     const controller = new AbortController();
-    resultOf(call(newRequest()));
-    const canceled = resultOf(call(newRequest({ signal: controller.signal })));
-    resultOf(call(newRequest()));
+    resultOf(call());
+    const canceled = resultOf(call({ signal: controller.signal }));
+    resultOf(call());
     controller.abort(new Error("canceled"));
     await method.reply(0, "first");
     expect(canceled.value).toEqual(new Error("canceled"));
@@ -243,8 +255,8 @@ describe("bulkhead", () => {
   test("a stream counts until its end", async () => {
     const method = new Attempts();
     const call = method.through(bulkhead({ concurrency: 1, queue: 1 }));
-    const stream = call(newRequest({ kind: "serverStream" }));
-    resultOf(call(newRequest()));
+    const stream = call({ kind: "serverStream" });
+    resultOf(call());
     await method.reply(0, chunks());
     const reply = await stream;
     expect(method.count).toBe(1);
@@ -258,7 +270,7 @@ describe("timeout", () => {
   test("sets the deadline, and ends a request that ignores it", async () => {
     const method = new Attempts();
     const start = Date.now();
-    const result = resultOf(method.through(timeout(100))(newRequest({ side: "host" })));
+    const result = resultOf(method.through(timeout(100))({ side: "host" }));
     expect(method.requests[0]?.deadline).toBe(start + 100);
     await vi.advanceTimersByTimeAsync(100);
     expect(result.value).toMatchObject({ code: "DEADLINE_EXCEEDED" });
@@ -268,7 +280,7 @@ describe("timeout", () => {
   test("bounds all attempts together", async () => {
     const method = new Attempts();
     const policy = { attempts: 100, backoff: { initialMs: 30, factor: 1, jitter: false }, budget: false } as const;
-    const result = resultOf(method.through(timeout(100), retry(policy))(newRequest({ side: "host" })));
+    const result = resultOf(method.through(timeout(100), retry(policy))({ side: "host" }));
     const last = failure("BUSY");
     for (let attempt = 0; attempt < 4; attempt += 1) {
       await method.fail(attempt, last);
@@ -282,14 +294,14 @@ describe("timeout", () => {
 
   test("an earlier deadline stays", () => {
     const method = new Attempts();
-    resultOf(method.through(timeout(100))(newRequest({ deadline: Date.now() + 50 })));
+    resultOf(method.through(timeout(100))({ deadline: Date.now() + 50 }));
     expect(method.requests[0]?.deadline).toBe(Date.now() + 50);
     expect(vi.getTimerCount()).toBe(0);
   });
 
   test("a stream must end in time, too", async () => {
     const method = new Attempts();
-    const stream = method.through(timeout(100))(newRequest({ kind: "serverStream", side: "host" }));
+    const stream = method.through(timeout(100))({ kind: "serverStream", side: "host" });
     await method.reply(0, chunks());
     await stream;
     await vi.advanceTimersByTimeAsync(100);
@@ -305,8 +317,8 @@ test("log writes one record for each request, a stream after its last chunk", as
   };
   const method = new Attempts();
   const call = method.through(log(logger));
-  const stream = call(newRequest({ kind: "serverStream" }));
-  resultOf(call(newRequest()));
+  const stream = call({ kind: "serverStream" });
+  resultOf(call());
   await vi.advanceTimersByTimeAsync(20);
   await method.fail(1, failure("BUSY"));
   await method.reply(0, chunks());

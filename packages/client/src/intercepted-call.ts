@@ -1,0 +1,111 @@
+// One request that passes interceptors. They are user code that may do anything: never send the request, send it several times, or
+// fail after its reply. So the request has an end of its own: it ends when it is canceled, or when no interceptor has sent it within
+// its timeout; and a failure cancels whatever its interceptors left open.
+
+import type { AnyReply, AnyRequest, Method, MethodKind, Next } from "@pigato/contract";
+import { HeaderMap } from "@pigato/contract";
+import { requestOf } from "@pigato/contract/internal";
+import { RequestError } from "@pigato/protocol";
+import { type Clock, setImmediate } from "@pigato/transport";
+import type { Abortable, AbortSignals, SharedSignal } from "./abort-signals.ts";
+import type { CallOptions } from "./call-options.ts";
+
+/** A request before its interceptors. */
+export interface OutgoingRequest {
+  readonly kind: MethodKind;
+  readonly service: string;
+  readonly method: string;
+  readonly definition: Method | undefined;
+  readonly input: unknown;
+  readonly options: CallOptions;
+  /** Milliseconds in which an interceptor must send it. */
+  readonly timeoutMs: number;
+}
+
+/** Sends a request as the last interceptor left it. @param options those of the request, with its headers and its signal */
+export type Send = (request: AnyRequest, options: CallOptions) => Promise<AnyReply>;
+
+export interface InterceptedPort {
+  readonly clock: Clock;
+  readonly signals: AbortSignals;
+}
+
+export class InterceptedCall implements Abortable {
+  readonly reply: Promise<AnyReply>;
+  readonly #outgoing: OutgoingRequest;
+  readonly #controller = new AbortController();
+  readonly #signal: SharedSignal | undefined;
+  #reject: (error: unknown) => void = () => {};
+  #wasSent = false;
+
+  /** @param next the interceptors */
+  constructor(next: Next, outgoing: OutgoingRequest, port: InterceptedPort & { readonly send: Send }) {
+    this.#outgoing = outgoing;
+    const { signal, headers } = outgoing.options;
+    this.#signal = signal === undefined ? undefined : port.signals.of(signal);
+    const alarm = port.clock.alarm(() => this.#onSilence());
+    const request = requestOf(
+      outgoing.kind,
+      { side: "client", service: outgoing.service, method: outgoing.method, definition: outgoing.definition },
+      {
+        headers: HeaderMap.from(headers),
+        deadline: undefined,
+        attempt: 1,
+        signal: this.#controller.signal,
+        readInput: () => outgoing.input,
+        send: (changed) => {
+          this.#wasSent = true;
+          alarm.set(undefined);
+          return port.send(changed, optionsOf(outgoing.options, changed));
+        },
+      },
+    );
+    this.reply = new Promise<AnyReply>((resolve, reject) => {
+      this.#reject = reject;
+      next(request).then(resolve, reject);
+    });
+    this.reply.then(
+      () => alarm.set(undefined),
+      (error: unknown) => {
+        alarm.set(undefined);
+        this.end(error);
+      },
+    );
+    const isBounded = !this.#wasSent && outgoing.timeoutMs !== Number.POSITIVE_INFINITY;
+    if (isBounded) alarm.set(port.clock.now() + outgoing.timeoutMs);
+    this.#signal?.add(this);
+  }
+
+  onAbort(reason: unknown): void {
+    this.cancel(reason);
+  }
+
+  /** The attempts fail first, because they know how far they came. */
+  cancel(reason: unknown): void {
+    this.#controller.abort(reason);
+    setImmediate(() => this.#fail("CANCELED", "was canceled by its caller", reason));
+  }
+
+  /** The reply has been read, or failed. Cancels what is still open. */
+  end(reason?: unknown): void {
+    this.#signal?.delete(this);
+    if (reason !== undefined) this.#controller.abort(reason);
+  }
+
+  #onSilence(): void {
+    if (this.#wasSent) return;
+    const { timeoutMs } = this.#outgoing;
+    this.#fail("DEADLINE_EXCEEDED", `exceeded its ${timeoutMs} ms timeout before an interceptor sent it`, undefined);
+  }
+
+  #fail(code: "CANCELED" | "DEADLINE_EXCEEDED", what: string, detail: unknown): void {
+    const { service } = this.#outgoing;
+    const delivery = this.#wasSent ? "maybe-executed" : "not-sent";
+    const failure = { code, message: `request to "${service}" ${what}`, delivery, detail } as const;
+    this.#reject(new RequestError(failure, { service, requestId: undefined }));
+  }
+}
+
+function optionsOf({ headers: _headers, ...options }: CallOptions, { headers, signal }: AnyRequest): CallOptions {
+  return { ...options, signal, ...(headers.size > 0 && { headers: headers.toJSON() }) };
+}

@@ -1,0 +1,196 @@
+// The interceptors of a client, around its requests without a contract. A request of `call()`, `collect()` or with callbacks has the
+// kind `unary`, and one with a stream has the kind `serverStream`.
+
+import type { AnyReply, Interceptor, Next } from "@pigato/contract";
+import { afterFirst, checkInterceptor, compose, replyOf } from "@pigato/contract/internal";
+import { guarded } from "@pigato/peer";
+import { RequestError, UsageError } from "@pigato/protocol";
+import { isError, reasonOf, requestIdFromText } from "@pigato/protocol/internal";
+import { type Caller, CollectCaller, FinalCaller, type PacedCaller, ReplyStream } from "./call.ts";
+import type { CallOptions } from "./call-options.ts";
+import { ContextCaller } from "./caller-context.ts";
+import { InterceptedCall, type InterceptedPort, type OutgoingRequest, type Send } from "./intercepted-call.ts";
+import type { Progress } from "./session/effects.ts";
+
+/** The client, without interceptors. */
+export interface DirectPort extends InterceptedPort {
+  /** The number of milliseconds of a request's timeout. @throws UsageError for invalid arguments */
+  timeoutOf(service: string, options: CallOptions): number;
+  /** @throws UsageError for invalid arguments */
+  submit(service: string, data: unknown, caller: PacedCaller, options: CallOptions): void;
+  /** @throws UsageError for invalid arguments */
+  stream(service: string, data: unknown, options: CallOptions): ReplyStream;
+  onLeftOut(service: string, chunks: number): void;
+}
+
+/** Creates what receives the replies of one attempt. @param resolve called with the output, or with a rejected promise */
+type NewCaller = (resolve: (output: unknown) => void) => PacedCaller;
+
+/** As many chunks as a stream buffers ahead of its reader. */
+const BUFFERED_CHUNKS = 16;
+
+/** Around requests without a contract. Never changes: `client.use` makes a new one. */
+export class Interception {
+  readonly interceptors: readonly Interceptor[];
+  readonly #next: Next;
+  readonly #port: DirectPort;
+
+  /** @throws UsageError for an interceptor that is not a function */
+  constructor(interceptors: readonly Interceptor[], port: DirectPort) {
+    interceptors.forEach(checkInterceptor);
+    this.interceptors = interceptors;
+    this.#next = compose(interceptors);
+    this.#port = port;
+  }
+
+  async call(service: string, data: unknown, options: CallOptions = {}): Promise<unknown> {
+    const { onLeftOut } = this.#port;
+    return await this.#unary(this.#outgoing(service, data, options), (resolve) => {
+      return new FinalCaller(resolve, service, onLeftOut);
+    });
+  }
+
+  async collect(service: string, data: unknown, options: CallOptions = {}): Promise<unknown[]> {
+    const chunks = await this.#unary(this.#outgoing(service, data, options), (resolve) => new CollectCaller(resolve));
+    if (Array.isArray(chunks)) return chunks;
+    throw new UsageError("the output of collect() must be an array; an interceptor changed it");
+  }
+
+  /**
+   * Partials go to the caller as they come. The final value passes the interceptors.
+   * @throws UsageError for invalid arguments
+   */
+  callBack(service: string, data: unknown, caller: Caller, options: CallOptions = {}): void {
+    let relayed: RelayCaller | undefined;
+    const output = this.#unary(this.#outgoing(service, data, options), (resolve) => {
+      // Another attempt would repeat partials.
+      if (relayed?.hasBegun && relayed.error !== undefined) throw relayed.error;
+      relayed = new RelayCaller(caller, resolve);
+      return new ContextCaller(relayed, false);
+    });
+    void output.then(
+      (value) => guarded(() => caller.onFinal(value)),
+      (error: unknown) => guarded(() => caller.onFailure(requestErrorOf(error, service))),
+    );
+  }
+
+  /** @throws UsageError for invalid arguments */
+  stream(service: string, data: unknown, options: CallOptions = {}): ReplyStream {
+    const outgoing = this.#outgoing(service, data, options);
+    let wake = (): void => {};
+    let inner: ReplyStream | undefined;
+    const outer = new ReplyStream(requestIdFromText("intercepted"), {
+      hasCallerStacks: false,
+      cancel: (_id, reason) => call.cancel(reason),
+      read: () => wake(),
+      heartbeat: () => inner?.heartbeat(),
+    });
+    ReplyStream.reportReads(outer, 1);
+    const call = this.#run({ ...outgoing, kind: "serverStream" }, async (request, sent) => {
+      inner = this.#port.stream(request.service, request.input, sent);
+      forwardProgress(inner, outer);
+      return replyOf(request, await afterFirst(inner, request.signal));
+    });
+    const hasRoom = async (): Promise<void> => {
+      while (outer.readableLength >= BUFFERED_CHUNKS && !outer.destroyed) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    };
+    void pump(call, outer, hasRoom);
+    outer.once("close", () => wake());
+    return outer;
+  }
+
+  async #unary(outgoing: OutgoingRequest, newCaller: NewCaller): Promise<unknown> {
+    const { submit } = this.#port;
+    const call = this.#run(outgoing, async (request, options) => {
+      const output = await new Promise((resolve) => {
+        submit(request.service, request.input, newCaller(resolve), options);
+      });
+      return replyOf(request, output);
+    });
+    const { output } = await call.reply;
+    call.end();
+    return output;
+  }
+
+  #outgoing(service: string, input: unknown, options: CallOptions): OutgoingRequest {
+    const timeoutMs = this.#port.timeoutOf(service, options);
+    return { kind: "unary", service, method: "", definition: undefined, input, options, timeoutMs };
+  }
+
+  #run(outgoing: OutgoingRequest, send: Send): InterceptedCall {
+    const { clock, signals } = this.#port;
+    return new InterceptedCall(this.#next, outgoing, { clock, signals, send });
+  }
+}
+
+/** Writes the chunks of a reply to a stream. */
+async function pump(call: InterceptedCall, stream: ReplyStream, hasRoom: () => Promise<void>): Promise<void> {
+  try {
+    for await (const chunk of chunksOf(await call.reply)) {
+      ReplyStream.add(stream, chunk);
+      await hasRoom();
+      if (stream.destroyed) return;
+    }
+    stream.push(null);
+    call.end();
+  } catch (error) {
+    call.end(error);
+    stream.destroy(isError(error) ? error : new Error(reasonOf(error), { cause: error }));
+  }
+}
+
+function chunksOf(reply: AnyReply): AsyncIterable<unknown> | Iterable<unknown> {
+  return reply.kind === "serverStream" || reply.kind === "duplex" ? reply.output : [reply.output];
+}
+
+function forwardProgress(from: ReplyStream, to: ReplyStream): void {
+  for (const event of ["queued", "stored", "heartbeat"] as const) from.on(event, () => to.emit(event));
+  from.on("dispatched", (worker) => to.emit("dispatched", worker));
+}
+
+/** Passes on everything but the end. */
+class RelayCaller implements Caller {
+  hasBegun = false;
+  error: RequestError | undefined;
+  readonly #caller: Caller;
+  readonly #resolve: (output: unknown) => void;
+
+  constructor(caller: Caller, resolve: (output: unknown) => void) {
+    this.#caller = caller;
+    this.#resolve = resolve;
+  }
+
+  onProgress(progress: Progress): void {
+    this.#caller.onProgress?.(progress);
+  }
+
+  onPartial(value: unknown): void {
+    this.hasBegun = true;
+    this.#caller.onPartial(value);
+  }
+
+  onFinal(value: unknown): void {
+    this.#resolve(value);
+  }
+
+  onFailure(error: RequestError): void {
+    this.error = error;
+    this.#resolve(Promise.reject(error));
+  }
+}
+
+/** Callbacks get a `RequestError`, whatever an interceptor throws. */
+function requestErrorOf(error: unknown, service: string): RequestError {
+  if (error instanceof RequestError) return error;
+  const message = `request to "${service}" failed in an interceptor: ${reasonOf(error)}`;
+  const failed = new RequestError(
+    { code: "CANCELED", message, delivery: "maybe-executed" },
+    { service, requestId: undefined },
+  );
+  failed.cause = error;
+  return failed;
+}
