@@ -12,7 +12,7 @@ const ROOT = dirname(import.meta.dirname);
 const MAX_PARAMETERS = 3;
 const MAX_LINES = 400;
 const SMALL_FILE_LINES = 20;
-const MAX_SMALL_FILES = 7;
+const MAX_SMALL_FILES = 3;
 
 interface Source {
   readonly file: string;
@@ -46,7 +46,7 @@ function structure(all: readonly Source[]): string[] {
     const lines = text.split("\n").length - 1;
     if (isTest(file)) continue;
     if (lines > MAX_LINES) found.push(`${file}: ${lines} lines, ${MAX_LINES} are allowed`);
-    if (lines <= SMALL_FILE_LINES) small.push(`${file}: ${lines} lines`);
+    if (lines <= SMALL_FILE_LINES && !isEntry(file)) small.push(`${file}: ${lines} lines`);
   }
   if (small.length > MAX_SMALL_FILES) {
     found.push(
@@ -68,6 +68,11 @@ function readSources(): Source[] {
         return { file: relative(ROOT, file), text: readFileSync(file, "utf8") };
       });
   });
+}
+
+/** The list of a package's exports cannot be part of another file. */
+function isEntry(file: string): boolean {
+  return file.endsWith("/src/index.ts") || file.endsWith("/src/internal.ts");
 }
 
 function isTest(file: string): boolean {
