@@ -12,9 +12,9 @@ export interface BrokerEvents {
   stop: [];
   /** A socket failed. The broker has stopped. */
   error: [error: LinkError];
-  /** A worker registered. */
+  /** A worker registered for a service. */
   "worker:join": [event: { readonly worker: string; readonly service: string }];
-  /** A worker left or was lost. The broker requeues its requests or fails them. */
+  /** A worker left or was lost: once for each of its services. The broker requeues its requests or fails them. */
   "worker:leave": [event: { readonly worker: string; readonly service: string; readonly reason: WorkerDownReason }];
   /** A client sent its first message. */
   "client:join": [event: { readonly client: string }];

@@ -134,7 +134,10 @@ export class BrokerSchema {
     help: "time to poll for the next message instead of sleeping",
   });
 
-  /** Registered workers. At the bound, the broker disconnects a new one. @defaultValue 100 000 */
+  /**
+   * Registered workers. Each further service of a worker on the same connection counts as one. At the bound, the broker disconnects a new
+   * worker, and refuses a further service. @defaultValue 100 000
+   */
   readonly maxWorkers: Option<number> = bound({ min: 1, default: 100_000, help: "registered workers" });
 
   /** Known clients. At the bound, the requests of a new one fail with `BUSY`. @defaultValue 100 000 */

@@ -140,10 +140,10 @@ describe("the offer of a role", () => {
       "pigato/1 cancel error notice request-heartbeat partials credit methods heartbeat=2500",
     );
     expect(offered("worker")).toBe(
-      "pigato/1 cancel error request-heartbeat partials credit frames drain heartbeat=2500",
+      "pigato/1 cancel error request-heartbeat partials credit frames drain services heartbeat=2500",
     );
     expect(offered("broker")).toBe(
-      "pigato/1 cancel error notice request-heartbeat partials credit frames drain methods heartbeat=2500",
+      "pigato/1 cancel error notice request-heartbeat partials credit frames drain services methods heartbeat=2500",
     );
   });
 

@@ -22,6 +22,8 @@ const TABLE = [
   { name: "frames", key: "frames", kind: "flag", offeredBy: ["worker", "broker"] },
   // The broker says which of its heartbeats confirms that a worker gets no more requests.
   { name: "drain", key: "drain", kind: "flag", offeredBy: ["worker", "broker"] },
+  // Several services of one worker on one connection.
+  { name: "services", key: "services", kind: "flag", offeredBy: ["worker", "broker"] },
   // The options of a request name a method and a codec (P-CALL-1). A worker offers it if it reads them.
   { name: "methods", key: "methods", kind: "flag", offeredBy: ["client", "broker"] },
   // Requests whose input is a stream.

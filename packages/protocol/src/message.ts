@@ -132,6 +132,12 @@ export interface DisconnectReason {
 export type ToWorker =
   | { readonly type: "ready"; readonly accepted: Capabilities | undefined }
   | ({ readonly type: "request" } & Addressed & RequestContent & Dispatched)
+  /** The worker offers this further service, unless the broker refuses it. Only if negotiated. */
+  | {
+      readonly type: "service-answer";
+      readonly service: ServiceName;
+      readonly refusal: DisconnectReason | undefined;
+    }
   /** `isDrained` confirms a concurrency of 0: no request follows. Only if negotiated. */
   | { readonly type: "heartbeat"; readonly isDrained?: true }
   | ({ readonly type: "request-heartbeat" } & Addressed)

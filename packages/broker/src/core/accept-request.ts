@@ -6,7 +6,7 @@
 
 import { display, type FailureCode } from "@pigato/protocol";
 import { excessFor, type Instant } from "@pigato/protocol/internal";
-import { place } from "./dispatch.ts";
+import { chooseFree, place } from "./dispatch.ts";
 import { describe, restartTimeout, sendFailure } from "./end-request.ts";
 import { expireRequest, failRequest } from "./fail-request.ts";
 import { onAccepted } from "./hooks.ts";
@@ -14,9 +14,9 @@ import { covers } from "./names.ts";
 import {
   type ClientRecord,
   QueuedRequest,
+  type Registration,
   type RequestMessage,
   type Route,
-  type Service,
   type WorkerRecord,
 } from "./queued-request.ts";
 import type { CachedReply } from "./reply-cache.ts";
@@ -34,16 +34,17 @@ interface AdmissionError {
 
 /**
  * Dispatches, queues or refuses a new request.
- * @param target the worker that its options name, if there is one
+ * @param worker the one that its options name, if there is one
  */
 export function acceptRequest(
   state: CoreState,
   client: ClientRecord,
   message: RequestMessage,
-  target: WorkerRecord | undefined,
+  worker: WorkerRecord | undefined,
   now: Instant,
 ): void {
   const route = state.services.route(message.service);
+  const target = worker && registrationFor(worker, route);
   const error = admissionError(state, client, route, target, message);
   if (error !== undefined) return refuseRequest(state, client, message, error);
   const request = addRequest(state, client, route, message);
@@ -101,12 +102,11 @@ function excessOfReply({ options }: CoreState, client: ClientRecord, { parts }: 
 }
 
 /** Places a persistent request that the store has confirmed. Its target worker may have left in the meantime. */
-export function placeAccepted(state: CoreState, request: QueuedRequest, target: WorkerRecord | undefined): void {
-  const { worker } = request.options;
-  if (worker === undefined || (target !== undefined && isWithin(request.route, target.service))) {
-    return placeOrFail(state, request, target);
-  }
-  failRequest(state, request, "UNAVAILABLE", whyUnavailable(worker));
+export function placeAccepted(state: CoreState, request: QueuedRequest, worker: WorkerRecord | undefined): void {
+  const target = worker && registrationFor(worker, request.route);
+  const named = request.options.worker;
+  if (named === undefined || target !== undefined) return placeOrFail(state, request, target);
+  failRequest(state, request, "UNAVAILABLE", whyUnavailable(named));
 }
 
 /** Files a request in all tables. It has no location and no timeout yet. */
@@ -136,11 +136,11 @@ function admissionError(
   state: CoreState,
   client: ClientRecord,
   route: Route,
-  target: WorkerRecord | undefined,
+  target: Registration | undefined,
   { options }: RequestMessage,
 ): AdmissionError | undefined {
   const { worker: targetId, failFast, persist } = options;
-  if (targetId !== undefined && (target === undefined || !isWithin(route, target.service))) {
+  if (targetId !== undefined && target === undefined) {
     return { code: "UNAVAILABLE", why: whyUnavailable(targetId) };
   }
   if (failFast && route.service === state.services.unserved) {
@@ -155,14 +155,16 @@ function reachedBound(
   state: CoreState,
   client: ClientRecord,
   route: Route,
-  target: WorkerRecord | undefined,
+  target: Registration | undefined,
   isStored: boolean,
 ): string | undefined {
   const bound = isStored ? boundOfStored(state, client) : boundOfOpen(state, client);
   if (bound !== undefined) return bound;
-  const hasNoSlot = target === undefined ? route.service.available.size === 0 : !target.hasFreeSlot;
-  if (!isStored && !hasNoSlot) return undefined;
   const { maxQueuedPerService } = state.options;
+  // The usual case.
+  if (route.waiting < maxQueuedPerService) return undefined;
+  const isFree = target === undefined ? chooseFree(route.service, undefined) !== undefined : target.worker.hasFreeSlot;
+  if (!isStored && isFree) return undefined;
   return totalBound("maxQueuedPerService", maxQueuedPerService, route.waiting, client.requests.size);
 }
 
@@ -207,9 +209,11 @@ function clientBound(name: string, bound: number, ofClient: number): string | un
   return ofClient < bound ? undefined : `was refused: its client has reached ${name}, which is ${bound}`;
 }
 
-/** Whether a request for the name of a route may ask for the workers of a service, even if the route leads elsewhere. */
-function isWithin(route: Route, service: Service): boolean {
-  return route.service === service || covers(service.name, route.name, route.range);
+/** The service of a worker that may serve requests for the name of a route, even if the name leads to another service. */
+function registrationFor(worker: WorkerRecord, { service, name, range }: Route): Registration | undefined {
+  const { first, offers } = worker;
+  if (offers !== undefined) return service.workers.get(worker) ?? offers.resolve(name, range);
+  return first.service === service || covers(first.name, name, range) ? first : undefined;
 }
 
 function whyUnavailable(worker: string): string {

@@ -82,18 +82,25 @@ function replay(handled: readonly Handled[], options: CoreOptions): void {
   }
 }
 
-/** Counts how names led to workers: by the exact name, by a range of versions, or by a wildcard. */
+/** Counts how names led to workers: by the exact name, by a range of versions, by a wildcard, or to one of several services. */
 function countNames(reached: Map<string, number>, handled: readonly Handled[]): void {
-  const offered = new Map<PeerId, ServiceName>();
-  for (const { input, effects } of handled) {
-    if (input.type === "from-worker" && input.message.type === "ready") offered.set(input.from, input.message.service);
-    for (const effect of effects) {
-      if (effect.type !== "to-worker" || effect.message.type !== "request") continue;
-      const name = offered.get(effect.to);
-      const isOwn = name === effect.message.service;
-      count(reached, `resolved by ${isOwn ? "name" : name?.endsWith("*") ? "wildcard" : "range"}`);
+  const offered = new Map<PeerId, ServiceName[]>();
+  for (const effect of handled.flatMap(({ effects }) => effects)) {
+    if (effect.type === "report" && effect.event.type === "worker-up") {
+      const { worker, service } = effect.event;
+      offered.set(worker, [...(offered.get(worker) ?? []), service]);
+    } else if (effect.type === "report" && effect.event.type === "worker-down") {
+      offered.delete(effect.event.worker);
+    } else if (effect.type === "to-worker" && effect.message.type === "request") {
+      count(reached, `resolved by ${resolvedBy(offered.get(effect.to) ?? [], effect.message.service)}`);
     }
   }
+}
+
+function resolvedBy([name, other]: readonly ServiceName[], requested: ServiceName): string {
+  if (other !== undefined) return "one of several";
+  if (name === requested) return "name";
+  return name?.endsWith("*") ? "wildcard" : "range";
 }
 
 function count(reached: Map<string, number>, kind: string): void {
@@ -148,10 +155,10 @@ const EVERY_KIND: readonly string[] = [
   ...["UNAVAILABLE", "BUSY", "DEADLINE_EXCEEDED", "WORKER_LOST", "REJECTED", "CLOSED", "INVALID", "BROKER_LOST"].map(
     (code) => `to-client ${code}`,
   ),
-  ...["ready", "request", "heartbeat", "request-heartbeat", "cancel", "credit", "disconnect"].map(
+  ...["ready", "service-answer", "request", "heartbeat", "request-heartbeat", "cancel", "credit", "disconnect"].map(
     (type) => `to-worker ${type}`,
   ),
-  ...["name", "range", "wildcard"].map((kind) => `resolved by ${kind}`),
+  ...["name", "range", "wildcard", "one of several"].map((kind) => `resolved by ${kind}`),
   "worker-up",
   ...["left", "silent", "gone", "violation", "drained"].map((reason) => `worker-down ${reason}`),
   "client-up",
@@ -177,6 +184,7 @@ const EVERY_KIND: readonly string[] = [
     "null-partial",
     "too-many-workers",
     "already-registered",
+    "reserved-name",
     "undelivered",
   ].map((reason) => `dropped ${reason}`),
   "announce",

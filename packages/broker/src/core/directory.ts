@@ -30,7 +30,7 @@ export function announceDirectory({ directory, services, effects }: CoreState, n
   let characters = 0;
   for (const { name, workers } of services.values()) {
     if (workers.size === 0) continue;
-    const ids = Array.from(workers, ({ id }) => routingIdOf(id));
+    const ids = Array.from(workers.keys(), ({ id }) => routingIdOf(id));
     for (const id of ids) characters += id.length;
     characters += name.length;
     snapshot.push([name, ids]);

@@ -4,7 +4,15 @@
 import { type Capabilities, type DisconnectReason, display, type ServiceName, type ToWorker } from "@pigato/protocol";
 import type { DropReason, WorkerDownReason } from "./effects.ts";
 
-export type Refusal = Extract<DropReason, "too-many-workers" | "reserved-name" | "other-dialect"> | "stopping";
+export type Refusal =
+  | Extract<DropReason, "too-many-workers" | "too-many-services" | "reserved-name" | "other-dialect">
+  | "stopping";
+
+/** The most services of one worker (P-READY-6). */
+export const MAX_SERVICES = 256;
+
+/** Starts the name of a core service (P-DIR-2). */
+const CORE_MARK = "$";
 
 /** A DISCONNECT, with its reason if the peer can read one. */
 export function disconnectWith(peer: Capabilities | undefined, reason: DisconnectReason | undefined): ToWorker {
@@ -16,8 +24,14 @@ export function refusalReason(refusal: Refusal, service: ServiceName, maxWorkers
   switch (refusal) {
     case "too-many-workers":
       return { code: "BUSY", message: `${maxWorkers} workers are registered, the most that maxWorkers allows` };
-    case "reserved-name":
-      return { code: "INVALID", message: `the broker itself serves "${display(service)}": choose another name` };
+    case "too-many-services":
+      return { code: "BUSY", message: `the worker offers ${MAX_SERVICES} services, the most for one connection` };
+    case "reserved-name": {
+      const name = `"${display(service)}"`;
+      if (isCoreName(service))
+        return { code: "INVALID", message: `the core service ${name} needs a connection of its own` };
+      return { code: "INVALID", message: `the broker itself serves ${name}: choose another name` };
+    }
     case "other-dialect":
       return { code: "INVALID", message: "its connection spoke another dialect before" };
     case "stopping":
@@ -25,6 +39,10 @@ export function refusalReason(refusal: Refusal, service: ServiceName, maxWorkers
     default:
       return refusal satisfies never;
   }
+}
+
+export function isCoreName(service: ServiceName): boolean {
+  return service.startsWith(CORE_MARK);
 }
 
 /** `undefined`: the worker left by itself. */

@@ -1,8 +1,13 @@
 // Which worker gets which request, and when: moves requests between queues and workers. Ends no request and knows no time.
 //
 // Invariants between two inputs: no request waits that a worker with a free slot could take; a request waits in exactly one
-// queue. Requests leave in order of arrival, also those that return because their worker was lost. Requests for one certain
-// worker, and requests that some worker rejected, wait apart and block no other request.
+// queue. Requests for one service leave in order of arrival, also those that return because their worker was lost. Requests for
+// one certain worker, and requests that some worker rejected, wait apart and block no other request.
+//
+// A worker with a free slot is listed at each of its services. Which of them list it while it has none, only a request finds out:
+// the worker then leaves the list, and that service has one of its next turns. So a slot costs no step for each service, whether
+// it is taken or becomes free: the steps are at most as many as requests that found the worker busy. Services get free slots in
+// turn, so that none waits for the queue of another.
 //
 // On the path of every request, measured by apps/bench, core.
 
@@ -13,6 +18,7 @@ import { shownPeer } from "./peer-names.ts";
 import {
   NOWHERE,
   type QueuedRequest,
+  type Registration,
   type Service,
   type WaitingLocation,
   type WorkerRecord,
@@ -33,18 +39,30 @@ export type Placement =
  * Gives a request to a worker or queues it.
  * @param target the only worker that may have it
  */
-export function place(state: CoreState, request: QueuedRequest, target: WorkerRecord | undefined): Placement {
+export function place(state: CoreState, request: QueuedRequest, target: Registration | undefined): Placement {
   if (target !== undefined) return placeAtTarget(state, request, target);
   const { route, rejectedBy } = request;
   const { service } = route;
-  const worker = service.available.choose(rejectedBy);
-  if (worker !== undefined) {
-    dispatch(state, request, worker);
+  const chosen = chooseFree(service, rejectedBy);
+  if (chosen !== undefined) {
+    dispatch(state, request, chosen);
     return "dispatched";
   }
   if (rejectedBy === undefined) return wait(state, request, route.queueLocation);
   if (isRejectedByAll(request)) return "rejected";
   return wait(state, request, service.rejectedLocation);
+}
+
+/** The worker with a free slot that gets the next request for a service; `undefined` if each is busy or excluded. */
+export function chooseFree(
+  service: Service,
+  excluded: ReadonlySet<WorkerRecord> | undefined,
+): Registration | undefined {
+  for (;;) {
+    const chosen = service.available.choose(excluded);
+    if (chosen === undefined || chosen.worker.state === "available") return chosen;
+    unlist(chosen);
+  }
 }
 
 /** Lets a request that every worker has rejected wait for a new worker. */
@@ -55,7 +73,12 @@ export function waitForNewWorker(state: CoreState, request: QueuedRequest): void
 /** The request that a worker holds under this address token. */
 export function heldUnder(state: CoreState, address: string, worker: WorkerRecord): QueuedRequest | undefined {
   const request = state.open.byAddress(address);
-  return request?.location === worker.heldLocation ? request : undefined;
+  return request?.location.at === "worker" && request.location.worker === worker ? request : undefined;
+}
+
+/** The only worker that may have a request which a worker holds, if the client named one. */
+export function targetOf({ location, options }: QueuedRequest): Registration | undefined {
+  return location.at === "worker" && options.worker !== undefined ? location.registration : undefined;
 }
 
 /** Removes a request from its location: its queue, or the worker whose slot it occupied. */
@@ -73,7 +96,7 @@ export function remove(state: CoreState, request: QueuedRequest): void {
     }
     case "target":
       route.waiting -= 1;
-      location.worker.service.waiting -= 1;
+      location.registration.service.waiting -= 1;
       location.queue.remove(request);
       return;
     case "rejected":
@@ -82,10 +105,10 @@ export function remove(state: CoreState, request: QueuedRequest): void {
       location.queue.remove(request);
       return;
     case "worker": {
-      const { worker } = location;
+      const { worker, registration } = location;
       worker.inFlight.remove(request);
       state.inFlight -= 1;
-      if (worker.state === "available") worker.policy.onEnded(worker);
+      if (worker.state === "available") registration.policy.onEnded(registration);
       return;
     }
     case "store":
@@ -103,12 +126,19 @@ export function remove(state: CoreState, request: QueuedRequest): void {
 export function serve(state: CoreState, worker: WorkerRecord): void {
   // It had a free slot before, so nothing waits that it could take.
   if (worker.state === "available" && worker.hasFreeSlot) return;
-  const { service } = worker;
-  while (service.waiting > 0 && worker.hasFreeSlot) {
-    const request = nextFor(worker);
-    if (request === undefined) break;
+  const { turns } = worker;
+  for (let next = turns.first; next !== undefined && worker.hasFreeSlot; next = turns.first) {
+    const request = next.service.waiting > 0 ? nextFor(next) : undefined;
+    if (request === undefined) {
+      list(next);
+      continue;
+    }
+    if (turns.size > 1) {
+      turns.remove(next);
+      turns.append(next);
+    }
     remove(state, request);
-    dispatch(state, request, worker);
+    dispatch(state, request, next);
   }
   updateAvailability(worker);
 }
@@ -117,20 +147,24 @@ export function serve(state: CoreState, worker: WorkerRecord): void {
 export function serveAll(state: CoreState, service: Service): void {
   for (;;) {
     const request = service.waitingRoutes.first?.queue.first;
-    const worker = service.available.choose(undefined);
-    if (request === undefined || worker === undefined) return;
+    const chosen = request && chooseFree(service, undefined);
+    if (request === undefined || chosen === undefined) return;
     remove(state, request);
-    dispatch(state, request, worker);
+    dispatch(state, request, chosen);
   }
 }
 
-/** The one place where the state of a worker changes. Its policy holds it exactly while it is available. */
-export function setWorkerState(worker: WorkerRecord, next: WorkerState): void {
-  const last = worker.state;
-  if (next === last || last === "gone") return;
+/**
+ * The one place where the state of a worker changes. While it is available, it is listed at all its services. Afterwards a worker
+ * with one service is not listed; one with several may be, at any but one of them.
+ * @param last the service that it leaves at once, by default its first
+ */
+export function setWorkerState(worker: WorkerRecord, next: WorkerState, last: Registration = worker.first): void {
+  const before = worker.state;
+  if (next === before || before === "gone") return;
   worker.state = next;
-  if (last === "available") worker.policy.remove(worker);
-  else if (next === "available") worker.policy.add(worker);
+  if (before === "available") unlist(last);
+  else if (next === "available") listAll(worker);
 }
 
 /** Whether the service of a request has workers, and each of them has rejected it. Forgets workers that are gone. */
@@ -146,18 +180,19 @@ export function isRejectedByAll({ rejectedBy, route }: QueuedRequest): boolean {
   return workers.size > 0 && rejected === workers.size;
 }
 
-function placeAtTarget(state: CoreState, request: QueuedRequest, target: WorkerRecord): Placement {
-  if (request.rejectedBy?.has(target)) return "rejected";
-  if (target.hasFreeSlot) {
+function placeAtTarget(state: CoreState, request: QueuedRequest, target: Registration): Placement {
+  if (request.rejectedBy?.has(target.worker)) return "rejected";
+  if (target.worker.hasFreeSlot) {
     dispatch(state, request, target);
     return "dispatched";
   }
+  unlist(target);
   return wait(state, request, target.targetLocation);
 }
 
 function wait(state: CoreState, request: QueuedRequest, location: WaitingLocation): Placement {
   const { route } = request;
-  const service = location.at === "target" ? location.worker.service : route.service;
+  const service = location.at === "target" ? location.registration.service : route.service;
   route.waiting += 1;
   service.waiting += 1;
   request.location = location;
@@ -167,26 +202,27 @@ function wait(state: CoreState, request: QueuedRequest, location: WaitingLocatio
   return "queued";
 }
 
-/** The oldest of the requests that this worker may take. */
-function nextFor(worker: WorkerRecord): QueuedRequest | undefined {
-  const { waitingRoutes, rejected } = worker.service;
+/** The oldest of the requests for one service that a worker may take. */
+function nextFor(registration: Registration): QueuedRequest | undefined {
+  const { waitingRoutes, rejected } = registration.service;
   let next = waitingRoutes.first?.queue.first;
-  const targeted = worker.targeted.first;
+  const targeted = registration.targeted.first;
   if (targeted !== undefined && (next === undefined || targeted.number < next.number)) next = targeted;
   if (rejected.size === 0) return next;
-  const other = rejected.firstFor(worker);
+  const other = rejected.firstFor(registration);
   return other !== undefined && (next === undefined || other.number < next.number) ? other : next;
 }
 
-function dispatch(state: CoreState, request: QueuedRequest, worker: WorkerRecord): void {
-  request.location = worker.heldLocation;
+function dispatch(state: CoreState, request: QueuedRequest, registration: Registration): void {
+  const { worker } = registration;
+  request.location = registration.heldLocation;
   request.isReceived = undefined;
   if (request.address === "") request.address = state.open.addressOf(request);
   worker.inFlight.append(request);
   state.inFlight += 1;
   if (worker.state === "available") {
-    if (worker.hasFreeSlot) worker.policy.onDispatched(worker);
-    else setWorkerState(worker, "full");
+    if (worker.hasFreeSlot) registration.policy.onDispatched(registration);
+    else setWorkerState(worker, "full", registration);
   }
   onDispatched(state, request, worker);
   const isFramed = request.isRaw && worker.capabilities.frames && request.client.traits.hasFrames;
@@ -235,6 +271,25 @@ function whyUnsendable(
 /** Whether the codec in the options is that of the body, and no option of an old client. */
 function hasCodec({ client, hasCallOptions }: QueuedRequest, codec: string): boolean {
   return hasCallOptions || client.capabilities.codecs.includes(codec);
+}
+
+/** A service has its worker among those with a free slot. */
+function list(registration: Registration): void {
+  registration.worker.turns.remove(registration);
+  registration.isListed = true;
+  registration.policy.add(registration);
+}
+
+function listAll({ turns }: WorkerRecord): void {
+  for (let next = turns.first; next !== undefined; next = turns.first) list(next);
+}
+
+/** The worker has no free slot. This service gets one in its turn. */
+function unlist(registration: Registration): void {
+  if (!registration.isListed) return;
+  registration.policy.remove(registration);
+  registration.isListed = false;
+  registration.worker.turns.append(registration);
 }
 
 function updateAvailability(worker: WorkerRecord): void {

@@ -263,8 +263,10 @@ export type DropReason =
   | "no-partials"
   /** A worker registers although the table is full. */
   | "too-many-workers"
+  /** A worker registers for more services than one worker may offer. */
+  | "too-many-services"
   | "already-registered"
-  /** A worker registers under a name that the broker serves itself. */
+  /** A worker registers under a name that the broker serves itself, or that needs a connection of its own. */
   | "reserved-name"
   /** A peer speaks another dialect than in its first message. */
   | "other-dialect"

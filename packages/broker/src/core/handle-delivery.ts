@@ -4,7 +4,7 @@
 import { display, type PeerId } from "@pigato/protocol";
 import type { Instant } from "@pigato/protocol/internal";
 import { loseClient } from "./clients.ts";
-import { heldUnder, remove, setWorkerState } from "./dispatch.ts";
+import { heldUnder, remove, setWorkerState, targetOf } from "./dispatch.ts";
 import type { Input } from "./effects.ts";
 import { failRequest } from "./fail-request.ts";
 import { confirmReply } from "./held-replies.ts";
@@ -91,8 +91,9 @@ function onRequestUndelivered(
 function onCongested(state: CoreState, request: QueuedRequest, worker: WorkerRecord): void {
   setWorkerState(worker, "congested");
   if (request.isReceived) return;
+  const target = targetOf(request);
   remove(state, request);
-  placeOrFail(state, request, request.options.worker === undefined ? undefined : worker);
+  placeOrFail(state, request, target);
 }
 
 /** Without the grant, the rest of the reply might never come, and neither side would know why. */

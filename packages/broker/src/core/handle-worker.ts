@@ -13,7 +13,7 @@ import {
 import { excessFor, excessOf, type Instant, sharedCapabilities } from "@pigato/protocol/internal";
 import { partialOf } from "./cache-replies.ts";
 import { noteDirectoryChange } from "./directory.ts";
-import { disconnectWith, type Refusal, refusalReason } from "./disconnect-reason.ts";
+import { disconnectWith, isCoreName, MAX_SERVICES, type Refusal, refusalReason } from "./disconnect-reason.ts";
 import { heldUnder } from "./dispatch.ts";
 import type { DialectId, Input } from "./effects.ts";
 import { endRequest, restartTimeout } from "./end-request.ts";
@@ -30,9 +30,11 @@ import type { CoreState } from "./state.ts";
 import {
   disconnectWorker,
   loseWorker,
+  offerService,
   onCongestionEnded,
   onLateReply,
   onWorkerHeartbeat,
+  onWorkerReceived,
   registerWorker,
 } from "./workers.ts";
 
@@ -49,6 +51,7 @@ export function handleWorker(state: CoreState, input: Input & { readonly type: "
   if (worker.dialect !== dialect) return state.effects.reportDrop(from, "other-dialect");
   switch (message.type) {
     case "ready":
+      if (worker.capabilities.services) return onFurtherReady(state, worker, message.service, now);
       // P-READY-3, D-MDP-8.
       if (worker.traits.dropsInvalid) return disconnectWorker(state, worker, "violation");
       return state.effects.reportDrop(from, "already-registered");
@@ -209,22 +212,47 @@ function onUnregistered(
 }
 
 function registrationError(
-  { workers, clients, options, phase }: CoreState,
+  { registrations, clients, options, phase }: CoreState,
   from: PeerId,
   service: ServiceName,
   dialect: DialectId,
 ): Refusal | undefined {
   if (phase.name !== "serving") return "stopping";
-  if (workers.size >= options.maxWorkers) return "too-many-workers";
+  if (registrations >= options.maxWorkers) return "too-many-workers";
   if (isMmi(service)) return "reserved-name";
   // D-DET-1: as with a client.
   const client = clients.get(from);
   return client === undefined || client.dialect === dialect ? undefined : "other-dialect";
 }
 
+/** P-READY-4: a registered worker offers a further service, or one that it offers already. */
+function onFurtherReady(state: CoreState, worker: WorkerRecord, service: ServiceName, now: Instant): void {
+  onWorkerReceived(state, worker, now);
+  const refusal = state.services.isOfferedBy(worker, service) ? undefined : furtherRefusal(state, worker, service);
+  if (refusal === undefined) {
+    state.effects.toWorker(worker, { type: "service-answer", service, refusal });
+    return offerService(state, worker, service);
+  }
+  if (refusal !== "stopping") state.effects.reportDrop(worker.id, refusal);
+  const reason = refusalReason(refusal, service, state.options.maxWorkers);
+  state.effects.toWorker(worker, { type: "service-answer", service, refusal: reason });
+}
+
+/** P-READY-6. */
+function furtherRefusal(
+  { registrations, options, phase }: CoreState,
+  worker: WorkerRecord,
+  service: ServiceName,
+): Refusal | undefined {
+  if (phase.name !== "serving") return "stopping";
+  if (isMmi(service) || isCoreName(service)) return "reserved-name";
+  if (worker.registrations.length >= MAX_SERVICES) return "too-many-services";
+  return registrations >= options.maxWorkers ? "too-many-workers" : undefined;
+}
+
 /** P-DIR-2: core services, whose names start with `$`, may request the directory again. */
 function isCoreService(worker: WorkerRecord): boolean {
-  return worker.service.name.startsWith("$");
+  return isCoreName(worker.first.name);
 }
 
 /**

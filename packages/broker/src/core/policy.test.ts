@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { DispatchMode } from "./core-options.ts";
 import { newPolicy } from "./policy.ts";
-import type { WorkerRecord } from "./queued-request.ts";
-import { aWorker, setLoad } from "./testing/records.ts";
+import type { Registration } from "./queued-request.ts";
+import { aRegistration, setLoad } from "./testing/records.ts";
 import { seededRandom } from "./testing/step-arbitrary.ts";
 
 const WORKERS = 8;
@@ -19,11 +19,11 @@ interface Change {
 
 /** A member and when it last moved. The model searches all members for every choice. */
 interface Member {
-  readonly worker: WorkerRecord;
+  readonly worker: Registration;
   since: number;
 }
 
-type Choice = (members: readonly Member[]) => WorkerRecord | undefined;
+type Choice = (members: readonly Member[]) => Registration | undefined;
 
 const leastLoaded: Choice = (members) =>
   members.toSorted(
@@ -51,8 +51,8 @@ const change: fc.Arbitrary<Change> = fc.record({
 });
 
 function playAgainst(mode: DispatchMode, changes: readonly Change[], check: typeof compare, choice?: Choice): void {
-  const policy = newPolicy<WorkerRecord>(mode, seededRandom(changes.length));
-  const workers = Array.from({ length: WORKERS }, (_, index) => aWorker(`w${index}`));
+  const policy = newPolicy<Registration>(mode, seededRandom(changes.length));
+  const workers = Array.from({ length: WORKERS }, (_, index) => aRegistration(`w${index}`));
   const members: Member[] = [];
   let moves = 0;
   for (const { do: what, who, load, excluded } of changes) {
@@ -81,16 +81,16 @@ function playAgainst(mode: DispatchMode, changes: readonly Change[], check: type
       policy.onEnded(worker);
       if (mode === "load") member.since = moves;
     } else if (what === "choose") {
-      const rejecting = new Set(excluded.flatMap((number) => workers[number] ?? []));
-      const open = members.filter((candidate) => !rejecting.has(candidate.worker));
+      const rejecting = new Set(excluded.flatMap((number) => workers[number]?.worker ?? []));
+      const open = members.filter((candidate) => !rejecting.has(candidate.worker.worker));
       check(policy.choose(rejecting.size > 0 ? rejecting : undefined), open, choice);
     }
     expect(policy.size).toBe(members.length);
   }
 }
 
-function compare(chosen: WorkerRecord | undefined, members: readonly Member[], choice?: Choice): void {
-  if (choice) expect(chosen?.id).toBe(choice(members)?.id);
+function compare(chosen: Registration | undefined, members: readonly Member[], choice?: Choice): void {
+  if (choice) expect(chosen?.worker.id).toBe(choice(members)?.worker.id);
   else expect(members.some(({ worker }) => worker === chosen)).toBe(members.length > 0);
 }
 
@@ -107,8 +107,8 @@ test.each<[DispatchMode, Choice | undefined]>([
 });
 
 test("load: a worker that dropped to the load of others waits behind them", () => {
-  const policy = newPolicy<WorkerRecord>("load", () => 0);
-  const [first, second] = [aWorker("w1"), aWorker("w2")];
+  const policy = newPolicy<Registration>("load", () => 0);
+  const [first, second] = [aRegistration("w1"), aRegistration("w2")];
   setLoad(first, 1);
   for (const worker of [first, second]) policy.add(worker);
   setLoad(first, 0);
@@ -117,18 +117,64 @@ test("load: a worker that dropped to the load of others waits behind them", () =
 });
 
 test("load: the policy finds the least loaded among workers of very different loads", () => {
-  const policy = newPolicy<WorkerRecord>("load", () => 0);
+  const policy = newPolicy<Registration>("load", () => 0);
   for (const load of [40, 3, 17, 90, 5]) {
-    const worker = aWorker(`w${load}`);
+    const worker = aRegistration(`w${load}`);
     setLoad(worker, load);
     policy.add(worker);
   }
-  expect(policy.choose(undefined)?.id).toBe("w3");
+  expect(policy.choose(undefined)?.worker.id).toBe("w3");
+});
+
+/** Workers that share their load with other services. */
+function sharing(count: number): Registration[] {
+  return Array.from({ length: count }, (_, index) => {
+    const registration = aRegistration(`w${index}`);
+    registration.isShared = true;
+    return registration;
+  });
+}
+
+test("load: a worker is not chosen by an old load, which requests for another service have changed", () => {
+  const policy = newPolicy<Registration>("load", () => 0);
+  const workers = sharing(3);
+  for (const worker of workers) policy.add(worker);
+  for (const worker of workers.slice(0, 2)) setLoad(worker, 5);
+  expect(policy.choose(undefined)).toBe(workers[2]);
+  setLoad(workers[1], 0);
+  setLoad(workers[2], 9);
+  // The policy learns of the lower load in turn.
+  for (let turn = 0; turn < 3; turn++) policy.choose(undefined);
+  expect(policy.choose(undefined)).toBe(workers[1]);
+});
+
+test("load: the loads of workers with several services are known after as many choices as there are workers", () => {
+  const load = fc.array(fc.nat({ max: 20 }), { minLength: WORKERS, maxLength: WORKERS });
+  fc.assert(
+    fc.property(load, load, fc.array(fc.nat({ max: WORKERS - 1 })), (before, after, moved) => {
+      const policy = newPolicy<Registration>("load", () => 0);
+      const workers = sharing(WORKERS);
+      for (const [index, worker] of workers.entries()) {
+        setLoad(worker, before[index] ?? 0);
+        policy.add(worker);
+      }
+      for (const [index, worker] of workers.entries()) setLoad(worker, after[index] ?? 0);
+      for (const index of moved) {
+        const worker = workers[index];
+        if (worker) policy.remove(worker);
+        policy.choose(undefined);
+        if (worker) policy.add(worker);
+      }
+      for (let turn = 0; turn < 2 * WORKERS; turn++) policy.choose(undefined);
+      expect(policy.choose(undefined)?.inFlight.size).toBe(Math.min(...after));
+    }),
+    { seed: Number(process.env.PIGATO_FUZZ_SEED) },
+  );
 });
 
 test("rand: the policy chooses the lighter of two workers unless both picks fall on the heavier one", () => {
-  const policy = newPolicy<WorkerRecord>("rand", seededRandom(7));
-  const [heavy, light] = [aWorker("heavy"), aWorker("light")];
+  const policy = newPolicy<Registration>("rand", seededRandom(7));
+  const [heavy, light] = [aRegistration("heavy"), aRegistration("light")];
   setLoad(heavy, 5);
   for (const worker of [heavy, light]) policy.add(worker);
   let picks = 0;
@@ -138,9 +184,9 @@ test("rand: the policy chooses the lighter of two workers unless both picks fall
 });
 
 test("rand: the policy chooses each of many equal workers about equally often", () => {
-  const policy = newPolicy<WorkerRecord>("rand", seededRandom(3));
-  const counts = new Map<WorkerRecord, number>();
-  for (let index = 0; index < 10; index++) policy.add(aWorker(`w${index}`));
+  const policy = newPolicy<Registration>("rand", seededRandom(3));
+  const counts = new Map<Registration, number>();
+  for (let index = 0; index < 10; index++) policy.add(aRegistration(`w${index}`));
   for (let turn = 0; turn < 10_000; turn++) {
     const worker = policy.choose(undefined);
     if (worker) counts.set(worker, (counts.get(worker) ?? 0) + 1);
@@ -151,6 +197,6 @@ test("rand: the policy chooses each of many equal workers about equally often", 
 
 test("an empty policy chooses no worker", () => {
   for (const mode of ["load", "lru", "rand"] as const) {
-    expect(newPolicy<WorkerRecord>(mode, () => 0).choose(undefined)).toBeUndefined();
+    expect(newPolicy<Registration>(mode, () => 0).choose(undefined)).toBeUndefined();
   }
 });

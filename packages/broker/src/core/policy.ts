@@ -1,17 +1,24 @@
-// Dispatch policies: which worker gets a request. A policy holds exactly the workers of one service that have a free slot,
-// and is notified of every change. Choosing costs O(1) whatever their number; workers that are excluded, because they
-// rejected the request, are skipped one by one.
+// Dispatch policies: which worker of a service gets a request. A policy holds the workers that have a free slot, and is notified
+// of every change that comes through its service. Choosing costs O(1) whatever their number; workers that are excluded, because
+// they rejected the request, are skipped one by one.
+//
+// A worker with several services is in as many policies. Its load also changes through the other services, which do not notify
+// this one: that would cost a step for each service of the worker and each request. Instead, each choice updates a few workers.
 
 import type { DispatchMode } from "./core-options.ts";
 
-/** The fields of a worker that belong to the list it is in. */
+/** The fields of a worker, or of one of its services, that belong to the list it is in. */
 export interface PolicyLinks<Self> {
   policyPrev: Self | undefined;
   policyNext: Self | undefined;
 }
 
-/** A worker, as far as policies are concerned. Each policy uses the fields that it needs. */
+/** A worker at one service, as far as policies are concerned. Each policy uses the fields that it needs. */
 export interface PolicyWorker<Self extends PolicyLinks<Self>> extends PolicyLinks<Self> {
+  /** The worker itself, by which a request excludes it. */
+  readonly worker: unknown;
+  /** Whether its load changes without a notice. Does not change while a policy holds it. */
+  readonly isShared: boolean;
   readonly inFlight: { readonly size: number };
   policyLevel: LoadLevel<Self> | undefined;
   policyIndex: number;
@@ -21,14 +28,14 @@ export interface Policy<Worker> {
   readonly size: number;
   /** A worker got its first free slot. */
   add(worker: Worker): void;
-  /** A worker has no free slot any more, or is gone. */
+  /** A worker was found to have no free slot any more, or is gone. */
   remove(worker: Worker): void;
   /** A worker was given a request and still has a free slot. */
   onDispatched(worker: Worker): void;
   /** A worker that had a free slot already ended a request. */
   onEnded(worker: Worker): void;
   /** The worker to give a request to; `undefined` if all are excluded. */
-  choose(excluded: ReadonlySet<Worker> | undefined): Worker | undefined;
+  choose(excluded: ReadonlySet<unknown> | undefined): Worker | undefined;
 }
 
 /** Workers with the same number of requests in flight, the one waiting longest first. */
@@ -38,6 +45,9 @@ export interface LoadLevel<Worker extends PolicyLinks<Worker>> {
   lower: LoadLevel<Worker> | undefined;
   higher: LoadLevel<Worker> | undefined;
 }
+
+/** The most out-of-date loads that one choice updates at the front. */
+const MAX_UPDATES = 4;
 
 export function newPolicy<Worker extends PolicyWorker<Worker>>(
   mode: DispatchMode,
@@ -61,6 +71,10 @@ class LeastLoaded<Worker extends PolicyWorker<Worker>> implements Policy<Worker>
   /** An empty level for reuse: loads go up and down with every request. */
   #spare: LoadLevel<Worker> | undefined;
   #size = 0;
+  /** How many of the workers share their load with other services. */
+  #shared = 0;
+  /** The next worker whose load is updated, in order of load; `undefined` is the first one. */
+  #hand: Worker | undefined;
 
   get size(): number {
     return this.#size;
@@ -68,12 +82,14 @@ class LeastLoaded<Worker extends PolicyWorker<Worker>> implements Policy<Worker>
 
   add(worker: Worker): void {
     this.#size += 1;
+    if (worker.isShared) this.#shared += 1;
     // Search from the lowest level: it is new, with nothing in flight, or was full while others could take more.
     this.#insert(worker, undefined);
   }
 
   remove(worker: Worker): void {
     this.#size -= 1;
+    if (worker.isShared) this.#shared -= 1;
     this.#detach(worker);
   }
 
@@ -85,12 +101,29 @@ class LeastLoaded<Worker extends PolicyWorker<Worker>> implements Policy<Worker>
     this.#move(worker);
   }
 
-  choose(excluded: ReadonlySet<Worker> | undefined): Worker | undefined {
+  choose(excluded: ReadonlySet<unknown> | undefined): Worker | undefined {
+    if (this.#shared > 0) this.#update();
     for (let level = this.#lowest; level !== undefined; level = level.higher) {
-      const worker = level.members.firstNotIn(excluded);
+      const worker = firstNotIn(level.members, excluded);
       if (worker !== undefined) return worker;
     }
     return undefined;
+  }
+
+  /** Updates one worker in turn, so that no load stays out of date, and the first ones, so that none is chosen by an old load. */
+  #update(): void {
+    const next = this.#hand ?? this.#lowest?.members.first;
+    this.#hand = next && this.#after(next);
+    if (next !== undefined && !isUpToDate(next)) this.#move(next);
+    for (let update = 0; update < MAX_UPDATES; update++) {
+      const first = this.#lowest?.members.first;
+      if (first === undefined || isUpToDate(first)) return;
+      this.#move(first);
+    }
+  }
+
+  #after({ policyNext, policyLevel }: Worker): Worker | undefined {
+    return policyNext ?? policyLevel?.higher?.members.first;
   }
 
   #move(worker: Worker): void {
@@ -101,7 +134,10 @@ class LeastLoaded<Worker extends PolicyWorker<Worker>> implements Policy<Worker>
     else this.#insert(worker, this.#detach(worker));
   }
 
-  /** Adds a worker to the level of its load, searching from a level nearby. Loads change by one, so the level is near. */
+  /**
+   * Adds a worker to the level of its load, searching from a level nearby. Loads change by one between updates, or, if they are
+   * shared, by as many as requests went to the worker.
+   */
   #insert(worker: Worker, near: LoadLevel<Worker> | undefined): void {
     const load = worker.inFlight.size;
     let below = near;
@@ -120,6 +156,7 @@ class LeastLoaded<Worker extends PolicyWorker<Worker>> implements Policy<Worker>
   #detach(worker: Worker): LoadLevel<Worker> | undefined {
     const { policyLevel: level } = worker;
     if (level === undefined) return undefined;
+    if (this.#hand === worker) this.#hand = this.#after(worker);
     level.members.remove(worker);
     worker.policyLevel = undefined;
     if (level.members.size > 0) return level;
@@ -175,8 +212,8 @@ class LeastRecentlyUsed<Worker extends PolicyWorker<Worker>> implements Policy<W
     // Ending a request is no use of the worker.
   }
 
-  choose(excluded: ReadonlySet<Worker> | undefined): Worker | undefined {
-    return this.#members.firstNotIn(excluded);
+  choose(excluded: ReadonlySet<unknown> | undefined): Worker | undefined {
+    return firstNotIn(this.#members, excluded);
   }
 }
 
@@ -213,7 +250,7 @@ class RandomChoice<Worker extends PolicyWorker<Worker>> implements Policy<Worker
     // As above.
   }
 
-  choose(excluded: ReadonlySet<Worker> | undefined): Worker | undefined {
+  choose(excluded: ReadonlySet<unknown> | undefined): Worker | undefined {
     const first = this.#pick(excluded);
     const second = this.#pick(excluded);
     if (first === undefined || second === undefined) return first;
@@ -221,15 +258,19 @@ class RandomChoice<Worker extends PolicyWorker<Worker>> implements Policy<Worker
   }
 
   /** One at random; if it is excluded, the next in turn that is not. */
-  #pick(excluded: ReadonlySet<Worker> | undefined): Worker | undefined {
+  #pick(excluded: ReadonlySet<unknown> | undefined): Worker | undefined {
     const size = this.#members.length;
     const start = Math.floor(this.#random() * size);
     for (let step = 0; step < size; step++) {
       const worker = this.#members[(start + step) % size];
-      if (worker !== undefined && !excluded?.has(worker)) return worker;
+      if (worker !== undefined && !excluded?.has(worker.worker)) return worker;
     }
     return undefined;
   }
+}
+
+function isUpToDate<Worker extends PolicyWorker<Worker>>({ policyLevel, inFlight }: Worker): boolean {
+  return policyLevel?.load === inFlight.size;
 }
 
 interface HasLoad {
@@ -240,14 +281,18 @@ function isBetween(load: number, lower: HasLoad | undefined, higher: HasLoad | u
   return (lower === undefined || lower.load < load) && (higher === undefined || load < higher.load);
 }
 
-/** A doubly linked list of workers, in the order in which they were appended. A policy keeps each worker in at most one. */
-class PolicyList<Item extends PolicyLinks<Item>> {
+/** A doubly linked list, in the order in which its items were appended. An item is in at most one. */
+export class PolicyList<Item extends PolicyLinks<Item>> {
   #first: Item | undefined;
   #last: Item | undefined;
   #size = 0;
 
   get size(): number {
     return this.#size;
+  }
+
+  get first(): Item | undefined {
+    return this.#first;
   }
 
   append(worker: Item): void {
@@ -270,11 +315,14 @@ class PolicyList<Item extends PolicyLinks<Item>> {
     worker.policyNext = undefined;
     this.#size -= 1;
   }
+}
 
-  /** The first that is not excluded. */
-  firstNotIn(excluded: ReadonlySet<Item> | undefined): Item | undefined {
-    let worker = this.#first;
-    while (worker !== undefined && excluded?.has(worker)) worker = worker.policyNext;
-    return worker;
-  }
+/** The first whose worker is not excluded. */
+function firstNotIn<Item extends PolicyWorker<Item>>(
+  list: PolicyList<Item>,
+  excluded: ReadonlySet<unknown> | undefined,
+): Item | undefined {
+  let item = list.first;
+  while (item !== undefined && excluded?.has(item.worker)) item = item.policyNext;
+  return item;
 }

@@ -16,7 +16,7 @@ import { NO_SLOT, type PinLinks } from "./pinned-requests.ts";
 import type { RouteOf } from "./route.ts";
 import type { ServiceOf, ServiceRequest } from "./service.ts";
 import type { Timer } from "./timer.ts";
-import type { WorkerRecordOf } from "./worker-record.ts";
+import type { RegistrationOf, WorkerRecordOf } from "./worker-record.ts";
 
 export type RequestMessage = FromClient & { readonly type: "request" };
 export type PartialMessage = FromWorker & { readonly type: "partial" };
@@ -24,13 +24,13 @@ export type PartialsMessage = FromWorker & { readonly type: "partials" };
 export type FinalMessage = FromWorker & { readonly type: "final" };
 
 /** The queue in which a request waits. */
-export type WaitingLocation = Route["queueLocation"] | WorkerRecord["targetLocation"] | Service["rejectedLocation"];
+export type WaitingLocation = Route["queueLocation"] | Registration["targetLocation"] | Service["rejectedLocation"];
 
 /** Where an open request is: in exactly one place. */
 export type RequestLocation =
   | WaitingLocation
   /** A worker holds it. */
-  | WorkerRecord["heldLocation"]
+  | Registration["heldLocation"]
   /** The store has not confirmed it yet. */
   | { readonly at: "store" }
   /** Its reply is complete, and its client does not have it yet. */
@@ -141,5 +141,6 @@ export class QueuedRequest
 
 export type ClientRecord = ClientRecordOf<QueuedRequest>;
 export type WorkerRecord = WorkerRecordOf<QueuedRequest>;
-export type Service = ServiceOf<WorkerRecord, QueuedRequest>;
-export type Route = RouteOf<WorkerRecord, QueuedRequest>;
+export type Registration = RegistrationOf<QueuedRequest>;
+export type Service = ServiceOf<Registration, QueuedRequest>;
+export type Route = RouteOf<Registration, QueuedRequest>;

@@ -1,18 +1,18 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { QueuedRequest, WorkerRecord } from "./queued-request.ts";
+import type { QueuedRequest, Registration, WorkerRecord } from "./queued-request.ts";
 import { RejectedQueue } from "./rejected-queue.ts";
-import { aRequest, aWorker } from "./testing/records.ts";
+import { aRegistration, aRequest } from "./testing/records.ts";
 
-function reject(queue: RejectedQueue<QueuedRequest>, request: QueuedRequest, ...workers: WorkerRecord[]): void {
+function reject(queue: RejectedQueue<QueuedRequest>, request: QueuedRequest, ...workers: Registration[]): void {
   request.rejectedBy ??= new Set();
-  for (const worker of workers) request.rejectedBy.add(worker);
+  for (const worker of workers) request.rejectedBy.add(worker.worker);
   queue.insert(request);
 }
 
 test("each worker takes the first request that it has not rejected itself", () => {
   const queue = new RejectedQueue<QueuedRequest>();
-  const [w1, w2, late] = [aWorker("w1"), aWorker("w2"), aWorker("late")];
+  const [w1, w2, late] = [aRegistration("w1"), aRegistration("w2"), aRegistration("late")];
   const [r1, r2, r3] = [aRequest(1), aRequest(2), aRequest(3)];
   reject(queue, r1, w1);
   reject(queue, r2, w1, w2);
@@ -24,7 +24,7 @@ test("each worker takes the first request that it has not rejected itself", () =
 
 test("a request that was taken and rejected again goes to the end", () => {
   const queue = new RejectedQueue<QueuedRequest>();
-  const [w1, w2, w3] = [aWorker("w1"), aWorker("w2"), aWorker("w3")];
+  const [w1, w2, w3] = [aRegistration("w1"), aRegistration("w2"), aRegistration("w3")];
   const [r1, r2] = [aRequest(1), aRequest(2)];
   reject(queue, r1, w1);
   reject(queue, r2, w1);
@@ -40,7 +40,7 @@ test("a request that was taken and rejected again goes to the end", () => {
 
 test("a worker that has visited every entry sees later ones, even if all visited entries are gone", () => {
   const queue = new RejectedQueue<QueuedRequest>();
-  const [w1, w2] = [aWorker("w1"), aWorker("w2")];
+  const [w1, w2] = [aRegistration("w1"), aRegistration("w2")];
   const seen = [1, 2, 3].map(aRequest);
   for (const request of seen) reject(queue, request, w1);
   expect(queue.firstFor(w1)).toBeUndefined();
@@ -52,7 +52,7 @@ test("a worker that has visited every entry sees later ones, even if all visited
 
 test("the current request may be removed while iterating", () => {
   const queue = new RejectedQueue<QueuedRequest>();
-  for (let number = 1; number <= 5; number++) reject(queue, aRequest(number), aWorker("w1"));
+  for (let number = 1; number <= 5; number++) reject(queue, aRequest(number), aRegistration("w1"));
   const walked: number[] = [];
   for (const request of queue) {
     walked.push(request.number);
@@ -78,7 +78,7 @@ test("the queue finds what a linear search finds, and visits each entry at most 
   fc.assert(
     fc.property(fc.array(change, { minLength: 100, maxLength: 400, size: "max" }), (changes) => {
       const queue = new RejectedQueue<QueuedRequest>();
-      const workers = [0, 1, 2, 3, 4].map((name) => aWorker(`w${name}`));
+      const workers = [0, 1, 2, 3, 4].map((name) => aRegistration(`w${name}`));
       let waiting: QueuedRequest[] = [];
       let looks = 0;
       let paid = 0;
@@ -98,7 +98,7 @@ test("the queue finds what a linear search finds, and visits each entry at most 
           waiting = [...waiting.filter((other) => other !== request), request];
           paid += 2;
         }
-        if (what === "join") workers[who] = aWorker(`w${who} again`);
+        if (what === "join") workers[who] = aRegistration(`w${who} again`);
         if (what === "end") {
           const request = waiting[pick % (waiting.length || 1)];
           if (request) queue.remove(request);
@@ -109,7 +109,7 @@ test("the queue finds what a linear search finds, and visits each entry at most 
           const before = looks;
           const found = queue.firstFor(worker);
           const spent = looks - before;
-          expect(found).toBe(waiting.find((request) => !request.rejectedBy?.has(worker)));
+          expect(found).toBe(waiting.find((request) => !request.rejectedBy?.has(worker.worker)));
           looks = before + spent;
         }
         expect([...queue]).toEqual(waiting);
@@ -138,7 +138,7 @@ class CountingSet extends Set<WorkerRecord> {
 
 test("a worker visits each entry that it rejected once, however other entries come and go", () => {
   const queue = new RejectedQueue<QueuedRequest>();
-  const [w1, w2] = [aWorker("w1"), aWorker("w2")];
+  const [w1, w2] = [aRegistration("w1"), aRegistration("w2")];
   let looks = 0;
   const requests = Array.from({ length: 1_000 }, (_, number) => aRequest(number));
   for (const request of requests) {

@@ -15,8 +15,9 @@ interface Rejectable {
   readonly rejectedBy: { has(worker: unknown): boolean } | undefined;
 }
 
-/** A worker, as far as the queue is concerned. */
+/** One service of a worker, as far as the queue is concerned. */
 interface Reader<Item> {
+  readonly worker: unknown;
   /** The last entry that it has skipped. */
   rejectedCursor: RejectedEntry<Item> | undefined;
 }
@@ -52,16 +53,17 @@ export class RejectedQueue<Item extends Rejectable> {
     this.#entries.delete(request);
   }
 
-  /** The first request that this worker has not rejected. It stays in the queue. */
-  firstFor(worker: Reader<Item>): Item | undefined {
-    let skipped = worker.rejectedCursor;
+  /** The first request that the worker has not rejected. It stays in the queue. */
+  firstFor(reader: Reader<Item>): Item | undefined {
+    const { worker } = reader;
+    let skipped = reader.rejectedCursor;
     while (skipped !== undefined && skipped.request === undefined) skipped = skipped.previous;
     let entry = skipped === undefined ? this.#first : skipped.next;
     while (entry?.request?.rejectedBy?.has(worker)) {
       skipped = entry;
       entry = entry.next;
     }
-    worker.rejectedCursor = skipped;
+    reader.rejectedCursor = skipped;
     return entry?.request;
   }
 

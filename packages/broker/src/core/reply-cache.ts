@@ -173,7 +173,7 @@ export class ReplyCache {
     });
     const { name: service, location, route, options, body } = request;
     const key = keyOf(service, options, body);
-    const servedBy = location.at === "worker" ? location.worker.service.name : route.service.name;
+    const servedBy = location.at === "worker" ? location.registration.name : route.service.name;
     const timer = this.#timers.entry({ kind: "cached-reply", key });
     const reply = { key, service, servedBy, requestBody: ownFrames(body), parts, timer };
     this.#counts.set(service, (this.#counts.get(service) ?? 0) + 1);

@@ -1,12 +1,12 @@
 // Requests that return: rejected by a worker, undelivered, or waiting when services open and close.
 
-import { isRejectedByAll, place, remove, serve, serveAll, waitForNewWorker } from "./dispatch.ts";
+import { isRejectedByAll, place, remove, serve, serveAll, targetOf, waitForNewWorker } from "./dispatch.ts";
 import { failRequest } from "./fail-request.ts";
-import type { QueuedRequest, Service, WorkerRecord } from "./queued-request.ts";
+import type { QueuedRequest, Registration, Service, WorkerRecord } from "./queued-request.ts";
 import type { CoreState } from "./state.ts";
 
 /** Gives a request to a worker or its place in a queue. A request that all workers have rejected may fail. */
-export function placeOrFail(state: CoreState, request: QueuedRequest, target: WorkerRecord | undefined): void {
+export function placeOrFail(state: CoreState, request: QueuedRequest, target: Registration | undefined): void {
   if (place(state, request, target) !== "rejected") return;
   // A request for one certain worker has no other to wait for.
   if (state.options.whenDeclined === "wait" && target === undefined) return waitForNewWorker(state, request);
@@ -15,6 +15,7 @@ export function placeOrFail(state: CoreState, request: QueuedRequest, target: Wo
 
 /** A worker rejected a request. */
 export function onRejected(state: CoreState, request: QueuedRequest, worker: WorkerRecord): void {
+  const target = targetOf(request);
   remove(state, request);
   if (request.hasPartial) {
     // It has run, and a reply that has begun cannot start over.
@@ -23,7 +24,7 @@ export function onRejected(state: CoreState, request: QueuedRequest, worker: Wor
   } else {
     // A worker that takes no requests at all, for example one that stops, says nothing about this request.
     if (worker.concurrency > 0) request.rejectedBy = (request.rejectedBy ?? new Set()).add(worker);
-    placeOrFail(state, request, request.options.worker === undefined ? undefined : worker);
+    placeOrFail(state, request, target);
   }
   serve(state, worker);
 }

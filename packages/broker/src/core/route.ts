@@ -9,11 +9,13 @@ import type { HeapRoute } from "./route-heap.ts";
 import type { ServiceOf, ServiceRequest } from "./service.ts";
 
 /** Generic so that requests may refer to it; queued-request.ts defines the only instance. */
-export class RouteOf<Worker, Request extends ServiceRequest<Request>> implements HeapRoute<Request>, CachedRoute {
+export class RouteOf<Registration extends { readonly worker: unknown }, Request extends ServiceRequest<Request>>
+  implements HeapRoute<Request>, CachedRoute
+{
   readonly name: ServiceName;
   /** The requested range, if the name has one. */
   readonly range: RangeName | undefined;
-  service: ServiceOf<Worker, Request>;
+  service: ServiceOf<Registration, Request>;
   /** Whether that is the service of exactly this name. */
   isExact = false;
   /** How many of its requests are open, waiting or not. */
@@ -32,7 +34,7 @@ export class RouteOf<Worker, Request extends ServiceRequest<Request>> implements
     queue: this.queue,
   };
 
-  constructor(name: ServiceName, service: ServiceOf<Worker, Request>, range?: RangeName) {
+  constructor(name: ServiceName, service: ServiceOf<Registration, Request>, range?: RangeName) {
     this.name = name;
     this.service = service;
     this.range = range;

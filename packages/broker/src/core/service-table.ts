@@ -11,7 +11,7 @@ import type { CoreOptions } from "./core-options.ts";
 import { prefixIn, rangeIn, versionIn } from "./names.ts";
 import { Offers } from "./offers.ts";
 import { newPolicy } from "./policy.ts";
-import type { QueuedRequest, Route, Service, WorkerRecord } from "./queued-request.ts";
+import type { QueuedRequest, Registration, Route, Service, WorkerRecord } from "./queued-request.ts";
 import { RouteOf } from "./route.ts";
 import { RouteCache } from "./route-cache.ts";
 import { ServiceOf } from "./service.ts";
@@ -28,7 +28,7 @@ export class ServiceTable {
   /** Where a name leads that no worker offers: a service without workers. */
   readonly unserved: Service;
   readonly #options: CoreOptions;
-  readonly #offers = new Offers();
+  readonly #offers = new Offers<Service>();
   readonly #routes = new Map<ServiceName, Route>();
   /** Routes that are not needed, and some that are needed again. */
   readonly #cache: RouteCache<Route>;
@@ -59,6 +59,11 @@ export class ServiceTable {
   /** Whether a name leads to a worker. A text that is too long for a name, as a body may hold, does not. */
   hasWorker(name: ServiceName): boolean {
     return name.length <= MAX_NAME_BYTES && this.route(name).service !== this.unserved;
+  }
+
+  /** Whether a worker offers a service of exactly this name. */
+  isOfferedBy(worker: WorkerRecord, name: ServiceName): boolean {
+    return this.#offers.get(name)?.workers.has(worker) === true;
   }
 
   routesOf(service: Service): ReadonlySet<Route> {
@@ -181,7 +186,7 @@ export class ServiceTable {
 
   #newService(name: ServiceName): Service {
     const { dispatchMode, random } = this.#options;
-    return new ServiceOf<WorkerRecord, QueuedRequest>(name, newPolicy(dispatchMode, random));
+    return new ServiceOf<Registration, QueuedRequest>(name, newPolicy(dispatchMode, random));
   }
 
   #newRoute(name: ServiceName): Route {

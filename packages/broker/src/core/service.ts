@@ -10,12 +10,17 @@ export interface ServiceRequest<Self> extends QueueLinks<Self> {
   readonly rejectedBy: { has(worker: unknown): boolean } | undefined;
 }
 
+/** What a worker offers under the name of the service, as far as the service is concerned. */
+interface Offered {
+  readonly worker: unknown;
+}
+
 /** Generic so that it may be referred to by workers and requests; queued-request.ts names the one kind there is. */
-export class ServiceOf<Worker, Request extends ServiceRequest<Request>> {
+export class ServiceOf<Registration extends Offered, Request extends ServiceRequest<Request>> {
   readonly name: ServiceName;
-  /** Those of its workers that have a free slot. */
-  readonly available: Policy<Worker>;
-  readonly workers: Set<Worker> = new Set();
+  /** Its workers that have a free slot, and perhaps some with several services that have none any more. */
+  readonly available: Policy<Registration>;
+  readonly workers: Map<Registration["worker"], Registration> = new Map();
   /** How many requests wait here: on its routes, rejected by some worker, or for one of its workers. */
   waiting = 0;
   /** The routes to it on which requests for any worker wait. Empty while a worker is available. */
@@ -28,7 +33,7 @@ export class ServiceOf<Worker, Request extends ServiceRequest<Request>> {
     queue: this.rejected,
   };
 
-  constructor(name: ServiceName, available: Policy<Worker>) {
+  constructor(name: ServiceName, available: Policy<Registration>) {
     this.name = name;
     this.available = available;
   }

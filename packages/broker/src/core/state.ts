@@ -57,6 +57,8 @@ export interface CoreState {
   readonly pinned: PinnedRequests<QueuedRequest>;
   readonly services: ServiceTable;
   readonly workers: Map<PeerId, WorkerRecord>;
+  /** How many services the workers offer, each worker for itself. */
+  registrations: number;
   readonly clients: Map<PeerId, ClientRecord>;
   /** Clients that are gone and have persistent requests open. */
   readonly awayClients: Map<PeerId, ClientRecord>;
@@ -91,6 +93,7 @@ export function createState(options: CoreOptions): CoreState {
     pinned: new PinnedRequests<QueuedRequest>(),
     services: new ServiceTable(options),
     workers: new Map(),
+    registrations: 0,
     clients: new Map(),
     awayClients: new Map(),
     replyCache: new ReplyCache(options, timers),

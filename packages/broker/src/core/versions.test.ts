@@ -2,6 +2,7 @@ import { serviceName } from "@pigato/protocol";
 import fc from "fast-check";
 import { maxSatisfying, parse, Range } from "semver";
 import { expect, test } from "vitest";
+import type { Service } from "./queued-request.ts";
 import { aService } from "./testing/records.ts";
 import { Versions } from "./versions.ts";
 
@@ -25,7 +26,7 @@ test("the binary search finds the same highest version within any range as a lin
   const steps = fc.array(fc.tuple(fc.boolean(), anyVersion), { minLength: 5, maxLength: 25 });
   fc.assert(
     fc.property(steps, fc.array(anyRange, { minLength: 5 }), (changes, ranges) => {
-      const versions = new Versions();
+      const versions = new Versions<Service>();
       const offered = new Set<string>();
       for (const [isComing, text] of changes) {
         const version = parse(text);

@@ -2,16 +2,15 @@
 // an attacker cost a new range next to nothing. A resolved range is cached (service-table.ts).
 
 import type { Comparator, Range, SemVer } from "semver";
-import type { Service } from "./queued-request.ts";
 
-interface Offered {
+interface Offered<Service> {
   readonly version: SemVer;
   readonly service: Service;
 }
 
-export class Versions {
+export class Versions<Service> {
   /** Lowest first. */
-  readonly #all: Offered[] = [];
+  readonly #all: Offered<Service>[] = [];
 
   get isEmpty(): boolean {
     return this.#all.length === 0;

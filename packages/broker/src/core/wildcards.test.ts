@@ -1,6 +1,7 @@
 import { serviceName } from "@pigato/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { Service } from "./queued-request.ts";
 import { aService } from "./testing/records.ts";
 import { Wildcards } from "./wildcards.ts";
 
@@ -9,7 +10,7 @@ const anyName = fc.array(fc.constantFrom("a", "b"), { maxLength: 5 }).map((lette
 test("the binary search finds the same longest wildcard as a linear search", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.boolean(), anyName), { maxLength: 25 }), fc.array(anyName), (changes, names) => {
-      const wildcards = new Wildcards();
+      const wildcards = new Wildcards<Service>();
       const prefixes = new Set<string>();
       for (const [isComing, prefix] of changes) {
         if (!isComing) wildcards.remove(prefix);

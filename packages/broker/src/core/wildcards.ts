@@ -1,18 +1,16 @@
 // Wildcards, sorted by prefix. The longest one that covers a name is found by a binary search and then by following links
 // from each wildcard to the next shorter one around it. Neither many wildcards nor many lengths make a name expensive.
 
-import type { Service } from "./queued-request.ts";
-
-interface Wildcard {
+interface Wildcard<Service> {
   readonly prefix: string;
   readonly service: Service;
   /** The longest other one that covers all names that this one covers. */
-  around: Wildcard | undefined;
+  around: Wildcard<Service> | undefined;
 }
 
-export class Wildcards {
+export class Wildcards<Service> {
   /** Sorted by prefix, so the wildcards within one follow it directly. */
-  readonly #all: Wildcard[] = [];
+  readonly #all: Wildcard<Service>[] = [];
 
   add(prefix: string, service: Service): void {
     const around = this.#longestFor(prefix);
@@ -35,14 +33,19 @@ export class Wildcards {
   }
 
   /** A wildcard that covers the name sorts before it, and everything between the two lies within that wildcard. */
-  #longestFor(name: string): Wildcard | undefined {
+  #longestFor(name: string): Wildcard<Service> | undefined {
     let wildcard = this.#all[this.#countUpTo(name) - 1];
     while (wildcard !== undefined && !name.startsWith(wildcard.prefix)) wildcard = wildcard.around;
     return wildcard;
   }
 
   /** Relinks the wildcards within the prefix, from this index on, from one surrounding wildcard to another. */
-  #relink(from: number, prefix: string, before: Wildcard | undefined, after: Wildcard | undefined): void {
+  #relink(
+    from: number,
+    prefix: string,
+    before: Wildcard<Service> | undefined,
+    after: Wildcard<Service> | undefined,
+  ): void {
     for (let index = from; ; index++) {
       const wildcard = this.#all[index];
       if (wildcard === undefined || !wildcard.prefix.startsWith(prefix)) return;

@@ -2,7 +2,7 @@
 // they have `retry` or never reached it, failed at once otherwise. A request that may be why its workers die is requeued only
 // a few times (P-LOST-3).
 
-import { type Capabilities, type FromWorker, type PeerId, pigato } from "@pigato/protocol";
+import { type Capabilities, type FromWorker, type PeerId, pigato, type ServiceName } from "@pigato/protocol";
 import { type Instant, intervalOf, lowerBoundsIn, observeHeartbeat } from "@pigato/protocol/internal";
 import { ASSUMED_CONCURRENCY } from "./core-options.ts";
 import { noteDirectoryChange } from "./directory.ts";
@@ -13,13 +13,13 @@ import { closeUnserved, failRequest } from "./fail-request.ts";
 import { aliveAt, countSilence, noteReceived, startLease } from "./heartbeat-lease.ts";
 import { MAX_LISTENERS, peerAtListener, shownPeer } from "./peer-names.ts";
 import { storeLoss } from "./persistence.ts";
-import type { QueuedRequest, Service, WorkerRecord } from "./queued-request.ts";
+import type { QueuedRequest, Registration, Service, WorkerRecord } from "./queued-request.ts";
 import { failRejected, placeOrFail, resumeService } from "./requeue.ts";
 import { type CoreState, traitsOf } from "./state.ts";
 import { WorkerRecordOf } from "./worker-record.ts";
 
 /** The READY of a new worker, and what it negotiated. */
-interface Registration {
+interface NewWorker {
   readonly id: PeerId;
   readonly dialect: DialectId;
   /** Where it connects from, if that is known. */
@@ -39,7 +39,7 @@ export function workerNamed({ workers }: CoreState, id: PeerId): WorkerRecord | 
 /** Adds a new worker. It gets no request before its concurrency is known, so that even the first ones respect it. */
 export function registerWorker(
   state: CoreState,
-  { id, dialect, host, message: { service: name, offer }, capabilities }: Registration,
+  { id, dialect, host, message: { service: name, offer }, capabilities }: NewWorker,
   now: Instant,
 ): void {
   const { timers, options } = state;
@@ -62,12 +62,28 @@ export function registerWorker(
   worker.bounds = offer && lowerBoundsIn(offer, options);
   worker.timing = { ...worker.timing, announcedMs: offer?.heartbeatMs };
   state.workers.set(id, worker);
-  service.workers.add(worker);
-  noteDirectoryChange(state);
-  state.effects.report({ type: "worker-up", worker: id, service: service.name });
+  addRegistration(state, worker.first);
   startLease(worker, intervalOf(worker.timing, options.heartbeatMs), timers, now);
   if (concurrency === undefined) timers.set(worker.settling, options.settleMs, now);
   else settleWorker(state, worker);
+}
+
+/** P-READY-4: a registered worker offers a service, perhaps one that it offers already. Its free slots serve that one, too. */
+export function offerService(state: CoreState, worker: WorkerRecord, name: ServiceName): void {
+  const service = state.services.open(name);
+  if (service.workers.has(worker)) return;
+  // It is listed again after the new service had its turn.
+  if (worker.state === "available") setWorkerState(worker, "full");
+  addRegistration(state, worker.add(service));
+  serve(state, worker);
+}
+
+function addRegistration(state: CoreState, registration: Registration): void {
+  const { worker, service } = registration;
+  service.workers.set(worker, registration);
+  state.registrations += 1;
+  noteDirectoryChange(state);
+  state.effects.report({ type: "worker-up", worker: worker.id, service: service.name });
 }
 
 /** Its concurrency is known, or has been waited for long enough. */
@@ -141,22 +157,34 @@ export function disconnectWorker(state: CoreState, worker: WorkerRecord, reason:
 
 /** A worker is gone. Its own DISCONNECT is not answered, because that would make it register again (P-DISC-3). */
 export function loseWorker(state: CoreState, worker: WorkerRecord, reason: WorkerDownReason): void {
-  const { service } = worker;
+  const { registrations } = worker;
   state.workers.delete(worker.id);
   state.timers.clear(worker.lease);
   state.timers.clear(worker.settling);
   setWorkerState(worker, "gone");
-  service.workers.delete(worker);
-  noteDirectoryChange(state);
-  state.effects.report({ type: "worker-down", worker: worker.id, service: service.name, reason });
+  for (const registration of registrations) removeRegistration(state, registration, reason);
   // Oldest first, so that other workers with free slots get them in order of arrival.
   const inFlight = [...worker.inFlight].sort((left, right) => left.number - right.number);
   for (const request of inFlight) requeueOrFail(state, request, worker);
-  for (const request of worker.targeted) {
-    failRequest(state, request, "UNAVAILABLE", `failed: the worker "${shownPeer(worker.id)}" that it names is gone`);
+  for (const { targeted } of registrations) {
+    for (const request of targeted) {
+      failRequest(state, request, "UNAVAILABLE", `failed: the worker "${shownPeer(worker.id)}" that it names is gone`);
+    }
   }
-  if (service.workers.size > 0) failRejected(state, service);
-  else closeService(state, service);
+  for (const { service } of registrations) {
+    if (service.workers.size > 0) failRejected(state, service);
+    else closeService(state, service);
+  }
+}
+
+function removeRegistration(state: CoreState, registration: Registration, reason: WorkerDownReason): void {
+  const { worker, service, policy } = registration;
+  if (registration.isListed) policy.remove(registration);
+  registration.isListed = false;
+  service.workers.delete(worker);
+  state.registrations -= 1;
+  noteDirectoryChange(state);
+  state.effects.report({ type: "worker-down", worker: worker.id, service: service.name, reason });
 }
 
 /** D-LIVE-2: the silence of such a worker says nothing while it works; an option limits how long that may take. */

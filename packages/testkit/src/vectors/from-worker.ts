@@ -58,6 +58,14 @@ const REGISTRATION: readonly Entry<FromWorker>[] = [
     },
   },
   {
+    name: "a worker can offer several services on one connection",
+    row: "offer",
+    clause: "P-READY-4",
+    ways: "both",
+    frames: ["W", "1", "sum*", "pigato/1 services"],
+    message: { type: "ready", service: serviceName("sum*"), offer: capable({ services: true }) },
+  },
+  {
     name: "a concurrency of −1 means no limit",
     row: "offer",
     clause: "P-NEG-2",

@@ -1,6 +1,6 @@
 // Broker to worker, as the worker reads it. The Ruby worker reads fixed positions, so a request must have exactly this layout.
 
-import { peerId, requestId, type ToWorker } from "@pigato/protocol";
+import { peerId, requestId, serviceName, type ToWorker } from "@pigato/protocol";
 import { capable, type Entry, frames, request, type Vector, violationOf } from "./vector.ts";
 
 const LISTING: readonly Entry<ToWorker>[] = [
@@ -156,6 +156,58 @@ const LISTING: readonly Entry<ToWorker>[] = [
     ways: "both",
     frames: ["W", "1", "pigato/1 cancel heartbeat=2500"],
     message: { type: "ready", accepted: capable({ cancel: true, heartbeatMs: 2500 }) },
+  },
+  {
+    name: "the broker accepts a further service of a worker",
+    row: "service-answer",
+    clause: "P-READY-4",
+    ways: "both",
+    frames: ["W", "1", "", "sum@1.2.0"],
+    message: { type: "service-answer", service: serviceName("sum@1.2.0"), refusal: undefined },
+  },
+  {
+    name: "the broker refuses a further service of a worker",
+    row: "service-answer",
+    clause: "P-READY-6",
+    ways: "both",
+    frames: ["W", "1", "", "mmi.sum", '{"code":"INVALID","message":"choose another name"}'],
+    message: {
+      type: "service-answer",
+      service: serviceName("mmi.sum"),
+      refusal: { code: "INVALID", message: "choose another name" },
+    },
+  },
+  {
+    name: "an answer about a service followed by a frame that is no reason",
+    row: "service-answer",
+    clause: "P-MSG-3",
+    ways: "decode",
+    frames: ["W", "1", "", "sum", "more"],
+    message: { type: "service-answer", service: serviceName("sum"), refusal: undefined },
+  },
+  {
+    name: "a name of a service that is too long",
+    row: "15",
+    clause: "P-MSG-3",
+    ways: "decode",
+    frames: ["W", "1", "", "s".repeat(256)],
+    message: { type: "ready", accepted: undefined },
+  },
+  {
+    name: "the reply to READY followed by an empty name",
+    row: "15",
+    clause: "P-MSG-3",
+    ways: "decode",
+    frames: ["W", "1", "", ""],
+    message: { type: "ready", accepted: undefined },
+  },
+  {
+    name: "the answer to a worker's offer followed by a name",
+    row: "answer",
+    clause: "P-MSG-3",
+    ways: "decode",
+    frames: ["W", "1", "pigato/1 services", "sum"],
+    message: { type: "ready", accepted: capable({ services: true }) },
   },
   {
     name: "the broker's heartbeat",

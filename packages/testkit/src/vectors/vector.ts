@@ -40,6 +40,7 @@ export type Row =
   | "request-heartbeat"
   | "offer"
   | "answer"
+  | "service-answer"
   | "disconnect"
   | "cancel"
   | "partials"

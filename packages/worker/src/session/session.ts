@@ -178,6 +178,8 @@ export class Session {
       case "ready":
         this.requests.capabilities = message.accepted ?? NO_CAPABILITIES;
         return NO_EFFECTS;
+      case "service-answer":
+        return [report("P-READY-4", `the broker answered about "${display(message.service)}", which was not offered`)];
       case "request-heartbeat":
         return this.#onRequestHeartbeat(message);
       case "credit":

@@ -49,7 +49,7 @@ export class CacheChecks {
     this.#cached.set(key, {
       parts: [...parts, { body, trailer }],
       endAt: now + cacheMs,
-      servedBy: request.holder?.service,
+      servedBy: request.servedBy,
     });
   }
 

@@ -16,7 +16,7 @@ export class DispatchChecks {
 
   /** A worker sent a message. */
   beforeMessage(worker: ModelWorker | undefined, message: FromWorker): void {
-    if (worker === undefined || message.type === "ready") return;
+    if (worker === undefined || (message.type === "ready" && !worker.takesServices)) return;
     worker.isCongested = false;
     if (message.type === "heartbeat") {
       worker.concurrency = message.concurrency ?? worker.concurrency;
@@ -74,6 +74,8 @@ export class DispatchChecks {
           `${to} got a cancel for a request that it does not hold`,
         );
         return;
+      case "service-answer":
+        return this.#seeServiceAnswer(worker, message);
       case "request-heartbeat":
         return invariant(worker.held.has(message.address), `${to} got a heartbeat for a request that it does not hold`);
       case "credit":
@@ -101,6 +103,17 @@ export class DispatchChecks {
     names.offer(service);
   }
 
+  #seeServiceAnswer(worker: ModelWorker, { service, refusal }: ToWorker & { readonly type: "service-answer" }): void {
+    const { input, names } = this.#model;
+    const isAsked = input.type === "from-worker" && input.from === worker.id && input.message.type === "ready";
+    invariant(isAsked && input.message.service === service, `${worker.id} got an answer about ${service}`);
+    invariant(worker.takesServices, `${worker.id} got an answer that it did not negotiate`);
+    if (refusal !== undefined) return invariant(!worker.services.has(service), `${worker.id} lost ${service}`);
+    invariant(!service.startsWith("mmi."), `${worker.id} offers ${service}`);
+    if (!worker.services.has(service)) names.offer(service);
+    worker.services.add(service);
+  }
+
   #seeRequest(worker: ModelWorker, message: ToWorker & { readonly type: "request" }): void {
     const { now, names, options } = this.#model;
     const request = this.#model.requestOf(message.body[0]);
@@ -124,17 +137,27 @@ export class DispatchChecks {
     );
     this.#checkTurn(request, worker, subject);
     request.holder = worker;
+    request.servedBy = names.servedAs(request.service);
     request.address = message.address;
     request.isReceived = undefined;
     worker.held.set(message.address, request);
   }
 
-  /** Of the requests that no worker has rejected, the worker gets the one that came first. */
+  /** Of the requests for one service that no worker has rejected, the worker gets the one that came first. */
   #checkTurn(request: ModelRequest, worker: ModelWorker, subject: string): void {
     const { names } = this.#model;
     for (const other of this.#model.everyRequest()) {
+      if (!this.#haveOneQueue(request, other, worker)) continue;
       const isWaiting = other.holder === undefined && other.rejectedBy.size === 0 && other.mayGoTo(worker, names);
       invariant(!isWaiting || other.number >= request.number, `${subject}: ${other.id} of ${other.client} came first`);
     }
+  }
+
+  /** The services of a worker have separate queues. Which one a request for a certain worker joins, no effect shows. */
+  #haveOneQueue(request: ModelRequest, other: ModelRequest, { services }: ModelWorker): boolean {
+    if (services.size === 1) return true;
+    const { names } = this.#model;
+    const isForAny = request.options.worker === undefined && other.options.worker === undefined;
+    return isForAny && names.servedAs(request.service) === names.servedAs(other.service);
   }
 }

@@ -141,7 +141,7 @@ export class FailureChecks {
   #checkUnavailable({ id, service, options }: ModelRequest): void {
     const { names, workers } = this.#model;
     const target = options.worker === undefined ? undefined : workers.get(options.worker);
-    const isTargetValid = target !== undefined && names.mayServe(target.service, service);
+    const isTargetValid = [...(target?.services ?? [])].some((offered) => names.mayServe(offered, service));
     const isServed = names.servedAs(service) !== undefined;
     if (options.worker === undefined)
       invariant(options.failFast && !isServed, `${id} was refused: ${service} is offered`);

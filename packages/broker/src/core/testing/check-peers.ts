@@ -1,7 +1,7 @@
 // Peers: the broker reports each peer that comes and goes once, announces the right directory, and sends notices and
 // heartbeats of requests only to clients that asked for them.
 
-import { NO_CAPABILITIES, type PeerId, type RequestId, type ToClient } from "@pigato/protocol";
+import { NO_CAPABILITIES, type PeerId, type RequestId, type ServiceName, type ToClient } from "@pigato/protocol";
 import type { DirectorySnapshot } from "@pigato/protocol/internal";
 import { toClientLine } from "./lines.ts";
 import type { Model } from "./model.ts";
@@ -16,21 +16,23 @@ export class PeerChecks {
 
   seeDirectory(snapshot: DirectorySnapshot): void {
     const announced = snapshot.flatMap(([service, workers]) => workers.map((worker) => `${service} ${worker}`));
-    const known = Array.from(this.#model.workers.values(), ({ id, service }) => `${service} ${id}`);
+    const known = [...this.#model.workers.values()].flatMap(({ id, services }) => {
+      return Array.from(services, (service) => `${service} ${id}`);
+    });
     invariant(announced.sort().join() === known.sort().join(), `the broker announced ${announced}, not ${known}`);
   }
 
-  seeWorkerUp(id: PeerId): void {
-    invariant(this.#model.workers.has(id), `${id} is up without a READY`);
+  seeWorkerUp(id: PeerId, service: ServiceName): void {
+    invariant(this.#model.workers.get(id)?.services.has(service) === true, `${id} is up without a READY`);
   }
 
-  /** @returns the worker that is gone */
-  seeWorkerDown(id: PeerId): ModelWorker | undefined {
+  /** @returns the worker that is gone, with the last of its services */
+  seeWorkerDown(id: PeerId, service: ServiceName): ModelWorker | undefined {
     const worker = this.#model.workers.get(id);
-    invariant(worker !== undefined, `${id} went down twice`);
-    if (worker === undefined) return undefined;
+    invariant(worker?.services.delete(service) === true, `${id} went down twice`);
+    this.#model.names.withdraw(service);
+    if (worker === undefined || worker.services.size > 0) return undefined;
     this.#model.workers.delete(id);
-    this.#model.names.withdraw(worker.service);
     return worker;
   }
 

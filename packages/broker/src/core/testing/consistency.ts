@@ -4,7 +4,7 @@ import type { ServiceName } from "@pigato/protocol";
 import { compare } from "semver";
 import { heldUnder } from "../dispatch.ts";
 import { covers, prefixIn, rangeIn, versionIn } from "../names.ts";
-import type { QueuedRequest, Route, Service, WorkerRecord } from "../queued-request.ts";
+import type { QueuedRequest, Registration, Route, Service, WorkerRecord } from "../queued-request.ts";
 import { MAX_CACHED_ROUTES } from "../service-table.ts";
 import type { CoreState } from "../state.ts";
 
@@ -35,10 +35,13 @@ export function assertConsistent(state: CoreState): void {
   checkRoutes(state, open);
   for (const service of [services.unserved, ...services.values()]) checkService(state, service, place);
   let inFlight = 0;
+  let registrations = 0;
   for (const worker of workers.values()) {
     checkWorker(state, worker, place);
     inFlight += worker.inFlight.size;
+    registrations += worker.registrations.length;
   }
+  expect(registrations === state.registrations, `${state.registrations} services are offered, not ${registrations}`);
   expect(inFlight === state.inFlight, `${state.inFlight} requests count as in flight, ${inFlight} are`);
   expect(placed.size === open.size, `${open.size} requests are open, ${placed.size} have a location`);
   checkPinned(state, open);
@@ -137,9 +140,13 @@ function checkService({ services }: CoreState, service: Service, place: Place): 
     expect(request.location === service.rejectedLocation, `request ${request.id} does not know that it was rejected`);
   }
   let free = 0;
-  for (const worker of service.workers) {
-    expect(worker.service === service, `worker ${worker.id} is filed under another service`);
-    waiting += worker.targeted.size;
+  let listed = 0;
+  for (const [worker, registration] of service.workers) {
+    const isRight = registration.service === service && registration.worker === worker;
+    expect(isRight, `worker ${worker.id} is filed under another service`);
+    waiting += registration.targeted.size;
+    if (registration.isListed) listed += 1;
+    if (registration.isListed && !worker.hasFreeSlot) checkNothingWaits(registration, name);
     if (!worker.hasFreeSlot) continue;
     free += 1;
     for (const request of rejected) {
@@ -147,9 +154,18 @@ function checkService({ services }: CoreState, service: Service, place: Place): 
     }
   }
   expect(waiting === service.waiting, `${service.waiting} requests count as waiting at ${name}, ${waiting} do`);
-  expect(free === available.size, `${available.size} workers of ${name} count as available, ${free} are`);
+  expect(listed === available.size, `${available.size} workers of ${name} count as available, ${listed} do`);
   expect(free === 0 || waitingOn === 0, `a worker of ${name} is idle while requests wait`);
   expect(service.workers.size > 0 === (name !== ""), `the service "${name}" should have no workers, or should`);
+}
+
+/** A worker without a free slot may be listed as long as no request for that service could go to it. */
+function checkNothingWaits({ worker, service, targeted }: Registration, name: string): void {
+  const isPassed = service.waitingRoutes.size === 0 && targeted.size === 0;
+  expect(isPassed, `${worker.id} has no free slot and no turn, while requests for ${name} wait`);
+  for (const request of service.rejected) {
+    expect(request.rejectedBy?.has(worker) === true, `${worker.id} has no turn for a rejected request to ${name}`);
+  }
 }
 
 function checkQueue({ name, queue, queueLocation }: Route, place: Place): void {
@@ -165,18 +181,33 @@ function checkQueue({ name, queue, queueLocation }: Route, place: Place): void {
 }
 
 function checkWorker(state: CoreState, worker: WorkerRecord, place: Place): void {
-  const { id, inFlight, targeted } = worker;
+  const { id, inFlight, registrations } = worker;
   for (const request of inFlight) {
     place(request, `in flight at ${id}`);
     expect(heldUnder(state, request.address, worker) === request, `${id} cannot speak of request ${request.id}`);
-    expect(request.location === worker.heldLocation, `request ${request.id} does not know that ${id} holds it`);
+    const isKnown = registrations.some(({ heldLocation }) => request.location === heldLocation);
+    expect(isKnown, `request ${request.id} does not know that ${id} holds it`);
   }
+  expect((worker.state === "available") === worker.hasFreeSlot, `${id} is in the wrong state`);
+  for (const registration of registrations) checkRegistration(registration, place);
+  const inTurns = registrations.filter(({ isListed }) => !isListed).length;
+  expect(worker.turns.size === inTurns, `${worker.turns.size} services of ${id} have a turn, not ${inTurns}`);
+}
+
+function checkRegistration(registration: Registration, place: Place): void {
+  const { worker, service, targeted, name, isListed, isShared } = registration;
+  const { id, registrations, offers } = worker;
+  expect(service.workers.get(worker) === registration, `${id} is not filed under ${name}`);
+  expect(isShared === registrations.length > 1, `${id} does not know whether ${name} is its only service`);
+  expect(offers === undefined || offers.get(name) === registration, `${id} does not find its service ${name}`);
+  if (worker.hasFreeSlot) expect(isListed, `${id} has a free slot and is not listed at ${name}`);
+  else if (!isShared) expect(!isListed, `${id} has no free slot and is listed at its only service`);
   for (const request of targeted) {
     place(request, `waiting for ${id}`);
-    expect(request.location === worker.targetLocation, `request ${request.id} does not know that it waits for ${id}`);
+    const isKnown = request.location === registration.targetLocation;
+    expect(isKnown, `request ${request.id} does not know that it waits for ${id}`);
     expect(!worker.hasFreeSlot, `${id} is idle while a request waits for it`);
   }
-  expect((worker.state === "available") === worker.hasFreeSlot, `${id} is in the wrong list`);
 }
 
 /** What the buffers of open requests hold besides their frames is counted, once for requests that follow each other. */

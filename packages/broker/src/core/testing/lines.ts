@@ -34,6 +34,11 @@ export function toWorkerLine(message: ToWorker): string {
   switch (message.type) {
     case "ready":
       return withCapabilities("ready", message.accepted);
+    case "service-answer": {
+      const { refusal } = message;
+      const why = refusal === undefined ? "" : ` refused ${refusal.code}: ${refusal.message}`;
+      return `service ${display(message.service)}${why}`;
+    }
     case "request":
       return `request ${display(message.requestId)} to ${display(message.service)}${first(message.credit)}`;
     case "heartbeat":

@@ -44,7 +44,9 @@ interface Registration {
 /** A worker from its READY until it is gone. */
 export class ModelWorker {
   readonly id: PeerId;
-  readonly service: ServiceName;
+  /** The names that it offers. */
+  readonly services: Set<ServiceName>;
+  readonly takesServices: boolean;
   readonly takesCancel: boolean;
   readonly takesCredit: boolean;
   concurrency: number;
@@ -63,7 +65,8 @@ export class ModelWorker {
   constructor({ id, service, offer, isSequential, now, settleMs, silenceMs }: Registration) {
     this.#acceptsUntil = now + silenceMs;
     this.id = id;
-    this.service = service;
+    this.services = new Set([service]);
+    this.takesServices = offer?.services ?? false;
     this.takesCancel = offer?.cancel ?? false;
     this.takesCredit = offer?.credit ?? false;
     this.concurrency = isSequential ? 1 : (offer?.concurrency ?? 100);
@@ -101,6 +104,8 @@ export class ModelRequest {
   isRefused = false;
   deadlineAt: Instant;
   holder: ModelWorker | undefined;
+  /** The service that its name led to when it was dispatched. */
+  servedBy: ServiceName | undefined;
   address = "";
   readonly rejectedBy: Set<ModelWorker> = new Set();
   /** A lost worker may have run it. */
@@ -138,8 +143,12 @@ export class ModelRequest {
   mayGoTo(worker: ModelWorker, names: ModelNames): boolean {
     const { worker: target } = this.options;
     if (this.isReplyComplete || this.isStoring || this.rejectedBy.has(worker)) return false;
-    if (target !== undefined) return target === worker.id && names.mayServe(worker.service, this.service);
-    return names.servedAs(this.service) === worker.service;
+    const { services } = worker;
+    if (target !== undefined) {
+      return target === worker.id && [...services].some((offered) => names.mayServe(offered, this.service));
+    }
+    const served = names.servedAs(this.service);
+    return served !== undefined && services.has(served);
   }
 
   /** The delivery class of its failure: whether it may have run. */

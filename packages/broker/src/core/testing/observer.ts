@@ -205,9 +205,9 @@ export class Observer {
   #seeEvent(event: BrokerEvent): void {
     switch (event.type) {
       case "worker-up":
-        return this.#peers.seeWorkerUp(event.worker);
+        return this.#peers.seeWorkerUp(event.worker, event.service);
       case "worker-down": {
-        const worker = this.#peers.seeWorkerDown(event.worker);
+        const worker = this.#peers.seeWorkerDown(event.worker, event.service);
         for (const request of worker?.held.values() ?? []) this.#failures.orphan(request);
         return;
       }

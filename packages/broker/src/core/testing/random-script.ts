@@ -9,7 +9,18 @@ import type { Scenario } from "./scenario.ts";
 /** `p0` is a worker and a client at once. */
 const WORKERS = ["p0", "w1", "w2", "w3", "w4", "w5"] as const;
 const CLIENTS = ["p0", "c1", "c2", "c3"] as const;
-const SERVICES = ["echo", "sum", "__proto__", "sum@1.2.0", "sum@1.3.0", "sum@2.0.0", "su*", "s*", "*"] as const;
+const SERVICES = [
+  "echo",
+  "sum",
+  "__proto__",
+  "sum@1.2.0",
+  "sum@1.3.0",
+  "sum@2.0.0",
+  "su*",
+  "s*",
+  "*",
+  "mmi.sum",
+] as const;
 /** The names of requests: exact names first, then names that lead to another one. */
 const WANTED = [
   "echo",
@@ -84,6 +95,7 @@ export type Offer =
       readonly cancel: boolean;
       readonly requestHeartbeat: boolean;
       readonly credit: boolean;
+      readonly services: boolean;
       readonly concurrency?: number;
       readonly heartbeatMs?: number;
     };

@@ -13,7 +13,14 @@ import { Deadlines } from "@pigato/protocol/internal";
 import { ClientRecordOf } from "../client-record.ts";
 import { ClientRequests, OpenRequests } from "../open-requests.ts";
 import { newPolicy } from "../policy.ts";
-import { type ClientRecord, QueuedRequest, type Route, type Service, type WorkerRecord } from "../queued-request.ts";
+import {
+  type ClientRecord,
+  QueuedRequest,
+  type Registration,
+  type Route,
+  type Service,
+  type WorkerRecord,
+} from "../queued-request.ts";
 import { RouteOf } from "../route.ts";
 import { ServiceOf } from "../service.ts";
 import type { Timer } from "../timer.ts";
@@ -38,7 +45,7 @@ export function aClient(name: string, open: OpenRequests<QueuedRequest>): Client
 }
 
 export function aService(name: ServiceName): Service {
-  return new ServiceOf<WorkerRecord, QueuedRequest>(
+  return new ServiceOf<Registration, QueuedRequest>(
     name,
     newPolicy("lru", () => 0),
   );
@@ -62,6 +69,11 @@ export function aWorker(name: string): WorkerRecord {
   });
 }
 
+/** A worker at its only service. */
+export function aRegistration(name: string): Registration {
+  return aWorker(name).first;
+}
+
 /** @param number its place in the order of arrival */
 export function aRequest(number: number): QueuedRequest {
   return aRequestOf(client, number);
@@ -82,7 +94,8 @@ export function aRequestOf(client: ClientRecord, number: number): QueuedRequest 
 }
 
 /** Makes a worker hold this many requests. */
-export function setLoad(worker: WorkerRecord, load: number): void {
+export function setLoad(worker: Pick<WorkerRecord, "inFlight"> | undefined, load: number): void {
+  if (worker === undefined) return;
   for (const request of worker.inFlight) worker.inFlight.remove(request);
   for (let number = 1; number <= load; number++) worker.inFlight.append(aRequest(number));
 }

@@ -12,6 +12,10 @@ const service: Arbitrary<number> = fc.oneof(
   { weight: 8, arbitrary: fc.constant(0) },
   { weight: 4, arbitrary: fc.nat({ max: 8 }) },
 );
+const offered: Arbitrary<number> = fc.oneof(
+  { weight: 8, arbitrary: fc.constant(0) },
+  { weight: 6, arbitrary: fc.nat({ max: 9 }) },
+);
 const cacheMs: Arbitrary<number | undefined> = fc.constantFrom(undefined, 10, 1_000, 60_000);
 const never: Arbitrary<undefined> = fc.constant(undefined);
 const concurrency: Arbitrary<number> = fc.constantFrom(0, 1, 1, 2, 3, 5, Number.POSITIVE_INFINITY);
@@ -39,7 +43,7 @@ export const anyStep: Arbitrary<Step> = fc.oneof(
     credit: fc.constantFrom(undefined, 1, 16, 16, MAX_CREDIT - 1, MAX_CREDIT),
     question: fc.constantFrom(undefined, 1, 1, 2),
   }),
-  weighted(14, { do: fc.constant("ready" as const), who, service, offer: anyOffer() }),
+  weighted(14, { do: fc.constant("ready" as const), who, service: offered, offer: anyOffer() }),
   weighted(5, { do: fc.constant("heartbeat" as const), who, concurrency: fc.option(concurrency, { nil: undefined }) }),
   weighted(20, {
     do: fc.constantFrom("final" as const, "final" as const, "partial" as const, "partials" as const),
@@ -133,10 +137,11 @@ function anyOffer(): Arbitrary<Offer> {
       cancel: fc.boolean(),
       requestHeartbeat: fc.boolean(),
       credit: fc.boolean(),
+      services: fc.boolean(),
       concurrency,
       heartbeatMs: fc.constantFrom(200, 1_000, 5_000),
     },
-    { requiredKeys: ["cancel", "requestHeartbeat", "credit"] },
+    { requiredKeys: ["cancel", "requestHeartbeat", "credit", "services"] },
   );
   return fc.oneof(fc.constant("classic" as const), modern, modern);
 }

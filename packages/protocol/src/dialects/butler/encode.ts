@@ -66,6 +66,7 @@ export function encodeToWorker(message: ToWorker, wallMs: number): FrameToSend[]
     case "disconnect":
       return [RECONNECT_FRAME];
     case "ready":
+    case "service-answer":
     case "request-heartbeat":
     case "cancel":
     case "credit":

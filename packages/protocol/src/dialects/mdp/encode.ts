@@ -49,6 +49,7 @@ export function encodeToWorker(flavor: Flavor, message: ToWorker): FrameToSend[]
     case "disconnect":
       return workerHead(flavor, flavor.worker.disconnect);
     case "ready":
+    case "service-answer":
     case "request-heartbeat":
     case "cancel":
     case "credit":

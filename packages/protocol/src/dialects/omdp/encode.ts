@@ -62,6 +62,7 @@ export function encodeToWorker(message: ToWorker): FrameToSend[] | undefined {
     case "disconnect":
       return [WORKER, typeFrame(TYPE.DISCONNECT)];
     case "ready":
+    case "service-answer":
     case "cancel":
     case "credit":
     case "input":

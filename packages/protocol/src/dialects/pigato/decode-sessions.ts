@@ -5,7 +5,15 @@ import { creditFromWire } from "../../credit.ts";
 import { isFailureCode } from "../../errors.ts";
 import type { Frame, Frames } from "../../frame.ts";
 import { MAX_NAME_BYTES, peerId, type RequestId, readBytes, serviceName } from "../../ids.ts";
-import type { FromClient, FromWorker, NoticeState, StreamingMessage, ToClient, ToWorker } from "../../message.ts";
+import type {
+  DisconnectReason,
+  FromClient,
+  FromWorker,
+  NoticeState,
+  StreamingMessage,
+  ToClient,
+  ToWorker,
+} from "../../message.ts";
 import { decodePayload, getOwn, NULL_FRAME } from "../../payload.ts";
 import { MAX_OPTIONS_BYTES } from "../../request-options.ts";
 import { shown, type Violation, violation } from "../../violation.ts";
@@ -40,6 +48,13 @@ export function workerReady(frames: Frames): FromWorker | Violation {
     return violation("P-READY-1", `service name of ${service.length} bytes; the maximum is ${MAX_NAME_BYTES}`);
   }
   return { type: "ready", service: serviceName(readBytes(service)), offer: readOffer(frames[3]) };
+}
+
+/** W 1 · W 1 offer · W 1 '' service [reason] */
+export function brokerReady([, , offer, name, reason]: Frames): ToWorker {
+  if (offer?.length !== 0 || name === undefined || name.length === 0 || name.length > MAX_NAME_BYTES)
+    return { type: "ready", accepted: readOffer(offer) };
+  return { type: "service-answer", service: serviceName(readBytes(name)), refusal: readReason(reason) };
 }
 
 /** W 4 · W 4 '' json · W 4 address '' rid */
@@ -81,11 +96,8 @@ export function brokerHeartbeat(fields: FieldCodec, frames: Frames): ToClient | 
 
 /** W 5 · W 5 reason */
 export function brokerDisconnect([, , frame]: Frames): ToWorker {
-  if (frame === undefined || frame.length > MAX_OPTIONS_BYTES) return { type: "disconnect" };
-  const value = decodePayload(frame);
-  const [code, message] = [getOwn(value, "code"), getOwn(value, "message")];
-  if (typeof message !== "string") return { type: "disconnect" };
-  return { type: "disconnect", reason: { code: isFailureCode(code) ? code : "INVALID", message } };
+  const reason = readReason(frame);
+  return reason === undefined ? { type: "disconnect" } : { type: "disconnect", reason };
 }
 
 /** C 12 '' rid state [worker] */
@@ -119,6 +131,15 @@ export function workerStreaming(
 
 export function readOffer(frame: Frame | undefined): Capabilities | undefined {
   return frame === undefined || frame.length > MAX_OFFER_BYTES ? undefined : parseCapabilities(readBytes(frame));
+}
+
+/** P-DISC-6. */
+function readReason(frame: Frame | undefined): DisconnectReason | undefined {
+  if (frame === undefined || frame.length > MAX_OPTIONS_BYTES) return undefined;
+  const value = decodePayload(frame);
+  const [code, message] = [getOwn(value, "code"), getOwn(value, "message")];
+  if (typeof message !== "string") return undefined;
+  return { code: isFailureCode(code) ? code : "INVALID", message };
 }
 
 function streaming(id: RequestId, type: number, content: Frame | undefined): StreamingMessage {

@@ -11,10 +11,10 @@ import {
   brokerDisconnect,
   brokerHeartbeat,
   brokerHeartbeatToWorker,
+  brokerReady,
   clientHeartbeat,
   clientNotice,
   clientStreaming,
-  readOffer,
   workerHeartbeat,
   workerReady,
   workerStreaming,
@@ -111,7 +111,7 @@ export function decodeToWorker(fields: FieldCodec, frames: Frames): ToWorker | V
   if (broken) return broken;
   switch (readType(frames[1])) {
     case TYPE.READY:
-      return { type: "ready", accepted: readOffer(frames[2]) };
+      return brokerReady(frames);
     case TYPE.REQUEST:
       return workerRequest(fields, frames);
     case TYPE.FRAMES:

@@ -78,11 +78,13 @@ export function encodeToWorker(fields: FieldCodec, message: ToWorker): FrameToSe
       return dispatchedRequest(fields, message);
     case "ready":
       return withOffer([WORKER, typeFrame(TYPE.READY)], message.accepted);
+    case "service-answer":
+      return withReason([WORKER, typeFrame(TYPE.READY), EMPTY, message.service], message.refusal);
     case "heartbeat":
       if (message.isDrained) return [WORKER, typeFrame(TYPE.HEARTBEAT), EMPTY, heartbeatSettings(0, false)];
       return [WORKER, typeFrame(TYPE.HEARTBEAT)];
     case "disconnect":
-      return disconnectFrames(message.reason);
+      return withReason([WORKER, typeFrame(TYPE.DISCONNECT)], message.reason);
     case "request-heartbeat":
       return addressed(TYPE.HEARTBEAT, message);
     case "cancel":
@@ -98,11 +100,12 @@ export function encodeToWorker(fields: FieldCodec, message: ToWorker): FrameToSe
   }
 }
 
-/** W 5 [reason] */
-function disconnectFrames(reason: DisconnectReason | undefined): FrameToSend[] {
-  if (reason === undefined) return [WORKER, typeFrame(TYPE.DISCONNECT)];
-  const { code, message } = reason;
-  return [WORKER, typeFrame(TYPE.DISCONNECT), writeText(JSON.stringify({ code, message }))];
+function withReason(frames: FrameToSend[], reason: DisconnectReason | undefined): FrameToSend[] {
+  if (reason !== undefined) {
+    const { code, message } = reason;
+    frames.push(writeText(JSON.stringify({ code, message })));
+  }
+  return frames;
 }
 
 /** W 2 address service '' rid data opts [credit=n] [extra …] */

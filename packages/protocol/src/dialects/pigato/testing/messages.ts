@@ -52,6 +52,7 @@ export const TO_CLIENT: Record<ToClient["type"], true> = {
 };
 export const TO_WORKER: Record<ToWorker["type"], true> = {
   ready: true,
+  "service-answer": true,
   request: true,
   heartbeat: true,
   "request-heartbeat": true,
@@ -258,6 +259,13 @@ export const toClient: fc.Arbitrary<ToClient> = fc.oneof(
 );
 export const toWorker: fc.Arbitrary<ToWorker> = fc.oneof(
   someOffer.map((accepted) => ({ type: "ready" as const, accepted })),
+  fc.record({
+    type: fc.constant("service-answer" as const),
+    service: someName(1).map(serviceName),
+    refusal: fc.option(fc.record({ code: fc.constantFrom(...CODES), message: fc.string({ unit: "grapheme" }) }), {
+      nil: undefined,
+    }),
+  }),
   often(addressed(someContent).map((content) => ({ type: "request" as const, ...content }))),
   often(addressed(someFramedRequest).map((content) => ({ type: "request" as const, ...content }))),
   bare("heartbeat"),
