@@ -85,7 +85,10 @@ export class HeldReplyChecks {
   seeDropped(client: PeerId, reason: DropReason, id: string | undefined): void {
     const request = [...(this.#model.clientOf(client)?.open.values() ?? [])].find((open) => open.id === id);
     if (reason !== "undelivered" || request === undefined || request.key === undefined) return;
-    const isExpired = request.deadlineAt <= this.#model.now && this.#model.away.has(client);
+    const { maxTimeoutMs, maxStoredMs } = this.#model.options;
+    // The model does not know the deadlines that the broker shortens.
+    const isShortened = Math.min(maxTimeoutMs, maxStoredMs) < Number.POSITIVE_INFINITY;
+    const isExpired = this.#model.away.has(client) && (isShortened || request.deadlineAt <= this.#model.now);
     invariant(isExpired || this.#isBounded, `the reply to ${id} was dropped within the bounds`);
     request.heldLines.length = 0;
     if (request.isReplyComplete) request.isDropped = true;
