@@ -12,11 +12,13 @@ import { Reply } from "./reply.ts";
 import { type RequestLoop, RequestQueue } from "./request-loop.ts";
 import { readSentOptions, type SentOptions } from "./sent-options.ts";
 import type { WorkerRequest } from "./session/effects.ts";
+import { isChunks, writeChunks } from "./write-chunks.ts";
 
 /**
- * Handles a request. A value that it returns, or resolves to, is the final reply, unless the reply has ended before. `undefined` is
- * none, and so are functions, timers, streams and other event emitters, which arrow functions often return unintentionally. An exception
- * or a rejection becomes the error of the request. `opts` are the options that the client sent, unchanged; `{}` if it sent none.
+ * Handles a request. A value that it returns, or resolves to, is the final reply, unless the reply has ended before. The chunks of an
+ * async generator are partial replies, and what it returns is the final one. `undefined` is no reply, and neither are functions,
+ * timers, streams of Node and other event emitters, which arrow functions often return unintentionally. An exception or a rejection
+ * becomes the error of the request. `opts` are the options that the client sent, unchanged; `{}` if it sent none.
  */
 export type RequestHandler = (data: unknown, reply: Reply, opts: SentOptions) => unknown;
 
@@ -204,7 +206,13 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
 
   /** @throws UsageError for a value that cannot be sent */
   #onResult(value: unknown, reply: Reply): void {
-    if (value !== undefined && reply.active() && isData(value)) reply.end(value);
+    if (value === undefined || !reply.active() || !isData(value)) return;
+    if (typeof value !== "object" || value === null || !isChunks(value)) reply.end(value);
+    else this.#awaitResult(writeChunks(value, reply).then((final) => this.#onChunksEnd(final, reply)), reply);
+  }
+
+  #onChunksEnd(final: unknown, reply: Reply): void {
+    if (reply.active()) reply.end(final);
   }
 
   #onHandlerError(error: unknown, reply: Reply): void {
