@@ -30,6 +30,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
     sidebar: [
       { text: "Learn", items: [page("tutorials/first-service")] },
       ...guides({
+        "Typed services": ["define-a-service"],
         "Send requests": [
           "stream-replies",
           "send-bytes",

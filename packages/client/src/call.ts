@@ -4,7 +4,8 @@
 import { finished, Readable, type ReadableOptions } from "node:stream";
 import { rejectionFor, withCurrentStack } from "@pigato/peer";
 import { FIRST_REPORT } from "@pigato/peer/session";
-import { RequestError, type RequestId } from "@pigato/protocol";
+import { PigatoError, type RequestError, type RequestId } from "@pigato/protocol";
+import { isError } from "@pigato/protocol/internal";
 import type { Abortable, SharedSignal } from "./abort-signals.ts";
 import type { Progress } from "./session/effects.ts";
 
@@ -136,7 +137,7 @@ export class ReplyStream<Value = unknown> extends TypedReadable<Value> {
   }
 
   #shown(error: unknown): unknown {
-    const isOwn = error instanceof RequestError && !this.#control.hasCallerStacks;
+    const isOwn = error instanceof PigatoError && !this.#control.hasCallerStacks;
     return isOwn ? withCurrentStack(error) : error;
   }
 
@@ -171,11 +172,20 @@ function onEnded(stream: Readable, listener: (error: unknown) => void): void {
   finished(stream, { writable: false }, listener);
 }
 
+/** How a stream converts what it gets. */
+interface StreamConversion {
+  toError(failure: RequestError): Error;
+  /** Throws for a chunk that its caller must not get. */
+  readChunk?(chunk: unknown): unknown;
+}
+
 export class StreamCaller implements PacedCaller {
   readonly #stream: ReplyStream;
+  readonly #conversion: StreamConversion | undefined;
 
-  constructor(stream: ReplyStream) {
+  constructor(stream: ReplyStream, conversion?: StreamConversion) {
     this.#stream = stream;
+    this.#conversion = conversion;
   }
 
   reportReads(after: number): void {
@@ -188,16 +198,25 @@ export class StreamCaller implements PacedCaller {
   }
 
   onPartial(value: unknown): void {
-    ReplyStream.add(this.#stream, value);
+    if (this.#conversion?.readChunk === undefined || value === null) ReplyStream.add(this.#stream, value);
+    else this.#convert(value, this.#conversion.readChunk);
   }
 
   onFinal(value: unknown): void {
     this.onPartial(value);
-    this.#stream.push(null);
+    if (!this.#stream.destroyed) this.#stream.push(null);
   }
 
   onFailure(error: RequestError): void {
-    this.#stream.destroy(error);
+    this.#stream.destroy(this.#conversion?.toError(error) ?? error);
+  }
+
+  #convert(value: unknown, read: (chunk: unknown) => unknown): void {
+    try {
+      ReplyStream.add(this.#stream, read(value));
+    } catch (error) {
+      this.#stream.destroy(isError(error) ? error : new Error("a chunk cannot be read", { cause: error }));
+    }
   }
 }
 
@@ -223,23 +242,25 @@ export class CallbackCaller implements Caller {
   }
 }
 
+/** What all calls of one client, or of one method, share. */
+export interface FinalPort {
+  /** Called with the number of chunks before the one that is the value. */
+  onLeftOut(service: string, chunks: number): void;
+  toError?(failure: RequestError): Error;
+}
+
 /** Resolves to the final value. Where the reply ends without one, as `pipeline(file, reply)` does, its last partial is the value. */
 export class FinalCaller implements Caller {
   readonly #resolve: (value: unknown) => void;
   readonly #service: string;
-  readonly #onLeftOut: (service: string, chunks: number) => void;
+  readonly #port: FinalPort;
   #chunks = 0;
   #last: unknown;
 
-  /** @param onLeftOut called with the service and the number of chunks before the one that is the value */
-  constructor(
-    resolve: (value: unknown) => void,
-    service: string,
-    onLeftOut: (service: string, chunks: number) => void,
-  ) {
+  constructor(resolve: (value: unknown) => void, service: string, port: FinalPort) {
     this.#resolve = resolve;
     this.#service = service;
-    this.#onLeftOut = onLeftOut;
+    this.#port = port;
   }
 
   onPartial(value: unknown): void {
@@ -249,12 +270,12 @@ export class FinalCaller implements Caller {
 
   onFinal(value: unknown): void {
     const isLast = (value === null || value === undefined) && this.#chunks > 0;
-    if (isLast && this.#chunks > 1) this.#onLeftOut(this.#service, this.#chunks - 1);
+    if (isLast && this.#chunks > 1) this.#port.onLeftOut(this.#service, this.#chunks - 1);
     this.#resolve(isLast ? (this.#last ?? value) : value);
   }
 
   onFailure(error: RequestError): void {
-    this.#resolve(rejectionFor(error));
+    this.#resolve(rejectionFor(this.#port.toError?.(error) ?? error));
   }
 }
 

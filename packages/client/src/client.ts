@@ -1,44 +1,33 @@
 // The public client. It turns arguments into messages, and provides replies as streams, callbacks and promises. The session
 // decides what happens to a request.
 
-import type { Interceptor } from "@pigato/contract";
-import { invalidValue, type PeerEvents, queueMicrotask, readService, resolveAddresses } from "@pigato/peer";
+import type { Contract, Interceptor, Methods } from "@pigato/contract";
+import { invalidValue, type PeerEvents, readService, resolveAddresses } from "@pigato/peer";
 import { display, type RequestError, type RequestId, type Violation } from "@pigato/protocol";
 import { requestIdFromText } from "@pigato/protocol/internal";
-import { type LinkError, setImmediate } from "@pigato/transport";
+import type { LinkError } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
-import { nanoid } from "nanoid";
-import { AbortSignals } from "./abort-signals.ts";
 import { Broadcast, type BroadcastOptions, rejectUnknownBroadcastOptions } from "./broadcast.ts";
 import {
-  AbortableCaller,
   CallbackCaller,
-  type CallControl,
   type Caller,
   CollectCaller,
   FinalCaller,
   type OpenRequest,
-  type PacedCaller,
   type ReplyCallback,
   ReplyStream,
   StreamCaller,
 } from "./call.ts";
-import type { CallOptions, ResolvedCallOptions } from "./call-options.ts";
-import { ContextCaller } from "./caller-context.ts";
+import type { CallOptions } from "./call-options.ts";
 import { Driver } from "./driver.ts";
 import { Interception } from "./interception.ts";
+import type { Api, MethodCallOptions, MethodOptions, Remote } from "./methods/api.ts";
+import { methodsOf } from "./methods/method-calls.ts";
+import { remoteFunctions } from "./methods/remote-functions.ts";
 import { type ClientOptions, type ClientSettings, resolveOptions } from "./options.ts";
-import { callOf, requestIdOf } from "./session/calls.ts";
-import type { RequestMessage } from "./session/effects.ts";
-import { canceled, errorOf } from "./session/failures.ts";
+import { Requester } from "./requester.ts";
 
 export interface ClientEvents extends PeerEvents {}
-
-/** A request that is ready to be sent, and the signal that can cancel it. */
-interface Prepared {
-  readonly message: RequestMessage;
-  readonly signal: AbortSignal | undefined;
-}
 
 /**
  * Sends requests to services and returns their replies. Requests may be made at any time: before a broker is connected they
@@ -47,17 +36,9 @@ interface Prepared {
 export class Client extends EventEmitter<ClientEvents> {
   readonly #driver: Driver;
   readonly #settings: ClientSettings;
-  /** The options of a request that sets none. */
-  readonly #defaults: ResolvedCallOptions;
-  readonly #control: CallControl;
-  readonly #signals = new AbortSignals();
+  readonly #requester: Requester;
   /** `undefined` without interceptors, so that a request costs no more. */
   #interception: Interception | undefined;
-  /** Whether the next request may be the first before a start. */
-  #checksStart = true;
-  // The original's broker stores the requests of all clients by their ids alone, so ids must be globally unique.
-  readonly #idPrefix = `${nanoid(12)}-`;
-  #lastCall = 0;
 
   /**
    * @param address of a broker, e.g. `tcp://localhost:55555`, or several addresses that are tried in turn
@@ -67,7 +48,6 @@ export class Client extends EventEmitter<ClientEvents> {
     super();
     this.#settings = resolveOptions(options);
     const addresses = resolveAddresses(address, this.#settings.security);
-    this.#defaults = this.#settings.speaker.resolveCallOptions({}, this.#settings);
     this.#driver = new Driver(addresses, this.#settings, {
       start: () => this.emit("start"),
       stop: () => this.emit("stop"),
@@ -77,15 +57,7 @@ export class Client extends EventEmitter<ClientEvents> {
       error: (error) => this.#onError(error),
       late: (id) => this.#onLate(id),
     });
-    this.#control = {
-      hasCallerStacks: this.#settings.callerStacks,
-      cancel: (id, reason) => this.#driver.apply({ type: "cancel", requestId: id, reason }),
-      read: (id, chunks) => this.#driver.apply({ type: "read", requestId: id, chunks }),
-      heartbeat: (id) => {
-        this.#settings.speaker.checkMethod("heartbeat()");
-        this.#driver.apply({ type: "request-heartbeat", requestId: id });
-      },
-    };
+    this.#requester = new Requester(this.#settings, this.#driver);
     const { onStart, onStop, onConnect, onDisconnect, autostart } = this.#settings;
     if (onStart) this.on("start", onStart);
     if (onStop) this.on("stop", onStop);
@@ -111,7 +83,7 @@ export class Client extends EventEmitter<ClientEvents> {
     if (callback !== undefined && typeof callback !== "function") {
       throw invalidValue("the callback of start()", "a function", callback);
     }
-    this.#checksStart = false;
+    this.#requester.onStart();
     const started = this.#driver.runtime.lifecycle.start();
     if (callback !== undefined) void started.then(() => callback(), callback);
     return started;
@@ -134,16 +106,16 @@ export class Client extends EventEmitter<ClientEvents> {
    * @throws UsageError for anything but a function
    */
   use(interceptor: Interceptor): this {
-    const added = [...(this.#interception?.interceptors ?? []), interceptor];
-    this.#interception = new Interception(added, {
+    const requester = this.#requester;
+    this.#interception = new Interception([...(this.#interception?.interceptors ?? []), interceptor], {
       clock: this.#settings.clock,
-      signals: this.#signals,
+      signals: requester.signals,
       timeoutOf: (service, options) => {
         readService(service);
         return this.#settings.speaker.resolveCallOptions(options, this.#settings).options.timeoutMs;
       },
-      onLeftOut: this.#onLeftOut,
-      submit: (service, data, caller, options) => this.#submit(this.#prepare(service, data, options), caller),
+      onLeftOut: requester.onLeftOut,
+      submit: (service, data, caller, options) => requester.submit(requester.prepare(service, data, options), caller),
       stream: (service, data, options) => this.#stream(service, data, options),
     });
     return this;
@@ -184,8 +156,9 @@ export class Client extends EventEmitter<ClientEvents> {
     }
     const caller = new CallbackCaller(readCallback("partial", third), readCallback("final", fourth));
     const options = readOptions(fifth);
+    const requester = this.#requester;
     if (this.#interception !== undefined) this.#interception.callBack(service, data, caller, options);
-    else this.#submit(this.#prepare(service, data, options), this.#inContext(caller));
+    else requester.submit(requester.prepare(service, data, options), requester.inContext(caller));
     return undefined;
   }
 
@@ -197,9 +170,10 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   #stream(service: string, data: unknown, options: CallOptions | undefined): ReplyStream {
-    const prepared = this.#prepare(service, data, options);
-    const stream = new ReplyStream(prepared.message.requestId, this.#control);
-    this.#submit(prepared, this.#inContext(new StreamCaller(stream)), true);
+    const requester = this.#requester;
+    const prepared = requester.prepare(service, data, options);
+    const stream = new ReplyStream(prepared.message.requestId, requester.control);
+    requester.submit(prepared, requester.inContext(new StreamCaller(stream)), true);
     return stream;
   }
 
@@ -210,8 +184,9 @@ export class Client extends EventEmitter<ClientEvents> {
   call<Value = unknown>(service: string, data?: unknown, options?: CallOptions): Promise<Value>;
   call(service: string, data?: unknown, options?: CallOptions): Promise<unknown> {
     if (this.#interception !== undefined) return this.#interception.call(service, data, options);
+    const requester = this.#requester;
     return new Promise((resolve) => {
-      this.#submit(this.#prepare(service, data, options), new FinalCaller(resolve, service, this.#onLeftOut));
+      requester.submit(requester.prepare(service, data, options), new FinalCaller(resolve, service, requester));
     });
   }
 
@@ -222,9 +197,34 @@ export class Client extends EventEmitter<ClientEvents> {
   collect<Value = unknown>(service: string, data?: unknown, options?: CallOptions): Promise<Value[]>;
   collect(service: string, data?: unknown, options?: CallOptions): Promise<unknown[]> {
     if (this.#interception !== undefined) return this.#interception.collect(service, data, options);
+    const requester = this.#requester;
     return new Promise((resolve) => {
-      this.#submit(this.#prepare(service, data, options), new CollectCaller(resolve));
+      requester.submit(requester.prepare(service, data, options), new CollectCaller(resolve));
     });
+  }
+
+  /**
+   * The methods of a contract, with their types. A failure that the contract declares is a `MethodError`.
+   * @param options of every call; a call may replace them
+   * @throws UsageError for an invalid option
+   */
+  of<Of extends Methods, const Options extends MethodOptions = MethodOptions>(
+    contract: Contract<Of>,
+    options?: Options,
+  ): Api<Of, Options extends { readonly validate: true } ? true : false> {
+    return methodsOf(contract, options ?? {}, this.#requester);
+  }
+
+  /**
+   * The functions that a host registered, or that a butler service has, called by their names with positional arguments.
+   * @typeParam Functions the registered object
+   * @throws UsageError for an invalid service or option
+   */
+  rpc<Functions = Record<string, (...args: readonly unknown[]) => unknown>>(
+    service: string,
+    options: MethodCallOptions = {},
+  ): Remote<Functions> {
+    return remoteFunctions(service, options, this.#requester);
   }
 
   /**
@@ -239,7 +239,7 @@ export class Client extends EventEmitter<ClientEvents> {
     const { concurrency: _concurrency, maxWorkers: _maxWorkers, ...callOptions } = options;
     this.#settings.speaker.resolveCallOptions(callOptions, this.#settings);
     const { signal } = callOptions;
-    const shared = signal === undefined ? undefined : this.#signals.of(signal);
+    const shared = signal === undefined ? undefined : this.#requester.signals.of(signal);
     return new Broadcast(
       <Answer>(to: string, what: unknown, how: CallOptions) => this.call<Answer>(to, what, how),
       { service, data, signal: shared },
@@ -252,13 +252,14 @@ export class Client extends EventEmitter<ClientEvents> {
    * @throws UsageError for invalid arguments
    */
   open(service: string, data: unknown, caller: Caller, options?: CallOptions): OpenRequest {
-    const prepared = this.#prepare(service, data, options);
+    const { control } = this.#requester;
+    const prepared = this.#requester.prepare(service, data, options);
     const { requestId } = prepared.message;
-    this.#submit(prepared, this.#inContext(caller));
+    this.#requester.submit(prepared, this.#requester.inContext(caller));
     return {
       requestId,
-      cancel: (reason) => this.#control.cancel(requestId, reason),
-      heartbeat: () => this.#control.heartbeat(requestId),
+      cancel: (reason) => control.cancel(requestId, reason),
+      heartbeat: () => control.heartbeat(requestId),
     };
   }
 
@@ -273,57 +274,8 @@ export class Client extends EventEmitter<ClientEvents> {
     this.#driver.apply({ type: "heartbeat", requestId: id });
   }
 
-  #inContext(caller: Caller): ContextCaller {
-    return new ContextCaller(caller, this.#settings.callerStacks);
-  }
-
-  #prepare(service: string, data: unknown, options: CallOptions | undefined): Prepared {
-    const { speaker } = this.#settings;
-    const resolved = options === undefined ? this.#defaults : speaker.resolveCallOptions(options, this.#settings, data);
-    const message: RequestMessage = {
-      type: "request",
-      service: readService(service),
-      requestId: this.#nextRequestId(),
-      body: speaker.encodeData(data, service, resolved.options.codec),
-      trailer: resolved.trailer,
-      options: resolved.options,
-    };
-    return { message, signal: resolved.signal };
-  }
-
-  /** Warns, once, unless `start()` follows soon. */
-  #checkStart({ service }: RequestMessage): void {
-    this.#checksStart = false;
-    const text = `a request to "${display(service)}" waits, because its client was not started: call client.start()`;
-    setImmediate(() => {
-      if (this.#driver.runtime.lifecycle.isNew) this.#settings.warnings.warn("PIGATO_NOT_STARTED", text, {});
-    });
-  }
-
-  readonly #onLeftOut = (service: string, chunks: number): void => {
-    const text = `a call to "${service}" resolved to the last chunk of a reply without a final value, and left out ${chunks} before it: use collect()`;
-    this.#settings.warnings.warn("PIGATO_LAST_CHUNK", text, { service, chunks });
-  };
-
   #onError(error: Error): void {
     if (!this.emit("error", error)) this.#settings.warnings.onUnheard(error);
-  }
-
-  #submit({ message, signal }: Prepared, caller: PacedCaller, isPaced = false): void {
-    if (this.#checksStart) this.#checkStart(message);
-    if (signal === undefined) return this.#driver.open(message, caller, isPaced);
-    if (signal.aborted) {
-      const error = errorOf(message, canceled(message, "not-sent", signal.reason));
-      return queueMicrotask(() => caller.onFailure(error));
-    }
-    const shared = this.#signals.of(signal);
-    const abortable = new AbortableCaller(caller, shared, (reason) => this.#control.cancel(message.requestId, reason));
-    this.#driver.open(message, abortable, isPaced);
-  }
-
-  #nextRequestId(): RequestId {
-    this.#lastCall = this.#driver.nextCall();
-    return requestIdOf(this.#idPrefix, this.#lastCall);
   }
 
   /**
@@ -331,7 +283,7 @@ export class Client extends EventEmitter<ClientEvents> {
    * Any other reply is a fault of the broker.
    */
   #onLate(id: RequestId): void {
-    if (this.#hasMade(id)) return;
+    if (this.#requester.hasMade(id)) return;
     const { clientId } = this.#settings;
     if (clientId !== undefined) {
       const message = `dropped a reply to the request ${display(id)}, which an earlier client with the id "${clientId}" made`;
@@ -340,11 +292,6 @@ export class Client extends EventEmitter<ClientEvents> {
     const detail = `a reply to the request ${display(id)}, which this client never made`;
     const cause: Violation = { type: "violation", clause: "P-RID-2", detail, requestId: id };
     this.#onError(new Error(`the broker violated ${cause.clause}: ${detail}`, { cause }));
-  }
-
-  #hasMade(id: RequestId): boolean {
-    const call = callOf(id);
-    return call <= this.#lastCall && id === requestIdOf(this.#idPrefix, call);
   }
 }
 

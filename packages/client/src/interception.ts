@@ -44,9 +44,8 @@ export class Interception {
   }
 
   async call(service: string, data: unknown, options: CallOptions = {}): Promise<unknown> {
-    const { onLeftOut } = this.#port;
     return await this.#unary(this.#outgoing(service, data, options), (resolve) => {
-      return new FinalCaller(resolve, service, onLeftOut);
+      return new FinalCaller(resolve, service, this.#port);
     });
   }
 

@@ -1,8 +1,8 @@
 // What a service offers: its methods, with the schemas of what they take and return, and the errors that they report. A contract
 // is a value that client and server share. The types of both sides follow from it.
 
-import { UsageError, writeText } from "@pigato/protocol";
-import { isFailureCode, isWellFormed } from "@pigato/protocol/internal";
+import { UsageError } from "@pigato/protocol";
+import { isFailureCode, isMethodName } from "@pigato/protocol/internal";
 import { isSchema, type Schema } from "./schema.ts";
 
 export type MethodKind = "unary" | "serverStream" | "clientStream" | "duplex";
@@ -160,7 +160,7 @@ export function duplex(
 /**
  * The contract of a service.
  * @param name of the service, with or without a version: `stocks@1.2.0`
- * @throws UsageError for a method name that no peer can call, see `isMethodName`, and for an error code that failures have
+ * @throws UsageError for a method name that no peer can call, see `isServedName`, and for an error code that failures have
  */
 export function service<const Of extends Methods>(name: string, methods: Of): Contract<Of> {
   if (typeof name !== "string" || name === "") throw new UsageError("a contract needs the name of its service");
@@ -173,25 +173,24 @@ export function nameOf(contract: Contract): string {
   return contract[NAME];
 }
 
-/** The most bytes of the name of a method. */
-export const MAX_METHOD_BYTES = 255;
+/** The most characters of a name in an error message. */
+const MAX_SHOWN_NAME = 64;
 /** Starts the names of the methods that each host has by itself, such as `$info`. */
 const RESERVED_PREFIX = "$";
-/** A client with a method `then` would count as a promise. */
-const RESERVED: ReadonlySet<string> = new Set(["then", ...Object.getOwnPropertyNames(Object.prototype)]);
+/** A client with a method `then` would count as a promise, and `JSON.stringify` calls `toJSON`. */
+const RESERVED: ReadonlySet<string> = new Set(["then", "toJSON", ...Object.getOwnPropertyNames(Object.prototype)]);
 
 /**
- * Whether a method may have this name: 1 to 255 bytes that start with neither `_`, for private methods, nor `$`, for those of the
- * host. `then` and the members of `Object.prototype` are no names.
+ * Whether a host serves methods of this name: 1 to 255 bytes that start with neither `_`, for private methods, nor `$`, for those of the
+ * host itself, without control characters. `then`, `toJSON` and the members of `Object.prototype` are no names.
  */
-export function isMethodName(name: string): boolean {
-  if (name === "" || name.startsWith("_") || name.startsWith(RESERVED_PREFIX) || RESERVED.has(name)) return false;
-  return isWellFormed(name) && writeText(name).length <= MAX_METHOD_BYTES;
+export function isServedName(name: string): boolean {
+  return isMethodName(name) && !name.startsWith("_") && !name.startsWith(RESERVED_PREFIX) && !RESERVED.has(name);
 }
 
 function checkMethod(service: string, name: string, method: Method): void {
-  if (!isMethodName(name)) {
-    const shown = name.length > MAX_METHOD_BYTES ? `${name.slice(0, 50)}…` : name;
+  if (!isServedName(name)) {
+    const shown = name.length > MAX_SHOWN_NAME ? `${name.slice(0, MAX_SHOWN_NAME)}…` : name;
     throw new UsageError(`service "${service}" cannot have a method "${shown}": choose another name`);
   }
   if (typeof method !== "object" || method === null || !KINDS.has(method.kind)) {

@@ -20,6 +20,7 @@ import {
   writeRawBody,
 } from "@pigato/protocol/internal";
 import { encodeChunk, NO_CHUNK } from "./reply-body.ts";
+import type { WorkerRequest } from "./session/effects.ts";
 
 /** Encodes the values of a handler. Every method throws a UsageError for a value that cannot be sent. */
 export interface ReplyFormat {
@@ -129,6 +130,12 @@ function majordomo(id: "mdp02" | "mdp01"): WorkerDialect {
       },
     },
   };
+}
+
+/** The data of a request in any codec; `NOT_JSON` or `MALFORMED` if it is not in the one that it names. */
+export function readRequest({ readData }: WorkerDialect, { body, isFramed, options }: WorkerRequest): unknown {
+  const { codec } = options;
+  return codec === undefined ? readData(body, isFramed) : bodyCodecs.get(codec).decode(body[0] ?? NULL_FRAME);
 }
 
 /** D-PEER-4: several frames as bytes, so that a handler can send them on unchanged. */

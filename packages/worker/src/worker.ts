@@ -1,11 +1,11 @@
 // The public worker: events, start and stop, and how handlers are called. The session decides what happens to a request.
 
-import { bodyCodecs, guarded, type PeerEvents, readService, resolveAddresses, type Warnings } from "@pigato/peer";
-import { display, NOT_JSON, NULL_FRAME, UsageError } from "@pigato/protocol";
-import { type BodyCodecName, isError, MALFORMED, reasonOf } from "@pigato/protocol/internal";
+import { guarded, type PeerEvents, readService, resolveAddresses, type Warnings } from "@pigato/peer";
+import { display, NOT_JSON, UsageError } from "@pigato/protocol";
+import { isError, MALFORMED, reasonOf } from "@pigato/protocol/internal";
 import { setImmediate } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
-import { DIALECTS, type WorkerDialect } from "./dialect.ts";
+import { DIALECTS, readRequest, type WorkerDialect } from "./dialect.ts";
 import { Driver } from "./driver.ts";
 import { liveOptions, resolveOptions, type WorkerConf, type WorkerOptions } from "./options.ts";
 import { Reply } from "./reply.ts";
@@ -135,7 +135,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
     const handlers = this.listeners("request");
     if (handlers.length === 0) return this.#onNoHandler(reply);
     const { codec } = request.options;
-    const data = codec === undefined ? this.#dialect.readData(request.body, request.isFramed) : decode(codec, request);
+    const data = readRequest(this.#dialect, request);
     if (data === NOT_JSON || data === MALFORMED) {
       const message = `the data of request ${display(request.requestId)} is not ${codec ?? "JSON"}`;
       return reply.error({ name: "RequestError", message, code: "INVALID" });
@@ -208,7 +208,11 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   #onResult(value: unknown, reply: Reply): void {
     if (value === undefined || !reply.active() || !isData(value)) return;
     if (typeof value !== "object" || value === null || !isChunks(value)) reply.end(value);
-    else this.#awaitResult(writeChunks(value, reply).then((final) => this.#onChunksEnd(final, reply)), reply);
+    else
+      this.#awaitResult(
+        writeChunks(value, reply).then((final) => this.#onChunksEnd(final, reply)),
+        reply,
+      );
   }
 
   #onChunksEnd(final: unknown, reply: Reply): void {
@@ -233,10 +237,6 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
     guarded(() => this.conf.logger.error({ service: this.service, err: error }, error.message));
     this.emit("error", error);
   }
-}
-
-function decode(codec: BodyCodecName, { body }: WorkerRequest): unknown {
-  return bodyCodecs.get(codec).decode(body[0] ?? NULL_FRAME);
 }
 
 /** Whether a value may be a reply. `setTimeout`, `pipe` and `on` return timers and emitters, which no handler means as its reply. */

@@ -1,0 +1,164 @@
+// The methods of a contract as functions. Their options are resolved, and encoded, once for each method.
+
+import {
+  type Contract,
+  callerErrorOf,
+  describeIssues,
+  isBytesSchema,
+  type Method,
+  type Methods,
+  nameOf,
+  type Validated,
+  validate,
+} from "@pigato/contract";
+import { type Failure, RequestError, UsageError } from "@pigato/protocol";
+import type { ReplyStream } from "../call.ts";
+import type { Api, MethodCallOptions, MethodOptions } from "./api.ts";
+import type { MethodPort, Target } from "./method-port.ts";
+
+/** One method of a contract. */
+interface MethodRef {
+  readonly service: string;
+  readonly name: string;
+  readonly definition: Method;
+}
+
+/** @throws UsageError for an option out of its bounds */
+export function methodsOf<Of extends Methods, IsValidated extends boolean>(
+  contract: Contract<Of>,
+  options: MethodOptions,
+  port: MethodPort,
+): Api<Of, IsValidated>;
+export function methodsOf(
+  contract: Contract,
+  { validate: isValidated = false, ...options }: MethodOptions,
+  port: MethodPort,
+): object {
+  const service = nameOf(contract);
+  // Without a prototype, so that nothing but a method is found.
+  const api: object = Object.create(null);
+  for (const [name, definition] of Object.entries(contract)) {
+    const caller = new MethodCaller({ service, name, definition }, options, port);
+    Object.defineProperty(api, name, { value: functionFor(caller, isValidated), enumerable: true });
+  }
+  return Object.freeze(api);
+}
+
+type AnyCall = (input?: unknown, options?: MethodCallOptions) => unknown;
+
+function functionFor(caller: MethodCaller, isValidated: boolean): AnyCall {
+  switch (caller.definition.kind) {
+    case "unary": {
+      const call = (input?: unknown, options?: MethodCallOptions): Promise<unknown> =>
+        isValidated ? caller.callValidated(input, options) : caller.call(input, options);
+      return Object.assign(call, {
+        safe: (input?: unknown, options?: MethodCallOptions) => safely(call(input, options)),
+      });
+    }
+    case "serverStream":
+      return (input, options) => (isValidated ? caller.streamValidated(input, options) : caller.stream(input, options));
+    default:
+      return () => {
+        throw new UsageError(`${caller.fullName} takes a stream of input, which a client cannot send`);
+      };
+  }
+}
+
+/** Whether a method takes or returns bytes, which then travel as they are. */
+function hasBytes(definition: Method): boolean {
+  if (definition.kind === "unary") return isBytesSchema(definition.input) || isBytesSchema(definition.output);
+  return definition.kind === "serverStream" && (isBytesSchema(definition.input) || isBytesSchema(definition.chunk));
+}
+
+async function safely(calling: Promise<unknown>): Promise<readonly [error: unknown, output: unknown]> {
+  try {
+    return [null, await calling];
+  } catch (error) {
+    return [error, undefined];
+  }
+}
+
+class MethodCaller {
+  readonly definition: Method;
+  readonly fullName: string;
+  readonly #ref: MethodRef;
+  readonly #options: MethodCallOptions;
+  readonly #port: MethodPort;
+  /** For a call without options of its own. */
+  readonly #target: Target;
+
+  constructor(ref: MethodRef, options: MethodCallOptions, port: MethodPort) {
+    this.#ref = ref;
+    this.definition = ref.definition;
+    this.fullName = `${ref.service}.${ref.name}`;
+    this.#options = options;
+    this.#port = port;
+    this.#target = this.#newTarget(options);
+  }
+
+  call(input: unknown, options: MethodCallOptions | undefined): Promise<unknown> {
+    if (options === undefined) return this.#port.call(this.#target, input);
+    return new Promise((resolve) => resolve(this.#port.call(this.#targetFor(options), input)));
+  }
+
+  stream(input: unknown, options: MethodCallOptions | undefined): ReplyStream {
+    return this.#port.stream(this.#targetFor(options), input);
+  }
+
+  async callValidated(input: unknown, options: MethodCallOptions | undefined): Promise<unknown> {
+    const { definition } = this;
+    if (definition.kind !== "unary") return undefined;
+    this.#checkInput(definition.input && (await validate(definition.input, input)));
+    const output = await this.call(input, options);
+    return definition.output === undefined ? output : this.#read(await validate(definition.output, output));
+  }
+
+  streamValidated(input: unknown, options: MethodCallOptions | undefined): ReplyStream {
+    const { definition } = this;
+    if (definition.kind !== "serverStream") return this.stream(input, options);
+    this.#checkInput(definition.input && this.#now(validate(definition.input, input)));
+    const { chunk } = definition;
+    const read = chunk && ((value: unknown): unknown => this.#read(this.#now(validate(chunk, value))));
+    return this.#port.stream(this.#targetFor(options), input, read);
+  }
+
+  #targetFor(options: MethodCallOptions | undefined): Target {
+    return options === undefined ? this.#target : this.#newTarget({ ...this.#options, ...options });
+  }
+
+  #newTarget(options: MethodCallOptions): Target {
+    const { service, name, definition } = this.#ref;
+    const { codec = hasBytes(definition) ? "raw" : undefined } = options;
+    return this.#port.target(service, { ...options, codec, method: name }, (failure) =>
+      callerErrorOf(failure, definition),
+    );
+  }
+
+  #checkInput(validated: Validated<unknown> | undefined): void {
+    if (validated === undefined || !("issues" in validated)) return;
+    const { issues } = validated;
+    const message = `the input of ${this.fullName} is invalid: ${describeIssues(issues)}`;
+    throw this.#failure({ code: "INVALID_ARGUMENT", message, delivery: "not-sent", detail: { issues } });
+  }
+
+  /** The output as its schema converts it. */
+  #read(validated: Validated<unknown>): unknown {
+    if (!("issues" in validated)) return validated.value;
+    const { issues } = validated;
+    const message = `the output of ${this.fullName} is invalid: ${describeIssues(issues)}`;
+    throw this.#failure({ code: "INVALID", message, delivery: "maybe-executed", detail: { issues } });
+  }
+
+  /** Chunks are not validated later than they arrive. */
+  #now(validating: Validated<unknown> | Promise<Validated<unknown>>): Validated<unknown> {
+    if (!("then" in validating)) return validating;
+    validating.catch(() => {});
+    throw new UsageError(
+      `the schemas of ${this.fullName} are asynchronous, which a client that validates a stream cannot use`,
+    );
+  }
+
+  #failure(failure: Failure): RequestError {
+    return new RequestError(failure, { service: this.#ref.service, requestId: undefined });
+  }
+}

@@ -1,0 +1,151 @@
+// Turns what callers pass into requests and submits them. Options that do not change from call to call are resolved once, in a target.
+
+import { isRawValue, queueMicrotask, readService } from "@pigato/peer";
+import { display, type Frame, type RequestError, type RequestId, type ServiceName } from "@pigato/protocol";
+import { setImmediate } from "@pigato/transport";
+import { nanoid } from "nanoid";
+import { AbortSignals } from "./abort-signals.ts";
+import {
+  AbortableCaller,
+  type CallControl,
+  type Caller,
+  FinalCaller,
+  type PacedCaller,
+  ReplyStream,
+  StreamCaller,
+} from "./call.ts";
+import type { CallOptions, ResolvedCallOptions } from "./call-options.ts";
+import { ContextCaller } from "./caller-context.ts";
+import type { Driver } from "./driver.ts";
+import type { MethodPort, Target } from "./methods/method-port.ts";
+import type { ClientSettings } from "./options.ts";
+import { callOf, requestIdOf } from "./session/calls.ts";
+import type { RequestMessage } from "./session/effects.ts";
+import { canceled, errorOf } from "./session/failures.ts";
+
+/** A request that is ready to be sent, and the signal that can cancel it. */
+export interface Prepared {
+  readonly message: RequestMessage;
+  readonly signal: AbortSignal | undefined;
+}
+
+const NO_BYTES = new Uint8Array();
+
+export class Requester implements MethodPort {
+  readonly control: CallControl;
+  readonly signals: AbortSignals = new AbortSignals();
+  readonly #settings: ClientSettings;
+  readonly #driver: Driver;
+  /** The options of a request that sets none. */
+  readonly #defaults: ResolvedCallOptions;
+  /** Whether the next request may be the first before a start. */
+  #checksStart = true;
+  // The original's broker stores the requests of all clients by their ids alone, so ids must be globally unique.
+  readonly #idPrefix = `${nanoid(12)}-`;
+  #lastCall = 0;
+
+  constructor(settings: ClientSettings, driver: Driver) {
+    this.#settings = settings;
+    this.#driver = driver;
+    this.#defaults = settings.speaker.resolveCallOptions({}, settings);
+    this.control = {
+      hasCallerStacks: settings.callerStacks,
+      cancel: (id, reason) => driver.apply({ type: "cancel", requestId: id, reason }),
+      read: (id, chunks) => driver.apply({ type: "read", requestId: id, chunks }),
+      heartbeat: (id) => {
+        settings.speaker.checkMethod("heartbeat()");
+        driver.apply({ type: "request-heartbeat", requestId: id });
+      },
+    };
+  }
+
+  onStart(): void {
+    this.#checksStart = false;
+  }
+
+  /** @throws UsageError for invalid arguments */
+  prepare(service: string, data: unknown, options: CallOptions | undefined): Prepared {
+    const { speaker } = this.#settings;
+    const resolved = options === undefined ? this.#defaults : speaker.resolveCallOptions(options, this.#settings, data);
+    return this.#prepared(readService(service), resolved, speaker.encodeData(data, service, resolved.options.codec));
+  }
+
+  submit({ message, signal }: Prepared, caller: PacedCaller, isPaced = false): void {
+    if (this.#checksStart) this.#checkStart(message);
+    if (signal === undefined) return this.#driver.open(message, caller, isPaced);
+    if (signal.aborted) {
+      const error = errorOf(message, canceled(message, "not-sent", signal.reason));
+      return queueMicrotask(() => caller.onFailure(error));
+    }
+    const shared = this.signals.of(signal);
+    const abortable = new AbortableCaller(caller, shared, (reason) => this.control.cancel(message.requestId, reason));
+    this.#driver.open(message, abortable, isPaced);
+  }
+
+  inContext(caller: Caller): ContextCaller {
+    return new ContextCaller(caller, this.#settings.callerStacks);
+  }
+
+  target(service: string, options: CallOptions, toError: (failure: RequestError) => Error): Target {
+    const { speaker } = this.#settings;
+    return {
+      service,
+      name: readService(service),
+      resolved: speaker.resolveCallOptions(options, this.#settings),
+      ...(options.codec === "raw" && { forBytes: speaker.resolveCallOptions(options, this.#settings, NO_BYTES) }),
+      toError,
+      onLeftOut: this.onLeftOut,
+    };
+  }
+
+  call(target: Target, data: unknown): Promise<unknown> {
+    return new Promise((resolve) => {
+      this.submit(this.#preparedFor(target, data), new FinalCaller(resolve, target.service, target));
+    });
+  }
+
+  stream(target: Target, data: unknown, readChunk?: (chunk: unknown) => unknown): ReplyStream {
+    const prepared = this.#preparedFor(target, data);
+    const stream = new ReplyStream(prepared.message.requestId, this.control);
+    const { toError } = target;
+    const caller = new StreamCaller(stream, readChunk === undefined ? { toError } : { toError, readChunk });
+    this.submit(prepared, this.inContext(caller), true);
+    return stream;
+  }
+
+  /** Whether this client made a request with this id. */
+  hasMade(id: RequestId): boolean {
+    const call = callOf(id);
+    return call <= this.#lastCall && id === requestIdOf(this.#idPrefix, call);
+  }
+
+  readonly onLeftOut = (service: string, chunks: number): void => {
+    const text = `a call to "${service}" resolved to the last chunk of a reply without a final value, and left out ${chunks} before it: use collect()`;
+    this.#settings.warnings.warn("PIGATO_LAST_CHUNK", text, { service, chunks });
+  };
+
+  #preparedFor(target: Target, data: unknown): Prepared {
+    const { name, service, forBytes } = target;
+    const resolved = forBytes !== undefined && isRawValue(data) ? forBytes : target.resolved;
+    return this.#prepared(name, resolved, this.#settings.speaker.encodeData(data, service, resolved.options.codec));
+  }
+
+  #prepared(service: ServiceName, { options, trailer, signal }: ResolvedCallOptions, body: readonly Frame[]): Prepared {
+    const requestId = this.#nextRequestId();
+    return { message: { type: "request", service, requestId, body, trailer, options }, signal };
+  }
+
+  #nextRequestId(): RequestId {
+    this.#lastCall = this.#driver.nextCall();
+    return requestIdOf(this.#idPrefix, this.#lastCall);
+  }
+
+  /** Warns, once, unless `start()` follows soon. */
+  #checkStart({ service }: RequestMessage): void {
+    this.#checksStart = false;
+    const text = `a request to "${display(service)}" waits, because its client was not started: call client.start()`;
+    setImmediate(() => {
+      if (this.#driver.runtime.lifecycle.isNew) this.#settings.warnings.warn("PIGATO_NOT_STARTED", text, {});
+    });
+  }
+}

@@ -1,0 +1,69 @@
+// Which functions of an object a host exposes: its own, and the methods of its class. Nothing else that an object can reach may be
+// called from outside: no accessors, no symbols, no private names, no members of Object.prototype or of built-in classes.
+
+import { isServedName } from "@pigato/contract";
+import { invalidValue } from "@pigato/peer";
+import { UsageError } from "@pigato/protocol";
+
+export type AnyFunction = (...args: readonly unknown[]) => unknown;
+
+export function isFunction(value: unknown): value is AnyFunction {
+  return typeof value === "function";
+}
+
+/**
+ * The functions to register, by name. They are read once: what the object gets later is not exposed.
+ * @param what an object, or one function
+ * @param alias the name of the function; by default its own
+ * @throws UsageError if there is nothing to expose, or under no possible name
+ */
+export function exposedFunctions(what: unknown, alias: string | undefined): ReadonlyMap<string, AnyFunction> {
+  if (isFunction(what)) return new Map([[readName(alias ?? what.name), what]]);
+  if (typeof what !== "object" || what === null) {
+    throw invalidValue("what is registered", "an object or a function", what);
+  }
+  if (alias !== undefined)
+    throw new UsageError(`the name "${alias}" is for one function, and an object was registered`);
+  const functions = new Map<string, AnyFunction>();
+  for (const owner of [what, ...classesOf(what)]) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
+      if (isFunction(value) && isServedName(name) && !functions.has(name)) functions.set(name, value);
+    }
+  }
+  if (functions.size === 0) throw new UsageError("an object without own functions and methods was registered");
+  return functions;
+}
+
+/** The prototypes with the methods of an instance's class and of those that it extends, up to one that is not of a program. */
+function classesOf(instance: object): readonly object[] {
+  const classes: object[] = [];
+  let prototype: unknown = Object.getPrototypeOf(instance);
+  while (isClassPrototype(prototype)) {
+    classes.push(prototype);
+    prototype = Object.getPrototypeOf(prototype);
+  }
+  return classes;
+}
+
+/**
+ * Whether a prototype belongs to a class that a program declared with `class`. Those of the language and of the platform, and the
+ * emitters and streams of Node, are functions or globals.
+ */
+function isClassPrototype(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const declared: unknown = Object.getOwnPropertyDescriptor(value, "constructor")?.value;
+  if (!isFunction(declared) || Reflect.get(declared, "prototype") !== value) return false;
+  return (
+    Function.prototype.toString.call(declared).startsWith("class") &&
+    Reflect.get(globalThis, declared.name) !== declared
+  );
+}
+
+function readName(name: unknown): string {
+  if (typeof name === "string" && isServedName(name)) return name;
+  throw invalidValue(
+    "the name of a registered function",
+    "1 to 255 bytes that do not start with _ or $, and no member of Object.prototype",
+    name,
+  );
+}

@@ -1,0 +1,147 @@
+// The public host: it takes contracts with their handlers, and functions, and serves them at a broker.
+
+import type { Contract, HandlerInput, HandlerOutput, Method, Methods } from "@pigato/contract";
+import { nameOf } from "@pigato/contract";
+import { guarded, type PeerEvents, resolveAddresses } from "@pigato/peer";
+import { UsageError } from "@pigato/protocol";
+import { queueMicrotask } from "@pigato/transport";
+import { EventEmitter } from "eventemitter3";
+import { Connections } from "./connections.ts";
+import type { Context } from "./context.ts";
+import { type AnyFunction, exposedFunctions } from "./exposed-functions.ts";
+import { HostedService } from "./hosted-method.ts";
+import { MethodRunner } from "./method-runner.ts";
+import { type HostOptions, type HostSettings, resolveOptions } from "./options.ts";
+
+/** What the handler of a method takes and returns. */
+export type Handler<Of extends Method> = Of extends { readonly kind: "unary" }
+  ? (input: HandlerInput<Of>, ctx: Context<Of>) => HandlerOutput<Of> | Promise<HandlerOutput<Of>>
+  : Of extends { readonly kind: "serverStream" }
+    ? (input: HandlerInput<Of>, ctx: Context<Of>) => AsyncIterable<HandlerOutput<Of>>
+    : never;
+
+/** A handler for each method of a contract. */
+export type Handlers<Of extends Methods> = { readonly [Name in keyof Of & string]: Handler<Of[Name]> };
+
+/** The events of a host. They are notifications: a listener is never required. */
+export interface HostEvents extends Omit<PeerEvents, "connecting"> {}
+
+/**
+ * Serves methods at a broker. A handler's return value is the reply, and its exception the caller's error. Methods of contracts have
+ * types and may be validated; `register` serves functions as they are.
+ */
+export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
+  readonly #settings: HostSettings;
+  readonly #connections: Connections;
+  readonly #services = new Map<string, HostedService>();
+  #isStarted = false;
+  /** Counts the starts, so that a stop does not end a later one. */
+  #starts = 0;
+
+  /**
+   * @param address of a broker, e.g. `tcp://localhost:55555`, or several addresses that are tried in turn
+   * @throws UsageError for an invalid address or option
+   */
+  constructor(address: string | readonly string[], options?: HostOptions) {
+    super();
+    this.#settings = resolveOptions(options);
+    const { worker } = this.#settings;
+    const runner = new MethodRunner(this.#settings, worker.warnings);
+    this.#connections = new Connections(resolveAddresses(address, worker.security), worker, {
+      request: (service, request, data, reply) => runner.run(service, request, data, reply),
+      connect: () => this.emit("connect"),
+      disconnect: (reason) => this.emit("disconnect", reason),
+      error: (error) => this.#onError(error),
+    });
+    const { onStart, onStop, onConnect, onDisconnect } = worker;
+    if (onStart) this.on("start", onStart);
+    if (onStop) this.on("stop", onStop);
+    if (onConnect) this.on("connect", onConnect);
+    if (onDisconnect) this.on("disconnect", onDisconnect);
+  }
+
+  /**
+   * Serves the methods of a contract.
+   * @param handlers a function for each method of the contract: an object, or an instance of a class
+   * @throws UsageError for a handler that is missing or that the contract does not have, and after `start()`
+   */
+  serve<Of extends Methods>(contract: Contract<Of>, handlers: Handlers<Of>): this;
+  serve(contract: Contract, handlers: object): this {
+    const service = this.#service(nameOf(contract));
+    service.addContract(contract, handlers);
+    return this;
+  }
+
+  /**
+   * Serves an object's own functions and the methods of its class, or one function. Names that start with `_` or `$`, `then`, and members of
+   * `Object.prototype` are not served. Callers pass positional arguments.
+   * @param name the service
+   * @param alias the name of the function; by default its own
+   * @throws UsageError for a name that is taken or not possible, if there is nothing to serve, and after `start()`
+   */
+  register(name: string, what: object | AnyFunction, alias?: string): this {
+    const functions = exposedFunctions(what, alias);
+    this.#service(name).addFunctions(functions, typeof what === "function" ? undefined : what);
+    return this;
+  }
+
+  /**
+   * Connects and offers all services, and reconnects whenever the broker is lost. Safe to call twice.
+   * @returns a promise that resolves when a broker has accepted all services. It rejects as that of a worker does; the host has
+   *   stopped then. It need not be awaited.
+   */
+  start(): Promise<void> {
+    if (this.#services.size === 0)
+      throw new UsageError("a host without services cannot start: call serve() or register()");
+    const starting = this.#start();
+    starting.catch(() => {});
+    return starting;
+  }
+
+  /**
+   * Accepts no new requests, waits at most `stopTimeoutMs` for running ones, and disconnects. Safe to call twice; `start()` works again
+   * afterwards.
+   */
+  async stop(): Promise<void> {
+    if (!this.#isStarted) return;
+    const starts = this.#starts;
+    await this.#connections.stop();
+    if (!this.#isStarted || this.#starts !== starts) return;
+    this.#isStarted = false;
+    this.emit("stop");
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #start(): Promise<void> {
+    if (!this.#isStarted) queueMicrotask(() => this.emit("start"));
+    this.#isStarted = true;
+    this.#starts += 1;
+    try {
+      await this.#connections.start();
+    } catch (error) {
+      // One service was refused, or `stop()` was called.
+      await this.stop();
+      throw error;
+    }
+  }
+
+  #service(name: string): HostedService {
+    if (this.#isStarted) throw new UsageError("a host that has started takes no further services: call stop() first");
+    const known = this.#services.get(name);
+    if (known !== undefined) return known;
+    const service = new HostedService(name);
+    this.#connections.add(service);
+    this.#services.set(name, service);
+    return service;
+  }
+
+  #onError(error: Error): void {
+    const { logger, warnings } = this.#settings.worker;
+    if (this.listenerCount("error") === 0) return warnings.onUnheard(error);
+    guarded(() => logger.error({ err: error }, error.message));
+    this.emit("error", error);
+  }
+}

@@ -1,0 +1,17 @@
+export {
+  bytes,
+  type Contract,
+  clientStream,
+  duplex,
+  isError,
+  MethodError,
+  type Methods,
+  type Schema,
+  serverStream,
+  service,
+  unary,
+} from "@pigato/contract";
+export { RequestError, UsageError } from "@pigato/protocol";
+export type { Context } from "./context.ts";
+export { type Handler, type Handlers, Host, type HostEvents } from "./host.ts";
+export type { HostOptions } from "./options.ts";

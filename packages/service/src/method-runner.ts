@@ -1,0 +1,149 @@
+// Runs methods: validates input, calls handlers, and turns what they return or throw into replies. On the path of every request.
+
+import { describeIssues, isError, type Method, type Schema, type Validated, validate } from "@pigato/contract";
+import type { Warnings } from "@pigato/peer";
+import { UsageError } from "@pigato/protocol";
+import { reasonOf } from "@pigato/protocol/internal";
+import { isChunks, Reply, type WorkerRequest, writeChunks } from "@pigato/worker/internal";
+import { argumentsOf, type CallForm, inputOf, isFlaw, readCall } from "./call-form.ts";
+import { Context } from "./context.ts";
+import type { HostedMethod, HostedService } from "./hosted-method.ts";
+import type { HostSettings } from "./options.ts";
+import { invalidInput, refuse, unknownMethod, unreadable } from "./refusals.ts";
+
+export class MethodRunner {
+  readonly #settings: Omit<HostSettings, "worker">;
+  readonly #warnings: Warnings;
+
+  constructor(settings: Omit<HostSettings, "worker">, warnings: Warnings) {
+    this.#settings = settings;
+    this.#warnings = warnings;
+  }
+
+  /** @param data the decoded body of the request; `NOT_JSON` or `MALFORMED` if it is not in its codec */
+  run(service: HostedService, { options }: WorkerRequest, data: unknown, reply: Reply): void {
+    const call = readCall(options, data);
+    if (isFlaw(call)) return refuse(reply, unreadable(service, call));
+    const method = service.methods.get(call.method);
+    if (method === undefined) return refuse(reply, unknownMethod(service, call.method));
+    try {
+      const settling = this.#settle(method, this.#invoke(method, call, reply), reply);
+      settling?.catch((error: unknown) => this.#onError(method, error, reply));
+    } catch (error) {
+      this.#onError(method, error, reply);
+    }
+  }
+
+  /** Validates the input and calls the handler. @returns what the handler returns, or a promise of it */
+  #invoke(method: HostedMethod, call: CallForm, reply: Reply): unknown {
+    const { definition, handler, target } = method;
+    if (definition === undefined) return Reflect.apply(handler, target, argumentsOf(call));
+    const input = inputOf(call);
+    const context = new Context(method, reply);
+    const schema = this.#settings.validateInput ? inputSchema(definition) : undefined;
+    if (schema === undefined) return handler.call(target, input, context);
+    const run = (validated: Validated<unknown>): unknown => {
+      if ("issues" in validated) return refuse(reply, invalidInput(method, validated.issues));
+      return handler.call(target, validated.value, context);
+    };
+    const validated = validate(schema, input);
+    return isThenable(validated) ? validated.then(run) : run(validated);
+  }
+
+  /** Replies with a result. @returns a promise if the reply ends later. Rejects, or throws, if the result cannot be sent. */
+  #settle(method: HostedMethod, result: unknown, reply: Reply): Promise<void> | undefined {
+    if (isThenable(result)) return this.#settleLater(method, result, reply);
+    if (!reply.active()) return undefined;
+    const { definition, fullName } = method;
+    const isStream = typeof result === "object" && result !== null && isChunks(result);
+    if (definition !== undefined && isStream !== repliesWithChunks(definition)) {
+      const expected = isStream ? "one value, not an async iterable" : "an async iterable, such as an async generator";
+      throw new UsageError(`the handler of ${fullName} must return ${expected}`);
+    }
+    if (isStream) return this.#writeAll(method, result, reply);
+    const checking = this.#check(method, outputSchema(definition), result);
+    if (checking !== undefined) return checking.then(() => end(reply, result));
+    end(reply, result);
+    return undefined;
+  }
+
+  async #settleLater(method: HostedMethod, result: PromiseLike<unknown>, reply: Reply): Promise<void> {
+    await this.#settle(method, await result, reply);
+  }
+
+  async #writeAll(method: HostedMethod, chunks: AsyncIterable<unknown>, reply: Reply): Promise<void> {
+    const { definition } = method;
+    const schema = this.#settings.validateOutput ? outputSchema(definition) : undefined;
+    const final = await writeChunks(schema === undefined ? chunks : this.#checked(method, schema, chunks), reply);
+    // The chunks of a contract have a type, and what a generator returns has not.
+    end(reply, definition === undefined ? final : undefined);
+  }
+
+  async *#checked(method: HostedMethod, schema: Schema, chunks: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+    for await (const chunk of chunks) {
+      await this.#check(method, schema, chunk);
+      yield chunk;
+    }
+  }
+
+  /** Throws, or rejects, if what a handler returned does not match its schema. */
+  #check(method: HostedMethod, schema: Schema | undefined, value: unknown): Promise<void> | undefined {
+    if (schema === undefined || !this.#settings.validateOutput) return undefined;
+    const check = (validated: Validated<unknown>): void => {
+      if (!("issues" in validated)) return;
+      throw new Error(`the output of ${method.fullName} is invalid: ${describeIssues(validated.issues)}`);
+    };
+    const validated = validate(schema, value);
+    if (isThenable(validated)) return validated.then(check);
+    check(validated);
+    return undefined;
+  }
+
+  #onError(method: HostedMethod, error: unknown, reply: Reply): void {
+    const isDeclared = method.definition !== undefined && isError(error, method.definition) && !isNested(error);
+    const wasSent = Reply.fail(reply, error, this.#settings.exposeStacks && !isDeclared);
+    // A handler may fail because its request was aborted.
+    if (!wasSent || isDeclared) return;
+    const text = `the handler of ${method.fullName} failed: ${reasonOf(error)}`;
+    this.#warnings.warn("PIGATO_HANDLER_FAILED", text, { service: method.fullName, err: error });
+  }
+}
+
+function end(reply: Reply, value: unknown): void {
+  if (reply.active()) reply.end(value);
+}
+
+/** Whether an error is that of a request that the handler made. */
+function isNested(error: { readonly requestId: string | undefined }): boolean {
+  return error.requestId !== undefined;
+}
+
+function repliesWithChunks({ kind }: Method): boolean {
+  return kind === "serverStream" || kind === "duplex";
+}
+
+/** Of a method whose input is one value. */
+function inputSchema(definition: Method): Schema | undefined {
+  return definition.kind === "unary" || definition.kind === "serverStream" ? definition.input : undefined;
+}
+
+/** Of the value, or of the chunks, that the handler returns. */
+function outputSchema(definition: Method | undefined): Schema | undefined {
+  switch (definition?.kind) {
+    case undefined:
+      return undefined;
+    case "unary":
+    case "clientStream":
+      return definition.output;
+    case "serverStream":
+      return definition.chunk;
+    case "duplex":
+      return definition.chunkOut;
+    default:
+      return definition satisfies never;
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

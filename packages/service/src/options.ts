@@ -1,0 +1,52 @@
+// The options of a host: those of a worker, and its own.
+
+import {
+  boolean,
+  invalidValue,
+  type Option,
+  type OptionsOf,
+  PeerSchema,
+  rejectUnknownOptions,
+  resolveOptions as resolve,
+  type SettingsOf,
+} from "@pigato/peer";
+import type { WorkerOptions } from "@pigato/worker";
+import { resolveOptions as resolveWorkerOptions, WorkerSchema, type WorkerSettings } from "@pigato/worker/internal";
+
+export class HostSchema {
+  /** Whether callers get the stacks of errors that handlers throw. They show paths and code. @defaultValue false */
+  readonly exposeStacks: Option<boolean> = boolean({ default: false });
+  /**
+   * Whether input that does not match its schema fails with `INVALID_ARGUMENT`. Without it, handlers get the input as it was sent,
+   * which the schema has neither checked nor converted. @defaultValue true
+   */
+  readonly validateInput: Option<boolean> = boolean({ default: true });
+  /**
+   * Whether a handler fails whose output, chunk or error does not match its schema. The output is checked and sent as it is, not as the
+   * schema converts it. @defaultValue true, unless `NODE_ENV` is `production`
+   */
+  readonly validateOutput: Option<boolean> = boolean({ makeDefault: () => process.env["NODE_ENV"] !== "production" });
+}
+
+const OWN: HostSchema = new HostSchema();
+const { methods: _methods, ...WORKER } = new WorkerSchema();
+const ALL: object = { ...new PeerSchema(), ...WORKER, ...OWN };
+
+/** Durations are milliseconds. `concurrency` and the other bounds apply to each service. */
+export interface HostOptions extends Omit<WorkerOptions, "methods">, OptionsOf<HostSchema> {}
+
+export interface HostSettings extends SettingsOf<HostSchema> {
+  readonly worker: WorkerSettings;
+}
+
+/** @throws UsageError for an unknown option or a value out of its bounds */
+export function resolveOptions(input: HostOptions = {}): HostSettings {
+  if (typeof input !== "object" || input === null) throw invalidValue("the options of a host", "an object", input);
+  rejectUnknownOptions("a host", ALL, input);
+  const { exposeStacks, validateInput, validateOutput, ...worker } = input;
+  return {
+    ...resolve("a host", OWN, { exposeStacks, validateInput, validateOutput }),
+    // Majordomo has no options that could name a method: there it comes with the data.
+    worker: resolveWorkerOptions({ ...worker, methods: (worker.dialect ?? "pigato") === "pigato" }),
+  };
+}

@@ -1,0 +1,40 @@
+// Requests that a host answers without running a handler (P-FAIL-6).
+
+import { describeIssues, type Issue } from "@pigato/contract";
+import type { FailureCode, RequestError } from "@pigato/protocol";
+import type { Reply } from "@pigato/worker";
+import type { Flaw } from "./call-form.ts";
+import type { HostedMethod, HostedService } from "./hosted-method.ts";
+
+/** The most characters of a method's name in an error message. */
+const MAX_SHOWN_NAME = 64;
+
+/** Why a request is refused. No worker has run it, and none would. */
+export interface Refusal extends Pick<RequestError, "name" | "message" | "delivery"> {
+  readonly code: FailureCode;
+  readonly detail?: { readonly issues: readonly Issue[] };
+}
+
+export function refuse(reply: Reply, refusal: Refusal): void {
+  if (reply.active()) reply.error(refusal);
+}
+
+export function unreadable(service: HostedService, { code, reason }: Flaw): Refusal {
+  const hint = code === "UNIMPLEMENTED" ? `; the service has ${service.describeMethods()}` : "";
+  return refusal(code, `a request to service "${service.name}" was refused: ${reason}${hint}`);
+}
+
+export function unknownMethod(service: HostedService, name: string): Refusal {
+  const shown = name.length > MAX_SHOWN_NAME ? `${name.slice(0, MAX_SHOWN_NAME)}…` : name;
+  const known = service.describeMethods();
+  return refusal("UNIMPLEMENTED", `service "${service.name}" has no method ${JSON.stringify(shown)}: it has ${known}`);
+}
+
+export function invalidInput({ fullName }: HostedMethod, issues: readonly Issue[]): Refusal {
+  const message = `the input of ${fullName} is invalid: ${describeIssues(issues)}`;
+  return { ...refusal("INVALID_ARGUMENT", message), detail: { issues } };
+}
+
+function refusal(code: FailureCode, message: string): Refusal {
+  return { name: "RequestError", message, code, delivery: "dispatched" };
+}
