@@ -227,6 +227,7 @@ describe("the failure of a nested request", () => {
     broker.onRequest = (request) => broker.final(request, detail, -1);
     const error = await failureOf(client.call("a"));
     expect(error).toMatchObject({ code: "WORKER_FAILED", delivery: "maybe-executed" });
-    expect(error.cause).toBeUndefined();
+    expect(error.cause).not.toBeInstanceOf(RequestError);
+    expect(error.cause).toMatchObject({ name: detail.name, message: "no worker", code: detail.code });
   });
 });
