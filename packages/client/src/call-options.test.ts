@@ -125,15 +125,15 @@ describe("the data of a request", () => {
     ["snow ☃ and 𝄞", '"snow ☃ and 𝄞"'],
     [Buffer.from("hi"), '{"type":"Buffer","data":[104,105]}'],
   ])("%o is encoded as on the classic wire", (data, text) => {
-    expect(readText(encodeData(data))).toBe(text);
+    expect(readText(encodeData(data, undefined, true))).toBe(text);
   });
 
   test("is rejected if JSON cannot represent it", () => {
-    expect(() => encodeData(1n)).toThrow("data cannot be written as JSON");
+    expect(() => encodeData(1n, undefined, true)).toThrow("data cannot be written as JSON");
   });
 
   test("for Majordomo is rejected if its frame is larger than the default bound of brokers", () => {
-    expect(() => encodeRawData(Buffer.alloc(64 * 1024 * 1024 + 1))).toThrow(
+    expect(() => encodeRawData(Buffer.alloc(64 * 1024 * 1024 + 1), false)).toThrow(
       "the data of a request cannot be sent: a frame of 67108865 bytes; the bound is 67108864 (maxFrameBytes)",
     );
   });

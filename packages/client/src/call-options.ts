@@ -8,11 +8,13 @@ import {
   bodyCodecs,
   choice,
   custom,
+  encodeJson,
   invalidValue,
   isRawValue,
   type Option,
   type OptionsOf,
   readOption,
+  rejectJsonLoss,
   rejectUnknownOptions,
 } from "@pigato/peer";
 import { encodePayload, type Frame, type PeerId, UsageError, writeText } from "@pigato/protocol";
@@ -21,6 +23,7 @@ import {
   type BodyCodecName,
   DEFAULT_SIZE_BOUNDS,
   excessOf,
+  isBytes,
   isMethodName,
   isWellFormed,
   MAX_NAME_BYTES,
@@ -195,8 +198,9 @@ export function retryOption(): Option<boolean | number> {
  * @param codec of the body; JSON if absent
  * @throws UsageError for values that the codec cannot carry
  */
-export function encodeData(data: unknown, codec?: BodyCodecName): Frame {
-  return codec === undefined ? encodePayload(data, UNDEFINED_FRAME) : bodyCodecs.get(codec).encode(data);
+export function encodeData(data: unknown, codec: BodyCodecName | undefined, allowLoss: boolean): Frame {
+  if (codec !== undefined) return bodyCodecs.get(codec).encode(data);
+  return allowLoss ? encodePayload(data, UNDEFINED_FRAME) : encodeJson(data, UNDEFINED_FRAME);
 }
 
 /** P-CODEC-1: with `raw`, data that is not bytes stays JSON, and the replies may be raw. */
@@ -206,8 +210,10 @@ function codecsFor(codec: BodyCodecName | "json", data: unknown): RequestCodecs 
 }
 
 /** As `encodeData`, for a wire whose bodies are any number of frames with any bytes (D-PEER-4). */
-export function encodeRawData(data: unknown): readonly Frame[] {
+export function encodeRawData(data: unknown, allowLoss: boolean): readonly Frame[] {
   const frames = writeRawBody(data);
+  // An array may be frames.
+  if (!allowLoss && !isBytes(data) && !Array.isArray(data)) rejectJsonLoss(data);
   // The broker announces no bounds. It disconnects a peer that sends more, which would end all its other requests.
   const excess = excessOf(DEFAULT_SIZE_BOUNDS, frames, undefined);
   if (excess !== undefined) throw new UsageError(`the data of a request cannot be sent: ${excess}`);

@@ -115,10 +115,14 @@ describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
 
   test("D-PEER-4: data is checked as on the PIGATO wire", () => {
     const { speaker } = resolveOptions({ transport, dialect });
-    expect(() => speaker.encodeData(1n, "echo")).toThrow("BigInt");
-    expect(() => speaker.encodeData([new Uint8Array(), new Uint8Array(64 * 1024 * 1024 + 1)], "echo")).toThrow(
-      "the data of a request cannot be sent: a frame",
-    );
+    expect(() => speaker.encodeData(1n, { service: "echo", codec: undefined, allowLoss: false })).toThrow("BigInt");
+    expect(() =>
+      speaker.encodeData([new Uint8Array(), new Uint8Array(64 * 1024 * 1024 + 1)], {
+        service: "echo",
+        codec: undefined,
+        allowLoss: false,
+      }),
+    ).toThrow("the data of a request cannot be sent: a frame");
   });
 });
 

@@ -67,7 +67,7 @@ export class Requester implements MethodPort {
   prepare(service: string, data: unknown, options: CallOptions | undefined): Prepared {
     const { speaker } = this.#settings;
     const resolved = options === undefined ? this.#defaults : speaker.resolveCallOptions(options, this.#settings, data);
-    return this.#prepared(readService(service), resolved, speaker.encodeData(data, service, resolved.options.codec));
+    return this.#prepared(readService(service), resolved, this.#encoded(data, service, resolved));
   }
 
   submit({ message, signal }: Prepared, caller: PacedCaller, isPaced = false): void {
@@ -127,7 +127,12 @@ export class Requester implements MethodPort {
   #preparedFor(target: Target, data: unknown): Prepared {
     const { name, service, forBytes } = target;
     const resolved = forBytes !== undefined && isRawValue(data) ? forBytes : target.resolved;
-    return this.#prepared(name, resolved, this.#settings.speaker.encodeData(data, service, resolved.options.codec));
+    return this.#prepared(name, resolved, this.#encoded(data, service, resolved));
+  }
+
+  #encoded(data: unknown, service: string, { options: { codec } }: ResolvedCallOptions): readonly Frame[] {
+    const { speaker, allowLoss } = this.#settings;
+    return speaker.encodeData(data, { service, codec, allowLoss });
   }
 
   #prepared(service: ServiceName, { options, trailer, signal }: ResolvedCallOptions, body: readonly Frame[]): Prepared {

@@ -23,6 +23,7 @@ import {
 import { nanoid } from "nanoid";
 import { guardedRandom, type Logger, newSilentLogger } from "./guard.ts";
 import {
+  bit,
   callable,
   choice,
   custom,
@@ -99,6 +100,11 @@ export class PeerSchema {
     max: MAX_BYTES,
     default: DEFAULT_SIZE_BOUNDS.maxMessageBytes,
   });
+  /**
+   * Whether data may have values that JSON loses: NaN becomes null, a Map becomes `{}`, a function is left out. Otherwise they are a
+   * `UsageError` that names their place and the codec that carries them. @defaultValue false
+   */
+  readonly allowLoss: Option<boolean | 0 | 1, boolean> = bit({ default: false });
   /** Milliseconds that `stop()` waits for open requests. 0 does not wait. @defaultValue 5000 */
   readonly stopTimeoutMs: Option<number> = integer({ unit: "ms", min: 0, max: HOUR_MS, default: 5_000 });
   /**

@@ -31,6 +31,7 @@ export interface ClientEvents {
 /** Behavior of the original that has no option. */
 const AS_THE_ORIGINAL: ClientOptions = Object.freeze({
   negotiate: "announced",
+  allowLoss: true,
   stopTimeoutMs: 0,
   maxQueuedRequests: 1_000_000,
   maxOpenRequests: 1_000_000,

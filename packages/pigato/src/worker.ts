@@ -26,7 +26,7 @@ export interface WorkerEvents {
 }
 
 /** Behavior of the original that has no option. */
-const AS_THE_ORIGINAL: WorkerOptions = Object.freeze({ negotiate: "announced", stopTimeoutMs: 0 });
+const AS_THE_ORIGINAL: WorkerOptions = Object.freeze({ negotiate: "announced", allowLoss: true, stopTimeoutMs: 0 });
 
 export class Worker extends EventEmitter<WorkerEvents> {
   /** The address of the broker, or several that are tried in turn. */

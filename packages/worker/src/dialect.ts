@@ -1,7 +1,7 @@
 // What depends on the dialect of a worker: the codec, and which parts of a reply its wire can carry. A Majordomo reply carries
 // only data, so other calls of a handler are a UsageError.
 
-import { bodyCodecs, type DialectName, isRawValue, notCarried } from "@pigato/peer";
+import { bodyCodecs, type DialectName, encodeJson, isRawValue, notCarried } from "@pigato/peer";
 import {
   type Dialect,
   decodePayload,
@@ -47,7 +47,11 @@ export interface WorkerDialect {
    */
   readData(body: readonly Frame[], isFramed?: boolean): unknown;
   readonly format: ReplyFormat;
+  /** The same for values that may have what JSON loses. */
+  readonly lossyFormat: ReplyFormat;
 }
+
+type Encode = typeof encodePayload;
 
 const NO_OPTIONS: Frame = writeText("{}");
 
@@ -56,13 +60,18 @@ const PIGATO: WorkerDialect = {
   newWire: pigatoDialect,
   brokerAnswers: true,
   readData: (body, isFramed) => (isFramed ? readFrames(body) : decodePayload(body[0] ?? NULL_FRAME)),
-  format: {
-    chunk: (value) => [encodeChunk(value)],
-    final: (value) => [encodePayload(value, NULL_FRAME)],
+  format: jsonFormat(encodeJson),
+  lossyFormat: jsonFormat(encodePayload),
+};
+
+function jsonFormat(encode: Encode): ReplyFormat {
+  return {
+    chunk: (value) => [encodeChunk(value, encode)],
+    final: (value) => [encode(value, NULL_FRAME)],
     options: (options) => (options === undefined ? NO_OPTIONS : encodePayload(options, NO_OPTIONS)),
     checkReject() {},
-  },
-};
+  };
+}
 
 /** P-CODEC-3: bytes as they are, and all other values as JSON. */
 const RAW_FORMAT: ReplyFormat = {
@@ -99,7 +108,11 @@ function optionsWith(codec: BodyCodecName, options: object | undefined): Frame {
 }
 
 /** How a reply is encoded whose request came as frames (P-REP-10). */
-export const FRAMES_FORMAT: ReplyFormat = { ...PIGATO.format, chunk: framesOfChunk, final: writeRawBody };
+export const FRAMES_FORMAT: ReplyFormat = {
+  ...PIGATO.format,
+  chunk: (value) => framesOfChunk(value, encodeJson),
+  final: (value) => framesOfFinal(value, encodeJson),
+};
 
 export const DIALECTS: Readonly<Record<DialectName, WorkerDialect>> = Object.freeze({
   pigato: PIGATO,
@@ -108,26 +121,31 @@ export const DIALECTS: Readonly<Record<DialectName, WorkerDialect>> = Object.fre
 });
 
 function majordomo(id: "mdp02" | "mdp01"): WorkerDialect {
-  const peer = majordomoPeer(id);
   return {
     id,
     newWire: () => majordomoPeer(id),
     brokerAnswers: false,
     readData: readFrames,
-    format: {
-      chunk(value) {
-        if (!peer.hasPartials) throw notCarried(id, "reply.write()", "a reply there has no parts; send it with end()");
-        return framesOfChunk(value);
-      },
-      final: writeRawBody,
-      options(options) {
-        const [name] = Object.keys(options ?? {});
-        if (name !== undefined) throw notCarried(id, `reply.opts.${name}`, "its wire has no frame for it");
-        return NO_OPTIONS;
-      },
-      checkReject() {
-        throw notCarried(id, "reply.reject()", "a request cannot be rejected there; end it with error()");
-      },
+    format: majordomoFormat(id, encodeJson),
+    lossyFormat: majordomoFormat(id, encodePayload),
+  };
+}
+
+function majordomoFormat(id: "mdp02" | "mdp01", encode: Encode): ReplyFormat {
+  const { hasPartials } = majordomoPeer(id);
+  return {
+    chunk(value) {
+      if (!hasPartials) throw notCarried(id, "reply.write()", "a reply there has no parts; send it with end()");
+      return framesOfChunk(value, encode);
+    },
+    final: (value) => framesOfFinal(value, encode),
+    options(options) {
+      const [name] = Object.keys(options ?? {});
+      if (name !== undefined) throw notCarried(id, `reply.opts.${name}`, "its wire has no frame for it");
+      return NO_OPTIONS;
+    },
+    checkReject() {
+      throw notCarried(id, "reply.reject()", "a request cannot be rejected there; end it with error()");
     },
   };
 }
@@ -143,6 +161,14 @@ function readFrames(body: readonly Frame[]): unknown {
   return body.length > 1 ? [...body] : readRawBody(body);
 }
 
-function framesOfChunk(value: unknown): readonly Frame[] {
-  return isBytes(value) || Array.isArray(value) ? writeRawBody(value) : [encodeChunk(value)];
+function framesOfChunk(value: unknown, encode: Encode): readonly Frame[] {
+  return mayBeFrames(value) ? writeRawBody(value) : [encodeChunk(value, encode)];
+}
+
+function framesOfFinal(value: unknown, encode: Encode): readonly Frame[] {
+  return mayBeFrames(value) || value === undefined ? writeRawBody(value) : [encode(value, NULL_FRAME)];
+}
+
+function mayBeFrames(value: unknown): boolean {
+  return isBytes(value) || Array.isArray(value);
 }

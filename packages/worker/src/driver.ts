@@ -54,9 +54,9 @@ export class Driver implements ReplyPort {
   #isLinkSlow = false;
 
   constructor({ service, addresses }: Offer, settings: WorkerSettings, events: DriverEvents) {
-    const { format, newWire } = DIALECTS[settings.dialect];
-    this.format = format;
-    this.#wire = newWire();
+    const dialect = DIALECTS[settings.dialect];
+    this.format = settings.allowLoss ? dialect.lossyFormat : dialect.format;
+    this.#wire = dialect.newWire();
     this.#name = service;
     this.#service = display(service);
     this.#events = events;

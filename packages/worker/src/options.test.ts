@@ -39,7 +39,7 @@ describe("options", () => {
       new UsageError('a worker has no option "heartbeats": did you mean "heartbeat"?'),
     );
     expect(() => resolveOptions(untyped("autostart", true))).toThrow(
-      'a worker has no option "autostart": it has clock, ',
+      'a worker has no option "autostart": it has allowLoss, clock, ',
     );
   });
 

@@ -10,8 +10,8 @@ export const NO_CHUNK = "a partial reply cannot be null, as undefined, NaN and f
  * A partial. Streams of values end at null, and the original's client fails on a null partial.
  * @throws UsageError for null, for values that JSON writes as null, and for values that JSON cannot represent
  */
-export function encodeChunk(chunk: unknown): Frame {
-  const body = encodePayload(chunk, NULL_FRAME);
+export function encodeChunk(chunk: unknown, encode: typeof encodePayload): Frame {
+  const body = encode(chunk, NULL_FRAME);
   if (body.length === NULL_FRAME.length && readText(body) === "null") {
     throw new UsageError(NO_CHUNK);
   }

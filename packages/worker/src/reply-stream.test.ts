@@ -129,7 +129,9 @@ describe("pipeline", () => {
 
   test("a chunk that JSON cannot represent ends the request, but not the process", async () => {
     const port = new RecordingPort();
-    await expect(pipelinePromise(Readable.from([1, 2n, 3]), port.reply())).rejects.toThrow("written as JSON");
+    await expect(pipelinePromise(Readable.from([1, 2n, 3]), port.reply())).rejects.toThrow(
+      "JSON cannot carry data, a BigInt",
+    );
     await turn();
     expect(port.sent[0]).toBe("partial 1 {}");
     expect(port.sent[1]).toMatch(/^error \{"name":"UsageError",.*"code":"USAGE"\}/);

@@ -84,7 +84,7 @@ describe("a value that a handler returns", () => {
     ["resolves to", async () => 1n],
   ])("that cannot be sent fails the request: it %s a BigInt", async (_how, handler) => {
     const [message, ...rest] = await messagesOf(handler);
-    expect(message).toMatch(/^final r1 -1 .*"UsageError","message":"data cannot be written as JSON/);
+    expect(message).toMatch(/^final r1 -1 .*"UsageError","message":"JSON cannot carry data, a BigInt/);
     expect(rest).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 // The codecs raw and msgpack between our client, broker and worker, and with peers that do not know them.
 
-import { expect, test } from "vitest";
+import { Client as ClassicClient, Worker as ClassicWorker } from "pigato";
+import { expect, onTestFinished, test } from "vitest";
 import { connectRawPeer, startBroker, startClient, startWorker } from "../support/start.ts";
 
 const VALUES = { when: new Date(5), tags: new Map([["a", new Set([1n])]]), ratio: Number.NaN, bytes: Buffer.from("b") };
@@ -106,4 +107,37 @@ test("a classic client that uses the word for an option of its own is served in 
   const peer = connectRawPeer(address, "a-client");
   await peer.send("C", "2", "echo", "r1", '"x"', '{"codec":"h264"}');
   expect((await peer.receive("C", "3", "", "r1"))[5]).toBe('{"data":"x","codec":"h264"}');
+});
+
+test("data that JSON would lose is refused at its sender, unless that allows it", async () => {
+  const { address } = await startBroker();
+  await startWorker(address, "echo", (data) => data);
+  await startWorker(address, "map", () => ({ items: [new Map()] }), { logger: false });
+  await startWorker(address, "lossy", () => [new Map(), Number.NaN], { allowLoss: true });
+  const client = await startClient(address);
+  const place = 'JSON cannot carry data.items[3].when, a Set: use the codec "msgpack"';
+  const data = { items: [1, 2, 3, { when: new Set() }] };
+  await expect(client.call("echo", data)).rejects.toMatchObject({ name: "UsageError", message: place });
+  expect(() => client.request("echo", data)).toThrow(place);
+  expect(await client.call("echo", data, { codec: "msgpack" })).toEqual(data);
+  const failure = { code: "WORKER_FAILED", message: 'JSON cannot carry data.items[0], a Map: use the codec "msgpack"' };
+  await expect(client.call("map")).rejects.toMatchObject(failure);
+  expect(await client.call("lossy")).toEqual([{}, null]);
+  const lossy = await startClient(address, { allowLoss: true });
+  expect(await lossy.call("echo", data)).toEqual({ items: [1, 2, 3, { when: {} }] });
+});
+
+test("the package pigato sends what JSON would lose as the original does", async () => {
+  const { address } = await startBroker();
+  const worker = new ClassicWorker(address, "echo");
+  worker.on("request", (data, reply) => reply.end([data, Number.NaN]));
+  onTestFinished(() => worker.stop());
+  worker.start();
+  const client = new ClassicClient(address);
+  onTestFinished(() => client.stop());
+  client.start();
+  const value = await new Promise((resolve) => {
+    client.request("echo", { when: new Map() }, undefined, (_error, reply) => resolve(reply));
+  });
+  expect(value).toEqual([{ when: {} }, null]);
 });
