@@ -47,7 +47,9 @@ export function readOversized(
     return { type: "oversized-reply", from, message: input.message, dialect: input.dialect, detail };
   }
   const [role, dialect] = input.type === "violation" ? [input.role, input.dialect] : roleOf(input);
-  return { type: "violation", from, role, dialect, violation: violation("P-SIZE-2", detail) };
+  const isInput = input.type === "from-client" && input.message.type === "input";
+  const requestId = isInput ? input.message.requestId : undefined;
+  return { type: "violation", from, role, dialect, violation: violation("P-SIZE-2", detail, requestId) };
 }
 
 function roleOf(input: Exclude<ReadInput, { readonly type: "violation" }>): [Role, string] {

@@ -2,7 +2,7 @@
 // and never interprets a message. A failure becomes an input.
 
 import { EffectLoop, guardedRandom, type Shell } from "@pigato/peer";
-import type { BrokerDialect, PeerId } from "@pigato/protocol";
+import type { BrokerDialect, PeerId, ToWorker } from "@pigato/protocol";
 import { encodeDirectory } from "@pigato/protocol/internal";
 import type {
   Frames,
@@ -198,8 +198,9 @@ export class BrokerRun implements Shell<Effect, Notice>, ListenerHandlers {
     if (outcome === "queued" || outcome === "slow") return;
     if (message.type === "request") {
       this.#loop.apply({ type: "request-undelivered", to, address: message.address, reason: outcome });
-    } else if (message.type === "credit" && outcome === "congested") {
-      this.#loop.apply({ type: "credit-undelivered", to, address: message.address });
+    } else if (outcome === "congested" && isOfStream(message)) {
+      const what = message.type === "credit" ? "grant" : "input";
+      this.#loop.apply({ type: "stream-undelivered", to, address: message.address, what });
     }
     if (outcome === "unreachable") this.#unreachable.add(to);
   }
@@ -213,4 +214,9 @@ export class BrokerRun implements Shell<Effect, Notice>, ListenerHandlers {
     if (dialect === undefined) throw new Error(`no listener has the dialect "${id}"`);
     return dialect;
   }
+}
+
+/** Whether a stream would have a gap, or would stop, without this message. */
+function isOfStream(message: ToWorker): message is Extract<ToWorker, { type: "credit" | "input" | "input-end" }> {
+  return message.type === "credit" || message.type === "input" || message.type === "input-end";
 }

@@ -144,6 +144,7 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults, d
     noCache: sent.nocache === undefined ? false : readOption("nocache", SCHEMA.nocache, sent.nocache),
     persist: sent.persist === undefined ? false : readOption("persist", SCHEMA.persist, sent.persist),
     notices: sent.notices === undefined ? false : readOption("notices", SCHEMA.notices, sent.notices),
+    hasInput: false,
     ...codecs,
   };
   if (sent.headers !== undefined) readOption("headers", SCHEMA.headers, sent.headers);

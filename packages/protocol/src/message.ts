@@ -69,10 +69,11 @@ interface ServiceRef {
   readonly service?: ServiceName;
 }
 
-/** Flow control, if negotiated; and streamed input, which is decoded and rejected as not supported yet. */
+/** Flow control and streamed input, if negotiated. */
 export type StreamingMessage =
   | { readonly type: "credit"; readonly requestId: RequestId; readonly chunks: number }
-  | { readonly type: "input"; readonly requestId: RequestId; readonly body: Frames }
+  /** Chunks of a request's input, in order; at least one. Only from client to broker to worker. */
+  | { readonly type: "input"; readonly requestId: RequestId; readonly chunks: Frames }
   | { readonly type: "input-end"; readonly requestId: RequestId };
 
 /** Client to broker. A client that stops sends `disconnect` if the broker answered its offer. */

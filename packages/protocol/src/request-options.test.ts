@@ -18,6 +18,7 @@ describe("the options of a request", () => {
       noCache: false,
       persist: false,
       notices: false,
+      hasInput: false,
     });
   });
 
@@ -36,7 +37,7 @@ describe("the options of a request", () => {
 
   test("are read by their names on the wire", () => {
     const text =
-      '{"timeout":5,"retry":1,"workerId":"W1","failFast":true,"nocache":1,"persist":"yes","notices":1,"other":[1]}';
+      '{"timeout":5,"retry":1,"workerId":"W1","failFast":true,"nocache":1,"persist":"yes","notices":1,"input":1,"other":[1]}';
     expect(parseRequestOptions(text)).toStrictEqual({
       timeoutMs: 5,
       retry: true,
@@ -45,6 +46,7 @@ describe("the options of a request", () => {
       noCache: true,
       persist: true,
       notices: true,
+      hasInput: true,
     });
   });
 

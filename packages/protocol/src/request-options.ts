@@ -24,6 +24,8 @@ export interface RequestOptions extends RequestCodecs {
   readonly persist: boolean;
   /** Whether the client wants notices of its progress. */
   readonly notices: boolean;
+  /** Whether chunks of input follow the request (P-STREAM-7). */
+  readonly hasInput: boolean;
   // These have a meaning only if the client negotiated `methods` (P-CALL-1).
   /** The method of the service; the service itself if absent. */
   readonly method?: string;
@@ -41,6 +43,7 @@ export const DEFAULT_REQUEST_OPTIONS: RequestOptions = Object.freeze({
   noCache: false,
   persist: false,
   notices: false,
+  hasInput: false,
 });
 
 const CONTROL_CHARACTER = /\p{Cc}/u;
@@ -70,6 +73,8 @@ export function parseRequestOptions(text: string): RequestOptions {
     noCache: "nocache" in value && Boolean(value.nocache),
     persist: "persist" in value && Boolean(value.persist),
     notices: "notices" in value && Boolean(value.notices),
+    // Not any truthy value: old clients may have an option of their own with this name.
+    hasInput: "input" in value && value.input === 1,
     ...readRequestCodecs(value),
   };
   return "method" in value ? { ...options, ...methodIn(value) } : options;

@@ -139,12 +139,15 @@ function admissionError(
   target: Registration | undefined,
   { options }: RequestMessage,
 ): AdmissionError | undefined {
-  const { worker: targetId, failFast, persist } = options;
+  const { worker: targetId, failFast, persist, hasInput } = options;
   if (targetId !== undefined && target === undefined) {
     return { code: "UNAVAILABLE", why: whyUnavailable(targetId) };
   }
   if (failFast && route.service === state.services.unserved) {
     return { code: "UNAVAILABLE", why: "was refused: the service has no worker" };
+  }
+  if (hasInput && persist && client.capabilities.duplex) {
+    return { code: "INVALID", why: "was refused: a stored request cannot have streamed input" };
   }
   const bound = reachedBound(state, client, route, target, persist);
   return bound === undefined ? undefined : { code: "BUSY", why: bound };

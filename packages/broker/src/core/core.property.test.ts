@@ -146,18 +146,29 @@ const EVERY_FAILURE: readonly string[] = [
   "BROKER_LOST maybe-executed",
   ...["dispatched", "maybe-executed"].map((delivery) => `REJECTED ${delivery}`),
   ...["not-sent", "queued", "dispatched", "maybe-executed"].map((delivery) => `CLOSED ${delivery}`),
-  "INVALID not-sent",
+  ...["not-sent", "queued", "dispatched", "maybe-executed"].map((delivery) => `INVALID ${delivery}`),
 ];
 
 /** Every kind of effect. The test fails if it does not reach one, or reaches another. */
 const EVERY_KIND: readonly string[] = [
-  ...["heartbeat", "request-heartbeat", "notice", "partial", "partials", "final"].map((type) => `to-client ${type}`),
+  ...["heartbeat", "request-heartbeat", "notice", "partial", "partials", "final", "credit"].map(
+    (type) => `to-client ${type}`,
+  ),
   ...["UNAVAILABLE", "BUSY", "DEADLINE_EXCEEDED", "WORKER_LOST", "REJECTED", "CLOSED", "INVALID", "BROKER_LOST"].map(
     (code) => `to-client ${code}`,
   ),
-  ...["ready", "service-answer", "request", "heartbeat", "request-heartbeat", "cancel", "credit", "disconnect"].map(
-    (type) => `to-worker ${type}`,
-  ),
+  ...[
+    "ready",
+    "service-answer",
+    "request",
+    "heartbeat",
+    "request-heartbeat",
+    "cancel",
+    "credit",
+    "input",
+    "input-end",
+    "disconnect",
+  ].map((type) => `to-worker ${type}`),
   ...["name", "range", "wildcard", "one of several"].map((kind) => `resolved by ${kind}`),
   "worker-up",
   ...["left", "silent", "gone", "violation", "drained"].map((reason) => `worker-down ${reason}`),

@@ -30,9 +30,9 @@ export class BrokerCore {
   handle(input: Input, now: Instant): Effect[] {
     const { state } = this;
     handleTimers(state, now);
+    settle(state);
     handleInput(state, input, now);
-    if (state.unsendable.length > 0) failUnsendable(state);
-    if (state.phase.name === "draining") finishDraining(state);
+    settle(state);
     if (state.directory.isStale) scheduleDirectory(state, now);
     return state.effects.take();
   }
@@ -72,6 +72,12 @@ export class BrokerCore {
   }
 }
 
+/** What follows when all tables are consistent again. */
+function settle(state: CoreState): void {
+  if (state.unsendable.length > 0) failUnsendable(state);
+  if (state.phase.name === "draining") finishDraining(state);
+}
+
 function handleInput(state: CoreState, input: Input, now: Instant): void {
   switch (input.type) {
     case "from-client":
@@ -90,7 +96,7 @@ function handleInput(state: CoreState, input: Input, now: Instant): void {
       return handleReceiving(state, input.from, now);
     case "undelivered-to-client":
     case "request-undelivered":
-    case "credit-undelivered":
+    case "stream-undelivered":
     case "handed-over":
     case "peer-down":
       return handleDelivery(state, input, now);

@@ -249,13 +249,16 @@ function dispatch(state: CoreState, request: QueuedRequest, registration: Regist
   state.effects.notify(request, worker);
 }
 
-/** Why a worker cannot get a request, which then fails with INVALID (P-SIZE-1, P-CALL-3). */
+/** Why a worker cannot get a request, which then fails with INVALID (P-SIZE-1, P-CALL-3, P-STREAM-7). */
 function whyUnsendable(
   { options }: CoreState,
   request: QueuedRequest,
   worker: WorkerRecord,
   { isFramed, hasMethodInBody }: Pick<RequestToWorker, "isFramed" | "hasMethodInBody">,
 ): string | undefined {
+  if (request.input !== undefined && !worker.capabilities.duplex) {
+    return `has streamed input, which the worker "${shownPeer(worker.id)}" does not support (duplex)`;
+  }
   const { codec } = request.options;
   if (codec !== undefined && hasCodec(request, codec) && !worker.capabilities.codecs.includes(codec)) {
     return `has the codec "${codec}", which the worker "${shownPeer(worker.id)}" does not support`;

@@ -95,8 +95,16 @@ export type Input =
       readonly address: string;
       readonly reason: UndeliveredReason;
     }
-  /** A grant to a worker could not be delivered because the worker reads too slowly, named by its address token. */
-  | { readonly type: "credit-undelivered"; readonly to: PeerId; readonly address: string }
+  /**
+   * A grant or input could not be delivered to a worker because the worker reads too slowly. The request is named by its address
+   * token.
+   */
+  | {
+      readonly type: "stream-undelivered";
+      readonly to: PeerId;
+      readonly address: string;
+      readonly what: "grant" | "input";
+    }
   /** Bytes of a message that is not whole yet came from a peer. */
   | { readonly type: "receiving"; readonly from: PeerId }
   /** The connection of a peer is gone. */
@@ -251,9 +259,9 @@ export type DropReason =
   | "foreign-worker"
   /** A second request under the id of an open one. */
   | "duplicate-id"
-  /** A cancel, heartbeat or grant for a request that is not open. */
+  /** A cancel, heartbeat, grant or input for a request that is not open. */
   | "not-open"
-  /** Credit that was not negotiated or goes the wrong way, or streamed input, which is not supported yet. */
+  /** Credit or input that was not negotiated, that the request did not announce, or that goes the wrong way. */
   | "unsupported"
   /** A grant of 0 chunks, or for a reply without flow control. */
   | "void-credit"

@@ -19,6 +19,7 @@ import { noteReceived } from "./heartbeat-lease.ts";
 import { isMmi, mmiAnswer, serviceAskedAbout } from "./mmi.ts";
 import { isFromItsProcess } from "./process-heartbeats.ts";
 import type { ClientRecord, RequestMessage } from "./queued-request.ts";
+import { onInput } from "./request-input.ts";
 import type { CoreState } from "./state.ts";
 import { onWorkerReceived, workerNamed } from "./workers.ts";
 
@@ -51,7 +52,7 @@ export function handleClient(
       return onCredit(state, client, message, now);
     case "input":
     case "input-end":
-      return state.effects.reportDrop(from, "unsupported", message.requestId);
+      return onInput(state, client, message, now);
     default:
       message satisfies never;
   }

@@ -14,7 +14,7 @@ import type { CoreState } from "./state.ts";
 import { loseWorker } from "./workers.ts";
 
 type DeliveryInput = Input & {
-  readonly type: "undelivered-to-client" | "request-undelivered" | "credit-undelivered" | "handed-over" | "peer-down";
+  readonly type: "undelivered-to-client" | "request-undelivered" | "stream-undelivered" | "handed-over" | "peer-down";
 };
 
 const SLOW_CLIENT = "its client reads too slowly, and has reached maxPeerBytes or maxPeerMessages";
@@ -25,8 +25,8 @@ export function handleDelivery(state: CoreState, input: DeliveryInput, now: Inst
       return onUndeliveredToClient(state, input, now);
     case "request-undelivered":
       return onRequestUndelivered(state, input);
-    case "credit-undelivered":
-      return onCreditUndelivered(state, input);
+    case "stream-undelivered":
+      return onStreamUndelivered(state, input);
     case "handed-over": {
       const request = state.open.byAddress(input.address);
       return request && confirmReply(state, request);
@@ -55,6 +55,12 @@ function onUndeliveredToClient(
       // The send of the final message failed as well; that input comes next.
       if (request.location === AT_CLIENT) return;
       return failRequest(state, request, "BUSY", `lost a partial: ${SLOW_CLIENT}`);
+    }
+    case "credit": {
+      // Without it, the client waits forever, and the worker waits for its input.
+      const request = client.requests.get(message.requestId);
+      if (request?.input === undefined) return;
+      return failRequest(state, request, "BUSY", `lost a grant for its input: ${SLOW_CLIENT}`);
     }
     case "final":
       return state.effects.toClient(client, {
@@ -96,13 +102,17 @@ function onCongested(state: CoreState, request: QueuedRequest, worker: WorkerRec
   placeOrFail(state, request, target);
 }
 
-/** Without the grant, the rest of the reply might never come, and neither side would know why. */
-function onCreditUndelivered(state: CoreState, { to, address }: Input & { readonly type: "credit-undelivered" }): void {
+/** Without a grant, the rest of the reply might never come, and neither side would know why. Without a chunk, input has a gap. */
+function onStreamUndelivered(
+  state: CoreState,
+  { to, address, what }: Input & { readonly type: "stream-undelivered" },
+): void {
   const worker = state.workers.get(to);
   const request = worker && heldUnder(state, address, worker);
   // A request that never arrived goes to another worker.
   if (request === undefined || request.isReceived === false) return;
-  failRequest(state, request, "BUSY", "failed: its worker reads too slowly to receive a grant");
+  const lost = what === "grant" ? "a grant" : "its input";
+  failRequest(state, request, "BUSY", `failed: its worker reads too slowly to receive ${lost}`);
 }
 
 function onPeerDown(state: CoreState, peer: PeerId, now: Instant): void {

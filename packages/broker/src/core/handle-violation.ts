@@ -6,6 +6,7 @@ import { type Instant, violation } from "@pigato/protocol/internal";
 import { knownClient, newClient } from "./clients.ts";
 import { disconnectWith } from "./disconnect-reason.ts";
 import type { DialectId, Input } from "./effects.ts";
+import { failRequest } from "./fail-request.ts";
 import { handleClient } from "./handle-client.ts";
 import { type CoreState, traitsOf } from "./state.ts";
 import { onWorkerViolation } from "./workers.ts";
@@ -25,7 +26,11 @@ export function handleViolation(
     if (traitsOf(state, dialect).dropsInvalid) return;
     return state.effects.toUnregistered(from, { type: "disconnect" }, dialect);
   }
-  if (violation.requestId !== undefined) refuse(state, from, violation.requestId, dialect, violation);
+  if (violation.requestId === undefined) return;
+  const open = state.clients.get(from)?.requests.get(violation.requestId);
+  if (open?.input === undefined) return refuse(state, from, violation.requestId, dialect, violation);
+  // The message may have been a part of its input, which would have a gap.
+  failRequest(state, open, "INVALID", `was ended: its client broke ${violation.clause}: ${violation.detail}`);
 }
 
 /** D-ROLE-1: a request at the backend is refused, a worker at the frontend is disconnected. */

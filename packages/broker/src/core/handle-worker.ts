@@ -24,6 +24,7 @@ import { onFinal, onPartial } from "./hooks.ts";
 import { isMmi } from "./mmi.ts";
 import { ADDRESS_MARK } from "./open-requests.ts";
 import type { FinalMessage, PartialMessage, PartialsMessage, QueuedRequest, WorkerRecord } from "./queued-request.ts";
+import { onInputGrant } from "./request-input.ts";
 import { onRejected } from "./requeue.ts";
 import { dropReasonOf } from "./send-reply.ts";
 import type { CoreState } from "./state.ts";
@@ -100,6 +101,7 @@ function onReply(state: CoreState, worker: WorkerRecord, message: ReplyMessage, 
     case "request-heartbeat":
       return onRequestHeartbeat(state, request);
     case "credit":
+      return onInputGrant(state, request, worker, message, now);
     case "input":
     case "input-end":
       return state.effects.reportDrop(worker.id, "unsupported", requestId);

@@ -98,6 +98,7 @@ export function messageOf(stored: StoredRequest): { readonly from: PeerId; reado
     noCache: true,
     persist: true,
     notices: false,
+    hasInput: false,
   };
   const ids = { service: serviceName(service), requestId: requestId(stored.requestId) };
   return { from: peerId(stored.client), message: { type: "request", ...ids, body, trailer, options } };

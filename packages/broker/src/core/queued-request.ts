@@ -42,6 +42,15 @@ export const NOWHERE: RequestLocation = Object.freeze({ at: "nowhere" });
 export const AT_STORE: RequestLocation = Object.freeze({ at: "store" });
 export const AT_CLIENT: RequestLocation = Object.freeze({ at: "client" });
 
+/** The input of a request whose client streams it (P-STREAM-7). */
+interface RequestInput {
+  /** Chunks that its client may send before more are granted. */
+  credit: number;
+  /** Whether its worker has granted any. From then on, the request cannot start over at another worker. */
+  isGranted: boolean;
+  hasEnded: boolean;
+}
+
 /** What a request counts as besides its id and its frames: about the memory of its record. */
 const REQUEST_COST_BYTES = 512;
 /** The memory of a route besides its name: its record, its queue and its places in tables. */
@@ -78,6 +87,8 @@ export class QueuedRequest
   hasCallOptions: boolean;
   /** How many chunks a worker may send before more are granted; `MAX_CREDIT` without flow control. */
   credit: number;
+  /** `undefined` without streamed input. */
+  readonly input: RequestInput | undefined;
   location: RequestLocation = NOWHERE;
   // These belong to the table of requests that pin memory.
   recentSlot: number = NO_SLOT;
@@ -116,12 +127,19 @@ export class QueuedRequest
     if (!route.isNeeded) this.bytes += ROUTE_COST_BYTES + route.name.length;
     this.options = message.options;
     this.hasCallOptions = client.capabilities.methods;
+    const hasInput = message.options.hasInput && client.capabilities.duplex;
+    this.input = hasInput ? { credit: 0, isGranted: false, hasEnded: false } : undefined;
     this.credit = (client.capabilities.credit ? message.credit : undefined) ?? MAX_CREDIT;
   }
 
   /** Whether its client grants the chunks of its reply bit by bit (P-STREAM-3). */
   get isPaced(): boolean {
     return this.credit !== MAX_CREDIT;
+  }
+
+  /** Whether it can be given to another worker: nothing of its reply or its input is on its way. */
+  get canStartOver(): boolean {
+    return !this.hasPartial && this.input?.isGranted !== true;
   }
 
   /** Distinguishes its id from the same id of another client. */

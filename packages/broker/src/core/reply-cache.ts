@@ -76,8 +76,8 @@ export class ReplyCache {
   /** The reply to an equal request. None for a request that names its worker, or that has no time left. */
   find(message: RequestMessage): CachedReply | undefined {
     if (this.#counts.size === 0 || !this.#counts.has(message.service)) return undefined;
-    const { noCache, worker, timeoutMs } = message.options;
-    if (noCache || worker !== undefined || timeoutMs === 0) return undefined;
+    const { noCache, worker, timeoutMs, hasInput } = message.options;
+    if (noCache || hasInput || worker !== undefined || timeoutMs === 0) return undefined;
     const reply = this.#replies?.get(keyOf(message.service, message.options, message.body));
     return reply !== undefined && areEqual(reply.requestBody, message.body) ? reply : undefined;
   }
@@ -138,8 +138,8 @@ export class ReplyCache {
 
   #isCacheable(request: QueuedRequest, { status, cacheMs }: PartMessage): boolean {
     if (cacheMs === undefined || status !== 0 || this.#options.cacheMaxEntries === 0) return false;
-    // A request for one certain worker does not ask for what others get.
-    return request.options.worker === undefined;
+    // A request for one certain worker does not ask for what others get. Streamed input is not compared.
+    return request.options.worker === undefined && !request.options.hasInput;
   }
 
   #collect(collected: Collected, message: PartMessage): void {

@@ -17,10 +17,11 @@ export function placeOrFail(state: CoreState, request: QueuedRequest, target: Re
 export function onRejected(state: CoreState, request: QueuedRequest, worker: WorkerRecord): void {
   const target = targetOf(request);
   remove(state, request);
-  if (request.hasPartial) {
-    // It has run, and a reply that has begun cannot start over.
+  if (!request.canStartOver) {
+    // It has run, and neither a reply nor an input that has begun can start over.
     request.mayHaveRun = true;
-    failRequest(state, request, "REJECTED", "was rejected after the client had got a part of its reply");
+    const why = request.hasPartial ? "the client had got a part of its reply" : "its input had begun";
+    failRequest(state, request, "REJECTED", `was rejected after ${why}`);
   } else {
     // A worker that takes no requests at all, for example one that stops, says nothing about this request.
     if (worker.concurrency > 0) request.rejectedBy = (request.rejectedBy ?? new Set()).add(worker);

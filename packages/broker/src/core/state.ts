@@ -40,7 +40,7 @@ export interface DirectorySchedule {
   readonly timer: Deadline<Timer>;
 }
 
-/** A request that its worker cannot get: it is too large, or the worker does not support its codec. */
+/** A request that its worker cannot get: it is too large, or the worker does not support its codec or its input. */
 export interface UnsendableRequest {
   readonly request: QueuedRequest;
   /** The reason, for its failure. */
@@ -67,7 +67,7 @@ export interface CoreState {
   readonly heldReplies: HeldReplyTable;
   readonly directory: DirectorySchedule;
   readonly counts: RequestCounts;
-  /** Requests that were given to a worker in this step and are too large for it. */
+  /** Requests that were given to a worker in this step that cannot get them. */
   readonly unsendable: UnsendableRequest[];
   phase: Phase;
   /** How many requests workers hold. */

@@ -209,8 +209,8 @@ function requeueOrFail(state: CoreState, request: QueuedRequest, worker: WorkerR
     request.mayHaveRun = true;
     request.lostWorkers += 1;
   }
-  // A reply that has begun cannot start over, and another worker is not the one that the client named.
-  const mayStartOver = (options.retry || neverArrived) && !request.hasPartial && options.worker === undefined;
+  // Another worker is not the one that the client named.
+  const mayStartOver = (options.retry || neverArrived) && request.canStartOver && options.worker === undefined;
   if (!mayStartOver) {
     const code = neverArrived ? "UNAVAILABLE" : "WORKER_LOST";
     return failRequest(state, request, code, `was lost with its worker "${shownPeer(worker.id)}"`);

@@ -2,7 +2,7 @@
 
 import { type FromClient, peerId, requestId } from "@pigato/protocol";
 import { INVALID_REQUESTS, REQUESTS } from "./requests-from-client.ts";
-import { capable, type Entry, frames, type Vector, violationOf } from "./vector.ts";
+import { capable, type Entry, frames, request, type Vector, violationOf } from "./vector.ts";
 
 const HEARTBEATS: readonly Entry<FromClient>[] = [
   {
@@ -209,20 +209,52 @@ const EXTENSIONS: readonly Entry<FromClient>[] = [
     message: { type: "credit", requestId: requestId("r1"), chunks: 2_147_483_647 },
   },
   {
+    name: "a request whose input is a stream",
+    row: "1",
+    clause: "P-STREAM-7",
+    ways: "both",
+    frames: ["C", "2", "load", "r1", "null", '{"input":1}'],
+    message: request("load", "r1", "null", ['{"input":1}'], { hasInput: true }),
+  },
+  {
+    name: "an option of another peer that is named like the one for input",
+    row: "1",
+    clause: "P-STREAM-7",
+    ways: "both",
+    frames: ["C", "2", "load", "r1", "null", '{"input":true}'],
+    message: request("load", "r1", "null", ['{"input":true}']),
+  },
+  {
     name: "a chunk of input",
     row: "input",
     clause: "P-STREAM-2",
     ways: "both",
     frames: ["C", "10", "r1", '"part"'],
-    message: { type: "input", requestId: requestId("r1"), body: frames('"part"') },
+    message: { type: "input", requestId: requestId("r1"), chunks: frames('"part"') },
   },
   {
-    name: "a chunk of input without a payload",
+    name: "several chunks of input, of any bytes",
+    row: "input",
+    clause: "P-STREAM-2",
+    ways: "both",
+    frames: ["C", "10", "r1", "1", "\xff", ""],
+    message: { type: "input", requestId: requestId("r1"), chunks: frames("1", "\xff", "") },
+  },
+  {
+    name: "input without a chunk",
     row: "input",
     clause: "P-STREAM-2",
     ways: "decode",
     frames: ["C", "10", "r1"],
-    message: { type: "input", requestId: requestId("r1"), body: frames("null") },
+    message: violationOf("P-STREAM-2", "r1"),
+  },
+  {
+    name: "input with one frame too many",
+    row: "input",
+    clause: "P-MSG-2",
+    ways: "decode",
+    frames: ["C", "10", "r1", ...Array.from({ length: 60 }, () => "1")],
+    message: violationOf("P-MSG-2", "r1"),
   },
   {
     name: "the end of the input",

@@ -329,7 +329,7 @@ const EXTENSIONS: readonly Entry<FromWorker>[] = [
     clause: "P-STREAM-2",
     ways: "both",
     frames: ["W", "10", "~1", "", "r1", "1"],
-    message: { type: "input", address: "~1", requestId: requestId("r1"), body: frames("1") },
+    message: { type: "input", address: "~1", requestId: requestId("r1"), chunks: frames("1") },
   },
   {
     name: "a worker sends the end of the input",

@@ -322,7 +322,7 @@ const ANSWERS: readonly Entry<ToClient>[] = [
     clause: "P-STREAM-2",
     ways: "both",
     frames: ["C", "10", "r1", "1"],
-    message: { type: "input", requestId: requestId("r1"), body: frames("1") },
+    message: { type: "input", requestId: requestId("r1"), chunks: frames("1") },
   },
   {
     name: "the end of the input for a client",

@@ -107,6 +107,7 @@ const DEFAULTS: RequestOptions = {
   noCache: false,
   persist: false,
   notices: false,
+  hasInput: false,
 };
 
 export function request(

@@ -132,10 +132,10 @@ test("a request fails when a grant does not reach its worker, because the rest o
   sim.worker("w1").partial("r1").partial("r1");
   sim.client("c1").grant("r1", 8);
   sim.forget();
-  sim.creditUndelivered("w1", address);
+  sim.streamUndelivered("w1", address, "grant");
   expect(sim.sentTo("c1")).toEqual(["failure r1 BUSY (maybe-executed)"]);
   expect(sim.sentTo("w1")).toEqual(["cancel r1"]);
-  sim.creditUndelivered("w1", address);
+  sim.streamUndelivered("w1", address, "grant");
   expect(sim.sentTo("c1")).toHaveLength(1);
 });
 

@@ -189,7 +189,7 @@ test("the broker answers each heartbeat of a client and sends no others", () => 
 test("the broker answers an offer of a client with the shared capabilities", () => {
   const sim = scenario({ heartbeatMs: 2_500 });
   sim.client("c1").offer({ notice: true, duplex: true });
-  expect(sim.sentTo("c1")).toEqual(["heartbeat [pigato/1 cancel error notice heartbeat=2500]"]);
+  expect(sim.sentTo("c1")).toEqual(["heartbeat [pigato/1 cancel error notice duplex heartbeat=2500]"]);
 });
 
 test("the broker drops a client that announced heartbeats and falls silent, with its requests", () => {

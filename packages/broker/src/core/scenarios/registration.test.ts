@@ -6,7 +6,7 @@ test("a worker that sends an offer gets the shared capabilities before any other
   const sim = scenario({ heartbeatMs: 2_500 });
   sim.client("c1").request("echo", "r1");
   sim.worker("w1").ready("echo", { cancel: true, credit: true, codecs: ["json"], duplex: true });
-  expect(sim.sentTo("w1")).toEqual(["ready [pigato/1 cancel credit heartbeat=2500]", "request r1 to echo"]);
+  expect(sim.sentTo("w1")).toEqual(["ready [pigato/1 cancel credit duplex heartbeat=2500]", "request r1 to echo"]);
   expect(sim.events).toContain("worker-up w1 echo");
 });
 

@@ -74,6 +74,11 @@ export class WorkerActor {
     return this.sends({ type: "request-heartbeat", ...this.#reply(request) });
   }
 
+  /** Grants chunks of input. */
+  grant(request: string | Delivered, chunks: number): this {
+    return this.sends({ type: "credit", ...this.#reply(request), chunks });
+  }
+
   disconnect(): this {
     return this.sends({ type: "disconnect" });
   }
@@ -162,6 +167,14 @@ export class ClientActor {
 
   grant(id: string, chunks: number): this {
     return this.sends({ type: "credit", requestId: requestId(id), chunks });
+  }
+
+  input(id: string, ...texts: readonly string[]): this {
+    return this.sends({ type: "input", requestId: requestId(id), chunks: texts.map(writeText) });
+  }
+
+  inputEnd(id: string): this {
+    return this.sends({ type: "input-end", requestId: requestId(id) });
   }
 
   disconnect(): this {

@@ -34,7 +34,9 @@ export class CacheChecks {
   seePart(request: ModelRequest, message: PartMessage, isDelivered: boolean, now: Instant): void {
     const { body, trailer, status, cacheMs } = message;
     const parts = this.#partials.has(request) ? this.#partials.get(request) : [];
-    const isCacheable = isDelivered && cacheMs !== undefined && status === 0 && request.options.worker === undefined;
+    const { worker, hasInput } = request.options;
+    const mayShare = worker === undefined && !hasInput;
+    const isCacheable = isDelivered && cacheMs !== undefined && status === 0 && mayShare;
     if (message.type === "partial") {
       this.#partials.set(request, isCacheable && parts ? [...parts, { body, trailer }] : undefined);
       return;
@@ -55,7 +57,8 @@ export class CacheChecks {
 
   /** The parts of the cached reply to a request; `undefined` if a worker must run it. */
   replyTo({ service, body, options }: RequestMessage, now: Instant): readonly Part[] | undefined {
-    if (options.noCache || options.worker !== undefined || options.timeoutMs === 0) return undefined;
+    if (options.noCache || options.hasInput || options.worker !== undefined || options.timeoutMs === 0)
+      return undefined;
     const reply = this.#cached.get(keyOf(service, options, body[0]));
     const isCurrent = [undefined, reply?.servedBy].includes(this.#names.servedAs(service));
     return reply !== undefined && reply.endAt > now && isCurrent ? reply.parts : undefined;

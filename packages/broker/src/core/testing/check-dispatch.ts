@@ -28,7 +28,7 @@ export class DispatchChecks {
     request.isReceived = true;
     if (message.type !== "reject") return;
     request.release();
-    if (request.hasPartial) request.mayHaveRun = true;
+    if (!request.canStartOver) request.mayHaveRun = true;
     else if (worker.concurrency > 0) request.rejectedBy.add(worker);
   }
 
@@ -79,14 +79,19 @@ export class DispatchChecks {
       case "request-heartbeat":
         return invariant(worker.held.has(message.address), `${to} got a heartbeat for a request that it does not hold`);
       case "credit":
-        return invariant(worker.held.has(message.address), `${to} got a grant for a request that it does not hold`);
+      case "input":
+      case "input-end":
+        return invariant(
+          worker.held.has(message.address),
+          `${to} got ${message.type} for a request that it does not hold`,
+        );
       case "heartbeat":
         return invariant(
           !message.isDrained || worker.concurrency === 0,
           `${to} counts as drained and may get requests`,
         );
       default:
-        invariant(false, `${to} got ${message.type}, which no broker sends yet`);
+        message satisfies never;
     }
   }
 
@@ -126,6 +131,8 @@ export class DispatchChecks {
       request.id === message.requestId && request.service === message.service,
       `${subject}: wrong id or service`,
     );
+    invariant(request.input === undefined || worker.takesInput, `${subject}: the worker takes no input`);
+    invariant(request.input?.isGranted !== true, `${subject}: its input has begun at another worker`);
     invariant(request.mayGoTo(worker, names), `${subject}: this worker may not get it, or has rejected it`);
     invariant(request.deadlineAt > now, `${subject}: its deadline has passed`);
     invariant(request.lostWorkers < options.maxDispatches, `${subject}: it lost ${request.lostWorkers} workers`);
@@ -148,6 +155,8 @@ export class DispatchChecks {
     const { names } = this.#model;
     for (const other of this.#model.everyRequest()) {
       if (!this.#haveOneQueue(request, other, worker)) continue;
+      // It was given to the worker in this step, and fails after it.
+      if (other.input !== undefined && !worker.takesInput) continue;
       const isWaiting = other.holder === undefined && other.rejectedBy.size === 0 && other.mayGoTo(worker, names);
       invariant(!isWaiting || other.number >= request.number, `${subject}: ${other.id} of ${other.client} came first`);
     }

@@ -77,7 +77,12 @@ export class FailureChecks {
   seeFailed(event: BrokerEvent & { readonly type: "request-failed" }): void {
     const { client, code } = event;
     const { arriving } = this.#model;
-    if (arriving?.client === client && arriving.id === event.requestId) return this.#seeRefused(arriving, code);
+    if (arriving?.client === client && arriving.id === event.requestId) {
+      // It was accepted, and given to a worker that cannot take its input.
+      const isUnfit = code === "INVALID" && arriving.input !== undefined && !arriving.options.persist;
+      if (!isUnfit) return this.#seeRefused(arriving, code);
+      this.#model.accept(arriving);
+    }
     const request = this.#model.find(client, requestId(event.requestId));
     // The next broker runs a stored request.
     if (code === "CLOSED" && request?.key !== undefined) request.mayHaveRun = true;
@@ -156,7 +161,7 @@ export class FailureChecks {
     if (this.#model.find(request.client, request.id) !== request || request.holder !== undefined) return;
     if (request.isReplyComplete) return;
     const { retry, worker } = request.options;
-    const mayStartOver = (retry || request.isReceived === false) && worker === undefined && !request.hasPartial;
+    const mayStartOver = (retry || request.isReceived === false) && worker === undefined && request.canStartOver;
     invariant(mayStartOver, `${request.id} lost its worker and neither failed nor may start over`);
     const isExhausted = request.isReceived !== false && request.lostWorkers >= this.#model.options.maxDispatches;
     invariant(!isExhausted, `${request.id} lost ${request.lostWorkers} workers and waits for another one`);

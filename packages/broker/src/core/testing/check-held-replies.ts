@@ -10,6 +10,8 @@ export class HeldReplyChecks {
   readonly #model: Model;
   /** Whether replies may be dropped to make room. */
   readonly #isBounded: boolean;
+  /** Requests whose failure is held since this input. */
+  readonly #failedNow = new Set<ModelRequest>();
   /** How many persistent requests were answered so far: their clients have a reply that is no error. */
   answered = 0;
 
@@ -53,7 +55,10 @@ export class HeldReplyChecks {
     );
     const delivery = isLoss ? "maybe-executed" : request.delivery();
     if (isLoss || request.loss !== undefined) request.heldLines.length = 0;
-    if (isHeld) request.heldLines.push({ line: failureLine(request, code, delivery), isNull: false });
+    if (isHeld) {
+      request.heldLines.push({ line: failureLine(request, code, delivery), isNull: false });
+      this.#failedNow.add(request);
+    }
     request.isDropped = false;
     request.loss = undefined;
     this.complete(request);
@@ -90,7 +95,10 @@ export class HeldReplyChecks {
     const isShortened = Math.min(maxTimeoutMs, maxStoredMs) < Number.POSITIVE_INFINITY;
     const isExpired = this.#model.away.has(client) && (isShortened || request.deadlineAt <= this.#model.now);
     invariant(isExpired || this.#isBounded, `the reply to ${id} was dropped within the bounds`);
-    request.heldLines.length = 0;
+    // There is no room for the failure behind the partials: they are dropped, and it stays.
+    const isFailureKept = this.#failedNow.has(request) && request.heldLines.length > 1;
+    request.heldLines = isFailureKept ? request.heldLines.slice(-1) : [];
+    if (isFailureKept) return;
     if (request.isReplyComplete) request.isDropped = true;
     else request.loss = "BUSY";
   }
@@ -134,6 +142,7 @@ export class HeldReplyChecks {
 
   after(): void {
     const { clients, options, now, input } = this.#model;
+    this.#failedNow.clear();
     for (const request of [...this.#model.everyRequest()]) if (request.isDropped) this.#model.close(request);
     for (const client of clients.values()) {
       if (client.reconnectedAt === undefined || input.type !== "tick" || now < client.reconnectedAt + options.settleMs)

@@ -20,8 +20,9 @@ export function toClientLine(message: ToClient): string {
       return `failure ${display(message.requestId)} ${message.failure.code} (${message.failure.delivery})`;
     case "notice":
       return `notice ${display(message.requestId)} ${message.state}${message.worker === undefined ? "" : ` ${message.worker}`}`;
-    case "request-heartbeat":
     case "credit":
+      return `credit ${display(message.requestId)} ${message.chunks}`;
+    case "request-heartbeat":
     case "input":
     case "input-end":
       return `${message.type} ${display(message.requestId)}`;
@@ -49,9 +50,10 @@ export function toWorkerLine(message: ToWorker): string {
         : `disconnect ${message.reason.code}: ${message.reason.message}`;
     case "credit":
       return `credit ${display(message.requestId)} ${message.chunks}`;
+    case "input":
+      return `input ${display(message.requestId)} ${text(message.chunks)}`;
     case "request-heartbeat":
     case "cancel":
-    case "input":
     case "input-end":
       return `${message.type} ${display(message.requestId)}`;
     default:

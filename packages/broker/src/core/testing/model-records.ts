@@ -49,6 +49,7 @@ export class ModelWorker {
   readonly takesServices: boolean;
   readonly takesCancel: boolean;
   readonly takesCredit: boolean;
+  readonly takesInput: boolean;
   concurrency: number;
   /** When it may get its first request. */
   settledAt: Instant;
@@ -69,6 +70,7 @@ export class ModelWorker {
     this.takesServices = offer?.services ?? false;
     this.takesCancel = offer?.cancel ?? false;
     this.takesCredit = offer?.credit ?? false;
+    this.takesInput = offer?.duplex ?? false;
     this.concurrency = isSequential ? 1 : (offer?.concurrency ?? 100);
     this.settledAt = offer?.concurrency === undefined && !isSequential ? now + settleMs : now;
   }
@@ -128,6 +130,8 @@ export class ModelRequest {
   isDropped = false;
   /** Its first grant and the grants while it waited; `MAX_CREDIT` without flow control. */
   credit: number = MAX_CREDIT;
+  /** Its streamed input: how many chunks its client may send. */
+  input: { credit: number; isGranted: boolean; hasEnded: boolean } | undefined;
 
   constructor({ client, message, number, now }: Arrival) {
     this.client = client;
@@ -149,6 +153,11 @@ export class ModelRequest {
     }
     const served = names.servedAs(this.service);
     return served !== undefined && services.has(served);
+  }
+
+  /** Whether another worker may get it. */
+  get canStartOver(): boolean {
+    return !this.hasPartial && this.input?.isGranted !== true;
   }
 
   /** The delivery class of its failure: whether it may have run. */

@@ -45,8 +45,9 @@ export class Model {
     const number = this.nextNumber();
     if (this.find(client, message.requestId) !== undefined) return;
     this.arriving = new ModelRequest({ client, message, number, now: this.now });
-    const isPaced = this.clients.get(client)?.capabilities.credit === true;
-    if (isPaced && message.credit !== undefined) this.arriving.credit = message.credit;
+    const { credit = false, duplex = false } = this.clients.get(client)?.capabilities ?? {};
+    if (credit && message.credit !== undefined) this.arriving.credit = message.credit;
+    if (duplex && message.options.hasInput) this.arriving.input = { credit: 0, isGranted: false, hasEnded: false };
   }
 
   /** The next place in the order of arrival. */

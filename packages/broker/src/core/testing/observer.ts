@@ -15,6 +15,7 @@ import { CreditChecks } from "./check-credit.ts";
 import { DispatchChecks } from "./check-dispatch.ts";
 import { FailureChecks } from "./check-failures.ts";
 import { HeldReplyChecks } from "./check-held-replies.ts";
+import { InputChecks } from "./check-input.ts";
 import { PeerChecks } from "./check-peers.ts";
 import { ReplyChecks } from "./check-replies.ts";
 import { StoreChecks } from "./check-store.ts";
@@ -27,6 +28,9 @@ export interface HeldRequest {
   readonly worker: PeerId;
   readonly address: string;
   readonly requestId: RequestId;
+  readonly client: PeerId;
+  /** Whether its client may send input. */
+  readonly takesInput: boolean;
 }
 
 export class Observer {
@@ -38,6 +42,7 @@ export class Observer {
   readonly #failures: FailureChecks;
   readonly #store: StoreChecks;
   readonly #credit: CreditChecks;
+  readonly #input: InputChecks;
   #isDrained = false;
 
   constructor(options: CoreOptions) {
@@ -49,13 +54,17 @@ export class Observer {
     this.#failures = new FailureChecks(this.#model, this.#heldReplies);
     this.#store = new StoreChecks(this.#model);
     this.#credit = new CreditChecks(this.#model);
+    this.#input = new InputChecks(this.#model);
   }
 
   /** The requests that workers hold now. */
   held(): HeldRequest[] {
     const all: HeldRequest[] = [];
     for (const { id: worker, held } of this.#model.workers.values()) {
-      for (const { address, id } of held.values()) all.push({ worker, address, requestId: id });
+      for (const { address, id, client, input } of held.values()) {
+        const takesInput = input?.isGranted === true && !input.hasEnded;
+        all.push({ worker, address, requestId: id, client, takesInput });
+      }
     }
     return all;
   }
@@ -70,6 +79,7 @@ export class Observer {
     this.#replies.before();
     this.#failures.before();
     this.#credit.before();
+    this.#input.before();
     switch (input.type) {
       case "from-client":
         return this.#beforeClientMessage(input.from, input.message);
@@ -77,6 +87,7 @@ export class Observer {
         const worker = this.#model.workers.get(input.from);
         this.#credit.beforeDroppedParts(worker, input.message, this.#replies.droppedIn(worker, input.message));
         this.#dispatch.beforeMessage(worker, input.message);
+        if (input.message.type === "credit") this.#input.beforeGrant(worker, input.message);
         return this.#replies.beforeMessage(worker, input.message);
       }
       case "violation":
@@ -99,7 +110,7 @@ export class Observer {
         return this.#store.beforeStoreFailed(input.key);
       case "oversized-reply":
       case "receiving":
-      case "credit-undelivered":
+      case "stream-undelivered":
       case "worker-at-frontend":
       case "deleted":
       case "delete-failed":
@@ -120,6 +131,7 @@ export class Observer {
     this.#heldReplies.after();
     this.#failures.after();
     this.#credit.after();
+    this.#input.after();
     this.#store.after();
     this.#compareStats(core);
     const next = core.nextDeadline();
@@ -138,10 +150,11 @@ export class Observer {
         return this.#dispatch.beforeWorkerHeartbeat(from, message.worker);
       case "credit":
         return this.#credit.beforeGrant(from, message);
-      case "heartbeat":
-      case "disconnect":
       case "input":
       case "input-end":
+        return this.#input.beforeInput(from, message);
+      case "heartbeat":
+      case "disconnect":
         return;
       default:
         message satisfies never;
@@ -176,6 +189,7 @@ export class Observer {
   #seeToWorker(to: PeerId, message: ToWorker): void {
     if (message.type === "request") this.#credit.seeRequest(to, message);
     if (message.type === "credit") this.#credit.seeGrant(to, message);
+    if (message.type === "input" || message.type === "input-end") this.#input.seeInput(to, message);
     this.#dispatch.seeToWorker(to, message);
   }
 
@@ -197,6 +211,8 @@ export class Observer {
         return this.#peers.seeNotice(to, message);
       case "request-heartbeat":
         return this.#peers.seeRequestHeartbeat(to, message.requestId);
+      case "credit":
+        return this.#input.seeGrant(to, message);
       default:
         invariant(false, `${to} got ${toClientLine(message)}, which no broker sends yet`);
     }

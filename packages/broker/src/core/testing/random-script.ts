@@ -2,6 +2,7 @@
 // refers to a peer or a request by a number, which is taken modulo their count.
 
 import { requestId, writeText } from "@pigato/protocol";
+import { MAX_CREDIT } from "@pigato/protocol/internal";
 import type { UndeliveredReason } from "../effects.ts";
 import type { HeldRequest } from "./observer.ts";
 import type { Scenario } from "./scenario.ts";
@@ -51,6 +52,7 @@ export type Step =
       readonly persist: boolean;
       /** The first grant, if the reply is paced. */
       readonly credit: number | undefined;
+      readonly hasInput: boolean;
       /** Requests with the same question have equal bodies; `undefined` makes a unique body. */
       readonly question: number | undefined;
     }
@@ -65,9 +67,17 @@ export type Step =
     }
   | { readonly do: "client is cut off"; readonly who: number }
   | { readonly do: "worker leaves" | "client leaves" | "client heartbeat" | "client offer"; readonly who: number }
-  | { readonly do: "cancel" | "client request heartbeat" | "input"; readonly who: number; readonly id: number }
+  | { readonly do: "cancel" | "client request heartbeat"; readonly who: number; readonly id: number }
+  /** For a request whose input was granted, if there is one and `pick` is not 0. No chunks are the end. */
+  | {
+      readonly do: "input";
+      readonly pick: number;
+      readonly who: number;
+      readonly id: number;
+      readonly chunks: number;
+    }
   | { readonly do: "grant"; readonly who: number; readonly id: number; readonly chunks: number }
-  | { readonly do: "undelivered grant"; readonly pick: number }
+  | { readonly do: "undelivered grant"; readonly pick: number; readonly what: "grant" | "input" }
   | { readonly do: "heartbeat from another socket"; readonly who: number; readonly worker: number }
   | { readonly do: "violation"; readonly who: number; readonly role: 0 | 1 | 2; readonly id: number }
   | { readonly do: "peer down" | "receiving"; readonly who: number; readonly role: 0 | 1 }
@@ -96,6 +106,7 @@ export type Offer =
       readonly requestHeartbeat: boolean;
       readonly credit: boolean;
       readonly services: boolean;
+      readonly duplex: boolean;
       readonly concurrency?: number;
       readonly heartbeatMs?: number;
     };
@@ -104,11 +115,13 @@ export type Offer =
 export function perform(sim: Scenario, step: Step): void {
   switch (step.do) {
     case "request": {
-      const { timeoutMs, retry, failFast, noCache, persist, credit, question } = step;
+      const { timeoutMs, retry, failFast, noCache, persist, credit, hasInput, question } = step;
       const target = step.target < WORKERS.length ? { worker: at(WORKERS, step.target) } : {};
       const asks = question === undefined ? {} : { body: `question ${question}` };
       const notices = step.id % 3 === 0;
-      const fields = { timeoutMs, retry, failFast, noCache, persist, credit, notices, ...target, ...asks };
+      const fields = { timeoutMs, retry, failFast, noCache, persist, credit, hasInput, notices, ...target, ...asks };
+      // Few clients have negotiated input by chance.
+      if (hasInput) perform(sim, { do: "client offer", who: step.who });
       sim.client(at(CLIENTS, step.who)).request(at(WANTED, step.service), `r${step.id}`, fields);
       return;
     }
@@ -145,6 +158,7 @@ export function perform(sim: Scenario, step: Step): void {
         // The broker drops `null` partials for some clients, and must grant these chunks again.
         error: step.who % 5 !== 0,
         credit: step.who % 7 !== 0,
+        duplex: step.who % 6 !== 0,
         ...(step.who % 2 === 0 ? { heartbeatMs: 700 } : {}),
       });
       return;
@@ -154,15 +168,20 @@ export function perform(sim: Scenario, step: Step): void {
     case "client request heartbeat":
       sim.client(at(CLIENTS, step.who)).requestHeartbeat(`r${step.id}`);
       return;
-    case "input":
-      sim.client(at(CLIENTS, step.who)).sends({ type: "input-end", requestId: requestId(`r${step.id}`) });
+    case "input": {
+      const granted = sim.held().filter(({ takesInput }) => takesInput && step.pick > 0);
+      const random = { client: at(CLIENTS, step.who), requestId: `r${step.id}` };
+      const { client, requestId: id } = pickFrom(granted, step.pick) ?? random;
+      if (step.chunks === 0) sim.client(client).inputEnd(id);
+      else sim.client(client).input(id, ...["a", "b", "c"].slice(3 - step.chunks));
       return;
+    }
     case "grant":
       sim.client(at(CLIENTS, step.who)).grant(`r${step.id}`, step.chunks);
       return;
     case "undelivered grant": {
       const held = pickFrom(sim.held(), step.pick);
-      if (held) sim.creditUndelivered(held.worker, held.address);
+      if (held) sim.streamUndelivered(held.worker, held.address, step.what);
       return;
     }
     case "heartbeat from another socket":
@@ -264,7 +283,12 @@ function sendReply(sim: Scenario, step: ReplyStep): void {
       worker.sends({ type: "request-heartbeat", address, requestId: id });
       return;
     case "credit":
-      worker.sends({ type: "credit", address, requestId: id, chunks: 1 });
+      worker.sends({
+        type: "credit",
+        address,
+        requestId: id,
+        chunks: step.pick % 9 === 0 ? MAX_CREDIT : step.pick % 4,
+      });
       return;
     default:
       step.do satisfies never;
@@ -275,7 +299,7 @@ function sendReply(sim: Scenario, step: ReplyStep): void {
 function named(
   sim: Scenario,
   { who, pick, naming }: ReplyStep,
-): (Omit<HeldRequest, "worker"> & { worker: string }) | undefined {
+): (Pick<HeldRequest, "address" | "requestId"> & { worker: string }) | undefined {
   const held = pickFrom(sim.held(), pick);
   const worker = at(WORKERS, who);
   switch (naming) {

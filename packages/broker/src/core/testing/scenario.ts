@@ -214,9 +214,9 @@ export class Scenario {
     this.step({ type: "request-undelivered", to: peerId(name), address, reason });
   }
 
-  /** A grant does not reach a worker. */
-  creditUndelivered(name: string, address: string): void {
-    this.step({ type: "credit-undelivered", to: peerId(name), address });
+  /** A grant, or a chunk of input, does not reach a worker. */
+  streamUndelivered(name: string, address: string, what: "grant" | "input"): void {
+    this.step({ type: "stream-undelivered", to: peerId(name), address, what });
   }
 
   /** The last message to this client does not reach it. */

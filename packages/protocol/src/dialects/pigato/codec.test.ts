@@ -108,7 +108,7 @@ const ENDS: readonly End[] = [
     decode: pigato.decodeFromClient,
     valid: fromClient.map(written.fromClient),
     types: FROM_CLIENT,
-    clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-REQ-1", "P-REQ-3", "P-REQ-4", "P-HB-2"],
+    clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-REQ-1", "P-REQ-3", "P-REQ-4", "P-HB-2", "P-STREAM-2"],
   },
   {
     name: "from a worker",
@@ -126,6 +126,7 @@ const ENDS: readonly End[] = [
       "P-REP-9",
       "P-REP-10",
       "P-HB-3",
+      "P-STREAM-2",
     ],
   },
   {
@@ -133,14 +134,14 @@ const ENDS: readonly End[] = [
     decode: pigato.decodeToClient,
     valid: toClient.map((message) => written.toClient(message, CAPABLE)),
     types: TO_CLIENT,
-    clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-REP-9", "P-NOT-1"],
+    clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-REP-9", "P-NOT-1", "P-STREAM-2"],
   },
   {
     name: "to a worker",
     decode: pigato.decodeToWorker,
     valid: toWorker.map(written.toWorker),
     types: TO_WORKER,
-    clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-ADDR-1", "P-DSP-1", "P-DSP-3"],
+    clauses: ["P-MSG-1", "P-MSG-2", "P-TYPE-1", "P-RID-1", "P-ADDR-1", "P-DSP-1", "P-DSP-3", "P-STREAM-2"],
   },
 ];
 

@@ -3,7 +3,7 @@
 import { type Capabilities, concurrencyFromWire, MAX_OFFER_BYTES, parseCapabilities } from "../../capabilities.ts";
 import { creditFromWire } from "../../credit.ts";
 import { isFailureCode } from "../../errors.ts";
-import type { Frame, Frames } from "../../frame.ts";
+import { type Frame, type Frames, MAX_REQUEST_FRAMES } from "../../frame.ts";
 import { MAX_NAME_BYTES, peerId, type RequestId, readBytes, serviceName } from "../../ids.ts";
 import type {
   DisconnectReason,
@@ -14,7 +14,7 @@ import type {
   ToClient,
   ToWorker,
 } from "../../message.ts";
-import { decodePayload, getOwn, NULL_FRAME } from "../../payload.ts";
+import { decodePayload, getOwn } from "../../payload.ts";
 import { MAX_OPTIONS_BYTES } from "../../request-options.ts";
 import { shown, type Violation, violation } from "../../violation.ts";
 import { withAddress, withRequestId } from "./decode-ids.ts";
@@ -113,20 +113,20 @@ export function clientNotice(fields: FieldCodec, frames: Frames): ToClient | Vio
   }));
 }
 
-/** C 9 rid n · C 10 rid data · C 11 rid */
+/** C 9 rid n · C 10 rid data [data …] · C 11 rid */
 export function clientStreaming(fields: FieldCodec, frames: Frames): StreamingMessage | Violation {
-  return withRequestId(fields, frames[2], (id) => streaming(id, readType(frames[1]), frames[3]));
+  return withRequestId(fields, frames[2], (id) => streaming(id, frames, 3));
 }
 
-/** W 9 address '' rid n · W 10 address '' rid data · W 11 address '' rid */
+/** W 9 address '' rid n · W 10 address '' rid data [data …] · W 11 address '' rid */
 export function workerStreaming(
   fields: FieldCodec,
   frames: Frames,
 ): (StreamingMessage & { readonly address: string }) | Violation {
-  return withAddress(fields, frames, (address, id) => ({
-    ...streaming(id, readType(frames[1]), frames[5]),
-    address,
-  }));
+  return withAddress(fields, frames, (address, id) => {
+    const message = streaming(id, frames, 5);
+    return message.type === "violation" ? message : { ...message, address };
+  });
 }
 
 export function readOffer(frame: Frame | undefined): Capabilities | undefined {
@@ -142,10 +142,17 @@ function readReason(frame: Frame | undefined): DisconnectReason | undefined {
   return { code: isFailureCode(code) ? code : "INVALID", message };
 }
 
-function streaming(id: RequestId, type: number, content: Frame | undefined): StreamingMessage {
-  if (type === TYPE.CREDIT) return { type: "credit", requestId: id, chunks: creditFromWire(content) };
-  if (type === TYPE.INPUT) return { type: "input", requestId: id, body: [content ?? NULL_FRAME] };
-  return { type: "input-end", requestId: id };
+/** @param at the index of the first frame behind the id */
+function streaming(id: RequestId, frames: Frames, at: number): StreamingMessage | Violation {
+  const type = readType(frames[1]);
+  if (type === TYPE.CREDIT) return { type: "credit", requestId: id, chunks: creditFromWire(frames[at]) };
+  if (type === TYPE.INPUT_END) return { type: "input-end", requestId: id };
+  if (frames.length <= at) return violation("P-STREAM-2", "input without a chunk", id);
+  // On the way to the worker, the broker adds two frames.
+  if (at === 3 && frames.length > MAX_REQUEST_FRAMES) {
+    return violation("P-MSG-2", `input of ${frames.length} frames; the maximum is ${MAX_REQUEST_FRAMES}`, id);
+  }
+  return { type: "input", requestId: id, chunks: frames.slice(at) };
 }
 
 function readNoticeState(frame: Frame | undefined): NoticeState | undefined {

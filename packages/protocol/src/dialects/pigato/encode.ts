@@ -63,7 +63,7 @@ export function encodeToClient(message: ToClient, capabilities: Capabilities): F
     case "credit":
       return [CLIENT, typeFrame(TYPE.CREDIT), message.requestId, writeText(String(message.chunks))];
     case "input":
-      return [CLIENT, typeFrame(TYPE.INPUT), message.requestId, bodyFrame(message.body)];
+      return [CLIENT, typeFrame(TYPE.INPUT), message.requestId, ...message.chunks];
     case "input-end":
       return [CLIENT, typeFrame(TYPE.INPUT_END), message.requestId];
     default:
@@ -92,7 +92,7 @@ export function encodeToWorker(fields: FieldCodec, message: ToWorker): FrameToSe
     case "credit":
       return [...addressed(TYPE.CREDIT, message), writeText(String(message.chunks))];
     case "input":
-      return [...addressed(TYPE.INPUT, message), bodyFrame(message.body)];
+      return [...addressed(TYPE.INPUT, message), ...message.chunks];
     case "input-end":
       return addressed(TYPE.INPUT_END, message);
     default:
@@ -152,7 +152,7 @@ export function encodeFromClient(fields: FieldCodec, message: FromClient): Frame
     case "credit":
       return [CLIENT, typeFrame(TYPE.CREDIT), message.requestId, writeText(String(message.chunks))];
     case "input":
-      return [CLIENT, typeFrame(TYPE.INPUT), message.requestId, bodyFrame(message.body)];
+      return [CLIENT, typeFrame(TYPE.INPUT), message.requestId, ...message.chunks];
     case "input-end":
       return [CLIENT, typeFrame(TYPE.INPUT_END), message.requestId];
     default:
@@ -198,7 +198,7 @@ export function encodeFromWorker(message: FromWorker): FrameToSend[] {
     case "credit":
       return [...addressed(TYPE.CREDIT, message), writeText(String(message.chunks))];
     case "input":
-      return [...addressed(TYPE.INPUT, message), bodyFrame(message.body)];
+      return [...addressed(TYPE.INPUT, message), ...message.chunks];
     case "input-end":
       return addressed(TYPE.INPUT_END, message);
     default:

@@ -128,6 +128,7 @@ const someOptions = fc
           nocache: fc.boolean(),
           persist: fc.boolean(),
           notices: fc.boolean(),
+          input: fc.constantFrom(0, 1, true),
           other: fc.jsonValue(),
         },
         { requiredKeys: [] },
@@ -181,9 +182,10 @@ const someFramedReply = fc
     options: someFrame.filter((options) => !sameBytes(options, BROKER_ORIGIN)),
   })
   .map(({ options, ...reply }) => ({ ...reply, status: 0, isRaw: true, trailer: [options] }));
+const someInput = fc.array(someFrame, { minLength: 1, maxLength: 50 });
 const someStreaming: fc.Arbitrary<StreamingMessage> = fc.oneof(
   fc.record({ type: fc.constant("credit" as const), requestId: someRequestId, chunks: someChunks }),
-  fc.record({ type: fc.constant("input" as const), requestId: someRequestId, body: someBody }),
+  fc.record({ type: fc.constant("input" as const), requestId: someRequestId, chunks: someInput }),
   fc.record({ type: fc.constant("input-end" as const), requestId: someRequestId }),
 );
 const someAddress = someName(0);
