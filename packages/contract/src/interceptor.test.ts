@@ -81,7 +81,7 @@ describe("composition", () => {
     const info = { side: "host", service: "stocks", method: "quote", definition: undefined } as const;
     const request = requestOf("unary", info, {
       headers: new HeaderMap(),
-      deadline: 5,
+      deadline: undefined,
       attempt: 2,
       signal: new AbortController().signal,
       readInput: () => {
@@ -100,7 +100,7 @@ describe("composition", () => {
     const change: Interceptor = (next) => async (request) => {
       if (request.kind !== "unary") return next(request);
       request.headers.set("Tenant", "acme");
-      const reply = await next(request.with({ input: 20, headers: { trace: "t2" }, deadline: 9 }));
+      const reply = await next(request.with({ input: 20, headers: { trace: "t2" }, deadline: new Date(9) }));
       return reply.kind === "unary" ? { ...reply, output: Number(reply.output) + 1 } : reply;
     };
     const reply = await compose([change])(
@@ -111,7 +111,7 @@ describe("composition", () => {
     );
     expect(reply.output).toBe(21);
     expect(seen?.headers.toJSON()).toEqual({ trace: "t2", tenant: "acme" });
-    expect(seen?.deadline).toBe(9);
+    expect(seen?.deadline).toEqual(new Date(9));
     expect(seen?.isIdempotent).toBe(true);
   });
 

@@ -33,14 +33,14 @@ export interface RequestChanges<Input> {
   readonly input?: Input;
   /** Added to the headers of the request, in a copy. */
   readonly headers?: Readonly<Record<string, string>>;
-  readonly deadline?: number | undefined;
+  readonly deadline?: Date | undefined;
   readonly attempt?: number;
   readonly signal?: AbortSignal;
 }
 
 export interface RequestState<Input> {
   readonly headers: HeaderMap;
-  readonly deadline: number | undefined;
+  readonly deadline: Date | undefined;
   readonly attempt: number;
   readonly signal: AbortSignal;
   /** Decodes the input at the first call, because most interceptors do not need it. */
@@ -61,8 +61,8 @@ export class InterceptedRequest<Kind extends MethodKind, Input> {
   readonly definition: Method | undefined;
   /** May be changed. */
   readonly headers: HeaderMap;
-  /** When the request fails, in milliseconds of `Date.now()`; `undefined` is never. */
-  readonly deadline: number | undefined;
+  /** When the request fails; `undefined` is never. */
+  readonly deadline: Date | undefined;
   /** 1 for the first. A client counts the attempts of its interceptors; a host, those of the broker. */
   readonly attempt: number;
   /** Aborts when the request ends early. */

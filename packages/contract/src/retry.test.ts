@@ -21,7 +21,7 @@ function newRequest(
     { side: "client", service: "stocks", method: "quote", definition },
     {
       headers: new HeaderMap(),
-      deadline: changes.deadline,
+      deadline: changes.deadline === undefined ? undefined : new Date(changes.deadline),
       attempt: 1,
       signal: changes.signal ?? new AbortController().signal,
       readInput: () => 1,

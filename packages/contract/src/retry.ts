@@ -80,7 +80,7 @@ export function retryWith(policy: RetryPolicy, clock: PolicyClock): Interceptor 
         if (attempt >= attempts || !canRetry(error, request) || !budget.takeOne()) throw error;
         const pause = pauseAfter(attempt);
         // Another attempt could not end in time.
-        if (request.deadline !== undefined && clock.now() + pause >= request.deadline) throw error;
+        if (request.deadline !== undefined && clock.now() + pause >= request.deadline.getTime()) throw error;
         await clock.sleep(pause, request.signal);
         if (request.signal.aborted) throw error;
       }

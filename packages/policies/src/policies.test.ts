@@ -26,7 +26,7 @@ interface Setting {
   readonly service?: string;
   readonly side?: "client" | "host";
   readonly signal?: AbortSignal;
-  readonly deadline?: number;
+  readonly deadline?: Date;
 }
 
 function newRequest(setting: Setting = {}, send: Next = () => Promise.reject(new Error("no method"))): AnyRequest {
@@ -271,7 +271,7 @@ describe("timeout", () => {
     const method = new Attempts();
     const start = Date.now();
     const result = resultOf(method.through(timeout(100))({ side: "host" }));
-    expect(method.requests[0]?.deadline).toBe(start + 100);
+    expect(method.requests[0]?.deadline).toEqual(new Date(start + 100));
     await vi.advanceTimersByTimeAsync(100);
     expect(result.value).toMatchObject({ code: "DEADLINE_EXCEEDED" });
     expect(method.requests[0]?.signal.aborted).toBe(true);
@@ -294,8 +294,8 @@ describe("timeout", () => {
 
   test("an earlier deadline stays", () => {
     const method = new Attempts();
-    resultOf(method.through(timeout(100))({ deadline: Date.now() + 50 }));
-    expect(method.requests[0]?.deadline).toBe(Date.now() + 50);
+    resultOf(method.through(timeout(100))({ deadline: new Date(Date.now() + 50) }));
+    expect(method.requests[0]?.deadline).toEqual(new Date(Date.now() + 50));
     expect(vi.getTimerCount()).toBe(0);
   });
 

@@ -15,7 +15,7 @@ const GRACE_MS = 250;
 export function timeout(ms: number): Interceptor {
   readNumber("timeout", ms, 0, 2_147_483_647 - GRACE_MS);
   return (next) => (request) => {
-    const deadline = Date.now() + ms;
+    const deadline = new Date(Date.now() + ms);
     if (request.deadline !== undefined && request.deadline <= deadline) return next(request);
     return new Promise<AnyReply>((resolve, reject) => {
       const controller = new AbortController();
