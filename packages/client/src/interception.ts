@@ -1,15 +1,16 @@
 // The interceptors of a client, around its requests without a contract. A request of `call()`, `collect()` or with callbacks has the
 // kind `unary`, and one with a stream has the kind `serverStream`.
 
-import type { AnyReply, Interceptor, Next } from "@pigato/contract";
-import { afterFirst, checkInterceptor, compose, replyOf } from "@pigato/contract/internal";
+import type { Interceptor, Next } from "@pigato/contract";
+import { checkInterceptor, compose } from "@pigato/contract/internal";
 import { guarded } from "@pigato/peer";
 import { RequestError, UsageError } from "@pigato/protocol";
-import { isError, reasonOf, requestIdFromText } from "@pigato/protocol/internal";
-import { type Caller, CollectCaller, FinalCaller, type PacedCaller, ReplyStream } from "./call.ts";
+import { reasonOf } from "@pigato/protocol/internal";
+import { type Caller, CollectCaller, FinalCaller, type PacedCaller, type ReplyStream } from "./call.ts";
 import type { CallOptions } from "./call-options.ts";
 import { ContextCaller } from "./caller-context.ts";
-import { InterceptedCall, type InterceptedPort, type OutgoingRequest, type Send } from "./intercepted-call.ts";
+import type { InterceptedPort, OutgoingRequest } from "./intercepted-call.ts";
+import { interceptStream, interceptValue } from "./intercepted-output.ts";
 import type { Progress } from "./session/effects.ts";
 
 /** The client, without interceptors. */
@@ -25,9 +26,6 @@ export interface DirectPort extends InterceptedPort {
 
 /** Creates what receives the replies of one attempt. @param resolve called with the output, or with a rejected promise */
 type NewCaller = (resolve: (output: unknown) => void) => PacedCaller;
-
-/** As many chunks as a stream buffers ahead of its reader. */
-const BUFFERED_CHUNKS = 16;
 
 /** Around requests without a contract. Never changes: `client.use` makes a new one. */
 export class Interception {
@@ -76,79 +74,22 @@ export class Interception {
   /** @throws UsageError for invalid arguments */
   stream(service: string, data: unknown, options: CallOptions = {}): ReplyStream {
     const outgoing = this.#outgoing(service, data, options);
-    let wake = (): void => {};
-    let inner: ReplyStream | undefined;
-    const outer = new ReplyStream(requestIdFromText("intercepted"), {
-      hasCallerStacks: false,
-      cancel: (_id, reason) => call.cancel(reason),
-      read: () => wake(),
-      heartbeat: () => inner?.heartbeat(),
-    });
-    ReplyStream.reportReads(outer, 1);
-    const call = this.#run({ ...outgoing, kind: "serverStream" }, async (request, sent) => {
-      inner = this.#port.stream(request.service, request.input, sent);
-      forwardProgress(inner, outer);
-      return replyOf(request, await afterFirst(inner, request.signal));
-    });
-    const hasRoom = async (): Promise<void> => {
-      while (outer.readableLength >= BUFFERED_CHUNKS && !outer.destroyed) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    };
-    void pump(call, outer, hasRoom);
-    outer.once("close", () => wake());
-    return outer;
+    return interceptStream(this.#next, { ...outgoing, kind: "serverStream" }, this.#port, (request, sent) =>
+      this.#port.stream(request.service, request.input, sent),
+    );
   }
 
-  async #unary(outgoing: OutgoingRequest, newCaller: NewCaller): Promise<unknown> {
+  #unary(outgoing: OutgoingRequest, newCaller: NewCaller): Promise<unknown> {
     const { submit } = this.#port;
-    const call = this.#run(outgoing, async (request, options) => {
-      const output = await new Promise((resolve) => {
-        submit(request.service, request.input, newCaller(resolve), options);
-      });
-      return replyOf(request, output);
+    return interceptValue(this.#next, outgoing, this.#port, (request, options) => {
+      return new Promise((resolve) => submit(request.service, request.input, newCaller(resolve), options));
     });
-    const { output } = await call.reply;
-    call.end();
-    return output;
   }
 
   #outgoing(service: string, input: unknown, options: CallOptions): OutgoingRequest {
     const timeoutMs = this.#port.timeoutOf(service, options);
     return { kind: "unary", service, method: "", definition: undefined, input, options, timeoutMs };
   }
-
-  #run(outgoing: OutgoingRequest, send: Send): InterceptedCall {
-    const { clock, signals } = this.#port;
-    return new InterceptedCall(this.#next, outgoing, { clock, signals, send });
-  }
-}
-
-/** Writes the chunks of a reply to a stream. */
-async function pump(call: InterceptedCall, stream: ReplyStream, hasRoom: () => Promise<void>): Promise<void> {
-  try {
-    for await (const chunk of chunksOf(await call.reply)) {
-      ReplyStream.add(stream, chunk);
-      await hasRoom();
-      if (stream.destroyed) return;
-    }
-    stream.push(null);
-    call.end();
-  } catch (error) {
-    call.end(error);
-    stream.destroy(isError(error) ? error : new Error(reasonOf(error), { cause: error }));
-  }
-}
-
-function chunksOf(reply: AnyReply): AsyncIterable<unknown> | Iterable<unknown> {
-  return reply.kind === "serverStream" || reply.kind === "duplex" ? reply.output : [reply.output];
-}
-
-function forwardProgress(from: ReplyStream, to: ReplyStream): void {
-  for (const event of ["queued", "stored", "heartbeat"] as const) from.on(event, () => to.emit(event));
-  from.on("dispatched", (worker) => to.emit("dispatched", worker));
 }
 
 /** Passes on everything but the end. */

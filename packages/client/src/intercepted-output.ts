@@ -1,0 +1,90 @@
+// What a caller gets of a request that passes interceptors: a promise of its value, or a stream of its chunks.
+
+import type { AnyReply, AnyRequest, Next } from "@pigato/contract";
+import { afterFirst, replyOf } from "@pigato/contract/internal";
+import { isError, reasonOf, requestIdFromText } from "@pigato/protocol/internal";
+import { ReplyStream } from "./call.ts";
+import type { CallOptions } from "./call-options.ts";
+import { InterceptedCall, type InterceptedPort, type OutgoingRequest } from "./intercepted-call.ts";
+
+/** As many chunks as a stream buffers ahead of its reader. */
+const BUFFERED_CHUNKS = 16;
+
+/** @param send sends a request as the last interceptor left it */
+export async function interceptValue(
+  next: Next,
+  outgoing: OutgoingRequest,
+  { clock, signals }: InterceptedPort,
+  send: (request: AnyRequest, options: CallOptions) => Promise<unknown>,
+): Promise<unknown> {
+  const call = new InterceptedCall(next, outgoing, {
+    clock,
+    signals,
+    send: async (request, options) => replyOf(request, await send(request, options)),
+  });
+  const { output } = await call.reply;
+  call.end();
+  return output;
+}
+
+/** @param open sends a request as the last interceptor left it */
+export function interceptStream(
+  next: Next,
+  outgoing: OutgoingRequest,
+  { clock, signals }: InterceptedPort,
+  open: (request: AnyRequest, options: CallOptions) => ReplyStream,
+): ReplyStream {
+  let wake = (): void => {};
+  let inner: ReplyStream | undefined;
+  const outer = new ReplyStream(requestIdFromText("intercepted"), {
+    hasCallerStacks: false,
+    cancel: (_id, reason) => call.cancel(reason),
+    read: () => wake(),
+    heartbeat: () => inner?.heartbeat(),
+  });
+  ReplyStream.reportReads(outer, 1);
+  outer.once("close", () => wake());
+  const call = new InterceptedCall(next, outgoing, {
+    clock,
+    signals,
+    async send(request, options) {
+      inner = open(request, options);
+      forwardProgress(inner, outer);
+      return replyOf(request, await afterFirst(inner, request.signal));
+    },
+  });
+  void pump(call, outer, async () => {
+    while (outer.readableLength >= BUFFERED_CHUNKS && !outer.destroyed) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  });
+  return outer;
+}
+
+/** Writes the chunks of a reply to a stream. @param hasRoom resolves when the stream takes another chunk, or is closed */
+async function pump(call: InterceptedCall, stream: ReplyStream, hasRoom: () => Promise<void>): Promise<void> {
+  try {
+    for await (const chunk of chunksOf(await call.reply)) {
+      if (stream.destroyed) return;
+      ReplyStream.add(stream, chunk);
+      await hasRoom();
+    }
+    stream.push(null);
+  } catch (error) {
+    call.end(error);
+    stream.destroy(isError(error) ? error : new Error(reasonOf(error), { cause: error }));
+  } finally {
+    call.end();
+  }
+}
+
+function chunksOf(reply: AnyReply): AsyncIterable<unknown> | Iterable<unknown> {
+  return reply.kind === "serverStream" || reply.kind === "duplex" ? reply.output : [reply.output];
+}
+
+function forwardProgress(from: ReplyStream, to: ReplyStream): void {
+  for (const event of ["queued", "stored", "heartbeat"] as const) from.on(event, () => to.emit(event));
+  from.on("dispatched", (worker) => to.emit("dispatched", worker));
+}
