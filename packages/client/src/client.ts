@@ -21,7 +21,7 @@ import {
 import type { CallOptions } from "./call-options.ts";
 import { Driver } from "./driver.ts";
 import { Interception } from "./interception.ts";
-import type { Api, MethodCallOptions, MethodOptions, Remote } from "./methods/api.ts";
+import type { Api, FunctionOptions, MethodOptions, Remote } from "./methods/api.ts";
 import { methodsOf } from "./methods/method-calls.ts";
 import { remoteFunctions } from "./methods/remote-functions.ts";
 import { type ClientOptions, type ClientSettings, resolveOptions } from "./options.ts";
@@ -107,7 +107,8 @@ export class Client extends EventEmitter<ClientEvents> {
    */
   use(interceptor: Interceptor): this {
     const requester = this.#requester;
-    this.#interception = new Interception([...(this.#interception?.interceptors ?? []), interceptor], {
+    const interceptors = [...requester.interceptors, interceptor];
+    this.#interception = new Interception(interceptors, {
       clock: this.#settings.clock,
       signals: requester.signals,
       timeoutOf: (service, options) => {
@@ -118,6 +119,7 @@ export class Client extends EventEmitter<ClientEvents> {
       submit: (service, data, caller, options) => requester.submit(requester.prepare(service, data, options), caller),
       stream: (service, data, options) => this.#stream(service, data, options),
     });
+    requester.interceptors = interceptors;
     return this;
   }
 
@@ -208,7 +210,7 @@ export class Client extends EventEmitter<ClientEvents> {
    * @param options of every call; a call may replace them
    * @throws UsageError for an invalid option
    */
-  of<Of extends Methods, const Options extends MethodOptions = MethodOptions>(
+  of<Of extends Methods, const Options extends MethodOptions<keyof Of & string> = MethodOptions<keyof Of & string>>(
     contract: Contract<Of>,
     options?: Options,
   ): Api<Of, Options extends { readonly validate: true } ? true : false> {
@@ -222,7 +224,7 @@ export class Client extends EventEmitter<ClientEvents> {
    */
   rpc<Functions = Record<string, (...args: readonly unknown[]) => unknown>>(
     service: string,
-    options: MethodCallOptions = {},
+    options: FunctionOptions = {},
   ): Remote<Functions> {
     return remoteFunctions(service, options, this.#requester);
   }

@@ -29,14 +29,12 @@ type NewCaller = (resolve: (output: unknown) => void) => PacedCaller;
 
 /** Around requests without a contract. Never changes: `client.use` makes a new one. */
 export class Interception {
-  readonly interceptors: readonly Interceptor[];
   readonly #next: Next;
   readonly #port: DirectPort;
 
   /** @throws UsageError for an interceptor that is not a function */
   constructor(interceptors: readonly Interceptor[], port: DirectPort) {
     interceptors.forEach(checkInterceptor);
-    this.interceptors = interceptors;
     this.#next = compose(interceptors);
     this.#port = port;
   }

@@ -1,7 +1,8 @@
 // Turns what callers pass into requests and submits them. Options that do not change from call to call are resolved once, in a target.
 
+import type { Interceptor } from "@pigato/contract";
 import { isRawValue, queueMicrotask, readService } from "@pigato/peer";
-import { display, type Frame, type RequestError, type RequestId, type ServiceName } from "@pigato/protocol";
+import { display, type Frame, type RequestId, type ServiceName } from "@pigato/protocol";
 import { setImmediate } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { AbortSignals } from "./abort-signals.ts";
@@ -17,7 +18,11 @@ import {
 import type { CallOptions, ResolvedCallOptions } from "./call-options.ts";
 import { ContextCaller } from "./caller-context.ts";
 import type { Driver } from "./driver.ts";
-import type { MethodPort, Target } from "./methods/method-port.ts";
+import type { InterceptedPort, OutgoingRequest } from "./intercepted-call.ts";
+import { interceptStream, interceptValue } from "./intercepted-output.ts";
+import type { MethodCallOptions } from "./methods/api.ts";
+import { CallPolicies } from "./methods/call-policies.ts";
+import type { MethodInfo, MethodPort, Target } from "./methods/method-port.ts";
 import type { ClientSettings } from "./options.ts";
 import { callOf, requestIdOf } from "./session/calls.ts";
 import type { RequestMessage } from "./session/effects.ts";
@@ -34,8 +39,12 @@ const NO_BYTES = new Uint8Array();
 export class Requester implements MethodPort {
   readonly control: CallControl;
   readonly signals: AbortSignals = new AbortSignals();
+  /** Those of `client.use`. Replaced to add one. */
+  interceptors: readonly Interceptor[] = [];
   readonly #settings: ClientSettings;
   readonly #driver: Driver;
+  readonly #intercepted: InterceptedPort;
+  readonly #policies: CallPolicies;
   /** The options of a request that sets none. */
   readonly #defaults: ResolvedCallOptions;
   /** Whether the next request may be the first before a start. */
@@ -47,6 +56,8 @@ export class Requester implements MethodPort {
   constructor(settings: ClientSettings, driver: Driver) {
     this.#settings = settings;
     this.#driver = driver;
+    this.#intercepted = { clock: settings.clock, signals: this.signals };
+    this.#policies = new CallPolicies(settings);
     this.#defaults = settings.speaker.resolveCallOptions({}, settings);
     this.control = {
       hasCallerStacks: settings.callerStacks,
@@ -86,31 +97,58 @@ export class Requester implements MethodPort {
     return new ContextCaller(caller, this.#settings.callerStacks);
   }
 
-  target(service: string, options: CallOptions, toError: (failure: RequestError) => Error): Target {
-    const { speaker } = this.#settings;
-    return {
-      service,
-      name: readService(service),
-      resolved: speaker.resolveCallOptions(options, this.#settings),
-      ...(options.codec === "raw" && { forBytes: speaker.resolveCallOptions(options, this.#settings, NO_BYTES) }),
-      toError,
-      onLeftOut: this.onLeftOut,
-    };
+  target(info: MethodInfo, { retry, ...options }: MethodCallOptions): Target {
+    const { service, method, definition } = info;
+    const call = { ...options, method, ...(definition === undefined && { args: true }) };
+    if (typeof retry !== "object") return { ...info, ...this.#resolve(service, { ...call, retry }) };
+    return { ...info, ...this.#resolve(service, call), chain: info.chain.with(this.#policies.retry(retry)) };
   }
 
   call(target: Target, data: unknown): Promise<unknown> {
+    const { next } = target.chain;
+    if (next === undefined) return this.#call(target, data);
+    return interceptValue(next, this.#outgoing(target, data), this.#intercepted, (request, options) =>
+      this.#call({ ...target, ...this.#resolve(target.service, options) }, request.input),
+    );
+  }
+
+  stream(target: Target, data: unknown, readChunk?: (chunk: unknown) => unknown): ReplyStream {
+    const { next } = target.chain;
+    if (next === undefined) return this.#stream(target, data, readChunk);
+    return interceptStream(next, this.#outgoing(target, data), this.#intercepted, (request, options) =>
+      this.#stream({ ...target, ...this.#resolve(target.service, options) }, request.input, readChunk),
+    );
+  }
+
+  #call(target: Target, data: unknown): Promise<unknown> {
     return new Promise((resolve) => {
       this.submit(this.#preparedFor(target, data), new FinalCaller(resolve, target.service, target));
     });
   }
 
-  stream(target: Target, data: unknown, readChunk?: (chunk: unknown) => unknown): ReplyStream {
+  #stream(target: Target, data: unknown, readChunk?: (chunk: unknown) => unknown): ReplyStream {
     const prepared = this.#preparedFor(target, data);
     const stream = new ReplyStream(prepared.message.requestId, this.control);
     const { toError } = target;
     const caller = new StreamCaller(stream, readChunk === undefined ? { toError } : { toError, readChunk });
     this.submit(prepared, this.inContext(caller), true);
     return stream;
+  }
+
+  #resolve(service: string, options: CallOptions): Omit<Target, keyof MethodInfo> {
+    const { speaker } = this.#settings;
+    return {
+      name: readService(service),
+      options,
+      resolved: speaker.resolveCallOptions(options, this.#settings),
+      ...(options.codec === "raw" && { forBytes: speaker.resolveCallOptions(options, this.#settings, NO_BYTES) }),
+      onLeftOut: this.onLeftOut,
+    };
+  }
+
+  #outgoing({ service, method, definition, options, resolved }: Target, input: unknown): OutgoingRequest {
+    const { timeoutMs } = resolved.options;
+    return { kind: definition?.kind ?? "unary", service, method, definition, input, options, timeoutMs };
   }
 
   /** Whether this client made a request with this id. */

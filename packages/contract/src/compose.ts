@@ -9,6 +9,49 @@ export function compose(interceptors: readonly Interceptor[]): Next {
   return interceptors.reduceRight<Next>(around, InterceptedRequest.send);
 }
 
+/** A client or a host. It replaces its list to add an interceptor. */
+export interface InterceptorOwner {
+  readonly interceptors: readonly Interceptor[];
+}
+
+/** The interceptors around one method: those of a client or host, and inside of them its own. Composed once, until a list is replaced. */
+export class InterceptorChain {
+  readonly #owner: InterceptorOwner;
+  readonly #own: readonly Interceptor[];
+  #composedFor: readonly Interceptor[] | undefined;
+  #next: Next | undefined;
+  #extended: WeakMap<Interceptor, InterceptorChain> | undefined;
+
+  /** @throws UsageError for an interceptor that is not a function */
+  constructor(owner: InterceptorOwner, own: readonly Interceptor[]) {
+    own.forEach(checkInterceptor);
+    this.#owner = owner;
+    this.#own = own;
+  }
+
+  /** `undefined` without interceptors. */
+  get next(): Next | undefined {
+    const { interceptors } = this.#owner;
+    if (interceptors !== this.#composedFor) {
+      this.#composedFor = interceptors;
+      const all = [...interceptors, ...this.#own];
+      this.#next = all.length === 0 ? undefined : compose(all);
+    }
+    return this.#next;
+  }
+
+  /** The same chain with a further interceptor, the innermost. */
+  with(interceptor: Interceptor): InterceptorChain {
+    this.#extended ??= new WeakMap();
+    let chain = this.#extended.get(interceptor);
+    if (chain === undefined) {
+      chain = new InterceptorChain(this.#owner, [...this.#own, interceptor]);
+      this.#extended.set(interceptor, chain);
+    }
+    return chain;
+  }
+}
+
 /** @throws UsageError for a value that is not a function */
 export function checkInterceptor(value: unknown): void {
   if (typeof value === "function") return;

@@ -153,6 +153,7 @@ test.each([
   { backoff: { factor: 0.5 } },
   { budget: { maxTokens: -1 } },
   { backoff: { initialMs: Number.NaN } },
+  { retries: 5 },
 ])("the policy %j is rejected", (policy) => {
   expect(() => retryWith(policy, new PauseClock())).toThrow(UsageError);
 });

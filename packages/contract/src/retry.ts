@@ -66,6 +66,7 @@ const DEFAULT_CODES: readonly string[] = [
 
 /** @throws UsageError for an invalid policy */
 export function retryWith(policy: RetryPolicy, clock: PolicyClock): Interceptor {
+  checkFields(policy);
   const attempts = readNumber("attempts", policy.attempts ?? DEFAULT_ATTEMPTS, 1, MAX_ATTEMPTS);
   const pauseAfter = backoffOf(policy.backoff ?? {}, clock);
   const budget = new Budget(policy.budget ?? {});
@@ -86,6 +87,16 @@ export function retryWith(policy: RetryPolicy, clock: PolicyClock): Interceptor 
       }
     }
   };
+}
+
+const FIELDS: ReadonlySet<string> = new Set(["attempts", "backoff", "codes", "budget", "allowUnsafe"]);
+
+/** A policy may come from a program without types. */
+function checkFields(policy: unknown): void {
+  if (typeof policy !== "object" || policy === null) throw new UsageError("a retry policy must be an object");
+  const unknown = Object.keys(policy).find((name) => !FIELDS.has(name));
+  if (unknown === undefined) return;
+  throw new UsageError(`a retry policy has no field "${unknown}": it has ${[...FIELDS].join(", ")}`);
 }
 
 /** Whether a policy may send a request again after a failure. */

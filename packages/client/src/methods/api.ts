@@ -1,20 +1,42 @@
 // The types of a contract's methods as their caller sees them.
 
-import type { CallerInput, CallerOutput, Method, MethodErrorOf, Methods } from "@pigato/contract";
+import type {
+  CallerInput,
+  CallerOutput,
+  Interceptor,
+  Method,
+  MethodErrorOf,
+  Methods,
+  RetryPolicy,
+} from "@pigato/contract";
 import type { RequestError, UsageError } from "@pigato/protocol";
 import type { ReplyStream } from "../call.ts";
 import type { CallOptions } from "../call-options.ts";
 
 /** The options of a call of a method, which the method's own name and arguments are not. */
-export interface MethodCallOptions extends Omit<CallOptions, "method" | "args"> {}
+export interface MethodCallOptions extends Omit<CallOptions, "method" | "args" | "retry"> {
+  /**
+   * As of a request, or a policy: then this client sends the call again after a failure that is safe to retry, and after any failure of
+   * an idempotent method. Calls with the same policy object share its budget. @defaultValue the client's
+   */
+  readonly retry?: boolean | number | RetryPolicy | undefined;
+}
+
+/** The options of all calls of functions, or of one method. */
+export interface FunctionOptions extends MethodCallOptions {
+  /** Interceptors inside of those of the client, the first outermost. @defaultValue none */
+  readonly interceptors?: readonly Interceptor[] | undefined;
+}
 
 /** The options of all calls through one set of methods. */
-export interface MethodOptions extends MethodCallOptions {
+export interface MethodOptions<Name extends string = string> extends FunctionOptions {
   /**
    * Whether this side validates, too: input before it is sent, and output, which it then converts as its schema says. A call whose
    * input does not match fails with `INVALID_ARGUMENT` and `not-sent`. @defaultValue false
    */
   readonly validate?: boolean | undefined;
+  /** Options of single methods, which replace those of all. Their interceptors are inside of those of all. @defaultValue none */
+  readonly methods?: { readonly [Method in Name]?: FunctionOptions | undefined } | undefined;
 }
 
 /** The methods of a contract. @typeParam IsValidated whether this side validates, and so converts */

@@ -4,6 +4,7 @@ import {
   type Contract,
   callerErrorOf,
   describeIssues,
+  type Interceptor,
   isBytesSchema,
   type Method,
   type Methods,
@@ -11,16 +12,18 @@ import {
   type Validated,
   validate,
 } from "@pigato/contract";
+import { InterceptorChain } from "@pigato/contract/internal";
 import { type Failure, RequestError, UsageError } from "@pigato/protocol";
 import type { ReplyStream } from "../call.ts";
 import type { Api, MethodCallOptions, MethodOptions } from "./api.ts";
-import type { MethodPort, Target } from "./method-port.ts";
+import type { MethodInfo, MethodPort, Target } from "./method-port.ts";
 
 /** One method of a contract. */
 interface MethodRef {
   readonly service: string;
   readonly name: string;
   readonly definition: Method;
+  readonly interceptors: readonly Interceptor[];
 }
 
 /** @throws UsageError for an option out of its bounds */
@@ -31,17 +34,27 @@ export function methodsOf<Of extends Methods, IsValidated extends boolean>(
 ): Api<Of, IsValidated>;
 export function methodsOf(
   contract: Contract,
-  { validate: isValidated = false, ...options }: MethodOptions,
+  { validate: isValidated = false, interceptors = [], methods = {}, ...options }: MethodOptions,
   port: MethodPort,
 ): object {
   const service = nameOf(contract);
+  checkMethodNames(contract, methods);
   // Without a prototype, so that nothing but a method is found.
   const api: object = Object.create(null);
   for (const [name, definition] of Object.entries(contract)) {
-    const caller = new MethodCaller({ service, name, definition }, options, port);
+    const { interceptors: own = [], ...calls } = (Object.hasOwn(methods, name) ? methods[name] : undefined) ?? {};
+    const ref = { service, name, definition, interceptors: [...interceptors, ...own] };
+    const caller = new MethodCaller(ref, { ...options, ...calls }, port);
     Object.defineProperty(api, name, { value: functionFor(caller, isValidated), enumerable: true });
   }
   return Object.freeze(api);
+}
+
+/** @throws UsageError for options of a method that the contract does not have */
+function checkMethodNames(contract: Contract, methods: object): void {
+  const unknown = Object.keys(methods).find((name) => !Object.hasOwn(contract, name));
+  if (unknown === undefined) return;
+  throw new UsageError(`service "${nameOf(contract)}" has no method "${unknown}" to set options of`);
 }
 
 type AnyCall = (input?: unknown, options?: MethodCallOptions) => unknown;
@@ -81,16 +94,23 @@ async function safely(calling: Promise<unknown>): Promise<readonly [error: unkno
 class MethodCaller {
   readonly definition: Method;
   readonly fullName: string;
-  readonly #ref: MethodRef;
+  readonly #info: MethodInfo;
   readonly #options: MethodCallOptions;
   readonly #port: MethodPort;
   /** For a call without options of its own. */
   readonly #target: Target;
 
   constructor(ref: MethodRef, options: MethodCallOptions, port: MethodPort) {
-    this.#ref = ref;
-    this.definition = ref.definition;
-    this.fullName = `${ref.service}.${ref.name}`;
+    const { service, name, definition, interceptors } = ref;
+    this.definition = definition;
+    this.fullName = `${service}.${name}`;
+    this.#info = {
+      service,
+      method: name,
+      definition,
+      chain: new InterceptorChain(port, interceptors),
+      toError: (failure) => callerErrorOf(failure, definition),
+    };
     this.#options = options;
     this.#port = port;
     this.#target = this.#newTarget(options);
@@ -127,11 +147,8 @@ class MethodCaller {
   }
 
   #newTarget(options: MethodCallOptions): Target {
-    const { service, name, definition } = this.#ref;
-    const { codec = hasBytes(definition) ? "raw" : undefined } = options;
-    return this.#port.target(service, { ...options, codec, method: name }, (failure) =>
-      callerErrorOf(failure, definition),
-    );
+    const { codec = hasBytes(this.definition) ? "raw" : undefined } = options;
+    return this.#port.target(this.#info, { ...options, codec });
   }
 
   #checkInput(validated: Validated<unknown> | undefined): void {
@@ -159,6 +176,6 @@ class MethodCaller {
   }
 
   #failure(failure: Failure): RequestError {
-    return new RequestError(failure, { service: this.#ref.service, requestId: undefined });
+    return new RequestError(failure, { service: this.#info.service, requestId: undefined });
   }
 }

@@ -1,26 +1,39 @@
 // What the methods of a client need of it: requests whose options and service are resolved once, not for each call.
 
+import type { Method } from "@pigato/contract";
+import type { InterceptorChain, InterceptorOwner } from "@pigato/contract/internal";
 import type { RequestError, ServiceName } from "@pigato/protocol";
 import type { ReplyStream } from "../call.ts";
 import type { CallOptions, ResolvedCallOptions } from "../call-options.ts";
+import type { MethodCallOptions } from "./api.ts";
 
-/** Where a call goes and how. Made once for each method. */
-export interface Target {
+/** A method, and what is around its requests. */
+export interface MethodInfo {
   /** As users write it. */
   readonly service: string;
+  readonly method: string;
+  /** `undefined` for a method without a contract, which takes positional arguments. */
+  readonly definition: Method | undefined;
+  readonly chain: InterceptorChain;
+  /** The error of its caller. */
+  toError(failure: RequestError): Error;
+}
+
+/** Where a call goes and how. Made once for each method. */
+export interface Target extends MethodInfo {
   readonly name: ServiceName;
+  readonly options: CallOptions;
   readonly resolved: ResolvedCallOptions;
   /** The same for data that is bytes, with the codec `raw`. */
   readonly forBytes?: ResolvedCallOptions;
-  /** The error of its caller. */
-  toError(failure: RequestError): Error;
   /** Warns of chunks that a reply had before its last one. */
   onLeftOut(service: string, chunks: number): void;
 }
 
-export interface MethodPort {
+/** Its `interceptors` are those of the client. */
+export interface MethodPort extends InterceptorOwner {
   /** @throws UsageError for an option out of its bounds */
-  target(service: string, options: CallOptions, toError: (failure: RequestError) => Error): Target;
+  target(info: MethodInfo, options: MethodCallOptions): Target;
   /** Rejects with a UsageError for data that cannot be sent. */
   call(target: Target, data: unknown): Promise<unknown>;
   /** @throws UsageError for data that cannot be sent */

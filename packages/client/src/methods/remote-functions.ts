@@ -1,7 +1,9 @@
 // The functions that a host registered without a contract, called by their names with positional arguments.
 
 import { isServedName } from "@pigato/contract";
-import type { MethodCallOptions, Remote } from "./api.ts";
+import { InterceptorChain } from "@pigato/contract/internal";
+import type { RequestError } from "@pigato/protocol";
+import type { FunctionOptions, Remote } from "./api.ts";
 import type { MethodPort } from "./method-port.ts";
 
 type AnyCall = (...args: readonly unknown[]) => Promise<unknown>;
@@ -15,13 +17,18 @@ const MAX_KEPT = 1_000;
  */
 export function remoteFunctions<Functions>(
   service: string,
-  options: MethodCallOptions,
+  options: FunctionOptions,
   port: MethodPort,
 ): Remote<Functions>;
-export function remoteFunctions(service: string, options: MethodCallOptions, port: MethodPort): object {
+export function remoteFunctions(
+  service: string,
+  { interceptors = [], ...calls }: FunctionOptions,
+  port: MethodPort,
+): object {
+  const chain = new InterceptorChain(port, interceptors);
   const kept = new Map<string, AnyCall>();
   const newCall = (method: string): AnyCall => {
-    const target = port.target(service, { ...options, method, args: true }, (failure) => failure);
+    const target = port.target({ service, method, definition: undefined, chain, toError }, calls);
     return (...args) => port.call(target, withoutTrailing(args));
   };
   // Options that cannot be used fail here, not at the first call.
@@ -37,6 +44,10 @@ export function remoteFunctions(service: string, options: MethodCallOptions, por
       return call;
     },
   });
+}
+
+function toError(failure: RequestError): Error {
+  return failure;
 }
 
 /** JSON would write an argument that was left out as null. */
