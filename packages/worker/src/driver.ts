@@ -18,14 +18,16 @@ import { CODEC_FORMATS, DIALECTS, FRAMES_FORMAT, type ReplyFormat, type WorkerDi
 import { limitOf, type WorkerSettings } from "./options.ts";
 import { Reply } from "./reply.ts";
 import type { ReplyPort } from "./reply-port.ts";
-import type { Effect, Input, WorkerRequest } from "./session/effects.ts";
+import type { Effect, Input, ServiceEffect, WorkerRequest } from "./session/effects.ts";
 import { Session } from "./session/session.ts";
 
-type Notice = Extract<Effect, { readonly type: "run" | "drain" | "defer" }> | RuntimeNotice;
+type Notice = Extract<Effect, { readonly type: "run" | "drain" | "defer" }> | ServiceEffect | RuntimeNotice;
 type RunEffect = Extract<Effect, { readonly type: "run" }>;
 
 export interface DriverEvents extends PeerEvents {
   request(request: WorkerRequest, reply: Reply): void;
+  /** Something happened to the services that `offer` added. */
+  service?(effect: ServiceEffect): void;
 }
 
 /** The offered service, and the addresses of the brokers. */
@@ -91,6 +93,11 @@ export class Driver implements ReplyPort {
     this.#loop.apply(input);
   }
 
+  /** Offers a further service on the same connection, if the broker takes several. `events.service` says whether it does. */
+  offer(service: ServiceName): void {
+    this.apply({ type: "offer", service });
+  }
+
   report(error: Error): void {
     this.#loop.notify({ type: "error", error, isFinal: false });
   }
@@ -103,6 +110,9 @@ export class Driver implements ReplyPort {
         this.#replies.set(effect.call, this.#newReply(effect));
         return this.#loop.notify(effect);
       case "drain":
+      case "services":
+      case "service-accepted":
+      case "service-refused":
         return this.#loop.notify(effect);
       case "pause":
         return Reply.pause(this.#replies.get(effect.call));
@@ -135,6 +145,10 @@ export class Driver implements ReplyPort {
       }
       case "drain":
         return Reply.drain(this.#replies.get(notice.call));
+      case "services":
+      case "service-accepted":
+      case "service-refused":
+        return this.#events.service?.(notice);
       case "defer":
         return this.apply(notice.input);
       default:

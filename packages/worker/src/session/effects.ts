@@ -2,7 +2,7 @@
 // user of the worker. The shell performs the effects in order, before the next input.
 
 import type { CallId, RuntimeEffect, RuntimeInput } from "@pigato/peer/session";
-import type { DisconnectReason, Failure, Frame, FromWorker, ToWorker, Violation } from "@pigato/protocol";
+import type { DisconnectReason, Failure, Frame, FromWorker, ServiceName, ToWorker, Violation } from "@pigato/protocol";
 import type { BodyCodecName } from "@pigato/protocol/internal";
 
 /** A request that the broker dispatched to this worker. */
@@ -46,6 +46,8 @@ export type Input =
   | { readonly type: "undelivered" }
   /** The new limit; `Infinity` for no limit. */
   | { readonly type: "concurrency"; readonly concurrency: number }
+  /** Offer a further service, on this connection and on later ones. */
+  | { readonly type: "offer"; readonly service: ServiceName }
   /** Send an extra heartbeat. */
   | { readonly type: "heartbeat" }
   /** The current tick of the event loop ends, after `flush-soon`. */
@@ -54,7 +56,15 @@ export type Input =
   | { readonly type: "continue" }
   | HandlerInput;
 
+/** What happened to the services that the worker offers besides its first one. */
+export type ServiceEffect =
+  /** Whether the connection carries them, once the broker has answered; with `false`, again for each that is added. */
+  | { readonly type: "services"; readonly isShared: boolean }
+  | { readonly type: "service-accepted"; readonly service: ServiceName }
+  | { readonly type: "service-refused"; readonly service: ServiceName; readonly reason: DisconnectReason };
+
 export type Effect =
+  | ServiceEffect
   | RuntimeEffect
   /** `isUrgent`: may use the link's reserve. A message that the link does not accept returns as `send-failed`. */
   | { readonly type: "send"; readonly message: FromWorker; readonly isUrgent: boolean }

@@ -1,8 +1,14 @@
 // What a worker's session needs to know before it starts.
 
 import type { ConnectionOptions, Negotiation } from "@pigato/peer/session";
-import type { ServiceName } from "@pigato/protocol";
-import type { BodyCodecName, SizeBounds } from "@pigato/protocol/internal";
+import type { Capabilities, ServiceName } from "@pigato/protocol";
+import {
+  announcedBounds,
+  type BodyCodecName,
+  DEFAULT_SIZE_BOUNDS,
+  offerOf,
+  type SizeBounds,
+} from "@pigato/protocol/internal";
 import type { InFlightOptions } from "./in-flight.ts";
 
 export interface SessionOptions extends ConnectionOptions, InFlightOptions {
@@ -25,4 +31,10 @@ export interface SessionOptions extends ConnectionOptions, InFlightOptions {
   readonly sizeBounds?: SizeBounds;
   /** Codecs besides JSON, if it has any. */
   readonly codecs?: readonly BodyCodecName[];
+}
+
+/** What the worker offers to a broker. */
+export function offerIn(options: SessionOptions, concurrency: number): Capabilities {
+  const { heartbeatMs, methods = false, sizeBounds = DEFAULT_SIZE_BOUNDS, codecs = [] } = options;
+  return offerOf("worker", { heartbeatMs, concurrency, codecs, methods, ...announcedBounds(sizeBounds) });
 }

@@ -139,7 +139,7 @@ describe("connecting", () => {
     expect(scenario.receive({ type: "heartbeat" })).toEqual([]);
   });
 
-  test("READY offers cancel, typed errors, request heartbeats, credit, batched partials, frames, drain, the heartbeat interval and the concurrency", () => {
+  test("READY offers cancel, typed errors, request heartbeats, credit, batched partials, frames, drain, several services, the heartbeat interval and the concurrency", () => {
     const OFFER = {
       cancel: true,
       error: true,
@@ -148,6 +148,7 @@ describe("connecting", () => {
       credit: true,
       frames: true,
       drain: true,
+      services: true,
       heartbeatMs: 1000,
       concurrency: 7,
     };

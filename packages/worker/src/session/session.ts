@@ -13,14 +13,16 @@ import {
   type FromWorker,
   NO_CAPABILITIES,
   type RequestId,
+  type ServiceName,
   type ToWorker,
   type Violation,
 } from "@pigato/protocol";
-import { announcedBounds, DEFAULT_SIZE_BOUNDS, type Instant, offerOf } from "@pigato/protocol/internal";
+import type { Instant } from "@pigato/protocol/internal";
 import { type Effects, type Input, NO_EFFECTS, type WorkerRequest } from "./effects.ts";
+import { FurtherServices } from "./further-services.ts";
 import { InFlightRequests } from "./in-flight.ts";
 import { closeLink, disconnectReport, failureOf, report, send, sendUrgently, tooLargeReply } from "./messages.ts";
-import type { SessionOptions } from "./options.ts";
+import { offerIn, type SessionOptions } from "./options.ts";
 import type { InFlightRequest, RequestRef } from "./request-table.ts";
 
 type State =
@@ -41,6 +43,7 @@ export class Session {
   readonly options: SessionOptions;
   readonly #connection: Connection;
   readonly requests: InFlightRequests;
+  readonly #further = new FurtherServices();
   #state: State = { phase: "stopped" };
   #concurrency: number;
   /** Heartbeats of this connection that the broker has not answered yet. */
@@ -89,12 +92,14 @@ export class Session {
           { type: "report", message: "the link lost a message to the broker: reconnecting" },
           ...this.#lose("unreachable", now),
         ];
+      case "offer":
+        return this.#onOffer(input.service);
       case "concurrency":
         this.#concurrency = input.concurrency;
         return this.#heartbeat();
       case "link-up":
         this.requests.negotiates = mayOffer(this.options.negotiate, input.announcement);
-        return this.#follow(this.#connection.onLinkUp(now));
+        return [...this.#follow(this.#connection.onLinkUp(now)), ...this.#onLinkUp()];
       case "receiving":
         this.#connection.onReceiving(now);
         return NO_EFFECTS;
@@ -160,7 +165,8 @@ export class Session {
     }
     const steps = this.#follow(this.#connection.onReceived(now));
     const effects = this.#onCommand(message, now);
-    return steps.length === 0 ? effects : [...steps, ...effects];
+    if (steps.length === 0) return effects;
+    return [...steps, ...effects, ...(message.type === "ready" ? NO_EFFECTS : this.#onAnswered(false))];
   }
 
   #onCommand(message: Exclude<ToWorker | Violation, { type: "disconnect" }>, now: Instant): Effects {
@@ -177,9 +183,9 @@ export class Session {
         return this.#leaveWhenDone(now);
       case "ready":
         this.requests.capabilities = message.accepted ?? NO_CAPABILITIES;
-        return NO_EFFECTS;
+        return this.#onAnswered(this.requests.capabilities.services);
       case "service-answer":
-        return [report("P-READY-4", `the broker answered about "${display(message.service)}", which was not offered`)];
+        return this.#further.onAnswer(message);
       case "request-heartbeat":
         return this.#onRequestHeartbeat(message);
       case "credit":
@@ -193,6 +199,20 @@ export class Session {
       default:
         return message satisfies never;
     }
+  }
+
+  #onOffer(service: ServiceName): Effects {
+    const effects = this.#further.add(service, this.#offer());
+    return this.#state.phase === "running" && this.#connection.phase === "open" ? effects : NO_EFFECTS;
+  }
+
+  /** A broker that does not answer takes no further services either. */
+  #onLinkUp(): Effects {
+    return this.options.brokerAnswers ? NO_EFFECTS : this.#onAnswered(false);
+  }
+
+  #onAnswered(isShared: boolean): Effects {
+    return this.#state.phase === "running" ? this.#further.onAnswered(isShared, this.#offer()) : NO_EFFECTS;
   }
 
   /** P-DISC-6. */
@@ -257,6 +277,8 @@ export class Session {
       case "final":
       case "reject":
         return isUrgent ? this.#onEndNotSent(message.requestId, now) : [sendUrgently(message)];
+      case "ready":
+        return message.service === this.options.service ? NO_EFFECTS : this.#lose("unreachable", now);
       default:
         // The broker treats a lost heartbeat or DISCONNECT as silence.
         return NO_EFFECTS;
@@ -282,6 +304,7 @@ export class Session {
     switch (step.type) {
       case "open":
         this.#unanswered = 0;
+        this.#further.reset();
         this.requests.capabilities = NO_CAPABILITIES;
         return [{ type: "open", address: step.address }];
       case "greet":
@@ -355,10 +378,7 @@ export class Session {
   }
 
   #offer(): Capabilities | undefined {
-    if (!this.requests.negotiates) return undefined;
-    const { heartbeatMs, methods = false, sizeBounds = DEFAULT_SIZE_BOUNDS, codecs = [] } = this.options;
-    const concurrency = this.#concurrency;
-    return offerOf("worker", { heartbeatMs, concurrency, codecs, methods, ...announcedBounds(sizeBounds) });
+    return this.requests.negotiates ? offerIn(this.options, this.#concurrency) : undefined;
   }
 
   #enter(state: State): void {

@@ -156,7 +156,10 @@ export class SessionObserver {
   }
 
   #seeSend(message: FromWorker, input: Input): void {
-    invariant(this.#hasGreeted === (message.type !== "ready"), `${message.type} is sent before READY, or READY twice`);
+    const isFurther = message.type === "ready" && message.service !== this.#options.service;
+    if (isFurther) invariant(this.#capabilities.services, `${message.service} is offered, which was not negotiated`);
+    const isGreeting = message.type === "ready" && !isFurther;
+    invariant(this.#hasGreeted !== isGreeting, `${message.type} is sent before READY, or READY twice`);
     this.#hasGreeted = true;
     switch (message.type) {
       case "heartbeat": {

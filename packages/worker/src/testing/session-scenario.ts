@@ -177,6 +177,12 @@ export class SessionScenario {
       case "registration-refused":
         if (effect.reason === undefined) return "registration refused without a reason";
         return `registration refused: ${effect.reason.code}, ${effect.reason.message}`;
+      case "services":
+        return effect.isShared ? "services on this connection" : "services need other connections";
+      case "service-accepted":
+        return `accepted ${effect.service}`;
+      case "service-refused":
+        return `refused ${effect.service}: ${effect.reason.code}, ${effect.reason.message}`;
       case "report":
         return `report ${effect.message}`;
       default:
