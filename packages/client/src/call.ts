@@ -3,7 +3,7 @@
 
 import { finished, Readable, type ReadableOptions } from "node:stream";
 import { rejectionFor, withCurrentStack } from "@pigato/peer";
-import { FIRST_REPORT } from "@pigato/peer/session";
+import { ReadReports } from "@pigato/peer/session";
 import { PigatoError, type RequestError, type RequestId } from "@pigato/protocol";
 import { isError } from "@pigato/protocol/internal";
 import type { Abortable, SharedSignal } from "./abort-signals.ts";
@@ -78,29 +78,27 @@ const TypedReadable: new <Value>(options: ReadableOptions) => TypedReadable<Valu
 export class ReplyStream<Value = unknown> extends TypedReadable<Value> {
   readonly #requestId: RequestId;
   readonly #control: CallControl;
-  /** Chunks that were read since the last report. */
-  #readCount = 0;
-  #reportAfter = FIRST_REPORT;
+  readonly #reads: ReadReports;
 
   // The client's own operations on a stream are static, so that users do not see them.
 
   static reportReads(stream: ReplyStream, after: number): void {
-    stream.#reportAfter = after;
-    stream.#report();
+    stream.#reads.setNext(after);
   }
 
   /** The next chunk. */
   static add(stream: ReplyStream, value: unknown): void {
-    if (value === null || value === undefined) return stream.#onRead();
+    if (value === null || value === undefined) return stream.#reads.onRead();
     stream.push(value);
     // If the stream is empty, a listener has consumed the chunk.
-    if (stream.readableLength === 0) stream.#onRead();
+    if (stream.readableLength === 0) stream.#reads.onRead();
   }
 
   constructor(requestId: RequestId, control: CallControl) {
     super({ objectMode: true });
     this.#requestId = requestId;
     this.#control = control;
+    this.#reads = new ReadReports((chunks) => control.read(requestId, chunks));
   }
 
   /**
@@ -143,7 +141,7 @@ export class ReplyStream<Value = unknown> extends TypedReadable<Value> {
 
   override read(size?: number): ReturnType<Readable["read"]> {
     const chunk: unknown = super.read(size);
-    if (chunk !== null) this.#onRead();
+    if (chunk !== null) this.#reads.onRead();
     return chunk;
   }
 
@@ -152,18 +150,6 @@ export class ReplyStream<Value = unknown> extends TypedReadable<Value> {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     if (!this.readableEnded) this.#control.cancel(this.#requestId, error ?? undefined);
     callback(error);
-  }
-
-  #onRead(): void {
-    this.#readCount += 1;
-    this.#report();
-  }
-
-  #report(): void {
-    if (this.#readCount < this.#reportAfter) return;
-    const chunks = this.#readCount;
-    this.#readCount = 0;
-    this.#control.read(this.#requestId, chunks);
   }
 }
 
