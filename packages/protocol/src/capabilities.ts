@@ -27,7 +27,7 @@ const TABLE = [
   // The options of a request name a method and a codec (P-CALL-1). A worker offers it if it reads them.
   { name: "methods", key: "methods", kind: "flag", offeredBy: ["client", "broker"] },
   // Requests whose input is a stream.
-  { name: "duplex", key: "duplex", kind: "flag", offeredBy: ["broker"] },
+  { name: "duplex", key: "duplex", kind: "flag", offeredBy: ["worker", "broker"] },
   // Codecs of bodies besides JSON that the peer reads, and that the broker passes on.
   { name: "codecs", key: "codec", kind: "list", offeredBy: ["client", "worker", "broker"] },
   // Milliseconds between the sender's heartbeats.

@@ -11,17 +11,29 @@ import {
   type RuntimeNotice,
 } from "@pigato/peer";
 import { type CallId, SlotTable } from "@pigato/peer/session";
-import { type DisconnectReason, display, type Failure, type FromWorker, type ServiceName } from "@pigato/protocol";
+import {
+  type DisconnectReason,
+  decodePayload,
+  display,
+  type Failure,
+  type Frame,
+  type FromWorker,
+  NOT_JSON,
+  RequestError,
+  type ServiceName,
+} from "@pigato/protocol";
 import { LinkError, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { CODEC_FORMATS, DIALECTS, FRAMES_FORMAT, type ReplyFormat, type WorkerDialect } from "./dialect.ts";
 import { limitOf, type WorkerSettings } from "./options.ts";
 import { Reply } from "./reply.ts";
+import { type InputPort, ReplyInput } from "./reply-input.ts";
 import type { ReplyPort } from "./reply-port.ts";
 import type { Effect, Input, ServiceEffect, WorkerRequest } from "./session/effects.ts";
 import { Session } from "./session/session.ts";
 
-type Notice = Extract<Effect, { readonly type: "run" | "drain" | "defer" }> | ServiceEffect | RuntimeNotice;
+type HandlerEffect = Extract<Effect, { readonly type: "run" | "drain" | "defer" | "input" | "input-end" }>;
+type Notice = HandlerEffect | ServiceEffect | RuntimeNotice;
 type RunEffect = Extract<Effect, { readonly type: "run" }>;
 
 export interface DriverEvents extends PeerEvents {
@@ -116,6 +128,11 @@ export class Driver implements ReplyPort {
         return this.#loop.notify(effect);
       case "pause":
         return Reply.pause(this.#replies.get(effect.call));
+      case "input":
+      case "input-end":
+        return this.#loop.notify(effect);
+      case "report-reads":
+        return Reply.inputOf(this.#replies.get(effect.call))?.reportReads(effect.after);
       case "finished":
         return Reply.finish(this.#replies.take(effect.call));
       case "abort":
@@ -149,6 +166,10 @@ export class Driver implements ReplyPort {
       case "service-accepted":
       case "service-refused":
         return this.#events.service?.(notice);
+      case "input":
+        return this.#addInput(notice.call, notice.chunks);
+      case "input-end":
+        return Reply.inputOf(this.#replies.get(notice.call))?.end();
       case "defer":
         return this.apply(notice.input);
       default:
@@ -157,10 +178,33 @@ export class Driver implements ReplyPort {
   }
 
   #newReply(effect: RunEffect): Reply {
-    const { call, request } = effect;
+    const { call, request, hasInput } = effect;
     const reply = new Reply(this.#portFor(effect), call, request.requestId);
     Reply.setService(reply, request.service || this.#name);
+    if (hasInput) Reply.setInput(reply, new ReplyInput(this.#inputPort(call, request)));
     return reply;
+  }
+
+  /** A chunk that cannot be decoded ends the request. */
+  #addInput(call: CallId, chunks: readonly Frame[]): void {
+    const reply = this.#replies.get(call);
+    try {
+      Reply.inputOf(reply)?.add(chunks);
+    } catch (error) {
+      if (reply !== undefined) Reply.fail(reply, error);
+    }
+  }
+
+  #inputPort(call: CallId, { requestId, options: { inputCodec } }: WorkerRequest): InputPort {
+    return {
+      onRead: (chunks) => this.apply({ type: "input-read", call, chunks }),
+      decode(chunk) {
+        const value = inputCodec === undefined ? decodePayload(chunk) : bodyCodecs.get(inputCodec).decode(chunk);
+        if (value !== NOT_JSON) return value;
+        const message = `a chunk of input of request ${display(requestId)} is not ${inputCodec ?? "JSON"}`;
+        throw new RequestError({ code: "INVALID", message, delivery: "maybe-executed" });
+      },
+    };
   }
 
   #portFor({ request, codec }: RunEffect): ReplyPort {

@@ -10,6 +10,7 @@ export {
 export { isWorkerOption, type WorkerConf, type WorkerOptions } from "./options.ts";
 export { Pusher, type PusherOptions } from "./pusher.ts";
 export type { Reply } from "./reply.ts";
+export type { InputStream } from "./reply-input.ts";
 export type { ReplyOptions } from "./reply-port.ts";
 export type { IncomingRequest, RequestLoop } from "./request-loop.ts";
 export { Sink, type SinkEvents, type SinkOptions } from "./sink.ts";

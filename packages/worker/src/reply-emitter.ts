@@ -44,3 +44,9 @@ function isEmitter(source: unknown): source is EventEmitter {
   if (typeof source !== "object" || source === null) return false;
   return ["on", "removeListener"].every((method) => typeof Reflect.get(source, method) === "function");
 }
+
+export class WriteAfterEndError extends Error {
+  override readonly name = "WriteAfterEndError";
+  /** The code of Node's own streams. */
+  readonly code = "ERR_STREAM_WRITE_AFTER_END";
+}

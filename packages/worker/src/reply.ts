@@ -21,7 +21,8 @@ import {
 import { isError } from "@pigato/protocol/internal";
 import { ReplyAbort } from "./reply-abort.ts";
 import { encodeError, errorBody } from "./reply-body.ts";
-import { LazyEmitter, PipedSources } from "./reply-emitter.ts";
+import { LazyEmitter, PipedSources, WriteAfterEndError } from "./reply-emitter.ts";
+import { type InputStream, ReplyInput } from "./reply-input.ts";
 import type { ReplyOptions, ReplyPort } from "./reply-port.ts";
 
 type Callback = (error?: Error | null) => void;
@@ -53,6 +54,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   #options: ReplyOptions | undefined;
   #abort: ReplyAbort | undefined;
   #sources: PipedSources | undefined;
+  #input: ReplyInput | undefined;
 
   // The worker's own operations on a reply are static, so that handlers, which get instances, do not see them. They accept
   // `undefined` for a reply that the worker no longer has.
@@ -60,6 +62,15 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   /** Sets the name that the client requested, as a byte string. */
   static setService(reply: Reply, service: string): void {
     reply.#service = service;
+  }
+
+  /** The request has streamed input. */
+  static setInput(reply: Reply, input: ReplyInput): void {
+    reply.#input = input;
+  }
+
+  static inputOf(reply: Reply | undefined): ReplyInput | undefined {
+    return reply === undefined ? undefined : reply.#input;
   }
 
   /** The handler failed. @returns whether the client can still get the error */
@@ -111,6 +122,15 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
    */
   get service(): string {
     return display(this.#service);
+  }
+
+  /**
+   * The chunks that the client streams to this request: `for await (const chunk of reply.input)`, or a source of `pipeline`. Empty
+   * without streamed input. The client sends nothing before the handler reads; a request whose input was read cannot be rejected.
+   */
+  get input(): InputStream {
+    this.#input ??= ReplyInput.none();
+    return this.#input.stream;
   }
 
   /** Options that are sent to the broker with every chunk and with the end: `reply.opts.cache = 1000`. Empty at first. */
@@ -214,7 +234,9 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
     if (this.#state.phase === "ended") this.#refuse("reject");
     if (this.#state.phase !== "open") return;
     this.#port.format.checkReject();
-    if (this.#hasBegun) throw new UsageError("a reply that has begun cannot be rejected; end it with error()");
+    if (this.#hasBegun || this.#input?.isInUse) {
+      throw new UsageError("a reply that has begun, or whose input was read, cannot be rejected; end it with error()");
+    }
     const frame = encodePayload(reason, NULL_FRAME);
     this.#enter(ENDED);
     this.#isFinishing = true;
@@ -328,6 +350,7 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   static #close(this: void, reply: Reply): void {
     const error = reply.writableErrored;
     reply.#isClosed = true;
+    reply.#input?.close(error ?? undefined);
     reply.#abort?.notify();
     if (error === null) reply.emit("finish");
     else reply.emit("error", error);
@@ -362,12 +385,6 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   #enter(state: State): void {
     this.#state = state;
   }
-}
-
-class WriteAfterEndError extends Error {
-  override readonly name = "WriteAfterEndError";
-  /** The code of Node's own streams. */
-  readonly code = "ERR_STREAM_WRITE_AFTER_END";
 }
 
 function isCallback(value: unknown): value is Callback {

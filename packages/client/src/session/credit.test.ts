@@ -1,4 +1,3 @@
-import { FIRST_REPORT } from "@pigato/peer/session";
 import { NO_CAPABILITIES, requestId, serviceName, writeText } from "@pigato/protocol";
 import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { CoreAlarm } from "@pigato/testkit";
@@ -8,6 +7,9 @@ import { callOf } from "./calls.ts";
 import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
 import { pigatoSession } from "./pigato.ts";
 import type { Session } from "./session.ts";
+
+/** Chunks that a reader reads before its first report. */
+const FIRST_REPORT = 8;
 
 /** A caller that reads. */
 interface Reader {

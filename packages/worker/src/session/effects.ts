@@ -23,8 +23,16 @@ export interface FinalInput {
   readonly options: Frame;
 }
 
+/** How many chunks of input the handler has read since its last report; 0 for the first look at it. See `report-reads`. */
+export interface ReadInput {
+  readonly type: "input-read";
+  readonly call: CallId;
+  readonly chunks: number;
+}
+
 /** What a handler does with its request. */
 export type HandlerInput =
+  | ReadInput
   | PartialInput
   | FinalInput
   | { readonly type: "reject"; readonly call: CallId; readonly reason: Frame }
@@ -68,13 +76,19 @@ export type Effect =
   | RuntimeEffect
   /** `isUrgent`: may use the link's reserve. A message that the link does not accept returns as `send-failed`. */
   | { readonly type: "send"; readonly message: FromWorker; readonly isUrgent: boolean }
-  /** Call the handlers. `codec` is the one of the reply, if it is not JSON. */
+  /** Call the handlers. `codec` is the one of the reply, if it is not JSON. `hasInput`: the handler may read streamed input. */
   | {
       readonly type: "run";
       readonly call: CallId;
       readonly request: WorkerRequest;
       readonly codec: BodyCodecName | undefined;
+      readonly hasInput: boolean;
     }
+  /** Chunks of the request's input, in order. */
+  | { readonly type: "input"; readonly call: CallId; readonly chunks: readonly Frame[] }
+  | { readonly type: "input-end"; readonly call: CallId }
+  /** Apply `input-read` when the handler has read so many unreported chunks. */
+  | { readonly type: "report-reads"; readonly call: CallId; readonly after: number }
   /** The handler should not write more until `drain`. */
   | { readonly type: "pause"; readonly call: CallId }
   | { readonly type: "drain"; readonly call: CallId }

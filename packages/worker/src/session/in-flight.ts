@@ -9,7 +9,7 @@
 // - A partial without credit waits (P-STREAM-4), and so do all later messages of its handler.
 
 import { type CallId, Sender } from "@pigato/peer/session";
-import { type Capabilities, display, type Failure, NO_CAPABILITIES, NULL_FRAME } from "@pigato/protocol";
+import { type Capabilities, display, type Failure, NO_CAPABILITIES, NULL_FRAME, type ToWorker } from "@pigato/protocol";
 import {
   type BodyCodecName,
   boundsIn,
@@ -31,7 +31,8 @@ import {
   type PartialInput,
   type WorkerRequest,
 } from "./effects.ts";
-import { errorReply, failureOf, replyMessage, send, sendUrgently } from "./messages.ts";
+import { InputStreams } from "./input-streams.ts";
+import { errorReply, failureOf, replyMessage, report, send, sendUrgently } from "./messages.ts";
 import { PartialBatch } from "./partial-batch.ts";
 import { type InFlightRequest, type RequestRef, RequestTable } from "./request-table.ts";
 
@@ -73,6 +74,7 @@ export class InFlightRequests {
   readonly #sender: Sender<InFlightRequest, PartialInput | FinalInput>;
   readonly #batch = new PartialBatch();
   readonly #deadlines = new Deadlines<InFlightRequest>();
+  readonly inputs: InputStreams;
   #isFlushDue = false;
   /** The request whose partial is the current input. If the link becomes slow, its handler is paused. */
   #writer: InFlightRequest | undefined;
@@ -80,6 +82,7 @@ export class InFlightRequests {
   constructor(options: InFlightOptions) {
     this.#options = options;
     this.#table = new RequestTable(options.random);
+    this.inputs = new InputStreams(this.#table, (request, message) => this.#fail(request, message, "INVALID"));
     this.#sender = new Sender({ maxHeldBytes: options.maxHeldBytes, bytesOf, isEnd: ({ type }) => type === "final" });
   }
 
@@ -115,6 +118,8 @@ export class InFlightRequests {
     if (added === undefined) return undefined;
     if (this.capabilities.credit) added.credit = request.credit ?? MAX_CREDIT;
     added.isFramed = request.isFramed === true;
+    const { hasInput, timeoutMs } = request.options;
+    if (hasInput && this.capabilities.duplex) this.inputs.open(added, timeoutMs);
     return added;
   }
 
@@ -144,11 +149,11 @@ export class InFlightRequests {
   }
 
   get mayWakeEarlier(): boolean {
-    return this.#deadlines.mayBeEarlier;
+    return this.#deadlines.mayBeEarlier || this.inputs.mayWakeEarlier;
   }
 
   onTick(now: Instant): Effects {
-    const effects: Effect[] = [];
+    const effects: Effect[] = [...this.inputs.onTick(now)];
     for (let due = this.#deadlines.takeDue(now); due !== undefined; due = this.#deadlines.takeDue(now)) {
       // The broker may not have the last partials yet.
       if (this.#sender.isLinkSlow) this.#restartTimeout(due, now);
@@ -160,6 +165,7 @@ export class InFlightRequests {
   /** Ends the request. Nothing more of its reply is sent. */
   remove(request: InFlightRequest): void {
     if (request.expiry !== undefined) this.#deadlines.clear(request.expiry.deadline);
+    this.inputs.close(request);
     this.#table.remove(request);
     this.#sender.remove(request);
     if (this.#batch.request === request) this.#batch.clear();
@@ -205,6 +211,12 @@ export class InFlightRequests {
     return request !== undefined && this.#sender.grant(request, ref.chunks) ? this.onContinue() : NO_EFFECTS;
   }
 
+  /** A fault ends the request. */
+  onInput(message: ToWorker & { readonly type: "input" | "input-end" }): Effects {
+    if (!this.#capabilities.duplex) return [report("P-STREAM-2", `"${message.type}" was not negotiated`)];
+    return message.type === "input" ? this.inputs.onChunks(message) : this.inputs.onEnd(message);
+  }
+
   onLinkSlow(): Effects {
     this.#sender.isLinkSlow = true;
     const writer = this.#writer;
@@ -234,8 +246,8 @@ export class InFlightRequests {
     return NO_EFFECTS;
   }
 
-  /** A reply must not have a gap. */
-  onPartialNotSent(ref: RequestRef): Effects {
+  /** A reply must not have a gap, and without a grant the rest of the input never comes. */
+  onNotSent(ref: RequestRef): Effects {
     const request = this.#table.find(ref);
     if (request === undefined) return NO_EFFECTS;
     return this.#fail(request, `request ${display(ref.requestId)} cannot continue: the link to the broker is full`);

@@ -13,7 +13,7 @@ import { UNDEFINED_FRAME } from "@pigato/protocol/internal";
 import type { Effect, Effects, HandlerInput } from "./effects.ts";
 import type { InFlightRequest, RequestRef } from "./request-table.ts";
 
-type ReplyInput = Exclude<HandlerInput, { readonly type: "request-heartbeat" }>;
+type ReplyInput = Exclude<HandlerInput, { readonly type: "request-heartbeat" | "input-read" }>;
 
 export function send(message: FromWorker): Effect {
   return { type: "send", message, isUrgent: false };

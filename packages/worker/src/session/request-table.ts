@@ -4,7 +4,7 @@
 // A hash table with chaining instead of a Map with concatenated keys, which cost a quarter of the worker's CPU time per
 // request. Clients choose their request ids, so the hash is salted against deliberate collisions.
 
-import { type CallId, type SendStream, SlotTable } from "@pigato/peer/session";
+import { type CallId, type ReceiveWindow, type SendStream, SlotTable } from "@pigato/peer/session";
 import type { RequestId } from "@pigato/protocol";
 import { type Deadline, MAX_CREDIT } from "@pigato/protocol/internal";
 import type { FinalInput, PartialInput } from "./effects.ts";
@@ -20,6 +20,17 @@ export interface Expiry {
   readonly deadline: Deadline<InFlightRequest>;
 }
 
+/** The streamed input of a request (input-streams.ts). */
+export interface StreamedInput {
+  readonly window: ReceiveWindow;
+  /** Chunks that were granted and have not arrived. */
+  due: number;
+  hasEnded: boolean;
+  /** Half of the timeout: when to grant what was read, however little it is. */
+  readonly halfTimeMs: number;
+  readonly deadline: Deadline<InFlightRequest>;
+}
+
 export class InFlightRequest implements RequestRef, SendStream<PartialInput | FinalInput> {
   readonly id: CallId;
   readonly address: string;
@@ -30,6 +41,8 @@ export class InFlightRequest implements RequestRef, SendStream<PartialInput | Fi
   isPaused = false;
   /** Whether its body came as frames, and its replies go as frames (P-REP-10). */
   isFramed = false;
+  /** `undefined` without streamed input. */
+  input: StreamedInput | undefined;
   /** Set if this side must end it when its timeout is over. */
   expiry: Expiry | undefined;
   chainNext: InFlightRequest | undefined;

@@ -148,6 +148,7 @@ describe("connecting", () => {
       credit: true,
       frames: true,
       drain: true,
+      duplex: true,
       services: true,
       heartbeatMs: 1000,
       concurrency: 7,
@@ -448,7 +449,7 @@ describe("requests", () => {
       "report P-STREAM-1: the broker granted credit, which was not negotiated",
     ]);
     expect(scenario.receive({ type: "input-end", ...named })).toEqual([
-      'report P-STREAM-2: the broker sent "input-end", which was not negotiated',
+      'report P-STREAM-2: "input-end" was not negotiated',
     ]);
     expect(scenario.receive({ type: "violation", clause: "P-DSP-1", detail: "a short request" })).toEqual([
       "report P-DSP-1: a short request",

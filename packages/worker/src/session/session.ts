@@ -71,6 +71,8 @@ export class Session {
         return this.#afterReply(this.requests.onFinal(input), now);
       case "reject":
         return this.#afterReply(this.requests.onReject(input), now);
+      case "input-read":
+        return this.requests.inputs.onRead(input, now);
       case "flush":
         return this.requests.onFlush();
       case "continue":
@@ -118,7 +120,8 @@ export class Session {
 
   nextDeadline(): Instant | undefined {
     this.#hasMoved = false;
-    const next = earlier(this.#connection.nextDeadline(), this.requests.nextDeadline());
+    const ofRequests = earlier(this.requests.nextDeadline(), this.requests.inputs.nextDeadline());
+    const next = earlier(this.#connection.nextDeadline(), ofRequests);
     if (this.#state.phase !== "draining") return next;
     return earlier(next, this.requests.size > 0 ? this.#state.giveUpAt : this.#state.listenUntil);
   }
@@ -193,7 +196,7 @@ export class Session {
         return [report("P-STREAM-1", "the broker granted credit, which was not negotiated")];
       case "input":
       case "input-end":
-        return [report("P-STREAM-2", `the broker sent "${message.type}", which was not negotiated`)];
+        return this.#afterReply(this.requests.onInput(message), now);
       case "violation":
         return [{ type: "report", message: `${message.clause}: ${message.detail}`, violation: message }];
       default:
@@ -233,7 +236,8 @@ export class Session {
       if (brokerAnswers && !this.requests.capabilities.cancel) {
         this.requests.expire(added, request.options.timeoutMs, now);
       }
-      return [{ type: "run", call: added.id, request, codec: this.requests.codecFor(request) }];
+      const hasInput = added.input !== undefined;
+      return [{ type: "run", call: added.id, request, codec: this.requests.codecFor(request), hasInput }];
     }
     this.requests.remove(added);
     if (!this.options.brokerAnswers) {
@@ -245,8 +249,10 @@ export class Session {
   /** P-SIZE-2: an error for this request, and the connection stays. */
   #onOversized(message: ToWorker | Violation, detail: string, now: Instant): Effects {
     if (this.#connection.phase !== "open") return NO_EFFECTS;
-    const effect = message.type === "request" ? send(tooLargeReply(message, detail)) : report("P-SIZE-2", detail);
-    return [...this.#follow(this.#connection.onReceived(now)), effect];
+    const steps = this.#follow(this.#connection.onReceived(now));
+    if (message.type === "request") return [...steps, send(tooLargeReply(message, detail))];
+    if (message.type === "input") return [...steps, ...this.requests.inputs.onOversized(message, detail)];
+    return [...steps, report("P-SIZE-2", detail)];
   }
 
   #onCancel(ref: RequestRef, now: Instant): Effects {
@@ -273,7 +279,8 @@ export class Session {
     switch (message.type) {
       case "partial":
       case "partials":
-        return this.requests.onPartialNotSent(message);
+      case "credit":
+        return this.requests.onNotSent(message);
       case "final":
       case "reject":
         return isUrgent ? this.#onEndNotSent(message.requestId, now) : [sendUrgently(message)];

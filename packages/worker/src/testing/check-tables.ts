@@ -12,6 +12,7 @@ export function checkTables(inFlight: InFlightRequests): void {
   invariant(inFlight.size === open.size, `${inFlight.size} requests count as in flight, ${open.size} are`);
   let held = 0;
   let timers = 0;
+  let inputTimers = 0;
   for (const request of requests) {
     const isFound = inFlight.get(request.id) === request && inFlight.find(request) === request;
     invariant(isFound, `request ${request.requestId} is in flight and not found`);
@@ -19,10 +20,15 @@ export function checkTables(inFlight: InFlightRequests): void {
     if (request.expiry?.deadline.list !== undefined) timers += 1;
     const needsTimer = request.expiry !== undefined && request.expiry.timeoutMs !== Number.POSITIVE_INFINITY;
     invariant(needsTimer === (request.expiry?.deadline.list !== undefined), `${request.requestId} needs a timer`);
+    if (request.input?.deadline.list !== undefined) inputTimers += 1;
     checkPause(request, audit);
   }
   invariant(held === heldBytes, `${heldBytes} bytes count as held, ${held} are`);
   invariant(timers === audit.timers, `${audit.timers} timers are set, ${timers} of them for requests in flight`);
+  invariant(
+    inputTimers === inFlight.inputs.timers,
+    `${inFlight.inputs.timers} timers are set for input, ${inputTimers} needed`,
+  );
   for (const request of ready) invariant(open.has(request), `request ${request.requestId} ended and has its turn`);
   invariant(batched === undefined || open.has(batched), `request ${batched?.requestId} ended and its partials wait`);
   invariant(batched === undefined || audit.isFlushDue, "partials wait for no flush");

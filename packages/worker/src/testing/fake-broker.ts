@@ -6,6 +6,7 @@ import {
   type FromWorker,
   NO_CAPABILITIES,
   pigato,
+  type RequestOptions,
   readText,
   requestId,
   serviceNameFromText,
@@ -78,6 +79,28 @@ export class FakeBroker {
     });
   }
 
+  /** A request whose input is a stream. */
+  inputRequest(id: string, options: Partial<RequestOptions> = {}): void {
+    this.send({
+      type: "request",
+      address: "c1",
+      service: serviceNameFromText("echo"),
+      requestId: requestId(id),
+      body: [writeText("null")],
+      trailer: [writeText(JSON.stringify({ input: 1, ...options }))],
+      options: { ...DEFAULT_REQUEST_OPTIONS, hasInput: true, ...options },
+    });
+  }
+
+  input(id: string, ...chunks: readonly unknown[]): void {
+    const frames = chunks.map((chunk) => (chunk instanceof Uint8Array ? chunk : writeText(JSON.stringify(chunk))));
+    this.send({ type: "input", address: "c1", requestId: requestId(id), chunks: frames });
+  }
+
+  inputEnd(id: string): void {
+    this.send({ type: "input-end", address: "c1", requestId: requestId(id) });
+  }
+
   grant(id: string, chunks: number): void {
     this.send({ type: "credit", address: "c1", requestId: requestId(id), chunks });
   }
@@ -117,6 +140,8 @@ function described(message: FromWorker | Violation): string {
       return `${message.type} ${message.requestId} ${message.status} ${message.body.map(readText)}`;
     case "partials":
       return `partials ${message.requestId} ${message.chunks.map(readText)} ${readText(message.options)}`;
+    case "credit":
+      return `credit ${message.requestId} ${message.chunks}`;
     case "reject":
       return `reject ${message.requestId}`;
     default:

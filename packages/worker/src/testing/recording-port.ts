@@ -47,6 +47,9 @@ export class RecordingPort implements ReplyPort {
       case "request-heartbeat":
         this.sent.push("heartbeat");
         return;
+      case "input-read":
+        this.sent.push(`read ${input.chunks}`);
+        return;
       default:
         return input satisfies never;
     }

@@ -18,6 +18,8 @@ interface ModelRequest {
   /** Chunks that may be sent. */
   credit: number;
   isPaused: boolean;
+  /** Chunks of input that were granted and have not arrived; `undefined` without streamed input. */
+  inputDue: number | undefined;
   /** Its end was sent: `finished` or `abort` must follow. */
   hasEnd: boolean;
 }
@@ -113,6 +115,14 @@ export class SessionObserver {
         return this.#seeSend(effect.message, input);
       case "run":
         return this.#seeRun(effect, input);
+      case "input": {
+        const request = this.#open(effect.call, "input");
+        request.inputDue = (request.inputDue ?? 0) - effect.chunks.length;
+        return invariant(request.inputDue >= 0, `the handler of ${request.key} gets more input than was granted`);
+      }
+      case "input-end":
+      case "report-reads":
+        return invariant(this.#open(effect.call, effect.type).inputDue !== undefined, `${effect.type} without input`);
       case "pause":
       case "drain": {
         const request = this.#open(effect.call, effect.type);
@@ -150,7 +160,8 @@ export class SessionObserver {
       this.#concurrency === Number.POSITIVE_INFINITY ? maxInFlight : Math.max(maxInFlight, this.#concurrency);
     invariant(this.#byCall.size < most, `more than ${most} requests run`);
     const credit = this.#capabilities.credit ? (request.credit ?? MAX_CREDIT) : MAX_CREDIT;
-    const model = { call, key, written: [], credit, isPaused: false, hasEnd: false };
+    const inputDue = request.options.hasInput && this.#capabilities.duplex ? 0 : undefined;
+    const model = { call, key, written: [], credit, isPaused: false, inputDue, hasEnd: false };
     this.#byCall.set(call, model);
     this.#byKey.set(key, model);
   }
@@ -175,6 +186,16 @@ export class SessionObserver {
       case "final":
       case "reject":
         return this.#seeEnd(message, input);
+      case "credit": {
+        const request = this.#byKey.get(keyOf(message));
+        if (request?.inputDue === undefined)
+          return invariant(false, `a grant is sent for ${keyOf(message)} without input`);
+        request.inputDue += message.chunks;
+        return invariant(
+          message.chunks > 0 && request.inputDue <= 4_096,
+          `${request.inputDue} chunks of input are granted`,
+        );
+      }
       case "request-heartbeat":
         return invariant(this.#byKey.has(keyOf(message)), `a heartbeat is sent for ${keyOf(message)}, which has ended`);
     }

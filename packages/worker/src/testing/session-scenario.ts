@@ -77,7 +77,7 @@ export class SessionScenario {
   }
 
   /** @param credit the first credit, of a reply with flow control */
-  request(id: string, address = "c1", credit?: number, timeoutMs = 60_000): string[] {
+  request(id: string, address = "c1", credit?: number, timeoutMs = 60_000, hasInput = false): string[] {
     return this.receive({
       type: "request",
       address,
@@ -85,9 +85,22 @@ export class SessionScenario {
       service: serviceNameFromText("echo"),
       body: [BODY],
       trailer: [],
-      options: { ...DEFAULT_REQUEST_OPTIONS, timeoutMs },
+      options: { ...DEFAULT_REQUEST_OPTIONS, timeoutMs, hasInput },
       credit,
     });
+  }
+
+  input(id: string, ...chunks: readonly string[]): string[] {
+    return this.receive({ type: "input", address: "c1", requestId: requestId(id), chunks: chunks.map(writeText) });
+  }
+
+  inputEnd(id: string): string[] {
+    return this.receive({ type: "input-end", address: "c1", requestId: requestId(id) });
+  }
+
+  /** The handler of a call read so many chunks of its input since the last report. */
+  read(index: number, chunks: number): string[] {
+    return this.do({ type: "input-read", call: this.call(index), chunks });
   }
 
   cancel(id: string): string[] {
@@ -152,6 +165,10 @@ export class SessionScenario {
       case "defer":
       case "flush-soon":
         return;
+      case "report-reads":
+        if (this.showsFlow)
+          lines.push(`report reads of ${this.#refs.get(effect.call)?.requestId} after ${effect.after}`);
+        return;
       case "run":
         this.#calls.push(effect.call);
         this.#refs.set(effect.call, effect.request);
@@ -168,6 +185,10 @@ export class SessionScenario {
         return `open ${effect.address}`;
       case "run":
         return `run ${effect.request.requestId} of ${effect.request.address}`;
+      case "input":
+        return `input ${this.#refs.get(effect.call)?.requestId}: ${effect.chunks.map(readText)}`;
+      case "input-end":
+        return `input-end ${this.#refs.get(effect.call)?.requestId}`;
       case "abort":
         return `abort ${this.#refs.get(effect.call)?.requestId}: ${effect.failure.code}`;
       case "close":
@@ -202,6 +223,8 @@ function describeMessage(message: FromWorker): string {
     case "partial":
     case "final":
       return `${message.type} ${message.requestId} to ${message.address}: ${message.status} ${message.body.map(readText)}`;
+    case "credit":
+      return `credit ${message.requestId} to ${message.address}: ${message.chunks}`;
     case "request-heartbeat":
     case "reject":
       return `${message.type} ${message.requestId} to ${message.address}`;
