@@ -1,3 +1,4 @@
+export type { Interceptor } from "@pigato/contract";
 export type { DialectName, Logger, LossReason } from "@pigato/peer";
 export { type Delivery, type FailureCode, RequestError, UsageError } from "@pigato/protocol";
 export { type CurveKey, type CurveOptions, LinkError, type PlainOptions } from "@pigato/transport";

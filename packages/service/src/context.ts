@@ -1,6 +1,6 @@
 // What a handler of a contract's method gets besides its input.
 
-import { type ErrorCode, type ErrorData, type Method, MethodError } from "@pigato/contract";
+import { type AnyRequest, type ErrorCode, type ErrorData, type Method, MethodError } from "@pigato/contract";
 import { UsageError } from "@pigato/protocol";
 import type { Reply } from "@pigato/worker";
 import type { HostedMethod } from "./hosted-method.ts";
@@ -9,10 +9,13 @@ import type { HostedMethod } from "./hosted-method.ts";
 export class Context<Of extends Method = Method> {
   readonly #reply: Reply;
   readonly #method: HostedMethod;
+  readonly #request: AnyRequest | undefined;
 
-  constructor(method: HostedMethod, reply: Reply) {
+  /** @param request as its interceptors left it; `undefined` without interceptors */
+  constructor(method: HostedMethod, reply: Reply, request?: AnyRequest) {
     this.#method = method;
     this.#reply = reply;
+    this.#request = request;
   }
 
   /** The name of the service that the client requested. */
@@ -27,7 +30,7 @@ export class Context<Of extends Method = Method> {
 
   /** Aborts when the request ends before its handler does: its caller canceled it, or a connection was lost. */
   get signal(): AbortSignal {
-    return this.#reply.signal;
+    return this.#request?.signal ?? this.#reply.signal;
   }
 
   /**

@@ -1,6 +1,6 @@
 // The public host: it takes contracts with their handlers, and functions, and serves them at a broker.
 
-import type { Contract, HandlerInput, HandlerOutput, Method, Methods } from "@pigato/contract";
+import type { Contract, HandlerInput, HandlerOutput, Interceptor, Method, Methods } from "@pigato/contract";
 import { nameOf } from "@pigato/contract";
 import { guarded, type PeerEvents, resolveAddresses } from "@pigato/peer";
 import { UsageError } from "@pigato/protocol";
@@ -9,6 +9,7 @@ import { EventEmitter } from "eventemitter3";
 import { Connections } from "./connections.ts";
 import type { Context } from "./context.ts";
 import { type AnyFunction, exposedFunctions } from "./exposed-functions.ts";
+import { HostInterceptors, type ServeOptions } from "./host-interceptors.ts";
 import { HostedService } from "./hosted-method.ts";
 import { MethodRunner } from "./method-runner.ts";
 import { type HostOptions, type HostSettings, resolveOptions } from "./options.ts";
@@ -34,6 +35,7 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
   readonly #settings: HostSettings;
   readonly #connections: Connections;
   readonly #services = new Map<string, HostedService>();
+  readonly #interceptors = new HostInterceptors();
   #isStarted = false;
   /** Counts the starts, so that a stop does not end a later one. */
   #starts = 0;
@@ -46,7 +48,7 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
     super();
     this.#settings = resolveOptions(options);
     const { worker } = this.#settings;
-    const runner = new MethodRunner(this.#settings, worker.warnings);
+    const runner = new MethodRunner(this.#settings, worker.warnings, this.#interceptors);
     this.#connections = new Connections(resolveAddresses(address, worker.security), worker, {
       request: (service, request, data, reply) => runner.run(service, request, data, reply),
       connect: () => this.emit("connect"),
@@ -61,14 +63,28 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
   }
 
   /**
+   * Adds an interceptor around every later request. The first one added is the outermost.
+   * @throws UsageError for anything but a function
+   */
+  use(interceptor: Interceptor): this {
+    this.#interceptors.use(interceptor);
+    return this;
+  }
+
+  /**
    * Serves the methods of a contract.
    * @param handlers a function for each method of the contract: an object, or an instance of a class
    * @throws UsageError for a handler that is missing or that the contract does not have, and after `start()`
    */
-  serve<Of extends Methods>(contract: Contract<Of>, handlers: Handlers<Of>): this;
-  serve(contract: Contract, handlers: object): this {
+  serve<Of extends Methods>(
+    contract: Contract<Of>,
+    handlers: Handlers<Of>,
+    options?: ServeOptions<keyof Of & string>,
+  ): this;
+  serve(contract: Contract, handlers: object, options: ServeOptions = {}): this {
     const service = this.#service(nameOf(contract));
     service.addContract(contract, handlers);
+    this.#interceptors.add(service.name, contract, options);
     return this;
   }
 

@@ -3,6 +3,7 @@ export {
   type Contract,
   clientStream,
   duplex,
+  type Interceptor,
   isError,
   MethodError,
   type Methods,
@@ -14,4 +15,5 @@ export {
 export { RequestError, UsageError } from "@pigato/protocol";
 export type { Context } from "./context.ts";
 export { type Handler, type Handlers, Host, type HostEvents } from "./host.ts";
+export type { ServeOptions } from "./host-interceptors.ts";
 export type { HostOptions } from "./options.ts";

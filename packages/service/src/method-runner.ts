@@ -2,22 +2,25 @@
 
 import { describeIssues, isError, type Method, type Schema, type Validated, validate } from "@pigato/contract";
 import type { Warnings } from "@pigato/peer";
-import { UsageError } from "@pigato/protocol";
+import { RequestError, UsageError } from "@pigato/protocol";
 import { reasonOf } from "@pigato/protocol/internal";
 import { isChunks, Reply, type WorkerRequest, writeChunks } from "@pigato/worker/internal";
 import { argumentsOf, type CallForm, inputOf, isFlaw, readCall } from "./call-form.ts";
 import { Context } from "./context.ts";
+import { type HostInterceptors, interceptRequest } from "./host-interceptors.ts";
 import type { HostedMethod, HostedService } from "./hosted-method.ts";
 import type { HostSettings } from "./options.ts";
-import { invalidInput, refuse, unknownMethod, unreadable } from "./refusals.ts";
+import { invalidInput, isRefusal, refuse, unknownMethod, unreadable } from "./refusals.ts";
 
 export class MethodRunner {
   readonly #settings: Omit<HostSettings, "worker">;
   readonly #warnings: Warnings;
+  readonly #interceptors: HostInterceptors;
 
-  constructor(settings: Omit<HostSettings, "worker">, warnings: Warnings) {
+  constructor(settings: Omit<HostSettings, "worker">, warnings: Warnings, interceptors: HostInterceptors) {
     this.#settings = settings;
     this.#warnings = warnings;
+    this.#interceptors = interceptors;
   }
 
   /** @param data the decoded body of the request; `NOT_JSON` or `MALFORMED` if it is not in its codec */
@@ -27,23 +30,32 @@ export class MethodRunner {
     const method = service.methods.get(call.method);
     if (method === undefined) return refuse(reply, unknownMethod(service, call.method));
     try {
-      const settling = this.#settle(method, this.#invoke(method, call, reply), reply);
+      const settling = this.#settle(method, this.#start(method, call, reply), reply);
       settling?.catch((error: unknown) => this.#onError(method, error, reply));
     } catch (error) {
       this.#onError(method, error, reply);
     }
   }
 
-  /** Validates the input and calls the handler. @returns what the handler returns, or a promise of it */
-  #invoke(method: HostedMethod, call: CallForm, reply: Reply): unknown {
+  /** Calls the handler, and the interceptors around it. @returns what the handler returns, or a promise of it */
+  #start(method: HostedMethod, call: CallForm, reply: Reply): unknown {
+    const { definition } = method;
+    const input = definition === undefined ? argumentsOf(call) : inputOf(call);
+    const next = this.#interceptors.nextFor(method);
+    if (next === undefined) return this.#invoke(method, input, new Context(method, reply));
+    return interceptRequest(next, { method, input, reply }, (request) =>
+      this.#invoke(method, request.input, new Context(method, reply, request)),
+    );
+  }
+
+  /** Validates the input and calls the handler. */
+  #invoke(method: HostedMethod, input: unknown, context: Context): unknown {
     const { definition, handler, target } = method;
-    if (definition === undefined) return Reflect.apply(handler, target, argumentsOf(call));
-    const input = inputOf(call);
-    const context = new Context(method, reply);
+    if (definition === undefined) return Reflect.apply(handler, target, Array.isArray(input) ? input : [input]);
     const schema = this.#settings.validateInput ? inputSchema(definition) : undefined;
     if (schema === undefined) return handler.call(target, input, context);
     const run = (validated: Validated<unknown>): unknown => {
-      if ("issues" in validated) return refuse(reply, invalidInput(method, validated.issues));
+      if ("issues" in validated) throw new RequestError(invalidInput(method, validated.issues));
       return handler.call(target, validated.value, context);
     };
     const validated = validate(schema, input);
@@ -100,6 +112,7 @@ export class MethodRunner {
   }
 
   #onError(method: HostedMethod, error: unknown, reply: Reply): void {
+    if (isRefusal(error)) return refuse(reply, error);
     const isDeclared = method.definition !== undefined && isError(error, method.definition) && !isNested(error);
     const wasSent = Reply.fail(reply, error, this.#settings.exposeStacks && !isDeclared);
     // A handler may fail because its request was aborted.

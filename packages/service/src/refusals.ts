@@ -1,7 +1,7 @@
 // Requests that a host answers without running a handler (P-FAIL-6).
 
 import { describeIssues, type Issue } from "@pigato/contract";
-import type { FailureCode, RequestError } from "@pigato/protocol";
+import { type FailureCode, RequestError } from "@pigato/protocol";
 import type { Reply } from "@pigato/worker";
 import type { Flaw } from "./call-form.ts";
 import type { HostedMethod, HostedService } from "./hosted-method.ts";
@@ -12,11 +12,11 @@ const MAX_SHOWN_NAME = 64;
 /** Why a request is refused. No worker has run it, and none would. */
 export interface Refusal extends Pick<RequestError, "name" | "message" | "delivery"> {
   readonly code: FailureCode;
-  readonly detail?: { readonly issues: readonly Issue[] };
+  readonly detail?: unknown;
 }
 
-export function refuse(reply: Reply, refusal: Refusal): void {
-  if (reply.active()) reply.error(refusal);
+export function refuse(reply: Reply, { name, code, message, delivery, detail }: Refusal): void {
+  if (reply.active()) reply.error({ name, code, message, delivery, detail });
 }
 
 export function unreadable(service: HostedService, { code, reason }: Flaw): Refusal {
@@ -33,6 +33,11 @@ export function unknownMethod(service: HostedService, name: string): Refusal {
 export function invalidInput({ fullName }: HostedMethod, issues: readonly Issue[]): Refusal {
   const message = `the input of ${fullName} is invalid: ${describeIssues(issues)}`;
   return { ...refusal("INVALID_ARGUMENT", message), detail: { issues } };
+}
+
+/** Whether the host threw this error, because input does not match its schema. One of a nested request has an id. */
+export function isRefusal(error: unknown): error is RequestError {
+  return error instanceof RequestError && error.code === "INVALID_ARGUMENT" && error.requestId === undefined;
 }
 
 function refusal(code: FailureCode, message: string): Refusal {

@@ -1,0 +1,114 @@
+// The interceptors of a host, of its services and of their methods, and how a request passes them.
+
+import type { AnyRequest, Interceptor, MethodKind, Next } from "@pigato/contract";
+import { HeaderMap } from "@pigato/contract";
+import {
+  afterFirst,
+  checkInterceptor,
+  InterceptorChain,
+  type InterceptorOwner,
+  isChunks,
+  replyOf,
+  requestOf,
+} from "@pigato/contract/internal";
+import { UsageError } from "@pigato/protocol";
+import type { Reply } from "@pigato/worker";
+import type { HostedMethod } from "./hosted-method.ts";
+
+/** Settings of the methods of a contract at a host. */
+export interface ServeOptions<Name extends string = string> {
+  /** Interceptors inside of those of the host, the first outermost. @defaultValue none */
+  readonly interceptors?: readonly Interceptor[] | undefined;
+  /** Interceptors of single methods, inside of those of all. @defaultValue none */
+  readonly methods?:
+    | { readonly [Method in Name]?: { readonly interceptors?: readonly Interceptor[] | undefined } | undefined }
+    | undefined;
+}
+
+export class HostInterceptors implements InterceptorOwner {
+  interceptors: readonly Interceptor[] = [];
+  /** By the full name of the method. */
+  readonly #chains = new Map<string, InterceptorChain>();
+  /** So that a host without interceptors looks up none. */
+  #isEmpty = true;
+
+  /** @throws UsageError for anything but a function */
+  use(interceptor: Interceptor): void {
+    checkInterceptor(interceptor);
+    this.interceptors = [...this.interceptors, interceptor];
+    this.#isEmpty = false;
+  }
+
+  /** @throws UsageError for an interceptor that is not a function, and for a method that the contract does not have */
+  add(service: string, contract: object, { interceptors = [], methods = {} }: ServeOptions): void {
+    const unknown = Object.keys(methods).find((name) => !Object.hasOwn(contract, name));
+    if (unknown !== undefined) throw new UsageError(`the contract of service "${service}" has no method "${unknown}"`);
+    for (const name of Object.keys(contract)) {
+      const own = (Object.hasOwn(methods, name) ? methods[name]?.interceptors : undefined) ?? [];
+      const chain = new InterceptorChain(this, [...interceptors, ...own]);
+      if (interceptors.length + own.length > 0) this.#isEmpty = false;
+      this.#chains.set(`${service}.${name}`, chain);
+    }
+  }
+
+  /** `undefined` for a method without interceptors. */
+  nextFor({ fullName }: HostedMethod): Next | undefined {
+    if (this.#isEmpty) return undefined;
+    let chain = this.#chains.get(fullName);
+    if (chain === undefined) {
+      chain = new InterceptorChain(this, []);
+      this.#chains.set(fullName, chain);
+    }
+    return chain.next;
+  }
+}
+
+/** A request before its interceptors. */
+export interface IncomingRequest {
+  readonly method: HostedMethod;
+  readonly input: unknown;
+  readonly reply: Reply;
+}
+
+/**
+ * Runs a request through interceptors.
+ * @param invoke calls the handler. @returns its output
+ */
+export async function interceptRequest(
+  next: Next,
+  { method, input, reply }: IncomingRequest,
+  invoke: (request: AnyRequest) => unknown,
+): Promise<unknown> {
+  const controller = new AbortController();
+  const { signal } = reply;
+  const onAbort = (): void => controller.abort(signal.reason);
+  signal.addEventListener("abort", onAbort);
+  if (signal.aborted) onAbort();
+  const { name, definition } = method;
+  const request = requestOf(
+    definition?.kind ?? "unary",
+    { side: "host", service: reply.service, method: name, definition },
+    {
+      headers: new HeaderMap(),
+      deadline: undefined,
+      attempt: 1,
+      signal: controller.signal,
+      readInput: () => input,
+      send: async (changed) => replyOf(changed, await outputOf(changed.kind, await invoke(changed), changed.signal)),
+    },
+  );
+  try {
+    const { output } = await next(request);
+    return output;
+  } catch (error) {
+    // Closes chunks that an interceptor left open.
+    controller.abort(error);
+    throw error;
+  }
+}
+
+/** Of a stream, once its first chunk is there. */
+function outputOf(kind: MethodKind, output: unknown, signal: AbortSignal): unknown {
+  const isStream = kind === "serverStream" || kind === "duplex";
+  return isStream && isChunks(output) ? afterFirst(output, signal) : output;
+}
