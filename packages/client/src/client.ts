@@ -1,9 +1,10 @@
 // The public client. It turns arguments into messages, and provides replies as streams, callbacks and promises. The session
 // decides what happens to a request.
 
-import type { Contract, Interceptor, Methods } from "@pigato/contract";
+import type { Contract, Interceptor, Methods, ServiceDescription } from "@pigato/contract";
+import { HOST_METHODS, isServiceDescription } from "@pigato/contract/internal";
 import { invalidValue, type PeerEvents, readService, resolveAddresses } from "@pigato/peer";
-import { display, type RequestError, type RequestId, type Violation } from "@pigato/protocol";
+import { display, type RequestError, type RequestId, UsageError, type Violation } from "@pigato/protocol";
 import { requestIdFromText } from "@pigato/protocol/internal";
 import type { LinkError } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
@@ -227,6 +228,17 @@ export class Client extends EventEmitter<ClientEvents> {
     options: FunctionOptions = {},
   ): Remote<Functions> {
     return remoteFunctions(service, options, this.#requester);
+  }
+
+  /**
+   * The methods of a service with their JSON Schemas, as one of its hosts describes them; `workerId` selects the host. To ask all hosts, or
+   * for `$stats` and `$ping`, use `broadcast` or `call` with the option `method`.
+   * @returns a promise that rejects with a `UsageError` if the service is not that of a host
+   */
+  async describe(service: string, options: Omit<CallOptions, "method" | "args"> = {}): Promise<ServiceDescription> {
+    const described = await this.call(service, undefined, { ...options, method: HOST_METHODS.info });
+    if (isServiceDescription(described)) return described;
+    throw new UsageError(`service "${service}" cannot be described: the worker that answered is no host`);
   }
 
   /**

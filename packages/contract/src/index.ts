@@ -19,6 +19,7 @@ export {
   type UnaryMethod,
   unary,
 } from "./contract.ts";
+export type { JsonSchema, MethodDescription, ServiceDescription } from "./description.ts";
 export { callerErrorOf, describeIssues, isError, MethodError, type MethodErrorOf } from "./errors.ts";
 export { HeaderMap } from "./header-map.ts";
 export type { AnyReply, AnyRequest, Interceptor, Next } from "./interceptor.ts";

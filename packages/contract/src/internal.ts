@@ -2,5 +2,6 @@
 
 export { afterFirst, isChunks, readableOnce } from "./chunks.ts";
 export { checkInterceptor, compose, InterceptorChain, type InterceptorOwner } from "./compose.ts";
+export { describeMethod, HOST_METHODS, isServiceDescription } from "./description.ts";
 export { replyOf, requestOf } from "./interceptor.ts";
 export { type PolicyClock, readNumber, retryableBy, retryWith } from "./retry.ts";

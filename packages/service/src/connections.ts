@@ -2,7 +2,7 @@
 
 import { type LossReason, type PeerEvents, readService } from "@pigato/peer";
 import { DIALECTS, Driver, type Reply, readRequest, type WorkerRequest } from "@pigato/worker/internal";
-import type { HostedService } from "./hosted-method.ts";
+import type { HostedService } from "./hosted-service.ts";
 import type { HostSettings } from "./options.ts";
 
 /** What happens on the connections. */

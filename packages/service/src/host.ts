@@ -4,13 +4,15 @@ import type { Contract, HandlerInput, HandlerOutput, Interceptor, Method, Method
 import { nameOf } from "@pigato/contract";
 import { guarded, type PeerEvents, resolveAddresses } from "@pigato/peer";
 import { UsageError } from "@pigato/protocol";
+import type { Instant } from "@pigato/protocol/internal";
 import { queueMicrotask } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
 import { Connections } from "./connections.ts";
 import type { Context } from "./context.ts";
 import { type AnyFunction, exposedFunctions } from "./exposed-functions.ts";
 import { HostInterceptors, type ServeOptions } from "./host-interceptors.ts";
-import { HostedService } from "./hosted-method.ts";
+import { HostedService } from "./hosted-service.ts";
+import type { HostFacts } from "./introspection.ts";
 import { MethodRunner } from "./method-runner.ts";
 import { type HostOptions, type HostSettings, resolveOptions } from "./options.ts";
 
@@ -35,8 +37,13 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
   readonly #settings: HostSettings;
   readonly #connections: Connections;
   readonly #services = new Map<string, HostedService>();
+  readonly #facts: HostFacts = {
+    idOf: (service) => this.#connections.idOf(service),
+    uptimeMs: () => this.#settings.worker.clock.now() - this.#startedAt,
+  };
   readonly #interceptors = new HostInterceptors();
   #isStarted = false;
+  #startedAt: Instant = 0;
   /** Counts the starts, so that a stop does not end a later one. */
   #starts = 0;
 
@@ -48,7 +55,7 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
     super();
     this.#settings = resolveOptions(options);
     const { worker } = this.#settings;
-    const runner = new MethodRunner(this.#settings, worker.warnings, this.#interceptors);
+    const runner = new MethodRunner(this.#settings, this.#interceptors);
     this.#connections = new Connections(resolveAddresses(address, worker.security), worker, {
       request: (service, request, data, reply) => runner.run(service, request, data, reply),
       connect: () => this.emit("connect"),
@@ -132,7 +139,10 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    if (!this.#isStarted) queueMicrotask(() => this.emit("start"));
+    if (!this.#isStarted) {
+      this.#startedAt = this.#settings.worker.clock.now();
+      queueMicrotask(() => this.emit("start"));
+    }
     this.#isStarted = true;
     this.#starts += 1;
     try {
@@ -148,7 +158,7 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
     if (this.#isStarted) throw new UsageError("a host that has started takes no further services: call stop() first");
     const known = this.#services.get(name);
     if (known !== undefined) return known;
-    const service = new HostedService(name);
+    const service = new HostedService(name, this.#facts);
     this.#connections.add(service);
     this.#services.set(name, service);
     return service;

@@ -1,9 +1,7 @@
-// The methods of one service, by name: those of contracts, and registered functions.
+// A method that a host serves, and the counts of its requests for `$stats`. On the path of every request.
 
-import type { Contract, Method } from "@pigato/contract";
-import { invalidValue } from "@pigato/peer";
-import { UsageError } from "@pigato/protocol";
-import { type AnyFunction, isFunction } from "./exposed-functions.ts";
+import type { Method } from "@pigato/contract";
+import type { AnyFunction } from "./exposed-functions.ts";
 
 /** A method of a service, and the code that runs it. */
 export interface HostedMethod {
@@ -15,60 +13,37 @@ export interface HostedMethod {
   readonly handler: AnyFunction;
   /** The object that the handler is called on. */
   readonly target: unknown;
+  readonly stats: MethodStats;
 }
 
-/** The most names in an error message. */
-const MAX_SHOWN_NAMES = 20;
+/** Counts of one method since the host was created. */
+export interface MethodCounts {
+  /** Requests whose handler was called. */
+  readonly requests: number;
+  /** Those of them that run. */
+  readonly running: number;
+  /** Those of them that failed. Errors of the contract count. */
+  readonly failures: number;
+  /** Requests whose input was refused. */
+  readonly refused: number;
+  /** Milliseconds from the call of the handler to the end of its reply, for all that have ended. */
+  readonly totalMs: number;
+}
 
-export class HostedService {
-  readonly name: string;
-  /** A `Map`, so that no name finds a member of an object's prototype. */
-  readonly methods: Map<string, HostedMethod> = new Map();
+export class MethodStats {
+  requests = 0;
+  ended = 0;
+  failures = 0;
+  refused = 0;
+  totalMs = 0;
 
-  constructor(name: string) {
-    this.name = name;
+  onEnd(durationMs: number): void {
+    this.ended += 1;
+    this.totalMs += durationMs;
   }
 
-  /** @throws UsageError for a handler that is missing, or that the contract does not have */
-  addContract(contract: Contract, handlers: object): void {
-    if (typeof handlers !== "object" || handlers === null) {
-      throw invalidValue(`the handlers of service "${this.name}"`, "an object", handlers);
-    }
-    const methods = Object.entries(contract).map(([name, definition]) => {
-      if (definition.kind === "clientStream" || definition.kind === "duplex") {
-        throw new UsageError(`${this.name}.${name} takes a stream of input, which a host cannot receive`);
-      }
-      // The name of a method is no member of Object.prototype. The handlers may be an instance of a class.
-      const handler: unknown = Reflect.get(handlers, name);
-      if (!isFunction(handler)) throw new UsageError(`${this.name}.${name} has no handler: pass a function "${name}"`);
-      return this.#checked({ name, definition, handler, target: handlers });
-    });
-    const unknown = Object.entries(handlers).find(
-      ([name, value]) => isFunction(value) && !Object.hasOwn(contract, name),
-    );
-    if (unknown !== undefined)
-      throw new UsageError(`the contract of service "${this.name}" has no method "${unknown[0]}"`);
-    for (const method of methods) this.methods.set(method.name, method);
-  }
-
-  /** @throws UsageError for a name that is taken */
-  addFunctions(functions: ReadonlyMap<string, AnyFunction>, target: unknown): void {
-    const methods = [...functions].map(([name, handler]) =>
-      this.#checked({ name, definition: undefined, handler, target }),
-    );
-    for (const method of methods) this.methods.set(method.name, method);
-  }
-
-  /** For the error of a request that names no method of this service. */
-  describeMethods(): string {
-    const names = [...this.methods.keys()];
-    const shown = names.slice(0, MAX_SHOWN_NAMES).join(", ");
-    return names.length > MAX_SHOWN_NAMES ? `${shown} and ${names.length - MAX_SHOWN_NAMES} more` : shown;
-  }
-
-  #checked(method: Omit<HostedMethod, "fullName">): HostedMethod {
-    const fullName = `${this.name}.${method.name}`;
-    if (this.methods.has(method.name)) throw new UsageError(`${fullName} is already served`);
-    return { ...method, fullName };
+  snapshot(): MethodCounts {
+    const { requests, ended, failures, refused, totalMs } = this;
+    return { requests, running: requests - ended, failures, refused, totalMs: Math.round(totalMs) };
   }
 }

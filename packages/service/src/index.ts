@@ -16,4 +16,6 @@ export { RequestError, UsageError } from "@pigato/protocol";
 export type { Context } from "./context.ts";
 export { type Handler, type Handlers, Host, type HostEvents } from "./host.ts";
 export type { ServeOptions } from "./host-interceptors.ts";
+export type { MethodCounts } from "./hosted-method.ts";
+export type { ServiceStats } from "./introspection.ts";
 export type { HostOptions } from "./options.ts";

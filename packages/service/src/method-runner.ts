@@ -3,23 +3,27 @@
 import { describeIssues, isError, type Method, type Schema, type Validated, validate } from "@pigato/contract";
 import type { Warnings } from "@pigato/peer";
 import { RequestError, UsageError } from "@pigato/protocol";
-import { reasonOf } from "@pigato/protocol/internal";
+import { type Instant, reasonOf } from "@pigato/protocol/internal";
+import type { Clock } from "@pigato/transport";
 import { isChunks, Reply, type WorkerRequest, writeChunks } from "@pigato/worker/internal";
 import { argumentsOf, type CallForm, inputOf, isFlaw, readCall } from "./call-form.ts";
 import { Context } from "./context.ts";
 import { type HostInterceptors, interceptRequest } from "./host-interceptors.ts";
-import type { HostedMethod, HostedService } from "./hosted-method.ts";
+import type { HostedMethod } from "./hosted-method.ts";
+import type { HostedService } from "./hosted-service.ts";
 import type { HostSettings } from "./options.ts";
 import { invalidInput, isRefusal, refuse, unknownMethod, unreadable } from "./refusals.ts";
 
 export class MethodRunner {
-  readonly #settings: Omit<HostSettings, "worker">;
+  readonly #settings: HostSettings;
   readonly #warnings: Warnings;
+  readonly #clock: Pick<Clock, "now">;
   readonly #interceptors: HostInterceptors;
 
-  constructor(settings: Omit<HostSettings, "worker">, warnings: Warnings, interceptors: HostInterceptors) {
+  constructor(settings: HostSettings, interceptors: HostInterceptors) {
     this.#settings = settings;
-    this.#warnings = warnings;
+    this.#warnings = settings.worker.warnings;
+    this.#clock = settings.worker.clock;
     this.#interceptors = interceptors;
   }
 
@@ -27,13 +31,19 @@ export class MethodRunner {
   run(service: HostedService, { options }: WorkerRequest, data: unknown, reply: Reply): void {
     const call = readCall(options, data);
     if (isFlaw(call)) return refuse(reply, unreadable(service, call));
-    const method = service.methods.get(call.method);
+    const method = service.find(call.method);
     if (method === undefined) return refuse(reply, unknownMethod(service, call.method));
+    const startedAt = this.#clock.now();
+    method.stats.requests += 1;
     try {
       const settling = this.#settle(method, this.#start(method, call, reply), reply);
-      settling?.catch((error: unknown) => this.#onError(method, error, reply));
+      if (settling === undefined) return this.#onEnd(method, startedAt);
+      settling.then(
+        () => this.#onEnd(method, startedAt),
+        (error: unknown) => this.#onError(method, error, { reply, startedAt }),
+      );
     } catch (error) {
-      this.#onError(method, error, reply);
+      this.#onError(method, error, { reply, startedAt });
     }
   }
 
@@ -111,8 +121,21 @@ export class MethodRunner {
     return undefined;
   }
 
-  #onError(method: HostedMethod, error: unknown, reply: Reply): void {
-    if (isRefusal(error)) return refuse(reply, error);
+  #onEnd({ stats }: HostedMethod, startedAt: Instant): void {
+    stats.onEnd(this.#clock.now() - startedAt);
+  }
+
+  #onError(
+    method: HostedMethod,
+    error: unknown,
+    { reply, startedAt }: { readonly reply: Reply; readonly startedAt: Instant },
+  ): void {
+    this.#onEnd(method, startedAt);
+    if (isRefusal(error)) {
+      method.stats.refused += 1;
+      return refuse(reply, error);
+    }
+    method.stats.failures += 1;
     const isDeclared = method.definition !== undefined && isError(error, method.definition) && !isNested(error);
     const wasSent = Reply.fail(reply, error, this.#settings.exposeStacks && !isDeclared);
     // A handler may fail because its request was aborted.

@@ -4,7 +4,8 @@ import { describeIssues, type Issue } from "@pigato/contract";
 import { type FailureCode, RequestError } from "@pigato/protocol";
 import type { Reply } from "@pigato/worker";
 import type { Flaw } from "./call-form.ts";
-import type { HostedMethod, HostedService } from "./hosted-method.ts";
+import type { HostedMethod } from "./hosted-method.ts";
+import type { HostedService } from "./hosted-service.ts";
 
 /** The most characters of a method's name in an error message. */
 const MAX_SHOWN_NAME = 64;

@@ -1,0 +1,71 @@
+// The methods of one service, by name: those of contracts, and registered functions.
+
+import type { Contract } from "@pigato/contract";
+import { invalidValue } from "@pigato/peer";
+import { UsageError } from "@pigato/protocol";
+import { type AnyFunction, isFunction } from "./exposed-functions.ts";
+import { type HostedMethod, MethodStats } from "./hosted-method.ts";
+import { type HostFacts, ownMethods } from "./introspection.ts";
+
+/** The most names in an error message. */
+const MAX_SHOWN_NAMES = 20;
+
+export class HostedService {
+  readonly name: string;
+  /** A `Map`, so that no name finds a member of an object's prototype. */
+  readonly methods: Map<string, HostedMethod> = new Map();
+  /** The methods that every service has by itself. */
+  readonly #ownMethods = new Map<string, HostedMethod>();
+
+  constructor(name: string, facts: HostFacts) {
+    this.name = name;
+    for (const method of ownMethods(this, facts)) this.#ownMethods.set(method.name, method);
+  }
+
+  find(name: string): HostedMethod | undefined {
+    return this.methods.get(name) ?? this.#ownMethods.get(name);
+  }
+
+  /** @throws UsageError for a handler that is missing, or that the contract does not have */
+  addContract(contract: Contract, handlers: object): void {
+    if (typeof handlers !== "object" || handlers === null) {
+      throw invalidValue(`the handlers of service "${this.name}"`, "an object", handlers);
+    }
+    const methods = Object.entries(contract).map(([name, definition]) => {
+      if (definition.kind === "clientStream" || definition.kind === "duplex") {
+        throw new UsageError(`${this.name}.${name} takes a stream of input, which a host cannot receive`);
+      }
+      // The name of a method is no member of Object.prototype. The handlers may be an instance of a class.
+      const handler: unknown = Reflect.get(handlers, name);
+      if (!isFunction(handler)) throw new UsageError(`${this.name}.${name} has no handler: pass a function "${name}"`);
+      return this.#checked({ name, definition, handler, target: handlers });
+    });
+    const unknown = Object.entries(handlers).find(
+      ([name, value]) => isFunction(value) && !Object.hasOwn(contract, name),
+    );
+    if (unknown !== undefined)
+      throw new UsageError(`the contract of service "${this.name}" has no method "${unknown[0]}"`);
+    for (const method of methods) this.methods.set(method.name, method);
+  }
+
+  /** @throws UsageError for a name that is taken */
+  addFunctions(functions: ReadonlyMap<string, AnyFunction>, target: unknown): void {
+    const methods = [...functions].map(([name, handler]) =>
+      this.#checked({ name, definition: undefined, handler, target }),
+    );
+    for (const method of methods) this.methods.set(method.name, method);
+  }
+
+  /** For the error of a request that names no method of this service. */
+  describeMethods(): string {
+    const names = [...this.methods.keys()];
+    const shown = names.slice(0, MAX_SHOWN_NAMES).join(", ");
+    return names.length > MAX_SHOWN_NAMES ? `${shown} and ${names.length - MAX_SHOWN_NAMES} more` : shown;
+  }
+
+  #checked(method: Omit<HostedMethod, "fullName" | "stats">): HostedMethod {
+    const fullName = `${this.name}.${method.name}`;
+    if (this.methods.has(method.name)) throw new UsageError(`${fullName} is already served`);
+    return { ...method, fullName, stats: new MethodStats() };
+  }
+}

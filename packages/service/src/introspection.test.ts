@@ -1,0 +1,70 @@
+import { type } from "arktype";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { Host, serverStream, service, unary } from "./index.ts";
+import { start } from "./testing/start.ts";
+
+const STOCKS = service("stocks", {
+  quote: unary({ input: z.object({ ticker: z.string() }), errors: { NO: type("string") }, idempotent: true }),
+  watch: serverStream<string, number>(),
+});
+
+function serve(host: Host): void {
+  host.serve(STOCKS, {
+    quote: async ({ ticker }, ctx) => (ticker === "ACME" ? 7 : ctx.fail("NO", ticker)),
+    watch: async function* () {},
+  });
+  host.register("stocks", () => 1, "reset");
+}
+
+test("P-CALL-4: a host describes its methods, with JSON Schema where the library exports it", async () => {
+  const { client } = await start(serve);
+  const described = await client.describe("stocks");
+  expect(described).toEqual({
+    service: "stocks",
+    host: expect.stringMatching(/^W/),
+    methods: [
+      {
+        name: "quote",
+        kind: "unary",
+        idempotent: true,
+        errors: { NO: expect.objectContaining({ type: "string" }) },
+        input: expect.objectContaining({ type: "object", properties: { ticker: { type: "string" } } }),
+      },
+      { name: "watch", kind: "serverStream", idempotent: false, errors: {} },
+      { name: "reset", kind: "function", idempotent: false, errors: {} },
+    ],
+  });
+  expect(await client.describe("stocks", { workerId: described.host })).toEqual(described);
+});
+
+test("P-CALL-4: a host counts the requests of its methods", async () => {
+  const { client, host } = await start(serve);
+  const api = client.of(STOCKS);
+  await api.quote({ ticker: "ACME" });
+  await api.quote.safe({ ticker: "NOPE" });
+  await api.quote.safe(JSON.parse("{}"));
+  const stats = await client.call("stocks", undefined, { method: "$stats" });
+  expect(stats).toEqual({
+    service: "stocks",
+    host: expect.any(String),
+    uptimeMs: expect.any(Number),
+    methods: [
+      { name: "quote", requests: 3, running: 0, failures: 1, refused: 1, totalMs: expect.any(Number) },
+      { name: "watch", requests: 0, running: 0, failures: 0, refused: 0, totalMs: 0 },
+      { name: "reset", requests: 0, running: 0, failures: 0, refused: 0, totalMs: 0 },
+    ],
+  });
+  const ping = { service: "stocks", host: Reflect.get(Object(stats), "host") };
+  expect(await client.call("stocks", undefined, { method: "$ping" })).toEqual(ping);
+  expect(await client.call("stocks", { method: "$ping" })).toEqual(ping);
+  expect(host.listenerCount("error")).toBe(0);
+});
+
+test("the methods of the host itself cannot be replaced, and are not listed among those of the service", async () => {
+  expect(() => new Host("tcp://127.0.0.1:1").register("x", () => 1, "$info")).toThrow("must be");
+  const { client } = await start(serve);
+  await expect(client.call("stocks", 1, { method: "$other" })).rejects.toThrow(
+    'service "stocks" has no method "$other": it has quote, watch, reset',
+  );
+});

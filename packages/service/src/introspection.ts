@@ -1,0 +1,51 @@
+// The methods that every service of a host has by itself: `$info`, `$stats` and `$ping` (P-CALL-4). Their names cannot be those of other
+// methods.
+
+import type { ServiceDescription } from "@pigato/contract";
+import { describeMethod, HOST_METHODS } from "@pigato/contract/internal";
+import { type HostedMethod, type MethodCounts, MethodStats } from "./hosted-method.ts";
+
+/** What a host knows about the process that it runs in. */
+export interface HostFacts {
+  /** The id of the host at its broker. */
+  idOf(service: string): string;
+  /** Milliseconds since the host was started. */
+  uptimeMs(): number;
+}
+
+/** What `$stats` returns. */
+export interface ServiceStats {
+  readonly service: string;
+  readonly host: string;
+  readonly uptimeMs: number;
+  readonly methods: readonly (MethodCounts & { readonly name: string })[];
+}
+
+/** The service whose methods are described. */
+interface DescribedService {
+  readonly name: string;
+  readonly methods: ReadonlyMap<string, HostedMethod>;
+}
+
+export function ownMethods(service: DescribedService, facts: HostFacts): readonly HostedMethod[] {
+  let methods: ServiceDescription["methods"] | undefined;
+  const who = (): { readonly service: string; readonly host: string } => ({
+    service: service.name,
+    host: facts.idOf(service.name),
+  });
+  const info = (): ServiceDescription => {
+    // Once, because exporting a schema costs more than a request.
+    methods ??= [...service.methods.values()].map(({ name, definition }) => describeMethod(name, definition));
+    return { ...who(), methods };
+  };
+  const stats = (): ServiceStats => ({
+    ...who(),
+    uptimeMs: Math.round(facts.uptimeMs()),
+    methods: [...service.methods.values()].map(({ name, stats: counts }) => ({ name, ...counts.snapshot() })),
+  });
+  return [ownMethod(HOST_METHODS.info, info), ownMethod(HOST_METHODS.stats, stats), ownMethod(HOST_METHODS.ping, who)];
+}
+
+function ownMethod(name: string, handler: () => unknown): HostedMethod {
+  return { name, fullName: name, definition: undefined, handler, target: undefined, stats: new MethodStats() };
+}
