@@ -3,7 +3,7 @@
 
 import { type Core, type DialectName, notCarried } from "@pigato/peer";
 import { type Dialect, type Frame, writeText } from "@pigato/protocol";
-import { type BodyCodecName, majordomoPeer, pigatoDialect } from "@pigato/protocol/internal";
+import { type BodyCodecName, majordomoPeer, omdpPeer, pigatoDialect } from "@pigato/protocol/internal";
 import {
   type CallDefaults,
   type CallOptions,
@@ -14,7 +14,7 @@ import {
 } from "./call-options.ts";
 import type { Effect, Input } from "./session/effects.ts";
 import { majordomoSession } from "./session/majordomo.ts";
-import { pigatoSession } from "./session/pigato.ts";
+import { omdpSession, pigatoSession } from "./session/pigato.ts";
 import type { SessionOptions } from "./session/session.ts";
 
 export interface HowToEncode {
@@ -52,6 +52,13 @@ export const DIALECTS: Readonly<Record<DialectName, ClientDialect>> = Object.fre
   pigato: PIGATO,
   mdp02: majordomo("mdp02"),
   mdp01: majordomo("mdp01"),
+  omdp: {
+    wire: omdpPeer(),
+    newSession: omdpSession,
+    encodeData: (data, { allowLoss }) => [encodeData(data, undefined, allowLoss)],
+    resolveCallOptions: (input, defaults) => resolveCallOptions(withoutNegotiated(input), defaults),
+    checkMethod() {},
+  },
 });
 
 function majordomo(id: "mdp02" | "mdp01"): ClientDialect {
@@ -81,5 +88,17 @@ function withoutExtras(id: DialectName, input: CallOptions): CallOptions {
   }
   return input;
 }
+
+/** D-PEER-8: what PIGATO negotiates. */
+function withoutNegotiated(input: CallOptions): CallOptions {
+  if (typeof input !== "object" || input === null) return input;
+  for (const name of NEGOTIATED) {
+    const value: unknown = Reflect.get(input, name);
+    if (value !== undefined && value !== "json" && value) throw notCarried("omdp", `the option "${name}" of a request`);
+  }
+  return input;
+}
+
+const NEGOTIATED = ["method", "args", "codec"] as const;
 
 const FLAGS: ReadonlySet<string> = new Set(["retry", "nocache", "persist", "failFast", "notices", "args"]);

@@ -127,8 +127,10 @@ describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
 });
 
 test("an unknown dialect is rejected", () => {
-  for (const dialect of ["omdp", "__proto__", "", 1, null]) {
+  for (const dialect of ["amqp", "__proto__", "", 1, null]) {
     const options: ClientOptions = Object.fromEntries([["dialect", dialect]]);
-    expect(() => resolveOptions({ transport, ...options })).toThrow("dialect must be one of pigato, mdp02, mdp01, not");
+    expect(() => resolveOptions({ transport, ...options })).toThrow(
+      "dialect must be one of pigato, mdp02, mdp01, omdp, not",
+    );
   }
 });

@@ -80,6 +80,9 @@ export interface ClientSettings extends Omit<SettingsOf<PeerSchema>, "curve" | "
   readonly speaker: ClientDialect;
 }
 
+/** Options that zmq-omdp cannot support. Its brokers send no heartbeats to clients. */
+const BEYOND_OMDP = ["heartbeatLiveness", "negotiate"] as const satisfies readonly (keyof ClientOptions)[];
+
 /** Options that Majordomo cannot support. */
 const BEYOND_MAJORDOMO = [
   "heartbeat",
@@ -100,7 +103,7 @@ export function resolveOptions(input: ClientOptions = {}): ClientSettings {
   const { curve, plain, ...settings } = resolve("a client", SCHEMA, input);
   const { dialect, transport } = settings;
   if (dialect !== "pigato") {
-    for (const name of BEYOND_MAJORDOMO) {
+    for (const name of dialect === "omdp" ? BEYOND_OMDP : BEYOND_MAJORDOMO) {
       const value = input[name];
       if (value !== undefined && value !== false && value !== 0) throw notCarried(dialect, name);
     }

@@ -39,7 +39,7 @@ import type { SettingsOf } from "./options/resolve.ts";
 import type { ConnectionOptions } from "./session/connection.ts";
 import type { Negotiation } from "./session/negotiation.ts";
 
-export type DialectName = "pigato" | "mdp02" | "mdp01";
+export type DialectName = "pigato" | "mdp02" | "mdp01" | "omdp";
 
 const HOUR_MS = 3_600_000;
 const KIB = 1024;
@@ -54,11 +54,11 @@ const LOGGER: Option<Logger> = objectWith<Logger>({
 
 export class PeerSchema {
   /**
-   * The protocol to speak to the broker: `pigato`, or Majordomo of RFC 18 (`mdp02`) or RFC 7 (`mdp01`). Majordomo carries one
-   * request at a time, its data and its reply's; options that need more are a `UsageError`.
+   * The protocol to speak to the broker: `pigato`, Majordomo of RFC 18 (`mdp02`) or RFC 7 (`mdp01`), or that of zmq-omdp (`omdp`).
+   * Majordomo carries one request at a time, its data and its reply's. Options that a dialect cannot carry are a `UsageError`.
    * @defaultValue "pigato"
    */
-  readonly dialect: Option<DialectName> = choice({ choices: ["pigato", "mdp02", "mdp01"], default: "pigato" });
+  readonly dialect: Option<DialectName> = choice({ choices: ["pigato", "mdp02", "mdp01", "omdp"], default: "pigato" });
   /** Milliseconds between heartbeats to the broker. Need not equal the broker's. @defaultValue 2500 */
   readonly heartbeat: Option<number> = integer({
     unit: "ms",

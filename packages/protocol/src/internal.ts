@@ -33,6 +33,7 @@ export { excessFor, excessWithMethod } from "./dialects/excess.ts";
 export type { MajordomoOptions } from "./dialects/mdp/index.ts";
 export { type MajordomoPeer, type MajordomoVersion, majordomoPeer } from "./dialects/mdp/peer.ts";
 export { omdpDialect } from "./dialects/omdp/index.ts";
+export { OMDP_CAPABILITIES, omdpPeer } from "./dialects/omdp/peer.ts";
 export { pigatoDialect } from "./dialects/pigato/index.ts";
 export { readRawBody, writeRawBody } from "./dialects/raw-body.ts";
 export { isError, isFailureCode, reasonOf } from "./errors.ts";

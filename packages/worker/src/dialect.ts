@@ -3,6 +3,7 @@
 
 import { bodyCodecs, type DialectName, encodeJson, isRawValue, notCarried } from "@pigato/peer";
 import {
+  type Capabilities,
   type Dialect,
   decodePayload,
   encodePayload,
@@ -15,6 +16,8 @@ import {
   type BodyCodecName,
   isBytes,
   majordomoPeer,
+  OMDP_CAPABILITIES,
+  omdpPeer,
   pigatoDialect,
   readRawBody,
   writeRawBody,
@@ -41,6 +44,8 @@ export interface WorkerDialect {
   readonly newWire: () => Pick<Dialect, "encodeFromWorker" | "decodeToWorker">;
   /** Whether the broker answers READY and heartbeats, and accepts rejections. */
   readonly brokerAnswers: boolean;
+  /** What every broker of the dialect can do, in a dialect that negotiates nothing. */
+  readonly fixed?: Capabilities;
   /**
    * The data of a request; `NOT_JSON` if it is not JSON.
    * @param isFramed whether the body is any frames, in a dialect where it is JSON otherwise
@@ -118,6 +123,15 @@ export const DIALECTS: Readonly<Record<DialectName, WorkerDialect>> = Object.fre
   pigato: PIGATO,
   mdp02: majordomo("mdp02"),
   mdp01: majordomo("mdp01"),
+  omdp: {
+    id: "omdp",
+    newWire: omdpPeer,
+    brokerAnswers: false,
+    fixed: OMDP_CAPABILITIES,
+    readData: readFrames,
+    format: { ...PIGATO.format, ...onlyData("omdp") },
+    lossyFormat: { ...PIGATO.lossyFormat, ...onlyData("omdp") },
+  },
 });
 
 function majordomo(id: "mdp02" | "mdp01"): WorkerDialect {
@@ -139,6 +153,13 @@ function majordomoFormat(id: "mdp02" | "mdp01", encode: Encode): ReplyFormat {
       return framesOfChunk(value, encode);
     },
     final: (value) => framesOfFinal(value, encode),
+    ...onlyData(id),
+  };
+}
+
+/** A dialect whose replies have no options, and which has no rejections. */
+function onlyData(id: DialectName): Pick<ReplyFormat, "options" | "checkReject"> {
+  return {
     options(options) {
       const [name] = Object.keys(options ?? {});
       if (name !== undefined) throw notCarried(id, `reply.opts.${name}`, "its wire has no frame for it");

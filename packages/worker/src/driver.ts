@@ -81,6 +81,7 @@ export class Driver implements ReplyPort {
       concurrency: limitOf(settings.concurrency),
       sizeBounds: settings,
       codecs: bodyCodecs.installed,
+      ...(dialect.fixed && { fixed: dialect.fixed }),
     });
     this.#loop = new EffectLoop<Input, Effect, Notice>(session, this, settings.clock);
     const { maxFrameBytes, maxMessageBytes } = settings;

@@ -137,7 +137,7 @@ describe.each(["mdp02", "mdp01"] as const)("with the dialect %s", (dialect) => {
 });
 
 test("an unknown dialect is rejected", () => {
-  for (const dialect of ["omdp", "__proto__", "", 1, null]) {
-    expect(() => resolveOptions(untyped("dialect", dialect))).toThrow("must be one of pigato, mdp02, mdp01");
+  for (const dialect of ["amqp", "__proto__", "", 1, null]) {
+    expect(() => resolveOptions(untyped("dialect", dialect))).toThrow("must be one of pigato, mdp02, mdp01, omdp");
   }
 });

@@ -33,6 +33,11 @@ export class EffectQueue {
     if (request.options.notices) this.#notify(request, "stored", undefined);
   }
 
+  /** The request is alive. */
+  heartbeatOf(client: ClientAddress, requestId: RequestId): void {
+    this.toClient(client, { type: "request-heartbeat", requestId });
+  }
+
   /** Grants chunks to the worker that holds the request, if it takes part in flow control. */
   grant({ location, address, id }: QueuedRequest, chunks: number): void {
     if (location.at !== "worker" || !location.worker.capabilities.credit) return;
@@ -89,7 +94,10 @@ export class EffectQueue {
   }
 
   #notify({ client, id }: QueuedRequest, state: "queued" | "stored" | "dispatched", worker?: WorkerRecord): void {
-    if (!client.capabilities.notice) return;
+    if (!client.capabilities.notice) {
+      if (state === "dispatched" && client.traits.notifiesByHeartbeat) this.heartbeatOf(client, id);
+      return;
+    }
     this.toClient(client, { type: "notice", requestId: id, state, worker: worker && routingIdOf(worker.id) });
   }
 }

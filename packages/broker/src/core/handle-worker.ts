@@ -190,8 +190,11 @@ function onPartialsReply(state: CoreState, request: QueuedRequest, message: Part
 }
 
 /** P-HB-7: does not restart the timeout, which counts the time without any part of a reply. */
-function onRequestHeartbeat({ effects }: CoreState, { client, id }: QueuedRequest): void {
-  if (client.capabilities.requestHeartbeat) effects.toClient(client, { type: "request-heartbeat", requestId: id });
+function onRequestHeartbeat({ effects }: CoreState, { client, id, options }: QueuedRequest): void {
+  const { capabilities, traits } = client;
+  // D-OMDP-6.
+  const isWanted = capabilities.requestHeartbeat || (options.notices && traits.notifiesByHeartbeat);
+  if (isWanted) effects.heartbeatOf(client, id);
 }
 
 /** P-DISC-4: every message before READY is answered by a DISCONNECT, except a DISCONNECT. */

@@ -17,6 +17,7 @@ import {
   DEFAULT_SIZE_BOUNDS,
   excessOf,
   type Instant,
+  OMDP_CAPABILITIES,
   offerOf,
   sharedCapabilities,
 } from "@pigato/protocol/internal";
@@ -50,6 +51,12 @@ export function pigatoSession(options: SessionOptions): Session {
   return new Session(options, PigatoExchange);
 }
 
+/** zmq-omdp: the requests of PIGATO. Its brokers send no heartbeats to clients, so only the link shows their loss (D-PEER-8). */
+export function omdpSession(options: SessionOptions): Session {
+  const connection = { ...options.connection, liveness: Number.POSITIVE_INFINITY, brokerAnswers: false };
+  return new Session({ ...options, connection, negotiate: false, fixed: OMDP_CAPABILITIES }, PigatoExchange);
+}
+
 class PigatoExchange implements Exchange {
   readonly #options: SessionOptions;
   readonly #negotiate: Negotiation;
@@ -62,7 +69,7 @@ class PigatoExchange implements Exchange {
   readonly #pacing: Pacing;
   readonly #values: ReplyValues;
   /** The capabilities that both sides support on this connection: none, until the broker answers the offer. */
-  #capabilities: Capabilities = NO_CAPABILITIES;
+  #capabilities: Capabilities;
   /** What the broker accepts. */
   #brokerBounds = DEFAULT_SIZE_BOUNDS;
   /** Whether the broker of this connection answered the offer, and so knows more than the classic wire. */
@@ -79,6 +86,7 @@ class PigatoExchange implements Exchange {
       codecs,
     } = options;
     this.#options = options;
+    this.#capabilities = options.fixed ?? NO_CAPABILITIES;
     this.#ownOffer = offerOf("client", {
       heartbeatMs,
       // A client that behaves as the original may have an option of its own with the name `method`.
@@ -152,7 +160,7 @@ class PigatoExchange implements Exchange {
 
   onLost(reason: LossReason): void {
     this.#isOfferAnswered = false;
-    this.#capabilities = NO_CAPABILITIES;
+    this.#capabilities = this.#options.fixed ?? NO_CAPABILITIES;
     this.#brokerBounds = DEFAULT_SIZE_BOUNDS;
     this.#isBrokerKnown = false;
     for (const call of this.calls.all()) {
@@ -308,6 +316,9 @@ class PigatoExchange implements Exchange {
   #onRequestHeartbeat(requestId: RequestId): void {
     const call = this.calls.get(requestId);
     if (call === undefined) return this.#reportLate("request-heartbeat", requestId);
+    // D-OMDP-6: the first heartbeat says that a worker has the request.
+    const isNotice = this.#options.fixed !== undefined && call.message.options.notices && call.notice === undefined;
+    if (isNotice) return this.#onNotice({ type: "notice", requestId, state: "dispatched", worker: undefined });
     this.#emit({ type: "progress", call: call.call, progress: HEARTBEAT });
   }
 

@@ -14,7 +14,7 @@ import {
   type Negotiation,
   type RuntimeInput,
 } from "@pigato/peer/session";
-import type { Violation } from "@pigato/protocol";
+import type { Capabilities, Violation } from "@pigato/protocol";
 import type { BodyCodecs, Instant, SizeBounds } from "@pigato/protocol/internal";
 import type { Calls, RequestLimits } from "./calls.ts";
 import { type BrokerMessage, type Effect, failed, type Input } from "./effects.ts";
@@ -29,6 +29,8 @@ export interface SessionOptions {
   readonly sizeBounds?: SizeBounds;
   /** Whether to offer capabilities beyond the classic wire. */
   readonly negotiate: Negotiation;
+  /** What every broker of the dialect can do, in a dialect that negotiates nothing. */
+  readonly fixed?: Capabilities;
   /** Codecs besides JSON, if it has any. */
   readonly codecs?: BodyCodecs;
 }

@@ -7,13 +7,19 @@ import { startBroker, startClient, startWorker } from "../support/start.ts";
 import { VERSIONS } from "./forms.ts";
 import { startDialectBroker } from "./start.ts";
 
-const DIALECTS: readonly DialectName[] = ["pigato", "mdp02", "mdp01"];
+const DIALECTS: readonly DialectName[] = ["pigato", "mdp02", "mdp01", "omdp"];
 const PAIRS = DIALECTS.flatMap((asked) => DIALECTS.map((serving) => ({ asked, serving })));
 
 async function startPeers(asked: DialectName, serving: DialectName, handle: (data: unknown, reply: Reply) => unknown) {
-  const { broker, address } = await startBroker();
-  const worker = await startWorker(address, "echo", handle, { dialect: serving, reconnect: 10, stopTimeoutMs: 100 });
-  const client = await startClient(address, { dialect: asked, reconnect: 10 });
+  const bind = "tcp://127.0.0.1:*";
+  const { broker, addresses } = await startBroker({}, [bind, { address: bind, dialect: "omdp" }]);
+  const addressFor = (dialect: DialectName) => addresses[dialect === "omdp" ? 1 : 0] ?? "";
+  const worker = await startWorker(addressFor(serving), "echo", handle, {
+    dialect: serving,
+    reconnect: 10,
+    stopTimeoutMs: 100,
+  });
+  const client = await startClient(addressFor(asked), { dialect: asked, reconnect: 10 });
   return { broker, worker, client };
 }
 

@@ -23,6 +23,8 @@ export interface DialectTraits {
   readonly hasRequestIds: boolean;
   /** A client understands partials (D-MAP-4). */
   readonly takesPartials: boolean;
+  /** A client that asked for notices gets a heartbeat of its request when it is dispatched, and those of its worker (D-OMDP-6). */
+  readonly notifiesByHeartbeat: boolean;
   /** A client sends and receives bodies of any number of frames. */
   readonly hasFrames: boolean;
   /** The broker reports an expired request even to a client that did not negotiate `error`. */

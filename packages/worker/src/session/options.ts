@@ -24,6 +24,8 @@ export interface SessionOptions extends ConnectionOptions, InFlightOptions {
    * runs, and accepts no rejections (D-PEER-6).
    */
   readonly brokerAnswers: boolean;
+  /** What every broker of the dialect can do, in a dialect that negotiates nothing. */
+  readonly fixed?: Capabilities;
   readonly negotiate: Negotiation;
   /** Whether its handler reads the method of a request from the options (P-CALL-1). */
   readonly methods?: boolean;

@@ -312,7 +312,7 @@ export class Session {
       case "open":
         this.#unanswered = 0;
         this.#further.reset();
-        this.requests.capabilities = NO_CAPABILITIES;
+        this.requests.capabilities = this.options.fixed ?? NO_CAPABILITIES;
         return [{ type: "open", address: step.address }];
       case "greet":
         return [

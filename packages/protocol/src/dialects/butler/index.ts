@@ -23,6 +23,7 @@ export function butler({ readsWorkers, wallClock }: ButlerOptions): BrokerDialec
       endsOnNull: false,
       hasRequestIds: true,
       takesPartials: false,
+      notifiesByHeartbeat: false,
       hasFrames: false,
       reportsExpiry: false,
     },

@@ -40,6 +40,7 @@ function dialectOf(flavor: Flavor, requestOptions: RequestOptions, answersErrors
     endsOnNull: false,
     hasRequestIds: false,
     takesPartials: flavor.client !== undefined,
+    notifiesByHeartbeat: false,
     hasFrames: true,
     reportsExpiry: answersErrors,
   };

@@ -1,16 +1,14 @@
 // Encodes what zmq-omdp peers receive. They know no READY echo, no reply to a client's heartbeat and nothing newer. They parse
 // all data and errors as JSON, and fail on anything else (D-MAP-9).
 
-import type { Frame, FrameToSend } from "../../frame.ts";
+import type { FrameToSend } from "../../frame.ts";
 import { writeBytes, writeText } from "../../ids.ts";
 import type { ToClient, ToWorker } from "../../message.ts";
 import { methodInBody } from "../method-body.ts";
 import { checkedJson } from "../raw-body.ts";
-import { CLIENT, TYPE, typeFrame, WORKER } from "./wire.ts";
+import { CLIENT, STATUS_OK, TYPE, typeFrame, WORKER } from "./wire.ts";
 
-const STATUS_OK: Frame = writeText("0");
-
-/** C 3|6 rid 0 data · C 3 rid error */
+/** C 3|6 rid 0 data · C 3 rid error · C 4 rid */
 export function encodeToClient(message: ToClient): FrameToSend[] | undefined {
   switch (message.type) {
     case "final":
@@ -31,8 +29,9 @@ export function encodeToClient(message: ToClient): FrameToSend[] | undefined {
         writeBytes(message.requestId),
         writeText(JSON.stringify(message.failure.code)),
       ];
-    case "heartbeat":
     case "request-heartbeat":
+      return [CLIENT, typeFrame(TYPE.HEARTBEAT), writeBytes(message.requestId)];
+    case "heartbeat":
     case "notice":
     case "partials":
     case "credit":

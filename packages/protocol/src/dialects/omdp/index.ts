@@ -12,6 +12,7 @@ const TRAITS: DialectTraits = Object.freeze({
   endsOnNull: false,
   hasRequestIds: true,
   takesPartials: true,
+  notifiesByHeartbeat: true,
   hasFrames: false,
   reportsExpiry: false,
 });

@@ -7,6 +7,8 @@ import { writeText } from "../../ids.ts";
 export const CLIENT: Frame = writeText("C");
 export const WORKER: Frame = writeText("W");
 
+export const STATUS_OK: Frame = writeText("0");
+
 /** The message types of both roles. */
 export const TYPE = { READY: 1, REQUEST: 2, REPLY: 3, HEARTBEAT: 4, DISCONNECT: 5, PARTIAL: 6 } as const;
 

@@ -14,6 +14,7 @@ const TRAITS: DialectTraits = Object.freeze({
   endsOnNull: true,
   hasRequestIds: true,
   takesPartials: true,
+  notifiesByHeartbeat: false,
   hasFrames: false,
   reportsExpiry: false,
 });
