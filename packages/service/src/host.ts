@@ -79,9 +79,9 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
   }
 
   /**
-   * Serves the methods of a contract.
+   * Serves the methods of a contract, also after `start()`: then `error` says if the broker does not take the service.
    * @param handlers a function for each method of the contract: an object, or an instance of a class
-   * @throws UsageError for a handler that is missing or that the contract does not have, and after `start()`
+   * @throws UsageError for a handler that is missing or that the contract does not have
    */
   serve<Of extends Methods>(
     contract: Contract<Of>,
@@ -92,7 +92,7 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
     const service = this.#service(nameOf(contract));
     service.addContract(contract, handlers);
     this.#interceptors.add(service.name, contract, options);
-    return this;
+    return this.#offer(service);
   }
 
   /**
@@ -100,12 +100,13 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
    * `Object.prototype` are not served. Callers pass positional arguments.
    * @param name the service
    * @param alias the name of the function; by default its own
-   * @throws UsageError for a name that is taken or not possible, if there is nothing to serve, and after `start()`
+   * @throws UsageError for a name that is taken or not possible, and if there is nothing to serve
    */
   register(name: string, what: object | AnyFunction, alias?: string): this {
     const functions = exposedFunctions(what, alias);
-    this.#service(name).addFunctions(functions, typeof what === "function" ? undefined : what);
-    return this;
+    const service = this.#service(name);
+    service.addFunctions(functions, typeof what === "function" ? undefined : what);
+    return this.#offer(service);
   }
 
   /**
@@ -155,13 +156,15 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
   }
 
   #service(name: string): HostedService {
-    if (this.#isStarted) throw new UsageError("a host that has started takes no further services: call stop() first");
-    const known = this.#services.get(name);
-    if (known !== undefined) return known;
-    const service = new HostedService(name, this.#facts);
+    return this.#services.get(name) ?? new HostedService(name, this.#facts);
+  }
+
+  /** Offers a service that has its methods, unless the host offers it already. */
+  #offer(service: HostedService): this {
+    if (this.#services.has(service.name)) return this;
     this.#connections.add(service);
-    this.#services.set(name, service);
-    return service;
+    this.#services.set(service.name, service);
+    return this;
   }
 
   #onError(error: Error): void {

@@ -32,7 +32,7 @@ const OWN: HostSchema = new HostSchema();
 const { methods: _methods, ...WORKER } = new WorkerSchema();
 const ALL: object = { ...new PeerSchema(), ...WORKER, ...OWN };
 
-/** Durations are milliseconds. `concurrency` and the other bounds apply to each service. */
+/** Durations are milliseconds. `concurrency` and the other bounds apply to each connection, and so to all services that share it. */
 export interface HostOptions extends Omit<WorkerOptions, "methods">, OptionsOf<HostSchema> {}
 
 export interface HostSettings extends SettingsOf<HostSchema> {

@@ -1,8 +1,8 @@
 // What the packages of this repository that serve requests share with the worker. No semver promise: any minor release may change it.
 
 export { DIALECTS, readRequest } from "./dialect.ts";
-export { Driver } from "./driver.ts";
+export { Driver, type DriverEvents } from "./driver.ts";
 export { resolveOptions, WorkerSchema, type WorkerSettings } from "./options.ts";
 export { Reply } from "./reply.ts";
-export type { WorkerRequest } from "./session/effects.ts";
+export type { ServiceEffect, WorkerRequest } from "./session/effects.ts";
 export { isChunks, writeChunks } from "./write-chunks.ts";

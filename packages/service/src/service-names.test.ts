@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { ServiceNames } from "./service-names.ts";
+
+function namesOf(...names: readonly string[]): ServiceNames<string> {
+  const services = new ServiceNames<string>();
+  for (const name of names) services.add(name, name);
+  return services;
+}
+
+test("a name leads to its own service, else to the highest version within its range, else to the longest wildcard", () => {
+  const services = namesOf("sum", "sum@1.2.0", "sum@1.10.0", "sum@2.0.0-beta", "s*", "su*", "*");
+  const asked = ["sum", "sum@1.2.0", "sum@^1", "sum@<1.5", "sum@3", "sum@&", "sun", "sa", "other", "@1", ""];
+  expect(asked.map((name) => services.find(name))).toEqual([
+    ...["sum", "sum@1.2.0", "sum@1.10.0", "sum@1.2.0", "su*", "su*", "su*", "s*", "*", "*", "*"],
+  ]);
+});
+
+test("a service that is added later is found under names that led to another one", () => {
+  const services = namesOf("other", "s*");
+  expect(services.find("sum")).toBe("s*");
+  services.add("su*", "su*");
+  expect(services.find("sum")).toBe("su*");
+});
+
+test("a name that no service covers leads to none, unless there is only one service", () => {
+  expect(namesOf("echo", "sum").find("stock")).toBeUndefined();
+  expect(namesOf("echo").find("stock")).toBe("echo");
+});
+
+test("many different names are found", () => {
+  const services = namesOf("s*", "t*");
+  for (let index = 0; index < 2_500; index++) expect(services.find(`s${index}`)).toBe("s*");
+});
