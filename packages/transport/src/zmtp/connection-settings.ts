@@ -7,6 +7,11 @@ import type { Metadata } from "./metadata.ts";
 import type { SenderSettings } from "./sender.ts";
 import type { ReceiveBudget } from "./unfinished.ts";
 
+/** Milliseconds that the other end has to close its side after this end closed its own. */
+export const CLOSE_TIMEOUT_MS = 500;
+/** Milliseconds, after a peer closed its connection, in which the bytes that it sent before are read. */
+export const READ_AFTER_CLOSE_MS = 5_000;
+
 export interface ConnectionSettings extends SenderSettings {
   /** The link, as errors name it. */
   readonly linkName: "router" | "dealer" | "publisher" | "subscriber" | "puller" | "pusher";

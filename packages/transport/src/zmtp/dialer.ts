@@ -1,17 +1,16 @@
 // Connects a dealer or a subscriber to its address: one connection at a time, and the next one after a pause, until it is stopped.
 
-import { connect, type OnReadOpts } from "node:net";
+import { connect } from "node:net";
 import { rejectedError, unreachableError } from "../addresses.ts";
 import { systemClock } from "../clock.ts";
 import { LinkError, type PeerFacts } from "../link.ts";
 import { Backoff } from "./backoff.ts";
 import type { ConnectionSettings } from "./connection-settings.ts";
 import { type Endpoint, endpointToConnect, remoteAddress } from "./endpoints.ts";
+import { ReadBuffers } from "./read-buffers.ts";
 import { type ConnectionOwner, SocketConnection } from "./socket-connection.ts";
 import type { Violation } from "./wire.ts";
 
-/** The size of one read. Every read uses the same memory. */
-const READ_BYTES = 64 * 1024;
 const CLOSED_DURING_HANDSHAKE = "the peer closed the connection during the handshake";
 
 export interface DialerSettings extends ConnectionSettings {
@@ -31,7 +30,7 @@ export class Dialer {
   readonly #retry = systemClock.alarm(() => this.#attempt());
   #endpoint: Endpoint | undefined;
   #address = "";
-  #readBuffer: Buffer | undefined;
+  #readBuffers: ReadBuffers | undefined;
   #isStopped = false;
 
   /** @param owner must call `onUp` and `onEnd` when its connection is up or has ended */
@@ -82,11 +81,12 @@ export class Dialer {
   #attempt(): void {
     const endpoint = this.#endpoint;
     if (endpoint === undefined || this.#isStopped) return;
-    this.#readBuffer ??= Buffer.allocUnsafeSlow(READ_BYTES);
-    const buffer = this.#readBuffer;
-    const onread: OnReadOpts = { buffer, callback: (bytes) => connection.onData(buffer.subarray(0, bytes), false) };
+    this.#readBuffers ??= new ReadBuffers();
+    let opened: SocketConnection | undefined;
+    const onread = this.#readBuffers.optionsFor(() => opened);
     const socket = connect({ ...endpoint, onread, noDelay: true, keepAlive: true });
     const connection = new SocketConnection(socket, this.#settings, this.#owner);
+    opened = connection;
     this.connection = connection;
     socket.once("connect", () => {
       const address = remoteAddress(socket);

@@ -23,6 +23,10 @@ const MAX_FIRST_BYTES = 1024 * 1024;
 const FIRST_FACTOR = 128;
 const BODY_GROWTH = 4;
 const NO_BODY = Buffer.alloc(0);
+/** A frame that is worth to be read to where it belongs. */
+const LARGE_BYTES = 32 * 1024;
+/** For fewer bytes, a copy costs less than a system call of their own. */
+const MIN_TARGET_BYTES = 16 * 1024;
 
 /** The verdict on a header for a frame whose body is read and not kept. */
 export const SKIP = "skip";
@@ -43,6 +47,7 @@ export class FrameReader {
   #bodySize = 0;
   #bodyBytes = 0;
   #isSkipping = false;
+  #hasReadLarge = false;
   #violation: Violation | undefined;
 
   constructor(sink: FrameSink) {
@@ -79,6 +84,26 @@ export class FrameReader {
     return this.#violation;
   }
 
+  /** Where the next bytes of a large frame belong, if there is room for many: a socket may read into it (see `filled`). */
+  get target(): Buffer | undefined {
+    const body = this.#body;
+    if (body === undefined || body.length - this.#bodyBytes < MIN_TARGET_BYTES) return undefined;
+    return body.subarray(this.#bodyBytes);
+  }
+
+  /** Whether a large frame has ended since the last call. */
+  takeHasReadLarge(): boolean {
+    const hasReadLarge = this.#hasReadLarge;
+    this.#hasReadLarge = false;
+    return hasReadLarge;
+  }
+
+  /** So many bytes were read into `target`. */
+  filled(bytes: number): void {
+    this.#bodyBytes += bytes;
+    if (this.#bodyBytes === this.#bodySize && this.#body !== undefined) this.#endFrame(this.#body);
+  }
+
   /** Reads to the end of one frame, or of the chunk. @returns where it stopped */
   read(chunk: Buffer, from: number): number {
     let at = from;
@@ -90,11 +115,16 @@ export class FrameReader {
     at = this.#readBody(chunk, at);
     if (this.#violation !== undefined) return chunk.length;
     if (this.#bodyBytes < this.#bodySize) return at;
-    const body = this.#isSkipping ? NO_BODY : this.#body.subarray(0, this.#bodySize);
+    this.#endFrame(this.#body);
+    return at;
+  }
+
+  #endFrame(memory: Buffer): void {
+    if (this.#bodySize >= LARGE_BYTES) this.#hasReadLarge = true;
+    const body = this.#isSkipping ? NO_BODY : memory.subarray(0, this.#bodySize);
     this.#headerBytes = 0;
     this.#body = undefined;
     this.#sink.onFrame(this.#header[0] ?? 0, body);
-    return at;
   }
 
   #readHeader(chunk: Buffer, from: number): number {

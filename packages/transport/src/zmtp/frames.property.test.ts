@@ -46,6 +46,33 @@ test("a reader that pauses reads the same, and no more than a message after a pa
   );
 });
 
+test("a reader reads the same if the rest of large frames is read to where it belongs", () => {
+  let targets = 0;
+  fc.assert(
+    fc.property(messages, fc.infiniteStream(fc.integer({ min: 1, max: 90_000 })), (sent, sizes) => {
+      const reports: string[] = [];
+      const onMessage = (frames: readonly Uint8Array[]) =>
+        void reports.push(text(frames.map((each) => Buffer.from(each))));
+      const reader = new MessageReader(LIMITS, { onMessage, onCommand: () => {} });
+      const bytes = encoded(sent);
+      const shared = Buffer.alloc(64 * 1024);
+      for (let at = 0; at < bytes.length; ) {
+        const { target } = reader;
+        const { value: size } = sizes.next();
+        const read = bytes.copy(target ?? shared, 0, at, Math.min(bytes.length, at + size));
+        if (target === undefined) expect(reader.read(shared.subarray(0, read), 0, false)).toBeUndefined();
+        else expect(reader.filled(read)).toBeUndefined();
+        if (target !== undefined) targets += 1;
+        at += read;
+      }
+      expect(reports).toEqual(sent.map(text));
+      expect(reader.unfinishedBytes).toBe(0);
+    }),
+    PARAMETERS,
+  );
+  expect(targets).toBeGreaterThan(0);
+});
+
 const similarFrame = fc.oneof(
   fc.array(fc.constantFrom(0, 1), { maxLength: 3 }).map((bytes) => Buffer.from(bytes)),
   fc

@@ -112,6 +112,22 @@ export class MessageReader implements FrameSink {
     return this.#violation;
   }
 
+  /** Where the next bytes belong, if they are many bytes of one frame: the caller may read into it, and then calls `filled`. */
+  get target(): Buffer | undefined {
+    return this.#protection === undefined && !this.#isStopped ? this.#frameReader.target : undefined;
+  }
+
+  takeHasReadLarge(): boolean {
+    return this.#frameReader.takeHasReadLarge();
+  }
+
+  /** So many bytes were read into `target`. @returns what is wrong with the bytes */
+  filled(bytes: number): Violation | undefined {
+    this.#isPaused = false;
+    this.#frameReader.filled(bytes);
+    return this.#violation;
+  }
+
   onHeader(flags: number, size: number): Violation | typeof SKIP | undefined {
     if (this.#protection === undefined) return this.#assembler.check(flags, size);
     const bound = this.#limits.maxFrameBytes + this.#protection.overheadBytes;

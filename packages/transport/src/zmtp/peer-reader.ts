@@ -29,6 +29,8 @@ export interface PeerReaderSettings extends HandshakeSettings {
   readonly skipsOversized?: boolean;
 }
 
+const NO_CHUNK = Buffer.alloc(0);
+
 export class PeerReader implements MessageSink {
   readonly #settings: PeerReaderSettings;
   readonly #listener: PeerReaderListener;
@@ -37,6 +39,8 @@ export class PeerReader implements MessageSink {
   #messages: MessageReader | undefined;
   /** Bytes that wait until the peer is authenticated: the rest of one chunk, because the socket is paused meanwhile. */
   #rest: Buffer | undefined;
+  /** Bytes that were read to where they belong, and that `read` has not seen. */
+  #filledBytes = 0;
   #isStopped = false;
   #violation: Violation | undefined;
 
@@ -72,9 +76,27 @@ export class PeerReader implements MessageSink {
    */
   read(chunk: Buffer, isOurs: boolean): Violation | undefined {
     if (this.#messages === undefined) return this.#readHandshake(chunk, isOurs);
-    const violation = this.#messages.read(chunk, 0, isOurs);
+    const filledBytes = this.#filledBytes;
+    this.#filledBytes = 0;
+    const violation = filledBytes > 0 ? this.#messages.filled(filledBytes) : this.#messages.read(chunk, 0, isOurs);
     this.#violation ??= violation;
     return this.#violation;
+  }
+
+  /** Where the next bytes belong, if they are many bytes of one frame: the socket may read into it, and then calls `fill`. */
+  get target(): Buffer | undefined {
+    return this.#messages?.target;
+  }
+
+  /** Whether a large frame has ended since the last call: another one may follow. */
+  takeHasReadLarge(): boolean {
+    return this.#messages?.takeHasReadLarge() === true;
+  }
+
+  /** So many bytes were read into `target`. @returns the chunk to `read` for it */
+  fill(bytes: number): Buffer {
+    this.#filledBytes = bytes;
+    return NO_CHUNK;
   }
 
   /** The peer is authorized. @returns what it did wrong in the bytes that waited */

@@ -13,7 +13,7 @@ import { setImmediate, setTimeout } from "../timers.ts";
 import type { DenialReport, ZapStatus } from "../zap/authenticator.ts";
 import { encodeError, encodePing, encodeRoutingIdError, encodeSubscribe, encodeSubscribe30 } from "./commands.ts";
 import type { ConnectionOwner as OwnerOf } from "./connection-owner.ts";
-import type { ConnectionSettings } from "./connection-settings.ts";
+import { CLOSE_TIMEOUT_MS, type ConnectionSettings, READ_AFTER_CLOSE_MS } from "./connection-settings.ts";
 import { encodeGreeting } from "./greeting.ts";
 import { CLOSED_BEFORE_GREETING, closedDuring } from "./handshake.ts";
 import type { PeerActivity } from "./idle-list.ts";
@@ -25,11 +25,6 @@ import { Sender, type SenderOwner } from "./sender.ts";
 import { TurnBudget } from "./turn-budget.ts";
 import { UnfinishedMessage } from "./unfinished.ts";
 import { COMMAND, type Violation } from "./wire.ts";
-
-/** Milliseconds that the other end has to close its side after this end closed its own. */
-const CLOSE_TIMEOUT_MS = 500;
-/** Milliseconds, after a peer closed its connection, in which the bytes that it sent before are read. */
-const READ_AFTER_CLOSE_MS = 5_000;
 
 export type ConnectionOwner = OwnerOf<SocketConnection>;
 
@@ -46,10 +41,10 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
   error: Error | undefined;
   /** Messages that wait while the kernel takes no more. */
   readonly outbox: Outbox;
+  readonly reader: PeerReader;
   readonly #socket: Socket;
   readonly #settings: ConnectionSettings;
   readonly #owner: ConnectionOwner;
-  readonly #reader: PeerReader;
   readonly #sender: Sender;
   readonly #liveness: Liveness;
   readonly #unfinished: UnfinishedMessage;
@@ -78,7 +73,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     this.#settings = settings;
     this.#owner = owner;
     this.outbox = owner.outboxForConnection(this);
-    this.#reader = new PeerReader(settings, this);
+    this.reader = new PeerReader(settings, this);
     this.#sender = new Sender(socket, settings, this);
     // A peer that connects runs the handlers of its own process, which may take any time.
     this.#turn = new TurnBudget(settings.isActive ? undefined : systemClock);
@@ -115,6 +110,10 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     return this.#unfinished.bytes > 0;
   }
 
+  get hasUnread(): boolean {
+    return this.#rest !== undefined;
+  }
+
   /** The socket is connected: sends the greeting. */
   greet(): void {
     const { name, isServer } = this.#settings.mechanism;
@@ -137,7 +136,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     if (this.#isMuted) return;
     this.#isHeld = true;
     this.#unfinished.isExcused = true;
-    this.#reader.pause();
+    this.reader.pause();
     this.#socket.pause();
   }
 
@@ -223,14 +222,14 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     this.#turn.work += 1;
     this.#hasMessage = true;
     this.#owner.onMessage(this, frames);
-    if (this.#turn.isOverdue()) this.#reader.pause();
+    if (this.#turn.isOverdue()) this.reader.pause();
   }
 
   onOversized(message: OversizedMessage): void {
     this.#turn.work += 1;
     this.#hasMessage = true;
     this.#owner.onOversized?.(this, message);
-    if (this.#turn.isOverdue()) this.#reader.pause();
+    if (this.#turn.isOverdue()) this.reader.pause();
   }
 
   onPing(ttlMs: number, context: Uint8Array): void {
@@ -256,21 +255,21 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
 
   /** Counts what the last read left of a message. Most reads end with a whole message, as the one before did. */
   #noteUnfinished(): void {
-    const { unfinishedBytes: bytes, keptBytes } = this.#reader;
+    const { unfinishedBytes: bytes, keptBytes } = this.reader;
     const hasEnded = this.#hasMessage;
     this.#hasMessage = false;
     if (hasEnded) this.hasSent = true;
     if (bytes === 0 && this.#unfinished.bytes === 0) return;
     const hasGrown = bytes > this.#unfinished.bytes;
     this.#unfinished.update({ bytes, keptBytes }, hasEnded, this.#liveness.lastDataAt);
-    if (hasGrown && !hasEnded && !this.#isMuted && !this.#reader.isWithinCommand) this.#owner.onReceiving?.(this);
+    if (hasGrown && !hasEnded && !this.#isMuted && !this.reader.isWithinCommand) this.#owner.onReceiving?.(this);
   }
 
   #onAuthenticated(status: ZapStatus, denial: DenialReport | undefined): void {
     if (this.#isMuted) return;
     if (status === "200") {
       this.#turn.start(systemClock.now());
-      const violation = this.#reader.authorize();
+      const violation = this.reader.authorize();
       if (violation !== undefined) return this.#reject(violation);
       if (this.#ping !== undefined) this.#answerPing(this.#ping);
       if (this.#continueTurn(0)) this.#resume();
@@ -309,7 +308,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
 
   #read(chunk: Buffer, isOurs: boolean, now: number): boolean {
     this.#turn.start(now);
-    const violation = this.#reader.read(chunk, isOurs);
+    const violation = this.reader.read(chunk, isOurs);
     if (violation !== undefined) {
       this.#reject(violation);
       return false;
@@ -321,7 +320,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
 
   /** A part of so many bytes was read, or its start. @returns whether to continue */
   #continueTurn(bytes: number): boolean {
-    const unread = this.#reader.takeUnread();
+    const unread = this.reader.takeUnread();
     if (!this.#isMuted) this.#rest = unread;
     if (!this.#isHeld && !this.#turn.onRead(bytes - (unread?.length ?? 0))) return true;
     this.#socket.pause();
@@ -341,7 +340,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     this.release();
     this.#isMuted = true;
     this.#rest = undefined;
-    this.#reader.stop();
+    this.reader.stop();
     this.#unfinished.stop();
     // The socket must still be read for its end to be noticed.
     this.#socket.resume();
@@ -378,8 +377,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
 
   /** The other end has closed its side. */
   #onEnd(): void {
-    if (this.#settings.isActive && !this.#isMuted && !this.#reader.isGreeted)
-      this.#violation ??= CLOSED_BEFORE_GREETING;
+    if (this.#settings.isActive && !this.#isMuted && !this.reader.isGreeted) this.#violation ??= CLOSED_BEFORE_GREETING;
     this.#socket.destroy();
   }
 
@@ -393,7 +391,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     this.wasUp = this.#isUp;
     this.#isUp = false;
     this.#isMuted = true;
-    this.#reader.stop();
+    this.reader.stop();
     this.#sender.close();
     this.#owner.onEnd(this, this.#violation);
   }
