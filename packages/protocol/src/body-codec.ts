@@ -1,8 +1,8 @@
 // Codecs of bodies besides JSON (P-CODEC-1). A message names its codec in its options: only peers that agreed on a codec use it,
 // and the broker passes bodies on unread. The codecs themselves are in @pigato/peer, because one of them needs a package.
 
-import type { Frame } from "./frame.ts";
-import { readText } from "./ids.ts";
+import { type Frame, sameBytes } from "./frame.ts";
+import { readText, writeText } from "./ids.ts";
 import { getOwn } from "./payload.ts";
 
 /** `raw` is bytes as they are, `msgpack` is MessagePack. */
@@ -64,6 +64,16 @@ export function readReplyCodec(options: Frame): BodyCodecName | undefined {
   }
   const codec = getOwn(value, "codec");
   return isBodyCodecName(codec) ? codec : undefined;
+}
+
+/** The options of a reply that name its codec and nothing else. */
+export const CODEC_OPTIONS: Readonly<Record<BodyCodecName, Frame>> = Object.freeze({
+  raw: writeText('{"codec":"raw"}'),
+  msgpack: writeText('{"codec":"msgpack"}'),
+});
+
+export function isCodecAlone(options: Frame): boolean {
+  return sameBytes(options, CODEC_OPTIONS.raw) || sameBytes(options, CODEC_OPTIONS.msgpack);
 }
 
 function codecIn(options: object, name: string, absent: BodyCodecName | undefined): BodyCodecName | undefined {

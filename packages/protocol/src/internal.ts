@@ -12,6 +12,7 @@ export {
   type BodyCodec,
   type BodyCodecName,
   type BodyCodecs,
+  CODEC_OPTIONS,
   isBodyCodecName,
   MALFORMED,
   type RequestCodecs,

@@ -1,5 +1,6 @@
 // The options frame of a reply. The broker reads one field; the others travel on untouched.
 
+import { isCodecAlone } from "./body-codec.ts";
 import type { Frame } from "./frame.ts";
 import { decodePayload } from "./payload.ts";
 import { MAX_OPTIONS_BYTES } from "./request-options.ts";
@@ -17,6 +18,8 @@ const EMPTY_OBJECT_BYTES = 2;
 export function readCacheMs(options: Frame | undefined): number | undefined {
   if (options === undefined || options.length <= EMPTY_OBJECT_BYTES || options.length > MAX_OPTIONS_BYTES)
     return undefined;
+  // Each chunk of bytes has these.
+  if (isCodecAlone(options)) return undefined;
   const value = decodePayload(options);
   if (typeof value !== "object" || value === null || !("cache" in value)) return undefined;
   const { cache } = value;

@@ -14,6 +14,7 @@ import {
 } from "@pigato/protocol";
 import {
   type BodyCodecName,
+  CODEC_OPTIONS,
   isBytes,
   majordomoPeer,
   OMDP_CAPABILITIES,
@@ -101,11 +102,6 @@ const MSGPACK_FORMAT: ReplyFormat = {
 export const CODEC_FORMATS: Readonly<Record<BodyCodecName, ReplyFormat>> = Object.freeze({
   raw: RAW_FORMAT,
   msgpack: MSGPACK_FORMAT,
-});
-
-const CODEC_OPTIONS: Readonly<Record<BodyCodecName, Frame>> = Object.freeze({
-  raw: writeText('{"codec":"raw"}'),
-  msgpack: writeText('{"codec":"msgpack"}'),
 });
 
 function optionsWith(codec: BodyCodecName, options: object | undefined): Frame {
