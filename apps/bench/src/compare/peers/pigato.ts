@@ -1,5 +1,5 @@
 // PIGATO of this tree with default options, except that the worker takes any number of requests at a time (the default is
-// 100). Payloads are JSON, so chunks of bytes travel as base64.
+// 100).
 
 import { Broker } from "@pigato/broker";
 import { Client } from "@pigato/client";
@@ -48,7 +48,7 @@ function peer(
       worker.on("request", (data, reply) => {
         if (!isEchoRequest(data) || data.partials === undefined) return reply.end(data);
         for (let number = 0; number < data.partials; number++) {
-          reply.write(data.bytes ? CHUNK.toString("base64") : number);
+          reply.write(data.bytes ? CHUNK : number);
         }
         reply.end(null);
       });
@@ -63,9 +63,8 @@ function peer(
       return {
         ...callWith(client),
         stream: (request, onPartial, done) => {
-          const decode = (_error: unknown, data: unknown) =>
-            onPartial(typeof data === "string" ? Buffer.from(data, "base64") : data);
-          client.request("echo", request, decode, done);
+          const onChunk = (_error: unknown, data: unknown) => onPartial(data);
+          client.request("echo", request, onChunk, done, request.bytes ? { codec: "raw" } : {});
         },
       };
     },
