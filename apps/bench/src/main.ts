@@ -44,6 +44,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "Measure CPU per round trip for frames, and for one frame with all names.",
     load: () => import("./frames.ts"),
   },
+  services: {
+    usage: "[ROUNDS]",
+    summary: "Measure what typed methods and validation add to the CPU of a call.",
+    load: () => import("./services.ts"),
+  },
   transport: {
     usage: "[ROUNDS]",
     summary: "Measure requests per second of each transport without a broker.",
