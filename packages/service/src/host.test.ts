@@ -246,13 +246,37 @@ describe("handlers", () => {
     expect(await trusted.client.of(only).quote()).toEqual({ ticker: "ACME" });
   });
 
+  test("whose error does not match its schema fail in development", async () => {
+    const only = service("only", { quote: unary({ errors: { NO: z.object({ at: z.number() }) } }) });
+    const quote = (_input: unknown, ctx: Context<typeof only.quote>) => ctx.fail("NO", JSON.parse('{"at":"x"}'));
+    const checked = await start((host) => host.serve(only, { quote }), { validateOutput: true });
+    await expect(checked.client.of(only).quote()).rejects.toMatchObject({
+      code: "WORKER_FAILED",
+      message: "the data of the error NO of only.quote is invalid",
+    });
+    const trusted = await start((host) => host.serve(only, { quote }), { validateOutput: false });
+    await expect(trusted.client.of(only).quote()).rejects.toMatchObject({ code: "NO", detail: { at: "x" } });
+  });
+
   test("get input as it was sent if the host does not validate", async () => {
-    const { client } = await start(serveStocks, { validateInput: false });
+    const { client } = await start(serveStocks, { validateInput: false, validateOutput: false });
     expect(await client.call("stocks@1.2.0", "21", { method: "parse" })).toBe(42);
     await expect(client.call("stocks@1.2.0", { tick: 1 }, { method: "quote" })).rejects.toMatchObject({
       cause: { code: "UNKNOWN_TICKER" },
     });
   });
+});
+
+test("the stack of a failed call shows the functions that await it", async () => {
+  const { client } = await start(serveStocks);
+  const api = client.of(STOCKS);
+  async function caller(options?: { readonly timeout: number }): Promise<void> {
+    await api.quote({ ticker: "NOPE" }, options);
+  }
+  for (const options of [undefined, { timeout: 5_000 }]) {
+    const error: unknown = await caller(options).catch((thrown: unknown) => thrown);
+    expect(error instanceof Error && error.stack).toMatch(/at (async )?caller \(.*host\.test\.ts/);
+  }
 });
 
 describe("a client that validates", () => {

@@ -132,7 +132,7 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
     await this.#connections.stop();
     if (!this.#isStarted || this.#starts !== starts) return;
     this.#isStarted = false;
-    this.emit("stop");
+    guarded(() => this.emit("stop"));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

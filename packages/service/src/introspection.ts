@@ -28,14 +28,16 @@ interface DescribedService {
 }
 
 export function ownMethods(service: DescribedService, facts: HostFacts): readonly HostedMethod[] {
-  let methods: ServiceDescription["methods"] | undefined;
+  let methods: ServiceDescription["methods"] = [];
   const who = (): { readonly service: string; readonly host: string } => ({
     service: service.name,
     host: facts.idOf(service.name),
   });
   const info = (): ServiceDescription => {
-    // Once, because exporting a schema costs more than a request.
-    methods ??= [...service.methods.values()].map(({ name, definition }) => describeMethod(name, definition));
+    // Once for the same methods, because exporting a schema costs more than a request.
+    if (methods.length !== service.methods.size) {
+      methods = [...service.methods.values()].map(({ name, definition }) => describeMethod(name, definition));
+    }
     return { ...who(), methods };
   };
   const stats = (): ServiceStats => ({

@@ -136,22 +136,38 @@ export class MethodRunner {
       return refuse(reply, error);
     }
     method.stats.failures += 1;
-    const isDeclared = method.definition !== undefined && isError(error, method.definition) && !isNested(error);
-    const wasSent = Reply.fail(reply, error, this.#settings.exposeStacks && !isDeclared);
+    const { definition, fullName } = method;
+    const declared = definition !== undefined && isError(error, definition) && !isNested(error) ? error : undefined;
+    const schema = this.#settings.validateOutput && declared ? definition?.errors[declared.code] : undefined;
+    const isInvalid = declared !== undefined && schema !== undefined && !isValid(schema, declared.detail);
+    if (declared !== undefined && !isInvalid) return void Reply.fail(reply, declared);
+    const thrown = isInvalid ? new Error(`the data of the error ${declared.code} of ${fullName} is invalid`) : error;
     // A handler may fail because its request was aborted.
-    if (!wasSent || isDeclared) return;
-    const text = `the handler of ${method.fullName} failed: ${reasonOf(error)}`;
-    this.#warnings.warn("PIGATO_HANDLER_FAILED", text, { service: method.fullName, err: error });
+    if (!Reply.fail(reply, thrown, this.#settings.exposeStacks)) return;
+    const text = `the handler of ${fullName} failed: ${reasonOf(thrown)}`;
+    this.#warnings.warn("PIGATO_HANDLER_FAILED", text, { service: fullName, err: thrown });
   }
-}
-
-function end(reply: Reply, value: unknown): void {
-  if (reply.active()) reply.end(value);
 }
 
 /** Whether an error is that of a request that the handler made. */
 function isNested(error: { readonly requestId: string | undefined }): boolean {
   return error.requestId !== undefined;
+}
+
+/** An asynchronous schema cannot delay an error. */
+function isValid(schema: Schema, value: unknown): boolean {
+  try {
+    const validated = validate(schema, value);
+    if (!isThenable(validated)) return "value" in validated;
+    validated.catch(() => {});
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function end(reply: Reply, value: unknown): void {
+  if (reply.active()) reply.end(value);
 }
 
 function repliesWithChunks({ kind }: Method): boolean {

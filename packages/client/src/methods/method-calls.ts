@@ -118,7 +118,12 @@ class MethodCaller {
 
   call(input: unknown, options: MethodCallOptions | undefined): Promise<unknown> {
     if (options === undefined) return this.#port.call(this.#target, input);
-    return new Promise((resolve) => resolve(this.#port.call(this.#targetFor(options), input)));
+    // Without another promise, through which V8 would not find the functions that await the call.
+    try {
+      return this.#port.call(this.#targetFor(options), input);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   stream(input: unknown, options: MethodCallOptions | undefined): ReplyStream {
