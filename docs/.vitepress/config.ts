@@ -35,6 +35,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
           "stream-replies",
           "send-bytes",
           "cancel",
+          "set-deadlines",
           "retry-safely",
           "intercept-calls",
           "cache-replies",

@@ -99,8 +99,9 @@ function isStoredRequest(value: unknown): value is StoredRequest {
     (timeoutMs === null || (typeof timeoutMs === "number" && timeoutMs >= 0)) &&
     typeof field("retry") === "boolean" &&
     (field("worker") === null || typeof field("worker") === "string") &&
-    ["undefined", "boolean"].includes(typeof field("methods")) &&
-    ["storedAt", "lostWorkers"].every((name) => ["undefined", "number"].includes(typeof field(name)))
+    ["undefined", "string"].includes(typeof field("caller")) &&
+    ["methods", "headers"].every((name) => ["undefined", "boolean"].includes(typeof field(name))) &&
+    ["storedAt", "lostWorkers", "deadlineMs"].every((name) => ["undefined", "number"].includes(typeof field(name)))
   );
 }
 

@@ -17,11 +17,42 @@ describe("the options of a request", () => {
     ]);
   });
 
-  test("carry the caller's headers to the worker, and never the signal", () => {
+  test("carry the caller's headers to the worker in their own frame, and never the signal", () => {
     const { signal } = new AbortController();
-    expect(wireOf({ timeout: 5, retry: true, headers: { tenant: "t1", trace: "1-2" }, signal })).toBe(
-      '{"timeout":5,"retry":1,"headers":{"tenant":"t1","trace":"1-2"}}',
+    expect(wireOf({ timeout: 5, retry: true, headers: { Tenant: "t1", trace: "1-2" }, signal })).toBe(
+      '{"timeout":5,"retry":1},headers={"tenant":"t1","trace":"1-2"}',
     );
+    expect(wireOf({ headers: {} })).toBe('{"timeout":60000,"retry":0}');
+  });
+
+  test.each([
+    [{ a: "1", A: "2" }, 'headers has the name "a" twice: case does not count'],
+    [{ "": "1" }, 'headers must have names, and no control characters: ""'],
+    [{ "a\n": "1" }, "headers must have names, and no control characters"],
+    [{ a: "1\u0000" }, "headers must have names, and no control characters"],
+    [{ a: "x".repeat(8_184) }, undefined],
+    [{ a: "x".repeat(8_185) }, "headers of 8193 bytes as JSON cannot be sent; the most is 8192"],
+  ])("are checked for what headers cannot be: %#", (headers, message) => {
+    if (message === undefined) expect(wireOf({ headers })).toContain("headers=");
+    else expect(() => wireOf({ headers })).toThrow(message);
+  });
+
+  test("take a deadline as a duration or as an instant, which is not in the options", () => {
+    expect(wireOf({ deadline: 500 })).toBe('{"timeout":60000,"retry":0}');
+    const deadline = new Date(Date.now() + 500);
+    expect(resolveCallOptions({ deadline }, defaults).deadline).toBe(deadline);
+    for (const wrong of [-1, Number.NaN, Number.POSITIVE_INFINITY, "1", new Date(Number.NaN)]) {
+      const options: object = { deadline: wrong };
+      expect(() => wireOf(options)).toThrow(
+        "deadline must be a number of milliseconds from 0 to 2147483647, or a Date",
+      );
+    }
+  });
+
+  test("take how long a request may wait for a worker", () => {
+    expect(wireOf({ acceptTimeout: 250 })).toBe('{"acceptTimeout":250,"timeout":60000,"retry":0}');
+    expect(resolveCallOptions({ acceptTimeout: 0 }, defaults).options).toMatchObject({ acceptTimeoutMs: 0 });
+    expect(() => wireOf({ acceptTimeout: -1 })).toThrow("acceptTimeout must be a number of milliseconds from 0");
   });
 
   test("take an abort signal of another realm, or of another implementation", () => {
@@ -31,8 +62,8 @@ describe("the options of a request", () => {
   });
 
   test("are sent in the order in which they were written", () => {
-    expect(wireOf({ workerId: "w1", timeout: undefined, retry: 1, headers: {} })).toBe(
-      '{"workerId":"w1","timeout":60000,"retry":1,"headers":{}}',
+    expect(wireOf({ workerId: "w1", timeout: undefined, retry: 1, nocache: 1 })).toBe(
+      '{"workerId":"w1","timeout":60000,"retry":1,"nocache":1}',
     );
   });
 
@@ -63,7 +94,9 @@ describe("the options of a request", () => {
     const misspelled: object = { timout: 5 };
     expect(() => wireOf(misspelled)).toThrow('a request has no option "timout": did you mean "timeout"?');
     const unknown: object = { tenant: "t1" };
-    expect(() => wireOf(unknown)).toThrow('a request has no option "tenant": it has args, codec, failFast, headers, ');
+    expect(() => wireOf(unknown)).toThrow(
+      'a request has no option "tenant": it has acceptTimeout, args, codec, deadline, ',
+    );
   });
 
   test("of the classic package are sent unchanged, whatever their names and values", () => {
@@ -80,6 +113,7 @@ describe("the options of a request", () => {
     expect(options).toEqual({
       timeoutMs: Number.POSITIVE_INFINITY,
       retry: false,
+      hasInput: false,
       worker: "w\u00c3\u00b6rker",
       failFast: true,
       noCache: true,
@@ -108,7 +142,7 @@ describe("the options of a request", () => {
       "headers must be a plain object whose values are strings, not Map(1) { 'a' => 'b' }",
     ],
     ["headers", new Headers({ a: "b" }), "headers must be a plain object whose values are strings, not Headers"],
-    ["headers", { tenant: "x".repeat(70_000) }, "options of 70051 bytes as JSON cannot be sent; the most is 65536"],
+    [CLASSIC_OPTIONS, { own: "x".repeat(70_000) }, "options of 70036 bytes as JSON cannot be sent; the most is 65536"],
     [CLASSIC_OPTIONS, { own: 1n }, "the options of a request cannot be written as JSON"],
   ])("reject %s: %o", (key, value, message) => {
     expect(() => resolveCallOptions({ [key]: value }, defaults)).toThrow(message);

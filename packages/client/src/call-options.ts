@@ -3,6 +3,7 @@
 //
 // `timeout` and `retry` are always sent, as on the classic wire; `signal` never is.
 
+import { types } from "node:util";
 import {
   bit,
   bodyCodecs,
@@ -23,21 +24,25 @@ import {
   type BodyCodecName,
   DEFAULT_SIZE_BOUNDS,
   excessOf,
+  headersIn,
   isBytes,
   isMethodName,
   isWellFormed,
+  MAX_HEADERS_BYTES,
   MAX_NAME_BYTES,
   MAX_OPTIONS_BYTES,
   peerIdFromText,
   type RequestCodecs,
   timeoutToWire,
   UNDEFINED_FRAME,
+  writeHeaders,
   writeRawBody,
 } from "@pigato/protocol/internal";
 import type { ClientRequestOptions } from "./session/effects.ts";
 
 export const MAX_DURATION_MS = 2_147_483_647;
 const MAX_ATTEMPTS = 1_000;
+const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /** Names and values for the worker, which the broker does not read. */
 export type Headers = Readonly<Record<string, string>>;
@@ -45,6 +50,29 @@ export type Headers = Readonly<Record<string, string>>;
 export class CallSchema {
   /** Milliseconds without any reply after which the request fails; −1 is no limit, 0 expires at once. @defaultValue the client's */
   readonly timeout: Option<number> = timeoutOption(0);
+  /**
+   * Milliseconds from the call, or a Date, after which the request fails with `DEADLINE_EXCEEDED`, whatever replies arrive, and however
+   * often it is sent. The broker and the worker know the time that is left, where they support it. @defaultValue no deadline
+   */
+  readonly deadline: Option<number | Date, number | Date | undefined> = custom<
+    number | Date,
+    number | Date | undefined
+  >({
+    unit: "ms",
+    expected: `a number of milliseconds from 0 to ${MAX_DURATION_MS}, or a Date`,
+    read: (value) => (isDeadline(value) ? value : undefined),
+    default: undefined,
+  });
+  /**
+   * Milliseconds that it may wait for a worker. Then it fails with `UNAVAILABLE`, and no worker has run it, so that a retry is safe. Applies
+   * each time that it waits: in the client for a connection, and in a broker that supports it for a free worker. @defaultValue no limit
+   */
+  readonly acceptTimeout: Option<number, number | undefined> = custom<number, number | undefined>({
+    unit: "ms",
+    expected: `a number of milliseconds from 0 to ${MAX_DURATION_MS}`,
+    read: (value) => (isDuration(value) ? value : undefined),
+    default: undefined,
+  });
   /**
    * Whether it is sent again when its worker is lost, or its broker is lost or stops, before the first reply. `true` allows 10
    * attempts in all, a number from 2 that many; 1 is `true`, as on the classic wire. After the last attempt, it fails.
@@ -79,7 +107,10 @@ export class CallSchema {
   readonly failFast: Option<boolean | 0 | 1, boolean> = bit({ default: false });
   /** Whether to be notified when it is queued and which worker gets it, where the broker can: events of its stream. @defaultValue false */
   readonly notices: Option<boolean | 0 | 1, boolean> = bit({ default: false });
-  /** Names and values for the worker: its handler finds them in `opts.headers`. @defaultValue none */
+  /**
+   * Names and values for the worker: its handler finds them in `opts.headers`, with names in lower case. At most 8192 bytes as JSON, without
+   * control characters; more is a UsageError. @defaultValue none
+   */
   readonly headers: Option<Headers> = custom<Headers>({
     expected: "a plain object whose values are strings",
     read: (value) => (isHeaders(value) ? value : undefined),
@@ -118,8 +149,11 @@ export interface CallDefaults {
 
 export interface ResolvedCallOptions {
   readonly options: ClientRequestOptions;
-  /** The options as they are sent. */
+  /** The options as they are sent, and the headers. */
   readonly trailer: readonly Frame[];
+  readonly hasHeaders: boolean;
+  /** The time from the call to the deadline, or the deadline. */
+  readonly deadline: number | Date | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -132,7 +166,8 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults, d
     throw invalidValue("the options of a request", "an object", input);
   }
   rejectUnknownOptions("a request", SCHEMA, input);
-  const { signal, ...sent } = input;
+  const { signal, deadline, headers: given, ...sent } = input;
+  const headers = given === undefined ? undefined : encodeHeaders(readOption("headers", SCHEMA.headers, given));
   const retry = sent.retry === undefined ? defaults.retry : readOption("retry", SCHEMA.retry, sent.retry);
   const codecs = sent.codec === undefined ? undefined : codecsFor(readOption("codec", SCHEMA.codec, sent.codec), data);
   const options: ClientRequestOptions = {
@@ -146,8 +181,8 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults, d
     notices: sent.notices === undefined ? false : readOption("notices", SCHEMA.notices, sent.notices),
     hasInput: false,
     ...codecs,
+    ...acceptTimeoutIn(sent),
   };
-  if (sent.headers !== undefined) readOption("headers", SCHEMA.headers, sent.headers);
   if (sent.method !== undefined) readOption("method", SCHEMA.method, sent.method);
   if (sent.args !== undefined) readOption("args", SCHEMA.args, sent.args);
   const classic: unknown = Reflect.get(input, CLASSIC_OPTIONS);
@@ -161,7 +196,9 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults, d
   };
   return {
     options,
-    trailer: [encodeOptions(written)],
+    trailer: headers === undefined ? [encodeOptions(written)] : [encodeOptions(written), headers],
+    hasHeaders: headers !== undefined,
+    deadline: deadline === undefined ? undefined : readOption("deadline", SCHEMA.deadline, deadline),
     signal: signal === undefined ? undefined : readOption("signal", SCHEMA.signal, signal),
   };
 }
@@ -243,6 +280,39 @@ function isHeaders(value: unknown): value is Headers {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (typeof prototype === "object" && prototype !== null && Object.getPrototypeOf(prototype) !== null) return false;
   return !Array.isArray(value) && Object.values(value).every((header) => typeof header === "string");
+}
+
+function acceptTimeoutIn({ acceptTimeout }: CallOptions): Pick<ClientRequestOptions, "acceptTimeoutMs"> {
+  const acceptTimeoutMs =
+    acceptTimeout === undefined ? undefined : readOption("acceptTimeout", SCHEMA.acceptTimeout, acceptTimeout);
+  return acceptTimeoutMs === undefined ? {} : { acceptTimeoutMs };
+}
+
+function isDuration(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= MAX_DURATION_MS;
+}
+
+function isDeadline(value: unknown): value is number | Date {
+  return isDuration(value) || (types.isDate(value) && !Number.isNaN(value.getTime()));
+}
+
+/** @throws UsageError for names that are equal but for their case, for control characters, and beyond the bound */
+function encodeHeaders(headers: Headers): Frame | undefined {
+  const entries = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  if (entries.length === 0) return undefined;
+  const names = new Set<string>();
+  for (const [name, value] of entries) {
+    if (names.has(name))
+      throw new UsageError(`headers has the name ${JSON.stringify(name)} twice: case does not count`);
+    if (name === "" || CONTROL_CHARACTER.test(name) || CONTROL_CHARACTER.test(value)) {
+      throw new UsageError(`headers must have names, and no control characters: ${JSON.stringify(name)}`);
+    }
+    names.add(name);
+  }
+  const frame = writeHeaders(JSON.stringify(Object.fromEntries(entries)));
+  const bytes = headersIn(frame).length;
+  if (bytes <= MAX_HEADERS_BYTES) return frame;
+  throw new UsageError(`headers of ${bytes} bytes as JSON cannot be sent; the most is ${MAX_HEADERS_BYTES}`);
 }
 
 function encodeOptions(options: object): Frame {

@@ -82,7 +82,7 @@ function isNameForMmi(data: unknown, service: string): data is string {
 function withoutExtras(id: DialectName, input: CallOptions): CallOptions {
   if (typeof input !== "object" || input === null) return input;
   for (const [name, value] of Object.entries(input)) {
-    if (name === "timeout" || name === "signal" || value === undefined) continue;
+    if (name === "timeout" || name === "deadline" || name === "signal" || value === undefined) continue;
     const isOff = FLAGS.has(name) && (value === false || value === 0);
     if (!isOff) throw notCarried(id, `the option ${JSON.stringify(name)} of a request`);
   }

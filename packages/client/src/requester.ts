@@ -3,7 +3,7 @@
 import type { Interceptor } from "@pigato/contract";
 import { isRawValue, queueMicrotask, readService } from "@pigato/peer";
 import { display, type Frame, type RequestId, type ServiceName } from "@pigato/protocol";
-import { setImmediate } from "@pigato/transport";
+import { setImmediate, wallClock } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { AbortSignals } from "./abort-signals.ts";
 import {
@@ -173,9 +173,11 @@ export class Requester implements MethodPort {
     return speaker.encodeData(data, { service, codec, allowLoss });
   }
 
-  #prepared(service: ServiceName, { options, trailer, signal }: ResolvedCallOptions, body: readonly Frame[]): Prepared {
+  #prepared(service: ServiceName, resolved: ResolvedCallOptions, body: readonly Frame[]): Prepared {
+    const { options, trailer, hasHeaders, deadline, signal } = resolved;
     const requestId = this.#nextRequestId();
-    return { message: { type: "request", service, requestId, body, trailer, options }, signal };
+    const deadlineMs = typeof deadline === "object" ? Math.max(0, deadline.getTime() - wallClock()) : deadline;
+    return { message: { type: "request", service, requestId, body, trailer, hasHeaders, deadlineMs, options }, signal };
   }
 
   #nextRequestId(): RequestId {

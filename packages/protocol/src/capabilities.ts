@@ -26,6 +26,10 @@ const TABLE = [
   { name: "services", key: "services", kind: "flag", offeredBy: ["worker", "broker"] },
   // The options of a request name a method and a codec (P-CALL-1). A worker offers it if it reads them.
   { name: "methods", key: "methods", kind: "flag", offeredBy: ["client", "broker"] },
+  // A request carries the time that is left until its deadline (P-TAG-2).
+  { name: "deadline", key: "deadline", kind: "flag", offeredBy: ["client", "worker", "broker"] },
+  // A request carries its headers in a frame of their own, and the broker's facts about it (P-TAG-3).
+  { name: "headers", key: "headers", kind: "flag", offeredBy: ["client", "worker", "broker"] },
   // Requests whose input is a stream.
   { name: "duplex", key: "duplex", kind: "flag", offeredBy: ["worker", "broker"] },
   // Codecs of bodies besides JSON that the peer reads, and that the broker passes on.

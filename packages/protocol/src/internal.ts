@@ -36,6 +36,7 @@ export { type MajordomoPeer, type MajordomoVersion, majordomoPeer } from "./dial
 export { omdpDialect } from "./dialects/omdp/index.ts";
 export { OMDP_CAPABILITIES, omdpPeer } from "./dialects/omdp/peer.ts";
 export { pigatoDialect } from "./dialects/pigato/index.ts";
+export { headersIn, writeHeaders } from "./dialects/pigato/tags.ts";
 export { readRawBody, writeRawBody } from "./dialects/raw-body.ts";
 export { isError, isFailureCode, reasonOf } from "./errors.ts";
 export { bytesOf, type Frames, isBytes, MAX_FRAMES, sameBytes } from "./frame.ts";
@@ -48,6 +49,7 @@ export {
   isNestedFailure,
   nestedErrorOf,
 } from "./handler-errors.ts";
+export { excessOfHeaders, MAX_HEADERS_BYTES, withHeadersInOptions } from "./headers.ts";
 export { IdIndex, type Indexed } from "./id-index.ts";
 export {
   isWellFormed,

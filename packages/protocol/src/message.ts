@@ -14,6 +14,10 @@ interface Dispatched {
   readonly isFramed?: boolean;
   /** With its method in the body, for a worker that does not read it from the options (P-CALL-2). */
   readonly hasMethodInBody?: boolean;
+  /** Who sent the request, as its connection proved, as a byte string (P-TAG-4). */
+  readonly caller?: string | undefined;
+  /** How often it has been dispatched, this time included; 1 if absent (P-TAG-5). */
+  readonly attempt?: number | undefined;
 }
 
 /** A request: its payload, what the broker reads, and what it passes on unread. */
@@ -30,6 +34,10 @@ interface RequestContent {
   readonly options: RequestOptions;
   /** Chunks of the reply that may be sent before the next grant (P-STREAM-3); no limit if absent. */
   readonly credit?: number | undefined;
+  /** Milliseconds that are left until the deadline of the request (P-TAG-2); no deadline if absent. */
+  readonly deadlineMs?: number | undefined;
+  /** Whether the frame behind the options, in the trailer, holds headers (P-TAG-3). */
+  readonly hasHeaders?: boolean;
 }
 
 /** A partial or final reply. Status 0 is success; −1 means that the body is the error; another number is the error itself. */

@@ -31,6 +31,10 @@ export interface RequestOptions extends RequestCodecs {
   readonly method?: string;
   /** Whether the payload is the array of the method's arguments, instead of its one argument. */
   readonly hasArgs?: boolean;
+  /** Milliseconds that the request may wait for a worker (P-TIME-6). */
+  readonly acceptTimeoutMs?: number;
+  /** The headers as the client wrote them, if they did not travel in a frame of their own (P-TAG-3). */
+  readonly headers?: unknown;
   /** Why the method is invalid. */
   readonly flaw?: string;
 }
@@ -77,13 +81,29 @@ export function parseRequestOptions(text: string): RequestOptions {
     hasInput: "input" in value && value.input === 1,
     ...readRequestCodecs(value),
   };
-  return "method" in value ? { ...options, ...methodIn(value) } : options;
+  return "method" in value || "acceptTimeout" in value || "headers" in value
+    ? { ...options, ...callFields(value) }
+    : options;
+}
+
+function isDuration(value: unknown): value is number {
+  return typeof value === "number" && value >= 0;
 }
 
 /** Whether a text can name a method: 1 to 255 bytes of UTF-8 without control characters. */
 export function isMethodName(value: unknown): value is string {
   if (typeof value !== "string" || value === "" || value.length > MAX_NAME_BYTES) return false;
   return isWellFormed(value) && !CONTROL_CHARACTER.test(value) && writeText(value).length <= MAX_NAME_BYTES;
+}
+
+/** The fields that few requests have. */
+function callFields(value: object): Partial<RequestOptions> {
+  const acceptTimeoutMs = "acceptTimeout" in value ? value.acceptTimeout : undefined;
+  return {
+    ...(isDuration(acceptTimeoutMs) && { acceptTimeoutMs }),
+    ...("headers" in value && { headers: value.headers }),
+    ...("method" in value && methodIn(value)),
+  };
 }
 
 /** P-CALL-1: unlike other fields, an invalid one is not ignored, because the worker would run something else. */

@@ -22,6 +22,7 @@ import {
   RequestError,
   type ServiceName,
 } from "@pigato/protocol";
+import { reasonOf } from "@pigato/protocol/internal";
 import { LinkError, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { CODEC_FORMATS, DIALECTS, FRAMES_FORMAT, type ReplyFormat, type WorkerDialect } from "./dialect.ts";
@@ -29,6 +30,7 @@ import { limitOf, type WorkerSettings } from "./options.ts";
 import { Reply } from "./reply.ts";
 import { type InputPort, ReplyInput } from "./reply-input.ts";
 import type { ReplyPort } from "./reply-port.ts";
+import { infoOf } from "./request-info.ts";
 import type { Effect, Input, ServiceEffect, WorkerRequest } from "./session/effects.ts";
 import { Session } from "./session/session.ts";
 
@@ -65,12 +67,14 @@ export class Driver implements ReplyPort {
   readonly #loop: EffectLoop<Input, Effect, Notice>;
   /** Of the requests in flight. */
   readonly #replies = new SlotTable<Reply>();
+  readonly #clock: WorkerSettings["clock"];
   #isLinkSlow = false;
 
   constructor({ service, addresses }: Offer, settings: WorkerSettings, events: DriverEvents) {
     const dialect = DIALECTS[settings.dialect];
     this.format = settings.allowLoss ? dialect.lossyFormat : dialect.format;
     this.#wire = dialect.newWire();
+    this.#clock = settings.clock;
     this.#name = service;
     this.#service = display(service);
     this.#events = events;
@@ -158,7 +162,7 @@ export class Driver implements ReplyPort {
     switch (notice.type) {
       case "run": {
         const reply = this.#replies.get(notice.call);
-        if (reply !== undefined) this.#events.request(notice.request, reply);
+        if (reply !== undefined) this.#onRequest(notice.request, reply);
         return;
       }
       case "drain":
@@ -176,6 +180,16 @@ export class Driver implements ReplyPort {
       default:
         return this.runtime.deliver(notice);
     }
+  }
+
+  #onRequest(request: WorkerRequest, reply: Reply): void {
+    try {
+      reply.info = infoOf(request, this.#clock);
+    } catch (error) {
+      const message = `request ${display(request.requestId)} was refused: ${reasonOf(error)}`;
+      return reply.error({ name: "RequestError", message, code: "INVALID" });
+    }
+    this.#events.request(request, reply);
   }
 
   #newReply(effect: RunEffect): Reply {

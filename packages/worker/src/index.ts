@@ -12,6 +12,7 @@ export { Pusher, type PusherOptions } from "./pusher.ts";
 export type { Reply } from "./reply.ts";
 export type { InputStream } from "./reply-input.ts";
 export type { ReplyOptions } from "./reply-port.ts";
+export type { RequestInfo } from "./request-info.ts";
 export type { IncomingRequest, RequestLoop } from "./request-loop.ts";
 export { Sink, type SinkEvents, type SinkOptions } from "./sink.ts";
 export { type RequestHandler, Worker, type WorkerEvents } from "./worker.ts";

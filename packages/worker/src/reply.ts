@@ -24,6 +24,7 @@ import { encodeError, errorBody } from "./reply-body.ts";
 import { LazyEmitter, PipedSources, WriteAfterEndError } from "./reply-emitter.ts";
 import { type InputStream, ReplyInput } from "./reply-input.ts";
 import type { ReplyOptions, ReplyPort } from "./reply-port.ts";
+import { NO_INFO, type RequestInfo } from "./request-info.ts";
 
 type Callback = (error?: Error | null) => void;
 
@@ -41,6 +42,8 @@ const HIGH_WATER_MARK = 16;
 const NO_OPTIONS: Frame = writeText("{}");
 
 export class Reply extends LazyEmitter implements NodeJS.WritableStream {
+  /** What came with the request besides its data: headers, deadline, caller, attempt. */
+  info: RequestInfo = NO_INFO;
   readonly #port: ReplyPort;
   readonly #call: CallId;
   readonly #requestId: RequestId;

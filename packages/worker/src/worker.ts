@@ -18,7 +18,7 @@ import { isChunks, writeChunks } from "./write-chunks.ts";
  * Handles a request. A value that it returns, or resolves to, is the final reply, unless the reply has ended before. The chunks of an
  * async generator are partial replies, and what it returns is the final one. `undefined` is no reply, and neither are functions,
  * timers, streams of Node and other event emitters, which arrow functions often return unintentionally. An exception or a rejection
- * becomes the error of the request. `opts` are the options that the client sent, unchanged; `{}` if it sent none.
+ * becomes the error of the request. `opts` are the options that the client sent, with its headers in `opts.headers`; `{}` if it sent none.
  */
 export type RequestHandler = (data: unknown, reply: Reply, opts: SentOptions) => unknown;
 
@@ -141,7 +141,8 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
       return reply.error({ name: "RequestError", message, code: "INVALID" });
     }
     if (handlers.length > 1) this.#warnOfSeveralHandlers(handlers.length);
-    const opts = readSentOptions(request.trailer[0]);
+    const sent = readSentOptions(request.trailer[0]);
+    const opts = request.hasHeaders === true ? { ...sent, headers: { ...reply.info.headers } } : sent;
     for (const handler of handlers) {
       // Does not use `emit`, which discards the promises of the handlers. So it must implement `once`.
       this.off("request", handler, undefined, true);

@@ -20,6 +20,7 @@ import {
   type WorkerRecord,
 } from "./queued-request.ts";
 import type { CachedReply } from "./reply-cache.ts";
+import { limitRequest } from "./request-limits.ts";
 import { placeOrFail } from "./requeue.ts";
 import { sendMessages } from "./send-reply.ts";
 import type { CoreState } from "./state.ts";
@@ -48,6 +49,7 @@ export function acceptRequest(
   const error = admissionError(state, client, route, target, message);
   if (error !== undefined) return refuseRequest(state, client, message, error);
   const request = addRequest(state, client, route, message);
+  limitRequest(state, request, message);
   // Accepted with no time left: it is never dispatched (P-TIME-2).
   if (message.options.timeoutMs === 0) return expireRequest(state, request);
   const isHeldBack = onAccepted(state, request, now);

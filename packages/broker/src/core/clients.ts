@@ -57,6 +57,7 @@ export function requireClient(
   // An away client counts toward the bound of requests, and must not be answered as an unknown one.
   if (away === undefined && state.clients.size >= state.options.maxClients) return undefined;
   const client = away ?? newClient(state, id, dialect);
+  client.identity = state.identities.get(id);
   state.clients.set(id, client);
   startLease(client, client.leaseMs, state.timers, now);
   state.effects.report({ type: "client-up", client: id });

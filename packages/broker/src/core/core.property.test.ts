@@ -139,7 +139,7 @@ function failuresIn(effects: readonly Effect[]): string[] {
 
 /** The failures of a broker in docs/reference/errors.md. Some are too rare for every run to reach them. */
 const EVERY_FAILURE: readonly string[] = [
-  ...["not-sent", "queued", "maybe-executed"].map((delivery) => `UNAVAILABLE ${delivery}`),
+  ...["not-sent", "queued", "dispatched", "maybe-executed"].map((delivery) => `UNAVAILABLE ${delivery}`),
   ...["not-sent", "maybe-executed"].map((delivery) => `BUSY ${delivery}`),
   ...["queued", "dispatched", "maybe-executed"].map((delivery) => `DEADLINE_EXCEEDED ${delivery}`),
   "WORKER_LOST maybe-executed",

@@ -29,6 +29,7 @@ export class BrokerCore {
 
   handle(input: Input, now: Instant): Effect[] {
     const { state } = this;
+    state.now = now;
     handleTimers(state, now);
     settle(state);
     handleInput(state, input, now);
@@ -106,6 +107,8 @@ function handleInput(state: CoreState, input: Input, now: Instant): void {
     case "deleted":
     case "delete-failed":
       return handleStore(state, input, now);
+    case "identified":
+      return void state.identities.set(input.peer, input.identity);
     case "start":
       return noteDirectoryChange(state);
     case "tick":

@@ -11,8 +11,8 @@
 //
 // On the path of every request, measured by apps/bench, core.
 
-import type { ToWorker } from "@pigato/protocol";
-import { excessFor, excessOf, excessWithMethod } from "@pigato/protocol/internal";
+import { pigato, type ToWorker } from "@pigato/protocol";
+import { excessFor, excessOf, excessWithMethod, type Frames, withHeadersInOptions } from "@pigato/protocol/internal";
 import { onDispatched } from "./hooks.ts";
 import { shownPeer } from "./peer-names.ts";
 import {
@@ -23,8 +23,12 @@ import {
   type WaitingLocation,
   type WorkerRecord,
 } from "./queued-request.ts";
+import { onWaited, onWaiting, timeLeft } from "./request-limits.ts";
 import type { CoreState } from "./state.ts";
 import type { WorkerState } from "./worker-record.ts";
+
+/** With more frames, there is no room for the tags of the broker (P-TAG-5). */
+const MAX_TAGGED_TRAILER = 53;
 
 type RequestToWorker = ToWorker & { readonly type: "request" };
 
@@ -197,6 +201,7 @@ function wait(state: CoreState, request: QueuedRequest, location: WaitingLocatio
   service.waiting += 1;
   request.location = location;
   location.queue.insert(request);
+  onWaiting(state, request);
   if (route.queue.first === request) service.waitingRoutes.update(route);
   state.effects.notify(request, undefined);
   return "queued";
@@ -220,6 +225,8 @@ function dispatch(state: CoreState, request: QueuedRequest, registration: Regist
   if (request.address === "") request.address = state.open.addressOf(request);
   worker.inFlight.append(request);
   state.inFlight += 1;
+  request.dispatches += 1;
+  onWaited(state, request);
   if (worker.state === "available") {
     if (worker.hasFreeSlot) registration.policy.onDispatched(registration);
     else setWorkerState(worker, "full", registration);
@@ -233,6 +240,7 @@ function dispatch(state: CoreState, request: QueuedRequest, registration: Regist
     request.isReceived = false;
     return void state.unsendable.push({ request, why });
   }
+  const hasFacts = worker.capabilities.headers && request.trailer.length <= MAX_TAGGED_TRAILER;
   state.effects.toWorker(worker, {
     type: "request",
     address: request.address,
@@ -242,11 +250,20 @@ function dispatch(state: CoreState, request: QueuedRequest, registration: Regist
     isRaw: request.isRaw,
     isFramed,
     hasMethodInBody,
-    trailer: request.trailer,
+    trailer: request.hasHeaders ? trailerFor(worker, request) : request.trailer,
+    hasHeaders: request.hasHeaders && worker.capabilities.headers,
     options: request.options,
     credit: request.isPaced && worker.capabilities.credit ? request.credit : undefined,
+    deadlineMs: worker.capabilities.deadline ? timeLeft(state, request) : undefined,
+    caller: hasFacts ? request.caller : undefined,
+    attempt: hasFacts && request.dispatches > 1 ? request.dispatches : undefined,
   });
   state.effects.notify(request, worker);
+}
+
+/** P-TAG-3: for a worker that does not read the frame of the headers, they are in the options. */
+function trailerFor({ capabilities, dialect }: WorkerRecord, { trailer }: QueuedRequest): Frames {
+  return capabilities.headers || dialect !== pigato.id ? trailer : withHeadersInOptions(trailer);
 }
 
 /** Why a worker cannot get a request, which then fails with INVALID (P-SIZE-1, P-CALL-3, P-STREAM-7). */
@@ -263,7 +280,9 @@ function whyUnsendable(
   if (codec !== undefined && hasCodec(request, codec) && !worker.capabilities.codecs.includes(codec)) {
     return `has the codec "${codec}", which the worker "${shownPeer(worker.id)}" does not support`;
   }
-  const [trailer] = request.trailer;
+  const [sent, headers] = request.trailer;
+  // In one frame or in two, the options and the headers have about the same number of bytes.
+  const trailer = request.hasHeaders && worker.bounds !== undefined ? (headers ?? sent) : sent;
   let excess: string | undefined;
   if (isFramed) excess = worker.bounds && excessOf(worker.bounds, request.body, trailer);
   else if (hasMethodInBody) excess = excessWithMethod(options, worker, request, trailer);

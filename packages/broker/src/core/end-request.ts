@@ -26,6 +26,7 @@ import { onEnded } from "./hooks.ts";
 import { leaveInStore } from "./persistence.ts";
 import type { ClientRecord, QueuedRequest } from "./queued-request.ts";
 import type { RequestOutcome } from "./request-counts.ts";
+import { passedDeadline, setTimeoutWithin } from "./request-limits.ts";
 import type { CoreState } from "./state.ts";
 
 export function endRequest(state: CoreState, request: QueuedRequest, outcome: RequestOutcome): void {
@@ -101,16 +102,18 @@ export function deliveryOf({ location, isReceived, mayHaveRun, rejectedBy }: Que
 
 /** The timeout counts silence: every partial restarts it. Nothing extends the time for which a request may be stored. */
 export function restartTimeout(state: CoreState, request: QueuedRequest, now: Instant): void {
-  const { timers, options, storedRequests } = state;
+  const { options, storedRequests } = state;
   const timeoutMs = Math.min(request.options.timeoutMs, options.maxTimeoutMs);
-  if (!request.options.persist) return timers.set(request, timeoutMs, now);
+  if (!request.options.persist) return setTimeoutWithin(state, request, timeoutMs, now);
   const { expiresAt } = storedRequests.of(request) ?? { expiresAt: Number.POSITIVE_INFINITY };
-  timers.set(request, Math.max(0, Math.min(timeoutMs, expiresAt - now)), now);
+  setTimeoutWithin(state, request, Math.max(0, Math.min(timeoutMs, expiresAt - now)), now);
 }
 
 /** The time that was exceeded and what was missing, for the failure of a request that has expired. */
 export function whyExpired(state: CoreState, request: QueuedRequest): string {
   const { options } = state;
+  const deadlineMs = passedDeadline(state, request);
+  if (deadlineMs !== undefined) return `exceeded its deadline of ${deadlineMs} ms: ${whatWasMissing(state, request)}`;
   const { timeoutMs, persist } = request.options;
   const limitMs = Math.min(timeoutMs, options.maxTimeoutMs);
   if (!persist || limitMs <= options.maxStoredMs) {
@@ -119,9 +122,13 @@ export function whyExpired(state: CoreState, request: QueuedRequest): string {
   return `was stored for ${options.maxStoredMs} ms, the maximum (maxStoredMs)`;
 }
 
-function whatWasMissing({ services }: CoreState, { location, route }: QueuedRequest): string {
-  if (location.at === "worker") return "its worker did not reply";
-  if (location.at === "store") return "the store did not confirm it";
+function whatWasMissing(state: CoreState, request: QueuedRequest): string {
+  const { at } = request.location;
+  if (at === "worker") return "its worker did not reply";
+  return at === "store" ? "the store did not confirm it" : whyItWaits(state, request);
+}
+
+export function whyItWaits({ services }: CoreState, { route }: QueuedRequest): string {
   return route.service === services.unserved ? "its service has no worker" : "no worker was free";
 }
 

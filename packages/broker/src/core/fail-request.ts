@@ -11,9 +11,11 @@ import {
   endUnsent,
   endWithFailure,
   whyExpired,
+  whyItWaits,
 } from "./end-request.ts";
 import { completeReply, expireReply } from "./held-replies.ts";
 import { AT_CLIENT, type QueuedRequest } from "./queued-request.ts";
+import { hasWaitedTooLong, onWaited } from "./request-limits.ts";
 import type { CoreState } from "./state.ts";
 
 /** Fails a request. The client is sent the failure; for a persistent request, at the latest when the client reconnects. */
@@ -32,9 +34,18 @@ export function failRequest(state: CoreState, request: QueuedRequest, code: Fail
  */
 export function expireRequest(state: CoreState, request: QueuedRequest): void {
   if (request.location === AT_CLIENT) return expireReply(state, request);
+  if (hasWaitedTooLong(state, request)) return failUnaccepted(state, request);
   const { capabilities, traits } = request.client;
   if (!capabilities.error && !traits.reportsExpiry) return endUnsent(state, request, "DEADLINE_EXCEEDED");
   endWithFailure(state, request, "DEADLINE_EXCEEDED", whyExpired(state, request));
+}
+
+/** P-TIME-6. */
+function failUnaccepted(state: CoreState, request: QueuedRequest): void {
+  const limitMs = request.limits?.acceptMs;
+  onWaited(state, request);
+  const why = `was not accepted by a worker in ${limitMs} ms (acceptTimeout): ${whyItWaits(state, request)}`;
+  failRequest(state, request, "UNAVAILABLE", why);
 }
 
 export function expireRequests(state: CoreState, requests: Iterable<QueuedRequest>): void {

@@ -9,7 +9,7 @@ import {
   type RequestId,
   requestId,
 } from "@pigato/protocol";
-import { addCredit, type Instant, sharedCapabilities } from "@pigato/protocol/internal";
+import { addCredit, excessOfHeaders, type Instant, sharedCapabilities } from "@pigato/protocol/internal";
 import { acceptRequest, answerFromCache, refuseRequest } from "./accept-request.ts";
 import { cachedReplyTo } from "./cache-replies.ts";
 import { loseClient, negotiate, newClient, onClientHeartbeat, requireClient } from "./clients.ts";
@@ -71,14 +71,20 @@ function onRequest(state: CoreState, client: ClientRecord, received: RequestMess
   if (state.phase.name !== "serving") {
     return refuseRequest(state, client, message, { code: "CLOSED", why: "was refused: the broker is stopping" });
   }
-  const { worker, flaw } = message.options;
-  if (flaw !== undefined && client.capabilities.methods) {
+  const flaw = flawOf(client, message);
+  if (flaw !== undefined)
     return refuseRequest(state, client, message, { code: "INVALID", why: `was refused: ${flaw}` });
-  }
   if (isMmi(message.service)) return answerMmi(state, client, message);
   const cached = cachedReplyTo(state, message);
   if (cached !== undefined) return answerFromCache(state, client, message, cached);
+  const { worker } = message.options;
   acceptRequest(state, client, message, worker === undefined ? undefined : workerNamed(state, worker), now);
+}
+
+/** What is invalid in the capabilities that the client uses. */
+function flawOf({ capabilities }: ClientRecord, { options, trailer, hasHeaders }: RequestMessage): string | undefined {
+  if (options.flaw !== undefined && capabilities.methods) return options.flaw;
+  return hasHeaders === true && capabilities.headers ? excessOfHeaders(trailer) : undefined;
 }
 
 function answerMmi(

@@ -120,4 +120,5 @@ function onPeerDown(state: CoreState, peer: PeerId, now: Instant): void {
   if (worker !== undefined) loseWorker(state, worker, "gone");
   const client = state.clients.get(peer);
   if (client !== undefined) loseClient(state, client, "gone", now);
+  state.identities.delete(peer);
 }

@@ -8,6 +8,7 @@ import type { Input } from "./effects.ts";
 import { describe, endUnsent, restartTimeout, sendFailure } from "./end-request.ts";
 import { closeUnserved, expireRequest, failRequest } from "./fail-request.ts";
 import { confirmDeleted, confirmStored, discardStored, giveUpStoring, messageOf, settleUpdate } from "./persistence.ts";
+import { setLimits } from "./request-limits.ts";
 import { placeOrFail } from "./requeue.ts";
 import type { CoreState } from "./state.ts";
 
@@ -47,12 +48,18 @@ function restore(
   if (client.requests.has(message.requestId)) return discardStored(state, key);
   const request = addRequest(state, client, state.services.route(message.service), message);
   request.lostWorkers = stored.lostWorkers ?? 0;
+  request.dispatches = request.lostWorkers;
   request.hasCallOptions = stored.methods === true;
+  request.hasHeaders = stored.headers === true;
+  request.caller = stored.caller;
+  const { deadlineMs } = stored;
+  if (deadlineMs !== undefined) setLimits(state, request, deadlineMs, Number.POSITIVE_INFINITY, ageMs);
   state.storedRequests.adopt(key, request, now + state.options.maxStoredMs - ageMs);
   restartTimeout(state, request, now);
   request.mayHaveRun = true;
   state.effects.report({ type: "request-restored", client: client.id, service: request.name, requestId: request.id });
-  if (ageMs >= state.options.maxStoredMs) return expireRequest(state, request);
+  if (ageMs >= state.options.maxStoredMs || ageMs >= (deadlineMs ?? Number.POSITIVE_INFINITY))
+    return expireRequest(state, request);
   const { lostWorkers } = request;
   if (lostWorkers >= state.options.maxDispatches) {
     const why = `lost ${lostWorkers} workers before the broker restarted, the maximum (maxDispatches)`;

@@ -101,7 +101,8 @@ export function messageOf(stored: StoredRequest): { readonly from: PeerId; reado
     hasInput: false,
   };
   const ids = { service: serviceName(service), requestId: requestId(stored.requestId) };
-  return { from: peerId(stored.client), message: { type: "request", ...ids, body, trailer, options } };
+  const hasHeaders = stored.headers === true;
+  return { from: peerId(stored.client), message: { type: "request", ...ids, body, trailer, options, hasHeaders } };
 }
 
 function storingUnder(state: CoreState, key: string): StoredEntry | undefined {
@@ -120,16 +121,9 @@ function deleteEntry(state: CoreState, entry: StoredEntry): void {
   state.effects.delete(entry.key);
 }
 
-function entryOf({
-  client,
-  id,
-  name,
-  body,
-  trailer,
-  options,
-  hasCallOptions,
-  lostWorkers,
-}: QueuedRequest): StoredRequest {
+function entryOf(request: QueuedRequest): StoredRequest {
+  const { client, id, name, body, trailer, options, hasCallOptions, hasHeaders, caller, limits, lostWorkers } = request;
+  const hasDeadline = limits !== undefined && limits.deadlineMs !== Number.POSITIVE_INFINITY;
   const { timeoutMs, retry, worker, method, codec } = options;
   const hasMethods = hasCallOptions && (method !== undefined || codec !== undefined);
   return {
@@ -143,6 +137,9 @@ function entryOf({
     retry,
     worker: worker ?? null,
     ...(hasMethods && { methods: true }),
+    ...(hasHeaders && { headers: true }),
+    ...(caller !== undefined && { caller }),
+    ...(hasDeadline && { deadlineMs: limits.deadlineMs }),
     ...(lostWorkers > 0 && { lostWorkers }),
   };
 }

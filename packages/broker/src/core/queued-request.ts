@@ -1,7 +1,14 @@
 // A request from its acceptance to its end, and its location. The other records refer to requests through a type parameter,
 // which avoids import cycles; the aliases at the end bind them to this class.
 
-import type { FromClient, FromWorker, RequestId, RequestOptions, ServiceName } from "@pigato/protocol";
+import {
+  type FromClient,
+  type FromWorker,
+  type RequestId,
+  type RequestOptions,
+  type ServiceName,
+  writeText,
+} from "@pigato/protocol";
 import {
   costOfFrames,
   type Deadline,
@@ -51,6 +58,19 @@ interface RequestInput {
   hasEnded: boolean;
 }
 
+/** What ends a request besides its timeout (request-limits.ts). */
+export interface RequestLimits {
+  /** Milliseconds from its arrival to its deadline, for the failure. */
+  readonly deadlineMs: number;
+  readonly deadlineAt: Instant;
+  /** Milliseconds that it may wait for a worker, each time that it is queued. */
+  readonly acceptMs: number;
+  /** Until when it may wait; `Infinity` while it does not. */
+  acceptAt: Instant;
+  /** When its timeout passes. */
+  timeoutAt: Instant;
+}
+
 /** What a request counts as besides its id and its frames: about the memory of its record. */
 const REQUEST_COST_BYTES = 512;
 /** The memory of a route besides its name: its record, its queue and its places in tables. */
@@ -85,6 +105,14 @@ export class QueuedRequest
   readonly options: RequestOptions;
   /** Whether its client negotiated `methods`, so that the broker acts on its method and its codec. */
   hasCallOptions: boolean;
+  /** Whether the frame behind its options holds headers that its client negotiated. */
+  hasHeaders: boolean;
+  /** Who its client is, if its connection proved it. */
+  caller: string | undefined;
+  /** What ends it besides its timeout. */
+  limits: RequestLimits | undefined = undefined;
+  /** How often it was dispatched. */
+  dispatches = 0;
   /** How many chunks a worker may send before more are granted; `MAX_CREDIT` without flow control. */
   credit: number;
   /** `undefined` without streamed input. */
@@ -120,16 +148,20 @@ export class QueuedRequest
     this.route = route;
     this.body = message.body;
     this.isRaw = message.isRaw ?? false;
-    this.trailer = message.trailer;
+    const { capabilities } = client;
+    this.trailer = capabilities.deadline ? message.trailer : withDeadlineFrame(message);
     this.bytes =
-      REQUEST_COST_BYTES + message.requestId.length + costOfFrames(message.body) + costOfFrames(message.trailer);
+      REQUEST_COST_BYTES + message.requestId.length + costOfFrames(message.body) + costOfFrames(this.trailer);
     // The first request for a name keeps its route. What the route takes is counted here, for as long as this request is open.
     if (!route.isNeeded) this.bytes += ROUTE_COST_BYTES + route.name.length;
     this.options = message.options;
-    this.hasCallOptions = client.capabilities.methods;
-    const hasInput = message.options.hasInput && client.capabilities.duplex;
+    this.hasCallOptions = capabilities.methods;
+    // Every peer that negotiates headers negotiates deadlines as well, or a frame of it would be in their place.
+    this.hasHeaders = capabilities.headers && message.hasHeaders === true && this.trailer === message.trailer;
+    this.caller = client.identity;
+    const hasInput = message.options.hasInput && capabilities.duplex;
     this.input = hasInput ? { credit: 0, isGranted: false, hasEnded: false } : undefined;
-    this.credit = (client.capabilities.credit ? message.credit : undefined) ?? MAX_CREDIT;
+    this.credit = (capabilities.credit ? message.credit : undefined) ?? MAX_CREDIT;
   }
 
   /** Whether its client grants the chunks of its reply bit by bit (P-STREAM-3). */
@@ -155,6 +187,13 @@ export class QueuedRequest
   get owner(): QueuedRequest {
     return this;
   }
+}
+
+/** P-TAG-1: a tag that the client did not negotiate is any other frame, and stays where it was. */
+function withDeadlineFrame({ trailer, deadlineMs }: RequestMessage): Frames {
+  const [options, ...others] = trailer;
+  if (deadlineMs === undefined || options === undefined) return trailer;
+  return [options, writeText(`deadline=${deadlineMs}`), ...others];
 }
 
 export type ClientRecord = ClientRecordOf<QueuedRequest>;

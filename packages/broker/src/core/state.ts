@@ -49,6 +49,8 @@ export interface UnsendableRequest {
 
 export interface CoreState {
   readonly options: CoreOptions;
+  /** When the current input came. */
+  now: Instant;
   /** What this broker can do beyond the classic wire. */
   readonly capabilities: Capabilities;
   readonly effects: EffectQueue;
@@ -60,6 +62,8 @@ export interface CoreState {
   /** How many services the workers offer, each worker for itself. */
   registrations: number;
   readonly clients: Map<PeerId, ClientRecord>;
+  /** Who the connected peers are, as their connections proved. */
+  readonly identities: Map<PeerId, string>;
   /** Clients that are gone and have persistent requests open. */
   readonly awayClients: Map<PeerId, ClientRecord>;
   readonly replyCache: ReplyCache;
@@ -82,6 +86,7 @@ export function createState(options: CoreOptions): CoreState {
   const timers = new Deadlines<Timer>();
   return {
     options,
+    now: 0,
     capabilities: offerOf("broker", {
       heartbeatMs: options.heartbeatMs,
       codecs: BODY_CODEC_NAMES,
@@ -95,6 +100,7 @@ export function createState(options: CoreOptions): CoreState {
     workers: new Map(),
     registrations: 0,
     clients: new Map(),
+    identities: new Map(),
     awayClients: new Map(),
     replyCache: new ReplyCache(options, timers),
     storedRequests: new StoredRequestTable(),

@@ -25,6 +25,12 @@ export interface StoredRequest {
   readonly worker: string | null;
   /** Whether the broker acts on the method and the codec in the options. Missing if not, as in entries of brokers that did not write it. */
   readonly methods?: boolean;
+  /** Whether the frame behind the options holds headers. As `methods`. */
+  readonly headers?: boolean;
+  /** Who its client is, if its connection proved it. As `methods`. */
+  readonly caller?: string;
+  /** Milliseconds from `storedAt` to its deadline. Missing if it has none, and as `methods`. */
+  readonly deadlineMs?: number;
   /** Workers that were lost and may have run it. Missing if there is none, and in entries of brokers that did not write it. */
   readonly lostWorkers?: number;
   /** When the broker stored it, in milliseconds since 1970. Missing in entries of brokers that did not write it. */

@@ -57,6 +57,8 @@ export class Call implements Deadline<Call> {
   pause: Deadline<Call> | undefined;
   /** The least safe delivery class of its earlier attempts. */
   earlier: Delivery = "not-sent";
+  /** When it must end. Set when it is accepted. */
+  deadlineAt: Instant = Number.POSITIVE_INFINITY;
   /** When it was last sent on a link. */
   sentAt: Instant = Number.POSITIVE_INFINITY;
   /** The broker's last notice of it since it was last sent. */
@@ -85,6 +87,10 @@ export class Call implements Deadline<Call> {
 
   get owner(): Call {
     return this;
+  }
+
+  isDeadlineOver(now: Instant): boolean {
+    return now >= this.deadlineAt;
   }
 
   /** What this side knows of its delivery: a broker that received it may have dispatched it. */
@@ -242,12 +248,18 @@ export class Calls {
 
   /** Sets the call's timer to its whole timeout. */
   startTimer(call: Call, now: Instant): void {
-    this.#deadlines.set(call, call.message.options.timeoutMs, now);
+    this.setTimer(call, call.message.options.timeoutMs, now);
   }
 
-  /** Sets the call's timer to `durationMs` from now, in place of an earlier one. `Infinity` never fires. */
+  /** Sets the call's timer to `durationMs` from now, at most to its deadline, in place of an earlier one. `Infinity` never fires. */
   setTimer(call: Call, durationMs: number, now: Instant): void {
-    this.#deadlines.set(call, durationMs, now);
+    this.#deadlines.set(call, Math.min(durationMs, this.#mostLeft(call, now)), now);
+  }
+
+  /** The time until its deadline. Then the time in which the broker may still report that it has passed. */
+  #mostLeft({ deadlineAt }: Call, now: Instant): number {
+    const leftMs = Math.ceil(deadlineAt - now);
+    return leftMs > 0 ? leftMs : Math.max(0, leftMs + this.#limits.timeoutGraceMs);
   }
 
   /** Clears the timer of one due call, and returns the call, which stays open. `undefined` if none is due. */

@@ -42,6 +42,18 @@ export function timedOut(request: RequestInfo): Failure {
   );
 }
 
+export function deadlineExceeded(request: RequestInfo): Failure {
+  const { deadlineMs = 0 } = request.message;
+  return endedHere("DEADLINE_EXCEEDED", request, `exceeded its deadline of ${Math.ceil(deadlineMs)} ms`);
+}
+
+/** Its timer fired before its deadline: its timeout has passed, or the time that it may wait for a connection. */
+export function timeUp(request: RequestInfo & { readonly sends: number }): Failure {
+  const { timeoutMs, acceptTimeoutMs = timeoutMs } = request.message.options;
+  if (request.sends > 0 || acceptTimeoutMs >= timeoutMs) return timedOut(request);
+  return endedHere("UNAVAILABLE", request, `was not sent in ${acceptTimeoutMs} ms (acceptTimeout)`);
+}
+
 export function brokerLost(request: RequestInfo, reason: LossReason): Failure {
   return endedHere("BROKER_LOST", request, `lost its broker: ${LOSSES[reason]}`);
 }
@@ -50,7 +62,7 @@ export function brokerLost(request: RequestInfo, reason: LossReason): Failure {
 export function withObstacle(failure: Failure, obstacle: string | undefined): Failure {
   const { code, delivery, message } = failure;
   if (obstacle === undefined || delivery !== "not-sent") return failure;
-  const waited = code === "DEADLINE_EXCEEDED" || code === "BUSY";
+  const waited = code === "DEADLINE_EXCEEDED" || code === "BUSY" || code === "UNAVAILABLE";
   return waited ? { ...failure, message: `${message}; ${obstacle}` } : failure;
 }
 

@@ -8,7 +8,7 @@ import type { Failure, ToClient, Violation } from "@pigato/protocol";
 import { type Instant, readRawBody, violation } from "@pigato/protocol/internal";
 import { type Call, Calls } from "./calls.ts";
 import type { BrokerMessage, Effect, RequestInput } from "./effects.ts";
-import { brokerLost, canceled, congested, timedOut } from "./failures.ts";
+import { brokerLost, canceled, congested, deadlineExceeded, timedOut } from "./failures.ts";
 import { type Exchange, type ExchangeInput, Session, type SessionOptions } from "./session.ts";
 
 type Reply = Extract<ToClient, { readonly type: "partial" | "final" }>;
@@ -105,6 +105,8 @@ class MajordomoExchange implements Exchange {
   #accept(input: RequestInput, now: Instant): void {
     const call = this.calls.accept(input, this.#current !== undefined || this.#connection.phase !== "open");
     if (call === undefined) return;
+    const { deadlineMs } = input.message;
+    if (deadlineMs !== undefined) call.deadlineAt = now + deadlineMs;
     this.calls.startTimer(call, now);
     this.calls.keepWaiting(call);
   }
@@ -159,7 +161,8 @@ class MajordomoExchange implements Exchange {
   #onTick(now: Instant): LossReason | undefined {
     let lost: LossReason | undefined;
     for (let call = this.calls.takeDue(now); call !== undefined; call = this.calls.takeDue(now)) {
-      lost = this.#giveUp(call, timedOut(call)) ?? lost;
+      const failure = call.isDeadlineOver(now) ? deadlineExceeded(call) : timedOut(call);
+      lost = this.#giveUp(call, failure) ?? lost;
     }
     return lost;
   }

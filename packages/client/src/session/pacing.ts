@@ -4,7 +4,7 @@
 import type { ReceiveWindow } from "@pigato/peer/session";
 import type { Instant } from "@pigato/protocol/internal";
 import type { Call, Calls } from "./calls.ts";
-import type { Effect } from "./effects.ts";
+import type { Effect, RequestMessage } from "./effects.ts";
 
 export class Pacing {
   readonly #calls: Calls;
@@ -16,14 +16,12 @@ export class Pacing {
   }
 
   /** P-STREAM-3: sends the request with the first credit, if the broker supports flow control. */
-  send(call: Call, window: ReceiveWindow, isSupported: boolean): void {
-    const { type, service, requestId, body, trailer, options } = call.message;
+  send(call: Call, window: ReceiveWindow, message: RequestMessage, isSupported: boolean): void {
     if (isSupported) {
-      const message = { type, service, requestId, body, trailer, options, credit: window.start() };
-      this.#emit({ type: "send", message });
+      this.#emit({ type: "send", message: { ...message, credit: window.start() } });
     } else {
       window.stop();
-      this.#emit({ type: "send", message: call.message });
+      this.#emit({ type: "send", message });
     }
     // A caller starts with `FIRST_REPORT`, which needs no report.
     if (call.sends > 1 || !window.isPacing) this.#reportReads(call, window.reportAfter);

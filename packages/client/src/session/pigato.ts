@@ -27,10 +27,11 @@ import {
   brokerLost,
   canceled,
   congested,
+  deadlineExceeded,
   failureOf,
   fromWorker,
   malformed,
-  timedOut,
+  timeUp,
   tooLarge,
   unsupportedCodec,
 } from "./failures.ts";
@@ -38,6 +39,7 @@ import { Pacing } from "./pacing.ts";
 import { ReplyValues } from "./reply-values.ts";
 import { afterAll, pauseAfter, survivesFailure, survivesLoss } from "./restart.ts";
 import { type Exchange, type ExchangeInput, Session, type SessionOptions } from "./session.ts";
+import { tagged } from "./tags.ts";
 
 /** Requests that get a heartbeat at one interval: with more, they take turns. */
 const MAX_REQUEST_HEARTBEATS = 1_000;
@@ -238,8 +240,10 @@ class PigatoExchange implements Exchange {
     const goesNow = this.#canSend(input.isPaced, input.message);
     const call = this.calls.accept(input, !goesNow);
     if (call === undefined) return;
+    const { deadlineMs, options } = input.message;
+    if (deadlineMs !== undefined) call.deadlineAt = now + deadlineMs;
     if (goesNow) return this.#send(call, now);
-    this.calls.startTimer(call, now);
+    this.calls.setTimer(call, Math.min(options.timeoutMs, options.acceptTimeoutMs ?? options.timeoutMs), now);
     this.calls.keepWaiting(call);
   }
 
@@ -272,10 +276,11 @@ class PigatoExchange implements Exchange {
     }
   }
 
-  /** Whether a request must wait to know what the broker supports: flow control, or the codec of its body. */
-  #canSend(isPaced: boolean, { options }: RequestMessage): boolean {
+  /** Whether a request must wait to know what the broker supports: flow control, its codec, its tags. */
+  #canSend(isPaced: boolean, { options, deadlineMs, hasHeaders }: RequestMessage): boolean {
     if (this.#connection.phase !== "open") return false;
-    return this.#isBrokerKnown || (!isPaced && options.codec === undefined);
+    const isClassic = options.codec === undefined && deadlineMs === undefined && hasHeaders !== true;
+    return this.#isBrokerKnown || (isClassic && !isPaced);
   }
 
   #requestHeartbeat({ id, isWaiting }: Call): void {
@@ -348,26 +353,30 @@ class PigatoExchange implements Exchange {
   }
 
   #onTimeUp(call: Call, now: Instant): void {
-    if (this.#pacing.onHalfTimeUp(call, now)) return;
+    const isOver = call.isDeadlineOver(now);
+    if (!isOver && this.#pacing.onHalfTimeUp(call, now)) return;
     // The broker has the same deadline and knows whether a worker received the request.
-    if (!call.isInGrace && !call.isWaiting && this.#capabilities.error) {
+    const { error, deadline } = this.#capabilities;
+    if (!call.isInGrace && !call.isWaiting && error && (deadline || !isOver)) {
       call.isInGrace = true;
       return this.calls.setTimer(call, this.#options.limits.timeoutGraceMs, now);
     }
-    this.#giveUp(call, timedOut(call));
+    this.#giveUp(call, isOver ? deadlineExceeded(call) : timeUp(call));
   }
 
   #send(call: Call, now: Instant): void {
-    const { body, trailer, options } = call.message;
+    if (call.isDeadlineOver(now)) return this.calls.fail(call, afterAll(call, deadlineExceeded(call)));
+    const message = tagged(call.message, this.#capabilities, call.deadlineAt - now);
+    const { body, trailer, options } = message;
     if (options.codec !== undefined && !this.#capabilities.codecs.includes(options.codec)) {
       return this.calls.fail(call, unsupportedCodec(call, options.codec));
     }
-    const excess = excessOf(this.#brokerBounds, body, trailer[0]);
+    const excess = excessOf(this.#brokerBounds, body, trailer[1] ?? trailer[0]);
     if (excess !== undefined) return this.calls.fail(call, tooLarge(call, excess));
     this.calls.onSent(call, now);
     call.notice = undefined;
-    if (call.window === undefined) this.#emit({ type: "send", message: call.message });
-    else this.#pacing.send(call, call.window, this.#capabilities.credit);
+    if (call.window === undefined) this.#emit({ type: "send", message });
+    else this.#pacing.send(call, call.window, message, this.#capabilities.credit);
   }
 
   /** Ends a call that the broker may still have. */

@@ -74,7 +74,9 @@ export class SessionObserver {
     invariant(!this.#isSequential || sent <= 1, `${sent} requests are with a broker that takes one at a time`);
     if (this.#isSequential) return invariant(sent > 0 || this.#byCall.size === 0, "requests wait while none is sent");
     for (const { input: request, attempts, isSent } of this.#byCall.values()) {
-      const dependsOnBroker = request.isPaced || request.message.options.codec !== undefined;
+      const { options, deadlineMs, hasHeaders } = request.message;
+      const isTagged = deadlineMs !== undefined || hasHeaders === true;
+      const dependsOnBroker = request.isPaced || isTagged || options.codec !== undefined;
       const mayWait =
         attempts > 0 || isSent || (dependsOnBroker && !this.#isBrokerKnown) || input.type === "undelivered";
       invariant(mayWait, `request ${request.message.requestId} waits although the broker is known`);

@@ -2,6 +2,7 @@
 
 import { type FromClient, peerId, requestId } from "@pigato/protocol";
 import { INVALID_REQUESTS, REQUESTS } from "./requests-from-client.ts";
+import { TAGGED_FROM_CLIENT } from "./tagged-requests.ts";
 import { capable, type Entry, frames, request, type Vector, violationOf } from "./vector.ts";
 
 const HEARTBEATS: readonly Entry<FromClient>[] = [
@@ -351,6 +352,7 @@ const ENVELOPES: readonly Entry<FromClient>[] = [
 
 export const FROM_CLIENT: readonly Vector[] = [
   ...REQUESTS,
+  ...TAGGED_FROM_CLIENT,
   ...INVALID_REQUESTS,
   ...HEARTBEATS,
   ...EXTENSIONS,

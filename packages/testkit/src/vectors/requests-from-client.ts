@@ -181,40 +181,6 @@ export const REQUESTS: readonly Entry<FromClient>[] = [
     ),
   },
   {
-    name: "a method, with the array of its arguments",
-    row: "1",
-    clause: "P-CALL-1",
-    ways: "both",
-    frames: ["C", "2", "math", "r1", "[1,2]", '{"method":"add","args":1,"codec":"json"}'],
-    message: request("math", "r1", "[1,2]", ['{"method":"add","args":1,"codec":"json"}'], {
-      method: "add",
-      hasArgs: true,
-    }),
-  },
-  {
-    name: "a method with a codec, and another one for the reply",
-    row: "1",
-    clause: "P-CALL-1",
-    ways: "both",
-    frames: ["C", "2", "math", "r1", "\x81\xa1", '{"method":"add","codec":"msgpack","accept":"raw"}'],
-    message: request("math", "r1", "\x81\xa1", ['{"method":"add","codec":"msgpack","accept":"raw"}'], {
-      method: "add",
-      codec: "msgpack",
-      accept: "raw",
-      inputCodec: "raw",
-    }),
-  },
-  {
-    name: "a method with a control character, which the broker rejects if the client negotiated methods",
-    row: "1",
-    clause: "P-CALL-1",
-    ways: "both",
-    frames: ["C", "2", "math", "r1", "1", '{"method":"a\\u0000"}'],
-    message: request("math", "r1", "1", ['{"method":"a\\u0000"}'], {
-      flaw: "its method is not text of 1 to 255 bytes without control characters",
-    }),
-  },
-  {
     name: "a worker's id that is not ASCII is its UTF-8 bytes",
     row: "1",
     clause: "P-OPT-1",

@@ -1,6 +1,7 @@
 // Broker to worker, as the worker reads it. The Ruby worker reads fixed positions, so a request must have exactly this layout.
 
 import { peerId, requestId, serviceName, type ToWorker } from "@pigato/protocol";
+import { TAGGED_TO_WORKER } from "./tagged-requests.ts";
 import { capable, type Entry, frames, request, type Vector, violationOf } from "./vector.ts";
 
 const LISTING: readonly Entry<ToWorker>[] = [
@@ -49,27 +50,6 @@ const LISTING: readonly Entry<ToWorker>[] = [
     ways: "both",
     frames: ["W", "2", "~1", "rows", "", "r1", '"foo"', "{}", "credit=16", "trace"],
     message: { ...request("rows", "r1", '"foo"', ["{}", "trace"]), credit: 16, address: "~1" },
-  },
-  {
-    name: "a method for a worker that does not read it from the options: the body is JSON in the form of butler",
-    row: "2",
-    clause: "P-CALL-2",
-    ways: "encode",
-    frames: [
-      "W",
-      "2",
-      "~1",
-      "math",
-      "",
-      "r1",
-      '{"args":[1,2],"kwargs":{},"method":"add"}',
-      '{"method":"add","args":1}',
-    ],
-    message: {
-      ...request("math", "r1", "[1,2]", ['{"method":"add","args":1}'], { method: "add", hasArgs: true }),
-      address: "~1",
-      hasMethodInBody: true,
-    },
   },
   {
     name: "an address and names that are not UTF-8",
@@ -355,4 +335,7 @@ const LISTING: readonly Entry<ToWorker>[] = [
   },
 ];
 
-export const TO_WORKER: readonly Vector[] = LISTING.map((listed) => ({ direction: "broker to worker", ...listed }));
+export const TO_WORKER: readonly Vector[] = [...LISTING, ...TAGGED_TO_WORKER].map((listed) => ({
+  direction: "broker to worker",
+  ...listed,
+}));

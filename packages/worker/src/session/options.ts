@@ -1,4 +1,4 @@
-// What a worker's session needs to know before it starts.
+// What a worker's session needs to know before it starts, and what it offers to a broker.
 
 import type { ConnectionOptions, Negotiation } from "@pigato/peer/session";
 import type { Capabilities, ServiceName } from "@pigato/protocol";
@@ -9,6 +9,7 @@ import {
   offerOf,
   type SizeBounds,
 } from "@pigato/protocol/internal";
+import type { WorkerRequest } from "./effects.ts";
 import type { InFlightOptions } from "./in-flight.ts";
 
 export interface SessionOptions extends ConnectionOptions, InFlightOptions {
@@ -39,4 +40,16 @@ export interface SessionOptions extends ConnectionOptions, InFlightOptions {
 export function offerIn(options: SessionOptions, concurrency: number): Capabilities {
   const { heartbeatMs, methods = false, sizeBounds = DEFAULT_SIZE_BOUNDS, codecs = [] } = options;
   return offerOf("worker", { heartbeatMs, concurrency, codecs, methods, ...announcedBounds(sizeBounds) });
+}
+
+/**
+ * P-TAG-4: the request without the tags that were not negotiated. A broker that does not know them passes on every frame of a client, also
+ * one that looks like a tag that only a broker may write.
+ */
+export function trusted(request: WorkerRequest, { deadline, headers }: Capabilities): WorkerRequest {
+  const { deadlineMs, caller, attempt, hasHeaders } = request;
+  const hasFacts = caller !== undefined || attempt !== undefined || hasHeaders === true;
+  if ((deadline || deadlineMs === undefined) && (headers || !hasFacts)) return request;
+  const withDeadline = { ...request, deadlineMs: deadline ? deadlineMs : undefined };
+  return headers ? withDeadline : { ...withDeadline, caller: undefined, attempt: undefined, hasHeaders: false };
 }

@@ -150,6 +150,8 @@ describe("connecting", () => {
       drain: true,
       duplex: true,
       services: true,
+      deadline: true,
+      headers: true,
       heartbeatMs: 1000,
       concurrency: 7,
     };

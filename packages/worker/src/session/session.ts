@@ -22,7 +22,7 @@ import { type Effects, type Input, NO_EFFECTS, type WorkerRequest } from "./effe
 import { FurtherServices } from "./further-services.ts";
 import { InFlightRequests } from "./in-flight.ts";
 import { closeLink, disconnectReport, failureOf, report, send, sendUrgently, tooLargeReply } from "./messages.ts";
-import { offerIn, type SessionOptions } from "./options.ts";
+import { offerIn, type SessionOptions, trusted } from "./options.ts";
 import type { InFlightRequest, RequestRef } from "./request-table.ts";
 
 type State =
@@ -227,7 +227,8 @@ export class Session {
     return [{ type: "registration-refused", reason }];
   }
 
-  #onRequest(request: WorkerRequest, now: Instant): Effects {
+  #onRequest(received: WorkerRequest, now: Instant): Effects {
+    const request = trusted(received, this.requests.capabilities);
     const { address, requestId } = request;
     const added = this.requests.add(request);
     if (added === undefined) return [report("P-ADDR-2", `request ${display(requestId)} came again while it runs`)];

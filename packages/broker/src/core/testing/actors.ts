@@ -25,6 +25,10 @@ export interface RequestFields extends Partial<Omit<RequestOptions, "worker">> {
   readonly body?: string;
   /** The first grant, if the reply is paced. */
   readonly credit?: number | undefined;
+  /** What is left until the deadline. */
+  readonly deadlineMs?: number | undefined;
+  /** The JSON of its headers. */
+  readonly headers?: string;
 }
 
 /** The offer of a worker that is not classic. */
@@ -131,16 +135,19 @@ export class ClientActor {
   }
 
   /** Sends a request. The default body is `client/id`. */
-  request(service: string, id: string, { worker, body, credit, ...fields }: RequestFields = {}): this {
+  request(service: string, id: string, fields: RequestFields = {}): this {
+    const { worker, body, credit, deadlineMs, headers, ...options } = fields;
     const target = worker === undefined ? undefined : peerId(worker);
     return this.sends({
       type: "request",
       service: serviceName(service),
       requestId: requestId(id),
       body: [textFrame(body ?? `${this.#name}/${id}`)],
-      trailer: [],
-      options: { ...DEFAULT_REQUEST_OPTIONS, ...fields, worker: target },
+      trailer: headers === undefined ? [] : [textFrame("{}"), textFrame(`headers=${headers}`)],
+      hasHeaders: headers !== undefined,
+      options: { ...DEFAULT_REQUEST_OPTIONS, ...options, worker: target },
       credit,
+      deadlineMs,
     });
   }
 

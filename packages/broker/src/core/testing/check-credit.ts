@@ -33,7 +33,7 @@ export class CreditChecks {
       request.credit = addCredit(request.credit, chunks);
       return;
     }
-    request.deadlineAt = this.#model.now + request.options.timeoutMs;
+    request.restartTimeout(this.#model.now);
     this.#owe(request, chunks);
   }
 

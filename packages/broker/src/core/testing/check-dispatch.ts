@@ -136,6 +136,7 @@ export class DispatchChecks {
     invariant(request.mayGoTo(worker, names), `${subject}: this worker may not get it, or has rejected it`);
     invariant(request.deadlineAt > now, `${subject}: its deadline has passed`);
     invariant(request.lostWorkers < options.maxDispatches, `${subject}: it lost ${request.lostWorkers} workers`);
+    this.#checkTags(request, worker, message);
     invariant(now >= worker.settledAt, `${subject}: the concurrency of the worker is unknown`);
     invariant(!worker.isCongested, `${subject}: its connection is congested`);
     invariant(
@@ -148,6 +149,18 @@ export class DispatchChecks {
     request.address = message.address;
     request.isReceived = undefined;
     worker.held.set(message.address, request);
+  }
+
+  /** P-CALL-2, P-TAG-1: what a worker gets of a request depends on what it negotiated. */
+  #checkTags(request: ModelRequest, worker: ModelWorker, message: ToWorker & { readonly type: "request" }): void {
+    const subject = `${request.id} of ${request.client} to ${worker.id}`;
+    const { methods = false, deadline = false, headers = false } = worker.offer ?? {};
+    invariant(!(methods && message.hasMethodInBody), `${subject}: its method is in the body`);
+    const leftMs = request.lastAt - this.#model.now;
+    const isExpected = deadline && Number.isFinite(leftMs) ? Math.ceil(leftMs) : undefined;
+    invariant(message.deadlineMs === isExpected, `${subject}: ${message.deadlineMs} ms are left, not ${isExpected}`);
+    invariant(headers || !message.hasHeaders, `${subject}: it has a frame of headers`);
+    invariant(headers || (message.attempt ?? message.caller) === undefined, `${subject}: it has facts of the broker`);
   }
 
   /** Of the requests for one service that no worker has rejected, the worker gets the one that came first. */

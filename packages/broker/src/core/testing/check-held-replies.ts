@@ -133,7 +133,7 @@ export class HeldReplyChecks {
         request.confirmation = undefined;
         request.heldLines = request.sentLines.map((line) => ({ line, isNull: false }));
         request.sentLines = [];
-        request.deadlineAt = this.#model.now + request.options.timeoutMs;
+        request.restartTimeout(this.#model.now);
       } else if (request.hasPartial && request.heldLines.length === 0 && !request.isReplyComplete) {
         request.loss ??= "BROKER_LOST";
       }

@@ -58,7 +58,7 @@ export class ReplyChecks {
     const isDelivered = isHeld || message.type === "final" || this.#takes(request.client, message.body[0]);
     this.#cache.seePart(request, message, isDelivered, this.#model.now);
     if (message.type === "partial") {
-      request.deadlineAt = this.#model.now + request.options.timeoutMs;
+      request.restartTimeout(this.#model.now);
       if (!isDelivered) return;
       request.hasPartial = true;
     }

@@ -16,13 +16,15 @@ export class StoreChecks {
     this.#model = model;
   }
 
-  beforeRestore({ key, request }: Input & { readonly type: "restore" }): void {
+  beforeRestore({ key, request, ageMs }: Input & { readonly type: "restore" }): void {
     const { from, message } = messageOf(request);
     this.#keys.set(key, undefined);
     this.#model.arrive(from, message);
     if (this.#model.arriving === undefined) return;
     this.#model.arriving.mayHaveRun = true;
     this.#model.arriving.lostWorkers = request.lostWorkers ?? 0;
+    const { deadlineMs } = request;
+    if (deadlineMs !== undefined) this.#model.arriving.lastAt = this.#model.now + deadlineMs - ageMs;
   }
 
   beforeStored(key: string): void {

@@ -41,7 +41,7 @@ export function toWorkerLine(message: ToWorker): string {
       return `service ${display(message.service)}${why}`;
     }
     case "request":
-      return `request ${display(message.requestId)} to ${display(message.service)}${first(message.credit)}`;
+      return `request ${display(message.requestId)} to ${display(message.service)}${first(message.credit)}${factsOf(message)}`;
     case "heartbeat":
       return message.isDrained ? "heartbeat: drained" : message.type;
     case "disconnect":
@@ -97,6 +97,12 @@ export function eventLine(event: BrokerEvent): string {
     default:
       return event satisfies never;
   }
+}
+
+function factsOf({ deadlineMs, caller, attempt }: ToWorker & { readonly type: "request" }): string {
+  const left = deadlineMs === undefined ? "" : ` deadline ${deadlineMs}`;
+  const from = caller === undefined ? "" : ` caller ${display(caller)}`;
+  return `${left}${from}${attempt === undefined ? "" : ` attempt ${attempt}`}`;
 }
 
 function first(credit: number | undefined): string {

@@ -47,6 +47,7 @@ export class ModelWorker {
   /** The names that it offers. */
   readonly services: Set<ServiceName>;
   readonly takesServices: boolean;
+  readonly offer: Capabilities | undefined;
   readonly takesCancel: boolean;
   readonly takesCredit: boolean;
   readonly takesInput: boolean;
@@ -68,6 +69,7 @@ export class ModelWorker {
     this.id = id;
     this.services = new Set([service]);
     this.takesServices = offer?.services ?? false;
+    this.offer = offer;
     this.takesCancel = offer?.cancel ?? false;
     this.takesCredit = offer?.credit ?? false;
     this.takesInput = offer?.duplex ?? false;
@@ -105,6 +107,8 @@ export class ModelRequest {
   /** The store failed to take it. */
   isRefused = false;
   deadlineAt: Instant;
+  /** Its deadline, which nothing restarts; `deadlineAt` is never later. */
+  lastAt: Instant = Number.POSITIVE_INFINITY;
   holder: ModelWorker | undefined;
   /** The service that its name led to when it was dispatched. */
   servedBy: ServiceName | undefined;
@@ -141,6 +145,10 @@ export class ModelRequest {
     this.frame = message.body[0];
     this.number = number;
     this.deadlineAt = now + message.options.timeoutMs;
+  }
+
+  restartTimeout(now: Instant): void {
+    this.deadlineAt = Math.min(now + this.options.timeoutMs, this.lastAt);
   }
 
   /** Whether this worker may get it. */

@@ -45,6 +45,11 @@ export class Model {
     const number = this.nextNumber();
     if (this.find(client, message.requestId) !== undefined) return;
     this.arriving = new ModelRequest({ client, message, number, now: this.now });
+    const { deadlineMs } = message;
+    if (deadlineMs !== undefined && this.clients.get(client)?.capabilities.deadline === true) {
+      this.arriving.lastAt = this.now + deadlineMs;
+      this.arriving.restartTimeout(this.now);
+    }
     const { credit = false, duplex = false } = this.clients.get(client)?.capabilities ?? {};
     if (credit && message.credit !== undefined) this.arriving.credit = message.credit;
     if (duplex && message.options.hasInput) this.arriving.input = { credit: 0, isGranted: false, hasEnded: false };

@@ -114,6 +114,7 @@ export class Observer {
       case "worker-at-frontend":
       case "deleted":
       case "delete-failed":
+      case "identified":
       case "peer-down":
       case "start":
       case "tick":

@@ -53,6 +53,9 @@ export type Step =
       /** The first grant, if the reply is paced. */
       readonly credit: number | undefined;
       readonly hasInput: boolean;
+      readonly deadlineMs: number | undefined;
+      readonly method: string | undefined;
+      readonly headers: string | undefined;
       /** Requests with the same question have equal bodies; `undefined` makes a unique body. */
       readonly question: number | undefined;
     }
@@ -107,6 +110,9 @@ export type Offer =
       readonly credit: boolean;
       readonly services: boolean;
       readonly duplex: boolean;
+      readonly methods: boolean;
+      readonly deadline: boolean;
+      readonly headers: boolean;
       readonly concurrency?: number;
       readonly heartbeatMs?: number;
     };
@@ -115,11 +121,14 @@ export type Offer =
 export function perform(sim: Scenario, step: Step): void {
   switch (step.do) {
     case "request": {
-      const { timeoutMs, retry, failFast, noCache, persist, credit, hasInput, question } = step;
+      const { timeoutMs, retry, failFast, noCache, persist, credit, deadlineMs, hasInput, question } = step;
       const target = step.target < WORKERS.length ? { worker: at(WORKERS, step.target) } : {};
       const asks = question === undefined ? {} : { body: `question ${question}` };
       const notices = step.id % 3 === 0;
-      const fields = { timeoutMs, retry, failFast, noCache, persist, credit, hasInput, notices, ...target, ...asks };
+      const called = step.method === undefined ? {} : { method: step.method };
+      const headed = step.headers === undefined ? {} : { headers: step.headers };
+      const options = { timeoutMs, retry, failFast, noCache, persist, hasInput, notices, ...called };
+      const fields = { ...options, credit, deadlineMs, ...headed, ...target, ...asks };
       // Few clients have negotiated input by chance.
       if (hasInput) perform(sim, { do: "client offer", who: step.who });
       sim.client(at(CLIENTS, step.who)).request(at(WANTED, step.service), `r${step.id}`, fields);
@@ -159,6 +168,9 @@ export function perform(sim: Scenario, step: Step): void {
         error: step.who % 5 !== 0,
         credit: step.who % 7 !== 0,
         duplex: step.who % 6 !== 0,
+        deadline: step.who % 4 !== 1,
+        headers: step.who % 4 !== 1,
+        methods: step.who % 3 !== 1,
         ...(step.who % 2 === 0 ? { heartbeatMs: 700 } : {}),
       });
       return;

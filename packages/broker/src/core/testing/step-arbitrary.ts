@@ -40,6 +40,9 @@ export const anyStep: Arbitrary<Step> = fc.oneof(
     target: fc.nat({ max: 60 }),
     noCache: rarely(true, false),
     persist: rarely(true, false),
+    deadlineMs: fc.constantFrom(undefined, undefined, undefined, 40, 700, 20_000),
+    method: fc.constantFrom(undefined, undefined, "add", "__proto__"),
+    headers: fc.constantFrom(undefined, undefined, "{}"),
     credit: fc.constantFrom(undefined, 1, 16, 16, MAX_CREDIT - 1, MAX_CREDIT),
     hasInput: fc.constantFrom(false, false, false, true),
     question: fc.constantFrom(undefined, 1, 1, 2),
@@ -147,10 +150,13 @@ function anyOffer(): Arbitrary<Offer> {
       credit: fc.boolean(),
       duplex: fc.constantFrom(true, true, true, false),
       services: fc.boolean(),
+      methods: fc.boolean(),
+      deadline: fc.boolean(),
+      headers: fc.boolean(),
       concurrency,
       heartbeatMs: fc.constantFrom(200, 1_000, 5_000),
     },
-    { requiredKeys: ["cancel", "requestHeartbeat", "credit", "services", "duplex"] },
+    { requiredKeys: ["cancel", "requestHeartbeat", "credit", "methods", "deadline", "headers", "services", "duplex"] },
   );
   return fc.oneof(fc.constant("classic" as const), modern, modern);
 }

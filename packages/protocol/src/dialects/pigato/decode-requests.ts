@@ -9,12 +9,12 @@ import { DEFAULT_REQUEST_OPTIONS, MAX_OPTIONS_BYTES } from "../../request-option
 import { type Violation, violation } from "../../violation.ts";
 import { badAddress, badRequestId, isAddress } from "./decode-ids.ts";
 import type { FieldCodec } from "./fields.ts";
-import { withoutFirstGrant } from "./first-grant.ts";
+import { withBrokerTags, withClientTags } from "./tags.ts";
 import { UNNAMED_SERVICE } from "./wire.ts";
 
 const NO_TRAILER: Frames = [];
 
-/** C 2 service rid data [opts [credit=n] [extra …]] */
+/** C 2 service rid data [opts [tags] [extra …]] */
 export function clientRequest(fields: FieldCodec, frames: Frames): FromClient | Violation {
   const service = frames[2];
   const id = frames[3];
@@ -43,10 +43,10 @@ export function clientRequest(fields: FieldCodec, frames: Frames): FromClient | 
     trailer: frames.length > 5 ? frames.slice(5) : NO_TRAILER,
     options: options === undefined ? DEFAULT_REQUEST_OPTIONS : fields.readOptions(options),
   } as const;
-  return frames.length > 6 ? withCredit(fields, request) : request;
+  return frames.length > 6 ? withClientTags(fields, request) : request;
 }
 
-/** W 2 address service '' rid [data [opts [credit=n] [extra …]]] */
+/** W 2 address service '' rid [data [opts [tags] [extra …]]] */
 export function workerRequest(fields: FieldCodec, frames: Frames): ToWorker | Violation {
   const address = frames[2];
   const service = frames[3];
@@ -65,7 +65,7 @@ export function workerRequest(fields: FieldCodec, frames: Frames): ToWorker | Vi
     trailer: frames.length > 7 ? frames.slice(7) : NO_TRAILER,
     options: fields.readOptions(frames[7] ?? EMPTY),
   } as const;
-  return frames.length > 8 ? withCredit(fields, request) : request;
+  return frames.length > 8 ? withBrokerTags(fields, request) : request;
 }
 
 /** W 14 address service '' rid opts frame [frame …] */
@@ -87,12 +87,6 @@ export function framedRequest(fields: FieldCodec, frames: Frames): ToWorker | Vi
     trailer: [options],
     options: fields.readOptions(options),
   };
-}
-
-/** Takes the first grant out of the trailer, if the frame behind the options is one. */
-function withCredit<Request extends { readonly trailer: Frames }>(fields: FieldCodec, request: Request): Request {
-  const credit = fields.readFirstGrant(request.trailer[1]);
-  return credit === undefined ? request : { ...request, trailer: withoutFirstGrant(request.trailer), credit };
 }
 
 function shortRequest(frames: Frames, id?: RequestId): Violation {

@@ -12,6 +12,7 @@ import { NULL_FRAME } from "../../payload.ts";
 import { methodInBody } from "../method-body.ts";
 import { asJson, MAX_RAW_FRAMES } from "../raw-body.ts";
 import type { FieldCodec } from "./fields.ts";
+import { type Tags, writeTags } from "./tags.ts";
 import {
   BROKER_ORIGIN,
   CLIENT,
@@ -108,9 +109,9 @@ function withReason(frames: FrameToSend[], reason: DisconnectReason | undefined)
   return frames;
 }
 
-/** W 2 address service '' rid data opts [credit=n] [extra …] */
+/** W 2 address service '' rid data opts [tags] [extra …] */
 function dispatchedRequest(fields: FieldCodec, message: ToWorker & { readonly type: "request" }): FrameToSend[] {
-  const { address, service, requestId, trailer, credit } = message;
+  const { address, service, requestId, trailer } = message;
   if (message.isFramed === true && message.body.length <= MAX_RAW_FRAMES) {
     const [options = NO_OPTIONS] = trailer;
     return [WORKER, typeFrame(TYPE.FRAMES), address, service, EMPTY, requestId, options, ...message.body];
@@ -119,9 +120,9 @@ function dispatchedRequest(fields: FieldCodec, message: ToWorker & { readonly ty
   const body = message.hasMethodInBody === true ? methodInBody(message, false) : bodyFrame(message.body, message.isRaw);
   const [options] = trailer;
   if (trailer.length !== 1 || options === undefined)
-    return [WORKER, type, address, service, EMPTY, requestId, body, ...requestTrailer(fields, trailer, credit)];
-  if (credit !== undefined)
-    return [WORKER, type, address, service, EMPTY, requestId, body, options, fields.writeFirstGrant(credit)];
+    return [WORKER, type, address, service, EMPTY, requestId, body, ...requestTrailer(fields, trailer, message)];
+  if (isTagged(message))
+    return [WORKER, type, address, service, EMPTY, requestId, body, options, ...writeTags(message, fields)];
   return [WORKER, type, address, service, EMPTY, requestId, body, options];
 }
 
@@ -134,9 +135,8 @@ export function encodeFromClient(fields: FieldCodec, message: FromClient): Frame
       const body = bodyFrame(message.body, message.isRaw);
       const [options] = trailer;
       if (trailer.length !== 1 || options === undefined)
-        return [CLIENT, type, service, requestId, body, ...requestTrailer(fields, trailer, message.credit)];
-      if (message.credit !== undefined)
-        return [CLIENT, type, service, requestId, body, options, fields.writeFirstGrant(message.credit)];
+        return [CLIENT, type, service, requestId, body, ...requestTrailer(fields, trailer, message)];
+      if (isTagged(message)) return [CLIENT, type, service, requestId, body, options, ...writeTags(message, fields)];
       return [CLIENT, type, service, requestId, body, options];
     }
     case "heartbeat":
@@ -232,11 +232,15 @@ function bodyFrame(body: Frames, isRaw?: boolean): Frame {
   return isRaw === true ? asJson(body) : (body[0] ?? NULL_FRAME);
 }
 
-/** P-STREAM-3: the first grant is the frame behind the options. */
-function requestTrailer(fields: FieldCodec, trailer: Frames, credit: number | undefined): Frames {
-  if (credit === undefined) return trailer;
+/** P-TAG-1: the tags are behind the options, and the headers behind the other tags. */
+function requestTrailer(fields: FieldCodec, trailer: Frames, tags: Tags): Frames {
+  if (!isTagged(tags)) return trailer;
   const [options = NO_OPTIONS, ...others] = trailer;
-  return [options, fields.writeFirstGrant(credit), ...others];
+  return [options, ...writeTags(tags, fields), ...others];
+}
+
+function isTagged({ credit, deadlineMs, caller, attempt }: Tags): boolean {
+  return credit !== undefined || deadlineMs !== undefined || caller !== undefined || attempt !== undefined;
 }
 
 function withOffer(frames: FrameToSend[], capabilities: Capabilities | undefined): FrameToSend[] {

@@ -5,7 +5,7 @@ import { DecodeCache, LastValueCache } from "../../decode-cache.ts";
 import type { Frame } from "../../frame.ts";
 import { type RequestId, readBytes, readText, requestId, type ServiceName, serviceName } from "../../ids.ts";
 import { parseRequestOptions, type RequestOptions } from "../../request-options.ts";
-import { mayBeFirstGrant, readFirstGrant, writeFirstGrant } from "./first-grant.ts";
+import { mayBeFirstGrant, readFirstGrant, writeFirstGrant } from "./tags.ts";
 
 export interface FieldCodec {
   readAddress(frame: Frame): string;

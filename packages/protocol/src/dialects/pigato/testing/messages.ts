@@ -10,7 +10,7 @@ import type { FromClient, FromWorker, StreamingMessage, ToClient, ToWorker } fro
 import { isUndefinedFrame } from "../../../payload.ts";
 import { readCacheMs } from "../../../reply-options.ts";
 import { parseRequestOptions } from "../../../request-options.ts";
-import { readFirstGrant } from "../first-grant.ts";
+import { writeHeaders } from "../tags.ts";
 import { BROKER_ORIGIN } from "../wire.ts";
 
 // They compile only with every type, so that no type is left untested.
@@ -79,6 +79,10 @@ export const someFrame: fc.Arbitrary<Frame> = fc.oneof(
       "-1",
       "pigato/1",
       "credit=16",
+      "deadline=5",
+      "caller=me",
+      "attempt=2",
+      'headers={"a":"b"}',
     )
     .map(writeText),
   fc.uint8Array({ maxLength: 24 }),
@@ -142,18 +146,22 @@ const someContent = fc
     requestId: someRequestId,
     body: someBody,
     sent: fc.option(someOptions, { nil: { options: parseRequestOptions(""), trailer: [] } }),
-    more: someTrailer,
-    credit: fc.option(someChunks, { nil: undefined }),
+    // In this position, any frame of this form is a tag.
+    more: someTrailer.map((frames) => frames.filter((frame) => !TAG.test(readBytes(frame)))),
+    headers: fc.option(fc.jsonValue(), { nil: undefined }),
+    tags: fc.record({ credit: someChunks, deadlineMs: fc.integer({ min: 1 }) }, { requiredKeys: [] }),
   })
-  .map(({ sent, more, credit, ...content }) => {
+  .map(({ sent, more, headers, tags, ...content }) => {
     if (sent.trailer.length === 0) return { ...content, options: sent.options, trailer: [] };
-    // In this position, any frame of that form is a first grant.
-    const [first] = more;
-    const others = credit === undefined && readFirstGrant(first) === undefined ? more : more.filter(isNoGrant);
-    const request = { ...content, options: sent.options, trailer: [...sent.trailer, ...others] };
-    return credit === undefined ? request : { ...request, credit };
+    const request = { ...content, ...tags, options: sent.options };
+    if (headers === undefined) return { ...request, trailer: [...sent.trailer, ...more] };
+    const trailer = [...sent.trailer, writeHeaders(JSON.stringify(headers)), ...more];
+    return { ...request, trailer, hasHeaders: true };
   });
-const isNoGrant = (frame: Frame): boolean => readFirstGrant(frame) === undefined;
+const TAG = /^(credit|deadline|caller|attempt|headers)=/;
+const someDispatched = fc
+  .tuple(someContent, fc.record({ caller: someName(0), attempt: fc.integer({ min: 1 }) }, { requiredKeys: [] }))
+  .map(([content, tags]) => (content.trailer.length === 0 ? content : { ...content, ...tags }));
 const someReply = fc.record({
   type: fc.constantFrom("partial" as const, "final" as const),
   requestId: someRequestId,
@@ -268,7 +276,7 @@ export const toWorker: fc.Arbitrary<ToWorker> = fc.oneof(
       nil: undefined,
     }),
   }),
-  often(addressed(someContent).map((content) => ({ type: "request" as const, ...content }))),
+  often(addressed(someDispatched).map((content) => ({ type: "request" as const, ...content }))),
   often(addressed(someFramedRequest).map((content) => ({ type: "request" as const, ...content }))),
   bare("heartbeat"),
   addressed(about("request-heartbeat")),

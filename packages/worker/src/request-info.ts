@@ -1,0 +1,79 @@
+// What came with a request besides its data and options: its headers, its deadline, and the broker's facts about it.
+
+import { decodePayload, display, UsageError } from "@pigato/protocol";
+import { headersIn, type Instant, MAX_HEADERS_BYTES } from "@pigato/protocol/internal";
+import { type Clock, wallClock } from "@pigato/transport";
+import type { WorkerRequest } from "./session/effects.ts";
+
+/** Names in lower case, with their values. */
+export type Headers = Readonly<Record<string, string>>;
+
+const NO_HEADERS: Headers = Object.freeze({});
+
+export class RequestInfo {
+  /** The headers that the client sent; names are in lower case. */
+  readonly headers: Headers;
+  /** When the client gives the request up at the latest; `undefined` if it set no deadline. */
+  readonly deadline: Date | undefined;
+  /**
+   * Who the client is, if the broker authenticated its connection: its user name with PLAIN, its public key with CURVE. `undefined`
+   * without authentication, and for a broker that does not report it.
+   */
+  readonly caller: string | undefined;
+  /** How often the broker has dispatched the request, this time included. */
+  readonly attempt: number;
+  readonly #endsAt: Instant;
+  readonly #clock: Clock | undefined;
+
+  /** @param request the request, if it says anything of this */
+  constructor(headers: Headers, request?: WorkerRequest, clock?: Clock) {
+    const { deadlineMs, caller, attempt = 1 } = request ?? {};
+    this.headers = headers;
+    this.deadline = deadlineMs === undefined ? undefined : new Date(wallClock() + deadlineMs);
+    this.caller = caller === undefined ? undefined : display(caller);
+    this.attempt = attempt;
+    this.#clock = clock;
+    this.#endsAt = (clock?.now() ?? 0) + (deadlineMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Milliseconds until the deadline, 0 after it; `Infinity` if there is none. */
+  timeLeft(): number {
+    if (this.#clock === undefined) return this.#endsAt;
+    return Math.max(0, this.#endsAt - this.#clock.now());
+  }
+}
+
+/** Of a request that says nothing of this, as most. */
+export const NO_INFO: RequestInfo = new RequestInfo(NO_HEADERS);
+Object.freeze(NO_INFO);
+
+/**
+ * What came with a request, when it arrives.
+ * @throws UsageError for headers of another form (P-TAG-3)
+ */
+export function infoOf(request: WorkerRequest, clock: Clock): RequestInfo {
+  const { hasHeaders, deadlineMs, caller, attempt, options } = request;
+  const isTagged = hasHeaders === true || deadlineMs !== undefined || caller !== undefined || attempt !== undefined;
+  if (!isTagged && options.headers === undefined) return NO_INFO;
+  const headers = hasHeaders === true ? readHeaders(request) : (asHeaders(options.headers) ?? NO_HEADERS);
+  return new RequestInfo(headers, request, clock);
+}
+
+function readHeaders({ trailer }: WorkerRequest): Headers {
+  const [, frame] = trailer;
+  const json = frame && headersIn(frame);
+  const headers = json === undefined || json.length > MAX_HEADERS_BYTES ? undefined : asHeaders(decodePayload(json));
+  if (headers === undefined) throw new UsageError("its headers are no object of strings");
+  return headers;
+}
+
+function asHeaders(value: unknown): Headers | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const headers: [string, string][] = [];
+  for (const [name, text] of Object.entries(value)) {
+    if (typeof text !== "string") return undefined;
+    headers.push([name.toLowerCase(), text]);
+  }
+  // Defines own properties, whatever their names.
+  return Object.freeze(Object.fromEntries(headers));
+}
