@@ -14,7 +14,7 @@ const config: ViteUserConfig = defineConfig({
     env: { PIGATO_FUZZ_SEED: seed, PIGATO_SHRINK_MS: String(isLong ? 600_000 : 5_000) },
     exclude: ["**/node_modules/**", "**/dist/**"],
     setupFiles: "packages/testkit/src/shrink-limit.ts",
-    globalSetup: "packages/testkit/src/foreign-peers/find-tools.ts",
+    globalSetup: ["packages/testkit/src/foreign-peers/find-tools.ts", "packages/testkit/src/programs/setup.ts"],
     // A leaked native socket aborts a whole run of threads, but only one fork.
     pool: "forks",
     // Tests wait more than they compute. By default Vitest leaves one core unused.

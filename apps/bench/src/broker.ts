@@ -18,7 +18,7 @@ const SIZES = sizesAlong({
 });
 
 export async function measureBroker(rounds: number): Promise<BrokerResult> {
-  const program = programBeside(import.meta.url, "./broker/load");
+  const program = programBeside(import.meta.filename, "./broker/load");
   const measured = await measureInRounds(program, SIZES.map(nameOf), nameOf(SMALLEST), rounds);
   return { sizes: measured.map((each) => ({ ...sizeNamed(each.name), ...costOf(each) })) };
 }

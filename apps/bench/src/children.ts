@@ -3,6 +3,7 @@
 import { type ChildProcess, fork, type Serializable } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 
 /** Flags that run TypeScript sources, of this app and of the packages. */
 const SOURCE_FLAGS: readonly string[] = ["--conditions=@pigato/source", "--import", "tsx"];
@@ -14,9 +15,9 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** A program beside the module `from`: its source if the module runs from source, else its build. */
+/** A program beside the file `from`: its source if that is a source, else its build. */
 export function programBeside(from: string, path: string): URL {
-  return new URL(`${path}${from.endsWith(".ts") ? ".ts" : ".js"}`, from);
+  return new URL(`${path}${from.endsWith(".ts") ? ".ts" : ".js"}`, pathToFileURL(from));
 }
 
 export function startChild(program: URL, { args = [], nodeFlags = [], env = {} }: ChildOptions = {}): ChildProcess {

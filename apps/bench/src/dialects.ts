@@ -20,7 +20,7 @@ const PAIRS = [
 ] as const;
 
 export async function measureDialects(rounds: number): Promise<DialectsResult> {
-  const program = programBeside(import.meta.url, "./broker/dialects-load");
+  const program = programBeside(import.meta.filename, "./broker/dialects-load");
   const measured = await measureInRounds(program, PAIRS, "pigato pigato", rounds);
   return {
     pairs: measured.map((each) => {

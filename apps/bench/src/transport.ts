@@ -70,9 +70,9 @@ async function measure(pairs: readonly Pair[], inFlight: number, rounds: number)
 }
 
 async function startPair(name: string): Promise<Pair> {
-  const router = startChild(programBeside(import.meta.url, "./transport/router"), { args: [name] });
+  const router = startChild(programBeside(import.meta.filename, "./transport/router"), { args: [name] });
   const address = await ask<string>(router, undefined, LIMIT_MS);
-  const dealer = startChild(programBeside(import.meta.url, "./transport/dealer"), { args: [name, address] });
+  const dealer = startChild(programBeside(import.meta.filename, "./transport/dealer"), { args: [name, address] });
   await ask(dealer, undefined, LIMIT_MS);
   return { dealer, router };
 }

@@ -8,9 +8,11 @@ const http = require("node:http");
 const Module = require("node:module");
 const path = require("node:path");
 
-const { PIGATO_LIBRARY, PIGATO_ADDRESS, PIGATO_STOCKS, PIGATO_FLOOD } = process.env;
+const { PIGATO_LIBRARY, PIGATO_ADDRESS, PIGATO_STOCKS, PIGATO_FLOOD, PIGATO_TEST_BUNDLES } = process.env;
 const ORIGINAL = path.dirname(require.resolve("pigato-classic/package.json"));
-const LIBRARY = require.resolve(PIGATO_LIBRARY === "ours" ? "pigato" : "pigato-classic");
+/** Ours is a bundle, if there is one: see programs.ts of the testkit. */
+const OURS = PIGATO_TEST_BUNDLES ? path.join(PIGATO_TEST_BUNDLES, "packages/pigato/src/index.cjs") : "pigato";
+const LIBRARY = require.resolve(PIGATO_LIBRARY === "ours" ? OURS : "pigato-classic");
 const OTHERS = new Map([
   ["zmq", require.resolve("./zmq-on-zeromq/index.js")],
   ["chai", require.resolve("chai")],

@@ -7,9 +7,13 @@ const { ClientPeer } = require("./client-peer.cjs");
 const { DirectoryPeer } = require("./directory-peer.cjs");
 const { WorkerPeer } = require("./worker-peer.cjs");
 
+/** Bundles of the packages, if there are any: see programs.ts of the testkit. */
+const { PIGATO_TEST_BUNDLES: bundles } = process.env;
+const load = (name) => import(bundles ? `${bundles}/packages/${name}/src/index.js` : `@pigato/${name}`);
+
 const LIBRARIES = {
   classic: async () => require("pigato-classic"),
-  ours: async () => ({ ...(await import("@pigato/client")), ...(await import("@pigato/worker")) }),
+  ours: async () => ({ ...(await load("client")), ...(await load("worker")) }),
 };
 const KINDS = { broker: BrokerPeer, client: ClientPeer, directory: DirectoryPeer, worker: WorkerPeer };
 

@@ -3,21 +3,17 @@
 
 import { type ChildProcess, type Serializable, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { Inbox } from "./inbox.ts";
+import { argumentsFor, RUN_SOURCES } from "./programs/programs.ts";
 
-/** Node's options to run the sources of this repository. */
-export const RUN_SOURCES: readonly string[] = [
-  "--conditions=@pigato/source",
-  "--import",
-  createRequire(import.meta.url).resolve("tsx"),
-];
+export { RUN_SOURCES };
+
 const READY_WITHIN_MS = 30_000;
 const STDERR_CHARACTERS = 1_000_000;
 
 export interface NodeProgramOptions {
-  /** Options of Node. @defaultValue those that run the sources */
+  /** Options of Node, besides those that run TypeScript. */
   readonly nodeOptions?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -31,10 +27,11 @@ export class PeerProcess {
   readonly #ended: Promise<string>;
   #stderr = "";
 
-  /** Runs a TypeScript or JavaScript file that sends messages to this process. */
+  /** Runs a TypeScript program of this repository, or a JavaScript file, that sends messages to this process. */
   static node(file: string, args: readonly string[] = [], options: NodeProgramOptions = {}): PeerProcess {
-    const { nodeOptions = RUN_SOURCES, env = {} } = options;
-    const child = spawn(process.execPath, [...nodeOptions, file, ...args], {
+    const { nodeOptions = [], env = {} } = options;
+    const program = file.endsWith(".ts") ? argumentsFor(file) : [file];
+    const child = spawn(process.execPath, [...nodeOptions, ...program, ...args], {
       env: { ...process.env, ...env },
       stdio: ["pipe", "pipe", "pipe", "ipc"],
       // Keeps `undefined` and bytes, which JSON would lose.

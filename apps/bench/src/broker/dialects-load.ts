@@ -63,7 +63,7 @@ const WIRES: Readonly<Record<string, Wire>> = {
 const [clientWire, workerWire] = (process.argv[2] ?? "").split(" ").map((name) => WIRES[name]);
 if (clientWire === undefined || workerWire === undefined) throw new Error(`unknown dialects "${process.argv[2]}"`);
 
-const broker = startChild(programBeside(import.meta.url, "./process"), { args: ["dialects"] });
+const broker = startChild(programBeside(import.meta.filename, "./process"), { args: ["dialects"] });
 const addresses = await ask<readonly string[]>(broker, undefined, LIMIT_MS);
 
 let made = 0;

@@ -15,7 +15,7 @@ const CONNECTING = 200;
 const LIMIT_MS = 60_000;
 const { workers, services, queued, clients: clientCount } = sizeNamed(process.argv[2] ?? "");
 
-const broker = startChild(programBeside(import.meta.url, "./process"));
+const broker = startChild(programBeside(import.meta.filename, "./process"));
 const address = await ask<string>(broker, undefined, LIMIT_MS);
 
 const frame = (text: string): Buffer => Buffer.from(text);

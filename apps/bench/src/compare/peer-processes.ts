@@ -38,7 +38,7 @@ export class PeerProcesses {
   #connections = 0;
 
   /** @param program runs a role; the one of another checkout measures the packages of that checkout */
-  constructor(entry: PeerEntry, program: URL = programBeside(import.meta.url, "./role-process")) {
+  constructor(entry: PeerEntry, program: URL = programBeside(import.meta.filename, "./role-process")) {
     this.entry = entry;
     this.#program = program;
   }

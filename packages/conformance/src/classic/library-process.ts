@@ -1,7 +1,8 @@
 // A process that runs peers of one library: the original from npm, or ours. Every call to it has a deadline.
 
 import { fileURLToPath } from "node:url";
-import { PeerProcess, RUN_SOURCES } from "@pigato/testkit/peer-process";
+import { PeerProcess } from "@pigato/testkit/peer-process";
+import { optionsForImports } from "@pigato/testkit/programs";
 
 /** The library: npm pigato 0.0.46 or the packages of this repository. */
 export type Library = "classic" | "ours";
@@ -18,7 +19,9 @@ export class LibraryProcess {
 
   /** Resolves when the process accepts calls. */
   static async start(library: Library): Promise<LibraryProcess> {
-    const process = PeerProcess.node(PROGRAM, [library], { nodeOptions: library === "ours" ? RUN_SOURCES : [] });
+    const process = PeerProcess.node(PROGRAM, [library], {
+      nodeOptions: library === "ours" ? optionsForImports() : [],
+    });
     await process.ready(process.receive());
     return new LibraryProcess(library, process);
   }

@@ -3,7 +3,8 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { PeerProcess, RUN_SOURCES } from "@pigato/testkit/peer-process";
+import { PeerProcess } from "@pigato/testkit/peer-process";
+import { optionsForImports } from "@pigato/testkit/programs";
 
 export type LibraryName = "classic" | "ours";
 
@@ -19,7 +20,7 @@ export function runProgram(
   file: string,
   environment: Readonly<Record<string, string>>,
 ): PeerProcess {
-  const options = library === "ours" ? RUN_SOURCES : [];
+  const options = library === "ours" ? optionsForImports() : [];
   const args = [...options, "--require", PRELOAD, join(ORIGINAL, file)];
   return PeerProcess.program(process.execPath, args, { PIGATO_LIBRARY: library, ...environment });
 }

@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import type { BrokerOptions } from "@pigato/broker";
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
-import { type NodeProgramOptions, PeerProcess, RUN_SOURCES } from "@pigato/testkit/peer-process";
+import { type NodeProgramOptions, PeerProcess } from "@pigato/testkit/peer-process";
 import type { WorkerOptions } from "@pigato/worker";
 
 const BROKER = fileURLToPath(new URL("../../../broker/src/bin.ts", import.meta.url));
@@ -50,19 +50,13 @@ export function spawnPeer(settings: PeerSettings, options: NodeProgramOptions = 
   return spawnProgram(PEER, settings, options);
 }
 
-/**
- * A program that calls `serve` of the testkit. Resolves when it does.
- * @param options Node's options are added to those that run the sources
- */
+/** A program that calls `serve` of the testkit. Resolves when it does. */
 export async function spawnProgram(
   program: URL,
   settings: object,
-  { nodeOptions = [], env = {} }: NodeProgramOptions = {},
+  options: NodeProgramOptions = {},
 ): Promise<PeerProcess> {
-  const process = PeerProcess.node(fileURLToPath(program), [JSON.stringify(settings)], {
-    nodeOptions: [...RUN_SOURCES, ...nodeOptions],
-    env,
-  });
+  const process = PeerProcess.node(fileURLToPath(program), [JSON.stringify(settings)], options);
   await process.ready(process.receive());
   return process;
 }
