@@ -27,6 +27,7 @@ import { methodsOf } from "./methods/method-calls.ts";
 import { remoteFunctions } from "./methods/remote-functions.ts";
 import { type ClientOptions, type ClientSettings, resolveOptions } from "./options.ts";
 import { Requester } from "./requester.ts";
+import { type CallScope, ScopedClient, type ScopePort } from "./scoped-client.ts";
 
 export interface ClientEvents extends PeerEvents {}
 
@@ -38,6 +39,7 @@ export class Client extends EventEmitter<ClientEvents> {
   readonly #driver: Driver;
   readonly #settings: ClientSettings;
   readonly #requester: Requester;
+  readonly #scopePort: ScopePort;
   /** `undefined` without interceptors, so that a request costs no more. */
   #interception: Interception | undefined;
 
@@ -59,6 +61,7 @@ export class Client extends EventEmitter<ClientEvents> {
       late: (id) => this.#onLate(id),
     });
     this.#requester = new Requester(this.#settings, this.#driver);
+    this.#scopePort = this.#newScopePort();
     const { onStart, onStop, onConnect, onDisconnect, autostart } = this.#settings;
     if (onStart) this.on("start", onStart);
     if (onStop) this.on("stop", onStop);
@@ -242,6 +245,14 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
+   * This client for requests that belong together, such as those that a handler makes for one request of its own.
+   * @param scope what they share: a signal that cancels them, their latest deadline, and headers
+   */
+  scoped(scope: CallScope): ScopedClient {
+    return new ScopedClient(this.#scopePort, scope);
+  }
+
+  /**
    * Sends the same request to every worker of a service that the directory (`$dir`) lists. Partials are left out.
    * @returns the results in the order of the replies, one for each worker; its method `all()` returns all of them
    * @throws UsageError for invalid arguments
@@ -286,6 +297,22 @@ export class Client extends EventEmitter<ClientEvents> {
     this.#settings.speaker.checkMethod("heartbeat()");
     const id = request === undefined ? undefined : requestIdFromText(request);
     this.#driver.apply({ type: "heartbeat", requestId: id });
+  }
+
+  #newScopePort(): ScopePort {
+    const kept = new WeakMap<Contract, object>();
+    return {
+      call: (service, data, options) => this.call(service, data, options),
+      collect: (service, data, options) => this.collect(service, data, options),
+      requestStream: (service, data, options) => this.requestStream(service, data, options),
+      rpc: (service, options) => this.rpc(service, options),
+      methodsOf: (contract, options) => {
+        if (options !== undefined) return methodsOf(contract, options, this.#requester);
+        const methods = kept.get(contract) ?? methodsOf(contract, {}, this.#requester);
+        kept.set(contract, methods);
+        return methods;
+      },
+    };
   }
 
   #onError(error: Error): void {

@@ -8,4 +8,5 @@ export type { CallOptions } from "./call-options.ts";
 export { Client, type ClientEvents } from "./client.ts";
 export type { Api, FunctionOptions, MethodCallOptions, MethodOptions, Remote, SafeResult } from "./methods/api.ts";
 export { type ClientOptions, isClientOption } from "./options.ts";
+export type { CallScope, ScopedClient } from "./scoped-client.ts";
 export type { Notice, Progress } from "./session/effects.ts";

@@ -6,7 +6,7 @@ import type { AnyReply, AnyRequest, Method, MethodKind, Next } from "@pigato/con
 import { HeaderMap } from "@pigato/contract";
 import { requestOf } from "@pigato/contract/internal";
 import { RequestError } from "@pigato/protocol";
-import { type Clock, setImmediate } from "@pigato/transport";
+import { type Clock, setImmediate, wallClock } from "@pigato/transport";
 import type { Abortable, AbortSignals, SharedSignal } from "./abort-signals.ts";
 import type { CallOptions } from "./call-options.ts";
 
@@ -25,6 +25,9 @@ export interface OutgoingRequest {
 /** Sends a request as the last interceptor left it. @param options those of the request, with its headers and its signal */
 export type Send = (request: AnyRequest, options: CallOptions) => Promise<AnyReply>;
 
+/** An attempt that exceeds the deadline fails first, because it knows how far it came. */
+const GRACE_MS = 1_000;
+
 export interface InterceptedPort {
   readonly clock: Clock;
   readonly signals: AbortSignals;
@@ -41,21 +44,25 @@ export class InterceptedCall implements Abortable {
   /** @param next the interceptors */
   constructor(next: Next, outgoing: OutgoingRequest, port: InterceptedPort & { readonly send: Send }) {
     this.#outgoing = outgoing;
-    const { signal, headers } = outgoing.options;
+    const { signal, headers, deadline } = outgoing.options;
     this.#signal = signal === undefined ? undefined : port.signals.of(signal);
-    const alarm = port.clock.alarm(() => this.#onSilence());
+    const expiresAt = typeof deadline === "number" ? new Date(wallClock() + deadline) : deadline;
+    const leftMs = expiresAt === undefined ? Number.POSITIVE_INFINITY : Math.max(0, expiresAt.getTime() - wallClock());
+    const endsAt = port.clock.now() + leftMs;
+    const alarm = port.clock.alarm(() => this.#onAlarm());
+    const setAlarm = (at: number): void => alarm.set(at === Number.POSITIVE_INFINITY ? undefined : at);
     const request = requestOf(
       outgoing.kind,
       { side: "client", service: outgoing.service, method: outgoing.method, definition: outgoing.definition },
       {
         headers: HeaderMap.from(headers),
-        deadline: undefined,
+        deadline: expiresAt,
         attempt: 1,
         signal: this.#controller.signal,
         readInput: () => outgoing.input,
         send: (changed) => {
           this.#wasSent = true;
-          alarm.set(undefined);
+          setAlarm(endsAt + GRACE_MS);
           return port.send(changed, optionsOf(outgoing.options, changed));
         },
       },
@@ -71,8 +78,7 @@ export class InterceptedCall implements Abortable {
         this.end(error);
       },
     );
-    const isBounded = !this.#wasSent && outgoing.timeoutMs !== Number.POSITIVE_INFINITY;
-    if (isBounded) alarm.set(port.clock.now() + outgoing.timeoutMs);
+    if (!this.#wasSent) setAlarm(Math.min(endsAt, port.clock.now() + outgoing.timeoutMs));
     this.#signal?.add(this);
   }
 
@@ -92,10 +98,10 @@ export class InterceptedCall implements Abortable {
     if (reason !== undefined) this.#controller.abort(reason);
   }
 
-  #onSilence(): void {
-    if (this.#wasSent) return;
-    const { timeoutMs } = this.#outgoing;
-    this.#fail("DEADLINE_EXCEEDED", `exceeded its ${timeoutMs} ms timeout before an interceptor sent it`, undefined);
+  #onAlarm(): void {
+    const when = this.#wasSent ? "in its interceptors" : "before an interceptor sent it";
+    this.#fail("DEADLINE_EXCEEDED", `exceeded its time ${when}`, undefined);
+    this.#controller.abort();
   }
 
   #fail(code: "CANCELED" | "DEADLINE_EXCEEDED", what: string, detail: unknown): void {
@@ -106,6 +112,12 @@ export class InterceptedCall implements Abortable {
   }
 }
 
-function optionsOf({ headers: _headers, ...options }: CallOptions, { headers, signal }: AnyRequest): CallOptions {
-  return { ...options, signal, ...(headers.size > 0 && { headers: headers.toJSON() }) };
+function optionsOf(outgoing: CallOptions, { headers, deadline, signal }: AnyRequest): CallOptions {
+  const { headers: _headers, deadline: _deadline, ...options } = outgoing;
+  return {
+    ...options,
+    signal,
+    ...(deadline !== undefined && { deadline }),
+    ...(headers.size > 0 && { headers: headers.toJSON() }),
+  };
 }

@@ -86,7 +86,8 @@ export class Interception {
 
   #outgoing(service: string, input: unknown, options: CallOptions): OutgoingRequest {
     const timeoutMs = this.#port.timeoutOf(service, options);
-    return { kind: "unary", service, method: "", definition: undefined, input, options, timeoutMs };
+    const { method = "" } = options;
+    return { kind: "unary", service, method, definition: undefined, input, options, timeoutMs };
   }
 }
 

@@ -1,36 +1,117 @@
 // What a handler of a contract's method gets besides its input.
 
-import { type AnyRequest, type ErrorCode, type ErrorData, type Method, MethodError } from "@pigato/contract";
-import { UsageError } from "@pigato/protocol";
+import type { Client, ScopedClient } from "@pigato/client";
+import { type AnyRequest, type ErrorCode, type ErrorData, HeaderMap, type Method, MethodError } from "@pigato/contract";
+import type { Logger } from "@pigato/peer";
+import { display, type RequestId, UsageError } from "@pigato/protocol";
+import { wallClock } from "@pigato/transport";
 import type { Reply } from "@pigato/worker";
+import { childLogger } from "./child-logger.ts";
 import type { HostedMethod } from "./hosted-method.ts";
+
+/** What the requests of a host share. */
+export interface ContextPort {
+  readonly logger: Logger;
+  /** The names of headers that nested requests inherit, in lower case. */
+  readonly inheritHeaders: readonly string[];
+  client(): Client;
+}
+
+/** One request at a host. */
+export interface HostedRequest {
+  readonly method: HostedMethod;
+  readonly requestId: RequestId;
+  readonly reply: Reply;
+  /** As its interceptors left it; `undefined` without interceptors. */
+  readonly intercepted?: AnyRequest | undefined;
+}
 
 /** One request, as the handler of its method sees it. */
 export class Context<Of extends Method = Method> {
-  readonly #reply: Reply;
-  readonly #method: HostedMethod;
-  readonly #request: AnyRequest | undefined;
+  readonly #request: HostedRequest;
+  readonly #port: ContextPort;
+  #headers: HeaderMap | undefined;
+  #client: ScopedClient | undefined;
+  #log: Logger | undefined;
 
-  /** @param request as its interceptors left it; `undefined` without interceptors */
-  constructor(method: HostedMethod, reply: Reply, request?: AnyRequest) {
-    this.#method = method;
-    this.#reply = reply;
+  constructor(request: HostedRequest, port: ContextPort) {
     this.#request = request;
+    this.#port = port;
   }
 
   /** The name of the service that the client requested. */
   get service(): string {
-    return this.#reply.service;
+    return this.#request.reply.service;
   }
 
   /** The name of the method. */
   get method(): string {
-    return this.#method.name;
+    return this.#request.method.name;
   }
 
-  /** Aborts when the request ends before its handler does: its caller canceled it, or a connection was lost. */
+  /** Aborts when the request ends before its handler does: its caller canceled it, its deadline passed, or a connection was lost. */
   get signal(): AbortSignal {
-    return this.#request?.signal ?? this.#reply.signal;
+    const { intercepted, reply } = this.#request;
+    return intercepted?.signal ?? reply.signal;
+  }
+
+  /** The headers of the request. Names are equal in any case: `ctx.headers.get("Traceparent")`. */
+  get headers(): HeaderMap {
+    const { intercepted, reply } = this.#request;
+    this.#headers ??= intercepted?.headers ?? HeaderMap.from(reply.info.headers);
+    return this.#headers;
+  }
+
+  /** When the caller gives up at the latest; `undefined` without a deadline. */
+  get deadline(): Date | undefined {
+    const { intercepted, reply } = this.#request;
+    return intercepted === undefined ? reply.info.deadline : intercepted.deadline;
+  }
+
+  /** Milliseconds until the deadline, 0 after it; `Infinity` without one. */
+  timeLeft(): number {
+    const { intercepted, reply } = this.#request;
+    const left = reply.info.timeLeft();
+    const { deadline } = reply.info;
+    if (intercepted?.deadline === undefined || intercepted.deadline === deadline) return left;
+    // An interceptor moved it.
+    return Math.max(0, intercepted.deadline.getTime() - wallClock());
+  }
+
+  /**
+   * Who the caller is, if the broker authenticated its connection: its user name with PLAIN, its public key with CURVE; `undefined`
+   * otherwise.
+   */
+  get caller(): string | undefined {
+    return this.#request.reply.info.caller;
+  }
+
+  /** How often the broker has dispatched the request, this time included. */
+  get attempt(): number {
+    return this.#request.reply.info.attempt;
+  }
+
+  /** The host's logger, whose records have the fields `requestId`, `service` and `method`. A child of it, if it has children as pino has. */
+  get log(): Logger {
+    this.#log ??= childLogger(this.#port.logger, {
+      requestId: display(this.#request.requestId),
+      service: this.service,
+      method: this.method,
+    });
+    return this.#log;
+  }
+
+  /**
+   * A client for requests of the handler. They are canceled with this request, end at its deadline, and carry its headers that the host's
+   * option `inheritHeaders` names.
+   */
+  get client(): ScopedClient {
+    this.#client ??= this.#port.client().scoped({
+      signal: this.signal,
+      deadline: this.deadline,
+      headers: this.#inherited(),
+    });
+    return this.#client;
   }
 
   /**
@@ -38,10 +119,19 @@ export class Context<Of extends Method = Method> {
    * @throws MethodError; UsageError for a code that the method does not declare
    */
   fail<Code extends ErrorCode<Of>>(code: Code, detail: ErrorData<Of, Code>): never {
-    const { definition, fullName } = this.#method;
+    const { definition, fullName } = this.#request.method;
     if (definition === undefined || !Object.hasOwn(definition.errors, code)) {
       throw new UsageError(`${fullName} declares no error "${code}": add it to its contract`);
     }
     throw new MethodError({ code, detail, message: `${fullName} failed with ${code}` });
+  }
+
+  #inherited(): Record<string, string> {
+    const inherited: [string, string][] = [];
+    for (const name of this.#port.inheritHeaders) {
+      const value = this.headers.get(name);
+      if (value !== undefined) inherited.push([name, value]);
+    }
+    return Object.fromEntries(inherited);
   }
 }

@@ -12,7 +12,7 @@ import {
   requestOf,
 } from "@pigato/contract/internal";
 import { UsageError } from "@pigato/protocol";
-import type { Reply } from "@pigato/worker";
+import type { HostedRequest } from "./context.ts";
 import type { HostedMethod } from "./hosted-method.ts";
 
 /** Settings of the methods of a contract at a host. */
@@ -63,42 +63,36 @@ export class HostInterceptors implements InterceptorOwner {
   }
 }
 
-/** A request before its interceptors. */
-export interface IncomingRequest {
-  readonly method: HostedMethod;
-  readonly input: unknown;
-  readonly reply: Reply;
-}
-
 /**
  * Runs a request through interceptors.
  * @param invoke calls the handler. @returns its output
  */
 export async function interceptRequest(
   next: Next,
-  { method, input, reply }: IncomingRequest,
+  { request, input }: { readonly request: HostedRequest; readonly input: unknown },
   invoke: (request: AnyRequest) => unknown,
 ): Promise<unknown> {
+  const { method, reply } = request;
   const controller = new AbortController();
-  const { signal } = reply;
+  const { signal, info } = reply;
   const onAbort = (): void => controller.abort(signal.reason);
   signal.addEventListener("abort", onAbort);
   if (signal.aborted) onAbort();
   const { name, definition } = method;
-  const request = requestOf(
+  const first = requestOf(
     definition?.kind ?? "unary",
     { side: "host", service: reply.service, method: name, definition },
     {
-      headers: new HeaderMap(),
-      deadline: undefined,
-      attempt: 1,
+      headers: HeaderMap.from(info.headers),
+      deadline: info.deadline,
+      attempt: info.attempt,
       signal: controller.signal,
       readInput: () => input,
       send: async (changed) => replyOf(changed, await outputOf(changed.kind, await invoke(changed), changed.signal)),
     },
   );
   try {
-    const { output } = await next(request);
+    const { output } = await next(first);
     return output;
   } catch (error) {
     // Closes chunks that an interceptor left open.

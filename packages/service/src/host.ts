@@ -14,6 +14,7 @@ import { HostInterceptors, type ServeOptions } from "./host-interceptors.ts";
 import { HostedService } from "./hosted-service.ts";
 import type { HostFacts } from "./introspection.ts";
 import { MethodRunner } from "./method-runner.ts";
+import { NestedClient } from "./nested-client.ts";
 import { type HostOptions, type HostSettings, resolveOptions } from "./options.ts";
 
 /** What the handler of a method takes and returns. */
@@ -42,6 +43,7 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
     uptimeMs: () => this.#settings.worker.clock.now() - this.#startedAt,
   };
   readonly #interceptors = new HostInterceptors();
+  readonly #nested: NestedClient;
   #isStarted = false;
   #startedAt: Instant = 0;
   /** Counts the starts, so that a stop does not end a later one. */
@@ -55,7 +57,15 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
     super();
     this.#settings = resolveOptions(options);
     const { worker } = this.#settings;
-    const runner = new MethodRunner(this.#settings, this.#interceptors);
+    this.#nested = new NestedClient(address, options ?? {});
+    const runner = new MethodRunner(this.#settings, {
+      interceptors: this.#interceptors,
+      context: {
+        logger: worker.logger,
+        inheritHeaders: this.#settings.inheritHeaders,
+        client: () => this.#nested.get(),
+      },
+    });
     this.#connections = new Connections(resolveAddresses(address, worker.security), worker, {
       request: (service, request, data, reply) => runner.run(service, request, data, reply),
       connect: () => this.emit("connect"),
@@ -130,6 +140,7 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
     if (!this.#isStarted) return;
     const starts = this.#starts;
     await this.#connections.stop();
+    await this.#nested.stop();
     if (!this.#isStarted || this.#starts !== starts) return;
     this.#isStarted = false;
     guarded(() => this.emit("stop"));

@@ -7,28 +7,34 @@ import { type Instant, reasonOf } from "@pigato/protocol/internal";
 import type { Clock } from "@pigato/transport";
 import { isChunks, Reply, type WorkerRequest, writeChunks } from "@pigato/worker/internal";
 import { argumentsOf, type CallForm, inputOf, isFlaw, readCall } from "./call-form.ts";
-import { Context } from "./context.ts";
+import { Context, type ContextPort, type HostedRequest } from "./context.ts";
 import { type HostInterceptors, interceptRequest } from "./host-interceptors.ts";
 import type { HostedMethod } from "./hosted-method.ts";
 import type { HostedService } from "./hosted-service.ts";
 import type { HostSettings } from "./options.ts";
 import { invalidInput, isRefusal, refuse, unknownMethod, unreadable } from "./refusals.ts";
 
+/** The host, as its methods use it. */
+export interface RunnerPort {
+  readonly interceptors: HostInterceptors;
+  readonly context: ContextPort;
+}
+
 export class MethodRunner {
   readonly #settings: HostSettings;
   readonly #warnings: Warnings;
   readonly #clock: Pick<Clock, "now">;
-  readonly #interceptors: HostInterceptors;
+  readonly #port: RunnerPort;
 
-  constructor(settings: HostSettings, interceptors: HostInterceptors) {
+  constructor(settings: HostSettings, port: RunnerPort) {
     this.#settings = settings;
     this.#warnings = settings.worker.warnings;
     this.#clock = settings.worker.clock;
-    this.#interceptors = interceptors;
+    this.#port = port;
   }
 
   /** @param data the decoded body of the request; `NOT_JSON` or `MALFORMED` if it is not in its codec */
-  run(service: HostedService, { options }: WorkerRequest, data: unknown, reply: Reply): void {
+  run(service: HostedService, { options, requestId }: WorkerRequest, data: unknown, reply: Reply): void {
     const call = readCall(options, data);
     if (isFlaw(call)) return refuse(reply, unreadable(service, call));
     const method = service.find(call.method);
@@ -36,7 +42,7 @@ export class MethodRunner {
     const startedAt = this.#clock.now();
     method.stats.requests += 1;
     try {
-      const settling = this.#settle(method, this.#start(method, call, reply), reply);
+      const settling = this.#settle(method, this.#start({ method, requestId, reply }, call), reply);
       if (settling === undefined) return this.#onEnd(method, startedAt);
       settling.then(
         () => this.#onEnd(method, startedAt),
@@ -48,20 +54,22 @@ export class MethodRunner {
   }
 
   /** Calls the handler, and the interceptors around it. @returns what the handler returns, or a promise of it */
-  #start(method: HostedMethod, call: CallForm, reply: Reply): unknown {
-    const { definition } = method;
-    const input = definition === undefined ? argumentsOf(call) : inputOf(call);
-    const next = this.#interceptors.nextFor(method);
-    if (next === undefined) return this.#invoke(method, input, new Context(method, reply));
-    return interceptRequest(next, { method, input, reply }, (request) =>
-      this.#invoke(method, request.input, new Context(method, reply, request)),
+  #start(request: HostedRequest, call: CallForm): unknown {
+    const { method } = request;
+    const input = method.definition === undefined ? argumentsOf(call) : inputOf(call);
+    const next = this.#port.interceptors.nextFor(method);
+    if (next === undefined) return this.#invoke(request, input);
+    return interceptRequest(next, { request, input }, (intercepted) =>
+      this.#invoke({ ...request, intercepted }, intercepted.input),
     );
   }
 
   /** Validates the input and calls the handler. */
-  #invoke(method: HostedMethod, input: unknown, context: Context): unknown {
+  #invoke(request: HostedRequest, input: unknown): unknown {
+    const { method } = request;
     const { definition, handler, target } = method;
     if (definition === undefined) return Reflect.apply(handler, target, Array.isArray(input) ? input : [input]);
+    const context = new Context(request, this.#port.context);
     const schema = this.#settings.validateInput ? inputSchema(definition) : undefined;
     if (schema === undefined) return handler.call(target, input, context);
     const run = (validated: Validated<unknown>): unknown => {

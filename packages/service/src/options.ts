@@ -1,7 +1,9 @@
 // The options of a host: those of a worker, and its own.
 
+import type { Client } from "@pigato/client";
 import {
   boolean,
+  custom,
   invalidValue,
   type Option,
   type OptionsOf,
@@ -26,6 +28,30 @@ export class HostSchema {
    * schema converts it. @defaultValue true, unless `NODE_ENV` is `production`
    */
   readonly validateOutput: Option<boolean> = boolean({ makeDefault: () => process.env["NODE_ENV"] !== "production" });
+  /**
+   * The client of `ctx.client`, which the host neither starts nor stops. @defaultValue one that the first such request creates, with the
+   * host's addresses and connection options; it stops with the host
+   */
+  readonly client: Option<Client, Client | undefined> = custom<Client, Client | undefined>({
+    expected: "a Client",
+    read: (value) => (isClient(value) ? value : undefined),
+    default: undefined,
+  });
+  /** Names of headers that requests of `ctx.client` inherit from the request at the host. @defaultValue traceparent, tracestate, baggage */
+  readonly inheritHeaders: Option<readonly string[]> = custom<readonly string[]>({
+    expected: "an array of names",
+    read: (value) => (isNames(value) ? value.map((name) => name.toLowerCase()) : undefined),
+    default: ["traceparent", "tracestate", "baggage"],
+  });
+}
+
+/** Of any copy of the package. */
+function isClient(value: unknown): value is Client {
+  return typeof value === "object" && value !== null && typeof Reflect.get(value, "scoped") === "function";
+}
+
+function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === "string");
 }
 
 const OWN: HostSchema = new HostSchema();
@@ -43,9 +69,9 @@ export interface HostSettings extends SettingsOf<HostSchema> {
 export function resolveOptions(input: HostOptions = {}): HostSettings {
   if (typeof input !== "object" || input === null) throw invalidValue("the options of a host", "an object", input);
   rejectUnknownOptions("a host", ALL, input);
-  const { exposeStacks, validateInput, validateOutput, ...worker } = input;
+  const { exposeStacks, validateInput, validateOutput, client, inheritHeaders, ...worker } = input;
   return {
-    ...resolve("a host", OWN, { exposeStacks, validateInput, validateOutput }),
+    ...resolve("a host", OWN, { exposeStacks, validateInput, validateOutput, client, inheritHeaders }),
     // Majordomo has no options that could name a method: there it comes with the data.
     worker: resolveWorkerOptions({ ...worker, methods: (worker.dialect ?? "pigato") === "pigato" }),
   };

@@ -1,0 +1,223 @@
+// What a handler gets with its request, and the requests that it makes itself.
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { Client } from "@pigato/client";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type Context, type Host, serverStream, service, unary } from "./index.ts";
+import { start } from "./testing/start.ts";
+
+const OUTER = service("outer", { run: unary<unknown, unknown>(), watch: serverStream<number, number>() });
+const INNER = service("inner", { run: unary<unknown, unknown>(), watch: serverStream<number, number>() });
+
+type Run = (input: unknown, ctx: Context) => unknown;
+
+async function* count(to: number): AsyncGenerator<number> {
+  for (let value = 1; value <= to; value += 1) yield value;
+}
+
+/** Serves `outer.run` and `inner.run`. */
+function serve(outer: Run, inner: Run = () => null): (host: Host) => void {
+  return (host) => {
+    host.serve(OUTER, { run: (input, ctx) => outer(input, ctx), watch: (to) => count(to) });
+    host.serve(INNER, { run: (input, ctx) => inner(input, ctx), watch: (to) => count(to) });
+  };
+}
+
+describe("a handler gets", () => {
+  test("the headers of its request, whose names are equal in any case", async () => {
+    const { client } = await start(serve((_input, ctx) => [ctx.headers.get("X-Tenant"), ...ctx.headers]));
+    const result = await client.of(OUTER).run(1, { headers: { "x-Tenant": "acme" } });
+    expect(result).toEqual(["acme", ["x-tenant", "acme"]]);
+  });
+
+  test("the deadline of its caller, and the time that is left", async () => {
+    const { client } = await start(
+      serve((_input, ctx) => [ctx.deadline instanceof Date, ctx.timeLeft() > 0 && ctx.timeLeft() <= 5_000]),
+    );
+    expect(await client.of(OUTER).run(1, { deadline: 5_000 })).toEqual([true, true]);
+  });
+
+  test("no deadline and no headers, if its caller set none", async () => {
+    const { client } = await start(
+      serve((_input, ctx) => [String(ctx.deadline), String(ctx.timeLeft()), ctx.headers.size, String(ctx.caller)]),
+    );
+    expect(await client.of(OUTER).run(1)).toEqual(["undefined", "Infinity", 0, "undefined"]);
+  });
+
+  test("the names of service and method, and the attempt", async () => {
+    const { client } = await start(serve((_input, ctx) => [ctx.service, ctx.method, ctx.attempt]));
+    expect(await client.of(OUTER).run(1)).toEqual(["outer", "run", 1]);
+  });
+
+  test("headers and a deadline as the interceptors left them", async () => {
+    const { client } = await start((host) => {
+      serve((_input, ctx) => [ctx.headers.get("tenant"), ctx.timeLeft() < 2_000])(host);
+      host.use(
+        (next) => (request) =>
+          next(request.with({ headers: { tenant: "acme" }, deadline: new Date(Date.now() + 1_000) })),
+      );
+    });
+    expect(await client.of(OUTER).run(1, { deadline: 60_000 })).toEqual(["acme", true]);
+  });
+});
+
+describe("ctx.log", () => {
+  test("adds the request to the records of a logger without children", async () => {
+    const records: object[] = [];
+    const logger = { debug() {}, info: (fields: object) => records.push(fields), warn() {}, error() {} };
+    const { client } = await start(
+      serve((_input, ctx) => ctx.log.info({ a: 1 }, "text")),
+      { logger },
+    );
+    await client.of(OUTER).run(1);
+    expect(records).toContainEqual({ a: 1, service: "outer", method: "run", requestId: expect.stringContaining("-") });
+  });
+
+  test("is a child of a logger that has children", async () => {
+    const children: object[] = [];
+    const silent = { debug() {}, info() {}, warn() {}, error() {} };
+    const child = { ...silent, isChild: true };
+    const logger = {
+      ...silent,
+      child: (bindings: object) => {
+        children.push(bindings);
+        return child;
+      },
+    };
+    const { client } = await start(
+      serve((_input, ctx) => ctx.log === child && ctx.log === child),
+      { logger },
+    );
+    expect(await client.of(OUTER).run(1)).toBe(true);
+    expect(children).toEqual([{ service: "outer", method: "run", requestId: expect.any(String) }]);
+  });
+});
+
+describe("requests of ctx.client", () => {
+  test("inherit the deadline and trace headers, and no other header", async () => {
+    const { client } = await start(
+      serve(
+        (_input, ctx) => ctx.client.of(INNER).run(1, { headers: { own: "1" } }),
+        (_input, ctx) => [ctx.headers.toJSON(), ctx.timeLeft() <= 5_000],
+      ),
+    );
+    const headers = { TraceParent: "00-1", tracestate: "a=1", authorization: "secret" };
+    expect(await client.of(OUTER).run(1, { headers, deadline: 5_000 })).toEqual([
+      { own: "1", traceparent: "00-1", tracestate: "a=1" },
+      true,
+    ]);
+  });
+
+  test("inherit the headers that the host names", async () => {
+    const { client } = await start(
+      serve(
+        (_input, ctx) => ctx.client.of(INNER).run(1),
+        (_input, ctx) => ctx.headers.toJSON(),
+      ),
+      { inheritHeaders: ["Tenant"] },
+    );
+    expect(await client.of(OUTER).run(1, { headers: { tenant: "acme", traceparent: "00-1" } })).toEqual({
+      tenant: "acme",
+    });
+  });
+
+  test("keep an earlier deadline of their own", async () => {
+    const { client } = await start(
+      serve(
+        (_input, ctx) => ctx.client.of(INNER).run(1, { deadline: 1_000 }),
+        (_input, ctx) => ctx.timeLeft() <= 1_000,
+      ),
+    );
+    expect(await client.of(OUTER).run(1, { deadline: 60_000 })).toBe(true);
+  });
+
+  test("are canceled with the request of their handler", async () => {
+    let onInner = (): void => {};
+    const started = new Promise<void>((resolve) => {
+      onInner = resolve;
+    });
+    let canceled: Promise<unknown> | undefined;
+    const { client } = await start(
+      serve(
+        (_input, ctx) => ctx.client.of(INNER).run(1),
+        (_input, ctx) => {
+          canceled = new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
+          onInner();
+          return new Promise(() => {});
+        },
+      ),
+    );
+    const controller = new AbortController();
+    const called = client.of(OUTER).run(1, { signal: controller.signal });
+    await started;
+    controller.abort();
+    await expect(called).rejects.toMatchObject({ code: "CANCELED" });
+    await canceled;
+  });
+
+  test("fail their caller with their own code and delivery class", async () => {
+    const { client } = await start(serve((_input, ctx) => ctx.client.call("missing", 1, { failFast: true })));
+    await expect(client.of(OUTER).run(1)).rejects.toMatchObject({ code: "UNAVAILABLE", delivery: "not-sent" });
+  });
+
+  test("may be streams, safe calls, and calls without a contract", async () => {
+    const { client } = await start((host) => {
+      serve(async (_input, ctx) => {
+        const api = ctx.client.of(INNER);
+        const [error, output] = await api.run.safe(1);
+        const length = ctx.client.rpc<{ length(text: string): number }>("text").length("abc");
+        return [
+          error,
+          output,
+          await api.watch(3).toArray(),
+          await length,
+          await ctx.client.collect("inner", 2, { method: "watch" }),
+        ];
+      })(host);
+      host.register("text", { length: (text: string) => text.length });
+    });
+    expect(await client.of(OUTER).run(1)).toEqual([null, null, [1, 2, 3], 3, [1, 2]]);
+  });
+
+  test("use the client of the host's options, which the host does not stop", async () => {
+    const { address, client, host } = await start(serve(() => 1));
+    const own = new Client(address, { stopTimeoutMs: 0 });
+    onTestFinished(() => own.stop());
+    await own.start();
+    const second = await start(
+      serve((_input, ctx) => ctx.client.call("outer", 1, { method: "run" })),
+      { client: own },
+    );
+    expect(await second.client.of(OUTER).run(1)).toBe(1);
+    await second.host.stop();
+    expect(await own.call("outer", 1, { method: "run" })).toBe(1);
+    await host.stop();
+    expect(client).toBeDefined();
+  });
+});
+
+test("an AsyncLocalStorage keeps its store in a handler, its nested requests and their streams", async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const seen: unknown[] = [];
+  const { client } = await start(
+    serve((_input, ctx) =>
+      storage.run("handler", async () => {
+        await ctx.client.of(INNER).run(1);
+        seen.push(storage.getStore());
+        const stream = ctx.client.of(INNER).watch(2);
+        await new Promise((resolve) => {
+          stream.on("data", () => seen.push(storage.getStore()));
+          stream.on("end", resolve);
+        });
+        return null;
+      }),
+    ),
+  );
+  await client.of(OUTER).run(1);
+  expect(seen).toEqual(["handler", "handler", "handler"]);
+});
+
+test("headers with control characters fail the request", async () => {
+  const { client } = await start(serve((_input, ctx) => ctx.headers.size));
+  await expect(client.of(OUTER).run(1, { headers: { trace: "a\nb" } })).rejects.toThrow("control characters");
+});
