@@ -38,6 +38,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
           "set-deadlines",
           "retry-safely",
           "intercept-calls",
+          "nested-calls",
           "cache-replies",
           "store-requests",
         ],

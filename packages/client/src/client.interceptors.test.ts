@@ -224,6 +224,14 @@ describe("an interceptor that never sends its request", () => {
     expect(await failed).toMatchObject({ code: "DEADLINE_EXCEEDED", delivery: "not-sent" });
   });
 
+  test("fails it at its deadline", async () => {
+    const { client } = await kit.started();
+    client.use(silent);
+    const failed = failureOf(client.call("echo", 1, { deadline: 500 }));
+    kit.clock.advance(510);
+    expect(await failed).toMatchObject({ code: "DEADLINE_EXCEEDED", delivery: "not-sent" });
+  });
+
   test("fails it when its signal aborts", async () => {
     const { client } = await kit.started();
     client.use(silent);
@@ -244,6 +252,33 @@ describe("an interceptor that never sends its request", () => {
     await settled();
     expect(request?.signal.aborted).toBe(true);
   });
+});
+
+test("the deadline of a request bounds all its attempts, and what interceptors do between them", async () => {
+  const { client, broker } = await kit.started();
+  broker.onRequest = (request) => broker.fail(request, LOST);
+  const deadlines: (Date | undefined)[] = [];
+  client.use((next) => async (request) => {
+    deadlines.push(request.deadline);
+    await next(request).catch(() => {});
+    return new Promise(() => {});
+  });
+  const failed = failureOf(client.call("echo", 1, { deadline: 500 }));
+  await settled();
+  kit.clock.advance(1_600);
+  expect(await failed).toMatchObject({ code: "DEADLINE_EXCEEDED", delivery: "maybe-executed" });
+  expect(deadlines[0]).toBeInstanceOf(Date);
+});
+
+test("a scope cancels its requests, and adds headers to them", async () => {
+  const { client, broker } = await kit.started();
+  const controller = new AbortController();
+  const scoped = client.scoped({ signal: controller.signal, headers: { trace: "t1", tenant: "a" } });
+  const failed = failureOf(scoped.call("echo", 1, { headers: { Tenant: "b" } }));
+  await settled();
+  expect(optionsOf(broker)).toMatchObject({ headers: { trace: "t1", tenant: "b" } });
+  controller.abort();
+  expect(await failed).toMatchObject({ code: "CANCELED" });
 });
 
 test("a canceled call keeps what its attempt knows", async () => {
