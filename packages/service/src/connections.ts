@@ -19,8 +19,8 @@ import { ServiceNames } from "./service-names.ts";
 
 /** What happens on the connections. */
 export interface ConnectionEvents {
-  /** @param data the decoded body; `NOT_JSON` or `MALFORMED` if it is not in its codec */
-  request(service: HostedService, request: WorkerRequest, data: unknown, reply: Reply): void;
+  /** @param readData decodes the body; returns `NOT_JSON` or `MALFORMED` if it is not in its codec */
+  request(service: HostedService, request: WorkerRequest, readData: () => unknown, reply: Reply): void;
   /** A broker has accepted all services. */
   connect(): void;
   /** The first connection was lost. */
@@ -143,7 +143,7 @@ export class Connections {
       request: (request, reply) => {
         const service = serviceOf(request);
         if (service === undefined) return reply.reject("the host does not serve this name");
-        this.#events.request(service, request, readRequest(dialect, request), reply);
+        this.#events.request(service, request, () => readRequest(dialect, request), reply);
       },
     });
   }

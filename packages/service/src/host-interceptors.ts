@@ -30,13 +30,13 @@ export class HostInterceptors implements InterceptorOwner {
   /** By the full name of the method. */
   readonly #chains = new Map<string, InterceptorChain>();
   /** So that a host without interceptors looks up none. */
-  #isEmpty = true;
+  isEmpty = true;
 
   /** @throws UsageError for anything but a function */
   use(interceptor: Interceptor): void {
     checkInterceptor(interceptor);
     this.interceptors = [...this.interceptors, interceptor];
-    this.#isEmpty = false;
+    this.isEmpty = false;
   }
 
   /** @throws UsageError for an interceptor that is not a function, and for a method that the contract does not have */
@@ -46,14 +46,14 @@ export class HostInterceptors implements InterceptorOwner {
     for (const name of Object.keys(contract)) {
       const own = (Object.hasOwn(methods, name) ? methods[name]?.interceptors : undefined) ?? [];
       const chain = new InterceptorChain(this, [...interceptors, ...own]);
-      if (interceptors.length + own.length > 0) this.#isEmpty = false;
+      if (interceptors.length + own.length > 0) this.isEmpty = false;
       this.#chains.set(`${service}.${name}`, chain);
     }
   }
 
   /** `undefined` for a method without interceptors. */
   nextFor({ fullName }: HostedMethod): Next | undefined {
-    if (this.#isEmpty) return undefined;
+    if (this.isEmpty) return undefined;
     let chain = this.#chains.get(fullName);
     if (chain === undefined) {
       chain = new InterceptorChain(this, []);
@@ -69,7 +69,7 @@ export class HostInterceptors implements InterceptorOwner {
  */
 export async function interceptRequest(
   next: Next,
-  { request, input }: { readonly request: HostedRequest; readonly input: unknown },
+  { request, readInput }: { readonly request: HostedRequest; readonly readInput: () => unknown },
   invoke: (request: AnyRequest) => unknown,
 ): Promise<unknown> {
   const { method, reply } = request;
@@ -87,7 +87,7 @@ export async function interceptRequest(
       deadline: info.deadline,
       attempt: info.attempt,
       signal: controller.signal,
-      readInput: () => input,
+      readInput: once(readInput),
       send: async (changed) => replyOf(changed, await outputOf(changed.kind, await invoke(changed), changed.signal)),
     },
   );
@@ -105,4 +105,13 @@ export async function interceptRequest(
 function outputOf(kind: MethodKind, output: unknown, signal: AbortSignal): unknown {
   const isStream = kind === "serverStream" || kind === "duplex";
   return isStream && isChunks(output) ? afterFirst(output, signal) : output;
+}
+
+/** The same function, whose result is kept. */
+function once<Result>(run: () => Result): () => Result {
+  let kept: { readonly result: Result } | undefined;
+  return () => {
+    kept ??= { result: run() };
+    return kept.result;
+  };
 }

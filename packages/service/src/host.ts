@@ -67,7 +67,7 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
       },
     });
     this.#connections = new Connections(resolveAddresses(address, worker.security), worker, {
-      request: (service, request, data, reply) => runner.run(service, request, data, reply),
+      request: (service, request, readData, reply) => runner.run(service, request, readData, reply),
       connect: () => this.emit("connect"),
       disconnect: (reason) => this.emit("disconnect", reason),
       error: (error) => this.#onError(error),

@@ -2,7 +2,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { whenEnded } from "@pigato/contract";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
 import { type Host, type Interceptor, serverStream, service, unary } from "./index.ts";
 import { start } from "./testing/start.ts";
@@ -107,6 +107,21 @@ test("an interceptor answers without calling the handler", async () => {
     host.serve(MATH, HANDLERS, { interceptors: [() => async (request) => request.respond(7)] });
   });
   expect(await client.of(MATH).double(1)).toBe(7);
+});
+
+test("an interceptor that does not read the input does not decode it", async () => {
+  const { client } = await start((host) => {
+    const answer: Interceptor = () => async (request) => request.respond(7);
+    host.serve(MATH, HANDLERS, { methods: { double: { interceptors: [answer] } } });
+    host.use((next) => next);
+  });
+  const parse = vi.spyOn(JSON, "parse");
+  onTestFinished(() => parse.mockRestore());
+  const parsed = (text: string): boolean => parse.mock.calls.some(([argument]) => argument === text);
+  expect(await client.of(MATH).double(123_456)).toBe(7);
+  expect(parsed("123456")).toBe(false);
+  expect(await client.of(MATH).half(246_802)).toBe(123_401);
+  expect(parsed("246802")).toBe(true);
 });
 
 test("an interceptor denies a request, with a code of its own", async () => {

@@ -1,12 +1,20 @@
 // Runs methods: validates input, calls handlers, and turns what they return or throw into replies. On the path of every request.
 
-import { describeIssues, isError, type Method, type Schema, type Validated, validate } from "@pigato/contract";
+import {
+  describeIssues,
+  isError,
+  type Method,
+  type Next,
+  type Schema,
+  type Validated,
+  validate,
+} from "@pigato/contract";
 import type { Warnings } from "@pigato/peer";
 import { RequestError, UsageError } from "@pigato/protocol";
 import { type Instant, reasonOf } from "@pigato/protocol/internal";
 import type { Clock } from "@pigato/transport";
 import { isChunks, Reply, type WorkerRequest, writeChunks } from "@pigato/worker/internal";
-import { argumentsOf, type CallForm, inputOf, isFlaw, readCall } from "./call-form.ts";
+import { argumentsOf, type CallForm, type Flaw, inputOf, isFlaw, readCall } from "./call-form.ts";
 import { Context, type ContextPort, type HostedRequest } from "./context.ts";
 import { type HostInterceptors, interceptRequest } from "./host-interceptors.ts";
 import type { HostedMethod } from "./hosted-method.ts";
@@ -33,16 +41,30 @@ export class MethodRunner {
     this.#port = port;
   }
 
-  /** @param data the decoded body of the request; `NOT_JSON` or `MALFORMED` if it is not in its codec */
-  run(service: HostedService, { options, requestId }: WorkerRequest, data: unknown, reply: Reply): void {
-    const call = readCall(options, data);
+  /** @param readData decodes the body of the request; returns `NOT_JSON` or `MALFORMED` if it is not in its codec */
+  run(service: HostedService, { options, requestId }: WorkerRequest, readData: () => unknown, reply: Reply): void {
+    const { interceptors } = this.#port;
+    const named = interceptors.isEmpty || options.method === undefined ? undefined : service.find(options.method);
+    const next = named && interceptors.nextFor(named);
+    if (named !== undefined && next !== undefined) {
+      const request = { method: named, requestId, reply };
+      const readInput = (): unknown => inputFor(named, readable(service, readCall(options, readData())));
+      return this.#run(request, () => this.#intercept(next, request, readInput));
+    }
+    const call = readCall(options, readData());
     if (isFlaw(call)) return refuse(reply, unreadable(service, call));
     const method = service.find(call.method);
     if (method === undefined) return refuse(reply, unknownMethod(service, call.method));
+    const request = { method, requestId, reply };
+    this.#run(request, () => this.#start(request, call));
+  }
+
+  /** Calls the handler, and replies with its result. @param start returns what the handler returns, or a promise of it */
+  #run({ method, reply }: HostedRequest, start: () => unknown): void {
     const startedAt = this.#clock.now();
     method.stats.requests += 1;
     try {
-      const settling = this.#settle(method, this.#start({ method, requestId, reply }, call), reply);
+      const settling = this.#settle(method, start(), reply);
       if (settling === undefined) return this.#onEnd(method, startedAt);
       settling.then(
         () => this.#onEnd(method, startedAt),
@@ -53,13 +75,15 @@ export class MethodRunner {
     }
   }
 
-  /** Calls the handler, and the interceptors around it. @returns what the handler returns, or a promise of it */
+  /** The method of a call in the form of butler is known only with its data. */
   #start(request: HostedRequest, call: CallForm): unknown {
-    const { method } = request;
-    const input = method.definition === undefined ? argumentsOf(call) : inputOf(call);
-    const next = this.#port.interceptors.nextFor(method);
-    if (next === undefined) return this.#invoke(request, input);
-    return interceptRequest(next, { request, input }, (intercepted) =>
+    const next = this.#port.interceptors.nextFor(request.method);
+    const input = inputFor(request.method, call);
+    return next === undefined ? this.#invoke(request, input) : this.#intercept(next, request, () => input);
+  }
+
+  #intercept(next: Next, request: HostedRequest, readInput: () => unknown): Promise<unknown> {
+    return interceptRequest(next, { request, readInput }, (intercepted) =>
       this.#invoke({ ...request, intercepted }, intercepted.input),
     );
   }
@@ -155,6 +179,16 @@ export class MethodRunner {
     const text = `the handler of ${fullName} failed: ${reasonOf(thrown)}`;
     this.#warnings.warn("PIGATO_HANDLER_FAILED", text, { service: fullName, err: thrown });
   }
+}
+
+function inputFor({ definition }: HostedMethod, call: CallForm): unknown {
+  return definition === undefined ? argumentsOf(call) : inputOf(call);
+}
+
+/** @throws RequestError for a request that is no call */
+function readable(service: HostedService, call: CallForm | Flaw): CallForm {
+  if (isFlaw(call)) throw new RequestError(unreadable(service, call));
+  return call;
 }
 
 /** Whether an error is that of a request that the handler made. */
