@@ -147,8 +147,16 @@ export interface CallDefaults {
   readonly retry: boolean | number;
 }
 
+/** The method of a request whose wire has no options for it: it travels with the data (P-CALL-2). */
+interface MethodInBody {
+  readonly method: string;
+  /** Whether the data is the array of the arguments. */
+  readonly hasArgs: boolean;
+}
+
 export interface ResolvedCallOptions {
   readonly options: ClientRequestOptions;
+  readonly inBody?: MethodInBody;
   /** The options as they are sent, and the headers. */
   readonly trailer: readonly Frame[];
   readonly hasHeaders: boolean;
@@ -201,6 +209,20 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults, d
     deadline: deadline === undefined ? undefined : readOption("deadline", SCHEMA.deadline, deadline),
     signal: signal === undefined ? undefined : readOption("signal", SCHEMA.signal, signal),
   };
+}
+
+/** The options without those of the method, which `bodyWith` writes. @throws UsageError as `resolveCallOptions` */
+export function splitMethod(input: CallOptions): { readonly rest: CallOptions; readonly inBody?: MethodInBody } {
+  if (typeof input !== "object" || input === null || input.method === undefined) return { rest: input };
+  const { method, args, ...rest } = input;
+  const name = readOption("method", SCHEMA.method, method);
+  const hasArgs = args !== undefined && readOption("args", SCHEMA.args, args);
+  return name === undefined ? { rest } : { rest, inBody: { method: name, hasArgs } };
+}
+
+/** The data of a call in the form of butler. */
+export function bodyWith({ method, hasArgs }: MethodInBody, data: unknown): unknown {
+  return { method, args: hasArgs ? data : data === undefined ? [] : [data], kwargs: {} };
 }
 
 /** A timeout as users write it: −1, as on the wire, or `Infinity` for no limit. */

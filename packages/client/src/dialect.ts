@@ -11,6 +11,7 @@ import {
   encodeRawData,
   type ResolvedCallOptions,
   resolveCallOptions,
+  splitMethod,
 } from "./call-options.ts";
 import type { Effect, Input } from "./session/effects.ts";
 import { majordomoSession } from "./session/majordomo.ts";
@@ -56,7 +57,7 @@ export const DIALECTS: Readonly<Record<DialectName, ClientDialect>> = Object.fre
     wire: omdpPeer(),
     newSession: omdpSession,
     encodeData: (data, { allowLoss }) => [encodeData(data, undefined, allowLoss)],
-    resolveCallOptions: (input, defaults) => resolveCallOptions(withoutNegotiated(input), defaults),
+    resolveCallOptions: withMethodInBody((input, defaults) => resolveCallOptions(withoutNegotiated(input), defaults)),
     checkMethod() {},
   },
 });
@@ -66,10 +67,21 @@ function majordomo(id: "mdp02" | "mdp01"): ClientDialect {
     wire: majordomoPeer(id),
     newSession: majordomoSession,
     encodeData: (data, how) => encodeRawData(isNameForMmi(data, how.service) ? writeText(data) : data, how.allowLoss),
-    resolveCallOptions: (input, defaults) => resolveCallOptions(withoutExtras(id, input), defaults),
+    resolveCallOptions: withMethodInBody((input, defaults) => resolveCallOptions(withoutExtras(id, input), defaults)),
     checkMethod(name) {
       throw notCarried(id, name);
     },
+  };
+}
+
+type Resolve = (input: CallOptions, defaults: CallDefaults) => ResolvedCallOptions;
+
+/** P-CALL-2: a wire without options for the method carries it with the data. */
+function withMethodInBody(resolve: Resolve): Resolve {
+  return (input, defaults) => {
+    const { rest, inBody } = splitMethod(input);
+    const resolved = resolve(rest, defaults);
+    return inBody === undefined ? resolved : { ...resolved, inBody };
   };
 }
 
@@ -99,6 +111,6 @@ function withoutNegotiated(input: CallOptions): CallOptions {
   return input;
 }
 
-const NEGOTIATED = ["method", "args", "codec"] as const;
+const NEGOTIATED = ["args", "codec"] as const;
 
 const FLAGS: ReadonlySet<string> = new Set(["retry", "nocache", "persist", "failFast", "notices", "args"]);

@@ -15,7 +15,7 @@ import {
   ReplyStream,
   StreamCaller,
 } from "./call.ts";
-import type { CallOptions, ResolvedCallOptions } from "./call-options.ts";
+import { bodyWith, type CallOptions, type ResolvedCallOptions } from "./call-options.ts";
 import { ContextCaller } from "./caller-context.ts";
 import type { Driver } from "./driver.ts";
 import type { InterceptedPort, OutgoingRequest } from "./intercepted-call.ts";
@@ -168,9 +168,9 @@ export class Requester implements MethodPort {
     return this.#prepared(name, resolved, this.#encoded(data, service, resolved));
   }
 
-  #encoded(data: unknown, service: string, { options: { codec } }: ResolvedCallOptions): readonly Frame[] {
+  #encoded(data: unknown, service: string, { options: { codec }, inBody }: ResolvedCallOptions): readonly Frame[] {
     const { speaker, allowLoss } = this.#settings;
-    return speaker.encodeData(data, { service, codec, allowLoss });
+    return speaker.encodeData(inBody === undefined ? data : bodyWith(inBody, data), { service, codec, allowLoss });
   }
 
   #prepared(service: ServiceName, resolved: ResolvedCallOptions, body: readonly Frame[]): Prepared {

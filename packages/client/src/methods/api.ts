@@ -81,7 +81,7 @@ export type Remote<Functions> = {
       : Functions[Name] extends (...args: never[]) => unknown
         ? Name
         : never
-    : never]: Functions[Name] extends (...args: infer Args) => infer Result
+    : never]: Functions[Name] extends (...args: infer Args extends readonly unknown[]) => infer Result
     ? (...args: Args) => Promise<Awaited<Result>>
     : never;
 };

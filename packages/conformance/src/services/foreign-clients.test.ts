@@ -46,6 +46,18 @@ test.each(["mdp01", "mdp02", "omdp", "butler"] as const)(
   },
 );
 
+test.each(["mdp01", "mdp02", "omdp"] as const)(
+  "D-PEER-3: our client in the dialect %s calls methods of a host",
+  async (dialect) => {
+    const { any, omdp } = await startHost();
+    const client = await startClient(dialect === "omdp" ? omdp : any, { dialect });
+    expect(await client.of(MATH).square(7)).toBe(49);
+    expect(await client.rpc<{ list(...args: readonly number[]): readonly number[] }>("math").list(1, 2)).toEqual([
+      1, 2,
+    ]);
+  },
+);
+
 test("a peer that names anything but text as the method gets an error, and the host serves on", async () => {
   const { any: address } = await startHost();
   const peer = connectRawPeer(address);
