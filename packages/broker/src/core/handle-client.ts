@@ -16,7 +16,7 @@ import { loseClient, negotiate, newClient, onClientHeartbeat, requireClient } fr
 import type { DialectId, Input } from "./effects.ts";
 import { endRequest, restartTimeout } from "./end-request.ts";
 import { noteReceived } from "./heartbeat-lease.ts";
-import { isMmi, mmiAnswer, serviceAskedAbout } from "./mmi.ts";
+import { isMmi, mmiAnswer, serviceAskedAbout, serviceInName } from "./mmi.ts";
 import { isFromItsProcess } from "./process-heartbeats.ts";
 import type { ClientRecord, RequestMessage } from "./queued-request.ts";
 import { onInput } from "./request-input.ts";
@@ -92,8 +92,10 @@ function answerMmi(
   client: ClientRecord,
   { service, requestId, body, isRaw = false }: RequestMessage,
 ): void {
-  const about = serviceAskedAbout(service, body, isRaw);
-  const code = about === undefined ? "501" : services.hasWorker(about) ? "200" : "404";
+  const named = client.traits.hasFrames ? undefined : serviceInName(service);
+  const about = named ?? serviceAskedAbout(service, body, isRaw);
+  const absent = named === undefined ? "404" : "400";
+  const code = about === undefined ? "501" : services.hasWorker(about) ? "200" : absent;
   const answer = { type: "final", requestId, service, status: 0, body: mmiAnswer(code, isRaw), isRaw } as const;
   effects.toClient(client, { ...answer, trailer: [] });
 }

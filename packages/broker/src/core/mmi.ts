@@ -1,5 +1,5 @@
-// Management services, which the broker answers itself (RFC 8): `mmi.service` says whether a service has a worker; any other
-// name after `mmi.` is not implemented. They serve clients of every dialect.
+// Management services, which the broker answers itself (RFC 8): `mmi.service` says whether a service has a worker. To clients of
+// Majordomo, any other name after `mmi.` is not implemented; others may ask about the service of this name, as in butler.
 
 import {
   decodePayload,
@@ -12,6 +12,7 @@ import {
 import { MAX_NAME_BYTES, readBytes } from "@pigato/protocol/internal";
 
 const PREFIX = "mmi.";
+const SERVICE = "mmi.service";
 /** The longest JSON string of a name, in which each byte is `\u0000`. */
 const MAX_BODY_BYTES = 6 * MAX_NAME_BYTES + 2;
 
@@ -21,7 +22,7 @@ export function isMmi(name: ServiceName): boolean {
 
 /** The service that a request asks about; `undefined` if the management service is not implemented. */
 export function serviceAskedAbout(name: ServiceName, body: readonly Frame[], isRaw: boolean): ServiceName | undefined {
-  if (name !== "mmi.service") return undefined;
+  if (name !== SERVICE) return undefined;
   const [frame] = body;
   if (frame === undefined) return undefined;
   // Too long for any service. Parsing a large body could take a minute.
@@ -31,7 +32,12 @@ export function serviceAskedAbout(name: ServiceName, body: readonly Frame[], isR
   return typeof asked === "string" ? serviceNameFromText(asked) : undefined;
 }
 
+/** D-MMI-6: the service that a request names as butler's clients do, behind `mmi.`. */
+export function serviceInName(name: ServiceName): ServiceName | undefined {
+  return name === SERVICE || name === PREFIX ? undefined : serviceName(name.slice(PREFIX.length));
+}
+
 /** The answer, three digits: as text to a raw dialect, as a JSON string to PIGATO. */
-export function mmiAnswer(code: "200" | "404" | "501", isRaw: boolean): readonly Frame[] {
+export function mmiAnswer(code: "200" | "400" | "404" | "501", isRaw: boolean): readonly Frame[] {
   return [writeText(isRaw ? code : `"${code}"`)];
 }

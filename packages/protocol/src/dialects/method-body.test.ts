@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { readText, writeText } from "../ids.ts";
-import { methodInBody, methodOverhead } from "./method-body.ts";
+import { methodInBody, methodOverhead, methodWithKeywords } from "./method-body.ts";
 
 function bodyOf(data: string, method: string, hasArgs = false, isChecked = false): string {
   return readText(methodInBody({ body: [writeText(data)], options: { method, hasArgs } }, isChecked));
@@ -54,4 +54,24 @@ test.each([false, true])("the overhead is never less than what is added, with ar
     const body = methodInBody({ body: [writeText(data)], options }, false);
     expect(body.length).toBeLessThanOrEqual(data.length + methodOverhead(options));
   }
+});
+
+test.each([
+  ["[]", '"args":[],"kwargs":{}'],
+  ['["a.jpg","150x180"]', '"args":["a.jpg","150x180"],"kwargs":{}'],
+  ['["a.jpg",{"size":"150x180"}]', '"args":["a.jpg"],"kwargs":{"size":"150x180"}'],
+  [' [ {"a" : [1, {"b": 2}]} ] ', '"args": [],"kwargs": {"a" : [1, {"b": 2}]} '],
+  ['[{"a":1},2]', '"args":[{"a":1},2],"kwargs":{}'],
+  ['["],{\\"",{"}":"\\\\"}]', '"args":["],{\\""],"kwargs":{"}":"\\\\"}'],
+  ['[1,[{"a":1}]]', '"args":[1,[{"a":1}]],"kwargs":{}'],
+  ["", '"args":[],"kwargs":{}'],
+])("D-MAP-10: for Python, the object at the end of the arguments %s is kwargs", (args, expected) => {
+  const body = readText(methodWithKeywords({ body: [writeText(args)], options: { method: "m", hasArgs: true } }));
+  expect(body).toBe(`{${expected},"method":"m"}`);
+  expect(JSON.parse(body)).toMatchObject({ method: "m" });
+});
+
+test("D-MAP-10: for Python, data that is no array of arguments stays one argument", () => {
+  const body = methodWithKeywords({ body: [writeText('{"a":1}')], options: { method: "m" } });
+  expect(readText(body)).toBe('{"args":[{"a":1}],"kwargs":{},"method":"m"}');
 });

@@ -267,8 +267,20 @@ describe("mmi names", () => {
 
   test("D-MMI-4: any other mmi name is 501, and so is mmi.service without a name", () => {
     const sim = scenario({ isChecked: false });
-    sim.client("c1").request("mmi.echo", "m1").request("mmi.", "m2").request("mmi.service", "m3", { body: "{}" });
-    expect(sim.sentTo("c1")).toEqual(['final m1 "\\"501\\""', 'final m2 "\\"501\\""', 'final m3 "\\"501\\""']);
+    sim.fromClient("c1", { ...aRequest("mmi.echo"), body: [writeText("x")] }, mdp02);
+    expect(sim.sentTo("c1").map((line) => line.slice(-4, -1))).toEqual(["501"]);
+    sim.client("c2").request("mmi.", "m2").request("mmi.service", "m3", { body: "{}" });
+    expect(sim.sentTo("c2")).toEqual(['final m2 "\\"501\\""', 'final m3 "\\"501\\""']);
+  });
+
+  test("D-MMI-6: a client of PIGATO may ask by the name alone, and gets 200 or 400", () => {
+    const sim = scenario({ isChecked: false });
+    sim.worker("w1").ready("api.images");
+    sim.worker("w2").ready("stock*");
+    for (const name of ["api.images", "stock-acme", "api", "service.x", "a".repeat(255)]) {
+      sim.client("c1").request(`mmi.${name}`, "m1");
+    }
+    expect(sim.sentTo("c1").map((line) => line.slice(-6, -3))).toEqual(["200", "200", "400", "400", "400"]);
   });
 });
 

@@ -4,7 +4,7 @@
 import { EMPTY, type Frame, type Frames, type FrameToSend } from "../../frame.ts";
 import { writeBytes, writeText } from "../../ids.ts";
 import type { ToClient, ToWorker } from "../../message.ts";
-import { methodInBody } from "../method-body.ts";
+import { methodWithKeywords } from "../method-body.ts";
 import { checkedJson } from "../raw-body.ts";
 import { exceptionOf } from "./errors.ts";
 import { HEARTBEAT_FRAME, isVersionedId, MMI_PREFIX, NOT_FOUND, RECONNECT_FRAME, VERSION_PREFIX } from "./wire.ts";
@@ -58,7 +58,7 @@ export function encodeToWorker(message: ToWorker, wallMs: number): FrameToSend[]
         isVersionedId(id) ? id : writeBytes(VERSION_PREFIX + requestId),
         writeBytes(service),
         writeText(String(Math.round(wallMs + Math.min(options.timeoutMs, NEVER_MS)))),
-        message.hasMethodInBody === true ? methodInBody(message, true) : checkedJson(body, isRaw),
+        message.hasMethodInBody === true ? methodWithKeywords(message) : checkedJson(body, isRaw),
       ];
     }
     case "heartbeat":
