@@ -39,8 +39,10 @@ export function openListener(
         handlers.onInput(readOversized(settings, peerAtListener(index, id), message, hosts));
       },
       onReceiving: (id) => handlers.onInput({ type: "receiving", from: peerAtListener(index, id) }),
-      onPeerUp: (id, { remoteAddress }) => {
-        if (remoteAddress !== undefined) hosts.set(peerAtListener(index, id), hostIn(remoteAddress));
+      onPeerUp: (id, { remoteAddress, identity }) => {
+        const peer = peerAtListener(index, id);
+        if (remoteAddress !== undefined) hosts.set(peer, hostIn(remoteAddress));
+        if (identity !== undefined) handlers.onInput({ type: "identified", peer, identity });
       },
       onPeerDown: (id) => {
         hosts.delete(peerAtListener(index, id));

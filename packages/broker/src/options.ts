@@ -33,8 +33,11 @@ export function resolveOptions(input: BrokerOptions): ResolvedOptions {
   const settings = resolve("the broker", SCHEMA, withoutNulls(input));
   const { curve, plain, authenticate, zapDomain, ...others } = settings;
   const securityOf = resolveSecurity(settings);
-  if (securityOf("bind") !== undefined && settings.transport.isSecurable !== true) {
-    throw new UsageError('curve, plain and authenticate need the transport "libzmq", which is the default with them');
+  const { isSecurable = false } = settings.transport;
+  const isSecured = isSecurable === true || (isSecurable === "without-curve" && curve === undefined);
+  if (securityOf("bind") !== undefined && !isSecured) {
+    const reason = 'curve, plain and authenticate need the transport "libzmq", which is the default with them';
+    throw new UsageError(`${reason}; without curve, "zmtp" works as well`);
   }
   return { ...others, securityOf };
 }

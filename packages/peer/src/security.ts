@@ -12,8 +12,11 @@ export interface SecurityOptions {
 /** @throws UsageError for invalid keys or credentials, for both at once, and for a transport that would ignore them */
 export function resolvePeerSecurity(options: SecurityOptions, transport: Transport): PeerSecurity | undefined {
   const security = readSecurity(options);
-  if (security === undefined || transport.isSecurable === true) return security;
-  throw new UsageError('curve and plain need the transport "libzmq", which is the default with them');
+  const { isSecurable = false } = transport;
+  if (security === undefined || isSecurable === true) return security;
+  if (isSecurable === "without-curve" && options.curve === undefined) return security;
+  const reason = 'curve and plain need the transport "libzmq", which is the default with them';
+  throw new UsageError(`${reason}; for plain, "zmtp" works as well`);
 }
 
 function readSecurity(options: SecurityOptions): PeerSecurity | undefined {

@@ -109,6 +109,8 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = Object.freeze({
 /** What an implementation knows of a peer's connection. Unknown fields are missing. */
 export interface PeerFacts {
   readonly remoteAddress?: string;
+  /** Who the peer is, if a router authenticated it: the user name of PLAIN, the public key of CURVE. At most 255 bytes of ASCII. */
+  readonly identity?: string;
   /** What a router announced (`RouterOptions`). */
   readonly announcement?: string;
 }
@@ -358,8 +360,10 @@ export interface SubscriberLink {
 
 /** An implementation of all links. */
 export interface Transport {
-  /** Whether it implements `security` with every mechanism. Callers must not pass `security` to one that does not. */
-  readonly isSecurable?: boolean;
+  /**
+   * Whether it implements `security`: with every mechanism, or with all but CURVE. Callers must not pass other `security` to it.
+   */
+  readonly isSecurable?: boolean | "without-curve";
   router(handlers: RouterHandlers, options?: RouterOptions): RouterLink;
   dealer(handlers: DealerHandlers, options: DealerOptions): DealerLink;
   publisher(handlers?: PublisherHandlers, options?: PublisherOptions): PublisherLink;

@@ -22,5 +22,9 @@ test.each(["tcp", "", 1, null, {}, { router: unused }, { dealer: unused }])(
 );
 
 test("only transports that support security say so", () => {
-  expect([automatic, libzmq, zmtp].map(({ isSecurable = false }) => isSecurable)).toEqual([true, true, false]);
+  expect([automatic, libzmq, zmtp].map(({ isSecurable = false }) => isSecurable)).toEqual([
+    true,
+    true,
+    "without-curve",
+  ]);
 });

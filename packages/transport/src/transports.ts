@@ -16,6 +16,7 @@ import { ZmtpSubscriber } from "./zmtp/subscriber.ts";
 
 /** ZMTP 3.1 in TypeScript over Node's sockets, tcp and ipc, with the mechanisms NULL and PLAIN. It throws a TypeError for CURVE. */
 export const zmtp: Transport = {
+  isSecurable: "without-curve",
   router: (handlers, options) => new ZmtpRouter(handlers, options),
   dealer: (handlers, options) => new ZmtpDealer(handlers, options),
   publisher: (handlers, options) => new ZmtpPublisher(handlers, options),

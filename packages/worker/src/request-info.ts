@@ -16,8 +16,8 @@ export class RequestInfo {
   /** When the client gives the request up at the latest; `undefined` if it set no deadline. */
   readonly deadline: Date | undefined;
   /**
-   * Who the client is, if the broker authenticated its connection: its user name with PLAIN, its public key with CURVE. `undefined`
-   * without authentication, and for a broker that does not report it.
+   * Who the client is, if the broker authenticated its connection and knows: its user name with PLAIN over the transport "zmtp". `undefined`
+   * without authentication, and over libzmq, which does not report it.
    */
   readonly caller: string | undefined;
   /** How often the broker has dispatched the request, this time included. */

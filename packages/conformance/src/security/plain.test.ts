@@ -3,9 +3,10 @@
 import type { AuthRequest } from "@pigato/broker";
 import { Client } from "@pigato/client";
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
+import { zmtp } from "@pigato/transport";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { pythonClient, pythonWorker } from "../dialects/python.ts";
-import { startBroker } from "../support/start.ts";
+import { connectRawPeer, startBroker, startWorker } from "../support/start.ts";
 import { MISMATCH, startEcho } from "./keys.ts";
 
 describe("with PLAIN", () => {
@@ -23,6 +24,15 @@ describe("with PLAIN", () => {
     await (await server.next()).reply("final", '"and back"');
     expect(await answer).toBe("and back");
     expect(rejections.items).toEqual([]);
+  });
+
+  test("P-TAG-4: the name of the user reaches the handler, and no client can state another one", async () => {
+    const { address } = await startBroker({ plain: true, authenticate: isAda, transport: zmtp });
+    const plain = { username: "ada", password: "löve lace" };
+    await startWorker(address, "who", (_data, reply) => reply.info.caller ?? null, { plain });
+    await using client = new Client(address, { plain });
+    await client.start();
+    expect(await client.call("who")).toBe("ada");
   });
 
   test.each([
@@ -44,6 +54,20 @@ describe("with PLAIN", () => {
     await client.request("echo", "1");
     expect(await rejections.take()).toMatchObject({ code: "DENIED", remoteAddress: "127.0.0.1" });
   });
+});
+
+test("P-TAG-4: a client without authentication has no identity, whatever it sends", async () => {
+  const { address } = await startBroker();
+  await startWorker(address, "who", (_data, { info }) => [info.caller ?? null, info.attempt]);
+  const raw = connectRawPeer(address);
+  for (const frames of [
+    ["caller=admin", "attempt=9"],
+    ["headers={}", "caller=admin"],
+    ["x", "caller=admin"],
+  ]) {
+    await raw.send("C", "2", "who", frames.join("-"), "1", "{}", ...frames);
+    expect((await raw.nextThat((reply) => reply[1] === "3"))[5]).toBe("[null,1]");
+  }
 });
 
 describe("with authenticate alone", () => {

@@ -87,7 +87,8 @@ function readCredentials(mechanism: string | undefined, credentials: Frames): Cr
   }
 }
 
-function userIdOf(request: AuthRequest): string {
+/** Who a peer is once it is authenticated; empty if that is not known. */
+export function userIdOf(request: Credentials): string {
   switch (request.mechanism) {
     case "NULL":
       return "";

@@ -125,7 +125,8 @@ export class ZmtpRouter implements RouterLink, AcceptorOwner {
   }
 
   onUp(connection: SocketConnection): void {
-    const facts = this.#acceptor.factsOf(connection);
+    const { identity } = connection;
+    const facts = { ...this.#acceptor.factsOf(connection), ...(identity !== "" && { identity }) };
     callHandler(() => this.#handlers.onPeerUp?.(connection.name, facts));
   }
 

@@ -11,6 +11,7 @@ import type { Outbox } from "../outbox.ts";
 import type { Credentials } from "../security/auth-request.ts";
 import { setImmediate, setTimeout } from "../timers.ts";
 import type { DenialReport, ZapStatus } from "../zap/authenticator.ts";
+import { userIdOf } from "../zap/messages.ts";
 import { encodeError, encodePing, encodeRoutingIdError, encodeSubscribe, encodeSubscribe30 } from "./commands.ts";
 import type { ConnectionOwner as OwnerOf } from "./connection-owner.ts";
 import { CLOSE_TIMEOUT_MS, type ConnectionSettings, READ_AFTER_CLOSE_MS } from "./connection-settings.ts";
@@ -39,6 +40,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
   announcement: string | undefined;
   /** After its end: the error of the socket, if it had one. */
   error: Error | undefined;
+  identity = "";
   /** Messages that wait while the kernel takes no more. */
   readonly outbox: Outbox;
   readonly reader: PeerReader;
@@ -193,12 +195,11 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
   }
 
   onAuthenticate(credentials: Credentials): void {
-    const address = this.#socket.remoteAddress ?? "localhost";
+    this.identity = userIdOf(credentials);
+    const { remoteAddress: address = "localhost" } = this.#socket;
     // What the peer sends meanwhile stays in the kernel.
     this.#socket.pause();
-    this.#settings.authenticator?.authenticate(credentials, address, (status, denial) =>
-      this.#onAuthenticated(status, denial),
-    );
+    this.#settings.authenticator?.authenticate(credentials, address, (...args) => this.#onAuthenticated(...args));
   }
 
   onIntroduced({ socketType, routingId, retriesAfterError, announcement }: Metadata): Violation | undefined {
