@@ -2,7 +2,7 @@
 // request. It checks every reply, so that no peer can cheat.
 
 import { type Case, requestOf } from "./cases.ts";
-import type { ClientConnection, Done } from "./peer.ts";
+import { BODY, type ClientConnection, type Done } from "./peer.ts";
 
 export interface Burst {
   /** Requests, or partials of streams. */
@@ -16,6 +16,8 @@ export interface Burst {
 export function burst(connections: readonly ClientConnection[], measured: Case, durationMs: number): Promise<Burst> {
   switch (measured.kind) {
     case "calls":
+      return calls(connections, measured, durationMs);
+    case "bytes":
       return calls(connections, measured, durationMs);
     case "partials":
       return streams(connections, measured, durationMs, (partial) => typeof partial === "number");
@@ -34,6 +36,9 @@ export function burst(connections: readonly ClientConnection[], measured: Case, 
 function calls(connections: readonly ClientConnection[], measured: Case, durationMs: number): Promise<Burst> {
   const request = requestOf(measured);
   const length = request.text?.length ?? 0;
+  const isBytes = measured.kind === "bytes";
+  const send = (connection: ClientConnection, done: Done): void =>
+    isBytes ? connection.callBytes?.(BODY, done) : connection.call(request, done);
   return new Promise((resolve, reject) => {
     const start = performance.now();
     let pending = measured.inFlight;
@@ -43,14 +48,17 @@ function calls(connections: readonly ClientConnection[], measured: Case, duratio
       if (connection === undefined) throw new Error("there is no connection");
       const done: Done = (error, reply) => {
         if (error) return reject(error);
-        if (!isEcho(reply, length)) return reject(new Error(`unexpected reply: ${JSON.stringify(reply)}`));
+        const isExpected = isBytes
+          ? reply instanceof Uint8Array && reply.length === BODY.length
+          : isEcho(reply, length);
+        if (!isExpected) return reject(new Error(`unexpected reply: ${JSON.stringify(reply).slice(0, 200)}`));
         count += 1;
         const elapsedMs = performance.now() - start;
-        if (elapsedMs < durationMs) return connection.call(request, done);
+        if (elapsedMs < durationMs) return send(connection, done);
         pending -= 1;
         if (pending === 0) resolve({ count, seconds: elapsedMs / 1000, lost: 0 });
       };
-      connection.call(request, done);
+      send(connection, done);
     }
   });
 }

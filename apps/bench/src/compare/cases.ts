@@ -1,15 +1,15 @@
 // The cases, which every peer runs. Each is a column of the tables.
 
-import type { ClientConnection, EchoRequest } from "./peer.ts";
+import { BODY, type ClientConnection, type EchoRequest } from "./peer.ts";
 
 export interface Case {
   readonly name: string;
-  readonly kind: "calls" | "partials" | "chunks";
+  readonly kind: "calls" | "partials" | "chunks" | "bytes";
   /** Connections, all in one process. */
   readonly clients: number;
   /** Requests in flight on all connections together. */
   readonly inFlight: number;
-  /** Size of the JSON of a request and of its reply. */
+  /** Size of a request and of its reply: of JSON, or of bytes. */
   readonly bytes: number;
   /** 1: measured in every round; 2: in every second round. */
   readonly every: number;
@@ -33,6 +33,7 @@ export const CASES: readonly Case[] = [
   ),
   { name: "partials", kind: "partials", clients: 1, inFlight: 1, bytes: 0, every: 1 },
   { name: "64 KB chunks", kind: "chunks", clients: 1, inFlight: 1, bytes: 0, every: 2 },
+  { name: "1 MB of bytes × 10", kind: "bytes", clients: 1, inFlight: 10, bytes: BODY.length, every: 2 },
   {
     name: `${MANY_CLIENTS} clients`,
     kind: "calls",
@@ -46,7 +47,13 @@ export const CASES: readonly Case[] = [
 /** The cases of `--quick`, of `pnpm bench against` and of `pnpm bench record`. */
 export const QUICK_CASES: readonly string[] = ["20 B × 1", "20 B × 100", "20 B × 1000", "partials"];
 export const AGAINST_CASES: readonly string[] = [...QUICK_CASES, `${MANY_CLIENTS} clients`];
-export const RECORD_CASES: readonly string[] = [...AGAINST_CASES, "1 KB × 100", "64 KB × 100", "64 KB chunks"];
+export const RECORD_CASES: readonly string[] = [
+  ...AGAINST_CASES,
+  "1 KB × 100",
+  "64 KB × 100",
+  "64 KB chunks",
+  "1 MB of bytes × 10",
+];
 
 export function requestOf({ kind, bytes }: Case): EchoRequest {
   switch (kind) {
@@ -56,11 +63,14 @@ export function requestOf({ kind, bytes }: Case): EchoRequest {
       return { partials: PARTIALS_PER_STREAM };
     case "chunks":
       return { partials: CHUNKS_PER_STREAM, bytes: true };
+    case "bytes":
+      return {};
     default:
       return kind satisfies never;
   }
 }
 
 export function canMeasure(connection: ClientConnection, { kind }: Case): boolean {
+  if (kind === "bytes") return connection.callBytes !== undefined;
   return kind === "calls" || connection.stream !== undefined;
 }

@@ -15,6 +15,8 @@ export type Done = (error: unknown, reply?: unknown) => void;
 /** One connection of a client. */
 export interface ClientConnection {
   call(request: EchoRequest, done: Done): void;
+  /** The service echoes bytes. Absent if the peer has no calls with bytes as they are. */
+  callBytes?(bytes: Buffer, done: Done): void;
   /** Absent if the peer has no streams. `onPartial` gets a number, or bytes if the request says so. */
   stream?(request: EchoRequest, onPartial: (partial: unknown) => void, done: Done): void;
 }
@@ -37,6 +39,9 @@ export type ServerRoles = { readonly [Name in ServerRole]?: (address: string) =>
 
 /** A chunk of bytes, the same for every peer. */
 export const CHUNK: Buffer = Buffer.alloc(64 * 1024, "0123456789abcdef");
+
+/** The body of a call with bytes: NATS allows no more. */
+export const BODY: Buffer = Buffer.alloc(1024 * 1024, "0123456789abcdef");
 
 /** Whether this is `CHUNK`, as far as a look at its length and first byte tells. */
 export function isChunk(body: string | Uint8Array): boolean {

@@ -7,6 +7,7 @@ const SERVICE: ServiceDefinition = {
   echo: method("/bench/echo", false, writeJson),
   numbers: method("/bench/numbers", true, writeJson),
   chunks: method("/bench/chunks", true, keepBytes),
+  bytes: { ...method("/bench/bytes", false, keepBytes), requestDeserialize: keepBytes },
 };
 
 export const grpc: Peer = {
@@ -14,6 +15,8 @@ export const grpc: Peer = {
     const server = new Server();
     server.addService(SERVICE, {
       echo: (call: { request: EchoRequest }, callback: (error: null, reply: EchoRequest) => void) =>
+        callback(null, call.request),
+      bytes: (call: { request: Buffer }, callback: (error: null, reply: Buffer) => void) =>
         callback(null, call.request),
       numbers: (call: Streaming) => stream(call, (number) => number),
       chunks: (call: Streaming) => stream(call, () => CHUNK),
@@ -34,6 +37,7 @@ export const grpc: Peer = {
     });
     return {
       call: (request, done) => client.makeUnaryRequest("/bench/echo", writeJson, readJson, request, done),
+      callBytes: (bytes, done) => client.makeUnaryRequest("/bench/bytes", keepBytes, keepBytes, bytes, done),
       stream: (request, onPartial, done) => {
         const [path, read] = request.bytes ? ["/bench/chunks", keepBytes] : ["/bench/numbers", readJson];
         const replies = client.makeServerStreamRequest<EchoRequest, unknown>(path, writeJson, read, request);

@@ -3,6 +3,7 @@
 
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { buffer } from "node:stream/consumers";
 import { Pool } from "undici";
 import { CHUNK, type EchoRequest, type Peer, parseRequest } from "../peer.ts";
 
@@ -29,6 +30,12 @@ export const http: Peer = {
           .then((body) => body.json())
           .then((data) => done(undefined, data), done);
       },
+      callBytes: (bytes, done) => {
+        pool
+          .request({ path: "/bytes", method: "POST", body: bytes })
+          .then(({ body }) => body.bytes())
+          .then((data) => done(undefined, data), done);
+      },
       stream: (request, onPartial, done) => {
         post(request)
           .then(async (body) => {
@@ -42,6 +49,7 @@ export const http: Peer = {
 };
 
 async function reply(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (incoming.url === "/bytes") return void response.end(await buffer(incoming));
   let text = "";
   incoming.setEncoding("utf8");
   incoming.on("data", (piece: string) => {

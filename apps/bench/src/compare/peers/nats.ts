@@ -15,6 +15,9 @@ export const plain: Peer = peer((connection) => ({
       .request("echo", JSON.stringify(request), { timeout: TIMEOUT_MS })
       .then((message) => done(undefined, JSON.parse(text(message))), done);
   },
+  callBytes: (bytes, done) => {
+    connection.request("bytes", bytes, { timeout: TIMEOUT_MS }).then(({ data }) => done(undefined, data), done);
+  },
   stream: (request, onPartial, done) => {
     const subscription = connection.subscribe(createInbox(), {
       max: request.partials ?? 0,
@@ -42,6 +45,14 @@ export const tuned: Peer = peer((connection) => {
   return {
     call: (request, done) => {
       connection.publish("echo", JSON.stringify(request), { reply: `${inbox}.${pending.add(done)}` });
+    },
+    callBytes: (bytes, done) => {
+      const id = pending.add((error, reply) => {
+        chunks.delete(id);
+        done(error, reply);
+      });
+      chunks.add(id);
+      connection.publish("bytes", bytes, { reply: `${inbox}.${id}` });
     },
     stream: (request, onPartial, done) => {
       const id = pending.add(
@@ -80,6 +91,12 @@ function peer(connectionOf: (connection: NatsConnection) => ClientConnection): P
           for (let number = 0; number < request.partials; number++) {
             message.respond(request.bytes ? CHUNK : JSON.stringify(number));
           }
+        },
+      });
+      connection.subscribe("bytes", {
+        callback: (error, message) => {
+          if (error) throw error;
+          message.respond(message.data);
         },
       });
       await connection.flush();

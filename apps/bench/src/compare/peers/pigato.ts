@@ -62,6 +62,9 @@ function peer(
       await client.start();
       return {
         ...callWith(client),
+        callBytes: (bytes, done) => {
+          client.call("echo", bytes, { codec: "raw" }).then((reply) => done(undefined, reply), done);
+        },
         stream: (request, onPartial, done) => {
           const onChunk = (_error: unknown, data: unknown) => onPartial(data);
           client.request("echo", request, onChunk, done, request.bytes ? { codec: "raw" } : {});

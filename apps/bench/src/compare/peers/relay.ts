@@ -4,7 +4,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { FrameWriter, readFrames } from "../byte-frames.ts";
-import { CHUNK, isChunk, type Peer, parseRequest, type Started } from "../peer.ts";
+import { BODY, CHUNK, isChunk, type Peer, parseRequest, type Started } from "../peer.ts";
 import { PendingRequests } from "../pending-requests.ts";
 
 export const relay: Peer = {
@@ -13,6 +13,8 @@ export const relay: Peer = {
       createServer({ noDelay: true }, (socket) => {
         const writer = new FrameWriter(socket);
         readFrames(socket, (id, body) => {
+          // The body is valid only here.
+          if (body.length === BODY.length) return writer.write(id, Buffer.from(body));
           const request = parseRequest(body.toString("latin1"));
           if (request.partials === undefined) return writer.write(id, JSON.stringify(request));
           for (let number = 0; number < request.partials; number++) {
@@ -41,10 +43,12 @@ export const relay: Peer = {
     const writer = new FrameWriter(socket);
     const pending = new PendingRequests();
     readFrames(socket, (id, body) => {
-      pending.settle(id, isChunk(body) ? body : JSON.parse(body.toString("latin1")));
+      const isBytes = isChunk(body) || body.length === BODY.length;
+      pending.settle(id, isBytes ? body : JSON.parse(body.toString("latin1")));
     });
     return {
       call: (request, done) => writer.write(pending.add(done), JSON.stringify(request)),
+      callBytes: (bytes, done) => writer.write(pending.add(done), bytes),
       stream: (request, onPartial, done) => {
         writer.write(pending.add(done, onPartial, request.partials), JSON.stringify(request));
       },
