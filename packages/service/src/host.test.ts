@@ -4,7 +4,17 @@ import { type } from "arktype";
 import * as v from "valibot";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
-import { type Context, Host, isError, type MethodError, serverStream, service, unary } from "./index.ts";
+import {
+  type Context,
+  clientStream,
+  duplex,
+  Host,
+  isError,
+  type MethodError,
+  serverStream,
+  service,
+  unary,
+} from "./index.ts";
 import { start } from "./testing/start.ts";
 
 const QUOTE = z.object({ ticker: z.string(), price: z.number() });
@@ -301,6 +311,40 @@ describe("a client that validates", () => {
     await expect(api.next("soon")).rejects.toMatchObject({ code: "INVALID_ARGUMENT", delivery: "not-sent" });
     const [error] = await api.next.safe("soon");
     expect(error).toMatchObject({ detail: { issues: [{ path: [] }] } });
+  });
+});
+
+describe("a method that takes chunks", () => {
+  const TABLE = service("table", {
+    load: clientStream({ chunk: z.coerce.number<string>(), output: z.object({ rows: z.number() }) }),
+    trade: duplex<number, number>(),
+  });
+
+  const serveTable = (host: Host): Host =>
+    host.serve(TABLE, {
+      load: async (chunks) => {
+        let rows = 0;
+        for await (const chunk of chunks) rows += chunk;
+        return { rows };
+      },
+      trade: async function* (chunks) {
+        for await (const chunk of chunks) yield chunk * 2;
+      },
+    });
+
+  test("takes them as an array from a client that cannot stream input", async () => {
+    const { client } = await start(serveTable);
+    expect(await client.call("table", ["1", "2"], { method: "load" })).toEqual({ rows: 3 });
+    expect(await client.collect("table", { method: "trade", args: [[1, 2]] })).toEqual([2, 4]);
+    await expect(client.call("table", ["1", "x"], { method: "load" })).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+      delivery: "maybe-executed",
+    });
+    await expect(client.call("table", 5, { method: "load" })).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+      delivery: "dispatched",
+      message: "table.load takes a stream of input, and the request has none",
+    });
   });
 });
 

@@ -22,7 +22,11 @@ export type Handler<Of extends Method> = Of extends { readonly kind: "unary" }
   ? (input: HandlerInput<Of>, ctx: Context<Of>) => HandlerOutput<Of> | Promise<HandlerOutput<Of>>
   : Of extends { readonly kind: "serverStream" }
     ? (input: HandlerInput<Of>, ctx: Context<Of>) => AsyncIterable<HandlerOutput<Of>>
-    : never;
+    : Of extends { readonly kind: "clientStream" }
+      ? (chunks: AsyncIterable<HandlerInput<Of>>, ctx: Context<Of>) => HandlerOutput<Of> | Promise<HandlerOutput<Of>>
+      : Of extends { readonly kind: "duplex" }
+        ? (chunks: AsyncIterable<HandlerInput<Of>>, ctx: Context<Of>) => AsyncIterable<HandlerOutput<Of>>
+        : never;
 
 /** A handler for each method of a contract. */
 export type Handlers<Of extends Methods> = { readonly [Name in keyof Of & string]: Handler<Of[Name]> };

@@ -32,9 +32,6 @@ export class HostedService {
       throw invalidValue(`the handlers of service "${this.name}"`, "an object", handlers);
     }
     const methods = Object.entries(contract).map(([name, definition]) => {
-      if (definition.kind === "clientStream" || definition.kind === "duplex") {
-        throw new UsageError(`${this.name}.${name} takes a stream of input, which a host cannot receive`);
-      }
       // The name of a method is no member of Object.prototype. The handlers may be an instance of a class.
       const handler: unknown = Reflect.get(handlers, name);
       if (!isFunction(handler)) throw new UsageError(`${this.name}.${name} has no handler: pass a function "${name}"`);

@@ -20,7 +20,7 @@ import { type HostInterceptors, interceptRequest } from "./host-interceptors.ts"
 import type { HostedMethod } from "./hosted-method.ts";
 import type { HostedService } from "./hosted-service.ts";
 import type { HostSettings } from "./options.ts";
-import { invalidInput, isRefusal, refuse, unknownMethod, unreadable } from "./refusals.ts";
+import { invalidInput, isRefusal, noChunks, refuse, unknownMethod, unreadable } from "./refusals.ts";
 
 /** The host, as its methods use it. */
 export interface RunnerPort {
@@ -44,11 +44,12 @@ export class MethodRunner {
   /** @param readData decodes the body of the request; returns `NOT_JSON` or `MALFORMED` if it is not in its codec */
   run(service: HostedService, { options, requestId }: WorkerRequest, readData: () => unknown, reply: Reply): void {
     const { interceptors } = this.#port;
+    const { hasInput = false } = options;
     const named = interceptors.isEmpty || options.method === undefined ? undefined : service.find(options.method);
     const next = named && interceptors.nextFor(named);
     if (named !== undefined && next !== undefined) {
       const request = { method: named, requestId, reply };
-      const readInput = (): unknown => inputFor(named, readable(service, readCall(options, readData())));
+      const readInput = (): unknown => inputFor(request, readable(service, readCall(options, readData())), hasInput);
       return this.#run(request, () => this.#intercept(next, request, readInput));
     }
     const call = readCall(options, readData());
@@ -56,7 +57,7 @@ export class MethodRunner {
     const method = service.find(call.method);
     if (method === undefined) return refuse(reply, unknownMethod(service, call.method));
     const request = { method, requestId, reply };
-    this.#run(request, () => this.#start(request, call));
+    this.#run(request, () => this.#start(request, inputFor(request, call, hasInput)));
   }
 
   /** Calls the handler, and replies with its result. @param start returns what the handler returns, or a promise of it */
@@ -76,9 +77,8 @@ export class MethodRunner {
   }
 
   /** The method of a call in the form of butler is known only with its data. */
-  #start(request: HostedRequest, call: CallForm): unknown {
+  #start(request: HostedRequest, input: unknown): unknown {
     const next = this.#port.interceptors.nextFor(request.method);
-    const input = inputFor(request.method, call);
     return next === undefined ? this.#invoke(request, input) : this.#intercept(next, request, () => input);
   }
 
@@ -96,6 +96,7 @@ export class MethodRunner {
     const context = new Context(request, this.#port.context);
     const schema = this.#settings.validateInput ? inputSchema(definition) : undefined;
     if (schema === undefined) return handler.call(target, input, context);
+    if (takesChunks(definition)) return handler.call(target, validChunks(method, schema, input), context);
     const run = (validated: Validated<unknown>): unknown => {
       if ("issues" in validated) throw new RequestError(invalidInput(method, validated.issues));
       return handler.call(target, validated.value, context);
@@ -181,8 +182,34 @@ export class MethodRunner {
   }
 }
 
-function inputFor({ definition }: HostedMethod, call: CallForm): unknown {
-  return definition === undefined ? argumentsOf(call) : inputOf(call);
+/**
+ * What the handler of a method takes: arguments, one value, or chunks.
+ * @param hasInput whether the request has streamed input; otherwise its data may be an array of chunks
+ */
+function inputFor({ method, reply }: HostedRequest, call: CallForm, hasInput: boolean): unknown {
+  const { definition } = method;
+  if (definition === undefined) return argumentsOf(call);
+  const input = inputOf(call);
+  if (!takesChunks(definition)) return input;
+  if (hasInput) return reply.input;
+  if (Array.isArray(input)) return chunksIn(input);
+  throw new RequestError(noChunks(method));
+}
+
+async function* chunksIn(array: readonly unknown[]): AsyncGenerator<unknown> {
+  yield* array;
+}
+
+/** The chunks of input as their schema converts them. Reading throws for the first one that does not match. */
+async function* validChunks(method: HostedMethod, schema: Schema, chunks: unknown): AsyncGenerator<unknown> {
+  if (typeof chunks !== "object" || chunks === null || !isChunks(chunks)) throw new RequestError(noChunks(method));
+  for await (const chunk of chunks) {
+    const validated = await validate(schema, chunk);
+    if ("issues" in validated) {
+      throw new RequestError({ ...invalidInput(method, validated.issues), delivery: "maybe-executed" });
+    }
+    yield validated.value;
+  }
 }
 
 /** @throws RequestError for a request that is no call */
@@ -216,9 +243,23 @@ function repliesWithChunks({ kind }: Method): boolean {
   return kind === "serverStream" || kind === "duplex";
 }
 
-/** Of a method whose input is one value. */
+function takesChunks({ kind }: Method): boolean {
+  return kind === "clientStream" || kind === "duplex";
+}
+
+/** Of the value, or of the chunks, that the handler takes. */
 function inputSchema(definition: Method): Schema | undefined {
-  return definition.kind === "unary" || definition.kind === "serverStream" ? definition.input : undefined;
+  switch (definition.kind) {
+    case "unary":
+    case "serverStream":
+      return definition.input;
+    case "clientStream":
+      return definition.chunk;
+    case "duplex":
+      return definition.chunkIn;
+    default:
+      return definition satisfies never;
+  }
 }
 
 /** Of the value, or of the chunks, that the handler returns. */

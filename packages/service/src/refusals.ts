@@ -36,6 +36,10 @@ export function invalidInput({ fullName }: HostedMethod, issues: readonly Issue[
   return { ...refusal("INVALID_ARGUMENT", message), detail: { issues } };
 }
 
+export function noChunks({ fullName }: HostedMethod): Refusal {
+  return refusal("INVALID_ARGUMENT", `${fullName} takes a stream of input, and the request has none`);
+}
+
 /** Whether the host threw this error, because input does not match its schema. One of a nested request has an id. */
 export function isRefusal(error: unknown): error is RequestError {
   return error instanceof RequestError && error.code === "INVALID_ARGUMENT" && error.requestId === undefined;

@@ -88,6 +88,11 @@ describe("with zod, valibot, arktype and without schemas", () => {
     expectTypeOf<ReturnType<Handlers<typeof ZOD>["add"]>>().toEqualTypeOf<Date | Promise<Date>>();
     expectTypeOf<ReturnType<Handlers<typeof ZOD>["list"]>>().toEqualTypeOf<AsyncIterable<number>>();
     expectTypeOf<ReturnType<Handlers<typeof PLAIN>["list"]>>().toEqualTypeOf<AsyncIterable<number>>();
+    expectTypeOf<Parameters<Handlers<typeof ZOD>["load"]>[0]>().toEqualTypeOf<AsyncIterable<string>>();
+    expectTypeOf<Parameters<Handlers<typeof VALIBOT>["load"]>[0]>().toEqualTypeOf<AsyncIterable<string>>();
+    expectTypeOf<Parameters<Handlers<typeof ARKTYPE>["load"]>[0]>().toEqualTypeOf<AsyncIterable<string>>();
+    expectTypeOf<Parameters<Handlers<typeof PLAIN>["trade"]>[0]>().toEqualTypeOf<AsyncIterable<string>>();
+    expectTypeOf<ReturnType<Handlers<typeof PLAIN>["trade"]>>().toEqualTypeOf<AsyncIterable<boolean>>();
   });
 });
 
