@@ -81,7 +81,7 @@ describe("D-PEER-8, D-PEER-10: at a foreign broker, our client and our worker", 
   test("options that the dialect cannot carry are a UsageError", async () => {
     const address = "tcp://127.0.0.1:1";
     const client = newClient(address, OMDP);
-    for (const options of [{ method: "m" }, { codec: "raw" }, { args: true }] as const) {
+    for (const options of [{ codec: "raw" }, { codec: "msgpack" }] as const) {
       await expect(client.call("echo", 1, options)).rejects.toThrow("cannot be used with the dialect");
     }
     expect(() => newClient(address, { dialect: "omdp", negotiate: true })).toThrow("negotiate");
@@ -109,6 +109,17 @@ describe("at a listener of ours that is set to it", () => {
   test("D-PEER-9: a failure of the broker keeps its code", async () => {
     const client = await startClient(await ownBroker(), OMDP);
     await expect(client.call("absent", 1, { failFast: true })).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+
+  test("D-MMI-6: a client asks about a service by its name", async () => {
+    const address = await ownBroker();
+    const client = await startClient(address, OMDP);
+    expect(await client.call("mmi.echo")).toBe(400);
+    await startOmdpWorker(address, () => 1);
+    expect(await client.call("mmi.echo")).toBe(200);
+    const native = await startBroker({ intch: false });
+    const own = await startClient(native.address);
+    expect(await own.call("mmi.echo")).toBe("400");
   });
 
   test("D-OMDP-6: a client that asked for notices gets a heartbeat at the dispatch, and those of its worker", async () => {
