@@ -69,6 +69,13 @@ describe("what came with a request", () => {
     },
   );
 
+  test.each(['{"a":"1\\u0000"}', '{"a":"1\\r\\nb: 2"}', '{"a\\n":"1"}', '{"":"1"}'])(
+    "cannot be the headers %s, which could be read as others where they are passed on",
+    (headers) => {
+      expect(() => infoWith({}, "{}", headers)).toThrow("control characters, or without a name");
+    },
+  );
+
   test.each(['{"headers":1}', '{"headers":{"a":1}}', '{"headers":[]}'])(
     "is no headers if an old client has another option of that name: %s",
     (options) => {

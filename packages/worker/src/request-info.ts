@@ -8,6 +8,7 @@ import type { WorkerRequest } from "./session/effects.ts";
 /** Names in lower case, with their values. */
 export type Headers = Readonly<Record<string, string>>;
 
+const CONTROL_CHARACTER = /\p{Cc}/u;
 const NO_HEADERS: Headers = Object.freeze({});
 
 export class RequestInfo {
@@ -64,6 +65,10 @@ function readHeaders({ trailer }: WorkerRequest): Headers {
   const json = frame && headersIn(frame);
   const headers = json === undefined || json.length > MAX_HEADERS_BYTES ? undefined : asHeaders(decodePayload(json));
   if (headers === undefined) throw new UsageError("its headers are no object of strings");
+  for (const [name, text] of Object.entries(headers)) {
+    if (name !== "" && !CONTROL_CHARACTER.test(name) && !CONTROL_CHARACTER.test(text)) continue;
+    throw new UsageError("its headers have a name or a value with control characters, or without a name");
+  }
   return headers;
 }
 

@@ -84,6 +84,8 @@ test("P-TAG-3: a worker answers headers of another form with INVALID, and stays 
     ["r1", "headers=[1]"],
     ["r2", 'headers={"a":1}'],
     ["r3", "headers={"],
+    ["r3b", 'headers={"a":"1\\u0000"}'],
+    ["r3c", 'headers={"a":"1\\r\\nb: 2"}'],
   ]) {
     await raw.send("C", "2", "echo", id ?? "", "1", "{}", headers ?? "");
     const reply = await raw.nextThat((frames) => frames[1] === "3");

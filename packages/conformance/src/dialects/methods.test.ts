@@ -5,17 +5,26 @@ import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { LibraryProcess } from "../classic/library-process.ts";
 import { startClassicClient, startClassicWorker } from "../classic/peers.ts";
-import { LOOPBACK, type RunningBroker, startBroker, startClient, startWorker } from "../support/start.ts";
+import {
+  connectRawPeer,
+  LOOPBACK,
+  type RunningBroker,
+  startBroker,
+  startClient,
+  startWorker,
+} from "../support/start.ts";
 import { DIALECTS, type DialectName, type DialectWorker, newClient, newWorker } from "./peers.ts";
 import { pythonClient, pythonWorker } from "./python.ts";
 
 const FORM = { args: ["a.jpg", { width: 150 }], kwargs: {}, method: "resize" };
+/** A butler worker gets an object at the end as named arguments. */
+const NAMED = { args: ["a.jpg"], kwargs: { width: 150 }, method: "resize" };
 const CALL = { method: "resize", args: true } as const;
 
 describe.each(DIALECTS)("a worker of %s", (dialect) => {
   test("D-MAP-10: gets the method of a request in the form of butler", async () => {
     const { address, foreign } = await startBrokerFor(dialect);
-    await callsResize(address, newWorker(dialect, foreign, "images"));
+    await callsResize(address, newWorker(dialect, foreign, "images"), dialect === "butler" ? NAMED : FORM);
   });
 });
 
@@ -25,7 +34,7 @@ describe.skipIf(foreignPeers.python.isMissing)("a butler service in Python", () 
     const joined = new Promise((resolve) => broker.once("worker:join", resolve));
     const worker = pythonWorker("butler", foreign, "images");
     await joined;
-    await callsResize(address, worker);
+    await callsResize(address, worker, NAMED);
   });
 
   test("a butler client in Python calls a method of a worker that reads its data", async () => {
@@ -72,6 +81,34 @@ describe("npm pigato@0.0.46", () => {
   });
 });
 
+test("P-CALL-1: methods that are no names fail with INVALID, and names of properties of every object are ordinary names", async () => {
+  const { address, violations } = await startBroker();
+  await startWorker(address, "images", (_data, _reply, opts) => opts.method, { methods: true });
+  await startWorker(address, "plain", (data) => data);
+  const raw = connectRawPeer(address);
+  await raw.send("C", "4", "pigato/1 methods error heartbeat=60000");
+  const bad = ["", "m".repeat(65_000), "m".repeat(256), "a\u0000b", "a\nb", "\ud800", null, 1, {}, []];
+  for (const [index, method] of bad.entries()) {
+    await raw.send("C", "2", "images", `bad${index}`, "1", JSON.stringify({ method }));
+    const reply = await raw.nextThat((frames) => frames[1] === "3");
+    expect([reply[3], reply[4], JSON.parse(reply[5] ?? "")]).toMatchObject([
+      `bad${index}`,
+      "-1",
+      { code: "INVALID", delivery: "not-sent" },
+    ]);
+  }
+  for (const method of ["__proto__", "constructor", "then", "toString", 'quo"te', "m".repeat(255)]) {
+    for (const service of ["images", "plain"]) {
+      const id = `${service} ${method.slice(0, 20)}`;
+      await raw.send("C", "2", service, id, "1", JSON.stringify({ method }));
+      const reply = await raw.nextThat((frames) => frames[3] === id);
+      const value: unknown = JSON.parse(reply[5] ?? "");
+      expect(value).toEqual(service === "images" ? method : { args: [1], kwargs: {}, method });
+    }
+  }
+  expect(violations).toEqual([]);
+});
+
 test("P-CALL-1: a worker that reads methods finds them in the options, and gets the data unchanged", async () => {
   const { address } = await startBroker();
   await startWorker(address, "images", (data, _reply, opts) => [data, opts.method, opts.args], { methods: true });
@@ -89,12 +126,12 @@ async function startBrokerFor(dialect: DialectName): Promise<RunningBroker & { r
 }
 
 /** Calls a method of this worker, and answers it there. */
-async function callsResize(address: string, worker: DialectWorker): Promise<void> {
+async function callsResize(address: string, worker: DialectWorker, expected: object): Promise<void> {
   onTestFinished(() => worker.close());
   const client = await startClient(address);
   const called = client.call("images", FORM.args, { ...CALL, retry: true });
   const request = await worker.next();
-  expect(JSON.parse(request.body.join())).toEqual(FORM);
+  expect(JSON.parse(request.body.join())).toEqual(expected);
   await request.reply("final", '"done"');
   expect(await called).toBe("done");
 }
