@@ -5,6 +5,7 @@ import { Host } from "@pigato/service";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { LibraryProcess } from "../classic/library-process.ts";
 import { startClassicBroker, startClassicClient } from "../classic/peers.ts";
+import { startDirectory, until } from "../directory/start.ts";
 import { spawnProgram } from "../support/spawn.ts";
 import { connectRawPeer, startBroker, startClient } from "../support/start.ts";
 import type { HostSettings } from "./host-main.ts";
@@ -118,4 +119,19 @@ test("a worker that did not negotiate several services keeps its one", async () 
   await worker.receive("W", "4");
   expect(drops).toEqual([{ peer: "w1", reason: "already-registered", requestId: undefined }]);
   expect(worker.received).toEqual([["W", "1"]]);
+});
+
+test("a broadcast to one of several services reaches each host that offers it", async () => {
+  const running = await startBroker();
+  await startDirectory(running);
+  const { address } = running;
+  await Promise.all([startHost(address), startHost(address)]);
+  const client = await startClient(address);
+  const ask = () => client.broadcast("sum", { method: "run", args: [] }).all();
+  const results = await until(
+    () => ask().catch(() => []),
+    (all) => all.length === 2,
+  );
+  expect(results.map(({ data }) => data)).toEqual(["of sum", "of sum"]);
+  expect(new Set(results.map(({ worker }) => worker)).size).toBe(2);
 });
