@@ -3,7 +3,7 @@
 
 import type { Contract, Interceptor, Methods, ServiceDescription } from "@pigato/contract";
 import { HOST_METHODS, isServiceDescription } from "@pigato/contract/internal";
-import { invalidValue, type PeerEvents, readService, resolveAddresses } from "@pigato/peer";
+import { invalidValue, isBlob, type PeerEvents, readService, resolveAddresses } from "@pigato/peer";
 import { display, type RequestError, type RequestId, UsageError, type Violation } from "@pigato/protocol";
 import { requestIdFromText } from "@pigato/protocol/internal";
 import type { LinkError } from "@pigato/transport";
@@ -189,6 +189,7 @@ export class Client extends EventEmitter<ClientEvents> {
    */
   call<Value = unknown>(service: string, data?: unknown, options?: CallOptions): Promise<Value>;
   call(service: string, data?: unknown, options?: CallOptions): Promise<unknown> {
+    if (isRawBlob(data, options)) return data.arrayBuffer().then((bytes) => this.call(service, bytes, options));
     if (this.#interception !== undefined) return this.#interception.call(service, data, options);
     const requester = this.#requester;
     return new Promise((resolve) => {
@@ -202,6 +203,7 @@ export class Client extends EventEmitter<ClientEvents> {
    */
   collect<Value = unknown>(service: string, data?: unknown, options?: CallOptions): Promise<Value[]>;
   collect(service: string, data?: unknown, options?: CallOptions): Promise<unknown[]> {
+    if (isRawBlob(data, options)) return data.arrayBuffer().then((bytes) => this.collect(service, bytes, options));
     if (this.#interception !== undefined) return this.#interception.collect(service, data, options);
     const requester = this.#requester;
     return new Promise((resolve) => {
@@ -352,4 +354,9 @@ function readOptions(value: unknown): CallOptions | undefined {
 
 function isOptions(value: unknown): value is CallOptions {
   return typeof value === "object" && value !== null;
+}
+
+/** A Blob is read first: it has no bytes in memory. */
+function isRawBlob(data: unknown, options: CallOptions | undefined): data is Blob {
+  return options?.codec === "raw" && isBlob(data);
 }

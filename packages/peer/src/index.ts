@@ -2,6 +2,7 @@ export { nextTick, queueMicrotask } from "@pigato/transport";
 export { expectedAddress, isAddress, readService, resolveAddresses } from "./addresses.ts";
 export { bodyCodecs, isRawValue } from "./codecs/body-codecs.ts";
 export { encodeJson, rejectJsonLoss } from "./codecs/json-loss.ts";
+export { isBlob } from "./codecs/uncarried.ts";
 export { ConnectionWatch } from "./connection-watch.ts";
 export { type Core, EffectLoop, type Shell, type Tick } from "./effect-loop.ts";
 export { guarded, guardedLogger, guardedRandom, type Logger, newSilentLogger, throwAsync } from "./guard.ts";

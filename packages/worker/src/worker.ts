@@ -1,6 +1,6 @@
 // The public worker: events, start and stop, and how handlers are called. The session decides what happens to a request.
 
-import { guarded, type PeerEvents, readService, resolveAddresses, type Warnings } from "@pigato/peer";
+import { guarded, isBlob, type PeerEvents, readService, resolveAddresses, type Warnings } from "@pigato/peer";
 import { display, NOT_JSON, UsageError } from "@pigato/protocol";
 import { isError, MALFORMED, reasonOf } from "@pigato/protocol/internal";
 import { setImmediate } from "@pigato/transport";
@@ -208,6 +208,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   /** @throws UsageError for a value that cannot be sent */
   #onResult(value: unknown, reply: Reply): void {
     if (value === undefined || !reply.active() || !isData(value)) return;
+    if (isBlob(value)) return this.#awaitResult(value.arrayBuffer(), reply);
     if (typeof value !== "object" || value === null || !isChunks(value)) reply.end(value);
     else
       this.#awaitResult(

@@ -43,6 +43,20 @@ test("raw leaves data that is not bytes as JSON, in requests and in replies", as
   expect(await client.call("read", "bytes")).toEqual({ type: "Buffer", data: [98] });
 });
 
+test("a Blob is sent as its bytes, by a call and as the result of a handler", async () => {
+  const { address } = await startBroker();
+  await startWorker(address, "blob", async (data) => new Blob([String(data), "!"]), { logger: false });
+  const client = await startClient(address);
+  expect(await client.call("blob", new Blob(["a"]), { codec: "raw" })).toEqual(Buffer.from("a!"));
+  expect(await client.collect("blob", new Blob(["b"]), { codec: "raw" })).toEqual([Buffer.from("b!")]);
+  await expect(client.call("blob", new Blob(["c"]))).rejects.toMatchObject({ name: "UsageError" });
+  await expect(client.call("blob", "d")).rejects.toMatchObject({
+    code: "WORKER_FAILED",
+    message:
+      'JSON cannot carry data, an ArrayBuffer: use the codec "raw" for bytes alone, or "msgpack" for data with bytes',
+  });
+});
+
 test("errors are JSON, whatever codec was asked for", async () => {
   const { address } = await startBroker();
   await startWorker(address, "fail", (_data, reply) => {

@@ -26,6 +26,11 @@ export function uncarried(value: object): string | undefined {
   if (types.isSharedArrayBuffer(value)) return "a SharedArrayBuffer: copy it";
   if (types.isWeakMap(value) || types.isWeakSet(value)) return "a collection of weak references";
   if (types.isGeneratorObject(value)) return "a generator: collect its values";
+  return isBlob(value) ? "a Blob: send its bytes" : undefined;
+}
+
+/** A Blob or a File of any realm. */
+export function isBlob(value: unknown): value is Blob {
   const tag = Object.prototype.toString.call(value);
-  return tag === "[object Blob]" || tag === "[object File]" ? "a Blob: send its bytes" : undefined;
+  return tag === "[object Blob]" || tag === "[object File]";
 }
