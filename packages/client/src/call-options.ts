@@ -38,6 +38,7 @@ import {
   writeHeaders,
   writeRawBody,
 } from "@pigato/protocol/internal";
+import { isByteSource, isInputSource, type RequestInputSource } from "./input-source.ts";
 import type { ClientRequestOptions } from "./session/effects.ts";
 
 export const MAX_DURATION_MS = 2_147_483_647;
@@ -122,6 +123,19 @@ export class CallSchema {
    * cannot, a request with such a body fails with `INVALID`. @defaultValue "json"
    */
   readonly codec: Option<BodyCodecName | "json"> = choice({ choices: ["json", ...BODY_CODEC_NAMES], default: "json" });
+  /**
+   * Chunks to stream to the worker, as much as its handler reads: an iterable, an async iterable such as a Node stream, a web
+   * `ReadableStream`, a `Blob` or bytes, or a function that returns one of these, which `retry` calls again. Without `codec`, bytes are
+   * sent as they are. @defaultValue none
+   */
+  readonly input: Option<RequestInputSource, RequestInputSource | undefined> = custom<
+    RequestInputSource,
+    RequestInputSource | undefined
+  >({
+    expected: "an iterable, a stream, a Blob, bytes or a function that returns one",
+    read: (value) => (isInputSource(value) ? value : undefined),
+    default: undefined,
+  });
   /** Ends the request with `CANCELED` when it aborts; the worker is notified. @defaultValue none */
   readonly signal: Option<AbortSignal, AbortSignal | undefined> = custom<AbortSignal, AbortSignal | undefined>({
     expected: "an AbortSignal",
@@ -163,6 +177,8 @@ export interface ResolvedCallOptions {
   /** The time from the call to the deadline, or the deadline. */
   readonly deadline: number | Date | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Of streamed input. */
+  readonly source: RequestInputSource | undefined;
 }
 
 /**
@@ -174,10 +190,11 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults, d
     throw invalidValue("the options of a request", "an object", input);
   }
   rejectUnknownOptions("a request", SCHEMA, input);
-  const { signal, deadline, headers: given, ...sent } = input;
+  const { signal, input: source, deadline, headers: given, ...sent } = input;
   const headers = given === undefined ? undefined : encodeHeaders(readOption("headers", SCHEMA.headers, given));
   const retry = sent.retry === undefined ? defaults.retry : readOption("retry", SCHEMA.retry, sent.retry);
-  const codecs = sent.codec === undefined ? undefined : codecsFor(readOption("codec", SCHEMA.codec, sent.codec), data);
+  const codecs =
+    sent.codec === undefined ? codecsOf(source) : codecsFor(readOption("codec", SCHEMA.codec, sent.codec), data);
   const options: ClientRequestOptions = {
     timeoutMs: sent.timeout === undefined ? defaults.timeout : readOption("timeout", SCHEMA.timeout, sent.timeout),
     retry: retry !== false,
@@ -187,7 +204,7 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults, d
     noCache: sent.nocache === undefined ? false : readOption("nocache", SCHEMA.nocache, sent.nocache),
     persist: sent.persist === undefined ? false : readOption("persist", SCHEMA.persist, sent.persist),
     notices: sent.notices === undefined ? false : readOption("notices", SCHEMA.notices, sent.notices),
-    hasInput: false,
+    hasInput: source !== undefined,
     ...codecs,
     ...acceptTimeoutIn(sent),
   };
@@ -201,14 +218,23 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults, d
     ...(codecs && { codec: codecs.codec, accept: codecs.codec === undefined ? codecs.accept : undefined }),
     timeout: timeoutToWire(options.timeoutMs),
     retry: Number(retry),
+    ...(source !== undefined && { input: 1, inputCodec: codecs?.inputCodec }),
   };
+  if (source !== undefined) checkInput(source, options);
   return {
     options,
     trailer: headers === undefined ? [encodeOptions(written)] : [encodeOptions(written), headers],
     hasHeaders: headers !== undefined,
     deadline: deadline === undefined ? undefined : readOption("deadline", SCHEMA.deadline, deadline),
     signal: signal === undefined ? undefined : readOption("signal", SCHEMA.signal, signal),
+    source,
   };
+}
+
+function checkInput(source: unknown, { persist }: ClientRequestOptions): void {
+  readOption("input", SCHEMA.input, source);
+  if (persist)
+    throw new UsageError('a request with the option "input" cannot have "persist": the broker does not store input');
 }
 
 /** The options without those of the method, which `bodyWith` writes. @throws UsageError as `resolveCallOptions` */
@@ -266,7 +292,13 @@ export function encodeData(data: unknown, codec: BodyCodecName | undefined, allo
 /** P-CODEC-1: with `raw`, data that is not bytes stays JSON, and the replies may be raw. */
 function codecsFor(codec: BodyCodecName | "json", data: unknown): RequestCodecs {
   if (codec === "json") return {};
-  return codec === "raw" && !isRawValue(data) ? { accept: codec } : { codec, accept: codec };
+  const replies = { accept: codec, inputCodec: codec };
+  return codec === "raw" && !isRawValue(data) ? replies : { codec, ...replies };
+}
+
+/** Without the option `codec`, bytes that are streamed are sent as they are. */
+function codecsOf(source: unknown): RequestCodecs | undefined {
+  return isByteSource(source) ? { inputCodec: "raw" } : undefined;
 }
 
 /** As `encodeData`, for a wire whose bodies are any number of frames with any bytes (D-PEER-4). */

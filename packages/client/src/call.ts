@@ -7,6 +7,7 @@ import { ReadReports } from "@pigato/peer/session";
 import { PigatoError, type RequestError, type RequestId } from "@pigato/protocol";
 import { isError } from "@pigato/protocol/internal";
 import type { Abortable, SharedSignal } from "./abort-signals.ts";
+import type { InputPump } from "./input-pump.ts";
 import type { Progress } from "./session/effects.ts";
 
 /** Receives the replies of a request: any number of progress reports and partials, then a final or a failure. */
@@ -19,6 +20,8 @@ export interface Caller {
 
 /** A caller with flow control. */
 export interface PacedCaller extends Caller {
+  /** The source of the request's input. */
+  readonly input?: InputPump | undefined;
   /** The next report is due after this number of chunks. */
   reportReads?(after: number): void;
 }
@@ -299,6 +302,10 @@ export class AbortableCaller implements PacedCaller, Abortable {
     this.#signal = signal;
     this.#cancel = cancel;
     signal.add(this);
+  }
+
+  get input(): InputPump | undefined {
+    return this.#caller.input;
   }
 
   onAbort(reason: unknown): void {

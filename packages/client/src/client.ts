@@ -21,6 +21,7 @@ import {
 } from "./call.ts";
 import type { CallOptions } from "./call-options.ts";
 import { Driver } from "./driver.ts";
+import type { RequestInputSource } from "./input-source.ts";
 import { Interception } from "./interception.ts";
 import type { Api, FunctionOptions, MethodOptions, Remote } from "./methods/api.ts";
 import { methodsOf } from "./methods/method-calls.ts";
@@ -195,6 +196,15 @@ export class Client extends EventEmitter<ClientEvents> {
     return new Promise((resolve) => {
       requester.submit(requester.prepare(service, data, options), new FinalCaller(resolve, service, requester));
     });
+  }
+
+  /**
+   * Streams chunks to a service, and resolves to the final value of the reply, as `call()` does.
+   * @param source the option `input`
+   */
+  upload<Value = unknown>(service: string, source: RequestInputSource, options?: CallOptions): Promise<Value>;
+  upload(service: string, source: RequestInputSource, options: CallOptions = {}): Promise<unknown> {
+    return this.call(service, null, { ...options, input: source });
   }
 
   /**

@@ -7,6 +7,7 @@ import {
   EffectLoop,
   guardedLogger,
   type Logger,
+  nextTick,
   type PeerEvents,
   PeerRuntime,
   queueMicrotask,
@@ -43,6 +44,8 @@ export class Driver {
   /** Of the open requests. */
   readonly #callers = new SlotTable<PacedCaller>();
   readonly #loop: EffectLoop<Input, Effect, Notice>;
+  /** Whether sources of input are paused until the link has drained. */
+  #isLinkSlow = false;
 
   constructor(addresses: readonly string[], settings: ClientSettings, events: DriverEvents) {
     this.#logger = guardedLogger(settings.logger);
@@ -72,7 +75,7 @@ export class Driver {
         onMessage: (frames) => this.#onMessage(this.#wire.decodeToClient(frames)),
         onOversized: (message) => this.#onOversized(message),
         onUndelivered: (frames) => this.#onUndelivered(frames),
-        onDrain() {},
+        onDrain: () => this.#onDrain(),
       },
     );
     this.#link = this.runtime.link;
@@ -87,7 +90,10 @@ export class Driver {
   open(message: RequestMessage, caller: PacedCaller, isPaced: boolean): void {
     const call = callOf(message.requestId);
     this.#callers.set(call, caller);
-    this.#loop.apply({ type: "request", call, message, isPaced });
+    const { input } = caller;
+    if (input === undefined) this.#loop.apply({ type: "request", call, message, isPaced });
+    else
+      this.#loop.apply({ type: "request", call, message, isPaced, source: input.isReplayable ? "replayable" : "once" });
   }
 
   apply(input: Input): void {
@@ -106,8 +112,21 @@ export class Driver {
         return this.#fail(effect);
       case "report-reads":
         return this.#callers.get(effect.call)?.reportReads?.(effect.after);
+      case "pause-input":
+        return this.#callers.get(effect.call)?.input?.pause();
+      case "resume-input":
+        return this.#callers.get(effect.call)?.input?.resume();
+      case "restart-input":
+        return this.#callers.get(effect.call)?.input?.restart();
+      case "flush-soon":
+        return nextTick(() => this.apply({ type: "input-flow", event: "flush" }));
+      case "defer":
+        return this.apply(effect.input);
       case "report":
         return this.#report(effect.event);
+      case "open":
+        this.#isLinkSlow = false;
+        return this.runtime.perform(effect);
       default:
         return this.runtime.perform(effect);
     }
@@ -139,11 +158,27 @@ export class Driver {
     if (frames === undefined) return;
     const options = message.type === "disconnect" || message.type === "credit" ? URGENT : undefined;
     const outcome = this.#link.send(frames, options);
+    if (outcome === "slow" && message.type === "input") this.#onSlow();
     if (outcome !== "congested" && outcome !== "unreachable") return;
     if (message.type === "request" || message.type === "credit") {
       return this.apply({ type: "send-failed", message: message.type, requestId: message.requestId });
     }
+    if (message.type === "input" || message.type === "input-end") {
+      return this.apply({ type: "send-failed", message: "input", requestId: message.requestId });
+    }
     this.#logger.debug({ message: message.type, outcome }, "a message was not sent");
+  }
+
+  #onSlow(): void {
+    if (this.#isLinkSlow) return;
+    this.#isLinkSlow = true;
+    this.apply({ type: "input-flow", event: "link-slow" });
+  }
+
+  #onDrain(): void {
+    if (!this.#isLinkSlow) return;
+    this.#isLinkSlow = false;
+    this.apply({ type: "input-flow", event: "link-drained" });
   }
 
   /** Applies the partials of one message one by one: after each, its caller may cancel, or the connection may end. */

@@ -6,6 +6,7 @@ export type { Broadcast, BroadcastOptions, BroadcastResult } from "./broadcast.t
 export { type Caller, type OpenRequest, type ReplyCallback, ReplyStream } from "./call.ts";
 export type { CallOptions } from "./call-options.ts";
 export { Client, type ClientEvents } from "./client.ts";
+export type { InputSource, RequestInputSource } from "./input-source.ts";
 export type { Api, FunctionOptions, MethodCallOptions, MethodOptions, Remote, SafeResult } from "./methods/api.ts";
 export { type ClientOptions, isClientOption } from "./options.ts";
 export type { CallScope, ScopedClient } from "./scoped-client.ts";

@@ -2,7 +2,7 @@
 
 import type { Interceptor } from "@pigato/contract";
 import { isRawValue, queueMicrotask, readService } from "@pigato/peer";
-import { display, type Frame, type RequestId, type ServiceName } from "@pigato/protocol";
+import { display, type Frame, type RequestId, type ServiceName, UsageError } from "@pigato/protocol";
 import { setImmediate, wallClock } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { AbortSignals } from "./abort-signals.ts";
@@ -18,6 +18,8 @@ import {
 import { bodyWith, type CallOptions, type ResolvedCallOptions } from "./call-options.ts";
 import { ContextCaller } from "./caller-context.ts";
 import type { Driver } from "./driver.ts";
+import { InputCaller } from "./input-caller.ts";
+import { InputPump } from "./input-pump.ts";
 import type { InterceptedPort, OutgoingRequest } from "./intercepted-call.ts";
 import { interceptStream, interceptValue } from "./intercepted-output.ts";
 import type { MethodCallOptions } from "./methods/api.ts";
@@ -32,6 +34,8 @@ import { canceled, errorOf } from "./session/failures.ts";
 export interface Prepared {
   readonly message: RequestMessage;
   readonly signal: AbortSignal | undefined;
+  /** Of streamed input. */
+  readonly source: unknown;
 }
 
 const NO_BYTES = new Uint8Array();
@@ -52,6 +56,8 @@ export class Requester implements MethodPort {
   // The original's broker stores the requests of all clients by their ids alone, so ids must be globally unique.
   readonly #idPrefix = `${nanoid(12)}-`;
   #lastCall = 0;
+  /** Sources of input that were read, of which another request would get the rest only. */
+  readonly #startedSources = new WeakSet<object>();
 
   constructor(settings: ClientSettings, driver: Driver) {
     this.#settings = settings;
@@ -81,16 +87,35 @@ export class Requester implements MethodPort {
     return this.#prepared(readService(service), resolved, this.#encoded(data, service, resolved));
   }
 
-  submit({ message, signal }: Prepared, caller: PacedCaller, isPaced = false): void {
+  /** @throws UsageError for input that was read before */
+  submit({ message, signal, source }: Prepared, caller: PacedCaller, isPaced = false): void {
     if (this.#checksStart) this.#checkStart(message);
-    if (signal === undefined) return this.#driver.open(message, caller, isPaced);
+    const receiver = source === undefined ? caller : new InputCaller(caller, this.#pump(message, source));
+    if (signal === undefined) return this.#driver.open(message, receiver, isPaced);
     if (signal.aborted) {
       const error = errorOf(message, canceled(message, "not-sent", signal.reason));
-      return queueMicrotask(() => caller.onFailure(error));
+      return queueMicrotask(() => receiver.onFailure(error));
     }
     const shared = this.signals.of(signal);
-    const abortable = new AbortableCaller(caller, shared, (reason) => this.control.cancel(message.requestId, reason));
+    const abortable = new AbortableCaller(receiver, shared, (reason) => this.control.cancel(message.requestId, reason));
     this.#driver.open(message, abortable, isPaced);
+  }
+
+  #pump({ requestId, service, options: { inputCodec } }: RequestMessage, source: unknown): InputPump {
+    const { speaker, allowLoss } = this.#settings;
+    const how = { service: display(service), codec: inputCodec, allowLoss };
+    return new InputPump(source, {
+      onStart: (started) => this.#noteStarted(started),
+      encode: (chunk) => frameOf(chunk, () => speaker.encodeData(chunk, how)),
+      write: (chunk) => this.#driver.apply({ type: "input", requestId, chunk }),
+      end: () => this.#driver.apply({ type: "input-end", requestId }),
+      fail: (error) => this.control.cancel(requestId, error),
+    });
+  }
+
+  #noteStarted(source: object): void {
+    if (!this.#startedSources.has(source)) return void this.#startedSources.add(source);
+    throw new UsageError("the input of this request was read before: pass a function that returns a new source");
   }
 
   inContext(caller: Caller): ContextCaller {
@@ -174,10 +199,11 @@ export class Requester implements MethodPort {
   }
 
   #prepared(service: ServiceName, resolved: ResolvedCallOptions, body: readonly Frame[]): Prepared {
-    const { options, trailer, hasHeaders, deadline, signal } = resolved;
+    const { options, trailer, hasHeaders, deadline, signal, source } = resolved;
     const requestId = this.#nextRequestId();
     const deadlineMs = typeof deadline === "object" ? Math.max(0, deadline.getTime() - wallClock()) : deadline;
-    return { message: { type: "request", service, requestId, body, trailer, hasHeaders, deadlineMs, options }, signal };
+    const content = { body, trailer, hasHeaders, deadlineMs, options };
+    return { message: { type: "request", service, requestId, ...content }, signal, source };
   }
 
   #nextRequestId(): RequestId {
@@ -193,4 +219,11 @@ export class Requester implements MethodPort {
       if (this.#driver.runtime.lifecycle.isNew) this.#settings.warnings.warn("PIGATO_NOT_STARTED", text, {});
     });
   }
+}
+
+/** @throws UsageError for what a stream cannot carry */
+function frameOf(chunk: unknown, encode: () => readonly Frame[]): Frame {
+  const [frame] = chunk === null || chunk === undefined ? [] : encode();
+  if (frame === undefined) throw new UsageError("a chunk of input must be a value, not null or undefined");
+  return frame;
 }

@@ -31,7 +31,7 @@ const TABLE = [
   // A request carries its headers in a frame of their own, and the broker's facts about it (P-TAG-3).
   { name: "headers", key: "headers", kind: "flag", offeredBy: ["client", "worker", "broker"] },
   // Requests whose input is a stream.
-  { name: "duplex", key: "duplex", kind: "flag", offeredBy: ["worker", "broker"] },
+  { name: "duplex", key: "duplex", kind: "flag", offeredBy: ["client", "worker", "broker"] },
   // Codecs of bodies besides JSON that the peer reads, and that the broker passes on.
   { name: "codecs", key: "codec", kind: "list", offeredBy: ["client", "worker", "broker"] },
   // Milliseconds between the sender's heartbeats.

@@ -4,6 +4,7 @@
 import { type CallId, ReceiveWindow, SlotTable } from "@pigato/peer/session";
 import { type Delivery, type Failure, type RequestId, requestId } from "@pigato/protocol";
 import { type Deadline, Deadlines, type Instant } from "@pigato/protocol/internal";
+import type { CallInput } from "./call-input.ts";
 import { type Effect, failed, type Notice, type RequestInput, type RequestMessage } from "./effects.ts";
 import { closed, tooManyOpen, tooManyWaiting } from "./failures.ts";
 
@@ -45,6 +46,8 @@ export class Call implements Deadline<Call> {
   readonly call: CallId;
   /** For callers with flow control. */
   readonly window: ReceiveWindow | undefined;
+  /** For streamed input. */
+  input: CallInput | undefined;
   /** P-KEEP-4: sent again under the same ids, it does not run twice if the broker still has it. */
   readonly isDurable: boolean;
   /** How often a link accepted it. */
@@ -180,6 +183,7 @@ export class Calls {
     if (call.isWaiting) this.#stopWaiting(call);
     this.#deadlines.clear(call);
     call.window?.stop();
+    call.input?.stop();
   }
 
   fail(call: Call, failure: Failure): void {

@@ -2,7 +2,7 @@
 // themselves.
 
 import type { CallId, RuntimeEffect, RuntimeInput } from "@pigato/peer/session";
-import type { Failure, FromClient, RequestId, RequestOptions, ToClient, Violation } from "@pigato/protocol";
+import type { Failure, Frame, FromClient, RequestId, RequestOptions, ToClient, Violation } from "@pigato/protocol";
 import type { NoticeState } from "@pigato/protocol/internal";
 
 /** The options of a request, as its client needs them. */
@@ -31,12 +31,16 @@ export interface Notice {
 /** A message of the broker. Batched partials are several messages. */
 export type BrokerMessage = Exclude<ToClient, { readonly type: "partials" }>;
 
-/** A new request. `isPaced`: its caller uses flow control. */
+/** What concerns the input of all requests. `flush`: the current tick of the event loop ends. `continue`: held chunks may be sent. */
+export type FlowEvent = "flush" | "link-slow" | "link-drained" | "continue";
+
+/** A new request. `isPaced`: its caller uses flow control. `source`: of its streamed input, and whether that can start over. */
 export interface RequestInput {
   readonly type: "request";
   readonly call: CallId;
   readonly message: RequestMessage;
   readonly isPaced: boolean;
+  readonly source?: "once" | "replayable" | undefined;
 }
 
 export type Input =
@@ -44,6 +48,10 @@ export type Input =
   | RequestInput
   /** The number of chunks of a reply that were read since the last report; see `report-reads`. */
   | { readonly type: "read"; readonly requestId: RequestId; readonly chunks: number }
+  /** The source of a request has given a chunk, or its end. */
+  | { readonly type: "input"; readonly requestId: RequestId; readonly chunk: Frame }
+  | { readonly type: "input-end"; readonly requestId: RequestId }
+  | { readonly type: "input-flow"; readonly event: FlowEvent }
   /** The caller cancels. Has no effect on a request that has ended. */
   | { readonly type: "cancel"; readonly requestId: RequestId; readonly reason: unknown }
   /** Notifies the worker that the caller still waits. */
@@ -51,8 +59,8 @@ export type Input =
   /** Sends an extra heartbeat, for a request of any client or for none. */
   | { readonly type: "heartbeat"; readonly requestId: RequestId | undefined }
   | { readonly type: "message"; readonly message: BrokerMessage | Violation }
-  /** The link did not accept a request or a grant, because its bound is reached. */
-  | { readonly type: "send-failed"; readonly message: "request" | "credit"; readonly requestId: RequestId }
+  /** The link did not accept a request, a grant or input, because its bound is reached. */
+  | { readonly type: "send-failed"; readonly message: "request" | "credit" | "input"; readonly requestId: RequestId }
   /** The link accepted a request and returned it unsent. */
   | { readonly type: "undelivered"; readonly requestId: RequestId }
   | { readonly type: "tick" };
@@ -66,6 +74,15 @@ export type Effect =
   | { readonly type: "failed"; readonly call: CallId; readonly request: RequestMessage; readonly failure: Failure }
   /** Apply the input `read` when the caller has read so many unreported chunks. */
   | { readonly type: "report-reads"; readonly call: CallId; readonly after: number }
+  /** The source of a call must not give more chunks until `resume-input`. At first, it is paused. */
+  | { readonly type: "pause-input"; readonly call: CallId }
+  | { readonly type: "resume-input"; readonly call: CallId }
+  /** The source of a call must start over. It is paused. */
+  | { readonly type: "restart-input"; readonly call: CallId }
+  /** Apply `flush` at the end of this tick of the event loop. */
+  | { readonly type: "flush-soon" }
+  /** Apply this input after the inputs that the preceding effects cause. */
+  | { readonly type: "defer"; readonly input: Input }
   | { readonly type: "report"; readonly event: SessionEvent };
 
 /** Fails a request, accepted or not. */

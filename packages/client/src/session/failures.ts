@@ -6,6 +6,7 @@ import { type Delivery, display, type Failure, NOT_JSON, RequestError, type ToCl
 import {
   type BodyCodecName,
   errorFrom,
+  isError,
   isHandlerError,
   isNestedFailure,
   MALFORMED,
@@ -106,6 +107,21 @@ export function unsupportedCodec({ message, delivery }: RequestInfo, codec: Body
   return { code: "INVALID", message: `${shown(message)} cannot be sent: ${reason}`, delivery };
 }
 
+/** P-STREAM-7. */
+export function unsupportedInput({ message, delivery }: RequestInfo): Failure {
+  const reason = "its broker does not support it (duplex), or the client does not negotiate";
+  return { code: "INVALID", message: `${shown(message)} cannot stream its input: ${reason}`, delivery };
+}
+
+/** P-SIZE-1. */
+export function tooLargeInput({ message, delivery }: RequestInfo, excess: string): Failure {
+  return {
+    code: "INVALID",
+    message: `a chunk of input of ${shown(message)} is too large for the broker: ${excess}`,
+    delivery,
+  };
+}
+
 export function malformed(request: RequestMessage, detail: string): Failure {
   const message = `${shown(request)} got a malformed reply: ${detail}`;
   return { code: "INVALID", message, delivery: "maybe-executed", detail };
@@ -181,6 +197,8 @@ export function errorOf({ service, requestId }: RequestMessage, failure: Failure
   const { code, detail } = failure;
   if (isNestedFailure(detail)) error.cause = nestedErrorOf(detail);
   else if (code === "WORKER_FAILED" && isHandlerError(detail)) error.cause = errorFrom(detail);
+  // The reason of a signal, or the error of a source of input.
+  else if (code === "CANCELED" && isError(detail)) error.cause = detail;
   return error;
 }
 

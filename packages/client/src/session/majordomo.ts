@@ -64,6 +64,10 @@ class MajordomoExchange implements Exchange {
       case "tick":
         return this.#onTick(now);
       case "heartbeat":
+      // Not carried by the dialect, so no request has input.
+      case "input":
+      case "input-end":
+      case "input-flow":
       case "request-heartbeat":
       case "read":
         // The client rejects these earlier, because the wire has no frames for them.

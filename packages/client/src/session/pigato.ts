@@ -15,12 +15,12 @@ import {
   announcedBounds,
   boundsIn,
   DEFAULT_SIZE_BOUNDS,
-  excessOf,
   type Instant,
   OMDP_CAPABILITIES,
   offerOf,
   sharedCapabilities,
 } from "@pigato/protocol/internal";
+import { isClassic, obstacleTo } from "./broker-support.ts";
 import { type Call, Calls } from "./calls.ts";
 import type { BrokerMessage, Effect, Progress, RequestInput, RequestMessage } from "./effects.ts";
 import {
@@ -32,19 +32,16 @@ import {
   fromWorker,
   malformed,
   timeUp,
-  tooLarge,
-  unsupportedCodec,
 } from "./failures.ts";
+import { InputStreams } from "./input-streams.ts";
 import { Pacing } from "./pacing.ts";
 import { ReplyValues } from "./reply-values.ts";
+import { RequestHeartbeats } from "./request-heartbeats.ts";
 import { afterAll, pauseAfter, survivesFailure, survivesLoss } from "./restart.ts";
 import { type Exchange, type ExchangeInput, Session, type SessionOptions } from "./session.ts";
 import { tagged } from "./tags.ts";
 
-/** Requests that get a heartbeat at one interval: with more, they take turns. */
-const MAX_REQUEST_HEARTBEATS = 1_000;
-
-type CallInput = Exclude<ExchangeInput, { readonly type: "request" | "message" | "heartbeat" | "tick" }>;
+type CallInput = Exclude<ExchangeInput, { readonly type: "request" | "message" | "heartbeat" | "tick" | "input-flow" }>;
 type Reply = Extract<ToClient, { readonly type: "partial" | "final" }>;
 
 const HEARTBEAT: Progress = Object.freeze({ type: "heartbeat" });
@@ -68,7 +65,9 @@ class PigatoExchange implements Exchange {
   readonly #connection: Pick<Connection, "phase">;
   readonly #emit: (effect: Effect) => void;
   readonly calls: Calls;
+  readonly #heartbeats: RequestHeartbeats;
   readonly #pacing: Pacing;
+  readonly #inputs: InputStreams;
   readonly #values: ReplyValues;
   /** The capabilities that both sides support on this connection: none, until the broker answers the offer. */
   #capabilities: Capabilities;
@@ -100,7 +99,10 @@ class PigatoExchange implements Exchange {
     this.#connection = connection;
     this.#emit = emit;
     this.calls = new Calls(limits, emit);
+    this.#heartbeats = new RequestHeartbeats(this.calls, emit);
     this.#pacing = new Pacing(this.calls, emit);
+    const giveUp = (call: Call, failure: Failure): void => this.#giveUp(call, failure);
+    this.#inputs = new InputStreams({ pacing: this.#pacing, emit, giveUp });
     this.#values = new ReplyValues(codecs);
   }
 
@@ -131,6 +133,9 @@ class PigatoExchange implements Exchange {
       case "tick":
         this.#onTick(now);
         break;
+      case "input-flow":
+        this.#inputs.onFlow(input.event);
+        break;
       default: {
         const call = this.calls.get(input.requestId);
         if (call !== undefined) this.#onCallInput(call, input, now);
@@ -157,7 +162,7 @@ class PigatoExchange implements Exchange {
     this.#sendHeartbeat();
     // Requests that the link returned are sent again with the next heartbeat, not in a busy loop with a failing link.
     this.#sendAll(this.calls.takeWaiting(false), now);
-    this.#heartbeatLong(now - this.#options.connection.heartbeatMs);
+    if (this.#capabilities.requestHeartbeat) this.#heartbeats.sendLong(now - this.#options.connection.heartbeatMs);
   }
 
   onLost(reason: LossReason): void {
@@ -165,11 +170,13 @@ class PigatoExchange implements Exchange {
     this.#capabilities = this.#options.fixed ?? NO_CAPABILITIES;
     this.#brokerBounds = DEFAULT_SIZE_BOUNDS;
     this.#isBrokerKnown = false;
+    this.#inputs.onLost();
     for (const call of this.calls.all()) {
       if (call.isWaiting) continue;
       call.earlier = "maybe-executed";
       if (survivesLoss(call)) this.calls.keepWaiting(call);
       else this.calls.fail(call, afterAll(call, brokerLost(call, reason)));
+      if (call.isWaiting) this.#inputs.suspend(call.input);
     }
   }
 
@@ -209,6 +216,7 @@ class PigatoExchange implements Exchange {
         this.#isOfferAnswered = true;
         this.#capabilities = sharedCapabilities(this.#offer, message.accepted);
         this.#brokerBounds = boundsIn(message.accepted);
+        this.#inputs.brokerBounds = this.#brokerBounds;
         return;
       case "violation":
         this.#emit({ type: "report", event: { type: "violation", violation: message } });
@@ -217,8 +225,10 @@ class PigatoExchange implements Exchange {
       case "notice":
         if (this.#capabilities.notice) return this.#onNotice(message);
         return this.#reportUnsupported(message);
-      // Not used in this direction yet.
       case "credit":
+        if (this.#capabilities.duplex) return this.#onGrant(message, now);
+        return this.#reportUnsupported(message);
+      // Not used in this direction.
       case "input":
       case "input-end":
         return this.#reportUnsupported(message);
@@ -240,6 +250,7 @@ class PigatoExchange implements Exchange {
     const goesNow = this.#canSend(input.isPaced, input.message);
     const call = this.calls.accept(input, !goesNow);
     if (call === undefined) return;
+    call.input = this.#inputs.open(input);
     const { deadlineMs, options } = input.message;
     if (deadlineMs !== undefined) call.deadlineAt = now + deadlineMs;
     if (goesNow) return this.#send(call, now);
@@ -253,11 +264,14 @@ class PigatoExchange implements Exchange {
         return this.#giveUp(call, canceled(call.message, call.delivery, input.reason));
       case "read":
         return this.#pacing.onRead(call, input.chunks, now);
+      case "input":
+      case "input-end":
+        return this.#inputs.onItem(call, input.type === "input" ? input.chunk : "end", now);
       case "request-heartbeat":
-        return this.#requestHeartbeat(call);
+        return this.#heartbeats.send(call);
       case "send-failed":
-        // Without the credit, the rest of the reply might never arrive.
-        if (input.message === "credit") return this.#giveUp(call, congested(call.message, call.delivery));
+        // Without the credit, the rest of the reply might never arrive. Without a chunk, the input has a gap.
+        if (input.message !== "request") return this.#giveUp(call, congested(call.message, call.delivery));
         call.returns += 1;
         return this.calls.fail(call, congested(call.message, call.delivery));
       case "undelivered":
@@ -276,21 +290,10 @@ class PigatoExchange implements Exchange {
     }
   }
 
-  /** Whether a request must wait to know what the broker supports: flow control, its codec, its tags. */
-  #canSend(isPaced: boolean, { options, deadlineMs, hasHeaders }: RequestMessage): boolean {
+  /** Whether a request must wait to know what the broker supports: flow control, its codec, its tags, input. */
+  #canSend(isPaced: boolean, message: RequestMessage): boolean {
     if (this.#connection.phase !== "open") return false;
-    const isClassic = options.codec === undefined && deadlineMs === undefined && hasHeaders !== true;
-    return this.#isBrokerKnown || (isClassic && !isPaced);
-  }
-
-  #requestHeartbeat({ id, isWaiting }: Call): void {
-    if (!isWaiting) this.#emit({ type: "send", message: { type: "request-heartbeat", requestId: id } });
-  }
-
-  /** P-HB-8: notifies the workers of requests that were sent before then that the caller still waits. */
-  #heartbeatLong(since: Instant): void {
-    if (!this.#capabilities.requestHeartbeat) return;
-    for (const call of this.calls.sentBefore(since, MAX_REQUEST_HEARTBEATS)) this.#requestHeartbeat(call);
+    return this.#isBrokerKnown || (!isPaced && isClassic(message));
   }
 
   #onReply(reply: Reply, now: Instant): void {
@@ -308,6 +311,12 @@ class PigatoExchange implements Exchange {
     call.window?.onArrived(reply.body[0]?.length ?? 0);
     this.#pacing.restartTimer(call, now);
     this.#emit({ type: "partial", call: call.call, value });
+  }
+
+  #onGrant({ requestId, chunks }: Extract<ToClient, { readonly type: "credit" }>, now: Instant): void {
+    const call = this.calls.get(requestId);
+    if (call === undefined) this.#reportLate("credit", requestId);
+    else this.#inputs.onGrant(call, chunks, now);
   }
 
   #onNotice({ requestId, state, worker }: Extract<ToClient, { readonly type: "notice" }>): void {
@@ -333,6 +342,7 @@ class PigatoExchange implements Exchange {
     if (call === undefined) return this.#reportLate("failure", requestId);
     if (!this.#capabilities.error) return this.calls.fail(call, fromWorker(failure));
     if (!survivesFailure(call, failure)) return this.calls.fail(call, afterAll(call, failure));
+    this.#inputs.suspend(call.input);
     const { backoff, random } = this.#options.connection;
     this.calls.pause(call, pauseAfter(call, failure, backoff, random()), now);
   }
@@ -367,12 +377,8 @@ class PigatoExchange implements Exchange {
   #send(call: Call, now: Instant): void {
     if (call.isDeadlineOver(now)) return this.calls.fail(call, afterAll(call, deadlineExceeded(call)));
     const message = tagged(call.message, this.#capabilities, call.deadlineAt - now);
-    const { body, trailer, options } = message;
-    if (options.codec !== undefined && !this.#capabilities.codecs.includes(options.codec)) {
-      return this.calls.fail(call, unsupportedCodec(call, options.codec));
-    }
-    const excess = excessOf(this.#brokerBounds, body, trailer[1] ?? trailer[0]);
-    if (excess !== undefined) return this.calls.fail(call, tooLarge(call, excess));
+    const obstacle = obstacleTo(call, message, this.#capabilities, this.#brokerBounds);
+    if (obstacle !== undefined) return this.calls.fail(call, obstacle);
     this.calls.onSent(call, now);
     call.notice = undefined;
     if (call.window === undefined) this.#emit({ type: "send", message });

@@ -16,12 +16,12 @@ const DELIVERIES: readonly Delivery[] = ["not-sent", "queued", "dispatched", "ma
 
 /** Whether it is sent on the next link. P-KEEP-4: the broker of a durable one still has it, and does not run it again. */
 export function survivesLoss(call: Call): boolean {
-  return !call.hasPartial && (call.isDurable || hasAttemptsLeft(call));
+  return canRepeat(call) && (call.isDurable || hasAttemptsLeft(call));
 }
 
 /** Whether it is sent again after a failure of the broker. */
 export function survivesFailure(call: Call, { code }: Failure): boolean {
-  if (call.hasPartial) return false;
+  if (!canRepeat(call)) return false;
   if (code === "BROKER_LOST") return hasAttemptsLeft(call);
   if (code !== "CLOSED") return false;
   // P-KEEP-7: a stored one runs when this broker is back, and must not run at another one.
@@ -40,6 +40,11 @@ export function afterAll(call: Call, failure: Failure): Failure {
   if (call.attempts <= 1) return failure;
   const delivery = leastSafe(call.earlier, failure.delivery);
   return { ...failure, message: `${failure.message}; it was sent ${call.attempts} times`, delivery };
+}
+
+/** Whether nothing of its reply has arrived, and all of its input can be sent again (P-STREAM-9). */
+function canRepeat({ hasPartial, input }: Call): boolean {
+  return !hasPartial && input?.canStartOver !== false;
 }
 
 function hasAttemptsLeft({ isDurable, attempts, pauses, message: { options } }: Call): boolean {

@@ -152,6 +152,12 @@ class Scenario {
         return `report reads after ${effect.after}`;
       case "report":
         return `report ${effect.event.type}`;
+      case "pause-input":
+      case "resume-input":
+      case "restart-input":
+      case "flush-soon":
+      case "defer":
+        return effect.type;
       default:
         return effect satisfies never;
     }

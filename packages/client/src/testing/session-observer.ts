@@ -3,6 +3,7 @@
 
 import type { CallId } from "@pigato/peer/session";
 import { type Capabilities, type FromClient, NO_CAPABILITIES, type RequestId } from "@pigato/protocol";
+import { MAX_CREDIT } from "@pigato/protocol/internal";
 import { invariant, LinkChecks } from "@pigato/testkit";
 import type { Effect, Input, RequestInput } from "../session/effects.ts";
 import type { SessionOptions } from "../session/session.ts";
@@ -17,6 +18,8 @@ interface ModelCall {
   hasPartial: boolean;
   /** Chunks that were granted on this connection and have not arrived. */
   granted: number;
+  /** Chunks of input that its worker granted and that were not sent; `undefined` before the first grant. */
+  inputCredit: number | undefined;
 }
 
 type FailedEffect = Extract<Effect, { readonly type: "failed" }>;
@@ -43,7 +46,7 @@ export class SessionObserver {
     switch (input.type) {
       case "request": {
         invariant(!this.#byCall.has(input.call), `call ${input.call} is made twice`);
-        const call = { input, isSent: false, attempts: 0, hasPartial: false, granted: 0 };
+        const call = { input, isSent: false, attempts: 0, hasPartial: false, granted: 0, inputCredit: undefined };
         this.#byCall.set(input.call, call);
         this.#byId.set(input.message.requestId, call);
         return;
@@ -51,6 +54,7 @@ export class SessionObserver {
       case "message":
         if (input.message.type === "heartbeat" && this.#link.isUp)
           this.#accepted = input.message.accepted ?? this.#accepted;
+        if (input.message.type === "credit") this.#grant(input.message.requestId, input.message.chunks);
         return;
       case "send-failed":
         if (input.message === "request")
@@ -135,6 +139,9 @@ export class SessionObserver {
         call.granted += message.chunks;
         return invariant(call.granted <= MAX_GRANTED, `${call.granted} chunks are granted at once`);
       }
+      case "input":
+      case "input-end":
+        return this.#seeInput(message);
       case "disconnect":
         return invariant(this.#accepted !== undefined, "DISCONNECT is sent to a broker that may not know it");
     }
@@ -148,8 +155,24 @@ export class SessionObserver {
     const isPaced = call.input.isPaced && this.#accepted?.credit === true;
     invariant(isPaced === (credit !== undefined), `request ${requestId} carries ${credit} credit`);
     call.isSent = true;
+    call.inputCredit = undefined;
     call.attempts += 1;
     call.granted = credit ?? 0;
+  }
+
+  #grant(id: RequestId, chunks: number): void {
+    const call = this.#byId.get(id);
+    if (call?.isSent && chunks > 0) call.inputCredit = Math.min(MAX_CREDIT, (call.inputCredit ?? 0) + chunks);
+  }
+
+  /** P-STREAM-8. */
+  #seeInput(message: Extract<FromClient, { readonly type: "input" | "input-end" }>): void {
+    const call = this.#sent(message.requestId);
+    const { inputCredit } = call;
+    if (inputCredit === undefined) return invariant(false, `input of ${message.requestId} is sent before a grant`);
+    if (message.type === "input-end") return;
+    invariant(message.chunks.length <= inputCredit, `more input of ${message.requestId} is sent than was granted`);
+    if (inputCredit !== MAX_CREDIT) call.inputCredit = inputCredit - message.chunks.length;
   }
 
   #seePartial(call: ModelCall, input: Input): void {

@@ -1,0 +1,25 @@
+// What a broker must support for a request to be sent to it.
+
+import type { Capabilities, Failure } from "@pigato/protocol";
+import { excessOf, type SizeBounds } from "@pigato/protocol/internal";
+import type { Call } from "./calls.ts";
+import type { RequestMessage } from "./effects.ts";
+import { tooLarge, unsupportedCodec, unsupportedInput } from "./failures.ts";
+
+/** Whether any broker takes the request, as far as its options say. Otherwise it waits until the broker is known. */
+export function isClassic({ options, deadlineMs, hasHeaders }: RequestMessage): boolean {
+  return options.codec === undefined && !options.hasInput && deadlineMs === undefined && hasHeaders !== true;
+}
+
+/** @param message the request as it is sent. @returns why this broker cannot take it */
+export function obstacleTo(
+  call: Call,
+  { body, trailer, options }: RequestMessage,
+  { codecs, duplex }: Capabilities,
+  bounds: SizeBounds,
+): Failure | undefined {
+  if (options.codec !== undefined && !codecs.includes(options.codec)) return unsupportedCodec(call, options.codec);
+  if (options.hasInput && !duplex) return unsupportedInput(call);
+  const excess = excessOf(bounds, body, trailer[1] ?? trailer[0]);
+  return excess === undefined ? undefined : tooLarge(call, excess);
+}
