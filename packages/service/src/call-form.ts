@@ -28,9 +28,16 @@ const BAD_METHOD: Flaw = { code: "INVALID_ARGUMENT", reason: "the method in its 
 export function readCall({ method, hasArgs = false, flaw }: WorkerRequest["options"], data: unknown): CallForm | Flaw {
   if (data === NOT_JSON || data === MALFORMED) return UNREADABLE;
   if (flaw !== undefined) return { code: "INVALID_ARGUMENT", reason: flaw };
-  if (method === undefined) return readBody(data);
+  if (method === undefined || isBodyForm(method, data)) return readBody(data);
   if (hasArgs && !Array.isArray(data)) return NO_ARRAY;
   return { method, hasArgs, data };
+}
+
+/** P-CALL-3: a connection that did not negotiate methods gets the call in the body, behind the options that name the method. */
+function isBodyForm(method: string, data: unknown): boolean {
+  if (typeof data !== "object" || data === null || Object.keys(data).length !== 3) return false;
+  const kwargs = getOwn(data, "kwargs");
+  return getOwn(data, "method") === method && Array.isArray(getOwn(data, "args")) && typeof kwargs === "object";
 }
 
 /** A call in the form of butler. Its `kwargs` become a trailing object. */
