@@ -64,6 +64,26 @@ describe("an instance", () => {
     expect(await picom.fetch({ service: "service1", cmd: "echo" }, value)).toEqual(value);
   });
 
+  test("streams values to a method, which streams others", async () => {
+    const picom = await exposed({
+      async double(args, inStream, outStream) {
+        for await (const value of inStream) outStream.write(Number(value) * Number(args));
+        outStream.end();
+      },
+      pipe: (_args, inStream, outStream) => void inStream.pipe(outStream),
+      count: async (_args, inStream) => (await inStream.toArray()).length,
+    });
+    const stream = picom.stream({ service: "service1", cmd: "double" }, 2, Readable.from([1, 2, 3]));
+    expect(await stream.toArray()).toEqual([2, 4, 6]);
+    const target = { service: "service1", cmd: "pipe", multiple: true };
+    expect(await picom.fetch(target, undefined, [{ _type_: "end" }, new Date(5)])).toEqual([
+      { _type_: "end" },
+      new Date(5),
+    ]);
+    expect(await picom.fetch({ service: "service1", cmd: "count" }, null, Readable.from(["a", "b"]))).toBe(2);
+    expect(await picom.fetch({ service: "service1", cmd: "count" })).toBe(0);
+  });
+
   test("exposes methods and calls its own", async () => {
     const port = await freePort();
     const picom = newPicom("both", { port });

@@ -1,13 +1,13 @@
 // The API of Picom 0.3 on a client and a worker: an instance exposes methods under its name, and calls those of other instances.
 
-import { Client, type ReplyStream, RequestError } from "@pigato/client";
+import { type CallOptions, Client, type ReplyStream, RequestError, type RequestInputSource } from "@pigato/client";
 import { retry } from "@pigato/policies";
 import { UsageError } from "@pigato/protocol";
 import { type Reply, Worker } from "@pigato/worker";
 import { LocalBroker } from "./local-broker.ts";
 import { type PicomOptions, resolveOptions } from "./options.ts";
 
-/** The stream of chunks that the caller sends; it ends at once if the caller sends none. */
+/** The values that the caller streams, at the pace at which the method reads them; it ends at once if the caller sends none. */
 export type InStream = Reply["input"];
 /** Where a method writes its reply: any values, the last one with `end(value)`. A stream can be piped into it. */
 export type OutStream = Reply;
@@ -97,23 +97,25 @@ export class Picom implements AsyncDisposable {
 
   /**
    * Calls a method.
+   * @param input a stream, or another source of values, that becomes its `inStream`
    * @returns a readable stream of all values of its reply. It emits `error` with a `RequestError` if the request fails.
    * @throws UsageError for arguments that cannot be sent
    */
-  stream(target: PicomTarget, args?: unknown): PicomStream {
+  stream(target: PicomTarget, args?: unknown, input?: RequestInputSource): PicomStream {
     const { service, cmd } = this.#connected(target);
-    const stream = this.#client.requestStream(service, args, { method: cmd, codec: MESSAGE_PACK });
+    const stream = this.#client.requestStream(service, args, optionsOf(cmd, input));
     const result: PicomStream = Object.assign(stream, { stream: () => result });
     return result;
   }
 
   /**
    * Calls a method.
+   * @param input as of `stream()`
    * @returns a promise of the last value of its reply, or with `multiple` of an array of all values. It rejects with a `PicomError`.
    */
-  async fetch(target: FetchTarget, args?: unknown): Promise<unknown> {
+  async fetch(target: FetchTarget, args?: unknown, input?: RequestInputSource): Promise<unknown> {
     const { service, cmd } = this.#connected(target);
-    const options = { method: cmd, codec: MESSAGE_PACK } as const;
+    const options = optionsOf(cmd, input);
     try {
       if (target.multiple) return await this.#client.collect(service, args, options);
       return await this.#client.call(service, args, options);
@@ -149,6 +151,10 @@ export class Picom implements AsyncDisposable {
     const message = `service "${this.name}" has no method "${name}": it has ${[...this.#methods.keys()].join(", ")}`;
     return reply.error({ name: "Error", message, code: "UNIMPLEMENTED" });
   }
+}
+
+function optionsOf(method: string, input: RequestInputSource | undefined): CallOptions {
+  return { method, codec: MESSAGE_PACK, ...(input !== undefined && { input }) };
 }
 
 function isMethod(entry: readonly [string, unknown]): entry is [string, PicomMethod] {
