@@ -76,6 +76,34 @@ export function openSource(source: unknown): OpenSource {
   throw new UsageError("the input of a request must be an iterable, a stream, a Blob or bytes");
 }
 
+/** The chunks of a source, as interceptors read them. Not opened before that. */
+export class SourceChunks implements AsyncIterable<unknown> {
+  readonly #source: RequestInputSource;
+
+  /** The source itself, unless an interceptor replaced its chunks. */
+  static sourceOf(chunks: unknown): unknown {
+    return typeof chunks === "object" && chunks !== null && #source in chunks ? chunks.#source : chunks;
+  }
+
+  constructor(source: RequestInputSource) {
+    this.#source = source;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<unknown> {
+    const source = this.#source;
+    const opened = openSource(typeof source === "function" ? await source() : source);
+    try {
+      for (;;) {
+        const { done, value } = await opened.next();
+        if (done === true) return;
+        yield value;
+      }
+    } finally {
+      opened.close();
+    }
+  }
+}
+
 /** Ends a source that is not read. */
 export function discardSource(source: unknown): void {
   if (typeof source !== "object" || source === null) return;

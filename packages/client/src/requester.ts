@@ -1,6 +1,6 @@
 // Turns what callers pass into requests and submits them. Options that do not change from call to call are resolved once, in a target.
 
-import type { Interceptor } from "@pigato/contract";
+import type { AnyRequest, Interceptor } from "@pigato/contract";
 import { isRawValue, queueMicrotask, readService } from "@pigato/peer";
 import { display, type Frame, type RequestId, type ServiceName, UsageError } from "@pigato/protocol";
 import { setImmediate, wallClock } from "@pigato/transport";
@@ -20,6 +20,7 @@ import { ContextCaller } from "./caller-context.ts";
 import type { Driver } from "./driver.ts";
 import { InputCaller } from "./input-caller.ts";
 import { InputPump } from "./input-pump.ts";
+import { isInputSource, type RequestInputSource, SourceChunks } from "./input-source.ts";
 import type { InterceptedPort, OutgoingRequest } from "./intercepted-call.ts";
 import { interceptStream, interceptValue } from "./intercepted-output.ts";
 import type { MethodCallOptions } from "./methods/api.ts";
@@ -39,6 +40,15 @@ export interface Prepared {
 }
 
 const NO_BYTES = new Uint8Array();
+
+function takesChunks({ kind }: AnyRequest): boolean {
+  return kind === "clientStream" || kind === "duplex";
+}
+
+/** Chunks do not travel with the data. */
+function dataOf(request: AnyRequest): unknown {
+  return takesChunks(request) ? null : request.input;
+}
 
 export class Requester implements MethodPort {
   readonly control: CallControl;
@@ -122,9 +132,9 @@ export class Requester implements MethodPort {
     return new ContextCaller(caller, this.#settings.callerStacks);
   }
 
-  target(info: MethodInfo, { retry, ...options }: MethodCallOptions): Target {
+  target(info: MethodInfo, { retry, ...options }: MethodCallOptions, input?: RequestInputSource): Target {
     const { service, method, definition } = info;
-    const call = { ...options, method, ...(definition === undefined && { args: true }) };
+    const call = { ...options, method, input, ...(definition === undefined && { args: true }) };
     if (typeof retry !== "object") return { ...info, ...this.#resolve(service, { ...call, retry }) };
     return { ...info, ...this.#resolve(service, call), chain: info.chain.with(this.#policies.retry(retry)) };
   }
@@ -133,7 +143,7 @@ export class Requester implements MethodPort {
     const { next } = target.chain;
     if (next === undefined) return this.#call(target, data);
     return interceptValue(next, this.#outgoing(target, data), this.#intercepted, (request, options) =>
-      this.#call({ ...target, ...this.#resolve(target.service, options) }, request.input),
+      this.#call(this.#attempt(target, request, options), dataOf(request)),
     );
   }
 
@@ -141,7 +151,7 @@ export class Requester implements MethodPort {
     const { next } = target.chain;
     if (next === undefined) return this.#stream(target, data, readChunk);
     return interceptStream(next, this.#outgoing(target, data), this.#intercepted, (request, options) =>
-      this.#stream({ ...target, ...this.#resolve(target.service, options) }, request.input, readChunk),
+      this.#stream(this.#attempt(target, request, options), dataOf(request), readChunk),
     );
   }
 
@@ -171,9 +181,18 @@ export class Requester implements MethodPort {
     };
   }
 
-  #outgoing({ service, method, definition, options, resolved }: Target, input: unknown): OutgoingRequest {
+  #outgoing({ service, method, definition, options, resolved }: Target, data: unknown): OutgoingRequest {
     const { timeoutMs } = resolved.options;
+    const input = options.input === undefined ? data : new SourceChunks(options.input);
     return { kind: definition?.kind ?? "unary", service, method, definition, input, options, timeoutMs };
+  }
+
+  /** The target of a request as the last interceptor left it. */
+  #attempt(target: Target, request: AnyRequest, options: CallOptions): Target {
+    if (!takesChunks(request)) return { ...target, ...this.#resolve(target.service, options) };
+    const input = SourceChunks.sourceOf(request.input);
+    if (!isInputSource(input)) throw new UsageError("an interceptor changed the input to what is no stream of chunks");
+    return { ...target, ...this.#resolve(target.service, { ...options, input }) };
   }
 
   /** Whether this client made a request with this id. */

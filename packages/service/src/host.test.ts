@@ -1,10 +1,12 @@
 import { EventEmitter, on } from "node:events";
+import { Readable } from "node:stream";
 import { RequestError } from "@pigato/client";
 import { type } from "arktype";
 import * as v from "valibot";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 import {
+  bytes,
   type Context,
   clientStream,
   duplex,
@@ -331,6 +333,69 @@ describe("a method that takes chunks", () => {
         for await (const chunk of chunks) yield chunk * 2;
       },
     });
+
+  test("takes them as a stream, and replies with a value or with chunks", async () => {
+    const { client } = await start(serveTable);
+    const table = client.of(TABLE);
+    const loaded = await table.load(["1", "2", "3"]);
+    expectTypeOf(loaded).toEqualTypeOf<{ rows: number }>();
+    expect(loaded).toEqual({ rows: 6 });
+    expect(await table.load.safe(["1"])).toEqual([null, { rows: 1 }]);
+    const traded: number[] = [];
+    async function* orders(): AsyncGenerator<number> {
+      for (let order = 1; order <= 100; order++) yield order;
+    }
+    for await (const fill of table.trade(orders())) {
+      expectTypeOf(fill).toEqualTypeOf<number>();
+      traded.push(fill);
+    }
+    expect(traded).toHaveLength(100);
+    expect(traded.at(-1)).toBe(200);
+  });
+
+  test("fails at both ends for a chunk that does not match", async () => {
+    const { client } = await start(serveTable);
+    await expect(client.of(TABLE).load(["1", "x", "3"])).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+      detail: { issues: [{ path: [] }] },
+    });
+    const [error] = await client.of(TABLE, { validate: true }).load.safe(JSON.parse('["1",{}]'));
+    expect(error).toBeInstanceOf(Error);
+    await expect(client.of(TABLE).load(JSON.parse("5"))).rejects.toThrow("table.load takes chunks");
+  });
+
+  test("passes the interceptors of both sides", async () => {
+    const seen: unknown[] = [];
+    const { client, host } = await start(serveTable);
+    for (const side of [client, host]) {
+      side.use((next) => async (request) => {
+        seen.push([request.side, request.kind]);
+        const reply = await next(request);
+        if (reply.kind === "clientStream") seen.push(reply.output);
+        return reply;
+      });
+    }
+    expect(await client.of(TABLE).load(["1", "2"])).toEqual({ rows: 3 });
+    expect(seen).toEqual([["client", "clientStream"], ["host", "clientStream"], { rows: 3 }, { rows: 3 }]);
+    expect(await client.of(TABLE).trade([1, 2]).toArray()).toEqual([2, 4]);
+  });
+
+  test("carries bytes as they are", async () => {
+    const files = service("files", { size: clientStream({ chunk: bytes(), output: z.number() }) });
+    const { client } = await start((host) =>
+      host.serve(files, {
+        size: async (chunks) => {
+          let size = 0;
+          for await (const chunk of chunks) size += chunk.byteLength;
+          return size;
+        },
+      }),
+    );
+    const api = client.of(files);
+    expect(await api.size([new Uint8Array(5), new Uint8Array(7)])).toBe(12);
+    expect(await api.size(new Blob(["hello"]))).toBe(5);
+    expect(await api.size(Readable.from([Buffer.from("abc")], { objectMode: false }))).toBe(3);
+  });
 
   test("takes them as an array from a client that cannot stream input", async () => {
     const { client } = await start(serveTable);

@@ -80,6 +80,23 @@ describe("with zod, valibot, arktype and without schemas", () => {
     expectTypeOf<ReturnType<Calls["plain"]["list"]>>().toEqualTypeOf<ReplyStream<number>>();
   });
 
+  test("a caller streams what the schema of the chunks takes", () => {
+    expectTypeOf<Calls["zod"]["load"]>().toBeCallableWith(["a"]);
+    expectTypeOf<Calls["valibot"]["load"]>().toBeCallableWith(["a"]);
+    expectTypeOf<Calls["arktype"]["load"]>().toBeCallableWith(["a"]);
+    expectTypeOf<Calls["plain"]["load"]>().toBeCallableWith(new Set(["a"]), { timeout: 5 });
+    // @ts-expect-error another chunk
+    expectTypeOf<Calls["zod"]["load"]>().toBeCallableWith([1]);
+    expectTypeOf<ReturnType<Calls["zod"]["load"]>>().toEqualTypeOf<Promise<{ rows: number }>>();
+    expectTypeOf<ReturnType<Calls["valibot"]["load"]>>().toEqualTypeOf<Promise<{ rows: number }>>();
+    expectTypeOf<ReturnType<Calls["arktype"]["load"]>>().toEqualTypeOf<Promise<{ rows: number }>>();
+    expectTypeOf<ReturnType<Calls["plain"]["load"]>>().toEqualTypeOf<Promise<{ rows: number }>>();
+    expectTypeOf<ReturnType<Calls["zod"]["trade"]>>().toEqualTypeOf<ReplyStream<boolean>>();
+    expectTypeOf<ReturnType<Calls["valibot"]["trade"]>>().toEqualTypeOf<ReplyStream<boolean>>();
+    expectTypeOf<ReturnType<Calls["arktype"]["trade"]>>().toEqualTypeOf<ReplyStream<boolean>>();
+    expectTypeOf<ReturnType<Calls["plain"]["trade"]>>().toEqualTypeOf<ReplyStream<boolean>>();
+  });
+
   test("a handler gets what the schema returns and returns what it takes", () => {
     expectTypeOf<Parameters<Handlers<typeof ZOD>["add"]>[0]>().toEqualTypeOf<{ by: number }>();
     expectTypeOf<Parameters<Handlers<typeof VALIBOT>["add"]>[0]>().toEqualTypeOf<{ by: number }>();

@@ -12,9 +12,10 @@ import type {
 import type { RequestError, UsageError } from "@pigato/protocol";
 import type { ReplyStream } from "../call.ts";
 import type { CallOptions } from "../call-options.ts";
+import type { RequestInputSource } from "../input-source.ts";
 
 /** The options of a call of a method, which the method's own name and arguments are not. */
-export interface MethodCallOptions extends Omit<CallOptions, "method" | "args" | "retry"> {
+export interface MethodCallOptions extends Omit<CallOptions, "method" | "args" | "retry" | "input"> {
   /**
    * As of a request, or a policy: then this client sends the call again after a failure that is safe to retry, and after any failure of
    * an idempotent method. Calls with the same policy object share its budget. @defaultValue the client's
@@ -48,7 +49,11 @@ type MethodCall<Of extends Method, IsValidated extends boolean> = Of extends { r
   ? UnaryCall<Of, IsValidated>
   : Of extends { readonly kind: "serverStream" }
     ? StreamCall<Of, IsValidated>
-    : never;
+    : Of extends { readonly kind: "clientStream" }
+      ? UploadCall<Of, IsValidated>
+      : Of extends { readonly kind: "duplex" }
+        ? DuplexCall<Of, IsValidated>
+        : never;
 
 /** Input that may be `undefined` may be left out. */
 type Arguments<Of extends Method> =
@@ -66,6 +71,20 @@ export interface UnaryCall<Of extends Method, IsValidated extends boolean = fals
 /** The chunks as a stream. A failure is its error. */
 export type StreamCall<Of extends Method, IsValidated extends boolean = false> = (
   ...args: Arguments<Of>
+) => ReplyStream<CallerOutput<Of, IsValidated>>;
+
+/** Streams chunks, and resolves to the output. */
+export interface UploadCall<Of extends Method, IsValidated extends boolean = false> {
+  /** Resolves and rejects as a unary call. A function as the source returns a new one for each attempt. */
+  (chunks: RequestInputSource<CallerInput<Of>>, options?: MethodCallOptions): Promise<CallerOutput<Of, IsValidated>>;
+  /** As a call, but never rejects. */
+  safe(chunks: RequestInputSource<CallerInput<Of>>, options?: MethodCallOptions): Promise<SafeResult<Of, IsValidated>>;
+}
+
+/** Streams chunks, and returns the chunks of the reply as a stream. */
+export type DuplexCall<Of extends Method, IsValidated extends boolean = false> = (
+  chunks: RequestInputSource<CallerInput<Of>>,
+  options?: MethodCallOptions,
 ) => ReplyStream<CallerOutput<Of, IsValidated>>;
 
 /** The error or the output of a call; the other one is `null` or `undefined`. */

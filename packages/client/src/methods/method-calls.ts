@@ -9,12 +9,14 @@ import {
   type Method,
   type Methods,
   nameOf,
+  type Schema,
   type Validated,
   validate,
 } from "@pigato/contract";
 import { InterceptorChain } from "@pigato/contract/internal";
 import { type Failure, RequestError, UsageError } from "@pigato/protocol";
 import type { ReplyStream } from "../call.ts";
+import { isInputSource, type RequestInputSource, SourceChunks } from "../input-source.ts";
 import type { Api, MethodCallOptions, MethodOptions } from "./api.ts";
 import type { MethodInfo, MethodPort, Target } from "./method-port.ts";
 
@@ -70,17 +72,25 @@ function functionFor(caller: MethodCaller, isValidated: boolean): AnyCall {
     }
     case "serverStream":
       return (input, options) => (isValidated ? caller.streamValidated(input, options) : caller.stream(input, options));
+    case "clientStream": {
+      const upload = (chunks: unknown, options?: MethodCallOptions): Promise<unknown> =>
+        isValidated ? caller.uploadValidated(chunks, options) : caller.upload(chunks, options);
+      return Object.assign(upload, {
+        safe: (chunks: unknown, options?: MethodCallOptions) => safely(upload(chunks, options)),
+      });
+    }
+    case "duplex":
+      return (chunks, options) =>
+        isValidated ? caller.tradeValidated(chunks, options) : caller.trade(chunks, options);
     default:
-      return () => {
-        throw new UsageError(`${caller.fullName} takes a stream of input, which a client cannot send`);
-      };
+      return caller.definition satisfies never;
   }
 }
 
 /** Whether a method takes or returns bytes, which then travel as they are. */
 function hasBytes(definition: Method): boolean {
-  if (definition.kind === "unary") return isBytesSchema(definition.input) || isBytesSchema(definition.output);
-  return definition.kind === "serverStream" && (isBytesSchema(definition.input) || isBytesSchema(definition.chunk));
+  const { errors: _errors, kind: _kind, idempotent: _idempotent, ...schemas } = definition;
+  return Object.values(schemas).some(isBytesSchema);
 }
 
 async function safely(calling: Promise<unknown>): Promise<readonly [error: unknown, output: unknown]> {
@@ -147,13 +157,59 @@ class MethodCaller {
     return this.#port.stream(this.#targetFor(options), input, read);
   }
 
+  upload(chunks: unknown, options: MethodCallOptions | undefined): Promise<unknown> {
+    try {
+      return this.#port.call(this.#targetOf(chunks, options), null);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async uploadValidated(chunks: unknown, options: MethodCallOptions | undefined): Promise<unknown> {
+    const { definition } = this;
+    if (definition.kind !== "clientStream") return undefined;
+    const output = await this.upload(this.#checkedChunks(definition.chunk, chunks), options);
+    return definition.output === undefined ? output : this.#read(await validate(definition.output, output));
+  }
+
+  trade(chunks: unknown, options: MethodCallOptions | undefined): ReplyStream {
+    return this.#port.stream(this.#targetOf(chunks, options), null);
+  }
+
+  tradeValidated(chunks: unknown, options: MethodCallOptions | undefined): ReplyStream {
+    const { definition } = this;
+    if (definition.kind !== "duplex") return this.trade(chunks, options);
+    const { chunkIn, chunkOut } = definition;
+    const read = chunkOut && ((value: unknown): unknown => this.#read(this.#now(validate(chunkOut, value))));
+    return this.#port.stream(this.#targetOf(this.#checkedChunks(chunkIn, chunks), options), null, read);
+  }
+
+  #targetOf(chunks: unknown, options: MethodCallOptions = {}): Target {
+    if (isInputSource(chunks)) return this.#newTarget({ ...this.#options, ...options }, chunks);
+    throw new UsageError(
+      `${this.fullName} takes chunks: an iterable, a stream, a Blob, bytes, or a function that returns one`,
+    );
+  }
+
+  /** The same chunks, which fail the call at the first one that does not match. */
+  #checkedChunks(schema: Schema | undefined, chunks: unknown): unknown {
+    if (schema === undefined || isBytesSchema(schema) || !isInputSource(chunks)) return chunks;
+    const check = async (chunk: unknown): Promise<void> => this.#checkInput(await validate(schema, chunk));
+    return (async function* () {
+      for await (const chunk of new SourceChunks(chunks)) {
+        await check(chunk);
+        yield chunk;
+      }
+    })();
+  }
+
   #targetFor(options: MethodCallOptions | undefined): Target {
     return options === undefined ? this.#target : this.#newTarget({ ...this.#options, ...options });
   }
 
-  #newTarget(options: MethodCallOptions): Target {
+  #newTarget(options: MethodCallOptions, chunks?: RequestInputSource): Target {
     const { codec = hasBytes(this.definition) ? "raw" : undefined } = options;
-    return this.#port.target(this.#info, { ...options, codec });
+    return this.#port.target(this.#info, { ...options, codec }, chunks);
   }
 
   #checkInput(validated: Validated<unknown> | undefined): void {

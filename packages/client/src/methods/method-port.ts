@@ -5,6 +5,7 @@ import type { InterceptorChain, InterceptorOwner } from "@pigato/contract/intern
 import type { RequestError, ServiceName } from "@pigato/protocol";
 import type { ReplyStream } from "../call.ts";
 import type { CallOptions, ResolvedCallOptions } from "../call-options.ts";
+import type { RequestInputSource } from "../input-source.ts";
 import type { MethodCallOptions } from "./api.ts";
 
 /** A method, and what is around its requests. */
@@ -32,8 +33,11 @@ export interface Target extends MethodInfo {
 
 /** Its `interceptors` are those of the client. */
 export interface MethodPort extends InterceptorOwner {
-  /** @throws UsageError for an option out of its bounds */
-  target(info: MethodInfo, options: MethodCallOptions): Target;
+  /**
+   * @param chunks the input of one call, for a method that takes chunks
+   * @throws UsageError for an option out of its bounds
+   */
+  target(info: MethodInfo, options: MethodCallOptions, chunks?: RequestInputSource): Target;
   /** Rejects with a UsageError for data that cannot be sent. */
   call(target: Target, data: unknown): Promise<unknown>;
   /** @throws UsageError for data that cannot be sent */
