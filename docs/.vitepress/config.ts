@@ -33,6 +33,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
         "Typed services": ["define-a-service"],
         "Send requests": [
           "stream-replies",
+          "stream-input",
           "send-bytes",
           "cancel",
           "set-deadlines",

@@ -125,8 +125,8 @@ export class CallSchema {
   readonly codec: Option<BodyCodecName | "json"> = choice({ choices: ["json", ...BODY_CODEC_NAMES], default: "json" });
   /**
    * Chunks to stream to the worker, as much as its handler reads: an iterable, an async iterable such as a Node stream, a web
-   * `ReadableStream`, a `Blob` or bytes, or a function that returns one of these, which `retry` calls again. Without `codec`, bytes are
-   * sent as they are. @defaultValue none
+   * `ReadableStream`, a `Blob` or bytes, or a function that returns one of these, which `retry` calls again. Without `codec`, a
+   * `Blob`, bytes and Node streams of bytes are sent as they are. @defaultValue none
    */
   readonly input: Option<RequestInputSource, RequestInputSource | undefined> = custom<
     RequestInputSource,
