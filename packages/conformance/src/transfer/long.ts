@@ -9,23 +9,28 @@ const MAX_STALL_MS = 50;
 const chunks = Math.round((Number(process.argv[2] ?? 2) * 1e9) / CHUNK_BYTES);
 
 const transfer = await startTransfer();
+process.exitCode = 0;
 try {
-  const { sender, reader } = transfer;
-  await reader.request("download", { chunks: 400 });
-  for (const peer of [sender, reader]) await peer.request<Stall>("stall");
-  const start = performance.now();
-  const { received, growth } = await measured(transfer, { chunks });
-  const seconds = (performance.now() - start) / 1_000;
-  const stalls = { sender: await sender.request<Stall>("stall"), reader: await reader.request<Stall>("stall") };
-  const stallMs = Math.max(stalls.sender.maxMs, stalls.reader.maxMs);
-  const isWhole = received.bytes === chunks * CHUNK_BYTES && received.sha256 === received.sentSha256;
-  const growthMiB = Math.max(growth.broker, growth.sender, growth.reader);
-  console.log(
-    `${(received.bytes / 1e9).toFixed(2)} GB in ${seconds.toFixed(1)} s, ${isWhole ? "unchanged" : "CHANGED"}; above idle: ` +
-      `broker ${growth.broker.toFixed(0)} MiB, worker ${growth.sender.toFixed(0)} MiB, client ${growth.reader.toFixed(0)} MiB; ` +
-      `longest stall: worker ${stalls.sender.maxMs.toFixed(0)} ms, client ${stalls.reader.maxMs.toFixed(0)} ms`,
-  );
-  process.exitCode = isWhole && growthMiB < MAX_GROWTH_MIB && stallMs < MAX_STALL_MS ? 0 : 1;
+  for (const isUpload of [false, true]) await run(isUpload);
 } finally {
   await transfer.close();
+}
+
+async function run(isUpload: boolean): Promise<void> {
+  const { worker, client } = transfer;
+  await client.request("transfer", { chunks: 400, isUpload });
+  for (const peer of [worker, client]) await peer.request<Stall>("stall");
+  const start = performance.now();
+  const { received, growth } = await measured(transfer, { chunks, isUpload });
+  const seconds = (performance.now() - start) / 1_000;
+  const stalls = { worker: await worker.request<Stall>("stall"), client: await client.request<Stall>("stall") };
+  const isWhole = received.bytes === chunks * CHUNK_BYTES && received.sha256 === received.sentSha256;
+  console.log(
+    `${isUpload ? "upload" : "download"}: ${(received.bytes / 1e9).toFixed(2)} GB in ${seconds.toFixed(1)} s, ${isWhole ? "unchanged" : "CHANGED"}; ` +
+      `above idle: broker ${growth.broker.toFixed(0)} MiB, worker ${growth.worker.toFixed(0)} MiB, client ${growth.client.toFixed(0)} MiB; ` +
+      `longest stall: worker ${stalls.worker.maxMs.toFixed(0)} ms, client ${stalls.client.maxMs.toFixed(0)} ms`,
+  );
+  const isFlat = Math.max(growth.broker, growth.worker, growth.client) < MAX_GROWTH_MIB;
+  const isSmooth = Math.max(stalls.worker.maxMs, stalls.client.maxMs) < MAX_STALL_MS;
+  if (!isWhole || !isFlat || !isSmooth) process.exitCode = 1;
 }

@@ -1,5 +1,5 @@
-// The programs of a transfer of bytes, by the role in their settings: `sender` is a worker that sends files, `reader` is a client that
-// reads them. Both compute the checksum of what passes, and note their longest event-loop stall.
+// The programs of a transfer of bytes, by the role in their settings: a worker that sends and stores files, and a client that
+// downloads and uploads them. Both compute the checksum of what passes, and note their longest event-loop stall.
 
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -11,13 +11,14 @@ import { serve, settingsText, type Tasks } from "@pigato/testkit/serve";
 import { Worker } from "@pigato/worker";
 
 export interface RoleSettings {
-  readonly role: "sender" | "reader";
+  readonly role: "worker" | "client";
   readonly address: string;
 }
 
-export interface Download {
+export interface File {
   readonly chunks: number;
-  /** Milliseconds that the reader pauses after so many chunks, and that the sender pauses likewise. */
+  readonly isUpload?: boolean;
+  /** Milliseconds that its reader pauses after so many chunks, and that its sender pauses likewise. */
   readonly readerPauseMs?: number;
   readonly senderPauseMs?: number;
 }
@@ -41,7 +42,7 @@ const CHUNKS_BETWEEN_PAUSES = 40;
 const { role, address }: RoleSettings = JSON.parse(settingsText());
 const delay = monitorEventLoopDelay({ resolution: 5 });
 delay.enable();
-serve({ ...(await (role === "sender" ? sender() : reader())), stall });
+serve({ ...(await (role === "worker" ? server() : caller())), stall });
 
 /** The longest stall since the last call. */
 function stall(): Stall {
@@ -50,62 +51,97 @@ function stall(): Stall {
   return { maxMs };
 }
 
-async function sender(): Promise<Tasks> {
+async function server(): Promise<Tasks> {
   const worker = new Worker(address, "file");
   let lastFailure: unknown;
-  let sent = 0;
+  let passed = 0;
+  const onPassed = (): void => {
+    passed += 1;
+  };
   worker.on("request", async (data: unknown, reply) => {
-    const { chunks, senderPauseMs = 0 } = downloadOf(data);
+    const file = fileOf(data);
     const { signal } = reply;
     signal.addEventListener("abort", () => {
       lastFailure = signal.reason;
     });
-    const hash = createHash("sha256");
-    for (let number = 0; number < chunks && reply.active(); number++) {
-      const chunk = Buffer.alloc(CHUNK_BYTES, `chunk ${number} `);
-      hash.update(chunk);
-      sent += 1;
-      if (!reply.write(chunk)) await once(reply, "drain");
-      if (senderPauseMs > 0 && number % CHUNKS_BETWEEN_PAUSES === 0) await pause(senderPauseMs);
-    }
-    reply.end({ sha256: hash.digest("hex") });
+    if (file.isUpload) return reply.end(await read(reply.input, file, onPassed));
+    const source = new Source(file, onPassed);
+    for await (const chunk of source.chunks()) if (!reply.write(chunk)) await once(reply, "drain");
+    reply.end(source.sha256);
   });
   await worker.start();
   return {
-    sent: () => sent,
+    passed: () => passed,
     failure: () => (lastFailure instanceof RequestError ? lastFailure.code : null),
   };
 }
 
-async function reader(): Promise<Tasks> {
+async function caller(): Promise<Tasks> {
   const client = new Client(address);
   await client.start();
-  return { download: (argument) => download(client, downloadOf(argument)) };
+  return { transfer: (argument) => transfer(client, fileOf(argument)).catch(failed) };
 }
 
-async function download(client: Client, wanted: Download): Promise<Received> {
+async function transfer(client: Client, file: File): Promise<Received> {
+  if (!file.isUpload) {
+    const chunks = client.request<unknown>("file", file, { codec: "raw" });
+    return read(chunks, file);
+  }
+  const source = new Source(file);
+  const received = await client.call<Received>("file", file, { codec: "raw", input: source.chunks() });
+  return { ...received, sentSha256: source.sha256 };
+}
+
+function failed(error: unknown): Received {
+  if (!(error instanceof RequestError)) throw error;
+  return { bytes: 0, sha256: "", sentSha256: "", failure: error.code };
+}
+
+/** The chunks of a file, and its checksum when all have been read. */
+class Source {
+  sha256 = "";
+  readonly #file: File;
+  readonly #onChunk: () => void;
+
+  constructor(file: File, onChunk: () => void = () => {}) {
+    this.#file = file;
+    this.#onChunk = onChunk;
+  }
+
+  async *chunks(): AsyncGenerator<Buffer, undefined, undefined> {
+    const { chunks, senderPauseMs = 0 } = this.#file;
+    const hash = createHash("sha256");
+    for (let number = 0; number < chunks; number++) {
+      const chunk = Buffer.alloc(CHUNK_BYTES, `chunk ${number} `);
+      hash.update(chunk);
+      this.#onChunk();
+      yield chunk;
+      if (senderPauseMs > 0 && number % CHUNKS_BETWEEN_PAUSES === 0) await pause(senderPauseMs);
+    }
+    this.sha256 = hash.digest("hex");
+  }
+}
+
+/** Reads chunks, and the checksum of the sender behind them if there is one. */
+async function read(chunks: AsyncIterable<unknown>, { readerPauseMs }: File, onChunk = () => {}): Promise<Received> {
   const hash = createHash("sha256");
   let bytes = 0;
   let sentSha256 = "";
-  try {
-    for await (const chunk of client.request<Buffer | { sha256: string }>("file", wanted, { codec: "raw" })) {
-      if (!Buffer.isBuffer(chunk)) {
-        sentSha256 = chunk.sha256;
-        continue;
-      }
-      hash.update(chunk);
-      bytes += chunk.length;
-      const isPauseDue = (bytes / CHUNK_BYTES) % CHUNKS_BETWEEN_PAUSES === 0;
-      if (wanted.readerPauseMs !== undefined && isPauseDue) await pause(wanted.readerPauseMs);
+  for await (const chunk of chunks) {
+    if (!Buffer.isBuffer(chunk)) {
+      sentSha256 = String(chunk);
+      continue;
     }
-  } catch (error) {
-    if (!(error instanceof RequestError)) throw error;
-    return { bytes, sha256: "", sentSha256, failure: error.code };
+    hash.update(chunk);
+    bytes += chunk.length;
+    onChunk();
+    const isPauseDue = (bytes / CHUNK_BYTES) % CHUNKS_BETWEEN_PAUSES === 0;
+    if (readerPauseMs !== undefined && isPauseDue) await pause(readerPauseMs);
   }
   return { bytes, sha256: hash.digest("hex"), sentSha256 };
 }
 
-function downloadOf(data: unknown): Download {
-  const wanted: Download = JSON.parse(JSON.stringify(data));
-  return wanted;
+function fileOf(data: unknown): File {
+  const file: File = JSON.parse(JSON.stringify(data));
+  return file;
 }
