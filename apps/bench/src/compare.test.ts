@@ -3,10 +3,10 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { argumentsFor } from "@pigato/testkit/programs";
 import { expect, test } from "vitest";
 import type { CompareResult, RunInfo } from "./records/record-types.ts";
 
-const SOURCES = ["--conditions=@pigato/source", "--import", "tsx"];
 const PROGRAM = fileURLToPath(new URL("main.ts", import.meta.url));
 const CASES = ["20 B × 100", "partials"];
 
@@ -42,5 +42,5 @@ test("the help lists every command, and an unknown command is an error", { timeo
 });
 
 function bench(...args: readonly string[]) {
-  return promisify(execFile)(process.execPath, [...SOURCES, PROGRAM, ...args], { timeout: 110_000 });
+  return promisify(execFile)(process.execPath, [...argumentsFor(PROGRAM), ...args], { timeout: 110_000 });
 }

@@ -1,5 +1,7 @@
 // Every program of measureInRounds in its shortest form, as a child process.
 
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { bundleOf } from "@pigato/testkit/programs";
 import { expect, test } from "vitest";
 import { measureInRounds } from "./rounds.ts";
 
@@ -10,7 +12,9 @@ test.each([
   ["every form of frames", "frames/load.ts", ["frames", "envelope"]],
   ["every pair of dialects", "broker/dialects-load.ts", ["mdp02 mdp01", "omdp butler"]],
 ])("the benchmark measures %s", { timeout: 60_000 }, async (_what, file, names) => {
-  const measured = await measureInRounds(new URL(file, import.meta.url), names, names[0] ?? "", 1);
+  const source = fileURLToPath(new URL(file, import.meta.url));
+  const program = pathToFileURL(bundleOf(source) ?? source);
+  const measured = await measureInRounds(program, names, names[0] ?? "", 1);
 
   expect(measured.map(({ name }) => name)).toEqual(names);
   for (const { figures, median, ratio } of measured) {

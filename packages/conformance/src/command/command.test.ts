@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { newCurveKeyPair } from "@pigato/broker";
 import { Client } from "@pigato/client";
+import { argumentsFor } from "@pigato/testkit/programs";
 import { Worker } from "@pigato/worker";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { type BrokerProcess, spawnBroker } from "../support/spawn.ts";
@@ -156,8 +157,7 @@ describe("pigato-broker", () => {
 });
 
 function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const command = ["--conditions=@pigato/source", "--import", "tsx", BIN, ...args];
-  return spawnSync(process.execPath, command, { encoding: "utf8", timeout: 15_000 });
+  return spawnSync(process.execPath, [...argumentsFor(BIN), ...args], { encoding: "utf8", timeout: 15_000 });
 }
 
 function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {

@@ -6,15 +6,15 @@ import { closeSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Client } from "@pigato/client";
-import { RUN_SOURCES } from "@pigato/testkit/peer-process";
+import { argumentsFor } from "@pigato/testkit/programs";
 import { expect, onTestFinished, test } from "vitest";
 
 const BIN = fileURLToPath(new URL("../../../broker/src/bin.ts", import.meta.url));
 const REQUESTS = 12_000;
 
 async function start(stderr: "pipe" | number, format: string): Promise<{ broker: ChildProcess; address: string }> {
-  const args = [BIN, "--bind", "tcp://127.0.0.1:*", "--log-level", "debug", "--log-format", format];
-  const broker = spawn(process.execPath, [...RUN_SOURCES, ...args], { stdio: ["ignore", "pipe", stderr] });
+  const args = [...argumentsFor(BIN), "--bind", "tcp://127.0.0.1:*", "--log-level", "debug", "--log-format", format];
+  const broker = spawn(process.execPath, args, { stdio: ["ignore", "pipe", stderr] });
   onTestFinished(() => void broker.kill("SIGKILL"));
   if (broker.stdout === null) return expect.unreachable();
   for await (const line of createInterface(broker.stdout)) {

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { Broker } from "@pigato/broker";
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
+import { optionsForImports } from "@pigato/testkit/programs";
+import { compileSnippet } from "@pigato/testkit/snippets";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ROOT, textOf } from "./pages.ts";
 
@@ -42,10 +44,10 @@ describe.skipIf(foreignPeers.python.isMissing)("the guide to Majordomo peers", (
 
   test("our client is answered by the worker in Python", async () => {
     const { code, output } = programIn("typescript");
-    const file = join(ROOT, "packages/conformance", ".majordomo-client.mts");
-    writeFileSync(file, code);
+    const file = join(ROOT, "packages/conformance", ".majordomo-client.mjs");
+    writeFileSync(file, compileSnippet(code));
     try {
-      const args = ["--conditions=@pigato/source", "--import", "tsx", file];
+      const args = [...optionsForImports(), file];
       expect(await run(process.execPath, args, { timeout: 15_000 })).toEqual({ stdout: output, stderr: "" });
     } finally {
       rmSync(file);

@@ -7,18 +7,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { argumentsFor, optionsForImports } from "@pigato/testkit/programs";
+import { compileSnippet } from "@pigato/testkit/snippets";
 import { afterAll, expect, test } from "vitest";
 import { ROOT, textOf } from "./pages.ts";
 
 const run = promisify(execFile);
 
 const PAGE = textOf("docs/how-to/secure-a-broker.md");
-const COMMAND = [
-  "--conditions=@pigato/source",
-  "--import",
-  import.meta.resolve("tsx"),
-  join(ROOT, "packages/broker/src/bin.ts"),
-];
+const COMMAND = argumentsFor(join(ROOT, "packages/broker/src/bin.ts"));
 const KEY = /^\S{40}$/;
 
 const folder = mkdtempSync(join(tmpdir(), "pigato-secure-"));
@@ -76,9 +73,9 @@ function program(name: string, address: string): string[] {
   const [, code = ""] = new RegExp(`\`${name}\`:\n\n\`\`\`javascript\n(.*?)^\`\`\`$`, "ms").exec(PAGE) ?? [];
   expect(code).toContain("tcp://127.0.0.1:55555");
   const file = join(ROOT, "packages/conformance", `.snippet-secure-${name}`);
-  writeFileSync(file, code.replaceAll("tcp://127.0.0.1:55555", address));
+  writeFileSync(file, compileSnippet(code.replaceAll("tcp://127.0.0.1:55555", address)));
   files.push(file);
-  return ["--conditions=@pigato/source", "--import", import.meta.resolve("tsx"), file];
+  return [...optionsForImports(), file];
 }
 
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {

@@ -3,7 +3,8 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
-import { PeerProcess, RUN_SOURCES } from "@pigato/testkit/peer-process";
+import { PeerProcess } from "@pigato/testkit/peer-process";
+import { argumentsFor } from "@pigato/testkit/programs";
 import { expect, onTestFinished, test } from "vitest";
 import { startClient, startWorker } from "../support/start.ts";
 
@@ -43,7 +44,7 @@ test.runIf(process.platform === "linux")(
 
 /** The command, under a limit of its data segment. */
 async function startLimitedBroker(): Promise<{ readonly process: PeerProcess; readonly address: string }> {
-  const command = [process.execPath, ...RUN_SOURCES, BROKER, "--bind", "tcp://127.0.0.1:*"].map((word) => `'${word}'`);
+  const command = [process.execPath, ...argumentsFor(BROKER), "--bind", "tcp://127.0.0.1:*"].map((word) => `'${word}'`);
   const broker = PeerProcess.program("sh", ["-c", `ulimit -d ${LIMIT_MIB * 1024} && exec ${command.join(" ")}`]);
   onTestFinished(async () => {
     await broker.kill();
