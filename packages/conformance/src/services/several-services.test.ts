@@ -91,6 +91,25 @@ test("a host has a connection for each service to the original's broker", async 
   expect(await call("late")).toMatchObject({ final: "of late" });
 });
 
+test("a host has one connection again when a broker that takes several services follows", async () => {
+  const first = await startClassicBroker();
+  onTestFinished(() => first.process.kill());
+  const address = await first.address();
+  const host = await startHost(address, { heartbeat: 200, reconnect: 50 });
+  const again = new Promise((resolve) => {
+    host.once("connect", () => resolve(true));
+  });
+  await first.process.kill();
+  const { broker } = await startBroker({ heartbeat: 200 }, address);
+  await again;
+  await expect.poll(() => broker.stats()).toMatchObject({ workers: 1, services: 3 });
+  const client = await startClient(address);
+  const replies = await Promise.all(NAMES.map((name) => client.call(name, { method: "run", args: [] })));
+  expect(replies).toEqual(["of echo", "of sum", "of stock"]);
+  await host.stop();
+  expect(broker.stats()).toMatchObject({ workers: 0 });
+});
+
 test("the requests for all services of a host that is killed go to another host", async () => {
   const { broker, address } = await startBroker({ heartbeat: 200 });
   const spawnHost = (settings: Pick<HostSettings, "name" | "holds">) =>
