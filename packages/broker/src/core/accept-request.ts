@@ -49,7 +49,8 @@ export function acceptRequest(
   const error = admissionError(state, client, route, target, message);
   if (error !== undefined) return refuseRequest(state, client, message, error);
   const request = addRequest(state, client, route, message);
-  limitRequest(state, request, message);
+  if (message.deadlineMs !== undefined || message.options.acceptTimeoutMs !== undefined)
+    limitRequest(state, request, message);
   // Accepted with no time left: it is never dispatched (P-TIME-2).
   if (message.options.timeoutMs === 0) return expireRequest(state, request);
   const isHeldBack = onAccepted(state, request, now);

@@ -201,7 +201,7 @@ function wait(state: CoreState, request: QueuedRequest, location: WaitingLocatio
   service.waiting += 1;
   request.location = location;
   location.queue.insert(request);
-  onWaiting(state, request);
+  if (request.limits !== undefined) onWaiting(state, request, request.limits);
   if (route.queue.first === request) service.waitingRoutes.update(route);
   state.effects.notify(request, undefined);
   return "queued";
@@ -226,7 +226,8 @@ function dispatch(state: CoreState, request: QueuedRequest, registration: Regist
   worker.inFlight.append(request);
   state.inFlight += 1;
   request.dispatches += 1;
-  onWaited(state, request);
+  const { limits } = request;
+  if (limits !== undefined) onWaited(state, request);
   if (worker.state === "available") {
     if (worker.hasFreeSlot) registration.policy.onDispatched(registration);
     else setWorkerState(worker, "full", registration);
@@ -254,7 +255,7 @@ function dispatch(state: CoreState, request: QueuedRequest, registration: Regist
     hasHeaders: request.hasHeaders && worker.capabilities.headers,
     options: request.options,
     credit: request.isPaced && worker.capabilities.credit ? request.credit : undefined,
-    deadlineMs: worker.capabilities.deadline ? timeLeft(state, request) : undefined,
+    deadlineMs: limits !== undefined && worker.capabilities.deadline ? timeLeft(state, limits) : undefined,
     caller: hasFacts ? request.caller : undefined,
     attempt: hasFacts && request.dispatches > 1 ? request.dispatches : undefined,
   });

@@ -102,11 +102,14 @@ export function deliveryOf({ location, isReceived, mayHaveRun, rejectedBy }: Que
 
 /** The timeout counts silence: every partial restarts it. Nothing extends the time for which a request may be stored. */
 export function restartTimeout(state: CoreState, request: QueuedRequest, now: Instant): void {
-  const { options, storedRequests } = state;
-  const timeoutMs = Math.min(request.options.timeoutMs, options.maxTimeoutMs);
-  if (!request.options.persist) return setTimeoutWithin(state, request, timeoutMs, now);
-  const { expiresAt } = storedRequests.of(request) ?? { expiresAt: Number.POSITIVE_INFINITY };
-  setTimeoutWithin(state, request, Math.max(0, Math.min(timeoutMs, expiresAt - now)), now);
+  const { timers, options, storedRequests } = state;
+  let timeoutMs = Math.min(request.options.timeoutMs, options.maxTimeoutMs);
+  if (request.options.persist) {
+    const { expiresAt } = storedRequests.of(request) ?? { expiresAt: Number.POSITIVE_INFINITY };
+    timeoutMs = Math.max(0, Math.min(timeoutMs, expiresAt - now));
+  }
+  if (request.limits === undefined) timers.set(request, timeoutMs, now);
+  else setTimeoutWithin(state, request, request.limits, timeoutMs);
 }
 
 /** The time that was exceeded and what was missing, for the failure of a request that has expired. */

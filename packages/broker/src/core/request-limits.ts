@@ -1,5 +1,5 @@
 // What ends a request besides the silence of its worker: its deadline (P-TAG-2), and the time that it may wait for a worker (P-TIME-6). A
-// request has one timer, which is set to the earliest of these instants. Most requests have neither and pay one comparison.
+// request has one timer, which is set to the earliest of these instants. Most requests have neither, and call nothing here.
 
 import type { Instant } from "@pigato/protocol/internal";
 import type { QueuedRequest, RequestLimits, RequestMessage } from "./queued-request.ts";
@@ -29,16 +29,19 @@ export function setLimits(
 }
 
 /** Sets the timer of a request to its timeout, or to an earlier limit. */
-export function setTimeoutWithin(state: CoreState, request: QueuedRequest, timeoutMs: number, now: Instant): void {
-  if (request.limits === undefined) return state.timers.set(request, timeoutMs, now);
-  request.limits.timeoutAt = now + timeoutMs;
-  setTimer(state, request, request.limits);
+export function setTimeoutWithin(
+  state: CoreState,
+  request: QueuedRequest,
+  limits: RequestLimits,
+  timeoutMs: number,
+): void {
+  limits.timeoutAt = state.now + timeoutMs;
+  setTimer(state, request, limits);
 }
 
 /** It waits for a worker. */
-export function onWaiting(state: CoreState, request: QueuedRequest): void {
-  const { limits } = request;
-  if (limits === undefined || limits.acceptMs === NEVER) return;
+export function onWaiting(state: CoreState, request: QueuedRequest, limits: RequestLimits): void {
+  if (limits.acceptMs === NEVER) return;
   limits.acceptAt = state.now + limits.acceptMs;
   setTimer(state, request, limits);
 }
@@ -63,9 +66,9 @@ export function passedDeadline({ now }: CoreState, { limits }: QueuedRequest): n
   return limits !== undefined && isOver(limits.deadlineAt, now) ? limits.deadlineMs : undefined;
 }
 
-/** What is left until the deadline, in whole milliseconds, for a worker. */
-export function timeLeft({ now }: CoreState, { limits }: QueuedRequest): number | undefined {
-  if (limits === undefined || limits.deadlineAt === NEVER) return undefined;
+/** What is left until the deadline, if there is one, in whole milliseconds, for a worker. */
+export function timeLeft({ now }: CoreState, limits: RequestLimits): number | undefined {
+  if (limits.deadlineAt === NEVER) return undefined;
   return Math.max(1, Math.ceil(limits.deadlineAt - now));
 }
 
