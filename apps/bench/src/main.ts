@@ -49,6 +49,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "Measure what typed methods and validation add to the CPU of a call.",
     load: () => import("./services.ts"),
   },
+  streams: {
+    usage: "[ROUNDS]",
+    summary: "Measure CPU per chunk of streamed input and of streamed replies.",
+    load: () => import("./streams.ts"),
+  },
   transport: {
     usage: "[ROUNDS]",
     summary: "Measure requests per second of each transport without a broker.",
