@@ -1,10 +1,17 @@
 // Policies over tcp: what is sent again when a worker leaves in the middle of a request.
 
 import { circuitBreaker, hedge, retry } from "@pigato/policies";
-import { expect, test } from "vitest";
+import { Host, service, unary } from "@pigato/service";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { startBroker, startClient, startWorker } from "../support/start.ts";
 
 const SOON = { attempts: 3, backoff: { initialMs: 1 } };
+
+function newHost(address: string): Host {
+  const host = new Host(address, { stopTimeoutMs: 0 });
+  onTestFinished(() => host.stop());
+  return host;
+}
 
 /** A worker that leaves in the middle of its first request; another one takes its place. */
 async function startWorkers(address: string): Promise<{ readonly runs: unknown[] }> {
@@ -54,6 +61,57 @@ test("a retry repeats a request that no worker has run", async () => {
   });
   await expect(client.call("echo", 1, { failFast: true })).resolves.toBe(1);
   expect(attempts).toBe(2);
+});
+
+describe("the option retry of a method", () => {
+  const PAY = service("pay", { read: unary<string, string>({ idempotent: true }), send: unary<string, string>() });
+
+  /** A host that leaves in the middle of its first request; another one takes its place. */
+  async function startHosts(address: string): Promise<{ readonly runs: string[] }> {
+    const runs: string[] = [];
+    const note = (name: string) => (input: string) => {
+      runs.push(`${name} ${input}`);
+      return `${name} done`;
+    };
+    const leaving = newHost(address).serve(PAY, { read: leave, send: leave });
+    async function leave(input: string): Promise<string> {
+      runs.push(`first ${input}`);
+      await newHost(address)
+        .serve(PAY, { read: note("second"), send: note("second") })
+        .start();
+      void leaving.stop();
+      return new Promise(() => {});
+    }
+    await leaving.start();
+    return { runs };
+  }
+
+  test("repeats an idempotent method whose worker was lost", async () => {
+    const { address } = await startBroker();
+    const api = (await startClient(address)).of(PAY, { retry: SOON });
+    const { runs } = await startHosts(address);
+    await expect(api.read("ACME")).resolves.toBe("second done");
+    expect(runs).toEqual(["first ACME", "second ACME"]);
+  });
+
+  test("never repeats any other method whose worker was lost", async () => {
+    const { address } = await startBroker();
+    const api = (await startClient(address)).of(PAY, { retry: SOON });
+    const { runs } = await startHosts(address);
+    await expect(api.send("5 to Ada")).rejects.toMatchObject({ code: "WORKER_LOST", delivery: "maybe-executed" });
+    expect(runs).toEqual(["first 5 to Ada"]);
+  });
+
+  test("ends at the deadline of the call, over all attempts", async () => {
+    const { address } = await startBroker();
+    const api = (await startClient(address)).of(PAY, {
+      retry: { attempts: 1_000, backoff: { initialMs: 20, factor: 1 }, budget: false },
+    });
+    const start = performance.now();
+    const failed = api.read("ACME", { deadline: 300, failFast: true });
+    await expect(failed).rejects.toMatchObject({ code: "UNAVAILABLE", delivery: "not-sent" });
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
 });
 
 test("a hedged stream takes the first chunk, and cancels the other attempt", async () => {
