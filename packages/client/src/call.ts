@@ -4,7 +4,7 @@
 import { finished, Readable, type ReadableOptions } from "node:stream";
 import { rejectionFor, withCurrentStack } from "@pigato/peer";
 import { ReadReports } from "@pigato/peer/session";
-import { PigatoError, type RequestError, type RequestId } from "@pigato/protocol";
+import { type Frame, PigatoError, type RequestError, type RequestId } from "@pigato/protocol";
 import { isError } from "@pigato/protocol/internal";
 import type { Abortable, SharedSignal } from "./abort-signals.ts";
 import type { InputPump } from "./input-pump.ts";
@@ -24,6 +24,8 @@ export interface PacedCaller extends Caller {
   readonly input?: InputPump | undefined;
   /** The next report is due after this number of chunks. */
   reportReads?(after: number): void;
+  /** The options that the worker sent with a partial or the final. Called before its value; no user code. */
+  onReplyOptions?(options: Frame, isFinal: boolean): void;
 }
 
 /** An open request. Its methods have no effect once it has ended. */
@@ -314,6 +316,10 @@ export class AbortableCaller implements PacedCaller, Abortable {
 
   reportReads(after: number): void {
     this.#caller.reportReads?.(after);
+  }
+
+  onReplyOptions(options: Frame, isFinal: boolean): void {
+    this.#caller.onReplyOptions?.(options, isFinal);
   }
 
   onProgress(progress: Progress): void {

@@ -3,7 +3,7 @@
 
 import { AsyncResource } from "node:async_hooks";
 import { withStackOf } from "@pigato/peer";
-import type { RequestError } from "@pigato/protocol";
+import type { Frame, RequestError } from "@pigato/protocol";
 import type { PacedCaller } from "./call.ts";
 import type { Progress } from "./session/effects.ts";
 
@@ -23,6 +23,11 @@ export class ContextCaller extends AsyncResource implements PacedCaller {
   /** No user code. */
   reportReads(after: number): void {
     this.#caller.reportReads?.(after);
+  }
+
+  /** No user code. */
+  onReplyOptions(options: Frame, isFinal: boolean): void {
+    this.#caller.onReplyOptions?.(options, isFinal);
   }
 
   onProgress(progress: Progress): void {

@@ -27,6 +27,7 @@ import type { Api, FunctionOptions, MethodOptions, Remote } from "./methods/api.
 import { methodsOf } from "./methods/method-calls.ts";
 import { remoteFunctions } from "./methods/remote-functions.ts";
 import { type ClientOptions, type ClientSettings, resolveOptions } from "./options.ts";
+import { MetadataCaller, type ReplyMetadata } from "./reply-metadata.ts";
 import { Requester } from "./requester.ts";
 import { type CallScope, ScopedClient, type ScopePort } from "./scoped-client.ts";
 
@@ -122,7 +123,7 @@ export class Client extends EventEmitter<ClientEvents> {
       },
       onLeftOut: requester.onLeftOut,
       submit: (service, data, caller, options) => requester.submit(requester.prepare(service, data, options), caller),
-      stream: (service, data, options) => this.#stream(service, data, options),
+      stream: (service, data, options, metadata) => this.#stream(service, data, options, metadata),
     });
     requester.interceptors = interceptors;
     return this;
@@ -176,11 +177,13 @@ export class Client extends EventEmitter<ClientEvents> {
     return this.#stream(service, data, options);
   }
 
-  #stream(service: string, data: unknown, options: CallOptions | undefined): ReplyStream {
+  #stream(service: string, data: unknown, options?: CallOptions, metadata?: ReplyMetadata): ReplyStream {
     const requester = this.#requester;
     const prepared = requester.prepare(service, data, options);
     const stream = new ReplyStream(prepared.message.requestId, requester.control);
-    requester.submit(prepared, requester.inContext(new StreamCaller(stream)), true);
+    const caller = new StreamCaller(stream);
+    const reading = metadata === undefined ? caller : new MetadataCaller(caller, metadata);
+    requester.submit(prepared, requester.inContext(reading), true);
     return stream;
   }
 

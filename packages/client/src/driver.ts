@@ -14,7 +14,7 @@ import {
   type RuntimeNotice,
 } from "@pigato/peer";
 import { type CallId, SlotTable } from "@pigato/peer/session";
-import { display, type FromClient, type RequestId, type ToClient, type Violation } from "@pigato/protocol";
+import { display, type Frame, type FromClient, type RequestId, type ToClient, type Violation } from "@pigato/protocol";
 import { violation } from "@pigato/protocol/internal";
 import { DEFAULT_LINK_LIMITS, type Frames, type OversizedMessage, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
@@ -134,10 +134,16 @@ export class Driver {
 
   deliver(notice: Notice): void {
     switch (notice.type) {
-      case "final":
-        return this.#callers.take(notice.call)?.onFinal(notice.value);
-      case "partial":
-        return this.#callers.get(notice.call)?.onPartial(notice.value);
+      case "final": {
+        const caller = this.#callers.take(notice.call);
+        if (hasFields(notice.options)) caller?.onReplyOptions?.(notice.options, true);
+        return caller?.onFinal(notice.value);
+      }
+      case "partial": {
+        const caller = this.#callers.get(notice.call);
+        if (hasFields(notice.options)) caller?.onReplyOptions?.(notice.options, false);
+        return caller?.onPartial(notice.value);
+      }
       case "progress":
         return this.#callers.get(notice.call)?.onProgress?.(notice.progress);
       case "late":
@@ -223,4 +229,9 @@ export class Driver {
         return event satisfies never;
     }
   }
+}
+
+/** Whether options are more than `{}`. */
+function hasFields(options: Frame | undefined): options is Frame {
+  return options !== undefined && options.length > 2;
 }

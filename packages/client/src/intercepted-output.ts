@@ -6,6 +6,7 @@ import { isError, reasonOf, requestIdFromText } from "@pigato/protocol/internal"
 import { ReplyStream } from "./call.ts";
 import type { CallOptions } from "./call-options.ts";
 import { InterceptedCall, type InterceptedPort, type OutgoingRequest } from "./intercepted-call.ts";
+import { ReplyMetadata } from "./reply-metadata.ts";
 
 /** As many chunks as a stream buffers ahead of its reader. */
 const BUFFERED_CHUNKS = 16;
@@ -15,12 +16,16 @@ export async function interceptValue(
   next: Next,
   outgoing: OutgoingRequest,
   { clock, signals }: InterceptedPort,
-  send: (request: AnyRequest, options: CallOptions) => Promise<unknown>,
+  send: (request: AnyRequest, options: CallOptions, metadata: ReplyMetadata) => Promise<unknown>,
 ): Promise<unknown> {
   const call = new InterceptedCall(next, outgoing, {
     clock,
     signals,
-    send: async (request, options) => replyOf(request, await send(request, options)),
+    async send(request, options) {
+      const metadata = new ReplyMetadata();
+      const output = await send(request, options, metadata);
+      return replyOf(request, output, metadata.headers, metadata.trailers);
+    },
   });
   const { output } = await call.reply;
   call.end();
@@ -32,7 +37,7 @@ export function interceptStream(
   next: Next,
   outgoing: OutgoingRequest,
   { clock, signals }: InterceptedPort,
-  open: (request: AnyRequest, options: CallOptions) => ReplyStream,
+  open: (request: AnyRequest, options: CallOptions, metadata: ReplyMetadata) => ReplyStream,
 ): ReplyStream {
   let wake = (): void => {};
   let inner: ReplyStream | undefined;
@@ -48,9 +53,11 @@ export function interceptStream(
     clock,
     signals,
     async send(request, options) {
-      inner = open(request, options);
+      const metadata = new ReplyMetadata();
+      inner = open(request, options, metadata);
       forwardProgress(inner, outer);
-      return replyOf(request, await afterFirst(inner, request.signal));
+      const output = await afterFirst(inner, request.signal);
+      return replyOf(request, output, metadata.headers, metadata.trailers);
     },
   });
   void pump(call, outer, async () => {

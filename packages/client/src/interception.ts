@@ -11,6 +11,7 @@ import type { CallOptions } from "./call-options.ts";
 import { ContextCaller } from "./caller-context.ts";
 import type { InterceptedPort, OutgoingRequest } from "./intercepted-call.ts";
 import { interceptStream, interceptValue } from "./intercepted-output.ts";
+import { MetadataCaller, type ReplyMetadata } from "./reply-metadata.ts";
 import type { Progress } from "./session/effects.ts";
 
 /** The client, without interceptors. */
@@ -20,7 +21,7 @@ export interface DirectPort extends InterceptedPort {
   /** @throws UsageError for invalid arguments */
   submit(service: string, data: unknown, caller: PacedCaller, options: CallOptions): void;
   /** @throws UsageError for invalid arguments */
-  stream(service: string, data: unknown, options: CallOptions): ReplyStream;
+  stream(service: string, data: unknown, options: CallOptions, metadata: ReplyMetadata): ReplyStream;
   onLeftOut(service: string, chunks: number): void;
 }
 
@@ -72,15 +73,18 @@ export class Interception {
   /** @throws UsageError for invalid arguments */
   stream(service: string, data: unknown, options: CallOptions = {}): ReplyStream {
     const outgoing = this.#outgoing(service, data, options);
-    return interceptStream(this.#next, { ...outgoing, kind: "serverStream" }, this.#port, (request, sent) =>
-      this.#port.stream(request.service, request.input, sent),
+    return interceptStream(this.#next, { ...outgoing, kind: "serverStream" }, this.#port, (request, sent, metadata) =>
+      this.#port.stream(request.service, request.input, sent, metadata),
     );
   }
 
   #unary(outgoing: OutgoingRequest, newCaller: NewCaller): Promise<unknown> {
     const { submit } = this.#port;
-    return interceptValue(this.#next, outgoing, this.#port, (request, options) => {
-      return new Promise((resolve) => submit(request.service, request.input, newCaller(resolve), options));
+    return interceptValue(this.#next, outgoing, this.#port, (request, options, metadata) => {
+      return new Promise((resolve) => {
+        const caller = new MetadataCaller(newCaller(resolve), metadata);
+        submit(request.service, request.input, caller, options);
+      });
     });
   }
 

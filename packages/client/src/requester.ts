@@ -6,15 +6,7 @@ import { display, type Frame, type RequestId, type ServiceName, UsageError } fro
 import { setImmediate, wallClock } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { AbortSignals } from "./abort-signals.ts";
-import {
-  AbortableCaller,
-  type CallControl,
-  type Caller,
-  FinalCaller,
-  type PacedCaller,
-  ReplyStream,
-  StreamCaller,
-} from "./call.ts";
+import { AbortableCaller, type CallControl, FinalCaller, type PacedCaller, ReplyStream, StreamCaller } from "./call.ts";
 import { bodyWith, type CallOptions, type ResolvedCallOptions } from "./call-options.ts";
 import { ContextCaller } from "./caller-context.ts";
 import type { Driver } from "./driver.ts";
@@ -27,6 +19,7 @@ import type { MethodCallOptions } from "./methods/api.ts";
 import { CallPolicies } from "./methods/call-policies.ts";
 import type { MethodInfo, MethodPort, Target } from "./methods/method-port.ts";
 import type { ClientSettings } from "./options.ts";
+import { MetadataCaller, type ReplyMetadata } from "./reply-metadata.ts";
 import { callOf, requestIdOf } from "./session/calls.ts";
 import type { RequestMessage } from "./session/effects.ts";
 import { canceled, errorOf } from "./session/failures.ts";
@@ -48,6 +41,12 @@ function takesChunks({ kind }: AnyRequest): boolean {
 /** Chunks do not travel with the data. */
 function dataOf(request: AnyRequest): unknown {
   return takesChunks(request) ? null : request.input;
+}
+
+/** What happens with the messages of a streamed reply. */
+interface StreamReading {
+  readonly metadata?: ReplyMetadata | undefined;
+  readonly readChunk?: ((chunk: unknown) => unknown) | undefined;
 }
 
 export class Requester implements MethodPort {
@@ -128,7 +127,7 @@ export class Requester implements MethodPort {
     throw new UsageError("the input of this request was read before: pass a function that returns a new source");
   }
 
-  inContext(caller: Caller): ContextCaller {
+  inContext(caller: PacedCaller): ContextCaller {
     return new ContextCaller(caller, this.#settings.callerStacks);
   }
 
@@ -142,31 +141,36 @@ export class Requester implements MethodPort {
   call(target: Target, data: unknown): Promise<unknown> {
     const { next } = target.chain;
     if (next === undefined) return this.#call(target, data);
-    return interceptValue(next, this.#outgoing(target, data), this.#intercepted, (request, options) =>
-      this.#call(this.#attempt(target, request, options), dataOf(request)),
+    return interceptValue(next, this.#outgoing(target, data), this.#intercepted, (request, options, metadata) =>
+      this.#call(this.#attempt(target, request, options), dataOf(request), metadata),
     );
   }
 
   stream(target: Target, data: unknown, readChunk?: (chunk: unknown) => unknown): ReplyStream {
     const { next } = target.chain;
-    if (next === undefined) return this.#stream(target, data, readChunk);
-    return interceptStream(next, this.#outgoing(target, data), this.#intercepted, (request, options) =>
-      this.#stream(this.#attempt(target, request, options), dataOf(request), readChunk),
-    );
-  }
-
-  #call(target: Target, data: unknown): Promise<unknown> {
-    return new Promise((resolve) => {
-      this.submit(this.#preparedFor(target, data), new FinalCaller(resolve, target.service, target));
+    if (next === undefined) return this.#stream(target, data, { readChunk });
+    return interceptStream(next, this.#outgoing(target, data), this.#intercepted, (request, options, metadata) => {
+      return this.#stream(this.#attempt(target, request, options), dataOf(request), { metadata, readChunk });
     });
   }
 
-  #stream(target: Target, data: unknown, readChunk?: (chunk: unknown) => unknown): ReplyStream {
+  #call(target: Target, data: unknown, metadata?: ReplyMetadata): Promise<unknown> {
+    return new Promise((resolve) => {
+      const caller = new FinalCaller(resolve, target.service, target);
+      this.submit(
+        this.#preparedFor(target, data),
+        metadata === undefined ? caller : new MetadataCaller(caller, metadata),
+      );
+    });
+  }
+
+  #stream(target: Target, data: unknown, { metadata, readChunk }: StreamReading): ReplyStream {
     const prepared = this.#preparedFor(target, data);
     const stream = new ReplyStream(prepared.message.requestId, this.control);
     const { toError } = target;
     const caller = new StreamCaller(stream, readChunk === undefined ? { toError } : { toError, readChunk });
-    this.submit(prepared, this.inContext(caller), true);
+    const reading = metadata === undefined ? caller : new MetadataCaller(caller, metadata);
+    this.submit(prepared, this.inContext(reading), true);
     return stream;
   }
 

@@ -6,7 +6,10 @@ import { UsageError } from "@pigato/protocol";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that it rejects
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
-/** A `Map` whose keys are names in lower case. */
+/** As much as the headers of a request may have on the wire. */
+const MAX_LENGTH = 8_192;
+
+/** A `Map` whose keys are names in lower case. At most 8 192 characters in all. */
 export class HeaderMap extends Map<string, string> {
   /** @throws UsageError for a value that is not text, or has control characters */
   static from(entries: Readonly<Record<string, string>> | Iterable<readonly [string, string]> = {}): HeaderMap {
@@ -38,7 +41,17 @@ export class HeaderMap extends Map<string, string> {
     if (typeof value !== "string" || CONTROL.test(value)) {
       throw new UsageError(`the header "${name}" must be text without control characters`);
     }
+    if (this.#lengthWithout(name) + name.length + value.length > MAX_LENGTH) {
+      throw new UsageError(`the header "${name}" does not fit: headers may have ${MAX_LENGTH} characters in all`);
+    }
     return super.set(name.toLowerCase(), value);
+  }
+
+  #lengthWithout(name: string): number {
+    const lower = name.toLowerCase();
+    let length = 0;
+    for (const [other, value] of this) if (other !== lower) length += other.length + value.length;
+    return length;
   }
 
   toJSON(): Record<string, string> {

@@ -159,8 +159,8 @@ export function replyOf(
   { kind, service, method }: { readonly kind: MethodKind; readonly service: string; readonly method: string },
   output: unknown,
   headers: HeaderMap = new HeaderMap(),
+  trailers: HeaderMap = new HeaderMap(),
 ): AnyReply {
-  const trailers = new HeaderMap();
   if (kind === "unary" || kind === "clientStream") return { kind, output, headers, trailers };
   return { kind, output: chunksOf({ service, method }, "output", output), headers, trailers };
 }

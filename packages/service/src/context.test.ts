@@ -2,6 +2,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Client } from "@pigato/client";
+import { whenEnded } from "@pigato/contract";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type Context, type Host, serverStream, service, unary } from "./index.ts";
 import { start } from "./testing/start.ts";
@@ -58,6 +59,53 @@ describe("a handler gets", () => {
       );
     });
     expect(await client.of(OUTER).run(1, { deadline: 60_000 })).toEqual(["acme", true]);
+  });
+});
+
+describe("headers and trailers of a reply", () => {
+  const WITH_METADATA = {
+    run: (_input: unknown, ctx: Context) => {
+      ctx.replyHeaders.set("Cost", "5");
+      ctx.replyTrailers.set("Rows", "1");
+      return "done";
+    },
+    watch: async function* (to: number, ctx: Context) {
+      ctx.replyHeaders.set("cost", "6");
+      yield* count(to);
+      ctx.replyTrailers.set("rows", String(to));
+    },
+  };
+
+  test.each([false, true])(
+    "reach the interceptors of the caller (interceptors at the host: %s)",
+    async (isIntercepted) => {
+      const seen: unknown[] = [];
+      const { client } = await start((host) => {
+        host.serve(OUTER, WITH_METADATA);
+        if (!isIntercepted) return;
+        host.use((next) => async (request) => {
+          const reply = await next(request);
+          reply.headers.set("via", "host");
+          return reply;
+        });
+      });
+      client.use((next) => async (request) => {
+        const reply = await next(request);
+        seen.push(reply.headers.toJSON());
+        return whenEnded(reply, () => seen.push(reply.trailers.toJSON()));
+      });
+      const via = isIntercepted ? { via: "host" } : {};
+      expect(await client.of(OUTER).run(1)).toBe("done");
+      expect(await client.of(OUTER).watch(2).toArray()).toEqual([1, 2]);
+      expect(await client.call("outer", 1, { method: "run" })).toBe("done");
+      const run = [{ cost: "5", ...via }, { rows: "1" }];
+      expect(seen).toEqual([...run, { cost: "6", ...via }, { rows: "2" }, ...run]);
+    },
+  );
+
+  test("are bounded", async () => {
+    const { client } = await start(serve((_input, ctx) => ctx.replyHeaders.set("big", "x".repeat(9_000)).size));
+    await expect(client.of(OUTER).run(1)).rejects.toThrow('the header "big" does not fit');
   });
 });
 

@@ -24,6 +24,24 @@ export interface HostedRequest {
   readonly reply: Reply;
   /** As its interceptors left it; `undefined` without interceptors. */
   readonly intercepted?: AnyRequest | undefined;
+  /** What interceptors and handler add to the reply; `undefined` without interceptors. */
+  readonly metadata?: ReplyMetadata | undefined;
+}
+
+/** Headers and trailers of a reply, which travel in its options. */
+export class ReplyMetadata {
+  readonly headers: HeaderMap = new HeaderMap();
+  readonly trailers: HeaderMap = new HeaderMap();
+
+  constructor(reply: Reply) {
+    const { headers, trailers } = this;
+    Object.assign(reply.opts, { headers: sentUnlessEmpty(headers), trailers: sentUnlessEmpty(trailers) });
+  }
+}
+
+/** Is written as JSON when a message of the reply is sent. */
+function sentUnlessEmpty(headers: HeaderMap): object {
+  return { toJSON: () => (headers.size === 0 ? undefined : headers.toJSON()) };
 }
 
 /** One request, as the handler of its method sees it. */
@@ -31,6 +49,7 @@ export class Context<Of extends Method = Method> {
   readonly #request: HostedRequest;
   readonly #port: ContextPort;
   #headers: HeaderMap | undefined;
+  #metadata: ReplyMetadata | undefined;
   #client: ScopedClient | undefined;
   #log: Logger | undefined;
 
@@ -60,6 +79,16 @@ export class Context<Of extends Method = Method> {
     const { intercepted, reply } = this.#request;
     this.#headers ??= intercepted?.headers ?? HeaderMap.from(reply.info.headers);
     return this.#headers;
+  }
+
+  /** Headers of the reply. Those that are set before its first chunk, or before its end, reach the interceptors of the caller. */
+  get replyHeaders(): HeaderMap {
+    return this.#replyMetadata().headers;
+  }
+
+  /** Headers that follow the last chunk of the reply. */
+  get replyTrailers(): HeaderMap {
+    return this.#replyMetadata().trailers;
   }
 
   /** When the caller gives up at the latest; `undefined` without a deadline. */
@@ -124,6 +153,11 @@ export class Context<Of extends Method = Method> {
       throw new UsageError(`${fullName} declares no error "${code}": add it to its contract`);
     }
     throw new MethodError({ code, detail, message: `${fullName} failed with ${code}` });
+  }
+
+  #replyMetadata(): ReplyMetadata {
+    this.#metadata ??= this.#request.metadata ?? new ReplyMetadata(this.#request.reply);
+    return this.#metadata;
   }
 
   #inherited(): Record<string, string> {

@@ -1,6 +1,6 @@
 // The interceptors of a host, of its services and of their methods, and how a request passes them.
 
-import type { AnyRequest, Interceptor, MethodKind, Next } from "@pigato/contract";
+import type { Interceptor, MethodKind, Next } from "@pigato/contract";
 import { HeaderMap } from "@pigato/contract";
 import {
   afterFirst,
@@ -12,7 +12,7 @@ import {
   requestOf,
 } from "@pigato/contract/internal";
 import { UsageError } from "@pigato/protocol";
-import type { HostedRequest } from "./context.ts";
+import { type HostedRequest, ReplyMetadata } from "./context.ts";
 import type { HostedMethod } from "./hosted-method.ts";
 
 /** Settings of the methods of a contract at a host. */
@@ -70,9 +70,10 @@ export class HostInterceptors implements InterceptorOwner {
 export async function interceptRequest(
   next: Next,
   { request, readInput }: { readonly request: HostedRequest; readonly readInput: () => unknown },
-  invoke: (request: AnyRequest) => unknown,
+  invoke: (request: HostedRequest, input: unknown) => unknown,
 ): Promise<unknown> {
   const { method, reply } = request;
+  const metadata = new ReplyMetadata(reply);
   const controller = new AbortController();
   const { signal, info } = reply;
   const onAbort = (): void => controller.abort(signal.reason);
@@ -88,17 +89,29 @@ export async function interceptRequest(
       attempt: info.attempt,
       signal: controller.signal,
       readInput: once(readInput),
-      send: async (changed) => replyOf(changed, await outputOf(changed.kind, await invoke(changed), changed.signal)),
+      async send(intercepted) {
+        const result = await invoke({ ...request, intercepted, metadata }, intercepted.input);
+        const output = await outputOf(intercepted.kind, result, intercepted.signal);
+        return replyOf(intercepted, output, metadata.headers, metadata.trailers);
+      },
     },
   );
   try {
-    const { output } = await next(first);
+    const { output, headers, trailers } = await next(first);
+    add(metadata.headers, headers);
+    add(metadata.trailers, trailers);
     return output;
   } catch (error) {
     // Closes chunks that an interceptor left open.
     controller.abort(error);
     throw error;
   }
+}
+
+/** An interceptor may have replaced them. */
+function add(headers: HeaderMap, replaced: HeaderMap): void {
+  if (replaced === headers) return;
+  for (const [name, value] of replaced) headers.set(name, value);
 }
 
 /** Of a stream, once its first chunk is there. */

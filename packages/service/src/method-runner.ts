@@ -83,9 +83,7 @@ export class MethodRunner {
   }
 
   #intercept(next: Next, request: HostedRequest, readInput: () => unknown): Promise<unknown> {
-    return interceptRequest(next, { request, readInput }, (intercepted) =>
-      this.#invoke({ ...request, intercepted }, intercepted.input),
-    );
+    return interceptRequest(next, { request, readInput }, (changed, input) => this.#invoke(changed, input));
   }
 
   /** Validates the input and calls the handler. */

@@ -68,8 +68,9 @@ export type Input =
 export type Effect =
   | RuntimeEffect
   | { readonly type: "send"; readonly message: FromClient }
-  | { readonly type: "partial"; readonly call: CallId; readonly value: unknown }
-  | { readonly type: "final"; readonly call: CallId; readonly value: unknown }
+  /** `options`: those that the worker sent with the reply. */
+  | { readonly type: "partial"; readonly call: CallId; readonly value: unknown; readonly options: Frame | undefined }
+  | { readonly type: "final"; readonly call: CallId; readonly value: unknown; readonly options: Frame | undefined }
   | { readonly type: "progress"; readonly call: CallId; readonly progress: Progress }
   | { readonly type: "failed"; readonly call: CallId; readonly request: RequestMessage; readonly failure: Failure }
   /** Apply the input `read` when the caller has read so many unreported chunks. */

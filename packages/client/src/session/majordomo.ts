@@ -138,11 +138,11 @@ class MajordomoExchange implements Exchange {
     if (type === "final") {
       this.calls.end(call);
       this.#current = undefined;
-      return this.#emit({ type: "final", call: call.call, value });
+      return this.#emit({ type: "final", call: call.call, value, options: undefined });
     }
     call.hasPartial = true;
     this.calls.startTimer(call, now);
-    this.#emit({ type: "partial", call: call.call, value });
+    this.#emit({ type: "partial", call: call.call, value, options: undefined });
   }
 
   #onSendFailed(): void {

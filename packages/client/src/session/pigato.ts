@@ -304,13 +304,13 @@ class PigatoExchange implements Exchange {
     if (reply.type === "final") {
       if (failure !== undefined) return this.calls.fail(call, failure);
       this.calls.end(call);
-      return this.#emit({ type: "final", call: call.call, value });
+      return this.#emit({ type: "final", call: call.call, value, options: reply.trailer[0] });
     }
     if (failure !== undefined) return this.#giveUp(call, failure);
     call.hasPartial = true;
     call.window?.onArrived(reply.body[0]?.length ?? 0);
     this.#pacing.restartTimer(call, now);
-    this.#emit({ type: "partial", call: call.call, value });
+    this.#emit({ type: "partial", call: call.call, value, options: reply.trailer[0] });
   }
 
   #onGrant({ requestId, chunks }: Extract<ToClient, { readonly type: "credit" }>, now: Instant): void {
