@@ -1,6 +1,6 @@
 // The caller of a request with streamed input: the end of the request ends its source, too.
 
-import type { RequestError } from "@pigato/protocol";
+import type { Frame, RequestError } from "@pigato/protocol";
 import type { PacedCaller } from "./call.ts";
 import type { InputPump } from "./input-pump.ts";
 import type { Progress } from "./session/effects.ts";
@@ -16,6 +16,10 @@ export class InputCaller implements PacedCaller {
 
   reportReads(after: number): void {
     this.#caller.reportReads?.(after);
+  }
+
+  onReplyOptions(options: Frame, isFinal: boolean): void {
+    this.#caller.onReplyOptions?.(options, isFinal);
   }
 
   onProgress(progress: Progress): void {
