@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { runInNewContext } from "node:vm";
 import { UsageError } from "@pigato/protocol";
 import { MALFORMED } from "@pigato/protocol/internal";
@@ -271,3 +273,10 @@ describe("MessagePack", () => {
 function isWellFormed(text: string): boolean {
   return !/\\ud[89a-f]/i.test(text);
 }
+
+test("it is found by a program of node --eval, whose __filename is no path", { timeout: 60_000 }, async () => {
+  const program = 'import("@pigato/peer").then(({ bodyCodecs }) => console.log(bodyCodecs.installed.join()))';
+  const args = ["--conditions=@pigato/source", "--import", "tsx", "--eval", program];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: import.meta.dirname });
+  expect(stdout.trim()).toBe("raw,msgpack");
+});

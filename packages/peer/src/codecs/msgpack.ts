@@ -106,7 +106,8 @@ function ownPart(written: Buffer, packr: Packr): Frame {
   return 2 * written.length < byteLength ? Buffer.from(written) : written;
 }
 
-/** A bundle in CommonJS has no `import.meta.url`. */
+/** A bundle in CommonJS has no `import.meta.url`, and `node --eval` has a global `__filename` that is no path. */
 function ownRequire(): NodeJS.Require {
-  return createRequire(typeof __filename === "string" ? __filename : import.meta.url);
+  const url: unknown = import.meta.url;
+  return createRequire(typeof url === "string" ? url : __filename);
 }

@@ -47,9 +47,10 @@ function unusableText(runtime: string): string {
   return `the package "${PACKAGE}" does not work in ${runtime}: use Node for ${USES}`;
 }
 
-/** A bundle in CommonJS has no `import.meta.url`. */
+/** A bundle in CommonJS has no `import.meta.url`, and `node --eval` has a global `__filename` that is no path. */
 function ownRequire(): NodeJS.Require {
-  return createRequire(typeof __filename === "string" ? __filename : import.meta.url);
+  const url: unknown = import.meta.url;
+  return createRequire(typeof url === "string" ? url : __filename);
 }
 
 function isInstalled(load: Load): boolean {
