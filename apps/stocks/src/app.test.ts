@@ -3,7 +3,8 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { PeerProcess, RUN_SOURCES } from "@pigato/testkit/peer-process";
+import { PeerProcess } from "@pigato/testkit/peer-process";
+import { argumentsFor } from "@pigato/testkit/programs";
 import { afterEach, expect, test } from "vitest";
 import { compilePage } from "./testing/compiled-page.ts";
 
@@ -55,7 +56,7 @@ test("Ctrl-C in the terminal client stops the worker", async () => {
 
 /** Runs the client to its end. @returns its output; rejects if it fails */
 function outputOf(...args: readonly string[]) {
-  return promisify(execFile)(process.execPath, [...RUN_SOURCES, fileOf("client"), ...args]);
+  return promisify(execFile)(process.execPath, [...argumentsFor(fileOf("client")), ...args]);
 }
 
 /** Waits for a line that matches. @returns the first group, or the whole match */

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
+import { argumentsFor } from "@pigato/testkit/programs";
 import type axeCore from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -133,9 +134,8 @@ describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }
 
   test("the page explains the loss of the worker and keeps the rows received before", async () => {
     await open();
-    const sources = ["--conditions=@pigato/source", "--import", "tsx"];
-    const file = join(import.meta.dirname, "../worker.ts");
-    const worker = spawn(process.execPath, [...sources, file, system.address, "--rows-per-second", "100"], {
+    const program = argumentsFor(join(import.meta.dirname, "../worker.ts"));
+    const worker = spawn(process.execPath, [...program, system.address, "--rows-per-second", "100"], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     try {

@@ -17,6 +17,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Broker } from "@pigato/broker";
+import { optionsForImports } from "@pigato/testkit/programs";
+import { compileSnippet } from "@pigato/testkit/snippets";
 import { Worker } from "@pigato/worker";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pages, ROOT, textOf } from "./pages.ts";
@@ -63,8 +65,8 @@ test.each(stoppable)(
     const silent = createServer((socket) => socket.on("error", () => {}));
     const path = join(folder, "silent.sock");
     await once(silent.listen(path), "listening");
-    const file = join(ROOT, "packages/conformance", `.snippet-stopped-${page.replaceAll(/\W/g, "-")}-${line}.mts`);
-    writeFileSync(file, code.replaceAll(ADDRESS, `ipc://${path}`));
+    const file = join(ROOT, "packages/conformance", `.snippet-stopped-${page.replaceAll(/\W/g, "-")}-${line}.mjs`);
+    writeFileSync(file, compileSnippet(code.replaceAll(ADDRESS, `ipc://${path}`)));
     const child = spawnProgram(file);
     const printed = record(child, path);
     try {
@@ -105,8 +107,8 @@ describe.each(programs)("$page", ({ page, snippets }) => {
     const isAlone = !serves && STARTS_BROKER.test(code);
     const address = isAlone ? `ipc://${join(folder, `${name}-${line}.sock`)}` : shared;
     // Next to the links of the packages, so that the snippet imports what a user's program would import.
-    const file = join(ROOT, "packages/conformance", `.snippet-${name}-${line}.mts`);
-    writeFileSync(file, code.replaceAll(ADDRESS, address));
+    const file = join(ROOT, "packages/conformance", `.snippet-${name}-${line}.mjs`);
+    writeFileSync(file, compileSnippet(code.replaceAll(ADDRESS, address)));
     const child = spawnProgram(file);
     serving.push(child);
     try {
@@ -129,8 +131,7 @@ describe.each(programs)("$page", ({ page, snippets }) => {
 });
 
 function spawnProgram(file: string): ChildProcess {
-  const args = ["--conditions=@pigato/source", "--import", "tsx", file];
-  return spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+  return spawn(process.execPath, [...optionsForImports(), file], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
 }
 
 /** The output of a program, with the documented address in place of the test's. */

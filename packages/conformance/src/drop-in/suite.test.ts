@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { optionsForImports } from "@pigato/testkit/programs";
 import { expect, test } from "vitest";
 import { ORIGINAL } from "./program.ts";
 
@@ -47,7 +48,7 @@ interface Report {
 }
 
 async function run(file: string, others: readonly string[]): Promise<Report> {
-  const settings = ["--conditions=@pigato/source", "--import", require.resolve("tsx"), "--require", PRELOAD];
+  const settings = [...optionsForImports(), "--require", PRELOAD];
   const excluded = others.length === 0 ? [] : ["--invert", "--grep", others.map(escaped).join("|")];
   const mocha = join(require.resolve("mocha/package.json"), "../bin/mocha.js");
   const args = [mocha, "--exit", "--retries", "5", "--reporter", "json", ...excluded, join(ORIGINAL, "test", file)];

@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { newCurveKeyPair } from "@pigato/broker";
 import { Client } from "@pigato/client";
-import { PeerProcess, RUN_SOURCES } from "@pigato/testkit/peer-process";
+import { PeerProcess } from "@pigato/testkit/peer-process";
+import { argumentsFor } from "@pigato/testkit/programs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { LOOPBACK, startBroker, startClient, startWorker } from "../support/start.ts";
 
@@ -26,9 +27,9 @@ const PATIENTLY = { timeout: 10_000, interval: 20 };
 const BATCH = 128;
 
 /** Runs a program that may open so many files. */
-function limited(files: number, ...args: readonly string[]): PeerProcess {
+function limited(files: number, source: string, ...args: readonly string[]): PeerProcess {
   const command = `ulimit -n ${files}; exec "$0" "$@"`;
-  const program = PeerProcess.program("bash", ["-c", command, process.execPath, ...RUN_SOURCES, ...args]);
+  const program = PeerProcess.program("bash", ["-c", command, process.execPath, ...argumentsFor(source), ...args]);
   onTestFinished(async () => {
     await program.kill();
   });
