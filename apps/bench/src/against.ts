@@ -17,7 +17,7 @@ import { asText, type Table, thousands } from "./table.ts";
 import { showProgress } from "./terminal.ts";
 
 /** Chunks are not among them: not every commit carries bytes in the same way. */
-const KNOWN_CASES = CASES.filter(({ kind }) => kind !== "chunks" && kind !== "bytes");
+const KNOWN_CASES = CASES.filter(({ kind }) => kind === "calls" || kind === "partials");
 
 export async function run(args: readonly string[], commandLine: string): Promise<void> {
   const { values, positionals } = parseArgs({

@@ -17,6 +17,8 @@ export function burst(connections: readonly ClientConnection[], measured: Case, 
   switch (measured.kind) {
     case "calls":
       return calls(connections, measured, durationMs);
+    case "uploads":
+      return uploads(connections, measured, durationMs);
     case "bytes":
       return calls(connections, measured, durationMs);
     case "partials":
@@ -84,6 +86,25 @@ function streams(
       const elapsedMs = performance.now() - start;
       if (elapsedMs < durationMs) next();
       else resolve({ count, seconds: elapsedMs / 1000, lost: requested - count });
+    };
+    next();
+  });
+}
+
+function uploads([connection]: readonly ClientConnection[], measured: Case, durationMs: number): Promise<Burst> {
+  const request = requestOf(measured);
+  const chunks = request.uploads ?? 0;
+  return new Promise((resolve, reject) => {
+    const start = performance.now();
+    let count = 0;
+    const next = () => connection?.upload?.(request, done);
+    const done: Done = (error, received) => {
+      if (error) return reject(error);
+      if (received !== chunks) return reject(new Error(`${received} of ${chunks} chunks arrived`));
+      count += chunks;
+      const elapsedMs = performance.now() - start;
+      if (elapsedMs < durationMs) next();
+      else resolve({ count, seconds: elapsedMs / 1000, lost: 0 });
     };
     next();
   });

@@ -4,7 +4,7 @@ import { BODY, type ClientConnection, type EchoRequest } from "./peer.ts";
 
 export interface Case {
   readonly name: string;
-  readonly kind: "calls" | "partials" | "chunks" | "bytes";
+  readonly kind: "calls" | "partials" | "chunks" | "uploads" | "bytes";
   /** Connections, all in one process. */
   readonly clients: number;
   /** Requests in flight on all connections together. */
@@ -33,6 +33,7 @@ export const CASES: readonly Case[] = [
   ),
   { name: "partials", kind: "partials", clients: 1, inFlight: 1, bytes: 0, every: 1 },
   { name: "64 KB chunks", kind: "chunks", clients: 1, inFlight: 1, bytes: 0, every: 2 },
+  { name: "64 KB uploads", kind: "uploads", clients: 1, inFlight: 1, bytes: 0, every: 2 },
   { name: "1 MB of bytes × 10", kind: "bytes", clients: 1, inFlight: 10, bytes: BODY.length, every: 2 },
   {
     name: `${MANY_CLIENTS} clients`,
@@ -52,6 +53,7 @@ export const RECORD_CASES: readonly string[] = [
   "1 KB × 100",
   "64 KB × 100",
   "64 KB chunks",
+  "64 KB uploads",
   "1 MB of bytes × 10",
 ];
 
@@ -63,6 +65,8 @@ export function requestOf({ kind, bytes }: Case): EchoRequest {
       return { partials: PARTIALS_PER_STREAM };
     case "chunks":
       return { partials: CHUNKS_PER_STREAM, bytes: true };
+    case "uploads":
+      return { uploads: CHUNKS_PER_STREAM };
     case "bytes":
       return {};
     default:
@@ -71,6 +75,7 @@ export function requestOf({ kind, bytes }: Case): EchoRequest {
 }
 
 export function canMeasure(connection: ClientConnection, { kind }: Case): boolean {
+  if (kind === "uploads") return connection.upload !== undefined;
   if (kind === "bytes") return connection.callBytes !== undefined;
   return kind === "calls" || connection.stream !== undefined;
 }

@@ -7,6 +7,8 @@ export interface EchoRequest {
   readonly partials?: number;
   /** Whether the partials are chunks of 64 KB; otherwise they are numbers. */
   readonly bytes?: boolean;
+  /** Chunks of 64 KB that the client sends; the reply is their number. */
+  readonly uploads?: number;
 }
 
 /** Called once per request, never before the call has returned. An error counts as a failure of the peer. */
@@ -17,6 +19,8 @@ export interface ClientConnection {
   call(request: EchoRequest, done: Done): void;
   /** The service echoes bytes. Absent if the peer has no calls with bytes as they are. */
   callBytes?(bytes: Buffer, done: Done): void;
+  /** Sends as many chunks as the request says. Absent if the peer has no streams of a client with flow control. */
+  upload?(request: EchoRequest, done: Done): void;
   /** Absent if the peer has no streams. `onPartial` gets a number, or bytes if the request says so. */
   stream?(request: EchoRequest, onPartial: (partial: unknown) => void, done: Done): void;
 }
@@ -50,6 +54,11 @@ export function isChunk(body: string | Uint8Array): boolean {
 
 export function isEchoRequest(data: unknown): data is EchoRequest {
   return typeof data === "object" && data !== null;
+}
+
+/** The chunks of an upload. */
+export function* chunksOf({ uploads = 0 }: EchoRequest): Generator<Buffer> {
+  for (let number = 0; number < uploads; number++) yield CHUNK;
 }
 
 /** Parses the JSON that a worker received. */

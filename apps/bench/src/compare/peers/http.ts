@@ -3,9 +3,10 @@
 
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { Pool } from "undici";
-import { CHUNK, type EchoRequest, type Peer, parseRequest } from "../peer.ts";
+import { CHUNK, chunksOf, type EchoRequest, type Peer, parseRequest } from "../peer.ts";
 
 /** 1000 connections for 1000 requests in flight would be slower. */
 const CONNECTIONS = 100;
@@ -30,6 +31,12 @@ export const http: Peer = {
           .then((body) => body.json())
           .then((data) => done(undefined, data), done);
       },
+      upload: (request, done) => {
+        pool
+          .request({ path: "/upload", method: "POST", body: Readable.from(chunksOf(request)) })
+          .then(({ body }) => body.json())
+          .then((received) => done(undefined, received), done);
+      },
       callBytes: (bytes, done) => {
         pool
           .request({ path: "/bytes", method: "POST", body: bytes })
@@ -49,6 +56,7 @@ export const http: Peer = {
 };
 
 async function reply(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (incoming.url === "/upload") return void response.end(JSON.stringify(await countChunks(incoming)));
   if (incoming.url === "/bytes") return void response.end(await buffer(incoming));
   let text = "";
   incoming.setEncoding("utf8");
@@ -62,6 +70,13 @@ async function reply(incoming: IncomingMessage, response: ServerResponse): Promi
     response.write(request.bytes ? CHUNK : `${JSON.stringify(number)}\n`);
   }
   response.end();
+}
+
+/** The number of whole chunks. */
+async function countChunks(body: AsyncIterable<Buffer>): Promise<number> {
+  let bytes = 0;
+  for await (const data of body) bytes += data.length;
+  return bytes / CHUNK.length;
 }
 
 async function* lines(body: AsyncIterable<Buffer>): AsyncGenerator<string> {

@@ -4,7 +4,7 @@
 import { Broker } from "@pigato/broker";
 import { Client } from "@pigato/client";
 import { Worker } from "@pigato/worker";
-import { CHUNK, type ClientConnection, isEchoRequest, type Peer } from "../peer.ts";
+import { CHUNK, type ClientConnection, chunksOf, isEchoRequest, type Peer } from "../peer.ts";
 
 export const calls: Peer = peer("zmtp", (client) => ({
   call: (request, done) => {
@@ -46,6 +46,7 @@ function peer(
       const worker = new Worker(address, "echo", { transport, concurrency: -1 });
       worker.on("error", console.error);
       worker.on("request", (data, reply) => {
+        if (isEchoRequest(data) && data.uploads !== undefined) return count(reply.input);
         if (!isEchoRequest(data) || data.partials === undefined) return reply.end(data);
         for (let number = 0; number < data.partials; number++) {
           reply.write(data.bytes ? CHUNK : number);
@@ -62,6 +63,10 @@ function peer(
       await client.start();
       return {
         ...callWith(client),
+        upload: (request, done) => {
+          const options = { codec: "raw", input: chunksOf(request) } as const;
+          client.call("echo", request, options).then((reply) => done(undefined, reply), done);
+        },
         callBytes: (bytes, done) => {
           client.call("echo", bytes, { codec: "raw" }).then((reply) => done(undefined, reply), done);
         },
@@ -72,4 +77,10 @@ function peer(
       };
     },
   };
+}
+
+async function count(chunks: AsyncIterable<unknown>): Promise<number> {
+  let number = 0;
+  for await (const _chunk of chunks) number += 1;
+  return number;
 }
