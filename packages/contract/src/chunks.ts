@@ -1,24 +1,7 @@
 // The chunks of streams, as async iterables.
 
-import { UsageError } from "@pigato/protocol";
-
 export function isChunks(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
-}
-
-/**
- * The same chunks, for one reader. A second one would find no chunks, and would take a part of the input for all of it.
- * @param name of what has the chunks, for the error
- */
-export function readableOnce<Chunk>(chunks: AsyncIterable<Chunk>, name: string): AsyncIterable<Chunk> {
-  let isRead = false;
-  return {
-    [Symbol.asyncIterator]() {
-      if (isRead) throw new UsageError(`${name} was read before, and its chunks are gone`);
-      isRead = true;
-      return chunks[Symbol.asyncIterator]();
-    },
-  };
 }
 
 /**

@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { whenEnded } from "@pigato/contract";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
-import { type Host, type Interceptor, serverStream, service, unary } from "./index.ts";
+import { clientStream, duplex, type Host, type Interceptor, serverStream, service, unary } from "./index.ts";
 import { start } from "./testing/start.ts";
 
 const MATH = service("math", {
@@ -295,4 +295,39 @@ test("a method that the contract does not have is rejected", async () => {
   await expect(start((host) => void serve(host))).rejects.toThrow(
     'the contract of service "math" has no method "triple"',
   );
+});
+
+test("streams of input pass the interceptors of both sides, which change their chunks", async () => {
+  const contract = service("sums", {
+    sum: clientStream<number, number>(),
+    double: duplex<number, number>(),
+  });
+  const addOne: Interceptor = (next) => async (request) => {
+    if (request.kind !== "clientStream" && request.kind !== "duplex") return next(request);
+    const { input } = request;
+    return next(
+      request.with({
+        input: (async function* () {
+          for await (const chunk of input) yield Number(chunk) + 1;
+        })(),
+      }),
+    );
+  };
+  const { client } = await start((host) => {
+    host.serve(contract, {
+      sum: async (chunks) => {
+        let sum = 0;
+        for await (const chunk of chunks) sum += chunk;
+        return sum;
+      },
+      double: async function* (chunks) {
+        for await (const chunk of chunks) yield chunk * 2;
+      },
+    });
+    host.use(addOne);
+  });
+  client.use(addOne);
+  const api = client.of(contract);
+  expect(await api.sum([1, 2])).toBe(7);
+  expect(await api.double([1, 2]).toArray()).toEqual([6, 8]);
 });
