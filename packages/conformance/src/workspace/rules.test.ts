@@ -54,7 +54,7 @@ describe("lint", () => {
     ["the broker knows no client", "packages/broker/src/x.ts", 'export { Client } from "@pigato/client";\n'],
     ["the worker knows no broker", "packages/worker/src/x.ts", 'export { Broker } from "@pigato/broker";\n'],
     ["the client knows no worker", "packages/client/src/x.ts", 'export { Worker } from "@pigato/worker";\n'],
-    ["a host knows no client", "packages/service/src/x.ts", 'export { Client } from "@pigato/client";\n'],
+    ["a host knows no broker", "packages/service/src/x.ts", 'export { Broker } from "@pigato/broker";\n'],
     ["pigato imports no transport", "packages/pigato/src/x.ts", 'export { libzmq } from "@pigato/transport";\n'],
     ["a core service knows no broker", "packages/core-service/src/x.ts", 'export { Broker } from "@pigato/broker";\n'],
     ["the directory knows no client", "packages/directory/src/x.ts", 'export { Client } from "@pigato/client";\n'],
