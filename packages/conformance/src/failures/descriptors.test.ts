@@ -29,7 +29,7 @@ const BATCH = 128;
 /** Runs a program that may open so many files. */
 function limited(files: number, source: string, ...args: readonly string[]): PeerProcess {
   const command = `ulimit -n ${files}; exec "$0" "$@"`;
-  const program = PeerProcess.program("bash", ["-c", command, process.execPath, ...argumentsFor(source), ...args]);
+  const program = PeerProcess.program("sh", ["-c", command, process.execPath, ...argumentsFor(source), ...args]);
   onTestFinished(async () => {
     await program.kill();
   });
