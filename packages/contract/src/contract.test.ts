@@ -1,5 +1,5 @@
 import { UsageError } from "@pigato/protocol";
-import { describe, expect, expectTypeOf, test } from "vitest";
+import { describe, expect, expectTypeOf, test, vi } from "vitest";
 import {
   bytes,
   type CallerInput,
@@ -10,6 +10,7 @@ import {
   type ErrorData,
   type HandlerInput,
   type HandlerOutput,
+  isBytesSchema,
   nameOf,
   type Schema,
   serverStream,
@@ -70,6 +71,19 @@ test("a contract is refused whose parts are not of its kind", () => {
   expect(() => service("stocks", { quote: unary({ errors: { BUSY: NUMBER } }) })).toThrow(
     'stocks.quote cannot declare the error "BUSY"',
   );
+});
+
+test.each(["stocks", undefined, null, { quote: unary() }, () => {}])("%o is no contract", (value) => {
+  const nameOfAny: (contract: never) => string = nameOf;
+  expect(() => Reflect.apply(nameOfAny, undefined, [value])).toThrow("a contract must be what service() returns");
+});
+
+test("contracts and bytes are those of another copy of the package, too", async () => {
+  vi.resetModules();
+  const other = await import("./index.ts");
+  expect(other.service).not.toBe(service);
+  expect(Reflect.apply(nameOf, undefined, [other.service("stocks@1.2.0", {})])).toBe("stocks@1.2.0");
+  expect(isBytesSchema(other.bytes())).toBe(true);
 });
 
 test("the types of both sides follow from the schemas", () => {

@@ -80,7 +80,8 @@ export type Method =
 
 export type Methods = Readonly<Record<string, Method>>;
 
-const NAME: unique symbol = Symbol("service");
+// Registered, because a process may load two copies of this package.
+const NAME: unique symbol = Symbol.for("@pigato/contract: service");
 
 /** The methods of a service, by their names. */
 export type Contract<Of extends Methods = Methods> = Of & { readonly [NAME]: string };
@@ -168,9 +169,14 @@ export function service<const Of extends Methods>(name: string, methods: Of): Co
   return Object.freeze({ ...methods, [NAME]: name });
 }
 
-/** The name of the service that a contract describes. */
+/**
+ * The name of the service that a contract describes.
+ * @throws UsageError for anything but a contract
+ */
 export function nameOf(contract: Contract): string {
-  return contract[NAME];
+  const name: unknown = typeof contract === "object" && contract !== null ? contract[NAME] : undefined;
+  if (typeof name === "string") return name;
+  throw new UsageError("a contract must be what service() returns: service(name, methods)");
 }
 
 /** The most characters of a name in an error message. */

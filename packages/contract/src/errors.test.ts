@@ -46,6 +46,15 @@ test.each([
   expect(isError(failure, QUOTE)).toBe(false);
 });
 
+test("the function that calls a method stands for it", () => {
+  const error: unknown = callerErrorOf(failed(SENT), QUOTE);
+  const call = Object.assign(() => {}, { definition: QUOTE });
+  expect(isError(error, call, "HALTED")).toBe(false);
+  if (!isError(error, call, "UNKNOWN_TICKER")) return expect.unreachable();
+  expectTypeOf(error.detail).toEqualTypeOf<Ticker>();
+  return undefined;
+});
+
 test("what a handler throws is the same error", () => {
   const error: unknown = new MethodError({ code: "HALTED", detail: { ticker: "ACME" }, message: "no" });
   expect(error).toMatchObject({ delivery: "maybe-executed", isRetrySafe: false });

@@ -42,22 +42,26 @@ export type MethodErrorOf<Of extends Method, Code extends ErrorCode<Of> = ErrorC
   [One in Code]: MethodError<One, ErrorData<Of, One>>;
 }[Code];
 
+/** What has a method, such as the function of a client that calls it. */
+interface WithDefinition<Of extends Method> {
+  readonly definition: Of;
+}
+
 /**
  * Whether an error is one that the contract of a method declares.
+ * @param method of a contract, or the function of a client that calls it
  * @param code the code to look for; without it, any code of the method
  */
 export function isError<Of extends Method, Code extends ErrorCode<Of> = ErrorCode<Of>>(
   error: unknown,
-  method: Of,
+  method: Of | WithDefinition<Of>,
   code?: Code,
 ): error is MethodErrorOf<Of, Code> {
+  const { errors } = "definition" in method ? method.definition : method;
   if (!isAnyError(error) || error.name !== "MethodError" || !("code" in error)) return false;
-  return typeof error.code === "string" && hasError(method, error.code) && (code === undefined || error.code === code);
-}
-
-/** Whether a method declares an error with this code. */
-export function hasError({ errors }: Method, code: string): boolean {
-  return Object.hasOwn(errors, code);
+  return (
+    typeof error.code === "string" && Object.hasOwn(errors, error.code) && (code === undefined || error.code === code)
+  );
 }
 
 /**
@@ -67,7 +71,11 @@ export function hasError({ errors }: Method, code: string): boolean {
 export function callerErrorOf(failure: RequestError, method: Method): RequestError | MethodError {
   const { code, detail } = failure;
   if (code !== "WORKER_FAILED" || !isHandlerError(detail) || detail.name !== "MethodError") return failure;
-  if (typeof detail.code !== "string" || !hasError(method, detail.code) || getOwn(detail, "requestId") !== undefined) {
+  if (
+    typeof detail.code !== "string" ||
+    !Object.hasOwn(method.errors, detail.code) ||
+    getOwn(detail, "requestId") !== undefined
+  ) {
     return failure;
   }
   const error = new MethodError({ code: detail.code, detail: detail.detail, message: failure.message }, failure);

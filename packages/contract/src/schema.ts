@@ -53,7 +53,8 @@ export function isSchema(value: unknown): value is Schema {
   return typeof standard === "object" && standard !== null && typeof Reflect.get(standard, "validate") === "function";
 }
 
-const BYTES: unique symbol = Symbol("bytes");
+// Registered, because a process may load two copies of this package.
+const BYTES: unique symbol = Symbol.for("@pigato/contract: bytes");
 
 /** Bytes in any form that a process has them. */
 export type Bytes = Uint8Array | ArrayBuffer | Blob;

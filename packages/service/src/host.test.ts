@@ -83,6 +83,7 @@ describe("a contract that a host serves", () => {
       service: "stocks@1.2.0",
     });
     expect(isError(error, STOCKS.quote, "UNKNOWN_TICKER") && error.detail.ticker).toBe("NOPE");
+    expect(isError(error, api.quote, "UNKNOWN_TICKER") && error.detail.ticker).toBe("NOPE");
     const [failure, output] = await api.quote.safe({ ticker: "NOPE" });
     expect(output).toBeUndefined();
     expect(failure?.code).toBe("UNKNOWN_TICKER");

@@ -66,12 +66,16 @@ export interface UnaryCall<Of extends Method, IsValidated extends boolean = fals
   (...args: Arguments<Of>): Promise<CallerOutput<Of, IsValidated>>;
   /** As a call, but never rejects. */
   safe(...args: Arguments<Of>): Promise<SafeResult<Of, IsValidated>>;
+  /** The method of the contract. */
+  readonly definition: Of;
 }
 
-/** The chunks as a stream. A failure is its error. */
-export type StreamCall<Of extends Method, IsValidated extends boolean = false> = (
-  ...args: Arguments<Of>
-) => ReplyStream<CallerOutput<Of, IsValidated>>;
+export interface StreamCall<Of extends Method, IsValidated extends boolean = false> {
+  /** The chunks as a stream. A failure is its error. */
+  (...args: Arguments<Of>): ReplyStream<CallerOutput<Of, IsValidated>>;
+  /** The method of the contract. */
+  readonly definition: Of;
+}
 
 /** Streams chunks, and resolves to the output. */
 export interface UploadCall<Of extends Method, IsValidated extends boolean = false> {
@@ -79,13 +83,19 @@ export interface UploadCall<Of extends Method, IsValidated extends boolean = fal
   (chunks: RequestInputSource<CallerInput<Of>>, options?: MethodCallOptions): Promise<CallerOutput<Of, IsValidated>>;
   /** As a call, but never rejects. */
   safe(chunks: RequestInputSource<CallerInput<Of>>, options?: MethodCallOptions): Promise<SafeResult<Of, IsValidated>>;
+  /** The method of the contract. */
+  readonly definition: Of;
 }
 
-/** Streams chunks, and returns the chunks of the reply as a stream. */
-export type DuplexCall<Of extends Method, IsValidated extends boolean = false> = (
-  chunks: RequestInputSource<CallerInput<Of>>,
-  options?: MethodCallOptions,
-) => ReplyStream<CallerOutput<Of, IsValidated>>;
+export interface DuplexCall<Of extends Method, IsValidated extends boolean = false> {
+  /** Streams chunks, and returns the chunks of the reply as a stream. */
+  (
+    chunks: RequestInputSource<CallerInput<Of>>,
+    options?: MethodCallOptions,
+  ): ReplyStream<CallerOutput<Of, IsValidated>>;
+  /** The method of the contract. */
+  readonly definition: Of;
+}
 
 /** The error or the output of a call; the other one is `null` or `undefined`. */
 export type SafeResult<Of extends Method, IsValidated extends boolean = false> =

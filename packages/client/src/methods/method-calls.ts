@@ -47,7 +47,10 @@ export function methodsOf(
     const { interceptors: own = [], ...calls } = (Object.hasOwn(methods, name) ? methods[name] : undefined) ?? {};
     const ref = { service, name, definition, interceptors: [...interceptors, ...own] };
     const caller = new MethodCaller(ref, { ...options, ...calls }, port);
-    Object.defineProperty(api, name, { value: functionFor(caller, isValidated), enumerable: true });
+    Object.defineProperty(api, name, {
+      value: Object.assign(functionFor(caller, isValidated), { definition }),
+      enumerable: true,
+    });
   }
   return Object.freeze(api);
 }
