@@ -15,7 +15,7 @@ export async function afterFirst<Chunk>(
   signal: AbortSignal,
 ): Promise<AsyncIterable<Chunk>> {
   const iterator = chunks[Symbol.asyncIterator]();
-  const close = (): void => void iterator.return?.().catch(() => {});
+  const close = (): void => void closeQuietly(iterator);
   signal.addEventListener("abort", close, { once: true });
   let first: IteratorResult<Chunk> | undefined = await iterator.next();
   if (first.done === true) signal.removeEventListener("abort", close);
@@ -32,6 +32,13 @@ export async function afterFirst<Chunk>(
       await iterator.return?.();
     },
   });
+}
+
+/** Nothing waits for an error of it. The iterator of a program may throw at once, or return no promise. */
+async function closeQuietly(iterator: AsyncIterator<unknown>): Promise<void> {
+  try {
+    await iterator.return?.();
+  } catch {}
 }
 
 /**

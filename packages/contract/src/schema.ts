@@ -39,7 +39,8 @@ function issueOf({ message, path = [] }: StandardSchemaV1.Issue): Issue {
 
 function keyOf(segment: PropertyKey | StandardSchemaV1.PathSegment): string | number {
   const key = typeof segment === "object" ? segment.key : segment;
-  return typeof key === "symbol" ? String(key) : key;
+  // A key of a Map is any value.
+  return typeof key === "number" ? key : String(key);
 }
 
 function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {

@@ -203,6 +203,22 @@ test("a stream that a failing interceptor leaves open is closed", async () => {
   expect(closed).toBe(1);
 });
 
+test.each([
+  ["throws", "{"],
+  ["returns no promise", "1"],
+])("the iterator of a handler whose return() %s is closed without harm", async (_name, text) => {
+  const { client } = await start((host) => {
+    const iterator = { next: async () => ({ done: false, value: 1 }), return: () => JSON.parse(text) };
+    host.register("feed", () => ({ [Symbol.asyncIterator]: () => iterator }), "run");
+    host.serve(MATH, { ...HANDLERS, count: () => ({ [Symbol.asyncIterator]: () => iterator }) });
+    host.use((next) => async (request) => {
+      await next(request);
+      throw new Error("after");
+    });
+  });
+  await expect(client.of(MATH).count(3).toArray()).rejects.toThrow("after");
+});
+
 test("a canceled request aborts the signal of interceptors and handlers", async () => {
   const signals: AbortSignal[] = [];
   let onRunning = (): void => {};

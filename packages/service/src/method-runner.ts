@@ -162,15 +162,26 @@ export class MethodRunner {
     { reply, startedAt }: { readonly reply: Reply; readonly startedAt: Instant },
   ): void {
     this.#onEnd(method, startedAt);
-    if (isRefusal(error)) {
-      method.stats.refused += 1;
-      return refuse(reply, error);
+    try {
+      this.#fail(method, error, reply);
+    } catch (cause) {
+      // What a handler throws may throw in turn when it is read.
+      const text = `the handler of ${method.fullName} failed with an error that cannot be read: ${reasonOf(cause)}`;
+      this.#fail(method, new Error(text), reply);
     }
-    method.stats.failures += 1;
-    const { definition, fullName } = method;
+  }
+
+  #fail(method: HostedMethod, error: unknown, reply: Reply): void {
+    const { definition, fullName, stats } = method;
+    if (isRefusal(error)) {
+      refuse(reply, error);
+      stats.refused += 1;
+      return;
+    }
     const declared = definition !== undefined && isError(error, definition) && !isNested(error) ? error : undefined;
     const schema = this.#settings.validateOutput && declared ? definition?.errors[declared.code] : undefined;
     const isInvalid = declared !== undefined && schema !== undefined && !isValid(schema, declared.detail);
+    stats.failures += 1;
     if (declared !== undefined && !isInvalid) return void Reply.fail(reply, declared);
     const thrown = isInvalid ? new Error(`the data of the error ${declared.code} of ${fullName} is invalid`) : error;
     // A handler may fail because its request was aborted.

@@ -22,7 +22,7 @@ import {
   RequestError,
   type ServiceName,
 } from "@pigato/protocol";
-import { reasonOf } from "@pigato/protocol/internal";
+import { MALFORMED, reasonOf } from "@pigato/protocol/internal";
 import { LinkError, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { CODEC_FORMATS, DIALECTS, FRAMES_FORMAT, type ReplyFormat, type WorkerDialect } from "./dialect.ts";
@@ -215,7 +215,7 @@ export class Driver implements ReplyPort {
       onRead: (chunks) => this.apply({ type: "input-read", call, chunks }),
       decode(chunk) {
         const value = inputCodec === undefined ? decodePayload(chunk) : bodyCodecs.get(inputCodec).decode(chunk);
-        if (value !== NOT_JSON) return value;
+        if (value !== NOT_JSON && value !== MALFORMED) return value;
         const message = `a chunk of input of request ${display(requestId)} is not ${inputCodec ?? "JSON"}`;
         throw new RequestError({ code: "INVALID", message, delivery: "maybe-executed" });
       },

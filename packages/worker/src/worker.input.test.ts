@@ -128,16 +128,21 @@ describe("reply.input", () => {
     await turn();
   });
 
-  test("ends the request with INVALID at a chunk that cannot be decoded", async () => {
+  test.each([
+    ["JSON", {}, 0x7b],
+    ["msgpack", { inputCodec: "msgpack" } as const, 0xc1],
+  ])("ends the request with INVALID at a chunk that is not %s", async (name, options, byte) => {
+    const chunks: unknown[] = [];
     await serve(async (_, reply) => {
-      for await (const _chunk of reply.input);
+      for await (const chunk of reply.input) chunks.push(chunk);
     });
-    it.broker.inputRequest("r1");
+    it.broker.inputRequest("r1", options);
     await it.settle();
-    it.broker.input("r1", Uint8Array.of(0x7b));
+    it.broker.input("r1", Uint8Array.of(byte));
     await it.settle();
     const [, final] = it.broker.takeMessages();
-    expect(final).toMatch(/^final r1 -1 .*a chunk of input of request r1 is not JSON.*"INVALID"/);
+    expect(final).toMatch(new RegExp(`^final r1 -1 .*a chunk of input of request r1 is not ${name}.*"INVALID"`));
+    expect(chunks).toEqual([]);
   });
 
   test("prevents a rejection once it is read", async () => {
