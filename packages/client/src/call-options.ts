@@ -24,6 +24,7 @@ import {
   type BodyCodecName,
   DEFAULT_SIZE_BOUNDS,
   excessOf,
+  hasControlCharacter,
   headersIn,
   isBytes,
   isMethodName,
@@ -43,7 +44,6 @@ import type { ClientRequestOptions } from "./session/effects.ts";
 
 export const MAX_DURATION_MS = 2_147_483_647;
 const MAX_ATTEMPTS = 1_000;
-const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /** Names and values for the worker, which the broker does not read. */
 export type Headers = Readonly<Record<string, string>>;
@@ -358,7 +358,7 @@ function encodeHeaders(headers: Headers): Frame | undefined {
   for (const [name, value] of entries) {
     if (names.has(name))
       throw new UsageError(`headers has the name ${JSON.stringify(name)} twice: case does not count`);
-    if (name === "" || CONTROL_CHARACTER.test(name) || CONTROL_CHARACTER.test(value)) {
+    if (name === "" || hasControlCharacter(name) || hasControlCharacter(value)) {
       throw new UsageError(`headers must have names, and no control characters: ${JSON.stringify(name)}`);
     }
     names.add(name);

@@ -5,6 +5,7 @@ import type { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import { guarded, isRawValue } from "@pigato/peer";
 import { UsageError } from "@pigato/protocol";
+import { isAsyncIterable } from "@pigato/protocol/internal";
 
 /**
  * The chunks of a request's input: an iterable, an async iterable such as a Node stream, a web `ReadableStream`, or the bytes of a
@@ -146,10 +147,6 @@ function isWebStream(value: object): value is WebStream {
 
 function isBlob(value: object): value is { stream(): WebStream } {
   return has(value, "stream") && has(value, "arrayBuffer");
-}
-
-function isAsyncIterable(value: object): value is AsyncIterable<unknown> {
-  return typeof Reflect.get(value, Symbol.asyncIterator) === "function";
 }
 
 function isIterable(value: object): value is Iterable<unknown> {

@@ -1,9 +1,5 @@
 // The chunks of streams, as async iterables.
 
-export function isChunks(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
-}
-
 /**
  * Waits for the first chunk.
  * @param signal closes the chunks when it aborts, also if nothing reads them

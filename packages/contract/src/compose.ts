@@ -1,7 +1,8 @@
 // Interceptors around a method. They are user code, so each is guarded: whatever it throws or returns fails its request alone.
 
 import { UsageError } from "@pigato/protocol";
-import { isChunks, withEnd } from "./chunks.ts";
+import { isAsyncIterable } from "@pigato/protocol/internal";
+import { withEnd } from "./chunks.ts";
 import { type AnyReply, type AnyRequest, InterceptedRequest, type Interceptor, type Next } from "./interceptor.ts";
 
 /** The interceptors around requests, the first outermost. Called once for many requests, because it calls each interceptor. */
@@ -94,7 +95,7 @@ function isRunner(value: unknown): value is (request: AnyRequest) => unknown {
 function isReplyTo({ kind }: AnyRequest, value: unknown): value is AnyReply {
   if (typeof value !== "object" || value === null || !("output" in value)) return false;
   if (Reflect.get(value, "kind") !== kind) return false;
-  return kind === "unary" || kind === "clientStream" || isChunks(value.output);
+  return kind === "unary" || kind === "clientStream" || isAsyncIterable(value.output);
 }
 
 /**

@@ -1,17 +1,17 @@
 // Headers of a request or a reply: names and values as text, such as `traceparent`. Names are equal in any case.
 
 import { UsageError } from "@pigato/protocol";
-
-/** A header cannot end a line of a log or of another protocol, nor hide what follows. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that it rejects
-const CONTROL = /[\u0000-\u001f\u007f]/;
+import { hasControlCharacter } from "@pigato/protocol/internal";
 
 /** As much as the headers of a request may have on the wire. */
 const MAX_LENGTH = 8_192;
 
-/** A `Map` whose keys are names in lower case. At most 8 192 characters in all. */
+/**
+ * A `Map` whose keys are names in lower case. Names and values have no control characters, which could end a line of a log or of another
+ * protocol. At most 8 192 characters in all; `set` throws a `UsageError` beyond that.
+ */
 export class HeaderMap extends Map<string, string> {
-  /** @throws UsageError for a value that is not text, or has control characters */
+  /** @throws UsageError for a name or a value that is not text or has control characters, and beyond the bound */
   static from(entries: Readonly<Record<string, string>> | Iterable<readonly [string, string]> = {}): HeaderMap {
     const headers = new HeaderMap();
     const pairs = isIterable(entries) ? entries : Object.entries(entries);
@@ -31,14 +31,14 @@ export class HeaderMap extends Map<string, string> {
     return super.delete(name.toLowerCase());
   }
 
-  /** @throws UsageError for a value that is not text, or has control characters */
+  /** @throws UsageError for a name or a value that is not text or has control characters, and beyond the bound */
   override set(name: string, value: string): this {
-    if (typeof name !== "string" || name === "" || CONTROL.test(name)) {
+    if (typeof name !== "string" || name === "" || hasControlCharacter(name)) {
       throw new UsageError(
         `${JSON.stringify(name)} cannot be the name of a header: pass text without control characters`,
       );
     }
-    if (typeof value !== "string" || CONTROL.test(value)) {
+    if (typeof value !== "string" || hasControlCharacter(value)) {
       throw new UsageError(`the header "${name}" must be text without control characters`);
     }
     if (this.#lengthWithout(name) + name.length + value.length > MAX_LENGTH) {

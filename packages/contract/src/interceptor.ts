@@ -7,7 +7,7 @@
 // `next`, whatever its kind, and a later failure is an exception of the loop that reads the chunks.
 
 import { UsageError } from "@pigato/protocol";
-import { isChunks } from "./chunks.ts";
+import { isAsyncIterable } from "@pigato/protocol/internal";
 import type { Method, MethodKind } from "./contract.ts";
 import { HeaderMap } from "./header-map.ts";
 
@@ -170,6 +170,6 @@ function chunksOf(
   what: string,
   value: unknown,
 ): AsyncIterable<unknown> {
-  if (isChunks(value)) return value;
+  if (isAsyncIterable(value)) return value;
   throw new UsageError(`the ${what} of ${service}.${method} must be an async iterable: the method is a stream`);
 }

@@ -1,6 +1,6 @@
 // What client, service and policies share beyond contracts. No semver promise: any minor release may change it.
 
-export { afterFirst, isChunks } from "./chunks.ts";
+export { afterFirst } from "./chunks.ts";
 export { checkInterceptor, compose, InterceptorChain, type InterceptorOwner } from "./compose.ts";
 export { describeMethod, HOST_METHODS, isServiceDescription } from "./description.ts";
 export { replyOf, requestOf } from "./interceptor.ts";

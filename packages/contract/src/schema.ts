@@ -1,5 +1,6 @@
 // Schemas of values: anything that implements Standard Schema, such as the schemas of zod, valibot and arktype.
 
+import { isThenable } from "@pigato/protocol/internal";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 
 /** Checks a value, and may convert it. `Input` is what it accepts, and `Output` what it returns. */
@@ -25,7 +26,7 @@ export function validate<Output>(
   value: unknown,
 ): Validated<Output> | Promise<Validated<Output>> {
   const result = schema["~standard"].validate(value);
-  return isPromise(result) ? result.then(validatedOf) : validatedOf(result);
+  return isThenable(result) ? result.then(validatedOf) : validatedOf(result);
 }
 
 function validatedOf<Output>(result: StandardSchemaV1.Result<Output>): Validated<Output> {
@@ -41,10 +42,6 @@ function keyOf(segment: PropertyKey | StandardSchemaV1.PathSegment): string | nu
   const key = typeof segment === "object" ? segment.key : segment;
   // A key of a Map is any value.
   return typeof key === "number" ? key : String(key);
-}
-
-function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {
-  return typeof value === "object" && value !== null && "then" in value;
 }
 
 /** Whether a value implements Standard Schema. The schemas of arktype are functions. */

@@ -1,15 +1,7 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
-import {
-  type Delivery,
-  isDelivery,
-  isError,
-  isFailureCode,
-  PigatoError,
-  RequestError,
-  reasonOf,
-  UsageError,
-} from "./errors.ts";
+import { type Delivery, isDelivery, isFailureCode, PigatoError, RequestError, reasonOf, UsageError } from "./errors.ts";
+import { isError } from "./type-guards.ts";
 
 describe("a request error", () => {
   test("has the fields of the failure", () => {

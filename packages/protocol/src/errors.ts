@@ -1,11 +1,13 @@
 // How a request can fail, and whether a retry is safe. A `Failure` is the value on the wire and in the cores; `RequestError` is
 // the exception for the caller. handler-errors.ts has the errors of handlers.
 
+import { isError } from "./type-guards.ts";
+
 /** Why a request failed. The list is closed: peers treat an unknown code as `INVALID`. */
 export type FailureCode =
-  | "UNAVAILABLE" // the service has no worker, or not the one that `workerId` names
+  | "UNAVAILABLE" // no worker of the service takes it, or not the one that `workerId` names
   | "BUSY" // a queue or table is full
-  | "DEADLINE_EXCEEDED" // the timeout passed
+  | "DEADLINE_EXCEEDED" // the timeout or the deadline passed
   | "WORKER_LOST" // the worker died, left or was disconnected
   | "BROKER_LOST" // the connection to the broker was lost
   | "REJECTED" // every worker of the service rejected it
@@ -96,29 +98,6 @@ export class RequestError extends PigatoError {
 export class UsageError extends PigatoError {
   override readonly name = "UsageError";
   readonly code = "USAGE";
-}
-
-/**
- * Whether a value inherits from the `Error.prototype` of any realm. `instanceof` does not know the errors of another realm, such as
- * that of `node:vm` or of a test runner.
- */
-export function isError(value: unknown): value is Error {
-  if (typeof value !== "object" || value === null) return false;
-  try {
-    let prototype: unknown = Object.getPrototypeOf(value);
-    while (typeof prototype === "object" && prototype !== null) {
-      // No other prototype of the language has both.
-      if (hasOwnText(prototype, "name") && hasOwnText(prototype, "message")) return true;
-      prototype = Object.getPrototypeOf(prototype);
-    }
-  } catch {
-    // A proxy that is revoked, or whose traps throw.
-  }
-  return false;
-}
-
-function hasOwnText(object: object, name: string): boolean {
-  return typeof Object.getOwnPropertyDescriptor(object, name)?.value === "string";
 }
 
 /** The reason for which something failed, as text. User code may throw anything, even an object that throws when it is read. */

@@ -1,8 +1,9 @@
 // How the errors of handlers cross the wire: as plain objects. A failure of a nested request keeps its code and its delivery class
 // (P-FAIL-5); any other error is rebuilt for the caller from its fields.
 
-import { type Delivery, type FailureCode, isDelivery, isError, isFailureCode, RequestError } from "./errors.ts";
+import { type Delivery, type FailureCode, isDelivery, isFailureCode, RequestError } from "./errors.ts";
 import { getOwn } from "./payload.ts";
+import { isError } from "./type-guards.ts";
 
 /** An error as it crosses the wire. Further fields are its own that JSON can carry. */
 export interface HandlerError {

@@ -105,6 +105,13 @@ function bytesOfText(text: string): string {
   return isAscii(text) ? text : readBytes(writeText(text));
 }
 
+const CONTROL_CHARACTER = /\p{Cc}/u;
+
+/** Whether a text has a character of U+0000 to U+001F or U+007F to U+009F. */
+export function hasControlCharacter(text: string): boolean {
+  return CONTROL_CHARACTER.test(text);
+}
+
 function isAscii(text: string): boolean {
   for (let index = 0; index < text.length; index++) {
     if (text.charCodeAt(index) > 0x7f) return false;

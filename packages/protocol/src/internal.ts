@@ -38,7 +38,7 @@ export { OMDP_CAPABILITIES, omdpPeer } from "./dialects/omdp/peer.ts";
 export { pigatoDialect } from "./dialects/pigato/index.ts";
 export { headersIn, writeHeaders } from "./dialects/pigato/tags.ts";
 export { readRawBody, writeRawBody } from "./dialects/raw-body.ts";
-export { isError, isFailureCode, reasonOf } from "./errors.ts";
+export { isFailureCode, reasonOf } from "./errors.ts";
 export { bytesOf, type Frames, isBytes, MAX_FRAMES, sameBytes } from "./frame.ts";
 export { costOfFrames, ownFrames } from "./frame-memory.ts";
 export {
@@ -52,6 +52,7 @@ export {
 export { excessOfHeaders, MAX_HEADERS_BYTES, withHeadersInOptions } from "./headers.ts";
 export { IdIndex, type Indexed } from "./id-index.ts";
 export {
+  hasControlCharacter,
   isWellFormed,
   MAX_NAME_BYTES,
   peerIdFromText,
@@ -86,4 +87,5 @@ export {
   lowerBoundsIn,
   type SizeBounds,
 } from "./size-bounds.ts";
+export { isAsyncIterable, isError, isThenable } from "./type-guards.ts";
 export { violation } from "./violation.ts";

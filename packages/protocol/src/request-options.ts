@@ -2,7 +2,7 @@
 // sends travel on untouched.
 
 import { type RequestCodecs, readRequestCodecs } from "./body-codec.ts";
-import { isWellFormed, MAX_NAME_BYTES, type PeerId, peerIdFromText, writeText } from "./ids.ts";
+import { hasControlCharacter, isWellFormed, MAX_NAME_BYTES, type PeerId, peerIdFromText, writeText } from "./ids.ts";
 
 /** The timeout of a request whose client sends none, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 60_000;
@@ -50,7 +50,6 @@ export const DEFAULT_REQUEST_OPTIONS: RequestOptions = Object.freeze({
   hasInput: false,
 });
 
-const CONTROL_CHARACTER = /\p{Cc}/u;
 const METHOD_FLAW = "its method is not text of 1 to 255 bytes without control characters";
 
 /** What the original's client sends by default. */
@@ -93,7 +92,7 @@ function isDuration(value: unknown): value is number {
 /** Whether a text can name a method: 1 to 255 bytes of UTF-8 without control characters. */
 export function isMethodName(value: unknown): value is string {
   if (typeof value !== "string" || value === "" || value.length > MAX_NAME_BYTES) return false;
-  return isWellFormed(value) && !CONTROL_CHARACTER.test(value) && writeText(value).length <= MAX_NAME_BYTES;
+  return isWellFormed(value) && !hasControlCharacter(value) && writeText(value).length <= MAX_NAME_BYTES;
 }
 
 /** The fields that few requests have. */

@@ -7,11 +7,11 @@ import {
   checkInterceptor,
   InterceptorChain,
   type InterceptorOwner,
-  isChunks,
   replyOf,
   requestOf,
 } from "@pigato/contract/internal";
 import { UsageError } from "@pigato/protocol";
+import { isAsyncIterable } from "@pigato/protocol/internal";
 import { type HostedRequest, ReplyMetadata } from "./context.ts";
 import type { HostedMethod } from "./hosted-method.ts";
 
@@ -117,7 +117,7 @@ function add(headers: HeaderMap, replaced: HeaderMap): void {
 /** Of a stream, once its first chunk is there. */
 function outputOf(kind: MethodKind, output: unknown, signal: AbortSignal): unknown {
   const isStream = kind === "serverStream" || kind === "duplex";
-  return isStream && isChunks(output) ? afterFirst(output, signal) : output;
+  return isStream && isAsyncIterable(output) ? afterFirst(output, signal) : output;
 }
 
 /** The same function, whose result is kept. */

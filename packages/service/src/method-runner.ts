@@ -11,9 +11,9 @@ import {
 } from "@pigato/contract";
 import type { Warnings } from "@pigato/peer";
 import { RequestError, UsageError } from "@pigato/protocol";
-import { type Instant, reasonOf } from "@pigato/protocol/internal";
+import { type Instant, isAsyncIterable, isThenable, reasonOf } from "@pigato/protocol/internal";
 import type { Clock } from "@pigato/transport";
-import { isChunks, Reply, type WorkerRequest, writeChunks } from "@pigato/worker/internal";
+import { Reply, type WorkerRequest, writeChunks } from "@pigato/worker/internal";
 import { argumentsOf, type CallForm, type Flaw, inputOf, isFlaw, readCall } from "./call-form.ts";
 import { Context, type ContextPort, type HostedRequest } from "./context.ts";
 import { type HostInterceptors, interceptRequest } from "./host-interceptors.ts";
@@ -108,7 +108,7 @@ export class MethodRunner {
     if (isThenable(result)) return this.#settleLater(method, result, reply);
     if (!reply.active()) return undefined;
     const { definition, fullName } = method;
-    const isStream = typeof result === "object" && result !== null && isChunks(result);
+    const isStream = isAsyncIterable(result);
     if (definition !== undefined && isStream !== repliesWithChunks(definition)) {
       const expected = isStream ? "one value, not an async iterable" : "an async iterable, such as an async generator";
       throw new UsageError(`the handler of ${fullName} must return ${expected}`);
@@ -211,7 +211,7 @@ async function* chunksIn(array: readonly unknown[]): AsyncGenerator<unknown> {
 
 /** The chunks of input as their schema converts them. Reading throws for the first one that does not match. */
 async function* validChunks(method: HostedMethod, schema: Schema, chunks: unknown): AsyncGenerator<unknown> {
-  if (typeof chunks !== "object" || chunks === null || !isChunks(chunks)) throw new RequestError(noChunks(method));
+  if (!isAsyncIterable(chunks)) throw new RequestError(noChunks(method));
   for await (const chunk of chunks) {
     const validated = await validate(schema, chunk);
     if ("issues" in validated) {
@@ -286,8 +286,4 @@ function outputSchema(definition: Method | undefined): Schema | undefined {
     default:
       return definition satisfies never;
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

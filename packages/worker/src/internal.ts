@@ -5,4 +5,4 @@ export { Driver, type DriverEvents } from "./driver.ts";
 export { resolveOptions, WorkerSchema, type WorkerSettings } from "./options.ts";
 export { Reply } from "./reply.ts";
 export type { ServiceEffect, WorkerRequest } from "./session/effects.ts";
-export { isChunks, writeChunks } from "./write-chunks.ts";
+export { writeChunks } from "./write-chunks.ts";

@@ -1,14 +1,13 @@
 // What came with a request besides its data and options: its headers, its deadline, and the broker's facts about it.
 
 import { decodePayload, display, UsageError } from "@pigato/protocol";
-import { headersIn, type Instant, MAX_HEADERS_BYTES } from "@pigato/protocol/internal";
+import { hasControlCharacter, headersIn, type Instant, MAX_HEADERS_BYTES } from "@pigato/protocol/internal";
 import { type Clock, wallClock } from "@pigato/transport";
 import type { WorkerRequest } from "./session/effects.ts";
 
 /** Names in lower case, with their values. */
 export type Headers = Readonly<Record<string, string>>;
 
-const CONTROL_CHARACTER = /\p{Cc}/u;
 const NO_HEADERS: Headers = Object.freeze({});
 
 export class RequestInfo {
@@ -66,7 +65,7 @@ function readHeaders({ trailer }: WorkerRequest): Headers {
   const headers = json === undefined || json.length > MAX_HEADERS_BYTES ? undefined : asHeaders(decodePayload(json));
   if (headers === undefined) throw new UsageError("its headers are no object of strings");
   for (const [name, text] of Object.entries(headers)) {
-    if (name !== "" && !CONTROL_CHARACTER.test(name) && !CONTROL_CHARACTER.test(text)) continue;
+    if (name !== "" && !hasControlCharacter(name) && !hasControlCharacter(text)) continue;
     throw new UsageError("its headers have a name or a value with control characters, or without a name");
   }
   return headers;

@@ -2,7 +2,7 @@
 
 import { guarded, isBlob, type PeerEvents, readService, resolveAddresses, type Warnings } from "@pigato/peer";
 import { display, NOT_JSON, UsageError } from "@pigato/protocol";
-import { isError, MALFORMED, reasonOf } from "@pigato/protocol/internal";
+import { isAsyncIterable, isError, isThenable, MALFORMED, reasonOf } from "@pigato/protocol/internal";
 import { setImmediate } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
 import { DIALECTS, readRequest, type WorkerDialect } from "./dialect.ts";
@@ -12,7 +12,7 @@ import { Reply } from "./reply.ts";
 import { type RequestLoop, RequestQueue } from "./request-loop.ts";
 import { readSentOptions, type SentOptions } from "./sent-options.ts";
 import type { WorkerRequest } from "./session/effects.ts";
-import { isChunks, writeChunks } from "./write-chunks.ts";
+import { writeChunks } from "./write-chunks.ts";
 
 /**
  * Handles a request. A value that it returns, or resolves to, is the final reply, unless the reply has ended before. The chunks of an
@@ -209,7 +209,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   #onResult(value: unknown, reply: Reply): void {
     if (value === undefined || !reply.active() || !isData(value)) return;
     if (isBlob(value)) return this.#awaitResult(value.arrayBuffer(), reply);
-    if (typeof value !== "object" || value === null || !isChunks(value)) reply.end(value);
+    if (!isAsyncIterable(value)) reply.end(value);
     else
       this.#awaitResult(
         writeChunks(value, reply).then((final) => this.#onChunksEnd(final, reply)),
@@ -246,8 +246,4 @@ function isData(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return typeof value !== "function" && typeof value !== "symbol";
   const isHandle = typeof Reflect.get(value, "on") === "function" || typeof Reflect.get(value, "hasRef") === "function";
   return !isHandle;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

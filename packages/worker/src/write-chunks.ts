@@ -3,11 +3,6 @@
 
 import type { Reply } from "./reply.ts";
 
-/** Whether a value is a stream of chunks. Streams of Node are not: handlers often return what `pipe` returns. */
-export function isChunks(value: object): value is AsyncIterable<unknown> {
-  return Symbol.asyncIterator in value && typeof value[Symbol.asyncIterator] === "function";
-}
-
 /**
  * Does not end the reply. Once the request has ended, it reads no further chunk.
  * @returns what the iterable returned at its end
