@@ -1,3 +1,4 @@
+import type { RetryPolicy } from "@pigato/contract";
 import { readService } from "@pigato/peer";
 import { readText } from "@pigato/protocol";
 import { describe, expect, expectTypeOf, test } from "vitest";
@@ -72,7 +73,7 @@ describe("the options of a request", () => {
     expect(resolveCallOptions({ retry: 3 }, defaults).options).toMatchObject({ retry: true, maxAttempts: 3 });
     expect(resolveCallOptions({ retry: 1 }, defaults).options).toMatchObject({ retry: true, maxAttempts: undefined });
     expect(resolveCallOptions({}, { timeout: 1, retry: 2 }).options).toMatchObject({ retry: true, maxAttempts: 2 });
-    expectTypeOf<CallOptions["retry"]>().toEqualTypeOf<boolean | number | undefined>();
+    expectTypeOf<CallOptions["retry"]>().toEqualTypeOf<boolean | number | RetryPolicy | undefined>();
   });
 
   test("name a method of the service, and say whether the data is the array of its arguments", () => {

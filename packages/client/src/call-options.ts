@@ -4,6 +4,7 @@
 // `timeout` and `retry` are always sent, as on the classic wire; `signal` never is.
 
 import { types } from "node:util";
+import type { RetryPolicy } from "@pigato/contract";
 import {
   bit,
   bodyCodecs,
@@ -76,10 +77,11 @@ export class CallSchema {
   });
   /**
    * Whether it is sent again when its worker is lost, or its broker is lost or stops, before the first reply. `true` allows 10
-   * attempts in all, a number from 2 that many; 1 is `true`, as on the classic wire. After the last attempt, it fails.
+   * attempts in all, a number from 2 that many; 1 is `true`, as on the classic wire. After the last attempt, it fails. A policy, as of
+   * `retry()` in `@pigato/policies`, instead lets this client send it again after pauses; not for `open()` and `broadcast()`.
    * @defaultValue the client's
    */
-  readonly retry: Option<boolean | number> = retryOption();
+  readonly retry: Option<boolean | number | RetryPolicy, boolean | number> = retryOption();
   /** The only worker that may handle it: 1 to 255 bytes. @defaultValue any worker */
   readonly workerId: Option<string, PeerId | undefined> = custom<string, PeerId | undefined>({
     expected: `text of 1 to ${MAX_NAME_BYTES} bytes of UTF-8`,

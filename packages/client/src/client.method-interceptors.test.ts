@@ -3,6 +3,7 @@
 import { type Interceptor, MethodError, serverStream, service, unary } from "@pigato/contract";
 import { type Failure, UsageError } from "@pigato/protocol";
 import { describe, expect, test } from "vitest";
+import type { Client } from "./client.ts";
 import { failureOf, settled, TestKit } from "./testing/test-kit.ts";
 
 const kit = new TestKit();
@@ -145,6 +146,54 @@ describe("the option retry with a policy", () => {
     const { client } = await kit.started();
     expect(() => client.of(STOCKS, { retry: { attempts: 0 } })).toThrow(UsageError);
   });
+});
+
+describe("a policy of a request without a contract", () => {
+  const FIRST: Failure = { ...LOST, delivery: "dispatched" };
+  const POLICY = { attempts: 2, backoff: { initialMs: 10, jitter: false } } as const;
+
+  test.each([
+    ["call()", (client: Client) => client.call("echo", "a", { retry: POLICY })],
+    ["collect()", async (client: Client) => (await client.collect("echo", "a", { retry: POLICY }))[0]],
+    ["a stream", async (client: Client) => (await client.requestStream("echo", "a", { retry: POLICY }).toArray())[0]],
+    ["a scope", (client: Client) => client.scoped({}).call("echo", "a", { retry: POLICY })],
+  ])("sends that of %s again, inside of the interceptors", async (_what, request) => {
+    const { client, broker } = await kit.started();
+    broker.onRequest = (received) => {
+      if (broker.requests.length === 1) broker.fail(received, FIRST);
+      else broker.final(received, "done");
+    };
+    const seen: string[] = [];
+    client.use(noting(seen, "client"));
+    const requested = request(client);
+    await settled();
+    kit.clock.advance(10);
+    await expect(requested).resolves.toBe("done");
+    expect(broker.requests).toHaveLength(2);
+    expect(seen).toHaveLength(1);
+  });
+
+  test("never repeats one that may have run", async () => {
+    const { client, broker } = await kit.started();
+    broker.onRequest = (received) => broker.fail(received, LOST);
+    expect(await failureOf(client.call("echo", "a", { retry: POLICY }))).toMatchObject({ code: "WORKER_LOST" });
+    expect(broker.requests).toHaveLength(1);
+  });
+
+  test("is refused if it is invalid, with streamed input, and for open() and broadcast()", async () => {
+    const { client, broker } = await kit.started();
+    await expect(client.call("echo", "a", { retry: { attempts: 0 } })).rejects.toThrow(UsageError);
+    await expect(client.upload("echo", ["a"], { retry: POLICY })).rejects.toThrow('"input" cannot have a policy');
+    const caller = { onPartial() {}, onFinal() {}, onFailure() {} };
+    expect(() => client.open("echo", "a", caller, { retry: POLICY })).toThrow(UsageError);
+    expect(() => client.broadcast("echo", "a", { retry: POLICY })).toThrow(UsageError);
+    expect(broker.requests).toHaveLength(0);
+  });
+});
+
+test("a scope keeps the definitions of methods", async () => {
+  const { client } = await kit.started();
+  expect(client.scoped({}).of(STOCKS).quote.definition).toBe(STOCKS.quote);
 });
 
 test("options of a method that the contract does not have are rejected", async () => {

@@ -1,7 +1,7 @@
 // The public client. It turns arguments into messages, and provides replies as streams, callbacks and promises. The session
 // decides what happens to a request.
 
-import type { Contract, Interceptor, Methods, ServiceDescription } from "@pigato/contract";
+import type { Contract, Interceptor, Methods, RetryPolicy, ServiceDescription } from "@pigato/contract";
 import { HOST_METHODS, isServiceDescription } from "@pigato/contract/internal";
 import { invalidValue, isBlob, type PeerEvents, readService, resolveAddresses } from "@pigato/peer";
 import { display, type RequestError, type RequestId, UsageError, type Violation } from "@pigato/protocol";
@@ -44,6 +44,8 @@ export class Client extends EventEmitter<ClientEvents> {
   readonly #scopePort: ScopePort;
   /** `undefined` without interceptors, so that a request costs no more. */
   #interception: Interception | undefined;
+  /** The same, with the policy of a request. */
+  #retrying = new WeakMap<RetryPolicy, Interception>();
 
   /**
    * @param address of a broker, e.g. `tcp://localhost:55555`, or several addresses that are tried in turn
@@ -112,9 +114,16 @@ export class Client extends EventEmitter<ClientEvents> {
    * @throws UsageError for anything but a function
    */
   use(interceptor: Interceptor): this {
+    const interceptors = [...this.#requester.interceptors, interceptor];
+    this.#interception = this.#around(interceptors);
+    this.#retrying = new WeakMap();
+    this.#requester.interceptors = interceptors;
+    return this;
+  }
+
+  #around(interceptors: readonly Interceptor[]): Interception {
     const requester = this.#requester;
-    const interceptors = [...requester.interceptors, interceptor];
-    this.#interception = new Interception(interceptors, {
+    return new Interception(interceptors, {
       clock: this.#settings.clock,
       signals: requester.signals,
       timeoutOf: (service, options) => {
@@ -125,8 +134,18 @@ export class Client extends EventEmitter<ClientEvents> {
       submit: (service, data, caller, options) => requester.submit(requester.prepare(service, data, options), caller),
       stream: (service, data, options, metadata) => this.#stream(service, data, options, metadata),
     });
-    requester.interceptors = interceptors;
-    return this;
+  }
+
+  /** What is around a request: its policy is the innermost interceptor. */
+  #interceptionOf(options: CallOptions | undefined): Interception | undefined {
+    const policy = options?.retry;
+    if (typeof policy !== "object" || policy === null) return this.#interception;
+    let interception = this.#retrying.get(policy);
+    if (interception === undefined) {
+      interception = this.#around([...this.#requester.interceptors, this.#requester.retrying(policy)]);
+      this.#retrying.set(policy, interception);
+    }
+    return interception;
   }
 
   /**
@@ -165,7 +184,8 @@ export class Client extends EventEmitter<ClientEvents> {
     const caller = new CallbackCaller(readCallback("partial", third), readCallback("final", fourth));
     const options = readOptions(fifth);
     const requester = this.#requester;
-    if (this.#interception !== undefined) this.#interception.callBack(service, data, caller, options);
+    const interception = this.#interceptionOf(options);
+    if (interception !== undefined) interception.callBack(service, data, caller, options);
     else requester.submit(requester.prepare(service, data, options), requester.inContext(caller));
     return undefined;
   }
@@ -173,7 +193,8 @@ export class Client extends EventEmitter<ClientEvents> {
   /** As `request()`, always with a stream. */
   requestStream<Value = unknown>(service: string, data?: unknown, options?: CallOptions): ReplyStream<Value>;
   requestStream(service: string, data?: unknown, options?: CallOptions): ReplyStream {
-    if (this.#interception !== undefined) return this.#interception.stream(service, data, options);
+    const interception = this.#interceptionOf(options);
+    if (interception !== undefined) return interception.stream(service, data, options);
     return this.#stream(service, data, options);
   }
 
@@ -194,7 +215,8 @@ export class Client extends EventEmitter<ClientEvents> {
   call<Value = unknown>(service: string, data?: unknown, options?: CallOptions): Promise<Value>;
   call(service: string, data?: unknown, options?: CallOptions): Promise<unknown> {
     if (isRawBlob(data, options)) return data.arrayBuffer().then((bytes) => this.call(service, bytes, options));
-    if (this.#interception !== undefined) return this.#interception.call(service, data, options);
+    const interception = this.#interceptionOf(options);
+    if (interception !== undefined) return interception.call(service, data, options);
     const requester = this.#requester;
     return new Promise((resolve) => {
       requester.submit(requester.prepare(service, data, options), new FinalCaller(resolve, service, requester));
@@ -217,7 +239,8 @@ export class Client extends EventEmitter<ClientEvents> {
   collect<Value = unknown>(service: string, data?: unknown, options?: CallOptions): Promise<Value[]>;
   collect(service: string, data?: unknown, options?: CallOptions): Promise<unknown[]> {
     if (isRawBlob(data, options)) return data.arrayBuffer().then((bytes) => this.collect(service, bytes, options));
-    if (this.#interception !== undefined) return this.#interception.collect(service, data, options);
+    const interception = this.#interceptionOf(options);
+    if (interception !== undefined) return interception.collect(service, data, options);
     const requester = this.#requester;
     return new Promise((resolve) => {
       requester.submit(requester.prepare(service, data, options), new CollectCaller(resolve));

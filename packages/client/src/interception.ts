@@ -88,11 +88,19 @@ export class Interception {
     });
   }
 
-  #outgoing(service: string, input: unknown, options: CallOptions): OutgoingRequest {
+  #outgoing(service: string, input: unknown, given: CallOptions): OutgoingRequest {
+    const options = withoutPolicy(given);
     const timeoutMs = this.#port.timeoutOf(service, options);
     const { method = "" } = options;
     return { kind: "unary", service, method, definition: undefined, input, options, timeoutMs };
   }
+}
+
+/** The policy is an interceptor. @throws UsageError for input that a policy cannot send again */
+function withoutPolicy(options: CallOptions): CallOptions {
+  if (typeof options.retry !== "object") return options;
+  if (options.input === undefined) return { ...options, retry: undefined };
+  throw new UsageError('a request with the option "input" cannot have a policy as "retry": use a number');
 }
 
 /** Passes on everything but the end. */

@@ -1,6 +1,6 @@
 // Turns what callers pass into requests and submits them. Options that do not change from call to call are resolved once, in a target.
 
-import type { AnyRequest, Interceptor } from "@pigato/contract";
+import type { AnyRequest, Interceptor, RetryPolicy } from "@pigato/contract";
 import { isRawValue, queueMicrotask, readService } from "@pigato/peer";
 import { display, type Frame, type RequestId, type ServiceName, UsageError } from "@pigato/protocol";
 import { setImmediate, wallClock } from "@pigato/transport";
@@ -83,6 +83,11 @@ export class Requester implements MethodPort {
         driver.apply({ type: "request-heartbeat", requestId: id });
       },
     };
+  }
+
+  /** An invalid policy fails each request. */
+  retrying(policy: RetryPolicy): Interceptor {
+    return (next) => this.#policies.retry(policy)(next);
   }
 
   onStart(): void {

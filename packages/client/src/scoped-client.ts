@@ -82,8 +82,9 @@ export class ScopedClient {
     if (!isFunction(call)) return call;
     const scoped = (input: unknown, options: CallOptions = {}): unknown => call(input, this.#scoped(options));
     const safe: unknown = Reflect.get(call, "safe");
-    if (!isFunction(safe)) return scoped;
-    return Object.assign(scoped, {
+    const method = Object.assign(scoped, { definition: Reflect.get(call, "definition") });
+    if (!isFunction(safe)) return method;
+    return Object.assign(method, {
       safe: (input: unknown, options: CallOptions = {}): unknown => safe(input, this.#scoped(options)),
     });
   }
