@@ -10,7 +10,7 @@ export type MethodKind = "unary" | "serverStream" | "clientStream" | "duplex";
 /** The errors of a method: a code, and the schema of its data. */
 export type ErrorSchemas = Readonly<Record<string, Schema>>;
 
-/** Of a method without errors of its own. */
+/** The errors of a method that declares none. */
 export type NoErrors = Readonly<Record<never, Schema>>;
 
 interface MethodOptions<Errors extends ErrorSchemas> {
@@ -164,7 +164,8 @@ export function duplex(
  * @throws UsageError for a method name that no peer can call, see `isServedName`, and for an error code that failures have
  */
 export function service<const Of extends Methods>(name: string, methods: Of): Contract<Of> {
-  if (typeof name !== "string" || name === "") throw new UsageError("a contract needs the name of its service");
+  if (typeof name !== "string" || name === "")
+    throw new UsageError("a contract needs the name of its service: pass it as the first argument of service()");
   for (const [method, definition] of Object.entries(methods)) checkMethod(name, method, definition);
   return Object.freeze({ ...methods, [NAME]: name });
 }
@@ -197,7 +198,8 @@ export function isServedName(name: string): boolean {
 function checkMethod(service: string, name: string, method: Method): void {
   if (!isServedName(name)) {
     const shown = name.length > MAX_SHOWN_NAME ? `${name.slice(0, MAX_SHOWN_NAME)}…` : name;
-    throw new UsageError(`service "${service}" cannot have a method "${shown}": choose another name`);
+    const rule = "a name has 1 to 255 bytes, does not start with _ or $, and is no member of Object.prototype";
+    throw new UsageError(`service "${service}" cannot have a method "${shown}": ${rule}`);
   }
   if (typeof method !== "object" || method === null || !KINDS.has(method.kind)) {
     throw new UsageError(
@@ -207,7 +209,7 @@ function checkMethod(service: string, name: string, method: Method): void {
   const code = Object.keys(method.errors).find(isFailureCode);
   if (code === undefined) return;
   throw new UsageError(
-    `${service}.${name} cannot declare the error "${code}", a code that every request can fail with`,
+    `${service}.${name} cannot declare the error "${code}", a code of failures: choose another code`,
   );
 }
 

@@ -28,7 +28,7 @@ export interface CallInfo {
   readonly definition: Method | undefined;
 }
 
-/** What an interceptor may change. */
+/** What an interceptor may change. A field that is absent stays as it is. */
 export interface RequestChanges<Input> {
   readonly input?: Input;
   /** Added to the headers of the request, in a copy. */
@@ -61,9 +61,9 @@ export class InterceptedRequest<Kind extends MethodKind, Input> {
   readonly definition: Method | undefined;
   /** May be changed. */
   readonly headers: HeaderMap;
-  /** When the request fails; `undefined` is never. */
+  /** The instant at which the request expires; `undefined` without a deadline. */
   readonly deadline: Date | undefined;
-  /** 1 for the first. A client counts the attempts of its interceptors; a host, those of the broker. */
+  /** Starts at 1. A client counts the attempts of its interceptors; a host, those of the broker. */
   readonly attempt: number;
   /** Aborts when the request ends early. */
   readonly signal: AbortSignal;

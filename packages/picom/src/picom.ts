@@ -138,7 +138,7 @@ export class Picom implements AsyncDisposable {
   #connected(target: PicomTarget): PicomTarget {
     const { service, cmd } = Object(target);
     if (typeof service !== "string" || typeof cmd !== "string") {
-      throw new UsageError("name the method to call: { service, cmd }");
+      throw new UsageError("cannot call a method: the target must be { service, cmd }, both text");
     }
     this.#local?.takeOver();
     void this.#client.start();

@@ -108,8 +108,8 @@ export class Context<Of extends Method = Method> {
   }
 
   /**
-   * Who the caller is, if the broker authenticated its connection: its user name with PLAIN, its public key with CURVE; `undefined`
-   * otherwise.
+   * The identity of the caller, if the broker authenticated its connection and knows it: its user name with PLAIN over the transport
+   * "zmtp". `undefined` without authentication, and over libzmq, which does not report it.
    */
   get caller(): string | undefined {
     return this.#request.reply.info.caller;

@@ -23,14 +23,15 @@ export function exposedFunctions(what: unknown, alias: string | undefined): Read
     throw invalidValue("what is registered", "an object or a function", what);
   }
   if (alias !== undefined)
-    throw new UsageError(`the name "${alias}" is for one function, and an object was registered`);
+    throw new UsageError(`cannot register an object as "${alias}": an alias is the name of one function`);
   const functions = new Map<string, AnyFunction>();
   for (const owner of [what, ...classesOf(what)]) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
       if (isFunction(value) && isServedName(name) && !functions.has(name)) functions.set(name, value);
     }
   }
-  if (functions.size === 0) throw new UsageError("an object without own functions and methods was registered");
+  if (functions.size === 0)
+    throw new UsageError("cannot register an object without own functions and methods: nothing could be called");
   return functions;
 }
 

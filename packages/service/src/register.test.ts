@@ -64,7 +64,9 @@ describe("a registered object", () => {
     ["an EventTarget", new EventTarget()],
     ["an empty object", {}],
   ])("is refused if it has no functions of its own: %s", (_what, object) => {
-    expect(() => exposedFunctions(object, undefined)).toThrow("without own functions and methods was registered");
+    expect(() => exposedFunctions(object, undefined)).toThrow(
+      "cannot register an object without own functions and methods",
+    );
   });
 
   test("does not expose the methods of a built-in class that it extends", () => {

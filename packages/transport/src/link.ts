@@ -109,7 +109,7 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = Object.freeze({
 /** What an implementation knows of a peer's connection. Unknown fields are missing. */
 export interface PeerFacts {
   readonly remoteAddress?: string;
-  /** Who the peer is, if a router authenticated it: the user name of PLAIN, the public key of CURVE. At most 255 bytes of ASCII. */
+  /** The identity of the peer, if a router authenticated it: the user name of PLAIN, the public key of CURVE. At most 255 bytes of ASCII. */
   readonly identity?: string;
   /** What a router announced (`RouterOptions`). */
   readonly announcement?: string;

@@ -16,7 +16,7 @@ export class RequestInfo {
   /** When the client gives the request up at the latest; `undefined` if it set no deadline. */
   readonly deadline: Date | undefined;
   /**
-   * Who the client is, if the broker authenticated its connection and knows: its user name with PLAIN over the transport "zmtp". `undefined`
+   * The identity of the client, if the broker authenticated its connection and knows it: its user name with PLAIN over the transport "zmtp". `undefined`
    * without authentication, and over libzmq, which does not report it.
    */
   readonly caller: string | undefined;
@@ -25,7 +25,7 @@ export class RequestInfo {
   readonly #endsAt: Instant;
   readonly #clock: Clock | undefined;
 
-  /** @param request the request, if it says anything of this */
+  /** @param request the request, if it has any of these facts */
   constructor(headers: Headers, request?: WorkerRequest, clock?: Clock) {
     const { deadlineMs, caller, attempt = 1 } = request ?? {};
     this.headers = headers;
@@ -43,7 +43,7 @@ export class RequestInfo {
   }
 }
 
-/** Of a request that says nothing of this, as most. */
+/** Shared by all requests without headers, deadline, caller and attempt, which most are. */
 export const NO_INFO: RequestInfo = new RequestInfo(NO_HEADERS);
 Object.freeze(NO_INFO);
 

@@ -36,7 +36,7 @@ export class ClientRecordOf<Request extends ClientLinks<Request>> implements Hea
   readonly requests: ClientRequests<Request>;
   readonly stored: StoredUsage = { requests: 0, bytes: 0 };
   capabilities: Capabilities = NO_CAPABILITIES;
-  /** Who it is, if its connection proved it (P-TAG-4). */
+  /** The identity of the client, if its connection is authenticated (P-TAG-4). */
   identity: string | undefined;
   /** What it accepts, if it announced less than the broker accepts (P-SIZE-1). */
   bounds: SizeBounds | undefined;

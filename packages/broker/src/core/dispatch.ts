@@ -4,10 +4,9 @@
 // queue. Requests for one service leave in order of arrival, also those that return because their worker was lost. Requests for
 // one certain worker, and requests that some worker rejected, wait apart and block no other request.
 //
-// A worker with a free slot is listed at each of its services. Which of them list it while it has none, only a request finds out:
-// the worker then leaves the list, and that service has one of its next turns. So a slot costs no step for each service, whether
-// it is taken or becomes free: the steps are at most as many as requests that found the worker busy. Services get free slots in
-// turn, so that none waits for the queue of another.
+// A worker with a free slot is in the list of each of its services. A worker that has become busy leaves a list only when a request of that
+// service finds it there; that service then waits in line for the worker's next free slots. So neither taking nor freeing a slot costs
+// a step for each service. Services get free slots in turn, so that a long queue of one does not delay the others.
 //
 // On the path of every request, measured by apps/bench, core.
 

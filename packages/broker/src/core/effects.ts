@@ -107,7 +107,7 @@ export type Input =
     }
   /** Bytes of a message that is not whole yet came from a peer. */
   | { readonly type: "receiving"; readonly from: PeerId }
-  /** A peer connected, and its connection proved who it is. Comes before its messages. */
+  /** A peer connected and was authenticated. Comes before its messages. */
   | { readonly type: "identified"; readonly peer: PeerId; readonly identity: string }
   /** The connection of a peer is gone. */
   | { readonly type: "peer-down"; readonly peer: PeerId }

@@ -107,7 +107,7 @@ export class QueuedRequest
   hasCallOptions: boolean;
   /** Whether the frame behind its options holds headers that its client negotiated. */
   hasHeaders: boolean;
-  /** Who its client is, if its connection proved it. */
+  /** The identity of its client, if the connection is authenticated (P-TAG-4). */
   caller: string | undefined;
   /** What ends it besides its timeout. */
   limits: RequestLimits | undefined = undefined;

@@ -49,7 +49,7 @@ export function onInputGrant(
   state.effects.toClient(client, { type: "credit", requestId: id, chunks });
 }
 
-/** P-STREAM-8: how a message breaks the rules of flow control; `undefined` if it does not. */
+/** P-STREAM-8: how a message violates flow control; `undefined` if it does not. */
 function faultOf(
   { credit, isGranted, hasEnded }: NonNullable<QueuedRequest["input"]>,
   message: InputMessage,
@@ -60,7 +60,7 @@ function faultOf(
   return `${message.chunks.length} chunks of input where ${credit} were granted`;
 }
 
-/** What follows would leave a gap, so the request ends. */
+/** Later chunks would follow a gap, so the request ends. */
 function failFaulty(state: CoreState, request: QueuedRequest, fault: string): void {
   const broken = violation("P-STREAM-8", fault, request.id);
   state.effects.report({ type: "violation", peer: request.client.id, role: "client", violation: broken });

@@ -39,14 +39,14 @@ export function setTimeoutWithin(
   setTimer(state, request, limits);
 }
 
-/** It waits for a worker. */
+/** The request is queued: starts its accept timeout (P-TIME-6). */
 export function onWaiting(state: CoreState, request: QueuedRequest, limits: RequestLimits): void {
   if (limits.acceptMs === NEVER) return;
   limits.acceptAt = state.now + limits.acceptMs;
   setTimer(state, request, limits);
 }
 
-/** It waits no longer. */
+/** The request leaves its queue: stops its accept timeout. */
 export function onWaited(state: CoreState, request: QueuedRequest): void {
   const { limits } = request;
   if (limits === undefined || limits.acceptAt === NEVER) return;
@@ -66,7 +66,7 @@ export function passedDeadline({ now }: CoreState, { limits }: QueuedRequest): n
   return limits !== undefined && isOver(limits.deadlineAt, now) ? limits.deadlineMs : undefined;
 }
 
-/** What is left until the deadline, if there is one, in whole milliseconds, for a worker. */
+/** Milliseconds until the deadline, for the worker: whole, at least 1; `undefined` without a deadline. */
 export function timeLeft({ now }: CoreState, limits: RequestLimits): number | undefined {
   if (limits.deadlineAt === NEVER) return undefined;
   return Math.max(1, Math.ceil(limits.deadlineAt - now));
@@ -78,7 +78,7 @@ function setTimer({ timers, now }: CoreState, request: QueuedRequest, limits: Re
   timers.set(request, at === NEVER ? NEVER : Math.max(0, Math.ceil(at - now)), now);
 }
 
-/** Instants are sums of floating point numbers. */
+/** With a tolerance of 1 µs, because instants are sums of floating point numbers. */
 function isOver(at: Instant, now: Instant): boolean {
   return at <= now + 0.001;
 }

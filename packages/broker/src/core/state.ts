@@ -62,7 +62,7 @@ export interface CoreState {
   /** How many services the workers offer, each worker for itself. */
   registrations: number;
   readonly clients: Map<PeerId, ClientRecord>;
-  /** Who the connected peers are, as their connections proved. */
+  /** The identities of connected peers that are authenticated. */
   readonly identities: Map<PeerId, string>;
   /** Clients that are gone and have persistent requests open. */
   readonly awayClients: Map<PeerId, ClientRecord>;

@@ -27,7 +27,7 @@ export interface StoredRequest {
   readonly methods?: boolean;
   /** Whether the frame behind the options holds headers. As `methods`. */
   readonly headers?: boolean;
-  /** Who its client is, if its connection proved it. As `methods`. */
+  /** The identity of its client, if the connection was authenticated. As `methods`. */
   readonly caller?: string;
   /** Milliseconds from `storedAt` to its deadline. Missing if it has none, and as `methods`. */
   readonly deadlineMs?: number;

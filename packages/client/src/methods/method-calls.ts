@@ -59,7 +59,7 @@ export function methodsOf(
 function checkMethodNames(contract: Contract, methods: object): void {
   const unknown = Object.keys(methods).find((name) => !Object.hasOwn(contract, name));
   if (unknown === undefined) return;
-  throw new UsageError(`service "${nameOf(contract)}" has no method "${unknown}" to set options of`);
+  throw new UsageError(`cannot set options of ${nameOf(contract)}.${unknown}: the contract has no such method`);
 }
 
 type AnyCall = (input?: unknown, options?: MethodCallOptions) => unknown;
@@ -131,7 +131,7 @@ class MethodCaller {
 
   call(input: unknown, options: MethodCallOptions | undefined): Promise<unknown> {
     if (options === undefined) return this.#port.call(this.#target, input);
-    // Without another promise, through which V8 would not find the functions that await the call.
+    // Not async: V8 would lose the stack of the awaiting functions at the additional promise.
     try {
       return this.#port.call(this.#targetFor(options), input);
     } catch (error) {

@@ -8,7 +8,7 @@ import type { MethodPort } from "./method-port.ts";
 
 type AnyCall = (...args: readonly unknown[]) => Promise<unknown>;
 
-/** Functions that are kept, so that a program that makes up names does not grow without a bound. */
+/** The most functions that are cached. A program may call any number of names. */
 const MAX_KEPT = 1_000;
 
 /**

@@ -87,7 +87,7 @@ function readCredentials(mechanism: string | undefined, credentials: Frames): Cr
   }
 }
 
-/** Who a peer is once it is authenticated; empty if that is not known. */
+/** The identity of an authenticated peer; empty if it is unknown. */
 export function userIdOf(request: Credentials): string {
   switch (request.mechanism) {
     case "NULL":

@@ -23,7 +23,7 @@ const MAX_FIRST_BYTES = 1024 * 1024;
 const FIRST_FACTOR = 128;
 const BODY_GROWTH = 4;
 const NO_BODY = Buffer.alloc(0);
-/** A frame that is worth to be read to where it belongs. */
+/** The least bytes of a frame that is read directly into its own memory. */
 const LARGE_BYTES = 32 * 1024;
 /** For fewer bytes, a copy costs less than a system call of their own. */
 const MIN_TARGET_BYTES = 16 * 1024;

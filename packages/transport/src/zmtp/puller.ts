@@ -29,7 +29,7 @@ export class ZmtpPuller implements AcceptorOwner {
   readonly #handlers: PullerHandlers;
   readonly #limits: LinkLimits;
   readonly #acceptor: Acceptor;
-  /** Those that are up. The one that filled the owner last is the last to be read again. */
+  /** Established connections. The one that filled the owner last is read last after `resume()`. */
   readonly #connections = new Set<SocketConnection>();
   #isHeld = false;
   #closing: Promise<void> | undefined;
@@ -51,12 +51,12 @@ export class ZmtpPuller implements AcceptorOwner {
     this.#acceptor = new Acceptor(settings, this);
   }
 
-  /** Like a router's. */
+  /** Listens. @returns the address with the real port. Rejects with a LinkError if it cannot be bound */
   bind(address: string): Promise<string> {
     return this.#acceptor.bind(address);
   }
 
-  /** Reads on. */
+  /** Reads from all connections again. */
   resume(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;

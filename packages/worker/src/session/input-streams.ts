@@ -81,7 +81,7 @@ export class InputStreams {
     return this.#deadlines.mayBeEarlier;
   }
 
-  /** A slow reader would look to broker and client like a handler that has stopped. */
+  /** Broker and client would take a slow reader for a handler that has stopped. */
   onTick(now: Instant): Effects {
     const effects: Effect[] = [];
     for (let due = this.#deadlines.takeDue(now); due !== undefined; due = this.#deadlines.takeDue(now)) {
