@@ -2,7 +2,7 @@
 // before the worker reads. A source may be asked for its next chunk when the request ends: what it still gives is dropped.
 
 import type { Frame } from "@pigato/protocol";
-import { discardSource, isReiterable, type OpenSource, openSource, watchSource } from "./input-source.ts";
+import { discardSource, isReiterable, type OpenSource, openSource, SourceChunks, watchSource } from "./input-source.ts";
 
 /** The request, as the source of its input uses it. Has no effect once the request has ended. */
 export interface InputSink {
@@ -61,8 +61,9 @@ export class InputPump {
     this.#isDone = true;
     this.#round += 1;
     this.#wake();
-    if (this.#open === undefined && typeof this.#source !== "function") discardSource(this.#source);
     this.#close();
+    // An iterator that waits for its next chunk closes later, but what it reads does not wait.
+    discardSource(this.#source);
   }
 
   #start(): void {
@@ -80,7 +81,8 @@ export class InputPump {
     if (round !== this.#round) return;
     const source: unknown = typeof this.#source === "function" ? await this.#source() : this.#source;
     if (round !== this.#round) return discardSource(source);
-    if (typeof source === "object" && source !== null && !isReiterable(source)) this.#sink.onStart(source);
+    const origin = SourceChunks.originOf(source);
+    if (typeof origin === "object" && origin !== null && !isReiterable(origin)) this.#sink.onStart(origin);
     const open = openSource(source);
     this.#open = open;
     for (;;) {

@@ -77,17 +77,27 @@ export function openSource(source: unknown): OpenSource {
   throw new UsageError("the input of a request must be an iterable, a stream, a Blob or bytes");
 }
 
-/** The chunks of a source, as interceptors read them. Not opened before that. */
+/** The chunks of a source, as interceptors read them, or with a check of each. Not opened before that. */
 export class SourceChunks implements AsyncIterable<unknown> {
   readonly #source: RequestInputSource;
+  readonly #check: ((chunk: unknown) => Promise<void>) | undefined;
 
   /** The source itself, unless an interceptor replaced its chunks. */
   static sourceOf(chunks: unknown): unknown {
     return typeof chunks === "object" && chunks !== null && #source in chunks ? chunks.#source : chunks;
   }
 
-  constructor(source: RequestInputSource) {
+  /** What is read in the end, behind all such chunks. */
+  static originOf(source: unknown): unknown {
+    let origin = source;
+    while (typeof origin === "object" && origin !== null && #source in origin) origin = origin.#source;
+    return origin;
+  }
+
+  /** @param check rejects for a chunk that must not be sent */
+  constructor(source: RequestInputSource, check?: (chunk: unknown) => Promise<void>) {
     this.#source = source;
+    this.#check = check;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<unknown> {
@@ -97,6 +107,7 @@ export class SourceChunks implements AsyncIterable<unknown> {
       for (;;) {
         const { done, value } = await opened.next();
         if (done === true) return;
+        await this.#check?.(value);
         yield value;
       }
     } finally {
@@ -105,16 +116,18 @@ export class SourceChunks implements AsyncIterable<unknown> {
   }
 }
 
-/** Ends a source that is not read. */
+/** Ends a source that is not read any more. */
 export function discardSource(source: unknown): void {
-  if (typeof source !== "object" || source === null) return;
-  if (isNodeStream(source)) source.destroy();
-  else if (isWebStream(source)) void source.cancel().catch(() => {});
+  const origin = SourceChunks.originOf(source);
+  if (typeof origin !== "object" || origin === null) return;
+  if (isNodeStream(origin)) origin.destroy();
+  else if (isWebStream(origin)) void origin.cancel().catch(() => {});
 }
 
 /** Watches a Node stream that is not read yet: its error, as of a file that does not exist, would end the process. */
 export function watchSource(source: unknown, onError: (error: unknown) => void): void {
-  if (typeof source === "object" && source !== null && isNodeStream(source)) source.on("error", onError);
+  const origin = SourceChunks.originOf(source);
+  if (typeof origin === "object" && origin !== null && isNodeStream(origin)) origin.on("error", onError);
 }
 
 function iterated(iterator: Iterator<unknown> | AsyncIterator<unknown>): OpenSource {

@@ -9,6 +9,7 @@ import { RequestError } from "@pigato/protocol";
 import { type Clock, setImmediate, wallClock } from "@pigato/transport";
 import type { Abortable, AbortSignals, SharedSignal } from "./abort-signals.ts";
 import type { CallOptions } from "./call-options.ts";
+import { discardSource, watchSource } from "./input-source.ts";
 
 /** A request before its interceptors. */
 export interface OutgoingRequest {
@@ -44,7 +45,9 @@ export class InterceptedCall implements Abortable {
   /** @param next the interceptors */
   constructor(next: Next, outgoing: OutgoingRequest, port: InterceptedPort & { readonly send: Send }) {
     this.#outgoing = outgoing;
-    const { signal, headers, deadline } = outgoing.options;
+    const { signal, headers, deadline, input } = outgoing.options;
+    // Its error is that of the request, if an interceptor sends it.
+    watchSource(input, () => {});
     this.#signal = signal === undefined ? undefined : port.signals.of(signal);
     const expiresAt = typeof deadline === "number" ? new Date(wallClock() + deadline) : deadline;
     const leftMs = expiresAt === undefined ? Number.POSITIVE_INFINITY : Math.max(0, expiresAt.getTime() - wallClock());
@@ -95,6 +98,7 @@ export class InterceptedCall implements Abortable {
   /** The reply has been read, or failed. Cancels what is still open. */
   end(reason?: unknown): void {
     this.#signal?.delete(this);
+    discardSource(this.#outgoing.options.input);
     if (reason !== undefined) this.#controller.abort(reason);
   }
 

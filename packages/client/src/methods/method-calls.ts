@@ -197,13 +197,7 @@ class MethodCaller {
   /** The same chunks, which fail the call at the first one that does not match. */
   #checkedChunks(schema: Schema | undefined, chunks: unknown): unknown {
     if (schema === undefined || isBytesSchema(schema) || !isInputSource(chunks)) return chunks;
-    const check = async (chunk: unknown): Promise<void> => this.#checkInput(await validate(schema, chunk));
-    return (async function* () {
-      for await (const chunk of new SourceChunks(chunks)) {
-        await check(chunk);
-        yield chunk;
-      }
-    })();
+    return new SourceChunks(chunks, async (chunk) => this.#checkInput(await validate(schema, chunk)));
   }
 
   #targetFor(options: MethodCallOptions | undefined): Target {
