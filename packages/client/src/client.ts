@@ -2,9 +2,8 @@
 // decides what happens to a request.
 
 import type { Contract, Interceptor, Methods, RetryPolicy, ServiceDescription } from "@pigato/contract";
-import { HOST_METHODS, isServiceDescription } from "@pigato/contract/internal";
 import { invalidValue, isBlob, type PeerEvents, readService, resolveAddresses } from "@pigato/peer";
-import { display, type RequestError, type RequestId, UsageError, type Violation } from "@pigato/protocol";
+import { display, type RequestError, type RequestId, type Violation } from "@pigato/protocol";
 import { requestIdFromText } from "@pigato/protocol/internal";
 import type { LinkError } from "@pigato/transport";
 import { EventEmitter } from "eventemitter3";
@@ -24,6 +23,7 @@ import { Driver } from "./driver.ts";
 import type { RequestInputSource } from "./input-source.ts";
 import { Interception } from "./interception.ts";
 import type { Api, FunctionOptions, MethodOptions, Remote } from "./methods/api.ts";
+import { type DescribeOptions, describeService } from "./methods/describe.ts";
 import { methodsOf } from "./methods/method-calls.ts";
 import { remoteFunctions } from "./methods/remote-functions.ts";
 import { type ClientOptions, type ClientSettings, resolveOptions } from "./options.ts";
@@ -274,12 +274,12 @@ export class Client extends EventEmitter<ClientEvents> {
   /**
    * The methods of a service with their JSON Schemas, as one of its hosts describes them; `workerId` selects the host. To ask all hosts, or
    * for `$stats` and `$ping`, use `broadcast` or `call` with the option `method`.
+   * @param service a name without a version stands for its highest version, where no worker offers the name itself
    * @returns a promise that rejects with a `UsageError` if the service is not that of a host
    */
-  async describe(service: string, options: Omit<CallOptions, "method" | "args"> = {}): Promise<ServiceDescription> {
-    const described = await this.call(service, undefined, { ...options, method: HOST_METHODS.info });
-    if (isServiceDescription(described)) return described;
-    throw new UsageError(`service "${service}" cannot be described: the worker that answered is no host`);
+  describe(service: string, options: DescribeOptions = {}): Promise<ServiceDescription> {
+    const isPigato = this.#settings.dialect === "pigato";
+    return describeService(service, options, { call: (name, data, how) => this.call(name, data, how), isPigato });
   }
 
   /**

@@ -38,6 +38,21 @@ test("P-CALL-4: a host describes its methods, with JSON Schema where the library
   expect(await client.describe("stocks", { workerId: described.host })).toEqual(described);
 });
 
+test("a name without a version describes its highest version, unless a worker offers the name itself", async () => {
+  const { client, host } = await start((started) => {
+    started.register("prices@1.2.0", () => 1, "older");
+    started.register("prices@1.10.0", () => 1, "newer");
+  });
+  expect(await client.describe("prices")).toMatchObject({ service: "prices@1.10.0", methods: [{ name: "newer" }] });
+  expect(await client.describe("prices@~1.2")).toMatchObject({ service: "prices@1.2.0" });
+  const waiting = client.describe("later");
+  host.register("later", () => 1, "now");
+  expect(await waiting).toMatchObject({ service: "later" });
+  host.register("prices", () => 1, "bare");
+  await client.call("prices", undefined, { method: "$ping" });
+  expect(await client.describe("prices")).toMatchObject({ service: "prices" });
+});
+
 test("P-CALL-4: a host counts the requests of its methods", async () => {
   const { client, host } = await start(serve);
   const api = client.of(STOCKS);
