@@ -2,7 +2,7 @@
 //
 //     const interceptor = (next) => async (request) => next(request);
 //
-// It may read and change the request, answer without `next`, call `next` again, and read and change the reply. For a stream,
+// It may read and change the request, reply without `next`, call `next` again, and read and change the reply. For a stream,
 // `next` resolves with the first chunk, or with the end of a stream without chunks. So a request that fails before it rejects
 // `next`, whatever its kind, and a later failure is an exception of the loop that reads the chunks.
 

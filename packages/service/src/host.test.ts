@@ -409,7 +409,7 @@ describe("a method that takes chunks", () => {
     await expect(client.call("table", 5, { method: "load" })).rejects.toMatchObject({
       code: "INVALID_ARGUMENT",
       delivery: "dispatched",
-      message: "table.load takes a stream of input, and the request has none",
+      message: "table.load takes streamed input, and the request has none",
     });
   });
 });

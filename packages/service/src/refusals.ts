@@ -1,4 +1,4 @@
-// Requests that a host answers without running a handler (P-FAIL-6).
+// Requests that a host refuses before a handler runs (P-FAIL-6).
 
 import { describeIssues, type Issue } from "@pigato/contract";
 import { type FailureCode, RequestError } from "@pigato/protocol";
@@ -37,7 +37,7 @@ export function invalidInput({ fullName }: HostedMethod, issues: readonly Issue[
 }
 
 export function noChunks({ fullName }: HostedMethod): Refusal {
-  return refusal("INVALID_ARGUMENT", `${fullName} takes a stream of input, and the request has none`);
+  return refusal("INVALID_ARGUMENT", `${fullName} takes streamed input, and the request has none`);
 }
 
 /** Whether the host threw this error, because input does not match its schema. One of a nested request has an id. */

@@ -9,7 +9,7 @@ import type { SentOptions } from "./sent-options.ts";
 /** A request that a loop over `worker.requests()` receives. The three are those of a request handler. */
 export interface IncomingRequest {
   readonly data: unknown;
-  /** A request that is not answered keeps its slot of the worker until its timeout. */
+  /** A request without a reply keeps its slot of the worker until its timeout. */
   readonly reply: Reply;
   /** The options that the client sent, unchanged; `{}` if it sent none. */
   readonly opts: SentOptions;
