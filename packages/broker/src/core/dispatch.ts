@@ -280,6 +280,10 @@ function whyUnsendable(
   if (codec !== undefined && hasCodec(request, codec) && !worker.capabilities.codecs.includes(codec)) {
     return `has the codec "${codec}", which the worker "${shownPeer(worker.id)}" does not support`;
   }
+  // Joined with what is not JSON, it would be neither.
+  if (codec !== undefined && hasMethodInBody) {
+    return `has a method and the codec "${codec}", which the worker "${shownPeer(worker.id)}" does not support together (methods)`;
+  }
   const [sent, headers] = request.trailer;
   // In one frame or in two, the options and the headers have about the same number of bytes.
   const trailer = request.hasHeaders && worker.bounds !== undefined ? (headers ?? sent) : sent;

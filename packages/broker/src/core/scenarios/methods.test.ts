@@ -127,6 +127,22 @@ describe("the codec of a request", () => {
     expect(sim.requestsSentTo("w1")).toEqual(["r2"]);
     expect(sim.stats()).toMatchObject({ open: 1, inFlight: 1 });
   });
+
+  test("ends the request with INVALID if its method would have to be joined with it", () => {
+    const sim = scenario({ isChecked: false });
+    sim.worker("w1").ready("math", { codecs: ["raw"] });
+    sim.client("c1").offer({ methods: true, codecs: ["raw"] });
+    sim.client("c1").request("math", "r1", { method: "add", codec: "raw" }).request("math", "r2", { codec: "raw" });
+    sim.client("c1").request("math", "r3", { method: "add", accept: "raw" });
+    expect(sim.client("c1").received.at(-1)).toMatchObject({
+      failure: {
+        code: "INVALID",
+        message:
+          'request r1 to "math" has a method and the codec "raw", which the worker "w1" does not support together (methods)',
+      },
+    });
+    expect(sim.requestsSentTo("w1")).toEqual(["r2", "r3"]);
+  });
 });
 
 describe("the reply cache", () => {
