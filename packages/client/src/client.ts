@@ -150,14 +150,14 @@ export class Client extends EventEmitter<ClientEvents> {
 
   /**
    * Makes a request.
-   * @param data any value that JSON can represent
+   * @param data any value that the codec of the request carries, by default JSON
    * @param onPartial called with each partial value; there is no callback for the end
    * @throws UsageError for invalid arguments
    */
   request<Value = unknown>(service: string, data: unknown, onPartial: ReplyCallback<Value>): void;
   /**
    * Makes a request.
-   * @param data any value that JSON can represent
+   * @param data any value that the codec of the request carries, by default JSON
    * @param onPartial called with each partial value
    * @param onFinal called once, with the final value or with the error
    * @throws UsageError for invalid arguments
@@ -171,7 +171,7 @@ export class Client extends EventEmitter<ClientEvents> {
   ): void;
   /**
    * Makes a request.
-   * @param data any value that JSON can represent
+   * @param data any value that the codec of the request carries, by default JSON
    * @returns the replies as a stream
    * @throws UsageError for invalid arguments
    */
@@ -224,8 +224,9 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
-   * Streams chunks to a service, and resolves to the final value of the reply, as `call()` does.
-   * @param source the option `input`
+   * Streams chunks to a service, and resolves to the final value of the reply. Rejects as `call()` does, and with the code `CANCELED` if the
+   * source fails.
+   * @param source the option `input`: an iterable, a stream, a Blob, bytes, or a function that returns one
    */
   upload<Value = unknown>(service: string, source: RequestInputSource, options?: CallOptions): Promise<Value>;
   upload(service: string, source: RequestInputSource, options: CallOptions = {}): Promise<unknown> {

@@ -5,6 +5,7 @@ import { UsageError } from "@pigato/protocol";
 import { isFailureCode, isMethodName } from "@pigato/protocol/internal";
 import { isSchema, type Schema } from "./schema.ts";
 
+/** What a method takes and returns: a value or a stream of chunks, each. */
 export type MethodKind = "unary" | "serverStream" | "clientStream" | "duplex";
 
 /** The errors of a method: a code, and the schema of its data. */
@@ -20,7 +21,7 @@ interface MethodOptions<Errors extends ErrorSchemas> {
   readonly idempotent?: boolean;
 }
 
-/** One value in, one value out. */
+/** One value in, one value out. Its schemas are `undefined` where the contract has none. */
 export interface UnaryMethod<
   In extends Schema = Schema,
   Out extends Schema = Schema,
@@ -195,9 +196,14 @@ export function isServedName(name: string): boolean {
   return isMethodName(name) && !name.startsWith("_") && !name.startsWith(RESERVED_PREFIX) && !RESERVED.has(name);
 }
 
+/** The name of a method for an error message: at most 64 characters of it. */
+export function shortName(name: string): string {
+  return name.length > MAX_SHOWN_NAME ? `${name.slice(0, MAX_SHOWN_NAME)}…` : name;
+}
+
 function checkMethod(service: string, name: string, method: Method): void {
   if (!isServedName(name)) {
-    const shown = name.length > MAX_SHOWN_NAME ? `${name.slice(0, MAX_SHOWN_NAME)}…` : name;
+    const shown = shortName(name);
     const rule = "a name has 1 to 255 bytes, does not start with _ or $, and is no member of Object.prototype";
     throw new UsageError(`service "${service}" cannot have a method "${shown}": ${rule}`);
   }

@@ -13,10 +13,15 @@ const MAX_SHOWN_ISSUES = 3;
 /** The failure of a request with a code that the contract of a method declares. */
 export class MethodError<Code extends string = string, Detail = unknown> extends PigatoError {
   override readonly name = "MethodError";
+  /** One of the codes that the contract declares. */
   readonly code: Code;
+  /** The data of the error, as its schema describes it. */
   readonly detail: Detail;
+  /** How far the request got. `maybe-executed` at the host, where the handler has run. */
   readonly delivery: Delivery;
+  /** The service of the request; `undefined` at the host. */
   readonly service: string | undefined;
+  /** The id of the request; `undefined` at the host. */
   readonly requestId: string | undefined;
 
   constructor(

@@ -2,6 +2,7 @@
 
 export { afterFirst } from "./chunks.ts";
 export { checkInterceptor, compose, InterceptorChain, type InterceptorOwner } from "./compose.ts";
+export { shortName } from "./contract.ts";
 export { describeMethod, HOST_METHODS, isServiceDescription } from "./description.ts";
 export { replyOf, requestOf } from "./interceptor.ts";
 export { type PolicyClock, readNumber, retryableBy, retryWith } from "./retry.ts";

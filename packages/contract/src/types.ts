@@ -1,5 +1,5 @@
 // The types that follow from a method: what its caller passes and receives, and what its handler receives and returns. They
-// differ where a schema converts: the server converts what it receives, a client only if it validates.
+// differ where a schema converts: the host converts what it receives, a client only if it validates.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Method } from "./contract.ts";

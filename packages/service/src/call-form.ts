@@ -33,7 +33,7 @@ export function readCall({ method, hasArgs = false, flaw }: WorkerRequest["optio
   return { method, hasArgs, data };
 }
 
-/** P-CALL-3: a connection that did not negotiate methods gets the call in the body, behind the options that name the method. */
+/** P-CALL-2: on a connection without `methods` the call is in the body, while the options still name the method. */
 function isBodyForm(method: string, data: unknown): boolean {
   if (typeof data !== "object" || data === null || Object.keys(data).length !== 3) return false;
   const kwargs = getOwn(data, "kwargs");

@@ -1,14 +1,12 @@
 // Requests that a host refuses before a handler runs (P-FAIL-6).
 
 import { describeIssues, type Issue } from "@pigato/contract";
+import { shortName } from "@pigato/contract/internal";
 import { type FailureCode, RequestError } from "@pigato/protocol";
 import type { Reply } from "@pigato/worker";
 import type { Flaw } from "./call-form.ts";
 import type { HostedMethod } from "./hosted-method.ts";
 import type { HostedService } from "./hosted-service.ts";
-
-/** The most characters of a method's name in an error message. */
-const MAX_SHOWN_NAME = 64;
 
 /** Why a request is refused. No worker has run it, and none would. */
 export interface Refusal extends Pick<RequestError, "name" | "message" | "delivery"> {
@@ -26,9 +24,11 @@ export function unreadable(service: HostedService, { code, reason }: Flaw): Refu
 }
 
 export function unknownMethod(service: HostedService, name: string): Refusal {
-  const shown = name.length > MAX_SHOWN_NAME ? `${name.slice(0, MAX_SHOWN_NAME)}…` : name;
   const known = service.describeMethods();
-  return refusal("UNIMPLEMENTED", `service "${service.name}" has no method ${JSON.stringify(shown)}: it has ${known}`);
+  return refusal(
+    "UNIMPLEMENTED",
+    `service "${service.name}" has no method ${JSON.stringify(shortName(name))}: it has ${known}`,
+  );
 }
 
 export function invalidInput({ fullName }: HostedMethod, issues: readonly Issue[]): Refusal {
