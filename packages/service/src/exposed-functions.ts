@@ -18,7 +18,10 @@ export function isFunction(value: unknown): value is AnyFunction {
  * @throws UsageError if there is nothing to expose, or under no possible name
  */
 export function exposedFunctions(what: unknown, alias: string | undefined): ReadonlyMap<string, AnyFunction> {
-  if (isFunction(what)) return new Map([[readName(alias ?? what.name), what]]);
+  if (isFunction(what)) {
+    if (isClass(what)) throw new UsageError(`cannot register the class ${what.name}: pass an instance of it`);
+    return new Map([[readName(alias ?? what.name), what]]);
+  }
   if (typeof what !== "object" || what === null) {
     throw invalidValue("what is registered", "an object or a function", what);
   }
@@ -46,6 +49,10 @@ function classesOf(instance: object): readonly object[] {
   return classes;
 }
 
+function isClass(value: AnyFunction): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(value));
+}
+
 /**
  * Whether a prototype belongs to a class that a program declared with `class`. Those of the language and of the platform, and the
  * emitters and streams of Node, are functions or globals.
@@ -54,10 +61,7 @@ function isClassPrototype(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   const declared: unknown = Object.getOwnPropertyDescriptor(value, "constructor")?.value;
   if (!isFunction(declared) || Reflect.get(declared, "prototype") !== value) return false;
-  return (
-    Function.prototype.toString.call(declared).startsWith("class") &&
-    Reflect.get(globalThis, declared.name) !== declared
-  );
+  return isClass(declared) && Reflect.get(globalThis, declared.name) !== declared;
 }
 
 function readName(name: unknown): string {

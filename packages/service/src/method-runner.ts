@@ -110,7 +110,9 @@ export class MethodRunner {
     const { definition, fullName } = method;
     const isStream = isAsyncIterable(result);
     if (definition !== undefined && isStream !== repliesWithChunks(definition)) {
-      const expected = isStream ? "one value, not an async iterable" : "an async iterable, such as an async generator";
+      const expected = isStream
+        ? "one value, not chunks: a method with chunks is made with serverStream() or duplex()"
+        : "an async iterable, such as an async generator";
       throw new UsageError(`the handler of ${fullName} must return ${expected}`);
     }
     if (isStream) return this.#writeAll(method, result, reply);

@@ -114,6 +114,11 @@ describe("a registered function", () => {
     expect(() => exposedFunctions(() => 1, name)).toThrow("the name of a registered function must be");
   });
 
+  test("is no class, whose methods need an instance", () => {
+    expect(() => exposedFunctions(Images, undefined)).toThrow("cannot register the class Images: pass an instance");
+    expect([...exposedFunctions(function classify() {}, undefined).keys()]).toEqual(["classify"]);
+  });
+
   test.each([1, null, undefined, "x"])("is not %j", (what) => {
     expect(() => exposedFunctions(what, "run")).toThrow("what is registered must be");
   });
