@@ -66,7 +66,7 @@ export class CallSchema {
     default: undefined,
   });
   /**
-   * Milliseconds that it may wait for a worker. Then it fails with `UNAVAILABLE`, and no worker has run it, so that a retry is safe. Applies
+   * Milliseconds that it may wait for a worker. Then it fails with `UNAVAILABLE`; a retry is safe unless an earlier worker was lost. Applies
    * each time that it waits: in the client for a connection, and in a broker that supports it for a free worker. @defaultValue no limit
    */
   readonly acceptTimeout: Option<number, number | undefined> = custom<number, number | undefined>({

@@ -5,7 +5,7 @@ import { UsageError } from "@pigato/protocol";
 import { isFailureCode, isMethodName } from "@pigato/protocol/internal";
 import { isSchema, type Schema } from "./schema.ts";
 
-/** What a method takes and returns: a value or a stream of chunks, each. */
+/** Whether a method takes one value or chunks, and whether it returns one value or chunks. */
 export type MethodKind = "unary" | "serverStream" | "clientStream" | "duplex";
 
 /** The errors of a method: a code, and the schema of its data. */

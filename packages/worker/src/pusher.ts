@@ -27,7 +27,7 @@ const { logger, stopTimeoutMs } = new PeerSchema();
 export class PusherSchema {
   /** The most messages that wait for the sink. At the bound `push()` rejects with `BUSY`. @defaultValue 100 000 */
   readonly maxQueuedMessages: Option<number> = integer({ min: 1, max: 10_000_000, default: 100_000 });
-  /** The same bound in bytes. @defaultValue 64 MiB */
+  /** The most bytes that wait for the sink, with the same result at the bound. @defaultValue 64 MiB */
   readonly maxQueuedBytes: Option<number> = integer({ unit: "bytes", min: 1024, max: 1024 * MIB, default: 64 * MIB });
   /** Milliseconds that `stop()` waits until the sink has taken what waits. @defaultValue 5000 */
   readonly stopTimeoutMs: Option<number> = stopTimeoutMs;

@@ -22,11 +22,14 @@ const MAX_FRAMES = 1_000;
 
 export class SinkSchema {
   /**
-   * Messages that wait for a loop at which the sink stops to read: its peers wait, and nothing is lost. It continues when half of them are
-   * taken. Each connection may deliver one message more. @defaultValue 1000
+   * The most messages that wait for a loop. At the bound the sink stops reading: its peers wait, and nothing is lost. It continues when
+   * half of them are taken. Each connection may deliver one more message. @defaultValue 1000
    */
   readonly maxQueuedMessages: Option<number> = integer({ min: 1, max: 1_000_000, default: 1_000 });
-  /** The same bound in bytes. A frame counts with 128 bytes more than it has. @defaultValue 64 MiB */
+  /**
+   * The most bytes that wait for a loop, with the same result at the bound. Each frame counts 128 bytes more than it has.
+   * @defaultValue 64 MiB
+   */
   readonly maxQueuedBytes: Option<number> = integer({ unit: "bytes", min: KIB, max: KIB * MIB, default: 64 * MIB });
   /** The most bytes of one message. A peer that sends a larger one is disconnected. @defaultValue 64 MiB */
   readonly maxMessageBytes: Option<number> = integer({ unit: "bytes", min: KIB, max: KIB * MIB, default: 64 * MIB });

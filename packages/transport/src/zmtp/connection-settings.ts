@@ -24,7 +24,7 @@ export interface ConnectionSettings extends SenderSettings {
   readonly peerTypes: ReadonlySet<string>;
   /** This end connects. Otherwise it listens. */
   readonly isActive: boolean;
-  /** This end sends PING. An end that may stop to read answers none. @defaultValue whether it is active */
+  /** This end sends PING. An end that may stop reading answers none. @defaultValue whether it is active */
   readonly sendsPings?: boolean;
   readonly limits: LinkLimits;
   /** Whether the link reports messages that are too large. Otherwise they end the connection. */
