@@ -219,6 +219,25 @@ test.each([
   await expect(client.of(MATH).count(3).toArray()).rejects.toThrow("after");
 });
 
+test.each(["mdp01", "mdp02"] as const)(
+  "interceptors of a host that speaks %s add no headers by themselves",
+  async (dialect) => {
+    const { client } = await start(
+      (host) => {
+        host.register("plain", () => 1, "run");
+        host.serve(MATH, { ...HANDLERS, half: (_value, ctx) => ctx.replyHeaders.set("a", "b").size });
+        host.use((next) => (request) => next(request));
+      },
+      { dialect },
+    );
+    expect(await client.call("plain", null, { method: "run" })).toBe(1);
+    expect(await client.call("math", 2, { method: "double" })).toBe(4);
+    // Headers that a handler sets cannot be sent. An error is a value there.
+    const message = expect.stringContaining("its wire has no frame for it");
+    expect(await client.call("math", 2, { method: "half" })).toMatchObject({ error: { message } });
+  },
+);
+
 test("a canceled request aborts the signal of interceptors and handlers", async () => {
   const signals: AbortSignal[] = [];
   let onRunning = (): void => {};

@@ -157,7 +157,9 @@ function majordomoFormat(id: "mdp02" | "mdp01", encode: Encode): ReplyFormat {
 function onlyData(id: DialectName): Pick<ReplyFormat, "options" | "checkReject"> {
   return {
     options(options) {
-      const [name] = Object.keys(options ?? {});
+      const name = Object.entries(options ?? {}).find(
+        ([, value]) => encodePayload(value, NO_OPTIONS) !== NO_OPTIONS,
+      )?.[0];
       if (name !== undefined) throw notCarried(id, `reply.opts.${name}`, "its wire has no frame for it");
       return NO_OPTIONS;
     },
