@@ -62,14 +62,24 @@ export function checkInterceptor(value: unknown): void {
 }
 
 function around(next: Next, interceptor: Interceptor): Next {
-  const run = runnerOf(next, interceptor);
+  const run = runnerOf(handled(next), interceptor);
   return async (request) => {
     const reply: unknown = await run(request);
     if (isReplyTo(request, reply)) return reply;
     const { service, method } = request;
+    const name = method === "" ? service : `${service}.${method}`;
     throw new UsageError(
-      `an interceptor of ${service}.${method} returned no reply: return that of next(request), or request.respond(output)`,
+      `an interceptor of ${name} returned no reply: return that of next(request), or request.respond(output)`,
     );
+  };
+}
+
+/** The same, also for an interceptor that does not await it: a failure without a handler would end the process. */
+function handled(next: Next): Next {
+  return (request) => {
+    const replied = next(request);
+    replied.catch(() => {});
+    return replied;
   };
 }
 

@@ -1,5 +1,5 @@
 import { UsageError } from "@pigato/protocol";
-import { describe, expect, expectTypeOf, test } from "vitest";
+import { describe, expect, expectTypeOf, onTestFinished, test } from "vitest";
 import { afterFirst } from "./chunks.ts";
 import { compose, whenEnded } from "./compose.ts";
 import { type MethodKind, unary } from "./contract.ts";
@@ -164,6 +164,26 @@ describe("a fault of an interceptor fails its request alone", () => {
     const untyped: Interceptor = Reflect.get({ interceptor }, name);
     await expect(compose([untyped])(newRequest())).rejects.toThrow(message);
   });
+
+  test.each([1, 2])(
+    "one that neither returns nor awaits next() leaves no failure unhandled, as one of %d",
+    async (count) => {
+      const unhandled: unknown[] = [];
+      const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
+      process.on("unhandledRejection", onUnhandled);
+      onTestFinished(() => void process.off("unhandledRejection", onUnhandled));
+      const forgetful: Interceptor = (next) => (request) => {
+        void next(request);
+        return Promise.reject(new Error("forgotten"));
+      };
+      const inner: Interceptor = (next) => (request) => next(request);
+      const send: Next = () => Promise.reject(new Error("lost"));
+      const interceptors = [forgetful, inner].slice(0, count);
+      await expect(compose(interceptors)(newRequest("unary", send))).rejects.toThrow("forgotten");
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(unhandled).toEqual([]);
+    },
+  );
 
   test("an output that is no stream is rejected, where the method returns one", () => {
     expect(() => newRequest("serverStream").respond(5)).toThrow(UsageError);
