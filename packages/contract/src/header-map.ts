@@ -11,6 +11,9 @@ const MAX_LENGTH = 8_192;
  * protocol. At most 8 192 characters in all; `set` throws a `UsageError` beyond that.
  */
 export class HeaderMap extends Map<string, string> {
+  /** Counted, because a peer may send a thousand short ones. */
+  #length = 0;
+
   /** @throws UsageError for a name or a value that is not text or has control characters, and beyond the bound */
   static from(entries: Readonly<Record<string, string>> | Iterable<readonly [string, string]> = {}): HeaderMap {
     const headers = new HeaderMap();
@@ -28,7 +31,14 @@ export class HeaderMap extends Map<string, string> {
   }
 
   override delete(name: string): boolean {
-    return super.delete(name.toLowerCase());
+    const lower = name.toLowerCase();
+    this.#length -= this.#lengthOf(lower);
+    return super.delete(lower);
+  }
+
+  override clear(): void {
+    this.#length = 0;
+    super.clear();
   }
 
   /** @throws UsageError for a name or a value that is not text or has control characters, and beyond the bound */
@@ -41,17 +51,18 @@ export class HeaderMap extends Map<string, string> {
     if (typeof value !== "string" || hasControlCharacter(value)) {
       throw new UsageError(`the header "${name}" must be text without control characters`);
     }
-    if (this.#lengthWithout(name) + name.length + value.length > MAX_LENGTH) {
+    const lower = name.toLowerCase();
+    const length = this.#length - this.#lengthOf(lower) + lower.length + value.length;
+    if (length > MAX_LENGTH) {
       throw new UsageError(`the header "${name}" does not fit: headers may have ${MAX_LENGTH} characters in all`);
     }
-    return super.set(name.toLowerCase(), value);
+    this.#length = length;
+    return super.set(lower, value);
   }
 
-  #lengthWithout(name: string): number {
-    const lower = name.toLowerCase();
-    let length = 0;
-    for (const [other, value] of this) if (other !== lower) length += other.length + value.length;
-    return length;
+  #lengthOf(lower: string): number {
+    const value = super.get(lower);
+    return value === undefined ? 0 : lower.length + value.length;
   }
 
   toJSON(): Record<string, string> {
