@@ -1,5 +1,6 @@
 // The headers of a request, between its tagged frame (P-TAG-3) and the options of peers that do not read that frame.
 
+import { isJsonText } from "./dialects/json-text.ts";
 import { headersIn } from "./dialects/pigato/tags.ts";
 import { joined } from "./dialects/raw-body.ts";
 import type { Frame, Frames } from "./frame.ts";
@@ -21,10 +22,11 @@ export function excessOfHeaders([, headers]: Frames): string | undefined {
   return `its headers have ${bytes} bytes as JSON; the most is ${MAX_HEADERS_BYTES}`;
 }
 
-/** The trailer with the headers in the options. Joins the bytes and parses nothing. */
+/** The trailer with the headers in the options. Joins the bytes, unless they would change other options: headers that are no JSON object are left out. */
 export function withHeadersInOptions([options, headers, ...others]: Frames): Frames {
   if (options === undefined || headers === undefined) return options === undefined ? [] : [options];
   const json = headersIn(headers);
+  if (json[0] !== OPEN || !isJsonText(json)) return [options, ...others];
   const isObject = options.length > 2 && options[0] === OPEN && options[options.length - 1] === CLOSE;
   const head = isObject ? [options.subarray(0, -1), MEMBER] : [FIRST_MEMBER];
   return [joined([...head, json, END]), ...others];
