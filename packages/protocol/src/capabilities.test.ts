@@ -137,7 +137,7 @@ describe("the offer of a role", () => {
 
   test("holds every flag that the role supports", () => {
     expect(offered("client")).toBe(
-      "pigato/1 cancel error notice request-heartbeat partials credit methods deadline headers heartbeat=2500",
+      "pigato/1 cancel error notice request-heartbeat partials credit methods deadline headers duplex heartbeat=2500",
     );
     expect(offered("worker")).toBe(
       "pigato/1 cancel error request-heartbeat partials credit frames drain services deadline headers duplex heartbeat=2500",

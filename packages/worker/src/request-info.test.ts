@@ -33,6 +33,12 @@ describe("what came with a request", () => {
     expect(NO_INFO.timeLeft()).toBe(Number.POSITIVE_INFINITY);
   });
 
+  test("has never more time left than came with it", () => {
+    const late = new FakeClock();
+    late.advance(1000.3);
+    expect(infoOf(requestWith({ deadlineMs: 200 }), late).timeLeft()).toBe(200);
+  });
+
   test("is its deadline, as an instant and as the time that is left", () => {
     const before = Date.now();
     const info = infoWith({ deadlineMs: 500 });

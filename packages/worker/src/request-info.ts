@@ -22,7 +22,8 @@ export class RequestInfo {
   readonly caller: string | undefined;
   /** How often the broker has dispatched the request, this time included. */
   readonly attempt: number;
-  readonly #endsAt: Instant;
+  readonly #deadlineMs: number;
+  readonly #arrivedAt: Instant;
   readonly #clock: Clock | undefined;
 
   /** @param request the request, if it has any of these facts */
@@ -33,13 +34,15 @@ export class RequestInfo {
     this.caller = caller === undefined ? undefined : display(caller);
     this.attempt = attempt;
     this.#clock = clock;
-    this.#endsAt = (clock?.now() ?? 0) + (deadlineMs ?? Number.POSITIVE_INFINITY);
+    this.#deadlineMs = deadlineMs ?? Number.POSITIVE_INFINITY;
+    this.#arrivedAt = clock?.now() ?? 0;
   }
 
   /** Milliseconds until the deadline, 0 after it; `Infinity` if there is none. */
   timeLeft(): number {
-    if (this.#clock === undefined) return this.#endsAt;
-    return Math.max(0, this.#endsAt - this.#clock.now());
+    if (this.#clock === undefined) return this.#deadlineMs;
+    // In this order, rounding never adds to the time that came with the request.
+    return Math.max(0, this.#deadlineMs - (this.#clock.now() - this.#arrivedAt));
   }
 }
 

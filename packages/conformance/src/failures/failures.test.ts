@@ -28,6 +28,9 @@ const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
     await worker.stop();
     return failure;
   },
+  "UNAVAILABLE dispatched": async () => {
+    return (await sendAndReject(await startBrokerAndClient(), { acceptTimeout: SOON.timeout })).failure;
+  },
   // A stored request that names a worker.
   "UNAVAILABLE maybe-executed": async () => {
     const store = new MemoryStore();
@@ -146,6 +149,12 @@ const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
     await peer.send("C", "2", "s".repeat(256), "r1", "1");
     const frames = await peer.receive("C", "3", "", "r1", "-1");
     return JSON.parse(frames[5] ?? "");
+  },
+  // A worker that offers no codec.
+  "INVALID queued": async () => {
+    const running = await startBrokerAndClient();
+    await connectRawPeer(running.address, "W1").send("W", "1", SERVICE);
+    return running.client.call(SERVICE, Buffer.of(1), { codec: "raw" }).catch((error: unknown) => error);
   },
   "INVALID maybe-executed": async () => {
     const running = await startBrokerAndClient();
