@@ -199,7 +199,9 @@ test("a scope keeps the definitions of methods", async () => {
 test("options of a method that the contract does not have are rejected", async () => {
   const { client } = await kit.started();
   const name: string = "sell";
-  expect(() => client.of(STOCKS, { methods: { [name]: {} } })).toThrow('service "stocks" has no method "sell"');
+  expect(() => client.of(STOCKS, { methods: { [name]: {} } })).toThrow(
+    "cannot set options of stocks.sell: the contract has no such method",
+  );
 });
 
 test("a call keeps its promise for misuse: it rejects", async () => {
