@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Deadline, Deadlines } from "./deadlines.ts";
+import { type Deadline, Deadlines, leftToWire } from "./deadlines.ts";
 
 /** PIGATO_FUZZ_RUNS sets the number of runs, PIGATO_FUZZ_SEED repeats a run; a failure prints its seed. */
 const RUNS = Number(process.env.PIGATO_FUZZ_RUNS ?? 60);
@@ -293,4 +293,13 @@ test("any script has the same result as with a plain table of instants", () => {
     { seed: SEED, numRuns: RUNS },
   );
   expect(takenInAll, `taken in all, with seed ${SEED}`).toBeGreaterThan(200);
+});
+
+test.each([
+  ["is whole, and never more than is left", 199.9, 199],
+  ["grows by no rounding of instants", 1000.3 + 200 - 1000.3, 200],
+  ["shrinks by no rounding of instants", 199.999_999_9, 200],
+  ["is at least 1", 0.2, 1],
+])("the time that is left, as it is written, %s", (_title, leftMs, written) => {
+  expect(leftToWire(leftMs)).toBe(written);
 });

@@ -140,3 +140,11 @@ export class Deadlines<Owner> {
 function queueOf<Owner>(lists: DeadlineList<Owner>[]): TinyQueue<DeadlineList<Owner>> {
   return new TinyQueue(lists, (left, right) => left.dueAt - right.dueAt);
 }
+
+/**
+ * The time until a deadline as it is written for the next peer: whole milliseconds, at least 1, never more than are left.
+ * @param leftMs with a tolerance of 1 µs, because instants are sums of floating point numbers
+ */
+export function leftToWire(leftMs: number): number {
+  return Math.max(1, Math.floor(leftMs + 0.001));
+}

@@ -26,7 +26,7 @@ export {
   sharedCapabilities,
 } from "./capabilities.ts";
 export { addCredit, MAX_CREDIT, spendOne } from "./credit.ts";
-export { type Deadline, Deadlines, type Instant } from "./deadlines.ts";
+export { type Deadline, Deadlines, type Instant, leftToWire } from "./deadlines.ts";
 export { DecodeCache } from "./decode-cache.ts";
 export type { ButlerOptions } from "./dialects/butler/index.ts";
 export type { CompleteDialect, DialectTraits, Role } from "./dialects/dialect.ts";

@@ -1,7 +1,7 @@
 // What ends a request besides the silence of its worker: its deadline (P-TAG-2), and the time that it may wait for a worker (P-TIME-6). A
 // request has one timer, which is set to the earliest of these instants. Most requests have neither, and call nothing here.
 
-import type { Instant } from "@pigato/protocol/internal";
+import { type Instant, leftToWire } from "@pigato/protocol/internal";
 import type { QueuedRequest, RequestLimits, RequestMessage } from "./queued-request.ts";
 import type { CoreState } from "./state.ts";
 
@@ -66,10 +66,10 @@ export function passedDeadline({ now }: CoreState, { limits }: QueuedRequest): n
   return limits !== undefined && isOver(limits.deadlineAt, now) ? limits.deadlineMs : undefined;
 }
 
-/** Milliseconds until the deadline, for the worker: whole, at least 1; `undefined` without a deadline. */
+/** The time until the deadline, for the worker; `undefined` without a deadline. */
 export function timeLeft({ now }: CoreState, limits: RequestLimits): number | undefined {
   if (limits.deadlineAt === NEVER) return undefined;
-  return Math.max(1, Math.ceil(limits.deadlineAt - now));
+  return leftToWire(limits.deadlineAt - now);
 }
 
 function setTimer({ timers, now }: CoreState, request: QueuedRequest, limits: RequestLimits): void {

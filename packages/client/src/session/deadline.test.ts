@@ -114,7 +114,7 @@ describe("a deadline", () => {
       .request("c-1", { deadlineMs: 500.5, options: '{"timeout":60000}' })
       .advance(100)
       .connect();
-    expect(sim.shown).toEqual(['401 false {"timeout":60000}']);
+    expect(sim.shown).toEqual(['400 false {"timeout":60000}']);
   });
 
   test("waits for the broker's answer, because only that shows whether it can travel", () => {

@@ -1,7 +1,7 @@
 // What varies from request to request, as the broker of this connection reads it (P-TAG-1).
 
 import type { Capabilities } from "@pigato/protocol";
-import { withHeadersInOptions } from "@pigato/protocol/internal";
+import { leftToWire, withHeadersInOptions } from "@pigato/protocol/internal";
 import type { RequestMessage } from "./effects.ts";
 
 /**
@@ -18,6 +18,6 @@ export function tagged(request: RequestMessage, capabilities: Capabilities, left
   return {
     ...{ type, service, requestId, body, trailer, options },
     ...(isInFrame && { hasHeaders: true }),
-    ...(hasDeadline && { deadlineMs: Math.max(1, Math.ceil(leftMs)) }),
+    ...(hasDeadline && { deadlineMs: leftToWire(leftMs) }),
   };
 }

@@ -65,7 +65,7 @@ describe("the deadline of a request", () => {
     sim.worker("w2").ready("echo", { deadline: true });
     sim.worker("w3").ready("echo");
     sim.worker("w1").disconnect();
-    expect(sim.sentTo("w2").at(-1)).toBe("request r1 to echo deadline 400");
+    expect(sim.sentTo("w2").at(-1)).toBe("request r1 to echo deadline 399");
     sim.advance(100);
     sim.worker("w2").disconnect();
     expect(sim.sentTo("w3").at(-1)).toBe("request r1 to echo");
