@@ -157,7 +157,7 @@ export class DispatchChecks {
     const { methods = false, deadline = false, headers = false } = worker.offer ?? {};
     invariant(!(methods && message.hasMethodInBody), `${subject}: its method is in the body`);
     const leftMs = request.lastAt - this.#model.now;
-    const isExpected = deadline && Number.isFinite(leftMs) ? Math.ceil(leftMs) : undefined;
+    const isExpected = deadline && Number.isFinite(leftMs) ? Math.max(1, Math.floor(leftMs + 0.001)) : undefined;
     invariant(message.deadlineMs === isExpected, `${subject}: ${message.deadlineMs} ms are left, not ${isExpected}`);
     invariant(headers || !message.hasHeaders, `${subject}: it has a frame of headers`);
     invariant(headers || (message.attempt ?? message.caller) === undefined, `${subject}: it has facts of the broker`);
