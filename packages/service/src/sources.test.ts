@@ -62,7 +62,7 @@ test("a stream cannot be the input of two validated calls", async () => {
 test.each([true, false])("an interceptor that denies a call ends its stream (validate: %s)", async (validate) => {
   const { client } = await start(serveLoad);
   client.use(() => async () => {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setImmediate(resolve));
     throw new Error("denied");
   });
   const api = client.of(LOAD, { validate });

@@ -141,7 +141,7 @@ test("a broker that is killed midway ends both directions with BROKER_LOST", asy
       for (;;) {
         given += 1;
         yield given;
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await new Promise((resolve) => setImmediate(resolve));
       }
     } finally {
       isClosed = true;

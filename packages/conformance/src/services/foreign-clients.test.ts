@@ -10,7 +10,7 @@ import { connectRawPeer, LOOPBACK, startBroker, startClient } from "../support/s
 const MATH = service("math", { square: unary<number, number>() });
 
 /** The addresses of a broker, by the dialects that they need. */
-async function startHost(): Promise<{ readonly any: string; readonly omdp: string; readonly butler: string }> {
+async function startHost(): Promise<{ readonly address: string; readonly omdp: string; readonly butler: string }> {
   const binds = [LOOPBACK, { address: LOOPBACK, dialect: "omdp" }, { address: LOOPBACK, dialect: "butler" }] as const;
   const { addresses } = await startBroker({}, binds);
   const [address = "", omdp = "", butler = ""] = addresses;
@@ -19,11 +19,11 @@ async function startHost(): Promise<{ readonly any: string; readonly omdp: strin
   host.register("math", (...args: readonly unknown[]) => args, "list");
   onTestFinished(() => host.stop());
   await host.start();
-  return { any: address, omdp, butler };
+  return { address, omdp, butler };
 }
 
 test("a client of npm pigato calls a method of a host", async () => {
-  const { any: address } = await startHost();
+  const { address } = await startHost();
   const process = await LibraryProcess.start("classic");
   onTestFinished(() => process.kill());
   const client = await startClassicClient(process, { address });
@@ -38,8 +38,8 @@ test("a client of npm pigato calls a method of a host", async () => {
 test.each(["mdp01", "mdp02", "omdp", "butler"] as const)(
   "a client of the dialect %s calls a method of a host",
   async (dialect) => {
-    const { any, omdp, butler } = await startHost();
-    const client = newClient(dialect, dialect === "omdp" ? omdp : dialect === "butler" ? butler : any);
+    const { address, omdp, butler } = await startHost();
+    const client = newClient(dialect, dialect === "omdp" ? omdp : dialect === "butler" ? butler : address);
     onTestFinished(() => client.close());
     await client.request("math", JSON.stringify({ method: "square", args: [7], kwargs: {} }));
     expect(await client.receive()).toEqual({ kind: "final", body: ["49"] });
@@ -49,8 +49,8 @@ test.each(["mdp01", "mdp02", "omdp", "butler"] as const)(
 test.each(["mdp01", "mdp02", "omdp"] as const)(
   "D-PEER-3: our client in the dialect %s calls methods of a host",
   async (dialect) => {
-    const { any, omdp } = await startHost();
-    const client = await startClient(dialect === "omdp" ? omdp : any, { dialect });
+    const { address, omdp } = await startHost();
+    const client = await startClient(dialect === "omdp" ? omdp : address, { dialect });
     expect(await client.of(MATH).square(7)).toBe(49);
     expect(await client.rpc<{ list(...args: readonly number[]): readonly number[] }>("math").list(1, 2)).toEqual([
       1, 2,
@@ -59,7 +59,7 @@ test.each(["mdp01", "mdp02", "omdp"] as const)(
 );
 
 test("a peer that names anything but text as the method gets an error, and the host serves on", async () => {
-  const { any: address } = await startHost();
+  const { address } = await startHost();
   const peer = connectRawPeer(address);
   const hostile = ["5", "null", "[]", '{"toString":1}', '""', `"${"m".repeat(60_000)}"`, '"__proto__"', '"\\u0000"'];
   for (const [index, method] of hostile.entries()) {

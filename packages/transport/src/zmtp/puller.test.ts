@@ -118,9 +118,8 @@ describe("a puller whose owner takes no more", () => {
     room = 1;
     const peer = await pusher(address);
     peer.write(...Array.from({ length: 50 }, (_, at) => message(`${at}`)));
-    peer.socket.end();
+    await new Promise<void>((resolve) => peer.socket.end(resolve));
     await until(() => received.length === 1);
-    await new Promise((resolve) => setTimeout(resolve, 50));
     room = Number.POSITIVE_INFINITY;
     puller.resume();
     await until(() => received.length === 50);
@@ -132,9 +131,8 @@ describe("a puller whose owner takes no more", () => {
     room = 1;
     const peer = await pusher(address);
     peer.write(message("1"), message("2"));
-    peer.socket.end();
+    await new Promise<void>((resolve) => peer.socket.end(resolve));
     await until(() => received.length === 1);
-    await new Promise((resolve) => setTimeout(resolve, 50));
     await puller.close();
     await peer.closed;
     expect(received).toEqual(["1"]);
