@@ -63,7 +63,6 @@ describe("a sink", () => {
     await first;
     // What one write holds arrives together.
     await pusher.stop();
-    await new Promise((resolve) => setTimeout(resolve, 50));
     const idle = started().then(async (other) => {
       const ended = take(other, 1);
       await other.stop();

@@ -146,8 +146,8 @@ describe("a puller whose owner takes no more", () => {
     peer.write(encodePing(400));
     await peer.expect(encodePong(new Uint8Array(0)));
     const other = await pusher(address);
-    other.write(last.subarray(0, 500));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    other.write(Buffer.concat([encodePing(400), last.subarray(0, 500)]));
+    await other.expect(encodePong(new Uint8Array(0)));
     peer.write(message("first"));
     await until(() => received.length === 1);
     await new Promise((resolve) => setTimeout(resolve, 900));
