@@ -2,6 +2,16 @@
 
 import { Broker } from "@pigato/broker";
 import { Client } from "@pigato/client";
+import {
+  type Capabilities,
+  DEFAULT_REQUEST_OPTIONS,
+  NO_CAPABILITIES,
+  pigato,
+  requestId,
+  type ServiceName,
+  writeText,
+} from "@pigato/protocol";
+import { zmtp } from "@pigato/transport";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Host, type HostOptions } from "./index.ts";
 import { start } from "./testing/start.ts";
@@ -39,6 +49,74 @@ function once(host: Host, event: "connect" | "disconnect" | "error"): Promise<un
 }
 
 const NAMES = ["echo", "sum", "stock"];
+const SHARED: Capabilities = { ...NO_CAPABILITIES, services: true };
+
+const POLL = { timeout: 10_000, interval: 5 };
+const REQUEST = {
+  type: "request",
+  address: "c1",
+  requestId: requestId("r1"),
+  body: [writeText(JSON.stringify({ method: "run", args: [] }))],
+  trailer: [],
+  options: DEFAULT_REQUEST_OPTIONS,
+} as const;
+
+interface Ready {
+  readonly peer: string;
+  readonly service: ServiceName;
+}
+
+/** A broker that answers a READY when the test says so. */
+class PatientBroker {
+  address = "";
+  /** Those that it has not answered, oldest first. */
+  readonly #ready: Ready[] = [];
+  /** The workers that have answered a request. */
+  readonly #answered: string[] = [];
+  readonly #router = zmtp.router({
+    onMessage: (peer, frames) => {
+      const message = pigato.decodeFromWorker(frames);
+      if (message.type === "ready") this.#ready.push({ peer, service: message.service });
+      if (message.type === "final") this.#answered.push(peer);
+    },
+  });
+
+  static async start(): Promise<PatientBroker> {
+    const broker = new PatientBroker();
+    onTestFinished(() => broker.#router.close());
+    broker.address = await broker.#router.bind("tcp://127.0.0.1:*");
+    return broker;
+  }
+
+  /** Waits for a READY for the service, accepts it, and waits until the worker knows. @returns the worker */
+  async accept(service: string, accepted?: Capabilities): Promise<string> {
+    const { peer, service: name } = await this.#take((ready) => ready.service === service);
+    this.#router.send(peer, pigato.encodeToWorker({ type: "ready", accepted }));
+    this.#router.send(peer, pigato.encodeToWorker({ ...REQUEST, service: name }));
+    await expect.poll(() => this.#answered.includes(peer), POLL).toBe(true);
+    return peer;
+  }
+
+  /** Accepts a further service on the connection of a worker. */
+  async acceptFurther(service: string, worker: string): Promise<void> {
+    const ready = await this.#take((other) => other.peer === worker && other.service === service);
+    this.#router.send(
+      worker,
+      pigato.encodeToWorker({ type: "service-answer", service: ready.service, refusal: undefined }),
+    );
+  }
+
+  disconnect(worker: string): void {
+    this.#router.send(worker, pigato.encodeToWorker({ type: "disconnect" }));
+  }
+
+  async #take(matches: (ready: Ready) => boolean): Promise<Ready> {
+    await expect.poll(() => this.#ready.some(matches), POLL).toBe(true);
+    const [ready] = this.#ready.splice(this.#ready.findIndex(matches), 1);
+    if (ready === undefined) throw new Error("a worker that was ready is gone");
+    return ready;
+  }
+}
 const REPLIES = ["of echo", "of sum", "of stock"];
 
 describe("a host with several services", () => {
@@ -93,6 +171,21 @@ describe("a host with several services", () => {
     await Promise.all([once(host, "connect"), again.start()]);
     expect(again.stats()).toMatchObject({ workers: 1, services: 3 });
     expect(await runAll(await startClient(address), NAMES)).toEqual(REPLIES);
+  });
+
+  test("has one connection again when one of its own is accepted before it", async () => {
+    const broker = await PatientBroker.start();
+    const host = newHost(broker.address, NAMES, { reconnect: 1 });
+    const starting = host.start();
+    const workers = [await broker.accept("echo"), await broker.accept("sum"), await broker.accept("stock")];
+    await starting;
+    const again = once(host, "connect");
+    for (const worker of workers) broker.disconnect(worker);
+    await broker.accept("sum", SHARED);
+    const main = await broker.accept("echo", SHARED);
+    await broker.acceptFurther("sum", main);
+    await broker.acceptFurther("stock", main);
+    await again;
   });
 
   test("gives each request to the service that its name leads to", async () => {

@@ -159,8 +159,10 @@ export class Connections {
     if (effect.type === "service-refused") return this.#connect(further);
     this.#isShared = true;
     further.isAccepted = true;
-    if (further.own !== undefined) this.#retire(further.own);
+    const { own } = further;
+    // First: the events of a connection that is not needed any more do not count.
     further.own = undefined;
+    if (own !== undefined) this.#retire(own);
     this.#onAccepted();
   }
 
