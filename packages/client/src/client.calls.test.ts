@@ -139,6 +139,21 @@ describe("call()", () => {
     expect(await failureOf(client.call("echo"))).toMatchObject({ code: "INVALID", delivery: "maybe-executed" });
   });
 
+  test.each([
+    ["an array", "[".repeat(200_000) + "]".repeat(200_000)],
+    ["a field", `{"detail":${"[".repeat(200_000)}${"]".repeat(200_000)}}`],
+  ])("rejects with an error of the worker that is too deep to be shown: %s", async (_what, deep) => {
+    const { client, broker } = await kit.started();
+    broker.onRequest = ({ requestId }) =>
+      broker.send({ type: "final", requestId, status: -1, body: [writeText(deep)], trailer: [] });
+    expect(await failureOf(client.call("echo"))).toMatchObject({
+      code: "WORKER_FAILED",
+      message: "an error that cannot be shown",
+    });
+    broker.echo();
+    expect(await client.call("echo", 1)).toBe(1);
+  });
+
   test("rejects misuse at once, without sending anything", async () => {
     const { client, broker } = await kit.started();
     await expect(client.call("")).rejects.toThrow("the service must be text of 1 to 255 bytes of UTF-8, not ''");

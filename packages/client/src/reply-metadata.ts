@@ -26,7 +26,7 @@ export class ReplyMetadata {
 
 /** Leaves out what is no header: a worker may send anything. */
 function fill(headers: HeaderMap, sent: unknown): void {
-  if (typeof sent !== "object" || sent === null) return;
+  if (typeof sent !== "object" || sent === null || Array.isArray(sent)) return;
   for (const [name, value] of Object.entries(sent)) {
     try {
       if (typeof value === "string") headers.set(name, value);

@@ -50,9 +50,31 @@ test.each([
   expect(describeMethod("run", unary({ input: schemaWith(converter) }))).toMatchObject({ input: {} });
 });
 
-test.each([null, "x", {}, { service: "x", host: "h", methods: [{}] }, { service: "x", host: "h", methods: {} }])(
-  "%j describes no service",
-  (value) => {
-    expect(isServiceDescription(value)).toBe(false);
-  },
-);
+const METHOD = { name: "run", kind: "unary", idempotent: false, errors: {} };
+
+test("a description may have references of a schema to itself, and names of properties of every object", () => {
+  const schema = JSON.parse('{"$ref":"#","__proto__":{"$ref":"#"},"constructor":{"prototype":1}}');
+  const method = { ...METHOD, input: schema, errors: JSON.parse('{"__proto__":{}}') };
+  expect(isServiceDescription({ service: "x", host: "h", methods: [METHOD, method] })).toBe(true);
+});
+
+test.each([
+  null,
+  "x",
+  {},
+  { service: "x", host: "h", methods: {} },
+  ...[
+    {},
+    null,
+    { ...METHOD, kind: "constructor" },
+    { ...METHOD, idempotent: 1 },
+    { ...METHOD, errors: undefined },
+    { ...METHOD, errors: [] },
+    { ...METHOD, errors: { NO: 1 } },
+    { ...METHOD, input: "text" },
+    { ...METHOD, chunkOut: [] },
+    JSON.parse('{"__proto__":{"name":"run","kind":"unary","idempotent":false,"errors":{}}}'),
+  ].map((method) => ({ service: "x", host: "h", methods: [METHOD, method] })),
+])("%j describes no service", (value) => {
+  expect(isServiceDescription(value)).toBe(false);
+});

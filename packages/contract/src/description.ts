@@ -61,8 +61,34 @@ export function isServiceDescription(value: unknown): value is ServiceDescriptio
     typeof getOwn(value, "service") === "string" &&
     typeof getOwn(value, "host") === "string" &&
     Array.isArray(methods) &&
-    methods.every((method) => typeof getOwn(method, "name") === "string" && typeof getOwn(method, "kind") === "string")
+    methods.every(isMethodDescription)
   );
+}
+
+const KINDS: ReadonlySet<unknown> = new Set<MethodDescription["kind"]>([
+  "unary",
+  "serverStream",
+  "clientStream",
+  "duplex",
+  "function",
+]);
+const SCHEMAS = ["input", "output", "chunk", "chunkIn", "chunkOut"] as const;
+
+/** A schema may be anything that JSON Schema allows, references to itself included: nothing here follows them. */
+function isMethodDescription(value: unknown): value is MethodDescription {
+  const errors = getOwn(value, "errors");
+  return (
+    typeof getOwn(value, "name") === "string" &&
+    KINDS.has(getOwn(value, "kind")) &&
+    typeof getOwn(value, "idempotent") === "boolean" &&
+    isRecord(errors) &&
+    Object.values(errors).every(isRecord) &&
+    SCHEMAS.every((role) => isSchemaOrAbsent(getOwn(value, role)))
+  );
+}
+
+function isSchemaOrAbsent(value: unknown): boolean {
+  return value === undefined || isRecord(value);
 }
 
 /** Of the input of a schema: values travel before the other side converts them. */

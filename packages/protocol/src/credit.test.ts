@@ -21,6 +21,10 @@ test.each([
   ["-1", 0],
   ["1.5", 0],
   ["many", 0],
+  ["0x10", 0],
+  ["1e3", 0],
+  [" 5", 0],
+  ["+5", 0],
   ["", 0],
 ])("a grant of %j grants %d chunks", (text, chunks) => {
   expect(creditFromWire(writeText(text))).toBe(chunks);

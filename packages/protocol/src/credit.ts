@@ -1,7 +1,6 @@
 // Credit: how many chunks a receiver allows the sender of a stream to send (P-STREAM-1). The sender counts it down.
 
 import type { Frame } from "./frame.ts";
-import { readBytes } from "./ids.ts";
 
 /** The cap on credit, which keeps every sum of grants a small integer. A stream with this much is not limited. */
 export const MAX_CREDIT = 2_147_483_647;
@@ -16,8 +15,17 @@ export function spendOne(credit: number): number {
   return credit === MAX_CREDIT ? credit : credit - 1;
 }
 
-/** A grant that is no positive integer grants nothing; one above the cap grants the cap. */
+const MAX_DIGITS = 15;
+const ZERO = 0x30;
+
+/** A grant that is no positive integer in decimal digits grants nothing; one above the cap grants the cap. */
 export function creditFromWire(frame: Frame | undefined): number {
-  const chunks = frame === undefined || frame.length > 15 ? 0 : Number(readBytes(frame));
-  return Number.isSafeInteger(chunks) && chunks > 0 ? Math.min(chunks, MAX_CREDIT) : 0;
+  if (frame === undefined || frame.length > MAX_DIGITS) return 0;
+  let chunks = 0;
+  for (const byte of frame) {
+    const digit = byte - ZERO;
+    if (digit < 0 || digit > 9) return 0;
+    chunks = chunks * 10 + digit;
+  }
+  return Math.min(chunks, MAX_CREDIT);
 }

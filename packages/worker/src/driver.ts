@@ -21,17 +21,20 @@ import {
   NOT_JSON,
   RequestError,
   type ServiceName,
+  writeText,
 } from "@pigato/protocol";
-import { MALFORMED, reasonOf } from "@pigato/protocol/internal";
+import { isNestedFailure, MALFORMED, reasonOf } from "@pigato/protocol/internal";
 import { LinkError, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { CODEC_FORMATS, DIALECTS, FRAMES_FORMAT, type ReplyFormat, type WorkerDialect } from "./dialect.ts";
 import { limitOf, type WorkerSettings } from "./options.ts";
 import { Reply } from "./reply.ts";
+import { errorBody } from "./reply-body.ts";
 import { type InputPort, ReplyInput } from "./reply-input.ts";
 import type { ReplyPort } from "./reply-port.ts";
 import { infoOf } from "./request-info.ts";
 import type { Effect, Input, ServiceEffect, WorkerRequest } from "./session/effects.ts";
+import { failureOf } from "./session/messages.ts";
 import { Session } from "./session/session.ts";
 
 type HandlerEffect = Extract<Effect, { readonly type: "run" | "drain" | "defer" | "input" | "input-end" }>;
@@ -50,6 +53,7 @@ export interface Offer {
   readonly addresses: readonly string[];
 }
 
+const NO_OPTIONS: Frame = writeText("{}");
 const URGENT: SendOptions = Object.freeze({ urgent: true });
 
 /** P-DISC-6: only a worker that negotiates gets the reason. */
@@ -200,13 +204,17 @@ export class Driver implements ReplyPort {
     return reply;
   }
 
-  /** A chunk that cannot be decoded ends the request. */
+  /** A chunk that cannot be decoded, or a listener that throws, ends the request for both sides. */
   #addInput(call: CallId, chunks: readonly Frame[]): void {
     const reply = this.#replies.get(call);
     try {
       Reply.inputOf(reply)?.add(chunks);
     } catch (error) {
-      if (reply !== undefined) Reply.fail(reply, error);
+      if (reply?.active() !== true) return;
+      const failure = isNestedFailure(error) ? error : failureOf("WORKER_FAILED", reasonOf(error));
+      Reply.abort(reply, failure, this.#service);
+      const body = [errorBody(error, { hasBegun: true })];
+      this.apply({ type: "final", call, status: -1, body, options: NO_OPTIONS });
     }
   }
 

@@ -82,12 +82,13 @@ describe("what came with a request", () => {
     },
   );
 
-  test.each(['{"headers":1}', '{"headers":{"a":1}}', '{"headers":[]}'])(
-    "is no headers if an old client has another option of that name: %s",
-    (options) => {
-      expect(infoWith({}, options).headers).toEqual({});
-    },
-  );
+  test.each([
+    ...['{"headers":1}', '{"headers":{"a":1}}', '{"headers":[]}', '{"headers":{"":"1"}}'],
+    ...['{"headers":{"a":"1\\u0000"}}', '{"headers":{"a":"1\\r\\nb: 2"}}', '{"headers":{"a\\n":"1"}}'],
+    `{"headers":{"a":"${"x".repeat(8_192)}"}}`,
+  ])("is no headers if an old client has another option of that name: %s", (options) => {
+    expect(infoWith({}, options).headers).toEqual({});
+  });
 });
 
 describe("tags that were not negotiated", () => {

@@ -58,7 +58,7 @@ export function infoOf(request: WorkerRequest, clock: Clock): RequestInfo {
   const { hasHeaders, deadlineMs, caller, attempt, options } = request;
   const isTagged = hasHeaders === true || deadlineMs !== undefined || caller !== undefined || attempt !== undefined;
   if (!isTagged && options.headers === undefined) return NO_INFO;
-  const headers = hasHeaders === true ? readHeaders(request) : (asHeaders(options.headers) ?? NO_HEADERS);
+  const headers = hasHeaders === true ? readHeaders(request) : headersInOptions(options.headers);
   return new RequestInfo(headers, request, clock);
 }
 
@@ -67,11 +67,23 @@ function readHeaders({ trailer }: WorkerRequest): Headers {
   const json = frame && headersIn(frame);
   const headers = json === undefined || json.length > MAX_HEADERS_BYTES ? undefined : asHeaders(decodePayload(json));
   if (headers === undefined) throw new UsageError("its headers are no object of strings");
-  for (const [name, text] of Object.entries(headers)) {
-    if (name !== "" && !hasControlCharacter(name) && !hasControlCharacter(text)) continue;
-    throw new UsageError("its headers have a name or a value with control characters, or without a name");
-  }
-  return headers;
+  if (areClean(headers)) return headers;
+  throw new UsageError("its headers have a name or a value with control characters, or without a name");
+}
+
+/** P-TAG-3: anything of another form is an option of a client that knows no headers. */
+function headersInOptions(value: unknown): Headers {
+  const headers = asHeaders(value);
+  if (headers === undefined || !areClean(headers)) return NO_HEADERS;
+  const length = Object.entries(headers).reduce((sum, [name, text]) => sum + name.length + text.length, 0);
+  return length > MAX_HEADERS_BYTES ? NO_HEADERS : headers;
+}
+
+/** A control character could end a line of a log, or of another protocol. */
+function areClean(headers: Headers): boolean {
+  return Object.entries(headers).every(
+    ([name, text]) => name !== "" && !hasControlCharacter(name) && !hasControlCharacter(text),
+  );
 }
 
 function asHeaders(value: unknown): Headers | undefined {

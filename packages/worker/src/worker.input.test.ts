@@ -133,8 +133,14 @@ describe("reply.input", () => {
     ["msgpack", { inputCodec: "msgpack" } as const, 0xc1],
   ])("ends the request with INVALID at a chunk that is not %s", async (name, options, byte) => {
     const chunks: unknown[] = [];
+    const ends: unknown[] = [];
     await serve(async (_, reply) => {
-      for await (const chunk of reply.input) chunks.push(chunk);
+      reply.signal.addEventListener("abort", () => ends.push(reply.signal.reason));
+      try {
+        for await (const chunk of reply.input) chunks.push(chunk);
+      } catch (error) {
+        ends.push(error);
+      }
     });
     it.broker.inputRequest("r1", options);
     await it.settle();
@@ -143,6 +149,25 @@ describe("reply.input", () => {
     const [, final] = it.broker.takeMessages();
     expect(final).toMatch(new RegExp(`^final r1 -1 .*a chunk of input of request r1 is not ${name}.*"INVALID"`));
     expect(chunks).toEqual([]);
+    await turn();
+    expect(ends).toEqual([1, 2].map(() => expect.objectContaining({ code: "INVALID", delivery: "maybe-executed" })));
+  });
+
+  test("ends the request if a listener of its chunks throws", async () => {
+    const ends: unknown[] = [];
+    await serve((_, reply) => {
+      reply.on("error", (error: unknown) => ends.push(error));
+      reply.input.on("data", () => {
+        throw new Error("no room");
+      });
+      return new Promise(() => {});
+    });
+    it.broker.inputRequest("r1");
+    await it.settle();
+    it.broker.input("r1", Uint8Array.of(0x31), Uint8Array.of(0x32));
+    await it.settle();
+    expect(it.broker.takeMessages()[1]).toMatch(/^final r1 -1 .*no room/);
+    expect(ends).toEqual([expect.objectContaining({ code: "WORKER_FAILED", message: "no room" })]);
   });
 
   test("prevents a rejection once it is read", async () => {

@@ -165,7 +165,16 @@ function messageOf(value: unknown): string | undefined {
     const message: unknown = Reflect.get(value, "message");
     if (typeof message === "string") return message;
   }
-  return quoted(JSON.stringify(value));
+  return quoted(jsonOf(value));
+}
+
+/** A worker may send arrays within arrays that JSON.parse reads and JSON.stringify cannot write, as its stack is too small. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "an error that cannot be shown";
+  }
 }
 
 function quoted(text: string): string {
