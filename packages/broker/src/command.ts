@@ -1,7 +1,7 @@
 // The `pigato-broker` command: turns flags and environment variables into options. bin.ts runs the process.
 
-import { nearestName } from "@pigato/peer";
 import { UsageError } from "@pigato/protocol";
+import { nearestName } from "@pigato/protocol/internal";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Bind, type ListenerOptions, type Listeners, readBind } from "./binds.ts";
 import { type Flag, flagsOf } from "./flags.ts";

@@ -9,13 +9,12 @@ import {
   guarded,
   invalidValue,
   isAddress,
-  nearestName,
   type Warnings,
   warningsOf,
   withStackOf,
 } from "@pigato/peer";
 import { RequestError, UsageError } from "@pigato/protocol";
-import { DIRECTORY_TOPIC, decodeDirectory, type ServiceMap } from "@pigato/protocol/internal";
+import { DIRECTORY_TOPIC, decodeDirectory, nearestName, type ServiceMap } from "@pigato/protocol/internal";
 import {
   type ConnectionRejection,
   type Frames,

@@ -6,7 +6,6 @@ export { isBlob } from "./codecs/uncarried.ts";
 export { ConnectionWatch } from "./connection-watch.ts";
 export { type Core, EffectLoop, type Shell, type Tick } from "./effect-loop.ts";
 export { guarded, guardedLogger, guardedRandom, type Logger, newSilentLogger, throwAsync } from "./guard.ts";
-export { nearestName } from "./options/nearest-name.ts";
 export {
   bit,
   boolean,

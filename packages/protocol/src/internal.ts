@@ -70,6 +70,7 @@ export {
   UNKNOWN_TIMING,
 } from "./liveness.ts";
 export type { NoticeState, RequestMessage, StreamingMessage } from "./message.ts";
+export { nearestName } from "./nearest-name.ts";
 export { getOwn, UNDEFINED_FRAME } from "./payload.ts";
 export { MAX_CACHE_MS } from "./reply-options.ts";
 export {

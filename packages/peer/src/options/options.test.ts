@@ -1,6 +1,5 @@
 import { UsageError } from "@pigato/protocol";
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { nearestName } from "./nearest-name.ts";
 import {
   bit,
   boolean,
@@ -125,23 +124,4 @@ describe("options", () => {
       "the options of a peer must be an object, not 5",
     );
   });
-});
-
-test.each([
-  ["timout", "timeout"],
-  ["Timeout", "timeout"],
-  ["heartbeatInterval", undefined],
-  ["retires", "retries"],
-  ["x", undefined],
-])("the known name nearest to %s is %s", (name, nearest) => {
-  expect(nearestName(name, ["timeout", "retries", "heartbeat"])).toBe(nearest);
-});
-
-test.each([
-  ["itnch", "intch"],
-  ["retyr", "retry"],
-  ["heartbaet", "heartbeat"],
-  ["yrter", undefined],
-])("letters of %s that changed places count as one error: %s", (name, nearest) => {
-  expect(nearestName(name, ["retry", "intch", "heartbeat"])).toBe(nearest);
 });

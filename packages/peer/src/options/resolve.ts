@@ -9,7 +9,7 @@
 
 import { inspect } from "node:util";
 import { UsageError } from "@pigato/protocol";
-import { nearestName } from "./nearest-name.ts";
+import { nearestName } from "@pigato/protocol/internal";
 import type { Option } from "./option.ts";
 
 type AnyOption = Option<unknown, unknown>;
