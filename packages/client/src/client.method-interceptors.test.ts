@@ -180,10 +180,9 @@ describe("a policy of a request without a contract", () => {
     expect(broker.requests).toHaveLength(1);
   });
 
-  test("is refused if it is invalid, with streamed input, and for open() and broadcast()", async () => {
+  test("is refused if it is invalid, and for open() and broadcast()", async () => {
     const { client, broker } = await kit.started();
     await expect(client.call("echo", "a", { retry: { attempts: 0 } })).rejects.toThrow(UsageError);
-    await expect(client.upload("echo", ["a"], { retry: POLICY })).rejects.toThrow('"input" cannot have a policy');
     const caller = { onPartial() {}, onFinal() {}, onFailure() {} };
     expect(() => client.open("echo", "a", caller, { retry: POLICY })).toThrow(UsageError);
     expect(() => client.broadcast("echo", "a", { retry: POLICY })).toThrow(UsageError);
@@ -202,6 +201,8 @@ test("options of a method that the contract does not have are rejected", async (
   expect(() => client.of(STOCKS, { methods: { [name]: {} } })).toThrow(
     "cannot set options of stocks.sell: the contract has no such method",
   );
+  const misspelled: string = "quoet";
+  expect(() => client.of(STOCKS, { methods: { [misspelled]: {} } })).toThrow('did you mean "quote"?');
 });
 
 test("a call keeps its promise for misuse: it rejects", async () => {

@@ -66,10 +66,70 @@ test("a contract is refused whose parts are not of its kind", () => {
   const anything = (value: unknown) => JSON.parse(JSON.stringify(value));
   expect(() => service("", {})).toThrow("a contract needs the name of its service");
   expect(() => service("stocks", { quote: anything({}) })).toThrow("stocks.quote must be a method");
+  expect(() => service("stocks", { quote: anything({ kind: "unary" }) })).toThrow("stocks.quote must be a method");
+  expect(() => service("stocks", { quote: anything(1) })).toThrow("stocks.quote must be a method");
   expect(() => unary({ input: anything({}) })).toThrow('"input" of a method must be a schema');
   expect(() => unary({ errors: { NO: anything({}) } })).toThrow('"NO" of a method must be a schema');
   expect(() => service("stocks", { quote: unary({ errors: { BUSY: NUMBER } }) })).toThrow(
     'stocks.quote cannot declare the error "BUSY"',
+  );
+});
+
+describe("the definition of a method", () => {
+  const DEFINE = { unary, serverStream, clientStream, duplex };
+
+  function define(kind: keyof typeof DEFINE, definition: unknown): () => unknown {
+    return () => Reflect.apply(DEFINE[kind], undefined, [definition]);
+  }
+
+  test.each([
+    ["unary", "inptu", '"inptu": did you mean "input"?'],
+    ["unary", "chunk", '"chunk": it has input, output, errors, idempotent'],
+    ["serverStream", "chunks", '"chunks": did you mean "chunk"?'],
+    ["clientStream", "outptu", '"outptu": did you mean "output"?'],
+    ["duplex", "chunkin", '"chunkin": did you mean "chunkIn"?'],
+    ["duplex", "idempotant", '"idempotant": did you mean "idempotent"?'],
+    ["unary", "eror", '"eror": did you mean "errors"?'],
+  ] as const)("of %s() cannot have the field %s", (kind, field, message) => {
+    expect(define(kind, { [field]: NUMBER })).toThrow(UsageError);
+    expect(define(kind, { [field]: NUMBER })).toThrow(`${kind}() has no field ${message}`);
+  });
+
+  test.each([NUMBER, null, 5, "input"])("is an object: %o is none", (definition) => {
+    expect(define("unary", definition)).toThrow(
+      "unary() takes an object with the fields input, output, errors, idempotent, such as { input: schema }",
+    );
+  });
+
+  test.each([
+    [{ errors: null }, '"errors" of a method must be an object'],
+    [{ errors: "NO" }, '"errors" of a method must be an object'],
+    [{ idempotent: 1 }, '"idempotent" of a method must be true or false'],
+  ])("has fields of their types: %o", (definition, message) => {
+    expect(define("unary", definition)).toThrow(message);
+  });
+
+  test("compiles only with fields of its kind", () => {
+    expectTypeOf(unary).toBeCallableWith({ input: NUMBER, errors: { NO: NUMBER }, idempotent: true });
+    // With an index signature, any name would compile.
+    type FieldOf<Args extends readonly unknown[]> = keyof NonNullable<Args[0]>;
+    expectTypeOf<FieldOf<Parameters<typeof unary>>>().toEqualTypeOf<"input" | "output" | "errors" | "idempotent">();
+    expectTypeOf<FieldOf<Parameters<typeof serverStream>>>().toEqualTypeOf<
+      "input" | "chunk" | "errors" | "idempotent"
+    >();
+    expectTypeOf<FieldOf<Parameters<typeof clientStream>>>().toEqualTypeOf<
+      "chunk" | "output" | "errors" | "idempotent"
+    >();
+    expectTypeOf<FieldOf<Parameters<typeof duplex>>>().toEqualTypeOf<
+      "chunkIn" | "chunkOut" | "errors" | "idempotent"
+    >();
+    expectTypeOf<{ quote: 1 }>().not.toExtend<Parameters<typeof service>[1]>();
+  });
+});
+
+test.each([undefined, null, "quote"])("a contract needs its methods: %o has none", (methods) => {
+  expect(() => Reflect.apply(service, undefined, ["stocks", methods])).toThrow(
+    'the contract of "stocks" needs its methods',
   );
 });
 

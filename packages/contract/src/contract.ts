@@ -2,7 +2,7 @@
 // is a value that client and server share. The types of both sides follow from it.
 
 import { UsageError } from "@pigato/protocol";
-import { isFailureCode, isMethodName } from "@pigato/protocol/internal";
+import { isFailureCode, isMethodName, nearestName } from "@pigato/protocol/internal";
 import { isSchema, type Schema } from "./schema.ts";
 
 /** Whether a method takes one value or chunks, and whether it returns one value or chunks. */
@@ -101,6 +101,7 @@ export function unary<In extends Schema = Schema, Out extends Schema = Schema, E
 export function unary(
   definition: MethodOptions<ErrorSchemas> & { readonly input?: Schema; readonly output?: Schema } = {},
 ): UnaryMethod<Schema, Schema, ErrorSchemas> {
+  checkDefinition("unary", definition);
   const { input, output } = definition;
   return Object.freeze({ kind: "unary", input, output, ...shared(definition) });
 }
@@ -119,6 +120,7 @@ export function serverStream<
 export function serverStream(
   definition: MethodOptions<ErrorSchemas> & { readonly input?: Schema; readonly chunk?: Schema } = {},
 ): ServerStreamMethod<Schema, Schema, ErrorSchemas> {
+  checkDefinition("serverStream", definition);
   const { input, chunk } = definition;
   return Object.freeze({ kind: "serverStream", input, chunk, ...shared(definition) });
 }
@@ -137,6 +139,7 @@ export function clientStream<
 export function clientStream(
   definition: MethodOptions<ErrorSchemas> & { readonly chunk?: Schema; readonly output?: Schema } = {},
 ): ClientStreamMethod<Schema, Schema, ErrorSchemas> {
+  checkDefinition("clientStream", definition);
   const { chunk, output } = definition;
   return Object.freeze({ kind: "clientStream", chunk, output, ...shared(definition) });
 }
@@ -155,6 +158,7 @@ export function duplex<
 export function duplex(
   definition: MethodOptions<ErrorSchemas> & { readonly chunkIn?: Schema; readonly chunkOut?: Schema } = {},
 ): DuplexMethod<Schema, Schema, ErrorSchemas> {
+  checkDefinition("duplex", definition);
   const { chunkIn, chunkOut } = definition;
   return Object.freeze({ kind: "duplex", chunkIn, chunkOut, ...shared(definition) });
 }
@@ -167,6 +171,10 @@ export function duplex(
 export function service<const Of extends Methods>(name: string, methods: Of): Contract<Of> {
   if (typeof name !== "string" || name === "")
     throw new UsageError("a contract needs the name of its service: pass it as the first argument of service()");
+  if (typeof methods !== "object" || methods === null)
+    throw new UsageError(
+      `the contract of "${name}" needs its methods: pass an object of them as the second argument of service()`,
+    );
   for (const [method, definition] of Object.entries(methods)) checkMethod(name, method, definition);
   return Object.freeze({ ...methods, [NAME]: name });
 }
@@ -207,7 +215,7 @@ function checkMethod(service: string, name: string, method: Method): void {
     const rule = "a name has 1 to 255 bytes, does not start with _ or $, and is no member of Object.prototype";
     throw new UsageError(`service "${service}" cannot have a method "${shown}": ${rule}`);
   }
-  if (typeof method !== "object" || method === null || !KINDS.has(method.kind)) {
+  if (typeof method !== "object" || method === null || !KINDS.has(method.kind) || typeof method.errors !== "object") {
     throw new UsageError(
       `${service}.${name} must be a method: the result of unary(), serverStream(), clientStream() or duplex()`,
     );
@@ -221,11 +229,38 @@ function checkMethod(service: string, name: string, method: Method): void {
 
 const KINDS: ReadonlySet<unknown> = new Set<MethodKind>(["unary", "serverStream", "clientStream", "duplex"]);
 
+/** What the definition of a method may have besides its errors. */
+const SCHEMAS: Readonly<Record<MethodKind, readonly string[]>> = {
+  unary: ["input", "output"],
+  serverStream: ["input", "chunk"],
+  clientStream: ["chunk", "output"],
+  duplex: ["chunkIn", "chunkOut"],
+};
+
+/** @throws UsageError for a field that methods of this kind do not have: it would have no effect */
+function checkDefinition(kind: MethodKind, definition: unknown): void {
+  const known = [...SCHEMAS[kind], "errors", "idempotent"];
+  if (typeof definition !== "object" || definition === null || isSchema(definition)) {
+    throw new UsageError(
+      `${kind}() takes an object with the fields ${known.join(", ")}, such as { ${known[0]}: schema }`,
+    );
+  }
+  const unknown = Object.keys(definition).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const nearest = nearestName(unknown, known);
+  const hint = nearest === undefined ? `it has ${known.join(", ")}` : `did you mean "${nearest}"?`;
+  throw new UsageError(`${kind}() has no field "${unknown}": ${hint}`);
+}
+
 function shared(definition: MethodOptions<ErrorSchemas>): {
   readonly errors: ErrorSchemas;
   readonly idempotent: boolean;
 } {
   const { errors = {}, idempotent = false, ...schemas } = definition;
+  if (typeof errors !== "object" || errors === null) {
+    throw new UsageError('"errors" of a method must be an object: the schema of the data of each code');
+  }
+  if (typeof idempotent !== "boolean") throw new UsageError('"idempotent" of a method must be true or false');
   for (const [name, schema] of [...Object.entries(schemas), ...Object.entries(errors)]) {
     if (schema !== undefined && !isSchema(schema)) {
       throw new UsageError(`"${name}" of a method must be a schema that implements Standard Schema`);

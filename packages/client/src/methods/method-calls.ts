@@ -15,6 +15,7 @@ import {
 } from "@pigato/contract";
 import { InterceptorChain } from "@pigato/contract/internal";
 import { type Failure, RequestError, UsageError } from "@pigato/protocol";
+import { nearestName } from "@pigato/protocol/internal";
 import type { ReplyStream } from "../call.ts";
 import { isInputSource, type RequestInputSource, SourceChunks } from "../input-source.ts";
 import type { Api, MethodCallOptions, MethodOptions } from "./api.ts";
@@ -59,7 +60,9 @@ export function methodsOf(
 function checkMethodNames(contract: Contract, methods: object): void {
   const unknown = Object.keys(methods).find((name) => !Object.hasOwn(contract, name));
   if (unknown === undefined) return;
-  throw new UsageError(`cannot set options of ${nameOf(contract)}.${unknown}: the contract has no such method`);
+  const nearest = nearestName(unknown, Object.keys(contract));
+  const hint = nearest === undefined ? "" : `: did you mean "${nearest}"?`;
+  throw new UsageError(`cannot set options of ${nameOf(contract)}.${unknown}: the contract has no such method${hint}`);
 }
 
 type AnyCall = (input?: unknown, options?: MethodCallOptions) => unknown;
