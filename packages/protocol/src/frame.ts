@@ -11,8 +11,8 @@ export type FrameToSend = Frame | string;
 /** The most frames of one message, without the routing id. Longer messages are rejected unread. */
 export const MAX_FRAMES = 64;
 
-/** The most frames of a client's request: the broker adds two on the way to a worker. */
-export const MAX_REQUEST_FRAMES: number = MAX_FRAMES - 2;
+/** The most frames of a client's request: the broker adds the address, an empty frame, and two tags on the way to a worker. */
+export const MAX_REQUEST_FRAMES: number = MAX_FRAMES - 4;
 
 export const EMPTY: Frame = new Uint8Array(0);
 

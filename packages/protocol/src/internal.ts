@@ -39,7 +39,7 @@ export { pigatoDialect } from "./dialects/pigato/index.ts";
 export { headersIn, writeHeaders } from "./dialects/pigato/tags.ts";
 export { readRawBody, writeRawBody } from "./dialects/raw-body.ts";
 export { isFailureCode, reasonOf } from "./errors.ts";
-export { bytesOf, type Frames, isBytes, MAX_FRAMES, sameBytes } from "./frame.ts";
+export { bytesOf, type Frames, isBytes, MAX_FRAMES, MAX_REQUEST_FRAMES, sameBytes } from "./frame.ts";
 export { costOfFrames, ownFrames } from "./frame-memory.ts";
 export {
   errorFrom,

@@ -26,9 +26,6 @@ import { onWaited, onWaiting, timeLeft } from "./request-limits.ts";
 import type { CoreState } from "./state.ts";
 import type { WorkerState } from "./worker-record.ts";
 
-/** With more frames, there is no room for the tags of the broker (P-TAG-5). */
-const MAX_TAGGED_TRAILER = 53;
-
 type RequestToWorker = ToWorker & { readonly type: "request" };
 
 /** The result of placing a request. */
@@ -240,7 +237,7 @@ function dispatch(state: CoreState, request: QueuedRequest, registration: Regist
     request.isReceived = false;
     return void state.unsendable.push({ request, why });
   }
-  const hasFacts = worker.capabilities.headers && request.trailer.length <= MAX_TAGGED_TRAILER;
+  const hasFacts = worker.capabilities.headers;
   state.effects.toWorker(worker, {
     type: "request",
     address: request.address,

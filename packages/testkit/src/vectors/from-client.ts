@@ -254,7 +254,7 @@ const EXTENSIONS: readonly Entry<FromClient>[] = [
     row: "input",
     clause: "P-MSG-2",
     ways: "decode",
-    frames: ["C", "10", "r1", ...Array.from({ length: 60 }, () => "1")],
+    frames: ["C", "10", "r1", ...Array.from({ length: 58 }, () => "1")],
     message: violationOf("P-MSG-2", "r1"),
   },
   {

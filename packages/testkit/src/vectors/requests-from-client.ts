@@ -113,12 +113,12 @@ export const REQUESTS: readonly Entry<FromClient>[] = [
     row: "any",
     clause: "P-MSG-2",
     ways: "both",
-    frames: ["C", "2", "echo", "r1", '"foo"', ...Array.from({ length: 57 }, () => "x")],
+    frames: ["C", "2", "echo", "r1", '"foo"', ...Array.from({ length: 55 }, () => "x")],
     message: request(
       "echo",
       "r1",
       '"foo"',
-      Array.from({ length: 57 }, () => "x"),
+      Array.from({ length: 55 }, () => "x"),
     ),
   },
   {
@@ -348,7 +348,7 @@ export const INVALID_REQUESTS: readonly Entry<FromClient>[] = [
     row: "1",
     clause: "P-MSG-2",
     ways: "decode",
-    frames: ["C", "2", "echo", "r1", "1", "{}", ...Array.from({ length: 57 }, () => "")],
+    frames: ["C", "2", "echo", "r1", "1", "{}", ...Array.from({ length: 55 }, () => "")],
     message: violationOf("P-MSG-2", "r1"),
   },
 ];

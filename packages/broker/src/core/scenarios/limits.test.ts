@@ -1,4 +1,5 @@
 import { peerId, pigato, readText, writeText } from "@pigato/protocol";
+import { MAX_FRAMES, MAX_REQUEST_FRAMES } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
 import type { RequestFields } from "../testing/actors.ts";
 import { type Scenario, type ScenarioOptions, scenario } from "../testing/scenario.ts";
@@ -238,6 +239,25 @@ describe("the facts of a request", () => {
     sim.worker("w1").ready("echo", "classic").heartbeat();
     sim.client("c1").request("echo", "r1");
     expect(sim.sentTo("w1").at(-1)).toBe("request r1 to echo");
+  });
+
+  test("reach the worker, however many frames the client adds", () => {
+    const sim = withPeers(0);
+    sim.step({ type: "identified", peer: peerId("c2"), identity: "alice" });
+    sim.client("c2").offer({ ...FULL, credit: true });
+    const tags = ["credit=16", "deadline=5000", "headers={}"];
+    const request = ["C", "2", "echo", "r1", "1", '{"retry":1}', ...tags];
+    const others = Array.from({ length: MAX_REQUEST_FRAMES - request.length }, () => "other");
+    const message = pigato.decodeFromClient([...request, ...others].map(writeText));
+    if (message.type !== "request") throw new Error("the request was not decoded");
+    sim.client("c2").sends(message);
+    const worker = { headers: true, deadline: true, credit: true, concurrency: 1 };
+    sim.worker("w1").ready("echo", worker).disconnect();
+    sim.worker("w2").ready("echo", worker);
+    const [dispatched] = sim.worker("w2").received;
+    expect(dispatched).toMatchObject({ caller: "alice", attempt: 2, credit: 16, deadlineMs: 5_000 });
+    expect(dispatched?.trailer.slice(2).map(readText)).toEqual(others);
+    expect(dispatched && pigato.encodeToWorker(dispatched)).toHaveLength(MAX_FRAMES);
   });
 
   test("of a client that connects again under the same id are those of its new connection", () => {

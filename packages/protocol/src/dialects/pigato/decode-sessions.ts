@@ -148,7 +148,7 @@ function streaming(id: RequestId, frames: Frames, at: number): StreamingMessage 
   if (type === TYPE.CREDIT) return { type: "credit", requestId: id, chunks: creditFromWire(frames[at]) };
   if (type === TYPE.INPUT_END) return { type: "input-end", requestId: id };
   if (frames.length <= at) return violation("P-STREAM-2", "input without a chunk", id);
-  // On the way to the worker, the broker adds two frames.
+  // On the way to the worker, the broker adds frames, as to a request.
   if (at === 3 && frames.length > MAX_REQUEST_FRAMES) {
     return violation("P-MSG-2", `input of ${frames.length} frames; the maximum is ${MAX_REQUEST_FRAMES}`, id);
   }
