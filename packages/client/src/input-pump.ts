@@ -2,7 +2,15 @@
 // before the worker reads. A source may be asked for its next chunk when the request ends: what it still gives is dropped.
 
 import type { Frame } from "@pigato/protocol";
-import { discardSource, isReiterable, type OpenSource, openSource, SourceChunks, watchSource } from "./input-source.ts";
+import {
+  discardSource,
+  isReiterable,
+  isReplayable,
+  type OpenSource,
+  openSource,
+  SourceChunks,
+  watchSource,
+} from "./input-source.ts";
 
 /** The request, as the source of its input uses it. Has no effect once the request has ended. */
 export interface InputSink {
@@ -35,7 +43,7 @@ export class InputPump {
 
   /** Whether it can be read again from its start. */
   get isReplayable(): boolean {
-    return typeof this.#source === "function" || isReiterable(this.#source);
+    return isReplayable(this.#source);
   }
 
   pause(): void {

@@ -4,7 +4,7 @@
 import type { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import { guarded, isRawValue } from "@pigato/peer";
-import { UsageError } from "@pigato/protocol";
+import { PigatoError, UsageError } from "@pigato/protocol";
 import { isAsyncIterable } from "@pigato/protocol/internal";
 
 /**
@@ -46,6 +46,12 @@ export function isInputSource(value: unknown): value is RequestInputSource {
   return isRawValue(value) || has(value, "getReader") || has(value, "stream") || isIterable(value);
 }
 
+/** Whether a source can be read again from its start: a function that returns a new one, or what can be read several times. */
+export function isReplayable(source: unknown): boolean {
+  const origin = SourceChunks.originOf(source);
+  return typeof origin === "function" || isReiterable(origin);
+}
+
 /** Whether a source can be read several times. An iterator, a stream or a generator cannot. */
 export function isReiterable(source: unknown): boolean {
   return (
@@ -77,10 +83,28 @@ export function openSource(source: unknown): OpenSource {
   throw new UsageError("the input of a request must be an iterable, a stream, a Blob or bytes");
 }
 
+/** A chunk that does not match its schema. The request fails with it, and is not canceled as by another error of its source. */
+export class InvalidChunk extends PigatoError {
+  override readonly name = "InvalidChunk";
+  readonly code = "INVALID_ARGUMENT";
+  readonly detail: unknown;
+
+  constructor(message: string, detail: unknown) {
+    super(message);
+    this.detail = detail;
+  }
+}
+
 /** The chunks of a source, as interceptors read them, or with a check of each. Not opened before that. */
 export class SourceChunks implements AsyncIterable<unknown> {
   readonly #source: RequestInputSource;
-  readonly #check: ((chunk: unknown) => Promise<void>) | undefined;
+  readonly #check: ChunkCheck | undefined;
+
+  /** The same source with a check of each chunk. A function is called for each attempt. */
+  static checked(source: RequestInputSource, check: ChunkCheck): RequestInputSource {
+    if (typeof source !== "function") return new SourceChunks(source, check);
+    return async () => new SourceChunks(await source(), check);
+  }
 
   /** The source itself, unless an interceptor replaced its chunks. */
   static sourceOf(chunks: unknown): unknown {
@@ -94,8 +118,7 @@ export class SourceChunks implements AsyncIterable<unknown> {
     return origin;
   }
 
-  /** @param check rejects for a chunk that must not be sent */
-  constructor(source: RequestInputSource, check?: (chunk: unknown) => Promise<void>) {
+  constructor(source: RequestInputSource, check?: ChunkCheck) {
     this.#source = source;
     this.#check = check;
   }
@@ -115,6 +138,9 @@ export class SourceChunks implements AsyncIterable<unknown> {
     }
   }
 }
+
+/** Rejects for a chunk that must not be sent. */
+type ChunkCheck = (chunk: unknown) => Promise<void>;
 
 /** Ends a source that is not read any more. */
 export function discardSource(source: unknown): void {

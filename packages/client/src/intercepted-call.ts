@@ -9,7 +9,7 @@ import { RequestError } from "@pigato/protocol";
 import { type Clock, setImmediate, wallClock } from "@pigato/transport";
 import type { Abortable, AbortSignals, SharedSignal } from "./abort-signals.ts";
 import type { CallOptions } from "./call-options.ts";
-import { discardSource, watchSource } from "./input-source.ts";
+import { discardSource, isReplayable, watchSource } from "./input-source.ts";
 
 /** A request before its interceptors. */
 export interface OutgoingRequest {
@@ -63,6 +63,7 @@ export class InterceptedCall implements Abortable {
         attempt: 1,
         signal: this.#controller.signal,
         readInput: () => outgoing.input,
+        isRepeatable: (changed) => isRepeatable(outgoing, changed),
         send: (changed) => {
           this.#wasSent = true;
           setAlarm(endsAt + GRACE_MS);
@@ -114,6 +115,16 @@ export class InterceptedCall implements Abortable {
     const failure = { code, message: `request to "${service}" ${what}`, delivery, detail } as const;
     this.#reject(new RequestError(failure, { service, requestId: undefined }));
   }
+}
+
+export function takesChunks({ kind }: { readonly kind: MethodKind }): boolean {
+  return kind === "clientStream" || kind === "duplex";
+}
+
+/** Without a contract, streamed input is an option, which interceptors do not change. */
+function isRepeatable(outgoing: OutgoingRequest, input: unknown): boolean {
+  if (takesChunks(outgoing)) return isReplayable(input);
+  return outgoing.options.input === undefined || isReplayable(outgoing.options.input);
 }
 
 function optionsOf(outgoing: CallOptions, { headers, deadline, signal }: AnyRequest): CallOptions {

@@ -96,11 +96,9 @@ export class Interception {
   }
 }
 
-/** The policy is an interceptor. @throws UsageError for input that a policy cannot send again */
+/** The policy is an interceptor. */
 function withoutPolicy(options: CallOptions): CallOptions {
-  if (typeof options.retry !== "object") return options;
-  if (options.input === undefined) return { ...options, retry: undefined };
-  throw new UsageError('a request with the option "input" cannot have a policy as "retry": use a number');
+  return typeof options.retry === "object" ? { ...options, retry: undefined } : options;
 }
 
 /** Passes on everything but the end. */

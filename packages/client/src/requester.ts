@@ -12,8 +12,8 @@ import { ContextCaller } from "./caller-context.ts";
 import type { Driver } from "./driver.ts";
 import { InputCaller } from "./input-caller.ts";
 import { InputPump } from "./input-pump.ts";
-import { isInputSource, type RequestInputSource, SourceChunks } from "./input-source.ts";
-import type { InterceptedPort, OutgoingRequest } from "./intercepted-call.ts";
+import { InvalidChunk, isInputSource, type RequestInputSource, SourceChunks } from "./input-source.ts";
+import { type InterceptedPort, type OutgoingRequest, takesChunks } from "./intercepted-call.ts";
 import { interceptStream, interceptValue } from "./intercepted-output.ts";
 import type { MethodCallOptions } from "./methods/api.ts";
 import { CallPolicies } from "./methods/call-policies.ts";
@@ -33,10 +33,6 @@ export interface Prepared {
 }
 
 const NO_BYTES = new Uint8Array();
-
-function takesChunks({ kind }: AnyRequest): boolean {
-  return kind === "clientStream" || kind === "duplex";
-}
 
 /** Chunks do not travel with the data. */
 function dataOf(request: AnyRequest): unknown {
@@ -123,8 +119,14 @@ export class Requester implements MethodPort {
       encode: (chunk) => frameOf(chunk, () => speaker.encodeData(chunk, how)),
       write: (chunk) => this.#driver.apply({ type: "input", requestId, chunk }),
       end: () => this.#driver.apply({ type: "input-end", requestId }),
-      fail: (error) => this.control.cancel(requestId, error),
+      fail: (error) => this.#onSourceFailed(requestId, error),
     });
+  }
+
+  #onSourceFailed(requestId: RequestId, error: unknown): void {
+    if (!(error instanceof InvalidChunk)) return this.control.cancel(requestId, error);
+    const { message, detail } = error;
+    this.#driver.apply({ type: "input-invalid", requestId, message, detail });
   }
 
   #noteStarted(source: object): void {

@@ -95,6 +95,25 @@ describe("composition", () => {
     expect(reply.output).toBe("host quote 2");
   });
 
+  test("a request with chunks can be repeated only if they can be read again", () => {
+    expect((["unary", "serverStream"] as const).map((kind) => newRequest(kind).canRepeat)).toEqual([true, true]);
+    const chunks = count(2);
+    const info = { side: "client", service: "stocks", method: "load", definition: undefined } as const;
+    const state = {
+      headers: new HeaderMap(),
+      deadline: undefined,
+      attempt: 1,
+      signal: new AbortController().signal,
+      readInput: () => chunks,
+      send: echo,
+    };
+    expect(requestOf("clientStream", info, state).canRepeat).toBe(false);
+    const request = requestOf("clientStream", info, { ...state, isRepeatable: (input) => input === chunks });
+    expect(request.canRepeat).toBe(true);
+    expect(request.with({ attempt: 2 }).canRepeat).toBe(true);
+    if (request.kind === "clientStream") expect(request.with({ input: count(1) }).canRepeat).toBe(false);
+  });
+
   test("an interceptor changes input, headers and output", async () => {
     let seen: AnyRequest | undefined;
     const change: Interceptor = (next) => async (request) => {

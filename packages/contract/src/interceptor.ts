@@ -47,6 +47,8 @@ export interface RequestState<Input> {
   readonly readInput: () => Input;
   /** Runs the request without interceptors. */
   readonly send: Next;
+  /** Whether this input can be sent again. By default, a value can, and chunks cannot. */
+  readonly isRepeatable?: (input: unknown) => boolean;
 }
 
 /** A request on its way to the method's handler. */
@@ -70,6 +72,7 @@ export class InterceptedRequest<Kind extends MethodKind, Input> {
   readonly #info: CallInfo;
   readonly #readInput: () => Input;
   readonly #send: Next;
+  readonly #isRepeatable: RequestState<Input>["isRepeatable"];
 
   /** Runs a request without interceptors. Static, so that interceptors, which get instances, do not see it. */
   static send(this: void, request: AnyRequest): Promise<AnyReply> {
@@ -89,6 +92,7 @@ export class InterceptedRequest<Kind extends MethodKind, Input> {
     this.#info = info;
     this.#readInput = state.readInput;
     this.#send = state.send;
+    this.#isRepeatable = state.isRepeatable;
   }
 
   /** Whether it may run twice, as its contract states. */
@@ -96,7 +100,16 @@ export class InterceptedRequest<Kind extends MethodKind, Input> {
     return this.definition?.idempotent === true;
   }
 
-  /** The value, or the chunks, that the caller passes. Chunks can be read once. */
+  /**
+   * Whether `next` may get it twice. Not with chunks that can be read once only, as those of a stream: a client reads a function or an array
+   * as its source again, a host none.
+   */
+  get canRepeat(): boolean {
+    if (this.#isRepeatable !== undefined) return this.#isRepeatable(this.#readInput());
+    return this.kind === "unary" || this.kind === "serverStream";
+  }
+
+  /** The value, or the chunks, that the caller passes. Chunks can be read once, unless `canRepeat` is true. */
   get input(): Input {
     return this.#readInput();
   }
@@ -111,6 +124,7 @@ export class InterceptedRequest<Kind extends MethodKind, Input> {
       signal: signal ?? this.signal,
       readInput: input === undefined ? this.#readInput : () => input,
       send: this.#send,
+      ...(this.#isRepeatable && { isRepeatable: this.#isRepeatable }),
     });
   }
 

@@ -13,7 +13,14 @@ function failure(code: FailureCode, delivery: Delivery): RequestError {
 }
 
 function newRequest(
-  changes: { idempotent?: boolean; deadline?: number; kind?: MethodKind; signal?: AbortSignal } = {},
+  changes: {
+    idempotent?: boolean;
+    deadline?: number;
+    kind?: MethodKind;
+    signal?: AbortSignal;
+    input?: unknown;
+    isRepeatable?: (input: unknown) => boolean;
+  } = {},
 ): AnyRequest {
   const definition = unary({ idempotent: changes.idempotent ?? false });
   return requestOf(
@@ -24,8 +31,9 @@ function newRequest(
       deadline: changes.deadline === undefined ? undefined : new Date(changes.deadline),
       attempt: 1,
       signal: changes.signal ?? new AbortController().signal,
-      readInput: () => 1,
+      readInput: () => changes.input ?? 1,
       send: () => Promise.reject(new Error("not sent through next")),
+      ...(changes.isRepeatable && { isRepeatable: changes.isRepeatable }),
     },
   );
 }
@@ -142,9 +150,18 @@ test("a request that ends during a pause is not sent again", async () => {
   expect(method.attempts).toEqual([1]);
 });
 
-test("a request whose input is a stream is not retried, because its chunks are gone", async () => {
+test("a request whose chunks cannot be read again is not retried, and fails with its first failure", async () => {
   const method = failing(SAFE);
   await expect(retried({}, method)(newRequest({ kind: "duplex", idempotent: true }))).rejects.toBe(SAFE);
+  expect(method.attempts).toEqual([1]);
+});
+
+test("a request whose chunks can be read again is retried", async () => {
+  const method = failing(SAFE);
+  const input = { [Symbol.asyncIterator]: () => [1].values() };
+  const request = newRequest({ kind: "clientStream", input, isRepeatable: (chunks) => chunks === input });
+  expect((await retried({}, method)(request)).output).toBe("done");
+  expect(method.attempts).toEqual([1, 2]);
 });
 
 test.each([

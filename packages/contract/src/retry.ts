@@ -107,8 +107,8 @@ export function retryableBy({
   const retryable = new Set(codes);
   return (error, request) => {
     if (!isError(error) || !retryable.has(String(Reflect.get(error, "code")))) return false;
-    // Its chunks are gone.
-    if (request.kind === "clientStream" || request.kind === "duplex") return false;
+    // Chunks that cannot be read again are gone: the first failure is what the caller gets.
+    if (!request.canRepeat) return false;
     return allowUnsafe || request.isIdempotent || Reflect.get(error, "isRetrySafe") === true;
   };
 }

@@ -36,7 +36,7 @@ export function hedge(policy: HedgePolicy): Interceptor {
   };
   return (next) => (request) => {
     const takesChunks = request.kind === "clientStream" || request.kind === "duplex";
-    const mayRepeat = request.isIdempotent || policy.allowUnsafe === true;
+    const mayRepeat = request.canRepeat && (request.isIdempotent || policy.allowUnsafe === true);
     return takesChunks || !mayRepeat ? next(request) : new HedgedCall(next, request, settings).reply;
   };
 }

@@ -17,7 +17,7 @@ import { InterceptorChain } from "@pigato/contract/internal";
 import { type Failure, RequestError, UsageError } from "@pigato/protocol";
 import { nearestName } from "@pigato/protocol/internal";
 import type { ReplyStream } from "../call.ts";
-import { isInputSource, type RequestInputSource, SourceChunks } from "../input-source.ts";
+import { InvalidChunk, isInputSource, type RequestInputSource, SourceChunks } from "../input-source.ts";
 import type { Api, MethodCallOptions, MethodOptions } from "./api.ts";
 import type { MethodInfo, MethodPort, Target } from "./method-port.ts";
 
@@ -200,7 +200,10 @@ class MethodCaller {
   /** The same chunks, which fail the call at the first one that does not match. */
   #checkedChunks(schema: Schema | undefined, chunks: unknown): unknown {
     if (schema === undefined || isBytesSchema(schema) || !isInputSource(chunks)) return chunks;
-    return new SourceChunks(chunks, async (chunk) => this.#checkInput(await validate(schema, chunk)));
+    return SourceChunks.checked(chunks, async (chunk) => {
+      const invalid = this.#invalidInput(await validate(schema, chunk));
+      if (invalid !== undefined) throw new InvalidChunk(invalid.message, invalid.detail);
+    });
   }
 
   #targetFor(options: MethodCallOptions | undefined): Target {
@@ -213,10 +216,14 @@ class MethodCaller {
   }
 
   #checkInput(validated: Validated<unknown> | undefined): void {
-    if (validated === undefined || !("issues" in validated)) return;
+    const invalid = this.#invalidInput(validated);
+    if (invalid !== undefined) throw this.#failure({ code: "INVALID_ARGUMENT", delivery: "not-sent", ...invalid });
+  }
+
+  #invalidInput(validated: Validated<unknown> | undefined): Pick<Failure, "message" | "detail"> | undefined {
+    if (validated === undefined || !("issues" in validated)) return undefined;
     const { issues } = validated;
-    const message = `the input of ${this.fullName} is invalid: ${describeIssues(issues)}`;
-    throw this.#failure({ code: "INVALID_ARGUMENT", message, delivery: "not-sent", detail: { issues } });
+    return { message: `the input of ${this.fullName} is invalid: ${describeIssues(issues)}`, detail: { issues } };
   }
 
   /** The output as its schema converts it. */

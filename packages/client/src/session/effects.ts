@@ -52,6 +52,13 @@ export type Input =
   | { readonly type: "input"; readonly requestId: RequestId; readonly chunk: Frame }
   | { readonly type: "input-end"; readonly requestId: RequestId }
   | { readonly type: "input-flow"; readonly event: FlowEvent }
+  /** A chunk of a request's input does not match its schema. */
+  | {
+      readonly type: "input-invalid";
+      readonly requestId: RequestId;
+      readonly message: string;
+      readonly detail: unknown;
+    }
   /** The caller cancels. Has no effect on a request that has ended. */
   | { readonly type: "cancel"; readonly requestId: RequestId; readonly reason: unknown }
   /** Notifies the worker that the caller still waits. */

@@ -122,6 +122,14 @@ export function tooLargeInput({ message, delivery }: RequestInfo, excess: string
   };
 }
 
+/** Chunks before it were sent, so a worker may have acted on them. */
+export function invalidInput(
+  { delivery }: RequestInfo,
+  { message, detail }: { readonly message: string; readonly detail: unknown },
+): Failure {
+  return { code: "INVALID_ARGUMENT", message, delivery, detail };
+}
+
 export function malformed(request: RequestMessage, detail: string): Failure {
   const message = `${shown(request)} got a malformed reply: ${detail}`;
   return { code: "INVALID", message, delivery: "maybe-executed", detail };

@@ -11,7 +11,7 @@ import { DEFAULT_SIZE_BOUNDS, excessOf, type Instant, type SizeBounds } from "@p
 import { CallInput, type InputItem } from "./call-input.ts";
 import type { Call } from "./calls.ts";
 import type { Effect, FlowEvent, Input, RequestInput } from "./effects.ts";
-import { tooLargeInput } from "./failures.ts";
+import { invalidInput, tooLargeInput } from "./failures.ts";
 import type { Pacing } from "./pacing.ts";
 
 /** Memory for each held chunk besides its frame. */
@@ -20,6 +20,8 @@ const CONTINUE: Effect = Object.freeze({
   type: "defer",
   input: Object.freeze({ type: "input-flow", event: "continue" }),
 });
+
+type SourceInput = Extract<Input, { readonly type: "input" | "input-end" | "input-invalid" }>;
 
 interface Port {
   readonly pacing: Pacing;
@@ -64,8 +66,12 @@ export class InputStreams {
     return new CallInput(request, (input) => this.#remove(input));
   }
 
-  /** The source of a call has given a chunk, or its end. */
-  onItem(call: Call, item: InputItem, now: Instant): void {
+  onSource(call: Call, input: SourceInput, now: Instant): void {
+    if (input.type === "input-invalid") this.#port.giveUp(call, invalidInput(call, input));
+    else this.#onItem(call, input.type === "input" ? input.chunk : "end", now);
+  }
+
+  #onItem(call: Call, item: InputItem, now: Instant): void {
     const { input } = call;
     if (input === undefined || input.hasEnded) return;
     input.hasStarted = true;

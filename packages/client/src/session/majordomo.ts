@@ -67,6 +67,7 @@ class MajordomoExchange implements Exchange {
       // Not carried by the dialect, so no request has input.
       case "input":
       case "input-end":
+      case "input-invalid":
       case "input-flow":
       case "request-heartbeat":
       case "read":

@@ -266,7 +266,8 @@ class PigatoExchange implements Exchange {
         return this.#pacing.onRead(call, input.chunks, now);
       case "input":
       case "input-end":
-        return this.#inputs.onItem(call, input.type === "input" ? input.chunk : "end", now);
+      case "input-invalid":
+        return this.#inputs.onSource(call, input, now);
       case "request-heartbeat":
         return this.#heartbeats.send(call);
       case "send-failed":

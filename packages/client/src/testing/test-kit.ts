@@ -7,6 +7,7 @@ import {
   NO_CAPABILITIES,
   pigato,
   RequestError,
+  readText,
   type ToClient,
   type Violation,
   writeText,
@@ -28,12 +29,14 @@ export class FakeBroker {
   readonly peers: string[] = [];
   onRequest: (request: Request) => void = () => {};
   onCredit: (chunks: number) => void = () => {};
+  onInputEnd: (request: Request) => void = () => {};
   readonly router: MemoryRouter;
   readonly #accepted = {
     ...NO_CAPABILITIES,
     cancel: true,
     error: true,
     credit: true,
+    duplex: true,
     notice: true,
     requestHeartbeat: true,
   };
@@ -51,6 +54,7 @@ export class FakeBroker {
         }
         if (message.type === "request") this.onRequest(message);
         if (message.type === "credit") this.onCredit(message.chunks);
+        if (message.type === "input-end") this.#onInputEnd();
       },
     });
   }
@@ -96,6 +100,16 @@ export class FakeBroker {
     this.#reply("final", request, [json(value)], status);
   }
 
+  /** Asks for chunks of its input. */
+  grant({ requestId }: Request, chunks: number): void {
+    this.send({ type: "credit", requestId, chunks });
+  }
+
+  /** The chunks of input that it received, of all requests. */
+  get inputs(): string[] {
+    return this.messages.flatMap((message) => (message.type === "input" ? message.chunks.map(readText) : []));
+  }
+
   fail(request: Request, failure: Failure): void {
     this.send({ type: "failure", requestId: request.requestId, failure });
   }
@@ -106,6 +120,12 @@ export class FakeBroker {
 
   sendFrames(frames: FramesToSend): void {
     this.router.send(this.#peer, frames);
+  }
+
+  /** Of the last request. */
+  #onInputEnd(): void {
+    const request = this.requests.at(-1);
+    if (request !== undefined) this.onInputEnd(request);
   }
 
   #reply(type: "partial" | "final", { requestId }: Request, body: readonly Uint8Array[], status = 0): void {
