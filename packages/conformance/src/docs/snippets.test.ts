@@ -2,6 +2,7 @@
 //
 // - A ```ts or ```js block must exit by itself with code 0.
 // - A ```ts serve``` block keeps running: it must print a line, and stays alive until the page is done.
+// - A ```js contract.mjs``` block is a module: it is saved under this name next to the programs of its page, which import it.
 // - A ```text output``` block after a program is its output: all of it, or the start for one that serves. Prose and a ```sh
 // block that runs the program may be between them.
 // - No program uses `await using`, because Node 20 cannot parse it.
@@ -12,7 +13,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,13 +35,19 @@ interface Snippet {
   output: string | undefined;
 }
 
+/** The programs of a page, and the modules that they import, by file name. */
+interface Programs {
+  readonly page: string;
+  readonly snippets: readonly Snippet[];
+  readonly modules: ReadonlyMap<string, string>;
+}
+
 const folder = mkdtempSync(join(tmpdir(), "pigato-docs-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const programs = pages().flatMap((page) => {
-  const snippets = snippetsOf(textOf(page));
-  return snippets.length === 0 ? [] : [{ page, snippets }];
-});
+const programs = pages()
+  .map(programsOf)
+  .filter(({ snippets }) => snippets.length > 0);
 
 test("the pages have snippets", () => {
   expect(programs.length).toBeGreaterThan(3);
@@ -54,20 +61,20 @@ test("no snippet uses syntax that Node 20 cannot parse", () => {
 });
 
 // A supervisor may stop a program while its broker is away.
-const stoppable = programs.flatMap(({ page, snippets }) =>
-  snippets.filter(({ code }) => code.includes('once("SIGTERM"')).map((snippet) => ({ page, ...snippet })),
+const stoppable = programs.flatMap(({ page, snippets, modules }) =>
+  snippets.filter(({ code }) => code.includes('once("SIGTERM"')).map((snippet) => ({ page, modules, ...snippet })),
 );
 
 test.each(stoppable)(
   "$page:$line ends with code 0 on SIGTERM before a broker answers",
   { timeout: 60_000 },
-  async ({ page, line, code }) => {
+  async ({ page, modules, line, code }) => {
     const silent = createServer((socket) => socket.on("error", () => {}));
     const path = join(folder, "silent.sock");
     await once(silent.listen(path), "listening");
-    const file = join(ROOT, "packages/conformance", `.snippet-stopped-${page.replaceAll(/\W/g, "-")}-${line}.mjs`);
-    writeFileSync(file, compileSnippet(code.replaceAll(ADDRESS, `ipc://${path}`)));
-    const child = spawnProgram(file);
+    const place = placeFor(`stopped-${page}-${line}`);
+    saveAll(place, modules);
+    const child = spawnProgram(save(place, `${line}.mjs`, code.replaceAll(ADDRESS, `ipc://${path}`)));
     const printed = record(child, path);
     try {
       await once(silent, "connection", { signal: AbortSignal.timeout(50_000) });
@@ -76,13 +83,14 @@ test.each(stoppable)(
     } finally {
       child.kill("SIGKILL");
       silent.close();
-      rmSync(file, { force: true });
+      rmSync(place, { recursive: true, force: true });
     }
   },
 );
 
-describe.each(programs)("$page", ({ page, snippets }) => {
+describe.each(programs)("$page", ({ page, snippets, modules }) => {
   const name = page.replaceAll(/\W/g, "-");
+  const place = placeFor(page);
   const shared = `ipc://${join(folder, `${name}.sock`)}`;
   const served = snippets.filter(({ serves }) => serves).map(({ code }) => code);
   const broker = new Broker(shared);
@@ -90,6 +98,7 @@ describe.each(programs)("$page", ({ page, snippets }) => {
   const serving: ChildProcess[] = [];
 
   beforeAll(async () => {
+    saveAll(place, modules);
     if (served.some((code) => STARTS_BROKER.test(code))) return;
     await broker.start();
     if (served.some((code) => code.includes('"echo"'))) return;
@@ -99,6 +108,7 @@ describe.each(programs)("$page", ({ page, snippets }) => {
 
   afterAll(async () => {
     for (const child of serving) child.kill("SIGKILL");
+    rmSync(place, { recursive: true, force: true });
     await worker.stop();
     await broker.stop();
   });
@@ -106,10 +116,7 @@ describe.each(programs)("$page", ({ page, snippets }) => {
   test.each(snippets)("line $line", { timeout: 60_000 }, async ({ line, serves, code, output }) => {
     const isAlone = !serves && STARTS_BROKER.test(code);
     const address = isAlone ? `ipc://${join(folder, `${name}-${line}.sock`)}` : shared;
-    // Next to the links of the packages, so that the snippet imports what a user's program would import.
-    const file = join(ROOT, "packages/conformance", `.snippet-${name}-${line}.mjs`);
-    writeFileSync(file, compileSnippet(code.replaceAll(ADDRESS, address)));
-    const child = spawnProgram(file);
+    const child = spawnProgram(save(place, `${line}.mjs`, code.replaceAll(ADDRESS, address)));
     serving.push(child);
     try {
       const printed = record(child, address);
@@ -125,10 +132,26 @@ describe.each(programs)("$page", ({ page, snippets }) => {
       }
     } finally {
       if (!serves) child.kill("SIGKILL");
-      rmSync(file, { force: true });
     }
   });
 });
+
+/** A folder next to the links of the packages, so that a program imports what a user's program would import. */
+function placeFor(name: string): string {
+  return join(ROOT, "packages/conformance", `.snippet-${name.replaceAll(/\W/g, "-")}`);
+}
+
+function saveAll(place: string, modules: Programs["modules"]): void {
+  mkdirSync(place, { recursive: true });
+  for (const [file, code] of modules) save(place, file, code);
+}
+
+/** @returns the path of the file */
+function save(place: string, name: string, code: string): string {
+  const file = join(place, name);
+  writeFileSync(file, compileSnippet(code));
+  return file;
+}
 
 function spawnProgram(file: string): ChildProcess {
   return spawn(process.execPath, [...optionsForImports(), file], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
@@ -160,11 +183,16 @@ function record(child: ChildProcess, address: string) {
   };
 }
 
-function snippetsOf(text: string): Snippet[] {
+function programsOf(page: string): Programs {
+  const text = textOf(page);
   const snippets: Snippet[] = [];
+  const modules = new Map<string, string>();
   let last: Snippet | undefined;
-  for (const { 1: language, 2: word, 3: code = "", index } of text.matchAll(/^```(\w*)(?: (\w+))?\n(.*?)^```$/gms)) {
-    if (language === "ts" || language === "js") {
+  for (const { 1: language, 2: word, 3: code = "", index } of text.matchAll(/^```(\w*)(?: ([\w.]+))?\n(.*?)^```$/gms)) {
+    if (word?.includes(".")) {
+      modules.set(word, code);
+      last = undefined;
+    } else if (language === "ts" || language === "js") {
       last = { line: text.slice(0, index).split("\n").length, serves: word === "serve", code, output: undefined };
       snippets.push(last);
     } else if (language === "text" && word === "output") {
@@ -174,5 +202,5 @@ function snippetsOf(text: string): Snippet[] {
       last = undefined;
     }
   }
-  return snippets;
+  return { page, snippets, modules };
 }
