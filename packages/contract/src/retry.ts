@@ -29,14 +29,17 @@ export interface RetryBudget {
 export interface RetryPolicy {
   /** Attempts in all, the first included: 1 to 1 000. @defaultValue 3 */
   readonly attempts?: number;
-  /** The pause before an attempt: settings of an exponential backoff, or a function of the number of attempts so far. */
+  /**
+   * The pause before an attempt: settings of an exponential backoff, or a function of the number of attempts so far that returns milliseconds.
+   * @defaultValue an exponential backoff
+   */
   readonly backoff?: Backoff | ((attempts: number) => number);
   /**
    * The codes of failures to retry. @defaultValue `UNAVAILABLE`, `BUSY`, `REJECTED`, `WORKER_LOST`, `BROKER_LOST`,
    * `DEADLINE_EXCEEDED` and `WORKER_FAILED`
    */
   readonly codes?: readonly string[];
-  /** `false` is no bound. @defaultValue 10 tokens, 0.1 for each success */
+  /** Bounds the retries of all requests with this policy; `false` is no bound. @defaultValue 10 tokens, 0.1 for each success */
   readonly budget?: RetryBudget | false;
   /** Whether to retry a request that may have run, though its method is not idempotent. It may then run twice. @defaultValue false */
   readonly allowUnsafe?: boolean;

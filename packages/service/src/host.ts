@@ -2,7 +2,7 @@
 
 import type { Contract, HandlerInput, HandlerOutput, Interceptor, Method, Methods } from "@pigato/contract";
 import { nameOf } from "@pigato/contract";
-import { guarded, type PeerEvents, resolveAddresses } from "@pigato/peer";
+import { guarded, type LossReason, resolveAddresses } from "@pigato/peer";
 import { UsageError } from "@pigato/protocol";
 import type { Instant } from "@pigato/protocol/internal";
 import { queueMicrotask } from "@pigato/transport";
@@ -32,7 +32,18 @@ export type Handler<Of extends Method> = Of extends { readonly kind: "unary" }
 export type Handlers<Of extends Methods> = { readonly [Name in keyof Of & string]: Handler<Of[Name]> };
 
 /** The events of a host. They are notifications: a listener is never required. */
-export interface HostEvents extends Omit<PeerEvents, "connecting"> {}
+export interface HostEvents {
+  /** `start()` was called. The host may not be connected yet. */
+  start(): void;
+  /** The host has stopped: after `stop()`, or because the only broker refused it at the start. */
+  stop(): void;
+  /** A broker has accepted all services of the host, on one connection or several. */
+  connect(): void;
+  /** A connection was lost: the first one since `connect`. The host reconnects unless it was stopped. */
+  disconnect(reason: LossReason): void;
+  /** A connection failed, or the broker violated the protocol or refused a service. The host continues, without a refused service. */
+  error(error: Error): void;
+}
 
 /**
  * Serves methods at a broker. A handler's return value is the reply, and its exception the caller's error. Methods of contracts have
