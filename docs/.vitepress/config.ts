@@ -30,10 +30,11 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
     sidebar: [
       { text: "Learn", items: [page("tutorials/first-service")] },
       ...guides({
-        "Typed services": ["define-a-service"],
+        "Typed services": ["define-a-service", "share-a-contract", "validate"],
         "Send requests": [
           "stream-replies",
           "stream-input",
+          "stream-files",
           "send-bytes",
           "cancel",
           "set-deadlines",
@@ -52,7 +53,14 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
           "collect-results",
         ],
         "Test and run": ["test-services", "run-in-docker", "secure-a-broker", "stop-cleanly"],
-        "Connect others": ["connect-a-majordomo-peer", "migrate-from-pigato"],
+        "Connect others": [
+          "interoperate-with-python",
+          "connect-a-majordomo-peer",
+          "migrate-from-pigato",
+          "migrate-from-picom",
+          "migrate-from-moleculer",
+          "migrate-from-trpc",
+        ],
       }),
       {
         text: "Reference",
