@@ -19,7 +19,7 @@ import {
   rejectJsonLoss,
   rejectUnknownOptions,
 } from "@pigato/peer";
-import { encodePayload, type Frame, type PeerId, UsageError, writeText } from "@pigato/protocol";
+import { encodePayload, type Frame, type HeaderFields, type PeerId, UsageError, writeText } from "@pigato/protocol";
 import {
   BODY_CODEC_NAMES,
   type BodyCodecName,
@@ -45,9 +45,6 @@ import type { ClientRequestOptions } from "./session/effects.ts";
 
 export const MAX_DURATION_MS = 2_147_483_647;
 const MAX_ATTEMPTS = 1_000;
-
-/** Names and values for the worker, which the broker does not read. */
-export type Headers = Readonly<Record<string, string>>;
 
 export class CallSchema {
   /** Milliseconds without any reply after which the request fails; −1 is no limit, 0 expires at once. @defaultValue the client's */
@@ -114,7 +111,7 @@ export class CallSchema {
    * Names and values for the worker: its handler finds them in `opts.headers`, with names in lower case. At most 8192 bytes as JSON, without
    * control characters; more is a UsageError. @defaultValue none
    */
-  readonly headers: Option<Headers> = custom<Headers>({
+  readonly headers: Option<HeaderFields> = custom<HeaderFields>({
     expected: "a plain object whose values are strings",
     read: (value) => (isHeaders(value) ? value : undefined),
     default: {},
@@ -330,7 +327,7 @@ export function isAbortSignal(value: unknown): value is AbortSignal {
   );
 }
 
-function isHeaders(value: unknown): value is Headers {
+function isHeaders(value: unknown): value is HeaderFields {
   if (typeof value !== "object" || value === null) return false;
   // Excludes a Map, or the Headers of fetch, whose entries are not properties. Objects of another realm have another prototype.
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -353,7 +350,7 @@ function isDeadline(value: unknown): value is number | Date {
 }
 
 /** @throws UsageError for names that are equal but for their case, for control characters, and beyond the bound */
-function encodeHeaders(headers: Headers): Frame | undefined {
+function encodeHeaders(headers: HeaderFields): Frame | undefined {
   const entries = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
   if (entries.length === 0) return undefined;
   const names = new Set<string>();

@@ -199,7 +199,7 @@ test("options of a method that the contract does not have are rejected", async (
   const { client } = await kit.started();
   const name: string = "sell";
   expect(() => client.of(STOCKS, { methods: { [name]: {} } })).toThrow(
-    "cannot set options of stocks.sell: the contract has no such method",
+    'the contract of service "stocks" has no method "sell"',
   );
   const misspelled: string = "quoet";
   expect(() => client.of(STOCKS, { methods: { [misspelled]: {} } })).toThrow('did you mean "quote"?');

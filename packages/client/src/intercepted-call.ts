@@ -4,7 +4,7 @@
 
 import type { AnyReply, AnyRequest, Method, MethodKind, Next } from "@pigato/contract";
 import { HeaderMap } from "@pigato/contract";
-import { requestOf } from "@pigato/contract/internal";
+import { DEADLINE_GRACE_MS, requestOf, takesChunks } from "@pigato/contract/internal";
 import { RequestError } from "@pigato/protocol";
 import { type Clock, setImmediate, wallClock } from "@pigato/transport";
 import type { Abortable, AbortSignals, SharedSignal } from "./abort-signals.ts";
@@ -25,9 +25,6 @@ export interface OutgoingRequest {
 
 /** Sends a request as the last interceptor left it. @param options those of the request, with its headers and its signal */
 export type Send = (request: AnyRequest, options: CallOptions) => Promise<AnyReply>;
-
-/** An attempt that exceeds the deadline fails first, because it knows how far it came. */
-const GRACE_MS = 1_000;
 
 export interface InterceptedPort {
   readonly clock: Clock;
@@ -66,7 +63,7 @@ export class InterceptedCall implements Abortable {
         isRepeatable: (changed) => isRepeatable(outgoing, changed),
         send: (changed) => {
           this.#wasSent = true;
-          setAlarm(endsAt + GRACE_MS);
+          setAlarm(endsAt + DEADLINE_GRACE_MS);
           return port.send(changed, optionsOf(outgoing.options, changed));
         },
       },
@@ -117,13 +114,9 @@ export class InterceptedCall implements Abortable {
   }
 }
 
-export function takesChunks({ kind }: { readonly kind: MethodKind }): boolean {
-  return kind === "clientStream" || kind === "duplex";
-}
-
 /** Without a contract, streamed input is an option, which interceptors do not change. */
 function isRepeatable(outgoing: OutgoingRequest, input: unknown): boolean {
-  if (takesChunks(outgoing)) return isReplayable(input);
+  if (takesChunks(outgoing.kind)) return isReplayable(input);
   return outgoing.options.input === undefined || isReplayable(outgoing.options.input);
 }
 

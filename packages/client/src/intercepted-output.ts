@@ -1,7 +1,7 @@
 // What a caller gets of a request that passes interceptors: a promise of its value, or a stream of its chunks.
 
 import type { AnyReply, AnyRequest, Next } from "@pigato/contract";
-import { afterFirst, replyOf } from "@pigato/contract/internal";
+import { afterFirst, isStreamReply, replyOf } from "@pigato/contract/internal";
 import { isError, reasonOf, requestIdFromText } from "@pigato/protocol/internal";
 import { ReplyStream } from "./call.ts";
 import type { CallOptions } from "./call-options.ts";
@@ -88,7 +88,7 @@ async function pump(call: InterceptedCall, stream: ReplyStream, hasRoom: () => P
 }
 
 function chunksOf(reply: AnyReply): AsyncIterable<unknown> | Iterable<unknown> {
-  return reply.kind === "serverStream" || reply.kind === "duplex" ? reply.output : [reply.output];
+  return isStreamReply(reply) ? reply.output : [reply.output];
 }
 
 function forwardProgress(from: ReplyStream, to: ReplyStream): void {

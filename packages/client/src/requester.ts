@@ -1,6 +1,7 @@
 // Turns what callers pass into requests and submits them. Options that do not change from call to call are resolved once, in a target.
 
 import type { AnyRequest, Interceptor, RetryPolicy } from "@pigato/contract";
+import { takesChunks } from "@pigato/contract/internal";
 import { isRawValue, queueMicrotask, readService } from "@pigato/peer";
 import { display, type Frame, type RequestId, type ServiceName, UsageError } from "@pigato/protocol";
 import { setImmediate, wallClock } from "@pigato/transport";
@@ -13,7 +14,7 @@ import type { Driver } from "./driver.ts";
 import { InputCaller } from "./input-caller.ts";
 import { InputPump } from "./input-pump.ts";
 import { InvalidChunk, isInputSource, type RequestInputSource, SourceChunks } from "./input-source.ts";
-import { type InterceptedPort, type OutgoingRequest, takesChunks } from "./intercepted-call.ts";
+import type { InterceptedPort, OutgoingRequest } from "./intercepted-call.ts";
 import { interceptStream, interceptValue } from "./intercepted-output.ts";
 import type { MethodCallOptions } from "./methods/api.ts";
 import { CallPolicies } from "./methods/call-policies.ts";
@@ -36,7 +37,7 @@ const NO_BYTES = new Uint8Array();
 
 /** Chunks do not travel with the data. */
 function dataOf(request: AnyRequest): unknown {
-  return takesChunks(request) ? null : request.input;
+  return takesChunks(request.kind) ? null : request.input;
 }
 
 /** What happens with the messages of a streamed reply. */
@@ -200,7 +201,7 @@ export class Requester implements MethodPort {
 
   /** The target of a request as the last interceptor left it. */
   #attempt(target: Target, request: AnyRequest, options: CallOptions): Target {
-    if (!takesChunks(request)) return { ...target, ...this.#resolve(target.service, options) };
+    if (!takesChunks(request.kind)) return { ...target, ...this.#resolve(target.service, options) };
     const input = SourceChunks.sourceOf(request.input);
     if (!isInputSource(input)) throw new UsageError("an interceptor changed the input to what is no stream of chunks");
     return { ...target, ...this.#resolve(target.service, { ...options, input }) };

@@ -3,9 +3,10 @@
 
 import type { Contract, Methods } from "@pigato/contract";
 import { HeaderMap } from "@pigato/contract";
+import type { HeaderFields } from "@pigato/protocol";
 import { wallClock } from "@pigato/transport";
 import type { ReplyStream } from "./call.ts";
-import type { CallOptions, Headers } from "./call-options.ts";
+import type { CallOptions } from "./call-options.ts";
 import type { Api, FunctionOptions, MethodOptions, Remote } from "./methods/api.ts";
 
 export interface CallScope {
@@ -14,7 +15,7 @@ export interface CallScope {
   /** The latest deadline of its requests. */
   readonly deadline?: Date | undefined;
   /** Headers of all its requests. Those of a request replace them. */
-  readonly headers?: Headers | undefined;
+  readonly headers?: HeaderFields | undefined;
 }
 
 /** What a scope needs of a client. */
@@ -107,7 +108,7 @@ function earlier(deadline: Date, own: number | Date | undefined): number | Date 
 }
 
 /** Names are equal in any case. */
-function merged(headers: Headers, own: Headers | undefined): Headers {
+function merged(headers: HeaderFields, own: HeaderFields | undefined): HeaderFields {
   if (own === undefined) return headers;
   return HeaderMap.from([...Object.entries(headers), ...Object.entries(own)]).toJSON();
 }

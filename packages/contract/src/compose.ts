@@ -3,7 +3,15 @@
 import { UsageError } from "@pigato/protocol";
 import { isAsyncIterable } from "@pigato/protocol/internal";
 import { withEnd } from "./chunks.ts";
-import { type AnyReply, type AnyRequest, InterceptedRequest, type Interceptor, type Next } from "./interceptor.ts";
+import {
+  type AnyReply,
+  type AnyRequest,
+  InterceptedRequest,
+  type Interceptor,
+  isStreamReply,
+  type Next,
+} from "./interceptor.ts";
+import { returnsChunks } from "./method.ts";
 
 /** The interceptors around requests, the first outermost. Called once for many requests, because it calls each interceptor. */
 export function compose(interceptors: readonly Interceptor[]): Next {
@@ -28,6 +36,11 @@ export class InterceptorChain {
     own.forEach(checkInterceptor);
     this.#owner = owner;
     this.#own = own;
+  }
+
+  /** Whether the method has interceptors besides those of its client or host. */
+  get hasOwn(): boolean {
+    return this.#own.length > 0;
   }
 
   /** `undefined` without interceptors. */
@@ -105,7 +118,7 @@ function isRunner(value: unknown): value is (request: AnyRequest) => unknown {
 function isReplyTo({ kind }: AnyRequest, value: unknown): value is AnyReply {
   if (typeof value !== "object" || value === null || !("output" in value)) return false;
   if (Reflect.get(value, "kind") !== kind) return false;
-  return kind === "unary" || kind === "clientStream" || isAsyncIterable(value.output);
+  return !returnsChunks(kind) || isAsyncIterable(value.output);
 }
 
 /**
@@ -113,9 +126,7 @@ function isReplyTo({ kind }: AnyRequest, value: unknown): value is AnyReply {
  * @param listener called once: with the error, if a stream fails, and without one at its end, or when its reader stops before
  */
 export function whenEnded(reply: AnyReply, listener: (failure?: { readonly error: unknown }) => void): AnyReply {
-  if (reply.kind === "serverStream" || reply.kind === "duplex") {
-    return { ...reply, output: withEnd(reply.output, listener) };
-  }
+  if (isStreamReply(reply)) return { ...reply, output: withEnd(reply.output, listener) };
   listener();
   return reply;
 }

@@ -1,7 +1,7 @@
 // How a host describes its services to tools: names, kinds, errors, and JSON Schema where the schema library can export it.
 
 import { getOwn } from "@pigato/protocol/internal";
-import type { Method, MethodKind } from "./contract.ts";
+import { type Method, type MethodKind, SCHEMAS } from "./method.ts";
 import { isBytesSchema, type Schema } from "./schema.ts";
 
 /** The methods that every host has by itself. */
@@ -65,14 +65,8 @@ export function isServiceDescription(value: unknown): value is ServiceDescriptio
   );
 }
 
-const KINDS: ReadonlySet<unknown> = new Set<MethodDescription["kind"]>([
-  "unary",
-  "serverStream",
-  "clientStream",
-  "duplex",
-  "function",
-]);
-const SCHEMAS = ["input", "output", "chunk", "chunkIn", "chunkOut"] as const;
+const KINDS: ReadonlySet<unknown> = new Set([...Object.keys(SCHEMAS), "function"]);
+const ROLES: ReadonlySet<string> = new Set(Object.values(SCHEMAS).flat());
 
 /** A schema may be anything that JSON Schema allows, references to itself included: nothing here follows them. */
 function isMethodDescription(value: unknown): value is MethodDescription {
@@ -83,7 +77,7 @@ function isMethodDescription(value: unknown): value is MethodDescription {
     typeof getOwn(value, "idempotent") === "boolean" &&
     isRecord(errors) &&
     Object.values(errors).every(isRecord) &&
-    SCHEMAS.every((role) => isSchemaOrAbsent(getOwn(value, role)))
+    [...ROLES].every((role) => isSchemaOrAbsent(getOwn(value, role)))
   );
 }
 

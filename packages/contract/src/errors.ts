@@ -3,7 +3,7 @@
 
 import { type Delivery, PigatoError, type RequestError } from "@pigato/protocol";
 import { getOwn, isError as isAnyError, isHandlerError } from "@pigato/protocol/internal";
-import type { Method } from "./contract.ts";
+import type { Method } from "./method.ts";
 import type { Issue } from "./schema.ts";
 import type { ErrorCode, ErrorData } from "./types.ts";
 

@@ -1,6 +1,6 @@
 // Headers of a request or a reply: names and values as text, such as `traceparent`. Names are equal in any case.
 
-import { UsageError } from "@pigato/protocol";
+import { type HeaderFields, UsageError } from "@pigato/protocol";
 import { hasControlCharacter } from "@pigato/protocol/internal";
 
 /** As much as the headers of a request may have on the wire. */
@@ -15,7 +15,7 @@ export class HeaderMap extends Map<string, string> {
   #length = 0;
 
   /** @throws UsageError for a name or a value that is not text or has control characters, and beyond the bound */
-  static from(entries: Readonly<Record<string, string>> | Iterable<readonly [string, string]> = {}): HeaderMap {
+  static from(entries: HeaderFields | Iterable<readonly [string, string]> = {}): HeaderMap {
     const headers = new HeaderMap();
     const pairs = isIterable(entries) ? entries : Object.entries(entries);
     for (const [name, value] of pairs) headers.set(name, value);

@@ -2,9 +2,9 @@ import { UsageError } from "@pigato/protocol";
 import { describe, expect, expectTypeOf, onTestFinished, test } from "vitest";
 import { afterFirst } from "./chunks.ts";
 import { compose, whenEnded } from "./compose.ts";
-import { type MethodKind, unary } from "./contract.ts";
 import { HeaderMap } from "./header-map.ts";
 import { type AnyReply, type AnyRequest, type Interceptor, type Next, replyOf, requestOf } from "./interceptor.ts";
+import { type MethodKind, unary } from "./method.ts";
 
 function newRequest(kind: MethodKind = "unary", send: Next = echo): AnyRequest {
   const definition = unary({ idempotent: true });

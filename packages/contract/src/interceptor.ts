@@ -6,17 +6,19 @@
 // `next` resolves with the first chunk, or with the end of a stream without chunks. So a request that fails before it rejects
 // `next`, whatever its kind, and a later failure is an exception of the loop that reads the chunks.
 
-import { UsageError } from "@pigato/protocol";
+import { type HeaderFields, UsageError } from "@pigato/protocol";
 import { isAsyncIterable } from "@pigato/protocol/internal";
-import type { Method, MethodKind } from "./contract.ts";
 import { HeaderMap } from "./header-map.ts";
-
-/** Kinds of methods that take one value, and that take chunks. */
-type TakesValue = "unary" | "serverStream";
-type TakesChunks = "clientStream" | "duplex";
-/** Kinds of methods that return one value, and that return chunks. */
-type ReturnsValue = "unary" | "clientStream";
-type ReturnsChunks = "serverStream" | "duplex";
+import {
+  type Method,
+  type MethodKind,
+  type ReturnsChunks,
+  type ReturnsValue,
+  returnsChunks,
+  type TakesChunks,
+  type TakesValue,
+  takesChunks,
+} from "./method.ts";
 
 /** What stays the same for a request, whatever an interceptor changes. */
 export interface CallInfo {
@@ -32,7 +34,7 @@ export interface CallInfo {
 export interface RequestChanges<Input> {
   readonly input?: Input;
   /** Added to the headers of the request, in a copy. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: HeaderFields;
   readonly deadline?: Date | undefined;
   readonly attempt?: number;
   readonly signal?: AbortSignal;
@@ -106,7 +108,7 @@ export class InterceptedRequest<Kind extends MethodKind, Input> {
    */
   get canRepeat(): boolean {
     if (this.#isRepeatable !== undefined) return this.#isRepeatable(this.#readInput());
-    return this.kind === "unary" || this.kind === "serverStream";
+    return !takesChunks(this.kind);
   }
 
   /** The value, or the chunks, that the caller passes. Chunks can be read once, unless `canRepeat` is true. */
@@ -133,7 +135,7 @@ export class InterceptedRequest<Kind extends MethodKind, Input> {
    * @param output a value; for a method that returns chunks, an async iterable
    * @throws UsageError for an output that is not one
    */
-  respond(output: unknown, headers?: Readonly<Record<string, string>>): AnyReply {
+  respond(output: unknown, headers?: HeaderFields): AnyReply {
     return replyOf(this, output, HeaderMap.from(headers));
   }
 }
@@ -153,7 +155,13 @@ interface Reply<Kind extends MethodKind, Output> {
 }
 
 /** The reply of any kind of method: check its `kind`. To change it, copy it: `{ ...reply, output }`. */
-export type AnyReply = Reply<ReturnsValue, unknown> | Reply<ReturnsChunks, AsyncIterable<unknown>>;
+export type AnyReply = Reply<ReturnsValue, unknown> | StreamReply;
+
+type StreamReply = Reply<ReturnsChunks, AsyncIterable<unknown>>;
+
+export function isStreamReply(reply: AnyReply): reply is StreamReply {
+  return returnsChunks(reply.kind);
+}
 
 /** Passes a request on: to the next interceptor, and behind the last one to the method. */
 export type Next = (request: AnyRequest) => Promise<AnyReply>;
@@ -161,9 +169,15 @@ export type Next = (request: AnyRequest) => Promise<AnyReply>;
 /** Runs around each request. Called once for each method, and what it returns once for each request. */
 export type Interceptor = (next: Next) => Next;
 
+/**
+ * Milliseconds after a deadline in which a client ends the request by itself. What runs around the request, such as a policy, waits as
+ * long: the client's own failure states how far the request got.
+ */
+export const DEADLINE_GRACE_MS = 1_000;
+
 /** The first request of a call. */
 export function requestOf(kind: MethodKind, info: CallInfo, state: RequestState<unknown>): AnyRequest {
-  if (kind === "unary" || kind === "serverStream") return new InterceptedRequest(kind, info, state);
+  if (!takesChunks(kind)) return new InterceptedRequest(kind, info, state);
   const { readInput } = state;
   return new InterceptedRequest(kind, info, { ...state, readInput: () => chunksOf(info, "input", readInput()) });
 }
@@ -175,7 +189,7 @@ export function replyOf(
   headers: HeaderMap = new HeaderMap(),
   trailers: HeaderMap = new HeaderMap(),
 ): AnyReply {
-  if (kind === "unary" || kind === "clientStream") return { kind, output, headers, trailers };
+  if (!returnsChunks(kind)) return { kind, output, headers, trailers };
   return { kind, output: chunksOf({ service, method }, "output", output), headers, trailers };
 }
 

@@ -2,7 +2,8 @@
 
 export { afterFirst } from "./chunks.ts";
 export { checkInterceptor, compose, InterceptorChain, type InterceptorOwner } from "./compose.ts";
-export { shortName } from "./contract.ts";
+export { checkMethodNames, shortName } from "./contract.ts";
 export { describeMethod, HOST_METHODS, isServiceDescription } from "./description.ts";
-export { replyOf, requestOf } from "./interceptor.ts";
+export { DEADLINE_GRACE_MS, isStreamReply, replyOf, requestOf } from "./interceptor.ts";
+export { inputSchemaOf, outputSchemaOf, returnsChunks, takesChunks } from "./method.ts";
 export { type PolicyClock, readNumber, retryableBy, retryWith } from "./retry.ts";

@@ -1,8 +1,8 @@
 import { type Delivery, type FailureCode, RequestError, UsageError } from "@pigato/protocol";
 import { expect, test } from "vitest";
-import { type MethodKind, unary } from "./contract.ts";
 import { HeaderMap } from "./header-map.ts";
 import { type AnyRequest, type Next, replyOf, requestOf } from "./interceptor.ts";
+import { type MethodKind, unary } from "./method.ts";
 import { type PolicyClock, type RetryPolicy, retryWith } from "./retry.ts";
 
 const SAFE = failure("UNAVAILABLE", "queued");

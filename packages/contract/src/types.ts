@@ -2,7 +2,7 @@
 // differ where a schema converts: the host converts what it receives, a client only if it validates.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Method } from "./contract.ts";
+import type { Method } from "./method.ts";
 import type { BytesSchema, Schema } from "./schema.ts";
 
 type In<Of> = Of extends Schema ? StandardSchemaV1.InferInput<Of> : never;

@@ -2,7 +2,7 @@
 // first reply counts: it cuts the longest latencies, at the cost of more load.
 
 import type { AnyReply, AnyRequest, Interceptor, Next, RetryPolicy } from "@pigato/contract";
-import { readNumber, retryableBy, retryWith } from "@pigato/contract/internal";
+import { readNumber, retryableBy, retryWith, takesChunks } from "@pigato/contract/internal";
 import { systemClock } from "./clock.ts";
 
 /**
@@ -35,9 +35,8 @@ export function hedge(policy: HedgePolicy): Interceptor {
     canRetry: retryableBy({ ...policy, allowUnsafe: true }),
   };
   return (next) => (request) => {
-    const takesChunks = request.kind === "clientStream" || request.kind === "duplex";
     const mayRepeat = request.canRepeat && (request.isIdempotent || policy.allowUnsafe === true);
-    return takesChunks || !mayRepeat ? next(request) : new HedgedCall(next, request, settings).reply;
+    return takesChunks(request.kind) || !mayRepeat ? next(request) : new HedgedCall(next, request, settings).reply;
   };
 }
 

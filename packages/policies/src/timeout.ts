@@ -1,11 +1,8 @@
 // Bounds the total time of requests, their retries included.
 
 import { type AnyReply, type AnyRequest, type Interceptor, whenEnded } from "@pigato/contract";
-import { readNumber } from "@pigato/contract/internal";
+import { DEADLINE_GRACE_MS, readNumber } from "@pigato/contract/internal";
 import { RequestError } from "@pigato/protocol";
-
-/** A client's own timer ends the request first, and knows how far it came. */
-const GRACE_MS = 250;
 
 /**
  * Fails requests with `DEADLINE_EXCEEDED` that do not end in time: a stream, with its last chunk. Sets the deadline of the request, so that
@@ -13,7 +10,7 @@ const GRACE_MS = 250;
  * @throws UsageError for an invalid number
  */
 export function timeout(ms: number): Interceptor {
-  readNumber("timeout", ms, 0, 2_147_483_647 - GRACE_MS);
+  readNumber("timeout", ms, 0, 2_147_483_647 - DEADLINE_GRACE_MS);
   return (next) => (request) => {
     const deadline = new Date(Date.now() + ms);
     if (request.deadline !== undefined && request.deadline <= deadline) return next(request);
@@ -24,7 +21,7 @@ export function timeout(ms: number): Interceptor {
         controller.abort(error);
         reject(error);
       };
-      const timer = setTimeout(end, request.side === "client" ? ms + GRACE_MS : ms);
+      const timer = setTimeout(end, request.side === "client" ? ms + DEADLINE_GRACE_MS : ms);
       const signal = AbortSignal.any([request.signal, controller.signal]);
       next(request.with({ deadline, signal })).then(
         (reply) => resolve(whenEnded(reply, () => clearTimeout(timer))),

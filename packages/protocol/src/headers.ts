@@ -6,6 +6,9 @@ import { joined } from "./dialects/raw-body.ts";
 import type { Frame, Frames } from "./frame.ts";
 import { writeText } from "./ids.ts";
 
+/** Headers as an object: names and their values, which the broker does not read. */
+export type HeaderFields = Readonly<Record<string, string>>;
+
 /** The most bytes of the JSON of all headers. */
 export const MAX_HEADERS_BYTES = 8_192;
 

@@ -1,16 +1,17 @@
 // The interceptors of a host, of its services and of their methods, and how a request passes them.
 
-import type { Interceptor, MethodKind, Next } from "@pigato/contract";
-import { HeaderMap } from "@pigato/contract";
+import type { Contract, Interceptor, MethodKind, Next } from "@pigato/contract";
+import { HeaderMap, nameOf } from "@pigato/contract";
 import {
   afterFirst,
   checkInterceptor,
+  checkMethodNames,
   InterceptorChain,
   type InterceptorOwner,
   replyOf,
   requestOf,
+  returnsChunks,
 } from "@pigato/contract/internal";
-import { UsageError } from "@pigato/protocol";
 import { isAsyncIterable } from "@pigato/protocol/internal";
 import { type HostedRequest, ReplyMetadata } from "./context.ts";
 import type { HostedMethod } from "./hosted-method.ts";
@@ -39,15 +40,27 @@ export class HostInterceptors implements InterceptorOwner {
     this.isEmpty = false;
   }
 
-  /** @throws UsageError for an interceptor that is not a function, and for a method that the contract does not have */
-  add(service: string, contract: object, { interceptors = [], methods = {} }: ServeOptions): void {
-    const unknown = Object.keys(methods).find((name) => !Object.hasOwn(contract, name));
-    if (unknown !== undefined) throw new UsageError(`the contract of service "${service}" has no method "${unknown}"`);
+  /**
+   * The interceptors around each method of a contract, by its full name.
+   * @throws UsageError for an interceptor that is not a function, and for a method that the contract does not have
+   */
+  chainsOf(
+    contract: Contract,
+    { interceptors = [], methods = {} }: ServeOptions,
+  ): ReadonlyMap<string, InterceptorChain> {
+    checkMethodNames(contract, Object.keys(methods));
+    const chains = new Map<string, InterceptorChain>();
     for (const name of Object.keys(contract)) {
       const own = (Object.hasOwn(methods, name) ? methods[name]?.interceptors : undefined) ?? [];
-      const chain = new InterceptorChain(this, [...interceptors, ...own]);
-      if (interceptors.length + own.length > 0) this.isEmpty = false;
-      this.#chains.set(`${service}.${name}`, chain);
+      chains.set(`${nameOf(contract)}.${name}`, new InterceptorChain(this, [...interceptors, ...own]));
+    }
+    return chains;
+  }
+
+  add(chains: ReadonlyMap<string, InterceptorChain>): void {
+    for (const [fullName, chain] of chains) {
+      this.#chains.set(fullName, chain);
+      if (chain.hasOwn) this.isEmpty = false;
     }
   }
 
@@ -116,8 +129,7 @@ function add(headers: HeaderMap, replaced: HeaderMap): void {
 
 /** Of a stream, once its first chunk is there. */
 function outputOf(kind: MethodKind, output: unknown, signal: AbortSignal): unknown {
-  const isStream = kind === "serverStream" || kind === "duplex";
-  return isStream && isAsyncIterable(output) ? afterFirst(output, signal) : output;
+  return returnsChunks(kind) && isAsyncIterable(output) ? afterFirst(output, signal) : output;
 }
 
 /** The same function, whose result is kept. */

@@ -115,8 +115,10 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
   ): this;
   serve(contract: Contract, handlers: object, options: ServeOptions = {}): this {
     const service = this.#service(nameOf(contract));
+    // Checked first: a method must not be served without its interceptors.
+    const chains = this.#interceptors.chainsOf(contract, options);
     service.addContract(contract, handlers);
-    this.#interceptors.add(service.name, contract, options);
+    this.#interceptors.add(chains);
     return this.#offer(service);
   }
 

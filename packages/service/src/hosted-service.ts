@@ -1,6 +1,7 @@
 // The methods of one service, by name: those of contracts, and registered functions.
 
 import type { Contract } from "@pigato/contract";
+import { checkMethodNames } from "@pigato/contract/internal";
 import { invalidValue } from "@pigato/peer";
 import { UsageError } from "@pigato/protocol";
 import { type AnyFunction, isFunction } from "./exposed-functions.ts";
@@ -37,11 +38,10 @@ export class HostedService {
       if (!isFunction(handler)) throw new UsageError(`${this.name}.${name} has no handler: pass a function "${name}"`);
       return this.#checked({ name, definition, handler, target: handlers });
     });
-    const unknown = Object.entries(handlers).find(
-      ([name, value]) => isFunction(value) && !Object.hasOwn(contract, name),
+    checkMethodNames(
+      contract,
+      Object.keys(handlers).filter((name) => isFunction(Reflect.get(handlers, name))),
     );
-    if (unknown !== undefined)
-      throw new UsageError(`the contract of service "${this.name}" has no method "${unknown[0]}"`);
     for (const method of methods) this.methods.set(method.name, method);
   }
 

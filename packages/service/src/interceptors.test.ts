@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { whenEnded } from "@pigato/contract";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
-import { clientStream, duplex, type Host, type Interceptor, serverStream, service, unary } from "./index.ts";
+import { clientStream, duplex, type Interceptor, serverStream, service, unary } from "./index.ts";
 import { start } from "./testing/start.ts";
 
 const MATH = service("math", {
@@ -324,12 +324,15 @@ test("an AsyncLocalStorage that an interceptor enters reaches the handler and it
   expect(seen).toEqual(["caller", "double of host", "caller", "caller", "caller", "caller"]);
 });
 
-test("a method that the contract does not have is rejected", async () => {
+test("options of a method that the contract does not have are rejected, and nothing is served", async () => {
   const name: string = "triple";
-  const serve = (host: Host): Host => host.serve(MATH, HANDLERS, { methods: { [name]: {} } });
-  await expect(start((host) => void serve(host))).rejects.toThrow(
-    'the contract of service "math" has no method "triple"',
-  );
+  const { client } = await start((host) => {
+    host.register("math", () => "registered", "other");
+    expect(() => host.serve(MATH, HANDLERS, { methods: { [name]: {} } })).toThrow(
+      'the contract of service "math" has no method "triple"',
+    );
+  });
+  await expect(client.of(MATH).double(1)).rejects.toMatchObject({ code: "UNIMPLEMENTED" });
 });
 
 test("streams of input pass the interceptors of both sides, which change their chunks", async () => {

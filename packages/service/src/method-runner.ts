@@ -9,6 +9,7 @@ import {
   type Validated,
   validate,
 } from "@pigato/contract";
+import { inputSchemaOf, outputSchemaOf, returnsChunks, takesChunks } from "@pigato/contract/internal";
 import type { Warnings } from "@pigato/peer";
 import { RequestError, UsageError } from "@pigato/protocol";
 import { type Instant, isAsyncIterable, isThenable, reasonOf } from "@pigato/protocol/internal";
@@ -92,9 +93,9 @@ export class MethodRunner {
     const { definition, handler, target } = method;
     if (definition === undefined) return Reflect.apply(handler, target, Array.isArray(input) ? input : [input]);
     const context = new Context(request, this.#port.context);
-    const schema = this.#settings.validateInput ? inputSchema(definition) : undefined;
+    const schema = this.#settings.validateInput ? inputSchemaOf(definition) : undefined;
     if (schema === undefined) return handler.call(target, input, context);
-    if (takesChunks(definition)) return handler.call(target, validChunks(method, schema, input), context);
+    if (takesChunks(definition.kind)) return handler.call(target, validChunks(method, schema, input), context);
     const run = (validated: Validated<unknown>): unknown => {
       if ("issues" in validated) throw new RequestError(invalidInput(method, validated.issues));
       return handler.call(target, validated.value, context);
@@ -109,14 +110,14 @@ export class MethodRunner {
     if (!reply.active()) return undefined;
     const { definition, fullName } = method;
     const isStream = isAsyncIterable(result);
-    if (definition !== undefined && isStream !== repliesWithChunks(definition)) {
+    if (definition !== undefined && isStream !== returnsChunks(definition.kind)) {
       const expected = isStream
         ? "one value, not chunks: a method with chunks is made with serverStream() or duplex()"
         : "an async iterable, such as an async generator";
       throw new UsageError(`the handler of ${fullName} must return ${expected}`);
     }
     if (isStream) return this.#writeAll(method, result, reply);
-    const checking = this.#check(method, outputSchema(definition), result);
+    const checking = this.#check(method, this.#outputSchema(definition), result);
     if (checking !== undefined) return checking.then(() => end(reply, result));
     end(reply, result);
     return undefined;
@@ -128,7 +129,7 @@ export class MethodRunner {
 
   async #writeAll(method: HostedMethod, chunks: AsyncIterable<unknown>, reply: Reply): Promise<void> {
     const { definition } = method;
-    const schema = this.#settings.validateOutput ? outputSchema(definition) : undefined;
+    const schema = this.#outputSchema(definition);
     const final = await writeChunks(schema === undefined ? chunks : this.#checked(method, schema, chunks), reply);
     // The chunks of a contract have a type, and what a generator returns has not.
     end(reply, definition === undefined ? final : undefined);
@@ -141,9 +142,14 @@ export class MethodRunner {
     }
   }
 
+  /** `undefined` if output is not validated. */
+  #outputSchema(definition: Method | undefined): Schema | undefined {
+    return this.#settings.validateOutput && definition !== undefined ? outputSchemaOf(definition) : undefined;
+  }
+
   /** Throws, or rejects, if what a handler returned does not match its schema. */
   #check(method: HostedMethod, schema: Schema | undefined, value: unknown): Promise<void> | undefined {
-    if (schema === undefined || !this.#settings.validateOutput) return undefined;
+    if (schema === undefined) return undefined;
     const check = (validated: Validated<unknown>): void => {
       if (!("issues" in validated)) return;
       throw new Error(`the output of ${method.fullName} is invalid: ${describeIssues(validated.issues)}`);
@@ -201,7 +207,7 @@ function inputFor({ method, reply }: HostedRequest, call: CallForm, hasInput: bo
   const { definition } = method;
   if (definition === undefined) return argumentsOf(call);
   const input = inputOf(call);
-  if (!takesChunks(definition)) return input;
+  if (!takesChunks(definition.kind)) return input;
   if (hasInput) return reply.input;
   if (Array.isArray(input)) return chunksIn(input);
   throw new RequestError(noChunks(method));
@@ -248,44 +254,4 @@ function isValid(schema: Schema, value: unknown): boolean {
 
 function end(reply: Reply, value: unknown): void {
   if (reply.active()) reply.end(value);
-}
-
-function repliesWithChunks({ kind }: Method): boolean {
-  return kind === "serverStream" || kind === "duplex";
-}
-
-function takesChunks({ kind }: Method): boolean {
-  return kind === "clientStream" || kind === "duplex";
-}
-
-/** Of the value, or of the chunks, that the handler takes. */
-function inputSchema(definition: Method): Schema | undefined {
-  switch (definition.kind) {
-    case "unary":
-    case "serverStream":
-      return definition.input;
-    case "clientStream":
-      return definition.chunk;
-    case "duplex":
-      return definition.chunkIn;
-    default:
-      return definition satisfies never;
-  }
-}
-
-/** Of the value, or of the chunks, that the handler returns. */
-function outputSchema(definition: Method | undefined): Schema | undefined {
-  switch (definition?.kind) {
-    case undefined:
-      return undefined;
-    case "unary":
-    case "clientStream":
-      return definition.output;
-    case "serverStream":
-      return definition.chunk;
-    case "duplex":
-      return definition.chunkOut;
-    default:
-      return definition satisfies never;
-  }
 }

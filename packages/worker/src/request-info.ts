@@ -1,18 +1,15 @@
 // What came with a request besides its data and options: its headers, its deadline, and the broker's facts about it.
 
-import { decodePayload, display, UsageError } from "@pigato/protocol";
+import { decodePayload, display, type HeaderFields, UsageError } from "@pigato/protocol";
 import { hasControlCharacter, headersIn, type Instant, MAX_HEADERS_BYTES } from "@pigato/protocol/internal";
 import { type Clock, wallClock } from "@pigato/transport";
 import type { WorkerRequest } from "./session/effects.ts";
 
-/** Names in lower case, with their values. */
-export type Headers = Readonly<Record<string, string>>;
-
-const NO_HEADERS: Headers = Object.freeze({});
+const NO_HEADERS: HeaderFields = Object.freeze({});
 
 export class RequestInfo {
   /** The headers that the client sent; names are in lower case. */
-  readonly headers: Headers;
+  readonly headers: HeaderFields;
   /** When the client gives the request up at the latest; `undefined` if it set no deadline. */
   readonly deadline: Date | undefined;
   /**
@@ -27,7 +24,7 @@ export class RequestInfo {
   readonly #clock: Clock | undefined;
 
   /** @param request the request, if it has any of these facts */
-  constructor(headers: Headers, request?: WorkerRequest, clock?: Clock) {
+  constructor(headers: HeaderFields, request?: WorkerRequest, clock?: Clock) {
     const { deadlineMs, caller, attempt = 1 } = request ?? {};
     this.headers = headers;
     this.deadline = deadlineMs === undefined ? undefined : new Date(wallClock() + deadlineMs);
@@ -62,7 +59,7 @@ export function infoOf(request: WorkerRequest, clock: Clock): RequestInfo {
   return new RequestInfo(headers, request, clock);
 }
 
-function readHeaders({ trailer }: WorkerRequest): Headers {
+function readHeaders({ trailer }: WorkerRequest): HeaderFields {
   const [, frame] = trailer;
   const json = frame && headersIn(frame);
   const headers = json === undefined || json.length > MAX_HEADERS_BYTES ? undefined : asHeaders(decodePayload(json));
@@ -72,7 +69,7 @@ function readHeaders({ trailer }: WorkerRequest): Headers {
 }
 
 /** P-TAG-3: anything of another form is an option of a client that knows no headers. */
-function headersInOptions(value: unknown): Headers {
+function headersInOptions(value: unknown): HeaderFields {
   const headers = asHeaders(value);
   if (headers === undefined || !areClean(headers)) return NO_HEADERS;
   const length = Object.entries(headers).reduce((sum, [name, text]) => sum + name.length + text.length, 0);
@@ -80,13 +77,13 @@ function headersInOptions(value: unknown): Headers {
 }
 
 /** A control character could end a line of a log, or of another protocol. */
-function areClean(headers: Headers): boolean {
+function areClean(headers: HeaderFields): boolean {
   return Object.entries(headers).every(
     ([name, text]) => name !== "" && !hasControlCharacter(name) && !hasControlCharacter(text),
   );
 }
 
-function asHeaders(value: unknown): Headers | undefined {
+function asHeaders(value: unknown): HeaderFields | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   const headers: [string, string][] = [];
   for (const [name, text] of Object.entries(value)) {

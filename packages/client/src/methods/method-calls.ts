@@ -13,9 +13,8 @@ import {
   type Validated,
   validate,
 } from "@pigato/contract";
-import { InterceptorChain } from "@pigato/contract/internal";
+import { checkMethodNames, InterceptorChain } from "@pigato/contract/internal";
 import { type Failure, RequestError, UsageError } from "@pigato/protocol";
-import { nearestName } from "@pigato/protocol/internal";
 import type { ReplyStream } from "../call.ts";
 import { InvalidChunk, isInputSource, type RequestInputSource, SourceChunks } from "../input-source.ts";
 import type { Api, MethodCallOptions, MethodOptions } from "./api.ts";
@@ -29,7 +28,7 @@ interface MethodRef {
   readonly interceptors: readonly Interceptor[];
 }
 
-/** @throws UsageError for an option out of its bounds */
+/** @throws UsageError for an option out of its bounds, and for options of a method that the contract does not have */
 export function methodsOf<Of extends Methods, IsValidated extends boolean>(
   contract: Contract<Of>,
   options: MethodOptions,
@@ -41,7 +40,7 @@ export function methodsOf(
   port: MethodPort,
 ): object {
   const service = nameOf(contract);
-  checkMethodNames(contract, methods);
+  checkMethodNames(contract, Object.keys(methods));
   // Without a prototype, so that nothing but a method is found.
   const api: object = Object.create(null);
   for (const [name, definition] of Object.entries(contract)) {
@@ -54,15 +53,6 @@ export function methodsOf(
     });
   }
   return Object.freeze(api);
-}
-
-/** @throws UsageError for options of a method that the contract does not have */
-function checkMethodNames(contract: Contract, methods: object): void {
-  const unknown = Object.keys(methods).find((name) => !Object.hasOwn(contract, name));
-  if (unknown === undefined) return;
-  const nearest = nearestName(unknown, Object.keys(contract));
-  const hint = nearest === undefined ? "" : `: did you mean "${nearest}"?`;
-  throw new UsageError(`cannot set options of ${nameOf(contract)}.${unknown}: the contract has no such method${hint}`);
 }
 
 type AnyCall = (input?: unknown, options?: MethodCallOptions) => unknown;
