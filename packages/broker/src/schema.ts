@@ -135,10 +135,14 @@ export class BrokerSchema {
   });
 
   /**
-   * Registered workers. Each further service of a worker on the same connection counts as one. At the bound, the broker disconnects a new
-   * worker, and refuses a further service. @defaultValue 100 000
+   * Services that workers offer, each counted once for every worker that offers it. At the bound, the broker disconnects a new worker,
+   * and refuses a further service of a registered one. @defaultValue 100 000
    */
-  readonly maxWorkers: Option<number> = bound({ min: 1, default: 100_000, help: "registered workers" });
+  readonly maxWorkers: Option<number> = bound({
+    min: 1,
+    default: 100_000,
+    help: "services that workers offer, summed over all workers",
+  });
 
   /** Known clients. At the bound, the requests of a new one fail with `BUSY`. @defaultValue 100 000 */
   readonly maxClients: Option<number> = bound({ min: 1, default: 100_000, help: "known clients" });

@@ -90,8 +90,8 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
    * @param callback called as the promise settles, with the error if it rejects
    * @returns a promise that resolves when a broker has answered, however long that takes. It rejects with a `RequestError` of
    *   the code `CLOSED` if `stop()` comes first, and with a `LinkError` for an address that the transport cannot use and, of the
-   *   code `REFUSED`, if the only broker rejects the worker, for example because it has `maxWorkers` workers; the message says
-   *   why, and the worker has stopped then. It need not be awaited: its rejection is never "unhandled".
+   *   code `REFUSED`, if the only broker rejects the worker, for example at its bound `maxWorkers`; the message says why, and
+   *   the worker has stopped then. It need not be awaited: its rejection is never "unhandled".
    */
   start(callback?: (error?: Error) => void): Promise<void> {
     const ready = this.#driver.runtime.lifecycle.start();

@@ -61,7 +61,7 @@ export interface CoreOptions {
   readonly maxFrameBytes: number;
   /** As `maxFrameBytes`, of one message. */
   readonly maxMessageBytes: number;
-  /** Registered workers; each further service of one counts as well. At the bound the broker disconnects or refuses a new one. */
+  /** Services that workers offer, summed over all workers. At the bound the broker disconnects a new worker, or refuses its service. */
   readonly maxWorkers: number;
   /** Clients known at once. At the bound a new one's requests fail with `BUSY`. */
   readonly maxClients: number;

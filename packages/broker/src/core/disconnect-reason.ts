@@ -23,7 +23,8 @@ export function disconnectWith(peer: Capabilities | undefined, reason: Disconnec
 export function refusalReason(refusal: Refusal, service: ServiceName, maxWorkers: number): DisconnectReason {
   switch (refusal) {
     case "too-many-workers":
-      return { code: "BUSY", message: `${maxWorkers} workers are registered, the most that maxWorkers allows` };
+      // Each service of a worker counts.
+      return { code: "BUSY", message: `workers offer ${maxWorkers} services, the most that maxWorkers allows` };
     case "too-many-services":
       return { code: "BUSY", message: `the worker offers ${MAX_SERVICES} services, the most for one connection` };
     case "reserved-name": {

@@ -19,7 +19,7 @@ test("start() rejects with the reason if the only broker has maxWorkers workers"
     name: "LinkError",
     code: "REFUSED",
     address,
-    message: `cannot register a worker for "echo" at ${address}: 1 workers are registered, the most that maxWorkers allows`,
+    message: `cannot register a worker for "echo" at ${address}: workers offer 1 services, the most that maxWorkers allows`,
   });
 });
 
@@ -40,7 +40,7 @@ test("a worker with several addresses registers at the next broker, and reports 
   await worker.start();
   const client = await startClient(free.address);
   expect(await client.call("echo")).toBe("served");
-  expect(errors).toEqual([expect.stringContaining("1 workers are registered")]);
+  expect(errors).toEqual([expect.stringContaining("workers offer 1 services")]);
 });
 
 test("a worker that does not negotiate reports a refusal, keeps trying, and registers when there is room", async () => {

@@ -76,7 +76,7 @@ describe("P-DISC-6: the broker states why it refuses to register a worker that o
     expect(refusal({ error: true })).toEqual([
       'disconnect INVALID: the broker itself serves "mmi.echo": choose another name',
       "ready [pigato/1 cancel error heartbeat=1000]",
-      "disconnect BUSY: 1 workers are registered, the most that maxWorkers allows",
+      "disconnect BUSY: workers offer 1 services, the most that maxWorkers allows",
       "disconnect CLOSED: the broker is stopping",
     ]);
   });

@@ -279,9 +279,9 @@ describe("P-READY-6: the broker refuses a further service", () => {
     offering(sim, "w2", ["sum", "stock"]);
     sim.worker("w3").ready("echo", { error: true });
     expect(sim.sentTo("w2").at(-1)).toBe(
-      "service stock refused BUSY: 3 workers are registered, the most that maxWorkers allows",
+      "service stock refused BUSY: workers offer 3 services, the most that maxWorkers allows",
     );
-    expect(sim.sentTo("w3")).toEqual(["disconnect BUSY: 3 workers are registered, the most that maxWorkers allows"]);
+    expect(sim.sentTo("w3")).toEqual(["disconnect BUSY: workers offer 3 services, the most that maxWorkers allows"]);
     sim.worker("w1").disconnect();
     offering(sim, "w2", ["stock"]);
     expect(sim.sentTo("w2").at(-1)).toBe("service stock");
