@@ -1,5 +1,6 @@
+import { uncaughtErrors } from "@pigato/testkit";
 import { describe, expect, test, vi } from "vitest";
-import { settled, TestKit, uncaughtDuring } from "./testing/test-kit.ts";
+import { settled, TestKit } from "./testing/test-kit.ts";
 
 const kit = new TestKit();
 
@@ -83,22 +84,21 @@ describe("request() with callbacks", () => {
   test("continues to serve all requests when a callback throws", async () => {
     const { client, broker } = await kit.started();
     broker.answer([1], 2);
-    const uncaught = await uncaughtDuring(async () => {
-      const onFinal = vi.fn(() => {
-        throw new Error("final threw");
-      });
-      client.request(
-        "echo",
-        1,
-        () => {
-          throw new Error("partial threw");
-        },
-        onFinal,
-      );
-      expect(await client.collect("echo")).toEqual([1, 2]);
-      expect(onFinal).toHaveBeenCalledOnce();
-      await settled();
+    const uncaught = uncaughtErrors();
+    const onFinal = vi.fn(() => {
+      throw new Error("final threw");
     });
+    client.request(
+      "echo",
+      1,
+      () => {
+        throw new Error("partial threw");
+      },
+      onFinal,
+    );
+    expect(await client.collect("echo")).toEqual([1, 2]);
+    expect(onFinal).toHaveBeenCalledOnce();
+    await settled();
     expect(uncaught.map(String)).toEqual(["Error: partial threw", "Error: final threw"]);
   });
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
+import { uncaughtErrors } from "@pigato/testkit";
 import { describe, expect, test, vi } from "vitest";
-import { failureOf, settled, TestKit, uncaughtDuring } from "./testing/test-kit.ts";
+import { failureOf, settled, TestKit } from "./testing/test-kit.ts";
 
 const kit = new TestKit();
 
@@ -58,10 +59,9 @@ describe("an AbortSignal", () => {
     const options: object = { signal };
     await expect(client.call("echo", 1, options)).rejects.toThrow("not supported");
     signal.addEventListener = () => {};
-    const uncaught = await uncaughtDuring(async () => {
-      expect(await client.call("echo", 1, options)).toBe(1);
-      await settled();
-    });
+    const uncaught = uncaughtErrors();
+    expect(await client.call("echo", 1, options)).toBe(1);
+    await settled();
     expect(uncaught).toEqual([new Error("not supported")]);
   });
 

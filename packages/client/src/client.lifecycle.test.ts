@@ -1,6 +1,7 @@
+import { uncaughtErrors } from "@pigato/testkit";
 import type { Transport } from "@pigato/transport";
 import { describe, expect, test, vi } from "vitest";
-import { ADDRESS, FakeBroker, failureOf, onceEvent, settled, TestKit, uncaughtDuring } from "./testing/test-kit.ts";
+import { ADDRESS, FakeBroker, failureOf, onceEvent, settled, TestKit } from "./testing/test-kit.ts";
 
 const kit = new TestKit();
 
@@ -244,12 +245,11 @@ describe("a listener that throws", () => {
         throw new Error("listener threw");
       },
     });
-    const uncaught = await uncaughtDuring(async () => {
-      const answer = client.call("echo", 1);
-      await client.start();
-      expect(await answer).toBe(1);
-      await settled();
-    });
+    const uncaught = uncaughtErrors();
+    const answer = client.call("echo", 1);
+    await client.start();
+    expect(await answer).toBe(1);
+    await settled();
     expect(uncaught.map(String)).toEqual(["Error: listener threw"]);
   });
 });

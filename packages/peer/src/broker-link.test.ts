@@ -1,8 +1,8 @@
+import { dealersOnly } from "@pigato/testkit";
 import { type DealerHandlers, LinkError } from "@pigato/transport";
 import { describe, expect, test } from "vitest";
 import { BrokerLink } from "./broker-link.ts";
 import { newSilentLogger } from "./guard.ts";
-import { dealersOnly } from "./testing/test-kit.ts";
 
 const MESSAGE = [Buffer.from("message")];
 

@@ -1,6 +1,6 @@
+import { uncaughtErrors } from "@pigato/testkit";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Core, EffectLoop, type Shell, type Tick } from "./effect-loop.ts";
-import { uncaughtErrors } from "./testing/test-kit.ts";
 
 interface Input {
   readonly type: string;

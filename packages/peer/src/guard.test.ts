@@ -1,6 +1,6 @@
+import { uncaughtErrors } from "@pigato/testkit";
 import { expect, test } from "vitest";
 import { guardedLogger, guardedRandom } from "./guard.ts";
-import { uncaughtErrors } from "./testing/test-kit.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,8 +1,8 @@
+import { dealersOnly, uncaughtErrors } from "@pigato/testkit";
 import { type Alarm, type Clock, type DealerHandlers, LinkError } from "@pigato/transport";
 import { describe, expect, test } from "vitest";
 import { PeerRuntime, type RuntimeNotice } from "./runtime.ts";
 import type { RuntimeInput } from "./session/effects.ts";
-import { dealersOnly, uncaughtErrors } from "./testing/test-kit.ts";
 
 /** A clock that a test advances, with a single alarm. */
 class OneAlarmClock implements Clock {

@@ -19,15 +19,15 @@ export class CoreAlarm {
   }
 
   /**
-   * When it rings next, if it rings by `end`.
+   * Rings at every deadline within the next milliseconds.
+   * @param ring passes a tick to the core at an instant
+   * @returns the instant after those milliseconds
    * @throws Error if it rings without end
    */
-  nextRing(now: number, end: number): number | undefined {
-    if (Number.isNaN(this.#at)) throw new Error("the next deadline of the core is NaN");
-    if (this.#at === undefined || this.#at > end) return undefined;
-    const at = Math.max(now, this.#at);
-    this.#limit.onStep(at);
-    return at;
+  advance(now: number, ms: number, ring: (at: number) => void): number {
+    const end = now + ms;
+    for (let at = this.#nextRing(now, end); at !== undefined; at = this.#nextRing(at, end)) ring(at);
+    return end;
   }
 
   /** The core has handled this input. */
@@ -36,6 +36,14 @@ export class CoreAlarm {
     const next = this.#core.nextDeadline();
     if (isAsked) this.#at = next;
     else invariant(isNoEarlier(next, this.#at), `the core is due at ${next}, and asked for a tick at ${this.#at}`);
+  }
+
+  #nextRing(now: number, end: number): number | undefined {
+    if (Number.isNaN(this.#at)) throw new Error("the next deadline of the core is NaN");
+    if (this.#at === undefined || this.#at > end) return undefined;
+    const at = Math.max(now, this.#at);
+    this.#limit.onStep(at);
+    return at;
   }
 }
 

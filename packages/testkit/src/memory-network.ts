@@ -230,3 +230,11 @@ export class MemoryDealer implements DealerLink {
     this.#handlers.onDown?.();
   }
 }
+
+/** A transport without a network, for code that creates dealers only. */
+export function dealersOnly(dealer: Transport["dealer"]): Transport {
+  const unused = (): never => {
+    throw new Error("not used here");
+  };
+  return { router: unused, publisher: unused, subscriber: unused, dealer };
+}

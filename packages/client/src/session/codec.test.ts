@@ -3,7 +3,7 @@
 import { NO_CAPABILITIES, requestId, serviceName, writeText } from "@pigato/protocol";
 import { type BodyCodecs, MALFORMED, parseRequestOptions } from "@pigato/protocol/internal";
 import { expect, test } from "vitest";
-import "../testing/watch-sessions.ts";
+import { sessionOptions } from "../testing/session-options.ts";
 import { callOf } from "./calls.ts";
 import type { BrokerMessage, Effect } from "./effects.ts";
 import { pigatoSession } from "./pigato.ts";
@@ -18,21 +18,7 @@ const CODECS: BodyCodecs = {
 };
 
 class Scenario {
-  readonly #session = pigatoSession({
-    connection: {
-      addresses: ["tcp://a"],
-      heartbeatMs: 1_000,
-      liveness: 3,
-      backoff: { firstMs: 100, maxMs: 400 },
-      connectTimeoutMs: 500,
-      brokerAnswers: true,
-      random: () => 0,
-    },
-    limits: { maxQueuedRequests: 10, maxOpenRequests: 20, timeoutGraceMs: 200, hasStableId: false },
-    stopTimeoutMs: 2_000,
-    negotiate: true,
-    codecs: CODECS,
-  });
+  readonly #session = pigatoSession(sessionOptions({ codecs: CODECS }));
   #effects: readonly Effect[] = [];
 
   connect(): this {

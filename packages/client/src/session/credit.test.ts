@@ -2,7 +2,7 @@ import { NO_CAPABILITIES, requestId, serviceName, writeText } from "@pigato/prot
 import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { CoreAlarm } from "@pigato/testkit";
 import { describe, expect, test } from "vitest";
-import "../testing/watch-sessions.ts";
+import { sessionOptions } from "../testing/session-options.ts";
 import { callOf } from "./calls.ts";
 import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
 import { pigatoSession } from "./pigato.ts";
@@ -27,20 +27,8 @@ class Scenario {
   #now: Instant = 1_000;
 
   constructor(negotiate = true) {
-    this.#session = pigatoSession({
-      connection: {
-        addresses: ["tcp://a"],
-        heartbeatMs: 60_000,
-        liveness: 3,
-        backoff: { firstMs: 100, maxMs: 400 },
-        connectTimeoutMs: 500,
-        brokerAnswers: true,
-        random: () => 0,
-      },
-      limits: { maxQueuedRequests: 2, maxOpenRequests: 20, timeoutGraceMs: 200, hasStableId: false },
-      stopTimeoutMs: 2_000,
-      negotiate,
-    });
+    const limits = { maxQueuedRequests: 2 };
+    this.#session = pigatoSession(sessionOptions({ connection: { heartbeatMs: 60_000 }, limits, negotiate }));
     this.#alarm = new CoreAlarm(this.#session);
     this.do({ type: "start" }).do({ type: "link-up" }).seen();
   }
@@ -89,12 +77,10 @@ class Scenario {
   }
 
   advance(ms: number): this {
-    const end = this.#now + ms;
-    for (let at = this.#alarm.nextRing(this.#now, end); at !== undefined; at = this.#alarm.nextRing(at, end)) {
+    this.#now = this.#alarm.advance(this.#now, ms, (at) => {
       this.#now = at;
       this.do({ type: "tick" });
-    }
-    this.#now = end;
+    });
     return this;
   }
 

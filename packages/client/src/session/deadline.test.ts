@@ -12,7 +12,7 @@ import {
 import { type Instant, parseRequestOptions, writeHeaders } from "@pigato/protocol/internal";
 import { CoreAlarm } from "@pigato/testkit";
 import { describe, expect, test } from "vitest";
-import "../testing/watch-sessions.ts";
+import { sessionOptions } from "../testing/session-options.ts";
 import { callOf } from "./calls.ts";
 import type { Effect, Input, RequestMessage } from "./effects.ts";
 import { pigatoSession } from "./pigato.ts";
@@ -26,20 +26,7 @@ interface Fields {
 }
 
 class Scenario {
-  readonly #session = pigatoSession({
-    connection: {
-      addresses: ["tcp://a"],
-      heartbeatMs: 60_000,
-      liveness: 3,
-      backoff: { firstMs: 100, maxMs: 400 },
-      connectTimeoutMs: 60_000,
-      brokerAnswers: true,
-      random: () => 0,
-    },
-    limits: { maxQueuedRequests: 10, maxOpenRequests: 20, timeoutGraceMs: 200, hasStableId: false },
-    stopTimeoutMs: 2_000,
-    negotiate: true,
-  });
+  readonly #session = pigatoSession(sessionOptions({ connection: { heartbeatMs: 60_000, connectTimeoutMs: 60_000 } }));
   readonly #alarm = new CoreAlarm(this.#session);
   readonly sent: RequestMessage[] = [];
   readonly failures: Failure[] = [];
@@ -83,12 +70,10 @@ class Scenario {
   }
 
   advance(ms: number): this {
-    const end = this.#now + ms;
-    for (let at = this.#alarm.nextRing(this.#now, end); at !== undefined; at = this.#alarm.nextRing(at, end)) {
+    this.#now = this.#alarm.advance(this.#now, ms, (at) => {
       this.#now = at;
       this.do({ type: "tick" });
-    }
-    this.#now = end;
+    });
     return this;
   }
 

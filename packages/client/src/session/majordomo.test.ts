@@ -3,7 +3,7 @@ import { type Failure, requestId, serviceName, writeText } from "@pigato/protoco
 import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { CoreAlarm } from "@pigato/testkit";
 import { describe, expect, test } from "vitest";
-import "../testing/watch-sessions.ts";
+import { sessionOptions } from "../testing/session-options.ts";
 import { callOf } from "./calls.ts";
 import type { BrokerMessage, Effect, RequestMessage } from "./effects.ts";
 import { majordomoSession } from "./majordomo.ts";
@@ -24,20 +24,8 @@ class Scenario {
   #now: Instant = 0;
 
   constructor({ addresses = ["tcp://a"], maxQueuedRequests = 10 }: Settings = {}) {
-    this.session = majordomoSession({
-      connection: {
-        addresses,
-        heartbeatMs: 1_000,
-        liveness: 3,
-        backoff: { firstMs: 100, maxMs: 400 },
-        connectTimeoutMs: 500,
-        brokerAnswers: true,
-        random: () => 0,
-      },
-      limits: { maxQueuedRequests, maxOpenRequests: 12, timeoutGraceMs: 200, hasStableId: false },
-      stopTimeoutMs: 2_000,
-      negotiate: true,
-    });
+    const limits = { maxQueuedRequests, maxOpenRequests: 12 };
+    this.session = majordomoSession(sessionOptions({ connection: { addresses }, limits }));
     this.#alarm = new CoreAlarm(this.session);
   }
 
@@ -65,12 +53,10 @@ class Scenario {
 
   /** Advances the clock, with a tick at every deadline. */
   advance(ms: number): this {
-    const end = this.#now + ms;
-    for (let at = this.#alarm.nextRing(this.#now, end); at !== undefined; at = this.#alarm.nextRing(at, end)) {
+    this.#now = this.#alarm.advance(this.#now, ms, (at) => {
       this.#now = at;
       this.do({ type: "tick" });
-    }
-    this.#now = end;
+    });
     return this;
   }
 

@@ -10,18 +10,14 @@ import {
 import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { CoreAlarm } from "@pigato/testkit";
 import { describe, expect, test } from "vitest";
-import "../testing/watch-sessions.ts";
+import { type SessionChanges, sessionOptions } from "../testing/session-options.ts";
 import { callOf } from "./calls.ts";
 import type { BrokerMessage, Effect, Input, RequestMessage } from "./effects.ts";
 import { pigatoSession } from "./pigato.ts";
-import type { Session, SessionOptions } from "./session.ts";
+import type { Session } from "./session.ts";
 
-interface Settings {
+interface Settings extends Omit<SessionChanges, "connection"> {
   readonly addresses?: readonly string[];
-  readonly limits?: Partial<SessionOptions["limits"]>;
-  readonly stopTimeoutMs?: number;
-  readonly negotiate?: SessionOptions["negotiate"];
-  readonly sizeBounds?: SessionOptions["sizeBounds"];
 }
 
 /** A session, a clock that the test controls, and the effects as lines. */
@@ -34,27 +30,8 @@ class Scenario {
   #now: Instant = 1_000;
 
   constructor(settings: Settings = {}) {
-    this.session = pigatoSession({
-      connection: {
-        addresses: settings.addresses ?? ["tcp://a"],
-        heartbeatMs: 1_000,
-        liveness: 3,
-        backoff: { firstMs: 100, maxMs: 400 },
-        connectTimeoutMs: 500,
-        brokerAnswers: true,
-        random: () => 0,
-      },
-      limits: {
-        maxQueuedRequests: 10,
-        maxOpenRequests: 20,
-        timeoutGraceMs: 200,
-        hasStableId: false,
-        ...settings.limits,
-      },
-      stopTimeoutMs: settings.stopTimeoutMs ?? 2_000,
-      negotiate: settings.negotiate ?? true,
-      ...(settings.sizeBounds && { sizeBounds: settings.sizeBounds }),
-    });
+    const { addresses = ["tcp://a"], ...options } = settings;
+    this.session = pigatoSession(sessionOptions({ connection: { addresses }, ...options }));
     this.#alarm = new CoreAlarm(this.session);
   }
 
@@ -66,12 +43,10 @@ class Scenario {
 
   /** Advances the clock, with a tick at every deadline. */
   advance(ms: number): this {
-    const end = this.#now + ms;
-    for (let at = this.#alarm.nextRing(this.#now, end); at !== undefined; at = this.#alarm.nextRing(at, end)) {
+    this.#now = this.#alarm.advance(this.#now, ms, (at) => {
       this.#now = at;
       this.do({ type: "tick" });
-    }
-    this.#now = end;
+    });
     return this;
   }
 

@@ -186,21 +186,6 @@ export function onceEvent(client: Client, event: "connect" | "disconnect" | "err
   return new Promise((resolve) => client.once(event, (...said: readonly unknown[]) => resolve(said[0])));
 }
 
-/** The uncaught exceptions during `run`. */
-export async function uncaughtDuring(run: () => Promise<void>): Promise<unknown[]> {
-  const uncaught: unknown[] = [];
-  const listeners = process.listeners("uncaughtException");
-  process.removeAllListeners("uncaughtException");
-  process.on("uncaughtException", (error) => uncaught.push(error));
-  try {
-    await run();
-  } finally {
-    process.removeAllListeners("uncaughtException");
-    for (const listener of listeners) process.on("uncaughtException", listener);
-  }
-  return uncaught;
-}
-
 export function json(value: unknown): Uint8Array {
   return writeText(JSON.stringify(value) ?? "undefined");
 }

@@ -132,13 +132,11 @@ export class SessionScenario {
 
   /** Advances the clock by `ms`, with a tick at every deadline. */
   advance(ms: number): string[] {
-    const end = this.#now + ms;
     const lines: string[] = [];
-    for (let at = this.#alarm.nextRing(this.#now, end); at !== undefined; at = this.#alarm.nextRing(at, end)) {
+    this.#now = this.#alarm.advance(this.#now, ms, (at) => {
       this.#now = at;
       lines.push(...this.do({ type: "tick" }).map((line) => `${at}: ${line}`));
-    }
-    this.#now = end;
+    });
     return lines;
   }
 
