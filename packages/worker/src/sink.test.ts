@@ -92,7 +92,7 @@ describe("a sink", () => {
   test.each<[string, SinkOptions, number]>([
     ["messages", { maxQueuedMessages: 4 }, 4],
     ["bytes", { maxQueuedBytes: 300_000 }, 3],
-  ])("stops to read at its bound of %s, so that its pushers wait, and loses nothing", async (_of, options, most) => {
+  ])("stops reading at its bound of %s, so that its pushers wait, and loses nothing", async (_of, options, most) => {
     const sink = await started(options);
     const pusher = pusherTo(sink, { maxQueuedBytes: 500_000_000 });
     let accepted = 0;

@@ -12,7 +12,7 @@ const ROW = /^\| (\w+) \| (.+) \| ([\w, ]+) \| (.+) \|$/gm;
 const LINK = /\[[^\]]+\]\(([^)]+)\) “([^”]+)”/g;
 const LIMIT = / · \*\*partly\*\*: (.+\.)$/;
 /** The rows that state a limit. */
-const PARTLY = "A7 A8 A17 C29 C30 C31 D30 D31 F7 F20 G7 G9 G10 G11 G12 G13".split(" ");
+const PARTLY = "A7 A8 A17 C29 C30 C31 C37 D30 D31 F7 F20 G7 G9 G10 G11 G12 G13".split(" ");
 
 const titles = new Map<string, ReadonlySet<string>>();
 
