@@ -76,7 +76,7 @@ const TypedReadable: new <Value>(options: ReadableOptions) => TypedReadable<Valu
  * cancels the request. A chunk that is `null` or `undefined` is left out, because a stream cannot carry it.
  *
  * While the stream is not read, the worker is paused, if broker and worker support flow control. The stream then buffers about
- * 2 MiB of chunks, 2 chunks if they are larger, and 16 at first. Further events: `heartbeat` when the worker reports that the
+ * 2 MiB of chunks, or one chunk that is larger. Further events: `heartbeat` when the worker reports that the
  * request still runs; with the option `notices`, `queued` when the request waits for a worker, and `dispatched` with the
  * worker's id when a worker gets it.
  */

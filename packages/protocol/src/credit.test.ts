@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { addCredit, creditFromWire, MAX_CREDIT, spendOne } from "./credit.ts";
+import {
+  addCredit,
+  addCreditBytes,
+  creditFromWire,
+  GRANT_BYTES,
+  MAX_CREDIT,
+  MAX_CREDIT_BYTES,
+  spendBytes,
+} from "./credit.ts";
 import { writeText } from "./ids.ts";
 
 test("credit is counted up to its cap, at which it is not limited", () => {
@@ -8,8 +16,11 @@ test("credit is counted up to its cap, at which it is not limited", () => {
     MAX_CREDIT,
     MAX_CREDIT,
   ]);
-  expect([spendOne(2), spendOne(1), spendOne(MAX_CREDIT - 1)]).toEqual([1, 0, MAX_CREDIT - 2]);
-  expect(spendOne(MAX_CREDIT)).toBe(MAX_CREDIT);
+});
+
+test("P-STREAM-11: a grant restores a part of the credit in bytes, and a chunk may be larger than what is left", () => {
+  expect([addCreditBytes(0), addCreditBytes(MAX_CREDIT_BYTES - 1)]).toEqual([GRANT_BYTES, MAX_CREDIT_BYTES]);
+  expect([spendBytes(5, 4), spendBytes(5, 5), spendBytes(5, 6)]).toEqual([1, 0, 0]);
 });
 
 test.each([

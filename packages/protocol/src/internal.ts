@@ -25,7 +25,14 @@ export {
   parseCapabilities,
   sharedCapabilities,
 } from "./capabilities.ts";
-export { addCredit, MAX_CREDIT, spendOne } from "./credit.ts";
+export {
+  addCredit,
+  addCreditBytes,
+  GRANT_BYTES,
+  MAX_CREDIT,
+  MAX_CREDIT_BYTES,
+  spendBytes,
+} from "./credit.ts";
 export { type Deadline, Deadlines, type Instant, leftToWire } from "./deadlines.ts";
 export { DecodeCache } from "./decode-cache.ts";
 export type { ButlerOptions } from "./dialects/butler/index.ts";

@@ -5,7 +5,16 @@
 // Invariant: a request whose input was granted stays at its worker until it ends, because another one would get the rest only.
 
 import type { FromClient, FromWorker } from "@pigato/protocol";
-import { addCredit, excessOf, type Frames, type Instant, MAX_CREDIT, violation } from "@pigato/protocol/internal";
+import {
+  addCredit,
+  addCreditBytes,
+  excessOf,
+  type Frames,
+  type Instant,
+  MAX_CREDIT,
+  spendBytes,
+  violation,
+} from "@pigato/protocol/internal";
 import { restartTimeout } from "./end-request.ts";
 import { failRequest } from "./fail-request.ts";
 import type { ClientRecord, QueuedRequest, WorkerRecord } from "./queued-request.ts";
@@ -46,18 +55,24 @@ export function onInputGrant(
   restartTimeout(state, request, now);
   input.isGranted = true;
   input.credit = addCredit(input.credit, chunks);
+  input.creditBytes = addCreditBytes(input.creditBytes);
   state.effects.toClient(client, { type: "credit", requestId: id, chunks });
 }
 
-/** P-STREAM-8: how a message violates flow control; `undefined` if it does not. */
-function faultOf(
-  { credit, isGranted, hasEnded }: NonNullable<QueuedRequest["input"]>,
-  message: InputMessage,
-): string | undefined {
-  if (hasEnded) return "input after its end";
-  if (!isGranted) return "input before its worker granted any";
-  if (message.type === "input-end" || credit === MAX_CREDIT || message.chunks.length <= credit) return undefined;
-  return `${message.chunks.length} chunks of input where ${credit} were granted`;
+/** P-STREAM-8: how a message violates flow control; `undefined` if it does not, and its credit is spent. */
+function faultOf(input: NonNullable<QueuedRequest["input"]>, message: InputMessage): string | undefined {
+  const { credit } = input;
+  if (input.hasEnded) return "input after its end";
+  if (!input.isGranted) return "input before its worker granted any";
+  if (message.type === "input-end" || credit === MAX_CREDIT) return undefined;
+  const { chunks } = message;
+  if (chunks.length > credit) return `${chunks.length} chunks of input where ${credit} were granted`;
+  input.credit = credit - chunks.length;
+  for (const { length } of chunks) {
+    if (input.creditBytes === 0) return "more bytes of input than were granted (P-STREAM-11)";
+    input.creditBytes = spendBytes(input.creditBytes, length);
+  }
+  return undefined;
 }
 
 /** Later chunks would follow a gap, so the request ends. */
@@ -69,8 +84,7 @@ function failFaulty(state: CoreState, request: QueuedRequest, fault: string): vo
 
 /** P-SIZE-1: chunks that are too large for the worker together are sent one by one. */
 function forward(state: CoreState, request: QueuedRequest, worker: WorkerRecord, chunks: Frames): void {
-  const { input, address, id: requestId } = request;
-  if (input !== undefined && input.credit !== MAX_CREDIT) input.credit -= chunks.length;
+  const { address, id: requestId } = request;
   const { bounds } = worker;
   if (bounds === undefined || excessOf(bounds, chunks, undefined) === undefined) {
     return state.effects.toWorker(worker, { type: "input", address, requestId, chunks });

@@ -2,6 +2,7 @@
 
 import type { CallId, SendStream } from "@pigato/peer/session";
 import type { Frame, RequestId } from "@pigato/protocol";
+import { MAX_CREDIT_BYTES } from "@pigato/protocol/internal";
 
 /** A chunk, or the end. */
 export type InputItem = Frame | "end";
@@ -12,6 +13,7 @@ export class CallInput implements SendStream<InputItem> {
   /** Whether its source can start over. */
   readonly isReplayable: boolean;
   credit = 0;
+  creditBytes: number = MAX_CREDIT_BYTES;
   held: SendStream<InputItem>["held"];
   /** At first: nothing is read of a source before its worker grants chunks. */
   isPaused = true;

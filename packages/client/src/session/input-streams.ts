@@ -7,7 +7,13 @@
 
 import { ChunkBatch, Sender } from "@pigato/peer/session";
 import type { Failure, Frame, FromClient, RequestId } from "@pigato/protocol";
-import { DEFAULT_SIZE_BOUNDS, excessOf, type Instant, type SizeBounds } from "@pigato/protocol/internal";
+import {
+  DEFAULT_SIZE_BOUNDS,
+  excessOf,
+  type Instant,
+  MAX_CREDIT_BYTES,
+  type SizeBounds,
+} from "@pigato/protocol/internal";
 import { CallInput, type InputItem } from "./call-input.ts";
 import type { Call } from "./calls.ts";
 import type { Effect, FlowEvent, Input, RequestInput } from "./effects.ts";
@@ -126,6 +132,7 @@ export class InputStreams {
     if (input === undefined) return;
     this.#remove(input);
     input.credit = 0;
+    input.creditBytes = MAX_CREDIT_BYTES;
     this.#pause(input);
     input.isGranted = false;
     input.hasEnded = false;
@@ -145,11 +152,11 @@ export class InputStreams {
     if (!canWait && this.#batch.stream === input) {
       return this.#sendBatchBefore({ type: "input", requestId: input.requestId, chunk });
     }
-    this.#sender.spend(input);
+    const mustWait = this.#sender.spend(input, chunk.length);
     this.#writer = input;
     if (canWait) this.#addToBatch(input, chunk);
     else this.#send(input.requestId, [chunk]);
-    if (input.credit === 0 || this.#sender.isLinkSlow) this.#pause(input);
+    if (mustWait || this.#sender.isLinkSlow) this.#pause(input);
   }
 
   #addToBatch(input: CallInput, chunk: Frame): void {
@@ -191,7 +198,7 @@ export class InputStreams {
 
   #sendHeld(input: CallInput, chunk: Frame): void {
     this.#sender.shift(input);
-    this.#sender.spend(input);
+    this.#sender.spend(input, chunk.length);
     this.#send(input.requestId, [chunk]);
   }
 

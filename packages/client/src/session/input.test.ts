@@ -7,7 +7,7 @@ import {
   serviceName,
   writeText,
 } from "@pigato/protocol";
-import type { Instant } from "@pigato/protocol/internal";
+import { type Instant, MAX_CREDIT_BYTES } from "@pigato/protocol/internal";
 import { CoreAlarm } from "@pigato/testkit";
 import { describe, expect, test } from "vitest";
 import { sessionOptions } from "../testing/session-options.ts";
@@ -143,6 +143,14 @@ describe("P-STREAM-8: input", () => {
     expect(sim.seen()).toHaveLength(1);
     expect(sim.chunk("r1", LARGE).seen()).toEqual(["send input r1: 1", `send input r1: ${LARGE}`]);
     expect(sim.chunk("r1", "2").end("r1").seen()).toEqual(["send input r1: 2", "send input-end r1"]);
+  });
+
+  test("P-STREAM-11: is paused when its credit in bytes is used, until the next grant", () => {
+    const sim = new Scenario().request("r1").grant("r1", 100);
+    sim.chunk("r1", "x".repeat(MAX_CREDIT_BYTES - 1)).seen();
+    expect(sim.chunk("r1", LARGE).seen()).toEqual([`send input r1: ${LARGE}`, "pause r1"]);
+    expect(sim.chunk("r1", "held").seen()).toEqual([]);
+    expect(sim.grant("r1", 1).seen()).toEqual(["send input r1: held", "resume r1"]);
   });
 
   test("that a source gives without a grant is held, in order, and so is its end", () => {

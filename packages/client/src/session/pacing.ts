@@ -1,8 +1,8 @@
-// Flow control for callers that use it: grants credit (P-STREAM-3, P-STREAM-4), and keeps the request of a slow reader alive
+// Flow control for callers that use it: grants credit (P-STREAM-3, P-STREAM-4, P-STREAM-11), and keeps the request of a slow reader alive
 // (P-STREAM-5).
 
 import type { ReceiveWindow } from "@pigato/peer/session";
-import type { Instant } from "@pigato/protocol/internal";
+import { bytesOf, type Frames, type Instant } from "@pigato/protocol/internal";
 import type { Call, Calls } from "./calls.ts";
 import type { Effect, RequestMessage } from "./effects.ts";
 
@@ -36,6 +36,11 @@ export class Pacing {
       this.restartTimer(call, now);
     }
     this.#reportReads(call, call.window.reportAfter);
+  }
+
+  onArrived(call: Call, chunk: Frames, now: Instant): void {
+    if (call.window?.onArrived(bytesOf(chunk))) this.#reportReads(call, call.window.reportAfter);
+    this.restartTimer(call, now);
   }
 
   /** A partial arrived, or credit was granted. */

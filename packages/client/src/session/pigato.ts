@@ -309,8 +309,7 @@ class PigatoExchange implements Exchange {
     }
     if (failure !== undefined) return this.#giveUp(call, failure);
     call.hasPartial = true;
-    call.window?.onArrived(reply.body[0]?.length ?? 0);
-    this.#pacing.restartTimer(call, now);
+    this.#pacing.onArrived(call, reply.body, now);
     this.#emit({ type: "partial", call: call.call, value, options: reply.trailer[0] });
   }
 

@@ -1,6 +1,6 @@
 import type { CallId } from "@pigato/peer/session";
 import { NO_CAPABILITIES, requestId, writeText } from "@pigato/protocol";
-import { MAX_CREDIT } from "@pigato/protocol/internal";
+import { MAX_CREDIT, MAX_CREDIT_BYTES } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
 import { SessionScenario } from "../testing/session-scenario.ts";
 import type { Input } from "./effects.ts";
@@ -93,6 +93,16 @@ describe("a reply with flow control", () => {
     scenario.grant("r1", 5);
     scenario.write(call, "5");
     expect(scenario.take()).toEqual(["partial 4", "drain r1", "partial 5"]);
+  });
+
+  test("P-STREAM-11: pauses its handler when the credit in bytes is used, and holds what it writes then", () => {
+    const scenario = new Scenario();
+    const call = scenario.request("r1", 100);
+    const chunk = "x".repeat(MAX_CREDIT_BYTES);
+    scenario.write(call, chunk, "2");
+    expect(scenario.take()).toEqual([`partial ${chunk}`, "pause r1"]);
+    scenario.grant("r1", 1);
+    expect(scenario.take()).toEqual(["partial 2", "drain r1"]);
   });
 
   test("ends without credit, after everything that was written before", () => {

@@ -13,6 +13,7 @@ import { type Capabilities, display, type Failure, NO_CAPABILITIES, NULL_FRAME, 
 import {
   type BodyCodecName,
   boundsIn,
+  bytesOf,
   DEFAULT_SIZE_BOUNDS,
   DEFAULT_TIMEOUT_MS,
   Deadlines,
@@ -83,7 +84,11 @@ export class InFlightRequests {
     this.#options = options;
     this.#table = new RequestTable(options.random);
     this.inputs = new InputStreams(this.#table, (request, message) => this.#fail(request, message, "INVALID"));
-    this.#sender = new Sender({ maxHeldBytes: options.maxHeldBytes, bytesOf, isEnd: ({ type }) => type === "final" });
+    this.#sender = new Sender({
+      maxHeldBytes: options.maxHeldBytes,
+      bytesOf: costOf,
+      isEnd: ({ type }) => type === "final",
+    });
   }
 
   get size(): number {
@@ -182,10 +187,10 @@ export class InFlightRequests {
     }
     const canWait = this.#canWait(request, input);
     if (!canWait && this.#batch.request === request) return this.#sendBatchBefore(input);
-    this.#sender.spend(request);
+    const mustWait = this.#sender.spend(request, bytesOf(input.body));
     this.#writer = request;
     const effects = canWait ? this.#addToBatch(request, input) : [this.#sendPartial(request, input)];
-    return request.credit === 0 || this.#sender.isLinkSlow ? [...effects, ...this.#pause(request)] : effects;
+    return mustWait || this.#sender.isLinkSlow ? [...effects, ...this.#pause(request)] : effects;
   }
 
   onFinal(input: FinalInput): Effects {
@@ -309,7 +314,7 @@ export class InFlightRequests {
         break;
       }
       this.#sender.shift(request);
-      this.#sender.spend(request);
+      this.#sender.spend(request, bytesOf(input.body));
       if (canWait) effects.push(...this.#addToBatch(request, input));
       else effects.push(this.#sendPartial(request, input));
       input = this.#sender.peek(request);
@@ -380,8 +385,6 @@ function toHold<Input extends PartialInput | FinalInput>(input: Input): Input {
   return { ...input, body: ownFrames(input.body) };
 }
 
-function bytesOf({ body, options }: PartialInput | FinalInput): number {
-  let bytes = OVERHEAD_BYTES + options.length;
-  for (const frame of body) bytes += frame.length;
-  return bytes;
+function costOf({ body, options }: PartialInput | FinalInput): number {
+  return OVERHEAD_BYTES + options.length + bytesOf(body);
 }

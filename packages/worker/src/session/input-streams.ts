@@ -3,7 +3,7 @@
 //
 // Invariant: no more chunks are granted than fit into one window, so that is the most that waits for a handler.
 
-import { ReceiveWindow } from "@pigato/peer/session";
+import { type CallId, ReceiveWindow } from "@pigato/peer/session";
 import { display, type Frame, type FromWorker } from "@pigato/protocol";
 import { Deadlines, type Instant } from "@pigato/protocol/internal";
 import { type Effect, type Effects, NO_EFFECTS, type ReadInput } from "./effects.ts";
@@ -54,8 +54,10 @@ export class InputStreams {
     if (input === undefined) return [report("P-STREAM-2", `request ${display(ref.requestId)} announced no input`)];
     input.due -= ref.chunks.length;
     if (input.due < 0 || input.hasEnded) return this.#onFault(request);
-    for (const { length } of ref.chunks) input.window.onArrived(length);
-    return [{ type: "input", call: request.id, chunks: ref.chunks }];
+    let isReportDue = false;
+    for (const { length } of ref.chunks) isReportDue = input.window.onArrived(length) || isReportDue;
+    const chunks: Effect = { type: "input", call: request.id, chunks: ref.chunks };
+    return isReportDue ? [reportReads(request.id, input.window), chunks] : [chunks];
   }
 
   onEnd(ref: RequestRef): Effects {
@@ -93,7 +95,7 @@ export class InputStreams {
   /** P-STREAM-9: each grant restarts the timeout of the request. */
   #grant(request: InFlightRequest, input: StreamedInput, chunks: number, now: Instant): Effects {
     const { id: call, address, requestId } = request;
-    const next: Effect = { type: "report-reads", call, after: input.window.reportAfter };
+    const next = reportReads(call, input.window);
     if (chunks === 0) return [next];
     input.due += chunks;
     this.#deadlines.set(input.deadline, input.halfTimeMs, now);
@@ -105,4 +107,8 @@ export class InputStreams {
     const detail = `request ${display(request.requestId)} got input that was not granted`;
     return [report("P-STREAM-8", detail), ...this.#fail(request, detail)];
   }
+}
+
+function reportReads(call: CallId, { reportAfter }: ReceiveWindow): Effect {
+  return { type: "report-reads", call, after: reportAfter };
 }

@@ -1,4 +1,5 @@
 import { NO_CAPABILITIES, requestId } from "@pigato/protocol";
+import { GRANT_BYTES } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
 import { SessionScenario } from "../testing/session-scenario.ts";
 
@@ -20,6 +21,14 @@ describe("P-STREAM-8: the input of a request", () => {
     expect(grant).toMatch(/^send! credit r1 to c1: \d+$/);
     expect(scenario.inputEnd("r1")).toEqual(["input-end r1"]);
     expect(scenario.final(0)).toEqual(['send final r1 to c1: 0 "data"', "finished r1"]);
+  });
+
+  test("P-STREAM-11: is granted again when half of its credit in bytes is read", () => {
+    const scenario = streaming();
+    scenario.read(0, 0);
+    const chunk = "x".repeat(GRANT_BYTES);
+    expect(scenario.input("r1", "1", chunk)).toEqual(["report reads of r1 after 2", `input r1: 1,${chunk}`]);
+    expect(scenario.read(0, 2)).toEqual(["send! credit r1 to c1: 1", "report reads of r1 after 14"]);
   });
 
   test.each<[string, (scenario: SessionScenario) => void]>([

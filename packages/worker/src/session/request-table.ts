@@ -6,7 +6,7 @@
 
 import { type CallId, type ReceiveWindow, type SendStream, SlotTable } from "@pigato/peer/session";
 import type { RequestId } from "@pigato/protocol";
-import { type Deadline, MAX_CREDIT } from "@pigato/protocol/internal";
+import { type Deadline, MAX_CREDIT, MAX_CREDIT_BYTES } from "@pigato/protocol/internal";
 import type { FinalInput, PartialInput } from "./effects.ts";
 
 /** How the broker identifies a request to a worker. The worker echoes it. */
@@ -37,6 +37,7 @@ export class InFlightRequest implements RequestRef, SendStream<PartialInput | Fi
   readonly requestId: RequestId;
   readonly hash: number;
   credit: number = MAX_CREDIT;
+  creditBytes: number = MAX_CREDIT_BYTES;
   held: SendStream<PartialInput | FinalInput>["held"];
   isPaused = false;
   /** Whether its body came as frames, and its replies go as frames (P-REP-10). */

@@ -50,10 +50,10 @@ function checkHeld({ requestId, held }: InFlightRequest): number {
 
 /** A handler writes on only if it may, and whatever may be sent has its turn. */
 function checkPause(request: InFlightRequest, { ready, isLinkSlow }: InFlightAudit): void {
-  const { requestId, credit, held, isPaused } = request;
+  const { requestId, credit, creditBytes, held, isPaused } = request;
   invariant(credit >= 0, `request ${requestId} has ${credit} credit`);
   invariant(held === undefined || isPaused, `the handler of ${requestId} writes although its messages are held`);
-  const maySend = credit > 0 || held?.first.item.type === "final";
+  const maySend = (credit > 0 && creditBytes > 0) || held?.first.item.type === "final";
   invariant(!isPaused || !maySend || ready.has(request), `request ${requestId} may be sent and has no turn`);
   invariant(isPaused || !isLinkSlow || !ready.has(request), `request ${requestId} has a turn and its handler writes`);
 }

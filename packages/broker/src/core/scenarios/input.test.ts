@@ -1,5 +1,5 @@
 import { NO_CAPABILITIES, requestId } from "@pigato/protocol";
-import { MAX_CREDIT } from "@pigato/protocol/internal";
+import { GRANT_BYTES, MAX_CREDIT, MAX_CREDIT_BYTES } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
 import { type Scenario, scenario } from "../testing/scenario.ts";
 
@@ -36,6 +36,13 @@ describe("P-STREAM-8: input with credit", () => {
       },
     ],
     [
+      "more bytes than were granted",
+      (sim) => {
+        sim.worker("w1").grant("r1", 20);
+        sim.client("c1").input("r1", "x".repeat(MAX_CREDIT_BYTES)).input("r1", "2");
+      },
+    ],
+    [
       "input after its end",
       (sim) => {
         sim.worker("w1").grant("r1", 2);
@@ -57,6 +64,19 @@ describe("P-STREAM-8: input with credit", () => {
     expect(sim.events).toEqual(["violation c1 P-STREAM-8", "request-failed c1/r1 INVALID"]);
     sim.client("c1").input("r1", "1");
     expect(sim.events.at(-1)).toBe("dropped c1 not-open r1");
+  });
+
+  test("each grant restores a part of the credit in bytes, and the last chunk may exceed what is left", () => {
+    const sim = streaming();
+    sim.worker("w1").grant("r1", 20);
+    sim.client("c1").input("r1", "1", "x".repeat(2 * MAX_CREDIT_BYTES));
+    sim.worker("w1").grant("r1", 1);
+    sim
+      .client("c1")
+      .input("r1", "x".repeat(GRANT_BYTES - 3))
+      .input("r1", "4");
+    expect(sim.sentTo("w1")).toHaveLength(3);
+    expect(sim.events).toEqual([]);
   });
 
   test("a grant, or a sum of grants, of more than the maximum is no limit", () => {

@@ -1,4 +1,6 @@
-import { expect, test } from "vitest";
+import { addCreditBytes, GRANT_BYTES, MAX_CREDIT_BYTES, spendBytes } from "@pigato/protocol/internal";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
 import { ReceiveWindow } from "./receiver.ts";
 
 /** A window, and the chunks that a sender with this grant may still have in transit. */
@@ -56,18 +58,6 @@ test("grants nothing for unread chunks, however many have arrived", () => {
   expect(window.take()).toBeGreaterThan(0);
 });
 
-test("an early report grants nothing while more chunks are open than a window has", () => {
-  const window = started();
-  for (let chunk = 0; chunk < 16; chunk++) window.onArrived(1024 * 1024);
-  expect(window.reportAfter).toBe(8);
-  window.onRead(1);
-  expect(window.take()).toBe(0);
-  // Fifteen are open, although a window now has two.
-  expect(window.reportAfter).toBe(14);
-  window.onRead(14);
-  expect(window.take()).toBe(1);
-});
-
 test("without flow control there are no grants", () => {
   const window = new ReceiveWindow();
   expect(window.reportAfter).toBe(Number.POSITIVE_INFINITY);
@@ -79,3 +69,79 @@ test("without flow control there are no grants", () => {
   window.onRead(100);
   expect(window.take()).toBe(0);
 });
+
+describe("P-STREAM-11: a grant for bytes", () => {
+  test("is due when what has arrived is read, although most of the window in chunks is open", () => {
+    const window = started();
+    expect(window.onArrived(GRANT_BYTES - 1)).toBe(false);
+    expect([window.onArrived(1), window.reportAfter]).toEqual([true, 2]);
+    expect([window.onArrived(GRANT_BYTES), window.reportAfter]).toEqual([false, 2]);
+    window.onRead(1);
+    expect([window.take(), window.reportAfter]).toEqual([0, 1]);
+    window.onRead(1);
+    expect(window.take()).toBe(1);
+  });
+
+  test("is due again after as many bytes, and only then", () => {
+    const window = started();
+    window.onArrived(4 * GRANT_BYTES);
+    window.onRead(1);
+    expect([window.take(), window.reportAfter]).toEqual([1, 15]);
+    expect([window.onArrived(GRANT_BYTES - 1), window.onArrived(1), window.reportAfter]).toEqual([false, true, 2]);
+  });
+
+  test("makes no report earlier that is due by its chunks", () => {
+    const window = started();
+    for (let chunk = 0; chunk < 7; chunk++) expect(window.onArrived(1)).toBe(false);
+    expect([window.onArrived(GRANT_BYTES), window.reportAfter]).toEqual([false, 8]);
+  });
+
+  test("is due in time, whatever the sizes of the chunks and the pace of the reader: the sender never waits forever", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 3 * GRANT_BYTES }), { maxLength: 60 }),
+        fc.nat(8),
+        (sizes, ahead) => {
+          expect(transferred(sizes, ahead)).toEqual({ chunks: sizes.length, isWithinBound: true });
+        },
+      ),
+    );
+  });
+
+  test("keeps what is on its way or unread to less than two windows and a chunk, also if small chunks precede large ones", () => {
+    const sizes = [...new Array<number>(10_000).fill(20), ...new Array<number>(100).fill(GRANT_BYTES)];
+    expect(transferred(sizes, Number.POSITIVE_INFINITY)).toEqual({ chunks: sizes.length, isWithinBound: true });
+  });
+});
+
+/** Transfers chunks of these sizes. The reader reads when the sender must wait, or when so many chunks are unread. */
+function transferred(sizes: readonly number[], ahead: number): { chunks: number; isWithinBound: boolean } {
+  const window = new ReceiveWindow();
+  let [credit, creditBytes] = [window.start(), MAX_CREDIT_BYTES];
+  const unread: number[] = [];
+  let [chunks, unreported, unreadBytes, most] = [0, 0, 0, 0];
+  const read = (): void => {
+    unreadBytes -= unread.shift() ?? 0;
+    unreported += 1;
+    if (unreported < window.reportAfter) return;
+    window.onRead(unreported);
+    unreported = 0;
+    const granted = window.take();
+    if (granted === 0) return;
+    credit += granted;
+    creditBytes = addCreditBytes(creditBytes);
+  };
+  for (const size of sizes) {
+    while (unread.length > 0 && (credit === 0 || creditBytes === 0 || unread.length > ahead)) read();
+    if (credit === 0 || creditBytes === 0) break;
+    credit -= 1;
+    creditBytes = spendBytes(creditBytes, size);
+    window.onArrived(size);
+    unread.push(size);
+    unreadBytes += size;
+    most = Math.max(most, unreadBytes);
+    chunks += 1;
+  }
+  const largest = Math.max(0, ...sizes);
+  return { chunks, isWithinBound: most < 2 * MAX_CREDIT_BYTES + largest };
+}

@@ -1,11 +1,14 @@
 // The receiving end of flow control: how many chunks of a stream may be in transit to its reader (P-STREAM-1). Credit counts
 // chunks, but memory is bytes, so a window is the number of chunks that make about 2 MiB, by the mean size of the latest ones.
-// A grant is due when half of a window has been read, so a fast reader never makes the sender wait.
+// A grant is due when half of a window has been read, so a fast reader never makes the sender wait. It is also due when what had
+// arrived is read once that is half of the sender's credit in bytes (P-STREAM-11): without a grant, the sender might wait forever.
 //
 // The reader reports how many chunks it read only when `reportAfter` is reached.
 
+import { GRANT_BYTES, MAX_CREDIT_BYTES } from "@pigato/protocol/internal";
+
 /** Bytes in transit to a reader, or waiting for it: enough for full speed over loopback or in a data center. */
-const WINDOW_BYTES = 2 * 1024 * 1024;
+const WINDOW_BYTES = MAX_CREDIT_BYTES;
 /** At least 2, so that a large chunk can be sent while another is read. */
 const MIN_CHUNKS = 2;
 const MAX_CHUNKS = 4_096;
@@ -26,6 +29,12 @@ export class ReceiveWindow {
   // Moving sums of the arrived chunks, for the mean. Each grant halves them.
   #bytes = 0;
   #chunks = 0;
+  /** Chunks that have arrived and are not known to be read. */
+  #unread = 0;
+  /** Bytes that have arrived since the last grant. */
+  #bytesSinceGrant = 0;
+  /** Chunks to be read until a grant is due for their bytes. */
+  #dueAfter = Number.POSITIVE_INFINITY;
 
   get isPacing(): boolean {
     return this.#isPacing;
@@ -33,7 +42,7 @@ export class ReceiveWindow {
 
   /** Chunks to be read until the next grant is due; `Infinity` without flow control. */
   get reportAfter(): number {
-    return this.#isPacing ? Math.max(1, this.#open - this.#low) : Number.POSITIVE_INFINITY;
+    return this.#isPacing ? Math.max(1, Math.min(this.#open - this.#low, this.#dueAfter)) : Number.POSITIVE_INFINITY;
   }
 
   /** The request is sent. @returns the first grant */
@@ -42,6 +51,8 @@ export class ReceiveWindow {
     this.#open = FIRST_CHUNKS;
     this.#opened = FIRST_CHUNKS;
     this.#low = FIRST_CHUNKS - FIRST_REPORT;
+    this.#unread = 0;
+    this.#onGranted();
     return FIRST_CHUNKS;
   }
 
@@ -50,14 +61,21 @@ export class ReceiveWindow {
     this.#isPacing = false;
   }
 
-  /** A chunk has arrived. */
-  onArrived(bytes: number): void {
+  /** A chunk has arrived. @returns whether the next grant is due earlier than before: see `reportAfter` */
+  onArrived(bytes: number): boolean {
     this.#bytes += bytes;
     this.#chunks += 1;
+    this.#unread += 1;
+    this.#bytesSinceGrant += bytes;
+    if (this.#bytesSinceGrant < GRANT_BYTES || this.#dueAfter !== Number.POSITIVE_INFINITY) return false;
+    this.#dueAfter = this.#unread;
+    return this.#isPacing && this.#dueAfter < this.#open - this.#low;
   }
 
   onRead(chunks: number): void {
     this.#open -= chunks;
+    this.#unread -= chunks;
+    this.#dueAfter -= chunks;
   }
 
   /** @returns the number of chunks to grant now; may be 0 */
@@ -67,10 +85,16 @@ export class ReceiveWindow {
     this.#low = size >> 1;
     this.#bytes /= 2;
     this.#chunks /= 2;
-    const chunks = Math.max(0, size - this.#open);
+    const chunks = Math.max(this.#dueAfter > 0 ? 0 : 1, size - this.#open);
+    if (chunks > 0) this.#onGranted();
     this.#open += chunks;
     this.#opened = this.#open;
     return chunks;
+  }
+
+  #onGranted(): void {
+    this.#bytesSinceGrant = 0;
+    this.#dueAfter = Number.POSITIVE_INFINITY;
   }
 
   #size(): number {

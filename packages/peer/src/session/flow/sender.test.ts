@@ -1,4 +1,4 @@
-import { MAX_CREDIT } from "@pigato/protocol/internal";
+import { GRANT_BYTES, MAX_CREDIT, MAX_CREDIT_BYTES } from "@pigato/protocol/internal";
 import { describe, expect, test } from "vitest";
 import { Sender, type SendStream } from "./sender.ts";
 
@@ -10,7 +10,7 @@ function newSender(maxHeldBytes = 10): Sender<Stream, string> {
 }
 
 function newStream(name: string, credit: number): Stream {
-  return { name, credit, held: undefined, isPaused: false };
+  return { name, credit, creditBytes: MAX_CREDIT_BYTES, held: undefined, isPaused: false };
 }
 
 /** The names of the streams that have their turn. */
@@ -25,7 +25,7 @@ describe("P-STREAM-4: the sender of streams", () => {
     const sender = newSender();
     const stream = newStream("a", 1);
     expect(sender.isBlocked(stream)).toBe(false);
-    sender.spend(stream);
+    sender.spend(stream, 1);
     expect(sender.isBlocked(stream)).toBe(true);
     sender.hold(stream, "one");
     sender.grant(stream, 5);
@@ -37,7 +37,7 @@ describe("P-STREAM-4: the sender of streams", () => {
   test("does not count the credit of a stream without flow control", () => {
     const sender = newSender();
     const stream = newStream("a", MAX_CREDIT);
-    sender.spend(stream);
+    sender.spend(stream, 1);
     expect([sender.grant(stream, 3), stream.credit]).toEqual([false, MAX_CREDIT]);
   });
 
@@ -59,7 +59,7 @@ describe("P-STREAM-4: the sender of streams", () => {
     sender.grant(stream, 2);
     for (const item of ["one", "two"]) {
       expect(sender.peek(stream)).toBe(item);
-      sender.spend(stream);
+      sender.spend(stream, 1);
       sender.shift(stream);
     }
     expect([stream.credit, sender.peek(stream)]).toEqual([0, "end"]);
@@ -110,5 +110,44 @@ describe("P-STREAM-4: the sender of streams", () => {
     sender.pause(ended);
     sender.remove(ended);
     expect(turns(sender)).toEqual([]);
+  });
+});
+
+describe("P-STREAM-11: the credit in bytes", () => {
+  test("blocks a stream that has chunks left to send, and a grant restores a part of it", () => {
+    const sender = newSender();
+    const stream = newStream("a", 100);
+    expect([sender.spend(stream, MAX_CREDIT_BYTES - 1), sender.isBlocked(stream)]).toEqual([false, false]);
+    expect([sender.spend(stream, 1), sender.isBlocked(stream)]).toEqual([true, true]);
+    sender.hold(stream, "one");
+    sender.pause(stream);
+    expect([sender.peek(stream), turns(sender), sender.resume(stream)]).toEqual([undefined, [], false]);
+    expect([sender.grant(stream, 1), stream.creditBytes, sender.peek(stream)]).toEqual([true, GRANT_BYTES, "one"]);
+    expect(turns(sender)).toEqual(["a"]);
+  });
+
+  test("is never more than at the start, and a chunk may be larger than what is left", () => {
+    const sender = newSender();
+    const stream = newStream("a", 100);
+    sender.grant(stream, 1);
+    expect(stream.creditBytes).toBe(MAX_CREDIT_BYTES);
+    sender.spend(stream, MAX_CREDIT_BYTES - 1);
+    expect([sender.spend(stream, 10 * MAX_CREDIT_BYTES), stream.creditBytes]).toEqual([true, 0]);
+    sender.grant(stream, 1);
+    expect(sender.isBlocked(stream)).toBe(false);
+  });
+
+  test("is not counted without flow control", () => {
+    const sender = newSender();
+    const stream = newStream("a", MAX_CREDIT);
+    expect([sender.spend(stream, 2 * MAX_CREDIT_BYTES), sender.isBlocked(stream)]).toEqual([false, false]);
+  });
+
+  test("blocks nothing once a grant has lifted flow control", () => {
+    const sender = newSender();
+    const stream = newStream("a", 3);
+    sender.spend(stream, MAX_CREDIT_BYTES);
+    sender.grant(stream, MAX_CREDIT);
+    expect([sender.isBlocked(stream), sender.spend(stream, 2 * MAX_CREDIT_BYTES)]).toEqual([false, false]);
   });
 });

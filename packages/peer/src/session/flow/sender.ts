@@ -1,13 +1,15 @@
 // The sending end of flow control: which chunks of each stream may be sent, and which wait. A chunk needs credit, which the
-// receiver grants (P-STREAM-4), and a link that is not slow. Chunks without credit are held in order, and so is everything
+// receiver grants (P-STREAM-4, P-STREAM-11), and a link that is not slow. Chunks without credit are held in order, and so is everything
 // after them. Streams take turns on a slow link.
 
-import { addCredit, MAX_CREDIT, spendOne } from "@pigato/protocol/internal";
+import { addCredit, addCreditBytes, MAX_CREDIT, spendBytes } from "@pigato/protocol/internal";
 
 /** The state of one stream. Only `Sender` changes it. */
 export interface SendStream<Item> {
   /** Chunks that may be sent before more are granted; `MAX_CREDIT` without flow control. */
   credit: number;
+  /** Bytes that may be sent before the next grant. Not counted without flow control. */
+  creditBytes: number;
   /** A linked list, oldest first. */
   held: { first: HeldItem<Item>; last: HeldItem<Item> } | undefined;
   /** Whether its writer is paused. */
@@ -57,19 +59,23 @@ export class Sender<Stream extends SendStream<Item>, Item> {
   }
 
   /** Whether a chunk must be held. */
-  isBlocked({ credit, held }: Stream): boolean {
-    return credit === 0 || held !== undefined;
+  isBlocked(stream: Stream): boolean {
+    return stream.held !== undefined || !hasCredit(stream);
   }
 
-  /** A chunk is sent. */
-  spend(stream: Stream): void {
-    stream.credit = spendOne(stream.credit);
+  /** A chunk of so many bytes is sent. @returns whether the next one must wait */
+  spend(stream: Stream, bytes: number): boolean {
+    if (stream.credit === MAX_CREDIT) return false;
+    stream.credit -= 1;
+    stream.creditBytes = spendBytes(stream.creditBytes, bytes);
+    return !hasCredit(stream);
   }
 
   /** @returns whether the stream can continue */
   grant(stream: Stream, chunks: number): boolean {
     if (stream.credit === MAX_CREDIT || chunks === 0) return false;
     stream.credit = addCredit(stream.credit, chunks);
+    stream.creditBytes = addCreditBytes(stream.creditBytes);
     if (stream.isPaused) this.#ready.add(stream);
     return stream.isPaused;
   }
@@ -92,7 +98,7 @@ export class Sender<Stream extends SendStream<Item>, Item> {
 
   /** Pauses the writer. @returns `false` if it was paused already */
   pause(stream: Stream): boolean {
-    if (stream.credit > 0) this.#ready.add(stream);
+    if (hasCredit(stream)) this.#ready.add(stream);
     if (stream.isPaused) return false;
     stream.isPaused = true;
     return true;
@@ -120,9 +126,10 @@ export class Sender<Stream extends SendStream<Item>, Item> {
   }
 
   /** The oldest held item, if it may be sent. */
-  peek({ held, credit }: Stream): Item | undefined {
+  peek(stream: Stream): Item | undefined {
+    const { held } = stream;
     if (held === undefined) return undefined;
-    return credit > 0 || this.#options.isEnd(held.first.item) ? held.first.item : undefined;
+    return hasCredit(stream) || this.#options.isEnd(held.first.item) ? held.first.item : undefined;
   }
 
   /** Removes the oldest held item. */
@@ -140,4 +147,8 @@ export class Sender<Stream extends SendStream<Item>, Item> {
     stream.held = undefined;
     if (this.#ready.size > 0) this.#ready.delete(stream);
   }
+}
+
+function hasCredit({ credit, creditBytes }: SendStream<unknown>): boolean {
+  return credit > 0 && creditBytes > 0;
 }
