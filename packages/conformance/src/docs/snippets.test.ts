@@ -2,7 +2,8 @@
 //
 // - A ```ts or ```js block must exit by itself with code 0.
 // - A ```ts serve``` block keeps running: it must print a line, and stays alive until the page is done.
-// - A ```js contract.mjs``` block is a module: it is saved under this name next to the programs of its page, which import it.
+// - A ```js contract.mjs``` block is a module: it is saved under this name next to the programs of its page, which import it. One in
+// TypeScript, as ```ts contract.ts```, is compiled to a `.mjs` file.
 // - A ```text output``` block after a program is its output: all of it, or the start for one that serves. Prose and a ```sh
 // block that runs the program may be between them.
 // - No program uses `await using`, because Node 20 cannot parse it.
@@ -26,6 +27,8 @@ import { pages, ROOT, textOf } from "./pages.ts";
 
 const ADDRESS = /tcp:\/\/(?:127\.0\.0\.1|localhost|\*):55555/g;
 const DOCUMENTED = "tcp://127.0.0.1:55555";
+/** The end of the name of a module of the same page. */
+const TS_MODULE = /(?<=from "\.\/\w+)\.ts(?=")/g;
 const STARTS_BROKER = /new (?:PIGATO\.)?Broker\(/;
 
 interface Snippet {
@@ -148,8 +151,8 @@ function saveAll(place: string, modules: Programs["modules"]): void {
 
 /** @returns the path of the file */
 function save(place: string, name: string, code: string): string {
-  const file = join(place, name);
-  writeFileSync(file, compileSnippet(code));
+  const file = join(place, name.replace(/\.ts$/, ".mjs"));
+  writeFileSync(file, compileSnippet(code).replaceAll(TS_MODULE, ".mjs"));
   return file;
 }
 
