@@ -5,8 +5,8 @@
 import { parseArgs } from "node:util";
 import { Client } from "@pigato/client";
 import logUpdate from "log-update";
+import { PriceQuery, type PriceRow, stocks } from "./contract.ts";
 import { describeFailure } from "./failure-text.ts";
-import { type PriceRow, parsePriceRow } from "./price-row.ts";
 import { terminalChart } from "./terminal-chart.ts";
 
 const REDRAW_MS = 50;
@@ -22,15 +22,16 @@ process.once("SIGINT", () => interrupt.abort());
 
 const client = new Client(values.broker);
 await client.start();
+const api = client.of(stocks, { signal: interrupt.signal, failFast: true, validate: true });
 
 const closes: number[] = [];
 let last: PriceRow | undefined;
 let drawnAt = 0;
 try {
-  const request = { ticker, start, end, freq };
-  for await (const data of client.request("stock", request, { signal: interrupt.signal, failFast: true })) {
-    last = parsePriceRow(data);
-    closes.push(last.close);
+  const query = PriceQuery.parse({ ticker, start, end, freq });
+  for await (const row of api.prices(query)) {
+    last = row;
+    closes.push(row.close);
     if (process.stdout.isTTY && performance.now() - drawnAt > REDRAW_MS) {
       logUpdate(chartText());
       drawnAt = performance.now();

@@ -1,44 +1,48 @@
 import { type FailureCode, RequestError } from "@pigato/client";
+import { MethodError } from "@pigato/contract";
 import { expect, test } from "vitest";
+import { PriceQuery } from "./contract.ts";
 import { describeFailure } from "./failure-text.ts";
-import { PriceError } from "./price-error.ts";
-
-test("the message of a PriceError is the sentence", () => {
-  expect(describeFailure(failure("WORKER_FAILED", { name: "PriceError", message: "No prices for ZZZ." }))).toBe(
-    "No prices for ZZZ.",
-  );
-  expect(describeFailure(new PriceError("INVALID_QUERY", "Enter a ticker."))).toBe("Enter a ticker.");
-});
 
 test.each([
-  [{ name: "Error", message: "ENOENT: no such file, open '/secret/place'" }],
-  ["a word"],
-  [null],
-  [{ name: "PriceError", message: 7 }],
-])("other errors of the worker, such as %j, get a general sentence", (detail) => {
-  expect(describeFailure(failure("WORKER_FAILED", detail))).toBe("The price service failed. Please try again later.");
+  [
+    "UNKNOWN_TICKER",
+    { ticker: "ZZZ", known: ["ACME", "BREW"] },
+    "There are no prices for ZZZ. There are prices for ACME, BREW.",
+  ],
+  ["UNKNOWN_TICKER", { ticker: "ZZZ", known: [] }, "There are no prices for ZZZ."],
+  ["SOURCE_FAILED", { reason: "The price source cannot be reached." }, "The price source cannot be reached."],
+  ["INVALID_UPLOAD", { reason: "The prices were not loaded." }, "The prices were not loaded."],
+])("the error %s of the contract is a sentence with its data, case %#", (code, detail, sentence) => {
+  expect(describeFailure(new MethodError({ code, detail, message: "internal text" }))).toBe(sentence);
+});
+
+test("an invalid query is described by its first issue", () => {
+  const { error } = PriceQuery.safeParse({});
+  expect(describeFailure(error)).toBe("Enter a ticker.");
 });
 
 test.each<FailureCode>([
   "UNAVAILABLE",
   "BUSY",
   "DEADLINE_EXCEEDED",
+  "WORKER_FAILED",
   "WORKER_LOST",
   "BROKER_LOST",
   "REJECTED",
   "CANCELED",
   "CLOSED",
   "INVALID",
+  "INVALID_ARGUMENT",
+  "UNIMPLEMENTED",
 ])("%s is a sentence without codes", (code) => {
-  expect(describeFailure(failure(code))).toMatch(/^[A-Z][a-z A-Z,.]+\.$/);
-  expect(describeFailure(failure(code))).not.toContain("_");
-  expect(describeFailure(failure(code))).not.toContain("internal text");
+  const detail = { name: "Error", message: "ENOENT: no such file, open '/secret/place'" };
+  const failure = new RequestError({ code, message: "internal text", delivery: "maybe-executed", detail });
+  expect(describeFailure(failure)).toMatch(/^[A-Z][a-z A-Z,.]+\.$/);
+  expect(describeFailure(failure)).not.toContain("_");
+  expect(describeFailure(failure)).not.toContain("internal text");
 });
 
-test("an error that is not a RequestError gets a general sentence", () => {
-  expect(describeFailure(new TypeError("x is not a function"))).not.toContain("function");
+test("any other error gets a general sentence", () => {
+  expect(describeFailure(new TypeError("x is not a function"))).toBe("The program failed.");
 });
-
-function failure(code: FailureCode, detail?: unknown): RequestError {
-  return new RequestError({ code, message: "internal text", delivery: "maybe-executed", detail });
-}

@@ -4,12 +4,8 @@
 // Errors never contain the address, because addresses of price sources contain keys.
 
 import { Readable } from "node:stream";
-import { readPriceCsv } from "./price-csv.ts";
-import { PriceError } from "./price-error.ts";
-import type { PriceQuery } from "./price-query.ts";
-import type { PriceRow } from "./price-row.ts";
-import type { PriceSource } from "./price-source.ts";
-import { resample, within } from "./resample.ts";
+import type { PriceQuery, PriceRow } from "./contract.ts";
+import { type PriceSource, SourceFailed, selectRows, UnknownTicker } from "./price-source.ts";
 
 export interface HttpOptions {
   /** Milliseconds that the server may stay silent, before its first byte or between two bytes. @defaultValue 15 000 */
@@ -32,12 +28,16 @@ export class HttpPrices implements PriceSource {
     this.#silenceMs = silenceMs;
   }
 
+  /** Unknown: only the server has the list. */
+  async tickers(): Promise<readonly string[]> {
+    return [];
+  }
+
   async *rows(query: PriceQuery, signal: AbortSignal): AsyncGenerator<PriceRow> {
     const download = new Download(signal, this.#silenceMs);
     try {
       const bytes = Readable.from(download.chunks(this.#addressOf(query), query.ticker), { objectMode: false });
-      const rows = within(readPriceCsv(bytes), query);
-      yield* this.#address.includes("{freq}") ? rows : resample(rows, query.freq);
+      yield* selectRows(bytes, query, this.#address.includes("{freq}"));
     } finally {
       download.stop();
     }
@@ -75,7 +75,7 @@ class Download {
         this.#expectBytes();
       }
     } catch (error) {
-      throw this.#toPriceError(error);
+      throw this.#explain(error);
     } finally {
       this.#stopWaiting();
     }
@@ -90,7 +90,7 @@ class Download {
     this.#silence = setTimeout(() => {
       // If this process was busy, bytes may be waiting; they are read before this callback.
       this.#lastCheck = setImmediate(() => {
-        this.#own.abort(failed(`The price source has been silent for ${this.#silenceMs / 1000} seconds.`));
+        this.#own.abort(new SourceFailed(`The price source has been silent for ${this.#silenceMs / 1000} seconds.`));
       });
     }, this.#silenceMs);
   }
@@ -100,24 +100,24 @@ class Download {
     clearImmediate(this.#lastCheck);
   }
 
-  #toPriceError(error: unknown): unknown {
-    if (error instanceof PriceError || this.#caller.aborted || this.#own.signal.aborted) return error;
+  #explain(error: unknown): unknown {
+    if (isExplained(error) || this.#caller.aborted || this.#own.signal.aborted) return error;
     // The error of fetch is general; its cause is the error of the system.
     const cause = error instanceof Error ? error.cause : undefined;
     const code: unknown = cause instanceof Error ? Reflect.get(cause, "code") : undefined;
     return typeof code === "string" && /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/.test(code)
-      ? failed("The price source cannot be reached.", error)
-      : failed("The connection to the price source broke off.", error);
+      ? new SourceFailed("The price source cannot be reached.", { cause: error })
+      : new SourceFailed("The connection to the price source broke off.", { cause: error });
   }
 }
 
-/** @throws PriceError if the status is not one of success */
+/** @throws UnknownTicker or SourceFailed if the status is not one of success */
 function assertPrices({ ok, status }: Response, ticker: string): void {
-  if (status === 404 || status === 410) throw new PriceError("UNKNOWN_TICKER", `There are no prices for ${ticker}.`);
-  if (status === 429) throw failed("The price source received too many requests. Please wait a moment.");
-  if (!ok) throw failed(`The price source answered with status ${status}.`);
+  if (status === 404 || status === 410) throw new UnknownTicker(ticker);
+  if (status === 429) throw new SourceFailed("The price source received too many requests. Please wait a moment.");
+  if (!ok) throw new SourceFailed(`The price source answered with status ${status}.`);
 }
 
-function failed(message: string, cause?: unknown): PriceError {
-  return new PriceError("SOURCE_FAILED", message, { cause });
+function isExplained(error: unknown): boolean {
+  return error instanceof SourceFailed || error instanceof UnknownTicker;
 }

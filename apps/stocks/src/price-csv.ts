@@ -4,10 +4,10 @@
 
 import { pipeline, type Readable, Transform } from "node:stream";
 import { CsvError, type Info, parse } from "csv-parse";
-import { PriceError } from "./price-error.ts";
-import type { PriceRow } from "./price-row.ts";
-import { MAX_ROWS } from "./price-source.ts";
+import type { PriceRow } from "./contract.ts";
 
+/** Maximum number of rows of a file, about two centuries of days. */
+export const MAX_ROWS = 60_000;
 /** Maximum length of a line; a longer one is an error, so that a source without line ends cannot fill the memory. */
 const MAX_LINE = 4096;
 const LINE_FEED = 10;
@@ -17,6 +17,10 @@ const NO_PRICE: ReadonlySet<string> = new Set(["", "null", "n/d", "nan", "-"]);
 
 type Fields = ReadonlyMap<string, string>;
 
+/** The message names the fault and its row: "row 3 has no date". */
+export class InvalidCsv extends Error {}
+
+/** @throws InvalidCsv, and what the bytes throw, while iterating */
 export async function* readPriceCsv(bytes: Readable): AsyncGenerator<PriceRow> {
   const parser = parse({
     bom: true,
@@ -38,16 +42,16 @@ export async function* readPriceCsv(bytes: Readable): AsyncGenerator<PriceRow> {
         columns = columnsOf(values);
         continue;
       }
-      if (++count > MAX_ROWS)
-        throw new PriceError("TOO_MANY_ROWS", `The price source sent more than ${MAX_ROWS} rows.`);
+      if (++count > MAX_ROWS) throw new InvalidCsv(`there are more than ${MAX_ROWS} rows`);
       const row = rowOf(new Map(columns.map((column, at) => [column, values[at] ?? ""])), info.records);
       if (row === undefined) continue;
-      if (row.date < last) throw invalid(`row ${info.records} is out of order: the oldest day must come first`);
+      if (row.date < last) throw new InvalidCsv(`row ${info.records} is out of order: the oldest day must come first`);
       last = row.date;
       yield row;
     }
   } catch (error) {
-    throw error instanceof CsvError ? invalid(`row ${Number(error.records) + 1} is not CSV`, error) : error;
+    if (!(error instanceof CsvError)) throw error;
+    throw new InvalidCsv(`row ${Number(error.records) + 1} is not CSV`, { cause: error });
   }
 }
 
@@ -64,7 +68,7 @@ function flushLines(): Transform {
 function columnsOf(values: readonly string[]): readonly string[] {
   const columns = values.map((value) => value.toLowerCase());
   if (!columns.includes("date") || !columns.includes("close")) {
-    throw invalid("the first line does not name the columns date and close");
+    throw new InvalidCsv("the first line does not name the columns date and close");
   }
   return columns;
 }
@@ -74,9 +78,9 @@ function rowOf(fields: Fields, at: number): PriceRow | undefined {
   const closeText = fields.get("close") ?? "";
   if (NO_PRICE.has(closeText.toLowerCase())) return undefined;
   const date = (fields.get("date") ?? "").slice(0, 10).replaceAll("/", "-");
-  if (!isDay(date)) throw invalid(`row ${at} has no date`);
+  if (!isDay(date)) throw new InvalidCsv(`row ${at} has no date`);
   const close = Number(closeText);
-  if (!Number.isFinite(close)) throw invalid(`row ${at} has no number in the column close`);
+  if (!Number.isFinite(close)) throw new InvalidCsv(`row ${at} has no number in the column close`);
   const price = (name: string) => numberOr(close, fields.get(name));
   return {
     date,
@@ -98,6 +102,9 @@ function isDay(text: string): boolean {
   return Number.isFinite(time) && new Date(time).toISOString().startsWith(text);
 }
 
-function invalid(what: string, cause?: unknown): PriceError {
-  return new PriceError("SOURCE_FAILED", `The data of the price source is invalid: ${what}.`, { cause });
+export const PRICE_CSV_HEAD = "date,open,high,low,close,volume\n";
+
+/** One line of the same format. */
+export function writePriceCsv({ date, open, high, low, close, volume }: PriceRow): string {
+  return `${[date, open, high, low, close, volume].join(",")}\n`;
 }

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
-import type { Frequency } from "./price-query.ts";
+import type { Frequency } from "./contract.ts";
 import { resample, within } from "./resample.ts";
 import { collect } from "./testing/rows.ts";
 

@@ -1,7 +1,6 @@
 // Selects the days of a query, and combines them to weeks or months.
 
-import type { Frequency, PriceQuery } from "./price-query.ts";
-import type { PriceRow } from "./price-row.ts";
+import type { Frequency, PriceQuery, PriceRow } from "./contract.ts";
 
 const DAY_MS = 86_400_000;
 

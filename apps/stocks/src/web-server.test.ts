@@ -1,21 +1,20 @@
 // The web server as a browser sees it, with a real broker and worker behind it.
 
 import { EventEmitter, once } from "node:events";
+import { isError } from "@pigato/contract";
 import { afterEach, beforeAll, expect, test } from "vitest";
-import { EmbeddedPrices } from "./embedded-prices.ts";
-import { PriceError } from "./price-error.ts";
-import type { PriceSource } from "./price-source.ts";
+import { stocks } from "./contract.ts";
+import { type PriceSource, SourceFailed } from "./price-source.ts";
 import { compilePage } from "./testing/compiled-page.ts";
-import { type System, startSystem } from "./testing/system.ts";
+import { type System, samplePrices, sourceOf, startSystem } from "./testing/system.ts";
 
 const SPAN = "start=2024-01-01&end=2024-01-04&freq=d";
 let system: System | undefined;
 
-const neverAnswers: PriceSource = {
-  async *rows(_query, signal) {
-    await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-  },
-};
+const neverAnswers = sourceOf(async function* (_query, signal) {
+  signal.throwIfAborted();
+  await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+});
 
 beforeAll(compilePage);
 
@@ -25,7 +24,7 @@ afterEach(async () => {
 });
 
 test("the response has one row per line, then the end", async () => {
-  const { url } = await start(new EmbeddedPrices());
+  const { url } = await start(samplePrices());
   const response = await fetch(`${url}/prices?ticker=acme&${SPAN}`);
   expect(response.headers.get("content-type")).toBe("application/x-ndjson; charset=utf-8");
   expect(await eventsOf(response)).toEqual([
@@ -50,9 +49,9 @@ test.each([
 });
 
 test("an unknown ticker and a missing worker are errors with a sentence", async () => {
-  const { url, stop } = await start(new EmbeddedPrices());
+  const { url, stop } = await start(samplePrices());
   expect(await eventsOf(await fetch(`${url}/prices?ticker=zzz&${SPAN}`))).toEqual([
-    { type: "error", message: "There are no prices for ZZZ. The sample tickers are ACME, BREW, NORD, TIDE." },
+    { type: "error", message: "There are no prices for ZZZ. There are prices for ACME, BREW, NORD, TIDE." },
   ]);
   await stop();
   const alone = await start();
@@ -64,13 +63,13 @@ test("an unknown ticker and a missing worker are errors with a sentence", async 
 test("a failure after some rows follows these rows", async () => {
   const events = new EventEmitter();
   const arrived = once(events, "arrived");
-  const { url } = await start({
-    async *rows() {
+  const { url } = await start(
+    sourceOf(async function* () {
       yield { date: "2024-01-02", open: 1, high: 1, low: 1, close: 1, volume: 1 };
       await arrived;
-      throw new PriceError("SOURCE_FAILED", "The connection to the price source broke off.");
-    },
-  });
+      throw new SourceFailed("The connection to the price source broke off.");
+    }),
+  );
   const response = await fetch(`${url}/prices?ticker=acme&${SPAN}`);
   // The server sends the head of the response together with the first row.
   events.emit("arrived");
@@ -81,21 +80,43 @@ test("a failure after some rows follows these rows", async () => {
 });
 
 test("an invalid row is an error", async () => {
-  const { url } = await start({
-    async *rows() {
+  const { url } = await start(
+    sourceOf(async function* () {
       yield { date: "<b>", open: 1, high: 1, low: 1, close: 1, volume: 1 };
-    },
-  });
+    }),
+  );
   expect(await eventsOf(await fetch(`${url}/prices?ticker=acme&${SPAN}`))).toEqual([
-    { type: "error", message: "The price service sent an invalid response." },
+    { type: "error", message: "The price service failed. Please try again later." },
   ]);
+});
+
+test("an upload is served, and listed with the other tickers", async () => {
+  const { url, client } = await start(samplePrices());
+  const api = client.of(stocks);
+  const upload = new TextEncoder().encode("date,close\n2024-01-02,7\n2024-01-03,8\n");
+  expect(await api.load(upload, { headers: { ticker: "newt" } })).toEqual({ ticker: "NEWT", rows: 2 });
+  expect(await (await fetch(`${url}/tickers`)).json()).toEqual(["ACME", "BREW", "NORD", "TIDE", "NEWT"]);
+  expect(await eventsOf(await fetch(`${url}/prices?ticker=newt&${SPAN}`))).toEqual([
+    { type: "row", date: "2024-01-02", close: 7, volume: 0 },
+    { type: "row", date: "2024-01-03", close: 8, volume: 0 },
+    { type: "end" },
+  ]);
+});
+
+test.each([
+  ["NEWT", "<html>", "The prices were not loaded: the first line does not name the columns date and close."],
+  ["../NEWT", "date,close\n", "A ticker has 1 to 12 letters, digits, dots or dashes, such as ACME."],
+])("an upload as %s that is not valid is refused, case %#", async (ticker, text, reason) => {
+  const { client } = await start(samplePrices());
+  const [error] = await client.of(stocks).load.safe(new TextEncoder().encode(text), { headers: { ticker } });
+  expect(isError(error, stocks.load, "INVALID_UPLOAD") && error.detail.reason).toBe(reason);
 });
 
 test.each([
   ["between two rows", 100],
   ["before the first row", 0],
 ])("a browser that disconnects %s stops the worker", async (_when, rowsPerSecond) => {
-  const { url, log } = await start(rowsPerSecond === 0 ? neverAnswers : new EmbeddedPrices({ rowsPerSecond }));
+  const { url, log } = await start(rowsPerSecond === 0 ? neverAnswers : samplePrices({ rowsPerSecond }));
   const browser = new AbortController();
   const query = "ticker=ACME&start=2021-01-01&end=2025-12-31";
   const request = fetch(`${url}/prices?${query}`, { signal: browser.signal });

@@ -1,17 +1,15 @@
-// The web server: the page and its files, and /prices, which forwards the rows that the worker streams. It knows the name of the
-// service and nothing else behind the broker.
+// The web server: the page and its files, /prices, which forwards the rows that the worker streams, and /tickers. It knows the
+// contract of the service and nothing else behind the broker.
 //
 // A browser that disconnects cancels its request, which stops the worker.
 
 import { Readable } from "node:stream";
 import type { Client } from "@pigato/client";
 import { type FastifyInstance, fastify } from "fastify";
+import { PriceQuery, type PriceRow, stocks } from "./contract.ts";
 import { describeFailure } from "./failure-text.ts";
 import type { StreamEvent } from "./page/stream-event.ts";
 import { pageFiles } from "./page-files.ts";
-import { PriceError } from "./price-error.ts";
-import { parsePriceQuery } from "./price-query.ts";
-import { parsePriceRow } from "./price-row.ts";
 
 /** Time for the next row. */
 const ROW_TIMEOUT_MS = 30_000;
@@ -19,6 +17,7 @@ const ROW_TIMEOUT_MS = 30_000;
 export function createWebServer(client: Client): FastifyInstance {
   const webServer = fastify({ forceCloseConnections: true });
   const { files, contentSecurityPolicy } = pageFiles();
+  const api = client.of(stocks, { timeout: ROW_TIMEOUT_MS, failFast: true, validate: true });
 
   webServer.addHook("onSend", async (_request, reply) => {
     reply.headers({
@@ -36,25 +35,22 @@ export function createWebServer(client: Client): FastifyInstance {
     const gone = new AbortController();
     reply.raw.once("close", () => gone.abort());
     reply.type("application/x-ndjson; charset=utf-8").header("cache-control", "no-store");
-    try {
-      const rows = client.request("stock", parsePriceQuery(request.query), {
-        signal: gone.signal,
-        timeout: ROW_TIMEOUT_MS,
-        failFast: true,
-      });
-      return reply.send(Readable.from(linesOf(rows)));
-    } catch (error) {
-      return reply.code(error instanceof PriceError ? 400 : 500).send(lineOf(errorEvent(error)));
-    }
+    const query = PriceQuery.safeParse(request.query);
+    if (!query.success) return reply.code(400).send(lineOf(errorEvent(query.error)));
+    return reply.send(Readable.from(linesOf(api.prices(query.data, { signal: gone.signal }))));
+  });
+
+  webServer.get("/tickers", async (_request, reply) => {
+    const [error, tickers] = await api.tickers.safe();
+    return error ? reply.code(503).send({ message: describeFailure(error) }) : tickers;
   });
 
   return webServer;
 }
 
-async function* linesOf(rows: AsyncIterable<unknown>): AsyncGenerator<string> {
+async function* linesOf(rows: AsyncIterable<PriceRow>): AsyncGenerator<string> {
   try {
-    for await (const data of rows) {
-      const { date, close, volume } = parsePriceRow(data);
+    for await (const { date, close, volume } of rows) {
       yield lineOf({ type: "row", date, close, volume });
     }
     yield lineOf({ type: "end" });

@@ -34,6 +34,9 @@ for (const sample of document.querySelectorAll<HTMLButtonElement>("[data-ticker]
   });
 }
 
+// The samples remain if the service does not answer.
+suggestTickers().catch(() => {});
+
 // The URL may contain a query.
 const linked = new URLSearchParams(location.search);
 for (const [field, value] of linked) fill(field, value);
@@ -146,6 +149,13 @@ function setBusy(isBusy: boolean): void {
   cancel.hidden = !isBusy;
   // The pressed button is hidden now, so move the focus to the other one.
   if (hadFocus) (isBusy ? cancel : draw).focus();
+}
+
+async function suggestTickers(): Promise<void> {
+  const response = await fetch("/tickers");
+  if (!response.ok) return;
+  const tickers: readonly string[] = await response.json();
+  element("tickers", HTMLDataListElement).replaceChildren(...tickers.map((ticker) => new Option(ticker)));
 }
 
 function fill(field: string, value: string): void {

@@ -10,16 +10,13 @@ import { argumentsFor } from "@pigato/testkit/programs";
 import type axeCore from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { EmbeddedPrices } from "../embedded-prices.ts";
-import { PriceError } from "../price-error.ts";
-import type { PriceQuery } from "../price-query.ts";
-import type { PriceRow } from "../price-row.ts";
-import type { PriceSource } from "../price-source.ts";
+import type { PriceQuery, PriceRow } from "../contract.ts";
+import { type PriceSource, SourceFailed } from "../price-source.ts";
 import { compilePage } from "../testing/compiled-page.ts";
-import { type System, startSystem } from "../testing/system.ts";
+import { type System, samplePrices, sourceOf, startSystem } from "../testing/system.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
-const SAMPLES = "There are no prices for ZZZ. The sample tickers are ACME, BREW, NORD, TIDE.";
+const SAMPLES = "There are no prices for ZZZ. There are prices for ACME, BREW, NORD, TIDE.";
 const MARKUP = "<img src=/nowhere onerror=\"document.title='script ran'\">";
 
 describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }, () => {
@@ -77,7 +74,7 @@ describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }
   });
 
   test("cancel stops the worker and keeps the rows received before", async () => {
-    await open(new EmbeddedPrices({ rowsPerSecond: 100 }));
+    await open(samplePrices({ rowsPerSecond: 100 }));
     await page.getByRole("button", { name: "BREW" }).click();
     await page.getByText("Receiving prices").waitFor();
     await page.getByRole("button", { name: "Cancel" }).press("Enter");
@@ -91,7 +88,7 @@ describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }
   });
 
   test("another ticker cancels the current chart", async () => {
-    await open(new EmbeddedPrices({ rowsPerSecond: 100 }));
+    await open(samplePrices({ rowsPerSecond: 100 }));
     await page.getByRole("button", { name: "BREW" }).click();
     await page.getByText("Receiving prices").waitFor();
     await page.getByLabel("Month").check({ force: true });
@@ -102,7 +99,7 @@ describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }
   });
 
   test("closing the page stops the worker", async () => {
-    await open(new EmbeddedPrices({ rowsPerSecond: 100 }));
+    await open(samplePrices({ rowsPerSecond: 100 }));
     await page.getByRole("button", { name: "NORD" }).click();
     await page.getByText("Receiving prices").waitFor();
     await page.close();
@@ -110,7 +107,7 @@ describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }
   });
 
   test("the page explains an unknown ticker, and draws the next one", async () => {
-    await open(new EmbeddedPrices());
+    await open(samplePrices());
     await page.getByLabel("Ticker").fill("zzz");
     await page.getByRole("button", { name: "Draw" }).click();
     await page.getByRole("alert").getByText(SAMPLES).waitFor();
@@ -122,7 +119,7 @@ describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }
   });
 
   test("the page explains an empty range and an invalid one", async () => {
-    await open(new EmbeddedPrices());
+    await open(samplePrices());
     await page.getByLabel("From").fill("2019-01-01");
     await page.getByLabel("To").fill("2019-12-31");
     await page.getByRole("button", { name: "ACME" }).click();
@@ -156,7 +153,7 @@ describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }
   });
 
   test("the page explains the loss of the web server", async () => {
-    await open(new EmbeddedPrices({ rowsPerSecond: 100 }));
+    await open(samplePrices({ rowsPerSecond: 100 }));
     await page.getByRole("button", { name: "ACME" }).click();
     await page.getByText("Receiving prices").waitFor();
     await system.closeWebServer();
@@ -166,12 +163,12 @@ describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }
   });
 
   test("the page shows markup in a link or an error as text", async () => {
-    await open({
+    await open(
       // biome-ignore lint/correctness/useYield: it throws first
-      async *rows() {
-        throw new PriceError("SOURCE_FAILED", MARKUP);
-      },
-    });
+      sourceOf(async function* () {
+        throw new SourceFailed(MARKUP);
+      }),
+    );
     await page.getByRole("button", { name: "ACME" }).click();
     await page.getByRole("alert").getByText(MARKUP).waitFor();
     await page.goto(`${system.url}/?${new URLSearchParams({ ticker: MARKUP })}`);
@@ -181,7 +178,7 @@ describe.skipIf(foreignPeers.chromium.isMissing)("the page", { timeout: 60_000 }
   });
 
   test("a link with a query draws its chart", async () => {
-    await open(new EmbeddedPrices());
+    await open(samplePrices());
     await page.goto(`${system.url}/?ticker=TIDE&start=2023-01-01&end=2023-12-31&freq=w`);
     await page.getByText("52 prices, Jan 2, 2023 to Dec 27, 2023").waitFor();
     expect(await page.getByLabel("Week").isChecked()).toBe(true);
@@ -247,9 +244,13 @@ class HalfwayStop implements PriceSource {
     this.#events.emit("go on");
   }
 
+  tickers(): Promise<readonly string[]> {
+    return samplePrices().tickers();
+  }
+
   async *rows(query: PriceQuery, signal: AbortSignal): AsyncGenerator<PriceRow> {
     let count = 0;
-    for await (const row of new EmbeddedPrices().rows(query, signal)) {
+    for await (const row of samplePrices().rows(query, signal)) {
       if (count++ === 400) await this.#continued;
       yield row;
     }

@@ -13,7 +13,7 @@ import { ROOT } from "./programs.ts";
 /** Programs, by their paths below the sources of a package. */
 const PROGRAMS: Readonly<Record<string, RegExp>> = {
   packages: /^(bin|.*-main|.*link-process)\.ts$/,
-  apps: /^(main|broker|worker|client|web|demo|(core|broker|frames|transport|compare)\/[\w-]+)\.ts$/,
+  apps: /^(main|broker|worker|client|upload|web|demo|(core|broker|frames|transport|compare)\/[\w-]+)\.ts$/,
 };
 /** It is also bundled for programs in CommonJS. */
 export const CLASSIC: string = join(ROOT, "packages/pigato/src/index.ts");

@@ -1,15 +1,14 @@
 import { expect, test } from "vitest";
-import { PriceError } from "./price-error.ts";
-import { parsePriceQuery } from "./price-query.ts";
+import { PriceQuery } from "./contract.ts";
 
 const VALID = { ticker: "ACME", start: "2024-01-01", end: "2024-12-31", freq: "w" };
 
 test("a ticker may be in lower case, and the default frequency is days", () => {
-  expect(parsePriceQuery({ ...VALID, ticker: " acme ", freq: undefined })).toEqual({ ...VALID, freq: "d" });
+  expect(PriceQuery.parse({ ...VALID, ticker: " acme ", freq: undefined })).toEqual({ ...VALID, freq: "d" });
 });
 
 test("start and end may be the same day", () => {
-  expect(parsePriceQuery({ ...VALID, end: VALID.start }).end).toBe("2024-01-01");
+  expect(PriceQuery.parse({ ...VALID, end: VALID.start }).end).toBe("2024-01-01");
 });
 
 test.each([
@@ -26,6 +25,5 @@ test.each([
   [null, "Send an object"],
   ["ACME", "Send an object"],
 ])("%j is rejected: %s", (data, message) => {
-  expect(() => parsePriceQuery(data)).toThrow(message);
-  expect(() => parsePriceQuery(data)).toThrow(PriceError);
+  expect(PriceQuery.safeParse(data).error?.issues[0]?.message).toContain(message);
 });
