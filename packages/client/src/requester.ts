@@ -233,8 +233,12 @@ export class Requester implements MethodPort {
     const { options, trailer, hasHeaders, deadline, signal, source } = resolved;
     const requestId = this.#nextRequestId();
     const deadlineMs = typeof deadline === "object" ? Math.max(0, deadline.getTime() - wallClock()) : deadline;
-    const content = { body, trailer, hasHeaders, deadlineMs, options };
-    return { message: { type: "request", service, requestId, ...content }, signal, source };
+    // HOT: one literal, because a spread of another object costs more than the rest of this function.
+    return {
+      message: { type: "request", service, requestId, body, trailer, hasHeaders, deadlineMs, options },
+      signal,
+      source,
+    };
   }
 
   #nextRequestId(): RequestId {

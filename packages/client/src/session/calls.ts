@@ -61,7 +61,7 @@ export class Call implements Deadline<Call> {
   /** The least safe delivery class of its earlier attempts. */
   earlier: Delivery = "not-sent";
   /** When it must end. Set when it is accepted. */
-  deadlineAt: Instant = Number.POSITIVE_INFINITY;
+  deadlineAt: Instant | undefined;
   /** When it was last sent on a link. */
   sentAt: Instant = Number.POSITIVE_INFINITY;
   /** The broker's last notice of it since it was last sent. */
@@ -93,7 +93,7 @@ export class Call implements Deadline<Call> {
   }
 
   isDeadlineOver(now: Instant): boolean {
-    return now >= this.deadlineAt;
+    return this.deadlineAt !== undefined && now >= this.deadlineAt;
   }
 
   /** What this side knows of its delivery: a broker that received it may have dispatched it. */
@@ -257,11 +257,13 @@ export class Calls {
 
   /** Sets the call's timer to `durationMs` from now, at most to its deadline, in place of an earlier one. `Infinity` never fires. */
   setTimer(call: Call, durationMs: number, now: Instant): void {
-    this.#deadlines.set(call, Math.min(durationMs, this.#mostLeft(call, now)), now);
+    const { deadlineAt } = call;
+    const mostMs = deadlineAt === undefined ? durationMs : Math.min(durationMs, this.#mostLeft(deadlineAt, now));
+    this.#deadlines.set(call, mostMs, now);
   }
 
   /** The time until its deadline. Then the time in which the broker may still report that it has passed. */
-  #mostLeft({ deadlineAt }: Call, now: Instant): number {
+  #mostLeft(deadlineAt: Instant, now: Instant): number {
     const leftMs = Math.ceil(deadlineAt - now);
     return leftMs > 0 ? leftMs : Math.max(0, leftMs + this.#limits.timeoutGraceMs);
   }

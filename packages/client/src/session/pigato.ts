@@ -376,7 +376,7 @@ class PigatoExchange implements Exchange {
 
   #send(call: Call, now: Instant): void {
     if (call.isDeadlineOver(now)) return this.calls.fail(call, afterAll(call, deadlineExceeded(call)));
-    const message = tagged(call.message, this.#capabilities, call.deadlineAt - now);
+    const message = tagged(call, this.#capabilities, now);
     const obstacle = obstacleTo(call, message, this.#capabilities, this.#brokerBounds);
     if (obstacle !== undefined) return this.calls.fail(call, obstacle);
     this.calls.onSent(call, now);

@@ -34,14 +34,24 @@ export function encodeJson(value: unknown, absent: Frame): Frame {
 
 /** @throws UsageError that names the first value that JSON would lose */
 export function rejectJsonLoss(value: unknown): void {
-  const path: PathStep[] = [];
+  let path: PathStep[] | undefined;
   let loss: string | undefined;
   try {
+    if (isFlat(value)) return;
+    path = [];
     loss = lossOf(value, path, 0, undefined);
   } catch (cause) {
     throw new UsageError(`data cannot be checked: ${reasonOf(cause)}`, { cause });
   }
   if (loss !== undefined) throw new UsageError(`JSON cannot carry ${shownPath(path)}, ${loss}`);
+}
+
+/** Whether it is a primitive or a plain object of primitives, and JSON keeps all of it: most data of small requests. */
+function isFlat(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return isKept(value);
+  if (Object.getPrototypeOf(value) !== Object.prototype || !isProperties(value)) return false;
+  for (const name in value) if (!isKept(value[name])) return false;
+  return true;
 }
 
 /** As `rejectJsonLoss`, for data that JSON refused to write: a BigInt may be the reason, or a cycle. */
