@@ -40,6 +40,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
           "set-deadlines",
           "retry-safely",
           "intercept-calls",
+          "read-reply-headers",
           "nested-calls",
           "cache-replies",
           "store-requests",

@@ -15,6 +15,7 @@ import {
   isRawValue,
   type Option,
   type OptionsOf,
+  optionalCallable,
   readOption,
   rejectJsonLoss,
   rejectUnknownOptions,
@@ -25,22 +26,20 @@ import {
   type BodyCodecName,
   DEFAULT_SIZE_BOUNDS,
   excessOf,
-  hasControlCharacter,
-  headersIn,
   isBytes,
   isMethodName,
   isWellFormed,
-  MAX_HEADERS_BYTES,
   MAX_NAME_BYTES,
   MAX_OPTIONS_BYTES,
   peerIdFromText,
   type RequestCodecs,
   timeoutToWire,
   UNDEFINED_FRAME,
-  writeHeaders,
   writeRawBody,
 } from "@pigato/protocol/internal";
+import type { HeaderListener, HeaderListeners } from "./header-listeners.ts";
 import { isByteSource, isInputSource, type RequestInputSource } from "./input-source.ts";
+import { encodeHeaders, isHeaders } from "./request-headers.ts";
 import type { ClientRequestOptions } from "./session/effects.ts";
 
 export const MAX_DURATION_MS = 2_147_483_647;
@@ -135,6 +134,13 @@ export class CallSchema {
     read: (value) => (isInputSource(value) ? value : undefined),
     default: undefined,
   });
+  /**
+   * Called once with the headers of the reply, before its first chunk or its value; empty if the worker sent none, or cannot. Not called if the
+   * request fails before that. A listener that throws fails its request with `CANCELED`. @defaultValue none
+   */
+  readonly onHeaders: Option<HeaderListener, HeaderListener | undefined> = optionalCallable<HeaderListener>();
+  /** As `onHeaders`, with the headers that follow the last chunk, before the reply ends. Not called if the request fails. @defaultValue none */
+  readonly onTrailers: Option<HeaderListener, HeaderListener | undefined> = optionalCallable<HeaderListener>();
   /** Ends the request with `CANCELED` when it aborts; the worker is notified. @defaultValue none */
   readonly signal: Option<AbortSignal, AbortSignal | undefined> = custom<AbortSignal, AbortSignal | undefined>({
     expected: "an AbortSignal",
@@ -178,6 +184,8 @@ export interface ResolvedCallOptions {
   readonly signal: AbortSignal | undefined;
   /** Of streamed input. */
   readonly source: RequestInputSource | undefined;
+  /** For the headers of the reply. */
+  readonly listeners: HeaderListeners | undefined;
 }
 
 /**
@@ -189,7 +197,7 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults, d
     throw invalidValue("the options of a request", "an object", input);
   }
   rejectUnknownOptions("a request", SCHEMA, input);
-  const { signal, input: source, deadline, headers: given, ...sent } = input;
+  const { signal, input: source, deadline, headers: given, onHeaders, onTrailers, ...sent } = input;
   const headers = given === undefined ? undefined : encodeHeaders(readOption("headers", SCHEMA.headers, given));
   const retry = sent.retry === undefined ? defaults.retry : readOption("retry", SCHEMA.retry, sent.retry);
   const codecs =
@@ -227,6 +235,15 @@ export function resolveCallOptions(input: CallOptions, defaults: CallDefaults, d
     deadline: deadline === undefined ? undefined : readOption("deadline", SCHEMA.deadline, deadline),
     signal: signal === undefined ? undefined : readOption("signal", SCHEMA.signal, signal),
     source,
+    listeners:
+      onHeaders === undefined && onTrailers === undefined ? undefined : readListeners({ onHeaders, onTrailers }),
+  };
+}
+
+function readListeners({ onHeaders, onTrailers }: HeaderListeners): HeaderListeners {
+  return {
+    onHeaders: onHeaders && readOption("onHeaders", SCHEMA.onHeaders, onHeaders),
+    onTrailers: onTrailers && readOption("onTrailers", SCHEMA.onTrailers, onTrailers),
   };
 }
 
@@ -327,14 +344,6 @@ export function isAbortSignal(value: unknown): value is AbortSignal {
   );
 }
 
-function isHeaders(value: unknown): value is HeaderFields {
-  if (typeof value !== "object" || value === null) return false;
-  // Excludes a Map, or the Headers of fetch, whose entries are not properties. Objects of another realm have another prototype.
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (typeof prototype === "object" && prototype !== null && Object.getPrototypeOf(prototype) !== null) return false;
-  return !Array.isArray(value) && Object.values(value).every((header) => typeof header === "string");
-}
-
 function acceptTimeoutIn({ acceptTimeout }: CallOptions): Pick<ClientRequestOptions, "acceptTimeoutMs"> {
   const acceptTimeoutMs =
     acceptTimeout === undefined ? undefined : readOption("acceptTimeout", SCHEMA.acceptTimeout, acceptTimeout);
@@ -347,25 +356,6 @@ function isDuration(value: unknown): value is number {
 
 function isDeadline(value: unknown): value is number | Date {
   return isDuration(value) || (types.isDate(value) && !Number.isNaN(value.getTime()));
-}
-
-/** @throws UsageError for names that are equal but for their case, for control characters, and beyond the bound */
-function encodeHeaders(headers: HeaderFields): Frame | undefined {
-  const entries = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
-  if (entries.length === 0) return undefined;
-  const names = new Set<string>();
-  for (const [name, value] of entries) {
-    if (names.has(name))
-      throw new UsageError(`headers has the name ${JSON.stringify(name)} twice: case does not count`);
-    if (name === "" || hasControlCharacter(name) || hasControlCharacter(value)) {
-      throw new UsageError(`headers must have names, and no control characters: ${JSON.stringify(name)}`);
-    }
-    names.add(name);
-  }
-  const frame = writeHeaders(JSON.stringify(Object.fromEntries(entries)));
-  const bytes = headersIn(frame).length;
-  if (bytes <= MAX_HEADERS_BYTES) return frame;
-  throw new UsageError(`headers of ${bytes} bytes as JSON cannot be sent; the most is ${MAX_HEADERS_BYTES}`);
 }
 
 function encodeOptions(options: object): Frame {

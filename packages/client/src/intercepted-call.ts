@@ -121,7 +121,13 @@ function isRepeatable(outgoing: OutgoingRequest, input: unknown): boolean {
 }
 
 function optionsOf(outgoing: CallOptions, { headers, deadline, signal }: AnyRequest): CallOptions {
-  const { headers: _headers, deadline: _deadline, ...options } = outgoing;
+  const {
+    headers: _headers,
+    deadline: _deadline,
+    onHeaders: _onHeaders,
+    onTrailers: _onTrailers,
+    ...options
+  } = outgoing;
   return {
     ...options,
     signal,

@@ -1,10 +1,12 @@
 // What a caller gets of a request that passes interceptors: a promise of its value, or a stream of its chunks.
 
 import type { AnyReply, AnyRequest, Next } from "@pigato/contract";
+import { HeaderMap } from "@pigato/contract";
 import { afterFirst, isStreamReply, replyOf } from "@pigato/contract/internal";
 import { isError, reasonOf, requestIdFromText } from "@pigato/protocol/internal";
 import { ReplyStream } from "./call.ts";
 import type { CallOptions } from "./call-options.ts";
+import { callListener, type HeaderListeners } from "./header-listeners.ts";
 import { InterceptedCall, type InterceptedPort, type OutgoingRequest } from "./intercepted-call.ts";
 import { ReplyMetadata } from "./reply-metadata.ts";
 
@@ -27,8 +29,10 @@ export async function interceptValue(
       return replyOf(request, output, metadata.headers, metadata.trailers);
     },
   });
-  const { output } = await call.reply;
+  const { output, headers, trailers } = await call.reply;
   call.end();
+  notify(outgoing, "onHeaders", headers);
+  notify(outgoing, "onTrailers", trailers);
   return output;
 }
 
@@ -60,7 +64,7 @@ export function interceptStream(
       return replyOf(request, output, metadata.headers, metadata.trailers);
     },
   });
-  void pump(call, outer, async () => {
+  void pump(call, { outgoing, stream: outer }, async () => {
     while (outer.readableLength >= BUFFERED_CHUNKS && !outer.destroyed) {
       await new Promise<void>((resolve) => {
         wake = resolve;
@@ -71,13 +75,20 @@ export function interceptStream(
 }
 
 /** Writes the chunks of a reply to a stream. @param hasRoom resolves when the stream takes another chunk, or is closed */
-async function pump(call: InterceptedCall, stream: ReplyStream, hasRoom: () => Promise<void>): Promise<void> {
+async function pump(
+  call: InterceptedCall,
+  { outgoing, stream }: { readonly outgoing: OutgoingRequest; readonly stream: ReplyStream },
+  hasRoom: () => Promise<void>,
+): Promise<void> {
   try {
-    for await (const chunk of chunksOf(await call.reply)) {
+    const reply = await call.reply;
+    notify(outgoing, "onHeaders", reply.headers);
+    for await (const chunk of chunksOf(reply)) {
       if (stream.destroyed) return;
       ReplyStream.add(stream, chunk);
       await hasRoom();
     }
+    notify(outgoing, "onTrailers", reply.trailers);
     stream.push(null);
   } catch (error) {
     call.end(error);
@@ -85,6 +96,12 @@ async function pump(call: InterceptedCall, stream: ReplyStream, hasRoom: () => P
   } finally {
     call.end();
   }
+}
+
+/** Calls the listener of the caller, with the headers as the interceptors left them. @throws RequestError if it throws */
+function notify({ service, options }: OutgoingRequest, name: keyof HeaderListeners, headers: HeaderMap): void {
+  if (options[name] === undefined) return;
+  callListener(options, name, HeaderMap.from(headers), { service, requestId: undefined });
 }
 
 function chunksOf(reply: AnyReply): AsyncIterable<unknown> | Iterable<unknown> {

@@ -1,4 +1,5 @@
-// The headers and trailers of a reply: fields of the options that a worker sends with it. Only requests with interceptors read them.
+// The headers and trailers of a reply: fields of the options that a worker sends with it. Only requests with interceptors or with listeners for
+// them read them.
 
 import { HeaderMap } from "@pigato/contract";
 import { decodePayload, type Frame, type RequestError } from "@pigato/protocol";

@@ -11,6 +11,7 @@ import { AbortableCaller, type CallControl, FinalCaller, type PacedCaller, Reply
 import { bodyWith, type CallOptions, type ResolvedCallOptions } from "./call-options.ts";
 import { ContextCaller } from "./caller-context.ts";
 import type { Driver } from "./driver.ts";
+import { type HeaderListeners, ListeningCaller } from "./header-listeners.ts";
 import { InputCaller } from "./input-caller.ts";
 import { InputPump } from "./input-pump.ts";
 import { InvalidChunk, isInputSource, type RequestInputSource, SourceChunks } from "./input-source.ts";
@@ -31,6 +32,7 @@ export interface Prepared {
   readonly signal: AbortSignal | undefined;
   /** Of streamed input. */
   readonly source: unknown;
+  readonly listeners: HeaderListeners | undefined;
 }
 
 const NO_BYTES = new Uint8Array();
@@ -99,9 +101,10 @@ export class Requester implements MethodPort {
   }
 
   /** @throws UsageError for input that was read before */
-  submit({ message, signal, source }: Prepared, caller: PacedCaller, isPaced = false): void {
+  submit({ message, signal, source, listeners }: Prepared, caller: PacedCaller, isPaced = false): void {
     if (this.#checksStart) this.#checkStart(message);
-    const receiver = source === undefined ? caller : new InputCaller(caller, this.#pump(message, source));
+    const reading = listeners === undefined ? caller : this.#listening(message, caller, listeners);
+    const receiver = source === undefined ? reading : new InputCaller(reading, this.#pump(message, source));
     if (signal === undefined) return this.#driver.open(message, receiver, isPaced);
     if (signal.aborted) {
       const error = errorOf(message, canceled(message, "not-sent", signal.reason));
@@ -110,6 +113,13 @@ export class Requester implements MethodPort {
     const shared = this.signals.of(signal);
     const abortable = new AbortableCaller(receiver, shared, (reason) => this.control.cancel(message.requestId, reason));
     this.#driver.open(message, abortable, isPaced);
+  }
+
+  #listening({ requestId, service }: RequestMessage, caller: PacedCaller, listeners: HeaderListeners): PacedCaller {
+    return new ListeningCaller(caller, listeners, {
+      request: { service: display(service), requestId: display(requestId) },
+      cancel: (reason) => this.control.cancel(requestId, reason),
+    });
   }
 
   #pump({ requestId, service, options: { inputCodec } }: RequestMessage, source: unknown): InputPump {
@@ -230,7 +240,7 @@ export class Requester implements MethodPort {
   }
 
   #prepared(service: ServiceName, resolved: ResolvedCallOptions, body: readonly Frame[]): Prepared {
-    const { options, trailer, hasHeaders, deadline, signal, source } = resolved;
+    const { options, trailer, hasHeaders, deadline, signal, source, listeners } = resolved;
     const requestId = this.#nextRequestId();
     const deadlineMs = typeof deadline === "object" ? Math.max(0, deadline.getTime() - wallClock()) : deadline;
     // HOT: one literal, because a spread of another object costs more than the rest of this function.
@@ -238,6 +248,7 @@ export class Requester implements MethodPort {
       message: { type: "request", service, requestId, body, trailer, hasHeaders, deadlineMs, options },
       signal,
       source,
+      listeners,
     };
   }
 
