@@ -24,16 +24,21 @@ export async function describeService(
 ): Promise<ServiceDescription> {
   const asked = { ...options, method: HOST_METHODS.info };
   const names = isPigato && !String(service).includes("@") ? [service, service + ANY_VERSION] : [];
-  const described = (await firstServed(names, asked, call)) ?? (await call(service, undefined, asked));
+  const served = await firstServed(names, asked, call);
+  const described = served === undefined ? await call(service, undefined, asked) : served.reply;
   if (isServiceDescription(described)) return described;
   throw new UsageError(`service "${service}" cannot be described: the worker that answered is no host`);
 }
 
-/** The reply of the first service that has a worker now. */
-async function firstServed(names: readonly string[], options: CallOptions, call: Call): Promise<unknown> {
+/** The reply of the first service that has a worker now; `undefined` if none has. */
+async function firstServed(
+  names: readonly string[],
+  options: CallOptions,
+  call: Call,
+): Promise<{ readonly reply: unknown } | undefined> {
   for (const name of names) {
     try {
-      return await call(name, undefined, { ...options, failFast: true });
+      return { reply: await call(name, undefined, { ...options, failFast: true }) };
     } catch (error) {
       if (!(error instanceof RequestError) || error.code !== "UNAVAILABLE") throw error;
     }
