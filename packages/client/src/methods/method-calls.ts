@@ -13,7 +13,14 @@ import {
   type Validated,
   validate,
 } from "@pigato/contract";
-import { checkMethodNames, InterceptorChain } from "@pigato/contract/internal";
+import {
+  checkMethodNames,
+  InterceptorChain,
+  inputSchemaOf,
+  outputSchemaOf,
+  returnsChunks,
+  takesChunks,
+} from "@pigato/contract/internal";
 import { type Failure, RequestError, UsageError } from "@pigato/protocol";
 import type { ReplyStream } from "../call.ts";
 import { InvalidChunk, isInputSource, type RequestInputSource, SourceChunks } from "../input-source.ts";
@@ -58,29 +65,14 @@ export function methodsOf(
 type AnyCall = (input?: unknown, options?: MethodCallOptions) => unknown;
 
 function functionFor(caller: MethodCaller, isValidated: boolean): AnyCall {
-  switch (caller.definition.kind) {
-    case "unary": {
-      const call = (input?: unknown, options?: MethodCallOptions): Promise<unknown> =>
-        isValidated ? caller.callValidated(input, options) : caller.call(input, options);
-      return Object.assign(call, {
-        safe: (input?: unknown, options?: MethodCallOptions) => safely(call(input, options)),
-      });
-    }
-    case "serverStream":
-      return (input, options) => (isValidated ? caller.streamValidated(input, options) : caller.stream(input, options));
-    case "clientStream": {
-      const upload = (chunks: unknown, options?: MethodCallOptions): Promise<unknown> =>
-        isValidated ? caller.uploadValidated(chunks, options) : caller.upload(chunks, options);
-      return Object.assign(upload, {
-        safe: (chunks: unknown, options?: MethodCallOptions) => safely(upload(chunks, options)),
-      });
-    }
-    case "duplex":
-      return (chunks, options) =>
-        isValidated ? caller.tradeValidated(chunks, options) : caller.trade(chunks, options);
-    default:
-      return caller.definition satisfies never;
+  if (returnsChunks(caller.definition.kind)) {
+    return (input, options) => (isValidated ? caller.streamValidated(input, options) : caller.stream(input, options));
   }
+  const call = (input?: unknown, options?: MethodCallOptions): Promise<unknown> =>
+    isValidated ? caller.callValidated(input, options) : caller.call(input, options);
+  return Object.assign(call, {
+    safe: (input?: unknown, options?: MethodCallOptions) => safely(call(input, options)),
+  });
 }
 
 /** Whether a method takes or returns bytes, which then travel as they are. */
@@ -97,13 +89,17 @@ async function safely(calling: Promise<unknown>): Promise<readonly [error: unkno
   }
 }
 
+/** Calls one method. Its input is a value, or a source of chunks. */
 class MethodCaller {
   readonly definition: Method;
   readonly fullName: string;
   readonly #info: MethodInfo;
   readonly #options: MethodCallOptions;
   readonly #port: MethodPort;
-  /** For a call without options of its own. */
+  readonly #takesChunks: boolean;
+  readonly #inputSchema: Schema | undefined;
+  readonly #outputSchema: Schema | undefined;
+  /** For a call with a value and without options. */
   readonly #target: Target;
 
   constructor(ref: MethodRef, options: MethodCallOptions, port: MethodPort) {
@@ -119,85 +115,68 @@ class MethodCaller {
     };
     this.#options = options;
     this.#port = port;
+    this.#takesChunks = takesChunks(definition.kind);
+    this.#inputSchema = inputSchemaOf(definition);
+    this.#outputSchema = outputSchemaOf(definition);
     this.#target = this.#newTarget(options);
   }
 
   call(input: unknown, options: MethodCallOptions | undefined): Promise<unknown> {
-    if (options === undefined) return this.#port.call(this.#target, input);
     // Not async: V8 would lose the stack of the awaiting functions at the additional promise.
     try {
-      return this.#port.call(this.#targetFor(options), input);
+      return this.#port.call(this.#targetOf(input, options), this.#dataOf(input));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   stream(input: unknown, options: MethodCallOptions | undefined): ReplyStream {
-    return this.#port.stream(this.#targetFor(options), input);
+    return this.#port.stream(this.#targetOf(input, options), this.#dataOf(input));
   }
 
   async callValidated(input: unknown, options: MethodCallOptions | undefined): Promise<unknown> {
-    const { definition } = this;
-    if (definition.kind !== "unary") return undefined;
-    this.#checkInput(definition.input && (await validate(definition.input, input)));
-    const output = await this.call(input, options);
-    return definition.output === undefined ? output : this.#read(await validate(definition.output, output));
+    const value = this.#valueSchema;
+    if (value !== undefined) this.#checkInput(await validate(value, input));
+    const output = await this.call(this.#checkedChunks(input), options);
+    const schema = this.#outputSchema;
+    return schema === undefined ? output : this.#read(await validate(schema, output));
   }
 
   streamValidated(input: unknown, options: MethodCallOptions | undefined): ReplyStream {
-    const { definition } = this;
-    if (definition.kind !== "serverStream") return this.stream(input, options);
-    this.#checkInput(definition.input && this.#now(validate(definition.input, input)));
-    const { chunk } = definition;
-    const read = chunk && ((value: unknown): unknown => this.#read(this.#now(validate(chunk, value))));
-    return this.#port.stream(this.#targetFor(options), input, read);
+    const value = this.#valueSchema;
+    if (value !== undefined) this.#checkInput(this.#now(validate(value, input)));
+    const schema = this.#outputSchema;
+    const read = schema && ((chunk: unknown): unknown => this.#read(this.#now(validate(schema, chunk))));
+    return this.#port.stream(this.#targetOf(this.#checkedChunks(input), options), this.#dataOf(input), read);
   }
 
-  upload(chunks: unknown, options: MethodCallOptions | undefined): Promise<unknown> {
-    try {
-      return this.#port.call(this.#targetOf(chunks, options), null);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  /** The schema of input that is a value. */
+  get #valueSchema(): Schema | undefined {
+    return this.#takesChunks ? undefined : this.#inputSchema;
   }
 
-  async uploadValidated(chunks: unknown, options: MethodCallOptions | undefined): Promise<unknown> {
-    const { definition } = this;
-    if (definition.kind !== "clientStream") return undefined;
-    const output = await this.upload(this.#checkedChunks(definition.chunk, chunks), options);
-    return definition.output === undefined ? output : this.#read(await validate(definition.output, output));
+  /** Chunks do not travel with the data. */
+  #dataOf(input: unknown): unknown {
+    return this.#takesChunks ? null : input;
   }
 
-  trade(chunks: unknown, options: MethodCallOptions | undefined): ReplyStream {
-    return this.#port.stream(this.#targetOf(chunks, options), null);
-  }
-
-  tradeValidated(chunks: unknown, options: MethodCallOptions | undefined): ReplyStream {
-    const { definition } = this;
-    if (definition.kind !== "duplex") return this.trade(chunks, options);
-    const { chunkIn, chunkOut } = definition;
-    const read = chunkOut && ((value: unknown): unknown => this.#read(this.#now(validate(chunkOut, value))));
-    return this.#port.stream(this.#targetOf(this.#checkedChunks(chunkIn, chunks), options), null, read);
-  }
-
-  #targetOf(chunks: unknown, options: MethodCallOptions = {}): Target {
-    if (isInputSource(chunks)) return this.#newTarget({ ...this.#options, ...options }, chunks);
-    throw new UsageError(
-      `${this.fullName} takes chunks: an iterable, a stream, a Blob, bytes, or a function that returns one`,
-    );
-  }
-
-  /** The same chunks, which fail the call at the first one that does not match. */
-  #checkedChunks(schema: Schema | undefined, chunks: unknown): unknown {
-    if (schema === undefined || isBytesSchema(schema) || !isInputSource(chunks)) return chunks;
-    return SourceChunks.checked(chunks, async (chunk) => {
+  /** The same chunks, which fail the call at the first one that does not match. A value stays unchanged. */
+  #checkedChunks(input: unknown): unknown {
+    const schema = this.#inputSchema;
+    if (!this.#takesChunks || schema === undefined || isBytesSchema(schema) || !isInputSource(input)) return input;
+    return SourceChunks.checked(input, async (chunk) => {
       const invalid = this.#invalidInput(await validate(schema, chunk));
       if (invalid !== undefined) throw new InvalidChunk(invalid.message, invalid.detail);
     });
   }
 
-  #targetFor(options: MethodCallOptions | undefined): Target {
-    return options === undefined ? this.#target : this.#newTarget({ ...this.#options, ...options });
+  #targetOf(input: unknown, options: MethodCallOptions | undefined): Target {
+    if (!this.#takesChunks)
+      return options === undefined ? this.#target : this.#newTarget({ ...this.#options, ...options });
+    if (isInputSource(input)) return this.#newTarget({ ...this.#options, ...options }, input);
+    throw new UsageError(
+      `${this.fullName} takes chunks: an iterable, a stream, a Blob, bytes, or a function that returns one`,
+    );
   }
 
   #newTarget(options: MethodCallOptions, chunks?: RequestInputSource): Target {
@@ -205,13 +184,13 @@ class MethodCaller {
     return this.#port.target(this.#info, { ...options, codec }, chunks);
   }
 
-  #checkInput(validated: Validated<unknown> | undefined): void {
+  #checkInput(validated: Validated<unknown>): void {
     const invalid = this.#invalidInput(validated);
     if (invalid !== undefined) throw this.#failure({ code: "INVALID_ARGUMENT", delivery: "not-sent", ...invalid });
   }
 
-  #invalidInput(validated: Validated<unknown> | undefined): Pick<Failure, "message" | "detail"> | undefined {
-    if (validated === undefined || !("issues" in validated)) return undefined;
+  #invalidInput(validated: Validated<unknown>): Pick<Failure, "message" | "detail"> | undefined {
+    if (!("issues" in validated)) return undefined;
     const { issues } = validated;
     return { message: `the input of ${this.fullName} is invalid: ${describeIssues(issues)}`, detail: { issues } };
   }
