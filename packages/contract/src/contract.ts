@@ -50,14 +50,14 @@ export function checkMethodNames(contract: Contract, names: readonly string[]): 
 
 /** The most characters of a name in an error message. */
 const MAX_SHOWN_NAME = 64;
-/** Starts the names of the methods that each host has by itself, such as `$info`. */
+/** Starts the names of built-in methods, such as `$info`. */
 const RESERVED_PREFIX = "$";
-/** A client with a method `then` would count as a promise, and `JSON.stringify` calls `toJSON`. */
+/** `await` would call a method `then` of a client, and `JSON.stringify` a method `toJSON`. */
 const RESERVED: ReadonlySet<string> = new Set(["then", "toJSON", ...Object.getOwnPropertyNames(Object.prototype)]);
 
 /**
- * Whether a host serves methods of this name: 1 to 255 bytes that start with neither `_`, for private methods, nor `$`, for those of the
- * host itself, without control characters. `then`, `toJSON` and the members of `Object.prototype` are no names.
+ * Whether a host serves methods of this name: 1 to 255 bytes that start with neither `_`, for private methods, nor `$`, for built-in ones,
+ * without control characters. `then`, `toJSON` and the members of `Object.prototype` are no names.
  */
 export function isServedName(name: string): boolean {
   return isMethodName(name) && !name.startsWith("_") && !name.startsWith(RESERVED_PREFIX) && !RESERVED.has(name);

@@ -4,7 +4,7 @@ import { getOwn } from "@pigato/protocol/internal";
 import { type Method, type MethodKind, SCHEMAS } from "./method.ts";
 import { isBytesSchema, type Schema } from "./schema.ts";
 
-/** The methods that every host has by itself. */
+/** The built-in methods of every service of a host. */
 export const HOST_METHODS: { readonly info: string; readonly stats: string; readonly ping: string } = Object.freeze({
   info: "$info",
   stats: "$stats",
@@ -28,7 +28,7 @@ export interface MethodDescription {
   readonly chunkOut?: JsonSchema;
 }
 
-/** A service, as one of its hosts has it. */
+/** A service, as one of its hosts describes it. */
 export interface ServiceDescription {
   readonly service: string;
   /** The id of the host at its broker: a request with this `workerId` reaches it. */

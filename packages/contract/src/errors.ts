@@ -47,7 +47,7 @@ export type MethodErrorOf<Of extends Method, Code extends ErrorCode<Of> = ErrorC
   [One in Code]: MethodError<One, ErrorData<Of, One>>;
 }[Code];
 
-/** What has a method, such as the function of a client that calls it. */
+/** A function of a client that calls a method. */
 interface WithDefinition<Of extends Method> {
   readonly definition: Of;
 }

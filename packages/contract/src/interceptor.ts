@@ -20,7 +20,7 @@ import {
   takesChunks,
 } from "./method.ts";
 
-/** What stays the same for a request, whatever an interceptor changes. */
+/** What interceptors cannot change. */
 export interface CallInfo {
   readonly side: "client" | "host";
   readonly service: string;
@@ -30,7 +30,7 @@ export interface CallInfo {
   readonly definition: Method | undefined;
 }
 
-/** What an interceptor may change. A field that is absent stays as it is. */
+/** What an interceptor may change. An absent field changes nothing. */
 export interface RequestChanges<Input> {
   readonly input?: Input;
   /** Added to the headers of the request, in a copy. */
@@ -170,8 +170,8 @@ export type Next = (request: AnyRequest) => Promise<AnyReply>;
 export type Interceptor = (next: Next) => Next;
 
 /**
- * Milliseconds after a deadline in which a client ends the request by itself. What runs around the request, such as a policy, waits as
- * long: the client's own failure states how far the request got.
+ * Milliseconds that interceptors and policies wait after a deadline before they end a request. The client ends it first: its failure
+ * states how far the request got.
  */
 export const DEADLINE_GRACE_MS = 1_000;
 

@@ -19,7 +19,7 @@ export interface CircuitBreakerOptions {
   readonly halfOpenAfterMs?: number;
   /** The codes of failures that count. @defaultValue `UNAVAILABLE`, `BUSY`, `WORKER_LOST`, `BROKER_LOST`, `DEADLINE_EXCEEDED` */
   readonly codes?: readonly string[];
-  /** What has a circuit of its own. @defaultValue "service" */
+  /** Whether each service has a circuit, or each method. @defaultValue "service" */
   readonly per?: "service" | "method";
 }
 

@@ -1,6 +1,6 @@
-// The connections of a host to its broker. The first service opens one, which carries all others too, if the broker takes several
-// services on one connection. A service that the broker does not take there has a connection of its own, as long as it needs one: with
-// a broker that takes one service for each connection, that is every service but the first.
+// The connections of a host to its broker. The first service opens the main connection, on which the host offers all other services. A
+// service that the broker does not accept there gets a separate connection, until the broker accepts it on the main one. A broker that
+// accepts one service for each connection thus has a connection for each service.
 
 import { type LossReason, readService } from "@pigato/peer";
 import { RequestError, type ServiceName } from "@pigato/protocol";
@@ -34,7 +34,7 @@ interface Further {
   readonly service: HostedService;
   /** Whether a broker has accepted it, on either connection. */
   isAccepted: boolean;
-  /** Its own connection, once it has needed one. */
+  /** Its separate connection, if it needs one. */
   own: Driver | undefined;
 }
 
@@ -52,7 +52,7 @@ export class Connections {
   readonly #events: ConnectionEvents;
   readonly #names = new ServiceNames<HostedService>();
   readonly #further = new Map<ServiceName, Further>();
-  /** Connections that services needed and do not need any more, until they have closed. */
+  /** Separate connections that are closing. */
   readonly #retired = new Set<Driver>();
   /** Of the first service. */
   #main: Driver | undefined;
@@ -155,12 +155,12 @@ export class Connections {
     }
     const further = this.#further.get(effect.service);
     if (further === undefined) return;
-    // The broker says on a connection of its own whether it takes the service at all.
+    // On a separate connection, the broker may accept the service.
     if (effect.type === "service-refused") return this.#connect(further);
     this.#isShared = true;
     further.isAccepted = true;
     const { own } = further;
-    // First: the events of a connection that is not needed any more do not count.
+    // First, because events of a retired connection must have no effect.
     further.own = undefined;
     if (own !== undefined) this.#retire(own);
     this.#onAccepted();
@@ -171,7 +171,7 @@ export class Connections {
     void driver.runtime.lifecycle.stop().then(() => this.#retired.delete(driver));
   }
 
-  /** Gives a service a connection of its own. */
+  /** Opens a separate connection for a service. */
   #connect(further: Further): void {
     if (further.own !== undefined || this.#starting === undefined) return;
     const { name, service } = further;
@@ -189,13 +189,13 @@ export class Connections {
     });
   }
 
-  /** No broker takes the service. At the start, this ends the host; later, the host goes on without the service. */
+  /** No broker accepts the service. At the start, this stops the host; later, the host continues without the service. */
   #onRefused(further: Further, error: unknown): void {
     if (this.#starting?.isDone === false) return this.#fail(error);
     this.#further.delete(further.name);
   }
 
-  /** @param own a connection that may not be needed any more */
+  /** @param own a separate connection, which may have been retired */
   #onOwn(further: Further, own: Driver, isAccepted: boolean): void {
     if (further.own !== own) return;
     further.isAccepted = isAccepted;

@@ -6,7 +6,7 @@ import { invalidValue } from "@pigato/peer";
 import { UsageError } from "@pigato/protocol";
 import { type AnyFunction, isFunction } from "./exposed-functions.ts";
 import { type HostedMethod, MethodStats } from "./hosted-method.ts";
-import { type HostFacts, ownMethods } from "./introspection.ts";
+import { builtInMethods, type HostFacts } from "./introspection.ts";
 
 /** The most names in an error message. */
 const MAX_SHOWN_NAMES = 20;
@@ -15,16 +15,16 @@ export class HostedService {
   readonly name: string;
   /** A `Map`, so that no name finds a member of an object's prototype. */
   readonly methods: Map<string, HostedMethod> = new Map();
-  /** The methods that every service has by itself. */
-  readonly #ownMethods = new Map<string, HostedMethod>();
+  /** By name. No other method has such a name. */
+  readonly #builtIn = new Map<string, HostedMethod>();
 
   constructor(name: string, facts: HostFacts) {
     this.name = name;
-    for (const method of ownMethods(this, facts)) this.#ownMethods.set(method.name, method);
+    for (const method of builtInMethods(this, facts)) this.#builtIn.set(method.name, method);
   }
 
   find(name: string): HostedMethod | undefined {
-    return this.methods.get(name) ?? this.#ownMethods.get(name);
+    return this.methods.get(name) ?? this.#builtIn.get(name);
   }
 
   /** @throws UsageError for a handler that is missing, or that the contract does not have */

@@ -1,5 +1,4 @@
-// The methods that every service of a host has by itself: `$info`, `$stats` and `$ping` (P-CALL-4). Their names cannot be those of other
-// methods.
+// The built-in methods of every service: `$info`, `$stats` and `$ping` (P-CALL-4). No other method can have a name that starts with `$`.
 
 import type { ServiceDescription } from "@pigato/contract";
 import { describeMethod, HOST_METHODS } from "@pigato/contract/internal";
@@ -27,7 +26,7 @@ interface DescribedService {
   readonly methods: ReadonlyMap<string, HostedMethod>;
 }
 
-export function ownMethods(service: DescribedService, facts: HostFacts): readonly HostedMethod[] {
+export function builtInMethods(service: DescribedService, facts: HostFacts): readonly HostedMethod[] {
   let methods: ServiceDescription["methods"] = [];
   const who = (): { readonly service: string; readonly host: string } => ({
     service: service.name,
@@ -45,9 +44,9 @@ export function ownMethods(service: DescribedService, facts: HostFacts): readonl
     uptimeMs: Math.round(facts.uptimeMs()),
     methods: [...service.methods.values()].map(({ name, stats: counts }) => ({ name, ...counts.snapshot() })),
   });
-  return [ownMethod(HOST_METHODS.info, info), ownMethod(HOST_METHODS.stats, stats), ownMethod(HOST_METHODS.ping, who)];
+  return [builtIn(HOST_METHODS.info, info), builtIn(HOST_METHODS.stats, stats), builtIn(HOST_METHODS.ping, who)];
 }
 
-function ownMethod(name: string, handler: () => unknown): HostedMethod {
+function builtIn(name: string, handler: () => unknown): HostedMethod {
   return { name, fullName: name, definition: undefined, handler, target: undefined, stats: new MethodStats() };
 }

@@ -1,4 +1,4 @@
-// The client with which handlers make requests of their own: `ctx.client`.
+// The client of `ctx.client`, with which handlers make nested requests.
 
 import { Client, type ClientOptions, isClientOption } from "@pigato/client";
 import type { HostOptions } from "./options.ts";

@@ -24,8 +24,8 @@ export class HostSchema {
    */
   readonly validateInput: Option<boolean> = boolean({ default: true });
   /**
-   * Whether a handler fails whose output, chunk or error does not match its schema. The output is checked and sent as it is, not as the
-   * schema converts it. @defaultValue true, unless `NODE_ENV` is `production`
+   * Whether a handler fails whose output, chunk or error does not match its schema. The output is checked, and sent
+   * unchanged. @defaultValue true, unless `NODE_ENV` is `production`
    */
   readonly validateOutput: Option<boolean> = boolean({ makeDefault: () => process.env["NODE_ENV"] !== "production" });
   /**

@@ -75,7 +75,7 @@ function functionFor(caller: MethodCaller, isValidated: boolean): AnyCall {
   });
 }
 
-/** Whether a method takes or returns bytes, which then travel as they are. */
+/** Whether a method takes or returns bytes, which the codec `raw` carries without JSON. */
 function hasBytes(definition: Method): boolean {
   const { errors: _errors, kind: _kind, idempotent: _idempotent, ...schemas } = definition;
   return Object.values(schemas).some(isBytesSchema);
