@@ -73,6 +73,9 @@ def run_client(socket, name):
         expires = b"%d" % int((time.time() + 30) * 1000)
         socket.send_multipart([b"", b"0.3.0:%d" % number, name.encode(), expires, body])
         response = socket.recv_multipart()[-1].decode()
+        if response == "404":
+            print(json.dumps(["error", "AttributeError", method]), flush=True)
+            continue
         if not response.startswith(EXCEPTION):
             print(json.dumps(["value", response]), flush=True)
             continue

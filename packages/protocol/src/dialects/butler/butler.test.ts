@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { NO_CAPABILITIES } from "../../capabilities.ts";
+import type { Frames } from "../../frame.ts";
 import { asFrame, readBytes, requestId, serviceName, writeBytes } from "../../ids.ts";
 import { DEFAULT_REQUEST_OPTIONS } from "../../request-options.ts";
 import { butler } from "./index.ts";
@@ -182,14 +183,24 @@ test("D-BUT-7: a large error is not parsed, and only the start of its text is ra
   expect(escaped.length).toBeLessThan(14 * 65_536);
 });
 
-test("D-BUT-6: a function that the worker lacks stays 404", () => {
-  const read = dialect.decodeFromWorker(frames("\x04", "~1.2", "", "0.3.0:7", "404"));
-  expect(read).toMatchObject({ type: "final", status: 404 });
-  expect(toClient({ type: "final", requestId: ID, status: 404, body: frames("null"), trailer: [] })).toEqual([
-    "",
-    "0.3.0:7",
-    "404",
-  ]);
+describe("D-BUT-6: a function that the service lacks", () => {
+  const lacking = { name: "RequestError", message: "none", code: "UNIMPLEMENTED", delivery: "dispatched" };
+  const received = (body: Frames) => toClient({ type: "final", requestId: ID, status: -1, body, trailer: [] });
+
+  test("of a worker is UNIMPLEMENTED for others, and 404 for a butler client", () => {
+    const read = dialect.decodeFromWorker(frames("\x04", "~1.2", "", "0.3.0:7", "404"));
+    expect(read).toMatchObject({ type: "final", status: -1 });
+    const body = read.type === "final" ? read.body : [];
+    const error: unknown = JSON.parse(readBytes(body[0] ?? writeBytes("")));
+    expect(error).toEqual({ ...lacking, message: "the service has no such function" });
+    expect(received(body)).toEqual(["", "0.3.0:7", "404"]);
+  });
+
+  test("of a host is 404, but not that of a nested request", () => {
+    expect(received(frames(JSON.stringify(lacking)))).toEqual(["", "0.3.0:7", "404"]);
+    const nested = received(frames(JSON.stringify({ ...lacking, requestId: "r1" })));
+    expect(nested?.[2]).toMatch(/^500:exception:/);
+  });
 });
 
 test("D-BUT-3: a worker registers, sends heartbeats and replies", () => {

@@ -3,12 +3,11 @@
 import { type Frame, type Frames, MAX_FRAMES } from "../../frame.ts";
 import { isName, MAX_NAME_BYTES, readBytes, requestId, serviceName, writeBytes } from "../../ids.ts";
 import type { FromClient, FromWorker } from "../../message.ts";
-import { NULL_FRAME } from "../../payload.ts";
 import { DEFAULT_REQUEST_OPTIONS } from "../../request-options.ts";
 import { shown, sizeOf, type Violation, violation } from "../../violation.ts";
 import type { Role } from "../dialect.ts";
 import { RAW_TRAILER } from "../raw-body.ts";
-import { errorIn } from "./errors.ts";
+import { errorIn, NO_FUNCTION } from "./errors.ts";
 import { HEARTBEAT, isVersionedId, MMI_PREFIX, NOT_FOUND, READY, REPLY, REQUEST_FRAMES } from "./wire.ts";
 
 /** The longest timeout of a butler request, in milliseconds; a later expiration counts as this. */
@@ -93,7 +92,7 @@ function outcomeOf(
   response: Frame,
 ): Pick<FromWorker & { readonly type: "final" }, "status" | "body" | "isRaw" | "isText" | "trailer"> {
   if (response.length === NOT_FOUND.length && readBytes(response) === readBytes(NOT_FOUND)) {
-    return { status: 404, body: [NULL_FRAME], trailer: RAW_TRAILER };
+    return { status: -1, body: [NO_FUNCTION], trailer: RAW_TRAILER };
   }
   const error = errorIn(response);
   if (error !== undefined) return { status: -1, body: [error], trailer: RAW_TRAILER };

@@ -6,7 +6,7 @@ import { writeBytes, writeText } from "../../ids.ts";
 import type { ToClient, ToWorker } from "../../message.ts";
 import { methodWithKeywords } from "../method-body.ts";
 import { checkedJson } from "../raw-body.ts";
-import { exceptionOf } from "./errors.ts";
+import { errorResponse } from "./errors.ts";
 import { HEARTBEAT_FRAME, isVersionedId, MMI_PREFIX, NOT_FOUND, RECONNECT_FRAME, VERSION_PREFIX } from "./wire.ts";
 
 /** Codes of `mmi.` replies. */
@@ -23,14 +23,14 @@ export function encodeToClient(message: ToClient): FrameToSend[] | undefined {
         return [EMPTY, writeBytes(requestId.slice(MMI_PREFIX.length)), mmiCode(body)];
       const id = writeBytes(requestId);
       if (status === 0) return [EMPTY, id, isText ? singleFrame(body) : checkedJson(body, isRaw)];
-      return [EMPTY, id, status === 404 ? NOT_FOUND : exceptionOf(checkedJson(body, isRaw))];
+      return [EMPTY, id, errorResponse(checkedJson(body, isRaw))];
     }
     case "failure": {
       const { code, message: text } = message.failure;
       if (code === "UNAVAILABLE") return [EMPTY, NOT_FOUND];
       if (code === "DEADLINE_EXCEEDED") return undefined;
       const error = writeText(JSON.stringify({ name: code, message: text }));
-      return [EMPTY, writeBytes(message.requestId), exceptionOf(error)];
+      return [EMPTY, writeBytes(message.requestId), errorResponse(error)];
     }
     case "partial":
     case "heartbeat":

@@ -5,7 +5,7 @@ import type { Frame } from "../../frame.ts";
 import { readText, writeText } from "../../ids.ts";
 import { decodePayload, getOwn, NOT_JSON } from "../../payload.ts";
 import { isBuiltinException, pickleClass, pickleException, readPickledException } from "./pickle.ts";
-import { EXCEPTION_PREFIX } from "./wire.ts";
+import { EXCEPTION_PREFIX, NOT_FOUND } from "./wire.ts";
 
 /** What a client raises for an error that is no builtin exception. */
 const OTHER = "RuntimeError";
@@ -14,9 +14,21 @@ const MAX_TEXT = 65_536;
 /** A larger error is not parsed: it may be any JSON, whose value takes much more memory. */
 const MAX_ERROR_BYTES = 1024 * 1024;
 
-/** A PIGATO error body as a butler response. */
-export function exceptionOf(body: Frame): Frame {
+/** The error body for the `404` of a worker, as a host writes it (P-FAIL-6). */
+export const NO_FUNCTION: Frame = writeText(
+  JSON.stringify({
+    name: "RequestError",
+    message: "the service has no such function",
+    code: "UNIMPLEMENTED",
+    delivery: "dispatched",
+  }),
+);
+
+/** A PIGATO error body as a butler response: an exception, or `404` if the service lacks the function. */
+export function errorResponse(body: Frame): Frame {
   const error = readError(body);
+  // The failure of a nested request has an id.
+  if (getOwn(error, "code") === "UNIMPLEMENTED" && getOwn(error, "requestId") === undefined) return NOT_FOUND;
   const name = textOf(getOwn(error, "name")) ?? "Error";
   const message = textOf(getOwn(error, "message")) ?? textOf(error) ?? startOf(body);
   const traceback = textOf(getOwn(error, "detail")) ?? "";
