@@ -8,11 +8,11 @@ import { isError } from "@pigato/protocol/internal";
 import type { AnyRequest, Interceptor } from "./interceptor.ts";
 
 export interface Backoff {
-  /** Milliseconds before the second attempt. @defaultValue 100 */
+  /** Milliseconds before the second attempt, from 0. @defaultValue 100 */
   readonly initialMs?: number;
-  /** The longest pause. @defaultValue 5 000 */
+  /** The longest pause in milliseconds, from 0. @defaultValue 5 000 */
   readonly maxMs?: number;
-  /** Multiplies the pause with each attempt. @defaultValue 2 */
+  /** The pause is multiplied by it with each attempt, from 1. @defaultValue 2 */
   readonly factor?: number;
   /** Whether each pause is random, from half of it up, so that clients do not return together. @defaultValue true */
   readonly jitter?: boolean;
@@ -20,9 +20,9 @@ export interface Backoff {
 
 /** Bounds the retries of all requests that share a policy, so that retries do not add to an overload. */
 export interface RetryBudget {
-  /** Retries without a success between them; then requests fail without a retry. @defaultValue 10 */
+  /** Retries without a success between them, from 0; then requests fail without a retry. @defaultValue 10 */
   readonly maxTokens?: number;
-  /** What each success adds: 0.1 allows one retry for ten successes. @defaultValue 0.1 */
+  /** What each success adds, from 0: 0.1 allows one retry for ten successes. @defaultValue 0.1 */
   readonly tokenRatio?: number;
 }
 

@@ -15,7 +15,7 @@ export function retry(policy: RetryPolicy = {}): Interceptor {
 }
 
 export interface HedgePolicy extends Pick<RetryPolicy, "codes"> {
-  /** Milliseconds between attempts: best the latency of the slowest 5 % of requests. A failure that may be retried ends the wait. */
+  /** Milliseconds between attempts, 0 to 2 147 483 647: best the latency of the slowest 5 % of requests. A failure that may be retried ends the wait. */
   readonly delayMs: number;
   /** Attempts in all, the first included: 2 to 10. @defaultValue 2 */
   readonly attempts?: number;

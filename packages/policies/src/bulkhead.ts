@@ -7,9 +7,9 @@ import { RequestError } from "@pigato/protocol";
 import { isBulkheadRejectedError, bulkhead as newBulkhead } from "cockatiel";
 
 export interface BulkheadOptions {
-  /** Requests that may run at a time. */
+  /** Requests that may run at a time, from 1; the next one waits. */
   readonly concurrency: number;
-  /** Requests that may wait for one to end; the next one fails with `BUSY` and `not-sent`. @defaultValue 0 */
+  /** Requests, from 0, that may wait for one to end; the next one fails with `BUSY` and `not-sent`. @defaultValue 0 */
   readonly queue?: number;
 }
 

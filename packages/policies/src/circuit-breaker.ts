@@ -13,9 +13,9 @@ import {
 } from "cockatiel";
 
 export interface CircuitBreakerOptions {
-  /** Consecutive failures that open the circuit. @defaultValue 5 */
+  /** Consecutive failures that open the circuit, from 1. @defaultValue 5 */
   readonly failures?: number;
-  /** Milliseconds after which an open circuit lets one request test the service. @defaultValue 10 000 */
+  /** Milliseconds, from 0, after which an open circuit lets one request test the service. @defaultValue 10 000 */
   readonly halfOpenAfterMs?: number;
   /** The codes of failures that count. @defaultValue `UNAVAILABLE`, `BUSY`, `WORKER_LOST`, `BROKER_LOST`, `DEADLINE_EXCEEDED` */
   readonly codes?: readonly string[];

@@ -32,8 +32,8 @@ export interface FunctionOptions extends MethodCallOptions {
 /** The options of all calls through one set of methods. */
 export interface MethodOptions<Name extends string = string> extends FunctionOptions {
   /**
-   * Whether this side validates, too: input before it is sent, and output, which it then converts as its schema says. A call whose
-   * input does not match fails with `INVALID_ARGUMENT` and `not-sent`. @defaultValue false
+   * Whether the client validates as well: input before it is sent, and output, which its schema then converts. A call whose input does
+   * not match fails with `INVALID_ARGUMENT` and `not-sent`. @defaultValue false
    */
   readonly validate?: boolean | undefined;
   /** Options of single methods, which replace those of all. Their interceptors are inside of those of all. @defaultValue none */
