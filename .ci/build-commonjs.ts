@@ -63,7 +63,7 @@ async function bundle(): Promise<void> {
 function rewriteTypes(file: string): void {
   const text = readFileSync(file, "utf8")
     .replaceAll(/((?:from |import\()"\.[^"]*)\.ts"/g, '$1.js"')
-    .replaceAll(/ \w+ as "module\.exports",/g, "");
+    .replaceAll(/, \w+ as "module\.exports"|(?<=\{) \w+ as "module\.exports",/g, "");
   writeFileSync(file, text);
 }
 

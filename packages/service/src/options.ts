@@ -25,9 +25,9 @@ export class HostSchema {
   readonly validateInput: Option<boolean> = boolean({ default: true });
   /**
    * Whether a handler fails whose output, chunk or error does not match its schema. The output is checked, and sent
-   * unchanged. @defaultValue true, unless `NODE_ENV` is `production`
+   * unchanged. @defaultValue true, unless `NODE_ENV` is `production`; in Deno true
    */
-  readonly validateOutput: Option<boolean> = boolean({ makeDefault: () => process.env["NODE_ENV"] !== "production" });
+  readonly validateOutput: Option<boolean> = boolean({ makeDefault: () => !isProduction() });
   /**
    * The client of `ctx.client`, which the host neither starts nor stops. @defaultValue one that the first such request creates, with the
    * host's addresses and connection options; it stops with the host
@@ -43,6 +43,11 @@ export class HostSchema {
     read: (value) => (isNames(value) ? value.map((name) => name.toLowerCase()) : undefined),
     default: ["traceparent", "tracestate", "baggage"],
   });
+}
+
+/** Deno asks for a permission to read the environment. A default must not need one. */
+function isProduction(): boolean {
+  return process.versions.deno === undefined && process.env["NODE_ENV"] === "production";
 }
 
 /** Of any copy of the package. */

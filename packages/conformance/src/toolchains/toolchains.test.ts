@@ -64,12 +64,14 @@ describe.skipIf(missing !== undefined)("the published packages", { timeout: 300_
     place.write("program.cjs", CJS_PROGRAM);
     const same = `import { createRequire } from "node:module";
       const require = createRequire(import.meta.url);
-      for (const name of ["@pigato/broker", "@pigato/client", "@pigato/worker", "@pigato/transport", "@pigato/protocol"]) {
+      const names = ["broker", "client", "contract", "policies", "protocol", "service", "transport", "worker"];
+      for (const name of names.map((each) => "@pigato/" + each)) {
         const [imported, required] = [await import(name), require(name)];
         for (const key of Object.keys(imported)) if (imported[key] !== required[key]) console.log(name, key);
       }
       const PIGATO = require("pigato");
       if (PIGATO !== (await import("pigato")).default) console.log("pigato");
+      if (require("@pigato/picom") !== (await import("@pigato/picom")).default) console.log("picom");
       console.log(Object.keys(PIGATO).join());`;
     expect(await place.node("--input-type=module", "--eval", same)).toBe("Broker,Client,Worker,services");
     expect(await place.node("program.mjs")).toBe(ANSWER);

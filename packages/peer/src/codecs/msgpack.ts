@@ -5,7 +5,7 @@
 // msgpackr has a registry of extensions for the whole process, and its usual build compiles code from what it reads. So this uses
 // its build without code generation, which has a registry of its own, and reads only what `isSafeMsgpack` has checked.
 
-import { createRequire } from "node:module";
+import nodeModule from "node:module";
 import { UsageError } from "@pigato/protocol";
 import { type BodyCodec, type Frames, MALFORMED, reasonOf } from "@pigato/protocol/internal";
 import { ERROR_EXTENSION, isSafeMsgpack, MAP_EXTENSION } from "./msgpack-check.ts";
@@ -106,8 +106,11 @@ function ownPart(written: Buffer, packr: Packr): Frame {
   return 2 * written.length < byteLength ? Buffer.from(written) : written;
 }
 
-/** A bundle in CommonJS has no `import.meta.url`, and `node --eval` has a global `__filename` that is no path. */
+/**
+ * A bundle in CommonJS has no `import.meta.url`, and `node --eval` has a global `__filename` that is no path. webpack replaces calls of
+ * a `createRequire` that is imported by name.
+ */
 function ownRequire(): NodeJS.Require {
   const url: unknown = import.meta.url;
-  return createRequire(typeof url === "string" ? url : __filename);
+  return nodeModule.createRequire(typeof url === "string" ? url : __filename);
 }

@@ -1,6 +1,6 @@
 // The package `zeromq`, which is optional, and the socket options that several links share.
 
-import { createRequire } from "node:module";
+import nodeModule from "node:module";
 import { shortageError } from "../addresses.ts";
 import { descriptorShortage } from "../descriptors.ts";
 import { LinkError } from "../link.ts";
@@ -47,10 +47,13 @@ function unusableText(runtime: string): string {
   return `the package "${PACKAGE}" does not work in ${runtime}: use Node for ${USES}`;
 }
 
-/** A bundle in CommonJS has no `import.meta.url`, and `node --eval` has a global `__filename` that is no path. */
+/**
+ * A bundle in CommonJS has no `import.meta.url`, and `node --eval` has a global `__filename` that is no path. webpack replaces calls of
+ * a `createRequire` that is imported by name.
+ */
 function ownRequire(): NodeJS.Require {
   const url: unknown = import.meta.url;
-  return createRequire(typeof url === "string" ? url : __filename);
+  return nodeModule.createRequire(typeof url === "string" ? url : __filename);
 }
 
 function isInstalled(load: Load): boolean {
