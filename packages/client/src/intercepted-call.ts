@@ -10,6 +10,7 @@ import { type Clock, setImmediate, wallClock } from "@pigato/transport";
 import type { Abortable, AbortSignals, SharedSignal } from "./abort-signals.ts";
 import type { CallOptions } from "./call-options.ts";
 import { discardSource, isReplayable, watchSource } from "./input-source.ts";
+import { whyCanceled } from "./session/failures.ts";
 
 /** A request before its interceptors. */
 export interface OutgoingRequest {
@@ -90,7 +91,7 @@ export class InterceptedCall implements Abortable {
   /** The attempts fail first, because they know how far they came. */
   cancel(reason: unknown): void {
     this.#controller.abort(reason);
-    setImmediate(() => this.#fail("CANCELED", "was canceled by its caller", reason));
+    setImmediate(() => this.#fail("CANCELED", whyCanceled(reason), reason));
   }
 
   /** The reply has been read, or failed. Cancels what is still open. */

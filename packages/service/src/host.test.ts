@@ -259,13 +259,20 @@ describe("handlers", () => {
     expect(await trusted.client.of(only).quote()).toEqual({ ticker: "ACME" });
   });
 
+  test("which return a function fail", async () => {
+    const only = service("only", { quote: unary() });
+    const { client } = await start((host) => host.serve(only, { quote: () => () => 1 }));
+    const failure = { code: "WORKER_FAILED", message: "the handler of only.quote must return data, not a function" };
+    await expect(client.of(only).quote()).rejects.toMatchObject(failure);
+  });
+
   test("whose error does not match its schema fail in development", async () => {
     const only = service("only", { quote: unary({ errors: { NO: z.object({ at: z.number() }) } }) });
     const quote = (_input: unknown, ctx: Context<typeof only.quote>) => ctx.fail("NO", JSON.parse('{"at":"x"}'));
     const checked = await start((host) => host.serve(only, { quote }), { validateOutput: true });
     await expect(checked.client.of(only).quote()).rejects.toMatchObject({
       code: "WORKER_FAILED",
-      message: "the data of the error NO of only.quote is invalid",
+      message: expect.stringMatching(/^the data of the error NO of only\.quote is invalid: at: .*expected number/),
     });
     const trusted = await start((host) => host.serve(only, { quote }), { validateOutput: false });
     await expect(trusted.client.of(only).quote()).rejects.toMatchObject({ code: "NO", detail: { at: "x" } });
@@ -278,6 +285,13 @@ describe("handlers", () => {
       cause: { code: "UNKNOWN_TICKER" },
     });
   });
+});
+
+test("the options of a call must be an object", async () => {
+  const { client } = await start(serveStocks);
+  const { quote } = client.of(STOCKS);
+  const message = "the options of stocks@1.2.0.quote must be an object, not 3";
+  await expect(Reflect.apply(quote, undefined, [{ ticker: "ACME" }, 3])).rejects.toThrow(message);
 });
 
 test("the stack of a failed call shows the functions that await it", async () => {

@@ -117,6 +117,9 @@ export class MethodRunner {
       throw new UsageError(`the handler of ${fullName} must return ${expected}`);
     }
     if (isStream) return this.#writeAll(method, result, reply);
+    // A reply would take it as the callback of its end.
+    if (typeof result === "function")
+      throw new UsageError(`the handler of ${fullName} must return data, not a function`);
     const checking = this.#check(method, this.#outputSchema(definition), result);
     if (checking !== undefined) return checking.then(() => end(reply, result));
     end(reply, result);
@@ -188,10 +191,12 @@ export class MethodRunner {
     }
     const declared = definition !== undefined && isError(error, definition) && !isNested(error) ? error : undefined;
     const schema = this.#settings.validateOutput && declared ? definition?.errors[declared.code] : undefined;
-    const isInvalid = declared !== undefined && schema !== undefined && !isValid(schema, declared.detail);
+    const flaw = declared && schema && flawOf(schema, declared.detail);
     stats.failures += 1;
-    if (declared !== undefined && !isInvalid) return void Reply.fail(reply, declared);
-    const thrown = isInvalid ? new Error(`the data of the error ${declared.code} of ${fullName} is invalid`) : error;
+    if (declared !== undefined && flaw === undefined) return void Reply.fail(reply, declared);
+    const thrown = declared
+      ? new Error(`the data of the error ${declared.code} of ${fullName} is invalid: ${flaw}`)
+      : error;
     // A handler may fail because its request was aborted.
     if (!Reply.fail(reply, thrown, this.#settings.exposeStacks)) return;
     const text = `the handler of ${fullName} failed: ${reasonOf(thrown)}`;
@@ -240,15 +245,15 @@ function isNested(error: { readonly requestId: string | undefined }): boolean {
   return error.requestId !== undefined;
 }
 
-/** An asynchronous schema cannot delay an error. */
-function isValid(schema: Schema, value: unknown): boolean {
+/** What is wrong with the data of an error, which an asynchronous schema cannot delay. */
+function flawOf(schema: Schema, value: unknown): string | undefined {
   try {
     const validated = validate(schema, value);
-    if (!isThenable(validated)) return "value" in validated;
+    if (!isThenable(validated)) return "issues" in validated ? describeIssues(validated.issues) : undefined;
     validated.catch(() => {});
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
   }
 }
 

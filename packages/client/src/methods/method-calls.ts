@@ -21,6 +21,7 @@ import {
   returnsChunks,
   takesChunks,
 } from "@pigato/contract/internal";
+import { invalidValue } from "@pigato/peer";
 import { type Failure, RequestError, UsageError } from "@pigato/protocol";
 import type { ReplyStream } from "../call.ts";
 import { InvalidChunk, isInputSource, type RequestInputSource, SourceChunks } from "../input-source.ts";
@@ -171,12 +172,18 @@ class MethodCaller {
   }
 
   #targetOf(input: unknown, options: MethodCallOptions | undefined): Target {
-    if (!this.#takesChunks)
-      return options === undefined ? this.#target : this.#newTarget({ ...this.#options, ...options });
-    if (isInputSource(input)) return this.#newTarget({ ...this.#options, ...options }, input);
+    if (!this.#takesChunks) return options === undefined ? this.#target : this.#newTarget(this.#optionsWith(options));
+    if (isInputSource(input)) return this.#newTarget(this.#optionsWith(options), input);
     throw new UsageError(
       `${this.fullName} takes chunks: an iterable, a stream, a Blob, bytes, or a function that returns one`,
     );
+  }
+
+  /** @throws UsageError for anything but an object, of which nothing would be read */
+  #optionsWith(options: MethodCallOptions = {}): MethodCallOptions {
+    if (typeof options !== "object" || options === null)
+      throw invalidValue(`the options of ${this.fullName}`, "an object", options);
+    return { ...this.#options, ...options };
   }
 
   #newTarget(options: MethodCallOptions, chunks?: RequestInputSource): Target {

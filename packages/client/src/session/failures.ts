@@ -11,6 +11,7 @@ import {
   isNestedFailure,
   MALFORMED,
   nestedErrorOf,
+  reasonOf,
   timeoutToWire,
 } from "@pigato/protocol/internal";
 import type { Notice, RequestMessage } from "./effects.ts";
@@ -67,9 +68,24 @@ export function withObstacle(failure: Failure, obstacle: string | undefined): Fa
   return waited ? { ...failure, message: `${message}; ${obstacle}` } : failure;
 }
 
-/** @param reason the caller's reason, e.g. that of its `AbortSignal` */
+/** @param reason the caller's reason, e.g. that of its `AbortSignal`, or the error of its input */
 export function canceled(request: RequestMessage, delivery: Delivery, reason: unknown): Failure {
-  return { code: "CANCELED", message: `${shown(request)} was canceled by its caller`, delivery, detail: reason };
+  return { code: "CANCELED", message: `${shown(request)} ${whyCanceled(reason)}`, delivery, detail: reason };
+}
+
+/** An `AbortError` and values of other types say no more than that the caller canceled. */
+export function whyCanceled(reason: unknown): string {
+  const isReason = typeof reason === "string" ? reason !== "" : isError(reason) && !isAbortError(reason);
+  return isReason ? `was canceled: ${quoted(reasonOf(reason))}` : "was canceled by its caller";
+}
+
+/** What callers throw may throw in turn when it is read. */
+function isAbortError(error: Error): boolean {
+  try {
+    return error.name === "AbortError";
+  } catch {
+    return false;
+  }
 }
 
 export function closed(request: RequestInfo): Failure {
