@@ -1,29 +1,28 @@
-// A worker that replies with the data of the request. Usage: node dist/worker.js [address, default tcp://localhost:55555]
-// For `{ repeat: n, text }` it streams the text n times before the final reply.
+// Serves the contract. Usage: node dist/worker.js [address, default tcp://localhost:55555]
 
-import { Worker } from "@pigato/worker";
+import { Host } from "@pigato/service";
+import { echo } from "./contract.ts";
 
-const worker = new Worker(process.argv[2] ?? "tcp://localhost:55555", "echo");
+const host = new Host(process.argv[2] ?? "tcp://localhost:55555");
 
-worker.on("request", (data, reply) => {
-  if (isRepeat(data)) for (let part = 1; part <= data.repeat; part++) reply.write(`${data.text} ${part}`);
-  reply.end(data);
+host.serve(echo, {
+  say: (data) => data,
+  repeat: async function* ({ text, times }) {
+    for (let time = 1; time <= times; time++) yield `${text} ${time}`;
+  },
 });
 
-process.once("SIGTERM", () => worker.stop());
-process.once("SIGINT", () => worker.stop());
+process.once("SIGTERM", () => host.stop());
+process.once("SIGINT", () => host.stop());
 
-worker.once("connecting", () => console.log("connecting"));
 try {
-  await worker.start();
+  const starting = host.start();
+  console.log("connecting");
+  await starting;
   console.log('ready to serve "echo"');
 } catch (error) {
   // A signal came before a broker answered.
   if (!isClosed(error)) throw error;
-}
-
-function isRepeat(data: unknown): data is { readonly repeat: number; readonly text: string } {
-  return typeof data === "object" && data !== null && "repeat" in data && typeof data.repeat === "number";
 }
 
 function isClosed(error: unknown): boolean {
