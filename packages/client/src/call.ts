@@ -37,7 +37,7 @@ export interface OpenRequest {
   heartbeat(): void;
 }
 
-/** What a stream or a handle does with its request. Has no effect once the request has ended. */
+/** The operations of a stream or a handle on its request. They have no effect once the request has ended. */
 export interface CallControl {
   /** Whether errors show where the request was made. */
   readonly hasCallerStacks: boolean;

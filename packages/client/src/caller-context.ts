@@ -1,5 +1,5 @@
-// What a request with callbacks or a stream keeps of the code that made it: its async context and, with `callerStacks`, its stack. A
-// promise needs neither: `await` restores the context, and V8 finds the awaiting functions.
+// Keeps the async context of the code that made a request with callbacks or a stream and, with `callerStacks`, its stack. A promise needs
+// neither: `await` restores the context, and V8 finds the awaiting functions.
 
 import { AsyncResource } from "node:async_hooks";
 import { withStackOf } from "@pigato/peer";

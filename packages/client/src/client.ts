@@ -136,7 +136,7 @@ export class Client extends EventEmitter<ClientEvents> {
     });
   }
 
-  /** What is around a request: its policy is the innermost interceptor. */
+  /** The interceptors around a request. Its policy is the innermost one. */
   #interceptionOf(options: CallOptions | undefined): Interception | undefined {
     const policy = options?.retry;
     if (typeof policy !== "object" || policy === null) return this.#interception;

@@ -26,7 +26,7 @@ export type RequestInputSource<Chunk = unknown> =
 
 type Result = IteratorResult<unknown, unknown>;
 
-/** What is used of a web stream. Its types differ between Node and the DOM. */
+/** The methods of a web stream that are used. Its types differ between Node and the DOM. */
 interface WebStream {
   getReader(): { read(): Promise<Result>; cancel(): Promise<void> };
   cancel(): Promise<void>;
@@ -111,7 +111,7 @@ export class SourceChunks implements AsyncIterable<unknown> {
     return typeof chunks === "object" && chunks !== null && #source in chunks ? chunks.#source : chunks;
   }
 
-  /** What is read in the end, behind all such chunks. */
+  /** The source behind all such wrappers. */
   static originOf(source: unknown): unknown {
     let origin = source;
     while (typeof origin === "object" && origin !== null && #source in origin) origin = origin.#source;

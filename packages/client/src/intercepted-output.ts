@@ -1,4 +1,4 @@
-// What a caller gets of a request that passes interceptors: a promise of its value, or a stream of its chunks.
+// The results of requests that pass interceptors: a promise of the value, or a stream of the chunks.
 
 import type { AnyReply, AnyRequest, Next } from "@pigato/contract";
 import { HeaderMap } from "@pigato/contract";

@@ -42,7 +42,7 @@ function dataOf(request: AnyRequest): unknown {
   return takesChunks(request.kind) ? null : request.input;
 }
 
-/** What happens with the messages of a streamed reply. */
+/** How the messages of a streamed reply are read. */
 interface StreamReading {
   readonly metadata?: ReplyMetadata | undefined;
   readonly readChunk?: ((chunk: unknown) => unknown) | undefined;

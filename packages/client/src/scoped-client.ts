@@ -18,7 +18,7 @@ export interface CallScope {
   readonly headers?: HeaderFields | undefined;
 }
 
-/** What a scope needs of a client. */
+/** The client, as a scope uses it. */
 export interface ScopePort {
   call(service: string, data: unknown, options: CallOptions): Promise<unknown>;
   collect(service: string, data: unknown, options: CallOptions): Promise<unknown[]>;

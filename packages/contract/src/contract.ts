@@ -1,5 +1,5 @@
-// What a service offers: its methods, with the schemas of what they take and return, and the errors that they report. A contract
-// is a value that client and server share. The types of both sides follow from it.
+// A contract lists the methods of a service, with the schemas of their input and output, and the errors that they report. It is a value
+// that client and host share. The types of both sides follow from it.
 
 import { UsageError } from "@pigato/protocol";
 import { isFailureCode, isMethodName, nearestName } from "@pigato/protocol/internal";

@@ -17,7 +17,7 @@ import type { HostedService } from "./hosted-service.ts";
 import type { HostSettings } from "./options.ts";
 import { ServiceNames } from "./service-names.ts";
 
-/** What happens on the connections. */
+/** The host, as its connections notify it. */
 export interface ConnectionEvents {
   /** @param readData decodes the body; returns `NOT_JSON` or `MALFORMED` if it is not in its codec */
   request(service: HostedService, request: WorkerRequest, readData: () => unknown, reply: Reply): void;

@@ -4,7 +4,7 @@ import type { ServiceDescription } from "@pigato/contract";
 import { describeMethod, HOST_METHODS } from "@pigato/contract/internal";
 import { type HostedMethod, type MethodCounts, MethodStats } from "./hosted-method.ts";
 
-/** What a host knows about the process that it runs in. */
+/** Facts about a host that its services report. */
 export interface HostFacts {
   /** The id of the host at its broker. */
   idOf(service: string): string;

@@ -176,7 +176,7 @@ export class MethodRunner {
     try {
       this.#fail(method, error, reply);
     } catch (cause) {
-      // What a handler throws may throw in turn when it is read.
+      // A getter of the thrown value may throw as well.
       const text = `the handler of ${method.fullName} failed with an error that cannot be read: ${reasonOf(cause)}`;
       this.#fail(method, new Error(text), reply);
     }

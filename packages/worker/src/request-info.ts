@@ -1,4 +1,4 @@
-// What came with a request besides its data and options: its headers, its deadline, and the broker's facts about it.
+// The metadata of a request besides its data and options: headers, deadline, caller and attempt.
 
 import { decodePayload, display, type HeaderFields, UsageError } from "@pigato/protocol";
 import { hasControlCharacter, headersIn, type Instant, MAX_HEADERS_BYTES } from "@pigato/protocol/internal";
@@ -48,7 +48,7 @@ export const NO_INFO: RequestInfo = new RequestInfo(NO_HEADERS);
 Object.freeze(NO_INFO);
 
 /**
- * What came with a request, when it arrives.
+ * The metadata of a request, read when it arrives.
  * @throws UsageError for headers of another form (P-TAG-3)
  */
 export function infoOf(request: WorkerRequest, clock: Clock): RequestInfo {

@@ -1,4 +1,4 @@
-// What the methods of a client need of it: requests whose options and service are resolved once, not for each call.
+// The client, as its methods use it: options and service of a request are resolved once, not for each call.
 
 import type { Method } from "@pigato/contract";
 import type { InterceptorChain, InterceptorOwner } from "@pigato/contract/internal";

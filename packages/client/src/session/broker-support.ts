@@ -1,4 +1,4 @@
-// What a broker must support for a request to be sent to it.
+// The capabilities that a request needs of its broker.
 
 import type { Capabilities, Failure } from "@pigato/protocol";
 import { excessOf, type SizeBounds } from "@pigato/protocol/internal";

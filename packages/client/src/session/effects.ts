@@ -80,7 +80,7 @@ export type Effect =
   | { readonly type: "final"; readonly call: CallId; readonly value: unknown; readonly options: Frame | undefined }
   | { readonly type: "progress"; readonly call: CallId; readonly progress: Progress }
   | { readonly type: "failed"; readonly call: CallId; readonly request: RequestMessage; readonly failure: Failure }
-  /** Apply the input `read` when the caller has read so many unreported chunks. */
+  /** Apply the input `read` when the caller has read this many unreported chunks. */
   | { readonly type: "report-reads"; readonly call: CallId; readonly after: number }
   /** The source of a call must not give more chunks until `resume-input`. At first, it is paused. */
   | { readonly type: "pause-input"; readonly call: CallId }

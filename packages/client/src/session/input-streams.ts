@@ -43,7 +43,7 @@ export interface InputAudit {
 }
 
 export class InputStreams {
-  /** What the broker accepts. */
+  /** The sizes that the broker accepts. */
   brokerBounds: SizeBounds = DEFAULT_SIZE_BOUNDS;
   readonly #port: Port;
   // A source waits while it is paused, so each holds about one chunk here.

@@ -60,7 +60,7 @@ class PigatoExchange implements Exchange {
   readonly #options: SessionOptions;
   readonly #negotiate: Negotiation;
   readonly #ownOffer: Capabilities;
-  /** What it offers on this connection. */
+  /** The capabilities that it offers on this connection. */
   #offer: Capabilities | undefined;
   readonly #connection: Pick<Connection, "phase">;
   readonly #emit: (effect: Effect) => void;
@@ -71,7 +71,7 @@ class PigatoExchange implements Exchange {
   readonly #values: ReplyValues;
   /** The capabilities that both sides support on this connection: none, until the broker answers the offer. */
   #capabilities: Capabilities;
-  /** What the broker accepts. */
+  /** The sizes that the broker accepts. */
   #brokerBounds = DEFAULT_SIZE_BOUNDS;
   /** Whether the broker of this connection answered the offer, and so knows more than the classic wire. */
   #isOfferAnswered = false;

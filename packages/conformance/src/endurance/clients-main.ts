@@ -97,7 +97,7 @@ function wayOf(number: number): (typeof WAYS)[number] | [] {
 for (let client = 0; client < CLIENTS; client++) clients.push(await newClient());
 
 serve({
-  /** Sends so many requests at a maximum rate per second. @returns the number of requests by outcome */
+  /** Sends this many requests at a maximum rate per second. @returns the number of requests by outcome */
   run: async (argument) => {
     const { count, perSecond }: { count: number; perSecond: number } = JSON.parse(String(argument));
     const ends: Record<string, number> = {};

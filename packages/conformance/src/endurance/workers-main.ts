@@ -46,7 +46,7 @@ for (let copy = 0; copy < perService; copy++) {
 }
 
 serve({
-  /** Replaces so many workers, the oldest first. */
+  /** Replaces this many workers, the oldest first. */
   replace: async (count) => {
     for (let one = 0; one < Number(count); one++) {
       const [service = "", worker] = running.shift() ?? [];

@@ -67,7 +67,7 @@ async function reader(): Promise<Tasks> {
   };
 }
 
-/** Sends short requests for so many milliseconds, four at a time. */
+/** Sends short requests for this many milliseconds, four at a time. */
 async function requester(): Promise<Tasks> {
   const client = new Client(address);
   await client.start();

@@ -56,7 +56,7 @@ test.each([
   120_000,
 );
 
-/** Resolves when so many replies have come. */
+/** Resolves when this many replies have come. */
 function send(address: string, routingId: string, messages: readonly FramesToSend[], replies: number): Promise<void> {
   const limits = { maxQueuedBytes: Number.MAX_SAFE_INTEGER, maxQueuedMessages: messages.length };
   return new Promise((resolve) => {
@@ -72,7 +72,7 @@ function send(address: string, routingId: string, messages: readonly FramesToSen
   });
 }
 
-/** Resolves when so many requests are open. */
+/** Resolves when this many requests are open. */
 async function open(broker: PeerProcess, count: number): Promise<void> {
   for (;;) {
     const stats = await broker.request<{ readonly open: number; readonly refused: number }>("stats");

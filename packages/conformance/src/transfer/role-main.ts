@@ -18,7 +18,7 @@ export interface RoleSettings {
 export interface File {
   readonly chunks: number;
   readonly isUpload?: boolean;
-  /** Milliseconds that its reader pauses after so many chunks, and that its sender pauses likewise. */
+  /** Milliseconds that its reader pauses after this many chunks, and that its sender pauses likewise. */
   readonly readerPauseMs?: number;
   readonly senderPauseMs?: number;
 }

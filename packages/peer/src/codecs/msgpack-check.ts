@@ -143,7 +143,7 @@ class Check {
     return this.#at <= this.#bytes.length;
   }
 
-  /** An array or a map with so many values, each of which has at least one byte. */
+  /** An array or a map with this many values, each of which has at least one byte. */
   #open(values: number, hasKeys: boolean): boolean {
     this.#containers += 1;
     if (this.#containers > MAX_CONTAINERS || this.#left.length > MAX_DEPTH) return false;

@@ -319,7 +319,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     return this.#continueTurn(chunk.length);
   }
 
-  /** A part of so many bytes was read, or its start. @returns whether to continue */
+  /** A part of this many bytes was read, or its start. @returns whether to continue */
   #continueTurn(bytes: number): boolean {
     const unread = this.reader.takeUnread();
     if (!this.#isMuted) this.#rest = unread;

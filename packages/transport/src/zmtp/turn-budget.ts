@@ -15,7 +15,7 @@ const SMALLEST_PART_BYTES = 1024;
 /** Milliseconds that a turn may take. Much more than messages of usual cost need, because the process may be suspended. */
 const MAX_TURN_MS = 50;
 const MAX_PAUSE_MS = 1_000;
-/** The time is read once for so many messages, and not for a single one: it can cost as much as a fiftieth of a message. */
+/** The time is read once for this many messages, and not for a single one: it can cost as much as a fiftieth of a message. */
 const MESSAGES_PER_CHECK = 8;
 const FIRST_CHECK = 2;
 
@@ -59,7 +59,7 @@ export class TurnBudget {
     return this.#tookMs > MAX_TURN_MS;
   }
 
-  /** Call when a part of so many bytes has been read. @returns whether the turn is over */
+  /** Call when a part of this many bytes has been read. @returns whether the turn is over */
   onRead(bytes: number): boolean {
     const work = this.work - this.#workBefore;
     if (work > 2 * WORK_PER_TURN) {

@@ -353,7 +353,7 @@ test.each([false, true])(
   },
 );
 
-/** Every sequence of so many of these steps. */
+/** Every sequence of this many of these steps. */
 function scriptsOf<Step>(steps: readonly Step[], length: number): (readonly Step[])[] {
   if (length === 0) return [[]];
   const shorter = scriptsOf(steps, length - 1);

@@ -87,7 +87,7 @@ export type Effect =
   /** Chunks of the request's input, in order. */
   | { readonly type: "input"; readonly call: CallId; readonly chunks: readonly Frame[] }
   | { readonly type: "input-end"; readonly call: CallId }
-  /** Apply `input-read` when the handler has read so many unreported chunks. */
+  /** Apply `input-read` when the handler has read this many unreported chunks. */
   | { readonly type: "report-reads"; readonly call: CallId; readonly after: number }
   /** The handler should not write more until `drain`. */
   | { readonly type: "pause"; readonly call: CallId }

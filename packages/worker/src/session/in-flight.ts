@@ -68,7 +68,7 @@ export class InFlightRequests {
   /** Whether the worker made an offer on this connection. */
   negotiates = false;
   #capabilities: Capabilities = NO_CAPABILITIES;
-  /** What the broker accepts. */
+  /** The sizes that the broker accepts. */
   #brokerBounds = DEFAULT_SIZE_BOUNDS;
   readonly #options: InFlightOptions;
   readonly #table: RequestTable;

@@ -1,5 +1,6 @@
 // The streamed input of the requests in flight of one connection: what their handlers get, and when more is granted (P-STREAM-8).
-// The shell reports how much a handler reads, from 0 for its first look on. Without a reader nothing is granted, so nothing arrives.
+// The shell reports that a handler starts to read (0 chunks), and later how many chunks it has read. Without a reader, the worker grants
+// nothing, so nothing arrives.
 //
 // Invariant: no more chunks are granted than fit into one window, so that is the most that waits for a handler.
 
@@ -36,7 +37,7 @@ export class InputStreams {
     if (input !== undefined) this.#deadlines.clear(input.deadline);
   }
 
-  /** The handler has read so many chunks since the last report. */
+  /** The handler has read this many chunks since the last report. */
   onRead({ call, chunks }: ReadInput, now: Instant): Effects {
     const request = this.#requests.get(call);
     if (request?.input === undefined) return NO_EFFECTS;

@@ -98,7 +98,7 @@ export class SessionScenario {
     return this.receive({ type: "input-end", address: "c1", requestId: requestId(id) });
   }
 
-  /** The handler of a call read so many chunks of its input since the last report. */
+  /** The handler of a call read this many chunks of its input since the last report. */
   read(index: number, chunks: number): string[] {
     return this.do({ type: "input-read", call: this.call(index), chunks });
   }

@@ -6,7 +6,7 @@ import { MAX_FRAMES } from "@pigato/protocol/internal";
 
 /** The maximum number of chunks in a message, which has up to six other frames. */
 const MAX_CHUNKS = MAX_FRAMES / 2;
-/** A message with so many bytes of chunks is full. For a chunk of this size, batching gains nothing. */
+/** A message with this many bytes of chunks is full. For a chunk of this size, batching gains nothing. */
 const ENOUGH_BYTES = 4 * 1024;
 
 export class ChunkBatch<Stream extends object> {

@@ -12,7 +12,7 @@ export class ReadReports {
     this.#report = report;
   }
 
-  /** The next report is due when so many chunks are unreported. */
+  /** The next report is due when this many chunks are unreported. */
   setNext(after: number): void {
     this.#after = after;
     this.#reportIfDue();

@@ -114,7 +114,7 @@ describe("P-STREAM-11: a grant for bytes", () => {
   });
 });
 
-/** Transfers chunks of these sizes. The reader reads when the sender must wait, or when so many chunks are unread. */
+/** Transfers chunks of these sizes. The reader reads when the sender must wait, or when this many chunks are unread. */
 function transferred(sizes: readonly number[], ahead: number): { chunks: number; isWithinBound: boolean } {
   const window = new ReceiveWindow();
   let [credit, creditBytes] = [window.start(), MAX_CREDIT_BYTES];

@@ -24,7 +24,7 @@ export class ReceiveWindow {
   #open = 0;
   /** The value of `#open` right after the last grant. */
   #opened = 0;
-  /** At so few open chunks, the next grant is due. */
+  /** At this number of open chunks, the next grant is due. */
   #low = 0;
   // Moving sums of the arrived chunks, for the mean. Each grant halves them.
   #bytes = 0;

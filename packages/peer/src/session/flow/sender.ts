@@ -63,7 +63,7 @@ export class Sender<Stream extends SendStream<Item>, Item> {
     return stream.held !== undefined || !hasCredit(stream);
   }
 
-  /** A chunk of so many bytes is sent. @returns whether the next one must wait */
+  /** A chunk of this many bytes is sent. @returns whether the next one must wait */
   spend(stream: Stream, bytes: number): boolean {
     if (stream.credit === MAX_CREDIT) return false;
     stream.credit -= 1;

@@ -17,7 +17,7 @@ export interface ReadResult {
 const toText = (frames: readonly Uint8Array[]) =>
   frames.map((frame) => Buffer.from(frame).toString("latin1")).join("|");
 
-/** Passes the pieces to a message reader. @param pauseEvery pauses after each so many messages; 0: never */
+/** Passes the pieces to a message reader. @param pauseEvery pauses after every run of this many messages; 0: never */
 export function readMessages(
   pieces: readonly Buffer[],
   areOurs: boolean,
