@@ -51,7 +51,6 @@ function once(host: Host, event: "connect" | "disconnect" | "error"): Promise<un
 const NAMES = ["echo", "sum", "stock"];
 const SHARED: Capabilities = { ...NO_CAPABILITIES, services: true };
 
-const POLL = { timeout: 10_000, interval: 5 };
 const REQUEST = {
   type: "request",
   address: "c1",
@@ -60,6 +59,8 @@ const REQUEST = {
   trailer: [],
   options: DEFAULT_REQUEST_OPTIONS,
 } as const;
+
+const FULL = { code: "BUSY", message: "there is no room" } as const;
 
 interface Ready {
   readonly peer: string;
@@ -93,7 +94,7 @@ class PatientBroker {
     const { peer, service: name } = await this.#take((ready) => ready.service === service);
     this.#router.send(peer, pigato.encodeToWorker({ type: "ready", accepted }));
     this.#router.send(peer, pigato.encodeToWorker({ ...REQUEST, service: name }));
-    await expect.poll(() => this.#answered.includes(peer), POLL).toBe(true);
+    await expect.poll(() => this.#answered.includes(peer)).toBe(true);
     return peer;
   }
 
@@ -106,12 +107,24 @@ class PatientBroker {
     );
   }
 
-  disconnect(worker: string): void {
-    this.#router.send(worker, pigato.encodeToWorker({ type: "disconnect" }));
+  /** Takes a READY for the service from any worker but this one, and leaves it open. @returns the worker */
+  async asked(service: string, besides: string): Promise<string> {
+    return (await this.#take((ready) => ready.service === service && ready.peer !== besides)).peer;
+  }
+
+  /** Refuses a further service on the connection of a worker. */
+  async refuseFurther(service: string, worker: string): Promise<void> {
+    const ready = await this.#take((other) => other.peer === worker && other.service === service);
+    const answer = { type: "service-answer", service: ready.service, refusal: FULL } as const;
+    this.#router.send(worker, pigato.encodeToWorker(answer));
+  }
+
+  disconnect(worker: string, reason?: typeof FULL): void {
+    this.#router.send(worker, pigato.encodeToWorker({ type: "disconnect", ...(reason && { reason }) }));
   }
 
   async #take(matches: (ready: Ready) => boolean): Promise<Ready> {
-    await expect.poll(() => this.#ready.some(matches), POLL).toBe(true);
+    await expect.poll(() => this.#ready.some(matches)).toBe(true);
     const [ready] = this.#ready.splice(this.#ready.findIndex(matches), 1);
     if (ready === undefined) throw new Error("a worker that was ready is gone");
     return ready;
@@ -158,12 +171,13 @@ describe("a host with several services", () => {
     const client = await startClient(address);
     const reply = await client.call("sum", { method: "run", args: [], kwargs: {} });
     expect(Buffer.from(String(reply)).toString()).toContain("of sum");
-    expect(broker.stats()).toMatchObject({ workers: 3 });
+    // No reply to READY says when the broker has read those of the other connections.
+    await expect.poll(() => broker.stats()).toMatchObject({ workers: 3 });
   });
 
   test("offers all of them again to a broker that has restarted", async () => {
     const { broker, address } = await startBroker();
-    const host = newHost(address, NAMES, { heartbeat: 100 });
+    const host = newHost(address, NAMES, { reconnect: 50 });
     await host.start();
     await Promise.all([once(host, "disconnect"), broker.stop()]);
     const again = new Broker(address, { stopTimeoutMs: 0 });
@@ -185,6 +199,23 @@ describe("a host with several services", () => {
     const main = await broker.accept("echo", SHARED);
     await broker.acceptFurther("sum", main);
     await broker.acceptFurther("stock", main);
+    await again;
+  });
+
+  test("is up again when the last service that it waits for is refused", async () => {
+    const broker = await PatientBroker.start();
+    const host = newHost(broker.address, ["echo"], { reconnect: 1 });
+    const starting = host.start();
+    const first = await broker.accept("echo", SHARED);
+    await starting;
+    host.register("sum", () => 0, "run");
+    await broker.refuseFurther("sum", first);
+    const own = await broker.asked("sum", first);
+    const [failed, again] = [once(host, "error"), once(host, "connect")];
+    broker.disconnect(first);
+    await broker.accept("echo", SHARED);
+    broker.disconnect(own, FULL);
+    expect(String(await failed)).toContain("there is no room");
     await again;
   });
 

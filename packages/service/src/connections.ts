@@ -193,6 +193,8 @@ export class Connections {
   #onRefused(further: Further, error: unknown): void {
     if (this.#starting?.isDone === false) return this.#fail(error);
     this.#further.delete(further.name);
+    // The others may have waited for it alone.
+    this.#onAccepted();
   }
 
   /** @param own a separate connection, which may have been retired */
