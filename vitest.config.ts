@@ -20,8 +20,11 @@ const config: ViteUserConfig = defineConfig({
     // Tests wait more than they compute. By default Vitest leaves one core unused.
     maxWorkers: "100%",
     reporters: ["default", "./.ci/count-reporter.ts"],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // Only a hang reaches these: on a busy machine, an event takes a hundred times as long as on an idle one. No test takes one of
+    // them as its bound.
+    expect: { poll: { timeout: 30_000, interval: 5 } },
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });
 

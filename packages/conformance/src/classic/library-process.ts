@@ -9,7 +9,7 @@ export type Library = "classic" | "ours";
 
 const PROGRAM = fileURLToPath(new URL("../../classic/peer-process.cjs", import.meta.url));
 /** Milliseconds that a call may take: much longer than any call needs, so that only a hang reaches it. */
-const CALL_TIMEOUT_MS = 15_000;
+const CALL_TIMEOUT_MS = 50_000;
 
 export class LibraryProcess {
   readonly library: Library;
@@ -39,7 +39,7 @@ export class LibraryProcess {
     return peer;
   }
 
-  /** Calls a method of a peer. Rejects with the peer's error, when the process ends, or after 15 s. */
+  /** Calls a method of a peer. Rejects with the peer's error, when the process ends, or after 50 s. */
   async call(peer: number, method: string, argument: object = {}): Promise<unknown> {
     this.#lastCall += 1;
     const id = this.#lastCall;

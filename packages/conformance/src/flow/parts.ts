@@ -5,7 +5,7 @@ import type { Reply } from "@pigato/worker";
 
 export const SERVICE = "rows";
 /** A timeout for operations that are fast unless the machine is busy. */
-export const PATIENTLY = { timeout: 10_000 } as const;
+export const PATIENTLY = { timeout: 30_000 } as const;
 
 /** Numbered chunks of this size, as text: `0:xxxx…`. */
 export function part(number: number, bytes: number): string {

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { spawnBroker } from "../support/spawn.ts";
 import { startBroker, startClient, startWorker } from "../support/start.ts";
 
-const BRISK = { heartbeat: 200, reconnect: 50, reconnectMaxMs: 200, connectTimeoutMs: 500 };
+const BRISK = { reconnect: 50, reconnectMaxMs: 200 };
 
 test("two brokers each serve their own clients", async () => {
   const brokers = await Promise.all([startBroker(), startBroker()]);
@@ -59,7 +59,7 @@ test("a request with retry goes to the next broker when its broker stops", async
 test("a client and a worker skip brokers that reject them, without a pause", async () => {
   const { address } = await startBroker();
   // With these options, a single pause or wait would make the test time out.
-  const patient = { reconnect: 60_000, reconnectMaxMs: 60_000, connectTimeoutMs: 60_000 };
+  const patient = { reconnect: 600_000, reconnectMaxMs: 600_000, connectTimeoutMs: 600_000 };
   const addresses = ["tcp://127.0.0.1:1", "ipc:///nonexistent/broker", address];
   await startWorker(addresses, "echo", (data, reply) => reply.end(data), patient);
   const client = await startClient(addresses, patient);
