@@ -14,7 +14,10 @@ const { positionals, values } = parseArgs({
   options: { broker: { type: "string", default: "tcp://localhost:55555" } },
 });
 const [file] = positionals;
-if (file === undefined) throw new Error("name the file to upload: upload prices.csv ACME");
+if (file === undefined) {
+  console.error("Name the file to upload: upload prices.csv ACME");
+  process.exit(1);
+}
 const ticker = positionals[1] ?? basename(file, extname(file));
 
 const interrupt = new AbortController();
