@@ -6,11 +6,12 @@ import { systemClock } from "../clock.ts";
 import { LinkError, type PeerFacts } from "../link.ts";
 import { Backoff } from "./backoff.ts";
 import type { ConnectionSettings } from "./connection-settings.ts";
-import { type Endpoint, endpointToConnect, remoteAddress } from "./endpoints.ts";
+import { type Endpoint, endpointToConnect, isSelfConnected, remoteAddress } from "./endpoints.ts";
 import { ReadBuffers } from "./read-buffers.ts";
 import { type ConnectionOwner, SocketConnection } from "./socket-connection.ts";
 import type { Violation } from "./wire.ts";
 
+const SELF_CONNECTED = "nothing listens at this port, and the connection reached its own socket";
 const CLOSED_DURING_HANDSHAKE = "the peer closed the connection during the handshake";
 
 export interface DialerSettings extends ConnectionSettings {
@@ -89,6 +90,12 @@ export class Dialer {
     opened = connection;
     this.connection = connection;
     socket.once("connect", () => {
+      // It would keep the port from the broker, and read its own messages as those of the broker.
+      if (isSelfConnected(socket)) {
+        connection.error = new Error(SELF_CONNECTED);
+        socket.resetAndDestroy();
+        return;
+      }
       const address = remoteAddress(socket);
       this.facts = { remoteAddress: address ?? this.#address };
       connection.greet();

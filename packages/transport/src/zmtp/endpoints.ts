@@ -57,6 +57,14 @@ export function remoteAddress(socket: Socket): string | undefined {
   return host === undefined || port === undefined ? undefined : tcpAddress(host, port);
 }
 
+/**
+ * Whether a tcp connection is one to itself. TCP allows it (RFC 9293, 3.5): if nothing listens at a local port, and the system picks that
+ * port for the socket that connects to it, the socket meets its own SYN.
+ */
+export function isSelfConnected({ localAddress, localPort, remoteAddress, remotePort }: Socket): boolean {
+  return remoteAddress !== undefined && localAddress === remoteAddress && localPort === remotePort;
+}
+
 function tcpAddress(host: AddressInfo["address"], port: number): string {
   return `tcp://${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
