@@ -131,7 +131,7 @@ export type FromWorker =
   | { readonly type: "disconnect" }
   | (StreamingMessage & Addressed);
 
-/** Why the broker disconnects a worker, or refuses to register it. */
+/** Why the broker disconnects a worker, refuses to register it, or ends a request that it runs. */
 export interface DisconnectReason {
   readonly code: FailureCode;
   readonly message: string;
@@ -150,7 +150,8 @@ export type ToWorker =
   /** `isDrained` confirms a concurrency of 0: no request follows. Only if negotiated. */
   | { readonly type: "heartbeat"; readonly isDrained?: true }
   | ({ readonly type: "request-heartbeat" } & Addressed)
-  | ({ readonly type: "cancel" } & Addressed)
+  /** Without a reason, the client canceled the request, or the broker does not say why it ended. */
+  | ({ readonly type: "cancel"; readonly reason?: DisconnectReason } & Addressed)
   /** With a reason only if the worker negotiated or offered `error`. */
   | { readonly type: "disconnect"; readonly reason?: DisconnectReason }
   | (StreamingMessage & Addressed);

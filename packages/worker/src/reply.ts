@@ -159,7 +159,10 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
     return this.#state.phase === "open";
   }
 
-  /** Aborts when `active()` becomes `false` for any reason except the handler's own call; the reason is a `RequestError`. */
+  /**
+   * Aborts when `active()` becomes `false` for any reason except the handler's own call. The reason is a `RequestError`, whose code says why:
+   * `CANCELED`, `DEADLINE_EXCEEDED`, `CLOSED` if the client or the broker is gone, `BROKER_LOST`.
+   */
   get signal(): AbortSignal {
     this.#abort ??= new ReplyAbort();
     return this.#abort.signal;

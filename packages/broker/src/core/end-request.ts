@@ -29,11 +29,14 @@ import type { RequestOutcome } from "./request-counts.ts";
 import { passedDeadline, setTimeoutWithin } from "./request-limits.ts";
 import type { CoreState } from "./state.ts";
 
-export function endRequest(state: CoreState, request: QueuedRequest, outcome: RequestOutcome): void {
+/** @param why for its worker, unless the client canceled the request: completes "request r1 to echo …" */
+export function endRequest(state: CoreState, request: QueuedRequest, outcome: RequestOutcome, why?: string): void {
   const { location, client, route } = request;
   count(state, outcome);
   // A worker that has replied no longer runs the request.
-  if (outcome !== "answered" && outcome !== "WORKER_FAILED") cancelAtWorker(state, request);
+  if (outcome !== "answered" && outcome !== "WORKER_FAILED") {
+    cancelAtWorker(state, request, outcome === "canceled" ? "CLOSED" : outcome, why);
+  }
   state.open.remove(request);
   state.pinned.remove(request);
   onEnded(state, request, outcome);
@@ -48,14 +51,14 @@ export function endRequest(state: CoreState, request: QueuedRequest, outcome: Re
 export function endWithFailure(state: CoreState, request: QueuedRequest, code: FailureCode, why: string): void {
   const { client, name, id } = request;
   const failure = { code, message: describe(id, name, why), delivery: deliveryOf(request) };
-  endUnsent(state, request, code);
+  endUnsent(state, request, code, why);
   sendFailure(state, client, name, id, failure);
 }
 
 /** Ends a request as failed. The caller sends the failure, if the client gets one. */
-export function endUnsent(state: CoreState, request: QueuedRequest, code: FailureCode): void {
+export function endUnsent(state: CoreState, request: QueuedRequest, code: FailureCode, why: string): void {
   state.effects.reportFailure(request, code);
-  endRequest(state, request, code);
+  endRequest(state, request, code, why);
 }
 
 /** The broker stops: the request ends wherever it is. A persistent request stays in the store for the next start. */
@@ -72,11 +75,17 @@ export function closeRequest(state: CoreState, request: QueuedRequest): void {
  * Cancels a request at a worker that still runs it. A sequential worker has no free slot before it has answered
  * (D-LIVE-3).
  */
-export function cancelAtWorker(state: CoreState, { location, address, id, isReceived }: QueuedRequest): void {
+export function cancelAtWorker(state: CoreState, request: QueuedRequest, code: FailureCode, why?: string): void {
+  const { location, address, id, name, isReceived } = request;
   if (location.at !== "worker" || isReceived === false) return;
   const { worker } = location;
   if (worker.traits.isSequential) worker.abandoned = address;
-  if (worker.capabilities.cancel) state.effects.toWorker(worker, { type: "cancel", address, requestId: id });
+  const { cancel, error } = worker.capabilities;
+  if (!cancel) return;
+  const message = { type: "cancel" as const, address, requestId: id };
+  // P-CANCEL-2.
+  const reason = error && why !== undefined ? { code, message: describe(id, name, why) } : undefined;
+  state.effects.toWorker(worker, reason === undefined ? message : { ...message, reason });
 }
 
 export function sendFailure(

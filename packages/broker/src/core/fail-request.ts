@@ -24,7 +24,7 @@ export function failRequest(state: CoreState, request: QueuedRequest, code: Fail
   if (!options.persist) return endWithFailure(state, request, code, why);
   const failure = { code, message: describe(id, name, why), delivery: deliveryOf(request) };
   state.effects.reportFailure(request, code);
-  cancelAtWorker(state, request);
+  cancelAtWorker(state, request, code, why);
   completeReply(state, request, { type: "failure", requestId: id, service: name, failure }, code);
 }
 
@@ -36,8 +36,9 @@ export function expireRequest(state: CoreState, request: QueuedRequest): void {
   if (request.location === AT_CLIENT) return expireReply(state, request);
   if (hasWaitedTooLong(state, request)) return failUnaccepted(state, request);
   const { capabilities, traits } = request.client;
-  if (!capabilities.error && !traits.reportsExpiry) return endUnsent(state, request, "DEADLINE_EXCEEDED");
-  endWithFailure(state, request, "DEADLINE_EXCEEDED", whyExpired(state, request));
+  const why = whyExpired(state, request);
+  if (!capabilities.error && !traits.reportsExpiry) return endUnsent(state, request, "DEADLINE_EXCEEDED", why);
+  endWithFailure(state, request, "DEADLINE_EXCEEDED", why);
 }
 
 /** P-TIME-6. */
@@ -54,7 +55,8 @@ export function expireRequests(state: CoreState, requests: Iterable<QueuedReques
 
 /** The client of these requests is gone. */
 export function cancelRequests(state: CoreState, requests: Iterable<QueuedRequest>): void {
-  for (const request of waitingFirst(requests)) endRequest(state, request, "canceled");
+  for (const request of waitingFirst(requests))
+    endRequest(state, request, "canceled", "ended because its client is gone");
 }
 
 export function closeRequests(state: CoreState, requests: Iterable<QueuedRequest>): void {

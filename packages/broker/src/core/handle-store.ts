@@ -95,7 +95,8 @@ function onStoreFailed(state: CoreState, key: string, reason: string): void {
   const request = giveUpStoring(state, key);
   if (request === undefined) return;
   const { client, id, name } = request;
-  endUnsent(state, request, "UNAVAILABLE");
-  const message = describe(id, name, "was refused: the broker could not store it");
+  const why = "was refused: the broker could not store it";
+  endUnsent(state, request, "UNAVAILABLE", why);
+  const message = describe(id, name, why);
   sendFailure(state, client, name, id, { code: "UNAVAILABLE", message, delivery: "not-sent", detail: "store" });
 }

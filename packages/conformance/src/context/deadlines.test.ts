@@ -8,21 +8,23 @@ import { connectRawPeer, newClient, startBroker, startClient, startWorker } from
 
 test("a deadline reaches the handler, ends the call at the client and aborts the handler", async () => {
   const { address } = await startBroker();
+  let onAborted = (_seen: unknown): void => {};
   const aborted = new Promise((resolve) => {
-    void startWorker(address, "slow", async (_data, reply) => {
-      const { info } = reply;
-      await once(reply.signal, "abort");
-      resolve([info.deadline instanceof Date, info.timeLeft(), reply.signal.reason.code]);
-    });
+    onAborted = resolve;
+  });
+  await startWorker(address, "slow", async (_data, reply) => {
+    const { info } = reply;
+    await once(reply.signal, "abort");
+    onAborted([info.deadline instanceof Date, info.timeLeft(), reply.signal.reason.code]);
   });
   const client = await startClient(address);
-  await expect(client.call("slow", 1, { deadline: 200 })).rejects.toMatchObject({
+  await expect(client.call("slow", 1, { deadline: 2_000 })).rejects.toMatchObject({
     code: "DEADLINE_EXCEEDED",
-    message: expect.stringMatching("exceeded its deadline of 200 ms: its worker did not reply"),
+    message: expect.stringMatching("exceeded its deadline of 2000 ms: its worker did not reply"),
   });
   const [isDate, leftMs, code] = Array.from(Object(await aborted));
-  expect([isDate, code]).toEqual([true, "CANCELED"]);
-  expect(leftMs).toBeLessThan(50);
+  expect([isDate, code]).toEqual([true, "DEADLINE_EXCEEDED"]);
+  expect(leftMs).toBeLessThan(1_000);
 });
 
 test("a deadline is enforced by the client alone at a broker of npm pigato", async () => {

@@ -187,6 +187,6 @@ test("a client that is lost midway ends the loop of the handler", async () => {
   await client.receive("C", "9");
   await client.send("C", "10", "r1", "1");
   client.close();
-  await expect.poll(() => thrown, PATIENTLY).toMatchObject({ code: "CANCELED" });
+  await expect.poll(() => thrown, PATIENTLY).toMatchObject({ code: "CLOSED" });
   expect(broker.stats()).toMatchObject({ open: 0, inFlight: 0 });
 });

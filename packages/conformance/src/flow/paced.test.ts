@@ -133,7 +133,7 @@ test("a stream that is not read ends by its timeout, and so does the pause of th
   const client = await startClient(running.address);
   const [error] = await once(client.request("rows", null, { timeout: 300 }), "error");
   expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED" });
-  await expect.poll(() => tally.failures, PATIENTLY).toEqual([expect.objectContaining({ code: "CANCELED" })]);
+  await expect.poll(() => tally.failures, PATIENTLY).toEqual([expect.objectContaining({ code: "DEADLINE_EXCEEDED" })]);
   expect(tally.written).toBe(16);
 });
 

@@ -262,6 +262,27 @@ const LISTING: readonly Entry<ToWorker>[] = [
     message: { type: "cancel", address: "~1a", requestId: requestId("r1") },
   },
   {
+    name: "the broker states why it ends a request",
+    row: "cancel",
+    clause: "P-CANCEL-2",
+    ways: "both",
+    frames: ["W", "8", "~1a", "", "r1", '{"code":"CLOSED","message":"its client is gone"}'],
+    message: {
+      type: "cancel",
+      address: "~1a",
+      requestId: requestId("r1"),
+      reason: { code: "CLOSED", message: "its client is gone" },
+    },
+  },
+  {
+    name: "a cancel with a frame that is no reason",
+    row: "cancel",
+    clause: "P-CANCEL-2",
+    ways: "decode",
+    frames: ["W", "8", "~1a", "", "r1", '"gone"'],
+    message: { type: "cancel", address: "~1a", requestId: requestId("r1") },
+  },
+  {
     name: "a cancel without an address",
     row: "cancel",
     clause: "P-ADDR-1",

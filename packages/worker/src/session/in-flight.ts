@@ -33,7 +33,7 @@ import {
   type WorkerRequest,
 } from "./effects.ts";
 import { InputStreams } from "./input-streams.ts";
-import { errorReply, failureOf, replyMessage, report, send, sendUrgently } from "./messages.ts";
+import { cancelFailure, errorReply, failureOf, replyMessage, report, send, sendUrgently } from "./messages.ts";
 import { PartialBatch } from "./partial-batch.ts";
 import { type InFlightRequest, type RequestRef, RequestTable } from "./request-table.ts";
 
@@ -139,6 +139,13 @@ export class InFlightRequests {
 
   find(ref: RequestRef): InFlightRequest | undefined {
     return this.#table.find(ref);
+  }
+
+  onCancel(message: Extract<ToWorker, { readonly type: "cancel" }>): Effects {
+    const request = this.#table.find(message);
+    if (request === undefined) return NO_EFFECTS;
+    this.remove(request);
+    return [{ type: "abort", call: request.id, failure: cancelFailure(message) }];
   }
 
   /** P-TIME-5: ends the request by itself when its timeout is over, because its broker cannot cancel it. */

@@ -8,6 +8,7 @@ import {
   type Failure,
   type FromWorker,
   NULL_FRAME,
+  type ToWorker,
 } from "@pigato/protocol";
 import { UNDEFINED_FRAME } from "@pigato/protocol/internal";
 import type { Effect, Effects, HandlerInput } from "./effects.ts";
@@ -60,6 +61,12 @@ export function closeLink(reason: LossReason, wasConnected: boolean, sendsDiscon
 /** A broker that stops is no fault. */
 export function disconnectReport({ code, message }: DisconnectReason): Effects {
   return code === "CLOSED" ? [] : [{ type: "report", message: `the broker disconnected the worker: ${message}` }];
+}
+
+/** P-CANCEL-2. */
+export function cancelFailure({ requestId, reason }: Extract<ToWorker, { readonly type: "cancel" }>): Failure {
+  if (reason !== undefined) return failureOf(reason.code, reason.message);
+  return failureOf("CANCELED", `request ${display(requestId)} was canceled by its client`);
 }
 
 export function failureOf(code: Failure["code"], message: string): Failure {

@@ -427,6 +427,13 @@ describe("requests", () => {
     expect(scenario.final(0)).toEqual([]);
   });
 
+  test("P-CANCEL-2: a request is aborted with the reason that the broker states", () => {
+    const scenario = new SessionScenario().connect();
+    scenario.request("r1");
+    expect(scenario.cancel("r1", { code: "CLOSED", message: "its client is gone" })).toEqual(["abort r1: CLOSED"]);
+    expect(scenario.final(0)).toEqual([]);
+  });
+
   test("a cancel for a request that does not run is ignored", () => {
     expect(new SessionScenario().connect().cancel("r9")).toEqual([]);
   });

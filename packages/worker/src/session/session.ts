@@ -177,7 +177,7 @@ export class Session {
       case "request":
         return this.#onRequest(message, now);
       case "cancel":
-        return this.#onCancel(message, now);
+        return [...this.requests.onCancel(message), ...this.#leaveWhenDone(now)];
       case "heartbeat":
         // P-HB-9: while it drains, an unmarked one may be one that the broker sent unasked.
         if (message.isDrained) this.#unanswered = 0;
@@ -254,14 +254,6 @@ export class Session {
     if (message.type === "request") return [...steps, send(tooLargeReply(message, detail))];
     if (message.type === "input") return [...steps, ...this.requests.inputs.onOversized(message, detail)];
     return [...steps, report("P-SIZE-2", detail)];
-  }
-
-  #onCancel(ref: RequestRef, now: Instant): Effects {
-    const request = this.requests.find(ref);
-    if (request === undefined) return NO_EFFECTS;
-    this.requests.remove(request);
-    const failure = failureOf("CANCELED", `request ${display(ref.requestId)} was canceled by its client`);
-    return [{ type: "abort", call: request.id, failure }, ...this.#leaveWhenDone(now)];
   }
 
   /** Reports to the client that the request still runs. The broker, not the worker, notices a silent client. */

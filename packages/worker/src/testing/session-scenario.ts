@@ -4,6 +4,7 @@ import type { CallId } from "@pigato/peer/session";
 import {
   type Capabilities,
   DEFAULT_REQUEST_OPTIONS,
+  type DisconnectReason,
   type FromWorker,
   NO_CAPABILITIES,
   readText,
@@ -103,8 +104,8 @@ export class SessionScenario {
     return this.do({ type: "input-read", call: this.call(index), chunks });
   }
 
-  cancel(id: string): string[] {
-    return this.receive({ type: "cancel", address: "c1", requestId: requestId(id) });
+  cancel(id: string, reason?: DisconnectReason): string[] {
+    return this.receive({ type: "cancel", address: "c1", requestId: requestId(id), ...(reason && { reason }) });
   }
 
   grant(id: string, chunks: number): string[] {

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { scenario } from "../testing/scenario.ts";
 
 test("the broker drops a queued request that its client cancels, and sends no reply", () => {
@@ -77,4 +77,49 @@ test("the broker loses a peer as client and as worker when its connection is gon
   sim.client("both").request("sum", "r1");
   sim.peerDown("both");
   expect(sim.stats()).toMatchObject({ workers: 0, clients: 0, open: 0, services: 0 });
+});
+
+describe("P-CANCEL-2: the broker states why it ends a running request", () => {
+  function running() {
+    const sim = scenario();
+    sim.worker("w1").ready("echo", { cancel: true, error: true });
+    sim.client("c1").offer().request("echo", "r1", { timeoutMs: 500 });
+    sim.forget();
+    return sim;
+  }
+
+  test("that its client canceled: without a reason", () => {
+    const sim = running();
+    sim.client("c1").cancel("r1");
+    expect(sim.sentTo("w1")).toEqual(["cancel r1"]);
+  });
+
+  test("that exceeded its timeout", () => {
+    const sim = running();
+    sim.advance(500);
+    const why = 'request r1 to "echo" exceeded its 500 ms timeout: its worker did not reply';
+    expect(sim.sentTo("w1")).toEqual([`cancel r1 DEADLINE_EXCEEDED: ${why}`]);
+  });
+
+  test.each(["left", "lost"])("whose client is gone: %s", (how) => {
+    const sim = running();
+    if (how === "left") sim.client("c1").disconnect();
+    else sim.peerDown("c1");
+    expect(sim.sentTo("w1")).toEqual(['cancel r1 CLOSED: request r1 to "echo" ended because its client is gone']);
+  });
+
+  test("that is open when the broker stops", () => {
+    const sim = running();
+    sim.drain(100);
+    sim.advance(100);
+    expect(sim.sentTo("w1")[0]).toBe('cancel r1 CLOSED: request r1 to "echo" was open when the broker stopped');
+  });
+});
+
+test("P-CANCEL-2: a worker that did not negotiate typed errors gets no reason", () => {
+  const sim = scenario();
+  sim.worker("w1").ready("echo", { cancel: true });
+  sim.client("c1").offer().request("echo", "r1");
+  sim.peerDown("c1");
+  expect(sim.sentTo("w1")).toContain("cancel r1");
 });

@@ -52,8 +52,11 @@ export function toWorkerLine(message: ToWorker): string {
       return `credit ${display(message.requestId)} ${message.chunks}`;
     case "input":
       return `input ${display(message.requestId)} ${text(message.chunks)}`;
+    case "cancel": {
+      const { reason } = message;
+      return `cancel ${display(message.requestId)}${reason === undefined ? "" : ` ${reason.code}: ${reason.message}`}`;
+    }
     case "request-heartbeat":
-    case "cancel":
     case "input-end":
       return `${message.type} ${display(message.requestId)}`;
     default:

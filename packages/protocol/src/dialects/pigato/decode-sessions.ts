@@ -100,6 +100,15 @@ export function brokerDisconnect([, , frame]: Frames): ToWorker {
   return reason === undefined ? { type: "disconnect" } : { type: "disconnect", reason };
 }
 
+/** W 8 address '' rid [reason] */
+export function brokerCancel(fields: FieldCodec, frames: Frames): ToWorker | Violation {
+  return withAddress(fields, frames, (address, id) => {
+    const reason = readReason(frames[5]);
+    const cancel = { type: "cancel" as const, address, requestId: id };
+    return reason === undefined ? cancel : { ...cancel, reason };
+  });
+}
+
 /** C 12 '' rid state [worker] */
 export function clientNotice(fields: FieldCodec, frames: Frames): ToClient | Violation {
   const state = readNoticeState(frames[4]);

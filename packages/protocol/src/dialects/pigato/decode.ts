@@ -8,6 +8,7 @@ import { withAddress, withRequestId } from "./decode-ids.ts";
 import { clientPartials, clientReply, framedReply, workerPartials, workerReply } from "./decode-replies.ts";
 import { clientRequest, framedRequest, workerRequest } from "./decode-requests.ts";
 import {
+  brokerCancel,
   brokerDisconnect,
   brokerHeartbeat,
   brokerHeartbeatToWorker,
@@ -119,7 +120,7 @@ export function decodeToWorker(fields: FieldCodec, frames: Frames): ToWorker | V
     case TYPE.HEARTBEAT:
       return brokerHeartbeatToWorker(fields, frames);
     case TYPE.CANCEL:
-      return withAddress(fields, frames, (address, id) => ({ type: "cancel", address, requestId: id }));
+      return brokerCancel(fields, frames);
     case TYPE.DISCONNECT:
       return brokerDisconnect(frames);
     case TYPE.CREDIT:

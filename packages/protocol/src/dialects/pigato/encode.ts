@@ -89,7 +89,7 @@ export function encodeToWorker(fields: FieldCodec, message: ToWorker): FrameToSe
     case "request-heartbeat":
       return addressed(TYPE.HEARTBEAT, message);
     case "cancel":
-      return addressed(TYPE.CANCEL, message);
+      return withReason(addressed(TYPE.CANCEL, message), message.reason);
     case "credit":
       return [...addressed(TYPE.CREDIT, message), writeText(String(message.chunks))];
     case "input":

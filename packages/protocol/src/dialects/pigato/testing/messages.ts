@@ -267,20 +267,20 @@ export const toClient: fc.Arbitrary<ToClient> = fc.oneof(
   }),
   { weight: 3, arbitrary: someStreaming },
 );
+const someReason = fc.record({ code: fc.constantFrom(...CODES), message: fc.string({ unit: "grapheme" }) });
 export const toWorker: fc.Arbitrary<ToWorker> = fc.oneof(
   someOffer.map((accepted) => ({ type: "ready" as const, accepted })),
   fc.record({
     type: fc.constant("service-answer" as const),
     service: someName(1).map(serviceName),
-    refusal: fc.option(fc.record({ code: fc.constantFrom(...CODES), message: fc.string({ unit: "grapheme" }) }), {
-      nil: undefined,
-    }),
+    refusal: fc.option(someReason, { nil: undefined }),
   }),
   often(addressed(someDispatched).map((content) => ({ type: "request" as const, ...content }))),
   often(addressed(someFramedRequest).map((content) => ({ type: "request" as const, ...content }))),
   bare("heartbeat"),
   addressed(about("request-heartbeat")),
   addressed(about("cancel")),
+  addressed(fc.record({ type: fc.constant("cancel" as const), requestId: someRequestId, reason: someReason })),
   bare("disconnect"),
   { weight: 3, arbitrary: addressed(someStreaming) },
 );
