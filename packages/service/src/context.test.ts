@@ -3,6 +3,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Client } from "@pigato/client";
 import { whenEnded } from "@pigato/contract";
+import { pino } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type Context, type Host, serverStream, service, unary } from "./index.ts";
 import { start } from "./testing/start.ts";
@@ -119,6 +120,60 @@ describe("ctx.log", () => {
     );
     await client.of(OUTER).run(1);
     expect(records).toContainEqual({ a: 1, service: "outer", method: "run", requestId: expect.stringContaining("-") });
+  });
+
+  test("takes a text alone, fields alone and an error, as pino does", async () => {
+    const records: unknown[][] = [];
+    const logger = { debug() {}, info: (...record: unknown[]) => records.push(record), warn() {}, error() {} };
+    const failure = new Error("gone");
+    const { client } = await start(
+      serve((_input, ctx) => {
+        ctx.log.info("text");
+        ctx.log.info({ a: 1 });
+        ctx.log.info(failure);
+        ctx.log.info(failure, "why");
+        return null;
+      }),
+      { logger },
+    );
+    await client.of(OUTER).run(1);
+    const request = { service: "outer", method: "run", requestId: expect.any(String) };
+    expect(records.slice(-4)).toEqual([
+      [request, "text"],
+      [{ ...request, a: 1 }, ""],
+      [{ ...request, err: failure }, "gone"],
+      [{ ...request, err: failure }, "why"],
+    ]);
+  });
+
+  test.each([undefined, false] as const)("takes records without a logger (%s)", async (logger) => {
+    const { client } = await start(
+      serve((_input, ctx) => {
+        ctx.log.debug("text");
+        ctx.log.warn({ a: 1 }, "text");
+        return ctx.log.error(new Error("gone"));
+      }),
+      { logger },
+    );
+    expect(await client.of(OUTER).run(1)).toBe(null);
+  });
+
+  test("is a child of pino, which takes the same", async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: "info" }, { write: (line: string) => lines.push(line) });
+    const { client } = await start(
+      serve((_input, ctx) => {
+        ctx.log.info("text");
+        ctx.log.info({ a: 1 }, "both");
+        return null;
+      }),
+      { logger },
+    );
+    await client.of(OUTER).run(1);
+    const request = { service: "outer", method: "run", requestId: expect.any(String) };
+    const records = lines.map((line): unknown => JSON.parse(line));
+    expect(records).toContainEqual(expect.objectContaining({ ...request, msg: "text" }));
+    expect(records).toContainEqual(expect.objectContaining({ ...request, msg: "both", a: 1 }));
   });
 
   test("is a child of a logger that has children", async () => {

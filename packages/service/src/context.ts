@@ -6,7 +6,7 @@ import type { Logger } from "@pigato/peer";
 import { display, type RequestId, UsageError } from "@pigato/protocol";
 import { wallClock } from "@pigato/transport";
 import type { Reply } from "@pigato/worker";
-import { childLogger } from "./child-logger.ts";
+import { childLogger, type RequestLogger } from "./child-logger.ts";
 import type { HostedMethod } from "./hosted-method.ts";
 
 /** What the requests of a host share. */
@@ -51,7 +51,7 @@ export class Context<Of extends Method = Method> {
   #headers: HeaderMap | undefined;
   #metadata: ReplyMetadata | undefined;
   #client: ScopedClient | undefined;
-  #log: Logger | undefined;
+  #log: RequestLogger | undefined;
 
   constructor(request: HostedRequest, port: ContextPort) {
     this.#request = request;
@@ -68,7 +68,10 @@ export class Context<Of extends Method = Method> {
     return this.#request.method.name;
   }
 
-  /** Aborts when the request ends before its handler does: its caller canceled it, its deadline passed, or a connection was lost. */
+  /**
+   * Aborts when the request ends before its handler does. `signal.reason` is a `RequestError`, whose code says why: `CANCELED` by the caller,
+   * `DEADLINE_EXCEEDED`, `CLOSED` if the client or the broker is gone, `BROKER_LOST`.
+   */
   get signal(): AbortSignal {
     const { intercepted, reply } = this.#request;
     return intercepted?.signal ?? reply.signal;
@@ -120,8 +123,11 @@ export class Context<Of extends Method = Method> {
     return this.#request.reply.info.attempt;
   }
 
-  /** The host's logger, whose records have the fields `requestId`, `service` and `method`. A child of it, if it has children as pino has. */
-  get log(): Logger {
+  /**
+   * The host's logger, whose records have the fields `requestId`, `service` and `method`. A child of it, if it has children as pino has. Takes
+   * `(text)`, `(fields, text)` or an error. A host without the option `logger` writes no records.
+   */
+  get log(): RequestLogger {
     this.#log ??= childLogger(this.#port.logger, {
       requestId: display(this.#request.requestId),
       service: this.service,

@@ -13,6 +13,7 @@ export {
   unary,
 } from "@pigato/contract";
 export { RequestError, UsageError } from "@pigato/protocol";
+export type { RequestLogger } from "./child-logger.ts";
 export type { Context } from "./context.ts";
 export { type Handler, type Handlers, Host, type HostEvents } from "./host.ts";
 export type { ServeOptions } from "./host-interceptors.ts";
