@@ -27,14 +27,23 @@ export function exposedFunctions(what: unknown, alias: string | undefined): Read
   }
   if (alias !== undefined)
     throw new UsageError(`cannot register an object as "${alias}": an alias is the name of one function`);
-  const functions = new Map<string, AnyFunction>();
-  for (const owner of [what, ...classesOf(what)]) {
-    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
-      if (isFunction(value) && isServedName(name) && !functions.has(name)) functions.set(name, value);
-    }
-  }
+  const functions = functionsOf(what);
   if (functions.size === 0)
     throw new UsageError("cannot register an object without own functions and methods: nothing could be called");
+  return functions;
+}
+
+/** An object's own functions and the methods of its class, by name. A property that hides a method by something else hides its name. */
+export function functionsOf(object: object): Map<string, AnyFunction> {
+  const functions = new Map<string, AnyFunction>();
+  const hidden = new Set<string>();
+  for (const owner of [object, ...classesOf(object)]) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
+      if (hidden.has(name)) continue;
+      hidden.add(name);
+      if (isFunction(value) && isServedName(name)) functions.set(name, value);
+    }
+  }
   return functions;
 }
 

@@ -10,6 +10,7 @@ import {
   type Context,
   clientStream,
   duplex,
+  type Handlers,
   Host,
   isError,
   type MethodError,
@@ -435,6 +436,44 @@ describe("a host", () => {
     const handlers = { ...JSON.parse("{}"), extra: () => 1, run: () => 1 };
     expect(() => host.serve(service("run", { run: unary() }), handlers)).toThrow('has no method "extra"');
     expect(() => host.serve(service("run", { run: unary() }), JSON.parse("null"))).toThrow("must be an object");
+  });
+
+  test("names the handler that is misspelled", () => {
+    const host = new Host("tcp://127.0.0.1:1");
+    const contract = service("stocks", { quote: unary(), watch: serverStream() });
+    const serve = (handlers: object) => () => host.serve(contract, { ...JSON.parse("{}"), ...handlers });
+    const [quote, watch] = [() => 1, async function* () {}];
+    expect(serve({ qoute: quote, watch })).toThrow('stocks.quote has no handler: rename "qoute" to "quote"');
+    expect(serve({ watch })).toThrow('stocks.quote has no handler: pass a function "quote"');
+    expect(serve({ quote, watch, wacth: watch })).toThrow(
+      'the contract of service "stocks" has no method "wacth": did you mean "watch"?',
+    );
+    expect(serve({ quote, watch, other: watch })).toThrow('has no method "other"');
+    class Stocks {
+      qoute(): number {
+        return 1;
+      }
+      async *watch(): AsyncGenerator<number> {}
+    }
+    const instance: Handlers<typeof contract> = Object.assign(new Stocks(), JSON.parse("{}"));
+    expect(() => host.serve(contract, instance)).toThrow('stocks.quote has no handler: rename "qoute" to "quote"');
+  });
+
+  test("takes an instance of a class, which may have other functions", async () => {
+    class Doubler {
+      readonly #by: (value: number) => number;
+      readonly log: (text: string) => void = () => {};
+      constructor(by: (value: number) => number) {
+        this.#by = by;
+      }
+      run(value: number): number {
+        this.log("run");
+        return this.#by(value);
+      }
+    }
+    const contract = service("doubler", { run: unary<number, number>() });
+    const { client } = await start((host) => host.serve(contract, new Doubler((value) => value * 2)));
+    expect(await client.of(contract).run(2)).toBe(4);
   });
 
   test("has no two methods of one name, and none that it does not know", async () => {

@@ -18,15 +18,18 @@ export interface HostedMethod {
 
 /** Counts of one method since the host was created. */
 export interface MethodCounts {
-  /** Requests whose handler was called. */
+  /** Requests for the method. */
   readonly requests: number;
-  /** Those of them that run. */
+  /**
+   * Those whose interceptors or handler still run: until the promise settles, and for chunks until the iterable ends. A handler that goes on
+   * after its caller canceled counts, so a number that only grows shows handlers that ignore `ctx.signal`.
+   */
   readonly running: number;
-  /** Those of them that failed. Errors of the contract count. */
+  /** Those whose caller got an error of the handler or of an interceptor. Errors of the contract count. */
   readonly failures: number;
-  /** Requests whose input was refused. */
+  /** Those whose input was refused. */
   readonly refused: number;
-  /** Milliseconds from the call of the handler to the end of its reply, for all that have ended. */
+  /** Milliseconds for which those ran that run no more. */
   readonly totalMs: number;
 }
 

@@ -4,7 +4,8 @@ import type { Contract } from "@pigato/contract";
 import { checkMethodNames } from "@pigato/contract/internal";
 import { invalidValue } from "@pigato/peer";
 import { UsageError } from "@pigato/protocol";
-import { type AnyFunction, isFunction } from "./exposed-functions.ts";
+import { nearestName } from "@pigato/protocol/internal";
+import { type AnyFunction, functionsOf, isFunction } from "./exposed-functions.ts";
 import { type HostedMethod, MethodStats } from "./hosted-method.ts";
 import { builtInMethods, type HostFacts } from "./introspection.ts";
 
@@ -35,13 +36,11 @@ export class HostedService {
     const methods = Object.entries(contract).map(([name, definition]) => {
       // The name of a method is no member of Object.prototype. The handlers may be an instance of a class.
       const handler: unknown = Reflect.get(handlers, name);
-      if (!isFunction(handler)) throw new UsageError(`${this.name}.${name} has no handler: pass a function "${name}"`);
+      if (!isFunction(handler)) throw this.#noHandler(name, contract, handlers);
       return this.#checked({ name, definition, handler, target: handlers });
     });
-    checkMethodNames(
-      contract,
-      Object.keys(handlers).filter((name) => isFunction(Reflect.get(handlers, name))),
-    );
+    // An instance may have functions besides its methods, such as those that it was constructed with.
+    if (isPlain(handlers)) checkMethodNames(contract, [...functionsOf(handlers).keys()]);
     for (const method of methods) this.methods.set(method.name, method);
   }
 
@@ -60,9 +59,22 @@ export class HostedService {
     return names.length > MAX_SHOWN_NAMES ? `${shown} and ${names.length - MAX_SHOWN_NAMES} more` : shown;
   }
 
+  #noHandler(name: string, contract: Contract, handlers: object): UsageError {
+    const others = [...functionsOf(handlers).keys()].filter((other) => !Object.hasOwn(contract, other));
+    const misspelled = nearestName(name, others);
+    const hint = misspelled === undefined ? `pass a function "${name}"` : `rename "${misspelled}" to "${name}"`;
+    return new UsageError(`${this.name}.${name} has no handler: ${hint}`);
+  }
+
   #checked(method: Omit<HostedMethod, "fullName" | "stats">): HostedMethod {
     const fullName = `${this.name}.${method.name}`;
     if (this.methods.has(method.name)) throw new UsageError(`${fullName} is already served`);
     return { ...method, fullName, stats: new MethodStats() };
   }
+}
+
+/** Whether an object has no class. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

@@ -1,7 +1,9 @@
+import { EventEmitter, once } from "node:events";
+import type { Client } from "@pigato/client";
 import { type } from "arktype";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { Host, serverStream, service, unary } from "./index.ts";
+import { Host, type Interceptor, serverStream, service, unary } from "./index.ts";
 import { start } from "./testing/start.ts";
 
 const STOCKS = service("stocks", {
@@ -74,6 +76,88 @@ test("P-CALL-4: a host counts the requests of its methods", async () => {
   expect(await client.call("stocks", undefined, { method: "$ping" })).toEqual(ping);
   expect(await client.call("stocks", { method: "$ping" })).toEqual(ping);
   expect(host.listenerCount("error")).toBe(0);
+});
+
+describe("P-CALL-4: a host counts a request as running", () => {
+  const KINDS = service("kinds", { one: unary<number, number>(), many: serverStream<number, number>() });
+  const interceptors: Interceptor[] = [(next) => async (request) => next(request)];
+
+  async function countsOf(client: Client): Promise<unknown> {
+    const stats = await client.call("kinds", undefined, { method: "$stats" });
+    const methods: unknown = Reflect.get(Object(stats), "methods");
+    return Array.isArray(methods)
+      ? methods.map(({ requests, running, failures }) => [requests, running, failures])
+      : [];
+  }
+
+  test.each([
+    ["one", "none", []],
+    ["many", "none", []],
+    ["one", "one", interceptors],
+    ["many", "one", interceptors],
+  ] as const)(
+    "%s: until its handler ends, also after its caller canceled it (interceptors: %s)",
+    async (method, _, own) => {
+      const events = new EventEmitter();
+      const wait = async (signal: AbortSignal): Promise<number> => {
+        events.emit("started", signal);
+        await once(events, "release");
+        return 1;
+      };
+      const { client } = await start((host) =>
+        host.serve(
+          KINDS,
+          {
+            one: (_input, ctx) => wait(ctx.signal),
+            many: async function* (_input, ctx) {
+              yield await wait(ctx.signal);
+            },
+          },
+          { interceptors: own },
+        ),
+      );
+      const canceling = new AbortController();
+      const started = once(events, "started");
+      const called = client.collect("kinds", 1, { method, signal: canceling.signal }).catch(({ code }) => code);
+      const [signal] = await started;
+      const aborted = once(signal, "abort");
+      const expected =
+        method === "one" ? (counts: unknown) => [counts, [0, 0, 0]] : (counts: unknown) => [[0, 0, 0], counts];
+      expect(await countsOf(client)).toEqual(expected([1, 1, 0]));
+      canceling.abort();
+      expect(await called).toBe("CANCELED");
+      await aborted;
+      expect(await countsOf(client)).toEqual(expected([1, 1, 0]));
+      events.emit("release");
+      await expect.poll(() => countsOf(client), { timeout: 10_000 }).toEqual(expected([1, 0, 0]));
+    },
+  );
+
+  test("and not as failed, if its handler fails after its caller canceled it", async () => {
+    const events = new EventEmitter();
+    const { client } = await start((host) =>
+      host.serve(KINDS, {
+        one: async (_input, ctx) => {
+          events.emit("started");
+          await once(ctx.signal, "abort");
+          throw ctx.signal.reason;
+        },
+        many: async function* () {},
+      }),
+    );
+    const canceling = new AbortController();
+    const started = once(events, "started");
+    const called = client.of(KINDS).one.safe(1, { signal: canceling.signal });
+    await started;
+    canceling.abort();
+    await called;
+    await expect
+      .poll(() => countsOf(client), { timeout: 10_000 })
+      .toEqual([
+        [1, 0, 0],
+        [0, 0, 0],
+      ]);
+  });
 });
 
 test("the methods of the host itself cannot be replaced, and are not listed among those of the service", async () => {

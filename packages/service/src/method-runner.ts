@@ -192,13 +192,15 @@ export class MethodRunner {
     const declared = definition !== undefined && isError(error, definition) && !isNested(error) ? error : undefined;
     const schema = this.#settings.validateOutput && declared ? definition?.errors[declared.code] : undefined;
     const flaw = declared && schema && flawOf(schema, declared.detail);
-    stats.failures += 1;
-    if (declared !== undefined && flaw === undefined) return void Reply.fail(reply, declared);
-    const thrown = declared
-      ? new Error(`the data of the error ${declared.code} of ${fullName} is invalid: ${flaw}`)
-      : error;
+    const isDeclared = declared !== undefined && flaw === undefined;
+    const thrown =
+      declared === undefined || isDeclared
+        ? error
+        : new Error(`the data of the error ${declared.code} of ${fullName} is invalid: ${flaw}`);
     // A handler may fail because its request was aborted.
-    if (!Reply.fail(reply, thrown, this.#settings.exposeStacks)) return;
+    if (!Reply.fail(reply, thrown, !isDeclared && this.#settings.exposeStacks)) return;
+    stats.failures += 1;
+    if (isDeclared) return;
     const text = `the handler of ${fullName} failed: ${reasonOf(thrown)}`;
     this.#warnings.warn("PIGATO_HANDLER_FAILED", text, { service: fullName, err: thrown });
   }

@@ -89,6 +89,45 @@ describe("a registered object", () => {
     expect([new Feed(), new Table(), new Target()].map(namesOf)).toEqual([["latest"], ["sum"], ["hit"]]);
   });
 
+  test("exposes no method that another property hides", () => {
+    class Hiding extends Images {
+      override resize = JSON.parse("null");
+      override get secret(): () => string {
+        return super.secret;
+      }
+    }
+    const hidden = Object.defineProperty(new Images(), "shared", {
+      get: () => {
+        throw new Error("a getter was called");
+      },
+    });
+    expect([...exposedFunctions(new Hiding(), undefined).keys()].sort()).toEqual(["arrow", "frames", "shared"]);
+    expect([...exposedFunctions(hidden, undefined).keys()].sort()).toEqual(["arrow", "frames", "resize"]);
+  });
+
+  test("may be frozen, and without a prototype", async () => {
+    const bare: object = Object.assign(Object.create(null), { two: () => 2 });
+    const { client } = await start((host) => {
+      host.register("frozen", Object.freeze(new Images())).register("bare", Object.freeze(bare));
+    });
+    expect(await client.rpc<Images>("frozen").arrow(4)).toBe(8);
+    expect(await client.rpc<Images>("frozen").shared()).toBe("shared");
+    expect(await client.rpc<{ two(): number }>("bare").two()).toBe(2);
+  });
+
+  test("is called as the instance that was registered, with the methods of its own class first", async () => {
+    class Small extends Images {
+      readonly #name = "small";
+      override shared(): string {
+        return `${super.shared()} by ${this.#name}`;
+      }
+    }
+    const { client } = await start((host) => host.register("x", new Small()));
+    expect(await client.rpc<Small>("x").shared()).toBe("shared by small");
+    expect(await client.rpc<Small>("x").arrow(2)).toBe(4);
+    expect(await client.collect("x", [1], { method: "frames", args: true })).toEqual([0, "end"]);
+  });
+
   test("exposes what it has when it is registered, and not what it gets later", async () => {
     const object: Record<string, () => number> = { first: () => 1 };
     const { client } = await start((host) => host.register("x", object));
