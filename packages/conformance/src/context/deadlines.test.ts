@@ -20,7 +20,7 @@ test("a deadline reaches the handler, ends the call at the client and aborts the
   const client = await startClient(address);
   await expect(client.call("slow", 1, { deadline: 2_000 })).rejects.toMatchObject({
     code: "DEADLINE_EXCEEDED",
-    message: expect.stringMatching("exceeded its deadline of 2000 ms: its worker did not reply"),
+    message: expect.stringContaining("exceeded its deadline of 2000 ms"),
   });
   const [isDate, leftMs, code] = Array.from(Object(await aborted));
   expect([isDate, code]).toEqual([true, "DEADLINE_EXCEEDED"]);
