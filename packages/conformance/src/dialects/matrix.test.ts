@@ -5,7 +5,7 @@
 import { Broker } from "@pigato/broker";
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { OWN_DIALECTS, ownClient, ownWorker } from "./own-peers.ts";
+import { OWN_DIALECTS, ownClient, ownWorker, sendsValues } from "./own-peers.ts";
 import { DIALECTS, type DialectClient, type DialectName, type DialectWorker, newClient, newWorker } from "./peers.ts";
 import { pythonClient, pythonWorker } from "./python.ts";
 
@@ -84,12 +84,12 @@ describe.each(PAIRS)("$client.kind sends a request to $worker.kind", ({ client, 
     const { sender, receiver } = pair(client, worker);
     const isButlers = client.dialect === "butler" && worker.dialect === "butler";
     for (const [raw, json] of RAW_BODIES) {
-      const sent = client.dialect === "pigato" ? json : raw;
+      const sent = sendsJson(client) ? json : raw;
       await sender.request(worker.kind, sent);
       const job = await receiver.next();
       const isJson = READS_JSON.has(worker.dialect) && !areFramed(client, worker);
       expect(job.body).toEqual([isJson ? json : shownBy(worker, sent)]);
-      const reply = worker.dialect === "pigato" ? json : raw;
+      const reply = sendsJson(worker) ? json : raw;
       await job.reply("final", reply);
       const isShown = READS_JSON.has(client.dialect) && !isButlers;
       expect(await sender.receive()).toEqual({ kind: "final", body: [isShown ? json : shownBy(client, reply)] });
@@ -244,6 +244,11 @@ function areFramed(client: Peer, worker: Peer): boolean {
   return HAS_FRAMES.has(client.dialect) && worker.isOwn && worker.dialect === "pigato";
 }
 
+/** A body of zmq-omdp is any bytes, but our own peers send values there. */
+function sendsJson({ dialect, isOwn }: Peer): boolean {
+  return dialect === "pigato" || (isOwn && sendsValues(dialect));
+}
+
 /** What a peer shows of bytes that reach it as they are: our own read text as a string. */
 function shownBy({ isOwn }: Peer, sent: string): string {
   return isOwn && sent === "plain text" ? JSON.stringify(sent) : sent;
@@ -251,7 +256,7 @@ function shownBy({ isOwn }: Peer, sent: string): string {
 
 /** The JSON as it arrives: our peers write and read values, except bytes, which they write unchanged. */
 function asRead(json: string, from: Peer, to: Peer): string {
-  if (!to.isOwn && !(from.isOwn && from.dialect === "pigato")) return json;
+  if (!to.isOwn && !(from.isOwn && sendsValues(from.dialect))) return json;
   const value: unknown = JSON.parse(Buffer.from(json, "latin1").toString());
   return Buffer.from(JSON.stringify(value)).toString("latin1");
 }

@@ -1,19 +1,19 @@
 // Our client and worker behind the interface of peers.ts, which sends and receives bodies. They read values, so a received body
-// is shown as its JSON unless it is bytes. In Majordomo they send bytes, in PIGATO the value of some JSON.
+// is shown as its JSON unless it is bytes. In Majordomo they send bytes, in PIGATO and zmq-omdp the value of some JSON.
 
 import { connect, createServer, type Server as Listener, type Socket } from "node:net";
 import { Client } from "@pigato/client";
 import { Inbox } from "@pigato/testkit";
 import { type Reply, UsageError, Worker } from "@pigato/worker";
-import type { DialectClient, DialectWorker, DispatchedRequest, ReceivedReply } from "./peers.ts";
+import type { DialectClient, DialectName, DialectWorker, DispatchedRequest, ReceivedReply } from "./peers.ts";
 
-export const OWN_DIALECTS = ["pigato", "mdp01", "mdp02"] as const;
+export const OWN_DIALECTS = ["pigato", "mdp01", "mdp02", "omdp"] as const;
 type OwnDialect = (typeof OWN_DIALECTS)[number];
 
 export async function ownClient(dialect: OwnDialect, address: string): Promise<DialectClient> {
   const client = new Client(address, { dialect, stopTimeoutMs: 0 });
   const replies = new Inbox<ReceivedReply>();
-  const options = dialect === "pigato" ? { timeout: 30_000, retry: 1 as const } : { timeout: 30_000 };
+  const options = sendsValues(dialect) ? { timeout: 30_000, retry: 1 as const } : { timeout: 30_000 };
   await client.start();
   return {
     async request(service, ...body) {
@@ -82,9 +82,14 @@ function isSaid(say: () => unknown): boolean {
   }
 }
 
+/** Whether our peers send JSON in a dialect. In the others they send bytes as they are. */
+export function sendsValues(dialect: DialectName): boolean {
+  return dialect === "pigato" || dialect === "omdp";
+}
+
 function valueFrom(dialect: OwnDialect, body: readonly string[]): unknown {
   const frames = body.map((frame) => Buffer.from(frame, "latin1"));
-  if (dialect === "pigato") return JSON.parse(String(frames[0]));
+  if (sendsValues(dialect)) return JSON.parse(String(frames[0]));
   return frames.length === 1 ? frames[0] : frames;
 }
 
