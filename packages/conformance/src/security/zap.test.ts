@@ -3,7 +3,7 @@
 import { Broker } from "@pigato/broker";
 import { libzmq, ServerSecurity } from "@pigato/transport";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { Dealer, Request, Router } from "zeromq";
+import { Dealer, Reply, Request, Router } from "zeromq";
 import { LOOPBACK, startBroker } from "../support/start.ts";
 import { Keys, startEcho } from "./keys.ts";
 
@@ -185,3 +185,30 @@ async function ask(...frames: (string | Buffer)[]): Promise<Buffer[]> {
   await socket.send(frames);
   return socket.receive();
 }
+
+test("libzmq does not say in a request of ZAP, or with a message, whose connection it is", async () => {
+  const asked: string[][] = [];
+  const handler = new Reply();
+  const listener = new Router({
+    routingId: "the listener",
+    zapDomain: "shop",
+    curveServer: true,
+    curveSecretKey: keys.server.secretKey,
+  });
+  const peer = new Dealer({ routingId: "the peer", ...keys.raw(keys.client) });
+  onTestFinished(() => {
+    for (const socket of [handler, listener, peer]) socket.close();
+  });
+  await handler.bind(ZAP);
+  await listener.bind("tcp://127.0.0.1:*");
+  peer.connect(listener.lastEndpoint ?? "");
+  await peer.send("hello");
+  const [version = "", id = "", ...frames] = await handler.receive();
+  asked.push(frames.map((frame) => frame.toString("latin1")));
+  await handler.send([version, id, "200", "OK", "ada", ""]);
+  const message = await listener.receive();
+  // RFC 27 has the identity of the connection here, and it is that of the listener.
+  expect(asked).toEqual([["shop", "127.0.0.1", "the listener", "CURVE", expect.any(String)]]);
+  expect(message.map(String)).toEqual(["the peer", "hello"]);
+  expect(message.flatMap((frame) => Object.keys(frame).filter((name) => !/^\d+$/.test(name)))).toEqual([]);
+});
