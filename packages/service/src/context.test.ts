@@ -1,11 +1,12 @@
 // What a handler gets with its request, and the requests that it makes itself.
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import { EventEmitter, once } from "node:events";
 import { Client } from "@pigato/client";
 import { whenEnded } from "@pigato/contract";
 import { pino } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { type Context, type Host, serverStream, service, unary } from "./index.ts";
+import { type Context, duplex, type Host, serverStream, service, unary } from "./index.ts";
 import { start } from "./testing/start.ts";
 
 const OUTER = service("outer", { run: unary<unknown, unknown>(), watch: serverStream<number, number>() });
@@ -318,6 +319,84 @@ test("an AsyncLocalStorage keeps its store in a handler, its nested requests and
   );
   await client.of(OUTER).run(1);
   expect(seen).toEqual(["handler", "handler", "handler"]);
+});
+
+describe("the store of an AsyncLocalStorage", () => {
+  const storage = new AsyncLocalStorage<string>();
+
+  test("that a handler enters does not reach the handlers of other requests", async () => {
+    const { client } = await start(
+      serve((input) => {
+        const store = storage.getStore();
+        storage.enterWith(String(input));
+        return store ?? "none";
+      }),
+    );
+    const api = client.of(OUTER);
+    expect([await api.run("first"), await api.run("second")]).toEqual(["none", "none"]);
+    expect(await Promise.all([api.run("third"), api.run("fourth")])).toEqual(["none", "none"]);
+  });
+
+  test.each([false, true])("stays the same in the chunks of a handler (interceptors: %s)", async (isIntercepted) => {
+    const seen: unknown[] = [];
+    const { client } = await start((host) => {
+      host.serve(OUTER, {
+        run: () => null,
+        watch: async function* (to) {
+          if (!isIntercepted) storage.enterWith("handler");
+          for await (const value of count(to)) {
+            seen.push(storage.getStore());
+            yield value;
+          }
+          seen.push(storage.getStore());
+        },
+      });
+      if (isIntercepted) host.use((next) => (request) => storage.run("handler", () => next(request)));
+    });
+    expect(await client.of(OUTER).watch(3).toArray()).toEqual([1, 2, 3]);
+    expect(seen).toEqual(["handler", "handler", "handler", "handler"]);
+  });
+
+  test.each([false, true])(
+    "is that of the handler when its signal aborts (interceptors: %s)",
+    async (isIntercepted) => {
+      const events = new EventEmitter();
+      const wait = async (ctx: Context): Promise<void> => {
+        const aborted = new Promise((resolve) => {
+          ctx.signal.addEventListener("abort", () => resolve(storage.getStore()));
+        });
+        events.emit("waits");
+        events.emit("aborted", await aborted);
+      };
+      const { client } = await start((host) => {
+        serve((_input, ctx) => (isIntercepted ? wait(ctx) : storage.run("handler", () => wait(ctx))))(host);
+        if (isIntercepted) host.use((next) => (request) => storage.run("handler", () => next(request)));
+      });
+      const [waits, aborted] = [once(events, "waits"), once(events, "aborted")];
+      const canceling = new AbortController();
+      const called = client.of(OUTER).run.safe(1, { signal: canceling.signal });
+      await waits;
+      canceling.abort();
+      expect(await aborted).toEqual(["handler"]);
+      await called;
+    },
+  );
+
+  test("is that of the handler while it reads its input", async () => {
+    const contract = service("input", { echo: duplex<number, unknown>() });
+    const { client } = await start((host) => {
+      host.serve(contract, {
+        echo: async function* (numbers) {
+          for await (const number of numbers) yield [number, storage.getStore()];
+        },
+      });
+      host.use((next) => (request) => storage.run("handler", () => next(request)));
+    });
+    expect(await client.of(contract).echo([1, 2]).toArray()).toEqual([
+      [1, "handler"],
+      [2, "handler"],
+    ]);
+  });
 });
 
 test("headers with control characters fail the request", async () => {

@@ -1,6 +1,7 @@
 // The interceptors of a host, of its services and of their methods, and how a request passes them.
 
-import type { Contract, Interceptor, MethodKind, Next } from "@pigato/contract";
+import { AsyncResource } from "node:async_hooks";
+import type { AnyRequest, Contract, Interceptor, Next } from "@pigato/contract";
 import { HeaderMap, nameOf } from "@pigato/contract";
 import {
   afterFirst,
@@ -89,7 +90,9 @@ export async function interceptRequest(
   const metadata = new ReplyMetadata(reply);
   const controller = new AbortController();
   const { signal, info } = reply;
-  const onAbort = (): void => controller.abort(signal.reason);
+  let scope: AsyncResource | undefined;
+  const abort = (): void => controller.abort(signal.reason);
+  const onAbort = (): void => (scope === undefined ? abort() : scope.runInAsyncScope(abort));
   signal.addEventListener("abort", onAbort);
   if (signal.aborted) onAbort();
   const { name, definition } = method;
@@ -103,8 +106,10 @@ export async function interceptRequest(
       signal: controller.signal,
       readInput: once(readInput),
       async send(intercepted) {
+        // Its signal aborts, and its chunks are read, in the async context that the interceptors have set.
+        scope = new AsyncResource("PigatoMethod");
         const result = await invoke({ ...request, intercepted, metadata }, intercepted.input);
-        const output = await outputOf(intercepted.kind, result, intercepted.signal);
+        const output = await outputOf(intercepted, result, scope);
         return replyOf(intercepted, output, metadata.headers, metadata.trailers);
       },
     },
@@ -128,8 +133,24 @@ function add(headers: HeaderMap, replaced: HeaderMap): void {
 }
 
 /** Of a stream, once its first chunk is there. */
-function outputOf(kind: MethodKind, output: unknown, signal: AbortSignal): unknown {
-  return returnsChunks(kind) && isAsyncIterable(output) ? afterFirst(output, signal) : output;
+function outputOf({ kind, signal }: AnyRequest, output: unknown, scope: AsyncResource): unknown {
+  return returnsChunks(kind) && isAsyncIterable(output) ? afterFirst(inScope(output, scope), signal) : output;
+}
+
+/** The same chunks, whose generator runs in one async context, not in that of the code that reads them. */
+function inScope(chunks: AsyncIterable<unknown>, scope: AsyncResource): AsyncIterable<unknown> {
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = scope.runInAsyncScope(() => chunks[Symbol.asyncIterator]());
+      return {
+        next: () => scope.runInAsyncScope(iterator.next, iterator),
+        async return() {
+          await scope.runInAsyncScope(() => iterator.return?.());
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
 }
 
 /** The same function, whose result is kept. */

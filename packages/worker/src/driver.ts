@@ -1,6 +1,7 @@
 // The worker's shell: passes inputs to the session and performs its effects, without looking into messages. It keeps the
 // replies of the requests in flight. Handlers are user code, so it calls them after all effects of an input.
 
+import { AsyncResource } from "node:async_hooks";
 import {
   bodyCodecs,
   connectionOptions,
@@ -166,8 +167,9 @@ export class Driver implements ReplyPort {
     switch (notice.type) {
       case "run": {
         const reply = this.#replies.get(notice.call);
-        if (reply !== undefined) this.#onRequest(notice.request, reply);
-        return;
+        if (reply === undefined) return;
+        // A store that its handler enters must not reach the handlers of other requests.
+        return new AsyncResource("PigatoRequest").runInAsyncScope(this.#onRequest, this, notice.request, reply);
       }
       case "drain":
         return Reply.drain(this.#replies.get(notice.call));

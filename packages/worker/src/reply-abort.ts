@@ -1,11 +1,13 @@
 // Why a reply was aborted, and the signal that notifies its handler. Nearly no handler reads the signal, so it is created when it is
-// read.
+// read. Its listeners run in the async context in which it was read first: that of the handler.
 
+import { AsyncResource } from "node:async_hooks";
 import type { RequestError } from "@pigato/protocol";
 
 export class ReplyAbort {
   #reason: RequestError | undefined;
   #controller: AbortController | undefined;
+  #scope: AsyncResource | undefined;
 
   /** The request has ended without its handler. `notify` follows. */
   begin(reason: RequestError): void {
@@ -15,6 +17,7 @@ export class ReplyAbort {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
+      this.#scope = new AsyncResource("PigatoReply");
       this.notify();
     }
     return this.#controller.signal;
@@ -22,6 +25,7 @@ export class ReplyAbort {
 
   /** Aborts the signal, if there is a reason and a signal. Runs listeners, which are user code. */
   notify(): void {
-    if (this.#reason !== undefined) this.#controller?.abort(this.#reason);
+    if (this.#reason === undefined || this.#controller === undefined) return;
+    this.#scope?.runInAsyncScope(this.#controller.abort, this.#controller, this.#reason);
   }
 }
