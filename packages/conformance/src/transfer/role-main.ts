@@ -18,8 +18,9 @@ export interface RoleSettings {
 export interface File {
   readonly chunks: number;
   readonly isUpload?: boolean;
-  /** Milliseconds that its reader pauses after this many chunks, and that its sender pauses likewise. */
+  /** Milliseconds that its reader pauses once, after some chunks. */
   readonly readerPauseMs?: number;
+  /** Milliseconds that its sender pauses each time after so many chunks. */
   readonly senderPauseMs?: number;
 }
 
@@ -135,7 +136,7 @@ async function read(chunks: AsyncIterable<unknown>, { readerPauseMs }: File, onC
     hash.update(chunk);
     bytes += chunk.length;
     onChunk();
-    const isPauseDue = (bytes / CHUNK_BYTES) % CHUNKS_BETWEEN_PAUSES === 0;
+    const isPauseDue = bytes / CHUNK_BYTES === CHUNKS_BETWEEN_PAUSES;
     if (readerPauseMs !== undefined && isPauseDue) await pause(readerPauseMs);
   }
   return { bytes, sha256: hash.digest("hex"), sentSha256 };
