@@ -16,7 +16,6 @@ import {
   type Indexed,
   type Instant,
   MAX_CREDIT,
-  MAX_CREDIT_BYTES,
 } from "@pigato/protocol/internal";
 import type { ClientRecordOf } from "./client-record.ts";
 import type { ClientLinks } from "./open-requests.ts";
@@ -54,8 +53,6 @@ export const AT_CLIENT: RequestLocation = Object.freeze({ at: "client" });
 interface RequestInput {
   /** Chunks that its client may send before more are granted. */
   credit: number;
-  /** Bytes, likewise. */
-  creditBytes: number;
   /** Whether its worker has granted any. From then on, the request cannot start over at another worker. */
   isGranted: boolean;
   hasEnded: boolean;
@@ -163,7 +160,7 @@ export class QueuedRequest
     this.hasHeaders = capabilities.headers && message.hasHeaders === true && this.trailer === message.trailer;
     this.caller = client.identity;
     const hasInput = message.options.hasInput && capabilities.duplex;
-    this.input = hasInput ? { credit: 0, creditBytes: MAX_CREDIT_BYTES, isGranted: false, hasEnded: false } : undefined;
+    this.input = hasInput ? { credit: 0, isGranted: false, hasEnded: false } : undefined;
     this.credit = (capabilities.credit ? message.credit : undefined) ?? MAX_CREDIT;
   }
 

@@ -1,20 +1,12 @@
 // Streamed input of requests (P-STREAM-7 to P-STREAM-10). The worker grants chunks, its client sends them, and the broker forwards
-// both and keeps neither. It counts what may still be sent: the connection to a worker is shared by all clients, so a client that
-// exceeds its grants must not fill it.
+// both and keeps neither. It counts the chunks that may still be sent: the connection to a worker is shared by all clients, so a client
+// that exceeds its grants must not fill it. It cannot count bytes (P-STREAM-11): a client gets a grant later than the broker, so chunks that
+// it sent before would count against another credit here than there.
 //
 // Invariant: a request whose input was granted stays at its worker until it ends, because another one would get the rest only.
 
 import type { FromClient, FromWorker } from "@pigato/protocol";
-import {
-  addCredit,
-  addCreditBytes,
-  excessOf,
-  type Frames,
-  type Instant,
-  MAX_CREDIT,
-  spendBytes,
-  violation,
-} from "@pigato/protocol/internal";
+import { addCredit, excessOf, type Frames, type Instant, MAX_CREDIT, violation } from "@pigato/protocol/internal";
 import { restartTimeout } from "./end-request.ts";
 import { failRequest } from "./fail-request.ts";
 import type { ClientRecord, QueuedRequest, WorkerRecord } from "./queued-request.ts";
@@ -55,7 +47,6 @@ export function onInputGrant(
   restartTimeout(state, request, now);
   input.isGranted = true;
   input.credit = addCredit(input.credit, chunks);
-  input.creditBytes = addCreditBytes(input.creditBytes);
   state.effects.toClient(client, { type: "credit", requestId: id, chunks });
 }
 
@@ -68,10 +59,6 @@ function faultOf(input: NonNullable<QueuedRequest["input"]>, message: InputMessa
   const { chunks } = message;
   if (chunks.length > credit) return `${chunks.length} chunks of input where ${credit} were granted`;
   input.credit = credit - chunks.length;
-  for (const { length } of chunks) {
-    if (input.creditBytes === 0) return "more bytes of input than were granted (P-STREAM-11)";
-    input.creditBytes = spendBytes(input.creditBytes, length);
-  }
   return undefined;
 }
 

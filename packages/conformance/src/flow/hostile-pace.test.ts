@@ -208,3 +208,18 @@ test("a worker that grants endless credit and reads nothing loses its request", 
   await expect.poll(() => source.isClosed, PATIENTLY).toBe(true);
   expect(broker.stats()).toMatchObject({ open: 0, inFlight: 0 });
 });
+
+test("chunks that are larger than the rest of their credit arrive, whatever passes them on their way", async () => {
+  const { address, violations } = await startWitnessed();
+  await startWorker(address, "load", async (_data, reply) => {
+    let bytes = 0;
+    for await (const chunk of reply.input) bytes += Number(Reflect.get(Object(chunk), "length"));
+    return bytes;
+  });
+  const client = await startClient(address);
+  for (const size of [1.5 * 1_024 * 1_024, 1_024 * 1_024 + 1]) {
+    const chunks = Array.from({ length: 20 }, () => Buffer.alloc(size));
+    expect(await client.upload("load", chunks, { codec: "raw" })).toBe(20 * size);
+  }
+  expect(violations).toEqual([]);
+});

@@ -2,7 +2,7 @@
 // client gets exactly what that worker granted; and a client that breaks the rules loses its request.
 
 import type { FromClient, FromWorker, PeerId, ToClient, ToWorker } from "@pigato/protocol";
-import { addCredit, addCreditBytes, bytesOf, MAX_CREDIT, spendBytes } from "@pigato/protocol/internal";
+import { addCredit, MAX_CREDIT } from "@pigato/protocol/internal";
 import { toClientLine, toWorkerLine } from "./lines.ts";
 import type { Model } from "./model.ts";
 import { invariant, type ModelRequest, type ModelWorker } from "./model-records.ts";
@@ -27,18 +27,12 @@ export class InputChecks {
     const request = this.#model.find(from, message.requestId);
     const input = request?.input;
     if (request === undefined || input === undefined || !this.#model.clients.get(from)?.capabilities.duplex) return;
-    const chunks = message.type === "input" ? message.chunks : [];
-    const isLimited = input.credit !== MAX_CREDIT;
-    const last = chunks.at(-1)?.length ?? 0;
-    const hasTooManyBytes = isLimited && chunks.length > 0 && input.creditBytes <= bytesOf(chunks) - last;
-    if (input.hasEnded || !input.isGranted || chunks.length > input.credit || hasTooManyBytes) {
+    const chunks = message.type === "input" ? message.chunks.length : 0;
+    if (input.hasEnded || !input.isGranted || chunks > input.credit) {
       this.#faulty = request;
       return;
     }
-    if (isLimited) {
-      input.credit -= chunks.length;
-      input.creditBytes = spendBytes(input.creditBytes, bytesOf(chunks));
-    }
+    if (input.credit !== MAX_CREDIT) input.credit -= chunks;
     input.hasEnded = message.type === "input-end";
     request.deadlineAt = this.#model.now + request.options.timeoutMs;
     const { address, holder } = request;
@@ -50,7 +44,6 @@ export class InputChecks {
     if (request?.input === undefined || !worker?.takesInput || message.chunks === 0) return;
     request.input.isGranted = true;
     request.input.credit = addCredit(request.input.credit, message.chunks);
-    request.input.creditBytes = addCreditBytes(request.input.creditBytes);
     request.deadlineAt = this.#model.now + request.options.timeoutMs;
     const grant = { type: "credit", requestId: request.id, chunks: message.chunks } as const;
     this.#owed.push(`${request.client}: ${toClientLine(grant)}`);

@@ -135,7 +135,7 @@ export class ModelRequest {
   /** Its first grant and the grants while it waited; `MAX_CREDIT` without flow control. */
   credit: number = MAX_CREDIT;
   /** Its streamed input: how many chunks its client may send. */
-  input: { credit: number; creditBytes: number; isGranted: boolean; hasEnded: boolean } | undefined;
+  input: { credit: number; isGranted: boolean; hasEnded: boolean } | undefined;
 
   constructor({ client, message, number, now }: Arrival) {
     this.client = client;

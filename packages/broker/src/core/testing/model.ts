@@ -2,7 +2,7 @@
 // and the current input. The checks share it; each of them checks invariants of one kind.
 
 import type { FromWorker, PeerId, RequestId } from "@pigato/protocol";
-import { type Instant, MAX_CREDIT_BYTES } from "@pigato/protocol/internal";
+import type { Instant } from "@pigato/protocol/internal";
 import type { CoreOptions } from "../core-options.ts";
 import type { Input } from "../effects.ts";
 import { ModelNames } from "./model-names.ts";
@@ -52,9 +52,7 @@ export class Model {
     }
     const { credit = false, duplex = false } = this.clients.get(client)?.capabilities ?? {};
     if (credit && message.credit !== undefined) this.arriving.credit = message.credit;
-    if (duplex && message.options.hasInput) {
-      this.arriving.input = { credit: 0, creditBytes: MAX_CREDIT_BYTES, isGranted: false, hasEnded: false };
-    }
+    if (duplex && message.options.hasInput) this.arriving.input = { credit: 0, isGranted: false, hasEnded: false };
   }
 
   /** The next place in the order of arrival. */
