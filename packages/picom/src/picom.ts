@@ -1,6 +1,7 @@
 // The API of Picom 0.3 on a client and a worker: an instance exposes methods under its name, and calls those of other instances.
 
 import { type CallOptions, Client, type ReplyStream, RequestError, type RequestInputSource } from "@pigato/client";
+import { warningsOf } from "@pigato/peer";
 import { retry } from "@pigato/policies";
 import { UsageError } from "@pigato/protocol";
 import { type Reply, Worker } from "@pigato/worker";
@@ -62,8 +63,8 @@ export class Picom implements AsyncDisposable {
   constructor(name: string, options: PicomOptions = {}) {
     const { port, broker, retries, ttl } = resolveOptions(options);
     this.name = name;
-    this.#local =
-      broker === undefined ? new LocalBroker(port, (error) => this.#worker.emit("error", error)) : undefined;
+    const warnings = warningsOf(options.logger);
+    this.#local = broker === undefined ? new LocalBroker(port, (error) => warnings.onUnheard(error)) : undefined;
     const address = this.#local?.address ?? broker ?? "";
     const shared = {
       ...(options.logger !== undefined && { logger: options.logger }),

@@ -12,6 +12,7 @@ import {
   type OptionsOf,
   PeerSchema,
   queueMicrotask,
+  rejectJsonLoss,
   resolveOptions,
   type SettingsOf,
   type Warnings,
@@ -78,10 +79,11 @@ export class Pusher implements AsyncDisposable {
    * @returns a promise that resolves when the message is accepted, and later while the sink is slow: await it to keep its pace. It
    *   rejects with a `RequestError` of the code `BUSY` if too many messages wait, and `CLOSED` after `stop()`. It need not be awaited: its
    *   rejection is never "unhandled", and a warning.
-   * @throws UsageError for what JSON cannot represent, and LinkError for an address that cannot be used
+   * @throws UsageError for what JSON cannot represent or would lose, and LinkError for an address that cannot be used
    */
   push(message: unknown): Promise<void> {
     const frames = writeRawBody(message);
+    if (frames !== message && frames[0] !== message) rejectJsonLoss(message, "push bytes instead");
     if (this.#isStopped) return this.#refuse("CLOSED", "it is stopped");
     const outcome = this.#connected().send(frames);
     switch (outcome) {

@@ -136,6 +136,11 @@ describe("a sink", () => {
       "the address of the sink must be text such as tcp://localhost:5558",
     ],
     ["data", () => new Pusher("tcp://localhost:1").push(1n), "cannot be written as JSON"],
+    [
+      "data that JSON would lose",
+      () => new Pusher("tcp://localhost:1").push([{ sizes: new Map() }]),
+      "JSON cannot carry data[0].sizes, a Map: push bytes instead",
+    ],
   ])("rejects %s that cannot be used", (_what, use, message) => {
     expect(use).toThrow(message);
   });

@@ -32,8 +32,11 @@ export function encodeJson(value: unknown, absent: Frame): Frame {
   return frame;
 }
 
-/** @throws UsageError that names the first value that JSON would lose */
-export function rejectJsonLoss(value: unknown): void {
+/**
+ * @param advice what to do where there is no choice of codecs
+ * @throws UsageError that names the first value that JSON would lose
+ */
+export function rejectJsonLoss(value: unknown, advice?: string): void {
   let path: PathStep[] | undefined;
   let loss: string | undefined;
   try {
@@ -43,7 +46,9 @@ export function rejectJsonLoss(value: unknown): void {
   } catch (cause) {
     throw new UsageError(`data cannot be checked: ${reasonOf(cause)}`, { cause });
   }
-  if (loss !== undefined) throw new UsageError(`JSON cannot carry ${shownPath(path)}, ${loss}`);
+  if (loss === undefined) return;
+  const [what = ""] = loss.split(": ");
+  throw new UsageError(`JSON cannot carry ${shownPath(path)}, ${advice === undefined ? loss : `${what}: ${advice}`}`);
 }
 
 /** Whether it is a primitive or a plain object of primitives, and JSON keeps all of it: most data of small requests. */
