@@ -16,7 +16,7 @@ import {
 import type { Effect, Input } from "./session/effects.ts";
 import { majordomoSession } from "./session/majordomo.ts";
 import { omdpSession, pigatoSession } from "./session/pigato.ts";
-import type { SessionOptions } from "./session/session.ts";
+import type { Exchange, SessionOptions } from "./session/session.ts";
 
 export interface HowToEncode {
   readonly service: string;
@@ -32,7 +32,7 @@ export interface ClientDialect {
    * request. Its caches are bounded and depend only on the bytes of a frame.
    */
   readonly wire: Pick<Dialect, "encodeFromClient" | "decodeFromClient" | "decodeToClient">;
-  newSession(options: SessionOptions): Core<Input, Effect>;
+  newSession(options: SessionOptions): Core<Input, Effect> & Pick<Exchange, "knownBounds">;
   /** @throws UsageError for data that cannot be sent */
   encodeData(data: unknown, how: HowToEncode): readonly Frame[];
   /** @throws UsageError for an option out of its bounds, or one that the wire cannot carry */

@@ -15,7 +15,7 @@ import {
 } from "@pigato/peer";
 import { type CallId, SlotTable } from "@pigato/peer/session";
 import { display, type Frame, type FromClient, type RequestId, type ToClient, type Violation } from "@pigato/protocol";
-import { violation } from "@pigato/protocol/internal";
+import { type SizeBounds, violation } from "@pigato/protocol/internal";
 import { DEFAULT_LINK_LIMITS, type Frames, type OversizedMessage, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import type { PacedCaller } from "./call.ts";
@@ -44,6 +44,7 @@ export class Driver {
   /** Of the open requests. */
   readonly #callers = new SlotTable<PacedCaller>();
   readonly #loop: EffectLoop<Input, Effect, Notice>;
+  readonly #session: ReturnType<ClientSettings["speaker"]["newSession"]>;
   /** Whether sources of input are paused until the link has drained. */
   #isLinkSlow = false;
 
@@ -52,7 +53,7 @@ export class Driver {
     this.#events = events;
     this.#wire = settings.speaker.wire;
     const { clientId, prefix, maxOpenRequests } = settings;
-    const session = settings.speaker.newSession({
+    this.#session = settings.speaker.newSession({
       connection: connectionOptions(settings, addresses),
       limits: { ...settings, hasStableId: clientId !== undefined },
       stopTimeoutMs: settings.stopTimeoutMs,
@@ -60,7 +61,7 @@ export class Driver {
       sizeBounds: settings,
       codecs: bodyCodecs,
     });
-    this.#loop = new EffectLoop<Input, Effect, Notice>(session, this, settings.clock);
+    this.#loop = new EffectLoop<Input, Effect, Notice>(this.#session, this, settings.clock);
     // All open requests may wait in the link, and as many other messages.
     const maxQueuedMessages = Math.max(DEFAULT_LINK_LIMITS.maxQueuedMessages, 2 * maxOpenRequests);
     const newSocketId = (): string => clientId ?? `${prefix}-${nanoid()}`;
@@ -79,6 +80,11 @@ export class Driver {
       },
     );
     this.#link = this.runtime.link;
+  }
+
+  /** See `Exchange`. */
+  get knownBounds(): SizeBounds | undefined {
+    return this.#session.knownBounds;
   }
 
   /** The number of the next request, for its id. */

@@ -2,7 +2,7 @@
 
 import type { AnyRequest, Interceptor, RetryPolicy } from "@pigato/contract";
 import { takesChunks } from "@pigato/contract/internal";
-import { isRawValue, queueMicrotask, readService } from "@pigato/peer";
+import { excessOfValue, isRawValue, queueMicrotask, readService } from "@pigato/peer";
 import { display, type Frame, type RequestId, type ServiceName, UsageError } from "@pigato/protocol";
 import { setImmediate, wallClock } from "@pigato/transport";
 import { nanoid } from "nanoid";
@@ -36,6 +36,7 @@ export interface Prepared {
 }
 
 const NO_BYTES = new Uint8Array();
+const NO_FRAMES: readonly Frame[] = Object.freeze([]);
 
 /** Chunks do not travel with the data. */
 function dataOf(request: AnyRequest): unknown {
@@ -97,7 +98,7 @@ export class Requester implements MethodPort {
   prepare(service: string, data: unknown, options: CallOptions | undefined): Prepared {
     const { speaker } = this.#settings;
     const resolved = options === undefined ? this.#defaults : speaker.resolveCallOptions(options, this.#settings, data);
-    return this.#prepared(readService(service), resolved, this.#encoded(data, service, resolved));
+    return this.#prepared(readService(service), resolved, data);
   }
 
   /** @throws UsageError for input that was read before */
@@ -124,7 +125,7 @@ export class Requester implements MethodPort {
 
   #pump({ requestId, service, options: { inputCodec } }: RequestMessage, source: unknown): InputPump {
     const { speaker, allowLoss } = this.#settings;
-    const how = { service: display(service), codec: inputCodec, allowLoss };
+    const how = { service, codec: inputCodec, allowLoss };
     return new InputPump(source, {
       onStart: (started) => this.#noteStarted(started),
       encode: (chunk) => frameOf(chunk, () => speaker.encodeData(chunk, how)),
@@ -229,23 +230,24 @@ export class Requester implements MethodPort {
   };
 
   #preparedFor(target: Target, data: unknown): Prepared {
-    const { name, service, forBytes } = target;
+    const { name, forBytes } = target;
     const resolved = forBytes !== undefined && isRawValue(data) ? forBytes : target.resolved;
-    return this.#prepared(name, resolved, this.#encoded(data, service, resolved));
+    return this.#prepared(name, resolved, data);
   }
 
-  #encoded(data: unknown, service: string, { options: { codec }, inBody }: ResolvedCallOptions): readonly Frame[] {
+  #prepared(service: ServiceName, resolved: ResolvedCallOptions, data: unknown): Prepared {
+    const { options, trailer, hasHeaders, deadline, signal, source, listeners, inBody } = resolved;
     const { speaker, allowLoss } = this.#settings;
-    return speaker.encodeData(inBody === undefined ? data : bodyWith(inBody, data), { service, codec, allowLoss });
-  }
-
-  #prepared(service: ServiceName, resolved: ResolvedCallOptions, body: readonly Frame[]): Prepared {
-    const { options, trailer, hasHeaders, deadline, signal, source, listeners } = resolved;
+    const { codec } = options;
+    const value = inBody === undefined ? data : bodyWith(inBody, data);
+    const bounds = this.#driver.knownBounds;
+    const excess = bounds === undefined ? undefined : excessOfValue(value, bounds, codec);
+    const body = excess === undefined ? speaker.encodeData(value, { service, codec, allowLoss }) : NO_FRAMES;
     const requestId = this.#nextRequestId();
     const deadlineMs = typeof deadline === "object" ? Math.max(0, deadline.getTime() - wallClock()) : deadline;
     // HOT: one literal, because a spread of another object costs more than the rest of this function.
     return {
-      message: { type: "request", service, requestId, body, trailer, hasHeaders, deadlineMs, options },
+      message: { type: "request", service, requestId, body, trailer, hasHeaders, deadlineMs, options, excess },
       signal,
       source,
       listeners,

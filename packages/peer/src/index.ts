@@ -1,6 +1,7 @@
 export { nextTick, queueMicrotask } from "@pigato/transport";
 export { expectedAddress, isAddress, readService, resolveAddresses } from "./addresses.ts";
 export { bodyCodecs, isRawValue } from "./codecs/body-codecs.ts";
+export { excessOfValue } from "./codecs/encoded-size.ts";
 export { encodeJson, rejectJsonLoss } from "./codecs/json-loss.ts";
 export { isBlob } from "./codecs/uncarried.ts";
 export { ConnectionWatch } from "./connection-watch.ts";

@@ -6,6 +6,7 @@ import {
   bodyCodecs,
   connectionOptions,
   EffectLoop,
+  excessOfValue,
   nextTick,
   type PeerEvents,
   PeerRuntime,
@@ -24,7 +25,7 @@ import {
   type ServiceName,
   writeText,
 } from "@pigato/protocol";
-import { isNestedFailure, MALFORMED, reasonOf } from "@pigato/protocol/internal";
+import { type BodyCodecName, isNestedFailure, MALFORMED, reasonOf } from "@pigato/protocol/internal";
 import { LinkError, type SendOptions } from "@pigato/transport";
 import { nanoid } from "nanoid";
 import { CODEC_FORMATS, DIALECTS, FRAMES_FORMAT, type ReplyFormat, type WorkerDialect } from "./dialect.ts";
@@ -70,6 +71,7 @@ export class Driver implements ReplyPort {
   readonly #service: string;
   readonly #events: DriverEvents;
   readonly #loop: EffectLoop<Input, Effect, Notice>;
+  readonly #session: Session;
   /** Of the requests in flight. */
   readonly #replies = new SlotTable<Reply>();
   readonly #clock: WorkerSettings["clock"];
@@ -83,7 +85,7 @@ export class Driver implements ReplyPort {
     this.#name = service;
     this.#service = display(service);
     this.#events = events;
-    const session = new Session({
+    this.#session = new Session({
       ...settings,
       ...connectionOptions(settings, addresses),
       service,
@@ -92,7 +94,7 @@ export class Driver implements ReplyPort {
       codecs: bodyCodecs.installed,
       ...(dialect.fixed && { fixed: dialect.fixed }),
     });
-    this.#loop = new EffectLoop<Input, Effect, Notice>(session, this, settings.clock);
+    this.#loop = new EffectLoop<Input, Effect, Notice>(this.#session, this, settings.clock);
     const { maxFrameBytes, maxMessageBytes } = settings;
     const limits = { maxFrameBytes, maxMessageBytes };
     const newSocketId = (): string => `${settings.prefix}-${nanoid()}`;
@@ -113,6 +115,10 @@ export class Driver implements ReplyPort {
 
   apply(input: Input): void {
     this.#loop.apply(input);
+  }
+
+  excessOf(value: unknown, codec?: BodyCodecName): string | undefined {
+    return excessOfValue(value, this.#session.requests.brokerBounds, codec);
   }
 
   /** Offers a further service on the same connection, if the broker takes several. `events.service` says whether it does. */
@@ -235,7 +241,12 @@ export class Driver implements ReplyPort {
   #portFor({ request, codec }: RunEffect): ReplyPort {
     if (request.isFramed !== true && codec === undefined) return this;
     const format = codec === undefined ? FRAMES_FORMAT : CODEC_FORMATS[codec];
-    return { format, apply: (input) => this.apply(input), report: (error) => this.report(error) };
+    return {
+      format,
+      excessOf: (value) => this.excessOf(value, codec),
+      apply: (input) => this.apply(input),
+      report: (error) => this.report(error),
+    };
   }
 
   #send(message: FromWorker, isUrgent: boolean): void {

@@ -18,6 +18,8 @@ export interface ReplyOptions {
 export interface ReplyPort {
   /** How values are encoded. */
   readonly format: ReplyFormat;
+  /** Why a value is too large for the broker, if that is known without its encoding. */
+  excessOf(value: unknown): string | undefined;
   /** Has no effect once the request has ended. May call `pause`, `finish` and `abort` before it returns. */
   apply(input: HandlerInput): void;
   /** Reports an `error` of the stream that has no listener. */

@@ -212,7 +212,8 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
     }
     if (this.#state.phase === "open") {
       const { format } = this.#port;
-      this.#end(0, format.final(dataOrCallback), format.options(this.#options, dataOrCallback));
+      const excess = this.#port.excessOf(dataOrCallback);
+      this.#end(0, excess ? [] : format.final(dataOrCallback), format.options(this.#options, dataOrCallback), excess);
     }
     if (done) this.#whenClosed(done);
     return this;
@@ -326,8 +327,9 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
   #writeChunk(chunk: unknown, done: Callback | undefined): boolean {
     let body: readonly Frame[];
     let options: Frame;
+    const excess = this.#port.excessOf(chunk);
     try {
-      body = this.#port.format.chunk(chunk);
+      body = excess === undefined ? this.#port.format.chunk(chunk) : [];
       options = this.#port.format.options(this.#options, chunk);
     } catch (error) {
       // A piped source cannot catch an exception.
@@ -336,20 +338,20 @@ export class Reply extends LazyEmitter implements NodeJS.WritableStream {
       return false;
     }
     this.#hasBegun = true;
-    this.#port.apply({ type: "partial", call: this.#call, body, options });
+    this.#port.apply({ type: "partial", call: this.#call, body, options, excess });
     if (done) nextTick(done, this.writableErrored);
     if (!this.active()) this.#drainSoon();
     return !this.#needsDrain;
   }
 
-  #end(status: 0 | -1, body: readonly Frame[], options: Frame): void {
+  #end(status: 0 | -1, body: readonly Frame[], options: Frame, excess?: string): void {
     this.#enter(ENDED);
     this.#isFinishing = true;
-    this.#sendFinal(status, body, options);
+    this.#sendFinal(status, body, options, excess);
   }
 
-  #sendFinal(status: 0 | -1, body: readonly Frame[], options: Frame): void {
-    this.#port.apply({ type: "final", call: this.#call, status, body, options });
+  #sendFinal(status: 0 | -1, body: readonly Frame[], options: Frame, excess?: string): void {
+    this.#port.apply({ type: "final", call: this.#call, status, body, options, excess });
   }
 
   /** Notifies listeners. Runs in its own tick. */

@@ -20,6 +20,6 @@ export function obstacleTo(
 ): Failure | undefined {
   if (options.codec !== undefined && !codecs.includes(options.codec)) return unsupportedCodec(call, options.codec);
   if (options.hasInput && !duplex) return unsupportedInput(call);
-  const excess = excessOf(bounds, body, trailer[1] ?? trailer[0]);
+  const excess = call.message.excess ?? excessOf(bounds, body, trailer[1] ?? trailer[0]);
   return excess === undefined ? undefined : tooLarge(call, excess);
 }

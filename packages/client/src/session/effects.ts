@@ -13,6 +13,8 @@ export interface ClientRequestOptions extends RequestOptions {
 
 export type RequestMessage = Extract<FromClient, { readonly type: "request" }> & {
   readonly options: ClientRequestOptions;
+  /** Why its data is too large for the broker, if that is known without its encoding. Then it has no body. */
+  readonly excess?: string | undefined;
 };
 
 /** Progress of a request, reported to its caller. */

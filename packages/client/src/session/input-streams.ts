@@ -125,6 +125,7 @@ export class InputStreams {
   /** The connection is lost. */
   onLost(): void {
     this.#sender.isLinkSlow = false;
+    this.brokerBounds = DEFAULT_SIZE_BOUNDS;
   }
 
   /** The request will be sent again: to a worker that has granted nothing. */

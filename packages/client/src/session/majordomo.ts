@@ -23,6 +23,7 @@ class MajordomoExchange implements Exchange {
   readonly #connection: Pick<Connection, "phase">;
   readonly #emit: (effect: Effect) => void;
   readonly calls: Calls;
+  readonly knownBounds = undefined;
   /** The request that is with the broker. */
   #current: Call | undefined;
 

@@ -18,6 +18,7 @@ import {
   type Instant,
   OMDP_CAPABILITIES,
   offerOf,
+  type SizeBounds,
   sharedCapabilities,
 } from "@pigato/protocol/internal";
 import { isClassic, obstacleTo } from "./broker-support.ts";
@@ -71,8 +72,6 @@ class PigatoExchange implements Exchange {
   readonly #values: ReplyValues;
   /** The capabilities that both sides support on this connection: none, until the broker answers the offer. */
   #capabilities: Capabilities;
-  /** The sizes that the broker accepts. */
-  #brokerBounds = DEFAULT_SIZE_BOUNDS;
   /** Whether the broker of this connection answered the offer, and so knows more than the classic wire. */
   #isOfferAnswered = false;
   /** Whether the broker has answered. A request with flow control waits for that, because it carries the first credit. */
@@ -108,6 +107,10 @@ class PigatoExchange implements Exchange {
 
   get openCount(): number {
     return this.calls.size;
+  }
+
+  get knownBounds(): SizeBounds | undefined {
+    return this.#isBrokerKnown ? this.#inputs.brokerBounds : undefined;
   }
 
   nextDeadline(): Instant | undefined {
@@ -168,7 +171,6 @@ class PigatoExchange implements Exchange {
   onLost(reason: LossReason): void {
     this.#isOfferAnswered = false;
     this.#capabilities = this.#options.fixed ?? NO_CAPABILITIES;
-    this.#brokerBounds = DEFAULT_SIZE_BOUNDS;
     this.#isBrokerKnown = false;
     this.#inputs.onLost();
     for (const call of this.calls.all()) {
@@ -215,8 +217,7 @@ class PigatoExchange implements Exchange {
         if (message.accepted === undefined || this.#offer === undefined) return;
         this.#isOfferAnswered = true;
         this.#capabilities = sharedCapabilities(this.#offer, message.accepted);
-        this.#brokerBounds = boundsIn(message.accepted);
-        this.#inputs.brokerBounds = this.#brokerBounds;
+        this.#inputs.brokerBounds = boundsIn(message.accepted);
         return;
       case "violation":
         this.#emit({ type: "report", event: { type: "violation", violation: message } });
@@ -377,7 +378,7 @@ class PigatoExchange implements Exchange {
   #send(call: Call, now: Instant): void {
     if (call.isDeadlineOver(now)) return this.calls.fail(call, afterAll(call, deadlineExceeded(call)));
     const message = tagged(call, this.#capabilities, now);
-    const obstacle = obstacleTo(call, message, this.#capabilities, this.#brokerBounds);
+    const obstacle = obstacleTo(call, message, this.#capabilities, this.#inputs.brokerBounds);
     if (obstacle !== undefined) return this.calls.fail(call, obstacle);
     this.calls.onSent(call, now);
     call.notice = undefined;

@@ -7,7 +7,7 @@ import {
   serviceName,
   writeText,
 } from "@pigato/protocol";
-import { type Instant, parseRequestOptions } from "@pigato/protocol/internal";
+import { DEFAULT_SIZE_BOUNDS, type Instant, parseRequestOptions } from "@pigato/protocol/internal";
 import { CoreAlarm } from "@pigato/testkit";
 import { describe, expect, test } from "vitest";
 import { type SessionChanges, sessionOptions } from "../testing/session-options.ts";
@@ -70,14 +70,20 @@ class Scenario {
 
   request(
     id: string,
-    options: { readonly timeout?: number; readonly retry?: number; readonly persist?: 0 | 1 } = {},
+    options: {
+      readonly timeout?: number;
+      readonly retry?: number;
+      readonly persist?: 0 | 1;
+      readonly excess?: string;
+    } = {},
     body = writeText('"data"'),
   ): this {
     const message: RequestMessage = {
       type: "request",
       service: serviceName("echo"),
       requestId: requestId(id),
-      body: [body],
+      body: options.excess === undefined ? [body] : [],
+      excess: options.excess,
       trailer: [],
       options: {
         ...parseRequestOptions(JSON.stringify(options)),
@@ -788,6 +794,32 @@ describe("P-SIZE-1: a broker", () => {
     ]);
     sim.request("r3", {}, new Uint8Array(10_000)).reply("final", "r1", "1");
     expect(sim.seen()).toEqual([expect.stringContaining("INVALID"), "send request r3", "caller of r1: final 1"]);
+  });
+
+  test("gets no request whose data was not encoded, because it is too large", () => {
+    const sim = new Scenario().connect().receive(accepts(10_000));
+    expect(sim.session.knownBounds).toMatchObject({ maxFrameBytes: 10_000 });
+    sim.seen();
+    sim.request("r1", { excess: "data of at least 10001 bytes" });
+    expect(sim.failures).toEqual([
+      {
+        code: "INVALID",
+        message: 'request r1 to "echo" is too large for the broker: data of at least 10001 bytes',
+        delivery: "not-sent",
+      },
+    ]);
+    expect(sim.seen()).toEqual([expect.stringContaining("INVALID")]);
+  });
+
+  test("has no known bounds before it has answered, and after its connection is lost", () => {
+    const sim = new Scenario();
+    expect(sim.session.knownBounds).toBeUndefined();
+    sim.connect().receive(accepts(10_000));
+    expect(sim.session.knownBounds).toBeDefined();
+    sim.do({ type: "link-lost", reason: "link-down" });
+    expect(sim.session.knownBounds).toBeUndefined();
+    sim.advance(100).do({ type: "link-up" }).receive({ type: "heartbeat", accepted: NO_CAPABILITIES });
+    expect(sim.session.knownBounds).toEqual(DEFAULT_SIZE_BOUNDS);
   });
 
   test("that accepts less than the one before gets a request no second time if it is too large", () => {

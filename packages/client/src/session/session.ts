@@ -42,6 +42,8 @@ export interface Exchange {
   readonly calls: Calls;
   /** The number of open requests. */
   readonly openCount: number;
+  /** What the broker accepts. `undefined` while that is unknown, and in a dialect that does not say. */
+  readonly knownBounds: SizeBounds | undefined;
   nextDeadline(): Instant | undefined;
   /** Whether `nextDeadline` may return an earlier instant than it did last. */
   readonly mayWakeEarlier: boolean;
@@ -87,6 +89,10 @@ export class Session {
     this.options = options;
     this.#connection = new Connection(options.connection);
     this.exchange = new NewExchange(options, this.#connection, (effect) => this.#emit(effect));
+  }
+
+  get knownBounds(): SizeBounds | undefined {
+    return this.exchange.knownBounds;
   }
 
   handle(input: Input, now: Instant): readonly Effect[] {

@@ -34,13 +34,51 @@ test("a reply of 65 MiB runs once with retry, and fails with its size and the bo
   await expect(client.call("large", 65 * MIB, { retry: 1 })).rejects.toMatchObject({
     code: "WORKER_FAILED",
     message: expect.stringMatching(
-      /^the reply to request .* is too large for the broker: a frame of 68157440 bytes; the bound is 67108864/,
+      /^the reply to request .* is too large for the broker: data of at least 68157438 bytes; the bound is 67108864/,
     ),
     detail: { code: "INVALID" },
   });
   expect(await other).toBe("xxx");
   expect(runs).toEqual([5, 65 * MIB]);
   expect(losses).toEqual([]);
+});
+
+test("data that is too large for the broker is not encoded, and blocks nothing", async () => {
+  const { address } = await startBroker(LOW);
+  await startWorker(address, "echo", (data, reply) => reply.end(data));
+  const client = await startClient(address);
+  expect(await client.call("echo", 1)).toBe(1);
+  let encoded = 0;
+  const last = { toJSON: () => ++encoded };
+  const rows = [...Array.from({ length: 50 }, () => ({ text: "x".repeat(10_000) })), last];
+  for (const options of [{}, { deadline: 60_000 }, { headers: { trace: "1" } }]) {
+    const failed = client.call("echo", { rows }, options);
+    await expect(failed).rejects.toMatchObject({ code: "INVALID", delivery: "not-sent" });
+    await expect(failed).rejects.toThrow(
+      /too large for the broker: data of at least 1\d{5} bytes; the bound is 100000/,
+    );
+  }
+  expect(encoded).toBe(0);
+  expect(await client.call("echo", { rows: rows.slice(-2) })).toMatchObject({ rows: [{}, 1] });
+});
+
+test("a reply that is too large for the broker is not encoded, and fails alone", async () => {
+  const { address } = await startBroker(LOW);
+  let encoded = 0;
+  const last = { toJSON: () => ++encoded };
+  const rows = [...Array.from({ length: 50 }, () => ({ text: "x".repeat(10_000) })), last];
+  await startWorker(address, "rows", (form, reply) => {
+    if (form === "stream") reply.write(rows);
+    reply.end(form === "short" ? "row" : rows);
+  });
+  const client = await startClient(address);
+  for (const form of ["final", "stream"]) {
+    await expect(client.call("rows", form)).rejects.toMatchObject({
+      code: "WORKER_FAILED",
+      message: expect.stringMatching(/^the reply to request .* is too large for the broker: data of at least/),
+    });
+  }
+  expect([encoded, await client.call("rows", "short")]).toEqual([0, "row"]);
 });
 
 describe.each([{ negotiate: true }, { negotiate: false }])(

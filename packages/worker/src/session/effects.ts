@@ -13,6 +13,8 @@ export interface PartialInput {
   readonly call: CallId;
   readonly body: readonly Frame[];
   readonly options: Frame;
+  /** Why it is too large for the broker, if that is known without its encoding. Then it has no body. */
+  readonly excess?: string | undefined;
 }
 
 export interface FinalInput {
@@ -21,6 +23,8 @@ export interface FinalInput {
   readonly status: number;
   readonly body: readonly Frame[];
   readonly options: Frame;
+  /** As of a partial. */
+  readonly excess?: string | undefined;
 }
 
 /** How many chunks of input the handler has read since its last report; 0 for the first look at it. See `report-reads`. */

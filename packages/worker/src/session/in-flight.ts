@@ -21,6 +21,7 @@ import {
   type Instant,
   MAX_CREDIT,
   ownFrames,
+  type SizeBounds,
 } from "@pigato/protocol/internal";
 import {
   type Effect,
@@ -69,7 +70,7 @@ export class InFlightRequests {
   negotiates = false;
   #capabilities: Capabilities = NO_CAPABILITIES;
   /** The sizes that the broker accepts. */
-  #brokerBounds = DEFAULT_SIZE_BOUNDS;
+  brokerBounds: SizeBounds = DEFAULT_SIZE_BOUNDS;
   readonly #options: InFlightOptions;
   readonly #table: RequestTable;
   readonly #sender: Sender<InFlightRequest, PartialInput | FinalInput>;
@@ -102,7 +103,7 @@ export class InFlightRequests {
 
   set capabilities(accepted: Capabilities) {
     this.#capabilities = accepted;
-    this.#brokerBounds = boundsIn(accepted);
+    this.brokerBounds = boundsIn(accepted);
   }
 
   /** Its tables, for the checks of tests. */
@@ -186,7 +187,7 @@ export class InFlightRequests {
   onPartial(input: PartialInput, now: Instant): Effects {
     const request = this.#table.get(input.call);
     if (request === undefined) return NO_EFFECTS;
-    const excess = excessOf(this.#brokerBounds, input.body, input.options);
+    const excess = input.excess ?? excessOf(this.brokerBounds, input.body, input.options);
     if (excess !== undefined) return this.#onTooLarge(request, excess);
     if (request.expiry !== undefined) this.#restartTimeout(request, now);
     if (this.#sender.isBlocked(request)) {
@@ -203,7 +204,7 @@ export class InFlightRequests {
   onFinal(input: FinalInput): Effects {
     const request = this.#table.get(input.call);
     if (request === undefined) return NO_EFFECTS;
-    const excess = excessOf(this.#brokerBounds, input.body, input.options);
+    const excess = input.excess ?? excessOf(this.brokerBounds, input.body, input.options);
     if (excess !== undefined) return this.#onTooLarge(request, excess);
     if (request.held !== undefined) {
       this.#sender.hold(request, toHold(input));
@@ -294,7 +295,7 @@ export class InFlightRequests {
   #canWait(request: InFlightRequest, input: PartialInput): boolean {
     if (!this.capabilities.partials || request.isFramed || !PartialBatch.takes(input)) return false;
     // P-SIZE-1: each chunk may be within the bound, and all of them beyond it.
-    return this.#brokerBounds.maxMessageBytes - input.options.length >= PartialBatch.MAX_BYTES;
+    return this.brokerBounds.maxMessageBytes - input.options.length >= PartialBatch.MAX_BYTES;
   }
 
   #pause(request: InFlightRequest): Effects {

@@ -29,6 +29,8 @@ export class RecordingPort implements ReplyPort {
     return reply;
   }
 
+  excessOf(): undefined {}
+
   apply(input: HandlerInput): void {
     const reply = this.#reply;
     switch (input.type) {
