@@ -19,12 +19,29 @@ export interface Output {
 
 /** The size of a pool's buffers. */
 export const BUFFER_BYTES: number = 128 * 1024;
+/** So much of one message shows that large frames arrive. */
+const LARGE_BYTES = 16 * 1024;
+/** What glibc may keep of freed memory. */
+const KEPT_BYTES = 32 * 1024 * 1024;
 /** The garbage collector gets further idle buffers. */
 const MAX_IDLE_BUFFERS = 32;
 
 /** Reusable buffers of one link. A connection has a buffer only while it has something to write. */
 export class BufferPool {
   readonly #idle: Buffer[] = [];
+  #keepsFreed = false;
+
+  /**
+   * So many bytes of a message wait for its rest. If they are many, large frames arrive. glibc would return their memory to the kernel
+   * as soon as it is freed, and each page of the next ones would cost a page fault: more than all else for a chunk of 64 KB. Once a
+   * block was freed, glibc keeps up to twice its size (M_TRIM_THRESHOLD in mallopt(3), which adapts). Nothing is written to the block,
+   * so it takes no memory itself.
+   */
+  onUnfinished(bytes: number): void {
+    if (bytes < LARGE_BYTES || this.#keepsFreed) return;
+    this.#keepsFreed = true;
+    Buffer.allocUnsafeSlow(KEPT_BYTES / 2);
+  }
 
   take(): Buffer {
     return this.#idle.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);

@@ -1,6 +1,6 @@
 // A sender at a socket whose kernel takes as much as the test says.
 
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { DEFAULT_LINK_LIMITS, type LinkLimits } from "../link.ts";
 import { Outbox } from "../outbox.ts";
 import { Holding, SendBudget } from "../send-budget.ts";
@@ -151,4 +151,14 @@ test("bytes of one long write count as progress", async () => {
   clearInterval(steps);
   expect(taken).toBeGreaterThan(20);
   expect(detail).toMatch(/^it took 0 bytes in 50 ms/);
+});
+
+test("a pool lets malloc keep freed memory once a large part of a message waits for its rest", () => {
+  const allocate = vi.spyOn(Buffer, "allocUnsafeSlow");
+  const pool = new BufferPool();
+  pool.onUnfinished(1_000);
+  expect(allocate).not.toHaveBeenCalled();
+  for (let read = 0; read < 3; read++) pool.onUnfinished(32_000);
+  expect(allocate.mock.calls).toEqual([[16 * 1024 * 1024]]);
+  allocate.mockRestore();
 });

@@ -261,6 +261,7 @@ export class SocketConnection implements PeerReaderListener, SenderOwner, PeerAc
     this.#hasMessage = false;
     if (hasEnded) this.hasSent = true;
     if (bytes === 0 && this.#unfinished.bytes === 0) return;
+    this.#settings.pool.onUnfinished(keptBytes);
     const hasGrown = bytes > this.#unfinished.bytes;
     this.#unfinished.update({ bytes, keptBytes }, hasEnded, this.#liveness.lastDataAt);
     if (hasGrown && !hasEnded && !this.#isMuted && !this.reader.isWithinCommand) this.#owner.onReceiving?.(this);
