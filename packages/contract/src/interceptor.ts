@@ -28,6 +28,7 @@ export interface CallInfo {
   readonly method: string;
   /** Of the contract; `undefined` for a method without one. */
   readonly definition: Method | undefined;
+  readonly caller?: string | undefined;
 }
 
 /** What an interceptor may change. An absent field changes nothing. */
@@ -63,6 +64,8 @@ export class InterceptedRequest<Kind extends MethodKind, Input> {
   readonly method: string;
   /** The method in its contract; `undefined` without a contract. */
   readonly definition: Method | undefined;
+  /** At a host, the identity of the caller, as the `caller` of the context of a handler; otherwise `undefined`. */
+  readonly caller: string | undefined;
   /** May be changed. */
   readonly headers: HeaderMap;
   /** The instant at which the request expires; `undefined` without a deadline. */
@@ -87,6 +90,7 @@ export class InterceptedRequest<Kind extends MethodKind, Input> {
     this.service = info.service;
     this.method = info.method;
     this.definition = info.definition;
+    this.caller = info.caller;
     this.headers = state.headers;
     this.deadline = state.deadline;
     this.attempt = state.attempt;

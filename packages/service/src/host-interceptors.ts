@@ -98,7 +98,7 @@ export async function interceptRequest(
   const { name, definition } = method;
   const first = requestOf(
     definition?.kind ?? "unary",
-    { side: "host", service: reply.service, method: name, definition },
+    { side: "host", service: reply.service, method: name, definition, caller: info.caller },
     {
       headers: HeaderMap.from(info.headers),
       deadline: info.deadline,

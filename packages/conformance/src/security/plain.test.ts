@@ -2,12 +2,16 @@
 
 import type { AuthRequest } from "@pigato/broker";
 import { Client } from "@pigato/client";
+import { Host, MethodError, service, unary } from "@pigato/service";
 import { foreignPeers } from "@pigato/testkit/foreign-peers";
 import { zmtp } from "@pigato/transport";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { z } from "zod";
 import { pythonClient, pythonWorker } from "../dialects/python.ts";
 import { connectRawPeer, startBroker, startWorker } from "../support/start.ts";
 import { MISMATCH, startEcho } from "./keys.ts";
+
+const TEXT = z.string();
 
 describe("with PLAIN", () => {
   const isAda = (peer: AuthRequest): boolean =>
@@ -33,6 +37,30 @@ describe("with PLAIN", () => {
     await using client = new Client(address, { plain });
     await client.start();
     expect(await client.call("who")).toBe("ada");
+  });
+
+  test("P-TAG-4: an interceptor of a host refuses callers by their name", async () => {
+    const knowsPassword = (peer: AuthRequest): boolean => peer.mechanism === "PLAIN" && peer.password === "lace";
+    const { address } = await startBroker({ plain: true, authenticate: knowsPassword, transport: zmtp });
+    const api = service("api", { whoami: unary({ input: z.undefined(), output: TEXT, errors: { FORBIDDEN: TEXT } }) });
+    await using host = new Host(address, { plain: { username: "host", password: "lace" } });
+    host.use((next) => (request) => {
+      if (request.caller === "ada") return next(request.with({ headers: { seen: request.caller } }));
+      throw new MethodError({ code: "FORBIDDEN", detail: String(request.caller), message: "not you" });
+    });
+    host.serve(api, { whoami: (_input, ctx) => `${ctx.caller} ${ctx.headers.get("seen")}` });
+    await host.start();
+    await using ada = new Client(address, { plain: { username: "ada", password: "lace" } });
+    await using bob = new Client(address, { plain: { username: "bob", password: "lace" } });
+    await Promise.all([ada.start(), bob.start()]);
+    const seen: unknown[] = [];
+    ada.use((next) => (request) => {
+      seen.push(request.caller);
+      return next(request);
+    });
+    expect(await ada.of(api).whoami()).toBe("ada ada");
+    expect(seen).toEqual([undefined]);
+    await expect(bob.of(api).whoami()).rejects.toMatchObject({ code: "FORBIDDEN", detail: "bob" });
   });
 
   test.each([
