@@ -84,17 +84,20 @@ export class Context<Of extends Method = Method> {
     return this.#headers;
   }
 
-  /** Headers of the reply. Those that are set before its first chunk, or before its end, reach the interceptors of the caller. */
+  /**
+   * Headers of the reply. Those that are set before its first chunk, or before its end, reach the caller's interceptors and its listener
+   * `onHeaders`.
+   */
   get replyHeaders(): HeaderMap {
     return this.#replyMetadata().headers;
   }
 
-  /** Headers that follow the last chunk of the reply. */
+  /** Headers that follow the last chunk of the reply. They reach the caller's interceptors and its listener `onTrailers`. */
   get replyTrailers(): HeaderMap {
     return this.#replyMetadata().trailers;
   }
 
-  /** When the caller gives up at the latest; `undefined` without a deadline. */
+  /** The instant at which the request expires; `undefined` without a deadline. */
   get deadline(): Date | undefined {
     const { intercepted, reply } = this.#request;
     return intercepted === undefined ? reply.info.deadline : intercepted.deadline;
@@ -118,7 +121,7 @@ export class Context<Of extends Method = Method> {
     return this.#request.reply.info.caller;
   }
 
-  /** How often the broker has dispatched the request, this time included. */
+  /** How often the broker has dispatched the request: 1 for the first attempt. */
   get attempt(): number {
     return this.#request.reply.info.attempt;
   }

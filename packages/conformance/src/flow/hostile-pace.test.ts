@@ -104,7 +104,7 @@ test("a worker that never reads gets no input, and the client reads nothing of i
   await expect.poll(() => broker.stats(), PATIENTLY).toMatchObject({ open: 0, inFlight: 0 });
 });
 
-test("a worker that stops to read gets no more than a window, until the client cancels", async () => {
+test("a worker that stops reading gets no more than a window, until the client cancels", async () => {
   const { address, broker, during } = await startWitnessed();
   const endings = new Inbox<unknown>();
   await startWorker(address, "load", async (_data, reply) => {

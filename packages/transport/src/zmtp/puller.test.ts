@@ -11,7 +11,7 @@ import { RawPeer } from "./testing/raw-peer.ts";
 let puller: ZmtpPuller;
 let received: string[] = [];
 let events: string[] = [];
-/** Messages that it takes before it stops to read. */
+/** Messages that it takes before it stops reading. */
 let room = Number.POSITIVE_INFINITY;
 let onEvent = () => {};
 
