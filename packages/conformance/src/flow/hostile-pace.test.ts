@@ -150,7 +150,7 @@ test("the timeout ends a request whose client never ends its input, and the hand
     await mallory.receive("C", "9");
     await mallory.send("C", "10", "r1", "1", "2");
     expect((await mallory.receive("C", "3"))[5]).toContain("DEADLINE_EXCEEDED");
-    expect(await endings.take()).toMatchObject({ code: "CANCELED" });
+    expect(await endings.take()).toMatchObject({ code: "DEADLINE_EXCEEDED" });
     // It goes on nevertheless.
     await mallory.send("C", "10", "r1", "3");
     await mallory.send("C", "11", "r1");
