@@ -10,7 +10,8 @@
 // - The programs of a page connect to the documented address. A broker and an `echo` worker run there, unless the page starts
 // its own. A program that starts a broker and ends runs alone.
 //
-// The test replaces the documented address by its own, so that other programs on the machine do not interfere.
+// The test replaces the documented address by its own, and a documented port by a free one, so that other programs on the machine do not
+// interfere.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -26,6 +27,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pages, ROOT, textOf } from "./pages.ts";
 
 const ADDRESS = /tcp:\/\/(?:127\.0\.0\.1|localhost|\*):55555/g;
+const PORT = /(?<=\bport: )5555\d\b/g;
 const DOCUMENTED = "tcp://127.0.0.1:55555";
 /** The end of the name of a module of the same page. */
 const TS_MODULE = /(?<=from "\.\/\w+)\.ts(?=")/g;
@@ -119,7 +121,8 @@ describe.each(programs)("$page", ({ page, snippets, modules }) => {
   test.each(snippets)("line $line", { timeout: 60_000 }, async ({ line, serves, code, output }) => {
     const isAlone = !serves && STARTS_BROKER.test(code);
     const address = isAlone ? `ipc://${join(folder, `${name}-${line}.sock`)}` : shared;
-    const child = spawnProgram(save(place, `${line}.mjs`, code.replaceAll(ADDRESS, address)));
+    const program = code.replaceAll(ADDRESS, address).replaceAll(PORT, String(await freePort()));
+    const child = spawnProgram(save(place, `${line}.mjs`, program));
     serving.push(child);
     try {
       const printed = record(child, address);
@@ -138,6 +141,16 @@ describe.each(programs)("$page", ({ page, snippets, modules }) => {
     }
   });
 });
+
+/** A port of the loopback interface that nothing listens at. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
 
 /** A folder next to the links of the packages, so that a program imports what a user's program would import. */
 function placeFor(name: string): string {
