@@ -168,7 +168,9 @@ async function resultOf<Value>(
   try {
     return { worker, data: await ask<Value>(service, data, { ...request, workerId: worker }) };
   } catch (error) {
-    if (error instanceof RequestError) return { worker, error };
+    // The failure of a request to a worker that lacks what it needs, which others may have.
+    const failure = error instanceof UsageError ? error.cause : error;
+    if (failure instanceof RequestError) return { worker, error: failure };
     throw error;
   }
 }

@@ -63,7 +63,8 @@ export class CallSchema {
   });
   /**
    * Milliseconds that it may wait for a worker. Then it fails with `UNAVAILABLE`; a retry is safe unless an earlier worker was lost. Applies
-   * each time that it waits: in the client for a connection, and in a broker that supports it for a free worker. @defaultValue no limit
+   * each time that it waits: in the client for a connection, and in the broker for a free worker. With a broker that does not support it, or with
+   * `negotiate: false`, the request fails with a `UsageError`. @defaultValue no limit
    */
   readonly acceptTimeout: Option<number, number | undefined> = custom<number, number | undefined>({
     unit: "ms",
@@ -118,7 +119,7 @@ export class CallSchema {
   /**
    * How data is written, where broker and worker support it: `raw` for bytes as they are, a `Uint8Array` or an `ArrayBuffer`, while
    * all other data stays JSON; `msgpack` for MessagePack, which needs the package `msgpackr`. The worker replies likewise; if it
-   * cannot, a request with such a body fails with `INVALID`. @defaultValue "json"
+   * cannot, a request with such a body fails with a `UsageError`. @defaultValue "json"
    */
   readonly codec: Option<BodyCodecName | "json"> = choice({ choices: ["json", ...BODY_CODEC_NAMES], default: "json" });
   /**

@@ -4,7 +4,7 @@
 import { finished, Readable, type ReadableOptions } from "node:stream";
 import { rejectionFor, withCurrentStack } from "@pigato/peer";
 import { ReadReports } from "@pigato/peer/session";
-import { type Frame, PigatoError, type RequestError, type RequestId } from "@pigato/protocol";
+import { type Frame, PigatoError, type RequestError, type RequestId, type UsageError } from "@pigato/protocol";
 import { isError } from "@pigato/protocol/internal";
 import type { Abortable, SharedSignal } from "./abort-signals.ts";
 import type { InputPump } from "./input-pump.ts";
@@ -15,7 +15,7 @@ export interface Caller {
   onProgress?(progress: Progress): void;
   onPartial(value: unknown): void;
   onFinal(value: unknown): void;
-  onFailure(error: RequestError): void;
+  onFailure(error: RequestError | UsageError): void;
 }
 
 /** A caller with flow control. */
@@ -48,7 +48,7 @@ export interface CallControl {
 }
 
 /** Called with a value, or with the error of the request. */
-export type ReplyCallback<Value = unknown> = (error: RequestError | null, value: Value) => void;
+export type ReplyCallback<Value = unknown> = (error: RequestError | UsageError | null, value: Value) => void;
 
 /** A Readable in object mode whose chunks have a type. Node's own types are `any` there. */
 interface TypedReadable<Value> extends Readable {
@@ -198,8 +198,8 @@ export class StreamCaller implements PacedCaller {
     if (!this.#stream.destroyed) this.#stream.push(null);
   }
 
-  onFailure(error: RequestError): void {
-    this.#stream.destroy(this.#conversion?.toError(error) ?? error);
+  onFailure(error: RequestError | UsageError): void {
+    this.#stream.destroy(error.code === "USAGE" ? error : (this.#conversion?.toError(error) ?? error));
   }
 
   #convert(value: unknown, read: (chunk: unknown) => unknown): void {
@@ -228,7 +228,7 @@ export class CallbackCaller implements Caller {
     this.#onFinal?.(null, value);
   }
 
-  onFailure(error: RequestError): void {
+  onFailure(error: RequestError | UsageError): void {
     this.#onFinal?.(error, null);
   }
 }
@@ -265,8 +265,8 @@ export class FinalCaller implements Caller {
     this.#resolve(isLast ? (this.#last ?? value) : value);
   }
 
-  onFailure(error: RequestError): void {
-    this.#resolve(rejectionFor(this.#port.toError?.(error) ?? error));
+  onFailure(error: RequestError | UsageError): void {
+    this.#resolve(rejectionFor(error.code === "USAGE" ? error : (this.#port.toError?.(error) ?? error)));
   }
 }
 
@@ -288,7 +288,7 @@ export class CollectCaller implements Caller {
     this.#resolve(this.#chunks);
   }
 
-  onFailure(error: RequestError): void {
+  onFailure(error: RequestError | UsageError): void {
     this.#resolve(rejectionFor(error));
   }
 }
@@ -335,7 +335,7 @@ export class AbortableCaller implements PacedCaller, Abortable {
     this.#caller.onFinal(value);
   }
 
-  onFailure(error: RequestError): void {
+  onFailure(error: RequestError | UsageError): void {
     this.#signal.delete(this);
     this.#caller.onFailure(error);
   }

@@ -3,7 +3,7 @@
 
 import { AsyncResource } from "node:async_hooks";
 import { withStackOf } from "@pigato/peer";
-import type { Frame, RequestError } from "@pigato/protocol";
+import type { Frame, RequestError, UsageError } from "@pigato/protocol";
 import type { PacedCaller } from "./call.ts";
 import type { Progress } from "./session/effects.ts";
 
@@ -42,7 +42,7 @@ export class ContextCaller extends AsyncResource implements PacedCaller {
     this.runInAsyncScope(this.#caller.onFinal, this.#caller, value);
   }
 
-  onFailure(error: RequestError): void {
+  onFailure(error: RequestError | UsageError): void {
     if (this.#site !== undefined) withStackOf(this.#site, error);
     this.runInAsyncScope(this.#caller.onFailure, this.#caller, error);
   }

@@ -111,6 +111,6 @@ function withoutNegotiated(input: CallOptions): CallOptions {
   return input;
 }
 
-const NEGOTIATED = ["args", "codec", "input", "onHeaders", "onTrailers"] as const;
+const NEGOTIATED = ["acceptTimeout", "args", "codec", "input", "onHeaders", "onTrailers"] as const;
 
 const FLAGS: ReadonlySet<string> = new Set(["retry", "nocache", "persist", "failFast", "notices", "args"]);

@@ -3,7 +3,7 @@
 
 import { AsyncResource } from "node:async_hooks";
 import type { HeaderMap } from "@pigato/contract";
-import { type Frame, RequestError } from "@pigato/protocol";
+import { type Frame, RequestError, type UsageError } from "@pigato/protocol";
 import { reasonOf } from "@pigato/protocol/internal";
 import type { PacedCaller } from "./call.ts";
 import { ReplyMetadata } from "./reply-metadata.ts";
@@ -88,7 +88,7 @@ export class ListeningCaller implements PacedCaller {
   }
 
   /** Has no effect if a listener has failed it. */
-  onFailure(error: RequestError): void {
+  onFailure(error: RequestError | UsageError): void {
     if (!this.#hasFailed) this.#caller.onFailure(error);
   }
 

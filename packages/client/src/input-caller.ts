@@ -1,6 +1,6 @@
 // The caller of a request with streamed input: the end of the request ends its source, too.
 
-import type { Frame, RequestError } from "@pigato/protocol";
+import type { Frame, RequestError, UsageError } from "@pigato/protocol";
 import type { PacedCaller } from "./call.ts";
 import type { InputPump } from "./input-pump.ts";
 import type { Progress } from "./session/effects.ts";
@@ -36,7 +36,7 @@ export class InputCaller implements PacedCaller {
     this.#caller.onFinal(value);
   }
 
-  onFailure(error: RequestError): void {
+  onFailure(error: RequestError | UsageError): void {
     this.input.stop();
     this.#caller.onFailure(error);
   }

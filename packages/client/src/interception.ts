@@ -104,7 +104,7 @@ function withoutPolicy(options: CallOptions): CallOptions {
 /** Passes on everything but the end. */
 class RelayCaller implements Caller {
   hasBegun = false;
-  error: RequestError | undefined;
+  error: RequestError | UsageError | undefined;
   readonly #caller: Caller;
   readonly #resolve: (output: unknown) => void;
 
@@ -126,15 +126,15 @@ class RelayCaller implements Caller {
     this.#resolve(value);
   }
 
-  onFailure(error: RequestError): void {
+  onFailure(error: RequestError | UsageError): void {
     this.error = error;
     this.#resolve(Promise.reject(error));
   }
 }
 
-/** Callbacks get a `RequestError`, whatever an interceptor throws. */
-function requestErrorOf(error: unknown, service: string): RequestError {
-  if (error instanceof RequestError) return error;
+/** Callbacks get an error of this package, whatever an interceptor throws. */
+function requestErrorOf(error: unknown, service: string): RequestError | UsageError {
+  if (error instanceof RequestError || error instanceof UsageError) return error;
   const message = `request to "${service}" failed in an interceptor: ${reasonOf(error)}`;
   const failed = new RequestError(
     { code: "CANCELED", message, delivery: "maybe-executed" },

@@ -2,7 +2,7 @@
 // them read them.
 
 import { HeaderMap } from "@pigato/contract";
-import { decodePayload, type Frame, type RequestError } from "@pigato/protocol";
+import { decodePayload, type Frame, type RequestError, type UsageError } from "@pigato/protocol";
 import { getOwn } from "@pigato/protocol/internal";
 import type { PacedCaller } from "./call.ts";
 import type { Progress } from "./session/effects.ts";
@@ -67,7 +67,7 @@ export class MetadataCaller implements PacedCaller {
     this.#caller.onFinal(value);
   }
 
-  onFailure(error: RequestError): void {
+  onFailure(error: RequestError | UsageError): void {
     this.#caller.onFailure(error);
   }
 }

@@ -2,11 +2,11 @@
 // failure as text; a protocol violation is an `error` event with one word.
 
 import type { EventEmitter } from "node:events";
-import type { RequestError } from "@pigato/client";
+import type { RequestError, UsageError } from "@pigato/client";
 import { guarded } from "@pigato/peer";
 
 /** The error of a failed request, for its callback or the stream's `error` event. Never a value that means success. */
-export function errorValue(error: RequestError): unknown {
+export function errorValue(error: RequestError | UsageError): unknown {
   switch (error.code) {
     case "DEADLINE_EXCEEDED":
       return "C_TIMEOUT";

@@ -1,7 +1,7 @@
 // The two forms in which classic code receives replies. A stopped client delivers nothing to either.
 
 import { Readable } from "node:stream";
-import type { Caller, OpenRequest, Progress, RequestError } from "@pigato/client";
+import type { Caller, OpenRequest, Progress, RequestError, UsageError } from "@pigato/client";
 import { nextTick } from "@pigato/peer";
 import { errorValue } from "./errors.ts";
 
@@ -61,7 +61,7 @@ export class StreamCaller implements Caller {
     if (this.#isWanted) this.#stream.push(null);
   }
 
-  onFailure(error: RequestError): void {
+  onFailure(error: RequestError | UsageError): void {
     if (!this.#isWanted) return;
     try {
       this.#stream.emit("error", errorValue(error));
@@ -95,7 +95,7 @@ export class CallbackCaller implements Caller {
     this.#end(0, value ?? null);
   }
 
-  onFailure(error: RequestError): void {
+  onFailure(error: RequestError | UsageError): void {
     this.#end(errorValue(error), null);
   }
 

@@ -23,9 +23,10 @@ import {
   type WorkerRecord,
 } from "./queued-request.ts";
 import { onWaited, onWaiting, timeLeft } from "./request-limits.ts";
-import type { CoreState } from "./state.ts";
+import type { CoreState, UnsendableRequest } from "./state.ts";
 import type { WorkerState } from "./worker-record.ts";
 
+type Obstacle = Pick<UnsendableRequest, "why" | "missing">;
 type RequestToWorker = ToWorker & { readonly type: "request" };
 
 /** The result of placing a request. */
@@ -232,10 +233,10 @@ function dispatch(state: CoreState, request: QueuedRequest, registration: Regist
   const isFramed = request.isRaw && worker.capabilities.frames && request.client.traits.hasFrames;
   const hasMethodInBody =
     request.hasCallOptions && request.options.method !== undefined && !worker.capabilities.methods;
-  const why = whyUnsendable(state, request, worker, { isFramed, hasMethodInBody });
-  if (why !== undefined) {
+  const obstacle = obstacleTo(state, request, worker, { isFramed, hasMethodInBody });
+  if (obstacle !== undefined) {
     request.isReceived = false;
-    return void state.unsendable.push({ request, why });
+    return void state.unsendable.push({ request, ...obstacle });
   }
   const hasFacts = worker.capabilities.headers;
   state.effects.toWorker(worker, {
@@ -263,23 +264,23 @@ function trailerFor({ capabilities, dialect }: WorkerRecord, { trailer }: Queued
   return capabilities.headers || dialect !== pigato.id ? trailer : withHeadersInOptions(trailer);
 }
 
-/** Why a worker cannot get a request, which then fails with INVALID (P-SIZE-1, P-CALL-3, P-STREAM-7). */
-function whyUnsendable(
+/** Why a worker cannot get a request, which then fails with INVALID (P-SIZE-1, P-CALL-3, P-STREAM-7, P-FAIL-7). */
+function obstacleTo(
   { options }: CoreState,
   request: QueuedRequest,
   worker: WorkerRecord,
   { isFramed, hasMethodInBody }: Pick<RequestToWorker, "isFramed" | "hasMethodInBody">,
-): string | undefined {
+): Obstacle | undefined {
   if (request.input !== undefined && !worker.capabilities.duplex) {
-    return `has streamed input, which the worker "${shownPeer(worker.id)}" does not support (duplex)`;
+    return unsupported(worker, "has streamed input", "duplex");
   }
   const { codec } = request.options;
   if (codec !== undefined && hasCodec(request, codec) && !worker.capabilities.codecs.includes(codec)) {
-    return `has the codec "${codec}", which the worker "${shownPeer(worker.id)}" does not support`;
+    return unsupported(worker, `has the codec "${codec}"`, `codec=${codec}`);
   }
   // Joined with what is not JSON, it would be neither.
   if (codec !== undefined && hasMethodInBody) {
-    return `has a method and the codec "${codec}", which the worker "${shownPeer(worker.id)}" does not support together (methods)`;
+    return unsupported(worker, `has a method together with the codec "${codec}"`, "methods");
   }
   const [sent, headers] = request.trailer;
   // In one frame or in two, the options and the headers have about the same number of bytes.
@@ -288,7 +289,11 @@ function whyUnsendable(
   if (isFramed) excess = worker.bounds && excessOf(worker.bounds, request.body, trailer);
   else if (hasMethodInBody) excess = excessWithMethod(options, worker, request, trailer);
   else excess = excessFor(options, worker, request, trailer);
-  return excess === undefined ? undefined : `is too large for its worker: ${excess}`;
+  return excess === undefined ? undefined : { why: `is too large for its worker: ${excess}`, missing: undefined };
+}
+
+function unsupported({ id }: WorkerRecord, what: string, missing: string): Obstacle {
+  return { why: `${what}, which its worker "${shownPeer(id)}" does not support (${missing})`, missing };
 }
 
 /** Whether the codec in the options is that of the body, and no option of an old client. */

@@ -48,11 +48,23 @@ export function endRequest(state: CoreState, request: QueuedRequest, outcome: Re
 }
 
 /** Ends a request and sends its client the failure. */
-export function endWithFailure(state: CoreState, request: QueuedRequest, code: FailureCode, why: string): void {
+export function endWithFailure(
+  state: CoreState,
+  request: QueuedRequest,
+  code: FailureCode,
+  why: string,
+  detail?: Failure["detail"],
+): void {
   const { client, name, id } = request;
-  const failure = { code, message: describe(id, name, why), delivery: deliveryOf(request) };
+  const failure = failureOf(request, code, why, detail);
   endUnsent(state, request, code, why);
   sendFailure(state, client, name, id, failure);
+}
+
+export function failureOf(request: QueuedRequest, code: FailureCode, why: string, detail: Failure["detail"]): Failure {
+  const { id, name } = request;
+  const failure = { code, message: describe(id, name, why), delivery: deliveryOf(request) };
+  return detail === undefined ? failure : { ...failure, detail };
 }
 
 /** Ends a request as failed. The caller sends the failure, if the client gets one. */

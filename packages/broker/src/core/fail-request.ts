@@ -1,15 +1,14 @@
 // The ways in which requests end without a final reply: failed, expired, canceled, or closed because the broker stops.
 // Which requests end in one step, and in which order, is decided here; end-request.ts holds the steps of one end.
 
-import type { FailureCode } from "@pigato/protocol";
+import type { Failure, FailureCode } from "@pigato/protocol";
 import {
   cancelAtWorker,
   closeRequest,
-  deliveryOf,
-  describe,
   endRequest,
   endUnsent,
   endWithFailure,
+  failureOf,
   whyExpired,
   whyItWaits,
 } from "./end-request.ts";
@@ -19,10 +18,16 @@ import { hasWaitedTooLong, onWaited } from "./request-limits.ts";
 import type { CoreState } from "./state.ts";
 
 /** Fails a request. The client is sent the failure; for a persistent request, at the latest when the client reconnects. */
-export function failRequest(state: CoreState, request: QueuedRequest, code: FailureCode, why: string): void {
+export function failRequest(
+  state: CoreState,
+  request: QueuedRequest,
+  code: FailureCode,
+  why: string,
+  detail?: Failure["detail"],
+): void {
   const { id, name, options } = request;
-  if (!options.persist) return endWithFailure(state, request, code, why);
-  const failure = { code, message: describe(id, name, why), delivery: deliveryOf(request) };
+  if (!options.persist) return endWithFailure(state, request, code, why, detail);
+  const failure = failureOf(request, code, why, detail);
   state.effects.reportFailure(request, code);
   cancelAtWorker(state, request, code, why);
   completeReply(state, request, { type: "failure", requestId: id, service: name, failure }, code);

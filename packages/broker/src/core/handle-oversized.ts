@@ -50,10 +50,10 @@ function onReply(
 /** Ends the requests that were given to a worker in this step and that it cannot get. */
 export function failUnsendable(state: CoreState): void {
   for (let next = state.unsendable.pop(); next !== undefined; next = state.unsendable.pop()) {
-    const { request, why } = next;
+    const { request, why, missing } = next;
     // It may have ended, or have lost this worker, in the same step.
     if (request.location.at === "worker" && request.isReceived === false) {
-      failRequest(state, request, "INVALID", why);
+      failRequest(state, request, "INVALID", why, missing === undefined ? undefined : { missing, peer: "worker" });
     }
   }
 }

@@ -45,6 +45,8 @@ export interface UnsendableRequest {
   readonly request: QueuedRequest;
   /** The reason, for its failure. */
   readonly why: string;
+  /** The capability that the worker lacks (P-FAIL-7); `undefined` if the request is too large. */
+  readonly missing: string | undefined;
 }
 
 export interface CoreState {

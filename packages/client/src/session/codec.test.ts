@@ -86,7 +86,7 @@ test("P-CODEC-2: a request in JSON that asks for a codec need not wait", () => {
 test("P-CODEC-2: a request whose body has a codec fails if the broker does not support it", () => {
   const scenario = new Scenario().connect().answer([]).request('{"codec":"raw"}');
   expect(scenario.seen).toEqual([
-    'INVALID not-sent: request c-1 to "echo" cannot be sent: its broker does not support the codec "raw", or the client does not negotiate',
+    'INVALID not-sent: request c-1 to "echo" cannot be sent in the codec "raw": its broker does not support it (codec=raw), or the client does not negotiate',
   ]);
 });
 

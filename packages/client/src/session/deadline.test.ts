@@ -17,7 +17,7 @@ import { callOf } from "./calls.ts";
 import type { Effect, Input, RequestMessage } from "./effects.ts";
 import { pigatoSession } from "./pigato.ts";
 
-const FULL = { cancel: true, error: true, deadline: true, headers: true };
+const FULL = { cancel: true, error: true, methods: true, deadline: true, headers: true };
 
 interface Fields {
   readonly deadlineMs?: number;
@@ -172,6 +172,18 @@ describe("acceptTimeout", () => {
     sim.advance(999);
     expect(sim.failures).toEqual([]);
   });
+
+  test.each([{}, { cancel: true, error: true }])(
+    "P-FAIL-7: fails with what is missing at a broker that does not know it, before and after its answer",
+    (accepted) => {
+      const detail = { missing: "methods", peer: "broker" };
+      const sim = new Scenario().request("c-1", { options: '{"acceptTimeout":250}' }).connect(accepted);
+      sim.request("c-2", { options: '{"acceptTimeout":0}' }).request("c-3", {});
+      expect(sim.ended).toEqual(["INVALID not-sent", "INVALID not-sent"]);
+      expect(sim.failures).toMatchObject([{ detail }, { detail }]);
+      expect(sim.sent).toHaveLength(1);
+    },
+  );
 
   test("does not extend a timeout or a deadline that ends earlier", () => {
     const sim = new Scenario().request("c-1", { options: '{"acceptTimeout":250,"timeout":100}' });

@@ -2,10 +2,19 @@
 // object and the reason. The delivery class never promises more than this side knows: a sent request may have been executed.
 
 import type { LossReason } from "@pigato/peer/session";
-import { type Delivery, display, type Failure, NOT_JSON, RequestError, type ToClient } from "@pigato/protocol";
+import {
+  type Delivery,
+  display,
+  type Failure,
+  NOT_JSON,
+  RequestError,
+  type ToClient,
+  UsageError,
+} from "@pigato/protocol";
 import {
   type BodyCodecName,
   errorFrom,
+  getOwn,
   isError,
   isHandlerError,
   isNestedFailure,
@@ -119,14 +128,23 @@ export function tooLarge({ message, delivery }: RequestInfo, excess: string): Fa
 
 /** P-CODEC-2. */
 export function unsupportedCodec({ message, delivery }: RequestInfo, codec: BodyCodecName): Failure {
-  const reason = `its broker does not support the codec "${codec}", or the client does not negotiate`;
-  return { code: "INVALID", message: `${shown(message)} cannot be sent: ${reason}`, delivery };
+  return lacking(`${shown(message)} cannot be sent in the codec "${codec}"`, `codec=${codec}`, delivery);
 }
 
 /** P-STREAM-7. */
 export function unsupportedInput({ message, delivery }: RequestInfo): Failure {
-  const reason = "its broker does not support it (duplex), or the client does not negotiate";
-  return { code: "INVALID", message: `${shown(message)} cannot stream its input: ${reason}`, delivery };
+  return lacking(`${shown(message)} cannot stream its input`, "duplex", delivery);
+}
+
+/** P-TIME-6: this side cannot know when a worker has the request. */
+export function unsupportedAcceptTimeout({ message, delivery }: RequestInfo): Failure {
+  return lacking(`${shown(message)} cannot have an acceptTimeout`, "methods", delivery);
+}
+
+/** P-FAIL-7. */
+function lacking(what: string, missing: string, delivery: Delivery): Failure {
+  const message = `${what}: its broker does not support it (${missing}), or the client does not negotiate`;
+  return { code: "INVALID", message, delivery, detail: { missing, peer: "broker" } };
 }
 
 /** P-SIZE-1. */
@@ -225,14 +243,16 @@ function endedHere(
   };
 }
 
-export function errorOf({ service, requestId }: RequestMessage, failure: Failure): RequestError {
+/** P-FAIL-7: a request that needs what a peer lacks is misuse. The `cause` is its failure. */
+export function errorOf({ service, requestId }: RequestMessage, failure: Failure): RequestError | UsageError {
   const error = new RequestError(failure, { service: display(service), requestId: display(requestId) });
   const { code, detail } = failure;
   if (isNestedFailure(detail)) error.cause = nestedErrorOf(detail);
   else if (code === "WORKER_FAILED" && isHandlerError(detail)) error.cause = errorFrom(detail);
   // The reason of a signal, or the error of a source of input.
   else if (code === "CANCELED" && isError(detail)) error.cause = detail;
-  return error;
+  const isMisuse = code === "INVALID" && typeof getOwn(detail, "missing") === "string";
+  return isMisuse ? new UsageError(failure.message, { cause: error }) : error;
 }
 
 function shown(request: RequestMessage): string {

@@ -80,7 +80,8 @@ export class SessionObserver {
     for (const { input: request, attempts, isSent } of this.#byCall.values()) {
       const { options, deadlineMs, hasHeaders } = request.message;
       const isTagged = deadlineMs !== undefined || hasHeaders === true;
-      const dependsOnBroker = request.isPaced || isTagged || options.codec !== undefined;
+      const isNegotiated = options.codec !== undefined || options.acceptTimeoutMs !== undefined;
+      const dependsOnBroker = request.isPaced || isTagged || isNegotiated;
       const mayWait =
         attempts > 0 || isSent || (dependsOnBroker && !this.#isBrokerKnown) || input.type === "undelivered";
       invariant(mayWait, `request ${request.message.requestId} waits although the broker is known`);

@@ -52,7 +52,7 @@ export async function killInTheMiddle(requests: number): Promise<Outcome> {
           if (times > 1 || (!error && answer !== number)) wrong += 1;
           if (times > 1) return;
           if (error) {
-            const kind = `${error.code} ${error.delivery}`;
+            const kind = error.code === "USAGE" ? error.code : `${error.code} ${error.delivery}`;
             failures.set(kind, (failures.get(kind) ?? 0) + 1);
           } else {
             answered += 1;

@@ -101,8 +101,9 @@ test("a client fails a body in a codec that its broker does not support, and sen
   await startWorker(address, "echo", (data) => data);
   const client = await startClient(address, { negotiate: false });
   await expect(client.call("echo", Buffer.from("x"), { codec: "raw" })).rejects.toMatchObject({
-    code: "INVALID",
-    delivery: "not-sent",
+    name: "UsageError",
+    message: expect.stringContaining("(codec=raw)"),
+    cause: { code: "INVALID", delivery: "not-sent" },
   });
   // A client that only asks for a codec gets JSON from a worker that does not know it.
   expect(await client.call("echo", { a: 1 }, { codec: "raw" })).toEqual({ a: 1 });

@@ -129,8 +129,10 @@ describe("P-STREAM-7: a request with input", () => {
       ["r0", "INVALID", "queued"],
     ]);
     expect(failures[0]?.failure.message).toMatch(
-      /has streamed input, which the worker "w1" does not support \(duplex\)/,
+      /has streamed input, which its worker "w1" does not support \(duplex\)/,
     );
+    // P-FAIL-7.
+    for (const { failure } of failures) expect(failure.detail).toEqual({ missing: "duplex", peer: "worker" });
     for (const worker of ["w1", "w2"]) expect(sim.requestsSentTo(worker)).toEqual([]);
     expect(sim.stats()).toMatchObject({ open: 0, inFlight: 0 });
   });

@@ -121,7 +121,8 @@ describe("the codec of a request", () => {
     expect(sim.sentTo("c1")).toEqual(["failure r1 INVALID (queued)"]);
     expect(sim.client("c1").received.at(-1)).toMatchObject({
       failure: {
-        message: 'request r1 to "math" has the codec "msgpack", which the worker "w1" does not support',
+        message: 'request r1 to "math" has the codec "msgpack", which its worker "w1" does not support (codec=msgpack)',
+        detail: { missing: "codec=msgpack", peer: "worker" },
       },
     });
     expect(sim.requestsSentTo("w1")).toEqual(["r2"]);
@@ -138,7 +139,8 @@ describe("the codec of a request", () => {
       failure: {
         code: "INVALID",
         message:
-          'request r1 to "math" has a method and the codec "raw", which the worker "w1" does not support together (methods)',
+          'request r1 to "math" has a method together with the codec "raw", which its worker "w1" does not support (methods)',
+        detail: { missing: "methods", peer: "worker" },
       },
     });
     expect(sim.requestsSentTo("w1")).toEqual(["r2", "r3"]);
