@@ -44,18 +44,25 @@ export class ReplyChecks {
   /** P-REP-9: each chunk is a partial; a client that negotiated partials gets all of them as one message. */
   #beforePartials(request: ModelRequest, message: FromWorker & { readonly type: "partials" }): void {
     const { address, requestId, chunks, options, cacheMs } = message;
+    const isWhole = this.#model.clients.get(request.client)?.capabilities.partials === true;
     for (const chunk of chunks) {
       const part = { type: "partial" as const, address, requestId, status: 0, body: [chunk], trailer: [options] };
-      this.#beforePart(request, cacheMs === undefined ? part : { ...part, cacheMs });
+      this.#beforePart(request, cacheMs === undefined ? part : { ...part, cacheMs }, isWhole);
     }
-    if (!this.#model.clients.get(request.client)?.capabilities.partials) return;
+    if (!isWhole) return;
     if (request.options.persist && this.#heldReplies.mustHold(request)) return;
     this.#expected = [lineOf(request.client, { type: "partials", requestId: request.id, chunks, options })];
   }
 
-  #beforePart(request: ModelRequest, message: FromWorker & { readonly type: "partial" | "final" }): void {
+  /** @param isWhole whether the client gets it within one message of several partials, also if it is `null` */
+  #beforePart(
+    request: ModelRequest,
+    message: FromWorker & { readonly type: "partial" | "final" },
+    isWhole = false,
+  ): void {
     const isHeld = request.options.persist && this.#heldReplies.mustHold(request);
-    const isDelivered = isHeld || message.type === "final" || this.#takes(request.client, message.body[0]);
+    const isTaken = isWhole || this.#takes(request.client, message.body[0]);
+    const isDelivered = isHeld || message.type === "final" || isTaken;
     this.#cache.seePart(request, message, isDelivered, this.#model.now);
     if (message.type === "partial") {
       request.restartTimeout(this.#model.now);

@@ -109,6 +109,10 @@ export class ModelRequest {
   deadlineAt: Instant;
   /** Its deadline, which nothing restarts; `deadlineAt` is never later. */
   lastAt: Instant = Number.POSITIVE_INFINITY;
+  /** Milliseconds that it may wait for a worker, each time. */
+  acceptMs: number = Number.POSITIVE_INFINITY;
+  /** Until when it may wait; `undefined` while it does not. */
+  acceptAt: Instant | undefined;
   holder: ModelWorker | undefined;
   /** The service that its name led to when it was dispatched. */
   servedBy: ServiceName | undefined;
@@ -161,6 +165,11 @@ export class ModelRequest {
     }
     const served = names.servedAs(this.service);
     return served !== undefined && services.has(served);
+  }
+
+  /** Whether it waits for a worker. */
+  get isWaiting(): boolean {
+    return this.holder === undefined && !this.isStoring && !this.isReplyComplete && this.confirmation === undefined;
   }
 
   /** Whether another worker may get it. */

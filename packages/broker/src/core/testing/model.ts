@@ -50,7 +50,10 @@ export class Model {
       this.arriving.lastAt = this.now + deadlineMs;
       this.arriving.restartTimeout(this.now);
     }
-    const { credit = false, duplex = false } = this.clients.get(client)?.capabilities ?? {};
+    const { credit = false, duplex = false, methods = false } = this.clients.get(client)?.capabilities ?? {};
+    if (methods && message.options.acceptTimeoutMs !== undefined) {
+      this.arriving.acceptMs = message.options.acceptTimeoutMs;
+    }
     if (credit && message.credit !== undefined) this.arriving.credit = message.credit;
     if (duplex && message.options.hasInput) this.arriving.input = { credit: 0, isGranted: false, hasEnded: false };
   }

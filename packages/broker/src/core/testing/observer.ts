@@ -11,6 +11,7 @@ import type { CoreOptions } from "../core-options.ts";
 import type { CoreStats } from "../core-stats.ts";
 import type { BrokerEvent, Effect, Input } from "../effects.ts";
 import { sumOf } from "../request-counts.ts";
+import { AcceptTimeoutChecks } from "./check-accept-timeout.ts";
 import { CreditChecks } from "./check-credit.ts";
 import { DispatchChecks } from "./check-dispatch.ts";
 import { FailureChecks } from "./check-failures.ts";
@@ -43,6 +44,7 @@ export class Observer {
   readonly #store: StoreChecks;
   readonly #credit: CreditChecks;
   readonly #input: InputChecks;
+  readonly #acceptTimeout: AcceptTimeoutChecks;
   #isDrained = false;
 
   constructor(options: CoreOptions) {
@@ -55,6 +57,7 @@ export class Observer {
     this.#store = new StoreChecks(this.#model);
     this.#credit = new CreditChecks(this.#model);
     this.#input = new InputChecks(this.#model);
+    this.#acceptTimeout = new AcceptTimeoutChecks(this.#model);
   }
 
   /** The requests that workers hold now. */
@@ -134,6 +137,7 @@ export class Observer {
     this.#credit.after();
     this.#input.after();
     this.#store.after();
+    this.#acceptTimeout.after();
     this.#compareStats(core);
     const next = core.nextDeadline();
     invariant(next === undefined || next >= now, `the next deadline ${next} is before ${now}`);
@@ -233,6 +237,7 @@ export class Observer {
       case "client-down":
         return this.#seeClientDown(event.client);
       case "request-failed":
+        this.#acceptTimeout.seeFailed(event);
         return this.#failures.seeFailed(event);
       case "request-cached":
         return this.#replies.seeCached(event);

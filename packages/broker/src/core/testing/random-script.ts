@@ -54,6 +54,7 @@ export type Step =
       readonly credit: number | undefined;
       readonly hasInput: boolean;
       readonly deadlineMs: number | undefined;
+      readonly acceptTimeoutMs: number | undefined;
       readonly method: string | undefined;
       readonly headers: string | undefined;
       /** Requests with the same question have equal bodies; `undefined` makes a unique body. */
@@ -122,15 +123,17 @@ export function perform(sim: Scenario, step: Step): void {
   switch (step.do) {
     case "request": {
       const { timeoutMs, retry, failFast, noCache, persist, credit, deadlineMs, hasInput, question } = step;
+      const { acceptTimeoutMs } = step;
       const target = step.target < WORKERS.length ? { worker: at(WORKERS, step.target) } : {};
       const asks = question === undefined ? {} : { body: `question ${question}` };
       const notices = step.id % 3 === 0;
       const called = step.method === undefined ? {} : { method: step.method };
       const headed = step.headers === undefined ? {} : { headers: step.headers };
-      const options = { timeoutMs, retry, failFast, noCache, persist, hasInput, notices, ...called };
+      const accepted = acceptTimeoutMs === undefined ? {} : { acceptTimeoutMs };
+      const options = { timeoutMs, retry, failFast, noCache, persist, hasInput, notices, ...called, ...accepted };
       const fields = { ...options, credit, deadlineMs, ...headed, ...target, ...asks };
-      // Few clients have negotiated input by chance.
-      if (hasInput) perform(sim, { do: "client offer", who: step.who });
+      // Few clients have negotiated them by chance.
+      if (hasInput || acceptTimeoutMs !== undefined) perform(sim, { do: "client offer", who: step.who });
       sim.client(at(CLIENTS, step.who)).request(at(WANTED, step.service), `r${step.id}`, fields);
       return;
     }

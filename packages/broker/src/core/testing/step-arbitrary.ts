@@ -41,6 +41,7 @@ export const anyStep: Arbitrary<Step> = fc.oneof(
     noCache: rarely(true, false),
     persist: rarely(true, false),
     deadlineMs: fc.constantFrom(undefined, undefined, undefined, 40, 700, 20_000),
+    acceptTimeoutMs: fc.constantFrom(undefined, undefined, undefined, undefined, 0, 30, 600),
     method: fc.constantFrom(undefined, undefined, "add", "__proto__"),
     headers: fc.constantFrom(undefined, undefined, "{}"),
     credit: fc.constantFrom(undefined, 1, 16, 16, MAX_CREDIT - 1, MAX_CREDIT),
