@@ -34,7 +34,7 @@ test.each(TRANSPORTS)("a flood of input without a grant reaches no worker, over 
   await during(async () => {
     await mallory.send("C", "2", "load", "r1", "null", '{"input":1}');
     await worker.receive("W", "2");
-    for (let message = 0; message < 2_000; message++) await mallory.send("C", "10", "r1", CHUNK);
+    for (let message = 0; message < 500; message++) await mallory.send("C", "10", "r1", CHUNK);
     await mallory.roundTrip();
   });
   const [, , , id, status, failure = ""] = await mallory.receive("C", "3");
@@ -42,7 +42,7 @@ test.each(TRANSPORTS)("a flood of input without a grant reaches no worker, over 
   await worker.receive("W", "8");
   expect(worker.received.filter(([, type]) => type === "10")).toEqual([]);
   expect(violations.map(({ clause }) => clause)).toEqual(["P-STREAM-8"]);
-  expect(drops.filter(({ reason }) => reason === "not-open").length).toBe(1_999);
+  expect(drops.filter(({ reason }) => reason === "not-open").length).toBe(499);
   expect(broker.stats()).toMatchObject({ open: 0, inFlight: 0 });
 });
 
@@ -146,7 +146,7 @@ test("the timeout ends a request whose client never ends its input, and the hand
   });
   const mallory = await rawClient(address, "duplex error cancel");
   await during(async () => {
-    await mallory.send("C", "2", "load", "r1", "null", '{"input":1,"timeout":300}');
+    await mallory.send("C", "2", "load", "r1", "null", '{"input":1,"timeout":1500}');
     await mallory.receive("C", "9");
     await mallory.send("C", "10", "r1", "1", "2");
     expect((await mallory.receive("C", "3"))[5]).toContain("DEADLINE_EXCEEDED");
