@@ -11,6 +11,11 @@ const MAX_DEPTH = 100;
 /** The least bytes of a number, `true`, `null` and the like. */
 const PRIMITIVE_BYTES = 1;
 
+/** Data below this needs no count if the bound is above it. */
+const SMALL_BYTES = 4096;
+/** Characters of a number in JSON. */
+const LONGEST_NUMBER = 25;
+
 const JSON_BYTES = [2, 1, 4] as const;
 const MSGPACK_BYTES = [1, 0, 1] as const;
 
@@ -44,13 +49,27 @@ export function excessOfValue(
   return `data of at least ${bytes} bytes; the bound is ${bound} (${name})`;
 }
 
+/** Whether it is a plain object of primitives, clearly below the bound: most data, which needs no count. */
+function isSmall(value: object): boolean {
+  if (Object.getPrototypeOf(value) !== Object.prototype || !isProperties(value)) return false;
+  let left = SMALL_BYTES;
+  for (const name in value) {
+    const property = value[name];
+    if (typeof property === "object" && property !== null) return false;
+    left -= name.length + (typeof property === "string" ? property.length : LONGEST_NUMBER);
+    if (left < 0) return false;
+  }
+  return true;
+}
+
 /** The bytes that were counted until they exceeded the bound; `undefined` if they may not. */
 function sizeBeyond(bound: number, value: unknown, isJson: boolean): number | undefined {
   if (typeof value === "string") return value.length > bound ? value.length : undefined;
   if (typeof value !== "object" || value === null) return undefined;
-  const [quoteBytes, itemBytes, nameBytes] = isJson ? JSON_BYTES : MSGPACK_BYTES;
-  const count: Count = { left: bound, isJson, quoteBytes, itemBytes, nameBytes, around: undefined };
+  let count: Count;
   try {
+    if (bound > SMALL_BYTES && isSmall(value)) return undefined;
+    count = newCount(bound, isJson);
     subtract(count, value, 0);
   } catch {
     // A getter that throws: the encoder says so.
@@ -60,6 +79,11 @@ function sizeBeyond(bound: number, value: unknown, isJson: boolean): number | un
   // Within a cycle, the same objects count again and again. The encoder reports it.
   const { around = [] } = count;
   return new Set(around).size < around.length ? undefined : bound - count.left;
+}
+
+function newCount(left: number, isJson: boolean): Count {
+  const [quoteBytes, itemBytes, nameBytes] = isJson ? JSON_BYTES : MSGPACK_BYTES;
+  return { left, isJson, quoteBytes, itemBytes, nameBytes, around: undefined };
 }
 
 /** @returns whether to continue */
