@@ -2,6 +2,7 @@
 // docs/reference/errors.md has the same rows.
 
 import { MemoryStore } from "@pigato/broker";
+import { UsageError } from "@pigato/protocol";
 import { expect, onTestFinished, test } from "vitest";
 import { LibraryProcess } from "../classic/library-process.ts";
 import { startClassicClient } from "../classic/peers.ts";
@@ -154,7 +155,8 @@ const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
   "INVALID queued": async () => {
     const running = await startBrokerAndClient();
     await connectRawPeer(running.address, "W1").send("W", "1", SERVICE);
-    return running.client.call(SERVICE, Buffer.of(1), { codec: "raw" }).catch((error: unknown) => error);
+    const called = running.client.call(SERVICE, Buffer.of(1), { codec: "raw" });
+    return called.catch((error: unknown) => (error instanceof UsageError ? error.cause : error));
   },
   "INVALID maybe-executed": async () => {
     const running = await startBrokerAndClient();

@@ -117,9 +117,9 @@ test("a worker without the capability makes the request fail with an error that 
   await rawWorker(running.address, "pigato/1 cancel concurrency=10");
   const client = await startClient(running.address);
   await expect(client.upload("load", [1])).rejects.toMatchObject({
-    code: "INVALID",
-    isRetrySafe: true,
+    name: "UsageError",
     message: expect.stringContaining("(duplex)"),
+    cause: { code: "INVALID", isRetrySafe: true },
   });
 });
 
