@@ -71,7 +71,8 @@ export function shortName(name: string): string {
 function checkMethod(service: string, name: string, method: unknown): void {
   if (!isServedName(name)) {
     const shown = shortName(name);
-    const rule = "a name has 1 to 255 bytes, does not start with _ or $, and is no member of Object.prototype";
+    const rule =
+      "a name has 1 to 255 bytes, does not start with _ or $, and is not then, toJSON or a member of Object.prototype";
     throw new UsageError(`service "${service}" cannot have a method "${shown}": ${rule}`);
   }
   if (!isMethod(method)) {

@@ -433,6 +433,8 @@ describe("a host", () => {
   test("needs a handler for each method, and takes no other", () => {
     const host = new Host("tcp://127.0.0.1:1");
     expect(() => host.serve(STOCKS, JSON.parse("{}"))).toThrow("stocks@1.2.0.quote has no handler");
+    expect(() => host.serve(service("stocks@^1.2.0", {}), {})).toThrow('a host cannot serve "stocks@^1.2.0"');
+    expect(() => host.register("stocks@^1.2.0", { quote: () => 7 })).toThrow("a range of versions");
     const handlers = { ...JSON.parse("{}"), extra: () => 1, run: () => 1 };
     expect(() => host.serve(service("run", { run: unary() }), handlers)).toThrow('has no method "extra"');
     expect(() => host.serve(service("run", { run: unary() }), JSON.parse("null"))).toThrow("must be an object");

@@ -16,6 +16,7 @@ import type { HostFacts } from "./introspection.ts";
 import { MethodRunner } from "./method-runner.ts";
 import { NestedClient } from "./nested-client.ts";
 import { type HostOptions, type HostSettings, resolveOptions } from "./options.ts";
+import { checkNoRange } from "./service-names.ts";
 
 /** What the handler of a method takes and returns. */
 export type Handler<Of extends Method> = Of extends { readonly kind: "unary" }
@@ -106,7 +107,7 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
   /**
    * Serves the methods of a contract, also after `start()`: then `error` says if the broker does not take the service.
    * @param handlers a function for each method of the contract: an object, or an instance of a class
-   * @throws UsageError for a handler that is missing or that the contract does not have
+   * @throws UsageError for a handler that is missing or that the contract does not have, and for a service whose name is a range
    */
   serve<Of extends Methods>(
     contract: Contract<Of>,
@@ -184,6 +185,7 @@ export class Host extends EventEmitter<HostEvents> implements AsyncDisposable {
   }
 
   #service(name: string): HostedService {
+    checkNoRange(name);
     return this.#services.get(name) ?? new HostedService(name, this.#facts);
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ServiceNames } from "./service-names.ts";
+import { checkNoRange, ServiceNames } from "./service-names.ts";
 
 function namesOf(...names: readonly string[]): ServiceNames<string> {
   const services = new ServiceNames<string>();
@@ -31,3 +31,14 @@ test("many different names are found", () => {
   const services = namesOf("s*", "t*");
   for (let index = 0; index < 2_500; index++) expect(services.find(`s${index}`)).toBe("s*");
 });
+
+test.each(["stocks@^1.2.0", "stocks@~1.2", "@shop/stocks@>=1.2.0 <2.0.0", "stocks@1.2.0 || 2.0.0"])(
+  "%s is a range, which no host serves",
+  (name) =>
+    expect(() => checkNoRange(name)).toThrow(`a host cannot serve "${name}", a range of versions: name the version`),
+);
+
+test.each(["stocks", "stocks@1.2.0", "stocks@1", "@shop/stocks", "@^1", "stocks-*", "stocks@~tilde", "", 5, undefined])(
+  "%s is no range",
+  (name) => expect(() => checkNoRange(name)).not.toThrow(),
+);

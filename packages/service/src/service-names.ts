@@ -1,10 +1,28 @@
 // Which of the services of one connection a request is for, by the rules that brokers follow (P-NAME-2): the service of exactly the
 // requested name; else, for a range of versions, the highest within it; else the longest wildcard that covers the name.
 
-import { maxSatisfying } from "semver";
+import { UsageError } from "@pigato/protocol";
+import { maxSatisfying, validRange } from "semver";
 
 /** Names that were found, so that a wildcard costs no search for each request. At the bound, all are forgotten. */
 const MAX_FOUND = 1_000;
+
+const RANGE_OPERATOR = /[\^~<>|]/;
+
+/**
+ * @throws UsageError for a range of versions, which is for clients: it would take all requests for exactly this range from the hosts of
+ * the versions in it
+ */
+export function checkNoRange(name: unknown): void {
+  if (typeof name !== "string") return; // The worker refuses it.
+  const at = name.lastIndexOf("@");
+  const version = name.slice(at + 1);
+  if (at <= 0 || !RANGE_OPERATOR.test(version) || validRange(version) === null) return;
+  const served = `${name.slice(0, at)}@1.2.0`;
+  throw new UsageError(
+    `a host cannot serve "${name}", a range of versions: name the version it serves, as "${served}"`,
+  );
+}
 
 export class ServiceNames<Service> {
   readonly #services = new Map<string, Service>();
