@@ -13,11 +13,11 @@ export interface Outcome {
   readonly wrong: number;
 }
 
-const FAST = { heartbeat: 200, reconnect: 50 };
+const FAST = { reconnect: 50 };
 
 /** Sends `requests` with `retry`, kills a worker after a fifth of them, and the broker after two fifths. */
 export async function killInTheMiddle(requests: number): Promise<Outcome> {
-  let broker = await spawnBroker("--heartbeat", "200", "--log-level", "fatal");
+  let broker = await spawnBroker("--log-level", "fatal");
   const { address } = broker;
   const settings = { address, service: "echo", concurrency: 20, ...FAST };
   const workers = await Promise.all([settings, settings, settings].map((each) => spawnWorker(each)));
@@ -36,7 +36,7 @@ export async function killInTheMiddle(requests: number): Promise<Outcome> {
       if (ended === Math.floor(requests / 5)) workers[0]?.signal("SIGKILL");
       if (ended === Math.floor((requests * 2) / 5)) {
         restarted = broker.kill("SIGKILL").then(async () => {
-          broker = await spawnBroker("--bind", address, "--heartbeat", "200", "--log-level", "fatal");
+          broker = await spawnBroker("--bind", address, "--log-level", "fatal");
         });
       }
       if (ended === requests) resolve();

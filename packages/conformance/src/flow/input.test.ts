@@ -91,12 +91,13 @@ test("input and replies stream at the same time, also within pipeline", async ()
 
 test("the client reads no more of a source than the worker takes", async () => {
   let release = (): void => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   const { client } = await serve(async (_, reply) => {
     const input = reply.input[Symbol.asyncIterator]();
     await input.next();
-    await new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    await released;
     return "enough";
   });
   let given = 0;

@@ -19,7 +19,7 @@ export async function startWitnessed(options: BrokerOptions = {}): Promise<Witne
   let count = 0;
   const call = async (): Promise<void> => {
     count += 1;
-    expect(await client.call("witness", count, { timeout: 10_000 })).toBe(count);
+    expect(await client.call("witness", count)).toBe(count);
   };
   return {
     ...running,

@@ -9,12 +9,12 @@ import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { spawnBroker } from "../support/spawn.ts";
 import { connectRawPeer, startBroker, startClient, startWorker } from "../support/start.ts";
 
-const BRISK = { heartbeat: 100, reconnect: 50 };
+const BRISK = { reconnect: 50 };
 
 let address = "";
 
 beforeEach(async () => {
-  ({ address } = await startBroker({ heartbeat: BRISK.heartbeat }));
+  ({ address } = await startBroker());
 });
 
 test("reply.active() turns false when the client discards the request", async () => {
@@ -36,8 +36,7 @@ test("reply.active() turns false when the client discards the request", async ()
 test("reply.active() turns false when the client's connection is gone", async () => {
   const replies = await held(address);
   const client = connectRawPeer(address, "a-client");
-  // It announces heartbeats, as our clients do, so that the broker detects its silence.
-  await client.send("C", "4", "pigato/1 cancel error heartbeat=100");
+  await client.send("C", "4", "pigato/1 cancel error");
   await client.send("C", "2", "held", "r1", "1", "{}");
   const reply = await replies();
   expect(reply.active()).toBe(true);

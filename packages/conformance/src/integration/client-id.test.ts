@@ -12,7 +12,7 @@ import { Keys } from "../security/keys.ts";
 import { spawnBroker } from "../support/spawn.ts";
 import { newClient, startBroker, startClient, startWorker } from "../support/start.ts";
 
-const BRISK = { heartbeat: 200, reconnect: 50, reconnectMaxMs: 200 };
+const BRISK = { reconnect: 50, reconnectMaxMs: 200 };
 const STABLE = { ...BRISK, clientId: "billing" };
 const PERSIST = { persist: true, timeout: 30_000 };
 
