@@ -27,8 +27,10 @@ interface MethodOptions<Errors extends ErrorSchemas> {
   readonly idempotent?: boolean;
 }
 
-/** A definition without schemas: type parameters say what the method takes and returns. */
-type Unchecked<Role extends string> = MethodOptions<NoErrors> & { readonly [Name in Role]?: never };
+/** A definition without schemas: type parameters say what the method takes and returns. It would lose the types of errors. */
+type Unchecked<Role extends string> = Pick<MethodOptions<NoErrors>, "idempotent"> & {
+  readonly [Name in Role | "errors"]?: never;
+};
 /** A definition as its implementation sees it. */
 type AnyDefinition<Role extends string> = MethodOptions<ErrorSchemas> & { readonly [Name in Role]?: Schema };
 

@@ -13,6 +13,7 @@ import {
   isError,
   type MethodError,
   type RequestError,
+  type Schema,
   serverStream,
   service,
   unary,
@@ -147,4 +148,14 @@ test("errors have the codes and the data of the contract", () => {
   expectTypeOf<Fail>().toBeCallableWith("FULL", { at: 1 });
   expectTypeOf<"FULL">().toExtend<Parameters<Fail>[0]>();
   expectTypeOf<"NO">().not.toExtend<Parameters<Fail>[0]>();
+});
+
+test("a method with named types has errors if it names their type as well", () => {
+  const errors = { FULL: z.object({ at: z.number() }) };
+  const named = service("named", {
+    add: unary<Schema<{ by: string }>, Schema<Date>, typeof errors>({ errors }),
+    list: serverStream<Schema<string>, Schema<number>, typeof errors>({ errors, idempotent: true }),
+  });
+  expectTypeOf<Parameters<Handlers<typeof named>["add"]>[0]>().toEqualTypeOf<{ by: string }>();
+  expectTypeOf<Parameters<Parameters<Handlers<typeof named>["list"]>[1]["fail"]>[0]>().toEqualTypeOf<"FULL">();
 });
