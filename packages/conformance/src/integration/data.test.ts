@@ -21,7 +21,7 @@ test("a request with the maximum number of frames is served, and a longer one is
   worker.on("request", (data, reply) => reply.end(data));
   await worker.start();
   const client = new RawPeer(address, "a-client");
-  const extra = Array.from({ length: 56 }, () => "x");
+  const extra = Array.from({ length: 54 }, () => "x");
   await client.send("C", "2", "echo", "r1", "1", "{}", ...extra);
   expect(await client.receive("C", "3", "", "r1")).toEqual(["C", "3", "", "r1", "0", "1", "{}"]);
   await client.send("C", "2", "echo", "r2", "1", "{}", ...extra, "x");
