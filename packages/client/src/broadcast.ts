@@ -180,7 +180,9 @@ function isUnavailable(error: unknown): error is RequestError {
 }
 
 function noDirectory(service: string, cause: RequestError): RequestError {
-  const message = `a broadcast to "${service}" failed: no directory (${DIRECTORY}) is running to list its workers`;
+  const message =
+    `a broadcast to "${service}" failed: no directory (${DIRECTORY}) is running to list its workers; ` +
+    "start a Directory of @pigato/directory at the broker";
   const error = new RequestError({ code: "UNAVAILABLE", message, delivery: "not-sent" });
   error.cause = cause;
   return error;

@@ -72,7 +72,7 @@ test("a broadcast without a directory fails at once", async () => {
   await expect(client.broadcast("echo").all()).rejects.toMatchObject({
     name: "RequestError",
     code: "UNAVAILABLE",
-    message: /no directory/,
+    message: expect.stringMatching(/no directory .* start a Directory of @pigato\/directory/),
   });
 });
 
