@@ -395,9 +395,12 @@ describe.each(WHOLE_FORMS)("D-DET-3: a worker of $name", (form) => {
 
   test("D-LIVE-2: a busy worker may be silent for far longer than an idle one", async () => {
     const running = await startDialectBroker({ heartbeat: 50, heartbeatLiveness: 2 });
-    const worker = await registered(running, form, "echo");
     const client = running.connect();
+    // It waits for the worker, which is busy at once: an idle one would soon be lost.
     await client.send(...form.request, "echo", "x");
+    await settled(client, form);
+    const worker = running.connect();
+    await worker.send(...form.worker.ready, "echo");
     const address = addressIn(await worker.nextThat((frames) => frames.at(-1) === "x"), form);
     // It receives ten heartbeats and sends nothing.
     for (let beat = 0; beat < 10; beat++) await worker.next();

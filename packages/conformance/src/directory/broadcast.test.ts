@@ -4,13 +4,13 @@ import { RequestError } from "@pigato/client";
 import type { RequestHandler, Worker } from "@pigato/worker";
 import { beforeEach, expect, test } from "vitest";
 import { spawnWorker } from "../support/spawn.ts";
-import { type RunningBroker, startClient, startWorker } from "../support/start.ts";
-import { startBriskBroker, startDirectory, until } from "./start.ts";
+import { type RunningBroker, startBroker, startClient, startWorker } from "../support/start.ts";
+import { startDirectory, until } from "./start.ts";
 
 let running: RunningBroker;
 
 beforeEach(async () => {
-  running = await startBriskBroker();
+  running = await startBroker();
 });
 
 test("a broadcast returns one reply per worker, with the id of its worker", async () => {
@@ -28,10 +28,15 @@ test("a broadcast returns one reply per worker, with the id of its worker", asyn
 test("a slow worker does not delay the replies of others to a broadcast", async () => {
   await startDirectory(running);
   let finish: () => void = () => {};
+  let onAsked: () => void = () => {};
+  const asked = new Promise<void>((resolve) => {
+    onAsked = resolve;
+  });
   const slow = await serve("pace", (_data, reply) => {
     finish = () => reply.end("slow");
+    onAsked();
   });
-  const quick = await serve("pace", (_data, reply) => reply.end("quick"));
+  const quick = await serve("pace", (_data, reply) => asked.then(() => reply.end("quick")));
   const client = await known("pace", 2);
   const seen: string[] = [];
   for await (const { worker } of client.broadcast("pace")) {
@@ -43,7 +48,7 @@ test("a slow worker does not delay the replies of others to a broadcast", async 
 
 test("a worker that rejects, fails or dies gives an error of its own, and the others reply", async () => {
   await startDirectory(running);
-  const mortal = await spawnWorker({ address: running.address, service: "mixed", heartbeat: 200, holds: true });
+  const mortal = await spawnWorker({ address: running.address, service: "mixed", holds: true });
   const good = await serve("mixed", (_data, reply) => reply.end("good"));
   const rejecting = await serve("mixed", (_data, reply) => reply.reject("not me"));
   const failing = await serve("mixed", () => {
@@ -155,5 +160,5 @@ async function known(service: string, count: number) {
 }
 
 function serve(service: string, handler: RequestHandler): Promise<Worker> {
-  return startWorker(running.address, service, handler, { heartbeat: 200 });
+  return startWorker(running.address, service, handler);
 }

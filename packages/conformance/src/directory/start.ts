@@ -1,11 +1,9 @@
+// A directory at a broker, and requests to it that are repeated: it learns of a worker a moment after the broker, and of the end of a
+// worker a moment after that.
+
 import { Directory } from "@pigato/directory";
 import { onTestFinished } from "vitest";
-import { type RunningBroker, startBroker } from "../support/start.ts";
-
-/** A broker that detects the loss of a peer within a second. */
-export function startBriskBroker(): Promise<RunningBroker> {
-  return startBroker({ heartbeat: 200 });
-}
+import type { RunningBroker } from "../support/start.ts";
 
 /** A started directory, stopped when the current test has finished. */
 export async function startDirectory({ address, broker }: RunningBroker): Promise<Directory> {
