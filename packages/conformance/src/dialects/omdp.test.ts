@@ -21,7 +21,7 @@ async function ownBroker(): Promise<string> {
 }
 
 function startOmdpWorker(address: string, handler: RequestHandler, options: WorkerOptions = {}) {
-  return startWorker(address, "echo", handler, { ...OMDP, ...options });
+  return startWorker(address, "echo", handler, { ...OMDP, heartbeatLiveness: 60, ...options });
 }
 
 describe("D-PEER-8, D-PEER-10: at a foreign broker, our client and our worker", () => {

@@ -18,7 +18,7 @@ const run = promisify(execFile);
 
 /** JavaScript is marked `typescript` on these pages, because snippets.test.ts runs every `js` block by itself. */
 const BLOCK = /^```(python|c|typescript)\n(.*?)^```\n(?:\n```text output\n(.*?)^```$)?/gms;
-const ENDS_WITHIN_MS = 15_000;
+const ENDS_WITHIN_MS = 50_000;
 
 interface Program {
   readonly language: string;

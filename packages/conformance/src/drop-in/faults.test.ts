@@ -34,7 +34,7 @@ describe("the broker", () => {
 
   test("1: a request stays active until it ends", async () => {
     const { address, client, service } = await settings();
-    const worker = await startWorker(address, service, () => {}, BRISK);
+    const worker = await startWorker(address, service, () => {});
     const asked = once(worker, "request");
     client.request(service, 1).on("error", () => {});
     const [, reply] = await asked;
@@ -263,11 +263,10 @@ describe("the broker", () => {
 });
 
 describe("the client", () => {
-  test("times out at its timeout, not at its next heartbeat", async () => {
-    const { client, service } = await settings();
-    const startedAt = performance.now();
-    await send(client, service, 1, { timeout: 50 });
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+  test("times out at its timeout, not at its next heartbeat", { timeout: 50_000 }, async () => {
+    const { address, service } = await settings();
+    const client = await startClient(address, { heartbeat: 60_000 });
+    expect(await send(client, service, 1, { timeout: 50 })).toMatchObject({ error: "C_TIMEOUT" });
   });
 
   test("stays stopped if it was stopped before a reconnect", async () => {

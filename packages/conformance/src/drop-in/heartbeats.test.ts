@@ -34,7 +34,7 @@ async function startHolding(address: string, service: string): Promise<Inbox<Rep
 describe("reply.active() turns false", () => {
   test("when the client's timeout is over", async () => {
     const { client, service, reply } = await running();
-    const stream = client.request(service, 1, { timeout: 300 });
+    const stream = client.request(service, 1, { timeout: 2_000 });
     const [error] = await once(stream, "error");
     expect(error).toBe("C_TIMEOUT");
     await expect.poll(async () => (await reply).active(), PATIENTLY).toBe(false);
@@ -108,7 +108,7 @@ test("with the original's broker, a worker has its slot back after the timeout o
     concurrency: 1,
   });
   const client = await startClient(address);
-  client.request(service, "hold", { timeout: 300 }).on("error", () => {});
+  client.request(service, "hold", { timeout: 2_000 }).on("error", () => {});
   const reply = await replies.take();
   expect(await send(client, service, "next")).toMatchObject({ error: 0, value: "next" });
   expect(reply.active()).toBe(false);

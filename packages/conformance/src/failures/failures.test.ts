@@ -3,17 +3,34 @@
 
 import { MemoryStore } from "@pigato/broker";
 import { UsageError } from "@pigato/protocol";
+import { FakeClock } from "@pigato/testkit";
 import { expect, onTestFinished, test } from "vitest";
 import { LibraryProcess } from "../classic/library-process.ts";
 import { startClassicClient } from "../classic/peers.ts";
 import { textOf } from "../docs/pages.ts";
 import { spawnBroker } from "../support/spawn.ts";
 import { connectRawPeer, newClient, startWorker } from "../support/start.ts";
-import { SERVICE, send, sendAndReject, sendToBusyWorker, startBrokerAndClient } from "./requests.ts";
+import {
+  type BrokerAndClient,
+  type FailingRequest,
+  SERVICE,
+  send,
+  sendAndReject,
+  sendToBusyWorker,
+  startBrokerAndClient,
+} from "./requests.ts";
 
 /** The timeout in milliseconds of requests that must expire. */
 const SOON = { timeout: 500 };
 const UNUSED = "tcp://127.0.0.1:1";
+
+/** The time of a request passes when it has got as far as the test wants. */
+async function expired(ask: (around: BrokerAndClient) => Promise<FailingRequest>): Promise<unknown> {
+  const clock = new FakeClock();
+  const { failure } = await ask(await startBrokerAndClient({ clock }));
+  clock.advance(SOON.timeout);
+  return failure;
+}
 
 /** How to provoke each failure, by `code delivery`. Resolves to the error. */
 const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -29,9 +46,7 @@ const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
     await worker.stop();
     return failure;
   },
-  "UNAVAILABLE dispatched": async () => {
-    return (await sendAndReject(await startBrokerAndClient(), { acceptTimeout: SOON.timeout })).failure;
-  },
+  "UNAVAILABLE dispatched": () => expired((around) => sendAndReject(around, { acceptTimeout: SOON.timeout })),
   // A stored request that names a worker.
   "UNAVAILABLE maybe-executed": async () => {
     const store = new MemoryStore();
@@ -69,12 +84,14 @@ const FAILURES: Readonly<Record<string, () => Promise<unknown>>> = {
     return (await outcome).error;
   },
   "DEADLINE_EXCEEDED not-sent": () => send(newClient(UNUSED, { autostart: true }), SOON).failure,
-  "DEADLINE_EXCEEDED queued": async () => {
-    const { client } = await startBrokerAndClient();
-    return send(client, SOON).failure;
-  },
-  "DEADLINE_EXCEEDED dispatched": async () => (await sendAndReject(await startBrokerAndClient(), SOON)).failure,
-  "DEADLINE_EXCEEDED maybe-executed": async () => (await sendToBusyWorker(await startBrokerAndClient(), SOON)).failure,
+  "DEADLINE_EXCEEDED queued": () =>
+    expired(async ({ client }) => {
+      const request = send(client, SOON);
+      await request.queued;
+      return request;
+    }),
+  "DEADLINE_EXCEEDED dispatched": () => expired((around) => sendAndReject(around, SOON)),
+  "DEADLINE_EXCEEDED maybe-executed": () => expired((around) => sendToBusyWorker(around, SOON)),
   "WORKER_LOST maybe-executed": async () => {
     const { worker, failure } = await sendToBusyWorker(await startBrokerAndClient());
     await worker.stop();

@@ -17,9 +17,10 @@ export interface BrokerAndClient extends RunningBroker {
   readonly client: Client;
 }
 
+/** @param options of the broker, whose clock is also that of the client */
 export async function startBrokerAndClient(options: BrokerOptions = {}): Promise<BrokerAndClient> {
   const running = await startBroker(options);
-  const client = newClient(running.address);
+  const client = newClient(running.address, { clock: options.clock });
   await client.start();
   return { ...running, client };
 }

@@ -1,7 +1,7 @@
 // Streamed input that never ends, that no handler reads, that no worker granted, and grants that are none. Memory stays bounded, each such request
 // can be canceled, and other peers are served.
 
-import { Inbox } from "@pigato/testkit";
+import { FakeClock, Inbox } from "@pigato/testkit";
 import { expect, onTestFinished, test } from "vitest";
 import { Dealer } from "zeromq";
 import { rawClient, rawWorker, startWitnessed, TRANSPORTS } from "../hostile/witness.ts";
@@ -135,7 +135,8 @@ test("a worker that stops reading gets no more than a window, until the client c
 });
 
 test("the timeout ends a request whose client never ends its input, and the handler's loop throws", async () => {
-  const { address, broker, during } = await startWitnessed();
+  const clock = new FakeClock();
+  const { address, broker, during } = await startWitnessed({ clock });
   const endings = new Inbox<unknown>();
   await startWorker(address, "load", async (_data, reply) => {
     try {
@@ -149,6 +150,8 @@ test("the timeout ends a request whose client never ends its input, and the hand
     await mallory.send("C", "2", "load", "r1", "null", '{"input":1,"timeout":1500}');
     await mallory.receive("C", "9");
     await mallory.send("C", "10", "r1", "1", "2");
+    await mallory.roundTrip();
+    clock.advance(1_500);
     expect((await mallory.receive("C", "3"))[5]).toContain("DEADLINE_EXCEEDED");
     expect(await endings.take()).toMatchObject({ code: "DEADLINE_EXCEEDED" });
     // It goes on nevertheless.

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { Client, type ReplyStream } from "@pigato/client";
+import { FakeClock } from "@pigato/testkit";
 import { type Reply, Worker } from "@pigato/worker";
 import { expect, test } from "vitest";
 import { spawnBroker } from "../support/spawn.ts";
@@ -127,12 +128,16 @@ test("a stream is complete with a worker without flow control", async () => {
 });
 
 test("a stream that is not read ends by its timeout, and so does the pause of the worker", async () => {
-  const running = await startBroker();
-  const { handler, tally } = sender(1_000);
+  const clock = new FakeClock();
+  const running = await startBroker({ clock });
+  const { handler, tally, paused } = sender(1_000);
   await startWorker(running.address, SERVICE, handler);
-  const client = await startClient(running.address);
-  const [error] = await once(client.request("rows", null, { timeout: 300 }), "error");
-  expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+  const client = await startClient(running.address, { clock });
+  const pause = paused();
+  const failure = once(client.request("rows", null, { timeout: 300 }), "error");
+  await pause;
+  clock.advance(300);
+  expect(await failure).toEqual([expect.objectContaining({ code: "DEADLINE_EXCEEDED" })]);
   await expect.poll(() => tally.failures, PATIENTLY).toEqual([expect.objectContaining({ code: "DEADLINE_EXCEEDED" })]);
   expect(tally.written).toBe(16);
 });
@@ -202,7 +207,7 @@ test("a worker that stops finishes a paused reply", async () => {
 
 test("the loss of the broker ends a paced reply at both ends, and nothing of it reaches the next broker", async () => {
   const broker = await spawnBroker();
-  const options = { heartbeat: 200, reconnect: 50, stopTimeoutMs: 0 };
+  const options = { reconnect: 50, stopTimeoutMs: 0 };
   const worker = new Worker(broker.address, "rows", options);
   const { handler, tally, paused } = sender(300);
   worker.on("request", handler);
@@ -250,7 +255,7 @@ test("a frozen broker stops a worker that is paced by credit and by its link, an
   expectWhole(await collected, 300);
   await Promise.all([client.stop(), worker.stop()]);
   await broker.kill("SIGKILL");
-}, 30_000);
+});
 
 test("a stream that was read to its end leaves nothing open", async () => {
   const running = await startBroker();

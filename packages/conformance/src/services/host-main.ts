@@ -13,7 +13,7 @@ export interface HostSettings {
 }
 
 const { address, name, services, holds }: HostSettings = JSON.parse(settingsText());
-const host = new Host(address, { heartbeat: 200 });
+const host = new Host(address);
 for (const service of services) {
   host.register(service, () => (holds ? new Promise(() => {}) : `${service} at ${name}`), "run");
 }

@@ -95,12 +95,12 @@ test("a host has one connection again when a broker that takes several services 
   const first = await startClassicBroker();
   onTestFinished(() => first.process.kill());
   const address = await first.address();
-  const host = await startHost(address, { heartbeat: 200, reconnect: 50 });
+  const host = await startHost(address, { reconnect: 50 });
   const again = new Promise((resolve) => {
     host.once("connect", () => resolve(true));
   });
   await first.process.kill();
-  const { broker } = await startBroker({ heartbeat: 200 }, address);
+  const { broker } = await startBroker({}, address);
   await again;
   await expect.poll(() => broker.stats()).toMatchObject({ workers: 1, services: 3 });
   const client = await startClient(address);
@@ -111,7 +111,7 @@ test("a host has one connection again when a broker that takes several services 
 });
 
 test("the requests for all services of a host that is killed go to another host", async () => {
-  const { broker, address } = await startBroker({ heartbeat: 200 });
+  const { broker, address } = await startBroker();
   const spawnHost = (settings: Pick<HostSettings, "name" | "holds">) =>
     spawnProgram(new URL("./host-main.ts", import.meta.url), { ...settings, address, services: NAMES });
   const first = await spawnHost({ name: "first", holds: true });
