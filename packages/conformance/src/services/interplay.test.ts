@@ -250,9 +250,13 @@ test("requests that call each other in a circle end at the deadline of the first
   // Now the nested clients are connected.
   expect([await run("a", 1, 20_000), await run("b", 1, 20_000)]).toEqual(["b", "a"]);
   await expect(run("a", 5, 1_500)).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
-  const ended = await failures.takeMany(2);
-  expect(ended.map(([name]) => name).sort()).toEqual(["a", "b"]);
-  for (const [, code] of ended) expect(code).toMatch(/^(DEADLINE_EXCEEDED|CANCELED)$/);
+  // A request that waited may still get the slot of the one that ended before it.
+  const ended = new Set<string>();
+  while (ended.size < 2) {
+    const [name, code] = await failures.take();
+    expect(code).toMatch(/^(DEADLINE_EXCEEDED|CANCELED)$/);
+    ended.add(name);
+  }
   await expect.poll(() => broker.stats(), PATIENTLY).toMatchObject({ open: 0, inFlight: 0 });
   expect(await run("a", 1, 20_000)).toBe("b");
 });
