@@ -20,7 +20,8 @@ import {
   rejectJsonLoss,
   rejectUnknownOptions,
 } from "@pigato/peer";
-import { encodePayload, type Frame, type HeaderFields, type PeerId, UsageError, writeText } from "@pigato/protocol";
+import { encodePayload, type Frame, type PeerId, UsageError, writeText } from "@pigato/protocol";
+import type { HeaderFields } from "@pigato/protocol/internal";
 import {
   BODY_CODEC_NAMES,
   type BodyCodecName,

@@ -15,14 +15,8 @@ export type {
   ServiceDescription,
 } from "@pigato/contract";
 export type { DialectName, Logger, LossReason } from "@pigato/peer";
-export {
-  type Delivery,
-  type FailureCode,
-  type HeaderFields,
-  RequestError,
-  type RequestId,
-  UsageError,
-} from "@pigato/protocol";
+export { type Delivery, type FailureCode, RequestError, type RequestId, UsageError } from "@pigato/protocol";
+export type { HeaderFields } from "@pigato/protocol/internal";
 export {
   type Clock,
   type CurveKey,

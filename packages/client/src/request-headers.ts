@@ -1,6 +1,7 @@
 // The headers of a request, from what callers pass to the frame that carries them.
 
-import { type Frame, type HeaderFields, UsageError } from "@pigato/protocol";
+import { type Frame, UsageError } from "@pigato/protocol";
+import type { HeaderFields } from "@pigato/protocol/internal";
 import { hasControlCharacter, headersIn, MAX_HEADERS_BYTES, writeHeaders } from "@pigato/protocol/internal";
 
 export function isHeaders(value: unknown): value is HeaderFields {

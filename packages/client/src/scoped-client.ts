@@ -3,7 +3,7 @@
 
 import type { Contract, Methods } from "@pigato/contract";
 import { HeaderMap } from "@pigato/contract";
-import type { HeaderFields } from "@pigato/protocol";
+import type { HeaderFields } from "@pigato/protocol/internal";
 import { wallClock } from "@pigato/transport";
 import type { ReplyStream } from "./call.ts";
 import type { CallOptions } from "./call-options.ts";

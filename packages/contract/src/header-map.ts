@@ -1,6 +1,7 @@
 // Headers of a request or a reply: names and values as text, such as `traceparent`. Names are equal in any case.
 
-import { type HeaderFields, UsageError } from "@pigato/protocol";
+import { UsageError } from "@pigato/protocol";
+import type { HeaderFields } from "@pigato/protocol/internal";
 import { hasControlCharacter } from "@pigato/protocol/internal";
 
 /** As much as the headers of a request may have on the wire. */

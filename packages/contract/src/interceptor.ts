@@ -6,7 +6,8 @@
 // `next` resolves with the first chunk, or with the end of a stream without chunks. So a request that fails before it rejects
 // `next`, whatever its kind, and a later failure is an exception of the loop that reads the chunks.
 
-import { type HeaderFields, UsageError } from "@pigato/protocol";
+import { UsageError } from "@pigato/protocol";
+import type { HeaderFields } from "@pigato/protocol/internal";
 import { isAsyncIterable } from "@pigato/protocol/internal";
 import { HeaderMap } from "./header-map.ts";
 import {

@@ -16,7 +16,6 @@ export {
 } from "./errors.ts";
 export type { Frame, FrameToSend } from "./frame.ts";
 export type { HandlerError } from "./handler-errors.ts";
-export type { HeaderFields } from "./headers.ts";
 export {
   asFrame,
   display,

@@ -56,7 +56,7 @@ export {
   isNestedFailure,
   nestedErrorOf,
 } from "./handler-errors.ts";
-export { excessOfHeaders, MAX_HEADERS_BYTES, withHeadersInOptions } from "./headers.ts";
+export { excessOfHeaders, type HeaderFields, MAX_HEADERS_BYTES, withHeadersInOptions } from "./headers.ts";
 export { IdIndex, type Indexed } from "./id-index.ts";
 export {
   hasControlCharacter,

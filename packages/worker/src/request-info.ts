@@ -1,6 +1,7 @@
 // The metadata of a request besides its data and options: headers, deadline, caller and attempt.
 
-import { decodePayload, display, type HeaderFields, UsageError } from "@pigato/protocol";
+import { decodePayload, display, UsageError } from "@pigato/protocol";
+import type { HeaderFields } from "@pigato/protocol/internal";
 import { hasControlCharacter, headersIn, type Instant, MAX_HEADERS_BYTES } from "@pigato/protocol/internal";
 import { type Clock, wallClock } from "@pigato/transport";
 import type { WorkerRequest } from "./session/effects.ts";

@@ -6,7 +6,8 @@ import { slopeOf } from "./slope.ts";
 
 const WARM_UP = 2;
 const ROUNDS = 4;
-const LOAD = { count: 1_200, perSecond: 5_000, replaced: 7 };
+/** So many requests that the idle buffers which a link may keep, 4 MiB in all, do not look like what requests leave behind. */
+const LOAD = { count: 6_000, perSecond: 5_000, replaced: 7 };
 /** Bytes that a request may appear to leave behind: far more than random variation and compiled code, about 60. */
 const SCATTER = 400;
 
