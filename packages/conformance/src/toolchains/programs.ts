@@ -144,9 +144,10 @@ async function main(): Promise<void> {
   const greeted: string = await api.greet("Ada");
   const counted: number[] = await api.count(3).toArray();
   const loaded: number = await api.load([{ line: "one" }]);
-  // @ts-expect-error: the contract says that the input is text
-  const wrong = (): unknown => api.greet(7);
-  if (greeted !== answer || counted.length !== 3 || loaded !== 3) throw new Error("methods: " + typeof wrong);
+  // Does not compile if the input is anything but text: any, too.
+  type Input = Parameters<typeof api.greet>[0];
+  const isText: 0 extends 1 & Input ? false : Input extends string ? true : false = true;
+  if (greeted !== answer || counted.length !== 3 || loaded !== 3) throw new Error("methods: " + String(isText));
   const failure: unknown = await client.call("greet", "Ada", { signal: AbortSignal.abort() }).catch((error: unknown) => error);
   if (!(failure instanceof RequestError)) throw new Error("two copies of the packages: " + String(failure));
   const old: InstanceType<typeof PIGATO.Client> = new PIGATO.Client(address, { onConnect: null });

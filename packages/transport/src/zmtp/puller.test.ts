@@ -57,6 +57,21 @@ async function pusher(address: string): Promise<RawPeer> {
   return peer;
 }
 
+const STALL: Partial<LinkLimits> = { stallTimeoutMs: 400 };
+
+/** Resolves when a puller that reads has rejected a peer for this unfinished message, so that the time of `STALL` has passed. */
+async function stalledAtAnother(unfinished: Uint8Array): Promise<void> {
+  let onRejected = (): void => {};
+  const rejected = new Promise<void>((resolve) => {
+    onRejected = resolve;
+  });
+  const other = new ZmtpPuller({ onMessage: () => true, onRejected }, STALL);
+  const peer = await pusher(await other.bind("tcp://127.0.0.1:*"));
+  peer.write(unfinished);
+  await rejected;
+  await other.close();
+}
+
 const message = (...frames: string[]) => encoded([frames.map((frame) => Buffer.from(frame))]);
 
 test("it receives the messages of several peers, each in order", async () => {
@@ -139,7 +154,7 @@ describe("a puller whose owner takes no more", () => {
   });
 
   test("does not disconnect a peer for its silence, or for an unfinished message", async () => {
-    const address = await bound({ stallTimeoutMs: 400 });
+    const address = await bound(STALL);
     room = 1;
     const peer = await pusher(address);
     const last = message("second", "x".repeat(1_000));
@@ -150,7 +165,7 @@ describe("a puller whose owner takes no more", () => {
     await other.expect(encodePong(new Uint8Array(0)));
     peer.write(message("first"));
     await until(() => received.length === 1);
-    await new Promise((resolve) => setTimeout(resolve, 900));
+    await stalledAtAnother(last.subarray(0, 500));
     expect(events).toEqual([]);
     room = 2;
     other.write(last.subarray(500));
@@ -163,21 +178,17 @@ describe("with libzmq", () => {
   test("a PUSH sends to it, and waits while it does not read", async () => {
     const address = await bound();
     room = 1;
-    const push = new Push({ sendHighWaterMark: 2, linger: 0 });
+    const push = new Push({ sendHighWaterMark: 2, linger: 0, sendTimeout: 200 });
     push.connect(address);
     let sent = 0;
-    const sending = (async () => {
-      for (let at = 0; at < 300; at++) {
-        await push.send([`${at}`, Buffer.alloc(100_000)]);
-        sent += 1;
-      }
-    })();
-    await until(() => received.length === 1);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(sent).toBeLessThan(300);
+    const sendAll = async () => {
+      for (; sent < 300; sent++) await push.send([`${sent}`, Buffer.alloc(100_000)]);
+    };
+    await expect(sendAll()).rejects.toMatchObject({ code: "EAGAIN" });
     room = Number.POSITIVE_INFINITY;
+    push.sendTimeout = -1;
     puller.resume();
-    await sending;
+    await sendAll();
     await until(() => received.length === 300);
     expect(received.map((each) => Number(each.split("|")[0]))).toEqual(Array.from({ length: 300 }, (_, at) => at));
     push.close();
